@@ -1,0 +1,52 @@
+# `make` lists what there is. Everything is installed into node_modules; nothing is written outside the checkout.
+SHELL := /bin/sh
+BIN := node_modules/.bin
+RUN := node_modules/.bin/node --disable-warning=ExperimentalWarning
+ifeq ($(wildcard node_modules/node-linux-*),)
+RUN := node --disable-warning=ExperimentalWarning
+endif
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format format-check lint types tidy dead test-all link bench-rollout bench-release bench-balancer bench-agent bench-cli clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+node_modules/.installed: package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+demo: node_modules/.installed ## the tour: a pair, a rollout under load, a broken release reverted
+	./tandem demo
+
+test: node_modules/.installed ## all tests; no root needed, under 3 minutes
+	$(RUN) node_modules/vitest/vitest.mjs run
+
+check: format-check lint types tidy dead test-all ## exactly what CI runs
+
+format: node_modules/.installed ## write the format
+	$(BIN)/oxfmt .
+
+format-check: node_modules/.installed
+	$(BIN)/oxfmt --check .
+
+lint: node_modules/.installed ## lint, with types
+	$(BIN)/oxlint --deny-warnings
+
+types: node_modules/.installed ## check types
+	$(BIN)/tsc -p .
+
+tidy: node_modules/.installed ## the structure test, and the largest files
+	$(RUN) node_modules/vitest/vitest.mjs run src/tidy.test.ts --reporter=dot
+	@git ls-files 'src/*.ts' | grep -v test.ts | xargs wc -l | sort -rn | sed -n '2,9p'
+
+dead: node_modules/.installed ## dead code and unused dependencies
+	$(BIN)/knip --no-progress
+
+test-all: node_modules/.installed
+	$(RUN) node_modules/vitest/vitest.mjs run
+
+link: ## put ./tandem on the PATH (~/.local/bin)
+	mkdir -p $(HOME)/.local/bin && ln -sf $(CURDIR)/tandem $(HOME)/.local/bin/tandem
+
+clean: ## remove what was installed and made
+	rm -rf node_modules tmp coverage .tandem

@@ -1,0 +1,65 @@
+/** A service's definition after parsing: every default filled in, durations in milliseconds, sizes in bytes. */
+export interface Definition {
+  service: string
+  /** The instance's argv, `${NAME}` not yet replaced. */
+  run: string[]
+  build: { command: string | null; output: string | null; test: string | null }
+  /** Run once per rollout with the new release before any instance starts. */
+  prepare: string[] | null
+  listen: Listen
+  health: Health
+  /** `null`: none were written; http services then take the default route (any host, path `/`). */
+  routes: Route[] | null
+  /** `null`: every machine. */
+  machines: string[] | null
+  /** Instances on each machine. */
+  instances: number
+  rollout: { strategy: 'overlap' | 'replace'; drainMs: number }
+  stop: { signal: StopSignal; withinMs: number }
+  env: Record<string, string>
+  limits: Limits
+  /** An idle TCP connection, WebSocket or stream is cut after this long; `null`: never. */
+  idleMs: number | null
+  /** Overlays by cluster name; see `forCluster`. */
+  environments: Record<string, Overlay>
+}
+
+export type Listen = 'http' | 'tcp' | 'none'
+
+export interface Health {
+  path: string
+  everyMs: number
+  timeoutMs: number
+  withinMs: number
+  /** Only for `listen: none`: up for this long counts as ready. */
+  settleMs: number
+}
+
+export type Route = HttpRoute | TcpRoute
+export interface HttpRoute {
+  /** Lowercase host name; `null`: any host. */
+  host: string | null
+  /** Starts with `/`; matches on segment boundaries. */
+  path: string
+}
+export interface TcpRoute {
+  port: number
+}
+
+export interface Limits {
+  memoryBytes: number | null
+  cpu: number | null
+  tasks: number | null
+  /** Largest request body the balancer lets through; `null`: any. */
+  bodyBytes: number | null
+}
+
+export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL'
+
+export interface Overlay {
+  env?: Record<string, string>
+  routes?: Route[]
+  machines?: string[]
+  instances?: number
+  limits?: Partial<Limits>
+}

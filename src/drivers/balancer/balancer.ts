@@ -1,0 +1,92 @@
+/** Everything one machine's balancer should do, whole. Later plans replace earlier ones in one step. */
+export interface RoutingPlan {
+  /** The log position this plan comes from; acknowledged by `apply`. */
+  position: number
+  machine: string
+  routes: PlannedRoute[]
+}
+
+export type PlannedRoute = HttpPlannedRoute | TcpPlannedRoute
+
+interface PlannedRouteBase {
+  service: string
+  /** Local instances. */
+  targets: Target[]
+  /** Other machines' balancers that may serve it; asked only when no local target can take the work. */
+  peers: Peer[]
+  /** No target for a short while on purpose (`replace`): hold requests up to this long before a 503. `null`: do not hold. */
+  holdMs: number | null
+  /** Cut a connection that is idle this long; `null`: never. Counts WebSockets and TCP, and streamed responses. */
+  idleMs: number | null
+}
+
+export interface HttpPlannedRoute extends PlannedRouteBase {
+  kind: 'http'
+  /** Lowercase; `null`: any host. */
+  host: string | null
+  path: string
+  bodyBytes: number | null
+}
+
+export interface TcpPlannedRoute extends PlannedRouteBase {
+  kind: 'tcp'
+  /** The port to listen on here (already shifted on a laptop). */
+  port: number
+  /** The port people wrote: what the machines call this route among themselves. */
+  name: number
+}
+
+export interface Target {
+  instance: string
+  port: number
+  /** `active` takes new work; `draining` only finishes what it has. */
+  state: 'active' | 'draining'
+}
+
+export interface Peer {
+  machine: string
+  host: string
+  /** The peer's forwarding port: takes forwarded work only, and never forwards it again. */
+  port: number
+}
+
+/** Work in flight on one instance, as counted by this machine's balancer: the only one that connects to it. */
+export interface InFlight {
+  /** HTTP requests being served, TCP connections, WebSockets. 0 means nothing would be lost by stopping it. */
+  work: number
+  /** Of those, the long ones that live until the drain deadline: WebSockets, TCP connections, event streams. */
+  long: number
+}
+
+/** Takes requests on one machine. Implementations: `embedded`, later `haproxy`; and a programmable fake. */
+export interface BalancerDriver {
+  readonly name: string
+  /** The entry (`http`) and the forwarding port really listened on. Valid after `listen`. */
+  readonly ports: { http: number; forward: number }
+  listen(): Promise<void>
+  /** Resolves when the plan serves: new work follows it, and nothing new reaches a target it does not name as `active`. */
+  apply(plan: RoutingPlan): Promise<void>
+  inFlight(instance: string): InFlight
+  /** Called when an instance that is draining (or is named by no plan any more) has no work left, and when one is ejected or taken back. */
+  onChange(listener: (change: BalancerChange) => void): void
+  /** Closes idle kept-alive connections to an instance that is about to be stopped and cuts none in use. Resolves when none idle is left. */
+  release(instance: string): Promise<void>
+  /** Cuts what still talks to an instance: called after its stop signal had its chance (`stop.within`). */
+  cut(instance: string): void
+  /** Counters since the start, for `/metrics`: requests by service and status class, retries, refusals by reason, held, open connections. */
+  counters(): BalancerCounters
+  close(): Promise<void>
+}
+
+export type BalancerChange =
+  | { type: 'idle'; instance: string }
+  | { type: 'ejected'; instance: string; reason: string }
+  | { type: 'restored'; instance: string }
+
+export interface BalancerCounters {
+  requests: { service: string; statusClass: string; count: number }[]
+  retries: number
+  refused: { reason: string; count: number }[]
+  held: number
+  openConnections: number
+}

@@ -1,0 +1,73 @@
+import type { Limits, StopSignal } from '../../definitions/definition.ts'
+
+/** One copy of a program to run. Everything is decided: argv and environment have no `${NAME}` left. */
+export interface InstanceSpec {
+  id: string
+  service: string
+  release: string
+  argv: string[]
+  /** The whole environment; nothing of the agent's is added. */
+  env: Record<string, string>
+  cwd: string
+  limits: Limits
+  stop: { signal: StopSignal; withinMs: number }
+}
+
+export interface ExitStatus {
+  id: string
+  pid: number
+  /** Exit code, or `null` when a signal ended it. */
+  code: number | null
+  signal: string | null
+  /** True when `stop` asked for it. */
+  asked: boolean
+}
+
+export interface LogLine {
+  /** ISO 8601 with milliseconds, when the agent read it. */
+  at: string
+  service: string
+  instance: string
+  stream: 'out' | 'err' | 'tandem'
+  text: string
+}
+
+export interface LogQuery {
+  service: string
+  instance?: string
+  /** Only lines at or after this time (ISO 8601). */
+  since?: string
+  /** Only the last this many of them. */
+  last?: number
+  follow?: boolean
+  signal?: AbortSignal
+}
+
+/** Runs instances on one machine. Implementations: `process`, later `systemd`; and a programmable fake. */
+export interface SupervisorDriver {
+  readonly name: string
+  /** What this machine can really enforce; a `false` is said in `status` and in the log, never thrown. */
+  readonly abilities: {
+    memory: boolean
+    cpu: boolean
+    tasks: boolean
+    /** Instances outlive the agent and are adopted by the next one. */
+    outlivesAgent: boolean
+    /** Why a limit is not enforced, in words; `null` when all are. */
+    why: string | null
+  }
+  /** Called once, before anything else: ends what a killed agent left, or adopts it (`outlivesAgent`). Returns the adopted ids. */
+  recover(): Promise<{ adopted: string[]; ended: string[] }>
+  /** Starts it; resolves with the pid once the program is executing. Rejects when it cannot be executed. Refuses an id that is running. */
+  start(spec: InstanceSpec): Promise<{ pid: number }>
+  /** Signal, grace, then kill of everything it started. Resolves when nothing of it is left. No error for an id that is not running. */
+  stop(id: string): Promise<void>
+  /** The instance's own process is alive, and it (or a process it started) owns the listening socket on `port`. */
+  ownsSocket(id: string, port: number): Promise<boolean>
+  isAlive(id: string): boolean
+  onExit(listener: (exit: ExitStatus) => void): void
+  /** Output of instances, also of those that are gone, in order of time. Bounded on disk; counts of what was dropped appear as `tandem` lines. */
+  logs(query: LogQuery): AsyncIterable<LogLine>
+  /** Stops every instance that does not outlive the agent, at the same time, then lets go of files and timers. */
+  close(): Promise<void>
+}

@@ -1,0 +1,194 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseSync } from 'oxc-parser'
+import { describe, expect, it } from 'vitest'
+
+/** The room table of docs/ARCHITECTURE.md: what each folder of `src/` may import besides itself. */
+const rooms: Record<string, string[]> = {
+  lib: [],
+  definitions: ['lib'],
+  protocol: ['definitions', 'lib'],
+  events: ['definitions', 'protocol', 'lib'],
+  rollout: ['definitions', 'protocol', 'events', 'lib'],
+  projections: ['definitions', 'events', 'lib'],
+  store: ['events', 'lib'],
+  releases: ['definitions', 'lib'],
+  drivers: ['definitions', 'lib'],
+  api: ['definitions', 'protocol', 'events', 'projections', 'lib'],
+  agent: ['api', 'protocol', 'definitions', 'releases', 'drivers', 'lib'],
+  controller: ['api', 'protocol', 'definitions', 'events', 'rollout', 'projections', 'store', 'releases', 'lib'],
+  cli: ['api', 'protocol', 'definitions', 'releases', 'lib'],
+}
+
+const decisionRooms = ['rollout']
+/** What a pure room may not name: anything that reads a clock, chance, the process or the outside. */
+const impureGlobals = new Set(
+  'process setTimeout setInterval setImmediate fetch performance crypto console globalThis queueMicrotask'.split(' '),
+)
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'src'], { cwd: root })
+  .toString()
+  .split('\n')
+  .filter((file) => file.endsWith('.ts') && existsSync(join(root, file)))
+
+interface Imported {
+  from: string
+  to: string
+  typeOnly: boolean
+}
+
+interface Parsed {
+  file: string
+  source: string
+  imports: Imported[]
+  program: unknown
+}
+
+const files = tracked.map(parse)
+const product = files.filter(({ file }) => !file.endsWith('.test.ts'))
+
+function parse(file: string): Parsed {
+  const source = readFileSync(join(root, file), 'utf8')
+  const result = parseSync(file, source)
+  expect(result.errors, file).toEqual([])
+  const imports: Imported[] = []
+  for (const found of result.module.staticImports) {
+    imports.push({
+      from: file,
+      to: found.moduleRequest.value,
+      typeOnly: found.entries.length > 0 && found.entries.every((entry) => entry.isType),
+    })
+  }
+  for (const found of result.module.staticExports) {
+    for (const entry of found.entries) {
+      if (entry.moduleRequest) imports.push({ from: file, to: entry.moduleRequest.value, typeOnly: entry.isType })
+    }
+  }
+  for (const found of result.module.dynamicImports) {
+    const text = source.slice(found.moduleRequest.start, found.moduleRequest.end).replaceAll(/['"`]/g, '')
+    imports.push({ from: file, to: text, typeOnly: false })
+  }
+  return { file, source, imports, program: result.program }
+}
+
+const roomOf = (file: string): string => (file.split('/').length > 2 ? (file.split('/')[1] ?? '') : 'main')
+const target = (imported: Imported): string => relative(root, resolve(root, dirname(imported.from), imported.to))
+
+describe('the rooms', () => {
+  it('are the ones in the table', () => {
+    const found = new Set(files.map(({ file }) => roomOf(file)).filter((room) => room !== 'main'))
+    expect([...found].filter((room) => !(room in rooms))).toEqual([])
+  })
+
+  it('import only what the table allows', () => {
+    const wrong: string[] = []
+    for (const { imports } of product) {
+      for (const imported of imports.filter(({ to }) => to.startsWith('.'))) {
+        const [from, to] = [roomOf(imported.from), roomOf(target(imported))]
+        if (from === to || from === 'main') continue
+        if (!rooms[from]?.includes(to)) wrong.push(`${imported.from} imports ${target(imported)}`)
+        if (from === 'api' && to === 'projections' && !imported.typeOnly) {
+          wrong.push(`${imported.from} may import only types of ${target(imported)}`)
+        }
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('are documented in docs/ARCHITECTURE.md', () => {
+    const text = readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8')
+    expect(Object.keys(rooms).filter((room) => !text.includes(`\`${room}/\``))).toEqual([])
+  })
+
+  it('have no import cycle between files', () => {
+    const edges = new Map(
+      product.map(({ file, imports }) => [
+        file,
+        imports.filter(({ to, typeOnly }) => to.startsWith('.') && !typeOnly).map(target),
+      ]),
+    )
+    const done = new Set<string>()
+    const cycles: string[] = []
+    const walk = (file: string, path: string[]): void => {
+      if (path.includes(file)) {
+        cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
+        return
+      }
+      if (done.has(file)) return
+      for (const next of edges.get(file) ?? []) walk(next, [...path, file])
+      done.add(file)
+    }
+    for (const file of edges.keys()) walk(file, [])
+    expect(cycles).toEqual([])
+  })
+
+  it('resolve: every relative import names a file', () => {
+    const missing = files
+      .flatMap(({ imports }) => imports)
+      .filter((imported) => imported.to.startsWith('.') && !existsSync(join(root, target(imported))))
+    expect(missing).toEqual([])
+  })
+})
+
+describe('decision rooms', () => {
+  it('name no clock, chance, process or outside', () => {
+    const wrong: string[] = []
+    for (const { file, imports, program } of product.filter((parsed) => decisionRooms.includes(roomOf(parsed.file)))) {
+      for (const { to } of imports) {
+        if (!to.startsWith('.')) wrong.push(`${file} imports ${to}`)
+      }
+      visit(program, (node) => {
+        if (node['type'] === 'Identifier' && impureGlobals.has(String(node['name'])))
+          wrong.push(`${file} names ${String(node['name'])}`)
+        if (node['type'] === 'MemberExpression' || node['type'] === 'NewExpression') {
+          const text = describeCall(node)
+          if (['Math.random', 'Date.now', 'new Date()'].includes(text)) wrong.push(`${file} calls ${text}`)
+        }
+        if (node['async'] === true) wrong.push(`${file} has an async function`)
+      })
+    }
+    expect(wrong).toEqual([])
+  })
+})
+
+describe('the modules', () => {
+  it('have no barrel files and no junk-drawer names', () => {
+    const names = product.map(({ file }) => file)
+    expect(names.filter((file) => /(^|\/)(index|utils?|helpers?|manager|common)\.ts$/.test(file))).toEqual([])
+  })
+
+  it('never say any', () => {
+    const wrong: string[] = []
+    for (const { file, program } of product) {
+      visit(program, (node) => {
+        if (node['type'] === 'TSAnyKeyword') wrong.push(`${file} uses any`)
+      })
+    }
+    expect(wrong).toEqual([])
+  })
+})
+
+type Node = Record<string, unknown>
+
+function visit(node: unknown, see: (node: Node) => void): void {
+  if (Array.isArray(node)) {
+    for (const child of node) visit(child, see)
+  } else if (typeof node === 'object' && node !== null) {
+    const record = node as Node // an AST node, or a plain value whose `type` is absent
+    if (typeof record['type'] === 'string') see(record)
+    for (const [key, child] of Object.entries(record)) if (key !== 'parent') visit(child, see)
+  }
+}
+
+function describeCall(node: Node): string {
+  if (node['type'] === 'NewExpression') {
+    const callee = node['callee'] as Node // always a node in a NewExpression
+    return callee['name'] === 'Date' && (node['arguments'] as unknown[]).length === 0 ? 'new Date()' : ''
+  }
+  const object = node['object'] as Node // always a node in a MemberExpression
+  const property = node['property'] as Node // likewise
+  return `${String(object['name'])}.${String(property['name'])}`
+}
