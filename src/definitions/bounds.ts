@@ -1,0 +1,17 @@
+/** The words and bounds of a definition, for what people write and for the stored form alike. */
+export const listenKinds = ['http', 'tcp', 'none'] as const
+export const strategies = ['overlap', 'replace'] as const
+export const stopSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const
+
+/** Routes, machines, environments: a team's, not a cloud's. */
+export const mostEntries = 200
+
+export const limitsOf = {
+  instances: { least: 1, most: 100 },
+  cpu: { least: 0.01, most: 1024 },
+  tasks: { least: 1, most: 4_194_304 },
+  /** Less is what no program starts in. */
+  memoryLeast: 4 * 1024 * 1024,
+  bodyLeast: 1024,
+  environmentEntries: 500,
+} as const

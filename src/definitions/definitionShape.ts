@@ -1,0 +1,206 @@
+import { argv } from './shapes/argv.ts'
+import { duration } from './shapes/duration.ts'
+import { entries } from './shapes/entries.ts'
+import { group, nested, optional, required, withDefault } from './shapes/group.ts'
+import { distinct, list } from './shapes/list.ts'
+import { number } from './shapes/number.ts'
+import { size } from './shapes/size.ts'
+import { choice, text, verbatim } from './shapes/text.ts'
+import { healthPath } from './healthPath.ts'
+import { environmentNamePattern, namePattern, nameRule, refuseEnvironmentName, refuseName } from './names.ts'
+import { outputPath } from './outputPath.ts'
+import { route } from './routeShape.ts'
+import { limitsOf, listenKinds, mostEntries, stopSignals, strategies } from './bounds.ts'
+
+const name = text({ expects: nameRule, pattern: namePattern })
+const shellCommand = text({ expects: 'a shell command' })
+const machineNames = distinct(list(name, { what: 'machine names', least: 1, most: mostEntries }))
+const routes = list(route, { what: 'routes', least: 0, most: mostEntries })
+const instances = number({ whole: true, ...limitsOf.instances, what: 'instances' })
+const environment = entries(verbatim('a text'), {
+  what: 'a map of environment variables',
+  most: limitsOf.environmentEntries,
+  pattern: environmentNamePattern,
+  refuseKey: refuseEnvironmentName,
+})
+
+const limits = group('`limits`', {
+  memory: optional(
+    size(limitsOf.memoryLeast),
+    'Memory of one instance; above it, it is killed and restarted. Left out: no limit.',
+    ['mem', 'ram'],
+  ),
+  cpu: optional(
+    number({ whole: false, ...limitsOf.cpu, what: 'processors' }),
+    'Processors that one instance may use at a time. Left out: all.',
+    ['cpus'],
+  ),
+  tasks: optional(
+    number({ whole: true, ...limitsOf.tasks, what: 'processes and threads' }),
+    'Processes and threads of one instance. Left out: no limit.',
+    ['pids', 'processes', 'threads'],
+  ),
+  body: optional(size(limitsOf.bodyLeast), 'Largest request body; a larger one is answered 413. Left out: any.', [
+    'bodySize',
+    'maxBody',
+  ]),
+})
+
+const overlayHint = '; an environment may change only env, routes, machines, instances and limits'
+
+const overlay = group(
+  'an environment',
+  {
+    env: optional(environment, 'Merged over the `env` above; these win.', ['environment', 'vars']),
+    routes: optional(routes, 'Replaces the `routes` above.', ['route', 'ports', 'hosts']),
+    machines: optional(machineNames, 'Replaces the `machines` above.', ['machine', 'hosts', 'servers']),
+    instances: optional(instances, 'Replaces the `instances` above.', ['replicas', 'scale', 'count']),
+    limits: optional(limits, 'Merged over the `limits` above; these win.', ['resources']),
+  },
+  overlayHint,
+)
+
+/** Every key of `tandem.yaml`, in the order people should read them. */
+export const definitionShape = group('the definition', {
+  service: required(name, 'Name of the service: a to z, 0 to 9 and dashes, at most 40 characters', ['name', 'app']),
+  run: required(argv, 'The command of one instance. A text is split into words; no shell runs', [
+    'command',
+    'cmd',
+    'start',
+    'exec',
+    'entrypoint',
+  ]),
+  build: nested(
+    group('`build`', {
+      command: optional(
+        shellCommand,
+        'Builds the release: run by `sh -c` in this folder. Left out: nothing to build.',
+        ['run', 'cmd'],
+      ),
+      output: optional(
+        outputPath,
+        'Folder that becomes the release, whole. Left out: this folder, less what .tandemignore (else .gitignore) names.',
+        ['dir', 'directory', 'out', 'dist'],
+      ),
+      test: optional(shellCommand, 'Run after the build; when it fails, nothing is published. Left out: no test.', [
+        'check',
+        'tests',
+      ]),
+    }),
+    'How a release is made from this folder.',
+  ),
+  prepare: optional(
+    argv,
+    'Run once per rollout, with the new release, before any instance starts; when it fails, nothing changes. Left out: nothing.',
+    ['migrate', 'release', 'release_command', 'predeploy'],
+  ),
+  listen: withDefault(
+    choice(listenKinds),
+    'http',
+    'http',
+    'What instances take: `http` requests, `tcp` connections, or `none` (a worker).',
+    ['protocol', 'type'],
+  ),
+  health: nested(
+    group('`health`', {
+      path: withDefault(healthPath, '/', '/', 'Only for `listen: http`: ready when it answers 2xx or 3xx here.', [
+        'url',
+        'endpoint',
+      ]),
+      every: withDefault(duration(10), '100ms', 100, 'Time between probes until the instance is ready.', [
+        'interval',
+        'period',
+      ]),
+      timeout: withDefault(duration(10), '2s', 2000, 'A probe without an answer after this has failed.'),
+      within: withDefault(duration(100), '30s', 30_000, 'An instance that is not ready after this fails the rollout.', [
+        'deadline',
+        'start_period',
+        'deploy_timeout',
+      ]),
+      settle: withDefault(
+        duration(0),
+        '1s',
+        1000,
+        'Only for `listen: none`: ready when it has been up for this long.',
+        ['grace'],
+      ),
+    }),
+    'When an instance is ready.',
+    ['healthcheck', 'health_check', 'check', 'probe'],
+  ),
+  routes: optional(routes, 'How requests find the service. Left out, http: any host, path `/`.', [
+    'route',
+    'ports',
+    'port',
+    'hosts',
+    'host',
+    'domains',
+    'proxy',
+  ]),
+  machines: optional(machineNames, 'Machines that run it. Left out: all.', ['machine', 'servers', 'nodes']),
+  instances: withDefault(instances, 1, 1, 'Instances on each machine, 1 to 100.', [
+    'replicas',
+    'scale',
+    'count',
+    'processes',
+  ]),
+  rollout: nested(
+    group('`rollout`', {
+      strategy: withDefault(
+        choice(strategies),
+        'overlap',
+        'overlap',
+        '`overlap` starts new beside old; `replace` stops old first, for what cannot run twice.',
+        ['type'],
+      ),
+      drain: withDefault(
+        duration(0),
+        '30s',
+        30_000,
+        'How long work in flight, WebSockets too, may go on before the old instance is stopped.',
+        ['drain_timeout', 'timeout'],
+      ),
+    }),
+    'How one release follows another.',
+    ['deploy', 'update', 'strategy'],
+  ),
+  stop: nested(
+    group('`stop`', {
+      signal: withDefault(choice(stopSignals), 'SIGTERM', 'SIGTERM', 'Signal that asks an instance to end.'),
+      within: withDefault(duration(0), '10s', 10_000, 'An instance that has not ended after this is killed.', [
+        'timeout',
+        'grace',
+      ]),
+    }),
+    'How an instance is ended.',
+    ['stop_grace_period', 'shutdown'],
+  ),
+  env: withDefault(environment, {}, {}, 'Environment variables. No secrets: releases are kept.', [
+    'environment',
+    'vars',
+    'variables',
+    'environ',
+  ]),
+  limits: nested(limits, 'What one instance may use.', ['resources', 'limit']),
+  idle: optional(duration(100), 'An idle TCP connection, WebSocket or stream is cut after this. Left out: never.', [
+    'idle_timeout',
+    'idleTimeout',
+  ]),
+  environments: withDefault(
+    entries(overlay, {
+      what: 'a map of cluster names',
+      most: mostEntries,
+      pattern: namePattern,
+      refuseKey: refuseName,
+    }),
+    {},
+    {},
+    'What differs in a cluster, by the name of the cluster.',
+    ['clusters', 'overlays', 'stages', 'profiles'],
+  ),
+})
+
+export type WrittenDefinition = typeof definitionShape.blank
+export type WrittenOverlay = NonNullable<typeof overlay.blank>
+export type WrittenRoute = typeof route.blank
+export type WrittenLimits = typeof limits.blank

@@ -1,0 +1,121 @@
+import { longestValue } from './expand.ts'
+import { inheritedNames, tandemNames } from './names.ts'
+import { isPlaceholderName, placeholdersIn, type Placeholder } from './placeholders.ts'
+import { nearest } from './suggest.ts'
+import type { Path, YamlSource } from './yamlSource.ts'
+
+type Env = Record<string, string>
+
+/** The parts of a definition in which `${NAME}` is replaced. */
+export interface Replaced {
+  run: string[]
+  prepare: string[] | null
+  env: Env
+  /** The `env` of each overlay that has one, and of those that have none `{}`. */
+  overlays: Record<string, Env>
+}
+
+/** Notes every `${NAME}` that nothing sets, for the definition and for each overlay, and names that need each other in a circle. */
+export function checkPlaceholders(replaced: Replaced, source: YamlSource): void {
+  const { run, prepare, env, overlays } = replaced
+  for (const [index, word] of run.entries()) checkText(word, ['run', index], null, replaced, source)
+  for (const [index, word] of (prepare ?? []).entries()) checkText(word, ['prepare', index], null, replaced, source)
+  for (const [name, value] of Object.entries(env)) checkText(value, ['env', name], name, replaced, source)
+  checkCircles(env, (name) => ['env', name], new Set(Object.keys(env)), source)
+  for (const [cluster, own] of Object.entries(overlays)) {
+    const merged = { ...env, ...own }
+    const pathOf = (name: string): Path =>
+      Object.hasOwn(own, name) ? ['environments', cluster, 'env', name] : ['env', name]
+    for (const [name, value] of Object.entries(own)) {
+      for (const placeholder of wellFormed(value, pathOf(name), source)) {
+        if (!isKnown(placeholder, merged)) refuseUnknown(placeholder, Object.keys(merged), pathOf(name), source)
+      }
+    }
+    if (Object.keys(own).length > 0) checkCircles(merged, pathOf, new Set(Object.keys(own)), source)
+  }
+}
+
+type Named = Placeholder & { name: string }
+
+/** A text outside the overlays: its names may be set in `env`, or in every overlay. */
+function checkText(text: string, path: Path, variable: string | null, replaced: Replaced, source: YamlSource): void {
+  const { env, overlays } = replaced
+  for (const placeholder of wellFormed(text, path, source)) {
+    if (isKnown(placeholder, env)) continue
+    const entries = Object.entries(overlays)
+    const { name, written } = placeholder
+    const setters = entries.filter(([, own]) => Object.hasOwn(own, name)).map(([cluster]) => cluster)
+    if (setters.length === 0) {
+      refuseUnknown(placeholder, [...Object.keys(env), ...entries.flatMap(([, own]) => Object.keys(own))], path, source)
+      continue
+    }
+    // An overlay that sets the variable anew never replaces this text.
+    const lacking = entries
+      .filter(([, own]) => !Object.hasOwn(own, name) && (variable === null || !Object.hasOwn(own, variable)))
+      .map(([cluster]) => cluster)
+    if (lacking.length > 0) {
+      const message = `${written} is set for ${setters.join(', ')} but not for ${lacking.join(', ')}; set it there or in \`env\``
+      source.problem(path, message, { part: written })
+    } else {
+      const message = `${written} is set only for ${setters.join(', ')}; in any other cluster the service cannot start`
+      source.warn(path, message, { part: written })
+    }
+  }
+}
+
+function wellFormed(text: string, path: Path, source: YamlSource): Named[] {
+  const good: Named[] = []
+  for (const placeholder of placeholdersIn(text)) {
+    const { written, name } = placeholder
+    if (name !== null && isPlaceholderName(name)) good.push({ ...placeholder, name })
+    else if (name === null) {
+      source.problem(path, '`${` is never closed; write `$$` for a dollar', { part: written })
+    } else {
+      const bare = /^[A-Za-z_][A-Za-z0-9_]*/.exec(name.trim())?.[0]
+      const shown = written.length > 60 ? `${written.slice(0, 60)}…` : written
+      const message = `${shown} is not of the form \${NAME}: no defaults, no blanks; \`$$\` stands for a dollar`
+      source.problem(path, message, { part: written, suggestion: bare === undefined ? null : `\${${bare}}` })
+    }
+  }
+  return good
+}
+
+function isKnown({ name }: Named, env: Env): boolean {
+  return Object.hasOwn(env, name) || tandemNames.includes(name) || inheritedNames.includes(name)
+}
+
+function refuseUnknown({ name, written }: Named, settable: string[], path: Path, source: YamlSource): void {
+  // Where `env` itself could not be read, any name might have stood there.
+  if (source.isUnread(['env'])) return
+  const near = nearest(name, [...tandemNames, ...inheritedNames, ...settable])
+  const shown = written.length > 60 ? `${written.slice(0, 60)}…` : written
+  source.problem(path, `${shown} is set by nothing: neither by Tandem nor under \`env\``, {
+    part: written,
+    suggestion: near === null ? null : `\${${near}}`,
+  })
+}
+
+/** Follows the names from each of `starts`; a circle is told once, at the variable where it was entered. */
+function checkCircles(env: Env, pathOf: (name: string) => Path, starts: Set<string>, source: YamlSource): void {
+  const lengths = new Map<string, number>()
+  const walk = (name: string, trail: readonly string[]): number => {
+    const known = lengths.get(name)
+    if (known !== undefined) return known
+    const value = env[name] ?? ''
+    let length = value.length
+    lengths.set(name, length)
+    for (const { name: wanted } of placeholdersIn(value)) {
+      if (wanted === null || !Object.hasOwn(env, wanted)) continue
+      if (wanted === name && inheritedNames.includes(name)) continue
+      const from = trail.indexOf(wanted)
+      if (from === -1) length += walk(wanted, [...trail, wanted])
+      else source.problem(pathOf(wanted), `needs itself: ${[...trail.slice(from), wanted].join(' -> ')}`)
+    }
+    lengths.set(name, length)
+    if (length > longestValue && value.length <= longestValue) {
+      source.problem(pathOf(name), `grows beyond ${longestValue} characters when names are replaced`)
+    }
+    return length
+  }
+  for (const name of starts) walk(name, [name])
+}

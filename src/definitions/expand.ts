@@ -1,0 +1,84 @@
+import { OperatorError } from '../lib/operatorError.ts'
+import type { Definition } from './definition.ts'
+import { inheritedNames, tandemNames } from './names.ts'
+import { replacePlaceholders } from './placeholders.ts'
+
+/** Values double with each level (`A: ${B}${B}`); what the kernel takes for one word ends that. */
+export const longestValue = 128 * 1024
+
+export interface Expanded {
+  /** The instance's argv. */
+  argv: string[]
+  prepare: string[] | null
+  /** The whole environment: the builtins, and the definition's `env` over them. */
+  env: Record<string, string>
+}
+
+/**
+ * Replaces `${NAME}` in `run`, `prepare` and `env`, at the moment of a start. `builtins` are what Tandem sets (`PORT`,
+ * `TANDEM_DATA`, …) and what is taken over from the agent (`PATH`, …); one that is not there (a worker's `PORT`) is empty.
+ * The definition must be the cluster's own (`forCluster`). Throws `E_DEFINITION` for a name that nothing sets.
+ */
+export function expand(definition: Definition, builtins: Readonly<Record<string, string>>): Expanded {
+  const env = expandEnv(definition, builtins)
+  const argv = expandArgv(definition.run, env)
+  return { argv, prepare: definition.prepare === null ? null : expandArgv(definition.prepare, env), env }
+}
+
+/** Replaces `${NAME}` in each word by the value in `env`, the whole environment. A value is never split again. */
+export function expandArgv(argv: readonly string[], env: Readonly<Record<string, string>>): string[] {
+  return argv.map((word) => replaceBounded(word, 'a word of a command', (name) => lookUp(name, env)))
+}
+
+/** The builtins with the definition's `env` over them, its values replaced in the order they need each other. */
+export function expandEnv(
+  definition: Pick<Definition, 'env'>,
+  builtins: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const { env } = definition
+  const done: Record<string, string> = { ...builtins }
+  const settled = new Set<string>()
+  const settle = (name: string, path: readonly string[]): void => {
+    settled.add(name)
+    done[name] = replaceBounded(env[name] ?? '', `the environment variable ${name}`, (wanted) => {
+      // `PATH: bin:${PATH}` means the one taken over.
+      if (wanted === name && isBuiltin(wanted)) return builtinValue(wanted, builtins)
+      if (!Object.hasOwn(env, wanted)) return lookUp(wanted, builtins)
+      if (path.includes(wanted)) throw cycle([...path.slice(path.indexOf(wanted)), wanted])
+      if (!settled.has(wanted)) settle(wanted, [...path, wanted])
+      return done[wanted] ?? ''
+    })
+  }
+  for (const name of Object.keys(env)) if (!settled.has(name)) settle(name, [name])
+  return done
+}
+
+const isBuiltin = (name: string): boolean => tandemNames.includes(name) || inheritedNames.includes(name)
+
+const builtinValue = (name: string, builtins: Readonly<Record<string, string>>): string =>
+  Object.hasOwn(builtins, name) ? (builtins[name] ?? '') : ''
+
+function lookUp(name: string, values: Readonly<Record<string, string>>): string {
+  if (Object.hasOwn(values, name) || isBuiltin(name)) return builtinValue(name, values)
+  throw new OperatorError('E_DEFINITION', `\${${name}} is set by nothing in this cluster`, {
+    subject: name,
+    next: 'Give it a value under `env`, for every cluster that runs the service.',
+  })
+}
+
+/** Counted while it grows: the whole might not fit into memory. */
+function replaceBounded(text: string, what: string, value: (name: string) => string): string {
+  let length = text.length
+  return replacePlaceholders(text, (name) => {
+    const replacement = value(name)
+    length += replacement.length
+    if (length <= longestValue) return replacement
+    throw new OperatorError('E_DEFINITION', `${what} grows beyond ${longestValue} characters when names are replaced`)
+  })
+}
+
+function cycle(path: readonly string[]): OperatorError {
+  return new OperatorError('E_DEFINITION', `environment variables need each other in a circle: ${path.join(' -> ')}`, {
+    next: 'Give one of them a value of its own.',
+  })
+}

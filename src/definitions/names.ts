@@ -1,0 +1,38 @@
+/** What services, machines and clusters may be called: part of host names, folders and unit names. */
+export const namePattern = /^[a-z][a-z0-9-]{0,39}$/
+export const nameRule = 'a name: a to z, 0 to 9 and dashes, starting with a letter, at most 40 characters'
+
+export const environmentNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
+
+/** Set by Tandem for every instance, and not to be set by a definition. */
+export const tandemNames: readonly string[] = [
+  'PORT',
+  'HOST',
+  'TANDEM_SERVICE',
+  'TANDEM_RELEASE',
+  'TANDEM_INSTANCE',
+  'TANDEM_MACHINE',
+  'TANDEM_DATA',
+]
+
+/** Taken over from the agent's environment; a definition may set them anew. */
+export const inheritedNames: readonly string[] = ['PATH', 'HOME', 'LANG', 'TZ']
+
+/** What is wrong with an environment variable's name, or `null`. */
+export function refuseEnvironmentName(name: string): string | null {
+  const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name
+  if (name === '__proto__') return `\`${name}\` is not a name that can be set`
+  if (!environmentNamePattern.test(name)) {
+    return `\`${shown}\` is not a name for an environment variable (letters, digits and _, not starting with a digit)`
+  }
+  if (name === 'PORT' || name === 'HOST')
+    return `\`${name}\` is set by Tandem for every instance; it cannot be set here`
+  if (name.startsWith('TANDEM_')) return `\`${shown}\`: names that start with TANDEM_ are set by Tandem`
+  return null
+}
+
+/** What is wrong with a service's, machine's or cluster's name, or `null`. */
+export function refuseName(name: string): string | null {
+  const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name
+  return namePattern.test(name) ? null : `\`${shown}\` is not ${nameRule}`
+}

@@ -1,0 +1,16 @@
+import type { Definition } from './definition.ts'
+
+/** The definition as it holds in one cluster: its overlay applied, and no overlays left. */
+export function forCluster(definition: Definition, clusterName: string): Definition {
+  const { environments } = definition
+  const overlay = Object.hasOwn(environments, clusterName) ? environments[clusterName] : undefined
+  return {
+    ...definition,
+    env: { ...definition.env, ...overlay?.env },
+    limits: { ...definition.limits, ...overlay?.limits },
+    routes: overlay?.routes ?? definition.routes,
+    machines: overlay?.machines ?? definition.machines,
+    instances: overlay?.instances ?? definition.instances,
+    environments: {},
+  }
+}

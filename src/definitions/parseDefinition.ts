@@ -1,0 +1,89 @@
+import type { Definition, Limits, Overlay } from './definition.ts'
+import { definitionShape, type WrittenDefinition, type WrittenLimits, type WrittenOverlay } from './definitionShape.ts'
+import { checkPlaceholders } from './environmentChecks.ts'
+import { keyHomes } from './keyHomes.ts'
+import type { Problem } from './problem.ts'
+import { checkRoutes } from './routeChecks.ts'
+import { warnAbout } from './warnings.ts'
+import { YamlSource, type Path } from './yamlSource.ts'
+
+export interface ParsedDefinition {
+  definition: Definition
+  /** What is doubtful and no error; sorted by position. */
+  warnings: Problem[]
+}
+
+const homes = keyHomes(definitionShape.schema)
+
+/**
+ * Reads a `tandem.yaml`. `file` is only named in messages. Throws one `DefinitionError` (`E_DEFINITION`) with all
+ * problems of the file; nothing else, whatever the text.
+ */
+export function parseDefinition(text: string, file: string): ParsedDefinition {
+  const source = new YamlSource(text, file, homes)
+  const written = definitionShape.read(source.root, [], source)
+  const definition = normalise(written, source)
+  checkPlaceholders(
+    {
+      ...definition,
+      overlays: Object.fromEntries(Object.entries(written.environments).map(([name, { env }]) => [name, env ?? {}])),
+    },
+    source,
+  )
+  warnAbout(definition, source)
+  source.throwProblems()
+  return { definition, warnings: source.warnings }
+}
+
+function normalise(written: WrittenDefinition, source: YamlSource): Definition {
+  const { listen, health, rollout, stop } = written
+  if (listen === 'tcp' && written.routes === null && source.isSound(['listen'])) {
+    source.problem(['listen'], '`listen: tcp` needs `routes` with a port, such as routes: [{ port: 5672 }]')
+  }
+  return {
+    service: written.service,
+    run: written.run,
+    build: written.build,
+    prepare: written.prepare,
+    listen,
+    health: {
+      path: health.path,
+      everyMs: health.every,
+      timeoutMs: health.timeout,
+      withinMs: health.within,
+      settleMs: health.settle,
+    },
+    routes: checkRoutes(written.routes, listen, ['routes'], source),
+    machines: written.machines,
+    instances: written.instances,
+    rollout: { strategy: rollout.strategy, drainMs: rollout.drain },
+    stop: { signal: stop.signal, withinMs: stop.within },
+    env: written.env,
+    limits: limitsIn(written.limits),
+    idleMs: written.idle,
+    environments: Object.fromEntries(
+      Object.entries(written.environments).map(([name, overlay]) => [
+        name,
+        overlayOf(overlay, written, ['environments', name], source),
+      ]),
+    ),
+  }
+}
+
+function limitsIn({ memory, cpu, tasks, body }: WrittenLimits): Limits {
+  return { memoryBytes: memory, cpu, tasks, bodyBytes: body }
+}
+
+/** Only what the overlay says: what it leaves out must not hide what it lies over. */
+function overlayOf(overlay: WrittenOverlay, base: WrittenDefinition, path: Path, source: YamlSource): Overlay {
+  const routes = checkRoutes(overlay.routes, base.listen, [...path, 'routes'], source)
+  const limits = overlay.limits === null ? null : limitsIn(overlay.limits)
+  const saidLimits = Object.entries(limits ?? {}).filter(([, limit]) => limit !== null)
+  return {
+    ...(overlay.env === null ? {} : { env: overlay.env }),
+    ...(routes === null ? {} : { routes }),
+    ...(overlay.machines === null ? {} : { machines: overlay.machines }),
+    ...(overlay.instances === null ? {} : { instances: overlay.instances }),
+    ...(limits === null ? {} : { limits: Object.fromEntries(saidLimits) }),
+  }
+}

@@ -1,0 +1,100 @@
+import { isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml'
+import type { Path, YamlSource } from '../yamlSource.ts'
+
+/**
+ * What one value of a file may be. Shapes are the only source of what is allowed: reading, error messages, suggestions,
+ * defaults and the published JSON Schema all come from them.
+ */
+export interface Shape<T> {
+  readonly schema: JsonSchema
+  /** Stands in for a value that had a problem; never seen by anybody, since the problem is thrown. */
+  readonly blank: T
+  /** Reads the value at `path`; what is wrong with it is noted in `source`, and `blank` is returned. */
+  read(node: Node | null, path: Path, source: YamlSource): T
+}
+
+/** The part of JSON Schema (draft 2020-12) that shapes use. */
+export interface JsonSchema {
+  $schema?: string
+  $id?: string
+  title?: string
+  description?: string
+  type?: string | string[]
+  enum?: readonly string[]
+  pattern?: string
+  format?: string
+  minLength?: number
+  maxLength?: number
+  minimum?: number
+  exclusiveMinimum?: number
+  maximum?: number
+  minItems?: number
+  maxItems?: number
+  uniqueItems?: boolean
+  items?: JsonSchema
+  properties?: Record<string, JsonSchema>
+  required?: string[]
+  propertyNames?: JsonSchema
+  additionalProperties?: boolean | JsonSchema
+  anyOf?: JsonSchema[]
+  default?: unknown
+  examples?: unknown[]
+}
+
+/** Why a scalar is not what it should be, and what was probably meant. */
+export interface Refusal {
+  refused: string
+  suggestion?: string | null
+}
+
+export const refuse = (refused: string, suggestion: string | null = null): Refusal => ({ refused, suggestion })
+
+/** A shape of one scalar. `parse` gets it as it is written, and its YAML type. */
+export function scalar<T>(about: {
+  expects: string
+  blank: T
+  schema: JsonSchema
+  parse(written: string, type: ScalarType): T | Refusal
+}): Shape<T> {
+  return {
+    schema: about.schema,
+    blank: about.blank,
+    read(raw, path, source) {
+      const node = source.enter(raw, path)
+      const found = describeNode(node)
+      if (!isScalar(node) || node.value === null) {
+        source.problem(path, `expected ${about.expects}, found ${found}`)
+        return about.blank
+      }
+      const parsed = about.parse(writtenScalar(node), scalarType(node))
+      if (!isRefusal(parsed)) return parsed
+      source.problem(path, parsed.refused, { suggestion: parsed.suggestion ?? null })
+      return about.blank
+    },
+  }
+}
+
+export type ScalarType = 'string' | 'number' | 'boolean'
+
+const isRefusal = (parsed: unknown): parsed is Refusal =>
+  typeof parsed === 'object' && parsed !== null && 'refused' in parsed
+
+/** `1.10` is "1.10": plain numbers keep the form they were written in. */
+function writtenScalar(node: Scalar): string {
+  return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value))
+}
+
+function scalarType(node: Scalar): ScalarType {
+  if (typeof node.value === 'number' || typeof node.value === 'bigint') return 'number'
+  return typeof node.value === 'boolean' ? 'boolean' : 'string'
+}
+
+/** A value in words, for messages: "a list", "the number 5". */
+export function describeNode(node: Node | null): string {
+  if (isSeq(node)) return 'a list'
+  if (isMap(node)) return 'a map'
+  if (!isScalar(node) || node.value === null) return 'nothing'
+  const written = writtenScalar(node)
+  const short = written.length > 40 ? `${written.slice(0, 40)}…` : written
+  return typeof node.value === 'string' ? `the text "${short}"` : `the ${scalarType(node)} ${short}`
+}

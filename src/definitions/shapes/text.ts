@@ -1,0 +1,70 @@
+import { nearest } from '../suggest.ts'
+import { refuse, scalar, type JsonSchema, type Refusal, type Shape } from './shape.ts'
+
+/** A text that a pattern or a check allows. Numbers and booleans must be quoted, as in the JSON Schema. */
+export function text(about: {
+  expects: string
+  schema?: JsonSchema
+  pattern?: RegExp
+  check?(written: string): string | Refusal
+}): Shape<string> {
+  const { expects, pattern, check } = about
+  return scalar<string>({
+    expects,
+    blank: '',
+    schema: { type: 'string', ...(pattern ? { pattern: pattern.source } : { minLength: 1 }), ...about.schema },
+    parse(written, type) {
+      if (type !== 'string')
+        return refuse(`expected ${expects}, found the ${type} ${written}; quote it`, `"${written}"`)
+      if (written.includes('\0')) return refuse('holds a NUL character')
+      if (written === '') return refuse(`is empty; expected ${expects}`)
+      if (pattern && !pattern.test(written))
+        return refuse(`"${clip(written)}" is not ${expects}`, repair(written, pattern))
+      return check ? check(written) : written
+    },
+  })
+}
+
+/** A text that is handed on as it is, such as an environment value: plain numbers and booleans are meant as text. */
+export function verbatim(expects: string): Shape<string> {
+  return scalar<string>({
+    expects,
+    blank: '',
+    schema: { type: ['string', 'number', 'boolean'] },
+    parse: (written) => (written.includes('\0') ? refuse('holds a NUL character') : written),
+  })
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(words: readonly [T, ...T[]]): Shape<T> {
+  const list = words.join(', ')
+  return scalar<T>({
+    expects: `one of ${list}`,
+    blank: words[0],
+    schema: { enum: words },
+    parse(written) {
+      const found = words.find((word) => word === written)
+      return (
+        found ?? refuse(`"${clip(written)}" is none of ${list}`, nearest(written, words) ?? prefixed(written, words))
+      )
+    },
+  })
+}
+
+export const clip = (written: string): string => (written.length > 60 ? `${written.slice(0, 60)}…` : written)
+
+/** `kill` and `TERM` mean `SIGKILL` and `SIGTERM`. */
+function prefixed(written: string, words: readonly string[]): string | null {
+  const end = written.toUpperCase()
+  return end.length < 3 ? null : (words.find((word) => word.toUpperCase().endsWith(end)) ?? null)
+}
+
+/** The written text in lower case with dashes, where that is what the pattern wants. */
+function repair(written: string, pattern: RegExp): string | null {
+  if (written.length > 100) return null
+  const tried = written
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s_.]+/g, '-')
+  return pattern.test(tried) ? tried : null
+}

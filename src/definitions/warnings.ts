@@ -1,0 +1,50 @@
+import type { Definition } from './definition.ts'
+import { inheritedNames, tandemNames } from './names.ts'
+import { placeholdersIn, shellNamesIn } from './placeholders.ts'
+import type { YamlSource } from './yamlSource.ts'
+
+const shells = /(?:^|\/)(?:ba|da|z|k)?sh$/
+
+/** Notes what is allowed and probably not meant. */
+export function warnAbout(definition: Definition, source: YamlSource): void {
+  warnAboutUnused(definition, source)
+  warnAboutCommand(definition.run, 'run', definition, source)
+  if (definition.prepare !== null) warnAboutCommand(definition.prepare, 'prepare', definition, source)
+  if (definition.stop.signal === 'SIGKILL') {
+    source.warn(['stop', 'signal'], 'SIGKILL lets an instance finish nothing; SIGTERM asks it first')
+  }
+  if (definition.health.timeoutMs > definition.health.withinMs) {
+    source.warn(['health', 'timeout'], 'longer than `health.within`: one slow probe fails the rollout')
+  }
+}
+
+function warnAboutUnused({ listen }: Definition, source: YamlSource): void {
+  const unused: [string[], boolean, string][] = [
+    [['health', 'path'], listen !== 'http', 'only http services are asked for a path'],
+    [['health', 'settle'], listen !== 'none', 'only a worker (`listen: none`) is ready by staying up'],
+    [['health', 'every'], listen === 'none', 'a worker is not probed'],
+    [['health', 'timeout'], listen === 'none', 'a worker is not probed'],
+    [['idle'], listen === 'none', 'a worker has no connections'],
+    [['limits', 'body'], listen !== 'http', 'only http requests have a body'],
+  ]
+  for (const [path, isUnused, why] of unused) {
+    if (isUnused && source.has(path)) source.warn(path, `has no effect with \`listen: ${listen}\`: ${why}`)
+  }
+}
+
+function warnAboutCommand(argv: string[], key: string, { env, listen }: Definition, source: YamlSource): void {
+  // In `sh -c '… $PORT'` the shell replaces it.
+  const hasShell = shells.test(argv[0] ?? '')
+  for (const [index, word] of argv.entries()) {
+    for (const name of hasShell ? [] : shellNamesIn(word)) {
+      if (!tandemNames.includes(name) && !inheritedNames.includes(name) && !Object.hasOwn(env, name)) continue
+      const message = `no shell runs this: \`$${name}\` is handed to the program as it is`
+      source.warn([key, index], message, { part: `$${name}`, suggestion: `\${${name}}` })
+    }
+    for (const { name, written } of placeholdersIn(word)) {
+      if ((name !== 'PORT' && name !== 'HOST') || (listen !== 'none' && key === 'run')) continue
+      const why = key === 'run' ? 'a worker (`listen: none`) has none' : '`prepare` runs before there is an instance'
+      source.warn([key, index], `${written} is empty here: ${why}`, { part: written })
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { isAlias, type Alias, type Node } from 'yaml'
+import { DefinitionError, sortProblems, type Problem } from './problem.ts'
+import { SourceText } from './sourceText.ts'
+import { openYaml } from './yamlDocument.ts'
+
+/** Values read once aliases are followed: what ends an alias bomb. */
+const mostValues = 10_000
+
+export type Path = readonly (string | number)[]
+
+interface About {
+  suggestion?: string | null
+  /** The part of the value (as written) that the problem is about. */
+  part?: string
+  /** Where the problem stands, if not at the value. */
+  node?: Node | null
+}
+
+/**
+ * A YAML file being read: its root node, where each value stands, and the problems found so far. Opening it throws a
+ * `DefinitionError` for what makes the rest unreadable; see `openYaml`.
+ */
+export class YamlSource {
+  readonly root: Node
+  /** Where each key name belongs (`drain` in `rollout.drain`): what is suggested for a key in the wrong place. */
+  readonly homes: ReadonlyMap<string, string>
+  readonly #source: SourceText
+  readonly #aliases: Map<Alias, Node>
+  readonly #places = new Map<string, Node>()
+  readonly #broken = new Set<string>()
+  readonly #problems: Problem[] = []
+  readonly #warnings: Problem[] = []
+  #values = 0
+
+  constructor(text: string, file: string, homes: ReadonlyMap<string, string>) {
+    this.homes = homes
+    this.#source = new SourceText(text, file)
+    const { root, aliases } = openYaml(this.#source)
+    this.root = root
+    this.#aliases = aliases
+  }
+
+  /** The node to read at `path`, aliases followed; counted against the limit on values. */
+  enter(node: Node | null, path: Path): Node | null {
+    if (++this.#values > mostValues) {
+      this.problem(path, `the file holds more than ${mostValues} values once its aliases are followed`, { node })
+      this.throwProblems()
+    }
+    if (node !== null) this.#places.set(keyOf(path), node)
+    return isAlias(node) ? (this.#aliases.get(node) ?? null) : node
+  }
+
+  /** Notes a problem with the value at `path` (or, where there is none, with the nearest around it). */
+  problem(path: Path, message: string, about: About = {}): void {
+    this.#broken.add(keyOf(path))
+    this.#problems.push(this.#source.problemAt(this.#offset(path, about), message, about.suggestion ?? null))
+  }
+
+  /** Notes something doubtful that is no error. */
+  warn(path: Path, message: string, about: About = {}): void {
+    this.#warnings.push(this.#source.problemAt(this.#offset(path, about), message, about.suggestion ?? null))
+  }
+
+  /** True when the file says something at `path`. */
+  has(path: Path): boolean {
+    return this.#places.has(keyOf(path))
+  }
+
+  /** False when a problem was found at `path` or below it: what was read there is, or holds, a stand-in. */
+  isSound(path: Path): boolean {
+    const key = keyOf(path)
+    for (const broken of this.#broken) if (broken.startsWith(key)) return false
+    return true
+  }
+
+  /** True when the value at `path` could not be read at all. */
+  isUnread(path: Path): boolean {
+    return this.#broken.has(keyOf(path))
+  }
+
+  lineOf(path: Path): number {
+    return this.#source.lineAt(this.#offset(path, {}))
+  }
+
+  get warnings(): Problem[] {
+    return sortProblems(this.#warnings)
+  }
+
+  throwProblems(): void {
+    if (this.#problems.length > 0) throw new DefinitionError(this.#source.file, this.#problems)
+  }
+
+  #offset(path: Path, about: About): number {
+    let node = about.node ?? null
+    for (let length = path.length; node === null && length >= 0; length--) {
+      node = this.#places.get(keyOf(path.slice(0, length))) ?? null
+    }
+    const [start, end] = node?.range ?? [0, 0]
+    if (about.part === undefined) return start
+    const within = this.#source.text.slice(start, end).indexOf(about.part)
+    return within === -1 ? start : start + within
+  }
+}
+
+const keyOf = (path: Path): string => path.map((part) => `${part}\u0000`).join('')
