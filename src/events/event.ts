@@ -1,0 +1,122 @@
+import type { Definition } from '../definitions/definition.ts'
+import type { DesiredState } from '../protocol/desiredState.ts'
+import type { Endpoints } from '../protocol/report.ts'
+
+/** A fact that happened, as it is appended. `at` is ISO 8601 with milliseconds, by the controller's clock. */
+export type Event = { [T in EventType]: { type: T; data: EventData[T] } }[EventType]
+
+/** An event in the log. Positions grow by one, except where a recovery left a gap on purpose. */
+export type RecordedEvent = Event & { position: number; at: string }
+
+export type EventType = keyof EventData
+
+export type RolloutKind = 'deploy' | 'rollback' | 'restart' | 'start' | 'stop' | 'remove'
+export type Phase = 'fetch' | 'start' | 'probe' | 'switch' | 'drain' | 'stop'
+
+/** Where a report came from: events caused by one carry it, so that an older report is known as old after a restart too. */
+export interface ReportMark {
+  boot: number
+  seq: number
+}
+
+export type ResolvedRoute = { kind: 'http'; host: string | null; path: string } | { kind: 'tcp'; port: number }
+
+export interface EventData {
+  /** A controller leads. Deadlines and silences count afresh from here. */
+  LeadershipTaken: { term: number; id: string; version: string }
+  /** A person said so: the log was lost or older than what machines have seen; what they run is adopted as it is. */
+  LogRecovered: { term: number; id: string; version: string; held: DesiredState[] }
+  /** The controller's clock jumped or it stalled: deadlines and silences count afresh. */
+  ClockRestarted: { reason: string }
+
+  MachineJoined: { machine: string; endpoints: Endpoints }
+  MachineMoved: { machine: string; endpoints: Endpoints }
+  MachineLost: { machine: string; silentMs: number }
+  MachineReturned: { machine: string; mark: ReportMark }
+  MachineDrainStarted: { machine: string }
+  /** The other machines no longer forward there: from here its own balancer gives it no new work either. */
+  MachineDrainStepped: { machine: string }
+  MachineDrained: { machine: string; work: number }
+  MachineReadied: { machine: string }
+
+  ReleasePublished: { service: string; release: string; definition: Definition; bytes: number }
+  ReleasesCollected: { releases: string[] }
+
+  RolloutStarted: {
+    rollout: string
+    service: string
+    kind: RolloutKind
+    /** The release asked for; for `stop` and `remove` the one that runs. */
+    release: string
+    previous: string | null
+    routes: ResolvedRoute[]
+    /** Every machine with instances now or then, in the order of their turns. */
+    machines: string[]
+    allowOutage: boolean
+    removeData: boolean
+  }
+  ReleaseFetched: { rollout: string; machine: string; mark: ReportMark }
+  PrepareStarted: { rollout: string; machine: string }
+  PrepareFinished: { rollout: string; machine: string; mark: ReportMark }
+  /** A machine's turn begins: from here its instances of the service change towards `target`. */
+  TurnStarted: { rollout: string; service: string; machine: string; direction: Direction; target: Target | null }
+  /** Within a turn: what is asked of the machine next. Every change of desired state within a turn is one of these. */
+  StepStarted: {
+    service: string
+    machine: string
+    step: Step
+    /** New instances to run, without traffic yet. */
+    start: { id: string; slot: number; release: string; generation: string }[]
+    /** Instances that take new work from here. */
+    activate: string[]
+    /** Instances that take no new work from here. */
+    retire: string[]
+    /** Instances to stop from here. */
+    stop: string[]
+  }
+  TurnFinished: {
+    rollout: string
+    service: string
+    machine: string
+    direction: Direction
+    outcome: 'done' | 'failed' | 'lost'
+    reason: string | null
+    /** The instance that failed, where one did. */
+    instance: string | null
+  }
+  MachinePassedOver: { rollout: string; machine: string; reason: string }
+  RolloutReversed: {
+    rollout: string
+    service: string
+    reason: string
+    machine: string | null
+    instance: string | null
+    aborted: boolean
+  }
+  RolloutFinished: {
+    rollout: string
+    service: string
+    state: 'completed' | 'reverted' | 'aborted'
+    reason: string | null
+  }
+  ServiceRemoved: { service: string; data: boolean }
+  DataRemoved: { service: string; machine: string; mark: ReportMark }
+
+  InstanceStarted: { instance: string; machine: string; port: number | null; mark: ReportMark }
+  InstanceReady: { instance: string; machine: string; port: number | null; mark: ReportMark }
+  InstanceFailed: { instance: string; machine: string; reason: string; mark: ReportMark }
+  /** Ready again and steady after a crash loop or missed probes. */
+  InstanceRecovered: { instance: string; machine: string; mark: ReportMark }
+  InstanceStopped: { instance: string; machine: string; mark: ReportMark }
+}
+
+/** What a machine should run of a service after its turn; `null` means nothing. */
+export interface Target {
+  release: string
+  generation: string
+  instances: number
+  strategy: 'overlap' | 'replace'
+}
+
+export type Direction = 'forward' | 'back' | 'catchUp'
+export type Step = 'start' | 'unforward' | 'switch' | 'drain' | 'stop'

@@ -1,0 +1,50 @@
+import type { Event } from '../events/event.ts'
+import type { Moment } from './advance.ts'
+import { limits } from './limits.ts'
+import { heardAt, type Observed } from './observed.ts'
+import { definitionOf } from './serviceView.ts'
+import type { Machine, State } from './state.ts'
+import { silentPeers } from './waits.ts'
+
+/** Machines fall silent; machines being drained give up forwarded work first, then their own. */
+export function advanceMachines(state: State, { observed, now }: Moment): Event[] {
+  const events: Event[] = []
+  for (const machine of Object.values(state.machines)) {
+    const silentMs = now === null ? 0 : now - heardAt(state, observed, machine.name)
+    if (!machine.lost && silentMs >= limits.silenceMs) {
+      events.push({ type: 'MachineLost', data: { machine: machine.name, silentMs } })
+    } else if (machine.traffic === 'unforwarding') {
+      if (machine.lost) events.push(drained(machine, 0))
+      else if (silentPeers(state, observed, machine.name, machine.since).length === 0 || late(state, machine, now)) {
+        events.push({ type: 'MachineDrainStepped', data: { machine: machine.name } })
+      }
+    } else if (machine.traffic === 'draining') {
+      const work = machine.lost ? 0 : workLeft(observed, machine)
+      if (work === 0 || late(state, machine, now)) events.push(drained(machine, work ?? 0))
+    }
+  }
+  return events
+}
+
+const drained = ({ name }: Machine, work: number): Event => ({ type: 'MachineDrained', data: { machine: name, work } })
+
+const late = (state: State, machine: Machine, now: number | null): boolean =>
+  now !== null && now >= machineDeadline(state, machine)
+
+/** Milliseconds by the controller's clock; infinite for a machine with no operation under way. */
+export function machineDeadline(state: State, { name, traffic, since }: Machine): number {
+  const from = Math.max(since.at, state.clockSince)
+  if (traffic === 'unforwarding') return from + limits.acknowledgeMs
+  if (traffic !== 'draining') return Number.POSITIVE_INFINITY
+  const drains = Object.values(state.instances)
+    .filter((instance) => instance.machine === name)
+    .map((instance) => definitionOf(state, instance.release).rollout.drainMs)
+  return from + Math.max(limits.acknowledgeMs, ...drains)
+}
+
+/** Work in flight on the machine, once its balancer has applied the drain; `null`: not known yet. */
+function workLeft(observed: Observed, { name, since }: Machine): number | null {
+  const report = observed[name]?.report
+  if (!report || report.applied.balancer < since.position) return null
+  return report.instances.reduce((sum, instance) => sum + instance.work, 0)
+}

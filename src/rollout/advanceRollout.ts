@@ -1,0 +1,165 @@
+import type { Event, Target } from '../events/event.ts'
+import type { Moment } from './advance.ts'
+import { limits } from './limits.ts'
+import type { Observed } from './observed.ts'
+import { currentTarget, definitionOf, forwardTarget, isReachable, machineBusy } from './serviceView.ts'
+import { turnKey, type Rollout, type State } from './state.ts'
+
+/** The rollout's next event, between the turns. */
+export function advanceRollout(state: State, rollout: Rollout, moment: Moment): Event[] {
+  const broken = failedForwardInstance(state, rollout)
+  if (broken) return [broken]
+  switch (rollout.stage) {
+    case 'fetching':
+      return passOver(state, rollout) ?? fetching(state, rollout, moment)
+    case 'preparing':
+      return preparing(state, rollout, moment)
+    case 'turns':
+      return passOver(state, rollout) ?? turns(state, rollout)
+    case 'returning':
+      return returning(state, rollout)
+    case 'finished':
+      return []
+  }
+}
+
+/** A new instance that failed after it was ready, on any machine, reverses the rollout. */
+function failedForwardInstance(state: State, rollout: Rollout): Event | null {
+  if (rollout.stage !== 'turns') return null
+  const failed = Object.values(state.instances).find(
+    (instance) => instance.generation === rollout.id && instance.state === 'failed',
+  )
+  // In its own machine's turn the turn decides, with the same outcome.
+  if (!failed || state.turns[turnKey(rollout.service, failed.machine)]) return null
+  const reason = `instance ${failed.id} ${failed.reason ?? 'failed'} after it was ready`
+  return reversed(rollout, reason, failed.machine, failed.id)
+}
+
+function passOver(state: State, rollout: Rollout): Event[] | null {
+  const lost = rollout.order.find(
+    (machine) => rollout.machines[machine]?.state === 'waiting' && !isReachable(state, machine),
+  )
+  if (!lost) return null
+  return [{ type: 'MachinePassedOver', data: { rollout: rollout.id, machine: lost, reason: 'it is lost' } }]
+}
+
+function fetching(state: State, rollout: Rollout, { observed, now }: Moment): Event[] {
+  const waiting = rollout.order.filter((machine) => rollout.machines[machine]?.state === 'waiting')
+  if (waiting.length === 0) return [reversed(rollout, 'every machine is lost', null)]
+  for (const machine of waiting) {
+    const failure = observed[machine]?.report.fetchFailures.find(({ release }) => release === rollout.release)
+    if (failure)
+      return [reversed(rollout, `machine ${machine} could not fetch the release: ${failure.message}`, machine)]
+  }
+  const fetched = waiting.find(
+    (machine) =>
+      rollout.machines[machine]?.fetched === false && observed[machine]?.report.fetched.includes(rollout.release),
+  )
+  if (fetched) return [factOf('ReleaseFetched', rollout, fetched, observed)]
+  const missing = waiting.filter((machine) => rollout.machines[machine]?.fetched === false)
+  if (missing.length > 0) {
+    if (now === null || now < fetchDeadline(state, rollout)) return []
+    return [reversed(rollout, `machine ${missing[0]} did not fetch the release in time`, missing[0] ?? null)]
+  }
+  const prepares = rollout.kind === 'deploy' || rollout.kind === 'rollback'
+  const machine = waiting.find((name) => forwardTarget(state, rollout, name)) ?? waiting[0]
+  if (prepares && machine && definitionOf(state, rollout.release).prepare) {
+    return machineBusy(state) ? [] : [{ type: 'PrepareStarted', data: { rollout: rollout.id, machine } }]
+  }
+  return beginTurn(state, rollout)
+}
+
+function factOf(
+  type: 'ReleaseFetched' | 'PrepareFinished',
+  rollout: Rollout,
+  machine: string,
+  observed: Observed,
+): Event {
+  const { boot = 0, seq = 0 } = observed[machine]?.report ?? {}
+  return { type, data: { rollout: rollout.id, machine, mark: { boot, seq } } }
+}
+
+function preparing(state: State, rollout: Rollout, { observed, now }: Moment): Event[] {
+  const machine = rollout.prepare?.machine ?? ''
+  if (!isReachable(state, machine)) return [reversed(rollout, `machine ${machine} was lost while it prepared`, machine)]
+  const result = observed[machine]?.report.prepared.find((prepared) => prepared.rollout === rollout.id)
+  if (result?.ok) return [factOf('PrepareFinished', rollout, machine, observed)]
+  if (result)
+    return [
+      reversed(
+        rollout,
+        `prepare failed on machine ${machine}: ${result.reason}`,
+        machine,
+        `${rollout.service}-${rollout.id}-prepare`,
+      ),
+    ]
+  if (now === null || now < prepareDeadline(state, rollout)) return []
+  return [reversed(rollout, `prepare did not end within ${limits.prepareMs / 60_000} minutes`, machine)]
+}
+
+function turns(state: State, rollout: Rollout): Event[] {
+  const parts = rollout.order.map((machine) => ({ machine, part: rollout.machines[machine] }))
+  if (parts.some(({ part }) => part?.state === 'running')) return []
+  const { failure } = rollout
+  if (failure) return [reversed(rollout, failure.reason, failure.machine, failure.instance)]
+  if (parts.some(({ part }) => part?.state === 'waiting')) return beginTurn(state, rollout)
+  if (parts.every(({ part }) => part?.state === 'lost')) return [reversed(rollout, 'every machine is lost', null)]
+  return finish(rollout, 'completed')
+}
+
+function beginTurn(state: State, rollout: Rollout): Event[] {
+  const machine = rollout.order.find((name) => rollout.machines[name]?.state === 'waiting')
+  if (!machine || machineBusy(state)) return []
+  return [turnStarted(rollout, machine, 'forward', forwardTarget(state, rollout, machine))]
+}
+
+/** The failing machine goes back first, then those before it, last first; machines never reached are not touched. */
+function returning(state: State, rollout: Rollout): Event[] {
+  const touched = rollout.order.filter((machine) => {
+    const part = rollout.machines[machine]?.state
+    return part === 'running' || part === 'done' || part === 'failed'
+  })
+  const under = touched.some((machine) => state.turns[turnKey(rollout.service, machine)]?.direction === 'back')
+  if (under) return []
+  const settled = (machine: string): boolean => rollout.returned.includes(machine)
+  const next =
+    touched.find((machine) => machine === rollout.failedMachine && !settled(machine)) ??
+    touched.findLast((machine) => !settled(machine))
+  if (!next) return finish(rollout, rollout.aborted ? 'aborted' : 'reverted')
+  if (machineBusy(state)) return []
+  const service = state.services[rollout.service]
+  const target: Target | null = service ? currentTarget(state, service, next) : null
+  return [turnStarted(rollout, next, 'back', target)]
+}
+
+function finish(rollout: Rollout, outcome: 'completed' | 'reverted' | 'aborted'): Event[] {
+  const { id, service, kind, removeData, reason } = rollout
+  const finished: Event = { type: 'RolloutFinished', data: { rollout: id, service, state: outcome, reason } }
+  if (kind !== 'remove' || outcome !== 'completed') return [finished]
+  return [finished, { type: 'ServiceRemoved', data: { service, data: removeData } }]
+}
+
+export function reversed(
+  { id, service }: Rollout,
+  reason: string,
+  machine: string | null,
+  instance: string | null = null,
+  aborted = false,
+): Event {
+  return { type: 'RolloutReversed', data: { rollout: id, service, reason, machine, instance, aborted } }
+}
+
+function turnStarted(
+  { id, service }: Rollout,
+  machine: string,
+  direction: 'forward' | 'back',
+  target: Target | null,
+): Event {
+  return { type: 'TurnStarted', data: { rollout: id, service, machine, direction, target } }
+}
+
+export const fetchDeadline = (state: State, rollout: Rollout): number =>
+  Math.max(rollout.stageSince.at, state.clockSince) + limits.fetchMs
+
+export const prepareDeadline = (state: State, rollout: Rollout): number =>
+  Math.max(rollout.stageSince.at, state.clockSince) + limits.prepareMs

@@ -1,0 +1,110 @@
+import type { Event } from '../events/event.ts'
+import { advance, applyAll } from './advance.ts'
+import { reversed } from './advanceRollout.ts'
+import type { Command, Decision, Refusal } from './command.ts'
+import { timeMayDecide } from './deadlines.ts'
+import type { Observed } from './observed.ts'
+import { reportFacts } from './reportFacts.ts'
+import { machineBusy, serves } from './serviceView.ts'
+import { refuse, startRollout } from './startRollout.ts'
+import type { State } from './state.ts'
+
+/**
+ * Decides one command against everything known: the fold of the log, and the machines' newest reports (`observed`, with
+ * this command's report already in it). Yields the events to append, nothing to do, or why not. Pure: the same
+ * arguments give the same answer.
+ */
+export function decide(state: State, observed: Observed, command: Command): Decision {
+  const direct = decideCommand(state, command)
+  if (direct.type === 'refused') return direct
+  const events = direct.type === 'accepted' ? direct.events : []
+  const now = timeMayDecide(state, observed, command.at) ? command.at : null
+  const moment = { observed, at: command.at, now: command.type === 'TimePassed' ? now : null }
+  const following = advance(applyAll(state, events, command.at), moment)
+  if (direct.type === 'nothing' && following.length === 0) return direct
+  return { type: 'accepted', events: [...events, ...following] }
+}
+
+const accepted = (...events: Event[]): Decision => ({ type: 'accepted', events })
+
+function decideCommand(state: State, command: Command): Decision {
+  switch (command.type) {
+    case 'TakeLeadership': {
+      const term = (state.terms.at(-1)?.term ?? 0) + 1
+      return accepted({ type: 'LeadershipTaken', data: { term, id: command.id, version: command.version } })
+    }
+    case 'RecoverLog': {
+      const { term, id, version, held } = command
+      return accepted({ type: 'LogRecovered', data: { term, id, version, held } })
+    }
+    case 'RestartClock':
+      return accepted({ type: 'ClockRestarted', data: { reason: command.reason } })
+    case 'TimePassed':
+      return accepted()
+    case 'RecordReport':
+      return accepted(...reportFacts(state, command.report))
+    case 'PublishRelease': {
+      const { service, release, definition, bytes } = command
+      if (release in state.releases) return { type: 'nothing' }
+      return accepted({ type: 'ReleasePublished', data: { service, release, definition, bytes } })
+    }
+    case 'CollectReleases':
+      return accepted({ type: 'ReleasesCollected', data: { releases: command.releases } })
+    case 'StartRollout':
+      return startRollout(state, command)
+    case 'AbortRollout':
+      return abortRollout(state, command.rollout)
+    case 'DrainMachine':
+      return drainMachine(state, command.machine, command.force)
+    case 'ReadyMachine':
+      return readyMachine(state, command.machine)
+  }
+}
+
+function abortRollout(state: State, id: string): Decision {
+  const rollout = state.rollouts[id]
+  if (!rollout) return refuse('E_NO_SUCH_ROLLOUT', `there is no rollout ${id} in progress`, id, 'tandem rollouts')
+  if (rollout.stage === 'finished') return over(id, 'has ended')
+  if (rollout.stage === 'returning') return over(id, 'already goes back')
+  return accepted(reversed(rollout, 'aborted by hand', null, null, true))
+}
+
+const over = (id: string, how: string): Refusal =>
+  refuse('E_ROLLOUT_OVER', `rollout ${id} ${how}`, id, `tandem rollout show ${id}`)
+
+function drainMachine(state: State, name: string, force: boolean): Decision {
+  const machine = state.machines[name]
+  if (!machine) return noSuchMachine(state, name)
+  if (machine.traffic !== 'ready') return { type: 'nothing' }
+  const busy = machineBusy(state)
+  if (busy) {
+    const next = `wait for it, or: tandem machine ready ${busy.name}`
+    return refuse('E_MACHINE_BUSY', `machine ${busy.name} is being drained; one at a time`, name, next)
+  }
+  const last = force ? undefined : lastServedBy(state, name)
+  if (last) {
+    const next = `bring another machine back first (tandem machines), or pass --force to interrupt ${last}`
+    return refuse('E_LAST_INSTANCE', `machine ${name} has the last ready instance of ${last}`, name, next)
+  }
+  return accepted({ type: 'MachineDrainStarted', data: { machine: name } })
+}
+
+/** A service that only this machine serves now. */
+function lastServedBy(state: State, machine: string): string | undefined {
+  const serving = Object.values(state.instances).filter((one) => serves(state, one))
+  const carries = serving.filter((one) => state.releases[one.release]?.definition.listen !== 'none')
+  return carries.find((one) => !serving.some((other) => other.service === one.service && other.machine !== machine))
+    ?.service
+}
+
+function readyMachine(state: State, name: string): Decision {
+  const machine = state.machines[name]
+  if (!machine) return noSuchMachine(state, name)
+  if (machine.traffic === 'ready') return { type: 'nothing' }
+  return accepted({ type: 'MachineReadied', data: { machine: name } })
+}
+
+const noSuchMachine = (state: State, name: string): Refusal => {
+  const known = Object.keys(state.machines).join(', ') || 'none yet'
+  return refuse('E_NO_SUCH_MACHINE', `there is no machine ${name}`, name, `machines: ${known}`)
+}

@@ -1,0 +1,121 @@
+import type { DesiredInstance, DesiredRoute, MachineDesire } from '../protocol/desiredState.ts'
+import { limits } from './limits.ts'
+import { sameRoute } from './routes.ts'
+import { definitionOf, forwardTarget, runningRollout, strategyOf } from './serviceView.ts'
+import { turnKey, type Instance, type State } from './state.ts'
+
+/** What one machine should be running and routing now, from the state alone. */
+export function desiredState(state: State, machine: string): MachineDesire {
+  const mine = Object.values(state.instances).filter((one) => one.machine === machine && one.state !== 'stopping')
+  const prepare = preparesOn(state, machine)
+  const fetch = fetchesOn(state, machine)
+  const releases = new Set([
+    ...Object.values(state.instances).map((one) => one.release),
+    ...prepare.map((one) => one.release),
+  ])
+  return {
+    machine,
+    fetch,
+    keep: keptReleases(state),
+    definitions: Object.fromEntries([...releases].map((release) => [release, definitionOf(state, release)])),
+    instances: mine.map(desiredInstance),
+    routes: desiredRoutes(state, machine),
+    peers: Object.values(state.machines)
+      .filter(({ name }) => name !== machine)
+      .map(({ name, endpoints }) => ({ machine: name, host: endpoints.host, forwardPort: endpoints.forward })),
+    prepare,
+    removedData: Object.keys(state.removedData).filter((service) => state.removedData[service]?.includes(machine)),
+    drained: ['draining', 'drained'].includes(state.machines[machine]?.traffic ?? ''),
+  }
+}
+
+const desiredInstance = ({ id, service, release, slot, generation, traffic }: Instance): DesiredInstance => ({
+  ...{ id, service, release, slot, generation, traffic },
+})
+
+function preparesOn(state: State, machine: string): MachineDesire['prepare'] {
+  return Object.values(state.rollouts)
+    .filter(({ stage, prepare }) => stage === 'preparing' && prepare?.machine === machine)
+    .map(({ id, service, release }) => ({ rollout: id, service, release }))
+}
+
+/** Every machine of a rollout fetches at once, before the first turn; later what it runs anyway. */
+function fetchesOn(state: State, machine: string): string[] {
+  const running = Object.values(state.services).flatMap((service) => runningRollout(state, service.name) ?? [])
+  return running
+    .filter(
+      (rollout) => rollout.stage !== 'returning' && rollout.machines[machine] && forwardTarget(state, rollout, machine),
+    )
+    .map((rollout) => rollout.release)
+}
+
+/** Never collected: what runs, both ends of a rollout in progress, the current and the previous completed release. */
+export function keptReleases(state: State): string[] {
+  const kept = new Set(Object.values(state.instances).map((one) => one.release))
+  for (const service of Object.values(state.services)) {
+    const rollout = runningRollout(state, service.name)
+    const { current, completed } = service
+    for (const release of [rollout?.release, rollout?.previous, current?.release]) if (release) kept.add(release)
+    const previous = completed.findLast((release) => release !== current?.release)
+    if (previous) kept.add(previous)
+  }
+  return [...kept].sort()
+}
+
+/** The union of the routes of all generations that still have an instance anywhere, each leading to its own releases. */
+function desiredRoutes(state: State, machine: string): DesiredRoute[] {
+  const routes: DesiredRoute[] = []
+  for (const service of new Set(Object.values(state.generations).map((generation) => generation.service))) {
+    const instances = Object.values(state.instances).filter((one) => one.service === service)
+    const generations = Object.entries(state.generations).filter(
+      ([id, generation]) => generation.service === service && instances.some((one) => one.generation === id),
+    )
+    for (const [id, generation] of generations) {
+      const definition = definitionOf(state, generation.release)
+      for (const match of generation.routes) {
+        const known = routes.find((route) => route.service === service && sameRoute(route.match, match))
+        const forwardTo = forwardsTo(state, service, id, machine)
+        if (known) {
+          known.releases = [...new Set([...known.releases, generation.release])]
+          known.forwardTo = [...new Set([...known.forwardTo, ...forwardTo])]
+        } else {
+          routes.push({
+            service,
+            match,
+            releases: [generation.release],
+            forwardTo,
+            holdMs: holds(state, service) ? limits.holdMs : null,
+            idleMs: definition.idleMs,
+            bodyBytes: definition.limits.bodyBytes,
+          })
+        }
+      }
+    }
+  }
+  return routes
+}
+
+/** Machines whose balancers serve it: in traffic, with an instance of that generation ready and in traffic. */
+function forwardsTo(state: State, service: string, generation: string, from: string): string[] {
+  const able = Object.values(state.instances).filter(
+    (one) =>
+      one.service === service &&
+      one.generation === generation &&
+      one.machine !== from &&
+      one.traffic === 'active' &&
+      one.state !== 'stopping' &&
+      one.state !== 'starting' &&
+      state.machines[one.machine]?.traffic === 'ready' &&
+      !(state.turns[turnKey(service, one.machine)]?.unforwarded ?? false),
+  )
+  return [...new Set(able.map((one) => one.machine))].sort()
+}
+
+/** Under `replace` there may be no instance for a while on purpose: requests are then held. */
+function holds(state: State, service: string): boolean {
+  return Object.values(state.turns).some((turn) => {
+    if (turn.service !== service) return false
+    const mine = Object.values(state.instances).filter((one) => one.service === service && one.machine === turn.machine)
+    return strategyOf(state, turn.target, mine) === 'replace'
+  })
+}

@@ -1,0 +1,73 @@
+import type { RecordedEvent } from '../events/event.ts'
+import { keepIf } from '../lib/records.ts'
+import { evolveInstance } from './evolveInstance.ts'
+import { evolveMachine } from './evolveMachine.ts'
+import { evolveRollout } from './evolveRollout.ts'
+import { evolveTurn } from './evolveTurn.ts'
+import { recoveredState } from './recoveredState.ts'
+import type { Asked, State } from './state.ts'
+
+/** Folds one event in. Never refuses: what is in the log has happened. The state given is not changed. */
+export function evolve(before: State, event: RecordedEvent): State {
+  const asked: Asked = { position: event.position, at: Date.parse(event.at) }
+  const state = { ...before, position: event.position }
+  switch (event.type) {
+    case 'LeadershipTaken': {
+      const { term, id } = event.data
+      const record = { term, id, start: event.position, recovered: false }
+      return { ...state, terms: [...state.terms, record].slice(-termsKept), clockSince: asked.at }
+    }
+    case 'LogRecovered':
+      return recoveredState(state, event.data, asked)
+    case 'ClockRestarted':
+      return { ...state, clockSince: asked.at }
+
+    case 'ReleasePublished': {
+      const { service, release, definition } = event.data
+      return {
+        ...state,
+        releases: { ...state.releases, [release]: { id: release, service, definition, at: asked.at } },
+      }
+    }
+    case 'ReleasesCollected': {
+      const gone = new Set(event.data.releases)
+      return { ...state, releases: keepIf(state.releases, (release) => !gone.has(release.id)) }
+    }
+
+    case 'MachineJoined':
+    case 'MachineMoved':
+    case 'MachineLost':
+    case 'MachineReturned':
+    case 'MachineDrainStarted':
+    case 'MachineDrainStepped':
+    case 'MachineDrained':
+    case 'MachineReadied':
+      return evolveMachine(state, event, asked)
+
+    case 'RolloutStarted':
+    case 'ReleaseFetched':
+    case 'PrepareStarted':
+    case 'PrepareFinished':
+    case 'MachinePassedOver':
+    case 'RolloutReversed':
+    case 'RolloutFinished':
+    case 'ServiceRemoved':
+    case 'DataRemoved':
+      return evolveRollout(state, event, asked)
+
+    case 'TurnStarted':
+    case 'StepStarted':
+    case 'TurnFinished':
+      return evolveTurn(state, event, asked)
+
+    case 'InstanceStarted':
+    case 'InstanceReady':
+    case 'InstanceFailed':
+    case 'InstanceRecovered':
+    case 'InstanceStopped':
+      return evolveInstance(state, event)
+  }
+}
+
+/** How many leaderships an agent may have missed and still know the log as the same one. */
+const termsKept = 1_000

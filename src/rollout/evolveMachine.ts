@@ -1,0 +1,54 @@
+import type { EventType, RecordedEvent } from '../events/event.ts'
+import { change } from '../lib/records.ts'
+import type { Asked, Machine, State } from './state.ts'
+
+type MachineEvent = Extract<RecordedEvent, { type: Extract<EventType, `Machine${string}`> }>
+
+export function evolveMachine(
+  state: State,
+  event: Exclude<MachineEvent, { type: 'MachinePassedOver' }>,
+  asked: Asked,
+): State {
+  const name = event.data.machine
+  const set = (with_: (machine: Machine) => Machine): State => ({
+    ...state,
+    machines: change(state.machines, name, with_),
+  })
+  switch (event.type) {
+    case 'MachineJoined': {
+      const { endpoints } = event.data
+      const machine: Machine = { name, endpoints, lost: false, traffic: 'ready', since: asked, mark: null }
+      return { ...state, machines: { ...state.machines, [name]: machine } }
+    }
+    case 'MachineMoved':
+      return set((machine) => ({ ...machine, endpoints: event.data.endpoints }))
+    case 'MachineLost':
+      return set((machine) => ({ ...machine, lost: true }))
+    case 'MachineReturned': {
+      const returned = set((machine) => ({ ...machine, lost: false, mark: event.data.mark }))
+      return { ...returned, services: forgetBehind(state.services, name) }
+    }
+    case 'MachineDrainStarted':
+      return set((machine) => ({ ...machine, traffic: 'unforwarding', since: asked }))
+    case 'MachineDrainStepped':
+      return set((machine) => ({ ...machine, traffic: 'draining', since: asked }))
+    case 'MachineDrained':
+      return set((machine) => ({ ...machine, traffic: 'drained', since: asked }))
+    case 'MachineReadied':
+      return set((machine) => ({ ...machine, traffic: 'ready', since: asked }))
+  }
+}
+
+/** A machine that returns gets another try at catching up. */
+function forgetBehind(services: State['services'], machine: string): State['services'] {
+  return Object.fromEntries(
+    Object.entries(services).map(([name, service]) => [
+      name,
+      {
+        ...service,
+        behind: service.behind.filter((name) => name !== machine),
+        leftAlone: service.leftAlone.filter((name) => name !== machine),
+      },
+    ]),
+  )
+}

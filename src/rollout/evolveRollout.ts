@@ -1,0 +1,177 @@
+import type { EventData, RecordedEvent } from '../events/event.ts'
+import { change, keepIf, without } from '../lib/records.ts'
+import { forgetUnusedGenerations, stopping } from './evolveInstance.ts'
+import { completedKept, type Asked, type Rollout, type RolloutMachine, type Service, type State } from './state.ts'
+
+type RolloutEvent = Extract<
+  RecordedEvent,
+  {
+    type:
+      | 'RolloutStarted'
+      | 'ReleaseFetched'
+      | 'PrepareStarted'
+      | 'PrepareFinished'
+      | 'MachinePassedOver'
+      | 'RolloutReversed'
+      | 'RolloutFinished'
+      | 'ServiceRemoved'
+      | 'DataRemoved'
+  }
+>
+
+export function evolveRollout(state: State, event: RolloutEvent, asked: Asked): State {
+  const set = (id: string, with_: (rollout: Rollout) => Rollout): State => ({
+    ...state,
+    rollouts: change(state.rollouts, id, with_),
+  })
+  const setMachine = (id: string, machine: string, with_: (machine: RolloutMachine) => RolloutMachine): State =>
+    set(id, (rollout) => ({ ...rollout, machines: change(rollout.machines, machine, with_) }))
+
+  switch (event.type) {
+    case 'RolloutStarted':
+      return started(state, event.data, asked)
+    case 'ReleaseFetched':
+      return setMachine(event.data.rollout, event.data.machine, (machine) => ({ ...machine, fetched: true }))
+    case 'PrepareStarted':
+      return set(event.data.rollout, (rollout) => ({
+        ...rollout,
+        stage: 'preparing',
+        stageSince: asked,
+        prepare: { machine: event.data.machine, done: false },
+      }))
+    case 'PrepareFinished':
+      return set(event.data.rollout, (rollout) => ({
+        ...rollout,
+        stage: 'turns',
+        stageSince: asked,
+        prepare: { machine: event.data.machine, done: true },
+      }))
+    case 'MachinePassedOver':
+      return setMachine(event.data.rollout, event.data.machine, (machine) => ({ ...machine, state: 'lost' }))
+    case 'RolloutReversed': {
+      const { rollout: id, service, reason, machine, aborted } = event.data
+      const turns = keepIf(state.turns, (turn) => turn.service !== service)
+      const reverse = (with_: (rollout: Rollout) => Rollout): State => ({ ...set(id, with_), turns })
+      return reverse((rollout) => ({
+        ...rollout,
+        stage: 'returning',
+        stageSince: asked,
+        reason,
+        aborted,
+        failedMachine: machine,
+        machines: Object.fromEntries(
+          Object.entries(rollout.machines).map(([name, part]) => [
+            name,
+            part.state === 'waiting' ? { ...part, state: 'untouched' } : part,
+          ]),
+        ),
+      }))
+    }
+    case 'RolloutFinished':
+      return finished(state, event.data, asked)
+    case 'ServiceRemoved':
+      return removed(state, event.data)
+    case 'DataRemoved': {
+      const { service, machine, mark } = event.data
+      const left = (state.removedData[service] ?? []).filter((name) => name !== machine)
+      const removedData = { ...without(state.removedData, service), ...(left.length > 0 ? { [service]: left } : {}) }
+      return { ...state, removedData, machines: change(state.machines, machine, (known) => ({ ...known, mark })) }
+    }
+  }
+}
+
+function started(state: State, data: EventData['RolloutStarted'], asked: Asked): State {
+  const known = state.services[data.service]
+  const service: Service = {
+    name: data.service,
+    current: known?.current ?? null,
+    stopped: known?.stopped ?? false,
+    rollout: data.rollout,
+    lastRollout: data.rollout,
+    completed: known?.completed ?? [],
+    behind: [],
+    leftAlone: [],
+  }
+  const part: RolloutMachine = { state: 'waiting', fetched: false, named: 0 }
+  const rollout: Rollout = {
+    id: data.rollout,
+    service: data.service,
+    kind: data.kind,
+    release: data.release,
+    previous: data.previous,
+    allowOutage: data.allowOutage,
+    removeData: data.removeData,
+    stage: data.kind === 'stop' || data.kind === 'remove' ? 'turns' : 'fetching',
+    stageSince: asked,
+    prepare: null,
+    order: data.machines,
+    machines: Object.fromEntries(data.machines.map((machine) => [machine, part])),
+    aborted: false,
+    reason: null,
+    failure: null,
+    failedMachine: null,
+    returned: [],
+  }
+  const before = known?.lastRollout
+  return {
+    ...state,
+    services: { ...state.services, [data.service]: service },
+    rollouts: { ...(before ? without(state.rollouts, before) : state.rollouts), [data.rollout]: rollout },
+    generations: {
+      ...state.generations,
+      [data.rollout]: { service: data.service, release: data.release, routes: data.routes },
+    },
+    // A catch-up under way gives up its turn: the rollout comes by every machine anyway.
+    turns: keepIf(state.turns, (turn) => turn.service !== data.service),
+    removedData: without(state.removedData, data.service),
+  }
+}
+
+function finished(state: State, data: EventData['RolloutFinished'], asked: Asked): State {
+  const rollout = state.rollouts[data.rollout]
+  if (!rollout) return state
+  const finish = (service: Service): Service => ({
+    ...service,
+    rollout: null,
+    ...(data.state === 'completed' ? outcome(service, rollout) : {}),
+    leftAlone: rollout.order.filter((machine) => rollout.machines[machine]?.state === 'failed'),
+  })
+  return forgetUnusedGenerations({
+    ...state,
+    services: change(state.services, data.service, finish),
+    rollouts: change(state.rollouts, rollout.id, (last) => ({
+      ...last,
+      stage: 'finished',
+      stageSince: asked,
+      reason: data.reason,
+    })),
+    turns: keepIf(state.turns, (turn) => turn.service !== data.service),
+  })
+}
+
+function outcome(service: Service, rollout: Rollout): Partial<Service> {
+  if (rollout.kind === 'stop' || rollout.kind === 'remove') return { stopped: true }
+  return {
+    current: { release: rollout.release, generation: rollout.id },
+    stopped: false,
+    completed: [...service.completed, rollout.release].slice(-completedKept),
+  }
+}
+
+function removed(state: State, { service, data }: EventData['ServiceRemoved']): State {
+  const instances = Object.fromEntries(
+    Object.entries(state.instances).map(([id, instance]) => [
+      id,
+      // What a lost machine still runs of it is stopped when it returns.
+      instance.service === service && instance.state !== 'stopping' ? stopping(instance, state.position) : instance,
+    ]),
+  )
+  return forgetUnusedGenerations({
+    ...state,
+    instances,
+    services: without(state.services, service),
+    turns: keepIf(state.turns, (turn) => turn.service !== service),
+    rollouts: keepIf(state.rollouts, (rollout) => rollout.service !== service),
+    removedData: data ? { ...state.removedData, [service]: Object.keys(state.machines) } : state.removedData,
+  })
+}

@@ -1,0 +1,19 @@
+/** The named limits of deciding, in milliseconds. docs/operations.md lists them with the case that decided each. */
+export const limits = {
+  /** A machine that has not reported for this long is `lost`. */
+  silenceMs: 10_000,
+  /** A driver must have applied what was asked by then. */
+  acknowledgeMs: 10_000,
+  /** After a start, nothing is decided by time before every machine has reported, or this long. */
+  settleAfterStartMs: 10_000,
+  /** A release must be on every machine by then: 10 minutes is a gigabyte over a slow office line. */
+  fetchMs: 600_000,
+  /** The one-off `prepare`: a migration of a large table is slow; one that hangs must not block the service for a day. */
+  prepareMs: 1_800_000,
+  /** Beyond a definition's own `within`: time for the agent's report to arrive. */
+  graceMs: 10_000,
+  /** Requests held while a `replace` has no instance. */
+  holdMs: 30_000,
+  /** Rounds of deciding after one command; more is a bug. */
+  advanceRounds: 1_000,
+} as const

@@ -1,0 +1,137 @@
+import type { Event, EventData, Step } from '../events/event.ts'
+import { definitionOf, freshOf, instancesOn, oldOf, serves, servesWithout, strategyOf } from './serviceView.ts'
+import type { Instance, State, Turn } from './state.ts'
+
+type StepPlan = Omit<EventData['StepStarted'], 'service' | 'machine'>
+type Plan = { type: 'step'; step: StepPlan } | { type: 'done' } | { type: 'failed'; reason: string; instance?: string }
+
+/**
+ * The next step of a turn, from what the machine runs now and what it should run: there is no list of steps to lose.
+ * Overlap: start all new beside old, switch, drain, stop. Replace: one old at a time, retire, drain, stop, then start
+ * its successor and give it the traffic.
+ */
+export function planStep(state: State, turn: Turn): Plan {
+  const sides = { fresh: freshOf(state, turn), old: oldOf(state, turn) }
+  const failed = sides.fresh.find((instance) => instance.state === 'failed')
+  if (failed) {
+    const plan = planFailed(turn, sides, failed)
+    if (plan) return plan
+  }
+  return strategyOf(state, turn.target, sides.old) === 'overlap'
+    ? planOverlap(state, turn, sides)
+    : planReplace(state, turn, sides)
+}
+
+/**
+ * A new instance failed. Going forward that ends the turn. Going back, what serves stays and what failed is stopped;
+ * where nothing serves, the failing old instance is still the best there is, and going back goes on (`null`).
+ */
+function planFailed(turn: Turn, { fresh, old }: Sides, failed: Instance): Plan | null {
+  const reason = `instance ${failed.id} ${failed.reason ?? 'failed'}`
+  if (turn.direction !== 'back') return { type: 'failed', reason, instance: failed.id }
+  if (!old.some((instance) => instance.state === 'ready' && instance.traffic === 'active')) return null
+  const useless = fresh.filter((instance) => instance.traffic === 'idle')
+  if (useless.length > 0) return step('stop', { stop: useless })
+  return { type: 'failed', reason: 'the old release would not start again; what serves stays', instance: failed.id }
+}
+
+interface Sides {
+  fresh: Instance[]
+  old: Instance[]
+}
+
+function planOverlap(state: State, turn: Turn, { fresh, old }: Sides): Plan {
+  const missing = missingSlots(turn, fresh)
+  if (missing.length > 0) return startStep(state, turn, missing)
+  if (notYetReady(fresh)) return step('start', {})
+
+  const activate = fresh.filter((instance) => instance.traffic === 'idle')
+  const retire = old.filter((instance) => instance.traffic === 'active')
+  if (activate.length > 0 || retire.length > 0) {
+    // Without new instances here the old ones are the machine's last: they leave only with others to serve.
+    return fresh.length === 0 ? leave(state, turn, retire) : step('switch', { activate, retire })
+  }
+  return finishOld(turn, old)
+}
+
+function planReplace(state: State, turn: Turn, { fresh, old }: Sides): Plan {
+  const wanted = turn.target?.instances ?? 0
+  const retired = old.filter((instance) => instance.traffic === 'idle')
+  if (retired.length > 0) return finishOld(turn, retired)
+
+  if (notYetReady(fresh)) return step('start', {})
+  const activate = fresh.filter((instance) => instance.traffic === 'idle')
+  if (activate.length > 0) return step('switch', { activate })
+
+  const missing = missingSlots(turn, fresh)
+  const room = wanted - fresh.length - old.length
+  if (missing.length > 0 && room > 0) return startStep(state, turn, missing.slice(0, room))
+
+  const [next] = old
+  if (!next) return { type: 'done' }
+  return leave(state, turn, wanted === 0 ? old : [next])
+}
+
+/** Takes instances out of traffic with nothing new in their place yet. */
+function leave(state: State, turn: Turn, retire: Instance[]): Plan {
+  const ids = retire.map((instance) => instance.id)
+  const served = retire.some((instance) => serves(state, instance))
+  const rollout = state.rollouts[turn.rollout]
+  const stopping = turn.direction === 'forward' && (rollout?.kind === 'stop' || rollout?.kind === 'remove')
+  // A service that never ran before this rollout, or was stopped, leaves with it.
+  const service = state.services[turn.service]
+  const undoing = turn.direction !== 'forward' && (!service?.current || service.stopped)
+  const carriesRequests = retire.some((instance) => definitionOf(state, instance.release).listen !== 'none')
+  const keepsOne = servesWithout(state, turn.service, ids)
+  if (served && carriesRequests && !stopping && !undoing && !(rollout?.allowOutage ?? false) && !keepsOne) {
+    return { type: 'failed', reason: `no other instance of ${turn.service} is ready to take the requests meanwhile` }
+  }
+  const lastHere = !instancesOn(state, turn.service, turn.machine).some(
+    (instance) => !ids.includes(instance.id) && instance.traffic === 'active' && instance.state === 'ready',
+  )
+  if (lastHere && !turn.unforwarded && Object.keys(state.machines).length > 1) return step('unforward', {})
+  return step('switch', { retire })
+}
+
+/** Retired instances: drain them once, then stop them. */
+function finishOld(turn: Turn, old: Instance[]): Plan {
+  if (old.length === 0) return { type: 'done' }
+  const undrained = old.filter((instance) => !turn.drained.includes(instance.id))
+  if (undrained.length > 0) return step('drain', { retire: old })
+  return step('stop', { stop: old })
+}
+
+const notYetReady = (fresh: Instance[]): boolean =>
+  fresh.some((instance) => instance.traffic === 'idle' && instance.state === 'starting')
+
+function missingSlots(turn: Turn, fresh: Instance[]): number[] {
+  const taken = new Set(fresh.map((instance) => instance.slot))
+  return Array.from({ length: turn.target?.instances ?? 0 }, (_, index) => index + 1).filter((slot) => !taken.has(slot))
+}
+
+function startStep(state: State, turn: Turn, slots: number[]): Plan {
+  const { target } = turn
+  if (!target) return { type: 'done' }
+  const named = state.rollouts[turn.rollout]?.machines[turn.machine]?.named ?? 0
+  const start = slots.map((slot, index) => ({
+    id: `${turn.service}-${turn.rollout}-${turn.machine}${named + index + 1}`,
+    slot,
+    release: target.release,
+    generation: target.generation,
+  }))
+  return { type: 'step', step: { step: 'start', start, activate: [], retire: [], stop: [] } }
+}
+
+function step(
+  name: Step,
+  { activate = [], retire = [], stop = [] }: { activate?: Instance[]; retire?: Instance[]; stop?: Instance[] },
+): Plan {
+  const ids = (instances: Instance[]): string[] => instances.map((instance) => instance.id)
+  const plan: StepPlan = { step: name, start: [], activate: ids(activate), retire: ids(retire), stop: ids(stop) }
+  return { type: 'step', step: plan }
+}
+
+export const stepStarted = ({ service, machine }: Turn, plan: StepPlan): Event => ({
+  type: 'StepStarted',
+  data: { service, machine, ...plan },
+})

@@ -1,0 +1,57 @@
+import type { Event } from '../events/event.ts'
+import type { Endpoints, Report, ReportedInstance } from '../protocol/report.ts'
+import type { Instance, State } from './state.ts'
+
+/** What a report says that the log does not know yet. Only transitions: a report that repeats the known yields nothing. */
+export function reportFacts(state: State, report: Report): Event[] {
+  const { machine } = report
+  const mark = { boot: report.boot, seq: report.seq }
+  const events: Event[] = []
+  const known = state.machines[machine]
+  if (!known) events.push({ type: 'MachineJoined', data: { machine, endpoints: report.endpoints } })
+  else if (!sameEndpoints(known.endpoints, report.endpoints)) {
+    events.push({ type: 'MachineMoved', data: { machine, endpoints: report.endpoints } })
+  }
+  if (known?.lost) events.push({ type: 'MachineReturned', data: { machine, mark } })
+
+  for (const instance of Object.values(state.instances).filter((one) => one.machine === machine)) {
+    const seen = report.instances.find(({ id }) => id === instance.id)
+    events.push(...instanceFacts(instance, seen, report))
+  }
+  for (const service of report.removedData) {
+    if (state.removedData[service]?.includes(machine)) {
+      events.push({ type: 'DataRemoved', data: { service, machine, mark } })
+    }
+  }
+  return events
+}
+
+function instanceFacts(instance: Instance, seen: ReportedInstance | undefined, report: Report): Event[] {
+  const about = {
+    instance: instance.id,
+    machine: instance.machine,
+    mark: { boot: report.boot, seq: report.seq },
+  }
+  if (instance.state === 'stopping') {
+    const gone = seen === undefined || seen.state === 'stopped'
+    const answered = report.applied.supervisor >= (instance.stopAsked ?? 0)
+    return gone && answered ? [{ type: 'InstanceStopped', data: about }] : []
+  }
+  if (!seen) return []
+  const events: Event[] = []
+  if (!instance.started && seen.pid !== null) {
+    events.push({ type: 'InstanceStarted', data: { ...about, port: seen.port } })
+  }
+  const well = (seen.state === 'ready' || seen.state === 'draining') && !seen.unstable
+  if (instance.state === 'starting' && well) {
+    events.push({ type: 'InstanceReady', data: { ...about, port: seen.port } })
+  } else if (instance.state !== 'failed' && (seen.state === 'failed' || seen.unstable)) {
+    events.push({ type: 'InstanceFailed', data: { ...about, reason: seen.reason ?? 'failed' } })
+  } else if (instance.state === 'failed' && well) {
+    events.push({ type: 'InstanceRecovered', data: about })
+  }
+  return events
+}
+
+const sameEndpoints = (a: Endpoints, b: Endpoints): boolean =>
+  a.host === b.host && a.http === b.http && a.forward === b.forward && a.metrics === b.metrics

@@ -1,0 +1,87 @@
+import type { Definition } from '../definitions/definition.ts'
+import type { Target } from '../events/event.ts'
+import { turnKey, type Instance, type Machine, type Rollout, type Service, type State, type Turn } from './state.ts'
+
+/** Questions that several decisions ask of the state. */
+
+export const instancesOn = (state: State, service: string, machine: string): Instance[] =>
+  Object.values(state.instances)
+    .filter((instance) => instance.service === service && instance.machine === machine)
+    .sort((a, b) => a.slot - b.slot)
+
+/** The turn's own instances: of the generation it goes to, not being stopped. */
+export const freshOf = (state: State, { service, machine, target }: Turn): Instance[] =>
+  instancesOn(state, service, machine).filter(
+    (instance) =>
+      instance.state !== 'stopping' && instance.generation === target?.generation && instance.slot <= target.instances,
+  )
+
+/** What else the machine runs of the service. */
+export const oldOf = (state: State, turn: Turn): Instance[] => {
+  const fresh = freshOf(state, turn)
+  return instancesOn(state, turn.service, turn.machine).filter(
+    (instance) => instance.state !== 'stopping' && !fresh.includes(instance),
+  )
+}
+
+export const isReachable = (state: State, machine: string): boolean => state.machines[machine]?.lost === false
+
+export const machineBusy = (state: State): Machine | undefined =>
+  Object.values(state.machines).find(({ traffic }) => traffic === 'unforwarding' || traffic === 'draining')
+
+/** It takes requests now: ready, in traffic, and its machine is reachable and in traffic too. */
+export function serves(state: State, instance: Instance): boolean {
+  const machine = state.machines[instance.machine]
+  return (
+    instance.state === 'ready' &&
+    instance.traffic === 'active' &&
+    machine?.lost === false &&
+    machine.traffic === 'ready' &&
+    !(state.turns[turnKey(instance.service, instance.machine)]?.unforwarded ?? false)
+  )
+}
+
+/** Would some instance of the service still serve without these? */
+export const servesWithout = (state: State, service: string, without: string[]): boolean =>
+  Object.values(state.instances).some(
+    (instance) => instance.service === service && !without.includes(instance.id) && serves(state, instance),
+  )
+
+export function definitionOf(state: State, release: string): Definition {
+  const known = state.releases[release]
+  if (!known) throw new Error(`release ${release} is used and not known: a bug`)
+  return known.definition
+}
+
+/** Instances wanted on a machine by a definition. */
+export const wantedOn = (definition: Definition, machine: string): number =>
+  definition.machines === null || definition.machines.includes(machine) ? definition.instances : 0
+
+export function runningRollout(state: State, service: string): Rollout | null {
+  const id = state.services[service]?.rollout
+  return id ? (state.rollouts[id] ?? null) : null
+}
+
+/** Where the service's current generation wants a machine to be; `null`: nothing of it. */
+export function currentTarget(state: State, service: Service, machine: string): Target | null {
+  if (!service.current || service.stopped) return null
+  const { release, generation } = service.current
+  const definition = definitionOf(state, release)
+  const instances = wantedOn(definition, machine)
+  return instances === 0 ? null : { release, generation, instances, strategy: definition.rollout.strategy }
+}
+
+/** Where a rollout going forward wants a machine to be. */
+export function forwardTarget(state: State, rollout: Rollout, machine: string): Target | null {
+  if (rollout.kind === 'stop' || rollout.kind === 'remove') return null
+  const definition = definitionOf(state, rollout.release)
+  const instances = wantedOn(definition, machine)
+  if (instances === 0) return null
+  return { release: rollout.release, generation: rollout.id, instances, strategy: definition.rollout.strategy }
+}
+
+/** `replace` holds if either side says so. */
+export function strategyOf(state: State, target: Target | null, old: Instance[]): 'overlap' | 'replace' {
+  const strategies = old.map((instance) => definitionOf(state, instance.release).rollout.strategy)
+  return target?.strategy === 'replace' || strategies.includes('replace') ? 'replace' : 'overlap'
+}

@@ -1,0 +1,152 @@
+import type { Definition } from '../definitions/definition.ts'
+import type { ResolvedRoute } from '../events/event.ts'
+import type { Decision, Refusal, RefusalCode, StartRollout } from './command.ts'
+import { resolveRoutes, routeHolder } from './routes.ts'
+import { instancesOn, isReachable, servesWithout, strategyOf, wantedOn } from './serviceView.ts'
+import type { Release, Service, State } from './state.ts'
+
+/** May this rollout start, and with what? Refusals change nothing and name what is in the way. */
+export function startRollout(state: State, command: StartRollout): Decision {
+  const { service: name, kind } = command
+  const service = state.services[name]
+  if (!service && kind !== 'deploy') return noSuchService(state, name)
+  if (service?.rollout) return inProgress(service)
+
+  const release = chooseRelease(state, command, service)
+  if ('type' in release) return release
+  if (isDone(state, command, service, release)) return { type: 'nothing' }
+
+  const machines = turnOrder(state, name, release.definition, kind === 'stop' || kind === 'remove')
+  const routes = kind === 'stop' || kind === 'remove' ? [] : resolveRoutes(state, release.definition)
+  const refusal =
+    refuseMachines(state, name, release.definition, machines) ??
+    refuseRoutes(state, name, routes) ??
+    (command.allowOutage || routes.length === 0 ? null : refuseOutage(state, name, release, machines))
+  if (refusal) return refusal
+
+  return {
+    type: 'accepted',
+    events: [
+      {
+        type: 'RolloutStarted',
+        data: {
+          rollout: command.rollout,
+          service: name,
+          kind,
+          release: release.id,
+          previous: service?.current && !service.stopped ? service.current.release : null,
+          routes,
+          machines,
+          allowOutage: command.allowOutage,
+          removeData: command.removeData,
+        },
+      },
+    ],
+  }
+}
+
+function chooseRelease(state: State, command: StartRollout, service: Service | undefined): Release | Refusal {
+  const current = service?.current?.release
+  switch (command.kind) {
+    case 'deploy':
+    case 'rollback': {
+      const id = command.release ?? service?.completed.findLast((release) => release !== current)
+      if (!id) {
+        const next = `tandem releases ${command.service}`
+        return refuse('E_NO_OTHER_RELEASE', 'no other release of it has completed a rollout', command.service, next)
+      }
+      const release = state.releases[id]
+      if (release?.service === command.service) return release
+      const next = `tandem releases ${command.service}   shows the ones there are`
+      return refuse('E_RELEASE_GONE', `release ${id.slice(0, 12)} is not in the store`, command.service, next)
+    }
+    case 'restart':
+    case 'start':
+    case 'stop':
+    case 'remove': {
+      const release = current ? state.releases[current] : lastRelease(state, command.service)
+      return release ?? noSuchService(state, command.service)
+    }
+  }
+}
+
+/** A service whose first release never completed can still be removed. */
+const lastRelease = (state: State, service: string): Release | undefined =>
+  Object.values(state.releases).findLast((release) => release.service === service)
+
+function isDone(state: State, { kind }: StartRollout, service: Service | undefined, release: Release): boolean {
+  if (!service) return false
+  const runs = service.current !== null && !service.stopped
+  const settled = service.behind.length === 0 && service.leftAlone.length === 0
+  if (kind === 'deploy' || kind === 'rollback') return runs && settled && service.current?.release === release.id
+  if (kind === 'start') return runs
+  if (kind === 'stop') return !runs && Object.values(state.instances).every((one) => one.service !== service.name)
+  return false
+}
+
+/** Machines that gain instances come before those that only lose them, so that none leaves before another serves. */
+function turnOrder(state: State, service: string, definition: Definition, stops: boolean): string[] {
+  const wanted = (machine: string): number => (stops ? 0 : wantedOn(definition, machine))
+  return Object.keys(state.machines)
+    .filter((machine) => wanted(machine) > 0 || instancesOn(state, service, machine).length > 0)
+    .sort((a, b) => Number(wanted(b) > 0) - Number(wanted(a) > 0) || (a < b ? -1 : 1))
+}
+
+function refuseMachines(state: State, service: string, definition: Definition, machines: string[]): Refusal | null {
+  const unknown = (definition.machines ?? []).filter((machine) => !(machine in state.machines))
+  if (unknown.length > 0) {
+    const known = Object.keys(state.machines).join(', ') || 'none'
+    const message = `its definition names machine ${unknown.join(', ')}, which this cluster does not have`
+    return refuse('E_NO_SUCH_MACHINE', message, service, `machines of ${state.config.cluster}: ${known}`)
+  }
+  if (machines.some((machine) => isReachable(state, machine))) return null
+  // Nothing runs of it and nothing is to run: stopping or removing it is done at once.
+  if (machines.length === 0 && Object.keys(state.machines).length > 0) return null
+  const message = Object.keys(state.machines).length === 0 ? 'no machine has joined yet' : 'every machine is lost'
+  return refuse('E_NO_MACHINE_REACHABLE', message, service, 'tandem machines   shows when each was last heard of')
+}
+
+function refuseRoutes(state: State, service: string, routes: ResolvedRoute[]): Refusal | null {
+  for (const route of routes) {
+    const holder = routeHolder(state, service, route)
+    if (holder) {
+      const what = route.kind === 'tcp' ? `port ${route.port}` : `${route.host ?? 'any host'}${route.path}`
+      const next = `give one of them another route in its tandem.yaml, or: tandem remove ${holder}`
+      return refuse('E_ROUTE_TAKEN', `${what} is already the route of service ${holder}`, service, next)
+    }
+  }
+  return null
+}
+
+/** Under `replace` each machine in turn is without an instance: another one must be ready meanwhile. */
+function refuseOutage(state: State, service: string, release: Release, machines: string[]): Refusal | null {
+  for (const machine of machines.filter((name) => isReachable(state, name))) {
+    const old = instancesOn(state, service, machine).filter(({ state: is }) => is === 'ready')
+    if (old.length === 0 || old.length > 1) continue
+    const target = { release: release.id, generation: '', instances: 1, strategy: release.definition.rollout.strategy }
+    if (strategyOf(state, target, old) === 'overlap') continue
+    const ids = old.map(({ id }) => id)
+    // A machine that takes its turn earlier may be the one that serves by then.
+    const earlier = machines.slice(0, machines.indexOf(machine)).some((name) => isReachable(state, name))
+    if (servesWithout(state, service, ids) || (earlier && wantedOn(release.definition, machines[0] ?? '') > 0)) continue
+    const message = `replacing its only ready instance (on machine ${machine}) would interrupt it`
+    const next =
+      'use strategy overlap, run it on two machines, or pass --allow-outage: requests are then held up to 30 s'
+    return refuse('E_OUTAGE', message, service, next)
+  }
+  return null
+}
+
+function inProgress(service: Service): Refusal {
+  const next = `tandem rollout show ${service.rollout}   or   tandem rollout abort ${service.rollout}`
+  return refuse('E_ROLLOUT_IN_PROGRESS', `rollout ${service.rollout} is in progress`, service.name, next)
+}
+
+function noSuchService(state: State, name: string): Refusal {
+  const known = Object.keys(state.services).join(', ') || 'none yet'
+  return refuse('E_NO_SUCH_SERVICE', `there is no service ${name}`, name, `services: ${known}`)
+}
+
+export function refuse(code: RefusalCode, message: string, subject: string, next: string): Refusal {
+  return { type: 'refused', code, message, subject, next }
+}

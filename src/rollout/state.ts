@@ -1,0 +1,186 @@
+import type { Definition } from '../definitions/definition.ts'
+import type { Direction, ReportMark, ResolvedRoute, RolloutKind, Step, Target } from '../events/event.ts'
+import type { TermRecord } from '../protocol/desiredState.ts'
+import type { Endpoints } from '../protocol/report.ts'
+
+/*
+ * The state that rollouts are decided on: a fold of the event log, nothing else.
+ *
+ * A ROLLOUT moves one service to a target and passes through
+ *   fetching   every machine fetches the release. Entered by RolloutStarted (skipped when nothing is to be started).
+ *   preparing  one machine runs `prepare` once. Entered by PrepareStarted, left by PrepareFinished.
+ *   turns      machines take their turns, one at a time, in order. Left when the last turn is finished.
+ *   returning  something failed, or a person aborted: the failing machine and all before it take a turn back, last
+ *              first. Entered by RolloutReversed from any of the above, never left for them again.
+ *   finished   RolloutFinished: completed (from turns), reverted or aborted (from returning).
+ *
+ * A machine's part in it: `waiting` until its turn, `running` in it, then `done`; `lost` when it is silent and gone
+ * round; going back `reverted`, or `failed` where the old release would not start either (what serves stays);
+ * `untouched` when the rollout went back before its turn. `behind` is a machine that returned and could not catch up.
+ *
+ * A TURN changes one service on one machine towards its target, a step at a time (planStep.ts). Its direction is
+ * `forward`, `back`, or `catchUp` (outside a rollout: a machine that returned or joined). Each step changes what is
+ * desired of the machine, and is over when a report at or after its position shows so, or its deadline passes (waits.ts):
+ *   start      new instances run without traffic; over when all are ready; failed when one fails
+ *   unforward  the other machines stop forwarding here; over when each reachable one has acknowledged
+ *   switch     new instances take traffic and old ones no more, at once; over when the balancer has acknowledged
+ *   drain      nothing changes; over when no work is left on the retired ones, or their drain deadline has passed
+ *   stop       retired instances are stopped; over when the machine reports them gone
+ *
+ * An INSTANCE is `starting`, then `ready`; `failed` while it crashes or misses probes (then perhaps ready again: its
+ * machine restarts it); `stopping` once its stop was sent, for good; and gone from the state when reported stopped.
+ * Its traffic is `idle`, then `active`, then `idle` (retired); a retired one may become active again until it stops.
+ *
+ * A MACHINE is in traffic (`ready`), `draining` (first unforwarded, then giving up its own work) or `drained`; apart from
+ * that it is lost or not.
+ */
+export interface State {
+  config: Config
+  position: number
+  terms: TermRecord[]
+  /** When deadlines and silences began to count afresh: the last start, clock jump or stall. Milliseconds. */
+  clockSince: number
+  machines: Record<string, Machine>
+  releases: Record<string, Release>
+  services: Record<string, Service>
+  instances: Record<string, Instance>
+  /** By `turnKey(service, machine)`; at most one each. */
+  turns: Record<string, Turn>
+  /** The running rollouts, and the last finished one of each service. */
+  rollouts: Record<string, Rollout>
+  /** What a generation's instances are routed by, while any of them is left. Keyed by rollout id. */
+  generations: Record<string, Generation>
+  /** Machines that still have to remove a removed service's data. */
+  removedData: Record<string, string[]>
+}
+
+export interface Config {
+  cluster: string
+  /** On a laptop every http service also answers at SERVICE.localhost. */
+  laptop: boolean
+}
+
+export interface Machine {
+  name: string
+  endpoints: Endpoints
+  lost: boolean
+  traffic: 'ready' | 'unforwarding' | 'draining' | 'drained'
+  /** Where and when the current traffic state began. */
+  since: Asked
+  mark: ReportMark | null
+}
+
+/** A point in the log that a wait counts from. */
+export interface Asked {
+  position: number
+  at: number
+}
+
+export interface Release {
+  id: string
+  service: string
+  definition: Definition
+  at: number
+}
+
+export interface Service {
+  name: string
+  current: { release: string; generation: string } | null
+  stopped: boolean
+  /** The rollout that runs now. */
+  rollout: string | null
+  lastRollout: string | null
+  /** Releases whose rollout completed, oldest first, at most `completedKept`. */
+  completed: string[]
+  /** Machines that could not catch up with the current generation. */
+  behind: string[]
+  /** Machines where going back failed too: what they serve stays until the next rollout, or until they return. */
+  leftAlone: string[]
+}
+
+export interface Generation {
+  service: string
+  release: string
+  routes: ResolvedRoute[]
+}
+
+export interface Instance {
+  id: string
+  service: string
+  machine: string
+  slot: number
+  release: string
+  generation: string
+  state: 'starting' | 'ready' | 'failed' | 'stopping'
+  started: boolean
+  traffic: 'idle' | 'active'
+  reason: string | null
+  port: number | null
+  /** The position at which its stop was asked for. */
+  stopAsked: number | null
+}
+
+export interface Turn {
+  rollout: string
+  service: string
+  machine: string
+  direction: Direction
+  target: Target | null
+  /** The other machines do not forward here until it serves again. */
+  unforwarded: boolean
+  /** Acknowledged retirements whose drain is over. */
+  drained: string[]
+  step: (Asked & { step: Step; start: string[]; retire: string[]; stop: string[] }) | null
+}
+
+export interface Rollout {
+  id: string
+  service: string
+  kind: RolloutKind
+  release: string
+  previous: string | null
+  allowOutage: boolean
+  removeData: boolean
+  stage: 'fetching' | 'preparing' | 'turns' | 'returning' | 'finished'
+  stageSince: Asked
+  prepare: { machine: string; done: boolean } | null
+  /** In the order of their turns. */
+  order: string[]
+  machines: Record<string, RolloutMachine>
+  aborted: boolean
+  reason: string | null
+  /** Why a turn failed: what reverses the rollout. */
+  failure: { machine: string; reason: string; instance: string | null } | null
+  /** The machine whose failure reversed it: the first to go back. */
+  failedMachine: string | null
+  /** Machines whose turn back is over. */
+  returned: string[]
+}
+
+export interface RolloutMachine {
+  state: 'waiting' | 'running' | 'done' | 'reverted' | 'untouched' | 'lost' | 'behind' | 'failed'
+  fetched: boolean
+  /** Instances named for this machine so far: none is ever named twice. */
+  named: number
+}
+
+export const completedKept = 50
+
+export const turnKey = (service: string, machine: string): string => `${service}/${machine}`
+
+export function initialState(config: Config): State {
+  return {
+    config,
+    position: 0,
+    terms: [],
+    clockSince: 0,
+    machines: {},
+    releases: {},
+    services: {},
+    instances: {},
+    turns: {},
+    rollouts: {},
+    generations: {},
+    removedData: {},
+  }
+}

@@ -1,0 +1,104 @@
+import { limits } from './limits.ts'
+import type { Observed } from './observed.ts'
+import { definitionOf, freshOf, isReachable } from './serviceView.ts'
+import type { Asked, State, Turn } from './state.ts'
+
+export type Wait = { type: 'waiting' } | { type: 'over' } | { type: 'late'; reason: string }
+
+const waiting: Wait = { type: 'waiting' }
+const over: Wait = { type: 'over' }
+
+/**
+ * Is the turn's step over? A wait ends on a report at or after the position that asked, or on its deadline. `now` is
+ * `null` where nothing may be decided by time yet.
+ */
+export function waitFor(state: State, observed: Observed, turn: Turn, now: number | null): Wait {
+  const { step } = turn
+  if (!step) return over
+  const seen = isOver(state, observed, turn)
+  if (seen.type !== 'waiting' || now === null || now < stepDeadline(state, turn)) return seen
+  // A drain that takes too long is over too: long connections live until then, and no longer.
+  return step.step === 'drain' ? over : { type: 'late', reason: lateReason(state, observed, turn) }
+}
+
+function isOver(state: State, observed: Observed, turn: Turn): Wait {
+  const { step, machine } = turn
+  if (!step) return over
+  const applied = observed[machine]?.report.applied
+  switch (step.step) {
+    case 'start':
+      return freshOf(state, turn).some((instance) => instance.state === 'starting') ? waiting : over
+    case 'unforward':
+      return silentPeers(state, observed, machine, step).length === 0 ? over : waiting
+    case 'switch':
+      return applied && applied.balancer >= step.position ? over : waiting
+    case 'drain': {
+      if (!applied || applied.balancer < step.position) return waiting
+      const work = observed[machine]?.report.instances ?? []
+      return work.some((instance) => step.retire.includes(instance.id) && instance.work > 0) ? waiting : over
+    }
+    case 'stop':
+      return step.stop.some((id) => id in state.instances) ? waiting : over
+  }
+}
+
+/** When the step is given up: milliseconds by the controller's clock. */
+export function stepDeadline(state: State, turn: Turn): number {
+  const { step } = turn
+  if (!step) return Number.POSITIVE_INFINITY
+  const since = Math.max(step.at, state.clockSince)
+  switch (step.step) {
+    case 'start':
+      return since + longest(state, freshOf(state, turn), (definition) => definition.health.withinMs) + limits.graceMs
+    case 'drain':
+      return since + longest(state, named(state, step.retire), (definition) => definition.rollout.drainMs)
+    case 'stop':
+      return since + longest(state, named(state, step.stop), (definition) => definition.stop.withinMs) + limits.graceMs
+    case 'unforward':
+    case 'switch':
+      return since + limits.acknowledgeMs
+  }
+}
+
+/** Reachable machines whose balancers have not yet acknowledged what was asked at `since`. */
+export function silentPeers(state: State, observed: Observed, machine: string, since: Asked): string[] {
+  return Object.keys(state.machines).filter((peer) => {
+    if (peer === machine || !isReachable(state, peer)) return false
+    const applied = observed[peer]?.report.applied.balancer
+    return applied === undefined || applied < since.position
+  })
+}
+
+const named = (state: State, ids: string[]): { release: string }[] =>
+  ids.flatMap((id) => (state.instances[id] ? [state.instances[id]] : []))
+
+function longest(
+  state: State,
+  instances: { release: string }[],
+  time: (definition: ReturnType<typeof definitionOf>) => number,
+): number {
+  return Math.max(0, ...instances.map((instance) => time(definitionOf(state, instance.release))))
+}
+
+function lateReason(state: State, observed: Observed, turn: Turn): string {
+  const { step, machine } = turn
+  const report = observed[machine]?.report
+  const problem = report?.problems[0] ? ` (${report.problems[0]})` : ''
+  switch (step?.step) {
+    case 'unforward':
+      return `machine ${silentPeers(state, observed, machine, step).join(', ')} did not stop forwarding within ${seconds(limits.acknowledgeMs)}`
+    case 'switch':
+      return `the balancer of machine ${machine} did not apply the change within ${seconds(limits.acknowledgeMs)}${problem}`
+    case 'stop':
+      return `machine ${machine} could not stop ${step.stop.join(', ')}${problem}`
+    case 'start': {
+      const slow = freshOf(state, turn).find((instance) => instance.state !== 'ready')
+      return `instance ${slow?.id ?? '?'} was not ready in time${problem}`
+    }
+    case 'drain':
+    case undefined:
+      return 'took too long'
+  }
+}
+
+const seconds = (ms: number): string => `${ms / 1000} s`
