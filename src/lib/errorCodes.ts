@@ -9,6 +9,11 @@ export const errorCodes = {
   E_RELEASE_CONTENT: { exit: 2, status: 422, means: 'the folder holds something a release may not hold' },
   E_RELEASE_CORRUPT: { exit: 1, status: 500, means: 'stored content does not match its hash' },
   E_RELEASE_GONE: { exit: 4, status: 404, means: 'that release is not in the store (any more)' },
+  E_RELEASE_INCOMPLETE: {
+    exit: 1,
+    status: 409,
+    means: 'an object came before what it refers to, or that was lost meanwhile; publishing again sends it',
+  },
   E_STORE_FULL: {
     exit: 4,
     status: 507,
@@ -27,6 +32,31 @@ export const errorCodes = {
   E_LAST_INSTANCE: { exit: 4, status: 409, means: 'it would take the last ready instance of a service out of traffic' },
   E_EXEC: { exit: 1, status: 422, means: 'the program of an instance cannot be executed on this machine' },
   E_INSTANCE_RUNNING: { exit: 4, status: 409, means: 'an instance of that id is running already' },
+  E_LOG_NEWER: { exit: 1, status: 500, means: 'the event log was written by a newer Tandem; nothing was changed' },
+  E_LOG_LOCKED: { exit: 4, status: 409, means: 'another controller has this event log open' },
+  E_LOG_BEHIND: {
+    exit: 4,
+    status: 409,
+    means: 'a machine has seen more than this event log holds: it was restored or forked',
+  },
+  E_LOG_MOVED: { exit: 1, status: 500, means: 'the event log changed under the controller: another one writes to it' },
+  E_CONTROLLER_UNREACHABLE: { exit: 3, status: 503, means: 'the controller does not answer' },
+  E_CONTACT_LOST: { exit: 3, status: 503, means: 'contact was lost while a rollout went on; it goes on without you' },
+  E_NO_CONTEXT: { exit: 2, status: 400, means: 'no cluster was named and there is no current context' },
+  E_UNAUTHORIZED: { exit: 4, status: 401, means: 'the token is missing or not known' },
+  E_FORBIDDEN: { exit: 4, status: 403, means: 'the token may not do this' },
+  E_NOT_YET: { exit: 1, status: 504, means: 'the write happened; the state asked for has not been reached in time' },
+  E_NO_SUCH_INSTANCE: { exit: 4, status: 404, means: 'no instance has that id' },
+  E_AMBIGUOUS: { exit: 2, status: 400, means: 'an abbreviated id fits several' },
+  E_MACHINE_UNREACHABLE: { exit: 4, status: 504, means: 'the machine that would answer this is not connected' },
+  E_ROLLOUT_FAILED: { exit: 1, status: 500, means: 'the rollout ended reverted or aborted' },
+  E_NOT_FOUND: { exit: 2, status: 404, means: 'there is no such page in the API' },
+  E_TOO_LARGE: { exit: 2, status: 413, means: 'the request is larger than its limit' },
+  E_DATA_LOCKED: { exit: 4, status: 409, means: 'another tandem uses this data folder' },
+  E_PORT_TAKEN: { exit: 4, status: 409, means: 'something else listens on that port' },
+  E_FILE_EXISTS: { exit: 4, status: 409, means: 'the file is there already and is not overwritten' },
+  E_SECRETS_MODE: { exit: 1, status: 500, means: 'a secrets file can be read by others; it must have mode 0600' },
+  E_BUG: { exit: 70, status: 500, means: 'a bug in Tandem' },
 } as const satisfies Record<string, { exit: number; status: number; means: string }>
 
 export type ErrorCode = keyof typeof errorCodes

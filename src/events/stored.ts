@@ -1,0 +1,71 @@
+import { OperatorError } from '../lib/operatorError.ts'
+import type { EventType, RecordedEvent } from './event.ts'
+
+/** The version each event type is written with now. A type's data changes only by a new version and an upcaster. */
+export const eventVersions: Record<EventType, number> = {
+  LeadershipTaken: 1,
+  LogRecovered: 1,
+  ClockRestarted: 1,
+  MachineJoined: 1,
+  MachineMoved: 1,
+  MachineLost: 1,
+  MachineReturned: 1,
+  MachineDrainStarted: 1,
+  MachineDrainStepped: 1,
+  MachineDrained: 1,
+  MachineReadied: 1,
+  ReleasePublished: 1,
+  ReleasesCollected: 1,
+  RolloutStarted: 1,
+  ReleaseFetched: 1,
+  PrepareStarted: 1,
+  PrepareFinished: 1,
+  TurnStarted: 1,
+  StepStarted: 1,
+  TurnFinished: 1,
+  MachinePassedOver: 1,
+  RolloutReversed: 1,
+  RolloutFinished: 1,
+  ServiceRemoved: 1,
+  DataRemoved: 1,
+  InstanceStarted: 1,
+  InstanceReady: 1,
+  InstanceFailed: 1,
+  InstanceRecovered: 1,
+  InstanceStopped: 1,
+}
+
+/** Turns data written as `version` into `version + 1`; keyed `Type/version`. */
+export type Upcasters = Record<string, (data: unknown) => unknown>
+
+const upcasters: Upcasters = {}
+
+/** An event as the log keeps it. */
+export interface StoredEvent {
+  position: number
+  at: string
+  type: string
+  version: number
+  /** JSON. */
+  data: string
+}
+
+/** Reads a stored event, bringing old versions up to now. Refuses what a newer Tandem wrote. */
+export function fromStored(stored: StoredEvent, known: Upcasters = upcasters): RecordedEvent {
+  const { type, position, at } = stored
+  const current = type in eventVersions ? eventVersions[type as EventType] : undefined // checked by `in`
+  if (current === undefined || stored.version > current) {
+    const what = `${type} (version ${stored.version}) at position ${position}`
+    throw new OperatorError('E_LOG_NEWER', `the event log holds ${what}, which this version of Tandem does not know`, {
+      subject: 'event log',
+      next: 'start the version of Tandem that wrote it; the log was not changed',
+    })
+  }
+  let data: unknown = JSON.parse(stored.data)
+  for (let version = stored.version; version < current; version++) {
+    const upcast = known[`${type}/${version}`]
+    if (!upcast) throw new Error(`no upcaster for ${type}/${version}: a bug`)
+    data = upcast(data)
+  }
+  return { type, data, position, at } as RecordedEvent // our own log, of a known type and version
+}

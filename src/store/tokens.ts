@@ -1,0 +1,66 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import { sha256 } from '../lib/hash.ts'
+
+export type Role = 'operator' | 'reader' | 'agent'
+
+/** Who a bearer token speaks for. An agent's speaks only for its own machine. */
+export interface Identity {
+  role: Role
+  machine: string | null
+  name: string
+}
+
+/** Bearer tokens, kept only as sha256: 32 random bytes need no slow hash. */
+export class Tokens {
+  #database: DatabaseSync
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  /** Makes a token and returns it: it cannot be read again. */
+  create(identity: Identity, now: number): string {
+    const token = `tdm_${randomBytes(32).toString('base64url')}`
+    this.admit(token, identity, now)
+    return token
+  }
+
+  /** Admits a token made elsewhere (a laptop's `up` hands each child its own). */
+  admit(token: string, { role, machine, name }: Identity, now: number): void {
+    this.#database
+      .prepare('INSERT OR REPLACE INTO tokens (hash, role, machine, name, created_at) VALUES (?, ?, ?, ?, ?)')
+      .run(sha256(token), role, machine, name, new Date(now).toISOString())
+  }
+
+  /** Compared in constant time, hash against hash. */
+  identify(token: string): Identity | null {
+    const given = Buffer.from(sha256(token), 'hex')
+    let found: Identity | null = null
+    for (const row of this.#database.prepare('SELECT hash, role, machine, name FROM tokens').all()) {
+      if (timingSafeEqual(given, Buffer.from(String(row['hash']), 'hex'))) {
+        const machine = row['machine'] === null ? null : String(row['machine'])
+        found = { role: row['role'] as Role, machine, name: String(row['name']) } // the schema checks the role
+      }
+    }
+    return found
+  }
+
+  list(): (Identity & { id: string; createdAt: string })[] {
+    return this.#database
+      .prepare('SELECT hash, role, machine, name, created_at FROM tokens ORDER BY created_at')
+      .all()
+      .map((row) => ({
+        id: String(row['hash']).slice(0, 12),
+        role: row['role'] as Role, // the schema checks the role
+        machine: row['machine'] === null ? null : String(row['machine']),
+        name: String(row['name']),
+        createdAt: String(row['created_at']),
+      }))
+  }
+
+  /** Removes tokens whose id starts with `prefix`; returns how many. */
+  revoke(prefix: string): number {
+    return Number(this.#database.prepare('DELETE FROM tokens WHERE hash LIKE ?').run(`${prefix}%`).changes)
+  }
+}
