@@ -24,11 +24,12 @@ export class DefinitionError extends OperatorError {
   /** Problems found beyond `mostProblems`. */
   readonly omitted: number
 
-  constructor(file: string, found: readonly Problem[]) {
+  constructor(file: string, found: readonly Problem[], cause: unknown = null) {
     const problems = sortProblems(found)
     super('E_DEFINITION', headline(file, problems), {
       subject: file,
       next: 'Correct the file, then check it with: tandem validate',
+      ...(cause === null ? {} : { cause }),
     })
     this.name = 'DefinitionError'
     this.file = file

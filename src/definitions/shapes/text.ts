@@ -6,7 +6,7 @@ export function text(about: {
   expects: string
   schema?: JsonSchema
   pattern?: RegExp
-  check?(written: string): string | Refusal
+  check?: (written: string) => string | Refusal
 }): Shape<string> {
   const { expects, pattern, check } = about
   return scalar<string>({

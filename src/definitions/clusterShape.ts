@@ -1,0 +1,120 @@
+import { isIP } from 'node:net'
+import { mostEntries } from './bounds.ts'
+import { namePattern, nameRule, refuseName } from './names.ts'
+import { hostIsValid } from './routeShape.ts'
+import { entries } from './shapes/entries.ts'
+import { group, nested, optional, required, withDefault } from './shapes/group.ts'
+import { distinct, list } from './shapes/list.ts'
+import { number } from './shapes/number.ts'
+import { refuse, type Refusal } from './shapes/shape.ts'
+import { choice, text } from './shapes/text.ts'
+
+const controllerPort = 7480
+const port = number({ whole: true, least: 1, most: 65_535, what: 'a port' })
+const supervisor = choice(['systemd', 'process'])
+const balancer = choice(['haproxy', 'embedded'])
+const address = choice(['keepalived', 'none'])
+
+const machine = group('a machine', {
+  address: required(
+    text({ expects: 'an IP address or host name', check: checkAddress }),
+    'How the other machines reach it: an IP address or a host name',
+    ['host', 'ip', 'hostname'],
+  ),
+  drivers: optional(
+    group('`drivers`', {
+      supervisor: optional(supervisor, 'Runs the instances on this machine. Left out: as the cluster.'),
+      balancer: optional(balancer, 'Takes the requests on this machine. Left out: as the cluster.'),
+      address: optional(address, 'Moves virtual addresses on this machine. Left out: as the cluster.'),
+    }),
+    'Drivers in which this machine differs from the cluster.',
+    ['driver'],
+  ),
+})
+
+/** Every key of `cluster.yaml`. */
+export const clusterShape = group('the cluster', {
+  cluster: required(
+    text({ expects: nameRule, pattern: namePattern }),
+    'Name of the cluster: a to z, 0 to 9 and dashes, at most 40 characters',
+    ['name'],
+  ),
+  controllers: required(
+    distinct(
+      list(text({ expects: 'a controller such as 10.0.0.10:7480', check: checkController }), {
+        what: 'controllers',
+        least: 1,
+        most: 9,
+      }),
+    ),
+    `Where the controllers answer; the port is ${controllerPort} when left out`,
+    ['controller'],
+  ),
+  machines: required(
+    entries(machine, {
+      what: 'a map of machines by name',
+      least: 1,
+      most: mostEntries,
+      pattern: namePattern,
+      refuseKey: refuseName,
+    }),
+    'The machines that serve together, by name',
+    ['machine', 'nodes', 'servers', 'hosts'],
+  ),
+  entry: nested(
+    group('`entry`', {
+      http: withDefault(port, 80, 80, 'Port on which every machine takes http requests.'),
+      https: withDefault(port, 443, 443, 'Port for https; taken only when there are `certificates`.'),
+      certificates: optional(
+        text({ expects: 'a folder of certificates' }),
+        'Folder of certificates, relative to this file. Left out: no https.',
+        ['certs', 'tls'],
+      ),
+    }),
+    'Where the cluster takes requests.',
+    ['ports', 'listen'],
+  ),
+  addresses: withDefault(
+    distinct(list(text({ expects: 'an IP address', check: checkIp }), { what: 'addresses', least: 0, most: 2 })),
+    [],
+    [],
+    'Virtual addresses that move between machines: one, or two for DNS round robin.',
+    ['vips', 'vip', 'virtual'],
+  ),
+  drivers: nested(
+    group('`drivers`', {
+      supervisor: withDefault(supervisor, 'systemd', 'systemd', 'Runs the instances.'),
+      balancer: withDefault(balancer, 'haproxy', 'haproxy', 'Takes the requests.'),
+      address: withDefault(address, 'keepalived', 'keepalived', 'Moves the virtual addresses.'),
+    }),
+    'What does the work on each machine.',
+    ['driver'],
+  ),
+})
+
+function checkIp(written: string): string | Refusal {
+  return isIP(written) === 0 ? refuse(`"${written.slice(0, 60)}" is not an IP address`) : written.toLowerCase()
+}
+
+function checkAddress(written: string): string | Refusal {
+  const lower = written.toLowerCase()
+  // A name of digits and dots that is no address is an address with a slip, not a host.
+  if (isIP(lower) !== 0 || (hostIsValid(lower) && !/^[\d.]+$/.test(lower))) return lower
+  const host = /^\[?([^\]/]*)\]?:\d+$/.exec(lower)?.[1]
+  if (host && (isIP(host) !== 0 || hostIsValid(host))) return refuse('an address has no port here', host)
+  return refuse(`"${written.slice(0, 60)}" is not an IP address or host name`)
+}
+
+/** `10.0.0.10`, `host:7480` and `[::1]:7480`, each with its port. */
+function checkController(written: string): string | Refusal {
+  const bare = written.replace(/^https?:\/\//, '').replace(/\/+$/, '')
+  const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(bare)
+  const host = match?.[1] ?? match?.[2] ?? (isIP(bare) === 6 ? bare : '')
+  const port = Number(match?.[3] ?? controllerPort)
+  const checked = checkAddress(host)
+  if (typeof checked !== 'string' || port < 1 || port > 65_535) {
+    return refuse(`"${written.slice(0, 60)}" is not a controller such as 10.0.0.10:7480`)
+  }
+  const full = `${isIP(checked) === 6 ? `[${checked}]` : checked}:${port}`
+  return bare === written ? full : refuse('write only host and port', full)
+}

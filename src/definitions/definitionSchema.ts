@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { limitsOf, listenKinds, mostEntries, stopSignals, strategies } from './bounds.ts'
+import type { Definition } from './definition.ts'
+import { healthPathPattern } from './healthPath.ts'
+import { namePattern, refuseEnvironmentName } from './names.ts'
+import { outputIsValid } from './outputPath.ts'
+import { hostIsValid, pathIsValid } from './routeShape.ts'
+
+// Only what takes definitions over the wire imports this file: zod costs the command line a third of its start.
+
+const longestText = 256 * 1024
+/** Timers and dates hold this; a year is the longest that can be written. */
+const longestMs = 366 * 24 * 3_600_000
+
+const plain = z
+  .string()
+  .max(longestText)
+  .refine((text) => !text.includes('\0'), 'holds a NUL character')
+const name = z.string().regex(namePattern)
+const ms = z.int().min(0).max(longestMs)
+const argv = z.array(plain).min(1).max(1000)
+const shellCommand = plain.min(1).nullable()
+const instances = z.int().min(limitsOf.instances.least).max(limitsOf.instances.most)
+const machines = z
+  .array(name)
+  .min(1)
+  .max(mostEntries)
+  .refine((names) => new Set(names).size === names.length, 'names a machine twice')
+
+const httpRoute = z.strictObject({
+  host: z.string().refine(hostIsValid, 'is not a host name').nullable(),
+  path: z.string().refine(pathIsValid, 'is not a path'),
+})
+const tcpRoute = z.strictObject({ port: z.int().min(1).max(65_535) })
+const routes = z
+  .array(z.union([httpRoute, tcpRoute]))
+  .min(1)
+  .max(mostEntries)
+
+const env = z
+  .custom<Record<string, unknown>>((value) => {
+    // Checked before zod copies the keys: `__proto__` would vanish in the copy.
+    return (
+      typeof value === 'object' &&
+      value !== null &&
+      Object.keys(value).every((key) => refuseEnvironmentName(key) === null)
+    )
+  }, 'is not a map of environment variables')
+  .pipe(z.record(z.string(), plain))
+
+const limits = z.strictObject({
+  memoryBytes: z.int().min(limitsOf.memoryLeast).nullable(),
+  cpu: z.number().min(limitsOf.cpu.least).max(limitsOf.cpu.most).nullable(),
+  tasks: z.int().min(limitsOf.tasks.least).max(limitsOf.tasks.most).nullable(),
+  bodyBytes: z.int().min(limitsOf.bodyLeast).nullable(),
+})
+
+const overlay = z.strictObject({
+  env: env.optional(),
+  routes: routes.optional(),
+  machines: machines.optional(),
+  instances: instances.optional(),
+  limits: limits.partial().optional(),
+})
+
+/** A definition as releases store it (normalised, as JSON): strict, for whoever receives one over the wire. */
+export const definitionSchema: z.ZodType<Definition> = z
+  .strictObject({
+    service: name,
+    run: argv,
+    build: z.strictObject({
+      command: shellCommand,
+      output: z.string().refine(outputIsValid, 'is not a folder inside the release').nullable(),
+      test: shellCommand,
+    }),
+    prepare: argv.nullable(),
+    listen: z.enum(listenKinds),
+    health: z.strictObject({
+      path: z.string().regex(healthPathPattern),
+      everyMs: ms.min(10),
+      timeoutMs: ms.min(10),
+      withinMs: ms.min(100),
+      settleMs: ms,
+    }),
+    routes: routes.nullable(),
+    machines: machines.nullable(),
+    instances,
+    rollout: z.strictObject({ strategy: z.enum(strategies), drainMs: ms }),
+    stop: z.strictObject({ signal: z.enum(stopSignals), withinMs: ms }),
+    env,
+    limits,
+    idleMs: ms.min(100).nullable(),
+    environments: z.record(name, overlay),
+  })
+  .superRefine((definition, context) => {
+    const overlays = Object.entries(definition.environments).map(([cluster, { routes }]) => [cluster, routes] as const)
+    for (const [where, routes] of [['routes', definition.routes] as const, ...overlays]) {
+      const wrong = refuseRoutes(definition.listen, routes ?? null, where === 'routes')
+      if (wrong !== null) context.addIssue({ code: 'custom', message: `${where}: ${wrong}` })
+    }
+  })
+
+function refuseRoutes(listen: Definition['listen'], routes: Definition['routes'], isBase: boolean): string | null {
+  if (listen === 'tcp' && isBase && routes === null) return 'a tcp service has at least one'
+  if (routes === null) return null
+  if (listen === 'none') return 'a worker has none'
+  const wantsPort = listen === 'tcp'
+  if (routes.some((route) => 'port' in route !== wantsPort)) return `not of the kind for listen: ${listen}`
+  const keys = routes.map((route) => ('port' in route ? String(route.port) : `${route.host ?? ''} ${route.path}`))
+  return new Set(keys).size === keys.length ? null : 'one stands twice'
+}

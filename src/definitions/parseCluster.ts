@@ -1,0 +1,57 @@
+import type { ClusterDefinition } from './cluster.ts'
+import { clusterShape } from './clusterShape.ts'
+import { keyHomes } from './keyHomes.ts'
+import type { Problem } from './problem.ts'
+import { YamlSource } from './yamlSource.ts'
+
+export interface ParsedCluster {
+  cluster: ClusterDefinition
+  /** What is doubtful and no error; sorted by position. */
+  warnings: Problem[]
+}
+
+const homes = keyHomes(clusterShape.schema)
+
+/** Reads a `cluster.yaml`. Throws one `DefinitionError` with all problems of the file; nothing else, whatever the text. */
+export function parseCluster(text: string, file: string): ParsedCluster {
+  const source = new YamlSource(text, file, homes)
+  const written = clusterShape.read(source.root, [], source)
+  const machines = Object.entries(written.machines).map(([name, { address, drivers }]) => {
+    const own = Object.entries(drivers ?? {}).filter(([, driver]) => driver !== null)
+    return [name, { address, drivers: { ...written.drivers, ...Object.fromEntries(own) } }] as const
+  })
+  const cluster: ClusterDefinition = { ...written, machines: Object.fromEntries(machines) }
+  checkAddresses(cluster, source)
+  checkEntry(cluster, source)
+  source.throwProblems()
+  return { cluster, warnings: source.warnings }
+}
+
+/** Two machines at one address are one machine; a virtual address at a machine's own could never move. */
+function checkAddresses({ machines, addresses }: ClusterDefinition, source: YamlSource): void {
+  const owners = new Map<string, string>()
+  for (const [name, { address }] of Object.entries(machines)) {
+    const path = ['machines', name, 'address']
+    const owner = owners.get(address)
+    if (owner === undefined) owners.set(address, name)
+    else if (source.isSound(path)) source.problem(path, `${address} is already the address of machine ${owner}`)
+  }
+  for (const [index, address] of addresses.entries()) {
+    const owner = owners.get(address)
+    if (owner !== undefined && address !== '') {
+      source.problem(['addresses', index], `${address} is machine ${owner}'s own address; a virtual one must be free`)
+    }
+  }
+}
+
+function checkEntry({ entry, drivers, addresses }: ClusterDefinition, source: YamlSource): void {
+  if (entry.http === entry.https && entry.certificates !== null && source.isSound(['entry'])) {
+    source.problem(['entry', source.has(['entry', 'https']) ? 'https' : 'http'], 'http and https need different ports')
+  }
+  if (entry.certificates === null && source.has(['entry', 'https'])) {
+    source.warn(['entry', 'https'], 'https is not taken without `certificates`')
+  }
+  if (drivers.address === 'none' && addresses.length > 0) {
+    source.warn(['addresses'], 'nothing moves these addresses with the driver `address: none`')
+  }
+}
