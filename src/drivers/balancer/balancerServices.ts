@@ -1,0 +1,19 @@
+import type { Clock } from '../../lib/clock.ts'
+import type { ConnectionGate } from './connectionGate.ts'
+import type { Ejector } from './ejector.ts'
+import type { Holder } from './holder.ts'
+import type { BalancerLimits } from './limits.ts'
+import type { Metrics } from './metrics.ts'
+import type { RoutingTable } from './routingTable.ts'
+
+/** What every piece of work in one balancer shares. */
+export interface BalancerServices {
+  machine: string
+  clock: Clock
+  limits: BalancerLimits
+  table: RoutingTable
+  holder: Holder
+  ejector: Ejector
+  metrics: Metrics
+  gate: ConnectionGate
+}

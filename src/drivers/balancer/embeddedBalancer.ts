@@ -1,0 +1,174 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { type AddressInfo } from 'node:net'
+import type { Clock } from '../../lib/clock.ts'
+import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan } from './balancer.ts'
+import type { BalancerServices } from './balancerServices.ts'
+import { ConnectionGate } from './connectionGate.ts'
+import { Ejector } from './ejector.ts'
+import { endSoon } from './endSoon.ts'
+import { serveTunnel } from './forwardedTunnel.ts'
+import { Holder } from './holder.ts'
+import { createHttpListener } from './httpListener.ts'
+import { defaultLimits, type BalancerLimits } from './limits.ts'
+import { startTimer } from './longTimer.ts'
+import { Metrics } from './metrics.ts'
+import { ignoreLateError } from './openSocket.ts'
+import { notAProxy, rawPage } from './pages.ts'
+import { RoutingTable } from './routingTable.ts'
+import { TcpListeners } from './tcpListeners.ts'
+import type { Upstream } from './upstream.ts'
+
+export interface EmbeddedBalancerOptions {
+  /** What the entry, the forwarding port and the TCP ports are bound to. */
+  host: string
+  /** 0: any free one; see `ports`. */
+  httpPort: number
+  forwardPort: number
+  machine: string
+  clock: Clock
+  log?: (message: string, about: Record<string, unknown>) => void
+  limits?: Partial<BalancerLimits>
+}
+
+export function createEmbeddedBalancer(options: EmbeddedBalancerOptions): BalancerDriver {
+  return new EmbeddedBalancer(options)
+}
+
+/** The balancer inside the agent's own process: Node's HTTP server in front, undici behind, plain sockets for the rest. */
+class EmbeddedBalancer implements BalancerDriver {
+  readonly name = 'embedded'
+  readonly ports = { http: 0, forward: 0 }
+  readonly #options: EmbeddedBalancerOptions
+  readonly #services: BalancerServices
+  readonly #entry: Server
+  readonly #forward: Server
+  readonly #tcp: TcpListeners
+  readonly #listeners: ((change: BalancerChange) => void)[] = []
+  #applying: Promise<void> = Promise.resolve()
+  #closing: Promise<void> | null = null
+
+  constructor(options: EmbeddedBalancerOptions) {
+    const limits = { ...defaultLimits, ...options.limits }
+    const ejector = new Ejector(limits, (upstream) => this.#ejectedOrRestored(upstream))
+    this.#options = options
+    this.#services = {
+      machine: options.machine,
+      clock: options.clock,
+      limits,
+      ejector,
+      table: new RoutingTable(limits, {
+        idle: (upstream) => this.#tell({ type: 'idle', instance: upstream.name }),
+        inactive: (upstream) => ejector.forget(upstream),
+      }),
+      holder: new Holder(limits.held),
+      metrics: new Metrics(),
+      gate: new ConnectionGate(limits.connections),
+    }
+    this.#tcp = new TcpListeners(this.#services, options.host)
+    this.#entry = createHttpListener(this.#services, false, {
+      connect: (_request, socket) => {
+        socket.on('error', ignoreLateError)
+        socket.write(rawPage(notAProxy()))
+        endSoon(socket, limits.lingerMs)
+      },
+    })
+    this.#forward = createHttpListener(this.#services, true, {
+      connect: (request, socket, head) => serveTunnel(this.#services, request, socket, head),
+    })
+  }
+
+  async listen(): Promise<void> {
+    const { host, httpPort, forwardPort } = this.#options
+    this.ports.http = await listenOn(this.#entry, httpPort, host, 'HTTP entry')
+    this.ports.forward = await listenOn(this.#forward, forwardPort, host, 'forwarding')
+  }
+
+  apply(plan: RoutingPlan): Promise<void> {
+    const turn = this.#applying.then(() => this.#applyNow(plan))
+    this.#applying = turn.catch(() => {}) // the caller of this plan is told; the next plan is applied all the same
+    return turn
+  }
+
+  async #applyNow(plan: RoutingPlan): Promise<void> {
+    const { table, holder } = this.#services
+    if (this.#closing) throw new Error('the balancer is closed; it takes no plan any more')
+    const ports = plan.routes.flatMap((route) => (route.kind === 'tcp' ? [route.port] : []))
+    const failed = await this.#tcp.open(ports)
+    table.apply(plan)
+    this.#tcp.closeOthers(ports)
+    holder.wakeAll()
+    const [first] = failed
+    if (!first) return
+    const names = failed.map(({ port }) => port).join(', ')
+    const message = `cannot listen on TCP port ${names} (${first.error.message}); all other routes of plan ${plan.position} serve. Free the port, or give the service another one`
+    throw new Error(message, { cause: first.error })
+  }
+
+  inFlight(instance: string): InFlight {
+    return this.#services.table.instance(instance)?.inFlight() ?? { work: 0, long: 0 }
+  }
+
+  onChange(listener: (change: BalancerChange) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  async release(instance: string): Promise<void> {
+    await this.#services.table.instance(instance)?.pool.release()
+  }
+
+  cut(instance: string): void {
+    this.#services.table.instance(instance)?.cut()
+  }
+
+  counters(): BalancerCounters {
+    const { metrics, holder, gate } = this.#services
+    return metrics.counters({ held: holder.size, openConnections: gate.open })
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#closeNow()
+    return this.#closing
+  }
+
+  async #closeNow(): Promise<void> {
+    const { holder, ejector, table, gate, limits } = this.#services
+    this.#tcp.closeOthers([])
+    const closed = Promise.all([this.#entry, this.#forward].map(closeServer))
+    holder.expireAll()
+    ejector.close()
+    await Promise.race([closed, new Promise<void>((resolve) => void startTimer(limits.closeMs, resolve))])
+    gate.destroyAll()
+    await table.destroy()
+    await closed
+  }
+
+  #ejectedOrRestored(upstream: Upstream): void {
+    const { name, ejected } = upstream
+    this.#options.log?.(ejected === null ? 'reached again' : 'out of traffic', { upstream: name, reason: ejected })
+    if (upstream.kind === 'instance') {
+      this.#tell(
+        ejected === null ? { type: 'restored', instance: name } : { type: 'ejected', instance: name, reason: ejected },
+      )
+    }
+    if (ejected === null) this.#services.holder.wakeAll()
+  }
+
+  #tell(change: BalancerChange): void {
+    for (const listener of this.#listeners) listener(change)
+  }
+}
+
+async function listenOn(server: Server, port: number, host: string, what: string): Promise<number> {
+  try {
+    server.listen({ port, host, backlog: 1024 })
+    await once(server, 'listening')
+  } catch (error) {
+    throw new Error(`cannot listen on ${host}:${port} (${what}): ${String(error)}`, { cause: error })
+  }
+  return (server.address() as AddressInfo).port // it listens on TCP
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
+}

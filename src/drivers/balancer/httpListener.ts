@@ -1,0 +1,90 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { BalancerServices } from './balancerServices.ts'
+import { endSoon } from './endSoon.ts'
+import { readIncoming } from './incomingHead.ts'
+import { ignoreLateError } from './openSocket.ts'
+import { badRequest, headersTooLarge, headersTooLate, noRoute, rawPage, send, unprocessed, type Page } from './pages.ts'
+import { ProxiedRequest } from './proxiedRequest.ts'
+import { UpgradedConnection } from './upgradedConnection.ts'
+
+/** What a forwarding balancer adds to the headers that its entry let through. */
+const forwardedHeaderBytes = 8 * 1024
+
+export interface HttpListenerEvents {
+  connect(request: IncomingMessage, socket: Socket, head: Buffer): void
+}
+
+/**
+ * The HTTP server of the entry, or (`forwarded`) of the forwarding port. Node parses, strictly; it cuts nothing by its
+ * own clock but unused connections and headers that do not end.
+ */
+export function createHttpListener(services: BalancerServices, forwarded: boolean, events: HttpListenerEvents): Server {
+  const { limits, metrics, gate } = services
+  const current = new WeakMap<Duplex, { request: ProxiedRequest; response: ServerResponse }>()
+  const server = createServer({
+    maxHeaderSize: limits.headerBytes + (forwarded ? forwardedHeaderBytes : 0),
+    requestTimeout: 0,
+    headersTimeout: limits.headersMs,
+    keepAliveTimeout: limits.clientIdleMs,
+    connectionsCheckingInterval: Math.max(100, Math.min(30_000, limits.headersMs / 2)),
+    insecureHTTPParser: false,
+    noDelay: true,
+    // A later Upgrade to HTTP/2 is an offer that a server may ignore (RFC 9110, 7.8); Java's client makes it always.
+    shouldUpgradeCallback: (request: IncomingMessage) => !/^h2c\b/i.test(request.headers.upgrade ?? ''),
+  })
+  server.maxHeadersCount = 0 // bounded by maxHeaderSize; Node would drop those above the count without a word
+
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    response.on('error', ignoreLateError)
+    const incoming = readIncoming(request, forwarded)
+    if ('status' in incoming) {
+      metrics.refused(incoming.status === 403 ? 'not-forwarded' : 'malformed')
+      return send(response, incoming)
+    }
+    const route = services.table.http(incoming.host, incoming.path)
+    if (!route) {
+      metrics.refused('no-route')
+      return send(response, forwarded ? unprocessed('that name') : noRoute(incoming.host))
+    }
+    const proxied = new ProxiedRequest(services, request, response, incoming, route)
+    current.set(request.socket, { request: proxied, response })
+    proxied.start()
+  }
+
+  server.on('connection', (socket: Socket) => {
+    if (!gate.admit(socket)) metrics.refused('connections')
+  })
+  server.on('request', serve)
+  server.on('checkContinue', serve)
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // The server's sockets are TCP sockets; Node's type allows for more.
+    new UpgradedConnection(services, request, socket as Socket, head, forwarded).start()
+  })
+  server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    events.connect(request, socket as Socket, head) // likewise
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const open = current.get(socket)
+    open?.request.malformed()
+    const page = pageFor(error)
+    if (page && !isLost(error)) metrics.refused(page.status === 431 ? 'headers' : 'malformed')
+    const begun = open !== undefined && open.response.headersSent && !open.response.writableFinished
+    if (!page || begun || !socket.writable) return void socket.destroy()
+    socket.write(rawPage(page))
+    endSoon(socket as Socket, limits.lingerMs) // likewise
+  })
+  return server
+}
+
+function pageFor(error: NodeJS.ErrnoException): Page | null {
+  if (isLost(error)) return null
+  if (error.code === 'HPE_HEADER_OVERFLOW') return headersTooLarge()
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return headersTooLate()
+  return badRequest('this is not a well-formed HTTP/1.1 request')
+}
+
+function isLost(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ECONNRESET' || error.code === 'EPIPE'
+}

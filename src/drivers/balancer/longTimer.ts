@@ -1,0 +1,46 @@
+import type { Clock } from '../../lib/clock.ts'
+
+/** Node's timers turn anything above 2^31 - 1 ms into 1 ms; longer ones are made of slices. */
+const longestMs = 2 ** 31 - 1
+
+/** A timer of any length; the returned function stops it. */
+export function startTimer(ms: number, fire: () => void): () => void {
+  let timer: NodeJS.Timeout
+  const arm = (leftMs: number): void => {
+    const sliceMs = Math.min(leftMs, longestMs)
+    timer = setTimeout(() => (leftMs > sliceMs ? arm(leftMs - sliceMs) : fire()), sliceMs)
+  }
+  arm(Math.max(0, ms))
+  return () => clearTimeout(timer)
+}
+
+/** Watches for `idleMs` without a `touch`. Touching is cheap: the timer only looks at a mark when it fires. */
+export class IdleWatch {
+  readonly #idleMs: number
+  readonly #clock: Clock
+  readonly #onIdle: () => void
+  #last: number
+  #stop: () => void
+
+  constructor(idleMs: number, clock: Clock, onIdle: () => void) {
+    this.#idleMs = idleMs
+    this.#clock = clock
+    this.#onIdle = onIdle
+    this.#last = clock.monotonic()
+    this.#stop = startTimer(idleMs, () => this.#check())
+  }
+
+  touch(): void {
+    this.#last = this.#clock.monotonic()
+  }
+
+  stop(): void {
+    this.#stop()
+  }
+
+  #check(): void {
+    const leftMs = this.#last + this.#idleMs - this.#clock.monotonic()
+    if (leftMs <= 0) this.#onIdle()
+    else this.#stop = startTimer(Math.ceil(leftMs), () => this.#check())
+  }
+}

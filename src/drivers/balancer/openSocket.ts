@@ -1,0 +1,36 @@
+import { connect, type Socket } from 'node:net'
+
+export interface SocketAddress {
+  host: string
+  port: number
+}
+
+/**
+ * Connects within `connectMs`. `done` is called exactly once: with the connected socket, or with the error, its code
+ * (`ECONNREFUSED`, `ETIMEDOUT`, …) included. Half-open is kept: the end of one direction does not end the other.
+ */
+export function openSocket(
+  { host, port }: SocketAddress,
+  connectMs: number,
+  done: (error: Error | null, socket: Socket) => void,
+): Socket {
+  const socket = connect({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true, autoSelectFamily: false })
+  const timer = setTimeout(() => {
+    const late = new Error(`no connection to ${host}:${port} within ${connectMs} ms`)
+    socket.destroy(Object.assign(late, { code: 'ETIMEDOUT' }))
+  }, connectMs)
+  const failed = (error: Error): void => settle(error)
+  const closed = (): void => settle(new Error(`the connection to ${host}:${port} was closed while it was made`))
+  const connected = (): void => settle(null)
+  const settle = (error: Error | null): void => {
+    clearTimeout(timer)
+    socket.off('error', failed).off('close', closed).off('connect', connected)
+    if (error) socket.on('error', ignoreLateError)
+    done(error, socket)
+  }
+  socket.on('error', failed).on('close', closed).on('connect', connected)
+  return socket
+}
+
+/** A socket that failed already, or that we end ourselves, has nothing more to tell. */
+export function ignoreLateError(): void {}

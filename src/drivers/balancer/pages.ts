@@ -1,0 +1,105 @@
+import type { ServerResponse } from 'node:http'
+import { unprocessedHeader } from './forwarding.ts'
+
+/** A plain answer of the balancer's own. */
+export interface Page {
+  status: number
+  text: string
+  headers?: Record<string, string>
+}
+
+const retryAfterSeconds = '1'
+
+export function noRoute(host: string): Page {
+  return {
+    status: 404,
+    text: `404 Not found: no service has a route for this host (${host}) and path.\nWhat is served: tandem status\n`,
+  }
+}
+
+export function noInstance(service: string, heldMs: number | null): Page {
+  const waited = heldMs === null ? '' : ` The request was held for ${heldMs} ms, and none came.`
+  return {
+    status: 503,
+    text: `503 Service unavailable: service ${service} has no healthy instance.${waited}\nWhat to do: tandem status ${service}\n`,
+    headers: { 'retry-after': retryAfterSeconds },
+  }
+}
+
+export function tooManyHeld(service: string): Page {
+  return {
+    status: 503,
+    text: `503 Service unavailable: service ${service} has no healthy instance, and as many requests as allowed wait for one.\nWhat to do: tandem status ${service}\n`,
+    headers: { 'retry-after': retryAfterSeconds },
+  }
+}
+
+export function unprocessed(service: string): Page {
+  return {
+    status: 503,
+    text: `503 Service unavailable: no instance of ${service} takes work on this machine; nothing was processed.\n`,
+    headers: { [unprocessedHeader]: '1', 'retry-after': retryAfterSeconds },
+  }
+}
+
+export function brokenOff(service: string, reason: string): Page {
+  return {
+    status: 502,
+    text: `502 Bad gateway: an instance of service ${service} ended the connection before it answered (${reason}). The request was sent and may have been processed, so it was not sent again.\nWhat to do: tandem status ${service}; tandem logs ${service}\n`,
+  }
+}
+
+export function badRequest(why: string): Page {
+  return { status: 400, text: `400 Bad request: ${why}.\n` }
+}
+
+export function tooLarge(limitBytes: number): Page {
+  return { status: 413, text: `413 Content too large: the body is over the limit of ${limitBytes} bytes.\n` }
+}
+
+export function notForwarded(): Page {
+  return { status: 403, text: "403 Forbidden: this port takes only work that another machine's balancer forwards.\n" }
+}
+
+export function notAProxy(): Page {
+  return {
+    status: 405,
+    text: '405 Method not allowed: CONNECT is not served here.\n',
+    headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' },
+  }
+}
+
+export function headersTooLarge(): Page {
+  return { status: 431, text: '431 Request header fields too large.\n' }
+}
+
+export function headersTooLate(): Page {
+  return { status: 408, text: '408 Request timeout: the headers were not complete in time.\n' }
+}
+
+export function send(response: ServerResponse, page: Page): void {
+  response.writeHead(page.status, pageHeaders(page))
+  response.end(page.text)
+}
+
+/** The whole message, for a socket that has no `ServerResponse` (any more). The connection ends with it. */
+export function rawPage(page: Page): string {
+  const reason = page.text.slice(4, page.text.search(/[:.\n]/))
+  const headers = Object.entries({ ...pageHeaders(page), connection: 'close' })
+  return [
+    `HTTP/1.1 ${page.status} ${reason}`,
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+    '',
+    page.text,
+  ].join('\r\n')
+}
+
+function pageHeaders(page: Page): Record<string, string> {
+  return {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': String(Buffer.byteLength(page.text)),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...page.headers,
+  }
+}

@@ -1,0 +1,226 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpPlannedRoute } from './balancer.ts'
+import type { BalancerServices } from './balancerServices.ts'
+import { endSoon } from './endSoon.ts'
+import { Exchange, type ExchangeEvents } from './exchange.ts'
+import { forwardedHeader } from './forwarding.ts'
+import type { RefusalReason } from './metrics.ts'
+import { badRequest, brokenOff, noInstance, noRoute, send, tooLarge, unprocessed, type Page } from './pages.ts'
+import type { IncomingHead } from './incomingHead.ts'
+import { RequestBody } from './requestBody.ts'
+import type { BoundRoute } from './routingTable.ts'
+import { Search } from './search.ts'
+
+type HttpRoute = BoundRoute<HttpPlannedRoute>
+
+/** Safe to send twice by their meaning (RFC 9110, 9.2.2). PUT and DELETE only without a precondition. */
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
+const idempotentMethods = new Set(['PUT', 'DELETE'])
+
+/**
+ * One HTTP request on its way through this machine.
+ *
+ * It is `trying` (an exchange is under way), `held` (it waits for the next plan), or over. Trying ends in an answer, or in
+ * a failure after which it is tried on the next upstream if nothing was sent, or if sending it twice does no harm and no
+ * byte of an answer has come. With no upstream left it is held where the route says so, else answered with a page.
+ */
+export class ProxiedRequest implements ExchangeEvents {
+  readonly #services: BalancerServices
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #incoming: IncomingHead
+  readonly #search: Search<HttpPlannedRoute>
+  readonly #hasBody: boolean
+  #body: RequestBody | null = null
+  #route: HttpRoute
+  #exchange: Exchange | null = null
+  #sentBefore = false
+  #told = false
+  #over = false
+
+  constructor(
+    services: BalancerServices,
+    request: IncomingMessage,
+    response: ServerResponse,
+    incoming: IncomingHead,
+    route: HttpRoute,
+  ) {
+    this.#services = services
+    this.#request = request
+    this.#response = response
+    this.#incoming = incoming
+    this.#route = route
+    this.#hasBody = incoming.head.chunked || (incoming.head.contentLength ?? 0) > 0
+    const lookUp = (): HttpRoute | null => services.table.http(incoming.host, incoming.path)
+    this.#search = new Search(services, lookUp, incoming.forwarded)
+  }
+
+  start(): void {
+    this.#response.on('close', () => this.#clientGone())
+    const limitBytes = this.#route.planned.bodyBytes
+    if (limitBytes !== null && (this.#incoming.head.contentLength ?? 0) > limitBytes) {
+      return this.#refuse(tooLarge(limitBytes), 'body')
+    }
+    if (this.#hasBody) this.#body = this.#openBody(limitBytes)
+    this.#attempt()
+  }
+
+  /** The client broke the protocol in the middle of its body; nobody is to take that for a whole request. */
+  malformed(): void {
+    this.#over = true
+    this.#exchange?.abort(new Error('the client sent a malformed body'))
+  }
+
+  sending(): void {
+    this.#sentBefore = true
+    if (this.#told) return
+    this.#told = true
+    if (this.#incoming.head.expectsContinue) this.#response.writeContinue()
+    if (this.#incoming.forwarded && this.#hasBody) this.#response.writeProcessing()
+  }
+
+  accepted(): void {
+    this.#body?.accepted()
+  }
+
+  answered(status: number): void {
+    this.#services.metrics.answered(this.#route.planned.service, status)
+  }
+
+  finished(): void {
+    this.#over = true
+    this.#linger()
+  }
+
+  unprocessed(): void {
+    const upstream = this.#exchange?.upstream
+    this.#exchange = null
+    if (this.#over || !upstream) return
+    if (this.#body && !this.#body.replayable) return this.#brokenOff('the other machine refused it too late')
+    this.#search.failed(upstream, 'unprocessed', 'no instance there')
+    this.#again()
+  }
+
+  failed(error: Error): void {
+    const exchange = this.#exchange
+    this.#exchange = null
+    if (this.#over || !exchange) return
+    if (exchange.answered) return this.#truncate()
+    if (isInvalid(error)) return this.#refuse(badRequest(error.message), 'malformed')
+    if (!exchange.sent) {
+      this.#search.failed(exchange.upstream, exchange.wasCut ? 'broken' : 'unreachable', error.message)
+      return this.#again()
+    }
+    if (exchange.answering || !this.#repeatable()) return this.#brokenOff(error.message)
+    this.#search.failed(exchange.upstream, 'broken', error.message)
+    this.#again()
+  }
+
+  #again(): void {
+    this.#services.metrics.retries += 1
+    this.#attempt()
+  }
+
+  #attempt(): void {
+    const found = this.#search.next()
+    if (!found) return this.#noRoute()
+    this.#route = found.route
+    if (!found.upstream) return this.#noneLeft()
+    const peer = found.upstream.kind === 'peer'
+    const { path, headers } = this.#incoming
+    this.#exchange = new Exchange({
+      upstream: found.upstream,
+      response: this.#response,
+      events: this,
+      clock: this.#services.clock,
+      idleMs: this.#route.planned.idleMs,
+    })
+    this.#exchange.start({
+      method: this.#request.method ?? 'GET',
+      path,
+      headers: peer ? [...headers, forwardedHeader, this.#services.machine] : headers,
+      body: this.#body?.open(peer) ?? null,
+      reset: false,
+    })
+  }
+
+  #noneLeft(): void {
+    const { service, holdMs } = this.#route.planned
+    if (this.#incoming.forwarded) {
+      // Once some of a body has been passed on, the entry may no longer have it all.
+      if (this.#sentBefore && this.#hasBody) return this.#brokenOff('no other instance is left here')
+      return this.#refuse(unprocessed(service), 'unprocessed')
+    }
+    const refuse = (): void => this.#refuse(noInstance(service, holdMs), 'no-instance')
+    if (!this.#search.hold(this.#route, () => this.#attempt(), refuse)) refuse()
+  }
+
+  #noRoute(): void {
+    if (this.#incoming.forwarded) this.#refuse(unprocessed(this.#route.planned.service), 'unprocessed')
+    else this.#refuse(noRoute(this.#incoming.host), 'no-route')
+  }
+
+  #repeatable(): boolean {
+    const method = this.#request.method ?? ''
+    if (this.#body && !this.#body.replayable) return false
+    return safeMethods.has(method) || (idempotentMethods.has(method) && !this.#incoming.head.conditional)
+  }
+
+  #brokenOff(reason: string): void {
+    this.#answer(brokenOff(this.#route.planned.service, reason))
+  }
+
+  #refuse(page: Page, reason: RefusalReason): void {
+    this.#services.metrics.refused(reason)
+    this.#answer(page)
+  }
+
+  #answer(page: Page): void {
+    this.#over = true
+    this.#services.metrics.answered(this.#route.planned.service, page.status)
+    send(this.#response, page)
+    this.#linger()
+  }
+
+  /** The answer had begun and cannot be completed: the client must see that it is not whole. */
+  #truncate(): void {
+    this.#over = true
+    if (this.#response.socket) endSoon(this.#response.socket, this.#services.limits.lingerMs)
+  }
+
+  #openBody(limitBytes: number | null): RequestBody {
+    return new RequestBody(this.#request, {
+      replayBytes: this.#services.limits.replayBytes,
+      limitBytes,
+      onTooLarge: () => {
+        if (this.#over) return
+        this.#over = true
+        this.#exchange?.abort(new Error('the body is over the limit'))
+        if (this.#response.headersSent) this.#truncate()
+        else this.#refuse(tooLarge(limitBytes ?? 0), 'body')
+      },
+    })
+  }
+
+  /** Answered before the whole body was read: the rest is dropped for a while, so that the client can read the answer. */
+  #linger(): void {
+    if (!this.#hasBody || this.#request.complete) return
+    if (this.#body) this.#body.discard()
+    else this.#request.resume()
+    const { socket } = this.#request
+    const timer = setTimeout(() => socket.destroy(), this.#services.limits.lingerMs)
+    this.#request.once('close', () => clearTimeout(timer))
+  }
+
+  #clientGone(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#search.leave()
+    this.#exchange?.abort(new Error('the client closed the connection'))
+  }
+}
+
+/** undici refuses to send what it holds for malformed; Node's parser is a little more lenient. */
+function isInvalid(error: Error): boolean {
+  return 'code' in error && error.code === 'UND_ERR_INVALID_ARG'
+}

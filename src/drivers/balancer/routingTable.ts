@@ -1,0 +1,138 @@
+import type { HttpPlannedRoute, PlannedRoute, RoutingPlan, TcpPlannedRoute } from './balancer.ts'
+import { instanceHost, type BalancerLimits } from './limits.ts'
+import type { SocketAddress } from './openSocket.ts'
+import { Router } from './router.ts'
+import { Upstream } from './upstream.ts'
+
+/** A planned route with the upstreams it leads to. */
+export interface BoundRoute<Planned extends PlannedRoute = PlannedRoute> {
+  planned: Planned
+  /** Local instances that take new work. */
+  instances: Upstream[]
+  peers: Upstream[]
+  /** Round robin among equals; shared by the routes of one service. */
+  turn: { next: number }
+}
+
+interface Bound {
+  http: Router<{ host: string | null; path: string; route: BoundRoute<HttpPlannedRoute> }>
+  tcpByPort: Map<number, BoundRoute<TcpPlannedRoute>>
+  tcpByName: Map<number, BoundRoute<TcpPlannedRoute>>
+}
+
+export interface TableEvents {
+  /** No work left on an instance that takes no new work. */
+  idle(upstream: Upstream): void
+  /** The plan no longer sends new work there. */
+  inactive(upstream: Upstream): void
+}
+
+/** The plan in force. `apply` replaces it in one synchronous step; what no plan names is kept until its work has ended. */
+export class RoutingTable {
+  readonly #limits: BalancerLimits
+  readonly #events: TableEvents
+  readonly #instances = new Map<string, Upstream>()
+  readonly #peers = new Map<string, Upstream>()
+  #bound: Bound = { http: new Router([]), tcpByPort: new Map(), tcpByName: new Map() }
+
+  constructor(limits: BalancerLimits, events: TableEvents) {
+    this.#limits = limits
+    this.#events = events
+  }
+
+  http(host: string, target: string): BoundRoute<HttpPlannedRoute> | null {
+    return this.#bound.http.match(host, target)?.route ?? null
+  }
+
+  tcpByPort(port: number): BoundRoute<TcpPlannedRoute> | null {
+    return this.#bound.tcpByPort.get(port) ?? null
+  }
+
+  tcpByName(name: number): BoundRoute<TcpPlannedRoute> | null {
+    return this.#bound.tcpByName.get(name) ?? null
+  }
+
+  instance(name: string): Upstream | null {
+    return this.#instances.get(name) ?? null
+  }
+
+  apply(plan: RoutingPlan): void {
+    const all = [...this.#instances.values(), ...this.#peers.values()]
+    const before = new Map(all.map((upstream) => [upstream, upstream.active || !upstream.named]))
+    for (const upstream of all) upstream.active = upstream.named = false
+    this.#bound = this.#bind(plan)
+    for (const upstream of all) {
+      if (upstream.active) continue
+      this.#events.inactive(upstream)
+      if (upstream.load === 0 && (before.get(upstream) || !upstream.named)) this.#becameIdle(upstream)
+    }
+  }
+
+  async destroy(): Promise<void> {
+    const all = [...this.#instances.values(), ...this.#peers.values()]
+    this.apply({ position: 0, machine: '', routes: [] })
+    for (const upstream of all) upstream.cut()
+    await Promise.all(all.map((upstream) => upstream.pool.destroy()))
+  }
+
+  #bind(plan: RoutingPlan): Bound {
+    const turns = new Map<string, { next: number }>()
+    const http: { host: string | null; path: string; route: BoundRoute<HttpPlannedRoute> }[] = []
+    const bound: Omit<Bound, 'http'> = { tcpByPort: new Map(), tcpByName: new Map() }
+    for (const planned of plan.routes) {
+      const turn = turns.get(planned.service) ?? { next: 0 }
+      turns.set(planned.service, turn)
+      const ways = { instances: this.#bindTargets(planned), peers: this.#bindPeers(planned), turn }
+      if (planned.kind === 'http') {
+        http.push({ host: planned.host, path: planned.path, route: { planned, ...ways } })
+      } else {
+        const route = { planned, ...ways }
+        bound.tcpByPort.set(planned.port, route)
+        bound.tcpByName.set(planned.name, route)
+      }
+    }
+    return { http: new Router(http), ...bound }
+  }
+
+  #bindTargets(planned: PlannedRoute): Upstream[] {
+    const active: Upstream[] = []
+    for (const target of planned.targets) {
+      const address = { host: instanceHost, port: target.port }
+      const upstream = this.#upstream(this.#instances, 'instance', target.instance, address)
+      upstream.named = true
+      if (target.state !== 'active') continue
+      upstream.active = true
+      active.push(upstream)
+    }
+    return active
+  }
+
+  #bindPeers(planned: PlannedRoute): Upstream[] {
+    return planned.peers.map(({ machine, host, port }) => {
+      const upstream = this.#upstream(this.#peers, 'peer', `${machine} ${host}:${port}`, { host, port })
+      upstream.named = upstream.active = true
+      return upstream
+    })
+  }
+
+  #upstream(known: Map<string, Upstream>, kind: Upstream['kind'], name: string, address: SocketAddress): Upstream {
+    const found = known.get(name)
+    if (found && found.address.port === address.port) return found
+    const made = new Upstream(name, kind, address, this.#limits, (upstream) => {
+      if (!upstream.active) this.#becameIdle(upstream)
+    })
+    known.set(name, made)
+    return made
+  }
+
+  #becameIdle(upstream: Upstream): void {
+    if (!upstream.named) this.#forget(upstream)
+    if (upstream.kind === 'instance') this.#events.idle(upstream)
+  }
+
+  #forget(upstream: Upstream): void {
+    const known = upstream.kind === 'instance' ? this.#instances : this.#peers
+    if (known.get(upstream.name) === upstream) known.delete(upstream.name)
+    void upstream.pool.release()
+  }
+}

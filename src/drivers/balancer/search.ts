@@ -1,0 +1,108 @@
+import type { PlannedRoute } from './balancer.ts'
+import type { BalancerServices } from './balancerServices.ts'
+import type { BoundRoute } from './routingTable.ts'
+import type { Upstream } from './upstream.ts'
+
+/**
+ * How one upstream failed one piece of work: `unreachable` (no connection, nothing sent), `broken` (ended before any
+ * answer), `unprocessed` (a peer without a ready instance said no before it read the body).
+ */
+export type Failure = 'unreachable' | 'broken' | 'unprocessed'
+
+/**
+ * Finds an upstream for one piece of work, again and again until it is done or nothing is left: always by the plan in
+ * force at that moment. Local instances first, then peers, then those ejected, last the ones that broke once.
+ */
+export class Search<Planned extends PlannedRoute = PlannedRoute> {
+  readonly #services: BalancerServices
+  readonly #lookUp: () => BoundRoute<Planned> | null
+  readonly #forwarded: boolean
+  #failures: Map<Upstream, Failure> | null = null
+  #attempts = 0
+  #holdUntil: number | null = null
+  #leave: (() => void) | null = null
+
+  /** `forwarded`: the work came from another machine; only local instances may take it. */
+  constructor(services: BalancerServices, lookUp: () => BoundRoute<Planned> | null, forwarded: boolean) {
+    this.#services = services
+    this.#lookUp = lookUp
+    this.#forwarded = forwarded
+  }
+
+  /** The route in force, and the upstream to try now (`null`: none left). `null`: no route. */
+  next(): { route: BoundRoute<Planned>; upstream: Upstream | null } | null {
+    const route = this.#lookUp()
+    if (!route) return null
+    if (this.#attempts >= this.#services.limits.attempts) return { route, upstream: null }
+    this.#attempts += 1
+    return { route, upstream: this.#choose(route) }
+  }
+
+  failed(upstream: Upstream, failure: Failure, reason: string): void {
+    if (failure === 'unreachable') this.#services.ejector.eject(upstream, reason)
+    this.#failures ??= new Map()
+    // Broken twice: it is not a kept-alive connection that happened to end.
+    const twice = failure === 'broken' && this.#failures.has(upstream)
+    this.#failures.set(upstream, twice ? 'unreachable' : failure)
+  }
+
+  /** Waits for a change, where the route says so and time is left. False: no (more) waiting. */
+  hold(route: BoundRoute<Planned>, wake: () => void, expire: () => void): boolean {
+    const { clock, holder, metrics } = this.#services
+    if (route.planned.holdMs === null || this.#forwarded) return false
+    this.#holdUntil ??= clock.monotonic() + route.planned.holdMs
+    const leftMs = this.#holdUntil - clock.monotonic()
+    if (leftMs <= 0) return false
+    this.#leave = holder.hold(
+      leftMs,
+      () => {
+        this.#failures = null
+        this.#attempts = 0
+        this.#leave = null
+        wake()
+      },
+      expire,
+    )
+    if (this.#leave === null) metrics.refused('held')
+    return this.#leave !== null
+  }
+
+  /** The client is gone. */
+  leave(): void {
+    this.#leave?.()
+    this.#leave = null
+  }
+
+  #choose(route: BoundRoute<Planned>): Upstream | null {
+    const peers = this.#forwarded ? [] : route.peers
+    const failures = this.#failures
+    const untried = (upstream: Upstream): boolean => failures === null || !failures.has(upstream)
+    const fit = (upstream: Upstream): boolean => upstream.ejected === null && untried(upstream)
+    return (
+      leastLoaded(route.instances, fit, route.turn) ??
+      leastLoaded(peers, fit, route.turn) ??
+      leastLoaded(route.instances, untried, route.turn) ??
+      leastLoaded(peers, untried, route.turn) ??
+      leastLoaded([...route.instances, ...peers], (upstream) => failures?.get(upstream) === 'broken', route.turn)
+    )
+  }
+}
+
+/** Least in flight; among equals, the first at or after the turn. */
+function leastLoaded(
+  upstreams: Upstream[],
+  fit: (upstream: Upstream) => boolean,
+  turn: { next: number },
+): Upstream | null {
+  let best: Upstream | null = null
+  const start = turn.next
+  for (let step = 0; step < upstreams.length; step += 1) {
+    const upstream = upstreams[(start + step) % upstreams.length]
+    if (upstream && fit(upstream) && (best === null || upstream.load < best.load)) {
+      best = upstream
+      turn.next = start + step + 1
+    }
+  }
+  if (turn.next > 1_000_000) turn.next %= upstreams.length || 1
+  return best
+}
