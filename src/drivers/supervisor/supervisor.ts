@@ -21,6 +21,17 @@ export interface ExitStatus {
   signal: string | null
   /** True when `stop` asked for it. */
   asked: boolean
+  reason: ExitReason
+}
+
+/** `oom`: the kernel killed it at its memory limit. `stopped`: `stop` asked for it, whatever its status then was. */
+export type ExitReason = 'exit' | 'signal' | 'oom' | 'stopped'
+
+/** A process that listens on a port, for the message that says who is in the way. */
+export interface SocketOwner {
+  pid: number
+  /** Its command line, shortened; empty when it may not be read. */
+  command: string
 }
 
 export interface LogLine {
@@ -37,7 +48,7 @@ export interface LogQuery {
   instance?: string
   /** Only lines at or after this time (ISO 8601). */
   since?: string
-  /** Only the last this many of them. */
+  /** Only the last this many of those already written. */
   last?: number
   follow?: boolean
   signal?: AbortSignal
@@ -64,10 +75,19 @@ export interface SupervisorDriver {
   stop(id: string): Promise<void>
   /** The instance's own process is alive, and it (or a process it started) owns the listening socket on `port`. */
   ownsSocket(id: string, port: number): Promise<boolean>
+  /** Who listens on `port`, ours or not; `null` when nobody does or it cannot be seen. Slower than `ownsSocket`: for messages. */
+  whoOwns(port: number): Promise<SocketOwner | null>
   isAlive(id: string): boolean
+  /** Called once for each started instance, when nothing of it is left and all of its output can be read with `logs`. */
   onExit(listener: (exit: ExitStatus) => void): void
-  /** Output of instances, also of those that are gone, in order of time. Bounded on disk; counts of what was dropped appear as `tandem` lines. */
+  /**
+   * Output of instances, also of those that are gone, in order of time. Bounded on disk; counts of what was dropped
+   * appear as `tandem` lines. With `follow` it goes on with later lines and later instances until `signal` aborts;
+   * following one `instance` also ends when that has ended and every line of it was given.
+   */
   logs(query: LogQuery): AsyncIterable<LogLine>
+  /** Removes the kept output of a service's instances that are gone. */
+  forget(service: string): Promise<void>
   /** Stops every instance that does not outlive the agent, at the same time, then lets go of files and timers. */
   close(): Promise<void>
 }

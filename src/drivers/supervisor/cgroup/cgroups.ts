@@ -1,0 +1,154 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Limits } from '../../../definitions/definition.ts'
+import { findHierarchies, type Controller, type Hierarchy } from './hierarchy.ts'
+import { limitFiles } from './limitFiles.ts'
+
+/** The kernel's groups of processes: what limits an instance, and what tells which processes are its own. */
+export interface Cgroups {
+  readonly abilities: { memory: boolean; cpu: boolean; tasks: boolean; why: string | null }
+  /** Makes the groups of one instance with its limits set. Their folders; empty where there are none. */
+  create(id: string, limits: Limits): string[]
+  /** Moves a process into them; what it starts from now on is born there. */
+  join(groups: string[], pid: number): void
+  members(groups: string[]): Set<number>
+  /** Kills all members in one step where the kernel can (v2); otherwise does nothing. */
+  kill(groups: string[]): void
+  /** How many processes the kernel has killed at the memory limit. */
+  oomKills(groups: string[]): number
+  /** Groups that instances of an earlier agent left behind: folders by id. */
+  leftovers(): Map<string, string[]>
+  remove(groups: string[]): Promise<void>
+  /** Removes what holds the instances' groups, if it is empty. */
+  close(): void
+}
+
+/** A group can be removed some moments after its last process is gone. */
+const removeTries = 100
+const removePauseMs = 10
+
+/**
+ * Groups below the agent's own, so that whatever bounds the agent bounds its instances too. `name` must be of this
+ * agent alone: two on one machine may not see each other's groups.
+ */
+export function findCgroups(name: string): Cgroups {
+  if (process.platform !== 'linux') return createCgroups([], 'only Linux has control groups')
+  const { hierarchies, why } = findHierarchies(name)
+  return createCgroups(hierarchies, why)
+}
+
+export function createCgroups(hierarchies: Hierarchy[], why: string | null): Cgroups {
+  const able = (controller: Controller): boolean =>
+    hierarchies.some(({ controllers }) => controllers.includes(controller))
+  return {
+    abilities: { memory: able('memory'), cpu: able('cpu'), tasks: able('pids'), why },
+    create: (id, limits) => {
+      const made: string[] = []
+      try {
+        for (const hierarchy of hierarchies) createGroup(hierarchy, id, limits, made)
+      } catch (error) {
+        for (const group of made) removeEmpty(group)
+        throw error
+      }
+      return made
+    },
+    join: (groups, pid) => {
+      for (const group of groups) writeFileSync(join(group, 'cgroup.procs'), String(pid))
+    },
+    members: (groups) => new Set(groups.flatMap(processesOf)),
+    kill: (groups) => {
+      for (const group of groups) {
+        const file = join(group, 'cgroup.kill')
+        if (existsSync(file)) writeFileSync(file, '1')
+      }
+    },
+    oomKills: (groups) => groups.reduce((sum, group) => sum + oomKillsOf(group), 0),
+    leftovers: () => {
+      const found = new Map<string, string[]>()
+      for (const { base } of hierarchies) {
+        for (const id of foldersOf(base)) found.set(id, [...(found.get(id) ?? []), join(base, id)])
+      }
+      return found
+    },
+    remove: async (groups) => {
+      for (const group of groups) await removeGroup(group)
+    },
+    close: () => {
+      for (const { base } of hierarchies) {
+        removeEmpty(base)
+        removeEmpty(join(base, '..'))
+      }
+    },
+  }
+}
+
+function createGroup(hierarchy: Hierarchy, id: string, limits: Limits, made: string[]): void {
+  const files = limitFiles(hierarchy, limits)
+  if (!hierarchy.tracks && files.length === 0) return
+  const group = join(hierarchy.base, id)
+  try {
+    mkdirSync(group, { recursive: true })
+    made.push(group)
+    for (const { file, value, optional } of files) {
+      if (optional && !existsSync(join(group, file))) continue
+      writeFileSync(join(group, file), value)
+    }
+  } catch (error) {
+    throw new Error(`the limits of ${id} cannot be set in ${group}`, { cause: error })
+  }
+}
+
+/** Instances may make groups of their own inside theirs. */
+function processesOf(group: string): number[] {
+  const own = readIf(join(group, 'cgroup.procs')).split('\n').filter(Boolean).map(Number)
+  return [...own, ...foldersOf(group).flatMap((child) => processesOf(join(group, child)))]
+}
+
+function oomKillsOf(group: string): number {
+  const text = readIf(join(group, 'memory.events')) + readIf(join(group, 'memory.oom_control'))
+  return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0)
+}
+
+async function removeGroup(group: string): Promise<void> {
+  for (const child of foldersOf(group)) await removeGroup(join(group, child))
+  for (let tries = 1; ; tries++) {
+    try {
+      rmdirSync(group)
+      return
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code // what fs throws
+      if (code === 'ENOENT') return
+      if (code !== 'EBUSY' || tries === removeTries) {
+        throw new Error(`the control group ${group} cannot be removed`, { cause: error })
+      }
+      await pause(removePauseMs)
+    }
+  }
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch {
+    // Someone else's groups are in it, or it is gone: both are as they should be.
+  }
+}
+
+function foldersOf(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+  } catch {
+    return [] // gone meanwhile
+  }
+}
+
+function readIf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return '' // gone meanwhile, or not a file of this version
+  }
+}

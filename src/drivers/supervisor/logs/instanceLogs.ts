@@ -1,0 +1,132 @@
+import { mkdirSync } from 'node:fs'
+import type { Clock } from '../../../lib/clock.ts'
+import type { SupervisorLimits } from '../limits.ts'
+import type { LogLine, LogQuery } from '../supervisor.ts'
+import { createInstanceLog, type InstanceLog } from './instanceLog.ts'
+import { createLineFeed } from './lineFeed.ts'
+import { listLogs, logFile, removeLog, sweepLogs, type KeptLog } from './logFolder.ts'
+import { readHistory } from './logHistory.ts'
+import { openLogSource, type LogSource } from './logSource.ts'
+
+const rememberedOver = 1000
+
+/** The output of all instances of one machine: `folder`/SERVICE/INSTANCE.log, readable as they are. */
+export interface InstanceLogs {
+  open(service: string, instance: string): InstanceLog
+  query(query: LogQuery): AsyncGenerator<LogLine>
+  /** Removes what is kept of a service's instances that do not run. */
+  forget(service: string): Promise<void>
+  /** Ends every reader and waits for the folder's own work. */
+  close(): Promise<void>
+}
+
+export function createInstanceLogs(folder: string, clock: Clock, limits: SupervisorLimits): InstanceLogs {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const live = new Map<string, InstanceLog>()
+  const feed = createLineFeed(limits.followBytes)
+  const key = (service: string, instance: string): string => `${service}/${instance}`
+  const isLive = (log: KeptLog): boolean => live.has(key(log.service, log.instance))
+
+  // One sweep at a time, and at most one more behind it. A folder that cannot be swept now is swept at the next end or
+  // rotation; a disk error must not reach the instances.
+  let sweeping: Promise<void> = Promise.resolve()
+  let queued = false
+  const sweep = (): void => {
+    if (queued) return
+    queued = true
+    sweeping = sweeping.then(() => {
+      queued = false
+      return sweepLogs(folder, limits, isLive).catch(() => {})
+    })
+  }
+
+  /** Those that ended lately, for the case that the disk took nothing of one. */
+  const over = new Set<string>()
+  const rememberOver = (name: string): void => {
+    over.add(name)
+    for (const oldest of over) if (over.size > rememberedOver) over.delete(oldest)
+  }
+
+  const open = (service: string, instance: string): InstanceLog => {
+    const file = logFile(folder, service, instance)
+    const log = createInstanceLog({
+      file,
+      service,
+      instance,
+      clock,
+      limits,
+      published: (lines) => feed.publish(lines),
+      rotated: sweep,
+    })
+    live.set(key(service, instance), log)
+    return {
+      ...log,
+      end: async () => {
+        await log.end()
+        live.delete(key(service, instance))
+        rememberOver(key(service, instance))
+        feed.ended(service, instance)
+        sweep()
+      },
+    }
+  }
+
+  const query = async function* (query: LogQuery): AsyncGenerator<LogLine> {
+    const { service, instance, signal } = query
+    if (signal?.aborted) return
+    const since = query.since === undefined ? null : new Date(query.since).toISOString()
+    // Up to the end of `openSources` this is one turn: what is in the files and what is still to come meet exactly.
+    const kept = listLogs(folder, service).filter((log) => instance === undefined || log.instance === instance)
+    const { queue, leave } = feed.follow(query)
+    const stop = (): void => queue.end()
+    signal?.addEventListener('abort', stop)
+    const sources = openSources(kept, query, since)
+    try {
+      for await (const line of readHistory(sources, { since, last: query.last ?? null })) {
+        if (signal?.aborted) return
+        yield line
+      }
+      if (query.follow !== true || (instance !== undefined && isOver(kept, service, instance))) queue.end()
+      if (query.follow !== true) return
+      for (let lines = await queue.take(); lines !== null; lines = await queue.take()) {
+        for (const line of lines) {
+          if (signal?.aborted) return
+          if (since === null || line.at >= since) yield line
+        }
+      }
+    } finally {
+      signal?.removeEventListener('abort', stop)
+      leave()
+      for (const source of sources) source.close()
+    }
+  }
+
+  const openSources = (kept: KeptLog[], { service, instance }: LogQuery, since: string | null): LogSource[] => {
+    const sources: LogSource[] = []
+    for (const log of kept) {
+      const old = since !== null && log.modifiedMs < Date.parse(since)
+      if (!isLive(log) && !old) sources.push(openLogSource(log.file, service, log.instance, null))
+    }
+    for (const log of live.values()) {
+      if (log.service !== service || (instance !== undefined && log.instance !== instance)) continue
+      sources.push(openLogSource(logFile(folder, service, log.instance), service, log.instance, log.size()))
+    }
+    return sources
+  }
+
+  const isOver = (kept: KeptLog[], service: string, instance: string): boolean =>
+    (kept.length > 0 || over.has(key(service, instance))) && !live.has(key(service, instance))
+
+  return {
+    open,
+    query,
+    forget: async (service) => {
+      await sweeping
+      for (const log of listLogs(folder, service)) if (!isLive(log)) await removeLog(folder, log)
+    },
+    close: async () => {
+      feed.close()
+      await sweeping
+    },
+  }
+}

@@ -1,0 +1,129 @@
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { OperatorError } from '../../../lib/operatorError.ts'
+
+const defaultPath = '/usr/local/bin:/usr/bin:/bin'
+const headBytes = 512
+/** ELF's e_machine (System V ABI, chapter 4) of what Node runs on. */
+const elfMachines: Record<number, string> = { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64', 243: 'riscv64' }
+
+/**
+ * The file that argv[0] names: with a slash relative to `cwd`, without one by the instance's own PATH.
+ * Throws an OperatorError that says what to fix when it plainly cannot be executed.
+ */
+export function resolveExecutable(argv: string[], env: Record<string, string>, cwd: string): string {
+  const name = argv[0]
+  if (name === undefined || name === '') throw problem('the command is empty', cwd, 'give `run` a program to start')
+  checkFolder(cwd)
+  const file = name.includes('/') ? resolve(cwd, name) : findOnPath(name, env['PATH'] ?? defaultPath, cwd)
+  checkFile(file, name)
+  checkContent(file)
+  return file
+}
+
+export function problem(what: string, subject: string, next: string, cause?: unknown): OperatorError {
+  return new OperatorError('E_EXEC', what, { subject, next, cause })
+}
+
+function checkFolder(cwd: string): void {
+  const stat = statSync(cwd, { throwIfNoEntry: false })
+  if (stat === undefined) throw problem('the working directory does not exist', cwd, 'fetch the release again')
+  if (!stat.isDirectory()) throw problem('the working directory is not a folder', cwd, 'name a folder')
+}
+
+function findOnPath(name: string, path: string, cwd: string): string {
+  for (const folder of path.split(':')) {
+    const file = join(resolve(cwd, folder), name)
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() && isExecutable(file)) return file
+  }
+  const here = statSync(join(cwd, name), { throwIfNoEntry: false }) !== undefined
+  const next = here
+    ? `the working directory has a file of that name: write ./${name}`
+    : 'install it on this machine, or put it into the release and name it with a path such as ./bin/…'
+  throw problem(`no program "${name}" in PATH (${path})`, name, next)
+}
+
+function checkFile(file: string, name: string): void {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (stat === undefined) {
+    throw problem('the program does not exist', file, `check \`run\` ("${name}") and what the build puts there`)
+  }
+  if (stat.isDirectory()) throw problem('the program is a folder', file, 'name the file in it that is to be executed')
+  if (!isExecutable(file)) throw problem('the program is not executable', file, `chmod +x ${name} and push again`)
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The mistakes that would otherwise end in the kernel's "exec format error" or a misleading "not found". */
+function checkContent(file: string): void {
+  const head = readHead(file)
+  if (head === null) return
+  if (head.subarray(0, 2).toString('latin1') === '#!') checkInterpreter(file, head)
+  else if (head.subarray(0, 4).toString('latin1') === '\x7fELF') checkMachine(file, head)
+  else if (process.platform === 'linux' && isMachO(head)) {
+    throw problem('the program was built for macOS', file, 'build it for Linux (for Go: GOOS=linux)')
+  } else if (!head.includes(0)) {
+    const what = 'the program is a script without a first line that names its interpreter'
+    throw problem(what, file, 'begin it with a line such as #!/bin/sh or #!/usr/bin/env python3')
+  }
+}
+
+function checkInterpreter(file: string, head: Buffer): void {
+  const line = (head.toString('utf8').split('\n')[0] ?? '').slice(2)
+  const interpreter = line.trim().split(/[ \t]/)[0] ?? ''
+  if (line.endsWith('\r')) {
+    throw problem('its first line ends in a carriage return', file, 'save the file with Unix line ends (LF)')
+  }
+  if (interpreter.startsWith('/') && statSync(interpreter, { throwIfNoEntry: false }) === undefined) {
+    throw problem(
+      `its interpreter ${interpreter} does not exist`,
+      file,
+      'install it, or name another in the first line',
+    )
+  }
+}
+
+function checkMachine(file: string, head: Buffer): void {
+  const built = elfMachines[head.length < 20 ? 0 : head.readUInt16LE(18)]
+  if (process.platform !== 'linux') throw problem('the program was built for Linux', file, 'build it for this system')
+  if (built === undefined || built === process.arch || hasEmulation()) return
+  // 32-bit programs run on their 64-bit siblings.
+  if ((built === 'ia32' && process.arch === 'x64') || (built === 'arm' && process.arch === 'arm64')) return
+  throw problem(
+    `the program was built for ${built}, this machine is ${process.arch}`,
+    file,
+    `build for ${process.arch}`,
+  )
+}
+
+/** Something like qemu may be registered for foreign programs: then the kernel knows better than we do. */
+function hasEmulation(): boolean {
+  return statSync('/proc/sys/fs/binfmt_misc/status', { throwIfNoEntry: false }) !== undefined
+}
+
+function isMachO(head: Buffer): boolean {
+  return head.length >= 4 && [0xfeedfacf, 0xcffaedfe, 0xcafebabe].includes(head.readUInt32BE(0)) && head[4] !== 0x00
+}
+
+/** `null` when it may be executed but not read. */
+function readHead(file: string): Buffer | null {
+  let fd: number
+  try {
+    fd = openSync(file, 'r')
+  } catch {
+    return null
+  }
+  try {
+    const head = Buffer.alloc(headBytes)
+    return head.subarray(0, readSync(fd, head, 0, headBytes, 0))
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import type { ProcessInfo, ProcessTable } from './processTable.ts'
+
+/** Reads of /proc never wait for a disk, so they are synchronous; after this many the event loop gets its turn. */
+const readsPerTurn = 100
+
+/** Linux's /proc (man 5 proc_pid_stat). */
+export const procProcessTable: ProcessTable = {
+  bootId: () => Promise.resolve(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+  list,
+  look: (pid) => Promise.resolve(readStat(pid)),
+  commandLine: (pid) => Promise.resolve(readText(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim() ?? null),
+  environment: (pid) => Promise.resolve(readText(`/proc/${pid}/environ`)?.split('\0') ?? null),
+  startedSince: (started, since) => Number(started) >= Number(since),
+}
+
+async function list(): Promise<ProcessInfo[]> {
+  const found: ProcessInfo[] = []
+  let reads = 0
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const info = readStat(Number(name))
+    if (info !== null) found.push(info)
+    if (++reads % readsPerTurn === 0) await setImmediate()
+  }
+  return found
+}
+
+function readStat(pid: number): ProcessInfo | null {
+  const text = readText(`/proc/${pid}/stat`)
+  return text === null ? null : parseStat(pid, text)
+}
+
+/** The name in the second field may hold blanks and parentheses: the rest begins after the last of them. */
+export function parseStat(pid: number, text: string): ProcessInfo {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const [state = '', parent = '0', group = '0', session = '0'] = fields
+  return {
+    pid,
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    started: fields[19] ?? '',
+    zombie: state === 'Z' || state === 'X',
+  }
+}
+
+/** `null` when the process ended meanwhile or may not be read. */
+function readText(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,260 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Clock } from '../../../lib/clock.ts'
+import type { Cgroups } from '../cgroup/cgroups.ts'
+import type { SupervisorLimits } from '../limits.ts'
+import type { InstanceLog } from '../logs/instanceLog.ts'
+import type { ExitStatus, InstanceSpec } from '../supervisor.ts'
+import { endForcibly, endGently, type Ending } from './ending.ts'
+import { problem, resolveExecutable } from './executable.ts'
+import { chooseGate, gateComplaint, type Gate } from './gate.ts'
+import { readOutput, type InstanceOutput } from './instanceOutput.ts'
+import { markersOf, type InstanceRecord, type RecordShelf } from './instanceRecord.ts'
+import { findMembers } from './members.ts'
+import { openOutputPipes, type OutputPipe } from './outputPipe.ts'
+import type { ProcessInfo, ProcessTable } from './processTable.ts'
+
+/** What all instances of a machine share. */
+export interface ProcessHouse {
+  /** Where named pipes are for a moment. */
+  runFolder: string
+  clock: Clock
+  limits: SupervisorLimits
+  table: ProcessTable
+  cgroups: Cgroups
+  records: RecordShelf
+  runAs: { uid: number; gid: number } | undefined
+}
+
+/**
+ * One running program and everything it starts. It goes from starting (the gate is spawned, recorded, grouped, opened)
+ * to running, to ending (its first process is gone, or `end` was called) to over (nothing is left of it, its output is
+ * kept, its record and control groups are removed). It never goes back.
+ */
+export class ProcessInstance {
+  readonly spec: InstanceSpec
+  readonly pid: number
+  readonly #house: ProcessHouse
+  readonly #log: InstanceLog
+  readonly #child: ChildProcess
+  readonly #groups: string[]
+  readonly #output: InstanceOutput
+  readonly #exited: Promise<{ code: number | null; signal: string | null }>
+  #started = ''
+  #alive = true
+  #asked = false
+  #members: { at: number; pids: number[] } | null = null
+  #ending: Promise<void> | null = null
+
+  private constructor(house: ProcessHouse, spec: InstanceSpec, log: InstanceLog, born: Born) {
+    this.#house = house
+    this.spec = spec
+    this.#log = log
+    this.#child = born.child
+    this.#groups = born.groups
+    this.#output = born.output
+    this.pid = born.pid
+    this.#exited = new Promise((resolve) => {
+      born.child.once('exit', (code, signal) => {
+        this.#alive = false
+        resolve({ code, signal })
+      })
+    })
+  }
+
+  /** Resolves once the program executes. Throws, leaving nothing behind, when it cannot be. */
+  static async start(house: ProcessHouse, spec: InstanceSpec, log: InstanceLog): Promise<ProcessInstance> {
+    const file = resolveExecutable(spec.argv, spec.env, spec.cwd)
+    // A path is kept as it was written: programs look at their argv[0].
+    const name = spec.argv[0]?.includes('/') ? spec.argv[0] : file
+    const gate = chooseGate(name, spec.argv, spec.env)
+    const born = await spawnGate(house, spec, gate, log)
+    const instance = new ProcessInstance(house, spec, log, born)
+    try {
+      await instance.#open(gate)
+      return instance
+    } catch (error) {
+      await instance.#abandon()
+      throw error
+    }
+  }
+
+  get alive(): boolean {
+    return this.#alive
+  }
+
+  get asked(): boolean {
+    return this.#asked
+  }
+
+  /** Stop signal, grace, kill. Resolves when nothing of it is left; throws when something cannot be killed. */
+  end(): Promise<void> {
+    this.#asked ||= this.#alive
+    this.#ending ??= this.#clear(true)
+    return this.#ending
+  }
+
+  /** Resolves when it is over. */
+  async over(): Promise<ExitStatus> {
+    const { code, signal } = await this.#exited
+    this.#ending ??= this.#clear(false)
+    const left = await failureOf(this.#ending)
+    const oomKills = this.#house.cgroups.oomKills(this.#groups)
+    const reason = this.#asked ? 'stopped' : oomKills > 0 && signal === 'SIGKILL' ? 'oom' : signal ? 'signal' : 'exit'
+    const exit: ExitStatus = { id: this.spec.id, pid: this.pid, code, signal, asked: this.#asked, reason }
+    await this.#output.drained()
+    this.#log.append('tandem', [...oomWords(oomKills), `ended: ${describeExit(exit)}`])
+    // What could not be killed or removed stays on record: the next agent tries again.
+    const kept = left ?? (await failureOf(this.#forget()))
+    if (kept !== null) this.#log.append('tandem', [`not all of it could be removed: ${kept}`])
+    return exit
+  }
+
+  /** Its first process, then all others; the list may be a little old. */
+  async memberPids(): Promise<number[]> {
+    const now = this.#house.clock.monotonic()
+    if (this.#members === null || now - this.#members.at > this.#house.limits.membersMs) {
+      const pids = (await this.#find()).map(({ pid }) => pid).filter((pid) => pid !== this.pid)
+      this.#members = { at: now, pids: [this.pid, ...pids] }
+    }
+    return this.#members.pids
+  }
+
+  async #open(gate: Gate): Promise<void> {
+    const { table, records, cgroups } = this.#house
+    const info = await table.look(this.pid)
+    if (info === null) throw new Error(`process ${this.pid} of ${this.spec.id} ended before its program began`)
+    this.#started = info.started
+    await records.write(await this.#record())
+    cgroups.join(this.#groups, this.pid)
+    this.#child.stdin?.write(gate.line)
+    await this.#executing(gate)
+    this.#child.stdin?.destroy()
+  }
+
+  async #record(): Promise<InstanceRecord> {
+    const { id, service, env, stop } = this.spec
+    const bootId = await this.#house.table.bootId()
+    const markers = markersOf(env)
+    return { id, service, pid: this.pid, started: this.#started, bootId, markers, cgroups: this.#groups, stop }
+  }
+
+  /** Nobody tells when an exec has happened; the command line then changes, some milliseconds after the gate opens. */
+  async #executing(gate: Gate): Promise<void> {
+    const { clock, limits, table } = this.#house
+    const deadline = clock.monotonic() + limits.execMs
+    for (let waitMs = 1; this.#alive; waitMs = Math.min(waitMs + 1, 20)) {
+      const line = await table.commandLine(this.pid)
+      if (line !== null && line !== '' && !line.includes(gate.token)) return
+      if (clock.monotonic() > deadline) {
+        throw problem('the program did not begin in time', this.spec.argv[0] ?? '', 'is its disk answering?')
+      }
+      await pause(waitMs)
+    }
+    const { code, signal } = await this.#exited
+    if (code !== 126 && code !== 127 && signal !== 'SIGABRT') return // it executed, and has ended already
+    await this.#output.drained()
+    const complaint = gateComplaint(gate, this.#output.firstErrors())
+    if (complaint === null) return
+    throw problem(
+      `the program cannot be executed: ${complaint}`,
+      this.spec.argv[0] ?? '',
+      'check that it is built for this machine, that its interpreter and libraries are installed, and that its user may execute it',
+    )
+  }
+
+  async #clear(gently: boolean): Promise<void> {
+    const { table, clock, limits, cgroups } = this.#house
+    const ending: Ending = {
+      table,
+      clock,
+      group: () => this.pid,
+      find: () => this.#find(),
+      killCgroups: () => cgroups.kill(this.#groups),
+    }
+    const { signal, withinMs } = this.spec.stop
+    if (gently && this.#alive && (await endGently(ending, signal, withinMs))) return
+    await endForcibly(ending, limits.killMs)
+  }
+
+  async #find(): Promise<ProcessInfo[]> {
+    const { table, cgroups } = this.#house
+    const markers = markersOf(this.spec.env)
+    const inCgroups = (): Set<number> => cgroups.members(this.#groups)
+    const bootId = await table.bootId()
+    return findMembers(table, { pid: this.pid, started: this.#started, bootId, markers, inCgroups, held: true })
+  }
+
+  async #abandon(): Promise<void> {
+    this.#child.stdin?.destroy()
+    await this.#clear(false)
+    await this.#exited
+    await this.#output.drained()
+    await this.#forget()
+  }
+
+  async #forget(): Promise<void> {
+    await this.#house.cgroups.remove(this.#groups)
+    this.#house.records.remove(this.spec.id)
+  }
+}
+
+interface Born {
+  child: ChildProcess
+  pid: number
+  groups: string[]
+  output: InstanceOutput
+}
+
+async function spawnGate(house: ProcessHouse, spec: InstanceSpec, gate: Gate, log: InstanceLog): Promise<Born> {
+  const groups = house.cgroups.create(spec.id, spec.limits)
+  let pipes: OutputPipe[] = []
+  try {
+    pipes = await openOutputPipes(
+      [join(house.runFolder, `${spec.id}.out`), join(house.runFolder, `${spec.id}.err`)],
+      house.runAs,
+    )
+    const [out, err] = pipes
+    if (out === undefined || err === undefined) throw new Error('no pipes for the output')
+    const child = spawn(gate.file, gate.args, {
+      cwd: spec.cwd,
+      env: gate.env,
+      detached: true, // a session and process group of its own
+      stdio: ['pipe', out.writeFd, err.writeFd],
+      ...house.runAs,
+    })
+    child.stdin?.on('error', () => {}) // a gate that ended early: its exit tells
+    await once(child, 'spawn')
+    if (child.pid === undefined) throw new Error('no pid')
+    for (const pipe of pipes) pipe.release()
+    return { child, pid: child.pid, groups, output: readOutput(out.reader, err.reader, log, house.limits) }
+  } catch (error) {
+    for (const pipe of pipes) {
+      pipe.release()
+      pipe.reader.destroy()
+    }
+    await house.cgroups.remove(groups)
+    throw new Error(`no process can be started for ${spec.id}`, { cause: error })
+  }
+}
+
+async function failureOf(work: Promise<void>): Promise<string | null> {
+  try {
+    await work
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function oomWords(kills: number): string[] {
+  return kills === 0 ? [] : [`the kernel killed ${kills} of its processes: limits.memory was reached`]
+}
+
+function describeExit({ code, signal, reason }: ExitStatus): string {
+  const status = signal === null ? `exit status ${code}` : `signal ${signal}`
+  if (reason === 'stopped') return `stopped (${status})`
+  return reason === 'oom' ? `out of memory (${status})` : status
+}

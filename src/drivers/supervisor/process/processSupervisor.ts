@@ -1,0 +1,166 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '../../../lib/clock.ts'
+import { sha256 } from '../../../lib/hash.ts'
+import { OperatorError } from '../../../lib/operatorError.ts'
+import type { Limits } from '../../../definitions/definition.ts'
+import { findCgroups, type Cgroups } from '../cgroup/cgroups.ts'
+import { supervisorLimits, type SupervisorLimits } from '../limits.ts'
+import type { InstanceLog } from '../logs/instanceLog.ts'
+import { createInstanceLogs } from '../logs/instanceLogs.ts'
+import type { ExitStatus, InstanceSpec, SocketOwner, SupervisorDriver } from '../supervisor.ts'
+import { openRecordShelf } from './instanceRecord.ts'
+import { ProcessInstance, type ProcessHouse } from './processInstance.ts'
+import type { ProcessTable } from './processTable.ts'
+import { procProcessTable } from './procProcessTable.ts'
+import { psProcessTable } from './psProcessTable.ts'
+import { recoverInstances } from './recovery.ts'
+import { lsofSocketTable, procSocketTable, type SocketTable } from './sockets.ts'
+
+export interface ProcessSupervisorOptions {
+  /** Holds `instances/` (records), `logs/` and `run/`. One agent at a time may use it. */
+  dir: string
+  machine: string
+  clock: Clock
+  limits?: Partial<SupervisorLimits>
+  /** Instances run as this user; the agent must be root. Default: as the agent. */
+  runAs?: { uid: number; gid: number }
+  cgroups?: Cgroups
+  table?: ProcessTable
+  sockets?: SocketTable
+}
+
+/** What a file name, a control group's name and a log line can all carry. */
+const nameShape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
+const shownCommandLength = 200
+
+/** Instances as children of the agent (laptop). They end with it: at `close`, or at the next agent's `recover`. */
+export function createProcessSupervisor(options: ProcessSupervisorOptions): SupervisorDriver {
+  const { dir, machine, clock } = options
+  const limits = { ...supervisorLimits, ...options.limits }
+  const onLinux = process.platform === 'linux'
+  const cgroups = options.cgroups ?? findCgroups(`${machine}-${sha256(dir).slice(0, 8)}`)
+  const table = options.table ?? (onLinux ? procProcessTable : psProcessTable)
+  const sockets = options.sockets ?? (onLinux ? procSocketTable : lsofSocketTable)
+  const runFolder = join(dir, 'run')
+  mkdirSync(runFolder, { recursive: true, mode: 0o700 })
+  const logs = createInstanceLogs(join(dir, 'logs'), clock, limits)
+  const records = openRecordShelf(join(dir, 'instances'))
+  const house: ProcessHouse = { runFolder, clock, limits, table, cgroups, records, runAs: options.runAs }
+
+  const instances = new Map<
+    string,
+    { started: Promise<ProcessInstance>; running: ProcessInstance | null; over: Promise<void> }
+  >()
+  const listeners: ((exit: ExitStatus) => void)[] = []
+  let closing: Promise<void> | null = null
+
+  const begin = async (spec: InstanceSpec, log: InstanceLog): Promise<ProcessInstance> => {
+    try {
+      const instance = await ProcessInstance.start(house, spec, log)
+      log.append('tandem', [
+        `started: pid ${instance.pid}, release ${spec.release}`,
+        ...unenforced(cgroups, spec.limits),
+      ])
+      return instance
+    } catch (error) {
+      log.append('tandem', [`not started: ${describe(error)}`])
+      await log.end()
+      instances.delete(spec.id)
+      throw error
+    }
+  }
+
+  const conclude = async (started: Promise<ProcessInstance>, log: InstanceLog): Promise<void> => {
+    let instance: ProcessInstance
+    try {
+      instance = await started
+    } catch {
+      return // whoever called `start` was told
+    }
+    const exit = await instance.over()
+    await log.end()
+    instances.delete(instance.spec.id)
+    for (const listener of listeners) listener(exit)
+  }
+
+  const stop = async (id: string): Promise<void> => {
+    const entry = instances.get(id)
+    if (entry === undefined) return
+    let instance: ProcessInstance
+    try {
+      instance = await entry.started
+    } catch {
+      return // it never ran
+    }
+    await instance.end()
+    await entry.over
+  }
+
+  const stopAll = async (): Promise<void> => {
+    const results = await Promise.allSettled([...instances.keys()].map(stop))
+    await logs.close()
+    cgroups.close()
+    const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+    if (errors.length > 0) throw new AggregateError(errors, 'some instances could not be ended')
+  }
+
+  return {
+    name: 'process',
+    abilities: { ...cgroups.abilities, outlivesAgent: false },
+    recover: async () => ({ adopted: [], ended: await recoverInstances(house) }),
+    start: async (spec) => {
+      if (closing !== null) throw new Error(`the supervisor is closing: ${spec.id} is not started`)
+      checkName(spec.id)
+      checkName(spec.service)
+      if (instances.has(spec.id)) throw alreadyRunning(spec.id)
+      const log = logs.open(spec.service, spec.id)
+      const started = begin(spec, log)
+      const entry = { started, running: null as ProcessInstance | null, over: conclude(started, log) }
+      instances.set(spec.id, entry)
+      entry.running = await started
+      return { pid: entry.running.pid }
+    },
+    stop,
+    ownsSocket: async (id, port) => {
+      const instance = instances.get(id)?.running
+      if (!instance?.alive) return false
+      return (await sockets.listener(port, () => instance.memberPids())) !== null && instance.alive
+    },
+    whoOwns: (port) => findOwner(table, sockets, port),
+    isAlive: (id) => instances.get(id)?.running?.alive === true,
+    onExit: (listener) => void listeners.push(listener),
+    logs: (query) => logs.query(query),
+    forget: (service) => logs.forget(service),
+    close: () => (closing ??= stopAll()),
+  }
+}
+
+async function findOwner(table: ProcessTable, sockets: SocketTable, port: number): Promise<SocketOwner | null> {
+  const pid = await sockets.listener(port, async () => (await table.list()).map(({ pid }) => pid))
+  if (pid === null) return null
+  return { pid, command: ((await table.commandLine(pid)) ?? '').slice(0, shownCommandLength) }
+}
+
+function checkName(name: string): void {
+  if (!nameShape.test(name)) throw new Error(`"${name}" cannot name an instance or a service`)
+}
+
+function alreadyRunning(id: string): OperatorError {
+  return new OperatorError('E_INSTANCE_RUNNING', `instance ${id} is running already`, {
+    subject: id,
+    next: 'stop it first',
+  })
+}
+
+function unenforced({ abilities }: Cgroups, limits: Limits): string[] {
+  const asked = { memory: limits.memoryBytes !== null, cpu: limits.cpu !== null, tasks: limits.tasks !== null }
+  const lacking = (['memory', 'cpu', 'tasks'] as const).filter((name) => asked[name] && !abilities[name])
+  return lacking.length === 0 ? [] : [`limits not enforced: ${lacking.join(', ')} (${abilities.why ?? 'unknown'})`]
+}
+
+function describe(error: unknown): string {
+  if (error instanceof OperatorError) return `${error.message} (${error.subject ?? ''}); ${error.next ?? ''}`
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+}
