@@ -1,0 +1,178 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { BalancerDriver, RoutingPlan, Target } from './balancer.ts'
+import { ask, BalancerLab, httpRoute, LabMachine } from './balancerLab.ts'
+import { FakeBalancer } from './fakeBalancer.ts'
+
+/** What every balancer must do. A bench knows how to put work on an instance of its driver. */
+interface Bench {
+  driver: BalancerDriver
+  machine: LabMachine
+  port: number
+  /** Begins one piece of work on `x`; resolves once it is there. */
+  begin(): Promise<{ end(): void; over: Promise<unknown> }>
+}
+
+const lab: { current: BalancerLab } = { current: new BalancerLab() }
+afterEach(async () => {
+  await lab.current.close()
+  lab.current = new BalancerLab()
+})
+
+async function fakeBench(): Promise<Bench> {
+  const driver = new FakeBalancer()
+  await driver.listen()
+  return {
+    driver,
+    machine: new LabMachine('a', driver),
+    port: 1,
+    begin: async () => {
+      driver.setInFlight('x', { work: 1, long: 0 })
+      return { end: () => driver.setInFlight('x', { work: 0, long: 0 }), over: Promise.resolve() }
+    },
+  }
+}
+
+async function embeddedBench(): Promise<Bench> {
+  const arrived: ServerResponse[] = []
+  const instance = await lab.current.instance('x', (_request, response) => {
+    arrived.push(response)
+    instance.server.emit('arrived')
+  })
+  const machine = await lab.current.machine('a')
+  return {
+    driver: machine.balancer,
+    machine,
+    port: instance.port,
+    begin: async () => {
+      const there = once(instance.server, 'arrived')
+      const over = ask(machine.port).catch(() => null)
+      await there
+      return { end: () => void arrived.pop()?.end('done'), over }
+    },
+  }
+}
+
+const plan = (position: number, ...targets: Target[]): RoutingPlan => ({
+  position,
+  machine: 'a',
+  routes: [httpRoute({ targets })],
+})
+
+describe.each([
+  ['fake', fakeBench],
+  ['embedded', embeddedBench],
+])('a balancer: %s', (_name, makeBench) => {
+  const target = (bench: Bench, state: Target['state']): Target => ({ instance: 'x', port: bench.port, state })
+
+  it('knows its ports after listen', async () => {
+    const { driver } = await makeBench()
+    expect(driver.ports.http).toBeGreaterThan(0)
+    expect(driver.ports.forward).toBeGreaterThan(0)
+    expect(driver.ports.forward).not.toBe(driver.ports.http)
+  })
+
+  it('has nothing in flight on an instance it does not know, and nothing to release or cut', async () => {
+    const { driver } = await makeBench()
+    expect(driver.inFlight('nobody')).toEqual({ work: 0, long: 0 })
+    await driver.release('nobody')
+    driver.cut('nobody')
+  })
+
+  it('counts work while it lasts, also while draining, and tells when the last has ended', async () => {
+    const bench = await makeBench()
+    await bench.driver.apply(plan(1, target(bench, 'active')))
+    const work = await bench.begin()
+    expect(bench.driver.inFlight('x').work).toBe(1)
+    await bench.driver.apply(plan(2, target(bench, 'draining')))
+    expect(bench.machine.changes).toEqual([])
+    expect(bench.driver.inFlight('x').work).toBe(1)
+    work.end()
+    await bench.machine.told('idle', 'x')
+    expect(bench.driver.inFlight('x')).toEqual({ work: 0, long: 0 })
+    await work.over
+  })
+
+  it('tells at once when what begins to drain has no work', async () => {
+    const bench = await makeBench()
+    await bench.driver.apply(plan(1, target(bench, 'active')))
+    await bench.driver.apply(plan(2, target(bench, 'draining')))
+    expect(bench.machine.changes).toEqual([{ type: 'idle', instance: 'x' }])
+  })
+
+  it('tells the same of an instance that no plan names any more', async () => {
+    const bench = await makeBench()
+    await bench.driver.apply(plan(1, target(bench, 'active')))
+    const work = await bench.begin()
+    await bench.driver.apply({ position: 2, machine: 'a', routes: [] })
+    expect(bench.machine.changes).toEqual([])
+    expect(bench.driver.inFlight('x').work).toBe(1)
+    work.end()
+    await bench.machine.told('idle', 'x')
+    await work.over
+  })
+
+  it('says nothing of an active instance that has no work', async () => {
+    const bench = await makeBench()
+    await bench.driver.apply(plan(1, target(bench, 'active')))
+    const work = await bench.begin()
+    work.end()
+    await work.over
+    await bench.driver.apply(plan(2, target(bench, 'active')))
+    expect(bench.machine.changes).toEqual([])
+  })
+
+  it('takes a draining instance back', async () => {
+    const bench = await makeBench()
+    await bench.driver.apply(plan(1, target(bench, 'active')))
+    const first = await bench.begin()
+    await bench.driver.apply(plan(2, target(bench, 'draining')))
+    await bench.driver.apply(plan(3, target(bench, 'active')))
+    first.end()
+    await first.over
+    expect(bench.machine.changes).toEqual([])
+  })
+
+  it('releases without cutting, and cuts', async () => {
+    const bench = await makeBench()
+    await bench.driver.apply(plan(1, target(bench, 'active')))
+    const work = await bench.begin()
+    await bench.driver.apply(plan(2, target(bench, 'draining')))
+    await bench.driver.release('x')
+    expect(bench.driver.inFlight('x').work).toBe(1)
+    bench.driver.cut('x')
+    await bench.machine.told('idle', 'x')
+    expect(bench.driver.inFlight('x').work).toBe(0)
+    await work.over
+  })
+
+  it('closes twice as well as once, and takes no plan after that', async () => {
+    const { driver } = await makeBench()
+    await driver.close()
+    await driver.close()
+    await expect(driver.apply(plan(1))).rejects.toThrow('closed')
+  })
+})
+
+describe('the fake', () => {
+  it('fails an apply when told to, and changes nothing', async () => {
+    const driver = new FakeBalancer()
+    driver.failNextApply(new Error('disk full'))
+    await expect(driver.apply(plan(1))).rejects.toThrow('disk full')
+    expect(driver.plan).toBeNull()
+    await driver.apply(plan(2))
+    expect(driver.plan?.position).toBe(2)
+  })
+
+  it('delays an apply when told to, and those behind it', async () => {
+    const driver = new FakeBalancer()
+    const gate = Promise.withResolvers<void>()
+    driver.delayNextApply(gate.promise)
+    const applied = [driver.apply(plan(1)), driver.apply(plan(2))]
+    expect(driver.plans).toEqual([])
+    gate.resolve()
+    await Promise.all(applied)
+    expect(driver.plans.map(({ position }) => position)).toEqual([1, 2])
+  })
+})

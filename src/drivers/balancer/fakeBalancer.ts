@@ -1,0 +1,111 @@
+import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan } from './balancer.ts'
+
+/** A balancer without sockets: it keeps the plans it was given and does what a test tells it to. */
+export class FakeBalancer implements BalancerDriver {
+  readonly name = 'fake'
+  readonly ports = { http: 0, forward: 0 }
+  /** Every plan that was applied, oldest first. */
+  readonly plans: RoutingPlan[] = []
+  readonly released: string[] = []
+  readonly cuts: string[] = []
+  readonly #listeners: ((change: BalancerChange) => void)[] = []
+  readonly #inFlight = new Map<string, InFlight>()
+  #failures: Error[] = []
+  #gates: Promise<void>[] = []
+  #turn: Promise<void> = Promise.resolve()
+  #closed = false
+
+  /** The plan in force. */
+  get plan(): RoutingPlan | null {
+    return this.plans.at(-1) ?? null
+  }
+
+  /** The next `apply` rejects with this, and changes nothing. */
+  failNextApply(error: Error): void {
+    this.#failures.push(error)
+  }
+
+  /** The next `apply` takes effect only once this has resolved. */
+  delayNextApply(until: Promise<void>): void {
+    this.#gates.push(until)
+  }
+
+  setInFlight(instance: string, inFlight: InFlight): void {
+    const before = this.inFlight(instance).work
+    this.#inFlight.set(instance, inFlight)
+    if (before > 0 && inFlight.work === 0 && !activeInstances(this.plan).has(instance)) this.#idle(instance)
+  }
+
+  /** As if the balancer had found out itself. */
+  tell(change: BalancerChange): void {
+    for (const listener of this.#listeners) listener(change)
+  }
+
+  listen(): Promise<void> {
+    this.ports.http = 1
+    this.ports.forward = 2
+    return Promise.resolve()
+  }
+
+  apply(plan: RoutingPlan): Promise<void> {
+    const [gate, failure] = [this.#gates.shift(), this.#failures.shift()]
+    const turn = this.#turn.then(async () => {
+      await gate
+      if (this.#closed) throw new Error('the balancer is closed; it takes no plan any more')
+      if (failure) throw failure
+      this.#applyNow(plan)
+    })
+    this.#turn = turn.catch(() => {}) // the caller of this plan is told
+    return turn
+  }
+
+  inFlight(instance: string): InFlight {
+    return this.#inFlight.get(instance) ?? { work: 0, long: 0 }
+  }
+
+  onChange(listener: (change: BalancerChange) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  release(instance: string): Promise<void> {
+    this.released.push(instance)
+    return Promise.resolve()
+  }
+
+  cut(instance: string): void {
+    this.cuts.push(instance)
+    this.setInFlight(instance, { work: 0, long: 0 })
+  }
+
+  counters(): BalancerCounters {
+    return { requests: [], retries: 0, refused: [], held: 0, openConnections: 0 }
+  }
+
+  close(): Promise<void> {
+    this.#closed = true
+    return Promise.resolve()
+  }
+
+  #applyNow(plan: RoutingPlan): void {
+    const [before, named] = [activeInstances(this.plan), namedInstances(this.plan)]
+    this.plans.push(plan)
+    const [active, namedNow] = [activeInstances(plan), namedInstances(plan)]
+    for (const instance of named) {
+      const changed = before.has(instance) || !namedNow.has(instance)
+      if (changed && !active.has(instance) && this.inFlight(instance).work === 0) this.#idle(instance)
+    }
+  }
+
+  #idle(instance: string): void {
+    this.tell({ type: 'idle', instance })
+  }
+}
+
+function activeInstances(plan: RoutingPlan | null): Set<string> {
+  const targets = plan?.routes.flatMap((route) => route.targets) ?? []
+  return new Set(targets.filter(({ state }) => state === 'active').map(({ instance }) => instance))
+}
+
+function namedInstances(plan: RoutingPlan | null): Set<string> {
+  return new Set(plan?.routes.flatMap((route) => route.targets.map(({ instance }) => instance)))
+}
