@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest'
+import { systemClock } from '../../lib/clock.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { createFakeSupervisor, type FakeProgram } from './fakeSupervisor.ts'
+import { supervisorConformance, type Behaviour } from './supervisorConformance.ts'
+import type { ExitStatus } from './supervisor.ts'
+
+const programs: Record<Behaviour, FakeProgram> = {
+  serves: {
+    prints: [
+      { stream: 'out', text: 'up' },
+      { stream: 'err', text: 'warned' },
+    ],
+  },
+  stubborn: { prints: [{ stream: 'out', text: 'up' }], hangsAtStop: true },
+  short: {
+    prints: [1, 2, 3].map((number) => ({ stream: 'out', text: `line ${number}` })),
+    ends: { afterMs: 1, code: 3 },
+  },
+  broken: { failsStart: new OperatorError('E_EXEC', 'the program does not exist') },
+}
+
+supervisorConformance('fake', async () => {
+  const driver = createFakeSupervisor(systemClock)
+  driver.setProgram(({ argv }) => programs[argv[0] as Behaviour]) // the argv that `program` below gives
+  return { driver, program: (behaviour) => ({ argv: [behaviour], cwd: '/' }), dispose: async () => {} }
+})
+
+it('can be told to die, to print and to stop listening', async () => {
+  const fake = createFakeSupervisor(systemClock)
+  const exits: ExitStatus[] = []
+  fake.onExit((exit) => exits.push(exit))
+  const limits = { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null }
+  const stop = { signal: 'SIGTERM' as const, withinMs: 1000 }
+  const env = { PORT: '7001' }
+  await fake.start({ id: 'i', service: 's', release: 'r', argv: ['x'], env, cwd: '/', limits, stop })
+  expect(fake.running()).toEqual(['i'])
+  fake.print('i', 'err', 'help')
+  fake.setListening('i', false)
+  expect(await fake.ownsSocket('i', 7001)).toBe(false)
+  fake.die('i', { signal: 'SIGKILL', reason: 'oom' })
+  expect(exits).toEqual([expect.objectContaining({ reason: 'oom', code: null, asked: false })])
+  const lines = await Array.fromAsync(fake.logs({ service: 's' }))
+  expect(lines.map(({ text }) => text)).toContain('help')
+  await fake.close()
+})

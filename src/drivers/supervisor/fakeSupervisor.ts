@@ -1,0 +1,191 @@
+import type { Clock } from '../../lib/clock.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { supervisorLimits } from './limits.ts'
+import { createLineFeed } from './logs/lineFeed.ts'
+import type { ExitReason, ExitStatus, InstanceSpec, LogLine, LogQuery, SupervisorDriver } from './supervisor.ts'
+
+/** How a pretended program behaves. Without anything: it starts at once, listens on its PORT, and ends at its stop signal. */
+export interface FakeProgram {
+  /** `start` rejects with this. */
+  failsStart?: Error
+  prints?: { stream: 'out' | 'err'; text: string }[]
+  /** It ends by itself. */
+  ends?: FakeEnd & { afterMs: number }
+  /** False: it runs, but nothing listens. */
+  listens?: boolean
+  /** It does not heed the stop signal and is killed after its grace. */
+  hangsAtStop?: boolean
+}
+
+export interface FakeEnd {
+  code?: number
+  signal?: string
+  reason?: ExitReason
+}
+
+/** A supervisor without processes, that tests and the simulator tell what happens. It keeps the driver's promises. */
+export interface FakeSupervisor extends SupervisorDriver {
+  /** Decides how later instances behave. */
+  setProgram(choose: (spec: InstanceSpec) => FakeProgram): void
+  die(id: string, end?: FakeEnd): void
+  print(id: string, stream: 'out' | 'err', text: string): void
+  setListening(id: string, listening: boolean): void
+  running(): string[]
+  /** Everything that was ever started here, in order. */
+  readonly starts: InstanceSpec[]
+}
+
+const fakePid = 100_000
+const keptLines = 100_000
+
+interface Pretended {
+  spec: InstanceSpec
+  pid: number
+  program: FakeProgram
+  listening: boolean
+  asked: boolean
+  timer: NodeJS.Timeout | null
+  over: Promise<void>
+  finish: () => void
+}
+
+export function createFakeSupervisor(clock: Clock): FakeSupervisor {
+  const running = new Map<string, Pretended>()
+  const starts: InstanceSpec[] = []
+  const listeners: ((exit: ExitStatus) => void)[] = []
+  const feed = createLineFeed(supervisorLimits.followBytes)
+  let kept: LogLine[] = []
+  let choose: (spec: InstanceSpec) => FakeProgram = () => ({})
+  let closed = false
+
+  const log = (spec: InstanceSpec, stream: LogLine['stream'], text: string): void => {
+    const at = new Date(clock.now()).toISOString()
+    const line = { at, service: spec.service, instance: spec.id, stream, text }
+    kept.push(line)
+    if (kept.length > keptLines) kept = kept.slice(keptLines / 10)
+    feed.publish([line])
+  }
+
+  const die = (id: string, { code, signal, reason }: FakeEnd = {}): void => {
+    const one = running.get(id)
+    if (one === undefined) return
+    if (one.timer !== null) clearTimeout(one.timer)
+    running.delete(id)
+    const why = one.asked ? 'stopped' : (reason ?? (signal === undefined ? 'exit' : 'signal'))
+    const status = { code: signal === undefined ? (code ?? 0) : null, signal: signal ?? null }
+    log(one.spec, 'tandem', `ended: ${why} (${status.signal ?? status.code})`)
+    feed.ended(one.spec.service, id)
+    for (const listener of listeners) listener({ id, pid: one.pid, ...status, asked: one.asked, reason: why })
+    one.finish()
+  }
+
+  const start = (spec: InstanceSpec): { pid: number } => {
+    if (closed) throw new Error(`the supervisor is closing: ${spec.id} is not started`)
+    if (running.has(spec.id)) {
+      const about = { subject: spec.id, next: 'stop it first' }
+      throw new OperatorError('E_INSTANCE_RUNNING', `instance ${spec.id} is running already`, about)
+    }
+    const program = choose(spec)
+    if (program.failsStart !== undefined) {
+      log(spec, 'tandem', `not started: ${program.failsStart.message}`)
+      feed.ended(spec.service, spec.id)
+      throw program.failsStart
+    }
+    starts.push(spec)
+    const { promise: over, resolve: finish } = Promise.withResolvers<void>()
+    const pid = fakePid + starts.length
+    const one: Pretended = {
+      spec,
+      pid,
+      program,
+      listening: program.listens ?? true,
+      asked: false,
+      timer: null,
+      over,
+      finish,
+    }
+    running.set(spec.id, one)
+    log(spec, 'tandem', `started: pid ${pid}, release ${spec.release}`)
+    for (const { stream, text } of program.prints ?? []) log(spec, stream, text)
+    const { ends } = program
+    if (ends !== undefined) one.timer = setTimeout(() => die(spec.id, ends), ends.afterMs)
+    return { pid }
+  }
+
+  const stop = async (id: string): Promise<void> => {
+    const one = running.get(id)
+    if (one === undefined) return
+    if (!one.asked) {
+      one.asked = true
+      if (one.timer !== null) clearTimeout(one.timer)
+      const { signal, withinMs } = one.spec.stop
+      if (one.program.hangsAtStop) one.timer = setTimeout(() => die(id, { signal: 'SIGKILL' }), withinMs)
+      else setImmediate(() => die(id, { signal }))
+    }
+    await one.over
+  }
+
+  const query = async function* (query: LogQuery): AsyncGenerator<LogLine> {
+    const { service, instance, signal } = query
+    const since = query.since === undefined ? null : new Date(query.since).toISOString()
+    const wanted = (line: LogLine): boolean =>
+      line.service === service &&
+      (instance === undefined || line.instance === instance) &&
+      (since === null || line.at >= since)
+    const { queue, leave } = feed.follow(query)
+    const end = (): void => queue.end()
+    signal?.addEventListener('abort', end)
+    const known = kept.filter(wanted)
+    const isOver = instance !== undefined && !running.has(instance) && known.length > 0
+    if (query.follow !== true || isOver || signal?.aborted) queue.end()
+    try {
+      for (const line of query.last === undefined ? known : known.slice(known.length - query.last)) {
+        if (signal?.aborted) return
+        yield line
+      }
+      for (let lines = await queue.take(); lines !== null; lines = await queue.take()) yield* lines.filter(wanted)
+    } finally {
+      signal?.removeEventListener('abort', end)
+      leave()
+    }
+  }
+
+  return {
+    name: 'fake',
+    abilities: { memory: true, cpu: true, tasks: true, outlivesAgent: false, why: null },
+    recover: () => Promise.resolve({ adopted: [], ended: [] }),
+    start: async (spec) => start(spec),
+    stop,
+    ownsSocket: async (id, port) => {
+      const one = running.get(id)
+      return one !== undefined && one.listening && one.spec.env['PORT'] === String(port)
+    },
+    whoOwns: async (port) => {
+      const one = [...running.values()].find(({ spec, listening }) => listening && spec.env['PORT'] === String(port))
+      return one === undefined ? null : { pid: one.pid, command: one.spec.argv.join(' ') }
+    },
+    isAlive: (id) => running.has(id),
+    onExit: (listener) => void listeners.push(listener),
+    logs: query,
+    forget: async (service) => {
+      kept = kept.filter((line) => line.service !== service || running.has(line.instance))
+    },
+    close: async () => {
+      closed = true
+      await Promise.all([...running.keys()].map(stop))
+      feed.close()
+    },
+    setProgram: (chosen) => void (choose = chosen),
+    die,
+    print: (id, stream, text) => {
+      const one = running.get(id)
+      if (one !== undefined) log(one.spec, stream, text)
+    },
+    setListening: (id, listening) => {
+      const one = running.get(id)
+      if (one !== undefined) one.listening = listening
+    },
+    running: () => [...running.keys()],
+    starts,
+  }
+}

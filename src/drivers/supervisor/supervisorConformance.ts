@@ -1,0 +1,210 @@
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../lib/clock.ts'
+import type { ExitStatus, InstanceSpec, LogLine, LogQuery, SupervisorDriver } from './supervisor.ts'
+
+/**
+ * What the suite runs. `serves`: prints `up` once it listens on PORT and `warned` on stderr, ends at its stop signal.
+ * `stubborn`: prints `up`, ignores its stop signal. `short`: prints `line 1` to `line 3` and ends with status 3.
+ * `broken`: cannot be executed.
+ */
+export type Behaviour = 'serves' | 'stubborn' | 'short' | 'broken'
+
+export interface SupervisorUnderTest {
+  driver: SupervisorDriver
+  /** The argv and working directory of a program that behaves so. */
+  program(behaviour: Behaviour): Pick<InstanceSpec, 'argv' | 'cwd'>
+  dispose(): Promise<void>
+}
+
+/** What every supervisor promises, the fake included. */
+export function supervisorConformance(name: string, make: () => Promise<SupervisorUnderTest>): void {
+  describe(`a supervisor: ${name}`, () => {
+    let tested: SupervisorUnderTest
+    let driver: SupervisorDriver
+    let exits: ExitStatus[]
+    let ids = 0
+
+    beforeEach(async () => {
+      tested = await make()
+      driver = tested.driver
+      exits = []
+      await driver.recover()
+      driver.onExit((exit) => exits.push(exit))
+    })
+    afterEach(async () => {
+      await driver.close()
+      await tested.dispose()
+    })
+
+    const spec = (behaviour: Behaviour, changed: Partial<InstanceSpec> = {}): InstanceSpec => {
+      const id = changed.id ?? `i${++ids}-${process.pid}`
+      const env = { PATH: process.env['PATH'] ?? '', TANDEM_INSTANCE: id }
+      const limits = { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null }
+      const stop = { signal: 'SIGTERM' as const, withinMs: 5_000 }
+      return { id, service: 'shop', release: 'r1', env, limits, stop, ...tested.program(behaviour), ...changed }
+    }
+    const withPort = async (behaviour: Behaviour): Promise<{ started: InstanceSpec; port: number }> => {
+      const port = await freePort()
+      const wanted = spec(behaviour)
+      const started = { ...wanted, env: { ...wanted.env, PORT: String(port) } }
+      await driver.start(started)
+      return { started, port }
+    }
+    const printed = async (instance: string, text: string): Promise<void> => {
+      for await (const line of driver.logs({ service: 'shop', instance, follow: true })) if (line.text === text) return
+      throw new Error(`${instance} ended without printing ${text}`)
+    }
+
+    it('starts a program and says that it is alive', async () => {
+      const { started } = await withPort('serves')
+      expect(driver.isAlive(started.id)).toBe(true)
+      expect(driver.isAlive('another')).toBe(false)
+    })
+
+    it('refuses an id that runs, and a start after close', async () => {
+      const { started } = await withPort('serves')
+      await expect(driver.start(started)).rejects.toMatchObject({ code: 'E_INSTANCE_RUNNING' })
+      await driver.close()
+      await expect(driver.start(spec('serves'))).rejects.toThrow('closing')
+    })
+
+    it('rejects what cannot be executed, with what to fix, and keeps that in the log', async () => {
+      const wanted = spec('broken')
+      await expect(driver.start(wanted)).rejects.toMatchObject({ code: 'E_EXEC' })
+      expect(driver.isAlive(wanted.id)).toBe(false)
+      expect(exits).toEqual([])
+      const lines = await collect(driver, { service: 'shop', instance: wanted.id, follow: true })
+      expect(lines.at(-1)).toMatchObject({ stream: 'tandem', text: expect.stringContaining('not started') })
+    })
+
+    it('stops with the signal asked for, and says so once', async () => {
+      const { started } = await withPort('serves')
+      await printed(started.id, 'up')
+      await Promise.all([driver.stop(started.id), driver.stop(started.id)])
+      expect(driver.isAlive(started.id)).toBe(false)
+      expect(exits).toEqual([
+        expect.objectContaining({ id: started.id, asked: true, reason: 'stopped', signal: 'SIGTERM' }),
+      ])
+      await driver.stop(started.id)
+      await driver.stop('never-started')
+      expect(exits).toHaveLength(1)
+    })
+
+    it('kills what does not heed the signal, not before its grace is over', async () => {
+      const wanted = spec('stubborn', { stop: { signal: 'SIGTERM', withinMs: 300 } })
+      await driver.start(wanted)
+      await printed(wanted.id, 'up')
+      const began = systemClock.monotonic()
+      await driver.stop(wanted.id)
+      expect(systemClock.monotonic() - began).toBeGreaterThanOrEqual(299)
+      expect(exits).toEqual([expect.objectContaining({ signal: 'SIGKILL', code: null, reason: 'stopped' })])
+    })
+
+    it('reports an end nobody asked for, with its status, after the last line', async () => {
+      const wanted = spec('short')
+      const ended = new Promise<LogLine[]>((resolve) => {
+        driver.onExit(() => resolve(collect(driver, { service: 'shop', instance: wanted.id })))
+      })
+      const { pid } = await driver.start(wanted)
+      expect((await ended).filter(({ stream }) => stream === 'out').map(({ text }) => text)).toEqual([
+        'line 1',
+        'line 2',
+        'line 3',
+      ])
+      expect(exits).toEqual([{ id: wanted.id, pid, code: 3, signal: null, asked: false, reason: 'exit' }])
+      expect(driver.isAlive(wanted.id)).toBe(false)
+    })
+
+    it('follows one instance to its end, whether it ends before or after', async () => {
+      const wanted = spec('short')
+      const follow = { service: 'shop', instance: wanted.id, follow: true }
+      const early = collect(driver, follow)
+      await driver.start(wanted)
+      const texts = (await early).map(({ text }) => text)
+      expect(texts).toEqual(expect.arrayContaining(['line 1', 'line 2', 'line 3']))
+      expect((await collect(driver, follow)).map(({ text }) => text)).toEqual(texts)
+    })
+
+    it('owns the socket that its process listens on, and no other', async () => {
+      const { started, port } = await withPort('serves')
+      await printed(started.id, 'up')
+      expect(await driver.ownsSocket(started.id, port)).toBe(true)
+      expect(await driver.ownsSocket(started.id, await freePort())).toBe(false)
+      expect(await driver.ownsSocket('another', port)).toBe(false)
+      expect(await driver.whoOwns(port)).toMatchObject({ pid: expect.any(Number), command: expect.any(String) })
+      await driver.stop(started.id)
+      expect(await driver.ownsSocket(started.id, port)).toBe(false)
+    })
+
+    it('gives the output of a service, of one instance, the last lines, and those since a time', async () => {
+      const [first, second] = [spec('short'), spec('short', { service: 'other' })]
+      for (const wanted of [first, second]) {
+        await driver.start(wanted)
+        await collect(driver, { service: wanted.service, instance: wanted.id, follow: true })
+      }
+      const all = await collect(driver, { service: 'shop' })
+      expect(new Set(all.map(({ instance }) => instance))).toEqual(new Set([first.id]))
+      expect(await collect(driver, { service: 'shop', last: 2 })).toEqual(all.slice(-2))
+      expect(await collect(driver, { service: 'shop', last: 0 })).toEqual([])
+      expect(await collect(driver, { service: 'shop', since: '2999-01-01T00:00:00Z' })).toEqual([])
+      expect(await collect(driver, { service: 'shop', since: all[0]?.at })).toEqual(all)
+      expect(await collect(driver, { service: 'shop', instance: second.id })).toEqual([])
+    })
+
+    it('follows a service across instances that start later, until aborted', async () => {
+      const abort = new AbortController()
+      const seen: string[] = []
+      const following = (async () => {
+        for await (const { instance, text } of driver.logs({ service: 'shop', follow: true, signal: abort.signal })) {
+          if (text === 'line 3') seen.push(instance)
+          if (seen.length === 2) abort.abort()
+        }
+      })()
+      const [first, second] = [spec('short'), spec('short')]
+      await driver.start(first)
+      await driver.start(second)
+      await following
+      expect(new Set(seen)).toEqual(new Set([first.id, second.id]))
+    })
+
+    it('forgets the output of what is gone and keeps the output of what runs', async () => {
+      const gone = spec('short')
+      await driver.start(gone)
+      await collect(driver, { service: 'shop', instance: gone.id, follow: true })
+      const { started } = await withPort('serves')
+      await printed(started.id, 'up')
+      await driver.forget('shop')
+      const left = await collect(driver, { service: 'shop' })
+      expect(new Set(left.map(({ instance }) => instance))).toEqual(new Set([started.id]))
+    })
+
+    it('closes by stopping all at the same time', async () => {
+      const stop = { signal: 'SIGTERM' as const, withinMs: 400 }
+      for (let count = 0; count < 3; count++) {
+        const wanted = spec('stubborn', { stop })
+        await driver.start(wanted)
+        await printed(wanted.id, 'up')
+      }
+      const began = systemClock.monotonic()
+      await driver.close()
+      expect(systemClock.monotonic() - began).toBeLessThan(3 * 400)
+      expect(exits).toHaveLength(3)
+    })
+  })
+}
+
+async function collect(driver: SupervisorDriver, query: LogQuery): Promise<LogLine[]> {
+  return Array.fromAsync(driver.logs(query))
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
