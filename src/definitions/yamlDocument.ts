@@ -23,6 +23,8 @@ export function openYaml(source: SourceText): YamlDocument {
     stringKeys: true,
     // Checked while reading, against a set: the library compares each key with each other one.
     uniqueKeys: false,
+    // `!!binary` and its like are errors, not objects.
+    resolveKnownTags: false,
     prettyErrors: false,
     logLevel: 'silent',
   })
@@ -35,7 +37,7 @@ export function openYaml(source: SourceText): YamlDocument {
   }
   const root = first?.contents ?? null
   if (root === null) throw new DefinitionError(source.file, [source.problemAt(0, emptyMessage)])
-  return { root, aliases: text.includes('*') ? resolveAliases(root) : new Map<Alias, Node>() }
+  return { root, aliases: text.includes('*') ? resolveAliases(root, source) : new Map<Alias, Node>() }
 }
 
 const emptyMessage = 'the file is empty; `tandem init` writes one to start from'
@@ -78,7 +80,8 @@ function syntaxMessage(code: string, message: string): string {
 }
 
 /** What each alias stands for: the latest anchor of its name before it. Without recursion, since files are hostile. */
-function resolveAliases(root: Node): Map<Alias, Node> {
+function resolveAliases(root: Node, source: SourceText): Map<Alias, Node> {
+  const problems: Problem[] = []
   const anchors = new Map<string, Node>()
   const aliases = new Map<Alias, Node>()
   const stack: unknown[] = [root]
@@ -89,11 +92,13 @@ function resolveAliases(root: Node): Map<Alias, Node> {
     } else if (isAlias(node)) {
       const target = anchors.get(node.source)
       if (target) aliases.set(node, target)
+      else problems.push(source.problemAt(node.range?.[0] ?? 0, 'no anchor of this name stands before it'))
     } else {
       const anchored = node as Node | null // what is neither pair nor alias in a parsed tree
       if (anchored !== null && 'anchor' in anchored && anchored.anchor) anchors.set(anchored.anchor, anchored)
       if (isCollection(node)) for (const item of [...node.items].reverse()) stack.push(item)
     }
   }
+  if (problems.length > 0) throw new DefinitionError(source.file, problems)
   return aliases
 }

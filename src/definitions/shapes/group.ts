@@ -112,7 +112,10 @@ function unknownKey(name: string, what: string, keys: Keys, path: Path, source: 
   const near = byOtherName ?? nearest(name, Object.keys(keys))
   if (near !== null && near !== undefined) return [message, near]
   const home = source.homes.get(name)
-  return [message, home === undefined || home === [...path, name].join('.') ? null : home]
+  if (home === undefined || home === [...path, name].join('.')) return [message, null]
+  // An overlay says itself what it may hold.
+  if (home === name) return [path[0] === 'environments' ? message : `${message}; it belongs at the top level`, null]
+  return [message, home]
 }
 
 const firstSentence = (doc: string): string => doc.split(/[.;:](?:\s|$)/, 1)[0] ?? doc
