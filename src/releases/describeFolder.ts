@@ -1,0 +1,168 @@
+import { realpath } from 'node:fs/promises'
+import { join, resolve, sep } from 'node:path'
+import type { Definition } from '../definitions/definition.ts'
+import { systemClock, type Clock } from '../lib/clock.ts'
+import { sha256 } from '../lib/hash.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import type { FileHash } from './fileHashing.ts'
+import { changed, walkFolder, type WalkedFile, type WalkedFolder } from './folderWalk.ts'
+import { noHashCache, openHashCache } from './hashCache.ts'
+import { ignoreNothing, readIgnoreRules } from './ignoreRules.ts'
+import { runJobs } from './jobs.ts'
+import { encodeManifest, parseManifest, releaseIdOf } from './manifest.ts'
+import { objectKey, type ObjectKey } from './objectKey.ts'
+import type { BlobSource, DescribedTree, ReleaseDescription } from './releaseDescription.ts'
+import { releaseLimits } from './releaseLimits.ts'
+import { encodeTree, partsOf, type FileEntry, type TreeEntry } from './tree.ts'
+
+export interface DescribeOptions {
+  definition: Definition
+  /** More patterns to ignore, as in `.gitignore`; without effect where the definition names an `output`. */
+  ignore?: readonly string[]
+  /** Where hashes of unchanged files are kept between pushes; without it, every file is read. */
+  cacheFolder?: string
+  signal?: AbortSignal
+  onProgress?: (done: { files: number; of: number }) => void
+  clock?: Clock
+}
+
+/**
+ * Describes what the definition's folder would be as a release: its `output` whole, or itself less `.git` and what the
+ * ignore files name. `E_RELEASE_CONTENT` names what a release may not hold, or what changed while it was read.
+ */
+export async function describeFolder(folder: string, options: DescribeOptions): Promise<ReleaseDescription> {
+  const clock = options.clock ?? systemClock
+  const [startedAt, start] = [clock.now(), clock.monotonic()]
+  const root = await contentRoot(folder, options.definition.build.output)
+  const rules = options.definition.build.output === null ? await readIgnoreRules(root, options.ignore) : ignoreNothing
+  const walk = await walkFolder(root, rules, options.signal)
+  const walkMs = clock.monotonic() - start
+
+  const cache = options.cacheFolder ? await openHashCache(options.cacheFolder, root, startedAt) : noHashCache
+  const hashes = new Map<WalkedFile, FileHash>()
+  const unknown: WalkedFile[] = []
+  for (const file of walk.files) {
+    const known = cache.find(file)
+    if (known) hashes.set(file, known)
+    else unknown.push(file)
+  }
+  await hashFiles(root, unknown, hashes, walk.files.length, options)
+  await cache.keep(hashes)
+
+  const trees = new Map<ObjectKey, DescribedTree>()
+  const blobs = new Map<ObjectKey, BlobSource>()
+  const tree = describeTree(walk.root, root, hashes, trees, blobs)
+  const manifestBytes = encodeManifest(options.definition, tree)
+  const bytes = total(walk.files)
+  if (bytes > releaseLimits.releaseBytes) {
+    throw new OperatorError('E_RELEASE_CONTENT', `it holds ${bytes} bytes, more than a release may`, { subject: root })
+  }
+  return {
+    id: releaseIdOf(manifestBytes),
+    manifest: parseManifest(manifestBytes),
+    manifestBytes,
+    trees: new Map([...trees].toReversed()),
+    blobs,
+    files: walk.files.length,
+    bytes,
+    timing: {
+      walkMs,
+      hashMs: clock.monotonic() - start - walkMs,
+      hashedFiles: unknown.length,
+      hashedBytes: total(unknown),
+    },
+  }
+}
+
+const total = (files: WalkedFile[]): number => files.reduce((sum, { size }) => sum + size, 0)
+
+async function contentRoot(folder: string, output: string | null): Promise<string> {
+  const next = output === null ? 'give an existing folder' : 'does `build.command` make it? Check `build.output`'
+  const wanted = resolve(folder, output ?? '.')
+  const [base, root] = await Promise.all([realpath(folder), realpath(wanted)]).catch((cause: unknown) => {
+    throw new OperatorError('E_RELEASE_CONTENT', 'there is no such folder', { subject: wanted, next, cause })
+  })
+  if (root !== base && !root.startsWith(base.endsWith(sep) ? base : base + sep)) {
+    throw new OperatorError('E_RELEASE_CONTENT', 'the output lies outside of the definition’s folder', {
+      subject: `${wanted} -> ${root}`,
+      next: 'let the build write below the definition’s folder',
+    })
+  }
+  return root
+}
+
+async function hashFiles(
+  root: string,
+  files: WalkedFile[],
+  hashes: Map<WalkedFile, FileHash>,
+  of: number,
+  { signal, onProgress }: DescribeOptions,
+): Promise<void> {
+  let done = of - files.length
+  const results = await runJobs({
+    task: 'hash',
+    jobs: files.map(({ path, size, fingerprint }) => ({ path: join(root, path), size, fingerprint })),
+    bytesOf: ({ size }) => size,
+    signal,
+    onDone: (jobs) => onProgress?.({ files: (done += jobs), of }),
+  }).catch((error: unknown) => {
+    throw readFailure(error)
+  })
+  for (const [index, file] of files.entries()) {
+    const result = results[index]
+    if (result === undefined || 'changed' in result) throw changed(file.path)
+    hashes.set(file, result)
+  }
+}
+
+function readFailure(error: unknown): unknown {
+  const { code, path } = error as NodeJS.ErrnoException // whatever else it is has neither, and goes on as it is
+  if (code === 'ENOENT' || code === 'ELOOP') return changed(path ?? 'a file')
+  if (code !== 'EACCES' && code !== 'EPERM') return error
+  return new OperatorError('E_RELEASE_CONTENT', 'it may not be read', {
+    subject: path,
+    next: 'let your user read it, or name it in .tandemignore',
+    cause: error,
+  })
+}
+
+/** Adds a folder's tree after those below it, and returns its id. */
+function describeTree(
+  folder: WalkedFolder,
+  root: string,
+  hashes: ReadonlyMap<WalkedFile, FileHash>,
+  trees: Map<ObjectKey, DescribedTree>,
+  blobs: Map<ObjectKey, BlobSource>,
+): string {
+  const entries: TreeEntry[] = []
+  const children: ObjectKey[] = []
+  for (const [name, below] of folder.folders) {
+    const tree = describeTree(below, root, hashes, trees, blobs)
+    entries.push({ type: 'folder', name, mode: below.mode, tree })
+    children.push(objectKey('tree', tree))
+  }
+  for (const [name, file] of folder.files) {
+    const entry = fileEntry(name, file, hashes)
+    entries.push(entry)
+    let offset = 0
+    for (const [id, bytes] of partsOf(entry)) {
+      blobs.set(objectKey('blob', id), { path: join(root, file.path), offset, bytes })
+      children.push(objectKey('blob', id))
+      offset += bytes
+    }
+  }
+  for (const [name, target] of folder.links) entries.push({ type: 'link', name, target })
+  const bytes = encodeTree({ entries })
+  const id = sha256(bytes)
+  const key = objectKey('tree', id)
+  if (!trees.has(key)) trees.set(key, { bytes, children: [...new Set(children)] })
+  return id
+}
+
+function fileEntry(name: string, file: WalkedFile, hashes: ReadonlyMap<WalkedFile, FileHash>): FileEntry {
+  const hash = hashes.get(file)
+  if (!hash) throw new Error(`${file.path} was never hashed`)
+  const { mode, size } = file
+  const entry: FileEntry = { type: 'file', name, mode, size, sha256: hash.sha256 }
+  return hash.chunks ? { ...entry, chunks: hash.chunks } : entry
+}

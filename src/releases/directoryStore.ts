@@ -1,0 +1,171 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, stat, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { randomId } from '../lib/ids.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import { syncFolder, writeDurably } from './durableFile.ts'
+import { objectKey, objectKinds, type ObjectKey } from './objectKey.ts'
+import { encodingSuffixes, kindFolders, objectPath } from './objectPaths.ts'
+import { unpack, type Encoding, type PackedObject } from './packedObject.ts'
+import type { ReleaseStore, StoredObject } from './releaseStore.ts'
+
+const encodings: readonly Encoding[] = ['zstd', 'raw']
+/** Looks at the disk between two turns of the event loop; each is synchronous, as that takes microseconds. */
+const looksPerTurn = 500
+const nameForm = /^([0-9a-f]{62})(\.zst)?$/
+
+/**
+ * A store in a folder of its own, used by one process at a time: `objects/ab/cdef…` for files and chunks, `trees/` and
+ * `manifests/` likewise, `tmp/` for what is being written.
+ */
+export class DirectoryStore implements ReleaseStore {
+  readonly root: string
+  #usedBytes: number
+  readonly #unsynced = new Set<string>()
+  readonly #puts = new Map<ObjectKey, Promise<void>>()
+
+  /** Makes the folder if need be, and removes what an earlier process left half-written. */
+  static async open(root: string): Promise<DirectoryStore> {
+    await rm(join(root, 'tmp'), { recursive: true, force: true })
+    await mkdir(join(root, 'tmp'), { recursive: true, mode: 0o700 })
+    for (const kind of objectKinds) await mkdir(join(root, kindFolders[kind]), { recursive: true, mode: 0o700 })
+    let usedBytes = 0
+    for await (const { bytes } of listObjects(root)) usedBytes += bytes
+    return new DirectoryStore(root, usedBytes)
+  }
+
+  private constructor(root: string, usedBytes: number) {
+    this.root = root
+    this.#usedBytes = usedBytes
+  }
+
+  async has(keys: readonly ObjectKey[]): Promise<Set<ObjectKey>> {
+    const here = new Set<ObjectKey>()
+    for (const [index, key] of keys.entries()) {
+      if (index % looksPerTurn === looksPerTurn - 1) await setImmediate()
+      if (this.#isHere(key)) here.add(key)
+    }
+    return here
+  }
+
+  async get(key: ObjectKey): Promise<Uint8Array> {
+    return unpack(await this.getPacked(key))
+  }
+
+  async getPacked(key: ObjectKey): Promise<PackedObject> {
+    for (const encoding of encodings) {
+      try {
+        return { key, encoding, bytes: await readFile(objectPath(this.root, key, encoding)) }
+      } catch (error) {
+        if (!isAbsence(error)) throw error
+      }
+    }
+    throw new OperatorError('E_RELEASE_GONE', 'an object is not in the store', {
+      subject: key,
+      next: 'publish the release again',
+    })
+  }
+
+  /** Two puts of one key at a time are one: content of equal hash is equal. */
+  put(object: PackedObject): Promise<void> {
+    const underWay = this.#puts.get(object.key)
+    if (underWay) return underWay
+    const put = this.#write(object).finally(() => this.#puts.delete(object.key))
+    this.#puts.set(object.key, put)
+    return put
+  }
+
+  async #write(object: PackedObject): Promise<void> {
+    const path = objectPath(this.root, object.key, object.encoding)
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const others = await this.#sizes(object.key)
+    await writeDurably(path, join(this.root, 'tmp', randomId()), object.bytes).catch(explainFullDisk)
+    this.#unsynced.add(dirname(path))
+    for (const [other, bytes] of others) {
+      if (other !== path) await unlink(other)
+      this.#usedBytes -= bytes
+    }
+    this.#usedBytes += object.bytes.length
+  }
+
+  async flush(): Promise<void> {
+    const folders = [...this.#unsynced]
+    if (folders.length === 0) return
+    this.#unsynced.clear()
+    const parents = new Set(folders.map((folder) => dirname(folder)))
+    try {
+      await Promise.all([...folders, ...parents].map(syncFolder))
+    } catch (error) {
+      for (const folder of folders) this.#unsynced.add(folder)
+      throw error
+    }
+  }
+
+  list(): AsyncIterable<StoredObject> {
+    return listObjects(this.root)
+  }
+
+  async remove(keys: readonly ObjectKey[]): Promise<void> {
+    for (const key of keys) {
+      for (const [path, bytes] of await this.#sizes(key)) {
+        await unlink(path)
+        this.#usedBytes -= bytes
+      }
+    }
+  }
+
+  usedBytes(): Promise<number> {
+    return Promise.resolve(this.#usedBytes)
+  }
+
+  #isHere(key: ObjectKey): boolean {
+    return encodings.some((encoding) => existsSync(objectPath(this.root, key, encoding)))
+  }
+
+  async #sizes(key: ObjectKey): Promise<[path: string, bytes: number][]> {
+    if (!this.#isHere(key)) return []
+    const found: [string, number][] = []
+    for (const encoding of encodings) {
+      const path = objectPath(this.root, key, encoding)
+      try {
+        found.push([path, (await stat(path)).size])
+      } catch (error) {
+        if (!isAbsence(error)) throw error
+      }
+    }
+    return found
+  }
+}
+
+async function* listObjects(root: string): AsyncGenerator<StoredObject> {
+  for (const kind of objectKinds) {
+    const top = join(root, kindFolders[kind])
+    for (const prefix of await readdir(top)) {
+      if (!/^[0-9a-f]{2}$/.test(prefix)) continue
+      const names = (await readdir(join(top, prefix))).filter((name) => nameForm.test(name))
+      const stats = await Promise.all(names.map((name) => stat(join(top, prefix, name)).catch(ignoreAbsence)))
+      for (const [index, name] of names.entries()) {
+        const found = stats[index]
+        const id = prefix + name.replace(encodingSuffixes.zstd, '')
+        if (found) yield { key: objectKey(kind, id), bytes: found.size, storedAtMs: found.mtimeMs }
+      }
+    }
+  }
+}
+
+const isAbsence = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT' // others have another or none
+
+function ignoreAbsence(error: unknown): null {
+  if (isAbsence(error)) return null
+  throw error
+}
+
+function explainFullDisk(error: unknown): never {
+  const { code } = error as NodeJS.ErrnoException // others have none
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error
+  throw new OperatorError('E_STORE_FULL', 'the disk under the release store is full', {
+    next: 'free space there, or give the store a smaller byte cap',
+    cause: error,
+  })
+}

@@ -1,0 +1,28 @@
+import { open, rename, rm } from 'node:fs/promises'
+
+/** Writes a file beside, makes it durable and renames it into place: at any moment there is the old one or the new one. */
+export async function writeDurably(path: string, temporary: string, bytes: Uint8Array | string): Promise<void> {
+  try {
+    const file = await open(temporary, 'wx', 0o600)
+    try {
+      await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+/** Makes the names in a folder durable: a rename is not before this. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}

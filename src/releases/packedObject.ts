@@ -1,0 +1,71 @@
+import { hash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { constants, zstdCompress, zstdDecompress, zstdDecompressSync } from 'node:zlib'
+import { OperatorError } from '../lib/operatorError.ts'
+import { splitKey, type ObjectKey } from './objectKey.ts'
+import { releaseLimits } from './releaseLimits.ts'
+
+/** An object as it travels and lies on disk: compressed where that helps. Its id is of the uncompressed content. */
+export interface PackedObject {
+  key: ObjectKey
+  encoding: Encoding
+  bytes: Uint8Array
+}
+
+export type Encoding = 'raw' | 'zstd'
+
+const compress = promisify(zstdCompress)
+const decompress = promisify(zstdDecompress)
+const level = 3
+/** Below this, a frame's own overhead eats the gain. */
+const worthCompressingBytes = 128
+/** Up to this, a thread's round trip costs more than the work. */
+const inlineBytes = 16 * 1024
+
+export async function pack(key: ObjectKey, content: Uint8Array): Promise<PackedObject> {
+  if (content.length >= worthCompressingBytes) {
+    const bytes = await compress(content, { params: { [constants.ZSTD_c_compressionLevel]: level } })
+    if (bytes.length < content.length * 0.95) return { key, encoding: 'zstd', bytes }
+  }
+  return { key, encoding: 'raw', bytes: content }
+}
+
+/** The content, verified. `E_RELEASE_CORRUPT` when it is not what the key says or larger than its kind may be. */
+export async function unpack(object: PackedObject): Promise<Uint8Array> {
+  if (object.encoding === 'raw' || object.bytes.length <= inlineBytes) return unpackSync(object)
+  return verified(
+    object.key,
+    await decompress(object.bytes, bounded(object)).catch((error) => damaged(object.key, error)),
+  )
+}
+
+export function unpackSync(object: PackedObject): Uint8Array {
+  if (object.encoding === 'raw') return verified(object.key, object.bytes)
+  let content: Uint8Array
+  try {
+    content = zstdDecompressSync(object.bytes, bounded(object))
+  } catch (error) {
+    return damaged(object.key, error)
+  }
+  return verified(object.key, content)
+}
+
+/** A small frame may hold gigabytes; nothing above the limit of its kind is ever inflated. */
+function bounded({ key, bytes }: PackedObject): { maxOutputLength: number; chunkSize: number } {
+  const maxOutputLength = releaseLimits.objectBytes[splitKey(key).kind]
+  return { maxOutputLength, chunkSize: Math.max(1024, Math.min(bytes.length * 8, maxOutputLength)) }
+}
+
+function verified(key: ObjectKey, content: Uint8Array): Uint8Array {
+  const { kind, id } = splitKey(key)
+  if (content.length > releaseLimits.objectBytes[kind] || hash('sha256', content, 'hex') !== id) damaged(key)
+  return content
+}
+
+function damaged(key: ObjectKey, cause?: unknown): never {
+  throw new OperatorError('E_RELEASE_CORRUPT', 'an object does not match its hash', {
+    subject: key,
+    next: 'it is fetched again where that is possible; otherwise publish the release again',
+    cause,
+  })
+}

@@ -1,0 +1,157 @@
+import { open } from 'node:fs/promises'
+import { sha256 } from '../lib/hash.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import { batches, inParallel } from './batches.ts'
+import { changed } from './folderWalk.ts'
+import { encodeFrames } from './objectFrames.ts'
+import { objectKey, splitKey, type ObjectKey } from './objectKey.ts'
+import { pack, type PackedObject } from './packedObject.ts'
+import type { BlobSource, ReleaseDescription } from './releaseDescription.ts'
+import { transferLimits } from './releaseLimits.ts'
+import type { ReleaseTarget } from './releaseTarget.ts'
+
+export interface PublishOptions {
+  signal?: AbortSignal
+  onProgress?: (progress: PublishProgress) => void
+}
+
+export interface PublishProgress {
+  objects: number
+  ofObjects: number
+  /** As they travelled, compressed. */
+  sentBytes: number
+}
+
+export interface Published {
+  id: string
+  /** Objects and bytes that travelled, the manifest included. */
+  sentObjects: number
+  sentBytes: number
+}
+
+/**
+ * Brings a described release to a target: asks from the root down which trees it lacks, sends the blobs that these lack,
+ * then the trees from the leaves up, then the manifest. `E_RELEASE_CONTENT` when a file changed since it was described.
+ */
+export async function publish(
+  description: ReleaseDescription,
+  target: ReleaseTarget,
+  options: PublishOptions = {},
+): Promise<Published> {
+  const sent = { sentObjects: 0, sentBytes: 0 }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attemptPublish(description, target, options, sent)
+    } catch (error) {
+      const isLost = error instanceof OperatorError && error.code === 'E_RELEASE_INCOMPLETE'
+      if (!isLost || attempt >= transferLimits.publishAttempts) throw error
+    }
+  }
+}
+
+type Sent = Omit<Published, 'id'>
+
+async function attemptPublish(
+  description: ReleaseDescription,
+  target: ReleaseTarget,
+  options: PublishOptions,
+  sent: Sent,
+): Promise<Published> {
+  const { trees, blobs } = await findMissing(description, target, options.signal)
+  const ofObjects = sent.sentObjects + trees.length + blobs.length + 1
+  const send = async (keys: ObjectKey[]): Promise<void> => {
+    options.signal?.throwIfAborted()
+    const objects = counted(readObjects(keys, description), (object) => {
+      sent.sentObjects++
+      sent.sentBytes += object.bytes.length
+      options.onProgress?.({ objects: sent.sentObjects, ofObjects, sentBytes: sent.sentBytes })
+    })
+    await target.put(encodeFrames(objects))
+  }
+  await inParallel(
+    batches(blobs, (key) => description.blobs.get(key)?.bytes ?? 0),
+    send,
+  )
+  for (const batch of batches(trees.toReversed(), (key) => description.trees.get(key)?.bytes.length ?? 0)) {
+    await send(batch)
+  }
+  options.signal?.throwIfAborted()
+  const { id } = await target.commit(description.manifestBytes)
+  if (id !== description.id) throw new Error(`published ${description.id} and the target calls it ${id}`)
+  sent.sentObjects++
+  sent.sentBytes += description.manifestBytes.length
+  return { id, ...sent }
+}
+
+/** Trees come with parents before children. Below a tree that is there, nothing is asked. */
+async function findMissing(
+  description: ReleaseDescription,
+  target: ReleaseTarget,
+  signal?: AbortSignal,
+): Promise<{ trees: ObjectKey[]; blobs: ObjectKey[] }> {
+  const missingTrees = new Set<ObjectKey>()
+  const wantedBlobs = new Set<ObjectKey>()
+  const seen = new Set<ObjectKey>()
+  let level: ObjectKey[] = [objectKey('tree', description.manifest.tree)]
+  while (level.length > 0) {
+    const next: ObjectKey[] = []
+    for (const key of await askMissing(target, level, signal)) {
+      missingTrees.add(key)
+      for (const child of description.trees.get(key)?.children ?? []) {
+        if (seen.has(child)) continue
+        seen.add(child)
+        if (splitKey(child).kind === 'tree') next.push(child)
+        else wantedBlobs.add(child)
+      }
+    }
+    level = next
+  }
+  const trees = [...description.trees.keys()].filter((key) => missingTrees.has(key))
+  return { trees, blobs: await askMissing(target, [...wantedBlobs], signal) }
+}
+
+async function askMissing(target: ReleaseTarget, keys: ObjectKey[], signal?: AbortSignal): Promise<ObjectKey[]> {
+  const missing = new Set<ObjectKey>()
+  await inParallel(batches(keys), async (batch) => {
+    signal?.throwIfAborted()
+    for (const key of await target.missing(batch)) missing.add(key)
+  })
+  return keys.filter((key) => missing.has(key))
+}
+
+async function* readObjects(keys: ObjectKey[], description: ReleaseDescription): AsyncGenerator<PackedObject> {
+  for (const key of keys) {
+    const tree = description.trees.get(key)
+    if (tree) {
+      yield await pack(key, tree.bytes)
+      continue
+    }
+    const source = description.blobs.get(key)
+    if (!source) throw new Error(`the target asked for ${key}, which is not of this release`)
+    yield await pack(key, await readBlob(key, source))
+  }
+}
+
+async function readBlob(key: ObjectKey, { path, offset, bytes }: BlobSource): Promise<Buffer> {
+  const content = Buffer.allocUnsafe(bytes)
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? changed(path) : error
+  })
+  try {
+    const { bytesRead } = await file.read(content, 0, bytes, offset)
+    if (bytesRead !== bytes || sha256(content) !== splitKey(key).id) throw changed(path)
+  } finally {
+    await file.close()
+  }
+  return content
+}
+
+async function* counted(
+  objects: AsyncIterable<PackedObject>,
+  count: (object: PackedObject) => void,
+): AsyncGenerator<PackedObject> {
+  for await (const object of objects) {
+    yield object
+    count(object)
+  }
+}

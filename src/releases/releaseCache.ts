@@ -1,0 +1,283 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { randomId } from '../lib/ids.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import { readBootId } from './bootId.ts'
+import { DirectoryStore } from './directoryStore.ts'
+import { syncFolder } from './durableFile.ts'
+import { fetchRelease, refetch, type Fetched, type FetchOptions } from './fetchRelease.ts'
+import { readIndex, writeIndex } from './folderIndex.ts'
+import { readManifest, type ObjectReader } from './manifest.ts'
+import { isHash, objectKey, splitKey, type ObjectKey } from './objectKey.ts'
+import { buildFolder, verifyFolder } from './releaseFolder.ts'
+import { readListing, type ReleaseListing } from './releaseListing.ts'
+import type { ReleaseSource } from './releaseTarget.ts'
+import { removeTree } from './removeTree.ts'
+import { SharedLock } from './sharedLock.ts'
+import { collect, type Collected, type CollectionPolicy } from './storeCollection.ts'
+
+export interface CachedRelease {
+  id: string
+  service: string
+  fetchedAtMs: number
+  /** Its folder is there. */
+  isMaterialised: boolean
+}
+
+export interface FolderRequest {
+  /** Where damaged objects may be fetched again. Without it only what is here can repair. */
+  source?: ReleaseSource
+  signal?: AbortSignal
+}
+
+/**
+ * A machine's releases: verified objects as they travelled (compressed, each once), and for each release that runs a
+ * read-only folder `releases/<id>`. No file of a folder is an inode of anything else, so what an instance does to its
+ * folder, also as root, reaches neither the objects nor another release; `open` finds and repairs it before a start.
+ * Used by one process at a time.
+ */
+export class ReleaseCache implements ObjectReader {
+  readonly #root: string
+  readonly #store: DirectoryStore
+  readonly #bootId: string
+  readonly #lock = new SharedLock()
+  /** The last piece of work on each release: there is one at a time. */
+  readonly #turns = new Map<string, Promise<unknown>>()
+
+  /** Makes the folder if need be, and removes what an earlier process left half-made. */
+  static async open(root: string, options: { bootId?: string } = {}): Promise<ReleaseCache> {
+    for (const folder of ['releases', 'index']) await mkdir(join(root, folder), { recursive: true, mode: 0o700 })
+    const store = await DirectoryStore.open(root)
+    const cache = new ReleaseCache(root, store, options.bootId ?? (await readBootId()))
+    await cache.#sweep((name) => !name.startsWith('.damaged-'))
+    return cache
+  }
+
+  private constructor(root: string, store: DirectoryStore, bootId: string) {
+    this.#root = root
+    this.#store = store
+    this.#bootId = bootId
+  }
+
+  /** A verified object; see `readManifest`. */
+  get(key: ObjectKey): Promise<Uint8Array> {
+    return this.#store.get(key)
+  }
+
+  has(id: string): Promise<boolean> {
+    return this.#store.has([objectKey('manifest', id)]).then(({ size }) => size > 0)
+  }
+
+  /** Fetches what is not here. After a failure or a kill, the next call goes on where it ended. */
+  fetch(id: string, source: ReleaseSource, options: FetchOptions = {}): Promise<Fetched> {
+    return this.#inTurn(id, () => fetchRelease(this.#store, source, id, options))
+  }
+
+  /** The folder of a fetched release, made if it is not there. Returns its path. Not yet verified: see `open`. */
+  materialise(id: string, request: FolderRequest = {}): Promise<string> {
+    return this.#inTurn(id, async () => {
+      const index = await readIndex(this.#indexPath(id))
+      if (index?.bootId === this.#bootId && existsSync(this.#folder(id))) return this.#folder(id)
+      return this.#verifyOrMake(id, request)
+    })
+  }
+
+  /**
+   * The folder of a release as it is wanted right before a start: verified, and made anew if anything in it differs.
+   * `E_RELEASE_CORRUPT` when it cannot be repaired from what is here and from the source.
+   */
+  open(id: string, request: FolderRequest = {}): Promise<string> {
+    return this.#inTurn(id, () => this.#verifyOrMake(id, request))
+  }
+
+  async list(): Promise<CachedRelease[]> {
+    const releases: CachedRelease[] = []
+    for await (const { key, storedAtMs } of this.#store.list()) {
+      const { kind, id } = splitKey(key)
+      if (kind !== 'manifest') continue
+      const { service } = await readManifest(this.#store, id)
+      releases.push({ id, service, fetchedAtMs: storedAtMs, isMaterialised: existsSync(this.#folder(id)) })
+    }
+    return releases
+  }
+
+  /** Bytes of the objects and of the folders, these counted as if nothing were shared on the disk. */
+  async usedBytes(): Promise<number> {
+    let bytes = await this.#store.usedBytes()
+    for (const folder of (await this.#folderBytes()).values()) bytes += folder
+    return bytes
+  }
+
+  /** Removes releases, see `CollectionPolicy`; the order of fetching decides which are the last. */
+  collect(policy: Pick<CollectionPolicy, 'keep' | 'lastPerService' | 'capBytes'>): Promise<Collected> {
+    return this.#lock.alone(async () => {
+      const releases = await this.list()
+      const folders = await this.#folderBytes()
+      const collected = await collect(this.#store, {
+        ...policy,
+        published: releases.map(({ id, service, fetchedAtMs }) => ({ release: id, service, at: fetchedAtMs })),
+        extraBytes: (id) => folders.get(id) ?? 0,
+      })
+      await this.#sweep((name) => !policy.keep.has(name.replace('.damaged-', '')))
+      return collected
+    })
+  }
+
+  /** One piece of work on a release at a time, and none while the cache is collected. */
+  #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    if (!isHash(id)) return Promise.reject(new OperatorError('E_USAGE', 'not the id of a release', { subject: id }))
+    const before = this.#turns.get(id) ?? Promise.resolve()
+    const turn = before.then(() => this.#lock.shared(work))
+    const ended = turn.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#turns.set(id, ended)
+    void ended.then(() => {
+      if (this.#turns.get(id) === ended) this.#turns.delete(id)
+    })
+    return turn
+  }
+
+  async #verifyOrMake(id: string, request: FolderRequest): Promise<string> {
+    const listing = await this.#readListing(id, request)
+    const folder = this.#folder(id)
+    if (existsSync(folder)) {
+      const index = await readIndex(this.#indexPath(id))
+      const trusted = index?.bootId === this.#bootId ? index : null
+      const fingerprints = await verifyFolder(folder, listing, trusted, request.signal)
+      if (fingerprints) {
+        const isKnown =
+          trusted !== null &&
+          Object.keys(fingerprints).every((path) => trusted.fingerprints[path] === fingerprints[path])
+        if (!isKnown) await this.#writeIndex(id, listing, fingerprints)
+        return folder
+      }
+    }
+    await this.#make(id, listing, request)
+    return folder
+  }
+
+  async #make(id: string, listing: ReleaseListing, request: FolderRequest): Promise<void> {
+    const making = join(this.#root, 'releases', `.making-${randomId()}`)
+    try {
+      const fingerprints = await this.#build(making, id, listing, request)
+      await this.#replaceFolder(id, making)
+      await this.#writeIndex(id, listing, fingerprints)
+    } catch (error) {
+      await removeTree(making)
+      throw error
+    }
+  }
+
+  async #build(
+    making: string,
+    id: string,
+    listing: ReleaseListing,
+    { source, signal }: FolderRequest,
+  ): Promise<Record<string, string>> {
+    const options = { store: this.#root, twinOf: await this.#findTwins(id), signal }
+    let built = await buildFolder(making, listing, options)
+    if ('damaged' in built && source) {
+      await refetch(this.#store, source, [...new Set(built.damaged)], signal)
+      await removeTree(making)
+      built = await buildFolder(making, listing, options)
+    }
+    if ('damaged' in built) throw beyondRepair(id, built.damaged)
+    return built.fingerprints
+  }
+
+  /** The old folder stays beside for instances that run in it, until the release is collected; one at most. */
+  async #replaceFolder(id: string, making: string): Promise<void> {
+    const folder = this.#folder(id)
+    if (existsSync(folder)) {
+      const damaged = join(this.#root, 'releases', `.damaged-${id}`)
+      await removeTree(damaged)
+      await rename(folder, damaged)
+    }
+    await rename(making, folder)
+    await syncFolder(join(this.#root, 'releases'))
+  }
+
+  /**
+   * Where files of the same content should lie: at the same place of this release's damaged folder, or anywhere in the
+   * newest other folder of the service. Cloning or copying from there spares the inflating, and on some disks the space.
+   */
+  async #findTwins(id: string): Promise<(file: { path: string; entry: { sha256: string } }) => string | null> {
+    const own = existsSync(this.#folder(id)) ? this.#folder(id) : null
+    const other = own === null ? await this.#newestOther(id) : null
+    const places = new Map<string, string>()
+    if (other !== null) {
+      const { files } = await readListing((await readManifest(this.#store, other)).tree, this.#store)
+      for (const { path, entry } of files) places.set(entry.sha256, join(this.#folder(other), path))
+    }
+    return ({ path, entry }) => (own === null ? (places.get(entry.sha256) ?? null) : join(own, path))
+  }
+
+  async #newestOther(id: string): Promise<string | null> {
+    const { service } = await readManifest(this.#store, id)
+    const others = (await this.list()).filter((release) => release.isMaterialised && release.service === service)
+    return (
+      others.filter((release) => release.id !== id).toSorted((a, b) => b.fetchedAtMs - a.fetchedAtMs)[0]?.id ?? null
+    )
+  }
+
+  async #readListing(id: string, { source, signal }: FolderRequest): Promise<ReleaseListing> {
+    const { tree } = await readManifest(this.#store, id)
+    const get = async (key: ObjectKey): Promise<Uint8Array> => {
+      try {
+        return await this.#store.get(key)
+      } catch (error) {
+        if (!(error instanceof OperatorError)) throw error
+        if (!source) throw beyondRepair(id, [key], error)
+        await refetch(this.#store, source, [key], signal)
+        return this.#store.get(key)
+      }
+    }
+    return readListing(tree, { get })
+  }
+
+  async #writeIndex(id: string, { bytes }: ReleaseListing, fingerprints: Record<string, string>): Promise<void> {
+    await writeIndex(this.#indexPath(id), { bootId: this.#bootId, bytes, fingerprints })
+  }
+
+  async #folderBytes(): Promise<Map<string, number>> {
+    const bytes = new Map<string, number>()
+    for (const name of (await readdir(join(this.#root, 'releases'))).filter(isHash)) {
+      bytes.set(name, (await readIndex(this.#indexPath(name)))?.bytes ?? 0)
+    }
+    return bytes
+  }
+
+  /** Removes folders without their manifest, and of the others (half-made, damaged) those that `mayGo`. */
+  async #sweep(mayGo: (name: string) => boolean): Promise<void> {
+    for (const name of await readdir(join(this.#root, 'releases'))) {
+      const isWanted = isHash(name) ? await this.has(name) : !mayGo(name)
+      if (isWanted) continue
+      await rm(this.#indexPath(name), { force: true })
+      await removeTree(join(this.#root, 'releases', name))
+    }
+    for (const name of await readdir(join(this.#root, 'index'))) {
+      const id = name.replace(/\.json$/, '')
+      if (!isHash(id) || !(await this.has(id))) await rm(join(this.#root, 'index', name), { force: true })
+    }
+  }
+
+  #folder(id: string): string {
+    return join(this.#root, 'releases', id)
+  }
+
+  #indexPath(id: string): string {
+    return join(this.#root, 'index', `${id}.json`)
+  }
+}
+
+function beyondRepair(id: string, damaged: readonly ObjectKey[], cause?: unknown): OperatorError {
+  const more = damaged.length > 1 ? ` and ${damaged.length - 1} more` : ''
+  return new OperatorError('E_RELEASE_CORRUPT', `this machine’s copy of a release is damaged: ${damaged[0]}${more}`, {
+    subject: id,
+    next: 'check the disk; with the controller reachable it is fetched again, otherwise roll back to another release',
+    cause,
+  })
+}

@@ -1,0 +1,211 @@
+import type { Clock } from '../lib/clock.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import { parseManifest, releaseIdOf, type ObjectReader } from './manifest.ts'
+import { decodeFrames, encodeFrames } from './objectFrames.ts'
+import { childrenOf } from './objectChildren.ts'
+import { objectKey, splitKey, type ObjectKey, type ObjectKind } from './objectKey.ts'
+import { pack, unpack, type PackedObject } from './packedObject.ts'
+import { readListing } from './releaseListing.ts'
+import { transferLimits } from './releaseLimits.ts'
+import type { ReleaseStore } from './releaseStore.ts'
+import type { ReleaseSource, ReleaseTarget } from './releaseTarget.ts'
+import { SharedLock } from './sharedLock.ts'
+import { collect, retract, type Collected, type CollectionPolicy } from './storeCollection.ts'
+
+export interface DepotOptions {
+  store: ReleaseStore
+  clock: Clock
+  /** Bytes as they are kept; `null`: no cap. */
+  capBytes: number | null
+  /** What may be collected when a push does not fit; asked anew each time. */
+  policy: () => Promise<DepotPolicy> | DepotPolicy
+  /** How long a push may go without asking or sending; what it counts on is not collected meanwhile. */
+  leaseMs?: number
+}
+
+export type DepotPolicy = Omit<CollectionPolicy, 'leased' | 'capBytes'>
+
+const defaultLeaseMs = 15 * 60_000
+
+/**
+ * The controller's store as pushes and machines meet it. It keeps one promise: a tree that is in the store has all
+ * that is below it. So a tree is taken only after what it refers to; collection removes parents first and has the
+ * store alone; and what a push was told is there is leased to it.
+ */
+export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader {
+  readonly #options: DepotOptions
+  readonly #lock = new SharedLock()
+  /** Until when, on the monotonic clock. */
+  readonly #leases = new Map<ObjectKey, number>()
+
+  constructor(options: DepotOptions) {
+    this.#options = options
+  }
+
+  missing(keys: readonly ObjectKey[]): Promise<ObjectKey[]> {
+    checkKeys(keys)
+    return this.#lock.shared(async () => {
+      const here = await this.#options.store.has(keys)
+      this.#lease(here)
+      return keys.filter((key) => !here.has(key))
+    })
+  }
+
+  async put(frames: AsyncIterable<Uint8Array>): Promise<void> {
+    let kind: ObjectKind = 'blob'
+    for await (const object of decodeFrames(frames)) {
+      const content = await unpack(object)
+      const next = splitKey(object.key).kind
+      if (next === 'manifest') throw new OperatorError('E_USAGE', 'a manifest is committed, not put')
+      if (next !== kind) await this.#options.store.flush()
+      kind = next
+      await this.#putObject(object, content)
+    }
+    await this.#options.store.flush()
+  }
+
+  async commit(manifest: Uint8Array): Promise<{ id: string }> {
+    const { tree } = parseManifest(manifest)
+    const id = releaseIdOf(manifest)
+    const key = objectKey('manifest', id)
+    const object = await pack(key, manifest)
+    await this.#makeRoom(object.bytes.length)
+    const lost = await this.#lock.shared(async () => {
+      const lost = await this.#findLost(tree)
+      if (lost.size > 0) return lost
+      await this.#options.store.flush()
+      if ((await this.#options.store.has([key])).size === 0) await this.#options.store.put(object)
+      await this.#options.store.flush()
+      this.#lease([key])
+      return lost
+    })
+    if (lost.size === 0) return { id }
+    await this.#lock.alone(() => retract(this.#options.store, lost))
+    throw incomplete(id, [...lost][0] ?? key)
+  }
+
+  /** Verified as they are read: a damaged object never leaves, and is taken out so that the next push sends it again. */
+  async *fetch(keys: readonly ObjectKey[], options: { signal?: AbortSignal } = {}): AsyncGenerator<Uint8Array> {
+    checkKeys(keys)
+    yield* encodeFrames(this.#readPacked(keys, options.signal))
+  }
+
+  /** A verified object; see `readManifest`. */
+  async get(key: ObjectKey): Promise<Uint8Array> {
+    try {
+      return await this.#options.store.get(key)
+    } catch (error) {
+      throw await this.#explain(key, error)
+    }
+  }
+
+  /** The releases whose ids begin so. */
+  async findReleases(prefix: string): Promise<string[]> {
+    const found: string[] = []
+    for await (const { key } of this.#options.store.list()) {
+      const { kind, id } = splitKey(key)
+      if (kind === 'manifest' && id.startsWith(prefix)) found.push(id)
+    }
+    return found
+  }
+
+  async collect(): Promise<Collected> {
+    const policy = await this.#options.policy()
+    return this.#lock.alone(() => {
+      const now = this.#options.clock.monotonic()
+      for (const [key, until] of this.#leases) if (until <= now) this.#leases.delete(key)
+      const { store, capBytes } = this.#options
+      return collect(store, { ...policy, capBytes, leased: new Set(this.#leases.keys()) })
+    })
+  }
+
+  async #putObject(object: PackedObject, content: Uint8Array): Promise<void> {
+    const { store } = this.#options
+    const isHere = await this.#lock.shared(async () => {
+      this.#lease([object.key])
+      return (await store.has([object.key])).size > 0
+    })
+    if (isHere) return
+    await this.#makeRoom(object.bytes.length)
+    await this.#lock.shared(async () => {
+      const children = childrenOf(object.key, content)
+      const here = await store.has(children)
+      const lost = children.find((key) => !here.has(key))
+      if (lost !== undefined) throw incomplete(object.key, lost)
+      await store.put(object)
+      this.#lease([object.key])
+    })
+  }
+
+  async #makeRoom(bytes: number): Promise<void> {
+    const { capBytes, store } = this.#options
+    if (capBytes === null || (await store.usedBytes()) + bytes <= capBytes) return
+    await this.collect()
+    const used = await store.usedBytes()
+    if (used + bytes <= capBytes) return
+    throw new OperatorError('E_STORE_FULL', `the release store holds ${used} of ${capBytes} bytes, all of it needed`, {
+      next: 'raise its byte cap, remove a service, or publish less: name what is not needed in .tandemignore',
+    })
+  }
+
+  /** What is missing or damaged below a tree, for a manifest may claim anything. */
+  async #findLost(tree: string): Promise<Set<ObjectKey>> {
+    const { store } = this.#options
+    let reading: ObjectKey | null = null
+    try {
+      const listing = await readListing(tree, { get: (key) => store.get((reading = key)) })
+      const keys = [...listing.blobs.keys()]
+      const here = await store.has(keys)
+      return new Set(keys.filter((key) => !here.has(key)))
+    } catch (error) {
+      if (isLoss(error) && reading !== null) return new Set([reading])
+      throw error
+    }
+  }
+
+  async *#readPacked(keys: readonly ObjectKey[], signal?: AbortSignal): AsyncGenerator<PackedObject> {
+    for (const key of keys) {
+      signal?.throwIfAborted()
+      let object: PackedObject
+      try {
+        object = await this.#options.store.getPacked(key)
+        await unpack(object)
+      } catch (error) {
+        throw await this.#explain(key, error)
+      }
+      yield object
+    }
+  }
+
+  async #explain(key: ObjectKey, error: unknown): Promise<unknown> {
+    if (!(error instanceof OperatorError) || error.code !== 'E_RELEASE_CORRUPT') return error
+    await this.#lock.alone(() => retract(this.#options.store, new Set([key])))
+    return new OperatorError('E_RELEASE_CORRUPT', 'an object in the release store does not match its hash', {
+      subject: key,
+      next: 'check the disk, and push the release again: what was damaged has been taken out and is sent anew',
+      cause: error,
+    })
+  }
+
+  #lease(keys: Iterable<ObjectKey>): void {
+    const until = this.#options.clock.monotonic() + (this.#options.leaseMs ?? defaultLeaseMs)
+    for (const key of keys) this.#leases.set(key, until)
+  }
+}
+
+function checkKeys(keys: readonly ObjectKey[]): void {
+  if (keys.length > transferLimits.keysPerRequest) {
+    throw new OperatorError('E_USAGE', `${keys.length} keys in one request, at most ${transferLimits.keysPerRequest}`)
+  }
+  for (const key of keys) splitKey(key)
+}
+
+const isLoss = (error: unknown): boolean =>
+  error instanceof OperatorError && (error.code === 'E_RELEASE_GONE' || error.code === 'E_RELEASE_CORRUPT')
+
+function incomplete(what: string, lost: string): OperatorError {
+  return new OperatorError('E_RELEASE_INCOMPLETE', `the store lacks ${lost}`, {
+    subject: what,
+    next: 'publish it again',
+  })
+}

@@ -1,0 +1,167 @@
+import { OperatorError } from '../lib/operatorError.ts'
+import { nameFault } from './entryName.ts'
+import { targetFault } from './linkTarget.ts'
+import { isHash } from './objectKey.ts'
+import { releaseLimits } from './releaseLimits.ts'
+
+/** One folder of a release. Its id is the sha256 of `encodeTree`'s bytes, so equal folders are equal ids. */
+export interface Tree {
+  /** In order of name (by UTF-16 code units), none twice. */
+  entries: TreeEntry[]
+}
+
+export type TreeEntry = FileEntry | FolderEntry | LinkEntry
+
+export interface FileEntry {
+  type: 'file'
+  name: string
+  /** Permission bits, 0 to 0o777. */
+  mode: number
+  size: number
+  /** Of the whole content; it is the blob's id when there are no chunks. */
+  sha256: string
+  /** Only above 1 MiB: ids and sizes in order. */
+  chunks?: Chunk[]
+}
+
+/** The sha256 and the size in bytes. */
+export type Chunk = [id: string, bytes: number]
+
+interface FolderEntry {
+  type: 'folder'
+  name: string
+  mode: number
+  tree: string
+}
+
+interface LinkEntry {
+  type: 'link'
+  name: string
+  target: string
+}
+
+/** What every tree object begins with; another format would begin otherwise. */
+const treeFormat = 1
+
+/** The one encoding of a tree: JSON with keys in this order and entries sorted. */
+export function encodeTree(tree: Tree): Buffer {
+  const entries = tree.entries.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(inOrder)
+  const bytes = Buffer.from(JSON.stringify({ format: treeFormat, entries }))
+  if (bytes.length > releaseLimits.objectBytes.tree) {
+    throw new OperatorError('E_RELEASE_CONTENT', 'a folder holds too much for one listing', {
+      subject: `${tree.entries.length} entries`,
+      next: 'spread its files over subfolders',
+    })
+  }
+  return bytes
+}
+
+/** Reads what came from the wire or the disk; `E_RELEASE_CONTENT` unless it is the one encoding of a valid tree. */
+export function parseTree(bytes: Uint8Array): Tree {
+  const tree = parseEntries(bytes)
+  if (!encodeTree(tree).equals(bytes)) refuse('a folder listing is not in its one form')
+  return tree
+}
+
+/** The blobs a file is made of, in order. */
+export function partsOf(file: FileEntry): Chunk[] {
+  return file.chunks ?? [[file.sha256, file.size]]
+}
+
+function parseEntries(bytes: Uint8Array): Tree {
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString())
+  } catch (cause) {
+    throw new OperatorError('E_RELEASE_CONTENT', 'a folder listing is not JSON', { cause })
+  }
+  const { format, entries } = record(value)
+  if (format !== treeFormat) {
+    refuse(`a folder listing has format ${String(format)}, this Tandem knows ${treeFormat}: upgrade the machine`)
+  }
+  if (!Array.isArray(entries)) return refuse('a folder listing has no entries')
+  const parsed = entries.map(parseEntry)
+  for (const [index, entry] of parsed.entries()) {
+    const before = parsed[index - 1]
+    if (before && before.name === entry.name) refuse('a name stands twice in a folder', entry.name)
+    if (before && before.name > entry.name) refuse('the names of a folder are not in order', entry.name)
+  }
+  return { entries: parsed }
+}
+
+function parseEntry(value: unknown): TreeEntry {
+  const { type, name, mode, size, sha256, chunks, tree, target } = record(value)
+  if (typeof name !== 'string') return refuse('an entry has no name')
+  const fault = nameFault(name)
+  if (fault) refuse(fault, JSON.stringify(name))
+  switch (type) {
+    case 'file':
+      return parseFile(name, mode, size, sha256, chunks)
+    case 'folder':
+      if (!isHash(tree)) return refuse('a folder has no listing', name)
+      return { type, name, mode: checkMode(name, mode), tree }
+    case 'link':
+      return { type, name, target: checkTarget(name, target) }
+    default:
+      return refuse('an entry is neither file, folder nor link', name)
+  }
+}
+
+function parseFile(name: string, mode: unknown, size: unknown, sha256: unknown, chunks: unknown): FileEntry {
+  if (!isSize(size) || size > releaseLimits.releaseBytes) return refuse('a file has an impossible size', name)
+  if (!isHash(sha256)) return refuse('a file has no hash', name)
+  const file: FileEntry = { type: 'file', name, mode: checkMode(name, mode), size, sha256 }
+  const isChunked = size > releaseLimits.objectBytes.blob
+  if (isChunked !== (chunks !== undefined))
+    return refuse('a file is chunked although small, or not although large', name)
+  return isChunked ? { ...file, chunks: parseChunks(name, size, chunks) } : file
+}
+
+function parseChunks(name: string, size: number, value: unknown): Chunk[] {
+  if (!Array.isArray(value)) return refuse('the chunks of a file are not a list', name)
+  const chunks = value.map((chunk: unknown): Chunk => {
+    const [id, bytes, ...more] = Array.isArray(chunk) ? (chunk as unknown[]) : []
+    const fits = isSize(bytes) && bytes > 0 && bytes <= releaseLimits.objectBytes.blob
+    if (!isHash(id) || !fits || more.length > 0) return refuse('a chunk of a file is malformed', name)
+    return [id, bytes]
+  })
+  const sum = chunks.reduce((total, [, bytes]) => total + bytes, 0)
+  if (sum !== size) refuse(`the chunks of a file hold ${sum} bytes and the file says ${size}`, name)
+  return chunks
+}
+
+function checkMode(name: string, mode: unknown): number {
+  if (!isSize(mode) || mode > 0o777) return refuse('a mode is more than permission bits', name)
+  return mode
+}
+
+function checkTarget(name: string, target: unknown): string {
+  if (typeof target !== 'string') return refuse('a symlink has no target', name)
+  const fault = targetFault(target)
+  if (fault) refuse(`a symlink is refused: ${fault}`, name)
+  return target
+}
+
+function inOrder(entry: TreeEntry): TreeEntry {
+  switch (entry.type) {
+    case 'file': {
+      const { type, name, mode, size, sha256, chunks } = entry
+      return chunks ? { type, name, mode, size, sha256, chunks } : { type, name, mode, size, sha256 }
+    }
+    case 'folder':
+      return { type: entry.type, name: entry.name, mode: entry.mode, tree: entry.tree }
+    case 'link':
+      return { type: entry.type, name: entry.name, target: entry.target }
+  }
+}
+
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0 // an integer, so a number
+
+function record(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('a folder listing is malformed')
+  return value as Record<string, unknown> // an object that is not an array
+}
+
+function refuse(message: string, subject?: string): never {
+  throw new OperatorError('E_RELEASE_CONTENT', message, subject === undefined ? {} : { subject })
+}
