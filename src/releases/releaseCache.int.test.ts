@@ -1,0 +1,253 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmod,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DirectoryStore } from './directoryStore.ts'
+import { objectKey } from './objectKey.ts'
+import { objectPath } from './objectPaths.ts'
+import { ReleaseCache } from './releaseCache.ts'
+import { makeTestFolder, noise, openTestDepot, writeFiles, type TestDepot } from './releaseFixture.ts'
+import { removeTree } from './removeTree.ts'
+import type { ReleaseSource } from './releaseTarget.ts'
+
+let root: string
+let remote: TestDepot
+let cache: ReleaseCache
+const files = { 'bin/server': 'serve', 'lib/a.js': 'a'.repeat(5000), 'lib/big.bin': noise(3_000_000, 7), 'public/': '' }
+
+beforeEach(async () => {
+  root = await makeTestFolder()
+  await writeFiles(join(root, 'source'), files)
+  await symlink('../lib/a.js', join(root, 'source/bin/a'))
+  remote = await openTestDepot(join(root, 'store'))
+  cache = await ReleaseCache.open(join(root, 'cache'))
+})
+afterEach(() => removeTree(root))
+
+async function publishAndFetch(): Promise<string> {
+  const { id } = await remote.publishFolder(join(root, 'source'))
+  await cache.fetch(id, remote.depot)
+  return id
+}
+
+const objectFiles = (key: string) => readdir(join(root, 'cache', key), { recursive: true })
+
+describe('a materialised release', () => {
+  it('is read-only, and no file of it is an inode of anything else', async () => {
+    const path = await cache.materialise(await publishAndFetch())
+    for (const entry of await readdir(path, { recursive: true })) {
+      const stats = await lstat(join(path, entry))
+      if (stats.isSymbolicLink()) continue
+      expect(stats.mode & 0o222, entry).toBe(0)
+      if (stats.isFile()) expect(stats.nlink, entry).toBe(1)
+    }
+  })
+
+  it('shares no inode with the release it was copied from', async () => {
+    const first = await cache.materialise(await publishAndFetch())
+    await writeFiles(join(root, 'source'), { 'lib/new.js': 'new' })
+    const second = await cache.materialise(await publishAndFetch())
+    expect(second).not.toBe(first)
+    const inode = async (path: string) => (await stat(join(path, 'lib/big.bin'))).ino
+    expect(await inode(second)).not.toBe(await inode(first))
+    expect(await readFile(join(second, 'lib/big.bin'))).toEqual(files['lib/big.bin'])
+  })
+
+  const tampering: Record<string, (path: string) => Promise<unknown>> = {
+    'writes to a file, keeping size and mtime': async (path) => {
+      const { atime, mtime } = await stat(join(path, 'lib/a.js'))
+      await chmod(join(path, 'lib/a.js'), 0o644)
+      await writeFile(join(path, 'lib/a.js'), 'b'.repeat(5000))
+      await chmod(join(path, 'lib/a.js'), 0o444)
+      await utimes(join(path, 'lib/a.js'), atime, mtime)
+    },
+    'cuts a file short': async (path) => {
+      await chmod(join(path, 'lib/big.bin'), 0o644)
+      await truncate(join(path, 'lib/big.bin'), 100)
+    },
+    'makes a file executable': (path) => chmod(join(path, 'bin/server'), 0o755),
+    'adds a file': async (path) => {
+      await chmod(join(path, 'public'), 0o755)
+      await writeFile(join(path, 'public/shell.php'), 'x')
+      await chmod(join(path, 'public'), 0o555)
+    },
+    'removes a file': async (path) => {
+      await chmod(join(path, 'bin'), 0o755)
+      await rm(join(path, 'bin/server'))
+    },
+    'turns a symlink elsewhere': async (path) => {
+      await chmod(join(path, 'bin'), 0o755)
+      await rm(join(path, 'bin/a'))
+      await symlink('/etc/passwd', join(path, 'bin/a'))
+      await chmod(join(path, 'bin'), 0o555)
+    },
+    'puts a symlink to outside in place of a folder': async (path) => {
+      await chmod(path, 0o755)
+      await chmod(join(path, 'lib'), 0o755)
+      await rename(join(path, 'lib'), join(root, 'taken'))
+      await symlink('/etc', join(path, 'lib'))
+      await chmod(path, 0o555)
+    },
+    'hard links a file elsewhere and writes there': async (path) => {
+      await link(join(path, 'lib/a.js'), join(root, 'hard'))
+      await chmod(join(root, 'hard'), 0o644)
+      await writeFile(join(root, 'hard'), 'c'.repeat(5000))
+      await chmod(join(root, 'hard'), 0o444)
+    },
+    'forbids everybody to look into a folder': (path) => chmod(join(path, 'lib'), 0o000),
+    'removes the whole folder': (path) => removeTree(path),
+  }
+
+  for (const [what, tamper] of Object.entries(tampering)) {
+    it(`is repaired before a start when an instance ${what}; nothing else is touched`, async () => {
+      const other = await cache.materialise(await publishAndFetch())
+      await writeFiles(join(root, 'source'), { 'lib/b.js': 'second' })
+      const id = await publishAndFetch()
+      const path = await cache.materialise(id)
+      expect(await cache.open(id)).toBe(path)
+
+      await tamper(path)
+      expect(await cache.open(id)).toBe(path)
+      expect(await readFile(join(path, 'lib/a.js'), 'utf8')).toBe(files['lib/a.js'])
+      expect(await readFile(join(path, 'lib/big.bin'))).toEqual(files['lib/big.bin'])
+      expect(await readFile(join(path, 'bin/a'), 'utf8')).toBe(files['lib/a.js'])
+      expect(await readdir(join(path, 'public'))).toEqual([])
+      expect((await stat(join(path, 'bin/server'))).mode & 0o777).toBe(0o444)
+      expect(await readFile(join(other, 'lib/a.js'), 'utf8')).toBe(files['lib/a.js'])
+      const store = await DirectoryStore.open(join(root, 'cache'))
+      for await (const { key } of store.list()) await store.get(key)
+    })
+  }
+
+  it('is left alone when nothing changed, so that what runs in it keeps its files', async () => {
+    const id = await publishAndFetch()
+    const path = await cache.open(id)
+    const before = await stat(path)
+    await cache.open(id)
+    expect((await stat(path)).ino).toBe(before.ino)
+  })
+
+  it('is hashed anew after a boot: an index from before is not believed', async () => {
+    const id = await publishAndFetch()
+    const path = await cache.open(id)
+    const index = join(root, 'cache/index', `${id}.json`)
+    await chmod(join(path, 'lib/a.js'), 0o644)
+    await writeFile(join(path, 'lib/a.js'), 'z'.repeat(5000))
+    await chmod(join(path, 'lib/a.js'), 0o444)
+    const { ino, size, mtimeNs, ctimeNs } = await stat(join(path, 'lib/a.js'), { bigint: true })
+    const known = JSON.parse(await readFile(index, 'utf8'))
+    known.fingerprints['lib/a.js'] = `${ino}:${size}:${mtimeNs}:${ctimeNs}` // as when a crash lost content but no times
+    await writeFile(index, JSON.stringify(known))
+    const rebooted = await ReleaseCache.open(join(root, 'cache'), { bootId: 'another boot' })
+    await rebooted.open(id)
+    expect(await readFile(join(path, 'lib/a.js'), 'utf8')).toBe(files['lib/a.js'])
+  })
+
+  it('is repaired from the source when its objects are damaged too, and refused without one', async () => {
+    const { id, description } = await remote.publishFolder(join(root, 'source'))
+    await cache.fetch(id, remote.depot)
+    const [key] = [...description.blobs].find(([, { bytes }]) => bytes === 5000) ?? [objectKey('blob', '')]
+    await writeFile(objectPath(join(root, 'cache'), key, 'zstd'), 'garbage')
+    await expect(cache.open(id)).rejects.toMatchObject({ code: 'E_RELEASE_CORRUPT', subject: id })
+    expect(await readdir(join(root, 'cache/releases'))).toEqual([])
+    const path = await cache.open(id, { source: remote.depot })
+    expect(await readFile(join(path, 'lib/a.js'), 'utf8')).toBe(files['lib/a.js'])
+    await removeTree(path)
+    expect(await cache.open(id)).toBe(path)
+  })
+})
+
+describe('collection in a cache', () => {
+  it('keeps what it must and the last of each service, and removes folders with the releases', async () => {
+    const ids: string[] = []
+    for (let version = 0; version < 5; version++) {
+      await writeFiles(join(root, 'source'), { version: `${version}` })
+      ids.push(await publishAndFetch())
+      await cache.materialise(ids[version] ?? '')
+    }
+    await cache.collect({ keep: new Set(ids.slice(0, 1)), lastPerService: 2, capBytes: null })
+    const left = (await cache.list()).map(({ id }) => id)
+    expect(left.sort()).toEqual([ids[0], ids[3], ids[4]].sort())
+    expect((await readdir(join(root, 'cache/releases'))).sort()).toEqual(left)
+    for (const id of left) await removeTree(join(root, 'cache/releases', id))
+    for (const id of left) await cache.open(id)
+    await cache.collect({ keep: new Set(), lastPerService: 2, capBytes: 0 })
+    expect(await cache.list()).toEqual([])
+    expect(await cache.usedBytes()).toBe(0)
+    expect(await objectFiles('objects').then((names) => names.filter((name) => name.includes('/')))).toEqual([])
+  })
+})
+
+describe('a fetch', () => {
+  it('killed at any point leaves nothing half-made, and the next one finishes', async () => {
+    const seed = Date.now() % 100_000
+    console.log(`seed ${seed}`)
+    await mkdir(join(root, 'source/many'))
+    for (let index = 0; index < 300; index++)
+      await writeFile(join(root, `source/many/${index}`), noise(2000, seed + index))
+    const { id } = await remote.publishFolder(join(root, 'source'))
+    let random = seed
+    for (let attempt = 0; attempt < 4; attempt++) {
+      random = (random * 1103515245 + 12345) % 2 ** 31
+      await killAfterObjects(id, random % 300)
+      const survivor = await ReleaseCache.open(join(root, 'cache'))
+      expect((await readdir(join(root, 'cache/releases'))).filter((name) => name.startsWith('.'))).toEqual([])
+      if (await survivor.has(id)) continue
+      const store = await DirectoryStore.open(join(root, 'cache'))
+      for await (const { key } of store.list()) await store.get(key)
+    }
+    const last = await ReleaseCache.open(join(root, 'cache'))
+    await last.fetch(id, remote.depot)
+    const path = await last.open(id)
+    expect(await readFile(join(path, 'many/299'))).toEqual(noise(2000, seed + 299))
+    expect((await readdir(join(path, 'many'))).length).toBe(300)
+  })
+
+  async function killAfterObjects(id: string, objects: number): Promise<void> {
+    const child: ChildProcess = fork(join(import.meta.dirname, 'fetchingChild.ts'), [root, id], { stdio: 'inherit' })
+    const exited = once(child, 'exit')
+    child.on('message', (blobs: number) => {
+      if (blobs >= objects) child.kill('SIGKILL')
+    })
+    await exited
+  }
+
+  it('refuses a source that sends other content, and keeps none of it', async () => {
+    const { id } = await remote.publishFolder(join(root, 'source'))
+    const lying: ReleaseSource = {
+      async *fetch(keys) {
+        for await (const piece of remote.depot.fetch(keys)) {
+          const copy = Buffer.from(piece)
+          if (copy.length > 100) copy[copy.length - 1] = (copy[copy.length - 1] ?? 0) ^ 1
+          yield copy
+        }
+      },
+    }
+    await expect(cache.fetch(id, lying)).rejects.toMatchObject({ code: 'E_RELEASE_CORRUPT' })
+    expect(await cache.list()).toEqual([])
+  })
+
+  it('ends when it is aborted, and goes on later', async () => {
+    const { id } = await remote.publishFolder(join(root, 'source'))
+    const abort = new AbortController()
+    const fetching = cache.fetch(id, remote.depot, { signal: abort.signal, onProgress: () => abort.abort() })
+    await expect(fetching).rejects.toThrow('aborted')
+    await cache.fetch(id, remote.depot)
+    await cache.open(id)
+  })
+})

@@ -1,0 +1,83 @@
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Definition } from '../definitions/definition.ts'
+import { systemClock, type Clock } from '../lib/clock.ts'
+import { describeFolder } from './describeFolder.ts'
+import { DirectoryStore } from './directoryStore.ts'
+import { publish, type Published } from './publish.ts'
+import { ReleaseDepot, type DepotPolicy } from './releaseDepot.ts'
+import type { ReleaseDescription } from './releaseDescription.ts'
+
+/** What the tests of this room share: a definition, folders below the checkout's `tmp/`, a store with a depot. */
+export const definition: Definition = {
+  service: 'shop',
+  run: ['./server'],
+  build: { command: null, output: null, test: null },
+  prepare: null,
+  listen: 'http',
+  health: { path: '/', everyMs: 100, timeoutMs: 2000, withinMs: 30_000, settleMs: 1000 },
+  routes: null,
+  machines: null,
+  instances: 1,
+  rollout: { strategy: 'overlap', drainMs: 30_000 },
+  stop: { signal: 'SIGTERM', withinMs: 10_000 },
+  env: {},
+  limits: { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null },
+  idleMs: null,
+  environments: { staging: { env: { LEVEL: 'debug' }, instances: 2 } },
+}
+
+export async function makeTestFolder(): Promise<string> {
+  const parent = join(import.meta.dirname, '../../tmp')
+  await mkdir(parent, { recursive: true })
+  return mkdtemp(join(parent, 'releases-'))
+}
+
+/** Writes files by path relative to `root`; a path that ends in a slash is an empty folder. */
+export async function writeFiles(root: string, files: Record<string, string | Uint8Array>): Promise<void> {
+  await mkdir(root, { recursive: true })
+  for (const [path, content] of Object.entries(files)) {
+    const full = join(root, path)
+    await mkdir(path.endsWith('/') ? full : dirname(full), { recursive: true })
+    if (!path.endsWith('/')) await writeFile(full, content)
+  }
+}
+
+export interface TestDepot {
+  store: DirectoryStore
+  depot: ReleaseDepot
+  /** What the depot's policy answers; tests change it. */
+  policy: DepotPolicy
+  publishFolder(folder: string, service?: string): Promise<Published & { description: ReleaseDescription }>
+}
+
+export async function openTestDepot(
+  root: string,
+  { capBytes = null, clock = systemClock }: { capBytes?: number | null; clock?: Clock } = {},
+): Promise<TestDepot> {
+  const store = await DirectoryStore.open(root)
+  const policy: DepotPolicy = { keep: new Set(), lastPerService: 5, published: [] }
+  const depot = new ReleaseDepot({ store, clock, capBytes, policy: () => policy })
+  return {
+    store,
+    depot,
+    policy,
+    async publishFolder(folder, service = 'shop') {
+      const description = await describeFolder(folder, { definition: { ...definition, service } })
+      return { ...(await publish(description, depot)), description }
+    },
+  }
+}
+
+/** Bytes that look random, the same for one seed: content that does not compress and does not repeat. */
+export function noise(bytes: number, seed: number): Buffer {
+  const content = Buffer.alloc(bytes)
+  let state = seed * 2_654_435_761 + 1
+  for (let at = 0; at < bytes; at++) {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    content[at] = state
+  }
+  return content
+}

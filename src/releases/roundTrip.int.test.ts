@@ -1,0 +1,83 @@
+import { chmod, lstat, mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ReleaseCache } from './releaseCache.ts'
+import { makeTestFolder, noise, openTestDepot } from './releaseFixture.ts'
+import { removeTree } from './removeTree.ts'
+
+type Plan = { file: Buffer; mode: number } | { link: string } | { folder: Record<string, Plan> }
+
+const name = fc.oneof(
+  fc.constantFrom('a', 'b', 'c', 'index.js', 'ünïcode', 'with space', '-dash', 'é', '.hidden', '日本', '😀'),
+  fc.stringMatching(/^[a-z0-9]{1,8}$/),
+)
+const file = fc.record({
+  file: fc.oneof(
+    fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+    fc
+      .record({ bytes: fc.integer({ min: 1_048_570, max: 2_500_000 }), seed: fc.nat(999) })
+      .map(({ bytes, seed }) => noise(bytes, seed)),
+  ),
+  mode: fc.constantFrom(0o644, 0o755, 0o600, 0o444, 0o777),
+})
+const { folder } = fc.letrec<{ folder: { folder: Record<string, Plan> }; entry: Plan }>((tie) => ({
+  entry: fc.oneof(
+    { depthSize: 'small' },
+    file,
+    fc.record({ link: fc.constantFrom('.', 'a', 'b/c', './x') }),
+    tie('folder'),
+  ),
+  folder: fc.record({ folder: fc.dictionary(name, tie('entry'), { maxKeys: 6 }) }),
+}))
+
+async function write(path: string, plan: Plan): Promise<void> {
+  if ('file' in plan) {
+    await writeFile(path, plan.file)
+    await chmod(path, plan.mode)
+  } else if ('link' in plan) await symlink(plan.link, path)
+  else {
+    await mkdir(path, { recursive: true })
+    for (const [name, below] of Object.entries(plan.folder)) await write(join(path, name), below)
+  }
+}
+
+async function read(path: string): Promise<Record<string, unknown>> {
+  const entries: Record<string, unknown> = {}
+  for (const name of await readdir(path)) {
+    const full = join(path, name)
+    const stats = await lstat(full)
+    if (stats.isSymbolicLink()) entries[name] = `-> ${await readlink(full)}`
+    else if (stats.isDirectory()) entries[name] = await read(full)
+    else entries[name] = [(stats.mode & 0o555) | 0o400, (await readFile(full)).toString('base64')]
+  }
+  return entries
+}
+
+describe('a release', () => {
+  let root: string
+  beforeAll(async () => {
+    root = await makeTestFolder()
+  })
+  afterAll(() => removeTree(root))
+
+  it('comes out of describe, publish, fetch and materialise as it went in', async () => {
+    const seed = Date.now()
+    console.log(`seed ${seed}`)
+    const { depot, publishFolder } = await openTestDepot(join(root, 'store'))
+    const cache = await ReleaseCache.open(join(root, 'cache'))
+    const property = fc.asyncProperty(folder, async (plan) => {
+      const source = join(root, 'source')
+      await rm(source, { recursive: true, force: true })
+      await write(source, plan)
+      await rm(join(source, '.gitignore'), { recursive: true, force: true })
+      const { id } = await publishFolder(source)
+      await cache.fetch(id, depot)
+      expect(await read(await cache.materialise(id))).toEqual(await read(source))
+      const again = await publishFolder(source)
+      expect(again.id).toBe(id)
+      expect(again.sentObjects).toBe(1)
+    })
+    await fc.assert(property, { seed, numRuns: 25 })
+  })
+})
