@@ -104,7 +104,8 @@ export interface EventData {
 
   InstanceStarted: { instance: string; machine: string; port: number | null; mark: ReportMark }
   InstanceReady: { instance: string; machine: string; port: number | null; mark: ReportMark }
-  InstanceFailed: { instance: string; machine: string; reason: string; mark: ReportMark }
+  /** `interrupted`: its machine or agent started again and is starting it again; no fault of its release. */
+  InstanceFailed: { instance: string; machine: string; reason: string; mark: ReportMark; interrupted?: boolean }
   /** Ready again and steady after a crash loop or missed probes. */
   InstanceRecovered: { instance: string; machine: string; mark: ReportMark }
   InstanceStopped: { instance: string; machine: string; mark: ReportMark }

@@ -1,4 +1,4 @@
-import type { Event, RecordedEvent } from '../events/event.ts'
+import type { Event } from '../events/event.ts'
 import { advanceCatchUp } from './advanceCatchUp.ts'
 import { advanceMachines } from './advanceMachines.ts'
 import { advanceRollout } from './advanceRollout.ts'
@@ -20,9 +20,7 @@ export interface Moment {
 export function applyAll(state: State, events: Event[], at: number): State {
   let position = state.position
   return events.reduce((folded, event) => {
-    // Spreading keeps `type` and `data` paired, which the compiler cannot see through the union.
-    const recorded = { ...event, position: ++position, at: new Date(at).toISOString() } as RecordedEvent
-    return evolve(folded, recorded)
+    return evolve(folded, { ...event, position: ++position, at: new Date(at).toISOString() })
   }, state)
 }
 

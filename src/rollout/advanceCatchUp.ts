@@ -1,7 +1,11 @@
-import type { Event, Target } from '../events/event.ts'
+import type { Event, EventData, Target } from '../events/event.ts'
 import type { Moment } from './advance.ts'
-import { currentTarget, definitionOf, instancesOn, isReachable, machineBusy } from './serviceView.ts'
-import type { Instance, Service, State } from './state.ts'
+import { backTarget } from './backTarget.ts'
+import { conforms } from './conforms.ts'
+import type { Observed } from './observed.ts'
+import { planStep } from './planStep.ts'
+import { machineBusy } from './serviceView.ts'
+import { freshTurn, type Machine, type Service, type State } from './state.ts'
 
 /**
  * Outside a rollout: brings a machine that returned or joined to where its service is, one machine at a time. One that
@@ -10,39 +14,31 @@ import type { Instance, Service, State } from './state.ts'
 export function advanceCatchUp(state: State, service: Service, { observed }: Moment): Event[] {
   if (machineBusy(state) || !service.lastRollout) return []
   if (Object.values(state.turns).some((turn) => turn.service === service.name)) return []
-  for (const machine of Object.keys(state.machines)) {
-    if (!isReachable(state, machine) || !observed[machine] || service.leftAlone.includes(machine)) continue
-    const behind = service.behind.includes(machine)
-    const target = behind ? behindTarget(state, service, machine) : currentTarget(state, service, machine)
-    if (conforms(state, service, machine, target)) continue
-    const direction = behind ? 'back' : 'catchUp'
-    const data = { rollout: service.lastRollout, service: service.name, machine, direction, target } as const
-    return [{ type: 'TurnStarted', data }]
+  for (const machine of Object.values(state.machines)) {
+    if (machine.lost || service.leftAlone.includes(machine.name)) continue
+    const target = backTarget(state, service, machine.name)
+    if (conforms(state, service, machine.name, target)) continue
+    const direction = service.behind.includes(machine.name) ? 'back' : 'catchUp'
+    const turn = {
+      rollout: service.lastRollout,
+      service: service.name,
+      machine: machine.name,
+      direction,
+      target,
+    } as const
+    if (!isPrepared(machine, target, observed) || !canBegin(state, turn)) continue
+    return [{ type: 'TurnStarted', data: turn }]
   }
   return []
 }
 
-function conforms(state: State, service: Service, machine: string, target: Target | null): boolean {
-  const mine = instancesOn(state, service.name, machine).filter((instance) => instance.state !== 'stopping')
-  const right = (instance: Instance): boolean =>
-    instance.generation === target?.generation && instance.slot <= target.instances && instance.traffic === 'active'
-  return mine.every(right) && mine.length === (target?.instances ?? 0)
+/** It has done what was asked of it last, and has the release: a deadline would else pass for what is not a failure. */
+function isPrepared({ name, asked }: Machine, target: Target | null, observed: Observed): boolean {
+  const report = observed[name]?.report
+  if (!report || report.applied.balancer < asked || report.applied.supervisor < asked) return false
+  return target === null || report.fetched.includes(target.release)
 }
 
-/** What a machine that could not catch up ran before: the other generation with most instances in traffic. */
-function behindTarget(state: State, service: Service, machine: string): Target | null {
-  const others = instancesOn(state, service.name, machine).filter(
-    (instance) => instance.state !== 'stopping' && instance.generation !== service.current?.generation,
-  )
-  const weight = (generation: string): number =>
-    others.filter((instance) => instance.generation === generation && instance.traffic === 'active').length
-  const [best] = others.toSorted((a, b) => weight(b.generation) - weight(a.generation))
-  if (!best) return null
-  const { release, generation } = best
-  return {
-    release,
-    generation,
-    instances: Math.max(...others.filter((one) => one.generation === generation).map((one) => one.slot)),
-    strategy: definitionOf(state, release).rollout.strategy,
-  }
-}
+/** A turn that would interrupt the service waits until other machines serve it. */
+const canBegin = (state: State, turn: EventData['TurnStarted']): boolean =>
+  planStep(state, freshTurn(turn)).type !== 'failed'

@@ -1,5 +1,6 @@
 import type { Event } from '../events/event.ts'
 import type { Moment } from './advance.ts'
+import { countsFrom } from './countsFrom.ts'
 import { limits } from './limits.ts'
 import { heardAt, type Observed } from './observed.ts'
 import { definitionOf } from './serviceView.ts'
@@ -33,7 +34,7 @@ const late = (state: State, machine: Machine, now: number | null): boolean =>
 
 /** Milliseconds by the controller's clock; infinite for a machine with no operation under way. */
 export function machineDeadline(state: State, { name, traffic, since }: Machine): number {
-  const from = Math.max(since.at, state.clockSince)
+  const from = countsFrom(state, since)
   if (traffic === 'unforwarding') return from + limits.acknowledgeMs
   if (traffic !== 'draining') return Number.POSITIVE_INFINITY
   const drains = Object.values(state.instances)

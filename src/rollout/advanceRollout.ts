@@ -1,8 +1,10 @@
 import type { Event, Target } from '../events/event.ts'
 import type { Moment } from './advance.ts'
+import { countsFrom } from './countsFrom.ts'
 import { limits } from './limits.ts'
 import type { Observed } from './observed.ts'
-import { currentTarget, definitionOf, forwardTarget, isReachable, machineBusy } from './serviceView.ts'
+import { backTarget } from './backTarget.ts'
+import { definitionOf, forwardTarget, isBroken, isReachable, machineBusy } from './serviceView.ts'
 import { turnKey, type Rollout, type State } from './state.ts'
 
 /** The rollout's next event, between the turns. */
@@ -23,14 +25,17 @@ export function advanceRollout(state: State, rollout: Rollout, moment: Moment): 
   }
 }
 
-/** A new instance that failed after it was ready, on any machine, reverses the rollout. */
+/**
+ * A new instance that failed after its machine's turn reverses the rollout. In the turn the turn decides; what a lost
+ * machine had begun is a matter of its catching up.
+ */
 function failedForwardInstance(state: State, rollout: Rollout): Event | null {
   if (rollout.stage !== 'turns') return null
   const failed = Object.values(state.instances).find(
-    (instance) => instance.generation === rollout.id && instance.state === 'failed',
+    (instance) =>
+      instance.generation === rollout.id && isBroken(instance) && rollout.machines[instance.machine]?.state === 'done',
   )
-  // In its own machine's turn the turn decides, with the same outcome.
-  if (!failed || state.turns[turnKey(rollout.service, failed.machine)]) return null
+  if (!failed) return null
   const reason = `instance ${failed.id} ${failed.reason ?? 'failed'} after it was ready`
   return reversed(rollout, reason, failed.machine, failed.id)
 }
@@ -45,24 +50,25 @@ function passOver(state: State, rollout: Rollout): Event[] | null {
 
 function fetching(state: State, rollout: Rollout, { observed, now }: Moment): Event[] {
   const waiting = rollout.order.filter((machine) => rollout.machines[machine]?.state === 'waiting')
-  if (waiting.length === 0) return [reversed(rollout, 'every machine is lost', null)]
-  for (const machine of waiting) {
+  if (waiting.length === 0 && rollout.order.length > 0) return [reversed(rollout, 'every machine is lost', null)]
+  const fetchers = waiting.filter((machine) => forwardTarget(state, rollout, machine))
+  for (const machine of fetchers) {
     const failure = observed[machine]?.report.fetchFailures.find(({ release }) => release === rollout.release)
     if (failure)
       return [reversed(rollout, `machine ${machine} could not fetch the release: ${failure.message}`, machine)]
   }
-  const fetched = waiting.find(
+  const fetched = fetchers.find(
     (machine) =>
       rollout.machines[machine]?.fetched === false && observed[machine]?.report.fetched.includes(rollout.release),
   )
   if (fetched) return [factOf('ReleaseFetched', rollout, fetched, observed)]
-  const missing = waiting.filter((machine) => rollout.machines[machine]?.fetched === false)
+  const missing = fetchers.filter((machine) => rollout.machines[machine]?.fetched === false)
   if (missing.length > 0) {
     if (now === null || now < fetchDeadline(state, rollout)) return []
     return [reversed(rollout, `machine ${missing[0]} did not fetch the release in time`, missing[0] ?? null)]
   }
   const prepares = rollout.kind === 'deploy' || rollout.kind === 'rollback'
-  const machine = waiting.find((name) => forwardTarget(state, rollout, name)) ?? waiting[0]
+  const machine = fetchers[0] ?? waiting[0]
   if (prepares && machine && definitionOf(state, rollout.release).prepare) {
     return machineBusy(state) ? [] : [{ type: 'PrepareStarted', data: { rollout: rollout.id, machine } }]
   }
@@ -103,7 +109,8 @@ function turns(state: State, rollout: Rollout): Event[] {
   const { failure } = rollout
   if (failure) return [reversed(rollout, failure.reason, failure.machine, failure.instance)]
   if (parts.some(({ part }) => part?.state === 'waiting')) return beginTurn(state, rollout)
-  if (parts.every(({ part }) => part?.state === 'lost')) return [reversed(rollout, 'every machine is lost', null)]
+  if (parts.length > 0 && parts.every(({ part }) => part?.state === 'lost'))
+    return [reversed(rollout, 'every machine is lost', null)]
   return finish(rollout, 'completed')
 }
 
@@ -113,7 +120,10 @@ function beginTurn(state: State, rollout: Rollout): Event[] {
   return [turnStarted(rollout, machine, 'forward', forwardTarget(state, rollout, machine))]
 }
 
-/** The failing machine goes back first, then those before it, last first; machines never reached are not touched. */
+/**
+ * The failing machine goes back first, then those before it, last first; machines never reached are not touched. Those
+ * that the old release leaves altogether come after those where it serves.
+ */
 function returning(state: State, rollout: Rollout): Event[] {
   const touched = rollout.order.filter((machine) => {
     const part = rollout.machines[machine]?.state
@@ -121,15 +131,15 @@ function returning(state: State, rollout: Rollout): Event[] {
   })
   const under = touched.some((machine) => state.turns[turnKey(rollout.service, machine)]?.direction === 'back')
   if (under) return []
-  const settled = (machine: string): boolean => rollout.returned.includes(machine)
-  const next =
-    touched.find((machine) => machine === rollout.failedMachine && !settled(machine)) ??
-    touched.findLast((machine) => !settled(machine))
+  const left = touched.filter((machine) => !rollout.returned.includes(machine))
+  const service = state.services[rollout.service]
+  const target = (machine: string): Target | null => (service ? backTarget(state, service, machine) : null)
+  const serving = left.filter((machine) => target(machine) !== null)
+  const pool = serving.length > 0 ? serving : left
+  const next = pool.find((machine) => machine === rollout.failedMachine) ?? pool.at(-1)
   if (!next) return finish(rollout, rollout.aborted ? 'aborted' : 'reverted')
   if (machineBusy(state)) return []
-  const service = state.services[rollout.service]
-  const target: Target | null = service ? currentTarget(state, service, next) : null
-  return [turnStarted(rollout, next, 'back', target)]
+  return [turnStarted(rollout, next, 'back', target(next))]
 }
 
 function finish(rollout: Rollout, outcome: 'completed' | 'reverted' | 'aborted'): Event[] {
@@ -159,7 +169,7 @@ function turnStarted(
 }
 
 export const fetchDeadline = (state: State, rollout: Rollout): number =>
-  Math.max(rollout.stageSince.at, state.clockSince) + limits.fetchMs
+  countsFrom(state, rollout.stageSince) + limits.fetchMs
 
 export const prepareDeadline = (state: State, rollout: Rollout): number =>
-  Math.max(rollout.stageSince.at, state.clockSince) + limits.prepareMs
+  countsFrom(state, rollout.stageSince) + limits.prepareMs

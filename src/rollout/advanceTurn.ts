@@ -1,15 +1,15 @@
 import type { Event } from '../events/event.ts'
 import type { Moment } from './advance.ts'
 import { planStep, stepStarted } from './planStep.ts'
-import { freshOf, isReachable, machineBusy } from './serviceView.ts'
+import { freshOf, isBroken, isReachable, machineBusy } from './serviceView.ts'
 import type { State, Turn } from './state.ts'
-import { waitFor } from './waits.ts'
+import { goesOnWhenLate, waitFor } from './waits.ts'
 
 /** The turn's next event: its step may be over, its machine lost, its next step due. */
 export function advanceTurn(state: State, turn: Turn, { observed, now }: Moment): Event[] {
   if (!isReachable(state, turn.machine)) return [finished(turn, 'lost', `machine ${turn.machine} is lost`)]
 
-  const broken = turn.direction === 'back' ? undefined : freshOf(state, turn).find(({ state }) => state === 'failed')
+  const broken = turn.direction === 'back' ? undefined : freshOf(state, turn).find(isBroken)
   if (broken) return [finished(turn, 'failed', `instance ${broken.id} ${broken.reason ?? 'failed'}`, broken.id)]
 
   const wait = waitFor(state, observed, turn, now)
@@ -17,14 +17,13 @@ export function advanceTurn(state: State, turn: Turn, { observed, now }: Moment)
     case 'waiting':
       return []
     case 'late':
-      // Going back, what does not acknowledge is gone round; only what must not be forced ends the turn.
-      if (turn.direction !== 'back' || turn.step?.step !== 'unforward') return [finished(turn, 'failed', wait.reason)]
+      if (!goesOnWhenLate(turn)) return [finished(turn, 'failed', wait.reason)]
       break
     case 'over':
       break
   }
   if (machineBusy(state)) return []
-  const plan = planStep(state, turn)
+  const plan = planStep(state, turn, wait.type === 'late' && turn.step?.step === 'start')
   switch (plan.type) {
     case 'step':
       return [stepStarted(turn, plan.step)]

@@ -1,9 +1,10 @@
 import { machineDeadline } from './advanceMachines.ts'
 import { fetchDeadline, prepareDeadline } from './advanceRollout.ts'
 import { limits } from './limits.ts'
-import { heardAt, type Observed } from './observed.ts'
-import type { Rollout, State } from './state.ts'
-import { stepDeadline } from './waits.ts'
+import { hasReported, heardAt, type Observed } from './observed.ts'
+import { forwardTarget, machineBusy } from './serviceView.ts'
+import type { Rollout, State, Turn } from './state.ts'
+import { goesOnWhenLate, stepDeadline, waitFor } from './waits.ts'
 
 /** When time next decides something; milliseconds by the controller's clock, infinite when nothing waits. */
 export function nextDeadline(state: State, observed: Observed): number {
@@ -13,7 +14,7 @@ export function nextDeadline(state: State, observed: Observed): number {
     Math.min(
       ...machines.filter(({ lost }) => !lost).map(({ name }) => heardAt(state, observed, name) + limits.silenceMs),
       ...machines.map((machine) => machineDeadline(state, machine)),
-      ...Object.values(state.turns).map((turn) => stepDeadline(state, turn)),
+      ...Object.values(state.turns).map((turn) => turnDeadline(state, observed, turn)),
       ...Object.values(state.rollouts).map((rollout) => rolloutDeadline(state, rollout)),
     ),
   )
@@ -25,14 +26,25 @@ export function timeMayDecide(state: State, observed: Observed, at: number): boo
 }
 
 function earliestDecision(state: State, observed: Observed): number {
-  const silent = Object.values(state.machines).some(
-    ({ name, lost }) => !lost && (observed[name]?.at ?? 0) < state.clockSince,
-  )
+  const silent = Object.values(state.machines).some(({ name, lost }) => !lost && !hasReported(state, observed, name))
   return silent ? state.clockSince + limits.settleAfterStartMs : 0
 }
 
+/** Infinite where time decides nothing: the step is over already, or what follows it is held by a machine operation. */
+function turnDeadline(state: State, observed: Observed, turn: Turn): number {
+  if (waitFor(state, observed, turn, null).type === 'over') return Number.POSITIVE_INFINITY
+  const held = machineBusy(state) && (turn.step?.step === 'drain' || goesOnWhenLate(turn))
+  return held ? Number.POSITIVE_INFINITY : stepDeadline(state, turn)
+}
+
 function rolloutDeadline(state: State, rollout: Rollout): number {
-  if (rollout.stage === 'fetching') return fetchDeadline(state, rollout)
+  if (rollout.stage === 'fetching' && isFetching(state, rollout)) return fetchDeadline(state, rollout)
   if (rollout.stage === 'preparing') return prepareDeadline(state, rollout)
   return Number.POSITIVE_INFINITY
 }
+
+const isFetching = (state: State, rollout: Rollout): boolean =>
+  rollout.order.some((machine) => {
+    const part = rollout.machines[machine]
+    return part?.state === 'waiting' && !part.fetched && forwardTarget(state, rollout, machine) !== null
+  })

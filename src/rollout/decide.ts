@@ -3,6 +3,7 @@ import { advance, applyAll } from './advance.ts'
 import { reversed } from './advanceRollout.ts'
 import type { Command, Decision, Refusal } from './command.ts'
 import { timeMayDecide } from './deadlines.ts'
+import { keptReleases } from './desiredState.ts'
 import type { Observed } from './observed.ts'
 import { reportFacts } from './reportFacts.ts'
 import { machineBusy, serves } from './serviceView.ts'
@@ -49,7 +50,7 @@ function decideCommand(state: State, command: Command): Decision {
       return accepted({ type: 'ReleasePublished', data: { service, release, definition, bytes } })
     }
     case 'CollectReleases':
-      return accepted({ type: 'ReleasesCollected', data: { releases: command.releases } })
+      return collectReleases(state, command.releases)
     case 'StartRollout':
       return startRollout(state, command)
     case 'AbortRollout':
@@ -59,6 +60,13 @@ function decideCommand(state: State, command: Command): Decision {
     case 'ReadyMachine':
       return readyMachine(state, command.machine)
   }
+}
+
+/** What came into use since the collection was planned stays. */
+function collectReleases(state: State, asked: string[]): Decision {
+  const kept = new Set(keptReleases(state))
+  const releases = asked.filter((release) => release in state.releases && !kept.has(release))
+  return releases.length === 0 ? { type: 'nothing' } : accepted({ type: 'ReleasesCollected', data: { releases } })
 }
 
 function abortRollout(state: State, id: string): Decision {

@@ -1,7 +1,8 @@
 import type { DesiredInstance, DesiredRoute, MachineDesire } from '../protocol/desiredState.ts'
+import { backTarget } from './backTarget.ts'
 import { limits } from './limits.ts'
 import { sameRoute } from './routes.ts'
-import { definitionOf, forwardTarget, runningRollout, strategyOf } from './serviceView.ts'
+import { definitionOf, forwardTarget, instancesOn, runningRollout, strategyOf } from './serviceView.ts'
 import { turnKey, type Instance, type State } from './state.ts'
 
 /** What one machine should be running and routing now, from the state alone. */
@@ -24,14 +25,20 @@ export function desiredState(state: State, machine: string): MachineDesire {
       .filter(({ name }) => name !== machine)
       .map(({ name, endpoints }) => ({ machine: name, host: endpoints.host, forwardPort: endpoints.forward })),
     prepare,
-    removedData: Object.keys(state.removedData).filter((service) => state.removedData[service]?.includes(machine)),
+    removedData: removedDataOn(state, machine),
     drained: ['draining', 'drained'].includes(state.machines[machine]?.traffic ?? ''),
   }
 }
 
-const desiredInstance = ({ id, service, release, slot, generation, traffic }: Instance): DesiredInstance => ({
-  ...{ id, service, release, slot, generation, traffic },
-})
+const desiredInstance = ({ id, service, release, slot, generation, traffic }: Instance): DesiredInstance => {
+  return { id, service, release, slot, generation, traffic }
+}
+
+/** Only once nothing that could still write there is left. */
+function removedDataOn(state: State, machine: string): string[] {
+  const services = Object.keys(state.removedData).filter((service) => state.removedData[service]?.includes(machine))
+  return services.filter((service) => instancesOn(state, service, machine).length === 0)
+}
 
 function preparesOn(state: State, machine: string): MachineDesire['prepare'] {
   return Object.values(state.rollouts)
@@ -39,14 +46,17 @@ function preparesOn(state: State, machine: string): MachineDesire['prepare'] {
     .map(({ id, service, release }) => ({ rollout: id, service, release }))
 }
 
-/** Every machine of a rollout fetches at once, before the first turn; later what it runs anyway. */
+/** Every machine of a rollout fetches at once, before the first turn; and each has what it is to run, or to go back to. */
 function fetchesOn(state: State, machine: string): string[] {
-  const running = Object.values(state.services).flatMap((service) => runningRollout(state, service.name) ?? [])
-  return running
-    .filter(
-      (rollout) => rollout.stage !== 'returning' && rollout.machines[machine] && forwardTarget(state, rollout, machine),
-    )
-    .map((rollout) => rollout.release)
+  const releases = Object.values(state.services).flatMap((service) => {
+    const rollout = runningRollout(state, service.name)
+    const forward = rollout && rollout.stage !== 'returning' && rollout.machines[machine]
+    return [
+      forward ? forwardTarget(state, rollout, machine)?.release : undefined,
+      backTarget(state, service, machine)?.release,
+    ]
+  })
+  return [...new Set(releases.filter((release) => release !== undefined))]
 }
 
 /** Never collected: what runs, both ends of a rollout in progress, the current and the previous completed release. */

@@ -15,12 +15,12 @@ export function evolve(before: State, event: RecordedEvent): State {
     case 'LeadershipTaken': {
       const { term, id } = event.data
       const record = { term, id, start: event.position, recovered: false }
-      return { ...state, terms: [...state.terms, record].slice(-termsKept), clockSince: asked.at }
+      return { ...state, terms: [...state.terms, record].slice(-termsKept), ...restarted(asked) }
     }
     case 'LogRecovered':
       return recoveredState(state, event.data, asked)
     case 'ClockRestarted':
-      return { ...state, clockSince: asked.at }
+      return { ...state, ...restarted(asked) }
 
     case 'ReleasePublished': {
       const { service, release, definition } = event.data
@@ -68,6 +68,8 @@ export function evolve(before: State, event: RecordedEvent): State {
       return evolveInstance(state, event)
   }
 }
+
+const restarted = ({ at, position }: Asked): Partial<State> => ({ clockSince: at, clockPosition: position })
 
 /** How many leaderships an agent may have missed and still know the log as the same one. */
 const termsKept = 1_000

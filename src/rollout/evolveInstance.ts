@@ -18,11 +18,23 @@ export function evolveInstance(before: State, event: InstanceEvent): State {
     case 'InstanceStarted':
       return set((instance) => ({ ...instance, started: true, port: event.data.port }))
     case 'InstanceReady':
-      return set((instance) => ({ ...instance, started: true, state: 'ready', reason: null, port: event.data.port }))
+      return set((instance) => ({
+        ...instance,
+        started: true,
+        state: 'ready',
+        interrupted: false,
+        reason: null,
+        port: event.data.port,
+      }))
     case 'InstanceRecovered':
-      return set((instance) => ({ ...instance, state: 'ready', reason: null }))
+      return set((instance) => ({ ...instance, state: 'ready', interrupted: false, reason: null }))
     case 'InstanceFailed':
-      return set((instance) => ({ ...instance, state: 'failed', reason: event.data.reason }))
+      return set((instance) => ({
+        ...instance,
+        state: 'failed',
+        interrupted: event.data.interrupted ?? false,
+        reason: event.data.reason,
+      }))
     case 'InstanceStopped':
       return forgetUnusedGenerations({ ...state, instances: without(state.instances, id) })
   }

@@ -17,7 +17,7 @@ export function evolveMachine(
   switch (event.type) {
     case 'MachineJoined': {
       const { endpoints } = event.data
-      const machine: Machine = { name, endpoints, lost: false, traffic: 'ready', since: asked, mark: null }
+      const machine: Machine = { name, endpoints, lost: false, traffic: 'ready', since: asked, mark: null, asked: 0 }
       return { ...state, machines: { ...state.machines, [name]: machine } }
     }
     case 'MachineMoved':

@@ -89,7 +89,7 @@ function started(state: State, data: EventData['RolloutStarted'], asked: Asked):
     rollout: data.rollout,
     lastRollout: data.rollout,
     completed: known?.completed ?? [],
-    behind: [],
+    behind: known?.behind ?? [],
     leftAlone: [],
   }
   const part: RolloutMachine = { state: 'waiting', fetched: false, named: 0 }
@@ -106,6 +106,7 @@ function started(state: State, data: EventData['RolloutStarted'], asked: Asked):
     prepare: null,
     order: data.machines,
     machines: Object.fromEntries(data.machines.map((machine) => [machine, part])),
+    outcome: null,
     aborted: false,
     reason: null,
     failure: null,
@@ -134,7 +135,6 @@ function finished(state: State, data: EventData['RolloutFinished'], asked: Asked
     ...service,
     rollout: null,
     ...(data.state === 'completed' ? outcome(service, rollout) : {}),
-    leftAlone: rollout.order.filter((machine) => rollout.machines[machine]?.state === 'failed'),
   })
   return forgetUnusedGenerations({
     ...state,
@@ -143,6 +143,7 @@ function finished(state: State, data: EventData['RolloutFinished'], asked: Asked
       ...last,
       stage: 'finished',
       stageSince: asked,
+      outcome: data.state,
       reason: data.reason,
     })),
     turns: keepIf(state.turns, (turn) => turn.service !== data.service),

@@ -1,14 +1,23 @@
 import type { EventData, RecordedEvent } from '../events/event.ts'
 import { change, without } from '../lib/records.ts'
 import { stopping } from './evolveInstance.ts'
-import { turnKey, type Asked, type Instance, type RolloutMachine, type State, type Turn } from './state.ts'
+import {
+  freshTurn,
+  turnKey,
+  type Asked,
+  type Instance,
+  type Rollout,
+  type RolloutMachine,
+  type State,
+  type Turn,
+} from './state.ts'
 
 type TurnEvent = Extract<RecordedEvent, { type: 'TurnStarted' | 'StepStarted' | 'TurnFinished' }>
 
 export function evolveTurn(state: State, event: TurnEvent, asked: Asked): State {
   switch (event.type) {
     case 'TurnStarted':
-      return turnStarted(state, event.data)
+      return turnStarted(state, event.data, asked)
     case 'StepStarted':
       return stepStarted(state, event.data, asked)
     case 'TurnFinished':
@@ -16,17 +25,15 @@ export function evolveTurn(state: State, event: TurnEvent, asked: Asked): State 
   }
 }
 
-function turnStarted(state: State, data: EventData['TurnStarted']): State {
-  const { rollout, service, machine, direction, target } = data
-  const known = state.turns[turnKey(service, machine)]
-  const turn: Turn = {
-    ...{ rollout, service, machine, direction, target },
-    unforwarded: known?.unforwarded ?? false,
-    drained: known?.drained ?? [],
-    step: null,
-  }
-  const started = { ...state, turns: { ...state.turns, [turnKey(service, machine)]: turn } }
-  return direction === 'catchUp' ? started : setPart(started, data.rollout, machine, { state: 'running' })
+function turnStarted(state: State, data: EventData['TurnStarted'], asked: Asked): State {
+  const { rollout, service, machine, direction } = data
+  const started = { ...state, turns: { ...state.turns, [turnKey(service, machine)]: freshTurn(data) } }
+  if (direction === 'catchUp') return started
+  const running = setPart(started, rollout, machine, { state: 'running' })
+  if (direction === 'back') return running
+  const enterTurns = (record: Rollout): Rollout =>
+    record.stage === 'turns' ? record : { ...record, stage: 'turns', stageSince: asked }
+  return { ...running, rollouts: change(running.rollouts, rollout, enterTurns) }
 }
 
 function stepStarted(state: State, data: EventData['StepStarted'], asked: Asked): State {
@@ -35,25 +42,21 @@ function stepStarted(state: State, data: EventData['StepStarted'], asked: Asked)
   const turn = state.turns[key]
   if (!turn) return state
   let instances = { ...state.instances }
-  for (const { id, slot, release, generation } of start) {
-    const instance: Instance = {
-      ...{ id, service, machine, slot, release, generation },
-      ...{ state: 'starting', started: false, traffic: 'idle', reason: null, port: null, stopAsked: null },
-    }
-    instances[id] = instance
-  }
+  for (const named of start) instances[named.id] = newInstance({ ...named, service, machine })
   for (const id of activate) instances = change(instances, id, (instance) => ({ ...instance, traffic: 'active' }))
   for (const id of retire) instances = change(instances, id, (instance) => ({ ...instance, traffic: 'idle' }))
   for (const id of stop) instances = change(instances, id, (instance) => stopping(instance, asked.position))
   const stepped: Turn = {
     ...turn,
     unforwarded: step === 'unforward' || (turn.unforwarded && activate.length === 0),
+    switched: step === 'switch' ? asked.position : turn.switched,
     drained: step === 'drain' ? retire : turn.drained.filter((id) => !activate.includes(id)),
     step: { ...asked, step, start: start.map(({ id }) => id), retire, stop },
   }
   const named = (state.rollouts[turn.rollout]?.machines[machine]?.named ?? 0) + start.length
   const turns = { ...state.turns, [key]: stepped }
-  return setPart({ ...state, instances, turns }, turn.rollout, machine, { named })
+  const machines = change(state.machines, machine, (known) => ({ ...known, asked: asked.position }))
+  return setPart({ ...state, instances, turns, machines }, turn.rollout, machine, { named })
 }
 
 function turnFinished(state: State, data: EventData['TurnFinished']): State {
@@ -64,7 +67,11 @@ function turnFinished(state: State, data: EventData['TurnFinished']): State {
       const failure =
         outcome === 'failed' ? { machine, reason: data.reason ?? 'failed', instance: data.instance } : null
       const rollouts = change(ended.rollouts, rollout, (record) => ({ ...record, failure: record.failure ?? failure }))
-      return setPart({ ...ended, rollouts }, rollout, machine, { state: outcome })
+      const services = change(ended.services, service, (known) => ({
+        ...known,
+        behind: outcome === 'done' ? known.behind.filter((name) => name !== machine) : known.behind,
+      }))
+      return setPart({ ...ended, rollouts, services }, rollout, machine, { state: outcome })
     }
     case 'back': {
       const behind = state.services[service]?.behind.includes(machine) ?? false
@@ -74,7 +81,8 @@ function turnFinished(state: State, data: EventData['TurnFinished']): State {
       }))
       const services = change(ended.services, service, (known) => ({
         ...known,
-        leftAlone: outcome === 'failed' ? [...known.leftAlone, machine] : known.leftAlone,
+        // One that only answered too late is tried again once it has answered.
+        leftAlone: outcome === 'failed' && data.instance ? [...known.leftAlone, machine] : known.leftAlone,
       }))
       return setPart({ ...ended, rollouts: returned, services }, rollout, machine, {
         state: behind ? 'behind' : outcome === 'done' ? 'reverted' : outcome,
@@ -82,8 +90,8 @@ function turnFinished(state: State, data: EventData['TurnFinished']): State {
     }
     case 'catchUp': {
       if (outcome === 'lost') return ended
-      const current = state.services[service]?.current?.generation === rollout
-      if (outcome === 'done') return setPart(ended, rollout, machine, { state: current ? 'done' : 'reverted' })
+      const completed = state.rollouts[rollout]?.outcome === 'completed'
+      if (outcome === 'done') return setPart(ended, rollout, machine, { state: completed ? 'done' : 'reverted' })
       const services = change(state.services, service, (known) => ({
         ...known,
         behind: [...known.behind.filter((name) => name !== machine), machine],

@@ -1,5 +1,15 @@
 import type { Event, EventData, Step } from '../events/event.ts'
-import { definitionOf, freshOf, instancesOn, oldOf, serves, servesWithout, strategyOf } from './serviceView.ts'
+import {
+  awaited,
+  definitionOf,
+  freshOf,
+  instancesOn,
+  isBroken,
+  oldOf,
+  serves,
+  servesWithout,
+  strategyOf,
+} from './serviceView.ts'
 import type { Instance, State, Turn } from './state.ts'
 
 type StepPlan = Omit<EventData['StepStarted'], 'service' | 'machine'>
@@ -10,23 +20,25 @@ type Plan = { type: 'step'; step: StepPlan } | { type: 'done' } | { type: 'faile
  * Overlap: start all new beside old, switch, drain, stop. Replace: one old at a time, retire, drain, stop, then start
  * its successor and give it the traffic.
  */
-export function planStep(state: State, turn: Turn): Plan {
+export function planStep(state: State, turn: Turn, late = false): Plan {
   const sides = { fresh: freshOf(state, turn), old: oldOf(state, turn) }
-  const failed = sides.fresh.find((instance) => instance.state === 'failed')
+  // Going back, what was not ready in time is as good as failed.
+  const awaitedStill = late ? [] : awaited(sides.fresh, sides.old)
+  const failed = sides.fresh.find(isBroken) ?? (late ? awaited(sides.fresh, sides.old)[0] : undefined)
   if (failed) {
     const plan = planFailed(turn, sides, failed)
     if (plan) return plan
   }
   return strategyOf(state, turn.target, sides.old) === 'overlap'
-    ? planOverlap(state, turn, sides)
-    : planReplace(state, turn, sides)
+    ? planOverlap(state, turn, { ...sides, awaited: awaitedStill })
+    : planReplace(state, turn, { ...sides, awaited: awaitedStill })
 }
 
 /**
  * A new instance failed. Going forward that ends the turn. Going back, what serves stays and what failed is stopped;
  * where nothing serves, the failing old instance is still the best there is, and going back goes on (`null`).
  */
-function planFailed(turn: Turn, { fresh, old }: Sides, failed: Instance): Plan | null {
+function planFailed(turn: Turn, { fresh, old }: Omit<Sides, 'awaited'>, failed: Instance): Plan | null {
   const reason = `instance ${failed.id} ${failed.reason ?? 'failed'}`
   if (turn.direction !== 'back') return { type: 'failed', reason, instance: failed.id }
   if (!old.some((instance) => instance.state === 'ready' && instance.traffic === 'active')) return null
@@ -38,12 +50,14 @@ function planFailed(turn: Turn, { fresh, old }: Sides, failed: Instance): Plan |
 interface Sides {
   fresh: Instance[]
   old: Instance[]
+  /** Fresh instances that must be ready before anything else happens. */
+  awaited: Instance[]
 }
 
-function planOverlap(state: State, turn: Turn, { fresh, old }: Sides): Plan {
+function planOverlap(state: State, turn: Turn, { fresh, old, awaited }: Sides): Plan {
   const missing = missingSlots(turn, fresh)
   if (missing.length > 0) return startStep(state, turn, missing)
-  if (notYetReady(fresh)) return step('start', {})
+  if (awaited.length > 0) return step('start', {})
 
   const activate = fresh.filter((instance) => instance.traffic === 'idle')
   const retire = old.filter((instance) => instance.traffic === 'active')
@@ -54,15 +68,17 @@ function planOverlap(state: State, turn: Turn, { fresh, old }: Sides): Plan {
   return finishOld(turn, old)
 }
 
-function planReplace(state: State, turn: Turn, { fresh, old }: Sides): Plan {
+function planReplace(state: State, turn: Turn, { fresh, old, awaited }: Sides): Plan {
   const wanted = turn.target?.instances ?? 0
+  if (awaited.length > 0) return step('start', {})
+  const activate = fresh.filter((instance) => instance.traffic === 'idle')
+  if (activate.length > 0) return step('switch', { activate })
   const retired = old.filter((instance) => instance.traffic === 'idle')
   if (retired.length > 0) return finishOld(turn, retired)
 
-  if (notYetReady(fresh)) return step('start', {})
-  const activate = fresh.filter((instance) => instance.traffic === 'idle')
-  if (activate.length > 0) return step('switch', { activate })
-
+  // What cannot run twice on one machine is not started before the one being stopped is gone.
+  const ending = instancesOn(state, turn.service, turn.machine).filter((instance) => instance.state === 'stopping')
+  if (ending.length > 0) return step('stop', { stop: ending })
   const missing = missingSlots(turn, fresh)
   const room = wanted - fresh.length - old.length
   if (missing.length > 0 && room > 0) return startStep(state, turn, missing.slice(0, room))
@@ -101,9 +117,6 @@ function finishOld(turn: Turn, old: Instance[]): Plan {
   return step('stop', { stop: old })
 }
 
-const notYetReady = (fresh: Instance[]): boolean =>
-  fresh.some((instance) => instance.traffic === 'idle' && instance.state === 'starting')
-
 function missingSlots(turn: Turn, fresh: Instance[]): number[] {
   const taken = new Set(fresh.map((instance) => instance.slot))
   return Array.from({ length: turn.target?.instances ?? 0 }, (_, index) => index + 1).filter((slot) => !taken.has(slot))
@@ -114,7 +127,7 @@ function startStep(state: State, turn: Turn, slots: number[]): Plan {
   if (!target) return { type: 'done' }
   const named = state.rollouts[turn.rollout]?.machines[turn.machine]?.named ?? 0
   const start = slots.map((slot, index) => ({
-    id: `${turn.service}-${turn.rollout}-${turn.machine}${named + index + 1}`,
+    id: `${turn.service}-${turn.rollout}-${turn.machine}-${named + index + 1}`,
     slot,
     release: target.release,
     generation: target.generation,

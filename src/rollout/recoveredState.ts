@@ -1,81 +1,129 @@
 import type { EventData, ResolvedRoute } from '../events/event.ts'
-import type { DesiredInstance, DesiredState } from '../protocol/desiredState.ts'
-import type { Asked, Generation, Instance, Rollout, Service, State } from './state.ts'
+import type { DesiredState } from '../protocol/desiredState.ts'
+import { keepIf } from '../lib/records.ts'
+import { conforms } from './conforms.ts'
+import { forgetUnusedGenerations } from './evolveInstance.ts'
+import { currentTarget } from './serviceView.ts'
+import {
+  newInstance,
+  type Asked,
+  type Generation,
+  type Instance,
+  type Machine,
+  type Rollout,
+  type Service,
+  type State,
+} from './state.ts'
 
 /**
- * The state after `tandem controller recover`: machines are believed about what they run, whatever the log said. A
- * service's current generation is the one with most instances in traffic; a machine that runs another one is `behind`,
- * so that nothing is changed by recovering. Rollouts that were under way are forgotten.
+ * The state after `tandem controller recover`: machines are believed about what they run, whatever the log said; of
+ * those that did not answer the log is. A service's current generation is the one with most instances in traffic. A
+ * machine that does not conform to it is `behind` and left alone until it returns or the next rollout, so that nothing is
+ * changed by recovering. Rollouts that were under way are forgotten.
  */
-export function recoveredState(state: State, data: EventData['LogRecovered'], asked: Asked): State {
+export function recoveredState(before: State, data: EventData['LogRecovered'], asked: Asked): State {
   const { term, id, held } = data
+  const adopted: State = {
+    ...before,
+    machines: recoveredMachines(before, held),
+    releases: recoveredReleases(before, held, asked),
+    instances: recoveredInstances(before, held),
+    generations: { ...before.generations, ...recoveredGenerations(held) },
+    turns: {},
+    rollouts: {},
+    terms: [...before.terms, { term, id, start: asked.position, recovered: true }],
+    clockSince: asked.at,
+    clockPosition: asked.position,
+  }
+  const names = new Set([
+    ...Object.keys(before.services),
+    ...Object.values(adopted.instances).map((one) => one.service),
+  ])
+  const services: Record<string, Service> = {}
+  const rollouts: Record<string, Rollout> = {}
+  for (const [index, name] of [...names].entries()) {
+    const last = `${id}${index}`
+    const service = recoveredService(name, last, adopted)
+    const apart = held.flatMap(({ machine }) =>
+      conforms(adopted, service, machine, currentTarget(adopted, service, machine)) ? [] : [machine],
+    )
+    services[name] = { ...service, behind: apart, leftAlone: apart }
+    rollouts[last] = recoveredRollout(last, service, asked)
+  }
+  return forgetUnusedGenerations({ ...adopted, services, rollouts })
+}
+
+/** What a machine drains or not was decided by a log that may be gone: what it applied says so. */
+function recoveredMachines(state: State, held: DesiredState[]): Record<string, Machine> {
+  const machines = { ...state.machines }
+  for (const { machine, drained } of held) {
+    const known = machines[machine]
+    if (known) machines[machine] = { ...known, lost: false, traffic: drained ? 'drained' : 'ready', asked: 0 }
+  }
+  return machines
+}
+
+function recoveredReleases(state: State, held: DesiredState[], asked: Asked): State['releases'] {
   const releases = { ...state.releases }
   for (const machine of held) {
     for (const [release, definition] of Object.entries(machine.definitions)) {
       releases[release] ??= { id: release, service: definition.service, definition, at: asked.at }
     }
   }
-  const instances = Object.fromEntries(held.flatMap((machine) => machine.instances.map((one) => adopt(machine, one))))
-  const names = new Set(Object.values(instances).map((instance) => instance.service))
-  const services: Record<string, Service> = {}
-  const rollouts: Record<string, Rollout> = {}
-  for (const [index, name] of [...names].entries()) {
-    const last = `${id.slice(0, 6)}${index}`
-    services[name] = recoveredService(name, last, state.services[name], Object.values(instances))
-    rollouts[last] = recoveredRollout(last, services[name], asked)
-  }
-  const stopped = Object.values(state.services).filter((service) => !names.has(service.name))
-  return {
-    ...state,
-    releases,
-    instances,
-    services: {
-      ...Object.fromEntries(stopped.map((service) => [service.name, { ...service, rollout: null, stopped: true }])),
-      ...services,
-    },
-    generations: { ...state.generations, ...recoveredGenerations(held) },
-    turns: {},
-    rollouts,
-    terms: [...state.terms, { term, id, start: asked.position, recovered: true }],
-    clockSince: asked.at,
-  }
+  return releases
 }
 
-function adopt({ machine }: DesiredState, known: DesiredInstance): [string, Instance] {
-  const { id, service, slot, release, generation, traffic } = known
-  const instance: Instance = {
-    ...{ id, service, machine, slot, release, generation, traffic },
-    ...{ state: 'ready', started: true, reason: null, port: null, stopAsked: null },
+function recoveredInstances(state: State, held: DesiredState[]): Record<string, Instance> {
+  const answered = new Set(held.map(({ machine }) => machine))
+  const instances = keepIf(state.instances, (instance) => !answered.has(instance.machine))
+  for (const { machine, instances: run } of held) {
+    for (const { traffic, ...about } of run) {
+      instances[about.id] = { ...newInstance({ ...about, machine }), traffic, state: 'ready', started: true }
+    }
   }
-  return [id, instance]
+  return instances
 }
 
 /** Stands for what happened before: instances started from here on are named after it. */
 function recoveredRollout(id: string, service: Service, asked: Asked): Rollout {
   return {
-    ...{ id, service: service.name, kind: 'deploy', release: service.current?.release ?? '', previous: null },
-    ...{ allowOutage: false, removeData: false, stage: 'finished', stageSince: asked, prepare: null, order: [] },
-    ...{ machines: {}, aborted: false, reason: 'recovered', failure: null, failedMachine: null, returned: [] },
+    id,
+    service: service.name,
+    kind: 'deploy',
+    release: service.current?.release ?? '',
+    previous: null,
+    allowOutage: false,
+    removeData: false,
+    stage: 'finished',
+    stageSince: asked,
+    prepare: null,
+    order: [],
+    machines: {},
+    outcome: 'completed',
+    aborted: false,
+    reason: 'recovered',
+    failure: null,
+    failedMachine: null,
+    returned: [],
   }
 }
 
-function recoveredService(name: string, last: string, known: Service | undefined, all: Instance[]): Service {
-  const mine = all.filter((instance) => instance.service === name)
+function recoveredService(name: string, last: string, state: State): Service {
+  const known = state.services[name]
+  const mine = Object.values(state.instances).filter((one) => one.service === name && one.state !== 'stopping')
   const active = (generation: string): number =>
     mine.filter((instance) => instance.generation === generation && instance.traffic === 'active').length
   const [first] = mine.toSorted((a, b) => active(b.generation) - active(a.generation))
-  const current = first ? { release: first.release, generation: first.generation } : null
-  const machines = new Set(mine.map((instance) => instance.machine))
-  const differs = (machine: string): boolean =>
-    mine.some((instance) => instance.machine === machine && instance.generation !== current?.generation)
+  const current = first ? { release: first.release, generation: first.generation } : (known?.current ?? null)
+  const completed = known?.completed ?? []
   return {
     name,
     current,
-    stopped: false,
+    stopped: !first,
     rollout: null,
     lastRollout: last,
-    completed: [...(known?.completed ?? []), ...(current ? [current.release] : [])],
-    behind: [...machines].filter(differs),
+    completed: current && completed.at(-1) !== current.release ? [...completed, current.release] : completed,
+    behind: [],
     leftAlone: [],
   }
 }

@@ -1,5 +1,6 @@
 import type { Event } from '../events/event.ts'
 import type { Endpoints, Report, ReportedInstance } from '../protocol/report.ts'
+import { isBroken } from './serviceView.ts'
 import type { Instance, State } from './state.ts'
 
 /** What a report says that the log does not know yet. Only transitions: a report that repeats the known yields nothing. */
@@ -37,6 +38,11 @@ function instanceFacts(instance: Instance, seen: ReportedInstance | undefined, r
     const answered = report.applied.supervisor >= (instance.stopAsked ?? 0)
     return gone && answered ? [{ type: 'InstanceStopped', data: about }] : []
   }
+  if (instance.state === 'ready' && isInterrupted(seen)) {
+    return [
+      { type: 'InstanceFailed', data: { ...about, reason: 'its machine is starting it again', interrupted: true } },
+    ]
+  }
   if (!seen) return []
   const events: Event[] = []
   if (!instance.started && seen.pid !== null) {
@@ -45,13 +51,17 @@ function instanceFacts(instance: Instance, seen: ReportedInstance | undefined, r
   const well = (seen.state === 'ready' || seen.state === 'draining') && !seen.unstable
   if (instance.state === 'starting' && well) {
     events.push({ type: 'InstanceReady', data: { ...about, port: seen.port } })
-  } else if (instance.state !== 'failed' && (seen.state === 'failed' || seen.unstable)) {
+  } else if (!isBroken(instance) && (seen.state === 'failed' || seen.unstable)) {
     events.push({ type: 'InstanceFailed', data: { ...about, reason: seen.reason ?? 'failed' } })
   } else if (instance.state === 'failed' && well) {
     events.push({ type: 'InstanceRecovered', data: about })
   }
   return events
 }
+
+/** It was ready and now is not there, or starts again, without having failed: the machine or its agent started again. */
+const isInterrupted = (seen: ReportedInstance | undefined): boolean =>
+  seen === undefined || (!seen.unstable && (seen.state === 'starting' || seen.state === 'stopped'))
 
 const sameEndpoints = (a: Endpoints, b: Endpoints): boolean =>
   a.host === b.host && a.http === b.http && a.forward === b.forward && a.metrics === b.metrics

@@ -24,6 +24,18 @@ export const oldOf = (state: State, turn: Turn): Instance[] => {
   )
 }
 
+/** It failed by itself; one that its machine interrupted is only on its way again. */
+export const isBroken = ({ state, interrupted }: Instance): boolean => state === 'failed' && !interrupted
+
+/** It may yet become ready. */
+export const isPending = ({ state, interrupted }: Instance): boolean => state === 'starting' || interrupted
+
+/** New instances that a turn waits for: not yet in traffic, or all there is to follow an old one that serves. */
+export function awaited(fresh: Instance[], old: Instance[]): Instance[] {
+  const oldServes = old.some((instance) => instance.state === 'ready' && instance.traffic === 'active')
+  return fresh.filter((instance) => isPending(instance) && (instance.traffic === 'idle' || oldServes))
+}
+
 export const isReachable = (state: State, machine: string): boolean => state.machines[machine]?.lost === false
 
 export const machineBusy = (state: State): Machine | undefined =>

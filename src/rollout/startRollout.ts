@@ -1,5 +1,5 @@
 import type { Definition } from '../definitions/definition.ts'
-import type { ResolvedRoute } from '../events/event.ts'
+import type { ResolvedRoute, RolloutKind } from '../events/event.ts'
 import type { Decision, Refusal, RefusalCode, StartRollout } from './command.ts'
 import { resolveRoutes, routeHolder } from './routes.ts'
 import { instancesOn, isReachable, servesWithout, strategyOf, wantedOn } from './serviceView.ts'
@@ -19,7 +19,8 @@ export function startRollout(state: State, command: StartRollout): Decision {
   const machines = turnOrder(state, name, release.definition, kind === 'stop' || kind === 'remove')
   const routes = kind === 'stop' || kind === 'remove' ? [] : resolveRoutes(state, release.definition)
   const refusal =
-    refuseMachines(state, name, release.definition, machines) ??
+    refuseUnknownMachines(state, name, kind, release.definition) ??
+    refuseMachines(state, name, machines) ??
     refuseRoutes(state, name, routes) ??
     (command.allowOutage || routes.length === 0 ? null : refuseOutage(state, name, release, machines))
   if (refusal) return refusal
@@ -84,21 +85,34 @@ function isDone(state: State, { kind }: StartRollout, service: Service | undefin
   return false
 }
 
-/** Machines that gain instances come before those that only lose them, so that none leaves before another serves. */
+/**
+ * Machines that are to run it come before those it leaves, and those that run none yet before all: so none leaves, or is
+ * replaced, before another serves.
+ */
 function turnOrder(state: State, service: string, definition: Definition, stops: boolean): string[] {
   const wanted = (machine: string): number => (stops ? 0 : wantedOn(definition, machine))
+  const runs = (machine: string): boolean => instancesOn(state, service, machine).length > 0
+  const rank = (machine: string): number => (wanted(machine) === 0 ? 2 : runs(machine) ? 1 : 0)
   return Object.keys(state.machines)
-    .filter((machine) => wanted(machine) > 0 || instancesOn(state, service, machine).length > 0)
-    .sort((a, b) => Number(wanted(b) > 0) - Number(wanted(a) > 0) || (a < b ? -1 : 1))
+    .filter((machine) => wanted(machine) > 0 || runs(machine))
+    .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
 }
 
-function refuseMachines(state: State, service: string, definition: Definition, machines: string[]): Refusal | null {
+function refuseUnknownMachines(
+  state: State,
+  service: string,
+  kind: RolloutKind,
+  definition: Definition,
+): Refusal | null {
+  if (kind === 'stop' || kind === 'remove') return null
   const unknown = (definition.machines ?? []).filter((machine) => !(machine in state.machines))
-  if (unknown.length > 0) {
-    const known = Object.keys(state.machines).join(', ') || 'none'
-    const message = `its definition names machine ${unknown.join(', ')}, which this cluster does not have`
-    return refuse('E_NO_SUCH_MACHINE', message, service, `machines of ${state.config.cluster}: ${known}`)
-  }
+  if (unknown.length === 0) return null
+  const known = Object.keys(state.machines).join(', ') || 'none'
+  const message = `its definition names machine ${unknown.join(', ')}, which this cluster does not have`
+  return refuse('E_NO_SUCH_MACHINE', message, service, `machines of ${state.config.cluster}: ${known}`)
+}
+
+function refuseMachines(state: State, service: string, machines: string[]): Refusal | null {
   if (machines.some((machine) => isReachable(state, machine))) return null
   // Nothing runs of it and nothing is to run: stopping or removing it is done at once.
   if (machines.length === 0 && Object.keys(state.machines).length > 0) return null

@@ -1,5 +1,5 @@
 import type { Definition } from '../definitions/definition.ts'
-import type { Direction, ReportMark, ResolvedRoute, RolloutKind, Step, Target } from '../events/event.ts'
+import type { Direction, EventData, ReportMark, ResolvedRoute, RolloutKind, Step, Target } from '../events/event.ts'
 import type { TermRecord } from '../protocol/desiredState.ts'
 import type { Endpoints } from '../protocol/report.ts'
 
@@ -28,7 +28,7 @@ import type { Endpoints } from '../protocol/report.ts'
  *   stop       retired instances are stopped; over when the machine reports them gone
  *
  * An INSTANCE is `starting`, then `ready`; `failed` while it crashes or misses probes (then perhaps ready again: its
- * machine restarts it); `stopping` once its stop was sent, for good; and gone from the state when reported stopped.
+ * machine restarts it, with `interrupted` where the machine itself ended it); `stopping` once its stop was sent, for good; and gone from the state when reported stopped.
  * Its traffic is `idle`, then `active`, then `idle` (retired); a retired one may become active again until it stops.
  *
  * A MACHINE is in traffic (`ready`), `draining` (first unforwarded, then giving up its own work) or `drained`; apart from
@@ -40,6 +40,8 @@ export interface State {
   terms: TermRecord[]
   /** When deadlines and silences began to count afresh: the last start, clock jump or stall. Milliseconds. */
   clockSince: number
+  /** The position of the event that said so: what was asked before it counts from there. */
+  clockPosition: number
   machines: Record<string, Machine>
   releases: Record<string, Release>
   services: Record<string, Service>
@@ -68,6 +70,8 @@ export interface Machine {
   /** Where and when the current traffic state began. */
   since: Asked
   mark: ReportMark | null
+  /** The position of the last step asked of it. */
+  asked: number
 }
 
 /** A point in the log that a wait counts from. */
@@ -113,6 +117,8 @@ export interface Instance {
   generation: string
   state: 'starting' | 'ready' | 'failed' | 'stopping'
   started: boolean
+  /** `failed` only because its machine or agent started again: it is being started, and no fault of the release. */
+  interrupted: boolean
   traffic: 'idle' | 'active'
   reason: string | null
   port: number | null
@@ -128,6 +134,8 @@ export interface Turn {
   target: Target | null
   /** The other machines do not forward here until it serves again. */
   unforwarded: boolean
+  /** The position of its last switch. */
+  switched: number | null
   /** Acknowledged retirements whose drain is over. */
   drained: string[]
   step: (Asked & { step: Step; start: string[]; retire: string[]; stop: string[] }) | null
@@ -147,6 +155,8 @@ export interface Rollout {
   /** In the order of their turns. */
   order: string[]
   machines: Record<string, RolloutMachine>
+  /** Once finished. */
+  outcome: 'completed' | 'reverted' | 'aborted' | null
   aborted: boolean
   reason: string | null
   /** Why a turn failed: what reverses the rollout. */
@@ -168,12 +178,36 @@ export const completedKept = 50
 
 export const turnKey = (service: string, machine: string): string => `${service}/${machine}`
 
+/** An instance just named: its start is about to be asked for. */
+export const newInstance = (
+  about: Pick<Instance, 'id' | 'service' | 'machine' | 'slot' | 'release' | 'generation'>,
+): Instance => ({
+  ...about,
+  state: 'starting',
+  started: false,
+  interrupted: false,
+  traffic: 'idle',
+  reason: null,
+  port: null,
+  stopAsked: null,
+})
+
+/** A turn before its first step. */
+export const freshTurn = (data: EventData['TurnStarted']): Turn => ({
+  ...data,
+  unforwarded: false,
+  switched: null,
+  drained: [],
+  step: null,
+})
+
 export function initialState(config: Config): State {
   return {
     config,
     position: 0,
     terms: [],
     clockSince: 0,
+    clockPosition: 0,
     machines: {},
     releases: {},
     services: {},

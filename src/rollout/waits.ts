@@ -1,6 +1,7 @@
+import { countsFrom } from './countsFrom.ts'
 import { limits } from './limits.ts'
 import type { Observed } from './observed.ts'
-import { definitionOf, freshOf, isReachable } from './serviceView.ts'
+import { awaited, definitionOf, freshOf, isReachable, oldOf } from './serviceView.ts'
 import type { Asked, State, Turn } from './state.ts'
 
 export type Wait = { type: 'waiting' } | { type: 'over' } | { type: 'late'; reason: string }
@@ -27,13 +28,14 @@ function isOver(state: State, observed: Observed, turn: Turn): Wait {
   const applied = observed[machine]?.report.applied
   switch (step.step) {
     case 'start':
-      return freshOf(state, turn).some((instance) => instance.state === 'starting') ? waiting : over
+      return awaited(freshOf(state, turn), oldOf(state, turn)).length > 0 ? waiting : over
     case 'unforward':
       return silentPeers(state, observed, machine, step).length === 0 ? over : waiting
     case 'switch':
       return applied && applied.balancer >= step.position ? over : waiting
     case 'drain': {
-      if (!applied || applied.balancer < step.position) return waiting
+      // The balancer that acknowledged the switch counts what is left from there on.
+      if (!applied || applied.balancer < (turn.switched ?? step.position)) return waiting
       const work = observed[machine]?.report.instances ?? []
       return work.some((instance) => step.retire.includes(instance.id) && instance.work > 0) ? waiting : over
     }
@@ -46,7 +48,7 @@ function isOver(state: State, observed: Observed, turn: Turn): Wait {
 export function stepDeadline(state: State, turn: Turn): number {
   const { step } = turn
   if (!step) return Number.POSITIVE_INFINITY
-  const since = Math.max(step.at, state.clockSince)
+  const since = countsFrom(state, step)
   switch (step.step) {
     case 'start':
       return since + longest(state, freshOf(state, turn), (definition) => definition.health.withinMs) + limits.graceMs
@@ -68,6 +70,10 @@ export function silentPeers(state: State, observed: Observed, machine: string, s
     return applied === undefined || applied < since.position
   })
 }
+
+/** Going back, peers that do not acknowledge are gone round, and what does not start is decided about (planStep.ts). */
+export const goesOnWhenLate = ({ direction, step }: Turn): boolean =>
+  direction === 'back' && (step?.step === 'unforward' || step?.step === 'start')
 
 const named = (state: State, ids: string[]): { release: string }[] =>
   ids.flatMap((id) => (state.instances[id] ? [state.instances[id]] : []))

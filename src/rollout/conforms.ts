@@ -1,0 +1,11 @@
+import type { Target } from '../events/event.ts'
+import { instancesOn } from './serviceView.ts'
+import type { Instance, Service, State } from './state.ts'
+
+/** Does the machine run of the service exactly what `target` says, all of it in traffic? What is being stopped is gone. */
+export function conforms(state: State, service: Service, machine: string, target: Target | null): boolean {
+  const mine = instancesOn(state, service.name, machine).filter((instance) => instance.state !== 'stopping')
+  const right = (instance: Instance): boolean =>
+    instance.generation === target?.generation && instance.slot <= target.instances && instance.traffic === 'active'
+  return mine.every(right) && mine.length === (target?.instances ?? 0)
+}
