@@ -111,6 +111,10 @@ describe('hostile input', () => {
     ).toContain(message)
   })
 
+  it('tells to quote a name in a list', () => {
+    expect(errorOf('service: a\nrun: [a, ${PORT}]')?.problems[0]?.suggestion).toBe('"${PORT}"')
+  })
+
   it('shows only a part of a very long line', () => {
     const [problem] = errorOf(`service: a\nrun: b\nenv: { A: "${'x'.repeat(5000)}\${NO}" }`)?.problems ?? []
     expect(problem?.column).toBe(5012)

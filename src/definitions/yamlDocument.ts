@@ -65,10 +65,17 @@ function refuseSyntax(documents: Document.Parsed[], source: SourceText): void {
       // One slip makes the parser stumble on: the first error of a line is the one that helps.
       if (lines.has(line)) continue
       lines.add(line)
-      problems.push(source.problemAt(pos[0], syntaxMessage(code, message)))
+      const problem = source.problemAt(pos[0], syntaxMessage(code, message))
+      problems.push({ ...problem, suggestion: quotedName(problem.lineText) })
     }
   }
   if (problems.length > 0) throw new DefinitionError(source.file, problems)
+}
+
+/** The commonest slip: in `[…]` and `{…}` YAML takes the brace of a bare `${NAME}` for a map. */
+function quotedName(line: string): string | null {
+  const bare = /[[{,:]\s*(\$\{[A-Za-z_]\w{0,60}\})/.exec(line)?.[1]
+  return bare === undefined ? null : JSON.stringify(bare)
 }
 
 function syntaxMessage(code: string, message: string): string {
