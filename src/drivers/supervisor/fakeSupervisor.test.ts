@@ -40,7 +40,8 @@ it('can be told to die, to print and to stop listening', async () => {
   expect(await fake.ownsSocket('i', 7001)).toBe(false)
   fake.die('i', { signal: 'SIGKILL', reason: 'oom' })
   expect(exits).toEqual([expect.objectContaining({ reason: 'oom', code: null, asked: false })])
-  const lines = await Array.fromAsync(fake.logs({ service: 's' }))
-  expect(lines.map(({ text }) => text)).toContain('help')
+  const texts: string[] = []
+  for await (const { text } of fake.logs({ service: 's' })) texts.push(text)
+  expect(texts).toContain('help')
   await fake.close()
 })

@@ -196,7 +196,9 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
 }
 
 async function collect(driver: SupervisorDriver, query: LogQuery): Promise<LogLine[]> {
-  return Array.fromAsync(driver.logs(query))
+  const lines: LogLine[] = []
+  for await (const line of driver.logs(query)) lines.push(line)
+  return lines
 }
 
 async function freePort(): Promise<number> {

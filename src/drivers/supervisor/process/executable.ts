@@ -4,6 +4,8 @@ import { OperatorError } from '../../../lib/operatorError.ts'
 
 const defaultPath = '/usr/local/bin:/usr/bin:/bin'
 const headBytes = 512
+/** The header of a 32-bit program with its first table entry. */
+const leastElfBytes = 52 + 32
 /** ELF's e_machine (System V ABI, chapter 4) of what Node runs on. */
 const elfMachines: Record<number, string> = { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64', 243: 'riscv64' }
 
@@ -91,7 +93,8 @@ function checkInterpreter(file: string, head: Buffer): void {
 }
 
 function checkMachine(file: string, head: Buffer): void {
-  const built = elfMachines[head.length < 20 ? 0 : head.readUInt16LE(18)]
+  if (head.length < leastElfBytes) throw problem('the program is cut off', file, 'build it again')
+  const built = elfMachines[head.readUInt16LE(18)]
   if (process.platform !== 'linux') throw problem('the program was built for Linux', file, 'build it for this system')
   if (built === undefined || built === process.arch || hasEmulation()) return
   // 32-bit programs run on their 64-bit siblings.
