@@ -179,7 +179,13 @@ export interface Asked {
 /** One request, without any retry. Rejects when the connection ends before the answer is whole. */
 export function ask(port: number, about: Asked = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const { method = 'GET', path = '/', headers = {}, agent } = about
+    const { method = 'GET', path = '/', agent } = about
+    // Node frames the body of a GET only when told to.
+    const length =
+      about.body === undefined || about.headers?.['transfer-encoding']
+        ? {}
+        : { 'content-length': String(Buffer.byteLength(about.body)) }
+    const headers = { ...length, ...about.headers }
     const sent = request({ port, host: '127.0.0.1', method, path, headers, agent: agent ?? false }, (answer) => {
       readAll(answer).then(
         (bytes) =>

@@ -1,0 +1,192 @@
+import { once } from 'node:events'
+import type { RequestListener } from 'node:http'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ask, BalancerLab, httpRoute, type LabInstance, type LabMachine } from './balancerLab.ts'
+
+let lab: BalancerLab
+let machine: LabMachine
+
+beforeEach(async () => {
+  lab = new BalancerLab()
+  machine = await lab.machine('a')
+})
+afterEach(() => lab.close())
+
+const serve: RequestListener = (_request, response) => void response.end('served')
+
+/** `bad` treats its requests as told; `good` serves. */
+async function pair(bad: RequestListener): Promise<{ bad: LabInstance; good: LabInstance }> {
+  const instances = { bad: await lab.instance('bad', bad), good: await lab.instance('good', serve) }
+  await machine.route(httpRoute({ targets: [instances.bad.active, instances.good.active] }))
+  return instances
+}
+
+/** Sends `count` of them one after another; returns the statuses. */
+async function statuses(count: number, about: Parameters<typeof ask>[1]): Promise<number[]> {
+  const found: number[] = []
+  for (let i = 0; i < count; i += 1) found.push((await ask(machine.port, about)).status)
+  return found
+}
+
+describe('choosing', () => {
+  it('takes turns among equals, and the least loaded first', async () => {
+    const open: (() => void)[] = []
+    const seen: Record<string, number> = { x: 0, y: 0, z: 0 }
+    const count =
+      (name: string): RequestListener =>
+      (request, response) => {
+        seen[name] = (seen[name] ?? 0) + 1
+        if (request.url === '/hang') open.push(() => response.end())
+        else response.end()
+      }
+    const instances = await Promise.all(['x', 'y', 'z'].map((name) => lab.instance(name, count(name))))
+    await machine.route(httpRoute({ targets: instances.map(({ active }) => active) }))
+    await statuses(9, {})
+    expect(seen).toEqual({ x: 3, y: 3, z: 3 })
+    const hanging = [ask(machine.port, { path: '/hang' }), ask(machine.port, { path: '/hang' })]
+    await expect.poll(() => open.length).toBe(2)
+    await statuses(4, {})
+    expect(Object.values(seen).toSorted((a, b) => a - b)).toEqual([4, 4, 7])
+    for (const end of open) end()
+    await Promise.all(hanging)
+  })
+})
+
+describe('a request that could not be delivered', () => {
+  it.each([
+    ['GET', undefined],
+    ['HEAD', undefined],
+    ['OPTIONS', undefined],
+    ['PUT', 'small body'],
+    ['DELETE', undefined],
+    ['GET', 'x'.repeat(64 * 1024)],
+  ])('is sent again when that does no harm: %s', async (method, body) => {
+    let broken = 0
+    await pair((request) => {
+      broken += 1
+      request.resume().on('end', () => request.socket.destroy())
+    })
+    expect(await statuses(4, { method, body })).toEqual([200, 200, 200, 200])
+    expect(broken).toBeGreaterThan(0)
+    expect(machine.balancer.counters().retries).toBe(broken)
+  })
+
+  it.each([
+    ['POST', undefined, {}],
+    ['POST', 'x', {}],
+    ['PATCH', 'x', {}],
+    ['PUT', 'x', { 'if-match': '"v1"' }],
+    ['PUT', 'x'.repeat(600 * 1024), {}],
+  ])('is not sent twice when that might: %s', async (method, body, headers) => {
+    let broken = 0
+    const { good } = await pair((request) => {
+      broken += 1
+      request.resume().on('end', () => request.socket.destroy())
+    })
+    let served = 0
+    good.server.on('request', () => (served += 1))
+    const found = await statuses(4, { method, body, headers })
+    expect(broken).toBeGreaterThan(0)
+    expect(found.filter((status) => status === 502)).toHaveLength(broken)
+    expect(served).toBe(4 - broken)
+    expect(machine.balancer.counters().retries).toBe(0)
+  })
+
+  it('is not sent twice once a byte of an answer has come', async () => {
+    let broken = 0
+    await pair((request) => {
+      broken += 1
+      request.socket.write('HTTP/1.1 200 O')
+      request.socket.end()
+    })
+    expect((await statuses(2, {})).toSorted((a, b) => a - b)).toEqual([200, 502])
+    expect(broken).toBe(1)
+  })
+
+  it('is never taken for whole when the answer breaks off', async () => {
+    const instance = await lab.instance('x', (request, response) => {
+      response.write('half')
+      setImmediate(() => request.socket.resetAndDestroy())
+    })
+    await machine.route(httpRoute({ targets: [instance.active] }))
+    await expect(ask(machine.port)).rejects.toThrow('aborted')
+    expect(machine.balancer.inFlight('x').work).toBe(0)
+  })
+
+  it('goes elsewhere whatever it is when the connection is refused: nothing was sent', async () => {
+    const { bad } = await pair(serve)
+    await bad.kill()
+    expect(await statuses(6, { method: 'POST', body: 'x'.repeat(600 * 1024) })).toEqual([200, 200, 200, 200, 200, 200])
+    expect(machine.balancer.counters().retries).toBe(1) // then it is out of traffic
+  })
+
+  it('survives kept-alive connections that end without a word, with one instance only', async () => {
+    let answers = 0
+    const instance = await lab.instance('x', (request, response) => {
+      answers += 1
+      if (answers % 2 === 0) return void request.socket.destroy()
+      response.end('served')
+    })
+    await machine.route(httpRoute({ targets: [instance.active] }))
+    expect(await statuses(6, {})).toEqual([200, 200, 200, 200, 200, 200])
+  })
+
+  it('does not go over a connection that was unused for long, nor one that the server is about to close', async () => {
+    const quick = await lab.machine('q', { upstreamIdleMs: 50 })
+    const instance = await lab.instance('x', serve)
+    await quick.route(httpRoute({ targets: [instance.active] }))
+    await ask(quick.port)
+    await once([...instance.sockets][0] ?? instance.server, 'close')
+    expect((await ask(quick.port, { method: 'POST', body: 'x' })).status).toBe(200)
+    instance.server.removeAllListeners('request')
+    instance.server.on('request', (_request, response) => response.setHeader('keep-alive', 'timeout=1').end('x'))
+    const before = instance.connections
+    const hinting = await lab.machine('h')
+    await hinting.route(httpRoute({ targets: [instance.active] }))
+    await ask(hinting.port)
+    await ask(hinting.port)
+    expect(instance.connections).toBe(before + 2) // a second is within the margin: never used again
+  })
+})
+
+describe('a dead instance', () => {
+  it('is out of traffic until a connection can be made again, and says so', async () => {
+    const { bad } = await pair(serve)
+    const port = bad.port
+    await bad.kill()
+    await statuses(3, {})
+    expect(machine.changes).toEqual([
+      { type: 'ejected', instance: 'bad', reason: expect.stringContaining('ECONNREFUSED') },
+    ])
+    const again = await lab.instance('bad', serve, port)
+    await machine.told('restored', 'bad')
+    await statuses(4, {})
+    // One connection was the check.
+    expect(again.connections).toBeGreaterThan(1)
+  })
+
+  it('is tried all the same when there is no other', async () => {
+    const instance = await lab.instance('x', serve)
+    const port = instance.port
+    const slow = await lab.machine('slow', { ejectedMs: 60_000 })
+    await slow.route(httpRoute({ targets: [instance.active] }))
+    await instance.kill()
+    const answer = await ask(slow.port)
+    expect(answer.status).toBe(503)
+    await lab.instance('x', serve, port)
+    expect((await ask(slow.port)).status).toBe(200)
+  })
+
+  it('comes back at once with a plan that takes it out and in', async () => {
+    const instance = await lab.instance('x', serve)
+    const slow = await lab.machine('slow', { ejectedMs: 60_000 })
+    await slow.route(httpRoute({ targets: [instance.active] }))
+    const port = instance.port
+    await instance.kill()
+    await ask(slow.port)
+    const again = await lab.instance('x', serve, port)
+    await slow.route(httpRoute({ targets: [again.draining] }))
+    await slow.route(httpRoute({ targets: [again.active] }))
+    expect((await ask(slow.port)).status).toBe(200)
+  })
+})

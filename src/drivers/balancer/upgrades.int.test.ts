@@ -1,0 +1,166 @@
+import { once } from 'node:events'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
+import { ask, BalancerLab, httpRoute, raw, readUntil, type LabInstance, type LabMachine } from './balancerLab.ts'
+
+let lab: BalancerLab
+let a: LabMachine
+let b: LabMachine
+
+beforeEach(async () => {
+  lab = new BalancerLab()
+  ;[a, b] = await Promise.all([lab.machine('a'), lab.machine('b')])
+})
+afterEach(() => lab.close())
+
+/** Answers every message with the same. */
+async function echoSockets(name: string): Promise<LabInstance & { accepted: WebSocket[] }> {
+  const instance = await lab.instance(name, (_request, response) => void response.end('http'))
+  const accepted: WebSocket[] = []
+  // The instance's server is the HTTP server that `instance` made.
+  const sockets = new WebSocketServer({ server: instance.server as import('node:http').Server })
+  sockets.on('connection', (socket) => {
+    accepted.push(socket)
+    socket.on('error', () => {})
+    socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
+  })
+  return Object.assign(instance, { accepted })
+}
+
+async function openSocket(machine: LabMachine): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${machine.port}/chat?room=1%202`)
+  socket.on('error', () => {})
+  lab.onClose(() => socket.terminate())
+  await once(socket, 'open')
+  return socket
+}
+
+async function echoed(socket: WebSocket, data: string | Buffer): Promise<Buffer> {
+  socket.send(data)
+  const [answer] = (await once(socket, 'message')) as [Buffer]
+  return answer
+}
+
+describe('WebSockets', () => {
+  it.each(['local', 'forwarded'])('carry text, large messages and the closing handshake: %s', async (way) => {
+    const instance = await echoSockets('x')
+    await a.route(httpRoute({ targets: [instance.active] }))
+    await b.route(httpRoute({ peers: [a.peer] }))
+    const socket = await openSocket(way === 'local' ? a : b)
+    expect((await echoed(socket, 'hello')).toString()).toBe('hello')
+    const large = Buffer.alloc(5 * 1024 * 1024, 'xyz')
+    expect((await echoed(socket, large)).equals(large)).toBe(true)
+    expect(a.balancer.inFlight('x')).toEqual({ work: 1, long: 1 })
+    expect(b.balancer.inFlight('x').work).toBe(0)
+    socket.close(4001, 'enough')
+    const [code, reason] = (await once(instance.accepted[0] ?? socket, 'close')) as [number, Buffer]
+    expect([code, reason.toString()]).toEqual([4001, 'enough'])
+    await expect.poll(() => a.balancer.inFlight('x')).toEqual({ work: 0, long: 0 })
+  })
+
+  it('stay through plans, while new ones go to the new instance', async () => {
+    const [old, next] = [await echoSockets('old'), await echoSockets('next')]
+    await a.route(httpRoute({ targets: [old.active] }))
+    const first = await openSocket(a)
+    await a.route(httpRoute({ targets: [next.active, old.draining] }))
+    const second = await openSocket(a)
+    expect([(await echoed(first, '1')).toString(), (await echoed(second, '2')).toString()]).toEqual(['1', '2'])
+    expect([old.accepted.length, next.accepted.length]).toEqual([1, 1])
+    expect(a.changes).toEqual([])
+    old.accepted[0]?.close(1001)
+    await a.told('idle', 'old')
+  })
+
+  it('are told 1001 when they are cut', async () => {
+    const instance = await echoSockets('x')
+    await a.route(httpRoute({ targets: [instance.active] }))
+    const socket = await openSocket(a)
+    await echoed(socket, 'hello')
+    const gone = once(instance.accepted[0] ?? socket, 'close')
+    a.balancer.cut('x')
+    const [code] = (await once(socket, 'close')) as [number]
+    expect(code).toBe(1001)
+    await gone
+    await expect.poll(() => a.balancer.inFlight('x').work).toBe(0)
+  })
+
+  it('are cut by no clock of the balancer unless the route has one', async () => {
+    const quick = await lab.machine('q', { headersMs: 100, clientIdleMs: 50, upstreamIdleMs: 50, connectMs: 100 })
+    const instance = await echoSockets('x')
+    await quick.route(httpRoute({ targets: [instance.active] }))
+    const silent = await openSocket(quick)
+    await new Promise((resolve) => setTimeout(resolve, 500)) // the silence that is asked for, not a wait
+    expect((await echoed(silent, 'still here')).toString()).toBe('still here')
+    await quick.route(httpRoute({ targets: [instance.active], idleMs: 100 }))
+    const limited = await openSocket(quick)
+    const [code] = (await once(limited, 'close')) as [number]
+    expect(code).toBe(1001)
+    expect((await echoed(silent, 'still')).toString()).toBe('still')
+  })
+
+  it('go elsewhere when an instance is dead, and get a page when there is none', async () => {
+    const [dead, alive] = [await echoSockets('dead'), await echoSockets('alive')]
+    await a.route(httpRoute({ targets: [dead.active, alive.active] }))
+    await dead.kill()
+    for (let i = 0; i < 3; i += 1) await openSocket(a)
+    expect(alive.accepted).toHaveLength(3)
+    await a.route(httpRoute({}))
+    const socket = new WebSocket(`ws://127.0.0.1:${a.port}/`)
+    const [error] = (await once(socket, 'error')) as [Error]
+    expect(error.message).toContain('503')
+  })
+
+  it('end at the instance when the client vanishes', async () => {
+    const instance = await echoSockets('x')
+    await a.route(httpRoute({ targets: [instance.active] }))
+    const socket = await openSocket(a)
+    const gone = once(instance.accepted[0] ?? socket, 'close')
+    socket.terminate()
+    await gone
+    await expect.poll(() => a.balancer.inFlight('x').work).toBe(0)
+  })
+})
+
+describe('other upgrades', () => {
+  const ask101 = 'GET /u HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: made-up/1\r\n\r\nearly'
+
+  it('are passed on with the bytes that came early, both ways', async () => {
+    const instance = await lab.instance('x', () => {})
+    instance.server.on('upgrade', (request, socket, head) => {
+      socket.write(
+        `HTTP/1.1 101 Fine\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\nX-A: 1\r\n\r\nfirst `,
+      )
+      socket.write(head)
+      socket.pipe(socket)
+    })
+    await a.route(httpRoute({ targets: [instance.active] }))
+    const socket = await lab.connect(a.port)
+    socket.write(ask101)
+    const text = await readUntil(socket, (text) => text.endsWith('early'))
+    expect(text).toBe('HTTP/1.1 101 Fine\r\nConnection: Upgrade\r\nUpgrade: made-up/1\r\nX-A: 1\r\n\r\nfirst early')
+    socket.end('late')
+    expect(await readUntil(socket, () => false)).toBe('late')
+  })
+
+  it('that the instance declines get its answer', async () => {
+    const instance = await lab.instance('x', () => {})
+    instance.server.on('upgrade', (_request, socket) => {
+      socket.end('HTTP/1.1 426 Upgrade Required\r\nContent-Length: 4\r\nX-Why: no\r\n\r\nnope')
+    })
+    await a.route(httpRoute({ targets: [instance.active] }))
+    await b.route(httpRoute({ peers: [a.peer] }))
+    for (const machine of [a, b]) {
+      const answer = await raw(lab, machine.port, ask101.replace('early', ''))
+      expect(answer).toMatch(/^HTTP\/1.1 426 Upgrade Required\r\n[^]*X-Why: no\r\n[^]*\r\n\r\nnope$/)
+    }
+    await expect.poll(() => a.balancer.inFlight('x').work).toBe(0)
+  })
+
+  it('to HTTP/2 are ignored, as Java offers them with every request, body included', async () => {
+    const instance = await lab.instance('x', (request, response) => void request.pipe(response))
+    await a.route(httpRoute({ targets: [instance.active] }))
+    const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABk' }
+    const answer = await ask(a.port, { method: 'POST', body: 'plain', headers })
+    expect([answer.status, answer.body]).toEqual([200, 'plain'])
+  })
+})
