@@ -45,8 +45,14 @@ dead: node_modules/.installed ## dead code and unused dependencies
 test-all: node_modules/.installed
 	$(RUN) node_modules/vitest/vitest.mjs run
 
+bench-release: node_modules/.installed ## bytes and seconds of changing one file of 10,000
+	$(RUN) bench/release.ts
+
 link: ## put ./tandem on the PATH (~/.local/bin)
 	mkdir -p $(HOME)/.local/bin && ln -sf $(CURDIR)/tandem $(HOME)/.local/bin/tandem
+
+bench-balancer: node_modules/.installed ## CPU time per request of the embedded balancer beside plain node:http
+	$(RUN) bench/balancer.ts
 
 clean: ## remove what was installed and made
 	rm -rf node_modules tmp coverage .tandem
