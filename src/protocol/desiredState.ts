@@ -1,74 +1,82 @@
-import type { Definition } from '../definitions/definition.ts'
+import { z } from 'zod'
+import { definitionSchema } from '../definitions/definitionSchema.ts'
+
+const releaseId = z.string().regex(/^[0-9a-f]{64}$/)
+const name = z.string().min(1).max(200)
+const position = z.int().nonnegative()
+
+const desiredInstanceSchema = z.object({
+  id: name,
+  service: name,
+  release: releaseId,
+  slot: z.int().positive(),
+  /** The rollout whose outcome this instance belongs to: tells a restarted copy of a release from the one before. */
+  generation: name,
+  /** `active` takes new work once it is ready; `idle` runs without traffic (not yet switched, or draining). */
+  traffic: z.enum(['active', 'idle']),
+})
+
+const desiredRouteSchema = z.object({
+  service: name,
+  match: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('http'), host: z.string().nullable(), path: z.string() }),
+    z.object({ kind: z.literal('tcp'), port: z.int().min(1).max(65535) }),
+  ]),
+  /** Only instances of these releases may serve it: each route leads only to releases that declare it. */
+  releases: z.array(releaseId),
+  /** Machines whose balancers may be forwarded to. */
+  forwardTo: z.array(name),
+  holdMs: z.number().nullable(),
+  idleMs: z.number().nullable(),
+  bodyBytes: z.number().nullable(),
+})
+
+const termRecordSchema = z.object({
+  term: z.int().positive(),
+  /** Random: two leaderships with the same number and different ids are a fork. */
+  id: z.string(),
+  /** The log position at which this leadership began. */
+  start: position,
+  /** A person ran `tandem controller recover`: machines may accept it although their last term is not its ancestor. */
+  recovered: z.boolean(),
+})
+
+/** The part of the desired state that the rollout room decides. */
+const machineDesireSchema = z.object({
+  machine: name,
+  /** Releases to have fetched and verified, whether they run yet or not. */
+  fetch: z.array(releaseId),
+  /** Releases that collection must leave alone. */
+  keep: z.array(releaseId),
+  /** Definitions, overlays applied, of every release named below; by release id. */
+  definitions: z.record(releaseId, definitionSchema),
+  instances: z.array(desiredInstanceSchema),
+  routes: z.array(desiredRouteSchema),
+  /** The other machines and how to reach their balancers. */
+  peers: z.array(z.object({ machine: name, host: z.string(), forwardPort: z.int() })),
+  /** One-off `prepare` commands this machine must run, each once. */
+  prepare: z.array(z.object({ rollout: name, service: name, release: releaseId })),
+  /** Services whose data folder should be gone. */
+  removedData: z.array(name),
+  /** Out of traffic: this machine's own instances take no new work. */
+  drained: z.boolean(),
+})
 
 /**
  * What one machine should be running and routing now. It is always sent whole, never as a difference, so that a lost,
  * repeated or reordered message cannot leave a machine half-way.
  */
-export interface DesiredState extends MachineDesire {
-  cluster: string
+export const desiredStateSchema = machineDesireSchema.extend({
+  cluster: z.string(),
   /** The leadership that sends this, and the ones before it: how an agent tells a restored or forked log. */
-  term: number
-  terms: TermRecord[]
+  term: z.int().positive(),
+  terms: z.array(termRecordSchema),
   /** The log position this state was folded at. */
-  position: number
-}
+  position,
+})
 
-/** The part of the desired state that the rollout room decides. */
-export interface MachineDesire {
-  machine: string
-  /** Releases to have fetched and verified, whether they run yet or not. */
-  fetch: string[]
-  /** Releases that collection must leave alone. */
-  keep: string[]
-  /** Definitions, overlays applied, of every release named below; by release id. */
-  definitions: Record<string, Definition>
-  instances: DesiredInstance[]
-  routes: DesiredRoute[]
-  /** The other machines and how to reach their balancers. */
-  peers: DesiredPeer[]
-  /** One-off `prepare` commands this machine must run, each once. */
-  prepare: { rollout: string; service: string; release: string }[]
-  /** Services whose data folder should be gone. */
-  removedData: string[]
-  /** Out of traffic: this machine's own instances take no new work. */
-  drained: boolean
-}
-
-export interface DesiredInstance {
-  id: string
-  service: string
-  release: string
-  slot: number
-  /** The rollout whose outcome this instance belongs to: tells a restarted copy of a release from the one before. */
-  generation: string
-  /** `active` takes new work once it is ready; `idle` runs without traffic (not yet switched, or draining). */
-  traffic: 'active' | 'idle'
-}
-
-export interface DesiredRoute {
-  service: string
-  match: { kind: 'http'; host: string | null; path: string } | { kind: 'tcp'; port: number }
-  /** Only instances of these releases may serve it: each route leads only to releases that declare it. */
-  releases: string[]
-  /** Machines whose balancers may be forwarded to. */
-  forwardTo: string[]
-  holdMs: number | null
-  idleMs: number | null
-  bodyBytes: number | null
-}
-
-export interface DesiredPeer {
-  machine: string
-  host: string
-  forwardPort: number
-}
-
-export interface TermRecord {
-  term: number
-  /** Random: two leaderships with the same number and different ids are a fork. */
-  id: string
-  /** The log position at which this leadership began. */
-  start: number
-  /** A person ran `tandem controller recover`: machines may accept it although their last term is not its ancestor. */
-  recovered: boolean
-}
+export type MachineDesire = z.infer<typeof machineDesireSchema>
+export type DesiredState = z.infer<typeof desiredStateSchema>
+export type DesiredInstance = z.infer<typeof desiredInstanceSchema>
+export type DesiredRoute = z.infer<typeof desiredRouteSchema>
+export type TermRecord = z.infer<typeof termRecordSchema>

@@ -1,71 +1,75 @@
-import type { DesiredState } from './desiredState.ts'
+import { z } from 'zod'
+import { desiredStateSchema } from './desiredState.ts'
+
+const name = z.string().min(1).max(200)
+const reason = z.string().max(2_000)
+const position = z.int().nonnegative()
+
+export const instanceStates = ['starting', 'ready', 'draining', 'stopped', 'failed'] as const
+
+const reportedInstanceSchema = z.object({
+  id: name,
+  service: name,
+  release: name,
+  state: z.enum(instanceStates),
+  /** Why it is `failed`, or what it is waiting for; in words. */
+  reason: reason.nullable(),
+  port: z.int().nullable(),
+  pid: z.int().nullable(),
+  /** When it entered this state, ISO 8601 by the agent's clock: for display. */
+  since: z.string(),
+  /** How often its process was started again after it ended by itself. */
+  restarts: z.int().nonnegative(),
+  /** True from the first failure after it was ready until it has been ready for a while: one crash loop, not many events. */
+  unstable: z.boolean(),
+  /** Work in flight as the balancer counts it, and of that the long connections. */
+  work: z.int().nonnegative(),
+  long: z.int().nonnegative(),
+})
+
+const seenSchema = z.object({ term: z.int().positive(), termId: z.string(), position })
+
+const appliedSchema = z.object({ supervisor: position, balancer: position, address: position })
+
+const endpointsSchema = z.object({
+  /** How other machines and people reach this one. */
+  host: z.string(),
+  http: z.int(),
+  forward: z.int(),
+  /** `/healthz` and `/metrics`. */
+  metrics: z.int(),
+})
 
 /** What a machine says it observes. Older and duplicate ones (by boot, then seq) change nothing. */
-export interface Report {
-  machine: string
+export const reportSchema = z.object({
+  machine: name,
   /** Grows with each start of the agent, also when its disk was wiped: at least the wall clock in ms. */
-  boot: number
-  seq: number
-  version: string
+  boot: z.int().positive(),
+  seq: z.int().positive(),
+  version: z.string(),
   /** The newest desired state this machine accepted. */
-  seen: Seen | null
+  seen: seenSchema.nullable(),
   /** Set when the controller's desired state was refused. */
-  refused: { code: string; message: string } | null
+  refused: z.object({ code: z.string(), message: reason }).nullable(),
   /** The log position that each driver has applied: a wait ends only on one at or after the position that asked. */
-  applied: Applied
-  endpoints: Endpoints
-  fetched: string[]
-  fetchFailures: { release: string; message: string }[]
-  instances: ReportedInstance[]
-  prepared: { rollout: string; ok: boolean; reason: string }[]
-  removedData: string[]
+  applied: appliedSchema,
+  endpoints: endpointsSchema,
+  fetched: z.array(name),
+  fetchFailures: z.array(z.object({ release: name, message: reason })),
+  instances: z.array(reportedInstanceSchema),
+  prepared: z.array(z.object({ rollout: name, ok: z.boolean(), reason })),
+  removedData: z.array(name),
   /** What a driver could not apply, in words: shown, and named as the reason when a deadline passes. */
-  problems: string[]
+  problems: z.array(reason),
   /** What the supervisor can enforce here. */
-  limits: { memory: boolean; cpu: boolean; tasks: boolean; why: string | null }
+  limits: z.object({ memory: z.boolean(), cpu: z.boolean(), tasks: z.boolean(), why: z.string().nullable() }),
   /** What this machine runs by, whole; sent only while it refuses the controller, for `tandem controller recover`. */
-  held: DesiredState | null
-}
+  held: desiredStateSchema.nullable(),
+})
 
-export interface Seen {
-  term: number
-  termId: string
-  position: number
-}
-
-export interface Applied {
-  supervisor: number
-  balancer: number
-  address: number
-}
-
-export interface Endpoints {
-  /** How other machines and people reach this one. */
-  host: string
-  http: number
-  forward: number
-  /** `/healthz` and `/metrics`. */
-  metrics: number
-}
-
-export type InstanceState = 'starting' | 'ready' | 'draining' | 'stopped' | 'failed'
-
-export interface ReportedInstance {
-  id: string
-  service: string
-  release: string
-  state: InstanceState
-  /** Why it is `failed`, or what it is waiting for; in words. */
-  reason: string | null
-  port: number | null
-  pid: number | null
-  /** When it entered this state, ISO 8601 by the agent's clock: for display. */
-  since: string
-  /** How often its process was started again after it ended by itself. */
-  restarts: number
-  /** True from the first failure after it was ready until it has been ready for a while: one crash loop, not many events. */
-  unstable: boolean
-  /** Work in flight as the balancer counts it. */
-  work: number
-  long: number
-}
+export type Report = z.infer<typeof reportSchema>
+export type ReportedInstance = z.infer<typeof reportedInstanceSchema>
+export type InstanceState = ReportedInstance['state']
+export type Seen = z.infer<typeof seenSchema>
+export type Applied = z.infer<typeof appliedSchema>
+export type Endpoints = z.infer<typeof endpointsSchema>

@@ -1,0 +1,142 @@
+import type { z } from 'zod'
+import { OperatorError } from '../lib/operatorError.ts'
+import { decodeServerSentEvents } from '../lib/serverSentEvents.ts'
+import {
+  basePath,
+  operations,
+  streams,
+  type Given,
+  type OperationName,
+  type Operations,
+  type Result,
+  type StreamName,
+  type Streams,
+} from './contract.ts'
+import { fromProblem, problemSchema } from './problem.ts'
+
+/** Where a controller is and how to speak to it. */
+export interface Endpoint {
+  url: string
+  token: string
+}
+
+/** Silence after which a stream is given up: the server sends a heartbeat every 5 s. */
+const streamSilenceMs = 15_000
+
+interface Input {
+  params?: Record<string, string>
+  query?: Record<string, unknown>
+  body?: unknown
+}
+
+/** Typed calls over the contract. Throws `OperatorError`: what the controller refused, or E_CONTROLLER_UNREACHABLE. */
+export class ApiClient {
+  readonly endpoint: Endpoint
+
+  constructor(endpoint: Endpoint) {
+    this.endpoint = endpoint
+  }
+
+  async call<N extends OperationName>(
+    name: N,
+    given: Given<Operations[N]>,
+    signal?: AbortSignal,
+  ): Promise<Result<Operations[N]>> {
+    const { method, path, response: schema } = operations[name]
+    const input = given as Input // the mapped type above says the same, field by field
+    const response = await this.raw(method, fillPath(path, input), {
+      ...(input.body === undefined
+        ? {}
+        : { body: JSON.stringify(input.body), headers: { 'content-type': 'application/json' } }),
+      ...(signal ? { signal } : {}),
+    })
+    return schema.parse(await response.json()) as Result<Operations[N]> // parsed by that operation's schema
+  }
+
+  /** Messages of a stream; ends when the server ends it, throws when contact is lost. */
+  async *stream<N extends StreamName>(
+    name: N,
+    given: Given<Streams[N]>,
+    { signal, lastEventId }: { signal?: AbortSignal; lastEventId?: string } = {},
+  ): AsyncIterable<{ id: string | null; data: z.output<Streams[N]['data']> }> {
+    const { path, data: schema } = streams[name]
+    for await (const { id, data } of this.rawStream(fillPath(path, given as Input), { signal, lastEventId })) {
+      yield { id, data: schema.parse(JSON.parse(data)) as z.output<Streams[N]['data']> } // by that stream's schema
+    }
+  }
+
+  async *rawStream(
+    path: string,
+    { signal, lastEventId }: { signal?: AbortSignal | undefined; lastEventId?: string | undefined },
+  ): AsyncIterable<{ id: string | null; event: string; data: string }> {
+    const silence = new AbortController()
+    const giveUp = (): void => silence.abort(new Error(`nothing was heard for ${streamSilenceMs / 1000} s`))
+    let timer = setTimeout(giveUp, streamSilenceMs)
+    const heard = (): void => {
+      clearTimeout(timer)
+      timer = setTimeout(giveUp, streamSilenceMs)
+    }
+    try {
+      const response = await this.raw('GET', path, {
+        headers: { accept: 'text/event-stream', ...(lastEventId ? { 'last-event-id': lastEventId } : {}) },
+        signal: signal ? AbortSignal.any([signal, silence.signal]) : silence.signal,
+      })
+      if (!response.body) return
+      yield* decodeServerSentEvents(response.body, heard)
+    } catch (error) {
+      if (signal?.aborted) return
+      throw error instanceof OperatorError ? error : unreachable(this.endpoint, error)
+    } finally {
+      clearTimeout(timer)
+      silence.abort()
+    }
+  }
+
+  /** A request with the token; an error body becomes an `OperatorError`. */
+  async raw(method: string, path: string, init: RequestInit & { duplex?: 'half' } = {}): Promise<Response> {
+    let response: Response
+    try {
+      response = await fetch(`${this.endpoint.url.replace(/\/$/, '')}${basePath}${path}`, {
+        ...init,
+        method,
+        headers: { authorization: `Bearer ${this.endpoint.token}`, ...init.headers },
+      })
+    } catch (error) {
+      if (init.signal?.aborted) throw error
+      throw unreachable(this.endpoint, error)
+    }
+    if (response.ok) return response
+    throw await problemOf(response, this.endpoint)
+  }
+}
+
+async function problemOf(response: Response, endpoint: Endpoint): Promise<OperatorError> {
+  const text = await response.text()
+  try {
+    return fromProblem(problemSchema.parse(JSON.parse(text)))
+  } catch (cause) {
+    const message = `${endpoint.url} answered ${response.status}, and not as a Tandem controller does`
+    return new OperatorError('E_CONTROLLER_UNREACHABLE', message, {
+      subject: endpoint.url,
+      next: 'check the address: tandem context list',
+      cause,
+    })
+  }
+}
+
+export function unreachable({ url }: Endpoint, cause: unknown): OperatorError {
+  const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause)
+  return new OperatorError('E_CONTROLLER_UNREACHABLE', `the controller at ${url} does not answer (${why})`, {
+    subject: url,
+    next: 'is it running? Services go on without it. On a laptop: tandem up. Another cluster: --context NAME',
+    cause,
+  })
+}
+
+function fillPath(path: string, { params = {}, query = {} }: Input): string {
+  const filled = path.replaceAll(/:(\w+)/g, (_, key: string) => encodeURIComponent(params[key] ?? ''))
+  const search = new URLSearchParams()
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value))
+  const text = search.toString()
+  return text ? `${filled}?${text}` : filled
+}

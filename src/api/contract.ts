@@ -1,0 +1,219 @@
+import { z } from 'zod'
+import { answerSchema } from '../protocol/ask.ts'
+import { reportSchema } from '../protocol/report.ts'
+import { eventSchema, releaseSchema, rolloutSchema, statusSchema } from './views.ts'
+
+export const basePath = '/api/v1'
+
+/** Who may call: a reader only reads, an operator also changes, an agent speaks for its own machine. */
+export type CallerRole = 'reader' | 'operator' | 'agent' | 'agentOrOperator'
+
+export interface Operation {
+  method: 'GET' | 'POST'
+  path: string
+  role: CallerRole
+  summary: string
+  params?: z.ZodObject
+  query?: z.ZodObject
+  body?: z.ZodType
+  response: z.ZodType
+}
+
+const service = z.string().min(1).max(40)
+const id = z.string().min(1).max(200)
+const position = z.int().describe('the log position this write reached: pass it as atLeast to a read')
+const atLeast = z.coerce.number().int().nonnegative().optional().describe('wait (at most 5 s) for this log position')
+const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true')
+
+const startRolloutBody = z.object({
+  service,
+  kind: z.enum(['deploy', 'rollback', 'restart', 'start', 'stop', 'remove']),
+  release: id.nullable().default(null).describe('a release id or an unambiguous prefix; needed for deploy'),
+  allowOutage: z.boolean().default(false),
+  removeData: z.boolean().default(false),
+})
+
+/** Every call of the API but the streams (`streams`) and the object transfers, which are not JSON. */
+export const operations = {
+  status: {
+    ...{ method: 'GET', path: '/status', role: 'reader', summary: 'services, releases, machines, instances, rollouts' },
+    query: z.object({ atLeast }),
+    response: statusSchema,
+  },
+  rollouts: {
+    ...{ method: 'GET', path: '/rollouts', role: 'reader', summary: 'history of rollouts, newest last' },
+    query: z.object({
+      service: service.optional(),
+      limit: z.coerce.number().int().min(1).max(1000).default(50),
+      atLeast,
+    }),
+    response: z.object({ rollouts: z.array(rolloutSchema) }),
+  },
+  rollout: {
+    ...{ method: 'GET', path: '/rollouts/:id', role: 'reader', summary: 'one rollout, by id or unambiguous prefix' },
+    params: z.object({ id }),
+    query: z.object({ atLeast }),
+    response: rolloutSchema,
+  },
+  startRollout: {
+    ...{ method: 'POST', path: '/rollouts', role: 'operator', summary: 'start a rollout' },
+    body: startRolloutBody,
+    response: z.object({
+      position,
+      release: id,
+      previous: id.nullable(),
+      rollout: rolloutSchema.nullable().describe('null: nothing to do, what was asked already runs'),
+    }),
+  },
+  abortRollout: {
+    ...{ method: 'POST', path: '/rollouts/:id/abort', role: 'operator', summary: 'go back to the release before' },
+    params: z.object({ id }),
+    response: z.object({ position, rollout: id }),
+  },
+  releases: {
+    ...{ method: 'GET', path: '/releases', role: 'reader', summary: 'published releases, oldest first' },
+    query: z.object({ service: service.optional(), atLeast }),
+    response: z.object({ releases: z.array(releaseSchema) }),
+  },
+  missingObjects: {
+    ...{
+      method: 'POST',
+      path: '/objects/missing',
+      role: 'operator',
+      summary: 'which of these objects the store lacks',
+    },
+    body: z.object({ keys: z.array(z.string().max(80)).max(1_000) }),
+    response: z.object({ missing: z.array(z.string()) }),
+  },
+  publishRelease: {
+    ...{
+      method: 'POST',
+      path: '/releases',
+      role: 'operator',
+      summary: 'publish a release whose objects are all uploaded',
+    },
+    body: z.object({ manifest: z.string().max(1_048_576).describe('the manifest object, byte for byte') }),
+    response: z.object({ position, service, release: id, fresh: z.boolean() }),
+  },
+  drainMachine: {
+    ...{ method: 'POST', path: '/machines/:machine/drain', role: 'operator', summary: 'take a machine out of traffic' },
+    params: z.object({ machine: id }),
+    body: z.object({ force: z.boolean().default(false) }),
+    response: z.object({ position }),
+  },
+  readyMachine: {
+    ...{ method: 'POST', path: '/machines/:machine/ready', role: 'operator', summary: 'put a machine back in traffic' },
+    params: z.object({ machine: id }),
+    response: z.object({ position }),
+  },
+  tokens: {
+    ...{ method: 'GET', path: '/tokens', role: 'operator', summary: 'tokens there are, without their secrets' },
+    response: z.object({
+      tokens: z.array(
+        z.object({
+          id,
+          role: z.enum(['operator', 'reader', 'agent']),
+          machine: z.string().nullable(),
+          name: z.string(),
+          createdAt: z.string(),
+        }),
+      ),
+    }),
+  },
+  createToken: {
+    ...{ method: 'POST', path: '/tokens', role: 'operator', summary: 'make a token; it is shown once' },
+    body: z.object({
+      role: z.enum(['operator', 'reader', 'agent']),
+      machine: z.string().min(1).max(40).nullable().default(null),
+      name: z.string().min(1).max(200),
+    }),
+    response: z.object({ token: z.string() }),
+  },
+  revokeToken: {
+    ...{ method: 'POST', path: '/tokens/:id/revoke', role: 'operator', summary: 'make a token worthless' },
+    params: z.object({ id: z.string().regex(/^[0-9a-f]{6,64}$/) }),
+    response: z.object({ revoked: z.int() }),
+  },
+  recover: {
+    ...{
+      method: 'POST',
+      path: '/controller/recover',
+      role: 'operator',
+      summary: 'adopt what machines run after the log was lost',
+    },
+    body: z.object({}),
+    response: z.object({ position, term: z.int(), adopted: z.array(z.string()) }),
+  },
+  report: {
+    ...{ method: 'POST', path: '/agent/reports', role: 'agent', summary: 'what a machine observes' },
+    body: reportSchema,
+    response: z.object({ position }),
+  },
+} as const satisfies Record<string, Operation>
+
+interface StreamOperation {
+  path: string
+  role: CallerRole
+  summary: string
+  params?: z.ZodObject
+  query: z.ZodObject
+  /** Each SSE message's data. */
+  data: z.ZodType
+}
+
+/** Server-sent events; `Last-Event-ID` is a log position where the messages have ids. */
+export const streams = {
+  events: {
+    ...{ path: '/events', role: 'reader', summary: 'the event log, and on as it grows' },
+    query: z.object({ after: z.coerce.number().int().nonnegative().default(0), follow: flag }),
+    data: eventSchema,
+  },
+  watchRollout: {
+    ...{ path: '/rollouts/:id/watch', role: 'reader', summary: 'a rollout at each change, until it ends' },
+    params: z.object({ id }),
+    query: z.object({}),
+    data: rolloutSchema,
+  },
+  logs: {
+    ...{ path: '/logs', role: 'reader', summary: 'output of the instances of a service, on all its machines' },
+    query: z.object({
+      service,
+      machine: id.optional(),
+      instance: id.optional(),
+      since: z.string().optional().describe('ISO 8601'),
+      last: z.coerce.number().int().min(1).max(100_000).optional(),
+      follow: flag,
+    }),
+    data: answerSchema,
+  },
+  run: {
+    ...{ path: '/services/:service/run', role: 'operator', summary: "a one-off command with a service's release" },
+    params: z.object({ service }),
+    query: z.object({ argv: z.string().describe('JSON array of words'), machine: id.optional() }),
+    data: answerSchema,
+  },
+} as const satisfies Record<string, StreamOperation>
+
+export type Operations = typeof operations
+export type OperationName = keyof Operations
+export type Streams = typeof streams
+export type StreamName = keyof Streams
+
+type Shape<T, K extends string> = T extends { [_ in K]: infer S extends z.ZodType } ? S : never
+
+/** What a caller gives; defaults may be left out. */
+export type Given<O> = ([Shape<O, 'params'>] extends [never] ? unknown : { params: z.input<Shape<O, 'params'>> }) &
+  ([Shape<O, 'query'>] extends [never] ? unknown : { query?: z.input<Shape<O, 'query'>> }) &
+  ([Shape<O, 'body'>] extends [never] ? unknown : { body: z.input<Shape<O, 'body'>> })
+
+/** What a handler gets, parsed. */
+export type Parsed<O> = {
+  params: [Shape<O, 'params'>] extends [never] ? undefined : z.output<Shape<O, 'params'>>
+  query: [Shape<O, 'query'>] extends [never] ? undefined : z.output<Shape<O, 'query'>>
+  body: [Shape<O, 'body'>] extends [never] ? undefined : z.output<Shape<O, 'body'>>
+}
+
+export type Result<O extends { response: z.ZodType }> = z.output<O['response']>

@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import type { ReleaseView } from '../projections/releaseCatalogue.ts'
+import type { RolloutView } from '../projections/rolloutHistory.ts'
+
+const time = z.string().describe('ISO 8601 with milliseconds')
+
+export const phases = ['fetch', 'start', 'probe', 'switch', 'drain', 'stop'] as const
+
+export const rolloutSchema = z.object({
+  id: z.string(),
+  service: z.string(),
+  kind: z.enum(['deploy', 'rollback', 'restart', 'start', 'stop', 'remove']),
+  release: z.string(),
+  previous: z.string().nullable(),
+  state: z.enum(['running', 'reverting', 'completed', 'reverted', 'aborted']),
+  reason: z.string().nullable(),
+  failedInstance: z.string().nullable(),
+  startedAt: time,
+  finishedAt: time.nullable(),
+  machines: z.array(
+    z.object({
+      machine: z.string(),
+      state: z.enum(['waiting', 'running', 'done', 'reverted', 'untouched', 'lost', 'behind', 'failed']),
+      phases: z.array(z.object({ phase: z.enum(phases), startedAt: time, finishedAt: time.nullable() })),
+    }),
+  ),
+}) satisfies z.ZodType<RolloutView>
+
+export const releaseSchema = z.object({
+  release: z.string(),
+  service: z.string(),
+  bytes: z.number().describe('size of the unpacked tree'),
+  publishedAt: time,
+  collected: z.boolean(),
+  completedAt: time.nullable(),
+}) satisfies z.ZodType<ReleaseView>
+
+const machineSchema = z.object({
+  name: z.string(),
+  state: z.enum(['ready', 'draining', 'drained', 'lost']),
+  lastSeen: time.nullable().describe('when it last reported to this controller; null: not since it started'),
+  host: z.string(),
+  httpPort: z.int(),
+  metricsPort: z.int().describe('/healthz and /metrics of its agent'),
+  version: z.string().nullable(),
+  limits: z.string().nullable().describe('which limits are not enforced there and why; null: all are'),
+  problems: z.array(z.string()),
+})
+
+const instanceSchema = z.object({
+  id: z.string(),
+  machine: z.string(),
+  release: z.string(),
+  state: z.enum(['starting', 'ready', 'draining', 'stopped', 'failed']),
+  port: z.int().nullable(),
+  since: time.nullable(),
+  pid: z.int().nullable(),
+  restarts: z.int(),
+  reason: z.string().nullable(),
+  work: z.int().describe('requests and connections in flight'),
+})
+
+export const statusSchema = z.object({
+  cluster: z.string(),
+  controller: z.object({ version: z.string(), term: z.int(), position: z.int() }),
+  machines: z.array(machineSchema),
+  services: z.array(
+    z.object({
+      service: z.string(),
+      release: z.string().nullable(),
+      state: z.enum(['running', 'stopped']),
+      routes: z.array(z.string()).describe('as people would type them: host and path, or port'),
+      behind: z.array(z.string()).describe('machines that run another release than this'),
+      rollout: rolloutSchema.nullable(),
+      instances: z.array(instanceSchema),
+    }),
+  ),
+})
+
+export const eventSchema = z.object({
+  position: z.int(),
+  at: time,
+  type: z.string(),
+  data: z.record(z.string(), z.unknown()),
+})
+
+export type Status = z.infer<typeof statusSchema>
+export type EventView = z.infer<typeof eventSchema>
+export type MachineStatus = Status['machines'][number]
+export type { ReleaseView, RolloutView }

@@ -1,0 +1,162 @@
+import type { Logger } from 'pino'
+import type { RecordedEvent } from '../events/event.ts'
+import type { Clock } from '../lib/clock.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import { ReleaseCatalogue } from '../projections/releaseCatalogue.ts'
+import { RolloutHistory } from '../projections/rolloutHistory.ts'
+import type { DesiredState } from '../protocol/desiredState.ts'
+import type { Report } from '../protocol/report.ts'
+import type { Command, Refusal } from '../rollout/command.ts'
+import { nextDeadline } from '../rollout/deadlines.ts'
+import { decide } from '../rollout/decide.ts'
+import { desiredState } from '../rollout/desiredState.ts'
+import { evolve } from '../rollout/evolve.ts'
+import { observe, type Observed } from '../rollout/observed.ts'
+import { initialState, type Config, type State } from '../rollout/state.ts'
+import type { EventLog } from '../store/eventLog.ts'
+import { ControllerClock } from './controllerClock.ts'
+
+/** Everything a command may be, without its time: this is where time comes in. */
+export type Request = Command extends infer C ? (C extends Command ? Omit<C, 'at'> : never) : never
+
+interface Options {
+  config: Config
+  log: EventLog
+  clock: Clock
+  logger: Logger
+  version: string
+  newId: () => string
+}
+
+/**
+ * The one decider: takes commands one by one, decides each against the fold of the whole log, appends, and tells
+ * whoever listens. Everything else in the controller is around this.
+ */
+export class Controller {
+  readonly config: Config
+  readonly log: EventLog
+  readonly version: string
+  readonly history = new RolloutHistory()
+  readonly releases = new ReleaseCatalogue()
+  #state: State
+  #observed: Observed = {}
+  #clock: Clock
+  #logger: Logger
+  #time: ControllerClock
+  #changed = new Set<() => void>()
+  readonly newId: () => string
+
+  constructor({ config, log, clock, logger, version, newId }: Options) {
+    this.config = config
+    this.log = log
+    this.version = version
+    this.newId = newId
+    this.#clock = clock
+    this.#logger = logger
+    this.#state = initialState(config)
+    log.subscribe(0, (event) => this.#fold(event))
+    this.#time = new ControllerClock(clock, {
+      deadline: () => nextDeadline(this.#state, this.#observed),
+      passed: () => this.execute({ type: 'TimePassed' }),
+      restarted: (reason) => this.execute({ type: 'RestartClock', reason }),
+    })
+  }
+
+  /** Takes the next term and begins to decide. */
+  lead(): void {
+    this.execute({ type: 'TakeLeadership', id: this.newId(), version: this.version })
+    this.#time.start()
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  get observed(): Observed {
+    return this.#observed
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  /** Decides a request and appends what follows. Throws the refusal. Returns the events, none when there is nothing to do. */
+  execute(request: Request, from?: number): RecordedEvent[] {
+    const at = this.#clock.now()
+    const command = { ...request, at } as Command // `at` is all that was missing
+    const decision = decide(this.#state, this.#observed, command)
+    if (decision.type === 'refused') throw refusalError(decision)
+    if (decision.type === 'nothing' || decision.events.length === 0) return []
+    const recorded = this.log.append(this.#state.position, decision.events, at, from)
+    for (const event of recorded) {
+      this.#logger.info({ event: event.type, position: event.position, ...event.data }, event.type)
+    }
+    this.#tell()
+    return recorded
+  }
+
+  /** Takes a machine's report in. Old and duplicate ones change nothing. */
+  report(report: Report): void {
+    const observed = observe(this.#state, this.#observed, report, this.#clock.now())
+    if (!observed) return
+    this.#observed = observed
+    if (report.refused) return this.#tell()
+    this.execute({ type: 'RecordReport', report })
+  }
+
+  /** What a machine should be running now, as it is sent. */
+  desired(machine: string): DesiredState {
+    const { terms, position, config } = this.#state
+    const term = terms.at(-1)?.term
+    if (term === undefined) throw new Error('no leadership was taken: a bug')
+    return { ...desiredState(this.#state, machine), cluster: config.cluster, term, terms, position }
+  }
+
+  /** Calls `listener` after every change of the state or of what is observed. */
+  onChange(listener: () => void): () => void {
+    this.#changed.add(listener)
+    return () => this.#changed.delete(listener)
+  }
+
+  /** Resolves when the log has reached `position`. E_NOT_YET after the limit: the write itself did happen. */
+  async reached(position: number, limitMs = 5_000): Promise<void> {
+    if (this.#state.position >= position) return
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const stop = this.onChange(() => {
+      if (this.#state.position >= position) resolve()
+    })
+    const timer = setTimeout(() => reject(notYet(position, this.#state.position)), limitMs)
+    try {
+      await promise
+    } finally {
+      stop()
+      clearTimeout(timer)
+    }
+  }
+
+  close(): void {
+    this.#time.stop()
+    this.#changed.clear()
+    this.log.close()
+  }
+
+  #fold(event: RecordedEvent): void {
+    this.#state = evolve(this.#state, event)
+    this.history.fold(event)
+    this.releases.fold(event)
+  }
+
+  #tell(): void {
+    for (const listener of this.#changed) listener()
+  }
+}
+
+export function refusalError({ code, message, subject, next }: Refusal): OperatorError {
+  return new OperatorError(code, message, { subject, next })
+}
+
+const notYet = (wanted: number, position: number): OperatorError =>
+  new OperatorError('E_NOT_YET', `the write happened; position ${wanted} was not reached in 5 s (now ${position})`, {
+    subject: 'event log',
+    next: 'read again in a moment',
+  })

@@ -1,0 +1,109 @@
+import type { OperationName, Operations, Parsed, Result } from '../../api/contract.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import type { RolloutView } from '../../projections/rolloutHistory.ts'
+import type { Identity, Tokens } from '../../store/tokens.ts'
+import type { Controller } from '../controller.ts'
+import { recover } from '../recover.ts'
+import type { ReleaseRoom } from '../releaseRoom.ts'
+import { statusView } from '../statusView.ts'
+import { ownMachine } from './callers.ts'
+
+export interface Rooms {
+  controller: Controller
+  releases: ReleaseRoom
+  tokens: Tokens
+}
+
+type Handlers = {
+  [N in OperationName]: (
+    input: Parsed<Operations[N]>,
+    caller: Identity,
+  ) => Result<Operations[N]> | Promise<Result<Operations[N]>>
+}
+
+/** What each call of the API does, its input parsed: a command or a read, and the view of it. */
+export function operationHandlers({ controller, releases, tokens }: Rooms): Handlers {
+  const position = (): number => controller.state.position
+  return {
+    status: () => statusView(controller),
+    rollouts: ({ query }) => ({ rollouts: controller.history.all(query.service ?? null).slice(-query.limit) }),
+    rollout: ({ params }) => findRollout(controller, params.id),
+    startRollout: ({ body }) => startRollout(controller, releases, body),
+    abortRollout: ({ params }) => {
+      const { id } = findRollout(controller, params.id)
+      controller.execute({ type: 'AbortRollout', rollout: id })
+      return { position: position(), rollout: id }
+    },
+    releases: ({ query }) => ({ releases: controller.releases.all(query.service ?? null) }),
+    // The depot checks that each is a key.
+    missingObjects: async ({ body }) => ({ missing: await releases.depot.missing(body.keys as `blob/${string}`[]) }),
+    publishRelease: async ({ body }) => ({ ...(await releases.publish(body.manifest)), position: position() }),
+    drainMachine: ({ params, body }) => {
+      controller.execute({ type: 'DrainMachine', machine: params.machine, force: body.force })
+      return { position: position() }
+    },
+    readyMachine: ({ params }) => {
+      controller.execute({ type: 'ReadyMachine', machine: params.machine })
+      return { position: position() }
+    },
+    tokens: () => ({ tokens: tokens.list() }),
+    createToken: ({ body }) => ({ token: tokens.create(body, controller.now()) }),
+    revokeToken: ({ params }) => ({ revoked: tokens.revoke(params.id) }),
+    recover: () => recover(controller),
+    report: ({ body }, caller) => {
+      ownMachine(caller, body.machine)
+      controller.report(body)
+      return { position: position() }
+    },
+  }
+}
+
+/** By id or unambiguous prefix. */
+export function findRollout(controller: Controller, prefix: string): RolloutView {
+  const exact = controller.history.get(prefix)
+  const found = exact ? [exact] : controller.history.all().filter(({ id }) => id.startsWith(prefix))
+  const [first] = found
+  if (first && found.length === 1) return first
+  if (!first) {
+    const next = 'tandem rollouts   lists them'
+    throw new OperatorError('E_NO_SUCH_ROLLOUT', `there is no rollout ${prefix}`, { subject: prefix, next })
+  }
+  throw new OperatorError('E_AMBIGUOUS', `${prefix} fits ${found.length} rollouts`, {
+    subject: prefix,
+    next: `type more of it: ${found.map(({ id }) => id).join(', ')}`,
+  })
+}
+
+function startRollout(
+  controller: Controller,
+  releases: ReleaseRoom,
+  body: Parsed<Operations['startRollout']>['body'],
+): Result<Operations['startRollout']> {
+  refuseWhileBehind(controller)
+  const { service, kind, allowOutage, removeData } = body
+  const release = body.release === null ? null : releases.resolve(service, body.release)
+  const rollout = controller.newId().slice(0, 8)
+  const running = controller.state.services[service]?.current?.release ?? null
+  const events = controller.execute({
+    ...{ type: 'StartRollout', rollout, service, kind, release, allowOutage, removeData },
+  })
+  const started = events.find((event) => event.type === 'RolloutStarted')
+  return {
+    position: controller.state.position,
+    release: started?.data.release ?? release ?? running ?? '',
+    previous: started ? started.data.previous : running,
+    rollout: started ? (controller.history.get(rollout) ?? null) : null,
+  }
+}
+
+/** A log that machines know to be older than what they have seen must not decide: they would not obey. */
+function refuseWhileBehind(controller: Controller): void {
+  for (const { report } of Object.values(controller.observed)) {
+    if (!report.refused) continue
+    const message = `machine ${report.machine} refuses this controller: ${report.refused.message}`
+    throw new OperatorError('E_LOG_BEHIND', message, {
+      subject: controller.config.cluster,
+      next: 'if this controller is the right one (its log was restored or lost): tandem controller recover',
+    })
+  }
+}

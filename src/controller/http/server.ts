@@ -1,0 +1,161 @@
+import swagger from '@fastify/swagger'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import type { Logger } from 'pino'
+import { basePath, operations, streams, type Operation } from '../../api/contract.ts'
+import { readNdjson } from '../../lib/ndjson.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { answerSchema } from '../../protocol/ask.ts'
+import { framesContentType } from '../../releases/objectFrames.ts'
+import { AgentLinks } from '../agentLinks.ts'
+import { Asks } from '../asks.ts'
+import { controllerMetrics } from '../metrics.ts'
+import { identify } from './callers.ts'
+import { EventStream } from './eventStream.ts'
+import { operationHandlers, type Rooms } from './operationHandlers.ts'
+import { asOperatorError, notFound, sendProblem } from './problems.ts'
+import { streamHandlers } from './streamHandlers.ts'
+
+const maxJsonBytes = 8 * 1024 * 1024
+
+interface BuiltServer {
+  server: FastifyInstance
+  links: AgentLinks
+}
+
+/** The controller's HTTP: the contract's calls and streams, object transfers, the agents' streams, health and metrics. */
+export async function buildServer(rooms: Rooms, logger: Logger): Promise<BuiltServer> {
+  const server = fastify({
+    bodyLimit: maxJsonBytes,
+    forceCloseConnections: true,
+    // Streams and uploads last as long as they last; headers have Node's own limit.
+    requestTimeout: 0,
+    keepAliveTimeout: 60_000,
+    routerOptions: { maxParamLength: 500 },
+  })
+  server.setValidatorCompiler(validatorCompiler)
+  server.setSerializerCompiler(serializerCompiler)
+  server.setErrorHandler((error, request, reply) => sendProblem(asOperatorError(error, request, logger), reply))
+  server.setNotFoundHandler((request, reply) => sendProblem(notFound(request), reply))
+  server.addContentTypeParser([framesContentType, 'application/x-ndjson'], (_request, body, done) => done(null, body))
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Tandem', version: '1', description: 'The controller: publish, roll, look. Bearer tokens.' },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    },
+    transform: jsonSchemaTransform,
+  })
+  const links = new AgentLinks(rooms.controller)
+  const asks = new Asks((machine, ask) => links.ask(machine, ask))
+  await server.register(
+    async (api) => {
+      addOperations(api, rooms)
+      addStreams(api, rooms, asks)
+      addObjects(api, rooms)
+      addAgentCalls(api, rooms, links, asks)
+      api.get('/openapi.json', { schema: { hide: true } }, () => server.swagger())
+    },
+    { prefix: basePath },
+  )
+  server.get('/healthz', { schema: { hide: true } }, () => ({ ok: true }))
+  server.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
+    if (!isLoopback(request)) identify(request, rooms.tokens, 'reader')
+    const { contentType, text } = await controllerMetrics(rooms.controller, links.connected())
+    return reply.type(contentType).send(text)
+  })
+  return { server, links }
+}
+
+function addOperations(api: FastifyInstance, rooms: Rooms): void {
+  const handlers = operationHandlers(rooms)
+  for (const name of Object.keys(operations) as (keyof typeof operations)[]) {
+    const operation: Operation = operations[name]
+    const { method, path: url, role, summary, params, query, body, response } = operation
+    api.route({
+      method,
+      url,
+      // Before the body is parsed: strangers do not get to make us work.
+      onRequest: async (request) => void identify(request, rooms.tokens, role),
+      schema: {
+        ...{ summary, operationId: name, security: [{ bearer: [] }] },
+        ...(params ? { params } : {}),
+        ...(query ? { querystring: query } : {}),
+        ...(body ? { body } : {}),
+        response: { 200: response },
+      },
+      handler: async (request) => {
+        const caller = identify(request, rooms.tokens, role)
+        const input = { params: request.params, query: request.query, body: request.body }
+        const { atLeast } = (request.query ?? {}) as { atLeast?: number } // validated, where the operation has it
+        if (atLeast !== undefined) await rooms.controller.reached(atLeast)
+        // The table pairs each name's schemas with its handler, which a loop cannot show to the compiler.
+        return handlers[name](input as never, caller)
+      },
+    })
+  }
+}
+
+function addStreams(api: FastifyInstance, { controller, tokens }: Rooms, asks: Asks): void {
+  const handlers = streamHandlers(controller, asks)
+  for (const name of Object.keys(streams) as (keyof typeof streams)[]) {
+    const stream = streams[name]
+    api.route({
+      method: 'GET',
+      url: stream.path,
+      onRequest: async (request) => void identify(request, tokens, stream.role),
+      schema: {
+        ...{ summary: `${stream.summary} (server-sent events)`, operationId: name, security: [{ bearer: [] }] },
+        querystring: stream.query,
+        ...('params' in stream ? { params: stream.params } : {}),
+      },
+      handler: async (request, reply) => {
+        const input = { params: request.params, query: request.query, body: undefined }
+        await handlers[name](input as never, request, reply) // as for operations
+        return reply
+      },
+    })
+  }
+}
+
+function addObjects(api: FastifyInstance, { releases, tokens }: Rooms): void {
+  const hidden = { schema: { hide: true } }
+  const mayPut = async (request: FastifyRequest): Promise<void> => void identify(request, tokens, 'operator')
+  api.post('/objects', { ...hidden, onRequest: mayPut, bodyLimit: Number.MAX_SAFE_INTEGER }, async (request) => {
+    await releases.depot.put(request.body as AsyncIterable<Uint8Array>) // by the content type parser above
+    return {}
+  })
+  const mayFetch = async (request: FastifyRequest): Promise<void> => void identify(request, tokens, 'agentOrOperator')
+  api.post('/objects/fetch', { ...hidden, onRequest: mayFetch }, async (request, reply) => {
+    const { keys } = request.body as { keys: `blob/${string}`[] } // checked by the depot, key by key
+    if (!Array.isArray(keys)) throw new OperatorError('E_USAGE', 'keys must be an array')
+    const gone = new AbortController()
+    reply.raw.on('close', () => gone.abort())
+    const frames = releases.depot.fetch(keys, { signal: gone.signal })
+    return reply.type(framesContentType).send(ReadableStream.from(frames))
+  })
+}
+
+function addAgentCalls(api: FastifyInstance, { tokens }: Rooms, links: AgentLinks, asks: Asks): void {
+  const hidden = { schema: { hide: true } }
+  const onRequest = async (request: FastifyRequest): Promise<void> => void identify(request, tokens, 'agent')
+  api.get('/agent/stream', { ...hidden, onRequest }, async (request, reply) => {
+    const { machine } = identify(request, tokens, 'agent')
+    const stream = new EventStream(request, reply)
+    const link = { write: (text: string) => stream.writeText(text), end: () => stream.end() }
+    stream.signal.addEventListener('abort', links.connect(machine ?? '', link))
+    return reply
+  })
+  api.post<{ Params: { id: string } }>(
+    '/agent/answers/:id',
+    { ...hidden, onRequest, bodyLimit: Number.MAX_SAFE_INTEGER },
+    async (request, reply) => {
+      const lines = readNdjson(request.body as AsyncIterable<Uint8Array>, answerSchema) // by the parser above
+      const wanted = await asks.answer(request.params.id, lines)
+      if (!wanted) reply.raw.once('finish', () => request.raw.destroy())
+      return { wanted }
+    },
+  )
+}
+
+const isLoopback = (request: FastifyRequest): boolean => /^(127\.|::1$|::ffff:127\.)/.test(request.ip)

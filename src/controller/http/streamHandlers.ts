@@ -1,0 +1,135 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Parsed, StreamName, Streams } from '../../api/contract.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import type { Asks } from '../asks.ts'
+import type { Controller } from '../controller.ts'
+import { asTheyCome, inOrderOfTime, pipeAnswers, unreachableSaid } from './answerStreams.ts'
+import { EventStream } from './eventStream.ts'
+import { findRollout } from './operationHandlers.ts'
+
+/** Events read at a time while a reader catches up. */
+const page = 200
+
+type StreamHandlers = {
+  [N in StreamName]: (input: Parsed<Streams[N]>, request: FastifyRequest, reply: FastifyReply) => Promise<void>
+}
+
+export function streamHandlers(controller: Controller, asks: Asks): StreamHandlers {
+  return {
+    events: async ({ query }, request, reply) => {
+      const after = Number(request.headers['last-event-id'] ?? query.after)
+      await streamEvents(controller, new EventStream(request, reply), after, query.follow)
+    },
+    watchRollout: async ({ params }, request, reply) => {
+      const { id } = findRollout(controller, params.id)
+      watchRollout(controller, new EventStream(request, reply), id)
+    },
+    logs: async ({ query }, request, reply) => {
+      const { service, follow } = query
+      const [instance, since, last] = [query.instance ?? null, query.since ?? null, query.last ?? null]
+      const machines = query.machine ? [query.machine] : Object.keys(controller.state.machines)
+      checkMachines(controller, machines)
+      const stream = new EventStream(request, reply)
+      const answers = machines.map((machine) => {
+        const ask = { kind: 'logs', id: controller.newId(), service, instance, since, last, follow } as const
+        return unreachableSaid(asks.ask(machine, ask, stream.signal), machine)
+      })
+      await pipeAnswers(follow ? asTheyCome(answers) : inOrderOfTime(answers, last), stream)
+    },
+    run: async ({ params, query }, request, reply) => {
+      const argv = parseArgv(query.argv)
+      const { release, machine } = placeToRun(controller, params.service, query.machine ?? null)
+      const stream = new EventStream(request, reply)
+      const ask = { kind: 'run', id: controller.newId(), service: params.service, release, argv } as const
+      await pipeAnswers(unreachableSaid(asks.ask(machine, ask, stream.signal), machine), stream)
+    },
+  }
+}
+
+async function streamEvents(controller: Controller, stream: EventStream, from: number, follow: boolean): Promise<void> {
+  let after = from
+  let changed = Promise.withResolvers<void>()
+  const stop = controller.onChange(() => changed.resolve())
+  stream.signal.addEventListener('abort', () => changed.resolve())
+  try {
+    while (!stream.signal.aborted) {
+      const events = controller.log.read(after, page)
+      for (const event of events) {
+        stream.write({ id: String(event.position), data: JSON.stringify(event) })
+        after = event.position
+      }
+      await stream.room()
+      if (events.length > 0) continue
+      if (!follow) break
+      await changed.promise
+      changed = Promise.withResolvers()
+    }
+  } finally {
+    stop()
+    stream.end()
+  }
+}
+
+/** The rollout at each change; the last message is its end. */
+function watchRollout(controller: Controller, stream: EventStream, id: string): void {
+  let last = ''
+  const send = (): void => {
+    const rollout = controller.history.get(id)
+    const data = JSON.stringify(rollout ?? null)
+    if (data !== last) stream.write({ id: String(controller.state.position), data })
+    last = data
+    if (!rollout || rollout.finishedAt !== null) {
+      stop()
+      stream.end()
+    }
+  }
+  const stop = controller.onChange(send)
+  stream.signal.addEventListener('abort', stop)
+  send()
+}
+
+function checkMachines({ state }: Controller, machines: string[]): void {
+  const unknown = machines.find((machine) => !(machine in state.machines))
+  if (unknown === undefined) return
+  throw new OperatorError('E_NO_SUCH_MACHINE', `there is no machine ${unknown}`, {
+    subject: unknown,
+    next: `machines: ${Object.keys(state.machines).join(', ') || 'none yet'}`,
+  })
+}
+
+function parseArgv(text: string): string[] {
+  let argv: unknown = null
+  try {
+    argv = JSON.parse(text)
+  } catch {
+    // Not JSON: refused below, like JSON of another shape.
+  }
+  if (Array.isArray(argv) && argv.length > 0 && argv.every((word) => typeof word === 'string')) return argv
+  const next = 'tandem run SERVICE -- COMMAND ARG…'
+  throw new OperatorError('E_USAGE', 'argv must be a JSON array of words', { next })
+}
+
+/** A reachable machine where the service runs, or may run. */
+function placeToRun(
+  controller: Controller,
+  service: string,
+  machine: string | null,
+): { release: string; machine: string } {
+  const { state } = controller
+  const known = state.services[service]
+  if (!known?.current) {
+    throw new OperatorError('E_NO_SUCH_SERVICE', `no release of ${service} has been deployed`, {
+      subject: service,
+      next: `services: ${Object.keys(state.services).join(', ') || 'none yet'}`,
+    })
+  }
+  const { release } = known.current
+  const wanted = state.releases[release]?.definition.machines ?? Object.keys(state.machines)
+  if (machine) checkMachines(controller, [machine])
+  const place = (machine ? [machine] : wanted).find((name) => state.machines[name]?.lost === false)
+  if (place) return { release, machine: place }
+  throw new OperatorError('E_NO_MACHINE_REACHABLE', `no machine of ${service} is reachable`, {
+    subject: service,
+    next: 'tandem machines',
+  })
+}

@@ -1,0 +1,28 @@
+import type { Operations, Result } from '../api/contract.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import type { Controller } from './controller.ts'
+
+/**
+ * Goes on with a log that was restored or lost: takes a term above every one that machines have seen and adopts what
+ * they run. No service is changed. Every machine that the log knows must have reported, since one that is away would be
+ * told to stop what nobody adopted.
+ */
+export function recover(controller: Controller): Result<Operations['recover']> {
+  const { state, observed } = controller
+  const silent = Object.keys(state.machines).filter((machine) => !observed[machine])
+  const reports = Object.values(observed).map(({ report }) => report)
+  if (silent.length > 0 || reports.length === 0) {
+    const who = silent.length > 0 ? `machine ${silent.join(', ')} has not reported` : 'no machine has reported'
+    throw new OperatorError('E_NO_MACHINE_REACHABLE', `${who} to this controller`, {
+      subject: controller.config.cluster,
+      next: 'start the agents first: what a machine runs can only be adopted from itself',
+    })
+  }
+  const seen = reports.flatMap((report) => report.seen ?? [])
+  const term = Math.max(state.terms.at(-1)?.term ?? 0, ...seen.map((one) => one.term)) + 1
+  const from = Math.max(state.position, ...seen.map((one) => one.position)) + 1
+  const held = reports.map((report) => report.held ?? controller.desired(report.machine))
+  const id = controller.newId()
+  controller.execute({ type: 'RecoverLog', id, version: controller.version, term, held }, from)
+  return { position: controller.state.position, term, adopted: reports.map(({ machine }) => machine) }
+}

@@ -1,0 +1,79 @@
+import { join } from 'node:path'
+import { forCluster } from '../definitions/overlay.ts'
+import type { Clock } from '../lib/clock.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import { parseManifest } from '../releases/manifest.ts'
+import { ReleaseDepot } from '../releases/releaseDepot.ts'
+import type { ReleaseStore } from '../releases/releaseStore.ts'
+import { defaultLastPerService } from '../releases/storeCollection.ts'
+import { keptReleases } from '../rollout/desiredState.ts'
+import type { Controller } from './controller.ts'
+
+interface Options {
+  controller: Controller
+  store: ReleaseStore
+  clock: Clock
+  capBytes: number | null
+  keepLast?: number
+}
+
+/** Publishing and collecting releases: the depot's content and the log's facts kept in step. */
+export class ReleaseRoom {
+  readonly depot: ReleaseDepot
+  #controller: Controller
+
+  constructor({ controller, store, clock, capBytes, keepLast = defaultLastPerService }: Options) {
+    this.#controller = controller
+    const policy = (): { keep: Set<string>; lastPerService: number; published: Published[] } => ({
+      keep: new Set(keptReleases(controller.state)),
+      lastPerService: keepLast,
+      published: Object.values(controller.state.releases).map(({ id, service, at }) => ({ release: id, service, at })),
+    })
+    this.depot = new ReleaseDepot({ store, clock, capBytes, policy })
+  }
+
+  /** Makes a release of uploaded objects and says so in the log. `fresh` is false when it was published before. */
+  async publish(manifestText: string): Promise<{ service: string; release: string; fresh: boolean }> {
+    const bytes = Buffer.from(manifestText)
+    const manifest = parseManifest(bytes)
+    const { id } = await this.depot.commit(bytes)
+    const definition = forCluster(manifest.definition, this.#controller.config.cluster)
+    const events = this.#controller.execute({
+      type: 'PublishRelease',
+      service: manifest.service,
+      release: id,
+      definition,
+      bytes: bytes.length,
+    })
+    return { service: manifest.service, release: id, fresh: events.some(({ type }) => type === 'ReleasePublished') }
+  }
+
+  /** Removes what nothing needs any more: after each rollout. */
+  async collect(): Promise<void> {
+    const { removedReleases } = await this.depot.collect()
+    const known = removedReleases.filter((release) => release in this.#controller.state.releases)
+    if (known.length > 0) this.#controller.execute({ type: 'CollectReleases', releases: known })
+  }
+
+  /** The full id that a person's prefix means. */
+  resolve(service: string | null, prefix: string): string {
+    const known = Object.values(this.#controller.state.releases).filter(
+      (release) => (service === null || release.service === service) && release.id.startsWith(prefix),
+    )
+    if (known.length > 1) {
+      throw new OperatorError('E_AMBIGUOUS', `${prefix} fits ${known.length} releases`, {
+        subject: prefix,
+        next: `type more of it: ${known.map(({ id }) => id.slice(0, 16)).join(', ')}`,
+      })
+    }
+    return known[0]?.id ?? prefix
+  }
+}
+
+interface Published {
+  release: string
+  service: string
+  at: number
+}
+
+export const releaseFolder = (data: string): string => join(data, 'releases')

@@ -1,0 +1,97 @@
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { systemClock } from '../lib/clock.ts'
+import { randomId } from '../lib/ids.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import type { ReleaseStore } from '../releases/releaseStore.ts'
+import type { Config } from '../rollout/state.ts'
+import { openDatabase } from '../store/database.ts'
+import { SqliteEventLog } from '../store/sqliteEventLog.ts'
+import { Tokens, type Identity } from '../store/tokens.ts'
+import { Controller } from './controller.ts'
+import { buildServer } from './http/server.ts'
+import { ReleaseRoom } from './releaseRoom.ts'
+
+export interface ControllerOptions {
+  config: Config
+  data: string
+  host: string
+  port: number
+  version: string
+  logger: Logger
+  store: ReleaseStore
+  /** Largest size of the release store in bytes; `null`: no cap. */
+  storeCapBytes: number | null
+  /** Tokens made elsewhere that are to be known here. */
+  admit: { token: string; identity: Identity }[]
+}
+
+export interface RunningController {
+  url: string
+  close: () => Promise<void>
+}
+
+/** Wires the controller together and listens. */
+export async function startController(options: ControllerOptions): Promise<RunningController> {
+  const { config, data, host, port, version, logger, store, storeCapBytes } = options
+  const database = openDatabase(join(data, 'controller.db'))
+  const tokens = new Tokens(database)
+  for (const { token, identity } of options.admit) tokens.admit(token, identity, systemClock.now())
+  const log = new SqliteEventLog(database)
+  const controller = new Controller({ config, log, clock: systemClock, logger, version, newId: () => randomId() })
+  const releases = new ReleaseRoom({ controller, store, clock: systemClock, capBytes: storeCapBytes })
+  const { server, links } = await buildServer({ controller, releases, tokens }, logger)
+  controller.lead()
+  const stopCollecting = collectAfterRollouts(controller, releases, logger)
+  try {
+    await server.listen({ host, port })
+  } catch (error) {
+    controller.close()
+    throw portTaken(error, host, port)
+  }
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort(server.addresses(), port)}`,
+    close: async () => {
+      stopCollecting()
+      links.closeAll()
+      await server.close()
+      controller.close()
+    },
+  }
+}
+
+/** The store is collected when a rollout has ended, never during one. */
+function collectAfterRollouts(controller: Controller, releases: ReleaseRoom, logger: Logger): () => void {
+  let collecting = false
+  let finished = 0
+  return controller.onChange(() => {
+    const now = controller.history.all().filter(({ finishedAt }) => finishedAt !== null).length
+    if (now === finished || collecting) return
+    finished = now
+    collecting = true
+    releases
+      .collect()
+      .catch((error: unknown) =>
+        logger.error({ err: error }, 'collecting releases failed; it is tried after the next rollout'),
+      )
+      .finally(() => {
+        collecting = false
+      })
+  })
+}
+
+function portTaken(error: unknown, host: string, port: number): unknown {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error
+  return new OperatorError('E_PORT_TAKEN', `something else listens on ${host}:${port}`, {
+    subject: `${host}:${port}`,
+    next: `ss -ltnp 'sport = :${port}'   shows what; --port chooses another`,
+    cause: error,
+  })
+}
+
+/** The port really listened on, where 0 asked for any. */
+function listeningPort(addresses: (AddressInfo | string)[], asked: number): number {
+  const [first] = addresses
+  return typeof first === 'object' ? first.port : asked
+}

@@ -1,0 +1,69 @@
+import type { MachineStatus, Status } from '../api/views.ts'
+import type { ReportedInstance } from '../protocol/report.ts'
+import type { Instance, Machine, Service } from '../rollout/state.ts'
+import type { Controller } from './controller.ts'
+
+/** Services, machines, instances: the decided state, with what machines last reported laid over it. */
+export function statusView(controller: Controller): Status {
+  const { state, config, version, history } = controller
+  return {
+    cluster: config.cluster,
+    controller: { version, term: state.terms.at(-1)?.term ?? 0, position: state.position },
+    machines: Object.values(state.machines).map((machine) => machineView(controller, machine)),
+    services: Object.values(state.services).map((service) => ({
+      service: service.name,
+      release: service.current?.release ?? null,
+      state: service.stopped ? 'stopped' : 'running',
+      routes: routesOf(controller, service),
+      behind: [...new Set([...service.behind, ...service.leftAlone])],
+      rollout: service.rollout ? (history.get(service.rollout) ?? null) : null,
+      instances: Object.values(state.instances)
+        .filter((instance) => instance.service === service.name)
+        .map((instance) => instanceView(controller, instance)),
+    })),
+  }
+}
+
+export function machineView({ observed }: Controller, machine: Machine): MachineStatus {
+  const seen = observed[machine.name]
+  const report = seen?.report
+  const { memory = true, cpu = true, tasks = true, why = null } = report?.limits ?? {}
+  const missing = Object.entries({ memory, cpu, tasks }).flatMap(([limit, enforced]) => (enforced ? [] : [limit]))
+  return {
+    name: machine.name,
+    state: machine.lost ? 'lost' : machine.traffic === 'unforwarding' ? 'draining' : machine.traffic,
+    lastSeen: seen ? new Date(seen.at).toISOString() : null,
+    host: machine.endpoints.host,
+    httpPort: machine.endpoints.http,
+    metricsPort: machine.endpoints.metrics,
+    version: report?.version ?? null,
+    limits: missing.length === 0 ? null : `${missing.join(', ')} not enforced${why ? `: ${why}` : ''}`,
+    problems: [...(report?.problems ?? []), ...(report?.refused ? [report.refused.message] : [])],
+  }
+}
+
+function routesOf({ state }: Controller, { current }: Service): string[] {
+  const routes = current ? (state.generations[current.generation]?.routes ?? []) : []
+  return routes.map((route) => (route.kind === 'tcp' ? `:${route.port}` : `${route.host ?? '*'}${route.path}`))
+}
+
+function instanceView(controller: Controller, instance: Instance): Status['services'][number]['instances'][number] {
+  const seen = controller.observed[instance.machine]?.report.instances.find(({ id }) => id === instance.id)
+  return {
+    id: instance.id,
+    machine: instance.machine,
+    release: instance.release,
+    state: instanceState(instance, seen),
+    port: seen?.port ?? instance.port,
+    since: seen?.since ?? null,
+    pid: seen?.pid ?? null,
+    restarts: seen?.restarts ?? 0,
+    reason: seen?.reason ?? instance.reason,
+    work: seen?.work ?? 0,
+  }
+}
+
+function instanceState(instance: Instance, seen: ReportedInstance | undefined): ReportedInstance['state'] {
+  if (seen) return seen.state
+  return instance.state === 'stopping' ? 'draining' : instance.state
+}

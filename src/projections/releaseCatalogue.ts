@@ -1,0 +1,56 @@
+import type { RecordedEvent } from '../events/event.ts'
+
+/** A published release as people see it. */
+export interface ReleaseView {
+  release: string
+  service: string
+  bytes: number
+  publishedAt: string
+  /** True once its content was collected: it can no longer be rolled to. */
+  collected: boolean
+  /** When a rollout to it last completed. */
+  completedAt: string | null
+}
+
+/** Every release ever published, oldest first, folded from events. */
+export class ReleaseCatalogue {
+  #releases = new Map<string, ReleaseView>()
+  #asked = new Map<string, string>()
+
+  all(service: string | null = null): ReleaseView[] {
+    return [...this.#releases.values()].filter((release) => service === null || release.service === service)
+  }
+
+  get(release: string): ReleaseView | undefined {
+    return this.#releases.get(release)
+  }
+
+  fold(event: RecordedEvent): void {
+    switch (event.type) {
+      case 'ReleasePublished': {
+        const { release, service, bytes } = event.data
+        this.#releases.delete(release)
+        const view = { release, service, bytes, publishedAt: event.at, collected: false, completedAt: null }
+        this.#releases.set(release, view)
+        return
+      }
+      case 'ReleasesCollected':
+        for (const id of event.data.releases) {
+          const release = this.#releases.get(id)
+          if (release) release.collected = true
+        }
+        return
+      case 'RolloutStarted':
+        this.#asked.set(event.data.rollout, event.data.release)
+        return
+      case 'RolloutFinished': {
+        const release = this.#releases.get(this.#asked.get(event.data.rollout) ?? '')
+        if (release && event.data.state === 'completed') release.completedAt = event.at
+        this.#asked.delete(event.data.rollout)
+        return
+      }
+      default:
+        return
+    }
+  }
+}

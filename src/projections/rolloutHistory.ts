@@ -1,0 +1,172 @@
+import type { EventData, Phase, RecordedEvent, RolloutKind } from '../events/event.ts'
+
+/** A rollout as people see it, with timing per machine and phase. Times are ISO 8601. */
+export interface RolloutView {
+  id: string
+  service: string
+  kind: RolloutKind
+  release: string
+  previous: string | null
+  state: 'running' | 'reverting' | 'completed' | 'reverted' | 'aborted'
+  reason: string | null
+  /** The instance whose failure reversed it. */
+  failedInstance: string | null
+  startedAt: string
+  finishedAt: string | null
+  machines: MachineView[]
+}
+
+interface MachineView {
+  machine: string
+  state: 'waiting' | 'running' | 'done' | 'reverted' | 'untouched' | 'lost' | 'behind' | 'failed'
+  phases: PhaseView[]
+}
+
+interface PhaseView {
+  phase: Phase
+  startedAt: string
+  finishedAt: string | null
+}
+
+/** How many rollouts are kept for reading; older ones are in the event log. */
+const kept = 1_000
+
+/** The history of rollouts, folded from events; the newest last. */
+export class RolloutHistory {
+  #rollouts = new Map<string, RolloutView>()
+  /** The rollout last seen for a service: what events that name only the service belong to. */
+  #last = new Map<string, RolloutView>()
+  #instances = new Map<string, { rollout: RolloutView; machine: string }>()
+
+  all(service: string | null = null): RolloutView[] {
+    return [...this.#rollouts.values()].filter((rollout) => service === null || rollout.service === service)
+  }
+
+  get(id: string): RolloutView | undefined {
+    return this.#rollouts.get(id)
+  }
+
+  fold(event: RecordedEvent): void {
+    const { at } = event
+    switch (event.type) {
+      case 'RolloutStarted':
+        return this.#started(event.data, at)
+      case 'ReleaseFetched':
+        return this.#endPhase(this.#rollouts.get(event.data.rollout), event.data.machine, at)
+      case 'MachinePassedOver':
+        return this.#set(this.#rollouts.get(event.data.rollout), event.data.machine, 'lost', at)
+      case 'TurnStarted':
+        if (event.data.direction === 'catchUp') return
+        return this.#set(this.#rollouts.get(event.data.rollout), event.data.machine, 'running', null)
+      case 'StepStarted':
+        return this.#step(event.data, at)
+      case 'InstanceStarted':
+        return this.#progress(event.data, 'start', at)
+      case 'InstanceReady':
+        return this.#progress(event.data, 'probe', at)
+      case 'TurnFinished':
+        return this.#turnFinished(event.data, at)
+      case 'RolloutReversed':
+        return this.#reversed(event.data, at)
+      case 'RolloutFinished': {
+        const rollout = this.#rollouts.get(event.data.rollout)
+        if (rollout) Object.assign(rollout, { state: event.data.state, finishedAt: at })
+        return
+      }
+      case 'LogRecovered':
+        for (const rollout of this.#rollouts.values()) if (rollout.finishedAt === null) abandon(rollout, at)
+        return
+      default:
+        return
+    }
+  }
+
+  #started(data: EventData['RolloutStarted'], at: string): void {
+    const { rollout: id, service, kind, release, previous, machines } = data
+    const fetches = kind !== 'stop' && kind !== 'remove'
+    const view: RolloutView = {
+      ...{ id, service, kind, release, previous, state: 'running', reason: null, failedInstance: null },
+      ...{ startedAt: at, finishedAt: null },
+      machines: machines.map((machine) => ({
+        machine,
+        state: 'waiting',
+        phases: fetches ? [{ phase: 'fetch', startedAt: at, finishedAt: null }] : [],
+      })),
+    }
+    this.#rollouts.set(id, view)
+    this.#last.set(service, view)
+    for (const old of this.#rollouts.keys()) {
+      if (this.#rollouts.size <= kept) break
+      this.#rollouts.delete(old)
+    }
+  }
+
+  #step({ service, machine, step, start }: EventData['StepStarted'], at: string): void {
+    const rollout = this.#last.get(service)
+    const part = rollout?.machines.find((one) => one.machine === machine)
+    if (!rollout || !part) return
+    endOpen(part, at)
+    for (const { id } of start) this.#instances.set(id, { rollout, machine })
+    // Peers letting go is the first half of the switch.
+    const phase: Phase = step === 'unforward' ? 'switch' : step
+    part.phases.push({ phase, startedAt: at, finishedAt: null })
+  }
+
+  /** `start` ends and `probe` begins with the process; `probe` ends with the last ready one, at the next step. */
+  #progress({ instance, machine }: { instance: string; machine: string }, done: 'start' | 'probe', at: string): void {
+    const part = this.#instances.get(instance)?.rollout.machines.find((one) => one.machine === machine)
+    const open = part?.phases.at(-1)
+    if (!part || !open || open.finishedAt !== null) return
+    if (done === 'start' && open.phase === 'start') {
+      open.finishedAt = at
+      part.phases.push({ phase: 'probe', startedAt: at, finishedAt: null })
+    }
+  }
+
+  #turnFinished({ rollout: id, machine, direction, outcome }: EventData['TurnFinished'], at: string): void {
+    const rollout = this.#rollouts.get(id)
+    switch (direction) {
+      case 'forward':
+        return this.#set(rollout, machine, outcome, at)
+      case 'back': {
+        const behind = rollout?.machines.find((one) => one.machine === machine)?.state === 'behind'
+        return this.#set(rollout, machine, behind ? 'behind' : outcome === 'done' ? 'reverted' : outcome, at)
+      }
+      case 'catchUp': {
+        const done = rollout?.state === 'completed' ? 'done' : 'reverted'
+        if (outcome !== 'lost') this.#set(rollout, machine, outcome === 'done' ? done : 'behind', at)
+        return
+      }
+    }
+  }
+
+  #reversed({ rollout: id, reason, instance }: EventData['RolloutReversed'], at: string): void {
+    const rollout = this.#rollouts.get(id)
+    if (!rollout) return
+    Object.assign(rollout, { state: 'reverting', reason, failedInstance: instance })
+    for (const part of rollout.machines) {
+      if (part.state === 'waiting') part.state = 'untouched'
+      endOpen(part, at)
+    }
+  }
+
+  #set(rollout: RolloutView | undefined, machine: string, state: MachineView['state'], endedAt: string | null): void {
+    const part = rollout?.machines.find((one) => one.machine === machine)
+    if (!part) return
+    part.state = state
+    if (endedAt !== null) endOpen(part, endedAt)
+  }
+
+  #endPhase(rollout: RolloutView | undefined, machine: string, at: string): void {
+    const part = rollout?.machines.find((one) => one.machine === machine)
+    if (part) endOpen(part, at)
+  }
+}
+
+function endOpen(part: MachineView, at: string): void {
+  for (const phase of part.phases) phase.finishedAt ??= at
+}
+
+function abandon(rollout: RolloutView, at: string): void {
+  Object.assign(rollout, { state: 'aborted', reason: 'the event log was recovered', finishedAt: at })
+}
