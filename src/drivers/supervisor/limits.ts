@@ -6,7 +6,7 @@ export interface SupervisorLimits {
   pendingBytes: number
   /** An instance keeps two files of this size: the one being written and the one before. */
   logFileBytes: number
-  /** All kept output of this machine together; the oldest of gone instances goes first. */
+  /** All kept output of this machine together; the oldest of gone instances goes first. Never the files being written. */
   logTotalBytes: number
   /** Gone instances of one service whose output is kept. */
   goneInstances: number

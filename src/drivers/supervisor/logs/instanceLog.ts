@@ -34,8 +34,8 @@ export interface InstanceLogParts {
   limits: SupervisorLimits
   /** Called with lines in order, once the disk has them or has refused them. */
   published: (lines: LogLine[]) => void
-  /** Called when the current file has become the one before. */
-  rotated: () => void
+  /** Called with the bytes that were added on the disk. */
+  grown: (bytes: number) => void
 }
 
 /** The file that holds what was written before the current one. */
@@ -101,6 +101,7 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
     try {
       for (let at = 0; at < bytes.length;) at += await write(current, bytes, at, bytes.length - at, size + at)
       size += bytes.length
+      parts.grown(bytes.length)
     } catch (error) {
       abandon(current)
       throw error
@@ -124,7 +125,6 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
     const fresh = openSync(file, 'a+', 0o600)
     closeSync(current)
     size = 0
-    parts.rotated()
     return fresh
   }
 

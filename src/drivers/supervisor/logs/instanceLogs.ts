@@ -9,6 +9,7 @@ import { readHistory } from './logHistory.ts'
 import { openLogSource, type LogSource } from './logSource.ts'
 
 const rememberedOver = 1000
+const sweepsPerTotal = 32
 
 /** The output of all instances of one machine: `folder`/SERVICE/INSTANCE.log, readable as they are. */
 export interface InstanceLogs {
@@ -27,6 +28,8 @@ export function createInstanceLogs(folder: string, clock: Clock, limits: Supervi
   const key = (service: string, instance: string): string => `${service}/${instance}`
   const isLive = (log: KeptLog): boolean => live.has(key(log.service, log.instance))
 
+  // Swept again each time this much was added, and always down to so much below the bound: it is never passed.
+  const slackBytes = Math.floor(limits.logTotalBytes / sweepsPerTotal)
   // One sweep at a time, and at most one more behind it. A folder that cannot be swept now is swept at the next end or
   // rotation; a disk error must not reach the instances.
   let sweeping: Promise<void> = Promise.resolve()
@@ -36,8 +39,16 @@ export function createInstanceLogs(folder: string, clock: Clock, limits: Supervi
     queued = true
     sweeping = sweeping.then(() => {
       queued = false
-      return sweepLogs(folder, limits, isLive).catch(() => {})
+      return sweepLogs(folder, { ...limits, logTotalBytes: limits.logTotalBytes - slackBytes }, isLive).catch(() => {})
     })
+  }
+
+  let grownBytes = 0
+  const grown = (bytes: number): void => {
+    grownBytes += bytes
+    if (grownBytes < slackBytes) return
+    grownBytes = 0
+    sweep()
   }
 
   /** Those that ended lately, for the case that the disk took nothing of one. */
@@ -56,7 +67,7 @@ export function createInstanceLogs(folder: string, clock: Clock, limits: Supervi
       clock,
       limits,
       published: (lines) => feed.publish(lines),
-      rotated: sweep,
+      grown,
     })
     live.set(key(service, instance), log)
     return {
