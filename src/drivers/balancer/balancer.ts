@@ -64,10 +64,16 @@ export interface BalancerDriver {
   /** The entry (`http`) and the forwarding port really listened on. Valid after `listen`. */
   readonly ports: { http: number; forward: number }
   listen(): Promise<void>
-  /** Resolves when the plan serves: new work follows it, and nothing new reaches a target it does not name as `active`. */
+  /**
+   * Resolves when the plan serves: new work follows it, and nothing new reaches a target it does not name as `active`.
+   * Plans take effect in the order given. Rejects when a TCP port cannot be listened on; all the rest of the plan serves.
+   */
   apply(plan: RoutingPlan): Promise<void>
   inFlight(instance: string): InFlight
-  /** Called when an instance that is draining (or is named by no plan any more) has no work left, and when one is ejected or taken back. */
+  /**
+   * Called when an instance that is draining (or is named by no plan any more) has no work left, and when one is ejected
+   * or taken back. One without work that begins to drain is `idle` before its `apply` resolves.
+   */
   onChange(listener: (change: BalancerChange) => void): void
   /** Closes idle kept-alive connections to an instance that is about to be stopped and cuts none in use. Resolves when none idle is left. */
   release(instance: string): Promise<void>
@@ -84,9 +90,12 @@ export type BalancerChange =
   | { type: 'restored'; instance: string }
 
 export interface BalancerCounters {
+  /** `2xx` and so on; `tcp` for TCP connections that reached an instance. Forwarded work counts at both machines. */
   requests: { service: string; statusClass: string; count: number }[]
   retries: number
   refused: { reason: string; count: number }[]
+  /** Held at this moment. */
   held: number
+  /** Connections of clients, and of other balancers, open at this moment. */
   openConnections: number
 }

@@ -46,8 +46,10 @@ export class CarriedConnection {
     if (!found) return this.#refuse('no-route')
     const { route, upstream } = found
     if (upstream) return this.#dial(route, upstream)
-    const refuse = (): void => this.#refuse('no-instance')
-    if (!this.#search.hold(route, () => this.attempt(), refuse)) refuse()
+    const expire = (): void => this.#refuse('no-instance')
+    const held = this.#search.hold(route, () => this.attempt(), expire)
+    if (held === 'full') this.#refuse('held')
+    else if (held !== 'held') expire()
   }
 
   #dial(route: TcpRoute, upstream: Upstream): void {
@@ -79,7 +81,7 @@ export class CarriedConnection {
       socket.destroy()
       return upstream.ended(work)
     }
-    this.#services.metrics.answered(route.planned.service, 200)
+    this.#services.metrics.connected(route.planned.service)
     this.#events.accepted()
     const splice = new Splice(this.#client, socket, {
       idleMs: route.planned.idleMs,
@@ -91,7 +93,7 @@ export class CarriedConnection {
     work.cut = () => splice.cut()
   }
 
-  #refuse(reason: 'no-route' | 'no-instance'): void {
+  #refuse(reason: 'no-route' | 'no-instance' | 'held'): void {
     this.#services.metrics.refused(reason)
     this.#events.refused()
   }

@@ -22,6 +22,7 @@ export interface ExchangeEvents {
 export interface ExchangeParts {
   upstream: Upstream
   response: ServerResponse
+  hasBody: boolean
   events: ExchangeEvents
   clock: Clock
   idleMs: number | null
@@ -30,7 +31,9 @@ export interface ExchangeParts {
 /** One attempt to have one upstream answer one request: undici's handler, streaming straight to the client's response. */
 export class Exchange implements Dispatcher.DispatchHandler, Work {
   long = false
-  /** It may have reached the upstream. */
+  /** A connection was there for it. */
+  connected = false
+  /** Some of it may have reached the upstream. undici writes the head together with the first of the body. */
   sent = false
   /** Some of an answer has arrived. */
   answering = false
@@ -76,8 +79,17 @@ export class Exchange implements Dispatcher.DispatchHandler, Work {
     this.upstream.pool.started()
     this.#controller = controller
     if (this.#abortReason) return controller.abort(this.#abortReason)
-    this.sent = true
+    this.connected = true
+    this.sent = !this.#parts.hasBody
     this.#parts.events.sending()
+  }
+
+  onBodySent(): void {
+    this.sent = true
+  }
+
+  onRequestSent(): void {
+    this.sent = true
   }
 
   onResponseStarted(): void {

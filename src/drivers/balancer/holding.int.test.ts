@@ -53,6 +53,7 @@ describe('holding', () => {
     await expect.poll(held).toBe(3)
     const extra = await ask(machine.port)
     expect([extra.status, machine.refused('held')]).toEqual([503, 1])
+    expect(extra.body).toContain('as many requests as allowed')
     const instance = await lab.instance('x', serve)
     await machine.route(httpRoute({ targets: [instance.active] }))
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200])

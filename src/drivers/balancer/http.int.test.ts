@@ -160,6 +160,16 @@ describe('what passes through', () => {
     expect(answer).toMatch(/^HTTP\/1.1 200 [^]*\r\n\r\nab$/)
   })
 
+  it('takes answers that end with their connection, as old servers give them', async () => {
+    const old = await lab.tcpInstance('old', (socket) => {
+      socket.once('data', () => socket.end(`HTTP/1.0 200 OK\r\nServer: old\r\n\r\n${'z'.repeat(300_000)}`))
+    })
+    await machine.route(httpRoute({ targets: [old.active] }))
+    const agent = lab.agent()
+    for (let i = 0; i < 2; i += 1) expect((await ask(machine.port, { agent })).body).toHaveLength(300_000)
+    expect(machine.balancer.counters().openConnections).toBe(1)
+  })
+
   it('keeps connections alive on both sides', async () => {
     handle = (_request, response) => response.end('x')
     const agent = lab.agent()

@@ -15,6 +15,7 @@ export type RefusalReason =
 export class Metrics {
   retries = 0
   readonly #requests = new Map<string, number[]>()
+  readonly #connected = new Map<string, number>()
   readonly #refused = new Map<RefusalReason, number>()
 
   answered(service: string, status: number): void {
@@ -22,6 +23,11 @@ export class Metrics {
     if (!classes) this.#requests.set(service, (classes = [0, 0, 0, 0, 0, 0]))
     const group = Math.floor(status / 100)
     classes[group] = (classes[group] ?? 0) + 1
+  }
+
+  /** A TCP connection has reached an instance or a peer. */
+  connected(service: string): void {
+    this.#connected.set(service, (this.#connected.get(service) ?? 0) + 1)
   }
 
   refused(reason: RefusalReason): void {
@@ -32,6 +38,7 @@ export class Metrics {
     const requests = [...this.#requests].flatMap(([service, classes]) =>
       classes.flatMap((count, group) => (count === 0 ? [] : [{ service, statusClass: `${group}xx`, count }])),
     )
+    for (const [service, count] of this.#connected) requests.push({ service, statusClass: 'tcp', count })
     const refused = [...this.#refused].map(([reason, count]) => ({ reason, count }))
     return { requests, retries: this.retries, refused, ...now }
   }

@@ -5,7 +5,17 @@ import { endSoon } from './endSoon.ts'
 import { Exchange, type ExchangeEvents } from './exchange.ts'
 import { forwardedHeader } from './forwarding.ts'
 import type { RefusalReason } from './metrics.ts'
-import { badRequest, brokenOff, noInstance, noRoute, send, tooLarge, unprocessed, type Page } from './pages.ts'
+import {
+  badRequest,
+  brokenOff,
+  noInstance,
+  noRoute,
+  send,
+  tooLarge,
+  tooManyHeld,
+  unprocessed,
+  type Page,
+} from './pages.ts'
 import type { IncomingHead } from './incomingHead.ts'
 import { RequestBody } from './requestBody.ts'
 import type { BoundRoute } from './routingTable.ts'
@@ -108,7 +118,11 @@ export class ProxiedRequest implements ExchangeEvents {
     if (exchange.answered) return this.#truncate()
     if (isInvalid(error)) return this.#refuse(badRequest(error.message), 'malformed')
     if (!exchange.sent) {
-      this.#search.failed(exchange.upstream, exchange.wasCut ? 'broken' : 'unreachable', error.message)
+      this.#search.failed(
+        exchange.upstream,
+        exchange.connected || exchange.wasCut ? 'broken' : 'unreachable',
+        error.message,
+      )
       return this.#again()
     }
     if (exchange.answering || !this.#repeatable()) return this.#brokenOff(error.message)
@@ -131,6 +145,7 @@ export class ProxiedRequest implements ExchangeEvents {
     this.#exchange = new Exchange({
       upstream: found.upstream,
       response: this.#response,
+      hasBody: this.#hasBody,
       events: this,
       clock: this.#services.clock,
       idleMs: this.#route.planned.idleMs,
@@ -151,8 +166,11 @@ export class ProxiedRequest implements ExchangeEvents {
       if (this.#sentBefore && this.#hasBody) return this.#brokenOff('no other instance is left here')
       return this.#refuse(unprocessed(service), 'unprocessed')
     }
-    const refuse = (): void => this.#refuse(noInstance(service, holdMs), 'no-instance')
-    if (!this.#search.hold(this.#route, () => this.#attempt(), refuse)) refuse()
+    const expire = (): void => this.#refuse(noInstance(service, holdMs), 'no-instance')
+    const held = this.#search.hold(this.#route, () => this.#attempt(), expire)
+    if (held === 'full') this.#refuse(tooManyHeld(service), 'held')
+    if (held === 'no') this.#refuse(noInstance(service, null), 'no-instance')
+    if (held === 'over') expire()
   }
 
   #noRoute(): void {

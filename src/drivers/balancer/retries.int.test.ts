@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { RequestListener } from 'node:http'
+import { request, type IncomingMessage, type RequestListener } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ask, BalancerLab, httpRoute, type LabInstance, type LabMachine } from './balancerLab.ts'
 
@@ -101,6 +101,20 @@ describe('a request that could not be delivered', () => {
     })
     expect((await statuses(2, {})).toSorted((a, b) => a - b)).toEqual([200, 502])
     expect(broken).toBe(1)
+  })
+
+  it('is sent elsewhere, whatever it is, when the connection ended before any of it was written', async () => {
+    const { bad } = await pair(serve)
+    const sent = request({ port: machine.port, method: 'POST', headers: { 'content-length': 2 }, agent: false })
+    sent.flushHeaders() // a connection is made, but there is no body to write yet
+    await expect.poll(() => machine.balancer.inFlight('bad').work + machine.balancer.inFlight('good').work).toBe(1)
+    await expect.poll(() => bad.sockets.size).toBe(1)
+    await bad.kill()
+    await expect.poll(() => machine.balancer.inFlight('good').work).toBe(1)
+    sent.end('ok')
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+    expect(answer.statusCode).toBe(200)
+    answer.resume()
   })
 
   it('is never taken for whole when the answer breaks off', async () => {

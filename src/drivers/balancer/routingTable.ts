@@ -126,13 +126,12 @@ export class RoutingTable {
   }
 
   #becameIdle(upstream: Upstream): void {
-    if (!upstream.named) this.#forget(upstream)
-    if (upstream.kind === 'instance') this.#events.idle(upstream)
-  }
-
-  #forget(upstream: Upstream): void {
     const known = upstream.kind === 'instance' ? this.#instances : this.#peers
-    if (known.get(upstream.name) === upstream) known.delete(upstream.name)
-    void upstream.pool.release()
+    if (!upstream.named) {
+      void upstream.pool.release()
+      if (known.get(upstream.name) !== upstream) return // another port bears its name now
+      known.delete(upstream.name)
+    }
+    if (upstream.kind === 'instance') this.#events.idle(upstream)
   }
 }

@@ -46,13 +46,13 @@ export class Search<Planned extends PlannedRoute = PlannedRoute> {
     this.#failures.set(upstream, twice ? 'unreachable' : failure)
   }
 
-  /** Waits for a change, where the route says so and time is left. False: no (more) waiting. */
-  hold(route: BoundRoute<Planned>, wake: () => void, expire: () => void): boolean {
-    const { clock, holder, metrics } = this.#services
-    if (route.planned.holdMs === null || this.#forwarded) return false
+  /** Waits for a change, where the route says so (`no`), time is left (`over`) and not too many wait already (`full`). */
+  hold(route: BoundRoute<Planned>, wake: () => void, expire: () => void): 'held' | 'no' | 'over' | 'full' {
+    const { clock, holder } = this.#services
+    if (route.planned.holdMs === null || this.#forwarded) return 'no'
     this.#holdUntil ??= clock.monotonic() + route.planned.holdMs
     const leftMs = this.#holdUntil - clock.monotonic()
-    if (leftMs <= 0) return false
+    if (leftMs <= 0) return 'over'
     this.#leave = holder.hold(
       leftMs,
       () => {
@@ -63,8 +63,7 @@ export class Search<Planned extends PlannedRoute = PlannedRoute> {
       },
       expire,
     )
-    if (this.#leave === null) metrics.refused('held')
-    return this.#leave !== null
+    return this.#leave === null ? 'full' : 'held'
   }
 
   /** The client is gone. */

@@ -62,6 +62,7 @@ describe.each(['local', 'forwarded'] as const)('TCP: %s', (way) => {
     expect(await say(socket, 'hello')).toBe('hello')
     expect(a.balancer.inFlight('x')).toEqual({ work: 1, long: 1 })
     expect(b.balancer.inFlight('x').work).toBe(0)
+    expect(a.balancer.counters().requests).toEqual([{ service: 'queue', statusClass: 'tcp', count: 1 }])
     socket.destroy()
     await expect.poll(() => a.balancer.inFlight('x').work).toBe(0)
   })

@@ -7,7 +7,7 @@ import { forwardedHeader } from './forwarding.ts'
 import { readIncoming, type IncomingHead } from './incomingHead.ts'
 import type { RefusalReason } from './metrics.ts'
 import { ignoreLateError, openSocket } from './openSocket.ts'
-import { noInstance, noRoute, rawPage, unprocessed, type Page } from './pages.ts'
+import { noInstance, noRoute, rawPage, tooManyHeld, unprocessed, type Page } from './pages.ts'
 import { readResponseHead } from './responseHead.ts'
 import type { BoundRoute } from './routingTable.ts'
 import { Search } from './search.ts'
@@ -66,8 +66,11 @@ export class UpgradedConnection {
     this.#service = route.planned.service
     if (upstream) return this.#handshake(incoming, search, route, upstream)
     if (this.#forwarded) return this.#refuse(unprocessed(this.#service), 'unprocessed')
-    const refuse = (): void => this.#refuse(noInstance(this.#service, route.planned.holdMs), 'no-instance')
-    if (!search.hold(route, () => this.#attempt(incoming, search), refuse)) refuse()
+    const expire = (): void => this.#refuse(noInstance(this.#service, route.planned.holdMs), 'no-instance')
+    const held = search.hold(route, () => this.#attempt(incoming, search), expire)
+    if (held === 'full') this.#refuse(tooManyHeld(this.#service), 'held')
+    if (held === 'no') this.#refuse(noInstance(this.#service, null), 'no-instance')
+    if (held === 'over') expire()
   }
 
   #handshake(

@@ -59,6 +59,7 @@ export class Upstream {
   }
 
   cut(): void {
-    for (const work of this.#work) work.cut()
+    const present = [...this.#work] // what is cut may come back as a new attempt
+    for (const work of present) work.cut()
   }
 }
