@@ -20,12 +20,17 @@ export interface Endpoint {
   token: string
 }
 
+interface RawInit extends Omit<RequestInit, 'headers'> {
+  headers?: Record<string, string>
+  duplex?: 'half'
+}
+
 /** Silence after which a stream is given up: the server sends a heartbeat every 5 s. */
 const streamSilenceMs = 15_000
 
 interface Input {
   params?: Record<string, string>
-  query?: Record<string, unknown>
+  query?: Record<string, string | number | boolean | undefined>
   body?: unknown
 }
 
@@ -93,7 +98,7 @@ export class ApiClient {
   }
 
   /** A request with the token; an error body becomes an `OperatorError`. */
-  async raw(method: string, path: string, init: RequestInit & { duplex?: 'half' } = {}): Promise<Response> {
+  async raw(method: string, path: string, init: RawInit = {}): Promise<Response> {
     let response: Response
     try {
       response = await fetch(`${this.endpoint.url.replace(/\/$/, '')}${basePath}${path}`, {

@@ -83,7 +83,7 @@ export class Controller {
   /** Decides a request and appends what follows. Throws the refusal. Returns the events, none when there is nothing to do. */
   execute(request: Request, from?: number): RecordedEvent[] {
     const at = this.#clock.now()
-    const command = { ...request, at } as Command // `at` is all that was missing
+    const command = { ...request, at } satisfies Command
     const decision = decide(this.#state, this.#observed, command)
     if (decision.type === 'refused') throw refusalError(decision)
     if (decision.type === 'nothing' || decision.events.length === 0) return []

@@ -47,7 +47,7 @@ export async function* asTheyCome(answers: AsyncIterable<Answer>[]): AsyncIterab
       }
     }
   } finally {
-    await Promise.all(iterators.map((iterator) => iterator.return?.()))
+    await Promise.all(iterators.map(async (iterator) => iterator.return?.()))
   }
 }
 

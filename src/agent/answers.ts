@@ -1,0 +1,97 @@
+import type { ApiClient } from '../api/client.ts'
+import type { LogQuery, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import type { Answer, Ask } from '../protocol/ask.ts'
+import type { DesiredState } from '../protocol/desiredState.ts'
+import type { Programs } from './programs.ts'
+
+interface Parts {
+  client: ApiClient
+  supervisor: SupervisorDriver
+  programs: Programs
+  desired: () => DesiredState | null
+  failed: (error: unknown) => void
+}
+
+/** Answers the controller's questions: output of instances, and one-off commands. Each answer is one streamed POST. */
+export class Answers {
+  #parts: Parts
+  #open = new Map<string, AbortController>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  take(ask: Ask): void {
+    if (ask.kind === 'cancel') {
+      this.#open.get(ask.id)?.abort()
+      return
+    }
+    const stop = new AbortController()
+    this.#open.set(ask.id, stop)
+    this.#post(ask.id, this.#answer(ask, stop.signal), stop)
+      .catch((error: unknown) => {
+        if (!stop.signal.aborted) this.#parts.failed(error)
+      })
+      .finally(() => this.#open.delete(ask.id))
+  }
+
+  close(): void {
+    for (const stop of this.#open.values()) stop.abort()
+  }
+
+  async #post(id: string, answers: AsyncIterable<Answer>, stop: AbortController): Promise<void> {
+    const encoder = new TextEncoder()
+    async function* body(): AsyncIterable<Uint8Array> {
+      for await (const answer of answers) yield encoder.encode(`${JSON.stringify(answer)}\n`)
+    }
+    try {
+      const response = await this.#parts.client.raw('POST', `/agent/answers/${id}`, {
+        body: ReadableStream.from(body()),
+        duplex: 'half',
+        headers: { 'content-type': 'application/x-ndjson' },
+      })
+      await response.arrayBuffer()
+    } finally {
+      stop.abort()
+    }
+  }
+
+  async *#answer(ask: Exclude<Ask, { kind: 'cancel' }>, signal: AbortSignal): AsyncIterable<Answer> {
+    try {
+      if (ask.kind === 'logs') {
+        const { service, instance, since, last, follow } = ask
+        yield* this.#lines({
+          ...{ service, follow, signal },
+          ...(instance === null ? {} : { instance }),
+          ...(since === null ? {} : { since }),
+          ...(last === null ? {} : { last }),
+        })
+      } else {
+        yield* this.#run(ask, signal)
+      }
+    } catch (error) {
+      const code = error instanceof OperatorError ? error.code : 'E_BUG'
+      yield { kind: 'error', code, message: error instanceof Error ? error.message : String(error) }
+    }
+    yield { kind: 'end' }
+  }
+
+  async *#run(ask: Extract<Ask, { kind: 'run' }>, signal: AbortSignal): AsyncIterable<Answer> {
+    const { service, release, argv, id } = ask
+    const definition = this.#parts.desired()?.definitions[release]
+    if (!definition) throw new OperatorError('E_RELEASE_GONE', `this machine has nothing of release ${release}`)
+    const instance = `${service}-run-${id}`
+    const start = await this.#parts.programs.command({ id: instance, release, definition }, argv, signal)
+    const { ended } = await this.#parts.programs.begin(start, signal)
+    yield* this.#lines({ service, instance, follow: true, signal })
+    const { code, signal: by } = await ended
+    yield { kind: 'exit', code, signal: by }
+  }
+
+  async *#lines(query: LogQuery): AsyncIterable<Answer> {
+    for await (const { at, service, instance, stream, text } of this.#parts.supervisor.logs(query)) {
+      yield { kind: 'line', at, service, instance, stream, text }
+    }
+  }
+}

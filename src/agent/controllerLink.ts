@@ -1,0 +1,99 @@
+import type { Logger } from 'pino'
+import type { ApiClient } from '../api/client.ts'
+import { Backoff, pause } from '../lib/backoff.ts'
+import { askSchema, type Ask } from '../protocol/ask.ts'
+import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
+import type { Report } from '../protocol/report.ts'
+
+/** Below the 10 s after which a machine counts as lost, with room for two that get lost on the way. */
+const heartbeatMs = 2_000
+const reconnect = { firstMs: 100, mostMs: 2_000 }
+
+interface Hooks {
+  desired: (desired: DesiredState) => void
+  ask: (ask: Ask) => void
+  report: () => Report
+  /** Called with each heartbeat. */
+  beat: () => void
+}
+
+/** The agent's connection to its controller: desired states and questions come down, reports go up. It never gives up. */
+export class ControllerLink {
+  #client: ApiClient
+  #hooks: Hooks
+  #logger: Logger
+  #random: () => number
+  #closing = new AbortController()
+  #dirty = false
+  #sending = false
+  #connected = false
+  #heartbeat: NodeJS.Timeout | undefined
+
+  constructor(client: ApiClient, hooks: Hooks, logger: Logger, random: () => number) {
+    this.#client = client
+    this.#hooks = hooks
+    this.#logger = logger
+    this.#random = random
+  }
+
+  get connected(): boolean {
+    return this.#connected
+  }
+
+  start(): void {
+    void this.#listen()
+    this.#heartbeat = setInterval(() => {
+      this.#hooks.beat()
+      this.changed()
+    }, heartbeatMs)
+  }
+
+  /** Something to report: sent at once, or right after the report that is on its way. */
+  changed(): void {
+    this.#dirty = true
+    if (!this.#sending) void this.#send()
+  }
+
+  close(): void {
+    clearInterval(this.#heartbeat)
+    this.#closing.abort()
+  }
+
+  async #listen(): Promise<void> {
+    const { signal } = this.#closing
+    const backoff = new Backoff(reconnect, this.#random)
+    while (!signal.aborted) {
+      try {
+        for await (const { event, data } of this.#client.rawStream('/agent/stream', { signal })) {
+          if (!this.#connected) this.#logger.info('connected to the controller')
+          this.#connected = true
+          backoff.reset()
+          if (event === 'desired') this.#hooks.desired(desiredStateSchema.parse(JSON.parse(data)))
+          else if (event === 'ask') this.#hooks.ask(askSchema.parse(JSON.parse(data)))
+        }
+      } catch (error) {
+        if (this.#connected) this.#logger.warn({ err: error }, 'lost the controller; services go on, trying again')
+        else this.#logger.debug({ err: error }, 'no controller yet')
+      }
+      this.#connected = false
+      await pause(backoff.next(), signal)
+    }
+  }
+
+  /** Never rejects: a report that cannot be sent is replaced by the next. */
+  async #send(): Promise<void> {
+    this.#sending = true
+    // Whatever else changes in this turn of the event loop goes into the same report.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#dirty && this.#connected && !this.#closing.signal.aborted) {
+      this.#dirty = false
+      try {
+        await this.#client.call('report', { body: this.#hooks.report() }, this.#closing.signal)
+      } catch (error) {
+        this.#logger.debug({ err: error }, 'a report was not taken; the next heartbeat sends another')
+        break
+      }
+    }
+    this.#sending = false
+  }
+}

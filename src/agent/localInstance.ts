@@ -1,0 +1,200 @@
+import type { Definition } from '../definitions/definition.ts'
+import type { ExitStatus, InstanceSpec, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
+import { Backoff, pause } from '../lib/backoff.ts'
+import type { InstanceState } from '../protocol/report.ts'
+import { probe, type ProbeResult } from './probe.ts'
+
+/*
+ * One instance on this machine, from its start until nothing of it is left:
+ *   starting  its release is fetched and verified, its process started, its probe asked every `health.every`.
+ *             Left for `ready` on the first good answer; for `failed` when the process ends, or `health.within` has
+ *             passed (it goes on being probed: one that becomes ready late is ready).
+ *   ready     probed every 2 s. Left for `failed` after three misses in a row, or when the process ends.
+ *   failed    after misses: until one success. After an end: started again with a growing wait, never given up.
+ *   draining  its stop was asked: idle connections are closed, the signal sent, the grace waited for.
+ *   stopped   nothing of it is left. Never left again.
+ */
+
+/** How often a ready instance is probed, how many misses take it out, how long it must be well to count as steady. */
+const readyProbeMs = 2_000
+const missesAllowed = 3
+const steadyMs = 10_000
+const restartBackoff = { firstMs: 500, mostMs: 30_000 }
+
+interface Asked {
+  id: string
+  release: string
+  definition: Definition
+}
+
+interface Parts {
+  supervisor: SupervisorDriver
+  /** Fetches, verifies and expands what it takes to start; called for each start. */
+  prepareStart: (signal: AbortSignal) => Promise<{ spec: InstanceSpec; port: number | null }>
+  /** Called at every change that people or the balancer should know of. */
+  changed: () => void
+  now: () => number
+  random: () => number
+}
+
+export class LocalInstance {
+  readonly id: string
+  readonly release: string
+  readonly definition: Definition
+  state: InstanceState = 'starting'
+  reason: string | null = null
+  port: number | null = null
+  pid: number | null = null
+  restarts = 0
+  /** One crash loop: from the first failure until it has been well for a while. */
+  unstable = false
+  since: number
+  #parts: Parts
+  #stopping = new AbortController()
+  #running: Promise<void>
+  #exited = Promise.withResolvers<ExitStatus>()
+  #everReady = false
+
+  constructor({ id, release, definition }: Asked, parts: Parts) {
+    this.id = id
+    this.release = release
+    this.definition = definition
+    this.#parts = parts
+    this.since = parts.now()
+    this.#running = this.#run()
+  }
+
+  /** The process ended; told by whoever listens to the supervisor. */
+  exited(status: ExitStatus): void {
+    this.#exited.resolve(status)
+  }
+
+  /** Ends it for good. `release` closes idle connections to it first; resolves when nothing of it is left. */
+  async stop(release: () => Promise<void>): Promise<void> {
+    if (this.state !== 'stopped') this.#enter('draining', null)
+    this.#stopping.abort()
+    await release()
+    await this.#parts.supervisor.stop(this.id)
+    await this.#running
+    this.pid = null
+    this.#enter('stopped', null)
+  }
+
+  async #run(): Promise<void> {
+    const backoff = new Backoff(restartBackoff, this.#parts.random)
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      const startedAt = this.#parts.now()
+      await this.#live(signal)
+      if (signal.aborted) return
+      this.restarts++
+      if (this.#parts.now() - startedAt > restartBackoff.mostMs) backoff.reset()
+      await pause(backoff.next(), signal)
+    }
+  }
+
+  /** One life of its process, from start to end. Every failure ends in state `failed` with its reason. */
+  async #live(signal: AbortSignal): Promise<void> {
+    this.#exited = Promise.withResolvers()
+    const ended = new AbortController()
+    void this.#exited.promise.then(() => ended.abort())
+    try {
+      const { spec, port } = await this.#parts.prepareStart(signal)
+      if (signal.aborted) return
+      this.port = port
+      const { pid } = await this.#parts.supervisor.start(spec)
+      this.pid = pid
+    } catch (error) {
+      if (!signal.aborted) this.#fail(`could not be started: ${error instanceof Error ? error.message : String(error)}`)
+      return
+    }
+    if (this.state !== 'failed' || !this.unstable) this.#enter('starting', null)
+    else this.#parts.changed()
+    const watch = this.#watch(AbortSignal.any([signal, ended.signal]))
+    const exit = await Promise.race([this.#exited.promise, aborted(signal)])
+    ended.abort()
+    await watch
+    if (exit && !signal.aborted) {
+      this.pid = null
+      this.#fail(describeExit(exit, this.#everReady))
+    }
+  }
+
+  /** Probes until the signal: first for readiness, then for health. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { everyMs, withinMs, settleMs } = this.definition.health
+    const startedAt = this.#parts.now()
+    let misses = 0
+    let wellSince: number | null = null
+    if (this.definition.listen === 'none') await pause(settleMs, signal)
+    while (!signal.aborted) {
+      const result = await this.#ask(signal)
+      if (signal.aborted) return
+      const now = this.#parts.now()
+      if (result.ok) {
+        misses = 0
+        wellSince ??= now
+        this.#well(now - wellSince)
+      } else {
+        misses++
+        wellSince = null
+        if (this.state === 'ready' && misses >= missesAllowed) this.#fail(`missed ${misses} probes: ${result.reason}`)
+        else if (this.state === 'starting' && now - startedAt >= withinMs) {
+          this.#fail(`was not ready within ${withinMs / 1000} s: ${result.reason}`)
+        }
+      }
+      const steady = this.state === 'ready' || this.definition.listen === 'none'
+      await pause(steady ? readyProbeMs : everyMs, signal)
+    }
+  }
+
+  async #ask(signal: AbortSignal): Promise<ProbeResult> {
+    if (this.port === null || this.definition.listen === 'none') return { ok: true }
+    const result = await probe(this.definition, this.port, signal)
+    if (!result.ok || this.state === 'ready') return result
+    // Something else on that port must not be taken for it.
+    if (await this.#parts.supervisor.ownsSocket(this.id, this.port)) return result
+    const owner = await this.#parts.supervisor.whoOwns(this.port)
+    return {
+      ok: false,
+      reason: `port ${this.port} is answered by another process${owner ? ` (${owner.command})` : ''}`,
+    }
+  }
+
+  #well(forMs: number): void {
+    this.#everReady = true
+    const steadyAgain = this.unstable && forMs >= steadyMs
+    if (steadyAgain) this.unstable = false
+    if (this.state !== 'ready') this.#enter('ready', this.unstable ? this.reason : null)
+    else if (steadyAgain) this.#enter('ready', null)
+  }
+
+  #fail(reason: string): void {
+    if (this.#everReady) this.unstable = true
+    this.#enter('failed', reason)
+  }
+
+  #enter(state: InstanceState, reason: string | null): void {
+    if (this.state !== state) this.since = this.#parts.now()
+    this.state = state
+    this.reason = reason
+    this.#parts.changed()
+  }
+}
+
+function describeExit({ code, signal, reason }: ExitStatus, wasReady: boolean): string {
+  const how =
+    reason === 'oom'
+      ? 'was killed at its memory limit'
+      : code === null
+        ? `was ended by ${signal ?? 'a signal'}`
+        : `exited with status ${code}`
+  return wasReady ? how : `${how} before it was ready`
+}
+
+async function aborted(signal: AbortSignal): Promise<null> {
+  if (signal.aborted) return null
+  const { promise, resolve } = Promise.withResolvers<null>()
+  signal.addEventListener('abort', () => resolve(null), { once: true })
+  return promise
+}

@@ -1,0 +1,67 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { OperatorError } from '../lib/operatorError.ts'
+import type { AgentDisk } from './agentDisk.ts'
+
+export interface PortRange {
+  first: number
+  last: number
+}
+
+/**
+ * Ports for instances: outside the system's ephemeral range, taken round and round so that one just given up is the last
+ * to be used again, and recorded before use.
+ */
+export class InstancePorts {
+  #range: PortRange
+  #disk: AgentDisk
+  #taken = new Map<string, number>()
+  #next: number
+
+  constructor(range: PortRange, disk: AgentDisk) {
+    this.#range = range
+    this.#disk = disk
+    const known = disk.readPorts()?.next ?? range.first
+    this.#next = known >= range.first && known <= range.last ? known : range.first
+  }
+
+  /** A free port for an instance; the same one again while it keeps it. */
+  async take(id: string): Promise<number> {
+    const known = this.#taken.get(id)
+    if (known !== undefined) return known
+    for (let tries = this.#range.first; tries <= this.#range.last; tries++) {
+      const port = this.#next
+      this.#next = port >= this.#range.last ? this.#range.first : port + 1
+      if ([...this.#taken.values()].includes(port)) continue
+      this.#taken.set(id, port)
+      if (await isFree(port)) {
+        const kept = this.#disk.readPorts()
+        this.#disk.writePorts({ forward: null, metrics: null, ...kept, next: this.#next })
+        return port
+      }
+      this.#taken.delete(id)
+    }
+    const { first, last } = this.#range
+    throw new OperatorError('E_PORT_TAKEN', `every port from ${first} to ${last} is in use`, {
+      subject: id,
+      next: 'give the agent another range: tandem agent run --ports FIRST-LAST',
+    })
+  }
+
+  release(id: string): void {
+    this.#taken.delete(id)
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  try {
+    server.listen({ port, host: '127.0.0.1', exclusive: true })
+    await once(server, 'listening')
+    return true
+  } catch {
+    return false
+  } finally {
+    server.close()
+  }
+}

@@ -1,0 +1,95 @@
+import type { Definition } from '../definitions/definition.ts'
+import type { ExitStatus, InstanceSpec, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
+import type { ReleaseCache } from '../releases/releaseCache.ts'
+import type { ReleaseSource } from '../releases/releaseTarget.ts'
+import type { AgentDisk } from './agentDisk.ts'
+import { instanceEnvironment } from './instanceEnvironment.ts'
+import type { InstancePorts } from './ports.ts'
+
+interface Options {
+  machine: string
+  supervisor: SupervisorDriver
+  cache: ReleaseCache
+  source: ReleaseSource
+  ports: InstancePorts
+  disk: AgentDisk
+  secretsFolder: string
+  agentEnv: NodeJS.ProcessEnv
+}
+
+interface Asked {
+  id: string
+  release: string
+  definition: Definition
+}
+
+/** What it takes to start a program of a release on this machine, and one-off programs from start to end. */
+export class Programs {
+  #options: Options
+  #waiting = new Map<string, (exit: ExitStatus) => void>()
+
+  constructor(options: Options) {
+    this.#options = options
+  }
+
+  /** Fetches and verifies the release, takes a port, expands argv and environment. */
+  async instance({ id, release, definition }: Asked, signal: AbortSignal): Promise<Start> {
+    const { spec, port } = await this.#spec({ id, release, definition }, signal, ({ argv }) => argv)
+    return { spec, port: definition.listen === 'none' ? null : port }
+  }
+
+  prepare(asked: Asked, signal: AbortSignal): Promise<Start> {
+    return this.#spec(asked, signal, ({ prepare }) => prepare ?? [])
+  }
+
+  command(asked: Asked, argv: string[], signal: AbortSignal): Promise<Start> {
+    return this.#spec(asked, signal, () => argv)
+  }
+
+  /** Starts a one-off program; `ended` resolves with its exit. Ended by its stop signal when `signal` aborts. */
+  async begin({ spec }: Start, signal: AbortSignal): Promise<{ ended: Promise<ExitStatus> }> {
+    const { supervisor, ports } = this.#options
+    const { promise, resolve } = Promise.withResolvers<ExitStatus>()
+    const stop = (): void => void supervisor.stop(spec.id)
+    const over = (): void => {
+      signal.removeEventListener('abort', stop)
+      this.#waiting.delete(spec.id)
+      ports.release(spec.id)
+    }
+    this.#waiting.set(spec.id, resolve)
+    try {
+      await supervisor.start(spec)
+    } catch (error) {
+      over()
+      throw error
+    }
+    signal.addEventListener('abort', stop)
+    if (signal.aborted) stop()
+    return { ended: promise.finally(over) }
+  }
+
+  exited(exit: ExitStatus): void {
+    this.#waiting.get(exit.id)?.(exit)
+  }
+
+  async #spec(
+    { id, release, definition }: Asked,
+    signal: AbortSignal,
+    argvOf: (expanded: ReturnType<typeof instanceEnvironment>) => string[],
+  ): Promise<Start> {
+    const { machine, cache, source, ports, disk, secretsFolder, agentEnv } = this.#options
+    if (!(await cache.has(release))) await cache.fetch(release, source, { signal })
+    const cwd = await cache.open(release, { source, signal })
+    const port = await ports.take(id)
+    const dataFolder = disk.dataFolder(definition.service)
+    const about = { definition, release, instance: id, machine, port, dataFolder, secretsFolder }
+    const expanded = instanceEnvironment(definition.listen === 'none' ? { ...about, port: null } : about, agentEnv)
+    const { service, limits, stop } = definition
+    return { spec: { id, service, release, argv: argvOf(expanded), env: expanded.env, cwd, limits, stop }, port }
+  }
+}
+
+interface Start {
+  spec: InstanceSpec
+  port: number | null
+}

@@ -1,0 +1,74 @@
+import type { Logger } from 'pino'
+import { Backoff, pause } from '../lib/backoff.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import type { ReleaseCache } from '../releases/releaseCache.ts'
+import type { ReleaseSource } from '../releases/releaseTarget.ts'
+
+/** Tries before a fetch that fails for another reason than an absent controller is reported as failed. */
+const triesBeforeReport = 3
+const retry = { firstMs: 200, mostMs: 10_000 }
+
+interface Options {
+  cache: ReleaseCache
+  source: ReleaseSource
+  logger: Logger
+  changed: () => void
+  random: () => number
+}
+
+/** Brings the wanted releases here, all at once, and keeps trying while they are wanted. */
+export class ReleaseFetcher {
+  readonly fetched = new Set<string>()
+  readonly failures = new Map<string, string>()
+  #options: Options
+  #wanted = new Map<string, AbortController>()
+
+  constructor(options: Options) {
+    this.#options = options
+  }
+
+  want(releases: readonly string[]): void {
+    for (const [release, stop] of this.#wanted) {
+      if (releases.includes(release)) continue
+      stop.abort()
+      this.#wanted.delete(release)
+      this.fetched.delete(release)
+      this.failures.delete(release)
+    }
+    for (const release of releases) {
+      if (this.#wanted.has(release)) continue
+      const stop = new AbortController()
+      this.#wanted.set(release, stop)
+      void this.#bring(release, stop.signal)
+    }
+  }
+
+  close(): void {
+    this.want([])
+  }
+
+  /** Never rejects: what fails is tried again, and reported. */
+  async #bring(release: string, signal: AbortSignal): Promise<void> {
+    const { cache, source, logger, changed, random } = this.#options
+    const backoff = new Backoff(retry, random)
+    for (let tries = 1; !signal.aborted; tries++) {
+      try {
+        await cache.fetch(release, source, { signal })
+        await cache.materialise(release, { source, signal })
+        this.failures.delete(release)
+        this.fetched.add(release)
+        changed()
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        logger.warn({ err: error, release, tries }, 'fetching a release failed')
+        const absent = error instanceof OperatorError && error.code === 'E_CONTROLLER_UNREACHABLE'
+        if (!absent && tries >= triesBeforeReport) {
+          this.failures.set(release, error instanceof Error ? error.message : String(error))
+          changed()
+        }
+        await pause(backoff.next(), signal)
+      }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { ApiClient } from '../api/client.ts'
+import { ObjectsClient } from '../api/objectsClient.ts'
+import type { AddressDriver } from '../drivers/address/address.ts'
+import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
+import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
+import { systemClock } from '../lib/clock.ts'
+import type { Endpoints } from '../protocol/report.ts'
+import { ReleaseCache } from '../releases/releaseCache.ts'
+import { Agent } from './agent.ts'
+import { AgentDisk } from './agentDisk.ts'
+import { AgentServer } from './agentServer.ts'
+import { Answers } from './answers.ts'
+import { ControllerLink } from './controllerLink.ts'
+import { InstancePorts, type PortRange } from './ports.ts'
+import { Preparer } from './preparer.ts'
+import { Programs } from './programs.ts'
+import { ReleaseFetcher } from './releaseFetcher.ts'
+
+export interface AgentOptions {
+  machine: string
+  controllerUrl: string
+  token: string
+  data: string
+  /** How other machines and people reach this one. */
+  host: string
+  metricsPort: number
+  ports: PortRange
+  /** Added to the tcp ports of routes: machines on one laptop must not take the same. */
+  tcpOffset: number
+  secretsFolder: string
+  cacheCapBytes: number | null
+  keepLast: number
+  version: string
+  logger: Logger
+  /** Made by the composition root, which alone picks implementations. */
+  supervisor: SupervisorDriver
+  balancer: (forwardPort: number) => Promise<BalancerDriver>
+  address: AddressDriver
+}
+
+export interface RunningAgent {
+  endpoints: Endpoints
+  close: () => Promise<void>
+}
+
+/** Wires the agent together: brings back what last ran, then connects to the controller. */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const { machine, data, host, logger, supervisor, address, tcpOffset, version, keepLast, cacheCapBytes } = options
+  const disk = new AgentDisk(data)
+  const remembered = disk.readPorts()
+  const cache = await ReleaseCache.open(join(data, 'cache'))
+  const client = new ApiClient({ url: options.controllerUrl, token: options.token })
+  const source = new ObjectsClient(client)
+  const ports = new InstancePorts(options.ports, disk)
+  const balancer = await options.balancer(remembered?.forward ?? 0)
+  let agent: Agent | null = null
+  let link: ControllerLink | null = null
+  const changed = (): void => link?.changed()
+
+  const server = new AgentServer(() =>
+    agent && link ? { agent, balancer, connected: () => link?.connected ?? false } : null,
+  )
+  const metrics = await server.listen(options.metricsPort || (remembered?.metrics ?? 0))
+  const endpoints = { host, http: balancer.ports.http, forward: balancer.ports.forward, metrics }
+  disk.writePorts({ next: remembered?.next ?? options.ports.first, forward: endpoints.forward, metrics })
+
+  const { secretsFolder } = options
+  const programs = new Programs({
+    ...{ machine, supervisor, cache, source, ports, disk, secretsFolder, agentEnv: process.env },
+  })
+  const random = (): number => Math.random()
+  agent = new Agent({
+    ...{ machine, version, tcpOffset, supervisor, balancer, address, cache, cacheCapBytes, keepLast, disk, ports },
+    ...{ programs, logger, random, clock: systemClock, endpoints: () => endpoints },
+    boot: disk.nextBoot(systemClock.now()),
+    fetcher: new ReleaseFetcher({ cache, source, logger, changed, random }),
+    preparer: new Preparer(disk, programs, logger, changed),
+  })
+  const answers = new Answers({
+    ...{ client, supervisor, programs, desired: () => agent.desired },
+    failed: (error) => logger.warn({ err: error }, 'an answer could not be delivered'),
+  })
+  link = new ControllerLink(
+    client,
+    {
+      desired: (desired) => agent.accept(desired),
+      ask: (ask) => answers.take(ask),
+      report: () => agent.report(),
+      beat: () => agent.retry(),
+    },
+    logger,
+    random,
+  )
+  agent.onChange = changed
+  await agent.start()
+  link.start()
+  return {
+    endpoints,
+    close: async () => {
+      link.close()
+      answers.close()
+      await agent.close()
+      await server.close()
+    },
+  }
+}

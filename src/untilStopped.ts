@@ -1,0 +1,19 @@
+import type { Logger } from 'pino'
+
+/** Waits for SIGTERM, SIGINT or the end of the parent that started this process, then closes. A second signal forces. */
+export async function untilStopped(logger: Logger, close: () => Promise<void>): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    let asked = false
+    process.on(signal, () => {
+      if (asked) process.exit(1)
+      asked = true
+      resolve(signal)
+    })
+  }
+  process.on('disconnect', () => resolve('the end of its parent'))
+  logger.info(`stopping on ${await promise}`)
+  await close()
+  if (process.connected) process.disconnect()
+  return 0
+}
