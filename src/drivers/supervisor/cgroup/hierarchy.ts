@@ -53,11 +53,9 @@ export function findHierarchies(name: string, facts = readFacts()): { hierarchie
     if (mount !== undefined) attempt(() => openV1(mount, controller, ownPath(facts.own, controller), name))
   }
   if (missing.size === 0) return { hierarchies, why: null }
-  if (reasons.size === 0) reasons.add('the kernel offers no control groups for them here')
-  return { hierarchies, why: `not enforced: ${words([...missing])}, because ${[...reasons].join('; ')}` }
+  if (reasons.size === 0) reasons.add('this kernel offers no control groups for it')
+  return { hierarchies, why: [...reasons].join('; ') }
 }
-
-const words = (missing: Controller[]): string => missing.map((name) => (name === 'pids' ? 'tasks' : name)).join(', ')
 
 function readFacts(): CgroupFacts {
   return { mounts: readFileSync('/proc/self/mountinfo', 'utf8'), own: readFileSync('/proc/self/cgroup', 'utf8') }
@@ -159,7 +157,9 @@ function make(folder: string): void {
 function explain(folder: string, error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code // what fs throws
   if (code === 'EBUSY') return `${folder} holds processes (start the agent in a delegated control group of its own)`
-  if (code === 'EACCES' || code === 'EPERM') return `the agent is not root and may not use ${folder}`
+  if (code === 'EACCES' || code === 'EPERM') {
+    return 'the agent is neither root nor in a control group that was delegated to it'
+  }
   if (code === 'EROFS') return `${folder} is read-only`
   return `${folder}: ${error instanceof Error ? error.message : String(error)}`
 }

@@ -48,11 +48,13 @@ it.skipIf(!has('lsof'))('lsof tells who listens', async () => {
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  expect(await lsofSocketTable.listener(port, () => Promise.resolve([1, process.pid]))).toBe(process.pid)
-  expect(await lsofSocketTable.listener(port, () => Promise.resolve([]))).toBe(null)
+  expect(await lsofSocketTable.listener(port, [() => Promise.resolve([1]), () => Promise.resolve([process.pid])])).toBe(
+    process.pid,
+  )
+  expect(await lsofSocketTable.listener(port, [() => Promise.resolve([])])).toBe(null)
   server.close()
   await once(server, 'close')
-  expect(await lsofSocketTable.listener(port, () => Promise.resolve([process.pid]))).toBe(null)
+  expect(await lsofSocketTable.listener(port, [() => Promise.resolve([process.pid])])).toBe(null)
 })
 
 it.skipIf(process.platform !== 'linux')('a group is started and stopped whole with ps and lsof alone', async () => {

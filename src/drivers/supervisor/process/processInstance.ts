@@ -14,7 +14,8 @@ import { readOutput, type InstanceOutput } from './instanceOutput.ts'
 import { markersOf, type InstanceRecord, type RecordShelf } from './instanceRecord.ts'
 import { findMembers } from './members.ts'
 import { openOutputPipes, type OutputPipe } from './outputPipe.ts'
-import type { ProcessInfo, ProcessTable } from './processTable.ts'
+import { stillRuns, type ProcessInfo, type ProcessTable } from './processTable.ts'
+import type { SocketTable } from './sockets.ts'
 
 /** What all instances of a machine share. */
 export interface ProcessHouse {
@@ -45,6 +46,7 @@ export class ProcessInstance {
   #started = ''
   #alive = true
   #asked = false
+  #listener: ProcessInfo | null = null
   #members: { at: number; pids: number[] } | null = null
   #ending: Promise<void> | null = null
 
@@ -112,12 +114,24 @@ export class ProcessInstance {
     return exit
   }
 
-  /** Its first process, then all others; the list may be a little old. */
-  async memberPids(): Promise<number[]> {
+  /** Whether one of its processes listens on `port`: its first one, the one that did last time, or any. */
+  async listens(sockets: SocketTable, port: number): Promise<boolean> {
+    const { table } = this.#house
+    const known = async (): Promise<number[]> => {
+      const last = this.#listener
+      return last !== null && (await stillRuns(table, last)) ? [this.pid, last.pid] : [this.pid]
+    }
+    const owner = await sockets.listener(port, [known, () => this.#memberPids()])
+    if (owner === null) return false
+    if (owner !== this.pid && owner !== this.#listener?.pid) this.#listener = await table.look(owner)
+    return this.#alive
+  }
+
+  /** The list may be a little old. */
+  async #memberPids(): Promise<number[]> {
     const now = this.#house.clock.monotonic()
     if (this.#members === null || now - this.#members.at > this.#house.limits.membersMs) {
-      const pids = (await this.#find()).map(({ pid }) => pid).filter((pid) => pid !== this.pid)
-      this.#members = { at: now, pids: [this.pid, ...pids] }
+      this.#members = { at: now, pids: (await this.#find()).map(({ pid }) => pid) }
     }
     return this.#members.pids
   }
@@ -183,8 +197,8 @@ export class ProcessInstance {
     const { table, cgroups } = this.#house
     const markers = markersOf(this.spec.env)
     const inCgroups = (): Set<number> => cgroups.members(this.#groups)
-    const bootId = await table.bootId()
-    return findMembers(table, { pid: this.pid, started: this.#started, bootId, markers, inCgroups, held: true })
+    // Held, so it is certainly of this boot.
+    return findMembers(table, { pid: this.pid, started: this.#started, bootId: '', markers, inCgroups, held: true })
   }
 
   async #abandon(): Promise<void> {

@@ -124,8 +124,7 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     stop,
     ownsSocket: async (id, port) => {
       const instance = instances.get(id)?.running
-      if (!instance?.alive) return false
-      return (await sockets.listener(port, () => instance.memberPids())) !== null && instance.alive
+      return instance?.alive === true && (await instance.listens(sockets, port))
     },
     whoOwns: (port) => findOwner(table, sockets, port),
     isAlive: (id) => instances.get(id)?.running?.alive === true,
@@ -137,7 +136,7 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
 }
 
 async function findOwner(table: ProcessTable, sockets: SocketTable, port: number): Promise<SocketOwner | null> {
-  const pid = await sockets.listener(port, async () => (await table.list()).map(({ pid }) => pid))
+  const pid = await sockets.listener(port, [async () => (await table.list()).map(({ pid }) => pid)])
   if (pid === null) return null
   return { pid, command: ((await table.commandLine(pid)) ?? '').slice(0, shownCommandLength) }
 }

@@ -1,72 +1,83 @@
 import { execFile } from 'node:child_process'
-import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 /** Which process listens on a TCP port. Implementations: Linux's /proc, and `lsof` elsewhere. */
 export interface SocketTable {
-  /** The first of `pids` that listens on `port`. `pids` is asked for only when anyone listens at all. */
-  listener(port: number, pids: () => Promise<number[]>): Promise<number | null>
+  /** One of `candidates` that listens on `port`. A later list is made only when nobody in an earlier one does. */
+  listener(port: number, candidates: Candidates[]): Promise<number | null>
 }
 
-const blockBytes = 16 * 1024
+export type Candidates = () => Promise<number[]>
+
+/**
+ * One line of /proc/net/tcp. The kernel fills what is asked for: a larger read goes on from the few listening sockets
+ * to the table of all connections, and only to walk that takes milliseconds, however few there are.
+ */
+const readBytes = 150
 /** `tcp_states.h`: TCP_LISTEN. */
 const listening = '0A'
 const processesPerTurn = 50
 
 export const procSocketTable: SocketTable = {
-  listener: async (port, pids) => {
-    const sockets = new Set(['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => listeningInodes(file, port)))
-    if (sockets.size === 0) return null
-    let turn = 0
-    for (const pid of await pids()) {
-      if (holdsAny(pid, sockets)) return pid
-      if (++turn % processesPerTurn === 0) await setImmediate()
+  listener: async (port, candidates) => {
+    for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
+      for await (const socket of listeningSockets(file, port)) {
+        const owner = await holder(socket, candidates)
+        if (owner !== null) return owner
+      }
     }
     return null
   },
 }
 
-/**
- * The kernel lists listening sockets before all others (tcp_seq_start), so this stops at the first other one: a machine
- * with ten thousand connections costs no more than an idle one.
- */
-function listeningInodes(file: string, port: number): string[] {
-  const inodes: string[] = []
+/** Listening sockets come before all others (tcp_seq_start), so this ends at the first other one. */
+async function* listeningSockets(file: string, port: number): AsyncGenerator<string> {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0')
-  for (const line of linesOf(file)) {
+  for await (const line of linesOf(file)) {
     const fields = line.trim().split(/\s+/)
     if (fields[0] === 'sl') continue
-    if (fields[3] !== listening) break
-    if (fields[1]?.endsWith(`:${wanted}`) && fields[9] !== undefined) inodes.push(`socket:[${fields[9]}]`)
+    if (fields[3] !== listening) return
+    if (fields[1]?.endsWith(`:${wanted}`) && fields[9] !== undefined) yield `socket:[${fields[9]}]`
   }
-  return inodes
 }
 
-function* linesOf(file: string): Generator<string> {
-  let fd: number
+/** Reads off the event loop: see `readBytes`. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  if (!existsSync(file)) return // a kernel without IPv6
+  const handle = await open(file, 'r')
   try {
-    fd = openSync(file, 'r')
-  } catch {
-    return // a kernel without IPv6
-  }
-  try {
-    const block = Buffer.alloc(blockBytes)
+    const block = Buffer.alloc(readBytes)
     let rest = ''
-    for (let read = readSync(fd, block); read > 0; read = readSync(fd, block)) {
-      const lines = (rest + block.toString('latin1', 0, read)).split('\n')
+    for (;;) {
+      const { bytesRead } = await handle.read(block, 0, readBytes)
+      if (bytesRead === 0) return
+      const lines = (rest + block.toString('latin1', 0, bytesRead)).split('\n')
       rest = lines.pop() ?? ''
       yield* lines
     }
   } finally {
-    closeSync(fd)
+    await handle.close()
   }
 }
 
-function holdsAny(pid: number, sockets: Set<string>): boolean {
+async function holder(socket: string, candidates: Candidates[]): Promise<number | null> {
+  let turn = 0
+  for (const list of candidates) {
+    for (const pid of await list()) {
+      if (holds(pid, socket)) return pid
+      if (++turn % processesPerTurn === 0) await setImmediate()
+    }
+  }
+  return null
+}
+
+function holds(pid: number, socket: string): boolean {
   const folder = `/proc/${pid}/fd`
   try {
-    return readdirSync(folder).some((fd) => sockets.has(linkOf(`${folder}/${fd}`)))
+    return readdirSync(folder).some((fd) => linkOf(`${folder}/${fd}`) === socket)
   } catch {
     return false // ended meanwhile, or another user's
   }
@@ -83,10 +94,14 @@ function linkOf(file: string): string {
 const lsofTimeoutMs = 10_000
 
 export const lsofSocketTable: SocketTable = {
-  listener: async (port, pids) => {
+  listener: async (port, candidates) => {
     const listeners = await lsof(port)
     if (listeners.size === 0) return null
-    return (await pids()).find((pid) => listeners.has(pid)) ?? null
+    for (const list of candidates) {
+      const owner = (await list()).find((pid) => listeners.has(pid))
+      if (owner !== undefined) return owner
+    }
+    return null
   },
 }
 
