@@ -1,33 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
+import type { ChildProcess } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Clock } from '../../../lib/clock.ts'
-import type { Cgroups } from '../cgroup/cgroups.ts'
-import type { SupervisorLimits } from '../limits.ts'
 import type { InstanceLog } from '../logs/instanceLog.ts'
 import type { ExitStatus, InstanceSpec } from '../supervisor.ts'
 import { endForcibly, endGently, type Ending } from './ending.ts'
 import { problem, resolveExecutable } from './executable.ts'
 import { chooseGate, gateComplaint, type Gate } from './gate.ts'
-import { readOutput, type InstanceOutput } from './instanceOutput.ts'
-import { markersOf, type InstanceRecord, type RecordShelf } from './instanceRecord.ts'
+import type { InstanceOutput } from './instanceOutput.ts'
+import { markersOf, type InstanceRecord } from './instanceRecord.ts'
 import { findMembers } from './members.ts'
-import { openOutputPipes, type OutputPipe } from './outputPipe.ts'
-import { stillRuns, type ProcessInfo, type ProcessTable } from './processTable.ts'
+import type { ProcessHouse } from './processHouse.ts'
+import { stillRuns, type ProcessInfo } from './processTable.ts'
 import type { SocketTable } from './sockets.ts'
-
-/** What all instances of a machine share. */
-export interface ProcessHouse {
-  /** Where named pipes are for a moment. */
-  runFolder: string
-  clock: Clock
-  limits: SupervisorLimits
-  table: ProcessTable
-  cgroups: Cgroups
-  records: RecordShelf
-  runAs: { uid: number; gid: number } | undefined
-}
+import { spawnGate, type Born } from './spawnGate.ts'
 
 /**
  * One running program and everything it starts. It goes from starting (the gate is spawned, recorded, grouped, opened)
@@ -212,45 +196,6 @@ export class ProcessInstance {
   async #forget(): Promise<void> {
     await this.#house.cgroups.remove(this.#groups)
     this.#house.records.remove(this.spec.id)
-  }
-}
-
-interface Born {
-  child: ChildProcess
-  pid: number
-  groups: string[]
-  output: InstanceOutput
-}
-
-async function spawnGate(house: ProcessHouse, spec: InstanceSpec, gate: Gate, log: InstanceLog): Promise<Born> {
-  const groups = house.cgroups.create(spec.id, spec.limits)
-  let pipes: OutputPipe[] = []
-  try {
-    pipes = await openOutputPipes(
-      [join(house.runFolder, `${spec.id}.out`), join(house.runFolder, `${spec.id}.err`)],
-      house.runAs,
-    )
-    const [out, err] = pipes
-    if (out === undefined || err === undefined) throw new Error('no pipes for the output')
-    const child = spawn(gate.file, gate.args, {
-      cwd: spec.cwd,
-      env: gate.env,
-      detached: true, // a session and process group of its own
-      stdio: ['pipe', out.writeFd, err.writeFd],
-      ...house.runAs,
-    })
-    child.stdin?.on('error', () => {}) // a gate that ended early: its exit tells
-    await once(child, 'spawn')
-    if (child.pid === undefined) throw new Error('no pid')
-    for (const pipe of pipes) pipe.release()
-    return { child, pid: child.pid, groups, output: readOutput(out.reader, err.reader, log, house.limits) }
-  } catch (error) {
-    for (const pipe of pipes) {
-      pipe.release()
-      pipe.reader.destroy()
-    }
-    await house.cgroups.remove(groups)
-    throw new Error(`no process can be started for ${spec.id}`, { cause: error })
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { endForcibly, endGently, type Ending } from './ending.ts'
 import type { InstanceRecord } from './instanceRecord.ts'
 import { findMembers } from './members.ts'
-import type { ProcessHouse } from './processInstance.ts'
+import type { ProcessHouse } from './processHouse.ts'
 
 /**
  * Ends what a killed agent left: whatever its records, and the control groups it made, tell of. Each gets its own stop
