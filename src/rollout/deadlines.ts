@@ -27,7 +27,7 @@ export function timeMayDecide(state: State, observed: Observed, at: number): boo
 
 function earliestDecision(state: State, observed: Observed): number {
   const silent = Object.values(state.machines).some(({ name, lost }) => !lost && !hasReported(state, observed, name))
-  return silent ? state.clockSince + limits.settleAfterStartMs : 0
+  return silent ? state.clockSince + limits.settleAfterStartMs : Number.NEGATIVE_INFINITY
 }
 
 /** Infinite where time decides nothing: the step is over already, or what follows it is held by a machine operation. */

@@ -3,9 +3,9 @@ import { change, without } from '../lib/records.ts'
 import { stopping } from './evolveInstance.ts'
 import {
   freshTurn,
+  newInstance,
   turnKey,
   type Asked,
-  type Instance,
   type Rollout,
   type RolloutMachine,
   type State,

@@ -1,15 +1,6 @@
 import type { Event, EventData, Step } from '../events/event.ts'
-import {
-  awaited,
-  definitionOf,
-  freshOf,
-  instancesOn,
-  isBroken,
-  oldOf,
-  serves,
-  servesWithout,
-  strategyOf,
-} from './serviceView.ts'
+import { mayLeave } from './mayLeave.ts'
+import { awaited, freshOf, instancesOn, isBroken, oldOf, strategyOf } from './serviceView.ts'
 import type { Instance, State, Turn } from './state.ts'
 
 type StepPlan = Omit<EventData['StepStarted'], 'service' | 'machine'>
@@ -90,18 +81,13 @@ function planReplace(state: State, turn: Turn, { fresh, old, awaited }: Sides): 
 
 /** Takes instances out of traffic with nothing new in their place yet. */
 function leave(state: State, turn: Turn, retire: Instance[]): Plan {
-  const ids = retire.map((instance) => instance.id)
-  const served = retire.some((instance) => serves(state, instance))
-  const rollout = state.rollouts[turn.rollout]
-  const stopping = turn.direction === 'forward' && (rollout?.kind === 'stop' || rollout?.kind === 'remove')
-  // A service that never ran before this rollout, or was stopped, leaves with it.
-  const service = state.services[turn.service]
-  const undoing = turn.direction !== 'forward' && (!service?.current || service.stopped)
-  const carriesRequests = retire.some((instance) => definitionOf(state, instance.release).listen !== 'none')
-  const keepsOne = servesWithout(state, turn.service, ids)
-  if (served && carriesRequests && !stopping && !undoing && !(rollout?.allowOutage ?? false) && !keepsOne) {
-    return { type: 'failed', reason: `no other instance of ${turn.service} is ready to take the requests meanwhile` }
+  if (!mayLeave(state, turn, retire)) {
+    return {
+      type: 'failed',
+      reason: `too few other instances of ${turn.service} are ready to take the requests meanwhile`,
+    }
   }
+  const ids = retire.map((instance) => instance.id)
   const lastHere = !instancesOn(state, turn.service, turn.machine).some(
     (instance) => !ids.includes(instance.id) && instance.traffic === 'active' && instance.state === 'ready',
   )

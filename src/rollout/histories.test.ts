@@ -1,0 +1,37 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { History, type Happening } from './testing/history.ts'
+
+/**
+ * Random histories: people, machines that go wrong in every way they can, and passing time; then a calm in which time
+ * passes and machines answer. TANDEM_SEED replays one, TANDEM_HISTORIES changes how many.
+ */
+const seed = Number(process.env['TANDEM_SEED'] ?? Date.now() % 2 ** 31)
+const numRuns = Number(process.env['TANDEM_HISTORIES'] ?? 10_000)
+const happening = fc.tuple(
+  fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 17, arbitrary: fc.integer({ min: 0, max: 18 }) }),
+  fc.nat({ max: 29 }),
+  fc.nat({ max: 119 }),
+  fc.nat({ max: 119 }),
+) as fc.Arbitrary<Happening>
+
+describe('random histories', () => {
+  it(`keep what is promised (${numRuns} of them, TANDEM_SEED=${seed})`, () => {
+    const property = fc.property(
+      fc.integer({ min: 1, max: 3 }),
+      fc.array(happening, { minLength: 3, maxLength: 24 }),
+      (machines, happenings) => {
+        const history = new History(machines, isDeepStrictEqual)
+        for (const one of happenings) history.happens(one)
+        history.letTimePass()
+        history.heal()
+        history.letTimePass()
+        history.checkRest()
+        history.checkLog()
+      },
+    )
+    const result = fc.check(property, { seed, numRuns, endOnFailure: false })
+    expect(result.failed, `${fc.defaultReportMessage(result)}\n${result.errorInstance}`).toBe(false)
+  })
+})

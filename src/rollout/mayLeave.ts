@@ -1,0 +1,35 @@
+import { definitionOf, serves, strategyOf, wantedOn } from './serviceView.ts'
+import type { Instance, State, Turn } from './state.ts'
+
+/**
+ * May these leave the traffic with nothing new in their place yet? Those that still serve, on all machines, must be at
+ * least one, and no fewer than the lesser of those that serve now and those wanted (less one under `replace`). Stopping,
+ * removing, undoing what never ran before and what the operator allowed are exempt; so is what takes no requests.
+ */
+export function mayLeave(state: State, turn: Turn, retire: Instance[]): boolean {
+  const leaving = retire.filter((instance) => serves(state, instance))
+  const carry = leaving.some((instance) => definitionOf(state, instance.release).listen !== 'none')
+  if (!carry || mayInterrupt(state, turn)) return true
+  const serving = Object.values(state.instances).filter((one) => one.service === turn.service && serves(state, one))
+  const spare = strategyOf(state, turn.target, retire) === 'replace' ? 1 : 0
+  const least = Math.min(serving.length, wantedInAll(state, turn)) - spare
+  return serving.length - leaving.length >= Math.max(1, least)
+}
+
+function mayInterrupt(state: State, turn: Turn): boolean {
+  const rollout = state.rollouts[turn.rollout]
+  if (rollout?.allowOutage) return true
+  if (turn.direction === 'forward') return rollout?.kind === 'stop' || rollout?.kind === 'remove'
+  // A service that never ran before this rollout, or was stopped, leaves with it.
+  const service = state.services[turn.service]
+  return !service?.current || service.stopped
+}
+
+/** On all reachable machines, by the release the turn goes to. */
+function wantedInAll(state: State, turn: Turn): number {
+  const forward = turn.direction === 'forward'
+  const release = forward ? state.rollouts[turn.rollout]?.release : state.services[turn.service]?.current?.release
+  if (!release) return 0
+  const reachable = Object.values(state.machines).filter(({ lost }) => !lost)
+  return reachable.reduce((sum, { name }) => sum + wantedOn(definitionOf(state, release), name), 0)
+}

@@ -1,0 +1,178 @@
+import type { DesiredInstance, MachineDesire } from '../../protocol/desiredState.ts'
+import type { Report, ReportedInstance } from '../../protocol/report.ts'
+
+/** What becomes of an instance that is started: ready, failed, or neither for ever. */
+export type Fate = 'ready' | 'fails' | 'hangs'
+
+interface Running {
+  desired: DesiredInstance
+  state: 'starting' | 'ready' | 'failed'
+  unstable: boolean
+  restarts: number
+  work: number
+  ending: boolean
+}
+
+/**
+ * A machine in memory, for tests: makes desired states so, a little at each `work()`, and can be told how to go wrong.
+ * What it is told stays so until told otherwise.
+ */
+export class FakeMachine {
+  readonly name: string
+  alive = true
+  boot = 1
+  seq = 0
+  fates: Record<string, Fate> = {}
+  /** Releases it cannot fetch, and those it is slow to fetch. */
+  unfetchable = new Set<string>()
+  slowFetch = false
+  prepareFate: Fate = 'ready'
+  /** Drivers that apply nothing. */
+  balancerStuck = false
+  supervisorStuck = false
+  neverDrains = false
+  hangsAtStop = false
+  /** Work in flight that a retired instance still has, one less at each `work()`. */
+  workAtRetire = 1
+  /** Every release with an instance that failed or hung here: what a revert may stumble on. */
+  readonly troubled = new Set<string>()
+
+  desire: MachineDesire | null = null
+  position = 0
+  applied = { supervisor: 0, balancer: 0, address: 0 }
+  readonly running = new Map<string, Running>()
+  fetched = new Set<string>()
+  prepared: Report['prepared'] = []
+  removedData: string[] = []
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  receive(desire: MachineDesire, position: number): void {
+    if (position < this.position) return
+    this.desire = desire
+    this.position = position
+  }
+
+  work(): void {
+    if (!this.desire) return
+    for (const release of this.desire.fetch) this.fetch(release)
+    for (const { rollout } of this.desire.prepare) this.prepare(rollout)
+    for (const one of this.running.values()) this.progress(one)
+    if (!this.supervisorStuck) this.applyInstances(this.desire)
+    if (!this.balancerStuck) this.applyTraffic(this.desire)
+    this.removedData = this.desire.removedData
+  }
+
+  private fetch(release: string): void {
+    if (!this.slowFetch && !this.unfetchable.has(release)) this.fetched.add(release)
+  }
+
+  private prepare(rollout: string): void {
+    if (this.prepareFate === 'hangs' || this.prepared.some((one) => one.rollout === rollout)) return
+    const ok = this.prepareFate === 'ready'
+    this.prepared.push({ rollout, ok, reason: ok ? '' : 'it exited with status 1' })
+  }
+
+  private progress(one: Running): void {
+    const fate = this.fates[one.desired.release] ?? 'ready'
+    if (fate !== 'ready' && one.state !== 'ready') this.troubled.add(one.desired.release)
+    if (one.state === 'starting' && fate !== 'hangs') one.state = fate === 'ready' ? 'ready' : 'failed'
+    else if (one.state === 'failed' && fate === 'ready') {
+      one.state = 'ready'
+      one.unstable = false
+    }
+    if (one.desired.traffic === 'idle' && one.work > 0 && !this.neverDrains) one.work--
+  }
+
+  private applyInstances(desire: MachineDesire): void {
+    const wanted = new Set(desire.instances.map(({ id }) => id))
+    for (const [id, one] of this.running) {
+      if (wanted.has(id)) continue
+      one.ending = true
+      if (!this.hangsAtStop) this.running.delete(id)
+    }
+    for (const desired of desire.instances) {
+      const known = this.running.get(desired.id)
+      if (known) continue
+      const started = { desired: { ...desired, traffic: 'idle' as const }, state: 'starting' as const }
+      this.running.set(desired.id, { ...started, unstable: false, restarts: 0, work: 0, ending: false })
+    }
+    this.applied.supervisor = this.position
+  }
+
+  private applyTraffic(desire: MachineDesire): void {
+    for (const desired of desire.instances) {
+      const known = this.running.get(desired.id)
+      if (!known || known.desired.traffic === desired.traffic) continue
+      known.work = desired.traffic === 'idle' ? this.workAtRetire : 0
+      known.desired = desired
+    }
+    this.applied.balancer = this.position
+  }
+
+  /** Instances that were ready crash, and fail again and again until their fate is good. */
+  crash(release: string): void {
+    this.troubled.add(release)
+    for (const one of this.running.values()) {
+      if (one.desired.release === release) Object.assign(one, { state: 'failed', unstable: true })
+    }
+  }
+
+  /** The agent (and with it, as on a laptop, every instance) starts again; with its disk lost it knows nothing. */
+  restart(diskLost = false): void {
+    this.boot++
+    this.seq = 0
+    this.applied = { supervisor: 0, balancer: 0, address: 0 }
+    for (const [id, one] of this.running) {
+      if (one.ending) this.running.delete(id)
+      else Object.assign(one, { state: 'starting', unstable: false, work: 0 })
+    }
+    if (!diskLost) return
+    this.running.clear()
+    this.fetched = new Set()
+    this.prepared = []
+    this.desire = null
+    this.position = 0
+  }
+
+  report(): Report {
+    this.seq++
+    return {
+      machine: this.name,
+      boot: this.boot,
+      seq: this.seq,
+      version: 'test',
+      seen: null,
+      refused: null,
+      applied: { ...this.applied },
+      endpoints: { host: `10.0.0.${this.name}`, http: 80, forward: 81, metrics: 82 },
+      fetched: [...this.fetched],
+      fetchFailures: (this.desire?.fetch ?? [])
+        .filter((release) => this.unfetchable.has(release))
+        .map((release) => ({ release, message: 'hash mismatch' })),
+      instances: [...this.running.values()].map(reported),
+      prepared: this.prepared,
+      removedData: this.removedData,
+      problems: [],
+      limits: { memory: false, cpu: false, tasks: false, why: null },
+      held: null,
+    }
+  }
+}
+
+const reported = ({ desired, state, unstable, restarts, work }: Running): ReportedInstance => ({
+  id: desired.id,
+  service: desired.service,
+  release: desired.release,
+  state,
+  reason: state === 'failed' ? 'exited with status 1' : null,
+  port: 7_000,
+  pid: 1,
+  since: '2026-01-01T00:00:00.000Z',
+  restarts,
+  unstable,
+  work,
+  long: 0,
+})

@@ -1,0 +1,241 @@
+import type { Report } from '../../protocol/report.ts'
+import { backTarget } from '../backTarget.ts'
+import { conforms } from '../conforms.ts'
+import { desiredState } from '../desiredState.ts'
+import type { State } from '../state.ts'
+import { aDefinition } from './definitions.ts'
+import type { Fate, FakeMachine } from './fakeMachine.ts'
+import { wrongDesire, wrongWith } from './invariants.ts'
+import { World } from './world.ts'
+
+const machineNames = ['a', 'b', 'c']
+const fates: Fate[] = ['ready', 'ready', 'ready', 'fails', 'hangs']
+const kinds = ['deploy', 'deploy', 'deploy', 'deploy', 'rollback', 'restart', 'stop', 'start', 'remove'] as const
+/** More than any deadline that can follow another in one rollout. */
+const calmSteps = 400
+
+/** One thing that happens: what, and three numbers that say to whom and how. */
+export type Happening = [what: number, who: number, how: number, more: number]
+
+/** A world to which random things happen; throws as soon as something is not as promised. */
+export class History {
+  readonly world: World
+  readonly late: { name: string; report: Report }[] = []
+  private readonly ids = new Set<string>()
+  private releases = 0
+
+  private readonly same: (one: unknown, other: unknown) => boolean
+
+  constructor(machines: number, same: (one: unknown, other: unknown) => boolean) {
+    this.same = same
+    this.world = new World(machineNames.slice(0, machines), (before, event, after) => {
+      const wrong = wrongWith(before, event, after)
+      if (event.type === 'StepStarted') {
+        for (const { id } of event.data.start) {
+          if (this.ids.has(id)) wrong.push(`instance ${id} was named before`)
+          this.ids.add(id)
+        }
+      }
+      if (wrong.length > 0) throw new Error(`${wrong.join('; ')} at ${JSON.stringify(event)}`)
+    })
+  }
+
+  machine(who: number): FakeMachine {
+    const names = [...this.world.machines.keys()]
+    return this.world.machine(names[who % names.length] ?? 'a')
+  }
+
+  private deploy(who: number, how: number, more: number): void {
+    const service = ['shop', 'blog'][who % 2] ?? 'shop'
+    const kind = kinds[how % kinds.length] ?? 'deploy'
+    if (this.releases === 0 || how % 4 !== 3) this.publish(service, who, how, more)
+    const mine = Object.values(this.world.state.releases).filter((one) => one.service === service)
+    const release = kind === 'deploy' ? (mine.at(-1 - (more % 2))?.id ?? 'none') : null
+    const allowOutage = more % 11 === 0
+    const rollout = this.world.nextId()
+    this.world.send({ type: 'StartRollout', rollout, service, kind, release, allowOutage, removeData: more % 2 === 0 })
+  }
+
+  private publish(service: string, who: number, how: number, more: number): void {
+    const release = `r${++this.releases}`
+    const names = [...this.world.machines.keys()]
+    const definition = aDefinition({
+      service,
+      listen: more % 7 === 0 ? 'none' : 'http',
+      prepare: more % 5 === 0 ? ['./migrate'] : null,
+      instances: 1 + (how % 5 === 0 ? more % 3 : 0),
+      machines: who % 5 === 0 ? [names[more % names.length] ?? 'a'] : null,
+      routes: more % 3 === 0 ? [{ host: null, path: `/${service}${more % 2}` }] : null,
+      rollout: { strategy: who % 3 === 0 ? 'replace' : 'overlap', drainMs: 5_000 },
+      health: { path: '/', everyMs: 100, timeoutMs: 2_000, withinMs: 5_000, settleMs: 1_000 },
+      stop: { signal: 'SIGTERM', withinMs: 3_000 },
+    })
+    this.world.publish(release, definition)
+    const fate = fates[how % fates.length] ?? 'ready'
+    for (const machine of this.world.machines.values()) {
+      if (fate !== 'ready' && (more % 4 !== 0 || machine.name === 'b')) machine.fates[release] = fate
+    }
+  }
+
+  private send(name: string): void {
+    const { state } = this.world
+    const desire = desiredState(state, name)
+    const wrong = wrongDesire(state, desire)
+    if (wrong.length > 0) throw new Error(wrong.join('; '))
+    this.world.machine(name).receive(desire, state.position)
+  }
+
+  /** The machine is sent to, works, and its report arrives now, later, or twice. */
+  round(who: number, how: number): void {
+    const machine = this.machine(who)
+    if (!machine.alive) return
+    if (how % 5 !== 0) this.send(machine.name)
+    machine.work()
+    const report = machine.report()
+    if (how % 7 === 0) this.late.push({ name: machine.name, report })
+    else this.world.hear(machine.name, report)
+    if (how % 11 === 0) this.world.hear(machine.name, report)
+  }
+
+  pass(ms: number): void {
+    this.world.now += ms
+    this.world.send({ type: 'TimePassed' })
+    if (this.world.deadline() <= this.world.now) throw new Error('a deadline has passed and nothing came of it')
+  }
+
+  happens([what, who, how, more]: Happening): void {
+    const machine = this.machine(who)
+    switch (what) {
+      case 0:
+        return this.deploy(who, how, more)
+      case 1: {
+        const running = Object.values(this.world.state.rollouts).find((rollout) => rollout.stage !== 'finished')
+        if (running && how % 2 === 0) this.world.send({ type: 'AbortRollout', rollout: running.id })
+        return
+      }
+      case 2:
+        this.world.send({ type: 'DrainMachine', machine: machine.name, force: false })
+        return
+      case 3:
+        this.world.send({ type: 'ReadyMachine', machine: machine.name })
+        return
+      case 4:
+        machine.alive = how % 3 !== 0
+        return
+      case 5:
+        return machine.restart(how % 2 === 0)
+      case 6:
+        return this.goWrong(machine, how)
+      case 7: {
+        const [release] = [...machine.running.values()].map((one) => one.desired.release)
+        if (release && how % 2 === 0) machine.crash(release)
+        return
+      }
+      case 8: {
+        const late = this.late.shift()
+        if (late) this.world.hear(late.name, late.report)
+        return
+      }
+      case 9:
+        return this.restartController(how)
+      case 10:
+        if (this.world.machines.size < 3 && how % 3 === 0) this.world.join('c')
+        return
+      case 11:
+        return this.pass([300, 2_000, 6_000, 12_000, 40_000][how % 5] ?? 300)
+      case 12:
+      case 13:
+        for (let round = 0; round <= how % 4; round++) {
+          for (const [index] of [...this.world.machines.keys()].entries()) this.round(index, more)
+        }
+        this.pass(100)
+        return
+      default:
+        return this.round(who, how)
+    }
+  }
+
+  private goWrong(machine: FakeMachine, how: number): void {
+    machine.balancerStuck = how % 6 === 0
+    machine.supervisorStuck = how % 6 === 1
+    machine.neverDrains = how % 3 === 2
+    machine.hangsAtStop = how % 6 === 3
+    machine.slowFetch = how % 7 === 4
+    machine.prepareFate = how % 8 === 5 ? 'fails' : how % 8 === 7 ? 'hangs' : 'ready'
+  }
+
+  private restartController(how: number): void {
+    const before = this.world.state
+    if (how % 2 === 0) {
+      if (how % 4 === 0) this.world.now -= 3_600_000
+      this.world.send({ type: 'RestartClock', reason: 'the clock jumped' })
+      return
+    }
+    this.sameAs(before, this.world.refold())
+    this.world.lead()
+  }
+
+  private sameAs(one: State, other: State): void {
+    if (!this.same(one, other)) throw new Error('folding the log again gives another state')
+  }
+
+  /** Time passes to each next deadline, and machines that are alive answer, as wrong as they are. */
+  letTimePass(): void {
+    for (let step = 0; step < calmSteps; step++) {
+      const from = this.world.log.length
+      for (const [index] of [...this.world.machines.keys()].entries()) this.round(index, 1)
+      if (this.world.log.length > from) continue
+      if (Object.values(this.world.state.rollouts).every((rollout) => rollout.stage === 'finished')) return
+      // Machines that are alive are heard of all the while: one long stride would make them lost.
+      const wait = Math.max(0, this.world.deadline() - this.world.now)
+      this.pass(Math.min(wait, 5_000 + 600_000 * Number(wait > 100_000 && this.allSilent())) + 1)
+    }
+    throw new Error(`a rollout does not end: ${JSON.stringify(this.world.state.rollouts)}`)
+  }
+
+  private allSilent(): boolean {
+    return [...this.world.machines.values()].every((machine) => !machine.alive)
+  }
+
+  heal(): void {
+    for (const machine of this.world.machines.values()) {
+      Object.assign(machine, { alive: true, balancerStuck: false, supervisorStuck: false, neverDrains: false })
+      Object.assign(machine, { hangsAtStop: false, slowFetch: false, prepareFate: 'ready' })
+      for (const release of Object.keys(machine.fates)) {
+        if (machine.fates[release] === 'hangs') machine.fates[release] = 'fails'
+      }
+    }
+    for (let step = 0; step < 40; step++) {
+      const from = this.world.log.length
+      for (const [index] of [...this.world.machines.keys()].entries()) this.round(index, 1)
+      if (this.world.log.length > from) continue
+      const wait = this.world.deadline() - this.world.now
+      if (step > 3 && wait > 9_000) return
+      this.pass(Math.min(Math.max(0, wait), 1_000) + 1)
+    }
+  }
+
+  /** Each reachable machine is where its service is; one that is not has a release that failed there. */
+  checkRest(): void {
+    const { state } = this.world
+    for (const service of Object.values(state.services)) {
+      for (const name of Object.keys(state.machines)) {
+        const target = backTarget(state, service, name)
+        const machine = this.world.machine(name)
+        const apart = service.behind.includes(name) || service.leftAlone.includes(name)
+        const where = `${service.name} on ${name}, which wants ${JSON.stringify(target)}`
+        if (apart && machine.troubled.size === 0) throw new Error(`${where}: apart, and nothing failed there`)
+        if (!apart && !conforms(state, service, name, target)) {
+          throw new Error(`${where}: not at rest there: ${JSON.stringify(Object.values(state.instances))}`)
+        }
+      }
+    }
+  }
+
+  checkLog(): void {
+    const { log, state } = this.world
+    const copy = this.world.refold(JSON.parse(JSON.stringify(log)))
+    if (!this.same(copy, state)) throw new Error('events do not survive JSON')
+    if (!this.same(JSON.parse(JSON.stringify(state)), state)) throw new Error('the state does not survive JSON')
+  }
+}
