@@ -174,7 +174,7 @@ function program(bytes: number): Buffer {
 function diskUse(): string {
   const size = (folder: string) =>
     Number(
-      execFileSync('du', ['-s', '-B1', join(root, folder)])
+      execFileSync('sh', ['-c', 'exec du -s -B1 "$1"', 'sh', join(root, folder)])
         .toString()
         .split('\t')[0],
     )

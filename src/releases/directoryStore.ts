@@ -23,6 +23,7 @@ export class DirectoryStore implements ReleaseStore {
   readonly root: string
   #usedBytes: number
   readonly #unsynced = new Set<string>()
+  readonly #folders = new Set<string>()
   readonly #puts = new Map<ObjectKey, Promise<void>>()
 
   /** Makes the folder if need be, and removes what an earlier process left half-written. */
@@ -78,7 +79,7 @@ export class DirectoryStore implements ReleaseStore {
 
   async #write(object: PackedObject): Promise<void> {
     const path = objectPath(this.root, object.key, object.encoding)
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await this.#makeFolder(dirname(path))
     const others = await this.#sizes(object.key)
     await writeDurably(path, join(this.root, 'tmp', randomId()), object.bytes).catch(explainFullDisk)
     this.#unsynced.add(dirname(path))
@@ -117,6 +118,13 @@ export class DirectoryStore implements ReleaseStore {
 
   usedBytes(): Promise<number> {
     return Promise.resolve(this.#usedBytes)
+  }
+
+  /** There are 256 of each kind at most, so each is made once. */
+  async #makeFolder(path: string): Promise<void> {
+    if (this.#folders.has(path)) return
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    this.#folders.add(path)
   }
 
   #isHere(key: ObjectKey): boolean {

@@ -28,7 +28,7 @@ import type { ReleaseSource } from './releaseTarget.ts'
 let root: string
 let remote: TestDepot
 let cache: ReleaseCache
-const files = { 'bin/server': 'serve', 'lib/a.js': 'a'.repeat(5000), 'lib/big.bin': noise(3_000_000, 7), 'public/': '' }
+const files = { 'bin/server': 'serve', 'lib/a.js': 'a'.repeat(5000), 'lib/big.bin': noise(1_200_000, 7), 'public/': '' }
 
 beforeEach(async () => {
   root = await makeTestFolder()
@@ -85,6 +85,10 @@ describe('a materialised release', () => {
       await chmod(join(path, 'public'), 0o755)
       await writeFile(join(path, 'public/shell.php'), 'x')
       await chmod(join(path, 'public'), 0o555)
+    },
+    'adds a name that is not UTF-8': async (path) => {
+      await chmod(join(path, 'public'), 0o755)
+      await writeFile(Buffer.concat([Buffer.from(join(path, 'public/')), Buffer.of(0xff)]), 'x')
     },
     'removes a file': async (path) => {
       await chmod(join(path, 'bin'), 0o755)
@@ -182,8 +186,8 @@ describe('collection in a cache', () => {
     }
     await cache.collect({ keep: new Set(ids.slice(0, 1)), lastPerService: 2, capBytes: null })
     const left = (await cache.list()).map(({ id }) => id)
-    expect(left.sort()).toEqual([ids[0], ids[3], ids[4]].sort())
-    expect((await readdir(join(root, 'cache/releases'))).sort()).toEqual(left)
+    expect(new Set(left)).toEqual(new Set([ids[0], ids[3], ids[4]]))
+    expect(new Set(await readdir(join(root, 'cache/releases')))).toEqual(new Set(left))
     for (const id of left) await removeTree(join(root, 'cache/releases', id))
     for (const id of left) await cache.open(id)
     await cache.collect({ keep: new Set(), lastPerService: 2, capBytes: 0 })
@@ -219,7 +223,7 @@ describe('a fetch', () => {
   })
 
   async function killAfterObjects(id: string, objects: number): Promise<void> {
-    const child: ChildProcess = fork(join(import.meta.dirname, 'fetchingChild.ts'), [root, id], { stdio: 'inherit' })
+    const child: ChildProcess = fork(new URL('./fetchingChild.ts', import.meta.url), [root, id], { stdio: 'inherit' })
     const exited = once(child, 'exit')
     child.on('message', (blobs: number) => {
       if (blobs >= objects) child.kill('SIGKILL')

@@ -26,6 +26,8 @@ export interface DepotOptions {
 export type DepotPolicy = Omit<CollectionPolicy, 'leased' | 'capBytes'>
 
 const defaultLeaseMs = 15 * 60_000
+/** Of the cap, freed at once when a push does not fit: one collection then does for many objects. */
+const roomShare = 0.1
 
 /**
  * The controller's store as pushes and machines meet it. It keeps one promise: a tree that is in the store has all
@@ -109,12 +111,14 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
     return found
   }
 
-  async collect(): Promise<Collected> {
+  /** Collects by the policy, and so that `roomBytes` are free below the cap if releases that need not stay can give them. */
+  async collect(roomBytes = 0): Promise<Collected> {
     const policy = await this.#options.policy()
     return this.#lock.alone(() => {
       const now = this.#options.clock.monotonic()
       for (const [key, until] of this.#leases) if (until <= now) this.#leases.delete(key)
-      const { store, capBytes } = this.#options
+      const { store, capBytes: cap } = this.#options
+      const capBytes = cap === null ? null : cap - roomBytes
       return collect(store, { ...policy, capBytes, leased: new Set(this.#leases.keys()) })
     })
   }
@@ -140,7 +144,7 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
   async #makeRoom(bytes: number): Promise<void> {
     const { capBytes, store } = this.#options
     if (capBytes === null || (await store.usedBytes()) + bytes <= capBytes) return
-    await this.collect()
+    await this.collect(Math.max(bytes, capBytes * roomShare))
     const used = await store.usedBytes()
     if (used + bytes <= capBytes) return
     throw new OperatorError('E_STORE_FULL', `the release store holds ${used} of ${capBytes} bytes, all of it needed`, {

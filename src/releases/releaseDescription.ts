@@ -35,6 +35,3 @@ export interface DescribeTiming {
   hashedFiles: number
   hashedBytes: number
 }
-
-/** How much of an id people see and type. */
-export const shownIdLength = 12

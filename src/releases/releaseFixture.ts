@@ -48,7 +48,7 @@ export interface TestDepot {
   depot: ReleaseDepot
   /** What the depot's policy answers; tests change it. */
   policy: DepotPolicy
-  publishFolder(folder: string, service?: string): Promise<Published & { description: ReleaseDescription }>
+  publishFolder: (folder: string, service?: string) => Promise<Published & { description: ReleaseDescription }>
 }
 
 export async function openTestDepot(

@@ -1,22 +1,39 @@
-import { chmod, lstat, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, lstat, readdir, rmdir, unlink } from 'node:fs/promises'
+import { inParallel } from './batches.ts'
 
-/** Removes a folder although it is read-only, as a release's folders are; symlinks are removed, never followed. */
+const parallelUnlinks = 16
+
+/**
+ * Removes a file or a folder although it is read-only, as a release's folders are; symlinks are removed, never followed.
+ * `fs.rm` would give up at the first folder it may not write, and go on removing behind the caller's back.
+ */
 export async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException // node:fs throws no others
-    if (code !== 'EACCES' && code !== 'EPERM' && code !== 'ENOTEMPTY') throw error
-    await makeWritable(path)
-    await rm(path, { recursive: true, force: true })
-  }
+  await remove(Buffer.from(path))
 }
 
-async function makeWritable(path: string): Promise<void> {
-  if (!(await lstat(path)).isDirectory()) return
-  await chmod(path, 0o700)
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) await makeWritable(join(path, entry.name))
-  }
+/** Paths are bytes: what an instance wrote into its folder need not be UTF-8. */
+async function remove(path: Buffer): Promise<void> {
+  const stats = await lstat(path).catch(ignoreAbsence)
+  if (!stats) return
+  if (stats.isDirectory()) await removeFolder(path, stats.mode)
+  else await unlink(path).catch(ignoreAbsence)
+}
+
+async function removeFolder(path: Buffer, mode: number): Promise<void> {
+  if ((mode & 0o700) !== 0o700) await chmod(path, 0o700)
+  const entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' })
+  for (const entry of entries) if (entry.isDirectory()) await remove(below(path, entry.name))
+  const others = entries.filter((entry) => !entry.isDirectory())
+  await inParallel(
+    others,
+    ({ name }) => unlink(below(path, name)).then(() => undefined, ignoreAbsence),
+    parallelUnlinks,
+  )
+  await rmdir(path)
+}
+
+const below = (folder: Buffer, name: Buffer): Buffer => Buffer.concat([folder, Buffer.from('/'), name])
+
+function ignoreAbsence(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error // node:fs throws no others
 }

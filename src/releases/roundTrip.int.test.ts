@@ -1,6 +1,6 @@
 import { chmod, lstat, mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ReleaseCache } from './releaseCache.ts'
 import { makeTestFolder, noise, openTestDepot } from './releaseFixture.ts'
@@ -14,9 +14,9 @@ const name = fc.oneof(
 )
 const file = fc.record({
   file: fc.oneof(
-    fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+    { arbitrary: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)), weight: 8 },
     fc
-      .record({ bytes: fc.integer({ min: 1_048_570, max: 2_500_000 }), seed: fc.nat(999) })
+      .record({ bytes: fc.integer({ min: 1_048_570, max: 1_200_000 }), seed: fc.nat(999) })
       .map(({ bytes, seed }) => noise(bytes, seed)),
   ),
   mode: fc.constantFrom(0o644, 0o755, 0o600, 0o444, 0o777),
@@ -78,6 +78,6 @@ describe('a release', () => {
       expect(again.id).toBe(id)
       expect(again.sentObjects).toBe(1)
     })
-    await fc.assert(property, { seed, numRuns: 25 })
+    await fc.assert(property, { seed, numRuns: 20 })
   })
 })
