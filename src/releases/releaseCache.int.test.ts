@@ -208,7 +208,7 @@ describe('a fetch', () => {
     let random = seed
     for (let attempt = 0; attempt < 4; attempt++) {
       random = (random * 1103515245 + 12345) % 2 ** 31
-      await killAfterObjects(id, random % 300)
+      await killAfterObjects(id, random % 400)
       const survivor = await ReleaseCache.open(join(root, 'cache'))
       expect((await readdir(join(root, 'cache/releases'))).filter((name) => name.startsWith('.'))).toEqual([])
       if (await survivor.has(id)) continue
