@@ -40,5 +40,7 @@ function isPrepared({ name, asked }: Machine, target: Target | null, observed: O
 }
 
 /** A turn that would interrupt the service waits until other machines serve it. */
-const canBegin = (state: State, turn: EventData['TurnStarted']): boolean =>
-  planStep(state, freshTurn(turn)).type !== 'failed'
+function canBegin(state: State, turn: EventData['TurnStarted']): boolean {
+  const plan = planStep(state, freshTurn(turn))
+  return plan.type !== 'failed' || plan.instance !== undefined
+}

@@ -6,7 +6,7 @@ import { timeMayDecide } from './deadlines.ts'
 import { keptReleases } from './desiredState.ts'
 import type { Observed } from './observed.ts'
 import { reportFacts } from './reportFacts.ts'
-import { machineBusy, serves } from './serviceView.ts'
+import { definitionOf, machineBusy, serves } from './serviceView.ts'
 import { refuse, startRollout } from './startRollout.ts'
 import type { State } from './state.ts'
 
@@ -99,10 +99,12 @@ function drainMachine(state: State, name: string, force: boolean): Decision {
 
 /** A service that only this machine serves now. */
 function lastServedBy(state: State, machine: string): string | undefined {
-  const serving = Object.values(state.instances).filter((one) => serves(state, one))
-  const carries = serving.filter((one) => state.releases[one.release]?.definition.listen !== 'none')
-  return carries.find((one) => !serving.some((other) => other.service === one.service && other.machine !== machine))
-    ?.service
+  const carrying = Object.values(state.instances).filter(
+    (one) => one.state === 'ready' && one.traffic === 'active' && definitionOf(state, one.release).listen !== 'none',
+  )
+  const elsewhere = carrying.filter((one) => one.machine !== machine && serves(state, one))
+  const here = carrying.filter((one) => one.machine === machine)
+  return here.find((one) => !elsewhere.some((other) => other.service === one.service))?.service
 }
 
 function readyMachine(state: State, name: string): Decision {

@@ -1,4 +1,4 @@
-import { definitionOf, serves, strategyOf, wantedOn } from './serviceView.ts'
+import { definitionOf, serves, strategyOf, takesRequests, wantedOn } from './serviceView.ts'
 import type { Instance, State, Turn } from './state.ts'
 
 /**
@@ -7,10 +7,12 @@ import type { Instance, State, Turn } from './state.ts'
  * removing, undoing what never ran before and what the operator allowed are exempt; so is what takes no requests.
  */
 export function mayLeave(state: State, turn: Turn, retire: Instance[]): boolean {
-  const leaving = retire.filter((instance) => serves(state, instance))
+  const leaving = retire.filter((instance) => takesRequests(state, instance))
   const carry = leaving.some((instance) => definitionOf(state, instance.release).listen !== 'none')
   if (!carry || mayInterrupt(state, turn)) return true
-  const serving = Object.values(state.instances).filter((one) => one.service === turn.service && serves(state, one))
+  const serving = Object.values(state.instances).filter(
+    (one) => one.service === turn.service && (leaving.includes(one) || serves(state, one)),
+  )
   const spare = strategyOf(state, turn.target, retire) === 'replace' ? 1 : 0
   const least = Math.min(serving.length, wantedInAll(state, turn)) - spare
   return serving.length - leaving.length >= Math.max(1, least)

@@ -74,7 +74,7 @@ function planReplace(state: State, turn: Turn, { fresh, old, awaited }: Sides): 
   const room = wanted - fresh.length - old.length
   if (missing.length > 0 && room > 0) return startStep(state, turn, missing.slice(0, room))
 
-  const [next] = old
+  const [next] = old.toSorted((a, b) => Number(a.state === 'ready') - Number(b.state === 'ready'))
   if (!next) return { type: 'done' }
   return leave(state, turn, wanted === 0 ? old : [next])
 }

@@ -41,17 +41,20 @@ export const isReachable = (state: State, machine: string): boolean => state.mac
 export const machineBusy = (state: State): Machine | undefined =>
   Object.values(state.machines).find(({ traffic }) => traffic === 'unforwarding' || traffic === 'draining')
 
-/** It takes requests now: ready, in traffic, and its machine is reachable and in traffic too. */
-export function serves(state: State, instance: Instance): boolean {
+/** It takes requests of its own machine: ready, in traffic, and its machine is reachable and in traffic too. */
+export function takesRequests(state: State, instance: Instance): boolean {
   const machine = state.machines[instance.machine]
   return (
     instance.state === 'ready' &&
     instance.traffic === 'active' &&
     machine?.lost === false &&
-    machine.traffic === 'ready' &&
-    !(state.turns[turnKey(instance.service, instance.machine)]?.unforwarded ?? false)
+    machine.traffic === 'ready'
   )
 }
+
+/** Other machines can rely on it: it takes requests, and they may forward there. */
+export const serves = (state: State, instance: Instance): boolean =>
+  takesRequests(state, instance) && !(state.turns[turnKey(instance.service, instance.machine)]?.unforwarded ?? false)
 
 /** Would some instance of the service still serve without these? */
 export const servesWithout = (state: State, service: string, without: string[]): boolean =>

@@ -136,7 +136,8 @@ function refuseRoutes(state: State, service: string, routes: ResolvedRoute[]): R
 function refuseOutage(state: State, service: string, release: Release, machines: string[]): Refusal | null {
   for (const machine of machines.filter((name) => isReachable(state, name))) {
     const old = instancesOn(state, service, machine).filter(({ state: is }) => is === 'ready')
-    if (old.length === 0 || old.length > 1) continue
+    // With two or more wanted, one stays while the other is replaced.
+    if (old.length === 0 || wantedOn(release.definition, machine) !== 1) continue
     const target = { release: release.id, generation: '', instances: 1, strategy: release.definition.rollout.strategy }
     if (strategyOf(state, target, old) === 'overlap') continue
     const ids = old.map(({ id }) => id)

@@ -53,7 +53,9 @@ function tooFew(before: State, after: State, turn: Turn): string[] {
   if (here[1] > 0 || isWorker(before, turn)) return wrong
   const all = [ready(before, service).length, ready(after, service).length] as const
   const least = Math.max(1, Math.min(all[0], wantedInAll(before, turn)) - slack)
-  return all[1] < least ? [...wrong, `${what}; on all machines ${all.join(' -> ')}, at least ${least}`] : wrong
+  return all[1] < all[0] && all[1] < least
+    ? [...wrong, `${what}; on all machines ${all.join(' -> ')}, at least ${least}`]
+    : wrong
 }
 
 function wantedInAll(state: State, { direction, rollout, service }: Turn): number {
@@ -92,7 +94,7 @@ function lastTaken(state: State, machine: string): string[] {
   return Object.keys(state.services)
     .filter((service) => Object.values(state.instances).some((one) => one.service === service && one.state === 'ready'))
     .flatMap((service) => {
-      const serving = ready(state, service)
+      const serving = ready(state, service).filter((one) => definitionOf(state, one.release).listen !== 'none')
       const elsewhere = serving.filter((one) => one.machine !== machine)
       return serving.length > 0 && elsewhere.length === 0 ? [`drain of ${machine} takes the last of ${service}`] : []
     })
