@@ -20,7 +20,7 @@ export interface CarriedConnectionEvents {
 
 type Dialled = (failure: { kind: Failure; reason: string } | null, socket: Socket | null) => void
 
-/** One TCP connection of a client: paused until an upstream has been reached, then joined with it. */
+/** One TCP connection of a client: what it says waits until an upstream has been reached, then the two are joined. */
 export class CarriedConnection {
   readonly #services: BalancerServices
   readonly #client: Socket

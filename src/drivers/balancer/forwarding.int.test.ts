@@ -7,6 +7,7 @@ let lab: BalancerLab
 let a: LabMachine
 let b: LabMachine
 let c: LabMachine
+let last = -1
 
 beforeEach(async () => {
   lab = new BalancerLab()
@@ -75,6 +76,25 @@ describe('forwarding', () => {
     }
     expect(c.refused('unprocessed')).toBeGreaterThan(0)
     expect(a.balancer.counters().retries).toBe(c.refused('unprocessed'))
+  })
+
+  it('sends little of a body before a peer has taken the work, so that all of it can be sent again', async () => {
+    const received: number[] = []
+    const silent = await lab.tcpInstance('silent', (socket) => {
+      socket.on('error', () => {})
+      socket.on('data', (chunk) => received.push(chunk.length))
+    })
+    await a.route(httpRoute({ peers: [{ machine: 'silent', host: '127.0.0.1', port: silent.port }] }))
+    const body = Buffer.alloc(20_000_000)
+    const answer = ask(a.port, { method: 'POST', body })
+    const total = (): number => received.reduce((sum, length) => sum + length, 0)
+    await expect.poll(total).toBeGreaterThan(60_000)
+    await expect.poll(() => [total() === last, (last = total())][0], { interval: 100 }).toBe(true)
+    expect(total()).toBeLessThan(256_000)
+    for (const socket of silent.sockets) socket.write('HTTP/1.1 102 Processing\r\n\r\n')
+    await expect.poll(total).toBeGreaterThan(body.length)
+    for (const socket of silent.sockets) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    expect((await answer).body).toBe('ok')
   })
 
   it('never goes round in a circle: with no instance anywhere it is 503 at once', async () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { request, type IncomingMessage } from 'node:http'
+import { request, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   ask,
@@ -58,6 +58,7 @@ describe('malformed requests', () => {
     ['a NUL in a header', 'GET / HTTP/1.1\r\nHost: h\r\nX-A: a\0b\r\n\r\n'],
     ['no Host', 'GET / HTTP/1.1\r\n\r\n'],
     ['two Hosts', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n'],
+    ['two Hosts in an upgrade', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'],
     ['a target that is no path', 'OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n'],
     ['a bad chunk size', 'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n'],
     [
@@ -87,6 +88,18 @@ describe('malformed requests', () => {
     expect(machine.refused('malformed')).toBe(1)
     expect(machine.balancer.inFlight('x').work).toBe(0)
   })
+})
+
+it('a malformed body after the answer has begun ends the connection, and writes nothing into the answer', async () => {
+  instance.server.removeAllListeners('request')
+  instance.server.on('request', (_request: IncomingMessage, response: ServerResponse) => void response.write('begun'))
+  const socket = await lab.connect(machine.port)
+  socket.write('POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n')
+  await readUntil(socket, (text) => text.includes('begun'))
+  const rest = readUntil(socket, () => false)
+  socket.write('nonsense\r\n')
+  expect(await rest).toBe('')
+  await expect.poll(() => machine.balancer.inFlight('x').work).toBe(0)
 })
 
 describe('limits', () => {

@@ -32,8 +32,7 @@ export class TcpListeners {
   }
 
   async #listen(port: number): Promise<{ port: number; error: Error } | null> {
-    // Paused until an upstream is found: what the client says first waits in its own kernel.
-    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
+    const server = createServer({ allowHalfOpen: true, noDelay: true })
     server.on('connection', (socket) => this.#accept(port, socket))
     try {
       server.listen(port, this.#host)
