@@ -48,6 +48,15 @@ test-all: node_modules/.installed
 bench-release: node_modules/.installed ## bytes and seconds of changing one file of 10,000
 	$(RUN) bench/release.ts
 
+bench-rollout: node_modules/.installed ## fixed cost of a rollout, phase by phase
+	@$(RUN) bench/rollout.ts
+
+bench-agent: node_modules/.installed ## memory and idle CPU of an agent with ten instances
+	@$(RUN) bench/agent.ts
+
+bench-cli: node_modules/.installed ## wall time of `tandem status`
+	@$(RUN) bench/cli.ts
+
 link: ## put ./tandem on the PATH (~/.local/bin)
 	mkdir -p $(HOME)/.local/bin && ln -sf $(CURDIR)/tandem $(HOME)/.local/bin/tandem
 

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { Laptop } from '../test/system/laptop.ts'
+import type { Pushed } from '../test/system/rollUnderLoad.ts'
+
+/*
+ * What an agent costs when nothing happens: resident memory and CPU time over half a minute, with ten instances running
+ * on its machine (probed every 2 s, each with a process of its own). The controller's are printed beside it.
+ */
+
+const idleSeconds = Number(process.env['SECONDS_IDLE'] ?? 30)
+const clockTicks = 100 // USER_HZ on Linux, the unit of /proc/PID/stat
+
+const laptop = await Laptop.start()
+try {
+  for (let index = 0; index < 10; index++) {
+    const name = `web${index}`
+    const pushed = await laptop.json<Pushed>('push', laptop.service(name, `service: ${name}\nrun: [node, web.mjs]\n`))
+    if (pushed.exit !== 0) throw new Error(`push failed: ${JSON.stringify(pushed)}`)
+  }
+  const parts = {
+    'agent of a': laptop.pidOf('a'),
+    'agent of b': laptop.pidOf('b'),
+    controller: laptop.pidOf('controller'),
+  }
+  const before = Object.entries(parts).map(([name, pid]) => ({ name, pid, cpu: cpuSeconds(pid) }))
+  await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000))
+  console.log(`ten instances on each machine, idle for ${idleSeconds} s`)
+  console.log('process          resident MB    CPU %')
+  for (const { name, pid, cpu } of before) {
+    const percent = ((cpuSeconds(pid) - cpu) / idleSeconds) * 100
+    console.log(
+      `${name.padEnd(16)} ${residentMegabytes(pid).toFixed(1).padStart(11)} ${percent.toFixed(2).padStart(8)}`,
+    )
+  }
+} finally {
+  await laptop.remove()
+}
+
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / clockTicks
+}
+
+function residentMegabytes(pid: number): number {
+  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return Number(line?.[1]) / 1024
+}

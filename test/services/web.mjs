@@ -1,0 +1,47 @@
+// The service that whole-system tests roll: short, slow, upload, event stream and WebSocket, and a decent end.
+import { createHash } from 'node:crypto'
+import { createServer } from 'node:http'
+import { WebSocketServer } from 'ws'
+
+const version = process.env.VERSION ?? '?'
+const streams = new Set()
+const sockets = new WebSocketServer({ noServer: true })
+
+const server = createServer((request, response) => {
+  const url = new URL(request.url ?? '/', 'http://service')
+  response.setHeader('x-version', version)
+  response.setHeader('x-instance', process.env.TANDEM_INSTANCE ?? '')
+  if (url.pathname === '/slow') {
+    setTimeout(() => response.end(`slow ${version}`), Number(url.searchParams.get('ms') ?? 2000))
+  } else if (url.pathname === '/upload') {
+    const hash = createHash('sha256')
+    request.on('data', (chunk) => hash.update(chunk))
+    request.on('end', () => response.end(hash.digest('hex')))
+  } else if (url.pathname === '/events') {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: hello\n\n')
+    const timer = setInterval(() => response.write('data: tick\n\n'), 100)
+    streams.add(response)
+    response.on('close', () => {
+      clearInterval(timer)
+      streams.delete(response)
+    })
+  } else {
+    response.end(`hello ${version}`)
+  }
+})
+server.on('upgrade', (request, socket, head) => {
+  sockets.handleUpgrade(request, socket, head, (client) => {
+    client.on('message', (message) => client.send(`${version} ${message}`))
+  })
+})
+server.listen(Number(process.env.PORT), process.env.HOST, () => {
+  // `performance.timeOrigin` is when the process was started: the bench takes boot time off with this line.
+  console.log(JSON.stringify({ listening: Date.now(), booted: Math.round(performance.now()) }))
+})
+process.on('SIGTERM', () => {
+  server.close()
+  for (const stream of streams) stream.end('data: bye\n\n')
+  for (const client of sockets.clients) client.close(1001, 'going away')
+  server.closeIdleConnections()
+})

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Laptop } from './laptop.ts'
+import { Load } from './load.ts'
+import { failuresOf, pushWeb } from './rollUnderLoad.ts'
+
+describe('the controller is killed at random moments of rollouts', () => {
+  let laptop: Laptop
+  let load: Load
+
+  beforeAll(async () => {
+    laptop = await Laptop.start()
+    await pushWeb(laptop, { name: 'web', version: '0' })
+    load = new Load({ entries: Object.values(laptop.entries), perSecond: 200 })
+    load.start()
+  })
+  afterAll(async () => {
+    await load?.stop()
+    await laptop?.remove()
+  })
+
+  it('each rollout is resumed and ends, push stays with it, and no request fails', async () => {
+    for (let version = 1; version <= 3; version++) {
+      const killAfterMs = Math.floor(Math.random() * 2_500)
+      console.log(`round ${version}: kill -9 after ${killAfterMs} ms`)
+      const pushing = pushWeb(laptop, { name: 'web', version: String(version) })
+      const killed = new Promise<void>((resolve) => {
+        setTimeout(() => {
+          process.kill(laptop.pidOf('controller'), 'SIGKILL')
+          resolve()
+        }, killAfterMs)
+      })
+      await killed
+      const pushed = await pushing
+      // Killed while publishing, push may say so; the next one goes on.
+      if (pushed.exit === 3)
+        expect(await pushWeb(laptop, { name: 'web', version: String(version) })).toMatchObject({ exit: 0 })
+      else expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+    }
+    expect(failuresOf(await load.stop())).toEqual([])
+    expect(load.result.versions.at(-1)).toBe('3')
+  })
+})

@@ -1,0 +1,164 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+const root = join(import.meta.dirname, '../..')
+const main = join(root, 'src/main.ts')
+
+export interface Ran {
+  code: number
+  /** Each line of standard output. */
+  out: string[]
+  err: string
+}
+
+/** A cluster as `tandem up` makes it, in a folder of its own below the checkout, and the CLI to go with it. */
+export class Laptop {
+  readonly folder: string
+  readonly entries: Record<string, string>
+  readonly port: number
+  #up: ChildProcess
+  /** What every process of this laptop runs with. */
+  readonly env: NodeJS.ProcessEnv
+  #machines: number
+  #entryPort: number
+
+  static async start({ machines = 2 }: { machines?: number } = {}): Promise<Laptop> {
+    mkdirSync(join(root, 'tmp'), { recursive: true })
+    const folder = mkdtempSync(join(root, 'tmp/laptop-'))
+    const [port, entryPort] = [await freePorts(1), await freePorts(machines)]
+    const laptop = new Laptop(folder, port, entryPort, machines)
+    await laptop.up()
+    return laptop
+  }
+
+  private constructor(folder: string, port: number, entryPort: number, machines: number) {
+    this.folder = folder
+    this.port = port
+    this.entries = {}
+    this.env = {
+      ...process.env,
+      XDG_CONFIG_HOME: join(folder, 'config'),
+      XDG_STATE_HOME: join(folder, 'state'),
+      XDG_CACHE_HOME: join(folder, 'cache'),
+      NO_COLOR: '1',
+    }
+    this.#machines = machines
+    this.#entryPort = entryPort
+    this.#up = null as unknown as ChildProcess // set by `up` before anyone can see it
+  }
+
+  get upProcess(): ChildProcess {
+    return this.#up
+  }
+
+  /** Starts `tandem up` (again) and waits until everything accepts work. */
+  async up(): Promise<void> {
+    const args = ['up', '--json', '--machines', String(this.#machines), '--data', join(this.folder, 'data')]
+    args.push('--port', String(this.port), '--entry-port', String(this.#entryPort))
+    this.#up = this.#spawn(args)
+    let err = ''
+    this.#up.stderr?.on('data', (text) => {
+      err += String(text)
+    })
+    for await (const line of createInterface({ input: this.#up.stdout ?? process.stdin })) {
+      const said = JSON.parse(line) as { event?: string; entries?: Record<string, string>; error?: unknown } // the contract
+      if (said.event === 'ready') {
+        Object.assign(this.entries, said.entries)
+        return
+      }
+      if (said.error) throw new Error(`up failed: ${line}`)
+    }
+    throw new Error(`up ended before it was ready\n${err}`)
+  }
+
+  /** Ends `tandem up` and everything it started. */
+  async down(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    if (this.#up.exitCode !== null || this.#up.signalCode !== null) return
+    const exited = once(this.#up, 'exit')
+    this.#up.kill(signal)
+    await exited
+  }
+
+  async remove(): Promise<void> {
+    await this.down()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** Runs `tandem ARGS` to its end. */
+  async run(...args: string[]): Promise<Ran> {
+    const child = this.#spawn(args)
+    const parts = { out: '', err: '' }
+    child.stdout?.on('data', (text) => {
+      parts.out += String(text)
+    })
+    child.stderr?.on('data', (text) => {
+      parts.err += String(text)
+    })
+    const [code] = (await once(child, 'close')) as [number] // what 'close' carries
+    return { code, out: parts.out.split('\n').filter((line) => line !== ''), err: parts.err }
+  }
+
+  /** Runs `tandem ARGS --json` and parses the last line of its output. */
+  async json<T = Record<string, unknown>>(...args: string[]): Promise<T & { exit: number }> {
+    const { code, out, err } = await this.run(...args, '--json')
+    const last = out.at(-1)
+    if (last === undefined) throw new Error(`tandem ${args.join(' ')} printed nothing, exit ${code}\n${err}`)
+    return { ...(JSON.parse(last) as T), exit: code } // the caller names the contract's shape
+  }
+
+  /** Starts `tandem ARGS` and leaves it running. */
+  spawn(...args: string[]): ChildProcess {
+    return this.#spawn(args)
+  }
+
+  /** The pid of the controller or of a machine's agent, as `up` started it. */
+  pidOf(part: 'controller' | string): number {
+    const list = readFileSync(`/proc/${this.#up.pid}/task/${this.#up.pid}/children`, 'utf8').trim().split(' ')
+    for (const pid of list) {
+      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+      const is = part === 'controller' ? args.includes('controller') : args.includes('agent') && args.includes(part)
+      if (is) return Number(pid)
+    }
+    throw new Error(`no process of ${part} below ${this.#up.pid}`)
+  }
+
+  /** A folder to push: a file of test/services and a definition. Returns its path. */
+  service(name: string, definition: string, program: 'web.mjs' | 'line.mjs' = 'web.mjs'): string {
+    const folder = join(this.folder, 'services', name)
+    mkdirSync(join(folder, 'node_modules'), { recursive: true })
+    cpSync(join(root, 'test/services', program), join(folder, program))
+    cpSync(join(root, 'node_modules/ws'), join(folder, 'node_modules/ws'), { recursive: true })
+    writeFileSync(join(folder, 'tandem.yaml'), definition)
+    return folder
+  }
+
+  #spawn(args: string[]): ChildProcess {
+    return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
+      env: this.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  }
+}
+
+/** The first of `count` ports in a row that are free, below the ephemeral range. */
+async function freePorts(count: number): Promise<number> {
+  for (let tries = 0; tries < 200; tries++) {
+    const first = 10_000 + Math.floor(Math.random() * 9_000)
+    const free = await Promise.all(Array.from({ length: count }, (_, index) => isFree(first + index)))
+    if (free.every(Boolean)) return first
+  }
+  throw new Error('no free ports between 10000 and 19000')
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  server.on('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true))
+  const free = await promise
+  server.close()
+  return free
+}
