@@ -103,6 +103,13 @@ describe('the rooms', () => {
     expect(Object.keys(rooms).filter((room) => !text.includes(`\`${room}/\``))).toEqual([])
   })
 
+  it('let a reader follow a rollout in eight files, each there and each needing the next ones', () => {
+    const text = readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8')
+    const walk = [...text.matchAll(/^\d\. `(src\/[^`]+)`/gm)].map(([, file]) => file ?? '')
+    expect(walk).toHaveLength(8)
+    expect(walk.filter((file) => !existsSync(join(root, file)))).toEqual([])
+  })
+
   it('have no import cycle between files', () => {
     const edges = new Map(
       product.map(({ file, imports }) => [
