@@ -74,7 +74,7 @@ export class World {
   lead(): void {
     this.observed = {}
     this.state = this.refold()
-    this.send({ type: 'TakeLeadership', id: `term-${this.nextId()}`, version: 'test' })
+    this.send({ type: 'TakeLeadership', id: `term-${this.log.length}`, version: 'test' })
   }
 
   refold(log = this.log): State {

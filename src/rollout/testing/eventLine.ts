@@ -1,0 +1,67 @@
+import type { Event } from '../../events/event.ts'
+
+/** An event in a few words, for tests to read; `null` for the facts that every turn has (fetched, started, ready, stopped). */
+export function eventLine({ type, data }: Event): string | null {
+  switch (type) {
+    case 'RolloutStarted':
+      return `${data.rollout} started: ${data.kind} ${data.release} on ${data.machines.join(' ')}`.trim()
+    case 'PrepareStarted':
+      return `prepare on ${data.machine}`
+    case 'PrepareFinished':
+      return 'prepared'
+    case 'MachinePassedOver':
+      return `${data.machine} passed over`
+    case 'TurnStarted':
+      return `${where(data)} ${data.direction}`
+    case 'StepStarted': {
+      const named = [...data.start.map(({ id }) => `*${id}`), ...signed('+', data.activate)]
+      const stop = data.step === 'switch' ? signed('-', data.retire) : data.step === 'drain' ? data.retire : data.stop
+      return [`${where(data)} ${data.step}`, ...[...named, ...stop].map(short)].join(' ')
+    }
+    case 'TurnFinished':
+      return `${where(data)} ${data.outcome}`
+    case 'RolloutReversed':
+      return `${data.rollout} reversed: ${short(data.reason)}`
+    case 'RolloutFinished':
+      return `${data.rollout} ${data.state}`
+    case 'ServiceRemoved':
+      return `${data.service} removed`
+    case 'DataRemoved':
+      return `data of ${data.service} gone from ${data.machine}`
+    case 'InstanceFailed':
+      return `${short(data.instance)} ${data.interrupted ? 'interrupted' : 'failed'}`
+    case 'InstanceRecovered':
+      return `${short(data.instance)} recovered`
+    case 'MachineJoined':
+    case 'MachineMoved':
+    case 'MachineLost':
+    case 'MachineReturned':
+    case 'MachineDrainStarted':
+    case 'MachineDrainStepped':
+    case 'MachineDrained':
+    case 'MachineReadied':
+      return `${data.machine} ${type
+        .replace('Machine', '')
+        .replaceAll(/([A-Z])/g, ' $1')
+        .trim()
+        .toLowerCase()}`
+    case 'LeadershipTaken':
+    case 'LogRecovered':
+    case 'ClockRestarted':
+    case 'ReleasePublished':
+    case 'ReleasesCollected':
+      return type
+    case 'ReleaseFetched':
+    case 'InstanceStarted':
+    case 'InstanceReady':
+    case 'InstanceStopped':
+      return null
+  }
+}
+
+const where = ({ service, machine }: { service: string; machine: string }): string =>
+  service === 'shop' ? machine : `${service}/${machine}`
+
+const signed = (sign: string, ids: string[]): string[] => ids.map((id) => sign + id)
+
+const short = (text: string): string => text.replaceAll('shop-', '')

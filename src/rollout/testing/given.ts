@@ -1,0 +1,126 @@
+import type { Definition } from '../../definitions/definition.ts'
+import type { Decision } from '../command.ts'
+import type { Instance } from '../state.ts'
+import { aDefinition } from './definitions.ts'
+import { eventLine } from './eventLine.ts'
+import type { FakeMachine } from './fakeMachine.ts'
+import { wrongWith } from './invariants.ts'
+import { World, type Ask } from './world.ts'
+
+/** A command of people: made for the world it is sent in, which gives the ids. */
+export type Request = (world: World) => Ask
+
+const roll =
+  (kind: 'deploy' | 'rollback' | 'restart' | 'start' | 'stop' | 'remove', release: string | null) =>
+  (over: Partial<{ service: string; allowOutage: boolean; removeData: boolean }> = {}): Request =>
+  (world) => ({
+    type: 'StartRollout',
+    rollout: world.nextId(),
+    service: 'shop',
+    kind,
+    release,
+    allowOutage: false,
+    removeData: false,
+    ...over,
+  })
+
+export const deploy = (release: string, over = {}): Request => roll('deploy', release)(over)
+export const rollback = (to: string | null = null): Request => roll('rollback', to)()
+export const restart = roll('restart', null)
+export const start = roll('start', null)
+export const stop = roll('stop', null)
+export const remove = roll('remove', null)
+export const abort =
+  (rollout: string): Request =>
+  () => ({ type: 'AbortRollout', rollout })
+export const drain =
+  (machine: string, force = false): Request =>
+  () => ({ type: 'DrainMachine', machine, force })
+export const ready =
+  (machine: string): Request =>
+  () => ({ type: 'ReadyMachine', machine })
+
+/** Machines that have joined and run nothing yet. */
+export const given = (...machines: string[]): Given => new Given(machines)
+
+/**
+ * Given what happened, when this is asked, then these events follow: told by whole machines in memory, that do at once
+ * what is asked of them unless they were told otherwise, while time stands still. `then` looks at what happened since the
+ * last `when` (or `then`).
+ */
+class Given {
+  readonly world: World
+  decision: Decision = { type: 'nothing' }
+  private from = 0
+
+  constructor(machines: string[]) {
+    this.world = new World(machines, (before, event, after) => {
+      const wrong = wrongWith(before, event, after)
+      if (wrong.length > 0) throw new Error(wrong.join('; '))
+    })
+  }
+
+  published(release: string, definition: Partial<Definition> = {}): this {
+    this.world.publish(release, aDefinition(definition))
+    return this
+  }
+
+  /** The release is published, and its rollout has completed. */
+  running(release: string, definition: Partial<Definition> = {}): this {
+    const { service = 'shop' } = definition
+    return this.published(release, definition).when(deploy(release, { service })).settled()
+  }
+
+  and(change: (world: World) => void): this {
+    change(this.world)
+    return this
+  }
+
+  on(machine: string, change: Partial<FakeMachine>): this {
+    Object.assign(this.world.machine(machine), change)
+    return this
+  }
+
+  when(request: Request): this {
+    this.from = this.world.log.length
+    this.decision = this.world.send(request(this.world))
+    return this
+  }
+
+  /** The machines work on until one of these words is an event's line. */
+  until(line: string): this {
+    this.from = this.world.log.length
+    if (this.world.log.map(eventLine).includes(line)) throw new Error(`"${line}" has happened before`)
+    if (!this.world.settle((event) => eventLine(event) === line)) throw new Error(`"${line}" did not happen`)
+    return this
+  }
+
+  settled(): this {
+    this.world.settle()
+    return this
+  }
+
+  passing(ms: number): this {
+    this.world.pass(ms)
+    return this
+  }
+
+  lines(): string[] {
+    const lines = this.world.log.slice(this.from).map(eventLine)
+    this.from = this.world.log.length
+    return lines.filter((line) => line !== null)
+  }
+
+  /** What the service has on each machine, in a few words. */
+  runs(service = 'shop'): Record<string, string[]> {
+    const all = Object.values(this.world.state.instances).filter((one) => one.service === service)
+    const words = (one: Instance): string => [one.release, one.state, one.traffic].join(' ')
+    return Object.fromEntries(
+      [...this.world.machines.keys()].map((name) => [name, all.filter((one) => one.machine === name).map(words)]),
+    )
+  }
+
+  part(rollout: string, machine: string): string | undefined {
+    return this.world.state.rollouts[rollout]?.machines[machine]?.state
+  }
+}
