@@ -97,6 +97,38 @@ describe('forwarding', () => {
     expect((await answer).body).toBe('ok')
   })
 
+  it('does not believe a peer that refuses after it has taken more of a body than is kept', async () => {
+    const late = await lab.tcpInstance('late', (socket) => {
+      let total = 0
+      socket.on('error', () => {})
+      socket.once('data', () => socket.write('HTTP/1.1 102 Processing\r\n\r\n'))
+      socket.on('data', (chunk) => {
+        total += chunk.length
+        if (total < 1_000_000) return
+        total = -Infinity
+        socket.write('HTTP/1.1 503 No\r\nTandem-Unprocessed: 1\r\nContent-Length: 0\r\n\r\n')
+      })
+    })
+    const good = await lab.instance('b1', echo)
+    await b.route(httpRoute({ targets: [good.active] }))
+    await a.route(httpRoute({ peers: [{ machine: 'late', host: '127.0.0.1', port: late.port }, b.peer] }))
+    const answer = await ask(a.port, { method: 'POST', body: Buffer.alloc(2_000_000) })
+    expect([answer.status, good.connections]).toEqual([502, 0])
+  })
+
+  it('goes on to the next peer with a small repeatable request that broke at the first', async () => {
+    const bad = await lab.instance('c1', (request) => void request.resume().on('end', () => request.socket.destroy()))
+    const good = await lab.instance('b1', echo)
+    await c.route(httpRoute({ targets: [bad.active] }))
+    await b.route(httpRoute({ targets: [good.active] }))
+    await a.route(httpRoute({ peers: [c.peer, b.peer] }))
+    for (let i = 0; i < 4; i += 1) {
+      const answer = await ask(a.port, { method: 'PUT', body: 'x'.repeat(30_000) })
+      expect([answer.status, JSON.parse(answer.body).length]).toEqual([200, 30_000])
+    }
+    expect(bad.connections).toBeGreaterThan(0)
+  })
+
   it('never goes round in a circle: with no instance anywhere it is 503 at once', async () => {
     await Promise.all([
       a.route(httpRoute({ peers: [b.peer, c.peer] })),

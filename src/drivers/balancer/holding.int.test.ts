@@ -13,6 +13,11 @@ beforeEach(async () => {
 afterEach(() => lab.close())
 
 const serve: RequestListener = (request, response) => void request.pipe(response)
+/** The longest a test waits for what should have come much earlier. */
+function afterMs(ms: number): Promise<null> {
+  return new Promise((resolve) => void setTimeout(() => resolve(null), ms).unref())
+}
+
 const held = (): number => machine.balancer.counters().held
 
 describe('holding', () => {
@@ -35,10 +40,17 @@ describe('holding', () => {
     const began = performance.now()
     const answer = ask(machine.port)
     await expect.poll(held).toBe(1)
-    await machine.route(httpRoute({ holdMs: 300 }))
-    expect((await answer).body).toContain('held for 300 ms')
+    const state = { waiting: true }
+    const planning = (async () => {
+      while (state.waiting) {
+        await machine.route(httpRoute({ holdMs: 300 }))
+        await new Promise((resolve) => setTimeout(resolve, 20)) // plans come and come, none with an instance
+      }
+    })()
+    expect((await Promise.race([answer, afterMs(5_000)]))?.body).toContain('held for 300 ms')
+    state.waiting = false
+    await planning
     expect(performance.now() - began).toBeGreaterThan(290)
-    expect(performance.now() - began).toBeLessThan(2_000)
     expect(held()).toBe(0)
   })
 

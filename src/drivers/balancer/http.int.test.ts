@@ -350,6 +350,20 @@ describe('slow work', () => {
     expect((await readAll(answer)).toString()).toBe('slow upload')
   })
 
+  it('is not cut by the idle limit of its route while something comes', async () => {
+    await machine.route(httpRoute({ targets: [instance.active], idleMs: 200 }))
+    handle = (_request, response) => {
+      let count = 0
+      const timer = setInterval(() => {
+        response.write('.')
+        if ((count += 1) < 12) return
+        clearInterval(timer)
+        response.end()
+      }, 50)
+    }
+    expect((await ask(machine.port)).body).toBe('.'.repeat(12))
+  })
+
   it('is cut by the idle limit of its route, once the answer streams', async () => {
     await machine.route(httpRoute({ targets: [instance.active], idleMs: 100 }))
     handle = (_request, response) => void response.write('and then nothing')

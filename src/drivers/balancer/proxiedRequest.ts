@@ -44,7 +44,6 @@ export class ProxiedRequest implements ExchangeEvents {
   #body: RequestBody | null = null
   #route: HttpRoute
   #exchange: Exchange | null = null
-  #sentBefore = false
   #told = false
   #over = false
 
@@ -82,7 +81,6 @@ export class ProxiedRequest implements ExchangeEvents {
   }
 
   sending(): void {
-    this.#sentBefore = true
     if (this.#told) return
     this.#told = true
     if (this.#incoming.head.expectsContinue) this.#response.writeContinue()
@@ -161,11 +159,8 @@ export class ProxiedRequest implements ExchangeEvents {
 
   #noneLeft(): void {
     const { service, holdMs } = this.#route.planned
-    if (this.#incoming.forwarded) {
-      // Once some of a body has been passed on, the entry may no longer have it all.
-      if (this.#sentBefore && this.#hasBody) return this.#brokenOff('no other instance is left here')
-      return this.#refuse(unprocessed(service), 'unprocessed')
-    }
+    // What was sent here and failed may be sent twice, or it would not have come to this: the entry may go on.
+    if (this.#incoming.forwarded) return this.#refuse(unprocessed(service), 'unprocessed')
     const expire = (): void => this.#refuse(noInstance(service, holdMs), 'no-instance')
     const held = this.#search.hold(this.#route, () => this.#attempt(), expire)
     if (held === 'full') this.#refuse(tooManyHeld(service), 'held')

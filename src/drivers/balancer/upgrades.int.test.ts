@@ -91,8 +91,12 @@ describe('WebSockets', () => {
     const silent = await openSocket(quick)
     await new Promise((resolve) => setTimeout(resolve, 500)) // the silence that is asked for, not a wait
     expect((await echoed(silent, 'still here')).toString()).toBe('still here')
-    await quick.route(httpRoute({ targets: [instance.active], idleMs: 100 }))
+    await quick.route(httpRoute({ targets: [instance.active], idleMs: 200 }))
     const limited = await openSocket(quick)
+    for (let i = 0; i < 12; i += 1) {
+      expect((await echoed(limited, 'busy')).toString()).toBe('busy')
+      await new Promise((resolve) => setTimeout(resolve, 40)) // busier than the limit
+    }
     const [code] = (await once(limited, 'close')) as [number]
     expect(code).toBe(1001)
     expect((await echoed(silent, 'still')).toString()).toBe('still')
