@@ -1,0 +1,22 @@
+// A plain TCP service: every line comes back in capitals. Connections last as long as the other side wants.
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+
+const { PORT = '3000', HOST = '127.0.0.1', TANDEM_MACHINE = 'nowhere' } = process.env
+const sockets = new Set()
+
+const server = createServer((socket) => {
+  sockets.add(socket)
+  socket.on('close', () => sockets.delete(socket))
+  socket.on('error', () => socket.destroy())
+  socket.write(`you speak with ${TANDEM_MACHINE}\n`)
+  createInterface({ input: socket }).on('line', (line) => socket.write(`${line.toUpperCase()}\n`))
+})
+
+server.listen(Number(PORT), HOST, () => console.log(`listening on ${HOST}:${PORT}`))
+
+// What is still connected after the drain is told, then ended by us rather than cut.
+process.on('SIGTERM', () => {
+  server.close()
+  for (const socket of sockets) socket.end('bye, connect again\n')
+})

@@ -1,0 +1,58 @@
+import { OperatorError } from '../../lib/operatorError.ts'
+import { showAge } from '../duration.ts'
+import { renderTable } from '../render/table.ts'
+import type { CommonFlags, Session } from '../session.ts'
+
+type TokenFlags = CommonFlags & { role: 'operator' | 'reader' | 'agent'; name: string; machine?: string }
+
+export async function createToken(session: Session, { role, name, machine }: TokenFlags): Promise<number> {
+  if ((role === 'agent') !== (machine !== undefined)) {
+    const message = role === 'agent' ? "an agent's token needs --machine" : '--machine is for agents alone'
+    throw new OperatorError('E_USAGE', message, { subject: '--machine', next: 'tandem controller token create --help' })
+  }
+  const { client } = await session.announce(`make a token for ${name} (${role})`)
+  const body = { role, name, machine: machine ?? null }
+  const { token } = await client.call('createToken', { body }, session.signal)
+  session.out.result({ token, role, name, machine: machine ?? null }, () => token)
+  session.out.note('it is shown this once')
+  return 0
+}
+
+export async function listTokens(session: Session, _flags: CommonFlags): Promise<number> {
+  const { out, signal } = session
+  const client = await session.client()
+  const { tokens } = await client.call('tokens', {}, signal)
+  out.result({ tokens }, () => {
+    const rows = tokens.map(({ id, role, machine, name, createdAt }) => [
+      ...[id, role, machine ?? '-', name, showAge(createdAt, Date.now())],
+    ])
+    return renderTable(['TOKEN', 'ROLE', 'MACHINE', 'NAME', 'AGE'], rows, out.paint).join('\n')
+  })
+  return 0
+}
+
+export async function revokeToken(session: Session, _flags: CommonFlags, id: string): Promise<number> {
+  const { client } = await session.announce(`revoke token ${id}`)
+  const { tokens } = await client.call('tokens', {}, session.signal)
+  const found = tokens.filter((token) => token.id.startsWith(id))
+  const [one] = found
+  if (one === undefined || found.length > 1) {
+    throw new OperatorError(one ? 'E_AMBIGUOUS' : 'E_USAGE', `${id} fits ${found.length} tokens`, {
+      subject: id,
+      next: one ? `type more of it: ${found.map((token) => token.id).join(', ')}` : 'tandem controller token list',
+    })
+  }
+  await client.call('revokeToken', { params: { id: one.id } }, session.signal)
+  session.out.result({ revoked: one.id }, () => `the token of ${one.name} (${one.role}) is worthless now`)
+  return 0
+}
+
+export async function recover(session: Session, _flags: CommonFlags): Promise<number> {
+  const { client } = await session.announce('recover: adopt what machines run')
+  const answer = await client.call('recover', { body: {} }, session.signal)
+  session.out.result(answer, () => {
+    const adopted = answer.adopted.join(', ') || 'no machine'
+    return `adopted what runs on ${adopted}; term ${answer.term}, position ${answer.position}. No service was changed.`
+  })
+  return 0
+}

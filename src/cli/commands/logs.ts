@@ -1,0 +1,118 @@
+import type { ApiClient } from '../../api/client.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import type { Answer } from '../../protocol/ask.ts'
+import { parseSince } from '../duration.ts'
+import { Outage } from '../follow/contact.ts'
+import { logLine } from '../render/logLine.ts'
+import type { CommonFlags, Session } from '../session.ts'
+import { noSuchService } from './status.ts'
+
+type LogFlags = CommonFlags & { follow: boolean; since?: string; last?: number; machine?: string; instance?: string }
+
+export async function logs(session: Session, flags: LogFlags, service: string): Promise<number> {
+  const { out, signal } = session
+  const client = await session.client()
+  await checkService(client, service, signal)
+  const asked = { ...flags, since: sinceOf(flags.since), service }
+  const code = await (flags.follow ? follow(session, client, asked) : once(session, client, asked))
+  if (code !== 0) out.warn('not everything could be read; see above')
+  return signal.aborted ? session.interrupts.exitCode() : code
+}
+
+type Asked = Omit<LogFlags, 'since'> & { since: string | undefined; service: string }
+
+async function once(session: Session, client: ApiClient, asked: Asked): Promise<number> {
+  let code = 0
+  for await (const answer of read(session, client, asked)) if (!show(session, answer)) code = 1
+  return code
+}
+
+/** Goes on over restarts of the controller, from the last line it has seen. */
+async function follow(session: Session, client: ApiClient, asked: Asked): Promise<number> {
+  const { out, signal } = session
+  const outage = new Outage({ signal, onLost: () => out.note('contact with the controller is lost; trying again') })
+  const seen = new SeenLines()
+  for (let from: Asked = asked; !signal.aborted;) {
+    try {
+      for await (const answer of read(session, client, from)) {
+        outage.over()
+        if (answer.kind === 'line' && seen.add(answer)) continue
+        show(session, answer)
+      }
+      if (signal.aborted) break
+      const message = 'the controller ended the stream'
+      await outage.wait(new OperatorError('E_CONTROLLER_UNREACHABLE', message, { subject: client.endpoint.url }))
+    } catch (error) {
+      if (signal.aborted) break
+      await outage.wait(error)
+    }
+    from = { ...asked, last: undefined, since: seen.newest ?? asked.since ?? new Date().toISOString() }
+  }
+  return 0
+}
+
+/** Lines of the newest moment: what a resumed stream may send again. */
+class SeenLines {
+  newest: string | null = null
+  readonly #at = new Set<string>()
+
+  /** True when it was there already. */
+  add({ at, instance, text }: Extract<Answer, { kind: 'line' }>): boolean {
+    const key = `${at} ${instance} ${text}`
+    if (this.newest === null || at > this.newest) {
+      this.newest = at
+      this.#at.clear()
+    } else if (this.#at.has(key)) return true
+    this.#at.add(key)
+    return false
+  }
+}
+
+async function* read(session: Session, client: ApiClient, asked: Asked): AsyncGenerator<Answer> {
+  const { service, machine, since, last, follow: on } = asked
+  const query = { service, machine, instance: asked.instance, since, last, follow: on ? 'true' : 'false' } as const
+  for await (const { data } of client.stream('logs', { query }, { signal: session.signal })) {
+    yield data
+    await session.out.room()
+  }
+}
+
+/** False for what is no line but a failure. */
+function show({ out }: Session, answer: Answer): boolean {
+  switch (answer.kind) {
+    case 'line': {
+      const { at, service, stream, text } = answer
+      out.object({ at, service, instance: answer.instance, stream, text })
+      out.line(logLine(answer, { paint: out.paint }))
+      return true
+    }
+    case 'error':
+      out.note(`${out.paintNote('red', 'error:')} ${answer.message} ${out.paintNote('dim', `(${answer.code})`)}`)
+      return false
+    case 'exit':
+    case 'end':
+      return true
+  }
+}
+
+function sinceOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const since = parseSince(text, Date.now())
+  if (since !== null) return since
+  throw new OperatorError('E_USAGE', `--since cannot be "${text}"`, {
+    subject: '--since',
+    next: 'a duration such as 10m or 2h, or a time such as 2026-11-21T02:00:00Z',
+  })
+}
+
+/** A name nobody knows would otherwise show nothing and look like silence. */
+async function checkService(client: ApiClient, service: string, signal: AbortSignal): Promise<void> {
+  const { services } = await client.call('status', {}, signal)
+  if (services.some((one) => one.service === service)) return
+  const { releases } = await client.call('releases', { query: { service } }, signal)
+  if (releases.length > 0) return
+  throw noSuchService(
+    service,
+    services.map((one) => one.service),
+  )
+}

@@ -1,0 +1,38 @@
+import { followRollout } from '../follow/followRollout.ts'
+import { renderRollout, renderRollouts } from '../render/rollouts.ts'
+import { rolloutResult } from '../render/rolloutResult.ts'
+import type { CommonFlags, Session } from '../session.ts'
+
+export async function rollouts(
+  session: Session,
+  { limit }: CommonFlags & { limit: number },
+  service?: string,
+): Promise<number> {
+  const client = await session.client()
+  const query = { ...(service === undefined ? {} : { service }), limit }
+  const answer = await client.call('rollouts', { query }, session.signal)
+  session.out.result(answer, () => renderRollouts(answer.rollouts, Date.now(), session.out.paint))
+  return 0
+}
+
+export async function showRollout(
+  session: Session,
+  { noFollow }: CommonFlags & { noFollow: boolean },
+  id: string,
+): Promise<number> {
+  const { out, signal } = session
+  const client = await session.client()
+  const rollout = await client.call('rollout', { params: { id } }, signal)
+  if (rollout.finishedAt === null && !noFollow) return followRollout(session, client, rollout)
+  out.result(rolloutResult(rollout), () => renderRollout(rollout, Date.now(), out.paint))
+  return 0
+}
+
+export async function abortRollout(session: Session, _flags: CommonFlags, id: string): Promise<number> {
+  const { client } = await session.announce(`abort rollout ${id}`)
+  const { rollout } = await client.call('abortRollout', { params: { id } }, session.signal)
+  const view = await client.call('rollout', { params: { id: rollout } }, session.signal)
+  const code = await followRollout(session, client, view)
+  // It went back, as was asked: that is no failure here.
+  return code === 1 ? 0 : code
+}

@@ -1,0 +1,27 @@
+import { OperatorError } from '../../lib/operatorError.ts'
+import { nearest } from '../../definitions/suggest.ts'
+import { renderStatus } from '../render/status.ts'
+import type { CommonFlags, Session } from '../session.ts'
+
+export async function status(session: Session, _flags: CommonFlags, service?: string): Promise<number> {
+  const { out, signal } = session
+  const client = await session.client()
+  const all = await client.call('status', {}, signal)
+  const view = service === undefined ? all : { ...all, services: all.services.filter((one) => one.service === service) }
+  if (service !== undefined && view.services.length === 0) {
+    throw noSuchService(
+      service,
+      all.services.map((one) => one.service),
+    )
+  }
+  out.result(view, () => renderStatus(view, { now: Date.now(), paint: out.paint, whole: service === undefined }))
+  return 0
+}
+
+export function noSuchService(service: string, known: string[]): OperatorError {
+  const meant = nearest(service, known)
+  return new OperatorError('E_NO_SUCH_SERVICE', `there is no service ${service}`, {
+    subject: service,
+    next: meant ? `did you mean ${meant}?` : `services: ${known.join(', ') || 'none yet; tandem push makes one'}`,
+  })
+}

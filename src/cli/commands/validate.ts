@@ -1,0 +1,77 @@
+import { statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { DefinitionError, renderProblems, type Problem } from '../../definitions/problem.ts'
+import { readCluster, readDefinition } from '../../definitions/readDefinition.ts'
+import { count } from '../render/names.ts'
+import type { CommonFlags, Session } from '../session.ts'
+
+interface Validated {
+  file: string
+  kind: 'service' | 'cluster'
+  name: string | null
+  errors: readonly Problem[]
+  warnings: readonly Problem[]
+}
+
+/** Checks every file, also after a bad one. Exits 2 when any has an error. */
+export async function validate(session: Session, _flags: CommonFlags, ...files: string[]): Promise<number> {
+  const { out, host } = session
+  const checked: { result: Validated; text: string }[] = []
+  for (const file of files.length > 0 ? files : ['tandem.yaml']) checked.push(await check(file, host.cwd))
+  for (const { text } of checked) if (text !== '' && !out.json) out.note(`${text}\n`)
+  for (const { result } of checked) if (result.errors.length === 0) out.line(`${result.file}: ${said(result)}`)
+  const wrong = checked.filter(({ result }) => result.errors.length > 0)
+  const results = checked.map(({ result }) => result)
+  if (wrong.length === 0) out.object({ files: results })
+  else if (out.json) {
+    const message = `${count(wrong.length, 'file')} of ${files.length || 1} cannot be used`
+    const error = {
+      code: 'E_DEFINITION',
+      message,
+      subject: wrong[0]?.result.file ?? null,
+      next: 'correct what is named',
+    }
+    out.object({ error, files: results })
+  }
+  return wrong.length === 0 ? 0 : 2
+}
+
+async function check(given: string, cwd: string): Promise<{ result: Validated; text: string }> {
+  const file = isFolder(resolve(cwd, given)) ? join(given, 'tandem.yaml') : given
+  // Errors show the path as it was typed, which is right only from the same folder.
+  const path = cwd === process.cwd() ? file : resolve(cwd, file)
+  const kind = await kindOf(path)
+  try {
+    const { name, warnings } = await parse(path, kind)
+    return { result: { file, kind, name, errors: [], warnings }, text: renderProblems(warnings) }
+  } catch (error) {
+    if (!(error instanceof DefinitionError)) throw error
+    return { result: { file, kind, name: null, errors: error.problems, warnings: [] }, text: error.render() }
+  }
+}
+
+async function parse(path: string, kind: Validated['kind']): Promise<{ name: string; warnings: Problem[] }> {
+  if (kind === 'cluster') {
+    const { cluster, warnings } = await readCluster(path)
+    return { name: cluster.cluster, warnings }
+  }
+  const { definition, warnings } = await readDefinition(path)
+  return { name: definition.service, warnings }
+}
+
+const said = ({ kind, name, warnings }: Validated): string =>
+  `${kind} ${name} is valid${warnings.length > 0 ? `, with ${count(warnings.length, 'warning')}` : ''}`
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+/** By name, else by the key that only one of them has. A file that cannot be read is reported by its parser. */
+async function kindOf(path: string): Promise<Validated['kind']> {
+  const name = basename(path)
+  if (/cluster.*\.ya?ml$/.test(name)) return 'cluster'
+  if (/tandem.*\.ya?ml$/.test(name)) return 'service'
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return /^cluster\s*:/m.test(text) && !/^service\s*:/m.test(text) ? 'cluster' : 'service'
+}

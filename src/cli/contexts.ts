@@ -1,0 +1,121 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Endpoint } from '../api/client.ts'
+import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import { nearest } from '../definitions/suggest.ts'
+
+const nameShape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+/** The clusters this user knows: one file each, with its token, mode 0600; and which of them is the current one. */
+export class Contexts {
+  readonly folder: string
+  readonly #currentFile: string
+
+  constructor(configFolder: string) {
+    this.folder = join(configFolder, 'contexts')
+    this.#currentFile = join(configFolder, 'current')
+  }
+
+  list(): string[] {
+    try {
+      return readdirSync(this.folder)
+        .flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -5)] : []))
+        .sort()
+    } catch (error) {
+      if (isMissing(error)) return []
+      throw new Error(`cannot read the contexts in ${this.folder}`, { cause: error })
+    }
+  }
+
+  /** `E_NO_CONTEXT` when there is none of that name. */
+  get(name: string): Endpoint {
+    const found = nameShape.test(name) ? readJson(this.#file(name)) : null
+    if (found === null) throw this.#unknown(name)
+    const { url, token } = found as Partial<Endpoint> // checked next
+    if (typeof url === 'string' && typeof token === 'string') return { url, token }
+    throw new OperatorError('E_NO_CONTEXT', `the context ${name} is damaged`, {
+      subject: this.#file(name),
+      next: `tandem context add ${name} --url URL --token-file FILE   writes it again`,
+    })
+  }
+
+  set(name: string, { url, token }: Endpoint): void {
+    if (!nameShape.test(name)) {
+      throw new OperatorError('E_USAGE', `${name} cannot be the name of a context`, {
+        subject: name,
+        next: 'use letters, digits, dots, dashes and underscores, at most 64',
+      })
+    }
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+    writeJsonDurably(this.#file(name), { url, token })
+  }
+
+  remove(name: string): void {
+    this.get(name)
+    rmSync(this.#file(name))
+    if (this.current() === name) rmSync(this.#currentFile, { force: true })
+  }
+
+  current(): string | null {
+    try {
+      return readFileSync(this.#currentFile, 'utf8').trim() || null
+    } catch (error) {
+      if (isMissing(error)) return null
+      throw new Error(`cannot read ${this.#currentFile}`, { cause: error })
+    }
+  }
+
+  use(name: string): void {
+    this.get(name)
+    writeFileSync(`${this.#currentFile}.new`, `${name}\n`, { mode: 0o600 })
+    renameSync(`${this.#currentFile}.new`, this.#currentFile)
+  }
+
+  #file(name: string): string {
+    return join(this.folder, `${name}.json`)
+  }
+
+  #unknown(name: string): OperatorError {
+    const known = this.list()
+    const meant = nearest(name, known)
+    return new OperatorError('E_NO_CONTEXT', `there is no context ${name}`, {
+      subject: name,
+      next: meant
+        ? `did you mean ${meant}?`
+        : known.length > 0
+          ? `there are: ${known.join(', ')}`
+          : 'tandem up   starts a cluster here; tandem context add NAME   names one elsewhere',
+    })
+  }
+}
+
+export interface Chosen extends Endpoint {
+  /** The context's name; `null` when the environment gave the address. */
+  context: string | null
+}
+
+/** Which cluster is meant: `--context`, then TANDEM_URL with TANDEM_TOKEN, then TANDEM_CONTEXT, then the current one. */
+export function chooseContext(contexts: Contexts, env: NodeJS.ProcessEnv, asked: string | undefined): Chosen {
+  if (asked !== undefined) return { context: asked, ...contexts.get(asked) }
+  const url = env['TANDEM_URL']
+  const token = env['TANDEM_TOKEN']
+  if (url && token) return { context: null, url, token }
+  if (url) {
+    throw new OperatorError('E_NO_CONTEXT', 'TANDEM_URL is set and TANDEM_TOKEN is not', {
+      subject: url,
+      next: 'set both, or neither and use --context NAME',
+    })
+  }
+  const named = env['TANDEM_CONTEXT'] || contexts.current()
+  if (named) return { context: named, ...contexts.get(named) }
+  const known = contexts.list()
+  throw new OperatorError('E_NO_CONTEXT', 'no cluster was named and there is no current context', {
+    next:
+      known.length > 0
+        ? `tandem context use ${known[0]}   makes one current; there are: ${known.join(', ')}`
+        : 'tandem up   starts a cluster on this laptop; tandem context add NAME   names one elsewhere',
+  })
+}
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'

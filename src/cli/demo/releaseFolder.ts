@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import type { ApiClient } from '../../api/client.ts'
+import { ObjectsClient } from '../../api/objectsClient.ts'
+import type { RolloutView } from '../../api/views.ts'
+import { readDefinition } from '../../definitions/readDefinition.ts'
+import { describeFolder } from '../../releases/describeFolder.ts'
+import { publish } from '../../releases/publish.ts'
+import { beginRollout } from '../follow/beginRollout.ts'
+import { lastLines } from '../follow/lastLines.ts'
+import { showProgress } from '../follow/progress.ts'
+import { watchRollout } from '../follow/watchRollout.ts'
+import { renderOutcome } from '../render/outcome.ts'
+import type { Session } from '../session.ts'
+
+const shownLines = 3
+
+export interface DemoRelease {
+  rollout: RolloutView
+  /** Of the instance that failed, where one did. */
+  lastLines: string[]
+}
+
+/** What `push` does, without the build: publishes a folder, rolls it out, shows it, and says how it ended. */
+export async function releaseFolder(session: Session, client: ApiClient, folder: string): Promise<DemoRelease> {
+  const { out, signal } = session
+  const { definition } = await readDefinition(join(folder, 'tandem.yaml'))
+  const description = await describeFolder(folder, { definition, signal })
+  await publish(description, new ObjectsClient(client), { signal })
+  const asked = { service: definition.service, kind: 'deploy', release: description.id } as const
+  const { rollout: begun } = await beginRollout(client, asked, { signal })
+  if (begun === null) throw new Error('the demo rolled to a release that runs already: a bug')
+  const progress = await showProgress(out, begun)
+  let rollout = begun
+  try {
+    for await (const now of watchRollout(client, begun.id, { signal })) {
+      progress.update(now)
+      rollout = now
+    }
+  } finally {
+    await progress.end()
+  }
+  const { failedInstance, service } = rollout
+  const lines = failedInstance ? await lastLines(client, service, failedInstance, shownLines, signal) : []
+  for (const line of renderOutcome(rollout, lines, out.paintNote)) if (!line.startsWith('  next')) out.note(line)
+  return { rollout, lastLines: lines }
+}

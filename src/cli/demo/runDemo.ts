@@ -1,0 +1,93 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RolloutView } from '../../api/views.ts'
+import { startLaptop, type Laptop } from '../laptop/laptopCluster.ts'
+import { DataLock } from '../laptop/dataLock.ts'
+import { selfCommand } from '../laptop/selfCommand.ts'
+import type { Session } from '../session.ts'
+import { LoadGenerator, type LoadReport } from './loadGenerator.ts'
+import { releaseFolder, type DemoRelease } from './releaseFolder.ts'
+import { renderDemo } from './renderDemo.ts'
+import { Sample } from './sample.ts'
+
+const checkout = join(import.meta.dirname, '../../..')
+/** The load runs this long before and after each rollout, so that there is something to lose. */
+const calmMs = 1_500
+
+/** The tour. Exits 0 only if no request failed and the broken release was reverted. */
+export async function runDemo(session: Session, keep: boolean): Promise<number> {
+  const { out, host, interrupts } = session
+  const base = join(checkout, '.tandem')
+  mkdirSync(base, { recursive: true })
+  const folder = mkdtempSync(join(base, 'demo-'))
+  const data = join(folder, 'data')
+  const lock = DataLock.take(data)
+  const startedAt = performance.now()
+  let laptop: Laptop | null = null
+  try {
+    out.note('starting a pair: one controller, two machines')
+    laptop = await startLaptop({
+      ...{ data, machines: ['a', 'b'], port: 0, entryPort: 0, self: selfCommand(), env: host.env },
+      signal: interrupts.signal,
+      onNews: (text) => out.warn(text),
+    })
+    interrupts.forced.addEventListener('abort', () => laptop?.kill())
+    const story = await tell(session, laptop, new Sample(join(checkout, 'examples/node'), join(folder, 'sample')))
+    out.note('ending the pair')
+    await laptop.stop()
+    laptop = null
+    const seconds = (performance.now() - startedAt) / 1000
+    const passed = story.load.failed === 0 && story.second.state === 'completed' && story.broken.state === 'reverted'
+    out.result({ passed, seconds, data: keep ? data : null, ...story }, () =>
+      renderDemo({ ...story, passed, seconds, data: keep ? data : null, paint: out.paint }),
+    )
+    return passed ? 0 : 1
+  } finally {
+    await laptop?.stop()
+    lock.release()
+    if (!keep) rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+interface Story {
+  first: RolloutView
+  second: RolloutView
+  broken: RolloutView
+  /** What the broken one wrote before it ended. */
+  lastLines: string[]
+  load: LoadReport
+}
+
+async function tell(session: Session, { client, entries }: Laptop, sample: Sample): Promise<Story> {
+  const { out, signal } = session
+  const roll = async (what: string): Promise<DemoRelease> => {
+    out.note(`\n${what}`)
+    return releaseFolder(session, client, sample.folder)
+  }
+  const { rollout: first } = await roll('publishing examples/node as release 1')
+  const load = new LoadGenerator(Object.values(entries))
+  try {
+    await calm(load, signal)
+    out.note(
+      `\nunder load now: ${Object.values(entries).join(' and ')}, kept-alive, with slow requests, never retrying`,
+    )
+    sample.second()
+    const { rollout: second } = await roll('rolling to release 2')
+    await calm(load, signal)
+    sample.broken()
+    const { rollout: broken, lastLines } = await roll('rolling to release 3, which ends before it is ready')
+    await calm(load, signal)
+    return { first, second, broken, lastLines, load: await load.stop() }
+  } catch (error) {
+    await load.stop()
+    throw error
+  }
+}
+
+async function calm(load: LoadGenerator, signal: AbortSignal): Promise<void> {
+  const until = performance.now() + calmMs
+  while (performance.now() < until && load.failed === 0) {
+    signal.throwIfAborted()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}

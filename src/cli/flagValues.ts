@@ -1,0 +1,38 @@
+/** Each has a thousand instance ports below the ephemeral range: 20000 to 31999. */
+const mostMachines = 12
+
+export function parsePort(text: string): number {
+  return parseWhole(text, 0, 65_535)
+}
+
+export function parsePosition(text: string): number {
+  return parseWhole(text, 0, Number.MAX_SAFE_INTEGER)
+}
+
+export function parseMachineCount(text: string): number {
+  return parseWhole(text, 1, mostMachines)
+}
+
+/** `20000-20999`, both ends included. */
+export function parsePortRange(text: string): { first: number; last: number } {
+  const found = /^(\d+)-(\d+)$/.exec(text)
+  if (!found) throw new Error('it must be FIRST-LAST, such as 20000-20999')
+  const [first, last] = [parseWhole(found[1] ?? '', 1, 65_535), parseWhole(found[2] ?? '', 1, 65_535)]
+  if (last < first) throw new Error('the last port is below the first')
+  return { first, last }
+}
+
+/** Bytes of `512M`, `20G`, `1.5T`: powers of 1024. */
+export function parseSize(text: string): number {
+  const found = /^(\d+(?:\.\d+)?)([KMGT])?i?B?$/i.exec(text)
+  if (!found) throw new Error('it must be a size, such as 512M or 20G')
+  const power = ' KMGT'.indexOf((found[2] ?? ' ').toUpperCase())
+  return Math.round(Number(found[1]) * 1024 ** power)
+}
+
+function parseWhole(text: string, least: number, most: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (value >= least && value <= most) return value
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`
+  throw new Error(`it must be a whole number ${range}`)
+}

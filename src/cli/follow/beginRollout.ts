@@ -1,0 +1,29 @@
+import type { ApiClient } from '../../api/client.ts'
+import type { Operations, Given, Result } from '../../api/contract.ts'
+import { throughOutages, type ContactOptions } from './contact.ts'
+
+type Asked = Given<Operations['startRollout']>['body']
+export type Begun = Result<Operations['startRollout']>
+
+/**
+ * Starts a rollout, once: when contact is lost on the way, it looks whether that rollout began before it asks again.
+ */
+export async function beginRollout(client: ApiClient, asked: Asked, options: ContactOptions): Promise<Begun> {
+  const before = await newest(client, asked.service, options)
+  let tries = 0
+  return throughOutages(async () => {
+    if (tries++ > 0) {
+      const found = await newest(client, asked.service, options)
+      if (found && found.id !== before?.id && found.kind === asked.kind) {
+        const { release, previous } = found
+        return { position: 0, release, previous, rollout: found }
+      }
+    }
+    return client.call('startRollout', { body: asked }, options.signal)
+  }, options)
+}
+
+async function newest(client: ApiClient, service: string, { signal }: ContactOptions): Promise<Begun['rollout']> {
+  const { rollouts } = await client.call('rollouts', { query: { service, limit: 1 } }, signal)
+  return rollouts.at(-1) ?? null
+}

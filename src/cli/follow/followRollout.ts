@@ -1,0 +1,49 @@
+import type { RolloutView } from '../../api/views.ts'
+import type { ApiClient } from '../../api/client.ts'
+import { renderOutcome } from '../render/outcome.ts'
+import { rolloutResult } from '../render/rolloutResult.ts'
+import type { Session } from '../session.ts'
+import { lastLines } from './lastLines.ts'
+import { showProgress } from './progress.ts'
+import { watchRollout } from './watchRollout.ts'
+
+/** What people see of a rollout's end: the failed instance's last lines. */
+const shownLines = 20
+
+/** Follows a rollout to its end, live; prints how it ended. Resolves with the exit code. */
+export async function followRollout(session: Session, client: ApiClient, first: RolloutView): Promise<number> {
+  const { out, signal } = session
+  const progress = await showProgress(out, first)
+  let last = first
+  try {
+    const contact = {
+      signal,
+      onLost: () => progress.note('contact with the controller is lost; trying again for 30 s. The rollout goes on.'),
+      onBack: () => progress.note('contact is back'),
+    }
+    for await (const rollout of watchRollout(client, first.id, contact)) {
+      progress.update(rollout)
+      last = rollout
+      if (rollout.finishedAt === null) out.object(rolloutResult(rollout))
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+    await progress.end()
+    out.note(`\nrollout ${first.id} goes on without you`)
+    out.note(`  follow it    tandem rollout show ${first.id}`)
+    out.note(`  go back      tandem rollout abort ${first.id}`)
+    return session.interrupts.exitCode()
+  } finally {
+    await progress.end()
+  }
+  return finish(session, client, last)
+}
+
+async function finish(session: Session, client: ApiClient, rollout: RolloutView): Promise<number> {
+  const { out, signal } = session
+  const { failedInstance, service } = rollout
+  const lines = failedInstance ? await lastLines(client, service, failedInstance, shownLines, signal) : []
+  for (const line of renderOutcome(rollout, lines, out.paintNote)) out.note(line)
+  out.object(rolloutResult(rollout))
+  return rollout.state === 'completed' ? 0 : 1
+}

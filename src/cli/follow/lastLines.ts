@@ -1,0 +1,31 @@
+import type { ApiClient } from '../../api/client.ts'
+import type { Answer } from '../../protocol/ask.ts'
+
+/** More time than this nobody waits for lines that only explain. */
+const limitMs = 5_000
+
+/** The last lines of an instance. What keeps them from being read is one of them: the rollout's end counts more. */
+export async function lastLines(
+  client: ApiClient,
+  service: string,
+  instance: string,
+  last: number,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const until = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
+  const lines: string[] = []
+  try {
+    for await (const { data } of client.stream('logs', { query: { service, instance, last } }, { signal: until })) {
+      const text = lineOf(data)
+      if (text !== null) lines.push(text)
+    }
+  } catch (error) {
+    lines.push(`(its output could not be read: ${error instanceof Error ? error.message : String(error)})`)
+  }
+  return lines.slice(-last)
+}
+
+function lineOf(answer: Answer): string | null {
+  if (answer.kind === 'line') return answer.text
+  return answer.kind === 'error' ? `(${answer.message})` : null
+}

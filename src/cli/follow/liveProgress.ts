@@ -1,0 +1,64 @@
+import { Listr, ListrLogger, ProcessOutput } from 'listr2'
+import type { RolloutView } from '../../api/views.ts'
+import type { Output } from '../output.ts'
+import { plain, type Paint } from '../paint.ts'
+import { machineLine } from '../render/progressLines.ts'
+import type { Progress } from './progress.ts'
+
+/** Seconds of the phase that runs are counted on this often. */
+const tickMs = 100
+
+/** One line a machine, drawn over by listr2 until the rollout ends. */
+export function liveProgress(out: Output, first: RolloutView): Progress {
+  let rollout = first
+  const ended = Promise.withResolvers<void>()
+  const paint: Paint = out.paintNote === plain ? plain : out.paintNote
+  const width = Math.max(...first.machines.map(({ machine }) => machine.length))
+  const stderr = out.stderr as NodeJS.WriteStream // live only where stderr is a terminal
+  const titles: (() => void)[] = []
+  const list = new Listr(
+    first.machines.map(({ machine }) => ({
+      title: machine,
+      task: async (_context: unknown, task: { title: string | undefined }) => {
+        const draw = (): void => {
+          task.title = machineLine(rollout, machine, width, Date.now(), paint)
+        }
+        titles.push(draw)
+        draw()
+        await ended.promise
+        draw()
+        const state = rollout.machines.find((one) => one.machine === machine)?.state
+        if (state === 'failed') throw new Error('failed')
+      },
+    })),
+    {
+      concurrent: true,
+      exitOnError: false,
+      collectErrors: false,
+      registerSignalListeners: false,
+      renderer: 'default',
+      rendererOptions: {
+        collapseErrors: false,
+        showErrorMessage: false,
+        logger: new ListrLogger({ processOutput: new ProcessOutput(stderr, stderr) }),
+      },
+    },
+  )
+  const draws = list.run()
+  const tick = setInterval(() => redraw(), tickMs)
+  const redraw = (): void => {
+    for (const draw of titles) draw()
+  }
+  return {
+    update: (next) => {
+      rollout = next
+      redraw()
+    },
+    note: (text) => out.note(text),
+    end: async () => {
+      clearInterval(tick)
+      ended.resolve()
+      await draws
+    },
+  }
+}

@@ -1,0 +1,17 @@
+import type { Programs } from './programs.ts'
+
+/** Where text goes: a process's own streams, or a test's. */
+export interface TextStream extends NodeJS.WritableStream {
+  isTTY?: boolean
+  columns?: number
+}
+
+/** Everything the command line takes from the process around it. */
+export interface CliHost {
+  stdout: TextStream
+  stderr: TextStream
+  env: NodeJS.ProcessEnv
+  cwd: string
+  version: string
+  programs: Programs
+}

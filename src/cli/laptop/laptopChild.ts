@@ -1,0 +1,116 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { Backoff } from '../../lib/backoff.ts'
+import { childFailure } from './childFailure.ts'
+import { RotatingLog } from './rotatingLog.ts'
+
+/** After being up this long, a child that ends is started again at once. */
+const steadyMs = 30_000
+const backoffLimits = { firstMs: 200, mostMs: 10_000 }
+/** What is kept in memory to explain why a child ended. */
+const keptTailBytes = 8 * 1024
+/** Longer than an agent may take to end its services in order. */
+const stopLimitMs = 60_000
+
+/** What a child says by its IPC channel once it accepts work. */
+export type ReadyMessage = Readonly<Record<string, unknown>>
+
+interface ChildOptions {
+  /** `controller`, `machine a`. */
+  name: string
+  command: string
+  args: string[]
+  env: NodeJS.ProcessEnv
+  logFile: string
+  /** What happened to it after its first start, in words. */
+  onNews: (text: string) => void
+}
+
+/**
+ * One part of a laptop's cluster as a child process: started again with backoff when it ends by itself. A session of its
+ * own, so that Ctrl-C on the terminal reaches only its parent, which then ends all in order; its IPC channel closes with
+ * the parent, however that ends, and it ends itself.
+ */
+export class LaptopChild {
+  readonly #options: ChildOptions
+  readonly #log: RotatingLog
+  readonly #backoff = new Backoff(backoffLimits, Math.random)
+  readonly #ready = Promise.withResolvers<ReadyMessage>()
+  #wasReady = false
+  #process: ChildProcess | null = null
+  #restart: NodeJS.Timeout | undefined
+  #stopping: PromiseWithResolvers<void> | null = null
+
+  constructor(options: ChildOptions) {
+    this.#options = options
+    this.#log = new RotatingLog(options.logFile)
+    this.#ready.promise.catch(() => {}) // whoever waits for it is told; nobody may wait yet
+    this.#start()
+  }
+
+  /** Its first ready message; rejects with its own error when it ends before. */
+  get ready(): Promise<ReadyMessage> {
+    return this.#ready.promise
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
+  /** Ends it in order; at once after a limit. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return this.#stopping.promise
+    this.#stopping = Promise.withResolvers()
+    clearTimeout(this.#restart)
+    if (this.#process === null) this.#ended()
+    this.#process?.kill('SIGTERM')
+    const limit = setTimeout(() => {
+      this.#options.onNews(`${this.#options.name} did not end in ${stopLimitMs / 1000} s; it is killed`)
+      this.kill()
+    }, stopLimitMs)
+    await this.#stopping.promise
+    clearTimeout(limit)
+  }
+
+  kill(): void {
+    this.#process?.kill('SIGKILL')
+  }
+
+  #start(): void {
+    const { command, args, env, name, onNews } = this.#options
+    const startedAt = performance.now()
+    const child = spawn(command, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    this.#process = child
+    let tail = ''
+    const keep = (chunk: Buffer): void => {
+      this.#log.write(chunk)
+      tail = (tail + chunk.toString()).slice(-keptTailBytes)
+    }
+    child.stdout?.on('data', keep)
+    child.stderr?.on('data', keep)
+    child.on('message', (message) => this.#heard(message))
+    child.on('error', (error) => keep(Buffer.from(`${error.message}\n`)))
+    child.on('close', (code, signal) => {
+      this.#process = null
+      if (this.#stopping) return this.#ended()
+      const failure = childFailure(name, { code, signal, tail, logFile: this.#log.path })
+      if (!this.#wasReady) return this.#ready.reject(failure)
+      if (performance.now() - startedAt > steadyMs) this.#backoff.reset()
+      const wait = this.#backoff.next()
+      onNews(`${failure.message}; starting it again in ${(wait / 1000).toFixed(1)} s`)
+      this.#restart = setTimeout(() => this.#start(), wait)
+    })
+  }
+
+  #heard(message: unknown): void {
+    if (typeof message !== 'object' || message === null || !('event' in message) || message.event !== 'ready') return
+    if (this.#wasReady) this.#options.onNews(`${this.#options.name} is back`)
+    this.#wasReady = true
+    this.#ready.resolve({ ...message })
+  }
+
+  #ended(): void {
+    this.#log.close()
+    this.#ready.reject(new Error(`${this.#options.name} was stopped before it was ready`))
+    this.#stopping?.resolve()
+  }
+}

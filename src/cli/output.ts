@@ -1,0 +1,63 @@
+import { once } from 'node:events'
+import type { CliHost, TextStream } from './host.ts'
+import { paintFor, type Paint } from './paint.ts'
+
+/** What a command says: results on stdout, everything else on stderr. */
+export class Output {
+  readonly json: boolean
+  readonly paint: Paint
+  readonly paintNote: Paint
+  /** True where lines on stderr may be drawn over. */
+  readonly live: boolean
+  readonly #stdout: TextStream
+  readonly #stderr: TextStream
+
+  constructor({ stdout, stderr, env }: CliHost, json: boolean) {
+    this.json = json
+    this.#stdout = stdout
+    this.#stderr = stderr
+    this.paint = paintFor(stdout, env)
+    this.paintNote = paintFor(stderr, env)
+    this.live = !json && stderr.isTTY === true && env['TERM'] !== 'dumb'
+  }
+
+  get stderr(): TextStream {
+    return this.#stderr
+  }
+
+  /** A line for people; nothing when JSON was asked for. */
+  line(text: string): void {
+    if (!this.json) this.#stdout.write(`${text}\n`)
+  }
+
+  /** An object for programs, on one line; nothing unless JSON was asked for. */
+  object(value: unknown): void {
+    if (this.json) this.#stdout.write(`${JSON.stringify(value)}\n`)
+  }
+
+  /** The same result for both. */
+  result(value: unknown, text: () => string): void {
+    if (this.json) this.object(value)
+    else this.line(text())
+  }
+
+  /** A line on stderr. */
+  note(text: string): void {
+    this.#stderr.write(`${text}\n`)
+  }
+
+  warn(text: string): void {
+    this.note(`${this.paintNote('yellow', 'warning:')} ${text}`)
+  }
+
+  raw(stream: 'out' | 'err', chunk: Uint8Array | string): void {
+    const target = stream === 'out' ? this.#stdout : this.#stderr
+    target.write(typeof chunk === 'string' ? chunk : Buffer.from(chunk))
+  }
+
+  /** Waits until stdout takes more: a slow reader holds its sender back, not our memory. */
+  async room(): Promise<void> {
+    const { writableNeedDrain, destroyed } = this.#stdout as TextStream & Partial<NodeJS.WriteStream> // a test's has none
+    if (writableNeedDrain === true && destroyed !== true) await once(this.#stdout, 'drain')
+  }
+}

@@ -1,0 +1,46 @@
+/** The two long-running parts. Which implementations they are made of is picked outside the command line. */
+export interface Programs {
+  /** Runs until a signal; resolves with the exit code. */
+  runController(options: ControllerProgram): Promise<number>
+  runAgent(options: AgentProgram): Promise<number>
+}
+
+export interface ControllerProgram {
+  cluster: string
+  /** On a laptop: routes `SERVICE.localhost`, a second service with the default route keeps only that. */
+  laptop: boolean
+  data: string
+  host: string
+  port: number
+  /** Largest size of the release store in bytes; `null`: no cap. */
+  storeCapBytes: number | null
+  /** A JSON file (mode 0600) of tokens made elsewhere, admitted at the start: see `AdmittedToken`. */
+  admitFile: string | null
+}
+
+export interface AgentProgram {
+  machine: string
+  controllerUrl: string
+  tokenFile: string
+  data: string
+  host: string
+  httpPort: number
+  /** 0: the agent chooses, and keeps its choice. */
+  forwardPort: number
+  metricsPort: number
+  /** For instances; both ends included. */
+  ports: { first: number; last: number }
+  /** Added to the ports of tcp routes: a laptop's machines share one address. */
+  tcpOffset: number
+  secretsFolder: string
+  /** Largest size of the machine's release cache in bytes; `null`: no cap. */
+  cacheCapBytes: number | null
+}
+
+/** One entry of the controller's admit file. */
+export interface AdmittedToken {
+  token: string
+  role: 'operator' | 'reader' | 'agent'
+  machine: string | null
+  name: string
+}

@@ -1,0 +1,31 @@
+import type { EventView } from '../../api/views.ts'
+import type { Paint } from '../paint.ts'
+import { shortId } from './names.ts'
+
+/** Bulk that people cannot read on a line; `--json` has it. */
+const hidden = new Set(['mark', 'definition', 'held', 'routes', 'endpoints', 'target'])
+
+/** `  42  2026-11-21 02:14:07.310  InstanceReady  machine=a instance=… port=20001`. */
+export function renderEvent({ position, at, type, data }: EventView, paint: Paint): string {
+  const facts = Object.entries(data).flatMap(([name, value]) => {
+    const text = hidden.has(name) ? null : shown(value)
+    return text === null ? [] : [`${paint('dim', `${name}=`)}${text}`]
+  })
+  const time = at.replace('T', ' ').replace('Z', '')
+  return [String(position).padStart(6), paint('dim', time), paint('bold', type), ...facts].join('  ')
+}
+
+function shown(value: unknown): string | null {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'string') {
+    if (/^[0-9a-f]{64}$/.test(value)) return shortId(value)
+    return /\s/.test(value) ? JSON.stringify(value) : value
+  }
+  if (Array.isArray(value)) {
+    if (value.length === 0) return null
+    return value.map((one) => (typeof one === 'object' && one ? (nameOf(one) ?? '{…}') : shown(one))).join(',')
+  }
+  return JSON.stringify(value)
+}
+
+const nameOf = (value: object): string | null => ('id' in value && typeof value.id === 'string' ? value.id : null)

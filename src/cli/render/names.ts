@@ -1,0 +1,15 @@
+/** As much of a release's id as people see and type. */
+const shownIdLength = 12
+
+export const shortId = (id: string): string => id.slice(0, shownIdLength)
+
+/** `1 machine`, `2 machines`. */
+export const count = (many: number, noun: string): string => `${many} ${noun}${many === 1 ? '' : 's'}`
+
+export function showBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`
+  const units = ['KiB', 'MiB', 'GiB', 'TiB']
+  let [value, unit] = [bytes / 1024, 0]
+  while (value >= 1024 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1]
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`
+}

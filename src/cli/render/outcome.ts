@@ -1,0 +1,84 @@
+import type { RolloutView } from '../../api/views.ts'
+import { showSeconds } from '../duration.ts'
+import type { Paint } from '../paint.ts'
+import { shortId } from './names.ts'
+
+/** How a rollout ended, for people, and what they can do about it. */
+export function renderOutcome(rollout: RolloutView, lastLines: readonly string[], paint: Paint): string[] {
+  const { service, release, startedAt, finishedAt } = rollout
+  const seconds = finishedAt === null ? '' : ` in ${showSeconds(Date.parse(finishedAt) - Date.parse(startedAt))}`
+  switch (rollout.state) {
+    case 'completed':
+      return [`${paint('green', 'done')}  ${service}: ${completed(rollout)}${seconds}`, ...missed(rollout, paint)]
+    case 'reverted':
+      return [
+        `${paint('red', 'reverted')}  ${service}: ${rollout.reason ?? 'it failed'}${seconds}`,
+        ...tail(rollout, lastLines, paint),
+        ...nowRuns(rollout),
+        ...unhappy(rollout, paint),
+        `  next  mend it and push again; all its output: tandem logs ${service} --instance ${
+          rollout.failedInstance ?? 'ID'
+        }`,
+      ]
+    case 'aborted':
+      return [
+        `${paint('yellow', 'aborted')}  ${service}: ${rollout.reason ?? `${shortId(release)} was taken back`}${seconds}`,
+        ...nowRuns(rollout),
+        ...unhappy(rollout, paint),
+      ]
+    case 'running':
+    case 'reverting':
+      return [`${rollout.state}  ${service}`]
+  }
+}
+
+function completed({ kind, release, machines }: RolloutView): string {
+  const done = machines.filter(({ state }) => state === 'done').map(({ machine }) => machine)
+  const where = done.length > 0 ? ` on ${done.join(', ')}` : ''
+  switch (kind) {
+    case 'deploy':
+    case 'rollback':
+      return `${shortId(release)} runs${where}`
+    case 'restart':
+      return `restarted${where}`
+    case 'start':
+      return `started${where}`
+    case 'stop':
+      return `stopped${where}`
+    case 'remove':
+      return `removed${where}`
+  }
+}
+
+function missed({ machines, service }: RolloutView, paint: Paint): string[] {
+  const away = machines.filter(({ state }) => state === 'lost' || state === 'behind' || state === 'failed')
+  if (away.length === 0) return []
+  return [
+    `${paint('yellow', 'warning:')} not on ${away.map(({ machine, state }) => `${machine} (${state})`).join(', ')}; ` +
+      `a machine that comes back catches up by itself: tandem status ${service}`,
+  ]
+}
+
+function tail({ failedInstance }: RolloutView, lines: readonly string[], paint: Paint): string[] {
+  if (failedInstance === null) return []
+  if (lines.length === 0) return [`  ${failedInstance} wrote nothing`]
+  const bar = paint('dim', '│')
+  return [`  last lines of ${failedInstance}:`, ...lines.map((line) => `  ${bar} ${line}`)]
+}
+
+function nowRuns({ previous, machines }: RolloutView): string[] {
+  if (previous === null) return ['  nothing of it is left running']
+  const untouched = machines.filter(({ state }) => state === 'untouched').map(({ machine }) => machine)
+  const note = untouched.length > 0 ? ` (${untouched.join(', ')} never touched)` : ''
+  return [`  ${shortId(previous)} serves, as before${note}`]
+}
+
+/** Where going back did not work: loudly. */
+function unhappy({ machines, service }: RolloutView, paint: Paint): string[] {
+  return machines
+    .filter(({ state }) => state === 'failed' || state === 'lost' || state === 'behind')
+    .map(
+      ({ machine, state }) =>
+        `  ${paint('red', 'look:')} ${machine} is ${state}; what it runs was left as it is: tandem status ${service}`,
+    )
+}

@@ -1,0 +1,125 @@
+import type { MachineStatus, Status } from '../../api/views.ts'
+import { showAge, showSeconds } from '../duration.ts'
+import type { Paint } from '../paint.ts'
+import { count, shortId } from './names.ts'
+import { whatIsRolled } from './rolloutTitle.ts'
+import { renderTable } from './table.ts'
+import { problemsOf } from './statusProblems.ts'
+
+type ServiceStatus = Status['services'][number]
+
+interface StatusOptions {
+  now: number
+  paint: Paint
+  /** All services; one service alone is shown without the machines. */
+  whole: boolean
+}
+
+/** The whole state on a screen: what is wrong first. */
+export function renderStatus(status: Status, { now, paint, whole }: StatusOptions): string {
+  const problems = problemsOf(status).map((problem) => `${paint('red', '!')} ${problem}`)
+  const sections = [
+    [headline(status, paint), ...problems],
+    ...(whole ? [machineLines(status.machines, now, paint)] : []),
+    ...status.services.map((service) => serviceLines(service, now, paint)),
+    ...(status.services.length === 0 ? [['no services yet: tandem push DIR makes one']] : []),
+    limitLines(status.machines, paint),
+  ]
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')
+}
+
+function headline({ cluster, controller, machines, services }: Status, paint: Paint): string {
+  const ready = machines.filter(({ state }) => state === 'ready').length
+  const parts = [
+    `${ready} of ${count(machines.length, 'machine')} ready`,
+    count(services.length, 'service'),
+    `controller ${controller.version}, term ${controller.term}, position ${controller.position}`,
+  ]
+  return `${paint('bold', cluster)}  ${parts.join(paint('dim', ' · '))}`
+}
+
+export function machineLines(machines: readonly MachineStatus[], now: number, paint: Paint): string[] {
+  const rows = machines.map((machine) => [
+    machine.name,
+    machineState(machine.state, paint),
+    seen(machine.lastSeen, now),
+    `http://${machine.host}:${machine.httpPort}`,
+    `${machine.host}:${machine.metricsPort}`,
+    machine.version ?? '-',
+  ])
+  return rows.length === 0 ? [] : renderTable(['MACHINE', 'STATE', 'SEEN', 'ENTRY', 'METRICS', 'VERSION'], rows, paint)
+}
+
+const seen = (at: string | null, now: number): string => {
+  const age = showAge(at, now)
+  return age === 'now' || age === '-' ? age : `${age} ago`
+}
+
+function serviceLines(service: ServiceStatus, now: number, paint: Paint): string[] {
+  const release = service.release === null ? 'no release' : shortId(service.release)
+  const state = service.state === 'stopped' ? `  ${paint('yellow', 'stopped')}` : ''
+  const routes = service.routes.length > 0 ? `  ${paint('dim', service.routes.join(' '))}` : ''
+  const lines = [`${paint('bold', service.service)}  ${release}${state}${routes}`]
+  if (service.rollout) lines.push(`  ${rolling(service.rollout, now, paint)}`)
+  const rows = service.instances.map((instance) => [
+    `  ${instance.id}`,
+    instance.machine,
+    shortId(instance.release),
+    instanceState(instance.state, paint),
+    instance.port === null ? '-' : String(instance.port),
+    showAge(instance.since, now),
+    String(instance.restarts),
+    String(instance.work),
+  ])
+  const head = ['  INSTANCE', 'MACHINE', 'RELEASE', 'STATE', 'PORT', 'SINCE', 'RESTARTS', 'WORK']
+  return rows.length === 0 ? lines : [...lines, ...renderTable(head, rows, paint)]
+}
+
+function rolling(rollout: NonNullable<ServiceStatus['rollout']>, now: number, paint: Paint): string {
+  const since = showSeconds(now - Date.parse(rollout.startedAt))
+  const machines = rollout.machines.map(({ machine, state, phases }) => {
+    const phase = phases.findLast(({ finishedAt }) => finishedAt === null)?.phase
+    return `${machine} ${phase ?? state}`
+  })
+  const colour = rollout.state === 'reverting' ? 'yellow' : 'cyan'
+  return `${paint(colour, rollout.state)} ${whatIsRolled(rollout)} for ${since} (${machines.join(', ')}); rollout ${rollout.id}`
+}
+
+/** Said once, small: on most laptops no limit is enforced, and that is no alarm. */
+function limitLines(machines: readonly MachineStatus[], paint: Paint): string[] {
+  const byText = Map.groupBy(
+    machines.filter(({ limits }) => limits !== null),
+    ({ limits }) => limits ?? '',
+  )
+  return [...byText].map(([text, on]) => paint('dim', `limits on ${on.map(({ name }) => name).join(', ')}: ${text}`))
+}
+
+export function machineState(state: MachineStatus['state'], paint: Paint): string {
+  switch (state) {
+    case 'ready':
+      return paint('green', state)
+    case 'draining':
+    case 'drained':
+      return paint('yellow', state)
+    case 'lost':
+      return paint('red', state)
+  }
+}
+
+function instanceState(state: ServiceStatus['instances'][number]['state'], paint: Paint): string {
+  switch (state) {
+    case 'ready':
+      return paint('green', state)
+    case 'starting':
+      return paint('cyan', state)
+    case 'draining':
+      return paint('yellow', state)
+    case 'stopped':
+      return paint('dim', state)
+    case 'failed':
+      return paint('red', state)
+  }
+}

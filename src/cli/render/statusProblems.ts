@@ -1,0 +1,40 @@
+import type { Status } from '../../api/views.ts'
+
+/** What somebody should look at, most urgent first, in words that name it. */
+export function problemsOf({ machines, services }: Status): string[] {
+  return [
+    ...services.flatMap(down),
+    ...machines.flatMap(({ name, state, lastSeen }) =>
+      state === 'lost' ? [`machine ${name} is lost${lastSeen ? `: last heard of at ${lastSeen}` : ''}`] : [],
+    ),
+    ...services.flatMap(failing),
+    ...services.flatMap(({ service, behind }) =>
+      behind.length > 0 ? [`${service} is behind on ${behind.join(', ')}: another release runs there`] : [],
+    ),
+    ...machines.flatMap(({ name, problems }) => problems.map((problem) => `machine ${name}: ${problem}`)),
+    ...machines.flatMap(({ name, state }) =>
+      state === 'drained' || state === 'draining'
+        ? [`machine ${name} is ${state}; tandem machine ready ${name} puts it back`]
+        : [],
+    ),
+  ]
+}
+
+type ServiceStatus = Status['services'][number]
+
+function down({ service, state, release, rollout, instances }: ServiceStatus): string[] {
+  if (state === 'stopped' || release === null || rollout !== null) return []
+  return instances.some((instance) => instance.state === 'ready') ? [] : [`${service} has no ready instance`]
+}
+
+function failing({ service, instances, rollout }: ServiceStatus): string[] {
+  if (rollout !== null) return []
+  return instances
+    .filter(
+      ({ state, reason, restarts }) => state === 'failed' || (reason !== null && restarts > 0 && state !== 'ready'),
+    )
+    .map(({ id, machine, reason, restarts }) => {
+      const often = restarts > 0 ? `, started again ${restarts} times` : ''
+      return `${service} on ${machine}: ${reason ?? 'failed'}${often}; tandem logs ${service} --instance ${id}`
+    })
+}

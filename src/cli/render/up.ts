@@ -1,0 +1,38 @@
+import type { Status } from '../../api/views.ts'
+import type { Paint } from '../paint.ts'
+import { count, shortId } from './names.ts'
+
+interface UpView {
+  status: Status
+  entries: Record<string, string>
+  controller: string
+  data: string
+  context: string
+  /** Whether other commands find it without --context. */
+  current: boolean
+  paint: Paint
+}
+
+/** What `up` prints when everything accepts work. */
+export function renderUp({ status, entries, controller, data, context, current, paint }: UpView): string {
+  const rows: [string, string][] = [
+    ['controller', controller],
+    ...Object.entries(entries).map(([name, url]): [string, string] => [`machine ${name}`, url]),
+    ['data', data],
+    ['secrets', `${data}/env/SERVICE.env`],
+    ...status.services.map(({ service, release, instances, state }): [string, string] => {
+      const ready = instances.filter((instance) => instance.state === 'ready').length
+      const how = state === 'stopped' ? 'stopped' : `${ready} of ${count(instances.length, 'instance')} ready`
+      return [`service ${service}`, `${release === null ? '-' : shortId(release)}  ${how}`]
+    }),
+  ]
+  const width = Math.max(...rows.map(([name]) => name.length))
+  const flag = current ? '' : ` --context ${context}`
+  const next = status.services.length === 0 ? `tandem push examples/node${flag}` : `tandem status${flag}`
+  return [
+    `${paint('green', 'up')}  ${count(Object.keys(entries).length, 'machine')}, context ${paint('bold', context)}`,
+    ...rows.map(([name, value]) => `  ${paint('dim', name.padEnd(width))}  ${value}`),
+    '',
+    `  next  ${next}   in another terminal; Ctrl-C here ends it all`,
+  ].join('\n')
+}
