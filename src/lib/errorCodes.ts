@@ -56,6 +56,7 @@ export const errorCodes = {
   E_PORT_TAKEN: { exit: 4, status: 409, means: 'something else listens on that port' },
   E_FILE_EXISTS: { exit: 4, status: 409, means: 'the file is there already and is not overwritten' },
   E_SECRETS_MODE: { exit: 1, status: 500, means: 'a secrets file can be read by others; it must have mode 0600' },
+  E_ENVIRONMENT: { exit: 1, status: 500, means: 'something around Tandem failed: a file, a disk, a child process' },
   E_BUG: { exit: 70, status: 500, means: 'a bug in Tandem' },
 } as const satisfies Record<string, { exit: number; status: number; means: string }>
 
