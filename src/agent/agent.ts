@@ -1,17 +1,20 @@
-import { rm } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import type { AddressDriver } from '../drivers/address/address.ts'
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import type { ExitStatus, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { DesiredInstance, DesiredState } from '../protocol/desiredState.ts'
-import type { Applied, Endpoints, Report, ReportedInstance } from '../protocol/report.ts'
+import type { Applied, Endpoints, Report } from '../protocol/report.ts'
 import type { ReleaseCache } from '../releases/releaseCache.ts'
 import { acceptDesired } from './acceptDesired.ts'
+import { AddressKeeper } from './addressKeeper.ts'
 import { seenOf, type AgentDisk } from './agentDisk.ts'
-import { LocalInstance } from './localInstance.ts'
+import { reportedInstance, shortened } from './agentReport.ts'
+import { DataRemover } from './dataRemover.ts'
+import { LocalInstance, type InstanceLimits } from './localInstance.ts'
 import type { InstancePorts } from './ports.ts'
 import type { Preparer } from './preparer.ts'
+import { Problems } from './problems.ts'
 import type { Programs } from './programs.ts'
 import type { ReleaseFetcher } from './releaseFetcher.ts'
 import { Router } from './router.ts'
@@ -37,6 +40,7 @@ export interface AgentParts {
   clock: Clock
   random: () => number
   logger: Logger
+  instanceLimits?: Partial<InstanceLimits>
 }
 
 /** Makes the desired state so on this machine, again and again, and says what it observes. */
@@ -45,57 +49,59 @@ export class Agent {
   onChange: () => void = () => {}
   #parts: AgentParts
   #desired: DesiredState | null
+  /** Taken from the controller, and not yet obeyed since it could not be written down. */
+  #unwritten: DesiredState | null = null
   #refused: Report['refused'] = null
   #instances = new Map<string, LocalInstance>()
   #stopping = new Set<string>()
   #applied: Applied = { supervisor: 0, balancer: 0, address: 0 }
-  #removedData = new Set<string>()
-  #problems = new Map<string, string>()
+  #problems: Problems
+  #data: DataRemover
   #router: Router
+  #address: AddressKeeper
   #seq = 0
-  #closing = false
+  #isClosing = false
 
   constructor(parts: AgentParts) {
+    const { supervisor, balancer, address, disk, tcpOffset, logger } = parts
     this.#parts = parts
-    this.#desired = parts.disk.readDesired()
-    this.#router = new Router(parts.balancer, parts.tcpOffset, {
-      applied: (position) => {
-        this.#applied = { ...this.#applied, balancer: position }
-        this.#problems.delete('balancer')
-        this.onChange()
-      },
-      failed: (error) => this.#problem('balancer', error),
-    })
-    parts.supervisor.onExit((exit) => this.#exited(exit))
-    parts.balancer.onChange(() => this.onChange())
+    this.#desired = disk.readDesired()
+    this.#problems = new Problems(logger, () => this.onChange())
+    this.#data = new DataRemover(disk.data, (service) => supervisor.forget(service))
+    this.#router = new Router(balancer, tcpOffset, this.#driver('balancer'))
+    this.#address = new AddressKeeper(address, this.#driver('address'))
+    supervisor.onExit((exit) => this.#exited(exit))
+    balancer.onChange(() => this.onChange())
   }
 
   /** Ends or adopts what an earlier agent left, then brings back what this machine last ran, controller or not. */
   async start(): Promise<void> {
-    const { ended, adopted } = await this.#parts.supervisor.recover()
-    if (ended.length > 0) this.#parts.logger.warn({ ended }, 'ended what a killed agent had left running')
-    if (adopted.length > 0) this.#parts.logger.info({ adopted }, 'adopted running instances')
+    const { supervisor, logger } = this.#parts
+    const { ended, adopted } = await supervisor.recover()
+    if (ended.length > 0) logger.warn({ ended }, 'ended what a killed agent had left running')
+    if (adopted.length > 0) logger.info({ adopted }, 'adopted running instances')
+    await this.#data.sweep()
     if (this.#desired) this.#reconcile(this.#desired)
   }
 
   /** Takes a desired state from a controller: obeys it, or says why not. */
   accept(desired: DesiredState): void {
-    const seen = seenOf(this.#desired)
-    const acceptance = acceptDesired(seen, desired)
-    if (!acceptance.accepted) {
-      if (this.#refused === null) this.#parts.logger.warn(acceptance.message)
-      this.#refused = { code: 'E_LOG_BEHIND', message: acceptance.message }
+    if (this.#isClosing) return
+    const refusal = this.#refusal(desired)
+    if (refusal !== null) {
+      if (this.#refused === null) this.#parts.logger.warn(refusal)
+      this.#refused = { code: 'E_LOG_BEHIND', message: shortened(refusal) }
+      this.#unwritten = null
       return this.onChange()
     }
     this.#refused = null
-    this.#parts.disk.writeDesired(desired)
-    this.#desired = desired
-    this.#reconcile(desired)
+    this.#unwritten = desired
+    this.#obey()
     this.onChange()
   }
 
   report(): Report {
-    const { machine, boot, version, endpoints, fetcher, preparer, supervisor } = this.#parts
+    const { machine, boot, version, endpoints, fetcher, preparer, supervisor, balancer } = this.#parts
     const { memory, cpu, tasks, why } = supervisor.abilities
     return {
       ...{ machine, boot, version, seq: ++this.#seq, endpoints: endpoints() },
@@ -103,11 +109,11 @@ export class Agent {
       refused: this.#refused,
       applied: this.#applied,
       fetched: [...fetcher.fetched],
-      fetchFailures: [...fetcher.failures].map(([release, message]) => ({ release, message })),
-      instances: [...this.#instances.values()].map((instance) => this.#reported(instance)),
-      prepared: preparer.results().map(({ rollout, ok, reason }) => ({ rollout, ok, reason })),
-      removedData: [...this.#removedData],
-      problems: [...this.#problems.values()],
+      fetchFailures: [...fetcher.failures].map(([release, message]) => ({ release, message: shortened(message) })),
+      instances: [...this.#instances.values()].map((one) => reportedInstance(one, this.#desired, balancer)),
+      prepared: preparer.results().map(({ rollout, ok, reason }) => ({ rollout, ok, reason: shortened(reason) })),
+      removedData: [...this.#data.removed],
+      problems: this.#problems.list(),
       limits: { memory, cpu, tasks, why },
       held: this.#refused ? this.#desired : null,
     }
@@ -121,39 +127,83 @@ export class Agent {
     return this.#instances
   }
 
+  /** Tries again what failed: called now and then. */
+  retry(): void {
+    if (this.#isClosing) return
+    this.#obey()
+    if (!this.#desired) return
+    for (const id of this.#instances.keys()) {
+      if (!this.#desired.instances.some((one) => one.id === id)) void this.#stop(id)
+    }
+    if (this.#problems.has('balancer')) void this.#route()
+    if (this.#problems.has('address')) void this.#address.keep(this.#desired)
+    void this.#removeData(this.#desired)
+  }
+
+  /** Ends everything that does not outlive the agent. What one part fails at does not keep the others from ending. */
   async close(): Promise<void> {
-    this.#closing = true
-    this.#parts.fetcher.close()
-    this.#parts.preparer.close()
-    await this.#parts.balancer.close()
-    await Promise.all([...this.#instances.values()].map((instance) => instance.stop(async () => {})))
-    await this.#parts.supervisor.close()
-    await this.#parts.address.close()
+    this.#isClosing = true
+    const { fetcher, preparer, balancer, supervisor, address } = this.#parts
+    fetcher.close()
+    preparer.close()
+    const parts = [
+      await settled(balancer.close()),
+      ...(await Promise.all([...this.#instances.values()].map((one) => settled(one.stop(async () => {}))))),
+      await settled(supervisor.close()),
+      await settled(address.close()),
+    ]
+    const errors = parts.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+    if (errors.length > 0) throw new AggregateError(errors, 'the agent could not end everything')
+  }
+
+  #refusal(desired: DesiredState): string | null {
+    const { machine } = this.#parts
+    if (desired.machine !== machine) return `it is meant for machine ${desired.machine}, and this is ${machine}`
+    const acceptance = acceptDesired(seenOf(this.#desired), desired)
+    return acceptance.accepted ? null : acceptance.message
+  }
+
+  /** Written down first: what is obeyed must be known after a restart, or an older controller could be obeyed then. */
+  #obey(): void {
+    const desired = this.#unwritten
+    if (!desired) return
+    try {
+      this.#parts.disk.writeDesired(desired)
+    } catch (error) {
+      return this.#problems.add('disk', error)
+    }
+    this.#problems.solved('disk')
+    this.#unwritten = null
+    this.#desired = desired
+    this.#reconcile(desired)
   }
 
   #reconcile(desired: DesiredState): void {
-    const wanted = new Map(desired.instances.map((instance) => [instance.id, instance]))
-    for (const instance of wanted.values()) if (!this.#instances.has(instance.id)) this.#start(instance, desired)
+    const wanted = new Set(desired.instances.map(({ id }) => id))
+    this.#startMissing(desired)
     for (const id of this.#instances.keys()) if (!wanted.has(id)) void this.#stop(id)
     this.#parts.fetcher.want(desired.fetch)
     this.#parts.preparer.want(desired)
     void this.#removeData(desired)
-    this.#applied = { ...this.#applied, supervisor: desired.position, address: desired.position }
+    this.#applied = { ...this.#applied, supervisor: desired.position }
+    void this.#address.keep(desired)
     void this.#route()
+  }
+
+  #startMissing(desired: DesiredState): void {
+    for (const instance of desired.instances) if (!this.#instances.has(instance.id)) this.#start(instance, desired)
   }
 
   #start({ id, release }: DesiredInstance, desired: DesiredState): void {
     const definition = desired.definitions[release]
     if (!definition) throw new Error(`desired state ${desired.position} names no definition of ${release}: a bug`)
-    const { supervisor, programs, clock, random } = this.#parts
+    const { supervisor, programs, clock, random, instanceLimits } = this.#parts
     const instance = new LocalInstance(
       { id, release, definition },
       {
-        supervisor,
+        ...{ supervisor, clock, random, limits: instanceLimits },
         prepareStart: (signal) => programs.instance({ id, release, definition }, signal),
         changed: () => this.#instanceChanged(),
-        now: () => clock.now(),
-        random,
       },
     )
     this.#instances.set(id, instance)
@@ -164,32 +214,34 @@ export class Agent {
     const instance = this.#instances.get(id)
     if (!instance || this.#stopping.has(id)) return
     this.#stopping.add(id)
-    const { balancer, ports, logger } = this.#parts
+    const { balancer, ports } = this.#parts
     try {
       await this.#route()
       await instance.stop(() => balancer.release(id))
       balancer.cut(id)
       this.#instances.delete(id)
       ports.release(id)
+      this.#problems.solved(`stop ${id}`)
     } catch (error) {
-      logger.error({ err: error, instance: id }, 'an instance could not be stopped; it is tried again')
-      this.#problem('supervisor', error)
+      this.#problems.add(`stop ${id}`, error)
     } finally {
       this.#stopping.delete(id)
     }
+    // Wanted again meanwhile, as after a recovery.
+    if (this.#desired && !this.#isClosing) this.#startMissing(this.#desired)
     this.#instanceChanged()
     await this.#collect()
   }
 
   #instanceChanged(): void {
-    if (this.#closing) return
+    if (this.#isClosing) return
     void this.#route()
     this.onChange()
   }
 
   /** Resolves when the balancer follows what is known now; failures are kept as problems and tried again. */
   #route(): Promise<void> {
-    return this.#desired ? this.#router.route(this.#desired, this.#instances) : Promise.resolve()
+    return this.#desired && !this.#isClosing ? this.#router.route(this.#desired, this.#instances) : Promise.resolve()
   }
 
   #exited(exit: ExitStatus): void {
@@ -197,58 +249,43 @@ export class Agent {
     this.#parts.programs.exited(exit)
   }
 
-  #reported(instance: LocalInstance): ReportedInstance {
-    const { id, release, definition, state, reason, port, pid, since, restarts, unstable } = instance
-    const traffic = this.#desired?.instances.find((one) => one.id === id)?.traffic
-    const { work, long } = this.#parts.balancer.inFlight(id)
-    const retired = state === 'ready' && traffic === 'idle' && work > 0
-    return {
-      ...{ id, service: definition.service, release, reason, port, pid, restarts, unstable, work, long },
-      state: retired ? 'draining' : state,
-      since: new Date(since).toISOString(),
-    }
-  }
-
   async #removeData({ removedData }: DesiredState): Promise<void> {
-    for (const service of this.#removedData) if (!removedData.includes(service)) this.#removedData.delete(service)
-    for (const service of removedData) {
-      const used = [...this.#instances.values()].some(({ definition }) => definition.service === service)
-      if (used || this.#removedData.has(service)) continue
-      try {
-        await rm(this.#parts.disk.dataFolder(service), { recursive: true, force: true })
-        await this.#parts.supervisor.forget(service)
-        this.#removedData.add(service)
-        this.onChange()
-      } catch (error) {
-        this.#problem('data', error)
-      }
+    const isUsed = (service: string): boolean =>
+      [...this.#instances.values()].some(({ definition }) => definition.service === service)
+    try {
+      if (await this.#data.want(removedData, isUsed)) this.onChange()
+      this.#problems.solved('data')
+    } catch (error) {
+      this.#problems.add('data', error)
     }
   }
 
   async #collect(): Promise<void> {
     const { cache, cacheCapBytes: capBytes, keepLast: lastPerService } = this.#parts
-    const keep = new Set([...(this.#desired?.keep ?? []), ...(this.#desired?.fetch ?? [])])
+    const here = [...this.#instances.values()].map(({ release }) => release)
+    const keep = new Set([...here, ...(this.#desired?.keep ?? []), ...(this.#desired?.fetch ?? [])])
     try {
       await cache.collect({ keep, lastPerService, capBytes })
+      this.#problems.solved('cache')
     } catch (error) {
-      this.#problem('cache', error)
+      this.#problems.add('cache', error)
     }
   }
 
-  #problem(of: string, error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error)
-    this.#parts.logger.error({ err: error, of }, 'a driver failed')
-    this.#problems.set(of, `${of}: ${message}`.slice(0, 500))
-    this.onChange()
-  }
-
-  /** Tries again what failed: called now and then. */
-  retry(): void {
-    if (!this.#desired || this.#closing) return
-    for (const id of this.#instances.keys()) {
-      if (!this.#desired.instances.some((one) => one.id === id)) void this.#stop(id)
+  #driver(name: 'balancer' | 'address'): { applied: (position: number) => void; failed: (error: unknown) => void } {
+    return {
+      applied: (position) => {
+        this.#problems.solved(name)
+        if (this.#applied[name] === position) return
+        this.#applied = { ...this.#applied, [name]: position }
+        this.onChange()
+      },
+      failed: (error) => {
+        if (!this.#isClosing) this.#problems.add(name, error)
+      },
     }
-    if (this.#problems.has('balancer')) void this.#route()
-    void this.#removeData(this.#desired)
   }
 }
+
+const settled = async (promise: Promise<void>): Promise<PromiseSettledResult<void>> =>
+  (await Promise.allSettled([promise]))[0]

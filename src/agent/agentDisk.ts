@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
+import { OperatorError } from '../lib/operatorError.ts'
 import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
 import type { Seen } from '../protocol/report.ts'
 
@@ -15,7 +16,7 @@ export type Prepared = z.infer<typeof preparedSchema>[number]
 export type Ports = z.infer<typeof portsSchema>
 
 /** Results of `prepare` that are remembered. */
-const preparedKept = 50
+export const preparedKept = 50
 
 /** What one agent keeps on disk, each a small JSON file that is replaced whole. */
 export class AgentDisk {
@@ -28,17 +29,14 @@ export class AgentDisk {
 
   /** A number that grows with each start of the agent, also on a wiped disk. */
   nextBoot(now: number): number {
-    const path = this.#path('boot')
-    const known = readJson(path)
-    const boot = Math.max(now, known === null ? 0 : bootSchema.parse(known).boot + 1)
-    writeJsonDurably(path, { boot })
+    const boot = Math.max(now, (this.#read('boot', bootSchema)?.boot ?? 0) + 1)
+    writeJsonDurably(this.#path('boot'), { boot })
     return boot
   }
 
   /** The last desired state obeyed: what this machine runs by when no controller answers. */
   readDesired(): DesiredState | null {
-    const known = readJson(this.#path('desired'))
-    return known === null ? null : desiredStateSchema.parse(known)
+    return this.#read('desired', desiredStateSchema)
   }
 
   writeDesired(desired: DesiredState): void {
@@ -46,25 +44,43 @@ export class AgentDisk {
   }
 
   readPrepared(): Prepared[] {
-    return preparedSchema.parse(readJson(this.#path('prepared')) ?? [])
+    return this.#read('prepared', preparedSchema) ?? []
   }
 
   writePrepared(prepared: Prepared[]): void {
-    writeJsonDurably(this.#path('prepared'), prepared.slice(-preparedKept))
+    writeJsonDurably(this.#path('prepared'), prepared)
   }
 
   readPorts(): Ports | null {
-    const known = readJson(this.#path('ports'))
-    return known === null ? null : portsSchema.parse(known)
+    return this.#read('ports', portsSchema)
   }
 
   writePorts(ports: Ports): void {
     writeJsonDurably(this.#path('ports'), ports)
   }
 
-  /** The folder that a service may write, kept across releases. */
+  /** Holds a folder for each service that it may write, kept across releases. */
+  get data(): string {
+    return join(this.folder, 'data')
+  }
+
   dataFolder(service: string): string {
-    return join(this.folder, 'data', service)
+    return join(this.data, service)
+  }
+
+  /** A file of this agent's own, which only damage to the disk or another version can make unreadable. */
+  #read<T>(name: string, schema: z.ZodType<T>): T | null {
+    const path = this.#path(name)
+    try {
+      const known = readJson(path)
+      return known === null ? null : schema.parse(known)
+    } catch (cause) {
+      throw new OperatorError('E_ENVIRONMENT', `${path} cannot be read as what this agent writes there`, {
+        subject: path,
+        next: 'move it away and start the agent again: the controller tells it anew what to run',
+        cause,
+      })
+    }
   }
 
   #path(name: string): string {

@@ -2,16 +2,18 @@ import type { ApiClient } from '../api/client.ts'
 import type { LogQuery, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Answer, Ask } from '../protocol/ask.ts'
-import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Programs } from './programs.ts'
+import { withSigns } from './signsOfLife.ts'
 
 interface Parts {
   client: ApiClient
   supervisor: SupervisorDriver
   programs: Programs
-  desired: () => DesiredState | null
   failed: (error: unknown) => void
 }
+
+/** An answer without a line says so often that it is still being given. */
+const signOfLifeMs = 5_000
 
 /** Answers the controller's questions: output of instances, and one-off commands. Each answer is one streamed POST. */
 export class Answers {
@@ -43,7 +45,9 @@ export class Answers {
   async #post(id: string, answers: AsyncIterable<Answer>, stop: AbortController): Promise<void> {
     const encoder = new TextEncoder()
     async function* body(): AsyncIterable<Uint8Array> {
-      for await (const answer of answers) yield encoder.encode(`${JSON.stringify(answer)}\n`)
+      for await (const answer of withSigns(answers, signOfLifeMs)) {
+        yield encoder.encode(answer === null ? '\n' : `${JSON.stringify(answer)}\n`)
+      }
     }
     try {
       const response = await this.#parts.client.raw('POST', `/agent/answers/${id}`, {
@@ -78,9 +82,7 @@ export class Answers {
   }
 
   async *#run(ask: Extract<Ask, { kind: 'run' }>, signal: AbortSignal): AsyncIterable<Answer> {
-    const { service, release, argv, id } = ask
-    const definition = this.#parts.desired()?.definitions[release]
-    if (!definition) throw new OperatorError('E_RELEASE_GONE', `this machine has nothing of release ${release}`)
+    const { service, release, definition, argv, id } = ask
     const instance = `${service}-run-${id}`
     const start = await this.#parts.programs.command({ id: instance, release, definition }, argv, signal)
     const { ended } = await this.#parts.programs.begin(start, signal)

@@ -8,6 +8,9 @@ import type { Report } from '../protocol/report.ts'
 /** Below the 10 s after which a machine counts as lost, with room for two that get lost on the way. */
 const heartbeatMs = 2_000
 const reconnect = { firstMs: 100, mostMs: 2_000 }
+const resend = { firstMs: 50, mostMs: 1_000 }
+/** A report that is not answered by then is given up, and another sent: the connection may be half-open. */
+const reportMs = 5_000
 
 interface Hooks {
   desired: (desired: DesiredState) => void
@@ -27,6 +30,7 @@ export class ControllerLink {
   #dirty = false
   #sending = false
   #connected = false
+  #lastRefusal = ''
   #heartbeat: NodeJS.Timeout | undefined
 
   constructor(client: ApiClient, hooks: Hooks, logger: Logger, random: () => number) {
@@ -65,11 +69,13 @@ export class ControllerLink {
     while (!signal.aborted) {
       try {
         for await (const { event, data } of this.#client.rawStream('/agent/stream', { signal })) {
+          if (signal.aborted) return
           if (!this.#connected) this.#logger.info('connected to the controller')
           this.#connected = true
-          backoff.reset()
           if (event === 'desired') this.#hooks.desired(desiredStateSchema.parse(JSON.parse(data)))
           else if (event === 'ask') this.#hooks.ask(askSchema.parse(JSON.parse(data)))
+          // Only now: a controller whose messages cannot be taken is not asked again in a hurry.
+          backoff.reset()
         }
       } catch (error) {
         if (this.#connected) this.#logger.warn({ err: error }, 'lost the controller; services go on, trying again')
@@ -80,20 +86,46 @@ export class ControllerLink {
     }
   }
 
-  /** Never rejects: a report that cannot be sent is replaced by the next. */
+  /** Never rejects: a report that cannot be sent is replaced by a newer one. */
   async #send(): Promise<void> {
     this.#sending = true
+    const { signal } = this.#closing
+    const backoff = new Backoff(resend, this.#random)
     // Whatever else changes in this turn of the event loop goes into the same report.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#dirty && this.#connected && !this.#closing.signal.aborted) {
+    while (this.#dirty && this.#connected && !signal.aborted) {
       this.#dirty = false
       try {
-        await this.#client.call('report', { body: this.#hooks.report() }, this.#closing.signal)
+        await this.#report()
+        backoff.reset()
       } catch (error) {
-        this.#logger.debug({ err: error }, 'a report was not taken; the next heartbeat sends another')
-        break
+        this.#dirty = true
+        this.#notTaken(error)
+        await pause(backoff.next(), signal)
       }
     }
     this.#sending = false
+  }
+
+  async #report(): Promise<void> {
+    const limit = new AbortController()
+    const stop = (): void => limit.abort(new Error(`a report was not answered within ${reportMs / 1000} s`))
+    const timer = setTimeout(stop, reportMs)
+    this.#closing.signal.addEventListener('abort', stop)
+    try {
+      await this.#client.call('report', { body: this.#hooks.report() }, limit.signal)
+      this.#lastRefusal = ''
+    } finally {
+      clearTimeout(timer)
+      this.#closing.signal.removeEventListener('abort', stop)
+    }
+  }
+
+  /** Said once for each reason, not with every heartbeat. */
+  #notTaken(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    if (this.#closing.signal.aborted || reason === this.#lastRefusal) return
+    this.#lastRefusal = reason
+    this.#logger.warn({ err: error }, 'a report was not taken; trying again')
   }
 }

@@ -1,6 +1,7 @@
 import type { Definition } from '../definitions/definition.ts'
 import type { ExitStatus, InstanceSpec, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { Backoff, pause } from '../lib/backoff.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { InstanceState } from '../protocol/report.ts'
 import { probe, type ProbeResult } from './probe.ts'
 
@@ -15,11 +16,22 @@ import { probe, type ProbeResult } from './probe.ts'
  *   stopped   nothing of it is left. Never left again.
  */
 
-/** How often a ready instance is probed, how many misses take it out, how long it must be well to count as steady. */
-const readyProbeMs = 2_000
-const missesAllowed = 3
-const steadyMs = 10_000
-const restartBackoff = { firstMs: 500, mostMs: 30_000 }
+export interface InstanceLimits {
+  /** How often a ready instance is probed. */
+  readyProbeMs: number
+  /** This many misses in a row take it out of traffic. */
+  misses: number
+  /** How long it must be well to count as steady again. */
+  steadyMs: number
+  restart: { firstMs: number; mostMs: number }
+}
+
+export const instanceLimits: InstanceLimits = {
+  readyProbeMs: 2_000,
+  misses: 3,
+  steadyMs: 10_000,
+  restart: { firstMs: 500, mostMs: 30_000 },
+}
 
 interface Asked {
   id: string
@@ -33,8 +45,9 @@ interface Parts {
   prepareStart: (signal: AbortSignal) => Promise<{ spec: InstanceSpec; port: number | null }>
   /** Called at every change that people or the balancer should know of. */
   changed: () => void
-  now: () => number
+  clock: Clock
   random: () => number
+  limits?: Partial<InstanceLimits>
 }
 
 export class LocalInstance {
@@ -50,6 +63,7 @@ export class LocalInstance {
   unstable = false
   since: number
   #parts: Parts
+  #limits: InstanceLimits
   #stopping = new AbortController()
   #running: Promise<void>
   #exited = Promise.withResolvers<ExitStatus>()
@@ -60,7 +74,8 @@ export class LocalInstance {
     this.release = release
     this.definition = definition
     this.#parts = parts
-    this.since = parts.now()
+    this.#limits = { ...instanceLimits, ...parts.limits }
+    this.since = parts.clock.now()
     this.#running = this.#run()
   }
 
@@ -76,19 +91,22 @@ export class LocalInstance {
     await release()
     await this.#parts.supervisor.stop(this.id)
     await this.#running
+    // What was only being started at the first call is there by now.
+    await this.#parts.supervisor.stop(this.id)
     this.pid = null
     this.#enter('stopped', null)
   }
 
   async #run(): Promise<void> {
-    const backoff = new Backoff(restartBackoff, this.#parts.random)
+    const { restart } = this.#limits
+    const backoff = new Backoff(restart, this.#parts.random)
     const { signal } = this.#stopping
     while (!signal.aborted) {
-      const startedAt = this.#parts.now()
+      const startedAt = this.#elapsed()
       await this.#live(signal)
       if (signal.aborted) return
       this.restarts++
-      if (this.#parts.now() - startedAt > restartBackoff.mostMs) backoff.reset()
+      if (this.#elapsed() - startedAt > restart.mostMs) backoff.reset()
       await pause(backoff.next(), signal)
     }
   }
@@ -96,41 +114,54 @@ export class LocalInstance {
   /** One life of its process, from start to end. Every failure ends in state `failed` with its reason. */
   async #live(signal: AbortSignal): Promise<void> {
     this.#exited = Promise.withResolvers()
-    const ended = new AbortController()
-    void this.#exited.promise.then(() => ended.abort())
     try {
       const { spec, port } = await this.#parts.prepareStart(signal)
       if (signal.aborted) return
       this.port = port
       const { pid } = await this.#parts.supervisor.start(spec)
+      if (signal.aborted) return
       this.pid = pid
     } catch (error) {
-      if (!signal.aborted) this.#fail(`could not be started: ${error instanceof Error ? error.message : String(error)}`)
+      if (!signal.aborted) this.#fail(`could not be started: ${wordsOf(error)}`)
       return
     }
     if (this.state !== 'failed' || !this.unstable) this.#enter('starting', null)
     else this.#parts.changed()
-    const watch = this.#watch(AbortSignal.any([signal, ended.signal]))
-    const exit = await Promise.race([this.#exited.promise, aborted(signal)])
-    ended.abort()
-    await watch
+    const exit = await this.#watchToItsEnd(signal)
     if (exit && !signal.aborted) {
       this.pid = null
       this.#fail(describeExit(exit, this.#everReady))
     }
   }
 
+  /** Watches until its process ends, or until the signal: then `null`. */
+  async #watchToItsEnd(signal: AbortSignal): Promise<ExitStatus | null> {
+    const over = new AbortController()
+    const end = (): void => over.abort()
+    const stopped = Promise.withResolvers<null>()
+    const stop = (): void => stopped.resolve(null)
+    signal.addEventListener('abort', stop)
+    if (signal.aborted) stop()
+    const exit = Promise.race([this.#exited.promise, stopped.promise]).finally(end)
+    try {
+      await this.#watch(over.signal)
+      return await exit
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
   /** Probes until the signal: first for readiness, then for health. */
   async #watch(signal: AbortSignal): Promise<void> {
     const { everyMs, withinMs, settleMs } = this.definition.health
-    const startedAt = this.#parts.now()
+    const startedAt = this.#elapsed()
     let misses = 0
     let wellSince: number | null = null
     if (this.definition.listen === 'none') await pause(settleMs, signal)
     while (!signal.aborted) {
       const result = await this.#ask(signal)
       if (signal.aborted) return
-      const now = this.#parts.now()
+      const now = this.#elapsed()
       if (result.ok) {
         misses = 0
         wellSince ??= now
@@ -138,13 +169,14 @@ export class LocalInstance {
       } else {
         misses++
         wellSince = null
-        if (this.state === 'ready' && misses >= missesAllowed) this.#fail(`missed ${misses} probes: ${result.reason}`)
+        if (this.state === 'ready' && misses >= this.#limits.misses)
+          this.#fail(`missed ${misses} probes: ${result.reason}`)
         else if (this.state === 'starting' && now - startedAt >= withinMs) {
           this.#fail(`was not ready within ${withinMs / 1000} s: ${result.reason}`)
         }
       }
       const steady = this.state === 'ready' || this.definition.listen === 'none'
-      await pause(steady ? readyProbeMs : everyMs, signal)
+      await pause(steady ? this.#limits.readyProbeMs : everyMs, signal)
     }
   }
 
@@ -152,18 +184,23 @@ export class LocalInstance {
     if (this.port === null || this.definition.listen === 'none') return { ok: true }
     const result = await probe(this.definition, this.port, signal)
     if (!result.ok || this.state === 'ready') return result
-    // Something else on that port must not be taken for it.
-    if (await this.#parts.supervisor.ownsSocket(this.id, this.port)) return result
-    const owner = await this.#parts.supervisor.whoOwns(this.port)
-    return {
-      ok: false,
-      reason: `port ${this.port} is answered by another process${owner ? ` (${owner.command})` : ''}`,
+    try {
+      return await this.#askWhose(this.port)
+    } catch (error) {
+      return { ok: false, reason: `who listens on port ${this.port} could not be seen: ${wordsOf(error)}` }
     }
+  }
+
+  /** Something else on that port must not be taken for it. */
+  async #askWhose(port: number): Promise<ProbeResult> {
+    if (await this.#parts.supervisor.ownsSocket(this.id, port)) return { ok: true }
+    const owner = await this.#parts.supervisor.whoOwns(port)
+    return { ok: false, reason: `port ${port} is answered by another process${owner ? ` (${owner.command})` : ''}` }
   }
 
   #well(forMs: number): void {
     this.#everReady = true
-    const steadyAgain = this.unstable && forMs >= steadyMs
+    const steadyAgain = this.unstable && forMs >= this.#limits.steadyMs
     if (steadyAgain) this.unstable = false
     if (this.state !== 'ready') this.#enter('ready', this.unstable ? this.reason : null)
     else if (steadyAgain) this.#enter('ready', null)
@@ -175,12 +212,19 @@ export class LocalInstance {
   }
 
   #enter(state: InstanceState, reason: string | null): void {
-    if (this.state !== state) this.since = this.#parts.now()
+    if (this.state !== state) this.since = this.#parts.clock.now()
     this.state = state
     this.reason = reason
     this.#parts.changed()
   }
+
+  /** Milliseconds that no setting of the clock moves. */
+  #elapsed(): number {
+    return this.#parts.clock.monotonic()
+  }
 }
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 function describeExit({ code, signal, reason }: ExitStatus, wasReady: boolean): string {
   const how =
@@ -190,11 +234,4 @@ function describeExit({ code, signal, reason }: ExitStatus, wasReady: boolean): 
         ? `was ended by ${signal ?? 'a signal'}`
         : `exited with status ${code}`
   return wasReady ? how : `${how} before it was ready`
-}
-
-async function aborted(signal: AbortSignal): Promise<null> {
-  if (signal.aborted) return null
-  const { promise, resolve } = Promise.withResolvers<null>()
-  signal.addEventListener('abort', () => resolve(null), { once: true })
-  return promise
 }

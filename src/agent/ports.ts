@@ -25,10 +25,10 @@ export class InstancePorts {
     this.#next = known >= range.first && known <= range.last ? known : range.first
   }
 
-  /** A free port for an instance; the same one again while it keeps it. */
+  /** A free port for an instance that is to be started; the same one again, unless something else took it meanwhile. */
   async take(id: string): Promise<number> {
     const known = this.#taken.get(id)
-    if (known !== undefined) return known
+    if (known !== undefined && (await isFree(known))) return known
     for (let tries = this.#range.first; tries <= this.#range.last; tries++) {
       const port = this.#next
       this.#next = port >= this.#range.last ? this.#range.first : port + 1

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { DesiredState } from '../protocol/desiredState.ts'
-import type { AgentDisk, Prepared } from './agentDisk.ts'
+import { preparedKept, type AgentDisk, type Prepared } from './agentDisk.ts'
 import type { Programs } from './programs.ts'
 
 /**
@@ -65,7 +65,7 @@ export class Preparer {
   }
 
   #remember(prepared: Prepared): void {
-    this.#known = [...this.#known.filter(({ rollout }) => rollout !== prepared.rollout), prepared]
+    this.#known = [...this.#known.filter(({ rollout }) => rollout !== prepared.rollout), prepared].slice(-preparedKept)
     this.#disk.writePrepared(this.#known)
   }
 }

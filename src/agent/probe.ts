@@ -1,14 +1,30 @@
-import { request } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import type { Definition } from '../definitions/definition.ts'
 
+/** Of an answer's body, what is read before it is cut off, and for how long. */
+const mostBodyBytes = 256 * 1024
+const bodyWithinMs = 1_000
+
 export type ProbeResult = { ok: true } | { ok: false; reason: string }
 
-/** One health question to one instance: an HTTP status of 2xx or 3xx, or a TCP connection. */
+/** One health question to one instance: an HTTP status of 2xx or 3xx, or a TCP connection. Never rejects. */
 export async function probe(definition: Definition, port: number, signal: AbortSignal): Promise<ProbeResult> {
   const { path, timeoutMs } = definition.health
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-  return definition.listen === 'http' ? probeHttp(port, path, bounded, timeoutMs) : probeTcp(port, bounded, timeoutMs)
+  // Not `AbortSignal.any`: the signal lives as long as the instance, and would gather what every probe hangs on it.
+  const bounded = new AbortController()
+  const stop = (): void => bounded.abort()
+  const timer = setTimeout(stop, timeoutMs)
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
+  try {
+    return await (definition.listen === 'http'
+      ? probeHttp(port, path, bounded.signal, timeoutMs)
+      : probeTcp(port, bounded.signal, timeoutMs))
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+  }
 }
 
 function probeHttp(port: number, path: string, signal: AbortSignal, timeoutMs: number): Promise<ProbeResult> {
@@ -16,12 +32,24 @@ function probeHttp(port: number, path: string, signal: AbortSignal, timeoutMs: n
   const options = { host: '127.0.0.1', port, path, signal, agent: false, headers: { 'user-agent': 'tandem-probe' } }
   const asked = request(options, (response) => {
     const status = response.statusCode ?? 0
-    response.destroy()
+    // Read to its end where it is short, so that the service does not see its answer cut off.
+    endAfter(response, mostBodyBytes)
     resolve(status >= 200 && status < 400 ? { ok: true } : { ok: false, reason: `GET ${path} answered ${status}` })
   })
   asked.on('error', (error) => resolve({ ok: false, reason: failure(error, `GET ${path}`, timeoutMs) }))
   asked.end()
   return promise
+}
+
+function endAfter(response: IncomingMessage, bytes: number): void {
+  let read = 0
+  const timer = setTimeout(() => response.destroy(), bodyWithinMs)
+  response.on('data', (chunk: Buffer) => {
+    read += chunk.length
+    if (read > bytes) response.destroy()
+  })
+  response.on('error', () => {}) // the status was the answer; a body that breaks off is the service's own affair
+  response.on('close', () => clearTimeout(timer))
 }
 
 function probeTcp(port: number, signal: AbortSignal, timeoutMs: number): Promise<ProbeResult> {

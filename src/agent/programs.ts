@@ -33,9 +33,8 @@ export class Programs {
   }
 
   /** Fetches and verifies the release, takes a port, expands argv and environment. */
-  async instance({ id, release, definition }: Asked, signal: AbortSignal): Promise<Start> {
-    const { spec, port } = await this.#spec({ id, release, definition }, signal, ({ argv }) => argv)
-    return { spec, port: definition.listen === 'none' ? null : port }
+  instance(asked: Asked, signal: AbortSignal): Promise<Start> {
+    return this.#spec(asked, signal, ({ argv }) => argv)
   }
 
   prepare(asked: Asked, signal: AbortSignal): Promise<Start> {
@@ -49,8 +48,8 @@ export class Programs {
   /** Starts a one-off program; `ended` resolves with its exit. Ended by its stop signal when `signal` aborts. */
   async begin({ spec }: Start, signal: AbortSignal): Promise<{ ended: Promise<ExitStatus> }> {
     const { supervisor, ports } = this.#options
-    const { promise, resolve } = Promise.withResolvers<ExitStatus>()
-    const stop = (): void => void supervisor.stop(spec.id)
+    const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>()
+    const stop = (): void => void supervisor.stop(spec.id).catch(reject)
     const over = (): void => {
       signal.removeEventListener('abort', stop)
       this.#waiting.delete(spec.id)
@@ -80,12 +79,16 @@ export class Programs {
     const { machine, cache, source, ports, disk, secretsFolder, agentEnv } = this.#options
     if (!(await cache.has(release))) await cache.fetch(release, source, { signal })
     const cwd = await cache.open(release, { source, signal })
-    const port = await ports.take(id)
-    const dataFolder = disk.dataFolder(definition.service)
-    const about = { definition, release, instance: id, machine, port, dataFolder, secretsFolder }
-    const expanded = instanceEnvironment(definition.listen === 'none' ? { ...about, port: null } : about, agentEnv)
     const { service, limits, stop } = definition
-    return { spec: { id, service, release, argv: argvOf(expanded), env: expanded.env, cwd, limits, stop }, port }
+    const port = definition.listen === 'none' ? null : await ports.take(id)
+    try {
+      const about = { definition, release, instance: id, machine, port, dataFolder: disk.dataFolder(service) }
+      const expanded = instanceEnvironment({ ...about, secretsFolder }, agentEnv)
+      return { spec: { id, service, release, argv: argvOf(expanded), env: expanded.env, cwd, limits, stop }, port }
+    } catch (error) {
+      ports.release(id)
+      throw error
+    }
   }
 }
 

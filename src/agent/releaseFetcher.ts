@@ -6,7 +6,7 @@ import type { ReleaseSource } from '../releases/releaseTarget.ts'
 
 /** Tries before a fetch that fails for another reason than an absent controller is reported as failed. */
 const triesBeforeReport = 3
-const retry = { firstMs: 200, mostMs: 10_000 }
+const retry = { firstMs: 200, mostMs: 5_000 }
 
 interface Options {
   cache: ReleaseCache
@@ -51,19 +51,20 @@ export class ReleaseFetcher {
   async #bring(release: string, signal: AbortSignal): Promise<void> {
     const { cache, source, logger, changed, random } = this.#options
     const backoff = new Backoff(retry, random)
-    for (let tries = 1; !signal.aborted; tries++) {
+    for (let tries = 0; !signal.aborted;) {
       try {
         await cache.fetch(release, source, { signal })
         await cache.materialise(release, { source, signal })
+        if (signal.aborted) return
         this.failures.delete(release)
         this.fetched.add(release)
         changed()
         return
       } catch (error) {
         if (signal.aborted) return
-        logger.warn({ err: error, release, tries }, 'fetching a release failed')
-        const absent = error instanceof OperatorError && error.code === 'E_CONTROLLER_UNREACHABLE'
-        if (!absent && tries >= triesBeforeReport) {
+        logger.warn({ err: error, release }, 'fetching a release failed; it is tried again')
+        const isAbsent = error instanceof OperatorError && error.code === 'E_CONTROLLER_UNREACHABLE'
+        if (!isAbsent && ++tries >= triesBeforeReport) {
           this.failures.set(release, error instanceof Error ? error.message : String(error))
           changed()
         }

@@ -45,16 +45,20 @@ export interface RunningAgent {
   close: () => Promise<void>
 }
 
-/** Wires the agent together: brings back what last ran, then connects to the controller. */
+/**
+ * Wires the agent together: brings back what last ran, then connects to the controller. When it cannot, what was opened
+ * by then is closed again, so that nothing is left that keeps the process alive.
+ */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { machine, data, host, logger, supervisor, address, tcpOffset, version, keepLast, cacheCapBytes } = options
+  await using opened = new AsyncDisposableStack()
   const disk = new AgentDisk(data)
   const remembered = disk.readPorts()
   const cache = await ReleaseCache.open(join(data, 'cache'))
   const client = new ApiClient({ url: options.controllerUrl, token: options.token })
   const source = new ObjectsClient(client)
   const ports = new InstancePorts(options.ports, disk)
-  const balancer = await options.balancer(remembered?.forward ?? 0)
+  const balancer = opened.adopt(await options.balancer(remembered?.forward ?? 0), (one) => one.close())
   let agent: Agent | null = null
   let link: ControllerLink | null = null
   const changed = (): void => link?.changed()
@@ -63,6 +67,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     agent && link ? { agent, balancer, connected: () => link?.connected ?? false } : null,
   )
   const metrics = await server.listen(options.metricsPort || (remembered?.metrics ?? 0))
+  opened.defer(() => server.close())
   const endpoints = { host, http: balancer.ports.http, forward: balancer.ports.forward, metrics }
   disk.writePorts({ next: remembered?.next ?? options.ports.first, forward: endpoints.forward, metrics })
 
@@ -78,10 +83,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     fetcher: new ReleaseFetcher({ cache, source, logger, changed, random }),
     preparer: new Preparer(disk, programs, logger, changed),
   })
-  const answers = new Answers({
-    ...{ client, supervisor, programs, desired: () => agent.desired },
-    failed: (error) => logger.warn({ err: error }, 'an answer could not be delivered'),
-  })
+  opened.defer(() => agent.close())
+  const failed = (error: unknown): void => logger.warn({ err: error }, 'an answer could not be delivered')
+  const answers = new Answers({ client, supervisor, programs, failed })
+  opened.defer(() => answers.close())
   link = new ControllerLink(
     client,
     {
@@ -96,13 +101,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   agent.onChange = changed
   await agent.start()
   link.start()
-  return {
-    endpoints,
-    close: async () => {
-      link.close()
-      answers.close()
-      await agent.close()
-      await server.close()
-    },
-  }
+  opened.defer(() => link.close())
+  const running = opened.move()
+  return { endpoints, close: () => running.disposeAsync() }
 }

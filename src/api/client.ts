@@ -25,6 +25,9 @@ interface RawInit extends Omit<RequestInit, 'headers'> {
   duplex?: 'half'
 }
 
+/** The longest a call may take: publishing verifies a whole tree, reading waits 5 s for a position. */
+const callMs = 60_000
+
 /** Silence after which a stream is given up: the server sends a heartbeat every 5 s. */
 const streamSilenceMs = 15_000
 
@@ -49,13 +52,32 @@ export class ApiClient {
   ): Promise<Result<Operations[N]>> {
     const { method, path, response: schema } = operations[name]
     const input = given as Input // the mapped type above says the same, field by field
+    const limit = AbortSignal.timeout(callMs)
+    const bounded = signal ? AbortSignal.any([signal, limit]) : limit
     const response = await this.raw(method, fillPath(path, input), {
       ...(input.body === undefined
         ? {}
         : { body: JSON.stringify(input.body), headers: { 'content-type': 'application/json' } }),
-      ...(signal ? { signal } : {}),
+      signal: bounded,
+    }).catch((error: unknown) => {
+      throw limit.aborted && !signal?.aborted ? unreachable(this.endpoint, error) : error
     })
-    return schema.parse(await response.json()) as Result<Operations[N]> // parsed by that operation's schema
+    return schema.parse(await this.#json(response, signal)) as Result<Operations[N]> // parsed by that operation's schema
+  }
+
+  /** The body of a good answer; contact may be lost in the middle of it. */
+  async #json(response: Response, signal: AbortSignal | undefined): Promise<unknown> {
+    let text: string
+    try {
+      text = await response.text()
+    } catch (error) {
+      throw signal?.aborted ? error : unreachable(this.endpoint, error)
+    }
+    try {
+      return JSON.parse(text)
+    } catch (cause) {
+      throw notTandem(this.endpoint, response.status, cause)
+    }
   }
 
   /** Messages of a stream; ends when the server ends it, throws when contact is lost. */
@@ -116,17 +138,20 @@ export class ApiClient {
 }
 
 async function problemOf(response: Response, endpoint: Endpoint): Promise<OperatorError> {
-  const text = await response.text()
   try {
-    return fromProblem(problemSchema.parse(JSON.parse(text)))
+    return fromProblem(problemSchema.parse(JSON.parse(await response.text())))
   } catch (cause) {
-    const message = `${endpoint.url} answered ${response.status}, and not as a Tandem controller does`
-    return new OperatorError('E_CONTROLLER_UNREACHABLE', message, {
-      subject: endpoint.url,
-      next: 'check the address: tandem context list',
-      cause,
-    })
+    return notTandem(endpoint, response.status, cause)
   }
+}
+
+function notTandem({ url }: Endpoint, status: number, cause: unknown): OperatorError {
+  const message = `${url} answered ${status}, and not as a Tandem controller does`
+  return new OperatorError('E_CONTROLLER_UNREACHABLE', message, {
+    subject: url,
+    next: 'check the address: tandem context list',
+    cause,
+  })
 }
 
 export function unreachable({ url }: Endpoint, cause: unknown): OperatorError {

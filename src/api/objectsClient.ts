@@ -1,6 +1,10 @@
+import { endAtSilence } from '../lib/silence.ts'
 import type { ApiClient } from './client.ts'
 
 const framesContentType = 'application/vnd.tandem.objects'
+
+/** A transfer of which nothing comes for this long is given up. */
+const silenceMs = 30_000
 
 /** The controller's release store, over the API: publishing to it and fetching from it. */
 export class ObjectsClient {
@@ -41,6 +45,12 @@ export class ObjectsClient {
       headers: { 'content-type': 'application/json' },
       ...(signal ? { signal } : {}),
     })
-    if (response.body) yield* response.body
+    if (!response.body) return
+    try {
+      yield* endAtSilence(response.body, silenceMs)
+    } catch (cause) {
+      signal?.throwIfAborted()
+      throw new Error('the transfer broke off before its end', { cause })
+    }
   }
 }

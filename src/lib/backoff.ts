@@ -27,12 +27,14 @@ export class Backoff {
   }
 }
 
-/** Resolves after `ms`, or at once when `signal` aborts. */
+/** Resolves after `ms`, or at once when `signal` aborts. Leaves nothing behind at a signal that outlives it. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  signal.addEventListener('abort', () => resolve(), { once: true })
+  const over = (): void => resolve()
+  const timer = setTimeout(over, ms)
+  signal.addEventListener('abort', over)
   await promise
+  signal.removeEventListener('abort', over)
   clearTimeout(timer)
 }

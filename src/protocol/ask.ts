@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { definitionSchema } from '../definitions/definitionSchema.ts'
 
 /**
  * A question of the controller to one agent, sent down the agent's stream and answered by a streamed POST. Only agents
@@ -19,6 +20,8 @@ export const askSchema = z.discriminatedUnion('kind', [
     id: z.string(),
     service: z.string(),
     release: z.string(),
+    /** Of that release, overlays applied: the machine may run nothing of the service. */
+    definition: definitionSchema,
     argv: z.array(z.string()).min(1),
   }),
   z.object({ kind: z.literal('cancel'), id: z.string() }),

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { desiredStateSchema } from './desiredState.ts'
 
 const name = z.string().min(1).max(200)
-const reason = z.string().max(2_000)
+/** Longest text in a report. */
+export const reasonChars = 2_000
+const reason = z.string().max(reasonChars)
 const position = z.int().nonnegative()
 
 export const instanceStates = ['starting', 'ready', 'draining', 'stopped', 'failed'] as const

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Definition } from '../../definitions/definition.ts'
 import type { Parsed, StreamName, Streams } from '../../api/contract.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Asks } from '../asks.ts'
@@ -17,7 +18,7 @@ type StreamHandlers = {
 export function streamHandlers(controller: Controller, asks: Asks): StreamHandlers {
   return {
     events: async ({ query }, request, reply) => {
-      const after = Number(request.headers['last-event-id'] ?? query.after)
+      const after = resumeAfter(request.headers['last-event-id']) ?? query.after
       await streamEvents(controller, new EventStream(request, reply), after, query.follow)
     },
     watchRollout: async ({ params }, request, reply) => {
@@ -38,12 +39,19 @@ export function streamHandlers(controller: Controller, asks: Asks): StreamHandle
     },
     run: async ({ params, query }, request, reply) => {
       const argv = parseArgv(query.argv)
-      const { release, machine } = placeToRun(controller, params.service, query.machine ?? null)
+      const { release, definition, machine } = placeToRun(controller, params.service, query.machine ?? null)
       const stream = new EventStream(request, reply)
-      const ask = { kind: 'run', id: controller.newId(), service: params.service, release, argv } as const
+      const ask = { kind: 'run', id: controller.newId(), service: params.service, release, definition, argv } as const
       await pipeAnswers(unreachableSaid(asks.ask(machine, ask, stream.signal), machine), stream)
     },
   }
+}
+
+function resumeAfter(lastEventId: string | string[] | undefined): number | null {
+  if (lastEventId === undefined) return null
+  const position = Number(lastEventId)
+  if (Number.isSafeInteger(position) && position >= 0) return position
+  throw new OperatorError('E_USAGE', 'Last-Event-ID is not a position of the event log', { subject: 'Last-Event-ID' })
 }
 
 async function streamEvents(controller: Controller, stream: EventStream, from: number, follow: boolean): Promise<void> {
@@ -89,7 +97,7 @@ function watchRollout(controller: Controller, stream: EventStream, id: string): 
 }
 
 function checkMachines({ state }: Controller, machines: string[]): void {
-  const unknown = machines.find((machine) => !(machine in state.machines))
+  const unknown = machines.find((machine) => !Object.hasOwn(state.machines, machine))
   if (unknown === undefined) return
   throw new OperatorError('E_NO_SUCH_MACHINE', `there is no machine ${unknown}`, {
     subject: unknown,
@@ -114,7 +122,7 @@ function placeToRun(
   controller: Controller,
   service: string,
   machine: string | null,
-): { release: string; machine: string } {
+): { release: string; definition: Definition; machine: string } {
   const { state } = controller
   const known = state.services[service]
   if (!known?.current) {
@@ -124,10 +132,12 @@ function placeToRun(
     })
   }
   const { release } = known.current
-  const wanted = state.releases[release]?.definition.machines ?? Object.keys(state.machines)
+  const definition = state.releases[release]?.definition
+  if (!definition) throw new Error(`release ${release} is current and not known: a bug`)
+  const wanted = definition.machines ?? Object.keys(state.machines)
   if (machine) checkMachines(controller, [machine])
   const place = (machine ? [machine] : wanted).find((name) => state.machines[name]?.lost === false)
-  if (place) return { release, machine: place }
+  if (place) return { release, definition, machine: place }
   throw new OperatorError('E_NO_MACHINE_REACHABLE', `no machine of ${service} is reachable`, {
     subject: service,
     next: 'tandem machines',

@@ -1,0 +1,32 @@
+/**
+ * The items of `source`, and `null` at once and then whenever none came for `everyMs`: a request's head is only sent
+ * with the first of its body, and whoever reads it must tell quiet from gone.
+ */
+export async function* withSigns<T>(source: AsyncIterable<T>, everyMs: number): AsyncIterable<T | null> {
+  const iterator = source[Symbol.asyncIterator]()
+  try {
+    yield null
+    let next = iterator.next()
+    for (;;) {
+      const result = await orQuiet(next, everyMs)
+      if (result === null) yield null
+      else if (result.done) return
+      else {
+        yield result.value
+        next = iterator.next()
+      }
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}
+
+async function orQuiet<T>(promise: Promise<T>, ms: number): Promise<T | null> {
+  const { promise: quiet, resolve } = Promise.withResolvers<null>()
+  const timer = setTimeout(() => resolve(null), ms)
+  try {
+    return await Promise.race([promise, quiet])
+  } finally {
+    clearTimeout(timer)
+  }
+}
