@@ -1,6 +1,7 @@
 import type { EventData, RecordedEvent } from '../events/event.ts'
 import { change, without } from '../lib/records.ts'
 import { stopping } from './evolveInstance.ts'
+import { freshOf, isBroken } from './serviceView.ts'
 import {
   freshTurn,
   newInstance,
@@ -49,6 +50,7 @@ function stepStarted(state: State, data: EventData['StepStarted'], asked: Asked)
   const stepped: Turn = {
     ...turn,
     unforwarded: step === 'unforward' || (turn.unforwarded && activate.length === 0),
+    gaveUp: step === 'stop' ? givenUp(state, turn, stop) : turn.gaveUp,
     switched: step === 'switch' ? asked.position : turn.switched,
     drained: step === 'drain' ? retire : turn.drained.filter((id) => !activate.includes(id)),
     step: { ...asked, step, start: start.map(({ id }) => id), retire, stop },
@@ -57,6 +59,12 @@ function stepStarted(state: State, data: EventData['StepStarted'], asked: Asked)
   const turns = { ...state.turns, [key]: stepped }
   const machines = change(state.machines, machine, (known) => ({ ...known, asked: asked.position }))
   return setPart({ ...state, instances, turns, machines }, turn.rollout, machine, { named })
+}
+
+/** Stopping what the turn itself was to run is giving up on it. */
+function givenUp(state: State, turn: Turn, stop: string[]): string | null {
+  const own = freshOf(state, turn).filter(({ id }) => stop.includes(id))
+  return turn.gaveUp ?? own.find(isBroken)?.id ?? own[0]?.id ?? null
 }
 
 function turnFinished(state: State, data: EventData['TurnFinished']): State {

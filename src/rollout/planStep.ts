@@ -12,6 +12,7 @@ type Plan = { type: 'step'; step: StepPlan } | { type: 'done' } | { type: 'faile
  * its successor and give it the traffic.
  */
 export function planStep(state: State, turn: Turn, late = false): Plan {
+  if (turn.gaveUp) return { type: 'failed', reason: oldWouldNotStart, instance: turn.gaveUp }
   const sides = { fresh: freshOf(state, turn), old: oldOf(state, turn) }
   // Going back, what was not ready in time is as good as failed.
   const awaitedStill = late ? [] : awaited(sides.fresh, sides.old)
@@ -34,9 +35,12 @@ function planFailed(turn: Turn, { fresh, old }: Omit<Sides, 'awaited'>, failed: 
   if (turn.direction !== 'back') return { type: 'failed', reason, instance: failed.id }
   if (!old.some((instance) => instance.state === 'ready' && instance.traffic === 'active')) return null
   const useless = fresh.filter((instance) => instance.traffic === 'idle')
-  if (useless.length > 0) return step('stop', { stop: useless })
-  return { type: 'failed', reason: 'the old release would not start again; what serves stays', instance: failed.id }
+  return useless.length > 0
+    ? finishOld(turn, useless)
+    : { type: 'failed', reason: oldWouldNotStart, instance: failed.id }
 }
+
+const oldWouldNotStart = 'the old release would not start again; what serves stays'
 
 interface Sides {
   fresh: Instance[]

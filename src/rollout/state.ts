@@ -134,6 +134,8 @@ export interface Turn {
   target: Target | null
   /** The other machines do not forward here until it serves again. */
   unforwarded: boolean
+  /** Going back, what serves stays: this instance of the old release would not start again, and was stopped. */
+  gaveUp: string | null
   /** The position of its last switch. */
   switched: number | null
   /** Acknowledged retirements whose drain is over. */
@@ -196,6 +198,7 @@ export const newInstance = (
 export const freshTurn = (data: EventData['TurnStarted']): Turn => ({
   ...data,
   unforwarded: false,
+  gaveUp: null,
   switched: null,
   drained: [],
   step: null,

@@ -147,6 +147,7 @@ export class History {
       case 7: {
         const [release] = [...machine.running.values()].map((one) => one.desired.release)
         if (release && how % 2 === 0) machine.crash(release)
+        if (release) machine.fates[release] = fates[more % fates.length] ?? 'ready'
         return
       }
       case 8: {
