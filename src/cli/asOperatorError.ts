@@ -40,7 +40,8 @@ function codeOf(error: unknown): [string | null, string | null] {
 function messages(error: unknown): string {
   const parts: string[] = []
   for (let at = error; at instanceof Error && parts.length < 5; at = at.cause) {
-    if (!parts.some((part) => part.includes((at as Error).message))) parts.push(at.message) // narrowed by the loop
+    const { message } = at
+    if (!parts.some((part) => part.includes(message))) parts.push(message)
   }
   return parts.join(': ') || String(error)
 }

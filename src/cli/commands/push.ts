@@ -39,9 +39,15 @@ export async function push(session: Session, flags: PushFlags, dir?: string): Pr
   return 0
 }
 
+/** Without what our own launcher put there. */
+function callersEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { NODE_COMPILE_CACHE: cache, ...others } = env
+  return cache?.startsWith(join(import.meta.dirname, '../../..')) ? others : env
+}
+
 async function build({ out, host, signal }: Session, definition: Definition, folder: string): Promise<void> {
   await runBuild(definition, folder, {
-    env: host.env,
+    env: callersEnvironment(host.env),
     signal,
     onCommand: (kind, command) => out.note(`${out.paintNote('bold', kind)}: ${command}`),
     // stdout is for results alone.

@@ -6,13 +6,17 @@ import { shortId } from './names.ts'
 /** How a rollout ended, for people, and what they can do about it. */
 export function renderOutcome(rollout: RolloutView, lastLines: readonly string[], paint: Paint): string[] {
   const { service, release, startedAt, finishedAt } = rollout
-  const seconds = finishedAt === null ? '' : ` in ${showSeconds(Date.parse(finishedAt) - Date.parse(startedAt))}`
+  const took = finishedAt === null ? null : showSeconds(Date.parse(finishedAt) - Date.parse(startedAt))
+  const after = took ? paint('dim', ` (after ${took})`) : ''
   switch (rollout.state) {
     case 'completed':
-      return [`${paint('green', 'done')}  ${service}: ${completed(rollout)}${seconds}`, ...missed(rollout, paint)]
+      return [
+        `${paint('green', 'done')}  ${service}: ${completed(rollout)}${took ? ` in ${took}` : ''}`,
+        ...missed(rollout, paint),
+      ]
     case 'reverted':
       return [
-        `${paint('red', 'reverted')}  ${service}: ${rollout.reason ?? 'it failed'}${seconds}`,
+        `${paint('red', 'reverted')}  ${service}: ${rollout.reason ?? 'it failed'}${after}`,
         ...tail(rollout, lastLines, paint),
         ...nowRuns(rollout),
         ...unhappy(rollout, paint),
@@ -22,7 +26,7 @@ export function renderOutcome(rollout: RolloutView, lastLines: readonly string[]
       ]
     case 'aborted':
       return [
-        `${paint('yellow', 'aborted')}  ${service}: ${rollout.reason ?? `${shortId(release)} was taken back`}${seconds}`,
+        `${paint('yellow', 'aborted')}  ${service}: ${rollout.reason ?? `${shortId(release)} was taken back`}${after}`,
         ...nowRuns(rollout),
         ...unhappy(rollout, paint),
       ]

@@ -1,0 +1,74 @@
+import { run } from '@stricli/core'
+import { OperatorError } from '../lib/operatorError.ts'
+import { buildApplicationFor } from './application.ts'
+import { asOperatorError } from './asOperatorError.ts'
+import type { CliContext } from './command.ts'
+import { isProgram, withGlobalFlagsBehind } from './commandLine.ts'
+import type { CliHost } from './host.ts'
+import { watchInterrupts, type Interrupts } from './interrupts.ts'
+import { Output } from './output.ts'
+import { renderError } from './render/error.ts'
+import { Session } from './session.ts'
+
+/**
+ * Runs one command line and returns its exit code. Sets no exit code and ends no process itself, so that what was
+ * written to pipes is written whole.
+ */
+export async function runCommandLine(argv: string[], host: CliHost): Promise<number> {
+  const args = withGlobalFlagsBehind(argv)
+  const json = beforeEscape(args).includes('--json')
+  // The controller and the agent end by their own rules.
+  const interrupts = isProgram(args) ? neverInterrupted : watchInterrupts()
+  const ignoreClosedPipe = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0) // whoever read our output has seen enough: `tandem events | head`
+  }
+  host.stdout.on('error', ignoreClosedPipe)
+  try {
+    return await runCommand(args, host, interrupts)
+  } catch (error) {
+    if (interrupts.signal.aborted && !(error instanceof OperatorError)) return interrupts.exitCode()
+    return report(asOperatorError(error), new Output(host, json))
+  } finally {
+    host.stdout.off('error', ignoreClosedPipe)
+    interrupts.stop()
+  }
+}
+
+async function runCommand(args: string[], host: CliHost, interrupts: Interrupts): Promise<number> {
+  let outcome: { code: number } | { error: unknown } | null = null
+  let misuse: OperatorError | null = null
+  const application = buildApplicationFor(host.version, (error) => (misuse ??= error))
+  // Stricli writes its complaints to stderr as it finds them; ours are rendered once, at the end.
+  const stderr = { write: () => {} }
+  const context: CliContext & { process: { exitCode?: number | string | null } } = {
+    process: { stdout: { write: (text) => void host.stdout.write(text) }, stderr },
+    open: (flags) => new Session(host, flags, interrupts),
+    finish: (ended) => (outcome = ended),
+  }
+  await run(application, args, context)
+  // Assigned in callbacks, which the compiler does not follow.
+  const ended = outcome as { code: number } | { error: unknown } | null
+  const misused = misuse as OperatorError | null
+  if (misused) throw misused
+  if (ended && 'error' in ended) throw ended.error
+  return ended?.code ?? 0
+}
+
+function report(error: OperatorError, out: Output): number {
+  if (out.json) out.object({ error: error.body() })
+  else out.note(renderError(error, out.paintNote))
+  return error.exitCode
+}
+
+function beforeEscape(args: string[]): string[] {
+  const escape = args.indexOf('--')
+  return escape < 0 ? args : args.slice(0, escape)
+}
+
+const neverInterrupted: Interrupts = {
+  signal: new AbortController().signal,
+  forced: new AbortController().signal,
+  exitCode: () => 130,
+  stop: () => {},
+}
