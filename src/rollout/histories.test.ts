@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { History, type Happening } from './testing/history.ts'
 
@@ -34,6 +34,6 @@ describe('random histories', () => {
       },
     )
     const result = fc.check(property, { seed, numRuns, endOnFailure: false })
-    expect(result.failed, `${fc.defaultReportMessage(result)}\n${result.errorInstance}`).toBe(false)
+    expect(result.failed, `${fc.defaultReportMessage(result)}\n${String(result.errorInstance)}`).toBe(false)
   })
 })

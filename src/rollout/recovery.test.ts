@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest'
+import type { DesiredState } from '../protocol/desiredState.ts'
+import { desiredState } from './desiredState.ts'
+import { deploy, given, rollback, stop } from './testing/given.ts'
+import { World } from './testing/world.ts'
+
+type Given = ReturnType<typeof given>
+
+/** What the machines run by, and a controller whose log knows nothing (or what `log` says) that adopts it. */
+function recovered(then: Given, log: Given['world']['log'] = [], names = [...then.world.machines.keys()]): World {
+  const { world } = then
+  const held = names.map((name): DesiredState => {
+    const [cluster, position] = ['test', world.machine(name).position] as const
+    return { ...desiredState(world.state, name), cluster, term: 7, terms: [], position }
+  })
+  const next = new World([])
+  next.log = [...log]
+  next.state = next.refold()
+  for (const [name, machine] of world.machines) next.machines.set(name, machine)
+  next.now = world.now
+  next.state = { ...next.state, position: 1_000 }
+  next.send({ type: 'RecoverLog', id: 'rescue', version: 'test', term: 8, held })
+  return next
+}
+
+const running = (world: World): string[] =>
+  [...world.machines.values()].flatMap((machine) =>
+    [...machine.running.values()].map(({ desired }) => `${machine.name} ${desired.id} ${desired.traffic}`),
+  )
+
+describe('recovering a lost log', () => {
+  it('adopts what machines run and changes no service', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .running('q1', { service: 'blog', machines: ['b'] })
+    const before = running(then.world)
+    const world = recovered(then)
+    world.settle()
+    expect(running(world)).toEqual(before)
+    expect(world.state.terms.at(-1)).toMatchObject({ term: 8, recovered: true })
+    expect(world.state.services['shop']?.current?.release).toBe('r1')
+    expect(world.log.filter(({ type }) => /Turn|Step/.test(type))).toEqual([])
+  })
+
+  it.each(['a start *x2-a-1', 'a switch +x2-a-1 -x1-a-1', 'a drain x1-a-1', 'b start *x2-b-1', 'b drain x1-b-1'])(
+    'in the midst of a rollout, at "%s", too',
+    (line) => {
+      const then = given('a', 'b').running('r1').published('r2').when(deploy('r2')).until(line)
+      const wanted = Object.values(then.world.state.instances).filter(({ state }) => state !== 'stopping')
+      const world = recovered(then)
+      world.settle()
+      const before = wanted.map(({ machine, id, traffic }) => `${machine} ${id} ${traffic}`)
+      expect(running(world).toSorted()).toEqual(before.toSorted())
+      expect(world.log.filter(({ type }) => /Turn|Step/.test(type))).toEqual([])
+    },
+  )
+
+  it('lets the next rollout set everything right, with instances never named before', () => {
+    const then = given('a', 'b').running('r1').published('r2').when(deploy('r2')).until('b start *x2-b-1')
+    const world = recovered(then)
+    world.settle()
+    const how = { kind: 'deploy', allowOutage: false, removeData: false } as const
+    world.send({ type: 'StartRollout', rollout: 'y1', service: 'shop', release: 'r2', ...how })
+    world.settle()
+    expect(running(world)).toEqual(['a shop-y1-a-1 active', 'b shop-y1-b-1 active'])
+  })
+
+  it('from an older log keeps what it knows of machines that did not answer, and of releases', () => {
+    const then = given('a', 'b').running('r1').running('r2')
+    const older = [...then.world.log]
+    then.running('r3')
+    const world = recovered(then, older, ['a'])
+    expect(Object.values(world.state.instances).map(({ id }) => id)).toEqual(['shop-x2-b-1', 'shop-x3-a-1'])
+    expect(Object.keys(world.state.releases)).toEqual(['r1', 'r2', 'r3'])
+    expect(world.state.services['shop']?.completed).toEqual(['r1', 'r2'])
+  })
+
+  it('knows a stopped service as stopped', () => {
+    const then = given('a').running('r1').when(stop()).settled()
+    const world = recovered(then, then.world.log)
+    expect(world.state.services['shop']?.stopped).toBe(true)
+    world.settle()
+    expect(running(world)).toEqual([])
+  })
+
+  it('can roll back afterwards', () => {
+    const then = given('a').running('r1').running('r2')
+    const world = recovered(then, then.world.log)
+    world.settle()
+    world.send(rollback()(world))
+    world.settle()
+    expect(running(world)).toHaveLength(1)
+    expect(Object.values(world.state.instances)[0]?.release).toBe('r1')
+  })
+})
