@@ -19,6 +19,8 @@ import { probe, type ProbeResult } from './probe.ts'
 export interface InstanceLimits {
   /** How often a ready instance is probed. */
   readyProbeMs: number
+  /** How often a port that is still closed is tried while the instance starts. */
+  closedProbeMs: number
   /** This many misses in a row take it out of traffic. */
   misses: number
   /** How long it must be well to count as steady again. */
@@ -28,6 +30,7 @@ export interface InstanceLimits {
 
 export const instanceLimits: InstanceLimits = {
   readyProbeMs: 2_000,
+  closedProbeMs: 20,
   misses: 3,
   steadyMs: 10_000,
   restart: { firstMs: 500, mostMs: 30_000 },
@@ -153,7 +156,7 @@ export class LocalInstance {
 
   /** Probes until the signal: first for readiness, then for health. */
   async #watch(signal: AbortSignal): Promise<void> {
-    const { everyMs, withinMs, settleMs } = this.definition.health
+    const { withinMs, settleMs } = this.definition.health
     const startedAt = this.#elapsed()
     let misses = 0
     let wellSince: number | null = null
@@ -175,9 +178,16 @@ export class LocalInstance {
           this.#fail(`was not ready within ${withinMs / 1000} s: ${result.reason}`)
         }
       }
-      const steady = this.state === 'ready' || this.definition.listen === 'none'
-      await pause(steady ? this.#limits.readyProbeMs : everyMs, signal)
+      await pause(this.#nextProbeMs(result), signal)
     }
+  }
+
+  /** `health.every` is how often a service is asked; a port that is still closed may be tried more often. */
+  #nextProbeMs(result: ProbeResult): number {
+    const { everyMs } = this.definition.health
+    if (this.state === 'ready' || this.definition.listen === 'none') return this.#limits.readyProbeMs
+    const isOpening = this.state === 'starting' && !result.ok && result.isClosed
+    return isOpening ? Math.min(everyMs, this.#limits.closedProbeMs) : everyMs
   }
 
   async #ask(signal: AbortSignal): Promise<ProbeResult> {

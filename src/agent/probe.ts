@@ -6,7 +6,8 @@ import type { Definition } from '../definitions/definition.ts'
 const mostBodyBytes = 256 * 1024
 const bodyWithinMs = 1_000
 
-export type ProbeResult = { ok: true } | { ok: false; reason: string }
+/** `isClosed`: nothing listens yet, so that the service itself was not asked. */
+export type ProbeResult = { ok: true } | { ok: false; reason: string; isClosed?: boolean }
 
 /** One health question to one instance: an HTTP status of 2xx or 3xx, or a TCP connection. Never rejects. */
 export async function probe(definition: Definition, port: number, signal: AbortSignal): Promise<ProbeResult> {
@@ -36,7 +37,7 @@ function probeHttp(port: number, path: string, signal: AbortSignal, timeoutMs: n
     endAfter(response, mostBodyBytes)
     resolve(status >= 200 && status < 400 ? { ok: true } : { ok: false, reason: `GET ${path} answered ${status}` })
   })
-  asked.on('error', (error) => resolve({ ok: false, reason: failure(error, `GET ${path}`, timeoutMs) }))
+  asked.on('error', (error) => resolve(failure(error, `GET ${path}`, timeoutMs)))
   asked.end()
   return promise
 }
@@ -59,13 +60,13 @@ function probeTcp(port: number, signal: AbortSignal, timeoutMs: number): Promise
     socket.destroy()
     resolve({ ok: true })
   })
-  socket.on('error', (error) => resolve({ ok: false, reason: failure(error, 'a connection', timeoutMs) }))
+  socket.on('error', (error) => resolve(failure(error, 'a connection', timeoutMs)))
   return promise
 }
 
-function failure(error: NodeJS.ErrnoException, what: string, timeoutMs: number): string {
-  if (error.code === 'ECONNREFUSED') return 'nothing listens on its PORT yet'
-  if (error.name === 'AbortError' || error.name === 'TimeoutError')
-    return `${what} got no answer within ${timeoutMs} ms`
-  return `${what} failed: ${error.code ?? error.message}`
+function failure(error: NodeJS.ErrnoException, what: string, timeoutMs: number): ProbeResult {
+  if (error.code === 'ECONNREFUSED') return { ok: false, reason: 'nothing listens on its PORT yet', isClosed: true }
+  const isLate = error.name === 'AbortError' || error.name === 'TimeoutError'
+  const how = isLate ? `got no answer within ${timeoutMs} ms` : `failed: ${error.code ?? error.message}`
+  return { ok: false, reason: `${what} ${how}` }
 }

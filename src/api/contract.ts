@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { namePattern, nameRule } from '../definitions/names.ts'
 import { answerSchema } from '../protocol/ask.ts'
 import { reportSchema } from '../protocol/report.ts'
 import { eventSchema, releaseSchema, rolloutSchema, statusSchema } from './views.ts'
@@ -19,7 +20,8 @@ export interface Operation {
   response: z.ZodType
 }
 
-const service = z.string().min(1).max(40)
+const service = z.string().regex(namePattern, nameRule)
+const machine = z.string().regex(namePattern, nameRule)
 const id = z.string().min(1).max(200)
 const position = z.int().describe('the log position this write reached: pass it as atLeast to a read')
 const atLeast = z.coerce.number().int().nonnegative().optional().describe('wait (at most 5 s) for this log position')
@@ -100,13 +102,13 @@ export const operations = {
   },
   drainMachine: {
     ...{ method: 'POST', path: '/machines/:machine/drain', role: 'operator', summary: 'take a machine out of traffic' },
-    params: z.object({ machine: id }),
+    params: z.object({ machine }),
     body: z.object({ force: z.boolean().default(false) }),
     response: z.object({ position }),
   },
   readyMachine: {
     ...{ method: 'POST', path: '/machines/:machine/ready', role: 'operator', summary: 'put a machine back in traffic' },
-    params: z.object({ machine: id }),
+    params: z.object({ machine }),
     response: z.object({ position }),
   },
   tokens: {
@@ -127,7 +129,7 @@ export const operations = {
     ...{ method: 'POST', path: '/tokens', role: 'operator', summary: 'make a token; it is shown once' },
     body: z.object({
       role: z.enum(['operator', 'reader', 'agent']),
-      machine: z.string().min(1).max(40).nullable().default(null),
+      machine: machine.nullable().default(null).describe('needed for an agent: the machine it speaks for'),
       name: z.string().min(1).max(200),
     }),
     response: z.object({ token: z.string() }),
@@ -181,7 +183,7 @@ export const streams = {
     ...{ path: '/logs', role: 'reader', summary: 'output of the instances of a service, on all its machines' },
     query: z.object({
       service,
-      machine: id.optional(),
+      machine: machine.optional(),
       instance: id.optional(),
       since: z.string().optional().describe('ISO 8601'),
       last: z.coerce.number().int().min(1).max(100_000).optional(),
@@ -192,7 +194,7 @@ export const streams = {
   run: {
     ...{ path: '/services/:service/run', role: 'operator', summary: "a one-off command with a service's release" },
     params: z.object({ service }),
-    query: z.object({ argv: z.string().describe('JSON array of words'), machine: id.optional() }),
+    query: z.object({ argv: z.string().describe('JSON array of words'), machine: machine.optional() }),
     data: answerSchema,
   },
 } as const satisfies Record<string, StreamOperation>

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { RecordedEvent } from '../events/event.ts'
+import type { Event, RecordedEvent } from '../events/event.ts'
 import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { ReleaseCatalogue } from '../projections/releaseCatalogue.ts'
@@ -44,6 +44,7 @@ export class Controller {
   #logger: Logger
   #time: ControllerClock
   #changed = new Set<() => void>()
+  #unwritable: OperatorError | null = null
   readonly newId: () => string
 
   constructor({ config, log, clock, logger, version, newId }: Options) {
@@ -56,6 +57,7 @@ export class Controller {
     this.#state = initialState(config)
     log.subscribe(0, (event) => this.#fold(event))
     this.#time = new ControllerClock(clock, {
+      failed: (error) => logger.error({ err: error }, 'time could not be decided about; it is tried again'),
       deadline: () => nextDeadline(this.#state, this.#observed),
       passed: () => this.execute({ type: 'TimePassed' }),
       restarted: (reason) => this.execute({ type: 'RestartClock', reason }),
@@ -70,6 +72,11 @@ export class Controller {
 
   get state(): State {
     return this.#state
+  }
+
+  /** Why nothing could be appended at the last try; `null` when it could. */
+  get unwritable(): OperatorError | null {
+    return this.#unwritable
   }
 
   get observed(): Observed {
@@ -87,7 +94,7 @@ export class Controller {
     const decision = decide(this.#state, this.#observed, command)
     if (decision.type === 'refused') throw refusalError(decision)
     if (decision.type === 'nothing' || decision.events.length === 0) return []
-    const recorded = this.log.append(this.#state.position, decision.events, at, from)
+    const recorded = this.#append(decision.events, at, from)
     for (const event of recorded) {
       this.#logger.info({ event: event.type, position: event.position, ...event.data }, event.type)
     }
@@ -112,7 +119,7 @@ export class Controller {
     return { ...desiredState(this.#state, machine), cluster: config.cluster, term, terms, position }
   }
 
-  /** Calls `listener` after every change of the state or of what is observed. */
+  /** Calls `listener` after every append, and when a machine refuses this controller. It must not throw. */
   onChange(listener: () => void): () => void {
     this.#changed.add(listener)
     return () => this.#changed.delete(listener)
@@ -125,7 +132,7 @@ export class Controller {
     const stop = this.onChange(() => {
       if (this.#state.position >= position) resolve()
     })
-    const timer = setTimeout(() => reject(notYet(position, this.#state.position)), limitMs)
+    const timer = setTimeout(() => reject(notYet(position, this.#state.position, limitMs)), limitMs)
     try {
       await promise
     } finally {
@@ -138,6 +145,19 @@ export class Controller {
     this.#time.stop()
     this.#changed.clear()
     this.log.close()
+  }
+
+  /** The disk may be full or read-only: the request is refused, nothing has changed, and the controller goes on. */
+  #append(events: Event[], at: number, from: number | undefined): RecordedEvent[] {
+    try {
+      const recorded = this.log.append(this.#state.position, events, at, from)
+      this.#unwritable = null
+      return recorded
+    } catch (error) {
+      if (!isSqliteError(error)) throw error
+      this.#unwritable = unwritable(error)
+      throw this.#unwritable
+    }
   }
 
   #fold(event: RecordedEvent): void {
@@ -155,8 +175,17 @@ export function refusalError({ code, message, subject, next }: Refusal): Operato
   return new OperatorError(code, message, { subject, next })
 }
 
-const notYet = (wanted: number, position: number): OperatorError =>
-  new OperatorError('E_NOT_YET', `the write happened; position ${wanted} was not reached in 5 s (now ${position})`, {
+const isSqliteError = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
+
+const unwritable = (error: Error): OperatorError =>
+  new OperatorError('E_LOG_UNWRITABLE', `the event log cannot be written: ${error.message}`, {
     subject: 'event log',
-    next: 'read again in a moment',
+    next: "make room on the controller's disk, or make it writable; nothing was changed, and services go on meanwhile",
+    cause: error,
   })
+
+function notYet(wanted: number, position: number, limitMs: number): OperatorError {
+  const message = `position ${wanted} was not reached in ${limitMs / 1000} s (now ${position}); what was written there did happen`
+  return new OperatorError('E_NOT_YET', message, { subject: 'event log', next: 'read again in a moment' })
+}

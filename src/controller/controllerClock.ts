@@ -12,6 +12,8 @@ interface Hooks {
   deadline: () => number
   passed: () => void
   restarted: (reason: string) => void
+  /** Deciding failed, as when the disk is full: it is tried again at each tick. Called for the first of several failures. */
+  failed: (error: unknown) => void
 }
 
 /** The one shell that turns time into commands. */
@@ -19,6 +21,8 @@ export class ControllerClock {
   #clock: Clock
   #hooks: Hooks
   #timer: NodeJS.Timeout | undefined
+  #isStopped = false
+  #isFailing = false
   #last = { now: 0, monotonic: 0 }
 
   constructor(clock: Clock, hooks: Hooks) {
@@ -32,23 +36,38 @@ export class ControllerClock {
   }
 
   stop(): void {
+    this.#isStopped = true
     clearTimeout(this.#timer)
   }
 
   #arm(): void {
-    const wait = Math.min(tickMs, Math.max(shortestMs, this.#hooks.deadline() - this.#clock.now()))
+    if (this.#isStopped) return
+    const due = this.#hooks.deadline() - this.#clock.now()
+    const wait = this.#isFailing ? tickMs : Math.min(tickMs, Math.max(shortestMs, due))
     this.#timer = setTimeout(() => this.#tick(), wait)
   }
 
   #tick(): void {
+    try {
+      this.#decide()
+      this.#isFailing = false
+    } catch (error) {
+      if (!this.#isFailing) this.#hooks.failed(error)
+      this.#isFailing = true
+    }
+    this.#arm()
+  }
+
+  #decide(): void {
     const [now, monotonic] = [this.#clock.now(), this.#clock.monotonic()]
     const elapsed = monotonic - this.#last.monotonic
     const jump = now - this.#last.now - elapsed
-    this.#last = { now, monotonic }
+    // A jump that cannot be recorded is one at the next tick too: the last tick is forgotten only then.
     if (Math.abs(jump) > toleranceMs) this.#hooks.restarted(`the clock jumped by ${Math.round(jump)} ms`)
-    else if (elapsed > tickMs + toleranceMs)
+    else if (elapsed > tickMs + toleranceMs) {
       this.#hooks.restarted(`the controller stood still for ${Math.round(elapsed)} ms`)
-    else if (now >= this.#hooks.deadline()) this.#hooks.passed()
-    this.#arm()
+    }
+    this.#last = { now, monotonic }
+    if (now >= this.#hooks.deadline()) this.#hooks.passed()
   }
 }

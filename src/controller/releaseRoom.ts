@@ -1,9 +1,9 @@
-import { join } from 'node:path'
 import { forCluster } from '../definitions/overlay.ts'
 import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { parseManifest } from '../releases/manifest.ts'
 import { ReleaseDepot } from '../releases/releaseDepot.ts'
+import { readListing } from '../releases/releaseListing.ts'
 import type { ReleaseStore } from '../releases/releaseStore.ts'
 import { defaultLastPerService } from '../releases/storeCollection.ts'
 import { keptReleases } from '../rollout/desiredState.ts'
@@ -37,13 +37,14 @@ export class ReleaseRoom {
     const bytes = Buffer.from(manifestText)
     const manifest = parseManifest(bytes)
     const { id } = await this.depot.commit(bytes)
+    const { bytes: unpacked } = await readListing(manifest.tree, this.depot)
     const definition = forCluster(manifest.definition, this.#controller.config.cluster)
     const events = this.#controller.execute({
       type: 'PublishRelease',
       service: manifest.service,
       release: id,
       definition,
-      bytes: bytes.length,
+      bytes: unpacked,
     })
     return { service: manifest.service, release: id, fresh: events.some(({ type }) => type === 'ReleasePublished') }
   }
@@ -75,5 +76,3 @@ interface Published {
   service: string
   at: number
 }
-
-export const releaseFolder = (data: string): string => join(data, 'releases')

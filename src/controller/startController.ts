@@ -11,6 +11,7 @@ import { SqliteEventLog } from '../store/sqliteEventLog.ts'
 import { Tokens, type Identity } from '../store/tokens.ts'
 import { Controller } from './controller.ts'
 import { buildServer } from './http/server.ts'
+import { ReleaseCollector } from './releaseCollector.ts'
 import { ReleaseRoom } from './releaseRoom.ts'
 
 export interface ControllerOptions {
@@ -32,53 +33,37 @@ export interface RunningController {
   close: () => Promise<void>
 }
 
-/** Wires the controller together and listens. */
+/** Wires the controller together and listens. When it cannot, what was opened by then is closed again. */
 export async function startController(options: ControllerOptions): Promise<RunningController> {
   const { config, data, host, port, version, logger, store, storeCapBytes } = options
-  const database = openDatabase(join(data, 'controller.db'))
+  await using opened = new AsyncDisposableStack()
+  const database = opened.adopt(openDatabase(join(data, 'controller.db')), (one) => {
+    if (one.isOpen) one.close()
+  })
   const tokens = new Tokens(database)
   for (const { token, identity } of options.admit) tokens.admit(token, identity, systemClock.now())
   const log = new SqliteEventLog(database)
   const controller = new Controller({ config, log, clock: systemClock, logger, version, newId: () => randomId() })
+  opened.defer(() => controller.close())
   const releases = new ReleaseRoom({ controller, store, clock: systemClock, capBytes: storeCapBytes })
+  const collector = new ReleaseCollector(controller, releases, logger)
+  opened.defer(() => collector.close())
   const { server, links } = await buildServer({ controller, releases, tokens }, logger)
+  opened.defer(async () => {
+    links.closeAll()
+    await server.close()
+  })
   controller.lead()
-  const stopCollecting = collectAfterRollouts(controller, releases, logger)
   try {
     await server.listen({ host, port })
   } catch (error) {
-    controller.close()
     throw portTaken(error, host, port)
   }
+  const running = opened.move()
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort(server.addresses(), port)}`,
-    close: async () => {
-      stopCollecting()
-      links.closeAll()
-      await server.close()
-      controller.close()
-    },
+    close: () => running.disposeAsync(),
   }
-}
-
-/** The store is collected when a rollout has ended, never during one. */
-function collectAfterRollouts(controller: Controller, releases: ReleaseRoom, logger: Logger): () => void {
-  let collecting = false
-  let finished = 0
-  return controller.onChange(() => {
-    const now = controller.history.all().filter(({ finishedAt }) => finishedAt !== null).length
-    if (now === finished || collecting) return
-    finished = now
-    collecting = true
-    releases
-      .collect()
-      .catch((error: unknown) =>
-        logger.error({ err: error }, 'collecting releases failed; it is tried after the next rollout'),
-      )
-      .finally(() => {
-        collecting = false
-      })
-  })
 }
 
 function portTaken(error: unknown, host: string, port: number): unknown {

@@ -39,6 +39,11 @@ export const errorCodes = {
     status: 409,
     means: 'a machine has seen more than this event log holds: it was restored or forked',
   },
+  E_LOG_UNWRITABLE: {
+    exit: 1,
+    status: 503,
+    means: 'the event log cannot be written (disk full, or read-only); nothing was changed, services go on',
+  },
   E_LOG_MOVED: { exit: 1, status: 500, means: 'the event log changed under the controller: another one writes to it' },
   E_CONTROLLER_UNREACHABLE: { exit: 3, status: 503, means: 'the controller does not answer' },
   E_CONTACT_LOST: { exit: 3, status: 503, means: 'contact was lost while a rollout went on; it goes on without you' },

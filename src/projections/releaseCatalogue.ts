@@ -12,7 +12,10 @@ export interface ReleaseView {
   completedAt: string | null
 }
 
-/** Every release ever published, oldest first, folded from events. */
+/** How many collected releases are kept for reading; older ones are in the event log. */
+const collectedKept = 1_000
+
+/** The releases there are, and the last ones there were, oldest first; folded from events. */
 export class ReleaseCatalogue {
   #releases = new Map<string, ReleaseView>()
   #asked = new Map<string, string>()
@@ -39,7 +42,7 @@ export class ReleaseCatalogue {
           const release = this.#releases.get(id)
           if (release) release.collected = true
         }
-        return
+        return this.#forgetOldest()
       case 'RolloutStarted':
         this.#asked.set(event.data.rollout, event.data.release)
         return
@@ -52,5 +55,10 @@ export class ReleaseCatalogue {
       default:
         return
     }
+  }
+
+  #forgetOldest(): void {
+    const collected = [...this.#releases.values()].filter((release) => release.collected)
+    for (const { release } of collected.slice(0, -collectedKept)) this.#releases.delete(release)
   }
 }

@@ -36,7 +36,8 @@ export class RolloutHistory {
   #rollouts = new Map<string, RolloutView>()
   /** The rollout last seen for a service: what events that name only the service belong to. */
   #last = new Map<string, RolloutView>()
-  #instances = new Map<string, { rollout: RolloutView; machine: string }>()
+  /** Instances that were named and whose process has not started yet. */
+  #starting = new Map<string, MachineView>()
 
   all(service: string | null = null): RolloutView[] {
     return [...this.#rollouts.values()].filter((rollout) => service === null || rollout.service === service)
@@ -61,9 +62,10 @@ export class RolloutHistory {
       case 'StepStarted':
         return this.#step(event.data, at)
       case 'InstanceStarted':
-        return this.#progress(event.data, 'start', at)
-      case 'InstanceReady':
-        return this.#progress(event.data, 'probe', at)
+        return this.#processStarted(event.data, at)
+      case 'InstanceStopped':
+        this.#starting.delete(event.data.instance)
+        return
       case 'TurnFinished':
         return this.#turnFinished(event.data, at)
       case 'RolloutReversed':
@@ -75,6 +77,7 @@ export class RolloutHistory {
       }
       case 'LogRecovered':
         for (const rollout of this.#rollouts.values()) if (rollout.finishedAt === null) abandon(rollout, at)
+        this.#starting.clear()
         return
       default:
         return
@@ -106,21 +109,20 @@ export class RolloutHistory {
     const part = rollout?.machines.find((one) => one.machine === machine)
     if (!rollout || !part) return
     endOpen(part, at)
-    for (const { id } of start) this.#instances.set(id, { rollout, machine })
+    for (const { id } of start) this.#starting.set(id, part)
     // Peers letting go is the first half of the switch.
     const phase: Phase = step === 'unforward' ? 'switch' : step
     part.phases.push({ phase, startedAt: at, finishedAt: null })
   }
 
   /** `start` ends and `probe` begins with the process; `probe` ends with the last ready one, at the next step. */
-  #progress({ instance, machine }: { instance: string; machine: string }, done: 'start' | 'probe', at: string): void {
-    const part = this.#instances.get(instance)?.rollout.machines.find((one) => one.machine === machine)
+  #processStarted({ instance }: { instance: string }, at: string): void {
+    const part = this.#starting.get(instance)
+    this.#starting.delete(instance)
     const open = part?.phases.at(-1)
-    if (!part || !open || open.finishedAt !== null) return
-    if (done === 'start' && open.phase === 'start') {
-      open.finishedAt = at
-      part.phases.push({ phase: 'probe', startedAt: at, finishedAt: null })
-    }
+    if (!part || open?.phase !== 'start' || open.finishedAt !== null) return
+    open.finishedAt = at
+    part.phases.push({ phase: 'probe', startedAt: at, finishedAt: null })
   }
 
   #turnFinished({ rollout: id, machine, direction, outcome }: EventData['TurnFinished'], at: string): void {
@@ -168,5 +170,6 @@ function endOpen(part: MachineView, at: string): void {
 }
 
 function abandon(rollout: RolloutView, at: string): void {
+  for (const part of rollout.machines) endOpen(part, at)
   Object.assign(rollout, { state: 'aborted', reason: 'the event log was recovered', finishedAt: at })
 }

@@ -40,7 +40,8 @@ export class SqliteEventLog implements EventLog {
       }
       this.#database.exec('COMMIT')
     } catch (error) {
-      this.#database.exec('ROLLBACK')
+      // On a full disk SQLite has rolled back by itself (sqlite.org/lang_transaction.html, 2.2).
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
     this.#position = recorded.at(-1)?.position ?? expected

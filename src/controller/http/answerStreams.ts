@@ -23,27 +23,72 @@ export async function* unreachableSaid(answers: AsyncIterable<Answer>, machine: 
   }
 }
 
-/** All of several finite answers, lines by time; with `last`, only so many of them. */
+type Line = Extract<Answer, { kind: 'line' }>
+
+/** Several finite answers, their lines by time, one held of each; with `last`, only so many of them. Errors come as they are met. */
 export async function* inOrderOfTime(answers: AsyncIterable<Answer>[], last: number | null): AsyncIterable<Answer> {
-  const all = (await Promise.all(answers.map((one) => Array.fromAsync(one)))).flat()
-  const lines = all.flatMap((answer) => (answer.kind === 'line' ? [answer] : []))
-  lines.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
-  yield* all.filter((answer) => answer.kind === 'error')
-  yield* last === null ? lines : lines.slice(-last)
+  if (last === null) return yield* merged(answers)
+  let lines: Line[] = []
+  for await (const answer of merged(answers)) {
+    if (answer.kind !== 'line') yield answer
+    else lines.push(answer)
+    // Each machine gives `last` at most; of those the newest are kept, cut in batches.
+    if (lines.length > 2 * last) lines = lines.slice(-last)
+  }
+  yield* lines.slice(-last)
 }
 
-/** Several endless answers as they come. */
+async function* merged(answers: AsyncIterable<Answer>[]): AsyncIterable<Answer> {
+  const iterators = answers.map((one) => one[Symbol.asyncIterator]())
+  try {
+    const heads = await Promise.all(iterators.map((iterator) => iterator.next()))
+    for (;;) {
+      const index = firstToGive(heads)
+      const [head, iterator] = [heads[index], iterators[index]]
+      if (!head || head.done || !iterator) return
+      if (head.value.kind === 'line' || head.value.kind === 'error') yield head.value
+      heads[index] = await iterator.next()
+    }
+  } finally {
+    await Promise.all(iterators.map(async (iterator) => iterator.return?.()))
+  }
+}
+
+/** What is no line at once, then the oldest line; -1 when all have ended. */
+function firstToGive(heads: IteratorResult<Answer>[]): number {
+  let oldest = -1
+  let at = ''
+  for (const [index, head] of heads.entries()) {
+    if (head.done) continue
+    if (head.value.kind !== 'line') return index
+    if (oldest < 0 || head.value.at < at) [oldest, at] = [index, head.value.at]
+  }
+  return oldest
+}
+
+/** Several endless answers as they come; at most one of each is on its way. */
 export async function* asTheyCome(answers: AsyncIterable<Answer>[]): AsyncIterable<Answer> {
   const iterators = answers.map((one) => one[Symbol.asyncIterator]())
-  const step = async (iterator: AsyncIterator<Answer>): Promise<Step> => ({ iterator, result: await iterator.next() })
-  const pending = new Map(iterators.map((iterator) => [iterator, step(iterator)]))
+  const arrived: Step[] = []
+  let wake = Promise.withResolvers<void>()
+  // Not `Promise.race` over all: at a quiet one every line of a lively one would leave something behind.
+  const pull = async (iterator: AsyncIterator<Answer>): Promise<void> => {
+    arrived.push(await stepOf(iterator))
+    wake.resolve()
+  }
+  let open = iterators.length
+  for (const iterator of iterators) void pull(iterator)
   try {
-    while (pending.size > 0) {
-      const { iterator, result } = await Promise.race(pending.values())
-      if (result.done) pending.delete(iterator)
+    while (open > 0) {
+      const step = arrived.shift()
+      if (!step) {
+        await wake.promise
+        wake = Promise.withResolvers()
+      } else if ('error' in step) throw step.error
+      else if (step.result.done) open--
       else {
-        pending.set(iterator, step(iterator))
-        if (result.value.kind !== 'end') yield result.value
+        if (step.result.value.kind !== 'end') yield step.result.value
+        void pull(step.iterator)
       }
     }
   } finally {
@@ -51,7 +96,12 @@ export async function* asTheyCome(answers: AsyncIterable<Answer>[]): AsyncIterab
   }
 }
 
-interface Step {
-  iterator: AsyncIterator<Answer>
-  result: IteratorResult<Answer>
+type Step = { iterator: AsyncIterator<Answer>; result: IteratorResult<Answer> } | { error: unknown }
+
+async function stepOf(iterator: AsyncIterator<Answer>): Promise<Step> {
+  try {
+    return { iterator, result: await iterator.next() }
+  } catch (error) {
+    return { error }
+  }
 }

@@ -3,6 +3,7 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import type { RolloutView } from '../../projections/rolloutHistory.ts'
 import type { Identity, Tokens } from '../../store/tokens.ts'
 import type { Controller } from '../controller.ts'
+import { limits } from '../../rollout/limits.ts'
 import { recover } from '../recover.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
 import { statusView } from '../statusView.ts'
@@ -39,15 +40,22 @@ export function operationHandlers({ controller, releases, tokens }: Rooms): Hand
     missingObjects: async ({ body }) => ({ missing: await releases.depot.missing(body.keys as `blob/${string}`[]) }),
     publishRelease: async ({ body }) => ({ ...(await releases.publish(body.manifest)), position: position() }),
     drainMachine: ({ params, body }) => {
+      refuseWhileBehind(controller)
       controller.execute({ type: 'DrainMachine', machine: params.machine, force: body.force })
       return { position: position() }
     },
     readyMachine: ({ params }) => {
+      refuseWhileBehind(controller)
       controller.execute({ type: 'ReadyMachine', machine: params.machine })
       return { position: position() }
     },
     tokens: () => ({ tokens: tokens.list() }),
-    createToken: ({ body }) => ({ token: tokens.create(body, controller.now()) }),
+    createToken: ({ body }) => {
+      if (body.role === 'agent' && body.machine === null) {
+        throw new OperatorError('E_USAGE', "an agent's token speaks for a machine: name it", { subject: body.name })
+      }
+      return { token: tokens.create(body, controller.now()) }
+    },
     revokeToken: ({ params }) => ({ revoked: tokens.revoke(params.id) }),
     recover: () => recover(controller),
     report: ({ body }, caller) => {
@@ -98,8 +106,9 @@ function startRollout(
 
 /** A log that machines know to be older than what they have seen must not decide: they would not obey. */
 function refuseWhileBehind(controller: Controller): void {
-  for (const { report } of Object.values(controller.observed)) {
-    if (!report.refused) continue
+  for (const { report, at } of Object.values(controller.observed)) {
+    // One that is gone says nothing about now.
+    if (!report.refused || controller.now() - at > limits.silenceMs) continue
     const message = `machine ${report.machine} refuses this controller: ${report.refused.message}`
     throw new OperatorError('E_LOG_BEHIND', message, {
       subject: controller.config.cluster,

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { basePath } from '../../api/contract.ts'
@@ -28,4 +29,17 @@ export function asOperatorError(error: unknown, request: FastifyRequest, logger:
   }
   logger.error({ err: error, url: subject }, 'a request failed')
   return new OperatorError('E_BUG', message, { subject, next: "the controller's log has the details", cause: error })
+}
+
+/** What is not HTTP, or too large a head of it: answered by hand, for there is no request. */
+export function refuseGarbage(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW'
+  const code = isTooLarge ? 'E_TOO_LARGE' : 'E_USAGE'
+  const about = { next: `see ${basePath}/openapi.json` }
+  const problem = toProblem(new OperatorError(code, `this is no HTTP request: ${error.message}`, about))
+  const body = JSON.stringify(problem)
+  const status = isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  const head = `HTTP/1.1 ${status}\r\ncontent-type: ${problemMediaType}\r\ncontent-length: ${Buffer.byteLength(body)}`
+  socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`, () => socket.destroy())
 }

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
+import { z } from 'zod'
 import { basePath, operations, streams, type Operation } from '../../api/contract.ts'
 import { readNdjson } from '../../lib/ndjson.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
@@ -13,7 +14,7 @@ import { controllerMetrics } from '../metrics.ts'
 import { identify } from './callers.ts'
 import { EventStream } from './eventStream.ts'
 import { operationHandlers, type Rooms } from './operationHandlers.ts'
-import { asOperatorError, notFound, sendProblem } from './problems.ts'
+import { asOperatorError, notFound, refuseGarbage, sendProblem } from './problems.ts'
 import { streamHandlers } from './streamHandlers.ts'
 
 const maxJsonBytes = 8 * 1024 * 1024
@@ -28,10 +29,14 @@ export async function buildServer(rooms: Rooms, logger: Logger): Promise<BuiltSe
   const server = fastify({
     bodyLimit: maxJsonBytes,
     forceCloseConnections: true,
+    // A HEAD of a stream would never end.
+    exposeHeadRoutes: false,
     // Streams and uploads last as long as they last; headers have Node's own limit.
     requestTimeout: 0,
     keepAliveTimeout: 60_000,
     routerOptions: { maxParamLength: 500 },
+    frameworkErrors: (error, request, reply) => void sendProblem(asOperatorError(error, request, logger), reply),
+    clientErrorHandler: refuseGarbage,
   })
   server.setValidatorCompiler(validatorCompiler)
   server.setSerializerCompiler(serializerCompiler)
@@ -52,13 +57,16 @@ export async function buildServer(rooms: Rooms, logger: Logger): Promise<BuiltSe
     async (api) => {
       addOperations(api, rooms)
       addStreams(api, rooms, asks)
-      addObjects(api, rooms)
+      addObjects(api, rooms, logger)
       addAgentCalls(api, rooms, links, asks)
       api.get('/openapi.json', { schema: { hide: true } }, () => server.swagger())
     },
     { prefix: basePath },
   )
-  server.get('/healthz', { schema: { hide: true } }, () => ({ ok: true }))
+  server.get('/healthz', { schema: { hide: true } }, (_request, reply) => {
+    const { unwritable } = rooms.controller
+    return reply.status(unwritable ? 503 : 200).send({ ok: !unwritable, problem: unwritable?.message ?? null })
+  })
   server.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
     if (!isLoopback(request)) identify(request, rooms.tokens, 'reader')
     const { contentType, text } = await controllerMetrics(rooms.controller, links.connected())
@@ -118,20 +126,22 @@ function addStreams(api: FastifyInstance, { controller, tokens }: Rooms, asks: A
   }
 }
 
-function addObjects(api: FastifyInstance, { releases, tokens }: Rooms): void {
+function addObjects(api: FastifyInstance, { releases, tokens }: Rooms, logger: Logger): void {
   const hidden = { schema: { hide: true } }
   const mayPut = async (request: FastifyRequest): Promise<void> => void identify(request, tokens, 'operator')
   api.post('/objects', { ...hidden, onRequest: mayPut, bodyLimit: Number.MAX_SAFE_INTEGER }, async (request) => {
-    await releases.depot.put(request.body as AsyncIterable<Uint8Array>) // by the content type parser above
+    await releases.depot.put(bytesOf(request, framesContentType))
     return {}
   })
   const mayFetch = async (request: FastifyRequest): Promise<void> => void identify(request, tokens, 'agentOrOperator')
-  api.post('/objects/fetch', { ...hidden, onRequest: mayFetch }, async (request, reply) => {
-    const { keys } = request.body as { keys: `blob/${string}`[] } // checked by the depot, key by key
-    if (!Array.isArray(keys)) throw new OperatorError('E_USAGE', 'keys must be an array')
+  const schema = { hide: true, body: keysSchema }
+  api.post('/objects/fetch', { schema, onRequest: mayFetch }, async (request, reply) => {
+    const { keys } = request.body as { keys: `blob/${string}`[] } // an array of words, which the depot checks one by one
     const gone = new AbortController()
     reply.raw.on('close', () => gone.abort())
-    const frames = releases.depot.fetch(keys, { signal: gone.signal })
+    const frames = saying(releases.depot.fetch(keys, { signal: gone.signal }), (error) => {
+      if (!gone.signal.aborted) logger.error({ err: error }, 'objects could not be sent')
+    })
     return reply.type(framesContentType).send(ReadableStream.from(frames))
   })
 }
@@ -141,21 +151,42 @@ function addAgentCalls(api: FastifyInstance, { tokens }: Rooms, links: AgentLink
   const onRequest = async (request: FastifyRequest): Promise<void> => void identify(request, tokens, 'agent')
   api.get('/agent/stream', { ...hidden, onRequest }, async (request, reply) => {
     const { machine } = identify(request, tokens, 'agent')
+    if (machine === null) throw new OperatorError('E_FORBIDDEN', 'the token speaks for no machine')
     const stream = new EventStream(request, reply)
     const link = { write: (text: string) => stream.writeText(text), end: () => stream.end() }
-    stream.signal.addEventListener('abort', links.connect(machine ?? '', link))
+    stream.signal.addEventListener('abort', links.connect(machine, link))
     return reply
   })
   api.post<{ Params: { id: string } }>(
     '/agent/answers/:id',
     { ...hidden, onRequest, bodyLimit: Number.MAX_SAFE_INTEGER },
     async (request, reply) => {
-      const lines = readNdjson(request.body as AsyncIterable<Uint8Array>, answerSchema) // by the parser above
-      const wanted = await asks.answer(request.params.id, lines)
+      const { id } = request.params
+      const bytes = bytesOf(request, 'application/x-ndjson')
+      const timed = asks.begin(id, identify(request, tokens, 'agent').machine)
+      const wanted = timed !== null && (await asks.answer(id, readNdjson(timed(bytes), answerSchema)))
       if (!wanted) reply.raw.once('finish', () => request.raw.destroy())
       return { wanted }
     },
   )
+}
+
+const keysSchema = z.object({ keys: z.array(z.string().max(80)).max(1_000) })
+
+/** The body as it comes; only of this content type is it not parsed (above). */
+function bytesOf(request: FastifyRequest, contentType: string): AsyncIterable<Uint8Array> {
+  if (request.headers['content-type'] === contentType) return request.body as AsyncIterable<Uint8Array>
+  throw new OperatorError('E_USAGE', `the body must be ${contentType}`, { subject: request.url })
+}
+
+/** A stream whose failure its reader only sees as a connection that breaks off. */
+async function* saying<T>(items: AsyncIterable<T>, say: (error: unknown) => void): AsyncIterable<T> {
+  try {
+    yield* items
+  } catch (error) {
+    say(error)
+    throw error
+  }
 }
 
 const isLoopback = (request: FastifyRequest): boolean => /^(127\.|::1$|::ffff:127\.)/.test(request.ip)
