@@ -1,6 +1,5 @@
-// A plain TCP service: every line comes back in capitals. Connections last as long as the other side wants.
+// A plain TCP service: what comes in goes back in capitals. Connections last as long as the other side wants.
 import { createServer } from 'node:net'
-import { createInterface } from 'node:readline'
 
 const { PORT = '3000', HOST = '127.0.0.1', TANDEM_MACHINE = 'nowhere' } = process.env
 const sockets = new Set()
@@ -10,7 +9,8 @@ const server = createServer((socket) => {
   socket.on('close', () => sockets.delete(socket))
   socket.on('error', () => socket.destroy())
   socket.write(`you speak with ${TANDEM_MACHINE}\n`)
-  createInterface({ input: socket }).on('line', (line) => socket.write(`${line.toUpperCase()}\n`))
+  socket.setEncoding('utf8')
+  socket.on('data', (text) => socket.write(text.toUpperCase()))
 })
 
 server.listen(Number(PORT), HOST, () => console.log(`listening on ${HOST}:${PORT}`))

@@ -2,6 +2,9 @@ import { once } from 'node:events'
 import type { CliHost, TextStream } from './host.ts'
 import { paintFor, type Paint } from './paint.ts'
 
+/** A terminal that does not know its width, or is narrower, gets plain lines. */
+const leastColumns = 40
+
 /** What a command says: results on stdout, everything else on stderr. */
 export class Output {
   readonly json: boolean
@@ -18,7 +21,7 @@ export class Output {
     this.#stderr = stderr
     this.paint = paintFor(stdout, env)
     this.paintNote = paintFor(stderr, env)
-    this.live = !json && stderr.isTTY === true && env['TERM'] !== 'dumb'
+    this.live = !json && stderr.isTTY === true && env['TERM'] !== 'dumb' && (stderr.columns ?? 0) >= leastColumns
   }
 
   get stderr(): TextStream {

@@ -28,7 +28,7 @@ export function liveProgress(out: Output, first: RolloutView): Progress {
         await ended.promise
         draw()
         const state = rollout.machines.find((one) => one.machine === machine)?.state
-        if (state === 'failed') throw new Error('failed')
+        if (state !== 'done' && state !== 'untouched') throw new Error(state) // drawn with a cross
       },
     })),
     {
