@@ -122,10 +122,5 @@ function forwardsTo(state: State, service: string, generation: string, from: str
 }
 
 /** Under `replace` there may be no instance for a while on purpose: requests are then held. */
-function holds(state: State, service: string): boolean {
-  return Object.values(state.turns).some((turn) => {
-    if (turn.service !== service) return false
-    const mine = Object.values(state.instances).filter((one) => one.service === service && one.machine === turn.machine)
-    return strategyOf(state, turn.target, mine) === 'replace'
-  })
-}
+const holds = (state: State, service: string): boolean =>
+  Object.values(state.turns).some((turn) => turn.service === service && strategyOf(state, turn) === 'replace')

@@ -35,5 +35,5 @@ describe('random histories', () => {
     )
     const result = fc.check(property, { seed, numRuns, endOnFailure: false })
     expect(result.failed, `${fc.defaultReportMessage(result)}\n${String(result.errorInstance)}`).toBe(false)
-  })
+  }, 600_000)
 })

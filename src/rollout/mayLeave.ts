@@ -13,7 +13,7 @@ export function mayLeave(state: State, turn: Turn, retire: Instance[]): boolean 
   const serving = Object.values(state.instances).filter(
     (one) => one.service === turn.service && (leaving.includes(one) || serves(state, one)),
   )
-  const spare = strategyOf(state, turn.target, retire) === 'replace' ? 1 : 0
+  const spare = strategyOf(state, turn) === 'replace' ? 1 : 0
   const least = Math.min(serving.length, wantedInAll(state, turn)) - spare
   return serving.length - leaving.length >= Math.max(1, least)
 }

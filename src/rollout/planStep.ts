@@ -21,7 +21,7 @@ export function planStep(state: State, turn: Turn, late = false): Plan {
     const plan = planFailed(turn, sides, failed)
     if (plan) return plan
   }
-  return strategyOf(state, turn.target, sides.old) === 'overlap'
+  return strategyOf(state, turn) === 'overlap'
     ? planOverlap(state, turn, { ...sides, awaited: awaitedStill })
     : planReplace(state, turn, { ...sides, awaited: awaitedStill })
 }

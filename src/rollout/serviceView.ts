@@ -95,8 +95,9 @@ export function forwardTarget(state: State, rollout: Rollout, machine: string): 
   return { release: rollout.release, generation: rollout.id, instances, strategy: definition.rollout.strategy }
 }
 
-/** `replace` holds if either side says so. */
-export function strategyOf(state: State, target: Target | null, old: Instance[]): 'overlap' | 'replace' {
-  const strategies = old.map((instance) => definitionOf(state, instance.release).rollout.strategy)
-  return target?.strategy === 'replace' || strategies.includes('replace') ? 'replace' : 'overlap'
+/** `replace` holds if either side says so, until the last of the old is gone. */
+export function strategyOf(state: State, turn: Pick<Turn, 'service' | 'machine' | 'target'>): 'overlap' | 'replace' {
+  const releases = instancesOn(state, turn.service, turn.machine).map((instance) => instance.release)
+  const strategies = releases.map((release) => definitionOf(state, release).rollout.strategy)
+  return turn.target?.strategy === 'replace' || strategies.includes('replace') ? 'replace' : 'overlap'
 }

@@ -139,7 +139,7 @@ function refuseOutage(state: State, service: string, release: Release, machines:
     // With two or more wanted, one stays while the other is replaced.
     if (old.length === 0 || wantedOn(release.definition, machine) !== 1) continue
     const target = { release: release.id, generation: '', instances: 1, strategy: release.definition.rollout.strategy }
-    if (strategyOf(state, target, old) === 'overlap') continue
+    if (strategyOf(state, { service, machine, target }) === 'overlap') continue
     const ids = old.map(({ id }) => id)
     // A machine that takes its turn earlier may be the one that serves by then.
     const earlier = machines.slice(0, machines.indexOf(machine)).some((name) => isReachable(state, name))

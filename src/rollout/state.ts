@@ -7,32 +7,39 @@ import type { Endpoints } from '../protocol/report.ts'
  * The state that rollouts are decided on: a fold of the event log, nothing else.
  *
  * A ROLLOUT moves one service to a target and passes through
- *   fetching   every machine fetches the release. Entered by RolloutStarted (skipped when nothing is to be started).
+ *   fetching   the machines that are to run it fetch the release. Entered by RolloutStarted; `stop` and `remove` skip it.
  *   preparing  one machine runs `prepare` once. Entered by PrepareStarted, left by PrepareFinished.
- *   turns      machines take their turns, one at a time, in order. Left when the last turn is finished.
+ *   turns      machines take their turns, one at a time, in order: those that run none yet, those that run it, those it
+ *              leaves. Entered by the first TurnStarted or PrepareFinished, left when the last turn is finished.
  *   returning  something failed, or a person aborted: the failing machine and all before it take a turn back, last
- *              first. Entered by RolloutReversed from any of the above, never left for them again.
+ *              first; those where the old release serves before those it leaves. Entered by RolloutReversed from any of
+ *              the above, never left for them again.
  *   finished   RolloutFinished: completed (from turns), reverted or aborted (from returning).
  *
  * A machine's part in it: `waiting` until its turn, `running` in it, then `done`; `lost` when it is silent and gone
- * round; going back `reverted`, or `failed` where the old release would not start either (what serves stays);
+ * round; going back `reverted`, or `failed` where the old release would not start (what serves stays, and the machine is
+ * left alone until it returns or the next rollout) or it did not answer in time (it catches up once it has);
  * `untouched` when the rollout went back before its turn. `behind` is a machine that returned and could not catch up.
  *
  * A TURN changes one service on one machine towards its target, a step at a time (planStep.ts). Its direction is
- * `forward`, `back`, or `catchUp` (outside a rollout: a machine that returned or joined). Each step changes what is
- * desired of the machine, and is over when a report at or after its position shows so, or its deadline passes (waits.ts):
+ * `forward`, `back`, or `catchUp` (outside a rollout: a machine that returned, joined or answered again; it begins once
+ * the machine has the release and has done what was asked of it last). Each step changes what is desired of the machine,
+ * and is over when a report at or after its position shows so, or its deadline passes (waits.ts):
  *   start      new instances run without traffic; over when all are ready; failed when one fails
  *   unforward  the other machines stop forwarding here; over when each reachable one has acknowledged
  *   switch     new instances take traffic and old ones no more, at once; over when the balancer has acknowledged
  *   drain      nothing changes; over when no work is left on the retired ones, or their drain deadline has passed
  *   stop       retired instances are stopped; over when the machine reports them gone
+ * A deadline that passes ends a turn as failed. Going back, peers that do not stop forwarding are gone round, and an
+ * old release that does not start is given up (`gaveUp`) where something else serves, else put in traffic as it is.
  *
- * An INSTANCE is `starting`, then `ready`; `failed` while it crashes or misses probes (then perhaps ready again: its
- * machine restarts it, with `interrupted` where the machine itself ended it); `stopping` once its stop was sent, for good; and gone from the state when reported stopped.
+ * An INSTANCE is `starting`, then `ready`; `failed` while it crashes or misses probes, or, `interrupted`, while its
+ * machine itself starts it again (then perhaps ready again); `stopping` once its stop was sent, for good; and gone from
+ * the state when reported stopped. Only a failure that is no interruption counts against its release.
  * Its traffic is `idle`, then `active`, then `idle` (retired); a retired one may become active again until it stops.
  *
- * A MACHINE is in traffic (`ready`), `draining` (first unforwarded, then giving up its own work) or `drained`; apart from
- * that it is lost or not.
+ * A MACHINE is in traffic (`ready`), being drained (`unforwarding`, then `draining`: giving up its own work) or
+ * `drained`; apart from that it is lost or not.
  */
 export interface State {
   config: Config

@@ -34,8 +34,9 @@ export class FakeMachine {
   hangsAtStop = false
   /** Work in flight that a retired instance still has, one less at each `work()`. */
   workAtRetire = 1
-  /** Something failed, hung or stuck here: what a revert or a catch-up may stumble on. */
-  troubled = false
+  /** Releases with an instance that failed or hung here, and whether a driver did: what going back may stumble on. */
+  readonly troubled = new Set<string>()
+  wasStuck = false
 
   desire: MachineDesire | null = null
   position = 0
@@ -57,7 +58,7 @@ export class FakeMachine {
 
   work(): void {
     if (!this.desire) return
-    if (this.balancerStuck || this.supervisorStuck || this.hangsAtStop) this.troubled = true
+    if (this.balancerStuck || this.supervisorStuck || this.hangsAtStop) this.wasStuck = true
     for (const release of this.desire.fetch) this.fetch(release)
     for (const { rollout } of this.desire.prepare) this.prepare(rollout)
     for (const one of this.running.values()) this.progress(one)
@@ -78,7 +79,7 @@ export class FakeMachine {
 
   private progress(one: Running): void {
     const fate = this.fates[one.desired.release] ?? 'ready'
-    if (fate !== 'ready' && one.state !== 'ready') this.troubled = true
+    if (fate !== 'ready' && one.state !== 'ready') this.troubled.add(one.desired.release)
     if (one.state === 'starting' && fate !== 'hangs') one.state = fate === 'ready' ? 'ready' : 'failed'
     else if (one.state === 'failed' && fate === 'ready') {
       one.state = 'ready'
@@ -115,7 +116,7 @@ export class FakeMachine {
 
   /** Instances that were ready crash, and fail again and again until their fate is good. */
   crash(release: string): void {
-    this.troubled = true
+    this.troubled.add(release)
     for (const one of this.running.values()) {
       if (one.desired.release === release) Object.assign(one, { state: 'failed', unstable: true })
     }

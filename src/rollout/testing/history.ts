@@ -244,7 +244,7 @@ export class History {
         const target = backTarget(state, service, machine)
         const apart = service.behind.includes(machine) || service.leftAlone.includes(machine)
         const where = `${service.name} on ${machine}, which wants ${JSON.stringify(target)}`
-        if (apart && !this.hadTrouble(service.name)) throw new Error(`${where}: apart, and nothing failed there`)
+        if (apart && !this.mayBeApart(service, machine)) throw new Error(`${where}: apart, and nothing failed there`)
         if (!apart && !conforms(state, service, machine, target) && !this.wouldInterrupt(service, machine, target)) {
           throw new Error(`${where}: not at rest there: ${JSON.stringify(Object.values(state.instances))}`)
         }
@@ -252,11 +252,14 @@ export class History {
     }
   }
 
-  private hadTrouble(service: string): boolean {
+  /** Something of what it runs, or was to run, failed there; or a driver did; or it kept what serves. */
+  private mayBeApart({ name, current, behind }: Service, machine: string): boolean {
+    const { troubled } = this.world.machine(machine)
+    const failed = behind.includes(machine) ? troubled.size > 0 : troubled.has(current?.release ?? '')
     const kept = this.world.log.some(
-      ({ type, data }) => type === 'TurnFinished' && data.service === service && data.reason?.startsWith('too few'),
+      ({ type, data }) => type === 'TurnFinished' && data.service === name && data.reason?.startsWith('too few'),
     )
-    return kept || [...this.world.machines.values()].some((machine) => machine.troubled)
+    return failed || kept || [...this.world.machines.values()].some((one) => one.wasStuck)
   }
 
   private wouldInterrupt({ name, lastRollout }: Service, machine: string, target: Target | null): boolean {

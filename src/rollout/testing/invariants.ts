@@ -28,6 +28,10 @@ function wrongStep(before: State, data: EventData['StepStarted'], after: State):
   if (cut.length > 0) wrong.push(`${cut.join()} stopped while in traffic`)
   const again = start.filter(({ id }) => id in before.instances)
   if (again.length > 0) wrong.push('an instance id was named twice')
+  const mine = Object.values(before.instances).filter((one) => one.service === service && one.machine === machine)
+  if (start.length > 0 && usesReplace(before, turn) && mine.length + start.length > (turn.target?.instances ?? 0)) {
+    wrong.push(`${service} on ${machine} under replace: started beside ${mine.map(({ id }) => id).join()}`)
+  }
   if (retire.length > 0 && data.step === 'switch' && !mayInterrupt(before, turn)) {
     wrong.push(...tooFew(before, after, turn))
   }
