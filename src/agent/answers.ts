@@ -51,11 +51,10 @@ export class Answers {
     }
     try {
       const response = await this.#parts.client.raw('POST', `/agent/answers/${id}`, {
-        body: ReadableStream.from(body()),
-        duplex: 'half',
+        body: body(),
         headers: { 'content-type': 'application/x-ndjson' },
       })
-      await response.arrayBuffer()
+      await response.text()
     } finally {
       stop.abort()
     }

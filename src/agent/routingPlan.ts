@@ -8,7 +8,7 @@ import type { LocalInstance } from './localInstance.ts'
  */
 export function routingPlan(
   desired: DesiredState,
-  instances: ReadonlyMap<string, LocalInstance>,
+  instances: ReadonlyMap<string, Pick<LocalInstance, 'port' | 'definition' | 'state'>>,
   tcpOffset: number,
 ): RoutingPlan {
   const wanted = new Map(desired.instances.map((instance) => [instance.id, instance]))

@@ -1,0 +1,255 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Definition } from '../definitions/definition.ts'
+import { createFakeSupervisor, type FakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
+import { systemClock } from '../lib/clock.ts'
+import { LocalInstance, type InstanceLimits } from './localInstance.ts'
+import { aDefinition, listen, release, TestClock } from './testing/given.ts'
+
+const id = 'shop-r1-a-1'
+let supervisor: FakeSupervisor
+let service: Awaited<ReturnType<typeof listen>>
+let status: number
+let instances: LocalInstance[]
+let history: string[]
+
+beforeEach(async () => {
+  supervisor = createFakeSupervisor(systemClock)
+  status = 200
+  service = await listen(() => status)
+  instances = []
+  history = []
+})
+afterEach(async () => {
+  await Promise.all(instances.map((instance) => instance.stop(async () => {})))
+  await supervisor.close()
+  await service.close()
+})
+
+interface Given {
+  definition?: Partial<Definition>
+  limits?: Partial<InstanceLimits>
+  clock?: TestClock
+  beforeStart?: (signal: AbortSignal) => Promise<void>
+}
+
+function start({ definition, limits, clock, beforeStart }: Given = {}): LocalInstance {
+  const port = service.port
+  const whole = aDefinition(definition)
+  const instance = new LocalInstance(
+    { id, release, definition: whole },
+    {
+      supervisor,
+      clock: clock ?? systemClock,
+      random: () => 0,
+      limits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 }, ...limits },
+      changed: () => history.push(`${instance.state}${instance.unstable ? ' unstable' : ''}`),
+      prepareStart: async (signal) => {
+        await beforeStart?.(signal)
+        const { limits: bounds, stop } = whole
+        const about = { id, service: 'shop', release, argv: ['x'], cwd: '/', limits: bounds, stop }
+        return { spec: { ...about, env: { PORT: String(port) } }, port: whole.listen === 'none' ? null : port }
+      },
+    },
+  )
+  supervisor.onExit((exit) => instance.exited(exit))
+  instances.push(instance)
+  return instance
+}
+
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 2 })
+const becomes = (instance: LocalInstance, state: string): Promise<void> =>
+  until(() => expect(instance.state).toBe(state))
+
+describe('an instance is ready', () => {
+  it('when it is alive, owns its socket and answers', async () => {
+    const instance = start()
+    await becomes(instance, 'ready')
+    expect(instance).toMatchObject({ port: service.port, reason: null, restarts: 0, unstable: false })
+    expect(history.filter((state) => state !== 'starting')).toEqual(['ready'])
+  })
+  it('not while another process answers on its port', async () => {
+    supervisor.setProgram(() => ({ listens: false }))
+    const instance = start()
+    await becomes(instance, 'failed')
+    expect(instance.reason).toMatch(/not ready within 0.3 s: port \d+ is answered by another process/)
+    supervisor.setListening(id, true)
+    await becomes(instance, 'ready')
+  })
+  it.each([404, 500, 503])('not while it answers %i; and later than `within` it still may become so', async (bad) => {
+    status = bad
+    const instance = start()
+    await becomes(instance, 'failed')
+    expect(instance.reason).toBe(`was not ready within 0.3 s: GET / answered ${bad}`)
+    expect(instance.unstable).toBe(false)
+    status = 302
+    await becomes(instance, 'ready')
+    expect(instance.reason).toBeNull()
+  })
+  it('not when who owns the socket cannot be seen, and the agent lives on', async () => {
+    const owns = supervisor.ownsSocket
+    supervisor.ownsSocket = () => Promise.reject(new Error('no /proc here'))
+    const instance = start()
+    await becomes(instance, 'failed')
+    expect(instance.reason).toContain('no /proc here')
+    supervisor.ownsSocket = owns
+    await becomes(instance, 'ready')
+  })
+  it('by a connection alone for tcp, and by being up for a while for what listens on nothing', async () => {
+    status = 500
+    await becomes(start({ definition: { listen: 'tcp' } }), 'ready')
+    await instances[0]?.stop(async () => {})
+    const worker = start({ definition: { listen: 'none' } })
+    await becomes(worker, 'ready')
+    expect(worker.port).toBeNull()
+  })
+})
+
+describe('an instance fails', () => {
+  it('at once when its process ends before it was ready, and says how', async () => {
+    supervisor.setProgram(() => ({ listens: false, ends: { afterMs: 5, code: 7 } }))
+    const instance = start({ definition: { health: { ...aDefinition().health, withinMs: 60_000 } } })
+    await becomes(instance, 'failed')
+    expect(instance).toMatchObject({ reason: 'exited with status 7 before it was ready', pid: null, unstable: false })
+  })
+  it('when it cannot be started, and is tried again', async () => {
+    let tries = 0
+    const instance = start({
+      beforeStart: async () => {
+        if (++tries < 3) throw new Error('the cache is gone')
+      },
+    })
+    await becomes(instance, 'failed')
+    expect(instance.reason).toBe('could not be started: the cache is gone')
+    await becomes(instance, 'ready')
+    expect(tries).toBe(3)
+  })
+  it('names the memory limit', async () => {
+    const instance = start()
+    await becomes(instance, 'ready')
+    supervisor.die(id, { signal: 'SIGKILL', reason: 'oom' })
+    await until(() => expect(instance.reason).toBe('was killed at its memory limit'))
+  })
+  it('after three misses in a row, not two; one success puts it back', async () => {
+    let asked = 0
+    const misses = [200, 500, 500, 200, 500, 500, 500, 200]
+    await service.close()
+    service = await listen(() => misses[Math.min(asked++, misses.length - 1)] ?? 200)
+    const instance = start()
+    await until(() => expect(asked).toBeGreaterThan(misses.length))
+    expect(history.filter((state) => !state.startsWith('starting'))).toEqual([
+      'ready',
+      'failed unstable',
+      'ready unstable',
+    ])
+    expect(instance.restarts).toBe(0)
+  })
+})
+
+describe('a crash loop', () => {
+  it('is one: unstable from the first end until it was well for ten seconds, and never given up', async () => {
+    const clock = new TestClock()
+    supervisor.setProgram(() => (supervisor.starts.length < 6 ? { ends: { afterMs: 30 } } : {}))
+    const instance = start({ clock })
+    await until(() => expect(instance.restarts).toBe(6))
+    await becomes(instance, 'ready')
+    expect(instance.unstable).toBe(true)
+    expect(instance.reason).toBe('exited with status 0')
+    clock.pass(9_999)
+    const probed = history.length
+    await new Promise((resolve) => setTimeout(resolve, 40)) // several probes, none of which may settle it
+    expect(history.length).toBe(probed)
+    clock.pass(1)
+    await until(() => expect(instance.unstable).toBe(false))
+    expect(instance).toMatchObject({ state: 'ready', reason: null })
+    expect(history.filter((state) => state === 'ready')).toHaveLength(2)
+  })
+  it('waits longer each time, up to a limit', async () => {
+    supervisor.setProgram(() => ({ failsStart: new Error('no') }))
+    const starts: number[] = []
+    start({
+      limits: { restart: { firstMs: 20, mostMs: 80 } },
+      beforeStart: async () => void starts.push(performance.now()),
+    })
+    await until(() => expect(starts.length).toBe(6))
+    const waits = starts.slice(1).map((at, index) => at - (starts[index] ?? 0))
+    for (const [index, least] of [20, 40, 80, 80, 80].entries()) expect(waits[index]).toBeGreaterThan(least - 3)
+    expect(waits[4]).toBeLessThan(160)
+  })
+  it('is not hidden or made by someone setting the clock', async () => {
+    const clock = new TestClock()
+    status = 500
+    const instance = start({ clock })
+    await until(() => expect(history).toContain('starting'))
+    clock.jump(3_600_000)
+    status = 200
+    await becomes(instance, 'ready')
+    expect(history).not.toContain('failed')
+  })
+})
+
+describe('stopping', () => {
+  it('releases idle connections before the signal, and leaves nothing', async () => {
+    const instance = start()
+    await becomes(instance, 'ready')
+    let runningAtRelease: string[] = []
+    await instance.stop(async () => {
+      runningAtRelease = supervisor.running()
+    })
+    expect(runningAtRelease).toEqual([id])
+    expect(supervisor.running()).toEqual([])
+    expect(instance).toMatchObject({ state: 'stopped', pid: null })
+    expect(history.slice(-2)).toEqual(['draining', 'stopped'])
+  })
+  it('during the fetch starts nothing', async () => {
+    const gate = Promise.withResolvers<void>()
+    let signal: AbortSignal | null = null
+    const instance = start({
+      beforeStart: (given) => {
+        signal = given
+        return gate.promise
+      },
+    })
+    const stopped = instance.stop(async () => {})
+    expect((signal as AbortSignal | null)?.aborted).toBe(true)
+    gate.resolve()
+    await stopped
+    expect(supervisor.starts).toEqual([])
+    expect(instance.state).toBe('stopped')
+  })
+  it('during the start ends what was started, and the state never goes back', async () => {
+    const gate = Promise.withResolvers<void>()
+    const begin = supervisor.start
+    const began = Promise.withResolvers<void>()
+    supervisor.start = async (spec) => {
+      began.resolve()
+      await gate.promise // a driver that knows of it only once it runs
+      return begin(spec)
+    }
+    const instance = start()
+    await began.promise
+    const stopped = instance.stop(async () => {})
+    setImmediate(() => gate.resolve())
+    await stopped
+    expect(supervisor.starts).toHaveLength(1)
+    expect(supervisor.running()).toEqual([])
+    expect(history.slice(history.indexOf('draining'))).toEqual(['draining', 'stopped'])
+  })
+  it('during the wait before another start ends the wait', async () => {
+    supervisor.setProgram(() => ({ ends: { afterMs: 1 } }))
+    const instance = start({ limits: { restart: { firstMs: 60_000, mostMs: 60_000 } } })
+    await becomes(instance, 'failed')
+    await instance.stop(async () => {})
+    expect(supervisor.starts).toHaveLength(1)
+  })
+  it('that fails rejects, and can be tried again', async () => {
+    const instance = start()
+    await becomes(instance, 'ready')
+    const end = supervisor.stop
+    supervisor.stop = () => Promise.reject(new Error('cannot be killed'))
+    await expect(instance.stop(async () => {})).rejects.toThrow('cannot be killed')
+    expect(instance.state).toBe('draining')
+    supervisor.stop = end
+    await instance.stop(async () => {})
+    expect(instance.state).toBe('stopped')
+  })
+})

@@ -1,0 +1,102 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { pino, type Logger } from 'pino'
+import type { Definition } from '../../definitions/definition.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { DesiredInstance, DesiredState } from '../../protocol/desiredState.ts'
+
+/** What the tests of this room start from. */
+export const release = 'a'.repeat(64)
+
+export const aDefinition = (over: Partial<Definition> = {}): Definition => ({
+  service: 'shop',
+  run: ['./server'],
+  build: { command: null, output: null, test: null },
+  prepare: null,
+  listen: 'http',
+  health: { path: '/', everyMs: 10, timeoutMs: 500, withinMs: 300, settleMs: 20 },
+  routes: null,
+  machines: null,
+  instances: 1,
+  rollout: { strategy: 'overlap', drainMs: 1_000 },
+  stop: { signal: 'SIGTERM', withinMs: 1_000 },
+  env: {},
+  limits: { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null },
+  idleMs: null,
+  environments: {},
+  ...over,
+})
+
+export const anInstance = (over: Partial<DesiredInstance> = {}): DesiredInstance => ({
+  ...{ id: 'shop-r1-a-1', service: 'shop', release, slot: 1, generation: 'r1', traffic: 'active' },
+  ...over,
+})
+
+export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState => ({
+  machine: 'a',
+  fetch: [],
+  keep: [],
+  definitions: { [release]: aDefinition() },
+  instances: [],
+  routes: [],
+  peers: [],
+  prepare: [],
+  removedData: [],
+  drained: false,
+  cluster: 'test',
+  term: 1,
+  terms: [{ term: 1, id: 'one', start: 1, recovered: false }],
+  position: 10,
+  ...over,
+})
+
+/** A clock that stands until a test moves it. */
+export class TestClock implements Clock {
+  #now = Date.parse('2026-01-01T00:00:00Z')
+  #monotonic = 1_000
+
+  now(): number {
+    return this.#now
+  }
+
+  monotonic(): number {
+    return this.#monotonic
+  }
+
+  pass(ms: number): void {
+    this.#now += ms
+    this.#monotonic += ms
+  }
+
+  /** Someone sets the wall clock. */
+  jump(ms: number): void {
+    this.#now += ms
+  }
+}
+
+export const quiet: Logger = pino({ level: 'silent' })
+
+/** A folder below the checkout's `tmp/`, and how to be rid of it. */
+export function makeFolder(name: string): { path: string; remove: () => void } {
+  const parent = join(import.meta.dirname, '../../../tmp')
+  mkdirSync(parent, { recursive: true })
+  const path = mkdtempSync(join(parent, `${name}-`))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** An HTTP service on a port of its own, answering `status`. */
+export async function listen(status: () => number, port = 0): Promise<{ port: number; close: () => Promise<void> }> {
+  const server: Server = createServer((_request, response) => response.writeHead(status()).end('here'))
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port, // it listens on TCP
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
