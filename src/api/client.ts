@@ -12,6 +12,7 @@ import {
   type StreamName,
   type Streams,
 } from './contract.ts'
+import { HttpConnections, type Answered } from './httpRequest.ts'
 import { fromProblem, problemSchema } from './problem.ts'
 
 /** Where a controller is and how to speak to it. */
@@ -20,9 +21,10 @@ export interface Endpoint {
   token: string
 }
 
-interface RawInit extends Omit<RequestInit, 'headers'> {
+interface RawInit {
   headers?: Record<string, string>
-  duplex?: 'half'
+  body?: string | AsyncIterable<Uint8Array>
+  signal?: AbortSignal
 }
 
 /** The longest a call may take: publishing verifies a whole tree, reading waits 5 s for a position. */
@@ -40,6 +42,7 @@ interface Input {
 /** Typed calls over the contract. Throws `OperatorError`: what the controller refused, or E_CONTROLLER_UNREACHABLE. */
 export class ApiClient {
   readonly endpoint: Endpoint
+  #connections = new HttpConnections()
 
   constructor(endpoint: Endpoint) {
     this.endpoint = endpoint
@@ -66,7 +69,7 @@ export class ApiClient {
   }
 
   /** The body of a good answer; contact may be lost in the middle of it. */
-  async #json(response: Response, signal: AbortSignal | undefined): Promise<unknown> {
+  async #json(response: Answered, signal: AbortSignal | undefined): Promise<unknown> {
     let text: string
     try {
       text = await response.text()
@@ -108,7 +111,6 @@ export class ApiClient {
         headers: { accept: 'text/event-stream', ...(lastEventId ? { 'last-event-id': lastEventId } : {}) },
         signal: signal ? AbortSignal.any([signal, silence.signal]) : silence.signal,
       })
-      if (!response.body) return
       yield* decodeServerSentEvents(response.body, heard)
     } catch (error) {
       if (signal?.aborted) return
@@ -120,10 +122,10 @@ export class ApiClient {
   }
 
   /** A request with the token; an error body becomes an `OperatorError`. */
-  async raw(method: string, path: string, init: RawInit = {}): Promise<Response> {
-    let response: Response
+  async raw(method: string, path: string, init: RawInit = {}): Promise<Answered> {
+    let response: Answered
     try {
-      response = await fetch(`${this.endpoint.url.replace(/\/$/, '')}${basePath}${path}`, {
+      response = await this.#connections.ask(`${this.endpoint.url.replace(/\/$/, '')}${basePath}${path}`, {
         ...init,
         method,
         headers: { authorization: `Bearer ${this.endpoint.token}`, ...init.headers },
@@ -132,12 +134,12 @@ export class ApiClient {
       if (init.signal?.aborted) throw error
       throw unreachable(this.endpoint, error)
     }
-    if (response.ok) return response
+    if (response.status >= 200 && response.status < 300) return response
     throw await problemOf(response, this.endpoint)
   }
 }
 
-async function problemOf(response: Response, endpoint: Endpoint): Promise<OperatorError> {
+async function problemOf(response: Answered, endpoint: Endpoint): Promise<OperatorError> {
   try {
     return fromProblem(problemSchema.parse(JSON.parse(await response.text())))
   } catch (cause) {
@@ -155,7 +157,7 @@ function notTandem({ url }: Endpoint, status: number, cause: unknown): OperatorE
 }
 
 export function unreachable({ url }: Endpoint, cause: unknown): OperatorError {
-  const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause)
+  const why = cause instanceof Error ? cause.message : String(cause)
   return new OperatorError('E_CONTROLLER_UNREACHABLE', `the controller at ${url} does not answer (${why})`, {
     subject: url,
     next: 'is it running? Services go on without it. On a laptop: tandem up. Another cluster: --context NAME',

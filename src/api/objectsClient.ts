@@ -24,11 +24,10 @@ export class ObjectsClient {
   /** Uploads objects as the frames that the releases room writes. */
   async put(frames: AsyncIterable<Uint8Array>): Promise<void> {
     const response = await this.#client.raw('POST', '/objects', {
-      body: ReadableStream.from(frames),
-      duplex: 'half',
+      body: frames,
       headers: { 'content-type': framesContentType },
     })
-    await response.arrayBuffer()
+    await response.text()
   }
 
   /** Publishes a manifest whose objects are all there. */
@@ -45,7 +44,6 @@ export class ObjectsClient {
       headers: { 'content-type': 'application/json' },
       ...(signal ? { signal } : {}),
     })
-    if (!response.body) return
     try {
       yield* endAtSilence(response.body, silenceMs)
     } catch (cause) {

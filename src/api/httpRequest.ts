@@ -1,0 +1,66 @@
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+export interface Asked {
+  method: string
+  headers: Record<string, string>
+  body?: string | AsyncIterable<Uint8Array> | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** An HTTP answer whose body has not been read. Read it with `text`, or take it piece by piece. */
+export interface Answered {
+  status: number
+  body: AsyncIterable<Uint8Array>
+  text: () => Promise<string>
+}
+
+/** Connections kept for the next call: the agent reports every 2 s. */
+const connections = { keepAlive: true, maxSockets: 64, maxFreeSockets: 4 }
+
+/**
+ * HTTP as the client needs it, on Node's own `http`: `fetch` costs a command 40 ms to load, and an agent 15 MB. A kept
+ * connection that the server closed just as it was used again is tried once more on a new one, where that is safe.
+ */
+export class HttpConnections {
+  #agent = new Agent(connections)
+
+  async ask(url: string, asked: Asked): Promise<Answered> {
+    try {
+      return await this.#once(url, asked, this.#agent)
+    } catch (error) {
+      const stale = error instanceof StaleConnection && typeof asked.body !== 'object'
+      if (!stale) throw error instanceof StaleConnection ? error.cause : error
+      return this.#once(url, asked, undefined)
+    }
+  }
+
+  async #once(url: string, { method, headers, body, signal }: Asked, agent: Agent | undefined): Promise<Answered> {
+    const start = url.startsWith('https:') ? (await import('node:https')).request : httpRequest
+    const length = typeof body === 'string' ? { 'content-length': String(Buffer.byteLength(body)) } : {}
+    // An agent of http does not fit https, which has its own.
+    const kept = url.startsWith('https:') ? {} : { agent: agent ?? false }
+    const sent = start(url, { ...kept, method, headers: { ...headers, ...length }, ...(signal ? { signal } : {}) })
+    sent.setNoDelay(true)
+    const answered = Promise.withResolvers<IncomingMessage>()
+    sent.on('response', answered.resolve)
+    sent.on('error', (error) => answered.reject(sent.reusedSocket ? new StaleConnection(error) : error))
+    if (body === undefined || typeof body === 'string') sent.end(body)
+    else pipeline(Readable.from(body), sent).catch(answered.reject)
+    const response = await answered.promise
+    return { status: response.statusCode ?? 0, body: response, text: () => readText(response) }
+  }
+}
+
+class StaleConnection extends Error {
+  constructor(cause: Error) {
+    super('a kept connection was closed', { cause })
+  }
+}
+
+async function readText(response: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = []
+  for await (const part of response) parts.push(part)
+  return Buffer.concat(parts).toString()
+}
