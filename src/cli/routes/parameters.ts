@@ -1,0 +1,17 @@
+import { parsePort, parseSize } from '../flagValues.ts'
+
+export const word = (placeholder: string, brief: string) => ({ placeholder, brief, parse: String }) as const
+export const service = word('SERVICE', 'The name of a service')
+export const optionalService = { ...service, optional: true } as const
+export const oneService = { kind: 'tuple', parameters: [service] } as const
+export const maybeService = { kind: 'tuple', parameters: [optionalService] } as const
+export const on = (brief: string) => ({ kind: 'boolean', brief, default: false, withNegated: false }) as const
+export const text = (placeholder: string, brief: string) =>
+  ({ kind: 'parsed', parse: String, placeholder, brief, optional: true }) as const
+export const needed = (placeholder: string, brief: string) =>
+  ({ kind: 'parsed', parse: String, placeholder, brief }) as const
+export const port = (brief: string, preset: string) =>
+  ({ kind: 'parsed', parse: parsePort, placeholder: 'PORT', brief, default: preset }) as const
+export const size = (brief: string) =>
+  ({ kind: 'parsed', parse: parseSize, placeholder: 'SIZE', brief, optional: true }) as const
+export const allowOutage = on('Let a replace leave no ready instance for a while; requests are held up to 30 s')

@@ -1,0 +1,101 @@
+import { buildRouteMap } from '@stricli/core'
+import { command } from '../command.ts'
+import { parsePortRange, parsePosition } from '../flagValues.ts'
+import { needed, on, port, size, text, word } from './parameters.ts'
+
+const token = buildRouteMap({
+  docs: { brief: 'Manage who may call the controller' },
+  routes: {
+    create: command({
+      brief: 'Make a token; it is shown once',
+      example:
+        'tandem controller token create --role operator --name ci\n' +
+        'tandem controller token create --role agent --machine a --name a',
+      parameters: {
+        flags: {
+          role: { kind: 'enum', values: ['operator', 'reader', 'agent'], brief: 'What it may do' },
+          name: needed('NAME', 'Whose it is'),
+          machine: text('M', "For an agent's: the machine it speaks for"),
+        },
+      },
+      load: async () => (await import('../commands/controller.ts')).createToken,
+    }),
+    list: command({
+      brief: 'Show the tokens there are, without their secrets',
+      example: 'tandem controller token list',
+      parameters: {},
+      load: async () => (await import('../commands/controller.ts')).listTokens,
+    }),
+    revoke: command({
+      brief: 'Make a token worthless',
+      example: 'tandem controller token revoke 1f0c22ab94de',
+      parameters: { positional: { kind: 'tuple', parameters: [word('ID', 'A token, or a prefix of its id')] } },
+      load: async () => (await import('../commands/controller.ts')).revokeToken,
+    }),
+  },
+})
+
+export const controller = buildRouteMap({
+  docs: { brief: 'Run a controller by hand; its tokens; recovery' },
+  routes: {
+    run: command({
+      brief: 'Run a controller, in the foreground',
+      example: 'tandem controller run --cluster production --data /var/lib/tandem --host 10.0.0.10',
+      parameters: {
+        flags: {
+          cluster: { ...needed('NAME', 'The name of the cluster'), default: 'local' },
+          laptop: on('All machines are on this host: each service also answers on SERVICE.localhost'),
+          data: needed('DIR', 'Where the event log and the releases are kept'),
+          host: { ...needed('ADDRESS', 'The address to listen on'), default: '127.0.0.1' },
+          port: port('The port to listen on', '7480'),
+          storeCap: size('The most that releases may take, such as 20G'),
+          admitFile: text('FILE', 'JSON (mode 0600): tokens made elsewhere that are to be known'),
+        },
+      },
+      load: async () => (await import('../commands/programs.ts')).runController,
+    }),
+    token,
+    recover: command({
+      brief: 'Go on after the event log was lost or restored: adopt what machines run',
+      about: 'Takes a term above every one that machines have seen. No service is changed.',
+      example: 'tandem controller recover',
+      parameters: {},
+      load: async () => (await import('../commands/controller.ts')).recover,
+    }),
+  },
+})
+
+export const agent = buildRouteMap({
+  docs: { brief: 'Run an agent by hand' },
+  routes: {
+    run: command({
+      brief: "Run a machine's agent, in the foreground",
+      example:
+        'tandem agent run --machine a --controller http://10.0.0.10:7480 --token-file /etc/tandem/token ' +
+        '--data /var/lib/tandem-agent --host 10.0.0.11 --http-port 80',
+      parameters: {
+        flags: {
+          machine: needed('NAME', 'The name of this machine'),
+          controller: needed('URL', "The controller's address"),
+          tokenFile: needed('FILE', 'A file that holds its token'),
+          data: needed('DIR', 'Where releases, output and what it last ran are kept'),
+          host: { ...needed('ADDRESS', 'How others reach this machine'), default: '127.0.0.1' },
+          httpPort: port('Where people reach the services', '8001'),
+          forwardPort: port('Where other machines forward to; 0: it chooses and remembers', '0'),
+          metricsPort: port('/healthz and /metrics; 0: it chooses and remembers', '0'),
+          ports: {
+            ...{ kind: 'parsed', parse: parsePortRange, placeholder: 'FIRST-LAST', default: '20000-20999' },
+            brief: 'For instances: outside the ephemeral range',
+          },
+          tcpOffset: {
+            ...{ kind: 'parsed', parse: parsePosition, placeholder: 'N', default: '0' },
+            brief: 'Added to the ports of tcp routes, where machines share an address',
+          },
+          secrets: { ...needed('DIR', 'Holds SERVICE.env files'), default: '/etc/tandem/env' },
+          cacheCap: size('The most that releases may take here, such as 20G'),
+        },
+      },
+      load: async () => (await import('../commands/programs.ts')).runAgent,
+    }),
+  },
+})
