@@ -1,0 +1,104 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { generateHelpTextForAllCommands } from '@stricli/core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { buildApplicationFor } from './application.ts'
+import { runHere, type CliRun } from './testing/testHost.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tandem-cli-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const run = (...argv: string[]): Promise<CliRun> =>
+  runHere(argv, { XDG_CONFIG_HOME: join(folder, 'config'), HOME: folder }, folder)
+
+describe('a wrong command line', () => {
+  it.each([
+    ['statsu', 'did you mean: tandem status'],
+    ['status --jsno', 'did you mean --json?'],
+    ['deploy shop', '--release needs a value'],
+    ['restart', 'SERVICE is missing'],
+    ['restart shop other', 'one word too many'],
+    ['up --port eighty', 'must be a whole number'],
+    ['controller token create --role boss --name x', 'one of: operator, reader, agent'],
+    ['rollout shwo', 'there is no command shwo'],
+  ])('%s', async (line, said) => {
+    const { code, out, err } = await run(...line.split(' '))
+    expect(err).toContain(said)
+    expect(err).toContain('E_USAGE')
+    expect([code, out]).toEqual([2, ''])
+  })
+
+  it('is JSON on stdout when asked for', async () => {
+    const { code, out, err } = await run('statsu', '--json')
+    expect(JSON.parse(out)).toEqual({
+      error: {
+        ...{ code: 'E_USAGE', message: 'there is no command statsu', subject: 'statsu' },
+        next: 'did you mean: tandem status',
+      },
+    })
+    expect([code, err]).toEqual([2, ''])
+  })
+})
+
+describe('without a cluster', () => {
+  it('no context: 2, and how to get one', async () => {
+    const { code, err } = await run('status')
+    expect(code).toBe(2)
+    expect(err).toContain('tandem up')
+  })
+
+  it('nothing listens: 3', async () => {
+    writeFileSync(join(folder, 'token'), 'tdm_0123456789')
+    const added = await run('context', 'add', 'gone', '--url', 'http://127.0.0.1:9', '--token-file', 'token')
+    expect(added).toMatchObject({ code: 0, out: 'gone is http://127.0.0.1:9; it is the current context\n' })
+    const { code, out } = await run('status', '--json')
+    expect(code).toBe(3)
+    expect(JSON.parse(out)).toMatchObject({
+      error: { code: 'E_CONTROLLER_UNREACHABLE', subject: 'http://127.0.0.1:9' },
+    })
+  })
+})
+
+describe('init and validate', () => {
+  it('write what is valid, once', async () => {
+    writeFileSync(join(folder, 'package.json'), '{"name":"shop","scripts":{"start":"node server.js"}}')
+    expect(await run('init')).toMatchObject({ code: 0 })
+    expect(await run('validate')).toMatchObject({ code: 0, out: expect.stringContaining('is valid') })
+    const again = await run('init', '--json')
+    expect(again.code).toBe(4)
+    expect(JSON.parse(again.out)).toMatchObject({ error: { code: 'E_FILE_EXISTS' } })
+  })
+
+  it('show every error of every file, and the line', async () => {
+    writeFileSync(join(folder, 'tandem.yaml'), 'service: shop\nrun: x\nhelth: {}\n')
+    writeFileSync(join(folder, 'cluster.yaml'), 'cluster: production\n')
+    const { code, err } = await run('validate', 'tandem.yaml', 'cluster.yaml')
+    expect(code).toBe(2)
+    expect(err).toMatch(/tandem\.yaml:3:1: .*\n {2}3 \| helth: \{\}\n/)
+    expect(err).toContain('cluster.yaml:1:1:')
+  })
+})
+
+describe('every command', () => {
+  const all = generateHelpTextForAllCommands(buildApplicationFor('0', () => {}))
+  const documented = readFileSync(join(import.meta.dirname, '../../docs/commands.md'), 'utf8').split(/^#+ /m)
+
+  it.each(all.map(([name, help]) => ({ name, help })))(
+    '$name has --json, --context, an example, and is documented',
+    ({ name, help }) => {
+      expect(help).toContain('--json')
+      expect(help).toContain('--context')
+      expect(help).toMatch(new RegExp(`EXAMPLE\\n {2}${name}`))
+      const section = documented.find((text) => text.startsWith(`\`${name}\``))
+      expect(section).toBeDefined()
+      const flags = [...help.matchAll(/--([a-z-]+)/g)].map(([flag]) => flag)
+      const common = ['--json', '--context', '--help']
+      const missing = flags.filter((flag) => !common.includes(flag) && !section?.includes(flag))
+      expect(missing.filter((flag) => flag !== '--eval')).toEqual([])
+    },
+  )
+})
