@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { EventView, RolloutView, Status } from '../../src/api/views.ts'
+import type { Laptop } from './laptop.ts'
+
+/** Longer than anything here takes on a busy computer of two cores. */
+const limitMs = 20_000
+/** What is watched is another process's state: there is nothing to subscribe to. */
+const lookEveryMs = 20
+
+/** Looks until `look` gives something, and returns it. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | false | undefined> | T | false | undefined,
+): Promise<T> {
+  let last: unknown
+  for (const deadline = Date.now() + limitMs; Date.now() < deadline;) {
+    try {
+      const found = await look()
+      if (found !== false && found !== undefined) return found
+    } catch (error) {
+      last = error // not there yet: told when it never is
+    }
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
+  }
+  throw new Error(`it did not come to this in ${limitMs} ms: ${what}`, { cause: last })
+}
+
+/** Reads of a laptop's controller, without the start of a CLI each time. */
+export class Eyes {
+  readonly #laptop: Laptop
+
+  constructor(laptop: Laptop) {
+    this.#laptop = laptop
+  }
+
+  status(): Promise<Status> {
+    return this.#get('/status')
+  }
+
+  async service(name: string): Promise<Status['services'][number]> {
+    const found = (await this.status()).services.find(({ service }) => service === name)
+    if (!found) throw new Error(`no service ${name}`)
+    return found
+  }
+
+  rollout(id: string): Promise<RolloutView> {
+    return this.#get(`/rollouts/${id}`)
+  }
+
+  async events(after = 0): Promise<EventView[]> {
+    const text = await this.#text(`/events?after=${after}&follow=false`)
+    return [...text.matchAll(/^data: (.*)$/gm)].map(([, json = '']) => JSON.parse(json) as EventView) // the API's
+  }
+
+  async #get<T>(path: string): Promise<T> {
+    return JSON.parse(await this.#text(path)) as T // the API's
+  }
+
+  async #text(path: string): Promise<string> {
+    const { operator } = JSON.parse(readFileSync(join(this.#laptop.folder, 'data/tokens.json'), 'utf8'))
+    const url = `http://127.0.0.1:${this.#laptop.port}/api/v1${path}`
+    const response = await fetch(url, { headers: { authorization: `Bearer ${operator}` } })
+    if (!response.ok) throw new Error(`${path} answered ${response.status} ${await response.text()}`)
+    return response.text()
+  }
+}
+
+/** A command of the CLI that is under way with `--json`. */
+export class Following {
+  readonly lines: string[] = []
+  err = ''
+  readonly #child: ChildProcess
+  readonly #closed: Promise<number>
+
+  constructor(laptop: Laptop, ...args: string[]) {
+    this.#child = laptop.spawn(...args, '--json')
+    if (!this.#child.stdout) throw new Error('its output is not piped')
+    createInterface({ input: this.#child.stdout }).on('line', (line) => this.lines.push(line))
+    this.#child.stderr?.on('data', (text) => {
+      this.err += String(text)
+    })
+    this.#closed = once(this.#child, 'close').then(([code]) => Number(code))
+  }
+
+  /** The newest view of the rollout once `is` holds for it. */
+  rollout(what: string, is: (rollout: RolloutView) => boolean): Promise<RolloutView> {
+    return until(what, () => {
+      const rollouts = this.lines.map((line) => JSON.parse(line) as { rollout?: RolloutView }) // the contract's
+      const last = rollouts.findLast(({ rollout }) => rollout)?.rollout
+      if (last && last.state !== 'running' && !is(last)) throw new Error(`it is ${last.state} already`)
+      return last && is(last) ? last : false
+    })
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Its exit status and the last object it printed. */
+  async end<T = { rollout: RolloutView }>(): Promise<T & { exit: number }> {
+    const exit = await this.#closed
+    return { ...(JSON.parse(this.lines.at(-1) ?? '{}') as T), exit } // the caller names the contract's shape
+  }
+}
+
+/** True when a machine of the rollout is in that phase now. */
+export const isIn = ({ machines }: RolloutView, machine: string, phase: string): boolean =>
+  machines.some((one) => one.machine === machine && one.phases.some((has) => has.phase === phase && !has.finishedAt))
+
+/** True when that process runs. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return false
+    throw error
+  }
+}
