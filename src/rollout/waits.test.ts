@@ -127,6 +127,37 @@ describe('reports', () => {
   })
 })
 
+describe('an agent that has just started and knows little yet', () => {
+  it('does not end a drain: its balancer has not applied anything, so its count says nothing', () => {
+    const then = given('a').running('r1').published('r2').on('a', { neverDrains: true }).when(deploy('r2'))
+    then.until('a drain x1-a-1').and((world) => world.machine('a').restart())
+    then.world.hear('a')
+    expect(then.lines()).not.toContain('a stop x1-a-1')
+    expect(then.settled().lines()).toContain('a stop x1-a-1')
+  })
+
+  it('does not end a stop: what it does not name may still run', () => {
+    const then = given('a').running('r1').published('r2').when(deploy('r2')).until('a stop x1-a-1')
+    const report = then.world.machine('a').report()
+    const silent = { ...report, instances: report.instances.filter(({ id }) => id !== 'shop-x1-a-1') }
+    then.world.hear('a', { ...silent, applied: { supervisor: 0, balancer: 0, address: 0 } })
+    expect(then.lines()).not.toContain('a done')
+    expect(then.settled().lines().at(-1)).toBe('x2 completed')
+  })
+
+  it('keeps the old instance that serves until the new one does again', () => {
+    const two = { ...replace, instances: 2 }
+    const then = given('a', 'b').running('r1', two).published('r2', two).when(deploy('r2')).until('a switch +x2-a-1')
+    then
+      .and((world) => world.machine('a').restart())
+      .on('a', { fates: { r2: 'hangs' } })
+      .settled()
+    expect(then.lines().slice(-1)).toEqual(['a start'])
+    expect(then.runs()['a']).toEqual(['r1 ready active', 'r2 failed active'])
+    expect(then.on('a', { fates: {} }).settled().lines()[1]).toBe('a switch -x1-a-2')
+  })
+})
+
 describe('after a start, a clock jump or a stall', () => {
   it('a controller that starts again goes on where it was, deadlines counting afresh', () => {
     const then = given('a', 'b')

@@ -19,6 +19,3 @@ export const aDefinition = (over: Partial<Definition> = {}): Definition => ({
   environments: {},
   ...over,
 })
-
-export const replaced = (over: Partial<Definition> = {}): Definition =>
-  aDefinition({ rollout: { strategy: 'replace', drainMs: 30_000 }, ...over })
