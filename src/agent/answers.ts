@@ -74,7 +74,7 @@ export class Answers {
         yield* this.#run(ask, signal)
       }
     } catch (error) {
-      const code = error instanceof OperatorError ? error.code : 'E_BUG'
+      const code = error instanceof OperatorError ? error.code : 'E_ENVIRONMENT'
       yield { kind: 'error', code, message: error instanceof Error ? error.message : String(error) }
     }
     yield { kind: 'end' }

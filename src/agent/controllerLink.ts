@@ -5,12 +5,21 @@ import { askSchema, type Ask } from '../protocol/ask.ts'
 import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 
-/** Below the 10 s after which a machine counts as lost, with room for two that get lost on the way. */
-const heartbeatMs = 2_000
-const reconnect = { firstMs: 100, mostMs: 2_000 }
-const resend = { firstMs: 50, mostMs: 1_000 }
-/** A report that is not answered by then is given up, and another sent: the connection may be half-open. */
-const reportMs = 5_000
+export interface LinkLimits {
+  heartbeatMs: number
+  reconnect: { firstMs: number; mostMs: number }
+  resend: { firstMs: number; mostMs: number }
+  /** A report that is not answered by then is given up, and another sent: the connection may be half-open. */
+  reportMs: number
+}
+
+export const linkLimits: LinkLimits = {
+  // Below the 10 s after which a machine counts as lost, with room for two that get lost on the way.
+  heartbeatMs: 2_000,
+  reconnect: { firstMs: 100, mostMs: 2_000 },
+  resend: { firstMs: 50, mostMs: 1_000 },
+  reportMs: 5_000,
+}
 
 interface Hooks {
   desired: (desired: DesiredState) => void
@@ -26,6 +35,7 @@ export class ControllerLink {
   #hooks: Hooks
   #logger: Logger
   #random: () => number
+  #limits: LinkLimits
   #closing = new AbortController()
   #dirty = false
   #sending = false
@@ -33,7 +43,8 @@ export class ControllerLink {
   #lastRefusal = ''
   #heartbeat: NodeJS.Timeout | undefined
 
-  constructor(client: ApiClient, hooks: Hooks, logger: Logger, random: () => number) {
+  constructor(client: ApiClient, hooks: Hooks, logger: Logger, random: () => number, limits: Partial<LinkLimits> = {}) {
+    this.#limits = { ...linkLimits, ...limits }
     this.#client = client
     this.#hooks = hooks
     this.#logger = logger
@@ -49,7 +60,7 @@ export class ControllerLink {
     this.#heartbeat = setInterval(() => {
       this.#hooks.beat()
       this.changed()
-    }, heartbeatMs)
+    }, this.#limits.heartbeatMs)
   }
 
   /** Something to report: sent at once, or right after the report that is on its way. */
@@ -65,7 +76,7 @@ export class ControllerLink {
 
   async #listen(): Promise<void> {
     const { signal } = this.#closing
-    const backoff = new Backoff(reconnect, this.#random)
+    const backoff = new Backoff(this.#limits.reconnect, this.#random)
     while (!signal.aborted) {
       try {
         for await (const { event, data } of this.#client.rawStream('/agent/stream', { signal })) {
@@ -90,7 +101,7 @@ export class ControllerLink {
   async #send(): Promise<void> {
     this.#sending = true
     const { signal } = this.#closing
-    const backoff = new Backoff(resend, this.#random)
+    const backoff = new Backoff(this.#limits.resend, this.#random)
     // Whatever else changes in this turn of the event loop goes into the same report.
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#dirty && this.#connected && !signal.aborted) {
@@ -108,6 +119,7 @@ export class ControllerLink {
   }
 
   async #report(): Promise<void> {
+    const { reportMs } = this.#limits
     const limit = new AbortController()
     const stop = (): void => limit.abort(new Error(`a report was not answered within ${reportMs / 1000} s`))
     const timer = setTimeout(stop, reportMs)

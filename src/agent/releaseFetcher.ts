@@ -1,19 +1,25 @@
 import type { Logger } from 'pino'
 import { Backoff, pause } from '../lib/backoff.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import type { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 
 /** Tries before a fetch that fails for another reason than an absent controller is reported as failed. */
 const triesBeforeReport = 3
-const retry = { firstMs: 200, mostMs: 5_000 }
+const defaultRetry = { firstMs: 200, mostMs: 5_000 }
+
+/** What the fetcher needs of the cache. */
+export interface Fetching {
+  fetch(release: string, source: ReleaseSource, options: { signal: AbortSignal }): Promise<unknown>
+  materialise(release: string, options: { source: ReleaseSource; signal: AbortSignal }): Promise<unknown>
+}
 
 interface Options {
-  cache: ReleaseCache
+  cache: Fetching
   source: ReleaseSource
   logger: Logger
   changed: () => void
   random: () => number
+  retry?: { firstMs: number; mostMs: number }
 }
 
 /** Brings the wanted releases here, all at once, and keeps trying while they are wanted. */
@@ -49,7 +55,7 @@ export class ReleaseFetcher {
 
   /** Never rejects: what fails is tried again, and reported. */
   async #bring(release: string, signal: AbortSignal): Promise<void> {
-    const { cache, source, logger, changed, random } = this.#options
+    const { cache, source, logger, changed, random, retry = defaultRetry } = this.#options
     const backoff = new Backoff(retry, random)
     for (let tries = 0; !signal.aborted;) {
       try {

@@ -1,0 +1,293 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createFakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
+import { systemClock } from '../lib/clock.ts'
+import { reportSchema, type Report } from '../protocol/report.ts'
+import { aDesiredState, makeFolder } from './testing/given.ts'
+import { Releases, runs, startedAgent, type RunningAgent } from './testing/runningAgent.ts'
+
+let folder: ReturnType<typeof makeFolder>
+let releases: Releases
+let running: RunningAgent[]
+
+beforeEach(async () => {
+  folder = makeFolder('agent')
+  releases = await Releases.open(folder.path)
+  running = []
+})
+afterEach(async () => {
+  await Promise.all(running.map(({ agent }) => agent.close()))
+  folder.remove()
+})
+
+async function start(given: Parameters<typeof startedAgent>[2] = {}): Promise<RunningAgent> {
+  const one = await startedAgent(join(folder.path, 'machine'), releases, given)
+  running.push(one)
+  return one
+}
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
+/** As the controller would take it: a report that it would refuse fails here. */
+const report = ({ agent }: RunningAgent): Report => reportSchema.parse(agent.report())
+const states = (one: RunningAgent): Record<string, string> =>
+  Object.fromEntries(report(one).instances.map(({ id, state }) => [id, state]))
+
+describe('an agent makes the desired state so', () => {
+  it('starts what is missing, stops what is not wanted, and reports both', async () => {
+    const one = await start()
+    const shop = await releases.publish('1')
+    one.agent.accept(aDesiredState(runs(shop, 'x', 'y')))
+    await until(() => expect(states(one)).toEqual({ x: 'ready', y: 'ready' }))
+    one.agent.accept(aDesiredState({ ...runs(shop, 'y', 'z'), position: 11 }))
+    await until(() => expect(states(one)).toEqual({ y: 'ready', z: 'ready' }))
+    expect(one.supervisor.running().toSorted()).toEqual(['y', 'z'])
+    expect(report(one)).toMatchObject({ applied: { supervisor: 11, balancer: 11, address: 11 }, problems: [] })
+  })
+
+  it('starts nothing twice when desired states come faster than they can be applied', async () => {
+    const one = await start()
+    const shop = await releases.publish('1')
+    for (let position = 10; position < 60; position++) {
+      const ids = position % 2 === 0 ? ['x'] : ['x', `only-${position}`]
+      one.agent.accept(aDesiredState({ ...runs(shop, ...ids), position }))
+    }
+    await until(() => expect(states(one)).toEqual({ x: 'ready', 'only-59': 'ready' }))
+    const started = one.supervisor.starts.map(({ id }) => id)
+    expect(new Set(started).size).toBe(started.length)
+    expect(one.supervisor.running().toSorted()).toEqual(['only-59', 'x'])
+    expect(report(one).applied).toEqual({ supervisor: 59, balancer: 59, address: 59 })
+  })
+
+  it('says that the balancer applied a position only when it did', async () => {
+    const one = await start()
+    one.agent.accept(aDesiredState({ position: 10 }))
+    await until(() => expect(report(one).applied.balancer).toBe(10))
+    const gate = Promise.withResolvers<void>()
+    one.balancer.delayNextApply(gate.promise)
+    one.agent.accept(aDesiredState({ position: 11 }))
+    one.agent.accept(aDesiredState({ position: 12 }))
+    await new Promise((resolve) => setTimeout(resolve, 20)) // it must not be said in this time
+    expect(report(one).applied).toMatchObject({ supervisor: 12, balancer: 10 })
+    gate.resolve()
+    await until(() => expect(report(one).applied.balancer).toBe(12))
+    expect(one.balancer.plans.map(({ position }) => position)).toEqual([10, 11, 12])
+  })
+
+  it('takes an instance out of the routes before anything of it is stopped', async () => {
+    const one = await start()
+    const shop = await releases.publish('1')
+    one.agent.accept(aDesiredState(runs(shop, 'x')))
+    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+    const gate = Promise.withResolvers<void>()
+    one.balancer.delayNextApply(gate.promise)
+    one.agent.accept(aDesiredState({ position: 11 }))
+    await until(() => expect(one.balancer.released).toEqual([]))
+    expect(one.supervisor.running()).toEqual(['x'])
+    gate.resolve()
+    await until(() => expect(states(one)).toEqual({}))
+    expect(one.balancer).toMatchObject({ released: ['x'], cuts: ['x'] })
+  })
+
+  it('starts an instance again that is wanted again while it stops', async () => {
+    const one = await start()
+    one.supervisor.setProgram(() => ({ hangsAtStop: true }))
+    const shop = await releases.publish('1', { stop: { signal: 'SIGTERM', withinMs: 100 } })
+    one.agent.accept(aDesiredState(runs(shop, 'x')))
+    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+    one.agent.accept(aDesiredState({ position: 11 }))
+    await until(() => expect(states(one)).toEqual({ x: 'draining' }))
+    one.agent.accept(aDesiredState({ ...runs(shop, 'x'), position: 12 }))
+    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+    expect(one.supervisor.starts).toHaveLength(2)
+  })
+
+  it('reports work in flight, and calls a ready instance that finishes its work draining', async () => {
+    const one = await start()
+    const shop = await releases.publish('1')
+    const desired = aDesiredState(runs(shop, 'x'))
+    one.agent.accept(desired)
+    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+    one.balancer.setInFlight('x', { work: 3, long: 1 })
+    expect(report(one).instances[0]).toMatchObject({ state: 'ready', work: 3, long: 1 })
+    const retired = desired.instances.map((instance) => ({ ...instance, traffic: 'idle' as const }))
+    one.agent.accept({ ...desired, instances: retired, position: 11 })
+    expect(states(one)).toEqual({ x: 'draining' })
+    one.balancer.setInFlight('x', { work: 0, long: 0 })
+    expect(states(one)).toEqual({ x: 'ready' })
+  })
+
+  it('shortens what would make the controller refuse its report', async () => {
+    const one = await start()
+    one.supervisor.setProgram(() => ({ failsStart: new Error('x'.repeat(100_000)) }))
+    one.agent.accept(aDesiredState(runs(await releases.publish('1'), 'x')))
+    await until(() => expect(states(one)).toEqual({ x: 'failed' }))
+    expect(report(one).instances[0]?.reason?.length).toBe(2_000)
+  })
+})
+
+describe('an agent obeys one controller', () => {
+  it('refuses an older log, runs on, and says what it runs by', async () => {
+    const one = await start()
+    const shop = await releases.publish('1')
+    one.agent.accept(aDesiredState({ ...runs(shop, 'x'), position: 20 }))
+    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+    one.agent.accept(aDesiredState({ position: 19 }))
+    expect(report(one)).toMatchObject({
+      refused: { code: 'E_LOG_BEHIND' },
+      seen: { term: 1, termId: 'one', position: 20 },
+      held: { position: 20, instances: [{ id: 'x' }] },
+    })
+    expect(states(one)).toEqual({ x: 'ready' })
+    one.agent.accept(aDesiredState({ ...runs(shop, 'x'), position: 21 }))
+    expect(report(one)).toMatchObject({ refused: null, held: null, seen: { position: 21 } })
+  })
+
+  it("refuses another machine's desired state", async () => {
+    const one = await start()
+    one.agent.accept(aDesiredState({ machine: 'b' }))
+    expect(report(one).refused?.message).toBe('it is meant for machine b, and this is a')
+    expect(report(one).seen).toBeNull()
+  })
+})
+
+describe('without a controller', () => {
+  it('brings back what it ran last, and still refuses what is older', async () => {
+    const first = await start()
+    const shop = await releases.publish('1')
+    first.agent.accept(aDesiredState({ ...runs(shop, 'x', 'y'), position: 20 }))
+    await until(() => expect(states(first)).toEqual({ x: 'ready', y: 'ready' }))
+    const { boot } = report(first)
+    await first.agent.close()
+    expect(first.supervisor.running()).toEqual([])
+
+    const second = await start()
+    await until(() => expect(states(second)).toEqual({ x: 'ready', y: 'ready' }))
+    expect(report(second).boot).toBeGreaterThan(boot)
+    second.agent.accept(aDesiredState({ position: 19 }))
+    expect(report(second).refused?.code).toBe('E_LOG_BEHIND')
+  })
+
+  it('starts nothing when it never had a desired state', async () => {
+    const one = await start()
+    expect(report(one)).toMatchObject({
+      seen: null,
+      instances: [],
+      applied: { supervisor: 0, balancer: 0, address: 0 },
+    })
+  })
+
+  it('says which file is damaged and what to do, rather than forget what it runs', async () => {
+    await start()
+    const path = join(folder.path, 'machine/desired.json')
+    writeFileSync(path, '{"machine":')
+    await expect(start()).rejects.toMatchObject({ code: 'E_ENVIRONMENT', subject: path, next: /move it away/ })
+  })
+})
+
+describe('what fails is told and tried again', () => {
+  it.each(['balancer', 'address'] as const)('the %s', async (driver) => {
+    const one = await start()
+    const error = new Error('port 5672 is in use')
+    if (driver === 'balancer') one.balancer.failNextApply(error)
+    else one.address.failNext(error)
+    one.agent.accept(aDesiredState())
+    await until(() => expect(report(one).problems).toEqual([`${driver}: port 5672 is in use`]))
+    expect(report(one).applied[driver]).toBe(0)
+    one.agent.retry()
+    await until(() => expect(report(one)).toMatchObject({ problems: [], applied: { [driver]: 10 } }))
+  })
+
+  it('a stop', async () => {
+    const one = await start()
+    one.agent.accept(aDesiredState(runs(await releases.publish('1'), 'x')))
+    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+    const { stop } = one.supervisor
+    one.supervisor.stop = () => Promise.reject(new Error('it does not die'))
+    one.agent.accept(aDesiredState({ position: 11 }))
+    await until(() => expect(report(one).problems).toEqual(['stop x: it does not die']))
+    expect(states(one)).toEqual({ x: 'draining' })
+    one.supervisor.stop = stop
+    one.agent.retry()
+    await until(() => expect(report(one)).toMatchObject({ instances: [], problems: [] }))
+  })
+
+  it('a desired state that cannot be written down: it is not obeyed before it is', async () => {
+    const one = await start()
+    const { disk } = one
+    const write = disk.writeDesired.bind(disk)
+    disk.writeDesired = () => {
+      throw new Error('ENOSPC: no space left on device')
+    }
+    one.agent.accept(aDesiredState(runs(await releases.publish('1'), 'x')))
+    expect(report(one)).toMatchObject({
+      seen: null,
+      instances: [],
+      problems: ['disk: ENOSPC: no space left on device'],
+    })
+    disk.writeDesired = write
+    one.agent.retry()
+    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+    expect(report(one).problems).toEqual([])
+  })
+})
+
+describe('removing data', () => {
+  const data = (): string => join(folder.path, 'machine/data/shop')
+
+  it('waits until nothing uses it, then tells', async () => {
+    const one = await start()
+    const shop = await releases.publish('1')
+    one.agent.accept(aDesiredState(runs(shop, 'x')))
+    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+    writeFileSync(join(data(), 'precious'), 'x')
+    one.agent.accept(aDesiredState({ ...runs(shop, 'x'), removedData: ['shop'], position: 11 }))
+    expect(existsSync(join(data(), 'precious'))).toBe(true)
+    one.agent.accept(aDesiredState({ removedData: ['shop'], position: 12 }))
+    await until(() => expect(states(one)).toEqual({}))
+    one.agent.retry()
+    await until(() => expect(report(one).removedData).toEqual(['shop']))
+    expect(existsSync(data())).toBe(false)
+    one.agent.accept(aDesiredState({ position: 13 }))
+    await until(() => expect(report(one).removedData).toEqual([]))
+  })
+
+  it('leaves the folder of a service that is deployed anew meanwhile', async () => {
+    const one = await start()
+    mkdirSync(data(), { recursive: true })
+    for (let i = 0; i < 2_000; i++) writeFileSync(join(data(), `${i}`), '')
+    one.agent.accept(aDesiredState({ removedData: ['shop'] }))
+    one.agent.accept(aDesiredState({ ...runs(await releases.publish('1'), 'x'), position: 11 }))
+    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+    writeFileSync(join(data(), 'new'), 'kept')
+    await until(() => expect(existsSync(join(folder.path, 'machine/data/.removed'))).toBe(false))
+    expect(readFileSync(join(data(), 'new'), 'utf8')).toBe('kept')
+  })
+
+  it.skipIf(process.getuid?.() === 0)('that fails is a problem until it works (not as root, who may all)', async () => {
+    const one = await start()
+    mkdirSync(join(data(), 'deep'), { recursive: true })
+    writeFileSync(join(data(), 'deep/file'), '')
+    chmodSync(join(data(), 'deep'), 0o500)
+    one.agent.accept(aDesiredState({ removedData: ['shop'] }))
+    await until(() => expect(report(one).problems[0]).toMatch(/^data: /))
+    chmodSync(join(folder.path, 'machine/data/.removed/shop-1/deep'), 0o700)
+    one.agent.retry()
+    await until(() => expect(report(one)).toMatchObject({ problems: [], removedData: ['shop'] }))
+  })
+})
+
+describe('closing', () => {
+  it('ends everything, also in the middle of starts and stops, and takes nothing more', async () => {
+    const one = await start({ supervisor: createFakeSupervisor(systemClock) })
+    const shop = await releases.publish('1')
+    one.agent.accept(aDesiredState(runs(shop, 'x', 'y')))
+    await until(() => expect(states(one)).toEqual({ x: 'ready', y: 'ready' }))
+    one.agent.accept(aDesiredState({ ...runs(shop, 'y', 'z'), position: 11 }))
+    await one.agent.close()
+    one.agent.accept(aDesiredState({ ...runs(shop, 'w'), position: 12 }))
+    one.agent.retry()
+    await new Promise((resolve) => setTimeout(resolve, 30)) // nothing may start in this time
+    expect(one.supervisor.running()).toEqual([])
+    expect(report(one).problems).toEqual([])
+  })
+})

@@ -1,0 +1,52 @@
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { AgentServer } from './agentServer.ts'
+import { aDesiredState, listen, makeFolder } from './testing/given.ts'
+import { Releases, runs, startedAgent, type RunningAgent } from './testing/runningAgent.ts'
+
+let folder: ReturnType<typeof makeFolder>
+let server: AgentServer
+let known: RunningAgent | null
+beforeEach(() => {
+  folder = makeFolder('agent-server')
+  known = null
+  server = new AgentServer(() =>
+    known ? { agent: known.agent, balancer: known.balancer, connected: () => false } : null,
+  )
+})
+afterEach(async () => {
+  await server.close()
+  await known?.agent.close()
+  folder.remove()
+})
+
+it('answers /healthz: not yet while it starts, then with or without a controller', async () => {
+  const url = `http://127.0.0.1:${await server.listen(0)}/healthz`
+  expect((await fetch(url)).status).toBe(503)
+  known = await startedAgent(join(folder.path, 'machine'), await Releases.open(folder.path))
+  const healthy = await fetch(url)
+  expect([healthy.status, await healthy.json()]).toEqual([200, { ok: true, controller: false }])
+})
+
+it('answers /metrics in the format of Prometheus', async () => {
+  const releases = await Releases.open(folder.path)
+  const one = (known = await startedAgent(join(folder.path, 'machine'), releases))
+  one.agent.accept(aDesiredState(runs(await releases.publish('1'), 'x')))
+  await vi.waitFor(() => expect(one.agent.report().instances[0]?.state).toBe('ready'), { timeout: 5_000 })
+  one.balancer.setInFlight('x', { work: 2, long: 0 })
+  const response = await fetch(`http://127.0.0.1:${await server.listen(0)}/metrics`)
+  expect(response.headers.get('content-type')).toContain('text/plain')
+  const text = await response.text()
+  expect(text).toContain('tandem_agent_instance_ready{service="shop",instance="x"} 1')
+  expect(text).toContain('tandem_agent_instance_work{service="shop",instance="x"} 2')
+  expect(text).toContain('tandem_agent_desired_position 10')
+})
+
+it('takes another port when its own is taken, and says what else there is', async () => {
+  const other = await listen(() => 200)
+  const port = await server.listen(other.port)
+  await other.close()
+  expect(port).not.toBe(other.port)
+  const response = await fetch(`http://127.0.0.1:${port}/else`)
+  expect([response.status, await response.text()]).toEqual([404, 'there is /healthz and /metrics\n'])
+})

@@ -1,0 +1,131 @@
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ApiClient } from '../api/client.ts'
+import { answerSchema, type Answer, type Ask } from '../protocol/ask.ts'
+import { Answers } from './answers.ts'
+import { FakeController } from './testing/fakeController.ts'
+import { aDesiredState, makeFolder } from './testing/given.ts'
+import { Releases, runs, startedAgent, type RunningAgent } from './testing/runningAgent.ts'
+
+let folder: ReturnType<typeof makeFolder>
+let controller: FakeController
+let one: RunningAgent
+let shop: Awaited<ReturnType<Releases['publish']>>
+let answers: Answers
+let failures: unknown[]
+
+beforeEach(async () => {
+  folder = makeFolder('answers')
+  controller = new FakeController()
+  await controller.listen()
+  const releases = await Releases.open(folder.path)
+  shop = await releases.publish('1', { env: { COLOUR: 'red' } })
+  one = await startedAgent(join(folder.path, 'machine'), releases)
+  failures = []
+  const client = new ApiClient({ url: controller.url, token: 'x'.repeat(20) })
+  const { supervisor, programs } = one
+  answers = new Answers({ client, supervisor, programs, failed: (error) => failures.push(error) })
+})
+afterEach(async () => {
+  answers.close()
+  await one.agent.close()
+  await controller.close()
+  folder.remove()
+})
+
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
+const lines = (id: string): Answer[] =>
+  (controller.answers.get(id) ?? '').split('\n').flatMap((line) => (line ? [answerSchema.parse(JSON.parse(line))] : []))
+const texts = (id: string): string[] =>
+  lines(id).flatMap((line) => (line.kind === 'line' && line.stream !== 'tandem' ? [`${line.stream} ${line.text}`] : []))
+const ended = async (id: string): Promise<void> => {
+  await until(() => expect(controller.answerEnded.has(id)).toBe(true))
+  await controller.answerEnded.get(id)?.promise
+}
+const logs = (id: string, follow: boolean): Ask => ({
+  ...{ kind: 'logs', id, service: 'shop', instance: null, since: null, last: null, follow },
+})
+const run = (id: string, ...argv: string[]): Ask => ({
+  ...{ kind: 'run', id, service: 'shop', release: shop.id, definition: shop.definition, argv },
+})
+
+describe('logs', () => {
+  beforeEach(async () => {
+    one.agent.accept(aDesiredState(runs(shop, 'x')))
+    await until(() => expect(one.supervisor.running()).toEqual(['x']))
+    one.supervisor.print('x', 'out', 'first')
+    one.supervisor.print('x', 'err', 'second')
+  })
+
+  it('are given and end', async () => {
+    answers.take(logs('q', false))
+    await ended('q')
+    expect(texts('q')).toEqual(['out first', 'err second'])
+    expect(lines('q').at(-1)).toEqual({ kind: 'end' })
+  })
+
+  it('follow what comes until they are cancelled', async () => {
+    answers.take(logs('q', true))
+    await until(() => expect(texts('q')).toHaveLength(2))
+    one.supervisor.print('x', 'out', 'third')
+    await until(() => expect(texts('q').at(-1)).toBe('out third'))
+    answers.take({ kind: 'cancel', id: 'q' })
+    await ended('q')
+    expect(lines('q').at(-1)).toEqual({ kind: 'end' })
+  })
+
+  it('that follow nothing begin all the same: quiet is told from gone', async () => {
+    answers.take({ ...logs('q', true), service: 'quiet' } as Ask)
+    await until(() => expect(controller.answers.get('q')).toBe('\n'))
+  })
+
+  it('end when the controller is gone, and that is told', async () => {
+    answers.take(logs('q', true))
+    await until(() => expect(texts('q')).toHaveLength(2))
+    await controller.close()
+    await until(() => expect(failures).toHaveLength(1))
+  })
+})
+
+describe('a one-off command', () => {
+  it('gets the environment of the service, and gives output, errors apart, and its exit status', async () => {
+    one.supervisor.setProgram(() => ({
+      prints: [
+        { stream: 'out', text: 'did it' },
+        { stream: 'err', text: 'a warning' },
+      ],
+      ends: { afterMs: 5, code: 3 },
+    }))
+    answers.take(run('q', './tool', '--all'))
+    await ended('q')
+    expect(texts('q')).toEqual(['out did it', 'err a warning'])
+    expect(lines('q').slice(-2)).toEqual([{ kind: 'exit', code: 3, signal: null }, { kind: 'end' }])
+    const [spec] = one.supervisor.starts
+    expect(spec).toMatchObject({ argv: ['./tool', '--all'], limits: shop.definition.limits })
+    expect(spec?.env).toMatchObject({ COLOUR: 'red', TANDEM_RELEASE: shop.id, TANDEM_INSTANCE: 'shop-run-q' })
+  })
+
+  it('is ended when it is cancelled', async () => {
+    answers.take(run('q', './tool'))
+    await until(() => expect(one.supervisor.running()).toEqual(['shop-run-q']))
+    answers.take({ kind: 'cancel', id: 'q' })
+    await ended('q')
+    expect(one.supervisor.running()).toEqual([])
+    expect(lines('q')).toContainEqual({ kind: 'exit', code: null, signal: 'SIGTERM' })
+  })
+
+  it('is ended when the controller is gone', async () => {
+    answers.take(run('q', './tool'))
+    await until(() => expect(one.supervisor.running()).toEqual(['shop-run-q']))
+    await until(() => expect(controller.answers.has('q')).toBe(true))
+    await controller.close()
+    await until(() => expect(one.supervisor.running()).toEqual([]))
+  })
+
+  it('that cannot start says why', async () => {
+    one.supervisor.setProgram(() => ({ failsStart: new Error('no such program') }))
+    answers.take(run('q', './none'))
+    await ended('q')
+    expect(lines('q')).toContainEqual({ kind: 'error', code: 'E_ENVIRONMENT', message: 'no such program' })
+  })
+})

@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { ApiClient } from '../api/client.ts'
+import type { DesiredState } from '../protocol/desiredState.ts'
+import type { Report } from '../protocol/report.ts'
+import { ControllerLink, type LinkLimits } from './controllerLink.ts'
+import { FakeController } from './testing/fakeController.ts'
+import { aDesiredState, quiet } from './testing/given.ts'
+
+let controller: FakeController
+let link: ControllerLink
+let desired: DesiredState[]
+let asks: string[]
+let beats: number
+let seq: number
+
+beforeEach(async () => {
+  controller = new FakeController()
+  await controller.listen()
+  desired = []
+  asks = []
+  beats = 0
+  seq = 0
+})
+afterEach(async () => {
+  link.close()
+  await controller.close()
+})
+
+const aReport = (): Report => ({
+  ...{ machine: 'a', boot: 1, seq: ++seq, version: '0', seen: null, refused: null },
+  applied: { supervisor: 0, balancer: 0, address: 0 },
+  endpoints: { host: '127.0.0.1', http: 1, forward: 2, metrics: 3 },
+  ...{ fetched: [], fetchFailures: [], instances: [], prepared: [], removedData: [], problems: [], held: null },
+  limits: { memory: true, cpu: true, tasks: true, why: null },
+})
+
+function connect(limits: Partial<LinkLimits> = {}, random = (): number => 0): void {
+  link = new ControllerLink(
+    new ApiClient({ url: controller.url, token: 'x'.repeat(20) }),
+    {
+      desired: (one) => {
+        desired.push(one)
+        link.changed()
+      },
+      ask: ({ id }) => asks.push(id),
+      report: aReport,
+      beat: () => beats++,
+    },
+    quiet,
+    random,
+    limits,
+  )
+  link.start()
+}
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
+async function connected(): Promise<void> {
+  await until(() => expect(controller.connected).toBe(1))
+  controller.send('desired', aDesiredState())
+  await until(() => expect(link.connected).toBe(true))
+}
+
+it('hands on desired states and questions, and reports at once', async () => {
+  connect()
+  await connected()
+  controller.send('ask', { kind: 'cancel', id: 'q' })
+  await until(() => expect(asks).toEqual(['q']))
+  expect(desired).toEqual([aDesiredState()])
+  await until(() => expect(controller.reports).toHaveLength(1))
+})
+
+it('passes over events it does not know: a newer controller may send them', async () => {
+  connect()
+  await connected()
+  controller.send('greeting', { hello: 1 })
+  controller.send('ask', { kind: 'cancel', id: 'q' })
+  await until(() => expect(asks).toEqual(['q']))
+  expect(controller.streamsAt).toHaveLength(1)
+})
+
+it('reports with each heartbeat, and calls for what failed to be tried again', async () => {
+  connect({ heartbeatMs: 10 })
+  await connected()
+  await until(() => expect(controller.reports.length).toBeGreaterThan(3))
+  expect(beats).toBeGreaterThan(2)
+})
+
+it('puts many changes into few reports, one on its way at a time, the last of them never lost', async () => {
+  connect({ heartbeatMs: 60_000 })
+  await connected()
+  await until(() => expect(controller.reports).toHaveLength(1))
+  for (let i = 0; i < 1_000; i++) link.changed()
+  await until(() => expect(controller.reports).toHaveLength(2))
+  let changed = false
+  controller.onReport = () => {
+    if (!changed) for (let i = 0; i < 10; i++) link.changed() // while this report is on its way
+    changed = true
+    return 200
+  }
+  link.changed()
+  await until(() => expect(controller.reports).toHaveLength(4))
+})
+
+it('comes back after the controller was away, waiting longer each time, less what chance takes off', async () => {
+  controller.refuseStreams = 503
+  connect({ reconnect: { firstMs: 20, mostMs: 80 } })
+  await until(() => expect(controller.streamsAt.length).toBe(6))
+  const waits = controller.streamsAt.slice(1).map((at, index) => at - (controller.streamsAt[index] ?? 0))
+  for (const [index, least] of [20, 40, 80, 80].entries()) expect(waits[index]).toBeGreaterThan(least - 3)
+  controller.refuseStreams = 0
+  await connected()
+  await controller.close()
+  await until(() => expect(link.connected).toBe(false))
+  await controller.listen()
+  await connected()
+})
+
+it.each([
+  ['what is not JSON', 'event: desired\ndata: {"machine":\n\n'],
+  ['a desired state of another shape', 'event: desired\ndata: {"machine":"a"}\n\n'],
+  ['an unknown question', 'event: ask\ndata: {"kind":"explode","id":"1"}\n\n'],
+])('survives %s, asks again, and not in a hurry', async (_, garbage) => {
+  connect({ reconnect: { firstMs: 10, mostMs: 60 } })
+  for (let round = 1; round <= 4; round++) {
+    await until(() => expect(controller.connected).toBe(1))
+    controller.sendRaw(garbage)
+    await until(() => expect(controller.streamsAt.length).toBe(round + 1))
+  }
+  const waits = controller.streamsAt.slice(1).map((at, index) => at - (controller.streamsAt[index] ?? 0))
+  expect(waits[3]).toBeGreaterThan(55)
+  await connected()
+  expect(desired).toEqual([aDesiredState()])
+})
+
+it('sends a report again that was refused, and one that is never answered', async () => {
+  connect({ heartbeatMs: 60_000, reportMs: 50, resend: { firstMs: 5, mostMs: 10 } })
+  controller.onReport = (report) => [500, null, 200][report.seq - 1] ?? null
+  await connected()
+  await until(() => expect(controller.reports).toHaveLength(3))
+  expect(controller.reports.map((report) => report.seq)).toEqual([1, 2, 3])
+})
+
+it('hands on nothing more once it is closed', async () => {
+  connect()
+  await connected()
+  link.close()
+  controller.send('desired', aDesiredState({ position: 11 }))
+  await until(() => expect(controller.connected).toBe(0))
+  expect(desired).toHaveLength(1)
+})

@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { AgentDisk } from './agentDisk.ts'
+import { InstancePorts } from './ports.ts'
+import { listen, makeFolder } from './testing/given.ts'
+
+let folder: ReturnType<typeof makeFolder>
+let range: { first: number; last: number }
+let closers: (() => Promise<void>)[]
+
+beforeEach(async () => {
+  folder = makeFolder('ports')
+  const free = await listen(() => 200)
+  await free.close()
+  // Below the ports that the system hands out, so that only this test uses them.
+  const first = 12_000 + (free.port % 5_000)
+  range = { first, last: first + 4 }
+  closers = []
+})
+afterEach(async () => {
+  for (const close of closers) await close()
+  folder.remove()
+})
+
+const ports = (): InstancePorts => new InstancePorts(range, new AgentDisk(folder.path))
+
+it('gives no two instances the same port, also when asked at once', async () => {
+  const one = ports()
+  const given = await Promise.all(['v', 'w', 'x', 'y', 'z'].map((id) => one.take(id)))
+  expect(given.toSorted()).toEqual([0, 1, 2, 3, 4].map((step) => range.first + step))
+  await expect(one.take('too many')).rejects.toMatchObject({ code: 'E_PORT_TAKEN' })
+})
+
+it('gives the same again to an instance that keeps it', async () => {
+  const one = ports()
+  expect(await one.take('x')).toBe(await one.take('x'))
+})
+
+it('skips what something else has taken, and moves an instance whose port was taken meanwhile', async () => {
+  closers.push((await listen(() => 200, range.first)).close)
+  const one = ports()
+  const second = await one.take('x')
+  expect(second).toBe(range.first + 1)
+  closers.push((await listen(() => 200, second)).close)
+  expect(await one.take('x')).toBe(range.first + 2)
+})
+
+it('goes round, so that a port just given up is the last to be used again', async () => {
+  const one = ports()
+  const given: number[] = []
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) {
+    given.push(await one.take(id))
+    one.release(id)
+  }
+  expect(given).toEqual([0, 1, 2, 3, 4, 0].map((step) => range.first + step))
+})
+
+it('remembers where it was, across a restart of the agent', async () => {
+  await ports().take('x')
+  expect(await ports().take('y')).toBe(range.first + 1)
+})

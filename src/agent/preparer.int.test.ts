@@ -1,0 +1,93 @@
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { DesiredState } from '../protocol/desiredState.ts'
+import { aDesiredState, makeFolder } from './testing/given.ts'
+import { Releases, runs, startedAgent, type RunningAgent } from './testing/runningAgent.ts'
+
+let folder: ReturnType<typeof makeFolder>
+let releases: Releases
+let running: RunningAgent[]
+let wanted: DesiredState
+
+beforeEach(async () => {
+  folder = makeFolder('prepare')
+  releases = await Releases.open(folder.path)
+  running = []
+  const shop = await releases.publish('1', { prepare: ['./migrate', '${TANDEM_SERVICE}'] })
+  const prepare = [{ rollout: 'r1', service: 'shop', release: shop.id }]
+  wanted = aDesiredState({ ...runs(shop), prepare })
+})
+afterEach(async () => {
+  await Promise.all(running.map(({ agent }) => agent.close()))
+  folder.remove()
+})
+async function start(): Promise<RunningAgent> {
+  const one = await startedAgent(join(folder.path, 'machine'), releases)
+  running.push(one)
+  return one
+}
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
+const prepared = ({ agent }: RunningAgent): unknown => agent.report().prepared
+
+it('runs once for a rollout, however often it is wanted, and tells how it ended', async () => {
+  const one = await start()
+  one.supervisor.setProgram(() => ({ ends: { afterMs: 10, code: 0 } }))
+  one.agent.accept(wanted)
+  one.agent.accept({ ...wanted, position: 11 })
+  expect(prepared(one)).toEqual([])
+  await until(() => expect(prepared(one)).toEqual([{ rollout: 'r1', ok: true, reason: '' }]))
+  one.agent.accept({ ...wanted, position: 12 })
+  expect(one.supervisor.starts.map(({ id, argv }) => [id, ...argv])).toEqual([['shop-r1-prepare', './migrate', 'shop']])
+})
+
+it.each([
+  [{ code: 3 }, 'exited with status 3'],
+  [{ signal: 'SIGKILL' }, 'ended by SIGKILL'],
+])('that fails says how: %o', async (end, reason) => {
+  const one = await start()
+  one.supervisor.setProgram(() => ({ ends: { afterMs: 1, ...end } }))
+  one.agent.accept(wanted)
+  await until(() => expect(prepared(one)).toEqual([{ rollout: 'r1', ok: false, reason }]))
+})
+
+it('that cannot start says why', async () => {
+  const one = await start()
+  one.supervisor.setProgram(() => ({ failsStart: new Error('no such program') }))
+  one.agent.accept(wanted)
+  await until(() => expect(prepared(one)).toEqual([{ rollout: 'r1', ok: false, reason: 'no such program' }]))
+})
+
+it('is ended when its rollout is aborted', async () => {
+  const one = await start()
+  one.agent.accept(wanted)
+  await until(() => expect(one.supervisor.running()).toEqual(['shop-r1-prepare']))
+  one.agent.accept({ ...wanted, prepare: [], position: 11 })
+  await until(() => expect(one.supervisor.running()).toEqual([]))
+  await until(() => expect(prepared(one)).toEqual([{ rollout: 'r1', ok: false, reason: 'ended by SIGTERM' }]))
+})
+
+it('is not run again after the agent was killed in the middle of it: it is told as failed', async () => {
+  const killed = await start()
+  killed.agent.accept(wanted)
+  await until(() => expect(killed.supervisor.running()).toEqual(['shop-r1-prepare']))
+  // Killed: nothing of it writes to its disk any more; another agent starts on that disk.
+  killed.disk.writePrepared = () => {}
+
+  const next = await start()
+  expect(prepared(next)).toEqual([{ rollout: 'r1', ok: false, reason: 'the agent ended while it ran' }])
+  next.agent.accept({ ...wanted, position: 11 })
+  await new Promise((resolve) => setTimeout(resolve, 30)) // it may not start in this time
+  expect(next.supervisor.starts).toEqual([])
+})
+
+it('is forgotten in time: only the last fifty are told', async () => {
+  const one = await start()
+  one.supervisor.setProgram(() => ({ failsStart: new Error('no') }))
+  const [first] = wanted.prepare
+  for (let i = 0; i < 60; i++) {
+    const prepare = [{ rollout: `r${i}`, service: 'shop', release: first?.release ?? '' }]
+    one.agent.accept({ ...wanted, prepare, position: 20 + i })
+    await until(() => expect(one.agent.report().prepared.some(({ rollout }) => rollout === `r${i}`)).toBe(true))
+  }
+  expect(one.agent.report().prepared).toHaveLength(50)
+})

@@ -1,0 +1,79 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import { OperatorError } from '../lib/operatorError.ts'
+import { ReleaseFetcher, type Fetching } from './releaseFetcher.ts'
+import { quiet } from './testing/given.ts'
+
+const absent = new OperatorError('E_CONTROLLER_UNREACHABLE', 'no controller')
+const [one, two] = ['1'.repeat(64), '2'.repeat(64)]
+let fetcher: ReleaseFetcher
+let changes = 0
+afterEach(() => fetcher.close())
+
+/** A cache that does what the test says, by release and try. */
+function fetching(answer: (release: string, tries: number, signal: AbortSignal) => Promise<void>): Map<string, number> {
+  const tries = new Map<string, number>()
+  const cache: Fetching = {
+    fetch: async (release, _source, { signal }) => {
+      tries.set(release, (tries.get(release) ?? 0) + 1)
+      await answer(release, tries.get(release) ?? 0, signal)
+    },
+    materialise: async () => '',
+  }
+  changes = 0
+  const source = { fetch: (): never => expect.fail('only the cache asks it') }
+  const retry = { firstMs: 2, mostMs: 4 }
+  fetcher = new ReleaseFetcher({ cache, source, logger: quiet, changed: () => changes++, random: () => 0, retry })
+  return tries
+}
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 2 })
+
+it('fetches all that is wanted at once', async () => {
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const tries = fetching((release) => gates[release === one ? 0 : 1]?.promise ?? Promise.resolve())
+  fetcher.want([one, two])
+  fetcher.want([one, two])
+  expect([...tries.values()]).toEqual([1, 1])
+  for (const gate of gates) gate.resolve()
+  await until(() => expect([...fetcher.fetched].toSorted()).toEqual([one, two]))
+  expect(changes).toBe(2)
+})
+
+it('keeps trying while the controller is absent, and calls that no failure', async () => {
+  fetching(async (_, tries) => {
+    if (tries <= 8) throw absent
+  })
+  fetcher.want([one])
+  await until(() => expect([...fetcher.fetched]).toEqual([one]))
+  expect(fetcher.failures.size).toBe(0)
+})
+
+it('reports what fails three times for another reason, however often the controller was absent, and goes on trying', async () => {
+  let good = false
+  const tries = fetching(async (_, count) => {
+    if (good) return
+    throw count % 2 === 0 ? absent : new Error('disk full')
+  })
+  fetcher.want([one])
+  await until(() => expect(fetcher.failures.get(one)).toBe('disk full'))
+  expect(tries.get(one)).toBe(5)
+  good = true
+  await until(() => expect([...fetcher.fetched]).toEqual([one]))
+  expect(fetcher.failures.size).toBe(0)
+})
+
+it('lets go of what is no longer wanted: one that ends late counts for nothing', async () => {
+  const gate = Promise.withResolvers<void>()
+  const signals: AbortSignal[] = []
+  fetching((_, __, signal) => {
+    signals.push(signal)
+    return gate.promise
+  })
+  fetcher.want([one])
+  fetcher.want([])
+  expect(signals[0]?.aborted).toBe(true)
+  gate.resolve()
+  await gate.promise
+  await new Promise((resolve) => setImmediate(resolve))
+  expect([...fetcher.fetched]).toEqual([])
+  expect(changes).toBe(0)
+})

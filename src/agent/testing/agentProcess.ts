@@ -1,0 +1,29 @@
+import { pino } from 'pino'
+import { createNoneAddress } from '../../drivers/address/noneAddress.ts'
+import { createEmbeddedBalancer } from '../../drivers/balancer/embeddedBalancer.ts'
+import { createProcessSupervisor } from '../../drivers/supervisor/process/processSupervisor.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { startAgent } from '../startAgent.ts'
+
+// A whole agent as a process of its own, for tests that kill it: `node agentProcess.ts DATA CONTROLLER-URL`.
+const [data = '', controllerUrl = ''] = process.argv.slice(2)
+const agent = await startAgent({
+  ...{ machine: 'a', controllerUrl, token: 'x'.repeat(20), data, host: '127.0.0.1', metricsPort: 0, tcpOffset: 0 },
+  ...{ ports: { first: 17_000, last: 17_999 }, secretsFolder: `${data}/env`, cacheCapBytes: null, keepLast: 5 },
+  ...{ version: '0', logger: pino({ level: 'silent' }), address: createNoneAddress() },
+  supervisor: createProcessSupervisor({ dir: `${data}/supervisor`, machine: 'a', clock: systemClock }),
+  balancer: async (forwardPort) => {
+    const balancer = createEmbeddedBalancer({
+      ...{ host: '127.0.0.1', httpPort: 0, forwardPort, machine: 'a', clock: systemClock },
+    })
+    await balancer.listen()
+    return balancer
+  },
+})
+process.on('SIGTERM', () => {
+  agent.close().then(
+    () => process.exit(0),
+    () => process.exit(1),
+  )
+})
+console.log(JSON.stringify(agent.endpoints))

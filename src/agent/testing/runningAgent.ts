@@ -1,0 +1,98 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Definition } from '../../definitions/definition.ts'
+import { FakeBalancer } from '../../drivers/balancer/fakeBalancer.ts'
+import { createFakeAddress, type FakeAddress } from '../../drivers/address/fakeAddress.ts'
+import { createFakeSupervisor, type FakeSupervisor } from '../../drivers/supervisor/fakeSupervisor.ts'
+import { systemClock } from '../../lib/clock.ts'
+import type { DesiredState } from '../../protocol/desiredState.ts'
+import { describeFolder } from '../../releases/describeFolder.ts'
+import { DirectoryStore } from '../../releases/directoryStore.ts'
+import { publish } from '../../releases/publish.ts'
+import { ReleaseCache } from '../../releases/releaseCache.ts'
+import { ReleaseDepot } from '../../releases/releaseDepot.ts'
+import { Agent } from '../agent.ts'
+import { AgentDisk } from '../agentDisk.ts'
+import { InstancePorts } from '../ports.ts'
+import { Preparer } from '../preparer.ts'
+import { Programs } from '../programs.ts'
+import { ReleaseFetcher } from '../releaseFetcher.ts'
+import { aDefinition, quiet } from './given.ts'
+
+export interface RunningAgent {
+  agent: Agent
+  supervisor: FakeSupervisor
+  balancer: FakeBalancer
+  address: FakeAddress
+  disk: AgentDisk
+  programs: Programs
+  preparer: Preparer
+}
+
+/** A store with releases of a small worker, which needs no port to become ready. */
+export class Releases {
+  readonly depot: ReleaseDepot
+  #folder: string
+
+  static async open(folder: string): Promise<Releases> {
+    return new Releases(folder, await DirectoryStore.open(join(folder, 'store')))
+  }
+
+  private constructor(folder: string, store: DirectoryStore) {
+    this.#folder = folder
+    const policy = { keep: new Set<string>(), lastPerService: 5, published: [] }
+    this.depot = new ReleaseDepot({ store, clock: systemClock, capBytes: null, policy: () => policy })
+  }
+
+  async publish(content: string, over: Partial<Definition> = {}): Promise<{ id: string; definition: Definition }> {
+    const folder = join(this.#folder, `source-${content}`)
+    if (!existsSync(folder)) mkdirSync(folder)
+    writeFileSync(join(folder, 'server'), content, { mode: 0o755 })
+    const definition = aDefinition({ listen: 'none', ...over })
+    const { id } = await publish(await describeFolder(folder, { definition }), this.depot)
+    return { id, definition }
+  }
+}
+
+/** An agent of real parts but for its drivers, which a test tells what happens. Its disk is `folder`. */
+export async function startedAgent(
+  folder: string,
+  releases: Releases,
+  make: { supervisor?: FakeSupervisor; ports?: { first: number; last: number } } = {},
+): Promise<RunningAgent> {
+  const supervisor = make.supervisor ?? createFakeSupervisor(systemClock)
+  const [balancer, address, disk] = [new FakeBalancer(), createFakeAddress(), new AgentDisk(folder)]
+  const cache = await ReleaseCache.open(join(folder, 'cache'))
+  const ports = new InstancePorts(make.ports ?? { first: 18_000, last: 18_100 }, disk)
+  const source = releases.depot
+  const secretsFolder = join(folder, 'env')
+  const programs = new Programs({
+    ...{ machine: 'a', supervisor, cache, source, ports, disk, secretsFolder, agentEnv: { PATH: '/bin' } },
+  })
+  const changed = (): void => agent.onChange()
+  const random = (): number => 0
+  const preparer = new Preparer(disk, programs, quiet, changed)
+  const agent = new Agent({
+    ...{ machine: 'a', version: '0', tcpOffset: 0, supervisor, balancer, address, cache, disk, ports, programs },
+    ...{ cacheCapBytes: null, keepLast: 5, clock: systemClock, random, logger: quiet, preparer },
+    endpoints: () => ({ host: '127.0.0.1', http: 1, forward: 2, metrics: 3 }),
+    boot: disk.nextBoot(systemClock.now()),
+    fetcher: new ReleaseFetcher({ cache, source, logger: quiet, changed, random }),
+    instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },
+  })
+  await agent.start()
+  return { agent, supervisor, balancer, address, disk, programs, preparer }
+}
+
+/** The instances that a desired state names, of one release. */
+export const runs = (
+  { id: release, definition }: { id: string; definition: Definition },
+  ...ids: string[]
+): Pick<DesiredState, 'instances' | 'definitions' | 'fetch' | 'keep'> => ({
+  instances: ids.map((id, index) => ({
+    ...{ id, service: definition.service, release, slot: index + 1, generation: 'r1', traffic: 'active' },
+  })),
+  definitions: { [release]: definition },
+  fetch: [release],
+  keep: [release],
+})
