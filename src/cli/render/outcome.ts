@@ -8,6 +8,7 @@ export function renderOutcome(rollout: RolloutView, lastLines: readonly string[]
   const { service, release, startedAt, finishedAt } = rollout
   const took = finishedAt === null ? null : showSeconds(Date.parse(finishedAt) - Date.parse(startedAt))
   const after = took ? paint('dim', ` (after ${took})`) : ''
+  const ofInstance = rollout.failedInstance === null ? '' : ` --instance ${rollout.failedInstance}`
   switch (rollout.state) {
     case 'completed':
       return [
@@ -20,9 +21,7 @@ export function renderOutcome(rollout: RolloutView, lastLines: readonly string[]
         ...tail(rollout, lastLines, paint),
         ...nowRuns(rollout),
         ...unhappy(rollout, paint),
-        `  next  mend it and push again; all its output: tandem logs ${service} --instance ${
-          rollout.failedInstance ?? 'ID'
-        }`,
+        `  next  mend it and push again; all its output: tandem logs ${service}${ofInstance}`,
       ]
     case 'aborted':
       return [

@@ -17,11 +17,15 @@ export function renderReleases(releases: readonly ListedRelease[], now: number, 
     shortId(release.release),
     showAge(release.publishedAt, now),
     showBytes(release.bytes),
-    release.completedAt === null ? paint('dim', 'never completed') : `completed ${showAge(release.completedAt, now)}`,
+    release.completedAt === null
+      ? paint('dim', 'never completed')
+      : `completed ${ago(showAge(release.completedAt, now))}`,
     stateOf(release, paint),
   ])
   return renderTable(['RELEASE', 'AGE', 'SIZE', 'ROLLED OUT', 'NOW'], rows, paint).join('\n')
 }
+
+const ago = (age: string): string => (age === 'now' ? 'just now' : `${age} ago`)
 
 function stateOf({ current, machines, collected }: ListedRelease, paint: Paint): string {
   const where = machines.length > 0 ? `runs on ${machines.join(', ')}` : ''

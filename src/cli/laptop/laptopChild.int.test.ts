@@ -1,0 +1,85 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { LaptopChild } from './laptopChild.ts'
+import { RotatingLog } from './rotatingLog.ts'
+
+let folder: string
+let news: string[]
+let heard: () => void
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tandem-child-'))
+  news = []
+  heard = () => {}
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+function start(program: string): LaptopChild {
+  return new LaptopChild({
+    ...{ name: 'machine a', command: process.execPath, args: ['-e', program], env: process.env },
+    logFile: join(folder, 'agent.log'),
+    onNews: (text) => {
+      news.push(text)
+      heard()
+    },
+  })
+}
+
+async function newsOf(part: string): Promise<void> {
+  while (!news.some((text) => text.includes(part))) {
+    await new Promise<void>((resolve) => {
+      heard = resolve
+    })
+  }
+}
+
+const runs = 'process.send({ event: "ready", http: 8001 }); setInterval(() => {}, 1000);'
+
+it('is ready when it says so, keeps its output, and ends when told', async () => {
+  const ends = 'process.on("SIGTERM", () => { console.log("bye"); process.exit(0) });'
+  const child = start(`${ends} console.log("hello"); ${runs}`)
+  expect(await child.ready).toEqual({ event: 'ready', http: 8001 })
+  await child.stop()
+  expect(readFileSync(join(folder, 'agent.log'), 'utf8')).toBe('hello\nbye\n')
+  expect(statSync(join(folder, 'agent.log')).mode & 0o777).toBe(0o600)
+  expect(news).toEqual([])
+})
+
+it('is started again when it is killed', async () => {
+  const child = start(runs)
+  await child.ready
+  const first = child.pid
+  process.kill(first ?? 0, 'SIGKILL')
+  await newsOf('is back')
+  expect(child.pid).not.toBe(first)
+  expect(news[0]).toMatch(/^machine a was ended by SIGKILL; starting it again in 0\.\d s$/)
+  await child.stop()
+})
+
+it('fails with its own error when it ends before it was ready', async () => {
+  const told = {
+    error: { code: 'E_PORT_TAKEN', message: 'something else listens', subject: '127.0.0.1:80', next: 'look' },
+  }
+  const child = start(`console.log(${JSON.stringify(JSON.stringify(told))}); process.exitCode = 4`)
+  await expect(child.ready).rejects.toMatchObject({
+    ...{ code: 'E_PORT_TAKEN', message: 'machine a: something else listens', subject: '127.0.0.1:80', next: 'look' },
+  })
+  await child.stop()
+})
+
+it('fails by how it ended when it told nothing', async () => {
+  const child = start('process.exitCode = 9')
+  await expect(child.ready).rejects.toMatchObject({ code: 'E_ENVIRONMENT', message: 'machine a ended with status 9' })
+  await child.stop()
+})
+
+it('keeps a log within its limit, and the newest of it', () => {
+  const log = new RotatingLog(join(folder, 'x.log'), 100)
+  for (let line = 0; line < 50; line++) log.write(Buffer.from(`line ${String(line).padStart(3, '0')}\n`))
+  log.close()
+  const [now, before] = ['x.log', 'x.log.1'].map((name) => readFileSync(join(folder, name), 'utf8'))
+  expect(now?.length).toBeLessThanOrEqual(100)
+  expect(before?.length).toBeLessThanOrEqual(100)
+  expect(`${before}${now}`.trim().split('\n').at(-1)).toBe('line 049')
+})

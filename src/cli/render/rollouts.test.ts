@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest'
+import { plain } from '../paint.ts'
+import { at, rolloutView } from '../testing/views.ts'
+import { renderOutcome } from './outcome.ts'
+import { machineLine, progressLines } from './progressLines.ts'
+import { rolloutResult } from './rolloutResult.ts'
+import { renderRollout, renderRollouts } from './rollouts.ts'
+
+const now = Date.parse(at(10))
+const done = rolloutView({
+  ...{ state: 'completed', finishedAt: at(2.5) },
+  machines: [
+    {
+      ...{ machine: 'a', state: 'done' },
+      phases: [
+        { phase: 'fetch', startedAt: at(0), finishedAt: at(0.12) },
+        { phase: 'drain', startedAt: at(1), finishedAt: at(2.4) },
+      ],
+    },
+    { machine: 'b', state: 'lost', phases: [{ phase: 'fetch', startedAt: at(0), finishedAt: null }] },
+  ],
+})
+const reverted = rolloutView({
+  ...{ state: 'reverted', reason: 'instance shop-4kf2m8xd-a-1 exited with status 3 before it was ready' },
+  ...{ failedInstance: 'shop-4kf2m8xd-a-1', finishedAt: at(0.19) },
+  machines: [
+    { machine: 'a', state: 'reverted', phases: [] },
+    { machine: 'b', state: 'untouched', phases: [] },
+  ],
+})
+
+describe('lines of progress', () => {
+  it('are one for each phase that ended since, and each machine that changed', () => {
+    expect(progressLines(null, rolloutView())).toEqual([])
+    expect(progressLines(rolloutView(), done)).toEqual([
+      '  a  fetch   0.12 s',
+      '  a  drain   1.4 s',
+      '  a  done',
+      '  b  lost',
+    ])
+    expect(progressLines(done, done)).toEqual([])
+  })
+
+  it('say that it goes back, once', () => {
+    const reverting = rolloutView({ state: 'reverting', reason: 'it failed' })
+    expect(progressLines(rolloutView(), reverting)).toEqual(['  going back: it failed'])
+    expect(progressLines(reverting, reverting)).toEqual([])
+  })
+
+  it('are one line a machine where they are drawn over, with the time of what runs', () => {
+    expect(machineLine(done, 'a', 1, now, plain)).toBe('a  done  fetch 0.12 s · drain 1.4 s')
+    expect(machineLine(done, 'b', 3, now, plain)).toBe('b    lost  fetch 10.0 s')
+  })
+})
+
+describe('the end', () => {
+  it('of one that went well, with a machine lost', () => {
+    expect(renderOutcome(done, [], plain)).toEqual([
+      'done  shop: bbbbbbbbbbbb runs on a in 2.5 s',
+      'warning: not on b (lost); a machine that comes back catches up by itself: tandem status shop',
+    ])
+  })
+
+  it('of one that was reverted: why, the last lines, what serves, what next', () => {
+    expect(renderOutcome(reverted, ['no database'], plain)).toEqual([
+      'reverted  shop: instance shop-4kf2m8xd-a-1 exited with status 3 before it was ready (after 0.19 s)',
+      '  last lines of shop-4kf2m8xd-a-1:',
+      '  │ no database',
+      '  aaaaaaaaaaaa serves, as before (b never touched)',
+      '  next  mend it and push again; all its output: tandem logs shop --instance shop-4kf2m8xd-a-1',
+    ])
+  })
+
+  it('of a first release: nothing is left', () => {
+    const lines = renderOutcome({ ...reverted, previous: null, failedInstance: null }, [], plain)
+    expect(lines).toContain('  nothing of it is left running')
+    expect(lines.at(-1)).toBe('  next  mend it and push again; all its output: tandem logs shop')
+  })
+
+  it('where going back failed, loudly', () => {
+    const failed = { ...reverted, machines: [{ machine: 'a', state: 'failed' as const, phases: [] }] }
+    expect(renderOutcome(failed, [], plain).join('\n')).toContain('look: a is failed; what it runs was left as it is')
+  })
+})
+
+it('the result is the contract’s', () => {
+  const { service, release, previous, rollout } = rolloutResult(done)
+  expect([service, release, previous]).toEqual(['shop', 'b'.repeat(64), 'a'.repeat(64)])
+  expect(Object.keys(rollout)).toEqual(
+    expect.arrayContaining(['id', 'state', 'reason', 'startedAt', 'finishedAt', 'machines']),
+  )
+})
+
+it('history is a table, newest last', () => {
+  expect(renderRollouts([done, reverted], now, plain)).toBe(
+    `
+ROLLOUT   SERVICE  STATE      WHAT                         TOOK    AGE  REASON
+4kf2m8xd  shop     completed  aaaaaaaaaaaa → bbbbbbbbbbbb  2.5 s   10s
+4kf2m8xd  shop     reverted   aaaaaaaaaaaa → bbbbbbbbbbbb  0.19 s  10s  instance shop-4kf2m8xd-a-1 exited with status 3 before it was ready
+`.trim(),
+  )
+  expect(renderRollouts([], now, plain)).toBe('no rollouts yet')
+})
+
+it('one rollout has machines down and phases across', () => {
+  expect(renderRollout(done, now, plain).split('\n').slice(-3)).toEqual([
+    '  MACHINE  STATE  FETCH   DRAIN',
+    '  a        done   0.12 s  1.4 s',
+    '  b        lost   …       -',
+  ])
+})

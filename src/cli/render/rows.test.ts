@@ -1,0 +1,73 @@
+import { expect, it } from 'vitest'
+import { plain, type Paint } from '../paint.ts'
+import { at, releaseA } from '../testing/views.ts'
+import { renderEvent } from './event.ts'
+import { logLine } from './logLine.ts'
+import { showBytes } from './names.ts'
+import { renderReleases } from './releases.ts'
+import { renderTable } from './table.ts'
+
+const marked: Paint = (_style, text) => `\u001B[1m${text}\u001B[22m`
+
+it('a table is as wide as its cells look, painted or not', () => {
+  const rows = [
+    ['a', marked('red', 'ready'), 'x'],
+    ['longer', 'lost', ''],
+  ]
+  expect(renderTable(['NAME', 'STATE', 'NOTE'], rows, plain)).toEqual([
+    'NAME    STATE  NOTE',
+    `a       ${marked('red', 'ready')}  x`,
+    'longer  lost',
+  ])
+})
+
+it('an event is one line, bulk left out, ids short', () => {
+  const data = {
+    release: releaseA,
+    machine: 'a',
+    reason: 'exited with status 1',
+    stop: [],
+    start: [{ id: 'shop-1' }],
+    mark: { boot: 1 },
+  }
+  expect(renderEvent({ position: 42, at: at(7.31), type: 'StepStarted', data }, plain)).toBe(
+    '    42  2026-11-21 02:00:07.310  StepStarted  release=aaaaaaaaaaaa  machine=a  reason="exited with status 1"  start=shop-1',
+  )
+})
+
+it('a line of output names its time, its instance, and where it came from', () => {
+  const line = { kind: 'line', at: at(1), service: 'shop', instance: 'shop-1', text: 'hello' } as const
+  expect(logLine({ ...line, stream: 'out' }, { paint: plain })).toBe('02:00:01.000 shop-1 │ hello')
+  expect(logLine({ ...line, stream: 'err' }, { paint: plain })).toBe('02:00:01.000 shop-1 ┃ hello')
+  expect(logLine({ ...line, stream: 'tandem' }, { paint: plain })).toBe('02:00:01.000 shop-1 · hello')
+})
+
+it('releases say where they run', () => {
+  const release = {
+    release: releaseA,
+    service: 'shop',
+    bytes: 3_200_000,
+    publishedAt: at(0),
+    collected: false,
+    completedAt: at(9),
+  }
+  const text = renderReleases(
+    [
+      { ...release, collected: true, completedAt: null, current: false, machines: [] },
+      { ...release, current: true, machines: ['a', 'b'] },
+    ],
+    Date.parse(at(600)),
+    plain,
+  )
+  expect(text.split('\n')).toEqual([
+    'RELEASE       AGE  SIZE     ROLLED OUT         NOW',
+    'aaaaaaaaaaaa  10m  3.1 MiB  never completed    collected: push it again to use it',
+    'aaaaaaaaaaaa  10m  3.1 MiB  completed 10m ago  runs on a, b',
+  ])
+})
+
+it('bytes are shown in the unit that fits', () => {
+  expect([0, 1023, 1024, 20 * 1024, 5.5 * 1024 ** 2, 3 * 1024 ** 4].map(showBytes)).toEqual([
+    ...['0 B', '1023 B', '1.0 KiB', '20 KiB', '5.5 MiB', '3.0 TiB'],
+  ])
+})

@@ -1,0 +1,75 @@
+import { expect, it } from 'vitest'
+import { plain } from '../paint.ts'
+import {
+  at,
+  instanceStatus,
+  machineStatus,
+  releaseA,
+  releaseB,
+  rolloutView,
+  serviceStatus,
+  statusView,
+} from '../testing/views.ts'
+import { renderStatus } from './status.ts'
+
+const render = (status = statusView(), whole = true): string =>
+  renderStatus(status, { now: Date.parse(at(300)), paint: plain, whole })
+
+it('fits a quiet cluster on a screen, aligned', () => {
+  expect(render()).toBe(
+    `
+local  2 of 2 machines ready · 1 service · controller 0.1.0, term 1, position 40
+
+MACHINE  STATE  SEEN    ENTRY                  METRICS         VERSION
+a        ready  5m ago  http://127.0.0.1:8001  127.0.0.1:9001  0.1.0
+b        ready  5m ago  http://127.0.0.1:8002  127.0.0.1:9002  0.1.0
+
+shop  aaaaaaaaaaaa  */
+  INSTANCE           MACHINE  RELEASE       STATE  PORT   SINCE  RESTARTS  WORK
+  shop-4kf2m8xd-a-1  a        aaaaaaaaaaaa  ready  20001  5m     0         0
+  shop-4kf2m8xd-b-1  b        aaaaaaaaaaaa  ready  20001  5m     0         0
+`.trim(),
+  )
+})
+
+it('says first what somebody should look at, the worst of it first', () => {
+  const failed = instanceStatus({ state: 'failed', reason: 'exited with status 1', restarts: 7 })
+  const status = statusView({
+    machines: [
+      machineStatus({ state: 'drained', problems: ['haproxy does not answer'] }),
+      machineStatus({ name: 'b', state: 'lost', lastSeen: at(0) }),
+    ],
+    services: [serviceStatus({ service: 'mail', behind: ['b'] }), serviceStatus({ instances: [failed] })],
+  })
+  expect(render(status).split('\n\n')[0]?.split('\n').slice(1)).toEqual([
+    '! shop has no ready instance',
+    '! machine b is lost: last heard of at 2026-11-21T02:00:00.000Z',
+    '! shop on a: exited with status 1, started again 7 times; tandem logs shop --instance shop-4kf2m8xd-a-1',
+    '! mail is behind on b: another release runs there',
+    '! machine a: haproxy does not answer',
+    '! machine a is drained; tandem machine ready a puts it back',
+  ])
+})
+
+it('shows what is being rolled, and does not call that a failure', () => {
+  const rollout = rolloutView({ release: releaseB, previous: releaseA })
+  const text = render(statusView({ services: [serviceStatus({ rollout, instances: [] })] }))
+  expect(text).toContain('running aaaaaaaaaaaa → bbbbbbbbbbbb for 5m 00s (a fetch, b fetch); rollout 4kf2m8xd')
+  expect(text).not.toContain('!')
+})
+
+it('says once which limits are not enforced', () => {
+  const machines = ['a', 'b'].map((name) => machineStatus({ name, limits: 'memory not enforced: not root' }))
+  expect(render(statusView({ machines })).split('\n').at(-1)).toBe('limits on a, b: memory not enforced: not root')
+})
+
+it('leaves the machines out when one service is asked for', () => {
+  expect(render(statusView(), false)).not.toContain('MACHINE  STATE  SEEN')
+})
+
+it('tells a stopped service and an empty cluster apart from a broken one', () => {
+  expect(render(statusView({ services: [serviceStatus({ state: 'stopped', instances: [] })] }))).toContain(
+    'shop  aaaaaaaaaaaa  stopped',
+  )
+  expect(render(statusView({ services: [] }))).toContain('no services yet: tandem push DIR makes one')
+})
