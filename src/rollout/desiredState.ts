@@ -3,7 +3,7 @@ import { backTarget } from './backTarget.ts'
 import { limits } from './limits.ts'
 import { sameRoute } from './routes.ts'
 import { definitionOf, forwardTarget, instancesOn, runningRollout, strategyOf } from './serviceView.ts'
-import { turnKey, type Instance, type State } from './state.ts'
+import { turnKey, type Generation, type Instance, type State } from './state.ts'
 
 /** What one machine should be running and routing now, from the state alone. */
 export function desiredState(state: State, machine: string): MachineDesire {
@@ -72,7 +72,11 @@ export function keptReleases(state: State): string[] {
   return [...kept].sort()
 }
 
-/** The union of the routes of all generations that still have an instance anywhere, each leading to its own releases. */
+/**
+ * The union of the routes of all generations that still have an instance anywhere, each leading to its own releases. A
+ * stopped service keeps its hosts and paths, or its requests would fall to another service with a shorter path; its
+ * ports are closed.
+ */
 function desiredRoutes(state: State, machine: string): DesiredRoute[] {
   const routes: DesiredRoute[] = []
   for (const service of new Set(Object.values(state.generations).map((generation) => generation.service))) {
@@ -80,19 +84,20 @@ function desiredRoutes(state: State, machine: string): DesiredRoute[] {
     const generations = Object.entries(state.generations).filter(
       ([id, generation]) => generation.service === service && instances.some((one) => one.generation === id),
     )
-    for (const [id, generation] of generations) {
+    for (const [id, generation] of [...generations, ...stoppedGeneration(state, service)]) {
       const definition = definitionOf(state, generation.release)
+      const releases = instances.some((one) => one.generation === id) ? [generation.release] : []
       for (const match of generation.routes) {
         const known = routes.find((route) => route.service === service && sameRoute(route.match, match))
         const forwardTo = forwardsTo(state, service, id, machine)
         if (known) {
-          known.releases = [...new Set([...known.releases, generation.release])]
+          known.releases = [...new Set([...known.releases, ...releases])]
           known.forwardTo = [...new Set([...known.forwardTo, ...forwardTo])]
         } else {
           routes.push({
             service,
             match,
-            releases: [generation.release],
+            releases,
             forwardTo,
             holdMs: holds(state, service) ? limits.holdMs : null,
             idleMs: definition.idleMs,
@@ -103,6 +108,13 @@ function desiredRoutes(state: State, machine: string): DesiredRoute[] {
     }
   }
   return routes
+}
+
+function stoppedGeneration(state: State, name: string): [string, Generation][] {
+  const { current = null, stopped = false } = state.services[name] ?? {}
+  const generation = current && stopped ? state.generations[current.generation] : undefined
+  if (!current || !generation) return []
+  return [[current.generation, { ...generation, routes: generation.routes.filter(({ kind }) => kind === 'http') }]]
 }
 
 /** Machines whose balancers serve it: in traffic, with an instance of that generation ready and in traffic. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { DesiredRoute } from '../protocol/desiredState.ts'
-import { deploy, drain, given, remove } from './testing/given.ts'
+import { deploy, drain, given, remove, stop } from './testing/given.ts'
 import { World } from './testing/world.ts'
 import { aDefinition } from './testing/definitions.ts'
 
@@ -47,6 +47,21 @@ describe('routes', () => {
     const then = given('a').running('r1', { listen: 'tcp', routes: [{ port: 5672 }] })
     then.running('q1', { service: 'blog', listen: 'none' })
     expect(matches(then.world, 'a')).toEqual([':5672 shop'])
+  })
+
+  it('of a stopped service stay, so that no other service gets its requests; its ports are closed', () => {
+    const then = given('a')
+      .running('r1')
+      .running('q1', { service: 'blog', routes: [{ host: null, path: '/blog' }] })
+    then.running('p1', { service: 'queue', listen: 'tcp', routes: [{ port: 5672 }] })
+    then
+      .when(stop({ service: 'blog' }))
+      .settled()
+      .when(stop({ service: 'queue' }))
+      .settled()
+    expect(matches(then.world, 'a')).toEqual(['*/ shop', 'shop.localhost/ shop', '*/blog blog', 'blog.localhost/ blog'])
+    then.when(remove({ service: 'blog' })).settled()
+    expect(matches(then.world, 'a')).toEqual(['*/ shop', 'shop.localhost/ shop'])
   })
 
   it('are the union while old is left, each leading only to releases that declare it', () => {
