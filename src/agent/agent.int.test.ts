@@ -201,7 +201,7 @@ describe('what fails is told and tried again', () => {
     const one = await start()
     one.agent.accept(aDesiredState(runs(await releases.publish('1'), 'x')))
     await until(() => expect(states(one)).toEqual({ x: 'ready' }))
-    const { stop } = one.supervisor
+    const stop = one.supervisor.stop.bind(one.supervisor)
     one.supervisor.stop = () => Promise.reject(new Error('it does not die'))
     one.agent.accept(aDesiredState({ position: 11 }))
     await until(() => expect(report(one).problems).toEqual(['stop x: it does not die']))

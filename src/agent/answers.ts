@@ -31,17 +31,14 @@ export class Answers {
     }
     const stop = new AbortController()
     this.#open.set(ask.id, stop)
-    this.#post(ask.id, this.#answer(ask, stop.signal), stop)
-      .catch((error: unknown) => {
-        if (!stop.signal.aborted) this.#parts.failed(error)
-      })
-      .finally(() => this.#open.delete(ask.id))
+    void this.#post(ask.id, this.#answer(ask, stop.signal), stop).finally(() => this.#open.delete(ask.id))
   }
 
   close(): void {
     for (const stop of this.#open.values()) stop.abort()
   }
 
+  /** Never rejects: what could not be delivered is told. */
   async #post(id: string, answers: AsyncIterable<Answer>, stop: AbortController): Promise<void> {
     const encoder = new TextEncoder()
     async function* body(): AsyncIterable<Uint8Array> {
@@ -55,6 +52,8 @@ export class Answers {
         headers: { 'content-type': 'application/x-ndjson' },
       })
       await response.text()
+    } catch (error) {
+      if (!stop.signal.aborted) this.#parts.failed(error)
     } finally {
       stop.abort()
     }

@@ -86,7 +86,7 @@ describe('an instance is ready', () => {
     expect(instance.reason).toBeNull()
   })
   it('not when who owns the socket cannot be seen, and the agent lives on', async () => {
-    const owns = supervisor.ownsSocket
+    const owns = supervisor.ownsSocket.bind(supervisor)
     supervisor.ownsSocket = () => Promise.reject(new Error('no /proc here'))
     const instance = start()
     await becomes(instance, 'failed')
@@ -218,7 +218,7 @@ describe('stopping', () => {
   })
   it('during the start ends what was started, and the state never goes back', async () => {
     const gate = Promise.withResolvers<void>()
-    const begin = supervisor.start
+    const begin = supervisor.start.bind(supervisor)
     const began = Promise.withResolvers<void>()
     supervisor.start = async (spec) => {
       began.resolve()
@@ -244,7 +244,7 @@ describe('stopping', () => {
   it('that fails rejects, and can be tried again', async () => {
     const instance = start()
     await becomes(instance, 'ready')
-    const end = supervisor.stop
+    const end = supervisor.stop.bind(supervisor)
     supervisor.stop = () => Promise.reject(new Error('cannot be killed'))
     await expect(instance.stop(async () => {})).rejects.toThrow('cannot be killed')
     expect(instance.state).toBe('draining')

@@ -26,7 +26,7 @@ const ports = (): InstancePorts => new InstancePorts(range, new AgentDisk(folder
 it('gives no two instances the same port, also when asked at once', async () => {
   const one = ports()
   const given = await Promise.all(['v', 'w', 'x', 'y', 'z'].map((id) => one.take(id)))
-  expect(given.toSorted()).toEqual([0, 1, 2, 3, 4].map((step) => range.first + step))
+  expect(given.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4].map((step) => range.first + step))
   await expect(one.take('too many')).rejects.toMatchObject({ code: 'E_PORT_TAKEN' })
 })
 

@@ -30,8 +30,9 @@ export class HttpConnections {
     try {
       return await this.#once(url, asked, this.#agent)
     } catch (error) {
-      const stale = error instanceof StaleConnection && typeof asked.body !== 'object'
-      if (!stale) throw error instanceof StaleConnection ? error.cause : error
+      // Only a read: what was sent may have been done before the connection went.
+      const isSafe = error instanceof StaleConnection && asked.method === 'GET'
+      if (!isSafe) throw error instanceof StaleConnection ? error.cause : error
       return this.#once(url, asked, undefined)
     }
   }
