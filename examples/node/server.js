@@ -44,6 +44,7 @@ server.listen(Number(PORT), HOST, () => console.log(`listening on ${HOST}:${PORT
 process.on('SIGTERM', () => {
   console.log('ending')
   server.close()
-  server.closeIdleConnections()
+  // A kept-alive connection ends as soon as its last answer is sent.
+  setInterval(() => server.closeIdleConnections(), 50).unref()
   for (const response of streams) response.end('event: bye\ndata: reconnect\n\n')
 })

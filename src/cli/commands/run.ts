@@ -17,6 +17,7 @@ export async function runOnce(
     switch (data.kind) {
       case 'line': {
         const { at, instance, stream, text } = data
+        if (stream === 'tandem' && /^(started|ended): /.test(text)) break // people ran it; they know
         if (out.json) out.object({ at, service, instance, stream, text })
         else out.raw(stream === 'out' ? 'out' : 'err', `${text}\n`)
         await out.room()
