@@ -34,7 +34,7 @@ function earliestDecision(state: State, observed: Observed): number {
 function turnDeadline(state: State, observed: Observed, turn: Turn): number {
   if (waitFor(state, observed, turn, null).type === 'over') return Number.POSITIVE_INFINITY
   const held = machineBusy(state) && (turn.step?.step === 'drain' || goesOnWhenLate(turn))
-  return held ? Number.POSITIVE_INFINITY : stepDeadline(state, turn)
+  return held ? Number.POSITIVE_INFINITY : stepDeadline(state, observed, turn)
 }
 
 function rolloutDeadline(state: State, rollout: Rollout): number {

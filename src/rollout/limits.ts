@@ -2,6 +2,8 @@
 export const limits = {
   /** A machine that has not reported for this long is `lost`. */
   silenceMs: 10_000,
+  /** A machine whose reports (every 2 s) have stopped for this long has fallen silent. */
+  quietMs: 4_500,
   /** A driver must have applied what was asked by then. */
   acknowledgeMs: 10_000,
   /** After a start, nothing is decided by time before every machine has reported, or this long. */

@@ -57,6 +57,15 @@ describe('a lost machine', () => {
     expect(then.runs()).toEqual({ a: ['r2 ready active'], b: ['r2 ready active'] })
   })
 
+  it('that dies after it was asked to switch is gone round, although the acknowledgement is due first', () => {
+    const then = given('a', 'b').running('r1').published('r2').when(deploy('r2')).until('a start *x2-a-1')
+    then.on('a', { balancerStuck: true }).until('a switch +x2-a-1 -x1-a-1').passing(3_000)
+    then.on('a', { alive: false }).passing(11_000).settled()
+    expect(then.lines()).toContain('a lost')
+    expect(then.part('x2', 'a')).toBe('lost')
+    expect(then.world.state.rollouts['x2']?.outcome).toBe('completed')
+  })
+
   it('lost in its turn of a rollout that is reverted goes back when it returns', () => {
     const then = given('a', 'b').running('r1').published('r2').when(deploy('r2')).until('a switch +x2-a-1 -x1-a-1')
     then

@@ -1,6 +1,6 @@
 import { countsFrom } from './countsFrom.ts'
 import { limits } from './limits.ts'
-import type { Observed } from './observed.ts'
+import { heardAt, type Observed } from './observed.ts'
 import { awaited, definitionOf, freshOf, isReachable, oldOf } from './serviceView.ts'
 import type { Asked, State, Turn } from './state.ts'
 
@@ -17,7 +17,7 @@ export function waitFor(state: State, observed: Observed, turn: Turn, now: numbe
   const { step } = turn
   if (!step) return over
   const seen = isOver(state, observed, turn)
-  if (seen.type !== 'waiting' || now === null || now < stepDeadline(state, turn)) return seen
+  if (seen.type !== 'waiting' || now === null || now < stepDeadline(state, observed, turn)) return seen
   // A drain that takes too long is over too: long connections live until then, and no longer.
   return step.step === 'drain' ? over : { type: 'late', reason: lateReason(state, observed, turn) }
 }
@@ -45,7 +45,7 @@ function isOver(state: State, observed: Observed, turn: Turn): Wait {
 }
 
 /** When the step is given up: milliseconds by the controller's clock. */
-export function stepDeadline(state: State, turn: Turn): number {
+export function stepDeadline(state: State, observed: Observed, turn: Turn): number {
   const { step } = turn
   if (!step) return Number.POSITIVE_INFINITY
   const since = countsFrom(state, step)
@@ -57,8 +57,13 @@ export function stepDeadline(state: State, turn: Turn): number {
     case 'stop':
       return since + longest(state, named(state, step.stop), (definition) => definition.stop.withinMs) + limits.graceMs
     case 'unforward':
-    case 'switch':
       return since + limits.acknowledgeMs
+    case 'switch': {
+      // A machine that has fallen silent is first found lost, and gone round: it is no failure of the release.
+      const heard = heardAt(state, observed, turn.machine)
+      const late = since + limits.acknowledgeMs
+      return heard < late - limits.quietMs ? Math.max(late, heard + limits.silenceMs) : late
+    }
   }
 }
 
