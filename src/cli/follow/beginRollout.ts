@@ -1,4 +1,4 @@
-import { ApiClient } from '../../api/client.ts'
+import type { ApiClient } from '../../api/client.ts'
 import type { Operations, Given, Result } from '../../api/contract.ts'
 import { throughOutages, type ContactOptions } from './contact.ts'
 
@@ -19,8 +19,7 @@ export async function beginRollout(client: ApiClient, asked: Asked, options: Con
         return { position: 0, release, previous, rollout: found }
       }
     }
-    // On a connection of its own: on a kept one that breaks, the client would send it a second time by itself.
-    return new ApiClient(client.endpoint).call('startRollout', { body: asked }, options.signal)
+    return client.call('startRollout', { body: asked }, options.signal)
   }, options)
 }
 
