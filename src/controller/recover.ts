@@ -8,8 +8,8 @@ import type { Controller } from './controller.ts'
  * told to stop what nobody adopted.
  */
 export function recover(controller: Controller): Result<Operations['recover']> {
-  const { state, observed } = controller
-  const silent = Object.keys(state.machines).filter((machine) => !observed[machine])
+  const { observed } = controller
+  const silent = Object.keys(controller.state.machines).filter((machine) => !observed[machine])
   const reports = Object.values(observed).map(({ report }) => report)
   if (silent.length > 0 || reports.length === 0) {
     const who = silent.length > 0 ? `machine ${silent.join(', ')} has not reported` : 'no machine has reported'
@@ -18,6 +18,11 @@ export function recover(controller: Controller): Result<Operations['recover']> {
       next: 'start the agents first: what a machine runs can only be adopted from itself',
     })
   }
+  // Known first: until it is, the others would be told that nobody is there to forward to.
+  for (const report of reports) {
+    if (!Object.hasOwn(controller.state.machines, report.machine)) controller.execute({ type: 'RecordReport', report })
+  }
+  const { state } = controller
   const seen = reports.flatMap((report) => report.seen ?? [])
   const term = Math.max(state.terms.at(-1)?.term ?? 0, ...seen.map((one) => one.term)) + 1
   const from = Math.max(state.position, ...seen.map((one) => one.position)) + 1

@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { ControllerClock } from './controllerClock.ts'
+import { TestClock } from './testing/given.ts'
+
+let time: TestClock
+let clock: ControllerClock
+let deadline: number
+let said: string[]
+let failure: Error | null
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  time = new TestClock()
+  deadline = Number.POSITIVE_INFINITY
+  said = []
+  failure = null
+  const say = (text: string): void => {
+    if (failure) throw failure
+    said.push(text)
+  }
+  clock = new ControllerClock(time, {
+    deadline: () => deadline,
+    passed: () => say('passed'),
+    restarted: (reason) => say(reason),
+    failed: (error) => said.push(`failed: ${String(error)}`),
+  })
+  clock.start()
+})
+afterEach(() => {
+  clock.stop()
+  vi.useRealTimers()
+})
+
+/** Real time goes by: timers and both clocks. */
+function live(ms: number): void {
+  for (let step = 0; step < ms; step += 10) {
+    time.pass(10)
+    vi.advanceTimersByTime(10)
+  }
+}
+
+it('says that time passed at the deadline, and not before', () => {
+  deadline = time.now() + 1_230
+  live(1_220)
+  expect(said).toEqual([])
+  live(20)
+  expect(said).toEqual(['passed'])
+})
+
+it('says nothing when nothing is due, also beyond 2^31 ms', () => {
+  live(3_000)
+  deadline = time.now() + 2 ** 40
+  live(2_000)
+  expect(said).toEqual([])
+})
+
+it('looks at a deadline that cannot be acted on now and then, not in a busy loop', () => {
+  deadline = time.now()
+  live(1_000)
+  expect(said.length).toBeGreaterThan(20)
+  expect(said.length).toBeLessThan(60)
+})
+
+it.each([3_600_000, -3_600_000])(
+  'counts afresh when someone sets the clock by %i ms, and decides nothing by it',
+  (ms) => {
+    deadline = time.now() + 10_000
+    live(1_000)
+    time.jump(ms)
+    deadline += ms // as the controller's state does when time counts afresh
+    live(1_000)
+    expect(said).toEqual([`the clock jumped by ${ms} ms`])
+  },
+)
+
+it('bears a clock that is slewed', () => {
+  for (let i = 0; i < 20; i++) {
+    time.jump(100)
+    live(500)
+  }
+  expect(said).toEqual([])
+})
+
+it('counts afresh after a stall', () => {
+  live(1_000)
+  time.pass(60_000) // stopped by SIGSTOP, or the machine slept
+  live(500)
+  expect(said).toEqual([expect.stringMatching(/^the controller stood still for 60\d\d\d ms$/)])
+})
+
+it('goes on when deciding fails, says so once, and does not forget a jump that could not be recorded', () => {
+  failure = new Error('disk full')
+  time.jump(60_000)
+  live(3_000)
+  expect(said).toEqual(['failed: Error: disk full'])
+  failure = null
+  live(1_000)
+  expect(said).toHaveLength(2)
+  expect(said[1]).toMatch(/^the clock jumped by 60000 ms$/)
+})
+
+it('stops for good', () => {
+  deadline = time.now() + 100
+  clock.stop()
+  live(1_000)
+  expect(said).toEqual([])
+  expect(vi.getTimerCount()).toBe(0)
+})

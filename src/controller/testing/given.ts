@@ -1,0 +1,115 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { pino, type Logger } from 'pino'
+import type { Clock } from '../../lib/clock.ts'
+import type { Definition } from '../../definitions/definition.ts'
+import type { Report } from '../../protocol/report.ts'
+import { openDatabase } from '../../store/database.ts'
+import { SqliteEventLog } from '../../store/sqliteEventLog.ts'
+import { Controller } from '../controller.ts'
+
+/** What the tests of this room start from. */
+export const quiet: Logger = pino({ level: 'silent' })
+export const release = 'a'.repeat(64)
+export const otherRelease = 'b'.repeat(64)
+
+export const aDefinition = (over: Partial<Definition> = {}): Definition => ({
+  service: 'shop',
+  run: ['./server'],
+  build: { command: null, output: null, test: null },
+  prepare: null,
+  listen: 'http',
+  health: { path: '/', everyMs: 100, timeoutMs: 2_000, withinMs: 30_000, settleMs: 1_000 },
+  routes: null,
+  machines: null,
+  instances: 1,
+  rollout: { strategy: 'overlap', drainMs: 30_000 },
+  stop: { signal: 'SIGTERM', withinMs: 10_000 },
+  env: {},
+  limits: { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null },
+  idleMs: null,
+  environments: {},
+  ...over,
+})
+
+export const aReport = (over: Partial<Report> = {}): Report => ({
+  ...{ machine: 'a', boot: 1, seq: 1, version: '0', seen: null, refused: null, held: null },
+  applied: { supervisor: 0, balancer: 0, address: 0 },
+  endpoints: { host: '127.0.0.1', http: 8001, forward: 9001, metrics: 9101 },
+  ...{ fetched: [], fetchFailures: [], instances: [], prepared: [], removedData: [], problems: [] },
+  limits: { memory: true, cpu: true, tasks: true, why: null },
+  ...over,
+})
+
+export class TestClock implements Clock {
+  #now = Date.parse('2026-01-01T00:00:00Z')
+  #monotonic = 1_000
+
+  now(): number {
+    return this.#now
+  }
+
+  monotonic(): number {
+    return this.#monotonic
+  }
+
+  pass(ms: number): void {
+    this.#now += ms
+    this.#monotonic += ms
+  }
+
+  jump(ms: number): void {
+    this.#now += ms
+  }
+}
+
+export function makeFolder(name: string): { path: string; remove: () => void } {
+  const parent = join(import.meta.dirname, '../../../tmp')
+  mkdirSync(parent, { recursive: true })
+  const path = mkdtempSync(join(parent, `${name}-`))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** A controller on a real log, whose time a test moves. Not leading yet. */
+export function openController(
+  folder: string,
+  clock: Clock = new TestClock(),
+): { controller: Controller; database: DatabaseSync } {
+  const database = openDatabase(join(folder, 'controller.db'))
+  let ids = 0
+  const controller = new Controller({
+    ...{ config: { cluster: 'test', laptop: false }, log: new SqliteEventLog(database), clock, logger: quiet },
+    ...{ version: '0', newId: () => `id${++ids}` },
+  })
+  return { controller, database }
+}
+
+/** What the agents of `machines` report when all that is desired of them is done. */
+export function obey(controller: Controller, machines: readonly string[], seq: () => number): void {
+  for (const machine of machines) {
+    const desired = controller.desired(machine)
+    const { position } = desired
+    controller.report(
+      aReport({
+        ...{ machine, seq: seq(), fetched: desired.fetch },
+        seen: { term: desired.term, termId: desired.terms.at(-1)?.id ?? '', position },
+        applied: { supervisor: position, balancer: position, address: position },
+        prepared: desired.prepare.map(({ rollout }) => ({ rollout, ok: true, reason: '' })),
+        instances: desired.instances.map(({ id, service, release: of }) => ({
+          ...{ id, service, release: of, state: 'ready', reason: null, port: 20_000, pid: 7, since: '', restarts: 0 },
+          ...{ unstable: false, work: 0, long: 0 },
+        })),
+      }),
+    )
+  }
+}
+
+export const publishIn = (controller: Controller, id = release, definition = aDefinition()): void => {
+  controller.execute({ type: 'PublishRelease', service: definition.service, release: id, definition, bytes: 10 })
+}
+
+export function deploy(controller: Controller, rollout: string, id = release, service = 'shop'): void {
+  const what = { type: 'StartRollout', rollout, service, kind: 'deploy', release: id } as const
+  controller.execute({ ...what, allowOutage: false, removeData: false })
+}
