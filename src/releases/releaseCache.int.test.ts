@@ -174,6 +174,24 @@ describe('a materialised release', () => {
     await removeTree(path)
     expect(await cache.open(id)).toBe(path)
   })
+
+  it('is repaired from the source when every object of the cache is damaged, its manifest and other releases too', async () => {
+    const other = await publishAndFetch()
+    await cache.materialise(other)
+    await writeFiles(join(root, 'source'), { 'lib/b.js': 'second' })
+    const id = await publishAndFetch()
+    for (const folder of ['manifests', 'trees', 'objects']) {
+      const paths = (await objectFiles(folder)).map((name) => join(root, 'cache', folder, name))
+      for (const path of paths) if ((await stat(path)).isFile()) await writeFile(path, 'garbage')
+    }
+    await expect(cache.open(id)).rejects.toMatchObject({ code: 'E_RELEASE_CORRUPT', subject: id })
+    const path = await cache.open(id, { source: remote.depot })
+    expect(await readFile(join(path, 'lib/b.js'), 'utf8')).toBe('second')
+    expect(await cache.open(id)).toBe(path)
+    await cache.collect({ keep: new Set([id]), lastPerService: 5, capBytes: null })
+    expect((await cache.list()).map((one) => one.id)).toEqual([id])
+    expect(await cache.open(id)).toBe(path)
+  })
 })
 
 describe('collection in a cache', () => {

@@ -96,7 +96,8 @@ export class ReleaseCache implements ObjectReader {
     for await (const { key, storedAtMs } of this.#store.list()) {
       const { kind, id } = splitKey(key)
       if (kind !== 'manifest') continue
-      const { service } = await readManifest(this.#store, id)
+      const service = await this.#serviceOf(id)
+      if (service === null) continue // damaged: it is fetched again before it is used
       releases.push({ id, service, fetchedAtMs: storedAtMs, isMaterialised: existsSync(this.#folder(id)) })
     }
     return releases
@@ -209,10 +210,20 @@ export class ReleaseCache implements ObjectReader {
     const other = own === null ? await this.#newestOther(id) : null
     const places = new Map<string, string>()
     if (other !== null) {
-      const { files } = await readListing((await readManifest(this.#store, other)).tree, this.#store)
-      for (const { path, entry } of files) places.set(entry.sha256, join(this.#folder(other), path))
+      for (const { path, entry } of await this.#filesOf(other))
+        places.set(entry.sha256, join(this.#folder(other), path))
     }
     return ({ path, entry }) => (own === null ? (places.get(entry.sha256) ?? null) : join(own, path))
+  }
+
+  /** None when it is damaged: that must not keep another release from starting. */
+  async #filesOf(id: string): Promise<ReleaseListing['files']> {
+    try {
+      return (await readListing((await readManifest(this.#store, id)).tree, this.#store)).files
+    } catch (error) {
+      if (error instanceof OperatorError) return []
+      throw error
+    }
   }
 
   async #newestOther(id: string): Promise<string | null> {
@@ -224,7 +235,6 @@ export class ReleaseCache implements ObjectReader {
   }
 
   async #readListing(id: string, { source, signal }: FolderRequest): Promise<ReleaseListing> {
-    const { tree } = await readManifest(this.#store, id)
     const get = async (key: ObjectKey): Promise<Uint8Array> => {
       try {
         return await this.#store.get(key)
@@ -235,7 +245,18 @@ export class ReleaseCache implements ObjectReader {
         return this.#store.get(key)
       }
     }
+    const { tree } = await readManifest({ get }, id)
     return readListing(tree, { get })
+  }
+
+  /** `null` when its manifest is damaged. */
+  async #serviceOf(id: string): Promise<string | null> {
+    try {
+      return (await readManifest(this.#store, id)).service
+    } catch (error) {
+      if (error instanceof OperatorError) return null
+      throw error
+    }
   }
 
   async #writeIndex(id: string, { bytes }: ReleaseListing, fingerprints: Record<string, string>): Promise<void> {

@@ -45,6 +45,8 @@ export class Laptop {
       XDG_STATE_HOME: join(folder, 'state'),
       XDG_CACHE_HOME: join(folder, 'cache'),
       NO_COLOR: '1',
+      // As the launcher does.
+      NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compile'),
     }
     this.#machines = machines
     this.#entryPort = entryPort
@@ -116,7 +118,7 @@ export class Laptop {
   }
 
   /** The pid of the controller or of a machine's agent, as `up` started it. */
-  pidOf(part: 'controller' | string): number {
+  pidOf(part: string): number {
     const list = readFileSync(`/proc/${this.#up.pid}/task/${this.#up.pid}/children`, 'utf8').trim().split(' ')
     for (const pid of list) {
       const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -119,4 +119,35 @@ export function isAlive(pid: number): boolean {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return false
     throw error
   }
+}
+
+/** Processes whose environment holds all of these: what a supervisor started, whoever their parent is by now. */
+export function processesOf(env: Record<string, string>): number[] {
+  const wanted = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const has = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+        return wanted.every((one) => has.includes(one)) && isAlive(pid)
+      } catch {
+        return false // ended meanwhile, or another user's
+      }
+    })
+}
+
+/** Processes that name this folder in their arguments or environment: all that belongs to a laptop. */
+export function processesNaming(folder: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((pid) => {
+      try {
+        const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+        const env = readFileSync(`/proc/${pid}/environ`, 'utf8')
+        return (args.includes(folder) || env.includes(folder)) && isAlive(Number(pid)) ? [`${pid} ${args}`] : []
+      } catch {
+        return [] // ended meanwhile, or another user's
+      }
+    })
 }

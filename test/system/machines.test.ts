@@ -1,0 +1,88 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Laptop } from './laptop.ts'
+import { Load } from './load.ts'
+import { failuresOf, type Pushed } from './rollUnderLoad.ts'
+import { ask, pushTalker } from './talker.ts'
+import { Eyes, isAlive, processesOf, until } from './watch.ts'
+
+describe('machines of a pair', () => {
+  let laptop: Laptop
+  let eyes: Eyes
+  const entry = (machine: string): string => laptop.entries[machine] ?? ''
+
+  beforeAll(async () => {
+    laptop = await Laptop.start()
+    eyes = new Eyes(laptop)
+    expect(await pushTalker(laptop, { name: 'web', version: '1', more: 'instances: 2' })).toMatchObject({ exit: 0 })
+  })
+  afterAll(() => laptop?.remove())
+
+  it('are drained and put back under load with not one failure, and the last one is kept', async () => {
+    const load = new Load({ entries: Object.values(laptop.entries), perSecond: 50, shortOnly: true })
+    load.start()
+    expect(await laptop.json('machine', 'drain', 'b')).toMatchObject({ exit: 0, machine: 'b', state: 'drained' })
+    const mine = await ask(entry('b'))
+    expect(mine).toMatchObject({ status: 200 })
+    expect(mine.instance).toContain('-a-')
+    const last = await laptop.json<{ error: { message: string } }>('machine', 'drain', 'a')
+    expect(last).toMatchObject({ exit: 4, error: { code: 'E_LAST_INSTANCE' } })
+    expect(last.error.message).toContain('web')
+    expect(await laptop.json('machine', 'ready', 'b')).toMatchObject({ exit: 0, machine: 'b', state: 'ready' })
+    await until('b serves by itself', async () => (await ask(entry('b'))).instance.includes('-b-'))
+    expect(await laptop.json('machine', 'drain', 'c')).toMatchObject({ exit: 4, error: { code: 'E_NO_SUCH_MACHINE' } })
+    expect(failuresOf(await load.stop())).toEqual([])
+    expect(load.result.requests).toBeGreaterThan(20)
+  })
+
+  it('lose no instance and get none twice when their agent is killed, and what its instances had started ends too', async () => {
+    const daemon = Number((await ask(entry('b'), '/daemon')).text)
+    const before = (await eyes.service('web')).instances.filter(({ machine }) => machine === 'b')
+    const pids = [...before.map(({ pid }) => pid ?? 0), daemon]
+    expect(pids.map(isAlive)).toEqual([true, true, true])
+    const killed = laptop.pidOf('b')
+    process.kill(killed, 'SIGKILL')
+    await until('all of it has ended', () => !pids.some(isAlive))
+    const again = await until('both are back', async () => {
+      const instances = (await eyes.service('web')).instances.filter(({ machine }) => machine === 'b')
+      return (
+        instances.length === 2 &&
+        instances.every(({ state, pid }) => state === 'ready' && !pids.includes(pid ?? 0)) &&
+        instances
+      )
+    })
+    expect(again.map(({ id }) => id).sort()).toEqual(before.map(({ id }) => id).sort())
+    const ofB = processesOf({ TANDEM_MACHINE: 'b', TANDEM_DATA: join(laptop.folder, 'data/b/data/web') })
+    expect(new Set(ofB)).toEqual(new Set(again.map(({ pid }) => pid)))
+    expect((await ask(entry('b'))).instance).toContain('-b-')
+  })
+
+  it('keep the instance that stops listening out of traffic, and start again the one that ends', async () => {
+    const { instance } = await ask(entry('a'), '/deafen')
+    await until('it is out of traffic, and seen', async () => {
+      const { instances } = await eyes.service('web')
+      return instances.some((one) => one.id === instance && one.state !== 'ready')
+    })
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(entry('a'))))
+    expect(answers.filter((one) => one.status !== 200 || one.instance === instance)).toEqual([])
+  })
+
+  it('start the release as it was published, whatever an instance did to it and to the cache', async () => {
+    const cache = join(laptop.folder, 'data/a/cache')
+    await until('a is well', async () => (await ask(entry('a'))).instance.includes('-a-'))
+    const tried = JSON.parse((await ask(entry('a'), `/tamper?cache=${cache}`)).text) as string[]
+    if (process.getuid?.() === 0) expect(tried.length).toBeGreaterThan(0)
+    const { rollout } = await laptop.json<Pushed>('restart', 'web')
+    expect(rollout).toMatchObject({ state: 'completed', reason: null })
+    const { instances, release } = await eyes.service('web')
+    expect(instances.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready', 'ready'])
+    const folders = instances.map(({ pid }) => `/proc/${pid}/cwd`)
+    for (const folder of folders) {
+      expect(readFileSync(join(folder, 'marker.txt'), 'utf8')).toBe('as it was published')
+      expect(existsSync(join(folder, 'more.txt'))).toBe(false)
+    }
+    expect(release).not.toBeNull()
+    expect((await ask(entry('a'))).text).toBe('hello 1')
+  })
+})
