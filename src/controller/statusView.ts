@@ -9,20 +9,26 @@ export function statusView(controller: Controller): Status {
   return {
     cluster: config.cluster,
     controller: { version, term: state.terms.at(-1)?.term ?? 0, position: state.position },
-    machines: Object.values(state.machines).map((machine) => machineView(controller, machine)),
-    services: Object.values(state.services).map((service) => ({
+    machines: sortedBy(Object.values(state.machines), ({ name }) => name).map((machine) =>
+      machineView(controller, machine),
+    ),
+    services: sortedBy(Object.values(state.services), ({ name }) => name).map((service) => ({
       service: service.name,
       release: service.current?.release ?? null,
       state: service.stopped ? 'stopped' : 'running',
       routes: routesOf(controller, service),
       behind: [...new Set([...service.behind, ...service.leftAlone])],
       rollout: service.rollout ? (history.get(service.rollout) ?? null) : null,
-      instances: Object.values(state.instances)
+      instances: sortedBy(Object.values(state.instances), ({ machine }) => machine)
         .filter((instance) => instance.service === service.name)
         .map((instance) => instanceView(controller, instance)),
     })),
   }
 }
+
+/** Not in the order in which machines happened to join; what is equal stays in its order. */
+const sortedBy = <T>(all: T[], nameOf: (one: T) => string): T[] =>
+  all.toSorted((a, b) => (nameOf(a) === nameOf(b) ? 0 : nameOf(a) < nameOf(b) ? -1 : 1))
 
 export function machineView({ observed }: Controller, machine: Machine): MachineStatus {
   const seen = observed[machine.name]

@@ -1,0 +1,205 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { EventView } from '../../src/api/views.ts'
+import { Laptop } from './laptop.ts'
+import type { Pushed } from './rollUnderLoad.ts'
+import { ask, pushTalker, talkerFolder } from './talker.ts'
+import { Eyes, Following, isIn, until } from './watch.ts'
+
+interface Refused {
+  error: { code: string; message: string; subject: string | null; next: string | null }
+}
+
+const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+describe('the command line', () => {
+  let laptop: Laptop
+  let eyes: Eyes
+  let first: Pushed
+
+  beforeAll(async () => {
+    laptop = await Laptop.start()
+    eyes = new Eyes(laptop)
+    first = await pushTalker(laptop, { name: 'shop', version: '1' })
+  })
+  afterAll(() => laptop?.remove())
+
+  const folder = (name: string, definition: string): string => {
+    const path = join(laptop.folder, 'services', name)
+    mkdirSync(path, { recursive: true })
+    writeFileSync(join(path, 'tandem.yaml'), definition)
+    return path
+  }
+  const refused = (...args: string[]): Promise<Refused & { exit: number }> => laptop.json<Refused>(...args)
+
+  it('prints a rollout as the contract says', () => {
+    expect(first).toMatchObject({ exit: 0, service: 'shop', previous: null })
+    expect(first.release).toMatch(/^[0-9a-f]{64}$/)
+    const { rollout } = first
+    expect(rollout).toMatchObject({ state: 'completed', reason: null })
+    expect([rollout?.startedAt, rollout?.finishedAt]).toEqual([
+      expect.stringMatching(time),
+      expect.stringMatching(time),
+    ])
+    expect(rollout?.machines.map(({ machine, state }) => ({ machine, state }))).toEqual([
+      { machine: 'a', state: 'done' },
+      { machine: 'b', state: 'done' },
+    ])
+    const phases = rollout?.machines.flatMap((machine) => machine.phases) ?? []
+    for (const { phase, startedAt, finishedAt } of phases) {
+      expect(['fetch', 'start', 'probe', 'switch', 'drain', 'stop']).toContain(phase)
+      expect([startedAt, finishedAt]).toEqual([expect.stringMatching(time), expect.stringMatching(time)])
+    }
+    expect(new Set(phases.map(({ phase }) => phase))).toEqual(new Set(['fetch', 'start', 'probe', 'switch']))
+  })
+
+  it('prints one object a line with --json and nothing else, whatever a build says', async () => {
+    const more = `build: { command: 'echo built; echo badly >&2', test: 'echo tested' }`
+    const { code, out, err } = await laptop.run(
+      ...['push', talkerFolder(laptop, { name: 'shop', version: '2', more }), '--json'],
+    )
+    expect(code).toBe(0)
+    for (const line of out) expect(JSON.parse(line)).toBeTypeOf('object')
+    expect(err).toMatch(/built[^]*tested/)
+    expect(err).toContain('badly')
+    expect(err).toMatch(/local: push shop/)
+  })
+
+  it('prints status as the contract says', async () => {
+    const { code, out } = await laptop.run('status', '--json')
+    expect([code, out.length]).toEqual([0, 1])
+    const status = JSON.parse(out[0] ?? '') as Record<string, unknown>
+    expect(status).toMatchObject({
+      cluster: 'local',
+      controller: { version: expect.any(String), term: expect.any(Number), position: expect.any(Number) },
+      machines: ['a', 'b'].map((name) => ({ name, state: 'ready', lastSeen: expect.stringMatching(time) })),
+      services: [
+        {
+          ...{ service: 'shop', rollout: null },
+          instances: ['a', 'b'].map((machine) => ({
+            id: expect.any(String),
+            machine,
+            release: expect.stringMatching(/^[0-9a-f]{64}$/),
+            state: 'ready',
+            port: expect.any(Number),
+            since: expect.stringMatching(time),
+          })),
+        },
+      ],
+    })
+  })
+
+  it('exits 1 for what was tried and failed: a build, a test, a rollout; and shows the last lines of what failed', async () => {
+    const { position } = (await eyes.status()).controller
+    for (const build of ['{ command: exit 3 }', '{ test: exit 3 }']) {
+      const failed = await refused('push', folder('unbuilt', `service: unbuilt\nrun: [node]\nbuild: ${build}\n`))
+      expect(failed).toMatchObject({ exit: 1, error: { code: 'E_BUILD' } })
+    }
+    expect((await eyes.status()).controller.position).toBe(position)
+    const path = talkerFolder(laptop, { name: 'shop', version: 'broken', env: { CRASH: '3' } })
+    const { code, err } = await laptop.run('push', path)
+    expect(code).toBe(1)
+    expect(err).toContain('exited with status 3')
+    expect(err).toContain('version broken complains')
+  })
+
+  it('leaves nothing running of a first release that fails', async () => {
+    const pushed = await pushTalker(laptop, { name: 'stillborn', version: '1', env: { CRASH: '3' } })
+    expect(pushed).toMatchObject({ exit: 1, previous: null, rollout: { state: 'reverted' } })
+    const status = await eyes.status()
+    expect(status.services.find(({ service }) => service === 'stillborn')?.instances ?? []).toEqual([])
+    expect(await laptop.json('remove', 'stillborn')).toMatchObject({ exit: 0 })
+  })
+
+  it('exits 2 for wrong usage and for definitions, with file, line and column', async () => {
+    expect(await refused('pish')).toMatchObject({ exit: 2, error: { code: 'E_USAGE' } })
+    expect(await refused('status', '--nonsense')).toMatchObject({ exit: 2, error: { code: 'E_USAGE' } })
+    expect(await refused('logs', 'shop', '--since', 'yesterday')).toMatchObject({ exit: 2, error: { code: 'E_USAGE' } })
+    const path = folder('wrong', 'service: wrong\nrum: [node]\nlisten: httpp\n')
+    for (const command of [
+      ['push', path],
+      ['validate', join(path, 'tandem.yaml')],
+    ]) {
+      const { code, out, err } = await laptop.run(...command)
+      expect(code).toBe(2)
+      const said = [...out, err].join('\n')
+      expect(said).toMatch(/tandem\.yaml:2:1: /)
+      expect(said).toMatch(/tandem\.yaml:3:9: /)
+      expect(said).toContain('rum: [node]')
+    }
+    expect(await refused('push', path)).toMatchObject({ exit: 2, error: { code: 'E_DEFINITION' } })
+  })
+
+  it('exits 3 when the controller cannot be reached, 4 when it refuses', async () => {
+    const port = '1' // nobody listens there
+    const [env, before] = [laptop.env, { ...laptop.env }]
+    Object.assign(env, { TANDEM_URL: `http://127.0.0.1:${port}`, TANDEM_TOKEN: 'x' })
+    const away = await refused('status')
+    Object.assign(env, { TANDEM_URL: `http://127.0.0.1:${laptop.port}`, TANDEM_TOKEN: 'x' })
+    const unknown = await refused('status')
+    for (const name of ['TANDEM_URL', 'TANDEM_TOKEN']) delete env[name]
+    Object.assign(env, before)
+    expect(away).toMatchObject({ exit: 3, error: { code: 'E_CONTROLLER_UNREACHABLE' } })
+    expect(unknown).toMatchObject({ exit: 4, error: { code: 'E_UNAUTHORIZED' } })
+    for (const [args, code] of [
+      [['status', 'nobody'], 'E_NO_SUCH_SERVICE'],
+      [['restart', 'nobody'], 'E_NO_SUCH_SERVICE'],
+      [['rollout', 'show', 'zzzz'], 'E_NO_SUCH_ROLLOUT'],
+      [['machine', 'ready', 'z'], 'E_NO_SUCH_MACHINE'],
+    ] as const) {
+      const { exit, error } = await refused(...args)
+      expect({ exit, code: error.code }).toEqual({ exit: 4, code })
+      expect([error.message, error.next]).toEqual([expect.stringMatching(/./), expect.stringMatching(/./)])
+    }
+  })
+
+  it('leaves the rollout running when push is interrupted, exits 130, and says how to follow and how to abort', async () => {
+    const text = { name: 'shop', version: 'interrupted', env: { BOOT_MS: '1000' } }
+    const pushing = new Following(laptop, 'push', talkerFolder(laptop, text))
+    const { id } = await pushing.rollout('a probes', (one) => isIn(one, 'a', 'probe'))
+    pushing.kill('SIGINT')
+    expect((await pushing.end()).exit).toBe(130)
+    expect(pushing.err).toContain(`tandem rollout show ${id}`)
+    expect(pushing.err).toContain(`tandem rollout abort ${id}`)
+    expect((await eyes.rollout(id)).state).toBe('running')
+    const shown = await laptop.json('rollout', 'show', id.slice(0, 5))
+    expect(shown).toMatchObject({ exit: 0, rollout: { id, state: 'completed' } })
+    expect((await ask(laptop.entries['b'])).version).toBe('interrupted')
+    const { exit, error } = await refused('rollout', 'abort', id)
+    expect({ exit, code: error.code }).toEqual({ exit: 4, code: 'E_ROLLOUT_OVER' })
+  })
+
+  it('gives the event log, on from a position, and as it grows', async () => {
+    const { out } = await laptop.run('events', '--json')
+    const all = out.map((line) => JSON.parse(line) as EventView) // the contract's
+    expect(all.map(({ position }) => position)).toEqual(all.map((_, index) => index + 1))
+    const middle = all[Math.floor(all.length / 2)]?.position ?? 0
+    const following = new Following(laptop, 'events', '-f', '--after', String(middle))
+    await until('it has caught up', () => following.lines.length === all.length - middle)
+    expect(await laptop.json('stop', 'shop')).toMatchObject({ exit: 0 })
+    await until(
+      'it has seen the end of that',
+      () =>
+        following.lines.some((line) => line.includes('"kind":"stop"')) &&
+        following.lines.at(-1)?.includes('RolloutFinished'),
+    )
+    following.kill('SIGINT')
+    await following.end()
+    const positions = following.lines.map((line) => (JSON.parse(line) as EventView).position)
+    expect(positions).toEqual(positions.map((_, index) => middle + 1 + index))
+  })
+
+  it('knows releases and rollouts by any unambiguous prefix, and says when it is ambiguous', async () => {
+    const { releases } = await laptop.json<{ releases: { release: string }[] }>('releases', 'shop')
+    expect(releases.length).toBeGreaterThanOrEqual(4)
+    const { rollouts } = await laptop.json<{ rollouts: { id: string; service: string }[] }>('rollouts', 'shop')
+    expect(new Set(rollouts.map(({ service }) => service))).toEqual(new Set(['shop']))
+    expect(rollouts.map(({ id }) => id)).toContain(first.rollout?.id)
+    const deployed = await laptop.json<Pushed>('deploy', 'shop', '--release', first.release.slice(0, 12))
+    expect(deployed).toMatchObject({ exit: 0, release: first.release })
+    const notDeployed = await pushTalker(laptop, { name: 'shop', version: 'later' }, '--no-deploy')
+    expect(notDeployed).toMatchObject({ exit: 0, rollout: null })
+    expect((await eyes.service('shop')).release).toBe(first.release)
+  })
+})
