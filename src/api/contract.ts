@@ -23,6 +23,7 @@ export interface Operation {
 const service = z.string().regex(namePattern, nameRule)
 const machine = z.string().regex(namePattern, nameRule)
 const id = z.string().min(1).max(200)
+const releasePrefix = z.string().regex(/^[0-9a-f]{1,64}$/, 'a release id is up to 64 hex digits')
 const position = z.int().describe('the log position this write reached: pass it as atLeast to a read')
 const atLeast = z.coerce.number().int().nonnegative().optional().describe('wait (at most 5 s) for this log position')
 const flag = z
@@ -33,7 +34,7 @@ const flag = z
 const startRolloutBody = z.object({
   service,
   kind: z.enum(['deploy', 'rollback', 'restart', 'start', 'stop', 'remove']),
-  release: id.nullable().default(null).describe('a release id or an unambiguous prefix; needed for deploy'),
+  release: releasePrefix.nullable().default(null).describe('a release id or an unambiguous prefix; needed for deploy'),
   allowOutage: z.boolean().default(false),
   removeData: z.boolean().default(false),
 })

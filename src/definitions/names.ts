@@ -1,5 +1,6 @@
 /** What services, machines and clusters may be called: part of host names, folders and unit names. */
-export const namePattern = /^[a-z][a-z0-9-]{0,39}$/
+/** Not `constructor`: every record of names seems to have one of that name. */
+export const namePattern = /^(?!constructor$)[a-z][a-z0-9-]{0,39}$/
 export const nameRule = 'a name: a to z, 0 to 9 and dashes, starting with a letter, at most 40 characters'
 
 export const environmentNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
@@ -34,5 +35,6 @@ export function refuseEnvironmentName(name: string): string | null {
 /** What is wrong with a service's, machine's or cluster's name, or `null`. */
 export function refuseName(name: string): string | null {
   const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name
+  if (name === 'constructor') return `\`${name}\` is a name that cannot be used; choose another`
   return namePattern.test(name) ? null : `\`${shown}\` is not ${nameRule}`
 }

@@ -142,7 +142,7 @@ function addObjects(api: FastifyInstance, { releases, tokens }: Rooms, logger: L
     const frames = saying(releases.depot.fetch(keys, { signal: gone.signal }), (error) => {
       if (!gone.signal.aborted) logger.error({ err: error }, 'objects could not be sent')
     })
-    return reply.type(framesContentType).send(ReadableStream.from(frames))
+    return reply.type(framesContentType).send(ReadableStream.from(await primed(frames, framesBeforeAnswer)))
   })
 }
 
@@ -177,6 +177,24 @@ const keysSchema = z.object({ keys: z.array(z.string().max(80)).max(1_000) })
 function bytesOf(request: FastifyRequest, contentType: string): AsyncIterable<Uint8Array> {
   if (request.headers['content-type'] === contentType) return request.body as AsyncIterable<Uint8Array>
   throw new OperatorError('E_USAGE', `the body must be ${contentType}`, { subject: request.url })
+}
+
+/** The beginning of the frames, and the first object: what fails by then is told, and is no connection that breaks off. */
+const framesBeforeAnswer = 2
+
+/** The same items, `count` of them already taken: their failure is this promise's. */
+async function primed<T>(items: AsyncIterable<T>, count: number): Promise<AsyncIterable<T>> {
+  const iterator = items[Symbol.asyncIterator]()
+  const first: T[] = []
+  while (first.length < count) {
+    const next = await iterator.next()
+    if (next.done) break
+    first.push(next.value)
+  }
+  return (async function* () {
+    yield* first
+    yield* { [Symbol.asyncIterator]: () => iterator }
+  })()
 }
 
 /** A stream whose failure its reader only sees as a connection that breaks off. */

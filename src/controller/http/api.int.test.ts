@@ -1,0 +1,206 @@
+import { connect } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { basePath, operations, streams } from '../../api/contract.ts'
+import { problemSchema } from '../../api/problem.ts'
+import { errorCodes } from '../../lib/errorCodes.ts'
+import { aReport, makeFolder, release } from '../testing/given.ts'
+import { runController, tokens, type Asked, type TestController } from '../testing/runningController.ts'
+
+let folder: ReturnType<typeof makeFolder>
+let controller: TestController
+beforeAll(async () => {
+  folder = makeFolder('api')
+  controller = await runController(folder.path)
+})
+afterAll(async () => {
+  await controller.close()
+  folder.remove()
+})
+
+/** Every error is a problem with a code that is documented, and the status of that code. */
+function expectProblem(answer: Asked, code: string): void {
+  expect([answer.json['code'], answer.text.slice(0, 300)]).toEqual([code, expect.anything()])
+  expect(answer.type).toBe('application/problem+json')
+  const problem = problemSchema.parse(answer.json)
+  expect(errorCodes).toHaveProperty(problem.code)
+  expect(answer.status).toBe(problem.status)
+  expect(problem.detail.length).toBeGreaterThan(5)
+}
+const filled = (path: string): string => `${basePath}${path.replaceAll(/:(id|service|machine)/g, 'abc123')}`
+const calls: { name: string; method: string; path: string; role: string }[] = [
+  ...Object.entries(operations).map(([name, { method, path, role }]) => ({ name, method, path: filled(path), role })),
+  ...Object.entries(streams).map(([name, { path, role }]) => ({ name, method: 'GET', path: filled(path), role })),
+  { name: 'put objects', method: 'POST', path: `${basePath}/objects`, role: 'operator' },
+  { name: 'fetch objects', method: 'POST', path: `${basePath}/objects/fetch`, role: 'agentOrOperator' },
+  { name: 'agent stream', method: 'GET', path: `${basePath}/agent/stream`, role: 'agent' },
+  { name: 'agent answers', method: 'POST', path: `${basePath}/agent/answers/x`, role: 'agent' },
+]
+
+describe('who may call', () => {
+  it.each(calls)('$name needs a token', async ({ method, path }) => {
+    for (const token of [null, 'x', 'no-such-token-0123456789', `${tokens.operator}x`]) {
+      expectProblem(await controller.ask(method, path, { token, body: '{' }), 'E_UNAUTHORIZED')
+    }
+  })
+  it.each(calls.filter(({ role }) => role !== 'reader'))('$name is not for a reader', async ({ method, path }) => {
+    expectProblem(await controller.ask(method, path, { token: tokens.reader, body: '{' }), 'E_FORBIDDEN')
+  })
+  it.each(calls.filter(({ role }) => role === 'operator' || role === 'reader'))(
+    '$name is not for an agent',
+    async ({ method, path }) => {
+      expectProblem(await controller.ask(method, path, { token: tokens.a }), 'E_FORBIDDEN')
+    },
+  )
+  it('an agent speaks only for its own machine', async () => {
+    const body = JSON.stringify(aReport({ machine: 'a' }))
+    const answer = await controller.ask('POST', `${basePath}/agent/reports`, { token: tokens.b, body })
+    expectProblem(answer, 'E_FORBIDDEN')
+    expect(answer.json['detail']).toBe('the token "b" speaks for machine b')
+  })
+  it('a revoked token is worthless, and a made one works at once', async () => {
+    const { token } = await controller.client.call('createToken', { body: { role: 'reader', name: 'new' } })
+    expect((await controller.ask('GET', `${basePath}/status`, { token })).status).toBe(200)
+    const { tokens: all } = await controller.client.call('tokens', {})
+    expect(JSON.stringify(all)).not.toContain(token)
+    const made = all.find(({ name }) => name === 'new')
+    await controller.client.call('revokeToken', { params: { id: made?.id ?? '' } })
+    expectProblem(await controller.ask('GET', `${basePath}/status`, { token }), 'E_UNAUTHORIZED')
+  })
+  it('an agent token needs its machine', async () => {
+    const body = JSON.stringify({ role: 'agent', name: 'x' })
+    expectProblem(await controller.ask('POST', `${basePath}/tokens`, { body }), 'E_USAGE')
+  })
+  it('health and metrics need none on loopback', async () => {
+    const health = await controller.ask('GET', '/healthz', { token: null })
+    expect([health.status, health.json]).toEqual([200, { ok: true, problem: null }])
+    expect((await controller.ask('GET', '/metrics', { token: null })).text).toContain('tandem_log_position')
+  })
+})
+
+describe('what is wrong is a problem with a code', () => {
+  const post = (path: string, body: string, type?: string): Promise<Asked> =>
+    controller.ask('POST', `${basePath}${path}`, { body, ...(type ? { type } : {}) })
+  it.each([
+    ['malformed JSON', '{"service":', 'E_USAGE'],
+    ['nothing', '', 'E_USAGE'],
+    ['another type', '[]', 'E_USAGE'],
+    ['null', 'null', 'E_USAGE'],
+    ['a wrong field', '{"service":7,"kind":"deploy"}', 'E_USAGE'],
+    ['an unknown kind', '{"service":"shop","kind":"explode"}', 'E_USAGE'],
+    ['a name that no service has', '{"service":"../etc","kind":"deploy","release":"a"}', 'E_USAGE'],
+    ['the prototype', '{"__proto__":{"x":1},"service":"shop","kind":"stop"}', 'E_USAGE'],
+    ['deep nesting', `${'['.repeat(200_000)}${']'.repeat(200_000)}`, 'E_USAGE'],
+    ['an unknown release', '{"service":"shop","kind":"deploy","release":"abc"}', 'E_RELEASE_GONE'],
+    ['an unknown service', '{"service":"shop","kind":"stop"}', 'E_NO_SUCH_SERVICE'],
+    ['a name that objects have', '{"service":"constructor","kind":"stop"}', 'E_USAGE'],
+    ['a release that objects have', '{"service":"shop","kind":"deploy","release":"constructor"}', 'E_USAGE'],
+  ])('%s', async (_, body, code) => expectProblem(await post('/rollouts', body), code))
+  it('too large', async () => expectProblem(await post('/rollouts', `"${'x'.repeat(9_000_000)}"`), 'E_TOO_LARGE'))
+  it('another media type', async () => expectProblem(await post('/rollouts', 'a: b', 'application/yaml'), 'E_USAGE'))
+  it('a manifest that is none', async () =>
+    expectProblem(await post('/releases', '{"manifest":"{}"}'), 'E_RELEASE_CONTENT'))
+  it.each([
+    ['GET', '/nothing', 'E_NOT_FOUND'],
+    ['DELETE', '/status', 'E_NOT_FOUND'],
+    ['HEAD', '/status', ''],
+    ['GET', `/rollouts/${'x'.repeat(600)}`, 'E_USAGE'],
+    ['GET', '/rollouts/none', 'E_NO_SUCH_ROLLOUT'],
+    ['GET', '/rollouts/constructor', 'E_NO_SUCH_ROLLOUT'],
+    ['GET', '/rollouts/%ZZ', 'E_USAGE'],
+    ['GET', '/status?atLeast=soon', 'E_USAGE'],
+    ['GET', '/status?atLeast=-1', 'E_USAGE'],
+    ['GET', '/rollouts?limit=100000', 'E_USAGE'],
+    ['GET', '/logs', 'E_USAGE'],
+    ['GET', '/logs?service=shop&machine=nowhere', 'E_NO_SUCH_MACHINE'],
+    ['GET', '/logs?service=shop&machine=constructor', 'E_USAGE'],
+    ['GET', '/services/shop/run?argv=ls', 'E_USAGE'],
+    ['GET', '/services/shop/run?argv=[]', 'E_USAGE'],
+    ['GET', '/services/shop/run?argv=["ls"]', 'E_NO_SUCH_SERVICE'],
+    ['GET', '/services/constructor/run?argv=["ls"]', 'E_USAGE'],
+    ['POST', '/rollouts/none/abort', 'E_NO_SUCH_ROLLOUT'],
+    ['POST', '/machines/nowhere/ready', 'E_NO_SUCH_MACHINE'],
+    ['POST', '/machines/constructor/ready', 'E_USAGE'],
+    ['POST', '/machines/__proto__/ready', 'E_USAGE'],
+    ['POST', '/tokens/not-hex/revoke', 'E_USAGE'],
+  ])('%s %s', async (method, path, code) => {
+    const answer = await controller.ask(method, `${basePath}${path}`)
+    if (method === 'HEAD') expect(answer.status).toBe(404)
+    else expectProblem(answer, code)
+  })
+  it('objects that are none', async () => {
+    expectProblem(await post('/objects', '{}'), 'E_USAGE')
+    expectProblem(await post('/objects', 'garbage', 'application/vnd.tandem.objects'), 'E_USAGE')
+    expectProblem(await post('/objects/fetch', 'null'), 'E_USAGE')
+    expectProblem(await post('/objects/fetch', '{"keys":["../../etc/passwd"]}'), 'E_USAGE')
+    expectProblem(await post('/objects/fetch', `{"keys":["manifest/${release}"]}`), 'E_RELEASE_GONE')
+    expectProblem(await post('/objects/missing', '{"keys":["blob/x"]}'), 'E_USAGE')
+  })
+  it('the position is not there in time', async () => {
+    expectProblem(await controller.ask('GET', `${basePath}/status?atLeast=99999`), 'E_NOT_YET')
+  })
+  it('an answer that nobody asked for', async () => {
+    const path = `${basePath}/agent/answers/none`
+    const answer = await controller.ask('POST', path, { token: tokens.a, body: '', type: 'application/x-ndjson' })
+    expect(answer.json).toEqual({ wanted: false })
+    expectProblem(await controller.ask('POST', path, { token: tokens.a, body: '{}' }), 'E_USAGE')
+  })
+})
+
+describe('hostile connections', () => {
+  it.each([
+    ['garbage', '\0\x01\x02garbage\r\n\r\n'],
+    ['TLS', Buffer.from('16030100a5010000a1030300', 'hex')],
+    [
+      'a bad chunk',
+      `POST ${basePath}/rollouts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${tokens.operator}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n`,
+    ],
+    ['two lengths', `POST ${basePath}/rollouts HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx`],
+  ])('%s is answered by a problem, and closed', async (_, bytes) => {
+    const answer = await controller.raw(bytes)
+    expect(answer).toMatch(/^HTTP\/1.1 400 /)
+    expect(answer).toContain('application/problem+json')
+    expect(answer).toContain('"code":"E_USAGE"')
+  })
+  it('a head that is too large is answered by a problem', async () => {
+    const answer = await controller.raw(`GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`)
+    expect(answer).toMatch(/^HTTP\/1.1 431 /)
+    expect(answer).toContain('"code":"E_TOO_LARGE"')
+  })
+  it('half-open ones by the hundred do not keep others from being served', async () => {
+    const head = `POST ${basePath}/rollouts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${tokens.operator}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`
+    const sockets = Array.from({ length: 300 }, (_, index) => {
+      const socket = connect({ host: '127.0.0.1', port: controller.port })
+      socket.on('error', () => {}) // ended by the server or below
+      if (index % 3 > 0) socket.write(index % 3 === 1 ? head : 'GET /heal')
+      return socket
+    })
+    expect((await controller.ask('GET', `${basePath}/status`)).status).toBe(200)
+    for (const socket of sockets) socket.destroy()
+  })
+})
+
+describe('reports', () => {
+  const report = (body: unknown): Promise<Asked> =>
+    controller.ask('POST', `${basePath}/agent/reports`, { token: tokens.a, body: JSON.stringify(body) })
+  it('of another shape are refused whole', async () => {
+    for (const wrong of [{}, { ...aReport(), boot: 'x' }, { ...aReport(), problems: ['x'.repeat(2_001)] }]) {
+      expectProblem(await report(wrong), 'E_USAGE')
+    }
+  })
+  it('of 8 MB are taken or refused, and the next is served', async () => {
+    const fetched = Array.from({ length: 110_000 }, (_, index) => `${index}`.padStart(64, '0'))
+    expect((await report(aReport({ fetched }))).status).toBe(200)
+    expectProblem(await report(aReport({ fetched: [...fetched, ...fetched] })), 'E_TOO_LARGE')
+    expect((await report(aReport({ seq: 2 }))).status).toBe(200)
+  })
+  it('in a flood change nothing that they repeat, and keep nobody waiting', async () => {
+    const before = await controller.client.call('status', {})
+    const flood = Array.from({ length: 500 }, (_, index) => report(aReport({ seq: 10 + index })))
+    const asked = performance.now()
+    const during = await controller.client.call('status', {})
+    const tookMs = performance.now() - asked
+    await Promise.all(flood)
+    expect(during.controller.position).toBe(before.controller.position)
+    expect(tookMs).toBeLessThan(3_000)
+  })
+})

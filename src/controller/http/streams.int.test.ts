@@ -1,0 +1,151 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ApiClient } from '../../api/client.ts'
+import { basePath } from '../../api/contract.ts'
+import type { Answer } from '../../protocol/ask.ts'
+import { aReport, makeFolder } from '../testing/given.ts'
+import { runController, tokens, type TestController } from '../testing/runningController.ts'
+
+let folder: ReturnType<typeof makeFolder>
+let controller: TestController
+let gone: AbortController
+beforeEach(async () => {
+  folder = makeFolder('streams')
+  controller = await runController(folder.path)
+  gone = new AbortController()
+})
+afterEach(async () => {
+  gone.abort()
+  await controller.close()
+  folder.remove()
+})
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
+let seq = 0
+/** One event: a machine moves. */
+async function move(machine: 'a' | 'b' = 'a'): Promise<void> {
+  const agent = new ApiClient({ url: controller.url, token: tokens[machine] })
+  const report = aReport({ machine, seq: ++seq })
+  await agent.call('report', { body: { ...report, endpoints: { ...report.endpoints, http: 1_000 + seq } } })
+}
+
+describe('the stream of events', () => {
+  it('gives all there are and ends, or goes on', async () => {
+    for (let i = 0; i < 450; i++) await move()
+    const { position } = (await controller.client.call('status', {})).controller
+    const all = (await Array.fromAsync(controller.client.stream('events', {}))).map(({ data }) => data.position)
+    expect(all).toEqual(Array.from({ length: position }, (_, index) => index + 1))
+    const after = await Array.fromAsync(controller.client.stream('events', { query: { after: position - 1 } }))
+    expect(after.map(({ id }) => id)).toEqual([String(position)])
+  })
+
+  it('resumes from Last-Event-ID without gaps or repeats, while events come', async () => {
+    let isMoving = true
+    const moving = (async () => {
+      while (isMoving) await move()
+    })()
+    const seen: number[] = []
+    for (let round = 0; round < 8; round++) {
+      const from = seen.at(-1)
+      const options = { signal: gone.signal, ...(from ? { lastEventId: String(from) } : {}) }
+      let count = 0
+      for await (const { id } of controller.client.stream('events', { query: { follow: 'true' } }, options)) {
+        seen.push(Number(id))
+        if (++count === 20) break // the reader goes, in the middle of what it may have been sent
+      }
+    }
+    isMoving = false
+    await moving
+    expect(seen).toEqual(Array.from({ length: 160 }, (_, index) => index + 1))
+  })
+
+  it.each(['x', '-1', '1.5', '9'.repeat(30)])('refuses Last-Event-ID %j', async (lastEventId) => {
+    const events = controller.client.stream('events', {}, { lastEventId })
+    await expect(Array.fromAsync(events)).rejects.toMatchObject({ code: 'E_USAGE' })
+  })
+
+  it('does not gather what a reader who stopped reading has not read', async () => {
+    for (let i = 0; i < 50; i++) await move()
+    const socket = connect({ host: '127.0.0.1', port: controller.port })
+    const head = `GET ${basePath}/events?follow=true HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${tokens.operator}\r\n\r\n`
+    socket.write(head)
+    await once(socket, 'data')
+    socket.pause()
+    for (let i = 0; i < 200; i++) await move()
+    expect((await controller.client.call('status', {})).controller.position).toBeGreaterThan(250)
+    socket.destroy()
+  })
+})
+
+describe("an agent's stream", () => {
+  const stream = (
+    machine: 'a' | 'b',
+    given: (event: string, data: unknown) => void,
+    signal = gone.signal,
+  ): Promise<void> =>
+    (async () => {
+      const agent = new ApiClient({ url: controller.url, token: tokens[machine] })
+      for await (const { event, data } of agent.rawStream('/agent/stream', { signal })) given(event, JSON.parse(data))
+    })()
+
+  it('gives the desired state at once and at every change; a newer connection ends the older', async () => {
+    const [first, second]: [number[], number[]] = [[], []]
+    const older = stream('a', (_, data) => first.push((data as { position: number }).position))
+    await until(() => expect(first).toEqual([1]))
+    await move()
+    await until(() => expect(first).toEqual([1, 2]))
+    void stream('a', (_, data) => second.push((data as { position: number }).position))
+    await older
+    await until(() => expect(second).toEqual([2]))
+    await move()
+    await until(() => expect(second).toEqual([2, 3]))
+    expect(first).toEqual([1, 2])
+  })
+
+  it('carries questions; their answers reach whoever asked, by time, from all machines, and those that are gone are named', async () => {
+    await move('a')
+    await move('b')
+    const agent = new ApiClient({ url: controller.url, token: tokens.a })
+    const line = (at: string): Answer => ({
+      ...{ kind: 'line', at, service: 'shop', instance: 'x', stream: 'out', text: at },
+    })
+    void stream('a', (event, data) => {
+      if (event !== 'ask') return
+      const { id } = data as { id: string }
+      const body = [line('2'), line('4'), { kind: 'end' }].map((one) => `${JSON.stringify(one)}\n`).join('\n')
+      void agent.raw('POST', `/agent/answers/${id}`, { body, headers: { 'content-type': 'application/x-ndjson' } })
+    })
+    await vi.waitFor(
+      async () => {
+        const text = await (await fetch(`${controller.url}/metrics`)).text()
+        expect(text).toContain('tandem_agents_connected 1')
+      },
+      { timeout: 5_000 },
+    )
+    const answers = await Array.fromAsync(controller.client.stream('logs', { query: { service: 'shop' } }))
+    expect(answers.map(({ data }) => data)).toEqual([
+      {
+        kind: 'error',
+        code: 'E_MACHINE_UNREACHABLE',
+        message: expect.stringMatching(/^b: machine b is not connected/),
+      },
+      line('2'),
+      line('4'),
+    ])
+  })
+})
+
+it('ends at once although streams are open', async () => {
+  await move()
+  const heard: string[] = []
+  const events = (async () => {
+    for await (const { id } of controller.client.stream('events', { query: { follow: 'true' } })) heard.push(String(id))
+  })()
+  const told = expect(events).rejects.toMatchObject({ code: 'E_CONTROLLER_UNREACHABLE' })
+  await until(() => expect(heard.length).toBe(2))
+  const asked = performance.now()
+  await controller.close()
+  expect(performance.now() - asked).toBeLessThan(1_000)
+  await told
+  controller = await runController(folder.path)
+})
