@@ -70,6 +70,7 @@ export async function runController(folder: string, storeCapBytes: number | null
       const timer = setTimeout(() => socket.destroy(), limitMs)
       let text = ''
       socket.on('data', (chunk) => (text += String(chunk)))
+      socket.on('end', () => socket.end())
       socket.on('error', () => {}) // what came until then is what counts
       socket.write(bytes)
       await once(socket, 'close').catch(() => {})
