@@ -19,6 +19,11 @@ export class ReleaseCollector {
     })
   }
 
+  /** Resolves when no collection is under way. */
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
   /** Waits for a collection that is under way. */
   async close(): Promise<void> {
     this.#subscription.close()

@@ -22,16 +22,24 @@ export async function* decodeServerSentEvents(
   onBytes: () => void = () => {},
 ): AsyncIterable<ServerSentEvent> {
   const decoder = new TextDecoder()
-  let buffer = ''
+  // Joined only when a message ends: searching all that came, at every chunk, would take its square.
+  let parts: string[] = []
+  let length = 0
+  let last = ''
   for await (const chunk of bytes) {
     onBytes()
-    buffer += decoder.decode(chunk, { stream: true })
-    if (buffer.length > maxMessageChars) throw new Error('a server-sent event is longer than 16 MiB')
-    for (let end = buffer.indexOf('\n\n'); end >= 0; end = buffer.indexOf('\n\n')) {
-      const message = parseMessage(buffer.slice(0, end))
-      buffer = buffer.slice(end + 2)
-      if (message) yield message
-    }
+    const text = decoder.decode(chunk, { stream: true })
+    parts.push(text)
+    length += text.length
+    if (length > maxMessageChars) throw new Error('a server-sent event is longer than 16 MiB')
+    const hasEnd = `${last}${text}`.includes('\n\n')
+    last = text === '' ? last : text.slice(-1)
+    if (!hasEnd) continue
+    const messages = parts.join('').split('\n\n')
+    const rest = messages.pop() ?? ''
+    parts = [rest]
+    length = rest.length
+    for (const message of messages.map(parseMessage)) if (message) yield message
   }
 }
 

@@ -17,14 +17,14 @@ afterAll(async () => {
   folder.remove()
 })
 
-/** Every error is a problem with a code that is documented, and the status of that code. */
-function expectProblem(answer: Asked, code: string): void {
-  expect([answer.json['code'], answer.text.slice(0, 300)]).toEqual([code, expect.anything()])
-  expect(answer.type).toBe('application/problem+json')
+/** The code of a refusal, which must be a problem: a documented code, the status of that code, something to read. */
+function problemCode(answer: Asked): string {
+  expect([answer.type, answer.text.slice(0, 300)]).toEqual(['application/problem+json', expect.anything()])
   const problem = problemSchema.parse(answer.json)
   expect(errorCodes).toHaveProperty(problem.code)
   expect(answer.status).toBe(problem.status)
   expect(problem.detail.length).toBeGreaterThan(5)
+  return problem.code
 }
 const filled = (path: string): string => `${basePath}${path.replaceAll(/:(id|service|machine)/g, 'abc123')}`
 const calls: { name: string; method: string; path: string; role: string }[] = [
@@ -39,22 +39,22 @@ const calls: { name: string; method: string; path: string; role: string }[] = [
 describe('who may call', () => {
   it.each(calls)('$name needs a token', async ({ method, path }) => {
     for (const token of [null, 'x', 'no-such-token-0123456789', `${tokens.operator}x`]) {
-      expectProblem(await controller.ask(method, path, { token, body: '{' }), 'E_UNAUTHORIZED')
+      expect(problemCode(await controller.ask(method, path, { token, body: '{' }))).toBe('E_UNAUTHORIZED')
     }
   })
   it.each(calls.filter(({ role }) => role !== 'reader'))('$name is not for a reader', async ({ method, path }) => {
-    expectProblem(await controller.ask(method, path, { token: tokens.reader, body: '{' }), 'E_FORBIDDEN')
+    expect(problemCode(await controller.ask(method, path, { token: tokens.reader, body: '{' }))).toBe('E_FORBIDDEN')
   })
   it.each(calls.filter(({ role }) => role === 'operator' || role === 'reader'))(
     '$name is not for an agent',
     async ({ method, path }) => {
-      expectProblem(await controller.ask(method, path, { token: tokens.a }), 'E_FORBIDDEN')
+      expect(problemCode(await controller.ask(method, path, { token: tokens.a }))).toBe('E_FORBIDDEN')
     },
   )
   it('an agent speaks only for its own machine', async () => {
     const body = JSON.stringify(aReport({ machine: 'a' }))
     const answer = await controller.ask('POST', `${basePath}/agent/reports`, { token: tokens.b, body })
-    expectProblem(answer, 'E_FORBIDDEN')
+    expect(problemCode(answer)).toBe('E_FORBIDDEN')
     expect(answer.json['detail']).toBe('the token "b" speaks for machine b')
   })
   it('a revoked token is worthless, and a made one works at once', async () => {
@@ -64,11 +64,11 @@ describe('who may call', () => {
     expect(JSON.stringify(all)).not.toContain(token)
     const made = all.find(({ name }) => name === 'new')
     await controller.client.call('revokeToken', { params: { id: made?.id ?? '' } })
-    expectProblem(await controller.ask('GET', `${basePath}/status`, { token }), 'E_UNAUTHORIZED')
+    expect(problemCode(await controller.ask('GET', `${basePath}/status`, { token }))).toBe('E_UNAUTHORIZED')
   })
   it('an agent token needs its machine', async () => {
     const body = JSON.stringify({ role: 'agent', name: 'x' })
-    expectProblem(await controller.ask('POST', `${basePath}/tokens`, { body }), 'E_USAGE')
+    expect(problemCode(await controller.ask('POST', `${basePath}/tokens`, { body }))).toBe('E_USAGE')
   })
   it('health and metrics need none on loopback', async () => {
     const health = await controller.ask('GET', '/healthz', { token: null })
@@ -94,11 +94,13 @@ describe('what is wrong is a problem with a code', () => {
     ['an unknown service', '{"service":"shop","kind":"stop"}', 'E_NO_SUCH_SERVICE'],
     ['a name that objects have', '{"service":"constructor","kind":"stop"}', 'E_USAGE'],
     ['a release that objects have', '{"service":"shop","kind":"deploy","release":"constructor"}', 'E_USAGE'],
-  ])('%s', async (_, body, code) => expectProblem(await post('/rollouts', body), code))
-  it('too large', async () => expectProblem(await post('/rollouts', `"${'x'.repeat(9_000_000)}"`), 'E_TOO_LARGE'))
-  it('another media type', async () => expectProblem(await post('/rollouts', 'a: b', 'application/yaml'), 'E_USAGE'))
+  ])('%s', async (_, body, code) => expect(problemCode(await post('/rollouts', body))).toBe(code))
+  it('too large', async () =>
+    expect(problemCode(await post('/rollouts', `"${'x'.repeat(9_000_000)}"`))).toBe('E_TOO_LARGE'))
+  it('another media type', async () =>
+    expect(problemCode(await post('/rollouts', 'a: b', 'application/yaml'))).toBe('E_USAGE'))
   it('a manifest that is none', async () =>
-    expectProblem(await post('/releases', '{"manifest":"{}"}'), 'E_RELEASE_CONTENT'))
+    expect(problemCode(await post('/releases', '{"manifest":"{}"}'))).toBe('E_RELEASE_CONTENT'))
   it.each([
     ['GET', '/nothing', 'E_NOT_FOUND'],
     ['DELETE', '/status', 'E_NOT_FOUND'],
@@ -125,24 +127,24 @@ describe('what is wrong is a problem with a code', () => {
   ])('%s %s', async (method, path, code) => {
     const answer = await controller.ask(method, `${basePath}${path}`)
     if (method === 'HEAD') expect(answer.status).toBe(404)
-    else expectProblem(answer, code)
+    else expect(problemCode(answer)).toBe(code)
   })
   it('objects that are none', async () => {
-    expectProblem(await post('/objects', '{}'), 'E_USAGE')
-    expectProblem(await post('/objects', 'garbage', 'application/vnd.tandem.objects'), 'E_USAGE')
-    expectProblem(await post('/objects/fetch', 'null'), 'E_USAGE')
-    expectProblem(await post('/objects/fetch', '{"keys":["../../etc/passwd"]}'), 'E_USAGE')
-    expectProblem(await post('/objects/fetch', `{"keys":["manifest/${release}"]}`), 'E_RELEASE_GONE')
-    expectProblem(await post('/objects/missing', '{"keys":["blob/x"]}'), 'E_USAGE')
+    expect(problemCode(await post('/objects', '{}'))).toBe('E_USAGE')
+    expect(problemCode(await post('/objects', 'garbage', 'application/vnd.tandem.objects'))).toBe('E_USAGE')
+    expect(problemCode(await post('/objects/fetch', 'null'))).toBe('E_USAGE')
+    expect(problemCode(await post('/objects/fetch', '{"keys":["../../etc/passwd"]}'))).toBe('E_USAGE')
+    expect(problemCode(await post('/objects/fetch', `{"keys":["manifest/${release}"]}`))).toBe('E_RELEASE_GONE')
+    expect(problemCode(await post('/objects/missing', '{"keys":["blob/x"]}'))).toBe('E_USAGE')
   })
   it('the position is not there in time', async () => {
-    expectProblem(await controller.ask('GET', `${basePath}/status?atLeast=99999`), 'E_NOT_YET')
+    expect(problemCode(await controller.ask('GET', `${basePath}/status?atLeast=99999`))).toBe('E_NOT_YET')
   })
   it('an answer that nobody asked for', async () => {
     const path = `${basePath}/agent/answers/none`
     const answer = await controller.ask('POST', path, { token: tokens.a, body: '', type: 'application/x-ndjson' })
     expect(answer.json).toEqual({ wanted: false })
-    expectProblem(await controller.ask('POST', path, { token: tokens.a, body: '{}' }), 'E_USAGE')
+    expect(problemCode(await controller.ask('POST', path, { token: tokens.a, body: '{}' }))).toBe('E_USAGE')
   })
 })
 
@@ -184,13 +186,13 @@ describe('reports', () => {
     controller.ask('POST', `${basePath}/agent/reports`, { token: tokens.a, body: JSON.stringify(body) })
   it('of another shape are refused whole', async () => {
     for (const wrong of [{}, { ...aReport(), boot: 'x' }, { ...aReport(), problems: ['x'.repeat(2_001)] }]) {
-      expectProblem(await report(wrong), 'E_USAGE')
+      expect(problemCode(await report(wrong))).toBe('E_USAGE')
     }
   })
   it('of 8 MB are taken or refused, and the next is served', async () => {
     const fetched = Array.from({ length: 110_000 }, (_, index) => `${index}`.padStart(64, '0'))
     expect((await report(aReport({ fetched }))).status).toBe(200)
-    expectProblem(await report(aReport({ fetched: [...fetched, ...fetched] })), 'E_TOO_LARGE')
+    expect(problemCode(await report(aReport({ fetched: [...fetched, ...fetched] })))).toBe('E_TOO_LARGE')
     expect((await report(aReport({ seq: 2 }))).status).toBe(200)
   })
   it('in a flood change nothing that they repeat, and keep nobody waiting', async () => {

@@ -20,7 +20,7 @@ afterAll(async () => {
 it('is OpenAPI 3.1 and describes every call and stream', () => {
   expect(served.openapi).toMatch(/^3\.1\./)
   const described = Object.values(served.paths).flatMap((path) => Object.values(path).map((one) => one.operationId))
-  expect(described.toSorted()).toEqual([...Object.keys(operations), ...Object.keys(streams)].toSorted())
+  expect(new Set(described)).toEqual(new Set([...Object.keys(operations), ...Object.keys(streams)]))
 })
 
 it('docs/openapi.json is what is served (write it anew: vitest run src/controller/http/openapi.int.test.ts -u)', async () => {

@@ -1,0 +1,102 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { systemClock, type Clock } from '../lib/clock.ts'
+import { describeFolder } from '../releases/describeFolder.ts'
+import { DirectoryStore } from '../releases/directoryStore.ts'
+import { publish } from '../releases/publish.ts'
+import { ReleaseCollector } from './releaseCollector.ts'
+import { ReleaseRoom } from './releaseRoom.ts'
+import { aDefinition, aReport, deploy, makeFolder, obey, openController, quiet } from './testing/given.ts'
+
+let folder: ReturnType<typeof makeFolder>
+let controller: ReturnType<typeof openController>['controller']
+let store: DirectoryStore
+let seq = 0
+
+beforeEach(async () => {
+  folder = makeFolder('release-room')
+  controller = openController(folder.path).controller
+  controller.lead()
+  store = await DirectoryStore.open(join(folder.path, 'releases'))
+})
+afterEach(() => {
+  controller.close()
+  folder.remove()
+})
+const room = (capBytes: number | null = null, keepLast = 1, clock: Clock = systemClock): ReleaseRoom =>
+  new ReleaseRoom({ controller, store, clock, capBytes, keepLast })
+
+async function push(
+  into: ReleaseRoom,
+  content: string,
+  service = 'shop',
+): Promise<{ release: string; fresh: boolean }> {
+  const source = join(folder.path, 'source')
+  mkdirSync(source, { recursive: true })
+  writeFileSync(join(source, 'server'), content)
+  let published = { release: '', fresh: false }
+  const description = await describeFolder(source, { definition: aDefinition({ service }) })
+  await publish(description, {
+    missing: (keys) => into.depot.missing(keys),
+    put: (frames) => into.depot.put(frames),
+    commit: async (manifest) => {
+      published = await into.publish(Buffer.from(manifest).toString())
+      return { id: published.release }
+    },
+  })
+  return published
+}
+
+it('publishes once, and says how large the tree is', async () => {
+  const releases = room()
+  const first = await push(releases, 'x'.repeat(5_000))
+  expect(first.fresh).toBe(true)
+  expect(controller.releases.get(first.release)).toMatchObject({ service: 'shop', bytes: 5_000, collected: false })
+  const { position } = controller.state
+  expect(await push(releases, 'x'.repeat(5_000))).toEqual({ ...first, fresh: false })
+  expect(controller.state.position).toBe(position)
+})
+
+it('knows a release by an unambiguous prefix, within its service', async () => {
+  const releases = room()
+  const published = await push(releases, 'one')
+  expect(releases.resolve('shop', published.release.slice(0, 8))).toBe(published.release)
+  expect(releases.resolve('other', published.release.slice(0, 8))).toBe(published.release.slice(0, 8))
+  await push(releases, 'two')
+  expect(() => releases.resolve(null, '')).toThrow(expect.objectContaining({ code: 'E_AMBIGUOUS' }))
+})
+
+it('refuses what does not fit, and changes nothing', async () => {
+  const releases = room(20_000)
+  await push(releases, 'small')
+  const noise = Array.from({ length: 40_000 }, (_, index) =>
+    String.fromCharCode(33 + (((index * 7919) ^ (index >> 3)) % 90)),
+  )
+  await expect(push(releases, noise.join(''))).rejects.toMatchObject({ code: 'E_STORE_FULL' })
+  expect(Object.keys(controller.state.releases)).toHaveLength(1)
+})
+
+it('is collected when a rollout has ended, keeping what runs and the one before; the log says what went', async () => {
+  // Each look at the clock is an hour later: nothing is held for a push any more.
+  let hours = 0
+  const releases = room(null, 0, { now: () => systemClock.now(), monotonic: () => ++hours * 3_600_000 })
+  const collector = new ReleaseCollector(controller, releases, quiet)
+  try {
+    controller.report(aReport({ seq: ++seq }))
+    const published: string[] = []
+    for (const content of ['one', 'two', 'three', 'four']) {
+      const { release } = await push(releases, content)
+      published.push(release)
+      deploy(controller, `r-${content}`, release)
+      for (let round = 0; round < 12; round++) obey(controller, ['a'], () => ++seq)
+      expect(controller.state.rollouts[`r-${content}`]?.outcome).toBe('completed')
+      await collector.idle()
+    }
+    expect(Object.keys(controller.state.releases).toSorted()).toEqual(published.slice(2).toSorted())
+    expect(controller.releases.get(published[0] ?? '')?.collected).toBe(true)
+    expect(() => deploy(controller, 'back', published[0])).toThrow(expect.objectContaining({ code: 'E_RELEASE_GONE' }))
+  } finally {
+    await collector.close()
+  }
+})

@@ -1,0 +1,29 @@
+import { getEventListeners } from 'node:events'
+import { expect, it } from 'vitest'
+import { Backoff, pause } from './backoff.ts'
+
+it('doubles up to its limit, takes up to half off by chance, and begins anew', () => {
+  const backoff = new Backoff({ firstMs: 100, mostMs: 500 }, () => 0)
+  expect([1, 2, 3, 4, 5].map(() => backoff.next())).toEqual([100, 200, 400, 500, 500])
+  backoff.reset()
+  expect(backoff.next()).toBe(100)
+  expect(new Backoff({ firstMs: 100, mostMs: 500 }, () => 0.999).next()).toBeCloseTo(50, 0)
+})
+
+it('pauses so long, or until its signal', async () => {
+  const stop = new AbortController()
+  const asked = performance.now()
+  await pause(20, stop.signal)
+  expect(performance.now() - asked).toBeGreaterThan(18)
+  const paused = pause(60_000, stop.signal)
+  stop.abort()
+  await paused
+  await pause(60_000, stop.signal)
+  expect(performance.now() - asked).toBeLessThan(5_000)
+})
+
+it('leaves nothing at a signal that outlives many pauses', async () => {
+  const { signal } = new AbortController()
+  for (let i = 0; i < 50; i++) await pause(0, signal)
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+})
