@@ -8,6 +8,7 @@ import type { Pushed } from '../test/system/rollUnderLoad.ts'
  */
 
 const idleSeconds = Number(process.env['SECONDS_IDLE'] ?? 30)
+const settleSeconds = Number(process.env['SECONDS_SETTLE'] ?? 60)
 const clockTicks = 100 // USER_HZ on Linux, the unit of /proc/PID/stat
 
 const laptop = await Laptop.start()
@@ -22,6 +23,8 @@ try {
     'agent of b': laptop.pidOf('b'),
     controller: laptop.pidOf('controller'),
   }
+  console.log('waiting until it is quiet: an agent gives back what the rollouts took')
+  await new Promise((resolve) => setTimeout(resolve, settleSeconds * 1000))
   const before = Object.entries(parts).map(([name, pid]) => ({ name, pid, cpu: cpuSeconds(pid) }))
   await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000))
   console.log(`ten instances on each machine, idle for ${idleSeconds} s`)

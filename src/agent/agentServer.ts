@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Gauge, Registry } from 'prom-client'
+import type { Gauge } from 'prom-client'
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import type { Agent } from './agent.ts'
 
@@ -56,6 +56,8 @@ export class AgentServer {
 }
 
 async function agentMetrics({ agent, balancer, connected }: Parts): Promise<{ contentType: string; text: string }> {
+  // 8 MB that only an agent whose metrics are read needs.
+  const { Gauge, Registry } = await import('prom-client')
   const registry = new Registry()
   const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []): Gauge<L> =>
     new Gauge({ name: `tandem_agent_${name}`, help, labelNames, registers: [registry] })

@@ -14,6 +14,7 @@ import { AgentServer } from './agentServer.ts'
 import { Answers } from './answers.ts'
 import { ControllerLink } from './controllerLink.ts'
 import { InstancePorts, type PortRange } from './ports.ts'
+import { IdleMemory } from './idleMemory.ts'
 import { Preparer } from './preparer.ts'
 import { Programs } from './programs.ts'
 import { ReleaseFetcher } from './releaseFetcher.ts'
@@ -87,10 +88,15 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const failed = (error: unknown): void => logger.warn({ err: error }, 'an answer could not be delivered')
   const answers = new Answers({ client, supervisor, programs, failed })
   opened.defer(() => answers.close())
+  const idleMemory = new IdleMemory()
+  opened.defer(() => idleMemory.close())
   link = new ControllerLink(
     client,
     {
-      desired: (desired) => agent.accept(desired),
+      desired: (desired) => {
+        agent.accept(desired)
+        idleMemory.worked()
+      },
       ask: (ask) => answers.take(ask),
       report: () => agent.report(),
       beat: () => agent.retry(),

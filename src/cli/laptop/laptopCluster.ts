@@ -1,3 +1,4 @@
+import type { selfCommand } from './selfCommand.ts'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ApiClient, type Endpoint } from '../../api/client.ts'
@@ -22,7 +23,7 @@ export interface LaptopOptions {
   /** The first machine's; the others follow. 0: any. */
   entryPort: number
   /** How to run this program again. */
-  self: { command: string; args: string[] }
+  self: ReturnType<typeof selfCommand>
   env: NodeJS.ProcessEnv
   onNews: (text: string) => void
   signal: AbortSignal
@@ -129,5 +130,12 @@ function firstInstancePort({ data, machines }: LaptopOptions): number {
 }
 
 function child({ self, env, onNews }: LaptopOptions, name: string, logFile: string, args: string[]): LaptopChild {
-  return new LaptopChild({ name, command: self.command, args: [...self.args, ...args], env, logFile, onNews })
+  return new LaptopChild({
+    name,
+    command: self.command,
+    args: [...self.args, ...args],
+    env: { ...env, ...self.env },
+    logFile,
+    onNews,
+  })
 }

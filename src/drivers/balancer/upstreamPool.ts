@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { Pool, type Dispatcher } from 'undici'
+import Pool from 'undici/lib/dispatcher/pool.js'
+import type { Dispatcher } from 'undici'
 import type { BalancerLimits } from './limits.ts'
 import { openSocket, type SocketAddress } from './openSocket.ts'
 

@@ -1,0 +1,80 @@
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { parseDefinition } from '../definitions/parseDefinition.ts'
+import { probe, type ProbeResult } from './probe.ts'
+
+const closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+async function serve(answer: (socket: Socket, request: string) => void): Promise<number> {
+  const open = new Set<Socket>()
+  const server = createServer((socket) => {
+    open.add(socket)
+    socket.on('error', () => {})
+    socket.once('data', (request) => answer(socket, String(request)))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closing.push(async () => {
+    for (const socket of open) socket.destroy()
+    server.close()
+    await once(server, 'close')
+  })
+  return (server.address() as AddressInfo).port // it listens on TCP
+}
+
+const ask = (port: number, health = 'timeout: 2s'): Promise<ProbeResult> => {
+  const { definition } = parseDefinition(`service: x\nrun: x\nhealth: { path: /up?a=b, ${health} }\n`, 'tandem.yaml')
+  return probe(definition, port, new AbortController().signal)
+}
+
+describe('a probe', () => {
+  it.each([
+    ['HTTP/1.1 200 OK\r\n\r\n', { ok: true }],
+    ['HTTP/1.0 302 Found\r\nlocation: /\r\n\r\n', { ok: true }],
+    ['HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n', { ok: true }],
+    ['HTTP/1.1 404 Not Found\r\n\r\n', { ok: false, reason: 'GET /up?a=b answered 404' }],
+    ['HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 503 No\r\n\r\n', { ok: false, reason: 'GET /up?a=b answered 503' }],
+  ])('is told by the final status: %j', async (answer, result) => {
+    expect(await ask(await serve((socket) => socket.end(answer)))).toEqual(result)
+  })
+
+  it('asks for the path as it is written, and takes an answer in pieces', async () => {
+    let asked = ''
+    const port = await serve((socket, request) => {
+      asked = request
+      socket.setNoDelay(true)
+      for (const piece of ['HTT', 'P/1.1 2', '00 O', 'K\r\n', '\r\n']) socket.write(piece)
+    })
+    expect(await ask(port)).toEqual({ ok: true })
+    expect(asked.split('\r\n').slice(0, 2)).toEqual(['GET /up?a=b HTTP/1.1', `Host: 127.0.0.1:${port}`])
+  })
+
+  it('lets a service write a short answer to its end', async () => {
+    const { promise, resolve } = Promise.withResolvers<Error | undefined>()
+    const port = await serve((socket) => {
+      socket.on('error', resolve)
+      socket.end(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(200_000)}`, () => resolve(undefined))
+    })
+    expect(await ask(port)).toEqual({ ok: true })
+    expect(await promise).toBeUndefined()
+  })
+
+  it.each([
+    ['closes without an answer', (socket: Socket) => socket.end(), 'was not answered: the connection was closed'],
+    ['speaks something else', (socket: Socket) => socket.write('x'.repeat(20_000)), 'is not HTTP/1'],
+    ['says nothing', () => {}, 'got no answer within 100 ms'],
+  ])('misses what %s', async (_, answer, reason) => {
+    const result = await ask(await serve(answer), 'timeout: 100ms')
+    expect(result).toMatchObject({ ok: false, reason: expect.stringContaining(reason) })
+  })
+
+  it('says when nothing listens', async () => {
+    const port = await serve(() => {})
+    await closing.pop()?.()
+    expect(await ask(port)).toMatchObject({ ok: false, isClosed: true })
+  })
+})
