@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { Event } from '../events/event.ts'
+import { DirectoryStore } from '../releases/directoryStore.ts'
+import { openDatabase } from '../store/database.ts'
+import { SqliteEventLog } from '../store/sqliteEventLog.ts'
+import { startController } from './startController.ts'
+import { aReport, deploy, makeFolder, obey, openController, publishIn, quiet } from './testing/given.ts'
+import { runController } from './testing/runningController.ts'
+
+let folder: ReturnType<typeof makeFolder>
+beforeEach(() => {
+  folder = makeFolder('start')
+})
+afterEach(() => folder.remove())
+
+it('keeps a second controller out of its data folder, and lets go of it when it closes', async () => {
+  const first = await runController(folder.path)
+  await expect(runController(folder.path)).rejects.toMatchObject({ code: 'E_LOG_LOCKED' })
+  expect((await first.client.call('status', {})).controller.term).toBe(1)
+  await first.close()
+  const second = await runController(folder.path)
+  expect((await second.client.call('status', {})).controller.term).toBe(2)
+  await second.close()
+})
+
+it('names the port that is taken, and leaves nothing open', async () => {
+  const other = createServer()
+  other.listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo // it listens on TCP
+  const store = await DirectoryStore.open(join(folder.path, 'releases'))
+  const starting = startController({
+    ...{ config: { cluster: 'test', laptop: false }, data: folder.path, host: '127.0.0.1', port, version: '0' },
+    ...{ logger: quiet, store, storeCapBytes: null, admit: [] },
+  })
+  await expect(starting).rejects.toMatchObject({ code: 'E_PORT_TAKEN', subject: `127.0.0.1:${port}` })
+  other.close()
+  await (await runController(folder.path)).close()
+})
+
+it('starts on a log of 50,000 events within 3 s, and answers with what happened last', async () => {
+  // One real rollout, again and again with other ids: what a busy year looks like.
+  const { controller } = openController(folder.path)
+  controller.lead()
+  let seq = 0
+  for (const machine of ['a', 'b']) controller.report(aReport({ machine, seq: ++seq }))
+  publishIn(controller)
+  const before = controller.state.position
+  const events = (): Event[] => controller.log.read(before, 10_000)
+  for (const id of ['r0', 'r1']) {
+    if (id === 'r0') deploy(controller, id)
+    else {
+      const again = { type: 'StartRollout', rollout: id, service: 'shop', kind: 'restart', release: null } as const
+      controller.execute({ ...again, allowOutage: false, removeData: false })
+    }
+    for (let round = 0; round < 20; round++) obey(controller, ['a', 'b'], () => ++seq)
+  }
+  expect(controller.state.rollouts['r1']?.outcome).toBe('completed')
+  const all = events()
+  const second = all.slice(all.findIndex(({ type, data }) => type === 'RolloutStarted' && data.rollout === 'r1'))
+  controller.close()
+
+  const database = openDatabase(join(folder.path, 'controller.db'))
+  const log = new SqliteEventLog(database)
+  let rollouts = 1
+  while (log.position() < 50_000) {
+    const [from, to] = [`r${rollouts}`, `r${++rollouts}`]
+    const text = JSON.stringify(second.map(({ type, data }) => ({ type, data })))
+    const renamed = text.replaceAll(/\br([01])\b/g, (_, digit: string) => (digit === '1' ? to : from))
+    log.append(log.position(), JSON.parse(renamed) as Event[], 1_700_000_000_000 + rollouts) // made of real events
+  }
+  log.close()
+
+  const asked = performance.now()
+  const running = await runController(folder.path)
+  const tookMs = performance.now() - asked
+  const status = await running.client.call('status', {})
+  const { rollouts: last } = await running.client.call('rollouts', { query: { limit: 1 } })
+  await running.close()
+  console.log(`started on ${status.controller.position} events, ${rollouts} rollouts, in ${Math.round(tookMs)} ms`)
+  expect(status.controller.position).toBeGreaterThan(50_000)
+  expect(last[0]).toMatchObject({ id: `r${rollouts}`, state: 'completed' })
+  expect(tookMs).toBeLessThan(3_000)
+})
