@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(async () => {
   await server.close()
   await known?.agent.close()
-  folder.remove()
+  await folder.remove()
 })
 
 it('answers /healthz: not yet while it starts, then with or without a controller', async () => {

@@ -30,7 +30,7 @@ afterEach(async () => {
   answers.close()
   await one.agent.close()
   await controller.close()
-  folder.remove()
+  await folder.remove()
 })
 
 const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })

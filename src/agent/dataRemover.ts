@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { existsSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { removeTree } from '../releases/removeTree.ts'
 
-/** Removed data folders are put here first. No service can be called so. */
-const trashName = '.removed'
+/** What a removed data folder is called until its content is gone. No service can be called so. */
+const asidePrefix = '.removed-'
 
 /**
  * Removes services' data folders. A folder is moved aside in one step before its content goes, so that a service of the
@@ -34,27 +34,26 @@ export class DataRemover {
 
   /** Ends what an agent that was killed had begun. */
   async sweep(): Promise<void> {
-    await rm(this.#trash, { recursive: true, force: true })
-  }
-
-  get #trash(): string {
-    return join(this.#data, trashName)
+    await this.#removeAside(asidePrefix)
   }
 
   async #remove(service: string): Promise<void> {
     this.#removing.add(service)
     try {
       const folder = join(this.#data, service)
-      if (existsSync(folder)) {
-        mkdirSync(this.#trash, { recursive: true, mode: 0o700 })
-        renameSync(folder, join(this.#trash, `${service}-${++this.#moved}`))
-      }
-      // All of it: also what an earlier try had moved and could not remove.
-      await this.sweep()
+      const aside = `${asidePrefix}${service}.`
+      if (existsSync(folder)) renameSync(folder, join(this.#data, `${aside}${++this.#moved}`))
+      // All of them: also what an earlier try had moved and could not remove.
+      await this.#removeAside(aside)
       await this.#forget(service)
       this.removed.add(service)
     } finally {
       this.#removing.delete(service)
     }
+  }
+
+  async #removeAside(prefix: string): Promise<void> {
+    const names = existsSync(this.#data) ? readdirSync(this.#data) : []
+    for (const name of names) if (name.startsWith(prefix)) await removeTree(join(this.#data, name))
   }
 }

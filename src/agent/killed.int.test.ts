@@ -25,7 +25,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   for (const agent of agents) await end(agent, 'SIGTERM')
-  folder.remove()
+  await folder.remove()
 })
 
 async function end(agent: ChildProcess, signal: NodeJS.Signals): Promise<void> {
@@ -43,7 +43,8 @@ async function start(): Promise<{ agent: ChildProcess; http: number }> {
       '--disable-warning=ExperimentalWarning',
       join(import.meta.dirname, 'testing/agentProcess.ts'),
       data,
-      'http://127.0.0.1:9',
+      // A range of its own, as for every machine on a laptop.
+      String(20_000 + 50 * (process.pid % 200)),
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )

@@ -18,7 +18,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   for (const close of closers) await close()
-  folder.remove()
+  await folder.remove()
 })
 
 const ports = (): InstancePorts => new InstancePorts(range, new AgentDisk(folder.path))

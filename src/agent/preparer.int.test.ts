@@ -19,7 +19,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await Promise.all(running.map(({ agent }) => agent.close()))
-  folder.remove()
+  await folder.remove()
 })
 async function start(): Promise<RunningAgent> {
   const one = await startedAgent(join(folder.path, 'machine'), releases)

@@ -5,11 +5,13 @@ import { createProcessSupervisor } from '../../drivers/supervisor/process/proces
 import { systemClock } from '../../lib/clock.ts'
 import { startAgent } from '../startAgent.ts'
 
-// A whole agent as a process of its own, for tests that kill it: `node agentProcess.ts DATA CONTROLLER-URL`.
-const [data = '', controllerUrl = ''] = process.argv.slice(2)
+// A whole agent as a process of its own, for tests that kill it: `node agentProcess.ts DATA FIRST-PORT`. No controller.
+const [data = '', firstPort = ''] = process.argv.slice(2)
+const first = Number(firstPort)
+const controllerUrl = 'http://127.0.0.1:9'
 const agent = await startAgent({
   ...{ machine: 'a', controllerUrl, token: 'x'.repeat(20), data, host: '127.0.0.1', metricsPort: 0, tcpOffset: 0 },
-  ...{ ports: { first: 17_000, last: 17_999 }, secretsFolder: `${data}/env`, cacheCapBytes: null, keepLast: 5 },
+  ...{ ports: { first, last: first + 49 }, secretsFolder: `${data}/env`, cacheCapBytes: null, keepLast: 5 },
   ...{ version: '0', logger: pino({ level: 'silent' }), address: createNoneAddress() },
   supervisor: createProcessSupervisor({ dir: `${data}/supervisor`, machine: 'a', clock: systemClock }),
   balancer: async (forwardPort) => {

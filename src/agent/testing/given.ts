@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -7,6 +7,7 @@ import { pino, type Logger } from 'pino'
 import type { Definition } from '../../definitions/definition.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { DesiredInstance, DesiredState } from '../../protocol/desiredState.ts'
+import { removeTree } from '../../releases/removeTree.ts'
 
 /** What the tests of this room start from. */
 export const release = 'a'.repeat(64)
@@ -80,11 +81,11 @@ export class TestClock implements Clock {
 export const quiet: Logger = pino({ level: 'silent' })
 
 /** A folder below the checkout's `tmp/`, and how to be rid of it. */
-export function makeFolder(name: string): { path: string; remove: () => void } {
+export function makeFolder(name: string): { path: string; remove: () => Promise<void> } {
   const parent = join(import.meta.dirname, '../../../tmp')
   mkdirSync(parent, { recursive: true })
   const path = mkdtempSync(join(parent, `${name}-`))
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+  return { path, remove: () => removeTree(path) }
 }
 
 /** An HTTP service on a port of its own, answering `status`. */
