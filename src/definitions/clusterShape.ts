@@ -1,12 +1,12 @@
 import { isIP } from 'node:net'
 import { mostEntries } from './bounds.ts'
 import { namePattern, nameRule, refuseName } from './names.ts'
-import { hostIsValid } from './routeShape.ts'
+import { hostIsValid } from './pathRules.ts'
 import { entries } from './shapes/entries.ts'
 import { group, nested, optional, required, withDefault } from './shapes/group.ts'
 import { distinct, list } from './shapes/list.ts'
 import { number } from './shapes/number.ts'
-import { refuse, type Refusal } from './shapes/shape.ts'
+import { refuse, type Refusal } from './shapes/refusal.ts'
 import { choice, text } from './shapes/text.ts'
 
 const controllerPort = 7480

@@ -1,10 +1,8 @@
 import { z } from 'zod'
 import { limitsOf, listenKinds, mostEntries, stopSignals, strategies } from './bounds.ts'
 import type { Definition } from './definition.ts'
-import { healthPathPattern } from './healthPath.ts'
 import { namePattern, refuseEnvironmentName } from './names.ts'
-import { outputIsValid } from './outputPath.ts'
-import { hostIsValid, pathIsValid } from './routeShape.ts'
+import { healthPathPattern, hostIsValid, outputIsValid, pathIsValid } from './pathRules.ts'
 
 // Only what takes definitions over the wire imports this file: zod costs the command line a third of its start.
 

@@ -1,8 +1,6 @@
-import { refuse } from './shapes/shape.ts'
+import { healthPathPattern } from './pathRules.ts'
+import { refuse } from './shapes/refusal.ts'
 import { text } from './shapes/text.ts'
-
-/** A request target for probes: a path, with a query if wanted. */
-export const healthPathPattern = /^\/[\u0021-\u007e]{0,1023}$/
 
 export const healthPath = text({
   expects: 'a path that starts with /',

@@ -1,4 +1,5 @@
-import { refuse, scalar, type Shape } from './shape.ts'
+import { refuse } from './refusal.ts'
+import { scalar, type Shape } from './shape.ts'
 import { clip } from './text.ts'
 
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }

@@ -1,4 +1,5 @@
-import { refuse, scalar, type Shape } from './shape.ts'
+import { refuse } from './refusal.ts'
+import { scalar, type Shape } from './shape.ts'
 import { clip } from './text.ts'
 
 /** A number between two bounds, both allowed. */

@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml'
+import type { Refusal } from './refusal.ts'
 import type { Path, YamlSource } from '../yamlSource.ts'
 
 /**
@@ -40,14 +41,6 @@ export interface JsonSchema {
   default?: unknown
   examples?: unknown[]
 }
-
-/** Why a scalar is not what it should be, and what was probably meant. */
-export interface Refusal {
-  refused: string
-  suggestion?: string | null
-}
-
-export const refuse = (refused: string, suggestion: string | null = null): Refusal => ({ refused, suggestion })
 
 /** A shape of one scalar. `parse` gets it as it is written, and its YAML type. */
 export function scalar<T>(about: {

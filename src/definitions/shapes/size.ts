@@ -1,4 +1,5 @@
-import { refuse, scalar, type Shape } from './shape.ts'
+import { refuse } from './refusal.ts'
+import { scalar, type Shape } from './shape.ts'
 import { clip } from './text.ts'
 
 const unitBytes: Record<string, number> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 }

@@ -1,5 +1,6 @@
 import { nearest } from '../suggest.ts'
-import { refuse, scalar, type JsonSchema, type Refusal, type Shape } from './shape.ts'
+import { refuse, type Refusal } from './refusal.ts'
+import { scalar, type JsonSchema, type Shape } from './shape.ts'
 
 /** A text that a pattern or a check allows. Numbers and booleans must be quoted, as in the JSON Schema. */
 export function text(about: {
