@@ -18,8 +18,8 @@ node_modules/.installed: package.json package-lock.json
 demo: node_modules/.installed ## the tour: a pair, a rollout under load, a broken release reverted
 	./tandem demo
 
-test: node_modules/.installed ## all tests; no root needed, under 3 minutes
-	$(RUN) node_modules/vitest/vitest.mjs run
+test: node_modules/.installed ## unit, integration and whole-system tests; no root needed, under 3 minutes
+	TANDEM_HISTORIES=$${TANDEM_HISTORIES:-2000} $(RUN) node_modules/vitest/vitest.mjs run
 
 check: format-check lint types tidy dead test-all ## exactly what CI runs
 
@@ -43,7 +43,7 @@ dead: node_modules/.installed ## dead code and unused dependencies
 	$(BIN)/knip --no-progress
 
 test-all: node_modules/.installed
-	$(RUN) node_modules/vitest/vitest.mjs run
+	TANDEM_SOAK=1 $(RUN) node_modules/vitest/vitest.mjs run
 
 bench-release: node_modules/.installed ## bytes and seconds of changing one file of 10,000
 	$(RUN) bench/release.ts

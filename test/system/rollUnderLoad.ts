@@ -16,25 +16,27 @@ export interface ServiceText {
   version: string
   /** More lines of the definition. */
   more?: string
+  /** Milliseconds. */
+  drain?: number
 }
 
 export const drainMs = 1_500
 
 /** A web service whose answers say `version`. */
-export const web = ({ name, version, more = '' }: ServiceText): string =>
+export const web = ({ name, version, more = '', drain = drainMs }: ServiceText): string =>
   `service: ${name}
 run: [node, web.mjs]
 env: { VERSION: "${version}" }
-rollout: { drain: ${drainMs}ms }
+rollout: { drain: ${drain}ms }
 stop: { within: 2s }
 ${more}`
 
-export const line = ({ name, version, more = '' }: ServiceText): string =>
+export const line = ({ name, version, more = '', drain = drainMs }: ServiceText): string =>
   `service: ${name}
 run: [node, line.mjs]
 listen: tcp
 env: { VERSION: "${version}" }
-rollout: { drain: ${drainMs}ms }
+rollout: { drain: ${drain}ms }
 stop: { within: 2s }
 ${more}`
 
@@ -54,7 +56,7 @@ export const failuresOf = ({ failures }: LoadResult): string[] =>
  * Long connections that ended earlier than they may: in a rollout, those that were open when a machine switched must
  * live until its drain deadline, and end with the service's own goodbye.
  */
-export function endedEarly(long: LongConnection[], rollouts: RolloutView[], drain: number): string[] {
+export function endedEarly(long: LongConnection[], rollouts: RolloutView[], drain: number, late = 3_000): string[] {
   const drains = rollouts.flatMap(({ machines }) =>
     machines.flatMap(({ phases }) =>
       phases.filter(({ phase }) => phase === 'drain').map((one) => Date.parse(one.startedAt)),
@@ -63,7 +65,7 @@ export function endedEarly(long: LongConnection[], rollouts: RolloutView[], drai
   return long
     .filter(({ endedAt, goodbye }) => {
       // Some machine's drain began `drain` before: its deadline is what ended it.
-      const atDeadline = drains.some((from) => endedAt >= from + drain - 50 && endedAt <= from + drain + 3_000)
+      const atDeadline = drains.some((from) => endedAt >= from + drain - 50 && endedAt <= from + drain + late)
       return !goodbye || !atDeadline
     })
     .map(
