@@ -6,6 +6,7 @@ const parallelUnlinks = 16
 /**
  * Removes a file or a folder although it is read-only, as a release's folders are; symlinks are removed, never followed.
  * `fs.rm` would give up at the first folder it may not write, and go on removing behind the caller's back.
+ * What somebody else removes meanwhile is as good as removed here.
  */
 export async function removeTree(path: string): Promise<void> {
   await remove(Buffer.from(path))
@@ -20,8 +21,9 @@ async function remove(path: Buffer): Promise<void> {
 }
 
 async function removeFolder(path: Buffer, mode: number): Promise<void> {
-  if ((mode & 0o700) !== 0o700) await chmod(path, 0o700)
-  const entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' })
+  if ((mode & 0o700) !== 0o700) await chmod(path, 0o700).catch(ignoreAbsence)
+  const entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' }).catch(ignoreAbsence)
+  if (!entries) return
   for (const entry of entries) if (entry.isDirectory()) await remove(below(path, entry.name))
   const others = entries.filter((entry) => !entry.isDirectory())
   await inParallel(
@@ -29,7 +31,7 @@ async function removeFolder(path: Buffer, mode: number): Promise<void> {
     ({ name }) => unlink(below(path, name)).then(() => undefined, ignoreAbsence),
     parallelUnlinks,
   )
-  await rmdir(path)
+  await rmdir(path).catch(ignoreAbsence)
 }
 
 const below = (folder: Buffer, name: Buffer): Buffer => Buffer.concat([folder, Buffer.from('/'), name])

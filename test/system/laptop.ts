@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { removeTree } from '../../src/releases/removeTree.ts'
 
 const root = join(import.meta.dirname, '../..')
 const main = join(root, 'src/main.ts')
@@ -87,7 +88,7 @@ export class Laptop {
 
   async remove(): Promise<void> {
     await this.down()
-    rmSync(this.folder, { recursive: true, force: true })
+    await removeTree(this.folder)
   }
 
   /** Runs `tandem ARGS` to its end. */

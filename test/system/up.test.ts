@@ -1,6 +1,6 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { removeTree } from '../../src/releases/removeTree.ts'
 import { Laptop } from './laptop.ts'
 import { ask, pushTalker } from './talker.ts'
 import { Eyes, processesNaming, until } from './watch.ts'
@@ -35,7 +35,7 @@ describe('tandem up', () => {
   it('refuses a port that something else has, naming it', async () => {
     const args = ['up', '--data', join(laptop.folder, 'other'), '--port', String(laptop.port), '--entry-port', '0']
     expect(await laptop.json(...args)).toMatchObject({ exit: 4, error: { code: 'E_PORT_TAKEN' } })
-    rmSync(join(laptop.folder, 'other'), { recursive: true, force: true })
+    await removeTree(join(laptop.folder, 'other'))
   })
 
   it('ends everything in order, and brings back what ran', async () => {

@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RolloutView } from '../../api/views.ts'
+import { removeTree } from '../../releases/removeTree.ts'
 import { startLaptop, type Laptop } from '../laptop/laptopCluster.ts'
 import { DataLock } from '../laptop/dataLock.ts'
 import { selfCommand } from '../laptop/selfCommand.ts'
@@ -45,7 +46,7 @@ export async function runDemo(session: Session, keep: boolean): Promise<number> 
   } finally {
     await laptop?.stop()
     lock.release()
-    if (!keep) rmSync(folder, { recursive: true, force: true })
+    if (!keep) await removeTree(folder)
   }
 }
 
