@@ -31,10 +31,14 @@ export function readIncoming(request: IncomingMessage, forwarded: boolean): Inco
   return incoming(request, head, absolute.path, forwarded)
 }
 
-function incoming(request: IncomingMessage, head: RequestHead, path: string, forwarded: boolean): IncomingHead {
+function incoming(request: IncomingMessage, head: RequestHead, path: string, forwarded: boolean): IncomingHead | Page {
+  if (!isAuthority(head.host ?? '')) return badRequest('the Host header is not a host name')
   const headers = forwarded ? head.passed : head.passed.concat(forwardedHeaders(head, request.socket.remoteAddress))
   return { head, host: hostName(head.host ?? ''), path, forwarded, headers }
 }
+
+/** RFC 9112, 3.2: any other is answered 400. The client library of the upstream would refuse it, as if no instance did. */
+const isAuthority = (text: string): boolean => /^(\[[0-9a-f:.]+\]|[^\s[\]@/?#\\:]*)(:\d*)?$/i.test(text)
 
 function withHost(flat: string[], authority: string): string[] {
   return flat.map((text, index) => (index % 2 === 1 && flat[index - 1]?.toLowerCase() === 'host' ? authority : text))
