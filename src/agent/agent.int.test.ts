@@ -197,6 +197,18 @@ describe('what fails is told and tried again', () => {
     await until(() => expect(report(one)).toMatchObject({ problems: [], applied: { [driver]: 10 } }))
   })
 
+  it('a route that cannot be opened: it is named, and all the rest counts as applied', async () => {
+    const one = await start()
+    const reason = 'cannot listen on TCP port 5672'
+    one.balancer.unserved = [{ service: 'queue', reason }]
+    one.agent.accept(aDesiredState())
+    const told = { unserved: [{ service: 'queue', reason }], problems: [reason], applied: { balancer: 10 } }
+    await until(() => expect(report(one)).toMatchObject(told))
+    one.balancer.unserved = []
+    one.agent.retry()
+    await until(() => expect(report(one)).toMatchObject({ unserved: [], problems: [] }))
+  })
+
   it('a stop', async () => {
     const one = await start()
     one.agent.accept(aDesiredState(runs(await releases.publish('1'), 'x')))

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { AddressDriver } from '../drivers/address/address.ts'
-import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
+import type { BalancerDriver, Unserved } from '../drivers/balancer/balancer.ts'
 import type { ExitStatus, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { DesiredInstance, DesiredState } from '../protocol/desiredState.ts'
@@ -54,6 +54,7 @@ export class Agent {
   #refused: Report['refused'] = null
   #instances = new Map<string, LocalInstance>()
   #stopping = new Set<string>()
+  #unserved: Unserved[] = []
   #applied: Applied = { supervisor: 0, balancer: 0, address: 0 }
   #problems: Problems
   #data: DataRemover
@@ -68,7 +69,16 @@ export class Agent {
     this.#desired = disk.readDesired()
     this.#problems = new Problems(logger, () => this.onChange())
     this.#data = new DataRemover(disk.data, (service) => supervisor.forget(service))
-    this.#router = new Router(balancer, tcpOffset, this.#driver('balancer'))
+    const told = this.#driver('balancer')
+    this.#router = new Router(balancer, tcpOffset, {
+      ...told,
+      applied: (position, unserved) => {
+        const changed = JSON.stringify(unserved) !== JSON.stringify(this.#unserved)
+        this.#unserved = unserved
+        told.applied(position)
+        if (changed) this.onChange()
+      },
+    })
     this.#address = new AddressKeeper(address, this.#driver('address'))
     supervisor.onExit((exit) => this.#exited(exit))
     balancer.onChange(() => this.onChange())
@@ -113,7 +123,8 @@ export class Agent {
       instances: [...this.#instances.values()].map((one) => reportedInstance(one, this.#desired, balancer)),
       prepared: preparer.results().map(({ rollout, ok, reason }) => ({ rollout, ok, reason: shortened(reason) })),
       removedData: [...this.#data.removed],
-      problems: this.#problems.list(),
+      unserved: this.#unserved.map(({ service, reason }) => ({ service, reason: shortened(reason) })),
+      problems: [...this.#problems.list(), ...this.#unserved.map(({ reason }) => reason)],
       limits: { memory, cpu, tasks, why },
       held: this.#refused ? this.#desired : null,
     }
@@ -135,7 +146,7 @@ export class Agent {
     for (const id of this.#instances.keys()) {
       if (!this.#desired.instances.some((one) => one.id === id)) void this.#stop(id)
     }
-    if (this.#problems.has('balancer')) void this.#route()
+    if (this.#problems.has('balancer') || this.#unserved.length > 0) void this.#route()
     if (this.#problems.has('address')) void this.#address.keep(this.#desired)
     void this.#removeData(this.#desired)
   }

@@ -30,7 +30,16 @@ const aReport = (): Report => ({
   ...{ machine: 'a', boot: 1, seq: ++seq, version: '0', seen: null, refused: null },
   applied: { supervisor: 0, balancer: 0, address: 0 },
   endpoints: { host: '127.0.0.1', http: 1, forward: 2, metrics: 3 },
-  ...{ fetched: [], fetchFailures: [], instances: [], prepared: [], removedData: [], problems: [], held: null },
+  ...{
+    fetched: [],
+    fetchFailures: [],
+    instances: [],
+    prepared: [],
+    removedData: [],
+    unserved: [],
+    problems: [],
+    held: null,
+  },
   limits: { memory: true, cpu: true, tasks: true, why: null },
 })
 

@@ -1,10 +1,10 @@
-import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
+import type { BalancerDriver, Unserved } from '../drivers/balancer/balancer.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import type { LocalInstance } from './localInstance.ts'
 import { routingPlan } from './routingPlan.ts'
 
 interface Told {
-  applied: (position: number) => void
+  applied: (position: number, unserved: Unserved[]) => void
   failed: (error: unknown) => void
 }
 
@@ -42,8 +42,7 @@ export class Router {
       if (!this.#latest) return
       const plan = routingPlan(this.#latest.desired, this.#latest.instances, this.#tcpOffset)
       try {
-        await this.#balancer.apply(plan)
-        this.#told.applied(plan.position)
+        this.#told.applied(plan.position, await this.#balancer.apply(plan))
       } catch (error) {
         this.#told.failed(error)
       }

@@ -37,6 +37,18 @@ describe('an acknowledgement', () => {
     ])
   })
 
+  it('that a route could not be opened fails the rollout of its service at once, and that of no other', () => {
+    const unserved = [{ service: 'shop', reason: 'cannot listen on TCP port 5672' }]
+    const then = given('a', 'b').running('r1').published('r2').on('a', { unserved }).when(deploy('r2'))
+    expect(then.settled().lines()).toContain('x2 reversed: machine a cannot listen on TCP port 5672')
+    expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
+    const other = given('a')
+      .running('r1')
+      .published('r2')
+      .on('a', { unserved: [{ service: 'other', reason: 'no' }] })
+    expect(other.when(deploy('r2')).settled().lines().at(-1)).toBe('x2 completed')
+  })
+
   it('going back is not waited for longer: that machine is named and gone round, and set right once it answers', () => {
     const then = given('a', 'b').running('r1').published('r2').when(deploy('r2')).until('a start *x2-a-1')
     then.on('a', { balancerStuck: true }).settled().passing(21_000).settled()

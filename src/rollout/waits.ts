@@ -31,8 +31,11 @@ function isOver(state: State, observed: Observed, turn: Turn): Wait {
       return awaited(freshOf(state, turn), oldOf(state, turn)).length > 0 ? waiting : over
     case 'unforward':
       return silentPeers(state, observed, machine, step).length === 0 ? over : waiting
-    case 'switch':
-      return applied && applied.balancer >= step.position ? over : waiting
+    case 'switch': {
+      if (!applied || applied.balancer < step.position) return waiting
+      const unserved = observed[machine]?.report.unserved.find(({ service }) => service === turn.service)
+      return unserved ? { type: 'late', reason: `machine ${machine} ${unserved.reason}` } : over
+    }
     case 'drain': {
       // The balancer that acknowledged the switch counts what is left from there on.
       if (!applied || applied.balancer < (turn.switched ?? step.position)) return waiting

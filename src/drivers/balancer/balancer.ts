@@ -66,9 +66,10 @@ export interface BalancerDriver {
   listen(): Promise<void>
   /**
    * Resolves when the plan serves: new work follows it, and nothing new reaches a target it does not name as `active`.
-   * Plans take effect in the order given. Rejects when a TCP port cannot be listened on; all the rest of the plan serves.
+   * Plans take effect in the order given. A TCP port that cannot be listened on is told, and all the rest of the plan
+   * serves: one service's trouble must not hold up another's rollout. Rejects only when nothing of the plan could be applied.
    */
-  apply(plan: RoutingPlan): Promise<void>
+  apply(plan: RoutingPlan): Promise<Unserved[]>
   inFlight(instance: string): InFlight
   /**
    * Called when an instance that is draining (or is named by no plan any more) has no work left, and when one is ejected
@@ -82,6 +83,12 @@ export interface BalancerDriver {
   /** Counters since the start, for `/metrics`: requests by service and status class, retries, refusals by reason, held, open connections. */
   counters(): BalancerCounters
   close(): Promise<void>
+}
+
+/** A service whose route could not be opened, and why. */
+export interface Unserved {
+  service: string
+  reason: string
 }
 
 export type BalancerChange =

@@ -10,6 +10,7 @@ import type {
   PlannedRoute,
   Target,
   TcpPlannedRoute,
+  Unserved,
 } from './balancer.ts'
 import { createEmbeddedBalancer } from './embeddedBalancer.ts'
 import type { BalancerLimits } from './limits.ts'
@@ -97,7 +98,7 @@ export class LabMachine {
     return { machine: this.name, host: '127.0.0.1', port: this.balancer.ports.forward }
   }
 
-  route(...routes: PlannedRoute[]): Promise<void> {
+  route(...routes: PlannedRoute[]): Promise<Unserved[]> {
     this.#position += 1
     return this.balancer.apply({ position: this.#position, machine: this.name, routes })
   }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
-import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan } from './balancer.ts'
+import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from './balancer.ts'
 import type { BalancerServices } from './balancerServices.ts'
 import { ConnectionGate } from './connectionGate.ts'
 import { Ejector } from './ejector.ts'
@@ -45,7 +45,7 @@ class EmbeddedBalancer implements BalancerDriver {
   readonly #forward: Server
   readonly #tcp: TcpListeners
   readonly #listeners: ((change: BalancerChange) => void)[] = []
-  #applying: Promise<void> = Promise.resolve()
+  #applying: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | null = null
 
   constructor(options: EmbeddedBalancerOptions) {
@@ -84,25 +84,26 @@ class EmbeddedBalancer implements BalancerDriver {
     this.ports.forward = await listenOn(this.#forward, forwardPort, host, 'forwarding')
   }
 
-  apply(plan: RoutingPlan): Promise<void> {
+  apply(plan: RoutingPlan): Promise<Unserved[]> {
     const turn = this.#applying.then(() => this.#applyNow(plan))
     this.#applying = turn.catch(() => {}) // the caller of this plan is told; the next plan is applied all the same
     return turn
   }
 
-  async #applyNow(plan: RoutingPlan): Promise<void> {
+  async #applyNow(plan: RoutingPlan): Promise<Unserved[]> {
     const { table, holder } = this.#services
     if (this.#closing) throw new Error('the balancer is closed; it takes no plan any more')
-    const ports = plan.routes.flatMap((route) => (route.kind === 'tcp' ? [route.port] : []))
-    const failed = await this.#tcp.open(ports)
+    const routes = plan.routes.filter((route) => route.kind === 'tcp')
+    const ports = routes.map(({ port }) => port)
+    const failed = new Map((await this.#tcp.open(ports)).map(({ port, error }) => [port, error.message]))
     table.apply(plan)
     this.#tcp.closeOthers(ports)
     holder.wakeAll()
-    const [first] = failed
-    if (!first) return
-    const names = failed.map(({ port }) => port).join(', ')
-    const message = `cannot listen on TCP port ${names} (${first.error.message}); all other routes of plan ${plan.position} serve. Free the port, or give the service another one`
-    throw new Error(message, { cause: first.error })
+    return routes.flatMap(({ service, port }) => {
+      const why = failed.get(port)
+      if (why === undefined) return []
+      return [{ service, reason: `cannot listen on TCP port ${port} (${why}): free it, or give ${service} another` }]
+    })
   }
 
   inFlight(instance: string): InFlight {

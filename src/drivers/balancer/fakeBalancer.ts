@@ -1,4 +1,4 @@
-import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan } from './balancer.ts'
+import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from './balancer.ts'
 
 /** A balancer without sockets: it keeps the plans it was given and does what a test tells it to. */
 export class FakeBalancer implements BalancerDriver {
@@ -12,8 +12,11 @@ export class FakeBalancer implements BalancerDriver {
   readonly #inFlight = new Map<string, InFlight>()
   #failures: Error[] = []
   #gates: Promise<void>[] = []
-  #turn: Promise<void> = Promise.resolve()
+  #turn: Promise<unknown> = Promise.resolve()
   #closed = false
+
+  /** What `apply` says could not be opened, until told otherwise. */
+  unserved: Unserved[] = []
 
   /** The plan in force. */
   get plan(): RoutingPlan | null {
@@ -47,13 +50,14 @@ export class FakeBalancer implements BalancerDriver {
     return Promise.resolve()
   }
 
-  apply(plan: RoutingPlan): Promise<void> {
+  apply(plan: RoutingPlan): Promise<Unserved[]> {
     const [gate, failure] = [this.#gates.shift(), this.#failures.shift()]
     const turn = this.#turn.then(async () => {
       await gate
       if (this.#closed) throw new Error('the balancer is closed; it takes no plan any more')
       if (failure) throw failure
       this.#applyNow(plan)
+      return this.unserved
     })
     this.#turn = turn.catch(() => {}) // the caller of this plan is told
     return turn

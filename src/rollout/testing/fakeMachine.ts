@@ -30,6 +30,8 @@ export class FakeMachine {
   /** Drivers that apply nothing. */
   balancerStuck = false
   supervisorStuck = false
+  /** Services whose routes its balancer cannot open. */
+  unserved: Report['unserved'] = []
   neverDrains = false
   hangsAtStop = false
   /** Work in flight that a retired instance still has, one less at each `work()`. */
@@ -157,6 +159,7 @@ export class FakeMachine {
       instances: [...this.running.values()].map(reported),
       prepared: this.prepared,
       removedData: this.removedData,
+      unserved: this.unserved,
       problems: [],
       limits: { memory: false, cpu: false, tasks: false, why: null },
       held: null,
