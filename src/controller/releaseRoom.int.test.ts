@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { describeFolder } from '../releases/describeFolder.ts'
 import { DirectoryStore } from '../releases/directoryStore.ts'
+import { objectKey } from '../releases/objectKey.ts'
 import { publish } from '../releases/publish.ts'
 import { ReleaseCollector } from './releaseCollector.ts'
 import { ReleaseRoom } from './releaseRoom.ts'
@@ -26,6 +27,12 @@ afterEach(() => {
 })
 const room = (capBytes: number | null = null, keepLast = 1, clock: Clock = systemClock): ReleaseRoom =>
   new ReleaseRoom({ controller, store, clock, capBytes, keepLast })
+
+/** Each look at the clock is an hour later: nothing is held for a push any more. */
+function hourly(): Clock {
+  let hours = 0
+  return { now: () => systemClock.now(), monotonic: () => ++hours * 3_600_000 }
+}
 
 async function push(
   into: ReleaseRoom,
@@ -67,20 +74,39 @@ it('knows a release by an unambiguous prefix, within its service', async () => {
   expect(() => releases.resolve(null, '')).toThrow(expect.objectContaining({ code: 'E_AMBIGUOUS' }))
 })
 
+/** Compresses to about two thirds of its length. */
+const noise = (chars: number, step: number): string =>
+  Array.from({ length: chars }, (_, index) => String.fromCharCode(33 + (((index * step) ^ (index >> 3)) % 90))).join('')
+
 it('refuses what does not fit, and changes nothing', async () => {
   const releases = room(20_000)
   await push(releases, 'small')
-  const noise = Array.from({ length: 40_000 }, (_, index) =>
-    String.fromCharCode(33 + (((index * 7919) ^ (index >> 3)) % 90)),
-  )
-  await expect(push(releases, noise.join(''))).rejects.toMatchObject({ code: 'E_STORE_FULL' })
+  await expect(push(releases, noise(40_000, 7919))).rejects.toMatchObject({ code: 'E_STORE_FULL' })
   expect(Object.keys(controller.state.releases)).toHaveLength(1)
 })
 
+it('says in the log what went to make room for a push', async () => {
+  const releases = room(40_000, 5, hourly())
+  const first = await push(releases, noise(40_000, 7919))
+  const second = await push(releases, noise(40_000, 7907))
+  expect(Object.keys(controller.state.releases)).toEqual([second.release])
+  expect(controller.releases.get(first.release)?.collected).toBe(true)
+})
+
+it('removes nothing of a release to which a rollout starts while it is collected', async () => {
+  const releases = room(null, 0, hourly())
+  controller.report(aReport({ seq: ++seq }))
+  const { release } = await push(releases, 'one')
+  const collecting = releases.collect()
+  deploy(controller, 'r-late', release)
+  await collecting
+  expect(Object.keys(controller.state.releases)).toEqual([release])
+  const manifest = objectKey('manifest', release)
+  expect(await store.has([manifest])).toEqual(new Set([manifest]))
+})
+
 it('is collected when a rollout has ended, keeping what runs and the one before; the log says what went', async () => {
-  // Each look at the clock is an hour later: nothing is held for a push any more.
-  let hours = 0
-  const releases = room(null, 0, { now: () => systemClock.now(), monotonic: () => ++hours * 3_600_000 })
+  const releases = room(null, 0, hourly())
   const collector = new ReleaseCollector(controller, releases, quiet)
   try {
     controller.report(aReport({ seq: ++seq }))

@@ -29,7 +29,7 @@ export class ReleaseRoom {
       lastPerService: keepLast,
       published: Object.values(controller.state.releases).map(({ id, service, at }) => ({ release: id, service, at })),
     })
-    this.depot = new ReleaseDepot({ store, clock, capBytes, policy })
+    this.depot = new ReleaseDepot({ store, clock, capBytes, policy, letGo: (releases) => this.#letGo(releases) })
   }
 
   /** Makes a release of uploaded objects and says so in the log. `fresh` is false when it was published before. */
@@ -51,9 +51,7 @@ export class ReleaseRoom {
 
   /** Removes what nothing needs any more: after each rollout. */
   async collect(): Promise<void> {
-    const { removedReleases } = await this.depot.collect()
-    const known = removedReleases.filter((release) => release in this.#controller.state.releases)
-    if (known.length > 0) this.#controller.execute({ type: 'CollectReleases', releases: known })
+    await this.depot.collect()
   }
 
   /** The full id that a person's prefix means. */
@@ -68,6 +66,19 @@ export class ReleaseRoom {
       })
     }
     return known[0]?.id ?? prefix
+  }
+
+  /**
+   * The log says first what goes, in one step with looking whether a rollout to it has started meanwhile: so no rollout
+   * starts to content that is being removed, and a crash in between leaves only what the next collection removes.
+   */
+  #letGo(releases: readonly string[]): boolean {
+    const { state } = this.#controller
+    const kept = new Set(keptReleases(state))
+    if (releases.some((release) => kept.has(release))) return false
+    const known = releases.filter((release) => Object.hasOwn(state.releases, release))
+    if (known.length > 0) this.#controller.execute({ type: 'CollectReleases', releases: known })
+    return true
   }
 }
 

@@ -124,6 +124,26 @@ describe('collection', () => {
     expect(kept.length).toBe(1 + 3 + 1)
   })
 
+  it('says what goes before it goes, and plans anew when that is needed by now', async () => {
+    const id = await publishVersion(1)
+    const other = await publishVersion(2)
+    now += leaseMs + 1
+    remote.policy.published = []
+    const asked: string[][] = []
+    remote.letGo = (releases) => {
+      asked.push([...releases].sort())
+      remote.policy.keep = new Set([id])
+      return asked.length > 1
+    }
+    expect((await remote.depot.collect()).removedReleases).toEqual([other])
+    expect(asked).toEqual([[id, other].sort(), [other]])
+    await expectWhole(id)
+    remote.letGo = () => false
+    remote.policy.keep = new Set()
+    await expect(remote.depot.collect()).rejects.toThrow('needed')
+    await expectWhole(id)
+  })
+
   it('leaves a push in progress what it was told is there, however old that is', async () => {
     const id = await publishVersion(1)
     const { tree } = await readManifest(remote.depot, id)

@@ -10,7 +10,7 @@ import { transferLimits } from './releaseLimits.ts'
 import type { ReleaseStore } from './releaseStore.ts'
 import type { ReleaseSource, ReleaseTarget } from './releaseTarget.ts'
 import { SharedLock } from './sharedLock.ts'
-import { collect, retract, type Collected, type CollectionPolicy } from './storeCollection.ts'
+import { planCollection, retract, type Collected, type CollectionPolicy } from './storeCollection.ts'
 
 export interface DepotOptions {
   store: ReleaseStore
@@ -18,7 +18,12 @@ export interface DepotOptions {
   /** Bytes as they are kept; `null`: no cap. */
   capBytes: number | null
   /** What may be collected when a push does not fit; asked anew each time. */
-  policy: () => Promise<DepotPolicy> | DepotPolicy
+  policy: () => DepotPolicy
+  /**
+   * Called with the releases that a collection is about to remove, before anything is: the moment from which they are
+   * gone. `false` when one of them is needed by now; then it is planned anew.
+   */
+  letGo?: (releases: readonly string[]) => boolean
   /** How long a push may go without asking or sending; what it counts on is not collected meanwhile. */
   leaseMs?: number
 }
@@ -28,6 +33,8 @@ export type DepotPolicy = Omit<CollectionPolicy, 'leased' | 'capBytes'>
 const defaultLeaseMs = 15 * 60_000
 /** Of the cap, freed at once when a push does not fit: one collection then does for many objects. */
 const roomShare = 0.1
+/** Each is overtaken only by a rollout that started to what it was to remove. */
+const collectionPlans = 10
 
 /**
  * The controller's store as pushes and machines meet it. It keeps one promise: a tree that is in the store has all
@@ -112,14 +119,20 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
   }
 
   /** Collects by the policy, and so that `roomBytes` are free below the cap if releases that need not stay can give them. */
-  async collect(roomBytes = 0): Promise<Collected> {
-    const policy = await this.#options.policy()
-    return this.#lock.alone(() => {
-      const now = this.#options.clock.monotonic()
+  collect(roomBytes = 0): Promise<Collected> {
+    const { store, capBytes: cap, policy, letGo = () => true, clock } = this.#options
+    const capBytes = cap === null ? null : cap - roomBytes
+    return this.#lock.alone(async () => {
+      const now = clock.monotonic()
       for (const [key, until] of this.#leases) if (until <= now) this.#leases.delete(key)
-      const { store, capBytes: cap } = this.#options
-      const capBytes = cap === null ? null : cap - roomBytes
-      return collect(store, { ...policy, capBytes, leased: new Set(this.#leases.keys()) })
+      const leased = new Set(this.#leases.keys())
+      for (let plans = 0; plans < collectionPlans; plans++) {
+        const { doomed, collected } = await planCollection(store, { ...policy(), capBytes, leased })
+        if (!letGo(collected.removedReleases)) continue
+        await store.remove(doomed)
+        return collected
+      }
+      throw new Error(`what is needed changed during each of ${collectionPlans} collections of the release store`)
     })
   }
 

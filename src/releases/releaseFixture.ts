@@ -48,6 +48,8 @@ export interface TestDepot {
   depot: ReleaseDepot
   /** What the depot's policy answers; tests change it. */
   policy: DepotPolicy
+  /** Whether a collection may remove what it has planned to; tests change it. */
+  letGo: (releases: readonly string[]) => boolean
   publishFolder: (folder: string, service?: string) => Promise<Published & { description: ReleaseDescription }>
 }
 
@@ -57,16 +59,19 @@ export async function openTestDepot(
 ): Promise<TestDepot> {
   const store = await DirectoryStore.open(root)
   const policy: DepotPolicy = { keep: new Set(), lastPerService: 5, published: [] }
-  const depot = new ReleaseDepot({ store, clock, capBytes, policy: () => policy })
-  return {
+  const asked = (releases: readonly string[]): boolean => test.letGo(releases)
+  const depot = new ReleaseDepot({ store, clock, capBytes, policy: () => policy, letGo: asked })
+  const test: TestDepot = {
     store,
     depot,
     policy,
+    letGo: () => true,
     async publishFolder(folder, service = 'shop') {
       const description = await describeFolder(folder, { definition: { ...definition, service } })
       return { ...(await publish(description, depot)), description }
     },
   }
+  return test
 }
 
 /** Bytes that look random, the same for one seed: content that does not compress and does not repeat. */

@@ -28,8 +28,22 @@ export interface Collected {
 
 export const defaultLastPerService = 5
 
-/** Marks what is kept over the Merkle trees and removes the rest, parents before children. Nothing may write meanwhile. */
+/** What a collection would remove. */
+export interface CollectionPlan {
+  /** Parents before children. */
+  doomed: ObjectKey[]
+  collected: Collected
+}
+
+/** Removes what `planCollection` names. Nothing may write meanwhile. */
 export async function collect(store: ReleaseStore, policy: CollectionPolicy): Promise<Collected> {
+  const { doomed, collected } = await planCollection(store, policy)
+  await store.remove(doomed)
+  return collected
+}
+
+/** Marks what is kept over the Merkle trees; the rest may go. */
+export async function planCollection(store: ReleaseStore, policy: CollectionPolicy): Promise<CollectionPlan> {
   const sizes = new Map<ObjectKey, number>()
   for await (const { key, bytes } of store.list()) sizes.set(key, (sizes.get(key) ?? 0) + bytes)
   const graph = new Graph(store)
@@ -61,13 +75,13 @@ export async function collect(store: ReleaseStore, policy: CollectionPolicy): Pr
     [...sizes.keys()].filter((key) => !marked.has(key)),
     graph,
   )
-  await store.remove(doomed)
-  return {
+  const collected = {
     removedReleases: doomed.filter((key) => splitKey(key).kind === 'manifest').map((key) => splitKey(key).id),
     removedObjects: doomed.length,
     removedBytes: doomed.reduce((sum, key) => sum + (sizes.get(key) ?? 0), 0),
     keptBytes,
   }
+  return { doomed, collected }
 }
 
 /** Removes damaged or lost objects and every tree and manifest above them, so that what is left keeps its promise. */
