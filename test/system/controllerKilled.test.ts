@@ -20,7 +20,7 @@ describe('the controller is killed at random moments of rollouts', () => {
   })
 
   it('each rollout is resumed and ends, push stays with it, and no request fails', async () => {
-    for (let version = 1; version <= 3; version++) {
+    for (let version = 1; version <= 2; version++) {
       const killAfterMs = Math.floor(Math.random() * 2_500)
       console.log(`round ${version}: kill -9 after ${killAfterMs} ms`)
       const pushing = pushWeb(laptop, { name: 'web', version: String(version) })
@@ -43,6 +43,6 @@ describe('the controller is killed at random moments of rollouts', () => {
       } else expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
     }
     expect(failuresOf(await load.stop())).toEqual([])
-    expect(load.result.versions.at(-1)).toBe('3')
+    expect(load.result.versions.at(-1)).toBe('2')
   })
 })

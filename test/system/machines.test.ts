@@ -44,6 +44,13 @@ describe('machines of a pair', () => {
     const killed = laptop.pidOf('b')
     process.kill(killed, 'SIGKILL')
     await until('all of it has ended', () => !pids.some(isAlive))
+    const answers = new Set<number>()
+    await until('its entry serves again', async () => {
+      const { status } = await ask(entry('b'))
+      answers.add(status)
+      return status === 200
+    })
+    expect([...answers].filter((status) => status !== 200 && status !== 503)).toEqual([])
     const again = await until('both are back', async () => {
       const instances = (await eyes.service('web')).instances.filter(({ machine }) => machine === 'b')
       return (

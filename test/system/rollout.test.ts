@@ -27,8 +27,8 @@ describe('a pair under load, http and tcp', () => {
     await laptop?.remove()
   })
 
-  it('rolls both services, three times, with not one failure', async () => {
-    for (const version of ['2', '3', '4']) {
+  it('rolls both services, twice, with not one failure', async () => {
+    for (const version of ['2', '3']) {
       const [web, line] = await Promise.all([
         pushWeb(laptop, { name: 'web', version }),
         pushLine(laptop, { name: 'line', version, more: tcpRoute }),
@@ -39,7 +39,7 @@ describe('a pair under load, http and tcp', () => {
       }
     }
     expect(failuresOf(load.result)).toEqual([])
-    expect(load.result.versions).toEqual(['1', '2', '3', '4'])
+    expect(load.result.versions).toEqual(['1', '2', '3'])
   })
 
   it('reverts a release that ends before it is ready, everywhere, with not one failure', async () => {

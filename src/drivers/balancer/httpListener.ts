@@ -5,7 +5,17 @@ import type { BalancerServices } from './balancerServices.ts'
 import { endSoon } from './endSoon.ts'
 import { readIncoming } from './incomingHead.ts'
 import { ignoreLateError } from './openSocket.ts'
-import { badRequest, headersTooLarge, headersTooLate, noRoute, rawPage, send, unprocessed, type Page } from './pages.ts'
+import {
+  badRequest,
+  headersTooLarge,
+  headersTooLate,
+  noRoute,
+  notPlanned,
+  rawPage,
+  send,
+  unprocessed,
+  type Page,
+} from './pages.ts'
 import { ProxiedRequest } from './proxiedRequest.ts'
 import { UpgradedConnection } from './upgradedConnection.ts'
 
@@ -46,7 +56,8 @@ export function createHttpListener(services: BalancerServices, forwarded: boolea
     const route = services.table.http(incoming.host, incoming.path)
     if (!route) {
       metrics.refused('no-route')
-      return send(response, forwarded ? unprocessed('that name') : noRoute(incoming.host))
+      if (forwarded) return send(response, unprocessed('that name'))
+      return send(response, services.table.planned ? noRoute(incoming.host) : notPlanned())
     }
     const proxied = new ProxiedRequest(services, request, response, incoming, route)
     current.set(request.socket, { request: proxied, response })

@@ -17,6 +17,15 @@ export function noRoute(host: string): Page {
   }
 }
 
+/** No plan was applied yet: to say 404 now could take a page that is there out of somebody's index or cache. */
+export function notPlanned(): Page {
+  return {
+    status: 503,
+    text: '503 Service unavailable: this machine has just started and does not know its routes yet.\nWhat to do: try again in a moment; tandem machines\n',
+    headers: { 'retry-after': retryAfterSeconds },
+  }
+}
+
 export function noInstance(service: string, heldMs: number | null): Page {
   const waited = heldMs === null ? '' : ` The request was held for ${heldMs} ms, and none came.`
   return {

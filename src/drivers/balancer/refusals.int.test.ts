@@ -178,6 +178,16 @@ describe('limits', () => {
 })
 
 describe('pages', () => {
+  it('503 and no 404 before the first plan: a machine that starts does not know its routes yet', async () => {
+    const started = await lab.machine('b')
+    const answer = await ask(started.port)
+    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1'])
+    const upgrade = 'GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n'
+    expect(await raw(lab, started.port, upgrade)).toMatch(/^HTTP\/1.1 503 /)
+    await started.route()
+    expect((await ask(started.port)).status).toBe(404)
+  })
+
   it('404 for what has no route', async () => {
     await machine.route(httpRoute({ host: 'only.this', targets: [instance.active] }))
     const answer = await ask(machine.port, { headers: { host: 'other' } })

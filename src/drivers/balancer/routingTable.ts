@@ -35,9 +35,16 @@ export class RoutingTable {
   readonly #peers = new Map<string, Upstream>()
   #bound: Bound = { http: new Router([]), tcpByPort: new Map(), tcpByName: new Map() }
 
+  #planned = false
+
   constructor(limits: BalancerLimits, events: TableEvents) {
     this.#limits = limits
     this.#events = events
+  }
+
+  /** Some plan is in force: what has no route has none. */
+  get planned(): boolean {
+    return this.#planned
   }
 
   http(host: string, target: string): BoundRoute<HttpPlannedRoute> | null {
@@ -61,6 +68,7 @@ export class RoutingTable {
     const before = new Map(all.map((upstream) => [upstream, upstream.active || !upstream.named]))
     for (const upstream of all) upstream.active = upstream.named = false
     this.#bound = this.#bind(plan)
+    this.#planned = true
     for (const upstream of all) {
       if (upstream.active) continue
       this.#events.inactive(upstream)

@@ -7,7 +7,7 @@ import { forwardedHeader } from './forwarding.ts'
 import { readIncoming, type IncomingHead } from './incomingHead.ts'
 import type { RefusalReason } from './metrics.ts'
 import { ignoreLateError, openSocket } from './openSocket.ts'
-import { noInstance, noRoute, rawPage, tooManyHeld, unprocessed, type Page } from './pages.ts'
+import { noInstance, noRoute, notPlanned, rawPage, tooManyHeld, unprocessed, type Page } from './pages.ts'
 import { readResponseHead } from './responseHead.ts'
 import type { BoundRoute } from './routingTable.ts'
 import { Search } from './search.ts'
@@ -60,7 +60,8 @@ export class UpgradedConnection {
   #attempt(incoming: IncomingHead, search: Search<HttpPlannedRoute>): void {
     const found = search.next()
     if (!found) {
-      return this.#refuse(this.#forwarded ? unprocessed('that name') : noRoute(incoming.host), 'no-route')
+      const page = this.#services.table.planned ? noRoute(incoming.host) : notPlanned()
+      return this.#refuse(this.#forwarded ? unprocessed('that name') : page, 'no-route')
     }
     const { route, upstream } = found
     this.#service = route.planned.service
