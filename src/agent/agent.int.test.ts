@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createFakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
@@ -70,7 +70,7 @@ describe('an agent makes the desired state so', () => {
     expect(report(one).applied).toMatchObject({ supervisor: 12, balancer: 10 })
     gate.resolve()
     await until(() => expect(report(one).applied.balancer).toBe(12))
-    expect(one.balancer.plans.map(({ position }) => position)).toEqual([10, 11, 12])
+    expect(one.balancer.plans.map(({ position }) => position)).toEqual([10, 12])
   })
 
   it('takes an instance out of the routes before anything of it is stopped', async () => {
@@ -273,6 +273,21 @@ describe('removing data', () => {
     writeFileSync(join(data(), 'new'), 'kept')
     await until(() => expect(readdirSync(join(folder.path, 'machine/data'))).toEqual(['shop']))
     expect(readFileSync(join(data(), 'new'), 'utf8')).toBe('kept')
+  })
+
+  it('that an earlier agent left is a problem until it works, and keeps nothing from starting', async () => {
+    mkdirSync(join(folder.path, 'machine'), { recursive: true })
+    const machineData = join(folder.path, 'machine/data')
+    writeFileSync(machineData, 'not a folder')
+    const one = await start()
+    expect(report(one).problems).toEqual([expect.stringContaining('data: ')])
+    one.agent.accept(aDesiredState({ position: 12 }))
+    await until(() => expect(report(one).applied.balancer).toBe(12))
+    rmSync(machineData)
+    mkdirSync(join(machineData, '.removed-shop.1/deep'), { recursive: true })
+    one.agent.retry()
+    await until(() => expect(report(one).problems).toEqual([]))
+    expect(readdirSync(machineData)).toEqual([])
   })
 
   it('removes read-only folders too; one that fails is a problem until it works', async () => {

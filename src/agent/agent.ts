@@ -68,7 +68,13 @@ export class Agent {
     this.#parts = parts
     this.#desired = disk.readDesired()
     this.#problems = new Problems(logger, () => this.onChange())
-    this.#data = new DataRemover(disk.data, (service) => supervisor.forget(service))
+    this.#data = new DataRemover({
+      data: disk.data,
+      forget: (service) => supervisor.forget(service),
+      isUsed: (service) => [...this.#instances.values()].some(({ definition }) => definition.service === service),
+      problems: this.#problems,
+      changed: () => this.onChange(),
+    })
     const told = this.#driver('balancer')
     this.#router = new Router(balancer, tcpOffset, {
       ...told,
@@ -90,7 +96,7 @@ export class Agent {
     const { ended, adopted } = await supervisor.recover()
     if (ended.length > 0) logger.warn({ ended }, 'ended what a killed agent had left running')
     if (adopted.length > 0) logger.info({ adopted }, 'adopted running instances')
-    await this.#data.sweep()
+    await this.#data.want([])
     if (this.#desired) this.#reconcile(this.#desired)
   }
 
@@ -148,7 +154,7 @@ export class Agent {
     }
     if (this.#problems.has('balancer') || this.#unserved.length > 0) void this.#route()
     if (this.#problems.has('address')) void this.#address.keep(this.#desired)
-    void this.#removeData(this.#desired)
+    void this.#data.want(this.#desired.removedData)
   }
 
   /** Ends everything that does not outlive the agent. What one part fails at does not keep the others from ending. */
@@ -195,7 +201,7 @@ export class Agent {
     for (const id of this.#instances.keys()) if (!wanted.has(id)) void this.#stop(id)
     this.#parts.fetcher.want(desired.fetch)
     this.#parts.preparer.want(desired)
-    void this.#removeData(desired)
+    void this.#data.want(desired.removedData)
     this.#applied = { ...this.#applied, supervisor: desired.position }
     void this.#address.keep(desired)
     void this.#route()
@@ -260,21 +266,11 @@ export class Agent {
     this.#parts.programs.exited(exit)
   }
 
-  async #removeData({ removedData }: DesiredState): Promise<void> {
-    const isUsed = (service: string): boolean =>
-      [...this.#instances.values()].some(({ definition }) => definition.service === service)
-    try {
-      if (await this.#data.want(removedData, isUsed)) this.onChange()
-      this.#problems.solved('data')
-    } catch (error) {
-      this.#problems.add('data', error)
-    }
-  }
-
   async #collect(): Promise<void> {
-    const { cache, cacheCapBytes: capBytes, keepLast: lastPerService } = this.#parts
+    const { cache, programs, cacheCapBytes: capBytes, keepLast: lastPerService } = this.#parts
+    const { keep: wanted = [], fetch = [] } = this.#desired ?? {}
     const here = [...this.#instances.values()].map(({ release }) => release)
-    const keep = new Set([...here, ...(this.#desired?.keep ?? []), ...(this.#desired?.fetch ?? [])])
+    const keep = new Set([...wanted, ...fetch, ...here, ...programs.releasesInUse()])
     try {
       await cache.collect({ keep, lastPerService, capBytes })
       this.#problems.solved('cache')

@@ -10,6 +10,7 @@ import { Releases, runs, startedAgent, type RunningAgent } from './testing/runni
 let folder: ReturnType<typeof makeFolder>
 let controller: FakeController
 let one: RunningAgent
+let releases: Releases
 let shop: Awaited<ReturnType<Releases['publish']>>
 let answers: Answers
 let failures: unknown[]
@@ -18,9 +19,9 @@ beforeEach(async () => {
   folder = makeFolder('answers')
   controller = new FakeController()
   await controller.listen()
-  const releases = await Releases.open(folder.path)
+  releases = await Releases.open(folder.path)
   shop = await releases.publish('1', { env: { COLOUR: 'red' } })
-  one = await startedAgent(join(folder.path, 'machine'), releases)
+  one = await startedAgent(join(folder.path, 'machine'), releases, { keepLast: 0 })
   failures = []
   const client = new ApiClient({ url: controller.url, token: 'x'.repeat(20) })
   const { supervisor, programs } = one
@@ -120,6 +121,26 @@ describe('a one-off command', () => {
     await until(() => expect(controller.answers.has('q')).toBe(true))
     await controller.close()
     await until(() => expect(one.supervisor.running()).toEqual([]))
+  })
+
+  it('keeps its release, whatever is deployed meanwhile', async () => {
+    answers.take(run('q', './tool'))
+    await until(() => expect(one.supervisor.running()).toEqual(['shop-run-q']))
+    const collected = async (position: number): Promise<void> => {
+      const next = await releases.publish(`${position}`)
+      one.agent.accept(aDesiredState({ ...runs(next, `x${position}`), position }))
+      await until(() => expect(one.agent.instances.get(`x${position}`)?.state).toBe('ready'))
+      one.agent.accept(aDesiredState({ position: position + 1 }))
+      await gone(next.id)
+    }
+    const gone = (id: string): Promise<void> =>
+      vi.waitFor(async () => expect(await one.cache.has(id)).toBe(false), { timeout: 8_000, interval: 2 })
+    await collected(20)
+    await one.cache.open(shop.id) // after the collection, and from what is here alone
+    answers.take({ kind: 'cancel', id: 'q' })
+    await ended('q')
+    await collected(30)
+    await gone(shop.id)
   })
 
   it('that cannot start says why', async () => {

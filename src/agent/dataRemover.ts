@@ -1,9 +1,20 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { removeTree } from '../releases/removeTree.ts'
+import type { Problems } from './problems.ts'
 
 /** What a removed data folder is called until its content is gone. No service can be called so. */
 const asidePrefix = '.removed-'
+
+interface Parts {
+  /** Holds one folder per service. */
+  data: string
+  /** Removes a service's kept output. */
+  forget: (service: string) => Promise<void>
+  isUsed: (service: string) => boolean
+  problems: Problems
+  changed: () => void
+}
 
 /**
  * Removes services' data folders. A folder is moved aside in one step before its content goes, so that a service of the
@@ -11,41 +22,47 @@ const asidePrefix = '.removed-'
  */
 export class DataRemover {
   readonly removed = new Set<string>()
-  #data: string
-  #forget: (service: string) => Promise<void>
+  #parts: Parts
   #removing = new Set<string>()
   #moved = 0
+  #isSwept = false
 
-  /** `data` holds one folder per service; `forget` removes a service's kept output. */
-  constructor(data: string, forget: (service: string) => Promise<void>) {
-    this.#data = data
-    this.#forget = forget
+  constructor(parts: Parts) {
+    this.#parts = parts
   }
 
-  /** Removes what `wanted` names and nothing uses. Resolves to whether anything was removed; rejects with the first failure. */
-  async want(wanted: readonly string[], isUsed: (service: string) => boolean): Promise<boolean> {
+  /** Removes what `wanted` names and nothing uses. Never rejects: what fails is a problem until a later call works. */
+  async want(wanted: readonly string[]): Promise<void> {
+    const { isUsed, problems, changed } = this.#parts
     for (const service of this.removed) if (!wanted.includes(service)) this.removed.delete(service)
     const due = wanted.filter(
       (service) => !this.removed.has(service) && !this.#removing.has(service) && !isUsed(service),
     )
-    await Promise.all(due.map((service) => this.#remove(service)))
-    return due.length > 0
+    try {
+      await Promise.all(due.map((service) => this.#remove(service)))
+      if (due.length > 0) changed()
+      if (!this.#isSwept) await this.#sweep()
+      problems.solved('data')
+    } catch (error) {
+      problems.add('data', error)
+    }
   }
 
   /** Ends what an agent that was killed had begun. */
-  async sweep(): Promise<void> {
+  async #sweep(): Promise<void> {
     await this.#removeAside(asidePrefix)
+    this.#isSwept = true
   }
 
   async #remove(service: string): Promise<void> {
     this.#removing.add(service)
     try {
-      const folder = join(this.#data, service)
+      const folder = join(this.#parts.data, service)
       const aside = `${asidePrefix}${service}.`
-      if (existsSync(folder)) renameSync(folder, join(this.#data, `${aside}${++this.#moved}`))
+      if (existsSync(folder)) renameSync(folder, join(this.#parts.data, `${aside}${++this.#moved}`))
       // All of them: also what an earlier try had moved and could not remove.
       await this.#removeAside(aside)
-      await this.#forget(service)
+      await this.#parts.forget(service)
       this.removed.add(service)
     } finally {
       this.#removing.delete(service)
@@ -53,7 +70,7 @@ export class DataRemover {
   }
 
   async #removeAside(prefix: string): Promise<void> {
-    const names = existsSync(this.#data) ? readdirSync(this.#data) : []
-    for (const name of names) if (name.startsWith(prefix)) await removeTree(join(this.#data, name))
+    const names = existsSync(this.#parts.data) ? readdirSync(this.#parts.data) : []
+    for (const name of names) if (name.startsWith(prefix)) await removeTree(join(this.#parts.data, name))
   }
 }

@@ -27,6 +27,8 @@ interface Asked {
 export class Programs {
   #options: Options
   #waiting = new Map<string, (exit: ExitStatus) => void>()
+  /** What one-off programs run in, or are about to, by their id. */
+  #releases = new Map<string, string>()
 
   constructor(options: Options) {
     this.#options = options
@@ -38,11 +40,11 @@ export class Programs {
   }
 
   prepare(asked: Asked, signal: AbortSignal): Promise<Start> {
-    return this.#spec(asked, signal, ({ prepare }) => prepare ?? [])
+    return this.#oneOff(asked, signal, ({ prepare }) => prepare ?? [])
   }
 
   command(asked: Asked, argv: string[], signal: AbortSignal): Promise<Start> {
-    return this.#spec(asked, signal, () => argv)
+    return this.#oneOff(asked, signal, () => argv)
   }
 
   /** Starts a one-off program; `ended` resolves with its exit. Ended by its stop signal when `signal` aborts. */
@@ -53,6 +55,7 @@ export class Programs {
     const over = (): void => {
       signal.removeEventListener('abort', stop)
       this.#waiting.delete(spec.id)
+      this.#releases.delete(spec.id)
       ports.release(spec.id)
     }
     this.#waiting.set(spec.id, resolve)
@@ -71,11 +74,22 @@ export class Programs {
     this.#waiting.get(exit.id)?.(exit)
   }
 
-  async #spec(
-    { id, release, definition }: Asked,
-    signal: AbortSignal,
-    argvOf: (expanded: ReturnType<typeof instanceEnvironment>) => string[],
-  ): Promise<Start> {
+  /** Releases that one-off programs need: they must not be collected, whatever is deployed meanwhile. */
+  releasesInUse(): Iterable<string> {
+    return this.#releases.values()
+  }
+
+  async #oneOff(asked: Asked, signal: AbortSignal, argvOf: ArgvOf): Promise<Start> {
+    this.#releases.set(asked.id, asked.release)
+    try {
+      return await this.#spec(asked, signal, argvOf)
+    } catch (error) {
+      this.#releases.delete(asked.id)
+      throw error
+    }
+  }
+
+  async #spec({ id, release, definition }: Asked, signal: AbortSignal, argvOf: ArgvOf): Promise<Start> {
     const { machine, cache, source, ports, disk, secretsFolder, agentEnv } = this.#options
     if (!(await cache.has(release))) await cache.fetch(release, source, { signal })
     const cwd = await cache.open(release, { source, signal })
@@ -91,6 +105,8 @@ export class Programs {
     }
   }
 }
+
+type ArgvOf = (expanded: ReturnType<typeof instanceEnvironment>) => string[]
 
 interface Start {
   spec: InstanceSpec

@@ -8,12 +8,17 @@ interface Told {
   failed: (error: unknown) => void
 }
 
+interface Latest {
+  desired: DesiredState
+  instances: ReadonlyMap<string, LocalInstance>
+}
+
 /** Applies routing plans one at a time; changes that come meanwhile become one next plan. */
 export class Router {
   #balancer: BalancerDriver
   #tcpOffset: number
   #told: Told
-  #latest: { desired: DesiredState; instances: ReadonlyMap<string, LocalInstance> } | null = null
+  #latest: Latest | null = null
   #running: Promise<void> | null = null
   #again = false
 
@@ -26,26 +31,25 @@ export class Router {
   /** Resolves when a plan made of these, or of newer ones, serves or has failed. */
   route(desired: DesiredState, instances: ReadonlyMap<string, LocalInstance>): Promise<void> {
     this.#latest = { desired, instances }
-    if (this.#running) {
-      this.#again = true
-      return this.#running
-    }
-    this.#running = this.#run().finally(() => {
-      this.#running = null
-    })
+    this.#again = true
+    this.#running ??= this.#run()
     return this.#running
   }
 
   async #run(): Promise<void> {
-    do {
+    while (this.#again && this.#latest) {
+      // What else changes in the same step goes into the same plan.
+      await Promise.resolve()
       this.#again = false
-      if (!this.#latest) return
-      const plan = routingPlan(this.#latest.desired, this.#latest.instances, this.#tcpOffset)
+      const { desired, instances } = this.#latest
       try {
+        const plan = routingPlan(desired, instances, this.#tcpOffset)
         this.#told.applied(plan.position, await this.#balancer.apply(plan))
       } catch (error) {
         this.#told.failed(error)
       }
-    } while (this.#again)
+    }
+    // Together with the last look at `#again`: a change that came in between would be left for the next one to bring.
+    this.#running = null
   }
 }

@@ -27,6 +27,7 @@ export interface RunningAgent {
   disk: AgentDisk
   programs: Programs
   preparer: Preparer
+  cache: ReleaseCache
 }
 
 /** A store with releases of a small worker, which needs no port to become ready. */
@@ -58,7 +59,7 @@ export class Releases {
 export async function startedAgent(
   folder: string,
   releases: Releases,
-  make: { supervisor?: FakeSupervisor; ports?: { first: number; last: number } } = {},
+  make: { supervisor?: FakeSupervisor; ports?: { first: number; last: number }; keepLast?: number } = {},
 ): Promise<RunningAgent> {
   const supervisor = make.supervisor ?? createFakeSupervisor(systemClock)
   const [balancer, address, disk] = [new FakeBalancer(), createFakeAddress(), new AgentDisk(folder)]
@@ -74,14 +75,14 @@ export async function startedAgent(
   const preparer = new Preparer(disk, programs, quiet, changed)
   const agent = new Agent({
     ...{ machine: 'a', version: '0', tcpOffset: 0, supervisor, balancer, address, cache, disk, ports, programs },
-    ...{ cacheCapBytes: null, keepLast: 5, clock: systemClock, random, logger: quiet, preparer },
+    ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, clock: systemClock, random, logger: quiet, preparer },
     endpoints: () => ({ host: '127.0.0.1', http: 1, forward: 2, metrics: 3 }),
     boot: disk.nextBoot(systemClock.now()),
     fetcher: new ReleaseFetcher({ cache, source, logger: quiet, changed, random }),
     instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },
   })
   await agent.start()
-  return { agent, supervisor, balancer, address, disk, programs, preparer }
+  return { agent, supervisor, balancer, address, disk, programs, preparer, cache }
 }
 
 /** The instances that a desired state names, of one release. */

@@ -8,7 +8,7 @@ export interface BalancerLimits {
   headerBytes: number
   /** How much of a request body is kept so that it can be sent again to another instance. */
   replayBytes: number
-  /** Instances and peers one request may be tried on, all holds together. */
+  /** Instances and peers one request may be tried on, before it is held or refused and after each time it was held. */
   attempts: number
   /** A TCP connection to an instance or a peer must be made within this. */
   connectMs: number
