@@ -33,9 +33,7 @@ export class ReleaseCollector {
 
   #collect(): void {
     this.#again = true
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null
-    })
+    this.#running ??= this.#run()
   }
 
   async #run(): Promise<void> {
@@ -49,5 +47,7 @@ export class ReleaseCollector {
         this.#logger.error({ err: error }, 'collecting releases failed; it is tried again after the next rollout')
       }
     }
+    // Together with the last look at `#again`: a rollout that ended in between would wait for the next one.
+    this.#running = null
   }
 }

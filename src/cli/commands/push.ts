@@ -9,7 +9,7 @@ import { publish } from '../../releases/publish.ts'
 import type { ReleaseDescription } from '../../releases/releaseDescription.ts'
 import { runBuild } from '../../releases/runBuild.ts'
 import { showSeconds } from '../duration.ts'
-import { throughOutages } from '../follow/contact.ts'
+import { contactLostNote, throughOutages } from '../follow/contact.ts'
 import { ProgressLine } from '../progressLine.ts'
 import { count, shortId, showBytes } from '../render/names.ts'
 import type { CommonFlags, Session } from '../session.ts'
@@ -74,7 +74,7 @@ async function publishTo(session: Session, client: ApiClient, description: Relea
   const { out, signal } = session
   const line = new ProgressLine(out)
   const startedAt = performance.now()
-  const contact = { signal, onLost: () => out.note('contact with the controller is lost; trying again for 30 s') }
+  const contact = { signal, onLost: () => out.note(contactLostNote) }
   try {
     const { sentBytes, sentObjects } = await throughOutages(
       () =>

@@ -1,5 +1,6 @@
 import type { RolloutView } from '../../api/views.ts'
 import { beginRollout } from '../follow/beginRollout.ts'
+import { contactLostNote } from '../follow/contact.ts'
 import { followRollout } from '../follow/followRollout.ts'
 import { shortId } from '../render/names.ts'
 import type { CommonFlags, Session } from '../session.ts'
@@ -72,7 +73,8 @@ export async function rollOut(
   asked: Roll,
 ): Promise<number> {
   const { out, signal } = session
-  const { release, previous, rollout } = await beginRollout(client, asked, { signal })
+  const onLost = (): void => out.note(contactLostNote)
+  const { release, previous, rollout } = await beginRollout(client, asked, { signal, onLost })
   if (rollout) return followRollout(session, client, rollout)
   out.note(`nothing to do: ${asked.service} ${alreadySo(asked.kind, release)}`)
   out.object({ service: asked.service, release, previous, rollout: null })

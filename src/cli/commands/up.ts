@@ -24,10 +24,13 @@ export async function up(session: Session, flags: UpFlags): Promise<number> {
       onNews: (text) => session.out.warn(text),
     })
     interrupts.forced.addEventListener('abort', () => laptop.kill())
-    await report(session, laptop, data, flags.context ?? 'local')
-    if (!interrupts.signal.aborted) await once(interrupts.signal, 'abort')
-    session.out.note('\nending all in order; Ctrl-C again ends it at once')
-    await laptop.stop()
+    try {
+      await report(session, laptop, data, flags.context ?? 'local')
+      if (!interrupts.signal.aborted) await once(interrupts.signal, 'abort')
+    } finally {
+      session.out.note('\nending all in order; Ctrl-C again ends it at once')
+      await laptop.stop()
+    }
     // Ended as it is meant to end, by whoever watches over it.
     return interrupts.exitCode() === 143 ? 0 : interrupts.exitCode()
   } finally {

@@ -1,5 +1,6 @@
 import type { ApiClient } from '../../api/client.ts'
 import type { Operations, Given, Result } from '../../api/contract.ts'
+import type { RolloutView } from '../../api/views.ts'
 import { throughOutages, type ContactOptions } from './contact.ts'
 
 type Asked = Given<Operations['startRollout']>['body']
@@ -14,7 +15,7 @@ export async function beginRollout(client: ApiClient, asked: Asked, options: Con
   return throughOutages(async () => {
     if (tries++ > 0) {
       const found = await newest(client, asked.service, options)
-      if (found && found.id !== before?.id && found.kind === asked.kind) {
+      if (found && found.id !== before?.id && isWhatWasAsked(found, asked)) {
         const { release, previous } = found
         return { position: 0, release, previous, rollout: found }
       }
@@ -22,6 +23,10 @@ export async function beginRollout(client: ApiClient, asked: Asked, options: Con
     return client.call('startRollout', { body: asked }, options.signal)
   }, options)
 }
+
+/** Somebody else's rollout, begun while contact was lost, must not be taken for ours. */
+const isWhatWasAsked = ({ kind, release }: RolloutView, asked: Asked): boolean =>
+  kind === asked.kind && release.startsWith(asked.release ?? '')
 
 async function newest(client: ApiClient, service: string, { signal }: ContactOptions): Promise<Begun['rollout']> {
   const { rollouts } = await client.call('rollouts', { query: { service, limit: 1 } }, signal)

@@ -4,6 +4,8 @@ import { OperatorError } from '../../lib/operatorError.ts'
 /** How long a controller that answered before may stay away (it restarts) until contact counts as lost. */
 export const contactLimitMs = 30_000
 
+export const contactLostNote = `contact with the controller is lost; trying again for ${contactLimitMs / 1000} s`
+
 const backoffLimits = { firstMs: 100, mostMs: 2_000 }
 
 export interface ContactOptions {

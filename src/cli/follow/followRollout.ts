@@ -3,6 +3,7 @@ import type { ApiClient } from '../../api/client.ts'
 import { renderOutcome } from '../render/outcome.ts'
 import { rolloutResult } from '../render/rolloutResult.ts'
 import type { Session } from '../session.ts'
+import { contactLostNote } from './contact.ts'
 import { lastLines } from './lastLines.ts'
 import { showProgress } from './progress.ts'
 import { watchRollout } from './watchRollout.ts'
@@ -18,7 +19,7 @@ export async function followRollout(session: Session, client: ApiClient, first: 
   try {
     const contact = {
       signal,
-      onLost: () => progress.note('contact with the controller is lost; trying again for 30 s. The rollout goes on.'),
+      onLost: () => progress.note(`${contactLostNote}. The rollout goes on.`),
       onBack: () => progress.note('contact is back'),
     }
     for await (const rollout of watchRollout(client, first.id, contact)) {

@@ -86,3 +86,15 @@ it('starts a rollout once, also when the answer to the start is lost', async () 
   const begun = await beginRollout(client, { service: 'shop', kind: 'deploy', release: running.release }, { signal })
   expect([starts, begun.rollout?.id]).toEqual([1, running.id])
 })
+
+it("does not take another's rollout for the one it asked for", async () => {
+  const anothers = rolloutView({ id: 'anothers', release: 'c'.repeat(64) })
+  let starts = 0
+  const client = await controller((request, response) => {
+    if (request.method === 'GET') return response.end(JSON.stringify({ rollouts: starts === 0 ? [] : [anothers] }))
+    if (++starts === 1) return response.destroy()
+    return response.end(JSON.stringify({ position: 1, release: running.release, previous: null, rollout: running }))
+  })
+  const begun = await beginRollout(client, { service: 'shop', kind: 'deploy', release: running.release }, { signal })
+  expect([starts, begun.rollout?.id]).toEqual([2, running.id])
+})
