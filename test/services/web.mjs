@@ -32,7 +32,7 @@ const server = createServer((request, response) => {
 })
 server.on('upgrade', (request, socket, head) => {
   sockets.handleUpgrade(request, socket, head, (client) => {
-    client.on('message', (message) => client.send(`${version} ${message}`))
+    client.on('message', (/** @type {Buffer} */ message) => client.send(`${version} ${message.toString()}`))
   })
 })
 server.listen(Number(process.env.PORT), process.env.HOST, () => {
