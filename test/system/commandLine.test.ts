@@ -109,6 +109,7 @@ describe('the command line', () => {
     expect(pushed).toMatchObject({ exit: 1, previous: null, rollout: { state: 'reverted' } })
     const status = await eyes.status()
     expect(status.services.find(({ service }) => service === 'stillborn')?.instances ?? []).toEqual([])
+    expect(await laptop.json('stop', 'stillborn')).toMatchObject({ exit: 0, release: pushed.release, rollout: null })
     expect(await laptop.json('remove', 'stillborn')).toMatchObject({ exit: 0 })
   })
 

@@ -98,7 +98,8 @@ function startRollout(
   const started = events.find((event) => event.type === 'RolloutStarted')
   return {
     position: controller.state.position,
-    release: started?.data.release ?? release ?? running ?? '',
+    // Of a service that never ran, the one that `stop` or `remove` meant.
+    release: started?.data.release ?? release ?? running ?? controller.releases.all(service).at(-1)?.release ?? '',
     previous: started ? started.data.previous : running,
     rollout: started ? (controller.history.get(rollout) ?? null) : null,
   }

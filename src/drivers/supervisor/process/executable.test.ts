@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { OperatorError } from '../../../lib/operatorError.ts'
@@ -42,6 +42,16 @@ describe('resolveExecutable', () => {
     expect(resolveExecutable(['server'], { PATH: `/nowhere:${join(dir, 'bin')}` }, dir)).toBe(join(dir, 'bin/server'))
     expect(resolveExecutable(['server'], { PATH: 'bin' }, dir)).toBe(join(dir, 'bin/server'))
     expect(resolveExecutable(['sh'], {}, dir)).toMatch(/\/bin\/sh$/)
+  })
+
+  it('skips folders of PATH that cannot be looked into', () => {
+    put('bin/server', '#!/bin/sh\n')
+    symlinkSync('loop', join(dir, 'loop'))
+    mkdirSync(join(dir, 'closed'))
+    chmodSync(join(dir, 'closed'), 0o000)
+    const path = `${join(dir, 'loop')}:${join(dir, 'closed')}:${'x'.repeat(5_000)}:${join(dir, 'bin')}`
+    expect(resolveExecutable(['server'], { PATH: path }, dir)).toBe(join(dir, 'bin/server'))
+    chmodSync(join(dir, 'closed'), 0o755)
   })
 
   it('skips what cannot be executed on PATH', () => {

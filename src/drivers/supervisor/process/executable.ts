@@ -36,13 +36,22 @@ function checkFolder(cwd: string): void {
 function findOnPath(name: string, path: string, cwd: string): string {
   for (const folder of path.split(':')) {
     const file = join(resolve(cwd, folder), name)
-    if (statSync(file, { throwIfNoEntry: false })?.isFile() && isExecutable(file)) return file
+    if (isFile(file) && isExecutable(file)) return file
   }
   const here = statSync(join(cwd, name), { throwIfNoEntry: false }) !== undefined
   const next = here
     ? `the working directory has a file of that name: write ./${name}`
     : 'install it on this machine, or put it into the release and name it with a path such as ./bin/…'
   throw problem(`no program "${name}" in PATH (${path})`, name, next)
+}
+
+/** As execvp(3): a folder of PATH that may not be looked into, or is none, is passed over. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
 }
 
 function checkFile(file: string, name: string): void {
