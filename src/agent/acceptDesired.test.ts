@@ -47,7 +47,7 @@ describe('a machine refuses', () => {
     expect(refusal({ terms: [term(1, 1), term(2, 50), term(3, 60)], position: 99 })).toContain('restored from a backup')
   })
   it('a term of the same number and another id: a fork', () => {
-    expect(refusal({ terms: [term(1, 1), term(2, 50, { id: 'other' }), term(3, 90)] })).toContain('a fork')
+    expect(refusal({ terms: [term(1, 1), term(2, 50, { id: 'other' }), term(3, 90)] })).toContain('another log')
   })
   it('a log that never had its term', () => {
     expect(refusal({ terms: [term(1, 1), term(3, 90)] })).toContain('does not know term 2')
