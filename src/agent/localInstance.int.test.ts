@@ -3,7 +3,8 @@ import type { Definition } from '../definitions/definition.ts'
 import { createFakeSupervisor, type FakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
 import { systemClock } from '../lib/clock.ts'
 import { LocalInstance, type InstanceLimits } from './localInstance.ts'
-import { aDefinition, listen, release, TestClock } from './testing/given.ts'
+import { TestClock } from '../lib/testing/testClock.ts'
+import { aDefinition, listen, release } from './testing/given.ts'
 
 const id = 'shop-r1-a-1'
 let supervisor: FakeSupervisor

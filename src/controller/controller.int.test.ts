@@ -2,18 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Controller } from './controller.ts'
 import { statusView } from './statusView.ts'
 import { AgentLinks } from './agentLinks.ts'
-import {
-  aDefinition,
-  aReport,
-  deploy,
-  makeFolder,
-  obey,
-  openController,
-  otherRelease,
-  publishIn,
-  release,
-  TestClock,
-} from './testing/given.ts'
+import { aDefinition } from '../definitions/testing/aDefinition.ts'
+import { TestClock } from '../lib/testing/testClock.ts'
+import { aReport, deploy, makeFolder, obey, openController, otherRelease, publishIn, release } from './testing/given.ts'
 
 let folder: ReturnType<typeof makeFolder>
 let clock: TestClock

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { ControllerClock } from './controllerClock.ts'
-import { TestClock } from './testing/given.ts'
+import { TestClock } from '../lib/testing/testClock.ts'
 
 let time: TestClock
 let clock: ControllerClock

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Controller } from './controller.ts'
 import { recover } from './recover.ts'
-import { aDefinition, aReport, deploy, makeFolder, obey, openController, publishIn, release } from './testing/given.ts'
+import { aDefinition } from '../definitions/testing/aDefinition.ts'
+import { aReport, deploy, makeFolder, obey, openController, publishIn, release } from './testing/given.ts'
 
 let folders: ReturnType<typeof makeFolder>[]
 let open: Controller[]

@@ -8,7 +8,8 @@ import { objectKey } from '../releases/objectKey.ts'
 import { publish } from '../releases/publish.ts'
 import { ReleaseCollector } from './releaseCollector.ts'
 import { ReleaseRoom } from './releaseRoom.ts'
-import { aDefinition, aReport, deploy, makeFolder, obey, openController, quiet } from './testing/given.ts'
+import { aDefinition } from '../definitions/testing/aDefinition.ts'
+import { aReport, deploy, makeFolder, obey, openController, quiet } from './testing/given.ts'
 
 let folder: ReturnType<typeof makeFolder>
 let controller: ReturnType<typeof openController>['controller']

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Definition } from '../definitions/definition.ts'
+import { aDefinition } from '../definitions/testing/aDefinition.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { describeFolder } from './describeFolder.ts'
 import { DirectoryStore } from './directoryStore.ts'
@@ -9,23 +9,7 @@ import { ReleaseDepot, type DepotPolicy } from './releaseDepot.ts'
 import type { ReleaseDescription } from './releaseDescription.ts'
 
 /** What the tests of this room share: a definition, folders below the checkout's `tmp/`, a store with a depot. */
-export const definition: Definition = {
-  service: 'shop',
-  run: ['./server'],
-  build: { command: null, output: null, test: null },
-  prepare: null,
-  listen: 'http',
-  health: { path: '/', everyMs: 100, timeoutMs: 2000, withinMs: 30_000, settleMs: 1000 },
-  routes: null,
-  machines: null,
-  instances: 1,
-  rollout: { strategy: 'overlap', drainMs: 30_000 },
-  stop: { signal: 'SIGTERM', withinMs: 10_000 },
-  env: {},
-  limits: { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null },
-  idleMs: null,
-  environments: { staging: { env: { LEVEL: 'debug' }, instances: 2 } },
-}
+export const definition = aDefinition({ environments: { staging: { env: { LEVEL: 'debug' }, instances: 2 } } })
 
 export async function makeTestFolder(): Promise<string> {
   const parent = join(import.meta.dirname, '../../tmp')

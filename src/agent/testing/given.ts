@@ -5,31 +5,21 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pino, type Logger } from 'pino'
 import type { Definition } from '../../definitions/definition.ts'
-import type { Clock } from '../../lib/clock.ts'
+import { aDefinition as aDefaultDefinition } from '../../definitions/testing/aDefinition.ts'
 import type { DesiredInstance, DesiredState } from '../../protocol/desiredState.ts'
 import { removeTree } from '../../releases/removeTree.ts'
 
 /** What the tests of this room start from. */
 export const release = 'a'.repeat(64)
 
-export const aDefinition = (over: Partial<Definition> = {}): Definition => ({
-  service: 'shop',
-  run: ['./server'],
-  build: { command: null, output: null, test: null },
-  prepare: null,
-  listen: 'http',
-  health: { path: '/', everyMs: 10, timeoutMs: 500, withinMs: 300, settleMs: 20 },
-  routes: null,
-  machines: null,
-  instances: 1,
-  rollout: { strategy: 'overlap', drainMs: 1_000 },
-  stop: { signal: 'SIGTERM', withinMs: 1_000 },
-  env: {},
-  limits: { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null },
-  idleMs: null,
-  environments: {},
-  ...over,
-})
+/** Quicker than people would have it. */
+export const aDefinition = (over: Partial<Definition> = {}): Definition =>
+  aDefaultDefinition({
+    health: { path: '/', everyMs: 10, timeoutMs: 500, withinMs: 300, settleMs: 20 },
+    rollout: { strategy: 'overlap', drainMs: 1_000 },
+    stop: { signal: 'SIGTERM', withinMs: 1_000 },
+    ...over,
+  })
 
 export const anInstance = (over: Partial<DesiredInstance> = {}): DesiredInstance => ({
   ...{ id: 'shop-r1-a-1', service: 'shop', release, slot: 1, generation: 'r1', traffic: 'active' },
@@ -53,30 +43,6 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   position: 10,
   ...over,
 })
-
-/** A clock that stands until a test moves it. */
-export class TestClock implements Clock {
-  #now = Date.parse('2026-01-01T00:00:00Z')
-  #monotonic = 1_000
-
-  now(): number {
-    return this.#now
-  }
-
-  monotonic(): number {
-    return this.#monotonic
-  }
-
-  pass(ms: number): void {
-    this.#now += ms
-    this.#monotonic += ms
-  }
-
-  /** Someone sets the wall clock. */
-  jump(ms: number): void {
-    this.#now += ms
-  }
-}
 
 export const quiet: Logger = pino({ level: 'silent' })
 

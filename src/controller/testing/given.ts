@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { pino, type Logger } from 'pino'
 import type { Clock } from '../../lib/clock.ts'
-import type { Definition } from '../../definitions/definition.ts'
+import { aDefinition } from '../../definitions/testing/aDefinition.ts'
+import { TestClock } from '../../lib/testing/testClock.ts'
 import type { Report } from '../../protocol/report.ts'
 import { openDatabase } from '../../store/database.ts'
 import { SqliteEventLog } from '../../store/sqliteEventLog.ts'
@@ -14,25 +15,6 @@ export const quiet: Logger = pino({ level: 'silent' })
 export const release = 'a'.repeat(64)
 export const otherRelease = 'b'.repeat(64)
 
-export const aDefinition = (over: Partial<Definition> = {}): Definition => ({
-  service: 'shop',
-  run: ['./server'],
-  build: { command: null, output: null, test: null },
-  prepare: null,
-  listen: 'http',
-  health: { path: '/', everyMs: 100, timeoutMs: 2_000, withinMs: 30_000, settleMs: 1_000 },
-  routes: null,
-  machines: null,
-  instances: 1,
-  rollout: { strategy: 'overlap', drainMs: 30_000 },
-  stop: { signal: 'SIGTERM', withinMs: 10_000 },
-  env: {},
-  limits: { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null },
-  idleMs: null,
-  environments: {},
-  ...over,
-})
-
 export const aReport = (over: Partial<Report> = {}): Report => ({
   ...{ machine: 'a', boot: 1, seq: 1, version: '0', seen: null, refused: null, held: null },
   applied: { supervisor: 0, balancer: 0, address: 0 },
@@ -41,28 +23,6 @@ export const aReport = (over: Partial<Report> = {}): Report => ({
   limits: { memory: true, cpu: true, tasks: true, why: null },
   ...over,
 })
-
-export class TestClock implements Clock {
-  #now = Date.parse('2026-01-01T00:00:00Z')
-  #monotonic = 1_000
-
-  now(): number {
-    return this.#now
-  }
-
-  monotonic(): number {
-    return this.#monotonic
-  }
-
-  pass(ms: number): void {
-    this.#now += ms
-    this.#monotonic += ms
-  }
-
-  jump(ms: number): void {
-    this.#now += ms
-  }
-}
 
 export function makeFolder(name: string): { path: string; remove: () => void } {
   const parent = join(import.meta.dirname, '../../../tmp')

@@ -1,7 +1,7 @@
 import type { Definition } from '../../definitions/definition.ts'
 import type { Decision } from '../command.ts'
 import type { Instance } from '../state.ts'
-import { aDefinition } from './definitions.ts'
+import { aDefinition } from '../../definitions/testing/aDefinition.ts'
 import { eventLine } from './eventLine.ts'
 import type { FakeMachine } from './fakeMachine.ts'
 import { wrongWith } from './invariants.ts'

@@ -1,6 +1,6 @@
-import type { Definition } from '../../definitions/definition.ts'
+import type { Definition } from '../definition.ts'
 
-/** A small http service called `shop`, for tests of decisions; `over` changes what a test is about. */
+/** A small http service called `shop` with every default, for tests; `over` changes what a test is about. */
 export const aDefinition = (over: Partial<Definition> = {}): Definition => ({
   service: 'shop',
   run: ['./server'],

@@ -1,0 +1,25 @@
+import type { Clock } from '../clock.ts'
+
+/** A clock that stands until a test moves it. */
+export class TestClock implements Clock {
+  #now = Date.parse('2026-01-01T00:00:00Z')
+  #monotonic = 1_000
+
+  now(): number {
+    return this.#now
+  }
+
+  monotonic(): number {
+    return this.#monotonic
+  }
+
+  pass(ms: number): void {
+    this.#now += ms
+    this.#monotonic += ms
+  }
+
+  /** Someone sets the wall clock. */
+  jump(ms: number): void {
+    this.#now += ms
+  }
+}
