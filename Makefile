@@ -1,10 +1,8 @@
 # `make` lists what there is. Everything is installed into node_modules; nothing is written outside the checkout.
 SHELL := /bin/sh
 BIN := node_modules/.bin
-RUN := node_modules/.bin/node --disable-warning=ExperimentalWarning
-ifeq ($(wildcard node_modules/node-linux-*),)
-RUN := node --disable-warning=ExperimentalWarning
-endif
+# The Node that npm installed, where there is one; looked for when a recipe runs, for a clean clone has none before.
+RUN = PATH="$(CURDIR)/$(BIN):$$PATH" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format format-check lint types tidy dead test-all link bench-rollout bench-release bench-balancer bench-agent bench-cli clean
 
