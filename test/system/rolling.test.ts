@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Laptop } from './laptop.ts'
@@ -187,12 +187,13 @@ describe('rollouts of a pair', () => {
 
     it('while it drains: the request under way is finished by the same instance, which takes traffic again', async () => {
       const before = (await eyes.service('shop')).instances.map(({ id }) => id)
-      const slow = ask(entry(), '/slow?ms=2500')
+      const held = ask(entry(), '/held')
       await until('it is under way', async () => (await eyes.service('shop')).instances.some(({ work }) => work > 0))
       const pushing = begin({ env: { WHERE: 'drain' } })
       const { id } = await pushing.rollout('a drains', (one) => isIn(one, 'a', 'drain'))
       expect(await abort(pushing, id)).toEqual(allBack())
-      expect(await slow).toMatchObject({ status: 200, text: 'slow 1' })
+      writeFileSync(join(laptop.folder, 'data/a/data/shop/go'), '')
+      expect(await held).toMatchObject({ status: 200, text: 'held 1' })
       expect((await eyes.service('shop')).instances.map((one) => one.id).sort()).toEqual(before.sort())
     })
   })

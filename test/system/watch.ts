@@ -22,12 +22,16 @@ export async function until<T>(
       const found = await look()
       if (found !== false && found !== undefined) return found
     } catch (error) {
+      if (error instanceof TooLate) throw error
       last = error // not there yet: told when it never is
     }
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
   }
   throw new Error(`it did not come to this in ${limitMs} ms: ${what}`, { cause: last })
 }
+
+/** What is waited for cannot come any more. */
+class TooLate extends Error {}
 
 /** Reads of a laptop's controller, without the start of a CLI each time. */
 export class Eyes {
@@ -91,7 +95,7 @@ export class Following {
     return until(what, () => {
       const rollouts = this.lines.map((line) => JSON.parse(line) as { rollout?: RolloutView }) // the contract's
       const last = rollouts.findLast(({ rollout }) => rollout)?.rollout
-      if (last && last.state !== 'running' && !is(last)) throw new Error(`it is ${last.state} already`)
+      if (last && last.state !== 'running' && !is(last)) throw new TooLate(`it is ${last.state} already: ${what}`)
       return last && is(last) ? last : false
     })
   }

@@ -1,6 +1,6 @@
 // A service that does what the tests ask of it: by its environment before it is ready, by requests afterwards.
 import { spawn } from 'node:child_process'
-import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer as createTcpServer } from 'node:net'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
@@ -34,8 +34,8 @@ function answer(request, response) {
     case '/env':
       response.end(JSON.stringify(process.env))
       return
-    case '/slow':
-      setTimeout(() => response.end(`slow ${version}`), Number(searchParams.get('ms')))
+    case '/held':
+      held(response)
       return
     case '/exit':
       response.end('goodbye', () => process.exit(Number(searchParams.get('code'))))
@@ -58,6 +58,15 @@ function answer(request, response) {
     default:
       response.end(`hello ${version}`)
   }
+}
+
+/** Answers once there is a file `go` in the data folder. */
+function held(response) {
+  const timer = setInterval(() => {
+    if (!existsSync(join(process.env.TANDEM_DATA, 'go'))) return
+    clearInterval(timer)
+    response.end(`held ${version}`)
+  }, 20)
 }
 
 /** Tries to change its own release and everything in the machine's cache; tells what it could write. */
