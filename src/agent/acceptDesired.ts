@@ -17,7 +17,9 @@ export function acceptDesired(seen: Seen | null, desired: DesiredState): Accepta
 
   const index = desired.terms.findIndex((record) => record.term === seen.term)
   if (index < 0 || desired.terms[index]?.id !== seen.termId) {
-    return refuse(`its event log does not know term ${seen.term} that this machine has obeyed: it was restored from a backup, or is another log`)
+    return refuse(
+      `its event log does not know term ${seen.term} that this machine has obeyed: it was restored from a backup, or is another log`,
+    )
   }
   const next = desired.terms[index + 1]
   if ((next && next.start <= seen.position) || desired.position < seen.position) {

@@ -3,7 +3,8 @@ import type { State } from './state.ts'
 
 /**
  * The newest report of each machine since this controller started: what machines say beyond what became events (work
- * in flight, positions applied), and when it came (`at`, by the clock that began at position `clock`). It is lost with the process, and comes again with each machine's next report.
+ * in flight, positions applied), and when it came (`at`, by the clock that began at position `clock`). It is lost with
+ * the process, and comes again with each machine's next report.
  */
 export type Observed = Readonly<Record<string, { report: Report; at: number; clock: number }>>
 
