@@ -62,7 +62,7 @@ export const reportSchema = z.object({
   prepared: z.array(z.object({ rollout: name, ok: z.boolean(), reason })),
   removedData: z.array(name),
   /** Services whose routes the balancer could not open, though it applied all the rest. */
-  unserved: z.array(z.object({ service: name, reason })),
+  unserved: z.array(z.object({ service: name, reason })).default([]),
   /** What a driver could not apply, in words: shown, and named as the reason when a deadline passes. */
   problems: z.array(reason),
   /** What the supervisor can enforce here. */
