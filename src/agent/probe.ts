@@ -47,7 +47,7 @@ function probeHttp(port: number, path: string, signal: AbortSignal, timeoutMs: n
     resolve(resultOf(status, path))
   }
   socket.on('data', read)
-  socket.on('error', (error) => resolve(failure(error, `GET ${path}`, timeoutMs)))
+  socket.on('error', (error) => resolve(failure(error, `GET ${path}`, port, timeoutMs)))
   socket.on('close', () => resolve({ ok: false, reason: `GET ${path} was not answered: the connection was closed` }))
   socket.write(
     `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: tandem-probe\r\nConnection: close\r\n\r\n`,
@@ -86,12 +86,13 @@ function probeTcp(port: number, signal: AbortSignal, timeoutMs: number): Promise
     socket.destroy()
     resolve({ ok: true })
   })
-  socket.on('error', (error) => resolve(failure(error, 'a connection', timeoutMs)))
+  socket.on('error', (error) => resolve(failure(error, 'a connection', port, timeoutMs)))
   return promise
 }
 
-function failure(error: NodeJS.ErrnoException, what: string, timeoutMs: number): ProbeResult {
-  if (error.code === 'ECONNREFUSED') return { ok: false, reason: 'nothing listens on its PORT yet', isClosed: true }
+function failure(error: NodeJS.ErrnoException, what: string, port: number, timeoutMs: number): ProbeResult {
+  if (error.code === 'ECONNREFUSED')
+    return { ok: false, reason: `nothing listens on its PORT, ${port}`, isClosed: true }
   const isLate = error.name === 'AbortError' || error.name === 'TimeoutError'
   const how = isLate ? `got no answer within ${timeoutMs} ms` : `failed: ${error.code ?? error.message}`
   return { ok: false, reason: `${what} ${how}` }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parseMachineCount, parsePort, parsePortRange, parseSize } from './flagValues.ts'
+import { parseMachineCount, parsePort, parsePortRange, parseRelease, parseSize } from './flagValues.ts'
 
 it('reads sizes as powers of 1024', () => {
   expect(['512M', '20G', '1.5K', '7', '1GiB', '2tb'].map(parseSize)).toEqual([
@@ -14,6 +14,8 @@ it.each([
   [() => parseMachineCount('0'), 'from 1 to'],
   [() => parsePortRange('20000'), 'FIRST-LAST'],
   [() => parsePortRange('300-200'), 'below the first'],
+  [() => parseRelease('zzz'), 'tandem releases SERVICE'],
 ])('refuses %s', (parse, why) => expect(parse).toThrow(why))
 
 it('reads a range of ports', () => expect(parsePortRange('20000-20999')).toEqual({ first: 20_000, last: 20_999 }))
+it('takes a release as people paste it', () => expect(parseRelease('3F2A91bc04de')).toBe('3f2a91bc04de'))

@@ -13,6 +13,13 @@ export function parseMachineCount(text: string): number {
   return parseWhole(text, 1, mostMachines)
 }
 
+/** The id of a release or its beginning, in either case. */
+export function parseRelease(text: string): string {
+  if (!/^[0-9a-f]{1,64}$/i.test(text))
+    throw new Error('a release is up to 64 digits 0 to 9, a to f; tandem releases SERVICE lists them')
+  return text.toLowerCase()
+}
+
 /** `20000-20999`, both ends included. */
 export function parsePortRange(text: string): { first: number; last: number } {
   const found = /^(\d+)-(\d+)$/.exec(text)

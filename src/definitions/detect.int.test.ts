@@ -163,7 +163,9 @@ describe('detectProject', () => {
   it('knows static folders', async () => {
     const top = await detect({ 'index.html': '', 'index.js': '' })
     expect([top.kind, top.definition.run, top.definition.build]).toEqual(['static', server, none])
+    expect(top.ignore).toMatch(/^\/tandem\.yaml$/m)
     const below = await detect({ 'public/index.html': '' })
+    expect(below.ignore).toBeNull()
     expect([below.kind, below.definition.build.output]).toEqual(['static', 'public'])
   })
 

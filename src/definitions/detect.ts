@@ -21,7 +21,7 @@ export interface DetectedProject {
   yaml: string
   /**
    * A `.tandemignore` to write beside it: the project's `.gitignore` less what the service needs to run, such as
-   * `node_modules`. `null` when none is needed, or one is there.
+   * `node_modules`, or what visitors of a site are not to see. `null` when none is needed, or one is there.
    */
   ignore: string | null
 }
@@ -66,10 +66,14 @@ async function describe(
 }
 
 /** A release leaves out what `.gitignore` names, which is right for secrets and wrong for what the build installs. */
-async function ignoreFor({ needed, build }: Finding, folder: Folder): Promise<string | null> {
+async function ignoreFor({ needed, unseen, build }: Finding, folder: Folder): Promise<string | null> {
+  if (folder.has('.tandemignore')) return null
   const ignored = await folder.read('.gitignore')
-  if (ignored === null || needed === undefined || build?.output !== undefined || folder.has('.tandemignore'))
-    return null
+  if (unseen !== undefined) {
+    const why = '# What a release leaves out. Whoever visits the site could read it all.'
+    return `${[why, ...(ignored === null ? [] : [ignored.trimEnd()]), ...unseen].join('\n')}\n`
+  }
+  if (ignored === null || needed === undefined || build?.output !== undefined) return null
   const head =
     '# What a release leaves out. Written by `tandem init` from .gitignore, which is not read while this file is here.'
   const tail = ['# Needed to run, though git ignores it:', ...needed.map((name) => `!${name}/`)]

@@ -17,6 +17,8 @@ export interface Problem {
 /** More than this many problems are counted, not listed: nobody reads them, and a hostile file has a million. */
 export const mostProblems = 50
 
+const mendIt = 'mend the file and run this again; tandem validate checks it alone'
+
 /** A definition or cluster file that cannot be used: every problem of the file at once, sorted by position. */
 export class DefinitionError extends OperatorError {
   readonly file: string
@@ -24,11 +26,11 @@ export class DefinitionError extends OperatorError {
   /** Problems found beyond `mostProblems`. */
   readonly omitted: number
 
-  constructor(file: string, found: readonly Problem[], cause: unknown = null) {
+  constructor(file: string, found: readonly Problem[], cause: unknown = null, next: string = mendIt) {
     const problems = sortProblems(found)
     super('E_DEFINITION', headline(file, problems), {
       subject: file,
-      next: 'Correct the file, then check it with: tandem validate',
+      next,
       ...(cause === null ? {} : { cause }),
     })
     this.name = 'DefinitionError'

@@ -101,5 +101,10 @@ function unreadable(path: string, what: string, cause: unknown): DefinitionError
     caret: 0,
     suggestion: null,
   }
-  return new DefinitionError(path, [problem], cause)
+  return new DefinitionError(
+    path,
+    [problem],
+    cause,
+    'check the path; tandem init writes a tandem.yaml where there is none',
+  )
 }

@@ -89,22 +89,23 @@ function drainMachine(state: State, name: string, force: boolean): Decision {
     const next = `wait for it, or: tandem machine ready ${busy.name}`
     return refuse('E_MACHINE_BUSY', `machine ${busy.name} is being drained; one at a time`, name, next)
   }
-  const last = force ? undefined : lastServedBy(state, name)
-  if (last) {
+  const last = force ? '' : lastServedBy(state, name).join(', ')
+  if (last !== '') {
     const next = `bring another machine back first (tandem machines), or pass --force to interrupt ${last}`
     return refuse('E_LAST_INSTANCE', `machine ${name} has the last ready instance of ${last}`, name, next)
   }
   return accepted({ type: 'MachineDrainStarted', data: { machine: name } })
 }
 
-/** A service that only this machine serves now. */
-function lastServedBy(state: State, machine: string): string | undefined {
+/** The services that only this machine serves now. */
+function lastServedBy(state: State, machine: string): string[] {
   const carrying = Object.values(state.instances).filter(
     (one) => one.state === 'ready' && one.traffic === 'active' && definitionOf(state, one.release).listen !== 'none',
   )
   const elsewhere = carrying.filter((one) => one.machine !== machine && serves(state, one))
   const here = carrying.filter((one) => one.machine === machine)
-  return here.find((one) => !elsewhere.some((other) => other.service === one.service))?.service
+  const alone = here.filter((one) => !elsewhere.some((other) => other.service === one.service))
+  return [...new Set(alone.map(({ service }) => service))].sort()
 }
 
 function readyMachine(state: State, name: string): Decision {
@@ -115,6 +116,6 @@ function readyMachine(state: State, name: string): Decision {
 }
 
 const noSuchMachine = (state: State, name: string): Refusal => {
-  const known = Object.keys(state.machines).join(', ') || 'none yet'
+  const known = Object.keys(state.machines).sort().join(', ') || 'none yet'
   return refuse('E_NO_SUCH_MACHINE', `there is no machine ${name}`, name, `machines: ${known}`)
 }

@@ -158,7 +158,7 @@ function inProgress(service: Service): Refusal {
 }
 
 function noSuchService(state: State, name: string): Refusal {
-  const known = Object.keys(state.services).join(', ') || 'none yet'
+  const known = Object.keys(state.services).sort().join(', ') || 'none yet'
   return refuse('E_NO_SUCH_SERVICE', `there is no service ${name}`, name, `services: ${known}`)
 }
 

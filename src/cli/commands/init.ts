@@ -17,7 +17,7 @@ export async function init(session: Session, _flags: CommonFlags, dir: string): 
     [
       `found ${found}`,
       `wrote ${shown.join(' and ')} for the service ${service}`,
-      `  next  read it, then: tandem push${where === '' ? '' : ` ${where}`}`,
+      `  next  ${kind === 'unknown' ? 'write what starts it into `run`' : 'read it'}, then: tandem push${where === '' ? '' : ` ${where}`}`,
     ].join('\n'),
   )
   return 0

@@ -34,7 +34,7 @@ function failing({ service, instances, rollout }: ServiceStatus): string[] {
       ({ state, reason, restarts }) => state === 'failed' || (reason !== null && restarts > 0 && state !== 'ready'),
     )
     .map(({ id, machine, reason, restarts }) => {
-      const often = restarts > 0 ? `, started again ${restarts} times` : ''
+      const often = restarts > 0 ? `, started again ${restarts === 1 ? 'once' : `${restarts} times`}` : ''
       return `${service} on ${machine}: ${reason ?? 'failed'}${often}; tandem logs ${service} --instance ${id}`
     })
 }

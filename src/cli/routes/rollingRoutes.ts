@@ -1,4 +1,5 @@
 import { command } from '../command.ts'
+import { parseRelease } from '../flagValues.ts'
 import { allowOutage, needed, on, oneService, text, word } from './parameters.ts'
 
 export const push = command({
@@ -20,7 +21,7 @@ export const deploy = command({
   brief: 'Roll a service to a release that is published already',
   example: 'tandem deploy shop --release 3f2a91bc04de',
   parameters: {
-    flags: { release: needed('ID', 'The release, or a prefix of its id'), allowOutage },
+    flags: { release: { ...needed('ID', 'The release, or a prefix of its id'), parse: parseRelease }, allowOutage },
     positional: oneService,
   },
   load: async () => (await import('../commands/rolling.ts')).deploy,
@@ -31,7 +32,7 @@ export const rollback = command({
   about: 'Twice returns to where you were.',
   example: 'tandem rollback shop\ntandem rollback shop --to 3f2a91bc04de',
   parameters: {
-    flags: { to: text('ID', 'The release, or a prefix of its id'), allowOutage },
+    flags: { to: { ...text('ID', 'The release, or a prefix of its id'), parse: parseRelease }, allowOutage },
     positional: oneService,
   },
   load: async () => (await import('../commands/rolling.ts')).rollback,

@@ -12,6 +12,8 @@ export interface Finding {
   env?: Record<string, string>
   /** What the build makes and the service needs to run, though `.gitignore` may well name it. */
   needed?: string[]
+  /** What the service would show to all who ask, though it is not for them. */
+  unseen?: string[]
 }
 
 /** The finding as a commented `tandem.yaml`: what was found is live, what may be wanted next is commented out. */

@@ -4,9 +4,12 @@ import type { Finding } from './renderYaml.ts'
 /** Folders in which sites are kept or built, after the project's own. */
 const siteFolders = ['public', 'dist', 'site', 'www', '_site', 'build']
 
+/** A site that is its project's folder shows every file of it. */
+const unseen = ['/tandem.yaml', '/.tandemignore', '/.gitignore', '.env']
+
 export async function detectStatic(folder: Folder): Promise<Finding | null> {
   const python = ['python3', '-m', 'http.server', '${PORT}', '--bind', '${HOST}']
-  if (folder.has('index.html')) return { found: 'a static site (index.html)', run: python }
+  if (folder.has('index.html')) return { found: 'a static site (index.html)', run: python, unseen }
   for (const name of siteFolders) {
     if ((await folder.read(`${name}/index.html`)) === null) continue
     return { found: `a static site (${name}/index.html)`, run: python, build: { output: name } }

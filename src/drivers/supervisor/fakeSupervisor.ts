@@ -105,7 +105,7 @@ export function createFakeSupervisor(clock: Clock): FakeSupervisor {
       finish,
     }
     running.set(spec.id, one)
-    log(spec, 'tandem', `started: pid ${pid}, release ${spec.release}`)
+    log(spec, 'tandem', `started: pid ${pid}, release ${spec.release.slice(0, 12)}`)
     for (const { stream, text } of program.prints ?? []) log(spec, stream, text)
     const { ends } = program
     if (ends !== undefined) one.timer = setTimeout(() => die(spec.id, ends), ends.afterMs)

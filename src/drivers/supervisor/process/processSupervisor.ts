@@ -60,7 +60,7 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     try {
       const instance = await ProcessInstance.start(house, spec, log)
       log.append('tandem', [
-        `started: pid ${instance.pid}, release ${spec.release}`,
+        `started: pid ${instance.pid}, release ${spec.release.slice(0, 12)}`,
         ...unenforced(cgroups, spec.limits),
       ])
       return instance
