@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
+import { makeFolder } from '../lib/makeFolder.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
 import type { Seen } from '../protocol/report.ts'
@@ -24,7 +24,7 @@ export class AgentDisk {
 
   constructor(folder: string) {
     this.folder = folder
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
   }
 
   /** A number that grows with each start of the agent, also on a wiped disk. */

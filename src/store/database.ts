@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { makeFolder } from '../lib/makeFolder.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
 const migrations = join(import.meta.dirname, 'migrations')
@@ -10,7 +11,7 @@ const migrations = join(import.meta.dirname, 'migrations')
  * than this program. WAL with `synchronous=FULL`: what was acknowledged is on disk (sqlite.org/pragma.html).
  */
 export function openDatabase(path: string): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path))
   const database = new DatabaseSync(path)
   try {
     database.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;')

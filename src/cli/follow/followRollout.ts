@@ -1,5 +1,6 @@
 import type { RolloutView } from '../../api/views.ts'
 import type { ApiClient } from '../../api/client.ts'
+import { addressesOf } from '../render/addresses.ts'
 import { renderOutcome } from '../render/outcome.ts'
 import { rolloutResult } from '../render/rolloutResult.ts'
 import type { Session } from '../session.ts'
@@ -40,11 +41,19 @@ export async function followRollout(session: Session, client: ApiClient, first: 
   return finish(session, client, last)
 }
 
+/** Where it answers now. Said on the side: that it cannot be asked for changes nothing about how the rollout ended. */
+async function sayWhere({ out, signal }: Session, client: ApiClient, service: string): Promise<void> {
+  const status = await client.call('status', {}, signal).catch(() => null)
+  const addresses = status ? addressesOf(status, service) : []
+  if (addresses.length > 0) out.note(`      ${addresses.join('  ')}`)
+}
+
 async function finish(session: Session, client: ApiClient, rollout: RolloutView): Promise<number> {
   const { out, signal } = session
   const { failedInstance, service } = rollout
   const lines = failedInstance ? await lastLines(client, service, failedInstance, shownLines, signal) : []
   for (const line of renderOutcome(rollout, lines, out.paintNote)) out.note(line)
+  if (rollout.state === 'completed') await sayWhere(session, client, service)
   out.object(rolloutResult(rollout))
   return rollout.state === 'completed' ? 0 : 1
 }

@@ -1,5 +1,6 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '../../lib/makeFolder.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { identityOf, type ProcessIdentity } from './processIdentity.ts'
 
@@ -18,7 +19,7 @@ export class DataLock {
 
   /** `E_DATA_LOCKED` names the process that holds it. */
   static take(folder: string): DataLock {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     const path = join(folder, 'up.lock')
     const content = `${JSON.stringify(identityOf(process.pid))}\n`
     const own = `${path}.${process.pid}`

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import type { Status } from '../../api/views.ts'
+import { addressesOf } from './addresses.ts'
+
+const machine = (name: string, state: 'ready' | 'drained', httpPort: number): Status['machines'][number] => ({
+  ...{ name, state, httpPort, host: '127.0.0.1', metricsPort: 1, lastSeen: null, version: null, limits: null },
+  problems: [],
+})
+const instance = (on: string): Status['services'][number]['instances'][number] => ({
+  ...{ id: `x-${on}`, machine: on, release: 'r', state: 'ready', port: 1, since: null, pid: 1, restarts: 0 },
+  ...{ reason: null, work: 0 },
+})
+const status = (routes: string[], machines = [machine('a', 'ready', 8001)]): Status => ({
+  cluster: 'local',
+  controller: { version: '0', term: 1, position: 1 },
+  machines,
+  services: [
+    {
+      ...{ service: 'x', release: 'r', state: 'running', routes, behind: [], rollout: null },
+      instances: machines.map(({ name }) => instance(name)),
+    },
+  ],
+})
+
+describe('where a service answers', () => {
+  it.each([
+    [
+      ['*/', 'x.localhost/'],
+      ['http://127.0.0.1:8001/', 'http://x.localhost:8001/'],
+    ],
+    [['shop.example.com/cart'], ['http://shop.example.com:8001/cart']],
+    [[':5672'], ['127.0.0.1:5672']],
+    [[], []],
+  ])('%j: %j', (routes, addresses) => {
+    expect(addressesOf(status(routes), 'x')).toEqual(addresses)
+  })
+
+  it('is told of a machine in traffic, without the port that goes without saying', () => {
+    const machines = [machine('a', 'drained', 8001), machine('b', 'ready', 80)]
+    expect(addressesOf(status(['*/'], machines), 'x')).toEqual(['http://127.0.0.1/'])
+    expect(addressesOf(status(['*/'], [machine('a', 'drained', 8001)]), 'x')).toEqual([])
+  })
+})

@@ -1,0 +1,19 @@
+import type { Status } from '../../api/views.ts'
+
+/** Where a service answers, as people would type it: on the first machine that takes requests, each of its routes. */
+export function addressesOf({ machines, services }: Status, name: string): string[] {
+  const service = services.find((one) => one.service === name)
+  const serving = machines.find(
+    (machine) =>
+      machine.state === 'ready' &&
+      service?.instances.some((instance) => instance.machine === machine.name && instance.state === 'ready'),
+  )
+  if (!service || !serving) return []
+  return service.routes.map((route) => {
+    if (route.startsWith(':')) return `${serving.host}${route}`
+    const slash = route.indexOf('/')
+    const host = route.slice(0, slash)
+    const port = serving.httpPort === 80 ? '' : `:${serving.httpPort}`
+    return `http://${host === '*' ? serving.host : host}${port}${route.slice(slash)}`
+  })
+}
