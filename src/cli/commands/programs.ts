@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { AgentProgram } from '../programs.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 type ControllerFlags = CommonFlags & {
@@ -21,20 +22,12 @@ export async function runController({ host }: Session, flags: ControllerFlags): 
   })
 }
 
-type AgentFlags = CommonFlags & {
-  machine: string
-  controller: string
-  tokenFile: string
-  data: string
-  host: string
-  httpPort: number
-  forwardPort: number
-  metricsPort: number
-  ports: { first: number; last: number }
-  tcpOffset: number
-  secrets: string
-  cacheCap?: number
-}
+type AgentFlags = CommonFlags &
+  Omit<AgentProgram, 'controllerUrl' | 'secretsFolder' | 'cacheCapBytes'> & {
+    controller: string
+    secrets: string
+    cacheCap?: number
+  }
 
 export async function runAgent({ host }: Session, flags: AgentFlags): Promise<number> {
   const { machine, httpPort, forwardPort, metricsPort, ports, tcpOffset } = flags
