@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Gauge } from 'prom-client'
+import { createServer } from '../lib/nodeHttp.ts'
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import type { Agent } from './agent.ts'
 

@@ -1,6 +1,7 @@
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { Agent, request as httpRequest } from '../lib/nodeHttp.ts'
 
 export interface Asked {
   method: string
@@ -37,7 +38,11 @@ export class HttpConnections {
     }
   }
 
-  async #once(url: string, { method, headers, body, signal }: Asked, agent: Agent | undefined): Promise<Answered> {
+  async #once(
+    url: string,
+    { method, headers, body, signal }: Asked,
+    agent: InstanceType<typeof Agent> | undefined,
+  ): Promise<Answered> {
     const start = url.startsWith('https:') ? (await import('node:https')).request : httpRequest
     const length = typeof body === 'string' ? { 'content-length': String(Buffer.byteLength(body)) } : {}
     // An agent of http does not fit https, which has its own.

@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http'
+import { Agent, request } from '../../lib/nodeHttp.ts'
 
 /** Each entry gets so many connections, kept alive, and about so many requests a second on them. */
 const connectionsPerEntry = 4

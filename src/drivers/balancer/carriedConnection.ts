@@ -1,5 +1,6 @@
-import { request as httpRequest, type ClientRequest } from 'node:http'
+import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
+import { request as httpRequest } from '../../lib/nodeHttp.ts'
 import type { TcpPlannedRoute } from './balancer.ts'
 import type { BalancerServices } from './balancerServices.ts'
 import { forwardedHeader, tcpAuthority, unprocessedHeader } from './forwarding.ts'

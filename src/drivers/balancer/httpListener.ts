@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { createServer } from '../../lib/nodeHttp.ts'
 import type { BalancerServices } from './balancerServices.ts'
 import { endSoon } from './endSoon.ts'
 import { readIncoming } from './incomingHead.ts'

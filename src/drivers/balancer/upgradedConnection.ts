@@ -1,5 +1,6 @@
-import { request as httpRequest, ServerResponse, type ClientRequest, type IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { request as httpRequest, ServerResponse } from '../../lib/nodeHttp.ts'
 import type { HttpPlannedRoute } from './balancer.ts'
 import type { BalancerServices } from './balancerServices.ts'
 import { endSoon } from './endSoon.ts'
