@@ -4,7 +4,7 @@ BIN := node_modules/.bin
 # The Node that npm installed, where there is one; looked for when a recipe runs, for a clean clone has none before.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types tidy dead test-all link bench-rollout bench-release bench-balancer bench-agent bench-cli clean
+.PHONY: help demo test check format format-check lint types tidy dead test-all link bench-rollout bench-release bench-balancer bench-agent bench-cli bundle clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench-agent: node_modules/.installed ## memory and idle CPU of an agent with ten
 bench-cli: node_modules/.installed ## wall time of `tandem status`
 	@$(RUN) bench/cli.ts
 
+bundle: node_modules/.installed ## the program as it ships, in dist/tandem
+	@$(RUN) packaging/bundle.ts
+
 link: ## put ./tandem on the PATH (~/.local/bin)
 	mkdir -p $(HOME)/.local/bin && ln -sf $(CURDIR)/tandem $(HOME)/.local/bin/tandem
 
@@ -62,4 +65,4 @@ bench-balancer: node_modules/.installed ## CPU time per request of the embedded 
 	$(RUN) bench/balancer.ts
 
 clean: ## remove what was installed and made
-	rm -rf node_modules tmp coverage .tandem
+	rm -rf node_modules tmp coverage .tandem dist

@@ -1,10 +1,7 @@
-import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
 import { runCli } from './cli/runCli.ts'
 import { readVersion } from './version.ts'
 
 // The composition root: the only place that picks implementations. Each part is loaded only when it is what runs.
-enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/compile'))
 
 process.exitCode = await runCli(process.argv.slice(2), {
   stdout: process.stdout,

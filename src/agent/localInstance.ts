@@ -19,6 +19,8 @@ import { probe, type ProbeResult } from './probe.ts'
 export interface InstanceLimits {
   /** How often a ready instance is probed. */
   readyProbeMs: number
+  /** Ready instances are probed at multiples of this, together: waking up costs an idle agent more than the probe does. */
+  togetherMs: number
   /** How often a port that is still closed is tried while the instance starts. */
   closedProbeMs: number
   /** This many misses in a row take it out of traffic. */
@@ -30,6 +32,7 @@ export interface InstanceLimits {
 
 export const instanceLimits: InstanceLimits = {
   readyProbeMs: 2_000,
+  togetherMs: 1_000,
   closedProbeMs: 20,
   misses: 3,
   steadyMs: 10_000,
@@ -185,7 +188,9 @@ export class LocalInstance {
   /** `health.every` is how often a service is asked; a port that is still closed may be tried more often. */
   #nextProbeMs(result: ProbeResult): number {
     const { everyMs } = this.definition.health
-    if (this.state === 'ready' || this.definition.listen === 'none') return this.#limits.readyProbeMs
+    const { readyProbeMs, togetherMs } = this.#limits
+    if (this.state === 'ready' || this.definition.listen === 'none')
+      return readyProbeMs - (this.#elapsed() % Math.min(togetherMs, readyProbeMs))
     const isOpening = this.state === 'starting' && !result.ok && result.isClosed
     return isOpening ? Math.min(everyMs, this.#limits.closedProbeMs) : everyMs
   }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { tasks, type TaskName, type Tasks } from './tasks.ts'
 
@@ -73,7 +74,7 @@ async function work<Name extends TaskName>(
   queue: Batch<Name>[],
   results: Result<Name>[],
 ): Promise<void> {
-  const worker = new Worker(new URL('./releaseWorker.ts', import.meta.url))
+  const worker = new Worker(new URL(`./releaseWorker${extname(import.meta.filename)}`, import.meta.url))
   try {
     for (let batch = queue.shift(); batch; batch = queue.shift()) {
       options.signal?.throwIfAborted()

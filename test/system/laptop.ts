@@ -7,7 +7,6 @@ import { createInterface } from 'node:readline'
 import { removeTree } from '../../src/releases/removeTree.ts'
 
 const root = join(import.meta.dirname, '../..')
-const main = join(root, 'src/main.ts')
 
 export interface Ran {
   code: number
@@ -25,18 +24,21 @@ export class Laptop {
   /** What every process of this laptop runs with. */
   readonly env: NodeJS.ProcessEnv
   #machines: number
+  #main: string
   #entryPort: number
 
-  static async start({ machines = 2 }: { machines?: number } = {}): Promise<Laptop> {
+  /** `main`: the program to run, the checkout's own when it is not named. */
+  static async start({ machines = 2, main = join(root, 'src/main.ts') } = {}): Promise<Laptop> {
     mkdirSync(join(root, 'tmp'), { recursive: true })
     const folder = mkdtempSync(join(root, 'tmp/laptop-'))
     const [port, entryPort] = [await freePorts(1), await freePorts(machines)]
-    const laptop = new Laptop(folder, port, entryPort, machines)
+    const laptop = new Laptop(folder, port, entryPort, machines, main)
     await laptop.up()
     return laptop
   }
 
-  private constructor(folder: string, port: number, entryPort: number, machines: number) {
+  private constructor(folder: string, port: number, entryPort: number, machines: number, main: string) {
+    this.#main = main
     this.folder = folder
     this.port = port
     this.entries = {}
@@ -140,7 +142,7 @@ export class Laptop {
   }
 
   #spawn(args: string[]): ChildProcess {
-    return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
+    return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', this.#main, ...args], {
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
