@@ -10,6 +10,7 @@ const rooms: Record<string, string[]> = {
   lib: [],
   definitions: ['lib'],
   protocol: ['definitions', 'lib'],
+  identity: ['lib'],
   events: ['definitions', 'protocol', 'lib'],
   rollout: ['definitions', 'protocol', 'events', 'lib'],
   projections: ['definitions', 'events', 'lib'],
@@ -17,9 +18,20 @@ const rooms: Record<string, string[]> = {
   releases: ['definitions', 'lib'],
   drivers: ['definitions', 'lib'],
   api: ['definitions', 'protocol', 'events', 'projections', 'lib'],
-  agent: ['api', 'protocol', 'definitions', 'releases', 'drivers', 'lib'],
-  controller: ['api', 'protocol', 'definitions', 'events', 'rollout', 'projections', 'store', 'releases', 'lib'],
-  cli: ['api', 'protocol', 'definitions', 'releases', 'lib'],
+  agent: ['api', 'identity', 'protocol', 'definitions', 'releases', 'drivers', 'lib'],
+  controller: [
+    'api',
+    'identity',
+    'protocol',
+    'definitions',
+    'events',
+    'rollout',
+    'projections',
+    'store',
+    'releases',
+    'lib',
+  ],
+  cli: ['api', 'identity', 'protocol', 'definitions', 'releases', 'lib'],
 }
 
 const decisionRooms = ['rollout']

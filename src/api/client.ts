@@ -12,13 +12,16 @@ import {
   type StreamName,
   type Streams,
 } from './contract.ts'
-import { HttpConnections, type Answered } from './httpRequest.ts'
+import { HttpConnections, type Answered, type Trust } from './httpRequest.ts'
 import { fromProblem, problemSchema } from './problem.ts'
 
 /** Where a controller is and how to speak to it. */
 export interface Endpoint {
   url: string
-  token: string
+  /** `null` for a machine, which shows its certificate instead. */
+  token: string | null
+  /** The cluster's authority, PEM, where the controller speaks TLS; for a machine its own identity with it. */
+  trust?: () => Trust | null
 }
 
 interface RawInit {
@@ -42,10 +45,11 @@ interface Input {
 /** Typed calls over the contract. Throws `OperatorError`: what the controller refused, or E_CONTROLLER_UNREACHABLE. */
 export class ApiClient {
   readonly endpoint: Endpoint
-  #connections = new HttpConnections()
+  #connections: HttpConnections
 
   constructor(endpoint: Endpoint) {
     this.endpoint = endpoint
+    this.#connections = new HttpConnections(endpoint.trust)
   }
 
   async call<N extends OperationName>(
@@ -123,12 +127,13 @@ export class ApiClient {
 
   /** A request with the token; an error body becomes an `OperatorError`. */
   async raw(method: string, path: string, init: RawInit = {}): Promise<Answered> {
+    const { token } = this.endpoint
     let response: Answered
     try {
       response = await this.#connections.ask(`${this.endpoint.url.replace(/\/$/, '')}${basePath}${path}`, {
         ...init,
         method,
-        headers: { authorization: `Bearer ${this.endpoint.token}`, ...init.headers },
+        headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...init.headers },
       })
     } catch (error) {
       if (init.signal?.aborted) throw error

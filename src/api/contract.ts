@@ -1,13 +1,15 @@
 import { z } from 'zod'
+import { clusterSchema } from '../definitions/clusterSchema.ts'
 import { namePattern, nameRule } from '../definitions/names.ts'
 import { answerSchema } from '../protocol/ask.ts'
+import { machineSettingsSchema } from '../protocol/machineSettings.ts'
 import { reportSchema } from '../protocol/report.ts'
 import { eventSchema, releaseSchema, rolloutSchema, statusSchema } from './views.ts'
 
 export const basePath = '/api/v1'
 
-/** Who may call: a reader only reads, an operator also changes, an agent speaks for its own machine. */
-export type CallerRole = 'reader' | 'operator' | 'agent' | 'agentOrOperator'
+/** Who may call: a reader only reads, an operator also changes, an agent speaks for its own machine, a joiner has a join token. */
+export type CallerRole = 'reader' | 'operator' | 'agent' | 'agentOrOperator' | 'joiner'
 
 export interface Operation {
   method: 'GET' | 'POST'
@@ -30,6 +32,15 @@ const flag = z
   .enum(['true', 'false'])
   .default('false')
   .transform((text) => text === 'true')
+
+const certificateRequest = z.object({ request: z.string().max(16_384).describe('PKCS #10, PEM') })
+const joined = z.object({
+  machine,
+  certificate: z.string().describe('PEM'),
+  authority: z.string().describe("the cluster's authority, PEM"),
+  controllers: z.array(z.string()),
+  settings: machineSettingsSchema,
+})
 
 const startRolloutBody = z.object({
   service,
@@ -111,6 +122,41 @@ export const operations = {
     ...{ method: 'POST', path: '/machines/:machine/ready', role: 'operator', summary: 'put a machine back in traffic' },
     params: z.object({ machine }),
     response: z.object({ position }),
+  },
+  cluster: {
+    ...{ method: 'GET', path: '/cluster', role: 'reader', summary: 'the cluster file that was applied last' },
+    query: z.object({ atLeast }),
+    response: z.object({ cluster: clusterSchema.nullable() }),
+  },
+  applyCluster: {
+    ...{ method: 'POST', path: '/cluster', role: 'operator', summary: 'take a cluster file as what holds from now on' },
+    body: z.object({ cluster: clusterSchema, force: z.boolean().default(false) }),
+    response: z.object({ position }),
+  },
+  inviteMachine: {
+    ...{
+      method: 'POST',
+      path: '/machines/:machine/invitations',
+      role: 'operator',
+      summary: 'a token with which a machine of the cluster file joins, once, within the hour',
+    },
+    params: z.object({ machine }),
+    response: z.object({
+      token: z.string(),
+      expiresAt: z.string(),
+      pin: z.string().describe("sha256 of the authority's certificate, hex"),
+      controllers: z.array(z.string()),
+    }),
+  },
+  join: {
+    ...{ method: 'POST', path: '/join', role: 'joiner', summary: 'become a machine of the cluster: sign its key' },
+    body: certificateRequest,
+    response: joined,
+  },
+  renew: {
+    ...{ method: 'POST', path: '/agent/certificate', role: 'agent', summary: "renew a machine's certificate" },
+    body: certificateRequest,
+    response: joined,
   },
   tokens: {
     ...{ method: 'GET', path: '/tokens', role: 'operator', summary: 'tokens there are, without their secrets' },

@@ -17,6 +17,13 @@ export interface Answered {
   text: () => Promise<string>
 }
 
+/** For `https:`. PEM; the last two only where the caller shows a certificate of its own. */
+export interface Trust {
+  authority: string
+  key?: string
+  certificate?: string
+}
+
 /** Connections kept for the next call: the agent reports every 2 s. */
 const connections = { keepAlive: true, maxSockets: 64, maxFreeSockets: 4 }
 
@@ -25,29 +32,48 @@ const connections = { keepAlive: true, maxSockets: 64, maxFreeSockets: 4 }
  * connection that the server closed just as it was used again is tried once more on a new one, where that is safe.
  */
 export class HttpConnections {
-  #agent = new Agent(connections)
+  #agent: InstanceType<typeof Agent> | null = null
+  #trust: () => Trust | null
+  #trusted: Trust | null = null
+
+  /** `trust` is asked at each call: a renewed certificate is shown from the next new connection on. */
+  constructor(trust: () => Trust | null = () => null) {
+    this.#trust = trust
+  }
 
   async ask(url: string, asked: Asked): Promise<Answered> {
     try {
-      return await this.#once(url, asked, this.#agent)
+      return await this.#once(url, asked, this.#kept(url))
     } catch (error) {
       // Only a read: what was sent may have been done before the connection went.
       const isSafe = error instanceof StaleConnection && asked.method === 'GET'
       if (!isSafe) throw error instanceof StaleConnection ? error.cause : error
-      return this.#once(url, asked, undefined)
+      this.#agent = null
+      return this.#once(url, asked, this.#kept(url))
     }
+  }
+
+  #kept(url: string): InstanceType<typeof Agent> {
+    const trust = this.#trust()
+    if (this.#agent && trust === this.#trusted) return this.#agent
+    this.#trusted = trust
+    this.#agent = url.startsWith('https:')
+      ? new (process.getBuiltinModule('node:https').Agent)({
+          ...connections,
+          ...(trust ? { ca: trust.authority, key: trust.key, cert: trust.certificate, minVersion: 'TLSv1.3' } : {}),
+        })
+      : new Agent(connections)
+    return this.#agent
   }
 
   async #once(
     url: string,
     { method, headers, body, signal }: Asked,
-    agent: InstanceType<typeof Agent> | undefined,
+    agent: InstanceType<typeof Agent>,
   ): Promise<Answered> {
-    const start = url.startsWith('https:') ? (await import('node:https')).request : httpRequest
+    const start = url.startsWith('https:') ? process.getBuiltinModule('node:https').request : httpRequest
     const length = typeof body === 'string' ? { 'content-length': String(Buffer.byteLength(body)) } : {}
-    // An agent of http does not fit https, which has its own.
-    const kept = url.startsWith('https:') ? {} : { agent: agent ?? false }
-    const sent = start(url, { ...kept, method, headers: { ...headers, ...length }, ...(signal ? { signal } : {}) })
+    const sent = start(url, { agent, method, headers: { ...headers, ...length }, ...(signal ? { signal } : {}) })
     sent.setNoDelay(true)
     const answered = Promise.withResolvers<IncomingMessage>()
     sent.on('response', answered.resolve)

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { Server } from 'node:tls'
 import type { Logger } from 'pino'
 import { systemClock } from '../lib/clock.ts'
 import { randomId } from '../lib/ids.ts'
@@ -8,11 +9,16 @@ import type { ReleaseStore } from '../releases/releaseStore.ts'
 import type { Config } from '../rollout/state.ts'
 import { openDatabase } from '../store/database.ts'
 import { SqliteEventLog } from '../store/sqliteEventLog.ts'
+import { Joins } from '../store/joins.ts'
 import { Tokens, type Identity } from '../store/tokens.ts'
+import { ClusterAuthority } from './clusterAuthority.ts'
 import { Controller } from './controller.ts'
+import { Callers } from './http/callers.ts'
 import { buildServer } from './http/server.ts'
+import { Membership } from './membership.ts'
 import { ReleaseCollector } from './releaseCollector.ts'
 import { ReleaseRoom } from './releaseRoom.ts'
+import { tlsOptions, watchConnections } from './secureListener.ts'
 
 export interface ControllerOptions {
   config: Config
@@ -48,11 +54,21 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const releases = new ReleaseRoom({ controller, store, clock: systemClock, capBytes: storeCapBytes })
   const collector = new ReleaseCollector(controller, releases, logger)
   opened.defer(() => collector.close())
-  const { server, links } = await buildServer({ controller, releases, tokens }, logger)
+  const authority = ClusterAuthority.open(data)
+  const callers = new Callers(tokens, controller)
+  const membership = new Membership({ controller, joins: new Joins(database), authority })
+  const rooms = { controller, releases, tokens, callers, membership }
+  const { server, links } = await buildServer(rooms, logger, authority && tlsOptions(authority))
   opened.defer(async () => {
     links.closeAll()
     await server.close()
   })
+  if (authority) {
+    const secure = server.server as unknown as Server // Fastify types it by the options it was built with
+    opened.defer(
+      watchConnections({ server: secure, controller, authority, callers, logger, now: () => systemClock.now() }),
+    )
+  }
   controller.lead()
   try {
     await server.listen({ host, port })
@@ -61,7 +77,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   }
   const running = opened.move()
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort(server.addresses(), port)}`,
+    url: `http${authority ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${listeningPort(server.addresses(), port)}`,
     close: () => running.disposeAsync(),
   }
 }

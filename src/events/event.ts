@@ -1,3 +1,4 @@
+import type { ClusterDefinition } from '../definitions/cluster.ts'
 import type { Definition } from '../definitions/definition.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Endpoints } from '../protocol/report.ts'
@@ -29,6 +30,10 @@ export interface EventData {
   /** The controller's clock jumped or it stalled: deadlines and silences count afresh. */
   ClockRestarted: { reason: string }
 
+  /** The whole of `cluster.yaml` as it now holds. */
+  ClusterApplied: { cluster: ClusterDefinition }
+  /** No longer of the cluster: nothing is expected of it, and its certificates up to now are refused. */
+  MachineRemoved: { machine: string }
   MachineJoined: { machine: string; endpoints: Endpoints }
   MachineMoved: { machine: string; endpoints: Endpoints }
   MachineLost: { machine: string; silentMs: number }

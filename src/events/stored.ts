@@ -6,6 +6,8 @@ export const eventVersions: Record<EventType, number> = {
   LeadershipTaken: 1,
   LogRecovered: 1,
   ClockRestarted: 1,
+  ClusterApplied: 1,
+  MachineRemoved: 1,
   MachineJoined: 1,
   MachineMoved: 1,
   MachineLost: 1,

@@ -25,6 +25,17 @@ export const errorCodes = {
   E_NO_SUCH_SERVICE: { exit: 4, status: 404, means: 'no service has that name' },
   E_NO_OTHER_RELEASE: { exit: 4, status: 409, means: 'there is no other completed release to go back to' },
   E_NO_SUCH_MACHINE: { exit: 4, status: 404, means: 'no machine of the cluster has that name' },
+  E_OTHER_CLUSTER: { exit: 4, status: 409, means: 'the file or the certificate is of another cluster' },
+  E_JOIN_REFUSED: {
+    exit: 4,
+    status: 403,
+    means: 'the join token is unknown, used, or too old, or the controller is not the one it names',
+  },
+  E_NO_AUTHORITY: {
+    exit: 4,
+    status: 409,
+    means: 'this controller has no authority of its own: it was not made by `tandem controller init`',
+  },
   E_NO_MACHINE_REACHABLE: { exit: 4, status: 409, means: 'every machine this would change is lost' },
   E_ROUTE_TAKEN: { exit: 4, status: 409, means: 'another service holds that host and path, or that port' },
   E_OUTAGE: { exit: 4, status: 409, means: 'a replace would leave no ready instance; --allow-outage permits it' },

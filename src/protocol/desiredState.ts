@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { definitionSchema } from '../definitions/definitionSchema.ts'
+import { machineSettingsSchema } from './machineSettings.ts'
 
 const releaseId = z.string().regex(/^[0-9a-f]{64}$/)
 const name = z.string().min(1).max(200)
@@ -60,6 +61,8 @@ const machineDesireSchema = z.object({
   removedData: z.array(name),
   /** Out of traffic: this machine's own instances take no new work. */
   drained: z.boolean(),
+  /** `null` where no cluster file was applied. An agent that runs by others starts again with these. */
+  settings: machineSettingsSchema.nullable().default(null),
 })
 
 /**

@@ -1,3 +1,4 @@
+import type { ClusterDefinition } from '../definitions/cluster.ts'
 import type { Definition } from '../definitions/definition.ts'
 import type { Event, RolloutKind } from '../events/event.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
@@ -16,6 +17,7 @@ export type Command = { at: number } & (
   | { type: 'AbortRollout'; rollout: string }
   | { type: 'DrainMachine'; machine: string; force: boolean }
   | { type: 'ReadyMachine'; machine: string }
+  | { type: 'ApplyCluster'; cluster: ClusterDefinition; force: boolean }
 )
 
 export interface StartRollout {
@@ -51,6 +53,7 @@ export type RefusalCode =
   | 'E_RELEASE_GONE'
   | 'E_NO_OTHER_RELEASE'
   | 'E_NO_SUCH_MACHINE'
+  | 'E_OTHER_CLUSTER'
   | 'E_NO_MACHINE_REACHABLE'
   | 'E_ROUTE_TAKEN'
   | 'E_OUTAGE'

@@ -1,4 +1,5 @@
 import type { Event } from '../events/event.ts'
+import { applyCluster } from './applyCluster.ts'
 import { advance, applyAll } from './advance.ts'
 import { reversed } from './advanceRollout.ts'
 import type { Command, Decision, Refusal } from './command.ts'
@@ -6,7 +7,7 @@ import { timeMayDecide } from './deadlines.ts'
 import { keptReleases } from './desiredState.ts'
 import type { Observed } from './observed.ts'
 import { reportFacts } from './reportFacts.ts'
-import { definitionOf, machineBusy, serves } from './serviceView.ts'
+import { lastServedBy, machineBusy } from './serviceView.ts'
 import { refuse, startRollout } from './startRollout.ts'
 import type { State } from './state.ts'
 
@@ -59,6 +60,8 @@ function decideCommand(state: State, command: Command): Decision {
       return drainMachine(state, command.machine, command.force)
     case 'ReadyMachine':
       return readyMachine(state, command.machine)
+    case 'ApplyCluster':
+      return applyCluster(state, command.cluster, command.force)
   }
 }
 
@@ -89,23 +92,12 @@ function drainMachine(state: State, name: string, force: boolean): Decision {
     const next = `wait for it, or: tandem machine ready ${busy.name}`
     return refuse('E_MACHINE_BUSY', `machine ${busy.name} is being drained; one at a time`, name, next)
   }
-  const last = force ? '' : lastServedBy(state, name).join(', ')
+  const last = force ? '' : lastServedBy(state, [name]).join(', ')
   if (last !== '') {
     const next = `bring another machine back first (tandem machines), or pass --force to interrupt ${last}`
     return refuse('E_LAST_INSTANCE', `machine ${name} has the last ready instance of ${last}`, name, next)
   }
   return accepted({ type: 'MachineDrainStarted', data: { machine: name } })
-}
-
-/** The services that only this machine serves now. */
-function lastServedBy(state: State, machine: string): string[] {
-  const carrying = Object.values(state.instances).filter(
-    (one) => one.state === 'ready' && one.traffic === 'active' && definitionOf(state, one.release).listen !== 'none',
-  )
-  const elsewhere = carrying.filter((one) => one.machine !== machine && serves(state, one))
-  const here = carrying.filter((one) => one.machine === machine)
-  const alone = here.filter((one) => !elsewhere.some((other) => other.service === one.service))
-  return [...new Set(alone.map(({ service }) => service))].sort()
 }
 
 function readyMachine(state: State, name: string): Decision {

@@ -26,8 +26,16 @@ export function desiredState(state: State, machine: string): MachineDesire {
       .map(({ name, endpoints }) => ({ machine: name, host: endpoints.host, forwardPort: endpoints.forward })),
     prepare,
     removedData: removedDataOn(state, machine),
+    settings: settingsOf(state, machine),
     drained: ['draining', 'drained'].includes(state.machines[machine]?.traffic ?? ''),
   }
+}
+
+function settingsOf({ cluster }: State, machine: string): MachineDesire['settings'] {
+  const named = cluster?.machines[machine]
+  if (!cluster || !named) return null
+  const { entry, addresses } = cluster
+  return { cluster: cluster.cluster, address: named.address, entry, drivers: named.drivers, addresses }
 }
 
 const desiredInstance = ({ id, service, release, slot, generation, traffic }: Instance): DesiredInstance => {

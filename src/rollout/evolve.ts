@@ -34,6 +34,9 @@ export function evolve(before: State, event: RecordedEvent): State {
       return { ...state, releases: keepIf(state.releases, (release) => !gone.has(release.id)) }
     }
 
+    case 'ClusterApplied':
+      return { ...state, cluster: event.data.cluster }
+    case 'MachineRemoved':
     case 'MachineJoined':
     case 'MachineMoved':
     case 'MachineLost':

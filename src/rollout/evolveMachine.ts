@@ -1,5 +1,6 @@
 import type { EventType, RecordedEvent } from '../events/event.ts'
-import { change } from '../lib/records.ts'
+import { change, keepIf } from '../lib/records.ts'
+import { forgetUnusedGenerations } from './evolveInstance.ts'
 import type { Asked, Machine, State } from './state.ts'
 
 type MachineEvent = Extract<RecordedEvent, { type: Extract<EventType, `Machine${string}`> }>
@@ -20,6 +21,8 @@ export function evolveMachine(
       const machine: Machine = { name, endpoints, lost: false, traffic: 'ready', since: asked, mark: null, asked: 0 }
       return { ...state, machines: { ...state.machines, [name]: machine } }
     }
+    case 'MachineRemoved':
+      return withoutMachine(state, name, asked.at)
     case 'MachineMoved':
       return set((machine) => ({ ...machine, endpoints: event.data.endpoints }))
     case 'MachineLost':
@@ -51,4 +54,27 @@ function forgetBehind(services: State['services'], machine: string): State['serv
       },
     ]),
   )
+}
+
+/** Nothing is expected of it any more: what it runs is its own. */
+function withoutMachine(state: State, name: string, at: number): State {
+  const others = (names: string[]): string[] => names.filter((one) => one !== name)
+  return forgetUnusedGenerations({
+    ...state,
+    machines: keepIf(state.machines, (machine) => machine.name !== name),
+    removedMachines: { ...state.removedMachines, [name]: at },
+    instances: keepIf(state.instances, (instance) => instance.machine !== name),
+    turns: keepIf(state.turns, (turn) => turn.machine !== name),
+    services: Object.fromEntries(
+      Object.entries(state.services).map(([key, service]) => [
+        key,
+        { ...service, behind: others(service.behind), leftAlone: others(service.leftAlone) },
+      ]),
+    ),
+    removedData: Object.fromEntries(
+      Object.entries(state.removedData)
+        .map(([service, machines]) => [service, others(machines)] as const)
+        .filter(([, machines]) => machines.length > 0),
+    ),
+  })
 }

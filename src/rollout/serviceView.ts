@@ -101,3 +101,14 @@ export function strategyOf(state: State, turn: Pick<Turn, 'service' | 'machine' 
   const strategies = releases.map((release) => definitionOf(state, release).rollout.strategy)
   return turn.target?.strategy === 'replace' || strategies.includes('replace') ? 'replace' : 'overlap'
 }
+
+/** The services that only these machines serve now. */
+export function lastServedBy(state: State, machines: readonly string[]): string[] {
+  const carrying = Object.values(state.instances).filter(
+    (one) => one.state === 'ready' && one.traffic === 'active' && definitionOf(state, one.release).listen !== 'none',
+  )
+  const elsewhere = carrying.filter((one) => !machines.includes(one.machine) && serves(state, one))
+  const here = carrying.filter((one) => machines.includes(one.machine))
+  const alone = here.filter((one) => !elsewhere.some((other) => other.service === one.service))
+  return [...new Set(alone.map(({ service }) => service))].sort()
+}

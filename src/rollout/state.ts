@@ -1,3 +1,4 @@
+import type { ClusterDefinition } from '../definitions/cluster.ts'
 import type { Definition } from '../definitions/definition.ts'
 import type { Direction, EventData, ReportMark, ResolvedRoute, RolloutKind, Step, Target } from '../events/event.ts'
 import type { TermRecord } from '../protocol/desiredState.ts'
@@ -49,7 +50,11 @@ export interface State {
   clockSince: number
   /** The position of the event that said so: what was asked before it counts from there. */
   clockPosition: number
+  /** The cluster file that was applied last; `null` where machines just come, as on a laptop. */
+  cluster: ClusterDefinition | null
   machines: Record<string, Machine>
+  /** When each machine that was ever removed was last removed, ms: its certificates from before are refused. */
+  removedMachines: Record<string, number>
   releases: Record<string, Release>
   services: Record<string, Service>
   instances: Record<string, Instance>
@@ -218,7 +223,9 @@ export function initialState(config: Config): State {
     terms: [],
     clockSince: 0,
     clockPosition: 0,
+    cluster: null,
     machines: {},
+    removedMachines: {},
     releases: {},
     services: {},
     instances: {},

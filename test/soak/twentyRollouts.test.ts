@@ -68,6 +68,8 @@ describe.each([
       expect(failuresOf(load.result)).toEqual([])
     }
     if (kills) expect(killed).toBeGreaterThan(5)
+    clearTimeout(killer)
+    await untilAnswers()
   })
 
   it('long connections live until the drain deadline and end with the goodbye of their service', async () => {
@@ -88,7 +90,12 @@ describe.each([
     for (let attempt = 1; ; attempt++) {
       const pushed = await push()
       if (!kills || attempt === 20 || (pushed.exit !== 3 && pushed.exit !== 4)) return pushed
-      for (let asked = 0; asked < 200; asked++) if ((await laptop.json('status')).exit === 0) break
+      await untilAnswers()
     }
+  }
+
+  async function untilAnswers(): Promise<void> {
+    for (let asked = 0; asked < 200; asked++) if ((await laptop.json('status')).exit === 0) return
+    throw new Error('the controller does not come back')
   }
 })

@@ -37,6 +37,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   prepare: [],
   removedData: [],
   drained: false,
+  settings: null,
   cluster: 'test',
   term: 1,
   terms: [{ term: 1, id: 'one', start: 1, recovered: false }],

@@ -37,14 +37,19 @@ const calls: { name: string; method: string; path: string; role: string }[] = [
 ]
 
 describe('who may call', () => {
-  it.each(calls)('$name needs a token', async ({ method, path }) => {
+  it.each(calls)('$name needs a token', async ({ method, path, role }) => {
+    const refusal = role === 'joiner' ? 'E_JOIN_REFUSED' : 'E_UNAUTHORIZED'
     for (const token of [null, 'x', 'no-such-token-0123456789', `${tokens.operator}x`]) {
-      expect(problemCode(await controller.ask(method, path, { token, body: '{' }))).toBe('E_UNAUTHORIZED')
+      expect(problemCode(await controller.ask(method, path, { token, body: '{' }))).toBe(refusal)
     }
   })
-  it.each(calls.filter(({ role }) => role !== 'reader'))('$name is not for a reader', async ({ method, path }) => {
-    expect(problemCode(await controller.ask(method, path, { token: tokens.reader, body: '{' }))).toBe('E_FORBIDDEN')
-  })
+  it.each(calls.filter(({ role }) => role !== 'reader'))(
+    '$name is not for a reader',
+    async ({ method, path, role }) => {
+      const refusal = role === 'joiner' ? 'E_JOIN_REFUSED' : 'E_FORBIDDEN'
+      expect(problemCode(await controller.ask(method, path, { token: tokens.reader, body: '{' }))).toBe(refusal)
+    },
+  )
   it.each(calls.filter(({ role }) => role === 'operator' || role === 'reader'))(
     '$name is not for an agent',
     async ({ method, path }) => {

@@ -7,23 +7,29 @@ import { limits } from '../../rollout/limits.ts'
 import { recover } from '../recover.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
 import { statusView } from '../statusView.ts'
-import { ownMachine } from './callers.ts'
+import type { Membership } from '../membership.ts'
+import { ownMachine, type Callers } from './callers.ts'
 
 export interface Rooms {
   controller: Controller
   releases: ReleaseRoom
   tokens: Tokens
+  callers: Callers
+  membership: Membership
 }
+
+/** Who calls. A machine that joins is known by its token alone. */
+export type Caller = Identity | { role: 'joiner'; machine: null; name: string; token: string }
 
 type Handlers = {
   [N in OperationName]: (
     input: Parsed<Operations[N]>,
-    caller: Identity,
+    caller: Caller,
   ) => Result<Operations[N]> | Promise<Result<Operations[N]>>
 }
 
 /** What each call of the API does, its input parsed: a command or a read, and the view of it. */
-export function operationHandlers({ controller, releases, tokens }: Rooms): Handlers {
+export function operationHandlers({ controller, releases, tokens, membership }: Rooms): Handlers {
   const position = (): number => controller.state.position
   return {
     status: () => statusView(controller),
@@ -49,6 +55,15 @@ export function operationHandlers({ controller, releases, tokens }: Rooms): Hand
       controller.execute({ type: 'ReadyMachine', machine: params.machine })
       return { position: position() }
     },
+    cluster: () => ({ cluster: controller.state.cluster }),
+    applyCluster: ({ body }) => {
+      refuseWhileBehind(controller)
+      membership.apply(body.cluster, body.force)
+      return { position: position() }
+    },
+    inviteMachine: ({ params }) => membership.invite(params.machine),
+    join: ({ body }, caller) => membership.join(caller.role === 'joiner' ? caller.token : '', body.request),
+    renew: ({ body }, caller) => membership.renew(caller.machine ?? '', body.request),
     tokens: () => ({ tokens: tokens.list() }),
     createToken: ({ body }) => {
       if (body.role === 'agent' && body.machine === null) {

@@ -1,3 +1,4 @@
+import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
@@ -11,13 +12,16 @@ import { framesContentType } from '../../releases/objectFrames.ts'
 import { AgentLinks } from '../agentLinks.ts'
 import { Asks } from '../asks.ts'
 import { controllerMetrics } from '../metrics.ts'
-import { identify } from './callers.ts'
+import { bearer } from './callers.ts'
 import { EventStream } from './eventStream.ts'
-import { operationHandlers, type Rooms } from './operationHandlers.ts'
+import { operationHandlers, type Caller, type Rooms } from './operationHandlers.ts'
 import { asOperatorError, notFound, refuseGarbage, sendProblem } from './problems.ts'
 import { streamHandlers } from './streamHandlers.ts'
 
 const maxJsonBytes = 8 * 1024 * 1024
+
+/** As Node's `https.createServer` takes them. */
+type Https = SecureContextOptions & TlsOptions
 
 interface BuiltServer {
   server: FastifyInstance
@@ -25,8 +29,9 @@ interface BuiltServer {
 }
 
 /** The controller's HTTP: the contract's calls and streams, object transfers, the agents' streams, health and metrics. */
-export async function buildServer(rooms: Rooms, logger: Logger): Promise<BuiltServer> {
+export async function buildServer(rooms: Rooms, logger: Logger, https: Https | null = null): Promise<BuiltServer> {
   const server = fastify({
+    ...(https ? { https } : {}),
     bodyLimit: maxJsonBytes,
     forceCloseConnections: true,
     // A HEAD of a stream would never end.
@@ -68,7 +73,7 @@ export async function buildServer(rooms: Rooms, logger: Logger): Promise<BuiltSe
     return reply.status(unwritable ? 503 : 200).send({ ok: !unwritable, problem: unwritable?.message ?? null })
   })
   server.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
-    if (!isLoopback(request)) identify(request, rooms.tokens, 'reader')
+    if (!isLoopback(request)) rooms.callers.identify(request, 'reader')
     const { contentType, text } = await controllerMetrics(rooms.controller, links.connected())
     return reply.type(contentType).send(text)
   })
@@ -76,7 +81,12 @@ export async function buildServer(rooms: Rooms, logger: Logger): Promise<BuiltSe
 }
 
 function addOperations(api: FastifyInstance, rooms: Rooms): void {
+  const { callers, membership } = rooms
   const handlers = operationHandlers(rooms)
+  const callerOf = (request: FastifyRequest, role: Operation['role']): Caller =>
+    role === 'joiner'
+      ? { role: 'joiner', machine: null, name: 'a machine that joins', token: membership.mayJoin(bearer(request)) }
+      : callers.identify(request, role)
   for (const name of Object.keys(operations) as (keyof typeof operations)[]) {
     const operation: Operation = operations[name]
     const { method, path: url, role, summary, params, query, body, response } = operation
@@ -84,7 +94,7 @@ function addOperations(api: FastifyInstance, rooms: Rooms): void {
       method,
       url,
       // Before the body is parsed: strangers do not get to make us work.
-      onRequest: async (request) => void identify(request, rooms.tokens, role),
+      onRequest: async (request) => void callerOf(request, role),
       schema: {
         ...{ summary, operationId: name, security: [{ bearer: [] }] },
         ...(params ? { params } : {}),
@@ -93,7 +103,7 @@ function addOperations(api: FastifyInstance, rooms: Rooms): void {
         response: { 200: response },
       },
       handler: async (request) => {
-        const caller = identify(request, rooms.tokens, role)
+        const caller = callerOf(request, role)
         const input = { params: request.params, query: request.query, body: request.body }
         const { atLeast } = (request.query ?? {}) as { atLeast?: number } // validated, where the operation has it
         if (atLeast !== undefined) await rooms.controller.reached(atLeast)
@@ -104,14 +114,14 @@ function addOperations(api: FastifyInstance, rooms: Rooms): void {
   }
 }
 
-function addStreams(api: FastifyInstance, { controller, tokens }: Rooms, asks: Asks): void {
+function addStreams(api: FastifyInstance, { controller, callers }: Rooms, asks: Asks): void {
   const handlers = streamHandlers(controller, asks)
   for (const name of Object.keys(streams) as (keyof typeof streams)[]) {
     const stream = streams[name]
     api.route({
       method: 'GET',
       url: stream.path,
-      onRequest: async (request) => void identify(request, tokens, stream.role),
+      onRequest: async (request) => void callers.identify(request, stream.role),
       schema: {
         ...{ summary: `${stream.summary} (server-sent events)`, operationId: name, security: [{ bearer: [] }] },
         querystring: stream.query,
@@ -126,14 +136,14 @@ function addStreams(api: FastifyInstance, { controller, tokens }: Rooms, asks: A
   }
 }
 
-function addObjects(api: FastifyInstance, { releases, tokens }: Rooms, logger: Logger): void {
+function addObjects(api: FastifyInstance, { releases, callers }: Rooms, logger: Logger): void {
   const hidden = { schema: { hide: true } }
-  const mayPut = async (request: FastifyRequest): Promise<void> => void identify(request, tokens, 'operator')
+  const mayPut = async (request: FastifyRequest): Promise<void> => void callers.identify(request, 'operator')
   api.post('/objects', { ...hidden, onRequest: mayPut, bodyLimit: Number.MAX_SAFE_INTEGER }, async (request) => {
     await releases.depot.put(bytesOf(request, framesContentType))
     return {}
   })
-  const mayFetch = async (request: FastifyRequest): Promise<void> => void identify(request, tokens, 'agentOrOperator')
+  const mayFetch = async (request: FastifyRequest): Promise<void> => void callers.identify(request, 'agentOrOperator')
   const schema = { hide: true, body: keysSchema }
   api.post('/objects/fetch', { schema, onRequest: mayFetch }, async (request, reply) => {
     const { keys } = request.body as { keys: `blob/${string}`[] } // an array of words, which the depot checks one by one
@@ -146,11 +156,11 @@ function addObjects(api: FastifyInstance, { releases, tokens }: Rooms, logger: L
   })
 }
 
-function addAgentCalls(api: FastifyInstance, { tokens }: Rooms, links: AgentLinks, asks: Asks): void {
+function addAgentCalls(api: FastifyInstance, { callers }: Rooms, links: AgentLinks, asks: Asks): void {
   const hidden = { schema: { hide: true } }
-  const onRequest = async (request: FastifyRequest): Promise<void> => void identify(request, tokens, 'agent')
+  const onRequest = async (request: FastifyRequest): Promise<void> => void callers.identify(request, 'agent')
   api.get('/agent/stream', { ...hidden, onRequest }, async (request, reply) => {
-    const { machine } = identify(request, tokens, 'agent')
+    const { machine } = callers.identify(request, 'agent')
     if (machine === null) throw new OperatorError('E_FORBIDDEN', 'the token speaks for no machine')
     const stream = new EventStream(request, reply)
     const link = { write: (text: string) => stream.writeText(text), end: () => stream.end() }
@@ -163,7 +173,7 @@ function addAgentCalls(api: FastifyInstance, { tokens }: Rooms, links: AgentLink
     async (request, reply) => {
       const { id } = request.params
       const bytes = bytesOf(request, 'application/x-ndjson')
-      const timed = asks.begin(id, identify(request, tokens, 'agent').machine)
+      const timed = asks.begin(id, callers.identify(request, 'agent').machine)
       const wanted = timed !== null && (await asks.answer(id, readNdjson(timed(bytes), answerSchema)))
       if (!wanted) reply.raw.once('finish', () => request.raw.destroy())
       return { wanted }

@@ -32,6 +32,7 @@ export function eventLine({ type, data }: Event): string | null {
       return `${short(data.instance)} ${data.interrupted ? 'interrupted' : 'failed'}`
     case 'InstanceRecovered':
       return `${short(data.instance)} recovered`
+    case 'MachineRemoved':
     case 'MachineJoined':
     case 'MachineMoved':
     case 'MachineLost':
@@ -48,6 +49,7 @@ export function eventLine({ type, data }: Event): string | null {
     case 'LeadershipTaken':
     case 'LogRecovered':
     case 'ClockRestarted':
+    case 'ClusterApplied':
     case 'ReleasePublished':
     case 'ReleasesCollected':
       return type

@@ -1,0 +1,112 @@
+import type { ClusterDefinition } from '../definitions/cluster.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import type { MachineSettings } from '../protocol/machineSettings.ts'
+import type { Joins } from '../store/joins.ts'
+import type { ClusterAuthority } from './clusterAuthority.ts'
+import type { Controller } from './controller.ts'
+
+/** A join command is good for this long. */
+const joinMs = 3_600_000
+
+interface Options {
+  controller: Controller
+  joins: Joins
+  authority: ClusterAuthority | null
+}
+
+export interface Joined {
+  machine: string
+  certificate: string
+  authority: string
+  controllers: string[]
+  settings: MachineSettings
+}
+
+/** Which machines are of the cluster, how one becomes one, and how it stays one. */
+export class Membership {
+  readonly #controller: Controller
+  readonly #joins: Joins
+  readonly #authority: ClusterAuthority | null
+
+  constructor({ controller, joins, authority }: Options) {
+    this.#controller = controller
+    this.#joins = joins
+    this.#authority = authority
+  }
+
+  apply(cluster: ClusterDefinition, force: boolean): void {
+    this.#controller.execute({ type: 'ApplyCluster', cluster, force })
+    for (const machine of Object.keys(this.#controller.state.removedMachines)) {
+      if (!(machine in cluster.machines)) this.#joins.forget(machine)
+    }
+  }
+
+  /** A token that lets `machine` join once, and what pins this cluster. */
+  invite(machine: string): { token: string; expiresAt: string; pin: string; controllers: string[] } {
+    const authority = this.#needAuthority()
+    const { cluster } = this.#member(machine)
+    const { token, expiresAt } = this.#joins.create(machine, this.#controller.now(), joinMs)
+    return {
+      token,
+      expiresAt: new Date(expiresAt).toISOString(),
+      pin: authority.pin,
+      controllers: cluster.controllers,
+    }
+  }
+
+  /** Throws unless `token` lets a machine join now. */
+  mayJoin(token: string | undefined): string {
+    if (token && this.#joins.isGood(token, this.#controller.now())) return token
+    throw joinRefused()
+  }
+
+  /** Signs the key of the machine that shows `token`. The token is used up only when that succeeds. */
+  async join(token: string, request: string): Promise<Joined> {
+    const authority = this.#needAuthority()
+    const machine = this.#joins.take(token, this.#controller.now())
+    if (machine === null) throw joinRefused()
+    try {
+      return await this.#sign(authority, machine, request)
+    } catch (error) {
+      this.#joins.giveBack(token)
+      throw error
+    }
+  }
+
+  renew(machine: string, request: string): Promise<Joined> {
+    return this.#sign(this.#needAuthority(), machine, request)
+  }
+
+  async #sign(authority: ClusterAuthority, machine: string, request: string): Promise<Joined> {
+    const { cluster, address } = this.#member(machine)
+    const settings = this.#controller.desired(machine).settings
+    if (!settings) throw new Error(`machine ${machine} is of the cluster and has no settings: a bug`)
+    const certificate = await authority.sign(request, machine, address, this.#controller.now())
+    const { controllers } = cluster
+    return { machine, certificate, authority: authority.certificate, controllers, settings }
+  }
+
+  #member(machine: string): { cluster: ClusterDefinition; address: string } {
+    const { cluster } = this.#controller.state
+    const named = cluster && Object.hasOwn(cluster.machines, machine) ? cluster.machines[machine] : undefined
+    if (cluster && named) return { cluster, address: named.address }
+    const known = Object.keys(cluster?.machines ?? {}).join(', ') || 'none yet'
+    throw new OperatorError('E_NO_SUCH_MACHINE', `the cluster file names no machine ${machine} (machines: ${known})`, {
+      subject: machine,
+      next: 'write it into cluster.yaml, then: tandem cluster apply cluster.yaml',
+    })
+  }
+
+  #needAuthority(): ClusterAuthority {
+    if (this.#authority) return this.#authority
+    throw new OperatorError('E_NO_AUTHORITY', 'this controller has no authority to sign certificates with', {
+      subject: this.#controller.config.cluster,
+      next: 'tandem controller init   makes a cluster whose machines join; those of `tandem up` need not',
+    })
+  }
+}
+
+const joinRefused = (): OperatorError =>
+  new OperatorError('E_JOIN_REFUSED', 'the join token is unknown, was used before, or is too old', {
+    next: 'tandem machine add NAME   prints a new join command',
+  })

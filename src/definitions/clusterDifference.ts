@@ -1,0 +1,35 @@
+import type { ClusterDefinition } from './cluster.ts'
+
+/** One thing that applying a cluster file would change. */
+export interface ClusterChange {
+  kind: 'add' | 'remove' | 'change'
+  /** `machine c`, `entry`, `addresses`. */
+  what: string
+  before: string | null
+  after: string | null
+}
+
+/** What differs between the cluster as it is (`null`: nothing was applied yet) and as it should be; machines first. */
+export function clusterDifference(before: ClusterDefinition | null, after: ClusterDefinition): ClusterChange[] {
+  const was = before === null ? {} : facets(before)
+  const will = facets(after)
+  const names = [...new Set([...Object.keys(was), ...Object.keys(will)])]
+  return names.flatMap((what): ClusterChange[] => {
+    const [from = null, to = null] = [was[what], will[what]]
+    if (from === to) return []
+    return [{ kind: from === null ? 'add' : to === null ? 'remove' : 'change', what, before: from, after: to }]
+  })
+}
+
+function facets({ machines, entry, addresses, controllers }: ClusterDefinition): Record<string, string> {
+  const entries = Object.entries(machines).map(([name, { address, drivers }]) => {
+    return [`machine ${name}`, `${address} (${drivers.supervisor}, ${drivers.balancer}, ${drivers.address})`]
+  })
+  const https = entry.certificates === null ? 'no https' : `https ${entry.https} with ${entry.certificates}`
+  return {
+    ...Object.fromEntries(entries),
+    controllers: controllers.join(', '),
+    entry: `http ${entry.http}, ${https}`,
+    ...(addresses.length > 0 ? { addresses: addresses.join(', ') } : {}),
+  }
+}

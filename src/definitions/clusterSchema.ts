@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { mostEntries } from './bounds.ts'
+import type { ClusterDefinition } from './cluster.ts'
+import { namePattern } from './names.ts'
+
+// Only what takes cluster files over the wire imports this file, as with definitionSchema.ts.
+
+const name = z.string().regex(namePattern)
+const host = z.string().min(1).max(253)
+const port = z.int().min(1).max(65_535)
+
+export const driversSchema = z.object({
+  supervisor: z.enum(['systemd', 'process']),
+  balancer: z.enum(['haproxy', 'embedded']),
+  address: z.enum(['keepalived', 'none']),
+})
+
+export const entrySchema = z.object({ http: port, https: port, certificates: z.string().max(4_096).nullable() })
+
+/** A cluster file after parsing, as it crosses a wire. */
+export const clusterSchema = z.object({
+  cluster: name,
+  controllers: z.array(z.string().min(1).max(300)).min(1).max(9),
+  machines: z
+    .record(name, z.object({ address: host, drivers: driversSchema }))
+    .refine((machines) => Object.keys(machines).length <= mostEntries, 'names too many machines'),
+  entry: entrySchema,
+  addresses: z.array(host).max(2),
+  drivers: driversSchema,
+}) satisfies z.ZodType<ClusterDefinition>

@@ -1,0 +1,48 @@
+import { chmodSync, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeFileDurably } from '../lib/durableFile.ts'
+import { makeFolder } from '../lib/makeFolder.ts'
+
+/** What one side of a TLS connection shows, and whom it trusts. All PEM. */
+export interface Identity {
+  key: string
+  certificate: string
+  authority: string
+}
+
+/**
+ * A machine's or a controller's own identity on disk, mode 0600: `identity.pem` holds key and certificate together, so
+ * that no moment has the one without the other (and as HAProxy reads them); `authority.pem` whom it trusts.
+ */
+export class IdentityFolder {
+  readonly folder: string
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  get pem(): string {
+    return join(this.folder, 'identity.pem')
+  }
+
+  get authorityPem(): string {
+    return join(this.folder, 'authority.pem')
+  }
+
+  exists(): boolean {
+    return existsSync(this.pem)
+  }
+
+  read(): Identity {
+    const both = readFileSync(this.pem, 'utf8')
+    const [key = '', certificate = ''] = both.split(/(?=-----BEGIN CERTIFICATE-----)/)
+    return { key, certificate, authority: readFileSync(this.authorityPem, 'utf8') }
+  }
+
+  write({ key, certificate, authority }: Identity): void {
+    makeFolder(this.folder)
+    chmodSync(this.folder, 0o700)
+    writeFileDurably(this.authorityPem, authority)
+    writeFileDurably(this.pem, `${key.trimEnd()}\n${certificate.trimEnd()}\n`)
+  }
+}

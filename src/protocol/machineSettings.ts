@@ -1,0 +1,14 @@
+import { z } from 'zod'
+import { driversSchema, entrySchema } from '../definitions/clusterSchema.ts'
+
+/** What `cluster.yaml` says of one machine: what its agent must know before it can do anything. */
+export const machineSettingsSchema = z.object({
+  cluster: z.string(),
+  address: z.string(),
+  entry: entrySchema,
+  drivers: driversSchema,
+  /** Virtual addresses. */
+  addresses: z.array(z.string()),
+})
+
+export type MachineSettings = z.infer<typeof machineSettingsSchema>

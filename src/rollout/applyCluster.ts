@@ -1,0 +1,33 @@
+import type { ClusterDefinition } from '../definitions/cluster.ts'
+import { clusterDifference } from '../definitions/clusterDifference.ts'
+import type { Event } from '../events/event.ts'
+import type { Decision } from './command.ts'
+import { lastServedBy } from './serviceView.ts'
+import { refuse } from './startRollout.ts'
+import type { State } from './state.ts'
+
+/**
+ * Takes a cluster file as what holds from now on. Machines it no longer names are removed: not in the middle of a
+ * rollout, and not while one of them is the last to serve something, unless forced.
+ */
+export function applyCluster(state: State, cluster: ClusterDefinition, force: boolean): Decision {
+  const { cluster: own } = state.config
+  if (cluster.cluster !== own) {
+    const message = `the file describes cluster ${cluster.cluster}, and this is ${own}`
+    return refuse('E_OTHER_CLUSTER', message, cluster.cluster, '--context NAME   chooses another cluster')
+  }
+  if (clusterDifference(state.cluster, cluster).length === 0) return { type: 'nothing' }
+  const removed = Object.keys(state.machines).filter((name) => !(name in cluster.machines))
+  const rollout = Object.values(state.rollouts).find(({ stage }) => stage !== 'finished')
+  if (removed.length > 0 && rollout) {
+    const message = `rollout ${rollout.id} of ${rollout.service} is in progress: no machine is removed meanwhile`
+    return refuse('E_ROLLOUT_IN_PROGRESS', message, rollout.id, `tandem rollout show ${rollout.id}`)
+  }
+  const last = force ? [] : lastServedBy(state, removed)
+  if (last.length > 0) {
+    const message = `only ${removed.join(' and ')}, which would be removed, still serves ${last.join(', ')}`
+    return refuse('E_LAST_INSTANCE', message, removed.join(', '), 'deploy it elsewhere first, or pass --force')
+  }
+  const events: Event[] = removed.map((machine) => ({ type: 'MachineRemoved', data: { machine } }))
+  return { type: 'accepted', events: [...events, { type: 'ClusterApplied', data: { cluster } }] }
+}

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import { sha256 } from '../lib/hash.ts'
+
+/** Tokens that let one machine join once, for a while; kept only as sha256. Times in milliseconds since 1970. */
+export class Joins {
+  #database: DatabaseSync
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  /** Makes a token and returns it: it cannot be read again. Those made before for this machine are worthless now. */
+  create(machine: string, now: number, forMs: number): { token: string; expiresAt: number } {
+    const token = `tdj_${randomBytes(32).toString('base64url')}`
+    const expiresAt = now + forMs
+    this.#database.prepare('DELETE FROM joins WHERE machine = ? OR expires_at < ?').run(machine, now)
+    this.#database
+      .prepare('INSERT INTO joins (hash, machine, expires_at) VALUES (?, ?, ?)')
+      .run(sha256(token), machine, expiresAt)
+    return { token, expiresAt }
+  }
+
+  /** Takes a token: the machine it is for, once; `null` when it is unknown, used or too old. */
+  take(token: string, now: number): string | null {
+    const row = this.#database
+      .prepare('UPDATE joins SET used_at = ? WHERE hash = ? AND used_at IS NULL AND expires_at >= ? RETURNING machine')
+      .get(now, sha256(token), now)
+    return row === undefined ? null : String(row['machine'])
+  }
+
+  /** Whether `take` would take it now. */
+  isGood(token: string, now: number): boolean {
+    const good = 'SELECT 1 FROM joins WHERE hash = ? AND used_at IS NULL AND expires_at >= ?'
+    return this.#database.prepare(good).get(sha256(token), now) !== undefined
+  }
+
+  /** It was taken and nothing came of it. */
+  giveBack(token: string): void {
+    this.#database.prepare('UPDATE joins SET used_at = NULL WHERE hash = ?').run(sha256(token))
+  }
+
+  /** A removed machine's. */
+  forget(machine: string): void {
+    this.#database.prepare('DELETE FROM joins WHERE machine = ?').run(machine)
+  }
+}
