@@ -4,7 +4,7 @@ BIN := node_modules/.bin
 # The Node that npm installed, where there is one; looked for when a recipe runs, for a clean clone has none before.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types tidy dead test-all link bench-rollout bench-release bench-balancer bench-agent bench-cli bundle clean
+.PHONY: help demo test test-lab lab check format format-check lint types tidy dead test-all link bench-rollout bench-release bench-balancer bench-agent bench-cli bundle clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,12 @@ demo: node_modules/.installed ## the tour: a pair, a rollout under load, a broke
 
 test: node_modules/.installed ## unit, integration and whole-system tests; no root needed, under 3 minutes
 	TANDEM_HISTORIES=$${TANDEM_HISTORIES:-2000} $(RUN) node_modules/vitest/vitest.mjs run
+
+test-lab: node_modules/.installed ## tests on real machines, booted here by systemd-nspawn; root only
+	TANDEM_LAB=1 $(RUN) node_modules/vitest/vitest.mjs run test/lab
+
+lab: node_modules/.installed ## three machines to try Tandem on, booted here until Ctrl-C; root only
+	@$(RUN) test/lab/foreground.ts
 
 check: format-check lint types tidy dead test-all ## exactly what CI runs
 
@@ -41,7 +47,7 @@ dead: node_modules/.installed ## dead code and unused dependencies
 	$(BIN)/knip --no-progress
 
 test-all: node_modules/.installed
-	TANDEM_SOAK=1 $(RUN) node_modules/vitest/vitest.mjs run
+	if [ "$$(id -u)" = 0 ]; then export TANDEM_LAB=1; fi; TANDEM_SOAK=1 $(RUN) node_modules/vitest/vitest.mjs run
 
 bench-release: node_modules/.installed ## bytes and seconds of changing one file of 10,000
 	$(RUN) bench/release.ts

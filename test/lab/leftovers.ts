@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { command, must } from './command.ts'
+import { exclusive } from './exclusive.ts'
+import { MachineCgroup } from './machineCgroup.ts'
+import { namespacePrefix } from './network.ts'
+
+/** Where labs are, below the lab's folder: one folder each, with a lock that its run holds. */
+export const labsFolder = (folder: string): string => join(folder, 'labs')
+export const lockFile = (lab: string): string => join(lab, 'lock')
+export const machinesFolder = (lab: string): string => join(lab, 'machines')
+/** Also the name of its machines' cgroups and of its overlays. */
+export const machineName = (run: string, name: string): string => `tl-${run}-${name}`
+
+/** What is there of a lab, in words: processes, mounts, namespaces, folders. */
+export async function remains(lab: string): Promise<string[]> {
+  const run = basename(lab)
+  const spaces = await namespacesOf(run)
+  const groups = machinesOf(lab).filter((name) => new MachineCgroup(machineName(run, name)).pids().length > 0)
+  return [...spaces, ...mountsBelow(lab), ...groups.map((name) => `processes of ${name}`)]
+}
+
+/** Ends and removes everything of one lab, in whatever state it was left. */
+export async function removeLab(lab: string): Promise<void> {
+  const run = basename(lab)
+  for (const name of machinesOf(lab)) await new MachineCgroup(machineName(run, name)).remove()
+  for (const mount of mountsBelow(lab)) await must(['umount', mount])
+  for (const namespace of await namespacesOf(run)) await must(['ip', 'netns', 'del', namespace])
+  rmSync(lab, { recursive: true, force: true })
+}
+
+/** Removes the labs whose run is gone: nobody holds their lock. Returns their names. */
+export async function removeAbandonedLabs(folder: string): Promise<string[]> {
+  const removed: string[] = []
+  for (const name of names(labsFolder(folder))) {
+    const lab = join(labsFolder(folder), name)
+    const lock = await exclusive(lockFile(lab), 0)
+    if (!lock) continue
+    try {
+      await removeLab(lab)
+      removed.push(name)
+    } finally {
+      await lock.release()
+    }
+  }
+  return removed
+}
+
+/** Each machine has a folder in its lab's, made before anything else of it. */
+const machinesOf = (lab: string): string[] => names(machinesFolder(lab))
+
+async function namespacesOf(run: string): Promise<string[]> {
+  const { out } = await command(['ip', 'netns', 'list'])
+  return out
+    .split('\n')
+    .map((line) => line.split(' ')[0] ?? '')
+    .filter((name) => name.startsWith(namespacePrefix(run)))
+}
+
+function mountsBelow(lab: string): string[] {
+  const lines = readFileSync('/proc/self/mounts', 'utf8').split('\n')
+  const points = lines.map((line) => line.split(' ')[1] ?? '')
+  return points.filter((point) => point.startsWith(`${lab}/`)).toReversed()
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}

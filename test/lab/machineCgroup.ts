@@ -1,0 +1,104 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+
+const root = '/sys/fs/cgroup'
+const killMs = 10_000
+
+/** One cgroup per machine in every hierarchy of this computer: everything of the machine is in it, however it was started. */
+export class MachineCgroup {
+  #name: string
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  create(): void {
+    for (const hierarchy of hierarchies()) {
+      const group = join(hierarchy, this.#name)
+      mkdirSync(group, { recursive: true })
+      // An empty set takes no process; only v1 begins with one.
+      for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+        if (existsSync(join(hierarchy, file))) writeFileSync(join(group, file), readFileSync(join(hierarchy, file)))
+      }
+    }
+  }
+
+  /** The files that a process writes itself into to be of the machine. */
+  doors(): string[] {
+    return hierarchies().map((hierarchy) => {
+      const group = join(hierarchy, this.#name)
+      // In v2 a cgroup that hands on controllers holds no process itself.
+      if (!isUnified() || !existsSync(join(group, 'payload'))) return join(group, 'cgroup.procs')
+      mkdirSync(join(group, 'entered'), { recursive: true })
+      return join(group, 'entered/cgroup.procs')
+    })
+  }
+
+  pids(): number[] {
+    return [...new Set(this.#groups().flatMap(pidsOf))]
+  }
+
+  /** Kills until nothing is left, then removes it. */
+  async remove(): Promise<void> {
+    const deadline = performance.now() + killMs
+    for (let pids = this.pids(); pids.length > 0; pids = this.pids()) {
+      if (performance.now() > deadline) throw new Error(`${this.#name}: ${pids.join(', ')} cannot be killed`)
+      for (const pid of pids) kill(pid)
+      await pause(10)
+    }
+    for (const group of this.#groups()) await removeGroup(group, deadline)
+  }
+
+  /** Children before their parents. */
+  #groups(): string[] {
+    return hierarchies().flatMap((hierarchy) => below(join(hierarchy, this.#name)))
+  }
+}
+
+const isUnified = (): boolean => existsSync(join(root, 'cgroup.controllers'))
+
+function hierarchies(): string[] {
+  if (isUnified()) return [root]
+  const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  return folders.map(({ name }) => join(root, name)).filter((folder) => existsSync(join(folder, 'cgroup.procs')))
+}
+
+function below(group: string): string[] {
+  try {
+    const children = readdirSync(group, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    return [...children.flatMap(({ name }) => below(join(group, name))), group]
+  } catch {
+    return [] // none, or gone meanwhile
+  }
+}
+
+function pidsOf(group: string): number[] {
+  try {
+    return readFileSync(join(group, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // ended meanwhile
+  }
+}
+
+/** The kernel says busy for a moment after the last process has gone. */
+async function removeGroup(group: string, deadline: number): Promise<void> {
+  for (;;) {
+    try {
+      return rmdirSync(group)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT') return
+      if (code !== 'EBUSY' || performance.now() > deadline) throw error
+      await pause(5)
+    }
+  }
+}

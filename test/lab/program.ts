@@ -1,0 +1,23 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { bundle } from '../../packaging/bundle.ts'
+import type { Bind } from './labMachine.ts'
+
+const checkout = join(import.meta.dirname, '../..')
+
+/** Makes what `tandem` on a machine is: the Node that npm installed and, in `app`, a bundle of this checkout, both read-only. */
+export async function installProgram(app: string): Promise<Bind[]> {
+  await bundle(app)
+  return [
+    { from: nodeBinary(), to: '/usr/lib/tandem/node' },
+    { from: app, to: '/usr/lib/tandem/app' },
+  ]
+}
+
+/** For tests that run on the machine: this checkout, where it is here. */
+export const checkoutBind: Bind = { from: realpathSync(checkout), to: realpathSync(checkout) }
+
+function nodeBinary(): string {
+  const file = join(checkout, 'node_modules', `node-linux-${process.arch}`, 'bin/node')
+  return realpathSync(existsSync(file) ? file : process.execPath)
+}
