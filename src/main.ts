@@ -10,6 +10,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   version: readVersion(),
   programs: {
+    initController: async (options) => (await import('./initController.ts')).initController(options),
     runController: async (options) => (await import('./runController.ts')).runController(options),
     runAgent: async (options) => (await import('./runAgent.ts')).runAgent(options),
   },

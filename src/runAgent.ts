@@ -1,43 +1,75 @@
-import { readFileSync } from 'node:fs'
-import { pino } from 'pino'
+import { isDeepStrictEqual } from 'node:util'
+import { pino, type Logger } from 'pino'
+import { CertificateKeeper } from './agent/certificateKeeper.ts'
 import { startAgent } from './agent/startAgent.ts'
+import { agentDrivers } from './agentDrivers.ts'
+import { agentIdentity, type AgentIdentity } from './agentIdentity.ts'
+import { ApiClient } from './api/client.ts'
 import type { Programs } from './cli/programs.ts'
-import { createNoneAddress } from './drivers/address/noneAddress.ts'
-import type { BalancerDriver } from './drivers/balancer/balancer.ts'
-import { createEmbeddedBalancer } from './drivers/balancer/embeddedBalancer.ts'
-import { createProcessSupervisor } from './drivers/supervisor/process/processSupervisor.ts'
 import { systemClock } from './lib/clock.ts'
+import type { MachineSettings } from './protocol/machineSettings.ts'
 import { defaultLastPerService } from './releases/storeCollection.ts'
 import { untilStopped } from './untilStopped.ts'
 import { readVersion } from './version.ts'
 
 type Options = Parameters<Programs['runAgent']>[0]
 
-/** The agent as a process, with the laptop's drivers: child processes and the balancer inside. Until a signal. */
-export async function runAgent(options: Options): Promise<number> {
-  const { machine, data, host, httpPort, tokenFile, ...rest } = options
+/** A machine that has joined listens where people look first; a laptop's agents choose. */
+const joinedPorts = { forward: 7481, metrics: 7482 }
+
+/** The agent as a process, with the drivers its machine is to have. Until a signal, or until it is to have others. */
+export async function runAgent(given: Options): Promise<number> {
+  const identity = agentIdentity(given)
+  const { machine, controllerUrl, token, joined } = identity
+  const options = joined ? asJoined(given, joined.settings) : given
   const logger = pino({ level: process.env['TANDEM_LOG'] ?? 'info', base: { machine } })
-  const supervisor = createProcessSupervisor({ dir: `${data}/supervisor`, machine, clock: systemClock })
+  const keeper: CertificateKeeper | null = joined && keeperOf(joined, () => client, logger)
+  const client = new ApiClient({ url: controllerUrl, token, trust: () => keeper?.identity ?? null })
+  const drivers = agentDrivers(options, identity, logger)
+  const { supervisor } = drivers
   if (supervisor.abilities.why) logger.warn(supervisor.abilities, 'limits are not all enforced here')
+  const restart = Promise.withResolvers<string>()
   const agent = await startAgent({
-    ...{ ...rest, machine, data, host, logger, supervisor },
-    token: readFileSync(tokenFile, 'utf8').trim(),
+    ...{ ...options, ...drivers, machine, client, logger },
     keepLast: defaultLastPerService,
     version: readVersion(),
-    address: createNoneAddress(),
-    balancer: async (remembered) => {
-      const log = (message: string, about: object): void => logger.info(about, message)
-      const listen = async (forwardPort: number): Promise<BalancerDriver> => {
-        const balancer = createEmbeddedBalancer({ host, httpPort, forwardPort, machine, clock: systemClock, log })
-        await balancer.listen()
-        return balancer
-      }
-      if (options.forwardPort !== 0) return listen(options.forwardPort)
-      // The port of last time, so that peers need not learn another; any, when something else took it meanwhile.
-      return listen(remembered).catch(() => listen(0))
+    settings: (settings) => {
+      if (joined && takeSettings(joined, machine, settings)) restart.resolve('a change of the cluster file')
     },
   })
+  keeper?.start()
   logger.info(agent.endpoints, 'the agent runs')
   process.send?.({ event: 'ready', machine, ...agent.endpoints })
-  return untilStopped(logger, () => agent.close())
+  const close = async (): Promise<void> => {
+    await keeper?.close()
+    await agent.close()
+  }
+  return untilStopped(logger, close, restart.promise)
+}
+
+/** What the cluster file says of this machine goes before the command line. */
+function asJoined(options: Options, { address, entry }: MachineSettings): Options {
+  const forwardPort = options.forwardPort || joinedPorts.forward
+  const metricsPort = options.metricsPort || joinedPorts.metrics
+  return { ...options, host: address, httpPort: entry.http, forwardPort, metricsPort }
+}
+
+function keeperOf(
+  { folder }: NonNullable<AgentIdentity['joined']>,
+  client: () => ApiClient,
+  logger: Logger,
+): CertificateKeeper {
+  const now = (): number => systemClock.now()
+  return new CertificateKeeper({ folder: folder.identity, client, renewed: async () => {}, logger, now })
+}
+
+/** Keeps what the cluster file says now; `true` when the agent runs by something else and must start again. */
+function takeSettings(
+  joined: NonNullable<AgentIdentity['joined']>,
+  machine: string,
+  settings: MachineSettings,
+): boolean {
+  if (isDeepStrictEqual(settings, joined.settings)) return false
+  joined.folder.write({ ...joined.folder.read(), machine, settings })
+  return true
 }

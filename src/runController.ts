@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { z } from 'zod'
@@ -17,19 +17,27 @@ const admitSchema = z.array(
   }),
 )
 
+/** Where `tandem controller init` leaves the founder's token for the first start. */
+export const admitFileIn = (data: string): string => join(data, 'admit.json')
+
 type Options = Parameters<Programs['runController']>[0]
 
 /** The controller as a process: SQLite, releases in a folder, until a signal. */
 export async function runController(options: Options): Promise<number> {
   const { cluster, laptop, data, host, port, storeCapBytes, admitFile } = options
   const logger = pino({ level: process.env['TANDEM_LOG'] ?? 'info' })
-  const admit = admitFile === null ? [] : admitSchema.parse(JSON.parse(readFileSync(admitFile, 'utf8')))
+  const founded = admitFileIn(data)
+  const admit = [admitFile, founded].flatMap((file) =>
+    file !== null && existsSync(file) ? admitSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : [],
+  )
   const controller = await startController({
     ...{ config: { cluster, laptop }, data, host, port, storeCapBytes, logger },
     version: readVersion(),
     store: await DirectoryStore.open(join(data, 'releases')),
     admit: admit.map(({ token, ...identity }) => ({ token, identity })),
   })
+  // In the database by now, as hashes: they need not lie about here.
+  rmSync(founded, { force: true })
   logger.info({ url: controller.url }, 'the controller listens')
   process.send?.({ event: 'ready', url: controller.url })
   return untilStopped(logger, () => controller.close())

@@ -10,7 +10,7 @@ const rooms: Record<string, string[]> = {
   lib: [],
   definitions: ['lib'],
   protocol: ['definitions', 'lib'],
-  identity: ['lib'],
+  identity: ['definitions', 'protocol', 'lib'],
   events: ['definitions', 'protocol', 'lib'],
   rollout: ['definitions', 'protocol', 'events', 'lib'],
   projections: ['definitions', 'events', 'lib'],

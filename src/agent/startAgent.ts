@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { ApiClient } from '../api/client.ts'
+import type { ApiClient } from '../api/client.ts'
 import { ObjectsClient } from '../api/objectsClient.ts'
 import type { AddressDriver } from '../drivers/address/address.ts'
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { systemClock } from '../lib/clock.ts'
+import type { MachineSettings } from '../protocol/machineSettings.ts'
 import type { Endpoints } from '../protocol/report.ts'
 import { ReleaseCache } from '../releases/releaseCache.ts'
 import { Agent } from './agent.ts'
@@ -21,8 +22,7 @@ import { ReleaseFetcher } from './releaseFetcher.ts'
 
 export interface AgentOptions {
   machine: string
-  controllerUrl: string
-  token: string
+  client: ApiClient
   data: string
   /** How other machines and people reach this one. */
   host: string
@@ -39,6 +39,8 @@ export interface AgentOptions {
   supervisor: SupervisorDriver
   balancer: (forwardPort: number) => Promise<BalancerDriver>
   address: AddressDriver
+  /** Called with what the cluster file says of this machine, whenever the controller says it. */
+  settings?: (settings: MachineSettings) => void
 }
 
 export interface RunningAgent {
@@ -51,12 +53,12 @@ export interface RunningAgent {
  * by then is closed again, so that nothing is left that keeps the process alive.
  */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { machine, data, host, logger, supervisor, address, tcpOffset, version, keepLast, cacheCapBytes } = options
+  const { machine, client, data, host, logger, supervisor, address, tcpOffset, version, keepLast, cacheCapBytes } =
+    options
   await using opened = new AsyncDisposableStack()
   const disk = new AgentDisk(data)
   const remembered = disk.readPorts()
   const cache = await ReleaseCache.open(join(data, 'cache'))
-  const client = new ApiClient({ url: options.controllerUrl, token: options.token })
   const source = new ObjectsClient(client)
   const ports = new InstancePorts(options.ports, disk)
   const balancer = opened.adopt(await options.balancer(remembered?.forward ?? 0), (one) => one.close())
@@ -95,6 +97,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     {
       desired: (desired) => {
         agent.accept(desired)
+        if (desired.settings) options.settings?.(desired.settings)
         idleMemory.worked()
       },
       ask: (ask) => answers.take(ask),

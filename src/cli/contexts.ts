@@ -1,6 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Endpoint } from '../api/client.ts'
+/** How to reach a cluster, as it is kept. */
+export interface KnownCluster {
+  url: string
+  token: string
+  /** The cluster's authority, PEM, where its controller speaks TLS with a certificate of its own. */
+  authority?: string | undefined
+}
 import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { nearest } from '../definitions/suggest.ts'
@@ -29,18 +35,20 @@ export class Contexts {
   }
 
   /** `E_NO_CONTEXT` when there is none of that name. */
-  get(name: string): Endpoint {
+  get(name: string): KnownCluster {
     const found = nameShape.test(name) ? readJson(this.#file(name)) : null
     if (found === null) throw this.#unknown(name)
-    const { url, token } = found as Partial<Endpoint> // checked next
-    if (typeof url === 'string' && typeof token === 'string') return { url, token }
+    const { url, token, authority } = found as Partial<KnownCluster> // checked next
+    if (typeof url === 'string' && typeof token === 'string') {
+      return typeof authority === 'string' ? { url, token, authority } : { url, token }
+    }
     throw new OperatorError('E_NO_CONTEXT', `the context ${name} is damaged`, {
       subject: this.#file(name),
       next: `tandem context add ${name} --url URL --token-file FILE   writes it again`,
     })
   }
 
-  set(name: string, { url, token }: Endpoint): void {
+  set(name: string, { url, token, authority }: KnownCluster): void {
     if (!nameShape.test(name)) {
       throw new OperatorError('E_USAGE', `${name} cannot be the name of a context`, {
         subject: name,
@@ -48,7 +56,7 @@ export class Contexts {
       })
     }
     mkdirSync(this.folder, { recursive: true, mode: 0o700 })
-    writeJsonDurably(this.#file(name), { url, token })
+    writeJsonDurably(this.#file(name), { url, token, authority })
   }
 
   remove(name: string): void {
@@ -90,7 +98,7 @@ export class Contexts {
   }
 }
 
-export interface Chosen extends Endpoint {
+export interface Chosen extends KnownCluster {
   /** The context's name; `null` when the environment gave the address. */
   context: string | null
 }

@@ -1,6 +1,8 @@
 /** The two long-running parts. Which implementations they are made of is picked outside the command line. */
 export interface Programs {
   /** Runs until a signal; resolves with the exit code. */
+  /** Makes what `runController` needs to speak TLS: see `FoundingProgram`. */
+  initController(options: FoundingProgram): Promise<{ authority: string; pin: string }>
   runController(options: ControllerProgram): Promise<number>
   runAgent(options: AgentProgram): Promise<number>
 }
@@ -18,10 +20,17 @@ export interface ControllerProgram {
   admitFile: string | null
 }
 
+export interface FoundingProgram {
+  cluster: string
+  data: string
+  /** How the controller is reached: IP addresses and host names. */
+  addresses: string[]
+  admit: AdmittedToken[]
+}
+
 export interface AgentProgram {
-  machine: string
-  controllerUrl: string
-  tokenFile: string
+  /** Who it is and whom it talks to; `null`: as `tandem agent join` left it in the data folder. */
+  given: { machine: string; controllerUrl: string; tokenFile: string } | null
   data: string
   host: string
   httpPort: number

@@ -58,8 +58,9 @@ export class Session {
   }
 
   async #connect(): Promise<ApiClient> {
-    const { url, token } = this.chosen()
+    const { url, token, authority } = this.chosen()
     const { ApiClient } = await import('../api/client.ts')
-    return new ApiClient({ url, token })
+    const trust = authority === undefined ? null : { authority }
+    return new ApiClient({ url, token, trust: () => trust })
   }
 }

@@ -150,7 +150,7 @@ export class Laptop {
 }
 
 /** The first of `count` ports in a row that are free, below the ephemeral range. */
-async function freePorts(count: number): Promise<number> {
+export async function freePorts(count: number): Promise<number> {
   for (let tries = 0; tries < 200; tries++) {
     const first = 10_000 + Math.floor(Math.random() * 9_000)
     const free = await Promise.all(Array.from({ length: count }, (_, index) => isFree(first + index)))

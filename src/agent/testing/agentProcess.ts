@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { ApiClient } from '../../api/client.ts'
 import { createNoneAddress } from '../../drivers/address/noneAddress.ts'
 import { createEmbeddedBalancer } from '../../drivers/balancer/embeddedBalancer.ts'
 import { createProcessSupervisor } from '../../drivers/supervisor/process/processSupervisor.ts'
@@ -8,9 +9,9 @@ import { startAgent } from '../startAgent.ts'
 // A whole agent as a process of its own, for tests that kill it: `node agentProcess.ts DATA FIRST-PORT`. No controller.
 const [data = '', firstPort = ''] = process.argv.slice(2)
 const first = Number(firstPort)
-const controllerUrl = 'http://127.0.0.1:9'
+const client = new ApiClient({ url: 'http://127.0.0.1:9', token: 'x'.repeat(20) })
 const agent = await startAgent({
-  ...{ machine: 'a', controllerUrl, token: 'x'.repeat(20), data, host: '127.0.0.1', metricsPort: 0, tcpOffset: 0 },
+  ...{ machine: 'a', client, data, host: '127.0.0.1', metricsPort: 0, tcpOffset: 0 },
   ...{ ports: { first, last: first + 49 }, secretsFolder: `${data}/env`, cacheCapBytes: null, keepLast: 5 },
   ...{ version: '0', logger: pino({ level: 'silent' }), address: createNoneAddress() },
   supervisor: createProcessSupervisor({ dir: `${data}/supervisor`, machine: 'a', clock: systemClock }),

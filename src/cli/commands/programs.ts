@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { OperatorError } from '../../lib/operatorError.ts'
 import type { AgentProgram } from '../programs.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
@@ -23,20 +24,33 @@ export async function runController({ host }: Session, flags: ControllerFlags): 
 }
 
 type AgentFlags = CommonFlags &
-  Omit<AgentProgram, 'controllerUrl' | 'secretsFolder' | 'cacheCapBytes'> & {
-    controller: string
+  Omit<AgentProgram, 'given' | 'secretsFolder' | 'cacheCapBytes'> & {
+    machine?: string
+    controller?: string
+    tokenFile?: string
     secrets: string
     cacheCap?: number
   }
 
 export async function runAgent({ host }: Session, flags: AgentFlags): Promise<number> {
-  const { machine, httpPort, forwardPort, metricsPort, ports, tcpOffset } = flags
+  const { httpPort, forwardPort, metricsPort, ports, tcpOffset } = flags
   return host.programs.runAgent({
-    ...{ machine, httpPort, forwardPort, metricsPort, ports, tcpOffset, host: flags.host },
-    controllerUrl: flags.controller,
-    tokenFile: resolve(host.cwd, flags.tokenFile),
+    ...{ httpPort, forwardPort, metricsPort, ports, tcpOffset, host: flags.host },
+    given: given(flags, host.cwd),
     data: resolve(host.cwd, flags.data),
     secretsFolder: resolve(host.cwd, flags.secrets),
     cacheCapBytes: flags.cacheCap ?? null,
+  })
+}
+
+/** All three, or none where this machine has joined. */
+function given({ machine, controller, tokenFile }: AgentFlags, cwd: string): AgentProgram['given'] {
+  if (machine !== undefined && controller !== undefined && tokenFile !== undefined) {
+    return { machine, controllerUrl: controller, tokenFile: resolve(cwd, tokenFile) }
+  }
+  if (machine === undefined && controller === undefined && tokenFile === undefined) return null
+  throw new OperatorError('E_USAGE', '--machine, --controller and --token-file go together', {
+    subject: 'tandem agent run',
+    next: 'give all three, or none on a machine that has joined',
   })
 }

@@ -58,7 +58,7 @@ async function report(
   context: string,
 ): Promise<void> {
   const { endpoint, client, entries, notServing } = laptop
-  contexts.set(context, endpoint)
+  contexts.set(context, { url: endpoint.url, token: endpoint.token })
   if (contexts.current() === null) contexts.use(context)
   const current = contexts.current() === context
   out.object({ event: 'ready', context, controller: endpoint.url, entries, data, notServing })

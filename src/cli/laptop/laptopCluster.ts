@@ -1,7 +1,7 @@
 import type { selfCommand } from './selfCommand.ts'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { ApiClient, type Endpoint } from '../../api/client.ts'
+import { ApiClient } from '../../api/client.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { claimPort } from './freePorts.ts'
 import { LaptopChild } from './laptopChild.ts'
@@ -31,7 +31,7 @@ export interface LaptopOptions {
 
 /** A cluster whose parts are child processes of this one. */
 export interface Laptop {
-  endpoint: Endpoint
+  endpoint: { url: string; token: string }
   client: ApiClient
   /** Where each machine answers. */
   entries: Record<string, string>

@@ -3,6 +3,14 @@ import { command } from '../command.ts'
 import { parsePortRange, parsePosition } from '../flagValues.ts'
 import { needed, on, port, size, text, word } from './parameters.ts'
 
+const controllerData = '/var/lib/tandem-controller'
+const agentData = '/var/lib/tandem'
+const started = {
+  kind: 'boolean',
+  default: true,
+  brief: 'Install and start the systemd unit (--no-start: only make what it needs)',
+} as const
+
 const token = buildRouteMap({
   docs: { brief: 'Manage who may call the controller' },
   routes: {
@@ -38,6 +46,25 @@ const token = buildRouteMap({
 export const controller = buildRouteMap({
   docs: { brief: 'Run a controller by hand; its tokens; recovery' },
   routes: {
+    init: command({
+      brief: 'Found a cluster: its authority, its controller, a token and a context for you',
+      about:
+        'Started as tandem-controller.service where systemd runs and you are root. Put it on a machine that serves nothing.',
+      example: 'tandem controller init --cluster production --address 10.0.0.10',
+      parameters: {
+        flags: {
+          cluster: needed('NAME', 'The name of the cluster'),
+          address: needed('ADDRESS', 'How machines and people reach this controller'),
+          data: {
+            ...needed('DIR', 'Where the event log, the releases and the authority are kept'),
+            default: controllerData,
+          },
+          port: port('The port to listen on', '7480'),
+          start: started,
+        },
+      },
+      load: async () => (await import('../commands/founding.ts')).initController,
+    }),
     run: command({
       brief: 'Run a controller, in the foreground',
       example: 'tandem controller run --cluster production --data /var/lib/tandem --host 10.0.0.10',
@@ -66,19 +93,36 @@ export const controller = buildRouteMap({
 })
 
 export const agent = buildRouteMap({
-  docs: { brief: 'Run an agent by hand' },
+  docs: { brief: 'Make a machine join; run its agent by hand' },
   routes: {
+    join: command({
+      brief: 'Make this machine join a cluster: `tandem machine add NAME` prints the whole command',
+      about:
+        'The key is made here and never travels. The agent is started as tandem-agent.service where systemd runs and you are root.',
+      example: 'tandem agent join 10.0.0.10:7480 --token tdj_… --pin 3f9c…',
+      parameters: {
+        flags: {
+          token: needed('TOKEN', 'The join token'),
+          pin: needed('SHA256', "The fingerprint of the cluster's authority"),
+          data: { ...needed('DIR', 'Where releases, keys and what it last ran are kept'), default: agentData },
+          start: started,
+        },
+        positional: { kind: 'tuple', parameters: [word('CONTROLLER', 'Its address and port')] },
+      },
+      load: async () => (await import('../commands/founding.ts')).joinAgent,
+    }),
     run: command({
       brief: "Run a machine's agent, in the foreground",
+      about: 'On a machine that has joined only --data is needed: the rest comes from the cluster file.',
       example:
         'tandem agent run --machine a --controller http://10.0.0.10:7480 --token-file /etc/tandem/token ' +
         '--data /var/lib/tandem-agent --host 10.0.0.11 --http-port 80',
       parameters: {
         flags: {
-          machine: needed('NAME', 'The name of this machine'),
-          controller: needed('URL', "The controller's address"),
-          tokenFile: needed('FILE', 'A file that holds its token'),
-          data: needed('DIR', 'Where releases, output and what it last ran are kept'),
+          machine: text('NAME', 'The name of this machine'),
+          controller: text('URL', "The controller's address"),
+          tokenFile: text('FILE', 'A file that holds its token'),
+          data: { ...needed('DIR', 'Where releases, output and what it last ran are kept'), default: agentData },
           host: { ...needed('ADDRESS', 'How others reach this machine'), default: '127.0.0.1' },
           httpPort: port('Where people reach the services', '8001'),
           forwardPort: port('Where other machines forward to; 0: it chooses and remembers', '0'),

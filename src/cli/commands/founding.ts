@@ -1,0 +1,98 @@
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { selfCommand } from '../laptop/selfCommand.ts'
+import { installUnit, mayInstallUnits } from '../machine/partUnit.ts'
+import type { CommonFlags, Session } from '../session.ts'
+
+type InitFlags = CommonFlags & { cluster: string; address: string; data: string; port: number; start: boolean }
+
+/** Founds a cluster: its authority, its controller, and the first operator, who is whoever typed this. */
+export async function initController(session: Session, flags: InitFlags): Promise<number> {
+  const { host, out, contexts } = session
+  const { cluster, address, port, start } = flags
+  const data = resolve(host.cwd, flags.data)
+  const token = `tdm_${randomBytes(32).toString('base64url')}`
+  const admit = [
+    { token, role: 'operator' as const, machine: null, name: host.env['SUDO_USER'] ?? host.env['USER'] ?? 'operator' },
+  ]
+  const { authority, pin } = await host.programs.initController({
+    cluster,
+    data,
+    addresses: [address, hostname()],
+    admit,
+  })
+  const url = `https://${address.includes(':') ? `[${address}]` : address}:${port}`
+  contexts.set(cluster, { url, token, authority })
+  if (contexts.current() === null) contexts.use(cluster)
+  const argv = ['controller', 'run', '--cluster', cluster, '--data', data, '--host', address, '--port', String(port)]
+  const started = start && mayInstallUnits()
+  if (started) installPart('tandem-controller.service', `Tandem's controller of ${cluster}`, argv)
+  out.result({ cluster, controller: url, context: cluster, data, pin, started }, () => {
+    const how = started ? 'it runs as tandem-controller.service' : `start it: tandem ${argv.join(' ')}`
+    return `cluster ${cluster} has an authority, kept in ${data}; ${how}`
+  })
+  out.note(`  next  write cluster.yaml, then: tandem cluster apply cluster.yaml`)
+  return 0
+}
+
+/** The command that makes a machine join: to be run there, once, within the hour. */
+export async function addMachine(
+  session: Session,
+  flags: CommonFlags & { cloudInit: boolean },
+  machine: string,
+): Promise<number> {
+  const { client } = await session.announce(`let machine ${machine} join`)
+  const { token, expiresAt, pin, controllers } = await client.call(
+    'inviteMachine',
+    { params: { machine } },
+    session.signal,
+  )
+  const command = `tandem agent join ${controllers[0]} --token ${token} --pin ${pin}`
+  const document = cloudInit(machine, command)
+  session.out.result({ machine, command, token, pin, controllers, expiresAt, cloudInit: document }, () =>
+    flags.cloudInit ? document.trimEnd() : command,
+  )
+  session.out.note(
+    `run it on ${machine}, as root; it works once, until ${expiresAt.slice(0, 16).replace('T', ' ')} UTC`,
+  )
+  return 0
+}
+
+type JoinFlags = CommonFlags & { token: string; pin: string; data: string; start: boolean }
+
+export async function joinAgent(session: Session, flags: JoinFlags, controller: string): Promise<number> {
+  const { host, out, signal } = session
+  const data = resolve(host.cwd, flags.data)
+  if (!/^[0-9a-f]{64}$/.test(flags.pin)) {
+    const next = 'run the command whole, as tandem machine add NAME printed it'
+    throw new OperatorError('E_USAGE', '--pin is 64 hex digits', { subject: flags.pin, next })
+  }
+  const { joinCluster } = await import('../machine/joinCluster.ts')
+  const joined = await joinCluster({ controller, token: flags.token, pin: flags.pin, data }, signal)
+  const { machine, settings } = joined
+  const argv = ['agent', 'run', '--data', data]
+  const started = flags.start && mayInstallUnits()
+  if (started) installPart('tandem-agent.service', `Tandem's agent of machine ${machine}`, argv)
+  out.result({ machine, cluster: settings.cluster, data, started }, () => {
+    const how = started ? 'its agent runs as tandem-agent.service' : `start its agent: tandem ${argv.join(' ')}`
+    return `this is machine ${machine} of ${settings.cluster} now; ${how}`
+  })
+  return 0
+}
+
+function installPart(name: string, description: string, words: string[]): void {
+  const { command, args, env } = selfCommand()
+  installUnit({ name, description, argv: [command, ...args, ...words], env })
+}
+
+/** The same for a machine that does not exist yet. */
+const cloudInit = (machine: string, command: string): string => `#cloud-config
+hostname: ${machine}
+runcmd:
+  - [${command
+    .split(' ')
+    .map((word) => JSON.stringify(word))
+    .join(', ')}]
+`

@@ -1,0 +1,40 @@
+import { ApiClient } from '../../api/client.ts'
+import { createRequest } from '../../identity/authority.ts'
+import { JoinedFolder, type JoinedMachine } from '../../identity/joinedMachine.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { pinnedAuthority } from './pinnedAuthority.ts'
+
+export interface Join {
+  /** `host:port`. */
+  controller: string
+  token: string
+  /** sha256 of the authority's certificate, hex. */
+  pin: string
+  /** The agent's data folder. */
+  data: string
+}
+
+/** Makes this machine's key, has it signed, and leaves on disk what the agent starts from. The key never travels. */
+export async function joinCluster({ controller, token, pin, data }: Join, signal: AbortSignal): Promise<JoinedMachine> {
+  const folder = new JoinedFolder(data)
+  if (folder.exists()) {
+    const { machine, settings } = folder.read()
+    throw new OperatorError('E_USAGE', `this machine has joined already, as ${machine} of ${settings.cluster}`, {
+      subject: data,
+      next: `tandem agent run --data ${data}   runs it; to join anew, move that folder away first`,
+    })
+  }
+  const authority = await pinnedAuthority(controller, pin)
+  const client = new ApiClient({ url: `https://${controller}`, token, trust: trustIn(authority) })
+  const { key, request } = await createRequest('machine')
+  const { machine, certificate, controllers, settings } = await client.call('join', { body: { request } }, signal)
+  folder.identity.write({ key, certificate, authority })
+  const joined = { machine, controllers, settings }
+  folder.write(joined)
+  return joined
+}
+
+function trustIn(authority: string): () => { authority: string } {
+  const trust = { authority }
+  return () => trust
+}

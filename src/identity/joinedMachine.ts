@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
+import { makeFolder } from '../lib/makeFolder.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import { machineSettingsSchema } from '../protocol/machineSettings.ts'
+import { IdentityFolder } from './identityFolder.ts'
+
+const joinedSchema = z.object({
+  machine: z.string(),
+  /** Where the controllers answer, `host:port`. */
+  controllers: z.array(z.string()).min(1),
+  settings: machineSettingsSchema,
+})
+
+export type JoinedMachine = z.infer<typeof joinedSchema>
+
+/** What `tandem agent join` leaves for the agent in its data folder: which machine this is, and its identity. */
+export class JoinedFolder {
+  readonly identity: IdentityFolder
+  readonly #path: string
+
+  constructor(data: string) {
+    this.identity = new IdentityFolder(join(data, 'identity'))
+    this.#path = join(data, 'joined.json')
+  }
+
+  exists(): boolean {
+    return existsSync(this.#path)
+  }
+
+  read(): JoinedMachine {
+    try {
+      return joinedSchema.parse(readJson(this.#path))
+    } catch (cause) {
+      throw new OperatorError('E_ENVIRONMENT', `${this.#path} does not say which machine this is`, {
+        subject: this.#path,
+        next: 'join again: tandem machine add NAME   prints the command',
+        cause,
+      })
+    }
+  }
+
+  write(joined: JoinedMachine): void {
+    makeFolder(join(this.#path, '..'))
+    writeJsonDurably(this.#path, joined)
+  }
+}

@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Programs } from './cli/programs.ts'
+import { ClusterAuthority } from './controller/clusterAuthority.ts'
+import { systemClock } from './lib/clock.ts'
+import { writeJsonDurably } from './lib/durableJson.ts'
+import { makeFolder } from './lib/makeFolder.ts'
+import { admitFileIn } from './runController.ts'
+
+type Options = Parameters<Programs['initController']>[0]
+
+/** Makes a controller's data folder: the authority, its own identity, and the tokens it admits at its first start. */
+export async function initController(options: Options): Promise<{ authority: string; pin: string }> {
+  const { cluster, data, addresses, admit } = options
+  makeFolder(data)
+  await ClusterAuthority.create(data, { cluster, addresses, now: systemClock.now() })
+  writeJsonDurably(admitFileIn(data), admit)
+  const pin = ClusterAuthority.open(data)?.pin ?? ''
+  return { authority: readFileSync(join(data, 'authority', 'certificate.pem'), 'utf8'), pin }
+}

@@ -1,0 +1,108 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { removeTree } from '../../src/releases/removeTree.ts'
+import { freePorts } from './laptop.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+/** A user's own folders, and `tandem` as they type it. */
+function newUser() {
+  mkdirSync(join(root, 'tmp'), { recursive: true })
+  const folder = mkdtempSync(join(root, 'tmp/joining-'))
+  const running: ChildProcess[] = []
+  onTestFinished(async () => {
+    for (const child of running.reverse()) {
+      const gone = child.exitCode === null ? once(child, 'exit') : null
+      child.kill('SIGTERM')
+      await gone
+    }
+    await removeTree(folder)
+  })
+  const env = { ...process.env, XDG_CONFIG_HOME: join(folder, 'config'), XDG_CACHE_HOME: join(folder, 'cache') }
+  const begin = (...args: string[]): ChildProcess =>
+    spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/main.ts'), ...args], {
+      ...{ env, cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] },
+    })
+  const tandem = async (...args: string[]): Promise<Record<string, unknown> & { exit: number }> => {
+    const child = begin(...args, '--json')
+    let out = ''
+    child.stdout?.on('data', (text) => {
+      out += String(text)
+    })
+    const [exit] = (await once(child, 'close')) as [number] // what 'close' carries
+    return { ...(JSON.parse(out.trim().split('\n').at(-1) ?? '{}') as object), exit } // the contract: one object a line
+  }
+  /** Starts a part in the foreground; resolves once it logs `message`. */
+  const part = async (message: string, ...args: string[]): Promise<ChildProcess> => {
+    const child = begin(...args)
+    running.push(child)
+    for await (const chunk of child.stdout ?? []) if (String(chunk).includes(message)) break
+    return child
+  }
+  return { folder, tandem, part }
+}
+
+it('a cluster is founded, a machine joins it and serves, and is taken out again', { timeout: 60_000 }, async () => {
+  const { folder, tandem, part } = newUser()
+  const port = await freePorts(4)
+  const [controller, agent] = [join(folder, 'controller'), join(folder, 'agent')]
+  const address = ['--address', '127.0.0.1', '--port', String(port)]
+  const founding = ['controller', 'init', '--cluster', 'shop', '--data', controller, '--no-start', ...address]
+  expect(await tandem(...founding)).toMatchObject({ exit: 0, context: 'shop', controller: `https://127.0.0.1:${port}` })
+  expect(await tandem(...founding)).toMatchObject({ exit: 2, error: { code: 'E_USAGE' } })
+  const where = ['--cluster', 'shop', '--data', controller, '--host', '127.0.0.1', '--port', String(port)]
+  await part('the controller listens', 'controller', 'run', ...where)
+  expect(existsSync(join(controller, 'admit.json'))).toBe(false)
+
+  const file = join(folder, 'cluster.yaml')
+  const describe = (entry: number): void =>
+    writeFileSync(
+      file,
+      `cluster: shop\ncontrollers: [127.0.0.1:${port}]\nmachines: { a: { address: 127.0.0.1 } }\nentry: { http: ${entry} }\n` +
+        'drivers: { supervisor: process, balancer: embedded, address: none }\n',
+    )
+  describe(port + 1)
+  expect(await tandem('cluster', 'plan', file)).toMatchObject({
+    changes: [{ kind: 'add', what: 'machine a' }, { what: 'controllers' }, { what: 'entry' }],
+  })
+  expect(await tandem('machine', 'add', 'a')).toMatchObject({ exit: 4, error: { code: 'E_NO_SUCH_MACHINE' } })
+  expect(await tandem('cluster', 'apply', file)).toMatchObject({ exit: 0 })
+  const { token, pin } = await tandem('machine', 'add', 'a')
+  const join_ = (with_: string): string[] => {
+    return [
+      'agent',
+      'join',
+      `127.0.0.1:${port}`,
+      '--token',
+      String(token),
+      '--pin',
+      with_,
+      '--data',
+      agent,
+      '--no-start',
+    ]
+  }
+  expect(await tandem(...join_('0'.repeat(64)))).toMatchObject({ exit: 4, error: { code: 'E_JOIN_REFUSED' } })
+  expect(await tandem(...join_(String(pin)))).toMatchObject({ exit: 0, machine: 'a', cluster: 'shop' })
+  const run = ['agent', 'run', '--data', agent, '--forward-port', String(port + 2), '--metrics-port', String(port + 3)]
+  const first = await part('connected to the controller', ...run)
+
+  expect(await tandem('push', join(root, 'examples/node'))).toMatchObject({ exit: 0 })
+  expect((await fetch(`http://127.0.0.1:${port + 1}`)).status).toBe(200)
+  describe(port + 4)
+  const ended = once(first, 'exit')
+  expect(await tandem('cluster', 'apply', file)).toMatchObject({ exit: 0 })
+  // Its unit would start it again, with what the file says now.
+  expect(await ended).toEqual([0, null])
+  await part('connected to the controller', ...run)
+  await expect.poll(() => statusOf(`http://127.0.0.1:${port + 4}`), { timeout: 20_000 }).toBe(200)
+})
+
+const statusOf = (url: string): Promise<number> =>
+  fetch(url).then(
+    ({ status }) => status,
+    () => 0,
+  )
