@@ -5,6 +5,7 @@ import { ClusterAuthority } from './controller/clusterAuthority.ts'
 import { systemClock } from './lib/clock.ts'
 import { writeJsonDurably } from './lib/durableJson.ts'
 import { makeFolder } from './lib/makeFolder.ts'
+import { OperatorError } from './lib/operatorError.ts'
 import { admitFileIn } from './runController.ts'
 
 type Options = Parameters<Programs['initController']>[0]
@@ -17,4 +18,21 @@ export async function initController(options: Options): Promise<{ authority: str
   writeJsonDurably(admitFileIn(data), admit)
   const pin = ClusterAuthority.open(data)?.pin ?? ''
   return { authority: readFileSync(join(data, 'authority', 'certificate.pem'), 'utf8'), pin }
+}
+
+/** For when no controller answers for long: the authority's folder is enough to renew a machine's certificate. */
+export async function signOffline({
+  data,
+  request,
+  machine,
+  address,
+}: Parameters<Programs['signOffline']>[0]): Promise<string> {
+  const authority = ClusterAuthority.open(data)
+  if (!authority) {
+    throw new OperatorError('E_NO_AUTHORITY', `${data} holds no authority`, {
+      subject: data,
+      next: 'name the data folder of the controller, or a copy of it: --data DIR',
+    })
+  }
+  return authority.sign(request, machine, address, systemClock.now())
 }

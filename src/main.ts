@@ -11,6 +11,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   version: readVersion(),
   programs: {
     initController: async (options) => (await import('./initController.ts')).initController(options),
+    signOffline: async (options) => (await import('./initController.ts')).signOffline(options),
     runController: async (options) => (await import('./runController.ts')).runController(options),
     runAgent: async (options) => (await import('./runAgent.ts')).runAgent(options),
   },

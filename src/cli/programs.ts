@@ -3,6 +3,8 @@ export interface Programs {
   /** Runs until a signal; resolves with the exit code. */
   /** Makes what `runController` needs to speak TLS: see `FoundingProgram`. */
   initController(options: FoundingProgram): Promise<{ authority: string; pin: string }>
+  /** Signs a machine's request (PKCS #10, PEM) with the authority in `data`; returns the certificate. */
+  signOffline(options: { data: string; request: string; machine: string; address: string }): Promise<string>
   runController(options: ControllerProgram): Promise<number>
   runAgent(options: AgentProgram): Promise<number>
 }

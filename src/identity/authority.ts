@@ -1,4 +1,4 @@
-import { randomBytes, type webcrypto } from 'node:crypto'
+import { createPublicKey, randomBytes, type webcrypto } from 'node:crypto'
 import type { X509Certificate } from '@peculiar/x509'
 
 /** Who a certificate speaks for. */
@@ -88,14 +88,27 @@ export async function signRequest(
 
 /** A key that never leaves its machine, and the request for a certificate of it. Both PEM. */
 export async function createRequest(name: string): Promise<{ key: string; request: string }> {
-  const x509 = await library()
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  return { key: await privatePem(keys.privateKey), request: await requestOf(name, keys) }
+}
+
+/** The request for another certificate of a key there is. PEM. */
+export async function repeatRequest(name: string, key: string): Promise<string> {
+  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' })
+  return requestOf(name, {
+    privateKey: await signingKey(key),
+    publicKey: await crypto.subtle.importKey('spki', publicKey, algorithm, true, ['verify']),
+  })
+}
+
+async function requestOf(name: string, keys: webcrypto.CryptoKeyPair): Promise<string> {
+  const x509 = await library()
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: [{ CN: [name] }],
     signingAlgorithm: algorithm,
     keys,
   })
-  return { key: await privatePem(keys.privateKey), request: `${request.toString('pem')}\n` }
+  return `${request.toString('pem')}\n`
 }
 
 /**

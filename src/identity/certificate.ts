@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 
 /** What a certificate of ours says. Times in milliseconds since 1970. */
 export interface CertificateFacts {
@@ -45,4 +45,9 @@ export function isSignedBy(certificate: string | Buffer, authority: string | Buf
 /** When to ask for the next one: half of its life, counted from when it was made. */
 export function renewAt({ madeAt, notAfter }: CertificateFacts): number {
   return madeAt + (notAfter - madeAt) / 2
+}
+
+/** True when the certificate is of this private key (PEM). */
+export function belongsTo(certificate: string, key: string): boolean {
+  return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))
 }

@@ -87,6 +87,19 @@ it('a cluster is founded, a machine joins it and serves, and is taken out again'
   }
   expect(await tandem(...join_('0'.repeat(64)))).toMatchObject({ exit: 4, error: { code: 'E_JOIN_REFUSED' } })
   expect(await tandem(...join_(String(pin)))).toMatchObject({ exit: 0, machine: 'a', cluster: 'shop' })
+  const request = await tandem('agent', 'certificate', 'request', '--data', agent)
+  const sign = async (machine: string): Promise<string> => {
+    writeFileSync(join(folder, 'request'), String(request['request']))
+    const for_ = ['--machine', machine, '--address', '127.0.0.1', '--data', controller]
+    const signed = await tandem('controller', 'sign', join(folder, 'request'), ...for_)
+    writeFileSync(join(folder, machine), String(signed['certificate']))
+    return join(folder, machine)
+  }
+  const install = async (file: string) => tandem('agent', 'certificate', 'install', file, '--data', agent)
+  expect(await install(await sign('b'))).toMatchObject({ exit: 4, error: { code: 'E_OTHER_CLUSTER' } })
+  expect(await install(file)).toMatchObject({ exit: 4, error: { code: 'E_OTHER_CLUSTER' } })
+  expect(await install(await sign('a'))).toMatchObject({ exit: 0, machine: 'a' })
+
   const run = ['agent', 'run', '--data', agent, '--forward-port', String(port + 2), '--metrics-port', String(port + 3)]
   const first = await part('connected to the controller', ...run)
 

@@ -82,12 +82,47 @@ export const controller = buildRouteMap({
       load: async () => (await import('../commands/programs.ts')).runController,
     }),
     token,
+    sign: command({
+      brief: "Renew a machine's certificate by hand, while no controller runs",
+      about: 'The second of three steps; tandem agent certificate request is the first. Needs the authority in --data.',
+      example: 'tandem controller sign a.request --machine a --address 10.0.0.11 > a.certificate',
+      parameters: {
+        flags: {
+          machine: needed('NAME', 'The machine'),
+          address: needed('ADDRESS', 'How the others reach it'),
+          data: { ...needed('DIR', "The controller's data folder, or a copy of it"), default: controllerData },
+        },
+        positional: { kind: 'tuple', parameters: [word('FILE', 'The request')] },
+      },
+      load: async () => (await import('../commands/certificates.ts')).signCertificate,
+    }),
     recover: command({
       brief: 'Go on after the event log was lost or restored: adopt what machines run',
       about: 'Takes a term above every one that machines have seen. No service is changed.',
       example: 'tandem controller recover',
       parameters: {},
       load: async () => (await import('../commands/controller.ts')).recover,
+    }),
+  },
+})
+
+const certificate = buildRouteMap({
+  docs: { brief: "Renew this machine's certificate by hand, while no controller runs" },
+  routes: {
+    request: command({
+      brief: 'Print the request that tandem controller sign takes',
+      example: 'tandem agent certificate request > a.request',
+      parameters: { flags: { data: { ...needed('DIR', "The agent's data folder"), default: agentData } } },
+      load: async () => (await import('../commands/certificates.ts')).requestCertificate,
+    }),
+    install: command({
+      brief: 'Take what tandem controller sign printed',
+      example: 'tandem agent certificate install a.certificate',
+      parameters: {
+        flags: { data: { ...needed('DIR', "The agent's data folder"), default: agentData } },
+        positional: { kind: 'tuple', parameters: [word('FILE', 'The certificate')] },
+      },
+      load: async () => (await import('../commands/certificates.ts')).installCertificate,
     }),
   },
 })
@@ -111,6 +146,7 @@ export const agent = buildRouteMap({
       },
       load: async () => (await import('../commands/founding.ts')).joinAgent,
     }),
+    certificate,
     run: command({
       brief: "Run a machine's agent, in the foreground",
       about: 'On a machine that has joined only --data is needed: the rest comes from the cluster file.',

@@ -12,7 +12,12 @@ export interface CliRun {
 export async function runHere(argv: string[], env: NodeJS.ProcessEnv, cwd = process.cwd()): Promise<CliRun> {
   const [stdout, stderr] = [new Collected(), new Collected()]
   const never = (): Promise<number> => Promise.reject(new Error('this test runs no program'))
-  const programs = { initController: async () => ({ authority: '', pin: '' }), runController: never, runAgent: never }
+  const programs = {
+    initController: async () => ({ authority: '', pin: '' }),
+    signOffline: async () => '',
+    runController: never,
+    runAgent: never,
+  }
   const host: CliHost = { stdout, stderr, env, cwd, version: '9.9.9', programs }
   const code = await runCli(argv, host)
   return { code, out: stdout.text, err: stderr.text }

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { repeatRequest } from '../../identity/authority.ts'
+import { belongsTo, certificateFacts, isSignedBy } from '../../identity/certificate.ts'
+import { JoinedFolder } from '../../identity/joinedMachine.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import type { CommonFlags, Session } from '../session.ts'
+
+/** Renewal by hand, in three steps, for when no controller answers for longer than certificates last. */
+type DataFlags = CommonFlags & { data: string }
+
+export async function requestCertificate({ host, out }: Session, flags: DataFlags): Promise<number> {
+  const folder = new JoinedFolder(resolve(host.cwd, flags.data))
+  const { machine, settings } = folder.read()
+  const request = await repeatRequest(machine, folder.identity.read().key)
+  out.result({ machine, address: settings.address, request }, () => request.trimEnd())
+  out.note(`where the authority is:  tandem controller sign FILE --machine ${machine} --address ${settings.address}`)
+  return 0
+}
+
+export async function signCertificate(
+  { host, out }: Session,
+  flags: DataFlags & { machine: string; address: string },
+  file: string,
+): Promise<number> {
+  const { machine, address } = flags
+  const about = { data: resolve(host.cwd, flags.data), machine, address }
+  const request = read(resolve(host.cwd, file))
+  const certificate = await host.programs.signOffline({ ...about, request })
+  out.result({ machine, certificate, until: untilOf(certificate) }, () => certificate.trimEnd())
+  out.note(`on ${machine}:  tandem agent certificate install FILE`)
+  return 0
+}
+
+export async function installCertificate({ host, out }: Session, flags: DataFlags, file: string): Promise<number> {
+  const folder = new JoinedFolder(resolve(host.cwd, flags.data))
+  const { machine } = folder.read()
+  const { key, authority } = folder.identity.read()
+  const certificate = read(resolve(host.cwd, file))
+  const wrong = whatIsWrong(certificate, { key, authority, machine })
+  if (wrong !== null) {
+    const next = 'tandem agent certificate request   prints the request to sign'
+    throw new OperatorError('E_OTHER_CLUSTER', `${file} is not a certificate for this machine: ${wrong}`, {
+      subject: file,
+      next,
+    })
+  }
+  folder.identity.write({ key, certificate, authority })
+  out.result({ machine, until: untilOf(certificate) }, () => `good until ${untilOf(certificate)}`)
+  out.note('systemctl restart tandem-agent   takes it up; no service is touched')
+  return 0
+}
+
+function whatIsWrong(
+  certificate: string,
+  { key, authority, machine }: { key: string; authority: string; machine: string },
+): string | null {
+  try {
+    if (!isSignedBy(certificate, authority)) return 'another authority signed it'
+    if (certificateFacts(certificate).name !== machine) return `it is of ${certificateFacts(certificate).name}`
+    return belongsTo(certificate, key) ? null : 'it is of another key'
+  } catch {
+    return 'it cannot be read'
+  }
+}
+
+const untilOf = (certificate: string): string => new Date(certificateFacts(certificate).notAfter).toISOString()
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new OperatorError('E_ENVIRONMENT', `${path} cannot be read`, {
+      subject: path,
+      next: 'name another file',
+      cause,
+    })
+  }
+}
