@@ -64,6 +64,7 @@ export const statusSchema = z.object({
   cluster: z.string(),
   controller: z.object({ version: z.string(), term: z.int(), position: z.int() }),
   machines: z.array(machineSchema),
+  absent: z.array(z.string()).default([]).describe('machines of the cluster file that never reported'),
   services: z.array(
     z.object({
       service: z.string(),

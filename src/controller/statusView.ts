@@ -12,6 +12,7 @@ export function statusView(controller: Controller): Status {
     machines: sortedBy(Object.values(state.machines), ({ name }) => name).map((machine) =>
       machineView(controller, machine),
     ),
+    absent: Object.keys(state.cluster?.machines ?? {}).filter((name) => !Object.hasOwn(state.machines, name)),
     services: sortedBy(Object.values(state.services), ({ name }) => name).map((service) => ({
       service: service.name,
       release: service.current?.release ?? null,

@@ -1,12 +1,13 @@
 import type { Status } from '../../api/views.ts'
 
 /** What somebody should look at, most urgent first, in words that name it. */
-export function problemsOf({ machines, services }: Status): string[] {
+export function problemsOf({ machines, absent, services }: Status): string[] {
   return [
     ...services.flatMap(down),
     ...machines.flatMap(({ name, state, lastSeen }) =>
       state === 'lost' ? [`machine ${name} is lost${lastSeen ? `: last heard of at ${lastSeen}` : ''}`] : [],
     ),
+    ...absent.map((name) => `machine ${name} has not joined; tandem machine add ${name} prints the command`),
     ...services.flatMap(failing),
     ...services.flatMap(({ service, behind }) =>
       behind.length > 0 ? [`${service} is behind on ${behind.join(', ')}: another release runs there`] : [],

@@ -10,6 +10,7 @@ export function rolloutView(given: Partial<RolloutView> = {}): RolloutView {
   return {
     ...{ id: '4kf2m8xd', service: 'shop', kind: 'deploy', release: releaseB, previous: releaseA },
     ...{ state: 'running', reason: null, failedInstance: null, startedAt: at(0), finishedAt: null },
+    absent: [],
     machines: [
       { machine: 'a', state: 'waiting', phases: [{ phase: 'fetch', startedAt: at(0), finishedAt: null }] },
       { machine: 'b', state: 'waiting', phases: [{ phase: 'fetch', startedAt: at(0), finishedAt: null }] },
