@@ -10,7 +10,6 @@ export function rolloutView(given: Partial<RolloutView> = {}): RolloutView {
   return {
     ...{ id: '4kf2m8xd', service: 'shop', kind: 'deploy', release: releaseB, previous: releaseA },
     ...{ state: 'running', reason: null, failedInstance: null, startedAt: at(0), finishedAt: null },
-    absent: [],
     machines: [
       { machine: 'a', state: 'waiting', phases: [{ phase: 'fetch', startedAt: at(0), finishedAt: null }] },
       { machine: 'b', state: 'waiting', phases: [{ phase: 'fetch', startedAt: at(0), finishedAt: null }] },
@@ -41,6 +40,7 @@ export function statusView(given: Partial<Status> = {}): Status {
   return {
     cluster: 'local',
     controller: { version: '0.1.0', term: 1, position: 40 },
+    absent: [],
     machines: [machineStatus(), machineStatus({ name: 'b', httpPort: 8002, metricsPort: 9002 })],
     services: [serviceStatus()],
     ...given,
