@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BalancerDriver, RoutingPlan, Target } from './balancer.ts'
 import { ask, BalancerLab, httpRoute, LabMachine } from './balancerLab.ts'
 import { FakeBalancer } from './fakeBalancer.ts'
+import { HaproxyLab, whyNoHaproxy } from './haproxy/haproxyLab.ts'
 
 /** What every balancer must do. A bench knows how to put work on an instance of its driver. */
 interface Bench {
@@ -35,12 +36,20 @@ async function fakeBench(): Promise<Bench> {
 }
 
 async function embeddedBench(): Promise<Bench> {
+  return realBench(() => lab.current.machine('a'))
+}
+
+async function haproxyBench(): Promise<Bench> {
+  return realBench(() => new HaproxyLab(lab.current).machine('a'))
+}
+
+async function realBench(start: () => Promise<LabMachine>): Promise<Bench> {
   const arrived: ServerResponse[] = []
   const instance = await lab.current.instance('x', (_request, response) => {
     arrived.push(response)
     instance.server.emit('arrived')
   })
-  const machine = await lab.current.machine('a')
+  const machine = await start()
   return {
     driver: machine.balancer,
     machine,
@@ -49,6 +58,8 @@ async function embeddedBench(): Promise<Bench> {
       const there = once(instance.server, 'arrived')
       const over = ask(machine.port).catch(() => null)
       await there
+      // HAProxy's counts are read, not told.
+      await expect.poll(() => machine.balancer.inFlight('x').work, { interval: 5 }).toBeGreaterThan(0)
       return { end: () => void arrived.pop()?.end('done'), over }
     },
   }
@@ -60,10 +71,15 @@ const plan = (position: number, ...targets: Target[]): RoutingPlan => ({
   routes: [httpRoute({ targets })],
 })
 
+const noHaproxy = whyNoHaproxy()
+
 describe.each([
-  ['fake', fakeBench],
-  ['embedded', embeddedBench],
-])('a balancer: %s', (_name, makeBench) => {
+  ['fake', fakeBench, null],
+  ['embedded', embeddedBench, null],
+  ['haproxy', haproxyBench, noHaproxy],
+])('a balancer: %s', (name, makeBench, whyNot) => {
+  beforeEach(({ skip }) => skip(whyNot !== null, `${name}: ${whyNot}`))
+
   const target = (bench: Bench, state: Target['state']): Target => ({ instance: 'x', port: bench.port, state })
 
   it('knows its ports after listen', async () => {

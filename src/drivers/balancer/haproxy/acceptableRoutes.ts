@@ -1,0 +1,112 @@
+import { createServer } from 'node:net'
+import { OperatorError } from '../../../lib/operatorError.ts'
+import type { PlannedRoute, Unserved } from '../balancer.ts'
+import { readable, type ServedRoute } from './servedRoute.ts'
+
+export interface Acceptable {
+  routes: ServedRoute[]
+  unserved: Unserved[]
+}
+
+interface Asked {
+  routes: ServedRoute[]
+  /** TCP ports HAProxy listens on already. */
+  listening: Set<number>
+  host: string
+  /** What was accepted before, by service: it goes on where the new is refused. */
+  before: Map<string, PlannedRoute[]>
+  refusal: (routes: ServedRoute[]) => Promise<string | null>
+}
+
+/** Takes out what HAProxy could not serve, so that one service's trouble holds up no other: ports that are taken, routes it refuses. */
+export async function acceptableRoutes(asked: Asked): Promise<Acceptable> {
+  const taken = await takenPorts(asked)
+  const free = renamed(asked.routes.filter(({ planned }) => planned.kind === 'http' || !taken.has(planned.port)))
+  const unserved = asked.routes.flatMap(({ planned }) => {
+    const why = planned.kind === 'tcp' ? taken.get(planned.port) : undefined
+    if (planned.kind === 'http' || why === undefined) return []
+    const { service, port } = planned
+    return [{ service, reason: `cannot listen on TCP port ${port} (${why}): free it, or give ${service} another` }]
+  })
+  const why = await asked.refusal(free)
+  if (why === null) return { routes: free, unserved }
+  const culprits = await refusedServices(free, asked.refusal)
+  if (culprits.size === 0) throw refused(why)
+  const routes = renamed(free.flatMap((route) => asBefore(route, culprits, asked.before)))
+  const remaining = await asked.refusal(routes)
+  if (remaining !== null) throw refused(remaining)
+  const told = [...culprits].map(([service, reason]) => ({
+    service,
+    reason: `HAProxy refuses the routes of ${service} (${reason}); correct them in its definition. What it served before goes on`,
+  }))
+  return { routes, unserved: [...unserved, ...told] }
+}
+
+/** Nothing of this plan can be served; what runs goes on. */
+function refused(why: string): OperatorError {
+  return new OperatorError(
+    'E_BALANCER_REFUSES',
+    `HAProxy refuses its configuration, and the one before goes on: ${why}`,
+    {
+      next: 'correct what it names (a certificate, a port), or report it; `haproxy -c -f` shows it too',
+    },
+  )
+}
+
+async function refusedServices(
+  routes: ServedRoute[],
+  refusal: (routes: ServedRoute[]) => Promise<string | null>,
+): Promise<Map<string, string>> {
+  const culprits = new Map<string, string>()
+  for (const service of new Set(routes.map(({ planned }) => planned.service))) {
+    const why = await refusal(renamed(routes.filter(({ planned }) => planned.service === service)))
+    if (why !== null) culprits.set(service, why)
+  }
+  return culprits
+}
+
+/** The routes a refused service had, with the instances and peers it has now. */
+function asBefore(
+  { planned }: ServedRoute,
+  culprits: Map<string, string>,
+  before: Map<string, PlannedRoute[]>,
+): ServedRoute[] {
+  if (!culprits.has(planned.service)) return readable(planOf([planned])).routes
+  const { targets, peers, holdMs } = planned
+  const old = before.get(planned.service) ?? []
+  return readable(planOf(old.map((route) => ({ ...route, targets, peers, holdMs })))).routes
+}
+
+const planOf = (routes: PlannedRoute[]): { position: number; machine: string; routes: PlannedRoute[] } => ({
+  position: 0,
+  machine: '',
+  routes,
+})
+
+/** Names follow from which routes there are. */
+function renamed(routes: ServedRoute[]): ServedRoute[] {
+  const unique = new Map(routes.map(({ planned }) => [addressOf(planned), planned]))
+  return readable(planOf([...unique.values()])).routes
+}
+
+const addressOf = (route: PlannedRoute): string =>
+  route.kind === 'http' ? `${route.service} ${route.host} ${route.path}` : `${route.service} ${route.name}`
+
+async function takenPorts({ routes, listening, host }: Asked): Promise<Map<number, string>> {
+  const taken = new Map<number, string>()
+  for (const { planned } of routes) {
+    if (planned.kind === 'http' || listening.has(planned.port)) continue
+    const why = await cannotListen(host, planned.port)
+    if (why !== null) taken.set(planned.port, why)
+  }
+  return taken
+}
+
+/** `null`: it can be listened on. */
+export function cannotListen(host: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error) => resolve(error.message))
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)))
+  })
+}

@@ -1,0 +1,480 @@
+import { lookup } from 'node:dns/promises'
+import { watch, type FSWatcher } from 'node:fs'
+import { createServer, isIP, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { dirname } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Clock } from '../../../lib/clock.ts'
+import type {
+  BalancerChange,
+  BalancerCounters,
+  BalancerDriver,
+  InFlight,
+  PlannedRoute,
+  RoutingPlan,
+  Unserved,
+} from '../balancer.ts'
+import { acceptableRoutes } from './acceptableRoutes.ts'
+import { configuredServers, type ConfiguredServer } from './configuredServer.ts'
+import { haproxyConfig, shapeIn } from './haproxyConfig.ts'
+import { HaproxyFolder, machinesText, type ForwardingTls } from './haproxyFolder.ts'
+import type { HaproxyProcess } from './haproxyProcess.ts'
+import { haproxyFiles, haproxyLimits, type HaproxyLimits, type HaproxySettings } from './haproxySettings.ts'
+import { heldBackends, holdChanges, holdsIn } from './holds.ts'
+import { MasterSocket } from './masterSocket.ts'
+import { RunningHaproxy, type RunningWorker } from './runningHaproxy.ts'
+import { differences, nameOf, serverChanges } from './runningServers.ts'
+import { readable, type ServedRoute } from './servedRoute.ts'
+import { CounterSum, downIn, idleConnectionsIn, workIn } from './workCounts.ts'
+
+export interface HaproxyBalancerOptions {
+  /** What Tandem writes for HAProxy: configuration, script, maps, this machine's certificate. */
+  dir: string
+  /** Sockets; short, below `/run` in production. */
+  runDir: string
+  /** What the entry and the TCP ports are bound to. */
+  host: string
+  /** 0: any free one; see `ports`. */
+  httpPort: number
+  https?: { port: number; certificates: string }
+  forward: { host: string; port: number }
+  /** Between machines, both ways: authority, and this machine's certificate and key. Renewed files are taken up. */
+  tls: ForwardingTls
+  machine: string
+  clock: Clock
+  process: HaproxyProcess
+  /** HAProxy's user and group once it listens; `null`: the one who starts it. */
+  user?: string | null
+  limits?: Partial<HaproxyLimits>
+  log?: (message: string, about: Record<string, unknown>) => void
+}
+
+export interface HaproxyBalancer extends BalancerDriver {
+  /**
+   * Machines that may forward work here, by the common name of their certificate; `null`: any with one of this cluster.
+   * Connections of a machine that may no longer are cut. Kept on disk.
+   */
+  admit(machines: string[] | null): Promise<void>
+}
+
+export function createHaproxyBalancer(options: HaproxyBalancerOptions): HaproxyBalancer {
+  return new Haproxy(options)
+}
+
+/** Watch ticks in which servers that nobody wants are tried to be removed; later plans try again. */
+const removalTicks = 200
+/** Renewed certificates come as several changes of files; they are taken up together. */
+const certificatesSettleMs = 200
+
+/** The balancer of production machines: HAProxy, which goes on without the agent. */
+class Haproxy implements HaproxyBalancer {
+  readonly name = 'haproxy'
+  readonly ports = { http: 0, forward: 0 }
+  readonly #options: HaproxyBalancerOptions
+  readonly #limits: HaproxyLimits
+  readonly #folder: HaproxyFolder
+  readonly #running: RunningHaproxy
+  readonly #counters = new CounterSum()
+  readonly #listeners: ((change: BalancerChange) => void)[] = []
+  #turn: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | null = null
+  #plan: RoutingPlan | null = null
+  #routes: ServedRoute[] | null = null
+  #wanted: ConfiguredServer[] = []
+  #work = new Map<string, InFlight>()
+  #down = new Set<string>()
+  /** Instances that take no new work and had some: `idle` is told when they have none. */
+  #finishing = new Set<string>()
+  /** Servers nobody wants any more, by `backend/name`, with the ticks left to remove them. */
+  #leftover = new Map<string, number>()
+  #held = 0
+  #readAt = -Infinity
+  #reading = false
+  #watching = false
+  #watchers: FSWatcher[] = []
+
+  constructor(options: HaproxyBalancerOptions) {
+    this.#options = options
+    this.#limits = { ...haproxyLimits, ...options.limits }
+    this.#folder = new HaproxyFolder(haproxyFiles(options.dir, options.runDir), options.process.program)
+    const socket = new MasterSocket(this.#folder.files.master, this.#limits.commandMs)
+    this.#running = new RunningHaproxy(socket, this.#limits)
+  }
+
+  /** Takes over the HAProxy that runs, as it is; starts it with what it last had, or with no routes. */
+  async listen(): Promise<void> {
+    const { host, httpPort, forward, process } = this.#options
+    this.ports.http = httpPort || (await freePort(host))
+    this.ports.forward = forward.port || (await freePort(forward.host))
+    this.#folder.prepare(this.#limits.held)
+    await this.#inTurn(async () => {
+      if (!(await process.isRunning())) await this.#start()
+    })
+    this.#watchCertificates()
+  }
+
+  async #start(): Promise<void> {
+    const { process, log } = this.#options
+    const { config } = this.#folder.files
+    const settings = this.#settings()
+    if (this.#folder.config() !== null) {
+      try {
+        return await process.ensureStarted(config)
+      } catch (error) {
+        log?.('HAProxy does not start with what it last had; it starts without routes', { error: String(error) })
+      }
+    }
+    this.#folder.writeConfig(haproxyConfig(null, settings))
+    await process.ensureStarted(config)
+  }
+
+  apply(plan: RoutingPlan): Promise<Unserved[]> {
+    if (this.#closing) return Promise.reject(new Error('the balancer is closed; it takes no plan any more'))
+    return this.#inTurn(() => this.#applyNow(plan))
+  }
+
+  async #applyNow(plan: RoutingPlan): Promise<Unserved[]> {
+    const { process } = this.#options
+    if (!(await process.isRunning())) await this.#start()
+    const resolved = await withAddresses(plan)
+    const asked = readable(resolved.plan)
+    const settings = this.#settings()
+    const worker = await this.#running.look()
+    const { routes, unserved } = await this.#acceptable(asked.routes, settings, worker)
+    const wanted = configuredServers(routes, settings)
+    await this.#bring(routes, wanted, settings, worker)
+    this.#plan = plan
+    const before = this.#named(worker)
+    ;[this.#routes, this.#wanted] = [routes, wanted]
+    await this.#settle(before)
+    return [...resolved.unserved, ...asked.unserved, ...unserved]
+  }
+
+  /** Only what changes routes can be refused: servers alone were checked when they were read. */
+  async #acceptable(
+    routes: ServedRoute[],
+    settings: HaproxySettings,
+    worker: RunningWorker,
+  ): Promise<{ routes: ServedRoute[]; unserved: Unserved[] }> {
+    if (shapeIn(haproxyConfig(routes, settings)) === worker.shape) return { routes, unserved: [] }
+    return acceptableRoutes({
+      routes,
+      listening: await this.#running.tcpPorts(worker.pid),
+      host: settings.host,
+      before: Map.groupBy(
+        (this.#routes ?? []).map(({ planned }) => planned),
+        ({ service }) => service,
+      ),
+      refusal: (some) => this.#folder.refusal(haproxyConfig(some, settings)),
+    })
+  }
+
+  /** Written first, then made so, then read back. A reload that fails puts the file back. */
+  async #bring(
+    routes: ServedRoute[],
+    wanted: ConfiguredServer[],
+    settings: HaproxySettings,
+    worker: RunningWorker,
+  ): Promise<void> {
+    const text = haproxyConfig(routes, settings)
+    const previous = this.#folder.config()
+    const holds = heldBackends(routes)
+    this.#folder.writeHolds(holds)
+    this.#folder.writeConfig(text)
+    const shape = shapeIn(text) ?? ''
+    let { pid, servers } = worker
+    if (worker.shape !== shape) {
+      try {
+        pid = await this.#running.reload(shape)
+      } catch (error) {
+        if (previous !== null) this.#folder.writeConfig(previous)
+        const said = await this.#options.process.lastWords()
+        throw new Error(`HAProxy could not be reloaded, and what ran goes on: ${said}`, { cause: error })
+      }
+      servers = await this.#running.servers(pid)
+    }
+    await this.#change(pid, servers, wanted, holds)
+  }
+
+  async #change(
+    pid: number,
+    servers: RunningWorker['servers'],
+    wanted: ConfiguredServer[],
+    holds: Map<string, number>,
+  ): Promise<void> {
+    const { enter, leave } = serverChanges(servers, wanted)
+    const { files } = this.#folder
+    const held = holdChanges(holdsIn(await this.#running.ask(pid, `show map ${files.holds}`)), holds, files.holds)
+    const commands = [...held.begin, ...enter, ...leave, ...held.end]
+    const said = commands.length === 0 ? '' : await this.#running.tell(pid, commands)
+    const after = await this.#running.servers(pid)
+    const wrong = differences(after, wanted)
+    if (wrong.length > 0) throw new Error(`HAProxy did not do all it was told: ${wrong.join('; ')}; it said: ${said}`)
+    const names = new Set(wanted.map(nameOf))
+    this.#leftover = new Map(after.flatMap((one) => (names.has(nameOf(one)) ? [] : [[nameOf(one), removalTicks]])))
+  }
+
+  /** Instances that were known before this plan, and whether they took new work. */
+  #named(worker: RunningWorker): Map<string, boolean> {
+    const named = new Map<string, boolean>()
+    const isKnown = this.#routes === null ? null : new Set(this.#wanted.map(({ name }) => name))
+    for (const { name, active } of worker.servers) {
+      if (name.includes(':') || isKnown?.has(name) === false) continue
+      named.set(name, active || (named.get(name) ?? false))
+    }
+    return named
+  }
+
+  /** Tells of those that are idle already, and watches the others. */
+  async #settle(before: Map<string, boolean>): Promise<void> {
+    const now = new Map<string, boolean>()
+    for (const { name, active } of this.#wanted) now.set(name, active || (now.get(name) ?? false))
+    for (const [instance, wasActive] of before) {
+      if (now.get(instance) === true) continue
+      if (wasActive || !now.has(instance)) this.#finishing.add(instance)
+    }
+    for (const [instance, active] of now) if (active) this.#finishing.delete(instance)
+    await this.#read()
+    this.#watch()
+  }
+
+  /** Reads all workers, and tells what has changed. */
+  async #read(): Promise<void> {
+    const { current, reading } = await this.#running.read()
+    this.#work = workIn(reading)
+    this.#counters.read(reading)
+    this.#readAt = this.#options.clock.monotonic()
+    for (const instance of this.#finishing) {
+      if (this.#inFlightNow(instance).work > 0) continue
+      this.#finishing.delete(instance)
+      this.#tell({ type: 'idle', instance })
+    }
+    this.#tellOfDown(downIn(reading.get(current) ?? []))
+  }
+
+  #tellOfDown(down: Set<string>): void {
+    const active = new Set(this.#wanted.flatMap((server) => (server.active ? [server.name] : [])))
+    const gone = new Set([...down].filter((instance) => active.has(instance)))
+    for (const instance of gone) {
+      if (this.#down.has(instance)) continue
+      this.#tell({ type: 'ejected', instance, reason: 'refuses connections' })
+    }
+    for (const instance of this.#down) {
+      if (!gone.has(instance) && active.has(instance)) this.#tell({ type: 'restored', instance })
+    }
+    this.#down = gone
+  }
+
+  /** Statistics are read again and again only while an instance finishes, or a server is to be removed. */
+  #watch(): void {
+    if (this.#watching) return
+    this.#watching = true
+    void this.#watchUntilDone().finally(() => (this.#watching = false))
+  }
+
+  async #watchUntilDone(): Promise<void> {
+    while (!this.#closing && (this.#finishing.size > 0 || this.#leftover.size > 0)) {
+      await pause(this.#limits.watchMs, undefined, { ref: false })
+      try {
+        await this.#inTurn(async () => {
+          await this.#read()
+          await this.#removeLeftover()
+        })
+      } catch (error) {
+        if (this.#closing) return
+        this.#options.log?.('HAProxy does not answer; asked again', { error: String(error) })
+      }
+    }
+  }
+
+  async #removeLeftover(): Promise<void> {
+    const names = [...this.#leftover.keys()].filter((name) => this.#inFlightNow(instanceOf(name)).work === 0)
+    if (names.length === 0) return
+    const { pid } = await this.#running.look()
+    await this.#running.tell(
+      pid,
+      names.flatMap((name) => [`set server ${name} state maint`, `del server ${name}`]),
+    )
+    const still = new Set((await this.#running.servers(pid)).map(nameOf))
+    for (const [name, ticks] of this.#leftover) {
+      if (!still.has(name) || ticks <= 1) this.#leftover.delete(name)
+      else this.#leftover.set(name, ticks - 1)
+    }
+  }
+
+  /** As of the last reading, which is made anew when it is asked for and older than `watchMs`. */
+  inFlight(instance: string): InFlight {
+    this.#freshen()
+    return this.#inFlightNow(instance)
+  }
+
+  #inFlightNow(instance: string): InFlight {
+    return this.#work.get(instance) ?? { work: 0, long: 0 }
+  }
+
+  #freshen(): void {
+    const age = this.#options.clock.monotonic() - this.#readAt
+    if (this.#reading || this.#closing || age < this.#limits.watchMs) return
+    this.#reading = true
+    void this.#inTurn(async () => {
+      await this.#read()
+      this.#held = await this.#running.held()
+    })
+      .catch((error: unknown) => this.#options.log?.('HAProxy does not answer', { error: String(error) }))
+      .finally(() => (this.#reading = false))
+  }
+
+  onChange(listener: (change: BalancerChange) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /** In maintenance HAProxy closes idle connections; those in use go on. */
+  release(instance: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const { pid, servers } = await this.#running.look()
+      const own = servers.filter(({ name, active }) => name === instance && !active)
+      if (own.length === 0) return
+      await this.#running.tell(
+        pid,
+        own.map((server) => `set server ${nameOf(server)} state maint`),
+      )
+      await this.#running.staleGone()
+      const deadline = this.#options.clock.monotonic() + this.#limits.upstreamIdleMs * 2
+      while (this.#options.clock.monotonic() < deadline) {
+        const { current, reading } = await this.#running.read()
+        if (idleConnectionsIn(reading.get(current) ?? [], instance) === 0) return
+        await pause(this.#limits.watchMs)
+      }
+    })
+  }
+
+  cut(instance: string): void {
+    void this.#inTurn(async () => {
+      await this.#running.cutSessions((line) => line.includes(` srv=${instance} `))
+      await this.#read()
+    }).catch((error: unknown) =>
+      this.#options.log?.('connections could not be cut', { instance, error: String(error) }),
+    )
+  }
+
+  admit(machines: string[] | null): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = this.#folder.machines()
+      this.#folder.writeMachines(machines)
+      const after = machinesText(machines).split('\n').filter(Boolean)
+      const path = this.#folder.files.machines
+      const added = after.filter((entry) => !before.includes(entry)).map((entry) => `add acl ${path} ${entry}`)
+      const removed = before.filter((entry) => !after.includes(entry)).map((entry) => `del acl ${path} ${entry}`)
+      const { pid } = await this.#running.look()
+      await this.#running.tell(pid, [...added, ...removed])
+      if (machines === null || removed.length === 0) return
+      const holders = await this.#running.ask(pid, 'show table forwarded_by')
+      const sources = sourcesOfOthers(holders, machines)
+      await this.#running.cutSessions((line) => sources.has(/ src=(\S+)/.exec(line)?.[1] ?? ''))
+    })
+  }
+
+  counters(): BalancerCounters {
+    this.#freshen()
+    return this.#counters.counters(this.#held)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#closeNow()
+    return this.#closing
+  }
+
+  async #closeNow(): Promise<void> {
+    for (const watcher of this.#watchers) watcher.close()
+    await this.#turn
+    await this.#options.process.end()
+  }
+
+  #settings(): HaproxySettings {
+    const { machine, host, https, forward, tls, user } = this.#options
+    return {
+      machine,
+      host,
+      httpPort: this.ports.http,
+      https: https ?? null,
+      forward: { host: forward.host, port: this.ports.forward },
+      files: this.#folder.files,
+      user: user ?? null,
+      certificatesHash: this.#folder.takeCertificates(tls, https?.certificates ?? null),
+      limits: this.#limits,
+    }
+  }
+
+  /** Renewed certificates change the shape of the same plan: applied again, they are loaded by a reload. */
+  #watchCertificates(): void {
+    const { tls, https, log } = this.#options
+    let timer: NodeJS.Timeout | null = null
+    const folders = new Set([tls.ca, tls.cert, tls.key].map((path) => dirname(path)))
+    if (https) folders.add(https.certificates)
+    const again = (): void => {
+      timer = null
+      if (this.#plan === null || this.#closing) return
+      this.apply(this.#plan).catch((error: unknown) =>
+        log?.('certificates could not be taken up', { error: String(error) }),
+      )
+    }
+    for (const folder of folders) {
+      const watcher = watch(folder, { persistent: false }, () => {
+        timer ??= setTimeout(again, certificatesSettleMs).unref()
+      })
+      watcher.on('error', (error) => log?.('certificates are not watched any more', { folder, error: String(error) }))
+      this.#watchers.push(watcher)
+    }
+  }
+
+  #tell(change: BalancerChange): void {
+    for (const listener of this.#listeners) listener(change)
+  }
+
+  /** One after the other, whatever becomes of those before. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#turn.then(work)
+    this.#turn = turn.catch(() => {}) // whoever asked is told
+    return turn
+  }
+}
+
+const instanceOf = (name: string): string => name.slice(name.indexOf('/') + 1)
+
+/** Client addresses of connections in `forwarded_by` that are of none of these machines. */
+function sourcesOfOthers(table: string, machines: string[]): Set<string> {
+  const sources = new Set<string>()
+  for (const [, machine = '', source = ''] of table.matchAll(/ key=([^@\s]*)@(\S+) use=[1-9]/g)) {
+    if (!machines.includes(machine)) sources.add(source)
+  }
+  return sources
+}
+
+/** HAProxy is told addresses, not names: a name that cannot be looked up must not keep it from starting. */
+async function withAddresses(plan: RoutingPlan): Promise<{ plan: RoutingPlan; unserved: Unserved[] }> {
+  const addresses = new Map<string, string | null>()
+  const unserved: Unserved[] = []
+  for (const host of new Set(plan.routes.flatMap(({ peers }) => peers.map((peer) => peer.host)))) {
+    const found = isIP(host) ? { address: host } : await lookup(host).catch(() => null)
+    addresses.set(host, found?.address ?? null)
+  }
+  const routes = plan.routes.map((route): PlannedRoute => {
+    const peers = route.peers.flatMap((peer) => {
+      const host = addresses.get(peer.host) ?? null
+      if (host !== null) return [{ ...peer, host }]
+      const reason = `the address ${peer.host} of machine ${peer.machine} cannot be looked up, so nothing of ${route.service} is forwarded there`
+      unserved.push({ service: route.service, reason })
+      return []
+    })
+    return { ...route, peers }
+  })
+  return { plan: { ...plan, routes }, unserved }
+}
+
+async function freePort(host: string): Promise<number> {
+  const server = createServer().listen(0, host)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo // it listens on TCP
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

@@ -1,0 +1,355 @@
+import { createHash } from 'node:crypto'
+import { brokenOff, noInstance, noRoute, notAProxy, notPlanned, tooLarge, unprocessed, type Page } from '../pages.ts'
+import { unprocessedHeader } from '../forwarding.ts'
+import { configuredServers, newWorker, serverLine, type ConfiguredServer } from './configuredServer.ts'
+import type { HaproxySettings } from './haproxySettings.ts'
+import type { ServedRoute } from './servedRoute.ts'
+import { textOf, word } from './configWords.ts'
+
+/** Handed-over work comes through sockets with this id. */
+const handedOver = '{ so_id 9 }'
+
+/**
+ * HAProxy's whole configuration (configuration manual of 2.6), the same bytes for the same plan and settings. `null`: no
+ * plan was applied yet. Shapes:
+ *
+ *   entry, tcp_PORT    clients come in; the backend is chosen by host and path, or by port
+ *   svc_SERVICE        local instances first, peers when none is left
+ *   forward            other machines come in: chooses by ALPN, before any handshake, so that a service
+ *                      without an instance here is refused as if nothing listened, and the other machine goes elsewhere
+ *   forwarded_http/tcp ends that TLS; only machines with a certificate of this cluster get through
+ *   fwd_SERVICE        local instances only: work is never forwarded twice
+ *
+ * What an old worker still gets after a reload it hands to the new one, through sockets of their own.
+ */
+export function haproxyConfig(routes: ServedRoute[] | null, settings: HaproxySettings): string {
+  const servers = configuredServers(routes ?? [], settings)
+  const body = sections(routes, settings, servers)
+  return [`# Written by Tandem for machine ${settings.machine}: changes made here are overwritten.`, '']
+    .concat(globalSection(settings, shapeOf(body, settings)), body)
+    .join('\n')
+}
+
+/** What only a reload can change: everything but the servers. Two configurations with one shape differ by run-time commands. */
+function shapeOf(body: string[], settings: HaproxySettings): string {
+  const lines = body.filter((line) => !line.startsWith('  server ') && !line.startsWith('  # server'))
+  const all = [...globalSection(settings, ''), settings.certificatesHash, ...lines].join('\n')
+  return createHash('sha256').update(all).digest('hex').slice(0, 32)
+}
+
+/** The shape that a configuration, or `show info`, says it has; `null`: none of ours. */
+export function shapeIn(text: string): string | null {
+  return /description:? "?tandem ([0-9a-f]{32})/i.exec(text)?.[1] ?? null
+}
+
+function globalSection({ limits, files, user }: HaproxySettings, shape: string): string[] {
+  return [
+    'global',
+    `  description "tandem ${shape}"`,
+    ...(user === null ? [] : [`  user ${user}`, `  group ${user}`]),
+    // Connections are refused at their limit by rules below; HAProxy's own would leave them waiting.
+    `  maxconn ${limits.connections * 3 + 1_000}`,
+    `  mworker-max-reloads ${limits.oldWorkers}`,
+    '  tune.bufsize 65536',
+    '  ssl-default-bind-options ssl-min-ver TLSv1.2',
+    '  ssl-default-server-options ssl-min-ver TLSv1.2',
+    `  lua-load ${files.script}`,
+    '  set-var proc.retired int(0)',
+    '',
+  ]
+}
+
+function sections(routes: ServedRoute[] | null, settings: HaproxySettings, servers: ConfiguredServer[]): string[] {
+  const all = routes ?? []
+  const of = (backend: string): string[] =>
+    servers.filter((server) => server.backend === backend).map((server) => `  ${serverLine(server)}`)
+  const tcp = all.filter(({ planned }) => planned.kind === 'tcp')
+  return [
+    ...defaults(settings),
+    ...entry(all, settings),
+    ...tcp.flatMap((route) => tcpEntry(route, tcp, settings)),
+    ...forward(all, settings),
+    ...forwardedHttp(all, settings),
+    ...forwardedTcp(tcp, settings),
+    ...all.flatMap((route) => [
+      ...clientBackend(route, settings),
+      ...of(route.backend),
+      '',
+      ...forwardedBackend(route),
+      ...of(route.forwarded),
+      '',
+    ]),
+    ...noRouteBackend(routes !== null),
+  ]
+}
+
+function defaults({ limits }: HaproxySettings): string[] {
+  const both = [
+    '  option clitcpka',
+    '  option srvtcpka',
+    '  clitcpka-idle 60s',
+    '  clitcpka-intvl 20s',
+    '  clitcpka-cnt 6',
+    '  srvtcpka-idle 60s',
+    '  srvtcpka-intvl 20s',
+    '  srvtcpka-cnt 6',
+    `  timeout connect ${limits.connectMs}ms`,
+    `  timeout check ${limits.connectMs}ms`,
+    `  retries ${limits.attempts}`,
+    '  option redispatch 1',
+  ]
+  return [
+    '# No timeout for clients and servers on purpose: silent connections live until their hosts are gone.',
+    'defaults tandem_tcp',
+    '  mode tcp',
+    ...both,
+    '',
+    'defaults tandem_http',
+    '  mode http',
+    ...both,
+    '  option idle-close-on-response',
+    `  timeout http-request ${limits.headersMs}ms`,
+    `  timeout http-keep-alive ${limits.clientIdleMs}ms`,
+    '  http-reuse safe',
+    '',
+  ]
+}
+
+function entry(routes: ServedRoute[], settings: HaproxySettings): string[] {
+  const { host, httpPort, https } = settings
+  return [
+    '# Clients, and requests that an old worker hands over after a reload.',
+    'frontend entry from tandem_http',
+    `  bind ${host}:${httpPort}`,
+    ...(https ? [`  bind ${host}:${https.port} ssl crt ${word(https.certificates)} alpn h2,http/1.1`] : []),
+    `  bind ${ownSocket(settings, 'entry')} id 9`,
+    ...gate(routes, settings),
+    `  http-request return status 405 content-type "text/plain; charset=utf-8" hdr allow "${notAProxy().headers?.['allow'] ?? ''}" string ${textOf(notAProxy())} if METH_CONNECT`,
+    `  http-request add-header X-Forwarded-For %[src] if !${handedOver}`,
+    `  http-request del-header ^x-forwarded-(?!for$) -m reg if !${handedOver}`,
+    `  http-request del-header forwarded if !${handedOver}`,
+    `  http-request set-header X-Forwarded-Proto http if !${handedOver} !{ ssl_fc }`,
+    `  http-request set-header X-Forwarded-Proto https if !${handedOver} { ssl_fc }`,
+    `  http-request set-header X-Forwarded-Host %[req.hdr(host)] if !${handedOver} { req.hdr(host) -m found }`,
+    ...chooseByAddress(routes, (route) => route.backend),
+    '  default_backend no_route',
+    '',
+  ]
+}
+
+/** Refused at once and counted; what is open goes on. Connections among HAProxy's own parts are not counted. */
+function gate(routes: ServedRoute[], { limits }: HaproxySettings): string[] {
+  const ports = routes.flatMap(({ planned }) => (planned.kind === 'tcp' ? [planned.port] : []))
+  const others = ['forward', ...ports.map((port) => `tcp_${port}`)]
+  const sum = others.map((name) => `,add(sess.${name})`).join('')
+  return [
+    ...others.map((name) => `  tcp-request connection set-var(sess.${name}) fe_conn(${name})`),
+    `  tcp-request connection reject if !${handedOver} { fe_conn(entry)${sum} gt ${limits.connections} }`,
+  ]
+}
+
+/** Routes of a host before those of any host; among them the longest path, on segment boundaries. */
+function chooseByAddress(routes: ServedRoute[], backendOf: (route: ServedRoute) => string): string[] {
+  const found = routes.flatMap((route) => (route.planned.kind === 'http' ? [{ route, ...route.planned }] : []))
+  found.sort((a, b) => Number(a.host === null) - Number(b.host === null) || b.path.length - a.path.length)
+  return [
+    '  http-request set-var(txn.host) req.hdr(host),host_only,lower,rtrim(.)',
+    ...found.flatMap(({ route, service, host, path }) => {
+      const prefix = path.replace(/\/$/, '')
+      const of = `path_of_${backendOf(route)}`
+      const onHost = host === null ? '' : ` { var(txn.host) -m str -- ${word(host)} }`
+      return [
+        `  # ${service}: ${host ?? 'any host'}${path}`,
+        ...(prefix === ''
+          ? []
+          : [`  acl ${of} path -m str -- ${word(prefix)}`, `  acl ${of} path -m beg -- ${word(`${prefix}/`)}`]),
+        `  use_backend ${backendOf(route)}${onHost || prefix ? ' if' : ''}${onHost}${prefix === '' ? '' : ` ${of}`}`,
+      ]
+    }),
+  ]
+}
+
+function tcpEntry({ planned, backend }: ServedRoute, routes: ServedRoute[], settings: HaproxySettings): string[] {
+  if (planned.kind !== 'tcp') return []
+  const { port, service } = planned
+  return [
+    `# ${service}: TCP port ${port}`,
+    `frontend tcp_${port} from tandem_tcp`,
+    `  bind ${settings.host}:${port}`,
+    `  bind ${ownSocket(settings, `tcp-${port}`)} accept-proxy id 9`,
+    ...gate(routes, settings),
+    // The delay bounds a hold; without one there is nothing to wait for.
+    '  tcp-request inspect-delay 1h',
+    `  tcp-request content set-var(txn.backend) str(${backend})`,
+    `  tcp-request content lua.hold if { nbsrv(${backend}) eq 0 }`,
+    `  default_backend ${backend}`,
+    '',
+  ]
+}
+
+function forward(routes: ServedRoute[], settings: HaproxySettings): string[] {
+  const { forward, limits } = settings
+  const ways = new Set(['http', ...routes.map(wayOf)])
+  return [
+    '# Other machines. ALPN says what they want; no instance here, no handshake.',
+    'frontend forward from tandem_tcp',
+    `  bind ${forward.host}:${forward.port}`,
+    ...gate(routes, settings),
+    `  tcp-request inspect-delay ${limits.connectMs}ms`,
+    '  tcp-request content reject if !{ req.ssl_hello_type 1 }',
+    ...routes.map(
+      (route) =>
+        `  use_backend to_forwarded_${wayOf(route)} if { req.ssl_alpn ${route.wanted} } { nbsrv(${route.forwarded}) gt 0 }`,
+    ),
+    '',
+    ...[...ways].flatMap((way) => [
+      `backend to_forwarded_${way} from tandem_tcp`,
+      `  server own unix@${settings.files.run}/forwarded-${way}.sock send-proxy-v2`,
+      '',
+    ]),
+    '# Which machine holds which connection, so that those of a removed machine can be cut.',
+    'backend forwarded_by from tandem_tcp',
+    `  stick-table type string len 200 size ${limits.connections} expire 1m store conn_cur`,
+    '',
+  ]
+}
+
+/** The socket behind which this route's TLS ends: HTTP is told apart by host and path, TCP by the socket alone. */
+const wayOf = ({ planned }: ServedRoute): string => (planned.kind === 'http' ? 'http' : `tcp-${planned.name}`)
+
+function forwardedBind(way: string, settings: HaproxySettings): string {
+  const { machine, authority } = settings.files
+  return `  bind ${ownSocket(settings, `forwarded-${way}`)} accept-proxy ssl crt ${machine} ca-file ${authority} verify required`
+}
+
+function admission({ files }: HaproxySettings): string[] {
+  return [
+    '  tcp-request session set-var(sess.from) src',
+    '  tcp-request session set-var(sess.port) src_port',
+    '  tcp-request session track-sc0 ssl_c_s_dn(CN),concat(@,sess.from),concat(:,sess.port) table forwarded_by',
+    `  tcp-request session reject if !{ ssl_c_s_dn(CN) -m reg -f ${files.machines} }`,
+  ]
+}
+
+function forwardedHttp(routes: ServedRoute[], settings: HaproxySettings): string[] {
+  return [
+    'frontend forwarded_http from tandem_http',
+    forwardedBind('http', settings),
+    ...admission(settings),
+    `  http-request return ${refusedUnprocessed('this service')} if METH_CONNECT`,
+    ...chooseByAddress(routes, (route) => route.forwarded),
+    '  default_backend unprocessed',
+    '',
+    'backend unprocessed from tandem_http',
+    `  http-request return ${refusedUnprocessed('this service')}`,
+    '',
+  ]
+}
+
+function forwardedTcp(routes: ServedRoute[], settings: HaproxySettings): string[] {
+  if (routes.length === 0) return []
+  return [
+    'frontend forwarded_tcp from tandem_tcp',
+    ...routes.flatMap((route) =>
+      route.planned.kind === 'tcp' ? [`${forwardedBind(wayOf(route), settings)} id ${route.planned.name}`] : [],
+    ),
+    ...admission(settings),
+    ...routes.flatMap(({ planned, forwarded }) =>
+      planned.kind === 'tcp' ? [`  use_backend ${forwarded} if { so_id ${planned.name} }`] : [],
+    ),
+    '',
+  ]
+}
+
+function refusedUnprocessed(service: string): string {
+  return `status 425 content-type "text/plain; charset=utf-8" hdr ${unprocessedHeader} 1 string ${textOf(unprocessed(service))}`
+}
+
+function clientBackend(route: ServedRoute, settings: HaproxySettings): string[] {
+  const { planned, backend } = route
+  const { service } = planned
+  const retired = '{ var(proc.retired) -m int 1 }'
+  const own = planned.kind === 'http' ? 'entry' : `tcp-${planned.port}`
+  const common = [
+    ...heading(route),
+    `backend ${backend} from tandem_${planned.kind}`,
+    '  balance leastconn',
+    '  option allbackups',
+    ...idle(route),
+  ]
+  // Weight 0: only the rule leads there, once this worker is an old one.
+  const over = [
+    `  use-server ${newWorker} if ${retired}`,
+    `  # server of an old worker: hands over to the new one`,
+    `  server ${newWorker} unix@${settings.files.run}/${own}.sock weight 0${planned.kind === 'tcp' ? ' send-proxy-v2' : ''}`,
+  ]
+  if (planned.kind === 'tcp') return [...common, ...over]
+  return [
+    ...common,
+    '  retry-on conn-failure empty-response 425',
+    '  # Only what may be repeated is sent again after an instance has seen it.',
+    '  http-request disable-l7-retry if !METH_GET !{ method OPTIONS PUT DELETE }',
+    '  http-request disable-l7-retry if { req.hdr(upgrade) -m found } or { req.hdr(if-match) -m found } or { req.hdr(if-none-match) -m found } or { req.hdr(if-unmodified-since) -m found }',
+    ...bodyLimit(route),
+    '  http-request lua.hold if { nbsrv eq 0 }',
+    `  http-response return ${page(noInstance(service, null))} if { status 425 } { res.hdr(${unprocessedHeader}) -m found }`,
+    `  http-response del-header ${unprocessedHeader}`,
+    `  http-error ${page(noInstance(service, null))}`,
+    `  http-error ${page(brokenOff(service, 'no answer came'))}`,
+    ...over,
+  ]
+}
+
+function forwardedBackend(route: ServedRoute): string[] {
+  const { planned, forwarded } = route
+  const { service } = planned
+  const common = [
+    `# ${service}, asked by other machines`,
+    `backend ${forwarded} from tandem_${planned.kind}`,
+    '  balance leastconn',
+    ...idle(route),
+  ]
+  if (planned.kind === 'tcp') return common
+  const page503 = { ...unprocessed(service) }
+  return [
+    ...common,
+    `  http-request return ${refusedUnprocessed(service)} if { nbsrv eq 0 }`,
+    `  http-response del-header ${unprocessedHeader}`,
+    `  http-error ${page(page503)}`,
+    `  http-error ${page(brokenOff(service, 'no answer came'))}`,
+    `  http-after-response set-status 425 if { status 503 } { res.hdr(${unprocessedHeader}) -m found }`,
+  ]
+}
+
+function heading({ planned }: ServedRoute): string[] {
+  const where = planned.kind === 'tcp' ? `TCP port ${planned.port}` : `${planned.host ?? 'any host'}${planned.path}`
+  return [`# Service ${planned.service}, at ${where}. Definition: tandem status ${planned.service}`]
+}
+
+/** HAProxy counts milliseconds in 31 bits: longer limits are the longest it has. */
+const longestMs = 2 ** 31 - 1
+
+function idle({ planned }: ServedRoute): string[] {
+  return planned.idleMs === null ? [] : [`  timeout tunnel ${Math.min(planned.idleMs, longestMs)}ms`]
+}
+
+function bodyLimit({ planned }: ServedRoute): string[] {
+  if (planned.kind !== 'http' || planned.bodyBytes === null) return []
+  return [`  http-request return ${page(tooLarge(planned.bodyBytes))} if { req.body_size gt ${planned.bodyBytes} }`]
+}
+
+function noRouteBackend(planned: boolean): string[] {
+  const answer = planned ? noRoute('%[var(txn.host)]') : notPlanned()
+  return ['backend no_route from tandem_http', `  http-request return ${page(answer, 'lf-string')}`, '']
+}
+
+function page(answer: Page, kind: 'string' | 'lf-string' = 'string'): string {
+  const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...answer.headers }
+  const named = Object.entries(headers).map(([name, value]) => `hdr ${name} ${word(value)}`)
+  return `status ${answer.status} content-type "text/plain; charset=utf-8" ${kind} ${textOf(answer)} ${named.join(' ')}`
+}
+
+function ownSocket({ files, user }: HaproxySettings, name: string): string {
+  const owner = user === null ? '' : ` user ${user}`
+  return `unix@${files.run}/${name}.sock mode 600${owner}`
+}

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeFileDurably } from '../../../lib/durableFile.ts'
+import { makeFolder } from '../../../lib/makeFolder.ts'
+import { OperatorError } from '../../../lib/operatorError.ts'
+import type { HaproxyFiles } from './haproxySettings.ts'
+import { holdScript } from './holdScript.ts'
+import { runProgram } from './runProgram.ts'
+
+/** PEM files. */
+export interface ForwardingTls {
+  ca: string
+  cert: string
+  key: string
+}
+
+/** A check takes well below a second; more routes than anyone has take a few. */
+const checkMs = 20_000
+/** Longest path of a socket, less what HAProxy appends while it makes one. */
+const longestSocketPath = 80
+
+/** What Tandem writes for HAProxy on this machine; everything in it is for its owner alone. */
+export class HaproxyFolder {
+  readonly files: HaproxyFiles
+  readonly #program: string
+
+  constructor(files: HaproxyFiles, program: string) {
+    this.files = files
+    this.#program = program
+  }
+
+  prepare(held: number): void {
+    const { run, config, script, machines, holds } = this.files
+    for (const path of [config, run]) {
+      if (/^\/[A-Za-z0-9._/-]+$/.test(path)) continue
+      throw new OperatorError('E_USAGE', `HAProxy cannot use the path ${path}`, {
+        subject: path,
+        next: 'choose an absolute path of letters, digits, dots, hyphens and underscores',
+      })
+    }
+    if (run.length > longestSocketPath) {
+      throw new OperatorError('E_USAGE', `the folder of sockets has too long a name: ${run}`, {
+        subject: run,
+        next: `choose one of at most ${longestSocketPath} characters, for instance /run/tandem-haproxy`,
+      })
+    }
+    makeFolder(config.slice(0, config.lastIndexOf('/')))
+    makeFolder(run)
+    write(script, holdScript(holds, held))
+    if (!existsSync(machines)) write(machines, machinesText(null))
+    if (!existsSync(holds)) write(holds, '')
+  }
+
+  /** Takes over the certificates as they are now; their hash, with those of the public folder. */
+  takeCertificates(tls: ForwardingTls, folder: string | null): string {
+    const [ca, cert, key] = [tls.ca, tls.cert, tls.key].map((path) => readFileSync(path, 'utf8').trimEnd())
+    const machine = `${cert}\n${key}\n`
+    write(this.files.machine, machine)
+    write(this.files.authority, `${ca}\n`)
+    const hash = createHash('sha256').update(machine).update(`${ca}`)
+    const names = folder === null ? [] : readdirSync(folder).toSorted()
+    for (const name of names) hash.update(name).update(readFileSync(join(folder ?? '', name)))
+    return hash.digest('hex')
+  }
+
+  config(): string | null {
+    return existsSync(this.files.config) ? readFileSync(this.files.config, 'utf8') : null
+  }
+
+  writeConfig(text: string): void {
+    write(this.files.config, text)
+  }
+
+  removeConfig(): void {
+    rmSync(this.files.config, { force: true })
+  }
+
+  writeHolds(holds: Map<string, number>): void {
+    write(this.files.holds, [...holds].map(([backend, ms]) => `${backend} ${ms}\n`).join(''))
+  }
+
+  /** `null`: any with a certificate of this cluster. */
+  writeMachines(machines: string[] | null): void {
+    write(this.files.machines, machinesText(machines))
+  }
+
+  machines(): string[] {
+    return readFileSync(this.files.machines, 'utf8').split('\n').filter(Boolean)
+  }
+
+  /** Asks HAProxy whether it would take a configuration: `null`, or what is wrong with it. */
+  async refusal(text: string): Promise<string | null> {
+    const candidate = `${this.files.config}.candidate`
+    write(candidate, text)
+    try {
+      const { code, output } = await runProgram(this.#program, ['-c', '-f', candidate], checkMs)
+      return code === 0 ? null : alertsIn(output)
+    } finally {
+      rmSync(candidate, { force: true })
+    }
+  }
+}
+
+export function machinesText(machines: string[] | null): string {
+  return machines === null ? '.*\n' : machines.map((machine) => `^${machine}$\n`).join('')
+}
+
+function alertsIn(output: string): string {
+  const alerts = output.split('\n').filter((line) => line.includes('[ALERT]'))
+  return alerts
+    .slice(0, 3)
+    .map((line) => line.replace(/^\[ALERT\]\s+\(\d+\) : /, '').slice(0, 300))
+    .join('; ')
+}
+
+/** The same bytes are not written again: nothing changes on disk when nothing changes. */
+function write(path: string, text: string): void {
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return
+  writeFileDurably(path, text)
+}

@@ -1,0 +1,129 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../../lib/clock.ts'
+import { LabMachine, type BalancerLab } from '../balancerLab.ts'
+import { childHaproxy } from './childHaproxy.ts'
+import { createHaproxyBalancer, type HaproxyBalancer, type HaproxyBalancerOptions } from './haproxyBalancer.ts'
+
+/** Why real HAProxy cannot be tested here; `null`: it can. As root, it is installed where it is missing. */
+export function whyNoHaproxy(): string | null {
+  const found = haproxyVersion() ?? installed()
+  if (found === null) return 'no haproxy here, and it cannot be installed (not root, or no package)'
+  return found >= 2.6 ? null : `haproxy ${found} is older than 2.6`
+}
+
+function haproxyVersion(): number | null {
+  try {
+    const text = execFileSync('haproxy', ['-v'], { stdio: ['ignore', 'pipe', 'ignore'] }).toString()
+    return Number(/version (\d+\.\d+)/.exec(text)?.[1])
+  } catch {
+    return null
+  }
+}
+
+function installed(): number | null {
+  if (process.getuid?.() !== 0) return null
+  try {
+    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'haproxy'], {
+      stdio: 'ignore',
+      timeout: 120_000,
+    })
+  } catch {
+    return null
+  }
+  return haproxyVersion()
+}
+
+export interface TlsFiles {
+  ca: string
+  cert: string
+  key: string
+}
+
+/** An authority of its own, and machines' certificates from it, by the `openssl` program. */
+export class LabAuthority {
+  readonly folder: string
+  readonly #name: string
+
+  constructor(folder: string, name: string) {
+    this.folder = folder
+    this.#name = name
+    openssl([
+      'req',
+      '-x509',
+      ...newKey,
+      '-keyout',
+      this.#path('ca.key'),
+      '-out',
+      this.#path('ca.pem'),
+      '-days',
+      '2',
+      '-subj',
+      `/CN=${name}`,
+    ])
+  }
+
+  machine(name: string, days = 2): TlsFiles {
+    const [key, request, cert, extension] = ['key', 'csr', 'pem', 'ext'].map((end) => this.#path(`${name}.${end}`)) as [
+      string,
+      string,
+      string,
+      string,
+    ] // four ends
+    writeFileSync(extension, `subjectAltName=DNS:${name}\n`)
+    openssl(['req', ...newKey, '-keyout', key, '-out', request, '-subj', `/CN=${name}`])
+    const signed = ['-CA', this.#path('ca.pem'), '-CAkey', this.#path('ca.key'), '-CAcreateserial', '-days', `${days}`]
+    openssl(['x509', '-req', '-in', request, ...signed, '-extfile', extension, '-out', cert])
+    return { ca: this.#path('ca.pem'), cert, key }
+  }
+
+  #path(name: string): string {
+    return join(this.folder, `${this.#name}-${name}`)
+  }
+}
+
+const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+
+function openssl(argv: string[]): void {
+  execFileSync('openssl', argv, { stdio: 'ignore' })
+}
+
+export interface HaproxyMachine extends LabMachine {
+  readonly balancer: HaproxyBalancer
+}
+
+/** Machines with a HAProxy each, in folders that are gone with the lab. */
+export class HaproxyLab {
+  readonly lab: BalancerLab
+  readonly folder: string
+  readonly authority: LabAuthority
+
+  constructor(lab: BalancerLab) {
+    this.lab = lab
+    this.folder = mkdtempSync(join(tmpdir(), 'tandem-hx-'))
+    lab.onClose(() => rmSync(this.folder, { recursive: true, force: true }))
+    this.authority = new LabAuthority(this.folder, 'cluster')
+  }
+
+  async machine(name: string, about: Partial<HaproxyBalancerOptions> = {}): Promise<HaproxyMachine> {
+    const dir = join(this.folder, name)
+    const balancer = createHaproxyBalancer({
+      dir,
+      runDir: join(dir, 'run'),
+      host: '127.0.0.1',
+      httpPort: 0,
+      forward: { host: '127.0.0.1', port: 0 },
+      tls: about.tls ?? this.authority.machine(name),
+      machine: name,
+      clock: systemClock,
+      process: childHaproxy({ master: join(dir, 'run', 'master.sock') }),
+      ...about,
+      limits: { connections: 1_000, ...about.limits },
+    })
+    await balancer.listen()
+    this.lab.onClose(() => balancer.close())
+    return new LabMachine(name, balancer) as HaproxyMachine // made with that balancer
+  }
+}

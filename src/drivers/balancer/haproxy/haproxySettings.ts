@@ -1,0 +1,71 @@
+import { defaultLimits, type BalancerLimits } from '../limits.ts'
+
+/** Bounds that only HAProxy needs, beside those every balancer has. */
+export interface HaproxyLimits extends BalancerLimits {
+  /** Old workers that may live on with their connections; HAProxy ends the oldest beyond it. */
+  oldWorkers: number
+  /** One command to HAProxy must be answered within this. */
+  commandMs: number
+  /** A new worker must have taken over within this. */
+  reloadMs: number
+  /** How often statistics are read while something drains, and at most when they are asked for. */
+  watchMs: number
+  /** Local instances and peers are tried this often: when well, and when something has just failed. */
+  checkMs: number
+  failedCheckMs: number
+}
+
+export const haproxyLimits: HaproxyLimits = {
+  ...defaultLimits,
+  oldWorkers: 1_000,
+  commandMs: 5_000,
+  reloadMs: 8_000,
+  watchMs: 50,
+  checkMs: 2_000,
+  failedCheckMs: 200,
+}
+
+/** What the written configuration depends on besides the plan. Everything here is the same from one agent's run to the next. */
+export interface HaproxySettings {
+  machine: string
+  /** What entries are bound to. */
+  host: string
+  httpPort: number
+  https: { port: number; certificates: string } | null
+  forward: { host: string; port: number }
+  files: HaproxyFiles
+  /** HAProxy's own user and group; `null`: whoever starts it. */
+  user: string | null
+  /** Changes with the content of every certificate, so that a renewed one is a changed shape. */
+  certificatesHash: string
+  limits: HaproxyLimits
+}
+
+/** Absolute paths. */
+export interface HaproxyFiles {
+  config: string
+  script: string
+  /** Certificate and key of this machine, for both directions. */
+  machine: string
+  authority: string
+  /** Machines that may forward to this one; changed at run time. */
+  machines: string
+  /** Backends whose requests are held, and for how many ms; changed at run time. */
+  holds: string
+  master: string
+  /** Sockets of HAProxy's own: it hands work to itself through them. */
+  run: string
+}
+
+export function haproxyFiles(dir: string, runDir: string): HaproxyFiles {
+  return {
+    config: `${dir}/haproxy.cfg`,
+    script: `${dir}/hold.lua`,
+    machine: `${dir}/machine.pem`,
+    authority: `${dir}/authority.pem`,
+    machines: `${dir}/machines.lst`,
+    holds: `${dir}/holds.map`,
+    master: `${runDir}/master.sock`,
+    run: runDir,
+  }
+}

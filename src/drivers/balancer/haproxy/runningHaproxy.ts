@@ -1,0 +1,131 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { shapeIn } from './haproxyConfig.ts'
+import type { HaproxyLimits } from './haproxySettings.ts'
+import type { MasterSocket, Workers } from './masterSocket.ts'
+import { runningServersIn, type RunningServer } from './runningServers.ts'
+import { statisticsIn } from './statistics.ts'
+import type { Reading } from './workCounts.ts'
+
+/** The worker that takes new connections, as it is. */
+export interface RunningWorker {
+  pid: number
+  shape: string | null
+  servers: RunningServer[]
+}
+
+/** How often a reload is looked at while it goes on. */
+const reloadLookMs = 10
+
+/** Reads and changes HAProxy while it runs, over all its workers. */
+export class RunningHaproxy {
+  readonly #socket: MasterSocket
+  readonly #limits: HaproxyLimits
+  /** Old workers that could not be told to hand over, and since when. */
+  readonly #stale = new Map<number, number>()
+
+  constructor(socket: MasterSocket, limits: HaproxyLimits) {
+    this.#socket = socket
+    this.#limits = limits
+  }
+
+  async look(): Promise<RunningWorker> {
+    const pid = current(await this.#socket.workers())
+    const shape = shapeIn(await this.#socket.ask(pid, 'show info'))
+    return { pid, shape, servers: await this.servers(pid) }
+  }
+
+  async servers(pid: number): Promise<RunningServer[]> {
+    return runningServersIn(await this.#socket.ask(pid, 'show servers state'))
+  }
+
+  /** TCP ports that the worker listens on for services. */
+  async tcpPorts(pid: number): Promise<Set<number>> {
+    const lines = statisticsIn(await this.#socket.ask(pid, 'show stat -1 1 -1'))
+    return new Set(lines.flatMap(({ proxy }) => (proxy.startsWith('tcp_') ? [Number(proxy.slice(4))] : [])))
+  }
+
+  tell(pid: number, commands: string[]): Promise<string> {
+    return this.#socket.tell(pid, commands)
+  }
+
+  ask(pid: number, command: string): Promise<string> {
+    return this.#socket.ask(pid, command)
+  }
+
+  /** Statistics of all workers; those that end meanwhile have nothing in flight any more. */
+  async read(): Promise<{ current: number; reading: Reading }> {
+    const workers = await this.#socket.workers()
+    const pids = [current(workers), ...workers.old]
+    const lines = await Promise.all(pids.map((pid) => this.#socket.ask(pid, 'show stat')))
+    const answered = pids.map((pid, index) => [pid, statisticsIn(lines[index] ?? '')] as const)
+    return { current: current(workers), reading: new Map(answered.filter(([, found]) => found.length > 0)) }
+  }
+
+  /**
+   * A seamless reload: listeners pass from the old worker to the new one, which is there when this resolves. The old one
+   * finishes what it has; what kept-alive clients still ask of it, it hands over to the new one.
+   */
+  async reload(shape: string): Promise<number> {
+    const before = await this.#socket.workers()
+    await this.#socket.reload()
+    const deadline = performance.now() + this.#limits.reloadMs
+    while (performance.now() < deadline) {
+      const now = await this.#socket.workers().catch(() => null)
+      if (now !== null && now.failedReloads > before.failedReloads) throw new Error('HAProxy gave the reload up')
+      if (now !== null && now.current !== null && now.current !== before.current) {
+        if (shapeIn(await this.#socket.ask(now.current, 'show info')) === shape) {
+          await this.retireOld()
+          return now.current
+        }
+      }
+      await pause(reloadLookMs)
+    }
+    throw new Error(`no new worker of HAProxy took over within ${this.#limits.reloadMs} ms`)
+  }
+
+  /** Old workers hand over what still comes to them. Saying so twice does no harm. */
+  async retireOld(): Promise<void> {
+    const { old } = await this.#socket.workers()
+    for (const pid of this.#stale.keys()) if (!old.includes(pid)) this.#stale.delete(pid)
+    for (const pid of old) {
+      const said = await this.#socket.ask(pid, 'tandem retire')
+      if (said.startsWith('retired')) this.#stale.delete(pid)
+      else if (!this.#stale.has(pid)) this.#stale.set(pid, performance.now())
+    }
+  }
+
+  /** Waits for old workers that could not be told to hand over: until they are gone, or no kept-alive client can be left. */
+  async staleGone(): Promise<void> {
+    while (this.#stale.size > 0) {
+      await this.retireOld()
+      const oldest = Math.min(...this.#stale.values())
+      if (performance.now() - oldest > this.#limits.clientIdleMs) return
+      if (this.#stale.size > 0) await pause(this.#limits.watchMs)
+    }
+  }
+
+  /** Cuts sessions in every worker: all that a line of `show sess` matches. */
+  async cutSessions(matches: (line: string) => boolean): Promise<void> {
+    const workers = await this.#socket.workers()
+    for (const pid of [current(workers), ...workers.old]) {
+      const lines = (await this.#socket.ask(pid, 'show sess')).split('\n').filter(matches)
+      const ids = lines.flatMap((line) => /^(0x[0-9a-f]+):/.exec(line)?.[1] ?? [])
+      await this.#socket.tell(
+        pid,
+        ids.map((id) => `shutdown session ${id}`),
+      )
+    }
+  }
+
+  /** Requests and connections held now. */
+  async held(): Promise<number> {
+    const { current: pid, old } = await this.#socket.workers()
+    const counts = await Promise.all([pid ?? 0, ...old].map((each) => this.#socket.ask(each, 'tandem held')))
+    return counts.reduce((sum, text) => sum + (Number.parseInt(text, 10) || 0), 0)
+  }
+}
+
+function current(workers: Workers): number {
+  if (workers.current === null) throw new Error('HAProxy has no worker that takes connections')
+  return workers.current
+}

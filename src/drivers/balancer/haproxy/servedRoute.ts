@@ -1,0 +1,89 @@
+import type { Peer, PlannedRoute, RoutingPlan, Target, Unserved } from '../balancer.ts'
+
+/** One route of a plan with the names its parts have in the configuration. */
+export interface ServedRoute {
+  planned: PlannedRoute
+  /** Clients' work: local instances first, then peers. */
+  backend: string
+  /** Work of other machines: local instances only. */
+  forwarded: string
+  /** What machines call it among themselves: the ALPN protocol of their TLS connections. */
+  wanted: string
+}
+
+export interface Readable {
+  routes: ServedRoute[]
+  unserved: Unserved[]
+}
+
+const instanceId = /^[a-z0-9][a-z0-9-]{0,199}$/
+const name = /^[a-z][a-z0-9-]{0,62}$/
+const hostName = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$|^\[[0-9a-f:.]{2,45}\]$/
+const requestPath = /^\/[!-~]*$/
+const address = /^[A-Za-z0-9]([A-Za-z0-9._:-]{0,252}[A-Za-z0-9])?$|^[0-9a-f:.]{2,45}$/
+
+/**
+ * Takes apart what HAProxy can be told and what not: nothing that could end a line, a word or a command of its
+ * configuration passes. A service with such a part is not served and told; the others are.
+ */
+export function readable(plan: RoutingPlan): Readable {
+  const wrong = new Map<string, string>()
+  for (const route of plan.routes) {
+    const why = unreadable(route)
+    if (why !== null && !wrong.has(route.service)) wrong.set(route.service, why)
+  }
+  const routes = plan.routes.filter(({ service }) => !wrong.has(service)).toSorted(byServiceAndAddress)
+  const unserved = [...wrong].map(([service, why]) => ({
+    service,
+    reason: `HAProxy cannot be told the routes of ${printable(service)}: ${why}; correct it in its definition`,
+  }))
+  return { routes: named(routes), unserved }
+}
+
+/** Backends are numbered from the second route of a service on: most services have one, and its backend bears their name alone. */
+function named(routes: PlannedRoute[]): ServedRoute[] {
+  const counts = new Map<string, number>()
+  return routes.map((planned) => {
+    const count = (counts.get(planned.service) ?? 0) + 1
+    counts.set(planned.service, count)
+    const suffix = count === 1 ? planned.service : `${planned.service}_${count}`
+    return { planned, backend: `svc_${suffix}`, forwarded: `fwd_${suffix}`, wanted: wanted(planned) }
+  })
+}
+
+function wanted(route: PlannedRoute): string {
+  return route.kind === 'http' ? `tandem/http/${route.service}` : `tandem/tcp/${route.name}`
+}
+
+function unreadable(route: PlannedRoute): string | null {
+  if (!name.test(route.service)) return 'its name is not of letters, digits and hyphens'
+  if (route.kind === 'http') {
+    if (route.host !== null && !hostName.test(route.host)) return `${printable(route.host)} is not a host name`
+    if (!requestPath.test(route.path)) return `${printable(route.path)} is not a path of printable ASCII characters`
+  } else if (!isPort(route.port) || !isPort(route.name)) return `${route.port} is not a port`
+  return route.targets.map(unreadableTarget).find(isText) ?? route.peers.map(unreadablePeer).find(isText) ?? null
+}
+
+function unreadableTarget({ instance, port }: Target): string | null {
+  if (!instanceId.test(instance)) return `${printable(instance)} is not the id of an instance`
+  return isPort(port) ? null : `${port} is not a port of ${instance}`
+}
+
+function unreadablePeer({ machine, host, port }: Peer): string | null {
+  if (!name.test(machine)) return `${printable(machine)} is not the name of a machine`
+  if (!address.test(host)) return `${printable(host)} is not an address of ${machine}`
+  return isPort(port) ? null : `${port} is not a port of ${machine}`
+}
+
+const isText = (value: string | null): value is string => value !== null
+const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65_535
+const printable = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text)
+
+function byServiceAndAddress(a: PlannedRoute, b: PlannedRoute): number {
+  return compare(a.service, b.service) || compare(addressOf(a), addressOf(b))
+}
+
+const addressOf = (route: PlannedRoute): string =>
+  route.kind === 'http' ? `http ${route.host ?? ''} ${route.path}` : `tcp ${String(route.name).padStart(5, '0')}`
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
