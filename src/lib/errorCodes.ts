@@ -70,6 +70,11 @@ export const errorCodes = {
   E_TOO_LARGE: { exit: 2, status: 413, means: 'the request is larger than its limit' },
   E_DATA_LOCKED: { exit: 4, status: 409, means: 'another tandem uses this data folder' },
   E_PORT_TAKEN: { exit: 4, status: 409, means: 'something else listens on that port' },
+  E_BALANCER_REFUSES: {
+    exit: 1,
+    status: 500,
+    means: 'HAProxy refuses the configuration that Tandem wrote; the one before goes on',
+  },
   E_FILE_EXISTS: { exit: 4, status: 409, means: 'the file is there already and is not overwritten' },
   E_SECRETS_MODE: { exit: 1, status: 500, means: 'a secrets file can be read by others; it must have mode 0600' },
   E_ENVIRONMENT: { exit: 1, status: 500, means: 'something around Tandem failed: a file, a disk, a child process' },
