@@ -42,16 +42,16 @@ class ChildHaproxy implements HaproxyProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
-    let failed: Error | null = null
-    child.on('error', (error) => (failed = error))
+    const failed: { why: Error | null } = { why: null }
+    child.on('error', (error) => (failed.why = error))
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => this.#hear(chunk))
     const deadline = performance.now() + startMs
-    while (performance.now() < deadline && child.exitCode === null && failed === null) {
+    while (performance.now() < deadline && child.exitCode === null && failed.why === null) {
       if (await this.isRunning()) return
       await pause(10)
     }
     child.kill('SIGKILL')
-    throw new Error(`HAProxy does not start with ${configPath}: ${await this.lastWords()}`, { cause: failed })
+    throw new Error(`HAProxy does not start with ${configPath}: ${await this.lastWords()}`, { cause: failed.why })
   }
 
   async isRunning(): Promise<boolean> {
