@@ -13,5 +13,6 @@ export const limitsOf = {
   /** Less is what no program starts in. */
   memoryLeast: 4 * 1024 * 1024,
   bodyLeast: 1024,
+  files: { least: 16, most: 1_048_576 },
   environmentEntries: 500,
 } as const

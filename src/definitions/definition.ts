@@ -20,6 +20,10 @@ export interface Definition {
   limits: Limits
   /** An idle TCP connection, WebSocket or stream is cut after this long; `null`: never. */
   idleMs: number | null
+  /** What an instance may do beyond the default jail; absent: nothing. */
+  jail?: Jail
+  /** It tells itself when it has started and, unless `null`, that it lives: sd_notify(3). */
+  notify?: { watchdogMs: number | null }
   /** Overlays by cluster name; see `forCluster`. */
   environments: Record<string, Overlay>
 }
@@ -52,6 +56,21 @@ export interface Limits {
   tasks: number | null
   /** Largest request body the balancer lets through; `null`: any. */
   bodyBytes: number | null
+  /** Open files; absent: enough for a server. */
+  files?: number
+}
+
+/** Relaxations of the default jail, and one tightening; see docs/definition.md. */
+export interface Jail {
+  write?: string[]
+  capabilities?: string[]
+  devices?: string[]
+  addressFamilies?: string[]
+  systemCalls?: string[]
+  namespaces?: boolean
+  seeProcesses?: boolean
+  user?: string
+  denyWriteExecute?: boolean
 }
 
 export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { limitsOf, listenKinds, mostEntries, stopSignals, strategies } from './bounds.ts'
 import type { Definition } from './definition.ts'
+import { jailPatterns } from './jailShape.ts'
 import { namePattern, refuseEnvironmentName } from './names.ts'
 import { healthPathPattern, hostIsValid, outputIsValid, pathIsValid } from './pathRules.ts'
 
@@ -51,6 +52,20 @@ const limits = z.strictObject({
   cpu: z.number().min(limitsOf.cpu.least).max(limitsOf.cpu.most).nullable(),
   tasks: z.int().min(limitsOf.tasks.least).max(limitsOf.tasks.most).nullable(),
   bodyBytes: z.int().min(limitsOf.bodyLeast).nullable(),
+  files: z.int().min(limitsOf.files.least).max(limitsOf.files.most).optional(),
+})
+
+const jailed = (pattern: RegExp) => z.array(z.string().regex(pattern)).min(1).max(mostEntries).optional()
+const jail = z.strictObject({
+  write: jailed(jailPatterns.path),
+  capabilities: jailed(jailPatterns.capability),
+  devices: jailed(jailPatterns.path),
+  addressFamilies: jailed(jailPatterns.addressFamily),
+  systemCalls: jailed(jailPatterns.systemCall),
+  namespaces: z.boolean().optional(),
+  seeProcesses: z.boolean().optional(),
+  user: z.string().regex(jailPatterns.user).optional(),
+  denyWriteExecute: z.boolean().optional(),
 })
 
 const overlay = z.strictObject({
@@ -88,6 +103,8 @@ export const definitionSchema: z.ZodType<Definition> = z
     env,
     limits,
     idleMs: ms.min(100).nullable(),
+    jail: jail.optional(),
+    notify: z.strictObject({ watchdogMs: ms.min(1000).nullable() }).optional(),
     environments: z.record(name, overlay),
   })
   .superRefine((definition, context) => {

@@ -1,12 +1,14 @@
 import { argv } from './shapes/argv.ts'
 import { duration } from './shapes/duration.ts'
 import { entries } from './shapes/entries.ts'
+import { flag } from './shapes/flag.ts'
 import { group, nested, optional, required, withDefault } from './shapes/group.ts'
 import { distinct, list } from './shapes/list.ts'
 import { number } from './shapes/number.ts'
 import { size } from './shapes/size.ts'
 import { choice, text, verbatim } from './shapes/text.ts'
 import { healthPath } from './healthPath.ts'
+import { jailShape } from './jailShape.ts'
 import { environmentNamePattern, namePattern, nameRule, refuseEnvironmentName, refuseName } from './names.ts'
 import { outputPath } from './outputPath.ts'
 import { route } from './routeShape.ts'
@@ -39,6 +41,11 @@ const limits = group('`limits`', {
     number({ whole: true, ...limitsOf.tasks, what: 'processes and threads' }),
     'Processes and threads of one instance. Left out: no limit.',
     ['pids', 'processes', 'threads'],
+  ),
+  files: optional(
+    number({ whole: true, ...limitsOf.files, what: 'open files' }),
+    'Open files of one instance. Left out: enough for a server.',
+    ['nofile', 'fds', 'openFiles'],
   ),
   body: optional(size(limitsOf.bodyLeast), 'Largest request body; a larger one is answered 413. Left out: any.', [
     'bodySize',
@@ -182,6 +189,22 @@ export const definitionShape = group('the definition', {
     'environ',
   ]),
   limits: nested(limits, 'What one instance may use.', ['resources', 'limit']),
+  jail: nested(jailShape, 'What an instance may do beyond the default jail, where the supervisor is systemd.', [
+    'sandbox',
+    'security',
+    'confinement',
+  ]),
+  notify: nested(
+    group('`notify`', {
+      ready: optional(flag(), 'It says itself when it has started, by sd_notify(3).', ['enabled']),
+      watchdog: optional(duration(1000), 'It also says that it lives; silent for longer, it is killed and restarted.', [
+        'every',
+        'interval',
+      ]),
+    }),
+    'What it tells its supervisor, where that is systemd.',
+    ['sd_notify'],
+  ),
   idle: optional(duration(100), 'An idle TCP connection, WebSocket or stream is cut after this. Left out: never.', [
     'idle_timeout',
     'idleTimeout',

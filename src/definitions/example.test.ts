@@ -68,7 +68,11 @@ describe('docs/tandem.example.yaml', () => {
   it('says `default: none` where leaving a key out means just that', () => {
     const none = [...example.matchAll(/^ *(\w+):.*# default: none/gm)].map(([, name]) => name)
     expect(new Set(none)).toEqual(
-      new Set(['body', 'command', 'cpu', 'idle', 'memory', 'output', 'prepare', 'routes', 'tasks', 'test']),
+      new Set(
+        'addressFamilies body capabilities command cpu devices idle memory output prepare routes systemCalls tasks test watchdog write'.split(
+          ' ',
+        ),
+      ),
     )
   })
 })

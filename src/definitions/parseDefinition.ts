@@ -2,6 +2,7 @@ import type { Definition, Limits, Overlay } from './definition.ts'
 import { definitionShape, type WrittenDefinition, type WrittenLimits, type WrittenOverlay } from './definitionShape.ts'
 import { checkPlaceholders } from './environmentChecks.ts'
 import { keyHomes } from './keyHomes.ts'
+import { jailIn } from './jailShape.ts'
 import type { Problem } from './problem.ts'
 import { checkRoutes } from './routeChecks.ts'
 import { warnAbout } from './warnings.ts'
@@ -37,6 +38,8 @@ export function parseDefinition(text: string, file: string): ParsedDefinition {
 
 function normalise(written: WrittenDefinition, source: YamlSource): Definition {
   const { listen, health, rollout, stop } = written
+  const jail = jailIn(written.jail)
+  const { ready, watchdog } = written.notify
   if (listen === 'tcp' && written.routes === null && source.isSound(['listen'])) {
     source.problem(['listen'], '`listen: tcp` needs `routes` with a port, such as routes: [{ port: 5672 }]')
   }
@@ -61,6 +64,8 @@ function normalise(written: WrittenDefinition, source: YamlSource): Definition {
     env: written.env,
     limits: limitsIn(written.limits),
     idleMs: written.idle,
+    ...(Object.keys(jail).length > 0 ? { jail } : {}),
+    ...(ready !== true && watchdog === null ? {} : { notify: { watchdogMs: watchdog } }),
     environments: Object.fromEntries(
       Object.entries(written.environments).map(([name, overlay]) => [
         name,
@@ -70,8 +75,8 @@ function normalise(written: WrittenDefinition, source: YamlSource): Definition {
   }
 }
 
-function limitsIn({ memory, cpu, tasks, body }: WrittenLimits): Limits {
-  return { memoryBytes: memory, cpu, tasks, bodyBytes: body }
+function limitsIn({ memory, cpu, tasks, body, files }: WrittenLimits): Limits {
+  return { memoryBytes: memory, cpu, tasks, bodyBytes: body, ...(files === null ? {} : { files }) }
 }
 
 /** Only what the overlay says: what it leaves out must not hide what it lies over. */

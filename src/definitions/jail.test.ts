@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { definitionSchema } from './definitionSchema.ts'
+import { parseDefinition } from './parseDefinition.ts'
+import { DefinitionError } from './problem.ts'
+
+const parse = (more: string) => parseDefinition(`service: shop\nrun: ./server\n${more}`, 'tandem.yaml').definition
+const problems = (more: string): string[] => {
+  try {
+    parse(more)
+    return []
+  } catch (error) {
+    if (!(error instanceof DefinitionError)) throw error
+    return error.problems.map(({ line, message }) => `${line}: ${message}`)
+  }
+}
+
+describe('jail and notify', () => {
+  it('leave no trace in a definition that says nothing of them: its release keeps its id', () => {
+    expect(Object.keys(parse(''))).not.toContain('jail')
+    expect(Object.keys(parse('jail: { namespaces: false }\n'))).not.toContain('jail')
+    expect(Object.keys(parse(''))).not.toContain('notify')
+    expect(Object.keys(parse('').limits)).not.toContain('files')
+  })
+
+  it('are read as they are written, and cross a wire unchanged', () => {
+    const definition = parse(
+      'jail: { write: [/srv/uploads], capabilities: [CAP_NET_RAW], systemCalls: ["@mount"], seeProcesses: true, user: shop }\n' +
+        'notify: { watchdog: 30s }\nlimits: { files: 1000 }\n',
+    )
+    expect(definition.jail).toEqual({
+      ...{ write: ['/srv/uploads'], capabilities: ['CAP_NET_RAW'], systemCalls: ['@mount'] },
+      ...{ seeProcesses: true, user: 'shop' },
+    })
+    expect(definition.notify).toEqual({ watchdogMs: 30_000 })
+    expect(definition.limits.files).toBe(1000)
+    expect(definitionSchema.parse(JSON.parse(JSON.stringify(definition)))).toEqual(definition)
+    expect(parse('notify: { ready: true }\n').notify).toEqual({ watchdogMs: null })
+  })
+
+  it.each([
+    ['jail: { write: [srv] }\n', 'is not an absolute path'],
+    ['jail: { write: ["/srv\\nExecStart=/bin/sh"] }\n', 'is not an absolute path'],
+    ['jail: { capabilities: [NET_RAW] }\n', 'CAP_NET_BIND_SERVICE'],
+    ['jail: { namespaces: yes }\n', 'expected true or false'],
+    ['jail: { user: "root; rm" }\n', 'is not a user'],
+    ['jail: { privileged: true }\n', 'privileged'],
+    ['notify: { watchdog: 10ms }\n', 'too short; the least is 1000ms'],
+  ])('%j is refused, with its line', (more, why) => {
+    expect(problems(more)).toEqual([expect.stringMatching(new RegExp(`^3: .*${why}`, 's'))])
+  })
+})

@@ -1,0 +1,62 @@
+import { mostEntries } from './bounds.ts'
+import type { Jail } from './definition.ts'
+import { flag } from './shapes/flag.ts'
+import { group, optional } from './shapes/group.ts'
+import { list } from './shapes/list.ts'
+import { text } from './shapes/text.ts'
+
+/** What may stand in each list of `jail`; they end up in unit files, so nothing else may. */
+export const jailPatterns = {
+  path: /^\/[A-Za-z0-9._/@+-]{1,254}$/,
+  capability: /^CAP_[A-Z_]{2,40}$/,
+  addressFamily: /^AF_[A-Z0-9]{2,20}$/,
+  systemCall: /^@?[a-z0-9_-]{2,60}$/,
+  user: /^[a-z_][a-z0-9_-]{0,30}$/,
+} as const
+
+const words = (pattern: RegExp, expects: string, what: string) =>
+  list(text({ expects, pattern }), { what, least: 1, most: mostEntries })
+
+/** Each relaxation of the default jail, by name (systemd.exec(5) says what each is made of). */
+export const jailShape = group('`jail`', {
+  write: optional(
+    words(jailPatterns.path, 'an absolute path', 'paths'),
+    'More folders that it may write. Its data folder it always may.',
+    ['paths', 'writable', 'volumes'],
+  ),
+  capabilities: optional(
+    words(jailPatterns.capability, 'a capability such as CAP_NET_BIND_SERVICE', 'capabilities'),
+    'Capabilities that it keeps.',
+    ['caps', 'cap_add'],
+  ),
+  devices: optional(words(jailPatterns.path, 'a path such as /dev/fuse', 'devices'), 'Devices that it may use.', [
+    'device',
+  ]),
+  addressFamilies: optional(
+    words(jailPatterns.addressFamily, 'an address family such as AF_NETLINK', 'address families'),
+    'More address families than AF_INET, AF_INET6 and AF_UNIX.',
+    ['families'],
+  ),
+  systemCalls: optional(
+    words(jailPatterns.systemCall, 'a system call or a group such as @mount', 'system calls'),
+    'More system calls than @system-service.',
+    ['syscalls', 'seccomp'],
+  ),
+  namespaces: optional(flag(), 'It may make namespaces, as browsers do for their own sandbox.', ['userns']),
+  seeProcesses: optional(flag(), "It sees the machine's other processes and all of /proc.", ['pid', 'proc']),
+  user: optional(
+    text({ expects: 'a user of the machine', pattern: jailPatterns.user }),
+    'It runs as this user of the machine rather than one made for it.',
+    ['runAs', 'uid'],
+  ),
+  denyWriteExecute: optional(
+    flag(),
+    'A further restriction: no memory both writable and executable. Breaks Node, Java and others that compile as they run.',
+    ['mdwe', 'wx'],
+  ),
+})
+
+/** Only what was written: a definition without a jail's keys is the same bytes as before there were any. */
+export function jailIn(written: typeof jailShape.blank): Jail {
+  return Object.fromEntries(Object.entries(written).filter(([, value]) => value !== null && value !== false))
+}
