@@ -1,4 +1,5 @@
 import type { Limits, StopSignal } from '../../definitions/definition.ts'
+import type { Jail } from './jail.ts'
 
 /** One copy of a program to run. Everything is decided: argv and environment have no `${NAME}` left. */
 export interface InstanceSpec {
@@ -11,6 +12,14 @@ export interface InstanceSpec {
   cwd: string
   limits: Limits
   stop: { signal: StopSignal; withinMs: number }
+  /** A program that ends by itself, such as `prepare`: never started again, not by a reboot either, and it ends with the agent. */
+  once?: boolean
+  /** Open files at most; absent: what the machine gives, but enough for a server (see the driver). */
+  openFiles?: number
+  /** It tells its supervisor itself when it has started (sd_notify), within this; and, if so, that it lives, at least so often. */
+  notify?: { withinMs: number; watchdogMs: number | null }
+  /** What it may do beyond the default jail; only where the driver jails. */
+  jail?: Jail
 }
 
 export interface ExitStatus {
@@ -22,6 +31,14 @@ export interface ExitStatus {
   /** True when `stop` asked for it. */
   asked: boolean
   reason: ExitReason
+  /** The driver starts it again by itself, and then says so with `onRestart`: nobody else may. */
+  again?: boolean
+}
+
+/** The driver started an instance again that had ended, or that a person restarted. */
+export interface Restarted {
+  id: string
+  pid: number
 }
 
 /** `oom`: the kernel killed it at its memory limit. `stopped`: `stop` asked for it, whatever its status then was. */
@@ -69,8 +86,11 @@ export interface SupervisorDriver {
   }
   /** Called once, before anything else: ends what a killed agent left, or adopts it (`outlivesAgent`). Returns the adopted ids. */
   recover(): Promise<{ adopted: string[]; ended: string[] }>
-  /** Starts it; resolves with the pid once the program is executing. Rejects when it cannot be executed. Refuses an id that is running. */
-  start(spec: InstanceSpec): Promise<{ pid: number }>
+  /**
+   * Starts it; resolves with the pid once the program is executing. Rejects when it cannot be executed. Refuses an id that is
+   * running, except once for each adopted one: that goes on as it is, and `port` is the PORT it was started with.
+   */
+  start(spec: InstanceSpec): Promise<{ pid: number; port?: number }>
   /** Signal, grace, then kill of everything it started. Resolves when nothing of it is left. No error for an id that is not running. */
   stop(id: string): Promise<void>
   /** The instance's own process is alive, and it (or a process it started) owns the listening socket on `port`. */
@@ -80,6 +100,10 @@ export interface SupervisorDriver {
   isAlive(id: string): boolean
   /** Called once for each started instance, when nothing of it is left and all of its output can be read with `logs`. */
   onExit(listener: (exit: ExitStatus) => void): void
+  /** Called after each exit with `again`, when it runs again. */
+  onRestart?(listener: (restarted: Restarted) => void): void
+  /** Where TANDEM_DATA of a service must be, if the driver makes that folder itself. It may be a link. */
+  dataFolder?(service: string): string
   /**
    * Output of instances, also of those that are gone, in order of time. Bounded on disk; counts of what was dropped
    * appear as `tandem` lines. With `follow` it goes on with later lines and later instances until `signal` aborts;

@@ -15,8 +15,12 @@ export interface SupervisorUnderTest {
   driver: SupervisorDriver
   /** The argv and working directory of a program that behaves so. */
   program(behaviour: Behaviour): Pick<InstanceSpec, 'argv' | 'cwd'>
+  /** Only where instances outlive the agent: the driver of the next agent on this machine. */
+  next?: () => SupervisorDriver
   dispose(): Promise<void>
 }
+
+let shops = 0
 
 /** What every supervisor promises, the fake included. */
 export function supervisorConformance(name: string, make: () => Promise<SupervisorUnderTest>): void {
@@ -25,11 +29,14 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
     let driver: SupervisorDriver
     let exits: ExitStatus[]
     let ids = 0
+    /** Of this test alone: what a journal keeps outlives the driver. */
+    let shop: string
 
     beforeEach(async () => {
       tested = await make()
       driver = tested.driver
       exits = []
+      shop = `shop${++shops}`
       await driver.recover()
       driver.onExit((exit) => exits.push(exit))
     })
@@ -43,7 +50,9 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       const env = { PATH: process.env['PATH'] ?? '', TANDEM_INSTANCE: id }
       const limits = { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null }
       const stop = { signal: 'SIGTERM' as const, withinMs: 5_000 }
-      return { id, service: 'shop', release: 'r1', env, limits, stop, ...tested.program(behaviour), ...changed }
+      // Where the driver itself starts again what ends, one that ends by itself must say so.
+      const once = behaviour === 'short'
+      return { id, service: shop, release: 'r1', env, limits, stop, once, ...tested.program(behaviour), ...changed }
     }
     const withPort = async (behaviour: Behaviour): Promise<{ started: InstanceSpec; port: number }> => {
       const port = await freePort()
@@ -53,7 +62,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       return { started, port }
     }
     const printed = async (instance: string, text: string): Promise<void> => {
-      for await (const line of driver.logs({ service: 'shop', instance, follow: true })) if (line.text === text) return
+      for await (const line of driver.logs({ service: shop, instance, follow: true })) if (line.text === text) return
       throw new Error(`${instance} ended without printing ${text}`)
     }
 
@@ -75,7 +84,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       await expect(driver.start(wanted)).rejects.toMatchObject({ code: 'E_EXEC' })
       expect(driver.isAlive(wanted.id)).toBe(false)
       expect(exits).toEqual([])
-      const lines = await collect(driver, { service: 'shop', instance: wanted.id, follow: true })
+      const lines = await collect(driver, { service: shop, instance: wanted.id, follow: true })
       expect(lines.at(-1)).toMatchObject({ stream: 'tandem', text: expect.stringContaining('not started') })
     })
 
@@ -105,7 +114,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
     it('reports an end nobody asked for, with its status, after the last line', async () => {
       const wanted = spec('short')
       const ended = new Promise<LogLine[]>((resolve) => {
-        driver.onExit(() => resolve(collect(driver, { service: 'shop', instance: wanted.id })))
+        driver.onExit(() => resolve(collect(driver, { service: shop, instance: wanted.id })))
       })
       const { pid } = await driver.start(wanted)
       expect((await ended).filter(({ stream }) => stream === 'out').map(({ text }) => text)).toEqual([
@@ -119,7 +128,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
 
     it('follows one instance to its end, whether it ends before or after', async () => {
       const wanted = spec('short')
-      const follow = { service: 'shop', instance: wanted.id, follow: true }
+      const follow = { service: shop, instance: wanted.id, follow: true }
       const early = collect(driver, follow)
       await driver.start(wanted)
       const texts = (await early).map(({ text }) => text)
@@ -144,20 +153,20 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
         await driver.start(wanted)
         await collect(driver, { service: wanted.service, instance: wanted.id, follow: true })
       }
-      const all = await collect(driver, { service: 'shop' })
+      const all = await collect(driver, { service: shop })
       expect(new Set(all.map(({ instance }) => instance))).toEqual(new Set([first.id]))
-      expect(await collect(driver, { service: 'shop', last: 2 })).toEqual(all.slice(-2))
-      expect(await collect(driver, { service: 'shop', last: 0 })).toEqual([])
-      expect(await collect(driver, { service: 'shop', since: '2999-01-01T00:00:00Z' })).toEqual([])
-      expect(await collect(driver, { service: 'shop', since: all[0]?.at })).toEqual(all)
-      expect(await collect(driver, { service: 'shop', instance: second.id })).toEqual([])
+      expect(await collect(driver, { service: shop, last: 2 })).toEqual(all.slice(-2))
+      expect(await collect(driver, { service: shop, last: 0 })).toEqual([])
+      expect(await collect(driver, { service: shop, since: '2999-01-01T00:00:00Z' })).toEqual([])
+      expect(await collect(driver, { service: shop, since: all[0]?.at })).toEqual(all)
+      expect(await collect(driver, { service: shop, instance: second.id })).toEqual([])
     })
 
     it('follows a service across instances that start later, until aborted', async () => {
       const abort = new AbortController()
       const seen: string[] = []
       const following = (async () => {
-        for await (const { instance, text } of driver.logs({ service: 'shop', follow: true, signal: abort.signal })) {
+        for await (const { instance, text } of driver.logs({ service: shop, follow: true, signal: abort.signal })) {
           if (text === 'line 3') seen.push(instance)
           if (seen.length === 2) abort.abort()
         }
@@ -172,15 +181,16 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
     it('forgets the output of what is gone and keeps the output of what runs', async () => {
       const gone = spec('short')
       await driver.start(gone)
-      await collect(driver, { service: 'shop', instance: gone.id, follow: true })
+      await collect(driver, { service: shop, instance: gone.id, follow: true })
       const { started } = await withPort('serves')
       await printed(started.id, 'up')
-      await driver.forget('shop')
-      const left = await collect(driver, { service: 'shop' })
+      await driver.forget(shop)
+      const left = await collect(driver, { service: shop })
       expect(new Set(left.map(({ instance }) => instance))).toEqual(new Set([started.id]))
     })
 
-    it('closes by stopping all at the same time', async () => {
+    it('closes by stopping all at the same time, unless they outlive it', async () => {
+      if (driver.abilities.outlivesAgent) return // below
       const stop = { signal: 'SIGTERM' as const, withinMs: 400 }
       for (let count = 0; count < 3; count++) {
         const wanted = spec('stubborn', { stop })
@@ -191,6 +201,42 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       await driver.close()
       expect(systemClock.monotonic() - began).toBeLessThan(3 * 400)
       expect(exits).toHaveLength(3)
+    })
+
+    it('leaves what outlives it as it is; the next driver adopts it, without a restart, and can stop it', async () => {
+      if (!driver.abilities.outlivesAgent || !tested.next) return // above
+      const { started, port } = await withPort('serves')
+      await printed(started.id, 'up')
+      const before = await driver.whoOwns(port)
+      await driver.close()
+      expect(exits).toEqual([])
+      driver = tested.next()
+      driver.onExit((exit) => exits.push(exit))
+      expect((await driver.recover()).adopted).toEqual([started.id])
+      expect(driver.isAlive(started.id)).toBe(true)
+      expect(await driver.ownsSocket(started.id, port)).toBe(true)
+      expect(await driver.start(started)).toEqual({ pid: before?.pid, port })
+      await expect(driver.start(started)).rejects.toMatchObject({ code: 'E_INSTANCE_RUNNING' })
+      expect(await driver.whoOwns(port)).toEqual(before)
+      await driver.stop(started.id)
+      expect(exits).toEqual([expect.objectContaining({ id: started.id, pid: before?.pid, reason: 'stopped' })])
+      expect(await driver.whoOwns(port)).toBeNull()
+    })
+
+    it('starts again what ends, where it does so itself, and says both', async () => {
+      if (!driver.onRestart) return
+      const wanted = spec('short', { once: false })
+      const restarted = new Promise<{ id: string; pid: number }>((resolve) => driver.onRestart?.(resolve))
+      const { pid } = await driver.start(wanted)
+      const again = await restarted
+      expect(again.id).toBe(wanted.id)
+      expect(again.pid).not.toBe(pid)
+      expect(exits[0]).toEqual({ id: wanted.id, pid, code: 3, signal: null, asked: false, reason: 'exit', again: true })
+      await driver.stop(wanted.id)
+      const told = exits.length
+      expect(driver.isAlive(wanted.id)).toBe(false)
+      expect(await collect(driver, { service: shop, instance: wanted.id, follow: true })).not.toEqual([])
+      expect(exits.length).toBe(told)
     })
   })
 }

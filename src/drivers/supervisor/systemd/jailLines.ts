@@ -1,0 +1,56 @@
+import { OperatorError } from '../../../lib/operatorError.ts'
+import type { Jail } from '../jail.ts'
+
+const addressFamilies = ['AF_INET', 'AF_INET6', 'AF_UNIX']
+
+/** The directives of the jail; every key of `jail` loosens (or, `denyWriteExecute`, tightens) exactly its own. */
+export function jailLines(jail: Jail): string[] {
+  const capabilities = listed('capabilities', jail.capabilities, /^CAP_[A-Z_]+$/).join(' ')
+  const devices = listed('devices', jail.devices, pathShape)
+  return [
+    'NoNewPrivileges=yes',
+    `CapabilityBoundingSet=${capabilities}`,
+    `AmbientCapabilities=${capabilities}`,
+    `SystemCallFilter=${['@system-service', ...listed('systemCalls', jail.systemCalls, /^@?[a-z0-9_-]+$/)].join(' ')}`,
+    'SystemCallErrorNumber=EPERM',
+    'SystemCallArchitectures=native',
+    'PrivateTmp=yes',
+    ...(devices.length === 0
+      ? ['PrivateDevices=yes']
+      : ['DevicePolicy=closed', ...devices.map((path) => `DeviceAllow=${path} rw`)]),
+    'ProtectSystem=strict',
+    'ProtectHome=yes',
+    ...(jail.seeProcesses ? [] : ['ProtectProc=invisible', 'ProcSubset=pid']),
+    'ProtectClock=yes',
+    'ProtectHostname=yes',
+    'ProtectKernelTunables=yes',
+    'ProtectKernelModules=yes',
+    'ProtectKernelLogs=yes',
+    'ProtectControlGroups=yes',
+    ...(jail.namespaces ? [] : ['RestrictNamespaces=yes']),
+    `RestrictAddressFamilies=${[...addressFamilies, ...listed('addressFamilies', jail.addressFamilies, /^AF_[A-Z0-9_]+$/)].join(' ')}`,
+    'RestrictRealtime=yes',
+    'RestrictSUIDSGID=yes',
+    'LockPersonality=yes',
+    'RemoveIPC=yes',
+    'KeyringMode=private',
+    'UMask=0077',
+    ...(jail.denyWriteExecute ? ['MemoryDenyWriteExecute=yes'] : []),
+    ...listed('write', jail.write, pathShape).map((path) => `ReadWritePaths=${path}`),
+  ]
+}
+
+/** Absolute, and nothing that a unit file would read as something else. */
+const pathShape = /^\/[A-Za-z0-9_./+@-]+$/
+
+function listed(key: string, values: string[] | undefined, shape: RegExp): string[] {
+  for (const value of values ?? []) {
+    if (shape.test(value)) continue
+    const next = `write each as ${shape.source}`
+    throw new OperatorError('E_DEFINITION', `jail: ${key}: "${value}" is not of a form that a unit can carry`, {
+      subject: key,
+      next,
+    })
+  }
+  return values ?? []
+}

@@ -1,0 +1,30 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+
+/** What a longer line costs is its own; journald splits a service's output at 48 KiB. */
+const errorBytes = 4096
+
+/** The lines a program prints, read as fast as they are taken and no faster. It is ended when the reader leaves or aborts. */
+export async function* linesOf([file = '', ...args]: string[], signal?: AbortSignal): AsyncGenerator<string> {
+  if (signal?.aborted) return
+  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' }
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
+  const ended = once(child, 'close')
+  ended.catch(() => {}) // looked at below
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-errorBytes)))
+  const end = (): void => void child.kill('SIGTERM')
+  signal?.addEventListener('abort', end)
+  try {
+    yield* createInterface({ input: child.stdout, crlfDelay: Infinity })
+    await ended
+    if (child.exitCode !== 0 && !signal?.aborted)
+      throw new Error(`${file} ${args.join(' ')} ended with ${child.exitCode}: ${said.trim()}`)
+  } finally {
+    signal?.removeEventListener('abort', end)
+    child.kill('SIGTERM')
+    child.stdout.resume()
+    await ended.catch(() => {})
+  }
+}

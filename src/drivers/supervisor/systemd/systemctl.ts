@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process'
+
+/** The manager of this machine, by its own program. Every call has a deadline. */
+export interface Systemctl {
+  version(): Promise<number>
+  /** Resolves with what it said on stderr when it failed, `null` when it worked. */
+  start(unit: string, timeoutMs: number): Promise<string | null>
+  stop(units: string[], timeoutMs: number): Promise<void>
+  resetFailed(unit: string): Promise<void>
+  /** `null` for units that systemd does not know (any more). */
+  show(units: string[]): Promise<Map<string, UnitState>>
+  /** Reads unit files again. Calls while one runs share the next. */
+  reload(): Promise<void>
+  /** All that services have printed by now can be read from the journal. */
+  syncJournal(): Promise<void>
+}
+
+export interface UnitState {
+  loaded: boolean
+  /** systemd.service(5): `running`, `auto-restart`, `dead`, `failed`, `exited`, `stop-sigterm`, … */
+  sub: string
+  /** 0 when none runs. */
+  mainPid: number
+  /** The newest main process, gone or not. */
+  lastPid: number
+  /** As waitid(2) says: 1 exited, 2 killed, 3 dumped; 0 while it runs. */
+  code: number
+  status: number
+  result: string
+  /** One for each life. */
+  invocation: string
+  controlGroup: string
+}
+
+const properties = [
+  ...['Id', 'LoadState', 'SubState', 'MainPID', 'ExecMainPID', 'ExecMainCode', 'ExecMainStatus', 'Result'],
+  ...['InvocationID', 'ControlGroup'],
+]
+const callMs = 30_000
+const mostOutputBytes = 16 * 1024 * 1024
+/** Of one command line: far below what the kernel takes. */
+const mostUnits = 500
+
+export function createSystemctl(): Systemctl {
+  let reloading: Promise<void> | null = null
+  let next: Promise<void> | null = null
+  const reload = async (): Promise<void> => {
+    await must(['systemctl', 'daemon-reload'])
+  }
+  return {
+    version: async () => Number(/^systemd (\d+)/.exec(await must(['systemctl', '--version']))?.[1] ?? 0),
+    start: async (unit, timeoutMs) => {
+      const { code, err } = await call(['systemctl', 'start', '--', unit], timeoutMs)
+      return code === 0 ? null : err.trim()
+    },
+    stop: async (units, timeoutMs) => {
+      if (units.length > 0) await must(['systemctl', 'stop', '--', ...units], timeoutMs)
+    },
+    resetFailed: async (unit) => {
+      await call(['systemctl', 'reset-failed', '--', unit], callMs) // fails when it was not failed: so much the better
+    },
+    show: async (units) => {
+      const states = new Map<string, UnitState>()
+      for (let from = 0; from < units.length; from += mostUnits) {
+        const some = units.slice(from, from + mostUnits)
+        const out = await must(['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...some])
+        for (const block of out.split('\n\n')) addState(states, block)
+      }
+      return states
+    },
+    reload: () => {
+      if (reloading === null) {
+        reloading = reload().finally(() => (reloading = null))
+        return reloading
+      }
+      next ??= reloading
+        .catch(() => {})
+        .then(() => {
+          next = null
+          reloading = reload().finally(() => (reloading = null))
+          return reloading
+        })
+      return next
+    },
+    syncJournal: async () => {
+      await must(['journalctl', '--sync'])
+    },
+  }
+}
+
+function addState(states: Map<string, UnitState>, block: string): void {
+  const said = new Map(
+    block.split('\n').map((line): [string, string] => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]),
+  )
+  const unit = said.get('Id')
+  if (unit === undefined) return
+  const number = (name: string): number => Number(said.get(name) ?? 0)
+  states.set(unit, {
+    loaded: said.get('LoadState') === 'loaded',
+    sub: said.get('SubState') ?? 'dead',
+    mainPid: number('MainPID'),
+    lastPid: number('ExecMainPID'),
+    code: number('ExecMainCode'),
+    status: number('ExecMainStatus'),
+    result: said.get('Result') ?? '',
+    invocation: said.get('InvocationID') ?? '',
+    controlGroup: said.get('ControlGroup') ?? '',
+  })
+}
+
+async function must(argv: string[], timeoutMs = callMs): Promise<string> {
+  const { code, out, err } = await call(argv, timeoutMs)
+  if (code !== 0) throw new Error(`${argv.join(' ')} exited with ${code}: ${err.trim()}`)
+  return out
+}
+
+function call([file = '', ...args]: string[], timeoutMs: number): Promise<{ code: number; out: string; err: string }> {
+  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' }
+  return new Promise((resolve, reject) => {
+    const options = { timeout: timeoutMs, killSignal: 'SIGKILL' as const, maxBuffer: mostOutputBytes, env }
+    const child = execFile(file, args, options, (error, out, err) => {
+      if (error && (error.killed || child.exitCode === null)) {
+        reject(
+          new Error(`${file} ${args.join(' ')} did not end within ${timeoutMs} ms or could not run`, { cause: error }),
+        )
+      } else resolve({ code: child.exitCode ?? 0, out, err })
+    })
+  })
+}

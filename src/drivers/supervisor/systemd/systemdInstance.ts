@@ -1,0 +1,187 @@
+import type { ExitStatus, InstanceSpec } from '../supervisor.ts'
+import { failedStart } from './failedStart.ts'
+import type { Journal } from './journal.ts'
+import { endingOf, nextChange, type Ending, type Life, type ToldEnding } from './life.ts'
+import type { Systemctl, UnitState } from './systemctl.ts'
+import type { UnitFiles, UnitRecord } from './unitFiles.ts'
+
+/*
+ * One instance as this driver knows it:
+ *   starting  its unit is written and systemd was told to start it. Left for `running`, or for good when that fails.
+ *   running   its main process lives. Left for `between` when it ends.
+ *   between   systemd starts it again in a moment, and it is `running` again; or a person stopped it, and may start it.
+ *   over      stopped by us, or a one-off program that ended: nothing of it is left but its lines in the journal.
+ */
+
+export interface InstanceHouse {
+  systemctl: Systemctl
+  journal: Journal
+  files: UnitFiles
+  exited: (exit: ExitStatus) => void
+  restarted: (restarted: { id: string; pid: number }) => void
+  /** It is gone for good. */
+  over: (id: string) => void
+  /** Unit files have changed that systemd may have read before. */
+  stale: () => void
+}
+
+/** Beyond the grace: what the kernel does not end in this time is called unkillable. */
+const killMs = 30_000
+const startMs = 60_000
+
+export class SystemdInstance {
+  readonly record: UnitRecord
+  /** Adopted, and not yet asked for by anybody. */
+  isUnclaimed: boolean
+  #house: InstanceHouse
+  #life: Life | null
+  #controlGroup = ''
+  #told: ToldEnding | undefined
+  #starting: Promise<void> = Promise.resolve()
+  #stopping: Promise<void> | null = null
+
+  private constructor(house: InstanceHouse, record: UnitRecord, life: Life | null) {
+    this.record = record
+    this.isUnclaimed = life !== null
+    this.#house = house
+    this.#life = life
+  }
+
+  static make(house: InstanceHouse, record: UnitRecord): SystemdInstance {
+    return new SystemdInstance(house, record, null)
+  }
+
+  static adopt(house: InstanceHouse, record: UnitRecord, state: UnitState): SystemdInstance {
+    const { mainPid: pid, invocation, controlGroup } = state
+    const instance = new SystemdInstance(house, record, { pid, invocation, running: pid > 0 })
+    instance.#controlGroup = controlGroup
+    return instance
+  }
+
+  get alive(): boolean {
+    return this.#life?.running === true
+  }
+
+  get controlGroup(): string {
+    return this.#controlGroup
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping !== null
+  }
+
+  /** Resolves with its pid; when systemd cannot start it, nothing of it is left. */
+  async start(spec: InstanceSpec): Promise<number> {
+    const started = this.#start(spec)
+    this.#starting = started.then(
+      () => {},
+      () => {},
+    )
+    return started
+  }
+
+  async #start(spec: InstanceSpec): Promise<number> {
+    const { systemctl } = this.#house
+    const { unit } = this.record
+    const said = await systemctl.start(unit, startMs + (spec.notify?.withinMs ?? 0))
+    const state = (await systemctl.show([unit])).get(unit)
+    if (said !== null || state === undefined || state.lastPid === 0) {
+      if (this.#stopping === null) await this.remove()
+      throw failedStart(spec, unit, state, said ?? '')
+    }
+    this.#controlGroup = state.controlGroup
+    this.#life = { pid: state.lastPid, invocation: state.invocation, running: true }
+    return state.lastPid
+  }
+
+  /** For one that was adopted: its pid; where systemd is about to start it again, that is not waited for. */
+  async claim(): Promise<number> {
+    const { systemctl } = this.#house
+    const { unit } = this.record
+    this.isUnclaimed = false
+    if (!this.alive) {
+      const said = await systemctl.start(unit, startMs)
+      if (said !== null) throw new Error(`systemd did not start ${unit} again: ${said}`)
+      await this.look((await systemctl.show([unit])).get(unit))
+    }
+    return this.#life?.pid ?? 0
+  }
+
+  /** Tells what changed since it was last looked at. */
+  async look(state: UnitState | undefined): Promise<void> {
+    const { once, id } = this.record
+    while (this.#life !== null && this.#stopping === null) {
+      const change = nextChange(this.#life, state, this.#told)
+      if (change === null) return
+      if (change.kind === 'ended') {
+        this.#life = { ...this.#life, running: false }
+        if (once) await (this.#stopping = this.#conclude(change.ending, false))
+        else await this.#tell(change.ending, false, true)
+      } else {
+        this.#life = change.life
+        this.#controlGroup = state?.controlGroup ?? this.#controlGroup
+        this.#house.restarted({ id, pid: change.life.pid })
+      }
+    }
+  }
+
+  told(ending: ToldEnding): void {
+    this.#told = ending
+  }
+
+  stop(): Promise<void> {
+    if (this.#stopping === null) {
+      const stopping = this.#stop()
+      this.#stopping = stopping
+      // What could not be ended can be tried again.
+      stopping.catch(() => (this.#stopping = null))
+    }
+    return this.#stopping ?? Promise.resolve()
+  }
+
+  async #stop(): Promise<void> {
+    const { systemctl } = this.#house
+    const { unit, withinMs, signal } = this.record
+    await systemctl.stop([unit], withinMs + killMs)
+    await this.#starting
+    const state = (await systemctl.show([unit])).get(unit)
+    const life = this.#life
+    // A clean end is forgotten by systemd at once; then it heeded its signal.
+    const heeded = { pid: life?.pid ?? 0, code: null, signal, reason: 'signal' as const }
+    const isKnown = state !== undefined && state.lastPid === life?.pid && state.code !== 0
+    await this.#conclude(life?.running ? (isKnown ? endingOf(life.pid, state) : heeded) : null, true)
+  }
+
+  /** Removes what is left of it, then tells. */
+  async #conclude(ended: Ending | null, asked: boolean): Promise<void> {
+    await this.remove()
+    if (ended) await this.#tell(ended, asked, false)
+    else await this.#note('stopped', true)
+    this.#house.over(this.record.id)
+  }
+
+  async remove(): Promise<void> {
+    const { systemctl, files, stale } = this.#house
+    const { unit, withinMs } = this.record
+    await systemctl.stop([unit], withinMs + killMs)
+    await systemctl.resetFailed(unit)
+    files.remove(unit)
+    stale()
+  }
+
+  /** Everything that it printed can be read before anybody is told that it ended. */
+  async #tell(ended: Ending, asked: boolean, again: boolean): Promise<void> {
+    const reason = asked ? 'stopped' : ended.reason
+    await this.#house.systemctl.syncJournal()
+    await this.#note(
+      `ended: ${reason} (${ended.signal ?? ended.code})${again ? '; systemd starts it again' : ''}`,
+      !again,
+    )
+    if (!again) this.#house.over(this.record.id)
+    this.#house.exited({ ...ended, id: this.record.id, asked, reason, ...(again ? { again } : {}) })
+  }
+
+  #note(text: string, isOver: boolean): Promise<void> {
+    return this.#house.journal.note(this.record.service, this.record.id, text, isOver)
+  }
+}

@@ -1,0 +1,230 @@
+import { join } from 'node:path'
+import type { Clock } from '../../../lib/clock.ts'
+import { OperatorError } from '../../../lib/operatorError.ts'
+import { resolveExecutable } from '../process/executable.ts'
+import { procProcessTable } from '../process/procProcessTable.ts'
+import { procSocketTable } from '../process/sockets.ts'
+import type { ExitStatus, InstanceSpec, Restarted, SupervisorDriver } from '../supervisor.ts'
+import { pidsOf } from './controlGroup.ts'
+import { openForgotten } from './forgotten.ts'
+import { openJournal } from './journal.ts'
+import { environmentFile } from './quoting.ts'
+import { createSystemctl } from './systemctl.ts'
+import { SystemdInstance, type InstanceHouse } from './systemdInstance.ts'
+import { openUnitFiles, type UnitRecord } from './unitFiles.ts'
+import { checkName, unitName } from './unitName.ts'
+import { dataParent, unitText } from './unitText.ts'
+import { watchUnits } from './unitWatch.ts'
+
+export interface SystemdSupervisorOptions {
+  /** Holds `environment/` and `forgotten/`. */
+  dir: string
+  clock: Clock
+  /** Folders that services must not look into, such as the agent's data; absolute. What a release needs of one it still sees. */
+  hidden: string[]
+}
+
+const unitFolder = '/etc/systemd/system'
+/** Every instance is looked at so often even if nothing was heard of it: the journal may be off. */
+const lookMs = 10_000
+/** Unit files that are gone are forgotten by systemd this long after the last change, all at once: it takes PID 1 a while. */
+const reloadAfterMs = 1_000
+const shownCommandLength = 200
+
+/** Instances as units of systemd: they outlive the agent, and run again after a reboot without it. Root only. */
+export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSupervisorOptions): SupervisorDriver {
+  const systemctl = createSystemctl()
+  const files = openUnitFiles(unitFolder, join(dir, 'environment'))
+  const forgotten = openForgotten(join(dir, 'forgotten'))
+  const journal = openJournal(forgotten, () => systemctl.syncJournal())
+  const instances = new Map<string, SystemdInstance>()
+  const exitListeners: ((exit: ExitStatus) => void)[] = []
+  const restartListeners: ((restarted: Restarted) => void)[] = []
+  const ending = new AbortController()
+  let closing: Promise<void> | null = null
+  let watching: Promise<void> | null = null
+  let version: Promise<number> | null = null
+
+  /** Of ids whose unit systemd may still know as it was. */
+  let reloadTimer: NodeJS.Timeout | null = null
+  let reloading: Promise<void> = Promise.resolve()
+  const removed = new Set<string>()
+  const reload = (): Promise<void> => {
+    if (reloadTimer !== null) clearTimeout(reloadTimer)
+    reloadTimer = null
+    const known = [...removed]
+    reloading = systemctl.reload().then(() => known.forEach((unit) => removed.delete(unit)))
+    return reloading
+  }
+  const house: InstanceHouse = {
+    ...{ systemctl, journal, files },
+    exited: (exit) => exitListeners.forEach((listener) => listener(exit)),
+    restarted: (restarted) => restartListeners.forEach((listener) => listener(restarted)),
+    over: (id) => void instances.delete(id),
+    stale: () => {
+      if (reloadTimer !== null) clearTimeout(reloadTimer)
+      // One that fails is tried again by the next change, and at `close`.
+      reloadTimer = setTimeout(() => void reload().catch(() => {}), reloadAfterMs)
+    },
+  }
+
+  const byUnit = (unit: string): SystemdInstance | undefined =>
+    [...instances.values()].find((one) => one.record.unit === unit)
+  /** Units to look at; one look at a time, and each begins after what it is about. */
+  const touched = new Set<string>()
+  let looking: Promise<void> | null = null
+  const look = (units: Iterable<string>): void => {
+    for (const unit of units) touched.add(unit)
+    looking ??= lookAtTouched().finally(() => (looking = null))
+  }
+  const lookAtTouched = async (): Promise<void> => {
+    while (touched.size > 0 && !ending.signal.aborted) {
+      const units = [...touched].filter((unit) => byUnit(unit))
+      touched.clear()
+      if (units.length === 0) continue
+      try {
+        const states = await systemctl.show(units)
+        await Promise.all(units.map(async (unit) => byUnit(unit)?.look(states.get(unit))))
+      } catch {
+        return // systemd or the journal does not answer now: looked at again soon, by the timer
+      }
+    }
+  }
+  const lookAtAll = (): void => look([...instances.values()].map(({ record }) => record.unit))
+  const timer = setInterval(lookAtAll, lookMs)
+  const watch = (): void => {
+    watching ??= watchUnits(
+      {
+        touched: (unit) => look([unit]),
+        missed: lookAtAll,
+        ending: (unit, told) => byUnit(unit)?.told(told),
+      },
+      ending.signal,
+    )
+  }
+
+  const recover = async (): Promise<{ adopted: string[]; ended: string[] }> => {
+    const records = files.list()
+    const states = await systemctl.show(records.map(({ unit }) => unit))
+    const [adopted, ended]: [string[], string[]] = [[], []]
+    const adopt = async (record: UnitRecord): Promise<void> => {
+      const state = states.get(record.unit)
+      const lives = state?.loaded === true && (state.mainPid > 0 || state.sub.startsWith('auto-restart'))
+      const instance =
+        state && lives ? SystemdInstance.adopt(house, record, state) : SystemdInstance.make(house, record)
+      if (lives && !record.once) {
+        instances.set(record.id, instance)
+        adopted.push(record.id)
+      } else {
+        await instance.remove()
+        await journal.note(record.service, record.id, 'ended with the agent, or before', true)
+        ended.push(record.id)
+      }
+    }
+    await Promise.all(records.map(adopt))
+    watch()
+    return { adopted, ended }
+  }
+
+  const start = async (spec: InstanceSpec): Promise<{ pid: number; port?: number }> => {
+    if (closing !== null) throw new Error(`the supervisor is closing: ${spec.id} is not started`)
+    checkName(spec.id)
+    checkName(spec.service)
+    watch()
+    const known = instances.get(spec.id)
+    if (known?.isUnclaimed) {
+      const { port } = known.record
+      return { pid: await known.claim(), ...(port === null ? {} : { port }) }
+    }
+    if (known) throw alreadyRunning(spec.id)
+    return { pid: await begin(spec) }
+  }
+
+  const begin = async (spec: InstanceSpec): Promise<number> => {
+    const { id, service, once = false } = spec
+    const unit = unitName(service, id)
+    const port = spec.env['PORT'] === undefined ? null : Number(spec.env['PORT'])
+    const record = { unit, service, id, once, signal: spec.stop.signal, withinMs: spec.stop.withinMs, port }
+    const instance = SystemdInstance.make(house, record)
+    instances.set(id, instance)
+    try {
+      const executable = resolveExecutable(spec.argv, spec.env, spec.cwd)
+      const hasRestartSteps = (await (version ??= systemctl.version())) >= 254
+      const places = { executable, environmentFile: files.environmentFile(unit), hidden, hasRestartSteps }
+      const text = unitText(spec, places)
+      files.write(unit, text, environmentFile(spec.env), !once)
+      if (removed.has(unit)) await reload()
+      removed.add(unit)
+      const [pid] = await Promise.all([
+        instance.start(spec),
+        journal.note(service, id, `starting release ${spec.release.slice(0, 12)}`),
+      ])
+      look([unit])
+      return pid
+    } catch (error) {
+      if (!instance.isStopping) {
+        instances.delete(id)
+        files.remove(unit)
+        await journal.note(service, id, `not started: ${describe(error)}`, true)
+      }
+      throw error
+    }
+  }
+
+  const close = async (): Promise<void> => {
+    const once = [...instances.values()].filter(({ record }) => record.once)
+    const results = await Promise.allSettled(once.map((instance) => instance.stop()))
+    clearInterval(timer)
+    ending.abort()
+    journal.close()
+    await Promise.all([watching, looking])
+    if (reloadTimer !== null) await reload()
+    await reloading
+    const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+    if (errors.length > 0) throw new AggregateError(errors, 'some programs could not be ended')
+  }
+
+  return {
+    name: 'systemd',
+    abilities: { memory: true, cpu: true, tasks: true, outlivesAgent: true, why: null },
+    recover,
+    start,
+    stop: async (id) => instances.get(id)?.stop(),
+    ownsSocket: async (id, port) => {
+      const instance = instances.get(id)
+      if (instance?.alive !== true) return false
+      return (await procSocketTable.listener(port, [async () => pidsOf(instance.controlGroup)])) !== null
+    },
+    whoOwns: async (port) => {
+      const everybody = async (): Promise<number[]> => (await procProcessTable.list()).map(({ pid }) => pid)
+      const pid = await procSocketTable.listener(port, [everybody])
+      if (pid === null) return null
+      return { pid, command: ((await procProcessTable.commandLine(pid)) ?? '').slice(0, shownCommandLength) }
+    },
+    isAlive: (id) => instances.get(id)?.alive === true,
+    onExit: (listener) => void exitListeners.push(listener),
+    onRestart: (listener) => void restartListeners.push(listener),
+    dataFolder: (service) => join('/var/lib', dataParent, service),
+    logs: (query) => journal.query(query, (id) => instances.has(id)),
+    forget: async (service) => {
+      const kept = [...instances.values()].filter(({ record }) => record.service === service)
+      await systemctl.syncJournal()
+      forgotten.forget(
+        service,
+        kept.map(({ record }) => record.id),
+        clock.now(),
+      )
+    },
+    close: () => (closing ??= close()),
+  }
+}
+
+function alreadyRunning(id: string): OperatorError {
+  const about = { subject: id, next: 'stop it first' }
+  return new OperatorError('E_INSTANCE_RUNNING', `instance ${id} is running already`, about)
+}
+
+function describe(error: unknown): string {
+  if (error instanceof OperatorError) return `${error.message} (${error.subject ?? ''}); ${error.next ?? ''}`
+  return error instanceof Error ? error.message : String(error)
+}

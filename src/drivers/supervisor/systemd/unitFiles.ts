@@ -1,0 +1,86 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+
+/** What a unit of ours says of itself. */
+export interface UnitRecord {
+  unit: string
+  service: string
+  id: string
+  once: boolean
+  signal: string
+  withinMs: number
+  port: number | null
+}
+
+/** The files of instances on this machine: a unit, its environment, and the link that starts it after a reboot. */
+export interface UnitFiles {
+  environmentFile(unit: string): string
+  write(unit: string, text: string, environment: string, enabled: boolean): void
+  remove(unit: string): void
+  /** Every unit of ours that is there, whoever wrote it. */
+  list(): UnitRecord[]
+}
+
+export function openUnitFiles(unitFolder: string, environmentFolder: string): UnitFiles {
+  const wants = join(unitFolder, 'multi-user.target.wants')
+  mkdirSync(environmentFolder, { recursive: true, mode: 0o700 })
+  const environmentFile = (unit: string): string => join(environmentFolder, unit.replace(/\.service$/, '.env'))
+  return {
+    environmentFile,
+    write: (unit, text, environment, enabled) => {
+      replace(environmentFile(unit), environment, 0o600)
+      replace(join(unitFolder, unit), text, 0o644)
+      if (enabled) link(join(wants, unit), `../${unit}`)
+    },
+    remove: (unit) => {
+      for (const file of [join(wants, unit), join(unitFolder, unit), environmentFile(unit)])
+        rmSync(file, { force: true })
+    },
+    list: () =>
+      readdirSync(unitFolder)
+        .filter((name) => name.startsWith('tandem-') && name.endsWith('.service'))
+        .flatMap((unit) => readRecord(unit, join(unitFolder, unit)) ?? []),
+  }
+}
+
+/** In one step: systemd may read it at any moment. */
+function replace(file: string, content: string, mode: number): void {
+  rmSync(`${file}.new`, { force: true })
+  writeFileSync(`${file}.new`, content, { mode, flag: 'wx', flush: true })
+  renameSync(`${file}.new`, file)
+}
+
+function link(file: string, target: string): void {
+  mkdirSync(join(file, '..'), { recursive: true })
+  if (existsSync(file) && readlinkSync(file) === target) return
+  rmSync(file, { force: true })
+  symlinkSync(target, file)
+}
+
+function readRecord(unit: string, file: string): UnitRecord | null {
+  const section = readFileSync(file, 'utf8').split('\n[X-Tandem]\n')[1]
+  if (section === undefined) return null // the agent's own, or a person's
+  const said = new Map(
+    section
+      .split('\n')
+      .map((line): [string, string] => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]),
+  )
+  const [service, id, signal] = [said.get('Service'), said.get('Instance'), said.get('Signal')]
+  if (service === undefined || id === undefined || signal === undefined) return null
+  const port = said.get('Port')
+  return {
+    ...{ unit, service, id, signal, once: said.get('Once') === 'yes' },
+    withinMs: Number(said.get('WithinMs')),
+    port: port === undefined ? null : Number(port),
+  }
+}

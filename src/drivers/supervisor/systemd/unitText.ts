@@ -1,0 +1,140 @@
+import type { InstanceSpec } from '../supervisor.ts'
+import { problem } from '../process/executable.ts'
+import { jailLines } from './jailLines.ts'
+import { quoteIfNeeded, quoteWord } from './quoting.ts'
+import { sliceName, unitName, userName } from './unitName.ts'
+
+export interface UnitPlaces {
+  /** The program that argv[0] names, absolute. */
+  executable: string
+  environmentFile: string
+  /** Folders that no service may look into; the release inside one is still seen. */
+  hidden: string[]
+  /** systemd 254 and later wait longer after each crash. */
+  hasRestartSteps: boolean
+}
+
+/** Where the data folders of services are made, below /var/lib (StateDirectory=). */
+export const dataParent = 'tandem-data'
+/** Enough for a server with ten thousand connections; systemd's own default of 1024 is not. */
+const defaultOpenFiles = 65_536
+const execWithinMs = 30_000
+/** What systemd adds to the environment by itself; an instance gets what its definition says and nothing else. */
+const addedBySystemd = [
+  ...['HOME', 'INVOCATION_ID', 'JOURNAL_STREAM', 'LANG', 'LOGNAME', 'MEMORY_PRESSURE_WATCH', 'MEMORY_PRESSURE_WRITE'],
+  ...['PATH', 'SHELL', 'STATE_DIRECTORY', 'SYSTEMD_EXEC_PID', 'USER'],
+]
+
+/** The unit of one instance. The same spec gives the same bytes. */
+export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
+  const { id, service, release, once = false } = spec
+  const lines = [
+    `# ${unitName(service, id)}: an instance of the service ${service}.`,
+    `#   instance  ${id}`,
+    `#   release   ${release}`,
+    '# Written by Tandem, see docs/files.md: look and restart as with any other unit; what is changed here is lost with the instance.',
+    '',
+    '[Unit]',
+    `Description=${service}, release ${release.slice(0, 12)} (Tandem)`,
+    'After=network.target',
+    'StartLimitIntervalSec=0',
+    '',
+    '[Service]',
+    ...programLines(spec, places),
+    '',
+    ...lifeLines(spec, places),
+    '',
+    ...limitLines(spec),
+    '',
+    '# The journal keeps its output.',
+    `SyslogIdentifier=${service}`,
+    'SyslogLevelPrefix=no',
+    `LogExtraFields=TANDEM_SERVICE=${service} TANDEM_INSTANCE=${id}`,
+    'LogRateLimitIntervalSec=30s',
+    'LogRateLimitBurst=10000',
+    '',
+    '# The jail: docs/jail.md says what each is for, and which key of the definition loosens it.',
+    ...userLines(spec),
+    ...jailLines(spec.jail ?? {}),
+    ...places.hidden.map((folder) => `TemporaryFileSystem=${checkPath(folder)}:ro`),
+    `BindReadOnlyPaths=${checkPath(spec.cwd)}`,
+    ...(once ? [] : ['', '# After a reboot it runs again, without Tandem.', '[Install]', 'WantedBy=multi-user.target']),
+    '',
+    '[X-Tandem]',
+    `Service=${service}`,
+    `Instance=${id}`,
+    `Release=${release}`,
+    `Once=${once ? 'yes' : 'no'}`,
+    `Signal=${spec.stop.signal}`,
+    `WithinMs=${spec.stop.withinMs}`,
+    ...(spec.env['PORT'] === undefined ? [] : [`Port=${Number(spec.env['PORT'])}`]),
+    '',
+  ]
+  return lines.join('\n')
+}
+
+function programLines(
+  { argv, cwd, env, once, notify }: InstanceSpec,
+  { executable, environmentFile }: UnitPlaces,
+): string[] {
+  const unset = addedBySystemd.filter((name) => env[name] === undefined)
+  return [
+    `Type=${notify ? 'notify' : 'exec'}`,
+    // The colon: `$` in arguments is theirs.
+    `ExecStart=:${[quoteWord(checkPath(executable)), ...argv.slice(1).map(quoteWord)].join(' ')}`,
+    `WorkingDirectory=${checkPath(cwd)}`,
+    `EnvironmentFile=${checkPath(environmentFile)}`,
+    `UnsetEnvironment=${unset.join(' ')}`,
+    ...(once ? ['RemainAfterExit=yes'] : []),
+    `TimeoutStartSec=${notify?.withinMs ?? execWithinMs}ms`,
+    ...(notify ? ['NotifyAccess=all'] : []),
+    ...(notify?.watchdogMs ? [`WatchdogSec=${notify.watchdogMs}ms`] : []),
+  ]
+}
+
+function lifeLines({ once, stop }: InstanceSpec, { hasRestartSteps }: UnitPlaces): string[] {
+  const restart = [
+    'Restart=always',
+    'RestartSec=1',
+    ...(hasRestartSteps ? ['RestartSteps=5', 'RestartMaxDelaySec=30'] : []),
+  ]
+  return [
+    ...(once ? ['Restart=no'] : restart),
+    'KillMode=mixed',
+    `KillSignal=${stop.signal}`,
+    // A time of 0 would mean: wait for ever.
+    `TimeoutStopSec=${Math.max(1, stop.withinMs)}ms`,
+  ]
+}
+
+function limitLines({ service, limits, openFiles = defaultOpenFiles }: InstanceSpec): string[] {
+  const { memoryBytes, cpu, tasks } = limits
+  return [
+    `Slice=${sliceName(service)}`,
+    ...(memoryBytes === null ? [] : [`MemoryMax=${memoryBytes}`, 'MemorySwapMax=0']),
+    ...(cpu === null ? [] : [`CPUQuota=${Math.max(1, Math.round(cpu * 100))}%`]),
+    ...(tasks === null ? [] : [`TasksMax=${tasks}`]),
+    `LimitNOFILE=${openFiles}`,
+  ]
+}
+
+function userLines({ service, jail }: InstanceSpec): string[] {
+  if (jail?.user !== undefined && !/^[a-z_][a-z0-9_-]{0,30}$/.test(jail.user))
+    throw problem('the user cannot be the name of one', jail.user, 'name a user of this machine')
+  return [
+    ...(jail?.user === undefined ? ['DynamicUser=yes', `User=${userName(service)}`] : [`User=${jail.user}`]),
+    `StateDirectory=${quoteIfNeeded(`${dataParent}/${service}`)}`,
+    'StateDirectoryMode=0700',
+  ]
+}
+
+/** Paths are not quoted in most directives, and systemd refuses some characters in any. */
+function checkPath(path: string): string {
+  // No space or control character either.
+  if (/^\/[^\s"'\\:%\p{Cc}]*$/u.test(path)) return path
+  throw problem(
+    'systemd cannot run a program from such a path',
+    path,
+    'use a path without spaces, quotes, colons and percent signs',
+  )
+}

@@ -1,0 +1,61 @@
+import { constants } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
+import { linesOf } from './lineReader.ts'
+import type { ToldEnding } from './life.ts'
+
+/** systemd's id of "Main process exited", told of every end that is not a success (sd-messages.h). */
+const processExited = '98e322203f7a4ed290d09fe03c09fe15'
+const codes: Record<string, number> = { exited: 1, killed: 2, dumped: 3 }
+const againMs = 1_000
+const overlapS = 5
+const fields = ['UNIT', 'MESSAGE_ID', 'EXIT_CODE', 'EXIT_STATUS', 'INVOCATION_ID']
+
+interface Watcher {
+  /** Something happened to this unit. */
+  touched: (unit: string) => void
+  /** Nothing may have been seen for a while: look at all. */
+  missed: () => void
+  ending: (unit: string, ending: ToldEnding) => void
+}
+
+/**
+ * Follows what PID 1 says of our units in the journal, until the signal. It is a bell, not the truth: that is read from
+ * systemd after each. When the follower dies, another is started and everything is looked at anew.
+ */
+export async function watchUnits({ touched, missed, ending }: Watcher, signal: AbortSignal): Promise<void> {
+  const follow = [
+    'journalctl',
+    '--quiet',
+    '--follow',
+    '--no-tail',
+    '--output=json',
+    `--output-fields=${fields.join(',')}`,
+  ]
+  while (!signal.aborted) {
+    try {
+      // A little of what was before too: what happens until the follower has begun must not fall between.
+      const lines = linesOf([...follow, `--since=-${overlapS}s`, '_PID=1', '_UID=0'], signal)
+      missed()
+      for await (const json of lines) {
+        const said = JSON.parse(json) as Record<string, unknown> // journalctl's own output
+        const unit = said['UNIT']
+        if (typeof unit !== 'string' || !unit.startsWith('tandem-')) continue
+        if (said['MESSAGE_ID'] === processExited) {
+          const told = { invocation: String(said['INVOCATION_ID']), code: codes[String(said['EXIT_CODE'])] ?? 1 }
+          ending(unit, { ...told, status: signalOrStatus(said['EXIT_STATUS']) })
+        }
+        touched(unit)
+      }
+    } catch {
+      // The journal is away for a moment: the next round looks at all.
+    }
+    if (!signal.aborted) await pause(againMs, undefined, { signal }).catch(() => {})
+  }
+}
+
+/** `3`, or the name of a signal without SIG: `KILL`. */
+function signalOrStatus(value: unknown): number {
+  const text = String(value)
+  const number = Number(text)
+  return Number.isNaN(number) ? ((constants.signals as Record<string, number>)[`SIG${text}`] ?? 0) : number
+}

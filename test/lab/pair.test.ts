@@ -1,0 +1,188 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Status } from '../../src/api/views.ts'
+import { failuresOf, line, web } from '../system/rollUnderLoad.ts'
+import { ClientLoad } from './clientLoad.ts'
+import { Pair, tcpPort } from './pair.ts'
+import { whyNoLab } from './requirements.ts'
+
+const why = whyNoLab()
+const bootMs = 700_000 // the first time ever it installs the machines' system
+const drain = 3_000
+const long = { timeout: 600_000 }
+const soon = { timeout: 60_000 }
+const rounds = process.env['TANDEM_SOAK'] === '1' ? 20 : 3
+
+describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`, () => {
+  let pair: Pair
+  let load: ClientLoad | null = null
+  let version = 0
+  beforeAll(async () => {
+    pair = await Pair.open()
+    expect(await pushWeb()).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+    expect(await pushLine()).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+  }, bootMs)
+  afterEach(async () => {
+    load?.kill()
+    load = null
+    await pair.lab.network.heal()
+  })
+  afterAll(() => pair?.close())
+
+  const pushWeb = (more = '') => pair.push('web', web({ name: 'web', version: String(++version), drain, more }))
+  const pushLine = () => {
+    const more = `routes: [{ port: ${tcpPort} }]\n`
+    return pair.push('line', line({ name: 'line', version: String(++version), drain, more }), 'line.mjs')
+  }
+  const beginLoad = (about: Partial<ConstructorParameters<typeof ClientLoad>[1]> = {}): void => {
+    load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 500, tcp: pair.tcpEntries, ...about })
+  }
+  const endLoad = async (): Promise<void> => {
+    const result = await load?.stop()
+    load = null
+    if (!result) throw new Error('no load was begun')
+    const { requests, slow, uploads, lines, latencies } = result
+    const p99 = latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * 0.99)]
+    console.log({ requests, slow, uploads, lines, long: result.long.length, p99 })
+    expect(failuresOf(result)).toEqual([])
+    expect(requests).toBeGreaterThan(500)
+  }
+  const status = (): Promise<Status> => pair.tandem<Status>('status')
+  const runs = async (machine: string): Promise<string[]> =>
+    (await status()).services
+      .flatMap(({ instances }) => instances)
+      .filter((one) => one.machine === machine && one.state === 'ready')
+      .map(({ id, pid }) => `${id} ${pid}`)
+      .toSorted()
+  const done = { exit: 0, rollout: { state: 'completed' } }
+
+  it('rolls an HTTP and a TCP service again and again under load, and loses nothing', long, async () => {
+    beginLoad()
+    for (let round = 0; round < rounds; round++) {
+      expect(await pushWeb()).toMatchObject(done)
+      expect(await pushLine()).toMatchObject(done)
+    }
+    await endLoad()
+  })
+
+  it(
+    'changes routes, reloads HAProxy and restarts agents and controller under load, and loses nothing',
+    long,
+    async () => {
+      beginLoad()
+      expect(await pushWeb('routes: [{ path: / }, { host: other.example.com, path: /sub }]\n')).toMatchObject(done)
+      for (const name of ['a', 'b']) {
+        await pair.lab.machine(name).must(['systemctl', 'reload', 'tandem-haproxy'])
+        await pair.lab.machine(name).must(['systemctl', 'restart', 'tandem-agent'])
+      }
+      await pair.controller.must(['systemctl', 'restart', 'tandem-controller'])
+      await pair.until('ready')
+      expect(await pushWeb()).toMatchObject(done)
+      await endLoad()
+    },
+  )
+
+  it('an agent that is killed finds its services again: no PID changes', long, async () => {
+    const before = await runs('a')
+    expect(before).toHaveLength(2)
+    const a = pair.lab.machine('a')
+    await a.must(['systemctl', 'kill', '-s', 'KILL', 'tandem-agent'])
+    await expect
+      .poll(() => a.run(['systemctl', 'is-active', 'tandem-agent']).then(({ out }) => out.trim()), soon)
+      .toBe('active')
+    await pair.until('ready')
+    await expect.poll(() => runs('a'), soon).toEqual(before)
+    await a.must(['systemctl', 'restart', 'tandem-haproxy'])
+    const ask = ['curl', '-s', '--max-time', '2', pair.entries[0] ?? '']
+    await expect.poll(() => pair.lab.client.run(ask).then(({ out }) => out), soon).toMatch(/^hello/)
+  })
+
+  it('rolls round a machine that is lost, says so, and that one converges when it returns', long, async () => {
+    const b = pair.lab.machine('b')
+    await b.kill()
+    await pair.until('lost', ['b'])
+    const pushed = await pushWeb()
+    expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+    expect(pushed.rollout?.machines).toContainEqual(expect.objectContaining({ machine: 'b', state: 'lost' }))
+    expect(pushed.err).toContain('lost')
+    const { out } = await pair.lab.client.run(['curl', '-s', '--max-time', '5', pair.entries[0] ?? ''])
+    expect(out).toBe(`hello ${version}`)
+    await b.boot()
+    await pair.until('ready', ['b'])
+    await converged()
+  })
+
+  it.each([
+    ['the controller', ['controller'], 'both'],
+    ['its peer', ['a'], 'both'],
+    ['both', ['controller', 'a'], 'both'],
+    ['the controller, one way', ['controller'], 'out'],
+    ['its peer, one way', ['a'], 'in'],
+  ] as const)(
+    'a machine cut from %s serves what it can, and converges when healed',
+    long,
+    async (_name, others, way) => {
+      const { network } = pair.lab
+      for (const other of others) {
+        if (way !== 'in') await network.cutOneWay('b', other)
+        if (way !== 'out') await network.cutOneWay(other, 'b')
+      }
+      for (const entry of pair.entries) {
+        const { out } = await pair.lab.client.run(['curl', '-s', '--max-time', '5', entry])
+        expect(out).toMatch(/^hello/)
+      }
+      await network.heal()
+      await pair.until('ready')
+      await converged()
+    },
+  )
+
+  it(
+    'no port opens to a peer without a certificate, with a foreign one, or with a removed machine’s',
+    long,
+    async () => {
+      const [a, b] = [pair.lab.machine('a'), pair.lab.machine('b')]
+      const shown = async (port: string, machine: string, with_: string[]): Promise<string> => {
+        const { out, err } = await pair.lab.client.run(
+          ['openssl', 's_client', '-connect', `${machine}:${port}`, '-servername', 'web', '-quiet', ...with_],
+          { timeoutMs: 20_000 },
+        )
+        return out + err
+      }
+      const open = await a.must(['ss', '-Hltn'])
+      const outside = open
+        .split('\n')
+        .flatMap((row) => /(?:\*|0\.0\.0\.0|\[::\]|10\.77\.\d+\.\d+):(\d+) /.exec(row)?.[1] ?? [])
+      expect(new Set(outside)).toEqual(new Set(['80', String(tcpPort), '7481']))
+      expect(await shown('7481', a.address, [])).toMatch(/alert|certificate required|handshake failure|reset/i)
+      await pair.lab.client.must([
+        ...['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'],
+        ...['-subj', '/O=lab/OU=machine/CN=b', '-keyout', `${pair.lab.folder}/k`, '-out', `${pair.lab.folder}/c`],
+      ])
+      const foreign = ['-cert', `${pair.lab.folder}/c`, '-key', `${pair.lab.folder}/k`]
+      expect(await shown('7481', a.address, foreign)).toMatch(/alert|unknown ca|reset/i)
+      expect(await shown('7480', pair.controller.address, foreign)).toMatch(/alert|reset|^$|closed|unexpected eof/i)
+      await pair.applyCluster(['a'])
+      const own = [
+        '--cert',
+        '/var/lib/tandem/identity/identity.pem',
+        '--cacert',
+        '/var/lib/tandem/identity/authority.pem',
+      ]
+      const ask = (url: string) => b.run(['curl', '-s', '--max-time', '5', ...own, url])
+      expect((await ask(`https://${pair.controller.address}:7480/api/v1/agent/stream`)).code).not.toBe(0)
+      await expect.poll(() => ask(`https://${a.address}:7481/`).then(({ code }) => code), soon).not.toBe(0)
+    },
+  )
+
+  /** Each machine runs one ready instance of each service, of the release that is current. */
+  async function converged(): Promise<void> {
+    await expect
+      .poll(async () => {
+        const { services } = await status()
+        return services.flatMap(({ service, release, instances }) =>
+          instances.map((one) => `${service} ${one.machine} ${one.state} ${one.release === release}`),
+        )
+      }, soon)
+      .toEqual(['line a ready true', 'line b ready true', 'web a ready true', 'web b ready true'])
+  }
+})

@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Pushed } from '../system/rollUnderLoad.ts'
+import { openLab, type Lab } from './lab.ts'
+import type { LabMachine } from './labMachine.ts'
+
+const root = join(import.meta.dirname, '../..')
+export const entryPort = 80
+export const tcpPort = 5672
+const rolloutMs = 300_000
+
+interface Options {
+  /** `drivers:` of the cluster file. */
+  drivers?: string
+  /** More lines of the cluster file. */
+  more?: string
+}
+
+/** A cluster as people have it: a controller's machine, two that serve, founded and joined by the commands they would type. */
+export class Pair {
+  readonly lab: Lab
+  #drivers: string
+  #more: string
+
+  static async open(options: Options = {}): Promise<Pair> {
+    const lab = await openLab({ machines: ['controller', 'a', 'b'] })
+    try {
+      const pair = new Pair(lab, options)
+      await pair.#found()
+      return pair
+    } catch (error) {
+      await lab.close()
+      throw error
+    }
+  }
+
+  private constructor(
+    lab: Lab,
+    { drivers = '{ supervisor: systemd, balancer: haproxy, address: none }', more = '' }: Options,
+  ) {
+    this.lab = lab
+    this.#drivers = drivers
+    this.#more = more
+  }
+
+  get controller(): LabMachine {
+    return this.lab.machine('controller')
+  }
+
+  /** Where each machine takes requests. */
+  get entries(): string[] {
+    return ['a', 'b'].map((name) => `http://${this.lab.machine(name).address}:${entryPort}`)
+  }
+
+  get tcpEntries(): string[] {
+    return ['a', 'b'].map((name) => `${this.lab.machine(name).address}:${tcpPort}`)
+  }
+
+  close(): Promise<void> {
+    return this.lab.close()
+  }
+
+  /** Runs `tandem ARGS --json` where the controller is, and parses the last line of its output. */
+  async tandem<T = Record<string, unknown>>(...args: string[]): Promise<T & { exit: number; err: string }> {
+    const { code, out, err } = await this.controller.run(['tandem', ...args, '--json'], { timeoutMs: rolloutMs })
+    const last = out.trim().split('\n').at(-1)
+    if (!last) throw new Error(`tandem ${args.join(' ')} printed nothing, exit ${code}\n${err}`)
+    return { ...(JSON.parse(last) as T), exit: code, err } // the caller names the contract's shape
+  }
+
+  /** Pushes a program of test/services with this definition. */
+  async push(
+    name: string,
+    definition: string,
+    program: 'web.mjs' | 'line.mjs' = 'web.mjs',
+  ): Promise<Pushed & { err: string }> {
+    const folder = `/srv/services/${name}`
+    this.controller.write(`${folder}/${program}`, readFileSync(join(root, 'test/services', program), 'utf8'))
+    this.#writeTree(join(root, 'node_modules/ws'), `${folder}/node_modules/ws`)
+    this.controller.write(`${folder}/tandem.yaml`, definition)
+    return this.tandem<Pushed>('push', folder)
+  }
+
+  async applyCluster(machines: readonly string[] = ['a', 'b']): Promise<void> {
+    const named = machines.map((name) => `  ${name}: { address: ${this.lab.machine(name).address} }\n`)
+    this.controller.write(
+      '/root/cluster.yaml',
+      `cluster: lab\ncontrollers: [${this.controller.address}:7480]\nmachines:\n${named.join('')}` +
+        `entry: { http: ${entryPort} }\ndrivers: ${this.#drivers}\n${this.#more}`,
+    )
+    await this.controller.must(['tandem', 'cluster', 'apply', '/root/cluster.yaml', '--force'])
+  }
+
+  /** Makes a machine join, by the command that is printed for it. */
+  async join(name: string): Promise<void> {
+    const { command } = await this.tandem<{ command: string }>('machine', 'add', name)
+    await this.lab.machine(name).must(command.split(' '))
+  }
+
+  /** Resolves once every machine reports as `state`. */
+  async until(state: string, names: readonly string[] = ['a', 'b'], withinMs = 30_000): Promise<void> {
+    const deadline = performance.now() + withinMs
+    for (;;) {
+      const { machines = [] } = await this.tandem<{ machines?: { name: string; state: string }[] }>('machines')
+      if (names.every((name) => machines.some((one) => one.name === name && one.state === state))) return
+      if (performance.now() > deadline) {
+        throw new Error(
+          `not ${state} within ${withinMs} ms: ${JSON.stringify(machines)}\n${await this.#journal(names)}`,
+        )
+      }
+    }
+  }
+
+  async #found(): Promise<void> {
+    const { address } = this.controller
+    await this.controller.must(['tandem', 'controller', 'init', '--cluster', 'lab', '--address', address])
+    await this.#answers()
+    await this.applyCluster()
+    await Promise.all(['a', 'b'].map((name) => this.join(name)))
+    await this.until('ready')
+  }
+
+  async #answers(): Promise<void> {
+    for (let tries = 0; tries < 100; tries++) {
+      if ((await this.controller.run(['tandem', 'status'])).code === 0) return
+    }
+    throw new Error(
+      `no controller: ${await this.controller.must(['journalctl', '-u', 'tandem-controller', '-n', '50'])}`,
+    )
+  }
+
+  async #journal(names: readonly string[]): Promise<string> {
+    const said = await Promise.all(
+      names.map((name) => this.lab.machine(name).run(['journalctl', '-u', 'tandem-agent', '-n', '30', '--no-pager'])),
+    )
+    return said.map(({ out }) => out).join('\n')
+  }
+
+  #writeTree(from: string, to: string): void {
+    for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue
+      const path = join(entry.parentPath, entry.name)
+      this.controller.write(join(to, path.slice(from.length)), readFileSync(path, 'utf8'))
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { testInside } from './insideMachine.ts'
+import { openLab, type Lab } from './lab.ts'
+import { checkoutBind } from './program.ts'
+import { whyNoLab } from './requirements.ts'
+
+const why = whyNoLab()
+const bootMs = 700_000
+
+describe.skipIf(why)(`the systemd supervisor on a machine${why ? ` (skipped: ${why})` : ''}`, () => {
+  let lab: Lab
+  beforeAll(async () => {
+    lab = await openLab({ machines: ['a'], binds: [checkoutBind] })
+  }, bootMs)
+  afterAll(() => lab?.close())
+
+  it('passes the suite of every supervisor', { timeout: 300_000 }, async () => {
+    const { code, out, err } = await testInside(lab.machine('a'), ['src/drivers/supervisor/systemd'])
+    expect(`${out}\n${err}`).toMatch(/tests: \d\d+ passed, 0 failed, 0 skipped/)
+    expect(code).toBe(0)
+  })
+})
