@@ -10,7 +10,12 @@ export interface AgentIdentity {
   controllerUrl: string
   token: string | null
   /** `null` where it was given: by token, without TLS of its own. */
-  joined: { folder: JoinedFolder; settings: JoinedMachine['settings'] } | null
+  joined: JoinedAgent | null
+}
+
+export interface JoinedAgent {
+  folder: JoinedFolder
+  settings: JoinedMachine['settings']
 }
 
 export function agentIdentity({ given, data }: Options): AgentIdentity {

@@ -3,7 +3,7 @@ import { pino, type Logger } from 'pino'
 import { CertificateKeeper } from './agent/certificateKeeper.ts'
 import { startAgent } from './agent/startAgent.ts'
 import { agentDrivers } from './agentDrivers.ts'
-import { agentIdentity, type AgentIdentity } from './agentIdentity.ts'
+import { agentIdentity, type JoinedAgent } from './agentIdentity.ts'
 import { ApiClient } from './api/client.ts'
 import type { Programs } from './cli/programs.ts'
 import { systemClock } from './lib/clock.ts'
@@ -54,21 +54,13 @@ function asJoined(options: Options, { address, entry }: MachineSettings): Option
   return { ...options, host: address, httpPort: entry.http, forwardPort, metricsPort }
 }
 
-function keeperOf(
-  { folder }: NonNullable<AgentIdentity['joined']>,
-  client: () => ApiClient,
-  logger: Logger,
-): CertificateKeeper {
+function keeperOf({ folder }: JoinedAgent, client: () => ApiClient, logger: Logger): CertificateKeeper {
   const now = (): number => systemClock.now()
   return new CertificateKeeper({ folder: folder.identity, client, renewed: async () => {}, logger, now })
 }
 
 /** Keeps what the cluster file says now; `true` when the agent runs by something else and must start again. */
-function takeSettings(
-  joined: NonNullable<AgentIdentity['joined']>,
-  machine: string,
-  settings: MachineSettings,
-): boolean {
+function takeSettings(joined: JoinedAgent, machine: string, settings: MachineSettings): boolean {
   if (isDeepStrictEqual(settings, joined.settings)) return false
   joined.folder.write({ ...joined.folder.read(), machine, settings })
   return true

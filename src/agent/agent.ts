@@ -87,6 +87,7 @@ export class Agent {
     })
     this.#address = new AddressKeeper(address, this.#driver('address'))
     supervisor.onExit((exit) => this.#exited(exit))
+    supervisor.onRestart?.(({ id, pid }) => this.#instances.get(id)?.restarted(pid))
     balancer.onChange(() => this.onChange())
   }
 
@@ -153,6 +154,7 @@ export class Agent {
       if (!this.#desired.instances.some((one) => one.id === id)) void this.#stop(id)
     }
     if (this.#problems.has('balancer') || this.#unserved.length > 0) void this.#route()
+    if (this.#problems.has('admission')) void this.#admit(this.#desired)
     if (this.#problems.has('address')) void this.#address.keep(this.#desired)
     void this.#data.want(this.#desired.removedData)
   }
@@ -204,7 +206,19 @@ export class Agent {
     void this.#data.want(desired.removedData)
     this.#applied = { ...this.#applied, supervisor: desired.position }
     void this.#address.keep(desired)
+    void this.#admit(desired)
     void this.#route()
+  }
+
+  /** Who is of the cluster is who it says: machines that are not may no longer forward work here. */
+  async #admit({ peers, settings }: DesiredState): Promise<void> {
+    if (!settings) return
+    try {
+      await this.#parts.balancer.admit?.(peers.map(({ machine }) => machine))
+      this.#problems.solved('admission')
+    } catch (error) {
+      if (!this.#isClosing) this.#problems.add('admission', error)
+    }
   }
 
   #startMissing(desired: DesiredState): void {

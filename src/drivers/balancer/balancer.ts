@@ -80,6 +80,8 @@ export interface BalancerDriver {
   release(instance: string): Promise<void>
   /** Cuts what still talks to an instance: called after its stop signal had its chance (`stop.within`). */
   cut(instance: string): void
+  /** Only these machines may forward work here from now on; connections of others are cut. Absent: the driver knows no machines. */
+  admit?(machines: string[]): Promise<void>
   /** Counters since the start, for `/metrics`: requests by service and status class, retries, refusals by reason, held, open connections. */
   counters(): BalancerCounters
   close(): Promise<void>

@@ -49,6 +49,8 @@ function globalSection({ limits, files, user }: HaproxySettings, shape: string):
     ...(user === null ? [] : [`  user ${user}`, `  group ${user}`]),
     // Connections are refused at their limit by rules below; HAProxy's own would leave them waiting.
     `  maxconn ${limits.connections * 3 + 1_000}`,
+    // Where the machine gives fewer open files than that, it takes fewer connections rather than none.
+    '  no strict-limits',
     `  mworker-max-reloads ${limits.oldWorkers}`,
     '  tune.bufsize 65536',
     '  ssl-default-bind-options ssl-min-ver TLSv1.2',

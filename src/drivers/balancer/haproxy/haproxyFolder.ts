@@ -55,7 +55,8 @@ export class HaproxyFolder {
   /** Takes over the certificates as they are now; their hash, with those of the public folder. */
   takeCertificates(tls: ForwardingTls, folder: string | null): string {
     const [ca, cert, key] = [tls.ca, tls.cert, tls.key].map((path) => readFileSync(path, 'utf8').trimEnd())
-    const machine = `${cert}\n${key}\n`
+    // One file may hold both: then no moment has one without the other.
+    const machine = tls.cert === tls.key ? `${cert}\n` : `${cert}\n${key}\n`
     write(this.files.machine, machine)
     write(this.files.authority, `${ca}\n`)
     const hash = createHash('sha256').update(machine).update(`${ca}`)
