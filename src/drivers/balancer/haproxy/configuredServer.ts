@@ -86,9 +86,9 @@ function peerServer(route: ServedRoute, peer: Peer, settings: HaproxySettings): 
   }
 }
 
-/** The first refused connection takes a server out, and the first good one puts it back. */
+/** The first refused connection takes a server out, and the first good one puts it back. Each purge closes half of what is unused. */
 function watched({ limits }: HaproxySettings): string {
   const { checkMs, failedCheckMs, upstreamIdleMs } = limits
   const times = `inter ${checkMs}ms fastinter ${failedCheckMs}ms downinter ${failedCheckMs}ms rise 1 fall 1`
-  return `${times} observe layer4 error-limit 1 on-error mark-down pool-purge-delay ${upstreamIdleMs}ms`
+  return `${times} observe layer4 error-limit 1 on-error mark-down pool-purge-delay ${Math.ceil(upstreamIdleMs / 4)}ms`
 }

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import type { Agent, RequestListener, ServerResponse } from 'node:http'
+import type { Agent, RequestListener, Server, ServerResponse } from 'node:http'
+import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
 import { ask, BalancerLab, httpRoute, raw, readAll, readUntil, tcpRoute, type LabInstance } from '../balancerLab.ts'
 import { childHaproxy } from './childHaproxy.ts'
 import { HaproxyLab, LabAuthority, whyNoHaproxy, type HaproxyMachine } from './haproxyLab.ts'
@@ -355,6 +357,7 @@ describe('holding', () => {
     expect(await readUntil(socket, (text) => text.length === 5)).toBe('hello')
     await route(100)
     expect((await ask(a.port)).status).toBe(503)
+    await expect.poll(() => a.balancer.counters().held).toBe(0)
     expect(await workerOf('a')).toBe(worker)
   })
 
@@ -478,5 +481,63 @@ describe('the entry', () => {
     })
     expect(headers).not.toHaveProperty('forwarded')
     expect(headers).not.toHaveProperty('x-forwarded-ssl')
+  })
+
+  it('carries WebSockets and event streams, through another machine too, and leaves them alone when silent', async () => {
+    const limits = { headersMs: 200, clientIdleMs: 200, connectMs: 300 }
+    const [a, b] = await Promise.all([machines.machine('a', { limits }), machines.machine('b', { limits })])
+    const x = await lab.instance('x-1', (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: 1\n\n')
+      setTimeout(() => response.end('data: 2\n\n'), 700) // the silence that is asked for
+    })
+    const sockets = new WebSocketServer({ server: x.server as Server }) // `instance` makes an HTTP server
+    sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(data)))
+    await b.route(httpRoute({ targets: [x.active] }))
+    await a.route(httpRoute({ peers: [b.peer] }))
+    const socket = new WebSocket(`ws://127.0.0.1:${a.port}/`)
+    await once(socket, 'open')
+    expect((await ask(a.port)).body).toBe('data: 1\n\ndata: 2\n\n')
+    socket.send('still here')
+    expect(String((await once(socket, 'message'))[0])).toBe('still here')
+    socket.terminate()
+  })
+
+  it('speaks HTTP/2 with public certificates, and takes renewed ones up by itself, without losing a connection', async () => {
+    const folder = join(machines.folder, 'certificates')
+    mkdirSync(folder)
+    const put = (name: string): void => {
+      const { cert, key } = machines.authority.machine(name)
+      writeFileSync(join(folder, 'public.pem'), readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'))
+    }
+    put('first')
+    const port = await freePort()
+    const a = await machines.machine('a', { https: { port, certificates: folder } })
+    const x = await instanceNamed('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    const open = (): Promise<ClientHttp2Session> => {
+      const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false })
+      lab.onClose(() => session.destroy())
+      session.on('error', () => {})
+      return once(session, 'connect').then(() => session)
+    }
+    const status = async (session: ClientHttp2Session, path: string): Promise<number> => {
+      const stream = session.request({ ':path': path })
+      const [headers] = (await once(stream, 'response')) as [{ ':status': number }]
+      stream.resume()
+      return headers[':status']
+    }
+    const subject = (session: ClientHttp2Session): string => {
+      const socket = session.socket as TLSSocket // the session is over TLS
+      return String(socket.getPeerCertificate().subject.CN)
+    }
+    const first = await open()
+    expect([await status(first, '/'), subject(first)]).toEqual([200, 'first'])
+    const slow = status(first, '/hang')
+    await expect.poll(() => x.hanging.length).toBe(1)
+    put('renewed')
+    await expect.poll(async () => subject(await open()), { timeout: 5_000 }).toBe('renewed')
+    x.hanging[0]?.end('slow')
+    expect(await slow).toBe(200)
   })
 })

@@ -53,6 +53,7 @@ function globalSection({ limits, files, user }: HaproxySettings, shape: string):
     '  no strict-limits',
     `  mworker-max-reloads ${limits.oldWorkers}`,
     '  tune.bufsize 65536',
+    '  tune.http.maxhdr 2000',
     '  ssl-default-bind-options ssl-min-ver TLSv1.2',
     '  ssl-default-server-options ssl-min-ver TLSv1.2',
     `  lua-load ${files.script}`,

@@ -3,22 +3,35 @@ export function holdScript(holds: string, limit: number): string {
   return `-- Written by Tandem. Holds requests and connections while their backend has no server and the map says so.
 local limit = ${limit}
 local holds = Map.new(${JSON.stringify(holds)}, Map._str)
-local held = 0
+-- Until when each is held: one whose client has gone is never resumed, and must not count for ever.
+local held, last = {}, 0
+
+local function now()
+  local time = core.now()
+  return time.sec + time.usec / 1000000
+end
+
+local function count()
+  local sum, at = 0, now()
+  for id, over in pairs(held) do
+    if over < at then held[id] = nil else sum = sum + 1 end
+  end
+  return sum
+end
 
 local function hold(txn)
   local name = txn.f:be_name()
-  if name == nil or name == "" or holds:lookup(name) == nil then name = txn:get_var("txn.backend") end
-  if name == nil or held >= limit then return end
-  held = held + 1
-  local waited, step = 0, 5
-  while txn.f:nbsrv(name) == 0 and txn:get_var("proc.retired") ~= 1 do
-    local ms = holds:lookup(name)
-    if ms == nil or waited >= tonumber(ms) then break end
+  if name == nil or holds:lookup(name) == nil then name = txn:get_var("txn.backend") end
+  local ms = name and tonumber(holds:lookup(name) or "")
+  if ms == nil or count() >= limit then return end
+  last = last + 1
+  local id, over, step = last, now() + ms / 1000, 5
+  while txn.f:nbsrv(name) == 0 and txn:get_var("proc.retired") ~= 1 and now() < over and holds:lookup(name) do
+    held[id] = now() + 0.2
     core.msleep(step)
-    waited = waited + step
     if step < 40 then step = step + 5 end
   end
-  held = held - 1
+  held[id] = nil
 end
 
 core.register_action("hold", { "http-req", "tcp-req" }, hold)
@@ -28,7 +41,7 @@ core.register_cli({ "tandem", "retire" }, "tandem retire: hand over to the new w
   applet:send("retired\\n")
 end)
 core.register_cli({ "tandem", "held" }, "tandem held: requests and connections held now", function(applet)
-  applet:send(tostring(held) .. "\\n")
+  applet:send(tostring(count()) .. "\\n")
 end)
 `
 }

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest'
+import { unitFile } from './unitHaproxy.ts'
+
+it('the unit keeps HAProxy up for good, reloads it seamlessly, and gives it enough open files', () => {
+  const text = unitFile(
+    {
+      program: '/usr/sbin/haproxy',
+      runDir: '/run/tandem-haproxy',
+      master: '/run/tandem-haproxy/master.sock',
+      openFiles: 65_536,
+    },
+    '/var/lib/tandem/haproxy/haproxy.cfg',
+  )
+  expect(text).toContain(
+    'ExecStart=/usr/sbin/haproxy -Ws -S /run/tandem-haproxy/master.sock,mode,600 -f /var/lib/tandem/haproxy/haproxy.cfg\n',
+  )
+  for (const line of ['Type=notify', 'Restart=always', 'StartLimitIntervalSec=0', 'LimitNOFILE=65536']) {
+    expect(text).toContain(`${line}\n`)
+  }
+  expect(text).toContain('RuntimeDirectory=tandem-haproxy\n')
+})
