@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { AddressDriver } from '../drivers/address/address.ts'
 import type { BalancerDriver, Unserved } from '../drivers/balancer/balancer.ts'
 import type { ExitStatus, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
+import { pause } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { DesiredInstance, DesiredState } from '../protocol/desiredState.ts'
 import type { Applied, Endpoints, Report } from '../protocol/report.ts'
@@ -62,6 +63,8 @@ export class Agent {
   #address: AddressKeeper
   #seq = 0
   #isClosing = false
+  /** Adopted instances are asked how they are; nothing is routed meanwhile. */
+  #isJudging = false
 
   constructor(parts: AgentParts) {
     const { supervisor, balancer, address, disk, tcpOffset, logger } = parts
@@ -98,7 +101,23 @@ export class Agent {
     if (ended.length > 0) logger.warn({ ended }, 'ended what a killed agent had left running')
     if (adopted.length > 0) logger.info({ adopted }, 'adopted running instances')
     await this.#data.want([])
-    if (this.#desired) this.#reconcile(this.#desired)
+    if (!this.#desired) return
+    const wanted = new Set(this.#desired.instances.map(({ id }) => id))
+    // What the killed agent was about to end.
+    await Promise.all(adopted.filter((id) => !wanted.has(id)).map((id) => supervisor.stop(id)))
+    if (adopted.length > 0) await this.#judge(this.#desired, adopted)
+    this.#reconcile(this.#desired)
+  }
+
+  /** A balancer that went on without the agent must not be told that nothing is ready, only since nothing was asked yet. */
+  async #judge(desired: DesiredState, adopted: string[]): Promise<void> {
+    this.#isJudging = true
+    this.#startMissing(desired)
+    const judged = adopted.flatMap((id) => this.#instances.get(id)?.judged() ?? [])
+    const over = new AbortController()
+    await Promise.race([Promise.all(judged), pause(judgeMs, over.signal)])
+    over.abort()
+    this.#isJudging = false
   }
 
   /** Takes a desired state from a controller: obeys it, or says why not. */
@@ -167,12 +186,16 @@ export class Agent {
     preparer.close()
     const parts = [
       await settled(balancer.close()),
-      ...(await Promise.all([...this.#instances.values()].map((one) => settled(one.stop(async () => {}))))),
+      ...(await Promise.all([...this.#instances.values()].map((one) => settled(this.#end(one))))),
       await settled(supervisor.close()),
       await settled(address.close()),
     ]
     const errors = parts.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
     if (errors.length > 0) throw new AggregateError(errors, 'the agent could not end everything')
+  }
+
+  #end(instance: LocalInstance): Promise<void> {
+    return this.#parts.supervisor.abilities.outlivesAgent ? instance.leave() : instance.stop(async () => {})
   }
 
   #refusal(desired: DesiredState): string | null {
@@ -272,7 +295,9 @@ export class Agent {
 
   /** Resolves when the balancer follows what is known now; failures are kept as problems and tried again. */
   #route(): Promise<void> {
-    return this.#desired && !this.#isClosing ? this.#router.route(this.#desired, this.#instances) : Promise.resolve()
+    return this.#desired && !this.#isClosing && !this.#isJudging
+      ? this.#router.route(this.#desired, this.#instances)
+      : Promise.resolve()
   }
 
   #exited(exit: ExitStatus): void {
@@ -307,6 +332,9 @@ export class Agent {
     }
   }
 }
+
+/** How long adopted instances are waited for before traffic is routed by what is known. */
+const judgeMs = 2_000
 
 const settled = async (promise: Promise<void>): Promise<PromiseSettledResult<void>> =>
   (await Promise.allSettled([promise]))[0]

@@ -13,6 +13,8 @@ interface About {
   /** `null` for what listens on nothing. */
   port: number | null
   dataFolder: string
+  /** The supervisor makes the data folder, with the right owner, when it starts the instance. */
+  isDataMadeLater?: boolean
   /** Where `SERVICE.env` files with secrets are. */
   secretsFolder: string
 }
@@ -29,7 +31,7 @@ const inherited = ['PATH', 'HOME', 'LANG', 'TZ'] as const
 /** What an instance is started with: argv and environment exactly as the contract says, secrets added last. */
 export function instanceEnvironment(about: About, agentEnv: NodeJS.ProcessEnv): Expanded {
   const { definition, release, instance, machine, port, dataFolder } = about
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
+  if (!about.isDataMadeLater) mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
   const builtins: Record<string, string> = {
     HOST: '127.0.0.1',
     TANDEM_SERVICE: definition.service,

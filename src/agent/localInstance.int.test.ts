@@ -254,3 +254,70 @@ describe('stopping', () => {
     expect(instance.state).toBe('stopped')
   })
 })
+
+describe('where the supervisor starts again by itself', () => {
+  const crash = { id, pid: 1, code: 1, signal: null, asked: false, reason: 'exit' as const, again: true }
+  it('nobody else does: it waits to be told, is starting again, and counts', async () => {
+    const instance = start({ limits: { restart: { firstMs: 1, mostMs: 1 } } })
+    await becomes(instance, 'ready')
+    instance.exited(crash)
+    await becomes(instance, 'failed')
+    expect(instance).toMatchObject({ reason: 'exited with status 1', pid: null, restarts: 1, unstable: true })
+    await new Promise((resolve) => setTimeout(resolve, 30)) // many times the wait before a start of its own
+    expect(supervisor.starts).toHaveLength(1)
+    instance.restarted(4242)
+    await becomes(instance, 'ready')
+    expect(instance).toMatchObject({ pid: 4242, restarts: 1 })
+    expect(supervisor.starts).toHaveLength(1)
+  })
+  it('an end, a start and another end that are told at once are all seen', async () => {
+    const instance = start()
+    await becomes(instance, 'ready')
+    instance.exited(crash)
+    instance.restarted(2)
+    instance.exited({ ...crash, pid: 2, code: 9 })
+    await until(() => expect(instance.restarts).toBe(2))
+    expect(instance).toMatchObject({ state: 'failed', reason: 'exited with status 9' })
+    instance.restarted(3)
+    await becomes(instance, 'ready')
+    expect(instance.pid).toBe(3)
+  })
+  it('stopping does not wait for the next start', async () => {
+    const instance = start()
+    await becomes(instance, 'ready')
+    instance.exited(crash)
+    await becomes(instance, 'failed')
+    await instance.stop(async () => {})
+    expect(instance.state).toBe('stopped')
+  })
+})
+
+describe('an instance that was adopted', () => {
+  it('goes on with its pid and its port', async () => {
+    const begin = supervisor.start.bind(supervisor)
+    supervisor.start = async (spec) => ({ ...(await begin(spec)), port: service.port })
+    const other = await listen(() => 500)
+    const instance = new LocalInstance(
+      { id, release, definition: aDefinition() },
+      {
+        ...{ supervisor, clock: systemClock, random: () => 0, changed: () => {} },
+        prepareStart: async () => {
+          const { limits, stop } = aDefinition()
+          const about = { id, service: 'shop', release, argv: ['x'], cwd: '/', limits, stop }
+          return { spec: { ...about, env: { PORT: String(service.port) } }, port: other.port }
+        },
+      },
+    )
+    instances.push(instance)
+    await instance.judged()
+    expect(instance).toMatchObject({ state: 'ready', port: service.port })
+    await other.close()
+  })
+  it('is left running when the agent leaves', async () => {
+    const instance = start()
+    await becomes(instance, 'ready')
+    await instance.leave()
+    expect(supervisor.running()).toEqual([id])
+    expect(history).not.toContain('draining')
+  })
+})

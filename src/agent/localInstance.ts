@@ -11,7 +11,8 @@ import { probe, type ProbeResult } from './probe.ts'
  *             Left for `ready` on the first good answer; for `failed` when the process ends, or `health.within` has
  *             passed (it goes on being probed: one that becomes ready late is ready).
  *   ready     probed every 2 s. Left for `failed` after three misses in a row, or when the process ends.
- *   failed    after misses: until one success. After an end: started again with a growing wait, never given up.
+ *   failed    after misses: until one success. After an end: started again with a growing wait, never given up; by the
+ *             supervisor, where that restarts by itself, and then it is `starting` once that says so.
  *   draining  its stop was asked: idle connections are closed, the signal sent, the grace waited for.
  *   stopped   nothing of it is left. Never left again.
  */
@@ -73,6 +74,9 @@ export class LocalInstance {
   #stopping = new AbortController()
   #running: Promise<void>
   #exited = Promise.withResolvers<ExitStatus>()
+  /** The pid of the life that the supervisor began by itself, once it has. */
+  #restarted = Promise.withResolvers<number>()
+  #judged = Promise.withResolvers<void>()
   #everReady = false
 
   constructor({ id, release, definition }: Asked, parts: Parts) {
@@ -88,6 +92,24 @@ export class LocalInstance {
   /** The process ended; told by whoever listens to the supervisor. */
   exited(status: ExitStatus): void {
     this.#exited.resolve(status)
+  }
+
+  /** The supervisor started it again by itself; told by whoever listens to it. */
+  restarted(pid: number): void {
+    // The end of the life that begins may be told in the same turn.
+    this.#exited = Promise.withResolvers()
+    this.#restarted.resolve(pid)
+  }
+
+  /** Resolves once it is known whether it is well: its first probe was answered or not, or it could not be started. */
+  judged(): Promise<void> {
+    return this.#judged.promise
+  }
+
+  /** Lets go of it and leaves its process running, for the next agent to adopt. */
+  async leave(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
   }
 
   /** Ends it for good. `release` closes idle connections to it first; resolves when nothing of it is left. */
@@ -107,29 +129,27 @@ export class LocalInstance {
     const { restart } = this.#limits
     const backoff = new Backoff(restart, this.#parts.random)
     const { signal } = this.#stopping
+    let exit: ExitStatus | null = null
     while (!signal.aborted) {
       const startedAt = this.#elapsed()
-      await this.#live(signal)
+      exit = await this.#live(signal, exit?.again === true)
+      this.#judged.resolve()
       if (signal.aborted) return
       this.restarts++
       if (this.#elapsed() - startedAt > restart.mostMs) backoff.reset()
-      await pause(backoff.next(), signal)
+      if (!exit?.again) await pause(backoff.next(), signal)
     }
   }
 
   /** One life of its process, from start to end. Every failure ends in state `failed` with its reason. */
-  async #live(signal: AbortSignal): Promise<void> {
-    this.#exited = Promise.withResolvers()
+  async #live(signal: AbortSignal, again: boolean): Promise<ExitStatus | null> {
     try {
-      const { spec, port } = await this.#parts.prepareStart(signal)
-      if (signal.aborted) return
-      this.port = port
-      const { pid } = await this.#parts.supervisor.start(spec)
-      if (signal.aborted) return
+      const pid = again ? await this.#untilRestarted(signal) : await this.#start(signal)
+      if (signal.aborted) return null
       this.pid = pid
     } catch (error) {
       if (!signal.aborted) this.#fail(`could not be started: ${wordsOf(error)}`)
-      return
+      return null
     }
     if (this.state !== 'failed' || !this.unstable) this.#enter('starting', null)
     else this.#parts.changed()
@@ -138,6 +158,30 @@ export class LocalInstance {
       this.pid = null
       this.#fail(describeExit(exit, this.#everReady))
     }
+    return exit
+  }
+
+  async #start(signal: AbortSignal): Promise<number | null> {
+    this.#exited = Promise.withResolvers()
+    const { spec, port } = await this.#parts.prepareStart(signal)
+    if (signal.aborted) return null
+    this.port = port
+    const started = await this.#parts.supervisor.start(spec)
+    // An adopted one goes on with the port it has.
+    this.port = started.port ?? port
+    return started.pid
+  }
+
+  /** However long that takes: a person may have stopped it. `null` at the signal. */
+  async #untilRestarted(signal: AbortSignal): Promise<number | null> {
+    const aborted = Promise.withResolvers<null>()
+    const abort = (): void => aborted.resolve(null)
+    signal.addEventListener('abort', abort)
+    if (signal.aborted) abort()
+    const pid = await Promise.race([this.#restarted.promise, aborted.promise])
+    signal.removeEventListener('abort', abort)
+    this.#restarted = Promise.withResolvers()
+    return pid
   }
 
   /** Watches until its process ends, or until the signal: then `null`. */
@@ -167,6 +211,7 @@ export class LocalInstance {
     while (!signal.aborted) {
       const result = await this.#ask(signal)
       if (signal.aborted) return
+      queueMicrotask(() => this.#judged.resolve()) // what it leads to is known by then
       const now = this.#elapsed()
       if (result.ok) {
         misses = 0

@@ -36,7 +36,7 @@ export class Programs {
 
   /** Fetches and verifies the release, takes a port, expands argv and environment. */
   instance(asked: Asked, signal: AbortSignal): Promise<Start> {
-    return this.#spec(asked, signal, ({ argv }) => argv)
+    return this.#spec(asked, signal, ({ argv }) => argv, {})
   }
 
   prepare(asked: Asked, signal: AbortSignal): Promise<Start> {
@@ -82,23 +82,29 @@ export class Programs {
   async #oneOff(asked: Asked, signal: AbortSignal, argvOf: ArgvOf): Promise<Start> {
     this.#releases.set(asked.id, asked.release)
     try {
-      return await this.#spec(asked, signal, argvOf)
+      return await this.#spec(asked, signal, argvOf, { once: true })
     } catch (error) {
       this.#releases.delete(asked.id)
       throw error
     }
   }
 
-  async #spec({ id, release, definition }: Asked, signal: AbortSignal, argvOf: ArgvOf): Promise<Start> {
-    const { machine, cache, source, ports, disk, secretsFolder, agentEnv } = this.#options
+  async #spec(asked: Asked, signal: AbortSignal, argvOf: ArgvOf, { once }: { once?: true }): Promise<Start> {
+    const { id, release, definition } = asked
+    const { machine, supervisor, cache, source, ports, disk, secretsFolder, agentEnv } = this.#options
     if (!(await cache.has(release))) await cache.fetch(release, source, { signal })
     const cwd = await cache.open(release, { source, signal })
-    const { service, limits, stop } = definition
+    const { service, limits, stop, jail, health } = definition
     const port = definition.listen === 'none' ? null : await ports.take(id)
     try {
-      const about = { definition, release, instance: id, machine, port, dataFolder: disk.dataFolder(service) }
-      const expanded = instanceEnvironment({ ...about, secretsFolder }, agentEnv)
-      return { spec: { id, service, release, argv: argvOf(expanded), env: expanded.env, cwd, limits, stop }, port }
+      const made = supervisor.dataFolder?.(service)
+      const data = { dataFolder: made ?? disk.dataFolder(service), isDataMadeLater: made !== undefined }
+      const about = { definition, release, instance: id, machine, port, secretsFolder, ...data }
+      const { env, ...words } = instanceEnvironment(about, agentEnv)
+      // A program that is not the service itself tells nobody that it is ready.
+      const notify = definition.notify && !once ? { ...definition.notify, withinMs: health.withinMs } : undefined
+      const bounds = { limits, stop, jail, notify, ...(once ? { once } : {}) }
+      return { spec: { id, service, release, argv: argvOf({ env, ...words }), env, cwd, ...bounds }, port }
     } catch (error) {
       ports.release(id)
       throw error

@@ -1,5 +1,4 @@
-import type { Limits, StopSignal } from '../../definitions/definition.ts'
-import type { Jail } from './jail.ts'
+import type { Jail, Limits, StopSignal } from '../../definitions/definition.ts'
 
 /** One copy of a program to run. Everything is decided: argv and environment have no `${NAME}` left. */
 export interface InstanceSpec {
@@ -14,8 +13,6 @@ export interface InstanceSpec {
   stop: { signal: StopSignal; withinMs: number }
   /** A program that ends by itself, such as `prepare`: never started again, not by a reboot either, and it ends with the agent. */
   once?: boolean
-  /** Open files at most; absent: what the machine gives, but enough for a server (see the driver). */
-  openFiles?: number
   /** It tells its supervisor itself when it has started (sd_notify), within this; and, if so, that it lives, at least so often. */
   notify?: { withinMs: number; watchdogMs: number | null }
   /** What it may do beyond the default jail; only where the driver jails. */

@@ -16,6 +16,12 @@ const steps: Record<number, [what: string, next: string]> = {
   238: ['its data folder cannot be made', 'look at /var/lib/tandem-data on this machine: full, or read-only?'],
 }
 
+/** It was started: the program itself ended, so soon that systemd took that for a start that failed. */
+export function endedAtOnce(spec: InstanceSpec, state: UnitState | undefined): boolean {
+  if (state === undefined || state.lastPid === 0 || state.code === 0 || spec.notify) return false
+  return state.code !== 1 || steps[state.status] === undefined
+}
+
 /** Why systemd did not start it, as people are told. `said` is systemctl's own. */
 export function failedStart(spec: InstanceSpec, unit: string, state: UnitState | undefined, said: string): Error {
   const step = state?.code === 1 ? steps[state.status] : undefined

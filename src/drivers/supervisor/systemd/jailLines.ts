@@ -1,5 +1,5 @@
+import type { Jail } from '../../../definitions/definition.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
-import type { Jail } from '../jail.ts'
 
 const addressFamilies = ['AF_INET', 'AF_INET6', 'AF_UNIX']
 

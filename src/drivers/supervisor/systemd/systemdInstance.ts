@@ -1,5 +1,5 @@
 import type { ExitStatus, InstanceSpec } from '../supervisor.ts'
-import { failedStart } from './failedStart.ts'
+import { endedAtOnce, failedStart } from './failedStart.ts'
 import type { Journal } from './journal.ts'
 import { endingOf, nextChange, type Ending, type Life, type ToldEnding } from './life.ts'
 import type { Systemctl, UnitState } from './systemctl.ts'
@@ -85,7 +85,8 @@ export class SystemdInstance {
     const { unit } = this.record
     const said = await systemctl.start(unit, startMs + (spec.notify?.withinMs ?? 0))
     const state = (await systemctl.show([unit])).get(unit)
-    if (said !== null || state === undefined || state.lastPid === 0) {
+    const isStarted = said === null || endedAtOnce(spec, state)
+    if (!isStarted || state === undefined || state.lastPid === 0) {
       if (this.#stopping === null) await this.remove()
       throw failedStart(spec, unit, state, said ?? '')
     }

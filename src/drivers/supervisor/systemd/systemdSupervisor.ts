@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../../lib/clock.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
@@ -150,8 +151,9 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
     try {
       const executable = resolveExecutable(spec.argv, spec.env, spec.cwd)
       const hasRestartSteps = (await (version ??= systemctl.version())) >= 254
-      const places = { executable, environmentFile: files.environmentFile(unit), hidden, hasRestartSteps }
-      const text = unitText(spec, places)
+      const places = { executable, environmentFile: files.environmentFile(unit), hasRestartSteps }
+      // What is not there needs no hiding, and systemd would fail at it.
+      const text = unitText(spec, { ...places, hidden: hidden.filter((folder) => existsSync(folder)) })
       files.write(unit, text, environmentFile(spec.env), !once)
       if (removed.has(unit)) await reload()
       removed.add(unit)

@@ -53,7 +53,7 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
     'LogRateLimitIntervalSec=30s',
     'LogRateLimitBurst=10000',
     '',
-    '# The jail: docs/jail.md says what each is for, and which key of the definition loosens it.',
+    '# The jail; the keys of the definition that open it are in docs/definition.md.',
     ...userLines(spec),
     ...jailLines(spec.jail ?? {}),
     ...places.hidden.map((folder) => `TemporaryFileSystem=${checkPath(folder)}:ro`),
@@ -107,14 +107,14 @@ function lifeLines({ once, stop }: InstanceSpec, { hasRestartSteps }: UnitPlaces
   ]
 }
 
-function limitLines({ service, limits, openFiles = defaultOpenFiles }: InstanceSpec): string[] {
-  const { memoryBytes, cpu, tasks } = limits
+function limitLines({ service, limits }: InstanceSpec): string[] {
+  const { memoryBytes, cpu, tasks, files = defaultOpenFiles } = limits
   return [
     `Slice=${sliceName(service)}`,
     ...(memoryBytes === null ? [] : [`MemoryMax=${memoryBytes}`, 'MemorySwapMax=0']),
     ...(cpu === null ? [] : [`CPUQuota=${Math.max(1, Math.round(cpu * 100))}%`]),
     ...(tasks === null ? [] : [`TasksMax=${tasks}`]),
-    `LimitNOFILE=${openFiles}`,
+    `LimitNOFILE=${files}`,
   ]
 }
 

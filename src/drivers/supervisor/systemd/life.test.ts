@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { nextChange, type Life } from './life.ts'
+import type { UnitState } from './systemctl.ts'
+
+const running: Life = { pid: 7, invocation: 'one', running: true }
+const gone: Life = { ...running, running: false }
+const state = (changed: Partial<UnitState>): UnitState => ({
+  ...{ loaded: true, sub: 'running', mainPid: 7, lastPid: 7, code: 0, status: 0, result: 'success' },
+  ...{ invocation: 'one', controlGroup: '/x' },
+  ...changed,
+})
+const crashed = state({ sub: 'auto-restart', mainPid: 0, code: 1, status: 3, result: 'exit-code' })
+
+describe('what happened to an instance, from what systemd says of it', () => {
+  it('nothing, while it runs or while what it started is still being ended', () => {
+    expect(nextChange(running, state({}), undefined)).toBeNull()
+    expect(nextChange(running, state({ sub: 'final-sigterm', mainPid: 0, code: 1 }), undefined)).toBeNull()
+    expect(nextChange(gone, crashed, undefined)).toBeNull()
+  })
+  it.each([
+    [crashed, { code: 3, signal: null, reason: 'exit' }],
+    [state({ sub: 'failed', mainPid: 0, code: 2, status: 9 }), { code: null, signal: 'SIGKILL', reason: 'signal' }],
+    [
+      state({ sub: 'auto-restart', mainPid: 0, code: 2, status: 9, result: 'oom-kill' }),
+      { signal: 'SIGKILL', reason: 'oom' },
+    ],
+    [state({ sub: 'dead', mainPid: 0, code: 1, status: 0 }), { code: 0, signal: null, reason: 'exit' }],
+  ])('an end: %o', (seen, ending) => {
+    expect(nextChange(running, seen, undefined)).toEqual({
+      kind: 'ended',
+      ending: expect.objectContaining({ pid: 7, ...ending }),
+    })
+  })
+  it('a life that is over and another that began are told one after the other, with the status that the journal told', () => {
+    const other = state({ invocation: 'two', mainPid: 8, lastPid: 8 })
+    const told = { invocation: 'one', code: 2, status: 11 }
+    expect(nextChange(running, other, told)).toMatchObject({ kind: 'ended', ending: { pid: 7, signal: 'SIGSEGV' } })
+    expect(nextChange(running, other, { ...told, invocation: 'zero' })).toMatchObject({
+      ending: { code: 0, signal: null },
+    })
+    const began = nextChange(gone, other, told)
+    expect(began).toEqual({ kind: 'began', life: { pid: 8, invocation: 'two', running: true } })
+    const endedToo = { ...other, sub: 'auto-restart', mainPid: 0, code: 1, status: 1 }
+    expect(nextChange(gone, endedToo, undefined)).toEqual(began)
+    expect(nextChange({ pid: 8, invocation: 'two', running: true }, endedToo, undefined)).toMatchObject({
+      ending: { code: 1 },
+    })
+  })
+  it('one that is about to begin has not begun', () => {
+    expect(nextChange(gone, state({ invocation: 'two', sub: 'start-pre', mainPid: 0 }), undefined)).toBeNull()
+  })
+  it('a unit that systemd knows no more has ended', () => {
+    expect(nextChange(running, undefined, undefined)).toMatchObject({ kind: 'ended', ending: { code: 0 } })
+  })
+})

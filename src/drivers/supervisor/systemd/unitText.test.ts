@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest'
+import type { InstanceSpec } from '../supervisor.ts'
+import { sliceName, unitName, userName } from './unitName.ts'
+import { unitText } from './unitText.ts'
+
+const spec: InstanceSpec = {
+  id: 'shop-7f3a-a-1',
+  service: 'shop',
+  release: '0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0',
+  argv: ['node', 'web.mjs', '--greeting', 'hello "world" 100% $HOME \\ \n;'],
+  env: { PORT: '18001', SECRET: 'do not show', PATH: '/usr/bin:/bin' },
+  cwd: '/var/lib/tandem/cache/trees/0f1e',
+  limits: { memoryBytes: 512 * 1024 * 1024, cpu: 1.5, tasks: 200, bodyBytes: null, files: 4096 },
+  stop: { signal: 'SIGINT', withinMs: 10_000 },
+}
+const places = {
+  executable: '/usr/bin/node',
+  environmentFile: '/var/lib/tandem/supervisor/environment/tandem-shop-7f3a-a-1.env',
+  hidden: ['/var/lib/tandem', '/etc/tandem'],
+  hasRestartSteps: false,
+}
+
+describe('the unit of an instance', () => {
+  it('is this, byte for byte, each time, and holds no value of the environment', () => {
+    const text = unitText(spec, places)
+    expect(text).toMatchInlineSnapshot(`
+      "# tandem-shop-7f3a-a-1.service: an instance of the service shop.
+      #   instance  shop-7f3a-a-1
+      #   release   0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0
+      # Written by Tandem, see docs/files.md: look and restart as with any other unit; what is changed here is lost with the instance.
+
+      [Unit]
+      Description=shop, release 0f1e2d3c4b5a (Tandem)
+      After=network.target
+      StartLimitIntervalSec=0
+
+      [Service]
+      Type=exec
+      ExecStart=:"/usr/bin/node" "web.mjs" "--greeting" "hello \\"world\\" 100%% $HOME \\\\ \\x0a;"
+      WorkingDirectory=/var/lib/tandem/cache/trees/0f1e
+      EnvironmentFile=/var/lib/tandem/supervisor/environment/tandem-shop-7f3a-a-1.env
+      UnsetEnvironment=HOME INVOCATION_ID JOURNAL_STREAM LANG LOGNAME MEMORY_PRESSURE_WATCH MEMORY_PRESSURE_WRITE SHELL STATE_DIRECTORY SYSTEMD_EXEC_PID USER
+      TimeoutStartSec=30000ms
+
+      Restart=always
+      RestartSec=1
+      KillMode=mixed
+      KillSignal=SIGINT
+      TimeoutStopSec=10000ms
+
+      Slice=tandem-shop.slice
+      MemoryMax=536870912
+      MemorySwapMax=0
+      CPUQuota=150%
+      TasksMax=200
+      LimitNOFILE=4096
+
+      # The journal keeps its output.
+      SyslogIdentifier=shop
+      SyslogLevelPrefix=no
+      LogExtraFields=TANDEM_SERVICE=shop TANDEM_INSTANCE=shop-7f3a-a-1
+      LogRateLimitIntervalSec=30s
+      LogRateLimitBurst=10000
+
+      # The jail; the keys of the definition that open it are in docs/definition.md.
+      DynamicUser=yes
+      User=tandem-shop
+      StateDirectory=tandem-data/shop
+      StateDirectoryMode=0700
+      NoNewPrivileges=yes
+      CapabilityBoundingSet=
+      AmbientCapabilities=
+      SystemCallFilter=@system-service
+      SystemCallErrorNumber=EPERM
+      SystemCallArchitectures=native
+      PrivateTmp=yes
+      PrivateDevices=yes
+      ProtectSystem=strict
+      ProtectHome=yes
+      ProtectProc=invisible
+      ProcSubset=pid
+      ProtectClock=yes
+      ProtectHostname=yes
+      ProtectKernelTunables=yes
+      ProtectKernelModules=yes
+      ProtectKernelLogs=yes
+      ProtectControlGroups=yes
+      RestrictNamespaces=yes
+      RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+      RestrictRealtime=yes
+      RestrictSUIDSGID=yes
+      LockPersonality=yes
+      RemoveIPC=yes
+      KeyringMode=private
+      UMask=0077
+      TemporaryFileSystem=/var/lib/tandem:ro
+      TemporaryFileSystem=/etc/tandem:ro
+      BindReadOnlyPaths=/var/lib/tandem/cache/trees/0f1e
+
+      # After a reboot it runs again, without Tandem.
+      [Install]
+      WantedBy=multi-user.target
+
+      [X-Tandem]
+      Service=shop
+      Instance=shop-7f3a-a-1
+      Release=0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0
+      Once=no
+      Signal=SIGINT
+      WithinMs=10000
+      Port=18001
+      "
+    `)
+    expect(unitText(structuredClone(spec), { ...places })).toBe(text)
+    expect(text).not.toContain('do not show')
+  })
+
+  it('of a one-off program is not enabled, and runs once', () => {
+    const text = unitText({ ...spec, once: true }, places)
+    expect(text).toContain('\nRestart=no\n')
+    expect(text).toContain('\nRemainAfterExit=yes\n')
+    expect(text).not.toMatch(/WantedBy|Restart=always/)
+  })
+
+  it('waits for readiness and a watchdog where asked, and longer after each crash where systemd can', () => {
+    const text = unitText(
+      { ...spec, notify: { withinMs: 9_000, watchdogMs: 3_000 } },
+      { ...places, hasRestartSteps: true },
+    )
+    for (const line of [
+      'Type=notify',
+      'TimeoutStartSec=9000ms',
+      'NotifyAccess=all',
+      'WatchdogSec=3000ms',
+      'RestartSteps=5',
+    ])
+      expect(text).toContain(`\n${line}\n`)
+  })
+
+  it.each([
+    [{ write: ['/srv/media'] }, 'ReadWritePaths=/srv/media'],
+    [{ capabilities: ['CAP_NET_BIND_SERVICE'] }, 'AmbientCapabilities=CAP_NET_BIND_SERVICE'],
+    [{ devices: ['/dev/fuse'] }, 'DeviceAllow=/dev/fuse rw'],
+    [{ addressFamilies: ['AF_NETLINK'] }, 'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK'],
+    [{ systemCalls: ['@mount'] }, 'SystemCallFilter=@system-service @mount'],
+    [{ user: 'media' }, 'User=media'],
+    [{ denyWriteExecute: true }, 'MemoryDenyWriteExecute=yes'],
+  ])('loosens the jail by name: %o', (jail, line) => {
+    expect(unitText(spec, places)).not.toContain(`\n${line}\n`)
+    expect(unitText({ ...spec, jail }, places)).toContain(`\n${line}\n`)
+  })
+
+  it.each([
+    [{ namespaces: true }, 'RestrictNamespaces='],
+    [{ seeProcesses: true }, 'ProtectProc='],
+    [{ devices: ['/dev/fuse'] }, 'PrivateDevices='],
+    [{ user: 'media' }, 'DynamicUser='],
+  ])('loosens the jail by leaving out: %o', (jail, start) => {
+    expect(unitText(spec, places)).toContain(`\n${start}`)
+    expect(unitText({ ...spec, jail }, places)).not.toContain(`\n${start}`)
+  })
+
+  it('never carries what would be read as another line or directive', () => {
+    for (const jail of [{ write: ['/a\nUser=root'] }, { capabilities: ['CAP_X\n'] }, { systemCalls: ['~@all'] }])
+      expect(() => unitText({ ...spec, jail }, places)).toThrow(expect.objectContaining({ code: 'E_DEFINITION' }))
+    for (const cwd of ['/a b', '/a\nUser=root', '/a%h', 'relative', '/a:b', '/a\\'])
+      expect(() => unitText({ ...spec, cwd }, places)).toThrow(expect.objectContaining({ code: 'E_EXEC' }))
+  })
+})
+
+describe('names', () => {
+  it('say service and instance once, and fit where they go', () => {
+    expect(unitName('shop', 'shop-r1-a-1')).toBe('tandem-shop-r1-a-1.service')
+    expect(unitName('shop', 'r1')).toBe('tandem-shop-r1.service')
+    expect(sliceName('my-shop')).toBe('tandem-my\\x2dshop.slice')
+    expect(userName('shop')).toBe('tandem-shop')
+    const long = ['a'.repeat(40), `${'a'.repeat(39)}b`].map(userName)
+    expect(long.map((name) => name.length)).toEqual([31, 31])
+    expect(new Set(long).size).toBe(2)
+  })
+})
