@@ -425,6 +425,7 @@ describe('limits', () => {
     const x = await instanceNamed('x-1')
     await a.route(httpRoute({ targets: [x.active] }))
     const sockets = await Promise.all([1, 2, 3].map(() => lab.connect(a.port)))
+    await expect.poll(() => a.balancer.counters().openConnections).toBe(3)
     await new Promise((resolve) =>
       connect(a.port, '127.0.0.1')
         .on('error', () => {})

@@ -1,19 +1,9 @@
-import { lookup } from 'node:dns/promises'
-import { watch, type FSWatcher } from 'node:fs'
-import { createServer, isIP, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../../lib/clock.ts'
-import type {
-  BalancerChange,
-  BalancerCounters,
-  BalancerDriver,
-  InFlight,
-  PlannedRoute,
-  RoutingPlan,
-  Unserved,
-} from '../balancer.ts'
+import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from '../balancer.ts'
 import { acceptableRoutes } from './acceptableRoutes.ts'
 import { configuredServers, type ConfiguredServer } from './configuredServer.ts'
 import { haproxyConfig, shapeIn } from './haproxyConfig.ts'
@@ -24,6 +14,8 @@ import { heldBackends, holdChanges, holdsIn } from './holds.ts'
 import { MasterSocket } from './masterSocket.ts'
 import { RunningHaproxy, type RunningWorker } from './runningHaproxy.ts'
 import { differences, nameOf, serverChanges } from './runningServers.ts'
+import { withAddresses } from './peerAddresses.ts'
+import { watchFolders } from './watchedFolders.ts'
 import { readable, type ServedRoute } from './servedRoute.ts'
 import { CounterSum, downIn, idleConnectionsIn, workIn } from './workCounts.ts'
 
@@ -63,9 +55,6 @@ export function createHaproxyBalancer(options: HaproxyBalancerOptions): HaproxyB
 
 /** Watch ticks in which servers that nobody wants are tried to be removed; later plans try again. */
 const removalTicks = 200
-/** Renewed certificates come as several changes of files; they are taken up together. */
-const certificatesSettleMs = 200
-
 /** The balancer of production machines: HAProxy, which goes on without the agent. */
 class Haproxy implements HaproxyBalancer {
   readonly name = 'haproxy'
@@ -91,7 +80,7 @@ class Haproxy implements HaproxyBalancer {
   #readAt = -Infinity
   #reading = false
   #watching = false
-  #watchers: FSWatcher[] = []
+  #certificates: { close: () => void } | null = null
 
   constructor(options: HaproxyBalancerOptions) {
     this.#options = options
@@ -103,21 +92,26 @@ class Haproxy implements HaproxyBalancer {
 
   /** Takes over the HAProxy that runs, as it is; starts it with what it last had, or with no routes. */
   async listen(): Promise<void> {
-    const { host, httpPort, forward, process } = this.#options
+    const { host, httpPort, forward } = this.#options
     this.ports.http = httpPort || (await freePort(host))
     this.ports.forward = forward.port || (await freePort(forward.host))
     this.#folder.prepare(this.#limits.held)
-    await this.#inTurn(async () => {
-      if (!(await process.isRunning())) await this.#start()
+    await this.#inTurn(() => this.#start())
+    const { tls, https, log } = this.#options
+    const folders = [tls.ca, tls.cert, tls.key].map((path) => dirname(path)).concat(https?.certificates ?? [])
+    this.#certificates = watchFolders(folders, {
+      changed: () => this.#takeUpCertificates(),
+      failed: (error) =>
+        log?.('renewed certificates were not taken up; the next plan tries again', { error: String(error) }),
     })
-    this.#watchCertificates()
   }
 
   async #start(): Promise<void> {
     const { process, log } = this.#options
     const { config } = this.#folder.files
     const settings = this.#settings()
-    if (this.#folder.config() !== null) {
+    const last = this.#folder.config()
+    if (last !== null) {
       try {
         return await process.ensureStarted(config)
       } catch (error) {
@@ -125,7 +119,12 @@ class Haproxy implements HaproxyBalancer {
       }
     }
     this.#folder.writeConfig(haproxyConfig(null, settings))
-    await process.ensureStarted(config)
+    try {
+      await process.ensureStarted(config)
+    } catch (error) {
+      if (last !== null) this.#folder.writeConfig(last)
+      throw error
+    }
   }
 
   apply(plan: RoutingPlan): Promise<Unserved[]> {
@@ -134,12 +133,10 @@ class Haproxy implements HaproxyBalancer {
   }
 
   async #applyNow(plan: RoutingPlan): Promise<Unserved[]> {
-    const { process } = this.#options
-    if (!(await process.isRunning())) await this.#start()
     const resolved = await withAddresses(plan)
     const asked = readable(resolved.plan)
     const settings = this.#settings()
-    const worker = await this.#running.look()
+    const worker = await this.#lookOrStart()
     const { routes, unserved } = await this.#acceptable(asked.routes, settings, worker)
     const wanted = configuredServers(routes, settings)
     await this.#bring(routes, wanted, settings, worker)
@@ -148,6 +145,16 @@ class Haproxy implements HaproxyBalancer {
     ;[this.#routes, this.#wanted] = [routes, wanted]
     await this.#settle(before)
     return [...resolved.unserved, ...asked.unserved, ...unserved]
+  }
+
+  /** It may have ended by itself, or have been stopped. */
+  async #lookOrStart(): Promise<RunningWorker> {
+    try {
+      return await this.#running.look()
+    } catch {
+      await this.#start()
+      return this.#running.look()
+    }
   }
 
   /** Only what changes routes can be refused: servers alone were checked when they were read. */
@@ -385,7 +392,7 @@ class Haproxy implements HaproxyBalancer {
   }
 
   async #closeNow(): Promise<void> {
-    for (const watcher of this.#watchers) watcher.close()
+    this.#certificates?.close()
     await this.#turn
     await this.#options.process.end()
   }
@@ -406,25 +413,8 @@ class Haproxy implements HaproxyBalancer {
   }
 
   /** Renewed certificates change the shape of the same plan: applied again, they are loaded by a reload. */
-  #watchCertificates(): void {
-    const { tls, https, log } = this.#options
-    let timer: NodeJS.Timeout | null = null
-    const folders = new Set([tls.ca, tls.cert, tls.key].map((path) => dirname(path)))
-    if (https) folders.add(https.certificates)
-    const again = (): void => {
-      timer = null
-      if (this.#plan === null || this.#closing) return
-      this.apply(this.#plan).catch((error: unknown) =>
-        log?.('certificates could not be taken up', { error: String(error) }),
-      )
-    }
-    for (const folder of folders) {
-      const watcher = watch(folder, { persistent: false }, () => {
-        timer ??= setTimeout(again, certificatesSettleMs).unref()
-      })
-      watcher.on('error', (error) => log?.('certificates are not watched any more', { folder, error: String(error) }))
-      this.#watchers.push(watcher)
-    }
+  async #takeUpCertificates(): Promise<void> {
+    if (this.#plan !== null && !this.#closing) await this.apply(this.#plan)
   }
 
   #tell(change: BalancerChange): void {
@@ -448,27 +438,6 @@ function sourcesOfOthers(table: string, machines: string[]): Set<string> {
     if (!machines.includes(machine)) sources.add(source)
   }
   return sources
-}
-
-/** HAProxy is told addresses, not names: a name that cannot be looked up must not keep it from starting. */
-async function withAddresses(plan: RoutingPlan): Promise<{ plan: RoutingPlan; unserved: Unserved[] }> {
-  const addresses = new Map<string, string | null>()
-  const unserved: Unserved[] = []
-  for (const host of new Set(plan.routes.flatMap(({ peers }) => peers.map((peer) => peer.host)))) {
-    const found = isIP(host) ? { address: host } : await lookup(host).catch(() => null)
-    addresses.set(host, found?.address ?? null)
-  }
-  const routes = plan.routes.map((route): PlannedRoute => {
-    const peers = route.peers.flatMap((peer) => {
-      const host = addresses.get(peer.host) ?? null
-      if (host !== null) return [{ ...peer, host }]
-      const reason = `the address ${peer.host} of machine ${peer.machine} cannot be looked up, so nothing of ${route.service} is forwarded there`
-      unserved.push({ service: route.service, reason })
-      return []
-    })
-    return { ...route, peers }
-  })
-  return { plan: { ...plan, routes }, unserved }
 }
 
 async function freePort(host: string): Promise<number> {

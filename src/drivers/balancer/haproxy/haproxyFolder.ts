@@ -73,10 +73,6 @@ export class HaproxyFolder {
     write(this.files.config, text)
   }
 
-  removeConfig(): void {
-    rmSync(this.files.config, { force: true })
-  }
-
   writeHolds(holds: Map<string, number>): void {
     write(this.files.holds, [...holds].map(([backend, ms]) => `${backend} ${ms}\n`).join(''))
   }
