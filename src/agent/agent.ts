@@ -104,9 +104,17 @@ export class Agent {
     if (!this.#desired) return
     const wanted = new Set(this.#desired.instances.map(({ id }) => id))
     // What the killed agent was about to end.
-    await Promise.all(adopted.filter((id) => !wanted.has(id)).map((id) => supervisor.stop(id)))
+    await Promise.all(adopted.filter((id) => !wanted.has(id)).map((id) => this.#endUnwanted(id)))
     if (adopted.length > 0) await this.#judge(this.#desired, adopted)
     this.#reconcile(this.#desired)
+  }
+
+  async #endUnwanted(id: string): Promise<void> {
+    try {
+      await this.#parts.supervisor.stop(id)
+    } catch (error) {
+      this.#problems.add(`stop ${id}`, error)
+    }
   }
 
   /** A balancer that went on without the agent must not be told that nothing is ready, only since nothing was asked yet. */

@@ -2,12 +2,14 @@ import type { Outcome } from './command.ts'
 import type { LabMachine } from './labMachine.ts'
 import { checkoutBind } from './program.ts'
 
+/** The checkout is read-only there, and units belong to the whole machine. */
+const alone = ['--configLoader=native', '--no-file-parallelism']
 const testsMs = 300_000
 
 /** Runs test files of this checkout on the machine itself, which must have `checkoutBind`. */
 export async function testInside(machine: LabMachine, files: string[]): Promise<Outcome> {
   const vitest = `${checkoutBind.to}/node_modules/vitest/vitest.mjs`
-  const argv = ['node', '--disable-warning=ExperimentalWarning', vitest, 'run', '--configLoader=native', ...files]
+  const argv = ['node', '--disable-warning=ExperimentalWarning', vitest, 'run', ...alone, ...files]
   const env = { TANDEM_LAB_MACHINE: '1', NO_COLOR: '1' }
   return machine.run(['env', '-C', checkoutBind.to, ...argv], { timeoutMs: testsMs, env })
 }

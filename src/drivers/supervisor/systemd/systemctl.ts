@@ -5,7 +5,8 @@ export interface Systemctl {
   version(): Promise<number>
   /** Resolves with what it said on stderr when it failed, `null` when it worked. */
   start(unit: string, timeoutMs: number): Promise<string | null>
-  stop(units: string[], timeoutMs: number): Promise<void>
+  /** No error for one that systemd does not know. */
+  stop(unit: string, timeoutMs: number): Promise<void>
   resetFailed(unit: string): Promise<void>
   /** `null` for units that systemd does not know (any more). */
   show(units: string[]): Promise<Map<string, UnitState>>
@@ -37,6 +38,8 @@ const properties = [
   ...['InvocationID', 'ControlGroup'],
 ]
 const callMs = 30_000
+/** systemctl's exit status for a unit that is not there (LSB: program is not installed). */
+const notLoaded = 5
 const mostOutputBytes = 16 * 1024 * 1024
 /** Of one command line: far below what the kernel takes. */
 const mostUnits = 500
@@ -53,8 +56,9 @@ export function createSystemctl(): Systemctl {
       const { code, err } = await call(['systemctl', 'start', '--', unit], timeoutMs)
       return code === 0 ? null : err.trim()
     },
-    stop: async (units, timeoutMs) => {
-      if (units.length > 0) await must(['systemctl', 'stop', '--', ...units], timeoutMs)
+    stop: async (unit, timeoutMs) => {
+      const { code, err } = await call(['systemctl', 'stop', '--', unit], timeoutMs)
+      if (code !== 0 && code !== notLoaded) throw new Error(`systemd did not stop ${unit}: ${err.trim()}`)
     },
     resetFailed: async (unit) => {
       await call(['systemctl', 'reset-failed', '--', unit], callMs) // fails when it was not failed: so much the better

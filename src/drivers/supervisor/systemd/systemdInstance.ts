@@ -143,7 +143,7 @@ export class SystemdInstance {
   async #stop(): Promise<void> {
     const { systemctl } = this.#house
     const { unit, withinMs, signal } = this.record
-    await systemctl.stop([unit], withinMs + killMs)
+    await systemctl.stop(unit, withinMs + killMs)
     await this.#starting
     const state = (await systemctl.show([unit])).get(unit)
     const life = this.#life
@@ -164,7 +164,7 @@ export class SystemdInstance {
   async remove(): Promise<void> {
     const { systemctl, files, stale } = this.#house
     const { unit, withinMs } = this.record
-    await systemctl.stop([unit], withinMs + killMs)
+    await systemctl.stop(unit, withinMs + killMs)
     await systemctl.resetFailed(unit)
     files.remove(unit)
     stale()

@@ -1,0 +1,260 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { InstanceSpec } from '../supervisor.ts'
+import { insideMachine, openSystemdLab, whyOutside, type SystemdLab } from './systemdLab.ts'
+import { unitName } from './unitName.ts'
+
+const systemctl = (...args: string[]): string => execFileSync('systemctl', args, { encoding: 'utf8' }).trim()
+const unitOf = ({ service, id }: InstanceSpec): string => unitName(service, id)
+const until = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 15_000, interval: 20 })
+const sleeps = ['/bin/sh', '-c', 'echo up; exec sleep 1000']
+
+describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
+  let lab: SystemdLab
+  beforeEach(async () => {
+    lab = await openSystemdLab()
+  })
+  afterEach(() => lab.close())
+
+  it('are exposed to at most 2.0, as systemd-analyze counts, with a network', async () => {
+    const wanted = lab.spec(sleeps)
+    await lab.driver.start(wanted)
+    const said = execFileSync('systemd-analyze', ['security', '--no-pager', unitOf(wanted)], { encoding: 'utf8' })
+    const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(said)?.[1])
+    console.log(`exposure ${exposure}`)
+    expect(exposure).toBeLessThanOrEqual(2)
+    expect(systemctl('is-enabled', unitOf(wanted))).toBe('enabled')
+    expect(
+      execFileSync('systemd-analyze', ['verify', `/etc/systemd/system/${unitOf(wanted)}`], {
+        stdio: 'pipe',
+      }).toString(),
+    ).toBe('')
+  })
+
+  it('give a program its environment and nothing else, and leave nothing of it where others can read', async () => {
+    const wanted = lab.spec(['/usr/lib/tandem/node', '-e', 'console.log(JSON.stringify(process.env))'], { once: true })
+    wanted.env = { ...wanted.env, SECRET: ' "quoted" $HOME `x` \\ %h \t two\nlines = ä ', EMPTY: '' }
+    const ended = lab.printed(wanted, /^\{/)
+    await lab.driver.start(wanted)
+    expect(JSON.parse(await ended)).toEqual(wanted.env)
+    const service = lab.spec(sleeps, { env: wanted.env })
+    await lab.driver.start(service)
+    const folder = join(lab.dir, 'agent/environment')
+    expect(readdirSync(folder).map((name) => (statSync(join(folder, name)).mode & 0o777).toString(8))).toEqual(['600'])
+    expect(systemctl('cat', unitOf(service))).not.toContain('quoted')
+    await lab.driver.stop(service.id)
+    expect(readdirSync(folder)).toEqual([])
+    expect(existsSync(`/etc/systemd/system/${unitOf(service)}`)).toBe(false)
+    expect(existsSync(`/etc/systemd/system/multi-user.target.wants/${unitOf(service)}`)).toBe(false)
+  })
+
+  it('keep a service from the data, the processes and the files of others, and from changing its release', async () => {
+    const other = lab.spec(['/bin/sh', '-c', 'echo secret >$TANDEM_DATA/kept; echo up; exec sleep 1000'])
+    const { pid } = await lab.driver.start(other)
+    await lab.printed(other, /^up$/)
+    writeFileSync(join(lab.dir, 'agent/key'), 'key', { mode: 0o644 })
+    const look = `
+      cat ${other.env['TANDEM_DATA']}/kept && echo BROKEN data
+      cat ${lab.dir}/agent/key && echo BROKEN agent
+      ls /root && echo BROKEN home
+      echo x >changed && echo BROKEN release
+      echo x >/etc/changed && echo BROKEN system
+      [ -e /proc/${pid} ] && echo BROKEN process
+      [ -e /proc/1 ] && echo BROKEN init
+      kill -0 ${pid} && echo BROKEN kill
+      echo mine >$TANDEM_DATA/mine && cat $TANDEM_DATA/mine && echo looked`
+    const curious = lab.spec(['/bin/sh', '-c', look], { once: true })
+    const looked = lab.printed(curious, /^looked$/)
+    await lab.driver.start(curious)
+    await looked
+    const said = (await lab.lines(curious.service)).map(({ text }) => text)
+    expect(said.filter((text) => text.startsWith('BROKEN'))).toEqual([])
+    expect(said).toContain('mine')
+  })
+
+  it('of one service share its data folder, at the same time and one after the other', async () => {
+    const write = (name: string): string[] => [
+      '/bin/sh',
+      '-c',
+      `echo ${name} >>$TANDEM_DATA/all; echo up; exec sleep 1000`,
+    ]
+    const first = lab.spec(write('one'))
+    const second = lab.spec(write('two'), { service: first.service, id: `${first.service}-2`, env: first.env })
+    for (const one of [first, second]) {
+      await lab.driver.start(one)
+      await lab.printed(one, /^up$/)
+    }
+    for (const one of [first, second]) await lab.driver.stop(one.id)
+    const third = lab.spec(['/bin/sh', '-c', 'cat $TANDEM_DATA/all; echo read'], {
+      service: first.service,
+      id: `${first.service}-3`,
+      env: first.env,
+      once: true,
+    })
+    const read = lab.printed(third, /^read$/)
+    await lab.driver.start(third)
+    await read
+    expect((await lab.lines(first.service)).map(({ text }) => text)).toEqual(expect.arrayContaining(['one', 'two']))
+  })
+
+  it('that eat memory die at their limit and are started again', async () => {
+    const eat = 'const kept=[];setInterval(()=>kept.push(Buffer.alloc(4e6,1)),1)'
+    const wanted = lab.spec(['/usr/lib/tandem/node', '-e', eat])
+    wanted.limits = { ...wanted.limits, memoryBytes: 100 * 1024 * 1024 }
+    await lab.driver.start(wanted)
+    await until(() => expect(lab.restarts.length).toBeGreaterThan(0))
+    // With v1 controllers systemd does not say why the kernel killed it.
+    expect(lab.exits[0]).toMatchObject({ signal: 'SIGKILL', asked: false, again: true })
+    expect(['oom', 'signal']).toContain(lab.exits[0]?.reason)
+  })
+
+  it('that fork without end stay within their tasks', async () => {
+    const bomb = 'i=0; while [ $i -lt 100 ]; do sleep 1000 & i=$((i+1)); done; wait'
+    const wanted = lab.spec(['/bin/bash', '-c', `echo up; while :; do (${bomb}) ; done`])
+    wanted.limits = { ...wanted.limits, tasks: 20 }
+    await lab.driver.start(wanted)
+    await until(() =>
+      expect(Number(systemctl('show', '-P', 'TasksCurrent', unitOf(wanted)))).toBeGreaterThanOrEqual(19),
+    )
+    for (let look = 0; look < 20; look++)
+      expect(Number(systemctl('show', '-P', 'TasksCurrent', unitOf(wanted)))).toBeLessThanOrEqual(20)
+    await lab.driver.stop(wanted.id)
+    expect(lab.driver.isAlive(wanted.id)).toBe(false)
+  })
+
+  it('outlive a kill -9 of the agent; the next adopts them with the same pid and ends one-off programs', async () => {
+    const script = `
+      const { openSystemdLab } = await import(${JSON.stringify(new URL('./systemdLab.ts', import.meta.url).href)})
+      const lab = await openSystemdLab(${JSON.stringify(join(lab.dir, 'killed'))})
+      const spec = lab.spec(['/bin/sleep', '1000'], { service: 'kept', env: { PORT: '18123' } })
+      const { pid } = await lab.driver.start(spec)
+      await lab.driver.start(lab.spec(['/bin/sleep', '1000'], { service: 'once', once: true }))
+      console.log(JSON.stringify({ pid, spec }))`
+    mkdirSync(join(lab.dir, 'killed'))
+    const agent = spawn(process.execPath, [
+      '--disable-warning=ExperimentalWarning',
+      '--input-type=module',
+      '-e',
+      script,
+    ])
+    let said = ''
+    agent.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    await until(() => expect(said).toContain('}\n'))
+    agent.kill('SIGKILL')
+    await once(agent, 'exit')
+    const { pid, spec } = JSON.parse(said) as { pid: number; spec: InstanceSpec }
+    const next = await openSystemdLab(join(lab.dir, 'killed'))
+    try {
+      expect(next.driver.isAlive(spec.id)).toBe(true)
+      expect(next.driver.isAlive('once-1')).toBe(false)
+      expect(await next.driver.start(spec)).toEqual({ pid, port: 18123 })
+      expect(Number(systemctl('show', '-P', 'MainPID', unitOf(spec)))).toBe(pid)
+      expect(next.exits).toEqual([])
+      process.kill(pid, 'SIGKILL')
+      await until(() => expect(next.restarts).toHaveLength(1))
+      expect(next.exits).toEqual([expect.objectContaining({ pid, signal: 'SIGKILL', reason: 'signal', again: true })])
+    } finally {
+      await next.close()
+    }
+  })
+
+  it('can be restarted, stopped and started by a person, and that is seen', async () => {
+    const wanted = lab.spec(sleeps)
+    const { pid } = await lab.driver.start(wanted)
+    systemctl('restart', unitOf(wanted))
+    await until(() => expect(lab.restarts).toHaveLength(1))
+    expect(lab.exits).toEqual([expect.objectContaining({ pid, asked: false, again: true })])
+    expect(lab.driver.isAlive(wanted.id)).toBe(true)
+    systemctl('stop', unitOf(wanted))
+    await until(() => expect(lab.driver.isAlive(wanted.id)).toBe(false))
+    systemctl('start', unitOf(wanted))
+    await until(() => expect(lab.restarts).toHaveLength(2))
+    expect(lab.driver.isAlive(wanted.id)).toBe(true)
+  })
+
+  it('are seen to end although the follower of the journal was killed', async () => {
+    const wanted = lab.spec(sleeps)
+    const { pid } = await lab.driver.start(wanted)
+    execFileSync('pkill', ['-KILL', '-P', String(process.pid), 'journalctl'])
+    process.kill(pid, 'SIGKILL')
+    await until(() => expect(lab.restarts).toHaveLength(1))
+    expect(lab.exits).toEqual([expect.objectContaining({ pid, signal: 'SIGKILL' })])
+  })
+
+  it('crash as often as they like and are never given up', async () => {
+    const wanted = lab.spec(['/bin/sh', '-c', 'exit 7'])
+    await lab.driver.start(wanted)
+    await until(() => expect(lab.exits.length).toBeGreaterThan(6))
+    expect(new Set(lab.exits.map(({ code }) => code))).toEqual(new Set([7]))
+    expect(lab.restarts.length).toBeGreaterThan(5)
+  })
+
+  it('say that they are ready and that they live, where asked; one that falls silent is started again', async () => {
+    const notify = { withinMs: 10_000, watchdogMs: 500 }
+    const silent = lab.spec(['/bin/sh', '-c', 'systemd-notify --ready; exec sleep 1000'], { notify })
+    await lab.driver.start(silent)
+    expect(systemctl('show', '-P', 'SubState', unitOf(silent))).toBe('running')
+    await until(() => expect(lab.restarts).toHaveLength(1))
+    expect(lab.exits[0]).toMatchObject({ signal: 'SIGABRT', again: true })
+    const mute = lab.spec(['/bin/sleep', '1000'], { notify: { withinMs: 300, watchdogMs: null } })
+    await expect(lab.driver.start(mute)).rejects.toMatchObject({
+      code: 'E_EXEC',
+      message: expect.stringContaining('0.3 s'),
+    })
+    expect(existsSync(`/etc/systemd/system/${unitOf(mute)}`)).toBe(false)
+  })
+
+  it('whose jail or folder cannot be made are refused with what to do', async () => {
+    const absent = lab.spec(sleeps, { jail: { write: ['/srv/absent'] } })
+    await expect(lab.driver.start(absent)).rejects.toMatchObject({
+      code: 'E_EXEC',
+      message: expect.stringContaining('jail'),
+    })
+    const user = lab.spec(sleeps, { jail: { user: 'nobody-here' } })
+    await expect(lab.driver.start(user)).rejects.toMatchObject({
+      code: 'E_EXEC',
+      message: expect.stringContaining('user'),
+    })
+    expect(readdirSync('/etc/systemd/system').filter((name) => name.startsWith('tandem-s'))).toEqual([])
+  })
+
+  it('print faster than the journal takes: it says so, and one service cannot write in the name of another', async () => {
+    const wanted = lab.spec([
+      '/bin/sh',
+      '-c',
+      'i=0; while [ $i -lt 500 ]; do echo $i; i=$((i+1)); done; sleep 1.5; echo late; exec sleep 1000',
+    ])
+    const dropIn = `/run/systemd/system/${unitOf(wanted)}.d`
+    mkdirSync(dropIn, { recursive: true })
+    writeFileSync(join(dropIn, 'few.conf'), '[Service]\nLogRateLimitIntervalSec=1s\nLogRateLimitBurst=100\n')
+    systemctl('daemon-reload')
+    await lab.driver.start(wanted)
+    await lab.printed(wanted, /^late$/)
+    const lines = await lab.lines(wanted.service)
+    expect(lines.filter(({ stream }) => stream === 'out').length).toBeLessThan(400)
+    expect(lines.filter(({ text }) => text.includes('the journal dropped lines here'))).not.toEqual([])
+    const forged = `MESSAGE=forged\\nTANDEM_SERVICE=${wanted.service}\\nTANDEM_INSTANCE=${wanted.id}\\nSYSLOG_IDENTIFIER=tandem\\n`
+    const evil = lab.spec(['/bin/sh', '-c', `printf '${forged}' | logger --journald && echo sent`], { once: true })
+    const sent = lab.printed(evil, /^sent$/)
+    await lab.driver.start(evil)
+    await sent
+    expect((await lab.lines(wanted.service)).filter(({ text }) => text === 'forged')).toEqual([])
+    expect(execFileSync('journalctl', ['-o', 'cat', '--grep=^forged'], { encoding: 'utf8' })).toContain('forged')
+  })
+
+  it('with the same spec are the same bytes each time', async () => {
+    const wanted = lab.spec(sleeps)
+    const files = [
+      `/etc/systemd/system/${unitOf(wanted)}`,
+      join(lab.dir, 'agent/environment', `tandem-${wanted.id}.env`),
+    ]
+    await lab.driver.start(wanted)
+    const before = files.map((file) => readFileSync(file, 'utf8'))
+    await lab.driver.stop(wanted.id)
+    await lab.driver.start(wanted)
+    expect(files.map((file) => readFileSync(file, 'utf8'))).toEqual(before)
+  })
+})
