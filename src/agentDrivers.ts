@@ -11,6 +11,7 @@ import { createEmbeddedBalancer } from './drivers/balancer/embeddedBalancer.ts'
 import { createHaproxyBalancer } from './drivers/balancer/haproxy/haproxyBalancer.ts'
 import { unitHaproxy } from './drivers/balancer/haproxy/unitHaproxy.ts'
 import { createProcessSupervisor } from './drivers/supervisor/process/processSupervisor.ts'
+import { createSystemdSupervisor } from './drivers/supervisor/systemd/systemdSupervisor.ts'
 import type { SupervisorDriver } from './drivers/supervisor/supervisor.ts'
 import { systemClock } from './lib/clock.ts'
 import { OperatorError } from './lib/operatorError.ts'
@@ -48,7 +49,9 @@ export function agentDrivers(options: Options, identity: AgentIdentity, logger: 
 }
 
 function supervisorOf(name: Drivers['supervisor'], { data }: Options, { machine }: AgentIdentity): SupervisorDriver {
-  if (name === 'systemd') throw notBuilt('supervisor', name, machine)
+  if (name === 'systemd') {
+    return createSystemdSupervisor({ dir: join(data, 'supervisor'), clock: systemClock, hidden: [data] })
+  }
   return createProcessSupervisor({ dir: join(data, 'supervisor'), machine, clock: systemClock })
 }
 

@@ -36,7 +36,10 @@ export class Pair {
 
   private constructor(
     lab: Lab,
-    { drivers = '{ supervisor: systemd, balancer: haproxy, address: none }', more = '' }: Options,
+    {
+      drivers = process.env['LAB_DRIVERS'] ?? '{ supervisor: systemd, balancer: haproxy, address: none }',
+      more = '',
+    }: Options,
   ) {
     this.lab = lab
     this.#drivers = drivers
@@ -131,7 +134,11 @@ export class Pair {
 
   async #journal(names: readonly string[]): Promise<string> {
     const said = await Promise.all(
-      names.map((name) => this.lab.machine(name).run(['journalctl', '-u', 'tandem-agent', '-n', '30', '--no-pager'])),
+      names.map((name) =>
+        this.lab
+          .machine(name)
+          .run(['journalctl', '-u', 'tandem-agent', '-u', 'tandem-haproxy', '-n', '40', '--no-pager']),
+      ),
     )
     return said.map(({ out }) => out).join('\n')
   }
