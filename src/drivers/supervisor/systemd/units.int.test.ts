@@ -128,12 +128,11 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
   it('outlive a kill -9 of the agent; the next adopts them with the same pid and ends one-off programs', async () => {
     const script = `
       const { openSystemdLab } = await import(${JSON.stringify(new URL('./systemdLab.ts', import.meta.url).href)})
-      const lab = await openSystemdLab(${JSON.stringify(join(lab.dir, 'killed'))})
+      const lab = await openSystemdLab(${JSON.stringify(`${lab.dir}-killed`)})
       const spec = lab.spec(['/bin/sleep', '1000'], { service: 'kept', env: { PORT: '18123' } })
       const { pid } = await lab.driver.start(spec)
       await lab.driver.start(lab.spec(['/bin/sleep', '1000'], { service: 'once', once: true }))
       console.log(JSON.stringify({ pid, spec }))`
-    mkdirSync(join(lab.dir, 'killed'))
     const agent = spawn(process.execPath, [
       '--disable-warning=ExperimentalWarning',
       '--input-type=module',
@@ -141,12 +140,13 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
       script,
     ])
     let said = ''
-    agent.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
-    await until(() => expect(said).toContain('}\n'))
+    for (const stream of [agent.stdout, agent.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    await until(() => expect(said).toMatch(/^\{"pid".*\}\n$/))
+    const killed = once(agent, 'exit')
     agent.kill('SIGKILL')
-    await once(agent, 'exit')
+    await killed
     const { pid, spec } = JSON.parse(said) as { pid: number; spec: InstanceSpec }
-    const next = await openSystemdLab(join(lab.dir, 'killed'))
+    const next = await openSystemdLab(`${lab.dir}-killed`)
     try {
       expect(next.driver.isAlive(spec.id)).toBe(true)
       expect(next.driver.isAlive('once-1')).toBe(false)
