@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { openLab } from './lab.ts'
+import { Pair } from './pair.ts'
 import { whyNoLab } from './requirements.ts'
 
 /** A three-machine cluster to try things on, until Ctrl-C. */
@@ -10,18 +10,20 @@ if (why) {
 }
 const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')])
 console.log('Booting three machines (the first time ever takes about 30 s more: their system is installed once) …')
-const lab = await openLab({ machines: ['controller', 'a', 'b'] })
+const pair = await Pair.open()
+const { lab } = pair
 try {
+  console.log('A cluster: a controller, and two machines that have joined it. Enter them as root:')
   for (const { name, address, leader } of lab.machines) {
     console.log(`  ${name.padEnd(12)} ${address.padEnd(12)} sudo nsenter -t ${leader} -a --wdns=/root bash`)
   }
   const space = `/run/netns/${lab.network.namespaceOf('client')}`
   console.log(`  ${'client'.padEnd(12)} ${lab.client.address.padEnd(12)} sudo nsenter --net=${space} bash`)
-  console.log(
-    'Each machine has systemd as PID 1, HAProxy, Node and `tandem`. Ctrl-C powers all off and removes everything.',
-  )
+  console.log(`On the controller:  tandem status   and, in a folder with a tandem.yaml,  tandem push
+From the client:    curl ${pair.entries.join('   or   ')}   once something is pushed
+Ctrl-C powers all off and removes everything.`)
   await interrupted
   console.log('Removing …')
 } finally {
-  await lab.close()
+  await pair.close()
 }
