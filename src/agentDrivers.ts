@@ -28,9 +28,11 @@ export interface AgentDrivers {
 /** A laptop's, where the cluster file says nothing. */
 const laptopDrivers: Drivers = { supervisor: 'process', balancer: 'embedded', address: 'none' }
 
+/** Secrets of every service, and keys. */
+const configurationFolder = '/etc/tandem'
 const haproxyRunDir = '/run/tandem-haproxy'
 /** PEM files for https, put there by whoever runs the machine. */
-const certificatesFolder = '/etc/tandem/certificates'
+const certificatesFolder = join(configurationFolder, 'certificates')
 /** 10,000 connections at the entry, up to four files each, and its own. */
 const haproxyFiles = 65_536
 
@@ -50,7 +52,7 @@ export function agentDrivers(options: Options, identity: AgentIdentity, logger: 
 
 function supervisorOf(name: Drivers['supervisor'], { data }: Options, { machine }: AgentIdentity): SupervisorDriver {
   if (name === 'systemd') {
-    return createSystemdSupervisor({ dir: join(data, 'supervisor'), clock: systemClock, hidden: [data] })
+    return createSystemdSupervisor({ dir: join(data, 'supervisor'), clock: systemClock, hidden: [data, configurationFolder] })
   }
   return createProcessSupervisor({ dir: join(data, 'supervisor'), machine, clock: systemClock })
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../../lib/clock.ts'
+import { OperatorError } from '../../../lib/operatorError.ts'
 import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from '../balancer.ts'
 import { acceptableRoutes } from './acceptableRoutes.ts'
 import { configuredServers, type ConfiguredServer } from './configuredServer.ts'
@@ -121,9 +122,9 @@ class Haproxy implements HaproxyBalancer {
     this.#folder.writeConfig(haproxyConfig(null, settings))
     try {
       await process.ensureStarted(config)
-    } catch (error) {
+    } catch (cause) {
       if (last !== null) this.#folder.writeConfig(last)
-      throw error
+      throw doesNotStart(config, await process.lastWords(), cause)
     }
   }
 
@@ -428,6 +429,13 @@ class Haproxy implements HaproxyBalancer {
     return turn
   }
 }
+
+const doesNotStart = (config: string, said: string, cause: unknown): OperatorError =>
+  new OperatorError('E_BALANCER_REFUSES', `HAProxy does not start: ${said}`, {
+    subject: config,
+    next: 'does something else hold its ports (ss -ltnp)? It is tried again; journalctl -u tandem-haproxy   says more',
+    cause,
+  })
 
 const instanceOf = (name: string): string => name.slice(name.indexOf('/') + 1)
 
