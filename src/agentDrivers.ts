@@ -52,7 +52,11 @@ export function agentDrivers(options: Options, identity: AgentIdentity, logger: 
 
 function supervisorOf(name: Drivers['supervisor'], { data }: Options, { machine }: AgentIdentity): SupervisorDriver {
   if (name === 'systemd') {
-    return createSystemdSupervisor({ dir: join(data, 'supervisor'), clock: systemClock, hidden: [data, configurationFolder] })
+    return createSystemdSupervisor({
+      dir: join(data, 'supervisor'),
+      clock: systemClock,
+      hidden: [data, configurationFolder],
+    })
   }
   return createProcessSupervisor({ dir: join(data, 'supervisor'), machine, clock: systemClock })
 }

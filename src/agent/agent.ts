@@ -72,7 +72,7 @@ export class Agent {
     this.#desired = disk.readDesired()
     this.#problems = new Problems(logger, () => this.onChange())
     this.#data = new DataRemover({
-      data: disk.data,
+      roots: supervisor.dataRoots ?? [disk.data],
       forget: (service) => supervisor.forget(service),
       isUsed: (service) => [...this.#instances.values()].some(({ definition }) => definition.service === service),
       problems: this.#problems,

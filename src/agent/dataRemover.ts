@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { removeTree } from '../releases/removeTree.ts'
 import type { Problems } from './problems.ts'
@@ -7,8 +7,8 @@ import type { Problems } from './problems.ts'
 const asidePrefix = '.removed-'
 
 interface Parts {
-  /** Holds one folder per service. */
-  data: string
+  /** Each holds a folder (or a link to one) per service. */
+  roots: readonly string[]
   /** Removes a service's kept output. */
   forget: (service: string) => Promise<void>
   isUsed: (service: string) => boolean
@@ -57,9 +57,11 @@ export class DataRemover {
   async #remove(service: string): Promise<void> {
     this.#removing.add(service)
     try {
-      const folder = join(this.#parts.data, service)
       const aside = `${asidePrefix}${service}.`
-      if (existsSync(folder)) renameSync(folder, join(this.#parts.data, `${aside}${++this.#moved}`))
+      for (const root of this.#parts.roots) {
+        const folder = join(root, service)
+        if (lstatSync(folder, { throwIfNoEntry: false })) renameSync(folder, join(root, `${aside}${++this.#moved}`))
+      }
       // All of them: also what an earlier try had moved and could not remove.
       await this.#removeAside(aside)
       await this.#parts.forget(service)
@@ -70,7 +72,9 @@ export class DataRemover {
   }
 
   async #removeAside(prefix: string): Promise<void> {
-    const names = existsSync(this.#parts.data) ? readdirSync(this.#parts.data) : []
-    for (const name of names) if (name.startsWith(prefix)) await removeTree(join(this.#parts.data, name))
+    for (const root of this.#parts.roots) {
+      const names = existsSync(root) ? readdirSync(root) : []
+      for (const name of names) if (name.startsWith(prefix)) await removeTree(join(root, name))
+    }
   }
 }

@@ -55,8 +55,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
   it('rolls an HTTP and a TCP service again and again under load, and loses nothing', long, async () => {
     beginLoad()
     for (let round = 0; round < rounds; round++) {
-      expect(await pushWeb()).toMatchObject(done)
-      expect(await pushLine()).toMatchObject(done)
+      for (const pushed of await Promise.all([pushWeb(), pushLine()])) expect(pushed).toMatchObject(done)
     }
     await endLoad()
   })
@@ -141,6 +140,54 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
       await pair.until('ready')
       await converged()
       expect(await answerOf(pair.entries[1] ?? '')).toBe(`hello ${version}`)
+    },
+  )
+
+  it(
+    'a service that eats memory or forks without end dies at its limit, comes back, and its neighbour does not suffer',
+    long,
+    async () => {
+      const program = (name: string, run: string, limits: string): string =>
+        `service: ${name}\nlisten: none\nlimits: { ${limits} }\nrun: [node, -e, ${JSON.stringify(run)}]\n`
+      const p99 = async (): Promise<number> => {
+        const quick = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 200, shortOnly: true })
+        await new Promise((resolve) => setTimeout(resolve, 8_000)) // the load is what is waited for: so long is measured
+        const result = await quick.stop()
+        expect(failuresOf(result)).toEqual([])
+        return result.latencies.toSorted((x, y) => x - y)[Math.floor(result.latencies.length * 0.99)] ?? 0
+      }
+      const calm = await p99()
+      const eats = 'setTimeout(() => { const kept = []; setInterval(() => kept.push(Buffer.alloc(4e6, 1)), 50) }, 2000)'
+      const forks =
+        "const { spawn } = require('child_process'); setInterval(() => spawn('sleep', ['1000']).on('error', () => {}), 20)"
+      await pair.push('eats', program('eats', eats, 'memory: 96M, cpu: 0.5'))
+      await pair.push('forks', program('forks', forks, 'tasks: 40, cpu: 0.5'))
+      await expect
+        .poll(
+          async () => (await status()).services.find(({ service }) => service === 'eats')?.instances[0]?.restarts,
+          soon,
+        )
+        .toBeGreaterThan(0)
+      const pids = async (): Promise<number> =>
+        Number((await pair.lab.machine('a').must(['pgrep', '-c', 'sleep'])).trim())
+      await expect.poll(pids, soon).toBeGreaterThan(10)
+      const beside = await p99()
+      expect(await pids()).toBeLessThan(40)
+      console.log({ calm, beside, ratio: beside / calm })
+      for (const name of ['eats', 'forks']) expect((await pair.tandem('remove', name, '--data')).exit).toBe(0)
+      for (const root of ['/var/lib/tandem-data', '/var/lib/private/tandem-data']) {
+        await expect
+          .poll(
+            () =>
+              pair.lab
+                .machine('a')
+                .run(['ls', root])
+                .then(({ out }) => out),
+            soon,
+          )
+          .not.toContain('eats')
+      }
+      expect(await pair.lab.machine('a').must(['ls', '/var/lib/private/tandem-data'])).toContain('web')
     },
   )
 

@@ -207,6 +207,7 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
     onExit: (listener) => void exitListeners.push(listener),
     onRestart: (listener) => void restartListeners.push(listener),
     dataFolder: (service) => join('/var/lib', dataParent, service),
+    dataRoots: [join('/var/lib/private', dataParent), join('/var/lib', dataParent)],
     logs: (query) => journal.query(query, (id) => instances.has(id)),
     forget: async (service) => {
       const kept = [...instances.values()].filter(({ record }) => record.service === service)
