@@ -36,6 +36,10 @@ export async function runAgent(given: Options): Promise<number> {
     settings: (settings) => {
       if (joined && takeSettings(joined, machine, settings)) restart.resolve('a change of the cluster file')
     },
+  }).catch(async (error: unknown) => {
+    // It may hold timers and children: whoever started this process waits for its end.
+    await supervisor.close()
+    throw error
   })
   keeper?.start()
   logger.info(agent.endpoints, 'the agent runs')

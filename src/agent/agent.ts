@@ -158,7 +158,11 @@ export class Agent {
       prepared: preparer.results().map(({ rollout, ok, reason }) => ({ rollout, ok, reason: shortened(reason) })),
       removedData: [...this.#data.removed],
       unserved: this.#unserved.map(({ service, reason }) => ({ service, reason: shortened(reason) })),
-      problems: [...this.#problems.list(), ...this.#unserved.map(({ reason }) => reason)],
+      problems: [
+        ...this.#problems.list(),
+        ...this.#unserved.map(({ reason }) => reason),
+        ...(balancer.problems?.() ?? []).map(shortened),
+      ],
       limits: { memory, cpu, tasks, why },
       held: this.#refused ? this.#desired : null,
     }

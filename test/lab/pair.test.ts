@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Status } from '../../src/api/views.ts'
 import { failuresOf, line, web } from '../system/rollUnderLoad.ts'
@@ -190,6 +191,36 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
       expect(await pair.lab.machine('a').must(['ls', '/var/lib/private/tandem-data'])).toContain('web')
     },
   )
+
+  it('serves https from certificate files as they come, change and break, and http all the while', long, async () => {
+    const certificate = async (): Promise<string> => {
+      const [key, crt] = [`${pair.lab.folder}/https.key`, `${pair.lab.folder}/https.crt`]
+      await pair.lab.client.must([
+        ...['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'],
+        ...['-subj', '/CN=shop.example', '-keyout', key, '-out', crt],
+      ])
+      return readFileSync(crt, 'utf8') + readFileSync(key, 'utf8')
+    }
+    const a = pair.lab.machine('a')
+    const secure = async (): Promise<string> =>
+      (await pair.lab.client.run(['curl', '-sk', '-w', ' %{http_version}', '--max-time', '2', `https://${a.address}/`]))
+        .out
+    const problems = async (): Promise<string> =>
+      (await status()).machines.flatMap(({ name, problems: said }) => (name === 'a' ? said : [])).join()
+    beginLoad({ shortOnly: true, tcp: [] })
+    await pair.applyCluster(['a', 'b'], 'http: 80, https: 443, certificates: certs/')
+    await expect.poll(problems, soon).toContain('no https at port 443')
+    a.write('/etc/tandem/certificates/shop.pem', await certificate(), 0o600)
+    await expect.poll(secure, soon).toMatch(/^hello \d+ 2$/)
+    await expect.poll(problems, soon).toBe('')
+    a.write('/etc/tandem/certificates/shop.pem', 'nonsense', 0o600)
+    await expect.poll(problems, soon).toContain('shop.pem')
+    a.write('/etc/tandem/certificates/shop.pem', await certificate(), 0o600)
+    await expect.poll(secure, soon).toMatch(/^hello \d+ 2$/)
+    await endLoad()
+    await pair.applyCluster()
+    await expect.poll(problems, soon).toBe('')
+  })
 
   it(
     'no port opens to a peer without a certificate, with a foreign one, or with a removed machine’s',

@@ -84,12 +84,12 @@ export class Pair {
     return this.tandem<Pushed>('push', folder)
   }
 
-  async applyCluster(machines: readonly string[] = ['a', 'b']): Promise<void> {
+  async applyCluster(machines: readonly string[] = ['a', 'b'], entry = `http: ${entryPort}`): Promise<void> {
     const named = machines.map((name) => `  ${name}: { address: ${this.lab.machine(name).address} }\n`)
     this.controller.write(
       '/root/cluster.yaml',
       `cluster: lab\ncontrollers: [${this.controller.address}:7480]\nmachines:\n${named.join('')}` +
-        `entry: { http: ${entryPort} }\ndrivers: ${this.#drivers}\n${this.#more}`,
+        `entry: { ${entry} }\ndrivers: ${this.#drivers}\n${this.#more}`,
     )
     await this.controller.must(['tandem', 'cluster', 'apply', '/root/cluster.yaml', '--force'])
   }

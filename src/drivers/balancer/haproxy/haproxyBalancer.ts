@@ -78,6 +78,8 @@ class Haproxy implements HaproxyBalancer {
   /** Servers nobody wants any more, by `backend/name`, with the ticks left to remove them. */
   #leftover = new Map<string, number>()
   #held = 0
+  /** Whether HAProxy takes the public certificates as they are. */
+  #https: { certificatesHash: string; problem: string | null } | null = null
   #readAt = -Infinity
   #reading = false
   #watching = false
@@ -110,7 +112,7 @@ class Haproxy implements HaproxyBalancer {
   async #start(): Promise<void> {
     const { process, log } = this.#options
     const { config } = this.#folder.files
-    const settings = this.#settings()
+    const settings = await this.#settings()
     const last = this.#folder.config()
     if (last !== null) {
       try {
@@ -136,7 +138,7 @@ class Haproxy implements HaproxyBalancer {
   async #applyNow(plan: RoutingPlan): Promise<Unserved[]> {
     const resolved = await withAddresses(plan)
     const asked = readable(resolved.plan)
-    const settings = this.#settings()
+    const settings = await this.#settings()
     const worker = await this.#lookOrStart()
     const { routes, unserved } = await this.#acceptable(asked.routes, settings, worker)
     const wanted = configuredServers(routes, settings)
@@ -398,9 +400,9 @@ class Haproxy implements HaproxyBalancer {
     await this.#options.process.end()
   }
 
-  #settings(): HaproxySettings {
+  async #settings(): Promise<HaproxySettings> {
     const { machine, host, https, forward, tls, user } = this.#options
-    return {
+    const settings: HaproxySettings = {
       machine,
       host,
       httpPort: this.ports.http,
@@ -411,6 +413,28 @@ class Haproxy implements HaproxyBalancer {
       certificatesHash: this.#folder.takeCertificates(tls, https?.certificates ?? null),
       limits: this.#limits,
     }
+    return https ? this.#withGoodHttps(settings, https) : settings
+  }
+
+  /** One bad certificate must not take plain requests along: https is then left out, and said. Looked at once a change. */
+  async #withGoodHttps(
+    settings: HaproxySettings,
+    { port, certificates }: { port: number; certificates: string },
+  ): Promise<HaproxySettings> {
+    const { certificatesHash } = settings
+    if (this.#https?.certificatesHash !== certificatesHash) {
+      const refusal = this.#folder.hasCertificates(certificates)
+        ? await this.#folder.refusal(haproxyConfig(null, settings))
+        : 'there is no file in it'
+      const problem = refusal === null ? null : `no https at port ${port}: ${certificates}: ${refusal}`
+      if (problem) this.#options.log?.(problem, {})
+      this.#https = { certificatesHash, problem }
+    }
+    return this.#https.problem === null ? settings : { ...settings, https: null }
+  }
+
+  problems(): string[] {
+    return this.#https?.problem ? [this.#https.problem] : []
   }
 
   /** Renewed certificates change the shape of the same plan: applied again, they are loaded by a reload. */

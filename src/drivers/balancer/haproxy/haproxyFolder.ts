@@ -52,7 +52,7 @@ export class HaproxyFolder {
     if (!existsSync(holds)) write(holds, '')
   }
 
-  /** Takes over the certificates as they are now; their hash, with those of the public folder. */
+  /** Takes over the certificates as they are now; their hash, with those of the public folder, made where it is not there. */
   takeCertificates(tls: ForwardingTls, folder: string | null): string {
     const [ca, cert, key] = [tls.ca, tls.cert, tls.key].map((path) => readFileSync(path, 'utf8').trimEnd())
     // One file may hold both: then no moment has one without the other.
@@ -60,9 +60,14 @@ export class HaproxyFolder {
     write(this.files.machine, machine)
     write(this.files.authority, `${ca}\n`)
     const hash = createHash('sha256').update(machine).update(`${ca}`)
+    if (folder !== null) makeFolder(folder)
     const names = folder === null ? [] : readdirSync(folder).toSorted()
     for (const name of names) hash.update(name).update(readFileSync(join(folder ?? '', name)))
     return hash.digest('hex')
+  }
+
+  hasCertificates(folder: string): boolean {
+    return readdirSync(folder).length > 0
   }
 
   config(): string | null {

@@ -1,0 +1,97 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { line } from '../system/rollUnderLoad.ts'
+import { Pair } from './pair.ts'
+import { whyNoLab } from './requirements.ts'
+import { Wire } from './wire.ts'
+
+const why = whyNoLab()
+const bootMs = 700_000 // the first time ever it installs the machines' system
+const long = { timeout: 120_000 }
+const [keptPort, limitedPort] = [5672, 5673]
+const silentMs = 12_000
+
+describe.skipIf(why)(`silent connections through both machines${why ? ` (skipped: ${why})` : ''}`, () => {
+  let pair: Pair
+  const wires: Wire[] = []
+  beforeAll(async () => {
+    pair = await Pair.open()
+    await serve('kept', keptPort)
+    await serve('limited', limitedPort, 'idle: 2s\n')
+  }, bootMs)
+  afterEach(async () => {
+    for (const wire of wires.splice(0)) await wire.close()
+  })
+  afterAll(() => pair?.close())
+
+  /** Its only instance is on b. */
+  async function serve(name: string, port: number, more = ''): Promise<void> {
+    const text = line({ name, version: '1', more: `machines: [b]\nroutes: [{ port: ${port} }]\n${more}` })
+    const pushed = await pair.push(name, text, 'line.mjs')
+    expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+  }
+
+  /** From a third machine, at a: its HAProxy and b's are between the client and the instance. */
+  async function connected(port: number): Promise<Wire> {
+    let wire: Wire | undefined
+    const answer = async (): Promise<string> => {
+      await wire?.close()
+      wire = new Wire(pair.controller, pair.lab.machine('a').address, port)
+      return wire.say('hello').catch(String)
+    }
+    await expect.poll(answer, { timeout: 20_000 }).toBe('1 hello')
+    if (!wire) throw new Error('nothing was connected')
+    wires.push(wire)
+    return wire
+  }
+
+  it('have no timeout in what Tandem wrote, but the one that a definition asks for', async () => {
+    for (const name of ['a', 'b']) {
+      const written = await pair.lab.machine(name).must(['cat', '/var/lib/tandem/haproxy/haproxy.cfg'])
+      const limits = timeoutsOf(written)
+      // Where TCP passes: the entry, the machines' own entry, and the services' backends on both sides of TLS.
+      for (const section of [
+        'defaults tandem_tcp',
+        `frontend tcp_${keptPort}`,
+        'frontend forward',
+        'frontend forwarded_tcp',
+      ])
+        expect(limits.get(section), `${name}: ${section}`).toEqual([])
+      for (const section of ['backend svc_kept', 'backend fwd_kept'])
+        expect(limits.get(section), `${name}: ${section}`).toEqual([])
+      for (const section of ['backend svc_limited', 'backend fwd_limited'])
+        expect(limits.get(section), `${name}: ${section}`).toEqual(['timeout tunnel 2000ms'])
+      const global = [...limits].filter(([section]) => section.startsWith('defaults')).flatMap(([, found]) => found)
+      expect(global).toEqual([])
+    }
+  })
+
+  it('live while client and server both say nothing', long, async () => {
+    const wire = await connected(keptPort)
+    expect(await wire.cutAfter(silentMs)).toBe(null)
+    expect(wire.unread.toString()).toBe('')
+    expect(await wire.say('still here')).toBe('1 still here')
+  })
+
+  it('are cut after the `idle` of their definition, and not while something is said', long, async () => {
+    const wire = await connected(limitedPort)
+    for (let word = 0; word < 4; word++) {
+      expect(await wire.cutAfter(1_000)).toBe(null)
+      expect(await wire.say(`word ${word}`)).toBe(`1 word ${word}`)
+    }
+    const cutMs = await wire.cutAfter(silentMs)
+    expect(cutMs).toBeGreaterThan(1_500)
+    expect(cutMs).toBeLessThan(6_000)
+  })
+})
+
+/** The limits on silence, by section. */
+function timeoutsOf(config: string): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  let section: string[] = []
+  for (const text of config.split('\n')) {
+    const [, kind, name] = /^(global|defaults|frontend|backend|listen)\s*(\S*)/.exec(text) ?? []
+    if (kind) found.set(`${kind} ${name}`.trim(), (section = []))
+    else if (/^\s+timeout (client|server|tunnel|client-fin|server-fin)\b/.test(text)) section.push(text.trim())
+  }
+  return found
+}
