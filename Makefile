@@ -4,7 +4,7 @@ BIN := node_modules/.bin
 # The Node that npm installed, where there is one; looked for when a recipe runs, for a clean clone has none before.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lab lab check format format-check lint types tidy dead test-all link bench-rollout bench-release bench-balancer bench-agent bench-cli bundle clean
+.PHONY: help demo test test-lab lab check format format-check lint types tidy dead test-all link bench-rollout bench-lab bench-release bench-balancer bench-agent bench-cli bundle clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench-release: node_modules/.installed ## bytes and seconds of changing one file
 
 bench-rollout: node_modules/.installed ## fixed cost of a rollout, phase by phase
 	@$(RUN) bench/rollout.ts
+
+bench-lab: node_modules/.installed ## a rollout's fixed cost, and throughput, on a pair of real machines; root only
+	@$(RUN) bench/lab.ts
 
 bench-agent: node_modules/.installed ## memory and idle CPU of an agent with ten instances
 	@$(RUN) bench/agent.ts

@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs'
+import { command, must } from '../test/lab/command.ts'
+
+export interface Throughput {
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+}
+
+const installMs = 300_000
+const units: Record<string, number> = { us: 0.001, ms: 1, s: 1000, m: 60_000 }
+
+/** Debian's `wrk`, installed when it is not there. */
+export async function installWrk(): Promise<void> {
+  if (existsSync('/usr/bin/wrk')) return
+  const options = { timeoutMs: installMs, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
+  const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'wrk']
+  if ((await command(install, options)).code === 0) return
+  await must(['apt-get', 'update', '-qq'], options)
+  await must(install, options)
+}
+
+export const wrkArguments = (seconds: number, url: string): string[] => [
+  ...['wrk', '--threads', '1', '--connections', '32', '--duration', `${seconds}s`, '--latency', url],
+]
+
+/** Of what `wrk --latency` prints. Throws when one answer was not a success. */
+export function parseWrk(text: string): Throughput {
+  const failed = /Non-2xx.*|Socket errors.*/.exec(text)
+  if (failed) throw new Error(`not every request was answered: ${failed[0]}`)
+  const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1])
+  const found = { perSecond, p50Ms: quantileOf(text, '50'), p99Ms: quantileOf(text, '99') }
+  if (Object.values(found).some((value) => Number.isNaN(value))) throw new Error(`not what wrk prints: ${text}`)
+  return found
+}
+
+function quantileOf(text: string, percent: string): number {
+  const [, value, unit = ''] = new RegExp(`^\\s+${percent}%\\s+([\\d.]+)(us|ms|s|m)$`, 'm').exec(text) ?? []
+  return Number(value) * (units[unit] ?? Number.NaN)
+}
