@@ -40,6 +40,7 @@ export class Wire {
     while (!isThere(this.#read)) {
       if (this.isEnded) throw new Error(`the connection ended after ${JSON.stringify(this.#read.toString())}`)
       const more = this.#child.stdout ? once(this.#child.stdout, 'data', { signal: late }) : Promise.resolve()
+      more.catch(() => {}) // when it lost the race, nobody waits for it any more
       await Promise.race([more, this.#ended])
     }
   }
