@@ -308,6 +308,14 @@ describe('problems', () => {
 })
 
 describe('warnings', () => {
+  it('say where a clock would cut what is promised', () => {
+    const silent = 'listen: tcp\nroutes: [{ port: 5672 }]\n'
+    expect(warnings(`${silent}idle: 720h\n`)).toEqual([expect.stringContaining('24 days')])
+    expect(warnings(`${silent}idle: 10s\n`)).toEqual([expect.stringContaining('shorter than `rollout.drain`')])
+    expect(warnings(`${silent}idle: 10m\n`)).toEqual([])
+    expect(warnings(silent)).toEqual([])
+  })
+
   it.each<[string, string[]]>([
     [
       'listen: none\nhealth: { path: /up }',

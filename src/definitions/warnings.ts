@@ -3,11 +3,14 @@ import { inheritedNames, tandemNames } from './names.ts'
 import { placeholdersIn, shellNamesIn } from './placeholders.ts'
 import type { YamlSource } from './yamlSource.ts'
 
+/** Milliseconds in 31 bits. */
+const haproxyLongestMs = 2 ** 31 - 1
 const shells = /(?:^|\/)(?:ba|da|z|k)?sh$/
 
 /** Notes what is allowed and probably not meant. */
 export function warnAbout(definition: Definition, source: YamlSource): void {
   warnAboutUnused(definition, source)
+  warnAboutIdle(definition, source)
   warnAboutCommand(definition.run, 'run', definition, source)
   if (definition.prepare !== null) warnAboutCommand(definition.prepare, 'prepare', definition, source)
   if (definition.stop.signal === 'SIGKILL') {
@@ -15,6 +18,18 @@ export function warnAbout(definition: Definition, source: YamlSource): void {
   }
   if (definition.health.timeoutMs > definition.health.withinMs) {
     source.warn(['health', 'timeout'], 'longer than `health.within`: one slow probe fails the rollout')
+  }
+}
+
+/** What a clock would cut although the definition promises it. */
+function warnAboutIdle({ idleMs, rollout }: Definition, source: YamlSource): void {
+  if (idleMs === null) return
+  if (idleMs > haproxyLongestMs) {
+    source.warn(['idle'], 'HAProxy counts no further than 24 days: it cuts then; leave `idle` out to cut never')
+  }
+  if (idleMs < rollout.drainMs) {
+    const message = `shorter than \`rollout.drain\`: while an old instance drains, its silent connections end after this, not at the drain deadline`
+    source.warn(['idle'], message)
   }
 }
 
