@@ -12,6 +12,7 @@ import { AddressKeeper } from './addressKeeper.ts'
 import { seenOf, type AgentDisk } from './agentDisk.ts'
 import { reportedInstance, shortened } from './agentReport.ts'
 import { DataRemover } from './dataRemover.ts'
+import { FullEntries } from './fullEntries.ts'
 import { LocalInstance, type InstanceLimits } from './localInstance.ts'
 import type { InstancePorts } from './ports.ts'
 import type { Preparer } from './preparer.ts'
@@ -58,6 +59,7 @@ export class Agent {
   #unserved: Unserved[] = []
   #applied: Applied = { supervisor: 0, balancer: 0, address: 0 }
   #problems: Problems
+  #entries = new FullEntries()
   #data: DataRemover
   #router: Router
   #address: AddressKeeper
@@ -145,7 +147,7 @@ export class Agent {
   }
 
   report(): Report {
-    const { machine, boot, version, endpoints, fetcher, preparer, supervisor, balancer } = this.#parts
+    const { machine, boot, version, endpoints, fetcher, preparer, supervisor, balancer, clock } = this.#parts
     const { memory, cpu, tasks, why } = supervisor.abilities
     return {
       ...{ machine, boot, version, seq: ++this.#seq, endpoints: endpoints() },
@@ -162,6 +164,7 @@ export class Agent {
         ...this.#problems.list(),
         ...this.#unserved.map(({ reason }) => reason),
         ...(balancer.problems?.() ?? []).map(shortened),
+        ...this.#entries.problems(balancer.counters(), clock.monotonic()),
       ],
       limits: { memory, cpu, tasks, why },
       held: this.#refused ? this.#desired : null,
