@@ -101,6 +101,20 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
     },
   )
 
+  it('an agent that starts again writes the same bytes', long, async () => {
+    const a = pair.lab.machine('a')
+    const written =
+      'find /etc/systemd/system /var/lib/tandem/haproxy /var/lib/tandem/supervisor -name "*tandem*" -type f -o -path "*haproxy/*" -type f'
+    const hashes = () => a.must(['sh', '-c', `(${written}) | sort | xargs sha256sum`])
+    const before = await hashes()
+    expect(before.split('\n').length).toBeGreaterThan(8)
+    await a.must(['systemctl', 'restart', 'tandem-agent'])
+    const health = ['curl', '-s', 'http://127.0.0.1:7482/healthz']
+    await expect.poll(() => a.run(health).then(({ out }) => out), soon).toContain('"controller":true')
+    await converged()
+    expect(await hashes()).toBe(before)
+  })
+
   it('rolls round a machine that is lost, says so, and that one converges when it returns', long, async () => {
     const b = pair.lab.machine('b')
     await b.kill()
