@@ -1,14 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { line } from '../system/rollUnderLoad.ts'
+import { line, type Pushed } from '../system/rollUnderLoad.ts'
+import { declareQueue, openAmqp } from './amqp.ts'
 import { Pair } from './pair.ts'
+import { brokerScript, installRabbitmq } from './rabbitmq.ts'
 import { whyNoLab } from './requirements.ts'
 import { Wire } from './wire.ts'
 
 const why = whyNoLab()
 const bootMs = 700_000 // the first time ever it installs the machines' system
 const long = { timeout: 120_000 }
-const [keptPort, limitedPort] = [5672, 5673]
+const [keptPort, limitedPort, amqpPort] = [5672, 5673, 5674]
 const silentMs = 12_000
+const mostTries = 100
 
 describe.skipIf(why)(`silent connections through both machines${why ? ` (skipped: ${why})` : ''}`, () => {
   let pair: Pair
@@ -82,6 +85,51 @@ describe.skipIf(why)(`silent connections through both machines${why ? ` (skipped
     expect(cutMs).toBeGreaterThan(1_500)
     expect(cutMs).toBeLessThan(6_000)
   })
+
+  it('RabbitMQ and a client without heartbeats: as above', { timeout: 400_000 }, async ({ skip }) => {
+    const whyNot = await installRabbitmq(pair.lab.machine('b'))
+    if (whyNot) return skip(whyNot)
+    await serveBroker('')
+    const kept = await connectedToBroker()
+    expect(await kept.cutAfter(silentMs)).toBe(null)
+    await declareQueue(kept, 'still-here')
+    await kept.close()
+    await serveBroker('idle: 3s\n')
+    const cutMs = await (await connectedToBroker()).cutAfter(silentMs)
+    expect(cutMs).toBeGreaterThan(2_500)
+    expect(cutMs).toBeLessThan(7_000)
+  })
+
+  async function serveBroker(more: string): Promise<void> {
+    const folder = '/srv/services/rabbit'
+    pair.controller.write(`${folder}/broker.sh`, brokerScript)
+    const text = `service: rabbit
+run: [sh, broker.sh]
+listen: tcp
+machines: [b]
+routes: [{ port: ${amqpPort} }]
+rollout: { strategy: replace, drain: 0s }
+health: { within: 90s }
+`
+    pair.controller.write(`${folder}/tandem.yaml`, text + more)
+    const pushed = await pair.tandem<Pushed>('push', folder, '--allow-outage')
+    expect(pushed, JSON.stringify(pushed)).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+  }
+
+  async function connectedToBroker(): Promise<Wire> {
+    for (let tries = 0; ; tries++) {
+      const wire = new Wire(pair.controller, pair.lab.machine('a').address, amqpPort)
+      wires.push(wire)
+      try {
+        await openAmqp(wire)
+        return wire
+      } catch (error) {
+        // A listening broker refuses until its first database is made; a peer is used once its check has succeeded.
+        if (tries === mostTries) throw error
+        await wire.close()
+      }
+    }
+  }
 })
 
 /** The limits on silence, by section. */
