@@ -14,8 +14,8 @@ export async function installProgram(app: string): Promise<Bind[]> {
   ]
 }
 
-/** For tests that run on the machine: this checkout, where it is here. */
-export const checkoutBind: Bind = { from: realpathSync(checkout), to: realpathSync(checkout) }
+/** For tests that run on the machine: this checkout. Not where it is here: a machine has a /tmp and a /home of its own. */
+export const checkoutBind: Bind = { from: realpathSync(checkout), to: '/opt/tandem-checkout' }
 
 function nodeBinary(): string {
   const file = join(checkout, 'node_modules', `node-linux-${process.arch}`, 'bin/node')
