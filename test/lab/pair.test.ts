@@ -248,11 +248,13 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
         )
         return out + err
       }
-      const open = await a.must(['ss', '-Hltn'])
-      const outside = open
-        .split('\n')
-        .flatMap((row) => /(?:\*|0\.0\.0\.0|\[::\]|10\.77\.\d+\.\d+):(\d+) /.exec(row)?.[1] ?? [])
-      expect(new Set(outside)).toEqual(new Set(['80', String(tcpPort), '7481']))
+      const outside = async (): Promise<string[]> => {
+        const open = (await a.must(['ss', '-Hltn'])).split('\n')
+        const ports = open.flatMap((row) => /(?:\*|0\.0\.0\.0|\[::\]|10\.77\.\d+\.\d+):(\d+) /.exec(row)?.[1] ?? [])
+        return [...new Set(ports)].toSorted()
+      }
+      // What an earlier test opened is closed by a reload, soon.
+      await expect.poll(outside, soon).toEqual([String(tcpPort), '7481', '80'].toSorted())
       expect(await shown('7481', a.address, [])).toMatch(refused)
       await pair.lab.client.must([
         ...['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'],
