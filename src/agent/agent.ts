@@ -127,6 +127,7 @@ export class Agent {
     const over = new AbortController()
     await Promise.race([Promise.all(judged), pause(judgeMs, over.signal)])
     over.abort()
+    for (const { id, port } of this.#instances.values()) if (port !== null) this.#parts.ports.adopt(id, port)
     this.#isJudging = false
   }
 

@@ -58,3 +58,13 @@ it('remembers where it was, across a restart of the agent', async () => {
   await ports().take('x')
   expect(await ports().take('y')).toBe(range.first + 1)
 })
+
+it('gives nobody the port of an instance that ran before the agent, also while it is being started again', async () => {
+  const one = ports()
+  await one.take('x')
+  one.adopt('x', range.first + 1)
+  const given = await Promise.all(['v', 'w', 'y', 'z'].map((id) => one.take(id)))
+  expect(given).not.toContain(range.first + 1)
+  one.release('x')
+  expect(await one.take('u')).toBe(range.first + 1)
+})

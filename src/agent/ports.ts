@@ -48,6 +48,11 @@ export class InstancePorts {
     })
   }
 
+  /** An instance that ran before this agent has a port already. */
+  adopt(id: string, port: number): void {
+    this.#taken.set(id, port)
+  }
+
   release(id: string): void {
     this.#taken.delete(id)
   }
