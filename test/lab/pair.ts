@@ -68,6 +68,19 @@ export class Pair {
     const { code, out, err } = await this.controller.run(['tandem', ...args, '--json'], { timeoutMs: rolloutMs })
     const last = out.trim().split('\n').at(-1)
     if (!last) throw new Error(`tandem ${args.join(' ')} printed nothing, exit ${code}\n${err}`)
+    if (code === 70) {
+      const said = await this.controller.run([
+        'journalctl',
+        '-u',
+        'tandem-controller',
+        '-n',
+        '15',
+        '--no-pager',
+        '-o',
+        'cat',
+      ])
+      throw new Error(`tandem ${args.join(' ')} met a bug: ${last}\n${err}\n${said.out}`)
+    }
     return { ...(JSON.parse(last) as T), exit: code, err } // the caller names the contract's shape
   }
 
