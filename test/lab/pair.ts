@@ -97,6 +97,13 @@ export class Pair {
     return this.tandem<Pushed>('push', folder)
   }
 
+  /** Pushes, and does not go on unless the rollout completed: otherwise says all that is known of why. */
+  async roll(...push: Parameters<Pair['push']>): Promise<Pushed & { err: string }> {
+    const pushed = await this.push(...push)
+    if (pushed.exit === 0 && pushed.rollout?.state === 'completed') return pushed
+    throw new Error(`the push of ${push[0]} failed: ${JSON.stringify(pushed)}\n${await this.#journal(['a', 'b'])}`)
+  }
+
   async applyCluster(machines: readonly string[] = ['a', 'b'], entry = `http: ${entryPort}`): Promise<void> {
     const named = machines.map((name) => `  ${name}: { address: ${this.lab.machine(name).address} }\n`)
     this.controller.write(
