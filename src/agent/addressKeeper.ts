@@ -1,4 +1,5 @@
 import type { AddressDriver } from '../drivers/address/address.ts'
+import { coalesced, type Coalesced } from '../lib/coalesced.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 
 interface Told {
@@ -11,28 +12,28 @@ export class AddressKeeper {
   #driver: AddressDriver
   #told: Told
   #latest: DesiredState | null = null
-  #isRunning = false
+  #plans: Coalesced
 
   constructor(driver: AddressDriver, told: Told) {
     this.#driver = driver
     this.#told = told
+    this.#plans = coalesced(() => this.#apply())
   }
 
   /** Never rejects: failures are told. */
-  async keep(desired: DesiredState): Promise<void> {
+  keep(desired: DesiredState): Promise<void> {
     this.#latest = desired
-    if (this.#isRunning) return
-    this.#isRunning = true
-    while (this.#latest) {
-      const { position, drained } = this.#latest
-      this.#latest = null
-      try {
-        await this.#driver.apply({ position, addresses: [], eligible: !drained })
-        this.#told.applied(position)
-      } catch (error) {
-        this.#told.failed(error)
-      }
+    return this.#plans.ask()
+  }
+
+  async #apply(): Promise<void> {
+    if (!this.#latest) return
+    const { position, drained } = this.#latest
+    try {
+      await this.#driver.apply({ position, addresses: [], eligible: !drained })
+      this.#told.applied(position)
+    } catch (error) {
+      this.#told.failed(error)
     }
-    this.#isRunning = false
   }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { coalesced, type Coalesced } from '../lib/coalesced.ts'
 import type { Subscription } from '../store/eventLog.ts'
 import type { Controller } from './controller.ts'
 import type { ReleaseRoom } from './releaseRoom.ts'
@@ -8,46 +9,38 @@ export class ReleaseCollector {
   #releases: Pick<ReleaseRoom, 'collect'>
   #logger: Logger
   #subscription: Subscription
-  #running: Promise<void> | null = null
-  #again = false
+  #isClosed = false
+  #collections: Coalesced
 
   constructor(controller: Controller, releases: Pick<ReleaseRoom, 'collect'>, logger: Logger) {
     this.#releases = releases
     this.#logger = logger
+    this.#collections = coalesced(() => this.#collect())
     this.#subscription = controller.log.subscribe(controller.log.position(), ({ type }) => {
-      if (type === 'RolloutFinished') this.#collect()
+      if (type === 'RolloutFinished') void this.#collections.ask()
     })
   }
 
   /** Resolves when no collection is under way. */
-  async idle(): Promise<void> {
-    await this.#running
+  idle(): Promise<void> {
+    return this.#collections.idle()
   }
 
   /** Waits for a collection that is under way. */
   async close(): Promise<void> {
     this.#subscription.close()
-    this.#again = false
-    await this.#running
+    this.#isClosed = true
+    await this.#collections.idle()
   }
 
-  #collect(): void {
-    this.#again = true
-    this.#running ??= this.#run()
-  }
-
-  async #run(): Promise<void> {
+  async #collect(): Promise<void> {
     // Not within the append whose event asked for it.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#again) {
-      this.#again = false
-      try {
-        await this.#releases.collect()
-      } catch (error) {
-        this.#logger.error({ err: error }, 'collecting releases failed; it is tried again after the next rollout')
-      }
+    if (this.#isClosed) return
+    try {
+      await this.#releases.collect()
+    } catch (error) {
+      this.#logger.error({ err: error }, 'collecting releases failed; it is tried again after the next rollout')
     }
-    // Together with the last look at `#again`: a rollout that ended in between would wait for the next one.
-    this.#running = null
   }
 }

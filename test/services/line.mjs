@@ -8,7 +8,9 @@ const server = createServer((socket) => {
   open.add(socket)
   socket.on('close', () => open.delete(socket))
   socket.on('error', () => socket.destroy())
-  createInterface({ input: socket }).on('line', (line) => socket.write(`${version} ${line}\n`))
+  const lines = createInterface({ input: socket })
+  lines.on('line', (line) => socket.write(`${version} ${line}\n`))
+  lines.on('error', () => socket.destroy()) // it throws what its input fails with, if nobody listens
 })
 server.listen(Number(process.env.PORT), process.env.HOST)
 process.on('SIGTERM', () => {

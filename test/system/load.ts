@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
-import { createInterface } from 'node:readline'
 import { WebSocket } from 'ws'
 
 /** One thing the load did that did not go as it must. It never tries anything again. */
@@ -188,13 +187,15 @@ export class Load {
   async #tcpShort(entry: string): Promise<void> {
     await this.#attempt('tcp', entry, async () => {
       const socket = connect(portOf(entry))
-      const lines = createInterface({ input: socket })
-      socket.on('error', () => {})
+      let [text, why] = ['', 'closed']
+      socket.on('error', ({ message }) => (why = message))
+      socket.on('data', (bytes) => {
+        text += String(bytes)
+        if (text.includes('\n')) socket.end()
+      })
       socket.write('question\n')
-      const answer = await firstLine(lines)
-      socket.end()
       await once(socket, 'close')
-      if (!answer?.endsWith(' question')) throw new Error(`answered ${answer ?? 'nothing'}`)
+      if (!text.endsWith(' question\n')) throw new Error(`answered ${JSON.stringify(text)}, ${why}`)
       this.result.lines++
     })
     await new Promise((resolve) => setTimeout(resolve, 10))
@@ -277,11 +278,6 @@ async function ended(response: IncomingMessage): Promise<void> {
     .on('close', resolve)
     .on('error', () => resolve())
   await promise
-}
-
-async function firstLine(lines: AsyncIterable<string>): Promise<string | undefined> {
-  for await (const line of lines) return line
-  return undefined
 }
 
 function portOf(entry: string): { host: string; port: number } {

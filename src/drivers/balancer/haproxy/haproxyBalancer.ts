@@ -279,7 +279,7 @@ class Haproxy implements HaproxyBalancer {
   #watch(): void {
     if (this.#watching) return
     this.#watching = true
-    void this.#watchUntilDone().finally(() => (this.#watching = false))
+    void this.#watchUntilDone()
   }
 
   async #watchUntilDone(): Promise<void> {
@@ -291,10 +291,12 @@ class Haproxy implements HaproxyBalancer {
           await this.#removeLeftover()
         })
       } catch (error) {
-        if (this.#closing) return
+        if (this.#closing) break
         this.#options.log?.('HAProxy does not answer; asked again', { error: String(error) })
       }
     }
+    // Together with the last look at what is left to watch: what came in between would not be watched.
+    this.#watching = false
   }
 
   async #removeLeftover(): Promise<void> {
@@ -338,24 +340,27 @@ class Haproxy implements HaproxyBalancer {
     this.#listeners.push(listener)
   }
 
-  /** In maintenance HAProxy closes idle connections; those in use go on. */
-  release(instance: string): Promise<void> {
-    return this.#inTurn(async () => {
-      const { pid, servers } = await this.#running.look()
-      const own = servers.filter(({ name, active }) => name === instance && !active)
-      if (own.length === 0) return
-      await this.#running.tell(
-        pid,
-        own.map((server) => `set server ${nameOf(server)} state maint`),
-      )
-      await this.#running.staleGone()
-      const deadline = this.#options.clock.monotonic() + this.#limits.upstreamIdleMs * 2
-      while (this.#options.clock.monotonic() < deadline) {
-        const { current, reading } = await this.#running.read()
-        if (idleConnectionsIn(reading.get(current) ?? [], instance) === 0) return
-        await pause(this.#limits.watchMs)
-      }
-    })
+  /** In maintenance HAProxy closes idle connections; those in use go on. What is waited for holds up no other change. */
+  async release(instance: string): Promise<void> {
+    const isKnown = await this.#inTurn(() => this.#maintain(instance))
+    if (!isKnown) return
+    await this.#running.staleGone()
+    const deadline = this.#options.clock.monotonic() + this.#limits.upstreamIdleMs * 2
+    while (this.#options.clock.monotonic() < deadline) {
+      const { current, reading } = await this.#running.read()
+      if (idleConnectionsIn(reading.get(current) ?? [], instance) === 0) return
+      await pause(this.#limits.watchMs)
+    }
+  }
+
+  async #maintain(instance: string): Promise<boolean> {
+    const { pid, servers } = await this.#running.look()
+    const own = servers.filter(({ name, active }) => name === instance && !active)
+    await this.#running.tell(
+      pid,
+      own.map((server) => `set server ${nameOf(server)} state maint`),
+    )
+    return own.length > 0
   }
 
   cut(instance: string): void {

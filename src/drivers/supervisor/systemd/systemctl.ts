@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { coalesced } from '../../../lib/coalesced.ts'
 
 /** The manager of this machine, by its own program. Every call has a deadline. */
 export interface Systemctl {
@@ -45,11 +46,9 @@ const mostOutputBytes = 16 * 1024 * 1024
 const mostUnits = 500
 
 export function createSystemctl(): Systemctl {
-  let reloading: Promise<void> | null = null
-  let next: Promise<void> | null = null
-  const reload = async (): Promise<void> => {
+  const reloads = coalesced(async () => {
     await must(['systemctl', 'daemon-reload'])
-  }
+  })
   return {
     version: async () => Number(/^systemd (\d+)/.exec(await must(['systemctl', '--version']))?.[1] ?? 0),
     start: async (unit, timeoutMs) => {
@@ -72,20 +71,7 @@ export function createSystemctl(): Systemctl {
       }
       return states
     },
-    reload: () => {
-      if (reloading === null) {
-        reloading = reload().finally(() => (reloading = null))
-        return reloading
-      }
-      next ??= reloading
-        .catch(() => {})
-        .then(() => {
-          next = null
-          reloading = reload().finally(() => (reloading = null))
-          return reloading
-        })
-      return next
-    },
+    reload: () => reloads.ask(),
     syncJournal: async () => {
       await must(['journalctl', '--sync'])
     },

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../../lib/clock.ts'
+import { coalesced } from '../../../lib/coalesced.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
 import { resolveExecutable } from '../process/executable.ts'
 import { procProcessTable } from '../process/procProcessTable.ts'
@@ -44,7 +45,7 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
   const ending = new AbortController()
   let closing: Promise<void> | null = null
   let watching: Promise<void> | null = null
-  let version: Promise<number> | null = null
+  let version: number | null = null
 
   /** Of ids whose unit systemd may still know as it was. */
   let reloadTimer: NodeJS.Timeout | null = null
@@ -73,23 +74,16 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
     [...instances.values()].find((one) => one.record.unit === unit)
   /** Units to look at; one look at a time, and each begins after what it is about. */
   const touched = new Set<string>()
-  let looking: Promise<void> | null = null
+  const looks = coalesced(async () => {
+    const units = [...touched].filter((unit) => byUnit(unit))
+    touched.clear()
+    if (units.length === 0 || ending.signal.aborted) return
+    const states = await systemctl.show(units)
+    await Promise.all(units.map(async (unit) => byUnit(unit)?.look(states.get(unit))))
+  })
   const look = (units: Iterable<string>): void => {
     for (const unit of units) touched.add(unit)
-    looking ??= lookAtTouched().finally(() => (looking = null))
-  }
-  const lookAtTouched = async (): Promise<void> => {
-    while (touched.size > 0 && !ending.signal.aborted) {
-      const units = [...touched].filter((unit) => byUnit(unit))
-      touched.clear()
-      if (units.length === 0) continue
-      try {
-        const states = await systemctl.show(units)
-        await Promise.all(units.map(async (unit) => byUnit(unit)?.look(states.get(unit))))
-      } catch {
-        return // systemd or the journal does not answer now: looked at again soon, by the timer
-      }
-    }
+    looks.ask().catch(() => {}) // systemd or the journal does not answer now: looked at again soon, by the timer
   }
   const lookAtAll = (): void => look([...instances.values()].map(({ record }) => record.unit))
   const timer = setInterval(lookAtAll, lookMs)
@@ -150,7 +144,7 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
     instances.set(id, instance)
     try {
       const executable = resolveExecutable(spec.argv, spec.env, spec.cwd)
-      const hasRestartSteps = (await (version ??= systemctl.version())) >= 254
+      const hasRestartSteps = (version ??= await systemctl.version()) >= 254
       const places = { executable, environmentFile: files.environmentFile(unit), hasRestartSteps }
       // What is not there needs no hiding, and systemd would fail at it.
       const text = unitText(spec, { ...places, hidden: hidden.filter((folder) => existsSync(folder)) })
@@ -179,7 +173,7 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
     clearInterval(timer)
     ending.abort()
     journal.close()
-    await Promise.all([watching, looking])
+    await Promise.all([watching, looks.idle()])
     if (reloadTimer !== null) await reload()
     await reloading
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
