@@ -1,7 +1,14 @@
 import { expect, it } from 'vitest'
 import { coalesced } from './coalesced.ts'
 
-function gated(): { work: () => Promise<void>; runs: () => number; open: () => void; fail: (error: Error) => void } {
+interface Gated {
+  work: () => Promise<void>
+  runs: () => number
+  open: () => void
+  fail: (error: Error) => void
+}
+
+function gated(): Gated {
   let runs = 0
   let gate = Promise.withResolvers<void>()
   const pass = (settle: (resolvers: typeof gate) => void): void => {

@@ -1,9 +1,9 @@
 /** Work that is done again after each ask, one run at a time. */
 export interface Coalesced {
   /** Settles as the run does that begins after this ask; asks that come while one goes on, or in the same step, share the next. */
-  ask(): Promise<void>
+  ask: () => Promise<void>
   /** Resolves when nothing runs and nothing is asked for. */
-  idle(): Promise<void>
+  idle: () => Promise<void>
 }
 
 export function coalesced(work: () => Promise<void>): Coalesced {

@@ -38,15 +38,16 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
   const beginLoad = (about: Partial<ConstructorParameters<typeof ClientLoad>[1]> = {}): void => {
     load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 500, tcp: pair.tcpEntries, ...about })
   }
-  const endLoad = async (): Promise<void> => {
+  /** What failed, in words. */
+  const endLoad = async (): Promise<string[]> => {
     const result = await load?.stop()
     load = null
     if (!result) throw new Error('no load was begun')
     const { requests, slow, uploads, lines, latencies } = result
     const p99 = latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * 0.99)]
     console.log({ requests, slow, uploads, lines, long: result.long.length, p99 })
-    expect(failuresOf(result)).toEqual([])
     expect(requests).toBeGreaterThan(500)
+    return failuresOf(result)
   }
   const status = (): Promise<Status> => pair.tandem<Status>('status')
   const answerOf = async (entry: string): Promise<string> =>
@@ -57,7 +58,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
     for (let round = 0; round < rounds; round++) {
       await Promise.all([pushWeb(), pushLine()])
     }
-    await endLoad()
+    expect(await endLoad()).toEqual([])
   })
 
   it(
@@ -73,7 +74,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
       await pair.controller.must(['systemctl', 'restart', 'tandem-controller'])
       await pair.until('ready')
       await pushWeb()
-      await endLoad()
+      expect(await endLoad()).toEqual([])
     },
   )
 
@@ -94,7 +95,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
       expect(await services()).toBe(before)
       await converged()
       await pushWeb()
-      await endLoad()
+      expect(await endLoad()).toEqual([])
       await a.must(['systemctl', 'restart', 'tandem-haproxy'])
       for (const entry of pair.entries) await expect.poll(() => answerOf(entry), soon).toBe(`hello ${version}`)
     },
@@ -229,7 +230,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
     await expect.poll(problems, soon).toContain('shop.pem')
     a.write('/etc/tandem/certificates/shop.pem', await certificate(), 0o600)
     await expect.poll(secure, soon).toMatch(/^hello \d+ 2$/)
-    await endLoad()
+    expect(await endLoad()).toEqual([])
     await pair.applyCluster()
     await expect.poll(problems, soon).toBe('')
   })
