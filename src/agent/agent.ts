@@ -56,6 +56,10 @@ export class Agent {
   #refused: Report['refused'] = null
   #instances = new Map<string, LocalInstance>()
   #stopping = new Set<string>()
+  /** Found running, before a desired state has said what becomes of them. */
+  #adopted = new Set<string>()
+  /** Found running, and wanted by nobody. */
+  #unwanted = new Set<string>()
   #unserved: Unserved[] = []
   #applied: Applied = { supervisor: 0, balancer: 0, address: 0 }
   #problems: Problems
@@ -103,17 +107,38 @@ export class Agent {
     if (ended.length > 0) logger.warn({ ended }, 'ended what a killed agent had left running')
     if (adopted.length > 0) logger.info({ adopted }, 'adopted running instances')
     await this.#data.want([])
-    if (!this.#desired) return
-    const wanted = new Set(this.#desired.instances.map(({ id }) => id))
-    // What the killed agent was about to end.
-    await Promise.all(adopted.filter((id) => !wanted.has(id)).map((id) => this.#endUnwanted(id)))
-    if (adopted.length > 0) await this.#judge(this.#desired, adopted)
-    this.#reconcile(this.#desired)
+    for (const id of adopted) this.#adopted.add(id)
+    if (this.#desired) await this.#takeUp(this.#desired)
   }
 
-  async #endUnwanted(id: string): Promise<void> {
+  /**
+   * What was adopted is asked how it is before anything is routed; what nobody wants of it is out of the routes before it
+   * ends. A machine that has lost its desired state does so with the first it is told.
+   */
+  async #takeUp(desired: DesiredState): Promise<void> {
+    const adopted = [...this.#adopted]
+    this.#adopted.clear()
+    if (adopted.length > 0) await this.#judge(desired, adopted)
+    const current = this.#desired ?? desired
+    this.#reconcile(current)
+    for (const id of adopted) if (!this.#instances.has(id)) this.#unwanted.add(id)
+    await this.#endUnwanted()
+  }
+
+  async #endUnwanted(): Promise<void> {
+    const ending = this.#isClosing ? [] : [...this.#unwanted]
+    if (ending.length > 0) await this.#route()
+    await Promise.all(ending.map((id) => this.#endAdopted(id)))
+  }
+
+  async #endAdopted(id: string): Promise<void> {
+    const { balancer, supervisor } = this.#parts
     try {
-      await this.#parts.supervisor.stop(id)
+      await balancer.release(id)
+      await supervisor.stop(id)
+      balancer.cut(id)
+      this.#unwanted.delete(id)
+      this.#problems.solved(`stop ${id}`)
     } catch (error) {
       this.#problems.add(`stop ${id}`, error)
     }
@@ -188,6 +213,7 @@ export class Agent {
     for (const id of this.#instances.keys()) {
       if (!this.#desired.instances.some((one) => one.id === id)) void this.#stop(id)
     }
+    void this.#endUnwanted()
     if (this.#problems.has('balancer') || this.#unserved.length > 0) void this.#route()
     if (this.#problems.has('admission')) void this.#admit(this.#desired)
     if (this.#problems.has('address')) void this.#address.keep(this.#desired)
@@ -233,7 +259,8 @@ export class Agent {
     this.#problems.solved('disk')
     this.#unwritten = null
     this.#desired = desired
-    this.#reconcile(desired)
+    if (this.#adopted.size > 0) void this.#takeUp(desired)
+    else this.#reconcile(desired)
   }
 
   #reconcile(desired: DesiredState): void {

@@ -49,13 +49,15 @@ interface Pretended {
   finish: () => void
 }
 
-export function createFakeSupervisor(clock: Clock): FakeSupervisor {
+/** With `outlivesAgent` it goes on after `close`, and the next agent that is given it adopts what runs. */
+export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {}): FakeSupervisor {
   const running = new Map<string, Pretended>()
   const starts: InstanceSpec[] = []
   const listeners: ((exit: ExitStatus) => void)[] = []
   const feed = createLineFeed(supervisorLimits.followBytes)
   let kept: LogLine[] = []
   let choose: (spec: InstanceSpec) => FakeProgram = () => ({})
+  const unclaimed = new Set<string>()
   let closed = false
 
   const log = (spec: InstanceSpec, stream: LogLine['stream'], text: string): void => {
@@ -79,7 +81,9 @@ export function createFakeSupervisor(clock: Clock): FakeSupervisor {
     one.finish()
   }
 
-  const start = (spec: InstanceSpec): { pid: number } => {
+  const start = (spec: InstanceSpec): { pid: number; port?: number } => {
+    const adopted = unclaimed.delete(spec.id) ? running.get(spec.id) : undefined
+    if (adopted) return { pid: adopted.pid, port: Number(adopted.spec.env['PORT']) }
     if (closed) throw new Error(`the supervisor is closing: ${spec.id} is not started`)
     if (running.has(spec.id)) {
       const about = { subject: spec.id, next: 'stop it first' }
@@ -152,8 +156,11 @@ export function createFakeSupervisor(clock: Clock): FakeSupervisor {
 
   return {
     name: 'fake',
-    abilities: { memory: true, cpu: true, tasks: true, outlivesAgent: false, why: null },
-    recover: () => Promise.resolve({ adopted: [], ended: [] }),
+    abilities: { memory: true, cpu: true, tasks: true, outlivesAgent, why: null },
+    recover: async () => {
+      for (const id of running.keys()) unclaimed.add(id)
+      return { adopted: [...running.keys()], ended: [] }
+    },
     start: async (spec) => start(spec),
     stop,
     ownsSocket: async (id, port) => {
@@ -171,6 +178,7 @@ export function createFakeSupervisor(clock: Clock): FakeSupervisor {
       kept = kept.filter((line) => line.service !== service || running.has(line.instance))
     },
     close: async () => {
+      if (outlivesAgent) return
       closed = true
       await Promise.all([...running.keys()].map(stop))
       feed.close()

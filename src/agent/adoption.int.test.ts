@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { createFakeSupervisor, type FakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
+import { systemClock } from '../lib/clock.ts'
+import { aDesiredState, makeFolder } from './testing/given.ts'
+import { Releases, runs, startedAgent, type RunningAgent } from './testing/runningAgent.ts'
+
+let folder: ReturnType<typeof makeFolder>
+let releases: Releases
+let supervisor: FakeSupervisor
+let running: RunningAgent[]
+
+beforeEach(async () => {
+  folder = makeFolder('adoption')
+  releases = await Releases.open(folder.path)
+  supervisor = createFakeSupervisor(systemClock, { outlivesAgent: true })
+  running = []
+})
+afterEach(async () => {
+  await Promise.all(running.map(({ agent }) => agent.close()))
+  await Promise.all(supervisor.running().map((id) => supervisor.stop(id)))
+  await folder.remove()
+})
+
+/** An agent with a disk of that name: another name is a disk that was wiped. */
+async function start(disk: string): Promise<RunningAgent> {
+  const one = await startedAgent(join(folder.path, disk), releases, { supervisor })
+  running.push(one)
+  return one
+}
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
+const ready = ({ agent }: RunningAgent): string[] =>
+  agent.report().instances.flatMap(({ id, state }) => (state === 'ready' ? [id] : []))
+async function ran(...ids: string[]): Promise<Awaited<ReturnType<Releases['publish']>>> {
+  const shop = await releases.publish('1')
+  const first = await start('machine')
+  first.agent.accept(aDesiredState(runs(shop, ...ids)))
+  await until(() => expect(ready(first)).toEqual(ids))
+  await first.agent.close()
+  running = []
+  return shop
+}
+
+it('goes on with what it finds running, and starts nothing anew', async () => {
+  await ran('x', 'y')
+  const next = await start('machine')
+  await until(() => expect(ready(next)).toEqual(['x', 'y']))
+  expect(supervisor.starts.map(({ id }) => id)).toEqual(['x', 'y'])
+})
+
+it('a wiped disk: leaves what runs alone until it is told what is wanted, then takes the rest out of the routes and ends it', async () => {
+  const shop = await ran('x', 'y')
+  const next = await start('wiped')
+  expect(next.balancer.plans).toEqual([])
+  expect(supervisor.running()).toEqual(['x', 'y'])
+  const plansBefore: number[] = []
+  supervisor.onExit(() => plansBefore.push(next.balancer.plans.length))
+  next.agent.accept(aDesiredState(runs(shop, 'x')))
+  await until(() => expect(supervisor.running()).toEqual(['x']))
+  expect(next.balancer.released).toEqual(['y'])
+  expect(plansBefore[0]).toBeGreaterThan(0)
+  expect(supervisor.starts.map(({ id }) => id)).toEqual(['x', 'y'])
+  expect(ready(next)).toEqual(['x'])
+})
+
+it('what cannot be ended is said, and tried again', async () => {
+  const shop = await ran('x', 'y')
+  const stop = supervisor.stop.bind(supervisor)
+  let failures = 0
+  supervisor.stop = async (id) => {
+    if (failures++ === 0) throw new Error('it does not end')
+    await stop(id)
+  }
+  const next = await start('wiped')
+  next.agent.accept(aDesiredState(runs(shop, 'x')))
+  await until(() => expect(next.agent.report().problems.join()).toContain('it does not end'))
+  next.agent.retry()
+  await until(() => expect(supervisor.running()).toEqual(['x']))
+  await until(() => expect(next.agent.report().problems).toEqual([]))
+})
