@@ -4,7 +4,7 @@ BIN := node_modules/.bin
 # The Node that npm installed, where there is one; looked for when a recipe runs, for a clean clone has none before.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lab lab check format format-check lint types tidy dead test-all link bench-rollout bench-lab bench-release bench-balancer bench-agent bench-cli bundle clean
+.PHONY: help demo test test-lab lab check format format-check lint types tidy dead test-all link bench-rollout bench-lab bench-release bench-balancer bench-agent bench-cli bundle dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench-cli: node_modules/.installed ## wall time of `tandem status`
 
 bundle: node_modules/.installed ## the program as it ships, in dist/tandem
 	@$(RUN) packaging/bundle.ts
+
+dist: node_modules/.installed ## what people install, in dist/: archive, Debian package, SBOM, checksums; ARCH="x64 arm64" for both
+	@$(RUN) packaging/distribution.ts
 
 link: ## put ./tandem on the PATH (~/.local/bin)
 	mkdir -p $(HOME)/.local/bin && ln -sf $(CURDIR)/tandem $(HOME)/.local/bin/tandem

@@ -1,14 +1,31 @@
-import { cpSync, mkdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
+import { bundledPackages, type BundledPackage } from './bundledPackages.ts'
+import { readProgram } from './program.ts'
 
-const root = join(import.meta.dirname, '..')
+interface Bundle {
+  /** The file to run. */
+  main: string
+  /** Whose code is inside, beside our own. */
+  packages: BundledPackage[]
+}
+
+interface Options {
+  /** Default: this checkout. */
+  root?: string
+  /** Default: the one in package.json. */
+  version?: string
+}
+
+const checkout = join(import.meta.dirname, '..')
 
 /**
- * What ships: the whole program as plain JavaScript in `DIR/lib`, beside the package.json that names its version. Smaller
- * in memory than the sources by what it takes to strip types and to keep a few hundred modules apart.
+ * What ships: the whole program as plain JavaScript in `DIR/lib`, beside a package.json that names its version. Smaller
+ * in memory than the sources by what it takes to strip types and to keep a few hundred modules apart. Names no folder of this
+ * computer, so the same sources give the same bytes anywhere.
  */
-export async function bundle(dir: string): Promise<{ main: string }> {
+export async function bundle(dir: string, { root = checkout, version }: Options = {}): Promise<Bundle> {
   rmSync(dir, { recursive: true, force: true })
   mkdirSync(dir, { recursive: true })
   const build = await rolldown({
@@ -17,7 +34,7 @@ export async function bundle(dir: string): Promise<{ main: string }> {
     platform: 'node',
     external: [/^node:/],
   })
-  await build.write({
+  const { output } = await build.write({
     dir: join(dir, 'lib'),
     format: 'esm',
     minify: true,
@@ -27,8 +44,11 @@ export async function bundle(dir: string): Promise<{ main: string }> {
   })
   await build.close()
   cpSync(join(root, 'src/store/migrations'), join(dir, 'lib/migrations'), { recursive: true })
-  cpSync(join(root, 'package.json'), join(dir, 'package.json'))
-  return { main: join(dir, 'lib/main.js') }
+  const program = readProgram(root)
+  const about = { ...program, version: version ?? program.version, type: 'module' }
+  writeFileSync(join(dir, 'package.json'), `${JSON.stringify(about, null, 2)}\n`)
+  const modules = output.flatMap((part) => (part.type === 'chunk' ? Object.keys(part.modules) : []))
+  return { main: join(dir, 'lib/main.js'), packages: bundledPackages(root, modules) }
 }
 
-if (import.meta.main) console.log((await bundle(process.argv[2] ?? join(root, 'dist/tandem'))).main)
+if (import.meta.main) console.log((await bundle(process.argv[2] ?? join(checkout, 'dist/tandem'))).main)

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { clusterShape } from './clusterShape.ts'
 import { parseCluster } from './parseCluster.ts'
 import { DefinitionError } from './problem.ts'
 
@@ -16,6 +18,20 @@ function problems(text: string): string[] {
     )
   }
 }
+
+describe('docs/cluster.example.yaml', () => {
+  const example = readFileSync(new URL('../../docs/cluster.example.yaml', import.meta.url), 'utf8')
+
+  it('is valid, and names every key there is', () => {
+    expect(problems(example)).toEqual([])
+    const keys = Object.keys(clusterShape.schema.properties ?? {})
+    expect(keys.filter((key) => !new RegExp(`^(?:# )?${key}:`, 'm').test(example))).toEqual([])
+  })
+
+  it('is valid too with what it shows in comments', () => {
+    expect(problems(example.replaceAll(/^# (?=\w+:)/gm, ''))).toEqual([])
+  })
+})
 
 describe('a cluster file', () => {
   it('has every default', () => {

@@ -16,6 +16,8 @@ interface Options {
   machines: string[]
   /** Folders of this computer that every machine sees too. */
   binds?: Bind[]
+  /** Default: Tandem is on every machine, as a bundle of this checkout. */
+  bare?: boolean
 }
 
 /** Where requests come from: this computer's files and programs, on the lab's network. */
@@ -49,7 +51,7 @@ const mostMachines = 50
  * Boots machines beside each other, on a network of their own, with a place for a client on it. First removes what labs of
  * runs that were killed have left. `machines` may name a controller's machine as any other.
  */
-export async function openLab({ machines: names, binds = [] }: Options): Promise<Lab> {
+export async function openLab({ machines: names, binds = [], bare = false }: Options): Promise<Lab> {
   if (names.length > mostMachines) throw new Error(`a lab has at most ${mostMachines} machines`)
   await installRequirements()
   await removeAbandonedLabs(labFolder)
@@ -62,7 +64,7 @@ export async function openLab({ machines: names, binds = [] }: Options): Promise
   if (!lock) throw new Error(`another run holds ${folder}`)
   opened.defer(() => lock.release())
   opened.defer(() => removeLab(folder))
-  const program = await installProgram(join(folder, 'program'))
+  const program = bare ? [] : await installProgram(join(folder, 'program'))
 
   const places: [string, number][] = names.map((name, index) => [name, firstHost + index])
   const network = await openNetwork(run, new Map([...places, [clientName, clientHost]]))

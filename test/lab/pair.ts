@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Pushed } from '../system/rollUnderLoad.ts'
 import { openLab, type Lab } from './lab.ts'
 import type { LabMachine } from './labMachine.ts'
+import { serviceNode } from './program.ts'
 
 const root = join(import.meta.dirname, '../..')
 export const entryPort = 80
@@ -14,6 +15,17 @@ interface Options {
   drivers?: string
   /** More lines of the cluster file. */
   more?: string
+  /** A Debian package to install Tandem from. Default: a bundle of this checkout. */
+  debianPackage?: string
+}
+
+/** Where the machines see the folder of the package. */
+const packagesFolder = '/media/packages'
+
+/** As a person does who was given the file. What the lab's image has in its place goes first. */
+export async function installPackage(machine: LabMachine, file: string): Promise<void> {
+  await machine.must(['rm', '-f', '/usr/bin/tandem', '/usr/bin/node'])
+  await machine.must(['dpkg', '-i', `${packagesFolder}/${basename(file)}`])
 }
 
 /** A cluster as people have it: a controller's machine, two that serve, founded and joined by the commands they would type. */
@@ -23,8 +35,14 @@ export class Pair {
   #more: string
 
   static async open(options: Options = {}): Promise<Pair> {
-    const lab = await openLab({ machines: ['controller', 'a', 'b'] })
+    const { debianPackage } = options
+    const packages = debianPackage === undefined ? [] : [{ from: dirname(debianPackage), to: packagesFolder }]
+    const binds = debianPackage === undefined ? [] : [...packages, serviceNode()]
+    const lab = await openLab({ machines: ['controller', 'a', 'b'], binds, bare: debianPackage !== undefined })
     try {
+      if (debianPackage !== undefined) {
+        for (const machine of lab.machines) await installPackage(machine, debianPackage)
+      }
       const pair = new Pair(lab, options)
       await pair.#found()
       return pair

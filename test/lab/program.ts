@@ -17,6 +17,9 @@ export async function installProgram(app: string): Promise<Bind[]> {
 /** For tests that run on the machine: this checkout. Not where it is here: a machine has a /tmp and a /home of its own. */
 export const checkoutBind: Bind = { from: realpathSync(checkout), to: '/opt/tandem-checkout' }
 
+/** For machines on which Tandem is a package: the Node that their services need, where programs of the machine's own are. */
+export const serviceNode = (): Bind => ({ from: nodeBinary(), to: '/usr/local/bin/node' })
+
 function nodeBinary(): string {
   const file = join(checkout, 'node_modules', `node-linux-${process.arch}`, 'bin/node')
   return realpathSync(existsSync(file) ? file : process.execPath)

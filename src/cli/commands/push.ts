@@ -4,6 +4,7 @@ import { ObjectsClient } from '../../api/objectsClient.ts'
 import type { Definition } from '../../definitions/definition.ts'
 import { renderProblems } from '../../definitions/problem.ts'
 import { readDefinition } from '../../definitions/readDefinition.ts'
+import { programFolder } from '../../lib/programFolder.ts'
 import { describeFolder } from '../../releases/describeFolder.ts'
 import { publish } from '../../releases/publish.ts'
 import type { ReleaseDescription } from '../../releases/releaseDescription.ts'
@@ -42,7 +43,7 @@ export async function push(session: Session, flags: PushFlags, dir?: string): Pr
 /** Without what our own launcher put there. */
 function callersEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { NODE_COMPILE_CACHE: cache, ...others } = env
-  return cache?.startsWith(join(import.meta.dirname, '../../..')) ? others : env
+  return cache?.startsWith(programFolder) ? others : env
 }
 
 async function build({ out, host, signal }: Session, definition: Definition, folder: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { RolloutView } from '../../api/views.ts'
 import { showSeconds } from '../duration.ts'
+import { isCheckout } from '../../lib/programFolder.ts'
 import type { Paint } from '../paint.ts'
 import type { LoadReport } from './loadGenerator.ts'
 
@@ -33,11 +34,15 @@ export function renderDemo({ passed, seconds, second, broken, load, data, paint 
     ...failures.map((failure) => `  ${paint('red', '!')} ${failure}`),
     '',
     'Try it yourself:',
-    `  ./tandem up${data === null ? '' : ` --data ${data}`}`,
-    '  ./tandem push examples/node',
-    '  ./tandem status',
+    ...nextCommands(data === null ? '' : ` --data ${data}`),
   ].join('\n')
 }
+
+/** An example that was installed is not in the folder where people are, and not theirs to change. */
+const nextCommands = (data: string): string[] =>
+  isCheckout
+    ? [`  ./tandem up${data}`, '  ./tandem push examples/node', '  ./tandem status']
+    : [`  tandem up${data}`, '  tandem init && tandem push     in the folder of a service of yours', '  tandem status']
 
 const took = ({ startedAt, finishedAt }: RolloutView): string =>
   finishedAt === null ? 'no time' : showSeconds(Date.parse(finishedAt) - Date.parse(startedAt))

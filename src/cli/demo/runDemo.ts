@@ -1,24 +1,25 @@
 import { mkdirSync, mkdtempSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import type { RolloutView } from '../../api/views.ts'
 import { removeTree } from '../../releases/removeTree.ts'
 import { startLaptop, type Laptop } from '../laptop/laptopCluster.ts'
 import { DataLock } from '../laptop/dataLock.ts'
 import { selfCommand } from '../laptop/selfCommand.ts'
+import { isCheckout, programFolder } from '../../lib/programFolder.ts'
 import type { Session } from '../session.ts'
 import { LoadGenerator, type LoadReport } from './loadGenerator.ts'
 import { releaseFolder, type DemoRelease } from './releaseFolder.ts'
 import { renderDemo } from './renderDemo.ts'
 import { Sample } from './sample.ts'
 
-const checkout = join(import.meta.dirname, '../../..')
 /** The load runs this long before and after each rollout, so that there is something to lose. */
 const calmMs = 1_500
 
 /** The tour. Exits 0 only if no request failed and the broken release was reverted. */
 export async function runDemo(session: Session, keep: boolean): Promise<number> {
   const { out, host, interrupts } = session
-  const base = join(checkout, '.tandem')
+  // What was installed is not ours to write to.
+  const base = isCheckout ? join(programFolder, '.tandem') : session.folders.cache
   mkdirSync(base, { recursive: true })
   const folder = mkdtempSync(join(base, 'demo-'))
   const data = join(folder, 'data')
@@ -28,12 +29,12 @@ export async function runDemo(session: Session, keep: boolean): Promise<number> 
   try {
     out.note('starting a pair: one controller, two machines')
     laptop = await startLaptop({
-      ...{ data, machines: ['a', 'b'], port: 0, entryPort: 0, self: selfCommand(), env: host.env },
+      ...{ data, machines: ['a', 'b'], port: 0, entryPort: 0, self: selfCommand(), env: withSomeNode(host.env) },
       signal: interrupts.signal,
       onNews: (text) => out.warn(text),
     })
     interrupts.forced.addEventListener('abort', () => laptop?.kill())
-    const story = await tell(session, laptop, new Sample(join(checkout, 'examples/node'), join(folder, 'sample')))
+    const story = await tell(session, laptop, new Sample(join(programFolder, 'examples/node'), join(folder, 'sample')))
     out.note('ending the pair')
     await laptop.stop()
     laptop = null
@@ -49,6 +50,12 @@ export async function runDemo(session: Session, keep: boolean): Promise<number> 
     if (!keep) await removeTree(folder)
   }
 }
+
+/** The sample is a program for Node: where there is none, ours. */
+const withSomeNode = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...env,
+  PATH: [...(env['PATH'] ? [env['PATH']] : []), dirname(process.execPath)].join(delimiter),
+})
 
 interface Story {
   first: RolloutView

@@ -1,0 +1,95 @@
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, join, relative } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { sha256 } from '../src/lib/hash.ts'
+import { architectureOf } from './architecture.ts'
+import { billOfMaterials } from './billOfMaterials.ts'
+import { bundle } from './bundle.ts'
+import { debianPackage, debianVersion } from './debianPackage.ts'
+import { launcher } from './launcher.ts'
+import { debianCopyright, thirdPartyLicences } from './licences.ts'
+import { nodeBinary } from './nodeBinary.ts'
+import { readProgram } from './program.ts'
+import { shipped, shippedFolder, shippedFromGit } from './shippedFile.ts'
+import { sourceDate } from './sourceDate.ts'
+import { tarball } from './tarball.ts'
+
+interface Options {
+  /** The checkout to make it of. */
+  root: string
+  /** Where the files go. */
+  out: string
+  /** Kinds of machines: `x64`, `arm64`. */
+  architectures: readonly string[]
+  /** Default: the one in package.json. */
+  version?: string
+  env: NodeJS.ProcessEnv
+}
+
+/** Paths of what was made. */
+export interface Distribution {
+  archives: string[]
+  packages: string[]
+  bills: string[]
+  sums: string
+}
+
+const fromGit = ['README.md', 'CHANGELOG.md', 'LICENSE', 'docs', 'examples']
+const compressionLevel = 6
+
+/**
+ * What people install: an archive to unpack anywhere and a Debian package, of the same content; the bill of materials and the
+ * checksums beside them. The same commit and the same Node give the same bytes, wherever and whenever it is made.
+ */
+export async function makeDistribution({ root, out, architectures, version, env }: Options): Promise<Distribution> {
+  const workshop = join(out, '.bundle')
+  const bundled = await bundle(workshop, { root, version })
+  const program = readProgram(workshop)
+  const common = [
+    ...shippedFolder(workshop),
+    ...shippedFromGit(root, fromGit),
+    shipped('LICENSE.packages', thirdPartyLicences(bundled.packages)),
+  ]
+  rmSync(workshop, { recursive: true })
+  const made: Distribution = { archives: [], packages: [], bills: [], sums: join(out, 'SHA256SUMS') }
+  const date = sourceDate(root, env)
+  for (const architecture of architectures.map(architectureOf)) {
+    const node = nodeBinary(root, architecture)
+    const binary = readFileSync(node.file)
+    const files = [
+      ...common,
+      shipped('bin/tandem', launcher(architecture), true),
+      shipped('bin/node', binary, true),
+      shipped('LICENSE.node', readFileSync(node.licenceFile)),
+    ]
+    const about = { root, date, architecture, program }
+    const name = `tandem-${program.version}-linux-${architecture.name}`
+    const tar = await tarball(files, { prefix: `${name}/`, date })
+    made.archives.push(write(out, `${name}.tar.gz`, gzipSync(tar, { level: compressionLevel })))
+    const debian = await debianPackage(files, { ...about, copyright: debianCopyright(bundled.packages) })
+    made.packages.push(write(out, `tandem_${debianVersion(program.version)}_${architecture.debian}.deb`, debian))
+    const inside = { ...about, packages: bundled.packages, node: { version: node.version, sha256: sha256(binary) } }
+    made.bills.push(write(out, `${name}.cdx.json`, billOfMaterials(inside)))
+  }
+  // As `sha256sum` writes it, for `sha256sum -c`.
+  const sums = [...made.archives, ...made.packages, ...made.bills].map(
+    (file) => `${sha256(readFileSync(file))}  ${basename(file)}\n`,
+  )
+  write(out, 'SHA256SUMS', sums.join(''))
+  return made
+}
+
+function write(folder: string, name: string, content: Uint8Array | string): string {
+  const file = join(folder, name)
+  writeFileSync(file, content)
+  return file
+}
+
+if (import.meta.main) {
+  const root = join(import.meta.dirname, '..')
+  const architectures = (process.env['ARCH'] || process.arch).split(/[ ,]+/)
+  const made = await makeDistribution({ root, out: join(root, 'dist'), architectures, env: process.env })
+  for (const file of [...made.archives, ...made.packages, ...made.bills, made.sums]) {
+    console.log(`${String(statSync(file).size).padStart(10)}  ${relative(process.cwd(), file)}`)
+  }
+}

@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+const schema = z.object({ name: z.string(), version: z.string(), license: z.string(), description: z.string() })
+
+export type Program = z.infer<typeof schema>
+
+/** What the package.json in `folder` says of its package. */
+export function readProgram(folder: string): Program {
+  return schema.parse(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')))
+}

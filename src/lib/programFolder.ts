@@ -1,0 +1,18 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/**
+ * The folder that holds this program's package.json: the checkout's, or the one that was unpacked. Looked for upwards, for a
+ * bundle is flatter than the sources.
+ */
+export const programFolder = above(import.meta.dirname)
+
+/** Whether the program runs from its sources, and may write beside them. */
+export const isCheckout = existsSync(join(programFolder, 'src'))
+
+function above(folder: string): string {
+  if (existsSync(join(folder, 'package.json'))) return folder
+  const parent = dirname(folder)
+  if (parent === folder) throw new Error(`no package.json above ${import.meta.dirname}: this program is incomplete`)
+  return above(parent)
+}

@@ -1,0 +1,97 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeDistribution } from '../../packaging/distribution.ts'
+import { failuresOf, web } from '../system/rollUnderLoad.ts'
+import { ClientLoad } from './clientLoad.ts'
+import type { LabMachine } from './labMachine.ts'
+import { installPackage, Pair } from './pair.ts'
+import { whyNoLab } from './requirements.ts'
+
+const why = whyNoLab()
+const root = join(import.meta.dirname, '../..')
+const bootMs = 700_000 // the first time ever it installs the machines' system
+const long = { timeout: 120_000 }
+const parts = ['tandem-agent', 'tandem-controller', 'tandem-haproxy']
+
+describe.skipIf(why)(`the Debian package on real machines${why ? ` (skipped: ${why})` : ''}`, () => {
+  let pair: Pair
+  let folder = ''
+  let file = ''
+  beforeAll(async () => {
+    mkdirSync(join(root, 'tmp'), { recursive: true })
+    folder = mkdtempSync(join(root, 'tmp/package-'))
+    const about = { root, out: folder, architectures: [process.arch], env: process.env }
+    file = (await makeDistribution(about)).packages[0] ?? ''
+    pair = await Pair.open({ debianPackage: file })
+    const pushed = await pair.roll('web', web({ name: 'web', version: '1', drain: 3_000 }))
+    expect(pushed.rollout?.machines.map(({ state }) => state)).toEqual(['done', 'done'])
+  }, bootMs)
+  afterAll(async () => {
+    await pair?.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const stateOf = async (machine: LabMachine, unit: string): Promise<string> =>
+    (await machine.run(['systemctl', 'is-active', unit])).out.trim()
+  /** Of every instance, and of HAProxy. */
+  const pidsOf = (machine: LabMachine): Promise<string> =>
+    machine.must(['systemctl', 'show', '--property=Id,MainPID', 'tandem-web-*', 'tandem-haproxy.service'])
+  const answerOf = async (entry: string): Promise<string> =>
+    (await pair.lab.client.run(['curl', '-s', '--max-time', '5', entry])).out
+
+  it('is what founded the cluster that serves: nothing else of Tandem is on the machines', long, async () => {
+    for (const machine of pair.lab.machines) {
+      expect(await machine.must(['dpkg', '--verify', 'tandem'])).toBe('')
+      expect(await machine.must(['readlink', '-f', '/usr/bin/tandem'])).toBe('/usr/lib/tandem/bin/tandem\n')
+      expect(await machine.must(['tandem', '--version'])).toMatch(/^\d+\.\d+\.\d+/)
+    }
+    expect(await pair.lab.machine('a').must(['systemctl', 'show', '--property=ExecStart', 'tandem-agent'])).toContain(
+      'path=/usr/lib/tandem/bin/node ;',
+    )
+    for (const entry of pair.entries) expect(await answerOf(entry)).toBe('hello 1')
+  })
+
+  it('upgrades what runs from it under load: the agent starts anew, nothing else does', long, async () => {
+    const a = pair.lab.machine('a')
+    const load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 200 })
+    const [before, agent] = [await pidsOf(a), await a.must(['systemctl', 'show', '--property=MainPID', 'tandem-agent'])]
+    await installPackage(a, file)
+    await pair.until('ready')
+    expect(await a.must(['systemctl', 'show', '--property=MainPID', 'tandem-agent'])).not.toBe(agent)
+    expect(await pidsOf(a)).toBe(before)
+    expect(failuresOf(await load.stop())).toEqual([])
+  })
+
+  it(
+    'is removed and purged under load: what runs goes on, also after a reboot, and knows its cluster again',
+    long,
+    async () => {
+      const a = pair.lab.machine('a')
+      const load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 200 })
+      const before = await pidsOf(a)
+      await a.must(['dpkg', '--remove', 'tandem'])
+      expect(await stateOf(a, 'tandem-agent')).toBe('inactive')
+      expect(await pidsOf(a)).toBe(before)
+      await installPackage(a, file)
+      expect(await stateOf(a, 'tandem-agent')).toBe('inactive')
+      await a.must(['systemctl', 'enable', '--now', 'tandem-agent'])
+      await pair.until('ready')
+      const { err } = await a.run(['dpkg', '--purge', 'tandem'])
+      expect(err).toContain('/var/lib/tandem stays')
+      expect(await pidsOf(a)).toBe(before)
+      expect(failuresOf(await load.stop())).toEqual([])
+      expect((await a.run(['ls', '/usr/bin/tandem', '/usr/lib/tandem/bin'])).code).not.toBe(0)
+      await a.reboot()
+      await expect.poll(() => answerOf(pair.entries[0] ?? ''), { timeout: 30_000 }).toBe('hello 1')
+      expect((await a.run(['systemctl', 'cat', 'tandem-agent'])).code).not.toBe(0)
+    },
+  )
+
+  it('starts nothing where nothing ran', long, async () => {
+    const { controller } = pair
+    await controller.must(['dpkg', '--purge', 'tandem'])
+    await installPackage(controller, file)
+    for (const part of parts) expect(await stateOf(controller, part), part).toBe('inactive')
+  })
+})
