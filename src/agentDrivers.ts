@@ -10,6 +10,8 @@ import type { BalancerDriver } from './drivers/balancer/balancer.ts'
 import { createEmbeddedBalancer } from './drivers/balancer/embeddedBalancer.ts'
 import { createHaproxyBalancer } from './drivers/balancer/haproxy/haproxyBalancer.ts'
 import { unitHaproxy } from './drivers/balancer/haproxy/unitHaproxy.ts'
+import type { HostDriver } from './drivers/host/host.ts'
+import { createSystemdHost } from './drivers/host/systemdHost.ts'
 import { createProcessSupervisor } from './drivers/supervisor/process/processSupervisor.ts'
 import { createSystemdSupervisor } from './drivers/supervisor/systemd/systemdSupervisor.ts'
 import type { SupervisorDriver } from './drivers/supervisor/supervisor.ts'
@@ -23,6 +25,8 @@ export interface AgentDrivers {
   /** Given the forwarding port of last time, so that peers need not learn another. */
   balancer: (remembered: number) => Promise<BalancerDriver>
   address: AddressDriver
+  /** `null` where the agent may not work on its machine. */
+  hostDriver: HostDriver | null
 }
 
 /** A laptop's, where the cluster file says nothing. */
@@ -47,6 +51,7 @@ export function agentDrivers(options: Options, identity: AgentIdentity, logger: 
         ? async () => haproxy(options, identity, logger)
         : (remembered) => embedded(options, identity, logger, remembered),
     address: createNoneAddress(),
+    hostDriver: drivers.supervisor === 'systemd' ? createSystemdHost(join(options.data, 'maintenance')) : null,
   }
 }
 

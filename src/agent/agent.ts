@@ -13,6 +13,7 @@ import { seenOf, type AgentDisk } from './agentDisk.ts'
 import { reportedInstance, shortened } from './agentReport.ts'
 import { DataRemover } from './dataRemover.ts'
 import { FullEntries } from './fullEntries.ts'
+import type { MachineWork } from './machineWork.ts'
 import { LocalInstance, type InstanceLimits } from './localInstance.ts'
 import type { InstancePorts } from './ports.ts'
 import type { Preparer } from './preparer.ts'
@@ -39,6 +40,9 @@ export interface AgentParts {
   programs: Programs
   fetcher: ReleaseFetcher
   preparer: Preparer
+  machineWork: MachineWork
+  /** Whether this agent may work on its machine. */
+  maintains: boolean
   clock: Clock
   random: () => number
   logger: Logger
@@ -185,6 +189,8 @@ export class Agent {
       instances: [...this.#instances.values()].map((one) => reportedInstance(one, this.#desired, balancer)),
       prepared: preparer.results().map(({ rollout, ok, reason }) => ({ rollout, ok, reason: shortened(reason) })),
       removedData: [...this.#data.removed],
+      maintenance: this.#parts.machineWork.result(),
+      maintains: this.#parts.maintains,
       unserved: this.#unserved.map(({ service, reason }) => ({ service, reason: shortened(reason) })),
       problems: [
         ...this.#problems.list(),
@@ -227,6 +233,7 @@ export class Agent {
     fetcher.close()
     preparer.close()
     const parts = [
+      await settled(this.#parts.machineWork.close()),
       await settled(balancer.close()),
       ...(await Promise.all([...this.#instances.values()].map((one) => settled(this.#end(one))))),
       await settled(supervisor.close()),
@@ -270,6 +277,7 @@ export class Agent {
     this.#parts.fetcher.want(desired.fetch)
     this.#parts.preparer.want(desired)
     void this.#data.want(desired.removedData)
+    this.#parts.machineWork.want(desired.maintenance)
     this.#applied = { ...this.#applied, supervisor: desired.position }
     void this.#address.keep(desired)
     void this.#admit(desired)

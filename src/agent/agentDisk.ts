@@ -12,6 +12,17 @@ const preparedSchema = z.array(
   z.object({ rollout: z.string(), ok: z.boolean(), reason: z.string(), finished: z.boolean() }),
 )
 
+const workSchema = z.object({
+  id: z.string(),
+  attempt: z.number(),
+  step: z.enum(['script', 'restart', 'over']),
+  /** Of the machine's start in which this step began. */
+  mark: z.string(),
+  ok: z.boolean(),
+  reason: z.string(),
+})
+
+export type KnownWork = z.infer<typeof workSchema>
 export type Prepared = z.infer<typeof preparedSchema>[number]
 export type Ports = z.infer<typeof portsSchema>
 
@@ -49,6 +60,15 @@ export class AgentDisk {
 
   writePrepared(prepared: Prepared[]): void {
     writeJsonDurably(this.#path('prepared'), prepared)
+  }
+
+  /** The last work on the machine itself. */
+  readMaintenance(): KnownWork | null {
+    return this.#read('maintenance', workSchema)
+  }
+
+  writeMaintenance(work: KnownWork): void {
+    writeJsonDurably(this.#path('maintenance'), work)
   }
 
   readPorts(): Ports | null {

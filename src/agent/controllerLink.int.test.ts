@@ -38,6 +38,8 @@ const aReport = (): Report => ({
     removedData: [],
     unserved: [],
     problems: [],
+    maintenance: null,
+    maintains: false,
     held: null,
   },
   limits: { memory: true, cpu: true, tasks: true, why: null },

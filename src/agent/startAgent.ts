@@ -4,6 +4,7 @@ import type { ApiClient } from '../api/client.ts'
 import { ObjectsClient } from '../api/objectsClient.ts'
 import type { AddressDriver } from '../drivers/address/address.ts'
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
+import type { HostDriver } from '../drivers/host/host.ts'
 import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { MachineSettings } from '../protocol/machineSettings.ts'
@@ -14,6 +15,7 @@ import { AgentDisk } from './agentDisk.ts'
 import { AgentServer } from './agentServer.ts'
 import { Answers } from './answers.ts'
 import { ControllerLink } from './controllerLink.ts'
+import { MachineWork } from './machineWork.ts'
 import { InstancePorts, type PortRange } from './ports.ts'
 import { IdleMemory } from './idleMemory.ts'
 import { Preparer } from './preparer.ts'
@@ -39,6 +41,8 @@ export interface AgentOptions {
   supervisor: SupervisorDriver
   balancer: (forwardPort: number) => Promise<BalancerDriver>
   address: AddressDriver
+  /** `null` where the agent may not work on its machine. */
+  hostDriver: HostDriver | null
   /** Called with what the cluster file says of this machine, whenever the controller says it. */
   settings?: (settings: MachineSettings) => void
 }
@@ -85,6 +89,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     boot: disk.nextBoot(systemClock.now()),
     fetcher: new ReleaseFetcher({ cache, source, logger, changed, random }),
     preparer: new Preparer(disk, programs, logger, changed),
+    machineWork: new MachineWork({ disk, host: options.hostDriver, logger, changed }),
+    maintains: options.hostDriver !== null,
   })
   opened.defer(() => agent.close())
   const failed = (error: unknown): void => logger.warn({ err: error }, 'an answer could not be delivered')

@@ -4,7 +4,7 @@ import { namePattern, nameRule } from '../definitions/names.ts'
 import { answerSchema } from '../protocol/ask.ts'
 import { machineSettingsSchema } from '../protocol/machineSettings.ts'
 import { reportSchema } from '../protocol/report.ts'
-import { eventSchema, releaseSchema, rolloutSchema, statusSchema } from './views.ts'
+import { eventSchema, maintenanceSchema, releaseSchema, rolloutSchema, statusSchema } from './views.ts'
 
 export const basePath = '/api/v1'
 
@@ -51,6 +51,10 @@ const startRolloutBody = z.object({
 })
 
 /** Every call of the API but the streams (`streams`) and the object transfers, which are not JSON. */
+/** A script that is longer belongs into a package. The log keeps it. */
+const mostScriptChars = 65_536
+const mostScriptMs = 24 * 3_600_000
+
 export const operations = {
   status: {
     ...{ method: 'GET', path: '/status', role: 'reader', summary: 'services, releases, machines, instances, rollouts' },
@@ -115,13 +119,50 @@ export const operations = {
   drainMachine: {
     ...{ method: 'POST', path: '/machines/:machine/drain', role: 'operator', summary: 'take a machine out of traffic' },
     params: z.object({ machine }),
-    body: z.object({ force: z.boolean().default(false) }),
+    body: z.object({
+      force: z.boolean().default(false),
+      stop: z.boolean().default(false).describe('stop what runs there, too'),
+    }),
     response: z.object({ position }),
   },
   readyMachine: {
     ...{ method: 'POST', path: '/machines/:machine/ready', role: 'operator', summary: 'put a machine back in traffic' },
     params: z.object({ machine }),
     response: z.object({ position }),
+  },
+  startMaintenance: {
+    ...{ method: 'POST', path: '/maintenance', role: 'operator', summary: 'work on machines, one after the other' },
+    body: z.object({
+      kind: z.enum(['reboot', 'patch']),
+      machines: z.array(machine).max(100).describe('in this order; empty: all, by name'),
+      script: z
+        .object({
+          name: z.string().min(1).max(200),
+          text: z.string().min(1).max(mostScriptChars),
+          withinMs: z.int().min(1).max(mostScriptMs),
+        })
+        .nullable()
+        .default(null)
+        .describe('runs as root on each'),
+      restart: z.boolean().describe('restart each machine, after its script'),
+      force: z.boolean().default(false),
+    }),
+    response: z.object({ position, maintenance: maintenanceSchema }),
+  },
+  maintenance: {
+    ...{ method: 'GET', path: '/maintenance', role: 'reader', summary: 'the maintenance that runs, or was the last' },
+    query: z.object({ atLeast }),
+    response: z.object({ maintenance: maintenanceSchema.nullable() }),
+  },
+  resumeMaintenance: {
+    ...{ method: 'POST', path: '/maintenance/resume', role: 'operator', summary: 'go on with one that stopped' },
+    body: z.object({}),
+    response: z.object({ position, maintenance: maintenanceSchema }),
+  },
+  stopMaintenance: {
+    ...{ method: 'POST', path: '/maintenance/stop', role: 'operator', summary: 'let the one that runs go no further' },
+    body: z.object({}),
+    response: z.object({ position, maintenance: maintenanceSchema.nullable() }),
   },
   cluster: {
     ...{ method: 'GET', path: '/cluster', role: 'reader', summary: 'the cluster file that was applied last' },

@@ -1,5 +1,5 @@
 import { endAtSilence } from '../lib/silence.ts'
-import type { ApiClient } from './client.ts'
+import { unreachable, type ApiClient } from './client.ts'
 
 const framesContentType = 'application/vnd.tandem.objects'
 
@@ -27,7 +27,9 @@ export class ObjectsClient {
       body: frames,
       headers: { 'content-type': framesContentType },
     })
-    await response.text()
+    await response.text().catch((error: unknown) => {
+      throw unreachable(this.#client.endpoint, error)
+    })
   }
 
   /** Publishes a manifest whose objects are all there. */

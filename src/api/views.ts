@@ -60,11 +60,25 @@ const instanceSchema = z.object({
   work: z.int().describe('requests and connections in flight'),
 })
 
+export const maintenanceSchema = z.object({
+  id: z.string(),
+  kind: z.enum(['reboot', 'patch']),
+  script: z.string().nullable().describe("the script's name; null: none"),
+  state: z.enum(['running', 'stopped', 'completed']),
+  reason: z.string().nullable().describe('why it stopped'),
+  startedAt: time,
+  finishedAt: time.nullable(),
+  machines: z.array(
+    z.object({ machine: z.string(), state: z.enum(['waiting', 'drain', 'work', 'check', 'return', 'done']) }),
+  ),
+})
+
 export const statusSchema = z.object({
   cluster: z.string(),
   controller: z.object({ version: z.string(), term: z.int(), position: z.int() }),
   machines: z.array(machineSchema),
   absent: z.array(z.string()).default([]).describe('machines of the cluster file that never reported'),
+  maintenance: maintenanceSchema.nullable().default(null).describe('the one that runs or stopped; null: none does'),
   services: z.array(
     z.object({
       service: z.string(),
@@ -87,5 +101,6 @@ export const eventSchema = z.object({
 
 export type Status = z.infer<typeof statusSchema>
 export type EventView = z.infer<typeof eventSchema>
+export type MaintenanceView = z.infer<typeof maintenanceSchema>
 export type MachineStatus = Status['machines'][number]
 export type { ReleaseView, RolloutView }

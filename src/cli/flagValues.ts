@@ -1,3 +1,6 @@
+import { parseDuration } from './duration.ts'
+
+const mostWithinMs = 24 * 3_600_000
 /** Each has a thousand instance ports below the ephemeral range: 20000 to 31999. */
 const mostMachines = 12
 
@@ -27,6 +30,14 @@ export function parsePortRange(text: string): { first: number; last: number } {
   const [first, last] = [parseWhole(found[1] ?? '', 1, 65_535), parseWhole(found[2] ?? '', 1, 65_535)]
   if (last < first) throw new Error('the last port is below the first')
   return { first, last }
+}
+
+/** Milliseconds of `30m`, `2h`. */
+export function parseWithin(text: string): number {
+  const ms = parseDuration(text)
+  if (ms === null || ms < 1 || ms > mostWithinMs)
+    throw new Error('it must be a time of at most 24h, such as 90s or 30m')
+  return ms
 }
 
 /** Bytes of `512M`, `20G`, `1.5T`: powers of 1024. */

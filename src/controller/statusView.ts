@@ -2,6 +2,7 @@ import type { MachineStatus, Status } from '../api/views.ts'
 import type { ReportedInstance } from '../protocol/report.ts'
 import type { Instance, Machine, Service } from '../rollout/state.ts'
 import type { Controller } from './controller.ts'
+import { maintenanceView } from './maintenanceView.ts'
 
 /** Services, machines, instances: the decided state, with what machines last reported laid over it. */
 export function statusView(controller: Controller): Status {
@@ -13,6 +14,8 @@ export function statusView(controller: Controller): Status {
       machineView(controller, machine),
     ),
     absent: Object.keys(state.cluster?.machines ?? {}).filter((name) => !Object.hasOwn(state.machines, name)),
+    maintenance:
+      state.maintenance && state.maintenance.state !== 'completed' ? maintenanceView(state.maintenance) : null,
     services: sortedBy(Object.values(state.services), ({ name }) => name).map((service) => ({
       service: service.name,
       release: service.current?.release ?? null,

@@ -14,6 +14,18 @@ export type EventType = keyof EventData
 export type RolloutKind = 'deploy' | 'rollback' | 'restart' | 'start' | 'stop' | 'remove'
 export type Phase = 'fetch' | 'start' | 'probe' | 'switch' | 'drain' | 'stop'
 
+export type MaintenanceKind = 'reboot' | 'patch'
+export type MaintenanceStep = 'drain' | 'work' | 'check' | 'return' | 'done'
+
+/** Runs as root on each machine, by `/bin/sh` or what its first line names. */
+export interface MaintenanceScript {
+  /** As the person named the file. */
+  name: string
+  text: string
+  /** Milliseconds. */
+  withinMs: number
+}
+
 /** Where a report came from: events caused by one carry it, so that an older report is known as old after a restart too. */
 export interface ReportMark {
   boot: number
@@ -38,11 +50,35 @@ export interface EventData {
   MachineMoved: { machine: string; endpoints: Endpoints }
   MachineLost: { machine: string; silentMs: number }
   MachineReturned: { machine: string; mark: ReportMark }
-  MachineDrainStarted: { machine: string }
+  /** `stop`: once it is drained, what runs there is stopped too. */
+  MachineDrainStarted: { machine: string; stop?: boolean }
   /** The other machines no longer forward there: from here its own balancer gives it no new work either. */
   MachineDrainStepped: { machine: string }
   MachineDrained: { machine: string; work: number }
   MachineReadied: { machine: string }
+
+  MaintenanceStarted: {
+    maintenance: string
+    kind: MaintenanceKind
+    /** In the order of their turns. */
+    machines: string[]
+    script: MaintenanceScript | null
+    /** Each machine is restarted, after its script where there is one. */
+    restart: boolean
+    allowOutage: boolean
+  }
+  /** What is done now about one of its machines. `expected` (what was ready there) and `wasReady` come with `drain`. */
+  MaintenanceStepped: {
+    maintenance: string
+    machine: string
+    step: MaintenanceStep
+    expected?: string[]
+    wasReady?: boolean
+  }
+  /** It goes no further until a person resumes it. */
+  MaintenanceStopped: { maintenance: string; machine: string | null; reason: string }
+  MaintenanceResumed: { maintenance: string }
+  MaintenanceFinished: { maintenance: string }
 
   ReleasePublished: { service: string; release: string; definition: Definition; bytes: number }
   ReleasesCollected: { releases: string[] }

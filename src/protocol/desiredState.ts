@@ -61,6 +61,16 @@ const machineDesireSchema = z.object({
   removedData: z.array(name),
   /** Out of traffic: this machine's own instances take no new work. */
   drained: z.boolean(),
+  /** Work on the machine itself, to be done once for each attempt. */
+  maintenance: z
+    .object({
+      id: name,
+      attempt: z.int().positive(),
+      script: z.object({ name, text: z.string(), withinMs: z.int().positive() }).nullable(),
+      restart: z.boolean(),
+    })
+    .nullable()
+    .default(null),
   /** `null` where no cluster file was applied. An agent that runs by others starts again with these. */
   settings: machineSettingsSchema.nullable().default(null),
 })

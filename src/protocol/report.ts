@@ -61,6 +61,13 @@ export const reportSchema = z.object({
   instances: z.array(reportedInstanceSchema),
   prepared: z.array(z.object({ rollout: name, ok: z.boolean(), reason })),
   removedData: z.array(name),
+  /** How the last work on the machine itself went; `ok` is `null` while it goes on. */
+  maintenance: z
+    .object({ id: name, attempt: z.int().positive(), ok: z.boolean().nullable(), reason })
+    .nullable()
+    .default(null),
+  /** Whether this agent can work on its machine at all: not on a laptop. */
+  maintains: z.boolean().default(false),
   /** Services whose routes the balancer could not open, though it applied all the rest. */
   unserved: z.array(z.object({ service: name, reason })).default([]),
   /** What a driver could not apply, in words: shown, and named as the reason when a deadline passes. */

@@ -1,6 +1,7 @@
 import type { Event } from '../events/event.ts'
 import { advanceCatchUp } from './advanceCatchUp.ts'
 import { advanceMachines } from './advanceMachines.ts'
+import { advanceMaintenance } from './advanceMaintenance.ts'
 import { advanceRollout } from './advanceRollout.ts'
 import { advanceTurn } from './advanceTurn.ts'
 import { evolve } from './evolve.ts'
@@ -40,6 +41,8 @@ export function advance(before: State, moment: Moment): Event[] {
 function next(state: State, moment: Moment): Event[] {
   const machines = advanceMachines(state, moment)
   if (machines.length > 0) return machines
+  const maintenance = advanceMaintenance(state, moment)
+  if (maintenance.length > 0) return maintenance
   for (const turn of Object.values(state.turns)) {
     const events = advanceTurn(state, turn, moment)
     if (events.length > 0) return events

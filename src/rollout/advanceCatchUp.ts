@@ -4,7 +4,7 @@ import { backTarget } from './backTarget.ts'
 import { conforms } from './conforms.ts'
 import type { Observed } from './observed.ts'
 import { planStep } from './planStep.ts'
-import { machineBusy } from './serviceView.ts'
+import { holdsNewTurns } from './serviceView.ts'
 import { freshTurn, type Machine, type Service, type State } from './state.ts'
 
 /**
@@ -12,7 +12,7 @@ import { freshTurn, type Machine, type Service, type State } from './state.ts'
  * cannot catch up goes back alone to what it ran, and is `behind` until it returns again or the next rollout.
  */
 export function advanceCatchUp(state: State, service: Service, { observed }: Moment): Event[] {
-  if (machineBusy(state) || !service.lastRollout) return []
+  if (holdsNewTurns(state) || !service.lastRollout) return []
   if (Object.values(state.turns).some((turn) => turn.service === service.name)) return []
   for (const machine of Object.values(state.machines)) {
     if (machine.lost || service.leftAlone.includes(machine.name)) continue

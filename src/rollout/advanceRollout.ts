@@ -4,7 +4,7 @@ import { countsFrom } from './countsFrom.ts'
 import { limits } from './limits.ts'
 import type { Observed } from './observed.ts'
 import { backTarget } from './backTarget.ts'
-import { definitionOf, forwardTarget, isBroken, isReachable, machineBusy } from './serviceView.ts'
+import { definitionOf, forwardTarget, isBroken, isReachable, holdsNewTurns } from './serviceView.ts'
 import { turnKey, type Rollout, type State } from './state.ts'
 
 /** The rollout's next event, between the turns. */
@@ -70,7 +70,7 @@ function fetching(state: State, rollout: Rollout, { observed, now }: Moment): Ev
   const prepares = rollout.kind === 'deploy' || rollout.kind === 'rollback'
   const machine = fetchers[0] ?? waiting[0]
   if (prepares && machine && definitionOf(state, rollout.release).prepare) {
-    return machineBusy(state) ? [] : [{ type: 'PrepareStarted', data: { rollout: rollout.id, machine } }]
+    return holdsNewTurns(state) ? [] : [{ type: 'PrepareStarted', data: { rollout: rollout.id, machine } }]
   }
   return beginTurn(state, rollout)
 }
@@ -116,7 +116,7 @@ function turns(state: State, rollout: Rollout): Event[] {
 
 function beginTurn(state: State, rollout: Rollout): Event[] {
   const machine = rollout.order.find((name) => rollout.machines[name]?.state === 'waiting')
-  if (!machine || machineBusy(state)) return []
+  if (!machine || holdsNewTurns(state)) return []
   return [turnStarted(rollout, machine, 'forward', forwardTarget(state, rollout, machine))]
 }
 
@@ -138,7 +138,7 @@ function returning(state: State, rollout: Rollout): Event[] {
   const pool = serving.length > 0 ? serving : left
   const next = pool.find((machine) => machine === rollout.failedMachine) ?? pool.at(-1)
   if (!next) return finish(rollout, rollout.aborted ? 'aborted' : 'reverted')
-  if (machineBusy(state)) return []
+  if (holdsNewTurns(state)) return []
   return [turnStarted(rollout, next, 'back', target(next))]
 }
 

@@ -3,7 +3,7 @@ import { clusterDifference } from '../definitions/clusterDifference.ts'
 import type { Event } from '../events/event.ts'
 import type { Decision } from './command.ts'
 import { lastServedBy } from './serviceView.ts'
-import { refuse } from './startRollout.ts'
+import { refuse } from './refuse.ts'
 import type { State } from './state.ts'
 
 /**

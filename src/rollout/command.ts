@@ -1,6 +1,6 @@
 import type { ClusterDefinition } from '../definitions/cluster.ts'
 import type { Definition } from '../definitions/definition.ts'
-import type { Event, RolloutKind } from '../events/event.ts'
+import type { Event, MaintenanceKind, MaintenanceScript, RolloutKind } from '../events/event.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 
@@ -15,8 +15,11 @@ export type Command = { at: number } & (
   | { type: 'CollectReleases'; releases: string[] }
   | StartRollout
   | { type: 'AbortRollout'; rollout: string }
-  | { type: 'DrainMachine'; machine: string; force: boolean }
+  | { type: 'DrainMachine'; machine: string; force: boolean; stop?: boolean }
   | { type: 'ReadyMachine'; machine: string }
+  | StartMaintenance
+  | { type: 'ResumeMaintenance' }
+  | { type: 'StopMaintenance' }
   | { type: 'ApplyCluster'; cluster: ClusterDefinition; force: boolean }
 )
 
@@ -29,6 +32,18 @@ export interface StartRollout {
   release: string | null
   allowOutage: boolean
   removeData: boolean
+}
+
+export interface StartMaintenance {
+  type: 'StartMaintenance'
+  maintenance: string
+  kind: MaintenanceKind
+  /** In the order of their turns. */
+  machines: string[]
+  script: MaintenanceScript | null
+  restart: boolean
+  /** Also where that interrupts a service. */
+  force: boolean
 }
 
 export type Decision =
@@ -59,3 +74,5 @@ export type RefusalCode =
   | 'E_OUTAGE'
   | 'E_MACHINE_BUSY'
   | 'E_LAST_INSTANCE'
+  | 'E_MACHINE_LOST'
+  | 'E_NO_MAINTENANCE'

@@ -1,3 +1,4 @@
+import { maintenanceDeadline } from './advanceMaintenance.ts'
 import { machineDeadline } from './advanceMachines.ts'
 import { fetchDeadline, prepareDeadline } from './advanceRollout.ts'
 import { limits } from './limits.ts'
@@ -14,6 +15,7 @@ export function nextDeadline(state: State, observed: Observed): number {
     Math.min(
       ...machines.filter(({ lost }) => !lost).map(({ name }) => heardAt(state, observed, name) + limits.silenceMs),
       ...machines.map((machine) => machineDeadline(state, machine)),
+      maintenanceDeadline(state),
       ...Object.values(state.turns).map((turn) => turnDeadline(state, observed, turn)),
       ...Object.values(state.rollouts).map((rollout) => rolloutDeadline(state, rollout)),
     ),

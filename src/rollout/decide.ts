@@ -7,9 +7,20 @@ import { timeMayDecide } from './deadlines.ts'
 import { keptReleases } from './desiredState.ts'
 import type { Observed } from './observed.ts'
 import { reportFacts } from './reportFacts.ts'
-import { lastServedBy, machineBusy } from './serviceView.ts'
-import { refuse, startRollout } from './startRollout.ts'
+import { refuse } from './refuse.ts'
+import {
+  noSuchMachine,
+  refuseBusy,
+  refuseLast,
+  refuseLastWorker,
+  resumeMaintenance,
+  startMaintenance,
+  stopMaintenance,
+} from './startMaintenance.ts'
+import { startRollout } from './startRollout.ts'
 import type { State } from './state.ts'
+
+type DrainMachine = Extract<Command, { type: 'DrainMachine' }>
 
 /**
  * Decides one command against everything known: the fold of the log, and the machines' newest reports (`observed`, with
@@ -57,9 +68,15 @@ function decideCommand(state: State, command: Command): Decision {
     case 'AbortRollout':
       return abortRollout(state, command.rollout)
     case 'DrainMachine':
-      return drainMachine(state, command.machine, command.force)
+      return drainMachine(state, command)
     case 'ReadyMachine':
       return readyMachine(state, command.machine)
+    case 'StartMaintenance':
+      return startMaintenance(state, command)
+    case 'ResumeMaintenance':
+      return resumeMaintenance(state)
+    case 'StopMaintenance':
+      return stopMaintenance(state)
     case 'ApplyCluster':
       return applyCluster(state, command.cluster, command.force)
   }
@@ -83,21 +100,15 @@ function abortRollout(state: State, id: string): Decision {
 const over = (id: string, how: string): Refusal =>
   refuse('E_ROLLOUT_OVER', `rollout ${id} ${how}`, id, `tandem rollout show ${id}`)
 
-function drainMachine(state: State, name: string, force: boolean): Decision {
+function drainMachine(state: State, { machine: name, force, stop = false }: DrainMachine): Decision {
   const machine = state.machines[name]
   if (!machine) return noSuchMachine(state, name)
-  if (machine.traffic !== 'ready') return { type: 'nothing' }
-  const busy = machineBusy(state)
-  if (busy) {
-    const next = `wait for it, or: tandem machine ready ${busy.name}`
-    return refuse('E_MACHINE_BUSY', `machine ${busy.name} is being drained; one at a time`, name, next)
-  }
-  const last = force ? '' : lastServedBy(state, [name]).join(', ')
-  if (last !== '') {
-    const next = `bring another machine back first (tandem machines), or pass --force to interrupt ${last}`
-    return refuse('E_LAST_INSTANCE', `machine ${name} has the last ready instance of ${last}`, name, next)
-  }
-  return accepted({ type: 'MachineDrainStarted', data: { machine: name } })
+  const isSame = machine.traffic !== 'ready' && (machine.runsNothing || !stop)
+  if (isSame) return { type: 'nothing' }
+  const busy = refuseBusy(state, name)
+  if (busy) return busy
+  const last = force ? null : (refuseLast(state, [name]) ?? (stop ? refuseLastWorker(state, name) : null))
+  return last ?? accepted({ type: 'MachineDrainStarted', data: { machine: name, ...(stop ? { stop } : {}) } })
 }
 
 function readyMachine(state: State, name: string): Decision {
@@ -105,9 +116,4 @@ function readyMachine(state: State, name: string): Decision {
   if (!machine) return noSuchMachine(state, name)
   if (machine.traffic === 'ready') return { type: 'nothing' }
   return accepted({ type: 'MachineReadied', data: { machine: name } })
-}
-
-const noSuchMachine = (state: State, name: string): Refusal => {
-  const known = Object.keys(state.machines).sort().join(', ') || 'none yet'
-  return refuse('E_NO_SUCH_MACHINE', `there is no machine ${name}`, name, `machines: ${known}`)
 }

@@ -1,6 +1,7 @@
 import type { DesiredInstance, DesiredRoute, MachineDesire } from '../protocol/desiredState.ts'
 import { backTarget } from './backTarget.ts'
 import { limits } from './limits.ts'
+import { isRunning } from './maintenanceState.ts'
 import { sameRoute } from './routes.ts'
 import { definitionOf, forwardTarget, instancesOn, runningRollout, strategyOf } from './serviceView.ts'
 import { turnKey, type Generation, type Instance, type State } from './state.ts'
@@ -27,6 +28,7 @@ export function desiredState(state: State, machine: string): MachineDesire {
     prepare,
     removedData: removedDataOn(state, machine),
     settings: settingsOf(state, machine),
+    maintenance: maintenanceOn(state, machine),
     drained: ['draining', 'drained'].includes(state.machines[machine]?.traffic ?? ''),
   }
 }
@@ -36,6 +38,12 @@ function settingsOf({ cluster }: State, machine: string): MachineDesire['setting
   if (!cluster || !named) return null
   const { entry, addresses } = cluster
   return { cluster: cluster.cluster, address: named.address, entry, drivers: named.drivers, addresses }
+}
+
+function maintenanceOn({ maintenance }: State, machine: string): MachineDesire['maintenance'] {
+  if (!isRunning(maintenance) || maintenance.at?.machine !== machine || maintenance.at.step !== 'work') return null
+  const { id, attempt, script, restart } = maintenance
+  return { id, attempt, script, restart }
 }
 
 const desiredInstance = ({ id, service, release, slot, generation, traffic }: Instance): DesiredInstance => {

@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../events/event.ts'
 import { keepIf } from '../lib/records.ts'
 import { evolveInstance } from './evolveInstance.ts'
+import { evolveMaintenance } from './evolveMaintenance.ts'
 import { evolveMachine } from './evolveMachine.ts'
 import { evolveRollout } from './evolveRollout.ts'
 import { evolveTurn } from './evolveTurn.ts'
@@ -46,6 +47,13 @@ export function evolve(before: State, event: RecordedEvent): State {
     case 'MachineDrained':
     case 'MachineReadied':
       return evolveMachine(state, event, asked)
+
+    case 'MaintenanceStarted':
+    case 'MaintenanceStepped':
+    case 'MaintenanceStopped':
+    case 'MaintenanceResumed':
+    case 'MaintenanceFinished':
+      return evolveMaintenance(state, event, asked)
 
     case 'RolloutStarted':
     case 'ReleaseFetched':

@@ -18,7 +18,16 @@ export function evolveMachine(
   switch (event.type) {
     case 'MachineJoined': {
       const { endpoints } = event.data
-      const machine: Machine = { name, endpoints, lost: false, traffic: 'ready', since: asked, mark: null, asked: 0 }
+      const machine: Machine = {
+        name,
+        endpoints,
+        lost: false,
+        traffic: 'ready',
+        runsNothing: false,
+        since: asked,
+        mark: null,
+        asked: 0,
+      }
       return { ...state, machines: { ...state.machines, [name]: machine } }
     }
     case 'MachineRemoved':
@@ -32,13 +41,18 @@ export function evolveMachine(
       return { ...returned, services: forgetBehind(state.services, name) }
     }
     case 'MachineDrainStarted':
-      return set((machine) => ({ ...machine, traffic: 'unforwarding', since: asked }))
+      return set((machine) => ({
+        ...machine,
+        traffic: 'unforwarding',
+        runsNothing: event.data.stop === true,
+        since: asked,
+      }))
     case 'MachineDrainStepped':
       return set((machine) => ({ ...machine, traffic: 'draining', since: asked }))
     case 'MachineDrained':
       return set((machine) => ({ ...machine, traffic: 'drained', since: asked }))
     case 'MachineReadied':
-      return set((machine) => ({ ...machine, traffic: 'ready', since: asked }))
+      return set((machine) => ({ ...machine, traffic: 'ready', runsNothing: false, since: asked }))
   }
 }
 

@@ -14,6 +14,8 @@ export const limits = {
   prepareMs: 1_800_000,
   /** Beyond a definition's own `within`: time for the agent's report to arrive. */
   graceMs: 10_000,
+  /** A machine that restarts must be back by then: servers with much memory test it for minutes. */
+  restartMs: 900_000,
   /** Requests held while a `replace` has no instance. */
   holdMs: 30_000,
   /** Rounds of deciding after one command; more is a bug. */

@@ -33,5 +33,5 @@ function wantedInAll(state: State, turn: Turn): number {
   const release = forward ? state.rollouts[turn.rollout]?.release : state.services[turn.service]?.current?.release
   if (!release) return 0
   const reachable = Object.values(state.machines).filter(({ lost }) => !lost)
-  return reachable.reduce((sum, { name }) => sum + wantedOn(definitionOf(state, release), name), 0)
+  return reachable.reduce((sum, { name }) => sum + wantedOn(state, definitionOf(state, release), name), 0)
 }

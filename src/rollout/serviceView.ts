@@ -1,6 +1,7 @@
 import type { Definition } from '../definitions/definition.ts'
 import type { Target } from '../events/event.ts'
-import { turnKey, type Instance, type Machine, type Rollout, type Service, type State, type Turn } from './state.ts'
+import { isRunning } from './maintenanceState.ts'
+import { turnKey, type Instance, type Rollout, type Service, type State, type Turn } from './state.ts'
 
 /** Questions that several decisions ask of the state. */
 
@@ -38,8 +39,16 @@ export function awaited(fresh: Instance[], old: Instance[]): Instance[] {
 
 export const isReachable = (state: State, machine: string): boolean => state.machines[machine]?.lost === false
 
-export const machineBusy = (state: State): Machine | undefined =>
-  Object.values(state.machines).find(({ traffic }) => traffic === 'unforwarding' || traffic === 'draining')
+/** The machine that a person, or a maintenance, is at: no turn goes on meanwhile. */
+export function machineBusy(state: State): string | undefined {
+  const draining = Object.values(state.machines).find(
+    ({ traffic }) => traffic === 'unforwarding' || traffic === 'draining',
+  )
+  return draining?.name ?? (isRunning(state.maintenance) ? state.maintenance.at?.machine : undefined)
+}
+
+/** A maintenance waits for the turns under way, and between its machines no other begins. */
+export const holdsNewTurns = (state: State): boolean => machineBusy(state) !== undefined || isRunning(state.maintenance)
 
 /** It takes requests of its own machine: ready, in traffic, and its machine is reachable and in traffic too. */
 export function takesRequests(state: State, instance: Instance): boolean {
@@ -68,9 +77,12 @@ export function definitionOf(state: State, release: string): Definition {
   return known.definition
 }
 
-/** Instances wanted on a machine by a definition. */
-export const wantedOn = (definition: Definition, machine: string): number =>
-  definition.machines === null || definition.machines.includes(machine) ? definition.instances : 0
+/** Instances wanted on a machine by a definition; none where a person has had everything stopped. */
+export function wantedOn({ machines }: State, definition: Definition, machine: string): number {
+  const { traffic, runsNothing } = machines[machine] ?? {}
+  if (runsNothing && traffic === 'drained') return 0
+  return definition.machines === null || definition.machines.includes(machine) ? definition.instances : 0
+}
 
 export function runningRollout(state: State, service: string): Rollout | null {
   const id = state.services[service]?.rollout
@@ -82,7 +94,7 @@ export function currentTarget(state: State, service: Service, machine: string): 
   if (!service.current || service.stopped) return null
   const { release, generation } = service.current
   const definition = definitionOf(state, release)
-  const instances = wantedOn(definition, machine)
+  const instances = wantedOn(state, definition, machine)
   return instances === 0 ? null : { release, generation, instances, strategy: definition.rollout.strategy }
 }
 
@@ -90,7 +102,7 @@ export function currentTarget(state: State, service: Service, machine: string): 
 export function forwardTarget(state: State, rollout: Rollout, machine: string): Target | null {
   if (rollout.kind === 'stop' || rollout.kind === 'remove') return null
   const definition = definitionOf(state, rollout.release)
-  const instances = wantedOn(definition, machine)
+  const instances = wantedOn(state, definition, machine)
   if (instances === 0) return null
   return { release: rollout.release, generation: rollout.id, instances, strategy: definition.rollout.strategy }
 }

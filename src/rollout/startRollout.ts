@@ -1,6 +1,7 @@
 import type { Definition } from '../definitions/definition.ts'
 import type { ResolvedRoute, RolloutKind } from '../events/event.ts'
-import type { Decision, Refusal, RefusalCode, StartRollout } from './command.ts'
+import type { Decision, Refusal, StartRollout } from './command.ts'
+import { refuse } from './refuse.ts'
 import { resolveRoutes, routeHolder } from './routes.ts'
 import { instancesOn, isReachable, servesWithout, strategyOf, wantedOn } from './serviceView.ts'
 import type { Release, Service, State } from './state.ts'
@@ -20,7 +21,7 @@ export function startRollout(state: State, command: StartRollout): Decision {
   const routes = kind === 'stop' || kind === 'remove' ? [] : resolveRoutes(state, release.definition)
   const refusal =
     refuseUnknownMachines(state, name, kind, release.definition) ??
-    refuseMachines(state, name, machines) ??
+    refuseMachines(state, name, machines, kind === 'stop' || kind === 'remove') ??
     refuseRoutes(state, name, routes) ??
     (command.allowOutage || routes.length === 0 ? null : refuseOutage(state, name, release, machines))
   if (refusal) return refusal
@@ -90,7 +91,7 @@ function isDone(state: State, { kind }: StartRollout, service: Service | undefin
  * replaced, before another serves.
  */
 function turnOrder(state: State, service: string, definition: Definition, stops: boolean): string[] {
-  const wanted = (machine: string): number => (stops ? 0 : wantedOn(definition, machine))
+  const wanted = (machine: string): number => (stops ? 0 : wantedOn(state, definition, machine))
   const runs = (machine: string): boolean => instancesOn(state, service, machine).length > 0
   const rank = (machine: string): number => (wanted(machine) === 0 ? 2 : runs(machine) ? 1 : 0)
   return Object.keys(state.machines)
@@ -112,10 +113,16 @@ function refuseUnknownMachines(
   return refuse('E_NO_SUCH_MACHINE', message, service, `machines of ${state.config.cluster}: ${known}`)
 }
 
-function refuseMachines(state: State, service: string, machines: string[]): Refusal | null {
+function refuseMachines(state: State, service: string, machines: string[], stops: boolean): Refusal | null {
   if (machines.some((machine) => isReachable(state, machine))) return null
   // Nothing runs of it and nothing is to run: stopping or removing it is done at once.
-  if (machines.length === 0 && Object.keys(state.machines).length > 0) return null
+  if (machines.length === 0 && stops && Object.keys(state.machines).length > 0) return null
+  const emptied = Object.values(state.machines).filter(({ runsNothing }) => runsNothing)
+  if (machines.length === 0 && emptied.length > 0) {
+    const names = emptied.map(({ name }) => name).join(', ')
+    const next = `tandem machine ready ${emptied[0]?.name}`
+    return refuse('E_NO_MACHINE_REACHABLE', `a person has had everything stopped on ${names}`, service, next)
+  }
   const message = Object.keys(state.machines).length === 0 ? 'no machine has joined yet' : 'every machine is lost'
   return refuse('E_NO_MACHINE_REACHABLE', message, service, 'tandem machines   shows when each was last heard of')
 }
@@ -137,13 +144,14 @@ function refuseOutage(state: State, service: string, release: Release, machines:
   for (const machine of machines.filter((name) => isReachable(state, name))) {
     const old = instancesOn(state, service, machine).filter(({ state: is }) => is === 'ready')
     // With two or more wanted, one stays while the other is replaced.
-    if (old.length === 0 || wantedOn(release.definition, machine) !== 1) continue
+    if (old.length === 0 || wantedOn(state, release.definition, machine) !== 1) continue
     const target = { release: release.id, generation: '', instances: 1, strategy: release.definition.rollout.strategy }
     if (strategyOf(state, { service, machine, target }) === 'overlap') continue
     const ids = old.map(({ id }) => id)
     // A machine that takes its turn earlier may be the one that serves by then.
     const earlier = machines.slice(0, machines.indexOf(machine)).some((name) => isReachable(state, name))
-    if (servesWithout(state, service, ids) || (earlier && wantedOn(release.definition, machines[0] ?? '') > 0)) continue
+    if (servesWithout(state, service, ids) || (earlier && wantedOn(state, release.definition, machines[0] ?? '') > 0))
+      continue
     const message = `replacing its only ready instance (on machine ${machine}) would interrupt it`
     const next =
       'use strategy overlap, run it on two machines, or pass --allow-outage: requests are then held up to 30 s'
@@ -160,8 +168,4 @@ function inProgress(service: Service): Refusal {
 function noSuchService(state: State, name: string): Refusal {
   const known = Object.keys(state.services).sort().join(', ') || 'none yet'
   return refuse('E_NO_SUCH_SERVICE', `there is no service ${name}`, name, `services: ${known}`)
-}
-
-export function refuse(code: RefusalCode, message: string, subject: string, next: string): Refusal {
-  return { type: 'refused', code, message, subject, next }
 }

@@ -1,6 +1,7 @@
 import type { ClusterDefinition } from '../definitions/cluster.ts'
 import type { Definition } from '../definitions/definition.ts'
 import type { Direction, EventData, ReportMark, ResolvedRoute, RolloutKind, Step, Target } from '../events/event.ts'
+import type { Maintenance } from './maintenanceState.ts'
 import type { TermRecord } from '../protocol/desiredState.ts'
 import type { Endpoints } from '../protocol/report.ts'
 
@@ -40,7 +41,8 @@ import type { Endpoints } from '../protocol/report.ts'
  * Its traffic is `idle`, then `active`, then `idle` (retired); a retired one may become active again until it stops.
  *
  * A MACHINE is in traffic (`ready`), being drained (`unforwarding`, then `draining`: giving up its own work) or
- * `drained`; apart from that it is lost or not.
+ * `drained`, and then perhaps runs nothing (`drain --stop`); apart from that it is lost or not. See maintenanceState.ts
+ * for what takes machines through this by itself.
  */
 export interface State {
   config: Config
@@ -64,6 +66,8 @@ export interface State {
   rollouts: Record<string, Rollout>
   /** What a generation's instances are routed by, while any of them is left. Keyed by rollout id. */
   generations: Record<string, Generation>
+  /** The one that runs, or that was the last. */
+  maintenance: Maintenance | null
   /** Machines that still have to remove a removed service's data. */
   removedData: Record<string, string[]>
 }
@@ -79,6 +83,8 @@ export interface Machine {
   endpoints: Endpoints
   lost: boolean
   traffic: 'ready' | 'unforwarding' | 'draining' | 'drained'
+  /** While it is out of traffic it runs nothing either. */
+  runsNothing: boolean
   /** Where and when the current traffic state began. */
   since: Asked
   mark: ReportMark | null
@@ -232,6 +238,7 @@ export function initialState(config: Config): State {
     turns: {},
     rollouts: {},
     generations: {},
+    maintenance: null,
     removedData: {},
   }
 }

@@ -13,7 +13,7 @@ const client = new ApiClient({ url: 'http://127.0.0.1:9', token: 'x'.repeat(20) 
 const agent = await startAgent({
   ...{ machine: 'a', client, data, host: '127.0.0.1', metricsPort: 0, tcpOffset: 0 },
   ...{ ports: { first, last: first + 49 }, secretsFolder: `${data}/env`, cacheCapBytes: null, keepLast: 5 },
-  ...{ version: '0', logger: pino({ level: 'silent' }), address: createNoneAddress() },
+  ...{ version: '0', logger: pino({ level: 'silent' }), address: createNoneAddress(), hostDriver: null },
   supervisor: createProcessSupervisor({ dir: `${data}/supervisor`, machine: 'a', clock: systemClock }),
   balancer: async (forwardPort) => {
     const balancer = createEmbeddedBalancer({

@@ -36,6 +36,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   peers: [],
   prepare: [],
   removedData: [],
+  maintenance: null,
   drained: false,
   settings: null,
   cluster: 'test',

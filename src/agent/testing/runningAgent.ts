@@ -13,6 +13,7 @@ import { ReleaseCache } from '../../releases/releaseCache.ts'
 import { ReleaseDepot } from '../../releases/releaseDepot.ts'
 import { Agent } from '../agent.ts'
 import { AgentDisk } from '../agentDisk.ts'
+import { MachineWork } from '../machineWork.ts'
 import { InstancePorts } from '../ports.ts'
 import { Preparer } from '../preparer.ts'
 import { Programs } from '../programs.ts'
@@ -73,9 +74,11 @@ export async function startedAgent(
   const changed = (): void => agent.onChange()
   const random = (): number => 0
   const preparer = new Preparer(disk, programs, quiet, changed)
+  const machineWork = new MachineWork({ disk, host: null, logger: quiet, changed })
   const agent = new Agent({
     ...{ machine: 'a', version: '0', tcpOffset: 0, supervisor, balancer, address, cache, disk, ports, programs },
     ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, clock: systemClock, random, logger: quiet, preparer },
+    ...{ machineWork, maintains: false },
     endpoints: () => ({ host: '127.0.0.1', http: 1, forward: 2, metrics: 3 }),
     boot: disk.nextBoot(systemClock.now()),
     fetcher: new ReleaseFetcher({ cache, source, logger: quiet, changed, random }),

@@ -19,11 +19,11 @@ export async function machines(session: Session, _flags: CommonFlags): Promise<n
 
 export async function drainMachine(
   session: Session,
-  { force }: CommonFlags & { force: boolean },
+  { force, stop }: CommonFlags & { force: boolean; stop: boolean },
   machine: string,
 ): Promise<number> {
-  const { client } = await session.announce(`drain machine ${machine}`)
-  const { position } = await client.call('drainMachine', { params: { machine }, body: { force } }, session.signal)
+  const { client } = await session.announce(`drain machine ${machine}${stop ? ', and stop what runs there' : ''}`)
+  const { position } = await client.call('drainMachine', { params: { machine }, body: { force, stop } }, session.signal)
   return reached(session, client, machine, 'drained', position)
 }
 

@@ -14,6 +14,7 @@ const status = (routes: string[], machines = [machine('a', 'ready', 8001)]): Sta
   cluster: 'local',
   controller: { version: '0', term: 1, position: 1 },
   absent: [],
+  maintenance: null,
   machines,
   services: [
     {

@@ -1,6 +1,7 @@
 import type { MachineStatus, Status } from '../../api/views.ts'
 import { showAge, showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
+import { maintenanceLine } from './maintenance.ts'
 import { count, shortId } from './names.ts'
 import { whatIsRolled } from './rolloutTitle.ts'
 import { renderTable } from './table.ts'
@@ -19,7 +20,7 @@ interface StatusOptions {
 export function renderStatus(status: Status, { now, paint, whole }: StatusOptions): string {
   const problems = problemsOf(status).map((problem) => `${paint('red', '!')} ${problem}`)
   const sections = [
-    [headline(status, paint), ...problems],
+    [headline(status, paint), ...problems, ...(status.maintenance ? [maintenanceLine(status.maintenance, paint)] : [])],
     ...(whole ? [machineLines(status.machines, now, paint)] : []),
     ...status.services.map((service) => serviceLines(service, now, paint)),
     ...(status.services.length === 0 ? [['no services yet: tandem push DIR makes one']] : []),

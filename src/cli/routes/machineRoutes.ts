@@ -1,6 +1,7 @@
 import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
-import { on, word } from './parameters.ts'
+import { parseWithin } from '../flagValues.ts'
+import { needed, on, word } from './parameters.ts'
 
 export const machines = command({
   brief: 'Show the machines',
@@ -11,7 +12,7 @@ export const machines = command({
 
 const oneMachine = { kind: 'tuple', parameters: [word('MACHINE', 'The name of a machine')] } as const
 export const machine = buildRouteMap({
-  docs: { brief: 'Let a machine join; take one out of traffic and put it back' },
+  docs: { brief: 'Let a machine join; take one out of traffic and put it back; restart and patch' },
   routes: {
     add: command({
       brief: 'Print the command with which a machine of the cluster file joins',
@@ -25,9 +26,12 @@ export const machine = buildRouteMap({
     }),
     drain: command({
       brief: 'Take a machine out of traffic; waits until its work is done',
-      example: 'tandem machine drain a',
+      example: 'tandem machine drain a\ntandem machine drain a --stop',
       parameters: {
-        flags: { force: on('Also when it has the last ready instance of a service') },
+        flags: {
+          force: on('Also when it has the last ready instance of a service'),
+          stop: on('Then stop what runs there; machine ready starts it again'),
+        },
         positional: oneMachine,
       },
       load: async () => (await import('../commands/machines.ts')).drainMachine,
@@ -37,6 +41,62 @@ export const machine = buildRouteMap({
       example: 'tandem machine ready a',
       parameters: { positional: oneMachine },
       load: async () => (await import('../commands/machines.ts')).readyMachine,
+    }),
+    reboot: command({
+      brief: 'Drain a machine, restart it, wait until it is well, put it back',
+      about: 'Its services come back by themselves; no request is lost while another machine has them.',
+      example: 'tandem machine reboot a',
+      parameters: {
+        flags: { force: on('Also when it has the last ready instance of a service') },
+        positional: oneMachine,
+      },
+      load: async () => (await import('../commands/maintenance.ts')).rebootMachine,
+    }),
+    patch: command({
+      brief: 'Drain, run a script as root, restart, wait, put back: one machine, or each in turn',
+      about:
+        'Stops at the first machine that fails or does not come back; tandem maintenance resume goes on from there.\n' +
+        'The script runs by /bin/sh, or by what its first line names. Its output: journalctl -t tandem-maintenance',
+      example: 'tandem machine patch --all --script patch.sh\ntandem machine patch a --script patch.sh --no-reboot',
+      parameters: {
+        flags: {
+          all: on('Every machine, one after the other'),
+          script: needed('FILE', 'What to run, at most 64 KiB'),
+          within: {
+            ...{ kind: 'parsed', parse: parseWithin, placeholder: 'TIME', default: '30m' },
+            brief: 'How long the script may take on each machine',
+          },
+          noReboot: on('Do not restart the machines'),
+          force: on('Also when one has the last ready instance of a service'),
+        },
+        positional: { kind: 'tuple', parameters: [{ ...word('MACHINE', 'The name of a machine'), optional: true }] },
+      },
+      load: async () => (await import('../commands/maintenance.ts')).patchMachine,
+    }),
+  },
+})
+
+export const maintenance = buildRouteMap({
+  docs: { brief: 'Look at, stop and resume what works on machines (machine reboot, machine patch)' },
+  defaultCommand: 'show',
+  routes: {
+    show: command({
+      brief: 'Show the maintenance that runs, or was the last',
+      example: 'tandem maintenance show',
+      parameters: {},
+      load: async () => (await import('../commands/maintenance.ts')).showMaintenance,
+    }),
+    resume: command({
+      brief: 'Go on with one that stopped, at the machine where it did',
+      example: 'tandem maintenance resume',
+      parameters: {},
+      load: async () => (await import('../commands/maintenance.ts')).resumeMaintenance,
+    }),
+    stop: command({
+      brief: 'Let it go no further; the machine it is at stays as it is',
+      example: 'tandem maintenance stop',
+      parameters: {},
+      load: async () => (await import('../commands/maintenance.ts')).stopMaintenance,
     }),
   },
 })

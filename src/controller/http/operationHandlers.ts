@@ -8,6 +8,7 @@ import { recover } from '../recover.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
 import { statusView } from '../statusView.ts'
 import type { Membership } from '../membership.ts'
+import { knownMaintenance, lastMaintenance, startMaintenance } from '../startMaintenance.ts'
 import { ownMachine, type Callers } from './callers.ts'
 
 export interface Rooms {
@@ -47,13 +48,27 @@ export function operationHandlers({ controller, releases, tokens, membership }: 
     publishRelease: async ({ body }) => ({ ...(await releases.publish(body.manifest)), position: position() }),
     drainMachine: ({ params, body }) => {
       refuseWhileBehind(controller)
-      controller.execute({ type: 'DrainMachine', machine: params.machine, force: body.force })
+      controller.execute({ type: 'DrainMachine', machine: params.machine, ...body })
       return { position: position() }
     },
     readyMachine: ({ params }) => {
       refuseWhileBehind(controller)
       controller.execute({ type: 'ReadyMachine', machine: params.machine })
       return { position: position() }
+    },
+    startMaintenance: ({ body }) => {
+      refuseWhileBehind(controller)
+      return startMaintenance(controller, body)
+    },
+    maintenance: () => ({ maintenance: lastMaintenance(controller) }),
+    resumeMaintenance: () => {
+      refuseWhileBehind(controller)
+      controller.execute({ type: 'ResumeMaintenance' })
+      return { position: position(), maintenance: knownMaintenance(controller) }
+    },
+    stopMaintenance: () => {
+      controller.execute({ type: 'StopMaintenance' })
+      return { position: position(), maintenance: lastMaintenance(controller) }
     },
     cluster: () => ({ cluster: controller.state.cluster }),
     applyCluster: ({ body }) => {

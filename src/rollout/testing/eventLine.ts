@@ -46,6 +46,14 @@ export function eventLine({ type, data }: Event): string | null {
         .replaceAll(/([A-Z])/g, ' $1')
         .trim()
         .toLowerCase()}`
+    case 'MaintenanceStepped':
+      return `${data.machine} ${data.step}`
+    case 'MaintenanceStopped':
+      return `maintenance stopped: ${data.reason}`
+    case 'MaintenanceStarted':
+    case 'MaintenanceResumed':
+    case 'MaintenanceFinished':
+      return `maintenance ${type.replace('Maintenance', '').toLowerCase()}`
     case 'LeadershipTaken':
     case 'LogRecovered':
     case 'ClockRestarted':

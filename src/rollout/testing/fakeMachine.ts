@@ -47,6 +47,9 @@ export class FakeMachine {
   fetched = new Set<string>()
   prepared: Report['prepared'] = []
   removedData: string[] = []
+  maintenance: Report['maintenance'] = null
+  /** How work on the machine itself ends. */
+  maintenanceFate: Fate = 'ready'
 
   constructor(name: string) {
     this.name = name
@@ -64,9 +67,19 @@ export class FakeMachine {
     for (const release of this.desire.fetch) this.fetch(release)
     for (const { rollout } of this.desire.prepare) this.prepare(rollout)
     for (const one of this.running.values()) this.progress(one)
+    if (this.desire.maintenance) this.maintain(this.desire.maintenance)
     if (!this.supervisorStuck) this.applyInstances(this.desire)
     if (!this.balancerStuck) this.applyTraffic(this.desire)
     this.removedData = this.desire.removedData
+  }
+
+  /** Once for each attempt; a restart takes what runs along, and all of it is started again. */
+  private maintain({ id, attempt, restart }: NonNullable<MachineDesire['maintenance']>): void {
+    if (this.maintenanceFate === 'hangs') return
+    if (this.maintenance?.id === id && this.maintenance.attempt === attempt) return
+    const ok = this.maintenanceFate === 'ready'
+    this.maintenance = { id, attempt, ok, reason: ok ? '' : 'patch.sh exited with status 1' }
+    if (ok && restart) this.restart()
   }
 
   private fetch(release: string): void {
@@ -159,6 +172,8 @@ export class FakeMachine {
       instances: [...this.running.values()].map(reported),
       prepared: this.prepared,
       removedData: this.removedData,
+      maintenance: this.maintenance,
+      maintains: true,
       unserved: this.unserved,
       problems: [],
       limits: { memory: false, cpu: false, tasks: false, why: null },

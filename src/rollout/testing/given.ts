@@ -1,5 +1,5 @@
 import type { Definition } from '../../definitions/definition.ts'
-import type { Decision } from '../command.ts'
+import type { Decision, StartMaintenance } from '../command.ts'
 import type { Instance } from '../state.ts'
 import { aDefinition } from '../../definitions/testing/aDefinition.ts'
 import { eventLine } from './eventLine.ts'
@@ -34,11 +34,22 @@ export const abort =
   (rollout: string): Request =>
   () => ({ type: 'AbortRollout', rollout })
 export const drain =
-  (machine: string, force = false): Request =>
-  () => ({ type: 'DrainMachine', machine, force })
+  (machine: string, force = false, stop = false): Request =>
+  () => ({ type: 'DrainMachine', machine, force, stop })
 export const ready =
   (machine: string): Request =>
   () => ({ type: 'ReadyMachine', machine })
+
+const maintain =
+  (about: Omit<StartMaintenance, 'type' | 'maintenance'>): Request =>
+  (world) => ({ type: 'StartMaintenance', maintenance: world.nextId(), ...about })
+const patchScript = { name: 'patch.sh', text: 'true', withinMs: 60_000 }
+export const patch = (machines: string[], over: Partial<StartMaintenance> = {}): Request =>
+  maintain({ kind: 'patch', machines, script: patchScript, restart: true, force: false, ...over })
+export const reboot = (machine: string, force = false): Request =>
+  maintain({ kind: 'reboot', machines: [machine], script: null, restart: true, force })
+export const resume: Request = () => ({ type: 'ResumeMaintenance' })
+export const halt: Request = () => ({ type: 'StopMaintenance' })
 
 /** Machines that have joined and run nothing yet. */
 export const given = (...machines: string[]): Given => new Given(machines)

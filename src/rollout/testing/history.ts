@@ -132,8 +132,7 @@ export class History {
         return
       }
       case 2:
-        this.world.send({ type: 'DrainMachine', machine: machine.name, force: false })
-        return
+        return how % 3 === 0 ? this.maintain(machine.name, how, more) : this.drain(machine.name, how)
       case 3:
         this.world.send({ type: 'ReadyMachine', machine: machine.name })
         return
@@ -172,12 +171,25 @@ export class History {
     }
   }
 
+  private drain(machine: string, how: number): void {
+    this.world.send({ type: 'DrainMachine', machine, force: false, stop: how % 2 === 0 })
+  }
+
+  private maintain(machine: string, how: number, more: number): void {
+    if (more % 4 === 0) return void this.world.send({ type: 'ResumeMaintenance' })
+    if (more % 4 === 1) return void this.world.send({ type: 'StopMaintenance' })
+    const machines = how % 2 === 0 ? [machine] : [...this.world.machines.keys()]
+    const about = { kind: 'patch', machines, script: null, restart: more % 3 !== 0, force: false } as const
+    this.world.send({ type: 'StartMaintenance', maintenance: this.world.nextId(), ...about })
+  }
+
   private goWrong(machine: FakeMachine, how: number): void {
     machine.balancerStuck = how % 6 === 0
     machine.supervisorStuck = how % 6 === 1
     machine.neverDrains = how % 3 === 2
     machine.hangsAtStop = how % 6 === 3
     machine.slowFetch = how % 7 === 4
+    machine.maintenanceFate = how % 9 === 6 ? 'fails' : how % 9 === 8 ? 'hangs' : 'ready'
     machine.prepareFate = how % 8 === 5 ? 'fails' : how % 8 === 7 ? 'hangs' : 'ready'
   }
 
@@ -202,12 +214,15 @@ export class History {
       const from = this.world.log.length
       for (const [index] of [...this.world.machines.keys()].entries()) this.round(index, 1)
       if (this.world.log.length > from) continue
-      if (Object.values(this.world.state.rollouts).every((rollout) => rollout.stage === 'finished')) return
+      const rollouts = Object.values(this.world.state.rollouts)
+      const isMaintained = this.world.state.maintenance?.state === 'running'
+      if (!isMaintained && rollouts.every((rollout) => rollout.stage === 'finished')) return
       // Machines that are alive are heard of all the while: one long stride would make them lost.
       const wait = Math.max(0, this.world.deadline() - this.world.now)
       this.pass(Math.min(wait, 5_000 + 600_000 * Number(wait > 100_000 && this.allSilent())) + 1)
     }
-    throw new Error(`a rollout does not end: ${JSON.stringify(this.world.state.rollouts)}`)
+    const { rollouts, maintenance } = this.world.state
+    throw new Error(`a rollout or maintenance does not end: ${JSON.stringify({ rollouts, maintenance })}`)
   }
 
   private allSilent(): boolean {
@@ -222,6 +237,7 @@ export class History {
         if (machine.fates[release] === 'hangs') machine.fates[release] = 'fails'
       }
     }
+    this.world.send({ type: 'StopMaintenance' })
     for (const name of this.world.machines.keys()) this.world.send({ type: 'ReadyMachine', machine: name })
     for (let step = 0; step < 40; step++) {
       const from = this.world.log.length

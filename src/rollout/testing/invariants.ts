@@ -66,7 +66,7 @@ function wantedInAll(state: State, { direction, rollout, service }: Turn): numbe
   const release = direction === 'forward' ? state.rollouts[rollout]?.release : state.services[service]?.current?.release
   if (!release) return 0
   const machines = Object.values(state.machines).filter(({ lost }) => !lost)
-  return machines.reduce((sum, { name }) => sum + wantedOn(definitionOf(state, release), name), 0)
+  return machines.reduce((sum, { name }) => sum + wantedOn(state, definitionOf(state, release), name), 0)
 }
 
 const usesReplace = (state: State, { service, machine, target }: Turn): boolean =>
@@ -95,6 +95,7 @@ const ready = (state: State, service: string, machine?: string): Instance[] =>
   )
 
 function lastTaken(state: State, machine: string): string[] {
+  if (state.maintenance?.state === 'running' && state.maintenance.allowOutage) return []
   return Object.keys(state.services)
     .filter((service) => Object.values(state.instances).some((one) => one.service === service && one.state === 'ready'))
     .flatMap((service) => {

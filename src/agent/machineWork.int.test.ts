@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { createFakeHost, type FakeHost } from '../drivers/host/fakeHost.ts'
+import type { DesiredState } from '../protocol/desiredState.ts'
+import { AgentDisk } from './agentDisk.ts'
+import { MachineWork } from './machineWork.ts'
+import { makeFolder, quiet } from './testing/given.ts'
+
+type Asked = NonNullable<DesiredState['maintenance']>
+
+let folder: ReturnType<typeof makeFolder>
+let host: FakeHost
+let open: MachineWork[]
+
+beforeEach(() => {
+  folder = makeFolder('work')
+  host = createFakeHost()
+  open = []
+})
+afterEach(async () => {
+  await Promise.all(open.map((one) => one.close()))
+  await folder.remove()
+})
+
+/** An agent that starts with the disk as it is. */
+function start(on: FakeHost | null = host): MachineWork {
+  const one = new MachineWork({
+    ...{ disk: new AgentDisk(folder.path), host: on, logger: quiet, changed: () => {}, lookMs: 1 },
+  })
+  open.push(one)
+  return one
+}
+const script = { name: 'patch.sh', text: 'true', withinMs: 1_000 }
+const asked = (over: Partial<Asked> = {}): Asked => ({ id: 'm1', attempt: 1, script, restart: true, ...over })
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 1 })
+
+it('runs the script, restarts the machine, and has done it when the next agent starts', async () => {
+  const first = start()
+  first.want(asked())
+  await until(() => expect(host.begun).toHaveLength(1))
+  expect(first.result()).toEqual({ id: 'm1', attempt: 1, ok: null, reason: '' })
+  host.setScripts({ state: 'ok' })
+  await until(() => expect(host.restarts).toBe(1))
+  first.want(asked())
+  first.want(asked())
+  await first.close()
+  expect(host.restarts).toBe(1)
+  host.start()
+  const next = start()
+  next.want(asked())
+  await until(() => expect(next.result()).toMatchObject({ ok: true }))
+  expect([host.begun.length, host.restarts]).toEqual([1, 1])
+})
+
+it('asks for the restart again when the agent alone was started again before it came', async () => {
+  const first = start()
+  first.want(asked({ script: null }))
+  await until(() => expect(host.restarts).toBe(1))
+  await first.close()
+  start().want(asked({ script: null }))
+  await until(() => expect(host.restarts).toBe(2))
+})
+
+it('goes on waiting for a script that runs while the agent was started again', async () => {
+  const first = start()
+  first.want(asked({ restart: false }))
+  await until(() => expect(host.begun).toHaveLength(1))
+  await first.close()
+  const next = start()
+  next.want(asked({ restart: false }))
+  host.setScripts({ state: 'ok' })
+  await until(() => expect(next.result()).toMatchObject({ ok: true }))
+  expect(host.begun).toHaveLength(1)
+  expect(host.forgotten).toEqual(['m1-1'])
+})
+
+it('says why a script failed, and does not restart the machine', async () => {
+  const one = start()
+  host.setScripts({ state: 'failed', reason: 'patch.sh exited with status 7' })
+  one.want(asked())
+  await until(() => expect(one.result()).toMatchObject({ ok: false, reason: 'patch.sh exited with status 7' }))
+  one.want(asked())
+  expect([host.begun.length, host.restarts]).toEqual([1, 0])
+  host.setScripts({ state: 'ok' })
+  one.want(asked({ attempt: 2, restart: false }))
+  await until(() => expect(one.result()).toMatchObject({ attempt: 2, ok: true }))
+  expect(host.begun.map(({ id }) => id)).toEqual(['m1-1', 'm1-2'])
+})
+
+it('fails where the script itself restarted the machine: how far it came is not known', async () => {
+  const first = start()
+  first.want(asked())
+  await until(() => expect(host.begun).toHaveLength(1))
+  await first.close()
+  host.start()
+  const next = start()
+  next.want(asked())
+  await until(() => expect(next.result()).toMatchObject({ ok: false }))
+  expect(next.result()?.reason).toContain('the machine was restarted while patch.sh ran')
+})
+
+it('does not restart the machine once it is no longer asked to', async () => {
+  const one = start()
+  one.want(asked())
+  await until(() => expect(host.begun).toHaveLength(1))
+  one.want(null)
+  host.setScripts({ state: 'ok' })
+  await until(() => expect(one.result()).toMatchObject({ ok: false, reason: 'stopped before the restart' }))
+  expect(host.restarts).toBe(0)
+})
+
+it('says so where the agent may not work on its machine, or the driver fails', async () => {
+  const none = start(null)
+  none.want(asked())
+  await until(() => expect(none.result()?.reason).toContain('cannot work on the machine'))
+  host.begin = () => Promise.reject(new Error('no systemd-run'))
+  const one = start()
+  one.want(asked({ id: 'm2' }))
+  await until(() => expect(one.result()).toMatchObject({ id: 'm2', ok: false }))
+  expect(one.result()?.reason).toContain('no systemd-run')
+})

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { followMaintenance } from '../follow/followMaintenance.ts'
+import { renderMaintenance } from '../render/maintenance.ts'
+import type { CommonFlags, Session } from '../session.ts'
+
+export async function rebootMachine(
+  session: Session,
+  { force }: CommonFlags & { force: boolean },
+  machine: string,
+): Promise<number> {
+  const { client } = await session.announce(`reboot machine ${machine}`)
+  const body = { kind: 'reboot' as const, machines: [machine], restart: true, force }
+  const { maintenance, position } = await client.call('startMaintenance', { body }, session.signal)
+  return followMaintenance(session, client, maintenance, position)
+}
+
+type PatchFlags = CommonFlags & { all: boolean; script: string; within: number; noReboot: boolean; force: boolean }
+
+export async function patchMachine(session: Session, flags: PatchFlags, machine?: string): Promise<number> {
+  const { all, within: withinMs, noReboot, force } = flags
+  if ((machine === undefined) !== all) {
+    throw new OperatorError('E_USAGE', all ? '--all means every machine: name none' : 'which machine?', {
+      subject: 'tandem machine patch',
+      next: 'tandem machine patch a --script FILE   or   tandem machine patch --all --script FILE',
+    })
+  }
+  const script = { ...(await readScript(session, flags.script)), withinMs }
+  const { client } = await session.announce(`patch ${machine === undefined ? 'every machine' : `machine ${machine}`}`)
+  const machines = machine === undefined ? [] : [machine]
+  const body = { kind: 'patch' as const, machines, script, restart: !noReboot, force }
+  const { maintenance, position } = await client.call('startMaintenance', { body }, session.signal)
+  return followMaintenance(session, client, maintenance, position)
+}
+
+async function readScript({ host }: Session, file: string): Promise<{ name: string; text: string }> {
+  const path = resolve(host.cwd, file)
+  try {
+    const text = await readFile(path, 'utf8')
+    if (text.trim() === '' || text.includes('\0')) throw new Error('it is no text, or empty')
+    return { name: basename(path), text }
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const next = 'name a shell script, or one whose first line names its interpreter'
+    throw new OperatorError('E_USAGE', `cannot read the script ${file} (${why})`, { subject: path, next, cause })
+  }
+}
+
+export async function showMaintenance(session: Session, _flags: CommonFlags): Promise<number> {
+  const { out, signal } = session
+  const { maintenance } = await (await session.client()).call('maintenance', {}, signal)
+  out.result({ maintenance }, () => (maintenance ? renderMaintenance(maintenance, out.paint) : 'there was none yet'))
+  return 0
+}
+
+export async function resumeMaintenance(session: Session, _flags: CommonFlags): Promise<number> {
+  const { client } = await session.announce('resume maintenance')
+  const { maintenance, position } = await client.call('resumeMaintenance', { body: {} }, session.signal)
+  return followMaintenance(session, client, maintenance, position)
+}
+
+export async function stopMaintenance(session: Session, _flags: CommonFlags): Promise<number> {
+  const { client } = await session.announce('stop maintenance')
+  const { maintenance } = await client.call('stopMaintenance', { body: {} }, session.signal)
+  const { out } = session
+  out.result({ maintenance }, () => (maintenance ? renderMaintenance(maintenance, out.paint) : 'there was none yet'))
+  return 0
+}

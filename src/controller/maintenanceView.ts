@@ -1,0 +1,14 @@
+import type { MaintenanceView } from '../api/views.ts'
+import type { Maintenance } from '../rollout/maintenanceState.ts'
+
+export function maintenanceView(maintenance: Maintenance): MaintenanceView {
+  const { id, kind, script, state, reason, startedAt, finishedAt, machines, done, at } = maintenance
+  const stateOf = (machine: string): MaintenanceView['machines'][number]['state'] =>
+    done.includes(machine) ? 'done' : at?.machine === machine ? at.step : 'waiting'
+  return {
+    ...{ id, kind, script: script?.name ?? null, state, reason },
+    startedAt: new Date(startedAt).toISOString(),
+    finishedAt: finishedAt === null ? null : new Date(finishedAt).toISOString(),
+    machines: machines.map((machine) => ({ machine, state: stateOf(machine) })),
+  }
+}

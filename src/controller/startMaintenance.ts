@@ -1,0 +1,39 @@
+import type { Operations, Parsed, Result } from '../api/contract.ts'
+import type { MaintenanceView } from '../api/views.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import type { Controller } from './controller.ts'
+import { maintenanceView } from './maintenanceView.ts'
+
+/** Machines that have said that they cannot be worked on are refused here: what they last said is not in the log. */
+export function startMaintenance(
+  controller: Controller,
+  { machines: named, ...about }: Parsed<Operations['startMaintenance']>['body'],
+): Result<Operations['startMaintenance']> {
+  const machines = named.length > 0 ? [...new Set(named)] : Object.keys(controller.state.machines).toSorted()
+  const unable = machines.find((machine) => controller.observed[machine]?.report.maintains === false)
+  if (unable !== undefined) {
+    throw new OperatorError('E_CANNOT_MAINTAIN', `the agent of machine ${unable} may not work on its machine`, {
+      subject: unable,
+      next: 'only machines that joined and run their services under systemd can be restarted by Tandem',
+    })
+  }
+  if (machines.length === 0) {
+    const next = 'tandem machine add NAME   prints the command with which one joins'
+    throw new OperatorError('E_NO_SUCH_MACHINE', 'no machine has joined yet', {
+      subject: controller.config.cluster,
+      next,
+    })
+  }
+  const maintenance = controller.newId().slice(0, 8)
+  controller.execute({ type: 'StartMaintenance', maintenance, machines, ...about })
+  return { position: controller.state.position, maintenance: knownMaintenance(controller) }
+}
+
+export const lastMaintenance = ({ state }: Controller): MaintenanceView | null =>
+  state.maintenance && maintenanceView(state.maintenance)
+
+export function knownMaintenance(controller: Controller): MaintenanceView {
+  const view = lastMaintenance(controller)
+  if (!view) throw new Error('a maintenance was begun and is not known: a bug')
+  return view
+}

@@ -1,0 +1,108 @@
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeFileDurably } from '../../lib/durableFile.ts'
+import { exec, execOrThrow } from '../../lib/exec.ts'
+import type { HostDriver, HostScript, ScriptState } from './host.ts'
+
+/** The last lines of a script that failed which its reason repeats. */
+const shownLines = 5
+
+/** The machine by systemd's own programs. Each script is a unit of its own: an upgrade of systemd or of Tandem does not end it. */
+export function createSystemdHost(dir: string): HostDriver {
+  const fileOf = ({ id }: HostScript): string => join(dir, `${id}.script`)
+  const show = async (unit: string): Promise<Map<string, string>> => {
+    const out = await execOrThrow([
+      'systemctl',
+      'show',
+      '--property=LoadState,ActiveState,Result,ExecMainStatus',
+      '--',
+      unit,
+    ])
+    return new Map(
+      out.split('\n').map((line): [string, string] => [line.split('=', 1)[0] ?? '', line.split('=')[1] ?? '']),
+    )
+  }
+  const lastLines = async (unit: string): Promise<string> => {
+    const { out } = await exec([
+      'journalctl',
+      '-u',
+      unit,
+      '-t',
+      identifier,
+      '-n',
+      `${shownLines}`,
+      '-o',
+      'cat',
+      '--no-pager',
+    ])
+    const lines = out.trim()
+    return lines === '' ? '' : `; its last lines: ${lines.replaceAll('\n', ' | ')}`
+  }
+  return {
+    bootMark,
+    begin: async (script) => {
+      mkdirSync(dir, { recursive: true, mode: 0o700 })
+      const file = fileOf(script)
+      writeFileDurably(file, script.text)
+      await execOrThrow([
+        ...['systemd-run', `--unit=${unitOf(script)}`, '--no-block', `--description=Tandem: ${printable(script.name)}`],
+        // Over, it stays known until it is forgotten: how it ended is asked for later.
+        ...['--property=Type=oneshot', '--property=RemainAfterExit=yes', `--property=SyslogIdentifier=${identifier}`],
+        ...[`--property=TimeoutStartSec=${script.withinMs}ms`, '--property=KillMode=mixed'],
+        ...interpreterOf(script.text),
+        file,
+      ])
+    },
+    look: async (script): Promise<ScriptState> => {
+      const unit = unitOf(script)
+      const said = await show(unit)
+      if (said.get('LoadState') !== 'loaded') return { state: 'unknown' }
+      switch (said.get('ActiveState')) {
+        case 'active':
+          return { state: 'ok' }
+        case 'failed': {
+          const how =
+            said.get('Result') === 'timeout'
+              ? `did not end within ${script.withinMs / 1000} s`
+              : `exited with status ${said.get('ExecMainStatus')}`
+          return { state: 'failed', reason: `${script.name} ${how}${await lastLines(unit)}` }
+        }
+        case 'inactive':
+          return { state: 'unknown' }
+        default:
+          return { state: 'running' }
+      }
+    },
+    forget: async (script) => {
+      const unit = unitOf(script)
+      // Both fail when it is in the other state: so much the better.
+      await exec(['systemctl', 'stop', '--', unit])
+      await exec(['systemctl', 'reset-failed', '--', unit])
+      rmSync(fileOf(script), { force: true })
+    },
+    restart: async () => {
+      await execOrThrow(['systemctl', '--no-block', 'reboot'])
+    },
+  }
+}
+
+const identifier = 'tandem-maintenance'
+
+const unitOf = ({ id }: HostScript): string => `tandem-maintenance-${id}.service`
+
+const printable = (text: string): string => text.replaceAll(/[^\w ./-]/g, '?')
+
+/** Kernels mount /var without `exec` on some machines, so the interpreter is named and not left to the kernel. */
+function interpreterOf(text: string): string[] {
+  const named = /^#!\s*(\/\S+)(?:[ \t]+(\S.*?))?\s*$/m.exec(text.split('\n', 1)[0] ?? '')
+  if (!named) return ['/bin/sh']
+  return [named[1] ?? '/bin/sh', ...(named[2] === undefined ? [] : [named[2]])]
+}
+
+/** Containers share the kernel's boot id, so the first process's own start counts too (proc(5), field 22 of stat). */
+function bootMark(): string {
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  const stat = readFileSync('/proc/1/stat', 'utf8')
+  const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  return `${boot}/${started}`
+}

@@ -1,0 +1,131 @@
+import type { Event, EventData, MaintenanceStep } from '../events/event.ts'
+import type { Moment } from './advance.ts'
+import { countsFrom } from './countsFrom.ts'
+import { limits } from './limits.ts'
+import { isRunning, type Maintenance } from './maintenanceState.ts'
+import { hasReported } from './observed.ts'
+import { definitionOf, lastServedBy } from './serviceView.ts'
+import type { State } from './state.ts'
+import { silentPeers } from './waits.ts'
+
+type Part = NonNullable<Maintenance['at']>
+
+/** The next step of the maintenance that runs, if one does. */
+export function advanceMaintenance(state: State, moment: Moment): Event[] {
+  const { maintenance } = state
+  if (!isRunning(maintenance)) return []
+  const { at } = maintenance
+  if (!at) return nextMachine(state, maintenance)
+  if (!state.machines[at.machine]) return [stopped(maintenance, `machine ${at.machine} is no longer of the cluster`)]
+  const outcome = outcomeOf(state, maintenance, at, moment)
+  if (outcome.type === 'failed') return [stopped(maintenance, outcome.reason)]
+  if (outcome.type === 'over') return outcome.events
+  const late = moment.now !== null && moment.now >= maintenanceDeadline(state)
+  return late ? [stopped(maintenance, outcome.late)] : []
+}
+
+/** Milliseconds by the controller's clock; infinite where none is under way. */
+export function maintenanceDeadline(state: State): number {
+  const { maintenance } = state
+  if (!isRunning(maintenance) || !maintenance.at) return Number.POSITIVE_INFINITY
+  const { at } = maintenance
+  const from = countsFrom(state, at.since)
+  switch (at.step) {
+    case 'drain': // the machine's own drain has the deadline
+      return Number.POSITIVE_INFINITY
+    case 'work':
+      return from + (maintenance.script?.withinMs ?? 0) + (maintenance.restart ? limits.restartMs : limits.silenceMs)
+    case 'check':
+      return from + limits.silenceMs + longestWithin(state, at)
+    case 'return':
+      return from + limits.acknowledgeMs
+  }
+}
+
+type Outcome =
+  | { type: 'waiting'; late: string }
+  | { type: 'over'; events: Event[] }
+  | { type: 'failed'; reason: string }
+
+const waiting = (late: string): Outcome => ({ type: 'waiting', late })
+const over = (...events: Event[]): Outcome => ({ type: 'over', events })
+
+function outcomeOf(state: State, maintenance: Maintenance, at: Part, { observed }: Moment): Outcome {
+  const { machine } = at
+  const report = observed[machine]?.report
+  switch (at.step) {
+    case 'drain': {
+      const { traffic } = state.machines[machine] ?? {}
+      // A person put it back meanwhile.
+      if (traffic === 'ready') return { type: 'failed', reason: `machine ${machine} was put back in traffic by hand` }
+      return traffic === 'drained' ? over(stepped(maintenance, at, 'work')) : waiting('')
+    }
+    case 'work': {
+      const work = report?.maintenance
+      const isOurs = work?.id === maintenance.id && work.attempt === maintenance.attempt
+      if (isOurs && work.ok === false) return { type: 'failed', reason: `on machine ${machine}, ${work.reason}` }
+      if (isOurs && work.ok === true) return over(stepped(maintenance, at, 'check'))
+      return waiting(`machine ${machine} did not come back in time`)
+    }
+    case 'check': {
+      const missing = notReady(state, at)
+      const isSettled = hasReported(state, observed, machine) && state.machines[machine]?.lost === false
+      if (!isSettled) return waiting(`machine ${machine} does not report`)
+      if (missing) return waiting(`instance ${missing} was ready before and is not now`)
+      const readied: Event[] =
+        at.wasReady && isOut(state, machine) ? [{ type: 'MachineReadied', data: { machine } }] : []
+      return over(...readied, stepped(maintenance, at, 'return'))
+    }
+    case 'return': {
+      const isThere = report !== undefined && report.applied.balancer >= at.since.position
+      const silent = silentPeers(state, observed, machine, at.since)
+      if (isThere && silent.length === 0) return over(stepped(maintenance, at, 'done'))
+      return waiting(`the balancer of machine ${[...(isThere ? [] : [machine]), ...silent].join(', ')} did not follow`)
+    }
+  }
+}
+
+function nextMachine(state: State, maintenance: Maintenance): Event[] {
+  const { id, machines, done, allowOutage } = maintenance
+  const machine = machines.find((name) => !done.includes(name))
+  if (machine === undefined) return [{ type: 'MaintenanceFinished', data: { maintenance: id } }]
+  const known = state.machines[machine]
+  if (!known) return [stopped(maintenance, `machine ${machine} is no longer of the cluster`)]
+  if (known.lost) return [stopped(maintenance, `machine ${machine} is lost`)]
+  if (Object.keys(state.turns).length > 0 || known.traffic === 'unforwarding' || known.traffic === 'draining') return []
+  const last = allowOutage || known.traffic !== 'ready' ? [] : lastServedBy(state, [machine])
+  if (last.length > 0)
+    return [stopped(maintenance, `machine ${machine} has the last ready instance of ${last.join(', ')}`)]
+  const wasReady = known.traffic === 'ready'
+  const begun: Event = {
+    type: 'MaintenanceStepped',
+    data: { maintenance: id, machine, step: 'drain', wasReady, expected: readyOn(state, machine) },
+  }
+  return wasReady ? [begun, { type: 'MachineDrainStarted', data: { machine } }] : [begun]
+}
+
+const readyOn = (state: State, machine: string): string[] =>
+  Object.values(state.instances).flatMap((one) => (one.machine === machine && one.state === 'ready' ? [one.id] : []))
+
+const notReady = (state: State, { expected }: Part): string | undefined =>
+  expected.find((id) => state.instances[id] !== undefined && state.instances[id].state !== 'ready')
+
+const isOut = (state: State, machine: string): boolean => state.machines[machine]?.traffic !== 'ready'
+
+const longestWithin = (state: State, { expected }: Part): number =>
+  Math.max(
+    0,
+    ...expected.flatMap((id) => {
+      const instance = state.instances[id]
+      return instance ? [definitionOf(state, instance.release).health.withinMs] : []
+    }),
+  )
+
+const stepped = ({ id }: Maintenance, { machine }: Part, step: MaintenanceStep): Event => {
+  const data: EventData['MaintenanceStepped'] = { maintenance: id, machine, step }
+  return { type: 'MaintenanceStepped', data }
+}
+
+const stopped = ({ id, at }: Maintenance, reason: string): Event => {
+  return { type: 'MaintenanceStopped', data: { maintenance: id, machine: at?.machine ?? null, reason } }
+}

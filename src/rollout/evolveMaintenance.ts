@@ -1,0 +1,44 @@
+import type { EventType, RecordedEvent } from '../events/event.ts'
+import type { Maintenance } from './maintenanceState.ts'
+import type { Asked, State } from './state.ts'
+
+type MaintenanceEvent = Extract<RecordedEvent, { type: Extract<EventType, `Maintenance${string}`> }>
+
+export function evolveMaintenance(state: State, event: MaintenanceEvent, asked: Asked): State {
+  if (event.type === 'MaintenanceStarted') {
+    const { maintenance: id, ...about } = event.data
+    const fresh = { done: [], at: null, attempt: 1, reason: null, finishedAt: null }
+    return { ...state, maintenance: { ...about, id, ...fresh, state: 'running', startedAt: asked.at } }
+  }
+  return state.maintenance ? { ...state, maintenance: evolved(state.maintenance, event, asked) } : state
+}
+
+function evolved(
+  maintenance: Maintenance,
+  event: Exclude<MaintenanceEvent, { type: 'MaintenanceStarted' }>,
+  since: Asked,
+): Maintenance {
+  const { at } = maintenance
+  switch (event.type) {
+    case 'MaintenanceStepped': {
+      const { machine, step, expected = at?.expected ?? [], wasReady = at?.wasReady ?? false } = event.data
+      return step === 'done'
+        ? { ...maintenance, at: null, done: [...maintenance.done, machine] }
+        : { ...maintenance, at: { machine, step, since, expected, wasReady } }
+    }
+    case 'MaintenanceStopped':
+      return { ...maintenance, state: 'stopped', reason: event.data.reason, finishedAt: since.at }
+    case 'MaintenanceResumed':
+      return {
+        ...maintenance,
+        state: 'running',
+        reason: null,
+        finishedAt: null,
+        attempt: maintenance.attempt + 1,
+        // What was not done is done anew; what was done is looked at again.
+        at: at ? { ...at, since, step: at.step === 'work' ? 'drain' : at.step } : null,
+      }
+    case 'MaintenanceFinished':
+      return { ...maintenance, state: 'completed', finishedAt: since.at }
+  }
+}

@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest'
+import { deploy, drain, given, halt, patch, ready, reboot, resume, start, stop } from './testing/given.ts'
+
+const part = (machine: string, interrupted = true): string[] => [
+  `${machine} drain`,
+  `${machine} drain started`,
+  `${machine} drain stepped`,
+  `${machine} drained`,
+  `${machine} work`,
+  ...(interrupted ? [`x1-${machine}-1 interrupted`] : []),
+  `${machine} check`,
+  `${machine} readied`,
+  `${machine} return`,
+  `${machine} done`,
+]
+const withoutRecoveries = (lines: string[]): string[] => lines.filter((line) => !line.endsWith('recovered'))
+
+describe('maintenance', () => {
+  it('takes machines out of traffic one after the other, works on each, and puts it back', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .when(patch(['a', 'b']))
+      .settled()
+    const lines = withoutRecoveries(then.lines())
+    expect(lines.filter((line) => !line.endsWith('interrupted'))).toEqual([
+      'maintenance started',
+      ...part('a', false),
+      ...part('b', false),
+      'maintenance finished',
+    ])
+    expect(then.world.state.maintenance).toMatchObject({ state: 'completed', done: ['a', 'b'] })
+    expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
+  })
+
+  it('waits until what was ready is ready again before it puts a machine back', () => {
+    const then = given('a', 'b').running('r1').when(reboot('a')).until('a work')
+    then.on('a', { fates: { r1: 'hangs' } }).until('a check')
+    expect(then.passing(20_000).lines()).not.toContain('a readied')
+    expect(then.on('a', { fates: {} }).settled().world.state.maintenance?.state).toBe('completed')
+  })
+
+  it('stops at the first machine that fails, leaves it as it is, and touches no other', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .on('a', { maintenanceFate: 'fails' })
+      .when(patch(['a', 'b']))
+      .settled()
+    expect(then.lines().at(-1)).toBe('maintenance stopped: on machine a, patch.sh exited with status 1')
+    expect(then.world.state.machines['a']?.traffic).toBe('drained')
+    expect(then.world.state.machines['b']?.traffic).toBe('ready')
+  })
+
+  it('is resumed at the machine where it stopped, as a new attempt', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .on('a', { maintenanceFate: 'fails' })
+      .when(patch(['a', 'b']))
+      .settled()
+    then.on('a', { maintenanceFate: 'ready' }).when(resume).settled()
+    expect(then.world.state.maintenance).toMatchObject({ state: 'completed', attempt: 2, done: ['a', 'b'] })
+    expect(then.world.state.machines['a']?.traffic).toBe('ready')
+  })
+
+  it('is resumed although a person has put the machine back meanwhile: it is drained again', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .on('a', { maintenanceFate: 'fails' })
+      .when(patch(['a']))
+      .settled()
+    then.when(ready('a')).settled()
+    const lines = then.on('a', { maintenanceFate: 'ready' }).when(resume).settled().lines()
+    expect(lines.slice(0, 2)).toEqual(['maintenance resumed', 'a drain started'])
+    expect(then.world.state.maintenance?.state).toBe('completed')
+  })
+
+  it('does not do again what was done: resumed while it checks, it only looks again', () => {
+    const then = given('a', 'b').running('r1').when(reboot('a')).until('a work')
+    then
+      .on('a', { fates: { r1: 'hangs' } })
+      .until('a check')
+      .passing(60_000)
+    expect(then.lines().at(-1)).toMatch(/^maintenance stopped: instance shop-x1-a-1 was ready before/)
+    const lines = then.on('a', { fates: {} }).when(resume).settled().lines()
+    expect(lines).not.toContain('a work')
+    expect(then.world.state.maintenance?.state).toBe('completed')
+  })
+
+  it('stops when a machine does not come back, and says so', () => {
+    const then = given('a', 'b').running('r1').when(reboot('a')).until('a work').on('a', { alive: false })
+    expect(
+      then
+        .passing(16 * 60_000, 10_000)
+        .lines()
+        .at(-1),
+    ).toBe('maintenance stopped: machine a did not come back in time')
+  })
+
+  it('refuses a machine with the last ready instance of a service, unless told otherwise', () => {
+    const then = given('a', 'b').running('r1', { machines: ['a'] })
+    expect(then.when(patch(['b', 'a'])).decision).toMatchObject({ code: 'E_LAST_INSTANCE', subject: 'a' })
+    then.when(patch(['b', 'a'], { force: true })).settled()
+    expect(then.world.state.maintenance?.state).toBe('completed')
+  })
+
+  it('stops before a machine that has become the only one with a service', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .when(patch(['a', 'b']))
+      .until('a check')
+      .on('a', { alive: false })
+    then.passing(60_000)
+    then.when(resume).settled()
+    expect(then.world.state.machines['b']?.traffic).toBe('ready')
+    expect(then.world.state.maintenance?.done).toEqual([])
+  })
+
+  it('refuses what cannot begin', () => {
+    const lost = given('a', 'b').running('r1').on('b', { alive: false }).passing(11_000)
+    expect(lost.when(patch(['a', 'b'])).decision).toMatchObject({ code: 'E_MACHINE_LOST', subject: 'b' })
+    const busy = given('a', 'b')
+      .running('r1')
+      .on('a', { maintenanceFate: 'hangs' })
+      .when(patch(['a']))
+      .settled()
+    expect(busy.when(reboot('b')).decision).toMatchObject({ code: 'E_MACHINE_BUSY' })
+    expect(busy.when(drain('b')).decision).toMatchObject({ code: 'E_MACHINE_BUSY' })
+    expect(busy.when(resume).decision).toMatchObject({ code: 'E_NO_MAINTENANCE' })
+    expect(given('a').when(resume).decision).toMatchObject({ code: 'E_NO_MAINTENANCE' })
+    expect(given('a').when(reboot('c')).decision).toMatchObject({ code: 'E_NO_SUCH_MACHINE' })
+  })
+
+  it('goes no further once a person stops it', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .on('a', { maintenanceFate: 'hangs' })
+      .when(patch(['a', 'b']))
+      .until('a work')
+    expect(then.when(halt).lines()).toEqual(['maintenance stopped: stopped by hand'])
+    expect(then.when(halt).decision).toEqual({ type: 'nothing' })
+    then.when(ready('a')).settled()
+    expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
+  })
+
+  it('a machine that was out of traffic before stays out', () => {
+    const then = given('a', 'b').running('r1').when(drain('a')).settled().when(reboot('a')).settled()
+    expect(then.world.state.maintenance?.state).toBe('completed')
+    expect(then.world.state.machines['a']?.traffic).toBe('drained')
+  })
+})
+
+describe('a rollout meanwhile', () => {
+  it('ends the turn it is in, holds before the next, and goes on afterwards', () => {
+    const then = given('a', 'b', 'c').running('r1').published('r2').when(deploy('r2')).until('a start *x2-a-1')
+    then.when(reboot('c')).settled()
+    const lines = then.lines()
+    expect(lines.indexOf('a done')).toBeLessThan(lines.indexOf('c drain'))
+    expect(lines.indexOf('maintenance finished')).toBeLessThan(lines.indexOf('b forward'))
+    expect(lines.at(-1)).toBe('x2 completed')
+  })
+
+  it('that is asked for waits, and then proceeds', () => {
+    const then = given('a', 'b').running('r1').published('r2').on('a', { maintenanceFate: 'hangs' })
+    then.when(reboot('a')).until('a work')
+    then.when(deploy('r2')).settled()
+    expect(then.lines()).not.toContain('a forward')
+    then.on('a', { maintenanceFate: 'ready' }).settled()
+    expect(then.runs()).toEqual({ a: ['r2 ready active'], b: ['r2 ready active'] })
+  })
+})
+
+describe('a machine drained with --stop', () => {
+  it('runs nothing once its work is done, and everything again when it is put back', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .when(drain('a', false, true))
+      .settled()
+    expect(then.runs()).toEqual({ a: [], b: ['r1 ready active'] })
+    then.when(ready('a')).settled()
+    expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
+  })
+
+  it('gets nothing from a rollout meanwhile, and catches up when it is put back', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .published('r2')
+      .when(drain('a', false, true))
+      .settled()
+    then.when(deploy('r2')).settled()
+    expect(then.runs()).toEqual({ a: [], b: ['r2 ready active'] })
+    then.when(ready('a')).settled()
+    expect(then.runs()).toEqual({ a: ['r2 ready active'], b: ['r2 ready active'] })
+  })
+
+  it('stops and starts what ran where a service was stopped and started meanwhile', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .when(drain('a', false, true))
+      .settled()
+    then.when(stop()).settled().when(start()).settled().when(ready('a')).settled()
+    expect(then.runs()['a']).toHaveLength(1)
+  })
+
+  it('is refused where it has the only worker, and where it is drained already it only stops', () => {
+    const worker = given('a', 'b').running('r1', { listen: 'none', machines: ['a'] })
+    expect(worker.when(drain('a')).decision.type).toBe('accepted')
+    worker.settled()
+    expect(worker.when(drain('a', false, true)).decision).toMatchObject({ code: 'E_LAST_INSTANCE' })
+    worker.when(drain('a', true, true)).settled()
+    expect(worker.runs()['a']).toEqual([])
+  })
+})

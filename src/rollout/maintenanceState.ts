@@ -1,0 +1,46 @@
+import type { EventData, MaintenanceKind, MaintenanceStep } from '../events/event.ts'
+import type { Asked } from './state.ts'
+
+/*
+ * MAINTENANCE takes machines out of traffic one after the other, works on each, and puts it back. At most one is running
+ * in a cluster; meanwhile no turn begins, and none takes its next step while a machine is at work. A machine's part:
+ *   drain   its traffic is taken away; over when it is drained
+ *   work    it runs the script, and restarts where that is asked; over when it reports so for this attempt; that it
+ *           falls silent meanwhile is what a restart looks like
+ *   check   nothing changes; over when it reports, and every instance that was ready before is ready again
+ *   return  it is put back in traffic, if it was in it; over when its balancer and those of the others have acknowledged
+ * Then the next machine begins, once no turn is under way and it holds no service's last ready instance.
+ *
+ * It is `running` until every machine is done (`completed`), or until something fails, a deadline passes, or a person
+ * stops it: then `stopped`, with that machine left as it is. A person resumes it: from `check` where the work was done,
+ * else with that machine anew (a new attempt).
+ */
+export interface Maintenance {
+  id: string
+  kind: MaintenanceKind
+  script: EventData['MaintenanceStarted']['script']
+  restart: boolean
+  allowOutage: boolean
+  /** In order. */
+  machines: string[]
+  done: string[]
+  at: Part | null
+  attempt: number
+  state: 'running' | 'stopped' | 'completed'
+  reason: string | null
+  startedAt: number
+  finishedAt: number | null
+}
+
+interface Part {
+  machine: string
+  step: Exclude<MaintenanceStep, 'done'>
+  since: Asked
+  /** It was in traffic when its part began, and goes back there. */
+  wasReady: boolean
+  /** Instances that were ready when its part began. */
+  expected: string[]
+}
+
+export const isRunning = (maintenance: Maintenance | null): maintenance is Maintenance =>
+  maintenance?.state === 'running'

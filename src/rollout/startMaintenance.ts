@@ -1,0 +1,98 @@
+import type { Event } from '../events/event.ts'
+import type { Decision, Refusal, StartMaintenance } from './command.ts'
+import { isRunning } from './maintenanceState.ts'
+import { refuse } from './refuse.ts'
+import { definitionOf, isReachable, lastServedBy, machineBusy } from './serviceView.ts'
+import type { State } from './state.ts'
+
+export function startMaintenance(state: State, command: StartMaintenance): Decision {
+  const { machines, force } = command
+  const refusal =
+    machines.map((machine) => refuseMachine(state, machine)).find((one) => one !== null) ??
+    refuseBusy(state, machines[0] ?? '') ??
+    (force ? null : refuseLast(state, machines))
+  if (refusal) return refusal
+  const { maintenance, kind, script, restart } = command
+  const data = { maintenance, kind, machines, script, restart, allowOutage: force }
+  return { type: 'accepted', events: [{ type: 'MaintenanceStarted', data }] }
+}
+
+export function resumeMaintenance(state: State): Decision {
+  const { maintenance } = state
+  if (maintenance?.state !== 'stopped')
+    return noneStopped(maintenance ? `it is ${maintenance.state}` : 'there was none')
+  const { id, at, allowOutage } = maintenance
+  const refusal =
+    (at ? refuseMachine(state, at.machine, true) : null) ??
+    refuseBusy(state, at?.machine ?? id) ??
+    (at && !allowOutage ? refuseLast(state, [at.machine]) : null)
+  if (refusal) return refusal
+  const resumed: Event = { type: 'MaintenanceResumed', data: { maintenance: id } }
+  // A person has put it back in traffic meanwhile.
+  const isBack = at && (at.step === 'drain' || at.step === 'work') && state.machines[at.machine]?.traffic === 'ready'
+  const drained: Event[] = isBack ? [{ type: 'MachineDrainStarted', data: { machine: at.machine } }] : []
+  return { type: 'accepted', events: [resumed, ...drained] }
+}
+
+export function stopMaintenance({ maintenance }: State): Decision {
+  if (!isRunning(maintenance)) return { type: 'nothing' }
+  const data = { maintenance: maintenance.id, machine: maintenance.at?.machine ?? null, reason: 'stopped by hand' }
+  return { type: 'accepted', events: [{ type: 'MaintenanceStopped', data }] }
+}
+
+/** What holds back other operations on machines, in words. */
+export function refuseBusy(state: State, subject: string): Refusal | null {
+  const busy = machineBusy(state)
+  if (isRunning(state.maintenance)) {
+    const { id, kind, machines } = state.maintenance
+    const next = 'wait for it (tandem maintenance), or: tandem maintenance stop'
+    return refuse(
+      'E_MACHINE_BUSY',
+      `${kind} ${id} of ${machines.join(', ')} is in progress; one at a time`,
+      subject,
+      next,
+    )
+  }
+  if (!busy) return null
+  const next = `wait for it, or: tandem machine ready ${busy}`
+  return refuse('E_MACHINE_BUSY', `machine ${busy} is being drained; one at a time`, subject, next)
+}
+
+export function noSuchMachine(state: State, name: string): Refusal {
+  const known = Object.keys(state.machines).sort().join(', ') || 'none yet'
+  return refuse('E_NO_SUCH_MACHINE', `there is no machine ${name}`, name, `machines: ${known}`)
+}
+
+export function refuseLast(state: State, machines: string[]): Refusal | null {
+  for (const machine of machines) {
+    if (state.machines[machine]?.traffic !== 'ready') continue
+    const last = lastServedBy(state, [machine]).join(', ')
+    if (last === '') continue
+    const next = `bring another machine back first (tandem machines), or pass --force to interrupt ${last}`
+    return refuse('E_LAST_INSTANCE', `machine ${machine} has the last ready instance of ${last}`, machine, next)
+  }
+  return null
+}
+
+/** Taking a machine out of traffic leaves its workers running; stopping them may stop the only one. */
+export function refuseLastWorker(state: State, machine: string): Refusal | null {
+  const ready = Object.values(state.instances).filter((one) => one.state === 'ready')
+  const isElsewhere = (service: string): boolean =>
+    ready.some((one) => one.service === service && one.machine !== machine && isReachable(state, one.machine))
+  const last = ready.find(
+    (one) => one.machine === machine && definitionOf(state, one.release).listen === 'none' && !isElsewhere(one.service),
+  )
+  if (!last) return null
+  const next = `let it run on another machine too, or pass --force to stop ${last.service}`
+  return refuse('E_LAST_INSTANCE', `machine ${machine} has the last ready instance of ${last.service}`, machine, next)
+}
+
+function refuseMachine(state: State, name: string, mayBeLost = false): Refusal | null {
+  const machine = state.machines[name]
+  if (!machine) return noSuchMachine(state, name)
+  if (!machine.lost || mayBeLost) return null
+  return refuse('E_MACHINE_LOST', `machine ${name} is lost`, name, 'tandem machines   shows since when')
+}
+
+const noneStopped = (why: string): Refusal =>
+  refuse('E_NO_MAINTENANCE', `no maintenance waits to be resumed: ${why}`, 'maintenance', 'tandem maintenance')
