@@ -2,13 +2,19 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { AgentIdentity, JoinedAgent } from './agentIdentity.ts'
+import { selfCommand } from './cli/laptop/selfCommand.ts'
 import type { Programs } from './cli/programs.ts'
 import type { Drivers } from './definitions/cluster.ts'
 import type { AddressDriver } from './drivers/address/address.ts'
+import { createCommandAddress } from './drivers/address/command/commandAddress.ts'
+import { createKeepalivedAddress } from './drivers/address/keepalived/keepalivedAddress.ts'
+import { keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
+import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressHost.ts'
 import { createNoneAddress } from './drivers/address/noneAddress.ts'
 import type { BalancerDriver } from './drivers/balancer/balancer.ts'
 import { createEmbeddedBalancer } from './drivers/balancer/embeddedBalancer.ts'
 import { createHaproxyBalancer } from './drivers/balancer/haproxy/haproxyBalancer.ts'
+import { guardSocket } from './drivers/balancer/haproxy/haproxyConfig.ts'
 import { unitHaproxy } from './drivers/balancer/haproxy/unitHaproxy.ts'
 import type { HostDriver } from './drivers/host/host.ts'
 import { createSystemdHost } from './drivers/host/systemdHost.ts'
@@ -43,15 +49,14 @@ const haproxyFiles = 65_536
 /** The drivers of this machine, as the cluster file names them. */
 export function agentDrivers(options: Options, identity: AgentIdentity, logger: Logger): AgentDrivers {
   const drivers = identity.joined?.settings.drivers ?? laptopDrivers
-  if (drivers.address !== 'none') throw notBuilt('address', drivers.address, identity.machine)
   return {
     supervisor: supervisorOf(drivers.supervisor, options, identity),
     balancer:
       drivers.balancer === 'haproxy'
         ? async () => haproxy(options, identity, logger)
         : (remembered) => embedded(options, identity, logger, remembered),
-    address: createNoneAddress(),
     hostDriver: drivers.supervisor === 'systemd' ? createSystemdHost(join(options.data, 'maintenance')) : null,
+    address: addressOf(drivers, options, identity, logger),
   }
 }
 
@@ -64,6 +69,37 @@ function supervisorOf(name: Drivers['supervisor'], { data }: Options, { machine 
     })
   }
   return createProcessSupervisor({ dir: join(data, 'supervisor'), machine, clock: systemClock })
+}
+
+function addressOf(
+  { address, balancer }: Drivers,
+  { data }: Options,
+  { machine, joined }: AgentIdentity,
+  logger: Logger,
+): AddressDriver {
+  if (!joined) return createNoneAddress()
+  const { cluster, address: own } = joined.settings
+  const files = keepalivedFiles(data)
+  const host = systemdAddressHost({ files, guardCommand: guardCommand(data) })
+  if (address === 'keepalived') {
+    return createKeepalivedAddress({
+      ...{ cluster, machine, own, files, host },
+      haproxy: balancer === 'haproxy' ? `${haproxyRunDir}/${guardSocket}` : null,
+      failed: (error) =>
+        logger.warn({ err: error }, 'what the guard says is not followed; it is read with each report'),
+    })
+  }
+  const clean = (): Promise<void> => host.remove()
+  if (address === 'none') return createNoneAddress(clean)
+  const folder = join(configurationFolder, 'address')
+  return createCommandAddress({ machine, cluster, folder, file: join(data, 'address.json') })
+}
+
+/** Small: it is there beside everything else, and looks ten times a second. */
+function guardCommand(data: string): string[] {
+  const { command, args } = selfCommand()
+  const script = args.at(-1) ?? ''
+  return [command, '--max-semi-space-size=1', '--max-old-space-size=32', script, 'agent', 'guard', '--data', data]
 }
 
 async function haproxy(options: Options, { machine, joined }: AgentIdentity, logger: Logger): Promise<BalancerDriver> {
@@ -121,10 +157,4 @@ const notJoined = (machine: string): OperatorError =>
   new OperatorError('E_DEFINITION', 'the balancer haproxy needs a certificate, which joining gives', {
     subject: machine,
     next: 'tandem machine add NAME   prints the command with which a machine joins',
-  })
-
-const notBuilt = (kind: string, driver: string, machine: string): OperatorError =>
-  new OperatorError('E_DEFINITION', `this Tandem has no ${kind} driver ${driver}`, {
-    subject: machine,
-    next: `name another in cluster.yaml (drivers: { ${kind}: … }), then: tandem cluster apply`,
   })

@@ -1,4 +1,6 @@
-import type { AddressDriver } from '../drivers/address/address.ts'
+import type { AddressDriver, AddressPlan } from '../drivers/address/address.ts'
+import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
+import { pause } from '../lib/backoff.ts'
 import { coalesced, type Coalesced } from '../lib/coalesced.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 
@@ -7,15 +9,21 @@ interface Told {
   failed: (error: unknown) => void
 }
 
-/** Tells the address driver whether this machine may hold addresses; one plan at a time, the newest next. */
+/** Before an address moves on purpose, clients get so long to make their next request, and learn not to keep the connection. */
+export const goodbyeMs = 1_500
+
+/** Tells the address driver which addresses this machine may hold; one plan at a time, the newest next. */
 export class AddressKeeper {
   #driver: AddressDriver
+  #balancer: Pick<BalancerDriver, 'endKeepAlive'>
   #told: Told
   #latest: DesiredState | null = null
   #plans: Coalesced
+  #closing = new AbortController()
 
-  constructor(driver: AddressDriver, told: Told) {
+  constructor(driver: AddressDriver, balancer: Pick<BalancerDriver, 'endKeepAlive'>, told: Told) {
     this.#driver = driver
+    this.#balancer = balancer
     this.#told = told
     this.#plans = coalesced(() => this.#apply())
   }
@@ -26,14 +34,37 @@ export class AddressKeeper {
     return this.#plans.ask()
   }
 
+  close(): void {
+    this.#closing.abort()
+  }
+
   async #apply(): Promise<void> {
     if (!this.#latest) return
-    const { position, drained } = this.#latest
+    const plan = addressPlan(this.#latest)
     try {
-      await this.#driver.apply({ position, addresses: [], eligible: !drained })
-      this.#told.applied(position)
+      await this.#applyPlan(plan)
+      this.#told.applied(plan.position)
     } catch (error) {
       this.#told.failed(error)
     }
+  }
+
+  async #applyPlan(plan: AddressPlan): Promise<void> {
+    const leaving = this.#driver.held().filter(({ address }) => !plan.eligible || plan.yields.includes(address))
+    if (leaving.length === 0) return this.#driver.apply(plan)
+    await this.#balancer.endKeepAlive?.(true)
+    try {
+      await pause(goodbyeMs, this.#closing.signal)
+      await this.#driver.apply(plan)
+    } finally {
+      await this.#balancer.endKeepAlive?.(false)
+    }
+  }
+}
+
+function addressPlan({ position, drained, addresses, settings, peers }: DesiredState): AddressPlan {
+  return {
+    ...{ position, ...addresses, eligible: !drained, addresses: settings?.addresses ?? [] },
+    peers: peers.map(({ machine, host }) => ({ machine, host })),
   }
 }

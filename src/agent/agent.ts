@@ -98,7 +98,8 @@ export class Agent {
         if (changed) this.onChange()
       },
     })
-    this.#address = new AddressKeeper(address, this.#driver('address'))
+    this.#address = new AddressKeeper(address, balancer, this.#driver('address'))
+    address.onChange(() => this.onChange())
     supervisor.onExit((exit) => this.#exited(exit))
     supervisor.onRestart?.(({ id, pid }) => this.#instances.get(id)?.restarted(pid))
     balancer.onChange(() => this.onChange())
@@ -177,7 +178,7 @@ export class Agent {
   }
 
   report(): Report {
-    const { machine, boot, version, endpoints, fetcher, preparer, supervisor, balancer, clock } = this.#parts
+    const { machine, boot, version, endpoints, fetcher, preparer, supervisor, balancer, address, clock } = this.#parts
     const { memory, cpu, tasks, why } = supervisor.abilities
     return {
       ...{ machine, boot, version, seq: ++this.#seq, endpoints: endpoints() },
@@ -192,8 +193,14 @@ export class Agent {
       maintenance: this.#parts.machineWork.result(),
       maintains: this.#parts.maintains,
       unserved: this.#unserved.map(({ service, reason }) => ({ service, reason: shortened(reason) })),
+      addresses: {
+        held: address.held(),
+        withheld: address.withheld(),
+        reaches: address.reaches(),
+      },
       problems: [
         ...this.#problems.list(),
+        ...address.problems().map(shortened),
         ...this.#unserved.map(({ reason }) => reason),
         ...(balancer.problems?.() ?? []).map(shortened),
         ...this.#entries.problems(balancer.counters(), clock.monotonic()),
@@ -232,6 +239,7 @@ export class Agent {
     const { fetcher, preparer, balancer, supervisor, address } = this.#parts
     fetcher.close()
     preparer.close()
+    this.#address.close()
     const parts = [
       await settled(this.#parts.machineWork.close()),
       await settled(balancer.close()),

@@ -27,6 +27,8 @@ interface Hooks {
   report: () => Report
   /** Called with each heartbeat. */
   beat: () => void
+  /** A report was answered: what the controller said last still stands. */
+  heard: () => void
 }
 
 /** The agent's connection to its controller: desired states and questions come down, reports go up. It never gives up. */
@@ -127,6 +129,7 @@ export class ControllerLink {
     try {
       await this.#client.call('report', { body: this.#hooks.report() }, limit.signal)
       this.#lastRefusal = ''
+      this.#hooks.heard()
     } finally {
       clearTimeout(timer)
       this.#closing.signal.removeEventListener('abort', stop)

@@ -102,6 +102,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     client,
     {
       desired: (desired) => {
+        address.heard()
         agent.accept(desired)
         if (desired.settings) options.settings?.(desired.settings)
         idleMemory.worked()
@@ -109,6 +110,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       ask: (ask) => answers.take(ask),
       report: () => agent.report(),
       beat: () => agent.retry(),
+      heard: () => address.heard(),
     },
     logger,
     random,

@@ -73,12 +73,24 @@ export const maintenanceSchema = z.object({
   ),
 })
 
+const addressSchema = z.object({
+  address: z.string(),
+  holder: z.string().nullable().describe('the machine that was seen to take it last; null: none holds it'),
+  since: time.nullable(),
+  from: z.string().nullable().describe('who had it before'),
+  why: z.string().describe('why it moved, or why no machine holds it'),
+  refused: z
+    .array(z.string())
+    .describe('machines that held it too and gave it up, while they and the holder do not hear each other'),
+})
+
 export const statusSchema = z.object({
   cluster: z.string(),
   controller: z.object({ version: z.string(), term: z.int(), position: z.int() }),
   machines: z.array(machineSchema),
   absent: z.array(z.string()).default([]).describe('machines of the cluster file that never reported'),
   maintenance: maintenanceSchema.nullable().default(null).describe('the one that runs or stopped; null: none does'),
+  addresses: z.array(addressSchema).default([]).describe('virtual addresses that keepalived moves'),
   services: z.array(
     z.object({
       service: z.string(),

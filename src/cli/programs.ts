@@ -7,6 +7,8 @@ export interface Programs {
   signOffline(options: { data: string; request: string; machine: string; address: string }): Promise<string>
   runController(options: ControllerProgram): Promise<number>
   runAgent(options: AgentProgram): Promise<number>
+  /** Watches over this machine's virtual addresses, until a signal. */
+  runGuard(options: { data: string }): Promise<number>
 }
 
 export interface ControllerProgram {

@@ -16,6 +16,7 @@ export function statusView(controller: Controller): Status {
     absent: Object.keys(state.cluster?.machines ?? {}).filter((name) => !Object.hasOwn(state.machines, name)),
     maintenance:
       state.maintenance && state.maintenance.state !== 'completed' ? maintenanceView(state.maintenance) : null,
+    addresses: addressViews(controller),
     services: sortedBy(Object.values(state.services), ({ name }) => name).map((service) => ({
       service: service.name,
       release: service.current?.release ?? null,
@@ -28,6 +29,18 @@ export function statusView(controller: Controller): Status {
         .map((instance) => instanceView(controller, instance)),
     })),
   }
+}
+
+function addressViews({ state }: Controller): Status['addresses'] {
+  const { addresses = [], machines = {} } = state.cluster ?? {}
+  const isMoved = Object.values(machines).some(({ drivers }) => drivers.address === 'keepalived')
+  return (isMoved ? addresses : []).map((address) => {
+    const known = state.addresses[address]
+    if (!known)
+      return { address, holder: null, since: null, from: null, why: 'no machine has taken it yet', refused: [] }
+    const { holder, since, from, why, refused } = known
+    return { address, holder, since: new Date(since.at).toISOString(), from, why, refused }
+  })
 }
 
 /** Not in the order in which machines happened to join; what is equal stays in its order. */

@@ -25,5 +25,5 @@ export interface ClusterMachine {
 export interface Drivers {
   supervisor: 'systemd' | 'process'
   balancer: 'haproxy' | 'embedded'
-  address: 'keepalived' | 'none'
+  address: 'keepalived' | 'command' | 'none'
 }

@@ -12,7 +12,7 @@ const port = z.int().min(1).max(65_535)
 export const driversSchema = z.object({
   supervisor: z.enum(['systemd', 'process']),
   balancer: z.enum(['haproxy', 'embedded']),
-  address: z.enum(['keepalived', 'none']),
+  address: z.enum(['keepalived', 'command', 'none']),
 })
 
 export const entrySchema = z.object({ http: port, https: port, certificates: z.string().max(4_096).nullable() })

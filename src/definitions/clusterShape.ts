@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { BlockList, isIP, SocketAddress } from 'node:net'
 import { mostEntries } from './bounds.ts'
 import { namePattern, nameRule, refuseName } from './names.ts'
 import { hostIsValid } from './pathRules.ts'
@@ -13,7 +13,7 @@ const controllerPort = 7480
 const port = number({ whole: true, least: 1, most: 65_535, what: 'a port' })
 const supervisor = choice(['systemd', 'process'])
 const balancer = choice(['haproxy', 'embedded'])
-const address = choice(['keepalived', 'none'])
+const address = choice(['keepalived', 'command', 'none'])
 
 const machine = group('a machine', {
   address: required(
@@ -93,13 +93,33 @@ export const clusterShape = group('the cluster', {
 })
 
 function checkIp(written: string): string | Refusal {
-  return isIP(written) === 0 ? refuse(`"${written.slice(0, 60)}" is not an IP address`) : written.toLowerCase()
+  const family = isIP(written)
+  if (family === 0) return refuse(`"${written.slice(0, 60)}" is not an IP address`)
+  if (notForMachines.check(written, family === 6 ? 'ipv6' : 'ipv4')) {
+    return refuse(`${written} is no address that a machine could hold for others`)
+  }
+  return canonical(written)
 }
+
+/** Loopback, unspecified, link-local and multicast: nobody beyond a machine's own cable reaches these, or everybody does. */
+const notForMachines = new BlockList()
+for (const net of ['127.0.0.0/8', '0.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3']) block(net, 'ipv4')
+for (const net of ['::/127', 'fe80::/10', 'ff00::/8']) block(net, 'ipv6')
+
+function block(net: string, family: 'ipv4' | 'ipv6'): void {
+  const [prefix = '', bits] = net.split('/')
+  notForMachines.addSubnet(prefix, Number(bits), family)
+}
+
+/** One way to write each address, as the system writes it: so that two ways of writing one are found to be one. */
+const canonical = (address: string): string =>
+  isIP(address) === 6 ? new SocketAddress({ address, family: 'ipv6' }).address : address
 
 function checkAddress(written: string): string | Refusal {
   const lower = written.toLowerCase()
   // A name of digits and dots that is no address is an address with a slip, not a host.
-  if (isIP(lower) !== 0 || (hostIsValid(lower) && !/^[\d.]+$/.test(lower))) return lower
+  if (isIP(lower) !== 0) return canonical(lower)
+  if (hostIsValid(lower) && !/^[\d.]+$/.test(lower)) return lower
   const host = /^\[?([^\]/]*)\]?:\d+$/.exec(lower)?.[1]
   if (host && (isIP(host) !== 0 || hostIsValid(host))) return refuse('an address has no port here', host)
   return refuse(`"${written.slice(0, 60)}" is not an IP address or host name`)

@@ -44,7 +44,7 @@ function checkAddresses({ machines, addresses }: ClusterDefinition, source: Yaml
   }
 }
 
-function checkEntry({ entry, drivers, addresses }: ClusterDefinition, source: YamlSource): void {
+function checkEntry({ entry, drivers, addresses, machines }: ClusterDefinition, source: YamlSource): void {
   if (entry.http === entry.https && entry.certificates !== null && source.isSound(['entry'])) {
     source.problem(['entry', source.has(['entry', 'https']) ? 'https' : 'http'], 'http and https need different ports')
   }
@@ -53,5 +53,14 @@ function checkEntry({ entry, drivers, addresses }: ClusterDefinition, source: Ya
   }
   if (drivers.address === 'none' && addresses.length > 0) {
     source.warn(['addresses'], 'nothing moves these addresses with the driver `address: none`')
+  }
+  if (drivers.address === 'keepalived' && addresses.length > 0) {
+    for (const [name, { drivers: own }] of Object.entries(machines)) {
+      if (own.address !== 'keepalived' || own.supervisor === 'systemd') continue
+      source.problem(
+        ['machines', name],
+        'keepalived needs systemd; write `drivers: { supervisor: systemd }` or `{ address: none }`',
+      )
+    }
   }
 }

@@ -79,6 +79,16 @@ export interface EventData {
   MaintenanceStopped: { maintenance: string; machine: string | null; reason: string }
   MaintenanceResumed: { maintenance: string }
   MaintenanceFinished: { maintenance: string }
+  /** A machine was seen to hold a virtual address. `from`: who had it before. */
+  AddressTaken: { address: string; machine: string; from: string | null; why: string; mark: ReportMark }
+  /** It was seen to hold it no more. */
+  AddressReleased: { address: string; machine: string; why: string; mark: ReportMark }
+  /** Several machines hold it: `named` goes on, the others give it up. */
+  AddressContested: { address: string; named: string; refused: string[] }
+  AddressSettled: { address: string; why: string }
+  /** It goes back to the machine it prefers, gently. */
+  AddressReturnStarted: { address: string; from: string; to: string }
+  AddressReturnEnded: { address: string; why: string }
 
   ReleasePublished: { service: string; release: string; definition: Definition; bytes: number }
   ReleasesCollected: { releases: string[] }

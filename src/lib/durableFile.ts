@@ -1,21 +1,26 @@
 import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Replaces a file whole and durably: a crash or a full disk at any point leaves the old content or the new. Mode 0600. */
-export function writeFileDurably(path: string, content: string): void {
+/** Replaces a file whole and durably: a crash or a full disk at any point leaves the old content or the new. */
+export function writeFileDurably(path: string, content: string, mode = 0o600): void {
   const temporary = `${path}.new`
-  withFile(temporary, 'w', (file) => {
-    // Not `writeSync`: on a full disk that writes a part and says so only by its count.
-    writeFileSync(file, content)
-    fdatasyncSync(file)
-  })
+  withFile(
+    temporary,
+    'w',
+    (file) => {
+      // Not `writeSync`: on a full disk that writes a part and says so only by its count.
+      writeFileSync(file, content)
+      fdatasyncSync(file)
+    },
+    mode,
+  )
   renameSync(temporary, path)
   // The new name is on disk only once its folder is.
   withFile(dirname(path), 'r', fsyncSync)
 }
 
-function withFile(path: string, flags: 'r' | 'w', use: (file: number) => void): void {
-  const file = openSync(path, flags, 0o600)
+function withFile(path: string, flags: 'r' | 'w', use: (file: number) => void, mode = 0o600): void {
+  const file = openSync(path, flags, mode)
   try {
     use(file)
   } finally {

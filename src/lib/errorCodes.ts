@@ -83,6 +83,11 @@ export const errorCodes = {
     status: 500,
     means: 'HAProxy refuses the configuration that Tandem wrote; the one before goes on',
   },
+  E_ADDRESS_DRIVER: {
+    exit: 1,
+    status: 500,
+    means: 'virtual addresses cannot be moved on this machine: keepalived is missing or refuses, or a script failed',
+  },
   E_FILE_EXISTS: { exit: 4, status: 409, means: 'the file is there already and is not overwritten' },
   E_SECRETS_MODE: { exit: 1, status: 500, means: 'a secrets file can be read by others; it must have mode 0600' },
   E_ENVIRONMENT: { exit: 1, status: 500, means: 'something around Tandem failed: a file, a disk, a child process' },

@@ -71,6 +71,17 @@ const machineDesireSchema = z.object({
     })
     .nullable()
     .default(null),
+  /** Of the virtual addresses in `settings`: what this machine must not hold, whatever keepalived thinks. */
+  addresses: z
+    .object({
+      /** Given up gently: another machine is to have them, or this one is being taken out of traffic. */
+      yields: z.array(name),
+      /** Two machines held them and another was named: given up at once, while the controller is heard. */
+      refused: z.array(name),
+      /** Another machine in traffic has a ready instance of some service. */
+      othersServe: z.boolean(),
+    })
+    .default({ yields: [], refused: [], othersServe: false }),
   /** `null` where no cluster file was applied. An agent that runs by others starts again with these. */
   settings: machineSettingsSchema.nullable().default(null),
 })

@@ -70,6 +70,17 @@ export const reportSchema = z.object({
   maintains: z.boolean().default(false),
   /** Services whose routes the balancer could not open, though it applied all the rest. */
   unserved: z.array(z.object({ service: name, reason })).default([]),
+  /** Virtual addresses, as this machine sees its own part. */
+  addresses: z
+    .object({
+      /** `since`: ISO 8601 by the agent's clock, for display. */
+      held: z.array(z.object({ address: name, since: z.string() })),
+      /** Why it takes none though it may, in words. */
+      withheld: reason.nullable(),
+      /** Machines it reaches, both ways; looked at while it is refused an address. */
+      reaches: z.array(name),
+    })
+    .default({ held: [], withheld: null, reaches: [] }),
   /** What a driver could not apply, in words: shown, and named as the reason when a deadline passes. */
   problems: z.array(reason),
   /** What the supervisor can enforce here. */

@@ -1,4 +1,5 @@
 import type { Event } from '../events/event.ts'
+import { advanceAddresses } from './advanceAddresses.ts'
 import { advanceCatchUp } from './advanceCatchUp.ts'
 import { advanceMachines } from './advanceMachines.ts'
 import { advanceMaintenance } from './advanceMaintenance.ts'
@@ -43,6 +44,8 @@ function next(state: State, moment: Moment): Event[] {
   if (machines.length > 0) return machines
   const maintenance = advanceMaintenance(state, moment)
   if (maintenance.length > 0) return maintenance
+  const addresses = advanceAddresses(state, moment)
+  if (addresses.length > 0) return addresses
   for (const turn of Object.values(state.turns)) {
     const events = advanceTurn(state, turn, moment)
     if (events.length > 0) return events

@@ -16,7 +16,7 @@ export function advanceMachines(state: State, { observed, now }: Moment): Event[
       events.push({ type: 'MachineLost', data: { machine: machine.name, silentMs } })
     } else if (machine.traffic === 'unforwarding') {
       if (machine.lost) events.push(drained(machine, 0))
-      else if (silentPeers(state, observed, machine.name, machine.since).length === 0 || late(state, machine, now)) {
+      else if (hasMadeWay(state, observed, machine) || late(state, machine, now)) {
         events.push({ type: 'MachineDrainStepped', data: { machine: machine.name } })
       }
     } else if (machine.traffic === 'draining') {
@@ -25,6 +25,15 @@ export function advanceMachines(state: State, { observed, now }: Moment): Event[
     }
   }
   return events
+}
+
+/** The others forward nothing there any more, and it holds no virtual address: all that comes goes elsewhere. */
+function hasMadeWay(state: State, observed: Observed, { name, since }: Machine): boolean {
+  if (silentPeers(state, observed, name, since).length > 0) return false
+  const moves = state.cluster?.machines[name]?.drivers.address ?? 'none'
+  const report = observed[name]?.report
+  if (moves === 'none' || !report) return true
+  return report.applied.address >= since.position && report.addresses.held.length === 0
 }
 
 const drained = ({ name }: Machine, work: number): Event => ({ type: 'MachineDrained', data: { machine: name, work } })

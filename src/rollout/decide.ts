@@ -1,5 +1,6 @@
 import type { Event } from '../events/event.ts'
 import { applyCluster } from './applyCluster.ts'
+import { addressFacts } from './addressFacts.ts'
 import { advance, applyAll } from './advance.ts'
 import { reversed } from './advanceRollout.ts'
 import type { Command, Decision, Refusal } from './command.ts'
@@ -28,7 +29,7 @@ type DrainMachine = Extract<Command, { type: 'DrainMachine' }>
  * arguments give the same answer.
  */
 export function decide(state: State, observed: Observed, command: Command): Decision {
-  const direct = decideCommand(state, command)
+  const direct = decideCommand(state, observed, command)
   if (direct.type === 'refused') return direct
   const events = direct.type === 'accepted' ? direct.events : []
   const now = timeMayDecide(state, observed, command.at) ? command.at : null
@@ -40,7 +41,7 @@ export function decide(state: State, observed: Observed, command: Command): Deci
 
 const accepted = (...events: Event[]): Decision => ({ type: 'accepted', events })
 
-function decideCommand(state: State, command: Command): Decision {
+function decideCommand(state: State, observed: Observed, command: Command): Decision {
   switch (command.type) {
     case 'TakeLeadership': {
       const term = (state.terms.at(-1)?.term ?? 0) + 1
@@ -55,7 +56,7 @@ function decideCommand(state: State, command: Command): Decision {
     case 'TimePassed':
       return accepted()
     case 'RecordReport':
-      return accepted(...reportFacts(state, command.report))
+      return accepted(...reportFacts(state, command.report), ...addressFacts(state, observed, command.report))
     case 'PublishRelease': {
       const { service, release, definition, bytes } = command
       if (release in state.releases) return { type: 'nothing' }

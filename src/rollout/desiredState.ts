@@ -3,7 +3,7 @@ import { backTarget } from './backTarget.ts'
 import { limits } from './limits.ts'
 import { isRunning } from './maintenanceState.ts'
 import { sameRoute } from './routes.ts'
-import { definitionOf, forwardTarget, instancesOn, runningRollout, strategyOf } from './serviceView.ts'
+import { definitionOf, forwardTarget, instancesOn, runningRollout, serves, strategyOf } from './serviceView.ts'
 import { turnKey, type Generation, type Instance, type State } from './state.ts'
 
 /** What one machine should be running and routing now, from the state alone. */
@@ -27,6 +27,7 @@ export function desiredState(state: State, machine: string): MachineDesire {
       .map(({ name, endpoints }) => ({ machine: name, host: endpoints.host, forwardPort: endpoints.forward })),
     prepare,
     removedData: removedDataOn(state, machine),
+    addresses: desiredAddresses(state, machine),
     settings: settingsOf(state, machine),
     maintenance: maintenanceOn(state, machine),
     drained: ['draining', 'drained'].includes(state.machines[machine]?.traffic ?? ''),
@@ -44,6 +45,20 @@ function maintenanceOn({ maintenance }: State, machine: string): MachineDesire['
   if (!isRunning(maintenance) || maintenance.at?.machine !== machine || maintenance.at.step !== 'work') return null
   const { id, attempt, script, restart } = maintenance
   return { id, attempt, script, restart }
+}
+
+function desiredAddresses(state: State, machine: string): MachineDesire['addresses'] {
+  const all = state.cluster?.addresses ?? []
+  const isLeaving = (state.machines[machine]?.traffic ?? 'ready') !== 'ready'
+  const goesBack = (address: string): boolean => {
+    const under = state.addresses[address]?.returning
+    return under !== undefined && under !== null && under.to !== machine
+  }
+  return {
+    yields: all.filter((address) => isLeaving || goesBack(address)),
+    refused: all.filter((address) => state.addresses[address]?.refused.includes(machine)),
+    othersServe: Object.values(state.instances).some((one) => one.machine !== machine && serves(state, one)),
+  }
 }
 
 const desiredInstance = ({ id, service, release, slot, generation, traffic }: Instance): DesiredInstance => {

@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../events/event.ts'
 import { keepIf } from '../lib/records.ts'
+import { evolveAddress } from './evolveAddress.ts'
 import { evolveInstance } from './evolveInstance.ts'
 import { evolveMaintenance } from './evolveMaintenance.ts'
 import { evolveMachine } from './evolveMachine.ts'
@@ -54,6 +55,13 @@ export function evolve(before: State, event: RecordedEvent): State {
     case 'MaintenanceResumed':
     case 'MaintenanceFinished':
       return evolveMaintenance(state, event, asked)
+    case 'AddressTaken':
+    case 'AddressReleased':
+    case 'AddressContested':
+    case 'AddressSettled':
+    case 'AddressReturnStarted':
+    case 'AddressReturnEnded':
+      return evolveAddress(state, event, asked)
 
     case 'RolloutStarted':
     case 'ReleaseFetched':

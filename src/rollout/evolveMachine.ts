@@ -1,5 +1,6 @@
 import type { EventType, RecordedEvent } from '../events/event.ts'
 import { change, keepIf } from '../lib/records.ts'
+import { withoutNamed } from './evolveAddress.ts'
 import { forgetUnusedGenerations } from './evolveInstance.ts'
 import type { Asked, Machine, State } from './state.ts'
 
@@ -35,7 +36,7 @@ export function evolveMachine(
     case 'MachineMoved':
       return set((machine) => ({ ...machine, endpoints: event.data.endpoints }))
     case 'MachineLost':
-      return set((machine) => ({ ...machine, lost: true }))
+      return { ...set((machine) => ({ ...machine, lost: true })), addresses: withoutNamed(state.addresses, name) }
     case 'MachineReturned': {
       const returned = set((machine) => ({ ...machine, lost: false, mark: event.data.mark }))
       return { ...returned, services: forgetBehind(state.services, name) }
@@ -76,6 +77,7 @@ function withoutMachine(state: State, name: string, at: number): State {
   return forgetUnusedGenerations({
     ...state,
     machines: keepIf(state.machines, (machine) => machine.name !== name),
+    addresses: withoutHolder(state.addresses, name),
     removedMachines: { ...state.removedMachines, [name]: at },
     instances: keepIf(state.instances, (instance) => instance.machine !== name),
     turns: keepIf(state.turns, (turn) => turn.machine !== name),
@@ -91,4 +93,20 @@ function withoutMachine(state: State, name: string, at: number): State {
         .filter(([, machines]) => machines.length > 0),
     ),
   })
+}
+
+function withoutHolder(addresses: State['addresses'], machine: string): State['addresses'] {
+  return Object.fromEntries(
+    Object.entries(withoutNamed(addresses, machine)).map(([address, known]) => [
+      address,
+      {
+        ...known,
+        ...(known.holder === machine
+          ? { holder: null, from: machine, why: `machine ${machine} is no longer of the cluster` }
+          : {}),
+        holders: known.holders.filter((name) => name !== machine),
+        refused: known.refused.filter((name) => name !== machine),
+      },
+    ]),
+  )
 }

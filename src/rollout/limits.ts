@@ -18,6 +18,13 @@ export const limits = {
   restartMs: 900_000,
   /** Requests held while a `replace` has no instance. */
   holdMs: 30_000,
+  /** Machines that held one address at once must have reached each other so long after that was seen. */
+  settleAddressMs: 10_000,
+  /** Both machines must have been well for so long before an address goes back to the one it prefers. */
+  returnAfterMs: 10_000,
+  /** It must have arrived by then; tried again, if not, much later. */
+  returnMs: 15_000,
+  returnAgainMs: 600_000,
   /** Rounds of deciding after one command; more is a bug. */
   advanceRounds: 1_000,
 } as const

@@ -40,6 +40,9 @@ import type { Endpoints } from '../protocol/report.ts'
  * the state when reported stopped. Only a failure that is no interruption counts against its release.
  * Its traffic is `idle`, then `active`, then `idle` (retired); a retired one may become active again until it stops.
  *
+ * A virtual ADDRESS has the holder that was seen to take it last (addressFacts.ts), machines that are refused it while
+ * two held it, and perhaps a machine it is going back to (advanceAddresses.ts).
+ *
  * A MACHINE is in traffic (`ready`), being drained (`unforwarding`, then `draining`: giving up its own work) or
  * `drained`, and then perhaps runs nothing (`drain --stop`); apart from that it is lost or not. See maintenanceState.ts
  * for what takes machines through this by itself.
@@ -68,8 +71,29 @@ export interface State {
   generations: Record<string, Generation>
   /** The one that runs, or that was the last. */
   maintenance: Maintenance | null
+  /** Virtual addresses that any machine was ever seen to hold. */
+  addresses: Record<string, AddressState>
   /** Machines that still have to remove a removed service's data. */
   removedData: Record<string, string[]>
+}
+
+export interface AddressState {
+  /** Who was seen to take it last, and has not been seen to let go. */
+  holder: string | null
+  since: Asked
+  /** All that were seen to take it and not to let go: more than one while they do not hear each other. */
+  holders: string[]
+  /** Who had it before. */
+  from: string | null
+  /** Why it moved, or why nobody holds it; in words. */
+  why: string
+  /** Machines that held it too, while `holder` was named. */
+  refused: string[]
+  contestedSince: Asked | null
+  /** It is on its way back to the machine it prefers. */
+  returning: { from: string; to: string; since: Asked } | null
+  /** When it was last sent back; ms. */
+  triedAt: number
 }
 
 export interface Config {
@@ -239,6 +263,7 @@ export function initialState(config: Config): State {
     rollouts: {},
     generations: {},
     maintenance: null,
+    addresses: {},
     removedData: {},
   }
 }

@@ -9,11 +9,19 @@ const recipe = {
   suite: 'bookworm',
   packages: [
     ...['eatmydata', 'systemd', 'systemd-sysv', 'dbus', 'libnss-systemd', 'haproxy', 'iproute2', 'iputils-ping'],
-    ...['curl', 'procps', 'socat', 'ca-certificates', 'libstdc++6', 'openssl'],
+    ...['curl', 'procps', 'socat', 'ca-certificates', 'libstdc++6', 'openssl', 'keepalived', 'nftables'],
   ],
   /** Debian's own instances and timers: a lab machine does only what it is told. */
   disabled: [
-    ...['haproxy.service', 'apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer', 'fstrim.timer'],
+    ...[
+      'haproxy.service',
+      'keepalived.service',
+      'nftables.service',
+      'apt-daily.timer',
+      'apt-daily-upgrade.timer',
+      'dpkg-db-backup.timer',
+      'fstrim.timer',
+    ],
     ...['e2scrub_all.timer', 'e2scrub_reap.service', 'systemd-timesyncd.service'],
   ],
   masked: ['console-getty.service', 'systemd-networkd.service', 'systemd-resolved.service'],

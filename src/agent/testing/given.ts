@@ -37,6 +37,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   prepare: [],
   removedData: [],
   maintenance: null,
+  addresses: { yields: [], refused: [], othersServe: false },
   drained: false,
   settings: null,
   cluster: 'test',

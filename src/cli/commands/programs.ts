@@ -23,6 +23,10 @@ export async function runController({ host }: Session, flags: ControllerFlags): 
   })
 }
 
+export async function runGuard({ host }: Session, { data }: CommonFlags & { data: string }): Promise<number> {
+  return host.programs.runGuard({ data: resolve(host.cwd, data) })
+}
+
 type AgentFlags = CommonFlags &
   Omit<AgentProgram, 'given' | 'secretsFolder' | 'cacheCapBytes'> & {
     machine?: string

@@ -15,6 +15,7 @@ const status = (routes: string[], machines = [machine('a', 'ready', 8001)]): Sta
   controller: { version: '0', term: 1, position: 1 },
   absent: [],
   maintenance: null,
+  addresses: [],
   machines,
   services: [
     {

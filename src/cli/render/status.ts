@@ -21,7 +21,7 @@ export function renderStatus(status: Status, { now, paint, whole }: StatusOption
   const problems = problemsOf(status).map((problem) => `${paint('red', '!')} ${problem}`)
   const sections = [
     [headline(status, paint), ...problems, ...(status.maintenance ? [maintenanceLine(status.maintenance, paint)] : [])],
-    ...(whole ? [machineLines(status.machines, now, paint)] : []),
+    ...(whole ? [machineLines(status.machines, now, paint), addressLines(status.addresses, now, paint)] : []),
     ...status.services.map((service) => serviceLines(service, now, paint)),
     ...(status.services.length === 0 ? [['no services yet: tandem push DIR makes one']] : []),
     limitLines(status.machines, paint),
@@ -52,6 +52,17 @@ export function machineLines(machines: readonly MachineStatus[], now: number, pa
     machine.version ?? '-',
   ])
   return rows.length === 0 ? [] : renderTable(['MACHINE', 'STATE', 'SEEN', 'ENTRY', 'METRICS', 'VERSION'], rows, paint)
+}
+
+export function addressLines(addresses: Status['addresses'], now: number, paint: Paint): string[] {
+  const rows = addresses.map(({ address, holder, since, from, why }) => [
+    address,
+    holder ?? paint('red', 'nobody'),
+    seen(since, now),
+    from ?? '-',
+    why,
+  ])
+  return rows.length === 0 ? [] : renderTable(['ADDRESS', 'HELD BY', 'SINCE', 'BEFORE', 'WHY'], rows, paint)
 }
 
 const seen = (at: string | null, now: number): string => {

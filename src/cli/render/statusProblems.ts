@@ -1,12 +1,13 @@
 import type { Status } from '../../api/views.ts'
 
 /** What somebody should look at, most urgent first, in words that name it. */
-export function problemsOf({ machines, absent, services }: Status): string[] {
+export function problemsOf({ machines, absent, services, addresses }: Status): string[] {
   return [
     ...services.flatMap(down),
     ...machines.flatMap(({ name, state, lastSeen }) =>
       state === 'lost' ? [`machine ${name} is lost${lastSeen ? `: last heard of at ${lastSeen}` : ''}`] : [],
     ),
+    ...addresses.flatMap(unheld),
     ...absent.map((name) => `machine ${name} has not joined; tandem machine add ${name} prints the command`),
     ...services.flatMap(failing),
     ...services.flatMap(({ service, behind }) =>
@@ -19,6 +20,12 @@ export function problemsOf({ machines, absent, services }: Status): string[] {
         : [],
     ),
   ]
+}
+
+function unheld({ address, holder, why, refused }: Status['addresses'][number]): string[] {
+  if (holder === null) return [`no machine holds ${address}: ${why}`]
+  if (refused.length === 0) return []
+  return [`${refused.join(' and ')} and ${holder} do not hear each other: ${address} was given to ${holder}`]
 }
 
 type ServiceStatus = Status['services'][number]

@@ -147,6 +147,14 @@ export const agent = buildRouteMap({
       load: async () => (await import('../commands/founding.ts')).joinAgent,
     }),
     certificate,
+    guard: command({
+      brief: "Watch over this machine's virtual addresses, in the foreground",
+      about:
+        'The agent installs it as tandem-guard.service where cluster.yaml names addresses. It takes them off a machine that does not serve.',
+      example: 'tandem agent guard --data /var/lib/tandem',
+      parameters: { flags: { data: { ...needed('DIR', "The agent's data folder"), default: agentData } } },
+      load: async () => (await import('../commands/programs.ts')).runGuard,
+    }),
     run: command({
       brief: "Run a machine's agent, in the foreground",
       about: 'On a machine that has joined only --data is needed: the rest comes from the cluster file.',

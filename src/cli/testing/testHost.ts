@@ -17,6 +17,7 @@ export async function runHere(argv: string[], env: NodeJS.ProcessEnv, cwd = proc
     signOffline: async () => '',
     runController: never,
     runAgent: never,
+    runGuard: never,
   }
   const host: CliHost = { stdout, stderr, env, cwd, version: '9.9.9', programs }
   const code = await runCli(argv, host)

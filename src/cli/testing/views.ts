@@ -42,6 +42,7 @@ export function statusView(given: Partial<Status> = {}): Status {
     controller: { version: '0.1.0', term: 1, position: 40 },
     absent: [],
     maintenance: null,
+    addresses: [],
     machines: [machineStatus(), machineStatus({ name: 'b', httpPort: 8002, metricsPort: 9002 })],
     services: [serviceStatus()],
     ...given,

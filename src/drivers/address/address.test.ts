@@ -8,12 +8,17 @@ addressConformance('fake', createFakeAddress)
 
 it('the fake can lose an address to another machine, and fail', async () => {
   const fake = createFakeAddress()
-  await fake.apply({ position: 1, addresses: ['10.0.0.50', '10.0.0.51'], eligible: true })
+  const free = { eligible: true, yields: [], refused: [], othersServe: false, peers: [] }
+  const held = (): string[] => fake.held().map(({ address }) => address)
+  let changes = 0
+  fake.onChange(() => changes++)
+  await fake.apply({ ...free, position: 1, addresses: ['10.0.0.50', '10.0.0.51'] })
   fake.setTaken('10.0.0.50', true)
-  expect(fake.held()).toEqual(['10.0.0.51'])
+  expect(held()).toEqual(['10.0.0.51'])
   fake.setTaken('10.0.0.50', false)
-  expect(fake.held()).toEqual(['10.0.0.50', '10.0.0.51'])
+  expect(held()).toEqual(['10.0.0.50', '10.0.0.51'])
+  expect(changes).toBe(2)
   fake.failNext(new Error('no'))
-  await expect(fake.apply({ position: 2, addresses: [], eligible: true })).rejects.toThrow('no')
-  expect(fake.held()).toEqual(['10.0.0.50', '10.0.0.51'])
+  await expect(fake.apply({ ...free, position: 2, addresses: [] })).rejects.toThrow('no')
+  expect(held()).toEqual(['10.0.0.50', '10.0.0.51'])
 })

@@ -1,44 +1,75 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AddressDriver, AddressPlan } from './address.ts'
 
+interface Setting {
+  /** Addresses that the driver may move where the tests run. */
+  addresses: [string, string]
+  /** A driver whose machine must first ask the network who holds an address takes it only after a while. */
+  withinMs: number
+}
+
+const usual: Setting = { addresses: ['10.0.0.50', '10.0.0.51'], withinMs: 1_000 }
+
 /** What every address driver promises, the fake included. */
-export function addressConformance(name: string, make: () => AddressDriver): void {
+export function addressConformance(
+  name: string,
+  make: () => AddressDriver | Promise<AddressDriver>,
+  { addresses: [one, two], withinMs }: Setting = usual,
+): void {
   describe(`an address driver: ${name}`, () => {
     let driver: AddressDriver
-    beforeEach(() => {
-      driver = make()
+    beforeEach(async () => {
+      driver = await make()
     })
-    afterEach(() => driver.close())
+    afterEach(async () => {
+      // What a driver leaves standing on purpose must not reach the next test.
+      await driver.apply(plan(9, [])).catch(() => {})
+      await driver.close()
+    })
 
-    const plan = (position: number, addresses: string[], eligible = true): AddressPlan => {
-      return { position, addresses, eligible }
+    const plan = (position: number, addresses: string[], over: Partial<AddressPlan> = {}): AddressPlan => {
+      const free = { eligible: true, yields: [], refused: [], othersServe: false, peers: [] }
+      return { position, addresses, ...free, ...over }
     }
-    const movable = (addresses: string[]): string[] => (driver.abilities.movesAddresses ? addresses : [])
+    const holds = (): string[] => driver.held().map(({ address }) => address)
+    const untilHeld = (addresses: string[]): Promise<void> =>
+      expect
+        .poll(() => holds().toSorted(), { timeout: withinMs, interval: 10 })
+        .toEqual(driver.abilities.movesAddresses ? addresses.toSorted() : [])
 
     it('holds nothing before a plan', () => {
-      expect(driver.held()).toEqual([])
+      expect(holds()).toEqual([])
+      expect(driver.withheld()).toBe(null)
     })
 
-    it('holds what the plan names while it is eligible, if it can move addresses at all', async () => {
-      await driver.apply(plan(1, ['10.0.0.50', '10.0.0.51']))
-      expect(driver.held()).toEqual(movable(['10.0.0.50', '10.0.0.51']))
+    it('takes what the plan names while it is eligible, if it can move addresses at all', async () => {
+      await driver.apply(plan(1, [one, two]))
+      await untilHeld([one, two])
+      for (const { since } of driver.held()) expect(new Date(since).toISOString()).toBe(since)
     })
 
-    it('lets go when it is not eligible, and of what a later plan does not name', async () => {
-      await driver.apply(plan(1, ['10.0.0.50', '10.0.0.51']))
-      await driver.apply(plan(2, ['10.0.0.51']))
-      expect(driver.held()).toEqual(movable(['10.0.0.51']))
-      await driver.apply(plan(3, ['10.0.0.51'], false))
-      expect(driver.held()).toEqual([])
+    it('has let go when a plan says so: not eligible, refused, to be given back, or not named any more', async () => {
+      await driver.apply(plan(1, [one, two]))
+      await untilHeld([one, two])
+      await driver.apply(plan(2, [one, two], { refused: [one] }))
+      driver.heard()
+      await untilHeld([two])
+      await driver.apply(plan(3, [one, two], { yields: [two] }))
+      await untilHeld([one])
+      await driver.apply(plan(4, [one, two], { eligible: false }))
+      expect(holds()).toEqual([])
+      await driver.apply(plan(5, [two]))
+      await untilHeld([two])
+      await driver.apply(plan(6, []))
+      expect(holds()).toEqual([])
     })
 
     it('takes the same plan twice, and close twice', async () => {
-      await driver.apply(plan(1, ['10.0.0.50']))
-      await driver.apply(plan(1, ['10.0.0.50']))
-      expect(driver.held()).toEqual(movable(['10.0.0.50']))
+      await driver.apply(plan(1, [one]))
+      await driver.apply(plan(1, [one]))
+      await untilHeld([one])
       await driver.close()
       await driver.close()
-      expect(driver.held()).toEqual([])
     })
   })
 }

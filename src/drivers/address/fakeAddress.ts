@@ -4,17 +4,23 @@ import type { AddressDriver, AddressPlan } from './address.ts'
 export interface FakeAddress extends AddressDriver {
   /** Every plan it was given, in order. */
   readonly plans: AddressPlan[]
+  /** How often the controller was heard. */
+  readonly heardCount: () => number
   /** Another machine holds this address from now on (`true`), or let go of it (`false`). */
   setTaken(address: string, taken: boolean): void
   /** The next `apply` rejects with this. */
   failNext(error: Error): void
 }
 
+const since = '2026-01-01T00:00:00.000Z'
+
 export function createFakeAddress(): FakeAddress {
   const plans: AddressPlan[] = []
   const taken = new Set<string>()
+  const listeners: (() => void)[] = []
   let failure: Error | null = null
   let closed = false
+  let heard = 0
   return {
     name: 'fake',
     abilities: { movesAddresses: true },
@@ -27,13 +33,25 @@ export function createFakeAddress(): FakeAddress {
     },
     held: () => {
       const plan = plans.at(-1)
-      return closed || !plan?.eligible ? [] : plan.addresses.filter((address) => !taken.has(address))
+      if (closed || !plan?.eligible) return []
+      const given = new Set([...taken, ...plan.yields, ...plan.refused])
+      return plan.addresses.filter((address) => !given.has(address)).map((address) => ({ address, since }))
     },
+    withheld: () => null,
+    reaches: () => [],
+    onChange: (listener) => void listeners.push(listener),
+    heard: () => void heard++,
+    problems: () => [],
     close: async () => {
       closed = true
     },
     plans,
-    setTaken: (address, isTaken) => void (isTaken ? taken.add(address) : taken.delete(address)),
+    heardCount: () => heard,
+    setTaken: (address, isTaken) => {
+      if (isTaken) taken.add(address)
+      else taken.delete(address)
+      for (const listener of listeners) listener()
+    },
     failNext: (error) => void (failure = error),
   }
 }

@@ -1,12 +1,25 @@
 import type { AddressDriver } from './address.ts'
 
-/** For clusters without virtual addresses: people reach each machine by its own. Takes every plan and holds nothing. */
-export function createNoneAddress(): AddressDriver {
+/**
+ * For clusters without virtual addresses: people reach each machine by its own. Takes every plan and holds nothing. `clean`
+ * takes away what another driver left here.
+ */
+export function createNoneAddress(clean: () => Promise<void> = async () => {}): AddressDriver {
+  let cleaned: Promise<void> | null = null
   return {
     name: 'none',
     abilities: { movesAddresses: false },
-    apply: async () => {},
+    apply: () =>
+      (cleaned ??= clean().catch((error: unknown) => {
+        cleaned = null
+        throw error
+      })),
     held: () => [],
+    withheld: () => null,
+    reaches: () => [],
+    onChange: () => {},
+    heard: () => {},
+    problems: () => [],
     close: async () => {},
   }
 }

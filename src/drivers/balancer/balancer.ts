@@ -82,6 +82,8 @@ export interface BalancerDriver {
   cut(instance: string): void
   /** Only these machines may forward work here from now on; connections of others are cut. Absent: the driver knows no machines. */
   admit?(machines: string[]): Promise<void>
+  /** While `true`, every answer to a client ends its connection: a virtual address is about to move. Absent: it is never asked. */
+  endKeepAlive?(on: boolean): Promise<void>
   /** What else a person should know, in words: not a service's fault, and not in the way of any. */
   problems?(): string[]
   /** Counters since the start, for `/metrics`: requests by service and status class, retries, refusals by reason, held, open connections. */

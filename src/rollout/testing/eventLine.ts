@@ -54,6 +54,18 @@ export function eventLine({ type, data }: Event): string | null {
     case 'MaintenanceResumed':
     case 'MaintenanceFinished':
       return `maintenance ${type.replace('Maintenance', '').toLowerCase()}`
+    case 'AddressTaken':
+      return `${data.address} taken by ${data.machine} from ${data.from}: ${data.why}`
+    case 'AddressReleased':
+      return `${data.address} released by ${data.machine}: ${data.why}`
+    case 'AddressContested':
+      return `${data.address} contested: ${data.named}, not ${data.refused.join(' ')}`
+    case 'AddressSettled':
+      return `${data.address} settled`
+    case 'AddressReturnStarted':
+      return `${data.address} goes back from ${data.from} to ${data.to}`
+    case 'AddressReturnEnded':
+      return `${data.address} not back: ${data.why}`
     case 'LeadershipTaken':
     case 'LogRecovered':
     case 'ClockRestarted':

@@ -50,6 +50,7 @@ export class FakeMachine {
   maintenance: Report['maintenance'] = null
   /** How work on the machine itself ends. */
   maintenanceFate: Fate = 'ready'
+  addresses: Report['addresses'] = { held: [], withheld: null, reaches: [] }
 
   constructor(name: string) {
     this.name = name
@@ -175,6 +176,7 @@ export class FakeMachine {
       maintenance: this.maintenance,
       maintains: true,
       unserved: this.unserved,
+      addresses: this.addresses,
       problems: [],
       limits: { memory: false, cpu: false, tasks: false, why: null },
       held: null,

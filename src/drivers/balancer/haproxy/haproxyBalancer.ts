@@ -389,6 +389,13 @@ class Haproxy implements HaproxyBalancer {
     })
   }
 
+  endKeepAlive(on: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      const { pid } = await this.#running.look()
+      await this.#running.tell(pid, [`tandem ${on ? 'goodbye' : 'stay'}`])
+    })
+  }
+
   counters(): BalancerCounters {
     this.#freshen()
     return this.#counters.counters(this.#held)

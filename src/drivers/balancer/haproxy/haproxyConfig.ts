@@ -42,6 +42,9 @@ export function shapeIn(text: string): string | null {
   return /description:? "?tandem ([0-9a-f]{32})/i.exec(text)?.[1] ?? null
 }
 
+/** Where the worker itself, not the master, answers who only looks. */
+export const guardSocket = 'guard.sock'
+
 function globalSection({ limits, files, user }: HaproxySettings, shape: string): string[] {
   return [
     'global',
@@ -56,8 +59,10 @@ function globalSection({ limits, files, user }: HaproxySettings, shape: string):
     '  tune.http.maxhdr 2000',
     '  ssl-default-bind-options ssl-min-ver TLSv1.2',
     '  ssl-default-server-options ssl-min-ver TLSv1.2',
+    `  stats socket ${files.run}/${guardSocket} mode 600 level user`,
     `  lua-load ${files.script}`,
     '  set-var proc.retired int(0)',
+    '  set-var proc.goodbye int(0)',
     '',
   ]
 }
@@ -134,6 +139,7 @@ function entry(routes: ServedRoute[], settings: HaproxySettings): string[] {
     `  http-request set-header X-Forwarded-Proto http if !${handedOver} !{ ssl_fc }`,
     `  http-request set-header X-Forwarded-Proto https if !${handedOver} { ssl_fc }`,
     `  http-request set-header X-Forwarded-Host %[req.hdr(host)] if !${handedOver} { req.hdr(host) -m found }`,
+    '  http-after-response set-header connection close if { var(proc.goodbye) -m int 1 }',
     ...chooseByAddress(routes, (route) => route.backend),
     '  default_backend no_route',
     '',

@@ -6,7 +6,7 @@ import { makeFolder } from '../../../lib/makeFolder.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
 import type { HaproxyFiles } from './haproxySettings.ts'
 import { holdScript } from './holdScript.ts'
-import { runProgram } from './runProgram.ts'
+import { runProgram } from '../../../lib/runProgram.ts'
 
 /** PEM files. */
 export interface ForwardingTls {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { writeFileDurably } from '../../../lib/durableFile.ts'
 import type { HaproxyProcess } from './haproxyProcess.ts'
-import { runProgram } from './runProgram.ts'
+import { runProgram } from '../../../lib/runProgram.ts'
 
 export interface UnitOptions {
   /** Absolute: systemd wants that. */

@@ -1,0 +1,103 @@
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { readJson, writeJsonDurably } from '../../../lib/durableJson.ts'
+import { OperatorError } from '../../../lib/operatorError.ts'
+import type { AddressDriver, AddressPlan } from '../address.ts'
+import { runScript } from './runScript.ts'
+
+export interface CommandOptions {
+  machine: string
+  cluster: string
+  /** Holds the scripts `take` and `release`, put there by whoever runs the machine. */
+  folder: string
+  /** What was done last is remembered here. */
+  file: string
+  limits?: Partial<CommandLimits>
+}
+
+export interface CommandLimits {
+  /** A script is killed after this. An AWS load balancer takes up to five minutes to drain a target. */
+  scriptMs: number
+  /** A script that failed is not run again before this. */
+  againMs: number
+}
+
+export const commandLimits: CommandLimits = { scriptMs: 360_000, againMs: 10_000 }
+
+interface Done {
+  script: 'take' | 'release'
+  addresses: string[]
+}
+
+/**
+ * Takes this machine out of a balancer outside, or out of DNS, and puts it back, by two scripts of the operator's: where a
+ * network does not let an address move. A script runs when what is wanted changes, and again until it succeeds; so it must
+ * be one that may run twice.
+ */
+export function createCommandAddress(options: CommandOptions): AddressDriver {
+  const limits = { ...commandLimits, ...options.limits }
+  let done = readDone(options.file)
+  let failed: { plan: string; at: number; error: unknown } | null = null
+  const closing = new AbortController()
+
+  const apply = async (plan: AddressPlan): Promise<void> => {
+    const { eligible, yields, addresses } = plan
+    const script = eligible && !(yields.length > 0 && yields.length === addresses.length) ? 'take' : 'release'
+    const wanted: Done = { script, addresses }
+    if (isDeepStrictEqual(done, wanted)) return
+    const about = JSON.stringify(wanted)
+    if (failed?.plan === about && performance.now() - failed.at < limits.againMs) throw failed.error
+    try {
+      await runScript(scriptIn(options, script), {
+        ...{ timeoutMs: limits.scriptMs, signal: closing.signal },
+        env: {
+          TANDEM_MACHINE: options.machine,
+          TANDEM_CLUSTER: options.cluster,
+          TANDEM_ADDRESSES: addresses.join(' '),
+        },
+      })
+    } catch (error) {
+      failed = { plan: about, at: performance.now(), error }
+      throw error
+    }
+    failed = null
+    done = wanted
+    writeJsonDurably(options.file, done)
+  }
+
+  return {
+    name: 'command',
+    abilities: { movesAddresses: false },
+    apply,
+    held: () => [],
+    withheld: () => null,
+    reaches: () => [],
+    onChange: () => {},
+    heard: () => {},
+    problems: () => [],
+    close: async () => closing.abort(),
+  }
+}
+
+function scriptIn({ folder, machine }: CommandOptions, name: Done['script']): string {
+  const path = join(folder, name)
+  try {
+    accessSync(path, constants.X_OK)
+    return path
+  } catch (cause) {
+    throw new OperatorError('E_ADDRESS_DRIVER', `there is no script ${path} that can be executed`, {
+      subject: machine,
+      next: 'put it there (docs/machines.md; examples/address shows some); it is tried again. Or write drivers: { address: none }',
+      cause,
+    })
+  }
+}
+
+function readDone(file: string): Done | null {
+  const found = readJson(file)
+  if (typeof found !== 'object' || found === null || !('script' in found) || !('addresses' in found)) return null
+  if (found.script !== 'take' && found.script !== 'release') return null
+  if (!Array.isArray(found.addresses)) return null
+  return { script: found.script, addresses: found.addresses.map(String) }
+}

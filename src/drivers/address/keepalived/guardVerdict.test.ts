@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import type { Word } from './guardFiles.ts'
+import { GuardVerdict, type Look, type Verdict } from './guardVerdict.ts'
+
+const one = '10.0.0.50'
+const two = '10.0.0.51'
+
+function judged(...looks: Partial<Look>[]): Verdict {
+  const guard = new GuardVerdict()
+  let last: Verdict | null = null
+  for (const look of looks) last = guard.judge([one, two], aLook(look))
+  if (!last) throw new Error('nothing was looked at')
+  return last
+}
+
+const aLook = (over: Partial<Look>): Look => ({
+  ...{ at: 10_000, held: [], haproxy: 'well', reachesAny: true, keepalived: 'runs', word: null },
+  ...over,
+})
+
+const aWord = (over: Partial<Word>): Word => ({
+  ...{ heardAt: 10_000, eligible: true, yields: [], refused: [], othersServe: true },
+  ...over,
+})
+
+const both = (why: string): [string, string][] => [
+  [one, why],
+  [two, why],
+]
+
+describe('the guard', () => {
+  it('lets a machine that serves hold what it may', () => {
+    expect(judged({}).withheld).toEqual(new Map())
+  })
+
+  it('takes everything off where HAProxy is gone or silent, at once, and until it has been well for a second', () => {
+    expect([...judged({ haproxy: 'gone' }).withheld]).toEqual(both('HAProxy does not run'))
+    const silent = { haproxy: 'silent' } as const
+    expect([...judged(silent, { at: 10_900 }).withheld]).toEqual(both('HAProxy does not answer'))
+    expect(judged(silent, { at: 11_000 }).withheld).toEqual(new Map())
+    expect(judged(silent, { at: 10_900 }, { ...silent, at: 10_950 }, { at: 11_900 }).withheld.size).toBe(2)
+  })
+
+  it('takes everything off where no instance is reached for a while, and the controller says that another machine reaches one', () => {
+    const none = { reachesAny: false }
+    const later = { ...none, at: 10_300 }
+    expect(judged({ ...none, word: aWord({}) }).withheld.size).toBe(0)
+    expect([...judged({ ...none, word: aWord({}) }, { ...later, word: aWord({}) }).withheld]).toEqual(
+      both('HAProxy reaches no instance, and another machine does'),
+    )
+    const nobody = aWord({ othersServe: false })
+    expect(judged({ ...none, word: nobody }, { ...later, word: nobody }).withheld.size).toBe(0)
+    expect(judged(none, later).withheld.size).toBe(0)
+    const old = aWord({ heardAt: 5_000 })
+    expect(judged({ ...none, word: old }, { ...later, word: old }).withheld.size).toBe(0)
+    const again = { at: 10_100, reachesAny: true }
+    expect(judged({ ...none, word: aWord({}) }, again, { ...later, word: aWord({}) }).withheld.size).toBe(0)
+    expect(judged({ reachesAny: null, word: aWord({}) }, { at: 20_000, reachesAny: null }).withheld.size).toBe(0)
+  })
+
+  it('drops what it is refused, as long as the controller is heard', () => {
+    const refused = (heardAt: number) => judged({ word: aWord({ refused: [two], heardAt }) })
+    expect([...refused(10_000).withheld]).toEqual([[two, 'two machines held it, and the other was named']])
+    expect(refused(5_000).gently.size).toBe(0)
+    expect(refused(5_000).withheld.size).toBe(1)
+    expect(refused(4_999).withheld.size).toBe(0)
+  })
+
+  it('gives back gently what another machine prefers, and everything where the machine is out of traffic, heard or not', () => {
+    const yielded = judged({ word: aWord({ yields: [one] }) })
+    expect([[...yielded.withheld.keys()], [...yielded.gently]]).toEqual([[one], [one]])
+    expect(judged({ word: aWord({ yields: [one], heardAt: 0 }) }).withheld.size).toBe(0)
+    const out = judged({ word: aWord({ eligible: false, heardAt: 0 }) })
+    expect([out.withheld.size, out.gently.size]).toEqual([2, 2])
+    // Nothing is gentle about a machine that does not serve.
+    expect(judged({ haproxy: 'gone', word: aWord({ eligible: false }) }).gently.size).toBe(0)
+  })
+
+  it('cleans up after a keepalived that does not run and left an address', () => {
+    expect(judged({ keepalived: 'gone' }).cleanUp).toBe(false)
+    expect(judged({ keepalived: 'gone', held: [one] }).cleanUp).toBe(true)
+    expect(judged({ keepalived: 'frozen', held: [one] }).cleanUp).toBe(true)
+    expect(judged({ held: [one] }).cleanUp).toBe(false)
+  })
+})

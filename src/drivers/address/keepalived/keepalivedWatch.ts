@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import type { KeepalivedFiles } from './keepalivedFiles.ts'
+
+export type KeepalivedState = 'runs' | 'frozen' | 'gone'
+
+/** A keepalived that holds an address wakes ten times a second; one that has not for so long does not speak for it. */
+export const stillMs = 500
+
+/**
+ * How keepalived's two processes are, from `/proc` (proc(5)). Stopped by a signal shows at once in their state; a process that
+ * hangs elsewhere shows by not having been woken, while it holds an address.
+ */
+export class KeepalivedWatch {
+  #files: Pick<KeepalivedFiles, 'keepalivedPid' | 'vrrpPid'>
+  #proc: string
+  #wakes = { count: '', since: 0 }
+
+  constructor(files: Pick<KeepalivedFiles, 'keepalivedPid' | 'vrrpPid'>, proc = '/proc') {
+    this.#files = files
+    this.#proc = proc
+  }
+
+  look(now: number, holds: boolean): KeepalivedState {
+    const [parent, vrrp] = this.pids()
+    if (parent === undefined || vrrp === undefined) return 'gone'
+    const states = [parent, vrrp].map((pid) => this.#stateOf(pid))
+    if (states.some((state) => state === null || state === 'Z' || state === 'X')) return 'gone'
+    if (states.some((state) => state === 'T' || state === 't')) return 'frozen'
+    const count = this.#wakesOf(vrrp)
+    if (!holds || count !== this.#wakes.count) this.#wakes = { count, since: now }
+    return now - this.#wakes.since > stillMs ? 'frozen' : 'runs'
+  }
+
+  /** As their pid files say: keepalived itself, and the child that speaks VRRP. */
+  pids(): [number | undefined, number | undefined] {
+    return [readPid(this.#files.keepalivedPid), readPid(this.#files.vrrpPid)]
+  }
+
+  /** Those that really are keepalived's: a number may be another process's by now. */
+  living(): number[] {
+    return this.pids().flatMap((pid) => (pid !== undefined && this.#stateOf(pid) !== null ? [pid] : []))
+  }
+
+  #stateOf(pid: number): string | null {
+    const stat = this.#read(pid, 'stat')
+    return stat.includes('(keepalived)') ? (stat.slice(stat.lastIndexOf(')') + 2)[0] ?? null) : null
+  }
+
+  #wakesOf(pid: number): string {
+    return /^voluntary_ctxt_switches:\s*(\d+)/m.exec(this.#read(pid, 'status'))?.[1] ?? ''
+  }
+
+  #read(pid: number, file: string): string {
+    try {
+      return readFileSync(`${this.#proc}/${pid}/${file}`, 'utf8')
+    } catch {
+      return ''
+    }
+  }
+}
+
+function readPid(path: string): number | undefined {
+  try {
+    return Number.parseInt(readFileSync(path, 'utf8'), 10) || undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { isIPv6 } from 'node:net'
+
+/** Longest time in which new connections to an address are left unanswered before it moves. */
+export const gateMs = 300
+const commandMs = 2_000
+const table = 'inet tandem_address'
+
+/**
+ * Lets an address go while nobody is in the middle of a connection to it: from `shut` on, packets that open a connection
+ * to it are dropped (nft(8), a table of our own), and their senders try again, at the machine that has taken the address
+ * by then. What is under way comes to its end meanwhile.
+ */
+export class SynGate {
+  #shut = new Set<string>()
+
+  isShut(address: string): boolean {
+    return this.#shut.has(address)
+  }
+
+  get isOpen(): boolean {
+    return this.#shut.size === 0
+  }
+
+  /** `false`: this machine cannot (no nft), and the address moves without. */
+  shut(address: string): Promise<boolean> {
+    this.#shut.add(address)
+    const family = isIPv6(address) ? 'ip6' : 'ip'
+    const chain = '{ type filter hook input priority -300; policy accept; }'
+    return nft([
+      `add table ${table}`,
+      `add chain ${table} gate ${chain}`,
+      `add rule ${table} gate ${family} daddr ${address} tcp flags & (syn | ack) == syn drop`,
+    ])
+  }
+
+  /** Opens for all addresses, also what an earlier guard shut. */
+  async open(): Promise<void> {
+    this.#shut.clear()
+    await nft([`add table ${table}`, `delete table ${table}`])
+  }
+}
+
+/** One transaction; whether it took place. */
+function nft(commands: string[]): Promise<boolean> {
+  return new Promise((resolve) => {
+    execFile('nft', [commands.join('; ')], { timeout: commandMs }, (error) => resolve(error === null))
+  })
+}
+
+/** TCP connections to a local address that are open or being opened, as `/proc/net/tcp` lists them (proc(5)). */
+export function openConnections(address: string, read = (path: string): string => readFileSync(path, 'utf8')): number {
+  const local = ` ${kernelAddress(address)}:`
+  const lines = read(isIPv6(address) ? '/proc/net/tcp6' : '/proc/net/tcp').split('\n')
+  const open = new Set(['01', '03', '04', '08'])
+  return lines.filter((line) => {
+    const [, own = '', , state = ''] = line.trim().split(/\s+/)
+    return ` ${own}`.startsWith(local) && open.has(state)
+  }).length
+}
+
+/** Hex, each 32 bits in the order of the machine's bytes: little-endian on every machine Tandem knows. */
+export function kernelAddress(address: string): string {
+  const bytes = isIPv6(address) ? ipv6Bytes(address) : address.split('.').map(Number)
+  const words = Array.from({ length: bytes.length / 4 }, (_, index) =>
+    bytes.slice(index * 4, index * 4 + 4).toReversed(),
+  )
+  return words
+    .flat()
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('')
+    .toUpperCase()
+}
+
+function ipv6Bytes(address: string): number[] {
+  const [head = '', tail] = address.split('::')
+  const words = (text: string): number[] =>
+    text === '' ? [] : text.split(':').map((word) => Number.parseInt(word, 16))
+  const [before, after] = [words(head), words(tail ?? '')]
+  const all = [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after]
+  return all.flatMap((word) => [word >> 8, word & 255])
+}

@@ -1,0 +1,130 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { dirname } from 'node:path'
+import { writeFileDurably } from '../../../lib/durableFile.ts'
+import { makeFolder } from '../../../lib/makeFolder.ts'
+import { OperatorError } from '../../../lib/operatorError.ts'
+import { runProgram, type Ran } from '../../../lib/runProgram.ts'
+import type { AddressHost } from './addressHost.ts'
+import { guardUnit, guardUnitFile, keepalivedUnit, keepalivedUnitFile } from './addressUnits.ts'
+import type { GuardSettings } from './guardFiles.ts'
+import { keepalivedConfig } from './keepalivedConfig.ts'
+import type { KeepalivedFiles } from './keepalivedFiles.ts'
+import type { KeepalivedSettings } from './keepalivedSettings.ts'
+
+export interface HostOptions {
+  files: KeepalivedFiles
+  /** The command line that runs the guard; words hold no spaces. */
+  guardCommand: readonly string[]
+  /** Where keepalived may be; absolute. */
+  programs?: readonly string[]
+  unitFolder?: string
+}
+
+const systemctlMs = 30_000
+const checkMs = 10_000
+const usualPrograms = ['/usr/sbin/keepalived', '/usr/local/sbin/keepalived']
+
+/** The root part on a machine with systemd: two units of our own, and their files. */
+export function systemdAddressHost(options: HostOptions): AddressHost {
+  const { files, guardCommand, programs = usualPrograms, unitFolder = '/etc/systemd/system' } = options
+  const paths = { keepalived: `${unitFolder}/${keepalivedUnit}`, guard: `${unitFolder}/${guardUnit}` }
+
+  const install: AddressHost['install'] = async (settings, haproxy) => {
+    checkSettings(settings)
+    const program = programs.find((path) => existsSync(path))
+    if (program === undefined) throw notInstalled(settings)
+    makeFolder(dirname(files.config))
+    mkdirSync(files.run, { recursive: true, mode: 0o755 })
+    const text = keepalivedConfig(settings, files.run)
+    if (contentOf(files.config) !== text) await checkConfig(program, `${files.config}.candidate`, text)
+    const guard: GuardSettings = {
+      ...{ machine: settings.machine, interface: settings.interface, haproxy },
+      addresses: settings.addresses.map(({ address }) => address),
+    }
+    const units = [
+      writeChanged(paths.guard, guardUnitFile(guardCommand, files), 0o644),
+      writeChanged(paths.keepalived, keepalivedUnitFile(program, files, settings), 0o644),
+    ]
+    if (units.some(Boolean)) await systemctl('daemon-reload')
+    const guardChanged = writeChanged(files.guard, `${JSON.stringify(guard)}\n`)
+    await systemctl('enable', '--quiet', guardUnit, keepalivedUnit)
+    await systemctl(guardChanged || units[0] ? 'restart' : 'start', guardUnit)
+    const isRunning = await isActive(keepalivedUnit)
+    if (writeChanged(files.config, text) && isRunning) await systemctl('reload', keepalivedUnit)
+    await systemctl('start', keepalivedUnit)
+  }
+
+  const remove = async (): Promise<void> => {
+    if (!existsSync(paths.keepalived) && !existsSync(paths.guard)) return
+    // The guard last: what a frozen keepalived would leave behind is still its to take off.
+    for (const unit of [keepalivedUnit, guardUnit]) await systemctl('disable', '--quiet', '--now', unit)
+    for (const path of [paths.keepalived, paths.guard, files.config, files.guard]) rmSync(path, { force: true })
+    rmSync(files.run, { recursive: true, force: true })
+    await systemctl('daemon-reload')
+  }
+
+  return { install, remove }
+}
+
+/** Nothing that could end a line or a word of keepalived's configuration, or of a unit, passes. */
+export function checkSettings({ machine, interface: card, own, peers, addresses }: KeepalivedSettings): void {
+  const wrong = [
+    ...[own, ...peers, ...addresses.map(({ address }) => address)].filter((address) => isIP(address) === 0),
+    ...addresses.flatMap(({ routerId, priority }) => [
+      ...(inRange(routerId, 255) ? [] : [String(routerId)]),
+      ...(inRange(priority, 254) ? [] : [String(priority)]),
+    ]),
+    ...(/^[a-z][a-z0-9-]{0,39}$/.test(machine) ? [] : [machine]),
+    ...(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/.test(card) ? [] : [card]),
+  ]
+  if (wrong.length > 0)
+    throw new Error(`keepalived cannot be told ${wrong.map((one) => JSON.stringify(one)).join(', ')}`)
+  if (addresses.length === 0) throw new Error('keepalived needs an address to move: a bug')
+}
+
+const inRange = (number: number, most: number): boolean => Number.isInteger(number) && number >= 1 && number <= most
+
+/** A configuration that keepalived refuses never replaces the one that runs. */
+async function checkConfig(program: string, candidate: string, text: string): Promise<void> {
+  writeFileDurably(candidate, text)
+  try {
+    const { code, output } = await runProgram(program, ['--config-test', '--use-file', candidate], checkMs)
+    if (code === 0) return
+    throw new OperatorError('E_ADDRESS_DRIVER', `keepalived refuses its configuration: ${lastLine(output)}`, {
+      subject: candidate,
+      next: 'is it version 2.2 or newer (keepalived --version)? What ran goes on; it is tried again',
+    })
+  } finally {
+    rmSync(candidate, { force: true })
+  }
+}
+
+const lastLine = (output: string): string => output.trim().split('\n').at(-1) ?? ''
+
+const notInstalled = ({ machine, addresses }: KeepalivedSettings): OperatorError =>
+  new OperatorError(
+    'E_ADDRESS_DRIVER',
+    `keepalived is not installed, so ${addresses.map(({ address }) => address).join(' and ')} cannot be held here`,
+    {
+      subject: machine,
+      next: 'apt-get install keepalived, on this machine; it is tried again. Or write drivers: { address: none }',
+    },
+  )
+
+function writeChanged(path: string, text: string, mode = 0o600): boolean {
+  if (contentOf(path) === text) return false
+  writeFileDurably(path, text, mode)
+  return true
+}
+
+const contentOf = (path: string): string | null => (existsSync(path) ? readFileSync(path, 'utf8') : null)
+
+const isActive = async (unit: string): Promise<boolean> =>
+  (await runProgram('systemctl', ['is-active', '--quiet', unit], systemctlMs)).code === 0
+
+async function systemctl(...argv: string[]): Promise<Ran> {
+  const ran = await runProgram('systemctl', argv, systemctlMs)
+  if (ran.code === 0) return ran
+  throw new Error(`systemctl ${argv.join(' ')} failed with status ${ran.code}: ${ran.output.trim()}`)
+}

@@ -1,0 +1,39 @@
+import type { Event } from '../events/event.ts'
+import type { Report } from '../protocol/report.ts'
+import type { Observed } from './observed.ts'
+import type { AddressState, State } from './state.ts'
+
+/** What a report says of the virtual addresses that the log does not know yet: taken, or let go of. */
+export function addressFacts(state: State, observed: Observed, report: Report): Event[] {
+  const { machine, addresses } = report
+  const mark = { boot: report.boot, seq: report.seq }
+  const now = new Set(addresses.held.map(({ address }) => address))
+  return (state.cluster?.addresses ?? []).flatMap((address): Event[] => {
+    const known = state.addresses[address]
+    const holds = now.has(address)
+    const held = known?.holders.includes(machine) ?? false
+    if (holds === held) return []
+    if (holds) {
+      // What it is refused it is about to let go of.
+      if (known?.refused.includes(machine)) return []
+      const from = known?.holder ?? known?.from ?? null
+      const why = whyTaken(state, observed, known, machine)
+      return [{ type: 'AddressTaken', data: { address, machine, from: from === machine ? null : from, why, mark } }]
+    }
+    const why = addresses.withheld ?? 'its keepalived gave it up'
+    return [{ type: 'AddressReleased', data: { address, machine, why, mark } }]
+  })
+}
+
+function whyTaken(state: State, observed: Observed, known: AddressState | undefined, by: string): string {
+  if (!known) return 'no machine held it'
+  const { holder, from, why } = known
+  if (holder === null) return from === null || from === by ? why : `${from}: ${why}`
+  const before = state.machines[holder]
+  if (!before) return `machine ${holder} is no longer of the cluster`
+  if (before.traffic !== 'ready') return `machine ${holder} is taken out of traffic`
+  if (known.returning?.to === by) return `it goes back to ${by}, which it prefers`
+  const withheld = observed[holder]?.report.addresses.withheld
+  if (withheld) return `${holder}: ${withheld}`
+  return before.lost ? `machine ${holder} is lost` : `${by} heard nothing of ${holder} any more`
+}

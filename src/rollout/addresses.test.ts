@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+import type { ClusterDefinition } from '../definitions/cluster.ts'
+import { desiredState } from './desiredState.ts'
+import { drain, given, ready } from './testing/given.ts'
+
+const [one, two] = ['10.0.0.50', '10.0.0.51']
+const since = '2026-01-01T00:00:00.000Z'
+
+const clusterOf = (addresses: string[]): ClusterDefinition => {
+  const drivers = { supervisor: 'systemd', balancer: 'haproxy', address: 'keepalived' } as const
+  const machines = Object.fromEntries(['a', 'b'].map((name) => [name, { address: `10.0.0.${name}`, drivers }]))
+  const entry = { http: 80, https: 443, certificates: null }
+  return { cluster: 'test', controllers: ['c:7480'], machines, entry, addresses, drivers }
+}
+
+const named = (...addresses: string[]) =>
+  given('a', 'b')
+    .running('r1')
+    .when(() => ({ type: 'ApplyCluster', cluster: clusterOf(addresses), force: false }))
+
+type World = ReturnType<typeof named>
+
+const holds = (world: World, machine: string, addresses: string[], over = {}): World => {
+  const held = addresses.map((address) => ({ address, since }))
+  const fake = world.world.machine(machine)
+  fake.addresses = { held, withheld: null, reaches: [], ...over }
+  // A driver that has applied what it was told last.
+  fake.applied.address = world.world.state.position
+  world.world.round(machine)
+  fake.applied.address = world.world.state.position
+  return world
+}
+
+const tells = (world: World, machine: string) => desiredState(world.world.state, machine).addresses
+const seen = (world: World): string[] => world.lines().filter((line) => line.startsWith('10.'))
+
+describe('a virtual address', () => {
+  it('is taken, let go of, and taken elsewhere, each with its reason', () => {
+    const world = holds(named(one), 'a', [one])
+    expect(seen(world)).toEqual([`${one} taken by a from null: no machine held it`])
+    holds(world, 'a', [], { withheld: 'HAProxy does not run' })
+    holds(world, 'b', [one])
+    expect(seen(world)).toEqual([
+      `${one} released by a: HAProxy does not run`,
+      `${one} taken by b from a: a: HAProxy does not run`,
+    ])
+    expect(world.world.state.addresses[one]).toMatchObject({ holder: 'b', from: 'a', why: 'a: HAProxy does not run' })
+  })
+
+  it('is one event a move, also when the one that lost it says nothing', () => {
+    const world = holds(holds(named(one), 'a', [one]).on('a', { alive: false }), 'b', [one])
+    expect(seen(world).at(-1)).toBe(`${one} taken by b from a: b heard nothing of a any more`)
+    holds(world, 'b', [one])
+    expect(seen(world)).toEqual([])
+  })
+
+  it('is not contested by one that has not yet heard that another took it', () => {
+    const world = holds(holds(named(one), 'a', [one]), 'b', [one])
+    const fake = world.world.machine('a')
+    fake.applied.address = 0
+    world.world.round('a')
+    expect(seen(world)).toEqual([
+      `${one} taken by a from null: no machine held it`,
+      `${one} taken by b from a: b heard nothing of a any more`,
+    ])
+    expect(tells(world, 'a').refused).toEqual([])
+  })
+
+  it('held by two is given to the one that took it last; the other is refused it as long as that one holds it', () => {
+    const world = holds(holds(holds(named(one), 'a', [one]), 'b', [one]), 'a', [one])
+    expect(seen(world).at(-1)).toBe(`${one} contested: b, not a`)
+    expect([tells(world, 'a').refused, tells(world, 'b').refused]).toEqual([[one], []])
+    // It gave it up, and takes it again in vain, as after a while without the controller.
+    holds(holds(holds(world, 'a', []), 'a', [one]), 'b', [one])
+    expect(seen(world)).toEqual([`${one} released by a: its keepalived gave it up`])
+    expect(tells(world, 'a').refused).toEqual([one])
+  })
+
+  it('is nobody’s to refuse once the named one lets go, is lost, or both reach each other again', () => {
+    const contested = (): World => {
+      const world = holds(holds(holds(named(one), 'a', [one]), 'b', [one]), 'a', [one])
+      holds(world, 'a', [])
+      expect(tells(world, 'a').refused).toEqual([one])
+      return world
+    }
+    expect(tells(holds(contested(), 'b', []), 'a').refused).toEqual([])
+    expect(tells(contested().on('b', { alive: false }).passing(11_000), 'a').refused).toEqual([])
+    const settled = holds(contested(), 'a', [], { reaches: ['b'] })
+    expect(tells(settled, 'a').refused).toEqual([one])
+    expect(seen(settled.passing(11_000)).at(-1)).toBe(`${one} settled`)
+    expect(tells(settled, 'a').refused).toEqual([])
+  })
+
+  it('leaves a machine that is drained before that machine gives up its work', () => {
+    const world = holds(named(one), 'a', [one]).when(drain('a'))
+    expect(tells(world, 'a').yields).toEqual([one])
+    world.world.round('b')
+    holds(world, 'a', [one])
+    expect(world.world.state.machines['a']?.traffic).toBe('unforwarding')
+    holds(world, 'b', [one])
+    holds(world, 'a', [])
+    world.settled()
+    expect(world.world.state.machines['a']?.traffic).toBe('drained')
+    expect(world.lines()).toContain(`${one} taken by b from a: machine a is taken out of traffic`)
+    expect(tells(world.when(ready('a')), 'a').yields).toEqual([])
+  })
+
+  it('that nobody else takes does not hold a drain up for ever', () => {
+    const world = holds(named(one), 'a', [one]).when(drain('a')).passing(12_000)
+    expect(world.lines()).toContain('a drain stepped')
+  })
+
+  it('goes back to the machine it prefers where there are two, gently, once both have been well for a while', () => {
+    const world = holds(holds(named(one, two), 'a', [one, two]), 'b', [])
+    world.lines()
+    expect(seen(world.passing(9_000))).toEqual([])
+    expect(seen(world.passing(2_000))).toEqual([`${two} goes back from a to b`])
+    expect([tells(world, 'a').yields, tells(world, 'b').yields]).toEqual([[two], []])
+    holds(holds(world, 'a', [one]), 'b', [two])
+    expect(tells(world, 'a').yields).toEqual([])
+    expect(seen(world.passing(60_000)).at(-1)).toBe(`${two} taken by b from a: a: its keepalived gave it up`)
+  })
+
+  it('that the preferred machine does not take goes on where it is, and is tried again much later', () => {
+    const world = holds(holds(named(one, two), 'a', [one, two]), 'b', []).passing(12_000)
+    expect(seen(world).at(-1)).toBe(`${two} goes back from a to b`)
+    expect(seen(world.passing(300_000))).toEqual([`${two} not back: b did not take it`])
+    expect(tells(world, 'a').yields).toEqual([])
+    expect(seen(world.passing(400_000)).at(0)).toBe(`${two} goes back from a to b`)
+  })
+
+  it('of which there is one stays where it is', () => {
+    const world = holds(holds(named(one), 'b', [one]), 'a', [])
+    world.lines()
+    expect(seen(world.passing(60_000))).toEqual([])
+  })
+
+  it('is told whether another machine serves', () => {
+    const world = named(one)
+    expect(tells(world, 'a').othersServe).toBe(true)
+    world.on('b', { fates: { r1: 'fails' } })
+    world.and((all) => all.machine('b').crash('r1')).settled()
+    expect(tells(world, 'a').othersServe).toBe(false)
+  })
+})

@@ -1,0 +1,106 @@
+import type { Event } from '../events/event.ts'
+import type { Moment } from './advance.ts'
+import { countsFrom } from './countsFrom.ts'
+import { limits } from './limits.ts'
+import type { Observed } from './observed.ts'
+import { machineBusy } from './serviceView.ts'
+import type { AddressState, State } from './state.ts'
+
+/**
+ * Who may hold a virtual address where VRRP alone cannot tell, and when one goes back to the machine it prefers.
+ *
+ * Machines that do not hear each other (a cut, one way or both) hold an address at the same time. Who took it last is named:
+ * the network sends to that one since its announcement, and what was connected to the other is lost already. The others are
+ * refused it, and stay so while the named one is heard and holds it, until they reach each other again; so a cut that lasts
+ * makes nothing flap. With two addresses and both machines well, each goes back to its own.
+ */
+export function advanceAddresses(state: State, moment: Moment): Event[] {
+  return (state.cluster?.addresses ?? []).flatMap((address, index) => {
+    const known = state.addresses[address]
+    if (!known) return []
+    const ended = returned(state, moment, address, known)
+    if (ended || known.holder === null) return ended ?? []
+    return (
+      contested(state, moment.observed, address, known, known.holder) ??
+      settled(state, moment, address, known, known.holder) ??
+      returning(state, moment, address, index, known, known.holder) ??
+      []
+    )
+  })
+}
+
+/** Only a machine that knows of the taking, and still holds it, contests it: in a usual move it has let go by then. */
+function contested(
+  state: State,
+  observed: Observed,
+  address: string,
+  { refused, since }: AddressState,
+  named: string,
+): Event[] | null {
+  if (!holds(observed, named, address)) return null
+  const others = Object.values(state.machines)
+    .filter(({ name, lost }) => name !== named && !lost && !refused.includes(name) && holds(observed, name, address))
+    .filter(({ name }) => (observed[name]?.report.applied.address ?? 0) >= since.position)
+  if (others.length === 0) return null
+  const names = [...refused, ...others.map(({ name }) => name)]
+  return [{ type: 'AddressContested', data: { address, named, refused: names } }]
+}
+
+function settled(
+  state: State,
+  { observed, at }: Moment,
+  address: string,
+  { refused, contestedSince }: AddressState,
+  named: string,
+): Event[] | null {
+  if (refused.length === 0 || !contestedSince) return null
+  // What it says it reaches is as old as its HAProxy's last check.
+  if (at - countsFrom(state, contestedSince) < limits.settleAddressMs) return null
+  const reach = refused.every((name) => observed[name]?.report.addresses.reaches.includes(named))
+  if (!reach) return null
+  return [
+    { type: 'AddressSettled', data: { address, why: `${refused.join(', ')} and ${named} reach each other again` } },
+  ]
+}
+
+function returned(state: State, { at }: Moment, address: string, { returning: under }: AddressState): Event[] | null {
+  if (!under || at - countsFrom(state, under.since) < limits.returnMs) return null
+  return [{ type: 'AddressReturnEnded', data: { address, why: `${under.to} did not take it` } }]
+}
+
+function returning(
+  state: State,
+  { observed, at }: Moment,
+  address: string,
+  index: number,
+  { refused, since, returning: under, triedAt }: AddressState,
+  holder: string,
+): Event[] | null {
+  const to = preferredMachine(state, index)
+  if (!to || to === holder || under || refused.length > 0 || (state.cluster?.addresses.length ?? 0) < 2) return null
+  const machine = state.machines[to]
+  const report = observed[to]?.report
+  if (!machine || machine.lost || machine.traffic !== 'ready' || machineBusy(state)) return null
+  if (!report || report.addresses.withheld !== null || !isSteady(state, to)) return null
+  const steadyFrom = Math.max(countsFrom(state, since), countsFrom(state, machine.since))
+  if (at - steadyFrom < limits.returnAfterMs || at - triedAt < limits.returnAgainMs) return null
+  return [{ type: 'AddressReturnStarted', data: { address, from: holder, to } }]
+}
+
+/** Each address prefers its own machine, in the order of their names: as keepalived's priorities say, too. */
+export function preferredMachine({ cluster }: State, index: number): string | null {
+  const names = Object.entries(cluster?.machines ?? {})
+    .filter(([, { drivers }]) => drivers.address === 'keepalived')
+    .map(([name]) => name)
+    .toSorted()
+  return names[index % names.length] ?? null
+}
+
+/** Everything it is to run is ready there, and nothing is being rolled there. */
+function isSteady(state: State, machine: string): boolean {
+  const isTurning = Object.values(state.turns).some((turn) => turn.machine === machine)
+  return !isTurning && Object.values(state.instances).every((one) => one.machine !== machine || one.state === 'ready')
+}
+
+const holds = (observed: Observed, machine: string, address: string): boolean =>
+  observed[machine]?.report.addresses.held.some((one) => one.address === address) ?? false

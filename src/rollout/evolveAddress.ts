@@ -1,0 +1,61 @@
+import type { EventType, RecordedEvent } from '../events/event.ts'
+import { change } from '../lib/records.ts'
+import type { AddressState, Asked, State } from './state.ts'
+
+type AddressEvent = Extract<RecordedEvent, { type: Extract<EventType, `Address${string}`> }>
+
+export function evolveAddress(state: State, event: AddressEvent, asked: Asked): State {
+  const { address } = event.data
+  const put = (known: AddressState): State => ({ ...state, addresses: { ...state.addresses, [address]: known } })
+  const set = (with_: (known: AddressState) => AddressState): State => ({
+    ...state,
+    addresses: change(state.addresses, address, with_),
+  })
+  const before = state.addresses[address]
+  const { triedAt = 0, holders = [] } = before ?? {}
+  const nothingElse = { since: asked, refused: [], contestedSince: null, returning: null, triedAt }
+  switch (event.type) {
+    case 'AddressTaken': {
+      const { machine, from, why } = event.data
+      return put({ ...nothingElse, holder: machine, holders: [...new Set([...holders, machine])], from, why })
+    }
+    case 'AddressReleased': {
+      const { machine, why } = event.data
+      const left = holders.filter((name) => name !== machine)
+      // It was taken over before it could say why it let go.
+      if (before && before.holder !== null && before.holder !== machine) {
+        return put({ ...before, holders: left, why: before.from === machine ? `${machine}: ${why}` : before.why })
+      }
+      // Another that held it all along goes on; on its way back to the machine it prefers, that one is about to take it.
+      const next = left.at(-1) ?? null
+      return put({
+        ...nothingElse,
+        holder: next,
+        holders: left,
+        from: machine,
+        why,
+        returning: before?.returning ?? null,
+      })
+    }
+    case 'AddressContested':
+      return set((known) => ({ ...known, refused: event.data.refused, contestedSince: asked }))
+    case 'AddressSettled':
+      return set((known) => ({ ...known, refused: [], contestedSince: null }))
+    case 'AddressReturnStarted': {
+      const { from, to } = event.data
+      return set((known) => ({ ...known, returning: { from, to, since: asked }, triedAt: asked.at }))
+    }
+    case 'AddressReturnEnded':
+      return set((known) => ({ ...known, returning: null }))
+  }
+}
+
+/** Nobody is named any more by one that is silent or gone: whoever was refused may take it. */
+export function withoutNamed(addresses: State['addresses'], machine: string): State['addresses'] {
+  return Object.fromEntries(
+    Object.entries(addresses).map(([address, known]) => [
+      address,
+      known.holder === machine ? { ...known, refused: [], contestedSince: null } : known,
+    ]),
+  )
+}
