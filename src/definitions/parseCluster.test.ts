@@ -91,6 +91,21 @@ drivers: { supervisor: process, address: none }
     ['entry: { http: 443, certificates: c }', ['4:16 http and https need different ports']],
     ['addresses: [10.0.0.1, 10.0.0.2, 10.0.0.3]', ['4:12 the list has 3 addresses; at most 2 are allowed']],
     ['addresses: [10.0.0.11]', [`4:13 10.0.0.11 is machine a's own address; a virtual one must be free`]],
+    ['addresses: [10.0.0.50, 10.0.0.50]', ['4:24 "10.0.0.50" stands twice in this list']],
+    [
+      'addresses: ["fd00::50", "FD00:0::50"]',
+      [
+        '4:12 machines speak of these over 10.0.0.11: one of them at least must be IPv4 too',
+        '4:25 "fd00::50" stands twice in this list',
+      ],
+    ],
+    ['addresses: ["fd00::50"]', ['4:12 machines speak of these over 10.0.0.11: one of them at least must be IPv4 too']],
+    ['addresses: [127.0.0.5]', ['4:13 127.0.0.5 is no address that a machine could hold for others']],
+    ['addresses: ["fe80::1"]', ['4:13 fe80::1 is no address that a machine could hold for others']],
+    [
+      'addresses: [10.0.0.50]\ndrivers: { supervisor: process }',
+      ['3:16 keepalived needs systemd; write `drivers: { supervisor: systemd }` or `{ address: none }`'],
+    ],
     ['addresses: [10.0.0.300]', ['4:13 "10.0.0.300" is not an IP address']],
     ['drivers: { supervisor: sytemd }', ['4:24 "sytemd" is none of systemd, process -> systemd']],
   ])('%j', (more, expected) => {

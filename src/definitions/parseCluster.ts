@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { ClusterDefinition } from './cluster.ts'
 import { clusterShape } from './clusterShape.ts'
 import { keyHomes } from './keyHomes.ts'
@@ -54,9 +55,18 @@ function checkEntry({ entry, drivers, addresses, machines }: ClusterDefinition, 
   if (drivers.address === 'none' && addresses.length > 0) {
     source.warn(['addresses'], 'nothing moves these addresses with the driver `address: none`')
   }
-  if (drivers.address === 'keepalived' && addresses.length > 0) {
-    for (const [name, { drivers: own }] of Object.entries(machines)) {
-      if (own.address !== 'keepalived' || own.supervisor === 'systemd') continue
+  if (drivers.address === 'keepalived' && addresses.length > 0 && addresses.every((address) => isIP(address) !== 0)) {
+    for (const [name, { address, drivers: own }] of Object.entries(machines)) {
+      if (own.address !== 'keepalived') continue
+      if (isIP(address) !== 0 && !addresses.some((virtual) => isIP(virtual) === isIP(address))) {
+        const family = isIP(address) === 6 ? 'IPv6' : 'IPv4'
+        source.problem(
+          ['addresses'],
+          `machines speak of these over ${address}: one of them at least must be ${family} too`,
+        )
+        return
+      }
+      if (own.supervisor === 'systemd') continue
       source.problem(
         ['machines', name],
         'keepalived needs systemd; write `drivers: { supervisor: systemd }` or `{ address: none }`',

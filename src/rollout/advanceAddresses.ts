@@ -93,7 +93,9 @@ export function preferredMachine({ cluster }: State, index: number): string | nu
     .filter(([, { drivers }]) => drivers.address === 'keepalived')
     .map(([name]) => name)
     .toSorted()
-  return names[index % names.length] ?? null
+  // One of each family move together: VRRP speaks one, and takes the other along.
+  const apart = new Set(cluster?.addresses.map((address) => address.includes(':'))).size === 1
+  return names[(apart ? index : 0) % names.length] ?? null
 }
 
 /** Everything it is to run is ready there, and nothing is being rolled there. */

@@ -32,10 +32,10 @@ export function addressConformance(
       return { position, addresses, ...free, ...over }
     }
     const holds = (): string[] => driver.held().map(({ address }) => address)
-    const untilHeld = (addresses: string[]): Promise<void> =>
-      expect
-        .poll(() => holds().toSorted(), { timeout: withinMs, interval: 10 })
-        .toEqual(driver.abilities.movesAddresses ? addresses.toSorted() : [])
+    const untilHeld = async (addresses: string[]): Promise<void> => {
+      const wanted = driver.abilities.movesAddresses ? addresses.toSorted() : []
+      await expect.poll(() => holds().toSorted(), { timeout: withinMs, interval: 10 }).toEqual(wanted)
+    }
 
     it('holds nothing before a plan', () => {
       expect(holds()).toEqual([])
@@ -69,7 +69,7 @@ export function addressConformance(
       await driver.apply(plan(1, [one]))
       await untilHeld([one])
       await driver.close()
-      await driver.close()
+      await expect(driver.close()).resolves.toBe(undefined)
     })
   })
 }

@@ -15,7 +15,7 @@ const card = (address: string) => ({
 })
 const cards = { lo: [card('127.0.0.1')], eth1: [card('10.0.0.11'), card('10.0.0.12'), card('10.0.0.13')] }
 const pair = (over: Partial<KeepalivedSituation> = {}): KeepalivedSituation => ({
-  ...{ cluster: 'production', machine: 'a', own: '10.0.0.11', addresses: ['10.0.0.50', 'fd00::50'] },
+  ...{ cluster: 'production', machine: 'a', own: '10.0.0.11', addresses: ['10.0.0.50', '10.0.0.51'] },
   peers: [{ machine: 'b', address: '10.0.0.12' }],
   ...over,
 })
@@ -70,6 +70,16 @@ describe('what is written for keepalived', () => {
     expect(keepalivedConfig(keepalivedSettings(pair(), cards), '/run/tandem-address')).toMatchSnapshot()
   })
 
+  it('takes an address of the other family along with the first of VRRP’s own; then both prefer the same machine', () => {
+    const settings = keepalivedSettings({ ...b, addresses: ['fd00::50', '10.0.0.50'] }, cards)
+    expect(settings.addresses.map(({ priority }) => priority)).toEqual([190, 190])
+    const text = keepalivedConfig(settings, '/run/x')
+    expect(text.match(/vrrp_instance/g)).toHaveLength(1)
+    expect(text).toContain('virtual_ipaddress_excluded {\n    fd00::50/128\n')
+    const alone = keepalivedSettings(pair({ addresses: ['fd00::50'] }), cards)
+    expect(() => keepalivedConfig(alone, '/run/x')).toThrow('VRRP cannot move any')
+  })
+
   it('has no peers where there is no other machine', () => {
     expect(keepalivedConfig(keepalivedSettings(pair({ peers: [] }), cards), '/run/x')).not.toContain('unicast_peer')
   })
@@ -78,10 +88,10 @@ describe('what is written for keepalived', () => {
   const real = Object.entries(networkInterfaces()).find(([, infos]) => infos?.every(({ internal }) => !internal))?.[0]
   const cannot = !existsSync(program) || process.getuid?.() !== 0 || real === undefined
   it.skipIf(cannot)('is taken by keepalived itself (skipped without root, a network card and keepalived)', () => {
-    for (const situation of [pair(), pair({ peers: [] }), b]) {
+    for (const situation of [pair(), pair({ peers: [] }), b, pair({ addresses: ['fd00::50', '10.0.0.50'] })]) {
       const file = join(folder, 'keepalived.conf')
       writeFileSync(file, keepalivedConfig({ ...keepalivedSettings(situation, cards), interface: real ?? '' }, folder))
-      execFileSync(program, ['--config-test', '--use-file', file], { stdio: 'pipe' })
+      expect(() => execFileSync(program, ['--config-test', '--use-file', file], { stdio: 'pipe' })).not.toThrow()
     }
   })
 
@@ -89,7 +99,7 @@ describe('what is written for keepalived', () => {
     const files = keepalivedFiles('/var/lib/tandem')
     const unit = keepalivedUnitFile(program, files, keepalivedSettings(pair(), cards))
     expect(unit).toContain(
-      'ExecStopPost=-ip address del 10.0.0.50/32 dev eth1\nExecStopPost=-ip address del fd00::50/128',
+      'ExecStopPost=-ip address del 10.0.0.50/32 dev eth1\nExecStopPost=-ip address del 10.0.0.51/32',
     )
     expect(unit).toContain('CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW\n')
     const guard = guardUnitFile(['/usr/bin/node', 'main.js', 'agent', 'guard'], files)

@@ -19,7 +19,7 @@ export function keepalivedConfig(settings: KeepalivedSettings, run: string): str
       '  init_file 0',
       '}',
     ]),
-    ...settings.addresses.flatMap((address) => ['', ...instance(settings, address)]),
+    ...carriers(settings).flatMap(({ address, carried }) => ['', ...instance(settings, address, carried)]),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -37,10 +37,22 @@ function globalSection({ machine }: KeepalivedSettings): string[] {
   ]
 }
 
-function instance(settings: KeepalivedSettings, { address, routerId, priority }: VirtualAddress): string[] {
+/**
+ * VRRP of one family moves addresses of that family; one of the other goes along with the first of those (keepalived.conf(5),
+ * virtual_ipaddress_excluded).
+ */
+function carriers({ own, addresses }: KeepalivedSettings): { address: VirtualAddress; carried: string[] }[] {
+  const [first, ...others] = addresses.filter(({ address }) => isIPv6(address) === isIPv6(own))
+  const carried = addresses.filter(({ address }) => isIPv6(address) !== isIPv6(own)).map(({ address }) => address)
+  if (!first) throw new Error(`no virtual address is of the family of this machine's own, ${own}: VRRP cannot move any`)
+  return [{ address: first, carried }, ...others.map((address) => ({ address, carried: [] }))]
+}
+
+function instance(settings: KeepalivedSettings, virtual: VirtualAddress, carried: string[]): string[] {
   const { own, peers } = settings
-  // VRRP for one family runs over the other only for addresses it does not announce itself.
-  const block = isIPv6(address) === isIPv6(own) ? 'virtual_ipaddress' : 'virtual_ipaddress_excluded'
+  const { address, routerId, priority } = virtual
+  const block = (name: string, lines: string[]): string[] =>
+    lines.length === 0 ? [] : [`  ${name} {`, ...lines.map((line) => `    ${line}`), '  }']
   return [
     `vrrp_instance ${nameOf(address)} {`,
     `  interface ${settings.interface}`,
@@ -49,14 +61,12 @@ function instance(settings: KeepalivedSettings, { address, routerId, priority }:
     `  virtual_router_id ${routerId}`,
     `  priority ${priority}`,
     `  advert_int ${advertMs / 1000}`,
-    `  unicast_src_ip ${own}`,
-    ...(peers.length === 0 ? [] : ['  unicast_peer {', ...peers.map((peer) => `    ${peer}`), '  }']),
-    `  ${block} {`,
-    `    ${hostPrefix(address)}`,
-    '  }',
-    '  track_file {',
-    `    ${nameOf(address)}`,
-    '  }',
+    // Without others there is nobody to speak to.
+    ...(peers.length === 0 ? [] : [`  unicast_src_ip ${own}`]),
+    ...block('unicast_peer', peers),
+    ...block('virtual_ipaddress', [hostPrefix(address)]),
+    ...block('virtual_ipaddress_excluded', carried.map(hostPrefix)),
+    ...block('track_file', [address, ...carried].map(nameOf)),
     '}',
   ]
 }

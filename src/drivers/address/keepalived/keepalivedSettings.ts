@@ -42,15 +42,20 @@ export function keepalivedSettings(
 ): KeepalivedSettings {
   const names = [machine, ...peers.map((peer) => peer.machine)].toSorted()
   const taken = new Set<number>()
+  const apart = new Set(addresses.map(isIPv6)).size === 1
   return {
     ...{ machine, own, interface: interfaceOf(own, interfaces), peers: peers.map(({ address }) => address).toSorted() },
     addresses: addresses.map((address, index) => ({
-      ...{ address, routerId: routerIdOf(cluster, address, taken), priority: priorityOf(names, machine, index) },
+      ...{
+        address,
+        routerId: routerIdOf(cluster, address, taken),
+        priority: priorityOf(names, machine, apart ? index : 0),
+      },
     })),
   }
 }
 
-/** Each address prefers its own machine, the next ones in turn. */
+/** Each address prefers its own machine, the next ones in turn; one of each family prefer the same, for they move together. */
 function priorityOf(names: string[], machine: string, index: number): number {
   const place = (names.indexOf(machine) - index + names.length * (index + 1)) % names.length
   return Math.max(leastPriority, mostPriority - place * priorityStep)
