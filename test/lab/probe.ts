@@ -1,0 +1,43 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { Lab } from './lab.ts'
+import type { Probed, ProbeOptions } from './probeProcess.ts'
+
+/** Requests from the lab's client at a steady rate: what a fault costs those who ask. */
+export class Probe {
+  #child: ChildProcess
+  #out = ''
+
+  constructor(lab: Lab, options: ProbeOptions) {
+    const script = join(import.meta.dirname, 'probeProcess.ts')
+    const node = [process.execPath, '--disable-warning=ExperimentalWarning', script, JSON.stringify(options)]
+    const [file = '', ...args] = lab.client.entering(node)
+    this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#child.stdout?.on('data', (text) => {
+      this.#out += String(text)
+    })
+  }
+
+  async stop(): Promise<Probed> {
+    const ended = once(this.#child, 'close')
+    this.#child.stdin?.end()
+    await ended
+    return JSON.parse(this.#out) as Probed // one line, by probeProcess.ts
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+}
+
+/** The longest time without an answer since `from`, in ms. */
+export function longestSilence({ answers }: Probed, from: number): number {
+  let [longest, last] = [0, from]
+  for (const at of answers.toSorted((a, b) => a - b)) {
+    if (at < from) continue
+    longest = Math.max(longest, at - last)
+    last = at
+  }
+  return answers.some((at) => at >= from) ? longest : Infinity
+}

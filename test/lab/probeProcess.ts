@@ -1,0 +1,66 @@
+import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+
+// Asks one URL at a steady rate, as a process of its own: `node probeProcess.ts OPTIONS-AS-JSON`. Ends with its standard
+// input, and prints what happened as one line of JSON (`Probed`). It never asks anything again.
+
+export interface ProbeOptions {
+  url: string
+  perSecond: number
+  keepAlive: boolean
+  /** An answer that takes longer is none. */
+  timeoutMs: number
+}
+
+export interface Probed {
+  sent: number
+  /** ms since the epoch of each answer. */
+  answers: number[]
+  failures: { at: number; why: string }[]
+  slowestMs: number
+}
+
+const options = JSON.parse(process.argv[2] ?? '{}') as ProbeOptions // by probe.ts
+const agent = new Agent({ keepAlive: options.keepAlive, maxSockets: 512 })
+const probed: Probed = { sent: 0, answers: [], failures: [], slowestMs: 0 }
+const underWay = new Set<Promise<void>>()
+
+function ask(): Promise<void> {
+  const at = Date.now()
+  return new Promise((resolve) => {
+    const failed = (why: string): void => {
+      probed.failures.push({ at, why })
+      resolve()
+    }
+    const asking = request(options.url, { agent }, (response) => {
+      response.resume()
+      response.on('end', () => {
+        if (response.statusCode !== 200) return failed(`status ${response.statusCode}`)
+        probed.answers.push(Date.now())
+        probed.slowestMs = Math.max(probed.slowestMs, Date.now() - at)
+        resolve()
+      })
+      response.on('error', (error) => failed(String(error)))
+    })
+    asking.setTimeout(options.timeoutMs, () => asking.destroy(new Error(`no answer in ${options.timeoutMs} ms`)))
+    asking.on('error', (error) => failed(error.message))
+    asking.end()
+  })
+}
+
+let isStopped = false
+process.stdin.resume()
+void once(process.stdin, 'end').then(() => (isStopped = true))
+const startedAt = performance.now()
+while (!isStopped) {
+  const due = ((performance.now() - startedAt) / 1000) * options.perSecond
+  for (; probed.sent < due; probed.sent++) {
+    const one = ask()
+    underWay.add(one)
+    void one.finally(() => underWay.delete(one))
+  }
+  await new Promise((resolve) => setTimeout(resolve, 1000 / options.perSecond))
+}
+await Promise.all(underWay)
+agent.destroy()
+console.log(JSON.stringify(probed))
