@@ -35,6 +35,8 @@ const environment = {
   SYSTEMD_PAGER: '',
   SYSTEMD_COLORS: '0',
 }
+/** systemd-nspawn's status when the machine asked for a restart. */
+const wantsReboot = 133
 /** Writes itself into the doors (up to `--`), then becomes the rest. */
 const enter = 'while [ "$1" != -- ]; do echo $$ >"$1" || exit 125; shift; done; shift; exec "$@"'
 
@@ -107,7 +109,7 @@ export class LabMachine {
     )
     closeSync(console)
     this.#nspawn = nspawn
-    nspawn.on('exit', () => (this.#nspawn = null))
+    nspawn.on('exit', (code) => this.#ended(code))
     await this.#booted()
   }
 
@@ -160,6 +162,16 @@ export class LabMachine {
   /** What its console said. */
   console(): string {
     return readFileSync(join(this.#about.folder, 'console'), 'utf8')
+  }
+
+  /** A restart from within: as its firmware, which boots it again. */
+  #ended(code: number | null): void {
+    this.#nspawn = null
+    if (code !== wantsReboot) return
+    // A test that waits for the machine sees that it does not come.
+    const { network } = this.#about
+    const booted = network.leave(this.name).then(() => this.boot())
+    booted.catch((error: unknown) => console.error(`${this.name} did not boot again:`, error))
   }
 
   async #booted(): Promise<void> {
