@@ -1,5 +1,5 @@
 import { ClientLoad } from '../test/lab/clientLoad.ts'
-import { must } from '../test/lab/command.ts'
+import { execOrThrow } from '../src/lib/exec.ts'
 import { entryPort, Pair } from '../test/lab/pair.ts'
 import { whyNoLab } from '../test/lab/requirements.ts'
 import { failuresOf, type Pushed } from '../test/system/rollUnderLoad.ts'
@@ -111,7 +111,7 @@ async function answered(url: string): Promise<void> {
 /** On machine a's network; the program is this computer's. */
 async function ask(seconds: number, url: string): Promise<Throughput> {
   const network = `--net=/run/netns/${pair.lab.network.namespaceOf('a')}`
-  const out = await must(['nsenter', network, '--', ...wrkArguments(seconds, url)])
+  const out = await execOrThrow(['nsenter', network, '--', ...wrkArguments(seconds, url)])
   try {
     return parseWrk(out)
   } catch (cause) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { baseImage } from '../test/lab/baseImage.ts'
-import { command, must } from '../test/lab/command.ts'
+import { exec, execOrThrow } from '../src/lib/exec.ts'
 import { labFolder } from '../test/lab/lab.ts'
 import { Load } from '../test/system/load.ts'
 import { median } from './median.ts'
@@ -52,12 +52,12 @@ export async function compareSwarm(rounds: number, perSecond: number): Promise<v
 
 async function answers(url: string): Promise<boolean> {
   const ask = ['curl', '-fs', '--max-time', '2', '--retry', '10', '--retry-delay', '1', '--retry-all-errors', url]
-  return (await command(ask)).code === 0
+  return (await exec(ask)).code === 0
 }
 
 async function whyNoSwarm(): Promise<string | null> {
   try {
-    const { code, out, err } = await command(['docker', 'info', '--format', '{{.Swarm.LocalNodeState}}'])
+    const { code, out, err } = await exec(['docker', 'info', '--format', '{{.Swarm.LocalNodeState}}'])
     if (code !== 0) return `docker info says: ${(err || out).trim().split('\n').at(-1)}`
     return out.trim() === 'inactive' ? null : `this engine is part of a swarm (${out.trim()}), which is not ours to use`
   } catch {
@@ -77,7 +77,7 @@ async function makeImage(): Promise<void> {
     const started = `CMD ["/app/node", "/app/web.mjs"]`
     const both = 'set -o pipefail; tar -c -C "$0" --exclude=./proc --exclude=./sys --exclude=./dev . -C "$1" app'
     const make = `${both} | docker import -c '${started}' - ${name}`
-    await must(['bash', '-c', make, base, folder], { timeoutMs: updateMs })
+    await execOrThrow(['bash', '-c', make, base, folder], { timeoutMs: updateMs })
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -97,7 +97,7 @@ async function update(version: number): Promise<number> {
     name,
   )
   while (performance.now() - startedAt < updateMs) {
-    const { out } = await command(['docker', 'service', 'inspect', '--format', '{{.UpdateStatus.State}}', name])
+    const { out } = await exec(['docker', 'service', 'inspect', '--format', '{{.UpdateStatus.State}}', name])
     if (out.trim() === 'completed') return performance.now() - startedAt
     await pause(lookMs)
   }
@@ -105,5 +105,5 @@ async function update(version: number): Promise<number> {
 }
 
 async function docker(...args: string[]): Promise<void> {
-  await must(['docker', ...args], { timeoutMs: updateMs })
+  await execOrThrow(['docker', ...args], { timeoutMs: updateMs })
 }

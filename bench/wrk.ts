@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { command, must } from '../test/lab/command.ts'
+import { exec, execOrThrow } from '../src/lib/exec.ts'
 
 export interface Throughput {
   perSecond: number
@@ -15,9 +15,9 @@ export async function installWrk(): Promise<void> {
   if (existsSync('/usr/bin/wrk')) return
   const options = { timeoutMs: installMs, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
   const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'wrk']
-  if ((await command(install, options)).code === 0) return
-  await must(['apt-get', 'update', '-qq'], options)
-  await must(install, options)
+  if ((await exec(install, options)).code === 0) return
+  await execOrThrow(['apt-get', 'update', '-qq'], options)
+  await execOrThrow(install, options)
 }
 
 export const wrkArguments = (seconds: number, url: string): string[] => [

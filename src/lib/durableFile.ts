@@ -1,12 +1,13 @@
-import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** Replaces a file whole and durably: a crash or a full disk at any point leaves the old content or the new. */
 export function writeFileDurably(path: string, content: string, mode = 0o600): void {
   const temporary = `${path}.new`
+  rmSync(temporary, { force: true }) // with another mode, perhaps
   withFile(
     temporary,
-    'w',
+    'wx',
     (file) => {
       // Not `writeSync`: on a full disk that writes a part and says so only by its count.
       writeFileSync(file, content)
@@ -19,7 +20,7 @@ export function writeFileDurably(path: string, content: string, mode = 0o600): v
   withFile(dirname(path), 'r', fsyncSync)
 }
 
-function withFile(path: string, flags: 'r' | 'w', use: (file: number) => void, mode = 0o600): void {
+function withFile(path: string, flags: 'r' | 'wx', use: (file: number) => void, mode = 0o600): void {
   const file = openSync(path, flags, mode)
   try {
     use(file)

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { randomId } from '../lib/ids.ts'
-import { writeDurably } from './durableFile.ts'
+import { writeDurably } from './durableWrite.ts'
 
 /**
  * What a release's folder looked like when it was last known to be sound. File contents are not synced to disk one by

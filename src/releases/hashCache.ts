@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { sha256 } from '../lib/hash.ts'
 import { randomId } from '../lib/ids.ts'
-import { writeDurably } from './durableFile.ts'
+import { writeDurably } from './durableWrite.ts'
 import type { FileHash } from './fileHashing.ts'
 import type { WalkedFile } from './folderWalk.ts'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { must } from './command.ts'
+import { execOrThrow } from '../../src/lib/exec.ts'
 import { exclusive } from './exclusive.ts'
 
 /** Everything that decides what is in the image; its hash names the folder. */
@@ -61,9 +61,9 @@ async function build(folder: string, image: string): Promise<void> {
   for (const name of readdirSync(folder)) if (name.endsWith('.partial')) rmSync(join(folder, name), { recursive: true })
   const partial = `${image}.partial`
   const bootstrap = ['mmdebstrap', '--quiet', '--mode=root', '--variant=minbase', `--include=${packages.join(',')}`]
-  await must(['eatmydata', ...bootstrap, suite, partial], { timeoutMs: buildMs })
-  await must(['chroot', partial, 'systemctl', '--quiet', 'disable', ...disabled])
-  await must(['chroot', partial, 'systemctl', '--quiet', 'mask', ...masked])
+  await execOrThrow(['eatmydata', ...bootstrap, suite, partial], { timeoutMs: buildMs })
+  await execOrThrow(['chroot', partial, 'systemctl', '--quiet', 'disable', ...disabled])
+  await execOrThrow(['chroot', partial, 'systemctl', '--quiet', 'mask', ...masked])
   mkdirSync(join(partial, 'var/log/journal'), { recursive: true }) // kept over a reboot, as on a server
   for (const [path, text] of Object.entries(files)) {
     writeFileSync(join(partial, path), text)

@@ -1,4 +1,4 @@
-import type { Outcome } from './command.ts'
+import type { Outcome } from '../../src/lib/exec.ts'
 import type { LabMachine } from './labMachine.ts'
 import { checkoutBind } from './program.ts'
 

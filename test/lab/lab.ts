@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { baseImage } from './baseImage.ts'
-import { command, must, type CommandOptions, type Outcome } from './command.ts'
+import { exec, execOrThrow, type ExecOptions, type Outcome } from '../../src/lib/exec.ts'
 import { exclusive } from './exclusive.ts'
 import { LabMachine, type Bind } from './labMachine.ts'
 import { labsFolder, lockFile, machineName, machinesFolder, removeAbandonedLabs, removeLab } from './leftovers.ts'
@@ -25,8 +25,8 @@ export interface LabClient {
   address: string
   /** The command on this computer that runs `argv` on the lab's network. */
   entering(argv: string[]): string[]
-  run(argv: string[], options?: CommandOptions): Promise<Outcome>
-  must(argv: string[], options?: CommandOptions): Promise<string>
+  run(argv: string[], options?: ExecOptions): Promise<Outcome>
+  must(argv: string[], options?: ExecOptions): Promise<string>
 }
 
 export interface Lab {
@@ -104,7 +104,7 @@ function openClient(network: LabNetwork): LabClient {
   return {
     address: network.addressOf(clientName),
     entering,
-    run: (argv, options) => command(entering(argv), options),
-    must: (argv, options) => must(entering(argv), options),
+    run: (argv, options) => exec(entering(argv), options),
+    must: (argv, options) => execOrThrow(entering(argv), options),
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { command, must, type CommandOptions, type Outcome } from './command.ts'
+import { exec, execOrThrow, type ExecOptions, type Outcome } from '../../src/lib/exec.ts'
 import { MachineCgroup } from './machineCgroup.ts'
 import type { LabNetwork } from './network.ts'
 
@@ -61,7 +61,7 @@ export class LabMachine {
     const { folder, image, fullName } = this.#about
     for (const part of ['disk', 'work', 'root']) mkdirSync(join(folder, part), { recursive: true })
     const layers = `lowerdir=${image},upperdir=${join(folder, 'disk')},workdir=${join(folder, 'work')}`
-    await must(['mount', '-t', 'overlay', fullName, '-o', layers, join(folder, 'root')])
+    await execOrThrow(['mount', '-t', 'overlay', fullName, '-o', layers, join(folder, 'root')])
     this.write('/etc/hostname', `${this.name}\n`)
     this.write('/etc/hosts', hosts)
     this.write('/etc/fstab', '')
@@ -114,13 +114,13 @@ export class LabMachine {
   }
 
   /** Runs a command on the machine as root. */
-  run(argv: string[], options?: CommandOptions): Promise<Outcome> {
-    return command(this.entering(argv), { ...options, env: { ...environment, ...options?.env } })
+  run(argv: string[], options?: ExecOptions): Promise<Outcome> {
+    return exec(this.entering(argv), { ...options, env: { ...environment, ...options?.env } })
   }
 
   /** As `run`; rejects with what it said when it fails. */
-  must(argv: string[], options?: CommandOptions): Promise<string> {
-    return must(this.entering(argv), { ...options, env: { ...environment, ...options?.env } })
+  must(argv: string[], options?: ExecOptions): Promise<string> {
+    return execOrThrow(this.entering(argv), { ...options, env: { ...environment, ...options?.env } })
   }
 
   /** The command on this computer that runs `argv` on the machine. */

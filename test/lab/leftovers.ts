@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { command, must } from './command.ts'
+import { exec, execOrThrow } from '../../src/lib/exec.ts'
 import { exclusive } from './exclusive.ts'
 import { MachineCgroup } from './machineCgroup.ts'
 import { namespacePrefix } from './network.ts'
@@ -24,8 +24,8 @@ export async function remains(lab: string): Promise<string[]> {
 export async function removeLab(lab: string): Promise<void> {
   const run = basename(lab)
   for (const name of machinesOf(lab)) await new MachineCgroup(machineName(run, name)).remove()
-  for (const mount of mountsBelow(lab)) await must(['umount', mount])
-  for (const namespace of await namespacesOf(run)) await must(['ip', 'netns', 'del', namespace])
+  for (const mount of mountsBelow(lab)) await execOrThrow(['umount', mount])
+  for (const namespace of await namespacesOf(run)) await execOrThrow(['ip', 'netns', 'del', namespace])
   rmSync(lab, { recursive: true, force: true })
 }
 
@@ -50,7 +50,7 @@ export async function removeAbandonedLabs(folder: string): Promise<string[]> {
 const machinesOf = (lab: string): string[] => names(machinesFolder(lab))
 
 async function namespacesOf(run: string): Promise<string[]> {
-  const { out } = await command(['ip', 'netns', 'list'])
+  const { out } = await exec(['ip', 'netns', 'list'])
   return out
     .split('\n')
     .map((line) => line.split(' ')[0] ?? '')

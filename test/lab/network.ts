@@ -1,4 +1,4 @@
-import { must } from './command.ts'
+import { execOrThrow } from '../../src/lib/exec.ts'
 
 /** The net that every lab has to itself: it is in namespaces of its own, so labs side by side may all use it. */
 const net = '10.77.0'
@@ -66,7 +66,7 @@ export async function openNetwork(run: string, hosts: ReadonlyMap<string, number
       await ip(['-n', inside, 'link', 'set', 'eth0', 'up'])
       // So that a rule of ours comes before the machine's own addresses, and holds for established connections too.
       const settings = ['net.ipv4.tcp_early_demux=0', 'net.ipv4.ip_early_demux=0']
-      await must(['nsenter', `--net=/run/netns/${inside}`, 'sysctl', '-qw', ...settings])
+      await execOrThrow(['nsenter', `--net=/run/netns/${inside}`, 'sysctl', '-qw', ...settings])
       await ip(['-n', inside, 'rule', 'add', 'pref', '1000', 'lookup', 'local'])
       await ip(['-n', inside, 'rule', 'del', 'pref', '0'])
       joined.add(name)
@@ -101,5 +101,5 @@ export async function openNetwork(run: string, hosts: ReadonlyMap<string, number
 const hardwareAddress = (host: number): string => `02:00:0a:4d:00:${host.toString(16).padStart(2, '0')}`
 
 async function ip(args: string[]): Promise<void> {
-  await must(['ip', ...args])
+  await execOrThrow(['ip', ...args])
 }

@@ -48,11 +48,11 @@ function ask(): Promise<void> {
   })
 }
 
-let isStopped = false
+const stopping = new AbortController()
 process.stdin.resume()
-void once(process.stdin, 'end').then(() => (isStopped = true))
+void once(process.stdin, 'end').then(() => stopping.abort())
 const startedAt = performance.now()
-while (!isStopped) {
+while (!stopping.signal.aborted) {
   const due = ((performance.now() - startedAt) / 1000) * options.perSecond
   for (; probed.sent < due; probed.sent++) {
     const one = ask()

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { command, must } from './command.ts'
+import { exec, execOrThrow } from '../../src/lib/exec.ts'
 import { exclusive } from './exclusive.ts'
 import { labFolder } from './lab.ts'
 import type { LabMachine } from './labMachine.ts'
@@ -29,7 +29,7 @@ export async function installRabbitmq(machine: LabMachine): Promise<string | nul
   const why = await unpacked(tree)
   if (why) return why
   const [file = '', ...enter] = machine.entering(['tar', '-x', '-C', '/'])
-  await must([
+  await execOrThrow([
     'bash',
     '-c',
     'set -o pipefail; tar -c -C "$0" usr/lib/erlang usr/lib/rabbitmq | "$@"',
@@ -52,9 +52,9 @@ async function unpacked(tree: string): Promise<string | null> {
     mkdirSync(debs, { recursive: true })
     // It writes where it is, and has no option for that.
     const download = ['sh', '-c', 'cd "$0" && apt-get -qq download "$@"', debs, ...packages]
-    const { code, err } = await command(download, { timeoutMs: downloadMs })
+    const { code, err } = await exec(download, { timeoutMs: downloadMs })
     if (code !== 0) return `Debian's RabbitMQ cannot be downloaded: ${err}`
-    for (const deb of readdirSync(debs)) await must(['dpkg', '-x', join(debs, deb), partial])
+    for (const deb of readdirSync(debs)) await execOrThrow(['dpkg', '-x', join(debs, deb), partial])
     rmSync(debs, { recursive: true })
     renameSync(partial, tree)
     return null

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { command, must } from './command.ts'
+import { exec, execOrThrow } from '../../src/lib/exec.ts'
 
 /** What the lab needs of the computer it runs on: a program, and the Debian package that holds it. */
 const needed: Record<string, string> = {
@@ -29,9 +29,9 @@ export async function installRequirements(): Promise<void> {
   if (packages.length === 0) return
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages]
-  if ((await command(install, { timeoutMs: installMs, env })).code === 0) return
-  await must(['apt-get', 'update', '-qq'], { timeoutMs: installMs, env })
-  await must(install, { timeoutMs: installMs, env })
+  if ((await exec(install, { timeoutMs: installMs, env })).code === 0) return
+  await execOrThrow(['apt-get', 'update', '-qq'], { timeoutMs: installMs, env })
+  await execOrThrow(install, { timeoutMs: installMs, env })
 }
 
 function missing(): string[] {

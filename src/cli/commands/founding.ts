@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { selfCommand } from '../laptop/selfCommand.ts'
-import { installUnit, mayInstallUnits } from '../machine/partUnit.ts'
+import { installPart, mayInstallUnits } from '../machine/partUnit.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 type InitFlags = CommonFlags & { cluster: string; address: string; data: string; port: number; start: boolean }
@@ -28,7 +28,7 @@ export async function initController(session: Session, flags: InitFlags): Promis
   if (contexts.current() === null) contexts.use(cluster)
   const argv = ['controller', 'run', '--cluster', cluster, '--data', data, '--host', address, '--port', String(port)]
   const started = start && mayInstallUnits()
-  if (started) installPart('tandem-controller.service', `Tandem's controller of ${cluster}`, argv)
+  if (started) await startPart('tandem-controller.service', `Tandem's controller of ${cluster}`, argv)
   out.result({ cluster, controller: url, context: cluster, data, pin, started }, () => {
     const how = started ? 'it runs as tandem-controller.service' : `start it: tandem ${argv.join(' ')}`
     return `cluster ${cluster} has an authority, kept in ${data}; ${how}`
@@ -74,7 +74,7 @@ export async function joinAgent(session: Session, flags: JoinFlags, controller: 
   const { machine, settings } = joined
   const argv = ['agent', 'run', '--data', data]
   const started = flags.start && mayInstallUnits()
-  if (started) installPart('tandem-agent.service', `Tandem's agent of machine ${machine}`, argv)
+  if (started) await startPart('tandem-agent.service', `Tandem's agent of machine ${machine}`, argv)
   out.result({ machine, cluster: settings.cluster, data, started }, () => {
     const how = started ? 'its agent runs as tandem-agent.service' : `start its agent: tandem ${argv.join(' ')}`
     return `this is machine ${machine} of ${settings.cluster} now; ${how}`
@@ -82,9 +82,9 @@ export async function joinAgent(session: Session, flags: JoinFlags, controller: 
   return 0
 }
 
-function installPart(name: string, description: string, words: string[]): void {
+async function startPart(name: string, description: string, words: string[]): Promise<void> {
   const { command, args, env } = selfCommand()
-  installUnit({ name, description, argv: [command, ...args, ...words], env })
+  await installPart({ name, description, argv: [command, ...args, ...words], env })
 }
 
 /** The same for a machine that does not exist yet. */

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { OperatorError } from '../../lib/operatorError.ts'
+import { installUnit, systemctl } from '../../lib/systemdUnits.ts'
 
 /** One of Tandem's own parts, as a systemd unit. */
 export interface PartUnit {
@@ -11,9 +11,6 @@ export interface PartUnit {
   argv: readonly string[]
   env: Readonly<Record<string, string>>
 }
-
-const folder = '/etc/systemd/system'
-const withinMs = 60_000
 
 /**
  * A unit file a person can read. `Restart=always` without a start limit: at three in the morning an agent that crashed six
@@ -45,7 +42,7 @@ WantedBy=multi-user.target
 export const mayInstallUnits = (): boolean => existsSync('/run/systemd/system') && process.getuid?.() === 0
 
 /** Writes, enables and starts it; one that runs already is started anew. */
-export function installUnit(unit: PartUnit): void {
+export async function installPart(unit: PartUnit): Promise<void> {
   const bad = unit.argv.find((word) => !/^[\w@%+=:,./-]+$/.test(word))
   if (bad !== undefined) {
     throw new OperatorError('E_USAGE', `"${bad}" cannot stand in a unit file`, {
@@ -53,20 +50,13 @@ export function installUnit(unit: PartUnit): void {
       next: 'use a path of letters, digits, dots, dashes and slashes',
     })
   }
-  writeFileSync(`${folder}/${unit.name}`, partUnitFile(unit).replaceAll('%', '%%'), { mode: 0o644 })
-  systemctl('daemon-reload')
-  systemctl('enable', unit.name)
-  systemctl('restart', unit.name)
-}
-
-function systemctl(...args: string[]): void {
   try {
-    execFileSync('systemctl', args, { timeout: withinMs, stdio: ['ignore', 'ignore', 'pipe'] })
+    await installUnit(unit.name, partUnitFile(unit).replaceAll('%', '%%'))
+    await systemctl('restart', unit.name)
   } catch (cause) {
-    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause)
-    throw new OperatorError('E_ENVIRONMENT', `systemctl ${args.join(' ')} failed: ${said}`, {
-      subject: args.at(-1) ?? 'systemctl',
-      next: `journalctl -u ${args.at(-1)} -n 50   may say more`,
+    throw new OperatorError('E_ENVIRONMENT', cause instanceof Error ? cause.message : String(cause), {
+      subject: unit.name,
+      next: `journalctl -u ${unit.name} -n 50   may say more`,
       cause,
     })
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
-import { OperatorError } from '../../lib/operatorError.ts'
+import { alreadyRunning } from './startRefusal.ts'
 import { supervisorLimits } from './limits.ts'
 import { createLineFeed } from './logs/lineFeed.ts'
 import type { ExitReason, ExitStatus, InstanceSpec, LogLine, LogQuery, SupervisorDriver } from './supervisor.ts'
@@ -85,10 +85,7 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     const adopted = unclaimed.delete(spec.id) ? running.get(spec.id) : undefined
     if (adopted) return { pid: adopted.pid, port: Number(adopted.spec.env['PORT']) }
     if (closed) throw new Error(`the supervisor is closing: ${spec.id} is not started`)
-    if (running.has(spec.id)) {
-      const about = { subject: spec.id, next: 'stop it first' }
-      throw new OperatorError('E_INSTANCE_RUNNING', `instance ${spec.id} is running already`, about)
-    }
+    if (running.has(spec.id)) throw alreadyRunning(spec.id)
     const program = choose(spec)
     if (program.failsStart !== undefined) {
       log(spec, 'tandem', `not started: ${program.failsStart.message}`)

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
+import { execOrThrow } from '../../../lib/exec.ts'
 import type { HeldAddress } from '../address.ts'
 import { readWord, writeWhole, type GuardSettings } from './guardFiles.ts'
 import { GuardVerdict, type Look, type Verdict } from './guardVerdict.ts'
@@ -155,9 +155,10 @@ export function guardParts(settings: GuardSettings, files: KeepalivedFiles, say:
     takeOff: (address) => {
       // Only an address of ours, on the card that keepalived put it on.
       if (!addresses.includes(address)) return
-      const argv = ['address', 'del', hostPrefix(address), 'dev', card]
-      execFile('ip', argv, { timeout: commandMs }, (error) =>
-        say(error ? `${address} could not be taken off: ${error.message}` : `took ${address} off`),
+      const argv = ['ip', 'address', 'del', hostPrefix(address), 'dev', card]
+      execOrThrow(argv, { timeoutMs: commandMs }).then(
+        () => say(`took ${address} off`),
+        (error: unknown) => say(`${address} could not be taken off: ${String(error)}`),
       )
     },
     say,

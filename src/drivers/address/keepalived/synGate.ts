@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
+import { exec } from '../../../lib/exec.ts'
 
 /** Longest time in which new connections to an address are left unanswered before it moves. */
 export const gateMs = 300
@@ -43,10 +43,9 @@ export class SynGate {
 }
 
 /** One transaction; whether it took place. */
-function nft(commands: string[]): Promise<boolean> {
-  return new Promise((resolve) => {
-    execFile('nft', [commands.join('; ')], { timeout: commandMs }, (error) => resolve(error === null))
-  })
+async function nft(commands: string[]): Promise<boolean> {
+  const ran = await exec(['nft', commands.join('; ')], { timeoutMs: commandMs }).catch(() => null) // not installed, or stuck
+  return ran?.code === 0
 }
 
 /** TCP connections to a local address that are open or being opened, as `/proc/net/tcp` lists them (proc(5)). */

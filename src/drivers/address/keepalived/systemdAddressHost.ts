@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname } from 'node:path'
 import { writeFileDurably } from '../../../lib/durableFile.ts'
+import { exec } from '../../../lib/exec.ts'
 import { makeFolder } from '../../../lib/makeFolder.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
-import { runProgram, type Ran } from '../../../lib/runProgram.ts'
+import { installUnit, isActive, systemctl, unitFolder } from '../../../lib/systemdUnits.ts'
 import type { AddressHost } from './addressHost.ts'
 import { guardUnit, guardUnitFile, keepalivedUnit, keepalivedUnitFile } from './addressUnits.ts'
 import type { GuardSettings } from './guardFiles.ts'
@@ -18,16 +19,14 @@ export interface HostOptions {
   guardCommand: readonly string[]
   /** Where keepalived may be; absolute. */
   programs?: readonly string[]
-  unitFolder?: string
 }
 
-const systemctlMs = 30_000
 const checkMs = 10_000
 const usualPrograms = ['/usr/sbin/keepalived', '/usr/local/sbin/keepalived']
 
 /** The root part on a machine with systemd: two units of our own, and their files. */
 export function systemdAddressHost(options: HostOptions): AddressHost {
-  const { files, guardCommand, programs = usualPrograms, unitFolder = '/etc/systemd/system' } = options
+  const { files, guardCommand, programs = usualPrograms } = options
   const paths = { keepalived: `${unitFolder}/${keepalivedUnit}`, guard: `${unitFolder}/${guardUnit}` }
 
   const install: AddressHost['install'] = async (settings, haproxy) => {
@@ -42,14 +41,10 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
       ...{ machine: settings.machine, interface: settings.interface, haproxy },
       addresses: settings.addresses.map(({ address }) => address),
     }
-    const units = [
-      writeChanged(paths.guard, guardUnitFile(guardCommand, files), 0o644),
-      writeChanged(paths.keepalived, keepalivedUnitFile(program, files, settings), 0o644),
-    ]
-    if (units.some(Boolean)) await systemctl('daemon-reload')
+    const isNewGuard = await installUnit(guardUnit, guardUnitFile(guardCommand, files))
+    await installUnit(keepalivedUnit, keepalivedUnitFile(program, files, settings))
     const guardChanged = writeChanged(files.guard, `${JSON.stringify(guard)}\n`)
-    await systemctl('enable', '--quiet', guardUnit, keepalivedUnit)
-    await systemctl(guardChanged || units[0] ? 'restart' : 'start', guardUnit)
+    await systemctl(guardChanged || isNewGuard ? 'restart' : 'start', guardUnit)
     const isRunning = await isActive(keepalivedUnit)
     if (writeChanged(files.config, text) && isRunning) await systemctl('reload', keepalivedUnit)
     await systemctl('start', keepalivedUnit)
@@ -89,9 +84,10 @@ const inRange = (number: number, most: number): boolean => Number.isInteger(numb
 async function checkConfig(program: string, candidate: string, text: string): Promise<void> {
   writeFileDurably(candidate, text)
   try {
-    const { code, output } = await runProgram(program, ['--config-test', '--use-file', candidate], checkMs)
+    const argv = [program, '--config-test', '--use-file', candidate]
+    const { code, out, err } = await exec(argv, { timeoutMs: checkMs })
     if (code === 0) return
-    throw new OperatorError('E_ADDRESS_DRIVER', `keepalived refuses its configuration: ${lastLine(output)}`, {
+    throw new OperatorError('E_ADDRESS_DRIVER', `keepalived refuses its configuration: ${lastLine(out + err)}`, {
       subject: candidate,
       next: 'is it version 2.2 or newer (keepalived --version)? What ran goes on; it is tried again',
     })
@@ -119,12 +115,3 @@ function writeChanged(path: string, text: string, mode = 0o600): boolean {
 }
 
 const contentOf = (path: string): string | null => (existsSync(path) ? readFileSync(path, 'utf8') : null)
-
-const isActive = async (unit: string): Promise<boolean> =>
-  (await runProgram('systemctl', ['is-active', '--quiet', unit], systemctlMs)).code === 0
-
-async function systemctl(...argv: string[]): Promise<Ran> {
-  const ran = await runProgram('systemctl', argv, systemctlMs)
-  if (ran.code === 0) return ran
-  throw new Error(`systemctl ${argv.join(' ')} failed with status ${ran.code}: ${ran.output.trim()}`)
-}

@@ -6,7 +6,7 @@ import { makeFolder } from '../../../lib/makeFolder.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
 import type { HaproxyFiles } from './haproxySettings.ts'
 import { holdScript } from './holdScript.ts'
-import { runProgram } from '../../../lib/runProgram.ts'
+import { exec } from '../../../lib/exec.ts'
 
 /** PEM files. */
 export interface ForwardingTls {
@@ -96,7 +96,8 @@ export class HaproxyFolder {
     const candidate = `${this.files.config}.candidate`
     write(candidate, text)
     try {
-      const { code, output } = await runProgram(this.#program, ['-c', '-f', candidate], checkMs)
+      const { code, out, err } = await exec([this.#program, '-c', '-f', candidate], { timeoutMs: checkMs })
+      const output = out + err
       return code === 0 ? null : alertsIn(output)
     } finally {
       rmSync(candidate, { force: true })

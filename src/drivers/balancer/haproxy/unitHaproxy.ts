@@ -1,15 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { writeFileDurably } from '../../../lib/durableFile.ts'
+import { installUnit, isActive, lastWords, systemctl } from '../../../lib/systemdUnits.ts'
 import type { HaproxyProcess } from './haproxyProcess.ts'
-import { runProgram } from '../../../lib/runProgram.ts'
+
+const unit = 'tandem-haproxy.service'
 
 export interface UnitOptions {
   /** Absolute: systemd wants that. */
   program?: string
-  /** The unit file is written there. */
-  unitFolder?: string
-  unit?: string
   /** `RuntimeDirectory` of the unit: below `/run`. */
   runDir: string
   master: string
@@ -17,32 +14,17 @@ export interface UnitOptions {
   openFiles: number
 }
 
-/** Bound on each call of systemctl. */
-const systemctlMs = 30_000
-
 /** HAProxy as a systemd unit of its own: it outlives the agent, and a reboot starts it without one. */
 export function unitHaproxy(options: UnitOptions): HaproxyProcess {
   const program = options.program ?? '/usr/sbin/haproxy'
-  const unit = options.unit ?? 'tandem-haproxy.service'
-  const path = `${options.unitFolder ?? '/etc/systemd/system'}/${unit}`
   return {
     program,
     async ensureStarted(configPath) {
-      const text = unitFile({ ...options, program }, configPath)
-      if (contentOf(path) !== text) {
-        writeFileDurably(path, text)
-        await systemctl('daemon-reload')
-        await systemctl('enable', unit)
-      }
+      await installUnit(unit, unitFile({ ...options, program }, configPath))
       await systemctl('start', unit)
     },
-    async isRunning() {
-      return (await runProgram('systemctl', ['is-active', '--quiet', unit], systemctlMs)).code === 0
-    },
-    async lastWords() {
-      const { output } = await runProgram('journalctl', ['-u', unit, '-n', '5', '-o', 'cat', '--no-pager'], systemctlMs)
-      return output.trim().split('\n').join('; ')
-    },
+    isRunning: () => isActive(unit),
+    lastWords: () => lastWords(unit),
     end: () => Promise.resolve(), // services outlive their agent, and so does what leads to them
   }
 }
@@ -81,18 +63,4 @@ ProtectControlGroups=yes
 [Install]
 WantedBy=multi-user.target
 `
-}
-
-function contentOf(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw error
-  }
-}
-
-async function systemctl(...argv: string[]): Promise<void> {
-  const { code, output } = await runProgram('systemctl', argv, systemctlMs)
-  if (code !== 0) throw new Error(`systemctl ${argv.join(' ')} failed with status ${code}: ${output.trim()}`)
 }

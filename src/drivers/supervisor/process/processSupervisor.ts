@@ -2,13 +2,15 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../../lib/clock.ts'
 import { sha256 } from '../../../lib/hash.ts'
-import { OperatorError } from '../../../lib/operatorError.ts'
 import type { Limits } from '../../../definitions/definition.ts'
+import { checkName } from '../instanceName.ts'
+import { alreadyRunning, whyNotStarted } from '../startRefusal.ts'
+import { findOwner } from './socketOwner.ts'
 import { findCgroups, type Cgroups } from '../cgroup/cgroups.ts'
 import { supervisorLimits, type SupervisorLimits } from '../limits.ts'
 import type { InstanceLog } from '../logs/instanceLog.ts'
 import { createInstanceLogs } from '../logs/instanceLogs.ts'
-import type { ExitStatus, InstanceSpec, SocketOwner, SupervisorDriver } from '../supervisor.ts'
+import type { ExitStatus, InstanceSpec, SupervisorDriver } from '../supervisor.ts'
 import { openRecordShelf } from './instanceRecord.ts'
 import type { ProcessHouse } from './processHouse.ts'
 import { ProcessInstance } from './processInstance.ts'
@@ -30,10 +32,6 @@ export interface ProcessSupervisorOptions {
   table?: ProcessTable
   sockets?: SocketTable
 }
-
-/** What a file name, a control group's name and a log line can all carry. */
-const nameShape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
-const shownCommandLength = 200
 
 /** Instances as children of the agent (laptop). They end with it: at `close`, or at the next agent's `recover`. */
 export function createProcessSupervisor(options: ProcessSupervisorOptions): SupervisorDriver {
@@ -65,7 +63,7 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
       ])
       return instance
     } catch (error) {
-      log.append('tandem', [`not started: ${describe(error)}`])
+      log.append('tandem', [`not started: ${whyNotStarted(error)}`])
       await log.end()
       instances.delete(spec.id)
       throw error
@@ -136,31 +134,8 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
   }
 }
 
-async function findOwner(table: ProcessTable, sockets: SocketTable, port: number): Promise<SocketOwner | null> {
-  const pid = await sockets.listener(port, [async () => (await table.list()).map(({ pid }) => pid)])
-  if (pid === null) return null
-  return { pid, command: ((await table.commandLine(pid)) ?? '').slice(0, shownCommandLength) }
-}
-
-function checkName(name: string): void {
-  if (!nameShape.test(name)) throw new Error(`"${name}" cannot name an instance or a service`)
-}
-
-function alreadyRunning(id: string): OperatorError {
-  return new OperatorError('E_INSTANCE_RUNNING', `instance ${id} is running already`, {
-    subject: id,
-    next: 'stop it first',
-  })
-}
-
 function unenforced({ abilities }: Cgroups, limits: Limits): string[] {
   const asked = { memory: limits.memoryBytes !== null, cpu: limits.cpu !== null, tasks: limits.tasks !== null }
   const lacking = (['memory', 'cpu', 'tasks'] as const).filter((name) => asked[name] && !abilities[name])
   return lacking.length === 0 ? [] : [`limits not enforced: ${lacking.join(', ')} (${abilities.why ?? 'unknown'})`]
-}
-
-function describe(error: unknown): string {
-  if (error instanceof OperatorError) return `${error.message} (${error.subject ?? ''}); ${error.next ?? ''}`
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
 }

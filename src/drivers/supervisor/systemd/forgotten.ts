@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { readJson, writeJsonDurably } from '../../../lib/durableJson.ts'
 import type { LogLine } from '../supervisor.ts'
 
 /**
@@ -16,27 +17,12 @@ export function openForgotten(folder: string): Forgotten {
   const fileOf = (service: string): string => join(folder, `${service}.json`)
   return {
     forget: (service, kept, now) => {
-      const file = fileOf(service)
-      rmSync(`${file}.new`, { force: true })
-      writeFileSync(`${file}.new`, JSON.stringify({ until: new Date(now).toISOString(), kept }), {
-        mode: 0o600,
-        flush: true,
-      })
-      renameSync(`${file}.new`, file)
+      writeJsonDurably(fileOf(service), { until: new Date(now).toISOString(), kept })
     },
     hides: (service) => {
-      const known = read(fileOf(service))
+      const known = readJson(fileOf(service)) as { until: string; kept: string[] } | null // written above
       if (known === null) return () => false
       return ({ at, instance }) => at <= known.until && !known.kept.includes(instance)
     },
-  }
-}
-
-function read(file: string): { until: string; kept: string[] } | null {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as { until: string; kept: string[] } // written above
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
   }
 }

@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process'
 import { coalesced } from '../../../lib/coalesced.ts'
+import { exec, execOrThrow, type Outcome } from '../../../lib/exec.ts'
 
 /** The manager of this machine, by its own program. Every call has a deadline. */
 export interface Systemctl {
@@ -41,7 +41,7 @@ const properties = [
 const callMs = 30_000
 /** systemctl's exit status for a unit that is not there (LSB: program is not installed). */
 const notLoaded = 5
-const mostOutputBytes = 16 * 1024 * 1024
+const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' }
 /** Of one command line: far below what the kernel takes. */
 const mostUnits = 500
 
@@ -98,22 +98,5 @@ function addState(states: Map<string, UnitState>, block: string): void {
   })
 }
 
-async function must(argv: string[], timeoutMs = callMs): Promise<string> {
-  const { code, out, err } = await call(argv, timeoutMs)
-  if (code !== 0) throw new Error(`${argv.join(' ')} exited with ${code}: ${err.trim()}`)
-  return out
-}
-
-function call([file = '', ...args]: string[], timeoutMs: number): Promise<{ code: number; out: string; err: string }> {
-  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' }
-  return new Promise((resolve, reject) => {
-    const options = { timeout: timeoutMs, killSignal: 'SIGKILL' as const, maxBuffer: mostOutputBytes, env }
-    const child = execFile(file, args, options, (error, out, err) => {
-      if (error && (error.killed || child.exitCode === null)) {
-        reject(
-          new Error(`${file} ${args.join(' ')} did not end within ${timeoutMs} ms or could not run`, { cause: error }),
-        )
-      } else resolve({ code: child.exitCode ?? 0, out, err })
-    })
-  })
-}
+const must = (argv: string[]): Promise<string> => execOrThrow(argv, { timeoutMs: callMs, env })
+const call = (argv: string[], timeoutMs: number): Promise<Outcome> => exec(argv, { timeoutMs, env })

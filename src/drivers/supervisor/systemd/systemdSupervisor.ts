@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../../lib/clock.ts'
 import { coalesced } from '../../../lib/coalesced.ts'
-import { OperatorError } from '../../../lib/operatorError.ts'
+import { checkName } from '../instanceName.ts'
+import { alreadyRunning, whyNotStarted } from '../startRefusal.ts'
+import { findOwner } from '../process/socketOwner.ts'
 import { resolveExecutable } from '../process/executable.ts'
 import { procProcessTable } from '../process/procProcessTable.ts'
 import { procSocketTable } from '../process/sockets.ts'
@@ -14,7 +16,7 @@ import { environmentFile } from './quoting.ts'
 import { createSystemctl } from './systemctl.ts'
 import { SystemdInstance, type InstanceHouse } from './systemdInstance.ts'
 import { openUnitFiles, type UnitRecord } from './unitFiles.ts'
-import { checkName, unitName } from './unitName.ts'
+import { unitName } from './unitName.ts'
 import { dataParent, unitText } from './unitText.ts'
 import { watchUnits } from './unitWatch.ts'
 
@@ -31,7 +33,6 @@ const unitFolder = '/etc/systemd/system'
 const lookMs = 10_000
 /** Unit files that are gone are forgotten by systemd this long after the last change, all at once: it takes PID 1 a while. */
 const reloadAfterMs = 1_000
-const shownCommandLength = 200
 
 /** Instances as units of systemd: they outlive the agent, and run again after a reboot without it. Root only. */
 export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSupervisorOptions): SupervisorDriver {
@@ -161,7 +162,7 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
       if (!instance.isStopping) {
         instances.delete(id)
         files.remove(unit)
-        await journal.note(service, id, `not started: ${describe(error)}`, true)
+        await journal.note(service, id, `not started: ${whyNotStarted(error)}`, true)
       }
       throw error
     }
@@ -191,12 +192,7 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
       if (instance?.alive !== true) return false
       return (await procSocketTable.listener(port, [async () => pidsOf(instance.controlGroup)])) !== null
     },
-    whoOwns: async (port) => {
-      const everybody = async (): Promise<number[]> => (await procProcessTable.list()).map(({ pid }) => pid)
-      const pid = await procSocketTable.listener(port, [everybody])
-      if (pid === null) return null
-      return { pid, command: ((await procProcessTable.commandLine(pid)) ?? '').slice(0, shownCommandLength) }
-    },
+    whoOwns: (port) => findOwner(procProcessTable, procSocketTable, port),
     isAlive: (id) => instances.get(id)?.alive === true,
     onExit: (listener) => void exitListeners.push(listener),
     onRestart: (listener) => void restartListeners.push(listener),
@@ -214,14 +210,4 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
     },
     close: () => (closing ??= close()),
   }
-}
-
-function alreadyRunning(id: string): OperatorError {
-  const about = { subject: id, next: 'stop it first' }
-  return new OperatorError('E_INSTANCE_RUNNING', `instance ${id} is running already`, about)
-}
-
-function describe(error: unknown): string {
-  if (error instanceof OperatorError) return `${error.message} (${error.subject ?? ''}); ${error.next ?? ''}`
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,15 +1,6 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeFileDurably } from '../../../lib/durableFile.ts'
 
 /** What a unit of ours says of itself. */
 export interface UnitRecord {
@@ -38,8 +29,8 @@ export function openUnitFiles(unitFolder: string, environmentFolder: string): Un
   return {
     environmentFile,
     write: (unit, text, environment, enabled) => {
-      replace(environmentFile(unit), environment, 0o600)
-      replace(join(unitFolder, unit), text, 0o644)
+      writeFileDurably(environmentFile(unit), environment)
+      writeFileDurably(join(unitFolder, unit), text, 0o644)
       if (enabled) link(join(wants, unit), `../${unit}`)
     },
     remove: (unit) => {
@@ -51,13 +42,6 @@ export function openUnitFiles(unitFolder: string, environmentFolder: string): Un
         .filter((name) => name.startsWith('tandem-') && name.endsWith('.service'))
         .flatMap((unit) => readRecord(unit, join(unitFolder, unit)) ?? []),
   }
-}
-
-/** In one step: systemd may read it at any moment. */
-function replace(file: string, content: string, mode: number): void {
-  rmSync(`${file}.new`, { force: true })
-  writeFileSync(`${file}.new`, content, { mode, flag: 'wx', flush: true })
-  renameSync(`${file}.new`, file)
 }
 
 function link(file: string, target: string): void {

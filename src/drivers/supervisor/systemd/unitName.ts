@@ -1,13 +1,7 @@
 import { sha256 } from '../../../lib/hash.ts'
 
-/** What a file name, a unit's name and a log field can all carry. */
-const nameShape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 /** useradd(8): longer names are refused by parts of the system. */
 const longestUser = 31
-
-export function checkName(name: string): void {
-  if (!nameShape.test(name)) throw new Error(`"${name}" cannot name an instance or a service`)
-}
 
 /** `tandem-SERVICE-….service`; an instance's id begins with its service as a rule, and is then not said twice. */
 export function unitName(service: string, id: string): string {

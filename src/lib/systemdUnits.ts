@@ -1,0 +1,35 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeFileDurably } from './durableFile.ts'
+import { exec, execOrThrow, type Outcome } from './exec.ts'
+
+/** Units of Tandem's own parts, by systemd's own program. */
+export const unitFolder = '/etc/systemd/system'
+const timeoutMs = 60_000
+
+/** Rejects with what it said when it fails. */
+export const systemctl = (...argv: string[]): Promise<string> => execOrThrow(['systemctl', ...argv], { timeoutMs })
+
+export const isActive = async (unit: string): Promise<boolean> => (await asked('is-active', '--quiet', unit)).code === 0
+
+/**
+ * Brings a unit file to this text, and lets systemd know it and start it at boot; says whether the text was new. Done
+ * again, it finishes what a crash had left half-way.
+ */
+export async function installUnit(unit: string, text: string, folder = unitFolder): Promise<boolean> {
+  const path = join(folder, unit)
+  const changed = !existsSync(path) || readFileSync(path, 'utf8') !== text
+  if (changed) writeFileDurably(path, text, 0o644)
+  if (changed || (await asked('show', '-P', 'NeedDaemonReload', unit)).out.trim() !== 'no')
+    await systemctl('daemon-reload')
+  if ((await asked('is-enabled', '--quiet', unit)).code !== 0) await systemctl('enable', unit)
+  return changed
+}
+
+/** The last lines of a unit in the journal, one after the other. */
+export async function lastWords(unit: string, lines = 5): Promise<string> {
+  const { out } = await exec(['journalctl', '-u', unit, '-n', `${lines}`, '-o', 'cat', '--no-pager'], { timeoutMs })
+  return out.trim().split('\n').join('; ')
+}
+
+const asked = (...argv: string[]): Promise<Outcome> => exec(['systemctl', ...argv], { timeoutMs })
