@@ -1,10 +1,18 @@
-/** The two long-running parts. Which implementations they are made of is picked outside the command line. */
+/** What is made of implementations that are picked outside the command line. */
 export interface Programs {
-  /** Runs until a signal; resolves with the exit code. */
   /** Makes what `runController` needs to speak TLS: see `FoundingProgram`. */
   initController(options: FoundingProgram): Promise<{ authority: string; pin: string }>
   /** Signs a machine's request (PKCS #10, PEM) with the authority in `data`; returns the certificate. */
   signOffline(options: { data: string; request: string; machine: string; address: string }): Promise<string>
+  /** Takes Tandem off this machine, as root. What it leaves: units that go on, services whose data is kept. */
+  leaveMachine(options: {
+    data: string
+    /** Removes what runs, too. */
+    purge: boolean
+    /** With `purge`: what becomes of the services' data; `null`: nothing was said. */
+    serviceData: 'keep' | 'remove' | null
+  }): Promise<{ units: string[]; keptData: string[] }>
+  /** These three run until a signal, and resolve with the exit code. */
   runController(options: ControllerProgram): Promise<number>
   runAgent(options: AgentProgram): Promise<number>
   /** Watches over this machine's virtual addresses, until a signal. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileDurably } from './durableFile.ts'
 import { exec, execOrThrow, type Outcome } from './exec.ts'
@@ -24,6 +24,15 @@ export async function installUnit(unit: string, text: string, folder = unitFolde
     await systemctl('daemon-reload')
   if ((await asked('is-enabled', '--quiet', unit)).code !== 0) await systemctl('enable', unit)
   return changed
+}
+
+/** Stops a unit for good and removes its file; none there is no error. */
+export async function removeUnit(unit: string, folder = unitFolder): Promise<void> {
+  // Fails where systemd does not know it: then there is nothing to stop.
+  await asked('disable', '--quiet', '--now', unit)
+  if (await isActive(unit)) throw new Error(`${unit} does not stop: systemctl status ${unit}`)
+  rmSync(join(folder, unit), { force: true })
+  await systemctl('daemon-reload')
 }
 
 /** The last lines of a unit in the journal, one after the other. */

@@ -147,6 +147,22 @@ export const agent = buildRouteMap({
       load: async () => (await import('../commands/founding.ts')).joinAgent,
     }),
     certificate,
+    leave: command({
+      brief: 'Take Tandem off this machine; its services, HAProxy and keepalived go on without it',
+      about:
+        'docs/leaving.md says how to live without it. With --purge all that Tandem made is removed, services included; what you\n' +
+        'put below /etc/tandem stays. Run again, it finishes what was cut off.',
+      example: 'tandem agent leave\ntandem agent leave --purge --keep-data',
+      parameters: {
+        flags: {
+          data: { ...needed('DIR', "The agent's data folder"), default: agentData },
+          purge: on('Stop and remove what runs, too'),
+          keepData: on("With --purge: leave the services' data where it is"),
+          removeData: on("With --purge: remove the services' data, too"),
+        },
+      },
+      load: async () => (await import('../commands/leaving.ts')).leaveMachine,
+    }),
     guard: command({
       brief: "Watch over this machine's virtual addresses, in the foreground",
       about:

@@ -8,6 +8,8 @@ import type { KeepalivedSettings } from './keepalivedSettings.ts'
 export interface AddressHost {
   /** keepalived and the guard run with exactly this; what runs so already is not touched. */
   install(settings: KeepalivedSettings, haproxy: GuardSettings['haproxy']): Promise<void>
+  /** keepalived goes on alone with what it has, and is not taken off a machine that does not serve; no guard runs. */
+  leave(): Promise<void>
   /** Neither runs; nothing of them is left. */
   remove(): Promise<void>
 }

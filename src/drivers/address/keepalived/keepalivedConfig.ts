@@ -24,6 +24,10 @@ export function keepalivedConfig(settings: KeepalivedSettings, run: string): str
   return `${lines.join('\n')}\n`
 }
 
+/** The same, once nobody writes the track files any more: plain VRRP. */
+export const withoutGuard = (config: string): string =>
+  config.replaceAll(/^track_file [^]*?^\}\n\n?/gm, '').replaceAll(/^ {2}track_file \{\n[^]*?^ {2}\}\n/gm, '')
+
 /** Gratuitous ARP again each second: a switch or neighbour that learnt wrong from a machine that has given up learns right. */
 function globalSection({ machine }: KeepalivedSettings): string[] {
   return [

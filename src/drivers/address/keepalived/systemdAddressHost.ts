@@ -5,11 +5,11 @@ import { writeFileDurably } from '../../../lib/durableFile.ts'
 import { exec } from '../../../lib/exec.ts'
 import { makeFolder } from '../../../lib/makeFolder.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
-import { installUnit, isActive, systemctl, unitFolder } from '../../../lib/systemdUnits.ts'
+import { installUnit, isActive, removeUnit, systemctl, unitFolder } from '../../../lib/systemdUnits.ts'
 import type { AddressHost } from './addressHost.ts'
 import { guardUnit, guardUnitFile, keepalivedUnit, keepalivedUnitFile } from './addressUnits.ts'
 import type { GuardSettings } from './guardFiles.ts'
-import { keepalivedConfig } from './keepalivedConfig.ts'
+import { keepalivedConfig, withoutGuard } from './keepalivedConfig.ts'
 import type { KeepalivedFiles } from './keepalivedFiles.ts'
 import type { KeepalivedSettings } from './keepalivedSettings.ts'
 
@@ -59,7 +59,15 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
     await systemctl('daemon-reload')
   }
 
-  return { install, remove }
+  const leave = async (): Promise<void> => {
+    if (!existsSync(paths.keepalived)) return
+    if (writeChanged(files.config, withoutGuard(contentOf(files.config) ?? '')))
+      await systemctl('reload-or-restart', keepalivedUnit)
+    await removeUnit(guardUnit)
+    rmSync(files.guard, { force: true })
+  }
+
+  return { install, leave, remove }
 }
 
 /** Nothing that could end a line or a word of keepalived's configuration, or of a unit, passes. */

@@ -1,0 +1,32 @@
+import { resolve } from 'node:path'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { mayInstallUnits } from '../machine/partUnit.ts'
+import type { CommonFlags, Session } from '../session.ts'
+
+type LeaveFlags = CommonFlags & { data: string; purge: boolean; keepData: boolean; removeData: boolean }
+
+export async function leaveMachine({ host, out }: Session, flags: LeaveFlags): Promise<number> {
+  const { purge, keepData, removeData } = flags
+  const data = resolve(host.cwd, flags.data)
+  if ((keepData || removeData) && !purge) throw misused('--keep-data and --remove-data go with --purge')
+  if (keepData && removeData) throw misused('--keep-data or --remove-data, not both')
+  if (!mayInstallUnits()) throw misused('it takes root, on a machine with systemd')
+  const serviceData = keepData ? 'keep' : removeData ? 'remove' : null
+  const left = await host.programs.leaveMachine({ data, purge, serviceData })
+  out.result({ left: true, ...left }, () => {
+    const lines = purge ? ['everything of Tandem is gone'] : ['Tandem is off this machine; these go on without it:']
+    return [
+      ...lines,
+      ...left.units.map((unit) => `  ${unit}`),
+      ...(left.keptData.length > 0
+        ? [`data of ${left.keptData.join(', ')} is kept in /var/lib/private/tandem-data`]
+        : []),
+      'next  take the machine out of cluster.yaml, then: tandem cluster apply   (where the controller is)',
+      ...(purge ? [] : ['      docs/leaving.md says how to go on without Tandem']),
+    ].join('\n')
+  })
+  return 0
+}
+
+const misused = (what: string): OperatorError =>
+  new OperatorError('E_USAGE', what, { subject: 'tandem agent leave', next: 'tandem agent leave --help' })

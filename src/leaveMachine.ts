@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Programs } from './cli/programs.ts'
+import { addressRunDir, keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
+import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressHost.ts'
+import { openUnitFiles } from './drivers/supervisor/systemd/unitFiles.ts'
+import { dataParent } from './drivers/supervisor/systemd/unitText.ts'
+import { OperatorError } from './lib/operatorError.ts'
+import { removeUnit, systemctl, unitFolder } from './lib/systemdUnits.ts'
+import { removeTree } from './releases/removeTree.ts'
+
+type Leaving = Parameters<Programs['leaveMachine']>[0]
+type Left = Awaited<ReturnType<Programs['leaveMachine']>>
+
+const agentUnit = 'tandem-agent.service'
+const haproxyUnit = 'tandem-haproxy.service'
+/** Of the agent alone; nothing that runs uses them. */
+const agentFiles = ['desired.json', 'boot.json', 'ports.json', 'prepared.json', 'maintenance.json', 'maintenance']
+/** Where services keep their data; systemd makes both. */
+const dataRoots = [join('/var/lib/private', dataParent), join('/var/lib', dataParent)]
+
+/**
+ * Takes Tandem off this machine; what runs goes on by systemd, HAProxy and keepalived alone. Every step may be done again:
+ * a call that was cut off is finished by the next.
+ */
+export async function leaveMachine(leaving: Leaving): Promise<Left> {
+  const { data, purge } = leaving
+  if (!existsSync(data) && !existsSync(join(unitFolder, agentUnit))) throw nothingThere(data)
+  if (purge) refuseUnsaid(leaving)
+  await removeUnit(agentUnit)
+  const address = systemdAddressHost({ files: keepalivedFiles(data), guardCommand: [] })
+  const instances = openUnitFiles(unitFolder, join(data, 'supervisor', 'environment'))
+  if (!purge) {
+    await address.leave()
+    for (const name of agentFiles) rmSync(join(data, name), { recursive: true, force: true })
+    for (const name of ['objects', 'index']) await removeTree(join(data, 'cache', name))
+    // Last: they say that this machine had joined.
+    for (const name of ['identity', 'joined.json']) rmSync(join(data, name), { recursive: true, force: true })
+    return { units: [...instances.list().map(({ unit }) => unit), ...others()], keptData: servicesWithData() }
+  }
+  for (const { unit } of instances.list()) {
+    await systemctl('stop', unit)
+    instances.remove(unit)
+  }
+  await removeUnit(haproxyUnit)
+  await address.remove()
+  for (const folder of ['/run/tandem-haproxy', addressRunDir]) rmSync(folder, { recursive: true, force: true })
+  if (leaving.serviceData === 'remove') for (const root of dataRoots) await removeTree(root)
+  await systemctl('daemon-reload')
+  await removeTree(data)
+  return { units: [], keptData: servicesWithData() }
+}
+
+const others = (): string[] =>
+  [haproxyUnit, 'tandem-keepalived.service'].filter((unit) => existsSync(join(unitFolder, unit)))
+
+/** What services kept is not removed, and not left behind, without a word about it. */
+function refuseUnsaid({ serviceData }: Leaving): void {
+  const kept = servicesWithData()
+  if (serviceData !== null || kept.length === 0) return
+  throw new OperatorError('E_USAGE', `services have data here: ${kept.join(', ')}`, {
+    subject: dataRoots[0] ?? '',
+    next: 'say what becomes of it: --purge --remove-data   or   --purge --keep-data',
+  })
+}
+
+const servicesWithData = (): string[] => {
+  const [root = ''] = dataRoots
+  return existsSync(root) ? readdirSync(root).filter((name) => readdirSync(join(root, name)).length > 0) : []
+}
+
+const nothingThere = (data: string): OperatorError =>
+  new OperatorError('E_USAGE', `there is no agent here: neither ${agentUnit} nor ${data}`, {
+    subject: data,
+    next: 'is its data folder another one? --data DIR names it',
+  })
