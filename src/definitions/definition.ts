@@ -60,12 +60,14 @@ export interface Limits {
   files?: number
 }
 
-/** Relaxations of the default jail, and one tightening; see docs/definition.md. */
+/** Relaxations of the default jail, and two restrictions beyond it (`addresses`, `denyWriteExecute`); see docs/definition.md. */
 export interface Jail {
   write?: string[]
   capabilities?: string[]
   devices?: string[]
   addressFamilies?: string[]
+  /** The only ones that it may talk to, beside loopback, which it always may. */
+  addresses?: string[]
   systemCalls?: string[]
   namespaces?: boolean
   seeProcesses?: boolean

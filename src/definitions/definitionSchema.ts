@@ -61,6 +61,7 @@ const jail = z.strictObject({
   capabilities: jailed(jailPatterns.capability),
   devices: jailed(jailPatterns.path),
   addressFamilies: jailed(jailPatterns.addressFamily),
+  addresses: jailed(jailPatterns.address),
   systemCalls: jailed(jailPatterns.systemCall),
   namespaces: z.boolean().optional(),
   seeProcesses: z.boolean().optional(),

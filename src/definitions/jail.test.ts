@@ -41,11 +41,50 @@ describe('jail and notify', () => {
     ['jail: { write: [srv] }\n', 'is not an absolute path'],
     ['jail: { write: ["/srv\\nExecStart=/bin/sh"] }\n', 'is not an absolute path'],
     ['jail: { capabilities: [NET_RAW] }\n', 'CAP_NET_BIND_SERVICE'],
+    ['jail: { addresses: [db.example.com] }\n', 'is not an address'],
+    ['jail: { addresses: [10.0.0.256] }\n', 'is not an address'],
+    ['jail: { addresses: [] }\n', ''],
     ['jail: { namespaces: yes }\n', 'expected true or false'],
     ['jail: { user: "root; rm" }\n', 'is not a user'],
     ['jail: { privileged: true }\n', 'privileged'],
     ['notify: { watchdog: 10ms }\n', 'too short; the least is 1000ms'],
   ])('%j is refused, with its line', (more, why) => {
     expect(problems(more)).toEqual([expect.stringMatching(new RegExp(`^3: .*${why}`, 's'))])
+  })
+
+  it('addresses are IPv4 or IPv6, one or a block, or localhost, and nothing else', () => {
+    const accepted = [
+      ...[
+        '10.0.0.5',
+        '10.1.0.0/16',
+        '0.0.0.0/0',
+        '::1',
+        '::',
+        'fe80::1/64',
+        '2001:db8:0:1:2:3:4:5',
+        '2001:db8::/32',
+        'localhost',
+      ],
+    ]
+    const refused = [
+      ...[
+        'any',
+        '10.0.0',
+        '10.0.0.1.2',
+        '10.0.0.01',
+        '10.0.0.1/33',
+        '1::2::3',
+        ':::',
+        ':',
+        '1:2:3',
+        '2001:db8::/129',
+        'g::1',
+        '::1 ::2',
+        '',
+      ],
+    ]
+    for (const address of accepted)
+      expect(parse(`jail: { addresses: ["${address}"] }\n`).jail).toEqual({ addresses: [address] })
+    for (const address of refused) expect(problems(`jail: { addresses: ["${address}"] }\n`)).toHaveLength(1)
   })
 })

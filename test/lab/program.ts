@@ -20,7 +20,8 @@ export const checkoutBind: Bind = { from: realpathSync(checkout), to: '/opt/tand
 /** For machines on which Tandem is a package: the Node that their services need, where programs of the machine's own are. */
 export const serviceNode = (): Bind => ({ from: nodeBinary(), to: '/usr/local/bin/node' })
 
-function nodeBinary(): string {
+/** The Node that npm installed, where there is one. */
+export function nodeBinary(): string {
   const file = join(checkout, 'node_modules', `node-linux-${process.arch}`, 'bin/node')
   return realpathSync(existsSync(file) ? file : process.execPath)
 }

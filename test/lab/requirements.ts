@@ -10,6 +10,14 @@ const needed: Record<string, string> = {
   nsenter: 'util-linux',
   flock: 'util-linux',
 }
+/** What a machine with its own kernel needs besides. */
+const neededByQemu: Record<string, string> = {
+  'qemu-system-x86_64': 'qemu-system-x86',
+  busybox: 'busybox-static',
+  depmod: 'kmod',
+}
+/** Debian 12 ships it with QEMU, later ones by itself. */
+const sharers = ['/usr/lib/qemu/virtiofsd', '/usr/libexec/virtiofsd']
 const folders = ['/usr/bin', '/usr/sbin', '/bin', '/sbin']
 const installMs = 300_000
 
@@ -23,18 +31,50 @@ export function whyNoLab(): string | null {
   return null
 }
 
-/** Installs what is missing. */
-export async function installRequirements(): Promise<void> {
-  const packages = missing()
-  if (packages.length === 0) return
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages]
-  if ((await exec(install, { timeoutMs: installMs, env })).code === 0) return
-  await execOrThrow(['apt-get', 'update', '-qq'], { timeoutMs: installMs, env })
-  await execOrThrow(install, { timeoutMs: installMs, env })
+/** Why no machine with its own kernel can be booted here, in words; `null` when one can. Installs what is missing. */
+export async function whyNoQemu(): Promise<string | null> {
+  const why = whyNoLab()
+  if (why !== null) return why
+  if (process.arch !== 'x64') return 'the machine under QEMU is an x86-64 one'
+  if (!existsSync('/etc/debian_version')) return "its kernel is Debian's, and this is another system"
+  try {
+    await installQemu()
+    return null
+  } catch (error) {
+    return `what it needs cannot be installed: ${String(error)}`
+  }
 }
 
-function missing(): string[] {
-  const absent = Object.entries(needed).filter(([name]) => !folders.some((folder) => existsSync(`${folder}/${name}`)))
+/** Installs what is missing. */
+export async function installRequirements(): Promise<void> {
+  await install(missing())
+}
+
+async function installQemu(): Promise<void> {
+  await install([...missing(), ...missing(neededByQemu), ...(sharerHere() === undefined ? ['qemu-system-common'] : [])])
+  // A package of its own since Debian 13.
+  if (sharerHere() === undefined) await install(['virtiofsd'])
+}
+
+/** The program that shares folders with a machine under QEMU. */
+export function sharer(): string {
+  const here = sharerHere()
+  if (here === undefined) throw new Error(`neither of ${sharers.join(', ')} is here: apt-get install virtiofsd`)
+  return here
+}
+
+const sharerHere = (): string | undefined => sharers.find((path) => existsSync(path))
+
+async function install(packages: string[]): Promise<void> {
+  if (packages.length === 0) return
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const argv = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages]
+  if ((await exec(argv, { timeoutMs: installMs, env })).code === 0) return
+  await execOrThrow(['apt-get', 'update', '-qq'], { timeoutMs: installMs, env })
+  await execOrThrow(argv, { timeoutMs: installMs, env })
+}
+
+function missing(programs = needed): string[] {
+  const absent = Object.entries(programs).filter(([name]) => !folders.some((folder) => existsSync(`${folder}/${name}`)))
   return [...new Set(absent.map(([, name]) => name))]
 }

@@ -3,7 +3,7 @@ import { OperatorError } from '../../../lib/operatorError.ts'
 
 const addressFamilies = ['AF_INET', 'AF_INET6', 'AF_UNIX']
 
-/** The directives of the jail; every key of `jail` loosens (or, `denyWriteExecute`, tightens) exactly its own. */
+/** The directives of the jail; every key of `jail` loosens (or, `addresses` and `denyWriteExecute`, tightens) exactly its own. */
 export function jailLines(jail: Jail): string[] {
   const capabilities = listed('capabilities', jail.capabilities, /^CAP_[A-Z_]+$/).join(' ')
   const devices = listed('devices', jail.devices, pathShape)
@@ -29,6 +29,12 @@ export function jailLines(jail: Jail): string[] {
     'ProtectControlGroups=yes',
     ...(jail.namespaces ? [] : ['RestrictNamespaces=yes']),
     `RestrictAddressFamilies=${[...addressFamilies, ...listed('addressFamilies', jail.addressFamilies, /^AF_[A-Z0-9_]+$/)].join(' ')}`,
+    ...(jail.addresses
+      ? [
+          'IPAddressDeny=any',
+          `IPAddressAllow=${listed('addresses', ['localhost', ...jail.addresses], addressShape).join(' ')}`,
+        ]
+      : []),
     'RestrictRealtime=yes',
     'RestrictSUIDSGID=yes',
     'LockPersonality=yes',
@@ -42,6 +48,9 @@ export function jailLines(jail: Jail): string[] {
 
 /** Absolute, and nothing that a unit file would read as something else. */
 const pathShape = /^\/[A-Za-z0-9_./+@-]+$/
+
+/** What systemd cannot read of these it leaves out, and that address is denied. */
+const addressShape = /^(?:localhost|[0-9a-fA-F.:]{2,45}(?:\/\d{1,3})?)$/
 
 function listed(key: string, values: string[] | undefined, shape: RegExp): string[] {
   for (const value of values ?? []) {

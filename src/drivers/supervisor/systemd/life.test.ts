@@ -38,6 +38,9 @@ describe('what happened to an instance, from what systemd says of it', () => {
     expect(nextChange(running, other, { ...told, invocation: 'zero' })).toMatchObject({
       ending: { code: 0, signal: null },
     })
+    expect(nextChange(running, other, { ...told, code: 2, status: 9, result: 'oom-kill' })).toMatchObject({
+      ending: { signal: 'SIGKILL', reason: 'oom' },
+    })
     const began = nextChange(gone, other, told)
     expect(began).toEqual({ kind: 'began', life: { pid: 8, invocation: 'two', running: true } })
     const endedToo = { ...other, sub: 'auto-restart', mainPid: 0, code: 1, status: 1 }

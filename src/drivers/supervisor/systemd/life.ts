@@ -24,6 +24,8 @@ export interface ToldEnding {
   invocation: string
   code: number
   status: number
+  /** systemd's word for it, such as `oom-kill`; told by itself, a little later. */
+  result?: string
 }
 
 /** States in which nothing of a unit's life is left. */
@@ -49,7 +51,8 @@ export function nextChange(life: Life, state: UnitState | undefined, told: ToldE
     return { kind: 'began', life: { pid: state.lastPid, invocation: state.invocation, running: true } }
   }
   if (state === undefined || isAnother || (over.includes(state.sub) && state.lastPid !== pid)) {
-    return { kind: 'ended', ending: endingOf(pid, told?.invocation === invocation ? told : undefined) }
+    const ours = told?.invocation === invocation ? told : undefined
+    return { kind: 'ended', ending: endingOf(pid, ours, ours?.result) }
   }
   return over.includes(state.sub) ? { kind: 'ended', ending: endingOf(pid, state, state.result) } : null
 }

@@ -130,6 +130,10 @@ export class SystemdInstance {
     this.#told = ending
   }
 
+  toldResult(invocation: string, result: string): void {
+    if (this.#told?.invocation === invocation) this.#told = { ...this.#told, result }
+  }
+
   stop(): Promise<void> {
     if (this.#stopping === null) {
       const stopping = this.#stop()

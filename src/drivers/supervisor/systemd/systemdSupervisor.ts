@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../../lib/clock.ts'
+import { OperatorError } from '../../../lib/operatorError.ts'
 import { coalesced } from '../../../lib/coalesced.ts'
 import { checkName } from '../instanceName.ts'
 import { alreadyRunning, whyNotStarted } from '../startRefusal.ts'
@@ -94,6 +95,7 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
         touched: (unit) => look([unit]),
         missed: lookAtAll,
         ending: (unit, told) => byUnit(unit)?.told(told),
+        failed: (unit, invocation, result) => byUnit(unit)?.toldResult(invocation, result),
       },
       ending.signal,
     )
@@ -144,6 +146,7 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
     const instance = SystemdInstance.make(house, record)
     instances.set(id, instance)
     try {
+      if (spec.jail?.addresses && !confinesAddresses()) throw cannotConfine(spec)
       const executable = resolveExecutable(spec.argv, spec.env, spec.cwd)
       const hasRestartSteps = (version ??= await systemctl.version()) >= 254
       const places = { executable, environmentFile: files.environmentFile(unit), hasRestartSteps }
@@ -210,4 +213,15 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
     },
     close: () => (closing ??= close()),
   }
+}
+
+/** The firewall of a unit is a program at its cgroup, which only v2 has; elsewhere systemd starts the unit without it, and only logs that. */
+const confinesAddresses = (): boolean => existsSync('/sys/fs/cgroup/cgroup.controllers')
+
+function cannotConfine({ id }: InstanceSpec): OperatorError {
+  const next = 'boot it with systemd.unified_cgroup_hierarchy=1, or leave `jail: addresses` out'
+  return new OperatorError('E_EXEC', 'this machine cannot confine it to addresses: that needs cgroup v2', {
+    subject: id,
+    next,
+  })
 }

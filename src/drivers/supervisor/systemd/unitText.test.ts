@@ -145,7 +145,9 @@ describe('the unit of an instance', () => {
     [{ systemCalls: ['@mount'] }, 'SystemCallFilter=@system-service @mount'],
     [{ user: 'media' }, 'User=media'],
     [{ denyWriteExecute: true }, 'MemoryDenyWriteExecute=yes'],
-  ])('loosens the jail by name: %o', (jail, line) => {
+    [{ addresses: ['10.0.0.5', 'fd00::/8'] }, 'IPAddressDeny=any'],
+    [{ addresses: ['10.0.0.5', 'fd00::/8'] }, 'IPAddressAllow=localhost 10.0.0.5 fd00::/8'],
+  ])('changes the jail by name: %o', (jail, line) => {
     expect(unitText(spec, places)).not.toContain(`\n${line}\n`)
     expect(unitText({ ...spec, jail }, places)).toContain(`\n${line}\n`)
   })
@@ -161,7 +163,12 @@ describe('the unit of an instance', () => {
   })
 
   it('never carries what would be read as another line or directive', () => {
-    for (const jail of [{ write: ['/a\nUser=root'] }, { capabilities: ['CAP_X\n'] }, { systemCalls: ['~@all'] }])
+    for (const jail of [
+      { write: ['/a\nUser=root'] },
+      { capabilities: ['CAP_X\n'] },
+      { systemCalls: ['~@all'] },
+      { addresses: ['10.0.0.1\nUser=root'] },
+    ])
       expect(() => unitText({ ...spec, jail }, places)).toThrow(expect.objectContaining({ code: 'E_DEFINITION' }))
     for (const cwd of ['/a b', '/a\nUser=root', '/a%h', 'relative', '/a:b', '/a\\'])
       expect(() => unitText({ ...spec, cwd }, places)).toThrow(expect.objectContaining({ code: 'E_EXEC' }))

@@ -5,10 +5,12 @@ import type { ToldEnding } from './life.ts'
 
 /** systemd's id of "Main process exited", told of every end that is not a success (sd-messages.h). */
 const processExited = '98e322203f7a4ed290d09fe03c09fe15'
+/** Its id of "Failed with result", told after that of the same life. */
+const unitFailed = 'd9b373ed55a64feb8242e02dbe79a49c'
 const codes: Record<string, number> = { exited: 1, killed: 2, dumped: 3 }
 const againMs = 1_000
 const overlapS = 5
-const fields = ['UNIT', 'MESSAGE_ID', 'EXIT_CODE', 'EXIT_STATUS', 'INVOCATION_ID']
+const fields = ['UNIT', 'MESSAGE_ID', 'EXIT_CODE', 'EXIT_STATUS', 'UNIT_RESULT', 'INVOCATION_ID']
 
 interface Watcher {
   /** Something happened to this unit. */
@@ -16,13 +18,14 @@ interface Watcher {
   /** Nothing may have been seen for a while: look at all. */
   missed: () => void
   ending: (unit: string, ending: ToldEnding) => void
+  failed: (unit: string, invocation: string, result: string) => void
 }
 
 /**
  * Follows what PID 1 says of our units in the journal, until the signal. It is a bell, not the truth: that is read from
  * systemd after each. When the follower dies, another is started and everything is looked at anew.
  */
-export async function watchUnits({ touched, missed, ending }: Watcher, signal: AbortSignal): Promise<void> {
+export async function watchUnits({ touched, missed, ending, failed }: Watcher, signal: AbortSignal): Promise<void> {
   const follow = [
     'journalctl',
     '--quiet',
@@ -44,6 +47,7 @@ export async function watchUnits({ touched, missed, ending }: Watcher, signal: A
           const told = { invocation: String(said['INVOCATION_ID']), code: codes[String(said['EXIT_CODE'])] ?? 1 }
           ending(unit, { ...told, status: signalOrStatus(said['EXIT_STATUS']) })
         }
+        if (said['MESSAGE_ID'] === unitFailed) failed(unit, String(said['INVOCATION_ID']), String(said['UNIT_RESULT']))
         touched(unit)
       }
     } catch {

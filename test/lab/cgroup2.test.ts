@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { testCommand } from './insideMachine.ts'
+import { checkoutBind } from './program.ts'
+import { bootQemuMachine, type QemuMachine } from './qemuMachine.ts'
+import { whyNoQemu } from './requirements.ts'
+
+const why = await whyNoQemu()
+/** The first time ever, its image is made and its kernel downloaded. */
+const bootMs = 900_000
+const checksMs = 240_000
+/** Of the suite that every supervisor passes: what ends, and what is adopted. */
+const chosen = 'does not heed the signal|the next driver adopts it|starts again what ends'
+
+/*
+ * What only cgroup v2 can do. Other lab machines share this computer's kernel, whose controllers may be v1; this one has its own, emulated: slow,
+ * so there is one boot, and one program on it that makes all observations (qemuGuest/cgroup2Checks.ts).
+ */
+describe.skipIf(why)(`a machine with cgroup v2${why ? ` (skipped: ${why})` : ''}`, () => {
+  let machine: QemuMachine
+  let seen: Record<string, Record<string, unknown>>
+  beforeAll(async () => {
+    machine = await bootQemuMachine()
+    const checks = `${checkoutBind.to}/test/lab/qemuGuest/cgroup2Checks.ts`
+    const said = await machine.must(`/usr/lib/tandem/node --disable-warning=ExperimentalWarning ${checks}`, {
+      timeoutMs: checksMs,
+    })
+    seen = JSON.parse(said) as typeof seen
+    const times = Object.entries(seen).map(([name, { ms }]) => `${name} ${String(ms)} ms`)
+    console.log(`booted in ${machine.bootedMs} ms; ${times.join(', ')}`)
+  }, bootMs + checksMs)
+  afterAll(() => machine?.close())
+
+  it('has it whole, and nothing of v1', async () => {
+    const controllers = await machine.must('cat /sys/fs/cgroup/cgroup.controllers')
+    expect(controllers.trim().split(' ')).toEqual(expect.arrayContaining(['cpu', 'memory', 'pids']))
+    expect(await machine.must('stat -f -c %T /sys/fs/cgroup')).toBe('cgroup2fs\n')
+  })
+
+  it('an instance that eats memory dies at its limit by the kernel, is told as that, and starts again', () => {
+    const exit = { signal: 'SIGKILL', reason: 'oom', asked: false, again: true }
+    expect(seen['hungry']).toMatchObject({ memory: String(100 * 1024 * 1024), swap: '0', exit })
+    expect(seen['hungry']?.['journal']).toMatch(/Failed with result 'oom-kill'/)
+  })
+
+  it('a fork bomb stays within its tasks, and processors are counted out', () => {
+    expect(seen['forking']).toMatchObject({ tasks: '20', cpu: '50000 100000', alive: false })
+    expect(seen['forking']?.['most']).toBeGreaterThan(10)
+    expect(seen['forking']?.['most']).toBeLessThanOrEqual(20)
+  })
+
+  it('a default instance is as closed as elsewhere: systemd-analyze counts at most 2.0', () => {
+    const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(String(seen['exposed']?.['said']))?.[1]
+    expect(Number(exposure), JSON.stringify(seen['exposed'])).toBeGreaterThan(0)
+    expect(Number(exposure)).toBeLessThanOrEqual(2)
+  })
+
+  it('one confined to addresses reaches those and loopback, is reached from there, and from nowhere else', () => {
+    const [local, first, second] = ['127.0.0.1', '10.9.0.2', '10.9.0.3']
+    expect(seen['confined']).toMatchObject({
+      open: { to: [first, second, local], from: [first, second], loopback: true },
+      one: { to: [first, local], from: [first], loopback: true },
+      none: { to: [local], from: [], loopback: true },
+    })
+  })
+
+  it(
+    'passes there what of the suite of every supervisor depends on control groups',
+    { timeout: checksMs },
+    async () => {
+      const suite = 'src/drivers/supervisor/systemd/systemdSupervisor.int.test.ts'
+      const script = quoted(testCommand([suite, '-t', chosen]))
+      const { code, out, err } = await machine.run(script, { timeoutMs: checksMs })
+      expect(`${out}\n${err}`).toMatch(/tests: 3 passed, 0 failed/)
+      expect(code).toBe(0)
+    },
+  )
+})
+
+const quoted = (argv: string[]): string => argv.map((word) => `'${word}'`).join(' ')
