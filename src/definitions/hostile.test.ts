@@ -147,6 +147,10 @@ describe('any text', () => {
     }
   }
 
+  it('that ends within a line of Windows points into the line that is shown', () => {
+    expect(() => check('{\r')).not.toThrow()
+  })
+
   it(`gives a definition or a DefinitionError (seed ${seed})`, () => {
     const piece = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 20 }),

@@ -34,14 +34,15 @@ export class SourceText {
     const end = this.#lineStarts[line] ?? this.text.length + 1
     const column = offset - start
     const from = column < shownLineLength ? 0 : column - shownLineLength / 2
-    const shown = this.text.slice(start + from, Math.min(end - 1, start + from + shownLineLength))
+    const shown = this.text.slice(start + from, Math.min(end - 1, start + from + shownLineLength)).replace(/\r$/, '')
     return {
       file: this.file,
       line,
       column: column + 1,
       message,
-      lineText: shown.replace(/\r$/, ''),
-      caret: column - from,
+      lineText: shown,
+      // What is wrong may be the carriage return that is not shown, or the end of the text behind it.
+      caret: Math.min(column - from, shown.length),
       suggestion,
     }
   }
