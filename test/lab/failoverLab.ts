@@ -53,6 +53,15 @@ export class FailoverLab {
     return this.pair.lab.machine(this.holder.name === 'a' ? 'b' : 'a')
   }
 
+  /** Makes this machine the holder, as a person would. */
+  async hold(name: string): Promise<void> {
+    if (this.holder.name === name) return
+    const other = this.holder.name
+    await this.pair.tandem('machine', 'drain', other)
+    await this.pair.tandem('machine', 'ready', other)
+    await this.steady()
+  }
+
   probe(options: { keepAlive?: boolean; perSecond?: number; timeoutMs?: number } = {}): Probe {
     const { keepAlive = false, perSecond = 500, timeoutMs = 3_000 } = options
     return new Probe(this.pair.lab, { url: `http://${this.address}:${entryPort}/`, keepAlive, perSecond, timeoutMs })

@@ -6,6 +6,8 @@ export const keepalivedUnit = 'tandem-keepalived.service'
 export const guardUnit = 'tandem-guard.service'
 
 /**
+ * A pid file that a killed one left may name a process of somebody else's by now, and keepalived would not start.
+ *
  * keepalived apart from any that the operator runs. However it ends, what it held is taken off, so that no address stays on
  * a machine that does not speak for it.
  */
@@ -22,6 +24,7 @@ After=network-online.target ${guardUnit}
 StartLimitIntervalSec=0
 
 [Service]
+ExecStartPre=/bin/rm -f ${files.keepalivedPid} ${files.vrrpPid}
 ExecStart=${program} --dont-fork --use-file ${files.config} ${pids}
 ExecReload=/bin/kill -HUP $MAINPID
 ${off.join('')}Restart=always
