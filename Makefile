@@ -4,7 +4,7 @@ BIN := node_modules/.bin
 # The Node that npm installed, where there is one; looked for when a recipe runs, for a clean clone has none before.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lab lab check format format-check lint types tidy dead test-all link bench-rollout bench-lab bench-release bench-balancer bench-agent bench-cli bundle dist clean
+.PHONY: help demo test test-lab lab check format format-check lint types tidy dead test-all link bench-rollout bench-lab bench-failover bench-release bench-balancer bench-agent bench-cli bundle dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench-rollout: node_modules/.installed ## fixed cost of a rollout, phase by phas
 
 bench-lab: node_modules/.installed ## a rollout's fixed cost, and throughput, on a pair of real machines; root only
 	@$(RUN) bench/lab.ts
+
+bench-failover: node_modules/.installed ## how long nothing answers at a virtual address, fault by fault, beside keepalived by hand; root only (RUNS=30)
+	@$(RUN) bench/failover.ts
 
 bench-agent: node_modules/.installed ## memory and idle CPU of an agent with ten instances
 	@$(RUN) bench/agent.ts

@@ -32,16 +32,17 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
   }> {
     const { holder, backup } = lab
     probe = lab.probe()
-    await answered(300)
+    await probe.answered()
+    await passing(300)
     const from = Date.now()
     await fault(holder)
     await expect.poll(() => lab.watch.took(backup.name, from), soon).not.toBe(null)
-    await answered(1_500)
+    await passing(1_500)
     return { holder, backup, from, probed: await probe.stop() }
   }
 
   /** The load runs for a while: what is shown is what it meets. */
-  const answered = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+  const passing = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
   const report = (what: string, facts: object): void => console.log(`${what}: ${JSON.stringify(facts)}`)
 
@@ -62,11 +63,12 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
     for (const keepAlive of [true, false]) {
       const [from, to] = keepAlive ? [holder, backup] : [backup, holder]
       probe = lab.probe({ keepAlive })
-      await answered(1_000)
+      await probe.answered()
+      await passing(1_000)
       const at = Date.now()
       expect(await lab.pair.tandem('machine', 'drain', from.name)).toMatchObject({ exit: 0, state: 'drained' })
       expect(lab.watch.holders).toEqual([to.name])
-      await answered(1_000)
+      await passing(1_000)
       const probed = await probe.stop()
       report(`drain, keep-alive ${keepAlive}`, {
         ...{ sent: probed.sent, failures: probed.failures, slowestMs: probed.slowestMs },
@@ -133,7 +135,7 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
       const at = Date.now()
       await network.cutOneWay(from, to)
       await expect.poll(() => lab.watch.took(to, at), soon).not.toBe(null)
-      await answered(6_000)
+      await passing(6_000)
       report(`cut from ${from} to ${to}`, { bothMs: lab.watch.longestBoth(at), holders: lab.watch.holders })
       expect(lab.watch.longestBoth(at)).toBeLessThanOrEqual(giveUpMs)
       expect(lab.watch.holders).toEqual([to])
@@ -151,7 +153,7 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
       await network.cut('a', 'b')
       await expect.poll(() => lab.watch.letGo(holder.name, at), soon).not.toBe(null)
       const moves = lab.watch.changes.length
-      await answered(12_000)
+      await passing(12_000)
       expect(lab.watch.changes.slice(moves)).toEqual([])
       expect(lab.watch.holders).toEqual([backup.name])
       expect(lab.watch.longestBoth(at)).toBeLessThanOrEqual(giveUpMs)
@@ -170,7 +172,7 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
     for (const name of ['a', 'b']) await network.cut('controller', name)
     await network.cut('a', 'b')
     await expect.poll(() => lab.watch.holders.toSorted(), soon).toEqual(['a', 'b'])
-    await answered(6_000)
+    await passing(6_000)
     expect(lab.watch.holders.toSorted()).toEqual(['a', 'b'])
     await network.heal('a', 'b')
     await expect.poll(() => lab.watch.holders.length, soon).toBe(1)

@@ -102,6 +102,11 @@ export class FailoverLab {
     return unwell ? JSON.stringify(unwell) : ''
   }
 
+  /** Takes the holder out, as a person would. */
+  async drain(): Promise<void> {
+    await this.pair.tandem('machine', 'drain', this.holder.name)
+  }
+
   /** Sends a signal to every process of a unit. */
   async signal(machine: LabMachine, unit: string, signal: 'KILL' | 'STOP' | 'CONT'): Promise<void> {
     await machine.must(['systemctl', 'kill', '--kill-whom=all', `--signal=SIG${signal}`, unit])
@@ -111,12 +116,23 @@ export class FailoverLab {
   async mend(): Promise<void> {
     await this.pair.lab.network.heal()
     for (const name of ['a', 'b']) {
-      const machine = this.pair.lab.machine(name)
-      if (!machine.isUp) {
-        await machine.boot()
-        await this.watch.watch(name)
-      }
+      await this.#revive(name)
     }
     await this.steady()
+  }
+
+  async #revive(name: string): Promise<void> {
+    const machine = this.pair.lab.machine(name)
+    if (!machine.isUp) {
+      await machine.boot()
+      await this.watch.watch(name)
+    }
+    // Frozen, it is only ended: systemd starts it anew.
+    const { out } = await machine.run(['sh', '-c', 'cat /proc/$(pidof -s haproxy)/stat'])
+    if (out.includes(') T ')) await this.signal(machine, 'tandem-haproxy', 'KILL')
+    const { machines } = await this.status()
+    if (machines.some((one) => one.name === name && one.state.startsWith('drain'))) {
+      await this.pair.tandem('machine', 'ready', name)
+    }
   }
 }

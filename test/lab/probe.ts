@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import type { Lab } from './lab.ts'
 import type { Probed, ProbeOptions } from './probeProcess.ts'
 
+const lookMs = 10
+
 /** Requests from the lab's client at a steady rate: what a fault costs those who ask. */
 export class Probe {
   #child: ChildProcess
@@ -19,11 +21,19 @@ export class Probe {
     })
   }
 
+  /** Resolves once the first request was answered: the load is under way. */
+  async answered(): Promise<void> {
+    while (!this.#out.includes('answered')) {
+      if (this.#child.exitCode !== null) throw new Error('the load ended before anything was answered')
+      await new Promise((resolve) => setTimeout(resolve, lookMs))
+    }
+  }
+
   async stop(): Promise<Probed> {
     const ended = once(this.#child, 'close')
     this.#child.stdin?.end()
     await ended
-    return JSON.parse(this.#out) as Probed // one line, by probeProcess.ts
+    return JSON.parse(this.#out.trim().split('\n').at(-1) ?? '') as Probed // one line, by probeProcess.ts
   }
 
   kill(): void {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 
 // Asks one URL at a steady rate, as a process of its own: `node probeProcess.ts OPTIONS-AS-JSON`. Ends with its standard
-// input, and prints what happened as one line of JSON (`Probed`). It never asks anything again.
+// input. Prints `answered` at the first answer, and at its end what happened as one line of JSON (`Probed`). It never asks anything again.
 
 export interface ProbeOptions {
   url: string
@@ -36,6 +36,7 @@ function ask(): Promise<void> {
       response.resume()
       response.on('end', () => {
         if (response.statusCode !== 200) return failed(`status ${response.statusCode}`)
+        if (probed.answers.length === 0) console.log('answered')
         probed.answers.push(Date.now())
         probed.slowestMs = Math.max(probed.slowestMs, Date.now() - at)
         resolve()

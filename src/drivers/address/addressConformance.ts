@@ -51,9 +51,10 @@ export function addressConformance(
     it('has let go when a plan says so: not eligible, refused, to be given back, or not named any more', async () => {
       await driver.apply(plan(1, [one, two]))
       await untilHeld([one, two])
-      await driver.apply(plan(2, [one, two], { refused: [one] }))
       driver.heard()
+      await driver.apply(plan(2, [one, two], { refused: [one] }))
       await untilHeld([two])
+      driver.heard()
       await driver.apply(plan(3, [one, two], { yields: [two] }))
       await untilHeld([one])
       await driver.apply(plan(4, [one, two], { eligible: false }))

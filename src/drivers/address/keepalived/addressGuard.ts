@@ -24,7 +24,7 @@ const commandMs = 2_000
 export interface GuardParts {
   haproxy: Pick<HaproxyWatch, 'look' | 'forgive' | 'close'> | null
   keepalived: Pick<KeepalivedWatch, 'look' | 'living'>
-  gate: Pick<SynGate, 'isShut' | 'isOpen' | 'shut' | 'open'>
+  gate: Pick<SynGate, 'isOpen' | 'shut' | 'open'>
   addressesHere: () => Set<string>
   connectionsTo: (address: string) => number
   kill: (pid: number) => void
@@ -45,6 +45,7 @@ export class AddressGuard {
   #tracked = new Map<string, boolean>()
   #held = new Map<string, string>()
   #shutAt = new Map<string, number>()
+  #isOpening = false
   #leftLooks = 0
   #written = { text: '', at: -Infinity }
   #lookedAt: number | null = null
@@ -105,7 +106,20 @@ export class AddressGuard {
     }
     if (this.#parts.gate.isOpen || [...this.#shutAt.keys()].some((address) => this.#held.has(address))) return
     this.#shutAt.clear()
-    void this.#parts.gate.open()
+    void this.#open()
+  }
+
+  async #shut(address: string): Promise<void> {
+    if (await this.#parts.gate.shut(address)) return
+    this.#parts.say(`new connections to ${address} cannot be held back (no nft?): one made in the very moment is lost`)
+  }
+
+  /** Tried with each look until it is done: who is shut out would stay so. */
+  async #open(): Promise<void> {
+    if (this.#isOpening) return
+    this.#isOpening = true
+    await this.#parts.gate.open()
+    this.#isOpening = false
   }
 
   /** Nobody is in the middle of anything at that address, as far as can be waited for. */
@@ -113,7 +127,7 @@ export class AddressGuard {
     const since = this.#shutAt.get(address)
     if (since === undefined) {
       this.#shutAt.set(address, now)
-      void this.#parts.gate.shut(address)
+      void this.#shut(address)
       return false
     }
     return now - since >= gateMs || this.#parts.connectionsTo(address) === 0

@@ -60,6 +60,7 @@ Type=notify
 NotifyAccess=all
 WatchdogSec=5
 ExecStart=${command.join(' ')}
+ExecStopPost=-nft delete table inet tandem_address
 Restart=always
 RestartSec=100ms
 TimeoutStopSec=5

@@ -80,8 +80,10 @@ describe('what is written for keepalived', () => {
     expect(() => keepalivedConfig(alone, '/run/x')).toThrow('VRRP cannot move any')
   })
 
-  it('has no peers where there is no other machine', () => {
-    expect(keepalivedConfig(keepalivedSettings(pair({ peers: [] }), cards), '/run/x')).not.toContain('unicast_peer')
+  it('is unicast where there is no other machine, too', () => {
+    expect(keepalivedConfig(keepalivedSettings(pair({ peers: [] }), cards), '/run/x')).toContain(
+      'unicast_peer {\n    127.0.0.1\n',
+    )
   })
 
   const program = '/usr/sbin/keepalived'
@@ -103,7 +105,7 @@ describe('what is written for keepalived', () => {
     )
     expect(unit).toContain('CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW\n')
     const guard = guardUnitFile(['/usr/bin/node', 'main.js', 'agent', 'guard'], files)
-    expect(guard).toContain('WatchdogSec=5\nExecStart=/usr/bin/node main.js agent guard\n')
+    expect(guard).toContain('WatchdogSec=5\nExecStart=/usr/bin/node main.js agent guard\nExecStopPost=-nft delete')
     expect(guard).toContain('IPAddressDeny=any\n')
     expect(guard).toContain('RestrictAddressFamilies=AF_UNIX AF_NETLINK\n')
   })

@@ -65,9 +65,9 @@ function instance(settings: KeepalivedSettings, virtual: VirtualAddress, carried
     `  virtual_router_id ${routerId}`,
     `  priority ${priority}`,
     `  advert_int ${advertMs / 1000}`,
-    // Without others there is nobody to speak to.
-    ...(peers.length === 0 ? [] : [`  unicast_src_ip ${own}`]),
-    ...block('unicast_peer', peers),
+    `  unicast_src_ip ${own}`,
+    // Alone it speaks to itself: without a peer it would use multicast, and drop the address when one comes.
+    ...block('unicast_peer', peers.length > 0 ? peers : [isIPv6(own) ? '::1' : '127.0.0.1']),
     ...block('virtual_ipaddress', [hostPrefix(address)]),
     ...block('virtual_ipaddress_excluded', carried.map(hostPrefix)),
     ...block('track_file', [address, ...carried].map(nameOf)),

@@ -26,7 +26,7 @@ export class KeepalivedWatch {
     const states = [parent, vrrp].map((pid) => this.#stateOf(pid))
     if (states.some((state) => state === null || state === 'Z' || state === 'X')) return 'gone'
     if (states.some((state) => state === 'T' || state === 't')) return 'frozen'
-    const count = this.#wakesOf(vrrp)
+    const count = holds ? this.#wakesOf(vrrp) : ''
     if (!holds || count !== this.#wakes.count) this.#wakes = { count, since: now }
     return now - this.#wakes.since > stillMs ? 'frozen' : 'runs'
   }

@@ -13,19 +13,16 @@ const table = 'inet tandem_address'
  * by then. What is under way comes to its end meanwhile.
  */
 export class SynGate {
-  #shut = new Set<string>()
-
-  isShut(address: string): boolean {
-    return this.#shut.has(address)
-  }
+  #isOpen = true
 
   get isOpen(): boolean {
-    return this.#shut.size === 0
+    return this.#isOpen
   }
 
   /** `false`: this machine cannot (no nft), and the address moves without. */
   shut(address: string): Promise<boolean> {
-    this.#shut.add(address)
+    // Also when that fails: what is not there is opened in vain, what is there must not stay.
+    this.#isOpen = false
     const family = isIPv6(address) ? 'ip6' : 'ip'
     const chain = '{ type filter hook input priority -300; policy accept; }'
     return nft([
@@ -37,9 +34,13 @@ export class SynGate {
 
   /** Opens for all addresses, also what an earlier guard shut. */
   async open(): Promise<void> {
-    this.#shut.clear()
-    await nft([`add table ${table}`, `delete table ${table}`])
+    this.#isOpen = (await nft([`add table ${table}`, `delete table ${table}`])) || (await isAbsent())
   }
+}
+
+/** Without nft nothing was shut. */
+async function isAbsent(): Promise<boolean> {
+  return !(await nft(['list tables']))
 }
 
 /** One transaction; whether it took place. */

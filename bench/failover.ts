@@ -1,0 +1,104 @@
+import { FailoverLab } from '../test/lab/failoverLab.ts'
+import type { LabMachine } from '../test/lab/labMachine.ts'
+import { longestSilence } from '../test/lab/probe.ts'
+import { whyNoLab } from '../test/lab/requirements.ts'
+import { quantile } from './median.ts'
+import { PlainFailover } from './plainFailover.ts'
+
+/*
+ * How long nothing answers at the virtual address, and how many requests fail, fault by fault: under 500 requests a second,
+ * each on a connection of its own, beside keepalived and HAProxy as people configure them by hand. `RUNS` of each (30),
+ * `FAULTS` (a part of their names), `ONLY` (tandem or plain). A computer with few processors shares them among three
+ * machines and the load, so single runs are as much about that.
+ */
+
+const runs = Number(process.env['RUNS'] ?? 30)
+const wantedFaults = process.env['FAULTS'] ?? ''
+const only = process.env['ONLY'] ?? ''
+/** The load runs for so long before the fault, and after the other machine has the address. */
+const beforeMs = 300
+const afterMs = 1_200
+/** By hand some faults move nothing at all: what shows by then is all there is. */
+const movesWithinMs = 10_000
+const lookMs = 20
+
+type Contender = FailoverLab | PlainFailover
+type Fault = (contender: Contender, holder: LabMachine) => Promise<void>
+
+const faults: Record<string, Fault> = {
+  'power loss': async (contender, holder) => {
+    contender.watch.gone(holder.name)
+    await holder.kill()
+  },
+  'kill -9 keepalived': (contender, holder) => contender.signal(holder, 'tandem-keepalived', 'KILL'),
+  'kill -STOP keepalived': (contender, holder) => contender.signal(holder, 'tandem-keepalived', 'STOP'),
+  'kill -9 haproxy': (contender, holder) => contender.signal(holder, 'tandem-haproxy', 'KILL'),
+  'kill -STOP haproxy': (contender, holder) => contender.signal(holder, 'tandem-haproxy', 'STOP'),
+  'planned drain': (contender) => contender.drain(),
+}
+
+interface Run {
+  silenceMs: number
+  failed: number
+  bothMs: number
+}
+
+const why = whyNoLab()
+if (why) {
+  console.error(`bench-failover boots machines and cannot here: ${why}`)
+  process.exit(1)
+}
+const contenders: [string, () => Promise<Contender>][] = [
+  ['tandem', () => FailoverLab.open()],
+  ['plain', () => PlainFailover.open()],
+]
+console.log(`${runs} runs each; ms without an answer, requests failed, ms held by both: median / p90 / most`)
+for (const [name, open] of contenders) {
+  if (only !== '' && only !== name) continue
+  const contender = await open()
+  try {
+    for (const [what, fault] of Object.entries(faults)) {
+      if (!what.includes(wantedFaults)) continue
+      const all: Run[] = []
+      for (let run = 0; run < runs; run++) all.push(await tried(contender, fault))
+      print(name, what, all)
+    }
+  } finally {
+    await contender.close()
+  }
+}
+
+async function tried(contender: Contender, fault: Fault): Promise<Run> {
+  await contender.mend()
+  const { holder, watch } = contender
+  const probe = contender.probe()
+  try {
+    await probe.answered()
+    await pause(beforeMs)
+    const from = Date.now()
+    await fault(contender, holder)
+    const other = holder.name === 'a' ? 'b' : 'a'
+    while (watch.took(other, from) === null && Date.now() - from < movesWithinMs) await pause(lookMs)
+    await pause(afterMs)
+    const probed = await probe.stop()
+    const silence = longestSilence(probed, from)
+    return {
+      silenceMs: Number.isFinite(silence) ? silence : movesWithinMs,
+      failed: probed.failures.length,
+      bothMs: watch.longestBoth(from),
+    }
+  } finally {
+    probe.kill()
+  }
+}
+
+function print(name: string, what: string, all: Run[]): void {
+  const spread = (pick: (run: Run) => number): string =>
+    [0.5, 0.9, 1].map((part) => quantile(all.map(pick), part).toFixed(0).padStart(6)).join(' ')
+  const cells = [spread((run) => run.silenceMs), spread((run) => run.failed), spread((run) => run.bothMs)]
+  console.log(`${name.padEnd(7)} ${what.padEnd(22)} ${cells.join('  |')}`)
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
