@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AddressWatch } from './addressWatch.ts'
+import { Pair } from './pair.ts'
+import { Probe } from './probe.ts'
+import { whyNoLab } from './requirements.ts'
+import type { Status } from '../../src/api/views.ts'
+
+const why = whyNoLab()
+const bootMs = 700_000
+const long = { timeout: 180_000 }
+/** Both machines are well for 10 s before an address goes back. */
+const returns = { timeout: 60_000, interval: 100 }
+const [first, second] = ['10.77.0.50', '10.77.0.51']
+
+describe.skipIf(why)(`two virtual addresses${why ? ` (skipped: ${why})` : ''}`, () => {
+  let pair: Pair
+  const watches = new Map<string, AddressWatch>()
+  beforeAll(async () => {
+    const drivers = '{ supervisor: systemd, balancer: haproxy, address: keepalived }'
+    pair = await Pair.open({ drivers, more: `addresses: [${first}, ${second}]\n` })
+    for (const address of [first, second]) watches.set(address, new AddressWatch(pair.lab, address))
+    for (const watch of watches.values()) for (const name of ['a', 'b']) await watch.watch(name)
+    await pair.roll('web', 'service: web\nrun: [node, web.mjs]\nenv: { VERSION: "1" }\n')
+  }, bootMs)
+  afterAll(async () => {
+    for (const watch of watches.values()) watch.close()
+    await pair?.close()
+  })
+
+  const holders = (): (string | undefined)[] =>
+    [first, second].map((address) => watches.get(address)?.holders.join('+'))
+
+  it('each prefer their own machine; one machine carries both while it is alone', long, async () => {
+    await expect.poll(holders, returns).toEqual(['a', 'b'])
+    const a = pair.lab.machine('a')
+    for (const watch of watches.values()) watch.gone('a')
+    await a.kill()
+    await expect.poll(holders, returns).toEqual(['b', 'b'])
+    await a.boot()
+    for (const watch of watches.values()) await watch.watch('a')
+  })
+
+  it('the returning machine gets its own back gently: no request is lost at either', long, async () => {
+    const probes = [first, second].map(
+      (address) =>
+        new Probe(pair.lab, { url: `http://${address}/`, keepAlive: true, perSecond: 100, timeoutMs: 5_000 }),
+    )
+    try {
+      await expect.poll(holders, returns).toEqual(['a', 'b'])
+      const probed = await Promise.all(probes.map((probe) => probe.stop()))
+      expect(probed.flatMap(({ failures }) => failures)).toEqual([])
+      expect(probed.every(({ answers }) => answers.length > 100)).toBe(true)
+    } finally {
+      for (const probe of probes) probe.kill()
+    }
+    const { addresses } = await pair.tandem<Status>('status')
+    expect(addresses.map(({ address, holder, refused }) => [address, holder, refused])).toEqual([
+      [first, 'a', []],
+      [second, 'b', []],
+    ])
+    expect(addresses[0]?.why).toContain('it goes back')
+  })
+})
