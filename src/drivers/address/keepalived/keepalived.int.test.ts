@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { runProgram } from '../../../lib/runProgram.ts'
+import { exec } from '../../../lib/exec.ts'
 import { addressConformance } from '../addressConformance.ts'
 import type { AddressPlan } from '../address.ts'
 import { createKeepalivedAddress } from './keepalivedAddress.ts'
@@ -33,7 +33,7 @@ describe.skipIf(!inside)(`keepalived${why}`, () => {
     ...{ peers: [], ...over },
   })
   const mainPid = async (unit: string): Promise<string> =>
-    (await runProgram('systemctl', ['show', '-P', 'MainPID', unit], 10_000)).output.trim()
+    (await exec(['systemctl', 'show', '-P', 'MainPID', unit])).out.trim()
   afterAll(() => host.remove())
 
   addressConformance('keepalived', driver, { addresses: [`${net}.60`, `${net}.61`], withinMs: 10_000 })
@@ -82,7 +82,7 @@ describe.skipIf(!inside)(`keepalived${why}`, () => {
       const one = driver()
       await one.apply(plan())
       const pid = await mainPid('tandem-guard')
-      await runProgram('kill', ['-STOP', pid], 5_000)
+      await exec(['kill', '-STOP', pid])
       await expect.poll(() => one.problems().join(), soon).toContain('tandem-guard.service does not run')
       await expect.poll(() => mainPid('tandem-guard'), { timeout: 20_000 }).not.toBe(pid)
       await expect.poll(() => one.problems(), soon).toEqual([])
