@@ -110,6 +110,18 @@ describe('a virtual address', () => {
     expect(world.lines()).toContain('a drain stepped')
   })
 
+  it('that a script takes out of a balancer outside has longer than that', () => {
+    const cluster = clusterOf([one])
+    for (const machine of Object.values(cluster.machines)) machine.drivers = { ...machine.drivers, address: 'command' }
+    const world = given('a', 'b')
+      .running('r1')
+      .when(() => ({ type: 'ApplyCluster', cluster, force: false }))
+    world.when(drain('a')).passing(300_000)
+    expect(world.lines()).toEqual(['a drain started'])
+    holds(world, 'a', []).settled()
+    expect(world.lines()).toEqual(['a drain stepped', 'a drained'])
+  })
+
   it('goes back to the machine it prefers where there are two, gently, once both have been well for a while', () => {
     const world = holds(holds(named(one, two), 'a', [one, two]), 'b', [])
     world.lines()

@@ -44,7 +44,10 @@ const late = (state: State, machine: Machine, now: number | null): boolean =>
 /** Milliseconds by the controller's clock; infinite for a machine with no operation under way. */
 export function machineDeadline(state: State, { name, traffic, since }: Machine): number {
   const from = countsFrom(state, since)
-  if (traffic === 'unforwarding') return from + limits.acknowledgeMs
+  if (traffic === 'unforwarding') {
+    const isScript = state.cluster?.machines[name]?.drivers.address === 'command'
+    return from + (isScript ? limits.releaseScriptMs : limits.acknowledgeMs)
+  }
   if (traffic !== 'draining') return Number.POSITIVE_INFINITY
   const drains = Object.values(state.instances)
     .filter((instance) => instance.machine === name)

@@ -18,6 +18,8 @@ export const limits = {
   restartMs: 900_000,
   /** Requests held while a `replace` has no instance. */
   holdMs: 30_000,
+  /** A script that takes a machine out of a balancer outside: such a balancer drains for up to five minutes. */
+  releaseScriptMs: 370_000,
   /** Machines that held one address at once must have reached each other so long after that was seen. */
   settleAddressMs: 10_000,
   /** Both machines must have been well for so long before an address goes back to the one it prefers. */

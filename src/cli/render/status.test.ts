@@ -73,3 +73,26 @@ it('tells a stopped service and an empty cluster apart from a broken one', () =>
   )
   expect(render(statusView({ services: [] }))).toContain('no services yet: tandem push DIR makes one')
 })
+
+it('shows who holds which virtual address, since when and why; nobody and a dispute are problems', () => {
+  const moved = { since: at(0), from: 'a', refused: [] }
+  const addresses = [
+    { ...moved, address: '10.0.0.50', holder: 'b', why: 'a: HAProxy does not run' },
+    { ...moved, address: '10.0.0.51', holder: null, why: 'HAProxy does not run' },
+  ]
+  const text = render(statusView({ addresses }))
+  expect(text).toContain(
+    `
+ADDRESS    HELD BY  SINCE   BEFORE  WHY
+10.0.0.50  b        5m ago  a       a: HAProxy does not run
+10.0.0.51  nobody   5m ago  a       HAProxy does not run
+`,
+  )
+  expect(text).toContain('! no machine holds 10.0.0.51: HAProxy does not run')
+  const disputed = [
+    { ...moved, address: '10.0.0.50', holder: 'b', why: 'b heard nothing of a any more', refused: ['a'] },
+  ]
+  expect(render(statusView({ addresses: disputed }))).toContain(
+    '! a and b do not hear each other: 10.0.0.50 was given to b',
+  )
+})

@@ -1,0 +1,67 @@
+import { expect, it } from 'vitest'
+import { createFakeAddress } from '../drivers/address/fakeAddress.ts'
+import { AddressKeeper, goodbyeMs } from './addressKeeper.ts'
+import { aDesiredState } from './testing/given.ts'
+
+const settings = {
+  ...{ cluster: 'test', address: '10.0.0.11', addresses: ['10.0.0.50'] },
+  entry: { http: 80, https: 443, certificates: null },
+  drivers: { supervisor: 'systemd', balancer: 'haproxy', address: 'keepalived' },
+} as const
+const peers = [{ machine: 'b', host: '10.0.0.12', forwardPort: 7481 }]
+const desired = (over: Parameters<typeof aDesiredState>[0] = {}) =>
+  aDesiredState({ settings: { ...settings, addresses: [...settings.addresses] }, peers, ...over })
+
+function keeping() {
+  const driver = createFakeAddress()
+  const said: string[] = []
+  const balancer = {
+    endKeepAlive: async (on: boolean) => {
+      said.push(`${on ? 'goodbye' : 'stay'} holding ${driver.held().length}`)
+    },
+  }
+  const told = {
+    applied: (position: number) => void said.push(`applied ${position}`),
+    failed: (error: unknown) => void said.push(String(error)),
+  }
+  return { driver, said, keeper: new AddressKeeper(driver, balancer, told) }
+}
+
+it('tells the driver what this machine may hold, and of the other machines', async () => {
+  const { driver, said, keeper } = keeping()
+  await keeper.keep(desired({ addresses: { yields: [], refused: ['10.0.0.50'], othersServe: true } }))
+  expect(driver.plans).toEqual([
+    {
+      ...{ position: 10, addresses: ['10.0.0.50'], eligible: true, yields: [], refused: ['10.0.0.50'] },
+      ...{ othersServe: true, peers: [{ machine: 'b', host: '10.0.0.12' }] },
+    },
+  ])
+  expect(said).toEqual(['applied 10'])
+})
+
+it('ends connections kept alive before it gives an address up on purpose, and only then', async () => {
+  const { said, keeper } = keeping()
+  await keeper.keep(desired())
+  const from = performance.now()
+  await keeper.keep(desired({ position: 11, addresses: { yields: ['10.0.0.50'], refused: [], othersServe: true } }))
+  expect(performance.now() - from).toBeGreaterThanOrEqual(goodbyeMs - 5)
+  await keeper.keep(desired({ position: 12, drained: true }))
+  expect(said).toEqual(['applied 10', 'goodbye holding 1', 'stay holding 0', 'applied 11', 'applied 12'])
+})
+
+it('does not wait to give up what another machine was named for', async () => {
+  const { said, keeper } = keeping()
+  await keeper.keep(desired())
+  await keeper.keep(desired({ position: 11, addresses: { yields: [], refused: ['10.0.0.50'], othersServe: true } }))
+  expect(said).toEqual(['applied 10', 'applied 11'])
+})
+
+it('tells what the driver fails at, and keeps connections alive again', async () => {
+  const { driver, said, keeper } = keeping()
+  await keeper.keep(desired())
+  driver.failNext(new Error('no keepalived'))
+  const kept = keeper.keep(desired({ position: 11, drained: true }))
+  keeper.close()
+  await kept
+  expect(said).toEqual(['applied 10', 'goodbye holding 1', 'stay holding 1', 'Error: no keepalived'])
+})
