@@ -30,7 +30,7 @@ export async function bundle(dir: string, { root = checkout, version }: Options 
   mkdirSync(dir, { recursive: true })
   const build = await rolldown({
     cwd: root,
-    input: { main: 'src/main.ts', releaseWorker: 'src/releases/releaseWorker.ts' },
+    input: { main: 'src/main.ts', releaseWorker: 'src/releases/releaseWorker.ts', trial: 'src/trial.ts' },
     platform: 'node',
     external: [/^node:/],
   })

@@ -9,6 +9,7 @@ import type { Programs } from './cli/programs.ts'
 import { systemClock } from './lib/clock.ts'
 import type { MachineSettings } from './protocol/machineSettings.ts'
 import { defaultLastPerService } from './releases/storeCollection.ts'
+import { programOf } from './programOf.ts'
 import { untilStopped } from './untilStopped.ts'
 import { readVersion } from './version.ts'
 
@@ -33,6 +34,7 @@ export async function runAgent(given: Options): Promise<number> {
     ...{ ...options, ...drivers, machine, client, logger },
     keepLast: defaultLastPerService,
     version: readVersion(),
+    program: joined ? programOf('tandem-agent.service', options.data, logger) : undefined,
     settings: (settings) => {
       if (joined && takeSettings(joined, machine, settings)) restart.resolve('a change of the cluster file')
     },

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Programs } from './cli/programs.ts'
 import { startController } from './controller/startController.ts'
 import { DirectoryStore } from './releases/directoryStore.ts'
+import { programOf } from './programOf.ts'
 import { untilStopped } from './untilStopped.ts'
 import { readVersion } from './version.ts'
 
@@ -33,6 +34,7 @@ export async function runController(options: Options): Promise<number> {
   const controller = await startController({
     ...{ config: { cluster, laptop }, data, host, port, storeCapBytes, logger },
     version: readVersion(),
+    program: programOf('tandem-controller.service', data, logger),
     store: await DirectoryStore.open(join(data, 'releases')),
     admit: admit.map(({ token, ...identity }) => ({ token, identity })),
   })

@@ -18,7 +18,9 @@ const rooms: Record<string, string[]> = {
   releases: ['definitions', 'lib'],
   drivers: ['definitions', 'lib'],
   api: ['definitions', 'protocol', 'events', 'projections', 'lib'],
-  agent: ['api', 'identity', 'protocol', 'definitions', 'releases', 'drivers', 'lib'],
+  versions: ['protocol', 'releases', 'lib'],
+  upgrade: ['protocol', 'events', 'lib'],
+  agent: ['api', 'identity', 'protocol', 'definitions', 'releases', 'versions', 'drivers', 'lib'],
   controller: [
     'api',
     'identity',
@@ -26,6 +28,8 @@ const rooms: Record<string, string[]> = {
     'definitions',
     'events',
     'rollout',
+    'upgrade',
+    'versions',
     'projections',
     'store',
     'releases',
@@ -34,7 +38,7 @@ const rooms: Record<string, string[]> = {
   cli: ['api', 'identity', 'protocol', 'definitions', 'releases', 'lib'],
 }
 
-const decisionRooms = ['rollout']
+const decisionRooms = ['rollout', 'upgrade']
 /** What a pure room may not name: anything that reads a clock, chance, the process or the outside. */
 const impureGlobals = new Set(
   'process setTimeout setInterval setImmediate fetch performance crypto console globalThis queueMicrotask'.split(' '),

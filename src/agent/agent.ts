@@ -26,6 +26,8 @@ export interface AgentParts {
   machine: string
   version: string
   boot: number
+  /** Which Tandem runs here; `null` where it cannot be changed by an upgrade. */
+  program?: () => Report['program']
   endpoints: () => Endpoints
   tcpOffset: number
   supervisor: SupervisorDriver
@@ -182,6 +184,7 @@ export class Agent {
     const { memory, cpu, tasks, why } = supervisor.abilities
     return {
       ...{ machine, boot, version, seq: ++this.#seq, endpoints: endpoints() },
+      program: this.#parts.program?.() ?? null,
       seen: seenOf(this.#desired),
       refused: this.#refused,
       applied: this.#applied,

@@ -6,6 +6,8 @@ import { OperatorError } from '../lib/operatorError.ts'
 import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
 import type { Seen } from '../protocol/report.ts'
 
+import { desiredFormat, upcastDesired } from './keptDesired.ts'
+
 const bootSchema = z.object({ boot: z.number() })
 const portsSchema = z.object({ next: z.number(), forward: z.number().nullable(), metrics: z.number().nullable() })
 const preparedSchema = z.array(
@@ -47,11 +49,17 @@ export class AgentDisk {
 
   /** The last desired state obeyed: what this machine runs by when no controller answers. */
   readDesired(): DesiredState | null {
-    return this.#read('desired', desiredStateSchema)
+    return this.#read(
+      'desired',
+      z
+        .unknown()
+        .transform((kept) => upcastDesired(kept))
+        .pipe(desiredStateSchema),
+    )
   }
 
   writeDesired(desired: DesiredState): void {
-    writeJsonDurably(this.#path('desired'), desired)
+    writeJsonDurably(this.#path('desired'), { format: desiredFormat, ...desired })
   }
 
   readPrepared(): Prepared[] {

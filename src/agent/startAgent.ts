@@ -11,6 +11,7 @@ import type { MachineSettings } from '../protocol/machineSettings.ts'
 import type { Endpoints } from '../protocol/report.ts'
 import { ReleaseCache } from '../releases/releaseCache.ts'
 import { Agent } from './agent.ts'
+import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
 import { AgentDisk } from './agentDisk.ts'
 import { AgentServer } from './agentServer.ts'
 import { Answers } from './answers.ts'
@@ -45,6 +46,8 @@ export interface AgentOptions {
   hostDriver: HostDriver | null
   /** Called with what the cluster file says of this machine, whenever the controller says it. */
   settings?: (settings: MachineSettings) => void
+  /** Keeps the agent's own program, where an upgrade can change it. */
+  program?: (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
 }
 
 export interface RunningAgent {
@@ -70,6 +73,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   let link: ControllerLink | null = null
   const changed = (): void => link?.changed()
 
+  const program = (await options.program?.({ source, changed })) ?? null
+  opened.defer(() => program?.close())
   const server = new AgentServer(() =>
     agent && link ? { agent, balancer, connected: () => link?.connected ?? false } : null,
   )
@@ -88,6 +93,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     ...{ programs, logger, random, clock: systemClock, endpoints: () => endpoints },
     boot: disk.nextBoot(systemClock.now()),
     fetcher: new ReleaseFetcher({ cache, source, logger, changed, random }),
+    program: () => program?.report() ?? null,
     preparer: new Preparer(disk, programs, logger, changed),
     machineWork: new MachineWork({ disk, host: options.hostDriver, logger, changed }),
     maintains: options.hostDriver !== null,
@@ -104,13 +110,17 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       desired: (desired) => {
         address.heard()
         agent.accept(desired)
+        if (agent.desired === desired) program?.want(desired.program)
         if (desired.settings) options.settings?.(desired.settings)
         idleMemory.worked()
       },
       ask: (ask) => answers.take(ask),
       report: () => agent.report(),
       beat: () => agent.retry(),
-      heard: () => address.heard(),
+      heard: () => {
+        address.heard()
+        program?.confirm()
+      },
     },
     logger,
     random,

@@ -4,7 +4,7 @@ import { namePattern, nameRule } from '../definitions/names.ts'
 import { answerSchema } from '../protocol/ask.ts'
 import { machineSettingsSchema } from '../protocol/machineSettings.ts'
 import { reportSchema } from '../protocol/report.ts'
-import { eventSchema, maintenanceSchema, releaseSchema, rolloutSchema, statusSchema } from './views.ts'
+import { eventSchema, maintenanceSchema, releaseSchema, rolloutSchema, statusSchema, upgradeSchema } from './views.ts'
 
 export const basePath = '/api/v1'
 
@@ -163,6 +163,32 @@ export const operations = {
     ...{ method: 'POST', path: '/maintenance/stop', role: 'operator', summary: 'let the one that runs go no further' },
     body: z.object({}),
     response: z.object({ position, maintenance: maintenanceSchema.nullable() }),
+  },
+  upgrade: {
+    ...{
+      method: 'GET',
+      path: '/upgrade',
+      role: 'reader',
+      summary: 'the upgrade of Tandem itself that runs, or the last one',
+    },
+    query: z.object({ atLeast }),
+    response: z.object({ upgrade: upgradeSchema.nullable() }),
+  },
+  startUpgrade: {
+    ...{
+      method: 'POST',
+      path: '/upgrade',
+      role: 'operator',
+      summary: 'upgrade Tandem itself, part by part, to a published release that holds it',
+    },
+    body: z.object({
+      release: z.string().regex(/^[0-9a-f]{64}$/),
+      version: z
+        .string()
+        .regex(/^\d+\.\d+\.\d+[\w.+-]*$/)
+        .max(100),
+    }),
+    response: z.object({ position, upgrade: upgradeSchema.nullable() }),
   },
   cluster: {
     ...{ method: 'GET', path: '/cluster', role: 'reader', summary: 'the cluster file that was applied last' },

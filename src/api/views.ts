@@ -26,6 +26,25 @@ export const rolloutSchema = z.object({
   ),
 }) satisfies z.ZodType<RolloutView>
 
+export const upgradeSchema = z.object({
+  id: z.string(),
+  version: z.string(),
+  release: z.string(),
+  state: z.enum(['running', 'reverting', 'completed', 'reverted']),
+  reason: z.string().nullable(),
+  startedAt: time,
+  finishedAt: time.nullable(),
+  parts: z.array(
+    z.object({
+      part: z.string().describe('a machine, or @controller'),
+      from: z.string().describe('the version it ran before'),
+      state: z.enum(['waiting', 'running', 'done', 'failed', 'lost', 'reverted']),
+      reason: z.string().nullable(),
+    }),
+  ),
+})
+export type UpgradeView = z.infer<typeof upgradeSchema>
+
 export const releaseSchema = z.object({
   release: z.string(),
   service: z.string(),

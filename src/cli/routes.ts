@@ -3,7 +3,7 @@ import type { CliContext } from './command.ts'
 import { context } from './routes/contextRoutes.ts'
 import { demo, init, up, validate } from './routes/laptopRoutes.ts'
 import { events, logs, releases, rollout, rollouts, status } from './routes/lookingRoutes.ts'
-import { cluster, machine, machines, maintenance } from './routes/machineRoutes.ts'
+import { cluster, machine, machines, maintenance, upgrade } from './routes/machineRoutes.ts'
 import { agent, controller } from './routes/programRoutes.ts'
 import { deploy, push, remove, restart, rollback, runOnce, start, stop } from './routes/rollingRoutes.ts'
 
@@ -19,6 +19,6 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
   routes: {
     ...{ demo, up, init, validate, push, deploy, rollback, restart, stop, start, remove },
     ...{ status, rollouts, rollout, releases, logs, events, machines, machine, maintenance, run: runOnce },
-    ...{ cluster, context, controller, agent },
+    ...{ cluster, upgrade, context, controller, agent },
   },
 })

@@ -6,7 +6,7 @@ import { ReleaseCatalogue } from '../projections/releaseCatalogue.ts'
 import { RolloutHistory } from '../projections/rolloutHistory.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
-import type { Command, Refusal } from '../rollout/command.ts'
+import type { Command } from '../rollout/command.ts'
 import { nextDeadline } from '../rollout/deadlines.ts'
 import { decide } from '../rollout/decide.ts'
 import { desiredState } from '../rollout/desiredState.ts'
@@ -14,7 +14,9 @@ import { evolve } from '../rollout/evolve.ts'
 import { observe, type Observed } from '../rollout/observed.ts'
 import { initialState, type Config, type State } from '../rollout/state.ts'
 import type { EventLog } from '../store/eventLog.ts'
+import { Upgrades } from './upgrades.ts'
 import { ControllerClock } from './controllerClock.ts'
+import { refusalError } from './refusalError.ts'
 
 /** Everything a command may be, without its time: this is where time comes in. */
 export type Request = Command extends infer C ? (C extends Command ? Omit<C, 'at'> : never) : never
@@ -38,6 +40,7 @@ export class Controller {
   readonly version: string
   readonly history = new RolloutHistory()
   readonly releases = new ReleaseCatalogue()
+  readonly upgrades: Upgrades
   #state: State
   #observed: Observed = {}
   #clock: Clock
@@ -55,11 +58,15 @@ export class Controller {
     this.#clock = clock
     this.#logger = logger
     this.#state = initialState(config)
+    this.upgrades = new Upgrades(this, (events) => this.#record(events, clock.now()))
     log.subscribe(0, (event) => this.#fold(event))
     this.#time = new ControllerClock(clock, {
       failed: (error) => logger.error({ err: error }, 'time could not be decided about; it is tried again'),
-      deadline: () => nextDeadline(this.#state, this.#observed),
-      passed: () => this.execute({ type: 'TimePassed' }),
+      deadline: () => Math.min(nextDeadline(this.#state, this.#observed), this.upgrades.deadline()),
+      passed: () => {
+        this.execute({ type: 'TimePassed' })
+        this.upgrades.advance()
+      },
       restarted: (reason) => this.execute({ type: 'RestartClock', reason }),
     })
   }
@@ -94,7 +101,11 @@ export class Controller {
     const decision = decide(this.#state, this.#observed, command)
     if (decision.type === 'refused') throw refusalError(decision)
     if (decision.type === 'nothing' || decision.events.length === 0) return []
-    const recorded = this.#append(decision.events, at, from)
+    return this.#record(decision.events, at, from)
+  }
+
+  #record(events: Event[], at: number, from?: number): RecordedEvent[] {
+    const recorded = this.#append(events, at, from)
     for (const event of recorded) {
       this.#logger.info({ event: event.type, position: event.position, ...event.data }, event.type)
     }
@@ -109,6 +120,7 @@ export class Controller {
     this.#observed = observed
     if (report.refused) return this.#tell()
     this.execute({ type: 'RecordReport', report })
+    this.upgrades.advance()
   }
 
   /** What a machine should be running now, as it is sent. */
@@ -116,7 +128,14 @@ export class Controller {
     const { terms, position, config } = this.#state
     const term = terms.at(-1)?.term
     if (term === undefined) throw new Error('no leadership was taken: a bug')
-    return { ...desiredState(this.#state, machine), cluster: config.cluster, term, terms, position }
+    return {
+      ...desiredState(this.#state, machine),
+      cluster: config.cluster,
+      term,
+      terms,
+      position,
+      program: this.upgrades.desired(machine),
+    }
   }
 
   /** Calls `listener` after every append, and when a machine refuses this controller. It must not throw. */
@@ -164,15 +183,12 @@ export class Controller {
     this.#state = evolve(this.#state, event)
     this.history.fold(event)
     this.releases.fold(event)
+    this.upgrades.fold(event)
   }
 
   #tell(): void {
     for (const listener of this.#changed) listener()
   }
-}
-
-export function refusalError({ code, message, subject, next }: Refusal): OperatorError {
-  return new OperatorError(code, message, { subject, next })
 }
 
 const isSqliteError = (error: unknown): error is Error =>

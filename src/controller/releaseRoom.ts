@@ -7,6 +7,7 @@ import { readListing } from '../releases/releaseListing.ts'
 import type { ReleaseStore } from '../releases/releaseStore.ts'
 import { defaultLastPerService } from '../releases/storeCollection.ts'
 import { keptReleases } from '../rollout/desiredState.ts'
+import { keptPrograms } from '../upgrade/desiredProgram.ts'
 import type { Controller } from './controller.ts'
 
 interface Options {
@@ -25,7 +26,7 @@ export class ReleaseRoom {
   constructor({ controller, store, clock, capBytes, keepLast = defaultLastPerService }: Options) {
     this.#controller = controller
     const policy = (): { keep: Set<string>; lastPerService: number; published: Published[] } => ({
-      keep: new Set(keptReleases(controller.state)),
+      keep: this.#kept(),
       lastPerService: keepLast,
       published: Object.values(controller.state.releases).map(({ id, service, at }) => ({ release: id, service, at })),
     })
@@ -68,13 +69,18 @@ export class ReleaseRoom {
     return known[0]?.id ?? prefix
   }
 
+  #kept(): Set<string> {
+    const { state, upgrades } = this.#controller
+    return new Set([...keptReleases(state), ...keptPrograms(upgrades.state)])
+  }
+
   /**
    * The log says first what goes, in one step with looking whether a rollout to it has started meanwhile: so no rollout
    * starts to content that is being removed, and a crash in between leaves only what the next collection removes.
    */
   #letGo(releases: readonly string[]): boolean {
     const { state } = this.#controller
-    const kept = new Set(keptReleases(state))
+    const kept = this.#kept()
     if (releases.some((release) => kept.has(release))) return false
     const known = releases.filter((release) => Object.hasOwn(state.releases, release))
     if (known.length > 0) this.#controller.execute({ type: 'CollectReleases', releases: known })

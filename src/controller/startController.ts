@@ -7,6 +7,7 @@ import { randomId } from '../lib/ids.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { ReleaseStore } from '../releases/releaseStore.ts'
 import type { Config } from '../rollout/state.ts'
+import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
 import { openDatabase } from '../store/database.ts'
 import { SqliteEventLog } from '../store/sqliteEventLog.ts'
 import { Joins } from '../store/joins.ts'
@@ -31,6 +32,8 @@ export interface ControllerOptions {
   /** Largest size of the release store in bytes; `null`: no cap. */
   storeCapBytes: number | null
   /** Tokens made elsewhere that are to be known here. */
+  /** Keeps the controller's own program, where an upgrade can change it. */
+  program?: (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
   admit: { token: string; identity: Identity }[]
 }
 
@@ -52,6 +55,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const controller = new Controller({ config, log, clock: systemClock, logger, version, newId: () => randomId() })
   opened.defer(() => controller.close())
   const releases = new ReleaseRoom({ controller, store, clock: systemClock, capBytes: storeCapBytes })
+  const changed = (): void => controller.upgrades.advance()
+  const program = (await options.program?.({ source: releases.depot, changed })) ?? null
+  opened.defer(() => program?.close())
+  controller.upgrades.keep(program)
   const collector = new ReleaseCollector(controller, releases, logger)
   opened.defer(() => collector.close())
   const authority = ClusterAuthority.open(data)
@@ -72,6 +79,8 @@ export async function startController(options: ControllerOptions): Promise<Runni
   controller.lead()
   try {
     await server.listen({ host, port })
+    // A trial of this program waits for the machines to report; where there is none, for this.
+    controller.upgrades.advance()
   } catch (error) {
     throw portTaken(error, host, port)
   }

@@ -89,6 +89,26 @@ export interface EventData {
   /** It goes back to the machine it prefers, gently. */
   AddressReturnStarted: { address: string; from: string; to: string }
   AddressReturnEnded: { address: string; why: string }
+  /** Tandem itself is being changed, part by part, in this order: the machines, then the controller. */
+  UpgradeStarted: { upgrade: string; version: string; release: string; parts: UpgradePart[] }
+  /** From here a part is to run `release`; `ready`: instances that must be ready again when it is over. */
+  UpgradeTurnStarted: {
+    upgrade: string
+    part: string
+    direction: 'forward' | 'back'
+    release: string | null
+    boot: number
+    ready: string[]
+  }
+  UpgradeTurnFinished: {
+    upgrade: string
+    part: string
+    direction: 'forward' | 'back'
+    outcome: 'done' | 'failed' | 'lost'
+    reason: string | null
+  }
+  UpgradeReversed: { upgrade: string; reason: string }
+  UpgradeFinished: { upgrade: string; state: 'completed' | 'reverted'; reason: string | null }
 
   ReleasePublished: { service: string; release: string; definition: Definition; bytes: number }
   ReleasesCollected: { releases: string[] }
@@ -160,6 +180,13 @@ export interface EventData {
   /** Ready again and steady after a crash loop or missed probes. */
   InstanceRecovered: { instance: string; machine: string; mark: ReportMark }
   InstanceStopped: { instance: string; machine: string; mark: ReportMark }
+}
+
+/** A part and what it ran before: where it goes back to. */
+export interface UpgradePart {
+  part: string
+  release: string | null
+  version: string
 }
 
 /** What a machine should run of a service after its turn; `null` means nothing. */

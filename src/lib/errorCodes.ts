@@ -49,6 +49,17 @@ export const errorCodes = {
   E_NO_MAINTENANCE: { exit: 4, status: 409, means: 'there is no maintenance that could be resumed' },
   E_MAINTENANCE: { exit: 1, status: 500, means: 'maintenance stopped before every machine was done' },
   E_LAST_INSTANCE: { exit: 4, status: 409, means: 'it would take the last ready instance of a service out of traffic' },
+  E_UPGRADE_IN_PROGRESS: {
+    exit: 4,
+    status: 409,
+    means: 'Tandem itself is being upgraded; there is one upgrade at a time',
+  },
+  E_NOT_UPGRADABLE: {
+    exit: 4,
+    status: 409,
+    means:
+      'a part of Tandem is not run by a systemd unit of its own, or the versions are too far apart to work together',
+  },
   E_EXEC: { exit: 1, status: 422, means: 'the program of an instance cannot be executed on this machine' },
   E_INSTANCE_RUNNING: { exit: 4, status: 409, means: 'an instance of that id is running already' },
   E_LOG_NEWER: { exit: 1, status: 500, means: 'the event log was written by a newer Tandem; nothing was changed' },

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { definitionSchema } from '../definitions/definitionSchema.ts'
 import { machineSettingsSchema } from './machineSettings.ts'
+import { desiredProgramSchema } from './programState.ts'
 
 const releaseId = z.string().regex(/^[0-9a-f]{64}$/)
 const name = z.string().min(1).max(200)
@@ -97,6 +98,8 @@ export const desiredStateSchema = machineDesireSchema.extend({
   terms: z.array(termRecordSchema),
   /** The log position this state was folded at. */
   position,
+  /** What an upgrade of Tandem itself asks of this machine now. */
+  program: desiredProgramSchema.nullable().default(null),
 })
 
 export type MachineDesire = z.infer<typeof machineDesireSchema>

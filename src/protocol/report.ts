@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { desiredStateSchema } from './desiredState.ts'
+import { programReportSchema } from './programState.ts'
 
 const name = z.string().min(1).max(200)
 /** Longest text in a report. */
@@ -49,6 +50,8 @@ export const reportSchema = z.object({
   boot: z.int().positive(),
   seq: z.int().positive(),
   version: z.string(),
+  /** Which Tandem runs here, and how far a change of it is. */
+  program: programReportSchema.nullable().default(null),
   /** The newest desired state this machine accepted. */
   seen: seenSchema.nullable(),
   /** Set when the controller's desired state was refused. */

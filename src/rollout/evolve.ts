@@ -62,6 +62,14 @@ export function evolve(before: State, event: RecordedEvent): State {
     case 'AddressReturnStarted':
     case 'AddressReturnEnded':
       return evolveAddress(state, event, asked)
+    case 'UpgradeStarted':
+    case 'UpgradeReversed':
+    case 'UpgradeTurnFinished':
+      return { ...state, upgrade: { id: event.data.upgrade, at: null } }
+    case 'UpgradeTurnStarted':
+      return { ...state, upgrade: { id: event.data.upgrade, at: event.data.part } }
+    case 'UpgradeFinished':
+      return { ...state, upgrade: null }
 
     case 'RolloutStarted':
     case 'ReleaseFetched':

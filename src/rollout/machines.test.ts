@@ -3,6 +3,23 @@ import { abort, deploy, drain, given, ready, stop } from './testing/given.ts'
 
 const replace = { rollout: { strategy: 'replace', drainMs: 30_000 } } as const
 
+describe('a machine whose agent is upgraded', () => {
+  const about = { upgrade: 'u', part: 'a', direction: 'forward' } as const
+
+  it('holds rollouts at their next step, and drains are refused; then all goes on', () => {
+    const then = given('a', 'b').running('r1').published('r2')
+    then.world.append({ type: 'UpgradeTurnStarted', data: { ...about, release: null, boot: 1, ready: [] } })
+    expect(then.when(deploy('r2')).settled().lines()).toEqual(['x2 started: deploy r2 on a b'])
+    const refusal = then.world.send({ type: 'DrainMachine', machine: 'b', force: false })
+    expect(refusal).toMatchObject({
+      code: 'E_MACHINE_BUSY',
+      message: 'upgrade u of Tandem itself is in progress; one machine operation at a time',
+    })
+    then.world.append({ type: 'UpgradeTurnFinished', data: { ...about, outcome: 'done', reason: null } })
+    expect(then.passing(1_000).settled().lines().at(-1)).toBe('x2 completed')
+  })
+})
+
 describe('a lost machine', () => {
   it('is one that has not reported for 10 s', () => {
     const then = given('a', 'b').running('r1').on('b', { alive: false }).passing(9_000)

@@ -30,6 +30,7 @@ export function recoveredState(before: State, data: EventData['LogRecovered'], a
     instances: recoveredInstances(before, held),
     generations: { ...before.generations, ...recoveredGenerations(held) },
     turns: {},
+    upgrade: null,
     rollouts: {},
     terms: [...before.terms, { term, id, start: asked.position, recovered: true }],
     clockSince: asked.at,

@@ -11,7 +11,7 @@ function recovered(then: Given, log: Given['world']['log'] = [], names = [...the
   const { world } = then
   const held = names.map((name): DesiredState => {
     const [cluster, position] = ['test', world.machine(name).position] as const
-    return { ...desiredState(world.state, name), cluster, term: 7, terms: [], position }
+    return { ...desiredState(world.state, name), cluster, term: 7, terms: [], position, program: null }
   })
   const next = new World([])
   next.log = [...log]

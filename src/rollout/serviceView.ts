@@ -39,12 +39,13 @@ export function awaited(fresh: Instance[], old: Instance[]): Instance[] {
 
 export const isReachable = (state: State, machine: string): boolean => state.machines[machine]?.lost === false
 
-/** The machine that a person, or a maintenance, is at: no turn goes on meanwhile. */
+/** The machine that a person, a maintenance or an upgrade is at: no turn goes on meanwhile. */
 export function machineBusy(state: State): string | undefined {
   const draining = Object.values(state.machines).find(
     ({ traffic }) => traffic === 'unforwarding' || traffic === 'draining',
   )
-  return draining?.name ?? (isRunning(state.maintenance) ? state.maintenance.at?.machine : undefined)
+  const upgraded = state.machines[state.upgrade?.at ?? '']?.name
+  return draining?.name ?? upgraded ?? (isRunning(state.maintenance) ? state.maintenance.at?.machine : undefined)
 }
 
 /** A maintenance waits for the turns under way, and between its machines no other begins. */

@@ -53,6 +53,10 @@ export function refuseBusy(state: State, subject: string): Refusal | null {
       next,
     )
   }
+  if (state.upgrade) {
+    const message = `upgrade ${state.upgrade.id} of Tandem itself is in progress; one machine operation at a time`
+    return refuse('E_MACHINE_BUSY', message, subject, 'wait for it: tandem upgrade --show')
+  }
   if (!busy) return null
   const next = `wait for it, or: tandem machine ready ${busy}`
   return refuse('E_MACHINE_BUSY', `machine ${busy} is being drained; one at a time`, subject, next)

@@ -58,6 +58,8 @@ export interface State {
   /** The cluster file that was applied last; `null` where machines just come, as on a laptop. */
   cluster: ClusterDefinition | null
   machines: Record<string, Machine>
+  /** An upgrade of Tandem itself goes on, now with the part `at`: where that is a machine, turns hold at their next step. */
+  upgrade: { id: string; at: string | null } | null
   /** When each machine that was ever removed was last removed, ms: its certificates from before are refused. */
   removedMachines: Record<string, number>
   releases: Record<string, Release>
@@ -255,6 +257,7 @@ export function initialState(config: Config): State {
     clockPosition: 0,
     cluster: null,
     machines: {},
+    upgrade: null,
     removedMachines: {},
     releases: {},
     services: {},

@@ -40,6 +40,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   addresses: { yields: [], refused: [], othersServe: false },
   drained: false,
   settings: null,
+  program: null,
   cluster: 'test',
   term: 1,
   terms: [{ term: 1, id: 'one', start: 1, recovered: false }],

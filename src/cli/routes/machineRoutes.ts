@@ -101,6 +101,22 @@ export const maintenance = buildRouteMap({
   },
 })
 
+export const upgrade = command({
+  brief: 'Upgrade Tandem itself: each machine, then the controller, one at a time, and back when one fails',
+  about:
+    'Services are not touched: no process of theirs ends, no request is lost. PATH is an archive or a folder it was unpacked to; ' +
+    'left out, it is the program that runs this command.',
+  example: 'tandem upgrade tandem-0.2.0-linux-x64.tar.gz\ntandem upgrade --show',
+  parameters: {
+    flags: { show: on('Only show the upgrade that runs, or the last one') },
+    positional: {
+      kind: 'tuple',
+      parameters: [{ ...word('PATH', 'The new version: an archive, or its folder'), optional: true }],
+    },
+  },
+  load: async () => (await import('../commands/upgrade.ts')).upgrade,
+})
+
 const oneFile = { kind: 'tuple', parameters: [word('FILE', 'A cluster.yaml')] } as const
 export const cluster = buildRouteMap({
   docs: { brief: 'Say which machines are of the cluster, and where it takes requests' },

@@ -6,6 +6,7 @@ import type { Controller } from '../controller.ts'
 import { limits } from '../../rollout/limits.ts'
 import { recover } from '../recover.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
+import { upgradeView } from '../upgradeView.ts'
 import { statusView } from '../statusView.ts'
 import type { Membership } from '../membership.ts'
 import { knownMaintenance, lastMaintenance, startMaintenance } from '../startMaintenance.ts'
@@ -69,6 +70,12 @@ export function operationHandlers({ controller, releases, tokens, membership }: 
     stopMaintenance: () => {
       controller.execute({ type: 'StopMaintenance' })
       return { position: position(), maintenance: lastMaintenance(controller) }
+    },
+    upgrade: () => ({ upgrade: upgradeView(controller.upgrades.state) }),
+    startUpgrade: ({ body }) => {
+      refuseWhileBehind(controller)
+      controller.upgrades.start({ upgrade: controller.newId().slice(0, 8), ...body })
+      return { position: position(), upgrade: upgradeView(controller.upgrades.state) }
     },
     cluster: () => ({ cluster: controller.state.cluster }),
     applyCluster: ({ body }) => {

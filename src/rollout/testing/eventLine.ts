@@ -66,6 +66,12 @@ export function eventLine({ type, data }: Event): string | null {
       return `${data.address} goes back from ${data.from} to ${data.to}`
     case 'AddressReturnEnded':
       return `${data.address} not back: ${data.why}`
+    case 'UpgradeTurnStarted':
+    case 'UpgradeTurnFinished':
+      return `${data.part} ${type}`
+    case 'UpgradeStarted':
+    case 'UpgradeReversed':
+    case 'UpgradeFinished':
     case 'LeadershipTaken':
     case 'LogRecovered':
     case 'ClockRestarted':

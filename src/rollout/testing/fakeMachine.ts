@@ -162,6 +162,7 @@ export class FakeMachine {
       boot: this.boot,
       seq: this.seq,
       version: 'test',
+      program: null,
       seen: null,
       refused: null,
       applied: { ...this.applied },

@@ -58,7 +58,7 @@ export class World {
     return decision
   }
 
-  private append(event: Event): void {
+  append(event: Event): void {
     const recorded = { ...event, position: this.state.position + 1, at: new Date(this.now).toISOString() }
     const after = evolve(this.state, recorded)
     this.watch(this.state, recorded, after)

@@ -1,0 +1,15 @@
+import type { UpgradeView } from '../api/views.ts'
+import type { UpgradeState } from '../upgrade/state.ts'
+
+/** The upgrade that runs, or the last one, as people see it. */
+export function upgradeView({ current }: UpgradeState): UpgradeView | null {
+  if (!current) return null
+  const { id, version, release, stage, outcome, reason, startedAt, finishedAt, parts } = current
+  return {
+    ...{ id, version, release, reason },
+    state: outcome ?? (stage === 'returning' ? 'reverting' : 'running'),
+    startedAt: new Date(startedAt).toISOString(),
+    finishedAt: finishedAt === null ? null : new Date(finishedAt).toISOString(),
+    parts: parts.map((part) => ({ part: part.part, from: part.version, state: part.state, reason: part.reason })),
+  }
+}

@@ -1,0 +1,18 @@
+import type { Logger } from 'pino'
+import { programFolder } from './lib/programFolder.ts'
+import { createPartUnits } from './versions/partUnits.ts'
+import { ProgramKeeper, type KeeperNeeds } from './versions/programKeeper.ts'
+
+/** Keeps the program of the part that this process is, if `unit` runs it. */
+export const programOf =
+  (unit: string, data: string, logger: Logger) =>
+  (needs: KeeperNeeds): Promise<ProgramKeeper | null> =>
+    ProgramKeeper.open({
+      ...{ ...needs, unit, data, logger, units: createPartUnits(), random: () => Math.random() },
+      own: {
+        folder: programFolder,
+        node: process.execPath,
+        options: process.execArgv,
+        words: process.argv.slice(2),
+      },
+    })

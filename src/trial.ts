@@ -1,0 +1,10 @@
+import { systemClock } from './lib/clock.ts'
+import { createPartUnits } from './versions/partUnits.ts'
+import { runTrial } from './versions/runTrial.ts'
+import { TrialFiles } from './versions/trialFiles.ts'
+
+// A program of its own, and small: `trial DATA UNIT`, started by versions/programKeeper.ts as a unit.
+
+const [data, helper] = process.argv.slice(2)
+if (data === undefined || helper === undefined) throw new Error('usage: trial DATA UNIT')
+await runTrial({ files: new TrialFiles(data), units: createPartUnits(), clock: systemClock, helper })

@@ -1,0 +1,122 @@
+import type { Event } from '../events/event.ts'
+import { limits } from './limits.ts'
+import type { ObservedPart, Surroundings } from './observedPart.ts'
+import { keyOf, type Part, type Turn, type Upgrade, type UpgradeState } from './state.ts'
+
+/** The upgrade's next events, from what is known; none while something is waited for. */
+export function advanceUpgrade({ current }: UpgradeState, around: Surroundings): Event[] {
+  if (!current || current.stage === 'over') return []
+  if (current.turn) return endTurn(current, current.turn, around)
+  switch (current.stage) {
+    case 'fetching':
+      return fetching(current, around)
+    case 'turns':
+      return nextTurn(current, around)
+    case 'returning':
+      return returning(current, around)
+  }
+}
+
+/** When time next decides something; infinite when nothing waits. */
+export function upgradeDeadline({ current }: UpgradeState): number {
+  if (!current || current.stage === 'over') return Number.POSITIVE_INFINITY
+  if (current.turn) return current.turn.at + limits.turnMs
+  return current.stage === 'fetching' ? current.startedAt + limits.fetchMs : Number.POSITIVE_INFINITY
+}
+
+function fetching(upgrade: Upgrade, around: Surroundings): Event[] {
+  const key = keyOf(upgrade, 'forward')
+  for (const { part } of upgrade.parts) {
+    const failed = seen(around, part)?.program?.failed
+    if (failed?.key === key) return [reversed(upgrade, `${part}: ${failed.reason}`)]
+  }
+  const missing = upgrade.parts.find(({ part }) => {
+    const now = seen(around, part)
+    return now && !now.isLost && now.program?.prepared !== key
+  })
+  if (!missing) return nextTurn(upgrade, around)
+  if (around.now === null || around.now < upgradeDeadline({ current: upgrade })) return []
+  return [reversed(upgrade, `${missing.part} did not have the new version in time`)]
+}
+
+function nextTurn(upgrade: Upgrade, around: Surroundings): Event[] {
+  const failed = upgrade.parts.find(({ state }) => state === 'failed')
+  if (failed) return [reversed(upgrade, `${failed.part}: ${failed.reason ?? 'failed'}`)]
+  const next = upgrade.parts.find(({ state }) => state === 'waiting')
+  if (!next) return [finished(upgrade, 'completed')]
+  const now = seen(around, next.part)
+  if (!now || now.isLost) return [turnOver(upgrade, next.part, 'forward', 'lost', 'it is lost')]
+  if (around.isBusy || !now.hasReported) return []
+  return [turnStarted(upgrade, next, 'forward', now)]
+}
+
+/** Whatever runs the new version goes back, last first; a part that went back by itself has nothing left to do. */
+function returning(upgrade: Upgrade, around: Surroundings): Event[] {
+  const next = upgrade.parts.findLast(
+    ({ part, state, hasReturned }) =>
+      !hasReturned && (state === 'done' || (state === 'failed' && hasNew(upgrade, seen(around, part)))),
+  )
+  if (!next) return [finished(upgrade, 'reverted')]
+  const now = seen(around, next.part)
+  if (!now || now.isLost) return [turnOver(upgrade, next.part, 'back', 'lost', 'it is lost: it keeps the new version')]
+  if (around.isBusy || !now.hasReported) return []
+  return [turnStarted(upgrade, next, 'back', now)]
+}
+
+const hasNew = ({ release }: Upgrade, now: ObservedPart | undefined): boolean => now?.program?.release === release
+
+/** A turn ends well once the part runs what it should, by its own word, with everything that was ready ready again. */
+function endTurn(upgrade: Upgrade, turn: Turn, around: Surroundings): Event[] {
+  const { part, direction, release } = turn
+  const now = seen(around, part)
+  const program = now?.program
+  const over = (outcome: 'done' | 'failed', reason: string | null): Event[] => [
+    turnOver(upgrade, part, direction, outcome, reason),
+  ]
+  if (program?.failed?.key === keyOf(upgrade, direction)) return over('failed', program.failed.reason)
+  const isThere = now?.hasReported && now.boot > turn.boot && program?.release === release && !program.isTrying
+  const unready = isThere ? now.instances.find(({ id, isReady }) => !isReady && turn.ready.includes(id)) : undefined
+  if (isThere && now.applied >= turn.position && !unready) return over('done', null)
+  if (around.now === null || around.now < turn.at + limits.turnMs) return []
+  const seconds = limits.turnMs / 1000
+  if (unready) return over('failed', `instance ${unready.id} was not ready again within ${seconds} s`)
+  return over(
+    'failed',
+    `it did not report with the ${direction === 'forward' ? 'new' : 'former'} version within ${seconds} s`,
+  )
+}
+
+const seen = ({ parts }: Surroundings, name: string): ObservedPart | undefined =>
+  parts.find(({ part }) => part === name)
+
+const turnStarted = (
+  upgrade: Upgrade,
+  { part, release }: Part,
+  direction: 'forward' | 'back',
+  now: ObservedPart,
+): Event => ({
+  type: 'UpgradeTurnStarted',
+  data: {
+    ...{ upgrade: upgrade.id, part, direction, boot: now.boot },
+    release: direction === 'forward' ? upgrade.release : release,
+    ready: now.instances.filter(({ isReady }) => isReady).map(({ id }) => id),
+  },
+})
+
+const turnOver = (
+  { id }: Upgrade,
+  part: string,
+  direction: 'forward' | 'back',
+  outcome: 'done' | 'failed' | 'lost',
+  reason: string | null,
+): Event => ({ type: 'UpgradeTurnFinished', data: { upgrade: id, part, direction, outcome, reason } })
+
+const reversed = ({ id }: Upgrade, reason: string): Event => ({
+  type: 'UpgradeReversed',
+  data: { upgrade: id, reason },
+})
+
+const finished = ({ id, reason }: Upgrade, state: 'completed' | 'reverted'): Event => ({
+  type: 'UpgradeFinished',
+  data: { upgrade: id, state, reason },
+})

@@ -1,0 +1,127 @@
+import type { EventData, RecordedEvent, UpgradePart } from '../events/event.ts'
+
+/*
+ * An UPGRADE changes Tandem itself, part by part: each machine's agent, then the controller. It passes through
+ *   fetching   every part fetches the new program, unpacks it and finds that it runs. Entered by UpgradeStarted.
+ *   turns      one part at a time is switched and watched. Entered by the first UpgradeTurnStarted.
+ *   returning  a part failed: those that run the new program go back, last first. Entered by UpgradeReversed.
+ *   over       UpgradeFinished: completed (from turns) or reverted (from returning).
+ *
+ * The machines come first, and the controller last: who decides about going back is always the program that has proven itself.
+ *
+ * A part is `waiting`, `running` in its turn, then `done`; `lost` when it is silent and gone round: it keeps what it has;
+ * `failed` when the new program did not work there, or it could not go back; `reverted` once it is back. A part's own machine goes back by itself when the new
+ * program does not come up or reaches no controller (versions/trial.ts); the turn then only learns of it.
+ */
+export interface UpgradeState {
+  /** The running one, else the last. */
+  current: Upgrade | null
+}
+
+export interface Upgrade {
+  id: string
+  version: string
+  release: string
+  stage: 'fetching' | 'turns' | 'returning' | 'over'
+  outcome: 'completed' | 'reverted' | null
+  reason: string | null
+  startedAt: number
+  finishedAt: number | null
+  /** In the order of their turns. */
+  parts: Part[]
+  turn: Turn | null
+}
+
+export interface Part extends UpgradePart {
+  state: 'waiting' | 'running' | 'done' | 'failed' | 'lost' | 'reverted'
+  reason: string | null
+  /** It had its turn back. */
+  hasReturned: boolean
+}
+
+export interface Turn extends Omit<EventData['UpgradeTurnStarted'], 'upgrade'> {
+  position: number
+  at: number
+}
+
+/** The part that is no machine; no machine can have this name. */
+export const controllerPart = '@controller'
+
+export const initialUpgradeState = (): UpgradeState => ({ current: null })
+
+/** Names what is asked of a part: it does not try again what it failed at. */
+export const keyOf = ({ id }: Upgrade, direction: 'forward' | 'back'): string => `${id}/${direction}`
+
+/** Folds one event in; those of others change nothing. */
+export function evolveUpgrade(state: UpgradeState, event: RecordedEvent): UpgradeState {
+  const at = Date.parse(event.at)
+  if (event.type === 'UpgradeStarted') {
+    const { upgrade: id, version, release } = event.data
+    const parts = event.data.parts.map((part): Part => ({
+      ...part,
+      state: 'waiting',
+      reason: null,
+      hasReturned: false,
+    }))
+    const fresh = {
+      stage: 'fetching',
+      outcome: null,
+      reason: null,
+      startedAt: at,
+      finishedAt: null,
+      turn: null,
+    } as const
+    return { current: { id, version, release, parts, ...fresh } }
+  }
+  if (state.current === null || state.current.stage === 'over') return state
+  const upgrade = evolveRunning(state.current, event, at)
+  return upgrade === state.current ? state : { current: upgrade }
+}
+
+function evolveRunning(upgrade: Upgrade, event: RecordedEvent, at: number): Upgrade {
+  const { position } = event
+  switch (event.type) {
+    case 'UpgradeTurnStarted': {
+      const stage = upgrade.stage === 'fetching' ? 'turns' : upgrade.stage
+      const parts = changed(upgrade, event.data.part, { state: 'running' })
+      return { ...upgrade, stage, parts, turn: { ...event.data, position, at } }
+    }
+    case 'UpgradeTurnFinished': {
+      const { part, direction, outcome, reason } = event.data
+      const state = outcome === 'done' && direction === 'back' ? 'reverted' : outcome
+      return {
+        ...upgrade,
+        turn: null,
+        parts: changed(upgrade, part, { state, reason, hasReturned: direction === 'back' }),
+      }
+    }
+    case 'UpgradeReversed':
+      return { ...upgrade, stage: 'returning', reason: event.data.reason }
+    case 'UpgradeFinished':
+      return { ...upgrade, stage: 'over', outcome: event.data.state, finishedAt: at, turn: null }
+    case 'MachineRemoved': {
+      const { machine } = event.data
+      const turn = upgrade.turn?.part === machine ? null : upgrade.turn
+      return { ...upgrade, turn, parts: upgrade.parts.filter(({ part }) => part !== machine) }
+    }
+    // A person took the machines' word over the log's: what was going on is not known any more.
+    case 'LogRecovered':
+      return {
+        ...upgrade,
+        stage: 'over',
+        outcome: 'reverted',
+        reason: 'the log was recovered',
+        finishedAt: at,
+        turn: null,
+      }
+    // A controller that starts again waits anew for what it asked for.
+    case 'LeadershipTaken':
+    case 'ClockRestarted':
+      return { ...upgrade, turn: upgrade.turn && { ...upgrade.turn, at } }
+    default:
+      return upgrade
+  }
+}
+
+const changed = ({ parts }: Upgrade, name: string, to: Partial<Part>): Part[] =>
+  parts.map((part) => (part.part === name ? { ...part, ...to } : part))

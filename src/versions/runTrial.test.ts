@@ -1,0 +1,139 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { TestClock } from '../lib/testing/testClock.ts'
+import type { PartUnits } from './partUnits.ts'
+import { runTrial } from './runTrial.ts'
+import { TrialFiles } from './trialFiles.ts'
+
+const [unit, helper] = ['part.service', 'part-trial.service']
+const key = 'u/forward'
+
+/** systemd as far as a trial sees it; `killAt` counts calls down to the one that never returns to its caller. */
+class FakeUnits implements PartUnits {
+  uses: string[] | null = ['old']
+  runs: string[] | null = ['old']
+  helpers = new Set([helper])
+  restarts = 0
+  killAt = Number.POSITIVE_INFINITY
+  killed = Promise.withResolvers<boolean>()
+  /** Called when a program was started. */
+  started: (argv: readonly string[] | null) => void = () => {}
+  looked: () => void = () => {}
+
+  async useCommand(_unit: string, argv: readonly string[] | null): Promise<void> {
+    await this.#call(() => (this.uses = argv && [...argv]))
+  }
+  command(): string[] | null {
+    return this.uses
+  }
+  async restart(): Promise<void> {
+    await this.#call(() => {
+      this.runs = this.uses
+      this.restarts = 0
+      this.started(this.runs)
+    })
+  }
+  async life(): Promise<{ mainPid: number; restarts: number }> {
+    this.looked()
+    await this.#call(() => {})
+    return { mainPid: 1, restarts: this.restarts }
+  }
+  async said(): Promise<string> {
+    return 'its last words'
+  }
+  async startHelper(): Promise<void> {}
+  async removeHelper(name: string): Promise<void> {
+    await this.#call(() => this.helpers.delete(name))
+  }
+
+  /** A kill comes before the effect or after it; whoever called is not there any more to hear of it. */
+  async #call(effect: () => void): Promise<void> {
+    this.killAt--
+    if (this.killAt !== 0) effect()
+    if (this.killAt === 0 || this.killAt === -0.5) {
+      this.killed.resolve(true)
+      await new Promise(() => {})
+    }
+  }
+}
+
+function lab(): { files: TrialFiles; units: FakeUnits; clock: TestClock; run: () => Promise<void> } {
+  const parent = join(import.meta.dirname, '../../tmp')
+  mkdirSync(parent, { recursive: true })
+  const folder = mkdtempSync(join(parent, 'trial-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const [files, units, clock] = [new TrialFiles(folder), new FakeUnits(), new TestClock()]
+  files.begin({ key, unit, to: ['new'], from: ['old'], withinMs: 1_000 })
+  return { files, units, clock, run: () => runTrial({ files, units, clock, helper }) }
+}
+
+describe('a trial', () => {
+  it('keeps the new program once that has said that it works', async () => {
+    const { files, units, run } = lab()
+    units.started = () => files.confirm(key)
+    await run()
+    expect(units).toMatchObject({ uses: ['new'], runs: ['new'] })
+    expect([files.trial, files.failed, [...units.helpers]]).toEqual([null, null, []])
+  })
+
+  it('goes back when the new one ends again and again, with what it said', async () => {
+    const { files, units, run } = lab()
+    units.looked = () => units.restarts++
+    await run()
+    expect(units).toMatchObject({ uses: ['old'], runs: ['old'] })
+    expect(files.failed).toEqual({ key, reason: 'it ends at its start: its last words' })
+    expect([files.trial, [...units.helpers]]).toEqual([null, []])
+  })
+
+  it('goes back when time is up', async () => {
+    const { files, units, clock, run } = lab()
+    units.looked = () => clock.pass(2_000)
+    await run()
+    expect(units.runs).toEqual(['old'])
+    expect(files.failed?.reason).toBe('it was not seen to work within 1 s: its last words')
+  })
+
+  it('goes back when systemd does not do what it is asked', async () => {
+    const { files, units, run } = lab()
+    units.started = (argv) => {
+      if (argv?.[0] === 'new') throw new Error('Job for part.service failed')
+    }
+    await run()
+    expect(units).toMatchObject({ uses: ['old'], runs: ['old'] })
+    expect(files.failed?.reason).toContain('Job for part.service failed')
+  })
+
+  it('stays back when the new one answers too late', async () => {
+    const { files, units, run } = lab()
+    files.fail({ key, reason: 'time is up' })
+    files.confirm(key)
+    await run()
+    expect(units).toMatchObject({ uses: ['old'], runs: ['old'] })
+  })
+
+  it('has nothing to do without one', async () => {
+    const { files, units, run } = lab()
+    files.end()
+    await run()
+    expect(units).toMatchObject({ uses: ['old'], runs: ['old'] })
+    expect([...units.helpers]).toEqual([])
+  })
+
+  for (const outcome of ['works', 'crashes'] as const) {
+    it(`killed at any moment and started again, ends as if it had not been: a program that ${outcome}`, async () => {
+      for (let moment = 0.5; moment < 12; moment += 0.5) {
+        const { files, units, run } = lab()
+        if (outcome === 'works') units.started = (argv) => void (argv?.[0] === 'new' && files.confirm(key))
+        else units.looked = () => units.restarts++
+        units.killAt = moment
+        const isDead = await Promise.race([units.killed.promise, run().then(() => false)])
+        units.killAt = Number.POSITIVE_INFINITY
+        // systemd starts it again only while its unit is there.
+        if (isDead && units.helpers.size > 0) await run()
+        const end = outcome === 'works' ? ['new'] : ['old']
+        expect([moment, units.uses, units.runs, files.trial, [...units.helpers]]).toEqual([moment, end, end, null, []])
+      }
+    })
+  }
+})

@@ -1,0 +1,220 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { makeDistribution, type Distribution } from '../../packaging/distribution.ts'
+import type { UpgradeView } from '../../src/api/views.ts'
+import { execOrThrow } from '../../src/lib/exec.ts'
+import { failuresOf, line, web } from '../system/rollUnderLoad.ts'
+import { ClientLoad } from './clientLoad.ts'
+import type { LabMachine } from './labMachine.ts'
+import { Pair, tcpPort } from './pair.ts'
+import { whyNoLab } from './requirements.ts'
+
+const why = whyNoLab()
+const root = join(import.meta.dirname, '../..')
+const bootMs = 700_000 // the first time ever it installs the machines' system
+const long = { timeout: 300_000 }
+const drain = 3_000
+const mostKills = 40
+/** The previous build is this one with another version: neighbours, as two minor versions are. */
+const [before, after] = ['0.1.0', '0.2.0']
+
+interface Upgraded {
+  upgrade: UpgradeView | null
+  exit: number
+}
+
+describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})` : ''}`, () => {
+  let pair: Pair
+  let folder = ''
+  let load: ClientLoad | null = null
+  let version = 0
+  beforeAll(async () => {
+    mkdirSync(join(root, 'tmp'), { recursive: true })
+    folder = mkdtempSync(join(root, 'tmp/upgrade-'))
+    const old = await make(before)
+    await unpack(old, 'old')
+    await unpack(await make(after), 'new')
+    pair = await Pair.open({ debianPackage: old.packages[0] })
+    await pushWeb()
+    const text = line({ name: 'line', version: '1', drain, more: `routes: [{ port: ${tcpPort} }]\n` })
+    await pair.roll('line', text, 'line.mjs')
+  }, bootMs)
+  afterEach(() => {
+    load?.kill()
+    load = null
+  })
+  afterAll(async () => {
+    await pair?.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** In a folder that the machines see. */
+  const make = (of: string): Promise<Distribution> =>
+    makeDistribution({ root, out: folder, architectures: [process.arch], version: of, env: process.env })
+  async function unpack({ archives: [archive = ''] }: Distribution, name: string): Promise<void> {
+    await execOrThrow(['tar', '-xzf', archive, '-C', folder])
+    renameSync(archive.replace('.tar.gz', ''), join(folder, name))
+  }
+  /** The new version with something in the way of its agent; it says its version as the good one does. */
+  function spoilt(name: string, version: string, trouble: string): void {
+    cpSync(join(folder, 'new'), join(folder, name), { recursive: true })
+    const about = join(folder, name, 'package.json')
+    writeFileSync(about, readFileSync(about, 'utf8').replace(after, version))
+    const main = join(folder, name, 'lib/main.js')
+    renameSync(main, main.replace('main.js', 'real.js'))
+    writeFileSync(
+      main,
+      `if (process.argv.includes('agent') && process.argv.includes('run')) { ${trouble} }\nelse await import('./real.js')\n`,
+    )
+  }
+  const pushWeb = () => pair.roll('web', web({ name: 'web', version: String(++version), drain }))
+  const upgrade = (name: string): Promise<Upgraded> => pair.tandem<Upgraded>('upgrade', `/media/packages/${name}`)
+  const beginLoad = (): void => {
+    load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 300, tcp: pair.tcpEntries })
+  }
+  async function endLoad(): Promise<void> {
+    const result = await load?.stop()
+    load = null
+    if (!result) throw new Error('no load was begun')
+    expect(failuresOf(result)).toEqual([])
+    expect(result.requests).toBeGreaterThan(500)
+  }
+  const serving = ['a', 'b']
+  const watched = ['tandem-web-*', 'tandem-line-*', 'tandem-haproxy.service']
+  /** Which process each instance is, and HAProxy, on both machines. */
+  async function pidsOf(units = watched): Promise<string[]> {
+    const said = await Promise.all(
+      serving.map((name) => pair.lab.machine(name).must(['systemctl', 'show', '--property=Id,MainPID', ...units])),
+    )
+    return said.flatMap((one) => one.trim().split('\n\n')).sort()
+  }
+  const versions = async (): Promise<string[]> => {
+    const { machines, controller } = await pair.tandem<{
+      controller: { version: string }
+      machines: { version: string }[]
+    }>('status')
+    return [...machines.map((one) => one.version), controller.version]
+  }
+  /** Units that a trial has left. */
+  const leftOver = async (machine: LabMachine): Promise<string> =>
+    (await machine.run(['sh', '-c', 'ls /etc/systemd/system | grep trial'])).out
+
+  it(
+    'goes back by itself from a version that ends at its start: no process of a service ends, nothing is lost',
+    long,
+    async () => {
+      spoilt('crashing', '0.2.1', 'process.exit(3)')
+      const pids = await pidsOf()
+      beginLoad()
+      const { exit, upgrade: done } = await upgrade('crashing')
+      expect(done).toMatchObject({ state: 'reverted', reason: expect.stringContaining('it ends at its start') })
+      expect(exit).toBe(1)
+      expect(await versions()).toEqual([before, before, before])
+      expect(await pidsOf()).toEqual(pids)
+      await endLoad()
+      for (const machine of pair.lab.machines) expect(await leftOver(machine)).toBe('')
+    },
+  )
+
+  it('goes back by itself from a version that never speaks to the controller', long, async () => {
+    spoilt('silent', '0.2.2', 'setInterval(() => {}, 1000)')
+    const pids = await pidsOf()
+    beginLoad()
+    const { upgrade: done } = await upgrade('silent')
+    expect(done).toMatchObject({ state: 'reverted', reason: expect.stringContaining('was not seen to work') })
+    expect(await versions()).toEqual([before, before, before])
+    expect(await pidsOf()).toEqual(pids)
+    await endLoad()
+  })
+
+  it('upgrades machines and controller under load and during a rollout, which ends properly', long, async () => {
+    beginLoad()
+    const lines = await pidsOf(['tandem-line-*'])
+    const rolling = pushWeb()
+    const { exit, upgrade: done } = await upgrade('new')
+    expect(done?.parts.map(({ part, state }) => [part, state])).toEqual([
+      ['a', 'done'],
+      ['b', 'done'],
+      ['@controller', 'done'],
+    ])
+    expect(exit).toBe(0)
+    expect((await rolling).rollout?.state).toBe('completed')
+    await pushWeb()
+    expect(await versions()).toEqual([after, after, after])
+    expect(await pidsOf(['tandem-line-*'])).toEqual(lines)
+    await endLoad()
+    for (const machine of pair.lab.machines) expect(await leftOver(machine)).toBe('')
+    expect(await pair.tandem('upgrade', '/media/packages/new')).toMatchObject({ exit: 0, upgrade: null })
+  })
+
+  it('still runs the new version after a reboot, beside the installed one', long, async () => {
+    await pair.lab.machine('a').reboot()
+    await pair.until('ready')
+    expect((await versions()).slice(0, 2)).toEqual([after, after])
+    expect(await pair.lab.machine('a').must(['tandem', '--version'])).toBe(`${before}\n`)
+  })
+
+  it(
+    'works with a machine that was left behind: an older agent under the newer controller, until the next upgrade',
+    long,
+    async () => {
+      const b = pair.lab.machine('b')
+      await b.must(['rm', '/etc/systemd/system/tandem-agent.service.d/program.conf'])
+      await b.must(['systemctl', 'daemon-reload'])
+      await b.must(['systemctl', 'restart', 'tandem-agent'])
+      await expect.poll(versions, { timeout: 30_000 }).toEqual([after, before, after])
+      beginLoad()
+      await pushWeb()
+      const { upgrade: done } = await upgrade('new')
+      expect(done).toMatchObject({ state: 'completed', parts: [{ part: 'b', from: before, state: 'done' }] })
+      expect(await versions()).toEqual([after, after, after])
+      await endLoad()
+    },
+  )
+  it(
+    'finishes when it is run again, whatever of Tandem is killed at whatever moment: back to the version before',
+    long,
+    async () => {
+      const seed = Number(process.env['TANDEM_SEED'] ?? Date.now() % 1_000_000)
+      console.log(`TANDEM_SEED=${seed}`)
+      const random = seeded(seed)
+      const pids = await pidsOf()
+      beginLoad()
+      const over = new AbortController()
+      const killer = (async (): Promise<void> => {
+        for (let kills = 0; !over.signal.aborted && kills < mostKills; kills++) {
+          await pause(random() * 1_500)
+          const machine = pair.lab.machines[Math.floor(random() * pair.lab.machines.length)]
+          const unit = random() < 0.5 ? 'tandem-*-trial.service' : 'tandem-agent.service tandem-controller.service'
+          await machine?.run(['sh', '-c', `systemctl kill --signal=KILL ${unit}`])
+        }
+      })()
+      await pair.tandem('upgrade', '/media/packages/old')
+      over.abort()
+      await killer
+      await pair.until('ready')
+      const isOver = async (): Promise<boolean> =>
+        (await pair.tandem<Upgraded>('upgrade', '--show')).upgrade?.finishedAt !== null
+      await expect.poll(isOver, { timeout: 240_000, interval: 500 }).toBe(true)
+      const { exit } = await upgrade('old')
+      expect(exit).toBe(0)
+      expect(await versions()).toEqual([before, before, before])
+      expect(await pidsOf()).toEqual(pids)
+      await endLoad()
+      for (const machine of pair.lab.machines) expect(await leftOver(machine)).toBe('')
+    },
+  )
+})
+
+/** Chance that can be had again: mulberry32. */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = Math.trunc(state + 0x6d2b79f5)
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
