@@ -4,16 +4,21 @@ import { defineConfig } from 'vitest/config'
 const soak = process.env['TANDEM_SOAK'] === '1'
 // Machines under systemd-nspawn: root only, and part of `make check` where it runs as root.
 const lab = process.env['TANDEM_LAB'] === '1'
+// Tests that watch a clock (`…alone.test.ts`) run by themselves, after all others.
+const alone = process.env['TANDEM_ALONE'] === '1'
 
 export default defineConfig({
   test: {
-    include: [
-      ...['src/**/*.test.ts', 'test/system/*.test.ts'],
-      ...(soak ? ['test/soak/*.test.ts'] : []),
-      ...(lab ? ['test/lab/*.test.ts'] : []),
-    ],
+    include: alone
+      ? ['test/lab/*.alone.test.ts']
+      : [
+          ...['src/**/*.test.ts', 'test/system/*.test.ts'],
+          ...(soak ? ['test/soak/*.test.ts'] : []),
+          ...(lab ? ['test/lab/*.test.ts'] : []),
+        ],
+    exclude: alone ? [] : ['test/lab/*.alone.test.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: alone ? 1 : 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './test/counts.ts'],
