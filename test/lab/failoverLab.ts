@@ -1,6 +1,6 @@
 import { AddressWatch } from './addressWatch.ts'
 import type { LabMachine } from './labMachine.ts'
-import { entryPort, Pair } from './pair.ts'
+import { isOfCluster, entryPort, Pair } from './pair.ts'
 import { Probe } from './probe.ts'
 import type { Status } from '../../src/api/views.ts'
 
@@ -98,7 +98,7 @@ export class FailoverLab {
     const { machines, addresses } = await this.status()
     const [known] = addresses
     if (known?.holder !== this.watch.holders[0]) return `the controller says ${JSON.stringify(known)}`
-    const unwell = machines.find(({ state, problems }) => state !== 'ready' || problems.length > 0)
+    const unwell = machines.find(({ state, problems }) => state !== 'ready' || problems.some(isOfCluster))
     return unwell ? JSON.stringify(unwell) : ''
   }
 

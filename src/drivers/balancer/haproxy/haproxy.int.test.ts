@@ -428,6 +428,23 @@ describe('what cannot be served', () => {
 })
 
 describe('limits', () => {
+  it('are as low as the open files that the machine gives, and said', async () => {
+    const program = join(machines.folder, 'poor')
+    writeFileSync(program, '#!/bin/sh\nulimit -n 1500\nexec haproxy "$@"\n', { mode: 0o755 })
+    const master = join(machines.folder, 'a', 'run', 'master.sock')
+    const a = await machines.machine('a', { process: childHaproxy({ program, master }) })
+    const x = await instanceNamed('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    expect(a.balancer.problems?.()).toEqual([
+      expect.stringMatching(/^HAProxy may open 1500 files only: it takes \d\d\d /),
+    ])
+    const config = readFileSync(join(machines.folder, 'a', 'haproxy.cfg'), 'utf8')
+    await a.route(httpRoute({ targets: [x.active] }))
+    expect(readFileSync(join(machines.folder, 'a', 'haproxy.cfg'), 'utf8')).toBe(config)
+    expect(config).toMatch(/gt \d\d\d \}/)
+    expect((await ask(a.port)).status).toBe(200)
+  })
+
   it('refuse one connection too many at once and count it; what lives goes on', async () => {
     const a = await machines.machine('a', { limits: { connections: 3 } })
     const x = await instanceNamed('x-1')

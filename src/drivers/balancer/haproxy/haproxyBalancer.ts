@@ -6,19 +6,23 @@ import type { Clock } from '../../../lib/clock.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
 import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from '../balancer.ts'
 import { acceptableRoutes } from './acceptableRoutes.ts'
+import { Admission } from './admission.ts'
 import { configuredServers, type ConfiguredServer } from './configuredServer.ts'
-import { haproxyConfig, shapeIn } from './haproxyConfig.ts'
-import { HaproxyFolder, machinesText, type ForwardingTls } from './haproxyFolder.ts'
+import { acceptedOf, haproxyConfig, shapeIn } from './haproxyConfig.ts'
+import { HaproxyFolder, type ForwardingTls } from './haproxyFolder.ts'
 import type { HaproxyProcess } from './haproxyProcess.ts'
 import { haproxyFiles, haproxyLimits, type HaproxyLimits, type HaproxySettings } from './haproxySettings.ts'
 import { heldBackends, holdChanges, holdsIn } from './holds.ts'
+import { LeftoverServers } from './leftoverServers.ts'
 import { MasterSocket } from './masterSocket.ts'
 import { RunningHaproxy, type RunningWorker } from './runningHaproxy.ts'
 import { differences, nameOf, serverChanges } from './runningServers.ts'
 import { withAddresses } from './peerAddresses.ts'
 import { watchFolders } from './watchedFolders.ts'
 import { readable, type ServedRoute } from './servedRoute.ts'
-import { CounterSum, downIn, idleConnectionsIn, workIn } from './workCounts.ts'
+import { PublicCertificates } from './publicCertificates.ts'
+import { WorkWatch } from './workWatch.ts'
+import { idleConnectionsIn } from './workCounts.ts'
 
 export interface HaproxyBalancerOptions {
   /** What Tandem writes for HAProxy: configuration, script, maps, this machine's certificate. */
@@ -54,8 +58,6 @@ export function createHaproxyBalancer(options: HaproxyBalancerOptions): HaproxyB
   return new Haproxy(options)
 }
 
-/** Watch ticks in which servers that nobody wants are tried to be removed; later plans try again. */
-const removalTicks = 200
 /** The balancer of production machines: HAProxy, which goes on without the agent. */
 class Haproxy implements HaproxyBalancer {
   readonly name = 'haproxy'
@@ -64,25 +66,18 @@ class Haproxy implements HaproxyBalancer {
   readonly #limits: HaproxyLimits
   readonly #folder: HaproxyFolder
   readonly #running: RunningHaproxy
-  readonly #counters = new CounterSum()
+  readonly #leftover: LeftoverServers
+  readonly #watch: WorkWatch
+  readonly #admission: Admission
+  readonly #https: PublicCertificates
   readonly #listeners: ((change: BalancerChange) => void)[] = []
   #turn: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | null = null
   #plan: RoutingPlan | null = null
   #routes: ServedRoute[] | null = null
   #wanted: ConfiguredServer[] = []
-  #work = new Map<string, InFlight>()
-  #down = new Set<string>()
-  /** Instances that take no new work and had some: `idle` is told when they have none. */
-  #finishing = new Set<string>()
-  /** Servers nobody wants any more, by `backend/name`, with the ticks left to remove them. */
-  #leftover = new Map<string, number>()
-  #held = 0
-  /** Whether HAProxy takes the public certificates as they are. */
-  #https: { certificatesHash: string; problem: string | null } | null = null
-  #readAt = -Infinity
-  #reading = false
-  #watching = false
+  /** Open files, and so connections, that the machine does not give it; in words. */
+  #shortage: string | null = null
   #certificates: { close: () => void } | null = null
 
   constructor(options: HaproxyBalancerOptions) {
@@ -91,6 +86,16 @@ class Haproxy implements HaproxyBalancer {
     this.#folder = new HaproxyFolder(haproxyFiles(options.dir, options.runDir), options.process.program)
     const socket = new MasterSocket(this.#folder.files.master, this.#limits.commandMs)
     this.#running = new RunningHaproxy(socket, this.#limits)
+    const log = (message: string, about: Record<string, unknown> = {}): void => options.log?.(message, about)
+    this.#leftover = new LeftoverServers(this.#running)
+    this.#watch = new WorkWatch({
+      ...{ running: this.#running, leftover: this.#leftover, limits: this.#limits, clock: options.clock, log },
+      inTurn: (work) => this.#inTurn(work),
+      isClosing: () => this.#closing !== null,
+      tell: (change) => this.#tell(change),
+    })
+    this.#admission = new Admission(this.#folder, this.#running)
+    this.#https = new PublicCertificates(this.#folder, log)
   }
 
   /** Takes over the HAProxy that runs, as it is; starts it with what it last had, or with no routes. */
@@ -138,15 +143,15 @@ class Haproxy implements HaproxyBalancer {
   async #applyNow(plan: RoutingPlan): Promise<Unserved[]> {
     const resolved = await withAddresses(plan)
     const asked = readable(resolved.plan)
-    const settings = await this.#settings()
     const worker = await this.#lookOrStart()
+    const settings = await this.#settings(this.#accepted(worker))
     const { routes, unserved } = await this.#acceptable(asked.routes, settings, worker)
     const wanted = configuredServers(routes, settings)
     await this.#bring(routes, wanted, settings, worker)
     this.#plan = plan
     const before = this.#named(worker)
     ;[this.#routes, this.#wanted] = [routes, wanted]
-    await this.#settle(before)
+    await this.#watch.settle(before, takingWork(wanted))
     return [...resolved.unserved, ...asked.unserved, ...unserved]
   }
 
@@ -220,120 +225,17 @@ class Haproxy implements HaproxyBalancer {
     const after = await this.#running.servers(pid)
     const wrong = differences(after, wanted)
     if (wrong.length > 0) throw new Error(`HAProxy did not do all it was told: ${wrong.join('; ')}; it said: ${said}`)
-    const names = new Set(wanted.map(nameOf))
-    this.#leftover = new Map(after.flatMap((one) => (names.has(nameOf(one)) ? [] : [[nameOf(one), removalTicks]])))
+    this.#leftover.set(after, new Set(wanted.map(nameOf)))
   }
 
   /** Instances that were known before this plan, and whether they took new work. */
   #named(worker: RunningWorker): Map<string, boolean> {
-    const named = new Map<string, boolean>()
     const isKnown = this.#routes === null ? null : new Set(this.#wanted.map(({ name }) => name))
-    for (const { name, active } of worker.servers) {
-      if (name.includes(':') || isKnown?.has(name) === false) continue
-      named.set(name, active || (named.get(name) ?? false))
-    }
-    return named
+    return takingWork(worker.servers.filter(({ name }) => !name.includes(':') && isKnown?.has(name) !== false))
   }
 
-  /** Tells of those that are idle already, and watches the others. */
-  async #settle(before: Map<string, boolean>): Promise<void> {
-    const now = new Map<string, boolean>()
-    for (const { name, active } of this.#wanted) now.set(name, active || (now.get(name) ?? false))
-    for (const [instance, wasActive] of before) {
-      if (now.get(instance) === true) continue
-      if (wasActive || !now.has(instance)) this.#finishing.add(instance)
-    }
-    for (const [instance, active] of now) if (active) this.#finishing.delete(instance)
-    await this.#read()
-    this.#watch()
-  }
-
-  /** Reads all workers, and tells what has changed. */
-  async #read(): Promise<void> {
-    const { current, reading } = await this.#running.read()
-    this.#work = workIn(reading)
-    this.#counters.read(reading)
-    this.#readAt = this.#options.clock.monotonic()
-    for (const instance of this.#finishing) {
-      if (this.#inFlightNow(instance).work > 0) continue
-      this.#finishing.delete(instance)
-      this.#tell({ type: 'idle', instance })
-    }
-    this.#tellOfDown(downIn(reading.get(current) ?? []))
-  }
-
-  #tellOfDown(down: Set<string>): void {
-    const active = new Set(this.#wanted.flatMap((server) => (server.active ? [server.name] : [])))
-    const gone = new Set([...down].filter((instance) => active.has(instance)))
-    for (const instance of gone) {
-      if (this.#down.has(instance)) continue
-      this.#tell({ type: 'ejected', instance, reason: 'refuses connections' })
-    }
-    for (const instance of this.#down) {
-      if (!gone.has(instance) && active.has(instance)) this.#tell({ type: 'restored', instance })
-    }
-    this.#down = gone
-  }
-
-  /** Statistics are read again and again only while an instance finishes, or a server is to be removed. */
-  #watch(): void {
-    if (this.#watching) return
-    this.#watching = true
-    void this.#watchUntilDone()
-  }
-
-  async #watchUntilDone(): Promise<void> {
-    while (!this.#closing && (this.#finishing.size > 0 || this.#leftover.size > 0)) {
-      await pause(this.#limits.watchMs, undefined, { ref: false })
-      try {
-        await this.#inTurn(async () => {
-          await this.#read()
-          await this.#removeLeftover()
-        })
-      } catch (error) {
-        if (this.#closing) break
-        this.#options.log?.('HAProxy does not answer; asked again', { error: String(error) })
-      }
-    }
-    // Together with the last look at what is left to watch: what came in between would not be watched.
-    this.#watching = false
-  }
-
-  async #removeLeftover(): Promise<void> {
-    const names = [...this.#leftover.keys()].filter((name) => this.#inFlightNow(instanceOf(name)).work === 0)
-    if (names.length === 0) return
-    const { pid } = await this.#running.look()
-    await this.#running.tell(
-      pid,
-      names.flatMap((name) => [`set server ${name} state maint`, `del server ${name}`]),
-    )
-    const still = new Set((await this.#running.servers(pid)).map(nameOf))
-    for (const [name, ticks] of this.#leftover) {
-      if (!still.has(name) || ticks <= 1) this.#leftover.delete(name)
-      else this.#leftover.set(name, ticks - 1)
-    }
-  }
-
-  /** As of the last reading, which is made anew when it is asked for and older than `watchMs`. */
   inFlight(instance: string): InFlight {
-    this.#freshen()
-    return this.#inFlightNow(instance)
-  }
-
-  #inFlightNow(instance: string): InFlight {
-    return this.#work.get(instance) ?? { work: 0, long: 0 }
-  }
-
-  #freshen(): void {
-    const age = this.#options.clock.monotonic() - this.#readAt
-    if (this.#reading || this.#closing || age < this.#limits.watchMs) return
-    this.#reading = true
-    void this.#inTurn(async () => {
-      await this.#read()
-      this.#held = await this.#running.held()
-    })
-      .catch((error: unknown) => this.#options.log?.('HAProxy does not answer', { error: String(error) }))
-      .finally(() => (this.#reading = false))
+    return this.#watch.inFlight(instance)
   }
 
   onChange(listener: (change: BalancerChange) => void): void {
@@ -366,27 +268,14 @@ class Haproxy implements HaproxyBalancer {
   cut(instance: string): void {
     void this.#inTurn(async () => {
       await this.#running.cutSessions((line) => line.includes(` srv=${instance} `))
-      await this.#read()
+      await this.#watch.read()
     }).catch((error: unknown) =>
       this.#options.log?.('connections could not be cut', { instance, error: String(error) }),
     )
   }
 
   admit(machines: string[] | null): Promise<void> {
-    return this.#inTurn(async () => {
-      const before = this.#folder.machines()
-      this.#folder.writeMachines(machines)
-      const after = machinesText(machines).split('\n').filter(Boolean)
-      const path = this.#folder.files.machines
-      const added = after.filter((entry) => !before.includes(entry)).map((entry) => `add acl ${path} ${entry}`)
-      const removed = before.filter((entry) => !after.includes(entry)).map((entry) => `del acl ${path} ${entry}`)
-      const { pid } = await this.#running.look()
-      await this.#running.tell(pid, [...added, ...removed])
-      if (machines === null || removed.length === 0) return
-      const holders = await this.#running.ask(pid, 'show table forwarded_by')
-      const sources = sourcesOfOthers(holders, machines)
-      await this.#running.cutSessions((line) => sources.has(/ src=(\S+)/.exec(line)?.[1] ?? ''))
-    })
+    return this.#inTurn(() => this.#admission.admit(machines))
   }
 
   endKeepAlive(on: boolean): Promise<void> {
@@ -397,8 +286,7 @@ class Haproxy implements HaproxyBalancer {
   }
 
   counters(): BalancerCounters {
-    this.#freshen()
-    return this.#counters.counters(this.#held)
+    return this.#watch.counters()
   }
 
   close(): Promise<void> {
@@ -412,7 +300,18 @@ class Haproxy implements HaproxyBalancer {
     await this.#options.process.end()
   }
 
-  async #settings(): Promise<HaproxySettings> {
+  /** As many as it has open files for: beyond that, clients would wait at its door and not be told. */
+  #accepted({ maxConnections, openFiles }: RunningWorker): number {
+    const { connections } = this.#limits
+    const accepted = acceptedOf(connections, maxConnections)
+    this.#shortage =
+      accepted === connections
+        ? null
+        : `HAProxy may open ${openFiles} files only: it takes ${accepted} connections at once rather than ${connections}; raise the limit (systemctl edit tandem-haproxy: LimitNOFILE=, or the machine's own)`
+    return accepted
+  }
+
+  async #settings(accepted = this.#limits.connections): Promise<HaproxySettings> {
     const { machine, host, https, forward, tls, user } = this.#options
     const settings: HaproxySettings = {
       machine,
@@ -424,29 +323,13 @@ class Haproxy implements HaproxyBalancer {
       user: user ?? null,
       certificatesHash: this.#folder.takeCertificates(tls, https?.certificates ?? null),
       limits: this.#limits,
+      accepted,
     }
-    return https ? this.#withGoodHttps(settings, https) : settings
-  }
-
-  /** One bad certificate must not take plain requests along: https is then left out, and said. Looked at once a change. */
-  async #withGoodHttps(
-    settings: HaproxySettings,
-    { port, certificates }: { port: number; certificates: string },
-  ): Promise<HaproxySettings> {
-    const { certificatesHash } = settings
-    if (this.#https?.certificatesHash !== certificatesHash) {
-      const refusal = this.#folder.hasCertificates(certificates)
-        ? await this.#folder.refusal(haproxyConfig(null, settings))
-        : 'there is no file in it'
-      const problem = refusal === null ? null : `no https at port ${port}: ${certificates}: ${refusal}`
-      if (problem) this.#options.log?.(problem, {})
-      this.#https = { certificatesHash, problem }
-    }
-    return this.#https.problem === null ? settings : { ...settings, https: null }
+    return this.#https.only(settings)
   }
 
   problems(): string[] {
-    return this.#https?.problem ? [this.#https.problem] : []
+    return [this.#https.problem, this.#shortage].filter((one) => one !== null)
   }
 
   /** Renewed certificates change the shape of the same plan: applied again, they are loaded by a reload. */
@@ -473,15 +356,11 @@ const doesNotStart = (config: string, said: string, cause: unknown): OperatorErr
     cause,
   })
 
-const instanceOf = (name: string): string => name.slice(name.indexOf('/') + 1)
-
-/** Client addresses of connections in `forwarded_by` that are of none of these machines. */
-function sourcesOfOthers(table: string, machines: string[]): Set<string> {
-  const sources = new Set<string>()
-  for (const [, machine = '', source = ''] of table.matchAll(/ key=([^@\s]*)@(\S+) use=[1-9]/g)) {
-    if (!machines.includes(machine)) sources.add(source)
-  }
-  return sources
+/** Whether each instance takes new work, somewhere. */
+function takingWork(servers: readonly { name: string; active: boolean }[]): Map<string, boolean> {
+  const taking = new Map<string, boolean>()
+  for (const { name, active } of servers) taking.set(name, active || (taking.get(name) ?? false))
+  return taking
 }
 
 async function freePort(host: string): Promise<number> {

@@ -39,6 +39,8 @@ export interface HaproxySettings {
   /** Changes with the content of every certificate, so that a renewed one is a changed shape. */
   certificatesHash: string
   limits: HaproxyLimits
+  /** Clients' connections at once; one more is refused. */
+  accepted: number
 }
 
 /** Absolute paths. */
