@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { limitsOf, listenKinds, mostEntries, stopSignals, strategies } from './bounds.ts'
 import type { Definition } from './definition.ts'
-import { jailPatterns } from './jailShape.ts'
+import { jailPatterns } from './jailPatterns.ts'
 import { namePattern, refuseEnvironmentName } from './names.ts'
 import { healthPathPattern, hostIsValid, outputIsValid, pathIsValid } from './pathRules.ts'
 

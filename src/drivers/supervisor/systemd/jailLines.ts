@@ -1,17 +1,18 @@
 import type { Jail } from '../../../definitions/definition.ts'
+import { jailPatterns } from '../../../definitions/jailPatterns.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
 
 const addressFamilies = ['AF_INET', 'AF_INET6', 'AF_UNIX']
 
 /** The directives of the jail; every key of `jail` loosens (or, `addresses` and `denyWriteExecute`, tightens) exactly its own. */
 export function jailLines(jail: Jail): string[] {
-  const capabilities = listed('capabilities', jail.capabilities, /^CAP_[A-Z_]+$/).join(' ')
-  const devices = listed('devices', jail.devices, pathShape)
+  const capabilities = listed('capabilities', jail.capabilities, jailPatterns.capability).join(' ')
+  const devices = listed('devices', jail.devices, jailPatterns.path)
   return [
     'NoNewPrivileges=yes',
     `CapabilityBoundingSet=${capabilities}`,
     `AmbientCapabilities=${capabilities}`,
-    `SystemCallFilter=${['@system-service', ...listed('systemCalls', jail.systemCalls, /^@?[a-z0-9_-]+$/)].join(' ')}`,
+    `SystemCallFilter=${['@system-service', ...listed('systemCalls', jail.systemCalls, jailPatterns.systemCall)].join(' ')}`,
     'SystemCallErrorNumber=EPERM',
     'SystemCallArchitectures=native',
     'PrivateTmp=yes',
@@ -28,11 +29,11 @@ export function jailLines(jail: Jail): string[] {
     'ProtectKernelLogs=yes',
     'ProtectControlGroups=yes',
     ...(jail.namespaces ? [] : ['RestrictNamespaces=yes']),
-    `RestrictAddressFamilies=${[...addressFamilies, ...listed('addressFamilies', jail.addressFamilies, /^AF_[A-Z0-9_]+$/)].join(' ')}`,
+    `RestrictAddressFamilies=${[...addressFamilies, ...listed('addressFamilies', jail.addressFamilies, jailPatterns.addressFamily)].join(' ')}`,
     ...(jail.addresses
       ? [
           'IPAddressDeny=any',
-          `IPAddressAllow=${listed('addresses', ['localhost', ...jail.addresses], addressShape).join(' ')}`,
+          `IPAddressAllow=${listed('addresses', ['localhost', ...jail.addresses], jailPatterns.address).join(' ')}`,
         ]
       : []),
     'RestrictRealtime=yes',
@@ -42,15 +43,9 @@ export function jailLines(jail: Jail): string[] {
     'KeyringMode=private',
     'UMask=0077',
     ...(jail.denyWriteExecute ? ['MemoryDenyWriteExecute=yes'] : []),
-    ...listed('write', jail.write, pathShape).map((path) => `ReadWritePaths=${path}`),
+    ...listed('write', jail.write, jailPatterns.path).map((path) => `ReadWritePaths=${path}`),
   ]
 }
-
-/** Absolute, and nothing that a unit file would read as something else. */
-const pathShape = /^\/[A-Za-z0-9_./+@-]+$/
-
-/** What systemd cannot read of these it leaves out, and that address is denied. */
-const addressShape = /^(?:localhost|[0-9a-fA-F.:]{2,45}(?:\/\d{1,3})?)$/
 
 function listed(key: string, values: string[] | undefined, shape: RegExp): string[] {
   for (const value of values ?? []) {

@@ -1,4 +1,5 @@
 import type { InstanceSpec } from '../supervisor.ts'
+import { jailPatterns } from '../../../definitions/jailPatterns.ts'
 import { problem } from '../process/executable.ts'
 import { jailLines } from './jailLines.ts'
 import { quoteIfNeeded, quoteWord } from './quoting.ts'
@@ -119,7 +120,7 @@ function limitLines({ service, limits }: InstanceSpec): string[] {
 }
 
 function userLines({ service, jail }: InstanceSpec): string[] {
-  if (jail?.user !== undefined && !/^[a-z_][a-z0-9_-]{0,30}$/.test(jail.user))
+  if (jail?.user !== undefined && !jailPatterns.user.test(jail.user))
     throw problem('the user cannot be the name of one', jail.user, 'name a user of this machine')
   return [
     ...(jail?.user === undefined ? ['DynamicUser=yes', `User=${userName(service)}`] : [`User=${jail.user}`]),
