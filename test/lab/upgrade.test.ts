@@ -57,8 +57,8 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     await execOrThrow(['tar', '-xzf', archive, '-C', folder])
     renameSync(archive.replace('.tar.gz', ''), join(folder, name))
   }
-  /** The new version with something in the way of its agent; it says its version as the good one does. */
-  function spoilt(name: string, version: string, trouble: string): void {
+  /** The new version with something in the way of one part; it says its version as the good one does. */
+  function spoilt(name: string, version: string, part: 'agent' | 'controller', trouble: string): void {
     cpSync(join(folder, 'new'), join(folder, name), { recursive: true })
     const about = join(folder, name, 'package.json')
     writeFileSync(about, readFileSync(about, 'utf8').replace(after, version))
@@ -66,7 +66,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     renameSync(main, main.replace('main.js', 'real.js'))
     writeFileSync(
       main,
-      `if (process.argv.includes('agent') && process.argv.includes('run')) { ${trouble} }\nelse await import('./real.js')\n`,
+      `if (process.argv.includes('${part}') && process.argv.includes('run')) { ${trouble} }\nelse await import('./real.js')\n`,
     )
   }
   const pushWeb = () => pair.roll('web', web({ name: 'web', version: String(++version), drain }))
@@ -105,7 +105,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     'goes back by itself from a version that ends at its start: no process of a service ends, nothing is lost',
     long,
     async () => {
-      spoilt('crashing', '0.2.1', 'process.exit(3)')
+      spoilt('crashing', '0.2.1', 'agent', 'process.exit(3)')
       const pids = await pidsOf()
       beginLoad()
       const { exit, upgrade: done } = await upgrade('crashing')
@@ -119,7 +119,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
   )
 
   it('goes back by itself from a version that never speaks to the controller', long, async () => {
-    spoilt('silent', '0.2.2', 'setInterval(() => {}, 1000)')
+    spoilt('silent', '0.2.2', 'agent', 'setInterval(() => {}, 1000)')
     const pids = await pidsOf()
     beginLoad()
     const { upgrade: done } = await upgrade('silent')
@@ -127,6 +127,23 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     expect(await versions()).toEqual([before, before, before])
     expect(await pidsOf()).toEqual(pids)
     await endLoad()
+  })
+
+  it('goes back everywhere when the controller of the new version does not start', long, async () => {
+    spoilt('headless', '0.2.3', 'controller', 'process.exit(3)')
+    const pids = await pidsOf()
+    beginLoad()
+    const { exit, upgrade: done } = await upgrade('headless')
+    expect(done?.parts.map(({ part, state }) => [part, state])).toEqual([
+      ['a', 'reverted'],
+      ['b', 'reverted'],
+      ['@controller', 'failed'],
+    ])
+    expect(exit).toBe(1)
+    expect(await versions()).toEqual([before, before, before])
+    expect(await pidsOf()).toEqual(pids)
+    await endLoad()
+    for (const machine of pair.lab.machines) expect(await leftOver(machine)).toBe('')
   })
 
   it('upgrades machines and controller under load and during a rollout, which ends properly', long, async () => {
