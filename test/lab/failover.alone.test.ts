@@ -81,6 +81,22 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
     }
   })
 
+  it('moves to and fro while both machines are patched and restarted, with no request lost', long, async () => {
+    lab.pair.controller.write('/root/patch.sh', 'touch /var/lib/patched\n')
+    probe = lab.probe({ keepAlive: true })
+    await probe.answered()
+    const args = ['machine', 'patch', '--all', '--script', '/root/patch.sh']
+    expect(await lab.pair.tandem(...args)).toMatchObject({ exit: 0, maintenance: { state: 'completed' } })
+    await passing(1_000)
+    const probed = await probe.stop()
+    report('patch --all', { sent: probed.sent, failures: probed.failures, slowestMs: probed.slowestMs })
+    for (const name of ['a', 'b']) {
+      await lab.pair.lab.machine(name).must(['test', '-e', '/var/lib/patched'])
+      await lab.watch.watch(name)
+    }
+    expect(probed.failures).toEqual([])
+  })
+
   const faults: [string, (holder: LabMachine) => Promise<void>][] = [
     ['kill -9 of HAProxy', (holder) => lab.signal(holder, 'tandem-haproxy', 'KILL')],
     ['kill -STOP of HAProxy', (holder) => lab.signal(holder, 'tandem-haproxy', 'STOP')],
