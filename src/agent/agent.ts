@@ -2,9 +2,8 @@ import type { Logger } from 'pino'
 import type { AddressDriver } from '../drivers/address/address.ts'
 import type { BalancerDriver, Unserved } from '../drivers/balancer/balancer.ts'
 import type { ExitStatus, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
-import { pause } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { DesiredInstance, DesiredState } from '../protocol/desiredState.ts'
+import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Applied, Endpoints, Report } from '../protocol/report.ts'
 import type { ReleaseCache } from '../releases/releaseCache.ts'
 import { acceptDesired } from './acceptDesired.ts'
@@ -14,7 +13,8 @@ import { reportedInstance, shortened } from './agentReport.ts'
 import { DataRemover } from './dataRemover.ts'
 import { FullEntries } from './fullEntries.ts'
 import type { MachineWork } from './machineWork.ts'
-import { LocalInstance, type InstanceLimits } from './localInstance.ts'
+import { InstanceSet } from './instanceSet.ts'
+import type { InstanceLimits, LocalInstance } from './localInstance.ts'
 import type { InstancePorts } from './ports.ts'
 import type { Preparer } from './preparer.ts'
 import { Problems } from './problems.ts'
@@ -60,12 +60,7 @@ export class Agent {
   /** Taken from the controller, and not yet obeyed since it could not be written down. */
   #unwritten: DesiredState | null = null
   #refused: Report['refused'] = null
-  #instances = new Map<string, LocalInstance>()
-  #stopping = new Set<string>()
-  /** Found running, before a desired state has said what becomes of them. */
-  #adopted = new Set<string>()
-  /** Found running, and wanted by nobody. */
-  #unwanted = new Set<string>()
+  #instances: InstanceSet
   #unserved: Unserved[] = []
   #applied: Applied = { supervisor: 0, balancer: 0, address: 0 }
   #problems: Problems
@@ -75,8 +70,6 @@ export class Agent {
   #address: AddressKeeper
   #seq = 0
   #isClosing = false
-  /** Adopted instances are asked how they are; nothing is routed meanwhile. */
-  #isJudging = false
 
   constructor(parts: AgentParts) {
     const { supervisor, balancer, address, disk, tcpOffset, logger } = parts
@@ -86,9 +79,16 @@ export class Agent {
     this.#data = new DataRemover({
       roots: supervisor.dataRoots ?? [disk.data],
       forget: (service) => supervisor.forget(service),
-      isUsed: (service) => [...this.#instances.values()].some(({ definition }) => definition.service === service),
+      isUsed: (service) => [...this.instances.values()].some(({ definition }) => definition.service === service),
       problems: this.#problems,
       changed: () => this.onChange(),
+    })
+    const { ports, programs, clock, random, instanceLimits: limits } = parts
+    this.#instances = new InstanceSet({
+      ...{ supervisor, balancer, ports, programs, problems: this.#problems, clock, random, limits },
+      route: () => this.#route(),
+      changed: () => this.#instanceChanged(),
+      gone: () => void this.#collect(),
     })
     const told = this.#driver('balancer')
     this.#router = new Router(balancer, tcpOffset, {
@@ -103,7 +103,7 @@ export class Agent {
     this.#address = new AddressKeeper(address, balancer, this.#driver('address'))
     address.onChange(() => this.onChange())
     supervisor.onExit((exit) => this.#exited(exit))
-    supervisor.onRestart?.(({ id, pid }) => this.#instances.get(id)?.restarted(pid))
+    supervisor.onRestart?.(({ id, pid }) => this.instances.get(id)?.restarted(pid))
     balancer.onChange(() => this.onChange())
   }
 
@@ -114,53 +114,10 @@ export class Agent {
     if (ended.length > 0) logger.warn({ ended }, 'ended what a killed agent had left running')
     if (adopted.length > 0) logger.info({ adopted }, 'adopted running instances')
     await this.#data.want([])
-    for (const id of adopted) this.#adopted.add(id)
-    if (this.#desired) await this.#takeUp(this.#desired)
-  }
-
-  /**
-   * What was adopted is asked how it is before anything is routed; what nobody wants of it is out of the routes before it
-   * ends. A machine that has lost its desired state does so with the first it is told.
-   */
-  async #takeUp(desired: DesiredState): Promise<void> {
-    const adopted = [...this.#adopted]
-    this.#adopted.clear()
-    if (adopted.length > 0) await this.#judge(desired, adopted)
-    const current = this.#desired ?? desired
-    this.#reconcile(current)
-    for (const id of adopted) if (!this.#instances.has(id)) this.#unwanted.add(id)
-    await this.#endUnwanted()
-  }
-
-  async #endUnwanted(): Promise<void> {
-    const ending = this.#isClosing ? [] : [...this.#unwanted]
-    if (ending.length > 0) await this.#route()
-    await Promise.all(ending.map((id) => this.#endAdopted(id)))
-  }
-
-  async #endAdopted(id: string): Promise<void> {
-    const { balancer, supervisor } = this.#parts
-    try {
-      await balancer.release(id)
-      await supervisor.stop(id)
-      balancer.cut(id)
-      this.#unwanted.delete(id)
-      this.#problems.solved(`stop ${id}`)
-    } catch (error) {
-      this.#problems.add(`stop ${id}`, error)
-    }
-  }
-
-  /** A balancer that went on without the agent must not be told that nothing is ready, only since nothing was asked yet. */
-  async #judge(desired: DesiredState, adopted: string[]): Promise<void> {
-    this.#isJudging = true
-    this.#startMissing(desired)
-    const judged = adopted.flatMap((id) => this.#instances.get(id)?.judged() ?? [])
-    const over = new AbortController()
-    await Promise.race([Promise.all(judged), pause(judgeMs, over.signal)])
-    over.abort()
-    for (const { id, port } of this.#instances.values()) if (port !== null) this.#parts.ports.adopt(id, port)
-    this.#isJudging = false
+    this.#instances.found(adopted)
+    if (!this.#desired) return
+    this.#reconcile(this.#desired)
+    await this.#instances.judged()
   }
 
   /** Takes a desired state from a controller: obeys it, or says why not. */
@@ -190,7 +147,7 @@ export class Agent {
       applied: this.#applied,
       fetched: [...fetcher.fetched],
       fetchFailures: [...fetcher.failures].map(([release, message]) => ({ release, message: shortened(message) })),
-      instances: [...this.#instances.values()].map((one) => reportedInstance(one, this.#desired, balancer)),
+      instances: [...this.instances.values()].map((one) => reportedInstance(one, this.#desired, balancer)),
       prepared: preparer.results().map(({ rollout, ok, reason }) => ({ rollout, ok, reason: shortened(reason) })),
       removedData: [...this.#data.removed],
       maintenance: this.#parts.machineWork.result(),
@@ -218,7 +175,7 @@ export class Agent {
   }
 
   get instances(): ReadonlyMap<string, LocalInstance> {
-    return this.#instances
+    return this.#instances.all
   }
 
   /** Tries again what failed: called now and then. */
@@ -226,10 +183,7 @@ export class Agent {
     if (this.#isClosing) return
     this.#obey()
     if (!this.#desired) return
-    for (const id of this.#instances.keys()) {
-      if (!this.#desired.instances.some((one) => one.id === id)) void this.#stop(id)
-    }
-    void this.#endUnwanted()
+    this.#instances.endUnwanted()
     if (this.#problems.has('balancer') || this.#unserved.length > 0) void this.#route()
     if (this.#problems.has('admission')) void this.#admit(this.#desired)
     if (this.#problems.has('address')) void this.#address.keep(this.#desired)
@@ -246,16 +200,12 @@ export class Agent {
     const parts = [
       await settled(this.#parts.machineWork.close()),
       await settled(balancer.close()),
-      ...(await Promise.all([...this.#instances.values()].map((one) => settled(this.#end(one))))),
+      ...(await this.#instances.close()),
       await settled(supervisor.close()),
       await settled(address.close()),
     ]
     const errors = parts.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
     if (errors.length > 0) throw new AggregateError(errors, 'the agent could not end everything')
-  }
-
-  #end(instance: LocalInstance): Promise<void> {
-    return this.#parts.supervisor.abilities.outlivesAgent ? instance.leave() : instance.stop(async () => {})
   }
 
   #refusal(desired: DesiredState): string | null {
@@ -277,14 +227,11 @@ export class Agent {
     this.#problems.solved('disk')
     this.#unwritten = null
     this.#desired = desired
-    if (this.#adopted.size > 0) void this.#takeUp(desired)
-    else this.#reconcile(desired)
+    this.#reconcile(desired)
   }
 
   #reconcile(desired: DesiredState): void {
-    const wanted = new Set(desired.instances.map(({ id }) => id))
-    this.#startMissing(desired)
-    for (const id of this.#instances.keys()) if (!wanted.has(id)) void this.#stop(id)
+    this.#instances.want(desired)
     this.#parts.fetcher.want(desired.fetch)
     this.#parts.preparer.want(desired)
     void this.#data.want(desired.removedData)
@@ -306,49 +253,6 @@ export class Agent {
     }
   }
 
-  #startMissing(desired: DesiredState): void {
-    for (const instance of desired.instances) if (!this.#instances.has(instance.id)) this.#start(instance, desired)
-  }
-
-  #start({ id, release }: DesiredInstance, desired: DesiredState): void {
-    const definition = desired.definitions[release]
-    if (!definition) throw new Error(`desired state ${desired.position} names no definition of ${release}: a bug`)
-    const { supervisor, programs, clock, random, instanceLimits } = this.#parts
-    const instance = new LocalInstance(
-      { id, release, definition },
-      {
-        ...{ supervisor, clock, random, limits: instanceLimits },
-        prepareStart: (signal) => programs.instance({ id, release, definition }, signal),
-        changed: () => this.#instanceChanged(),
-      },
-    )
-    this.#instances.set(id, instance)
-  }
-
-  /** Out of the routes first, then its idle connections, its signal, its grace; only then what is left is cut. */
-  async #stop(id: string): Promise<void> {
-    const instance = this.#instances.get(id)
-    if (!instance || this.#stopping.has(id)) return
-    this.#stopping.add(id)
-    const { balancer, ports } = this.#parts
-    try {
-      await this.#route()
-      await instance.stop(() => balancer.release(id))
-      balancer.cut(id)
-      this.#instances.delete(id)
-      ports.release(id)
-      this.#problems.solved(`stop ${id}`)
-    } catch (error) {
-      this.#problems.add(`stop ${id}`, error)
-    } finally {
-      this.#stopping.delete(id)
-    }
-    // Wanted again meanwhile, as after a recovery.
-    if (this.#desired && !this.#isClosing) this.#startMissing(this.#desired)
-    this.#instanceChanged()
-    await this.#collect()
-  }
-
   #instanceChanged(): void {
     if (this.#isClosing) return
     void this.#route()
@@ -356,21 +260,20 @@ export class Agent {
   }
 
   /** Resolves when the balancer follows what is known now; failures are kept as problems and tried again. */
-  #route(): Promise<void> {
-    return this.#desired && !this.#isClosing && !this.#isJudging
-      ? this.#router.route(this.#desired, this.#instances)
-      : Promise.resolve()
+  async #route(): Promise<void> {
+    await this.#instances.judged()
+    if (this.#desired && !this.#isClosing) await this.#router.route(this.#desired, this.instances)
   }
 
   #exited(exit: ExitStatus): void {
-    this.#instances.get(exit.id)?.exited(exit)
+    this.instances.get(exit.id)?.exited(exit)
     this.#parts.programs.exited(exit)
   }
 
   async #collect(): Promise<void> {
     const { cache, programs, cacheCapBytes: capBytes, keepLast: lastPerService } = this.#parts
     const { keep: wanted = [], fetch = [] } = this.#desired ?? {}
-    const here = [...this.#instances.values()].map(({ release }) => release)
+    const here = [...this.instances.values()].map(({ release }) => release)
     const keep = new Set([...wanted, ...fetch, ...here, ...programs.releasesInUse()])
     try {
       await cache.collect({ keep, lastPerService, capBytes })
@@ -394,9 +297,6 @@ export class Agent {
     }
   }
 }
-
-/** How long adopted instances are waited for before traffic is routed by what is known. */
-const judgeMs = 2_000
 
 const settled = async (promise: Promise<void>): Promise<PromiseSettledResult<void>> =>
   (await Promise.allSettled([promise]))[0]
