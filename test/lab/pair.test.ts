@@ -36,16 +36,22 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
     return pair.roll('line', line({ name: 'line', version: String(++version), drain, more }), 'line.mjs')
   }
   const beginLoad = (about: Partial<ConstructorParameters<typeof ClientLoad>[1]> = {}): void => {
-    load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 500, tcp: pair.tcpEntries, ...about })
+    load = new ClientLoad(pair.lab, {
+      entries: pair.entries,
+      perSecond: 500,
+      drainMs: drain,
+      tcp: pair.tcpEntries,
+      ...about,
+    })
   }
   /** What failed, in words. */
   const endLoad = async (): Promise<string[]> => {
     const result = await load?.stop()
     load = null
     if (!result) throw new Error('no load was begun')
-    const { requests, slow, uploads, lines, latencies } = result
+    const { requests, slow, uploads, lines, latencies, outlasted } = result
     const p99 = latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * 0.99)]
-    console.log({ requests, slow, uploads, lines, long: result.long.length, p99 })
+    console.log({ requests, slow, uploads, lines, long: result.long.length, p99, outlasted: outlasted.length })
     expect(requests).toBeGreaterThan(500)
     return failuresOf(result)
   }

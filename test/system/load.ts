@@ -28,6 +28,8 @@ export interface LoadResult {
   uploads: number
   lines: number
   failures: Failure[]
+  /** Uploads and slow requests that broke off after more than the drain: on a starved computer they outlast it. Not failures. */
+  outlasted: Failure[]
   long: LongConnection[]
   /** Versions that answered, in order of their first answer. */
   versions: string[]
@@ -42,6 +44,8 @@ interface Options {
   /** `host:port` of the machines' TCP entries; none: no TCP load. */
   tcp?: string[]
   uploadBytes?: number
+  /** The services' drain, ms: what takes longer may be cut. */
+  drainMs?: number
   /** Only the short requests. */
   shortOnly?: boolean
 }
@@ -52,7 +56,17 @@ interface Options {
  */
 export class Load {
   readonly result: LoadResult = {
-    ...{ requests: 0, slow: 0, uploads: 0, lines: 0, failures: [], long: [], versions: [], latencies: [] },
+    ...{
+      requests: 0,
+      slow: 0,
+      uploads: 0,
+      lines: 0,
+      failures: [],
+      outlasted: [],
+      long: [],
+      versions: [],
+      latencies: [],
+    },
   }
   #options: Options
   #agent = new Agent({ keepAlive: true, maxSockets: 64 })
@@ -228,11 +242,15 @@ export class Load {
   }
 
   async #attempt(what: string, entry: string, work: () => Promise<void>): Promise<void> {
+    const from = performance.now()
     try {
       await work()
     } catch (error) {
       const stopped = this.#stopping.signal.aborted && what !== 'short'
-      if (!stopped) this.result.failures.push({ what, entry, at: Date.now(), why: String(error) })
+      const { drainMs = Number.POSITIVE_INFINITY } = this.#options
+      const mayBeCut = ['upload', 'slow'].includes(what) && performance.now() - from > drainMs
+      const failed = { what, entry, at: Date.now(), why: String(error) }
+      if (!stopped) this.result[mayBeCut ? 'outlasted' : 'failures'].push(failed)
     }
   }
 
