@@ -22,10 +22,8 @@ export function evolveAddress(state: State, event: AddressEvent, asked: Asked): 
     case 'AddressReleased': {
       const { machine, why } = event.data
       const left = holders.filter((name) => name !== machine)
-      // It was taken over before it could say why it let go.
-      if (before && before.holder !== null && before.holder !== machine) {
-        return put({ ...before, holders: left, why: before.from === machine ? `${machine}: ${why}` : before.why })
-      }
+      // Another has taken it over, and why was said then.
+      if (before && before.holder !== null && before.holder !== machine) return put({ ...before, holders: left })
       // Another that held it all along goes on; on its way back to the machine it prefers, that one is about to take it.
       const next = left.at(-1) ?? null
       return put({

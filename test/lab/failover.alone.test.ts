@@ -58,6 +58,24 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
     expect(shown).toMatch(/ADDRESS +HELD BY +SINCE +BEFORE +WHY\n10\.77\.0\.50 +[ab] /)
   })
 
+  it('stays where it is while releases are rolled, HAProxy reloads, and the guard itself is killed', long, async () => {
+    const moves = lab.watch.changes.length
+    probe = lab.probe({ keepAlive: true })
+    await probe.answered()
+    for (const version of ['2', '3']) {
+      const text = `service: web\nrun: [node, web.mjs]\nenv: { VERSION: "${version}" }\n`
+      await lab.pair.roll('web', `${text}routes: [{ path: / }, { path: /v${version} }]\n`)
+    }
+    const guard = async (): Promise<string> => lab.holder.must(['systemctl', 'show', '-P', 'MainPID', 'tandem-guard'])
+    const before = await guard()
+    await lab.signal(lab.holder, 'tandem-guard', 'KILL')
+    await expect.poll(guard, soon).not.toBe(before)
+    await lab.steady()
+    const { failures } = await probe.stop()
+    expect(failures).toEqual([])
+    expect(lab.watch.changes.slice(moves)).toEqual([])
+  })
+
   it('moves when a machine is drained, with no request lost', long, async () => {
     const { holder, backup } = lab
     for (const keepAlive of [true, false]) {

@@ -51,12 +51,10 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
   }
 
   const remove = async (): Promise<void> => {
-    if (!existsSync(paths.keepalived) && !existsSync(paths.guard)) return
+    if (![paths.keepalived, paths.guard, files.config, files.guard].some((path) => existsSync(path))) return
     // The guard last: what a frozen keepalived would leave behind is still its to take off.
-    for (const unit of [keepalivedUnit, guardUnit]) await systemctl('disable', '--quiet', '--now', unit)
-    for (const path of [paths.keepalived, paths.guard, files.config, files.guard]) rmSync(path, { force: true })
-    rmSync(files.run, { recursive: true, force: true })
-    await systemctl('daemon-reload')
+    for (const unit of [keepalivedUnit, guardUnit]) await removeUnit(unit)
+    for (const path of [files.run, files.guard, files.config]) rmSync(path, { recursive: true, force: true })
   }
 
   const leave = async (): Promise<void> => {
