@@ -38,6 +38,7 @@ const faults: Record<string, Fault> = {
 }
 
 interface Run {
+  why: string[]
   silenceMs: number
   failed: number
   bothMs: number
@@ -85,6 +86,7 @@ async function tried(contender: Contender, fault: Fault): Promise<Run> {
     return {
       silenceMs: Number.isFinite(silence) ? silence : movesWithinMs,
       failed: probed.failures.length,
+      why: [...new Set(probed.failures.map((failure) => failure.why))],
       bothMs: watch.longestBoth(from),
     }
   } finally {
@@ -97,6 +99,7 @@ function print(name: string, what: string, all: Run[]): void {
     [0.5, 0.9, 1].map((part) => quantile(all.map(pick), part).toFixed(0).padStart(6)).join(' ')
   const cells = [spread((run) => run.silenceMs), spread((run) => run.failed), spread((run) => run.bothMs)]
   console.log(`${name.padEnd(7)} ${what.padEnd(22)} ${cells.join('  |')}`)
+  console.log(`        ${[...new Set(all.flatMap(({ why }) => why))].join('; ')}`)
 }
 
 function pause(ms: number): Promise<void> {

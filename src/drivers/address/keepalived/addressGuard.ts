@@ -45,6 +45,8 @@ export class AddressGuard {
   #tracked = new Map<string, boolean>()
   #held = new Map<string, string>()
   #shutAt = new Map<string, number>()
+  /** Really shut, as far as this machine can. */
+  #shutNow = new Set<string>()
   #isOpening = false
   #leftLooks = 0
   #written = { text: '', at: -Infinity }
@@ -106,11 +108,14 @@ export class AddressGuard {
     }
     if (this.#parts.gate.isOpen || [...this.#shutAt.keys()].some((address) => this.#held.has(address))) return
     this.#shutAt.clear()
+    this.#shutNow.clear()
     void this.#open()
   }
 
   async #shut(address: string): Promise<void> {
-    if (await this.#parts.gate.shut(address)) return
+    const isShut = await this.#parts.gate.shut(address)
+    this.#shutNow.add(address)
+    if (isShut) return
     this.#parts.say(`new connections to ${address} cannot be held back (no nft?): one made in the very moment is lost`)
   }
 
@@ -130,7 +135,8 @@ export class AddressGuard {
       void this.#shut(address)
       return false
     }
-    return now - since >= gateMs || this.#parts.connectionsTo(address) === 0
+    if (now - since >= gateMs) return true
+    return this.#shutNow.has(address) && this.#parts.connectionsTo(address) === 0
   }
 
   /** keepalived's end takes its addresses off (ExecStopPost of its unit); if not soon, this does. */

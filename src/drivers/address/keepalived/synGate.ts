@@ -14,6 +14,8 @@ const table = 'inet tandem_address'
  */
 export class SynGate {
   #isOpen = true
+  /** One change after the other: a slow shutting must not come after the opening that follows it. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   get isOpen(): boolean {
     return this.#isOpen
@@ -25,7 +27,7 @@ export class SynGate {
     this.#isOpen = false
     const family = isIPv6(address) ? 'ip6' : 'ip'
     const chain = '{ type filter hook input priority -300; policy accept; }'
-    return nft([
+    return this.#inTurn([
       `add table ${table}`,
       `add chain ${table} gate ${chain}`,
       `add rule ${table} gate ${family} daddr ${address} tcp flags & (syn | ack) == syn drop`,
@@ -34,7 +36,13 @@ export class SynGate {
 
   /** Opens for all addresses, also what an earlier guard shut. */
   async open(): Promise<void> {
-    this.#isOpen = (await nft([`add table ${table}`, `delete table ${table}`])) || (await isAbsent())
+    this.#isOpen = (await this.#inTurn([`add table ${table}`, `delete table ${table}`])) || (await isAbsent())
+  }
+
+  #inTurn(commands: string[]): Promise<boolean> {
+    const done = this.#turn.then(() => nft(commands))
+    this.#turn = done
+    return done
   }
 }
 
