@@ -17,8 +17,9 @@ describe.skipIf(why)(`the address driver keepalived on a machine${why ? ` (skipp
   it('passes the suite of every address driver, and outlives its agent', { timeout: 300_000 }, async () => {
     const { code, out, err } = await testInside(lab.machine('a'), [
       'src/drivers/address/keepalived/keepalived.int.test.ts',
+      'src/drivers/address/keepalived/synGate.int.test.ts',
     ])
-    expect(`${out}\n${err}`).toMatch(/tests: 9 passed, 0 failed, 0 skipped/)
+    expect(`${out}\n${err}`).toMatch(/tests: 12 passed, 0 failed, 0 skipped/)
     expect(code).toBe(0)
   })
 })

@@ -16,6 +16,8 @@ export class SynGate {
   #isOpen = true
   /** One change after the other: a slow shutting must not come after the opening that follows it. */
   #turn: Promise<unknown> = Promise.resolve()
+  /** Counts what was asked for: an opening says nothing of a shutting asked for since. */
+  #asked = 0
 
   get isOpen(): boolean {
     return this.#isOpen
@@ -25,37 +27,46 @@ export class SynGate {
   shut(address: string): Promise<boolean> {
     // Also when that fails: what is not there is opened in vain, what is there must not stay.
     this.#isOpen = false
+    this.#asked++
     const family = isIPv6(address) ? 'ip6' : 'ip'
     const chain = '{ type filter hook input priority -300; policy accept; }'
-    return this.#inTurn([
+    const ran = this.#inTurn([
       `add table ${table}`,
       `add chain ${table} gate ${chain}`,
       `add rule ${table} gate ${family} daddr ${address} tcp flags & (syn | ack) == syn drop`,
     ])
+    return ran.then((how) => how === 'done')
   }
 
   /** Opens for all addresses, also what an earlier guard shut. */
   async open(): Promise<void> {
-    this.#isOpen = (await this.#inTurn([`add table ${table}`, `delete table ${table}`])) || (await isAbsent())
+    const asked = ++this.#asked
+    const how = await this.#inTurn([`add table ${table}`, `delete table ${table}`])
+    // Without nft nothing was shut.
+    if (asked === this.#asked) this.#isOpen = how !== 'failed'
   }
 
-  #inTurn(commands: string[]): Promise<boolean> {
+  #inTurn(commands: string[]): Promise<Ran> {
     const done = this.#turn.then(() => nft(commands))
     this.#turn = done
     return done
   }
 }
 
-/** Without nft nothing was shut. */
-async function isAbsent(): Promise<boolean> {
-  return !(await nft(['list tables']))
+type Ran = 'done' | 'failed' | 'not installed'
+
+/** One transaction. */
+async function nft(commands: string[]): Promise<Ran> {
+  try {
+    const { code } = await exec(['nft', commands.join('; ')], { timeoutMs: commandMs })
+    return code === 0 ? 'done' : 'failed'
+  } catch (error) {
+    return isMissing(error) ? 'not installed' : 'failed'
+  }
 }
 
-/** One transaction; whether it took place. */
-async function nft(commands: string[]): Promise<boolean> {
-  const ran = await exec(['nft', commands.join('; ')], { timeoutMs: commandMs }).catch(() => null) // not installed, or stuck
-  return ran?.code === 0
-}
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'ENOENT'
 
 /** TCP connections to a local address that are open or being opened, as `/proc/net/tcp` lists them (proc(5)). */
 export function openConnections(address: string, read = (path: string): string => readFileSync(path, 'utf8')): number {
