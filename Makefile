@@ -4,7 +4,7 @@ BIN := node_modules/.bin
 # The Node that npm installed, where there is one; looked for when a recipe runs, for a clean clone has none before.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lab lab check format format-check lint types tidy dead test-all link bench-rollout bench-lab bench-failover bench-release bench-balancer bench-agent bench-cli bundle dist clean
+.PHONY: help demo test test-lab lab check format format-check lint types tidy dead test-all link bench-rollout bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-cli bundle dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench-failover: node_modules/.installed ## how long nothing answers at a virtual
 
 bench-agent: node_modules/.installed ## memory and idle CPU of an agent with ten instances
 	@$(RUN) bench/agent.ts
+
+bench-machine: node_modules/.installed ## memory and idle CPU of Tandem's parts on a real machine with 10 and 50 services; root only
+	@$(RUN) bench/machine.ts
 
 bench-cli: node_modules/.installed ## wall time of `tandem status`
 	@$(RUN) bench/cli.ts

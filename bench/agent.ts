@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { bundle } from '../packaging/bundle.ts'
 import { Laptop } from '../test/system/laptop.ts'
 import type { Pushed } from '../test/system/rollUnderLoad.ts'
+import { cpuSecondsIn, residentMegabytesIn } from './processCost.ts'
 
 /*
  * What an agent costs when nothing happens: resident memory and CPU time over half a minute, with ten instances running
@@ -12,7 +13,6 @@ import type { Pushed } from '../test/system/rollUnderLoad.ts'
 
 const idleSeconds = Number(process.env['SECONDS_IDLE'] ?? 30)
 const settleSeconds = Number(process.env['SECONDS_SETTLE'] ?? 60)
-const clockTicks = 100 // USER_HZ on Linux, the unit of /proc/PID/stat
 
 const main = process.env['SOURCES'] ? undefined : (await bundle(join(import.meta.dirname, '../tmp/bundle'))).main
 const laptop = await Laptop.start(main ? { main } : {})
@@ -46,11 +46,9 @@ try {
 }
 
 function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) / clockTicks
+  return cpuSecondsIn(readFileSync(`/proc/${pid}/stat`, 'utf8'))
 }
 
 function residentMegabytes(pid: number): number {
-  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  return Number(line?.[1]) / 1024
+  return residentMegabytesIn(readFileSync(`/proc/${pid}/status`, 'utf8'))
 }

@@ -1,0 +1,69 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeDistribution } from '../packaging/distribution.ts'
+import { Pair } from '../test/lab/pair.ts'
+import { whyNoLab } from '../test/lab/requirements.ts'
+import { cpuSecondsIn, residentMegabytesIn } from './processCost.ts'
+
+/*
+ * What Tandem costs a machine when nothing happens: resident memory and CPU time of each of its parts over half a minute, with
+ * as many services as are named (`SERVICES`, 10 and then 50), each a unit of its own that is probed every 2 s. Measured is
+ * the Debian package as it ships, with keepalived, guard and HAProxy.
+ */
+
+const counts = (process.env['SERVICES'] ?? '10,50').split(',').map(Number)
+const idleSeconds = Number(process.env['SECONDS_IDLE'] ?? 30)
+const settleSeconds = Number(process.env['SECONDS_SETTLE'] ?? 60)
+const units = ['tandem-agent', 'tandem-guard', 'tandem-keepalived', 'tandem-haproxy']
+/** Small, so that it is Tandem that is measured: fifty of them on two machines share this computer. */
+const program = `require('http').createServer((q, s) => s.end('ok')).listen(process.env.PORT, process.env.HOST)`
+
+const why = whyNoLab()
+if (why) {
+  console.error(`bench-machine boots machines and cannot here: ${why}`)
+  process.exit(1)
+}
+const root = join(import.meta.dirname, '..')
+mkdirSync(join(root, 'tmp'), { recursive: true })
+const folder = mkdtempSync(join(root, 'tmp/machine-'))
+try {
+  const made = await makeDistribution({ root, out: folder, architectures: [process.arch], env: process.env })
+  const drivers = '{ supervisor: systemd, balancer: haproxy, address: keepalived }'
+  const pair = await Pair.open({ debianPackage: made.packages[0], drivers, more: 'addresses: [10.77.0.50]\n' })
+  try {
+    let services = 0
+    for (const count of counts) {
+      for (; services < count; services++) await pushOne(pair, services)
+      await measure(pair, services)
+    }
+  } finally {
+    await pair.close()
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function pushOne(pair: Pair, index: number): Promise<void> {
+  const name = `web${index}`
+  const text = `service: ${name}\nrun: [node, -e, ${JSON.stringify(program)}]\nroutes: [{ path: /${name} }]\nstop: { within: 1s }\n`
+  await pair.roll(name, text)
+}
+
+async function measure(pair: Pair, services: number): Promise<void> {
+  const machine = pair.lab.machine('a')
+  const read = (pid: string, file: string): Promise<string> => machine.must(['cat', `/proc/${pid}/${file}`])
+  await new Promise((resolve) => setTimeout(resolve, settleSeconds * 1000))
+  const pids = await Promise.all(
+    units.map(async (unit) => (await machine.must(['systemctl', 'show', '-P', 'MainPID', unit])).trim()),
+  )
+  const before = await Promise.all(pids.map((pid) => read(pid, 'stat')))
+  await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000))
+  console.log(`${services} services on a machine, idle for ${idleSeconds} s\npart                resident MB    CPU %`)
+  for (const [index, pid] of pids.entries()) {
+    const seconds = cpuSecondsIn(await read(pid, 'stat')) - cpuSecondsIn(before[index] ?? '')
+    const memory = residentMegabytesIn(await read(pid, 'status')).toFixed(1)
+    console.log(
+      `${(units[index] ?? '').padEnd(18)} ${memory.padStart(12)} ${((seconds / idleSeconds) * 100).toFixed(2).padStart(8)}`,
+    )
+  }
+}

@@ -1,0 +1,13 @@
+/** Units of /proc/PID/stat: USER_HZ on Linux. */
+const clockTicks = 100
+
+/** Seconds of CPU time, of `/proc/PID/stat`. */
+export function cpuSecondsIn(stat: string): number {
+  const fields = stat.split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / clockTicks
+}
+
+/** Resident memory in megabytes, of `/proc/PID/status`. */
+export function residentMegabytesIn(status: string): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024
+}
