@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { exec } from '../../../lib/exec.ts'
 
-/** Longest time in which new connections to an address are left unanswered before it moves. */
-export const gateMs = 300
+/**
+ * Longest time in which new connections to an address are left unanswered before it moves. Who is left so tries again a second
+ * later (RFC 6298), and should find the address moved by then.
+ */
+export const gateMs = 700
 const commandMs = 2_000
 const table = 'inet tandem_address'
 
