@@ -40,9 +40,9 @@ const laptopDrivers: Drivers = { supervisor: 'process', balancer: 'embedded', ad
 
 /** Secrets of every service, and keys. */
 const configurationFolder = '/etc/tandem'
-const haproxyRunDir = '/run/tandem-haproxy'
+export const haproxyRunDir = '/run/tandem-haproxy'
 /** PEM files for https, put there by whoever runs the machine. */
-const certificatesFolder = join(configurationFolder, 'certificates')
+export const certificatesFolder = join(configurationFolder, 'certificates')
 /** 10,000 connections at the entry, up to four files each, and its own. */
 const haproxyFiles = 65_536
 

@@ -13,6 +13,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     initController: async (options) => (await import('./initController.ts')).initController(options),
     signOffline: async (options) => (await import('./initController.ts')).signOffline(options),
     leaveMachine: async (options) => (await import('./leaveMachine.ts')).leaveMachine(options),
+    examineMachine: async (options) => (await import('./checkups.ts')).examineHere(options),
     runController: async (options) => (await import('./runController.ts')).runController(options),
     runGuard: async (options) => (await import('./runGuard.ts')).runGuard(options),
     runAgent: async (options) => (await import('./runAgent.ts')).runAgent(options),

@@ -35,6 +35,11 @@ export async function runAgent(given: Options): Promise<number> {
     keepLast: defaultLastPerService,
     version: readVersion(),
     program: joined ? programOf('tandem-agent.service', options.data, logger) : undefined,
+    examine: async (self) => {
+      const { examineMachine } = await import('./checkups.ts')
+      const { data, secretsFolder } = options
+      return examineMachine({ machine, data, secretsFolder, self, settings: joined?.folder.read().settings ?? null })
+    },
     settings: (settings) => {
       if (joined && takeSettings(joined, machine, settings)) restart.resolve('a change of the cluster file')
     },

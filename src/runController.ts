@@ -35,6 +35,7 @@ export async function runController(options: Options): Promise<number> {
     ...{ config: { cluster, laptop }, data, host, port, storeCapBytes, logger },
     version: readVersion(),
     program: programOf('tandem-controller.service', data, logger),
+    examine: async () => (await import('./checkups.ts')).examineController(data),
     store: await DirectoryStore.open(join(data, 'releases')),
     admit: admit.map(({ token, ...identity }) => ({ token, identity })),
   })

@@ -33,12 +33,15 @@ const rooms: Record<string, string[]> = {
     'projections',
     'store',
     'releases',
+    'doctor',
     'lib',
   ],
+  doctor: ['protocol', 'lib'],
+  examine: ['doctor', 'drivers', 'identity', 'protocol', 'definitions', 'lib'],
   cli: ['api', 'identity', 'protocol', 'definitions', 'releases', 'lib'],
 }
 
-const decisionRooms = ['rollout', 'upgrade']
+const decisionRooms = ['rollout', 'upgrade', 'doctor']
 /** What a pure room may not name: anything that reads a clock, chance, the process or the outside. */
 const impureGlobals = new Set(
   'process setTimeout setInterval setImmediate fetch performance crypto console globalThis queueMicrotask'.split(' '),

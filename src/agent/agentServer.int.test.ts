@@ -1,17 +1,28 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { agentSelfSchema, type AgentSelf } from '../protocol/checkup.ts'
 import { AgentServer } from './agentServer.ts'
+import { agentSelf } from './agentSelf.ts'
 import { aDesiredState, listen, makeFolder } from './testing/given.ts'
 import { Releases, runs, startedAgent, type RunningAgent } from './testing/runningAgent.ts'
 
 let folder: ReturnType<typeof makeFolder>
 let server: AgentServer
 let known: RunningAgent | null
+const selfOf = (one: RunningAgent | null): AgentSelf =>
+  agentSelf(one?.agent ?? null, {
+    version: '1',
+    controller: true,
+    ports: { first: 1, last: 2 },
+    http: 3,
+    forward: 4,
+    metrics: 5,
+  })
 beforeEach(() => {
   folder = makeFolder('agent-server')
   known = null
   server = new AgentServer(() =>
-    known ? { agent: known.agent, balancer: known.balancer, connected: () => false } : null,
+    known ? { agent: known.agent, balancer: known.balancer, connected: () => false, self: () => selfOf(known) } : null,
   )
 })
 afterEach(async () => {
@@ -49,4 +60,16 @@ it('takes another port when its own is taken, and says what else there is', asyn
   expect(port).not.toBe(other.port)
   const response = await fetch(`http://127.0.0.1:${port}/else`)
   expect([response.status, await response.text()]).toEqual([404, 'there is /healthz and /metrics\n'])
+})
+
+it('says of itself what a checkup goes by', async () => {
+  const releases = await Releases.open(folder.path)
+  const one = (known = await startedAgent(join(folder.path, 'machine'), releases))
+  one.agent.accept(aDesiredState(runs(await releases.publish('1'), 'x')))
+  await vi.waitFor(() => expect(one.agent.report().instances[0]?.state).toBe('ready'), { timeout: 5_000 })
+  const response = await fetch(`http://127.0.0.1:${await server.listen(0)}/self`)
+  expect(agentSelfSchema.parse(await response.json())).toMatchObject({
+    ...{ version: '1', controller: true, http: 3, forward: 4, metrics: 5 },
+    instances: [{ id: 'x', service: 'shop', state: 'ready', port: null }],
+  })
 })

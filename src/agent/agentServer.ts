@@ -4,15 +4,17 @@ import type { AddressInfo } from 'node:net'
 import type { Gauge } from 'prom-client'
 import { createServer } from '../lib/nodeHttp.ts'
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
+import type { AgentSelf } from '../protocol/checkup.ts'
 import type { Agent } from './agent.ts'
 
 interface Parts {
   agent: Agent
   balancer: BalancerDriver
   connected: () => boolean
+  self: () => AgentSelf
 }
 
-/** `/healthz` and `/metrics` of the agent, on loopback only. */
+/** `/healthz`, `/metrics`, and `/self` (for `tandem doctor`) of the agent, on loopback only. */
 export class AgentServer {
   #server: Server
 
@@ -23,6 +25,8 @@ export class AgentServer {
       if (path === '/healthz') {
         response.writeHead(known ? 200 : 503, { 'content-type': 'application/json' })
         response.end(JSON.stringify({ ok: known !== null, controller: known?.connected() ?? false }))
+      } else if (path === '/self' && known) {
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(known.self()))
       } else if (path === '/metrics' && known) {
         agentMetrics(known).then(
           ({ contentType, text }) => response.writeHead(200, { 'content-type': contentType }).end(text),

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ApiClient } from '../api/client.ts'
-import { answerSchema, type Answer, type Ask } from '../protocol/ask.ts'
+import { systemClock } from '../lib/clock.ts'
+import type { Checkup } from '../protocol/checkup.ts'
+import { answerSchema, readAsk, type Answer, type Ask } from '../protocol/ask.ts'
 import { Answers } from './answers.ts'
 import { FakeController } from './testing/fakeController.ts'
 import { aDesiredState, makeFolder } from './testing/given.ts'
@@ -14,6 +16,7 @@ let releases: Releases
 let shop: Awaited<ReturnType<Releases['publish']>>
 let answers: Answers
 let failures: unknown[]
+const checkup: Checkup = { machine: 'a', checked: ['disk'], findings: [] }
 
 beforeEach(async () => {
   folder = makeFolder('answers')
@@ -25,7 +28,10 @@ beforeEach(async () => {
   failures = []
   const client = new ApiClient({ url: controller.url, token: 'x'.repeat(20) })
   const { supervisor, programs } = one
-  answers = new Answers({ client, supervisor, programs, failed: (error) => failures.push(error) })
+  answers = new Answers({
+    ...{ client, supervisor, programs, failed: (error) => failures.push(error), clock: systemClock },
+    examine: async () => checkup,
+  })
 })
 afterEach(async () => {
   answers.close()
@@ -149,4 +155,22 @@ describe('a one-off command', () => {
     await ended('q')
     expect(lines('q')).toContainEqual({ kind: 'error', code: 'E_ENVIRONMENT', message: 'no such program' })
   })
+})
+
+describe('a checkup', () => {
+  it('begins with the clock, at once, and then says what was found', async () => {
+    const before = Date.now()
+    answers.take({ kind: 'checkup', id: 'q' })
+    await ended('q')
+    const [clock, found, end] = lines('q')
+    expect(clock).toMatchObject({ kind: 'clock' })
+    expect(clock?.kind === 'clock' && clock.at >= before && clock.at <= Date.now()).toBe(true)
+    expect([found, end]).toEqual([{ kind: 'checkup', checkup }, { kind: 'end' }])
+  })
+})
+
+it('says of a question that only a newer version knows that it does not know it', async () => {
+  answers.take(readAsk({ kind: 'horoscope', id: 'q', sign: 'leo' }))
+  await ended('q')
+  expect(lines('q')).toEqual([expect.objectContaining({ kind: 'error', code: 'E_NOT_FOUND' }), { kind: 'end' }])
 })

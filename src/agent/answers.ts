@@ -1,7 +1,9 @@
 import type { ApiClient } from '../api/client.ts'
 import type { LogQuery, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
+import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import type { Answer, Ask } from '../protocol/ask.ts'
+import type { Checkup } from '../protocol/checkup.ts'
+import type { Answer, Ask, UnknownAsk } from '../protocol/ask.ts'
 import type { Programs } from './programs.ts'
 import { withSigns } from './signsOfLife.ts'
 
@@ -9,6 +11,8 @@ interface Parts {
   client: ApiClient
   supervisor: SupervisorDriver
   programs: Programs
+  clock: Clock
+  examine: () => Promise<Checkup>
   failed: (error: unknown) => void
 }
 
@@ -24,7 +28,7 @@ export class Answers {
     this.#parts = parts
   }
 
-  take(ask: Ask): void {
+  take(ask: Ask | UnknownAsk): void {
     if (ask.kind === 'cancel') {
       this.#open.get(ask.id)?.abort()
       return
@@ -59,7 +63,7 @@ export class Answers {
     }
   }
 
-  async *#answer(ask: Exclude<Ask, { kind: 'cancel' }>, signal: AbortSignal): AsyncIterable<Answer> {
+  async *#answer(ask: Exclude<Ask | UnknownAsk, { kind: 'cancel' }>, signal: AbortSignal): AsyncIterable<Answer> {
     try {
       if (ask.kind === 'logs') {
         const { service, instance, since, last, follow } = ask
@@ -69,8 +73,17 @@ export class Answers {
           ...(since === null ? {} : { since }),
           ...(last === null ? {} : { last }),
         })
-      } else {
+      } else if (ask.kind === 'run') {
         yield* this.#run(ask, signal)
+      } else if (ask.kind === 'checkup') {
+        // At once: how long this takes is how well the clock is known.
+        yield { kind: 'clock', at: this.#parts.clock.now() }
+        yield { kind: 'checkup', checkup: await this.#parts.examine() }
+      } else {
+        throw new OperatorError(
+          'E_NOT_FOUND',
+          'the agent of this machine is of a version that does not know this question',
+        )
       }
     } catch (error) {
       const code = error instanceof OperatorError ? error.code : 'E_ENVIRONMENT'

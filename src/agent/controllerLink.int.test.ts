@@ -130,7 +130,7 @@ it('comes back after the controller was away, waiting longer each time, less wha
 it.each([
   ['what is not JSON', 'event: desired\ndata: {"machine":\n\n'],
   ['a desired state of another shape', 'event: desired\ndata: {"machine":"a"}\n\n'],
-  ['an unknown question', 'event: ask\ndata: {"kind":"explode","id":"1"}\n\n'],
+  ['a question without an id', 'event: ask\ndata: {"kind":"explode"}\n\n'],
 ])('survives %s, asks again, and not in a hurry', async (_, garbage) => {
   connect({ reconnect: { firstMs: 10, mostMs: 60 } })
   for (let round = 1; round <= 4; round++) {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { ApiClient } from '../api/client.ts'
 import { Backoff, pause } from '../lib/backoff.ts'
-import { askSchema, type Ask } from '../protocol/ask.ts'
+import { readAsk, type Ask, type UnknownAsk } from '../protocol/ask.ts'
 import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 
@@ -23,7 +23,7 @@ export const linkLimits: LinkLimits = {
 
 interface Hooks {
   desired: (desired: DesiredState) => void
-  ask: (ask: Ask) => void
+  ask: (ask: Ask | UnknownAsk) => void
   report: () => Report
   /** Called with each heartbeat. */
   beat: () => void
@@ -86,7 +86,7 @@ export class ControllerLink {
           if (!this.#connected) this.#logger.info('connected to the controller')
           this.#connected = true
           if (event === 'desired') this.#hooks.desired(desiredStateSchema.parse(JSON.parse(data)))
-          else if (event === 'ask') this.#hooks.ask(askSchema.parse(JSON.parse(data)))
+          else if (event === 'ask') this.#hooks.ask(readAsk(JSON.parse(data)))
           // Only now: a controller whose messages cannot be taken is not asked again in a hurry.
           backoff.reset()
         }

@@ -8,11 +8,13 @@ import type { HostDriver } from '../drivers/host/host.ts'
 import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { MachineSettings } from '../protocol/machineSettings.ts'
+import type { AgentSelf, Checkup } from '../protocol/checkup.ts'
 import type { Endpoints } from '../protocol/report.ts'
 import { ReleaseCache } from '../releases/releaseCache.ts'
 import { Agent } from './agent.ts'
 import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
 import { AgentDisk } from './agentDisk.ts'
+import { agentSelf } from './agentSelf.ts'
 import { AgentServer } from './agentServer.ts'
 import { Answers } from './answers.ts'
 import { ControllerLink } from './controllerLink.ts'
@@ -48,6 +50,8 @@ export interface AgentOptions {
   settings?: (settings: MachineSettings) => void
   /** Keeps the agent's own program, where an upgrade can change it. */
   program?: (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
+  /** This machine's checkup, with what the agent says of itself. */
+  examine: (self: AgentSelf) => Promise<Checkup>
 }
 
 export interface RunningAgent {
@@ -75,8 +79,13 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
   const program = (await options.program?.({ source, changed })) ?? null
   opened.defer(() => program?.close())
+  const self = (): AgentSelf =>
+    agentSelf(agent, {
+      ...{ version, ports: options.ports, controller: link?.connected ?? false },
+      ...{ http: endpoints.http, forward: endpoints.forward, metrics: endpoints.metrics },
+    })
   const server = new AgentServer(() =>
-    agent && link ? { agent, balancer, connected: () => link?.connected ?? false } : null,
+    agent && link ? { agent, balancer, connected: () => link?.connected ?? false, self } : null,
   )
   const metrics = await server.listen(options.metricsPort || (remembered?.metrics ?? 0))
   opened.defer(() => server.close())
@@ -100,7 +109,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   })
   opened.defer(() => agent.close())
   const failed = (error: unknown): void => logger.warn({ err: error }, 'an answer could not be delivered')
-  const answers = new Answers({ client, supervisor, programs, failed })
+  const answers = new Answers({
+    ...{ client, supervisor, programs, failed, clock: systemClock },
+    examine: () => options.examine(self()),
+  })
   opened.defer(() => answers.close())
   const idleMemory = new IdleMemory()
   opened.defer(() => idleMemory.close())

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { clusterSchema } from '../definitions/clusterSchema.ts'
 import { namePattern, nameRule } from '../definitions/names.ts'
 import { answerSchema } from '../protocol/ask.ts'
+import { checkupSchema } from '../protocol/checkup.ts'
 import { machineSettingsSchema } from '../protocol/machineSettings.ts'
 import { reportSchema } from '../protocol/report.ts'
 import { eventSchema, maintenanceSchema, releaseSchema, rolloutSchema, statusSchema, upgradeSchema } from './views.ts'
@@ -304,6 +305,15 @@ export const streams = {
       follow: flag,
     }),
     data: answerSchema,
+  },
+  checkups: {
+    ...{
+      path: '/checkups',
+      role: 'reader',
+      summary: 'how the controller and each machine are: what is wrong, and what to do',
+    },
+    query: z.object({ machine: machine.optional() }),
+    data: checkupSchema,
   },
   run: {
     ...{ path: '/services/:service/run', role: 'operator', summary: "a one-off command with a service's release" },

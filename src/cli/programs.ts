@@ -1,3 +1,5 @@
+import type { Checkup } from '../protocol/checkup.ts'
+
 /** What is made of implementations that are picked outside the command line. */
 export interface Programs {
   /** Makes what `runController` needs to speak TLS: see `FoundingProgram`. */
@@ -12,6 +14,8 @@ export interface Programs {
     /** With `purge`: what becomes of the services' data; `null`: nothing was said. */
     serviceData: 'keep' | 'remove' | null
   }): Promise<{ units: string[]; keptData: string[] }>
+  /** Looks at the machine whose agent keeps its data here. */
+  examineMachine(options: { data: string; secretsFolder: string }): Promise<Checkup>
   /** These three run until a signal, and resolve with the exit code. */
   runController(options: ControllerProgram): Promise<number>
   runAgent(options: AgentProgram): Promise<number>

@@ -2,7 +2,7 @@ import { buildRouteMap, type RouteMap } from '@stricli/core'
 import type { CliContext } from './command.ts'
 import { context } from './routes/contextRoutes.ts'
 import { demo, init, up, validate } from './routes/laptopRoutes.ts'
-import { events, logs, releases, rollout, rollouts, status } from './routes/lookingRoutes.ts'
+import { doctor, events, logs, releases, rollout, rollouts, status } from './routes/lookingRoutes.ts'
 import { cluster, machine, machines, maintenance, upgrade } from './routes/machineRoutes.ts'
 import { agent, controller } from './routes/programRoutes.ts'
 import { deploy, push, remove, restart, rollback, runOnce, start, stop } from './routes/rollingRoutes.ts'
@@ -18,7 +18,7 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
   },
   routes: {
     ...{ demo, up, init, validate, push, deploy, rollback, restart, stop, start, remove },
-    ...{ status, rollouts, rollout, releases, logs, events, machines, machine, maintenance, run: runOnce },
+    ...{ status, rollouts, rollout, releases, logs, events, machines, machine, maintenance, doctor, run: runOnce },
     ...{ cluster, upgrade, context, controller, agent },
   },
 })

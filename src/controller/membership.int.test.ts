@@ -35,6 +35,7 @@ async function secured() {
   const controller = await startController({
     ...{ config: { cluster: 'shop', laptop: false }, data: folder.path, host: '127.0.0.1', port: 0, version: '0' },
     ...{ logger: quiet, storeCapBytes: null, store: await DirectoryStore.open(join(folder.path, 'releases')) },
+    examine: async () => ({ machine: '(controller)', checked: [], findings: [] }),
     admit: [{ token: operator, identity: { role: 'operator', machine: null, name: 'test' } }],
   })
   onTestFinished(() => controller.close())

@@ -35,6 +35,7 @@ it('names the port that is taken, and leaves nothing open', async () => {
   const store = await DirectoryStore.open(join(folder.path, 'releases'))
   const starting = startController({
     ...{ config: { cluster: 'test', laptop: false }, data: folder.path, host: '127.0.0.1', port, version: '0' },
+    examine: async () => ({ machine: '(controller)', checked: [], findings: [] }),
     ...{ logger: quiet, store, storeCapBytes: null, admit: [] },
   })
   await expect(starting).rejects.toMatchObject({ code: 'E_PORT_TAKEN', subject: `127.0.0.1:${port}` })

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { systemClock } from '../lib/clock.ts'
 import { randomId } from '../lib/ids.ts'
 import { OperatorError } from '../lib/operatorError.ts'
+import type { Checkup } from '../protocol/checkup.ts'
 import type { ReleaseStore } from '../releases/releaseStore.ts'
 import type { Config } from '../rollout/state.ts'
 import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
@@ -27,6 +28,8 @@ export interface ControllerOptions {
   host: string
   port: number
   version: string
+  /** The controller's own checkup. */
+  examine: () => Promise<Checkup>
   logger: Logger
   store: ReleaseStore
   /** Largest size of the release store in bytes; `null`: no cap. */
@@ -64,7 +67,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const authority = ClusterAuthority.open(data)
   const callers = new Callers(tokens, controller)
   const membership = new Membership({ controller, joins: new Joins(database), authority })
-  const rooms = { controller, releases, tokens, callers, membership }
+  const rooms = { controller, releases, tokens, callers, membership, examine: options.examine }
   const { server, links } = await buildServer(rooms, logger, authority && tlsOptions(authority))
   opened.defer(async () => {
     links.closeAll()

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkupSchema } from './checkup.ts'
 import { definitionSchema } from '../definitions/definitionSchema.ts'
 
 /**
@@ -24,9 +25,23 @@ export const askSchema = z.discriminatedUnion('kind', [
     definition: definitionSchema,
     argv: z.array(z.string()).min(1),
   }),
+  /** How is this machine? First its clock, then its checkup. */
+  z.object({ kind: z.literal('checkup'), id: z.string() }),
   z.object({ kind: z.literal('cancel'), id: z.string() }),
 ])
 export type Ask = z.infer<typeof askSchema>
+
+/** A question that this version does not know: a newer controller's. */
+export interface UnknownAsk {
+  kind: 'unknown'
+  id: string
+}
+
+/** Only what has no id is an error: what is not known is answered by saying so. */
+export function readAsk(json: unknown): Ask | UnknownAsk {
+  const known = askSchema.safeParse(json)
+  return known.success ? known.data : { kind: 'unknown', id: z.object({ id: z.string() }).parse(json).id }
+}
 
 /** One line of an answer. `exit` ends a run, `end` ends any answer. */
 export const answerSchema = z.discriminatedUnion('kind', [
@@ -40,6 +55,9 @@ export const answerSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('exit'), code: z.int().nullable(), signal: z.string().nullable() }),
   z.object({ kind: z.literal('error'), code: z.string(), message: z.string() }),
+  /** When it was read, in ms since 1970 by the machine's own clock. */
+  z.object({ kind: z.literal('clock'), at: z.number() }),
+  z.object({ kind: z.literal('checkup'), checkup: checkupSchema }),
   z.object({ kind: z.literal('end') }),
 ])
 export type Answer = z.infer<typeof answerSchema>

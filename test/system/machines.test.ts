@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Checkup } from '../../src/protocol/checkup.ts'
 import { Laptop } from './laptop.ts'
 import { Load } from './load.ts'
 import { failuresOf, type Pushed } from './rollUnderLoad.ts'
@@ -34,6 +35,19 @@ describe('machines of a pair', () => {
     expect(await laptop.json('machine', 'drain', 'c')).toMatchObject({ exit: 4, error: { code: 'E_NO_SUCH_MACHINE' } })
     expect(failuresOf(await load.stop())).toEqual([])
     expect(load.result.requests).toBeGreaterThan(20)
+  })
+
+  it('are looked at through the controller: their ports, clocks, agents and secrets are well', async () => {
+    const told = await laptop.json<{ machines: Checkup[] }>('doctor', '--cluster')
+    expect(told.machines.map(({ machine }) => machine)).toEqual(['(controller)', 'a', 'b'])
+    for (const { checked } of told.machines.slice(1))
+      expect(checked).toEqual(
+        expect.arrayContaining(['report', 'clock', 'agent', 'ports', 'disk', 'limits', 'secrets']),
+      )
+    // This computer's disks and limits are its own affair.
+    const ours = ['report', 'clock', 'agent', 'versions', 'ports', 'secrets', 'certificates']
+    const found = told.machines.flatMap(({ findings }) => findings.filter(({ area }) => ours.includes(area)))
+    expect(found).toEqual([])
   })
 
   it('lose no instance and get none twice when their agent is killed, and what its instances had started ends too', async () => {

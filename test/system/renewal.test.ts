@@ -24,6 +24,7 @@ async function joinedDaysAgo(days: number) {
   const begin = async (port: number) =>
     startController({
       ...{ config: { cluster: 'shop', laptop: false }, data: root, host: '127.0.0.1', port, version: '0', logger },
+      examine: async () => ({ machine: '(controller)', checked: [], findings: [] }),
       ...{ storeCapBytes: null, store: await DirectoryStore.open(join(root, 'releases')) },
       admit: [{ token: 'tdm_operator', identity: { role: 'operator', machine: null, name: 'test' } }],
     })

@@ -14,6 +14,7 @@ const agent = await startAgent({
   ...{ machine: 'a', client, data, host: '127.0.0.1', metricsPort: 0, tcpOffset: 0 },
   ...{ ports: { first, last: first + 49 }, secretsFolder: `${data}/env`, cacheCapBytes: null, keepLast: 5 },
   ...{ version: '0', logger: pino({ level: 'silent' }), address: createNoneAddress(), hostDriver: null },
+  examine: async () => ({ machine: 'a', checked: [], findings: [] }),
   supervisor: createProcessSupervisor({ dir: `${data}/supervisor`, machine: 'a', clock: systemClock }),
   balancer: async (forwardPort) => {
     const balancer = createEmbeddedBalancer({

@@ -91,6 +91,8 @@ function show({ out }: Session, answer: Answer): boolean {
       return false
     case 'exit':
     case 'end':
+    case 'clock':
+    case 'checkup':
       return true
   }
 }

@@ -33,6 +33,8 @@ export async function runOnce(
           next: `tandem status ${service}`,
         })
       case 'end':
+      case 'clock':
+      case 'checkup':
         break
     }
   }

@@ -1,7 +1,7 @@
 import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
 import { parsePosition } from '../flagValues.ts'
-import { maybeService, on, oneService, text, word } from './parameters.ts'
+import { maybeService, needed, on, oneService, text, word } from './parameters.ts'
 
 export const status = command({
   brief: 'Show services, releases, machines, instances, and what is being rolled',
@@ -82,4 +82,21 @@ export const events = command({
     aliases: { f: 'follow' },
   },
   load: async () => (await import('../commands/events.ts')).events,
+})
+
+export const doctor = command({
+  brief: 'Check what must hold, on this machine or of the whole cluster, and say what is wrong and what to do',
+  about:
+    'On a machine that has joined a cluster, it looks at that machine, also when its agent or the controller is down. ' +
+    'Elsewhere, and with --cluster, the controller is asked for all machines. Exits with 1 when anything is wrong.',
+  example: 'tandem doctor\ntandem doctor --cluster --json\ntandem doctor --machine a',
+  parameters: {
+    flags: {
+      cluster: on('The whole cluster, also on one of its machines'),
+      machine: text('M', 'Only this machine, through the controller'),
+      data: text('DIR', 'This machine, whose agent keeps its data there'),
+      secrets: { ...needed('DIR', 'Holds SERVICE.env files, on this machine'), default: '/etc/tandem/env' },
+    },
+  },
+  load: async () => (await import('../commands/doctor.ts')).doctor,
 })

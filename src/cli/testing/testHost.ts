@@ -18,6 +18,7 @@ export async function runHere(argv: string[], env: NodeJS.ProcessEnv, cwd = proc
     runController: never,
     runAgent: never,
     runGuard: never,
+    examineMachine: async () => ({ machine: 'a', checked: [], findings: [] }),
     leaveMachine: async () => ({ units: [], keptData: [] }),
   }
   const host: CliHost = { stdout, stderr, env, cwd, version: '9.9.9', programs }

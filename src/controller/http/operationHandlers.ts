@@ -1,6 +1,7 @@
 import type { OperationName, Operations, Parsed, Result } from '../../api/contract.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { RolloutView } from '../../projections/rolloutHistory.ts'
+import type { Checkup } from '../../protocol/checkup.ts'
 import type { Identity, Tokens } from '../../store/tokens.ts'
 import type { Controller } from '../controller.ts'
 import { limits } from '../../rollout/limits.ts'
@@ -18,6 +19,7 @@ export interface Rooms {
   tokens: Tokens
   callers: Callers
   membership: Membership
+  examine: () => Promise<Checkup>
 }
 
 /** Who calls. A machine that joins is known by its token alone. */

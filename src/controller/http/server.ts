@@ -114,8 +114,8 @@ function addOperations(api: FastifyInstance, rooms: Rooms): void {
   }
 }
 
-function addStreams(api: FastifyInstance, { controller, callers }: Rooms, asks: Asks): void {
-  const handlers = streamHandlers(controller, asks)
+function addStreams(api: FastifyInstance, { controller, callers, examine }: Rooms, asks: Asks): void {
+  const handlers = streamHandlers(controller, asks, examine)
   for (const name of Object.keys(streams) as (keyof typeof streams)[]) {
     const stream = streams[name]
     api.route({

@@ -2,9 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Definition } from '../../definitions/definition.ts'
 import type { Parsed, StreamName, Streams } from '../../api/contract.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
+import type { Checkup } from '../../protocol/checkup.ts'
 import type { Asks } from '../asks.ts'
 import type { Controller } from '../controller.ts'
 import { asTheyCome, inOrderOfTime, pipeAnswers, unreachableSaid } from './answerStreams.ts'
+import { askCheckup, sendAsMade } from './checkups.ts'
 import { EventStream } from './eventStream.ts'
 import { findRollout } from './operationHandlers.ts'
 
@@ -15,7 +17,7 @@ type StreamHandlers = {
   [N in StreamName]: (input: Parsed<Streams[N]>, request: FastifyRequest, reply: FastifyReply) => Promise<void>
 }
 
-export function streamHandlers(controller: Controller, asks: Asks): StreamHandlers {
+export function streamHandlers(controller: Controller, asks: Asks, examine: () => Promise<Checkup>): StreamHandlers {
   return {
     events: async ({ query }, request, reply) => {
       const after = resumeAfter(request.headers['last-event-id']) ?? query.after
@@ -36,6 +38,14 @@ export function streamHandlers(controller: Controller, asks: Asks): StreamHandle
         return unreachableSaid(asks.ask(machine, ask, stream.signal), machine)
       })
       await pipeAnswers(follow ? asTheyCome(answers) : inOrderOfTime(answers, last), stream)
+    },
+    checkups: async ({ query }, request, reply) => {
+      const machines = query.machine ? [query.machine] : Object.keys(controller.state.machines)
+      checkMachines(controller, machines)
+      const stream = new EventStream(request, reply)
+      const own = query.machine ? [] : [examine()]
+      const made = [...own, ...machines.map((machine) => askCheckup(controller, asks, machine, stream.signal))]
+      await sendAsMade(made, stream)
     },
     run: async ({ params, query }, request, reply) => {
       const argv = parseArgv(query.argv)

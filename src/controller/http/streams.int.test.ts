@@ -135,6 +135,46 @@ describe("an agent's stream", () => {
   })
 })
 
+describe('checkups', () => {
+  it('are of the controller and all machines, with what each clock says and who cannot be asked', async () => {
+    await move('a')
+    await move('b')
+    const agent = new ApiClient({ url: controller.url, token: tokens.a })
+    const aheadMs = 60_000
+    const finding = { area: 'disk', level: 'wrong', what: 'full', next: 'make room' }
+    void (async () => {
+      for await (const { event, data } of agent.rawStream('/agent/stream', { signal: gone.signal })) {
+        if (event !== 'ask') continue
+        const { id, kind } = JSON.parse(data) as { id: string; kind: string }
+        const checkup = { machine: 'a', checked: ['disk', 'clock'], findings: kind === 'checkup' ? [finding] : [] }
+        const answers = [{ kind: 'clock', at: Date.now() + aheadMs }, { kind: 'checkup', checkup }, { kind: 'end' }]
+        const body = answers.map((one) => `${JSON.stringify(one)}\n`).join('')
+        await agent.raw('POST', `/agent/answers/${id}`, { body, headers: { 'content-type': 'application/x-ndjson' } })
+      }
+    })().catch(() => {}) // it ends with the test
+    await vi.waitFor(async () =>
+      expect(await (await fetch(`${controller.url}/metrics`)).text()).toContain('connected 1'),
+    )
+    const all = (await Array.fromAsync(controller.client.stream('checkups', {}))).map(({ data }) => data)
+    const of = (name: string) => all.find(({ machine }) => machine === name)
+    expect(all.map(({ machine }) => machine).toSorted()).toEqual(['(controller)', 'a', 'b'])
+    expect(of('a')).toMatchObject({
+      checked: ['report', 'clock', 'disk'],
+      findings: [{ area: 'clock', what: expect.stringMatching(/^its clock is (60\.0|59\.9) s ahead/) }, finding],
+    })
+    expect(of('b')?.findings).toEqual([
+      expect.objectContaining({
+        level: 'unchecked',
+        what: 'not checked: machine b is not connected to the controller',
+      }),
+    ])
+    const one = await Array.fromAsync(controller.client.stream('checkups', { query: { machine: 'a' } }))
+    expect(one.map(({ data }) => data.machine)).toEqual(['a'])
+    const none = controller.client.stream('checkups', { query: { machine: 'none' } })
+    await expect(Array.fromAsync(none)).rejects.toMatchObject({ code: 'E_NO_SUCH_MACHINE' })
+  })
+})
+
 it('ends at once although streams are open', async () => {
   await move()
   const heard: string[] = []

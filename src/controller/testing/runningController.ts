@@ -37,6 +37,7 @@ export async function runController(folder: string, storeCapBytes: number | null
   const running = await startController({
     ...{ config: { cluster: 'test', laptop: false }, data: folder, host: '127.0.0.1', port: 0, version: '0' },
     ...{ logger: quiet, store: await DirectoryStore.open(join(folder, 'releases')), storeCapBytes },
+    examine: async () => ({ machine: '(controller)', checked: [], findings: [] }),
     admit: [
       { token: tokens.operator, identity: { role: 'operator', machine: null, name: 'op' } },
       { token: tokens.reader, identity: { role: 'reader', machine: null, name: 'eyes' } },

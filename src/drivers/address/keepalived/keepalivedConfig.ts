@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import { sealed, unsealed } from '../../../lib/seal.ts'
 import { nameOf, trackFile } from './keepalivedFiles.ts'
 import { advertMs, hostPrefix, type KeepalivedSettings, type VirtualAddress } from './keepalivedSettings.ts'
 
@@ -21,12 +22,14 @@ export function keepalivedConfig(settings: KeepalivedSettings, run: string): str
     ]),
     ...carriers(settings).flatMap(({ address, carried }) => ['', ...instance(settings, address, carried)]),
   ]
-  return `${lines.join('\n')}\n`
+  return sealed(lines.join('\n'))
 }
 
 /** The same, once nobody writes the track files any more: plain VRRP. */
 export const withoutGuard = (config: string): string =>
-  config.replaceAll(/^track_file [^]*?^\}\n\n?/gm, '').replaceAll(/^ {2}track_file \{\n[^]*?^ {2}\}\n/gm, '')
+  unsealed(config)
+    .replaceAll(/^track_file [^]*?^\}\n\n?/gm, '')
+    .replaceAll(/^ {2}track_file \{\n[^]*?^ {2}\}\n/gm, '')
 
 /** Gratuitous ARP again each second: a switch or neighbour that learnt wrong from a machine that has given up learns right. */
 function globalSection({ machine }: KeepalivedSettings): string[] {

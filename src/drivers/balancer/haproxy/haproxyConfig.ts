@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { sealed } from '../../../lib/seal.ts'
 import { brokenOff, noInstance, noRoute, notAProxy, notPlanned, tooLarge, unprocessed, type Page } from '../pages.ts'
 import { unprocessedHeader } from '../forwarding.ts'
 import { configuredServers, newWorker, serverLine, type ConfiguredServer } from './configuredServer.ts'
@@ -25,9 +26,8 @@ const handedOver = '{ so_id 9 }'
 export function haproxyConfig(routes: ServedRoute[] | null, settings: HaproxySettings): string {
   const servers = configuredServers(routes ?? [], settings)
   const body = sections(routes, settings, servers)
-  return [`# Written by Tandem for machine ${settings.machine}: changes made here are overwritten.`, '']
-    .concat(globalSection(settings, shapeOf(body, settings)), body)
-    .join('\n')
+  const lines = [`# Written by Tandem for machine ${settings.machine}: changes made here are overwritten.`, '']
+  return sealed(lines.concat(globalSection(settings, shapeOf(body, settings)), body).join('\n'))
 }
 
 /** What only a reload can change: everything but the servers. Two configurations with one shape differ by run-time commands. */

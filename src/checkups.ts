@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { certificatesFolder, haproxyRunDir } from './agentDrivers.ts'
+import type { Programs } from './cli/programs.ts'
+import { judgeMachine } from './doctor/judgeMachine.ts'
+import { agentAnswer } from './examine/agentAnswer.ts'
+import { controllerFacts } from './examine/controllerFacts.ts'
+import { gatherFacts } from './examine/gatherFacts.ts'
+import { JoinedFolder } from './identity/joinedMachine.ts'
+import { systemClock } from './lib/clock.ts'
+import { readJson } from './lib/durableJson.ts'
+import { OperatorError } from './lib/operatorError.ts'
+import type { AgentSelf, Checkup } from './protocol/checkup.ts'
+import type { MachineSettings } from './protocol/machineSettings.ts'
+import { readVersion } from './version.ts'
+
+// Loaded when somebody asks: an agent that nobody asks has none of this in memory.
+
+/** Connections that are dropped are counted over this long. */
+const watchMs = 1_000
+
+interface Machine {
+  machine: string
+  data: string
+  settings: MachineSettings | null
+  secretsFolder: string
+  self: AgentSelf | string
+}
+
+/** A machine's checkup, made on it. */
+export async function examineMachine(about: Machine): Promise<Checkup> {
+  const places = { certificatesFolder, haproxyRunDir, watchMs }
+  return judgeMachine(await gatherFacts({ ...about, ...places, now: systemClock.now(), installed: readVersion() }))
+}
+
+/** The same, for whoever types it there: the agent may be down. */
+export async function examineHere({
+  data,
+  secretsFolder,
+}: Parameters<Programs['examineMachine']>[0]): Promise<Checkup> {
+  const joined = new JoinedFolder(data)
+  if (!joined.exists()) throw notAMachine(data)
+  const { machine, settings } = joined.read()
+  return examineMachine({ machine, settings, data, secretsFolder, self: await selfOf(data) })
+}
+
+/** The controller's own. */
+export async function examineController(data: string): Promise<Checkup> {
+  return judgeMachine(await controllerFacts(data, systemClock.now()))
+}
+
+const portsSchema = z.object({ metrics: z.number().nullable() })
+
+async function selfOf(data: string): Promise<AgentSelf | string> {
+  const path = join(data, 'ports.json')
+  if (!existsSync(path)) return 'it has never run here'
+  try {
+    const { metrics } = portsSchema.parse(readJson(path))
+    return await agentAnswer(metrics ?? 0)
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+const notAMachine = (data: string): OperatorError =>
+  new OperatorError('E_USAGE', `there is no machine of a cluster in ${data}`, {
+    subject: data,
+    next: 'run it as root, and name the data folder of its agent; without --data, the cluster is asked',
+  })

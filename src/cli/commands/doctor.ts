@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Checkup } from '../../protocol/checkup.ts'
+import { renderCheckups } from '../render/checkups.ts'
+import type { CommonFlags, Session } from '../session.ts'
+
+type DoctorFlags = CommonFlags & { cluster: boolean; data?: string; machine?: string; secrets: string }
+
+const agentData = '/var/lib/tandem'
+
+/** Exits with 1 when anything is wrong. */
+export async function doctor(session: Session, flags: DoctorFlags): Promise<number> {
+  const { host, out } = session
+  const here = folderHere(flags, host.cwd)
+  const checkups =
+    here === null
+      ? await ofCluster(session, flags.machine)
+      : [await host.programs.examineMachine({ data: here, secretsFolder: resolve(host.cwd, flags.secrets) })]
+  checkups.sort((one, other) => (one.machine < other.machine ? -1 : 1))
+  const isWell = checkups.every(({ findings }) => findings.every(({ level }) => level !== 'wrong'))
+  out.result({ well: isWell, machines: checkups }, () => renderCheckups(checkups, out.paint))
+  return isWell ? 0 : 1
+}
+
+/** The data folder of the agent to look at, or `null`: the cluster is meant. */
+function folderHere({ cluster, context, machine, data }: DoctorFlags, cwd: string): string | null {
+  if (data !== undefined) return resolve(cwd, data)
+  if (cluster || context !== undefined || machine !== undefined) return null
+  return existsSync(join(agentData, 'joined.json')) ? agentData : null
+}
+
+async function ofCluster(session: Session, machine: string | undefined): Promise<Checkup[]> {
+  const { signal } = session
+  const client = await session.client()
+  const query = machine === undefined ? {} : { machine }
+  const checkups: Checkup[] = []
+  for await (const { data } of client.stream('checkups', { query }, { signal })) checkups.push(data)
+  signal.throwIfAborted()
+  const { absent } = machine === undefined ? await client.call('status', {}, signal) : { absent: [] }
+  const missing = absent.map((name): Checkup => ({ machine: name, checked: [], findings: [notJoined(name)] }))
+  return [...checkups, ...missing]
+}
+
+const notJoined = (name: string): Checkup['findings'][number] => ({
+  ...{ area: 'report', level: 'wrong', what: 'the cluster file names it, and it has not joined' },
+  next: `tandem machine add ${name}   prints the command; or take it out of the file`,
+})

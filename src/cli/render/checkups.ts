@@ -1,0 +1,27 @@
+import type { Checkup, Finding } from '../../protocol/checkup.ts'
+import type { Paint } from '../paint.ts'
+import { count } from './names.ts'
+import { renderTable } from './table.ts'
+
+/** What is wrong, then what could not be checked, one aligned line each; then whether all is well. */
+export function renderCheckups(checkups: readonly Checkup[], paint: Paint): string {
+  const all = checkups.flatMap(({ machine, findings }) => findings.map((finding) => ({ machine, ...finding })))
+  const sorted = [...all.filter(isWrong), ...all.filter((finding) => !isWrong(finding))]
+  const rows = sorted.map(({ machine, area, level, what, next }) => [
+    level === 'wrong' ? paint('red', '!') : paint('yellow', '?'),
+    ...[machine, area, what, next ?? ''],
+  ])
+  const lines = rows.length === 0 ? [] : renderTable(['', 'MACHINE', 'WHERE', 'WHAT', 'WHAT TO DO'], rows, paint)
+  return [...lines, ...(lines.length > 0 ? [''] : []), verdict(checkups, all, paint)].join('\n')
+}
+
+const isWrong = ({ level }: Finding): boolean => level === 'wrong'
+
+function verdict(checkups: readonly Checkup[], findings: readonly Finding[], paint: Paint): string {
+  const wrong = findings.filter(isWrong).length
+  const checks = checkups.reduce((sum, { checked }) => sum + checked.length, 0)
+  const unchecked = findings.length - wrong
+  const said = wrong === 0 ? paint('green', 'nothing is wrong') : paint('red', `${count(wrong, 'thing')} wrong`)
+  const made = `${count(checks, 'check')} on ${checkups.map(({ machine }) => machine).join(', ') || 'nothing'}`
+  return `${said}: ${made}${unchecked > 0 ? `; ${unchecked} could not be made` : ''}`
+}

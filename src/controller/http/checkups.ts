@@ -1,0 +1,65 @@
+import { judgeMember } from '../../doctor/judgeMember.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { mostFindings, type Checkup } from '../../protocol/checkup.ts'
+import type { Asks } from '../asks.ts'
+import type { Controller } from '../controller.ts'
+import { machineView } from '../statusView.ts'
+import type { EventStream } from './eventStream.ts'
+
+/** What a machine said when it was asked for its checkup; `silent`: why it said none. */
+interface Said {
+  clock: { offsetMs: number; roundTripMs: number } | null
+  checkup: Checkup | null
+  silent: string | null
+}
+
+/** A machine's checkup: what it found of itself, and what only its controller can know of it. */
+export async function askCheckup(
+  controller: Controller,
+  asks: Asks,
+  machine: string,
+  signal: AbortSignal,
+): Promise<Checkup> {
+  const { clock, checkup, silent } = await ask(controller, asks, machine, signal)
+  const known = controller.state.machines[machine]
+  if (!known) throw new Error(`machine ${machine} is gone while it was asked`)
+  const { state, version, problems } = machineView(controller, known)
+  const seen = controller.observed[machine]
+  const reportAgeMs = seen ? controller.now() - seen.at : null
+  const judged = judgeMember({
+    ...{ machine, state, version, problems, reportAgeMs, clock, silent, controllerVersion: controller.version },
+  })
+  return {
+    machine,
+    checked: ['report', ...(clock ? ['clock'] : []), ...(checkup?.checked ?? []).filter((area) => area !== 'clock')],
+    findings: [...judged, ...(checkup?.findings ?? [])].slice(0, mostFindings),
+  }
+}
+
+async function ask(controller: Controller, asks: Asks, machine: string, signal: AbortSignal): Promise<Said> {
+  const said: Said = { clock: null, checkup: null, silent: null }
+  const askedAt = controller.now()
+  try {
+    for await (const answer of asks.ask(machine, { kind: 'checkup', id: controller.newId() }, signal)) {
+      if (answer.kind === 'clock') {
+        const roundTripMs = controller.now() - askedAt
+        said.clock = { roundTripMs, offsetMs: Math.round(answer.at - askedAt - roundTripMs / 2) }
+      } else if (answer.kind === 'checkup') said.checkup = answer.checkup
+      else if (answer.kind === 'error') said.silent = answer.message
+    }
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error
+    said.silent = error.message
+  }
+  if (said.checkup === null) said.silent ??= `machine ${machine} ended its answer before it had said how it is`
+  return said
+}
+
+/** Each as soon as it is there. */
+export async function sendAsMade(made: Promise<Checkup>[], stream: EventStream): Promise<void> {
+  try {
+    await Promise.all(made.map(async (one) => stream.write({ data: JSON.stringify(await one) })))
+  } finally {
+    stream.end()
+  }
+}

@@ -1,0 +1,45 @@
+import type { CheckupArea, Finding } from '../protocol/checkup.ts'
+import { unchecked, wrong } from './findings.ts'
+import type { HaproxyState, OwnConfiguration } from './machineFacts.ts'
+
+export function judgeHaproxy(state: HaproxyState): Finding[] {
+  const { unit, path, silent, shapeOnDisk, shapeRunning, failedReloads, files } = state
+  const found = judgeFile('haproxy', state)
+  if (silent !== null) {
+    found.push(
+      wrong('haproxy', `HAProxy does not answer: ${silent}`, `systemctl status ${unit}; systemctl restart ${unit}`),
+    )
+    return found
+  }
+  if (found.length === 0 && shapeOnDisk !== shapeRunning) {
+    const what = `HAProxy runs by another configuration than ${path}`
+    found.push(wrong('haproxy', what, `systemctl reload ${unit}, then look again`))
+  }
+  if (failedReloads > 0) {
+    const what = `HAProxy gave up ${failedReloads} reloads in a row: it runs by what it took before`
+    found.push(wrong('haproxy', what, `journalctl -u ${unit}`))
+  }
+  if (files && files.given < files.needed) {
+    const what = `HAProxy may open ${files.given} files, and needs ${files.needed} for all its connections: it refuses earlier`
+    found.push(wrong('haproxy', what, `raise what limits it (fs.nr_open, LimitNOFILE of ${unit}), then restart it`))
+  }
+  return found
+}
+
+export function judgeKeepalived(state: OwnConfiguration): Finding[] {
+  return judgeFile('keepalived', state)
+}
+
+function judgeFile(area: CheckupArea, { path, unit, file, refusal }: OwnConfiguration): Finding[] {
+  const rewritten = 'systemctl restart tandem-agent.service   writes it anew (services go on)'
+  switch (file) {
+    case 'absent':
+      return [wrong(area, `${path} is not there: ${unit} cannot start again`, rewritten)]
+    case 'changed':
+      return [wrong(area, `${path} was changed by hand: the next change of routes overwrites it`, rewritten)]
+    case 'none':
+      return [unchecked(area, `${path} does not say whether it is as it was written`)]
+    case 'whole':
+      return refusal === null ? [] : [wrong(area, `${path} is refused: ${refusal}`, rewritten)]
+  }
+}

@@ -1,0 +1,231 @@
+import { describe, expect, it } from 'vitest'
+import { judgeMachine } from './judgeMachine.ts'
+import { compareVersions } from './judgeVersions.ts'
+import { day, factsOf, now, wellParts, type Parts } from './testing/wellMachine.ts'
+
+/** Not there, in a list that a test changes: the test is wrong. */
+const first = <T>(items: T[], index = 0): T => {
+  const item = items[index]
+  if (item === undefined) throw new Error(`no item ${index}`)
+  return item
+}
+
+describe('a machine', () => {
+  it('on which everything holds has nothing wrong, and says what was looked at', () => {
+    const { findings, checked } = judgeMachine(factsOf(wellParts()))
+    expect(findings).toEqual([])
+    expect(checked).toEqual([
+      'agent',
+      'versions',
+      'clock',
+      'ports',
+      'certificates',
+      'disk',
+      'limits',
+      'haproxy',
+      'units',
+      'secrets',
+    ])
+  })
+
+  it('where something cannot be looked at says so, and is not called wrong', () => {
+    const { findings, checked } = judgeMachine({
+      ...factsOf(wellParts()),
+      clock: { why: 'no timedatectl' },
+      units: null,
+    })
+    expect(findings).toEqual([{ area: 'clock', level: 'unchecked', what: 'not checked: no timedatectl', next: null }])
+    expect(checked).not.toContain('clock')
+    expect(checked).not.toContain('units')
+  })
+
+  const changes: [string, (parts: Parts) => void, RegExp][] = [
+    [
+      'an agent that is down',
+      ({ agent }) => void (agent.silent = 'ECONNREFUSED'),
+      /agent: the agent does not answer: ECONN/,
+    ],
+    ['an agent alone', ({ agent }) => void (agent.connected = false), /agent: .*not connected to the controller/],
+    ['an old agent', ({ agent }) => void (agent.version = '0.0.9'), /agent: .*0\.0\.9, and 0\.1\.0 is installed/],
+    [
+      'an old HAProxy',
+      ({ programs }) => void (first(programs, 1).version = '2.4.1'),
+      /versions: haproxy 2\.4\.1 is older than 2\.6/,
+    ],
+    ['no HAProxy', ({ programs }) => void (first(programs, 1).version = null), /versions: haproxy is not installed/],
+    ['a free-running clock', ({ clock }) => void (clock.synchronised = false), /clock: nothing keeps the clock/],
+    [
+      'a closed entry',
+      ({ ports }) => void ports.listeners.shift(),
+      /ports: nothing listens on port 80, the entry for http/,
+    ],
+    [
+      'a taken entry',
+      ({ ports }) => Object.assign(first(ports.listeners), { unit: 'nginx.service', command: 'nginx' }),
+      /ports: port 80, .* is held by nginx\.service process 7 \(nginx\), not by tandem-haproxy\.service/,
+    ],
+    [
+      'an entry that two hold',
+      ({ ports }) => void ports.listeners.push({ ...first(ports.listeners), pid: 9, unit: null, command: 'x' }),
+      /ports: port 80, .*process 9 \(x\), not by/,
+    ],
+    [
+      'an instance on all addresses',
+      ({ ports }) => void (first(ports.listeners, 1).address = '0.0.0.0'),
+      /ports: port 20001, that of shop-1, is listened on at 0\.0\.0\.0: it can be reached past HAProxy/,
+    ],
+    [
+      'an expired certificate',
+      ({ certificates }) => void (first(certificates).notAfter = now - 1),
+      /certificates: .*it expired on 2026-11-21/,
+    ],
+    [
+      'a renewal that is late',
+      ({ certificates }) => void (first(certificates).renewAt = now - day),
+      /certificates: .*should have been renewed on 2026-11-20, and is good until/,
+    ],
+    [
+      'a foreign key',
+      ({ certificates }) => void (first(certificates).hasItsKey = false),
+      /certificates: .*of another certificate/,
+    ],
+    [
+      'a foreign authority',
+      ({ certificates }) => void (first(certificates).isSigned = false),
+      /certificates: .*not signed by/,
+    ],
+    [
+      'an old copy',
+      ({ certificates }) => void (first(certificates).isCurrent = false),
+      /certificates: .*not the one that this machine has now/,
+    ],
+    [
+      'a public certificate that nobody renewed',
+      ({ certificates }) =>
+        Object.assign(first(certificates), { kind: 'public', renewAt: null, notAfter: now + 3 * day }),
+      /certificates: .*it expires on 2026-11-24/,
+    ],
+    [
+      'a full disk',
+      ({ disks }) => void (first(disks).freeBytes = 100 * 1024 ** 2),
+      /disk: \/d: 100 MiB of 100\.0 GiB left/,
+    ],
+    ['a disk without inodes', ({ disks }) => void (first(disks).freeInodes = 10), /disk: \/d: 10 of 1000 inodes left/],
+    [
+      'no ephemeral ports',
+      ({ limits }) => void (limits.ephemeral.used = 28_000),
+      /limits: 28000 of 28232 ephemeral ports/,
+    ],
+    [
+      'ports in the ephemeral range',
+      ({ limits }) => void (limits.instances.last = 40_000),
+      /limits: .*lie in the ephemeral range 32768/,
+    ],
+    ['no files left', ({ limits }) => void (limits.files.used = 90_000), /limits: 90000 of 100000 open files/],
+    [
+      'a process without files',
+      ({ limits }) => void (first(limits.processes).used = 65_000),
+      /limits: tandem-haproxy.* has 65000 of 65536/,
+    ],
+    [
+      'dropped connections',
+      ({ limits }) => void (limits.overflows.after = 8),
+      /limits: 3 connections were dropped in 1 s/,
+    ],
+    ['no configuration', ({ haproxy }) => void (haproxy.file = 'absent'), /haproxy: .*is not there/],
+    ['a changed configuration', ({ haproxy }) => void (haproxy.file = 'changed'), /haproxy: .*changed by hand/],
+    ['a refused configuration', ({ haproxy }) => void (haproxy.refusal = 'line 3'), /haproxy: .*is refused: line 3/],
+    [
+      'HAProxy down',
+      ({ haproxy }) => void (haproxy.silent = 'no socket'),
+      /haproxy: HAProxy does not answer: no socket/,
+    ],
+    [
+      'HAProxy by another file',
+      ({ haproxy }) => void (haproxy.shapeRunning = 'b'),
+      /haproxy: HAProxy runs by another configuration/,
+    ],
+    ['reloads that failed', ({ haproxy }) => void (haproxy.failedReloads = 2), /haproxy: .*gave up 2 reloads/],
+    [
+      'too few files',
+      ({ haproxy }) => void (haproxy.files.given = 1024),
+      /haproxy: HAProxy may open 1024 files, and needs 60000/,
+    ],
+    [
+      'a disabled agent',
+      ({ units }) => void (first(units.units).enabled = false),
+      /units: tandem-agent\.service does not start after a reboot/,
+    ],
+    [
+      'a dead instance',
+      ({ units }) => void (first(units.units, 1).active = 'failed'),
+      /units: tandem-shop-1\.service does not run: failed/,
+    ],
+    [
+      'a stray instance',
+      ({ units }) => void (units.wanted = []),
+      /units: stray unit: tandem-shop-1\.service is of an instance that nobody wants/,
+    ],
+    [
+      'a stray unit',
+      ({ units }) => void (first(units.units, 1).instance = null),
+      /units: stray unit: .*is not of Tandem, by its content/,
+    ],
+    [
+      'stray processes',
+      ({ units }) => void (first(units.units, 1).load = 'not-found'),
+      /units: stray processes: .* has no unit file any more/,
+    ],
+    [
+      'a secret that others read',
+      ({ secrets }) => void (first(secrets).mode = 0o644),
+      /secrets: .*read by others \(mode 0644\)/,
+    ],
+    ["another's secret", ({ secrets }) => void (first(secrets).isOurs = false), /secrets: .*belongs to another user/],
+  ]
+  it.each(changes)('with %s: that, and nothing else, with what to do', (_what, change, expected) => {
+    const parts = wellParts()
+    change(parts)
+    const { findings } = judgeMachine(factsOf(parts))
+    expect(findings.map(({ area, what }) => `${area}: ${what}`)).toEqual([expect.stringMatching(expected)])
+    expect(findings[0]).toMatchObject({ level: 'wrong', next: expect.stringMatching(/\w/) })
+  })
+
+  it.each<[string, (parts: Parts) => void]>([
+    [
+      'a small disk that is far from full',
+      ({ disks }) => Object.assign(first(disks), { freeBytes: 1e9, totalBytes: 2e9 }),
+    ],
+    [
+      'a file system that counts no inodes',
+      ({ disks }) => Object.assign(first(disks), { freeInodes: 0, totalInodes: 0 }),
+    ],
+    ['a renewal that is due since an hour', ({ certificates }) => void (first(certificates).renewAt = now - 3_600_000)],
+    [
+      'a one-off program that nobody waits for any more',
+      ({ units }) => {
+        const instance = { id: 'shop-run-1', once: true }
+        Object.assign(first(units.units, 1), { active: 'inactive', enabled: false, instance })
+      },
+    ],
+    [
+      'a script that works on the machine',
+      ({ units }) =>
+        void Object.assign(first(units.units, 1), { name: 'tandem-maintenance-4f-1.service', instance: null }),
+    ],
+    [
+      'a unit that systemd remembers without anything left of it',
+      ({ units }) => Object.assign(first(units.units, 1), { load: 'not-found', active: 'failed' }),
+    ],
+  ])('with %s: nothing', (_what, change) => {
+    const parts = wellParts()
+    change(parts)
+    expect(judgeMachine(factsOf(parts)).findings).toEqual([])
+  })
+})
+
+it('versions are compared as numbers', () => {
+  expect(['2.10', '2.9', '2.9.1'].toSorted(compareVersions)).toEqual(['2.9', '2.9.1', '2.10'])
+  expect(compareVersions('252', '252.0')).toBe(0)
+  expect(compareVersions('2.6.12-1+deb12u4', '2.6')).toBeGreaterThan(0)
+})

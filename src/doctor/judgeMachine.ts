@@ -1,0 +1,75 @@
+import { mostFindings, type Checkup, type CheckupArea, type Finding } from '../protocol/checkup.ts'
+import { unchecked, wrong } from './findings.ts'
+import { judgeCertificates } from './judgeCertificates.ts'
+import { judgeHaproxy, judgeKeepalived } from './judgeConfigurations.ts'
+import { judgeDisks, judgeLimits } from './judgeRoom.ts'
+import { judgePorts } from './judgePorts.ts'
+import { judgeUnits } from './judgeUnits.ts'
+import { compareVersions, judgePrograms } from './judgeVersions.ts'
+import type { AgentState, Gathered, MachineFacts, SecretFile } from './machineFacts.ts'
+
+/** What is wrong on one machine, from what was gathered there. Pure. */
+export function judgeMachine(facts: MachineFacts): Checkup {
+  const { machine, now } = facts
+  const checked: CheckupArea[] = []
+  const judged = <T>(area: CheckupArea, gathered: Gathered<T>, judge: (seen: T) => Finding[]): Finding[] => {
+    if (gathered === null) return []
+    if ('why' in gathered) return [unchecked(area, gathered.why)]
+    checked.push(area)
+    return judge(gathered.seen)
+  }
+  const findings = [
+    ...judged('agent', facts.agent, judgeAgent),
+    ...judged('versions', facts.programs, judgePrograms),
+    ...judged('clock', facts.clock, judgeSynchronised),
+    ...judged('ports', facts.ports, ({ expected, listeners }) => judgePorts(expected, listeners)),
+    ...judged('certificates', facts.certificates, (files) => judgeCertificates(files, now)),
+    ...judged('disk', facts.disks, judgeDisks),
+    ...judged('limits', facts.limits, judgeLimits),
+    ...judged('haproxy', facts.haproxy, judgeHaproxy),
+    ...judged('keepalived', facts.keepalived, judgeKeepalived),
+    ...judged('units', facts.units, ({ units, wanted }) => judgeUnits(units, wanted)),
+    ...judged('secrets', facts.secrets, judgeSecrets),
+  ]
+  return { machine, checked, findings: findings.slice(0, mostFindings) }
+}
+
+function judgeAgent({ silent, version, installed, connected }: AgentState): Finding[] {
+  const restart =
+    'systemctl restart tandem-agent.service   (services go on); a program that tandem upgrade chose stays until the next upgrade'
+  if (silent !== null) {
+    const next = 'systemctl status tandem-agent.service; journalctl -u tandem-agent'
+    return [wrong('agent', `the agent does not answer: ${silent}`, next)]
+  }
+  return [
+    ...(connected
+      ? []
+      : [
+          wrong(
+            'agent',
+            'the agent is not connected to the controller: nothing can be changed here',
+            'is the controller up and reachable from here? journalctl -u tandem-agent says why',
+          ),
+        ]),
+    // Newer than what is installed: `tandem upgrade` chose it.
+    ...(compareVersions(version, installed) >= 0
+      ? []
+      : [wrong('agent', `the agent runs version ${version}, and ${installed} is installed`, restart)]),
+  ]
+}
+
+function judgeSynchronised({ synchronised }: { synchronised: boolean }): Finding[] {
+  if (synchronised) return []
+  const next = 'timedatectl set-ntp true, or start the time service you use; timedatectl timesync-status'
+  return [wrong('clock', 'nothing keeps the clock of this machine right (NTPSynchronized=no)', next)]
+}
+
+function judgeSecrets(files: SecretFile[]): Finding[] {
+  return files.flatMap(({ path, mode, isOurs }) => {
+    if ((mode & 0o077) !== 0) {
+      const what = `${path} can be read by others (mode ${mode.toString(8).padStart(4, '0')})`
+      return [wrong('secrets', what, `chmod 600 ${path}; whoever could read it may have: change what it holds`)]
+    }
+    return isOurs ? [] : [wrong('secrets', `${path} belongs to another user`, `chown root: ${path}`)]
+  })
+}

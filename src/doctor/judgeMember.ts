@@ -1,0 +1,53 @@
+import type { Finding } from '../protocol/checkup.ts'
+import { unchecked, wrong } from './findings.ts'
+import { judgeAgentVersion } from './judgeVersions.ts'
+
+/** What only the controller can know of a machine. Times in ms. */
+export interface Member {
+  machine: string
+  state: 'ready' | 'draining' | 'drained' | 'lost'
+  /** Since its last report; `null`: none came since the controller started. */
+  reportAgeMs: number | null
+  version: string | null
+  controllerVersion: string
+  /** In its last report. */
+  problems: string[]
+  /** Its clock less the controller's, and how long the answer took: it may be off by half of that. */
+  clock: { offsetMs: number; roundTripMs: number } | null
+  /** Why it did not answer; `null`: it did. */
+  silent: string | null
+}
+
+/** Logs of two machines are read side by side, and a certificate begins one hour before it was made. */
+const mostOffsetMs = 500
+const lateReportMs = 10_000
+
+export function judgeMember(member: Member): Finding[] {
+  const { state, reportAgeMs, version, controllerVersion, problems, silent } = member
+  return [
+    ...judgeReport(member.machine, state, reportAgeMs),
+    ...(silent === null ? [] : [unchecked('agent', silent)]),
+    ...(version === null ? [] : judgeAgentVersion(version, controllerVersion)),
+    ...judgeOffset(member),
+    ...problems.map((problem) =>
+      wrong('report', problem, 'tandem status   shows when it is over; docs/operations.md says more'),
+    ),
+  ]
+}
+
+function judgeReport(machine: string, state: Member['state'], ageMs: number | null): Finding[] {
+  if (ageMs === null) return [wrong('report', 'it has not reported since the controller started', look(machine))]
+  if (state !== 'lost' && ageMs <= lateReportMs) return []
+  return [wrong('report', `its last report came ${Math.round(ageMs / 1000)} s ago`, look(machine))]
+}
+
+const look = (machine: string): string => `on ${machine}: systemctl status tandem-agent.service; tandem doctor`
+
+function judgeOffset({ clock }: Member): Finding[] {
+  if (clock === null) return []
+  const { offsetMs, roundTripMs } = clock
+  if (Math.abs(offsetMs) <= mostOffsetMs + roundTripMs / 2) return []
+  const [amount, which] = [`${(Math.abs(offsetMs) / 1000).toFixed(1)} s`, offsetMs > 0 ? 'ahead of' : 'behind']
+  const what = `its clock is ${amount} ${which} the controller's (measured within ${Math.ceil(roundTripMs / 2)} ms)`
+  return [wrong('clock', what, 'timedatectl on both; start the time service')]
+}

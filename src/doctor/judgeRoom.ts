@@ -1,0 +1,70 @@
+import type { Finding } from '../protocol/checkup.ts'
+import { wrong } from './findings.ts'
+import type { Disk, Limits } from './machineFacts.ts'
+
+/** Below both of these a disk is as good as full: the next release, or a week of logs, fills it. */
+const leastFreeShare = 0.1
+const leastFreeBytes = 2 * 1024 ** 3
+const leastFreeInodeShare = 0.05
+/** Above this, what is left goes in one busy minute. */
+const mostUsedShare = 0.8
+
+export function judgeDisks(disks: Disk[]): Finding[] {
+  return disks.flatMap(({ path, freeBytes, totalBytes, freeInodes, totalInodes }) => {
+    const found: Finding[] = []
+    if (freeBytes < leastFreeBytes && freeBytes < totalBytes * leastFreeShare) {
+      const next = `du -xh --max-depth=2 ${path} | sort -h; tandem agent run --cache-cap bounds what releases take`
+      found.push(wrong('disk', `${path}: ${sizeOf(freeBytes)} of ${sizeOf(totalBytes)} left`, next))
+    }
+    if (totalInodes > 0 && freeInodes < totalInodes * leastFreeInodeShare) {
+      const next = `du -x --inodes --max-depth=2 ${path} | sort -n`
+      found.push(
+        wrong('disk', `${path}: ${freeInodes} of ${totalInodes} inodes left: no file can be made without one`, next),
+      )
+    }
+    return found
+  })
+}
+
+export function judgeLimits({ ephemeral, instances, files, processes, overflows }: Limits): Finding[] {
+  const found: Finding[] = []
+  const ports = ephemeral.last - ephemeral.first + 1
+  if (ephemeral.used > ports * mostUsedShare) {
+    const next =
+      "ss -tan | awk '{print $5}' | sort | uniq -c | sort -n   shows to where; widen net.ipv4.ip_local_port_range"
+    found.push(
+      wrong('limits', `${ephemeral.used} of ${ports} ephemeral ports are in use: outgoing connections fail next`, next),
+    )
+  }
+  if (instances && instances.first <= ephemeral.last && ephemeral.first <= instances.last) {
+    const what = `the ports of instances, ${instances.first} to ${instances.last}, lie in the ephemeral range ${ephemeral.first} to ${ephemeral.last}: any outgoing connection may take one`
+    found.push(wrong('limits', what, 'sysctl net.ipv4.ip_local_port_range, or tandem agent run --ports FIRST-LAST'))
+  }
+  if (files.used > files.most * mostUsedShare)
+    found.push(
+      wrong(
+        'limits',
+        `${files.used} of ${files.most} open files of this machine are in use`,
+        'raise sysctl fs.file-max',
+      ),
+    )
+  for (const { name, pid, used, most } of processes) {
+    if (used <= most * mostUsedShare) continue
+    found.push(
+      wrong(
+        'limits',
+        `${name} (process ${pid}) has ${used} of ${most} files open`,
+        `ls -l /proc/${pid}/fd; raise its LimitNOFILE`,
+      ),
+    )
+  }
+  const grown = overflows.after - overflows.before
+  if (grown > 0) {
+    const what = `${grown} connections were dropped in ${overflows.seconds} s because a program does not accept them fast enough (ListenOverflows, ${overflows.after} since the boot)`
+    found.push(wrong('limits', what, 'ss -ltn   shows whose Recv-Q is as long as its Send-Q'))
+  }
+  return found
+}
+
+const sizeOf = (bytes: number): string =>
+  bytes >= 1024 ** 3 ? `${(bytes / 1024 ** 3).toFixed(1)} GiB` : `${Math.round(bytes / 1024 ** 2)} MiB`

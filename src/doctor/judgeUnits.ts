@@ -1,0 +1,52 @@
+import type { Finding } from '../protocol/checkup.ts'
+import { wrong } from './findings.ts'
+import type { Unit } from './machineFacts.ts'
+
+/** Of Tandem itself, wherever it put them. */
+const own = ['agent', 'controller', 'haproxy', 'keepalived', 'guard', 'helper'].map((name) => `tandem-${name}.service`)
+
+/** Of a script that works on the machine, and of an upgrade under way. As one-off programs of services, they come and go. */
+const passing = /^tandem-(?:maintenance-.*|(?:agent|controller)-trial)\.service$/
+
+/** `wanted`: ids of the instances that should be here, or that the agent still has to do with. */
+export function judgeUnits(units: Unit[], wanted: string[]): Finding[] {
+  const names = new Set(wanted)
+  return units.flatMap((unit) => {
+    if (own.includes(unit.name)) return judgeOwn(unit)
+    if (unit.load === 'not-found') return isGone(unit) ? [] : [remains(unit)]
+    if (passing.test(unit.name) || unit.instance?.once) return []
+    return unit.instance !== null && names.has(unit.instance.id) ? judgeInstance(unit) : [stray(unit)]
+  })
+}
+
+/** systemd still knows its name, and nothing of it is left. */
+const isGone = ({ active }: Unit): boolean => active === 'inactive' || active === 'failed'
+
+function judgeOwn({ name, load, active, enabled }: Unit): Finding[] {
+  if (load === 'not-found') return []
+  const found: Finding[] = []
+  if (active !== 'active' && active !== 'reloading')
+    found.push(wrong('units', `${name} does not run: ${active}`, `journalctl -u ${name}; systemctl start ${name}`))
+  if (!enabled) found.push(wrong('units', `${name} does not start after a reboot`, `systemctl enable ${name}`))
+  return found
+}
+
+function judgeInstance({ name, active, enabled }: Unit): Finding[] {
+  const found: Finding[] = []
+  if (active === 'failed' || active === 'inactive')
+    found.push(wrong('units', `${name} does not run: ${active}`, `systemctl status ${name}; systemctl start ${name}`))
+  if (!enabled) found.push(wrong('units', `${name} does not start after a reboot`, `systemctl enable ${name}`))
+  return found
+}
+
+function stray({ name, active, instance }: Unit): Finding {
+  const what =
+    instance === null ? 'is not of Tandem, by its content' : `is of an instance that nobody wants (${active})`
+  const next = `if you do not know it: systemctl disable --now ${name}; rm /etc/systemd/system/${name}`
+  return wrong('units', `stray unit: ${name} ${what}`, next)
+}
+
+function remains({ name, active }: Unit): Finding {
+  const what = `stray processes: ${name} is ${active}, and has no unit file any more`
+  return wrong('units', what, `systemd-cgls -u ${name}; systemctl stop ${name}`)
+}

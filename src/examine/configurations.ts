@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from 'node:fs'
+import type { HaproxyState, OwnConfiguration } from '../doctor/machineFacts.ts'
+import { shapeIn } from '../drivers/balancer/haproxy/haproxyConfig.ts'
+import { MasterSocket } from '../drivers/balancer/haproxy/masterSocket.ts'
+import { exec } from '../lib/exec.ts'
+import { sealOf } from '../lib/seal.ts'
+import { openFilesOf } from './limitsHere.ts'
+
+const askMs = 5_000
+const checkMs = 30_000
+const shownRefusalLength = 300
+const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+interface Place {
+  path: string
+  unit: string
+}
+
+/** HAProxy's file, what HAProxy says to it, and what the running one says of itself. */
+export async function haproxyState(place: Place, master: string): Promise<HaproxyState> {
+  const own = await configuration(place, ['haproxy', '-c', '-f', place.path])
+  const socket = new MasterSocket(master, askMs)
+  const text = existsSync(place.path) ? readFileSync(place.path, 'utf8') : ''
+  try {
+    const { current, failedReloads } = await socket.workers()
+    if (current === null) throw new Error('its master has no worker')
+    const info = await socket.ask(current, 'show info')
+    const needed = Number(/^Maxsock: (\d+)/m.exec(info)?.[1] ?? 0)
+    const given = openFilesOf(current)?.most
+    const files = given === undefined || needed === 0 ? null : { needed, given }
+    return { ...own, silent: null, shapeOnDisk: shapeIn(text), shapeRunning: shapeIn(info), failedReloads, files }
+  } catch (error) {
+    const silent = error instanceof Error ? error.message : String(error)
+    return { ...own, silent, shapeOnDisk: shapeIn(text), shapeRunning: null, failedReloads: 0, files: null }
+  }
+}
+
+export async function keepalivedState(place: Place): Promise<OwnConfiguration> {
+  return configuration(place, ['keepalived', '--config-test', '--use-file', place.path])
+}
+
+async function configuration(place: Place, check: string[]): Promise<OwnConfiguration> {
+  if (!existsSync(place.path)) return { ...place, file: 'absent', refusal: null }
+  const file = sealOf(readFileSync(place.path, 'utf8'))
+  const { code, out, err } = await exec(check, { timeoutMs: checkMs, env: { PATH: path, LANG: 'C.UTF-8' } })
+  return { ...place, file, refusal: code === 0 ? null : refusalIn(`${out}${err}`) }
+}
+
+const refusalIn = (output: string): string => {
+  const lines = output.trim().split('\n')
+  return (lines.find((line) => line.includes('[ALERT]')) ?? lines.at(-1) ?? '').slice(0, shownRefusalLength)
+}

@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Gathered, MachineFacts } from '../doctor/machineFacts.ts'
+import { certificateFiles } from './certificateFiles.ts'
+import { disksHere } from './disksHere.ts'
+import { gathered } from './gathered.ts'
+import { programVersions } from './programVersions.ts'
+import { secretFiles } from './secretFiles.ts'
+
+/** What a controller shows of itself, in a checkup of the cluster. No machine may have this name. */
+export const controllerName = '(controller)'
+
+/** Of the folder where a controller keeps its log, its releases and the authority. */
+export async function controllerFacts(data: string, now: number): Promise<MachineFacts> {
+  const identity = join(data, 'identity')
+  const nothing = { agent: null, clock: null, ports: null, limits: null, haproxy: null, keepalived: null, units: null }
+  const certificates: Gathered<ReturnType<typeof certificateFiles>> = existsSync(join(identity, 'identity.pem'))
+    ? await gathered(() => certificateFiles(identity, null, null))
+    : null
+  return {
+    ...{ machine: controllerName, now, ...nothing, certificates },
+    programs: await gathered(() => programVersions([])),
+    disks: await gathered(() => disksHere([data])),
+    secrets: await gathered(() =>
+      secretFiles([{ path: join(data, 'authority') }, { path: identity }, { path: join(data, 'controller.db') }]),
+    ),
+  }
+}

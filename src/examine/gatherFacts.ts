@@ -1,0 +1,164 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AgentState, ExpectedPort, Gathered, MachineFacts, ProgramVersion } from '../doctor/machineFacts.ts'
+import { keepalivedFiles } from '../drivers/address/keepalived/keepalivedFiles.ts'
+import { haproxyFiles } from '../drivers/balancer/haproxy/haproxySettings.ts'
+import { unitName } from '../drivers/supervisor/systemd/unitName.ts'
+import { readJson } from '../lib/durableJson.ts'
+import type { AgentSelf } from '../protocol/checkup.ts'
+import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
+import type { MachineSettings } from '../protocol/machineSettings.ts'
+import { certificateFiles } from './certificateFiles.ts'
+import { clockHere } from './clockHere.ts'
+import { haproxyState, keepalivedState } from './configurations.ts'
+import { disksHere } from './disksHere.ts'
+import { gathered } from './gathered.ts'
+import { limitsHere } from './limitsHere.ts'
+import { listenersOn, socketsHere } from './listeners.ts'
+import { programVersions } from './programVersions.ts'
+import { secretFiles } from './secretFiles.ts'
+import { unitsHere } from './unitsHere.ts'
+
+/** What is looked at, and where it is. */
+export interface Examined {
+  machine: string
+  data: string
+  now: number
+  /** Version of the program that looks. */
+  installed: string
+  /** `null`: a laptop's, whose drivers are part of the agent. */
+  settings: MachineSettings | null
+  /** What the agent says of itself, or why it does not. */
+  self: AgentSelf | string
+  secretsFolder: string
+  certificatesFolder: string
+  haproxyRunDir: string
+  /** How long to watch for connections that are dropped. */
+  watchMs: number
+}
+
+const agentUnit = 'tandem-agent.service'
+const haproxyUnit = 'tandem-haproxy.service'
+const keepalivedUnit = 'tandem-keepalived.service'
+
+/** Everything that a machine's checkup is judged by. What cannot be looked at is said in its place. */
+export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
+  const { machine, now, data, settings, certificatesFolder, haproxyRunDir } = examined
+  const isLinux = process.platform === 'linux'
+  const on = <T>(applies: boolean, look: () => T | Promise<T>): Promise<Gathered<T>> =>
+    applies ? gathered<T>(look) : Promise.resolve(null)
+  const { supervisor, balancer, address } = settings?.drivers ?? {
+    supervisor: 'process',
+    balancer: 'embedded',
+    address: 'none',
+  }
+  const haproxy = haproxyFiles(join(data, 'haproxy'), haproxyRunDir)
+  const isHaproxy = balancer === 'haproxy'
+  const ports = await on(isLinux, () => portsOf(examined))
+  const [programs, clock, certificates, disks, limits, haproxySeen, keepalived, units, secrets] = await Promise.all([
+    on(true, () => programVersions(programsOf(settings))),
+    on(settings !== null, clockHere),
+    on(settings !== null, () =>
+      certificateFiles(join(data, 'identity'), isHaproxy ? haproxy.machine : null, certificatesFolder),
+    ),
+    on(true, () => disksHere([data, '/var/lib/private/tandem-data', '/var/log/journal', '/etc'])),
+    on(isLinux, () => limitsOf(examined, ports)),
+    on(isHaproxy, () => haproxyState({ path: haproxy.config, unit: haproxyUnit }, haproxy.master)),
+    on(address === 'keepalived', () => keepalivedState({ path: keepalivedFiles(data).config, unit: keepalivedUnit })),
+    on(supervisor === 'systemd', async () => ({ units: await unitsHere(data), wanted: wantedOf(examined) })),
+    on(true, () => secretFiles(secretsOf(examined))),
+  ])
+  return {
+    ...{ machine, now, agent: { seen: agentOf(examined) }, programs, clock, ports, certificates, disks, limits },
+    ...{ haproxy: haproxySeen, keepalived, units, secrets },
+  }
+}
+
+function agentOf({ self, installed }: Examined): AgentState {
+  if (typeof self === 'string') return { silent: self, version: installed, installed, connected: false }
+  return { silent: null, version: self.version, installed, connected: self.controller }
+}
+
+function programsOf(settings: MachineSettings | null): Exclude<ProgramVersion['program'], 'node'>[] {
+  const { supervisor, balancer, address } = settings?.drivers ?? {}
+  return [
+    ...(supervisor === 'systemd' ? (['systemd'] as const) : []),
+    ...(balancer === 'haproxy' ? (['haproxy'] as const) : []),
+    ...(address === 'keepalived' ? (['keepalived'] as const) : []),
+  ]
+}
+
+/** The last state that the agent obeyed; `null`: none yet. */
+function desiredOf({ data }: Examined): DesiredState | null {
+  const path = join(data, 'desired.json')
+  return existsSync(path) ? desiredStateSchema.parse(readJson(path)) : null
+}
+
+/** Instances that should be here, and those that the agent still has to do with. */
+function wantedOf(examined: Examined): string[] {
+  const known = typeof examined.self === 'string' ? [] : examined.self.instances.map(({ id }) => id)
+  return [...known, ...(desiredOf(examined)?.instances ?? []).map(({ id }) => id)]
+}
+
+async function portsOf(
+  examined: Examined,
+): Promise<{ expected: ExpectedPort[]; listeners: Awaited<ReturnType<typeof listenersOn>> }> {
+  const expected = expectedPorts(examined)
+  return {
+    expected,
+    listeners: await listenersOn(
+      expected.map(({ port }) => port),
+      socketsHere(),
+    ),
+  }
+}
+
+function expectedPorts(examined: Examined): ExpectedPort[] {
+  const { self, settings } = examined
+  if (typeof self === 'string') return [] // without its agent, nobody knows what is meant to be ready
+  const entryUnit = settings?.drivers.balancer === 'haproxy' ? haproxyUnit : null
+  const metricsUnit = settings === null ? null : agentUnit
+  const isUnits = settings?.drivers.supervisor === 'systemd'
+  // On a laptop, machines share an address: each has its own tcp ports.
+  const tcp =
+    entryUnit === null
+      ? []
+      : (desiredOf(examined)?.routes ?? []).flatMap(({ match }) => (match.kind === 'tcp' ? [match.port] : []))
+  const entries = [
+    { port: self.http, what: 'the entry for http' },
+    { port: self.forward, what: 'where other machines forward to' },
+    ...[...new Set(tcp)].map((port) => ({ port, what: 'a tcp route' })),
+  ]
+  return [
+    ...entries.map((entry) => ({ ...entry, unit: entryUnit, loopbackOnly: false })),
+    { port: self.metrics, what: "the agent's own", unit: metricsUnit, loopbackOnly: true },
+    ...self.instances.flatMap(({ id, service, state, port }) =>
+      state !== 'ready' || port === null
+        ? []
+        : [{ port, what: `that of ${id}`, unit: isUnits ? unitName(service, id) : null, loopbackOnly: true }],
+    ),
+  ]
+}
+
+async function limitsOf(
+  { self, watchMs }: Examined,
+  ports: Gathered<{ listeners: { pid: number | null; unit: string | null; command: string }[] }>,
+) {
+  const listeners = ports !== null && 'seen' in ports ? ports.seen.listeners : []
+  const processes = new Map(
+    listeners.flatMap(({ pid, unit, command }) => (pid === null ? [] : [[pid, unit ?? command] as const])),
+  )
+  return limitsHere({
+    sockets: socketsHere(),
+    instances: typeof self === 'string' ? null : self.ports,
+    processes: [...processes].map(([pid, name]) => ({ pid, name })),
+    watchMs,
+  })
+}
+
+const secretsOf = ({ data, secretsFolder }: Examined): { path: string; ending?: string }[] => [
+  { path: secretsFolder, ending: '.env' },
+  ...['identity', 'supervisor/environment'].map((folder) => ({ path: join(data, folder) })),
+  { path: join(data, 'haproxy'), ending: '.pem' },
+  ...['joined.json', 'desired.json'].map((name) => ({ path: join(data, name) })),
+]

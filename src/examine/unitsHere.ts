@@ -1,0 +1,41 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Unit } from '../doctor/machineFacts.ts'
+import { openUnitFiles } from '../drivers/supervisor/systemd/unitFiles.ts'
+import { execOrThrow } from '../lib/exec.ts'
+import { unitFolder } from '../lib/systemdUnits.ts'
+
+const callMs = 30_000
+const properties = ['Id', 'LoadState', 'ActiveState', 'UnitFileState']
+const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' }
+/** Of one command line: far below what the kernel takes. */
+const mostUnits = 500
+
+/** Every unit that is named as Tandem's are: those with a file, and those of which systemd still has processes. */
+export async function unitsHere(data: string): Promise<Unit[]> {
+  const listed = await systemctl('list-units', '--all', '--plain', '--no-legend', 'tandem-*.service')
+  const loaded = listed.split('\n').flatMap((line) => /^\s*(\S+\.service)/.exec(line)?.[1] ?? [])
+  const written = readdirSync(unitFolder).filter((name) => /^tandem-.*\.service$/.test(name))
+  const names = [...new Set([...loaded, ...written])].toSorted()
+  const records = new Map(
+    openUnitFiles(unitFolder, join(data, 'supervisor/environment'))
+      .list()
+      .map(({ unit, id, once }) => [unit, { id, once }]),
+  )
+  const units: Unit[] = []
+  for (let from = 0; from < names.length; from += mostUnits) {
+    const some = names.slice(from, from + mostUnits)
+    const shown = await systemctl('show', `--property=${properties.join(',')}`, '--', ...some)
+    for (const block of shown.trim().split('\n\n')) {
+      const said = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? ''
+      const [name, load, active, enabled] = properties.map(said)
+      if (!name) continue
+      const about = { name, load: load ?? '', active: active ?? '', enabled: (enabled ?? '').startsWith('enabled') }
+      units.push({ ...about, instance: records.get(name) ?? null })
+    }
+  }
+  return units
+}
+
+const systemctl = (...argv: string[]): Promise<string> =>
+  execOrThrow(['systemctl', '--no-pager', ...argv], { timeoutMs: callMs, env })
