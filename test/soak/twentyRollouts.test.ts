@@ -53,7 +53,7 @@ describe.each([
     )
   }
 
-  it('no request fails', { timeout: 600_000 }, async () => {
+  it('no request fails', { timeout: 900_000 }, async () => {
     if (kills) killSoon()
     for (let version = 1; version <= rounds; version++) {
       const text = { version: String(version), drain }

@@ -40,9 +40,11 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     const ended = lab.printed(wanted, /^\{/)
     await lab.driver.start(wanted)
     expect(JSON.parse(await ended)).toEqual(wanted.env)
+    const folder = join(lab.dir, 'agent/environment')
+    // What it was given goes with it, a moment after it has ended.
+    await expect.poll(() => readdirSync(folder), { timeout: 20_000 }).toEqual([])
     const service = lab.spec(sleeps, { env: wanted.env })
     await lab.driver.start(service)
-    const folder = join(lab.dir, 'agent/environment')
     expect(readdirSync(folder).map((name) => (statSync(join(folder, name)).mode & 0o777).toString(8))).toEqual(['600'])
     expect(systemctl('cat', unitOf(service))).not.toContain('quoted')
     await lab.driver.stop(service.id)
