@@ -6,6 +6,8 @@ import { whyNoLab } from './requirements.ts'
 
 const why = whyNoLab()
 const bootMs = 700_000 // the first time ever it installs the machines' system
+const drivers = '{ supervisor: systemd, balancer: haproxy, address: keepalived }'
+const address = '10.77.0.50'
 const long = { timeout: 120_000 }
 const pollMs = { timeout: 30_000, interval: 500 }
 
@@ -21,7 +23,7 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
   let always: string[]
 
   beforeAll(async () => {
-    pair = await Pair.open()
+    pair = await Pair.open({ drivers, more: `addresses: [${address}]\n` })
     a = pair.lab.machine('a')
     await pair.roll('web', 'service: web\nrun: ["node", "web.mjs"]\nhealth: { path: /health }\n')
     always = (await here()).filter(
@@ -56,29 +58,47 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
     expect(machines.map(({ machine }) => machine)).toEqual(['(controller)', 'a', 'b'])
     expect(textsOf(machines).filter((text) => !ofComputer(text))).toEqual([])
     expect([exit, well]).toEqual(always.length > 0 ? [1, false] : [0, true])
-    const areas = ['report', 'clock', 'agent', 'versions', 'ports', 'certificates', 'disk', 'limits', 'haproxy']
+    const areas = [
+      'report',
+      'clock',
+      'agent',
+      'versions',
+      'ports',
+      'certificates',
+      'disk',
+      'limits',
+      'haproxy',
+      'keepalived',
+    ]
     for (const { checked } of machines.slice(1)) expect(checked).toEqual([...areas, 'units', 'secrets'])
     const shown = await pair.controller.run(['tandem', 'doctor', '--machine', 'a'])
-    expect(shown.out).toMatch(/wrong: 11 checks on a\n$/)
+    expect(shown.out).toMatch(/wrong: 12 checks on a\n$/)
   })
 
   it.each<[string, string, RegExp[], string]>([
     [
-      'HAProxy is stopped',
-      'systemctl stop tandem-haproxy',
+      'HAProxy is stopped, with the guard that would start it again',
+      'systemctl stop tandem-guard tandem-haproxy',
       [
         /^ports: nothing listens on port 80, the entry for http/,
         /^ports: nothing listens on port 7481/,
         /^haproxy: HAProxy does not answer/,
+        /^units: tandem-guard\.service does not run: inactive/,
         /^units: tandem-haproxy\.service does not run: inactive/,
       ],
-      'systemctl start tandem-haproxy',
+      'systemctl start tandem-haproxy tandem-guard',
     ],
     [
       'its configuration was changed by hand (and what doctor advises mends it)',
       "sed -i 's/^  maxconn .*/  maxconn 7/' /var/lib/tandem/haproxy/haproxy.cfg",
       [/^haproxy: .*haproxy\.cfg was changed by hand/],
       'systemctl restart tandem-agent.service; while grep -q "maxconn 7$" /var/lib/tandem/haproxy/haproxy.cfg; do sleep 0.1; done',
+    ],
+    [
+      "keepalived's was changed by hand, to what it refuses",
+      'echo nonsense { >>/var/lib/tandem/address/keepalived.conf',
+      [/^keepalived: .*keepalived\.conf was changed by hand/],
+      'systemctl restart tandem-agent.service; while grep -q nonsense /var/lib/tandem/address/keepalived.conf; do sleep 0.1; done',
     ],
     [
       'HAProxy may open few files',
