@@ -122,7 +122,7 @@ vrrp_instance VI_1 {
 `
 
 const haproxyByHand = (machines: LabMachine[]): string => `global
-  maxconn 10000
+  no strict-limits
 defaults
   mode http
   timeout connect 2s
