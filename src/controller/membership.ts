@@ -60,10 +60,10 @@ export class Membership {
     throw joinRefused()
   }
 
-  /** Signs the key of the machine that shows `token`. The token is used up only when that succeeds. */
+  /** Signs the key of the machine that shows `token`. The token is used up only when that succeeds, and then for other requests. */
   async join(token: string, request: string): Promise<Joined> {
     const authority = this.#needAuthority()
-    const machine = this.#joins.take(token, this.#controller.now())
+    const machine = this.#joins.take(token, request, this.#controller.now())
     if (machine === null) throw joinRefused()
     try {
       return await this.#sign(authority, machine, request)

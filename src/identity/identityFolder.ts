@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileDurably } from '../lib/durableFile.ts'
+import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
 import { makeFolder } from '../lib/makeFolder.ts'
 
 /** What one side of a TLS connection shows, and whom it trusts. All PEM. */
@@ -8,6 +9,11 @@ export interface Identity {
   key: string
   certificate: string
   authority: string
+}
+
+interface Pending {
+  key: string
+  request: string
 }
 
 /**
@@ -39,9 +45,32 @@ export class IdentityFolder {
     return { key, certificate, authority: readFileSync(this.authorityPem, 'utf8') }
   }
 
-  write({ key, certificate, authority }: Identity): void {
+  /** A key that is being signed, and the request for it: the answer may not have arrived. */
+  pending(): Pending | null {
+    return readJson(this.#pendingJson) as Pending | null // written below
+  }
+
+  keep(pending: Pending): Pending {
+    this.#make()
+    writeJsonDurably(this.#pendingJson, pending)
+    return pending
+  }
+
+  forgetPending(): void {
+    rmSync(this.#pendingJson, { force: true })
+  }
+
+  get #pendingJson(): string {
+    return join(this.folder, 'joining.json')
+  }
+
+  #make(): void {
     makeFolder(this.folder)
     chmodSync(this.folder, 0o700)
+  }
+
+  write({ key, certificate, authority }: Identity): void {
+    this.#make()
     writeFileDurably(this.authorityPem, authority)
     writeFileDurably(this.pem, `${key.trimEnd()}\n${certificate.trimEnd()}\n`)
   }

@@ -96,12 +96,13 @@ function nextMachine(state: State, maintenance: Maintenance): Event[] {
   const last = allowOutage || known.traffic !== 'ready' ? [] : lastServedBy(state, [machine])
   if (last.length > 0)
     return [stopped(maintenance, `machine ${machine} has the last ready instance of ${last.join(', ')}`)]
-  const wasReady = known.traffic === 'ready'
+  const isIn = known.traffic === 'ready'
+  const wasReady = isIn || machine === maintenance.takesOver
   const begun: Event = {
     type: 'MaintenanceStepped',
     data: { maintenance: id, machine, step: 'drain', wasReady, expected: readyOn(state, machine) },
   }
-  return wasReady ? [begun, { type: 'MachineDrainStarted', data: { machine } }] : [begun]
+  return isIn ? [begun, { type: 'MachineDrainStarted', data: { machine } }] : [begun]
 }
 
 const readyOn = (state: State, machine: string): string[] =>

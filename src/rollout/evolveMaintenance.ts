@@ -1,5 +1,5 @@
 import type { EventType, RecordedEvent } from '../events/event.ts'
-import type { Maintenance } from './maintenanceState.ts'
+import { leftOut, type Maintenance } from './maintenanceState.ts'
 import type { Asked, State } from './state.ts'
 
 type MaintenanceEvent = Extract<RecordedEvent, { type: Extract<EventType, `Maintenance${string}`> }>
@@ -7,7 +7,8 @@ type MaintenanceEvent = Extract<RecordedEvent, { type: Extract<EventType, `Maint
 export function evolveMaintenance(state: State, event: MaintenanceEvent, asked: Asked): State {
   if (event.type === 'MaintenanceStarted') {
     const { maintenance: id, ...about } = event.data
-    const fresh = { done: [], at: null, attempt: 1, reason: null, finishedAt: null }
+    const takesOver = leftOut(state)
+    const fresh = { done: [], at: null, attempt: 1, takesOver, reason: null, finishedAt: null }
     return { ...state, maintenance: { ...about, id, ...fresh, state: 'running', startedAt: asked.at } }
   }
   return state.maintenance ? { ...state, maintenance: evolved(state.maintenance, event, asked) } : state

@@ -129,6 +129,46 @@ describe('maintenance', () => {
     expect(given('a').when(reboot('c')).decision).toMatchObject({ code: 'E_NO_SUCH_MACHINE' })
   })
 
+  it('asked for again is followed while it runs, and goes on where it stopped', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .on('a', { maintenanceFate: 'hangs' })
+      .when(patch(['a', 'b']))
+      .settled()
+    expect(then.when(patch(['a', 'b'])).decision).toEqual({ type: 'nothing' })
+    expect(then.when(patch(['b', 'a'])).decision).toMatchObject({ code: 'E_MACHINE_BUSY' })
+    then.when(halt).settled().on('a', { maintenanceFate: 'ready' })
+    expect(then.when(patch(['a', 'b'])).lines()[0]).toBe('maintenance resumed')
+    expect(then.settled().world.state.maintenance).toMatchObject({ state: 'completed', done: ['a', 'b'] })
+    expect(then.world.state.machines['a']?.traffic).toBe('ready')
+  })
+
+  it('with a mended script takes over the machine that the one before left out of traffic, and puts it back', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .on('a', { maintenanceFate: 'fails' })
+      .when(patch(['a', 'b']))
+      .settled()
+    const script = { name: 'patch.sh', text: 'mended', withinMs: 60_000 }
+    then
+      .on('a', { maintenanceFate: 'ready' })
+      .when(patch(['a', 'b'], { script }))
+      .settled()
+    expect(then.world.state.maintenance).toMatchObject({ state: 'completed', attempt: 1 })
+    expect(then.world.state.machines['a']?.traffic).toBe('ready')
+  })
+
+  it('does not put back what a person has taken out since', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .on('a', { maintenanceFate: 'fails' })
+      .when(patch(['a', 'b']))
+      .settled()
+    then.when(ready('a')).settled().when(drain('a')).settled().on('a', { maintenanceFate: 'ready' })
+    then.when(reboot('a')).settled()
+    expect(then.world.state.machines['a']?.traffic).toBe('drained')
+  })
+
   it('goes no further once a person stops it', () => {
     const then = given('a', 'b')
       .running('r1')

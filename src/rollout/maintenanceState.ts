@@ -1,5 +1,5 @@
 import type { EventData, MaintenanceKind, MaintenanceStep } from '../events/event.ts'
-import type { Asked } from './state.ts'
+import type { Asked, State } from './state.ts'
 
 /*
  * MAINTENANCE takes machines out of traffic one after the other, works on each, and puts it back. At most one is running
@@ -13,7 +13,7 @@ import type { Asked } from './state.ts'
  *
  * It is `running` until every machine is done (`completed`), or until something fails, a deadline passes, or a person
  * stops it: then `stopped`, with that machine left as it is. A person resumes it: from `check` where the work was done,
- * else with that machine anew (a new attempt).
+ * else with that machine anew (a new attempt). The same asked for again is followed while it runs, and resumed when it stopped.
  */
 export interface Maintenance {
   id: string
@@ -26,6 +26,8 @@ export interface Maintenance {
   done: string[]
   at: Part | null
   attempt: number
+  /** A machine that the one before has left out of traffic when it stopped: it goes back there with this one. */
+  takesOver: string | null
   state: 'running' | 'stopped' | 'completed'
   reason: string | null
   startedAt: number
@@ -44,3 +46,12 @@ interface Part {
 
 export const isRunning = (maintenance: Maintenance | null): maintenance is Maintenance =>
   maintenance?.state === 'running'
+
+/** The machine that one which stopped has left out of traffic, if nobody has changed its traffic since. */
+export function leftOut({ maintenance, machines }: State): string | null {
+  const { state, at } = maintenance ?? {}
+  if (state !== 'stopped' || !at?.wasReady) return null
+  const machine = machines[at.machine]
+  const isAsLeft = machine?.traffic === 'drained' && machine.since.position <= at.since.position
+  return isAsLeft ? at.machine : null
+}

@@ -1,21 +1,37 @@
 import type { Event } from '../events/event.ts'
 import type { Decision, Refusal, StartMaintenance } from './command.ts'
-import { isRunning } from './maintenanceState.ts'
+import { isRunning, leftOut, type Maintenance } from './maintenanceState.ts'
 import { refuse } from './refuse.ts'
 import { definitionOf, isReachable, lastServedBy, machineBusy } from './serviceView.ts'
 import type { State } from './state.ts'
 
 export function startMaintenance(state: State, command: StartMaintenance): Decision {
   const { machines, force } = command
+  if (state.maintenance && isSame(state.maintenance, command)) {
+    if (state.maintenance.state === 'running') return { type: 'nothing' }
+    if (state.maintenance.state === 'stopped') return resumeMaintenance(state)
+  }
   const refusal =
     machines.map((machine) => refuseMachine(state, machine)).find((one) => one !== null) ??
     refuseBusy(state, machines[0] ?? '') ??
-    (force ? null : refuseLast(state, machines))
+    (force ? null : refuseLast(state, beforeTakenOver(state, machines)))
   if (refusal) return refusal
   const { maintenance, kind, script, restart } = command
   const data = { maintenance, kind, machines, script, restart, allowOutage: force }
   return { type: 'accepted', events: [{ type: 'MaintenanceStarted', data }] }
 }
+
+/** Those after a machine that is to be put back first are looked at when their part begins. */
+function beforeTakenOver(state: State, machines: string[]): string[] {
+  const out = leftOut(state)
+  return out !== null && machines.includes(out) ? machines.slice(0, machines.indexOf(out)) : machines
+}
+
+const isSame = (one: Maintenance, other: StartMaintenance): boolean =>
+  one.kind === other.kind &&
+  one.restart === other.restart &&
+  one.script?.text === other.script?.text &&
+  one.machines.join() === other.machines.join()
 
 export function resumeMaintenance(state: State): Decision {
   const { maintenance } = state

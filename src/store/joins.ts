@@ -21,23 +21,30 @@ export class Joins {
     return { token, expiresAt }
   }
 
-  /** Takes a token: the machine it is for, once; `null` when it is unknown, used or too old. */
-  take(token: string, now: number): string | null {
+  /**
+   * Takes a token for this request: the machine it is for; `null` when it is unknown, too old, or was used for another. The
+   * same request may come again: the answer to the first may not have arrived.
+   */
+  take(token: string, request: string, now: number): string | null {
+    const mine = sha256(request)
     const row = this.#database
-      .prepare('UPDATE joins SET used_at = ? WHERE hash = ? AND used_at IS NULL AND expires_at >= ? RETURNING machine')
-      .get(now, sha256(token), now)
+      .prepare(
+        `UPDATE joins SET used_at = ?, used_by = ?
+         WHERE hash = ? AND (used_at IS NULL OR used_by = ?) AND expires_at >= ? RETURNING machine`,
+      )
+      .get(now, mine, sha256(token), mine, now)
     return row === undefined ? null : String(row['machine'])
   }
 
-  /** Whether `take` would take it now. */
+  /** Whether `take` may take it now. */
   isGood(token: string, now: number): boolean {
-    const good = 'SELECT 1 FROM joins WHERE hash = ? AND used_at IS NULL AND expires_at >= ?'
+    const good = 'SELECT 1 FROM joins WHERE hash = ? AND expires_at >= ?'
     return this.#database.prepare(good).get(sha256(token), now) !== undefined
   }
 
   /** It was taken and nothing came of it. */
   giveBack(token: string): void {
-    this.#database.prepare('UPDATE joins SET used_at = NULL WHERE hash = ?').run(sha256(token))
+    this.#database.prepare('UPDATE joins SET used_at = NULL, used_by = NULL WHERE hash = ?').run(sha256(token))
   }
 
   /** A removed machine's. */

@@ -1,5 +1,6 @@
 import { ApiClient } from '../../api/client.ts'
 import { createRequest } from '../../identity/authority.ts'
+import { fingerprint } from '../../identity/certificate.ts'
 import { JoinedFolder, type JoinedMachine } from '../../identity/joinedMachine.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { pinnedAuthority } from './pinnedAuthority.ts'
@@ -14,11 +15,16 @@ export interface Join {
   data: string
 }
 
-/** Makes this machine's key, has it signed, and leaves on disk what the agent starts from. The key never travels. */
+/**
+ * Makes this machine's key, has it signed, and leaves on disk what the agent starts from. The key never travels. A call that
+ * was cut off is finished by the same command again.
+ */
 export async function joinCluster({ controller, token, pin, data }: Join, signal: AbortSignal): Promise<JoinedMachine> {
   const folder = new JoinedFolder(data)
   if (folder.exists()) {
-    const { machine, settings } = folder.read()
+    const known = folder.read()
+    if (fingerprint(folder.identity.read().authority) === pin) return known
+    const { machine, settings } = known
     throw new OperatorError('E_USAGE', `this machine has joined already, as ${machine} of ${settings.cluster}`, {
       subject: data,
       next: `tandem agent run --data ${data}   runs it; to join anew, move that folder away first`,
@@ -26,11 +32,12 @@ export async function joinCluster({ controller, token, pin, data }: Join, signal
   }
   const authority = await pinnedAuthority(controller, pin)
   const client = new ApiClient({ url: `https://${controller}`, token, trust: trustIn(authority) })
-  const { key, request } = await createRequest('machine')
+  const { key, request } = folder.identity.pending() ?? folder.identity.keep(await createRequest('machine'))
   const { machine, certificate, controllers, settings } = await client.call('join', { body: { request } }, signal)
   folder.identity.write({ key, certificate, authority })
   const joined = { machine, controllers, settings }
   folder.write(joined)
+  folder.identity.forgetPending()
   return joined
 }
 

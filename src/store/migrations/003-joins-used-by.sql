@@ -1,0 +1,1 @@
+ALTER TABLE joins ADD COLUMN used_by TEXT;
