@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// Minutes of load: part of `make check`, not of `make test`.
+// Minutes of load, and what ships made twice: part of `make check`, not of `make test`.
 const soak = process.env['TANDEM_SOAK'] === '1'
 // Machines under systemd-nspawn: root only, and part of `make check` where it runs as root.
 const lab = process.env['TANDEM_LAB'] === '1'
