@@ -1,8 +1,8 @@
+import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { AgentIdentity, JoinedAgent } from './agentIdentity.ts'
-import { selfCommand } from './cli/laptop/selfCommand.ts'
 import type { Programs } from './cli/programs.ts'
 import type { Drivers } from './definitions/cluster.ts'
 import type { AddressDriver } from './drivers/address/address.ts'
@@ -13,15 +13,37 @@ import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressH
 import { createNoneAddress } from './drivers/address/noneAddress.ts'
 import type { BalancerDriver } from './drivers/balancer/balancer.ts'
 import { createEmbeddedBalancer } from './drivers/balancer/embeddedBalancer.ts'
-import { createHaproxyBalancer } from './drivers/balancer/haproxy/haproxyBalancer.ts'
+import { createHaproxyBalancer, type HaproxyBalancerOptions } from './drivers/balancer/haproxy/haproxyBalancer.ts'
 import { guardSocket } from './drivers/balancer/haproxy/haproxyConfig.ts'
+import type { HaproxyProcess } from './drivers/balancer/haproxy/haproxyProcess.ts'
 import { unitHaproxy } from './drivers/balancer/haproxy/unitHaproxy.ts'
 import type { HostDriver } from './drivers/host/host.ts'
-import { createSystemdHost } from './drivers/host/systemdHost.ts'
+import { bootMark, createSystemdHost } from './drivers/host/systemdHost.ts'
 import { createProcessSupervisor } from './drivers/supervisor/process/processSupervisor.ts'
-import { createSystemdSupervisor } from './drivers/supervisor/systemd/systemdSupervisor.ts'
+import { openDataFolders } from './drivers/supervisor/dataFolders.ts'
+import { createSystemdSupervisor, dataRoots } from './drivers/supervisor/systemd/systemdSupervisor.ts'
 import type { SupervisorDriver } from './drivers/supervisor/supervisor.ts'
+import { guardCommand } from './guardCommand.ts'
 import { systemClock } from './lib/clock.ts'
+import { privilegedClient, type CallPrivileged } from './privileged/privilegedClient.ts'
+import {
+  copyCertificates,
+  remoteAddresses,
+  remoteAddressScript,
+  remoteData,
+  remoteExamine,
+  remoteHaproxy,
+  remoteHost,
+  remotePrograms,
+  remoteUnits,
+  takeSettings,
+} from './privileged/remoteDrivers.ts'
+import { haproxyUser, privateHaproxy, sharedCertificates } from './privileged/setUp.ts'
+import { privilegedSocket } from './privileged/wire.ts'
+import type { AgentSelf, Checkup } from './protocol/checkup.ts'
+import type { MachineSettings } from './protocol/machineSettings.ts'
+import { removeTree } from './releases/removeTree.ts'
+import type { ProgramHost } from './versions/programHost.ts'
 import { OperatorError } from './lib/operatorError.ts'
 
 type Options = Parameters<Programs['runAgent']>[0]
@@ -33,6 +55,13 @@ export interface AgentDrivers {
   address: AddressDriver
   /** `null` where the agent may not work on its machine. */
   hostDriver: HostDriver | null
+  /** Tells the root part, where there is one, what the cluster file says now. */
+  takeSettings: (settings: MachineSettings, order: string | null) => Promise<void>
+  /** What changes this agent's program, where that is not this process. */
+  programHost: ProgramHost | undefined
+  hasRootPart: boolean
+  /** Has the machine looked at by who sees all of it; `null`: this process does. */
+  examine: ((self: AgentSelf) => Promise<Checkup>) | null
 }
 
 /** A laptop's, where the cluster file says nothing. */
@@ -49,23 +78,47 @@ const haproxyFiles = 65_536
 /** The drivers of this machine, as the cluster file names them. */
 export function agentDrivers(options: Options, identity: AgentIdentity, logger: Logger): AgentDrivers {
   const drivers = identity.joined?.settings.drivers ?? laptopDrivers
+  const root = rootPart()
   return {
-    supervisor: supervisorOf(drivers.supervisor, options, identity),
+    supervisor: supervisorOf(drivers.supervisor, options, identity, root),
+    takeSettings: async (settings, order) => {
+      if (root) await takeSettings(root, settings, order)
+    },
+    programHost: root ? remotePrograms(root, join(options.data, 'download')) : undefined,
+    hasRootPart: root !== null,
+    examine: root && ((self) => remoteExamine(root, self, identity.joined?.folder.read().settings ?? null)),
     balancer:
       drivers.balancer === 'haproxy'
-        ? async () => haproxy(options, identity, logger)
+        ? async () => haproxy(options, identity, logger, root)
         : (remembered) => embedded(options, identity, logger, remembered),
-    hostDriver: drivers.supervisor === 'systemd' ? createSystemdHost(join(options.data, 'maintenance')) : null,
-    address: addressOf(drivers, options, identity, logger),
+    hostDriver: drivers.supervisor === 'systemd' ? hostOf(options, root) : null,
+    address: addressOf(drivers, options, identity, logger, root),
   }
 }
 
-function supervisorOf(name: Drivers['supervisor'], { data }: Options, { machine }: AgentIdentity): SupervisorDriver {
+/** Who does what needs root: `null`, this process itself. */
+function rootPart(): CallPrivileged | null {
+  const isRoot = process.getuid?.() === 0
+  return isRoot || !existsSync(privilegedSocket) ? null : privilegedClient(privilegedSocket)
+}
+
+const hostOf = ({ data }: Options, root: CallPrivileged | null): HostDriver =>
+  root ? remoteHost(root, bootMark) : createSystemdHost(join(data, 'maintenance'))
+
+function supervisorOf(
+  name: Drivers['supervisor'],
+  { data }: Options,
+  { machine }: AgentIdentity,
+  root: CallPrivileged | null,
+): SupervisorDriver {
   if (name === 'systemd') {
     return createSystemdSupervisor({
       dir: join(data, 'supervisor'),
       clock: systemClock,
       hidden: [data, configurationFolder],
+      ...(root
+        ? { host: remoteUnits(root), dataFolders: remoteData(root) }
+        : { dataFolders: openDataFolders(dataRoots, removeTree) }),
     })
   }
   return createProcessSupervisor({ dir: join(data, 'supervisor'), machine, clock: systemClock })
@@ -76,11 +129,12 @@ function addressOf(
   { data }: Options,
   { machine, joined }: AgentIdentity,
   logger: Logger,
+  root: CallPrivileged | null,
 ): AddressDriver {
   if (!joined) return createNoneAddress()
   const { cluster, address: own } = joined.settings
   const files = keepalivedFiles(data)
-  const host = systemdAddressHost({ files, guardCommand: guardCommand(data) })
+  const host = root ? remoteAddresses(root) : systemdAddressHost({ files, guardCommand: guardCommand(data) })
   if (address === 'keepalived') {
     return createKeepalivedAddress({
       ...{ cluster, machine, own, files, host },
@@ -92,34 +146,51 @@ function addressOf(
   const clean = (): Promise<void> => host.remove()
   if (address === 'none') return createNoneAddress(clean)
   const folder = join(configurationFolder, 'address')
-  return createCommandAddress({ machine, cluster, folder, file: join(data, 'address.json') })
+  const run = root ? { run: remoteAddressScript(root) } : {}
+  return createCommandAddress({ machine, cluster, folder, file: join(data, 'address.json'), ...run })
 }
 
-/** Small: it is there beside everything else, and looks ten times a second. */
-function guardCommand(data: string): string[] {
-  const { command, args } = selfCommand()
-  const script = args.at(-1) ?? ''
-  return [command, '--max-semi-space-size=1', '--max-old-space-size=32', script, 'agent', 'guard', '--data', data]
-}
-
-async function haproxy(options: Options, { machine, joined }: AgentIdentity, logger: Logger): Promise<BalancerDriver> {
+async function haproxy(
+  options: Options,
+  { machine, joined }: AgentIdentity,
+  logger: Logger,
+  root: CallPrivileged | null,
+): Promise<BalancerDriver> {
   if (!joined) throw notJoined(machine)
   const { data, httpPort, forwardPort } = options
   const { entry } = joined.settings
   const { identity } = joined.folder
   const balancer = createHaproxyBalancer({
-    ...{ dir: join(data, 'haproxy'), runDir: haproxyRunDir, machine, clock: systemClock, user: 'haproxy' },
+    ...{
+      dir: join(data, 'haproxy'),
+      runDir: haproxyRunDir,
+      machine,
+      clock: systemClock,
+      user: root ? haproxyUser : 'haproxy',
+    },
     ...{ host: anyAddress(options.host), httpPort, forward: { host: anyAddress(options.host), port: forwardPort } },
-    ...(entry.certificates === null ? {} : { https: { port: entry.https, certificates: certificatesFolder } }),
+    ...(entry.certificates === null ? {} : { https: { port: entry.https, ...certificatesOf(data, root) } }),
     tls: { ca: identity.authorityPem, cert: identity.pem, key: identity.pem },
-    process: unitHaproxy({
-      ...{ runDir: haproxyRunDir, master: `${haproxyRunDir}/master.sock`, openFiles: haproxyFiles },
-    }),
+    process: root ? remoteHaproxy(root, privateHaproxy()) : publicHaproxy(),
+    sharesGroup: root !== null,
     log: (message, about) => logger.info(about, message),
   })
   await balancer.listen()
   return balancer
 }
+
+const publicHaproxy = (): HaproxyProcess =>
+  unitHaproxy({
+    ...{ runDir: haproxyRunDir, master: `${haproxyRunDir}/master.sock`, openFiles: haproxyFiles },
+  })
+
+const certificatesOf = (
+  data: string,
+  root: CallPrivileged | null,
+): Pick<NonNullable<HaproxyBalancerOptions['https']>, 'certificates' | 'source' | 'copy'> =>
+  root === null
+    ? { certificates: certificatesFolder }
+    : { certificates: sharedCertificates(data), source: certificatesFolder, copy: () => copyCertificates(root) }
 
 async function embedded(
   options: Options,

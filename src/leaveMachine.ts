@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import type { Programs } from './cli/programs.ts'
 import { addressRunDir, keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
 import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressHost.ts'
-import { openUnitFiles } from './drivers/supervisor/systemd/unitFiles.ts'
-import { dataParent } from './drivers/supervisor/systemd/unitText.ts'
+import { listUnits, openUnitFiles } from './drivers/supervisor/systemd/unitFiles.ts'
+import { dataRoots } from './drivers/supervisor/systemd/systemdSupervisor.ts'
+import { privilegedService, privilegedSocketUnit } from './privileged/partUnits.ts'
+import { RootFolder } from './privileged/rootFolder.ts'
 import { OperatorError } from './lib/operatorError.ts'
 import { removeUnit, systemctl, unitFolder } from './lib/systemdUnits.ts'
 import { removeTree } from './releases/removeTree.ts'
@@ -14,10 +16,10 @@ type Left = Awaited<ReturnType<Programs['leaveMachine']>>
 
 const agentUnit = 'tandem-agent.service'
 const haproxyUnit = 'tandem-haproxy.service'
+/** Of the root part alone. Environments and keepalived's configuration, beside them, are used by what goes on. */
+const rootFiles = ['machine.json', 'orders.json', 'authority.pem', 'maintenance']
 /** Of the agent alone; nothing that runs uses them. */
 const agentFiles = ['desired.json', 'boot.json', 'ports.json', 'prepared.json', 'maintenance.json', 'maintenance']
-/** Where services keep their data; systemd makes both. */
-const dataRoots = [join('/var/lib/private', dataParent), join('/var/lib', dataParent)]
 
 /**
  * Takes Tandem off this machine; what runs goes on by systemd, HAProxy and keepalived alone. Every step may be done again:
@@ -27,24 +29,28 @@ export async function leaveMachine(leaving: Leaving): Promise<Left> {
   const { data, purge } = leaving
   if (!existsSync(data) && !existsSync(join(unitFolder, agentUnit))) throw nothingThere(data)
   if (purge) refuseUnsaid(leaving)
-  await removeUnit(agentUnit)
-  const address = systemdAddressHost({ files: keepalivedFiles(data), guardCommand: [] })
-  const instances = openUnitFiles(unitFolder, join(data, 'supervisor', 'environment'))
+  for (const unit of [agentUnit, privilegedSocketUnit, privilegedService]) await removeUnit(unit)
+  const root = new RootFolder(data)
+  const address = systemdAddressHost({ files: keepalivedFiles(root.exists ? root.path : data), guardCommand: [] })
+  const environment = root.exists ? root.path : join(data, 'supervisor')
+  const instances = openUnitFiles(unitFolder, join(environment, 'environment'))
   if (!purge) {
     await address.leave()
     for (const name of agentFiles) rmSync(join(data, name), { recursive: true, force: true })
     for (const name of ['objects', 'index']) await removeTree(join(data, 'cache', name))
     // Last: they say that this machine had joined.
+    for (const name of rootFiles) rmSync(join(root.path, name), { recursive: true, force: true })
     for (const name of ['identity', 'joined.json']) rmSync(join(data, name), { recursive: true, force: true })
-    return { units: [...instances.list().map(({ unit }) => unit), ...others()], keptData: servicesWithData() }
+    return { units: [...listUnits(unitFolder).map(({ unit }) => unit), ...others()], keptData: servicesWithData() }
   }
-  for (const { unit } of instances.list()) {
+  for (const { unit } of listUnits(unitFolder)) {
     await systemctl('stop', unit)
     instances.remove(unit)
   }
   await removeUnit(haproxyUnit)
   await address.remove()
-  for (const folder of ['/run/tandem-haproxy', addressRunDir]) rmSync(folder, { recursive: true, force: true })
+  for (const folder of ['/run/tandem-haproxy', '/run/tandem', '/run/tandem-agent', addressRunDir])
+    rmSync(folder, { recursive: true, force: true })
   if (leaving.serviceData === 'remove') for (const root of dataRoots) await removeTree(root)
   await systemctl('daemon-reload')
   await removeTree(data)

@@ -15,6 +15,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
     leaveMachine: async (options) => (await import('./leaveMachine.ts')).leaveMachine(options),
     examineMachine: async (options) => (await import('./checkups.ts')).examineHere(options),
     runController: async (options) => (await import('./runController.ts')).runController(options),
+    setUpUnprivileged: async (options) => (await import('./setUpAgent.ts')).setUpAgent(options),
+    runPrivileged: async (options) => (await import('./runPrivileged.ts')).runPrivileged(options),
     runGuard: async (options) => (await import('./runGuard.ts')).runGuard(options),
     runAgent: async (options) => (await import('./runAgent.ts')).runAgent(options),
   },

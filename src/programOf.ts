@@ -1,14 +1,15 @@
 import type { Logger } from 'pino'
 import { programFolder } from './lib/programFolder.ts'
 import { createPartUnits } from './versions/partUnits.ts'
+import type { ProgramHost } from './versions/programHost.ts'
 import { ProgramKeeper, type KeeperNeeds } from './versions/programKeeper.ts'
 
 /** Keeps the program of the part that this process is, if `unit` runs it. */
 export const programOf =
-  (unit: string, data: string, logger: Logger) =>
+  (unit: string, data: string, logger: Logger, host?: ProgramHost) =>
   (needs: KeeperNeeds): Promise<ProgramKeeper | null> =>
     ProgramKeeper.open({
-      ...{ ...needs, unit, data, logger, units: createPartUnits(), random: () => Math.random() },
+      ...{ ...needs, unit, data, logger, units: createPartUnits(), random: () => Math.random(), host },
       own: {
         folder: programFolder,
         node: process.execPath,

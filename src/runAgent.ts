@@ -32,16 +32,30 @@ export async function runAgent(given: Options): Promise<number> {
   const restart = Promise.withResolvers<string>()
   const agent = await startAgent({
     ...{ ...options, ...drivers, machine, client, logger },
+    // A root part reads them itself: they are not this user's to see.
+    ...(drivers.hasRootPart ? { secretsFolder: null } : {}),
     keepLast: defaultLastPerService,
     version: readVersion(),
-    program: joined ? programOf('tandem-agent.service', options.data, logger) : undefined,
+    program: joined ? programOf('tandem-agent.service', options.data, logger, drivers.programHost) : undefined,
     examine: async (self) => {
+      if (drivers.examine) return drivers.examine(self)
       const { examineMachine } = await import('./checkups.ts')
       const { data, secretsFolder } = options
       return examineMachine({ machine, data, secretsFolder, self, settings: joined?.folder.read().settings ?? null })
     },
-    settings: (settings) => {
-      if (joined && takeSettings(joined, machine, settings)) restart.resolve('a change of the cluster file')
+    settings: (settings, order) => {
+      if (!joined || isDeepStrictEqual(settings, joined.settings)) return
+      drivers.takeSettings(settings, order).then(
+        () => {
+          joined.folder.write({ ...joined.folder.read(), machine, settings })
+          restart.resolve('a change of the cluster file')
+        },
+        (error: unknown) =>
+          logger.error(
+            { err: error },
+            'a change of the cluster file was not taken over; it is tried with the next word',
+          ),
+      )
     },
   }).catch(async (error: unknown) => {
     // It may hold timers and children: whoever started this process waits for its end.
@@ -68,11 +82,4 @@ function asJoined(options: Options, { address, entry }: MachineSettings): Option
 function keeperOf({ folder }: JoinedAgent, client: () => ApiClient, logger: Logger): CertificateKeeper {
   const now = (): number => systemClock.now()
   return new CertificateKeeper({ folder: folder.identity, client, renewed: async () => {}, logger, now })
-}
-
-/** Keeps what the cluster file says now; `true` when the agent runs by something else and must start again. */
-function takeSettings(joined: JoinedAgent, machine: string, settings: MachineSettings): boolean {
-  if (isDeepStrictEqual(settings, joined.settings)) return false
-  joined.folder.write({ ...joined.folder.read(), machine, settings })
-  return true
 }

@@ -20,6 +20,7 @@ const rooms: Record<string, string[]> = {
   api: ['definitions', 'protocol', 'events', 'projections', 'lib'],
   versions: ['protocol', 'releases', 'lib'],
   upgrade: ['protocol', 'events', 'lib'],
+  privileged: ['definitions', 'identity', 'protocol', 'releases', 'versions', 'drivers', 'lib'],
   agent: ['api', 'identity', 'protocol', 'definitions', 'releases', 'versions', 'drivers', 'lib'],
   controller: [
     'api',

@@ -1,4 +1,6 @@
 import type { Logger } from 'pino'
+import { openDataFolders } from '../drivers/supervisor/dataFolders.ts'
+import { removeTree } from '../releases/removeTree.ts'
 import type { AddressDriver } from '../drivers/address/address.ts'
 import type { BalancerDriver, Unserved } from '../drivers/balancer/balancer.ts'
 import type { ExitStatus, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
@@ -77,7 +79,7 @@ export class Agent {
     this.#desired = disk.readDesired()
     this.#problems = new Problems(logger, () => this.onChange())
     this.#data = new DataRemover({
-      roots: supervisor.dataRoots ?? [disk.data],
+      folders: supervisor.dataFolders ?? openDataFolders([disk.data], removeTree),
       forget: (service) => supervisor.forget(service),
       isUsed: (service) => [...this.instances.values()].some(({ definition }) => definition.service === service),
       problems: this.#problems,
@@ -235,7 +237,7 @@ export class Agent {
     this.#parts.fetcher.want(desired.fetch)
     this.#parts.preparer.want(desired)
     void this.#data.want(desired.removedData)
-    this.#parts.machineWork.want(desired.maintenance)
+    this.#parts.machineWork.want(desired.maintenance, desired.orders)
     this.#applied = { ...this.#applied, supervisor: desired.position }
     void this.#address.keep(desired)
     void this.#admit(desired)

@@ -1,14 +1,8 @@
-import { existsSync, lstatSync, readdirSync, renameSync } from 'node:fs'
-import { join } from 'node:path'
-import { removeTree } from '../releases/removeTree.ts'
+import type { DataFolders } from '../drivers/supervisor/dataFolders.ts'
 import type { Problems } from './problems.ts'
 
-/** What a removed data folder is called until its content is gone. No service can be called so. */
-const asidePrefix = '.removed-'
-
 interface Parts {
-  /** Each holds a folder (or a link to one) per service. */
-  roots: readonly string[]
+  folders: DataFolders
   /** Removes a service's kept output. */
   forget: (service: string) => Promise<void>
   isUsed: (service: string) => boolean
@@ -16,15 +10,11 @@ interface Parts {
   changed: () => void
 }
 
-/**
- * Removes services' data folders. A folder is moved aside in one step before its content goes, so that a service of the
- * same name that is deployed meanwhile gets a folder of its own and loses nothing.
- */
+/** Removes services' data folders, of those that nothing uses any more. */
 export class DataRemover {
   readonly removed = new Set<string>()
   #parts: Parts
   #removing = new Set<string>()
-  #moved = 0
   #isSwept = false
 
   constructor(parts: Parts) {
@@ -50,31 +40,18 @@ export class DataRemover {
 
   /** Ends what an agent that was killed had begun. */
   async #sweep(): Promise<void> {
-    await this.#removeAside(asidePrefix)
+    await this.#parts.folders.sweep()
     this.#isSwept = true
   }
 
   async #remove(service: string): Promise<void> {
     this.#removing.add(service)
     try {
-      const aside = `${asidePrefix}${service}.`
-      for (const root of this.#parts.roots) {
-        const folder = join(root, service)
-        if (lstatSync(folder, { throwIfNoEntry: false })) renameSync(folder, join(root, `${aside}${++this.#moved}`))
-      }
-      // All of them: also what an earlier try had moved and could not remove.
-      await this.#removeAside(aside)
+      await this.#parts.folders.remove(service)
       await this.#parts.forget(service)
       this.removed.add(service)
     } finally {
       this.#removing.delete(service)
-    }
-  }
-
-  async #removeAside(prefix: string): Promise<void> {
-    for (const root of this.#parts.roots) {
-      const names = existsSync(root) ? readdirSync(root) : []
-      for (const name of names) if (name.startsWith(prefix)) await removeTree(join(root, name))
     }
   }
 }

@@ -1,9 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync } from 'node:fs'
 import type { Definition } from '../definitions/definition.ts'
 import { expand } from '../definitions/expand.ts'
-import { refuseEnvironmentName } from '../definitions/names.ts'
-import { OperatorError } from '../lib/operatorError.ts'
+import { readSecrets } from '../drivers/supervisor/serviceSecrets.ts'
 
 interface About {
   definition: Definition
@@ -15,8 +13,8 @@ interface About {
   dataFolder: string
   /** The supervisor makes the data folder, with the right owner, when it starts the instance. */
   isDataMadeLater?: boolean
-  /** Where `SERVICE.env` files with secrets are. */
-  secretsFolder: string
+  /** Where `SERVICE.env` files with secrets are; `null`: the supervisor adds them. */
+  secretsFolder: string | null
 }
 
 interface Expanded {
@@ -43,42 +41,6 @@ export function instanceEnvironment(about: About, agentEnv: NodeJS.ProcessEnv): 
   }
   for (const name of inherited) if (agentEnv[name] !== undefined) builtins[name] = agentEnv[name]
   const { argv, prepare, env } = expand(definition, builtins)
-  return { argv, prepare, env: { ...env, ...readSecrets(about.secretsFolder, definition.service) } }
-}
-
-/** `NAME=value` lines; blank lines and `#` comments are passed over; one pair of quotes around a value is taken off. */
-function readSecrets(folder: string, service: string): Record<string, string> {
-  const path = join(folder, `${service}.env`)
-  if (!existsSync(path)) return {}
-  const { mode, size } = statSync(path)
-  if ((mode & 0o077) !== 0) {
-    throw new OperatorError('E_SECRETS_MODE', `${path} can be read by others`, {
-      subject: service,
-      next: `chmod 600 ${path}`,
-    })
-  }
-  if (size > maxSecretsBytes) throw badSecrets(service, `${path} is larger than ${maxSecretsBytes} bytes`)
-  const secrets: Record<string, string> = {}
-  for (const [index, raw] of readFileSync(path, 'utf8').split('\n').entries()) {
-    const line = raw.trim()
-    if (line === '' || line.startsWith('#')) continue
-    const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line) ?? []
-    if (name === undefined || value === undefined) throw badSecrets(service, `${path}:${index + 1} is not NAME=value`)
-    const refused = refuseEnvironmentName(name)
-    if (refused) throw badSecrets(service, `${path}:${index + 1}: ${refused}`)
-    // Node would refuse it too, and show it.
-    if (value.includes('\0')) throw badSecrets(service, `${path}:${index + 1} holds a NUL byte`)
-    secrets[name] = /^(["']).*\1$/.test(value) ? value.slice(1, -1) : value
-  }
-  return secrets
-}
-
-/** What the kernel takes as an environment is far smaller. */
-const maxSecretsBytes = 1024 * 1024
-
-function badSecrets(service: string, message: string): OperatorError {
-  return new OperatorError('E_DEFINITION', message, {
-    subject: service,
-    next: 'mend that line; its value is not shown',
-  })
+  const secrets = about.secretsFolder === null ? {} : readSecrets(about.secretsFolder, definition.service)
+  return { argv, prepare, env: { ...env, ...secrets } }
 }

@@ -7,6 +7,7 @@ import type { AgentDisk, KnownWork } from './agentDisk.ts'
 import { shortened } from './agentReport.ts'
 
 type Asked = NonNullable<DesiredState['maintenance']>
+type Orders = DesiredState['orders']
 
 interface Parts {
   disk: AgentDisk
@@ -29,6 +30,7 @@ export class MachineWork {
   #parts: Parts
   #known: KnownWork | null
   #asked: Asked | null = null
+  #orders: Orders | null = null
   #running: Promise<void> | null = null
   #hasRestarted = false
   #closing = new AbortController()
@@ -45,8 +47,9 @@ export class MachineWork {
   }
 
   /** `null`: what was begun is finished as far as it has come, and goes no further. */
-  want(asked: Asked | null): void {
+  want(asked: Asked | null, orders: Orders | null = null): void {
     this.#asked = asked
+    this.#orders = orders
     if (asked === null || this.#running !== null || this.#closing.signal.aborted) return
     const isSettled = this.#known?.step === 'over' || this.#hasRestarted
     if (isSame(this.#known, asked) && isSettled) return
@@ -54,7 +57,7 @@ export class MachineWork {
       .catch((error: unknown) => this.#over(asked, false, `it could not be done: ${wordsOf(error)}`))
       .finally(() => {
         this.#running = null
-        if (this.#asked && !isSame(this.#known, this.#asked)) this.want(this.#asked)
+        if (this.#asked && !isSame(this.#known, this.#asked)) this.want(this.#asked, this.#orders)
       })
   }
 
@@ -94,7 +97,7 @@ export class MachineWork {
     if (!begun) {
       this.#remember({ ...keyOf(asked), step: 'script', mark: host.bootMark(), ok: false, reason: '' })
       this.#parts.logger.info({ script: script.name, maintenance: asked.id }, 'a script of maintenance begins')
-      await host.begin(script)
+      await host.begin(script, this.#orders?.script ?? null)
     }
     return this.#untilEnded(script, host)
   }
@@ -118,7 +121,7 @@ export class MachineWork {
       return this.#over(asked, false, 'stopped before the restart')
     this.#remember({ ...keyOf(asked), step: 'restart', mark: host.bootMark(), ok: false, reason: '' })
     this.#parts.logger.info({ maintenance: asked.id }, 'the machine restarts')
-    await host.restart()
+    await host.restart(this.#orders?.restart ?? null)
     this.#hasRestarted = true
   }
 

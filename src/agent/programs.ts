@@ -13,7 +13,7 @@ interface Options {
   source: ReleaseSource
   ports: InstancePorts
   disk: AgentDisk
-  secretsFolder: string
+  secretsFolder: string | null
   agentEnv: NodeJS.ProcessEnv
 }
 

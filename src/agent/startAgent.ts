@@ -35,7 +35,7 @@ export interface AgentOptions {
   ports: PortRange
   /** Added to the tcp ports of routes: machines on one laptop must not take the same. */
   tcpOffset: number
-  secretsFolder: string
+  secretsFolder: string | null
   cacheCapBytes: number | null
   keepLast: number
   version: string
@@ -47,7 +47,7 @@ export interface AgentOptions {
   /** `null` where the agent may not work on its machine. */
   hostDriver: HostDriver | null
   /** Called with what the cluster file says of this machine, whenever the controller says it. */
-  settings?: (settings: MachineSettings) => void
+  settings?: (settings: MachineSettings, order: string | null) => void
   /** Keeps the agent's own program, where an upgrade can change it. */
   program?: (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
   /** This machine's checkup, with what the agent says of itself. */
@@ -122,8 +122,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       desired: (desired) => {
         address.heard()
         agent.accept(desired)
-        if (agent.desired === desired) program?.want(desired.program)
-        if (desired.settings) options.settings?.(desired.settings)
+        if (agent.desired === desired) program?.want(desired.program, desired.orders.program)
+        if (desired.settings) options.settings?.(desired.settings, desired.orders.settings)
         idleMemory.worked()
       },
       ask: (ask) => answers.take(ask),

@@ -16,9 +16,17 @@ export interface Programs {
   }): Promise<{ units: string[]; keptData: string[] }>
   /** Looks at the machine whose agent keeps its data here. */
   examineMachine(options: { data: string; secretsFolder: string }): Promise<Checkup>
+  /** Prepares this machine, as root, for an agent that is not; returns the lines of its unit that say so. */
+  setUpUnprivileged(options: {
+    data: string
+    command: string[]
+    environment: Record<string, string>
+  }): Promise<string[]>
   /** These three run until a signal, and resolve with the exit code. */
   runController(options: ControllerProgram): Promise<number>
   runAgent(options: AgentProgram): Promise<number>
+  /** Does what needs root for an agent without rights, until nobody asks any more. */
+  runPrivileged(options: { data: string }): Promise<number>
   /** Watches over this machine's virtual addresses, until a signal. */
   runGuard(options: { data: string }): Promise<number>
 }

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
 import type { Event, RecordedEvent } from '../events/event.ts'
+import type { Identity } from '../identity/identityFolder.ts'
+import { noOrders, signedOrders } from './signedOrders.ts'
 import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { ReleaseCatalogue } from '../projections/releaseCatalogue.ts'
@@ -28,6 +30,8 @@ interface Options {
   logger: Logger
   version: string
   newId: () => string
+  /** Its certificate and key, where it has any: machines' root parts obey what it signs. */
+  identity?: () => Identity | null
 }
 
 /**
@@ -43,6 +47,7 @@ export class Controller {
   readonly upgrades: Upgrades
   #state: State
   #observed: Observed = {}
+  #identity: () => Identity | null
   #clock: Clock
   #logger: Logger
   #time: ControllerClock
@@ -50,11 +55,12 @@ export class Controller {
   #unwritable: OperatorError | null = null
   readonly newId: () => string
 
-  constructor({ config, log, clock, logger, version, newId }: Options) {
+  constructor({ config, log, clock, logger, version, newId, identity = () => null }: Options) {
     this.config = config
     this.log = log
     this.version = version
     this.newId = newId
+    this.#identity = identity
     this.#clock = clock
     this.#logger = logger
     this.#state = initialState(config)
@@ -128,7 +134,7 @@ export class Controller {
     const { terms, position, config } = this.#state
     const term = terms.at(-1)?.term
     if (term === undefined) throw new Error('no leadership was taken: a bug')
-    return {
+    const desired = {
       ...desiredState(this.#state, machine),
       cluster: config.cluster,
       term,
@@ -136,6 +142,8 @@ export class Controller {
       position,
       program: this.upgrades.desired(machine),
     }
+    const identity = this.#identity()
+    return { ...desired, orders: identity ? signedOrders(desired, identity) : noOrders }
   }
 
   /** Calls `listener` after every append, and when a machine refuses this controller. It must not throw. */

@@ -55,7 +55,11 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const tokens = new Tokens(database)
   for (const { token, identity } of options.admit) tokens.admit(token, identity, systemClock.now())
   const log = new SqliteEventLog(database)
-  const controller = new Controller({ config, log, clock: systemClock, logger, version, newId: () => randomId() })
+  const authority = ClusterAuthority.open(data)
+  const identity = (): ClusterAuthority['identity'] | null => authority?.identity ?? null
+  const controller = new Controller({
+    ...{ config, log, clock: systemClock, logger, version, newId: () => randomId(), identity },
+  })
   opened.defer(() => controller.close())
   const releases = new ReleaseRoom({ controller, store, clock: systemClock, capBytes: storeCapBytes })
   const changed = (): void => controller.upgrades.advance()
@@ -64,7 +68,6 @@ export async function startController(options: ControllerOptions): Promise<Runni
   controller.upgrades.keep(program)
   const collector = new ReleaseCollector(controller, releases, logger)
   opened.defer(() => collector.close())
-  const authority = ClusterAuthority.open(data)
   const callers = new Callers(tokens, controller)
   const membership = new Membership({ controller, joins: new Joins(database), authority })
   const rooms = { controller, releases, tokens, callers, membership, examine: options.examine }

@@ -47,7 +47,7 @@ const env = z
   }, 'is not a map of environment variables')
   .pipe(z.record(z.string(), plain))
 
-const limits = z.strictObject({
+export const limitsSchema = z.strictObject({
   memoryBytes: z.int().min(limitsOf.memoryLeast).nullable(),
   cpu: z.number().min(limitsOf.cpu.least).max(limitsOf.cpu.most).nullable(),
   tasks: z.int().min(limitsOf.tasks.least).max(limitsOf.tasks.most).nullable(),
@@ -56,7 +56,7 @@ const limits = z.strictObject({
 })
 
 const jailed = (pattern: RegExp) => z.array(z.string().regex(pattern)).min(1).max(mostEntries).optional()
-const jail = z.strictObject({
+export const jailSchema = z.strictObject({
   write: jailed(jailPatterns.path),
   capabilities: jailed(jailPatterns.capability),
   devices: jailed(jailPatterns.path),
@@ -74,7 +74,7 @@ const overlay = z.strictObject({
   routes: routes.optional(),
   machines: machines.optional(),
   instances: instances.optional(),
-  limits: limits.partial().optional(),
+  limits: limitsSchema.partial().optional(),
 })
 
 /** A definition as releases store it (normalised, as JSON): strict, for whoever receives one over the wire. */
@@ -102,9 +102,9 @@ export const definitionSchema: z.ZodType<Definition> = z
     rollout: z.strictObject({ strategy: z.enum(strategies), drainMs: ms }),
     stop: z.strictObject({ signal: z.enum(stopSignals), withinMs: ms }),
     env,
-    limits,
+    limits: limitsSchema,
     idleMs: ms.min(100).nullable(),
-    jail: jail.optional(),
+    jail: jailSchema.optional(),
     notify: z.strictObject({ watchdogMs: ms.min(1000).nullable() }).optional(),
     environments: z.record(name, overlay),
   })

@@ -5,8 +5,8 @@ import type { Unit } from './machineFacts.ts'
 /** Of Tandem itself, wherever it put them. */
 const own = ['agent', 'controller', 'haproxy', 'keepalived', 'guard', 'helper'].map((name) => `tandem-${name}.service`)
 
-/** Of a script that works on the machine, and of an upgrade under way. As one-off programs of services, they come and go. */
-const passing = /^tandem-(?:maintenance-.*|(?:agent|controller)-trial)\.service$/
+/** The root part, scripts that work on the machine, an upgrade under way. As one-off programs of services, they come and go. */
+const passing = /^tandem-(?:privileged|address-script|maintenance-.*|(?:agent|controller)-trial)\.service$/
 
 /** `wanted`: ids of the instances that should be here, or that the agent still has to do with. */
 export function judgeUnits(units: Unit[], wanted: string[]): Finding[] {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import type { HaproxyState, OwnConfiguration } from '../doctor/machineFacts.ts'
 import { shapeIn } from '../drivers/balancer/haproxy/haproxyConfig.ts'
 import { MasterSocket } from '../drivers/balancer/haproxy/masterSocket.ts'
@@ -10,6 +10,9 @@ const askMs = 5_000
 const checkMs = 30_000
 const shownRefusalLength = 300
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** A unit of its own: the root part, which may be who looks, has no sockets of the network, and HAProxy's check makes some. */
+const asUser = ['systemd-run', '--quiet', '--wait', '--pipe', '--collect', `--setenv=PATH=${path}`]
 
 interface Place {
   path: string
@@ -42,7 +45,10 @@ export async function keepalivedState(place: Place): Promise<OwnConfiguration> {
 async function configuration(place: Place, check: string[]): Promise<OwnConfiguration> {
   if (!existsSync(place.path)) return { ...place, file: 'absent', refusal: null }
   const file = sealOf(readFileSync(place.path, 'utf8'))
-  const { code, out, err } = await exec(check, { timeoutMs: checkMs, env: { PATH: path, LANG: 'C.UTF-8' } })
+  // HAProxy runs the script that its configuration names, also when it only checks: never with more rights than who wrote it.
+  const { uid, gid } = statSync(place.path)
+  const as = process.getuid?.() === 0 && uid !== 0 ? [...asUser, `--uid=${uid}`, `--gid=${gid}`, '--'] : []
+  const { code, out, err } = await exec([...as, ...check], { timeoutMs: checkMs, env: { PATH: path, LANG: 'C.UTF-8' } })
   return { ...place, file, refusal: code === 0 ? null : refusalIn(`${out}${err}`) }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgentState, ExpectedPort, Gathered, MachineFacts, ProgramVersion } from '../doctor/machineFacts.ts'
 import { keepalivedFiles } from '../drivers/address/keepalived/keepalivedFiles.ts'
@@ -16,7 +16,7 @@ import { gathered } from './gathered.ts'
 import { limitsHere } from './limitsHere.ts'
 import { listenersOn, socketsHere } from './listeners.ts'
 import { programVersions } from './programVersions.ts'
-import { secretFiles } from './secretFiles.ts'
+import { secretFiles, type SecretPlace } from './secretFiles.ts'
 import { unitsHere } from './unitsHere.ts'
 
 /** What is looked at, and where it is. */
@@ -64,9 +64,11 @@ export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
     on(true, () => disksHere([data, '/var/lib/private/tandem-data', '/var/log/journal', '/etc'])),
     on(isLinux, () => limitsOf(examined, ports)),
     on(isHaproxy, () => haproxyState({ path: haproxy.config, unit: haproxyUnit }, haproxy.master)),
-    on(address === 'keepalived', () => keepalivedState({ path: keepalivedFiles(data).config, unit: keepalivedUnit })),
-    on(supervisor === 'systemd', async () => ({ units: await unitsHere(data), wanted: wantedOf(examined) })),
-    on(true, () => secretFiles(secretsOf(examined))),
+    on(address === 'keepalived', () =>
+      keepalivedState({ path: keepalivedFiles(rootOwned(data)).config, unit: keepalivedUnit }),
+    ),
+    on(supervisor === 'systemd', async () => ({ units: await unitsHere(), wanted: wantedOf(examined) })),
+    on(true, () => secretFiles(secretsOf(examined), statSync(data).uid === 0 ? ownersOf(data) : [])),
   ])
   return {
     ...{ machine, now, agent: { seen: agentOf(examined) }, programs, clock, ports, certificates, disks, limits },
@@ -156,9 +158,24 @@ async function limitsOf(
   })
 }
 
-const secretsOf = ({ data, secretsFolder }: Examined): { path: string; ending?: string }[] => [
+/** What of the data folder is root's, where the agent is not. */
+function rootOwned(data: string): string {
+  const folder = join(data, 'privileged')
+  return existsSync(folder) ? folder : data
+}
+
+/** The agent's user, where it is not root. */
+const ownersOf = (data: string): number[] => {
+  const joined = statSync(join(data, 'joined.json'), { throwIfNoEntry: false })
+  return joined ? [joined.uid] : []
+}
+
+const secretsOf = ({ data, secretsFolder }: Examined): SecretPlace[] => [
   { path: secretsFolder, ending: '.env' },
-  ...['identity', 'supervisor/environment'].map((folder) => ({ path: join(data, folder) })),
-  { path: join(data, 'haproxy'), ending: '.pem' },
+  { path: join(data, 'identity') },
+  { path: join(data, 'supervisor/environment') },
+  { path: join(data, 'privileged/environment') },
+  // HAProxy reads its copy by a group of its own, where agent and HAProxy are two users.
+  { path: join(data, 'haproxy'), ending: '.pem', mayReadByGroup: existsSync(join(data, 'privileged')) },
   ...['joined.json', 'desired.json'].map((name) => ({ path: join(data, name) })),
 ]

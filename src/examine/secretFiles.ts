@@ -2,19 +2,26 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SecretFile } from '../doctor/machineFacts.ts'
 
-/** The modes of what nobody else may read: files, and those in folders; `ending` keeps to files that end so. */
-export function secretFiles(places: { path: string; ending?: string }[]): SecretFile[] {
+export interface SecretPlace {
+  path: string
+  ending?: string
+  mayReadByGroup?: boolean
+}
+
+/** The modes of what nobody else may read: files, and those in folders; `ending` keeps to files that end so. `owners`: who may own them beside this user. */
+export function secretFiles(places: SecretPlace[], owners: readonly number[] = []): SecretFile[] {
   return places
     .filter(({ path }) => existsSync(path))
-    .flatMap(({ path, ending = '' }) =>
+    .flatMap(({ path, ending = '', mayReadByGroup = false }) =>
       statSync(path).isDirectory()
         ? readdirSync(path)
             .filter((name) => name.endsWith(ending))
-            .map((name) => join(path, name))
-        : [path],
+            .map((name) => ({ path: join(path, name), mayReadByGroup }))
+        : [{ path, mayReadByGroup }],
     )
-    .map((path) => {
+    .map(({ path, mayReadByGroup }) => {
       const { mode, uid } = statSync(path)
-      return { path, mode: mode & 0o7777, isOurs: uid === process.getuid?.() }
+      const shown = mode & (mayReadByGroup ? 0o7737 : 0o7777)
+      return { path, mode: shown, isOurs: uid === process.getuid?.() || owners.includes(uid) }
     })
 }

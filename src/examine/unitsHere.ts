@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Unit } from '../doctor/machineFacts.ts'
-import { openUnitFiles } from '../drivers/supervisor/systemd/unitFiles.ts'
+import { listUnits } from '../drivers/supervisor/systemd/unitFiles.ts'
 import { execOrThrow } from '../lib/exec.ts'
 import { unitFolder } from '../lib/systemdUnits.ts'
 
@@ -12,16 +11,12 @@ const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '', SYSTEMD
 const mostUnits = 500
 
 /** Every unit that is named as Tandem's are: those with a file, and those of which systemd still has processes. */
-export async function unitsHere(data: string): Promise<Unit[]> {
+export async function unitsHere(): Promise<Unit[]> {
   const listed = await systemctl('list-units', '--all', '--plain', '--no-legend', 'tandem-*.service')
   const loaded = listed.split('\n').flatMap((line) => /^\s*(\S+\.service)/.exec(line)?.[1] ?? [])
   const written = readdirSync(unitFolder).filter((name) => /^tandem-.*\.service$/.test(name))
   const names = [...new Set([...loaded, ...written])].toSorted()
-  const records = new Map(
-    openUnitFiles(unitFolder, join(data, 'supervisor/environment'))
-      .list()
-      .map(({ unit, id, once }) => [unit, { id, once }]),
-  )
+  const records = new Map(listUnits(unitFolder).map(({ unit, id, once }) => [unit, { id, once }]))
   const units: Unit[] = []
   for (let from = 0; from < names.length; from += mostUnits) {
     const some = names.slice(from, from + mostUnits)

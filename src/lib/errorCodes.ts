@@ -46,6 +46,16 @@ export const errorCodes = {
     status: 409,
     means: 'the agent of that machine may not work on it: it is not root under systemd',
   },
+  E_JAIL: {
+    exit: 1,
+    status: 403,
+    means: 'a service asks for more than this machine allows it; `next` is the line that allows it',
+  },
+  E_ORDER: {
+    exit: 1,
+    status: 403,
+    means: 'the root part of a machine was asked for what the controller has not signed',
+  },
   E_NO_MAINTENANCE: { exit: 4, status: 409, means: 'there is no maintenance that could be resumed' },
   E_MAINTENANCE: { exit: 1, status: 500, means: 'maintenance stopped before every machine was done' },
   E_LAST_INSTANCE: { exit: 4, status: 409, means: 'it would take the last ready instance of a service out of traffic' },

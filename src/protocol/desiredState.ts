@@ -43,6 +43,14 @@ const termRecordSchema = z.object({
   recovered: z.boolean(),
 })
 
+/** Each one line of JSON; `null`: not asked for, or by a controller without a certificate. */
+const ordersSchema = z.object({
+  script: z.string().nullable(),
+  restart: z.string().nullable(),
+  settings: z.string().nullable(),
+  program: z.string().nullable().default(null),
+})
+
 /** The part of the desired state that the rollout room decides. */
 const machineDesireSchema = z.object({
   machine: name,
@@ -100,6 +108,8 @@ export const desiredStateSchema = machineDesireSchema.extend({
   position,
   /** What an upgrade of Tandem itself asks of this machine now. */
   program: desiredProgramSchema.nullable().default(null),
+  /** What of this the machine's root part must be sure of, signed by the controller: see identity/order.ts. */
+  orders: ordersSchema.default({ script: null, restart: null, settings: null, program: null }),
 })
 
 export type MachineDesire = z.infer<typeof machineDesireSchema>

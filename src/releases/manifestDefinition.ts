@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { jailSchema } from '../definitions/definitionSchema.ts'
 import type { Definition } from '../definitions/definition.ts'
 
 const ms = z.number().int().nonnegative()
@@ -15,6 +16,7 @@ const limits = z.object({
   cpu: z.number().positive().nullable(),
   tasks: z.number().int().positive().nullable(),
   bodyBytes: z.number().int().positive().nullable(),
+  files: z.number().int().positive().optional(),
 })
 const machines = z.array(z.string())
 const instances = z.number().int().nonnegative()
@@ -41,6 +43,9 @@ export const manifestDefinition = z.object({
   env,
   limits,
   idleMs: ms.nullable(),
+  // An unknown key here is refused: what it would open or close must not be passed over.
+  jail: jailSchema.optional(),
+  notify: z.object({ watchdogMs: ms.nullable() }).optional(),
   environments: z.record(
     z.string(),
     z.object({

@@ -11,7 +11,8 @@ function recovered(then: Given, log: Given['world']['log'] = [], names = [...the
   const { world } = then
   const held = names.map((name): DesiredState => {
     const [cluster, position] = ['test', world.machine(name).position] as const
-    return { ...desiredState(world.state, name), cluster, term: 7, terms: [], position, program: null }
+    const orders = { script: null, restart: null, settings: null, program: null }
+    return { ...desiredState(world.state, name), cluster, term: 7, terms: [], position, program: null, orders }
   })
   const next = new World([])
   next.log = [...log]

@@ -24,7 +24,7 @@ interface Around {
 export async function runTrial({ files, units, clock, helper }: Around): Promise<void> {
   const { trial } = files
   if (trial) {
-    const { key, unit, to, from } = trial
+    const { key, unit, to, from, also } = trial
     if (files.failed?.key !== key && files.confirmed !== key) {
       const reason = await tried(trial, { files, units, clock }).catch((error: unknown) => String(error))
       if (reason !== null) files.fail({ key, reason: reason.slice(0, reasonChars) })
@@ -32,7 +32,10 @@ export async function runTrial({ files, units, clock, helper }: Around): Promise
     if (files.failed?.key === key) {
       await units.useCommand(unit, from)
       await units.restart(unit)
-    } else await units.useCommand(unit, to)
+    } else {
+      await units.useCommand(unit, to)
+      if (also) await units.useCommand(also.unit, also.to)
+    }
     files.end()
   }
   await units.removeHelper(helper)

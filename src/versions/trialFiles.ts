@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
+import { writeFileDurably } from '../lib/durableFile.ts'
+import { readJson } from '../lib/durableJson.ts'
 import { makeFolder } from '../lib/makeFolder.ts'
 
 const commandLine = z.array(z.string())
@@ -13,6 +14,8 @@ const trialSchema = z.object({
   to: commandLine.nullable(),
   from: commandLine.nullable(),
   withinMs: z.number(),
+  /** What else changes, once the new program has shown that it works. */
+  also: z.object({ unit: z.string(), to: commandLine.nullable() }).optional(),
 })
 const confirmedSchema = z.object({ key: z.string() })
 const failedSchema = z.object({ key: z.string(), reason: z.string() })
@@ -66,7 +69,8 @@ export class TrialFiles {
   }
 
   #write(name: string, value: object): void {
-    writeJsonDurably(this.#path(name), value)
+    // A part that is not root reads them, where the folder lets it.
+    writeFileDurably(this.#path(name), `${JSON.stringify(value)}\n`, 0o644)
   }
 
   #path(name: string): string {

@@ -96,9 +96,9 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
     ],
     [
       "keepalived's was changed by hand, to what it refuses",
-      'echo nonsense { >>/var/lib/tandem/address/keepalived.conf',
+      'echo nonsense { >>$(ls -d /var/lib/tandem/address/keepalived.conf /var/lib/tandem/privileged/address/keepalived.conf 2>/dev/null)',
       [/^keepalived: .*keepalived\.conf was changed by hand/],
-      'systemctl restart tandem-agent.service; while grep -q nonsense /var/lib/tandem/address/keepalived.conf; do sleep 0.1; done',
+      'systemctl restart tandem-agent.service; while grep -q nonsense $(ls -d /var/lib/tandem/address/keepalived.conf /var/lib/tandem/privileged/address/keepalived.conf 2>/dev/null); do sleep 0.1; done',
     ],
     [
       'HAProxy may open few files',

@@ -12,7 +12,8 @@ const soon = { timeout: 60_000 }
 describe.skipIf(why)(`maintenance of real machines${why ? ` (skipped: ${why})` : ''}`, () => {
   let pair: Pair
   beforeAll(async () => {
-    pair = await Pair.open()
+    // With a root part it is tested in privilege.test.ts.
+    pair = await Pair.open({ unprivileged: false })
     await pair.roll('web', web({ name: 'web', version: '1', drain: 1_000 }))
   }, bootMs)
   afterEach(() => pair.lab.network.heal())

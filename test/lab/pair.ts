@@ -20,6 +20,8 @@ interface Options {
   more?: string
   /** A Debian package to install Tandem from. Default: a bundle of this checkout. */
   debianPackage?: string
+  /** Agents without rights, beside a root part. Default: LAB_UNPRIVILEGED=1 says so, for any test of a pair. */
+  unprivileged?: boolean
 }
 
 /** Where the machines see the folder of the package. */
@@ -36,6 +38,7 @@ export class Pair {
   readonly lab: Lab
   #drivers: string
   #more: string
+  #unprivileged: boolean
 
   static async open(options: Options = {}): Promise<Pair> {
     const { debianPackage } = options
@@ -60,11 +63,13 @@ export class Pair {
     {
       drivers = process.env['LAB_DRIVERS'] ?? '{ supervisor: systemd, balancer: haproxy, address: none }',
       more = '',
+      unprivileged = process.env['LAB_UNPRIVILEGED'] === '1',
     }: Options,
   ) {
     this.lab = lab
     this.#drivers = drivers
     this.#more = more
+    this.#unprivileged = unprivileged
   }
 
   get controller(): LabMachine {
@@ -138,7 +143,7 @@ export class Pair {
   /** Makes a machine join, by the command that is printed for it. */
   async join(name: string): Promise<void> {
     const { command } = await this.tandem<{ command: string }>('machine', 'add', name)
-    await this.lab.machine(name).must(command.split(' '))
+    await this.lab.machine(name).must([...command.split(' '), ...(this.#unprivileged ? ['--unprivileged'] : [])])
   }
 
   /** Resolves once every machine reports as `state`. */

@@ -41,6 +41,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   drained: false,
   settings: null,
   program: null,
+  orders: { script: null, restart: null, settings: null, program: null },
   cluster: 'test',
   term: 1,
   terms: [{ term: 1, id: 'one', start: 1, recovered: false }],

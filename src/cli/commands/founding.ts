@@ -1,9 +1,11 @@
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { selfCommand } from '../laptop/selfCommand.ts'
 import { installPart, mayInstallUnits } from '../machine/partUnit.ts'
+import type { Programs } from '../programs.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 type InitFlags = CommonFlags & { cluster: string; address: string; data: string; port: number; start: boolean }
@@ -60,7 +62,7 @@ export async function addMachine(
   return 0
 }
 
-type JoinFlags = CommonFlags & { token: string; pin: string; data: string; start: boolean }
+type JoinFlags = CommonFlags & { token: string; pin: string; data: string; start: boolean; unprivileged: boolean }
 
 export async function joinAgent(session: Session, flags: JoinFlags, controller: string): Promise<number> {
   const { host, out, signal } = session
@@ -74,7 +76,12 @@ export async function joinAgent(session: Session, flags: JoinFlags, controller: 
   const { machine, settings } = joined
   const argv = ['agent', 'run', '--data', data]
   const started = flags.start && mayInstallUnits()
-  if (started) await startPart('tandem-agent.service', `Tandem's agent of machine ${machine}`, argv)
+  if (started) {
+    // Once without rights, it stays so.
+    const isUnprivileged = flags.unprivileged || existsSync(join(data, 'privileged'))
+    const lines = isUnprivileged ? await withoutRights(host.programs, data) : []
+    await startPart('tandem-agent.service', `Tandem's agent of machine ${machine}`, argv, lines)
+  }
   out.result({ machine, cluster: settings.cluster, data, started }, () => {
     const how = started ? 'its agent runs as tandem-agent.service' : `start its agent: tandem ${argv.join(' ')}`
     return `this is machine ${machine} of ${settings.cluster} now; ${how}`
@@ -82,9 +89,16 @@ export async function joinAgent(session: Session, flags: JoinFlags, controller: 
   return 0
 }
 
-async function startPart(name: string, description: string, words: string[]): Promise<void> {
+function withoutRights(programs: Programs, data: string): Promise<string[]> {
   const { command, args, env } = selfCommand()
-  await installPart({ name, description, argv: [command, ...args, ...words], env })
+  return programs.setUpUnprivileged({
+    ...{ data, environment: env, command: [command, ...args, 'agent', 'privileged', '--data', data] },
+  })
+}
+
+async function startPart(name: string, description: string, words: string[], lines: string[] = []): Promise<void> {
+  const { command, args, env } = selfCommand()
+  await installPart({ name, description, argv: [command, ...args, ...words], env, lines })
 }
 
 /** The same for a machine that does not exist yet. */

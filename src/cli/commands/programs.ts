@@ -27,6 +27,10 @@ export async function runGuard({ host }: Session, { data }: CommonFlags & { data
   return host.programs.runGuard({ data: resolve(host.cwd, data) })
 }
 
+export async function runPrivileged({ host }: Session, { data }: CommonFlags & { data: string }): Promise<number> {
+  return host.programs.runPrivileged({ data: resolve(host.cwd, data) })
+}
+
 type AgentFlags = CommonFlags &
   Omit<AgentProgram, 'given' | 'secretsFolder' | 'cacheCapBytes'> & {
     machine?: string

@@ -10,13 +10,15 @@ export interface PartUnit {
   /** The whole command line; words hold no spaces. */
   argv: readonly string[]
   env: Readonly<Record<string, string>>
+  /** More lines of its section `[Service]`. */
+  lines?: readonly string[]
 }
 
 /**
  * A unit file a person can read. `Restart=always` without a start limit: at three in the morning an agent that crashed six
  * times must still come back by itself. `KillMode=process`: what it started is not its to take along.
  */
-export function partUnitFile({ description, argv, env }: PartUnit): string {
+export function partUnitFile({ description, argv, env, lines = [] }: PartUnit): string {
   const environment = Object.entries(env).map(([name, value]) => `Environment=${name}=${value}\n`)
   return `# Written by Tandem; docs/files.md says what else it writes.
 [Unit]
@@ -32,7 +34,7 @@ RestartSec=1
 KillMode=process
 TimeoutStopSec=30
 LimitNOFILE=65536
-
+${lines.map((line) => `${line}\n`).join('')}
 [Install]
 WantedBy=multi-user.target
 `

@@ -141,6 +141,7 @@ export const agent = buildRouteMap({
           pin: needed('SHA256', "The fingerprint of the cluster's authority"),
           data: { ...needed('DIR', 'Where releases, keys and what it last ran are kept'), default: agentData },
           start: started,
+          unprivileged: on('Its agent runs as the user tandem beside a small root part, rather than as root'),
         },
         positional: { kind: 'tuple', parameters: [word('CONTROLLER', 'Its address and port')] },
       },
@@ -170,6 +171,14 @@ export const agent = buildRouteMap({
       example: 'tandem agent guard --data /var/lib/tandem',
       parameters: { flags: { data: { ...needed('DIR', "The agent's data folder"), default: agentData } } },
       load: async () => (await import('../commands/programs.ts')).runGuard,
+    }),
+    privileged: command({
+      brief: 'Do what needs root for an agent that is not root, in the foreground',
+      about:
+        'systemd runs it as tandem-privileged.service when the agent connects to its socket. It ends by itself after half a minute without work.',
+      example: 'tandem agent privileged --data /var/lib/tandem',
+      parameters: { flags: { data: { ...needed('DIR', "The agent's data folder"), default: agentData } } },
+      load: async () => (await import('../commands/programs.ts')).runPrivileged,
     }),
     run: command({
       brief: "Run a machine's agent, in the foreground",

@@ -19,6 +19,8 @@ export async function runHere(argv: string[], env: NodeJS.ProcessEnv, cwd = proc
     runAgent: never,
     runGuard: never,
     examineMachine: async () => ({ machine: 'a', checked: [], findings: [] }),
+    runPrivileged: never,
+    setUpUnprivileged: async () => [],
     leaveMachine: async () => ({ units: [], keptData: [] }),
   }
   const host: CliHost = { stdout, stderr, env, cwd, version: '9.9.9', programs }

@@ -100,7 +100,7 @@ function interpreterOf(text: string): string[] {
 }
 
 /** Containers share the kernel's boot id, so the first process's own start counts too (proc(5), field 22 of stat). */
-function bootMark(): string {
+export function bootMark(): string {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   const stat = readFileSync('/proc/1/stat', 'utf8')
   const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''

@@ -1,3 +1,4 @@
+import type { DataFolders } from './dataFolders.ts'
 import type { Jail, Limits, StopSignal } from '../../definitions/definition.ts'
 
 /** One copy of a program to run. Everything is decided: argv and environment have no `${NAME}` left. */
@@ -101,8 +102,8 @@ export interface SupervisorDriver {
   onRestart?(listener: (restarted: Restarted) => void): void
   /** Where TANDEM_DATA of a service must be, if the driver makes that folder itself. It may be a link. */
   dataFolder?(service: string): string
-  /** The folders that hold all of those, and links to them: what is to be removed of a service is named after it in each. */
-  readonly dataRoots?: readonly string[]
+  /** Removes those. */
+  readonly dataFolders?: DataFolders
   /**
    * Output of instances, also of those that are gone, in order of time. Bounded on disk; counts of what was dropped
    * appear as `tandem` lines. With `follow` it goes on with later lines and later instances until `signal` aborts;

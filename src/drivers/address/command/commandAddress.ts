@@ -14,7 +14,11 @@ export interface CommandOptions {
   /** What was done last is remembered here. */
   file: string
   limits?: Partial<CommandLimits>
+  /** Runs a script as root. Default: this process does, which then is root. Rejects with its last words. */
+  run?: RunAddressScript
 }
+
+export type RunAddressScript = (script: Done['script'], addresses: string[], signal: AbortSignal) => Promise<void>
 
 export interface CommandLimits {
   /** A script is killed after this. An AWS load balancer takes up to five minutes to drain a target. */
@@ -40,6 +44,7 @@ export function createCommandAddress(options: CommandOptions): AddressDriver {
   let done = readDone(options.file)
   let failed: { plan: string; at: number; error: unknown } | null = null
   const closing = new AbortController()
+  const run = options.run ?? addressScripts({ ...options, timeoutMs: limits.scriptMs })
 
   const apply = async (plan: AddressPlan): Promise<void> => {
     const { eligible, yields, addresses } = plan
@@ -49,14 +54,7 @@ export function createCommandAddress(options: CommandOptions): AddressDriver {
     const about = JSON.stringify(wanted)
     if (failed?.plan === about && performance.now() - failed.at < limits.againMs) throw failed.error
     try {
-      await runScript(scriptIn(options, script), {
-        ...{ timeoutMs: limits.scriptMs, signal: closing.signal },
-        env: {
-          TANDEM_MACHINE: options.machine,
-          TANDEM_CLUSTER: options.cluster,
-          TANDEM_ADDRESSES: addresses.join(' '),
-        },
-      })
+      await run(script, addresses, closing.signal)
     } catch (error) {
       failed = { plan: about, at: performance.now(), error }
       throw error
@@ -80,7 +78,28 @@ export function createCommandAddress(options: CommandOptions): AddressDriver {
   }
 }
 
-function scriptIn({ folder, machine }: CommandOptions, name: Done['script']): string {
+type Scripts = Pick<CommandOptions, 'folder' | 'machine' | 'cluster'>
+
+/** The operator's scripts, run by this process. */
+function addressScripts({ timeoutMs, ...about }: Scripts & { timeoutMs: number }): RunAddressScript {
+  return (script, addresses, signal) =>
+    runScript(scriptIn(about, script), { timeoutMs, signal, env: scriptEnvironment(about, addresses) })
+}
+
+/** What a script is told. */
+export const scriptEnvironment = (
+  { machine, cluster }: Pick<CommandOptions, 'machine' | 'cluster'>,
+  addresses: readonly string[],
+): Record<string, string> => ({
+  TANDEM_MACHINE: machine,
+  TANDEM_CLUSTER: cluster,
+  TANDEM_ADDRESSES: addresses.join(' '),
+})
+
+export function scriptIn(
+  { folder, machine }: Pick<CommandOptions, 'folder' | 'machine'>,
+  name: Done['script'],
+): string {
   const path = join(folder, name)
   try {
     accessSync(path, constants.X_OK)

@@ -34,6 +34,7 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
     mkdirSync(parent, { recursive: true })
     folder = mkdtempSync(join(parent, 'g'))
     files = keepalivedFiles(folder, folder)
+    mkdirSync(files.agent)
     asked = []
     answers = () => `${head}svc_web,BACKEND,0,UP,\n`
     ;[tookOff, shut, connections] = [[], [], 0]

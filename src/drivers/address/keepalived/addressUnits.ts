@@ -48,8 +48,11 @@ WantedBy=multi-user.target
 `
 }
 
-/** The guard talks to no network: the only sockets it may open are local ones, and those that list the machine's addresses. */
-export function guardUnitFile(command: readonly string[], files: KeepalivedFiles): string {
+/**
+ * The guard talks to no network: the only sockets it may open are local ones, and those that list the machine's addresses.
+ * `group`: whose socket HAProxy answers at, where that does not run as root.
+ */
+export function guardUnitFile(command: readonly string[], files: KeepalivedFiles, group: string | null = null): string {
   return `# Written by Tandem: changes made here are overwritten; use \`systemctl edit\` for your own.
 [Unit]
 Description=Guard of Tandem: takes the virtual addresses off a machine that does not serve
@@ -66,7 +69,7 @@ RestartSec=100ms
 TimeoutStopSec=5
 Nice=-10
 OOMScoreAdjust=-900
-${sharedRunFolder(files)}CapabilityBoundingSet=CAP_NET_ADMIN
+${sharedRunFolder(files)}${group === null ? '' : `SupplementaryGroups=${group}\n`}CapabilityBoundingSet=CAP_NET_ADMIN
 NoNewPrivileges=yes
 ProtectSystem=strict
 ReadWritePaths=${files.run}

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, constants, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { HeldAddress } from '../address.ts'
 
 /** What the guard is told once, by whoever set up keepalived. */
@@ -30,12 +30,17 @@ export interface GuardState {
   reaches: string[]
 }
 
+/** Of one of these files; a hundred addresses take a few thousand. */
+const mostBytes = 65_536
+
 /** Milliseconds of a clock that all processes of this boot share, and that nobody sets. */
 export const bootMs = (): number => Number(process.hrtime.bigint() / 1_000_000n)
 
 /** Whole or not at all for whoever reads; the folder is memory, so nothing is synced. */
 export function writeWhole(path: string, value: Word | GuardState | GuardSettings): void {
-  writeFileSync(`${path}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 })
+  writeFileSync(`${path}.new`, `${JSON.stringify(value)}\n`, { mode: 0o644 })
+  // Whatever the umask: who reads is another user than who writes.
+  chmodSync(`${path}.new`, 0o644)
   renameSync(`${path}.new`, path)
 }
 
@@ -72,10 +77,22 @@ export function readGuardSettings(path: string): GuardSettings {
 
 function readRecord(path: string): Record<string, unknown> | null {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    const value: unknown = JSON.parse(readPlainFile(path))
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null // any object is one
   } catch {
     return null
+  }
+}
+
+/** No link is followed, and no pipe waited for: who writes the word has fewer rights than who reads it. */
+function readPlainFile(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const about = fstatSync(file)
+    if (!about.isFile() || about.size > mostBytes) throw new Error(`${path} is no small plain file`)
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
   }
 }
 

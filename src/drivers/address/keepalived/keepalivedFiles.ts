@@ -7,6 +7,8 @@ export interface KeepalivedFiles {
   /** What the guard looks at: `GuardSettings` as JSON. */
   guard: string
   run: string
+  /** Of the agent: it alone writes there. */
+  agent: string
   /** What the agent last heard from the controller, for the guard. */
   word: string
   /** What the guard sees, for the agent. */
@@ -16,13 +18,16 @@ export interface KeepalivedFiles {
 }
 
 export const addressRunDir = '/run/tandem-address'
+const agentRunDir = '/run/tandem-agent'
 
 export function keepalivedFiles(data: string, run = addressRunDir): KeepalivedFiles {
+  const agent = run === addressRunDir ? agentRunDir : join(run, 'agent')
   return {
     run,
     config: join(data, 'address/keepalived.conf'),
     guard: join(data, 'address/guard.json'),
-    word: join(run, 'word.json'),
+    agent,
+    word: join(agent, 'word.json'),
     state: join(run, 'state.json'),
     keepalivedPid: join(run, 'keepalived.pid'),
     vrrpPid: join(run, 'vrrp.pid'),

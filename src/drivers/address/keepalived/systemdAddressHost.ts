@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname } from 'node:path'
 import { writeFileDurably } from '../../../lib/durableFile.ts'
@@ -19,6 +19,8 @@ export interface HostOptions {
   guardCommand: readonly string[]
   /** Where keepalived may be; absolute. */
   programs?: readonly string[]
+  /** Where agent and HAProxy do not run as root: who the agent is, and the group of HAProxy's sockets. */
+  unprivileged?: { uid: number; gid: number; haproxyGroup: string }
 }
 
 const checkMs = 10_000
@@ -26,7 +28,7 @@ const usualPrograms = ['/usr/sbin/keepalived', '/usr/local/sbin/keepalived']
 
 /** The root part on a machine with systemd: two units of our own, and their files. */
 export function systemdAddressHost(options: HostOptions): AddressHost {
-  const { files, guardCommand, programs = usualPrograms } = options
+  const { files, guardCommand, programs = usualPrograms, unprivileged } = options
   const paths = { keepalived: `${unitFolder}/${keepalivedUnit}`, guard: `${unitFolder}/${guardUnit}` }
 
   const install: AddressHost['install'] = async (settings, haproxy) => {
@@ -34,14 +36,18 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
     const program = programs.find((path) => existsSync(path))
     if (program === undefined) throw notInstalled(settings)
     makeFolder(dirname(files.config))
-    mkdirSync(files.run, { recursive: true, mode: 0o755 })
+    for (const folder of [files.run, files.agent]) mkdirSync(folder, { recursive: true, mode: 0o755 })
+    if (unprivileged) chownSync(files.agent, unprivileged.uid, unprivileged.gid)
     const text = keepalivedConfig(settings, files.run)
     if (contentOf(files.config) !== text) await checkConfig(program, `${files.config}.candidate`, text)
     const guard: GuardSettings = {
       ...{ machine: settings.machine, interface: settings.interface, haproxy },
       addresses: settings.addresses.map(({ address }) => address),
     }
-    const isNewGuard = await installUnit(guardUnit, guardUnitFile(guardCommand, files))
+    const isNewGuard = await installUnit(
+      guardUnit,
+      guardUnitFile(guardCommand, files, unprivileged?.haproxyGroup ?? null),
+    )
     await installUnit(keepalivedUnit, keepalivedUnitFile(program, files, settings))
     const guardChanged = writeChanged(files.guard, `${JSON.stringify(guard)}\n`)
     await systemctl(guardChanged || isNewGuard ? 'restart' : 'start', guardUnit)

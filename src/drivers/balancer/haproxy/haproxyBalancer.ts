@@ -33,7 +33,14 @@ export interface HaproxyBalancerOptions {
   host: string
   /** 0: any free one; see `ports`. */
   httpPort: number
-  https?: { port: number; certificates: string }
+  https?: {
+    port: number
+    /** A folder of PEM files. */
+    certificates: string
+    /** Where people put them, and what brings them from there, when HAProxy may not read that. */
+    source?: string
+    copy?: () => Promise<void>
+  }
   forward: { host: string; port: number }
   /** Between machines, both ways: authority, and this machine's certificate and key. Renewed files are taken up. */
   tls: ForwardingTls
@@ -42,6 +49,8 @@ export interface HaproxyBalancerOptions {
   process: HaproxyProcess
   /** HAProxy's user and group once it listens; `null`: the one who starts it. */
   user?: string | null
+  /** HAProxy is that user from its start, and reads what Tandem writes by the group of `dir`. */
+  sharesGroup?: boolean
   limits?: Partial<HaproxyLimits>
   log?: (message: string, about: Record<string, unknown>) => void
 }
@@ -83,7 +92,11 @@ class Haproxy implements HaproxyBalancer {
   constructor(options: HaproxyBalancerOptions) {
     this.#options = options
     this.#limits = { ...haproxyLimits, ...options.limits }
-    this.#folder = new HaproxyFolder(haproxyFiles(options.dir, options.runDir), options.process.program)
+    this.#folder = new HaproxyFolder(
+      haproxyFiles(options.dir, options.runDir),
+      options.process.program,
+      options.sharesGroup,
+    )
     const socket = new MasterSocket(this.#folder.files.master, this.#limits.commandMs)
     this.#running = new RunningHaproxy(socket, this.#limits)
     const log = (message: string, about: Record<string, unknown> = {}): void => options.log?.(message, about)
@@ -104,9 +117,12 @@ class Haproxy implements HaproxyBalancer {
     this.ports.http = httpPort || (await freePort(host))
     this.ports.forward = forward.port || (await freePort(forward.host))
     this.#folder.prepare(this.#limits.held)
+    await this.#options.https?.copy?.()
     await this.#inTurn(() => this.#start())
     const { tls, https, log } = this.#options
-    const folders = [tls.ca, tls.cert, tls.key].map((path) => dirname(path)).concat(https?.certificates ?? [])
+    const folders = [tls.ca, tls.cert, tls.key]
+      .map((path) => dirname(path))
+      .concat(https ? [https.source ?? https.certificates] : [])
     this.#certificates = watchFolders(folders, {
       changed: () => this.#takeUpCertificates(),
       failed: (error) =>
@@ -317,7 +333,7 @@ class Haproxy implements HaproxyBalancer {
       machine,
       host,
       httpPort: this.ports.http,
-      https: https ?? null,
+      https: https ? { port: https.port, certificates: https.certificates } : null,
       forward: { host: forward.host, port: this.ports.forward },
       files: this.#folder.files,
       user: user ?? null,
@@ -334,6 +350,7 @@ class Haproxy implements HaproxyBalancer {
 
   /** Renewed certificates change the shape of the same plan: applied again, they are loaded by a reload. */
   async #takeUpCertificates(): Promise<void> {
+    await this.#options.https?.copy?.()
     if (this.#plan !== null && !this.#closing) await this.apply(this.#plan)
   }
 

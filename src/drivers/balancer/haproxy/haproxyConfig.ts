@@ -69,7 +69,7 @@ function globalSection({ limits, files, user }: HaproxySettings, shape: string):
     '  tune.http.maxhdr 2000',
     '  ssl-default-bind-options ssl-min-ver TLSv1.2',
     '  ssl-default-server-options ssl-min-ver TLSv1.2',
-    `  stats socket ${files.run}/${guardSocket} mode 600 level user`,
+    `  stats socket ${files.run}/${guardSocket} mode 660 level user`,
     `  lua-load ${files.script}`,
     '  set-var proc.retired int(0)',
     '  set-var proc.goodbye int(0)',

@@ -24,10 +24,15 @@ const longestSocketPath = 80
 export class HaproxyFolder {
   readonly files: HaproxyFiles
   readonly #program: string
+  readonly #sharesGroup: boolean
+  readonly #mode: number
 
-  constructor(files: HaproxyFiles, program: string) {
+  /** `sharesGroup`: HAProxy reads by the group that its folder gives to files, and makes the folder of sockets itself. */
+  constructor(files: HaproxyFiles, program: string, sharesGroup = false) {
     this.files = files
+    this.#sharesGroup = sharesGroup
     this.#program = program
+    this.#mode = sharesGroup ? 0o640 : 0o600
   }
 
   prepare(held: number): void {
@@ -46,10 +51,10 @@ export class HaproxyFolder {
       })
     }
     makeFolder(config.slice(0, config.lastIndexOf('/')))
-    makeFolder(run)
-    write(script, holdScript(holds, held))
-    if (!existsSync(machines)) write(machines, machinesText(null))
-    if (!existsSync(holds)) write(holds, '')
+    if (!this.#sharesGroup) makeFolder(run)
+    this.#write(script, holdScript(holds, held))
+    if (!existsSync(machines)) this.#write(machines, machinesText(null))
+    if (!existsSync(holds)) this.#write(holds, '')
   }
 
   /** Takes over the certificates as they are now; their hash, with those of the public folder, made where it is not there. */
@@ -57,10 +62,10 @@ export class HaproxyFolder {
     const [ca, cert, key] = [tls.ca, tls.cert, tls.key].map((path) => readFileSync(path, 'utf8').trimEnd())
     // One file may hold both: then no moment has one without the other.
     const machine = tls.cert === tls.key ? `${cert}\n` : `${cert}\n${key}\n`
-    write(this.files.machine, machine)
-    write(this.files.authority, `${ca}\n`)
+    this.#write(this.files.machine, machine)
+    this.#write(this.files.authority, `${ca}\n`)
     const hash = createHash('sha256').update(machine).update(`${ca}`)
-    if (folder !== null) makeFolder(folder)
+    if (folder !== null && !this.#sharesGroup) makeFolder(folder)
     const names = folder === null ? [] : readdirSync(folder).toSorted()
     for (const name of names) hash.update(name).update(readFileSync(join(folder ?? '', name)))
     return hash.digest('hex')
@@ -75,16 +80,16 @@ export class HaproxyFolder {
   }
 
   writeConfig(text: string): void {
-    write(this.files.config, text)
+    this.#write(this.files.config, text)
   }
 
   writeHolds(holds: Map<string, number>): void {
-    write(this.files.holds, [...holds].map(([backend, ms]) => `${backend} ${ms}\n`).join(''))
+    this.#write(this.files.holds, [...holds].map(([backend, ms]) => `${backend} ${ms}\n`).join(''))
   }
 
   /** `null`: any with a certificate of this cluster. */
   writeMachines(machines: string[] | null): void {
-    write(this.files.machines, machinesText(machines))
+    this.#write(this.files.machines, machinesText(machines))
   }
 
   machines(): string[] {
@@ -94,7 +99,7 @@ export class HaproxyFolder {
   /** Asks HAProxy whether it would take a configuration: `null`, or what is wrong with it. */
   async refusal(text: string): Promise<string | null> {
     const candidate = `${this.files.config}.candidate`
-    write(candidate, text)
+    this.#write(candidate, text)
     try {
       const { code, out, err } = await exec([this.#program, '-c', '-f', candidate], { timeoutMs: checkMs })
       const output = out + err
@@ -102,6 +107,12 @@ export class HaproxyFolder {
     } finally {
       rmSync(candidate, { force: true })
     }
+  }
+
+  /** The same bytes are not written again: nothing changes on disk when nothing changes. */
+  #write(path: string, text: string): void {
+    if (existsSync(path) && readFileSync(path, 'utf8') === text) return
+    writeFileDurably(path, text, this.#mode)
   }
 }
 
@@ -115,10 +126,4 @@ function alertsIn(output: string): string {
     .slice(0, 3)
     .map((line) => line.replace(/^\[ALERT\]\s+\(\d+\) : /, '').slice(0, 300))
     .join('; ')
-}
-
-/** The same bytes are not written again: nothing changes on disk when nothing changes. */
-function write(path: string, text: string): void {
-  if (existsSync(path) && readFileSync(path, 'utf8') === text) return
-  writeFileDurably(path, text)
 }

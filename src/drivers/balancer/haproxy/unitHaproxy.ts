@@ -12,6 +12,8 @@ export interface UnitOptions {
   master: string
   /** Open files: each connection takes two, a forwarded one four. */
   openFiles: number
+  /** Who it runs as from its start; `null`: root, until it has its ports. */
+  user?: string | null
 }
 
 /** HAProxy as a systemd unit of its own: it outlives the agent, and a reboot starts it without one. */
@@ -30,7 +32,7 @@ export function unitHaproxy(options: UnitOptions): HaproxyProcess {
 }
 
 export function unitFile(options: UnitOptions & { program: string }, configPath: string): string {
-  const { program, master, runDir, openFiles } = options
+  const { program, master, runDir, openFiles, user = null } = options
   return `# Written by Tandem: changes made here are overwritten; use \`systemctl edit\` for your own.
 [Unit]
 Description=HAProxy of Tandem: takes requests for the services of this machine
@@ -40,7 +42,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=notify
-ExecStart=${program} -Ws -S ${master},mode,600 -f ${configPath}
+ExecStart=${program} -Ws -S ${master},mode,${user === null ? '600' : '660'} -f ${configPath}
 ExecReload=/bin/kill -USR2 $MAINPID
 KillMode=mixed
 Restart=always
@@ -51,7 +53,7 @@ RuntimeDirectory=${basename(runDir)}
 RuntimeDirectoryMode=0711
 RuntimeDirectoryPreserve=yes
 OOMScoreAdjust=-500
-NoNewPrivileges=yes
+${user === null ? '' : unprivileged(user)}NoNewPrivileges=yes
 ProtectSystem=full
 ProtectHome=yes
 PrivateTmp=yes
@@ -64,3 +66,14 @@ ProtectControlGroups=yes
 WantedBy=multi-user.target
 `
 }
+
+/** Ports below 1024 are all that it needs more than anybody. */
+const unprivileged = (user: string): string => `User=${user}
+Group=${user}
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+RestrictNamespaces=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+UMask=0007
+`

@@ -17,9 +17,9 @@ export interface JournalLine extends LogLine {
 
 /**
  * A line of `journalctl --output=json` as one of ours, or `null`. A process can claim any field whose name does not begin with
- * `_`; journald vouches for those that do. What a unit claims beside its own LogExtraFields= shows as a list: not taken.
+ * `_`; journald vouches for those that do: notes are of root, or of `own`, the user that the agent is. What a unit claims beside its own LogExtraFields= shows as a list: not taken.
  */
-export function readJournalLine(json: string, service: string): JournalLine | null {
+export function readJournalLine(json: string, service: string, own = process.getuid?.() ?? 0): JournalLine | null {
   const entry = JSON.parse(json) as Record<string, unknown> // journalctl's own output
   const at = new Date(Math.floor(Number(entry['__REALTIME_TIMESTAMP']) / 1000)).toISOString()
   const text = textOf(entry['MESSAGE'])
@@ -28,7 +28,8 @@ export function readJournalLine(json: string, service: string): JournalLine | nu
   if (entry['TANDEM_SERVICE'] !== service || typeof instance !== 'string') return null
   const line = { at, service, instance, text }
   if (entry['_SYSTEMD_UNIT'] === unitName(service, instance)) return { ...line, stream: 'out', isOver: false }
-  if (entry['_UID'] !== '0' || entry['SYSLOG_IDENTIFIER'] !== ownIdentifier) return null
+  const isOurs = entry['_UID'] === '0' || entry['_UID'] === String(own)
+  if (!isOurs || entry['SYSLOG_IDENTIFIER'] !== ownIdentifier) return null
   return { ...line, stream: 'tandem', isOver: entry['TANDEM_OVER'] === '1' }
 }
 

@@ -3,7 +3,8 @@ import { endedAtOnce, failedStart } from './failedStart.ts'
 import type { Journal } from './journal.ts'
 import { endingOf, nextChange, type Ending, type Life, type ToldEnding } from './life.ts'
 import type { Systemctl, UnitState } from './systemctl.ts'
-import type { UnitFiles, UnitRecord } from './unitFiles.ts'
+import type { UnitRecord } from './unitFiles.ts'
+import type { UnitHost } from './unitHost.ts'
 
 /*
  * One instance as this driver knows it:
@@ -14,9 +15,11 @@ import type { UnitFiles, UnitRecord } from './unitFiles.ts'
  */
 
 export interface InstanceHouse {
-  systemctl: Systemctl
+  /** Tells how units are; anybody may ask. */
+  systemctl: Pick<Systemctl, 'show'>
+  /** Changes them. */
+  host: UnitHost
   journal: Journal
-  files: UnitFiles
   exited: (exit: ExitStatus) => void
   restarted: (restarted: { id: string; pid: number }) => void
   /** It is gone for good. */
@@ -81,9 +84,9 @@ export class SystemdInstance {
   }
 
   async #start(spec: InstanceSpec): Promise<number> {
-    const { systemctl } = this.#house
+    const { systemctl, host } = this.#house
     const { unit } = this.record
-    const said = await systemctl.start(unit, startMs + (spec.notify?.withinMs ?? 0))
+    const said = await host.start(unit, startMs + (spec.notify?.withinMs ?? 0))
     const state = (await systemctl.show([unit])).get(unit)
     const isStarted = said === null || endedAtOnce(spec, state)
     if (!isStarted || state === undefined || state.lastPid === 0) {
@@ -97,11 +100,11 @@ export class SystemdInstance {
 
   /** For one that was adopted: its pid; where systemd is about to start it again, that is not waited for. */
   async claim(): Promise<number> {
-    const { systemctl } = this.#house
+    const { systemctl, host } = this.#house
     const { unit } = this.record
     this.isUnclaimed = false
     if (!this.alive) {
-      const said = await systemctl.start(unit, startMs)
+      const said = await host.start(unit, startMs)
       if (said !== null) throw new Error(`systemd did not start ${unit} again: ${said}`)
       await this.look((await systemctl.show([unit])).get(unit))
     }
@@ -145,9 +148,9 @@ export class SystemdInstance {
   }
 
   async #stop(): Promise<void> {
-    const { systemctl } = this.#house
+    const { systemctl, host } = this.#house
     const { unit, withinMs, signal } = this.record
-    await systemctl.stop(unit, withinMs + killMs)
+    await host.stop(unit, withinMs + killMs)
     await this.#starting
     const state = (await systemctl.show([unit])).get(unit)
     const life = this.#life
@@ -166,18 +169,18 @@ export class SystemdInstance {
   }
 
   async remove(): Promise<void> {
-    const { systemctl, files, stale } = this.#house
+    const { host, stale } = this.#house
     const { unit, withinMs } = this.record
-    await systemctl.stop(unit, withinMs + killMs)
-    await systemctl.resetFailed(unit)
-    files.remove(unit)
+    await host.stop(unit, withinMs + killMs)
+    await host.resetFailed(unit)
+    await host.remove(unit)
     stale()
   }
 
   /** Everything that it printed can be read before anybody is told that it ended. */
   async #tell(ended: Ending, asked: boolean, again: boolean): Promise<void> {
     const reason = asked ? 'stopped' : ended.reason
-    await this.#house.systemctl.syncJournal()
+    await this.#house.host.syncJournal()
     await this.#note(
       `ended: ${reason} (${ended.signal ?? ended.code})${again ? '; systemd starts it again' : ''}`,
       !again,

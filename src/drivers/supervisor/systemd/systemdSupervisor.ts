@@ -1,24 +1,21 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DataFolders } from '../dataFolders.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
 import { coalesced } from '../../../lib/coalesced.ts'
 import { checkName } from '../instanceName.ts'
 import { alreadyRunning, whyNotStarted } from '../startRefusal.ts'
-import { findOwner } from '../process/socketOwner.ts'
 import { resolveExecutable } from '../process/executable.ts'
-import { procProcessTable } from '../process/procProcessTable.ts'
-import { procSocketTable } from '../process/sockets.ts'
 import type { ExitStatus, InstanceSpec, Restarted, SupervisorDriver } from '../supervisor.ts'
-import { pidsOf } from './controlGroup.ts'
 import { openForgotten } from './forgotten.ts'
 import { openJournal } from './journal.ts'
-import { environmentFile } from './quoting.ts'
 import { createSystemctl } from './systemctl.ts'
 import { SystemdInstance, type InstanceHouse } from './systemdInstance.ts'
-import { openUnitFiles, type UnitRecord } from './unitFiles.ts'
+import { listUnits, type UnitRecord } from './unitFiles.ts'
+import { openUnitHost, type UnitHost } from './unitHost.ts'
 import { unitName } from './unitName.ts'
-import { dataParent, unitText } from './unitText.ts'
+import { dataParent } from './unitText.ts'
 import { watchUnits } from './unitWatch.ts'
 
 export interface SystemdSupervisorOptions {
@@ -27,27 +24,33 @@ export interface SystemdSupervisorOptions {
   clock: Clock
   /** Folders that services must not look into, such as the agent's data; absolute. What a release needs of one it still sees. */
   hidden: string[]
+  /** Does what needs root. Default: this process, which then is root. */
+  host?: UnitHost
+  /** Removes what is below `dataRoots`. */
+  dataFolders?: DataFolders
 }
 
 const unitFolder = '/etc/systemd/system'
+/** Where services keep their data; systemd makes both. */
+export const dataRoots = [join('/var/lib/private', dataParent), join('/var/lib', dataParent)]
 /** Every instance is looked at so often even if nothing was heard of it: the journal may be off. */
 const lookMs = 10_000
 /** Unit files that are gone are forgotten by systemd this long after the last change, all at once: it takes PID 1 a while. */
 const reloadAfterMs = 1_000
 
-/** Instances as units of systemd: they outlive the agent, and run again after a reboot without it. Root only. */
-export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSupervisorOptions): SupervisorDriver {
+/** Instances as units of systemd: they outlive the agent, and run again after a reboot without it. */
+export function createSystemdSupervisor(options: SystemdSupervisorOptions): SupervisorDriver {
+  const { dir, clock, hidden } = options
   const systemctl = createSystemctl()
-  const files = openUnitFiles(unitFolder, join(dir, 'environment'))
+  const host = options.host ?? openUnitHost({ unitFolder, environmentFolder: join(dir, 'environment'), hidden })
   const forgotten = openForgotten(join(dir, 'forgotten'))
-  const journal = openJournal(forgotten, () => systemctl.syncJournal())
+  const journal = openJournal(forgotten, () => host.syncJournal())
   const instances = new Map<string, SystemdInstance>()
   const exitListeners: ((exit: ExitStatus) => void)[] = []
   const restartListeners: ((restarted: Restarted) => void)[] = []
   const ending = new AbortController()
   let closing: Promise<void> | null = null
   let watching: Promise<void> | null = null
-  let version: number | null = null
 
   /** Of ids whose unit systemd may still know as it was. */
   let reloadTimer: NodeJS.Timeout | null = null
@@ -57,11 +60,11 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
     if (reloadTimer !== null) clearTimeout(reloadTimer)
     reloadTimer = null
     const known = [...removed]
-    reloading = systemctl.reload().then(() => known.forEach((unit) => removed.delete(unit)))
+    reloading = host.reload().then(() => known.forEach((unit) => removed.delete(unit)))
     return reloading
   }
   const house: InstanceHouse = {
-    ...{ systemctl, journal, files },
+    ...{ systemctl, host, journal },
     exited: (exit) => exitListeners.forEach((listener) => listener(exit)),
     restarted: (restarted) => restartListeners.forEach((listener) => listener(restarted)),
     over: (id) => void instances.delete(id),
@@ -102,7 +105,7 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
   }
 
   const recover = async (): Promise<{ adopted: string[]; ended: string[] }> => {
-    const records = files.list()
+    const records = listUnits(unitFolder)
     const states = await systemctl.show(records.map(({ unit }) => unit))
     const [adopted, ended]: [string[], string[]] = [[], []]
     const adopt = async (record: UnitRecord): Promise<void> => {
@@ -148,11 +151,7 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
     try {
       if (spec.jail?.addresses && !confinesAddresses()) throw cannotConfine(spec)
       const executable = resolveExecutable(spec.argv, spec.env, spec.cwd)
-      const hasRestartSteps = (version ??= await systemctl.version()) >= 254
-      const places = { executable, environmentFile: files.environmentFile(unit), hasRestartSteps }
-      // What is not there needs no hiding, and systemd would fail at it.
-      const text = unitText(spec, { ...places, hidden: hidden.filter((folder) => existsSync(folder)) })
-      files.write(unit, text, environmentFile(spec.env), !once)
+      await host.write(spec, executable)
       if (removed.has(unit)) await reload()
       removed.add(unit)
       const [pid] = await Promise.all([
@@ -164,7 +163,7 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
     } catch (error) {
       if (!instance.isStopping) {
         instances.delete(id)
-        files.remove(unit)
+        await host.remove(unit)
         await journal.note(service, id, `not started: ${whyNotStarted(error)}`, true)
       }
       throw error
@@ -192,19 +191,18 @@ export function createSystemdSupervisor({ dir, clock, hidden }: SystemdSuperviso
     stop: async (id) => instances.get(id)?.stop(),
     ownsSocket: async (id, port) => {
       const instance = instances.get(id)
-      if (instance?.alive !== true) return false
-      return (await procSocketTable.listener(port, [async () => pidsOf(instance.controlGroup)])) !== null
+      return instance?.alive === true && host.listens(instance.record.unit, instance.controlGroup, port)
     },
-    whoOwns: (port) => findOwner(procProcessTable, procSocketTable, port),
+    whoOwns: (port) => host.whoOwns(port),
     isAlive: (id) => instances.get(id)?.alive === true,
     onExit: (listener) => void exitListeners.push(listener),
     onRestart: (listener) => void restartListeners.push(listener),
     dataFolder: (service) => join('/var/lib', dataParent, service),
-    dataRoots: [join('/var/lib/private', dataParent), join('/var/lib', dataParent)],
+    ...(options.dataFolders ? { dataFolders: options.dataFolders } : {}),
     logs: (query) => journal.query(query, (id) => instances.has(id)),
     forget: async (service) => {
       const kept = [...instances.values()].filter(({ record }) => record.service === service)
-      await systemctl.syncJournal()
+      await host.syncJournal()
       forgotten.forget(
         service,
         kept.map(({ record }) => record.id),

@@ -18,8 +18,6 @@ export interface UnitFiles {
   environmentFile(unit: string): string
   write(unit: string, text: string, environment: string, enabled: boolean): void
   remove(unit: string): void
-  /** Every unit of ours that is there, whoever wrote it. */
-  list(): UnitRecord[]
 }
 
 export function openUnitFiles(unitFolder: string, environmentFolder: string): UnitFiles {
@@ -37,12 +35,14 @@ export function openUnitFiles(unitFolder: string, environmentFolder: string): Un
       for (const file of [join(wants, unit), join(unitFolder, unit), environmentFile(unit)])
         rmSync(file, { force: true })
     },
-    list: () =>
-      readdirSync(unitFolder)
-        .filter((name) => name.startsWith('tandem-') && name.endsWith('.service'))
-        .flatMap((unit) => readRecord(unit, join(unitFolder, unit)) ?? []),
   }
 }
+
+/** Every unit of ours that is there, whoever wrote it. */
+export const listUnits = (unitFolder: string): UnitRecord[] =>
+  readdirSync(unitFolder)
+    .filter((name) => name.startsWith('tandem-') && name.endsWith('.service'))
+    .flatMap((unit) => readRecord(unit, join(unitFolder, unit)) ?? [])
 
 function link(file: string, target: string): void {
   mkdirSync(join(file, '..'), { recursive: true })
@@ -51,7 +51,8 @@ function link(file: string, target: string): void {
   symlinkSync(target, file)
 }
 
-function readRecord(unit: string, file: string): UnitRecord | null {
+/** `null` for a unit that is not an instance of ours. */
+export function readRecord(unit: string, file: string): UnitRecord | null {
   const section = readFileSync(file, 'utf8').split('\n[X-Tandem]\n')[1]
   if (section === undefined) return null // the agent's own, or a person's
   const said = new Map(

@@ -1,0 +1,37 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import type { KeepalivedSettings } from '../drivers/address/keepalived/keepalivedSettings.ts'
+import { namePattern } from '../definitions/names.ts'
+import type { KnownMachine } from './rootFolder.ts'
+
+const most = 100
+const address = z.string().refine((text) => isIP(text) !== 0, 'is not an address')
+
+export const keepalivedShape = z.strictObject({
+  settings: z.strictObject({
+    machine: z.string().regex(namePattern),
+    interface: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/),
+    own: address,
+    peers: z.array(address).max(most),
+    addresses: z
+      .array(
+        z.strictObject({
+          address,
+          routerId: z.int().min(1).max(255),
+          priority: z.int().min(1).max(254),
+        }),
+      )
+      .min(1)
+      .max(most),
+  }),
+  /** The socket on which HAProxy answers the guard. */
+  haproxy: z.literal('/run/tandem-haproxy/guard.sock').nullable(),
+})
+
+/** Only addresses of the cluster file may be held, on the machine that it says this is. */
+export function checkAddresses(asked: KeepalivedSettings, { machine, address: own, addresses }: KnownMachine): void {
+  const foreign = asked.addresses.find((one) => !addresses.includes(one.address))
+  if (foreign) throw new Error(`${foreign.address} is not an address of the cluster file, as the root part knows it`)
+  if (asked.machine !== machine) throw new Error(`this machine is ${machine}, not ${asked.machine}`)
+  if (isIP(own) !== 0 && asked.own !== own) throw new Error(`this machine's own address is ${own}, not ${asked.own}`)
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { stopSignals } from '../definitions/bounds.ts'
+import { jailSchema, limitsSchema } from '../definitions/definitionSchema.ts'
+import { environmentNamePattern, namePattern } from '../definitions/names.ts'
+
+const longestMs = 366 * 24 * 3_600_000
+const withoutNul = z
+  .string()
+  .max(256 * 1024)
+  .refine((text) => !text.includes('\0'), 'holds a NUL character')
+/** Nothing that could end a word or a line of a unit, or lead out of a folder. */
+const path = z
+  .string()
+  .max(4096)
+  .regex(/^\/[^\s"'\\:%\p{Cc}]*$/u)
+  .refine((text) => !text.split('/').includes('..'), 'leads upwards')
+
+export const instanceIdShape = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/)
+export const releaseShape = z.string().regex(/^[0-9a-f]{64}$/)
+export const keyShape = z.string().min(1).max(200)
+export const serviceShape = z.string().regex(namePattern)
+export const unitShape = z
+  .string()
+  .max(200)
+  .regex(/^tandem-[A-Za-z0-9._-]+\.service$/)
+export const portShape = z.int().min(1).max(65_535)
+export const timeoutShape = z.int().min(1).max(longestMs)
+/** As systemd names it. */
+export const groupShape = z
+  .string()
+  .max(1_000)
+  .regex(/^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9@:._\\-]+)+$/)
+
+/** An instance, as a unit is written of it; `release` names its folder, so there is no path of somebody else's choice but its program's. */
+export const instanceShape = z.strictObject({
+  id: instanceIdShape,
+  service: serviceShape,
+  release: releaseShape,
+  argv: z.array(withoutNul).min(1).max(1_000),
+  env: z.record(z.string().regex(environmentNamePattern), withoutNul),
+  cwd: path,
+  limits: limitsSchema,
+  stop: z.strictObject({ signal: z.enum(stopSignals), withinMs: z.int().min(0).max(longestMs) }),
+  once: z.boolean().optional(),
+  notify: z
+    .strictObject({
+      withinMs: z.int().min(0).max(longestMs),
+      watchdogMs: z.int().min(1_000).max(longestMs).nullable(),
+    })
+    .optional(),
+  jail: jailSchema.optional(),
+})
+
+export const executableShape = path

@@ -1,0 +1,59 @@
+import { existsSync, lstatSync, readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { jailSchema } from '../definitions/definitionSchema.ts'
+import type { Jail } from '../definitions/definition.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+
+/** Which services may have more than the harmless relaxations of the jail; written by whoever is root. */
+export const permitsFile = '/etc/tandem/allowed-jail.yaml'
+const mostBytes = 256 * 1024
+/** Whoever has these has no more than a port below 1024. */
+const harmless = ['CAP_NET_BIND_SERVICE']
+
+const permitsSchema = z.record(z.string(), jailSchema.pick({ user: true, capabilities: true, devices: true }))
+
+/**
+ * Refuses what could lead to root, or to another user of the machine: `user`, `devices`, and capabilities that are not
+ * harmless, unless the file allows exactly that to this service. The rest of `jail` only lets a user without rights do
+ * what users without rights can do.
+ */
+export async function refuseJail(service: string, jail: Jail | undefined, file = permitsFile): Promise<void> {
+  const wanted = {
+    ...(jail?.user === undefined ? {} : { user: [jail.user] }),
+    capabilities: (jail?.capabilities ?? []).filter((one) => !harmless.includes(one)),
+    devices: jail?.devices ?? [],
+  }
+  if (Object.values(wanted).every((values) => values.length === 0)) return
+  const allowed = (await permits(file))[service] ?? {}
+  for (const [key, values] of Object.entries(wanted)) {
+    const may: readonly string[] = [allowed[key as keyof typeof allowed] ?? []].flat() // the keys of `wanted` are those
+    const refused = values.find((value) => !may.includes(value))
+    if (refused !== undefined) throw notAllowed(service, key, refused, file)
+  }
+}
+
+async function permits(file: string): Promise<z.infer<typeof permitsSchema>> {
+  if (!existsSync(file)) return {}
+  const { uid, mode, size } = lstatSync(file)
+  if (uid !== 0 || (mode & 0o022) !== 0 || size > mostBytes || (mode & 0o170000) !== 0o100000) {
+    throw new OperatorError('E_JAIL', `${file} must be a file that only root can write`, {
+      subject: file,
+      next: `chown root:root ${file} && chmod 644 ${file}`,
+    })
+  }
+  const { parse } = await import('yaml') // few machines have such a file
+  try {
+    return permitsSchema.parse(parse(readFileSync(file, 'utf8')) ?? {})
+  } catch (cause) {
+    const next = 'docs/machines.md shows how it is written'
+    throw new OperatorError('E_JAIL', `${file} cannot be read as what it should be`, { subject: file, next, cause })
+  }
+}
+
+function notAllowed(service: string, key: string, value: string, file: string): OperatorError {
+  const line = `${service}: { ${key}: ${key === 'user' ? value : `[${value}]`} }`
+  return new OperatorError('E_JAIL', `\`jail: ${key}: ${value}\` is not allowed to ${service} on this machine`, {
+    subject: service,
+    next: `where you trust it with that, write as root into ${file}:   ${line}`,
+  })
+}

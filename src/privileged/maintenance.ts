@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import type { HostDriver, HostScript, ScriptState } from '../drivers/host/host.ts'
+import { longestOrder, scriptContent } from '../identity/order.ts'
+import { acceptedOrder, isSame } from './orders.ts'
+import type { RootFolder } from './rootFolder.ts'
+
+interface Parts {
+  folder: RootFolder
+  host: HostDriver
+  now: () => number
+}
+
+const longestScript = 256 * 1024
+const longestMs = 7 * 24 * 3_600_000
+
+export const orderShape = z.string().max(longestOrder).nullable()
+export const scriptShape = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,99}$/),
+  name: z.string().max(300),
+  text: z.string().max(longestScript),
+  withinMs: z.int().min(1).max(longestMs),
+})
+
+/**
+ * Runs a script that the controller has signed, once. What is about to be run stands on disk before; asked again after a
+ * kill of this process, it is run only if it cannot have begun.
+ */
+export async function beginScript(
+  { folder, host, now }: Parts,
+  { script, order: signed }: { script: HostScript; order: string | null },
+): Promise<void> {
+  const order = acceptedOrder({ folder, kind: 'script', signed, content: scriptContent(script), now: now() })
+  if (script.id !== `${order.id}-${order.attempt}`) throw new Error(`the order is for ${order.id}-${order.attempt}`)
+  const mark = host.bootMark()
+  const last = folder.obeyed('script')
+  const isKnown = (await host.look(script)).state !== 'unknown'
+  if (last && isSame(last, order) && (last.begun || last.mark !== mark)) {
+    if (isKnown) return
+    throw new Error(`${script.name} was run for ${script.id} already`)
+  }
+  folder.remember('script', { ...order, mark, begun: false })
+  if (!isKnown) await host.begin(script, signed)
+  folder.remember('script', { ...order, mark, begun: true })
+}
+
+export const lookAtScript = ({ host }: Parts, script: HostScript): Promise<ScriptState> => host.look(script)
+
+/** Nobody but its own limit ends one that runs. */
+export async function forgetScript({ host }: Parts, script: HostScript): Promise<void> {
+  if ((await host.look(script)).state === 'running') throw new Error(`${script.id} still runs`)
+  await host.forget(script)
+}
+
+/** Restarts the machine because the controller has said so; once for each order. */
+export async function restartMachine(
+  { folder, host, now }: Parts,
+  { order: signed }: { order: string | null },
+): Promise<void> {
+  const order = acceptedOrder({ folder, kind: 'restart', signed, content: null, now: now() })
+  const mark = host.bootMark()
+  const last = folder.obeyed('restart')
+  if (last && isSame(last, order) && last.mark !== mark) throw new Error('that restart has taken place already')
+  folder.remember('restart', { ...order, mark, begun: true })
+  await host.restart(signed)
+}

@@ -1,0 +1,353 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createFakeHost } from '../drivers/host/fakeHost.ts'
+import { openDataFolders } from '../drivers/supervisor/dataFolders.ts'
+import { openUnitHost } from '../drivers/supervisor/systemd/unitHost.ts'
+import { openUnitFiles } from '../drivers/supervisor/systemd/unitFiles.ts'
+import { createAuthority, createRequest, signRequest } from '../identity/authority.ts'
+import type { Identity } from '../identity/identityFolder.ts'
+import { contentHash, scriptContent, settingsContent, signOrder, type Order } from '../identity/order.ts'
+import { removeTree } from '../releases/removeTree.ts'
+import { performer, type RootParts } from './operations.ts'
+import { RootFolder } from './rootFolder.ts'
+
+const release = 'ab'.repeat(32)
+const notOurs = /is not an instance|is not asked like that/
+const day = 86_400_000
+let root: string
+let told: string[]
+let host: ReturnType<typeof createFakeHost>
+let parts: RootParts
+let authority: { key: string; certificate: string }
+let controller: Identity
+
+const at = (...names: string[]): string => join(root, ...names)
+const ask = (name: string, args: unknown): Promise<unknown> => performer(parts)(name, args)
+
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'privileged-'))
+  told = []
+  host = createFakeHost()
+  for (const name of ['units', 'secrets', 'roots']) mkdirSync(at(name))
+  authority = await createAuthority('shop', Date.now())
+  controller = await identityOf(authority, 'controller')
+  const folder = new RootFolder(root)
+  folder.make({ machine: 'a', cluster: 'shop', address: '10.0.0.11', addresses: ['10.0.0.50'] }, authority.certificate)
+  parts = {
+    ...{ folder, host, unitFolder: at('units'), releases: at('releases'), secrets: at('secrets') },
+    permits: at('allowed-jail.yaml'),
+    units: unitsThatTell(),
+    data: openDataFolders([at('roots')], removeTree),
+    addresses: {
+      install: async ({ addresses }) => void told.push(`install ${addresses.map((one) => one.address).join()}`),
+      leave: async () => {},
+      remove: async () => void told.push('remove addresses'),
+    },
+    addressScript: async (_, script) => void told.push(script),
+    haproxy: { start: async () => {}, copyCertificates: async () => {} },
+    programs: () => Promise.reject(new Error('no programs here')),
+    download: at('download'),
+    examine: async () => ({ machine: 'a', checked: [], findings: [] }),
+    now: () => Date.now(),
+  }
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+/** Real files; systemd itself is only told of. */
+function unitsThatTell(): RootParts['units'] {
+  const files = openUnitFiles(at('units'), at('environment'))
+  const tell =
+    (what: string) =>
+    async (unit: string): Promise<null> => {
+      told.push(`${what} ${unit}`)
+      return null
+    }
+  return {
+    ...openUnitHost({ unitFolder: at('units'), environmentFolder: at('environment'), hidden: [] }),
+    write: async (spec) => {
+      const record = `\n[X-Tandem]\nService=${spec.service}\nInstance=${spec.id}\nSignal=SIGTERM\nWithinMs=1\n`
+      files.write(`tandem-${spec.id}.service`, record, JSON.stringify(spec.env), false)
+      told.push(`write ${spec.id}`)
+    },
+    start: tell('start'),
+    stop: async (unit) => void (await tell('stop')(unit)),
+    resetFailed: async (unit) => void (await tell('reset')(unit)),
+    reload: async () => void told.push('reload'),
+    listens: async () => true,
+  }
+}
+
+async function identityOf(by: typeof authority, role: 'controller' | 'machine', now = Date.now()): Promise<Identity> {
+  const { key, request } = await createRequest(role)
+  const about = { role, name: role === 'controller' ? 'controller' : 'a', addresses: ['10.0.0.10'] }
+  const certificate = await signRequest(by, request, about, { now, days: 30 })
+  return { key, certificate, authority: by.certificate }
+}
+
+const spec = (over: object = {}) => ({
+  ...{
+    id: 'shop-1',
+    service: 'shop',
+    release,
+    argv: ['./server'],
+    env: { PORT: '20000' },
+    cwd: at('releases', release),
+  },
+  limits: { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null },
+  stop: { signal: 'SIGTERM', withinMs: 1_000 },
+  ...over,
+})
+const write = (over: object = {}, executable = '/usr/bin/node') => ask('unit.write', { spec: spec(over), executable })
+
+describe('an instance', () => {
+  it('is written with the secrets of its service, started, stopped and removed', async () => {
+    writeFileSync(at('secrets/shop.env'), 'TOKEN=secret\n', { mode: 0o600 })
+    await write()
+    const unit = 'tandem-shop-1.service'
+    expect(readFileSync(at('environment/tandem-shop-1.env'), 'utf8')).toContain('secret')
+    expect(await ask('unit.start', { unit, timeoutMs: 1_000 })).toBe(null)
+    await ask('unit.stop', { unit, timeoutMs: 1_000 })
+    await ask('unit.resetFailed', { unit })
+    await ask('unit.remove', { unit })
+    expect(told).toEqual(['write shop-1', `start ${unit}`, `stop ${unit}`, `reset ${unit}`])
+    expect(await ask('unit.start', { unit, timeoutMs: 1_000 })).toBe(`${unit} is not there`)
+  })
+
+  const lines = 'x\nExecStartPre=+/bin/sh'
+  const hostile: [string, object][] = [
+    ['a line in its id', { id: `shop-${lines}` }],
+    ['a way upwards in its id', { id: '../../../root' }],
+    ['a line in its service', { service: `shop${lines}` }],
+    ['a way upwards in its service', { service: '../shop' }],
+    ['a line in its release', { release: `${release}${lines}` }],
+    ['another folder as its release', { cwd: '/root' }],
+    ['a way upwards out of its release', { cwd: `${join('/releases', release)}/../../etc` }],
+    ['a line in its folder', { cwd: `/x${lines}` }],
+    ['a line in the name of a variable', { env: { [`A=1${lines}`]: '1' } }],
+    ['a NUL in an argument', { argv: ['a\0b'] }],
+    ['no argument', { argv: [] }],
+    ['another signal', { stop: { signal: `SIGTERM${lines}`, withinMs: 1 } }],
+    ['a time that is none', { stop: { signal: 'SIGTERM', withinMs: '1\n' } }],
+    ['a limit that is text', { limits: { memoryBytes: lines, cpu: null, tasks: null, bodyBytes: null } }],
+    ['a line in a folder to write', { jail: { write: [`/x${lines}`] } }],
+    ['a line in a system call', { jail: { systemCalls: [`x${lines}`] } }],
+    ['a line in an address', { jail: { addresses: [`10.0.0.1${lines}`] } }],
+    ['a line in an address family', { jail: { addressFamilies: [`AF_X${lines}`] } }],
+    ['a line in its user', { jail: { user: `x${lines}` } }],
+    ['a key that there is not', { unitText: '[Service]' }],
+    ['root as its user', { jail: { user: 'root' } }],
+    ['a capability that leads to root', { jail: { capabilities: ['CAP_SYS_ADMIN'] } }],
+    ['a device', { jail: { devices: ['/dev/sda'] } }],
+  ]
+  it.each(hostile)('is refused with %s', async (_, over) => {
+    await expect(write(over)).rejects.toThrow(/is not asked like that|is not the folder|is not allowed/)
+    expect(told).toEqual([])
+  })
+
+  it.each(['/bin/sh\n+', '+/bin/sh', '-/bin/sh', '/bin/../bin/sh', '/bin/sh" "x', '/bin/%n'])(
+    'is refused with %j as its program',
+    async (executable) => {
+      await expect(write({}, executable)).rejects.toThrow('is not asked like that')
+    },
+  )
+
+  const isRoot = process.getuid?.() === 0
+  const whyNot = isRoot ? '' : ' (skipped: the file must be of root)'
+  it.skipIf(!isRoot)(
+    `may have what the file of whoever is root allows to its service, and no other${whyNot}`,
+    async () => {
+      writeFileSync(parts.permits, 'shop: { capabilities: [CAP_NET_ADMIN] }\n')
+      await write({ jail: { capabilities: ['CAP_NET_BIND_SERVICE', 'CAP_NET_ADMIN'] } })
+      await expect(write({ jail: { capabilities: ['CAP_SYS_ADMIN'] } })).rejects.toMatchObject({
+        code: 'E_JAIL',
+        next: expect.stringContaining('shop: { capabilities: [CAP_SYS_ADMIN] }'),
+      })
+      await expect(
+        write({ service: 'other', id: 'other-1', jail: { capabilities: ['CAP_NET_ADMIN'] } }),
+      ).rejects.toThrow('is not allowed')
+      writeFileSync(parts.permits, 'shop: { user: root }\n')
+      chmodSync(parts.permits, 0o666)
+      await expect(write({ jail: { user: 'root' } })).rejects.toThrow('only root can write')
+    },
+  )
+})
+
+describe('units of others', () => {
+  const foreign = ['tandem-agent.service', 'tandem-haproxy.service', 'tandem-ssh.service', 'tandem-agent-trial.service']
+  it.each([...foreign, 'ssh.service', '../tandem-shop-1.service', 'tandem-x.service tandem-y.service', '-H.service'])(
+    '%s is not touched',
+    async (unit) => {
+      writeFileSync(at('units/tandem-ssh.service'), '[Service]\nExecStart=/bin/true\n')
+      const within = { unit, timeoutMs: 1_000 }
+      for (const name of ['unit.start', 'unit.stop']) await expect(ask(name, within)).rejects.toThrow(notOurs)
+      for (const name of ['unit.remove', 'unit.resetFailed']) await expect(ask(name, { unit })).rejects.toThrow(notOurs)
+      expect(told).toEqual([])
+    },
+  )
+
+  it('an instance cannot take the name of one of our parts, or of somebody’s unit', async () => {
+    writeFileSync(at('units/tandem-shop-9.service'), '[Service]\nExecStart=/bin/true\n')
+    await expect(write({ service: 'agent', id: 'agent-trial' })).rejects.toThrow('is not an instance')
+    await expect(write({ id: 'shop-9' })).rejects.toThrow('is not an instance of ours')
+  })
+
+  it('a control group is looked into only for the unit whose it is', async () => {
+    await write()
+    const about = { unit: 'tandem-shop-1.service', port: 22 }
+    const group = '/tandem.slice/tandem-shop.slice/tandem-shop-1.service'
+    expect(await ask('socket.isOf', { ...about, group })).toBe(true)
+    expect(await ask('socket.isOf', { ...about, group: '/system.slice/ssh.service' })).toBe(false)
+    await expect(ask('socket.isOf', { ...about, group: `/../..${group}` })).rejects.toThrow('is not asked like that')
+  })
+})
+
+describe('data folders', () => {
+  it('go with their service, not through links and not while something runs that could make one', async () => {
+    mkdirSync(at('roots/shop/deep'), { recursive: true })
+    mkdirSync(at('precious'))
+    writeFileSync(at('precious/file'), 'kept')
+    symlinkSync(at('precious'), at('roots/shop/deep/link'))
+    await write()
+    await expect(ask('data.remove', { service: 'shop' })).rejects.toThrow('still uses the data of shop')
+    await ask('unit.remove', { unit: 'tandem-shop-1.service' })
+    await ask('data.remove', { service: 'shop' })
+    expect(readFileSync(at('precious/file'), 'utf8')).toBe('kept')
+    for (const service of ['../precious', '.', '', '/etc'])
+      await expect(ask('data.remove', { service })).rejects.toThrow('is not asked like that')
+  })
+})
+
+describe('virtual addresses', () => {
+  const settings = (over: object = {}) => ({
+    settings: {
+      ...{ machine: 'a', interface: 'eth0', own: '10.0.0.11', peers: ['10.0.0.12'] },
+      addresses: [{ address: '10.0.0.50', routerId: 1, priority: 100 }],
+      ...over,
+    },
+    haproxy: null,
+  })
+  it('are those of the cluster file only, as the controller has signed it', async () => {
+    await ask('addresses.install', settings())
+    const other = settings({ addresses: [{ address: '10.0.0.1', routerId: 1, priority: 100 }] })
+    await expect(ask('addresses.install', other)).rejects.toThrow('is not an address of the cluster file')
+    const about = { address: '10.0.0.11', addresses: ['10.0.0.1'] }
+    await expect(ask('settings.take', { ...about, order: null })).rejects.toThrow('not signed by the controller')
+    await ask('settings.take', { ...about, order: signed('settings', settingsContent(about)) })
+    await ask('addresses.install', other)
+    await expect(ask('addresses.install', settings())).rejects.toThrow('is not an address of the cluster file')
+    expect(told).toEqual(['install 10.0.0.50', 'install 10.0.0.1'])
+  })
+
+  it('move by the scripts of whoever is root, and nothing else', async () => {
+    await ask('addresses.script', { script: 'take', addresses: ['10.0.0.50'] })
+    const refused = [
+      { script: '../take' },
+      { script: 'take', addresses: ['10.0.0.1'] },
+      { script: 'take', addresses: ['x;y'] },
+    ]
+    for (const args of refused)
+      await expect(ask('addresses.script', { addresses: [], ...args })).rejects.toThrow(
+        /not asked like that|cluster file/,
+      )
+    expect(told).toEqual(['take'])
+  })
+
+  const lines = 'x\nscript_user root'
+  it.each([
+    ['a line in the card', { interface: `eth0${lines}` }],
+    ['a line in its own address', { own: `10.0.0.11${lines}` }],
+    ['a line in a peer', { peers: [`10.0.0.12${lines}`] }],
+    ['a line in an address', { addresses: [{ address: `10.0.0.50${lines}`, routerId: 1, priority: 1 }] }],
+    ['a router id that is none', { addresses: [{ address: '10.0.0.50', routerId: 256, priority: 1 }] }],
+    ['another machine', { machine: 'b' }],
+    ['another own address', { own: '10.0.0.99' }],
+  ])('are refused with %s', async (_, over) => {
+    await expect(ask('addresses.install', settings(over))).rejects.toThrow(/is not asked like that|this machine/)
+    await expect(ask('addresses.install', { ...settings(), haproxy: '/etc/shadow' })).rejects.toThrow(
+      'not asked like that',
+    )
+    expect(told).toEqual([])
+  })
+})
+
+function signed(kind: Order['kind'], content: unknown, over: Partial<Order> = {}, by = controller): string {
+  const order = { machine: 'a', kind, id: '', attempt: 0, term: 1, position: 10, sha256: contentHash(content), ...over }
+  return signOrder(order, by)
+}
+
+describe('scripts and restarts', () => {
+  const script = { id: 'm1-1', name: 'patch.sh', text: 'apt-get upgrade', withinMs: 1_000 }
+  const about = { id: 'm1', attempt: 1 }
+  const order = (over: Partial<Order> = {}, by = controller) =>
+    signed('script', scriptContent(script), { ...about, ...over }, by)
+  const begin = (signedOrder: string | null, over: object = {}) =>
+    ask('script.begin', { script: { ...script, ...over }, order: signedOrder })
+
+  it('run when the controller has signed them, once, and not again after they were forgotten', async () => {
+    const good = order()
+    await begin(good)
+    await begin(good)
+    expect(host.begun).toHaveLength(1)
+    await expect(ask('script.forget', script)).rejects.toThrow('still runs')
+    host.setScripts({ state: 'ok' })
+    await ask('script.forget', script)
+    await expect(begin(good)).rejects.toThrow('was run')
+    host.start()
+    await expect(begin(order({ position: 11 }))).rejects.toThrow('was run')
+    expect(host.begun).toHaveLength(1)
+  })
+
+  it('of another content, machine, kind or run are refused, and unsigned or older ones', async () => {
+    const machine = await identityOf(authority, 'machine')
+    const stranger = await identityOf(await createAuthority('shop', Date.now()), 'controller')
+    const expired = await identityOf(authority, 'controller', Date.now() - 40 * day)
+    const refused: [string | null, RegExp, object?][] = [
+      [null, /not signed/],
+      ['{}', /E_ORDER|does not obey/],
+      ['nonsense', /does not obey/],
+      [order(), /another content/, { text: 'rm -rf /' }],
+      [order(), /another content/, { withinMs: 2_000 }],
+      [order({ machine: 'b' }), /for machine b/],
+      [order({ id: 'm2' }), /the order is for m2-1/],
+      [signed('restart', null, about), /for a restart/],
+      [order({}, machine), /of a machine/],
+      [order({}, stranger), /not of this cluster/],
+      [order({}, expired), /expired/],
+      [order().replace('"position":10', '"position":11'), /signature/],
+    ]
+    for (const [given, why, over] of refused) await expect(begin(given, over)).rejects.toThrow(why)
+    expect(host.begun).toEqual([])
+    await begin(order({ position: 20 }))
+    const old = { ...script, id: 'm0-1' }
+    const older = signed('script', scriptContent(old), { id: 'm0', attempt: 1, position: 19 })
+    await expect(ask('script.begin', { script: old, order: older })).rejects.toThrow('a later one was obeyed')
+  })
+
+  it('a restart is done once for each order', async () => {
+    const good = signed('restart', null, about)
+    await expect(ask('machine.restart', { order: null })).rejects.toThrow('not signed')
+    await ask('machine.restart', { order: good })
+    await ask('machine.restart', { order: good })
+    host.start()
+    await expect(ask('machine.restart', { order: good })).rejects.toThrow('has taken place')
+  })
+
+  it.each(['../m1', 'm1;reboot', 'm1 --property=ExecStartPre=x', '', '-m', 'M'.repeat(200)])(
+    'cannot be called %j',
+    async (id) => {
+      for (const name of ['script.look', 'script.forget'])
+        await expect(ask(name, { ...script, id })).rejects.toThrow('not asked like that')
+    },
+  )
+})
+
+it('there is nothing but the list, and nothing at all once its folder is somebody else’s', async () => {
+  for (const name of ['shell', 'unit.text', '__proto__', 'constructor', 'toString', ''])
+    await expect(ask(name, {})).rejects.toThrow('there is no operation')
+  rmSync(at('privileged'), { recursive: true })
+  mkdirSync(at('elsewhere'))
+  symlinkSync(at('elsewhere'), at('privileged'))
+  await expect(ask('units.reload', {})).rejects.toThrow('in its place')
+})

@@ -1,0 +1,211 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { AddressHost } from '../drivers/address/keepalived/addressHost.ts'
+import type { HostDriver } from '../drivers/host/host.ts'
+import type { DataFolders } from '../drivers/supervisor/dataFolders.ts'
+import { readSecrets } from '../drivers/supervisor/serviceSecrets.ts'
+import { listUnits, type UnitRecord } from '../drivers/supervisor/systemd/unitFiles.ts'
+import type { UnitHost } from '../drivers/supervisor/systemd/unitHost.ts'
+import { unitName } from '../drivers/supervisor/systemd/unitName.ts'
+import { checkAddresses, keepalivedShape } from './addressShape.ts'
+import * as shape from './instanceShape.ts'
+import { refuseJail } from './jailPermits.ts'
+import { beginScript, lookAtScript, forgetScript, restartMachine, scriptShape, orderShape } from './maintenance.ts'
+import { agentSelfSchema, type AgentSelf, type Checkup } from '../protocol/checkup.ts'
+import { machineSettingsSchema, type MachineSettings } from '../protocol/machineSettings.ts'
+import type { DesiredProgram } from '../protocol/programState.ts'
+import { storedSource } from '../releases/storedSource.ts'
+import type { ProgramHost } from '../versions/programHost.ts'
+import { programContent, settingsContent } from '../identity/order.ts'
+import { acceptedOrder } from './orders.ts'
+import { ownUnit } from './ownUnits.ts'
+import type { KnownMachine, RootFolder } from './rootFolder.ts'
+
+/** What the root part works with. */
+export interface RootParts {
+  folder: RootFolder
+  units: UnitHost
+  unitFolder: string
+  /** Holds the folder of each release that is here, by its id. */
+  releases: string
+  secrets: string
+  permits: string
+  data: DataFolders
+  addresses: AddressHost
+  addressScript: (known: KnownMachine, script: 'take' | 'release', addresses: readonly string[]) => Promise<void>
+  host: HostDriver
+  haproxy: { start: () => Promise<void>; copyCertificates: () => Promise<void> }
+  /** Changes the program of the agent, and then its own. */
+  programs: () => Promise<ProgramHost>
+  /** What the agent has fetched of Tandem itself. */
+  download: string
+  /** Looks at this machine, and changes nothing. */
+  examine: (self: AgentSelf, settings: MachineSettings | null) => Promise<Checkup>
+  now: () => number
+}
+
+interface Operation {
+  shape: z.ZodType
+  run: (args: never) => Promise<unknown>
+}
+
+/** Typed together, so that what `run` gets is what `shape` has let through. */
+const operation = <T>(of: z.ZodType<T>, run: (args: T) => Promise<unknown>): Operation => ({ shape: of, run })
+
+const nothing = z.strictObject({})
+const settingsShape = z.strictObject({
+  address: z.string().max(300),
+  addresses: z.array(z.string().max(100)).max(100),
+  order: orderShape,
+})
+const programShape = z.strictObject({
+  key: shape.keyShape,
+  release: shape.releaseShape.nullable(),
+  version: z.string().max(100),
+  order: orderShape,
+})
+const scriptArguments = z.strictObject({
+  script: z.enum(['take', 'release']),
+  addresses: z.array(z.string().max(100)).max(100),
+})
+const examineShape = z.strictObject({ self: agentSelfSchema, settings: machineSettingsSchema.nullable() })
+const oneUnit = z.strictObject({ unit: shape.unitShape })
+const unitWithin = z.strictObject({ unit: shape.unitShape, timeoutMs: shape.timeoutShape })
+
+/**
+ * Everything that the part without rights may ask of the root part. There is nothing else: no text of a unit or of a
+ * configuration, no path that is not checked, no command. docs/decisions/012-least-privilege.md says why each is harmless.
+ */
+export function operations(parts: RootParts): Record<string, Operation> {
+  const { units, unitFolder, folder, data, addresses, haproxy, now } = parts
+  /** One at a time: they share a store. */
+  let turn: Promise<unknown> = Promise.resolve()
+  const programs = (
+    { order, ...program }: z.infer<typeof programShape>,
+    work: (host: ProgramHost, program: DesiredProgram, order: string | null) => Promise<void>,
+  ): Promise<void> => {
+    const next = turn.then(async () => {
+      const content = programContent(program)
+      const accepted = acceptedOrder({ folder, kind: 'program', signed: order, content, now: now() })
+      if (accepted.id !== program.key) throw new Error(`the order is for ${accepted.id}`)
+      folder.remember('program', { ...accepted, mark: '', begun: true })
+      await work(await parts.programs(), { ...program, isDue: true }, order)
+    })
+    turn = next.catch(() => {}) // whoever asked is told
+    return next
+  }
+  const existing = (unit: string): UnitRecord | null => ownUnit(unitFolder, unit)
+  return {
+    'unit.write': operation(
+      z.strictObject({ spec: shape.instanceShape, executable: shape.executableShape }),
+      async ({ spec, executable }) => {
+        const unit = unitName(spec.service, spec.id)
+        const before = existing(unit)
+        if (before && (before.service !== spec.service || before.id !== spec.id))
+          throw new Error(`${unit} is the unit of ${before.id} of ${before.service}`)
+        if (spec.cwd !== join(parts.releases, spec.release))
+          throw new Error(`${spec.cwd} is not the folder of its release`)
+        await refuseJail(spec.service, spec.jail, parts.permits)
+        const env = { ...spec.env, ...readSecrets(parts.secrets, spec.service) }
+        await units.write({ ...spec, env }, executable)
+      },
+    ),
+    'unit.start': operation(unitWithin, async ({ unit, timeoutMs }) => {
+      if (existing(unit) === null) return `${unit} is not there`
+      return units.start(unit, timeoutMs)
+    }),
+    'unit.stop': operation(unitWithin, async ({ unit, timeoutMs }) => {
+      if (existing(unit) !== null) await units.stop(unit, timeoutMs)
+    }),
+    'unit.resetFailed': operation(oneUnit, async ({ unit }) => {
+      if (existing(unit) !== null) await units.resetFailed(unit)
+    }),
+    'unit.remove': operation(oneUnit, async ({ unit }) => {
+      existing(unit) // throws for one that is not ours
+      await units.remove(unit)
+    }),
+    'units.reload': operation(nothing, () => units.reload()),
+    'journal.sync': operation(nothing, () => units.syncJournal()),
+    'socket.isOf': operation(
+      z.strictObject({ unit: shape.unitShape, group: shape.groupShape, port: shape.portShape }),
+      async ({ unit, group, port }) => {
+        if (existing(unit) === null || !group.endsWith(`/${unit}`)) return false
+        return units.listens(unit, group, port)
+      },
+    ),
+    'socket.owner': operation(z.strictObject({ port: shape.portShape }), ({ port }) => units.whoOwns(port)),
+    'data.remove': operation(z.strictObject({ service: shape.serviceShape }), async ({ service }) => {
+      // A process of that service could put a link where a folder was, while it is being removed.
+      const user = listUnits(unitFolder).find((unit) => unit.service === service)
+      if (user) throw new Error(`${user.unit} still uses the data of ${service}`)
+      await data.remove(service)
+    }),
+    'data.sweep': operation(nothing, async () => {
+      const names = listUnits(unitFolder).map(({ service }) => service)
+      // What is left of a service that runs again waits for a start at which it does not.
+      if (names.length === 0) await data.sweep()
+    }),
+    'addresses.install': operation(keepalivedShape, async ({ settings, haproxy: socket }) => {
+      checkAddresses(settings, folder.readMachine())
+      await addresses.install(settings, socket)
+    }),
+    'addresses.remove': operation(nothing, () => addresses.remove()),
+    'addresses.script': operation(scriptArguments, async ({ script, addresses: virtual }) => {
+      const known = folder.readMachine()
+      const foreign = virtual.find((one) => !known.addresses.includes(one))
+      if (foreign !== undefined) throw new Error(`${foreign} is not an address of the cluster file`)
+      await parts.addressScript(known, script, virtual)
+    }),
+    'haproxy.start': operation(nothing, () => haproxy.start()),
+    'haproxy.certificates': operation(nothing, () => haproxy.copyCertificates()),
+    'settings.take': operation(settingsShape, async ({ address, addresses: virtual, order }) => {
+      const known = folder.readMachine()
+      const content = settingsContent({ address, addresses: virtual })
+      const accepted = acceptedOrder({ folder, kind: 'settings', signed: order, content, now: now() })
+      folder.writeMachine({ ...known, address, addresses: virtual })
+      folder.remember('settings', { ...accepted, mark: '', begun: true })
+    }),
+    'machine.examine': operation(examineShape, ({ self, settings }) => parts.examine(self, settings)),
+    'script.begin': operation(z.strictObject({ script: scriptShape, order: orderShape }), (args) =>
+      beginScript(parts, args),
+    ),
+    'script.look': operation(scriptShape, (script) => lookAtScript(parts, script)),
+    'script.forget': operation(scriptShape, (script) => forgetScript(parts, script)),
+    'program.prepare': operation(programShape, (args) =>
+      programs(args, async (host, program, order) => {
+        await host.prepare(program, storedSource(parts.download), new AbortController().signal, order)
+      }),
+    ),
+    'program.begin': operation(programShape, (args) =>
+      programs(args, (host, program, order) => host.begin(program, order)),
+    ),
+    'program.confirm': operation(z.strictObject({ key: shape.keyShape }), async ({ key }) => {
+      await (await parts.programs()).confirm(key)
+    }),
+    'program.fail': operation(
+      z.strictObject({ key: shape.keyShape, reason: z.string().max(2_000) }),
+      async (failed) => {
+        await (await parts.programs()).fail(failed)
+      },
+    ),
+    'machine.restart': operation(z.strictObject({ order: orderShape }), (args) => restartMachine(parts, args)),
+  }
+}
+
+const argumentChars = 200
+
+/** Looks an operation up, checks what it is given, and runs it: one at a time for each unit or service. */
+export function performer(parts: RootParts): (name: string, args: unknown) => Promise<unknown> {
+  const table = new Map(Object.entries(operations(parts)))
+  return async (name, args) => {
+    const found = table.get(name)
+    if (!found) throw new Error(`there is no operation ${JSON.stringify(name.slice(0, argumentChars))}`)
+    if (!existsSync(parts.folder.path)) throw new Error(`${parts.folder.path} is not there`)
+    parts.folder.check()
+    const checked = found.shape.safeParse(args)
+    if (!checked.success)
+      throw new Error(`${name} is not asked like that: ${z.prettifyError(checked.error).slice(0, 1_000)}`)
+    return found.run(checked.data as never) // of the very shape that belongs to `run`: see `operation`
+  }
+}

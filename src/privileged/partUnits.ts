@@ -1,0 +1,95 @@
+import { privilegedSocket } from './wire.ts'
+
+export const privilegedSocketUnit = 'tandem-privileged.socket'
+export const privilegedService = 'tandem-privileged.service'
+
+/** systemd listens; nobody but the agent's group gets in. */
+export const socketUnit = (group: string): string => `# Written by Tandem; docs/files.md says what else it writes.
+[Unit]
+Description=What Tandem's agent may ask of its root part
+
+[Socket]
+ListenStream=${privilegedSocket}
+SocketUser=root
+SocketGroup=${group}
+SocketMode=0660
+DirectoryMode=0755
+TriggerLimitIntervalSec=0
+
+[Install]
+WantedBy=sockets.target
+`
+
+/** Started by the first connection, gone when nobody asks: it costs nothing while nothing changes. */
+export function serviceUnit(
+  command: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  data: string,
+): string {
+  const lines = Object.entries(environment).map(([name, value]) => `Environment=${name}=${value}\n`)
+  return `# Written by Tandem; docs/files.md says what else it writes.
+[Unit]
+Description=Root part of Tandem's agent: a short list of things, with checked arguments
+Requires=${privilegedSocketUnit}
+After=${privilegedSocketUnit}
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=${command.join(' ').replaceAll('%', '%%')}
+${lines.join('')}TimeoutStopSec=120
+KillMode=mixed
+UMask=0022
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_KILL CAP_SYS_PTRACE CAP_NET_ADMIN CAP_SYS_BOOT
+NoNewPrivileges=yes
+ProtectSystem=strict
+ReadWritePaths=/etc/systemd/system /run -/var/lib/private -/var/lib/tandem-data /var/lib ${data}
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+RestrictAddressFamilies=AF_UNIX AF_NETLINK
+IPAddressDeny=any
+`
+}
+
+/** What the agent's unit has beyond a part's that is root. */
+export const agentLines = ({ user, groups, data }: { user: string; groups: string[]; data: string }): string[] => [
+  `User=${user}`,
+  `Group=${user}`,
+  ...(groups.length === 0 ? [] : [`SupplementaryGroups=${groups.join(' ')}`]),
+  'CapabilityBoundingSet=',
+  'AmbientCapabilities=',
+  'NoNewPrivileges=yes',
+  'ProtectSystem=strict',
+  `ReadWritePaths=${data}`,
+  'RuntimeDirectory=tandem-agent',
+  'RuntimeDirectoryMode=0755',
+  'RuntimeDirectoryPreserve=yes',
+  'ProtectHome=yes',
+  'PrivateTmp=yes',
+  'PrivateDevices=yes',
+  'ProtectKernelModules=yes',
+  'ProtectKernelTunables=yes',
+  'ProtectKernelLogs=yes',
+  'ProtectControlGroups=yes',
+  'ProtectClock=yes',
+  'ProtectHostname=yes',
+  'RestrictNamespaces=yes',
+  'RestrictRealtime=yes',
+  'RestrictSUIDSGID=yes',
+  'LockPersonality=yes',
+  'SystemCallArchitectures=native',
+  'SystemCallFilter=@system-service',
+  'SystemCallErrorNumber=EPERM',
+  'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK',
+  'UMask=0022',
+]

@@ -1,0 +1,64 @@
+import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { z } from 'zod'
+import { answerSchema, errorFrom, wireLimits } from './wire.ts'
+
+/** Asks the root part for one thing. What it may ask for is listed in operations.ts. */
+export type CallPrivileged = <T>(operation: string, args: unknown, value: z.ZodType<T>, withinMs?: number) => Promise<T>
+
+/** The root part was killed, or is being started anew: systemd starts it again with the next connection. */
+class Broken extends Error {}
+
+const usualMs = 60_000
+/** Every operation may be asked for twice: then the second finds it done. */
+const tries = 5
+const betweenMs = 200
+
+export function privilegedClient(path: string): CallPrivileged {
+  return async (operation, args, value, withinMs = usualMs) => {
+    const line = `${JSON.stringify({ operation, arguments: args })}\n`
+    for (let tried = 1; ; tried++) {
+      try {
+        const answer = answerSchema.parse(JSON.parse(await exchange(path, line, withinMs)))
+        if ('error' in answer) throw errorFrom(answer.error)
+        return value.parse(answer.value)
+      } catch (error) {
+        if (!(error instanceof Broken)) throw error
+        if (tried === tries) {
+          const what = `the root part did not answer ${tries} times (${operation}): systemctl status tandem-privileged.socket`
+          throw new Error(what, { cause: error })
+        }
+        await pause(betweenMs * tried)
+      }
+    }
+  }
+}
+
+function exchange(path: string, line: string, withinMs: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path)
+    const chunks: Buffer[] = []
+    let length = 0
+    const fail = (error: Error): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      reject(error)
+    }
+    const timer = setTimeout(() => fail(new Error(`no answer of the root part within ${withinMs} ms`)), withinMs)
+    socket.on('error', (cause) => fail(new Broken(`${path}: ${cause.message}`, { cause })))
+    socket.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      chunks.push(chunk)
+      if (length > wireLimits.answerBytes) fail(new Error('the root part answers more than it may'))
+    })
+    socket.on('end', () => {
+      const text = Buffer.concat(chunks).toString('utf8')
+      if (!text.endsWith('\n')) return fail(new Broken(`${path}: it ended before its answer did`))
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(text)
+    })
+    // Not `end`: half of a connection is enough for whoever is asked to know that nobody waits.
+    socket.write(line)
+  })
+}

@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import type { AddressHost } from '../drivers/address/keepalived/addressHost.ts'
+import type { RunAddressScript } from '../drivers/address/command/commandAddress.ts'
+import type { HaproxyProcess } from '../drivers/balancer/haproxy/haproxyProcess.ts'
+import type { HostDriver } from '../drivers/host/host.ts'
+import type { DataFolders } from '../drivers/supervisor/dataFolders.ts'
+import type { UnitHost } from '../drivers/supervisor/systemd/unitHost.ts'
+import { checkupSchema, type AgentSelf, type Checkup } from '../protocol/checkup.ts'
+import type { MachineSettings } from '../protocol/machineSettings.ts'
+import { ReleaseCache } from '../releases/releaseCache.ts'
+import type { ProgramHost } from '../versions/programHost.ts'
+import type { CallPrivileged } from './privilegedClient.ts'
+
+/** Beyond what the root part itself waits for. */
+const marginMs = 30_000
+const longMs = 600_000
+const none = z.null()
+const scriptState = z.union([
+  z.object({ state: z.enum(['running', 'ok', 'unknown']) }),
+  z.object({ state: z.literal('failed'), reason: z.string() }),
+])
+
+export const remoteUnits = (call: CallPrivileged): UnitHost => ({
+  write: async (spec, executable) => void (await call('unit.write', { spec, executable }, none)),
+  remove: async (unit) => void (await call('unit.remove', { unit }, none)),
+  start: (unit, timeoutMs) => call('unit.start', { unit, timeoutMs }, z.string().nullable(), timeoutMs + marginMs),
+  stop: async (unit, timeoutMs) => void (await call('unit.stop', { unit, timeoutMs }, none, timeoutMs + marginMs)),
+  resetFailed: async (unit) => void (await call('unit.resetFailed', { unit }, none)),
+  reload: async () => void (await call('units.reload', {}, none)),
+  syncJournal: async () => void (await call('journal.sync', {}, none)),
+  listens: (unit, group, port) => call('socket.isOf', { unit, group, port }, z.boolean()),
+  whoOwns: (port) => call('socket.owner', { port }, z.object({ pid: z.number(), command: z.string() }).nullable()),
+})
+
+export const remoteData = (call: CallPrivileged): DataFolders => ({
+  remove: async (service) => void (await call('data.remove', { service }, none, longMs)),
+  sweep: async () => void (await call('data.sweep', {}, none, longMs)),
+})
+
+export const remoteAddresses = (call: CallPrivileged): AddressHost => ({
+  install: async (settings, haproxy) => void (await call('addresses.install', { settings, haproxy }, none)),
+  remove: async () => void (await call('addresses.remove', {}, none)),
+  leave: () => Promise.reject(new Error('only root takes Tandem off a machine')),
+})
+
+export const remoteHost = (call: CallPrivileged, bootMark: () => string): HostDriver => ({
+  bootMark,
+  begin: async (script, order) => void (await call('script.begin', { script, order }, none)),
+  look: (script) => call('script.look', script, scriptState),
+  forget: async (script) => void (await call('script.forget', script, none)),
+  restart: async (order) => void (await call('machine.restart', { order }, none)),
+})
+
+/** Whoever waits for it may leave: the script goes on, and is asked for again. */
+export const remoteAddressScript =
+  (call: CallPrivileged): RunAddressScript =>
+  async (script, addresses, signal) => {
+    const left = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(new Error(`the agent ends while ${script} runs`)), { once: true })
+    })
+    await Promise.race([call('addresses.script', { script, addresses }, none, longMs), left])
+  }
+
+/** `store`: where what is fetched lies, for the root part to take from and verify. */
+export const remotePrograms = (call: CallPrivileged, store: string): ProgramHost => ({
+  prepare: async ({ key, release, version }, source, signal, order) => {
+    if (release !== null) {
+      const cache = await ReleaseCache.open(store)
+      await cache.fetch(release, source, { signal })
+      await cache.collect({ keep: new Set([release]), lastPerService: 1, capBytes: null })
+    }
+    await call('program.prepare', { key, release, version, order }, none, longMs)
+  },
+  begin: async ({ key, release, version }, order) =>
+    void (await call('program.begin', { key, release, version, order }, none)),
+  confirm: async (key) => void (await call('program.confirm', { key }, none)),
+  fail: async ({ key, reason }) => void (await call('program.fail', { key, reason }, none)),
+})
+
+/** `local`: what may be asked without rights. */
+export const remoteHaproxy = (call: CallPrivileged, local: HaproxyProcess): HaproxyProcess => ({
+  program: local.program,
+  ensureStarted: async () => void (await call('haproxy.start', {}, none)),
+  isRunning: () => local.isRunning(),
+  lastWords: () => local.lastWords(),
+  end: () => local.end(),
+})
+
+export const remoteExamine = (
+  call: CallPrivileged,
+  self: AgentSelf,
+  settings: MachineSettings | null,
+): Promise<Checkup> => call('machine.examine', { self, settings }, checkupSchema)
+
+export const copyCertificates = async (call: CallPrivileged): Promise<void> =>
+  void (await call('haproxy.certificates', {}, none))
+
+export const takeSettings = async (
+  call: CallPrivileged,
+  { address, addresses }: MachineSettings,
+  order: string | null,
+): Promise<void> => void (await call('settings.take', { address, addresses, order }, none))

@@ -1,0 +1,82 @@
+import { join } from 'node:path'
+import { guardCommand } from './guardCommand.ts'
+import { keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
+import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressHost.ts'
+import { createSystemdHost } from './drivers/host/systemdHost.ts'
+import { openDataFolders } from './drivers/supervisor/dataFolders.ts'
+import { dataRoots } from './drivers/supervisor/systemd/systemdSupervisor.ts'
+import { openUnitHost } from './drivers/supervisor/systemd/unitHost.ts'
+import { systemClock } from './lib/clock.ts'
+import { unitFolder } from './lib/systemdUnits.ts'
+import { runAddressScript } from './privileged/addressScript.ts'
+import { copyPublicCertificates } from './privileged/certificates.ts'
+import { permitsFile } from './privileged/jailPermits.ts'
+import { performer } from './privileged/operations.ts'
+import { PrivilegedServer } from './privileged/privilegedServer.ts'
+import { RootFolder } from './privileged/rootFolder.ts'
+import { agentUser, haproxyUser, idOf, sharedCertificates, startHaproxy } from './privileged/setUp.ts'
+import { programFolder } from './lib/programFolder.ts'
+import { privilegedService } from './privileged/partUnits.ts'
+import { createPartUnits } from './versions/partUnits.ts'
+import { RootProgramHost } from './versions/programHost.ts'
+import { removeTree } from './releases/removeTree.ts'
+
+const secretsFolder = '/etc/tandem/env'
+/** Without work for so long it ends; systemd starts it again with the next connection. */
+const idleMs = 30_000
+/** The first descriptor that systemd hands over (sd_listen_fds(3)). */
+const firstListener = 3
+
+/** The root part as a process: answers on the socket that systemd opened, until nobody asks any more. */
+export async function runPrivileged({ data }: { data: string }): Promise<number> {
+  const folder = new RootFolder(data)
+  folder.check()
+  const [uid, gid] = [await idOf('-u', agentUser), await idOf('-g', agentUser)]
+  let opened: Promise<RootProgramHost> | null = null
+  const programs = (): Promise<RootProgramHost> => (opened ??= programHost(data))
+  const perform = performer({
+    ...{ folder, unitFolder, secrets: secretsFolder, permits: permitsFile, releases: join(data, 'cache/releases') },
+    units: openUnitHost({
+      ...{ unitFolder, environmentFolder: join(folder.path, 'environment'), hidden: [data, '/etc/tandem'] },
+    }),
+    data: openDataFolders(dataRoots, removeTree),
+    addresses: systemdAddressHost({
+      files: keepalivedFiles(folder.path),
+      guardCommand: guardCommand(folder.path),
+      unprivileged: { uid, gid, haproxyGroup: haproxyUser },
+    }),
+    addressScript: (known, script, addresses) => runAddressScript('/etc/tandem/address', known, script, addresses),
+    host: createSystemdHost(join(folder.path, 'maintenance')),
+    haproxy: {
+      start: () => startHaproxy(data),
+      copyCertificates: () => copyPublicCertificates('/etc/tandem/certificates', sharedCertificates(data), haproxyUser),
+    },
+    programs,
+    download: join(data, 'download'),
+    examine: async (self, settings) => {
+      const { examineMachine } = await import('./checkups.ts')
+      return examineMachine({ ...{ machine: folder.readMachine().machine, data, secretsFolder, self, settings } })
+    },
+    now: () => systemClock.now(),
+  })
+  const over = Promise.withResolvers<void>()
+  const server = new PrivilegedServer({ perform, idle: { ms: idleMs, over: over.resolve } })
+  process.once('SIGTERM', over.resolve)
+  process.once('SIGINT', over.resolve)
+  await server.listen(
+    process.env['LISTEN_FDS'] === '1' ? { fd: firstListener } : { path: join(data, 'privileged.sock') },
+  )
+  await over.promise
+  await server.close()
+  return 0
+}
+
+const programHost = (data: string): Promise<RootProgramHost> =>
+  RootProgramHost.open({
+    ...{ data, unit: 'tandem-agent.service', units: createPartUnits(), isShared: true },
+    beside: { unit: privilegedService, words: ['agent', 'privileged', '--data', data] },
+    own: {
+      ...{ folder: programFolder, node: process.execPath, options: process.execArgv },
+      words: ['agent', 'run', '--data', data],
+    },
+  })

@@ -1,0 +1,228 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { MaintenanceView } from '../../src/api/views.ts'
+import { failuresOf, web } from '../system/rollUnderLoad.ts'
+import { ClientLoad } from './clientLoad.ts'
+import { Pair } from './pair.ts'
+import { whyNoLab } from './requirements.ts'
+
+const why = whyNoLab()
+const bootMs = 700_000
+const long = { timeout: 300_000 }
+const soon = { timeout: 60_000, interval: 200 }
+const kills = 25
+/** Each of them long enough for several. */
+const mostRounds = 20
+const virtual = '10.0.0.50'
+
+/** Asks the root part on the machine, as the agent would; prints its answer. */
+const asking = `
+import { connect } from 'node:net'
+const socket = connect('/run/tandem/privileged.sock')
+socket.on('error', (error) => console.log('error ' + error.code))
+socket.on('data', (data) => process.stdout.write(data))
+socket.write(process.argv[1] + '\\n')
+`
+
+describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, () => {
+  let pair: Pair
+  let version = 0
+  const push = (more = '') => pair.roll('web', web({ name: 'web', version: String(++version), drain: 1_000, more }))
+  beforeAll(async () => {
+    pair = await Pair.open({ unprivileged: true })
+    for (const name of ['a', 'b'])
+      pair.lab.machine(name).write('/etc/tandem/env/web.env', 'TOKEN=of-the-service\n', 0o600)
+    await push()
+  }, bootMs)
+  afterAll(() => pair?.close())
+
+  const on = (name: string) => pair.lab.machine(name)
+  const ofAgent = (...argv: string[]) =>
+    on('a').run(['setpriv', '--reuid=tandem', '--regid=tandem', '--init-groups', '--no-new-privs', '--', ...argv])
+  const ask = async (operation: string, args: unknown): Promise<string> => {
+    const request = JSON.stringify({ operation, arguments: args })
+    return (await ofAgent('node', '--input-type=module', '-e', asking, request)).out.trim()
+  }
+  const pidOf = async (unit: string): Promise<string> =>
+    (await on('a').must(['systemctl', 'show', '-P', 'MainPID', unit])).trim()
+  const statusOf = async (unit: string): Promise<string> => on('a').must(['cat', `/proc/${await pidOf(unit)}/status`])
+  const instanceUnit = async (): Promise<string> => {
+    const out = await on('a').must(['systemctl', 'list-units', '--plain', '--no-legend', 'tandem-web-*.service'])
+    return out.split(' ')[0] ?? ''
+  }
+
+  it('run as their user without any capability, and so does HAProxy but for its ports; services have their secrets', async () => {
+    const uid = (await on('a').must(['id', '-u', 'tandem'])).trim()
+    const agent = await statusOf('tandem-agent')
+    expect(agent).toMatch(new RegExp(`^Uid:\\t${uid}\\t${uid}\\t${uid}\\t${uid}$`, 'm'))
+    for (const set of ['CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) expect(agent).toMatch(new RegExp(`^${set}:\\t0+$`, 'm'))
+    expect(agent).toMatch(/^NoNewPrivs:\t1$/m)
+    const haproxy = await statusOf('tandem-haproxy')
+    expect(haproxy).not.toMatch(/^Uid:\t0/m)
+    expect(haproxy).toMatch(/^CapEff:\t0*400$/m) // CAP_NET_BIND_SERVICE
+    const environment = await on('a').must(['cat', `/proc/${await pidOf(await instanceUnit())}/environ`])
+    expect(environment).toContain('TOKEN=of-the-service')
+  })
+
+  it('the root part is gone when nobody asks', soon, async () => {
+    await expect.poll(() => pidOf('tandem-privileged'), { timeout: 55_000, interval: 1_000 }).toBe('0')
+  })
+
+  it('their user can read no secret, write no unit, and start, stop and restart nothing', long, async () => {
+    const unit = await instanceUnit()
+    const refused: string[][] = [
+      ['cat', '/etc/tandem/env/web.env'],
+      ['ls', '/etc/tandem/env'],
+      ['ls', '/var/lib/tandem/privileged'],
+      ['ls', '/var/lib/private/tandem-data/web'],
+      ['mv', '/var/lib/tandem/privileged', '/var/lib/tandem/elsewhere'],
+      ['rmdir', '/var/lib/tandem/privileged'],
+      ['touch', '/etc/systemd/system/tandem-x-1.service'],
+      ['sh', '-c', `echo >>/etc/systemd/system/${unit}`],
+      ['touch', '/etc/tandem/allowed-jail.yaml'],
+      ['rm', '/run/tandem/privileged.sock'],
+      ['systemctl', 'restart', unit],
+      ['systemctl', 'stop', 'tandem-haproxy'],
+      ['systemctl', 'daemon-reload'],
+      ['systemctl', 'reboot'],
+      ['systemd-run', '--wait', 'true'],
+      ['kill', '-9', await pidOf(unit)],
+      ['ip', 'address', 'add', `${virtual}/32`, 'dev', 'lo'],
+    ]
+    for (const argv of refused) {
+      const { code, out, err } = await ofAgent(...argv)
+      expect(code, `${argv.join(' ')}: ${out}${err}`).not.toBe(0)
+    }
+    expect(await pidOf(unit)).not.toBe('0')
+  })
+
+  it('the root part refuses what the part without rights should not ask for', long, async () => {
+    const release = 'ab'.repeat(32)
+    const spec = (over: object = {}) => ({
+      spec: {
+        ...{
+          id: 'x-1',
+          service: 'x',
+          release,
+          argv: ['true'],
+          env: {},
+          cwd: `/var/lib/tandem/cache/releases/${release}`,
+        },
+        limits: { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null },
+        stop: { signal: 'SIGTERM', withinMs: 1_000 },
+        ...over,
+      },
+      executable: '/bin/true',
+    })
+    const lines = 'x\n[Service]\nUser=root\nExecStart=/bin/touch /root/taken'
+    const script = { id: 'm1-1', name: 'x', text: 'touch /root/taken', withinMs: 1_000 }
+    const settings = {
+      ...{ machine: 'a', interface: 'host0', own: on('a').address, peers: [] },
+      addresses: [{ address: virtual, routerId: 1, priority: 100 }],
+    }
+    const hostile: [string, unknown][] = [
+      ['unit.write', spec({ id: lines })],
+      ['unit.write', spec({ service: lines })],
+      ['unit.write', spec({ release: lines })],
+      ['unit.write', spec({ cwd: lines })],
+      ['unit.write', spec({ cwd: '/root' })],
+      ['unit.write', spec({ env: { [lines]: '' } })],
+      ['unit.write', spec({ stop: { signal: lines, withinMs: 1 } })],
+      ['unit.write', spec({ id: '../../../../tmp/x' })],
+      ['unit.write', spec({ jail: { user: 'root' } })],
+      ['unit.write', spec({ jail: { capabilities: ['CAP_SYS_ADMIN'] } })],
+      ['unit.write', spec({ jail: { devices: ['/dev/mem'] } })],
+      ['unit.write', { ...spec(), executable: `/bin/true" ${lines}` }],
+      ['unit.start', { unit: 'getty@tty1.service', timeoutMs: 1_000 }],
+      ['unit.stop', { unit: 'tandem-haproxy.service', timeoutMs: 1_000 }],
+      ['unit.stop', { unit: 'dbus.service', timeoutMs: 1_000 }],
+      ['unit.remove', { unit: 'tandem-agent.service' }],
+      ['unit.remove', { unit: '../../../../etc/passwd' }],
+      ['data.remove', { service: '../../../etc' }],
+      ['data.remove', { service: 'web' }],
+      ['addresses.install', { settings, haproxy: null }],
+      ['settings.take', { address: on('a').address, addresses: [virtual], order: null }],
+      ['script.begin', { script, order: null }],
+      ['script.begin', { script, order: '{}' }],
+      ['machine.restart', { order: null }],
+      ['shell', { command: 'id' }],
+    ]
+    for (const [operation, args] of hostile)
+      expect(await ask(operation, args), `${operation} ${JSON.stringify(args)}`).toMatch(/^\{"error":/)
+    expect((await on('a').run(['ls', '/root/taken'])).code).not.toBe(0)
+    expect(
+      (await on('a').must(['ls', '/etc/systemd/system'])).split('\n').filter((name) => name.includes('x-1')),
+    ).toEqual([])
+    // Nobody else may ask at all.
+    const stranger = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', '--']
+    const asked = await on('a').run([...stranger, 'node', '--input-type=module', '-e', asking, '{}'])
+    expect(asked.out.trim()).toBe('error EACCES')
+  })
+
+  it('a service that asks for more than it may have fails its rollout, and says what allows it', long, async () => {
+    const more = 'jail: { capabilities: [CAP_NET_ADMIN] }\n'
+    const refused = await pair.push('web', web({ name: 'web', version: String(++version), drain: 1_000, more }))
+    expect(refused).toMatchObject({ exit: 1, rollout: { state: 'reverted' } })
+    expect(refused.rollout?.reason).toContain('CAP_NET_ADMIN` is not allowed to web')
+    const permits = 'web: { capabilities: [CAP_NET_ADMIN] }\n'
+    for (const name of ['a', 'b']) on(name).write('/etc/tandem/allowed-jail.yaml', permits)
+    await push(more)
+    await push()
+  })
+
+  it('the controller patches and restarts machines by what it has signed', long, async () => {
+    const before = await on('a').must(['stat', '-c', '%Y', '/proc/1'])
+    pair.controller.write('/root/patch.sh', 'id -u > /root/patched\n')
+    const patched = await pair.tandem<{ maintenance: MaintenanceView }>(
+      'machine',
+      'patch',
+      'a',
+      '--script',
+      '/root/patch.sh',
+    )
+    expect(patched).toMatchObject({ exit: 0, maintenance: { state: 'completed' } })
+    expect((await on('a').must(['cat', '/root/patched'])).trim()).toBe('0')
+    expect(await on('a').must(['stat', '-c', '%Y', '/proc/1'])).not.toBe(before)
+    await pair.until('ready')
+  })
+
+  it(`the root part killed ${kills} times at random moments of rollouts loses nothing`, long, async () => {
+    const seed = Number(process.env['TANDEM_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+    console.log(`TANDEM_SEED=${seed}`)
+    let chance = seed
+    const next = (): number => (chance = (chance * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31
+    const load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 100 })
+    const over = new AbortController()
+    const killing = (async (): Promise<number> => {
+      for (let killed = 0; ;) {
+        if (over.signal.aborted || killed >= kills) return killed
+        await pause(next() * 400)
+        const name = next() < 0.5 ? 'a' : 'b'
+        const pid = (await on(name).run(['systemctl', 'show', '-P', 'MainPID', 'tandem-privileged'])).out.trim()
+        if (pid === '0') continue
+        await on(name).run(['kill', '-9', pid])
+        killed += 1
+      }
+    })()
+    const enough = killing.then(() => over.abort())
+    for (let round = 0; round < mostRounds; round++) {
+      await push()
+      if (over.signal.aborted) break
+    }
+    over.abort()
+    await enough
+    const killed = await killing
+    const result = await load.stop()
+    expect(killed).toBeGreaterThanOrEqual(kills)
+    expect(failuresOf(result)).toEqual([])
+  })
+
+  it('leaves with all that was set up, and what runs goes on', long, async () => {
+    await on('b').must(['tandem', 'agent', 'leave'])
+    const left = await on('b').must(['ls', '/etc/systemd/system'])
+    expect(left).not.toMatch(/tandem-(agent|privileged)/)
+    expect(left).toMatch(/tandem-web-.*\.service/)
+    const { out } = await pair.lab.client.run(['curl', '-s', '--max-time', '5', pair.entries[1] ?? ''])
+    expect(out).toContain(String(version))
+  })
+})
