@@ -19,6 +19,8 @@ export default defineConfig({
     exclude: alone ? [] : ['test/lab/*.alone.test.ts'],
     pool: 'forks',
     maxWorkers: alone ? 1 : 2,
+    // A second, as it is by default, is soon over on a starved computer; what never comes is told all the same.
+    expect: { poll: { timeout: 10_000 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './test/counts.ts'],
