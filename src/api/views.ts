@@ -101,6 +101,11 @@ const addressSchema = z.object({
   refused: z
     .array(z.string())
     .describe('machines that held it too and gave it up, while they and the holder do not hear each other'),
+  goesBack: z
+    .object({ to: z.string(), notBefore: time })
+    .nullable()
+    .default(null)
+    .describe('the machine it prefers, and when it returns there at the earliest, once all is well; null: it stays'),
 })
 
 export const statusSchema = z.object({

@@ -1,5 +1,6 @@
 import type { MachineStatus, Status } from '../api/views.ts'
 import type { ReportedInstance } from '../protocol/report.ts'
+import { goesBack } from '../rollout/advanceAddresses.ts'
 import type { Instance, Machine, Service } from '../rollout/state.ts'
 import type { Controller } from './controller.ts'
 import { maintenanceView } from './maintenanceView.ts'
@@ -34,12 +35,18 @@ export function statusView(controller: Controller): Status {
 function addressViews({ state }: Controller): Status['addresses'] {
   const { addresses = [], machines = {} } = state.cluster ?? {}
   const isMoved = Object.values(machines).some(({ drivers }) => drivers.address === 'keepalived')
-  return (isMoved ? addresses : []).map((address) => {
+  return (isMoved ? addresses : []).map((address, index) => {
     const known = state.addresses[address]
-    if (!known)
-      return { address, holder: null, since: null, from: null, why: 'no machine has taken it yet', refused: [] }
+    if (!known) {
+      const why = 'no machine has taken it yet'
+      return { address, holder: null, since: null, from: null, why, refused: [], goesBack: null }
+    }
     const { holder, since, from, why, refused } = known
-    return { address, holder, since: new Date(since.at).toISOString(), from, why, refused }
+    const back = goesBack(state, index, known)
+    return {
+      ...{ address, holder, since: new Date(since.at).toISOString(), from, why, refused },
+      goesBack: back && { to: back.to, notBefore: new Date(back.notBefore).toISOString() },
+    }
   })
 }
 

@@ -73,18 +73,29 @@ function returning(
   { observed, at }: Moment,
   address: string,
   index: number,
-  { refused, since, returning: under, triedAt }: AddressState,
+  known: AddressState,
   holder: string,
 ): Event[] | null {
-  const to = preferredMachine(state, index)
-  if (!to || to === holder || under || refused.length > 0 || (state.cluster?.addresses.length ?? 0) < 2) return null
+  const due = goesBack(state, index, known)
+  if (!due || known.returning || known.refused.length > 0 || at < due.notBefore) return null
+  const { to } = due
   const machine = state.machines[to]
   const report = observed[to]?.report
   if (!machine || machine.lost || machine.traffic !== 'ready' || machineBusy(state)) return null
   if (!report || report.addresses.withheld !== null || !isSteady(state, to)) return null
-  const steadyFrom = Math.max(countsFrom(state, since), countsFrom(state, machine.since))
-  if (at - steadyFrom < limits.returnAfterMs || at - triedAt < limits.returnAgainMs) return null
+  if (at - countsFrom(state, machine.since) < limits.returnAfterMs) return null
   return [{ type: 'AddressReturnStarted', data: { address, from: holder, to } }]
+}
+
+/** To which machine the address goes back once all is well, and when at the earliest (ms); `null`: it stays. */
+export function goesBack(
+  state: State,
+  index: number,
+  { holder, since, triedAt }: AddressState,
+): { to: string; notBefore: number } | null {
+  const to = preferredMachine(state, index)
+  if (!to || holder === null || to === holder || (state.cluster?.addresses.length ?? 0) < 2) return null
+  return { to, notBefore: Math.max(countsFrom(state, since) + limits.returnAfterMs, triedAt + limits.returnAgainMs) }
 }
 
 /** Each address prefers its own machine, in the order of their names: as keepalived's priorities say, too. */

@@ -24,8 +24,9 @@ export const limits = {
   settleAddressMs: 10_000,
   /** Both machines must have been well for so long before an address goes back to the one it prefers. */
   returnAfterMs: 10_000,
-  /** It must have arrived by then; tried again, if not, much later. */
+  /** It must have arrived by then. */
   returnMs: 15_000,
+  /** At most one return in this time: a machine that fails under load would take the address with it again and again. */
   returnAgainMs: 600_000,
   /** Rounds of deciding after one command; more is a bug. */
   advanceRounds: 1_000,

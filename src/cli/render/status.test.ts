@@ -75,7 +75,7 @@ it('tells a stopped service and an empty cluster apart from a broken one', () =>
 })
 
 it('shows who holds which virtual address, since when and why; nobody and a dispute are problems', () => {
-  const moved = { since: at(0), from: 'a', refused: [] }
+  const moved = { since: at(0), from: 'a', refused: [], goesBack: null }
   const addresses = [
     { ...moved, address: '10.0.0.50', holder: 'b', why: 'a: HAProxy does not run' },
     { ...moved, address: '10.0.0.51', holder: null, why: 'HAProxy does not run' },
@@ -89,6 +89,10 @@ ADDRESS    HELD BY  SINCE   BEFORE  WHY
 `,
   )
   expect(text).toContain('! no machine holds 10.0.0.51: HAProxy does not run')
+  const back = (notBefore: string): string =>
+    render(statusView({ addresses: [{ ...moved, ...addresses[0]!, goesBack: { to: 'a', notBefore } }] }))
+  expect(back(at(0))).toContain('a: HAProxy does not run; goes back to a once all is well\n')
+  expect(back(at(330))).toContain('a: HAProxy does not run; goes back to a, in 30.0 s at the earliest\n')
   const disputed = [
     { ...moved, address: '10.0.0.50', holder: 'b', why: 'b heard nothing of a any more', refused: ['a'] },
   ]

@@ -55,14 +55,21 @@ export function machineLines(machines: readonly MachineStatus[], now: number, pa
 }
 
 export function addressLines(addresses: Status['addresses'], now: number, paint: Paint): string[] {
-  const rows = addresses.map(({ address, holder, since, from, why }) => [
+  const rows = addresses.map(({ address, holder, since, from, why, goesBack }) => [
     address,
     holder ?? paint('red', 'nobody'),
     seen(since, now),
     from ?? '-',
-    why,
+    why + returning(goesBack, now),
   ])
   return rows.length === 0 ? [] : renderTable(['ADDRESS', 'HELD BY', 'SINCE', 'BEFORE', 'WHY'], rows, paint)
+}
+
+function returning(goesBack: Status['addresses'][number]['goesBack'], now: number): string {
+  if (!goesBack) return ''
+  const wait = Date.parse(goesBack.notBefore) - now
+  const when = wait > 0 ? `, in ${showSeconds(wait)} at the earliest` : ' once all is well'
+  return `; goes back to ${goesBack.to}${when}`
 }
 
 const seen = (at: string | null, now: number): string => {
