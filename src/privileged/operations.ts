@@ -180,6 +180,7 @@ export function operations(parts: RootParts): Record<string, Operation> {
     'program.begin': operation(programShape, (args) =>
       programs(args, (host, program, order) => host.begin(program, order)),
     ),
+    'program.resume': operation(nothing, async () => (await parts.programs()).resume()),
     'program.confirm': operation(z.strictObject({ key: shape.keyShape }), async ({ key }) => {
       await (await parts.programs()).confirm(key)
     }),

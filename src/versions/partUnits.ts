@@ -17,6 +17,8 @@ export interface PartUnits {
   command(unit: string): string[] | null
   restart(unit: string): Promise<void>
   life(unit: string): Promise<UnitLife>
+  /** It runs, or is about to run again by itself. */
+  isAlive(unit: string): Promise<boolean>
   /** Its last output, in one line. */
   said(unit: string): Promise<string>
   /** Starts a program that outlives its starter and a reboot, until `removeHelper`. */
@@ -50,6 +52,10 @@ export function createPartUnits(): PartUnits {
       const said = await systemctl('show', '--property=MainPID,NRestarts', unit)
       const number = (name: string): number => Number(new RegExp(`^${name}=(\\d+)$`, 'm').exec(said)?.[1] ?? 0)
       return { mainPid: number('MainPID'), restarts: number('NRestarts') }
+    },
+    async isAlive(unit) {
+      const state = (await systemctl('show', '-P', 'ActiveState', unit)).trim()
+      return state !== 'inactive' && state !== 'failed'
     },
     said: (unit) => lastWords(unit),
     async startHelper(unit, argv) {

@@ -19,6 +19,8 @@ export interface ProgramHost {
   prepare(desired: DesiredProgram, source: ReleaseSource, signal: AbortSignal, order: string | null): Promise<void>
   /** Hands over to the trial, which will end the part. */
   begin(desired: DesiredProgram, order: string | null): Promise<void>
+  /** Lets a trial that was begun go on: a kill may have come between its beginning and its unit's start. */
+  resume(): Promise<void>
   confirm(key: string): Promise<void>
   fail(failed: Failed): Promise<void>
 }
@@ -73,9 +75,14 @@ export class RootProgramHost implements ProgramHost {
       unit: beside.unit,
       to: folder === null ? null : commandIn(folder, { ...own, words: beside.words }),
     }
-    const helper = unit.replace('.service', '-trial.service')
     this.#files.begin({ key, unit, to, from: units.command(unit), withinMs: trialMs, ...(also ? { also } : {}) })
-    await units.startHelper(helper, trialCommand(own, data, helper))
+    await units.startHelper(helperOf(unit), trialCommand(own, data, helperOf(unit)))
+  }
+
+  async resume(): Promise<void> {
+    const { data, unit, own, units } = this.#options
+    if (this.#files.trial === null || (await units.isAlive(helperOf(unit)))) return
+    await units.startHelper(helperOf(unit), trialCommand(own, data, helperOf(unit)))
   }
 
   confirm(key: string): Promise<void> {
@@ -99,6 +106,9 @@ export class RootProgramHost implements ProgramHost {
     return [releaseOf(own, releases), ...(named ?? [])].filter((one) => one !== null)
   }
 }
+
+/** The unit that tries a new program for the part of this unit. */
+export const helperOf = (unit: string): string => unit.replace('.service', '-trial.service')
 
 /** What a program answers when it is asked for its version: whether it runs on this machine at all. */
 const saidVersion = async (folder: string): Promise<string> =>

@@ -6,7 +6,7 @@ import { OperatorError } from '../lib/operatorError.ts'
 import type { DesiredProgram, ProgramReport } from '../protocol/programState.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import { releaseOf, type OwnProgram } from './ownProgram.ts'
-import { RootProgramHost, type ProgramHost } from './programHost.ts'
+import { helperOf, RootProgramHost, type ProgramHost } from './programHost.ts'
 import type { PartUnits } from './partUnits.ts'
 import { TrialFiles } from './trialFiles.ts'
 
@@ -105,6 +105,7 @@ export class ProgramKeeper {
   /** Never rejects: what fails is tried again, then reported. */
   async #work(): Promise<void> {
     this.#isWorking = true
+    await this.#resume()
     const backoff = new Backoff(retry, this.#options.random)
     let tries = 0
     for (let todo = this.#todo(); todo && !this.#closing.signal.aborted; todo = this.#todo()) {
@@ -123,6 +124,15 @@ export class ProgramKeeper {
       }
     }
     this.#isWorking = false
+  }
+
+  async #resume(): Promise<void> {
+    const { host, units, unit, logger } = this.#options
+    try {
+      if (this.#files.trial && !(await units.isAlive(helperOf(unit)))) await host.resume()
+    } catch (error) {
+      logger.warn({ err: error }, 'a trial that was cut off could not be gone on with; the next word tries again')
+    }
   }
 
   /** What is left to do now of what is wanted. */

@@ -39,6 +39,9 @@ class FakeUnits implements PartUnits {
     await this.#call(() => {})
     return { mainPid: 1, restarts: this.restarts }
   }
+  async isAlive(): Promise<boolean> {
+    return true
+  }
   async said(): Promise<string> {
     return 'its last words'
   }

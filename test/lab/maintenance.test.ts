@@ -13,7 +13,7 @@ describe.skipIf(why)(`maintenance of real machines${why ? ` (skipped: ${why})` :
   let pair: Pair
   beforeAll(async () => {
     // With a root part it is tested in privilege.test.ts.
-    pair = await Pair.open({ unprivileged: false })
+    pair = await Pair.open()
     await pair.roll('web', web({ name: 'web', version: '1', drain: 1_000 }))
   }, bootMs)
   afterEach(() => pair.lab.network.heal())
@@ -92,24 +92,5 @@ describe.skipIf(why)(`maintenance of real machines${why ? ` (skipped: ${why})` :
     expect(await maintain('machine', 'reboot', 'b')).toMatchObject({ exit: 4, error: { code: 'E_MACHINE_LOST' } })
     await machine('b').boot()
     await pair.until('ready', ['b'])
-  })
-
-  it('an agent that was root goes on without, when it joins again: nothing that runs is restarted', long, async () => {
-    const running = async (): Promise<string> => (await machine('a').must(['pgrep', '-f', 'web.mjs'])).trim()
-    const userOf = async (unit: string): Promise<string> => {
-      const pid = (await machine('a').must(['systemctl', 'show', '-P', 'MainPID', unit])).trim()
-      return (await machine('a').must(['stat', '-c', '%U', `/proc/${pid}`])).trim()
-    }
-    const before = await running()
-    expect([await userOf('tandem-agent'), await userOf('tandem-haproxy')]).toEqual(['root', 'root'])
-    const { command } = await pair.tandem<{ command: string }>('machine', 'add', 'a')
-    await machine('a').must([...command.split(' '), '--unprivileged'])
-    await pair.until('ready', ['a'])
-    await expect.poll(() => userOf('tandem-haproxy'), soon).toBe('tandem_haproxy')
-    expect(await userOf('tandem-agent')).toBe('tandem')
-    expect(await running()).toBe(before)
-    await pair.roll('web', web({ name: 'web', version: '2', drain: 1_000 }))
-    const { out } = await pair.lab.client.run(['curl', '-s', '--max-time', '5', pair.entries[0] ?? ''])
-    expect(out).toContain('2')
   })
 })

@@ -20,8 +20,8 @@ interface Options {
   more?: string
   /** A Debian package to install Tandem from. Default: a bundle of this checkout. */
   debianPackage?: string
-  /** Agents without rights, beside a root part. Default: LAB_UNPRIVILEGED=1 says so, for any test of a pair. */
-  unprivileged?: boolean
+  /** Agents begin as root, each run by a unit of one's own making; joined again, each becomes what it usually is. */
+  byHand?: boolean
 }
 
 /** Where the machines see the folder of the package. */
@@ -38,7 +38,7 @@ export class Pair {
   readonly lab: Lab
   #drivers: string
   #more: string
-  #unprivileged: boolean
+  #byHand: boolean
 
   static async open(options: Options = {}): Promise<Pair> {
     const { debianPackage } = options
@@ -63,13 +63,13 @@ export class Pair {
     {
       drivers = process.env['LAB_DRIVERS'] ?? '{ supervisor: systemd, balancer: haproxy, address: none }',
       more = '',
-      unprivileged = process.env['LAB_UNPRIVILEGED'] === '1',
+      byHand = false,
     }: Options,
   ) {
     this.lab = lab
     this.#drivers = drivers
     this.#more = more
-    this.#unprivileged = unprivileged
+    this.#byHand = byHand
   }
 
   get controller(): LabMachine {
@@ -141,9 +141,17 @@ export class Pair {
   }
 
   /** Makes a machine join, by the command that is printed for it. */
-  async join(name: string): Promise<void> {
+  async join(name: string, ...more: string[]): Promise<void> {
     const { command } = await this.tandem<{ command: string }>('machine', 'add', name)
-    await this.lab.machine(name).must([...command.split(' '), ...(this.#unprivileged ? ['--unprivileged'] : [])])
+    await this.lab.machine(name).must([...command.split(' '), ...more])
+  }
+
+  async #joinByHand(name: string): Promise<void> {
+    await this.join(name, '--no-start')
+    const machine = this.lab.machine(name)
+    const unit = '[Service]\nExecStart=tandem agent run\nKillMode=process\n[Install]\nWantedBy=multi-user.target\n'
+    machine.write('/etc/systemd/system/tandem-agent.service', unit)
+    await machine.must(['systemctl', 'enable', '--now', 'tandem-agent'])
   }
 
   /** Resolves once every machine reports as `state`. */
@@ -165,7 +173,7 @@ export class Pair {
     await this.controller.must(['tandem', 'controller', 'init', '--cluster', 'lab', '--address', address])
     await this.#answers()
     await this.applyCluster()
-    await Promise.all(['a', 'b'].map((name) => this.join(name)))
+    await Promise.all(['a', 'b'].map((name) => (this.#byHand ? this.#joinByHand(name) : this.join(name))))
     await this.until('ready')
   }
 

@@ -29,7 +29,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
   let version = 0
   const push = (more = '') => pair.roll('web', web({ name: 'web', version: String(++version), drain: 1_000, more }))
   beforeAll(async () => {
-    pair = await Pair.open({ unprivileged: true })
+    pair = await Pair.open({ byHand: true })
     for (const name of ['a', 'b'])
       pair.lab.machine(name).write('/etc/tandem/env/web.env', 'TOKEN=of-the-service\n', 0o600)
     await push()
@@ -50,6 +50,22 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     const out = await on('a').must(['systemctl', 'list-units', '--plain', '--no-legend', 'tandem-web-*.service'])
     return out.split(' ')[0] ?? ''
   }
+
+  it('are made of agents that were root by joining again: nothing that runs is restarted', long, async () => {
+    const userOf = async (unit: string): Promise<string> =>
+      (await on('a').must(['stat', '-c', '%U', `/proc/${await pidOf(unit)}`])).trim()
+    const running = async (): Promise<string> => pidOf(await instanceUnit())
+    const before = await running()
+    expect([await userOf('tandem-agent'), await userOf('tandem-haproxy')]).toEqual(['root', 'root'])
+    for (const name of ['a', 'b']) await pair.join(name)
+    await pair.until('ready')
+    await expect.poll(() => userOf('tandem-haproxy'), soon).toBe('tandem_haproxy')
+    expect(await userOf('tandem-agent')).toBe('tandem')
+    expect(await running()).toBe(before)
+    await push()
+    const { out } = await pair.lab.client.run(['curl', '-s', '--max-time', '5', pair.entries[0] ?? ''])
+    expect(out).toContain(String(version))
+  })
 
   it('run as their user without any capability, and so does HAProxy but for its ports; services have their secrets', async () => {
     const uid = (await on('a').must(['id', '-u', 'tandem'])).trim()

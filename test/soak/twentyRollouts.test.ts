@@ -81,8 +81,7 @@ describe.each([
     expect(failuresOf(load.result)).toEqual([])
     const { rollouts } = await laptop.json<{ rollouts: RolloutView[] }>('rollouts', '--limit', '200')
     expect(rollouts.length).toBeGreaterThanOrEqual(2 * rounds)
-    // Where a killed controller must first hear every machine again, a deadline counts afresh: later, never earlier.
-    expect(endedEarly(long, rollouts, drain, kills ? 30_000 : 3_000)).toEqual([])
+    expect(endedEarly(long, rollouts, drain)).toEqual([])
   })
 
   /** A push whose controller died while it published, or was away for too long, is simply typed again. */

@@ -52,20 +52,28 @@ export async function pushLine(laptop: Laptop, text: ServiceText): Promise<Pushe
 export const failuresOf = ({ failures }: LoadResult): string[] =>
   failures.map(({ what, entry, why, at }) => `${new Date(at).toISOString()} ${what} at ${entry}: ${why}`)
 
+/** Between an instance's end and its client's notice of it. */
+const lateMs = 3_000
+
 /**
  * Long connections that ended earlier than they may: in a rollout, those that were open when a machine switched must
- * live until its drain deadline, and end with the service's own goodbye.
+ * live until its drain deadline (a controller that was killed counts it afresh), and end with the service's own goodbye.
  */
-export function endedEarly(long: LongConnection[], rollouts: RolloutView[], drain: number, late = 3_000): string[] {
+export function endedEarly(long: LongConnection[], rollouts: RolloutView[], drain: number): string[] {
   const drains = rollouts.flatMap(({ machines }) =>
     machines.flatMap(({ phases }) =>
-      phases.filter(({ phase }) => phase === 'drain').map((one) => Date.parse(one.startedAt)),
+      phases
+        .filter(({ phase }) => phase === 'drain')
+        .map(({ startedAt, finishedAt }) => ({
+          from: Date.parse(startedAt),
+          to: finishedAt === null ? Infinity : Date.parse(finishedAt),
+        })),
     ),
   )
   return long
     .filter(({ endedAt, goodbye }) => {
       // Some machine's drain began `drain` before: its deadline is what ended it.
-      const atDeadline = drains.some((from) => endedAt >= from + drain - 50 && endedAt <= from + drain + late)
+      const atDeadline = drains.some(({ from, to }) => endedAt >= from + drain - 50 && endedAt <= to + lateMs)
       return !goodbye || !atDeadline
     })
     .map(

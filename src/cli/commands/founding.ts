@@ -1,11 +1,10 @@
 import { hostname } from 'node:os'
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { selfCommand } from '../laptop/selfCommand.ts'
 import { installPart, mayInstallUnits } from '../machine/partUnit.ts'
-import type { Programs } from '../programs.ts'
+import { mustBeSeenByAgent } from '../machine/seenByAgent.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 type InitFlags = CommonFlags & { cluster: string; address: string; data: string; port: number; start: boolean }
@@ -62,7 +61,7 @@ export async function addMachine(
   return 0
 }
 
-type JoinFlags = CommonFlags & { token: string; pin: string; data: string; start: boolean; unprivileged: boolean }
+type JoinFlags = CommonFlags & { token: string; pin: string; data: string; start: boolean }
 
 export async function joinAgent(session: Session, flags: JoinFlags, controller: string): Promise<number> {
   const { host, out, signal } = session
@@ -71,15 +70,16 @@ export async function joinAgent(session: Session, flags: JoinFlags, controller: 
     const next = 'run the command whole, as tandem machine add NAME printed it'
     throw new OperatorError('E_USAGE', '--pin is 64 hex digits', { subject: flags.pin, next })
   }
+  const started = flags.start && mayInstallUnits()
+  const { command, args, env } = selfCommand()
+  if (started) mustBeSeenByAgent([command, ...args, dirname(data)])
   const { joinCluster } = await import('../machine/joinCluster.ts')
   const joined = await joinCluster({ controller, token: flags.token, pin: flags.pin, data }, signal)
   const { machine, settings } = joined
   const argv = ['agent', 'run', '--data', data]
-  const started = flags.start && mayInstallUnits()
   if (started) {
-    // Once without rights, it stays so.
-    const isUnprivileged = flags.unprivileged || existsSync(join(data, 'privileged'))
-    const lines = isUnprivileged ? await withoutRights(host.programs, data) : []
+    const rootPart = [command, ...args, 'agent', 'privileged', '--data', data]
+    const lines = await host.programs.setUpUnprivileged({ data, environment: env, command: rootPart })
     await startPart('tandem-agent.service', `Tandem's agent of machine ${machine}`, argv, lines)
   }
   out.result({ machine, cluster: settings.cluster, data, started }, () => {
@@ -87,13 +87,6 @@ export async function joinAgent(session: Session, flags: JoinFlags, controller: 
     return `this is machine ${machine} of ${settings.cluster} now; ${how}`
   })
   return 0
-}
-
-function withoutRights(programs: Programs, data: string): Promise<string[]> {
-  const { command, args, env } = selfCommand()
-  return programs.setUpUnprivileged({
-    ...{ data, environment: env, command: [command, ...args, 'agent', 'privileged', '--data', data] },
-  })
 }
 
 async function startPart(name: string, description: string, words: string[], lines: string[] = []): Promise<void> {

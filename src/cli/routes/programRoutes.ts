@@ -133,7 +133,8 @@ export const agent = buildRouteMap({
     join: command({
       brief: 'Make this machine join a cluster: `tandem machine add NAME` prints the whole command',
       about:
-        'The key is made here and never travels. The agent is started as tandem-agent.service where systemd runs and you are root.',
+        'The key is made here and never travels. Where systemd runs and you are root, the agent is started as tandem-agent.service:\n' +
+        'as the user tandem, beside a small root part. Nothing it needs may be below /root or /home.',
       example: 'tandem agent join 10.0.0.10:7480 --token tdj_… --pin 3f9c…',
       parameters: {
         flags: {
@@ -141,7 +142,6 @@ export const agent = buildRouteMap({
           pin: needed('SHA256', "The fingerprint of the cluster's authority"),
           data: { ...needed('DIR', 'Where releases, keys and what it last ran are kept'), default: agentData },
           start: started,
-          unprivileged: on('Its agent runs as the user tandem beside a small root part, rather than as root'),
         },
         positional: { kind: 'tuple', parameters: [word('CONTROLLER', 'Its address and port')] },
       },

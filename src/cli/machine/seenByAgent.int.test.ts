@@ -1,0 +1,33 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { mustBeSeenByAgent } from './seenByAgent.ts'
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tandem-seen-'))
+  chmodSync(folder, 0o755)
+  mkdirSync(join(folder, 'closed'), { mode: 0o750 })
+  for (const name of ['tandem', 'closed/tandem']) writeFileSync(join(folder, name), '', { mode: 0o644 })
+  writeFileSync(join(folder, 'secret'), '', { mode: 0o640 })
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+it('a program that everybody can read, and words that name no file, are in order', () => {
+  expect(() => mustBeSeenByAgent([join(folder, 'tandem'), '--expose-gc', 'agent'])).not.toThrow()
+})
+
+it.each([
+  ['closed/tandem', /cannot read .*closed\/tandem: .*\/closed is closed to others \(mode 0750\)$/],
+  ['secret', /secret is closed to others \(mode 0640\)$/],
+])('%s is refused, with the way out', (name, message) => {
+  const refused = (): void => mustBeSeenByAgent(['--flag', join(folder, name)])
+  expect(refused).toThrow(message)
+  expect(refused).toThrow(OperatorError)
+})
+
+it.each(['/root/tandem/bin/node', '/home/me/tandem', '/root'])('%s is refused: the unit hides it', (path) => {
+  expect(() => mustBeSeenByAgent([path])).toThrow(`cannot read ${path}: /`)
+})
