@@ -4,7 +4,7 @@ import { AddressKeeper, goodbyeMs } from './addressKeeper.ts'
 import { aDesiredState } from './testing/given.ts'
 
 const settings = {
-  ...{ cluster: 'test', address: '10.0.0.11', addresses: ['10.0.0.50'] },
+  ...{ cluster: 'test', address: '10.0.0.11', addresses: ['10.0.0.50'], advert: 100 },
   entry: { http: 80, https: 443, certificates: null },
   drivers: { supervisor: 'systemd', balancer: 'haproxy', address: 'keepalived' },
 } as const
@@ -32,7 +32,7 @@ it('tells the driver what this machine may hold, and of the other machines', asy
   await keeper.keep(desired({ addresses: { yields: [], refused: ['10.0.0.50'], othersServe: true } }))
   expect(driver.plans).toEqual([
     {
-      ...{ position: 10, addresses: ['10.0.0.50'], eligible: true, yields: [], refused: ['10.0.0.50'] },
+      ...{ position: 10, advert: 100, addresses: ['10.0.0.50'], eligible: true, yields: [], refused: ['10.0.0.50'] },
       ...{ othersServe: true, peers: [{ machine: 'b', host: '10.0.0.12' }] },
     },
   ])

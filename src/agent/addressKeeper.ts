@@ -1,3 +1,4 @@
+import { usualAdvertMs } from '../definitions/bounds.ts'
 import type { AddressDriver, AddressPlan } from '../drivers/address/address.ts'
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import { pause } from '../lib/backoff.ts'
@@ -65,6 +66,7 @@ export class AddressKeeper {
 function addressPlan({ position, drained, addresses, settings, peers }: DesiredState): AddressPlan {
   return {
     ...{ position, ...addresses, eligible: !drained, addresses: settings?.addresses ?? [] },
+    advert: settings?.advert ?? usualAdvertMs,
     peers: peers.map(({ machine, host }) => ({ machine, host })),
   }
 }

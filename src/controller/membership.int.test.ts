@@ -18,6 +18,7 @@ const cluster = (...names: string[]): ClusterDefinition => ({
   machines: Object.fromEntries(names.map((name, index) => [name, { address: `10.0.0.${11 + index}`, drivers }])),
   entry: { http: 80, https: 443, certificates: null },
   addresses: [],
+  advert: 100,
   drivers,
 })
 

@@ -6,6 +6,9 @@ export const stopSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1',
 /** Routes, machines, environments: a team's, not a cloud's. */
 export const mostEntries = 200
 
+/** How often a virtual address's holder says so. More often, and a busy machine looks dead; the most is what VRRP can do well. */
+export const [leastAdvertMs, usualAdvertMs, mostAdvertMs] = [50, 100, 10_000]
+
 export const limitsOf = {
   instances: { least: 1, most: 100 },
   cpu: { least: 0.01, most: 1024 },

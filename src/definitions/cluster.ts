@@ -12,6 +12,8 @@ export interface ClusterDefinition {
   }
   /** Virtual addresses: none, one, or two. */
   addresses: string[]
+  /** How often whoever holds one of them says so, in ms. */
+  advert: number
   drivers: Drivers
 }
 

@@ -21,7 +21,7 @@ export function clusterDifference(before: ClusterDefinition | null, after: Clust
   })
 }
 
-function facets({ machines, entry, addresses, controllers }: ClusterDefinition): Record<string, string> {
+function facets({ machines, entry, addresses, advert, controllers }: ClusterDefinition): Record<string, string> {
   const entries = Object.entries(machines).map(([name, { address, drivers }]) => {
     return [`machine ${name}`, `${address} (${drivers.supervisor}, ${drivers.balancer}, ${drivers.address})`]
   })
@@ -30,6 +30,6 @@ function facets({ machines, entry, addresses, controllers }: ClusterDefinition):
     ...Object.fromEntries(entries),
     controllers: controllers.join(', '),
     entry: `http ${entry.http}, ${https}`,
-    ...(addresses.length > 0 ? { addresses: addresses.join(', ') } : {}),
+    ...(addresses.length > 0 ? { addresses: `${addresses.join(', ')}, every ${advert} ms` } : {}),
   }
 }

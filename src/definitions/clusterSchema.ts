@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { mostEntries } from './bounds.ts'
+import { leastAdvertMs, mostAdvertMs, mostEntries, usualAdvertMs } from './bounds.ts'
 import type { ClusterDefinition } from './cluster.ts'
 import { namePattern } from './names.ts'
 
@@ -17,6 +17,9 @@ export const driversSchema = z.object({
 
 export const entrySchema = z.object({ http: port, https: port, certificates: z.string().max(4_096).nullable() })
 
+/** Milliseconds; VRRP counts hundredths of a second. */
+export const advertSchema = z.int().min(leastAdvertMs).max(mostAdvertMs).multipleOf(10).default(usualAdvertMs)
+
 /** A cluster file after parsing, as it crosses a wire. */
 export const clusterSchema = z.object({
   cluster: name,
@@ -26,5 +29,6 @@ export const clusterSchema = z.object({
     .refine((machines) => Object.keys(machines).length <= mostEntries, 'names too many machines'),
   entry: entrySchema,
   addresses: z.array(host).max(2),
+  advert: advertSchema,
   drivers: driversSchema,
 }) satisfies z.ZodType<ClusterDefinition>

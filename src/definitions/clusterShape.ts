@@ -1,7 +1,8 @@
 import { BlockList, isIP, SocketAddress } from 'node:net'
-import { mostEntries } from './bounds.ts'
+import { leastAdvertMs, mostEntries, usualAdvertMs } from './bounds.ts'
 import { namePattern, nameRule, refuseName } from './names.ts'
 import { hostIsValid } from './pathRules.ts'
+import { duration } from './shapes/duration.ts'
 import { entries } from './shapes/entries.ts'
 import { group, nested, optional, required, withDefault } from './shapes/group.ts'
 import { distinct, list } from './shapes/list.ts'
@@ -80,6 +81,13 @@ export const clusterShape = group('the cluster', {
     [],
     'Virtual addresses that move between machines: one, or two for DNS round robin.',
     ['vips', 'vip', 'virtual'],
+  ),
+  advert: withDefault(
+    duration(leastAdvertMs),
+    '100ms',
+    usualAdvertMs,
+    'How often the machine that holds an address says so; without a word for 3.6 times as long another takes it.',
+    ['advert_int', 'interval'],
   ),
   drivers: nested(
     group('`drivers`', {

@@ -43,6 +43,7 @@ describe('a cluster file', () => {
         machines: { a: { address: '10.0.0.11', drivers } },
         entry: { http: 80, https: 443, certificates: null },
         addresses: [],
+        advert: 100,
         drivers,
       },
       warnings: [],
@@ -59,6 +60,7 @@ machines:
   b: { address: "fd00::12", drivers: { balancer: embedded } }
 entry: { http: 8080, https: 8443, certificates: certs/ }
 addresses: [10.0.0.50, "FD00::50"]
+advert: 1s
 drivers: { supervisor: process, address: none }
 `,
       'f',
@@ -73,6 +75,7 @@ drivers: { supervisor: process, address: none }
       },
       entry: { http: 8080, https: 8443, certificates: 'certs/' },
       addresses: ['10.0.0.50', 'fd00::50'],
+      advert: 1_000,
       drivers,
     })
   })
@@ -106,6 +109,9 @@ drivers: { supervisor: process, address: none }
       'addresses: [10.0.0.50]\ndrivers: { supervisor: process }',
       ['3:16 keepalived needs systemd; write `drivers: { supervisor: systemd }` or `{ address: none }`'],
     ],
+    ['advert: 20ms', ['4:9 20ms is too short; the least is 50ms']],
+    ['advert: 1m', ['4:9 it is too long: for 3.6 times that nobody would answer; the most is 10s']],
+    ['advert: 125ms', ['4:9 VRRP counts hundredths of a second: write a multiple of 10ms']],
     ['addresses: [10.0.0.300]', ['4:13 "10.0.0.300" is not an IP address']],
     ['drivers: { supervisor: sytemd }', ['4:24 "sytemd" is none of systemd, process -> systemd']],
   ])('%j', (more, expected) => {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { KeepalivedSettings } from '../drivers/address/keepalived/keepalivedSettings.ts'
+import { advertSchema } from '../definitions/clusterSchema.ts'
 import { namePattern } from '../definitions/names.ts'
 import type { KnownMachine } from './rootFolder.ts'
 
@@ -13,6 +14,7 @@ export const keepalivedShape = z.strictObject({
     interface: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/),
     own: address,
     peers: z.array(address).max(most),
+    advert: advertSchema,
     addresses: z
       .array(
         z.strictObject({

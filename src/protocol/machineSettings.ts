@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { driversSchema, entrySchema } from '../definitions/clusterSchema.ts'
+import { advertSchema, driversSchema, entrySchema } from '../definitions/clusterSchema.ts'
 
 /** What `cluster.yaml` says of one machine: what its agent must know before it can do anything. */
 export const machineSettingsSchema = z.object({
@@ -9,6 +9,7 @@ export const machineSettingsSchema = z.object({
   drivers: driversSchema,
   /** Virtual addresses. */
   addresses: z.array(z.string()),
+  advert: advertSchema,
 })
 
 export type MachineSettings = z.infer<typeof machineSettingsSchema>

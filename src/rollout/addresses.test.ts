@@ -10,7 +10,7 @@ const clusterOf = (addresses: string[]): ClusterDefinition => {
   const drivers = { supervisor: 'systemd', balancer: 'haproxy', address: 'keepalived' } as const
   const machines = Object.fromEntries(['a', 'b'].map((name) => [name, { address: `10.0.0.${name}`, drivers }]))
   const entry = { http: 80, https: 443, certificates: null }
-  return { cluster: 'test', controllers: ['c:7480'], machines, entry, addresses, drivers }
+  return { cluster: 'test', controllers: ['c:7480'], machines, entry, addresses, advert: 100, drivers }
 }
 
 const named = (...addresses: string[]) =>

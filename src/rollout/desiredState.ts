@@ -37,8 +37,8 @@ export function desiredState(state: State, machine: string): MachineDesire {
 function settingsOf({ cluster }: State, machine: string): MachineDesire['settings'] {
   const named = cluster?.machines[machine]
   if (!cluster || !named) return null
-  const { entry, addresses } = cluster
-  return { cluster: cluster.cluster, address: named.address, entry, drivers: named.drivers, addresses }
+  const { entry, addresses, advert } = cluster
+  return { cluster: cluster.cluster, address: named.address, entry, drivers: named.drivers, addresses, advert }
 }
 
 function maintenanceOn({ maintenance }: State, machine: string): MachineDesire['maintenance'] {

@@ -8,7 +8,7 @@ addressConformance('fake', createFakeAddress)
 
 it('the fake can lose an address to another machine, and fail', async () => {
   const fake = createFakeAddress()
-  const free = { eligible: true, yields: [], refused: [], othersServe: false, peers: [] }
+  const free = { advert: 100, eligible: true, yields: [], refused: [], othersServe: false, peers: [] }
   const held = (): string[] => fake.held().map(({ address }) => address)
   let changes = 0
   fake.onChange(() => changes++)

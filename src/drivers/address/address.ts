@@ -2,6 +2,8 @@
 export interface AddressPlan {
   position: number
   addresses: string[]
+  /** How often whoever holds one says so, in ms. */
+  advert: number
   /** False while the machine is out of traffic: let another machine hold them. */
   eligible: boolean
   /** Of `addresses`, those that another machine is to have back: given up gently. */

@@ -28,7 +28,7 @@ export function addressConformance(
     })
 
     const plan = (position: number, addresses: string[], over: Partial<AddressPlan> = {}): AddressPlan => {
-      const free = { eligible: true, yields: [], refused: [], othersServe: false, peers: [] }
+      const free = { advert: 100, eligible: true, yields: [], refused: [], othersServe: false, peers: [] }
       return { position, addresses, ...free, ...over }
     }
     const holds = (): string[] => driver.held().map(({ address }) => address)

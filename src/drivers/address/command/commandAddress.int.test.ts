@@ -8,7 +8,16 @@ import { createCommandAddress, type CommandLimits } from './commandAddress.ts'
 const parent = join(import.meta.dirname, '../../../../tmp')
 mkdirSync(parent, { recursive: true })
 const plan = (over: Partial<AddressPlan> = {}): AddressPlan => ({
-  ...{ position: 1, addresses: ['10.0.0.50'], eligible: true, yields: [], refused: [], othersServe: false, peers: [] },
+  ...{
+    position: 1,
+    advert: 100,
+    addresses: ['10.0.0.50'],
+    eligible: true,
+    yields: [],
+    refused: [],
+    othersServe: false,
+    peers: [],
+  },
   ...over,
 })
 

@@ -29,7 +29,15 @@ describe.skipIf(!inside)(`keepalived${why}`, () => {
       },
     })
   const plan = (over: Partial<AddressPlan> = {}): AddressPlan => ({
-    ...{ position: 1, addresses: [`${net}.60`], eligible: true, yields: [], refused: [], othersServe: false },
+    ...{
+      position: 1,
+      advert: 100,
+      addresses: [`${net}.60`],
+      eligible: true,
+      yields: [],
+      refused: [],
+      othersServe: false,
+    },
     ...{ peers: [], ...over },
   })
   const mainPid = async (unit: string): Promise<string> =>

@@ -101,12 +101,12 @@ class Keepalived implements AddressDriver {
     return Promise.resolve()
   }
 
-  async #install({ addresses, peers }: AddressPlan): Promise<void> {
+  async #install({ addresses, advert, peers }: AddressPlan): Promise<void> {
     const { cluster, machine, own, host, haproxy } = this.#options
     const others = await Promise.all(
       peers.map(async (peer) => ({ machine: peer.machine, address: await resolved(peer.host) })),
     )
-    const situation = { cluster, machine, own: await resolved(own), peers: others, addresses }
+    const situation = { cluster, machine, own: await resolved(own), peers: others, addresses, advert }
     const settings = keepalivedSettings(situation, networkInterfaces())
     const text = JSON.stringify(settings)
     if (this.#installed === text) return

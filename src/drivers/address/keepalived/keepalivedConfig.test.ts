@@ -15,7 +15,7 @@ const card = (address: string) => ({
 })
 const cards = { lo: [card('127.0.0.1')], eth1: [card('10.0.0.11'), card('10.0.0.12'), card('10.0.0.13')] }
 const pair = (over: Partial<KeepalivedSituation> = {}): KeepalivedSituation => ({
-  ...{ cluster: 'production', machine: 'a', own: '10.0.0.11', addresses: ['10.0.0.50', '10.0.0.51'] },
+  ...{ cluster: 'production', advert: 100, machine: 'a', own: '10.0.0.11', addresses: ['10.0.0.50', '10.0.0.51'] },
   peers: [{ machine: 'b', address: '10.0.0.12' }],
   ...over,
 })
@@ -68,6 +68,11 @@ describe('what is written for keepalived', () => {
 
   it('is BACKUP with nopreempt on both, unicast, VRRP 3, ten advertisements a second', () => {
     expect(keepalivedConfig(keepalivedSettings(pair(), cards), '/run/tandem-address')).toMatchSnapshot()
+  })
+
+  it('advertises as often as the cluster file says', () => {
+    const text = keepalivedConfig(keepalivedSettings(pair({ advert: 1_000 }), cards), '/run/x')
+    expect(text.match(/advert_int .*/g)).toEqual(['advert_int 1', 'advert_int 1'])
   })
 
   it('takes an address of the other family along with the first of VRRP’s own; then both prefer the same machine', () => {

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { sealed, unsealed } from '../../../lib/seal.ts'
 import { nameOf, trackFile } from './keepalivedFiles.ts'
-import { advertMs, hostPrefix, type KeepalivedSettings, type VirtualAddress } from './keepalivedSettings.ts'
+import { hostPrefix, type KeepalivedSettings, type VirtualAddress } from './keepalivedSettings.ts'
 
 /**
  * keepalived's whole configuration (keepalived.conf(5)), the same bytes for the same settings. One VRRP instance for each
@@ -56,7 +56,7 @@ function carriers({ own, addresses }: KeepalivedSettings): { address: VirtualAdd
 }
 
 function instance(settings: KeepalivedSettings, virtual: VirtualAddress, carried: string[]): string[] {
-  const { own, peers } = settings
+  const { own, peers, advert } = settings
   const { address, routerId, priority } = virtual
   const block = (name: string, lines: string[]): string[] =>
     lines.length === 0 ? [] : [`  ${name} {`, ...lines.map((line) => `    ${line}`), '  }']
@@ -67,7 +67,7 @@ function instance(settings: KeepalivedSettings, virtual: VirtualAddress, carried
     '  nopreempt',
     `  virtual_router_id ${routerId}`,
     `  priority ${priority}`,
-    `  advert_int ${advertMs / 1000}`,
+    `  advert_int ${advert / 1000}`,
     `  unicast_src_ip ${own}`,
     // Alone it speaks to itself: without a peer it would use multicast, and drop the address when one comes.
     ...block('unicast_peer', peers.length > 0 ? peers : [isIPv6(own) ? '::1' : '127.0.0.1']),

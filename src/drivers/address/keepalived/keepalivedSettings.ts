@@ -11,6 +11,8 @@ export interface KeepalivedSettings {
   own: string
   peers: string[]
   addresses: VirtualAddress[]
+  /** VRRP advertisements are sent this often (ms; RFC 5798 counts centiseconds); three missed ones and a bit are silence. */
+  advert: number
 }
 
 export interface VirtualAddress {
@@ -27,24 +29,29 @@ export interface KeepalivedSituation {
   own: string
   peers: { machine: string; address: string }[]
   addresses: string[]
+  advert: number
 }
 
-/** VRRP advertisements are sent this often (RFC 5798 counts centiseconds); three missed ones and a bit are silence. */
-export const advertMs = 100
 const mostPriority = 200
 const priorityStep = 10
 const leastPriority = 10
 
 /** Throws where no card has this machine's own address. */
 export function keepalivedSettings(
-  { cluster, machine, own, peers, addresses }: KeepalivedSituation,
+  { cluster, machine, own, peers, addresses, advert }: KeepalivedSituation,
   interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
 ): KeepalivedSettings {
   const names = [machine, ...peers.map((peer) => peer.machine)].toSorted()
   const taken = new Set<number>()
   const apart = new Set(addresses.map(isIPv6)).size === 1
   return {
-    ...{ machine, own, interface: interfaceOf(own, interfaces), peers: peers.map(({ address }) => address).toSorted() },
+    ...{
+      machine,
+      own,
+      advert,
+      interface: interfaceOf(own, interfaces),
+      peers: peers.map(({ address }) => address).toSorted(),
+    },
     addresses: addresses.map((address, index) => ({
       ...{
         address,

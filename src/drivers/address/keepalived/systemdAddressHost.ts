@@ -75,13 +75,14 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
 }
 
 /** Nothing that could end a line or a word of keepalived's configuration, or of a unit, passes. */
-export function checkSettings({ machine, interface: card, own, peers, addresses }: KeepalivedSettings): void {
+export function checkSettings({ machine, interface: card, own, peers, addresses, advert }: KeepalivedSettings): void {
   const wrong = [
     ...[own, ...peers, ...addresses.map(({ address }) => address)].filter((address) => isIP(address) === 0),
     ...addresses.flatMap(({ routerId, priority }) => [
       ...(inRange(routerId, 255) ? [] : [String(routerId)]),
       ...(inRange(priority, 254) ? [] : [String(priority)]),
     ]),
+    ...(Number.isInteger(advert) && advert > 0 ? [] : [String(advert)]),
     ...(/^[a-z][a-z0-9-]{0,39}$/.test(machine) ? [] : [machine]),
     ...(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/.test(card) ? [] : [card]),
   ]
