@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { makeDistribution } from '../packaging/distribution.ts'
 import { Pair } from '../test/lab/pair.ts'
 import { whyNoLab } from '../test/lab/requirements.ts'
-import { cpuSecondsIn, residentMegabytesIn } from './processCost.ts'
+import { cpuSecondsIn, ownMegabytesIn, residentMegabytesIn } from './processCost.ts'
 
 /*
  * What Tandem costs a machine when nothing happens: resident memory and CPU time of each of its parts over half a minute, with
@@ -58,12 +58,15 @@ async function measure(pair: Pair, services: number): Promise<void> {
   )
   const before = await Promise.all(pids.map((pid) => read(pid, 'stat')))
   await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000))
-  console.log(`${services} services on a machine, idle for ${idleSeconds} s\npart                resident MB    CPU %`)
+  console.log(
+    `${services} services on a machine, idle for ${idleSeconds} s\npart                resident MB  of it its own    CPU %`,
+  )
   for (const [index, pid] of pids.entries()) {
     const seconds = cpuSecondsIn(await read(pid, 'stat')) - cpuSecondsIn(before[index] ?? '')
-    const memory = residentMegabytesIn(await read(pid, 'status')).toFixed(1)
+    const status = await read(pid, 'status')
+    const [memory, own] = [residentMegabytesIn(status).toFixed(1), ownMegabytesIn(status).toFixed(1)]
     console.log(
-      `${(units[index] ?? '').padEnd(18)} ${memory.padStart(12)} ${((seconds / idleSeconds) * 100).toFixed(2).padStart(8)}`,
+      `${(units[index] ?? '').padEnd(18)} ${memory.padStart(12)} ${own.padStart(14)} ${((seconds / idleSeconds) * 100).toFixed(2).padStart(8)}`,
     )
   }
 }

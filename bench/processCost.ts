@@ -11,3 +11,6 @@ export function cpuSecondsIn(stat: string): number {
 export function residentMegabytesIn(status: string): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024
 }
+
+/** Without the pages of the program's file, which all processes of it share: `RssAnon` (proc(5)). */
+export const ownMegabytesIn = (status: string): number => Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1]) / 1024

@@ -12,7 +12,6 @@ import { keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts
 import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressHost.ts'
 import { createNoneAddress } from './drivers/address/noneAddress.ts'
 import type { BalancerDriver } from './drivers/balancer/balancer.ts'
-import { createEmbeddedBalancer } from './drivers/balancer/embeddedBalancer.ts'
 import { createHaproxyBalancer, type HaproxyBalancerOptions } from './drivers/balancer/haproxy/haproxyBalancer.ts'
 import { guardSocket } from './drivers/balancer/haproxy/haproxyConfig.ts'
 import type { HaproxyProcess } from './drivers/balancer/haproxy/haproxyProcess.ts'
@@ -201,6 +200,8 @@ async function embedded(
   const { host, httpPort, forwardPort } = options
   if (joined && !isLoopback(host)) throw inTheClear(joined, machine)
   const log = (message: string, about: object): void => logger.info(about, message)
+  // Its HTTP client is most of an agent's code, and one with HAProxy has no use for it.
+  const { createEmbeddedBalancer } = await import('./drivers/balancer/embeddedBalancer.ts')
   const listen = async (port: number): Promise<BalancerDriver> => {
     const balancer = createEmbeddedBalancer({
       ...{ host, httpPort, forwardPort: port, machine, clock: systemClock, log },

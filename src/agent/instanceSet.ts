@@ -131,7 +131,7 @@ export class InstanceSet {
     const instance = new LocalInstance(
       { id, release, definition },
       {
-        ...{ supervisor, clock, random, limits, changed },
+        ...{ supervisor, clock, random, limits, changed, crowd: () => this.#all.size },
         prepareStart: (signal) => programs.instance({ id, release, definition }, signal),
       },
     )

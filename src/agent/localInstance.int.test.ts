@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Definition } from '../definitions/definition.ts'
 import { createFakeSupervisor, type FakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
 import { systemClock } from '../lib/clock.ts'
-import { LocalInstance, type InstanceLimits } from './localInstance.ts'
+import { instanceLimits, LocalInstance, readyProbeMs, type InstanceLimits } from './localInstance.ts'
 import { TestClock } from '../lib/testing/testClock.ts'
 import { aDefinition, listen, release } from './testing/given.ts'
 
@@ -42,6 +42,7 @@ function start({ definition, limits, clock, beforeStart }: Given = {}): LocalIns
       supervisor,
       clock: clock ?? systemClock,
       random: () => 0,
+      crowd: () => 1,
       limits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 }, ...limits },
       changed: () => history.push(`${instance.state}${instance.unstable ? ' unstable' : ''}`),
       prepareStart: async (signal) => {
@@ -300,7 +301,7 @@ describe('an instance that was adopted', () => {
     const instance = new LocalInstance(
       { id, release, definition: aDefinition() },
       {
-        ...{ supervisor, clock: systemClock, random: () => 0, changed: () => {} },
+        ...{ supervisor, clock: systemClock, random: () => 0, crowd: () => 1, changed: () => {} },
         prepareStart: async () => {
           const { limits, stop } = aDefinition()
           const about = { id, service: 'shop', release, argv: ['x'], cwd: '/', limits, stop }
@@ -320,4 +321,15 @@ describe('an instance that was adopted', () => {
     expect(supervisor.running()).toEqual([id])
     expect(history).not.toContain('draining')
   })
+})
+
+it.each([
+  [true, 1, 0, 2_000],
+  [true, 1, 1_400, 1_600], // together with others at each second
+  [true, 13, 0, 2_000],
+  [true, 14, 0, 3_000],
+  [true, 50, 250, 7_750],
+  [false, 50, 250, 1_750],
+])('ready (well: %s), one of %d, at %d ms: asked again after %d ms', (isWell, crowd, at, wait) => {
+  expect(readyProbeMs(isWell, crowd, at, instanceLimits)).toBe(wait)
 })

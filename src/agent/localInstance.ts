@@ -10,7 +10,7 @@ import { probe, type ProbeResult } from './probe.ts'
  *   starting  its release is fetched and verified, its process started, its probe asked every `health.every`.
  *             Left for `ready` on the first good answer; for `failed` when the process ends, or `health.within` has
  *             passed (it goes on being probed: one that becomes ready late is ready).
- *   ready     probed every 2 s. Left for `failed` after three misses in a row, or when the process ends.
+ *   ready     probed every 2 s, less often where there are many. Left for `failed` after three misses in a row, or when the process ends.
  *   failed    after misses: until one success. After an end: started again with a growing wait, never given up; by the
  *             supervisor, where that restarts by itself, and then it is `starting` once that says so.
  *   draining  its stop was asked: idle connections are closed, the signal sent, the grace waited for.
@@ -20,6 +20,8 @@ import { probe, type ProbeResult } from './probe.ts'
 export interface InstanceLimits {
   /** How often a ready instance is probed. */
   readyProbeMs: number
+  /** So much time there is at least, on average, between two probes of well instances on this machine: they wait for their turn. */
+  apartMs: number
   /** Ready instances are probed at multiples of this, together: waking up costs an idle agent more than the probe does. */
   togetherMs: number
   /** How often a port that is still closed is tried while the instance starts. */
@@ -33,6 +35,7 @@ export interface InstanceLimits {
 
 export const instanceLimits: InstanceLimits = {
   readyProbeMs: 2_000,
+  apartMs: 150,
   togetherMs: 1_000,
   closedProbeMs: 20,
   misses: 3,
@@ -52,6 +55,8 @@ interface Parts {
   prepareStart: (signal: AbortSignal) => Promise<{ spec: InstanceSpec; port: number | null }>
   /** Called at every change that people or the balancer should know of. */
   changed: () => void
+  /** How many instances are probed on this machine. */
+  crowd: () => number
   clock: Clock
   random: () => number
   limits?: Partial<InstanceLimits>
@@ -233,9 +238,8 @@ export class LocalInstance {
   /** `health.every` is how often a service is asked; a port that is still closed may be tried more often. */
   #nextProbeMs(result: ProbeResult): number {
     const { everyMs } = this.definition.health
-    const { readyProbeMs, togetherMs } = this.#limits
     if (this.state === 'ready' || this.definition.listen === 'none')
-      return readyProbeMs - (this.#elapsed() % Math.min(togetherMs, readyProbeMs))
+      return readyProbeMs(result.ok, this.#parts.crowd(), this.#elapsed(), this.#limits)
     const isOpening = this.state === 'starting' && !result.ok && result.isClosed
     return isOpening ? Math.min(everyMs, this.#limits.closedProbeMs) : everyMs
   }
@@ -282,6 +286,18 @@ export class LocalInstance {
   #elapsed(): number {
     return this.#parts.clock.monotonic()
   }
+}
+
+/** Until a ready instance is asked again, one of `crowd`: its turn comes with the others'. One that missed is asked soon. */
+export function readyProbeMs(
+  isWell: boolean,
+  crowd: number,
+  elapsedMs: number,
+  { readyProbeMs: usual, apartMs, togetherMs }: InstanceLimits,
+): number {
+  const step = Math.min(togetherMs, usual)
+  const turnMs = isWell ? Math.ceil((crowd * apartMs) / step) * step : 0
+  return Math.max(usual, turnMs) - (elapsedMs % step)
 }
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

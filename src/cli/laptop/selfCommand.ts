@@ -4,7 +4,7 @@
  * give back what a rollout took, and glibc is told to return memory rather than keep it in an arena per thread.
  */
 const memoryFlags = ['--max-semi-space-size=2', '--expose-gc']
-const memoryEnv = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '131072' }
+const memoryEnv = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '32768' }
 
 /** How to run this program again as a part of a laptop's cluster: the same Node, the same flags, the same script. */
 export function selfCommand(): { command: string; args: string[]; env: Record<string, string> } {
