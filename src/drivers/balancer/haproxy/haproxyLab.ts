@@ -120,7 +120,7 @@ export class HaproxyLab {
       clock: systemClock,
       process: childHaproxy({ master: join(dir, 'run', 'master.sock') }),
       ...about,
-      limits: { connections: 1_000, ...about.limits },
+      limits: { connections: 1_000, restMs: 50, ...about.limits },
     })
     await balancer.listen()
     this.lab.onClose(() => balancer.close())

@@ -8,8 +8,10 @@ export interface HaproxyLimits extends BalancerLimits {
   commandMs: number
   /** A new worker must have taken over within this. */
   reloadMs: number
-  /** How often statistics are read while something drains, and at most when they are asked for. */
+  /** How often statistics are read while something drains. */
   watchMs: number
+  /** How old they may be when they are asked for otherwise. */
+  restMs: number
   /** Local instances and peers are tried this often: when well, and when something has just failed. */
   checkMs: number
   failedCheckMs: number
@@ -21,6 +23,7 @@ export const haproxyLimits: HaproxyLimits = {
   commandMs: 5_000,
   reloadMs: 8_000,
   watchMs: 50,
+  restMs: 5_000,
   checkMs: 2_000,
   failedCheckMs: 200,
 }

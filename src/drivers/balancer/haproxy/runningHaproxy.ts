@@ -125,10 +125,9 @@ export class RunningHaproxy {
     }
   }
 
-  /** Requests and connections held now. */
-  async held(): Promise<number> {
-    const { current: pid, old } = await this.#socket.workers()
-    const counts = await Promise.all([pid ?? 0, ...old].map((each) => this.#socket.ask(each, 'tandem held')))
+  /** Requests and connections that these workers hold now. */
+  async held(pids: readonly number[]): Promise<number> {
+    const counts = await Promise.all(pids.map((pid) => this.#socket.ask(pid, 'tandem held')))
     return counts.reduce((sum, text) => sum + (Number.parseInt(text, 10) || 0), 0)
   }
 }

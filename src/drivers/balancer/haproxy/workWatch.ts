@@ -56,8 +56,8 @@ export class WorkWatch {
     void this.#watchUntilDone()
   }
 
-  /** Reads all workers, and tells what has changed. */
-  async read(): Promise<void> {
+  /** Reads all workers, and tells what has changed; says which they were. */
+  async read(): Promise<number[]> {
     const { current, reading } = await this.#parts.running.read()
     this.#work = workIn(reading)
     this.#counters.read(reading)
@@ -68,9 +68,10 @@ export class WorkWatch {
       this.#parts.tell({ type: 'idle', instance })
     }
     this.#tellOfDown(downIn(reading.get(current) ?? []))
+    return [...reading.keys()]
   }
 
-  /** As of the last reading, which is made anew when it is asked for and older than `watchMs`. */
+  /** As of the last reading, which is made anew when it is asked for and older than `restMs`. */
   inFlight(instance: string): InFlight {
     this.#freshen()
     return this.#now(instance)
@@ -118,11 +119,10 @@ export class WorkWatch {
 
   #freshen(): void {
     const { clock, limits, inTurn, isClosing, running, log } = this.#parts
-    if (this.#isReading || isClosing() || clock.monotonic() - this.#readAt < limits.watchMs) return
+    if (this.#isReading || isClosing() || clock.monotonic() - this.#readAt < limits.restMs) return
     this.#isReading = true
     void inTurn(async () => {
-      await this.read()
-      this.#held = await running.held()
+      this.#held = await running.held(await this.read())
     })
       .catch((error: unknown) => log('HAProxy does not answer', { error: String(error) }))
       .finally(() => (this.#isReading = false))
