@@ -6,6 +6,7 @@ import { exec, execOrThrow, type Outcome } from './exec.ts'
 /** Units of Tandem's own parts, by systemd's own program. */
 export const unitFolder = '/etc/systemd/system'
 const timeoutMs = 60_000
+const wordLines = 5
 
 /** Rejects with what it said when it fails. */
 export const systemctl = (...argv: string[]): Promise<string> => execOrThrow(['systemctl', ...argv], { timeoutMs })
@@ -35,9 +36,13 @@ export async function removeUnit(unit: string, folder = unitFolder): Promise<voi
   await systemctl('daemon-reload')
 }
 
-/** The last lines of a unit in the journal, one after the other. */
-export async function lastWords(unit: string, lines = 5): Promise<string> {
-  const { out } = await exec(['journalctl', '-u', unit, '-n', `${lines}`, '-o', 'cat', '--no-pager'], { timeoutMs })
+/** The last lines of a unit in the journal, one after the other; with `identifier` only those of that name. */
+export async function lastWords(unit: string, identifier?: string): Promise<string> {
+  // What was said a moment ago may not be in the journal yet. Who is not root cannot wait for it.
+  await exec(['journalctl', '--sync'], { timeoutMs })
+  const named = identifier === undefined ? [] : ['-t', identifier]
+  const argv = ['journalctl', '-u', unit, ...named, '-n', `${wordLines}`, '-o', 'cat', '--no-pager']
+  const { out } = await exec(argv, { timeoutMs })
   return out.trim().split('\n').join('; ')
 }
 

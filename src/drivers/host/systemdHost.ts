@@ -2,10 +2,8 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileDurably } from '../../lib/durableFile.ts'
 import { exec, execOrThrow } from '../../lib/exec.ts'
+import { lastWords } from '../../lib/systemdUnits.ts'
 import type { HostDriver, HostScript, ScriptState } from './host.ts'
-
-/** The last lines of a script that failed which its reason repeats. */
-const shownLines = 5
 
 /** The machine by systemd's own programs. Each script is a unit of its own: an upgrade of systemd or of Tandem does not end it. */
 export function createSystemdHost(dir: string): HostDriver {
@@ -23,20 +21,8 @@ export function createSystemdHost(dir: string): HostDriver {
     )
   }
   const lastLines = async (unit: string): Promise<string> => {
-    const { out } = await exec([
-      'journalctl',
-      '-u',
-      unit,
-      '-t',
-      identifier,
-      '-n',
-      `${shownLines}`,
-      '-o',
-      'cat',
-      '--no-pager',
-    ])
-    const lines = out.trim()
-    return lines === '' ? '' : `; its last lines: ${lines.replaceAll('\n', ' | ')}`
+    const lines = await lastWords(unit, identifier)
+    return lines === '' ? '' : `; its last lines: ${lines}`
   }
   return {
     bootMark,
