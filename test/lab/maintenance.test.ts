@@ -12,7 +12,6 @@ const soon = { timeout: 60_000 }
 describe.skipIf(why)(`maintenance of real machines${why ? ` (skipped: ${why})` : ''}`, () => {
   let pair: Pair
   beforeAll(async () => {
-    // With a root part it is tested in privilege.test.ts.
     pair = await Pair.open()
     await pair.roll('web', web({ name: 'web', version: '1', drain: 1_000 }))
   }, bootMs)
