@@ -18,7 +18,7 @@ const only = process.env['ONLY'] ?? ''
 /** The load runs for so long before the fault, and after the other machine has the address. */
 const beforeMs = 300
 const afterMs = 1_200
-/** By hand some faults move nothing at all: what shows by then is all there is. */
+/** By hand some faults move nothing at all, or leave it with both: what shows by then is all there is. */
 const movesWithinMs = 10_000
 const lookMs = 20
 
@@ -34,6 +34,9 @@ const faults: Record<string, Fault> = {
   'kill -STOP keepalived': (contender, holder) => contender.signal(holder, 'tandem-keepalived', 'STOP'),
   'kill -9 haproxy': (contender, holder) => contender.signal(holder, 'tandem-haproxy', 'KILL'),
   'kill -STOP haproxy': (contender, holder) => contender.signal(holder, 'tandem-haproxy', 'STOP'),
+  'kill -9 both': (contender, holder) => both(contender, holder, 'KILL'),
+  'kill -STOP both': (contender, holder) => both(contender, holder, 'STOP'),
+  'one-way cut': (contender, holder) => contender.network.cutOneWay(holder.name, otherThan(holder)),
   'planned drain': (contender) => contender.drain(),
 }
 
@@ -78,8 +81,8 @@ async function tried(contender: Contender, fault: Fault): Promise<Run> {
     await pause(beforeMs)
     const from = Date.now()
     await fault(contender, holder)
-    const other = holder.name === 'a' ? 'b' : 'a'
-    while (watch.took(other, from) === null && Date.now() - from < movesWithinMs) await pause(lookMs)
+    const hasMoved = (): boolean => watch.took(otherThan(holder), from) !== null && watch.holders.length === 1
+    while (!hasMoved() && Date.now() - from < movesWithinMs) await pause(lookMs)
     await pause(afterMs)
     const probed = await probe.stop()
     const silence = longestSilence(probed, from)
@@ -92,6 +95,14 @@ async function tried(contender: Contender, fault: Fault): Promise<Run> {
   } finally {
     probe.kill()
   }
+}
+
+async function both(contender: Contender, holder: LabMachine, signal: 'KILL' | 'STOP'): Promise<void> {
+  await Promise.all(['tandem-haproxy', 'tandem-keepalived'].map((unit) => contender.signal(holder, unit, signal)))
+}
+
+function otherThan(holder: LabMachine): string {
+  return holder.name === 'a' ? 'b' : 'a'
 }
 
 function print(name: string, what: string, all: Run[]): void {

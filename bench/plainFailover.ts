@@ -1,6 +1,7 @@
 import { AddressWatch } from '../test/lab/addressWatch.ts'
 import { openLab, type Lab } from '../test/lab/lab.ts'
 import type { LabMachine } from '../test/lab/labMachine.ts'
+import type { LabNetwork } from '../test/lab/network.ts'
 import { Probe } from '../test/lab/probe.ts'
 
 const steadyMs = 60_000
@@ -36,6 +37,10 @@ export class PlainFailover {
     return this.lab.machine(this.watch.holders[0] ?? '')
   }
 
+  get network(): LabNetwork {
+    return this.lab.network
+  }
+
   probe(): Probe {
     return new Probe(this.lab, { url: `http://${this.address}/`, keepAlive: false, perSecond: 500, timeoutMs: 3_000 })
   }
@@ -51,6 +56,7 @@ export class PlainFailover {
   }
 
   async mend(): Promise<void> {
+    await this.network.heal()
     for (const machine of this.lab.machines) {
       if (!machine.isUp) {
         await machine.boot()

@@ -160,7 +160,7 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
   })
 
   it('is held by both for a second at most after a one-way cut, while the controller is reachable', long, async () => {
-    const { network } = lab.pair.lab
+    const { network } = lab
     for (const [from, to] of [
       ['a', 'b'],
       ['b', 'a'],
@@ -181,7 +181,7 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
     'does not flap while the machines do not hear each other at all, and is free again once they do',
     long,
     async () => {
-      const { network } = lab.pair.lab
+      const { network } = lab
       const { holder, backup } = lab
       const at = Date.now()
       await network.cut('a', 'b')
@@ -202,7 +202,7 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
   )
 
   it('may be held by both while no controller is reachable, and each serves', long, async () => {
-    const { network } = lab.pair.lab
+    const { network } = lab
     for (const name of ['a', 'b']) await network.cut('controller', name)
     await network.cut('a', 'b')
     await expect.poll(() => lab.watch.holders.toSorted(), soon).toEqual(['a', 'b'])

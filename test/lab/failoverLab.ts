@@ -1,5 +1,6 @@
 import { AddressWatch } from './addressWatch.ts'
 import type { LabMachine } from './labMachine.ts'
+import type { LabNetwork } from './network.ts'
 import { isOfCluster, entryPort, Pair } from './pair.ts'
 import { Probe } from './probe.ts'
 import type { Status } from '../../src/api/views.ts'
@@ -51,6 +52,10 @@ export class FailoverLab {
 
   get backup(): LabMachine {
     return this.pair.lab.machine(this.holder.name === 'a' ? 'b' : 'a')
+  }
+
+  get network(): LabNetwork {
+    return this.pair.lab.network
   }
 
   /** Makes this machine the holder, as a person would. */
@@ -114,7 +119,7 @@ export class FailoverLab {
 
   /** Back as it was: a power-cut machine boots, what was frozen is ended for systemd to start anew. */
   async mend(): Promise<void> {
-    await this.pair.lab.network.heal()
+    await this.network.heal()
     for (const name of ['a', 'b']) {
       await this.#revive(name)
     }
