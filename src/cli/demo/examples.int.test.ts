@@ -1,12 +1,13 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readDefinition } from '../../definitions/readDefinition.ts'
+import { freePort } from '../../lib/freePort.ts'
 
 const examples = join(import.meta.dirname, '../../../examples')
 const hasPython = (): boolean => {
@@ -60,15 +61,6 @@ async function start(name: string): Promise<Running> {
   const lines = output[Symbol.asyncIterator]()
   await lines.next()
   return { child, port, lines, output }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // it listens on a port
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function endOf(child: ChildProcess): Promise<unknown> {

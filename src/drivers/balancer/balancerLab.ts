@@ -233,3 +233,14 @@ export async function raw(lab: BalancerLab, port: number, text: string): Promise
   socket.write(text, 'latin1')
   return readUntil(socket, () => false)
 }
+
+export const echo = (socket: Socket): void => {
+  socket.on('error', () => {})
+  socket.pipe(socket)
+}
+
+/** Resolves with what is echoed. */
+export async function say(socket: Socket, text: string): Promise<string> {
+  socket.write(text)
+  return readUntil(socket, (got) => got.length >= text.length)
+}

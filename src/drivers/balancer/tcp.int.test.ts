@@ -1,12 +1,15 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { freePort } from '../../lib/freePort.ts'
 import type { Unserved } from './balancer.ts'
 import {
   BalancerLab,
+  echo,
   httpRoute,
   readAll,
   readUntil,
+  say,
   tcpRoute,
   type LabInstance,
   type LabMachine,
@@ -22,24 +25,6 @@ beforeEach(async () => {
   ;[a, b] = await Promise.all([lab.machine('a'), lab.machine('b')])
 })
 afterEach(() => lab.close())
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // it listens on TCP
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-const echo = (socket: Socket): void => {
-  socket.on('error', () => {})
-  socket.pipe(socket)
-}
-
-async function say(socket: Socket, text: string): Promise<string> {
-  socket.write(text)
-  return readUntil(socket, (got) => got.length >= text.length)
-}
 
 /** An instance on `a`; clients come to `a` or, forwarded, to `b`. */
 async function ways(

@@ -1,7 +1,6 @@
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
+import { freePort } from '../../lib/freePort.ts'
 import type { ExitStatus, InstanceSpec, LogLine, LogQuery, SupervisorDriver } from './supervisor.ts'
 
 /**
@@ -245,14 +244,4 @@ async function collect(driver: SupervisorDriver, query: LogQuery): Promise<LogLi
   const lines: LogLine[] = []
   for await (const line of driver.logs(query)) lines.push(line)
   return lines
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

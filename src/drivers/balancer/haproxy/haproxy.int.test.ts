@@ -1,16 +1,23 @@
-import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import type { Agent, RequestListener, Server, ServerResponse } from 'node:http'
-import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { readFileSync } from 'node:fs'
+import type { Agent } from 'node:http'
 import { join } from 'node:path'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connect as connectTls } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { WebSocket, WebSocketServer } from 'ws'
-import { ask, BalancerLab, httpRoute, raw, readAll, readUntil, tcpRoute, type LabInstance } from '../balancerLab.ts'
+import { freePort } from '../../../lib/freePort.ts'
+import {
+  ask,
+  BalancerLab,
+  echo,
+  httpRoute,
+  raw,
+  readAll,
+  readUntil,
+  say,
+  tcpRoute,
+  type LabInstance,
+} from '../balancerLab.ts'
 import { childHaproxy } from './childHaproxy.ts'
 import { HaproxyLab, LabAuthority, whyNoHaproxy, type HaproxyMachine } from './haproxyLab.ts'
-import { MasterSocket } from './masterSocket.ts'
 
 const whyNot = whyNoHaproxy()
 let lab: BalancerLab
@@ -22,42 +29,6 @@ beforeEach(({ skip }) => {
   machines = new HaproxyLab(lab)
 })
 afterEach(() => lab?.close())
-
-interface Named extends LabInstance {
-  hanging: ServerResponse[]
-}
-
-/** Answers with its name and what it was asked; `/hang` when told to. */
-async function instanceNamed(name: string): Promise<Named> {
-  const hanging: ServerResponse[] = []
-  const listener: RequestListener = (request, response) => {
-    if (request.url === '/hang') return void hanging.push(response)
-    void readAll(request).then((body) => response.end(`${name} ${body.length}`))
-  }
-  return Object.assign(await lab.instance(name, listener), { hanging })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // it listens on TCP
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-const echo = (socket: Socket): void => {
-  socket.on('error', () => {})
-  socket.pipe(socket)
-}
-
-async function say(socket: Socket, text: string): Promise<string> {
-  socket.write(text)
-  return readUntil(socket, (got) => got.length >= text.length)
-}
-
-const folderOf = (name: string): string => join(machines.folder, name)
-const master = (name: string): MasterSocket => new MasterSocket(join(folderOf(name), 'run', 'master.sock'), 2_000)
-const workerOf = async (name: string): Promise<number | null> => (await master(name).workers()).current
 
 /** Keep-alive requests of several methods, as fast as they are answered, until told to stop. */
 function load(ports: number[], agent: Agent): { failures: string[]; done: () => number; end: () => Promise<void> } {
@@ -92,17 +63,17 @@ async function progress(done: () => number): Promise<void> {
 describe('rollouts under load', () => {
   it('lose nothing in twenty flips through both machines, and never reload', async () => {
     const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
-    const first = await instanceNamed('x-0')
+    const first = await machines.instance('x-0')
     const route = (machine: HaproxyMachine, ...targets: LabInstance['active'][]): Promise<unknown> =>
       machine.route(httpRoute({ targets, peers: [machine === a ? b.peer : a.peer] }))
     await a.route(httpRoute({ targets: [first.active], peers: [] }))
     await b.route(httpRoute({ peers: [a.peer] }))
-    const workers = [await workerOf('a'), await workerOf('b')]
+    const workers = [await machines.workerOf('a'), await machines.workerOf('b')]
     const { failures, done, end } = load([a.port, b.port], lab.agent())
     let [current, from, to] = [first, a, b]
     for (let i = 1; i <= 20; i += 1) {
       await progress(done)
-      const next = await instanceNamed(`x-${i}`)
+      const next = await machines.instance(`x-${i}`)
       await to.route(httpRoute({ targets: [next.active] }))
       await route(from, current.draining)
       await from.told('idle', current.name)
@@ -114,23 +85,23 @@ describe('rollouts under load', () => {
     await progress(done)
     await end()
     expect(failures).toEqual([])
-    expect([await workerOf('a'), await workerOf('b')]).toEqual(workers)
+    expect([await machines.workerOf('a'), await machines.workerOf('b')]).toEqual(workers)
   })
 
   it('that change routes reload, and lose nothing either: the old instance may be stopped at once', async () => {
     const a = await machines.machine('a')
-    let current = await instanceNamed('x-0')
+    let current = await machines.instance('x-0')
     await a.route(httpRoute({ targets: [current.active] }))
     const { failures, done, end } = load([a.port], lab.agent())
     const workers = new Set<number | null>()
     for (let i = 1; i <= 8; i += 1) {
       await progress(done)
-      const next = await instanceNamed(`x-${i}`)
+      const next = await machines.instance(`x-${i}`)
       await a.route(
         httpRoute({ targets: [next.active, current.draining] }),
         httpRoute({ path: `/v${i}`, targets: [next.active] }),
       )
-      workers.add(await workerOf('a'))
+      workers.add(await machines.workerOf('a'))
       await a.told('idle', current.name)
       await a.balancer.release(current.name)
       await current.kill()
@@ -146,7 +117,7 @@ describe('rollouts under load', () => {
 describe('work in flight', () => {
   it('is counted in an old worker too, after a reload', async () => {
     const a = await machines.machine('a')
-    const x = await instanceNamed('x-1')
+    const x = await machines.instance('x-1')
     await a.route(httpRoute({ targets: [x.active] }))
     const slow = ask(a.port, { path: '/hang' })
     await expect.poll(() => x.hanging.length).toBe(1)
@@ -161,7 +132,7 @@ describe('work in flight', () => {
 
   it('is cut in an old worker too', async () => {
     const a = await machines.machine('a')
-    const x = await instanceNamed('x-1')
+    const x = await machines.instance('x-1')
     await a.route(httpRoute({ targets: [x.active] }))
     const slow = ask(a.port, { path: '/hang', method: 'POST' }).then(
       ({ status }) => status,
@@ -178,20 +149,20 @@ describe('work in flight', () => {
 describe('a restart', () => {
   it('of HAProxy brings back the same routing', async () => {
     const a = await machines.machine('a')
-    const [x, y] = [await instanceNamed('x-1'), await instanceNamed('y-1')]
+    const [x, y] = [await machines.instance('x-1'), await machines.instance('y-1')]
     await a.route(httpRoute({ targets: [x.active] }))
     await a.route(httpRoute({ targets: [y.active, x.draining] }))
-    const config = readFileSync(join(folderOf('a'), 'haproxy.cfg'), 'utf8')
+    const config = readFileSync(join(machines.folderOf('a'), 'haproxy.cfg'), 'utf8')
     await a.balancer.close()
-    const again = childHaproxy({ master: join(folderOf('a'), 'run', 'master.sock') })
+    const again = childHaproxy({ master: join(machines.folderOf('a'), 'run', 'master.sock') })
     lab.onClose(() => again.end())
-    await again.ensureStarted(join(folderOf('a'), 'haproxy.cfg'))
+    await again.ensureStarted(join(machines.folderOf('a'), 'haproxy.cfg'))
     expect((await ask(a.port)).body).toBe('y-1 0')
     expect(config).toMatch(/server x-1 .* disabled\n/)
   })
 
   it('of the agent takes over what runs: no reload, no connection lost, the same bytes', async () => {
-    const child = childHaproxy({ master: join(folderOf('a'), 'run', 'master.sock') })
+    const child = childHaproxy({ master: join(machines.folderOf('a'), 'run', 'master.sock') })
     lab.onClose(() => child.end())
     const outliving = { ...child, end: () => Promise.resolve(), program: child.program }
     const process = {
@@ -203,30 +174,37 @@ describe('a restart', () => {
     const ports = { httpPort: await freePort(), forward: { host: '127.0.0.1', port: await freePort() } }
     const tls = machines.authority.machine('a')
     const port = await freePort()
-    const [x, y, t] = [await instanceNamed('x-1'), await instanceNamed('y-1'), await lab.tcpInstance('t-1', echo)]
+    const [x, y, t] = [
+      await machines.instance('x-1'),
+      await machines.instance('y-1'),
+      await lab.tcpInstance('t-1', echo),
+    ]
     const plan = [httpRoute({ targets: [x.active] }), tcpRoute({ port, name: port, targets: [t.active] })]
     const first = await machines.machine('a', { ...ports, tls, process })
     await first.route(...plan)
     const socket = await lab.connect(port)
     await say(socket, 'one')
-    const [worker, config] = [await workerOf('a'), readFileSync(join(folderOf('a'), 'haproxy.cfg'), 'utf8')]
+    const [worker, config] = [
+      await machines.workerOf('a'),
+      readFileSync(join(machines.folderOf('a'), 'haproxy.cfg'), 'utf8'),
+    ]
     await first.balancer.close()
     const second = await machines.machine('a', { ...ports, tls, process })
     await second.route(...plan)
-    expect(readFileSync(join(folderOf('a'), 'haproxy.cfg'), 'utf8')).toBe(config)
+    expect(readFileSync(join(machines.folderOf('a'), 'haproxy.cfg'), 'utf8')).toBe(config)
     expect(second.balancer.inFlight('t-1')).toEqual({ work: 1, long: 1 })
     expect(await say(socket, 'two')).toBe('two')
     await second.route(httpRoute({ targets: [y.active] }), ...plan.slice(1))
     await second.told('idle', 'x-1')
     expect((await ask(second.port)).body).toBe('y-1 0')
-    expect(await workerOf('a')).toBe(worker)
+    expect(await machines.workerOf('a')).toBe(worker)
   })
 })
 
 describe('forwarding', () => {
   it('refuses who has no certificate of this cluster, or whose machine is not admitted, and cuts those removed', async () => {
     const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
-    const x = await instanceNamed('x-1')
+    const x = await machines.instance('x-1')
     await b.route(httpRoute({ targets: [x.active] }))
     await a.route(httpRoute({ peers: [b.peer] }))
     expect((await ask(a.port)).body).toBe('x-1 0')
@@ -268,7 +246,7 @@ describe('forwarding', () => {
 
   it('goes on to the next machine when one has no instance, whole bodies too, and never in a circle', async () => {
     const [a, b, c] = await Promise.all([machines.machine('a'), machines.machine('b'), machines.machine('c')])
-    const x = await instanceNamed('x-1')
+    const x = await machines.instance('x-1')
     await c.route(httpRoute({ targets: [x.active], peers: [a.peer, b.peer] }))
     await b.route(httpRoute({ peers: [a.peer, c.peer] }))
     await a.route(httpRoute({ peers: [b.peer, c.peer] }))
@@ -303,7 +281,7 @@ describe('forwarding', () => {
 describe('a dead instance', () => {
   it('is gone round from the first request on, and comes back by itself', async () => {
     const a = await machines.machine('a')
-    const [x, y] = [await instanceNamed('x-1'), await instanceNamed('y-1')]
+    const [x, y] = [await machines.instance('x-1'), await machines.instance('y-1')]
     await a.route(httpRoute({ targets: [x.active, y.active] }))
     const { port } = x
     await x.kill()
@@ -345,20 +323,20 @@ describe('holding', () => {
         tcpRoute({ port, name: port, targets: t ? [t.active] : [], holdMs }),
       )
     await route(null)
-    const worker = await workerOf('a')
+    const worker = await machines.workerOf('a')
     expect((await ask(a.port)).status).toBe(503)
     await route(10_000)
     const held = ask(a.port, { method: 'POST', body: 'abc' })
     const socket = await lab.connect(port)
     socket.write('hello')
     await expect.poll(() => a.balancer.counters().held).toBe(2)
-    await route(null, await instanceNamed('x-1'), await lab.tcpInstance('t-1', echo))
+    await route(null, await machines.instance('x-1'), await lab.tcpInstance('t-1', echo))
     expect((await held).body).toBe('x-1 3')
     expect(await readUntil(socket, (text) => text.length === 5)).toBe('hello')
     await route(100)
     expect((await ask(a.port)).status).toBe(503)
     await expect.poll(() => a.balancer.counters().held).toBe(0)
-    expect(await workerOf('a')).toBe(worker)
+    expect(await machines.workerOf('a')).toBe(worker)
   })
 
   it('goes on over a reload', async () => {
@@ -367,207 +345,8 @@ describe('holding', () => {
     const held = ask(a.port)
     await expect.poll(() => a.balancer.counters().held).toBe(1)
     await a.route(httpRoute({ holdMs: 10_000 }), httpRoute({ path: '/new' }))
-    const x = await instanceNamed('x-1')
+    const x = await machines.instance('x-1')
     await a.route(httpRoute({ targets: [x.active] }), httpRoute({ path: '/new' }))
     expect((await held).body).toBe('x-1 0')
-  })
-})
-
-describe('what cannot be served', () => {
-  it('is told of the service that caused it; what ran goes on, and the others are served', async () => {
-    const a = await machines.machine('a')
-    const x = await instanceNamed('x-1')
-    const good = httpRoute({ service: 'good', path: '/good', targets: [x.active] })
-    await a.route(good, httpRoute({ service: 'bad', path: '/bad', targets: [x.active] }))
-    const unserved = await a.route(
-      httpRoute({ service: 'good', path: '/better', targets: [x.active] }),
-      httpRoute({ service: 'bad', path: '/worse', targets: [x.active], bodyBytes: 1e30 }),
-    )
-    expect(unserved).toEqual([{ service: 'bad', reason: expect.stringContaining('HAProxy refuses the routes of bad') }])
-    expect((await ask(a.port, { path: '/better' })).status).toBe(200)
-    expect((await ask(a.port, { path: '/bad' })).status).toBe(200)
-    expect((await ask(a.port, { path: '/good' })).status).toBe(404)
-  })
-
-  it('is a port that something else listens on', async () => {
-    const a = await machines.machine('a')
-    const [x, other] = [await instanceNamed('x-1'), await lab.tcpInstance('other', echo)]
-    const taken = tcpRoute({ port: other.port, name: 5672, targets: [x.active] })
-    expect(await a.route(httpRoute({ targets: [x.active] }), taken)).toEqual([
-      { service: 'queue', reason: expect.stringContaining(`cannot listen on TCP port ${other.port}`) },
-    ])
-    expect((await ask(a.port)).status).toBe(200)
-    await other.kill()
-    expect(await a.route(httpRoute({ targets: [x.active] }), taken)).toEqual([])
-  })
-
-  it('is not a broken public certificate: https is left out and named, http goes on, and it comes back when mended', async () => {
-    const { cert, key } = machines.authority.machine('public')
-    const folder = join(machines.folder, 'certificates')
-    mkdirSync(folder)
-    const pem = join(folder, 'public.pem')
-    const good = readFileSync(cert, 'utf8') + readFileSync(key, 'utf8')
-    writeFileSync(pem, good)
-    const port = await freePort()
-    const a = await machines.machine('a', { https: { port, certificates: folder } })
-    const x = await instanceNamed('x-1')
-    await a.route(httpRoute({ targets: [x.active] }))
-    const config = (): string => readFileSync(join(folderOf('a'), 'haproxy.cfg'), 'utf8')
-    const before = config()
-    expect(a.balancer.problems?.()).toEqual([])
-    writeFileSync(pem, 'not a certificate')
-    await a.route(httpRoute({ targets: [x.active] }))
-    expect(a.balancer.problems?.()).toEqual([expect.stringContaining('public.pem')])
-    expect(config()).not.toContain(`:${port} ssl`)
-    expect((await ask(a.port)).status).toBe(200)
-    writeFileSync(pem, good)
-    await a.route(httpRoute({ targets: [x.active] }))
-    expect(a.balancer.problems?.()).toEqual([])
-    expect(config()).toBe(before)
-  })
-})
-
-describe('limits', () => {
-  it('are as low as the open files that the machine gives, and said', async () => {
-    const program = join(machines.folder, 'poor')
-    writeFileSync(program, '#!/bin/sh\nulimit -n 1500\nexec haproxy "$@"\n', { mode: 0o755 })
-    const master = join(machines.folder, 'a', 'run', 'master.sock')
-    const a = await machines.machine('a', { process: childHaproxy({ program, master }) })
-    const x = await instanceNamed('x-1')
-    await a.route(httpRoute({ targets: [x.active] }))
-    expect(a.balancer.problems?.()).toEqual([
-      expect.stringMatching(/^HAProxy may open 1500 files only: it takes \d\d\d /),
-    ])
-    const config = readFileSync(join(machines.folder, 'a', 'haproxy.cfg'), 'utf8')
-    await a.route(httpRoute({ targets: [x.active] }))
-    expect(readFileSync(join(machines.folder, 'a', 'haproxy.cfg'), 'utf8')).toBe(config)
-    expect(config).toMatch(/gt \d\d\d \}/)
-    expect((await ask(a.port)).status).toBe(200)
-  })
-
-  it('refuse one connection too many at once and count it; what lives goes on', async () => {
-    const a = await machines.machine('a', { limits: { connections: 3 } })
-    const x = await instanceNamed('x-1')
-    await a.route(httpRoute({ targets: [x.active] }))
-    // One after the other: HAProxy counts a connection a moment before it lets it in, so that of two at once one may be too many.
-    const sockets: Socket[] = []
-    for (const many of [1, 2, 3]) {
-      sockets.push(await lab.connect(a.port))
-      await expect.poll(() => a.balancer.counters().openConnections).toBe(many)
-    }
-    await new Promise((resolve) =>
-      connect(a.port, '127.0.0.1')
-        .on('error', () => {})
-        .on('close', resolve),
-    )
-    await expect.poll(() => a.refused('connections')).toBe(1)
-    expect(a.balancer.counters().openConnections).toBe(3)
-    sockets[0]?.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
-    expect(await readUntil(sockets[0] as Socket, (text) => text.endsWith('x-1 0'))).toMatch(/^HTTP\/1.1 200 /) // there are three
-  })
-
-  it('refuse a body that is too large', async () => {
-    const a = await machines.machine('a')
-    const x = await instanceNamed('x-1')
-    await a.route(httpRoute({ targets: [x.active], bodyBytes: 1_000 }))
-    expect((await ask(a.port, { method: 'POST', body: 'x'.repeat(1_000) })).status).toBe(200)
-    expect((await ask(a.port, { method: 'POST', body: 'x'.repeat(1_001) })).status).toBe(413)
-  })
-})
-
-describe('the entry', () => {
-  it('chooses by host and longest path on segment boundaries, and says plainly what it does not have', async () => {
-    const a = await machines.machine('a')
-    expect((await ask(a.port)).status).toBe(503)
-    const names = ['any', 'host', 'deep']
-    const [any, host, deep] = (await Promise.all(names.map(instanceNamed))) as [Named, Named, Named] // three names
-    await a.route(
-      httpRoute({ service: 'any', path: '/x', targets: [any.active] }),
-      httpRoute({ service: 'host', host: 'h.test', targets: [host.active] }),
-      httpRoute({ service: 'deep', host: 'h.test', path: '/a/b', targets: [deep.active] }),
-    )
-    const served = async (host: string, path: string): Promise<string> =>
-      (await ask(a.port, { path, headers: { host } })).body.split(/[ :]/)[0] ?? ''
-    expect(await served('H.test.:80', '/a/b?q')).toBe('deep')
-    expect(await served('h.test', '/a/b/c')).toBe('deep')
-    expect(await served('h.test', '/a/bc')).toBe('host')
-    expect(await served('other', '/x/y')).toBe('any')
-    expect(await served('other', '/xy')).toBe('404')
-  })
-
-  it('says for whom it asks, also through another machine', async () => {
-    const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
-    const x = await lab.instance('x-1', (request, response) => response.end(JSON.stringify(request.headers)))
-    await b.route(httpRoute({ targets: [x.active] }))
-    await a.route(httpRoute({ peers: [b.peer] }))
-    const headers = JSON.parse(
-      (await ask(a.port, { headers: { host: 'shop.test', forwarded: 'for=6', 'x-forwarded-ssl': 'on' } })).body,
-    )
-    expect(headers).toMatchObject({
-      host: 'shop.test',
-      'x-forwarded-for': '127.0.0.1',
-      'x-forwarded-proto': 'http',
-      'x-forwarded-host': 'shop.test',
-    })
-    expect(headers).not.toHaveProperty('forwarded')
-    expect(headers).not.toHaveProperty('x-forwarded-ssl')
-  })
-
-  it('carries WebSockets and event streams, through another machine too, and leaves them alone when silent', async () => {
-    const limits = { headersMs: 200, clientIdleMs: 200, connectMs: 300 }
-    const [a, b] = await Promise.all([machines.machine('a', { limits }), machines.machine('b', { limits })])
-    const x = await lab.instance('x-1', (_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
-      response.write('data: 1\n\n')
-      setTimeout(() => response.end('data: 2\n\n'), 700) // the silence that is asked for
-    })
-    const sockets = new WebSocketServer({ server: x.server as Server }) // `instance` makes an HTTP server
-    sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(data)))
-    await b.route(httpRoute({ targets: [x.active] }))
-    await a.route(httpRoute({ peers: [b.peer] }))
-    const socket = new WebSocket(`ws://127.0.0.1:${a.port}/`)
-    await once(socket, 'open')
-    expect((await ask(a.port)).body).toBe('data: 1\n\ndata: 2\n\n')
-    socket.send('still here')
-    expect(String((await once(socket, 'message'))[0])).toBe('still here')
-    socket.terminate()
-  })
-
-  it('speaks HTTP/2 with public certificates, and takes renewed ones up by itself, without losing a connection', async () => {
-    const folder = join(machines.folder, 'certificates')
-    mkdirSync(folder)
-    const put = (name: string): void => {
-      const { cert, key } = machines.authority.machine(name)
-      writeFileSync(join(folder, 'public.pem'), readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'))
-    }
-    put('first')
-    const port = await freePort()
-    const a = await machines.machine('a', { https: { port, certificates: folder } })
-    const x = await instanceNamed('x-1')
-    await a.route(httpRoute({ targets: [x.active] }))
-    const open = (): Promise<ClientHttp2Session> => {
-      const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false })
-      lab.onClose(() => session.destroy())
-      session.on('error', () => {})
-      return once(session, 'connect').then(() => session)
-    }
-    const status = async (session: ClientHttp2Session, path: string): Promise<number> => {
-      const stream = session.request({ ':path': path })
-      const [headers] = (await once(stream, 'response')) as [{ ':status': number }]
-      stream.resume()
-      return headers[':status']
-    }
-    const subject = (session: ClientHttp2Session): string => {
-      const socket = session.socket as TLSSocket // the session is over TLS
-      return String(socket.getPeerCertificate().subject.CN)
-    }
-    const first = await open()
-    expect([await status(first, '/'), subject(first)]).toEqual([200, 'first'])
-    const slow = status(first, '/hang')
-    await expect.poll(() => x.hanging.length).toBe(1)
-    put('renewed')
-    await expect.poll(async () => subject(await open()), { timeout: 5_000 }).toBe('renewed')
-    x.hanging[0]?.end('slow')
-    expect(await slow).toBe(200)
   })
 })

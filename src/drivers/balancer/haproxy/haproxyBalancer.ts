@@ -1,8 +1,7 @@
-import { createServer, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../../lib/clock.ts'
+import { freePort } from '../../../lib/freePort.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
 import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from '../balancer.ts'
 import { acceptableRoutes } from './acceptableRoutes.ts'
@@ -378,12 +377,4 @@ function takingWork(servers: readonly { name: string; active: boolean }[]): Map<
   const taking = new Map<string, boolean>()
   for (const { name, active } of servers) taking.set(name, active || (taking.get(name) ?? false))
   return taking
-}
-
-async function freePort(host: string): Promise<number> {
-  const server = createServer().listen(0, host)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // it listens on TCP
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

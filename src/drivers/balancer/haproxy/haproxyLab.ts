@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { RequestListener, ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../../lib/clock.ts'
-import { LabMachine, type BalancerLab } from '../balancerLab.ts'
+import { LabMachine, readAll, type BalancerLab, type LabInstance } from '../balancerLab.ts'
 import { childHaproxy } from './childHaproxy.ts'
 import { createHaproxyBalancer, type HaproxyBalancer, type HaproxyBalancerOptions } from './haproxyBalancer.ts'
+import { MasterSocket } from './masterSocket.ts'
 
 /** Why real HAProxy cannot be tested here; `null`: it can. As root, it is installed where it is missing. */
 export function whyNoHaproxy(): string | null {
@@ -94,6 +96,10 @@ export interface HaproxyMachine extends LabMachine {
   readonly balancer: HaproxyBalancer
 }
 
+export interface NamedInstance extends LabInstance {
+  hanging: ServerResponse[]
+}
+
 /** Machines with a HAProxy each, in folders that are gone with the lab. */
 export class HaproxyLab {
   readonly lab: BalancerLab
@@ -125,5 +131,25 @@ export class HaproxyLab {
     await balancer.listen()
     this.lab.onClose(() => balancer.close())
     return new LabMachine(name, balancer) as HaproxyMachine // made with that balancer
+  }
+
+  /** Answers with its name and what it was asked; `/hang` when told to. */
+  async instance(name: string): Promise<NamedInstance> {
+    const hanging: ServerResponse[] = []
+    const listener: RequestListener = (request, response) => {
+      if (request.url === '/hang') return void hanging.push(response)
+      void readAll(request).then((body) => response.end(`${name} ${body.length}`))
+    }
+    return Object.assign(await this.lab.instance(name, listener), { hanging })
+  }
+
+  folderOf(machine: string): string {
+    return join(this.folder, machine)
+  }
+
+  /** The process of the worker that takes new connections there. */
+  async workerOf(machine: string): Promise<number | null> {
+    const master = new MasterSocket(join(this.folderOf(machine), 'run', 'master.sock'), 2_000)
+    return (await master.workers()).current
   }
 }

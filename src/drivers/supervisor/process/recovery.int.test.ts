@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../lib/clock.ts'
+import { seededRandom } from '../../../lib/testing/seededRandom.ts'
 import { createProcessSupervisor } from './processSupervisor.ts'
 import { procProcessTable } from './procProcessTable.ts'
 import { eventually, stillRunning } from './processLab.ts'
@@ -47,7 +48,7 @@ describe.skipIf(process.platform !== 'linux')('an agent killed outright', () => 
   it('leaves nothing that its next start does not end, whenever it is killed', async () => {
     const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
     console.log(`recovery seed: SEED=${seed}`)
-    const random = mulberry(seed)
+    const random = seededRandom(seed)
     for (let kill = 0; kill < 12; kill++) {
       await runAndKill(Math.floor(random() * 120))
       const driver = createProcessSupervisor({ dir, machine: 'victim', clock: systemClock })
@@ -148,15 +149,4 @@ async function carriers(): Promise<number[]> {
     if (environment?.includes(`TANDEM_DATA=${dir}`)) found.push(pid)
   }
   return found
-}
-
-/** A small seeded generator (Tommy Ettinger's mulberry32). */
-function mulberry(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

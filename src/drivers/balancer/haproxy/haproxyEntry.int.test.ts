@@ -1,0 +1,227 @@
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import type { TLSSocket } from 'node:tls'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
+import { freePort } from '../../../lib/freePort.ts'
+import { ask, BalancerLab, echo, httpRoute, readUntil, tcpRoute } from '../balancerLab.ts'
+import { childHaproxy } from './childHaproxy.ts'
+import { HaproxyLab, whyNoHaproxy, type NamedInstance } from './haproxyLab.ts'
+
+const whyNot = whyNoHaproxy()
+let lab: BalancerLab
+let machines: HaproxyLab
+
+beforeEach(({ skip }) => {
+  skip(whyNot !== null, whyNot ?? '')
+  lab = new BalancerLab()
+  machines = new HaproxyLab(lab)
+})
+afterEach(() => lab?.close())
+
+describe('what cannot be served', () => {
+  it('is told of the service that caused it; what ran goes on, and the others are served', async () => {
+    const a = await machines.machine('a')
+    const x = await machines.instance('x-1')
+    const good = httpRoute({ service: 'good', path: '/good', targets: [x.active] })
+    await a.route(good, httpRoute({ service: 'bad', path: '/bad', targets: [x.active] }))
+    const unserved = await a.route(
+      httpRoute({ service: 'good', path: '/better', targets: [x.active] }),
+      httpRoute({ service: 'bad', path: '/worse', targets: [x.active], bodyBytes: 1e30 }),
+    )
+    expect(unserved).toEqual([{ service: 'bad', reason: expect.stringContaining('HAProxy refuses the routes of bad') }])
+    expect((await ask(a.port, { path: '/better' })).status).toBe(200)
+    expect((await ask(a.port, { path: '/bad' })).status).toBe(200)
+    expect((await ask(a.port, { path: '/good' })).status).toBe(404)
+  })
+
+  it('is a port that something else listens on', async () => {
+    const a = await machines.machine('a')
+    const [x, other] = [await machines.instance('x-1'), await lab.tcpInstance('other', echo)]
+    const taken = tcpRoute({ port: other.port, name: 5672, targets: [x.active] })
+    expect(await a.route(httpRoute({ targets: [x.active] }), taken)).toEqual([
+      { service: 'queue', reason: expect.stringContaining(`cannot listen on TCP port ${other.port}`) },
+    ])
+    expect((await ask(a.port)).status).toBe(200)
+    await other.kill()
+    expect(await a.route(httpRoute({ targets: [x.active] }), taken)).toEqual([])
+  })
+
+  it('is not a broken public certificate: https is left out and named, http goes on, and it comes back when mended', async () => {
+    const { cert, key } = machines.authority.machine('public')
+    const folder = join(machines.folder, 'certificates')
+    mkdirSync(folder)
+    const pem = join(folder, 'public.pem')
+    const good = readFileSync(cert, 'utf8') + readFileSync(key, 'utf8')
+    writeFileSync(pem, good)
+    const port = await freePort()
+    const a = await machines.machine('a', { https: { port, certificates: folder } })
+    const x = await machines.instance('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    const config = (): string => readFileSync(join(machines.folderOf('a'), 'haproxy.cfg'), 'utf8')
+    const before = config()
+    expect(a.balancer.problems?.()).toEqual([])
+    writeFileSync(pem, 'not a certificate')
+    await a.route(httpRoute({ targets: [x.active] }))
+    expect(a.balancer.problems?.()).toEqual([expect.stringContaining('public.pem')])
+    expect(config()).not.toContain(`:${port} ssl`)
+    expect((await ask(a.port)).status).toBe(200)
+    writeFileSync(pem, good)
+    await a.route(httpRoute({ targets: [x.active] }))
+    expect(a.balancer.problems?.()).toEqual([])
+    expect(config()).toBe(before)
+  })
+})
+
+describe('limits', () => {
+  it('are as low as the open files that the machine gives, and said', async () => {
+    const program = join(machines.folder, 'poor')
+    writeFileSync(program, '#!/bin/sh\nulimit -n 1500\nexec haproxy "$@"\n', { mode: 0o755 })
+    const master = join(machines.folder, 'a', 'run', 'master.sock')
+    const a = await machines.machine('a', { process: childHaproxy({ program, master }) })
+    const x = await machines.instance('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    expect(a.balancer.problems?.()).toEqual([
+      expect.stringMatching(/^HAProxy may open 1500 files only: it takes \d\d\d /),
+    ])
+    const config = readFileSync(join(machines.folder, 'a', 'haproxy.cfg'), 'utf8')
+    await a.route(httpRoute({ targets: [x.active] }))
+    expect(readFileSync(join(machines.folder, 'a', 'haproxy.cfg'), 'utf8')).toBe(config)
+    expect(config).toMatch(/gt \d\d\d \}/)
+    expect((await ask(a.port)).status).toBe(200)
+  })
+
+  it('refuse one connection too many at once and count it; what lives goes on', async () => {
+    const a = await machines.machine('a', { limits: { connections: 3 } })
+    const x = await machines.instance('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    // One after the other: HAProxy counts a connection a moment before it lets it in, so that of two at once one may be too many.
+    const sockets: Socket[] = []
+    for (const many of [1, 2, 3]) {
+      sockets.push(await lab.connect(a.port))
+      await expect.poll(() => a.balancer.counters().openConnections).toBe(many)
+    }
+    await new Promise((resolve) =>
+      connect(a.port, '127.0.0.1')
+        .on('error', () => {})
+        .on('close', resolve),
+    )
+    await expect.poll(() => a.refused('connections')).toBe(1)
+    expect(a.balancer.counters().openConnections).toBe(3)
+    sockets[0]?.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
+    expect(await readUntil(sockets[0] as Socket, (text) => text.endsWith('x-1 0'))).toMatch(/^HTTP\/1.1 200 /) // there are three
+  })
+
+  it('refuse a body that is too large', async () => {
+    const a = await machines.machine('a')
+    const x = await machines.instance('x-1')
+    await a.route(httpRoute({ targets: [x.active], bodyBytes: 1_000 }))
+    expect((await ask(a.port, { method: 'POST', body: 'x'.repeat(1_000) })).status).toBe(200)
+    expect((await ask(a.port, { method: 'POST', body: 'x'.repeat(1_001) })).status).toBe(413)
+  })
+})
+
+describe('the entry', () => {
+  it('chooses by host and longest path on segment boundaries, and says plainly what it does not have', async () => {
+    const a = await machines.machine('a')
+    expect((await ask(a.port)).status).toBe(503)
+    const names = ['any', 'host', 'deep']
+    const [any, host, deep] = (await Promise.all(names.map((name) => machines.instance(name)))) as [
+      NamedInstance,
+      NamedInstance,
+      NamedInstance,
+    ] // three names
+    await a.route(
+      httpRoute({ service: 'any', path: '/x', targets: [any.active] }),
+      httpRoute({ service: 'host', host: 'h.test', targets: [host.active] }),
+      httpRoute({ service: 'deep', host: 'h.test', path: '/a/b', targets: [deep.active] }),
+    )
+    const served = async (host: string, path: string): Promise<string> =>
+      (await ask(a.port, { path, headers: { host } })).body.split(/[ :]/)[0] ?? ''
+    expect(await served('H.test.:80', '/a/b?q')).toBe('deep')
+    expect(await served('h.test', '/a/b/c')).toBe('deep')
+    expect(await served('h.test', '/a/bc')).toBe('host')
+    expect(await served('other', '/x/y')).toBe('any')
+    expect(await served('other', '/xy')).toBe('404')
+  })
+
+  it('says for whom it asks, also through another machine', async () => {
+    const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
+    const x = await lab.instance('x-1', (request, response) => response.end(JSON.stringify(request.headers)))
+    await b.route(httpRoute({ targets: [x.active] }))
+    await a.route(httpRoute({ peers: [b.peer] }))
+    const headers = JSON.parse(
+      (await ask(a.port, { headers: { host: 'shop.test', forwarded: 'for=6', 'x-forwarded-ssl': 'on' } })).body,
+    )
+    expect(headers).toMatchObject({
+      host: 'shop.test',
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-host': 'shop.test',
+    })
+    expect(headers).not.toHaveProperty('forwarded')
+    expect(headers).not.toHaveProperty('x-forwarded-ssl')
+  })
+
+  it('carries WebSockets and event streams, through another machine too, and leaves them alone when silent', async () => {
+    const limits = { headersMs: 200, clientIdleMs: 200, connectMs: 300 }
+    const [a, b] = await Promise.all([machines.machine('a', { limits }), machines.machine('b', { limits })])
+    const x = await lab.instance('x-1', (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: 1\n\n')
+      setTimeout(() => response.end('data: 2\n\n'), 700) // the silence that is asked for
+    })
+    const sockets = new WebSocketServer({ server: x.server as Server }) // `instance` makes an HTTP server
+    sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(data)))
+    await b.route(httpRoute({ targets: [x.active] }))
+    await a.route(httpRoute({ peers: [b.peer] }))
+    const socket = new WebSocket(`ws://127.0.0.1:${a.port}/`)
+    await once(socket, 'open')
+    expect((await ask(a.port)).body).toBe('data: 1\n\ndata: 2\n\n')
+    socket.send('still here')
+    expect(String((await once(socket, 'message'))[0])).toBe('still here')
+    socket.terminate()
+  })
+
+  it('speaks HTTP/2 with public certificates, and takes renewed ones up by itself, without losing a connection', async () => {
+    const folder = join(machines.folder, 'certificates')
+    mkdirSync(folder)
+    const put = (name: string): void => {
+      const { cert, key } = machines.authority.machine(name)
+      writeFileSync(join(folder, 'public.pem'), readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'))
+    }
+    put('first')
+    const port = await freePort()
+    const a = await machines.machine('a', { https: { port, certificates: folder } })
+    const x = await machines.instance('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    const open = (): Promise<ClientHttp2Session> => {
+      const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false })
+      lab.onClose(() => session.destroy())
+      session.on('error', () => {})
+      return once(session, 'connect').then(() => session)
+    }
+    const status = async (session: ClientHttp2Session, path: string): Promise<number> => {
+      const stream = session.request({ ':path': path })
+      const [headers] = (await once(stream, 'response')) as [{ ':status': number }]
+      stream.resume()
+      return headers[':status']
+    }
+    const subject = (session: ClientHttp2Session): string => {
+      const socket = session.socket as TLSSocket // the session is over TLS
+      return String(socket.getPeerCertificate().subject.CN)
+    }
+    const first = await open()
+    expect([await status(first, '/'), subject(first)]).toEqual([200, 'first'])
+    const slow = status(first, '/hang')
+    await expect.poll(() => x.hanging.length).toBe(1)
+    put('renewed')
+    await expect.poll(async () => subject(await open()), { timeout: 5_000 }).toBe('renewed')
+    x.hanging[0]?.end('slow')
+    expect(await slow).toBe(200)
+  })
+})
