@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { OperatorError } from '../lib/operatorError.ts'
 import { privilegedClient } from './privilegedClient.ts'
@@ -20,6 +20,7 @@ beforeEach(() => {
   servers = []
 })
 afterEach(async () => {
+  vi.useRealTimers()
   await Promise.all(servers.map((server) => server.close()))
   rmSync(folder, { recursive: true })
 })
@@ -105,25 +106,28 @@ it('says what to look at when nobody answers', async () => {
 })
 
 it('ends when nobody asks any more, and not while something is being done', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const begun = Promise.withResolvers<void>()
   const over = Promise.withResolvers<void>()
   const go = Promise.withResolvers<void>()
   let isDone = false
+  const ended = vi.fn(over.resolve)
   const server = await serve(
     async () => {
+      begun.resolve()
       await go.promise
       isDone = true
       return null
     },
-    { ms: 50, over: over.resolve },
+    { ms: 50, over: ended },
   )
   const asked = privilegedClient(path)('slow', {}, anything)
-  const early = await Promise.race([
-    over.promise.then(() => 'over'),
-    new Promise((resolve) => setTimeout(resolve, 150)),
-  ])
-  expect(early).toBe(undefined)
+  await begun.promise
+  vi.advanceTimersByTime(limits.requestMs - 1)
+  expect(ended).not.toHaveBeenCalled()
   go.resolve()
   await asked
+  vi.advanceTimersByTime(50)
   await over.promise
   expect(isDone).toBe(true)
   await server.close()

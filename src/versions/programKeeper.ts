@@ -6,7 +6,7 @@ import { OperatorError } from '../lib/operatorError.ts'
 import type { DesiredProgram, ProgramReport } from '../protocol/programState.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import { releaseOf, type OwnProgram } from './ownProgram.ts'
-import { helperOf, RootProgramHost, type ProgramHost } from './programHost.ts'
+import { RootProgramHost, type ProgramHost } from './programHost.ts'
 import type { PartUnits } from './partUnits.ts'
 import { TrialFiles } from './trialFiles.ts'
 
@@ -127,9 +127,9 @@ export class ProgramKeeper {
   }
 
   async #resume(): Promise<void> {
-    const { host, units, unit, logger } = this.#options
+    const { host, logger } = this.#options
     try {
-      if (this.#files.trial && !(await units.isAlive(helperOf(unit)))) await host.resume()
+      if (this.#files.trial) await host.resume()
     } catch (error) {
       logger.warn({ err: error }, 'a trial that was cut off could not be gone on with; the next word tries again')
     }
