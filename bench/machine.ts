@@ -1,8 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { makeDistribution } from '../packaging/distribution.ts'
 import { Pair } from '../test/lab/pair.ts'
 import { whyNoLab } from '../test/lab/requirements.ts'
+import { Workshop } from '../test/lab/workshop.ts'
 import { cpuSecondsIn, ownMegabytesIn, residentMegabytesIn } from './processCost.ts'
 
 /*
@@ -23,13 +21,11 @@ if (why) {
   console.error(`bench-machine boots machines and cannot here: ${why}`)
   process.exit(1)
 }
-const root = join(import.meta.dirname, '..')
-mkdirSync(join(root, 'tmp'), { recursive: true })
-const folder = mkdtempSync(join(root, 'tmp/machine-'))
+const workshop = new Workshop('machine')
 try {
-  const made = await makeDistribution({ root, out: folder, architectures: [process.arch], env: process.env })
+  const debianPackage = await workshop.debianPackage()
   const drivers = '{ supervisor: systemd, balancer: haproxy, address: keepalived }'
-  const pair = await Pair.open({ debianPackage: made.packages[0], drivers, more: 'addresses: [10.77.0.50]\n' })
+  const pair = await Pair.open({ debianPackage, drivers, more: 'addresses: [10.77.0.50]\n' })
   try {
     let services = 0
     for (const count of counts) {
@@ -40,7 +36,7 @@ try {
     await pair.close()
   }
 } finally {
-  rmSync(folder, { recursive: true, force: true })
+  workshop.close()
 }
 
 async function pushOne(pair: Pair, index: number): Promise<void> {

@@ -1,35 +1,29 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeDistribution } from '../../packaging/distribution.ts'
 import { failuresOf, web } from '../system/rollUnderLoad.ts'
 import { ClientLoad } from './clientLoad.ts'
 import type { LabMachine } from './labMachine.ts'
 import { installPackage, Pair } from './pair.ts'
 import { whyNoLab } from './requirements.ts'
+import { Workshop } from './workshop.ts'
 
 const why = whyNoLab()
-const root = join(import.meta.dirname, '../..')
 const bootMs = 700_000 // the first time ever it installs the machines' system
 const long = { timeout: 120_000 }
 const parts = ['tandem-agent', 'tandem-controller', 'tandem-haproxy']
 
 describe.skipIf(why)(`the Debian package on real machines${why ? ` (skipped: ${why})` : ''}`, () => {
   let pair: Pair
-  let folder = ''
+  const workshop = new Workshop('package')
   let file = ''
   beforeAll(async () => {
-    mkdirSync(join(root, 'tmp'), { recursive: true })
-    folder = mkdtempSync(join(root, 'tmp/package-'))
-    const about = { root, out: folder, architectures: [process.arch], env: process.env }
-    file = (await makeDistribution(about)).packages[0] ?? ''
+    file = await workshop.debianPackage()
     pair = await Pair.open({ debianPackage: file })
     const pushed = await pair.roll('web', web({ name: 'web', version: '1', drain: 3_000 }))
     expect(pushed.rollout?.machines.map(({ state }) => state)).toEqual(['done', 'done'])
   }, bootMs)
   afterAll(async () => {
     await pair?.close()
-    rmSync(folder, { recursive: true, force: true })
+    workshop.close()
   })
 
   const stateOf = async (machine: LabMachine, unit: string): Promise<string> =>

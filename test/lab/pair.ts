@@ -27,10 +27,13 @@ interface Options {
 /** Where the machines see the folder of the package. */
 const packagesFolder = '/media/packages'
 
-/** As a person does who was given the file. What the lab's image has in its place goes first. */
+/** What a person types who was given the file. */
+export const installCommand = (file: string): string[] => ['dpkg', '-i', `${packagesFolder}/${basename(file)}`]
+
+/** What the lab's image has in its place goes first. */
 export async function installPackage(machine: LabMachine, file: string): Promise<void> {
   await machine.must(['rm', '-f', '/usr/bin/tandem', '/usr/bin/node'])
-  await machine.must(['dpkg', '-i', `${packagesFolder}/${basename(file)}`])
+  await machine.must(installCommand(file))
 }
 
 /** A cluster as people have it: a controller's machine, two that serve, founded and joined by the commands they would type. */

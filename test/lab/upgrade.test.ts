@@ -1,15 +1,20 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { makeDistribution, type Distribution } from '../../packaging/distribution.ts'
+import type { Distribution } from '../../packaging/distribution.ts'
 import type { UpgradeView } from '../../src/api/views.ts'
 import { execOrThrow } from '../../src/lib/exec.ts'
+import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
 import { failuresOf, line, web } from '../system/rollUnderLoad.ts'
+import { AddressWatch } from './addressWatch.ts'
 import { ClientLoad } from './clientLoad.ts'
+import { killUnits } from './killUnits.ts'
 import type { LabMachine } from './labMachine.ts'
-import { Pair, tcpPort } from './pair.ts'
+import { entryPort, Pair, tcpPort } from './pair.ts'
+import { previousCheckout } from './previousBuild.ts'
 import { whyNoLab } from './requirements.ts'
+import { Workshop } from './workshop.ts'
 
 const why = whyNoLab()
 const root = join(import.meta.dirname, '../..')
@@ -20,8 +25,9 @@ const drain = 3_000
 const kills = Number(process.env['TANDEM_KILLS'] ?? 20)
 const killsEach = 20
 const seed = Number(process.env['TANDEM_SEED'] ?? Date.now() % 1_000_000)
-/** The previous build is this one with another version: neighbours, as two minor versions are. */
+/** Neighbours, as two minor versions are. */
 const [before, after] = ['0.1.0', '0.2.0']
+const address = '10.77.0.50'
 
 interface Upgraded {
   upgrade: UpgradeView | null
@@ -30,16 +36,21 @@ interface Upgraded {
 
 describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})` : ''}`, () => {
   let pair: Pair
-  let folder = ''
+  const workshop = new Workshop('upgrade')
   let load: ClientLoad | null = null
   let version = 0
+  let watch: AddressWatch
+  let moves = 0
   beforeAll(async () => {
-    mkdirSync(join(root, 'tmp'), { recursive: true })
-    folder = mkdtempSync(join(root, 'tmp/upgrade-'))
-    const old = await make(before)
+    const previous = await previousCheckout(root, workshop.folder)
+    if (!previous) console.log('This clone does not hold the previous build: its place is taken by this one.')
+    const old = await workshop.make({ root: previous ?? root, version: before })
     await unpack(old, 'old')
-    await unpack(await make(after), 'new')
-    pair = await Pair.open({ debianPackage: old.packages[0] })
+    await unpack(await workshop.make({ version: after }), 'new')
+    const drivers = '{ supervisor: systemd, balancer: haproxy, address: keepalived }'
+    pair = await Pair.open({ debianPackage: old.packages[0], drivers, more: `addresses: [${address}]\n` })
+    watch = new AddressWatch(pair.lab, address)
+    for (const name of serving) await watch.watch(name)
     await pushWeb()
     const text = line({ name: 'line', version: '1', drain, more: `routes: [{ port: ${tcpPort} }]\n` })
     await pair.roll('line', text, 'line.mjs')
@@ -49,23 +60,21 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     load = null
   })
   afterAll(async () => {
+    watch?.close()
     await pair?.close()
-    rmSync(folder, { recursive: true, force: true })
+    workshop.close()
   })
 
-  /** In a folder that the machines see. */
-  const make = (of: string): Promise<Distribution> =>
-    makeDistribution({ root, out: folder, architectures: [process.arch], version: of, env: process.env })
   async function unpack({ archives: [archive = ''] }: Distribution, name: string): Promise<void> {
-    await execOrThrow(['tar', '-xzf', archive, '-C', folder])
-    renameSync(archive.replace('.tar.gz', ''), join(folder, name))
+    await execOrThrow(['tar', '-xzf', archive, '-C', workshop.folder])
+    renameSync(archive.replace('.tar.gz', ''), join(workshop.folder, name))
   }
   /** The new version with something in the way of one part; it says its version as the good one does. */
   function spoilt(name: string, version: string, part: 'agent' | 'controller', trouble: string): void {
-    cpSync(join(folder, 'new'), join(folder, name), { recursive: true })
-    const about = join(folder, name, 'package.json')
+    cpSync(join(workshop.folder, 'new'), join(workshop.folder, name), { recursive: true })
+    const about = join(workshop.folder, name, 'package.json')
     writeFileSync(about, readFileSync(about, 'utf8').replace(after, version))
-    const main = join(folder, name, 'lib/main.js')
+    const main = join(workshop.folder, name, 'lib/main.js')
     renameSync(main, main.replace('main.js', 'real.js'))
     writeFileSync(
       main,
@@ -75,9 +84,14 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
   const pushWeb = () => pair.roll('web', web({ name: 'web', version: String(++version), drain }))
   const upgrade = (name: string): Promise<Upgraded> => pair.tandem<Upgraded>('upgrade', `/media/packages/${name}`)
   const beginLoad = (): void => {
-    load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 300, tcp: pair.tcpEntries })
+    expect(watch.holders).toHaveLength(1)
+    moves = watch.changes.length
+    const entries = [...pair.entries, `http://${address}:${entryPort}`]
+    load = new ClientLoad(pair.lab, { entries, perSecond: 300, tcp: pair.tcpEntries })
   }
+  /** Nothing was lost meanwhile, and the address stayed where it was. */
   async function endLoad(): Promise<void> {
+    expect(watch.changes.slice(moves)).toEqual([])
     const result = await load?.stop()
     load = null
     if (!result) throw new Error('no load was begun')
@@ -85,8 +99,8 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     expect(result.requests).toBeGreaterThan(500)
   }
   const serving = ['a', 'b']
-  const watched = ['tandem-web-*', 'tandem-line-*', 'tandem-haproxy.service']
-  /** Which process each instance is, and HAProxy, on both machines. */
+  const watched = ['tandem-web-*', 'tandem-line-*', 'tandem-haproxy.service', 'tandem-keepalived.service']
+  /** Which process each instance is, HAProxy and keepalived, on both machines. */
   async function pidsOf(units = watched): Promise<string[]> {
     const said = await Promise.all(
       serving.map((name) => pair.lab.machine(name).must(['systemctl', 'show', '--property=Id,MainPID', ...units])),
@@ -170,7 +184,9 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
   })
 
   it('still runs the new version after a reboot, beside the installed one', long, async () => {
+    watch.gone('a')
     await pair.lab.machine('a').reboot()
+    await watch.watch('a')
     await pair.until('ready')
     expect((await versions()).slice(0, 2)).toEqual([after, after])
     expect(await pair.lab.machine('a').must(['tandem', '--version'])).toBe(`${before}\n`)
@@ -197,7 +213,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     `finishes when it is run again, whatever of Tandem is killed at whatever moment (${kills} kills, TANDEM_SEED=${seed})`,
     { timeout: 600_000 + kills * 15_000 },
     async () => {
-      const random = seeded(seed)
+      const random = seededRandom(seed)
       const pids = await pidsOf()
       beginLoad()
       for (let killed = 0; killed < kills;) {
@@ -219,14 +235,18 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     },
   )
 
-  /** Until it is told to stop, or has done so often; says how often. */
+  const victims = [
+    ...['tandem-*-trial.service', 'tandem-agent.service tandem-controller.service'],
+    'tandem-privileged.service tandem-guard.service',
+  ]
+  /** Until it is told to stop, or has done so often; says how often something ran that was killed. */
   async function killAtRandom(random: () => number, most: number, signal: AbortSignal): Promise<number> {
     let done = 0
-    for (; !signal.aborted && done < most; done++) {
+    while (!signal.aborted && done < most) {
       await pause(random() * 1_500)
       const machine = pair.lab.machines[Math.floor(random() * pair.lab.machines.length)]
-      const unit = random() < 0.5 ? 'tandem-*-trial.service' : 'tandem-agent.service tandem-controller.service'
-      await machine?.run(['sh', '-c', `systemctl kill --signal=KILL ${unit}`])
+      const units = victims[Math.floor(random() * victims.length)]
+      if (machine && units && (await killUnits(machine, units))) done++
     }
     return done
   }
@@ -261,14 +281,3 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     return said.map(({ out }, index) => `== ${index}\n${out}`).join('\n')
   }
 })
-
-/** Chance that can be had again: mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = Math.trunc(state + 0x6d2b79f5)
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}

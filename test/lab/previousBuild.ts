@@ -1,0 +1,20 @@
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { exec, execOrThrow } from '../../src/lib/exec.ts'
+
+/**
+ * The build that the next version is upgraded from: the last release's commit; before there is one, an older commit whose
+ * tests all passed. It moves forward with each release.
+ */
+const previousBuild = '4bb9763bbf2b3d3be47361f9c30bd81f95fa0d1d'
+
+/** A checkout of the previous build in `folder`; `null` where this clone does not hold its commit. It shares our packages. */
+export async function previousCheckout(root: string, folder: string): Promise<string | null> {
+  const { code } = await exec(['git', '-C', root, 'cat-file', '-e', `${previousBuild}^{commit}`])
+  if (code !== 0) return null
+  const checkout = join(folder, 'previous')
+  await execOrThrow(['git', 'clone', '--quiet', '--shared', '--no-checkout', root, checkout])
+  await execOrThrow(['git', '-C', checkout, 'checkout', '--quiet', '--detach', previousBuild])
+  symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'))
+  return checkout
+}

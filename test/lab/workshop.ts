@@ -1,0 +1,38 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeDistribution, type Distribution } from '../../packaging/distribution.ts'
+
+const checkout = join(import.meta.dirname, '../..')
+
+/** A folder of this checkout in which what ships is made, for lab machines to be shown; made when it is first needed, gone when closed. */
+export class Workshop {
+  #name: string
+  #folder: string | null = null
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  get folder(): string {
+    mkdirSync(join(checkout, 'tmp'), { recursive: true })
+    this.#folder ??= mkdtempSync(join(checkout, `tmp/${this.#name}-`))
+    return this.#folder
+  }
+
+  /** For machines like this one, of this checkout or another. */
+  make({ root = checkout, version }: { root?: string; version?: string } = {}): Promise<Distribution> {
+    const about = { root, out: this.folder, architectures: [process.arch], env: process.env }
+    return makeDistribution(version === undefined ? about : { ...about, version })
+  }
+
+  /** The Debian package of this checkout. */
+  async debianPackage(): Promise<string> {
+    const [file] = (await this.make()).packages
+    if (file === undefined) throw new Error('no Debian package was made')
+    return file
+  }
+
+  close(): void {
+    if (this.#folder !== null) rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
