@@ -158,6 +158,7 @@ export class Agent {
       addresses: {
         held: address.held(),
         withheld: address.withheld(),
+        trouble: address.trouble(),
         reaches: address.reaches(),
       },
       problems: [

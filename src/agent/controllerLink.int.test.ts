@@ -36,7 +36,7 @@ const aReport = (): Report => ({
     instances: [],
     prepared: [],
     removedData: [],
-    addresses: { held: [], withheld: null, reaches: [] },
+    addresses: { held: [], withheld: null, trouble: null, reaches: [] },
     unserved: [],
     problems: [],
     maintenance: null,

@@ -58,7 +58,11 @@ export const errorCodes = {
   },
   E_NO_MAINTENANCE: { exit: 4, status: 409, means: 'there is no maintenance that could be resumed' },
   E_MAINTENANCE: { exit: 1, status: 500, means: 'maintenance stopped before every machine was done' },
-  E_LAST_INSTANCE: { exit: 4, status: 409, means: 'it would take the last ready instance of a service out of traffic' },
+  E_LAST_INSTANCE: {
+    ...{ exit: 4, status: 409 },
+    means:
+      'it would take out of traffic what no other machine could do meanwhile: the last ready instance of a service, or holding a virtual address',
+  },
   E_UPGRADE_IN_PROGRESS: {
     exit: 4,
     status: 409,

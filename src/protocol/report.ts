@@ -78,12 +78,14 @@ export const reportSchema = z.object({
     .object({
       /** `since`: ISO 8601 by the agent's clock, for display. */
       held: z.array(z.object({ address: name, since: z.string() })),
-      /** Why it takes none though it may, in words. */
+      /** Why it takes one, or all, not; in words. */
       withheld: reason.nullable(),
+      /** Why it could take none although it may, in words: something there is broken. */
+      trouble: reason.nullable().default(null),
       /** Machines it reaches, both ways; looked at while it is refused an address. */
       reaches: z.array(name),
     })
-    .default({ held: [], withheld: null, reaches: [] }),
+    .default({ held: [], withheld: null, trouble: null, reaches: [] }),
   /** What a driver could not apply, in words: shown, and named as the reason when a deadline passes. */
   problems: z.array(reason),
   /** What the supervisor can enforce here. */

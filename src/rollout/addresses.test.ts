@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ClusterDefinition } from '../definitions/cluster.ts'
 import { desiredState } from './desiredState.ts'
-import { drain, given, ready } from './testing/given.ts'
+import { drain, given, patch, ready } from './testing/given.ts'
 
 const [one, two] = ['10.0.0.50', '10.0.0.51']
 const since = '2026-01-01T00:00:00.000Z'
@@ -23,7 +23,7 @@ type World = ReturnType<typeof named>
 const holds = (world: World, machine: string, addresses: string[], over = {}): World => {
   const held = addresses.map((address) => ({ address, since }))
   const fake = world.world.machine(machine)
-  fake.addresses = { held, withheld: null, reaches: [], ...over }
+  fake.addresses = { held, withheld: null, trouble: null, reaches: [], ...over }
   // A driver that has applied what it was told last.
   fake.applied.address = world.world.state.position
   world.world.round(machine)
@@ -116,6 +116,7 @@ describe('a virtual address', () => {
     const world = given('a', 'b')
       .running('r1')
       .when(() => ({ type: 'ApplyCluster', cluster, force: false }))
+    holds(world, 'b', [])
     world.when(drain('a')).passing(300_000)
     expect(world.lines()).toEqual(['a drain started'])
     holds(world, 'a', []).settled()
@@ -139,6 +140,52 @@ describe('a virtual address', () => {
     expect(seen(world.passing(300_000))).toEqual([`${two} not back: b did not take it`])
     expect(tells(world, 'a').yields).toEqual([])
     expect(seen(world.passing(400_000)).at(0)).toBe(`${two} goes back from a to b`)
+  })
+
+  it('is not sent to a machine that could not take it, and comes back at once from one that fails meanwhile', () => {
+    const ill = { trouble: 'keepalived does not run' }
+    const world = holds(holds(named(one, two), 'a', [one, two]), 'b', [], ill)
+    world.lines()
+    expect(seen(world.passing(60_000))).toEqual([])
+    holds(world, 'b', [])
+    expect(seen(world.passing(2_000))).toEqual([`${two} goes back from a to b`])
+    holds(world, 'b', [], ill)
+    expect(seen(world.passing(1_000))).toEqual([`${two} not back: b: keepalived does not run`])
+    expect(tells(world, 'a').yields).toEqual([])
+  })
+
+  it('held by both again right after they reached each other is left where it is for long: VRRP alone does not pass', () => {
+    const world = holds(holds(holds(named(one), 'a', [one]), 'b', [one]), 'a', [one])
+    holds(world, 'a', [], { reaches: ['b'] })
+    expect(seen(world.passing(11_000)).at(-1)).toBe(`${one} settled`)
+    holds(holds(holds(world, 'a', [one]), 'b', [one]), 'b', [one])
+    expect(seen(world).at(-1)).toBe(`${one} contested: a, not b`)
+    holds(world, 'b', [], { reaches: ['a'] })
+    world.lines()
+    expect(seen(world.passing(500_000))).toEqual([])
+    expect(seen(world.passing(110_000))).toEqual([`${one} settled`])
+  })
+
+  it('is not taken off the only machine that can hold it, unless told to', () => {
+    const world = holds(holds(named(one), 'a', [one]), 'b', [], { trouble: 'keepalived does not run' })
+    const refusal = { code: 'E_LAST_INSTANCE', subject: 'a' }
+    expect(world.when(drain('a')).decision).toMatchObject(refusal)
+    expect(world.when(patch(['a', 'b'])).decision).toMatchObject(refusal)
+    expect(world.when(drain('b')).decision.type).toBe('accepted')
+    expect(world.settled().when(ready('b')).settled().when(drain('a', true)).decision.type).toBe('accepted')
+  })
+
+  it('stays with the other machine until the one that was patched could take it', () => {
+    const world = holds(holds(named(one), 'b', [one]), 'a', [])
+    world
+      .when(patch(['a', 'b']))
+      .passing(11_000)
+      .settled()
+    expect(world.lines().at(-1)).toBe('a return')
+    holds(world, 'a', [], { trouble: 'keepalived does not run' })
+    const lines = world.passing(20_000).lines()
+    expect(lines.at(-1)).toBe('maintenance stopped: it takes no virtual address: a: keepalived does not run')
+    expect(world.world.state.machines['b']?.traffic).toBe('ready')
   })
 
   it('of which there is one stays where it is', () => {

@@ -1,5 +1,6 @@
 import type { Event } from '../events/event.ts'
 import type { Moment } from './advance.ts'
+import { whyNotAt } from './addressHolders.ts'
 import { countsFrom } from './countsFrom.ts'
 import { limits } from './limits.ts'
 import type { Observed } from './observed.ts'
@@ -50,12 +51,15 @@ function settled(
   state: State,
   { observed, at }: Moment,
   address: string,
-  { refused, contestedSince }: AddressState,
+  { refused, contestedSince, settledAt }: AddressState,
   named: string,
 ): Event[] | null {
   if (refused.length === 0 || !contestedSince) return null
+  // Held by both again soon after they reached each other: it is VRRP alone that does not pass, and moving it helps nobody.
+  const isAgain = contestedSince.at - settledAt < limits.settleAddressMs * 3
   // What it says it reaches is as old as its HAProxy's last check.
-  if (at - countsFrom(state, contestedSince) < limits.settleAddressMs) return null
+  const after = isAgain ? limits.returnAgainMs : limits.settleAddressMs
+  if (at - countsFrom(state, contestedSince) < after) return null
   const reach = refused.every((name) => observed[name]?.report.addresses.reaches.includes(named))
   if (!reach) return null
   return [
@@ -63,9 +67,18 @@ function settled(
   ]
 }
 
-function returned(state: State, { at }: Moment, address: string, { returning: under }: AddressState): Event[] | null {
-  if (!under || at - countsFrom(state, under.since) < limits.returnMs) return null
-  return [{ type: 'AddressReturnEnded', data: { address, why: `${under.to} did not take it` } }]
+function returned(
+  state: State,
+  { observed, at }: Moment,
+  address: string,
+  { returning: under }: AddressState,
+): Event[] | null {
+  if (!under) return null
+  const to = state.machines[under.to]
+  const cannot = to ? whyNotAt(state, observed, to) : `${under.to} is no longer of the cluster`
+  const isLate = at - countsFrom(state, under.since) >= limits.returnMs
+  if (cannot === null && !isLate) return null
+  return [{ type: 'AddressReturnEnded', data: { address, why: cannot ?? `${under.to} did not take it` } }]
 }
 
 function returning(
@@ -81,8 +94,10 @@ function returning(
   const { to } = due
   const machine = state.machines[to]
   const report = observed[to]?.report
-  if (!machine || machine.lost || machine.traffic !== 'ready' || machineBusy(state)) return null
+  if (!machine || whyNotAt(state, observed, machine) !== null || machineBusy(state)) return null
   if (!report || report.addresses.withheld !== null || !isSteady(state, to)) return null
+  // It knows of the last move, so what it says of itself is of now.
+  if (report.applied.address < known.since.position) return null
   if (at - countsFrom(state, machine.since) < limits.returnAfterMs) return null
   return [{ type: 'AddressReturnStarted', data: { address, from: holder, to } }]
 }

@@ -1,10 +1,11 @@
 import type { Event, EventData, MaintenanceStep } from '../events/event.ts'
 import type { Moment } from './advance.ts'
+import { aloneAtAddresses, whyNotAt } from './addressHolders.ts'
 import { countsFrom } from './countsFrom.ts'
 import { limits } from './limits.ts'
 import { isRunning, type Maintenance } from './maintenanceState.ts'
-import { hasReported } from './observed.ts'
-import { definitionOf, lastServedBy } from './serviceView.ts'
+import { hasReported, type Observed } from './observed.ts'
+import { definitionOf, lastServedBy, lastWorkerOn } from './serviceView.ts'
 import type { State } from './state.ts'
 import { silentPeers } from './waits.ts'
 
@@ -15,7 +16,7 @@ export function advanceMaintenance(state: State, moment: Moment): Event[] {
   const { maintenance } = state
   if (!isRunning(maintenance)) return []
   const { at } = maintenance
-  if (!at) return nextMachine(state, maintenance)
+  if (!at) return nextMachine(state, maintenance, moment.observed)
   if (!state.machines[at.machine]) return [stopped(maintenance, `machine ${at.machine} is no longer of the cluster`)]
   const outcome = outcomeOf(state, maintenance, at, moment)
   if (outcome.type === 'failed') return [stopped(maintenance, outcome.reason)]
@@ -37,8 +38,10 @@ export function maintenanceDeadline(state: State): number {
       return from + (maintenance.script?.withinMs ?? 0) + (maintenance.restart ? limits.restartMs : limits.silenceMs)
     case 'check':
       return from + limits.silenceMs + longestWithin(state, at)
-    case 'return':
-      return from + limits.acknowledgeMs
+    case 'return': {
+      const isScript = state.cluster?.machines[at.machine]?.drivers.address === 'command'
+      return from + (isScript ? limits.releaseScriptMs : limits.acknowledgeMs)
+    }
   }
 }
 
@@ -58,7 +61,12 @@ function outcomeOf(state: State, maintenance: Maintenance, at: Part, { observed 
       const { traffic } = state.machines[machine] ?? {}
       // A person put it back meanwhile.
       if (traffic === 'ready') return { type: 'failed', reason: `machine ${machine} was put back in traffic by hand` }
-      return traffic === 'drained' ? over(stepped(maintenance, at, 'work')) : waiting('')
+      if (traffic !== 'drained') return waiting('')
+      // Another may have failed while this one gave up its work.
+      const last = maintenance.allowOutage || !at.wasReady ? [] : lastServedBy(state, [machine])
+      if (last.length === 0) return over(stepped(maintenance, at, 'work'))
+      const reason = `machine ${machine} has the last ready instance of ${last.join(', ')} now, and is back in traffic`
+      return over({ type: 'MachineReadied', data: { machine } }, stopped(maintenance, reason))
     }
     case 'work': {
       const work = report?.maintenance
@@ -79,13 +87,25 @@ function outcomeOf(state: State, maintenance: Maintenance, at: Part, { observed 
     case 'return': {
       const isThere = report !== undefined && report.applied.balancer >= at.since.position
       const silent = silentPeers(state, observed, machine, at.since)
-      if (isThere && silent.length === 0) return over(stepped(maintenance, at, 'done'))
+      const noAddress = isThere ? takesNoAddress(state, observed, at) : null
+      if (isThere && silent.length === 0 && noAddress === null) return over(stepped(maintenance, at, 'done'))
+      if (noAddress !== null) return waiting(`it takes no virtual address: ${noAddress}`)
       return waiting(`the balancer of machine ${[...(isThere ? [] : [machine]), ...silent].join(', ')} did not follow`)
     }
   }
 }
 
-function nextMachine(state: State, maintenance: Maintenance): Event[] {
+/** Why the machine that is back would not take what comes to the next one; `null`: it would, or none is to be taken. */
+function takesNoAddress(state: State, observed: Observed, { machine, since }: Part): string | null {
+  const known = state.machines[machine]
+  const { addresses = [], machines = {} } = state.cluster ?? {}
+  const isIn = known?.traffic === 'ready' && addresses.length > 0
+  if (!isIn || (machines[machine]?.drivers.address ?? 'none') === 'none') return null
+  if ((observed[machine]?.report.applied.address ?? 0) < since.position) return `${machine} has not taken it yet`
+  return whyNotAt(state, observed, known)
+}
+
+function nextMachine(state: State, maintenance: Maintenance, observed: Observed): Event[] {
   const { id, machines, done, allowOutage } = maintenance
   const machine = machines.find((name) => !done.includes(name))
   if (machine === undefined) return [{ type: 'MaintenanceFinished', data: { maintenance: id } }]
@@ -97,6 +117,11 @@ function nextMachine(state: State, maintenance: Maintenance): Event[] {
   if (last.length > 0)
     return [stopped(maintenance, `machine ${machine} has the last ready instance of ${last.join(', ')}`)]
   const isIn = known.traffic === 'ready'
+  const noOther = allowOutage || !isIn ? null : aloneAtAddresses(state, observed, machine)
+  if (noOther !== null)
+    return [stopped(maintenance, `only machine ${machine} can hold the virtual addresses: ${noOther}`)]
+  const worker = maintenance.restart && !allowOutage && isIn ? lastWorkerOn(state, machine) : null
+  if (worker !== null) return [stopped(maintenance, `machine ${machine} has the last ready instance of ${worker}`)]
   const wasReady = isIn || machine === maintenance.takesOver
   const begun: Event = {
     type: 'MaintenanceStepped',

@@ -12,8 +12,7 @@ import { refuse } from './refuse.ts'
 import {
   noSuchMachine,
   refuseBusy,
-  refuseLast,
-  refuseLastWorker,
+  refuseOutage,
   resumeMaintenance,
   startMaintenance,
   stopMaintenance,
@@ -69,13 +68,13 @@ function decideCommand(state: State, observed: Observed, command: Command): Deci
     case 'AbortRollout':
       return abortRollout(state, command.rollout)
     case 'DrainMachine':
-      return drainMachine(state, command)
+      return drainMachine(state, observed, command)
     case 'ReadyMachine':
       return readyMachine(state, command.machine)
     case 'StartMaintenance':
-      return startMaintenance(state, command)
+      return startMaintenance(state, observed, command)
     case 'ResumeMaintenance':
-      return resumeMaintenance(state)
+      return resumeMaintenance(state, observed)
     case 'StopMaintenance':
       return stopMaintenance(state)
     case 'ApplyCluster':
@@ -101,14 +100,18 @@ function abortRollout(state: State, id: string): Decision {
 const over = (id: string, how: string): Refusal =>
   refuse('E_ROLLOUT_OVER', `rollout ${id} ${how}`, id, `tandem rollout show ${id}`)
 
-function drainMachine(state: State, { machine: name, force, stop = false }: DrainMachine): Decision {
+function drainMachine(
+  state: State,
+  observed: Observed,
+  { machine: name, force, stop = false }: DrainMachine,
+): Decision {
   const machine = state.machines[name]
   if (!machine) return noSuchMachine(state, name)
   const isSame = machine.traffic !== 'ready' && (machine.runsNothing || !stop)
   if (isSame) return { type: 'nothing' }
   const busy = refuseBusy(state, name)
   if (busy) return busy
-  const last = force ? null : (refuseLast(state, [name]) ?? (stop ? refuseLastWorker(state, name) : null))
+  const last = force ? null : refuseOutage(state, observed, [name], stop)
   return last ?? accepted({ type: 'MachineDrainStarted', data: { machine: name, ...(stop ? { stop } : {}) } })
 }
 

@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../events/event.ts'
 import { keepIf } from '../lib/records.ts'
 import { evolveAddress } from './evolveAddress.ts'
 import { evolveInstance } from './evolveInstance.ts'
-import { evolveMaintenance } from './evolveMaintenance.ts'
+import { evolveMaintenance, takenInHand } from './evolveMaintenance.ts'
 import { evolveMachine } from './evolveMachine.ts'
 import { evolveRollout } from './evolveRollout.ts'
 import { evolveTurn } from './evolveTurn.ts'
@@ -43,11 +43,12 @@ export function evolve(before: State, event: RecordedEvent): State {
     case 'MachineMoved':
     case 'MachineLost':
     case 'MachineReturned':
-    case 'MachineDrainStarted':
     case 'MachineDrainStepped':
     case 'MachineDrained':
-    case 'MachineReadied':
       return evolveMachine(state, event, asked)
+    case 'MachineDrainStarted':
+    case 'MachineReadied':
+      return { ...evolveMachine(state, event, asked), maintenance: takenInHand(state, event.data.machine) }
 
     case 'MaintenanceStarted':
     case 'MaintenanceStepped':

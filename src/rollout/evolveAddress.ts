@@ -12,8 +12,8 @@ export function evolveAddress(state: State, event: AddressEvent, asked: Asked): 
     addresses: change(state.addresses, address, with_),
   })
   const before = state.addresses[address]
-  const { triedAt = 0, holders = [] } = before ?? {}
-  const nothingElse = { since: asked, refused: [], contestedSince: null, returning: null, triedAt }
+  const { triedAt = 0, settledAt = Number.MIN_SAFE_INTEGER, holders = [] } = before ?? {}
+  const nothingElse = { since: asked, refused: [], contestedSince: null, returning: null, triedAt, settledAt }
   switch (event.type) {
     case 'AddressTaken': {
       const { machine, from, why } = event.data
@@ -38,7 +38,7 @@ export function evolveAddress(state: State, event: AddressEvent, asked: Asked): 
     case 'AddressContested':
       return set((known) => ({ ...known, refused: event.data.refused, contestedSince: asked }))
     case 'AddressSettled':
-      return set((known) => ({ ...known, refused: [], contestedSince: null }))
+      return set((known) => ({ ...known, refused: [], contestedSince: null, settledAt: asked.at }))
     case 'AddressReturnStarted': {
       const { from, to } = event.data
       return set((known) => ({ ...known, returning: { from, to, since: asked }, triedAt: asked.at }))

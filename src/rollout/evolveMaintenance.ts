@@ -11,7 +11,18 @@ export function evolveMaintenance(state: State, event: MaintenanceEvent, asked: 
     const fresh = { done: [], at: null, attempt: 1, takesOver, reason: null, finishedAt: null }
     return { ...state, maintenance: { ...about, id, ...fresh, state: 'running', startedAt: asked.at } }
   }
-  return state.maintenance ? { ...state, maintenance: evolved(state.maintenance, event, asked) } : state
+  if (!state.maintenance) return state
+  const maintenance = evolved(state.maintenance, event, asked)
+  // A person has put it back in traffic since it stopped: there it goes back.
+  const isIn = event.type === 'MaintenanceResumed' && state.machines[maintenance.at?.machine ?? '']?.traffic === 'ready'
+  const at = maintenance.at && { ...maintenance.at, wasReady: maintenance.at.wasReady || isIn }
+  return { ...state, maintenance: { ...maintenance, at } }
+}
+
+/** A person changes a machine's traffic: what a maintenance that stopped has left is theirs now. */
+export function takenInHand({ maintenance }: State, machine: string): Maintenance | null {
+  if (maintenance?.state !== 'stopped' || maintenance.at?.machine !== machine) return maintenance
+  return { ...maintenance, at: { ...maintenance.at, wasReady: false } }
 }
 
 function evolved(

@@ -181,6 +181,50 @@ describe('maintenance', () => {
     expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
   })
 
+  it('puts a machine back rather than work on it when the other one fails while it is drained', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .and((world) => world.machine('a').running.forEach((one) => (one.work = 1)))
+      .on('b', { alive: false })
+      .when(patch(['a', 'b']))
+    const lines = then.passing(60_000).lines()
+    expect(lines).not.toContain('a work')
+    expect(lines.at(-1)).toContain('maintenance stopped: machine a has the last ready instance of shop now')
+    expect(then.world.state.machines['a']?.traffic).toBe('ready')
+  })
+
+  it('does not stop the only worker, unless told to', () => {
+    const then = given('a', 'b').running('r1', { listen: 'none', machines: ['a'] })
+    expect(then.when(reboot('a')).decision).toMatchObject({ code: 'E_LAST_INSTANCE', subject: 'a' })
+    expect(then.when(patch(['a'], { restart: false })).decision.type).toBe('accepted')
+    expect(then.settled().when(reboot('a', true)).decision.type).toBe('accepted')
+  })
+
+  it('takes over what the one before has left drained also when a person stopped that one early', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .when(patch(['a', 'b']))
+      .when(halt)
+      .settled()
+    expect(then.world.state.machines['a']?.traffic).toBe('drained')
+    const script = { name: 'other.sh', text: 'other', withinMs: 60_000 }
+    then.when(patch(['a', 'b'], { script })).settled()
+    expect(then.world.state.maintenance?.state).toBe('completed')
+    expect(then.world.state.machines['a']?.traffic).toBe('ready')
+  })
+
+  it('does not work again on a machine that came back after it had been given up', () => {
+    const then = given('a', 'b').running('r1').when(reboot('a')).until('a work').on('a', { alive: false })
+    then.passing(16 * 60_000, 10_000)
+    expect(then.world.state.maintenance?.state).toBe('stopped')
+    const id = then.world.state.maintenance?.id ?? ''
+    then.on('a', { alive: true, maintenance: { id, attempt: 1, ok: true, reason: '' } }).passing(5_000)
+    const lines = then.when(resume).settled().lines()
+    expect(then.world.machine('a').maintenance?.attempt).toBe(1)
+    expect(lines).not.toContain('a work')
+    expect(then.world.state.maintenance?.state).toBe('completed')
+  })
+
   it('a machine that was out of traffic before stays out', () => {
     const then = given('a', 'b').running('r1').when(drain('a')).settled().when(reboot('a')).settled()
     expect(then.world.state.maintenance?.state).toBe('completed')

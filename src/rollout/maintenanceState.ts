@@ -38,7 +38,7 @@ interface Part {
   machine: string
   step: Exclude<MaintenanceStep, 'done'>
   since: Asked
-  /** It was in traffic when its part began, and goes back there. */
+  /** It was in traffic when its part began, and goes back there. Until a person changes its traffic after a stop. */
   wasReady: boolean
   /** Instances that were ready when its part began. */
   expected: string[]
@@ -51,7 +51,5 @@ export const isRunning = (maintenance: Maintenance | null): maintenance is Maint
 export function leftOut({ maintenance, machines }: State): string | null {
   const { state, at } = maintenance ?? {}
   if (state !== 'stopped' || !at?.wasReady) return null
-  const machine = machines[at.machine]
-  const isAsLeft = machine?.traffic === 'drained' && machine.since.position <= at.since.position
-  return isAsLeft ? at.machine : null
+  return machines[at.machine]?.traffic === 'ready' ? null : at.machine
 }

@@ -125,3 +125,14 @@ export function lastServedBy(state: State, machines: readonly string[]): string[
   const alone = here.filter((one) => !elsewhere.some((other) => other.service === one.service))
   return [...new Set(alone.map(({ service }) => service))].sort()
 }
+
+/** A service without requests that no other machine runs: the first such; `null`: none. */
+export function lastWorkerOn(state: State, machine: string): string | null {
+  const ready = Object.values(state.instances).filter((one) => one.state === 'ready')
+  const isElsewhere = (service: string): boolean =>
+    ready.some((one) => one.service === service && one.machine !== machine && isReachable(state, one.machine))
+  const last = ready.find(
+    (one) => one.machine === machine && definitionOf(state, one.release).listen === 'none' && !isElsewhere(one.service),
+  )
+  return last?.service ?? null
+}

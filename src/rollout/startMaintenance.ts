@@ -1,22 +1,24 @@
 import type { Event } from '../events/event.ts'
 import type { Decision, Refusal, StartMaintenance } from './command.ts'
+import { aloneAtAddresses } from './addressHolders.ts'
 import { isRunning, leftOut, type Maintenance } from './maintenanceState.ts'
+import type { Observed } from './observed.ts'
 import { refuse } from './refuse.ts'
-import { definitionOf, isReachable, lastServedBy, machineBusy } from './serviceView.ts'
+import { lastServedBy, lastWorkerOn, machineBusy } from './serviceView.ts'
 import type { State } from './state.ts'
 
-export function startMaintenance(state: State, command: StartMaintenance): Decision {
-  const { machines, force } = command
+export function startMaintenance(state: State, observed: Observed, command: StartMaintenance): Decision {
+  const { machines, force, restart } = command
   if (state.maintenance && isSame(state.maintenance, command)) {
     if (state.maintenance.state === 'running') return { type: 'nothing' }
-    if (state.maintenance.state === 'stopped') return resumeMaintenance(state)
+    if (state.maintenance.state === 'stopped') return resumeMaintenance(state, observed)
   }
   const refusal =
     machines.map((machine) => refuseMachine(state, machine)).find((one) => one !== null) ??
     refuseBusy(state, machines[0] ?? '') ??
-    (force ? null : refuseLast(state, beforeTakenOver(state, machines)))
+    (force ? null : refuseOutage(state, observed, beforeTakenOver(state, machines), restart))
   if (refusal) return refusal
-  const { maintenance, kind, script, restart } = command
+  const { maintenance, kind, script } = command
   const data = { maintenance, kind, machines, script, restart, allowOutage: force }
   return { type: 'accepted', events: [{ type: 'MaintenanceStarted', data }] }
 }
@@ -33,21 +35,28 @@ const isSame = (one: Maintenance, other: StartMaintenance): boolean =>
   one.script?.text === other.script?.text &&
   one.machines.join() === other.machines.join()
 
-export function resumeMaintenance(state: State): Decision {
+export function resumeMaintenance(state: State, observed: Observed): Decision {
   const { maintenance } = state
   if (maintenance?.state !== 'stopped')
     return noneStopped(maintenance ? `it is ${maintenance.state}` : 'there was none')
-  const { id, at, allowOutage } = maintenance
+  const { id, at, allowOutage, restart, attempt } = maintenance
   const refusal =
     (at ? refuseMachine(state, at.machine, true) : null) ??
     refuseBusy(state, at?.machine ?? id) ??
-    (at && !allowOutage ? refuseLast(state, [at.machine]) : null)
+    (at && !allowOutage ? refuseOutage(state, observed, [at.machine], restart) : null)
   if (refusal) return refusal
+  // It came back after the maintenance had given it up: what was done is not done again.
+  const work = observed[at?.machine ?? '']?.report.maintenance
+  const isDone = at?.step === 'work' && work?.id === id && work.attempt === attempt && work.ok === true
+  const checking: Event[] = isDone
+    ? [{ type: 'MaintenanceStepped', data: { maintenance: id, machine: at.machine, step: 'check' } }]
+    : []
   const resumed: Event = { type: 'MaintenanceResumed', data: { maintenance: id } }
   // A person has put it back in traffic meanwhile.
-  const isBack = at && (at.step === 'drain' || at.step === 'work') && state.machines[at.machine]?.traffic === 'ready'
+  const isBack =
+    at && !isDone && (at.step === 'drain' || at.step === 'work') && state.machines[at.machine]?.traffic === 'ready'
   const drained: Event[] = isBack ? [{ type: 'MachineDrainStarted', data: { machine: at.machine } }] : []
-  return { type: 'accepted', events: [resumed, ...drained] }
+  return { type: 'accepted', events: [...checking, resumed, ...drained] }
 }
 
 export function stopMaintenance({ maintenance }: State): Decision {
@@ -83,7 +92,23 @@ export function noSuchMachine(state: State, name: string): Refusal {
   return refuse('E_NO_SUCH_MACHINE', `there is no machine ${name}`, name, `machines: ${known}`)
 }
 
-export function refuseLast(state: State, machines: string[]): Refusal | null {
+/** What would interrupt something that no other machine could do meanwhile. `stops`: the machine's workers end, too. */
+export function refuseOutage(state: State, observed: Observed, machines: string[], stops: boolean): Refusal | null {
+  const workers = stops ? machines.map((machine) => refuseLastWorker(state, machine)) : []
+  const worker = workers.find((one) => one !== null) ?? null
+  return refuseLast(state, machines) ?? worker ?? refuseLastHolder(state, observed, machines[0] ?? '')
+}
+
+/** Only of the first: the next ones are looked at when their part begins. */
+function refuseLastHolder(state: State, observed: Observed, machine: string): Refusal | null {
+  if (state.machines[machine]?.traffic !== 'ready') return null
+  const why = aloneAtAddresses(state, observed, machine)
+  if (why === null) return null
+  const next = 'mend that first (tandem status), or pass --force to let nobody hold them meanwhile'
+  return refuse('E_LAST_INSTANCE', `only machine ${machine} can hold the virtual addresses: ${why}`, machine, next)
+}
+
+function refuseLast(state: State, machines: string[]): Refusal | null {
   for (const machine of machines) {
     if (state.machines[machine]?.traffic !== 'ready') continue
     const last = lastServedBy(state, [machine]).join(', ')
@@ -95,16 +120,11 @@ export function refuseLast(state: State, machines: string[]): Refusal | null {
 }
 
 /** Taking a machine out of traffic leaves its workers running; stopping them may stop the only one. */
-export function refuseLastWorker(state: State, machine: string): Refusal | null {
-  const ready = Object.values(state.instances).filter((one) => one.state === 'ready')
-  const isElsewhere = (service: string): boolean =>
-    ready.some((one) => one.service === service && one.machine !== machine && isReachable(state, one.machine))
-  const last = ready.find(
-    (one) => one.machine === machine && definitionOf(state, one.release).listen === 'none' && !isElsewhere(one.service),
-  )
-  if (!last) return null
-  const next = `let it run on another machine too, or pass --force to stop ${last.service}`
-  return refuse('E_LAST_INSTANCE', `machine ${machine} has the last ready instance of ${last.service}`, machine, next)
+function refuseLastWorker(state: State, machine: string): Refusal | null {
+  const last = lastWorkerOn(state, machine)
+  if (last === null) return null
+  const next = `let it run on another machine too, or pass --force to stop ${last}`
+  return refuse('E_LAST_INSTANCE', `machine ${machine} has the last ready instance of ${last}`, machine, next)
 }
 
 function refuseMachine(state: State, name: string, mayBeLost = false): Refusal | null {

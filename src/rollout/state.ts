@@ -96,6 +96,8 @@ export interface AddressState {
   returning: { from: string; to: string; since: Asked } | null
   /** When it was last sent back; ms. */
   triedAt: number
+  /** When those that held it at once were last said to reach each other again; ms. */
+  settledAt: number
 }
 
 export interface Config {

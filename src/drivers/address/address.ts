@@ -30,8 +30,10 @@ export interface AddressDriver {
   apply(plan: AddressPlan): Promise<void>
   /** The addresses this machine holds now. */
   held(): HeldAddress[]
-  /** Why this machine takes no address though the plan lets it, in words. */
+  /** Why this machine does not take an address, in words. */
   withheld(): string | null
+  /** Why it could take none although the plan lets it, in words: something here is broken. */
+  trouble(): string | null
   /** Machines that this one reaches, both ways; looked at only while it is refused an address. */
   reaches(): string[]
   /** Called when what it holds, or why it does not, has changed. */

@@ -38,6 +38,7 @@ export function createFakeAddress(): FakeAddress {
       return plan.addresses.filter((address) => !given.has(address)).map((address) => ({ address, since }))
     },
     withheld: () => null,
+    trouble: () => null,
     reaches: () => [],
     onChange: (listener) => void listeners.push(listener),
     heard: () => void heard++,

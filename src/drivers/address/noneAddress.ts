@@ -16,6 +16,7 @@ export function createNoneAddress(clean: () => Promise<void> = async () => {}): 
       })),
     held: () => [],
     withheld: () => null,
+    trouble: () => null,
     reaches: () => [],
     onChange: () => {},
     heard: () => {},

@@ -50,7 +50,7 @@ export class FakeMachine {
   maintenance: Report['maintenance'] = null
   /** How work on the machine itself ends. */
   maintenanceFate: Fate = 'ready'
-  addresses: Report['addresses'] = { held: [], withheld: null, reaches: [] }
+  addresses: Report['addresses'] = { held: [], withheld: null, trouble: null, reaches: [] }
 
   constructor(name: string) {
     this.name = name

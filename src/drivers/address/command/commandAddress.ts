@@ -70,6 +70,7 @@ export function createCommandAddress(options: CommandOptions): AddressDriver {
     apply,
     held: () => [],
     withheld: () => null,
+    trouble: () => null,
     reaches: () => [],
     onChange: () => {},
     heard: () => {},

@@ -41,9 +41,10 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
     here.clear()
     await haproxyListens()
     keepalivedRuns()
-    guard = new AddressGuard({ machine: 'a', interface: 'eth0', addresses: [address], haproxy: socketPath() }, files, {
+    const settings = { machine: 'a', interface: 'eth0', addresses: [address], haproxy: socketPath(), advert: 100 }
+    guard = new AddressGuard(settings, files, {
       haproxy: new HaproxyWatch(socketPath(), performance.now()),
-      keepalived: new KeepalivedWatch(files),
+      keepalived: new KeepalivedWatch(files, settings.advert),
       gate: {
         get isOpen() {
           return shut.length === 0
@@ -171,6 +172,17 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
     connections = 5
     tell({ yields: [address] })
     await expect.poll(tracked, soon).toBe('1')
+  })
+
+  it('lets new connections in again when giving up is called off', async () => {
+    here.add(address)
+    connections = 1
+    await expect.poll(tracked, soon).toBe('0')
+    tell({ yields: [address] })
+    await expect.poll(() => shut, soon).toEqual([address])
+    tell({})
+    await expect.poll(() => shut, soon).toEqual([])
+    expect(tracked()).toBe('0')
   })
 
   it('kills a keepalived that is frozen and holds an address, and takes off what it left', async () => {

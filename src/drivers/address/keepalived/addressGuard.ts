@@ -23,7 +23,7 @@ const commandMs = 2_000
 /** What the guard asks the system. Real in production; no part of it speaks to the network. */
 export interface GuardParts {
   haproxy: Pick<HaproxyWatch, 'look' | 'forgive' | 'close'> | null
-  keepalived: Pick<KeepalivedWatch, 'look' | 'living'>
+  keepalived: Pick<KeepalivedWatch, 'look' | 'living' | 'forgive'>
   gate: Pick<SynGate, 'isOpen' | 'shut' | 'open'>
   addressesHere: () => Set<string>
   connectionsTo: (address: string) => number
@@ -61,8 +61,11 @@ export class AddressGuard {
 
   /** One look, and all that follows from it. */
   look(now: number): void {
-    const { haproxy } = this.#parts
-    if (this.#lookedAt !== null && now - this.#lookedAt > stoodStillMs) haproxy?.forgive(performance.now())
+    const { haproxy, keepalived } = this.#parts
+    if (this.#lookedAt !== null && now - this.#lookedAt > stoodStillMs) {
+      haproxy?.forgive(performance.now())
+      keepalived.forgive(now)
+    }
     this.#lookedAt = now
     const word = readWord(this.#files.word)
     const held = this.#lookAtAddresses()
@@ -77,7 +80,7 @@ export class AddressGuard {
         reachesAny: sight.reachesAny,
         word,
       },
-      keepalived: this.#parts.keepalived.look(now, held.length > 0),
+      keepalived: keepalived.look(now, held.length > 0),
     }
     const verdict = this.#verdict.judge(this.#settings.addresses, seen)
     this.#track(verdict, now)
@@ -99,6 +102,12 @@ export class AddressGuard {
   }
 
   #track({ withheld, gently }: Verdict, now: number): void {
+    // Called off: whoever was shut out meanwhile is let in again below.
+    for (const address of this.#shutAt.keys()) {
+      if (gently.has(address)) continue
+      this.#shutAt.delete(address)
+      this.#shutNow.delete(address)
+    }
     for (const address of this.#settings.addresses) {
       const must = withheld.has(address)
       if (must && gently.has(address) && this.#held.has(address) && !this.#isQuiet(address, now)) continue
@@ -149,9 +158,9 @@ export class AddressGuard {
     for (const address of held) this.#parts.takeOff(address)
   }
 
-  #tell({ withheld }: Verdict, held: HeldAddress[], reaches: string[], now: number): void {
+  #tell({ withheld, trouble }: Verdict, held: HeldAddress[], reaches: string[], now: number): void {
     const why = [...new Set(withheld.values())].join('; ') || null
-    const state = { held, withheld: why, reaches }
+    const state = { held, withheld: why, trouble, reaches }
     const text = JSON.stringify(state)
     if (text === this.#written.text && now - this.#written.at < stateMs) return
     writeWhole(this.#files.state, { at: now, ...state })
@@ -167,7 +176,7 @@ export function guardParts(settings: GuardSettings, files: KeepalivedFiles, say:
   const { haproxy, interface: card, addresses } = settings
   return {
     haproxy: haproxy === null ? null : new HaproxyWatch(haproxy, performance.now()),
-    keepalived: new KeepalivedWatch(files),
+    keepalived: new KeepalivedWatch(files, settings.advert),
     gate: new SynGate(),
     addressesHere: () => addressesOn(card),
     connectionsTo: openConnections,

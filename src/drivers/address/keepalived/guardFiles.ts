@@ -1,4 +1,5 @@
 import { chmodSync, closeSync, constants, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { usualAdvertMs } from '../../../definitions/bounds.ts'
 import type { HeldAddress } from '../address.ts'
 
 /** What the guard is told once, by whoever set up keepalived. */
@@ -8,6 +9,8 @@ export interface GuardSettings {
   addresses: string[]
   /** The socket on which HAProxy's worker answers; `null`: another balancer, which is not looked at. */
   haproxy: string | null
+  /** How often whoever holds an address says so, in ms. */
+  advert: number
 }
 
 /** What the controller last said, as the agent has it. Written anew whenever the controller answers. */
@@ -27,6 +30,8 @@ export interface GuardState {
   held: HeldAddress[]
   /** Why this machine takes no address, in words. */
   withheld: string | null
+  /** Why it could take none although it may, in words. */
+  trouble: string | null
   reaches: string[]
 }
 
@@ -61,8 +66,9 @@ export function readState(path: string): GuardState | null {
   const found = readRecord(path)
   if (!found || typeof found['at'] !== 'number' || !Array.isArray(found['held'])) return null
   const held = found['held'].filter(isHeld)
-  const withheld = typeof found['withheld'] === 'string' ? found['withheld'] : null
-  return { at: found['at'], held, withheld, reaches: texts(found['reaches']) }
+  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
+  const [withheld, trouble] = [text(found['withheld']), text(found['trouble'])]
+  return { at: found['at'], held, withheld, trouble, reaches: texts(found['reaches']) }
 }
 
 export function readGuardSettings(path: string): GuardSettings {
@@ -72,7 +78,8 @@ export function readGuardSettings(path: string): GuardSettings {
     throw new Error(`${path} does not say what to guard: the agent writes it; is it running?`)
   }
   const addresses = texts(found?.['addresses'])
-  return { machine, interface: card, addresses, haproxy: typeof haproxy === 'string' ? haproxy : null }
+  const advert = typeof found?.['advert'] === 'number' ? found['advert'] : usualAdvertMs
+  return { machine, interface: card, addresses, haproxy: typeof haproxy === 'string' ? haproxy : null, advert }
 }
 
 function readRecord(path: string): Record<string, unknown> | null {

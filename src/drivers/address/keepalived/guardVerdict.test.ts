@@ -41,6 +41,15 @@ describe('the guard', () => {
     expect(judged(silent, { at: 10_900 }, { ...silent, at: 10_950 }, { at: 11_900 }).withheld.size).toBe(2)
   })
 
+  it('says what keeps this machine from holding any, and not what it was told', () => {
+    expect(judged({ haproxy: 'gone' }).trouble).toBe('HAProxy does not run')
+    expect(judged({ word: aWord({ eligible: false, refused: [one] }) }).trouble).toBe(null)
+    const gone = { keepalived: 'gone' } as const
+    expect(judged(gone, { ...gone, at: 11_900 }).trouble).toBe(null)
+    expect(judged(gone, { ...gone, at: 12_000 }).trouble).toBe('keepalived does not run')
+    expect(judged(gone, { at: 11_000 }, { ...gone, at: 12_000 }).trouble).toBe(null)
+  })
+
   it('takes everything off where no instance is reached for a while, and the controller says that another machine reaches one', () => {
     const none = { reachesAny: false }
     const later = { ...none, at: 10_300 }

@@ -19,6 +19,8 @@ export interface Verdict {
   withheld: Map<string, string>
   /** Of those, the ones to give up gently: this machine serves well. */
   gently: Set<string>
+  /** Why this machine could hold none although it may; in words. */
+  trouble: string | null
   /** What keepalived left behind has to be ended and taken off by hand. */
   cleanUp: boolean
 }
@@ -29,6 +31,8 @@ export const wordMs = 5_000
 export const wellMs = 1_000
 /** No instance reached for so long, before that counts: a reload or a restart of the last one is shorter. */
 export const unreachedMs = 300
+/** keepalived that is not there for so long is not one that is being started anew. */
+export const goneMs = 2_000
 
 /**
  * Judges looks, one after the other. HAProxy that does not answer takes every address off. One that reaches no instance does
@@ -38,6 +42,7 @@ export const unreachedMs = 300
 export class GuardVerdict {
   #ill: { since: number; why: string } | null = null
   #unreachedSince: number | null = null
+  #goneSince: number | null = null
 
   judge(addresses: readonly string[], look: Look): Verdict {
     const ill = this.#illness(look)
@@ -51,7 +56,14 @@ export class GuardVerdict {
       withheld.set(address, why)
       if (isGentle) gently.add(address)
     }
-    return { withheld, gently, cleanUp: look.keepalived !== 'runs' && look.held.length > 0 }
+    const trouble = alone ?? this.#absence(look)
+    return { withheld, gently, trouble, cleanUp: look.keepalived !== 'runs' && look.held.length > 0 }
+  }
+
+  #absence({ keepalived, at }: Look): string | null {
+    if (keepalived !== 'gone') this.#goneSince = null
+    else this.#goneSince ??= at
+    return this.#goneSince !== null && at - this.#goneSince >= goneMs ? 'keepalived does not run' : null
   }
 
   #why(address: string, ill: string | null, word: Word | null, heard: boolean): [string | null, boolean] {

@@ -72,6 +72,10 @@ class Keepalived implements AddressDriver {
     return this.#plan === null || this.#plan.addresses.length === 0 ? null : (this.#state?.withheld ?? null)
   }
 
+  trouble(): string | null {
+    return this.#plan === null || this.#plan.addresses.length === 0 ? null : (this.#state?.trouble ?? null)
+  }
+
   reaches(): string[] {
     return this.#state?.reaches ?? []
   }
@@ -154,7 +158,8 @@ class Keepalived implements AddressDriver {
   #read(): void {
     const before = this.#state
     this.#state = readState(this.#options.files.state) ?? before
-    const facts = (state: GuardState | null): string => JSON.stringify([state?.held, state?.withheld, state?.reaches])
+    const facts = (state: GuardState | null): string =>
+      JSON.stringify([state?.held, state?.withheld, state?.trouble, state?.reaches])
     if (facts(before) !== facts(this.#state)) for (const listener of this.#listeners) listener()
   }
 }

@@ -6,6 +6,8 @@ export interface KeepalivedFiles {
   config: string
   /** What the guard looks at: `GuardSettings` as JSON. */
   guard: string
+  /** What both were last made to run by. */
+  applied: string
   run: string
   /** Of the agent: it alone writes there. */
   agent: string
@@ -26,6 +28,7 @@ export function keepalivedFiles(data: string, run = addressRunDir): KeepalivedFi
     run,
     config: join(data, 'address/keepalived.conf'),
     guard: join(data, 'address/guard.json'),
+    applied: join(data, 'address/applied.json'),
     agent,
     word: join(agent, 'word.json'),
     state: join(run, 'state.json'),

@@ -3,8 +3,8 @@ import type { KeepalivedFiles } from './keepalivedFiles.ts'
 
 export type KeepalivedState = 'runs' | 'frozen' | 'gone'
 
-/** A keepalived that holds an address wakes ten times a second; one that has not for so long does not speak for it. */
-export const stillMs = 500
+/** A keepalived that holds an address wakes to say so; one that has not for so long (ms) does not speak for it. */
+export const stillMs = (advert: number): number => Math.max(500, 3 * advert + 200)
 
 /**
  * How keepalived's two processes are, from `/proc` (proc(5)). Stopped by a signal shows at once in their state; a process that
@@ -13,10 +13,13 @@ export const stillMs = 500
 export class KeepalivedWatch {
   #files: Pick<KeepalivedFiles, 'keepalivedPid' | 'vrrpPid'>
   #proc: string
+  #stillMs: number
   #wakes = { count: '', since: 0 }
 
-  constructor(files: Pick<KeepalivedFiles, 'keepalivedPid' | 'vrrpPid'>, proc = '/proc') {
+  /** `advert`: how often it says that it holds an address, ms. */
+  constructor(files: Pick<KeepalivedFiles, 'keepalivedPid' | 'vrrpPid'>, advert: number, proc = '/proc') {
     this.#files = files
+    this.#stillMs = stillMs(advert)
     this.#proc = proc
   }
 
@@ -28,7 +31,12 @@ export class KeepalivedWatch {
     if (states.some((state) => state === 'T' || state === 't')) return 'frozen'
     const count = holds ? this.#wakesOf(vrrp) : ''
     if (!holds || count !== this.#wakes.count) this.#wakes = { count, since: now }
-    return now - this.#wakes.since > stillMs ? 'frozen' : 'runs'
+    return now - this.#wakes.since > this.#stillMs ? 'frozen' : 'runs'
+  }
+
+  /** Everything here stood still: that it did not wake says nothing. */
+  forgive(now: number): void {
+    this.#wakes = { ...this.#wakes, since: now }
   }
 
   /** As their pid files say: keepalived itself, and the child that speaks VRRP. */

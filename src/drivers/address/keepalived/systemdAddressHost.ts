@@ -1,8 +1,11 @@
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname } from 'node:path'
+import { z } from 'zod'
 import { writeFileDurably } from '../../../lib/durableFile.ts'
+import { readJson } from '../../../lib/durableJson.ts'
 import { exec } from '../../../lib/exec.ts'
+import { sha256 } from '../../../lib/hash.ts'
 import { makeFolder } from '../../../lib/makeFolder.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
 import { installUnit, isActive, removeUnit, systemctl, unitFolder } from '../../../lib/systemdUnits.ts'
@@ -23,6 +26,10 @@ export interface HostOptions {
   unprivileged?: { uid: number; gid: number; haproxyGroup: string }
 }
 
+/** What guard and keepalived run by, sha256. */
+type Applied = z.infer<typeof appliedSchema>
+const appliedSchema = z.object({ guard: z.string(), keepalived: z.string() })
+
 const checkMs = 10_000
 const usualPrograms = ['/usr/sbin/keepalived', '/usr/local/sbin/keepalived']
 
@@ -41,26 +48,31 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
     const text = keepalivedConfig(settings, files.run)
     if (contentOf(files.config) !== text) await checkConfig(program, `${files.config}.candidate`, text)
     const guard: GuardSettings = {
-      ...{ machine: settings.machine, interface: settings.interface, haproxy },
+      ...{ machine: settings.machine, interface: settings.interface, haproxy, advert: settings.advert },
       addresses: settings.addresses.map(({ address }) => address),
     }
-    const isNewGuard = await installUnit(
-      guardUnit,
-      guardUnitFile(guardCommand, files, unprivileged?.haproxyGroup ?? null),
-    )
+    const guardText = `${JSON.stringify(guard)}\n`
+    const guardUnitText = guardUnitFile(guardCommand, files, unprivileged?.haproxyGroup ?? null)
+    const wanted: Applied = { guard: sha256(`${guardUnitText}${guardText}`), keepalived: sha256(text) }
+    // Not what the files say: a kill may have come between writing them and what follows from it.
+    const applied = appliedBy(files)
+    await installUnit(guardUnit, guardUnitText)
     await installUnit(keepalivedUnit, keepalivedUnitFile(program, files, settings))
-    const guardChanged = writeChanged(files.guard, `${JSON.stringify(guard)}\n`)
-    await systemctl(guardChanged || isNewGuard ? 'restart' : 'start', guardUnit)
+    writeChanged(files.guard, guardText)
+    await systemctl(applied?.guard === wanted.guard ? 'start' : 'restart', guardUnit)
     const isRunning = await isActive(keepalivedUnit)
-    if (writeChanged(files.config, text) && isRunning) await systemctl('reload', keepalivedUnit)
+    writeChanged(files.config, text)
+    if (isRunning && applied?.keepalived !== wanted.keepalived) await systemctl('reload', keepalivedUnit)
     await systemctl('start', keepalivedUnit)
+    writeChanged(files.applied, `${JSON.stringify(wanted)}\n`)
   }
 
   const remove = async (): Promise<void> => {
     if (![paths.keepalived, paths.guard, files.config, files.guard].some((path) => existsSync(path))) return
     // The guard last: what a frozen keepalived would leave behind is still its to take off.
     for (const unit of [keepalivedUnit, guardUnit]) await removeUnit(unit)
-    for (const path of [files.run, files.guard, files.config]) rmSync(path, { recursive: true, force: true })
+    for (const path of [files.run, files.guard, files.config, files.applied])
+      rmSync(path, { recursive: true, force: true })
   }
 
   const leave = async (): Promise<void> => {
@@ -68,10 +80,15 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
     if (writeChanged(files.config, withoutGuard(contentOf(files.config) ?? '')))
       await systemctl('reload-or-restart', keepalivedUnit)
     await removeUnit(guardUnit)
-    rmSync(files.guard, { force: true })
+    for (const path of [files.guard, files.applied]) rmSync(path, { force: true })
   }
 
   return { install, leave, remove }
+}
+
+function appliedBy({ applied }: KeepalivedFiles): Applied | null {
+  const known = appliedSchema.safeParse(readJson(applied))
+  return known.success ? known.data : null
 }
 
 /** Nothing that could end a line or a word of keepalived's configuration, or of a unit, passes. */
