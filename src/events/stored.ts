@@ -1,3 +1,5 @@
+import { usualAdvertMs } from '../definitions/bounds.ts'
+import type { ClusterDefinition } from '../definitions/cluster.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { EventType, RecordedEvent } from './event.ts'
 
@@ -58,6 +60,16 @@ export type Upcasters = Record<string, (data: unknown) => unknown>
 
 const upcasters: Upcasters = {}
 
+/**
+ * Fills in what older events do not say: parts that have come to a type's data since, each with a default that means what was so before.
+ * Neighbouring versions of Tandem read the same log, and a former one passes over what it does not know.
+ */
+const completed: Partial<Record<EventType, (data: never) => unknown>> = {
+  ClusterApplied: ({ cluster }: { cluster: Partial<ClusterDefinition> }) => ({
+    cluster: { advert: usualAdvertMs, ...cluster },
+  }),
+}
+
 /** An event as the log keeps it. */
 export interface StoredEvent {
   position: number
@@ -85,5 +97,7 @@ export function fromStored(stored: StoredEvent, known: Upcasters = upcasters): R
     if (!upcast) throw new Error(`no upcaster for ${type}/${version}: a bug`)
     data = upcast(data)
   }
+  const complete = completed[type as EventType] // checked above
+  if (complete) data = complete(data as never) // of that type
   return { type, data, position, at } as RecordedEvent // our own log, of a known type and version
 }

@@ -168,6 +168,19 @@ describe('an upgrade', () => {
     ])
   })
 
+  it('takes back a machine that was away when all went back, and comes with the new version', () => {
+    const world = new World(['a', 'b'], { b: 'crashes' })
+    world.part('b').isLost = false
+    world.start()
+    world.run()
+    expect(world.said.at(-1)).toBe('reverted')
+    const late = world.part('b').program
+    if (!late) throw new Error('b has no program')
+    Object.assign(late, { release: 'new', failed: null })
+    world.obey((part) => part === 'b')
+    expect(late.release).toBe(null)
+  })
+
   it('does not begin a turn while another machine operation goes on, and does not wait for ever for one', () => {
     const world = new World(['a'])
     world.start()

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { writeFileDurably } from '../lib/durableFile.ts'
+import { exec } from '../lib/exec.ts'
 import { installUnit, lastWords, systemctl, unitFolder } from '../lib/systemdUnits.ts'
 
 export interface UnitLife {
@@ -15,7 +16,11 @@ export interface PartUnits {
   useCommand(unit: string, argv: readonly string[] | null): Promise<void>
   /** The command line it was made to run; `null`: what is installed. */
   command(unit: string): string[] | null
+  /** The command line of its own file, whatever it was made to run; `null`: there is no such unit. */
+  installedCommand(unit: string): string[] | null
   restart(unit: string): Promise<void>
+  /** Ends it at once, whatever it does. */
+  kill(unit: string): Promise<void>
   life(unit: string): Promise<UnitLife>
   /** It runs, or is about to run again by itself. */
   isAlive(unit: string): Promise<boolean>
@@ -33,20 +38,23 @@ export function createPartUnits(): PartUnits {
   return {
     async useCommand(unit, argv) {
       const file = dropIn(unit)
-      if (argv === null) rmSync(file, { force: true })
-      else {
+      if (argv === null) {
+        rmSync(file, { force: true })
+        removeIfEmpty(dirname(file))
+      } else {
         mkdirSync(dirname(file), { recursive: true, mode: 0o755 })
         writeFileDurably(file, dropInText(argv), 0o644)
       }
       await systemctl('daemon-reload')
     },
-    command(unit) {
-      const file = dropIn(unit)
-      const line = existsSync(file) ? /^ExecStart=(\S.*)$/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined
-      return line === undefined ? null : line.replaceAll('%%', '%').split(' ')
-    },
+    command: (unit) => commandIn(dropIn(unit)),
+    installedCommand: (unit) => commandIn(join(unitFolder, unit)),
     async restart(unit) {
       await systemctl('restart', unit)
+    },
+    async kill(unit) {
+      // Fails where it does not run.
+      await exec(['systemctl', 'kill', '--kill-whom=all', '--signal=KILL', unit])
     },
     async life(unit) {
       const said = await systemctl('show', '--property=MainPID,NRestarts', unit)
@@ -68,6 +76,16 @@ export function createPartUnits(): PartUnits {
       await systemctl('daemon-reload')
     },
   }
+}
+
+/** A person may have put something of their own there. */
+function removeIfEmpty(folder: string): void {
+  if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder)
+}
+
+function commandIn(file: string): string[] | null {
+  const line = existsSync(file) ? /^ExecStart=(\S.*)$/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined
+  return line === undefined ? null : line.replaceAll('%%', '%').split(' ')
 }
 
 export const dropInText = (

@@ -15,7 +15,8 @@ async function lab() {
   const helpers: string[] = []
   const state = { isAlive: false, isCutOff: false }
   const units: PartUnits = {
-    ...{ useCommand: async () => {}, command: () => null, restart: async () => {}, said: async () => '' },
+    ...{ useCommand: async () => {}, command: () => null, installedCommand: () => null, kill: async () => {} },
+    ...{ restart: async () => {}, said: async () => '' },
     ...{ life: async () => ({ mainPid: 1, restarts: 0 }), removeHelper: async () => {} },
     isAlive: async () => state.isAlive,
     startHelper: async (unit) => {

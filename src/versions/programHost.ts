@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs'
+import { chmodSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { execOrThrow } from '../lib/exec.ts'
 import type { DesiredProgram } from '../protocol/programState.ts'
@@ -35,6 +35,8 @@ interface Options {
   units: PartUnits
   /** A unit that runs the same program by other words, and changes with it. */
   beside?: { unit: string; words: readonly string[] }
+  /** More units that may run a program of these: what they run is kept. */
+  others?: readonly string[]
   /** The part runs as a user who may only read. */
   isShared?: boolean
 }
@@ -47,6 +49,8 @@ export class RootProgramHost implements ProgramHost {
 
   static async open(options: Options): Promise<RootProgramHost> {
     const files = new TrialFiles(options.data)
+    if (options.isShared && lstatSync(files.folder).uid !== process.getuid?.())
+      throw new Error(`${files.folder} is not root's: somebody has put it there`)
     const cache = await ReleaseCache.open(files.folder)
     if (options.isShared) for (const folder of [files.folder, join(files.folder, 'releases')]) chmodSync(folder, 0o755)
     return new RootProgramHost(options, files, cache)
@@ -68,12 +72,15 @@ export class RootProgramHost implements ProgramHost {
   }
 
   async begin({ key, release }: DesiredProgram): Promise<void> {
+    // Asked for again: the trial may be under way, and the unit run the new one already.
+    if (this.#files.trial?.key === key) return this.resume()
     const { data, unit, own, units, beside } = this.#options
     const folder = release === null ? null : join(this.#files.folder, 'releases', release)
     const to = folder === null ? null : commandIn(folder, own)
     const also = beside && {
       unit: beside.unit,
       to: folder === null ? null : commandIn(folder, { ...own, words: beside.words }),
+      from: units.command(beside.unit),
     }
     this.#files.begin({ key, unit, to, from: units.command(unit), withinMs: trialMs, ...(also ? { also } : {}) })
     await units.startHelper(helperOf(unit), trialCommand(own, data, helperOf(unit)))
@@ -81,8 +88,11 @@ export class RootProgramHost implements ProgramHost {
 
   async resume(): Promise<void> {
     const { data, unit, own, units } = this.#options
-    if (this.#files.trial === null || (await units.isAlive(helperOf(unit)))) return
-    await units.startHelper(helperOf(unit), trialCommand(own, data, helperOf(unit)))
+    const helper = helperOf(unit)
+    if (this.#files.trial === null || (await units.isAlive(helper))) return
+    // Who tries is the version that has proven itself: this may be the one that is being tried.
+    if (units.installedCommand(helper) !== null) await units.restart(helper)
+    else await units.startHelper(helperOf(unit), trialCommand(own, data, helperOf(unit)))
   }
 
   confirm(key: string): Promise<void> {
@@ -96,14 +106,13 @@ export class RootProgramHost implements ProgramHost {
     return Promise.resolve()
   }
 
-  /** What whoever calls runs, and what the unit is to run: kept. */
+  /** What whoever calls runs, and what the units are to run: kept. */
   #running(): string[] {
-    const { own, units, unit } = this.#options
+    const { own, units, unit, others = [] } = this.#options
     const releases = join(this.#files.folder, 'releases')
-    const named = units
-      .command(unit)
-      ?.flatMap((word) => new RegExp(`^${releases}/([0-9a-f]{64})/`).exec(word)?.[1] ?? [])
-    return [releaseOf(own, releases), ...(named ?? [])].filter((one) => one !== null)
+    const words = [...(units.command(unit) ?? []), ...others.flatMap((one) => units.installedCommand(one) ?? [])]
+    const named = words.flatMap((word) => new RegExp(`^${releases}/([0-9a-f]{64})/`).exec(word)?.[1] ?? [])
+    return [releaseOf(own, releases), ...named].filter((one) => one !== null)
   }
 }
 

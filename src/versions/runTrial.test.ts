@@ -6,13 +6,15 @@ import type { PartUnits } from './partUnits.ts'
 import { runTrial } from './runTrial.ts'
 import { TrialFiles } from './trialFiles.ts'
 
-const [unit, helper] = ['part.service', 'part-trial.service']
+const [unit, helper, beside] = ['part.service', 'part-trial.service', 'beside.service']
 const key = 'u/forward'
 
 /** systemd as far as a trial sees it; `killAt` counts calls down to the one that never returns to its caller. */
 class FakeUnits implements PartUnits {
   uses: string[] | null = ['old']
   runs: string[] | null = ['old']
+  besides: string[] | null = ['old', 'too']
+  ended: [string, string[] | null][] = []
   helpers = new Set([helper])
   restarts = 0
   killAt = Number.POSITIVE_INFINITY
@@ -21,8 +23,11 @@ class FakeUnits implements PartUnits {
   started: (argv: readonly string[] | null) => void = () => {}
   looked: () => void = () => {}
 
-  async useCommand(_unit: string, argv: readonly string[] | null): Promise<void> {
-    await this.#call(() => (this.uses = argv && [...argv]))
+  async useCommand(name: string, argv: readonly string[] | null): Promise<void> {
+    await this.#call(() => {
+      if (name === beside) this.besides = argv && [...argv]
+      else this.uses = argv && [...argv]
+    })
   }
   command(): string[] | null {
     return this.uses
@@ -38,6 +43,12 @@ class FakeUnits implements PartUnits {
     this.looked()
     await this.#call(() => {})
     return { mainPid: 1, restarts: this.restarts }
+  }
+  installedCommand(): string[] | null {
+    return ['installed']
+  }
+  async kill(name: string): Promise<void> {
+    await this.#call(() => this.ended.push([name, this.besides]))
   }
   async isAlive(): Promise<boolean> {
     return true
@@ -113,6 +124,21 @@ describe('a trial', () => {
     files.confirm(key)
     await run()
     expect(units).toMatchObject({ uses: ['old'], runs: ['old'] })
+  })
+
+  it('changes what goes with it first, and back first', async () => {
+    const { files, units, run } = lab()
+    const also = { unit: beside, to: ['new', 'too'], from: ['old', 'too'] }
+    files.begin({ key, unit, to: ['new'], from: ['old'], withinMs: 1_000, also })
+    const seen: (string[] | null)[] = []
+    units.started = () => void seen.push(units.besides)
+    units.looked = () => units.restarts++
+    await run()
+    expect(seen).toEqual([also.to, also.from])
+    expect(units.ended).toEqual([
+      [beside, also.to],
+      [beside, also.from],
+    ])
   })
 
   it('has nothing to do without one', async () => {

@@ -24,30 +24,32 @@ interface Around {
 export async function runTrial({ files, units, clock, helper }: Around): Promise<void> {
   const { trial } = files
   if (trial) {
-    const { key, unit, to, from, also } = trial
+    const { key } = trial
     if (files.failed?.key !== key && files.confirmed !== key) {
       const reason = await tried(trial, { files, units, clock }).catch((error: unknown) => String(error))
       if (reason !== null) files.fail({ key, reason: reason.slice(0, reasonChars) })
     }
-    if (files.failed?.key === key) {
-      await units.useCommand(unit, from)
-      await units.restart(unit)
-    } else {
-      await units.useCommand(unit, to)
-      if (also) await units.useCommand(also.unit, also.to)
-    }
+    if (files.failed?.key === key) await change(trial, 'from', units)
     files.end()
   }
   await units.removeHelper(helper)
 }
 
-/** Why it must go back; `null` when it works. */
-async function tried(
-  { key, unit, to, withinMs }: Trial,
-  { files, units, clock }: Omit<Around, 'helper'>,
-): Promise<string | null> {
-  await units.useCommand(unit, to)
+/** What changes with the part goes first: the part asks it for things at its start, in the words of its own version. */
+async function change({ unit, also, ...commands }: Trial, which: 'from' | 'to', units: PartUnits): Promise<void> {
+  if (also) {
+    await units.useCommand(also.unit, also[which])
+    // Whoever asks it starts it again, and it may be killed at any moment; what it does may take minutes.
+    await units.kill(also.unit)
+  }
+  await units.useCommand(unit, commands[which])
   await units.restart(unit)
+}
+
+/** Why it must go back; `null` when it works. */
+async function tried(trial: Trial, { files, units, clock }: Omit<Around, 'helper'>): Promise<string | null> {
+  const { key, unit, withinMs } = trial
+  await change(trial, 'to', units)
   const deadline = clock.monotonic() + withinMs
   const { signal } = new AbortController()
   while (files.confirmed !== key) {

@@ -14,8 +14,10 @@ const trialSchema = z.object({
   to: commandLine.nullable(),
   from: commandLine.nullable(),
   withinMs: z.number(),
-  /** What else changes, once the new program has shown that it works. */
-  also: z.object({ unit: z.string(), to: commandLine.nullable() }).optional(),
+  /** What changes with it, and is ended: whoever asks it starts it again. */
+  also: z
+    .object({ unit: z.string(), to: commandLine.nullable(), from: commandLine.nullable().default(null) })
+    .optional(),
 })
 const confirmedSchema = z.object({ key: z.string() })
 const failedSchema = z.object({ key: z.string(), reason: z.string() })
