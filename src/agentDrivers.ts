@@ -24,6 +24,7 @@ import { createSystemdSupervisor, dataRoots } from './drivers/supervisor/systemd
 import type { SupervisorDriver } from './drivers/supervisor/supervisor.ts'
 import { guardCommand } from './guardCommand.ts'
 import { systemClock } from './lib/clock.ts'
+import { beQuiet } from './lib/quiet.ts'
 import { privilegedClient, type CallPrivileged } from './privileged/privilegedClient.ts'
 import {
   copyCertificates,
@@ -77,6 +78,7 @@ const haproxyFiles = 65_536
 /** The drivers of this machine, as the cluster file names them. */
 export function agentDrivers(options: Options, identity: AgentIdentity, logger: Logger): AgentDrivers {
   const drivers = identity.joined?.settings.drivers ?? laptopDrivers
+  if (drivers.balancer === 'haproxy') beQuiet()
   const root = rootPart()
   return {
     supervisor: supervisorOf(drivers.supervisor, options, identity, root),

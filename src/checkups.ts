@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { certificatesFolder, haproxyRunDir } from './agentDrivers.ts'
@@ -6,11 +6,15 @@ import type { Programs } from './cli/programs.ts'
 import { judgeMachine } from './doctor/judgeMachine.ts'
 import { agentAnswer } from './examine/agentAnswer.ts'
 import { controllerFacts } from './examine/controllerFacts.ts'
+import type { Checker } from './examine/configurations.ts'
 import { gatherFacts } from './examine/gatherFacts.ts'
 import { JoinedFolder } from './identity/joinedMachine.ts'
 import { systemClock } from './lib/clock.ts'
 import { readJson } from './lib/durableJson.ts'
 import { OperatorError } from './lib/operatorError.ts'
+import { partJail } from './privileged/partUnits.ts'
+import { RootFolder } from './privileged/rootFolder.ts'
+import { agentUser, haproxyUser } from './privileged/setUp.ts'
 import type { AgentSelf, Checkup } from './protocol/checkup.ts'
 import type { MachineSettings } from './protocol/machineSettings.ts'
 import { readVersion } from './version.ts'
@@ -30,8 +34,16 @@ interface Machine {
 
 /** A machine's checkup, made on it. */
 export async function examineMachine(about: Machine): Promise<Checkup> {
-  const places = { certificatesFolder, haproxyRunDir, watchMs }
+  const haproxyChecker = checkerOf(about.data)
+  const places = { certificatesFolder, haproxyRunDir, haproxyChecker, watchMs }
   return judgeMachine(await gatherFacts({ ...about, ...places, now: systemClock.now(), installed: readVersion() }))
+}
+
+/** HAProxy's configuration is the agent's: it is checked with the rights of whoever that is. */
+function checkerOf(data: string): Checker | null {
+  if (new RootFolder(data).exists) return { user: agentUser, group: haproxyUser, jail: partJail }
+  const { uid, gid } = lstatSync(data)
+  return uid === 0 ? null : { user: String(uid), group: String(gid), jail: partJail }
 }
 
 /** The same, for whoever types it there: the agent may be down. */

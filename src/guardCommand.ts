@@ -1,9 +1,8 @@
-import { quietFlags, selfCommand } from './cli/laptop/selfCommand.ts'
+import { selfCommand } from './cli/laptop/selfCommand.ts'
 
 /** Small: it is there beside everything else, and looks ten times a second. */
 export function guardCommand(data: string): string[] {
   const { command, args } = selfCommand()
   const script = args.at(-1) ?? ''
-  const flags = ['--max-semi-space-size=1', '--max-old-space-size=32', ...quietFlags]
-  return [command, ...flags, script, 'agent', 'guard', '--data', data]
+  return [command, '--max-semi-space-size=1', '--max-old-space-size=32', script, 'agent', 'guard', '--data', data]
 }

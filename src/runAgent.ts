@@ -30,6 +30,8 @@ export async function runAgent(given: Options): Promise<number> {
   const { supervisor } = drivers
   if (supervisor.abilities.why) logger.warn(supervisor.abilities, 'limits are not all enforced here')
   const restart = Promise.withResolvers<string>()
+  /** The root part heard of them since this start: it may have been away when they changed. */
+  let isTold = !drivers.hasRootPart
   const agent = await startAgent({
     ...{ ...options, ...drivers, machine, client, logger },
     // A root part reads them itself: they are not this user's to see.
@@ -44,9 +46,13 @@ export async function runAgent(given: Options): Promise<number> {
       return examineMachine({ machine, data, secretsFolder, self, settings: joined?.folder.read().settings ?? null })
     },
     settings: (settings, order) => {
-      if (!joined || isDeepStrictEqual(settings, joined.settings)) return
+      if (!joined) return
+      const isKnown = isDeepStrictEqual(settings, joined.settings)
+      if (isKnown && isTold) return
       drivers.takeSettings(settings, order).then(
         () => {
+          isTold = true
+          if (isKnown) return
           joined.folder.write({ ...joined.folder.read(), machine, settings })
           restart.resolve('a change of the cluster file')
         },

@@ -3,12 +3,14 @@ import { AddressGuard, guardParts, lookMs } from './drivers/address/keepalived/a
 import { bootMs, readGuardSettings } from './drivers/address/keepalived/guardFiles.ts'
 import { keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
 import { SynGate } from './drivers/address/keepalived/synGate.ts'
+import { beQuiet } from './lib/quiet.ts'
 
 /** systemd starts the guard again when it says nothing for WatchdogSec of its unit, more than twice this. */
 const aliveMs = 2_000
 
 /** The guard as a process, until a signal. Little is imported here: it lives on every machine, beside everything else. */
 export async function runGuard({ data }: { data: string }): Promise<number> {
+  beQuiet()
   const files = keepalivedFiles(data)
   const settings = readGuardSettings(files.guard)
   await new SynGate().open()

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { guardCommand } from './guardCommand.ts'
 import { keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
+import { guardUnit } from './drivers/address/keepalived/addressUnits.ts'
 import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressHost.ts'
 import { createSystemdHost } from './drivers/host/systemdHost.ts'
 import { openDataFolders } from './drivers/supervisor/dataFolders.ts'
@@ -32,8 +33,8 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
   const folder = new RootFolder(data)
   folder.check()
   const [uid, gid] = [await idOf('-u', agentUser), await idOf('-g', agentUser)]
-  let opened: Promise<RootProgramHost> | null = null
-  const programs = (): Promise<RootProgramHost> => (opened ??= programHost(data))
+  let opened: RootProgramHost | null = null
+  const programs = async (): Promise<RootProgramHost> => (opened ??= await programHost(data))
   const perform = performer({
     ...{ folder, unitFolder, secrets: secretsFolder, permits: permitsFile, releases: join(data, 'cache/releases') },
     units: openUnitHost({
@@ -75,6 +76,7 @@ const programHost = (data: string): Promise<RootProgramHost> =>
   RootProgramHost.open({
     ...{ data, unit: 'tandem-agent.service', units: createPartUnits(), isShared: true },
     beside: { unit: privilegedService, words: ['agent', 'privileged', '--data', data] },
+    others: [guardUnit],
     own: {
       ...{ folder: programFolder, node: process.execPath, options: process.execArgv },
       words: ['agent', 'run', '--data', data],

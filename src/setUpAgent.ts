@@ -1,5 +1,4 @@
 import type { Programs } from './cli/programs.ts'
-import { JoinedFolder } from './identity/joinedMachine.ts'
 import { setUpUnprivileged } from './privileged/setUp.ts'
 
 /** Prepares a machine that has just joined for an agent without rights. */
@@ -7,11 +6,10 @@ export function setUpAgent({
   data,
   command,
   environment,
+  joined,
 }: Parameters<Programs['setUpUnprivileged']>[0]): Promise<string[]> {
-  const joined = new JoinedFolder(data)
-  const { machine, settings } = joined.read()
+  const { machine, authority, settings } = joined
   const { cluster, address, addresses } = settings
-  const { authority } = joined.identity.read()
   return setUpUnprivileged({
     ...{ data, command, environment, authority },
     machine: { machine, cluster, address, addresses },

@@ -1,3 +1,4 @@
+import type { Joined } from './machine/joinCluster.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 
 /** What is made of implementations that are picked outside the command line. */
@@ -21,6 +22,7 @@ export interface Programs {
     data: string
     command: string[]
     environment: Record<string, string>
+    joined: Joined
   }): Promise<string[]>
   /** These three run until a signal, and resolve with the exit code. */
   runController(options: ControllerProgram): Promise<number>

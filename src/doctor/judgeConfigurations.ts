@@ -32,14 +32,18 @@ export function judgeKeepalived(state: OwnConfiguration): Finding[] {
 
 function judgeFile(area: CheckupArea, { path, unit, file, refusal }: OwnConfiguration): Finding[] {
   const rewritten = 'systemctl restart tandem-agent.service   writes it anew (services go on)'
+  const refused = refusal === null ? [] : [wrong(area, `${path} is refused: ${refusal}`, rewritten)]
   switch (file) {
     case 'absent':
       return [wrong(area, `${path} is not there: ${unit} cannot start again`, rewritten)]
     case 'changed':
-      return [wrong(area, `${path} was changed by hand: the next change of routes overwrites it`, rewritten)]
+      return [
+        wrong(area, `${path} was changed by hand: the next change of routes overwrites it`, rewritten),
+        ...refused,
+      ]
     case 'none':
-      return [unchecked(area, `${path} does not say whether it is as it was written`)]
+      return [unchecked(area, `${path} does not say whether it is as it was written`), ...refused]
     case 'whole':
-      return refusal === null ? [] : [wrong(area, `${path} is refused: ${refusal}`, rewritten)]
+      return refused
   }
 }

@@ -10,7 +10,7 @@ import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.
 import type { MachineSettings } from '../protocol/machineSettings.ts'
 import { certificateFiles } from './certificateFiles.ts'
 import { clockHere } from './clockHere.ts'
-import { haproxyState, keepalivedState } from './configurations.ts'
+import { haproxyState, keepalivedState, type Checker } from './configurations.ts'
 import { disksHere } from './disksHere.ts'
 import { gathered } from './gathered.ts'
 import { limitsHere } from './limitsHere.ts'
@@ -33,6 +33,8 @@ export interface Examined {
   secretsFolder: string
   certificatesFolder: string
   haproxyRunDir: string
+  /** As whom HAProxy's configuration is checked; `null`: as whoever looks. */
+  haproxyChecker: Checker | null
   /** How long to watch for connections that are dropped. */
   watchMs: number
 }
@@ -63,7 +65,12 @@ export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
     ),
     on(true, () => disksHere([data, '/var/lib/private/tandem-data', '/var/log/journal', '/etc'])),
     on(isLinux, () => limitsOf(examined, ports)),
-    on(isHaproxy, () => haproxyState({ path: haproxy.config, unit: haproxyUnit }, haproxy.master)),
+    on(isHaproxy, () =>
+      haproxyState(
+        { path: haproxy.config, unit: haproxyUnit },
+        { master: haproxy.master, checker: examined.haproxyChecker },
+      ),
+    ),
     on(address === 'keepalived', () =>
       keepalivedState({ path: keepalivedFiles(rootOwned(data)).config, unit: keepalivedUnit }),
     ),

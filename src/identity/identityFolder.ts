@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileDurably } from '../lib/durableFile.ts'
 import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
 import { makeFolder } from '../lib/makeFolder.ts'
+import { OperatorError } from '../lib/operatorError.ts'
 
 /** What one side of a TLS connection shows, and whom it trusts. All PEM. */
 export interface Identity {
@@ -51,7 +52,7 @@ export class IdentityFolder {
   }
 
   keep(pending: Pending): Pending {
-    this.#make()
+    this.make()
     writeJsonDurably(this.#pendingJson, pending)
     return pending
   }
@@ -64,14 +65,23 @@ export class IdentityFolder {
     return join(this.folder, 'joining.json')
   }
 
-  #make(): void {
+  /** Makes it. What somebody else has put there is not written into: it may lead anywhere. */
+  make(): void {
     makeFolder(this.folder)
+    const about = lstatSync(this.folder)
+    if (!about.isDirectory() || about.uid !== process.geteuid?.()) throw notOurs(this.folder)
     chmodSync(this.folder, 0o700)
   }
 
   write({ key, certificate, authority }: Identity): void {
-    this.#make()
+    this.make()
     writeFileDurably(this.authorityPem, authority)
     writeFileDurably(this.pem, `${key.trimEnd()}\n${certificate.trimEnd()}\n`)
   }
 }
+
+const notOurs = (folder: string): OperatorError =>
+  new OperatorError('E_ENVIRONMENT', `${folder} is somebody else's, or no folder`, {
+    subject: folder,
+    next: 'a machine that has joined keeps its key there; to join anew, move it away first',
+  })

@@ -111,7 +111,7 @@ describe('an instance', () => {
     await ask('unit.stop', { unit, timeoutMs: 1_000 })
     await ask('unit.resetFailed', { unit })
     await ask('unit.remove', { unit })
-    expect(told).toEqual(['write shop-1', `start ${unit}`, `stop ${unit}`, `reset ${unit}`])
+    expect(told).toEqual(['write shop-1', `start ${unit}`, `stop ${unit}`, `reset ${unit}`, `stop ${unit}`])
     expect(await ask('unit.start', { unit, timeoutMs: 1_000 })).toBe(`${unit} is not there`)
   })
 
@@ -238,6 +238,33 @@ describe('virtual addresses', () => {
     await ask('addresses.install', other)
     await expect(ask('addresses.install', settings())).rejects.toThrow('is not an address of the cluster file')
     expect(told).toEqual(['install 10.0.0.50', 'install 10.0.0.1'])
+  })
+
+  it('are never again what an earlier cluster file said', async () => {
+    const [before, after] = [['10.0.0.1'], ['10.0.0.2']].map((addresses) => ({ address: '10.0.0.11', addresses }))
+    const at = (about: object | undefined, position: number) => ({
+      ...about,
+      order: signed('settings', settingsContent(about as typeof before & {}), { position }),
+    })
+    await ask('settings.take', at(before, 5))
+    await ask('settings.take', at(after, 7))
+    await ask('settings.take', at(after, 7))
+    await expect(ask('settings.take', at(before, 5))).rejects.toThrow('a later one was obeyed already')
+    expect(parts.folder.readMachine().addresses).toEqual(['10.0.0.2'])
+  })
+
+  it('are installed one after the other: what was asked for last holds', async () => {
+    const gate = Promise.withResolvers<void>()
+    parts.addresses.install = async () => {
+      await gate.promise
+      told.push('install')
+    }
+    const perform = performer(parts)
+    const first = perform('addresses.install', settings())
+    const second = perform('addresses.remove', {})
+    gate.resolve()
+    await Promise.all([first, second])
+    expect(told).toEqual(['install', 'remove addresses'])
   })
 
   it('move by the scripts of whoever is root, and nothing else', async () => {

@@ -17,6 +17,7 @@ import { machineSettingsSchema, type MachineSettings } from '../protocol/machine
 import type { DesiredProgram } from '../protocol/programState.ts'
 import { storedSource } from '../releases/storedSource.ts'
 import type { ProgramHost } from '../versions/programHost.ts'
+import { Turns } from '../lib/turns.ts'
 import { programContent, settingsContent } from '../identity/order.ts'
 import { acceptedOrder } from './orders.ts'
 import { ownUnit } from './ownUnits.ts'
@@ -48,10 +49,16 @@ export interface RootParts {
 interface Operation {
   shape: z.ZodType
   run: (args: never) => Promise<unknown>
+  /** What of the same turn was asked for earlier is ended first; without one it is done at once. */
+  turn: (args: never) => string | null
 }
 
 /** Typed together, so that what `run` gets is what `shape` has let through. */
-const operation = <T>(of: z.ZodType<T>, run: (args: T) => Promise<unknown>): Operation => ({ shape: of, run })
+const operation = <T>(
+  of: z.ZodType<T>,
+  run: (args: T) => Promise<unknown>,
+  turn: string | ((args: T) => string) | null = null,
+): Operation => ({ shape: of, run, turn: typeof turn === 'function' ? turn : () => turn })
 
 const nothing = z.strictObject({})
 const settingsShape = z.strictObject({
@@ -71,6 +78,8 @@ const scriptArguments = z.strictObject({
 })
 const examineShape = z.strictObject({ self: agentSelfSchema, settings: machineSettingsSchema.nullable() })
 const oneUnit = z.strictObject({ unit: shape.unitShape })
+/** For one that is removed while it runs, beyond what its own unit gives it. */
+const removalStopMs = 120_000
 const unitWithin = z.strictObject({ unit: shape.unitShape, timeoutMs: shape.timeoutShape })
 
 /**
@@ -79,22 +88,17 @@ const unitWithin = z.strictObject({ unit: shape.unitShape, timeoutMs: shape.time
  */
 export function operations(parts: RootParts): Record<string, Operation> {
   const { units, unitFolder, folder, data, addresses, haproxy, now } = parts
-  /** One at a time: they share a store. */
-  let turn: Promise<unknown> = Promise.resolve()
-  const programs = (
+  const programs = async (
     { order, ...program }: z.infer<typeof programShape>,
     work: (host: ProgramHost, program: DesiredProgram, order: string | null) => Promise<void>,
   ): Promise<void> => {
-    const next = turn.then(async () => {
-      const content = programContent(program)
-      const accepted = acceptedOrder({ folder, kind: 'program', signed: order, content, now: now() })
-      if (accepted.id !== program.key) throw new Error(`the order is for ${accepted.id}`)
-      folder.remember('program', { ...accepted, mark: '', begun: true })
-      await work(await parts.programs(), { ...program, isDue: true }, order)
-    })
-    turn = next.catch(() => {}) // whoever asked is told
-    return next
+    const content = programContent(program)
+    const accepted = acceptedOrder({ folder, kind: 'program', signed: order, content, now: now() })
+    if (accepted.id !== program.key) throw new Error(`the order is for ${accepted.id}`)
+    folder.remember('program', { ...accepted, mark: '', begun: true })
+    await work(await parts.programs(), { ...program, isDue: true }, order)
   }
+  const turnOf = ({ unit }: { unit: string }): string => `unit ${unit}`
   const existing = (unit: string): UnitRecord | null => ownUnit(unitFolder, unit)
   return {
     'unit.write': operation(
@@ -110,21 +114,32 @@ export function operations(parts: RootParts): Record<string, Operation> {
         const env = { ...spec.env, ...readSecrets(parts.secrets, spec.service) }
         await units.write({ ...spec, env }, executable)
       },
+      ({ spec }) => turnOf({ unit: unitName(spec.service, spec.id) }),
     ),
-    'unit.start': operation(unitWithin, async ({ unit, timeoutMs }) => {
-      if (existing(unit) === null) return `${unit} is not there`
-      return units.start(unit, timeoutMs)
-    }),
+    'unit.start': operation(
+      unitWithin,
+      async ({ unit, timeoutMs }) => {
+        if (existing(unit) === null) return `${unit} is not there`
+        return units.start(unit, timeoutMs)
+      },
+      turnOf,
+    ),
+    // Not in turn: it ends a start that waits.
     'unit.stop': operation(unitWithin, async ({ unit, timeoutMs }) => {
       if (existing(unit) !== null) await units.stop(unit, timeoutMs)
     }),
     'unit.resetFailed': operation(oneUnit, async ({ unit }) => {
       if (existing(unit) !== null) await units.resetFailed(unit)
     }),
-    'unit.remove': operation(oneUnit, async ({ unit }) => {
-      existing(unit) // throws for one that is not ours
-      await units.remove(unit)
-    }),
+    'unit.remove': operation(
+      oneUnit,
+      async ({ unit }) => {
+        // What runs always has its file: by that it is found when its data is to go.
+        if (existing(unit) !== null) await units.stop(unit, removalStopMs)
+        await units.remove(unit)
+      },
+      turnOf,
+    ),
     'units.reload': operation(nothing, () => units.reload()),
     'journal.sync': operation(nothing, () => units.syncJournal()),
     'socket.isOf': operation(
@@ -135,70 +150,103 @@ export function operations(parts: RootParts): Record<string, Operation> {
       },
     ),
     'socket.owner': operation(z.strictObject({ port: shape.portShape }), ({ port }) => units.whoOwns(port)),
-    'data.remove': operation(z.strictObject({ service: shape.serviceShape }), async ({ service }) => {
-      // A process of that service could put a link where a folder was, while it is being removed.
-      const user = listUnits(unitFolder).find((unit) => unit.service === service)
-      if (user) throw new Error(`${user.unit} still uses the data of ${service}`)
-      await data.remove(service)
-    }),
-    'data.sweep': operation(nothing, async () => {
-      const names = listUnits(unitFolder).map(({ service }) => service)
-      // What is left of a service that runs again waits for a start at which it does not.
-      if (names.length === 0) await data.sweep()
-    }),
-    'addresses.install': operation(keepalivedShape, async ({ settings, haproxy: socket }) => {
-      checkAddresses(settings, folder.readMachine())
-      await addresses.install(settings, socket)
-    }),
-    'addresses.remove': operation(nothing, () => addresses.remove()),
-    'addresses.script': operation(scriptArguments, async ({ script, addresses: virtual }) => {
-      const known = folder.readMachine()
-      const foreign = virtual.find((one) => !known.addresses.includes(one))
-      if (foreign !== undefined) throw new Error(`${foreign} is not an address of the cluster file`)
-      await parts.addressScript(known, script, virtual)
-    }),
-    'haproxy.start': operation(nothing, () => haproxy.start()),
-    'haproxy.certificates': operation(nothing, () => haproxy.copyCertificates()),
-    'settings.take': operation(settingsShape, async ({ address, addresses: virtual, order }) => {
-      const known = folder.readMachine()
-      const content = settingsContent({ address, addresses: virtual })
-      const accepted = acceptedOrder({ folder, kind: 'settings', signed: order, content, now: now() })
-      folder.writeMachine({ ...known, address, addresses: virtual })
-      folder.remember('settings', { ...accepted, mark: '', begun: true })
-    }),
+    'data.remove': operation(
+      z.strictObject({ service: shape.serviceShape }),
+      async ({ service }) => {
+        // A process of that service could put a link where a folder was, while it is being removed.
+        const user = listUnits(unitFolder).find((unit) => unit.service === service)
+        if (user) throw new Error(`${user.unit} still uses the data of ${service}`)
+        await data.remove(service)
+      },
+      'data',
+    ),
+    'data.sweep': operation(
+      nothing,
+      async () => {
+        const names = listUnits(unitFolder).map(({ service }) => service)
+        // What is left of a service that runs again waits for a start at which it does not.
+        if (names.length === 0) await data.sweep()
+      },
+      'data',
+    ),
+    'addresses.install': operation(
+      keepalivedShape,
+      async ({ settings, haproxy: socket }) => {
+        checkAddresses(settings, folder.readMachine())
+        await addresses.install(settings, socket)
+      },
+      'addresses',
+    ),
+    'addresses.remove': operation(nothing, () => addresses.remove(), 'addresses'),
+    'addresses.script': operation(
+      scriptArguments,
+      async ({ script, addresses: virtual }) => {
+        const known = folder.readMachine()
+        const foreign = virtual.find((one) => !known.addresses.includes(one))
+        if (foreign !== undefined) throw new Error(`${foreign} is not an address of the cluster file`)
+        await parts.addressScript(known, script, virtual)
+      },
+      'address script',
+    ),
+    'haproxy.start': operation(nothing, () => haproxy.start(), 'haproxy'),
+    'haproxy.certificates': operation(nothing, () => haproxy.copyCertificates(), 'haproxy'),
+    'settings.take': operation(
+      settingsShape,
+      async ({ address, addresses: virtual, order }) => {
+        const known = folder.readMachine()
+        const content = settingsContent({ address, addresses: virtual })
+        const accepted = acceptedOrder({ folder, kind: 'settings', signed: order, content, now: now() })
+        folder.writeMachine({ ...known, address, addresses: virtual })
+        folder.remember('settings', { ...accepted, mark: '', begun: true })
+      },
+      'settings',
+    ),
     'machine.examine': operation(examineShape, ({ self, settings }) => parts.examine(self, settings)),
-    'script.begin': operation(z.strictObject({ script: scriptShape, order: orderShape }), (args) =>
-      beginScript(parts, args),
+    'script.begin': operation(
+      z.strictObject({ script: scriptShape, order: orderShape }),
+      (args) => beginScript(parts, args),
+      'script',
     ),
     'script.look': operation(scriptShape, (script) => lookAtScript(parts, script)),
-    'script.forget': operation(scriptShape, (script) => forgetScript(parts, script)),
-    'program.prepare': operation(programShape, (args) =>
-      programs(args, async (host, program, order) => {
-        await host.prepare(program, storedSource(parts.download), new AbortController().signal, order)
-      }),
+    'script.forget': operation(scriptShape, (script) => forgetScript(parts, script), 'script'),
+    'program.prepare': operation(
+      programShape,
+      (args) =>
+        programs(args, async (host, program, order) => {
+          await host.prepare(program, storedSource(parts.download), new AbortController().signal, order)
+        }),
+      'program',
     ),
-    'program.begin': operation(programShape, (args) =>
-      programs(args, (host, program, order) => host.begin(program, order)),
+    'program.begin': operation(
+      programShape,
+      (args) => programs(args, (host, program, order) => host.begin(program, order)),
+      'program',
     ),
-    'program.resume': operation(nothing, async () => (await parts.programs()).resume()),
-    'program.confirm': operation(z.strictObject({ key: shape.keyShape }), async ({ key }) => {
-      await (await parts.programs()).confirm(key)
-    }),
+    'program.resume': operation(nothing, async () => (await parts.programs()).resume(), 'program'),
+    'program.confirm': operation(
+      z.strictObject({ key: shape.keyShape }),
+      async ({ key }) => (await parts.programs()).confirm(key),
+      'program',
+    ),
     'program.fail': operation(
       z.strictObject({ key: shape.keyShape, reason: z.string().max(2_000) }),
-      async (failed) => {
-        await (await parts.programs()).fail(failed)
-      },
+      async (failed) => (await parts.programs()).fail(failed),
+      'program',
     ),
-    'machine.restart': operation(z.strictObject({ order: orderShape }), (args) => restartMachine(parts, args)),
+    'machine.restart': operation(
+      z.strictObject({ order: orderShape }),
+      (args) => restartMachine(parts, args),
+      'script',
+    ),
   }
 }
 
 const argumentChars = 200
 
-/** Looks an operation up, checks what it is given, and runs it: one at a time for each unit or service. */
+/** Looks an operation up, checks what it is given, and runs it in its turn. */
 export function performer(parts: RootParts): (name: string, args: unknown) => Promise<unknown> {
   const table = new Map(Object.entries(operations(parts)))
+  const turns = new Turns()
   return async (name, args) => {
     const found = table.get(name)
     if (!found) throw new Error(`there is no operation ${JSON.stringify(name.slice(0, argumentChars))}`)
@@ -207,6 +255,8 @@ export function performer(parts: RootParts): (name: string, args: unknown) => Pr
     const checked = found.shape.safeParse(args)
     if (!checked.success)
       throw new Error(`${name} is not asked like that: ${z.prettifyError(checked.error).slice(0, 1_000)}`)
-    return found.run(checked.data as never) // of the very shape that belongs to `run`: see `operation`
+    const given = checked.data as never // of the very shape that belongs to `run`: see `operation`
+    const turn = found.turn(given)
+    return turn === null ? found.run(given) : turns.take(turn, () => found.run(given))
   }
 }

@@ -19,7 +19,9 @@ export function acceptedOrder({ folder, kind, signed, content, now }: About): Or
     verifiedOrder(signed, { ...{ kind, content, now, machine }, authority: folder.authority }),
   )
   const last = folder.obeyed(kind)
-  if (last && !isSame(last, order) && !isLater(order, last)) throw refused(kind, 'a later one was obeyed already')
+  // Settings are not work that is asked for again: what the cluster file said earlier is over.
+  const isAgain = last !== null && kind !== 'settings' && isSame(last, order)
+  if (last && !isAgain && !isLater(order, last)) throw refused(kind, 'a later one was obeyed already')
   return order
 
   function checked(check: () => Order): Order {

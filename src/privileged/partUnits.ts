@@ -61,19 +61,12 @@ IPAddressDeny=any
 `
 }
 
-/** What the agent's unit has beyond a part's that is root. */
-export const agentLines = ({ user, groups, data }: { user: string; groups: string[]; data: string }): string[] => [
-  `User=${user}`,
-  `Group=${user}`,
-  ...(groups.length === 0 ? [] : [`SupplementaryGroups=${groups.join(' ')}`]),
+/** What runs without rights gets no others, and changes nothing of the system. */
+export const partJail = [
   'CapabilityBoundingSet=',
   'AmbientCapabilities=',
   'NoNewPrivileges=yes',
   'ProtectSystem=strict',
-  `ReadWritePaths=${data}`,
-  'RuntimeDirectory=tandem-agent',
-  'RuntimeDirectoryMode=0755',
-  'RuntimeDirectoryPreserve=yes',
   'ProtectHome=yes',
   'PrivateTmp=yes',
   'PrivateDevices=yes',
@@ -91,5 +84,19 @@ export const agentLines = ({ user, groups, data }: { user: string; groups: strin
   'SystemCallFilter=@system-service',
   'SystemCallErrorNumber=EPERM',
   'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK',
+]
+
+/** What the agent's unit has beyond a part's that is root. */
+export const agentLines = ({ user, groups, data }: { user: string; groups: string[]; data: string }): string[] => [
+  `User=${user}`,
+  `Group=${user}`,
+  ...(groups.length === 0 ? [] : [`SupplementaryGroups=${groups.join(' ')}`]),
+  ...partJail,
+  // What it starts ends with it. Instances and HAProxy are units of their own.
+  'KillMode=mixed',
+  `ReadWritePaths=${data}`,
+  'RuntimeDirectory=tandem-agent',
+  'RuntimeDirectoryMode=0755',
+  'RuntimeDirectoryPreserve=yes',
   'UMask=0022',
 ]

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { usualAdvertMs } from '../definitions/bounds.ts'
 import type { AddressHost } from '../drivers/address/keepalived/addressHost.ts'
 import type { RunAddressScript } from '../drivers/address/command/commandAddress.ts'
 import type { HaproxyProcess } from '../drivers/balancer/haproxy/haproxyProcess.ts'
@@ -38,7 +39,11 @@ export const remoteData = (call: CallPrivileged): DataFolders => ({
 })
 
 export const remoteAddresses = (call: CallPrivileged): AddressHost => ({
-  install: async (settings, haproxy) => void (await call('addresses.install', { settings, haproxy }, none)),
+  install: async ({ advert, ...settings }, haproxy) => {
+    // A root part of the version before does not know the word, and takes what it has always done.
+    const more = advert === usualAdvertMs ? {} : { advert }
+    await call('addresses.install', { settings: { ...settings, ...more }, haproxy }, none)
+  },
   remove: async () => void (await call('addresses.remove', {}, none)),
   leave: () => Promise.reject(new Error('only root takes Tandem off a machine')),
 })

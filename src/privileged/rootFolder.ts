@@ -45,10 +45,15 @@ export class RootFolder {
       throw new Error(`${this.path} is not a folder of root alone: somebody has put something in its place`)
   }
 
+  /**
+   * What it knows of this authority's machine already, it keeps: orders that the controller has signed may have changed it, and
+   * whoever asks may have read it from where the agent writes.
+   */
   make(machine: KnownMachine, authority: string): void {
     if (!this.exists) mkdirSync(this.path, { mode: 0o700 })
     this.check()
     chmodSync(this.path, 0o700)
+    if (existsSync(join(this.path, 'machine.json')) && this.authority === authority) return
     writeFileDurably(join(this.path, 'authority.pem'), authority)
     this.writeMachine(machine)
   }

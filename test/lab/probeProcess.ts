@@ -28,23 +28,31 @@ const underWay = new Set<Promise<void>>()
 function ask(): Promise<void> {
   const at = Date.now()
   return new Promise((resolve) => {
-    const failed = (why: string): void => {
-      probed.failures.push({ at, why })
+    let isOver = false
+    const over = (why: string | null): void => {
+      if (isOver) return
+      isOver = true
+      clearTimeout(timer)
+      if (why !== null) probed.failures.push({ at, why })
       resolve()
     }
     const asking = request(options.url, { agent }, (response) => {
       response.resume()
       response.on('end', () => {
-        if (response.statusCode !== 200) return failed(`status ${response.statusCode}`)
+        if (response.statusCode !== 200) return over(`status ${response.statusCode}`)
         if (probed.answers.length === 0) console.log('answered')
         probed.answers.push(Date.now())
         probed.slowestMs = Math.max(probed.slowestMs, Date.now() - at)
-        resolve()
+        over(null)
       })
-      response.on('error', (error) => failed(String(error)))
+      response.on('error', (error) => over(String(error)))
     })
-    asking.setTimeout(options.timeoutMs, () => asking.destroy(new Error(`no answer in ${options.timeoutMs} ms`)))
-    asking.on('error', (error) => failed(error.message))
+    // From now, not from when there is a connection: behind many that hang there may be none for long.
+    const timer = setTimeout(() => {
+      asking.destroy()
+      over(`no answer in ${options.timeoutMs} ms`)
+    }, options.timeoutMs)
+    asking.on('error', (error) => over(error.message))
     asking.end()
   })
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Distribution } from '../../packaging/distribution.ts'
-import type { UpgradeView } from '../../src/api/views.ts'
+import type { Status, UpgradeView } from '../../src/api/views.ts'
 import { execOrThrow } from '../../src/lib/exec.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
 import { failuresOf, line, web } from '../system/rollUnderLoad.ts'
@@ -11,7 +11,7 @@ import { AddressWatch } from './addressWatch.ts'
 import { ClientLoad } from './clientLoad.ts'
 import { killUnits } from './killUnits.ts'
 import type { LabMachine } from './labMachine.ts'
-import { entryPort, Pair, tcpPort } from './pair.ts'
+import { entryPort, installCommand, isOfCluster, Pair, tcpPort } from './pair.ts'
 import { previousCheckout } from './previousBuild.ts'
 import { whyNoLab } from './requirements.ts'
 import { Workshop } from './workshop.ts'
@@ -41,12 +41,15 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
   let version = 0
   let watch: AddressWatch
   let moves = 0
+  let newPackage = ''
   beforeAll(async () => {
     const previous = await previousCheckout(root, workshop.folder)
     if (!previous) console.log('This clone does not hold the previous build: its place is taken by this one.')
     const old = await workshop.make({ root: previous ?? root, version: before })
     await unpack(old, 'old')
-    await unpack(await workshop.make({ version: after }), 'new')
+    const made = await workshop.make({ version: after })
+    newPackage = made.packages[0] ?? ''
+    await unpack(made, 'new')
     const drivers = '{ supervisor: systemd, balancer: haproxy, address: keepalived }'
     pair = await Pair.open({ debianPackage: old.packages[0], drivers, more: `addresses: [${address}]\n` })
     watch = new AddressWatch(pair.lab, address)
@@ -114,6 +117,11 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     }>('status')
     return [...machines.map((one) => one.version), controller.version]
   }
+  /** What status would complain of. */
+  async function problems(): Promise<string[]> {
+    const { machines } = await pair.tandem<Status>('status')
+    return machines.flatMap((machine) => machine.problems.filter(isOfCluster))
+  }
   /** Units that a trial has left. */
   const leftOver = async (machine: LabMachine): Promise<string> =>
     (await machine.run(['sh', '-c', 'ls /etc/systemd/system | grep trial'])).out
@@ -131,6 +139,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
       expect(await versions()).toEqual([before, before, before])
       expect(await pidsOf()).toEqual(pids)
       await endLoad()
+      expect(await problems()).toEqual([])
       for (const machine of pair.lab.machines) expect(await leftOver(machine)).toBe('')
     },
   )
@@ -180,6 +189,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     expect(await pidsOf(['tandem-line-*'])).toEqual(lines)
     await endLoad()
     for (const machine of pair.lab.machines) expect(await leftOver(machine)).toBe('')
+    expect(await problems()).toEqual([])
     expect(await pair.tandem('upgrade', '/media/packages/new')).toMatchObject({ exit: 0, upgrade: null })
   })
 
@@ -234,6 +244,19 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
       for (const machine of pair.lab.machines) expect(await leftOver(machine)).toBe('')
     },
   )
+
+  it('a machine that left after an upgrade joins again, with what is installed', long, async () => {
+    const b = pair.lab.machine('b')
+    await b.must(installCommand(newPackage))
+    await b.must(['tandem', 'agent', 'leave', '--purge', '--remove-data'])
+    expect((await b.must(['ls', '/etc/systemd/system'])).split('\n').filter((one) => one.startsWith('tandem'))).toEqual(
+      [],
+    )
+    await pair.join('b')
+    await pair.until('ready')
+    expect((await versions())[1]).toBe(after)
+    expect(await problems()).toEqual([])
+  })
 
   const victims = [
     ...['tandem-*-trial.service', 'tandem-agent.service tandem-controller.service'],

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { repeatRequest } from '../../identity/authority.ts'
 import { belongsTo, certificateFacts, isSignedBy } from '../../identity/certificate.ts'
 import { JoinedFolder } from '../../identity/joinedMachine.ts'
+import { asOwnerOf } from '../../lib/asOwner.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
@@ -45,7 +46,7 @@ export async function installCertificate({ host, out }: Session, flags: DataFlag
       next,
     })
   }
-  folder.identity.write({ key, certificate, authority })
+  asOwnerOf(folder.identity.folder, () => folder.identity.write({ key, certificate, authority }))
   out.result({ machine, until: untilOf(certificate) }, () => `good until ${untilOf(certificate)}`)
   out.note('systemctl restart tandem-agent   takes it up; no service is touched')
   return 0

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { quietFlags, selfCommand } from '../laptop/selfCommand.ts'
+import { selfCommand } from '../laptop/selfCommand.ts'
 import { installPart, mayInstallUnits } from '../machine/partUnit.ts'
 import { mustBeSeenByAgent } from '../machine/seenByAgent.ts'
 import type { CommonFlags, Session } from '../session.ts'
@@ -79,8 +79,8 @@ export async function joinAgent(session: Session, flags: JoinFlags, controller: 
   const argv = ['agent', 'run', '--data', data]
   if (started) {
     const rootPart = [command, ...args, 'agent', 'privileged', '--data', data]
-    const lines = await host.programs.setUpUnprivileged({ data, environment: env, command: rootPart })
-    await startPart('tandem-agent.service', `Tandem's agent of machine ${machine}`, argv, { lines, flags: quietFlags })
+    const lines = await host.programs.setUpUnprivileged({ data, environment: env, command: rootPart, joined })
+    await startPart('tandem-agent.service', `Tandem's agent of machine ${machine}`, argv, lines)
   }
   out.result({ machine, cluster: settings.cluster, data, started }, () => {
     const how = started ? 'its agent runs as tandem-agent.service' : `start its agent: tandem ${argv.join(' ')}`
@@ -89,20 +89,8 @@ export async function joinAgent(session: Session, flags: JoinFlags, controller: 
   return 0
 }
 
-interface PartOptions {
-  /** Of its unit. */
-  lines?: string[]
-  /** Of Node's. */
-  flags?: string[]
-}
-
-async function startPart(
-  name: string,
-  description: string,
-  words: string[],
-  { lines = [], flags = [] }: PartOptions = {},
-): Promise<void> {
-  const { command, args, env } = selfCommand(flags)
+async function startPart(name: string, description: string, words: string[], lines: string[] = []): Promise<void> {
+  const { command, args, env } = selfCommand()
   await installPart({ name, description, argv: [command, ...args, ...words], env, lines })
 }
 

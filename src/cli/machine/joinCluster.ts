@@ -15,21 +15,28 @@ export interface Join {
   data: string
 }
 
+export interface Joined extends JoinedMachine {
+  /** The certificate with that pin, PEM. */
+  authority: string
+}
+
 /**
  * Makes this machine's key, has it signed, and leaves on disk what the agent starts from. The key never travels. A call that
  * was cut off is finished by the same command again.
  */
-export async function joinCluster({ controller, token, pin, data }: Join, signal: AbortSignal): Promise<JoinedMachine> {
+export async function joinCluster({ controller, token, pin, data }: Join, signal: AbortSignal): Promise<Joined> {
   const folder = new JoinedFolder(data)
   if (folder.exists()) {
     const known = folder.read()
-    if (fingerprint(folder.identity.read().authority) === pin) return known
+    const { authority } = folder.identity.read()
+    if (fingerprint(authority) === pin) return { ...known, authority }
     const { machine, settings } = known
     throw new OperatorError('E_USAGE', `this machine has joined already, as ${machine} of ${settings.cluster}`, {
       subject: data,
       next: `tandem agent run --data ${data}   runs it; to join anew, move that folder away first`,
     })
   }
+  folder.identity.make() // before the token is used
   const authority = await pinnedAuthority(controller, pin)
   const client = new ApiClient({ url: `https://${controller}`, token, trust: trustIn(authority) })
   const { key, request } = folder.identity.pending() ?? folder.identity.keep(await createRequest('machine'))
@@ -38,7 +45,7 @@ export async function joinCluster({ controller, token, pin, data }: Join, signal
   const joined = { machine, controllers, settings }
   folder.write(joined)
   folder.identity.forgetPending()
-  return joined
+  return { ...joined, authority }
 }
 
 function trustIn(authority: string): () => { authority: string } {
