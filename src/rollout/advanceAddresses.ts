@@ -7,6 +7,9 @@ import type { Observed } from './observed.ts'
 import { machineBusy } from './serviceView.ts'
 import type { AddressState, State } from './state.ts'
 
+/** Without a word for this many, and a bit, a machine that may hold it takes it (RFC 5798, 6.1). */
+const advertsUntilTaken = 4
+
 /**
  * Who may hold a virtual address where VRRP alone cannot tell, and when one goes back to the machine it prefers.
  *
@@ -55,8 +58,9 @@ function settled(
   named: string,
 ): Event[] | null {
   if (refused.length === 0 || !contestedSince) return null
-  // Held by both again soon after they reached each other: it is VRRP alone that does not pass, and moving it helps nobody.
-  const isAgain = contestedSince.at - settledAt < limits.settleAddressMs * 3
+  // Held by both again as soon as it was settled: it is VRRP alone that does not pass, and moving it helps nobody.
+  const isAgain =
+    contestedSince.at - settledAt < limits.contestedAgainMs + advertsUntilTaken * (state.cluster?.advert ?? 0)
   // What it says it reaches is as old as its HAProxy's last check.
   const after = isAgain ? limits.returnAgainMs : limits.settleAddressMs
   if (at - countsFrom(state, contestedSince) < after) return null

@@ -22,6 +22,8 @@ export const limits = {
   releaseScriptMs: 370_000,
   /** Machines that held one address at once must have reached each other so long after that was seen. */
   settleAddressMs: 10_000,
+  /** Who was free to take it again has done so, and said so, by then: beyond the silence that VRRP waits for. */
+  contestedAgainMs: 2_000,
   /** Both machines must have been well for so long before an address goes back to the one it prefers. */
   returnAfterMs: 10_000,
   /** It must have arrived by then. */
