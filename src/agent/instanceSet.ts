@@ -68,7 +68,7 @@ export class InstanceSet {
     this.#adopted.clear()
     const judged = Promise.withResolvers<void>()
     if (adopted.length > 0) this.#judging = judged.promise
-    this.#startMissing()
+    this.#startMissing(new Set(adopted))
     void this.#judge(adopted).then(judged.resolve)
     for (const id of adopted) if (!this.#all.has(id)) this.#unwanted.add(id)
     this.endUnwanted()
@@ -118,18 +118,20 @@ export class InstanceSet {
     await Promise.all(ids.map(end))
   }
 
-  #startMissing(): void {
+  #startMissing(adopted: ReadonlySet<string> = new Set()): void {
     const desired = this.#wanted
     if (!desired || this.#isClosing) return
-    for (const instance of desired.instances) if (!this.#all.has(instance.id)) this.#start(instance, desired)
+    for (const instance of desired.instances) {
+      if (!this.#all.has(instance.id)) this.#start(instance, desired, adopted.has(instance.id))
+    }
   }
 
-  #start({ id, release }: DesiredInstance, desired: DesiredState): void {
+  #start({ id, release }: DesiredInstance, desired: DesiredState, isAdopted: boolean): void {
     const definition = desired.definitions[release]
     if (!definition) throw new Error(`desired state ${desired.position} names no definition of ${release}: a bug`)
     const { supervisor, programs, clock, random, limits, changed } = this.#parts
     const instance = new LocalInstance(
-      { id, release, definition },
+      { id, release, definition, isAdopted },
       {
         ...{ supervisor, clock, random, limits, changed, crowd: () => this.#all.size },
         prepareStart: (signal) => programs.instance({ id, release, definition }, signal),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Definition } from '../definitions/definition.ts'
 import { createFakeSupervisor, type FakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
+import type { Claimed } from '../drivers/supervisor/supervisor.ts'
 import { systemClock } from '../lib/clock.ts'
 import { instanceLimits, LocalInstance, readyProbeMs, type InstanceLimits } from './localInstance.ts'
 import { TestClock } from '../lib/testing/testClock.ts'
@@ -294,25 +295,39 @@ describe('where the supervisor starts again by itself', () => {
 })
 
 describe('an instance that was adopted', () => {
-  it('goes on with its pid and its port', async () => {
-    const begin = supervisor.start.bind(supervisor)
-    supervisor.start = async (spec) => ({ ...(await begin(spec)), port: service.port })
-    const other = await listen(() => 500)
+  const adopt = (claimed: Claimed, prepareStart: () => Promise<never>): LocalInstance => {
+    supervisor.claim = () => claimed
     const instance = new LocalInstance(
-      { id, release, definition: aDefinition() },
-      {
-        ...{ supervisor, clock: systemClock, random: () => 0, crowd: () => 1, changed: () => {} },
-        prepareStart: async () => {
-          const { limits, stop } = aDefinition()
-          const about = { id, service: 'shop', release, argv: ['x'], cwd: '/', limits, stop }
-          return { spec: { ...about, env: { PORT: String(service.port) } }, port: other.port }
-        },
-      },
+      { id, release, definition: aDefinition(), isAdopted: true },
+      { ...{ supervisor, clock: systemClock, random: () => 0, crowd: () => 1, changed: () => {} }, prepareStart },
     )
     instances.push(instance)
+    return instance
+  }
+  const unprepared = (): Promise<never> => Promise.reject(new Error('the disk is full'))
+
+  it('goes on with its pid and its port, and serves before it is known to be well; its release is not looked at', async () => {
+    supervisor.ownsSocket = async () => true
+    const instance = adopt({ pid: 4_711, port: service.port }, unprepared)
+    expect([instance.serves, instance.port]).toEqual([true, service.port])
     await instance.judged()
-    expect(instance).toMatchObject({ state: 'ready', port: service.port })
-    await other.close()
+    expect(instance).toMatchObject({ state: 'ready', port: service.port, pid: 4_711, serves: true })
+  })
+  it('serves no more once it has missed as often as any other may', async () => {
+    const silent = await listen(() => 500)
+    const instance = adopt({ pid: 4_711, port: silent.port }, unprepared)
+    expect(instance.serves).toBe(true)
+    await expect.poll(() => instance.serves, { timeout: 10_000 }).toBe(false)
+    await silent.close()
+  })
+  it('that does not run is not started, and goes on when it is told to run again', async () => {
+    supervisor.ownsSocket = async () => true
+    const instance = adopt({ pid: null, port: service.port }, unprepared)
+    await instance.judged()
+    expect(instance).toMatchObject({ state: 'failed', serves: false, reason: expect.stringContaining('does not run') })
+    instance.restarted(4_712)
+    await becomes(instance, 'ready')
+    expect(instance).toMatchObject({ pid: 4_712, port: service.port })
   })
   it('is left running when the agent leaves', async () => {
     const instance = start()

@@ -1,5 +1,5 @@
 import type { Definition } from '../definitions/definition.ts'
-import type { ExitStatus, InstanceSpec, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
+import type { Claimed, ExitStatus, InstanceSpec, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { Backoff, pause } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { InstanceState } from '../protocol/report.ts'
@@ -47,6 +47,8 @@ interface Asked {
   id: string
   release: string
   definition: Definition
+  /** It ran before this agent did. */
+  isAdopted?: boolean
 }
 
 interface Parts {
@@ -83,15 +85,24 @@ export class LocalInstance {
   #restarted = Promise.withResolvers<number>()
   #judged = Promise.withResolvers<void>()
   #everReady = false
+  #isAdopted: boolean
+  /** It ran when this agent came, and has not shown that it is unwell. */
+  #isPresumedWell = false
 
-  constructor({ id, release, definition }: Asked, parts: Parts) {
+  constructor({ id, release, definition, isAdopted = false }: Asked, parts: Parts) {
     this.id = id
     this.release = release
     this.definition = definition
     this.#parts = parts
     this.#limits = { ...instanceLimits, ...parts.limits }
     this.since = parts.clock.now()
+    this.#isAdopted = isAdopted
     this.#running = this.#run()
+  }
+
+  /** Requests may go there. What ran before this agent did goes on serving until it shows that it does not. */
+  get serves(): boolean {
+    return this.state === 'ready' || (this.state === 'starting' && this.#isPresumedWell)
   }
 
   /** The process ended; told by whoever listens to the supervisor. */
@@ -168,13 +179,30 @@ export class LocalInstance {
 
   async #start(signal: AbortSignal): Promise<number | null> {
     this.#exited = Promise.withResolvers()
+    const claimed = this.#claim()
+    if (claimed) return claimed.pid ?? this.#untilRunsAgain(signal)
     const { spec, port } = await this.#parts.prepareStart(signal)
     if (signal.aborted) return null
     this.port = port
-    const started = await this.#parts.supervisor.start(spec)
-    // An adopted one goes on with the port it has.
-    this.port = started.port ?? port
-    return started.pid
+    return (await this.#parts.supervisor.start(spec)).pid
+  }
+
+  /** Its release is not looked at and no port is chosen: it runs, and people wait. */
+  #claim(): Claimed | null {
+    if (!this.#isAdopted) return null
+    this.#isAdopted = false
+    const claimed = this.#parts.supervisor.claim?.(this.id) ?? null
+    if (!claimed) return null
+    this.port = claimed.port
+    this.#isPresumedWell = claimed.pid !== null
+    return claimed
+  }
+
+  /** It was stopped by a person before this agent came, or is about to be started again by systemd. */
+  async #untilRunsAgain(signal: AbortSignal): Promise<number | null> {
+    this.#fail('does not run: it was stopped outside Tandem, or waits to be started again')
+    this.#judged.resolve()
+    return this.#untilRestarted(signal)
   }
 
   /** However long that takes: a person may have stopped it. `null` at the signal. */
@@ -230,6 +258,7 @@ export class LocalInstance {
         else if (this.state === 'starting' && now - startedAt >= withinMs) {
           this.#fail(`was not ready within ${withinMs / 1000} s: ${result.reason}`)
         }
+        if (this.#isPresumedWell && misses >= this.#limits.misses) this.#presumeNoMore()
       }
       await pause(this.#nextProbeMs(result), signal)
     }
@@ -266,11 +295,18 @@ export class LocalInstance {
     this.#everReady = true
     const steadyAgain = this.unstable && forMs >= this.#limits.steadyMs
     if (steadyAgain) this.unstable = false
+    this.#isPresumedWell = false
     if (this.state !== 'ready') this.#enter('ready', this.unstable ? this.reason : null)
     else if (steadyAgain) this.#enter('ready', null)
   }
 
+  #presumeNoMore(): void {
+    this.#isPresumedWell = false
+    this.#parts.changed()
+  }
+
   #fail(reason: string): void {
+    this.#isPresumedWell = false
     if (this.#everReady) this.unstable = true
     this.#enter('failed', reason)
   }

@@ -67,7 +67,9 @@ export class Programs {
     }
     signal.addEventListener('abort', stop)
     if (signal.aborted) stop()
-    return { ended: promise.finally(over) }
+    const ended = promise.finally(over)
+    ended.catch(() => {}) // whoever waits for it is told; nobody may, yet
+    return { ended }
   }
 
   exited(exit: ExitStatus): void {

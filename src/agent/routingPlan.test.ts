@@ -15,8 +15,8 @@ const local = (
   state: InstanceState,
   port: number | null = 4000,
   service = 'shop',
-): { state: InstanceState; port: number | null; definition: ReturnType<typeof aDefinition> } => ({
-  state,
+): { serves: boolean; port: number | null; definition: ReturnType<typeof aDefinition> } => ({
+  serves: state === 'ready',
   port,
   definition: aDefinition({ service }),
 })

@@ -8,7 +8,7 @@ import type { LocalInstance } from './localInstance.ts'
  */
 export function routingPlan(
   desired: DesiredState,
-  instances: ReadonlyMap<string, Pick<LocalInstance, 'port' | 'definition' | 'state'>>,
+  instances: ReadonlyMap<string, Pick<LocalInstance, 'port' | 'definition' | 'serves'>>,
   tcpOffset: number,
 ): RoutingPlan {
   const wanted = new Map(desired.instances.map((instance) => [instance.id, instance]))
@@ -18,10 +18,7 @@ export function routingPlan(
       if (local.port === null || local.definition.service !== route.service) continue
       const instance = wanted.get(id)
       const active =
-        instance?.traffic === 'active' &&
-        route.releases.includes(instance.release) &&
-        local.state === 'ready' &&
-        !desired.drained
+        instance?.traffic === 'active' && route.releases.includes(instance.release) && local.serves && !desired.drained
       targets.push({ instance: id, port: local.port, state: active ? 'active' : 'draining' })
     }
     return targets

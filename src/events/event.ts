@@ -51,7 +51,8 @@ export interface EventData {
   MachineLost: { machine: string; silentMs: number }
   MachineReturned: { machine: string; mark: ReportMark }
   /** `stop`: once it is drained, what runs there is stopped too. */
-  MachineDrainStarted: { machine: string; stop?: boolean }
+  /** `force: false`: only as long as no service is interrupted. */
+  MachineDrainStarted: { machine: string; stop?: boolean; force?: boolean }
   /** The other machines no longer forward there: from here its own balancer gives it no new work either. */
   MachineDrainStepped: { machine: string }
   MachineDrained: { machine: string; work: number }

@@ -5,7 +5,8 @@ import type { Machine, State } from './state.ts'
 export function aloneAtAddresses(state: State, observed: Observed, machine: string): string | null {
   const { addresses = [], machines = {} } = state.cluster ?? {}
   const driver = machines[machine]?.drivers.address ?? 'none'
-  const isHolder = driver === 'command' || (observed[machine]?.report.addresses.held.length ?? 0) > 0
+  const holds = Object.values(state.addresses).some(({ holder }) => holder === machine)
+  const isHolder = driver === 'command' || holds || (observed[machine]?.report.addresses.held.length ?? 0) > 0
   if (addresses.length === 0 || driver === 'none' || !isHolder) return null
   const others = Object.values(state.machines).filter(
     ({ name }) => name !== machine && machines[name]?.drivers.address === driver,

@@ -105,6 +105,13 @@ describe('a virtual address', () => {
     expect(tells(world.when(ready('a')), 'a').yields).toEqual([])
   })
 
+  it('of which the controller has not heard since it started counts as still held', () => {
+    const world = holds(holds(named(one), 'a', [one]), 'b', []).when(drain('a'))
+    world.world.observed = {}
+    world.world.round('b')
+    expect(world.world.state.machines['a']?.traffic).toBe('unforwarding')
+  })
+
   it('that nobody else takes does not hold a drain up for ever', () => {
     const world = holds(named(one), 'a', [one]).when(drain('a')).passing(12_000)
     expect(world.lines()).toContain('a drain stepped')

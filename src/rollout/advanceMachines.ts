@@ -3,37 +3,44 @@ import type { Moment } from './advance.ts'
 import { countsFrom } from './countsFrom.ts'
 import { limits } from './limits.ts'
 import { heardAt, type Observed } from './observed.ts'
-import { definitionOf } from './serviceView.ts'
+import { definitionOf, lastServedBy } from './serviceView.ts'
 import type { Machine, State } from './state.ts'
 import { silentPeers } from './waits.ts'
 
 /** Machines fall silent; machines being drained give up forwarded work first, then their own. */
 export function advanceMachines(state: State, { observed, now }: Moment): Event[] {
-  const events: Event[] = []
-  for (const machine of Object.values(state.machines)) {
-    const silentMs = now === null ? 0 : now - heardAt(state, observed, machine.name)
-    if (!machine.lost && silentMs >= limits.silenceMs) {
-      events.push({ type: 'MachineLost', data: { machine: machine.name, silentMs } })
-    } else if (machine.traffic === 'unforwarding') {
-      if (machine.lost) events.push(drained(machine, 0))
-      else if (hasMadeWay(state, observed, machine) || late(state, machine, now)) {
-        events.push({ type: 'MachineDrainStepped', data: { machine: machine.name } })
-      }
-    } else if (machine.traffic === 'draining') {
-      const work = machine.lost ? 0 : workLeft(observed, machine)
-      if (work === 0 || late(state, machine, now)) events.push(drained(machine, work ?? 0))
-    }
+  const lost = Object.values(state.machines).flatMap(({ name, lost }): Event[] => {
+    const silentMs = now === null ? 0 : now - heardAt(state, observed, name)
+    return !lost && silentMs >= limits.silenceMs ? [{ type: 'MachineLost', data: { machine: name, silentMs } }] : []
+  })
+  // First: what becomes of a drain depends on who is still there.
+  return lost.length > 0
+    ? lost
+    : Object.values(state.machines).flatMap((machine) => drainOf(state, machine, observed, now))
+}
+
+function drainOf(state: State, machine: Machine, observed: Observed, now: number | null): Event[] {
+  const { name, traffic, lost, mayInterrupt } = machine
+  if (traffic === 'unforwarding') {
+    if (lost) return [drained(machine, 0)]
+    if (!hasMadeWay(state, observed, machine) && !late(state, machine, now)) return []
+    // Another may have failed since this was begun: what would be an outage now was none then.
+    const mayStill = mayInterrupt || lastServedBy(state, [name]).length === 0
+    return [{ type: mayStill ? 'MachineDrainStepped' : 'MachineReadied', data: { machine: name } }]
   }
-  return events
+  if (traffic !== 'draining') return []
+  const work = lost ? 0 : workLeft(observed, machine)
+  return work === 0 || late(state, machine, now) ? [drained(machine, work ?? 0)] : []
 }
 
 /** The others forward nothing there any more, and it holds no virtual address: all that comes goes elsewhere. */
 function hasMadeWay(state: State, observed: Observed, { name, since }: Machine): boolean {
   if (silentPeers(state, observed, name, since).length > 0) return false
   const moves = state.cluster?.machines[name]?.drivers.address ?? 'none'
+  if (moves === 'none') return true
+  // One that has not reported since the controller started may hold them still.
   const report = observed[name]?.report
-  if (moves === 'none' || !report) return true
-  return report.applied.address >= since.position && report.addresses.held.length === 0
+  return report !== undefined && report.applied.address >= since.position && report.addresses.held.length === 0
 }
 
 const drained = ({ name }: Machine, work: number): Event => ({ type: 'MachineDrained', data: { machine: name, work } })

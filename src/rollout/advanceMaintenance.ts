@@ -60,7 +60,8 @@ function outcomeOf(state: State, maintenance: Maintenance, at: Part, { observed 
     case 'drain': {
       const { traffic } = state.machines[machine] ?? {}
       // A person put it back meanwhile.
-      if (traffic === 'ready') return { type: 'failed', reason: `machine ${machine} was put back in traffic by hand` }
+      if (traffic === 'ready')
+        return { type: 'failed', reason: `machine ${machine} is back in traffic: ${whyBack(state, machine)}` }
       if (traffic !== 'drained') return waiting('')
       // Another may have failed while this one gave up its work.
       const last = maintenance.allowOutage || !at.wasReady ? [] : lastServedBy(state, [machine])
@@ -95,6 +96,12 @@ function outcomeOf(state: State, maintenance: Maintenance, at: Part, { observed 
   }
 }
 
+/** By a person, or because draining it would have interrupted a service. */
+function whyBack(state: State, machine: string): string {
+  const last = lastServedBy(state, [machine])
+  return last.length === 0 ? 'put there by hand' : `it has the last ready instance of ${last.join(', ')} now`
+}
+
 /** Why the machine that is back would not take what comes to the next one; `null`: it would, or none is to be taken. */
 function takesNoAddress(state: State, observed: Observed, { machine, since }: Part): string | null {
   const known = state.machines[machine]
@@ -127,7 +134,7 @@ function nextMachine(state: State, maintenance: Maintenance, observed: Observed)
     type: 'MaintenanceStepped',
     data: { maintenance: id, machine, step: 'drain', wasReady, expected: readyOn(state, machine) },
   }
-  return isIn ? [begun, { type: 'MachineDrainStarted', data: { machine } }] : [begun]
+  return isIn ? [begun, { type: 'MachineDrainStarted', data: { machine, force: allowOutage } }] : [begun]
 }
 
 const readyOn = (state: State, machine: string): string[] =>

@@ -112,7 +112,7 @@ function drainMachine(
   const busy = refuseBusy(state, name)
   if (busy) return busy
   const last = force ? null : refuseOutage(state, observed, [name], stop)
-  return last ?? accepted({ type: 'MachineDrainStarted', data: { machine: name, ...(stop ? { stop } : {}) } })
+  return last ?? accepted({ type: 'MachineDrainStarted', data: { machine: name, ...(stop ? { stop } : {}), force } })
 }
 
 function readyMachine(state: State, name: string): Decision {

@@ -25,6 +25,7 @@ export function evolveMachine(
         lost: false,
         traffic: 'ready',
         runsNothing: false,
+        mayInterrupt: false,
         since: asked,
         mark: null,
         asked: 0,
@@ -46,6 +47,7 @@ export function evolveMachine(
         ...machine,
         traffic: 'unforwarding',
         runsNothing: event.data.stop === true,
+        mayInterrupt: event.data.force !== false,
         since: asked,
       }))
     case 'MachineDrainStepped':

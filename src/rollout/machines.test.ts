@@ -296,3 +296,19 @@ describe('draining a machine', () => {
     expect(then.lines().at(-1)).toBe('x2 aborted')
   })
 })
+
+describe('a drain while the other machine has died unnoticed', () => {
+  it('ends with the machine back in traffic, and no service interrupted', () => {
+    const then = given('a', 'b').running('r1').on('b', { alive: false }).when(drain('a'))
+    expect(then.decision.type).toBe('accepted')
+    const lines = then.passing(30_000).lines()
+    expect(lines).toContain('a readied')
+    expect(lines).not.toContain('a drain stepped')
+    expect(then.world.state.machines['a']?.traffic).toBe('ready')
+  })
+
+  it('goes on where a person said that it may interrupt', () => {
+    const then = given('a', 'b').running('r1').on('b', { alive: false }).when(drain('a', true)).passing(60_000)
+    expect(then.world.state.machines['a']?.traffic).toBe('drained')
+  })
+})

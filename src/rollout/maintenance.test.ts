@@ -189,7 +189,9 @@ describe('maintenance', () => {
       .when(patch(['a', 'b']))
     const lines = then.passing(60_000).lines()
     expect(lines).not.toContain('a work')
-    expect(lines.at(-1)).toContain('maintenance stopped: machine a has the last ready instance of shop now')
+    expect(lines.at(-1)).toBe(
+      'maintenance stopped: machine a is back in traffic: it has the last ready instance of shop now',
+    )
     expect(then.world.state.machines['a']?.traffic).toBe('ready')
   })
 

@@ -55,7 +55,9 @@ export function resumeMaintenance(state: State, observed: Observed): Decision {
   // A person has put it back in traffic meanwhile.
   const isBack =
     at && !isDone && (at.step === 'drain' || at.step === 'work') && state.machines[at.machine]?.traffic === 'ready'
-  const drained: Event[] = isBack ? [{ type: 'MachineDrainStarted', data: { machine: at.machine } }] : []
+  const drained: Event[] = isBack
+    ? [{ type: 'MachineDrainStarted', data: { machine: at.machine, force: allowOutage } }]
+    : []
   return { type: 'accepted', events: [...checking, resumed, ...drained] }
 }
 

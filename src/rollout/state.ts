@@ -113,6 +113,8 @@ export interface Machine {
   traffic: 'ready' | 'unforwarding' | 'draining' | 'drained'
   /** While it is out of traffic it runs nothing either. */
   runsNothing: boolean
+  /** It is taken out of traffic although that interrupts a service. */
+  mayInterrupt: boolean
   /** Where and when the current traffic state began. */
   since: Asked
   mark: ReportMark | null

@@ -41,7 +41,7 @@ describe.skipIf(why)(`the systemd supervisor on a machine${why ? ` (skipped: ${w
         await restart()
         const pid = Number(await machine.must(['systemctl', 'show', '-P', 'MainPID', 'tandem-kept-1.service']))
         expect(pid).toBeGreaterThan(0)
-        expect(await onMachine(`console.log((await lab.driver.start(spec)).pid); process.exit()`)).toBe(pid)
+        expect(await onMachine(`console.log(lab.driver.claim(spec.id).pid); process.exit()`)).toBe(pid)
       }
       await onMachine(`await lab.close(); console.log(0)`)
       expect((await machine.run(['systemctl', 'cat', 'tandem-kept-1.service'])).code).not.toBe(0)

@@ -2,7 +2,15 @@ import type { Clock } from '../../lib/clock.ts'
 import { alreadyRunning } from './startRefusal.ts'
 import { supervisorLimits } from './limits.ts'
 import { createLineFeed } from './logs/lineFeed.ts'
-import type { ExitReason, ExitStatus, InstanceSpec, LogLine, LogQuery, SupervisorDriver } from './supervisor.ts'
+import type {
+  Claimed,
+  ExitReason,
+  ExitStatus,
+  InstanceSpec,
+  LogLine,
+  LogQuery,
+  SupervisorDriver,
+} from './supervisor.ts'
 
 /** How a pretended program behaves. Without anything: it starts at once, listens on its PORT, and ends at its stop signal. */
 export interface FakeProgram {
@@ -81,9 +89,12 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     one.finish()
   }
 
-  const start = (spec: InstanceSpec): { pid: number; port?: number } => {
-    const adopted = unclaimed.delete(spec.id) ? running.get(spec.id) : undefined
-    if (adopted) return { pid: adopted.pid, port: Number(adopted.spec.env['PORT']) }
+  const claim = (id: string): Claimed | null => {
+    const adopted = unclaimed.delete(id) ? running.get(id) : undefined
+    return adopted ? { pid: adopted.pid, port: Number(adopted.spec.env['PORT']) } : null
+  }
+
+  const start = (spec: InstanceSpec): { pid: number } => {
     if (closed) throw new Error(`the supervisor is closing: ${spec.id} is not started`)
     if (running.has(spec.id)) throw alreadyRunning(spec.id)
     const program = choose(spec)
@@ -150,7 +161,6 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
       leave()
     }
   }
-
   return {
     name: 'fake',
     abilities: { memory: true, cpu: true, tasks: true, outlivesAgent, why: null },
@@ -159,6 +169,7 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
       return { adopted: [...running.keys()], ended: [] }
     },
     start: async (spec) => start(spec),
+    claim,
     stop,
     ownsSocket: async (id, port) => {
       const one = running.get(id)

@@ -70,6 +70,14 @@ export interface LogQuery {
 }
 
 /** Runs instances on one machine. Implementations: `process`, later `systemd`; and a programmable fake. */
+/** One that ran before this agent did. */
+export interface Claimed {
+  /** `null`: it does not run now; told by `onRestart` when it does again. A person has stopped it, or it is about to be started again. */
+  pid: number | null
+  /** The PORT it was started with. */
+  port: number | null
+}
+
 export interface SupervisorDriver {
   readonly name: string
   /** What this machine can really enforce; a `false` is said in `status` and in the log, never thrown. */
@@ -86,9 +94,11 @@ export interface SupervisorDriver {
   recover(): Promise<{ adopted: string[]; ended: string[] }>
   /**
    * Starts it; resolves with the pid once the program is executing. Rejects when it cannot be executed. Refuses an id that is
-   * running, except once for each adopted one: that goes on as it is, and `port` is the PORT it was started with.
+   * running.
    */
-  start(spec: InstanceSpec): Promise<{ pid: number; port?: number }>
+  start(spec: InstanceSpec): Promise<{ pid: number }>
+  /** Takes over one that was adopted, as it is, once; `null`: there is none. */
+  claim?(id: string): Claimed | null
   /** Signal, grace, then kill of everything it started. Resolves when nothing of it is left. No error for an id that is not running. */
   stop(id: string): Promise<void>
   /** The instance's own process is alive, and it (or a process it started) owns the listening socket on `port`. */

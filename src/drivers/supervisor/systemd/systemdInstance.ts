@@ -1,7 +1,8 @@
-import type { ExitStatus, InstanceSpec } from '../supervisor.ts'
+import type { Claimed, ExitStatus, InstanceSpec } from '../supervisor.ts'
 import { endedAtOnce, failedStart } from './failedStart.ts'
 import type { Journal } from './journal.ts'
 import { endingOf, nextChange, type Ending, type Life, type ToldEnding } from './life.ts'
+import type { StartedMarks } from './startedMarks.ts'
 import type { Systemctl, UnitState } from './systemctl.ts'
 import type { UnitRecord } from './unitFiles.ts'
 import type { UnitHost } from './unitHost.ts'
@@ -20,6 +21,7 @@ export interface InstanceHouse {
   /** Changes them. */
   host: UnitHost
   journal: Journal
+  marks: StartedMarks
   exited: (exit: ExitStatus) => void
   restarted: (restarted: { id: string; pid: number }) => void
   /** It is gone for good. */
@@ -34,20 +36,20 @@ const startMs = 60_000
 
 export class SystemdInstance {
   readonly record: UnitRecord
-  /** Adopted, and not yet asked for by anybody. */
-  isUnclaimed: boolean
   #house: InstanceHouse
   #life: Life | null
   #controlGroup = ''
   #told: ToldEnding | undefined
   #starting: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | null = null
+  /** Adopted, and not yet asked for by anybody. */
+  #isUnclaimed: boolean
 
   private constructor(house: InstanceHouse, record: UnitRecord, life: Life | null) {
     this.record = record
-    this.isUnclaimed = life !== null
     this.#house = house
     this.#life = life
+    this.#isUnclaimed = life !== null
   }
 
   static make(house: InstanceHouse, record: UnitRecord): SystemdInstance {
@@ -95,20 +97,15 @@ export class SystemdInstance {
     }
     this.#controlGroup = state.controlGroup
     this.#life = { pid: state.lastPid, invocation: state.invocation, running: true }
+    this.#house.marks.set(unit)
     return state.lastPid
   }
 
-  /** For one that was adopted: its pid; where systemd is about to start it again, that is not waited for. */
-  async claim(): Promise<number> {
-    const { systemctl, host } = this.#house
-    const { unit } = this.record
-    this.isUnclaimed = false
-    if (!this.alive) {
-      const said = await host.start(unit, startMs)
-      if (said !== null) throw new Error(`systemd did not start ${unit} again: ${said}`)
-      await this.look((await systemctl.show([unit])).get(unit))
-    }
-    return this.#life?.pid ?? 0
+  /** For one that was adopted. It is started by systemd or by a person, not by this: also where it does not run now. */
+  claim(): Claimed | null {
+    if (!this.#isUnclaimed) return null
+    this.#isUnclaimed = false
+    return { pid: this.alive ? (this.#life?.pid ?? null) : null, port: this.record.port }
   }
 
   /** Tells what changed since it was last looked at. */
@@ -119,13 +116,25 @@ export class SystemdInstance {
       if (change === null) return
       if (change.kind === 'ended') {
         this.#life = { ...this.#life, running: false }
-        if (once) await (this.#stopping = this.#conclude(change.ending, false))
+        if (once) await this.#over(change.ending)
         else await this.#tell(change.ending, false, true)
       } else {
         this.#life = change.life
         this.#controlGroup = state?.controlGroup ?? this.#controlGroup
         this.#house.restarted({ id, pid: change.life.pid })
       }
+    }
+  }
+
+  /** A one-off program has ended. What cannot be removed now is tried again at the next look. */
+  async #over(ending: Ending): Promise<void> {
+    this.#stopping = this.#conclude(ending, false)
+    try {
+      await this.#stopping
+    } catch (error) {
+      this.#stopping = null
+      this.#life = this.#life && { ...this.#life, running: true }
+      throw error
     }
   }
 
@@ -169,18 +178,19 @@ export class SystemdInstance {
   }
 
   async remove(): Promise<void> {
-    const { host, stale } = this.#house
+    const { host, marks, stale } = this.#house
     const { unit, withinMs } = this.record
     await host.stop(unit, withinMs + killMs)
     await host.resetFailed(unit)
     await host.remove(unit)
+    marks.remove(unit)
     stale()
   }
 
-  /** Everything that it printed can be read before anybody is told that it ended. */
+  /** Everything that it printed can be read before anybody is told that it ended; but a sick journal keeps nobody waiting for that word. */
   async #tell(ended: Ending, asked: boolean, again: boolean): Promise<void> {
     const reason = asked ? 'stopped' : ended.reason
-    await this.#house.host.syncJournal()
+    await this.#house.host.syncJournal().catch(() => {})
     await this.#note(
       `ended: ${reason} (${ended.signal ?? ended.code})${again ? '; systemd starts it again' : ''}`,
       !again,
@@ -190,6 +200,6 @@ export class SystemdInstance {
   }
 
   #note(text: string, isOver: boolean): Promise<void> {
-    return this.#house.journal.note(this.record.service, this.record.id, text, isOver)
+    return this.#house.journal.note(this.record.service, this.record.id, text, isOver).catch(() => {})
   }
 }

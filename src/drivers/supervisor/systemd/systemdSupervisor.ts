@@ -10,6 +10,7 @@ import { resolveExecutable } from '../process/executable.ts'
 import type { ExitStatus, InstanceSpec, Restarted, SupervisorDriver } from '../supervisor.ts'
 import { openForgotten } from './forgotten.ts'
 import { openJournal } from './journal.ts'
+import { startedMarks } from './startedMarks.ts'
 import { createSystemctl } from './systemctl.ts'
 import { SystemdInstance, type InstanceHouse } from './systemdInstance.ts'
 import { listUnits, type UnitRecord } from './unitFiles.ts'
@@ -45,6 +46,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
   const host = options.host ?? openUnitHost({ unitFolder, environmentFolder: join(dir, 'environment'), hidden })
   const forgotten = openForgotten(join(dir, 'forgotten'))
   const journal = openJournal(forgotten, () => host.syncJournal())
+  const marks = startedMarks(join(dir, 'started'))
   const instances = new Map<string, SystemdInstance>()
   const exitListeners: ((exit: ExitStatus) => void)[] = []
   const restartListeners: ((restarted: Restarted) => void)[] = []
@@ -64,7 +66,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     return reloading
   }
   const house: InstanceHouse = {
-    ...{ systemctl, host, journal },
+    ...{ systemctl, host, journal, marks },
     exited: (exit) => exitListeners.forEach((listener) => listener(exit)),
     restarted: (restarted) => restartListeners.forEach((listener) => listener(restarted)),
     over: (id) => void instances.delete(id),
@@ -110,7 +112,9 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     const [adopted, ended]: [string[], string[]] = [[], []]
     const adopt = async (record: UnitRecord): Promise<void> => {
       const state = states.get(record.unit)
-      const lives = state?.loaded === true && (state.mainPid > 0 || state.sub.startsWith('auto-restart'))
+      const runs = state?.loaded === true && (state.mainPid > 0 || state.sub.startsWith('auto-restart'))
+      const isStopped = state?.loaded === true && !record.once && marks.has(record.unit)
+      const lives = runs || isStopped
       const instance =
         state && lives ? SystemdInstance.adopt(house, record, state) : SystemdInstance.make(house, record)
       if (lives && !record.once) {
@@ -127,17 +131,12 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     return { adopted, ended }
   }
 
-  const start = async (spec: InstanceSpec): Promise<{ pid: number; port?: number }> => {
+  const start = async (spec: InstanceSpec): Promise<{ pid: number }> => {
     if (closing !== null) throw new Error(`the supervisor is closing: ${spec.id} is not started`)
     checkName(spec.id)
     checkName(spec.service)
     watch()
-    const known = instances.get(spec.id)
-    if (known?.isUnclaimed) {
-      const { port } = known.record
-      return { pid: await known.claim(), ...(port === null ? {} : { port }) }
-    }
-    if (known) throw alreadyRunning(spec.id)
+    if (instances.has(spec.id)) throw alreadyRunning(spec.id)
     return { pid: await begin(spec) }
   }
 
@@ -188,6 +187,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     abilities: { memory: true, cpu: true, tasks: true, outlivesAgent: true, why: null },
     recover,
     start,
+    claim: (id) => instances.get(id)?.claim() ?? null,
     stop: async (id) => instances.get(id)?.stop(),
     ownsSocket: async (id, port) => {
       const instance = instances.get(id)

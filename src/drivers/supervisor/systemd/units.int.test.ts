@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { systemClock } from '../../../lib/clock.ts'
 import type { InstanceSpec } from '../supervisor.ts'
 import { insideMachine, openSystemdLab, whyOutside, type SystemdLab } from './systemdLab.ts'
+import { createSystemdSupervisor } from './systemdSupervisor.ts'
 import { unitName } from './unitName.ts'
 
 const systemctl = (...args: string[]): string => execFileSync('systemctl', args, { encoding: 'utf8' }).trim()
@@ -152,13 +154,35 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     try {
       expect(next.driver.isAlive(spec.id)).toBe(true)
       expect(next.driver.isAlive('once-1')).toBe(false)
-      expect(await next.driver.start(spec)).toEqual({ pid, port: 18123 })
+      expect(next.driver.claim?.(spec.id)).toEqual({ pid, port: 18123 })
+      expect(next.driver.claim?.(spec.id)).toBe(null)
       expect(Number(systemctl('show', '-P', 'MainPID', unitOf(spec)))).toBe(pid)
       expect(next.exits).toEqual([])
       process.kill(pid, 'SIGKILL')
       await until(() => expect(next.restarts).toHaveLength(1))
       expect(next.exits).toEqual([expect.objectContaining({ pid, signal: 'SIGKILL', reason: 'signal', again: true })])
     } finally {
+      await next.close()
+    }
+  })
+
+  it('that a person has stopped stay so over a restart of the agent, until a person starts them', async () => {
+    const wanted = lab.spec(sleeps)
+    await lab.driver.start(wanted)
+    systemctl('stop', unitOf(wanted))
+    await until(() => expect(lab.driver.isAlive(wanted.id)).toBe(false))
+    const next = createSystemdSupervisor({ dir: join(lab.dir, 'agent'), clock: systemClock, hidden: [] })
+    try {
+      const restarts: number[] = []
+      next.onRestart?.(({ pid }) => void restarts.push(pid))
+      expect((await next.recover()).adopted).toContain(wanted.id)
+      expect(next.claim?.(wanted.id)).toEqual({ pid: null, port: null })
+      expect(systemctl('show', '-P', 'ActiveState', unitOf(wanted)).trim()).toBe('inactive')
+      systemctl('start', unitOf(wanted))
+      await until(() => expect(restarts).toHaveLength(1))
+      expect(next.isAlive(wanted.id)).toBe(true)
+    } finally {
+      await next.stop(wanted.id)
       await next.close()
     }
   })
