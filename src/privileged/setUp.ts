@@ -114,7 +114,7 @@ function give(data: string, { uid, gid, haproxy }: { uid: number; gid: number; h
   const supervisor = join(data, 'supervisor')
   // Once it is the agent's, nothing below it is looked at any more.
   if (lstatSync(supervisor).uid === 0) {
-    giveAll(join(supervisor, 'forgotten'), uid, gid)
+    for (const name of ['forgotten', 'started']) giveAll(join(supervisor, name), uid, gid)
     lchownSync(supervisor, uid, gid)
   }
   const folder = join(data, 'haproxy')
