@@ -126,6 +126,19 @@ it('removing a machine cuts its connections and makes its certificate worthless,
   await report('b', await joined('b'), 4)
 })
 
+it('a machine that joined and never reported is removed like any other: what it was given is worthless afterwards', async () => {
+  const { people, as, joined, report } = await secured()
+  await people.call('applyCluster', { body: { cluster: cluster('a', 'b', 'c') } })
+  const b = await joined('b')
+  const { token } = await people.call('inviteMachine', { params: { machine: 'c' } })
+  await people.call('applyCluster', { body: { cluster: cluster('a') } })
+  await people.call('applyCluster', { body: { cluster: cluster('a', 'b', 'c') } })
+  await expect(report('b', b)).rejects.toMatchObject({ code: 'E_CONTROLLER_UNREACHABLE' })
+  const { request } = await createRequest('c')
+  await expect(as(token).call('join', { body: { request } })).rejects.toMatchObject({ code: 'E_JOIN_REFUSED' })
+  await report('b', await joined('b'))
+})
+
 it('a file of another cluster is refused; one that says nothing new changes nothing', async () => {
   const { people } = await secured()
   const other = { ...cluster('a'), cluster: 'other' }
