@@ -17,9 +17,9 @@ export function applyCluster(state: State, cluster: ClusterDefinition, force: bo
     const message = `the file describes cluster ${cluster.cluster}, and this is ${own}`
     return refuse('E_OTHER_CLUSTER', message, cluster.cluster, '--context NAME   chooses another cluster')
   }
-  if (clusterDifference(state.cluster, cluster).length === 0) return { type: 'nothing' }
   const known = Object.keys({ ...state.cluster?.machines, ...state.machines })
   const removed = known.filter((name) => !(name in cluster.machines))
+  if (removed.length === 0 && clusterDifference(state.cluster, cluster).length === 0) return { type: 'nothing' }
   const hasReported = removed.some((name) => Object.hasOwn(state.machines, name))
   const rollout = Object.values(state.rollouts).find(({ stage }) => stage !== 'finished')
   if (hasReported && rollout) {

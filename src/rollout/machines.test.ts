@@ -39,6 +39,16 @@ describe('a machine that the cluster file names no more', () => {
     })
     expect(then.settled().lines().at(-1)).toBe('x2 completed')
   })
+
+  it('is removed when the same file is applied again, should it have come back meanwhile', () => {
+    const then = given('a', 'b').running('r1')
+    then.world.send(apply('a'))
+    expect(then.world.send(apply('a'))).toEqual({ type: 'nothing' })
+    then.world.hear('b')
+    expect(Object.keys(then.world.state.machines)).toEqual(['a', 'b'])
+    then.world.send(apply('a'))
+    expect(Object.keys(then.world.state.machines)).toEqual(['a'])
+  })
 })
 
 describe('a lost machine', () => {

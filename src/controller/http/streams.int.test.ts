@@ -135,6 +135,36 @@ describe("an agent's stream", () => {
   })
 })
 
+describe('a token that is revoked', () => {
+  const client = async (role: 'reader' | 'agent', machine: string | null): Promise<{ id: string; as: ApiClient }> => {
+    const name = `revoked ${role}`
+    const { token } = await controller.client.call('createToken', { body: { role, machine, name } })
+    const { tokens: all } = await controller.client.call('tokens', {})
+    const id = all.find((one) => one.name === name)?.id ?? ''
+    return { id, as: new ApiClient({ url: controller.url, token }) }
+  }
+  const first = async (stream: AsyncIterable<unknown>): Promise<AsyncIterator<unknown>> => {
+    const iterator = stream[Symbol.asyncIterator]()
+    expect((await iterator.next()).done).toBe(false)
+    return iterator
+  }
+
+  it('loses its streams at once; those of others go on', async () => {
+    await move()
+    const [reader, agent] = [await client('reader', null), await client('agent', 'a')]
+    const options = { signal: gone.signal }
+    const query = { follow: 'true' } as const
+    const events = await first(reader.as.stream('events', { query: { ...query, after: 1 } }, options))
+    const desired = await first(agent.as.rawStream('/agent/stream', options))
+    const others = await first(controller.client.stream('events', { query: { ...query, after: 1 } }, options))
+    for (const { id } of [reader, agent]) await controller.client.call('revokeToken', { params: { id } })
+    await expect(events.next()).rejects.toMatchObject({ code: 'E_CONTROLLER_UNREACHABLE' })
+    await expect(desired.next()).rejects.toMatchObject({ code: 'E_CONTROLLER_UNREACHABLE' })
+    await move()
+    expect((await others.next()).done).toBe(false)
+  })
+})
+
 describe('checkups', () => {
   it('are of the controller and all machines, with what each clock says and who cannot be asked', async () => {
     await move('a')
