@@ -234,6 +234,7 @@ it('decides by time alone when nobody says anything', async () => {
       vi.advanceTimersByTime(100)
     }
     expect(controller.state.machines['a']?.lost).toBe(true)
+    expect(statusView(controller).machines).toMatchObject([{ state: 'lost', traffic: 'ready' }])
     const { position } = controller.state
     for (let passed = 0; passed < 60_000; passed += 100) {
       clock.pass(100)
