@@ -57,6 +57,10 @@ export const releaseSchema = z.object({
 const machineSchema = z.object({
   name: z.string(),
   state: z.enum(['ready', 'draining', 'drained', 'lost']),
+  traffic: z
+    .enum(['ready', 'draining', 'drained'])
+    .optional()
+    .describe('the same of a lost machine too; not said by an older controller'),
   lastSeen: time.nullable().describe('when it last reported to this controller; null: not since it started'),
   host: z.string(),
   httpPort: z.int(),

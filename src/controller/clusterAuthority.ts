@@ -81,8 +81,10 @@ export class ClusterAuthority {
   async renewOwn(now: number): Promise<boolean> {
     const facts = certificateFacts(this.#identity.certificate)
     if (now < renewAt(facts)) return false
-    this.#identity = await ownIdentity(this.#files, facts.addresses, now, this.#days)
-    this.#own.write(this.#identity)
+    const renewed = await ownIdentity(this.#files, facts.addresses, now, this.#days)
+    // First: one that cannot be written counts as not renewed, and is tried again.
+    this.#own.write(renewed)
+    this.#identity = renewed
     return true
   }
 }

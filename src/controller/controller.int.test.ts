@@ -3,6 +3,7 @@ import type { Controller } from './controller.ts'
 import { statusView } from './statusView.ts'
 import { AgentLinks } from './agentLinks.ts'
 import { aDefinition } from '../definitions/testing/aDefinition.ts'
+import type { Event } from '../events/event.ts'
 import { TestClock } from '../lib/testing/testClock.ts'
 import { aReport, deploy, makeFolder, obey, openController, otherRelease, publishIn, release } from './testing/given.ts'
 
@@ -189,6 +190,39 @@ describe('the streams to agents', () => {
   })
 })
 
+it('decides about an upgrade by time only once the clock was looked at, not at a report after it jumped', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    controller.close()
+    open()
+    controller.report(aReport({ seq: nextSeq() }))
+    const parts = [{ part: 'a', release: null, version: '0' }]
+    const turn = { part: 'a', direction: 'forward', release, boot: 1, ready: [] as string[] } as const
+    const begun: Event[] = [
+      { type: 'UpgradeStarted', data: { upgrade: 'u', version: '0.1.0', release, parts } },
+      { type: 'UpgradeTurnStarted', data: { upgrade: 'u', ...turn } },
+    ]
+    controller.log.append(controller.state.position, begun, clock.now())
+    const pass = (seconds: number): void => {
+      for (let passed = 0; passed < seconds; passed++) {
+        clock.pass(1_000)
+        vi.advanceTimersByTime(1_000)
+        controller.report(aReport({ seq: nextSeq() }))
+      }
+    }
+    const hasFailed = (): boolean => controller.upgrades.state.current?.parts[0]?.state === 'failed'
+    clock.jump(600_000)
+    controller.report(aReport({ seq: nextSeq() }))
+    expect(hasFailed()).toBe(false)
+    pass(110)
+    expect(hasFailed()).toBe(false)
+    pass(20)
+    expect(hasFailed()).toBe(true)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
 it('decides by time alone when nobody says anything', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   try {
@@ -200,6 +234,7 @@ it('decides by time alone when nobody says anything', async () => {
       vi.advanceTimersByTime(100)
     }
     expect(controller.state.machines['a']?.lost).toBe(true)
+    expect(statusView(controller).machines).toMatchObject([{ state: 'lost', traffic: 'ready' }])
     const { position } = controller.state
     for (let passed = 0; passed < 60_000; passed += 100) {
       clock.pass(100)

@@ -71,7 +71,7 @@ export class Controller {
       deadline: () => Math.min(nextDeadline(this.#state, this.#observed), this.upgrades.deadline()),
       passed: () => {
         this.execute({ type: 'TimePassed' })
-        this.upgrades.advance()
+        this.upgrades.advance(clock.now())
       },
       restarted: (reason) => this.execute({ type: 'RestartClock', reason }),
     })

@@ -126,6 +126,35 @@ it('removing a machine cuts its connections and makes its certificate worthless,
   await report('b', await joined('b'), 4)
 })
 
+it('a machine that joined and never reported is removed like any other: what it was given is worthless afterwards', async () => {
+  const { people, as, joined, report } = await secured()
+  await people.call('applyCluster', { body: { cluster: cluster('a', 'b', 'c') } })
+  const b = await joined('b')
+  const { token } = await people.call('inviteMachine', { params: { machine: 'c' } })
+  await people.call('applyCluster', { body: { cluster: cluster('a') } })
+  await people.call('applyCluster', { body: { cluster: cluster('a', 'b', 'c') } })
+  await expect(report('b', b)).rejects.toMatchObject({ code: 'E_CONTROLLER_UNREACHABLE' })
+  const { request } = await createRequest('c')
+  await expect(as(token).call('join', { body: { request } })).rejects.toMatchObject({ code: 'E_JOIN_REFUSED' })
+  await report('b', await joined('b'))
+})
+
+it('the token of a machine that is not of the cluster, or no more, is refused, and its stream is cut', async () => {
+  const { people, as } = await secured()
+  await people.call('applyCluster', { body: { cluster: cluster('a', 'b') } })
+  const agent = async (machine: string): Promise<ApiClient> =>
+    as((await people.call('createToken', { body: { role: 'agent', machine, name: machine } })).token)
+  const [b, z] = [await agent('b'), await agent('z')]
+  const report = (by: ApiClient, machine: string, seq: number) => by.call('report', { body: aReport({ machine, seq }) })
+  await expect(report(z, 'z', 1)).rejects.toMatchObject({ code: 'E_FORBIDDEN' })
+  await report(b, 'b', 1)
+  const given = b.rawStream('/agent/stream', {})[Symbol.asyncIterator]()
+  expect((await given.next()).value).toMatchObject({ event: 'desired' })
+  await people.call('applyCluster', { body: { cluster: cluster('a') } })
+  await expect(given.next()).rejects.toMatchObject({ code: 'E_CONTROLLER_UNREACHABLE' })
+  await expect(report(b, 'b', 2)).rejects.toMatchObject({ code: 'E_FORBIDDEN' })
+})
+
 it('a file of another cluster is refused; one that says nothing new changes nothing', async () => {
   const { people } = await secured()
   const other = { ...cluster('a'), cluster: 'other' }

@@ -58,10 +58,12 @@ export function machineView({ observed }: Controller, machine: Machine): Machine
   const seen = observed[machine.name]
   const report = seen?.report
   const { memory = true, cpu = true, tasks = true, why = null } = report?.limits ?? {}
+  const traffic = machine.traffic === 'unforwarding' ? 'draining' : machine.traffic
   const missing = Object.entries({ memory, cpu, tasks }).flatMap(([limit, enforced]) => (enforced ? [] : [limit]))
   return {
     name: machine.name,
-    state: machine.lost ? 'lost' : machine.traffic === 'unforwarding' ? 'draining' : machine.traffic,
+    state: machine.lost ? 'lost' : traffic,
+    traffic,
     lastSeen: seen ? new Date(seen.at).toISOString() : null,
     host: machine.endpoints.host,
     httpPort: machine.endpoints.http,

@@ -21,7 +21,6 @@ interface Decider {
   readonly state: State
   readonly observed: Observed
   readonly version: string
-  now(): number
 }
 
 /** Upgrades of Tandem itself: their state, folded from the log, and what follows from what machines report. */
@@ -59,17 +58,17 @@ export class Upgrades {
 
   /** Throws the refusal. */
   start(start: StartUpgrade): void {
-    const decision = startUpgrade(this.#state, this.#around(), start)
+    const decision = startUpgrade(this.#state, this.#around(null), start)
     if (decision.type === 'refused') throw refusalError(decision)
     if (decision.type === 'accepted') this.#record(decision.events)
     this.advance()
   }
 
-  /** Everything that follows now; called with each report, and when time has passed. */
-  advance(): void {
+  /** Everything that follows now; called with each report, and when time has passed: only then with the time. */
+  advance(now: number | null = null): void {
     if (this.#controller.state.terms.length === 0) return
     for (let round = 0; ; round++) {
-      const events = advanceUpgrade(this.#state, this.#around())
+      const events = advanceUpgrade(this.#state, this.#around(now))
       if (events.length === 0) break
       if (round > mostRounds) throw new Error(`an upgrade does not come to rest: ${JSON.stringify(events)}`)
       this.#record(events)
@@ -80,9 +79,8 @@ export class Upgrades {
     if (isWell) this.#keeper?.confirm()
   }
 
-  #around(): Surroundings {
+  #around(now: number | null): Surroundings {
     const { state, observed, version } = this.#controller
-    const now = this.#controller.now()
     const own: ObservedPart = {
       ...{ part: controllerPart, version, program: this.#keeper?.report() ?? null, isLost: false, hasReported: true },
       ...{ boot: state.terms.at(-1)?.term ?? 0, applied: Number.POSITIVE_INFINITY, instances: [] },
@@ -91,7 +89,7 @@ export class Upgrades {
       // By name, not in the order in which machines happened to join.
       parts: [...sortedNames(state.machines).flatMap((name) => this.#partOf(state.machines[name])), own],
       isBusy: machineBusy(state) !== undefined || isRunning(state.maintenance),
-      now: timeMayDecide(state, observed, now) ? now : null,
+      now: now !== null && timeMayDecide(state, observed, now) ? now : null,
     }
   }
 

@@ -7,8 +7,9 @@ import { refuse } from './refuse.ts'
 import type { State } from './state.ts'
 
 /**
- * Takes a cluster file as what holds from now on. Machines it no longer names are removed: not in the middle of a
- * rollout, and not while one of them is the last to serve something, unless forced.
+ * Takes a cluster file as what holds from now on. Machines it no longer names are removed, also one that has joined and
+ * never reported: its certificate is to be worthless. One that has reported is not removed in the middle of a rollout, and
+ * not while it is the last to serve something, unless forced.
  */
 export function applyCluster(state: State, cluster: ClusterDefinition, force: boolean): Decision {
   const { cluster: own } = state.config
@@ -16,10 +17,12 @@ export function applyCluster(state: State, cluster: ClusterDefinition, force: bo
     const message = `the file describes cluster ${cluster.cluster}, and this is ${own}`
     return refuse('E_OTHER_CLUSTER', message, cluster.cluster, '--context NAME   chooses another cluster')
   }
-  if (clusterDifference(state.cluster, cluster).length === 0) return { type: 'nothing' }
-  const removed = Object.keys(state.machines).filter((name) => !(name in cluster.machines))
+  const known = Object.keys({ ...state.cluster?.machines, ...state.machines })
+  const removed = known.filter((name) => !(name in cluster.machines))
+  if (removed.length === 0 && clusterDifference(state.cluster, cluster).length === 0) return { type: 'nothing' }
+  const hasReported = removed.some((name) => Object.hasOwn(state.machines, name))
   const rollout = Object.values(state.rollouts).find(({ stage }) => stage !== 'finished')
-  if (removed.length > 0 && rollout) {
+  if (hasReported && rollout) {
     const message = `rollout ${rollout.id} of ${rollout.service} is in progress: no machine is removed meanwhile`
     return refuse('E_ROLLOUT_IN_PROGRESS', message, rollout.id, `tandem rollout show ${rollout.id}`)
   }

@@ -20,6 +20,37 @@ describe('a machine whose agent is upgraded', () => {
   })
 })
 
+describe('a machine that the cluster file names no more', () => {
+  const apply = (...names: string[]) => {
+    const drivers = { supervisor: 'process', balancer: 'embedded', address: 'none' } as const
+    const machines = Object.fromEntries(names.map((name) => [name, { address: `10.0.0.${name}`, drivers }]))
+    const entry = { http: 80, https: 443, certificates: null }
+    const about = { cluster: 'test', controllers: ['c:7480'], entry, addresses: [], advert: 100, drivers }
+    return { type: 'ApplyCluster', cluster: { ...about, machines }, force: false } as const
+  }
+
+  it('is removed in the middle of a rollout only when it has never reported', () => {
+    const then = given('a', 'b').running('r1').published('r2')
+    then.world.send(apply('a', 'b', 'c'))
+    then.when(deploy('r2'))
+    expect(then.world.send(apply('a'))).toMatchObject({ code: 'E_ROLLOUT_IN_PROGRESS' })
+    expect(then.world.send(apply('a', 'b'))).toMatchObject({
+      events: [{ type: 'MachineRemoved', data: { machine: 'c' } }, { type: 'ClusterApplied' }],
+    })
+    expect(then.settled().lines().at(-1)).toBe('x2 completed')
+  })
+
+  it('is removed when the same file is applied again, should it have come back meanwhile', () => {
+    const then = given('a', 'b').running('r1')
+    then.world.send(apply('a'))
+    expect(then.world.send(apply('a'))).toEqual({ type: 'nothing' })
+    then.world.hear('b')
+    expect(Object.keys(then.world.state.machines)).toEqual(['a', 'b'])
+    then.world.send(apply('a'))
+    expect(Object.keys(then.world.state.machines)).toEqual(['a'])
+  })
+})
+
 describe('a lost machine', () => {
   it('is one that has not reported for 10 s', () => {
     const then = given('a', 'b').running('r1').on('b', { alive: false }).passing(9_000)

@@ -21,7 +21,7 @@ export function advanceUpgrade({ current }: UpgradeState, around: Surroundings):
 export function upgradeDeadline({ current }: UpgradeState): number {
   if (!current || current.stage === 'over') return Number.POSITIVE_INFINITY
   if (current.turn) return current.turn.at + limits.turnMs
-  return current.stage === 'fetching' ? current.startedAt + limits.fetchMs : Number.POSITIVE_INFINITY
+  return current.stage === 'fetching' ? current.fetchingSince + limits.fetchMs : Number.POSITIVE_INFINITY
 }
 
 function fetching(upgrade: Upgrade, around: Surroundings): Event[] {

@@ -26,6 +26,8 @@ export interface Upgrade {
   outcome: 'completed' | 'reverted' | null
   reason: string | null
   startedAt: number
+  /** From when the limit for fetching counts. */
+  fetchingSince: number
   finishedAt: number | null
   /** In the order of their turns. */
   parts: Part[]
@@ -68,6 +70,7 @@ export function evolveUpgrade(state: UpgradeState, event: RecordedEvent): Upgrad
       outcome: null,
       reason: null,
       startedAt: at,
+      fetchingSince: at,
       finishedAt: null,
       turn: null,
     } as const
@@ -117,7 +120,7 @@ function evolveRunning(upgrade: Upgrade, event: RecordedEvent, at: number): Upgr
     // A controller that starts again waits anew for what it asked for.
     case 'LeadershipTaken':
     case 'ClockRestarted':
-      return { ...upgrade, turn: upgrade.turn && { ...upgrade.turn, at } }
+      return { ...upgrade, fetchingSince: at, turn: upgrade.turn && { ...upgrade.turn, at } }
     default:
       return upgrade
   }

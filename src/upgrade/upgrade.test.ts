@@ -198,6 +198,24 @@ describe('an upgrade', () => {
     expect(world.said).toEqual(['a forward', 'a failed', 'reversed', 'reverted'])
   })
 
+  it.each([
+    { type: 'LeadershipTaken', data: { term: 2, id: 't2', version: '1.0.0' } },
+    { type: 'ClockRestarted', data: { reason: 'the clock jumped' } },
+  ] satisfies Event[])('waits anew for what it has not fetched after $type', (restarted) => {
+    const world = new World(['a'])
+    world.start()
+    world.now = 2 * limits.fetchMs
+    world.take([restarted])
+    world.decide()
+    world.now += limits.fetchMs - 1
+    world.decide()
+    expect(world.said).toEqual([])
+    world.now++
+    world.decide()
+    expect(world.said).toEqual(['reversed', 'reverted'])
+    expect(world.state.current).toMatchObject({ startedAt: 0, reason: 'a did not have the new version in time' })
+  })
+
   it('believes a part only once its trial is over and it has reported anew', () => {
     const world = new World(['a'])
     world.start()

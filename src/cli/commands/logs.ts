@@ -1,6 +1,7 @@
 import type { ApiClient } from '../../api/client.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer } from '../../protocol/ask.ts'
+import { SeenLines } from '../../protocol/seenLines.ts'
 import { parseSince } from '../duration.ts'
 import { Outage } from '../follow/contact.ts'
 import { logLine } from '../render/logLine.ts'
@@ -27,20 +28,25 @@ async function once(session: Session, client: ApiClient, asked: Asked): Promise<
   return code
 }
 
-/** Goes on over restarts of the controller, from the last line it has seen. */
+/** Goes on over restarts of the controller, and of a machine asked alone, from the last line it has seen. */
 async function follow(session: Session, client: ApiClient, asked: Asked): Promise<number> {
   const { out, signal } = session
-  const outage = new Outage({ signal, onLost: () => out.note('contact with the controller is lost; trying again') })
+  let said = ''
+  const onLost = (): void => out.note(said ? 'trying again' : 'contact with the controller is lost; trying again')
+  const outage = new Outage({ signal, onLost })
   const seen = new SeenLines()
   for (let from: Asked = asked; !signal.aborted;) {
     try {
       for await (const answer of read(session, client, from)) {
-        outage.over()
-        if (answer.kind === 'line' && seen.add(answer)) continue
+        // That a machine cannot be asked is no contact, and is said once, not at each try.
+        if (answer.kind !== 'error') outage.over()
+        const isRepeated = answer.kind === 'error' && answer.message === said
+        said = answer.kind === 'error' ? answer.message : ''
+        if (isRepeated || (answer.kind === 'line' && seen.add(answer))) continue
         show(session, answer)
       }
       if (signal.aborted) break
-      const message = 'the controller ended the stream'
+      const message = said || 'the controller ended the stream'
       await outage.wait(new OperatorError('E_CONTROLLER_UNREACHABLE', message, { subject: client.endpoint.url }))
     } catch (error) {
       if (signal.aborted) break
@@ -49,23 +55,6 @@ async function follow(session: Session, client: ApiClient, asked: Asked): Promis
     from = { ...asked, last: undefined, since: seen.newest ?? asked.since ?? new Date().toISOString() }
   }
   return 0
-}
-
-/** Lines of the newest moment: what a resumed stream may send again. */
-class SeenLines {
-  newest: string | null = null
-  readonly #at = new Set<string>()
-
-  /** True when it was there already. */
-  add({ at, instance, text }: Extract<Answer, { kind: 'line' }>): boolean {
-    const key = `${at} ${instance} ${text}`
-    if (this.newest === null || at > this.newest) {
-      this.newest = at
-      this.#at.clear()
-    } else if (this.#at.has(key)) return true
-    this.#at.add(key)
-    return false
-  }
 }
 
 async function* read(session: Session, client: ApiClient, asked: Asked): AsyncGenerator<Answer> {

@@ -1,5 +1,6 @@
 import type { ApiClient } from '../../api/client.ts'
 import type { MachineStatus } from '../../api/views.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
 import { throughOutages } from '../follow/contact.ts'
 import { machineLines } from '../render/status.ts'
 import { problemsOf } from '../render/statusProblems.ts'
@@ -33,45 +34,67 @@ export async function readyMachine(session: Session, _flags: CommonFlags, machin
   return reached(session, client, machine, 'ready', position)
 }
 
-/** Waits, event by event, until the machine is in that state. Ctrl-C leaves what was asked going on. */
+type Wanted = 'drained' | 'ready'
+
+/** Waits, event by event, until the machine is that, lost or not. Ctrl-C leaves what was asked going on. */
 async function reached(
   session: Session,
   client: ApiClient,
   machine: string,
-  state: MachineStatus['state'],
+  wanted: Wanted,
   position: number,
 ): Promise<number> {
   const { out, signal } = session
   const told = { signal, onLost: () => out.note('contact with the controller is lost; trying again for 30 s') }
   try {
-    const found = await throughOutages(() => waitForState(client, machine, state, position, signal), told)
-    out.result({ machine: found.name, state: found.state }, () => `${found.name} is ${found.state}`)
+    const { name, state } = await throughOutages(() => waitFor(client, machine, wanted, position, signal), told)
+    const result = { machine: name, state, traffic: wanted }
+    out.result(result, () => `${name} is ${wanted}${state === 'lost' ? '; it is lost: nothing is heard of it' : ''}`)
     return 0
   } catch (error) {
     if (!signal.aborted) throw error
-    out.note(`it goes on without you; tandem machines shows when ${machine} is ${state}`)
+    out.note(`it goes on without you; tandem machines shows when ${machine} is ${wanted}`)
     return session.interrupts.exitCode()
   }
 }
 
-async function waitForState(
+async function waitFor(
   client: ApiClient,
   machine: string,
-  state: MachineStatus['state'],
+  wanted: Wanted,
   position: number,
   signal: AbortSignal,
 ): Promise<MachineStatus> {
-  const look = async (atLeast: number): Promise<MachineStatus | undefined> => {
-    const status = await client.call('status', { query: { atLeast } }, signal)
-    return status.machines.find((one) => one.name === machine)
+  const look = async (atLeast: number): Promise<MachineStatus | null> => {
+    const { machines: all } = await client.call('status', { query: { atLeast } }, signal)
+    const found = all.find((one) => one.name === machine)
+    return isReached(found, machine, wanted) ? found : null
   }
   const now = await look(position)
-  if (now?.state === state) return now
+  if (now) return now
   const query = { after: position, follow: 'true' } as const
   for await (const { data } of client.stream('events', { query }, { signal })) {
-    const then = data.data['machine'] === machine ? await look(data.position) : undefined
-    if (then?.state === state) return then
+    const then = data.data['machine'] === machine ? await look(data.position) : null
+    if (then) return then
   }
   signal.throwIfAborted()
-  return waitForState(client, machine, state, position, signal)
+  return waitFor(client, machine, wanted, position, signal)
+}
+
+/** Throws when it will not come to that any more. */
+function isReached(found: MachineStatus | undefined, machine: string, wanted: Wanted): found is MachineStatus {
+  if (!found) {
+    throw new OperatorError('E_NO_SUCH_MACHINE', `machine ${machine} was removed from the cluster meanwhile`, {
+      subject: machine,
+      next: 'tandem machines   shows which there are',
+    })
+  }
+  const { traffic = found.state } = found
+  if (traffic === wanted) return true
+  const isUndone = wanted === 'ready' ? traffic !== 'lost' : traffic === 'ready'
+  if (!isUndone) return false
+  throw new OperatorError('E_UNDONE', `machine ${machine} was to be ${wanted}, and somebody made it ${traffic} since`, {
+    subject: machine,
+    next: 'tandem events   shows what came after the other',
+  })
 }

@@ -13,46 +13,57 @@ export async function followMaintenance(
   position: number,
 ): Promise<number> {
   const { out, signal } = session
+  let hasCompleted = false
   try {
     // From before it began: its own start is among these.
     const first = Math.max(0, position - 1_000)
-    await untilEnded(session, client, id, first)
+    hasCompleted = await untilEnded(session, client, id, first)
   } catch (error) {
     if (!signal.aborted) throw error
     out.note(`\nit goes on without you\n  how it is    tandem maintenance\n  no further   tandem maintenance stop`)
     return session.interrupts.exitCode()
   }
   const { maintenance } = await client.call('maintenance', {}, signal)
-  if (!maintenance) throw new Error(`maintenance ${id} is not known any more`)
+  if (maintenance?.id !== id) {
+    const state = hasCompleted ? 'completed' : 'stopped'
+    out.result({ maintenance: { id, state } }, () => `${state}  maintenance ${id}; it is not the last one any more`)
+    return hasCompleted ? 0 : 1
+  }
   out.result({ maintenance }, () => renderMaintenance(maintenance, out.paint))
   return maintenance.state === 'completed' ? 0 : 1
 }
 
-async function untilEnded({ out, signal }: Session, client: ApiClient, id: string, first: number): Promise<void> {
+/** Resolves with whether every machine was done. */
+async function untilEnded({ out, signal }: Session, client: ApiClient, id: string, first: number): Promise<boolean> {
   const outage = new Outage({ signal, onLost: () => out.note(`${contactLostNote}. The maintenance goes on.`) })
   const steps = new Map<string, { step: string; at: string }>()
-  for (let after = first; ;) {
+  for (let after = first, isFirst = true; ; isFirst = false) {
     try {
-      for await (const { data: event } of client.stream('events', { query: { after, follow: 'true' } }, { signal })) {
-        after = event.position
+      // It may have ended while nothing was heard, and then no event is to come.
+      const isOver = !isFirst && (await hasEnded(client, id, signal))
+      const query = { after, follow: isOver ? 'false' : 'true' } as const
+      for await (const { data: event } of client.stream('events', { query }, { signal })) {
         outage.over()
-        if (event.data['maintenance'] !== id) continue
-        for (const line of stepLines(steps, event)) out.note(line)
-        // One that was resumed has been stopped before.
-        if (isEnd(event) && (await hasEnded(client, signal))) return
+        if (event.data['maintenance'] === id) {
+          for (const line of stepLines(steps, event)) out.note(line)
+          if (event.type === 'MaintenanceFinished') return true
+          // One that was resumed has been stopped before.
+          if (event.type === 'MaintenanceStopped' && (await hasEnded(client, id, signal))) return false
+        }
+        // Last: an event whose answer met an outage is read again.
+        after = event.position
       }
       signal.throwIfAborted()
+      if (isOver) return false
     } catch (error) {
       await outage.wait(error)
     }
   }
 }
 
-const isEnd = ({ type }: EventView): boolean => type === 'MaintenanceFinished' || type === 'MaintenanceStopped'
-
-async function hasEnded(client: ApiClient, signal: AbortSignal): Promise<boolean> {
+async function hasEnded(client: ApiClient, id: string, signal: AbortSignal): Promise<boolean> {
   const { maintenance } = await client.call('maintenance', {}, signal)
-  return maintenance?.state !== 'running'
+  return maintenance?.id !== id || maintenance.state !== 'running'
 }
 
 function stepLines(steps: Map<string, { step: string; at: string }>, { type, at, data }: EventView): string[] {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Answer } from '../../protocol/ask.ts'
-import { asTheyCome, inOrderOfTime } from './answerStreams.ts'
+import { askedAgain, asTheyCome, inOrderOfTime } from './answerStreams.ts'
 
 const line = (at: number): Answer => ({
   ...{ kind: 'line', service: 'shop', instance: 'x', stream: 'out', text: '' },
@@ -64,4 +64,19 @@ it('fails as one of them fails', async () => {
     throw new Error('broken')
   }
   await expect(Array.fromAsync(asTheyCome([broken(), given(line(2))]))).rejects.toThrow('broken')
+})
+
+it('asks a machine again that went away, from its newest line on; what was said already is not said again', async () => {
+  const gone = new AbortController()
+  const asked: (string | null)[] = []
+  const later = [[error], [error], [line(2), line(3), end], [error]]
+  const again = (newest: string | null): AsyncIterable<Answer> => {
+    asked.push(newest)
+    const answers = later.shift()
+    if (!answers) gone.abort()
+    return given(...(answers ?? []))
+  }
+  const all = await Array.fromAsync(askedAgain(given(line(1), line(2), error), again, gone.signal, 1))
+  expect(times(all)).toEqual([1, 2, 'error', 3, 'end', 'error'])
+  expect(asked).toEqual(['000002', '000002', '000002', '000003', '000003'])
 })

@@ -1,5 +1,7 @@
+import { pause } from '../../lib/backoff.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer } from '../../protocol/ask.ts'
+import { SeenLines } from '../../protocol/seenLines.ts'
 import type { EventStream } from './eventStream.ts'
 
 export async function pipeAnswers(answers: AsyncIterable<Answer>, stream: EventStream): Promise<void> {
@@ -20,6 +22,28 @@ export async function* unreachableSaid(answers: AsyncIterable<Answer>, machine: 
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error
     yield { kind: 'error', code: error.code, message: `${machine}: ${error.message}` }
+  }
+}
+
+/**
+ * A machine's lines for as long as somebody reads: when it cannot be asked any more that is said once, and it is asked
+ * again, from its newest line on, until it is back.
+ */
+export async function* askedAgain(
+  first: AsyncIterable<Answer>,
+  again: (newest: string | null) => AsyncIterable<Answer>,
+  signal: AbortSignal,
+  againMs = 1_000,
+): AsyncIterable<Answer> {
+  const seen = new SeenLines()
+  let said = ''
+  for (let answers = first; !signal.aborted; answers = again(seen.newest)) {
+    for await (const answer of answers) {
+      const isRepeated = answer.kind === 'line' ? seen.add(answer) : answer.kind === 'error' && answer.message === said
+      if (!isRepeated) yield answer
+      if (answer.kind !== 'end') said = answer.kind === 'error' ? answer.message : ''
+    }
+    await pause(againMs, signal)
   }
 }
 

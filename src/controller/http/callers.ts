@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import type { FastifyRequest } from 'fastify'
 import type { CallerRole } from '../../api/contract.ts'
@@ -6,10 +7,18 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import type { Identity, Tokens } from '../../store/tokens.ts'
 import type { Controller } from '../controller.ts'
 
+/** An answer without an end, and who may have it. */
+interface Open {
+  request: FastifyRequest
+  role: CallerRole
+  answer: ServerResponse
+}
+
 /** Who calls: people by bearer token, machines by certificate (on a laptop by token too). */
 export class Callers {
   #tokens: Tokens
   #controller: Controller
+  #open = new Set<Open>()
 
   constructor(tokens: Tokens, controller: Controller) {
     this.#tokens = tokens
@@ -33,7 +42,42 @@ export class Callers {
         next: 'ask for an operator token: tandem controller token create --role operator --name NAME',
       })
     }
+    if (token && identity.role === 'agent') this.#checkMember(identity)
     return identity
+  }
+
+  /** Throws as `identify` does; else the answer is watched until it ends: see `cutRefused`. */
+  watch(request: FastifyRequest, role: CallerRole, answer: ServerResponse): Identity {
+    const identity = this.identify(request, role)
+    const open = { request, role, answer }
+    this.#open.add(open)
+    answer.on('close', () => this.#open.delete(open))
+    return identity
+  }
+
+  /** Cuts the answers to those who may not ask any more; called when a token is revoked, and when the cluster changes. */
+  cutRefused(): void {
+    for (const { request, role, answer } of this.#open) if (!this.#may(request, role)) answer.destroy()
+  }
+
+  #may(request: FastifyRequest, role: CallerRole): boolean {
+    try {
+      this.identify(request, role)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** A machine's token is worth something as long as the cluster file names the machine; where there is no file, always. */
+  #checkMember({ name, machine }: Identity): void {
+    const { cluster } = this.#controller.state
+    if (cluster === null || (machine !== null && Object.hasOwn(cluster.machines, machine))) return
+    const message = `the token "${name}" speaks for machine ${machine}, which is not of the cluster`
+    throw new OperatorError('E_FORBIDDEN', message, {
+      subject: machine ?? name,
+      next: 'write it into cluster.yaml, then: tandem cluster apply cluster.yaml',
+    })
   }
 
   /** The machine whose certificate was shown, as long as it is of the cluster and was not removed after it was made. */

@@ -33,7 +33,7 @@ type Handlers = {
 }
 
 /** What each call of the API does, its input parsed: a command or a read, and the view of it. */
-export function operationHandlers({ controller, releases, tokens, membership }: Rooms): Handlers {
+export function operationHandlers({ controller, releases, tokens, callers, membership }: Rooms): Handlers {
   const position = (): number => controller.state.position
   return {
     status: () => statusView(controller),
@@ -83,6 +83,7 @@ export function operationHandlers({ controller, releases, tokens, membership }: 
     applyCluster: ({ body }) => {
       refuseWhileBehind(controller)
       membership.apply(body.cluster, body.force)
+      callers.cutRefused()
       return { position: position() }
     },
     inviteMachine: ({ params }) => membership.invite(params.machine),
@@ -95,7 +96,11 @@ export function operationHandlers({ controller, releases, tokens, membership }: 
       }
       return { token: tokens.create(body, controller.now()) }
     },
-    revokeToken: ({ params }) => ({ revoked: tokens.revoke(params.id) }),
+    revokeToken: ({ params }) => {
+      const revoked = tokens.revoke(params.id)
+      callers.cutRefused()
+      return { revoked }
+    },
     recover: () => recover(controller),
     report: ({ body }, caller) => {
       ownMachine(caller, body.machine)

@@ -128,6 +128,7 @@ function addStreams(api: FastifyInstance, { controller, callers, examine }: Room
         ...('params' in stream ? { params: stream.params } : {}),
       },
       handler: async (request, reply) => {
+        callers.watch(request, stream.role, reply.raw)
         const input = { params: request.params, query: request.query, body: undefined }
         await handlers[name](input as never, request, reply) // as for operations
         return reply
@@ -160,7 +161,7 @@ function addAgentCalls(api: FastifyInstance, { callers }: Rooms, links: AgentLin
   const hidden = { schema: { hide: true } }
   const onRequest = async (request: FastifyRequest): Promise<void> => void callers.identify(request, 'agent')
   api.get('/agent/stream', { ...hidden, onRequest }, async (request, reply) => {
-    const { machine } = callers.identify(request, 'agent')
+    const { machine } = callers.watch(request, 'agent', reply.raw)
     if (machine === null) throw new OperatorError('E_FORBIDDEN', 'the token speaks for no machine')
     const stream = new EventStream(request, reply)
     const link = { write: (text: string) => stream.writeText(text), end: () => stream.end() }

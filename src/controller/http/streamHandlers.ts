@@ -2,10 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Definition } from '../../definitions/definition.ts'
 import type { Parsed, StreamName, Streams } from '../../api/contract.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
+import type { Answer } from '../../protocol/ask.ts'
 import type { Checkup } from '../../protocol/checkup.ts'
 import type { Asks } from '../asks.ts'
 import type { Controller } from '../controller.ts'
-import { asTheyCome, inOrderOfTime, pipeAnswers, unreachableSaid } from './answerStreams.ts'
+import { askedAgain, asTheyCome, inOrderOfTime, pipeAnswers, unreachableSaid } from './answerStreams.ts'
 import { askCheckup, sendAsMade } from './checkups.ts'
 import { EventStream } from './eventStream.ts'
 import { findRollout } from './operationHandlers.ts'
@@ -33,9 +34,17 @@ export function streamHandlers(controller: Controller, asks: Asks, examine: () =
       const machines = query.machine ? [query.machine] : Object.keys(controller.state.machines)
       checkMachines(controller, machines)
       const stream = new EventStream(request, reply)
+      const begun = new Date(controller.now()).toISOString()
       const answers = machines.map((machine) => {
-        const ask = { kind: 'logs', id: controller.newId(), service, instance, since, last, follow } as const
-        return unreachableSaid(asks.ask(machine, ask, stream.signal), machine)
+        const lines = (from: { since: string | null; last: number | null }): AsyncIterable<Answer> => {
+          const ask = { kind: 'logs', id: controller.newId(), service, instance, ...from, follow } as const
+          return unreachableSaid(asks.ask(machine, ask, stream.signal), machine)
+        }
+        const first = lines({ since, last })
+        const again = (newest: string | null): AsyncIterable<Answer> =>
+          lines({ since: newest ?? since ?? begun, last: null })
+        // Of one machine alone the end is told: whoever reads decides how long to wait for it.
+        return follow && machines.length > 1 ? askedAgain(first, again, stream.signal) : first
       })
       await pipeAnswers(follow ? asTheyCome(answers) : inOrderOfTime(answers, last), stream)
     },

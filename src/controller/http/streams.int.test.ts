@@ -20,7 +20,7 @@ afterEach(async () => {
   await controller.close()
   folder.remove()
 })
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
+const until = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
 let seq = 0
 /** One event: a machine moves. */
 async function move(machine: 'a' | 'b' = 'a'): Promise<void> {
@@ -132,6 +132,71 @@ describe("an agent's stream", () => {
       line('2'),
       line('4'),
     ])
+  })
+
+  it('that breaks and comes again is asked again for what somebody follows; the others go on meanwhile', async () => {
+    await move('a')
+    await move('b')
+    const agent = new ApiClient({ url: controller.url, token: tokens.b })
+    const since: unknown[] = []
+    const answering = (at: string, signal: AbortSignal): Promise<void> =>
+      stream(
+        'b',
+        (event, data) => {
+          const { kind, id, since: from } = data as { kind?: string; id: string; since: string | null }
+          if (event !== 'ask' || kind !== 'logs') return
+          since.push(from)
+          const line = { kind: 'line', at, service: 'shop', instance: 'x', stream: 'out', text: at }
+          const body = `${JSON.stringify(line)}\n${JSON.stringify({ kind: 'end' })}\n`
+          const headers = { 'content-type': 'application/x-ndjson' }
+          void agent.raw('POST', `/agent/answers/${id}`, { body, headers }).catch(() => {}) // asked and gone
+        },
+        signal,
+      )
+    const first = new AbortController()
+    void answering('1', first.signal)
+    await until(async () => expect(await (await fetch(`${controller.url}/metrics`)).text()).toContain('connected 1'))
+    const seen: string[] = []
+    const query = { service: 'shop', follow: 'true' } as const
+    for await (const { data } of controller.client.stream('logs', { query }, { signal: gone.signal })) {
+      seen.push(data.kind === 'line' ? data.text : data.kind === 'error' ? data.message : data.kind)
+      if (seen.at(-1) === '1') first.abort()
+      if (seen.at(-1)?.startsWith('b:')) void answering('2', gone.signal)
+      if (seen.at(-1) === '2') break
+    }
+    expect(seen.filter((text) => !text.startsWith('a:'))).toEqual(['1', expect.stringMatching(/^b: /), '2'])
+    expect(seen.filter((text) => text.startsWith('a:'))).toHaveLength(1)
+    expect(since).toEqual([null, '1'])
+  })
+})
+
+describe('a token that is revoked', () => {
+  const client = async (role: 'reader' | 'agent', machine: string | null): Promise<{ id: string; as: ApiClient }> => {
+    const name = `revoked ${role}`
+    const { token } = await controller.client.call('createToken', { body: { role, machine, name } })
+    const { tokens: all } = await controller.client.call('tokens', {})
+    const id = all.find((one) => one.name === name)?.id ?? ''
+    return { id, as: new ApiClient({ url: controller.url, token }) }
+  }
+  const first = async (stream: AsyncIterable<unknown>): Promise<AsyncIterator<unknown>> => {
+    const iterator = stream[Symbol.asyncIterator]()
+    expect((await iterator.next()).done).toBe(false)
+    return iterator
+  }
+
+  it('loses its streams at once; those of others go on', async () => {
+    await move()
+    const [reader, agent] = [await client('reader', null), await client('agent', 'a')]
+    const options = { signal: gone.signal }
+    const query = { follow: 'true' } as const
+    const events = await first(reader.as.stream('events', { query: { ...query, after: 1 } }, options))
+    const desired = await first(agent.as.rawStream('/agent/stream', options))
+    const others = await first(controller.client.stream('events', { query: { ...query, after: 1 } }, options))
+    for (const { id } of [reader, agent]) await controller.client.call('revokeToken', { params: { id } })
+    await expect(events.next()).rejects.toMatchObject({ code: 'E_CONTROLLER_UNREACHABLE' })
+    await expect(desired.next()).rejects.toMatchObject({ code: 'E_CONTROLLER_UNREACHABLE' })
+    await move()
+    expect((await others.next()).done).toBe(false)
   })
 })
 

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest'
+import type { MachineStatus } from '../../api/views.ts'
+import { fakeController, sendEvents } from '../testing/fakeController.ts'
+import { runHere, type CliRun } from '../testing/testHost.ts'
+import { at, machineStatus, statusView } from '../testing/views.ts'
+
+/** What `b` is at each look after the first, which is before anything is asked; `null`: of the cluster no more. */
+async function run(verb: 'drain' | 'ready', ...seen: (Partial<MachineStatus> | null)[]): Promise<CliRun> {
+  let looks = -1
+  const env = await fakeController((request, response) => {
+    const path = request.url ?? ''
+    if (path.includes('/events')) {
+      const data = { machine: 'b' }
+      return sendEvents(response, ...seen.map((_, position) => ({ position, at: at(0), type: 'Machine', data })))
+    }
+    if (request.method === 'POST') return void response.end(JSON.stringify({ position: 1 }))
+    const b = looks < 0 ? {} : seen[Math.min(looks, seen.length - 1)]
+    looks++
+    const machines = b ? [machineStatus(), machineStatus({ name: 'b', ...b })] : [machineStatus()]
+    return void response.end(JSON.stringify(statusView({ machines })))
+  })
+  return runHere(['machine', verb, 'b'], env)
+}
+
+const lost = { state: 'lost' } as const
+const draining = { state: 'draining', traffic: 'draining' } as const
+
+it.each([
+  ['drain', [{ ...lost, traffic: 'drained' }]],
+  ['drain', [draining, { ...lost, traffic: 'draining' }, { ...lost, traffic: 'drained' }]],
+  ['ready', [{ ...lost, traffic: 'ready' }]],
+] as const)('%s of a machine that is lost, or gets lost, ends: %j', async (verb, seen) => {
+  const { code, out } = await run(verb, ...seen)
+  const wanted = verb === 'drain' ? 'drained' : 'ready'
+  expect([code, out]).toEqual([0, `b is ${wanted}; it is lost: nothing is heard of it\n`])
+})
+
+it('an older controller, which does not tell traffic from being lost, is understood', async () => {
+  expect(await run('drain', { state: 'draining' }, { state: 'drained' })).toMatchObject({
+    code: 0,
+    out: 'b is drained\n',
+  })
+})
+
+it('ends when somebody asks for the opposite meanwhile', async () => {
+  const drained = await run('drain', draining, { state: 'ready', traffic: 'ready' })
+  expect(drained.code).toBe(1)
+  expect(drained.err).toContain('machine b was to be drained, and somebody made it ready since')
+  expect(await run('ready', draining)).toMatchObject({ code: 1, err: expect.stringContaining('E_UNDONE') })
+})
+
+it('ends when the machine is removed meanwhile', async () => {
+  const { code, err } = await run('drain', draining, null)
+  expect(code).toBe(4)
+  expect(err).toContain('machine b was removed from the cluster meanwhile')
+})

@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest'
+import type { MaintenanceView } from '../../api/views.ts'
+import { fakeController, sendEvents } from '../testing/fakeController.ts'
+import { runHere } from '../testing/testHost.ts'
+import { at, statusView } from '../testing/views.ts'
+
+const view = (given: Partial<MaintenanceView>): MaintenanceView => ({
+  ...{ id: 'm1', kind: 'reboot', script: null, state: 'running', reason: null, startedAt: at(0), finishedAt: null },
+  ...{ machines: [{ machine: 'a', state: 'waiting' }], ...given },
+})
+const event = (position: number, type: string, data: object = {}) => ({
+  ...{ position, at: at(position), type, data: { maintenance: 'm1', ...data } },
+})
+const begun = { position: 1, maintenance: view({}) }
+
+interface World {
+  /** What the controller answers when it is asked for the last maintenance; `null`: it is away. */
+  asked: (MaintenanceView | null)[]
+  /** What each stream of events gives before it breaks off, or, the last, goes on. */
+  streams: ReturnType<typeof event>[][]
+}
+
+async function reboot({ asked, streams }: World): Promise<{ code: number; out: string; from: string[] }> {
+  const from: string[] = []
+  const env = await fakeController((request, response) => {
+    const path = request.url ?? ''
+    if (path.includes('/events')) {
+      from.push(new URL(path, 'http://x').searchParams.get('after') ?? '')
+      sendEvents(response, ...(streams.shift() ?? []))
+      if (streams.length > 0 || path.includes('follow=false')) response.end()
+    } else if (path.includes('/status')) response.end(JSON.stringify(statusView()))
+    else if (request.method === 'POST') response.end(JSON.stringify(begun))
+    else {
+      const maintenance = asked.length > 1 ? asked.shift() : asked[0]
+      if (maintenance === null) response.destroy()
+      else response.end(JSON.stringify({ maintenance }))
+    }
+  })
+  const { code, out } = await runHere(['machine', 'reboot', 'a'], env)
+  return { code, out, from }
+}
+
+it('reads the end again when the controller went away just as it was asked about it', async () => {
+  const stopped = view({ state: 'stopped', reason: 'a is sick', finishedAt: at(3) })
+  const streams = [[event(2, 'MaintenanceStopped')], [event(2, 'MaintenanceStopped')]]
+  const { code, out, from } = await reboot({ asked: [null, stopped], streams })
+  expect([code, from]).toEqual([1, ['0', '0']])
+  expect(out).toContain('a is sick')
+})
+
+it('ends when it has ended while nothing was heard', async () => {
+  const completed = view({ state: 'completed', finishedAt: at(3) })
+  expect(await reboot({ asked: [completed], streams: [[], []] })).toMatchObject({ code: 0 })
+})
+
+it('ends when another maintenance has begun meanwhile', async () => {
+  const asked = [view({ id: 'm2' })]
+  const stopped = await reboot({ asked, streams: [[event(2, 'MaintenanceStopped')]] })
+  expect(stopped).toMatchObject({ code: 1, out: 'stopped  maintenance m1; it is not the last one any more\n' })
+  const completed = await reboot({ asked, streams: [[event(2, 'MaintenanceFinished')]] })
+  expect(completed).toMatchObject({ code: 0, out: 'completed  maintenance m1; it is not the last one any more\n' })
+})
