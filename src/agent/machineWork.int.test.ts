@@ -2,13 +2,18 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createFakeHost, type FakeHost } from '../drivers/host/fakeHost.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import { AgentDisk } from './agentDisk.ts'
+import { LateWrites } from './lateWrites.ts'
 import { MachineWork } from './machineWork.ts'
+import { Problems } from './problems.ts'
 import { makeFolder, quiet } from './testing/given.ts'
 
 type Asked = NonNullable<DesiredState['maintenance']>
 
 let folder: ReturnType<typeof makeFolder>
 let host: FakeHost
+let disk: AgentDisk
+let problems: Problems
+let lateWrites: LateWrites
 let open: MachineWork[]
 
 beforeEach(() => {
@@ -23,8 +28,11 @@ afterEach(async () => {
 
 /** An agent that starts with the disk as it is. */
 function start(on: FakeHost | null = host): MachineWork {
+  disk = new AgentDisk(folder.path)
+  problems = new Problems(quiet, () => {})
+  lateWrites = new LateWrites(problems)
   const one = new MachineWork({
-    ...{ disk: new AgentDisk(folder.path), host: on, logger: quiet, changed: () => {}, lookMs: 1 },
+    ...{ disk, host: on, lateWrites, logger: quiet, changed: () => {}, lookMs: 1 },
   })
   open.push(one)
   return one
@@ -117,4 +125,35 @@ it('says so where the agent may not work on its machine, or the driver fails', a
   one.want(asked({ id: 'm2' }))
   await until(() => expect(one.result()).toMatchObject({ id: 'm2', ok: false }))
   expect(one.result()?.reason).toContain('no systemd-run')
+})
+
+it('keeps how it ended when the disk is full, and writes it down when there is room', async () => {
+  const one = start()
+  one.want(asked({ restart: false }))
+  await until(() => expect(host.begun).toHaveLength(1))
+  const write = disk.writeMaintenance.bind(disk)
+  disk.writeMaintenance = () => {
+    throw new Error('ENOSPC: no space left on device')
+  }
+  host.setScripts({ state: 'ok' })
+  await until(() => expect(one.result()).toMatchObject({ ok: true }))
+  expect(problems.list()).toEqual(['cannot write down how maintenance ended: ENOSPC: no space left on device'])
+  disk.writeMaintenance = write
+  lateWrites.retry()
+  expect(problems.list()).toEqual([])
+  await one.close()
+  expect(start().result()).toMatchObject({ id: 'm1', ok: true })
+})
+
+it('begins nothing that it could not write down', async () => {
+  const one = start()
+  const full = (): never => {
+    throw new Error('ENOSPC: no space left on device')
+  }
+  disk.writeMaintenance = full
+  one.want(asked())
+  const reason = 'it could not be done: ENOSPC: no space left on device'
+  await until(() => expect(one.result()).toMatchObject({ ok: false, reason }))
+  await one.close()
+  expect([host.begun.length, host.restarts]).toEqual([0, 0])
 })

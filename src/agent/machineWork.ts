@@ -5,6 +5,7 @@ import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 import type { AgentDisk, KnownWork } from './agentDisk.ts'
 import { shortened } from './agentReport.ts'
+import type { LateWrites } from './lateWrites.ts'
 
 type Asked = NonNullable<DesiredState['maintenance']>
 type Orders = DesiredState['orders']
@@ -13,6 +14,7 @@ interface Parts {
   disk: AgentDisk
   /** `null` where this agent may not work on its machine. */
   host: HostDriver | null
+  lateWrites: LateWrites
   logger: Logger
   changed: () => void
   /** How often a script that runs is looked at, ms. */
@@ -127,13 +129,19 @@ export class MachineWork {
 
   #over(asked: Asked, ok: boolean, reason: string): void {
     const { mark = '' } = this.#known ?? {}
-    this.#remember({ ...keyOf(asked), step: 'over', mark, ok, reason })
+    this.#known = { ...keyOf(asked), step: 'over', mark, ok, reason }
+    this.#parts.lateWrites.write('how maintenance ended', () => this.#write(this.#known))
     this.#parts.changed()
   }
 
+  /** What is about to be done; it may not be done when this throws. */
   #remember(known: KnownWork): void {
+    this.#write(known)
     this.#known = known
-    this.#parts.disk.writeMaintenance(known)
+  }
+
+  #write(known: KnownWork | null): void {
+    if (known) this.#parts.disk.writeMaintenance(known)
   }
 }
 
