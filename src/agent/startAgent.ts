@@ -113,7 +113,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     fetcher: new ReleaseFetcher({ cache, source, logger, changed, random }),
     program: () => program?.report() ?? null,
     preparer: new Preparer({ disk, programs, problems, lateWrites, logger, changed }),
-    machineWork: new MachineWork({ disk, host: options.hostDriver, lateWrites, logger, changed }),
+    machineWork: new MachineWork({
+      ...{ disk, host: options.hostDriver, problems, lateWrites, clock: systemClock, logger, changed },
+    }),
     maintains: options.hostDriver !== null,
   })
   opened.defer(() => agent.close())

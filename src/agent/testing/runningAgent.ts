@@ -78,7 +78,9 @@ export async function startedAgent(
   const problems = new Problems(quiet, changed)
   const lateWrites = new LateWrites(problems)
   const preparer = new Preparer({ disk, programs, problems, lateWrites, logger: quiet, changed })
-  const machineWork = new MachineWork({ disk, host: null, lateWrites, logger: quiet, changed })
+  const machineWork = new MachineWork({
+    ...{ disk, host: null, problems, lateWrites, clock: systemClock, logger: quiet, changed },
+  })
   const boot = disk.nextBoot(systemClock.now())
   disk.writeBoot(boot)
   const agent = new Agent({
