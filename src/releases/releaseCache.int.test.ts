@@ -162,6 +162,15 @@ describe('a materialised release', () => {
     expect(await readFile(join(path, 'lib/a.js'), 'utf8')).toBe(files['lib/a.js'])
   })
 
+  it('is made and opened without an index that cannot be written', async () => {
+    const id = await publishAndFetch()
+    await removeTree(join(root, 'cache/index'))
+    await writeFile(join(root, 'cache/index'), 'in the way')
+    const path = await cache.materialise(id)
+    expect(await cache.open(id)).toBe(path)
+    expect(await readFile(join(path, 'lib/a.js'), 'utf8')).toBe(files['lib/a.js'])
+  })
+
   it('is repaired from the source when its objects are damaged too, and refused without one', async () => {
     const { id, description } = await remote.publishFolder(join(root, 'source'))
     await cache.fetch(id, remote.depot)

@@ -259,8 +259,9 @@ export class ReleaseCache implements ObjectReader {
     }
   }
 
+  /** It only spares hashing: that a full disk does not take it must not keep a release from starting. */
   async #writeIndex(id: string, { bytes }: ReleaseListing, fingerprints: Record<string, string>): Promise<void> {
-    await writeIndex(this.#indexPath(id), { bootId: this.#bootId, bytes, fingerprints })
+    await writeIndex(this.#indexPath(id), { bootId: this.#bootId, bytes, fingerprints }).catch(() => {})
   }
 
   async #folderBytes(): Promise<Map<string, number>> {
