@@ -280,16 +280,19 @@ export class Agent {
   }
 
   async #collect(): Promise<void> {
-    const { cache, programs, cacheCapBytes: capBytes, keepLast: lastPerService } = this.#parts
-    const { keep: wanted = [], fetch = [] } = this.#desired ?? {}
-    const here = [...this.instances.values()].map(({ release }) => release)
-    const keep = new Set([...wanted, ...fetch, ...here, ...programs.releasesInUse()])
+    const { cache, cacheCapBytes: capBytes, keepLast: lastPerService } = this.#parts
     try {
-      await cache.collect({ keep, lastPerService, capBytes })
+      await cache.collect(() => ({ keep: this.#needed(), lastPerService, capBytes }))
       this.#problems.solved('cache')
     } catch (error) {
       this.#problems.add('cache', error)
     }
+  }
+
+  #needed(): Set<string> {
+    const { keep = [], fetch = [] } = this.#desired ?? {}
+    const here = [...this.instances.values()].map(({ release }) => release)
+    return new Set([...keep, ...fetch, ...here, ...this.#parts.programs.releasesInUse()])
   }
 
   #driver(name: 'balancer' | 'address'): { applied: (position: number) => void; failed: (error: unknown) => void } {
