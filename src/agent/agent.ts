@@ -94,7 +94,7 @@ export class Agent {
       ...{ supervisor, balancer, ports, programs, problems: this.#problems, clock, random, limits },
       route: () => this.#route(),
       changed: () => this.#instanceChanged(),
-      gone: () => void this.#collect(),
+      gone: () => void this.collect(),
     })
     const told = this.#driver('balancer')
     this.#router = new Router(balancer, tcpOffset, {
@@ -199,6 +199,17 @@ export class Agent {
     void this.#data.want(this.#desired.removedData)
   }
 
+  /** Removes from the cache what nothing here needs. Never rejects: what fails is a problem until a later one works. */
+  async collect(): Promise<void> {
+    const { cache, cacheCapBytes: capBytes, keepLast: lastPerService } = this.#parts
+    try {
+      await cache.collect(() => ({ keep: this.#needed(), lastPerService, capBytes }))
+      this.#problems.solved('cache')
+    } catch (error) {
+      this.#problems.add('cache', error)
+    }
+  }
+
   /** Ends everything that does not outlive the agent. What one part fails at does not keep the others from ending. */
   async close(): Promise<void> {
     this.#isClosing = true
@@ -277,16 +288,6 @@ export class Agent {
   #exited(exit: ExitStatus): void {
     this.instances.get(exit.id)?.exited(exit)
     this.#parts.programs.exited(exit)
-  }
-
-  async #collect(): Promise<void> {
-    const { cache, cacheCapBytes: capBytes, keepLast: lastPerService } = this.#parts
-    try {
-      await cache.collect(() => ({ keep: this.#needed(), lastPerService, capBytes }))
-      this.#problems.solved('cache')
-    } catch (error) {
-      this.#problems.add('cache', error)
-    }
   }
 
   #needed(): Set<string> {

@@ -110,7 +110,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   agent = new Agent({
     ...{ machine, version, tcpOffset, supervisor, balancer, address, cache, cacheCapBytes, keepLast, disk, ports },
     ...{ programs, problems, lateWrites, logger, random, boot, clock: systemClock, endpoints: () => endpoints },
-    fetcher: new ReleaseFetcher({ cache, source, logger, changed, random }),
+    fetcher: new ReleaseFetcher({ cache, source, logger, changed, random, makeRoom: async () => agent?.collect() }),
     program: () => program?.report() ?? null,
     preparer: new Preparer({ disk, programs, problems, lateWrites, logger, changed }),
     machineWork: new MachineWork({

@@ -222,6 +222,18 @@ describe('collection in a cache', () => {
     expect(await cache.usedBytes()).toBe(0)
     expect(await objectFiles('objects').then((names) => names.filter((name) => name.includes('/')))).toEqual([])
   })
+
+  it('keeps a release without a folder, which never ran, only where it must', async () => {
+    const ran = await publishAndFetch()
+    await cache.materialise(ran)
+    await writeFiles(join(root, 'source'), { 'lib/new.js': 'new' })
+    const fetched = await publishAndFetch()
+    const policy = { lastPerService: 1, capBytes: null }
+    await cache.collect(() => ({ ...policy, keep: new Set([ran, fetched]) }))
+    expect(await cache.has(fetched)).toBe(true)
+    await cache.collect(() => ({ ...policy, keep: new Set() }))
+    expect((await cache.list()).map(({ id }) => id)).toEqual([ran])
+  })
 })
 
 describe('collection beside a fetch', () => {

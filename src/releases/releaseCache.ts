@@ -134,11 +134,12 @@ export class ReleaseCache implements ObjectReader {
   }
 
   async #collect(policy: CachePolicy): Promise<Collected> {
-    const releases = await this.list()
+    // One without a folder never ran here, and nobody goes back to it; perhaps the disk was full.
+    const ran = (await this.list()).filter(({ isMaterialised }) => isMaterialised)
     const folders = await this.#folderBytes()
     const collected = await collect(this.#store, {
       ...policy,
-      published: releases.map(({ id, service, fetchedAtMs }) => ({ release: id, service, at: fetchedAtMs })),
+      published: ran.map(({ id, service, fetchedAtMs }) => ({ release: id, service, at: fetchedAtMs })),
       extraBytes: (id) => folders.get(id) ?? 0,
     })
     await this.#sweep((name) => !policy.keep.has(name.replace('.damaged-', '')))

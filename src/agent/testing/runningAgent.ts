@@ -88,7 +88,7 @@ export async function startedAgent(
     ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, clock: systemClock, random, logger: quiet, preparer },
     ...{ machineWork, problems, lateWrites, boot, maintains: false },
     endpoints: () => ({ host: '127.0.0.1', http: 1, forward: 2, metrics: 3 }),
-    fetcher: new ReleaseFetcher({ cache, source, logger: quiet, changed, random }),
+    fetcher: new ReleaseFetcher({ cache, source, logger: quiet, changed, random, makeRoom: () => agent.collect() }),
     instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },
   })
   await agent.start()
