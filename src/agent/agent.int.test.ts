@@ -243,6 +243,41 @@ describe('what fails is told and tried again', () => {
   })
 })
 
+describe('what came of a release that is not whole', () => {
+  /** The first try ends by `error` when all blobs have come, the others at once. Tells how much was kept at each one's start. */
+  function breakFetches(one: RunningAgent, error: Error): number[] {
+    const fetch = releases.depot.fetch.bind(releases.depot)
+    const usedAtTry: number[] = []
+    releases.depot.fetch = async function* (keys) {
+      const [kind] = keys[0]?.split('/') ?? []
+      if (kind === 'manifest') usedAtTry.push(await one.cache.usedBytes())
+      if (usedAtTry.length > 1) throw error
+      yield* fetch(keys)
+      if (kind === 'blob') throw error
+    }
+    return usedAtTry
+  }
+
+  it('goes when the disk is full, before the next try', async () => {
+    const one = await start()
+    const { id } = await releases.publish('1')
+    const usedAtTry = breakFetches(one, Object.assign(new Error('disk full'), { code: 'ENOSPC' }))
+    one.agent.accept(aDesiredState({ fetch: [id] }))
+    await until(() => expect(usedAtTry.slice(0, 2)).toEqual([0, 0]))
+  })
+
+  it('stays for the next try when the transfer broke off, and goes when it is no longer wanted', async () => {
+    const one = await start()
+    const { id } = await releases.publish('1')
+    const usedAtTry = breakFetches(one, new Error('the transfer broke off'))
+    one.agent.accept(aDesiredState({ fetch: [id] }))
+    await until(() => expect(usedAtTry).toHaveLength(2))
+    expect(usedAtTry[1]).toBeGreaterThan(0)
+    one.agent.accept(aDesiredState({ position: 11 }))
+    await vi.waitFor(async () => expect(await one.cache.usedBytes()).toBe(0), { timeout: 8_000, interval: 2 })
+  })
+})
+
 describe('removing data', () => {
   const data = (): string => join(folder.path, 'machine/data/shop')
 

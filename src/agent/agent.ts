@@ -14,12 +14,13 @@ import { seenOf, type AgentDisk } from './agentDisk.ts'
 import { reportedInstance, shortened } from './agentReport.ts'
 import { DataRemover } from './dataRemover.ts'
 import { FullEntries } from './fullEntries.ts'
+import type { LateWrites } from './lateWrites.ts'
 import type { MachineWork } from './machineWork.ts'
 import { InstanceSet } from './instanceSet.ts'
 import type { InstanceLimits, LocalInstance } from './localInstance.ts'
 import type { InstancePorts } from './ports.ts'
 import type { Preparer } from './preparer.ts'
-import { Problems } from './problems.ts'
+import type { Problems } from './problems.ts'
 import type { Programs } from './programs.ts'
 import type { ReleaseFetcher } from './releaseFetcher.ts'
 import { Router } from './router.ts'
@@ -45,6 +46,9 @@ export interface AgentParts {
   fetcher: ReleaseFetcher
   preparer: Preparer
   machineWork: MachineWork
+  /** What its parts could not do, too. */
+  problems: Problems
+  lateWrites: LateWrites
   /** Whether this agent may work on its machine. */
   maintains: boolean
   clock: Clock
@@ -74,10 +78,10 @@ export class Agent {
   #isClosing = false
 
   constructor(parts: AgentParts) {
-    const { supervisor, balancer, address, disk, tcpOffset, logger } = parts
+    const { supervisor, balancer, address, disk, tcpOffset } = parts
     this.#parts = parts
     this.#desired = disk.readDesired()
-    this.#problems = new Problems(logger, () => this.onChange())
+    this.#problems = parts.problems
     this.#data = new DataRemover({
       folders: supervisor.dataFolders ?? openDataFolders([disk.data], removeTree),
       forget: (service) => supervisor.forget(service),
@@ -90,7 +94,7 @@ export class Agent {
       ...{ supervisor, balancer, ports, programs, problems: this.#problems, clock, random, limits },
       route: () => this.#route(),
       changed: () => this.#instanceChanged(),
-      gone: () => void this.#collect(),
+      gone: () => void this.collect(),
     })
     const told = this.#driver('balancer')
     this.#router = new Router(balancer, tcpOffset, {
@@ -184,13 +188,26 @@ export class Agent {
   /** Tries again what failed: called now and then. */
   retry(): void {
     if (this.#isClosing) return
+    this.#parts.lateWrites.retry()
     this.#obey()
     if (!this.#desired) return
+    this.#parts.preparer.want(this.#desired)
     this.#instances.endUnwanted()
     if (this.#problems.has('balancer') || this.#unserved.length > 0) void this.#route()
     if (this.#problems.has('admission')) void this.#admit(this.#desired)
     if (this.#problems.has('address')) void this.#address.keep(this.#desired)
     void this.#data.want(this.#desired.removedData)
+  }
+
+  /** Removes from the cache what nothing here needs. Never rejects: what fails is a problem until a later one works. */
+  async collect(): Promise<void> {
+    const { cache, cacheCapBytes: capBytes, keepLast: lastPerService } = this.#parts
+    try {
+      await cache.collect(() => ({ keep: this.#needed(), lastPerService, capBytes }))
+      this.#problems.solved('cache')
+    } catch (error) {
+      this.#problems.add('cache', error)
+    }
   }
 
   /** Ends everything that does not outlive the agent. What one part fails at does not keep the others from ending. */
@@ -273,17 +290,10 @@ export class Agent {
     this.#parts.programs.exited(exit)
   }
 
-  async #collect(): Promise<void> {
-    const { cache, programs, cacheCapBytes: capBytes, keepLast: lastPerService } = this.#parts
-    const { keep: wanted = [], fetch = [] } = this.#desired ?? {}
+  #needed(): Set<string> {
+    const { keep = [], fetch = [] } = this.#desired ?? {}
     const here = [...this.instances.values()].map(({ release }) => release)
-    const keep = new Set([...wanted, ...fetch, ...here, ...programs.releasesInUse()])
-    try {
-      await cache.collect({ keep, lastPerService, capBytes })
-      this.#problems.solved('cache')
-    } catch (error) {
-      this.#problems.add('cache', error)
-    }
+    return new Set([...keep, ...fetch, ...here, ...this.#parts.programs.releasesInUse()])
   }
 
   #driver(name: 'balancer' | 'address'): { applied: (position: number) => void; failed: (error: unknown) => void } {

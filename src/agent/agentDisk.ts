@@ -42,9 +42,11 @@ export class AgentDisk {
 
   /** A number that grows with each start of the agent, also on a wiped disk. */
   nextBoot(now: number): number {
-    const boot = Math.max(now, (this.#read('boot', bootSchema)?.boot ?? 0) + 1)
+    return Math.max(now, (this.#read('boot', bootSchema)?.boot ?? 0) + 1)
+  }
+
+  writeBoot(boot: number): void {
     writeJsonDurably(this.#path('boot'), { boot })
-    return boot
   }
 
   /** The last desired state obeyed: what this machine runs by when no controller answers. */

@@ -1,14 +1,20 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createFakeHost, type FakeHost } from '../drivers/host/fakeHost.ts'
+import { systemClock } from '../lib/clock.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import { AgentDisk } from './agentDisk.ts'
+import { LateWrites } from './lateWrites.ts'
 import { MachineWork } from './machineWork.ts'
+import { Problems } from './problems.ts'
 import { makeFolder, quiet } from './testing/given.ts'
 
 type Asked = NonNullable<DesiredState['maintenance']>
 
 let folder: ReturnType<typeof makeFolder>
 let host: FakeHost
+let disk: AgentDisk
+let problems: Problems
+let lateWrites: LateWrites
 let open: MachineWork[]
 
 beforeEach(() => {
@@ -23,8 +29,12 @@ afterEach(async () => {
 
 /** An agent that starts with the disk as it is. */
 function start(on: FakeHost | null = host): MachineWork {
+  disk = new AgentDisk(folder.path)
+  problems = new Problems(quiet, () => {})
+  lateWrites = new LateWrites(problems)
   const one = new MachineWork({
-    ...{ disk: new AgentDisk(folder.path), host: on, logger: quiet, changed: () => {}, lookMs: 1 },
+    ...{ disk, host: on, problems, lateWrites, clock: systemClock, logger: quiet, changed: () => {} },
+    ...{ lookMs: 1, graceMs: 50 },
   })
   open.push(one)
   return one
@@ -117,4 +127,93 @@ it('says so where the agent may not work on its machine, or the driver fails', a
   one.want(asked({ id: 'm2' }))
   await until(() => expect(one.result()).toMatchObject({ id: 'm2', ok: false }))
   expect(one.result()?.reason).toContain('no systemd-run')
+})
+
+it('keeps how it ended when the disk is full, and writes it down when there is room', async () => {
+  const one = start()
+  one.want(asked({ restart: false }))
+  await until(() => expect(host.begun).toHaveLength(1))
+  const write = disk.writeMaintenance.bind(disk)
+  disk.writeMaintenance = () => {
+    throw new Error('ENOSPC: no space left on device')
+  }
+  host.setScripts({ state: 'ok' })
+  await until(() => expect(one.result()).toMatchObject({ ok: true }))
+  expect(problems.list()).toEqual(['cannot write down how maintenance ended: ENOSPC: no space left on device'])
+  disk.writeMaintenance = write
+  lateWrites.retry()
+  expect(problems.list()).toEqual([])
+  await one.close()
+  expect(start().result()).toMatchObject({ id: 'm1', ok: true })
+})
+
+it('begins nothing that it could not write down', async () => {
+  const one = start()
+  const full = (): never => {
+    throw new Error('ENOSPC: no space left on device')
+  }
+  disk.writeMaintenance = full
+  one.want(asked())
+  const reason = 'it could not be done: ENOSPC: no space left on device'
+  await until(() => expect(one.result()).toMatchObject({ ok: false, reason }))
+  await one.close()
+  expect([host.begun.length, host.restarts]).toEqual([0, 0])
+})
+
+it('looks again when a look fails, and says so meanwhile: the script goes on', async () => {
+  const one = start()
+  const look = host.look.bind(host)
+  host.look = () => Promise.reject(new Error('systemctl does not answer'))
+  one.want(asked({ restart: false }))
+  await until(() =>
+    expect(problems.list()).toEqual(['maintenance: how patch.sh goes is not known: systemctl does not answer']),
+  )
+  expect(one.result()).toMatchObject({ ok: null })
+  host.look = look
+  await until(() => expect(problems.list()).toEqual([]))
+  host.setScripts({ state: 'ok' })
+  await until(() => expect(one.result()).toMatchObject({ ok: true }))
+  expect(host.begun).toHaveLength(1)
+})
+
+it('gives up a script that cannot be looked at long after its limit', async () => {
+  const one = start()
+  host.look = () => Promise.reject(new Error('systemctl does not answer'))
+  one.want(asked({ script: { ...script, withinMs: 1 } }))
+  const reason = 'how patch.sh goes is not known: systemctl does not answer'
+  await until(() => expect(one.result()).toMatchObject({ ok: false, reason }))
+  expect(problems.list()).toEqual([])
+  expect([host.forgotten, host.restarts]).toEqual([[], 0])
+})
+
+it.each([
+  [true, 'restart'],
+  [false, 'over'],
+])('forgets a script only once its end is on disk, and needs not succeed at it: restart %s', async (restart, step) => {
+  const one = start()
+  const steps: unknown[] = []
+  host.forget = () => {
+    steps.push(disk.readMaintenance()?.step)
+    return Promise.reject(new Error('systemctl does not answer'))
+  }
+  host.setScripts({ state: 'ok' })
+  one.want(asked({ restart }))
+  await until(() => expect(restart ? host.restarts === 1 : one.result()?.ok).toBe(true))
+  expect(steps).toEqual([step])
+})
+
+it('that was killed when a script had ended, and before that was on disk, asks again how it ended', async () => {
+  const killed = start()
+  const write = disk.writeMaintenance.bind(disk)
+  disk.writeMaintenance = (work) => {
+    if (work.step === 'over') throw new Error('killed here')
+    write(work)
+  }
+  host.setScripts({ state: 'ok' })
+  killed.want(asked({ restart: false }))
+  await until(() => expect(killed.result()).toMatchObject({ ok: true }))
+  const next = start()
+  next.want(asked({ restart: false }))
+  await until(() => expect(next.result()).toMatchObject({ ok: true, reason: '' }))
+  expect([host.begun.length, host.forgotten]).toEqual([1, ['m1-1']])
 })

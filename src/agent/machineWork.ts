@@ -1,10 +1,13 @@
 import type { Logger } from 'pino'
-import type { HostDriver, HostScript } from '../drivers/host/host.ts'
+import type { HostDriver, HostScript, ScriptState } from '../drivers/host/host.ts'
 import { pause } from '../lib/backoff.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 import type { AgentDisk, KnownWork } from './agentDisk.ts'
 import { shortened } from './agentReport.ts'
+import type { LateWrites } from './lateWrites.ts'
+import type { Problems } from './problems.ts'
 
 type Asked = NonNullable<DesiredState['maintenance']>
 type Orders = DesiredState['orders']
@@ -13,10 +16,15 @@ interface Parts {
   disk: AgentDisk
   /** `null` where this agent may not work on its machine. */
   host: HostDriver | null
+  problems: Problems
+  lateWrites: LateWrites
+  clock: Clock
   logger: Logger
   changed: () => void
   /** How often a script that runs is looked at, ms. */
   lookMs?: number
+  /** How long after its limit one is given up that cannot be looked at, ms. */
+  graceMs?: number
 }
 
 /**
@@ -32,6 +40,8 @@ export class MachineWork {
   #asked: Asked | null = null
   #orders: Orders | null = null
   #running: Promise<void> | null = null
+  /** Has ended, and what it left is still there. */
+  #ended: HostScript | null = null
   #hasRestarted = false
   #closing = new AbortController()
 
@@ -91,7 +101,7 @@ export class MachineWork {
   ): Promise<string | null> {
     const script = { ...about, id: `${asked.id}-${asked.attempt}` }
     if (wasStarted) {
-      await host.forget(script)
+      this.#ended = script
       return `the machine was restarted while ${script.name} ran; leave restarting to Tandem`
     }
     if (!begun) {
@@ -103,16 +113,32 @@ export class MachineWork {
   }
 
   async #untilEnded(script: HostScript, host: HostDriver): Promise<string | null> {
+    const { clock, problems, lookMs = 500, graceMs = 60_000 } = this.#parts
     const { signal } = this.#closing
-    // Bounded by the script's own limit, which the driver holds.
-    for (;;) {
-      const seen = await host.look(script)
-      if (seen.state === 'running') await pause(this.#parts.lookMs ?? 500, signal)
-      else await host.forget(script)
-      if (signal.aborted || seen.state === 'ok') return null
-      if (seen.state === 'failed') return seen.reason
-      if (seen.state === 'unknown') return `how ${script.name} ended is not known`
+    // The driver holds the script's own limit; this one is for a driver that cannot say how it goes.
+    const givenUpAt = clock.monotonic() + script.withinMs + graceMs
+    while (!signal.aborted) {
+      try {
+        const seen = await host.look(script)
+        problems.solved('maintenance')
+        if (seen.state !== 'running') return this.#seenEnd(script, seen)
+      } catch (error) {
+        const words = `how ${script.name} goes is not known: ${wordsOf(error)}`
+        if (clock.monotonic() >= givenUpAt) {
+          problems.solved('maintenance')
+          return words
+        }
+        problems.add('maintenance', words)
+      }
+      await pause(lookMs, signal)
     }
+    return null
+  }
+
+  #seenEnd(script: HostScript, seen: Exclude<ScriptState, { state: 'running' }>): string | null {
+    this.#ended = script
+    if (seen.state === 'ok') return null
+    return seen.state === 'failed' ? seen.reason : `how ${script.name} ended is not known`
   }
 
   async #restart(asked: Asked, host: HostDriver): Promise<void> {
@@ -120,6 +146,7 @@ export class MachineWork {
     if (!this.#asked || !isSame(keyOf(asked), this.#asked))
       return this.#over(asked, false, 'stopped before the restart')
     this.#remember({ ...keyOf(asked), step: 'restart', mark: host.bootMark(), ok: false, reason: '' })
+    await this.#forgetEnded()
     this.#parts.logger.info({ maintenance: asked.id }, 'the machine restarts')
     await host.restart(this.#orders?.restart ?? null)
     this.#hasRestarted = true
@@ -127,13 +154,33 @@ export class MachineWork {
 
   #over(asked: Asked, ok: boolean, reason: string): void {
     const { mark = '' } = this.#known ?? {}
-    this.#remember({ ...keyOf(asked), step: 'over', mark, ok, reason })
+    this.#known = { ...keyOf(asked), step: 'over', mark, ok, reason }
+    this.#parts.lateWrites.write('how maintenance ended', () => {
+      this.#write(this.#known)
+      void this.#forgetEnded()
+    })
     this.#parts.changed()
   }
 
+  /** Only once its end is on disk: the agent that follows one that was killed before asks again how it ended. */
+  async #forgetEnded(): Promise<void> {
+    const script = this.#ended
+    this.#ended = null
+    try {
+      if (script) await this.#parts.host?.forget(script)
+    } catch (error) {
+      this.#parts.logger.warn({ err: error, script: script?.name }, 'what a script of maintenance left stays')
+    }
+  }
+
+  /** What is about to be done; it may not be done when this throws. */
   #remember(known: KnownWork): void {
+    this.#write(known)
     this.#known = known
-    this.#parts.disk.writeMaintenance(known)
+  }
+
+  #write(known: KnownWork | null): void {
+    if (known) this.#parts.disk.writeMaintenance(known)
   }
 }
 

@@ -80,6 +80,42 @@ it('is not run again after the agent was killed in the middle of it: it is told 
   expect(next.supervisor.starts).toEqual([])
 })
 
+const full = (): never => {
+  throw new Error('ENOSPC: no space left on device')
+}
+
+it('that ends on a full disk keeps its result, which is written down when there is room', async () => {
+  const one = await start()
+  one.agent.accept(wanted)
+  await until(() => expect(one.supervisor.running()).toEqual(['shop-r1-prepare']))
+  const write = one.disk.writePrepared.bind(one.disk)
+  one.disk.writePrepared = full
+  one.supervisor.die('shop-r1-prepare', { code: 0 })
+  const ended = [{ rollout: 'r1', ok: true, reason: '' }]
+  await until(() => expect(prepared(one)).toEqual(ended))
+  const problem = 'cannot write down how prepare ended: ENOSPC: no space left on device'
+  expect(one.agent.report().problems).toEqual([problem])
+  one.disk.writePrepared = write
+  one.agent.retry()
+  expect(one.agent.report().problems).toEqual([])
+  expect(prepared(await start())).toEqual(ended)
+})
+
+it('that cannot be written down does not begin, keeps nothing else from being made so, and begins when there is room', async () => {
+  const one = await start()
+  one.supervisor.setProgram(() => ({ ends: { afterMs: 1, code: 0 } }))
+  const write = one.disk.writePrepared.bind(one.disk)
+  one.disk.writePrepared = full
+  one.agent.accept(wanted)
+  await until(() => expect(one.agent.report().applied).toMatchObject({ supervisor: 10, balancer: 10, address: 10 }))
+  expect(one.agent.report().problems).toEqual(['prepare: ENOSPC: no space left on device'])
+  expect(one.supervisor.starts).toEqual([])
+  one.disk.writePrepared = write
+  one.agent.retry()
+  await until(() => expect(prepared(one)).toEqual([{ rollout: 'r1', ok: true, reason: '' }]))
+  expect(one.agent.report().problems).toEqual([])
+})
+
 it('is forgotten in time: only the last fifty are told', async () => {
   const one = await start()
   one.supervisor.setProgram(() => ({ failsStart: new Error('no') }))

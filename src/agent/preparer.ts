@@ -1,54 +1,79 @@
 import type { Logger } from 'pino'
+import type { Definition } from '../definitions/definition.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import { preparedKept, type AgentDisk, type Prepared } from './agentDisk.ts'
+import type { LateWrites } from './lateWrites.ts'
+import type { Problems } from './problems.ts'
 import type { Programs } from './programs.ts'
+
+interface Parts {
+  disk: AgentDisk
+  programs: Programs
+  problems: Problems
+  lateWrites: LateWrites
+  logger: Logger
+  changed: () => void
+}
+
+type Wanted = DesiredState['prepare'][number]
 
 /**
  * Runs `prepare` once per rollout. That it began is written down before it does: after a crash of the agent it is
  * reported as failed rather than run twice, since half a migration run again may do harm.
  */
 export class Preparer {
-  #disk: AgentDisk
-  #programs: Programs
-  #logger: Logger
-  #changed: () => void
+  #parts: Parts
   #known: Prepared[]
   #running = new Map<string, AbortController>()
 
-  constructor(disk: AgentDisk, programs: Programs, logger: Logger, changed: () => void) {
-    this.#disk = disk
-    this.#programs = programs
-    this.#logger = logger
-    this.#changed = changed
-    this.#known = disk.readPrepared().map((one) => (one.finished ? one : { ...one, finished: true }))
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#known = parts.disk.readPrepared().map((one) => (one.finished ? one : { ...one, finished: true }))
   }
 
   results(): Prepared[] {
     return this.#known.filter(({ finished }) => finished)
   }
 
+  /** What cannot begin is a problem until a later call can begin it, or it is no longer wanted. */
   want(desired: DesiredState): void {
     for (const [rollout, stop] of this.#running) {
       if (!desired.prepare.some((one) => one.rollout === rollout)) stop.abort()
     }
-    for (const { rollout, service, release } of desired.prepare) {
-      const definition = desired.definitions[release]
-      if (!definition || this.#known.some((one) => one.rollout === rollout)) continue
-      const stop = new AbortController()
-      this.#running.set(rollout, stop)
-      this.#remember({ rollout, ok: false, reason: 'the agent ended while it ran', finished: false })
-      void this.#run(rollout, { id: `${service}-${rollout}-prepare`, release, definition }, stop.signal)
+    const failures: unknown[] = []
+    for (const wanted of desired.prepare) {
+      const definition = desired.definitions[wanted.release]
+      if (!definition || this.#known.some(({ rollout }) => rollout === wanted.rollout)) continue
+      try {
+        this.#begin(wanted, definition)
+      } catch (error) {
+        failures.push(error)
+      }
     }
+    const { problems } = this.#parts
+    if (failures.length === 0) problems.solved('prepare')
+    else problems.add('prepare', failures[0])
   }
 
   close(): void {
     for (const stop of this.#running.values()) stop.abort()
   }
 
+  /** Written down before it is known: when that fails, nothing has begun. */
+  #begin({ rollout, service, release }: Wanted, definition: Definition): void {
+    const known = this.#with({ rollout, ok: false, reason: 'the agent ended while it ran', finished: false })
+    this.#parts.disk.writePrepared(known)
+    this.#known = known
+    const stop = new AbortController()
+    this.#running.set(rollout, stop)
+    void this.#run(rollout, { id: `${service}-${rollout}-prepare`, release, definition }, stop.signal)
+  }
+
   async #run(rollout: string, asked: Parameters<Programs['prepare']>[0], signal: AbortSignal): Promise<void> {
+    const { disk, programs, lateWrites, logger, changed } = this.#parts
     let result: Pick<Prepared, 'ok' | 'reason'>
     try {
-      const { ended } = await this.#programs.begin(await this.#programs.prepare(asked, signal), signal)
+      const { ended } = await programs.begin(await programs.prepare(asked, signal), signal)
       const exit = await ended
       const ok = exit.code === 0 && exit.reason === 'exit'
       result = {
@@ -56,16 +81,16 @@ export class Preparer {
         reason: ok ? '' : exit.code === null ? `ended by ${exit.signal}` : `exited with status ${exit.code}`,
       }
     } catch (error) {
-      this.#logger.warn({ err: error, rollout }, 'prepare could not run')
+      logger.warn({ err: error, rollout }, 'prepare could not run')
       result = { ok: false, reason: error instanceof Error ? error.message : String(error) }
     }
     this.#running.delete(rollout)
-    this.#remember({ rollout, ...result, finished: true })
-    this.#changed()
+    this.#known = this.#with({ rollout, ...result, finished: true })
+    lateWrites.write('how prepare ended', () => disk.writePrepared(this.#known))
+    changed()
   }
 
-  #remember(prepared: Prepared): void {
-    this.#known = [...this.#known.filter(({ rollout }) => rollout !== prepared.rollout), prepared].slice(-preparedKept)
-    this.#disk.writePrepared(this.#known)
+  #with(prepared: Prepared): Prepared[] {
+    return [...this.#known.filter(({ rollout }) => rollout !== prepared.rollout), prepared].slice(-preparedKept)
   }
 }

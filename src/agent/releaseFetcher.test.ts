@@ -6,7 +6,7 @@ import { quiet } from './testing/given.ts'
 const absent = new OperatorError('E_CONTROLLER_UNREACHABLE', 'no controller')
 const [one, two] = ['1'.repeat(64), '2'.repeat(64)]
 let fetcher: ReleaseFetcher
-let changes = 0
+let [changes, rooms] = [0, 0]
 afterEach(() => fetcher.close())
 
 /** A cache that does what the test says, by release and try. */
@@ -20,9 +20,11 @@ function fetching(answer: (release: string, tries: number, signal: AbortSignal) 
     materialise: async () => '',
   }
   changes = 0
+  rooms = 0
   const source = { fetch: (): never => expect.fail('only the cache asks it') }
   const retry = { firstMs: 2, mostMs: 4 }
-  fetcher = new ReleaseFetcher({ cache, source, logger: quiet, changed: () => changes++, random: () => 0, retry })
+  const told = { changed: () => changes++, makeRoom: async () => void rooms++ }
+  fetcher = new ReleaseFetcher({ cache, source, logger: quiet, ...told, random: () => 0, retry })
   return tries
 }
 const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 2 })
@@ -76,4 +78,32 @@ it('lets go of what is no longer wanted: one that ends late counts for nothing',
   await new Promise((resolve) => setImmediate(resolve))
   expect([...fetcher.fetched]).toEqual([])
   expect(changes).toBe(0)
+})
+
+it.each(['E_STORE_FULL', 'ENOSPC', 'EDQUOT'])(
+  'makes room before it tries again what a full disk refused: %s',
+  async (code) => {
+    const roomsAtTry: number[] = []
+    fetching(async (_, count) => {
+      roomsAtTry.push(rooms)
+      if (count <= 2) throw Object.assign(new Error('disk full'), { code })
+      if (count === 3) throw new Error('the transfer broke off')
+    })
+    fetcher.want([one])
+    await until(() => expect([...fetcher.fetched]).toEqual([one]))
+    expect(roomsAtTry).toEqual([0, 1, 2, 2])
+  },
+)
+
+it('makes room when a release is dropped before it was whole, and neither for one that was nor at its end', async () => {
+  fetching((release) => (release === one ? Promise.resolve() : Promise.reject(absent)))
+  fetcher.want([one, two])
+  await until(() => expect([...fetcher.fetched]).toEqual([one]))
+  fetcher.want([two])
+  expect(rooms).toBe(0)
+  fetcher.want([])
+  expect(rooms).toBe(1)
+  fetcher.want([two])
+  fetcher.close()
+  expect(rooms).toBe(1)
 })

@@ -18,6 +18,8 @@ interface Options {
   source: ReleaseSource
   logger: Logger
   changed: () => void
+  /** Removes what nothing refers to. Never rejects. */
+  makeRoom: () => Promise<void>
   random: () => number
   retry?: { firstMs: number; mostMs: number }
 }
@@ -34,13 +36,11 @@ export class ReleaseFetcher {
   }
 
   want(releases: readonly string[]): void {
-    for (const [release, stop] of this.#wanted) {
-      if (releases.includes(release)) continue
-      stop.abort()
-      this.#wanted.delete(release)
-      this.fetched.delete(release)
-      this.failures.delete(release)
-    }
+    const dropped = [...this.#wanted.keys()].filter((release) => !releases.includes(release))
+    // What came of one that is not whole belongs to none, and may be what fills the disk.
+    const isRubbishLeft = dropped.some((release) => !this.fetched.has(release))
+    for (const release of dropped) this.#drop(release)
+    if (isRubbishLeft) void this.#options.makeRoom()
     for (const release of releases) {
       if (this.#wanted.has(release)) continue
       const stop = new AbortController()
@@ -50,12 +50,19 @@ export class ReleaseFetcher {
   }
 
   close(): void {
-    this.want([])
+    for (const release of this.#wanted.keys()) this.#drop(release)
+  }
+
+  #drop(release: string): void {
+    this.#wanted.get(release)?.abort()
+    this.#wanted.delete(release)
+    this.fetched.delete(release)
+    this.failures.delete(release)
   }
 
   /** Never rejects: what fails is tried again, and reported. */
   async #bring(release: string, signal: AbortSignal): Promise<void> {
-    const { cache, source, logger, changed, random, retry = defaultRetry } = this.#options
+    const { cache, source, logger, changed, makeRoom, random, retry = defaultRetry } = this.#options
     const backoff = new Backoff(retry, random)
     for (let tries = 0; !signal.aborted;) {
       try {
@@ -74,8 +81,15 @@ export class ReleaseFetcher {
           this.failures.set(release, error instanceof Error ? error.message : String(error))
           changed()
         }
+        if (isFullDisk(error)) await makeRoom()
         await pause(backoff.next(), signal)
       }
     }
   }
 }
+
+/** The store explains it; what makes folders throws as the disk does. */
+const fullDiskCodes = ['E_STORE_FULL', 'ENOSPC', 'EDQUOT']
+
+const isFullDisk = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && fullDiskCodes.includes(String(error.code))

@@ -18,10 +18,12 @@ import { agentSelf } from './agentSelf.ts'
 import { AgentServer } from './agentServer.ts'
 import { Answers } from './answers.ts'
 import { ControllerLink } from './controllerLink.ts'
+import { LateWrites } from './lateWrites.ts'
 import { MachineWork } from './machineWork.ts'
 import { InstancePorts, type PortRange } from './ports.ts'
 import { IdleMemory } from './idleMemory.ts'
 import { Preparer } from './preparer.ts'
+import { Problems } from './problems.ts'
 import { Programs } from './programs.ts'
 import { ReleaseFetcher } from './releaseFetcher.ts'
 
@@ -76,6 +78,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   let agent: Agent | null = null
   let link: ControllerLink | null = null
   const changed = (): void => link?.changed()
+  const problems = new Problems(logger, changed)
+  const lateWrites = new LateWrites(problems)
 
   const program = (await options.program?.({ source, changed })) ?? null
   opened.defer(() => program?.close())
@@ -90,7 +94,13 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const metrics = await server.listen(options.metricsPort || (remembered?.metrics ?? 0))
   opened.defer(() => server.close())
   const endpoints = { host, http: balancer.ports.http, forward: balancer.ports.forward, metrics }
-  disk.writePorts({ next: remembered?.next ?? options.ports.first, forward: endpoints.forward, metrics })
+  // A full disk must not keep the agent from starting: then nobody would be told of it.
+  lateWrites.write('the ports', () => {
+    const next = disk.readPorts()?.next ?? options.ports.first
+    disk.writePorts({ next, forward: endpoints.forward, metrics })
+  })
+  const boot = disk.nextBoot(systemClock.now())
+  lateWrites.write('this start', () => disk.writeBoot(boot))
 
   const { secretsFolder } = options
   const programs = new Programs({
@@ -99,12 +109,13 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const random = (): number => Math.random()
   agent = new Agent({
     ...{ machine, version, tcpOffset, supervisor, balancer, address, cache, cacheCapBytes, keepLast, disk, ports },
-    ...{ programs, logger, random, clock: systemClock, endpoints: () => endpoints },
-    boot: disk.nextBoot(systemClock.now()),
-    fetcher: new ReleaseFetcher({ cache, source, logger, changed, random }),
+    ...{ programs, problems, lateWrites, logger, random, boot, clock: systemClock, endpoints: () => endpoints },
+    fetcher: new ReleaseFetcher({ cache, source, logger, changed, random, makeRoom: async () => agent?.collect() }),
     program: () => program?.report() ?? null,
-    preparer: new Preparer(disk, programs, logger, changed),
-    machineWork: new MachineWork({ disk, host: options.hostDriver, logger, changed }),
+    preparer: new Preparer({ disk, programs, problems, lateWrites, logger, changed }),
+    machineWork: new MachineWork({
+      ...{ disk, host: options.hostDriver, problems, lateWrites, clock: systemClock, logger, changed },
+    }),
     maintains: options.hostDriver !== null,
   })
   opened.defer(() => agent.close())

@@ -1,17 +1,18 @@
 import { endAtSilence } from '../lib/silence.ts'
 import { unreachable, type ApiClient } from './client.ts'
+import type { Answered } from './httpRequest.ts'
 
 const framesContentType = 'application/vnd.tandem.objects'
-
-/** A transfer of which nothing comes for this long is given up. */
-const silenceMs = 30_000
 
 /** The controller's release store, over the API: publishing to it and fetching from it. */
 export class ObjectsClient {
   #client: ApiClient
+  #silenceMs: number
 
-  constructor(client: ApiClient) {
+  /** A transfer of which nothing comes for `silenceMs` is given up. */
+  constructor(client: ApiClient, silenceMs = 30_000) {
     this.#client = client
+    this.#silenceMs = silenceMs
   }
 
   /** Those of the keys that the store lacks. */
@@ -41,16 +42,29 @@ export class ObjectsClient {
   }
 
   async *fetch(keys: readonly string[], { signal }: { signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {
-    const response = await this.#client.raw('POST', '/objects/fetch', {
-      body: JSON.stringify({ keys }),
-      headers: { 'content-type': 'application/json' },
-      ...(signal ? { signal } : {}),
-    })
+    const response = await this.#ask(keys, signal)
     try {
-      yield* endAtSilence(response.body, silenceMs)
+      yield* endAtSilence(response.body, this.#silenceMs)
     } catch (cause) {
       signal?.throwIfAborted()
       throw new Error('the transfer broke off before its end', { cause })
+    }
+  }
+
+  async #ask(keys: readonly string[], signal: AbortSignal | undefined): Promise<Answered> {
+    const silence = new AbortController()
+    const giveUp = (): void => silence.abort(new Error(`nothing came for ${this.#silenceMs / 1000} s`))
+    const timer = setTimeout(giveUp, this.#silenceMs)
+    try {
+      return await this.#client.raw('POST', '/objects/fetch', {
+        body: JSON.stringify({ keys }),
+        headers: { 'content-type': 'application/json' },
+        signal: signal ? AbortSignal.any([signal, silence.signal]) : silence.signal,
+      })
+    } catch (error) {
+      throw silence.signal.aborted ? unreachable(this.#client.endpoint, silence.signal.reason) : error
+    } finally {
+      clearTimeout(timer)
     }
   }
 }

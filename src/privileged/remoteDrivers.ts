@@ -72,7 +72,7 @@ export const remotePrograms = (call: CallPrivileged, store: string): ProgramHost
     if (release !== null) {
       const cache = await ReleaseCache.open(store)
       await cache.fetch(release, source, { signal })
-      await cache.collect({ keep: new Set([release]), lastPerService: 1, capBytes: null })
+      await cache.collect(() => ({ keep: new Set([release]), lastPerService: 1, capBytes: null }))
     }
     await call('program.prepare', { key, release, version, order }, none, longMs)
   },

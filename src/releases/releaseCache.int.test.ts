@@ -162,6 +162,15 @@ describe('a materialised release', () => {
     expect(await readFile(join(path, 'lib/a.js'), 'utf8')).toBe(files['lib/a.js'])
   })
 
+  it('is made and opened without an index that cannot be written', async () => {
+    const id = await publishAndFetch()
+    await removeTree(join(root, 'cache/index'))
+    await writeFile(join(root, 'cache/index'), 'in the way')
+    const path = await cache.materialise(id)
+    expect(await cache.open(id)).toBe(path)
+    expect(await readFile(join(path, 'lib/a.js'), 'utf8')).toBe(files['lib/a.js'])
+  })
+
   it('is repaired from the source when its objects are damaged too, and refused without one', async () => {
     const { id, description } = await remote.publishFolder(join(root, 'source'))
     await cache.fetch(id, remote.depot)
@@ -188,7 +197,7 @@ describe('a materialised release', () => {
     const path = await cache.open(id, { source: remote.depot })
     expect(await readFile(join(path, 'lib/b.js'), 'utf8')).toBe('second')
     expect(await cache.open(id)).toBe(path)
-    await cache.collect({ keep: new Set([id]), lastPerService: 5, capBytes: null })
+    await cache.collect(() => ({ keep: new Set([id]), lastPerService: 5, capBytes: null }))
     expect((await cache.list()).map((one) => one.id)).toEqual([id])
     expect(await cache.open(id)).toBe(path)
   })
@@ -202,16 +211,76 @@ describe('collection in a cache', () => {
       ids.push(await publishAndFetch())
       await cache.materialise(ids[version] ?? '')
     }
-    await cache.collect({ keep: new Set(ids.slice(0, 1)), lastPerService: 2, capBytes: null })
+    await cache.collect(() => ({ keep: new Set(ids.slice(0, 1)), lastPerService: 2, capBytes: null }))
     const left = (await cache.list()).map(({ id }) => id)
     expect(new Set(left)).toEqual(new Set([ids[0], ids[3], ids[4]]))
     expect(new Set(await readdir(join(root, 'cache/releases')))).toEqual(new Set(left))
     for (const id of left) await removeTree(join(root, 'cache/releases', id))
     for (const id of left) await cache.open(id)
-    await cache.collect({ keep: new Set(), lastPerService: 2, capBytes: 0 })
+    await cache.collect(() => ({ keep: new Set(), lastPerService: 2, capBytes: 0 }))
     expect(await cache.list()).toEqual([])
     expect(await cache.usedBytes()).toBe(0)
     expect(await objectFiles('objects').then((names) => names.filter((name) => name.includes('/')))).toEqual([])
+  })
+
+  it('keeps a release without a folder, which never ran, only where it must', async () => {
+    const ran = await publishAndFetch()
+    await cache.materialise(ran)
+    await writeFiles(join(root, 'source'), { 'lib/new.js': 'new' })
+    const fetched = await publishAndFetch()
+    const policy = { lastPerService: 1, capBytes: null }
+    await cache.collect(() => ({ ...policy, keep: new Set([ran, fetched]) }))
+    expect(await cache.has(fetched)).toBe(true)
+    await cache.collect(() => ({ ...policy, keep: new Set() }))
+    expect((await cache.list()).map(({ id }) => id)).toEqual([ran])
+  })
+})
+
+describe('collection beside a fetch', () => {
+  let held: { source: ReleaseSource; began: Promise<void>; letGo: () => void }
+  let [here, coming] = ['', '']
+  beforeEach(async () => {
+    here = await publishAndFetch()
+    await writeFiles(join(root, 'source'), { 'lib/new.js': 'new' })
+    coming = (await remote.publishFolder(join(root, 'source'))).id
+    const [began, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const source: ReleaseSource = {
+      async *fetch(keys) {
+        began.resolve()
+        await gate.promise
+        yield* remote.depot.fetch(keys)
+      },
+    }
+    held = { source, began: began.promise, letGo: gate.resolve }
+  })
+  const nothing = { keep: new Set<string>(), lastPerService: 0, capBytes: null }
+
+  it('waits for its end, and no start waits with it', async () => {
+    const fetching = cache.fetch(coming, held.source)
+    await held.began
+    let asked = 0
+    const policy = () => ({ ...nothing, keep: new Set(asked++ === 0 ? [coming] : []) })
+    const collecting = [cache.collect(policy), cache.collect(policy)]
+    await cache.open(here)
+    expect(asked).toBe(0)
+    held.letGo()
+    await fetching
+    const [first, second] = await Promise.all(collecting)
+    expect(first?.removedReleases).toEqual([here])
+    expect(second).toBe(first)
+    expect((await cache.list()).map(({ id }) => id)).toEqual([coming])
+  })
+
+  it('waits for no fetch that has ended, however it did', async () => {
+    const abort = new AbortController()
+    const fetching = cache.fetch(coming, held.source, { signal: abort.signal })
+    await held.began
+    const collecting = cache.collect(() => nothing)
+    abort.abort()
+    held.letGo()
+    await expect(fetching).rejects.toThrow('aborted')
+    expect((await collecting).removedReleases).toEqual([here])
+    expect((await cache.collect(() => nothing)).removedReleases).toEqual([])
   })
 })
 

@@ -25,6 +25,8 @@ export interface CachedRelease {
   isMaterialised: boolean
 }
 
+type CachePolicy = Pick<CollectionPolicy, 'keep' | 'lastPerService' | 'capBytes'>
+
 export interface FolderRequest {
   /** Where damaged objects may be fetched again. Without it only what is here can repair. */
   source?: ReleaseSource
@@ -44,6 +46,9 @@ export class ReleaseCache implements ObjectReader {
   readonly #lock = new SharedLock()
   /** The last piece of work on each release: there is one at a time. */
   readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #fetches = new Set<Promise<void>>()
+  /** The collection that waits for them. */
+  #due: Promise<Collected> | null = null
 
   /** Makes the folder if need be, and removes what an earlier process left half-made. */
   static async open(root: string, options: { bootId?: string } = {}): Promise<ReleaseCache> {
@@ -71,7 +76,11 @@ export class ReleaseCache implements ObjectReader {
 
   /** Fetches what is not here. After a failure or a kill, the next call goes on where it ended. */
   fetch(id: string, source: ReleaseSource, options: FetchOptions = {}): Promise<Fetched> {
-    return this.#inTurn(id, () => fetchRelease(this.#store, source, id, options))
+    const fetching = this.#inTurn(id, () => fetchRelease(this.#store, source, id, options))
+    const forget = (): void => void this.#fetches.delete(ended)
+    const ended: Promise<void> = fetching.then(forget, forget)
+    this.#fetches.add(ended)
+    return fetching
   }
 
   /** The folder of a fetched release, made if it is not there. Returns its path. Not yet verified: see `open`. */
@@ -110,19 +119,31 @@ export class ReleaseCache implements ObjectReader {
     return bytes
   }
 
-  /** Removes releases, see `CollectionPolicy`; the order of fetching decides which are the last. */
-  collect(policy: Pick<CollectionPolicy, 'keep' | 'lastPerService' | 'capBytes'>): Promise<Collected> {
-    return this.#lock.alone(async () => {
-      const releases = await this.list()
-      const folders = await this.#folderBytes()
-      const collected = await collect(this.#store, {
-        ...policy,
-        published: releases.map(({ id, service, fetchedAtMs }) => ({ release: id, service, at: fetchedAtMs })),
-        extraBytes: (id) => folders.get(id) ?? 0,
-      })
-      await this.#sweep((name) => !policy.keep.has(name.replace('.damaged-', '')))
-      return collected
+  /**
+   * Removes releases, see `CollectionPolicy`; the order of fetching decides which are the last. Begins once no fetch runs:
+   * in the lock's queue every start would wait with it behind a slow one. `policy` is asked when it begins.
+   */
+  collect(policy: () => CachePolicy): Promise<Collected> {
+    if (this.#due) return this.#due
+    if (this.#fetches.size === 0) return this.#lock.alone(() => this.#collect(policy()))
+    this.#due = Promise.all(this.#fetches).then(() => {
+      this.#due = null
+      return this.collect(policy)
     })
+    return this.#due
+  }
+
+  async #collect(policy: CachePolicy): Promise<Collected> {
+    // One without a folder never ran here, and nobody goes back to it; perhaps the disk was full.
+    const ran = (await this.list()).filter(({ isMaterialised }) => isMaterialised)
+    const folders = await this.#folderBytes()
+    const collected = await collect(this.#store, {
+      ...policy,
+      published: ran.map(({ id, service, fetchedAtMs }) => ({ release: id, service, at: fetchedAtMs })),
+      extraBytes: (id) => folders.get(id) ?? 0,
+    })
+    await this.#sweep((name) => !policy.keep.has(name.replace('.damaged-', '')))
+    return collected
   }
 
   /** One piece of work on a release at a time, and none while the cache is collected. */
@@ -259,8 +280,9 @@ export class ReleaseCache implements ObjectReader {
     }
   }
 
+  /** It only spares hashing: that a full disk does not take it must not keep a release from starting. */
   async #writeIndex(id: string, { bytes }: ReleaseListing, fingerprints: Record<string, string>): Promise<void> {
-    await writeIndex(this.#indexPath(id), { bootId: this.#bootId, bytes, fingerprints })
+    await writeIndex(this.#indexPath(id), { bootId: this.#bootId, bytes, fingerprints }).catch(() => {})
   }
 
   async #folderBytes(): Promise<Map<string, number>> {

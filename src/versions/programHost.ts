@@ -68,7 +68,8 @@ export class RootProgramHost implements ProgramHost {
     const folder = await this.#cache.open(release, { source, signal })
     const said = await saidVersion(folder)
     if (said !== version) throw new Error(`it says that it is version ${said}, and was said to be ${version}`)
-    await this.#cache.collect({ keep: new Set([release, ...this.#running()]), lastPerService: 2, capBytes: null })
+    const keep = (): Set<string> => new Set([release, ...this.#running()])
+    await this.#cache.collect(() => ({ keep: keep(), lastPerService: 2, capBytes: null }))
   }
 
   async begin({ key, release }: DesiredProgram): Promise<void> {

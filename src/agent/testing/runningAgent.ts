@@ -13,9 +13,11 @@ import { ReleaseCache } from '../../releases/releaseCache.ts'
 import { ReleaseDepot } from '../../releases/releaseDepot.ts'
 import { Agent } from '../agent.ts'
 import { AgentDisk } from '../agentDisk.ts'
+import { LateWrites } from '../lateWrites.ts'
 import { MachineWork } from '../machineWork.ts'
 import { InstancePorts } from '../ports.ts'
 import { Preparer } from '../preparer.ts'
+import { Problems } from '../problems.ts'
 import { Programs } from '../programs.ts'
 import { ReleaseFetcher } from '../releaseFetcher.ts'
 import { aDefinition, quiet } from './given.ts'
@@ -73,15 +75,20 @@ export async function startedAgent(
   })
   const changed = (): void => agent.onChange()
   const random = (): number => 0
-  const preparer = new Preparer(disk, programs, quiet, changed)
-  const machineWork = new MachineWork({ disk, host: null, logger: quiet, changed })
+  const problems = new Problems(quiet, changed)
+  const lateWrites = new LateWrites(problems)
+  const preparer = new Preparer({ disk, programs, problems, lateWrites, logger: quiet, changed })
+  const machineWork = new MachineWork({
+    ...{ disk, host: null, problems, lateWrites, clock: systemClock, logger: quiet, changed },
+  })
+  const boot = disk.nextBoot(systemClock.now())
+  disk.writeBoot(boot)
   const agent = new Agent({
     ...{ machine: 'a', version: '0', tcpOffset: 0, supervisor, balancer, address, cache, disk, ports, programs },
     ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, clock: systemClock, random, logger: quiet, preparer },
-    ...{ machineWork, maintains: false },
+    ...{ machineWork, problems, lateWrites, boot, maintains: false },
     endpoints: () => ({ host: '127.0.0.1', http: 1, forward: 2, metrics: 3 }),
-    boot: disk.nextBoot(systemClock.now()),
-    fetcher: new ReleaseFetcher({ cache, source, logger: quiet, changed, random }),
+    fetcher: new ReleaseFetcher({ cache, source, logger: quiet, changed, random, makeRoom: () => agent.collect() }),
     instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },
   })
   await agent.start()

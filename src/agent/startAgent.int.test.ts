@@ -1,0 +1,62 @@
+import { mkdirSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { ApiClient } from '../api/client.ts'
+import { createFakeAddress } from '../drivers/address/fakeAddress.ts'
+import { FakeBalancer } from '../drivers/balancer/fakeBalancer.ts'
+import { createFakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
+import { systemClock } from '../lib/clock.ts'
+import { AgentDisk } from './agentDisk.ts'
+import { startAgent, type RunningAgent } from './startAgent.ts'
+import { FakeController } from './testing/fakeController.ts'
+import { aDesiredState, makeFolder, quiet } from './testing/given.ts'
+
+let folder: ReturnType<typeof makeFolder>
+let controller: FakeController
+let agent: RunningAgent
+
+beforeEach(async () => {
+  folder = makeFolder('start')
+  controller = new FakeController()
+  await controller.listen()
+})
+afterEach(async () => {
+  await agent.close()
+  await controller.close()
+  await folder.remove()
+})
+
+const start = (): Promise<RunningAgent> =>
+  startAgent({
+    ...{ machine: 'a', data: folder.path, host: '127.0.0.1', metricsPort: 0, tcpOffset: 0, version: '0', keepLast: 5 },
+    ...{ ports: { first: 18_000, last: 18_100 }, secretsFolder: null, cacheCapBytes: null, logger: quiet },
+    client: new ApiClient({ url: controller.url, token: 'x'.repeat(20) }),
+    ...{ supervisor: createFakeSupervisor(systemClock), address: createFakeAddress(), hostDriver: null },
+    balancer: async () => {
+      const balancer = new FakeBalancer()
+      await balancer.listen()
+      return balancer
+    },
+    examine: async () => ({ machine: 'a', checked: [], findings: [] }),
+  })
+
+it('an agent starts on a disk that takes nothing, says so, and writes down later what it could not', async () => {
+  const inTheWay = ['boot', 'ports'].map((name) => join(folder.path, `${name}.json.new`))
+  for (const path of inTheWay) mkdirSync(path)
+  agent = await start()
+  const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000, interval: 5 })
+  await until(() => expect(controller.connected).toBe(1))
+  controller.send('desired', aDesiredState())
+  const problems = (): string[] | undefined => controller.reports.at(-1)?.problems
+  await until(() =>
+    expect(problems()).toEqual([
+      expect.stringContaining('cannot write down the ports: '),
+      expect.stringContaining('cannot write down this start: '),
+    ]),
+  )
+  for (const path of inTheWay) rmdirSync(path)
+  await until(() => expect(problems()).toEqual([]))
+  const disk = new AgentDisk(folder.path)
+  expect(disk.readPorts()).toEqual({ next: 18_000, forward: 2, metrics: agent.endpoints.metrics })
+  expect(disk.nextBoot(0)).toBe((controller.reports[0]?.boot ?? 0) + 1)
+})
