@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import type { Agent } from 'node:http'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -17,6 +18,7 @@ import {
   type LabInstance,
 } from '../balancerLab.ts'
 import { childHaproxy } from './childHaproxy.ts'
+import type { HaproxyBalancerOptions } from './haproxyBalancer.ts'
 import { HaproxyLab, LabAuthority, whyNoHaproxy, type HaproxyMachine } from './haproxyLab.ts'
 
 const whyNot = whyNoHaproxy()
@@ -53,6 +55,27 @@ function load(ports: number[], agent: Agent): { failures: string[]; done: () => 
       await Promise.all(workers)
     },
   }
+}
+
+/** HAProxy that leaves the first such command after a reload without an answer. */
+function silentAfterReload(machine: string, command: string): Partial<HaproxyBalancerOptions> {
+  const run = join(machines.folderOf(machine), 'run')
+  mkdirSync(run, { recursive: true, mode: 0o700 })
+  const behind = join(run, 'behind.sock')
+  let isNext = false
+  const server = createServer({ allowHalfOpen: true }, (client) =>
+    client.once('data', (line: Buffer) => {
+      if (isNext && line.includes(command)) return void (isNext = false)
+      isNext ||= line.includes('reload')
+      const master = connect(behind)
+      master.on('error', () => client.destroy())
+      master.pipe(client)
+      master.end(line)
+    }),
+  )
+  server.listen(join(run, 'master.sock'))
+  lab.onClose(() => void server.close())
+  return { process: childHaproxy({ master: behind }), limits: { commandMs: 1_000 } }
 }
 
 async function progress(done: () => number): Promise<void> {
@@ -143,6 +166,62 @@ describe('work in flight', () => {
     a.balancer.cut('x-1')
     await a.told('idle', 'x-1')
     expect(await slow).not.toBe(200)
+  })
+})
+
+describe('a reload', () => {
+  it('whose agent was killed before it told the old worker is made good by the next plan: kept-alive clients are handed over', async () => {
+    const a = await machines.machine('a')
+    const [x, y] = [await machines.instance('x-1'), await machines.instance('y-1')]
+    await a.route(httpRoute({ targets: [x.active] }))
+    const agent = lab.agent()
+    expect((await ask(a.port, { agent })).body).toBe('x-1 0')
+    const before = await machines.workerOf('a')
+    await machines.masterOf('a').reload()
+    await expect.poll(() => machines.workerOf('a').catch(() => before)).not.toBe(before)
+    await a.route(httpRoute({ targets: [y.active] }))
+    expect((await ask(a.port, { agent })).body).toBe('y-1 0')
+  })
+
+  it('that took place although HAProxy did not answer once is no failure: the file says what runs, the old worker hands over', async () => {
+    const a = await machines.machine('a', silentAfterReload('a', 'show info'))
+    const [x, y] = [await machines.instance('x-1'), await machines.instance('y-1')]
+    await a.route(httpRoute({ targets: [x.active] }))
+    const agent = lab.agent()
+    expect((await ask(a.port, { agent })).body).toBe('x-1 0')
+    await a.route(httpRoute({ targets: [y.active] }), httpRoute({ path: '/more' }))
+    expect(readFileSync(join(machines.folderOf('a'), 'haproxy.cfg'), 'utf8')).toContain('/more')
+    expect((await ask(a.port, { agent })).body).toBe('y-1 0')
+  })
+
+  it('whose old worker does not answer is done all the same, and the old worker is told with the next plan', async () => {
+    const a = await machines.machine('a', silentAfterReload('a', 'tandem retire'))
+    const [x, y] = [await machines.instance('x-1'), await machines.instance('y-1')]
+    await a.route(httpRoute({ targets: [x.active] }))
+    const agent = lab.agent()
+    expect((await ask(a.port, { agent })).body).toBe('x-1 0')
+    const routes = [httpRoute({ targets: [y.active] }), httpRoute({ path: '/more' })]
+    await a.route(...routes)
+    await a.route(...routes)
+    expect((await ask(a.port, { agent })).body).toBe('y-1 0')
+  })
+
+  it('that HAProxy gives up leaves the file as what goes on', async () => {
+    const child = childHaproxy({ master: join(machines.folderOf('a'), 'run', 'master.sock') })
+    const process = {
+      program: '/bin/true',
+      ensureStarted: (path: string) => child.ensureStarted(path),
+      isRunning: () => child.isRunning(),
+      lastWords: () => child.lastWords(),
+      end: () => child.end(),
+    }
+    const a = await machines.machine('a', { process })
+    const x = await machines.instance('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    const config = readFileSync(join(machines.folderOf('a'), 'haproxy.cfg'), 'utf8')
+    await expect(a.route(httpRoute({ targets: [x.active], bodyBytes: 1e30 }))).rejects.toThrow('could not be reloaded')
+    expect(readFileSync(join(machines.folderOf('a'), 'haproxy.cfg'), 'utf8')).toBe(config)
+    expect((await ask(a.port)).body).toBe('x-1 0')
   })
 })
 

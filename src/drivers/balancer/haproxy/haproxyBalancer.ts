@@ -199,7 +199,7 @@ class Haproxy implements HaproxyBalancer {
     })
   }
 
-  /** Written first, then made so, then read back. A reload that fails puts the file back. */
+  /** Written first, then made so, then read back. */
   async #bring(
     routes: ServedRoute[],
     wanted: ConfiguredServer[],
@@ -214,16 +214,24 @@ class Haproxy implements HaproxyBalancer {
     const shape = shapeIn(text) ?? ''
     let { pid, servers } = worker
     if (worker.shape !== shape) {
-      try {
-        pid = await this.#running.reload(shape)
-      } catch (error) {
-        if (previous !== null) this.#folder.writeConfig(previous)
-        const said = await this.#options.process.lastWords()
-        throw new Error(`HAProxy could not be reloaded, and what ran goes on: ${said}`, { cause: error })
-      }
+      pid = await this.#reload(shape, worker.shape, previous)
       servers = await this.#running.servers(pid)
     }
+    await this.#running.retireOld()
     await this.#change(pid, servers, wanted, holds)
+  }
+
+  /** The file is put back only where what it said before still runs: the new worker may be there although an exchange failed. */
+  async #reload(shape: string, shapeBefore: string | null, previous: string | null): Promise<number> {
+    try {
+      return await this.#running.reload(shape)
+    } catch (error) {
+      const worker = await this.#running.look().catch(() => null)
+      if (worker?.shape === shape) return worker.pid
+      if (worker?.shape === shapeBefore && previous !== null) this.#folder.writeConfig(previous)
+      const said = await this.#options.process.lastWords()
+      throw new Error(`HAProxy could not be reloaded, and what ran goes on: ${said}`, { cause: error })
+    }
   }
 
   async #change(

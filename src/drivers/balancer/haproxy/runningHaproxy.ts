@@ -23,7 +23,9 @@ const reloadLookMs = 10
 export class RunningHaproxy {
   readonly #socket: MasterSocket
   readonly #limits: HaproxyLimits
-  /** Old workers that could not be told to hand over, and since when. */
+  /** Old workers that were told to hand over. */
+  readonly #retired = new Set<number>()
+  /** Those that could not be told, and since when. */
   readonly #stale = new Map<number, number>()
 
   constructor(socket: MasterSocket, limits: HaproxyLimits) {
@@ -71,7 +73,7 @@ export class RunningHaproxy {
 
   /**
    * A seamless reload: listeners pass from the old worker to the new one, which is there when this resolves. The old one
-   * finishes what it has; what kept-alive clients still ask of it, it hands over to the new one.
+   * finishes what it has; what kept-alive clients still ask of it, it hands over to the new one once `retireOld` has told it.
    */
   async reload(shape: string): Promise<number> {
     const before = await this.#socket.workers()
@@ -81,24 +83,28 @@ export class RunningHaproxy {
       const now = await this.#socket.workers().catch(() => null)
       if (now !== null && now.failedReloads > before.failedReloads) throw new Error('HAProxy gave the reload up')
       if (now !== null && now.current !== null && now.current !== before.current) {
-        if (shapeIn(await this.#socket.ask(now.current, 'show info')) === shape) {
-          await this.retireOld()
-          return now.current
-        }
+        if (shapeIn(await this.#socket.ask(now.current, 'show info')) === shape) return now.current
       }
       await pause(reloadLookMs)
     }
     throw new Error(`no new worker of HAProxy took over within ${this.#limits.reloadMs} ms`)
   }
 
-  /** Old workers hand over what still comes to them. Saying so twice does no harm. */
+  /**
+   * Old workers hand over what still comes to them. Asked for at each change: whoever reloaded may have been killed before it
+   * told them, or was a person. Saying so twice does no harm.
+   */
   async retireOld(): Promise<void> {
     const { old } = await this.#socket.workers()
-    for (const pid of this.#stale.keys()) if (!old.includes(pid)) this.#stale.delete(pid)
+    for (const known of [this.#retired, this.#stale])
+      for (const pid of known.keys()) if (!old.includes(pid)) known.delete(pid)
     for (const pid of old) {
-      const said = await this.#socket.ask(pid, 'tandem retire')
-      if (said.startsWith('retired')) this.#stale.delete(pid)
-      else if (!this.#stale.has(pid)) this.#stale.set(pid, performance.now())
+      if (this.#retired.has(pid)) continue
+      const said = await this.#socket.ask(pid, 'tandem retire').catch(() => '')
+      if (said.startsWith('retired')) {
+        this.#retired.add(pid)
+        this.#stale.delete(pid)
+      } else if (!this.#stale.has(pid)) this.#stale.set(pid, performance.now())
     }
   }
 
