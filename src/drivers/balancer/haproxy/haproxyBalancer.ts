@@ -81,6 +81,7 @@ class Haproxy implements HaproxyBalancer {
   readonly #listeners: ((change: BalancerChange) => void)[] = []
   #turn: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | null = null
+  /** The newest that was asked for. */
   #plan: RoutingPlan | null = null
   #routes: ServedRoute[] | null = null
   #wanted: ConfiguredServer[] = []
@@ -152,6 +153,7 @@ class Haproxy implements HaproxyBalancer {
 
   apply(plan: RoutingPlan): Promise<Unserved[]> {
     if (this.#closing) return Promise.reject(new Error('the balancer is closed; it takes no plan any more'))
+    this.#plan = plan
     return this.#inTurn(() => this.#applyNow(plan))
   }
 
@@ -163,7 +165,6 @@ class Haproxy implements HaproxyBalancer {
     const { routes, unserved } = await this.#acceptable(asked.routes, settings, worker)
     const wanted = configuredServers(routes, settings)
     await this.#bring(routes, wanted, settings, worker)
-    this.#plan = plan
     const before = this.#named(worker)
     ;[this.#routes, this.#wanted] = [routes, wanted]
     await this.#watch.settle(before, takingWork(wanted))
@@ -355,10 +356,15 @@ class Haproxy implements HaproxyBalancer {
     return [this.#https.problem, this.#shortage].filter((one) => one !== null)
   }
 
-  /** Renewed certificates change the shape of the same plan: applied again, they are loaded by a reload. */
+  /**
+   * Renewed certificates change the shape of the same plan: applied again, they are loaded by a reload. Which plan, the turn
+   * says: a newer one may have come first.
+   */
   async #takeUpCertificates(): Promise<void> {
     await this.#options.https?.copy?.()
-    if (this.#plan !== null && !this.#closing) await this.apply(this.#plan)
+    await this.#inTurn(async () => {
+      if (this.#plan !== null && !this.#closing) await this.#applyNow(this.#plan)
+    })
   }
 
   #tell(change: BalancerChange): void {

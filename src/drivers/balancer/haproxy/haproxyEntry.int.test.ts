@@ -224,4 +224,22 @@ describe('the entry', () => {
     x.hanging[0]?.end('slow')
     expect(await slow).toBe(200)
   })
+
+  it('keeps the newest plan when a certificate is renewed while that plan is being applied', async () => {
+    const program = join(machines.folder, 'slow')
+    writeFileSync(program, '#!/bin/sh\nsleep 0.8\nexec haproxy "$@"\n', { mode: 0o755 })
+    const checked = childHaproxy({ program, master: join(machines.folder, 'a', 'run', 'master.sock') })
+    const tls = machines.authority.machine('a')
+    const a = await machines.machine('a', { tls, process: checked })
+    const x = await machines.instance('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    machines.authority.machine('a')
+    await a.route(
+      httpRoute({ targets: [x.active] }),
+      httpRoute({ service: 'more', path: '/more', targets: [x.active] }),
+    )
+    await a.balancer.admit(null) // comes after what was asked for meanwhile
+    expect(readFileSync(join(machines.folderOf('a'), 'haproxy.cfg'), 'utf8')).toContain('svc_more')
+    expect(readFileSync(join(machines.folderOf('a'), 'machine.pem'), 'utf8')).toContain(readFileSync(tls.cert, 'utf8'))
+  })
 })
