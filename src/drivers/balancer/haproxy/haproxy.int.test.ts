@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Agent } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ import {
 } from '../balancerLab.ts'
 import { childHaproxy } from './childHaproxy.ts'
 import type { HaproxyBalancerOptions } from './haproxyBalancer.ts'
-import { HaproxyLab, LabAuthority, whyNoHaproxy, type HaproxyMachine } from './haproxyLab.ts'
+import { HaproxyLab, LabAuthority, whyNoHaproxy, type HaproxyMachine, type NamedInstance } from './haproxyLab.ts'
 
 const whyNot = whyNoHaproxy()
 let lab: BalancerLab
@@ -76,6 +76,17 @@ function silentAfterReload(machine: string, command: string): Partial<HaproxyBal
   server.listen(join(run, 'master.sock'))
   lab.onClose(() => void server.close())
   return { process: childHaproxy({ master: behind }), limits: { commandMs: 1_000 } }
+}
+
+/** A request that its instance has and does not answer. */
+async function slowly(port: number, { hanging }: NamedInstance): Promise<{ status: Promise<number> }> {
+  const before = hanging.length
+  const status = ask(port, { path: '/hang', method: 'POST' }).then(
+    ({ status }) => status,
+    () => 0,
+  )
+  await expect.poll(() => hanging.length).toBe(before + 1)
+  return { status }
 }
 
 async function progress(done: () => number): Promise<void> {
@@ -311,16 +322,49 @@ describe('forwarding', () => {
     expect(await raw(lab, b.peer.port, 'GET / HTTP/1.1\r\nHost: h\r\n\r\n')).toBe('')
     await b.balancer.admit(['a', 'b'])
     expect(await knock(machines.authority.machine('c'))).toBe('')
-    const slow = ask(a.port, { path: '/hang', method: 'POST' }).then(
-      ({ status }) => status,
-      () => 0,
-    )
-    await expect.poll(() => x.hanging.length).toBe(1)
+    const slow = await slowly(a.port, x)
     await b.balancer.admit(['b'])
-    expect(await slow).not.toBe(200)
+    expect(await slow.status).not.toBe(200)
     expect((await ask(a.port)).status).toBeGreaterThanOrEqual(502)
     await b.balancer.admit(['a'])
     await expect.poll(async () => (await ask(a.port)).status).toBe(200)
+  })
+
+  it('is refused to who is no longer admitted although an agent was killed after it wrote that down, or after it said so', async () => {
+    const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
+    const x = await machines.instance('x-1')
+    await b.route(httpRoute({ targets: [x.active] }))
+    await a.route(httpRoute({ peers: [b.peer] }))
+    await b.balancer.admit(['a', 'b'])
+    const list = join(machines.folderOf('b'), 'machines.lst')
+    writeFileSync(list, '^b$\n')
+    await b.balancer.admit(['b'])
+    expect((await ask(a.port)).status).toBeGreaterThanOrEqual(502)
+
+    await b.balancer.admit(['a', 'b'])
+    await expect.poll(async () => (await ask(a.port)).status).toBe(200)
+    const slow = await slowly(a.port, x)
+    const worker = await machines.workerOf('b')
+    await machines.masterOf('b').tell(worker ?? 0, [`del acl ${list} ^a$`])
+    writeFileSync(list, '^b$\n')
+    await b.balancer.admit(['b'])
+    expect(await slow.status).not.toBe(200)
+  })
+
+  it('is cut in an old worker too, for a machine that is no longer admitted; those of others go on', async () => {
+    const [a, b, c] = await Promise.all([machines.machine('a'), machines.machine('b'), machines.machine('c')])
+    const x = await machines.instance('x-1')
+    await b.route(httpRoute({ targets: [x.active] }))
+    await a.route(httpRoute({ peers: [b.peer] }))
+    await c.route(httpRoute({ peers: [b.peer] }))
+    await b.balancer.admit(['a', 'c'])
+    const fromA = await slowly(a.port, x)
+    const fromC = await slowly(c.port, x)
+    await b.route(httpRoute({ targets: [x.active] }), httpRoute({ path: '/more' }))
+    await b.balancer.admit(['c'])
+    expect(await fromA.status).not.toBe(200)
+    x.hanging[1]?.end('slow')
+    expect(await fromC.status).toBe(200)
   })
 
   it('goes on to the next machine when one has no instance, whole bodies too, and never in a circle', async () => {

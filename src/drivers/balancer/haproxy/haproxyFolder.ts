@@ -92,10 +92,6 @@ export class HaproxyFolder {
     this.#write(this.files.machines, machinesText(machines))
   }
 
-  machines(): string[] {
-    return readFileSync(this.files.machines, 'utf8').split('\n').filter(Boolean)
-  }
-
   /** Asks HAProxy whether it would take a configuration: `null`, or what is wrong with it. */
   async refusal(text: string): Promise<string | null> {
     const candidate = `${this.files.config}.candidate`

@@ -62,13 +62,19 @@ export class RunningHaproxy {
     return this.#socket.ask(pid, command)
   }
 
-  /** Statistics of all workers; those that end meanwhile have nothing in flight any more. */
-  async read(): Promise<{ current: number; reading: Reading }> {
+  /** The same of every worker; those that end meanwhile answer nothing of use. */
+  async askAll(command: string): Promise<{ current: number; answers: [pid: number, text: string][] }> {
     const workers = await this.#socket.workers()
     const pids = [current(workers), ...workers.old]
-    const lines = await Promise.all(pids.map((pid) => this.#socket.ask(pid, 'show stat')))
-    const answered = pids.map((pid, index) => [pid, statisticsIn(lines[index] ?? '')] as const)
-    return { current: current(workers), reading: new Map(answered.filter(([, found]) => found.length > 0)) }
+    const answers = pids.map(async (pid): Promise<[number, string]> => [pid, await this.#socket.ask(pid, command)])
+    return { current: current(workers), answers: await Promise.all(answers) }
+  }
+
+  /** Statistics of all workers; those that end meanwhile have nothing in flight any more. */
+  async read(): Promise<{ current: number; reading: Reading }> {
+    const { current, answers } = await this.askAll('show stat')
+    const read = answers.map(([pid, text]) => [pid, statisticsIn(text)] as const)
+    return { current, reading: new Map(read.filter(([, found]) => found.length > 0)) }
   }
 
   /**
