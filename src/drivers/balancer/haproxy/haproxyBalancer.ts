@@ -108,7 +108,7 @@ class Haproxy implements HaproxyBalancer {
       tell: (change) => this.#tell(change),
     })
     this.#admission = new Admission(this.#folder, this.#running)
-    this.#https = new PublicCertificates(this.#folder, log)
+    this.#https = new PublicCertificates(this.#folder, options.https?.copy ?? (async () => {}), log)
   }
 
   /** Takes over the HAProxy that runs, as it is; starts it with what it last had, or with no routes. */
@@ -117,7 +117,7 @@ class Haproxy implements HaproxyBalancer {
     this.ports.http = httpPort || (await freePort(host))
     this.ports.forward = forward.port || (await freePort(forward.host))
     this.#folder.prepare(this.#limits.held)
-    await this.#options.https?.copy?.()
+    await this.#https.bring()
     await this.#inTurn(() => this.#start())
     const { tls, https, log } = this.#options
     const folders = [tls.ca, tls.cert, tls.key]
@@ -125,8 +125,9 @@ class Haproxy implements HaproxyBalancer {
       .concat(https ? [https.source ?? https.certificates] : [])
     this.#certificates = watchFolders(folders, {
       changed: () => this.#takeUpCertificates(),
+      everyMs: this.#limits.certificatesMs,
       failed: (error) =>
-        log?.('renewed certificates were not taken up; the next plan tries again', { error: String(error) }),
+        log?.('renewed certificates may not have been taken up; it is tried again', { error: String(error) }),
     })
   }
 
@@ -353,7 +354,7 @@ class Haproxy implements HaproxyBalancer {
   }
 
   problems(): string[] {
-    return [this.#https.problem, this.#shortage].filter((one) => one !== null)
+    return [...this.#https.problems, ...(this.#shortage === null ? [] : [this.#shortage])]
   }
 
   /**
@@ -361,7 +362,7 @@ class Haproxy implements HaproxyBalancer {
    * says: a newer one may have come first.
    */
   async #takeUpCertificates(): Promise<void> {
-    await this.#options.https?.copy?.()
+    await this.#https.bring()
     await this.#inTurn(async () => {
       if (this.#plan !== null && !this.#closing) await this.#applyNow(this.#plan)
     })
