@@ -367,6 +367,31 @@ describe('forwarding', () => {
     expect(await fromC.status).toBe(200)
   })
 
+  it('goes on to a machine known by name while nobody answers what its address is, and holds up nothing else', async () => {
+    let hangs = false
+    const lookup = (host: string): Promise<{ address: string }> =>
+      hangs ? new Promise(() => {}) : Promise.resolve({ address: host === 'b.test' ? '127.0.0.1' : '127.0.0.2' })
+    const [a, b] = await Promise.all([
+      machines.machine('a', { lookup, limits: { lookupMs: 500 } }),
+      machines.machine('b'),
+    ])
+    const x = await machines.instance('x-1')
+    await b.route(httpRoute({ targets: [x.active] }))
+    const named = httpRoute({ peers: [{ ...b.peer, host: 'b.test' }] })
+    expect(await a.route(named)).toEqual([])
+    expect((await ask(a.port)).body).toBe('x-1 0')
+    hangs = true
+    const done: string[] = []
+    const routed = a.route(named, httpRoute({ path: '/more' })).then((unserved) => {
+      done.push('routed')
+      return unserved
+    })
+    await a.balancer.admit(null)
+    expect(done).toEqual([])
+    expect(await routed).toEqual([])
+    expect((await ask(a.port)).body).toBe('x-1 0')
+  })
+
   it('goes on to the next machine when one has no instance, whole bodies too, and never in a circle', async () => {
     const [a, b, c] = await Promise.all([machines.machine('a'), machines.machine('b'), machines.machine('c')])
     const x = await machines.instance('x-1')

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../../lib/clock.ts'
@@ -16,7 +17,7 @@ import { LeftoverServers } from './leftoverServers.ts'
 import { MasterSocket } from './masterSocket.ts'
 import { RunningHaproxy, type RunningWorker } from './runningHaproxy.ts'
 import { differences, nameOf, serverChanges } from './runningServers.ts'
-import { withAddresses } from './peerAddresses.ts'
+import { PeerAddresses, withAddresses, type Lookup } from './peerAddresses.ts'
 import { watchFolders } from './watchedFolders.ts'
 import { readable, type ServedRoute } from './servedRoute.ts'
 import { PublicCertificates } from './publicCertificates.ts'
@@ -51,7 +52,15 @@ export interface HaproxyBalancerOptions {
   /** HAProxy is that user from its start, and reads what Tandem writes by the group of `dir`. */
   sharesGroup?: boolean
   limits?: Partial<HaproxyLimits>
+  /** Finds the address of a machine by its name: as this machine does, unless a test says how. */
+  lookup?: Lookup
   log?: (message: string, about: Record<string, unknown>) => void
+}
+
+/** A plan, and the addresses of the machines it names by name. */
+interface Asked {
+  plan: RoutingPlan
+  addresses: Map<string, string>
 }
 
 export interface HaproxyBalancer extends BalancerDriver {
@@ -78,11 +87,13 @@ class Haproxy implements HaproxyBalancer {
   readonly #watch: WorkWatch
   readonly #admission: Admission
   readonly #https: PublicCertificates
+  readonly #peers: PeerAddresses
   readonly #listeners: ((change: BalancerChange) => void)[] = []
   #turn: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | null = null
-  /** The newest that was asked for. */
-  #plan: RoutingPlan | null = null
+  #lookups: Promise<unknown> = Promise.resolve()
+  /** The newest. */
+  #asked: Asked | null = null
   #routes: ServedRoute[] | null = null
   #wanted: ConfiguredServer[] = []
   /** Open files, and so connections, that the machine does not give it; in words. */
@@ -107,6 +118,7 @@ class Haproxy implements HaproxyBalancer {
       isClosing: () => this.#closing !== null,
       tell: (change) => this.#tell(change),
     })
+    this.#peers = new PeerAddresses(options.lookup ?? lookup, this.#limits.lookupMs)
     this.#admission = new Admission(this.#folder, this.#running)
     this.#https = new PublicCertificates(this.#folder, options.https?.copy ?? (async () => {}), log)
   }
@@ -152,16 +164,20 @@ class Haproxy implements HaproxyBalancer {
     }
   }
 
-  apply(plan: RoutingPlan): Promise<Unserved[]> {
-    if (this.#closing) return Promise.reject(new Error('the balancer is closed; it takes no plan any more'))
-    this.#plan = plan
-    return this.#inTurn(() => this.#applyNow(plan))
+  /** Names are looked up before its turn, which would keep everything else waiting. */
+  async apply(plan: RoutingPlan): Promise<Unserved[]> {
+    const lookups = Promise.all([this.#peers.of(plan), this.#lookups]).then(([addresses]) => addresses)
+    this.#lookups = lookups
+    const asked = { plan, addresses: await lookups }
+    if (this.#closing) throw new Error('the balancer is closed; it takes no plan any more')
+    this.#asked = asked
+    return this.#inTurn(() => this.#applyNow(asked))
   }
 
-  async #applyNow(plan: RoutingPlan): Promise<Unserved[]> {
-    const resolved = await withAddresses(plan)
-    const asked = readable(resolved.plan)
+  async #applyNow({ plan, addresses }: Asked): Promise<Unserved[]> {
     const worker = await this.#lookOrStart()
+    const resolved = withAddresses(plan, addresses, worker.servers)
+    const asked = readable(resolved.plan)
     const settings = await this.#settings(this.#accepted(worker))
     const { routes, unserved } = await this.#acceptable(asked.routes, settings, worker)
     const wanted = configuredServers(routes, settings)
@@ -364,7 +380,7 @@ class Haproxy implements HaproxyBalancer {
   async #takeUpCertificates(): Promise<void> {
     await this.#https.bring()
     await this.#inTurn(async () => {
-      if (this.#plan !== null && !this.#closing) await this.#applyNow(this.#plan)
+      if (this.#asked !== null && !this.#closing) await this.#applyNow(this.#asked)
     })
   }
 
