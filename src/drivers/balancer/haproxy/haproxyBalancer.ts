@@ -96,6 +96,8 @@ class Haproxy implements HaproxyBalancer {
   #asked: Asked | null = null
   #routes: ServedRoute[] | null = null
   #wanted: ConfiguredServer[] = []
+  /** Changes with any certificate: as of the last plan that was applied. */
+  #certificatesHash: string | null = null
   /** Open files, and so connections, that the machine does not give it; in words. */
   #shortage: string | null = null
   #certificates: { close: () => void } | null = null
@@ -183,7 +185,7 @@ class Haproxy implements HaproxyBalancer {
     const wanted = configuredServers(routes, settings)
     await this.#bring(routes, wanted, settings, worker)
     const before = this.#named(worker)
-    ;[this.#routes, this.#wanted] = [routes, wanted]
+    ;[this.#routes, this.#wanted, this.#certificatesHash] = [routes, wanted, settings.certificatesHash]
     await this.#watch.settle(before, takingWork(wanted))
     return [...resolved.unserved, ...asked.unserved, ...unserved]
   }
@@ -353,7 +355,7 @@ class Haproxy implements HaproxyBalancer {
   }
 
   async #settings(accepted = this.#limits.connections): Promise<HaproxySettings> {
-    const { machine, host, https, forward, tls, user } = this.#options
+    const { machine, host, https, forward, user } = this.#options
     const settings: HaproxySettings = {
       machine,
       host,
@@ -362,11 +364,16 @@ class Haproxy implements HaproxyBalancer {
       forward: { host: forward.host, port: this.ports.forward },
       files: this.#folder.files,
       user: user ?? null,
-      certificatesHash: this.#folder.takeCertificates(tls, https?.certificates ?? null),
+      certificatesHash: this.#takeCertificates(),
       limits: this.#limits,
       accepted,
     }
     return this.#https.only(settings)
+  }
+
+  #takeCertificates(): string {
+    const { tls, https } = this.#options
+    return this.#folder.takeCertificates(tls, https?.certificates ?? null)
   }
 
   problems(): string[] {
@@ -380,7 +387,8 @@ class Haproxy implements HaproxyBalancer {
   async #takeUpCertificates(): Promise<void> {
     await this.#https.bring()
     await this.#inTurn(async () => {
-      if (this.#asked !== null && !this.#closing) await this.#applyNow(this.#asked)
+      if (this.#asked === null || this.#closing || this.#takeCertificates() === this.#certificatesHash) return
+      await this.#applyNow(this.#asked)
     })
   }
 

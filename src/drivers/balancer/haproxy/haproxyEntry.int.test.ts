@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -132,6 +133,18 @@ describe('public certificates', () => {
     await a.route()
     expect(a.balancer.problems?.()).toEqual([expect.stringContaining('nowhere.pem')])
   })
+})
+
+it('is not started again by looking at certificates that have not changed: somebody may have stopped it', async () => {
+  const process = childHaproxy({ master: join(machines.folder, 'a', 'run', 'master.sock') })
+  const a = await machines.machine('a', { process, limits: { certificatesMs: 50 } })
+  await a.route()
+  await pause(400) // the folder of certificates has settled
+  await process.end()
+  await pause(300)
+  expect(await process.isRunning()).toBe(false)
+  await a.route()
+  expect(await process.isRunning()).toBe(true)
 })
 
 describe('limits', () => {
