@@ -15,16 +15,19 @@ const desired = (over: Parameters<typeof aDesiredState>[0] = {}) =>
 function keeping() {
   const driver = createFakeAddress()
   const said: string[] = []
+  const silent: string[] = []
   const balancer = {
     endKeepAlive: async (on: boolean) => {
       said.push(`${on ? 'goodbye' : 'stay'} holding ${driver.held().length}`)
+      if (!on && silent.splice(0).length > 0) throw new Error('no answer')
     },
   }
   const told = {
     applied: (position: number) => void said.push(`applied ${position}`),
     failed: (error: unknown) => void said.push(String(error)),
   }
-  return { driver, said, keeper: new AddressKeeper(driver, balancer, told) }
+  const failStayOnce = (): void => void silent.push('stay')
+  return { driver, said, failStayOnce, keeper: new AddressKeeper(driver, balancer, told) }
 }
 
 it('tells the driver what this machine may hold, and of the other machines', async () => {
@@ -36,7 +39,7 @@ it('tells the driver what this machine may hold, and of the other machines', asy
       ...{ othersServe: true, peers: [{ machine: 'b', host: '10.0.0.12' }] },
     },
   ])
-  expect(said).toEqual(['applied 10'])
+  expect(said).toEqual(['stay holding 0', 'applied 10'])
 })
 
 it('ends connections kept alive before it gives an address up on purpose, and only then', async () => {
@@ -46,14 +49,14 @@ it('ends connections kept alive before it gives an address up on purpose, and on
   await keeper.keep(desired({ position: 11, addresses: { yields: ['10.0.0.50'], refused: [], othersServe: true } }))
   expect(performance.now() - from).toBeGreaterThanOrEqual(goodbyeMs - 5)
   await keeper.keep(desired({ position: 12, drained: true }))
-  expect(said).toEqual(['applied 10', 'goodbye holding 1', 'stay holding 0', 'applied 11', 'applied 12'])
+  expect(said.slice(1)).toEqual(['applied 10', 'goodbye holding 1', 'stay holding 0', 'applied 11', 'applied 12'])
 })
 
 it('does not wait to give up what another machine was named for', async () => {
   const { said, keeper } = keeping()
   await keeper.keep(desired())
   await keeper.keep(desired({ position: 11, addresses: { yields: [], refused: ['10.0.0.50'], othersServe: true } }))
-  expect(said).toEqual(['applied 10', 'applied 11'])
+  expect(said.slice(1)).toEqual(['applied 10', 'applied 11'])
 })
 
 it('tells what the driver fails at, and keeps connections alive again', async () => {
@@ -63,5 +66,26 @@ it('tells what the driver fails at, and keeps connections alive again', async ()
   const kept = keeper.keep(desired({ position: 11, drained: true }))
   keeper.close()
   await kept
-  expect(said).toEqual(['applied 10', 'goodbye holding 1', 'stay holding 1', 'Error: no keepalived'])
+  expect(said.slice(1)).toEqual(['applied 10', 'goodbye holding 1', 'stay holding 1', 'Error: no keepalived'])
+})
+
+it('keeps connections alive again after an agent that was killed while it said goodbye: once', async () => {
+  const { said, keeper } = keeping()
+  await keeper.keep(desired())
+  await keeper.keep(desired({ position: 11 }))
+  expect(said).toEqual(['stay holding 1', 'applied 10', 'applied 11'])
+})
+
+it('says once more that connections stay where that failed, although no address leaves any more', async () => {
+  const { said, failStayOnce, keeper } = keeping()
+  await keeper.keep(desired())
+  failStayOnce()
+  const kept = keeper.keep(desired({ position: 11, drained: true }))
+  keeper.close()
+  await kept
+  await keeper.keep(desired({ position: 11, drained: true }))
+  await keeper.keep(desired({ position: 12, drained: true }))
+  expect(said.slice(2)).toEqual([
+    ...['goodbye holding 1', 'stay holding 0', 'Error: no answer', 'stay holding 0', 'applied 11', 'applied 12'],
+  ])
 })

@@ -20,6 +20,8 @@ export class AddressKeeper {
   #told: Told
   #latest: DesiredState | null = null
   #plans: Coalesced
+  /** An earlier agent may have said goodbye and been killed before it took that back. */
+  #saysGoodbye = true
   #closing = new AbortController()
 
   constructor(driver: AddressDriver, balancer: Pick<BalancerDriver, 'endKeepAlive'>, told: Told) {
@@ -52,14 +54,23 @@ export class AddressKeeper {
 
   async #applyPlan(plan: AddressPlan): Promise<void> {
     const leaving = this.#driver.held().filter(({ address }) => !plan.eligible || plan.yields.includes(address))
-    if (leaving.length === 0) return this.#driver.apply(plan)
-    await this.#balancer.endKeepAlive?.(true)
+    if (leaving.length > 0) await this.#sayGoodbye()
     try {
-      await pause(goodbyeMs, this.#closing.signal)
       await this.#driver.apply(plan)
     } finally {
-      await this.#balancer.endKeepAlive?.(false)
+      if (this.#saysGoodbye) await this.#stay()
     }
+  }
+
+  async #sayGoodbye(): Promise<void> {
+    this.#saysGoodbye = true
+    await this.#balancer.endKeepAlive?.(true)
+    await pause(goodbyeMs, this.#closing.signal)
+  }
+
+  async #stay(): Promise<void> {
+    await this.#balancer.endKeepAlive?.(false)
+    this.#saysGoodbye = false
   }
 }
 

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { OperatorError } from '../../../lib/operatorError.ts'
+import { isListenedOn } from '../../supervisor/process/sockets.ts'
 import type { PlannedRoute, Unserved } from '../balancer.ts'
 import { readable, type ServedRoute } from './servedRoute.ts'
 
@@ -102,11 +103,17 @@ async function takenPorts({ routes, listening, host }: Asked): Promise<Map<numbe
   return taken
 }
 
-/** `null`: it can be listened on. */
+/** `null`: it can be listened on, by HAProxy. */
 export function cannotListen(host: string, port: number): Promise<string | null> {
   return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', (error) => resolve(error.message))
+    server.once('error', (error) => resolve(whyNot(error, port)))
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)))
   })
+}
+
+/** Ports below 1024 are HAProxy's to use, not this process's: whether one is taken is then only seen from outside. */
+async function whyNot(error: NodeJS.ErrnoException, port: number): Promise<string | null> {
+  if (error.code !== 'EACCES') return error.message
+  return (await isListenedOn(port)) ? 'something else listens on it' : null
 }

@@ -11,22 +11,29 @@ export class Admission {
     this.#running = running
   }
 
-  /** `null`: any of this cluster. Connections of a machine that may no longer are cut. */
+  /**
+   * `null`: any of this cluster. Connections of a machine that may no longer are cut, in old workers too. What is to be done
+   * follows from what runs: whoever wrote the file may have been killed before it told.
+   */
   async admit(machines: string[] | null): Promise<void> {
-    const before = this.#folder.machines()
     this.#folder.writeMachines(machines)
-    const after = machinesText(machines).split('\n').filter(Boolean)
     const path = this.#folder.files.machines
+    const { pid } = await this.#running.look()
+    const before = entriesIn(await this.#running.ask(pid, `show acl ${path}`))
+    const after = machinesText(machines).split('\n').filter(Boolean)
     const added = after.filter((entry) => !before.includes(entry)).map((entry) => `add acl ${path} ${entry}`)
     const removed = before.filter((entry) => !after.includes(entry)).map((entry) => `del acl ${path} ${entry}`)
-    const { pid } = await this.#running.look()
     await this.#running.tell(pid, [...added, ...removed])
-    if (machines === null || removed.length === 0) return
-    const holders = await this.#running.ask(pid, 'show table forwarded_by')
-    const sources = sourcesOfOthers(holders, machines)
+    if (machines === null) return
+    const { answers } = await this.#running.askAll('show table forwarded_by')
+    const sources = sourcesOfOthers(answers.map(([, table]) => table).join('\n'), machines)
+    if (sources.size === 0) return
     await this.#running.cutSessions((line) => sources.has(/ src=(\S+)/.exec(line)?.[1] ?? ''))
   }
 }
+
+/** Reads `show acl`: an id and an entry on each line. */
+const entriesIn = (text: string): string[] => [...text.matchAll(/^0x\S+ (.*)$/gm)].map(([, entry = '']) => entry)
 
 /** Client addresses of connections in `forwarded_by` that are of none of these machines. */
 function sourcesOfOthers(table: string, machines: string[]): Set<string> {

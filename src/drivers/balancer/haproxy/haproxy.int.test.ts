@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Agent } from 'node:http'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -17,7 +18,8 @@ import {
   type LabInstance,
 } from '../balancerLab.ts'
 import { childHaproxy } from './childHaproxy.ts'
-import { HaproxyLab, LabAuthority, whyNoHaproxy, type HaproxyMachine } from './haproxyLab.ts'
+import type { HaproxyBalancerOptions } from './haproxyBalancer.ts'
+import { HaproxyLab, LabAuthority, whyNoHaproxy, type HaproxyMachine, type NamedInstance } from './haproxyLab.ts'
 
 const whyNot = whyNoHaproxy()
 let lab: BalancerLab
@@ -53,6 +55,38 @@ function load(ports: number[], agent: Agent): { failures: string[]; done: () => 
       await Promise.all(workers)
     },
   }
+}
+
+/** HAProxy that leaves the first such command after a reload without an answer. */
+function silentAfterReload(machine: string, command: string): Partial<HaproxyBalancerOptions> {
+  const run = join(machines.folderOf(machine), 'run')
+  mkdirSync(run, { recursive: true, mode: 0o700 })
+  const behind = join(run, 'behind.sock')
+  let isNext = false
+  const server = createServer({ allowHalfOpen: true }, (client) =>
+    client.once('data', (line: Buffer) => {
+      if (isNext && line.includes(command)) return void (isNext = false)
+      isNext ||= line.includes('reload')
+      const master = connect(behind)
+      master.on('error', () => client.destroy())
+      master.pipe(client)
+      master.end(line)
+    }),
+  )
+  server.listen(join(run, 'master.sock'))
+  lab.onClose(() => void server.close())
+  return { process: childHaproxy({ master: behind }), limits: { commandMs: 1_000 } }
+}
+
+/** A request that its instance has and does not answer. */
+async function slowly(port: number, { hanging }: NamedInstance): Promise<{ status: Promise<number> }> {
+  const before = hanging.length
+  const status = ask(port, { path: '/hang', method: 'POST' }).then(
+    ({ status }) => status,
+    () => 0,
+  )
+  await expect.poll(() => hanging.length).toBe(before + 1)
+  return { status }
 }
 
 async function progress(done: () => number): Promise<void> {
@@ -146,6 +180,62 @@ describe('work in flight', () => {
   })
 })
 
+describe('a reload', () => {
+  it('whose agent was killed before it told the old worker is made good by the next plan: kept-alive clients are handed over', async () => {
+    const a = await machines.machine('a')
+    const [x, y] = [await machines.instance('x-1'), await machines.instance('y-1')]
+    await a.route(httpRoute({ targets: [x.active] }))
+    const agent = lab.agent()
+    expect((await ask(a.port, { agent })).body).toBe('x-1 0')
+    const before = await machines.workerOf('a')
+    await machines.masterOf('a').reload()
+    await expect.poll(() => machines.workerOf('a').catch(() => before)).not.toBe(before)
+    await a.route(httpRoute({ targets: [y.active] }))
+    expect((await ask(a.port, { agent })).body).toBe('y-1 0')
+  })
+
+  it('that took place although HAProxy did not answer once is no failure: the file says what runs, the old worker hands over', async () => {
+    const a = await machines.machine('a', silentAfterReload('a', 'show info'))
+    const [x, y] = [await machines.instance('x-1'), await machines.instance('y-1')]
+    await a.route(httpRoute({ targets: [x.active] }))
+    const agent = lab.agent()
+    expect((await ask(a.port, { agent })).body).toBe('x-1 0')
+    await a.route(httpRoute({ targets: [y.active] }), httpRoute({ path: '/more' }))
+    expect(readFileSync(join(machines.folderOf('a'), 'haproxy.cfg'), 'utf8')).toContain('/more')
+    expect((await ask(a.port, { agent })).body).toBe('y-1 0')
+  })
+
+  it('whose old worker does not answer is done all the same, and the old worker is told with the next plan', async () => {
+    const a = await machines.machine('a', silentAfterReload('a', 'tandem retire'))
+    const [x, y] = [await machines.instance('x-1'), await machines.instance('y-1')]
+    await a.route(httpRoute({ targets: [x.active] }))
+    const agent = lab.agent()
+    expect((await ask(a.port, { agent })).body).toBe('x-1 0')
+    const routes = [httpRoute({ targets: [y.active] }), httpRoute({ path: '/more' })]
+    await a.route(...routes)
+    await a.route(...routes)
+    expect((await ask(a.port, { agent })).body).toBe('y-1 0')
+  })
+
+  it('that HAProxy gives up leaves the file as what goes on', async () => {
+    const child = childHaproxy({ master: join(machines.folderOf('a'), 'run', 'master.sock') })
+    const process = {
+      program: '/bin/true',
+      ensureStarted: (path: string) => child.ensureStarted(path),
+      isRunning: () => child.isRunning(),
+      lastWords: () => child.lastWords(),
+      end: () => child.end(),
+    }
+    const a = await machines.machine('a', { process })
+    const x = await machines.instance('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    const config = readFileSync(join(machines.folderOf('a'), 'haproxy.cfg'), 'utf8')
+    await expect(a.route(httpRoute({ targets: [x.active], bodyBytes: 1e30 }))).rejects.toThrow('could not be reloaded')
+    expect(readFileSync(join(machines.folderOf('a'), 'haproxy.cfg'), 'utf8')).toBe(config)
+    expect((await ask(a.port)).body).toBe('x-1 0')
+  })
+})
+
 describe('a restart', () => {
   it('of HAProxy brings back the same routing', async () => {
     const a = await machines.machine('a')
@@ -232,16 +322,74 @@ describe('forwarding', () => {
     expect(await raw(lab, b.peer.port, 'GET / HTTP/1.1\r\nHost: h\r\n\r\n')).toBe('')
     await b.balancer.admit(['a', 'b'])
     expect(await knock(machines.authority.machine('c'))).toBe('')
-    const slow = ask(a.port, { path: '/hang', method: 'POST' }).then(
-      ({ status }) => status,
-      () => 0,
-    )
-    await expect.poll(() => x.hanging.length).toBe(1)
+    const slow = await slowly(a.port, x)
     await b.balancer.admit(['b'])
-    expect(await slow).not.toBe(200)
+    expect(await slow.status).not.toBe(200)
     expect((await ask(a.port)).status).toBeGreaterThanOrEqual(502)
     await b.balancer.admit(['a'])
     await expect.poll(async () => (await ask(a.port)).status).toBe(200)
+  })
+
+  it('is refused to who is no longer admitted although an agent was killed after it wrote that down, or after it said so', async () => {
+    const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
+    const x = await machines.instance('x-1')
+    await b.route(httpRoute({ targets: [x.active] }))
+    await a.route(httpRoute({ peers: [b.peer] }))
+    await b.balancer.admit(['a', 'b'])
+    const list = join(machines.folderOf('b'), 'machines.lst')
+    writeFileSync(list, '^b$\n')
+    await b.balancer.admit(['b'])
+    expect((await ask(a.port)).status).toBeGreaterThanOrEqual(502)
+
+    await b.balancer.admit(['a', 'b'])
+    await expect.poll(async () => (await ask(a.port)).status).toBe(200)
+    const slow = await slowly(a.port, x)
+    const worker = await machines.workerOf('b')
+    await machines.masterOf('b').tell(worker ?? 0, [`del acl ${list} ^a$`])
+    writeFileSync(list, '^b$\n')
+    await b.balancer.admit(['b'])
+    expect(await slow.status).not.toBe(200)
+  })
+
+  it('is cut in an old worker too, for a machine that is no longer admitted; those of others go on', async () => {
+    const [a, b, c] = await Promise.all([machines.machine('a'), machines.machine('b'), machines.machine('c')])
+    const x = await machines.instance('x-1')
+    await b.route(httpRoute({ targets: [x.active] }))
+    await a.route(httpRoute({ peers: [b.peer] }))
+    await c.route(httpRoute({ peers: [b.peer] }))
+    await b.balancer.admit(['a', 'c'])
+    const fromA = await slowly(a.port, x)
+    const fromC = await slowly(c.port, x)
+    await b.route(httpRoute({ targets: [x.active] }), httpRoute({ path: '/more' }))
+    await b.balancer.admit(['c'])
+    expect(await fromA.status).not.toBe(200)
+    x.hanging[1]?.end('slow')
+    expect(await fromC.status).toBe(200)
+  })
+
+  it('goes on to a machine known by name while nobody answers what its address is, and holds up nothing else', async () => {
+    let hangs = false
+    const lookup = (host: string): Promise<{ address: string }> =>
+      hangs ? new Promise(() => {}) : Promise.resolve({ address: host === 'b.test' ? '127.0.0.1' : '127.0.0.2' })
+    const [a, b] = await Promise.all([
+      machines.machine('a', { lookup, limits: { lookupMs: 500 } }),
+      machines.machine('b'),
+    ])
+    const x = await machines.instance('x-1')
+    await b.route(httpRoute({ targets: [x.active] }))
+    const named = httpRoute({ peers: [{ ...b.peer, host: 'b.test' }] })
+    expect(await a.route(named)).toEqual([])
+    expect((await ask(a.port)).body).toBe('x-1 0')
+    hangs = true
+    const done: string[] = []
+    const routed = a.route(named, httpRoute({ path: '/more' })).then((unserved) => {
+      done.push('routed')
+      return unserved
+    })
+    await a.balancer.admit(null)
+    expect(done).toEqual([])
+    expect(await routed).toEqual([])
+    expect((await ask(a.port)).body).toBe('x-1 0')
   })
 
   it('goes on to the next machine when one has no instance, whole bodies too, and never in a circle', async () => {

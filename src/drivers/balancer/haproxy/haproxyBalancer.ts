@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../../lib/clock.ts'
@@ -16,7 +17,7 @@ import { LeftoverServers } from './leftoverServers.ts'
 import { MasterSocket } from './masterSocket.ts'
 import { RunningHaproxy, type RunningWorker } from './runningHaproxy.ts'
 import { differences, nameOf, serverChanges } from './runningServers.ts'
-import { withAddresses } from './peerAddresses.ts'
+import { PeerAddresses, withAddresses, type Lookup } from './peerAddresses.ts'
 import { watchFolders } from './watchedFolders.ts'
 import { readable, type ServedRoute } from './servedRoute.ts'
 import { PublicCertificates } from './publicCertificates.ts'
@@ -51,7 +52,15 @@ export interface HaproxyBalancerOptions {
   /** HAProxy is that user from its start, and reads what Tandem writes by the group of `dir`. */
   sharesGroup?: boolean
   limits?: Partial<HaproxyLimits>
+  /** Finds the address of a machine by its name: as this machine does, unless a test says how. */
+  lookup?: Lookup
   log?: (message: string, about: Record<string, unknown>) => void
+}
+
+/** A plan, and the addresses of the machines it names by name. */
+interface Asked {
+  plan: RoutingPlan
+  addresses: Map<string, string>
 }
 
 export interface HaproxyBalancer extends BalancerDriver {
@@ -78,12 +87,17 @@ class Haproxy implements HaproxyBalancer {
   readonly #watch: WorkWatch
   readonly #admission: Admission
   readonly #https: PublicCertificates
+  readonly #peers: PeerAddresses
   readonly #listeners: ((change: BalancerChange) => void)[] = []
   #turn: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | null = null
-  #plan: RoutingPlan | null = null
+  #lookups: Promise<unknown> = Promise.resolve()
+  /** The newest. */
+  #asked: Asked | null = null
   #routes: ServedRoute[] | null = null
   #wanted: ConfiguredServer[] = []
+  /** Changes with any certificate: as of the last plan that was applied. */
+  #certificatesHash: string | null = null
   /** Open files, and so connections, that the machine does not give it; in words. */
   #shortage: string | null = null
   #certificates: { close: () => void } | null = null
@@ -106,8 +120,9 @@ class Haproxy implements HaproxyBalancer {
       isClosing: () => this.#closing !== null,
       tell: (change) => this.#tell(change),
     })
+    this.#peers = new PeerAddresses(options.lookup ?? lookup, this.#limits.lookupMs)
     this.#admission = new Admission(this.#folder, this.#running)
-    this.#https = new PublicCertificates(this.#folder, log)
+    this.#https = new PublicCertificates(this.#folder, options.https?.copy ?? (async () => {}), log)
   }
 
   /** Takes over the HAProxy that runs, as it is; starts it with what it last had, or with no routes. */
@@ -116,7 +131,7 @@ class Haproxy implements HaproxyBalancer {
     this.ports.http = httpPort || (await freePort(host))
     this.ports.forward = forward.port || (await freePort(forward.host))
     this.#folder.prepare(this.#limits.held)
-    await this.#options.https?.copy?.()
+    await this.#https.bring()
     await this.#inTurn(() => this.#start())
     const { tls, https, log } = this.#options
     const folders = [tls.ca, tls.cert, tls.key]
@@ -124,8 +139,9 @@ class Haproxy implements HaproxyBalancer {
       .concat(https ? [https.source ?? https.certificates] : [])
     this.#certificates = watchFolders(folders, {
       changed: () => this.#takeUpCertificates(),
+      everyMs: this.#limits.certificatesMs,
       failed: (error) =>
-        log?.('renewed certificates were not taken up; the next plan tries again', { error: String(error) }),
+        log?.('renewed certificates may not have been taken up; it is tried again', { error: String(error) }),
     })
   }
 
@@ -150,22 +166,26 @@ class Haproxy implements HaproxyBalancer {
     }
   }
 
-  apply(plan: RoutingPlan): Promise<Unserved[]> {
-    if (this.#closing) return Promise.reject(new Error('the balancer is closed; it takes no plan any more'))
-    return this.#inTurn(() => this.#applyNow(plan))
+  /** Names are looked up before its turn, which would keep everything else waiting. */
+  async apply(plan: RoutingPlan): Promise<Unserved[]> {
+    const lookups = Promise.all([this.#peers.of(plan), this.#lookups]).then(([addresses]) => addresses)
+    this.#lookups = lookups
+    const asked = { plan, addresses: await lookups }
+    if (this.#closing) throw new Error('the balancer is closed; it takes no plan any more')
+    this.#asked = asked
+    return this.#inTurn(() => this.#applyNow(asked))
   }
 
-  async #applyNow(plan: RoutingPlan): Promise<Unserved[]> {
-    const resolved = await withAddresses(plan)
-    const asked = readable(resolved.plan)
+  async #applyNow({ plan, addresses }: Asked): Promise<Unserved[]> {
     const worker = await this.#lookOrStart()
+    const resolved = withAddresses(plan, addresses, worker.servers)
+    const asked = readable(resolved.plan)
     const settings = await this.#settings(this.#accepted(worker))
     const { routes, unserved } = await this.#acceptable(asked.routes, settings, worker)
     const wanted = configuredServers(routes, settings)
     await this.#bring(routes, wanted, settings, worker)
-    this.#plan = plan
     const before = this.#named(worker)
-    ;[this.#routes, this.#wanted] = [routes, wanted]
+    ;[this.#routes, this.#wanted, this.#certificatesHash] = [routes, wanted, settings.certificatesHash]
     await this.#watch.settle(before, takingWork(wanted))
     return [...resolved.unserved, ...asked.unserved, ...unserved]
   }
@@ -199,7 +219,7 @@ class Haproxy implements HaproxyBalancer {
     })
   }
 
-  /** Written first, then made so, then read back. A reload that fails puts the file back. */
+  /** Written first, then made so, then read back. */
   async #bring(
     routes: ServedRoute[],
     wanted: ConfiguredServer[],
@@ -214,16 +234,24 @@ class Haproxy implements HaproxyBalancer {
     const shape = shapeIn(text) ?? ''
     let { pid, servers } = worker
     if (worker.shape !== shape) {
-      try {
-        pid = await this.#running.reload(shape)
-      } catch (error) {
-        if (previous !== null) this.#folder.writeConfig(previous)
-        const said = await this.#options.process.lastWords()
-        throw new Error(`HAProxy could not be reloaded, and what ran goes on: ${said}`, { cause: error })
-      }
+      pid = await this.#reload(shape, worker.shape, previous)
       servers = await this.#running.servers(pid)
     }
+    await this.#running.retireOld()
     await this.#change(pid, servers, wanted, holds)
+  }
+
+  /** The file is put back only where what it said before still runs: the new worker may be there although an exchange failed. */
+  async #reload(shape: string, shapeBefore: string | null, previous: string | null): Promise<number> {
+    try {
+      return await this.#running.reload(shape)
+    } catch (error) {
+      const worker = await this.#running.look().catch(() => null)
+      if (worker?.shape === shape) return worker.pid
+      if (worker?.shape === shapeBefore && previous !== null) this.#folder.writeConfig(previous)
+      const said = await this.#options.process.lastWords()
+      throw new Error(`HAProxy could not be reloaded, and what ran goes on: ${said}`, { cause: error })
+    }
   }
 
   async #change(
@@ -327,7 +355,7 @@ class Haproxy implements HaproxyBalancer {
   }
 
   async #settings(accepted = this.#limits.connections): Promise<HaproxySettings> {
-    const { machine, host, https, forward, tls, user } = this.#options
+    const { machine, host, https, forward, user } = this.#options
     const settings: HaproxySettings = {
       machine,
       host,
@@ -336,21 +364,32 @@ class Haproxy implements HaproxyBalancer {
       forward: { host: forward.host, port: this.ports.forward },
       files: this.#folder.files,
       user: user ?? null,
-      certificatesHash: this.#folder.takeCertificates(tls, https?.certificates ?? null),
+      certificatesHash: this.#takeCertificates(),
       limits: this.#limits,
       accepted,
     }
     return this.#https.only(settings)
   }
 
-  problems(): string[] {
-    return [this.#https.problem, this.#shortage].filter((one) => one !== null)
+  #takeCertificates(): string {
+    const { tls, https } = this.#options
+    return this.#folder.takeCertificates(tls, https?.certificates ?? null)
   }
 
-  /** Renewed certificates change the shape of the same plan: applied again, they are loaded by a reload. */
+  problems(): string[] {
+    return [...this.#https.problems, ...(this.#shortage === null ? [] : [this.#shortage])]
+  }
+
+  /**
+   * Renewed certificates change the shape of the same plan: applied again, they are loaded by a reload. Which plan, the turn
+   * says: a newer one may have come first.
+   */
   async #takeUpCertificates(): Promise<void> {
-    await this.#options.https?.copy?.()
-    if (this.#plan !== null && !this.#closing) await this.apply(this.#plan)
+    await this.#https.bring()
+    await this.#inTurn(async () => {
+      if (this.#asked === null || this.#closing || this.#takeCertificates() === this.#certificatesHash) return
+      await this.#applyNow(this.#asked)
+    })
   }
 
   #tell(change: BalancerChange): void {

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import type { TLSSocket } from 'node:tls'
+import { setTimeout as pause } from 'node:timers/promises'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { freePort } from '../../../lib/freePort.ts'
@@ -75,6 +76,75 @@ describe('what cannot be served', () => {
     expect(a.balancer.problems?.()).toEqual([])
     expect(config()).toBe(before)
   })
+})
+
+describe('public certificates', () => {
+  const pemOf = (name: string): string => {
+    const { cert, key } = machines.authority.machine(name)
+    return readFileSync(cert, 'utf8') + readFileSync(key, 'utf8')
+  }
+  const made = (name: string): string => {
+    const folder = join(machines.folder, name)
+    mkdirSync(folder)
+    return folder
+  }
+  const subjectAt = (port: number): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+      socket.once('error', (error) => resolve(error.message))
+      socket.once('secureConnect', () => {
+        resolve(String(socket.getPeerCertificate().subject.CN))
+        socket.destroy()
+      })
+    })
+
+  it('that cannot be brought to where HAProxy reads them keep nothing from starting; they are named, and tried again', async () => {
+    const [source, certificates] = [join(machines.folder, 'none'), join(machines.folder, 'shared')]
+    const port = await freePort()
+    let broken = true
+    const copy = async (): Promise<void> => {
+      if (broken) throw new Error('public.pem leads to no file')
+      mkdirSync(certificates, { recursive: true })
+      writeFileSync(join(certificates, 'public.pem'), pem)
+    }
+    const pem = pemOf('public')
+    const about = { port, certificates, source, copy }
+    mkdirSync(join(machines.folderOf('a'), 'run'), { recursive: true })
+    const a = await machines.machine('a', { https: about, sharesGroup: true, limits: { certificatesMs: 100 } })
+    const x = await machines.instance('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    expect((await ask(a.port)).status).toBe(200)
+    expect(a.balancer.problems?.().join('\n')).toContain('public.pem leads to no file')
+    broken = false
+    await expect.poll(() => subjectAt(port)).toBe('public')
+    expect(a.balancer.problems?.()).toEqual([])
+  })
+
+  it('may be links: what they lead to is taken up when it is renewed, one that leads nowhere is named', async () => {
+    const [certificates, elsewhere, port] = [made('certificates'), made('elsewhere'), await freePort()]
+    writeFileSync(join(elsewhere, 'live.pem'), pemOf('first'))
+    symlinkSync(join(elsewhere, 'live.pem'), join(certificates, 'public.pem'))
+    const a = await machines.machine('a', { https: { port, certificates }, limits: { certificatesMs: 100 } })
+    await a.route()
+    expect(await subjectAt(port)).toBe('first')
+    writeFileSync(join(elsewhere, 'live.pem'), pemOf('renewed'))
+    await expect.poll(() => subjectAt(port)).toBe('renewed')
+    symlinkSync(join(elsewhere, 'none.pem'), join(certificates, 'nowhere.pem'))
+    await a.route()
+    expect(a.balancer.problems?.()).toEqual([expect.stringContaining('nowhere.pem')])
+  })
+})
+
+it('is not started again by looking at certificates that have not changed: somebody may have stopped it', async () => {
+  const process = childHaproxy({ master: join(machines.folder, 'a', 'run', 'master.sock') })
+  const a = await machines.machine('a', { process, limits: { certificatesMs: 50 } })
+  await a.route()
+  await pause(400) // the folder of certificates has settled
+  await process.end()
+  await pause(300)
+  expect(await process.isRunning()).toBe(false)
+  await a.route()
+  expect(await process.isRunning()).toBe(true)
 })
 
 describe('limits', () => {
@@ -223,5 +293,23 @@ describe('the entry', () => {
     await expect.poll(async () => subject(await open()), { timeout: 5_000 }).toBe('renewed')
     x.hanging[0]?.end('slow')
     expect(await slow).toBe(200)
+  })
+
+  it('keeps the newest plan when a certificate is renewed while that plan is being applied', async () => {
+    const program = join(machines.folder, 'slow')
+    writeFileSync(program, '#!/bin/sh\nsleep 0.8\nexec haproxy "$@"\n', { mode: 0o755 })
+    const checked = childHaproxy({ program, master: join(machines.folder, 'a', 'run', 'master.sock') })
+    const tls = machines.authority.machine('a')
+    const a = await machines.machine('a', { tls, process: checked })
+    const x = await machines.instance('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    machines.authority.machine('a')
+    await a.route(
+      httpRoute({ targets: [x.active] }),
+      httpRoute({ service: 'more', path: '/more', targets: [x.active] }),
+    )
+    await a.balancer.admit(null) // comes after what was asked for meanwhile
+    expect(readFileSync(join(machines.folderOf('a'), 'haproxy.cfg'), 'utf8')).toContain('svc_more')
+    expect(readFileSync(join(machines.folderOf('a'), 'machine.pem'), 'utf8')).toContain(readFileSync(tls.cert, 'utf8'))
   })
 })

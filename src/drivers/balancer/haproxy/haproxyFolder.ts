@@ -66,13 +66,13 @@ export class HaproxyFolder {
     this.#write(this.files.authority, `${ca}\n`)
     const hash = createHash('sha256').update(machine).update(`${ca}`)
     if (folder !== null && !this.#sharesGroup) makeFolder(folder)
-    const names = folder === null ? [] : readdirSync(folder).toSorted()
-    for (const name of names) hash.update(name).update(readFileSync(join(folder ?? '', name)))
+    for (const name of folder === null ? [] : namesIn(folder))
+      hash.update(name).update(contentOf(join(folder ?? '', name)))
     return hash.digest('hex')
   }
 
   hasCertificates(folder: string): boolean {
-    return readdirSync(folder).length > 0
+    return namesIn(folder).length > 0
   }
 
   config(): string | null {
@@ -92,10 +92,6 @@ export class HaproxyFolder {
     this.#write(this.files.machines, machinesText(machines))
   }
 
-  machines(): string[] {
-    return readFileSync(this.files.machines, 'utf8').split('\n').filter(Boolean)
-  }
-
   /** Asks HAProxy whether it would take a configuration: `null`, or what is wrong with it. */
   async refusal(text: string): Promise<string | null> {
     const candidate = `${this.files.config}.candidate`
@@ -113,6 +109,18 @@ export class HaproxyFolder {
   #write(path: string, text: string): void {
     if (existsSync(path) && readFileSync(path, 'utf8') === text) return
     writeFileDurably(path, text, this.#mode)
+  }
+}
+
+/** Whoever copies the public certificates makes their folder, and may not have come to it. */
+const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).toSorted() : [])
+
+/** Nothing, where it cannot be read: HAProxy then says so, or passes over a folder. */
+function contentOf(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch {
+    return Buffer.alloc(0)
   }
 }
 

@@ -149,7 +149,10 @@ export class HaproxyLab {
 
   /** The process of the worker that takes new connections there. */
   async workerOf(machine: string): Promise<number | null> {
-    const master = new MasterSocket(join(this.folderOf(machine), 'run', 'master.sock'), 2_000)
-    return (await master.workers()).current
+    return (await this.masterOf(machine).workers()).current
+  }
+
+  masterOf(machine: string): MasterSocket {
+    return new MasterSocket(join(this.folderOf(machine), 'run', 'master.sock'), 2_000)
   }
 }

@@ -12,6 +12,10 @@ export interface HaproxyLimits extends BalancerLimits {
   watchMs: number
   /** How old they may be when they are asked for otherwise. */
   restMs: number
+  /** Names of other machines must be looked up within this. */
+  lookupMs: number
+  /** How often certificates are looked at, changed or not. */
+  certificatesMs: number
   /** Local instances and peers are tried this often: when well, and when something has just failed. */
   checkMs: number
   failedCheckMs: number
@@ -24,6 +28,8 @@ export const haproxyLimits: HaproxyLimits = {
   reloadMs: 8_000,
   watchMs: 50,
   restMs: 5_000,
+  lookupMs: 3_000,
+  certificatesMs: 60_000,
   checkMs: 2_000,
   failedCheckMs: 200,
 }

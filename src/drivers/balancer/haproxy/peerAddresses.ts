@@ -1,19 +1,67 @@
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { PlannedRoute, RoutingPlan, Unserved } from '../balancer.ts'
+import { peerName } from './configuredServer.ts'
+import type { RunningServer } from './runningServers.ts'
 
-/** HAProxy is told addresses, not names: a name that cannot be looked up must not keep it from starting. */
-export async function withAddresses(plan: RoutingPlan): Promise<{ plan: RoutingPlan; unserved: Unserved[] }> {
-  const addresses = new Map<string, string | null>()
-  const unserved: Unserved[] = []
-  for (const host of new Set(plan.routes.flatMap(({ peers }) => peers.map((peer) => peer.host)))) {
-    const found = isIP(host) ? { address: host } : await lookup(host).catch(() => null)
-    addresses.set(host, found?.address ?? null)
+export type Lookup = (host: string) => Promise<{ address: string }>
+
+/** Looks up the names of other machines: all at once, and not for long, since whoever answers such questions may be away. */
+export class PeerAddresses {
+  readonly #lookup: Lookup
+  readonly #mostMs: number
+  /** One at a time for each name: the next plan must not ask beside one that hangs. */
+  readonly #underWay = new Map<string, Promise<string | null>>()
+
+  constructor(lookup: Lookup, mostMs: number) {
+    this.#lookup = lookup
+    this.#mostMs = mostMs
   }
+
+  /** By name; those that were not found in time are not in it. */
+  async of(plan: RoutingPlan): Promise<Map<string, string>> {
+    const found = new Map<string, string>()
+    const hosts = new Set(plan.routes.flatMap(({ peers }) => peers.map((peer) => peer.host)))
+    const all = [...hosts].map(async (host) => {
+      const address = await this.#addressOf(host)
+      if (address !== null) found.set(host, address)
+    })
+    await Promise.race([Promise.all(all), pause(this.#mostMs, undefined, { ref: false })])
+    return new Map(found)
+  }
+
+  #addressOf(host: string): Promise<string | null> {
+    if (isIP(host)) return Promise.resolve(host)
+    const known = this.#underWay.get(host)
+    if (known) return known
+    const asked = this.#lookup(host)
+      .then(
+        ({ address }) => address,
+        () => null,
+      )
+      .finally(() => this.#underWay.delete(host))
+    this.#underWay.set(host, asked)
+    return asked
+  }
+}
+
+/**
+ * HAProxy is told addresses, not names: a name that cannot be looked up must not keep it from starting. A machine whose name was
+ * not found keeps the address that HAProxy has for it.
+ */
+export function withAddresses(
+  plan: RoutingPlan,
+  found: ReadonlyMap<string, string>,
+  running: RunningServer[],
+): { plan: RoutingPlan; unserved: Unserved[] } {
+  // Of several, one that is used: what is only left over may be of before the machine moved.
+  const byUse = running.toSorted((a, b) => Number(a.active) - Number(b.active))
+  const before = new Map(byUse.map(({ name, host }) => [name, host]))
+  const unserved: Unserved[] = []
   const routes = plan.routes.map((route): PlannedRoute => {
     const peers = route.peers.flatMap((peer) => {
-      const host = addresses.get(peer.host) ?? null
-      if (host !== null) return [{ ...peer, host }]
+      const host = found.get(peer.host) ?? before.get(peerName(peer.machine))
+      if (host !== undefined) return [{ ...peer, host }]
       const reason = `the address ${peer.host} of machine ${peer.machine} cannot be looked up, so nothing of ${route.service} is forwarded there`
       unserved.push({ service: route.service, reason })
       return []

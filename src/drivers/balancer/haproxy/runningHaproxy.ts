@@ -23,7 +23,9 @@ const reloadLookMs = 10
 export class RunningHaproxy {
   readonly #socket: MasterSocket
   readonly #limits: HaproxyLimits
-  /** Old workers that could not be told to hand over, and since when. */
+  /** Old workers that were told to hand over. */
+  readonly #retired = new Set<number>()
+  /** Those that could not be told, and since when. */
   readonly #stale = new Map<number, number>()
 
   constructor(socket: MasterSocket, limits: HaproxyLimits) {
@@ -60,18 +62,24 @@ export class RunningHaproxy {
     return this.#socket.ask(pid, command)
   }
 
-  /** Statistics of all workers; those that end meanwhile have nothing in flight any more. */
-  async read(): Promise<{ current: number; reading: Reading }> {
+  /** The same of every worker; those that end meanwhile answer nothing of use. */
+  async askAll(command: string): Promise<{ current: number; answers: [pid: number, text: string][] }> {
     const workers = await this.#socket.workers()
     const pids = [current(workers), ...workers.old]
-    const lines = await Promise.all(pids.map((pid) => this.#socket.ask(pid, 'show stat')))
-    const answered = pids.map((pid, index) => [pid, statisticsIn(lines[index] ?? '')] as const)
-    return { current: current(workers), reading: new Map(answered.filter(([, found]) => found.length > 0)) }
+    const answers = pids.map(async (pid): Promise<[number, string]> => [pid, await this.#socket.ask(pid, command)])
+    return { current: current(workers), answers: await Promise.all(answers) }
+  }
+
+  /** Statistics of all workers; those that end meanwhile have nothing in flight any more. */
+  async read(): Promise<{ current: number; reading: Reading }> {
+    const { current, answers } = await this.askAll('show stat')
+    const read = answers.map(([pid, text]) => [pid, statisticsIn(text)] as const)
+    return { current, reading: new Map(read.filter(([, found]) => found.length > 0)) }
   }
 
   /**
    * A seamless reload: listeners pass from the old worker to the new one, which is there when this resolves. The old one
-   * finishes what it has; what kept-alive clients still ask of it, it hands over to the new one.
+   * finishes what it has; what kept-alive clients still ask of it, it hands over to the new one once `retireOld` has told it.
    */
   async reload(shape: string): Promise<number> {
     const before = await this.#socket.workers()
@@ -81,24 +89,28 @@ export class RunningHaproxy {
       const now = await this.#socket.workers().catch(() => null)
       if (now !== null && now.failedReloads > before.failedReloads) throw new Error('HAProxy gave the reload up')
       if (now !== null && now.current !== null && now.current !== before.current) {
-        if (shapeIn(await this.#socket.ask(now.current, 'show info')) === shape) {
-          await this.retireOld()
-          return now.current
-        }
+        if (shapeIn(await this.#socket.ask(now.current, 'show info')) === shape) return now.current
       }
       await pause(reloadLookMs)
     }
     throw new Error(`no new worker of HAProxy took over within ${this.#limits.reloadMs} ms`)
   }
 
-  /** Old workers hand over what still comes to them. Saying so twice does no harm. */
+  /**
+   * Old workers hand over what still comes to them. Asked for at each change: whoever reloaded may have been killed before it
+   * told them, or was a person. Saying so twice does no harm.
+   */
   async retireOld(): Promise<void> {
     const { old } = await this.#socket.workers()
-    for (const pid of this.#stale.keys()) if (!old.includes(pid)) this.#stale.delete(pid)
+    for (const known of [this.#retired, this.#stale])
+      for (const pid of known.keys()) if (!old.includes(pid)) known.delete(pid)
     for (const pid of old) {
-      const said = await this.#socket.ask(pid, 'tandem retire')
-      if (said.startsWith('retired')) this.#stale.delete(pid)
-      else if (!this.#stale.has(pid)) this.#stale.set(pid, performance.now())
+      if (this.#retired.has(pid)) continue
+      const said = await this.#socket.ask(pid, 'tandem retire').catch(() => '')
+      if (said.startsWith('retired')) {
+        this.#retired.add(pid)
+        this.#stale.delete(pid)
+      } else if (!this.#stale.has(pid)) this.#stale.set(pid, performance.now())
     }
   }
 

@@ -21,9 +21,17 @@ const readBytes = 150
 const listening = '0A'
 const processesPerTurn = 50
 
+const tables = ['/proc/net/tcp', '/proc/net/tcp6']
+
+/** Whether anybody listens on a TCP port, whoever that is. Linux only: elsewhere nobody is seen. */
+export async function isListenedOn(port: number): Promise<boolean> {
+  for (const file of tables) for await (const socket of listeningSockets(file, port)) if (socket !== '') return true
+  return false
+}
+
 export const procSocketTable: SocketTable = {
   listener: async (port, candidates) => {
-    for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    for (const file of tables) {
       for await (const socket of listeningSockets(file, port)) {
         const owner = await holder(socket, candidates)
         if (owner !== null) return owner
