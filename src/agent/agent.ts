@@ -120,10 +120,21 @@ export class Agent {
     if (ended.length > 0) logger.warn({ ended }, 'ended what a killed agent had left running')
     if (adopted.length > 0) logger.info({ adopted }, 'adopted running instances')
     await this.#data.want([])
-    this.#instances.found(adopted)
+    this.#instances.found(adopted, adopted.length > 0 ? await this.#serving() : new Set())
     if (!this.#desired) return
     this.#reconcile(this.#desired)
     await this.#instances.judged()
+  }
+
+  /** What requests go to as things are; nothing, where that cannot be seen: then all is asked first. */
+  async #serving(): Promise<ReadonlySet<string>> {
+    const { balancer, logger } = this.#parts
+    try {
+      return (await balancer.serving?.()) ?? new Set()
+    } catch (error) {
+      logger.warn({ err: error }, 'the balancer does not say what it leads to; what runs is asked first')
+      return new Set()
+    }
   }
 
   /** Takes a desired state from a controller: obeys it, or says why not. */

@@ -3,7 +3,7 @@ import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { pause } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { DesiredInstance, DesiredState } from '../protocol/desiredState.ts'
-import { LocalInstance, type InstanceLimits } from './localInstance.ts'
+import { LocalInstance, type Adopted, type InstanceLimits } from './localInstance.ts'
 import type { InstancePorts } from './ports.ts'
 import type { Problems } from './problems.ts'
 import type { Programs } from './programs.ts'
@@ -34,7 +34,7 @@ export class InstanceSet {
   readonly #all = new Map<string, LocalInstance>()
   readonly #stopping = new Set<string>()
   /** Found running, before a desired state has said what becomes of them. */
-  readonly #adopted = new Set<string>()
+  readonly #adopted = new Map<string, Adopted>()
   /** Found running, and wanted by nobody. */
   readonly #unwanted = new Set<string>()
   #wanted: DesiredState | null = null
@@ -54,8 +54,9 @@ export class InstanceSet {
     return this.#judging
   }
 
-  found(adopted: readonly string[]): void {
-    for (const id of adopted) this.#adopted.add(id)
+  /** `serving`: of these, the ones that requests go to now. */
+  found(adopted: readonly string[], serving: ReadonlySet<string>): void {
+    for (const id of adopted) this.#adopted.set(id, serving.has(id) ? 'serving' : 'running')
   }
 
   /**
@@ -64,11 +65,12 @@ export class InstanceSet {
    */
   want(desired: DesiredState): void {
     this.#wanted = desired
-    const adopted = [...this.#adopted]
+    const found = new Map(this.#adopted)
+    const adopted = [...found.keys()]
     this.#adopted.clear()
     const judged = Promise.withResolvers<void>()
     if (adopted.length > 0) this.#judging = judged.promise
-    this.#startMissing(new Set(adopted))
+    this.#startMissing(found)
     void this.#judge(adopted).then(judged.resolve)
     for (const id of adopted) if (!this.#all.has(id)) this.#unwanted.add(id)
     this.endUnwanted()
@@ -118,20 +120,20 @@ export class InstanceSet {
     await Promise.all(ids.map(end))
   }
 
-  #startMissing(adopted: ReadonlySet<string> = new Set()): void {
+  #startMissing(found: ReadonlyMap<string, Adopted> = new Map()): void {
     const desired = this.#wanted
     if (!desired || this.#isClosing) return
     for (const instance of desired.instances) {
-      if (!this.#all.has(instance.id)) this.#start(instance, desired, adopted.has(instance.id))
+      if (!this.#all.has(instance.id)) this.#start(instance, desired, found.get(instance.id) ?? null)
     }
   }
 
-  #start({ id, release }: DesiredInstance, desired: DesiredState, isAdopted: boolean): void {
+  #start({ id, release }: DesiredInstance, desired: DesiredState, adopted: Adopted | null): void {
     const definition = desired.definitions[release]
     if (!definition) throw new Error(`desired state ${desired.position} names no definition of ${release}: a bug`)
     const { supervisor, programs, clock, random, limits, changed } = this.#parts
     const instance = new LocalInstance(
-      { id, release, definition, isAdopted },
+      { id, release, definition, adopted },
       {
         ...{ supervisor, clock, random, limits, changed, crowd: () => this.#all.size },
         prepareStart: (signal) => programs.instance({ id, release, definition }, signal),

@@ -3,7 +3,7 @@ import type { Definition } from '../definitions/definition.ts'
 import { createFakeSupervisor, type FakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
 import type { Claimed } from '../drivers/supervisor/supervisor.ts'
 import { systemClock } from '../lib/clock.ts'
-import { instanceLimits, LocalInstance, readyProbeMs, type InstanceLimits } from './localInstance.ts'
+import { instanceLimits, LocalInstance, readyProbeMs, type Adopted, type InstanceLimits } from './localInstance.ts'
 import { TestClock } from '../lib/testing/testClock.ts'
 import { aDefinition, listen, release } from './testing/given.ts'
 
@@ -295,34 +295,41 @@ describe('where the supervisor starts again by itself', () => {
 })
 
 describe('an instance that was adopted', () => {
-  const adopt = (claimed: Claimed, prepareStart: () => Promise<never>): LocalInstance => {
+  const unprepared = (): Promise<never> => Promise.reject(new Error('the disk is full'))
+  const adopt = (claimed: Claimed, adopted: Adopted, prepareStart = unprepared): LocalInstance => {
     supervisor.claim = () => claimed
     const instance = new LocalInstance(
-      { id, release, definition: aDefinition(), isAdopted: true },
+      { id, release, definition: aDefinition(), adopted },
       { ...{ supervisor, clock: systemClock, random: () => 0, crowd: () => 1, changed: () => {} }, prepareStart },
     )
     instances.push(instance)
     return instance
   }
-  const unprepared = (): Promise<never> => Promise.reject(new Error('the disk is full'))
 
   it('goes on with its pid and its port, and serves before it is known to be well; its release is not looked at', async () => {
     supervisor.ownsSocket = async () => true
-    const instance = adopt({ pid: 4_711, port: service.port }, unprepared)
+    const instance = adopt({ pid: 4_711, port: service.port }, 'serving')
     expect([instance.serves, instance.port]).toEqual([true, service.port])
     await instance.judged()
     expect(instance).toMatchObject({ state: 'ready', port: service.port, pid: 4_711, serves: true })
   })
+  it('that requests did not go to gets none before it is known to be well', async () => {
+    supervisor.ownsSocket = async () => true
+    const instance = adopt({ pid: 4_711, port: service.port }, 'running')
+    expect(instance.serves).toBe(false)
+    await becomes(instance, 'ready')
+    expect(instance.serves).toBe(true)
+  })
   it('serves no more once it has missed as often as any other may', async () => {
     const silent = await listen(() => 500)
-    const instance = adopt({ pid: 4_711, port: silent.port }, unprepared)
+    const instance = adopt({ pid: 4_711, port: silent.port }, 'serving')
     expect(instance.serves).toBe(true)
     await expect.poll(() => instance.serves, { timeout: 10_000 }).toBe(false)
     await silent.close()
   })
   it('that does not run is not started, and goes on when it is told to run again', async () => {
     supervisor.ownsSocket = async () => true
-    const instance = adopt({ pid: null, port: service.port }, unprepared)
+    const instance = adopt({ pid: null, port: service.port }, 'serving')
     await instance.judged()
     expect(instance).toMatchObject({ state: 'failed', serves: false, reason: expect.stringContaining('does not run') })
     instance.restarted(4_712)

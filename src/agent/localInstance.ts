@@ -43,12 +43,15 @@ export const instanceLimits: InstanceLimits = {
   restart: { firstMs: 500, mostMs: 30_000 },
 }
 
+/** How one is that ran before this agent did: whether requests go to it. */
+export type Adopted = 'serving' | 'running'
+
 interface Asked {
   id: string
   release: string
   definition: Definition
-  /** It ran before this agent did. */
-  isAdopted?: boolean
+  /** `null`: it is to be started. */
+  adopted?: Adopted | null
 }
 
 interface Parts {
@@ -85,22 +88,22 @@ export class LocalInstance {
   #restarted = Promise.withResolvers<number>()
   #judged = Promise.withResolvers<void>()
   #everReady = false
-  #isAdopted: boolean
-  /** It ran when this agent came, and has not shown that it is unwell. */
+  #adopted: Adopted | null
+  /** Requests went to it when this agent came, and it has not shown that it is unwell. */
   #isPresumedWell = false
 
-  constructor({ id, release, definition, isAdopted = false }: Asked, parts: Parts) {
+  constructor({ id, release, definition, adopted = null }: Asked, parts: Parts) {
     this.id = id
     this.release = release
     this.definition = definition
     this.#parts = parts
     this.#limits = { ...instanceLimits, ...parts.limits }
     this.since = parts.clock.now()
-    this.#isAdopted = isAdopted
+    this.#adopted = adopted
     this.#running = this.#run()
   }
 
-  /** Requests may go there. What ran before this agent did goes on serving until it shows that it does not. */
+  /** Requests may go there. What served before this agent came goes on until it shows that it does not. */
   get serves(): boolean {
     return this.state === 'ready' || (this.state === 'starting' && this.#isPresumedWell)
   }
@@ -189,12 +192,13 @@ export class LocalInstance {
 
   /** Its release is not looked at and no port is chosen: it runs, and people wait. */
   #claim(): Claimed | null {
-    if (!this.#isAdopted) return null
-    this.#isAdopted = false
+    const adopted = this.#adopted
+    if (adopted === null) return null
+    this.#adopted = null
     const claimed = this.#parts.supervisor.claim?.(this.id) ?? null
     if (!claimed) return null
     this.port = claimed.port
-    this.#isPresumedWell = claimed.pid !== null
+    this.#isPresumedWell = claimed.pid !== null && adopted === 'serving'
     return claimed
   }
 

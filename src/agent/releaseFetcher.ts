@@ -6,6 +6,8 @@ import type { ReleaseSource } from '../releases/releaseTarget.ts'
 /** Tries before a fetch that fails for another reason than an absent controller is reported as failed. */
 const triesBeforeReport = 3
 const defaultRetry = { firstMs: 200, mostMs: 5_000 }
+/** A release that does not fit is fetched whole at each try, and removed again. */
+const fullDiskMs = 300_000
 
 /** What the fetcher needs of the cache. */
 export interface Fetching {
@@ -64,6 +66,7 @@ export class ReleaseFetcher {
   async #bring(release: string, signal: AbortSignal): Promise<void> {
     const { cache, source, logger, changed, makeRoom, random, retry = defaultRetry } = this.#options
     const backoff = new Backoff(retry, random)
+    const afterFull = new Backoff({ ...retry, mostMs: fullDiskMs }, random)
     for (let tries = 0; !signal.aborted;) {
       try {
         await cache.fetch(release, source, { signal })
@@ -82,7 +85,7 @@ export class ReleaseFetcher {
           changed()
         }
         if (isFullDisk(error)) await makeRoom()
-        await pause(backoff.next(), signal)
+        await pause(isFullDisk(error) ? afterFull.next() : backoff.next(), signal)
       }
     }
   }

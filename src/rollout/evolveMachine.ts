@@ -47,7 +47,8 @@ export function evolveMachine(
         ...machine,
         traffic: 'unforwarding',
         runsNothing: event.data.stop === true,
-        mayInterrupt: event.data.force !== false,
+        // What is out of traffic already interrupts nothing.
+        mayInterrupt: event.data.force !== false || machine.traffic !== 'ready',
         since: asked,
       }))
     case 'MachineDrainStepped':

@@ -338,6 +338,17 @@ describe('a drain while the other machine has died unnoticed', () => {
     expect(then.world.state.machines['a']?.traffic).toBe('ready')
   })
 
+  it('that only stops what runs on a machine that is out of traffic already goes on, too', () => {
+    const then = given('a', 'b').running('r1', { machines: ['b'] })
+    then
+      .when(drain('b', true))
+      .settled()
+      .when(drain('b', false, true))
+      .settled()
+    expect(then.world.state.machines['b']?.traffic).toBe('drained')
+    expect(then.runs()['b']).toEqual([])
+  })
+
   it('goes on where a person said that it may interrupt', () => {
     const then = given('a', 'b').running('r1').on('b', { alive: false }).when(drain('a', true)).passing(60_000)
     expect(then.world.state.machines['a']?.traffic).toBe('drained')

@@ -97,7 +97,7 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
     [
       "keepalived's was changed by hand, to what it refuses",
       'echo nonsense { >>$(ls -d /var/lib/tandem/address/keepalived.conf /var/lib/tandem/privileged/address/keepalived.conf 2>/dev/null)',
-      [/^keepalived: .*keepalived\.conf was changed by hand/],
+      [/^keepalived: .*keepalived\.conf was changed by hand/, /^keepalived: .*keepalived\.conf is refused/],
       'systemctl restart tandem-agent.service; while grep -q nonsense $(ls -d /var/lib/tandem/address/keepalived.conf /var/lib/tandem/privileged/address/keepalived.conf 2>/dev/null); do sleep 0.1; done',
     ],
     [

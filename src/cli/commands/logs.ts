@@ -3,7 +3,7 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer } from '../../protocol/ask.ts'
 import { SeenLines } from '../../protocol/seenLines.ts'
 import { parseSince } from '../duration.ts'
-import { Outage } from '../follow/contact.ts'
+import { contactLimitMs, Outage } from '../follow/contact.ts'
 import { logLine } from '../render/logLine.ts'
 import type { CommonFlags, Session } from '../session.ts'
 import { noSuchService } from './status.ts'
@@ -36,6 +36,12 @@ async function follow(session: Session, client: ApiClient, asked: Asked): Promis
   const outage = new Outage({ signal, onLost })
   const seen = new SeenLines()
   for (let from: Asked = asked; !signal.aborted;) {
+    const openedAt = performance.now()
+    // A stream that was open for so long was contact, though nothing came.
+    const wait = (error: unknown): Promise<void> => {
+      if (performance.now() - openedAt > contactLimitMs) outage.over()
+      return outage.wait(error)
+    }
     try {
       for await (const answer of read(session, client, from)) {
         // That a machine cannot be asked is no contact, and is said once, not at each try.
@@ -47,10 +53,10 @@ async function follow(session: Session, client: ApiClient, asked: Asked): Promis
       }
       if (signal.aborted) break
       const message = said || 'the controller ended the stream'
-      await outage.wait(new OperatorError('E_CONTROLLER_UNREACHABLE', message, { subject: client.endpoint.url }))
+      await wait(new OperatorError('E_CONTROLLER_UNREACHABLE', message, { subject: client.endpoint.url }))
     } catch (error) {
       if (signal.aborted) break
-      await outage.wait(error)
+      await wait(error)
     }
     from = { ...asked, last: undefined, since: seen.newest ?? asked.since ?? new Date().toISOString() }
   }

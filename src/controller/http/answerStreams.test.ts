@@ -76,7 +76,9 @@ it('asks a machine again that went away, from its newest line on; what was said 
     if (!answers) gone.abort()
     return given(...(answers ?? []))
   }
-  const all = await Array.fromAsync(askedAgain(given(line(1), line(2), error), again, gone.signal, 1))
+  const all = await Array.fromAsync(
+    askedAgain(given(line(1), line(2), error), again, gone.signal, { firstMs: 1, mostMs: 1 }),
+  )
   expect(times(all)).toEqual([1, 2, 'error', 3, 'end', 'error'])
   expect(asked).toEqual(['000002', '000002', '000002', '000003', '000003'])
 })

@@ -1,4 +1,4 @@
-import { pause } from '../../lib/backoff.ts'
+import { Backoff, pause } from '../../lib/backoff.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer } from '../../protocol/ask.ts'
 import { SeenLines } from '../../protocol/seenLines.ts'
@@ -33,17 +33,20 @@ export async function* askedAgain(
   first: AsyncIterable<Answer>,
   again: (newest: string | null) => AsyncIterable<Answer>,
   signal: AbortSignal,
-  againMs = 1_000,
+  againMs = { firstMs: 1_000, mostMs: 30_000 },
 ): AsyncIterable<Answer> {
   const seen = new SeenLines()
+  const backoff = new Backoff(againMs, Math.random)
   let said = ''
   for (let answers = first; !signal.aborted; answers = again(seen.newest)) {
     for await (const answer of answers) {
       const isRepeated = answer.kind === 'line' ? seen.add(answer) : answer.kind === 'error' && answer.message === said
+      if (answer.kind === 'line' && !isRepeated) backoff.reset()
       if (!isRepeated) yield answer
       if (answer.kind !== 'end') said = answer.kind === 'error' ? answer.message : ''
     }
-    await pause(againMs, signal)
+    // It may be away, or what is read of it over for good.
+    await pause(backoff.next(), signal)
   }
 }
 

@@ -70,6 +70,8 @@ export interface BalancerDriver {
    * serves: one service's trouble must not hold up another's rollout. Rejects only when nothing of the plan could be applied.
    */
   apply(plan: RoutingPlan): Promise<Unserved[]>
+  /** Instances here that take new work before any plan was given: it goes on without an agent. Absent: it does not. */
+  serving?(): Promise<ReadonlySet<string>>
   inFlight(instance: string): InFlight
   /**
    * Called when an instance that is draining (or is named by no plan any more) has no work left, and when one is ejected

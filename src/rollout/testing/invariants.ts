@@ -8,7 +8,7 @@ export function wrongWith(before: State, event: RecordedEvent, after: State): st
   return [
     ...movedBack(before, after),
     ...(event.type === 'StepStarted' ? wrongStep(before, event.data, after) : []),
-    ...(event.type === 'MachineDrainStarted' ? lastTaken(before, event.data.machine) : []),
+    ...(event.type === 'MachineDrainStarted' && !event.data.force ? lastTaken(before, event.data.machine) : []),
     ...(event.type === 'RolloutStarted' ? secondRollout(before, event.data.service) : []),
   ]
 }

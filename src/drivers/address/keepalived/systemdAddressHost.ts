@@ -54,15 +54,15 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
     const guardText = `${JSON.stringify(guard)}\n`
     const guardUnitText = guardUnitFile(guardCommand, files, unprivileged?.haproxyGroup ?? null)
     const wanted: Applied = { guard: sha256(`${guardUnitText}${guardText}`), keepalived: sha256(text) }
-    // Not what the files say: a kill may have come between writing them and what follows from it.
+    // The files alone do not tell: a kill may have come between writing them and what follows from it.
     const applied = appliedBy(files)
-    await installUnit(guardUnit, guardUnitText)
+    const isNewUnit = await installUnit(guardUnit, guardUnitText)
     await installUnit(keepalivedUnit, keepalivedUnitFile(program, files, settings))
-    writeChanged(files.guard, guardText)
-    await systemctl(applied?.guard === wanted.guard ? 'start' : 'restart', guardUnit)
+    const isNewGuard = writeChanged(files.guard, guardText) || isNewUnit || applied?.guard !== wanted.guard
+    await systemctl(isNewGuard ? 'restart' : 'start', guardUnit)
     const isRunning = await isActive(keepalivedUnit)
-    writeChanged(files.config, text)
-    if (isRunning && applied?.keepalived !== wanted.keepalived) await systemctl('reload', keepalivedUnit)
+    const isNewConfig = writeChanged(files.config, text) || applied?.keepalived !== wanted.keepalived
+    if (isRunning && isNewConfig) await systemctl('reload', keepalivedUnit)
     await systemctl('start', keepalivedUnit)
     writeChanged(files.applied, `${JSON.stringify(wanted)}\n`)
   }

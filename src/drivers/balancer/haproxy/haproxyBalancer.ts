@@ -139,7 +139,7 @@ class Haproxy implements HaproxyBalancer {
       .concat(https ? [https.source ?? https.certificates] : [])
     this.#certificates = watchFolders(folders, {
       changed: () => this.#takeUpCertificates(),
-      everyMs: this.#limits.certificatesMs,
+      firstMs: this.#certificatesWaitMs,
       failed: (error) =>
         log?.('renewed certificates may not have been taken up; it is tried again', { error: String(error) }),
     })
@@ -164,6 +164,11 @@ class Haproxy implements HaproxyBalancer {
       if (last !== null) this.#folder.writeConfig(last)
       throw doesNotStart(config, await process.lastWords(), cause)
     }
+  }
+
+  async serving(): Promise<ReadonlySet<string>> {
+    const { servers } = await this.#running.look()
+    return new Set(servers.flatMap(({ name, active }) => (active && !name.includes(':') ? [name] : [])))
   }
 
   /** Names are looked up before its turn, which would keep everything else waiting. */
@@ -384,12 +389,18 @@ class Haproxy implements HaproxyBalancer {
    * Renewed certificates change the shape of the same plan: applied again, they are loaded by a reload. Which plan, the turn
    * says: a newer one may have come first.
    */
-  async #takeUpCertificates(): Promise<void> {
+  get #certificatesWaitMs(): number {
+    const { certificatesMs, certificatesAgainMs } = this.#limits
+    return this.#https.wasBrought ? certificatesMs : Math.min(certificatesMs, certificatesAgainMs)
+  }
+
+  async #takeUpCertificates(): Promise<number> {
     await this.#https.bring()
     await this.#inTurn(async () => {
       if (this.#asked === null || this.#closing || this.#takeCertificates() === this.#certificatesHash) return
       await this.#applyNow(this.#asked)
     })
+    return this.#certificatesWaitMs
   }
 
   #tell(change: BalancerChange): void {

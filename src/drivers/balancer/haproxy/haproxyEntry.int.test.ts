@@ -110,7 +110,11 @@ describe('public certificates', () => {
     const pem = pemOf('public')
     const about = { port, certificates, source, copy }
     mkdirSync(join(machines.folderOf('a'), 'run'), { recursive: true })
-    const a = await machines.machine('a', { https: about, sharesGroup: true, limits: { certificatesMs: 100 } })
+    const a = await machines.machine('a', {
+      https: about,
+      sharesGroup: true,
+      limits: { certificatesMs: 100, certificatesAgainMs: 100 },
+    })
     const x = await machines.instance('x-1')
     await a.route(httpRoute({ targets: [x.active] }))
     expect((await ask(a.port)).status).toBe(200)

@@ -14,8 +14,9 @@ export interface HaproxyLimits extends BalancerLimits {
   restMs: number
   /** Names of other machines must be looked up within this. */
   lookupMs: number
-  /** How often certificates are looked at, changed or not. */
+  /** How often certificates are looked at, changed or not; and while they could not be brought. */
   certificatesMs: number
+  certificatesAgainMs: number
   /** Local instances and peers are tried this often: when well, and when something has just failed. */
   checkMs: number
   failedCheckMs: number
@@ -29,7 +30,8 @@ export const haproxyLimits: HaproxyLimits = {
   watchMs: 50,
   restMs: 5_000,
   lookupMs: 3_000,
-  certificatesMs: 60_000,
+  certificatesMs: 3_600_000,
+  certificatesAgainMs: 60_000,
   checkMs: 2_000,
   failedCheckMs: 200,
 }

@@ -21,6 +21,10 @@ export class PublicCertificates {
     return [this.#notBrought, this.#seen?.problem ?? null].filter((one) => one !== null)
   }
 
+  get wasBrought(): boolean {
+    return this.#notBrought === null
+  }
+
   /** What HAProxy has goes on where this fails: that is said, and it is tried again now and then. */
   async bring(): Promise<void> {
     const before = this.#notBrought

@@ -11,20 +11,20 @@ export interface StartedMarks {
 }
 
 /** In `dir`, a file for each. Of use only as long as the machine runs, so nothing is synced. */
-export function startedMarks(dir: string, boot = bootMark()): StartedMarks {
+export function startedMarks(dir: string, boot = bootMark): StartedMarks {
   const path = (unit: string): string => join(dir, unit)
   return {
     set: (unit) => {
       try {
         makeFolder(dir)
-        writeFileSync(path(unit), boot, { mode: 0o600 })
+        writeFileSync(path(unit), boot(), { mode: 0o600 })
       } catch {
         // No room: then a person's stop is not told from a start that was cut off, after the next start of the agent.
       }
     },
     has: (unit) => {
       try {
-        return readFileSync(path(unit), 'utf8') === boot
+        return readFileSync(path(unit), 'utf8') === boot()
       } catch {
         return false
       }

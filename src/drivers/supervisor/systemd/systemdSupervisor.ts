@@ -115,6 +115,8 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
       const runs = state?.loaded === true && (state.mainPid > 0 || state.sub.startsWith('auto-restart'))
       const isStopped = state?.loaded === true && !record.once && marks.has(record.unit)
       const lives = runs || isStopped
+      // By systemd after a reboot, or by an agent that was killed before it said so.
+      if (runs && !record.once) marks.set(record.unit)
       const instance =
         state && lives ? SystemdInstance.adopt(house, record, state) : SystemdInstance.make(house, record)
       if (lives && !record.once) {
