@@ -10,7 +10,7 @@ import { Workshop } from './workshop.ts'
 const why = whyNoLab()
 const bootMs = 700_000
 const address = '10.77.0.50'
-const kills = Number(process.env['TANDEM_KILLS'] ?? 12)
+const kills = Number(process.env['TANDEM_KILLS'] ?? 8)
 const seed = Number(process.env['TANDEM_SEED'] ?? Date.now() % 1_000_000)
 /** Longest time into a command at which something is killed. */
 const mostMs = 2_500

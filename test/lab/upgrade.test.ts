@@ -22,7 +22,7 @@ const bootMs = 700_000 // the first time ever it installs the machines' system
 const long = { timeout: 300_000 }
 const drain = 3_000
 /** In all, and in one upgrade at most: each one that is killed is run again without. */
-const kills = Number(process.env['TANDEM_KILLS'] ?? 20)
+const kills = Number(process.env['TANDEM_KILLS'] ?? 8)
 const killsEach = 20
 const seed = Number(process.env['TANDEM_SEED'] ?? Date.now() % 1_000_000)
 /** Neighbours, as two minor versions are. */

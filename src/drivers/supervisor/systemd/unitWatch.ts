@@ -11,6 +11,7 @@ const codes: Record<string, number> = { exited: 1, killed: 2, dumped: 3 }
 const againMs = 1_000
 const overlapS = 5
 const fields = ['UNIT', 'MESSAGE_ID', 'EXIT_CODE', 'EXIT_STATUS', 'UNIT_RESULT', 'INVOCATION_ID']
+const journalctl = ['journalctl', '--quiet', '--output=json', `--output-fields=${fields.join(',')}`]
 
 interface Watcher {
   /** Something happened to this unit. */
@@ -26,30 +27,28 @@ interface Watcher {
  * systemd after each. When the follower dies, another is started and everything is looked at anew.
  */
 export async function watchUnits({ touched, missed, ending, failed }: Watcher, signal: AbortSignal): Promise<void> {
-  const follow = [
-    'journalctl',
-    '--quiet',
-    '--follow',
-    '--no-tail',
-    '--output=json',
-    `--output-fields=${fields.join(',')}`,
-  ]
+  const heard = (json: string): void => {
+    const said = JSON.parse(json) as Record<string, unknown> // journalctl's own output
+    const unit = said['UNIT']
+    if (typeof unit !== 'string' || !unit.startsWith('tandem-')) return
+    if (said['MESSAGE_ID'] === processExited) {
+      const told = { invocation: String(said['INVOCATION_ID']), code: codes[String(said['EXIT_CODE'])] ?? 1 }
+      ending(unit, { ...told, status: signalOrStatus(said['EXIT_STATUS']) })
+    }
+    if (said['MESSAGE_ID'] === unitFailed) failed(unit, String(said['INVOCATION_ID']), String(said['UNIT_RESULT']))
+    touched(unit)
+  }
+  const read = async (more: string[]): Promise<void> => {
+    for await (const json of linesOf([...journalctl, ...more, `--since=-${overlapS}s`, '_PID=1', '_UID=0'], signal))
+      heard(json)
+  }
   while (!signal.aborted) {
     try {
-      // A little of what was before too: what happens until the follower has begun must not fall between.
-      const lines = linesOf([...follow, `--since=-${overlapS}s`, '_PID=1', '_UID=0'], signal)
+      // A little of what was before too: what happens until the follower has begun must not fall between. First what is there
+      // already: how a life ended is only told here, once the next has begun.
+      await read([]).catch(() => {})
       missed()
-      for await (const json of lines) {
-        const said = JSON.parse(json) as Record<string, unknown> // journalctl's own output
-        const unit = said['UNIT']
-        if (typeof unit !== 'string' || !unit.startsWith('tandem-')) continue
-        if (said['MESSAGE_ID'] === processExited) {
-          const told = { invocation: String(said['INVOCATION_ID']), code: codes[String(said['EXIT_CODE'])] ?? 1 }
-          ending(unit, { ...told, status: signalOrStatus(said['EXIT_STATUS']) })
-        }
-        if (said['MESSAGE_ID'] === unitFailed) failed(unit, String(said['INVOCATION_ID']), String(said['UNIT_RESULT']))
-        touched(unit)
-      }
+      await read(['--follow', '--no-tail'])
     } catch {
       // The journal is away for a moment: the next round looks at all.
     }
