@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { randomId } from '../lib/ids.ts'
 import { OperatorError } from '../lib/operatorError.ts'
+import { Turns } from '../lib/turns.ts'
 import { readBootId } from './bootId.ts'
 import { DirectoryStore } from './directoryStore.ts'
 import { syncFolder } from './durableWrite.ts'
@@ -45,7 +46,7 @@ export class ReleaseCache implements ObjectReader {
   readonly #bootId: string
   readonly #lock = new SharedLock()
   /** The last piece of work on each release: there is one at a time. */
-  readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #turns = new Turns()
   readonly #fetches = new Set<Promise<void>>()
   /** The collection that waits for them. */
   #due: Promise<Collected> | null = null
@@ -149,17 +150,7 @@ export class ReleaseCache implements ObjectReader {
   /** One piece of work on a release at a time, and none while the cache is collected. */
   #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
     if (!isHash(id)) return Promise.reject(new OperatorError('E_USAGE', 'not the id of a release', { subject: id }))
-    const before = this.#turns.get(id) ?? Promise.resolve()
-    const turn = before.then(() => this.#lock.shared(work))
-    const ended = turn.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.#turns.set(id, ended)
-    void ended.then(() => {
-      if (this.#turns.get(id) === ended) this.#turns.delete(id)
-    })
-    return turn
+    return this.#turns.take(id, () => this.#lock.shared(work))
   }
 
   async #verifyOrMake(id: string, request: FolderRequest): Promise<string> {

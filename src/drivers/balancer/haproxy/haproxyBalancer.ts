@@ -1,12 +1,13 @@
 import { lookup } from 'node:dns/promises'
-import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../../lib/clock.ts'
 import { freePort } from '../../../lib/freePort.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
+import { Turns } from '../../../lib/turns.ts'
 import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from '../balancer.ts'
 import { acceptableRoutes } from './acceptableRoutes.ts'
 import { Admission } from './admission.ts'
+import { Certificates, type PublicCertificates } from './certificates.ts'
 import { configuredServers, type ConfiguredServer } from './configuredServer.ts'
 import { acceptedOf, haproxyConfig, shapeIn } from './haproxyConfig.ts'
 import { HaproxyFolder, type ForwardingTls } from './haproxyFolder.ts'
@@ -18,9 +19,7 @@ import { MasterSocket } from './masterSocket.ts'
 import { RunningHaproxy, type RunningWorker } from './runningHaproxy.ts'
 import { differences, nameOf, serverChanges } from './runningServers.ts'
 import { PeerAddresses, withAddresses, type Lookup } from './peerAddresses.ts'
-import { watchFolders } from './watchedFolders.ts'
 import { readable, type ServedRoute } from './servedRoute.ts'
-import { PublicCertificates } from './publicCertificates.ts'
 import { WorkWatch } from './workWatch.ts'
 import { idleConnectionsIn } from './workCounts.ts'
 
@@ -33,14 +32,7 @@ export interface HaproxyBalancerOptions {
   host: string
   /** 0: any free one; see `ports`. */
   httpPort: number
-  https?: {
-    port: number
-    /** A folder of PEM files. */
-    certificates: string
-    /** Where people put them, and what brings them from there, when HAProxy may not read that. */
-    source?: string
-    copy?: () => Promise<void>
-  }
+  https?: PublicCertificates
   forward: { host: string; port: number }
   /** Between machines, both ways: authority, and this machine's certificate and key. Renewed files are taken up. */
   tls: ForwardingTls
@@ -86,10 +78,11 @@ class Haproxy implements HaproxyBalancer {
   readonly #leftover: LeftoverServers
   readonly #watch: WorkWatch
   readonly #admission: Admission
-  readonly #https: PublicCertificates
+  readonly #certificates: Certificates
   readonly #peers: PeerAddresses
   readonly #listeners: ((change: BalancerChange) => void)[] = []
-  #turn: Promise<unknown> = Promise.resolve()
+  /** One after the other, whatever becomes of those before. */
+  readonly #turns = new Turns()
   #closing: Promise<void> | null = null
   #lookups: Promise<unknown> = Promise.resolve()
   /** The newest. */
@@ -100,7 +93,6 @@ class Haproxy implements HaproxyBalancer {
   #certificatesHash: string | null = null
   /** Open files, and so connections, that the machine does not give it; in words. */
   #shortage: string | null = null
-  #certificates: { close: () => void } | null = null
 
   constructor(options: HaproxyBalancerOptions) {
     this.#options = options
@@ -122,7 +114,8 @@ class Haproxy implements HaproxyBalancer {
     })
     this.#peers = new PeerAddresses(options.lookup ?? lookup, this.#limits.lookupMs)
     this.#admission = new Admission(this.#folder, this.#running)
-    this.#https = new PublicCertificates(this.#folder, options.https?.copy ?? (async () => {}), log)
+    const { tls, https } = options
+    this.#certificates = new Certificates({ folder: this.#folder, tls, https, limits: this.#limits, log })
   }
 
   /** Takes over the HAProxy that runs, as it is; starts it with what it last had, or with no routes. */
@@ -131,18 +124,9 @@ class Haproxy implements HaproxyBalancer {
     this.ports.http = httpPort || (await freePort(host))
     this.ports.forward = forward.port || (await freePort(forward.host))
     this.#folder.prepare(this.#limits.held)
-    await this.#https.bring()
+    await this.#certificates.bring()
     await this.#inTurn(() => this.#start())
-    const { tls, https, log } = this.#options
-    const folders = [tls.ca, tls.cert, tls.key]
-      .map((path) => dirname(path))
-      .concat(https ? [https.source ?? https.certificates] : [])
-    this.#certificates = watchFolders(folders, {
-      changed: () => this.#takeUpCertificates(),
-      firstMs: this.#certificatesWaitMs,
-      failed: (error) =>
-        log?.('renewed certificates may not have been taken up; it is tried again', { error: String(error) }),
-    })
+    this.#certificates.watch(() => this.#takeUpCertificates())
   }
 
   async #start(): Promise<void> {
@@ -343,8 +327,8 @@ class Haproxy implements HaproxyBalancer {
   }
 
   async #closeNow(): Promise<void> {
-    this.#certificates?.close()
-    await this.#turn
+    this.#certificates.close()
+    await this.#inTurn(async () => {})
     await this.#options.process.end()
   }
 
@@ -369,49 +353,34 @@ class Haproxy implements HaproxyBalancer {
       forward: { host: forward.host, port: this.ports.forward },
       files: this.#folder.files,
       user: user ?? null,
-      certificatesHash: this.#takeCertificates(),
+      certificatesHash: this.#certificates.take(),
       limits: this.#limits,
       accepted,
     }
-    return this.#https.only(settings)
-  }
-
-  #takeCertificates(): string {
-    const { tls, https } = this.#options
-    return this.#folder.takeCertificates(tls, https?.certificates ?? null)
+    return this.#certificates.only(settings)
   }
 
   problems(): string[] {
-    return [...this.#https.problems, ...(this.#shortage === null ? [] : [this.#shortage])]
+    return [...this.#certificates.problems, ...(this.#shortage === null ? [] : [this.#shortage])]
   }
 
   /**
    * Renewed certificates change the shape of the same plan: applied again, they are loaded by a reload. Which plan, the turn
    * says: a newer one may have come first.
    */
-  get #certificatesWaitMs(): number {
-    const { certificatesMs, certificatesAgainMs } = this.#limits
-    return this.#https.wasBrought ? certificatesMs : Math.min(certificatesMs, certificatesAgainMs)
-  }
-
-  async #takeUpCertificates(): Promise<number> {
-    await this.#https.bring()
-    await this.#inTurn(async () => {
-      if (this.#asked === null || this.#closing || this.#takeCertificates() === this.#certificatesHash) return
+  #takeUpCertificates(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#asked === null || this.#closing || this.#certificates.take() === this.#certificatesHash) return
       await this.#applyNow(this.#asked)
     })
-    return this.#certificatesWaitMs
   }
 
   #tell(change: BalancerChange): void {
     for (const listener of this.#listeners) listener(change)
   }
 
-  /** One after the other, whatever becomes of those before. */
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const turn = this.#turn.then(work)
-    this.#turn = turn.catch(() => {}) // whoever asked is told
-    return turn
+    return this.#turns.take('haproxy', work)
   }
 }
 

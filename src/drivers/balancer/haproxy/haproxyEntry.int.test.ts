@@ -4,25 +4,18 @@ import type { Server } from 'node:http'
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { freePort } from '../../../lib/freePort.ts'
-import { ask, BalancerLab, echo, httpRoute, readUntil, tcpRoute } from '../balancerLab.ts'
+import { ask, type BalancerLab, echo, httpRoute, readUntil, tcpRoute } from '../balancerLab.ts'
 import { childHaproxy } from './childHaproxy.ts'
-import { HaproxyLab, whyNoHaproxy, type NamedInstance } from './haproxyLab.ts'
+import { eachInALab, type HaproxyLab, type NamedInstance } from './haproxyLab.ts'
 
-const whyNot = whyNoHaproxy()
 let lab: BalancerLab
 let machines: HaproxyLab
 
-beforeEach(({ skip }) => {
-  skip(whyNot !== null, whyNot ?? '')
-  lab = new BalancerLab()
-  machines = new HaproxyLab(lab)
-})
-afterEach(() => lab?.close())
+eachInALab((balancers, haproxies) => ([lab, machines] = [balancers, haproxies]))
 
 describe('what cannot be served', () => {
   it('is told of the service that caused it; what ran goes on, and the others are served', async () => {
@@ -141,11 +134,21 @@ describe('public certificates', () => {
 
 it('is not started again by looking at certificates that have not changed: somebody may have stopped it', async () => {
   const process = childHaproxy({ master: join(machines.folder, 'a', 'run', 'master.sock') })
-  const a = await machines.machine('a', { process, limits: { certificatesMs: 50 } })
+  let looks = 0
+  const https = {
+    port: await freePort(),
+    certificates: join(machines.folder, 'certificates'),
+    copy: () => Promise.resolve(void (looks += 1)),
+  }
+  const a = await machines.machine('a', { https, process, limits: { certificatesMs: 50, certificatesAgainMs: 50 } })
   await a.route()
-  await pause(400) // the folder of certificates has settled
+  const looked = async (times: number): Promise<void> => {
+    const before = looks
+    await expect.poll(() => looks).toBeGreaterThanOrEqual(before + times)
+  }
+  await looked(2)
   await process.end()
-  await pause(300)
+  await looked(5)
   expect(await process.isRunning()).toBe(false)
   await a.route()
   expect(await process.isRunning()).toBe(true)

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { RequestListener, ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterEach, beforeEach } from 'vitest'
 import { systemClock } from '../../../lib/clock.ts'
-import { LabMachine, readAll, type BalancerLab, type LabInstance } from '../balancerLab.ts'
+import { BalancerLab, LabMachine, readAll, type LabInstance } from '../balancerLab.ts'
 import { childHaproxy } from './childHaproxy.ts'
 import { createHaproxyBalancer, type HaproxyBalancer, type HaproxyBalancerOptions } from './haproxyBalancer.ts'
 import { MasterSocket } from './masterSocket.ts'
@@ -98,6 +99,18 @@ export interface HaproxyMachine extends LabMachine {
 
 export interface NamedInstance extends LabInstance {
   hanging: ServerResponse[]
+}
+
+/** A lab for each test of a file; where HAProxy cannot run, tests are skipped and say why. */
+export function eachInALab(made: (lab: BalancerLab, machines: HaproxyLab) => void): void {
+  const whyNot = whyNoHaproxy()
+  let lab: BalancerLab | null = null
+  beforeEach(({ skip }) => {
+    skip(whyNot !== null, whyNot ?? '')
+    lab = new BalancerLab()
+    made(lab, new HaproxyLab(lab))
+  })
+  afterEach(() => lab?.close())
 }
 
 /** Machines with a HAProxy each, in folders that are gone with the lab. */

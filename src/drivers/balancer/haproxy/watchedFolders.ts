@@ -14,15 +14,25 @@ interface Told {
 
 /** Tells of changes in folders, some time after the first of several; of those it cannot watch, by looking now and then. */
 export function watchFolders(folders: string[], { changed, firstMs, failed }: Told): { close: () => void } {
-  let timer: NodeJS.Timeout | null = null
-  const tell = (): void => {
-    timer = null
-    changed().catch(failed)
+  let settling: NodeJS.Timeout | null = null
+  let next: NodeJS.Timeout | null = null
+  let isClosed = false
+  const told = (): Promise<number> =>
+    changed().catch((error: unknown) => {
+      failed(error)
+      return firstMs
+    })
+  const settled = (): void => {
+    settling = null
+    void told()
+  }
+  const lookIn = (ms: number): void => {
+    if (!isClosed) next = setTimeout(() => void told().then(lookIn), ms).unref()
   }
   const watched = (folder: string): FSWatcher[] => {
     try {
       const watcher = watch(folder, { persistent: false }, () => {
-        timer ??= setTimeout(tell, settleMs).unref()
+        settling ??= setTimeout(settled, settleMs).unref()
       })
       return [watcher.on('error', failed)]
     } catch (error) {
@@ -31,24 +41,12 @@ export function watchFolders(folders: string[], { changed, firstMs, failed }: To
     }
   }
   const watchers = [...new Set(folders)].flatMap(watched)
-  let isClosed = false
-  const lookIn = (ms: number): NodeJS.Timeout => setTimeout(look, ms).unref()
-  const look = (): void => {
-    changed()
-      .catch((error: unknown) => (failed(error), firstMs))
-      .then(
-        (ms) => {
-          if (!isClosed) next = lookIn(ms)
-        },
-        () => {},
-      )
-  }
-  let next = lookIn(firstMs)
+  lookIn(firstMs)
   return {
     close: () => {
-      if (timer) clearTimeout(timer)
       isClosed = true
-      clearTimeout(next)
+      if (settling) clearTimeout(settling)
+      if (next) clearTimeout(next)
       for (const watcher of watchers) watcher.close()
     },
   }
