@@ -1,15 +1,14 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Programs } from './cli/programs.ts'
 import { addressRunDir, keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
 import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressHost.ts'
 import { listUnits, openUnitFiles } from './drivers/supervisor/systemd/unitFiles.ts'
 import { dataRoots } from './drivers/supervisor/systemd/systemdSupervisor.ts'
+import { endProcessesOf } from './privileged/endProcesses.ts'
 import { agentUser } from './privileged/setUp.ts'
 import { privilegedService, privilegedSocketUnit } from './privileged/partUnits.ts'
 import { RootFolder } from './privileged/rootFolder.ts'
-import { pause } from './lib/backoff.ts'
-import { exec } from './lib/exec.ts'
 import { OperatorError } from './lib/operatorError.ts'
 import { removeUnit, systemctl, unitFolder } from './lib/systemdUnits.ts'
 import { removeTree } from './releases/removeTree.ts'
@@ -21,8 +20,6 @@ type Left = Awaited<ReturnType<Programs['leaveMachine']>>
 
 const agentUnit = 'tandem-agent.service'
 const haproxyUnit = 'tandem-haproxy.service'
-const lookMs = 20
-const leftoversMs = 10_000
 /** Of the root part alone. Environments and keepalived's configuration, beside them, are used by what goes on. */
 const rootFiles = ['machine.json', 'orders.json', 'authority.pem', 'maintenance']
 /** Of the agent alone; nothing that runs uses them. */
@@ -71,43 +68,8 @@ async function removeParts(): Promise<void> {
   // The trial last as well: until the others have ended, they may start it again.
   for (const unit of [helperOf(agentUnit), ...parts, helperOf(agentUnit)]) await removeUnit(unit)
   for (const unit of parts) await createPartUnits().useCommand(unit, null)
-  await endLeftovers(agentUser)
-}
-
-/** What the agent has started and left: it could still change folders that root removes now. */
-async function endLeftovers(user: string): Promise<void> {
-  const { code, out } = await exec(['id', '-u', user])
-  if (code !== 0) return
-  const { signal } = new AbortController()
-  const deadline = performance.now() + leftoversMs
-  for (let pids = processesOf(Number(out)); pids.length > 0; pids = processesOf(Number(out))) {
-    if (performance.now() > deadline) throw new Error(`processes of ${user} do not end: ${pids.join(', ')}`)
-    pids.forEach(killNow)
-    await pause(lookMs, signal)
-  }
-}
-
-/** But for what somebody of that name has logged in for. */
-const processesOf = (uid: number): number[] =>
-  readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 0 && statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid === uid)
-    .filter((pid) => !ofProcess(pid, 'cgroup').includes('/user.slice/') && !/\) [ZX] /.test(ofProcess(pid, 'stat')))
-
-function ofProcess(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
-  } catch {
-    return ') X ' // it has ended
-  }
-}
-
-function killNow(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has ended; if not, it is there at the next look.
-  }
+  // What the agent has started and left could still change folders that root removes now.
+  await endProcessesOf(agentUser)
 }
 
 const others = (): string[] =>
