@@ -59,7 +59,9 @@ export async function runAgent(given: Options): Promise<number> {
         (error: unknown) =>
           logger.error(
             { err: error },
-            'a change of the cluster file was not taken over; it is tried with the next word',
+            isKnown
+              ? 'the root part was not told what the cluster file says; it is tried with the next word'
+              : 'a change of the cluster file was not taken over; it is tried with the next word',
           ),
       )
     },

@@ -154,9 +154,10 @@ export class MachineWork {
 
   #over(asked: Asked, ok: boolean, reason: string): void {
     const { mark = '' } = this.#known ?? {}
-    this.#known = { ...keyOf(asked), step: 'over', mark, ok, reason }
+    const known: KnownWork = { ...keyOf(asked), step: 'over', mark, ok, reason }
+    this.#known = known
     this.#parts.lateWrites.write('how maintenance ended', () => {
-      this.#write(this.#known)
+      this.#parts.disk.writeMaintenance(known)
       void this.#forgetEnded()
     })
     this.#parts.changed()
@@ -175,12 +176,8 @@ export class MachineWork {
 
   /** What is about to be done; it may not be done when this throws. */
   #remember(known: KnownWork): void {
-    this.#write(known)
+    this.#parts.disk.writeMaintenance(known)
     this.#known = known
-  }
-
-  #write(known: KnownWork | null): void {
-    if (known) this.#parts.disk.writeMaintenance(known)
   }
 }
 

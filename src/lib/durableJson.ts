@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { writeFileDurably } from './durableFile.ts'
 
 /** The JSON in a file; `null` when there is none. Throws on a file that holds something else. */
 export function readJson(path: string): unknown {
+  // Most are looked for again and again, and are not there: an error with its stack costs many times as much.
+  if (!existsSync(path)) return null
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {

@@ -190,7 +190,7 @@ export class SystemdInstance {
   /** Everything that it printed can be read before anybody is told that it ended; but a sick journal keeps nobody waiting for that word. */
   async #tell(ended: Ending, asked: boolean, again: boolean): Promise<void> {
     const reason = asked ? 'stopped' : ended.reason
-    await this.#house.host.syncJournal().catch(() => {})
+    await this.#house.host.syncJournal().catch(() => {}) // then its last lines come a little late
     await this.#note(
       `ended: ${reason} (${ended.signal ?? ended.code})${again ? '; systemd starts it again' : ''}`,
       !again,
@@ -199,6 +199,7 @@ export class SystemdInstance {
     this.#house.exited({ ...ended, id: this.record.id, asked, reason, ...(again ? { again } : {}) })
   }
 
+  /** Its word is for people who read; one that cannot be written changes nothing of what it is about. */
   #note(text: string, isOver: boolean): Promise<void> {
     return this.#house.journal.note(this.record.service, this.record.id, text, isOver).catch(() => {})
   }

@@ -46,7 +46,7 @@ export async function watchUnits({ touched, missed, ending, failed }: Watcher, s
     try {
       // A little of what was before too: what happens until the follower has begun must not fall between. First what is there
       // already: how a life ended is only told here, once the next has begun.
-      await read([]).catch(() => {})
+      await read([]).catch(() => {}) // what cannot be read now is in the follower's own overlap, as a rule
       missed()
       await read(['--follow', '--no-tail'])
     } catch {
