@@ -157,7 +157,7 @@ export const operations = {
   },
   resumeMaintenance: {
     ...{ method: 'POST', path: '/maintenance/resume', role: 'operator', summary: 'go on with one that stopped' },
-    body: z.object({}),
+    body: z.object({ force: z.boolean().default(false).describe('it may interrupt services from here on') }),
     response: z.object({ position, maintenance: maintenanceSchema }),
   },
   stopMaintenance: {

@@ -78,7 +78,8 @@ export interface EventData {
   }
   /** It goes no further until a person resumes it. */
   MaintenanceStopped: { maintenance: string; machine: string | null; reason: string }
-  MaintenanceResumed: { maintenance: string }
+  /** `force`: it may interrupt services from here on. */
+  MaintenanceResumed: { maintenance: string; force?: boolean }
   MaintenanceFinished: { maintenance: string }
   /** A machine was seen to hold a virtual address. `from`: who had it before. */
   AddressTaken: { address: string; machine: string; from: string | null; why: string; mark: ReportMark }

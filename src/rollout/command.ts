@@ -18,7 +18,7 @@ export type Command = { at: number } & (
   | { type: 'DrainMachine'; machine: string; force: boolean; stop?: boolean }
   | { type: 'ReadyMachine'; machine: string }
   | StartMaintenance
-  | { type: 'ResumeMaintenance' }
+  | { type: 'ResumeMaintenance'; force: boolean }
   | { type: 'StopMaintenance' }
   | { type: 'ApplyCluster'; cluster: ClusterDefinition; force: boolean }
 )

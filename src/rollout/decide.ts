@@ -74,7 +74,7 @@ function decideCommand(state: State, observed: Observed, command: Command): Deci
     case 'StartMaintenance':
       return startMaintenance(state, observed, command)
     case 'ResumeMaintenance':
-      return resumeMaintenance(state, observed)
+      return resumeMaintenance(state, observed, command.force)
     case 'StopMaintenance':
       return stopMaintenance(state)
     case 'ApplyCluster':

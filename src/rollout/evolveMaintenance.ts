@@ -46,6 +46,7 @@ function evolved(
         state: 'running',
         reason: null,
         finishedAt: null,
+        allowOutage: maintenance.allowOutage || event.data.force === true,
         attempt: maintenance.attempt + 1,
         // What was not done is done anew; what was done is looked at again.
         at: at ? { ...at, since, step: at.step === 'work' ? 'drain' : at.step } : null,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { deploy, drain, given, halt, patch, ready, reboot, resume, start, stop } from './testing/given.ts'
+import { deploy, drain, forcedResume, given, halt, patch, ready, reboot, resume, start, stop } from './testing/given.ts'
 
 const part = (machine: string, interrupted = true): string[] => [
   `${machine} drain`,
@@ -193,6 +193,50 @@ describe('maintenance', () => {
       'maintenance stopped: machine a is back in traffic: it has the last ready instance of shop now',
     )
     expect(then.world.state.machines['a']?.traffic).toBe('ready')
+  })
+
+  it('that stopped before an outage goes on, where it stopped, once it is told that it may', () => {
+    const then = given('a', 'b')
+      .running('r1')
+      .and((world) => world.machine('a').running.forEach((one) => (one.work = 1)))
+      .on('b', { alive: false })
+      .when(patch(['a', 'b']))
+    then.passing(60_000)
+    expect(then.when(resume).decision).toMatchObject({ code: 'E_LAST_INSTANCE', subject: 'a' })
+    then.when(patch(['a', 'b'], { force: true })).passing(120_000)
+    expect(then.world.state.maintenance).toMatchObject({ done: ['a'], attempt: 2, reason: 'machine b is lost' })
+  })
+
+  it('that stopped between two machines goes on with the next, once it is told that it may', () => {
+    const then = given('a', 'b')
+      .running('r1', { listen: 'none' })
+      .when(patch(['a', 'b']))
+      .until('a return')
+      .on('a', { fates: { r1: 'hangs' } })
+      .and((world) => world.machine('a').running.forEach((one) => (one.state = 'starting')))
+      .settled()
+    const reason = 'machine b has the last ready instance of shop'
+    expect(then.when(resume).settled().world.state.maintenance).toMatchObject({ done: ['a'], reason })
+    then.when(forcedResume).settled()
+    expect(then.world.state.maintenance).toMatchObject({ state: 'completed', done: ['a', 'b'] })
+  })
+
+  it('is resumed where it only looks at what was done, whatever else has failed meanwhile', () => {
+    const then = given('a', 'b')
+      .running('r1', { service: 'worker', listen: 'none' })
+      .running('r2')
+      .when(reboot('a'))
+      .until('a work')
+    then.on('a', { fates: { r2: 'hangs' } }).passing(600_000, 10_000)
+    expect(then.world.state.maintenance).toMatchObject({ state: 'stopped', at: { step: 'check' } })
+    then
+      .and((world) =>
+        world.machine('b').running.forEach((one) => {
+          if (one.desired.release === 'r1') one.state = 'failed'
+        }),
+      )
+      .settled()
+    expect(then.when(resume).lines()[0]).toBe('maintenance resumed')
   })
 
   it('does not stop the only worker, unless told to', () => {

@@ -11,7 +11,7 @@ export function startMaintenance(state: State, observed: Observed, command: Star
   const { machines, force, restart } = command
   if (state.maintenance && isSame(state.maintenance, command)) {
     if (state.maintenance.state === 'running') return { type: 'nothing' }
-    if (state.maintenance.state === 'stopped') return resumeMaintenance(state, observed)
+    if (state.maintenance.state === 'stopped') return resumeMaintenance(state, observed, force)
   }
   const refusal =
     machines.map((machine) => refuseMachine(state, machine)).find((one) => one !== null) ??
@@ -35,26 +35,28 @@ const isSame = (one: Maintenance, other: StartMaintenance): boolean =>
   one.script?.text === other.script?.text &&
   one.machines.join() === other.machines.join()
 
-export function resumeMaintenance(state: State, observed: Observed): Decision {
+/** `force`: from here on it may interrupt services; what is done stays done. */
+export function resumeMaintenance(state: State, observed: Observed, force: boolean): Decision {
   const { maintenance } = state
   if (maintenance?.state !== 'stopped')
     return noneStopped(maintenance ? `it is ${maintenance.state}` : 'there was none')
-  const { id, at, allowOutage, restart, attempt } = maintenance
-  const refusal =
-    (at ? refuseMachine(state, at.machine, true) : null) ??
-    refuseBusy(state, at?.machine ?? id) ??
-    (at && !allowOutage ? refuseOutage(state, observed, [at.machine], restart) : null)
-  if (refusal) return refusal
+  const { id, at, restart, attempt } = maintenance
+  const allowOutage = maintenance.allowOutage || force
   // It came back after the maintenance had given it up: what was done is not done again.
   const work = observed[at?.machine ?? '']?.report.maintenance
   const isDone = at?.step === 'work' && work?.id === id && work.attempt === attempt && work.ok === true
+  const isAnew = at && !isDone && (at.step === 'drain' || at.step === 'work')
+  const refusal =
+    (at ? refuseMachine(state, at.machine, true) : null) ??
+    refuseBusy(state, at?.machine ?? id) ??
+    (isAnew && !allowOutage ? refuseOutage(state, observed, [at.machine], restart) : null)
+  if (refusal) return refusal
   const checking: Event[] = isDone
     ? [{ type: 'MaintenanceStepped', data: { maintenance: id, machine: at.machine, step: 'check' } }]
     : []
-  const resumed: Event = { type: 'MaintenanceResumed', data: { maintenance: id } }
+  const resumed: Event = { type: 'MaintenanceResumed', data: { maintenance: id, ...(force ? { force } : {}) } }
   // A person has put it back in traffic meanwhile.
-  const isBack =
-    at && !isDone && (at.step === 'drain' || at.step === 'work') && state.machines[at.machine]?.traffic === 'ready'
+  const isBack = isAnew && state.machines[at.machine]?.traffic === 'ready'
   const drained: Event[] = isBack
     ? [{ type: 'MachineDrainStarted', data: { machine: at.machine, force: allowOutage } }]
     : []

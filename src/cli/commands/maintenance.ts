@@ -54,9 +54,12 @@ export async function showMaintenance(session: Session, _flags: CommonFlags): Pr
   return 0
 }
 
-export async function resumeMaintenance(session: Session, _flags: CommonFlags): Promise<number> {
+export async function resumeMaintenance(
+  session: Session,
+  { force }: CommonFlags & { force: boolean },
+): Promise<number> {
   const { client } = await session.announce('resume maintenance')
-  const { maintenance, position } = await client.call('resumeMaintenance', { body: {} }, session.signal)
+  const { maintenance, position } = await client.call('resumeMaintenance', { body: { force } }, session.signal)
   return followMaintenance(session, client, maintenance, position)
 }
 

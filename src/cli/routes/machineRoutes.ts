@@ -89,7 +89,7 @@ export const maintenance = buildRouteMap({
     resume: command({
       brief: 'Go on with one that stopped, at the machine where it did',
       example: 'tandem maintenance resume',
-      parameters: {},
+      parameters: { flags: { force: on('Also when a machine has the last ready instance of a service') } },
       load: async () => (await import('../commands/maintenance.ts')).resumeMaintenance,
     }),
     stop: command({

@@ -64,9 +64,9 @@ export function operationHandlers({ controller, releases, tokens, callers, membe
       return startMaintenance(controller, body)
     },
     maintenance: () => ({ maintenance: lastMaintenance(controller) }),
-    resumeMaintenance: () => {
+    resumeMaintenance: ({ body }) => {
       refuseWhileBehind(controller)
-      controller.execute({ type: 'ResumeMaintenance' })
+      controller.execute({ type: 'ResumeMaintenance', ...body })
       return { position: position(), maintenance: knownMaintenance(controller) }
     },
     stopMaintenance: () => {

@@ -48,7 +48,8 @@ export const patch = (machines: string[], over: Partial<StartMaintenance> = {}):
   maintain({ kind: 'patch', machines, script: patchScript, restart: true, force: false, ...over })
 export const reboot = (machine: string, force = false): Request =>
   maintain({ kind: 'reboot', machines: [machine], script: null, restart: true, force })
-export const resume: Request = () => ({ type: 'ResumeMaintenance' })
+export const resume: Request = () => ({ type: 'ResumeMaintenance', force: false })
+export const forcedResume: Request = () => ({ type: 'ResumeMaintenance', force: true })
 export const halt: Request = () => ({ type: 'StopMaintenance' })
 
 /** Machines that have joined and run nothing yet. */

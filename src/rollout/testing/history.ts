@@ -176,7 +176,7 @@ export class History {
   }
 
   private maintain(machine: string, how: number, more: number): void {
-    if (more % 4 === 0) return void this.world.send({ type: 'ResumeMaintenance' })
+    if (more % 4 === 0) return void this.world.send({ type: 'ResumeMaintenance', force: more % 8 === 0 })
     if (more % 4 === 1) return void this.world.send({ type: 'StopMaintenance' })
     const machines = how % 2 === 0 ? [machine] : [...this.world.machines.keys()]
     const about = { kind: 'patch', machines, script: null, restart: more % 3 !== 0, force: false } as const
