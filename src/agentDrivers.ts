@@ -141,7 +141,7 @@ function addressOf(
       ...{ cluster, machine, own, files, host },
       haproxy: balancer === 'haproxy' ? `${haproxyRunDir}/${guardSocket}` : null,
       failed: (error) =>
-        logger.warn({ err: error }, 'what the guard says is not followed; it is read with each report'),
+        logger.warn({ err: error }, 'what the guard says is not followed; it is read whenever the controller answers'),
     })
   }
   const clean = (): Promise<void> => host.remove()

@@ -5,7 +5,7 @@ import { addressRunDir, keepalivedFiles } from './drivers/address/keepalived/kee
 import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressHost.ts'
 import { listUnits, openUnitFiles } from './drivers/supervisor/systemd/unitFiles.ts'
 import { dataRoots } from './drivers/supervisor/systemd/systemdSupervisor.ts'
-import { endProcessesOf } from './privileged/endProcesses.ts'
+import { endLeftovers } from './privileged/endLeftovers.ts'
 import { agentUser } from './privileged/setUp.ts'
 import { privilegedService, privilegedSocketUnit } from './privileged/partUnits.ts'
 import { RootFolder } from './privileged/rootFolder.ts'
@@ -69,7 +69,7 @@ async function removeParts(): Promise<void> {
   for (const unit of [helperOf(agentUnit), ...parts, helperOf(agentUnit)]) await removeUnit(unit)
   for (const unit of parts) await createPartUnits().useCommand(unit, null)
   // What the agent has started and left could still change folders that root removes now.
-  await endProcessesOf(agentUser)
+  await endLeftovers(agentUnit, agentUser)
 }
 
 const others = (): string[] =>

@@ -33,6 +33,14 @@ it('copies what it can, also behind links, and names the rest; what was copied o
   expect(copied).toEqual(['better', 'renewed', 'lost'])
 })
 
+it('takes nothing away while the folder is not there: it may be on its way back', async () => {
+  writeFileSync(join(from, 'good.pem'), 'good')
+  await copyPublicCertificates(from, to, group)
+  rmSync(from, { recursive: true })
+  await expect(copyPublicCertificates(from, to, group)).rejects.toThrow(`${from} is not there`)
+  expect(readFileSync(join(to, 'good.pem'), 'utf8')).toBe('good')
+})
+
 it('gives a copy to the group also when an earlier one was killed before it did', async () => {
   writeFileSync(join(from, 'good.pem'), 'good')
   await copyPublicCertificates(from, to, group)

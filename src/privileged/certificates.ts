@@ -28,7 +28,9 @@ export async function copyPublicCertificates(from: string, to: string, group: st
     throw new Error(`${to} is not a folder of root: it was put there by somebody`)
   chownSync(to, 0, gid)
   chmodSync(to, 0o750)
-  const wanted = existsSync(from) ? readdirSync(from).slice(0, mostFiles) : []
+  // A folder that is replaced is away for a moment: nothing is taken away for that.
+  if (!existsSync(from)) throw new Error(`${from} is not there`)
+  const wanted = readdirSync(from).slice(0, mostFiles)
   const wrong: string[] = []
   for (const name of wanted) {
     try {

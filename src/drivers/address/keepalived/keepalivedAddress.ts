@@ -42,6 +42,8 @@ class Keepalived implements AddressDriver {
   #heardAt = Number.MIN_SAFE_INTEGER
   #state: GuardState | null = null
   #watcher: FSWatcher | null = null
+  /** The guard's word could not be followed; that was said. */
+  #isDeaf = false
   #listeners: (() => void)[] = []
   #closed = false
 
@@ -86,7 +88,9 @@ class Keepalived implements AddressDriver {
 
   heard(): void {
     this.#heardAt = bootMs()
-    if (this.#plan && this.#plan.addresses.length > 0 && !this.#closed) this.#writeWord()
+    if (!this.#plan || this.#plan.addresses.length === 0 || this.#closed) return
+    this.#writeWord()
+    if (this.#installed !== '') this.#watch()
   }
 
   problems(): string[] {
@@ -145,14 +149,27 @@ class Keepalived implements AddressDriver {
     }
   }
 
+  /** What cannot be followed is read whenever the controller is heard, and following it is tried again then. */
   #watch(): void {
     if (this.#watcher || this.#closed) return
-    const { files, failed } = this.#options
+    const { files } = this.#options
     this.#read()
-    this.#watcher = watch(files.run, (_, name) => {
-      if (name === basename(files.state)) this.#read()
-    })
-    this.#watcher.on('error', failed)
+    try {
+      this.#watcher = watch(files.run, (_, name) => {
+        if (name === basename(files.state)) this.#read()
+      })
+      this.#watcher.on('error', (error) => this.#unwatched(error))
+      this.#isDeaf = false
+    } catch (error) {
+      this.#unwatched(error)
+    }
+  }
+
+  #unwatched(error: unknown): void {
+    this.#watcher?.close()
+    this.#watcher = null
+    if (!this.#isDeaf) this.#options.failed(error)
+    this.#isDeaf = true
   }
 
   #read(): void {

@@ -90,7 +90,7 @@ export class Certificates {
 
   #againMs(): number {
     const { certificatesMs, certificatesAgainMs } = this.#options.limits
-    return this.#notBrought === null ? certificatesMs : Math.min(certificatesMs, certificatesAgainMs)
+    return this.problems.length === 0 ? certificatesMs : Math.min(certificatesMs, certificatesAgainMs)
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
 import { connect, type Socket } from 'node:net'
@@ -69,6 +69,25 @@ describe('what cannot be served', () => {
     expect(a.balancer.problems?.()).toEqual([])
     expect(config()).toBe(before)
   })
+})
+
+it('refuses nothing by a check that did not take place: the plan fails, what ran goes on, and it is tried again', async () => {
+  const [program, sick] = [join(machines.folder, 'sometimes'), join(machines.folder, 'sick')]
+  writeFileSync(program, `#!/bin/sh\n[ -e ${sick} ] && [ "$1" = -c ] && kill -9 $$\nexec haproxy "$@"\n`, {
+    mode: 0o755,
+  })
+  const checked = childHaproxy({ program, master: join(machines.folder, 'a', 'run', 'master.sock') })
+  const folder = join(machines.folder, 'certificates')
+  mkdirSync(folder)
+  const { cert, key } = machines.authority.machine('public')
+  writeFileSync(join(folder, 'public.pem'), readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'))
+  writeFileSync(sick, '')
+  const https = { port: await freePort(), certificates: folder }
+  await expect(machines.machine('a', { https, process: checked })).rejects.toThrow('did not check anything')
+  rmSync(sick)
+  const a = await machines.machine('a', { https, process: checked })
+  expect(await a.route()).toEqual([])
+  expect(a.balancer.problems?.()).toEqual([])
 })
 
 describe('public certificates', () => {

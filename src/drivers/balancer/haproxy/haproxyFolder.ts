@@ -98,8 +98,11 @@ export class HaproxyFolder {
     this.#write(candidate, text)
     try {
       const { code, out, err } = await exec([this.#program, '-c', '-f', candidate], { timeoutMs: checkMs })
-      const output = out + err
-      return code === 0 ? null : alertsIn(output)
+      if (code === 0) return null
+      const alerts = alertsIn(out + err)
+      // Killed, or not able to run at all: that says nothing of the text.
+      if (alerts === null) throw new Error(`${this.#program} -c did not check anything (status ${code}): ${err.trim()}`)
+      return alerts
     } finally {
       rmSync(candidate, { force: true })
     }
@@ -128,8 +131,10 @@ export function machinesText(machines: string[] | null): string {
   return machines === null ? '.*\n' : machines.map((machine) => `^${machine}$\n`).join('')
 }
 
-function alertsIn(output: string): string {
+/** `null`: there are none. */
+function alertsIn(output: string): string | null {
   const alerts = output.split('\n').filter((line) => line.includes('[ALERT]'))
+  if (alerts.length === 0) return null
   return alerts
     .slice(0, 3)
     .map((line) => line.replace(/^\[ALERT\]\s+\(\d+\) : /, '').slice(0, 300))

@@ -22,12 +22,13 @@ export function watchFolders(folders: string[], { changed, firstMs, failed }: To
       failed(error)
       return firstMs
     })
+  const lookIn = (ms: number): void => {
+    if (next) clearTimeout(next)
+    if (!isClosed) next = setTimeout(() => void told().then(lookIn), ms).unref()
+  }
   const settled = (): void => {
     settling = null
-    void told()
-  }
-  const lookIn = (ms: number): void => {
-    if (!isClosed) next = setTimeout(() => void told().then(lookIn), ms).unref()
+    void told().then(lookIn)
   }
   const watched = (folder: string): FSWatcher[] => {
     try {

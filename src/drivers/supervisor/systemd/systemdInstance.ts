@@ -20,7 +20,8 @@ export interface InstanceHouse {
   systemctl: Pick<Systemctl, 'show'>
   /** Changes them. */
   host: UnitHost
-  journal: Journal
+  /** A line about it for people; never rejects. */
+  note: Journal['note']
   marks: StartedMarks
   exited: (exit: ExitStatus) => void
   restarted: (restarted: { id: string; pid: number }) => void
@@ -199,8 +200,7 @@ export class SystemdInstance {
     this.#house.exited({ ...ended, id: this.record.id, asked, reason, ...(again ? { again } : {}) })
   }
 
-  /** Its word is for people who read; one that cannot be written changes nothing of what it is about. */
   #note(text: string, isOver: boolean): Promise<void> {
-    return this.#house.journal.note(this.record.service, this.record.id, text, isOver).catch(() => {})
+    return this.#house.note(this.record.service, this.record.id, text, isOver)
   }
 }

@@ -9,7 +9,7 @@ import { alreadyRunning, whyNotStarted } from '../startRefusal.ts'
 import { resolveExecutable } from '../process/executable.ts'
 import type { ExitStatus, InstanceSpec, Restarted, SupervisorDriver } from '../supervisor.ts'
 import { openForgotten } from './forgotten.ts'
-import { openJournal } from './journal.ts'
+import { openJournal, type Journal } from './journal.ts'
 import { startedMarks } from './startedMarks.ts'
 import { createSystemctl } from './systemctl.ts'
 import { SystemdInstance, type InstanceHouse } from './systemdInstance.ts'
@@ -65,8 +65,10 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     reloading = host.reload().then(() => known.forEach((unit) => removed.delete(unit)))
     return reloading
   }
+  /** Its word is for people who read; one that cannot be written changes nothing of what it is about. */
+  const note: Journal['note'] = (...about) => journal.note(...about).catch(() => {})
   const house: InstanceHouse = {
-    ...{ systemctl, host, journal, marks },
+    ...{ systemctl, host, note, marks },
     exited: (exit) => exitListeners.forEach((listener) => listener(exit)),
     restarted: (restarted) => restartListeners.forEach((listener) => listener(restarted)),
     over: (id) => void instances.delete(id),
@@ -124,7 +126,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
         adopted.push(record.id)
       } else {
         await instance.remove()
-        await journal.note(record.service, record.id, 'ended with the agent, or before', true)
+        await note(record.service, record.id, 'ended with the agent, or before', true)
         ended.push(record.id)
       }
     }
@@ -157,15 +159,16 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
       removed.add(unit)
       const [pid] = await Promise.all([
         instance.start(spec),
-        journal.note(service, id, `starting release ${spec.release.slice(0, 12)}`),
+        note(service, id, `starting release ${spec.release.slice(0, 12)}`),
       ])
       look([unit])
       return pid
     } catch (error) {
       if (!instance.isStopping) {
         instances.delete(id)
-        await host.remove(unit)
-        await journal.note(service, id, `not started: ${whyNotStarted(error)}`, true)
+        // It may have begun to run. What cannot be ended now keeps its file: by that it is found again.
+        await instance.remove().catch(() => {})
+        await note(service, id, `not started: ${whyNotStarted(error)}`, true)
       }
       throw error
     }
