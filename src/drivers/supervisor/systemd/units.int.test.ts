@@ -210,6 +210,20 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect(lab.exits).toEqual([expect.objectContaining({ pid, signal: 'SIGKILL' })])
   })
 
+  it('start, and are told to end, although the journal takes no word about them', async () => {
+    execFileSync('mount', ['--bind', '/bin/false', '/usr/bin/logger'])
+    try {
+      const [wanted, broken] = [lab.spec(sleeps), lab.spec(['/nowhere/program'])]
+      await lab.driver.start(wanted)
+      expect(lab.driver.isAlive(wanted.id)).toBe(true)
+      await expect(lab.driver.start(broken)).rejects.toMatchObject({ code: 'E_EXEC' })
+      await lab.driver.stop(wanted.id)
+      expect(lab.exits).toEqual([expect.objectContaining({ id: wanted.id, asked: true })])
+    } finally {
+      execFileSync('umount', ['/usr/bin/logger'])
+    }
+  })
+
   it('crash as often as they like and are never given up', async () => {
     const wanted = lab.spec(['/bin/sh', '-c', 'exit 7'])
     await lab.driver.start(wanted)
