@@ -28,11 +28,21 @@ export const privateHaproxy = (): HaproxyProcess =>
  * first: its configuration names a script, and is somebody else's now.
  */
 export async function startHaproxy(data: string): Promise<void> {
-  const pid = Number((await systemctl('show', '-P', 'MainPID', haproxyUnit)).trim())
-  if (pid > 0 && (statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? -1) === 0)
-    await systemctl('stop', haproxyUnit)
+  const shown = await systemctl('show', '-p', 'MainPID', '-p', 'SubState', haproxyUnit)
+  if (runsAsRoot(shown)) await systemctl('stop', haproxyUnit)
   await privateHaproxy().ensureStarted(join(data, 'haproxy/haproxy.cfg'))
 }
+
+/**
+ * By what systemd shows of its unit. Only of one that has said it is ready: a process that was made a moment ago is root
+ * until it becomes its user, and stopping it would cancel the restart that it is part of.
+ */
+export function runsAsRoot(shown: string, uidOf: (pid: number) => number | undefined = ownerOf): boolean {
+  const pid = Number(/^MainPID=(\d+)$/m.exec(shown)?.[1] ?? 0)
+  return pid > 0 && /^SubState=running$/m.test(shown) && uidOf(pid) === 0
+}
+
+const ownerOf = (pid: number): number | undefined => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid
 
 /** Where HAProxy finds the certificates for https. */
 export const sharedCertificates = (data: string): string => join(data, 'certificates')

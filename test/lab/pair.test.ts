@@ -12,7 +12,7 @@ const drain = 3_000
 const long = { timeout: 600_000 }
 const refused = /alert|eof|reset/i
 const soon = { timeout: 60_000 }
-const rounds = process.env['TANDEM_SOAK'] === '1' ? 20 : 3
+const rounds = Number(process.env['TANDEM_ROUNDS'] ?? (process.env['TANDEM_SOAK'] === '1' ? 10 : 3))
 
 describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`, () => {
   let pair: Pair
