@@ -348,9 +348,10 @@ describe('an instance that was adopted', () => {
 it.each([
   [true, 1, 0, 2_000],
   [true, 1, 1_400, 1_600], // together with others at each second
-  [true, 10, 0, 2_000],
+  [true, 8, 0, 2_000],
+  [true, 10, 0, 3_000],
   [true, 11, 0, 3_000],
-  [true, 50, 250, 9_750],
+  [true, 50, 250, 12_750],
   [false, 50, 250, 1_750],
 ])('ready (well: %s), one of %d, at %d ms: asked again after %d ms', (isWell, crowd, at, wait) => {
   expect(readyProbeMs(isWell, crowd, at, instanceLimits)).toBe(wait)

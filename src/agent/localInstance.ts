@@ -35,7 +35,7 @@ export interface InstanceLimits {
 
 export const instanceLimits: InstanceLimits = {
   readyProbeMs: 2_000,
-  apartMs: 200,
+  apartMs: 250,
   togetherMs: 1_000,
   closedProbeMs: 20,
   misses: 3,

@@ -15,7 +15,7 @@ export const lookMs = 100
 /** A tick so late means that this process stood still, not what it looks at. */
 const stoodStillMs = 400
 /** The state is written at least this often, so that its age says whether the guard lives. */
-const stateMs = 1_000
+const stateMs = 2_000
 /** What keepalived's end did not take off by itself is taken off by hand after so many looks. */
 const patienceLooks = 3
 const commandMs = 2_000

@@ -21,8 +21,8 @@ export interface KeepalivedOptions {
   failed: (error: unknown) => void
 }
 
-/** The guard writes at least each second; one that has not for so long does not run. */
-const guardSilentMs = 4_000
+/** The guard writes at least every 2 s; one that has not for so long does not run. */
+const guardSilentMs = 6_000
 /** What a plan takes away must be gone by then: the guard looks each 100 ms and waits 700 ms at most. */
 const giveUpMs = 5_000
 const lookMs = 20

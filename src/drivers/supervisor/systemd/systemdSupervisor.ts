@@ -34,8 +34,8 @@ export interface SystemdSupervisorOptions {
 const unitFolder = '/etc/systemd/system'
 /** Where services keep their data; systemd makes both. */
 export const dataRoots = [join('/var/lib/private', dataParent), join('/var/lib', dataParent)]
-/** Every instance is looked at so often even if nothing was heard of it: the journal may be off. */
-const lookMs = 10_000
+/** Every instance is looked at so often even if nothing was heard of it: the journal may have lost a word; probes are sooner. */
+const lookMs = 30_000
 /** Unit files that are gone are forgotten by systemd this long after the last change, all at once: it takes PID 1 a while. */
 const reloadAfterMs = 1_000
 
