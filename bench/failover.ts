@@ -8,7 +8,7 @@ import { PlainFailover } from './plainFailover.ts'
 /*
  * How long nothing answers at the virtual address, and how many requests fail, fault by fault: under 500 requests a second,
  * each on a connection of its own, beside keepalived and HAProxy as people configure them by hand. `RUNS` of each (30),
- * `FAULTS` (a part of their names), `ONLY` (tandem or plain). A computer with few processors shares them among three
+ * `FAULTS` (a part of their names), `ONLY` (tandem or plain), `MOVES_WITHIN` (ms that a fault is waited for). A computer with few processors shares them among three
  * machines and the load, so single runs are as much about that.
  */
 
@@ -19,7 +19,7 @@ const only = process.env['ONLY'] ?? ''
 const beforeMs = 300
 const afterMs = 1_200
 /** By hand some faults move nothing at all, or leave it with both: what shows by then is all there is. */
-const movesWithinMs = 10_000
+const movesWithinMs = Number(process.env['MOVES_WITHIN'] ?? 10_000)
 const lookMs = 20
 
 type Contender = FailoverLab | PlainFailover

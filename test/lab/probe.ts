@@ -41,13 +41,14 @@ export class Probe {
   }
 }
 
-/** The longest time without an answer since `from`, in ms. */
-export function longestSilence({ answers }: Probed, from: number): number {
+/** The longest time without an answer since `from`, in ms; what is still unanswered at the end counts as well. */
+export function longestSilence({ answers, failures }: Probed, from: number): number {
   let [longest, last] = [0, from]
   for (const at of answers.toSorted((a, b) => a - b)) {
     if (at < from) continue
     longest = Math.max(longest, at - last)
     last = at
   }
-  return answers.some((at) => at >= from) ? longest : Infinity
+  const lastAsked = Math.max(last, ...failures.map(({ at }) => at))
+  return answers.some((at) => at >= from) ? Math.max(longest, lastAsked - last) : Infinity
 }
