@@ -22,7 +22,7 @@ export interface KeepalivedOptions {
 }
 
 /** The guard writes at least every 2 s; one that has not for so long does not run. */
-const guardSilentMs = 6_000
+const guardSilentMs = 4_000
 /** What a plan takes away must be gone by then: the guard looks each 100 ms and waits 700 ms at most. */
 const giveUpMs = 5_000
 const lookMs = 20
