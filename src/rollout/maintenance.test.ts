@@ -13,6 +13,14 @@ const part = (machine: string, interrupted = true): string[] => [
   `${machine} return`,
   `${machine} done`,
 ]
+/** Machine a is drained to be patched, and b dies before a has given up its work. */
+const otherFailsMeanwhile = () =>
+  given('a', 'b')
+    .running('r1')
+    .and((world) => world.machine('a').running.forEach((one) => (one.work = 1)))
+    .on('b', { alive: false })
+    .when(patch(['a', 'b']))
+    .passing(60_000)
 const withoutRecoveries = (lines: string[]): string[] => lines.filter((line) => !line.endsWith('recovered'))
 
 describe('maintenance', () => {
@@ -182,12 +190,8 @@ describe('maintenance', () => {
   })
 
   it('puts a machine back rather than work on it when the other one fails while it is drained', () => {
-    const then = given('a', 'b')
-      .running('r1')
-      .and((world) => world.machine('a').running.forEach((one) => (one.work = 1)))
-      .on('b', { alive: false })
-      .when(patch(['a', 'b']))
-    const lines = then.passing(60_000).lines()
+    const then = otherFailsMeanwhile()
+    const lines = then.lines()
     expect(lines).not.toContain('a work')
     expect(lines.at(-1)).toBe(
       'maintenance stopped: machine a is back in traffic: it has the last ready instance of shop now',
@@ -196,12 +200,7 @@ describe('maintenance', () => {
   })
 
   it('that stopped before an outage goes on, where it stopped, once it is told that it may', () => {
-    const then = given('a', 'b')
-      .running('r1')
-      .and((world) => world.machine('a').running.forEach((one) => (one.work = 1)))
-      .on('b', { alive: false })
-      .when(patch(['a', 'b']))
-    then.passing(60_000)
+    const then = otherFailsMeanwhile()
     expect(then.when(resume).decision).toMatchObject({ code: 'E_LAST_INSTANCE', subject: 'a' })
     then.when(patch(['a', 'b'], { force: true })).passing(120_000)
     expect(then.world.state.maintenance).toMatchObject({ done: ['a'], attempt: 2, reason: 'machine b is lost' })
