@@ -6,7 +6,6 @@ import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressH
 import { listUnits, openUnitFiles } from './drivers/supervisor/systemd/unitFiles.ts'
 import { dataRoots } from './drivers/supervisor/systemd/systemdSupervisor.ts'
 import { endLeftovers } from './privileged/endLeftovers.ts'
-import { agentUser } from './privileged/setUp.ts'
 import { privilegedService, privilegedSocketUnit } from './privileged/partUnits.ts'
 import { RootFolder } from './privileged/rootFolder.ts'
 import { OperatorError } from './lib/operatorError.ts'
@@ -69,7 +68,7 @@ async function removeParts(): Promise<void> {
   for (const unit of [helperOf(agentUnit), ...parts, helperOf(agentUnit)]) await removeUnit(unit)
   for (const unit of parts) await createPartUnits().useCommand(unit, null)
   // What the agent has started and left could still change folders that root removes now.
-  await endLeftovers(agentUnit, agentUser)
+  await endLeftovers(agentUnit)
 }
 
 const others = (): string[] =>

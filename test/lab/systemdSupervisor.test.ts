@@ -52,7 +52,10 @@ describe.skipIf(why)(`the systemd supervisor on a machine${why ? ` (skipped: ${w
     'passes the suite of every supervisor, and holds what the jail and the limits promise',
     { timeout: 300_000 },
     async () => {
-      const { code, out, err } = await testInside(lab.machine('a'), ['src/drivers/supervisor/systemd'])
+      const { code, out, err } = await testInside(lab.machine('a'), [
+        'src/drivers/supervisor/systemd',
+        'src/privileged/endLeftovers.int.test.ts',
+      ])
       expect(`${out}\n${err}`).toMatch(/tests: \d\d+ passed, 0 failed, 0 skipped/)
       expect(code).toBe(0)
     },
