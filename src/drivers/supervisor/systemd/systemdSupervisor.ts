@@ -167,8 +167,11 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
       if (!instance.isStopping) {
         instances.delete(id)
         // It may have begun to run. What cannot be ended now keeps its file: by that it is found again.
-        await instance.remove().catch(() => {})
-        await note(service, id, `not started: ${whyNotStarted(error)}`, true)
+        const left = await instance.remove().then(
+          () => '',
+          (stays: unknown) => `; what was made stays: ${whyNotStarted(stays)}`,
+        )
+        await note(service, id, `not started: ${whyNotStarted(error)}${left}`, true)
       }
       throw error
     }
