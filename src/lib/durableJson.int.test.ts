@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { readJson, writeJsonDurably } from './durableJson.ts'
@@ -20,6 +20,11 @@ it('reads what was written, nothing where there is none, and says which file is 
   expect(statSync(path).mode & 0o777).toBe(0o600)
   writeFileSync(path, '{"a":')
   expect(() => readJson(path)).toThrow(path)
+})
+
+it('does not take for absent what it cannot look at', () => {
+  symlinkSync(path, path)
+  expect(() => readJson(path)).toThrow(`cannot read ${path}`)
 })
 
 it('replaces whole, also over the rest of a write that was killed', () => {

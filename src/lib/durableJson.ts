@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { writeFileDurably } from './durableFile.ts'
 
 /** The JSON in a file; `null` when there is none. Throws on a file that holds something else. */
 export function readJson(path: string): unknown {
-  // Most are looked for again and again, and are not there: an error with its stack costs many times as much.
-  if (!existsSync(path)) return null
   try {
+    // Most are looked for again and again, and are not there: an error with its stack costs many times as much.
+    if (!statSync(path, { throwIfNoEntry: false })) return null
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { bootId } from '../lib/bootId.ts'
 import { randomId } from '../lib/ids.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { Turns } from '../lib/turns.ts'
-import { readBootId } from './bootId.ts'
 import { DirectoryStore } from './directoryStore.ts'
 import { syncFolder } from './durableWrite.ts'
 import { fetchRelease, refetch, type Fetched, type FetchOptions } from './fetchRelease.ts'
@@ -55,7 +55,7 @@ export class ReleaseCache implements ObjectReader {
   static async open(root: string, options: { bootId?: string } = {}): Promise<ReleaseCache> {
     for (const folder of ['releases', 'index']) await mkdir(join(root, folder), { recursive: true, mode: 0o700 })
     const store = await DirectoryStore.open(root)
-    const cache = new ReleaseCache(root, store, options.bootId ?? (await readBootId()))
+    const cache = new ReleaseCache(root, store, options.bootId ?? thisBoot())
     await cache.#sweep((name) => !name.startsWith('.damaged-'))
     return cache
   }
@@ -314,4 +314,13 @@ function beyondRepair(id: string, damaged: readonly ObjectKey[], cause?: unknown
     next: 'check the disk; with the controller reachable it is fetched again, otherwise roll back to another release',
     cause,
   })
+}
+
+/** Where the system does not say (macOS), what an earlier process made counts as made before the boot. */
+function thisBoot(): string {
+  try {
+    return bootId()
+  } catch {
+    return randomId()
+  }
 }

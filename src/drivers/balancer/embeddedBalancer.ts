@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
+import { Turns } from '../../lib/turns.ts'
 import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from './balancer.ts'
 import type { BalancerServices } from './balancerServices.ts'
 import { ConnectionGate } from './connectionGate.ts'
@@ -45,7 +46,8 @@ class EmbeddedBalancer implements BalancerDriver {
   readonly #forward: Server
   readonly #tcp: TcpListeners
   readonly #listeners: ((change: BalancerChange) => void)[] = []
-  #applying: Promise<unknown> = Promise.resolve()
+  /** The next plan is applied whatever becomes of the one before. */
+  readonly #turns = new Turns()
   #closing: Promise<void> | null = null
 
   constructor(options: EmbeddedBalancerOptions) {
@@ -85,9 +87,7 @@ class EmbeddedBalancer implements BalancerDriver {
   }
 
   apply(plan: RoutingPlan): Promise<Unserved[]> {
-    const turn = this.#applying.then(() => this.#applyNow(plan))
-    this.#applying = turn.catch(() => {}) // the caller of this plan is told; the next plan is applied all the same
-    return turn
+    return this.#turns.take('apply', () => this.#applyNow(plan))
   }
 
   async #applyNow(plan: RoutingPlan): Promise<Unserved[]> {

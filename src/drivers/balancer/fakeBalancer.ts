@@ -1,3 +1,4 @@
+import { Turns } from '../../lib/turns.ts'
 import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from './balancer.ts'
 
 /** A balancer without sockets: it keeps the plans it was given and does what a test tells it to. */
@@ -12,7 +13,7 @@ export class FakeBalancer implements BalancerDriver {
   readonly #inFlight = new Map<string, InFlight>()
   #failures: Error[] = []
   #gates: Promise<void>[] = []
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
   #closed = false
 
   /** What `apply` says could not be opened, until told otherwise. */
@@ -52,15 +53,13 @@ export class FakeBalancer implements BalancerDriver {
 
   apply(plan: RoutingPlan): Promise<Unserved[]> {
     const [gate, failure] = [this.#gates.shift(), this.#failures.shift()]
-    const turn = this.#turn.then(async () => {
+    return this.#turns.take('apply', async () => {
       await gate
       if (this.#closed) throw new Error('the balancer is closed; it takes no plan any more')
       if (failure) throw failure
       this.#applyNow(plan)
       return this.unserved
     })
-    this.#turn = turn.catch(() => {}) // the caller of this plan is told
-    return turn
   }
 
   inFlight(instance: string): InFlight {

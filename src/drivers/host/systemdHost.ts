@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { bootId } from '../../lib/bootId.ts'
 import { writeFileDurably } from '../../lib/durableFile.ts'
 import { exec, execOrThrow } from '../../lib/exec.ts'
 import { lastWords } from '../../lib/systemdUnits.ts'
@@ -87,8 +88,7 @@ function interpreterOf(text: string): string[] {
 
 /** Containers share the kernel's boot id, so the first process's own start counts too (proc(5), field 22 of stat). */
 export function bootMark(): string {
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   const stat = readFileSync('/proc/1/stat', 'utf8')
   const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-  return `${boot}/${started}`
+  return `${bootId()}/${started}`
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { exec } from '../../../lib/exec.ts'
+import { Turns } from '../../../lib/turns.ts'
 
 /**
  * Longest time in which new connections to an address are left unanswered before it moves. Who is left so tries again a second
@@ -18,7 +19,7 @@ const table = 'inet tandem_address'
 export class SynGate {
   #isOpen = true
   /** One change after the other: a slow shutting must not come after the opening that follows it. */
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
   /** Counts what was asked for: an opening says nothing of a shutting asked for since. */
   #asked = 0
 
@@ -50,9 +51,7 @@ export class SynGate {
   }
 
   #inTurn(commands: string[]): Promise<Ran> {
-    const done = this.#turn.then(() => nft(commands))
-    this.#turn = done
-    return done
+    return this.#turns.take('nft', () => nft(commands))
   }
 }
 

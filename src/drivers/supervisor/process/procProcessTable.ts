@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import { bootId } from '../../../lib/bootId.ts'
 import type { ProcessInfo, ProcessTable } from './processTable.ts'
 
 /** Reads of /proc never wait for a disk, so they are synchronous; after this many the event loop gets its turn. */
@@ -7,7 +8,7 @@ const readsPerTurn = 100
 
 /** Linux's /proc (man 5 proc_pid_stat). */
 export const procProcessTable: ProcessTable = {
-  bootId: () => Promise.resolve(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+  bootId: () => Promise.resolve(bootId()),
   list,
   look: (pid) => Promise.resolve(readStat(pid)),
   commandLine: (pid) => Promise.resolve(readText(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim() ?? null),
