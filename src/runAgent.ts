@@ -45,25 +45,15 @@ export async function runAgent(given: Options): Promise<number> {
       const { data, secretsFolder } = options
       return examineMachine({ machine, data, secretsFolder, self, settings: joined?.folder.read().settings ?? null })
     },
-    settings: (settings, order) => {
+    settings: async (settings, order) => {
       if (!joined) return
       const isKnown = isDeepStrictEqual(settings, joined.settings)
       if (isKnown && isTold) return
-      drivers.takeSettings(settings, order).then(
-        () => {
-          isTold = true
-          if (isKnown) return
-          joined.folder.write({ ...joined.folder.read(), machine, settings })
-          restart.resolve('a change of the cluster file')
-        },
-        (error: unknown) =>
-          logger.error(
-            { err: error },
-            isKnown
-              ? 'the root part was not told what the cluster file says; it is tried with the next word'
-              : 'a change of the cluster file was not taken over; it is tried with the next word',
-          ),
-      )
+      await drivers.takeSettings(settings, order)
+      isTold = true
+      if (isKnown) return
+      joined.folder.write({ ...joined.folder.read(), machine, settings })
+      restart.resolve('a change of the cluster file')
     },
   }).catch(async (error: unknown) => {
     // It may hold timers and children: whoever started this process waits for its end.

@@ -140,6 +140,7 @@ describe('an agent obeys one controller', () => {
     expect(states(one)).toEqual({ x: 'ready' })
     one.agent.accept(aDesiredState({ ...runs(shop, 'x'), position: 21 }))
     expect(report(one)).toMatchObject({ refused: null, held: null, seen: { position: 21 } })
+    expect(one.obeyed).toEqual([20, 21])
   })
 
   it("refuses another machine's desired state", async () => {
@@ -236,10 +237,12 @@ describe('what fails is told and tried again', () => {
       instances: [],
       problems: ['disk: ENOSPC: no space left on device'],
     })
+    expect(one.obeyed).toEqual([])
     disk.writeDesired = write
     one.agent.retry()
     await until(() => expect(states(one)).toEqual({ x: 'ready' }))
     expect(report(one).problems).toEqual([])
+    expect(one.obeyed).toEqual([10])
   })
 })
 

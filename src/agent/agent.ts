@@ -49,6 +49,8 @@ export interface AgentParts {
   /** What its parts could not do, too. */
   problems: Problems
   lateWrites: LateWrites
+  /** A state that came from the controller, once it is written down and obeyed; what was refused never comes here. */
+  obeyed: (desired: DesiredState) => void
   /** Whether this agent may work on its machine. */
   maintains: boolean
   clock: Clock
@@ -116,8 +118,9 @@ export class Agent {
   /** Ends or adopts what an earlier agent left, then brings back what this machine last ran, controller or not. */
   async start(): Promise<void> {
     const { supervisor, logger } = this.#parts
-    const { ended, adopted } = await supervisor.recover()
+    const { ended, adopted, left = [] } = await supervisor.recover()
     if (ended.length > 0) logger.warn({ ended }, 'ended what a killed agent had left running')
+    if (left.length > 0) logger.error({ left }, 'could not end what an earlier agent left; it is tried again')
     if (adopted.length > 0) logger.info({ adopted }, 'adopted running instances')
     await this.#data.want([])
     this.#instances.found(adopted, adopted.length > 0 ? await this.#serving() : new Set())
@@ -259,6 +262,7 @@ export class Agent {
     this.#unwritten = null
     this.#desired = desired
     this.#reconcile(desired)
+    this.#parts.obeyed(desired)
   }
 
   #reconcile(desired: DesiredState): void {

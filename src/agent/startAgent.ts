@@ -7,7 +7,7 @@ import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import type { HostDriver } from '../drivers/host/host.ts'
 import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { systemClock } from '../lib/clock.ts'
-import type { MachineSettings } from '../protocol/machineSettings.ts'
+import { SettingsKeeper, type TakeSettings } from './settingsKeeper.ts'
 import type { AgentSelf, Checkup } from '../protocol/checkup.ts'
 import type { Endpoints } from '../protocol/report.ts'
 import { ReleaseCache } from '../releases/releaseCache.ts'
@@ -49,7 +49,7 @@ export interface AgentOptions {
   /** `null` where the agent may not work on its machine. */
   hostDriver: HostDriver | null
   /** Called with what the cluster file says of this machine, whenever the controller says it. */
-  settings?: (settings: MachineSettings, order: string | null) => void
+  settings?: TakeSettings
   /** Keeps the agent's own program, where an upgrade can change it. */
   program?: (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
   /** This machine's checkup, with what the agent says of itself. */
@@ -106,12 +106,17 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const programs = new Programs({
     ...{ machine, supervisor, cache, source, ports, disk, secretsFolder, agentEnv: process.env },
   })
+  const settings = new SettingsKeeper(options.settings ?? (async () => {}), problems)
   const random = (): number => Math.random()
   agent = new Agent({
     ...{ machine, version, tcpOffset, supervisor, balancer, address, cache, cacheCapBytes, keepLast, disk, ports },
     ...{ programs, problems, lateWrites, logger, random, boot, clock: systemClock, endpoints: () => endpoints },
     fetcher: new ReleaseFetcher({ cache, source, logger, changed, random, makeRoom: async () => agent?.collect() }),
     program: () => program?.report() ?? null,
+    obeyed: (desired) => {
+      program?.want(desired.program, desired.orders.program)
+      void settings.want(desired)
+    },
     preparer: new Preparer({ disk, programs, problems, lateWrites, logger, changed }),
     machineWork: new MachineWork({
       ...{ disk, host: options.hostDriver, problems, lateWrites, clock: systemClock, logger, changed },
@@ -133,13 +138,14 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       desired: (desired) => {
         address.heard()
         agent.accept(desired)
-        if (agent.desired === desired) program?.want(desired.program, desired.orders.program)
-        if (desired.settings) options.settings?.(desired.settings, desired.orders.settings)
         idleMemory.worked()
       },
       ask: (ask) => answers.take(ask),
       report: () => agent.report(),
-      beat: () => agent.retry(),
+      beat: () => {
+        agent.retry()
+        void settings.retry()
+      },
       heard: () => {
         address.heard()
         program?.confirm()

@@ -10,11 +10,11 @@ export type CallPrivileged = <T>(operation: string, args: unknown, value: z.ZodT
 class Broken extends Error {}
 
 const usualMs = 60_000
-/** Every operation may be asked for twice: then the second finds it done. */
-const tries = 5
-const betweenMs = 200
+/** Every operation may be asked for twice: then the second finds it done. 11 s in all: long enough for places to come free. */
+const tries = 10
+const betweenMs = 250
 
-export function privilegedClient(path: string): CallPrivileged {
+export function privilegedClient(path: string, waitMs = betweenMs): CallPrivileged {
   return async (operation, args, value, withinMs = usualMs) => {
     const line = `${JSON.stringify({ operation, arguments: args })}\n`
     for (let tried = 1; ; tried++) {
@@ -25,10 +25,10 @@ export function privilegedClient(path: string): CallPrivileged {
       } catch (error) {
         if (!(error instanceof Broken)) throw error
         if (tried === tries) {
-          const what = `the root part did not answer ${tries} times (${operation}): systemctl status tandem-privileged.socket`
+          const what = `the root part did not answer ${tries} times (${operation}): it does not run, or has too much to do: systemctl status tandem-privileged.socket`
           throw new Error(what, { cause: error })
         }
-        await pause(betweenMs * tried)
+        await pause(waitMs * tried)
       }
     }
   }

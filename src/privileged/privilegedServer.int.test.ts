@@ -102,7 +102,9 @@ it('the client asks again when the root part is killed before its answer', async
 })
 
 it('says what to look at when nobody answers', async () => {
-  await expect(privilegedClient(path)('do', {}, anything)).rejects.toThrow('systemctl status tandem-privileged.socket')
+  await expect(privilegedClient(path, 1)('do', {}, anything)).rejects.toThrow(
+    'systemctl status tandem-privileged.socket',
+  )
 })
 
 it('ends when nobody asks any more, and not while something is being done', async () => {

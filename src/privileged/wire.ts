@@ -12,8 +12,8 @@ export const wireLimits = {
   answerBytes: 1024 * 1024,
   /** A request must have come whole within this. */
   requestMs: 10_000,
-  /** Connections at once; one more is closed. */
-  connections: 64,
+  /** Connections at once; one more is closed. Each start or stop of an instance holds one for as long as it takes. */
+  connections: 256,
 } as const
 
 export const requestSchema = z.strictObject({ operation: z.string().max(60), arguments: z.unknown() })

@@ -31,6 +31,8 @@ export interface RunningAgent {
   programs: Programs
   preparer: Preparer
   cache: ReleaseCache
+  /** Positions of what was obeyed, oldest first. */
+  obeyed: number[]
 }
 
 /** A store with releases of a small worker, which needs no port to become ready. */
@@ -81,18 +83,20 @@ export async function startedAgent(
   const machineWork = new MachineWork({
     ...{ disk, host: null, problems, lateWrites, clock: systemClock, logger: quiet, changed },
   })
+  const obeyed: number[] = []
   const boot = disk.nextBoot(systemClock.now())
   disk.writeBoot(boot)
   const agent = new Agent({
     ...{ machine: 'a', version: '0', tcpOffset: 0, supervisor, balancer, address, cache, disk, ports, programs },
     ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, clock: systemClock, random, logger: quiet, preparer },
     ...{ machineWork, problems, lateWrites, boot, maintains: false },
+    obeyed: ({ position }) => void obeyed.push(position),
     endpoints: () => ({ host: '127.0.0.1', http: 1, forward: 2, metrics: 3 }),
     fetcher: new ReleaseFetcher({ cache, source, logger: quiet, changed, random, makeRoom: () => agent.collect() }),
     instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },
   })
   await agent.start()
-  return { agent, supervisor, balancer, address, disk, programs, preparer, cache }
+  return { agent, supervisor, balancer, address, disk, programs, preparer, cache, obeyed }
 }
 
 /** The instances that a desired state names, of one release. */

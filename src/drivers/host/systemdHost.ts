@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { bootId } from '../../lib/bootId.ts'
 import { writeFileDurably } from '../../lib/durableFile.ts'
 import { exec, execOrThrow } from '../../lib/exec.ts'
+import { maintenanceUnit } from '../../lib/maintenanceUnit.ts'
 import { lastWords } from '../../lib/systemdUnits.ts'
 import type { HostDriver, HostScript, ScriptState } from './host.ts'
 
@@ -75,7 +76,7 @@ export function createSystemdHost(dir: string): HostDriver {
 
 const identifier = 'tandem-maintenance'
 
-const unitOf = ({ id }: HostScript): string => `tandem-maintenance-${id}.service`
+const unitOf = ({ id }: HostScript): string => maintenanceUnit(id)
 
 const printable = (text: string): string => text.replaceAll(/[^\w ./-]/g, '?')
 

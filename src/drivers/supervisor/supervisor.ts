@@ -90,8 +90,11 @@ export interface SupervisorDriver {
     /** Why a limit is not enforced, in words; `null` when all are. */
     why: string | null
   }
-  /** Called once, before anything else: ends what a killed agent left, or adopts it (`outlivesAgent`). Returns the adopted ids. */
-  recover(): Promise<{ adopted: string[]; ended: string[] }>
+  /**
+   * Called once, before anything else: ends what a killed agent left, or adopts it (`outlivesAgent`). `left`: what could not
+   * be ended, and why; it is tried again.
+   */
+  recover(): Promise<{ adopted: string[]; ended: string[]; left?: string[] }>
   /**
    * Starts it; resolves with the pid once the program is executing. Rejects when it cannot be executed. Refuses an id that is
    * running.

@@ -77,8 +77,9 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
 
   const leave = async (): Promise<void> => {
     if (!existsSync(paths.keepalived)) return
-    if (writeChanged(files.config, withoutGuard(contentOf(files.config) ?? '')))
-      await systemctl('reload-or-restart', keepalivedUnit)
+    const isChanged = writeChanged(files.config, withoutGuard(contentOf(files.config) ?? ''))
+    // Where there still is a guard, an earlier try may have been killed before keepalived took this up.
+    if (isChanged || existsSync(paths.guard)) await systemctl('reload-or-restart', keepalivedUnit)
     await removeUnit(guardUnit)
     for (const path of [files.guard, files.applied]) rmSync(path, { force: true })
   }

@@ -10,6 +10,7 @@ import { resolveExecutable } from '../process/executable.ts'
 import type { ExitStatus, InstanceSpec, Restarted, SupervisorDriver } from '../supervisor.ts'
 import { openForgotten } from './forgotten.ts'
 import { openJournal, type Journal } from './journal.ts'
+import { LeftoverUnits } from './leftoverUnits.ts'
 import { startedMarks } from './startedMarks.ts'
 import { createSystemctl } from './systemctl.ts'
 import { SystemdInstance, type InstanceHouse } from './systemdInstance.ts'
@@ -67,6 +68,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
   }
   /** Its word is for people who read; one that cannot be written changes nothing of what it is about. */
   const note: Journal['note'] = (...about) => journal.note(...about).catch(() => {})
+  const leftovers = new LeftoverUnits(note)
   const house: InstanceHouse = {
     ...{ systemctl, host, note, marks },
     exited: (exit) => exitListeners.forEach((listener) => listener(exit)),
@@ -108,10 +110,10 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     )
   }
 
-  const recover = async (): Promise<{ adopted: string[]; ended: string[] }> => {
+  const recover: SupervisorDriver['recover'] = async () => {
     const records = listUnits(unitFolder)
     const states = await systemctl.show(records.map(({ unit }) => unit))
-    const [adopted, ended]: [string[], string[]] = [[], []]
+    const [adopted, ended, left]: [string[], string[], string[]] = [[], [], []]
     const adopt = async (record: UnitRecord): Promise<void> => {
       const state = states.get(record.unit)
       const runs = state?.loaded === true && (state.mainPid > 0 || state.sub.startsWith('auto-restart'))
@@ -125,14 +127,14 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
         instances.set(record.id, instance)
         adopted.push(record.id)
       } else {
-        await instance.remove()
-        await note(record.service, record.id, 'ended with the agent, or before', true)
-        ended.push(record.id)
+        const why = await leftovers.end(instance)
+        if (why === null) ended.push(record.id)
+        else left.push(`${record.unit}: ${why}`)
       }
     }
     await Promise.all(records.map(adopt))
     watch()
-    return { adopted, ended }
+    return { adopted, ended, left }
   }
 
   const start = async (spec: InstanceSpec): Promise<{ pid: number }> => {
@@ -141,6 +143,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     checkName(spec.service)
     watch()
     if (instances.has(spec.id)) throw alreadyRunning(spec.id)
+    await leftovers.giveUp(spec.id)
     return { pid: await begin(spec) }
   }
 
@@ -181,6 +184,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     const once = [...instances.values()].filter(({ record }) => record.once)
     const results = await Promise.allSettled(once.map((instance) => instance.stop()))
     clearInterval(timer)
+    leftovers.close()
     ending.abort()
     journal.close()
     await Promise.all([watching, looks.idle()])

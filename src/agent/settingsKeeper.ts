@@ -1,0 +1,39 @@
+import type { DesiredState } from '../protocol/desiredState.ts'
+import type { MachineSettings } from '../protocol/machineSettings.ts'
+import type { Problems } from './problems.ts'
+
+export type TakeSettings = (settings: MachineSettings, order: string | null) => Promise<void>
+
+/** What the cluster file says of this machine, until it is taken over: what fails is a problem, and is tried again with each beat. */
+export class SettingsKeeper {
+  readonly #take: TakeSettings
+  readonly #problems: Problems
+  #wanted: DesiredState | null = null
+  #isBusy = false
+
+  constructor(take: TakeSettings, problems: Problems) {
+    this.#take = take
+    this.#problems = problems
+  }
+
+  /** Of a state that is obeyed. */
+  want(desired: DesiredState): Promise<void> {
+    this.#wanted = desired
+    return this.retry()
+  }
+
+  async retry(): Promise<void> {
+    if (this.#isBusy || !this.#wanted?.settings) return
+    const wanted = this.#wanted
+    this.#isBusy = true
+    try {
+      await this.#take(this.#wanted.settings, this.#wanted.orders.settings)
+      if (this.#wanted === wanted) this.#wanted = null
+      this.#problems.solved('cluster file')
+    } catch (error) {
+      this.#problems.add('cluster file', error)
+    } finally {
+      this.#isBusy = false
+    }
+  }
+}
