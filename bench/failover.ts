@@ -8,8 +8,9 @@ import { PlainFailover } from './plainFailover.ts'
 /*
  * How long nothing answers at the virtual address, and how many requests fail, fault by fault: under 500 requests a second,
  * each on a connection of its own, beside keepalived and HAProxy as people configure them by hand. `RUNS` of each (30),
- * `FAULTS` (a part of their names), `ONLY` (tandem or plain), `MOVES_WITHIN` (ms that a fault is waited for). A computer
- * with few processors shares them among three machines and the load, so single runs are as much about that.
+ * `FAULTS` (a part of their names), `ONLY` (tandem or plain), `MOVES_WITHIN` (ms that a fault is waited for), `ADVERT` (seconds
+ * between two words of the plain keepalived, 1). A computer with few processors shares them among three machines and the load,
+ * so single runs are as much about that.
  */
 
 const runs = Number(process.env['RUNS'] ?? 30)

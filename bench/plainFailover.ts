@@ -7,9 +7,10 @@ import { Probe } from '../test/lab/probe.ts'
 const steadyMs = 60_000
 const lookMs = 50
 const quietLooks = 10
+const advertSeconds = Number(process.env['ADVERT'] ?? 1)
 const server = `require("http").createServer((q, r) => r.end("hello")).listen(8080)`
 
-/** What a careful person configures by hand from the usual guides: advert_int 1, a vrrp_script every 2 s, HAProxy checking both. */
+/** What a careful person configures by hand from the usual guides: advert_int 1, a vrrp_script every 2 s, HAProxy checking both. `ADVERT`: seconds. */
 export class PlainFailover {
   readonly lab: Lab
   readonly watch: AddressWatch
@@ -100,7 +101,7 @@ export class PlainFailover {
 }
 
 const keepalivedByHand = (own: LabMachine, peer: LabMachine, address: string): string => `global_defs {
-  enable_script_security
+${advertSeconds < 1 ? '  vrrp_version 3\n' : ''}  enable_script_security
   script_user root
 }
 vrrp_script haproxy {
@@ -113,7 +114,7 @@ vrrp_instance VI_1 {
   state ${own.name === 'a' ? 'MASTER' : 'BACKUP'}
   virtual_router_id 51
   priority ${own.name === 'a' ? 101 : 100}
-  advert_int 1
+  advert_int ${advertSeconds}
   unicast_src_ip ${own.address}
   unicast_peer {
     ${peer.address}

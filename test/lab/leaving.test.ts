@@ -1,52 +1,84 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { failuresOf, line, web } from '../system/rollUnderLoad.ts'
+import { AddressWatch } from './addressWatch.ts'
 import { ClientLoad } from './clientLoad.ts'
-import { Pair, tcpPort } from './pair.ts'
+import { entryPort, Pair, tcpPort } from './pair.ts'
 import { whyNoLab } from './requirements.ts'
 
 const why = whyNoLab()
+const address = '10.77.0.50'
 const bootMs = 700_000
 const long = { timeout: 300_000 }
 const soon = { timeout: 60_000 }
 
 describe.skipIf(why)(`leaving${why ? ` (skipped: ${why})` : ''}`, () => {
   let pair: Pair
+  let watch: AddressWatch
   beforeAll(async () => {
-    pair = await Pair.open()
+    const drivers = '{ supervisor: systemd, balancer: haproxy, address: keepalived }'
+    pair = await Pair.open({ drivers, more: `addresses: [${address}]\n` })
+    watch = new AddressWatch(pair.lab, address)
+    for (const name of ['a', 'b']) await watch.watch(name)
     await pair.roll('web', web({ name: 'web', version: '1' }))
     const more = `routes: [{ port: ${tcpPort} }]\n`
     await pair.roll('line', line({ name: 'line', version: '1', more }), 'line.mjs')
   }, bootMs)
-  afterAll(() => pair?.close())
+  afterAll(async () => {
+    watch?.close()
+    await pair?.close()
+  })
 
   const a = () => pair.lab.machine('a')
-  const services = (): Promise<string> => a().must(['pgrep', '-f', 'web.mjs|line.mjs|haproxy -Ws'])
+  const services = (): Promise<string> => a().must(['pgrep', '-f', 'web.mjs|line.mjs|haproxy -Ws|sbin/keepalived'])
   const left = async (...args: string[]): Promise<Record<string, unknown> & { code: number }> => {
     const { code, out } = await a().run(['tandem', 'agent', 'leave', ...args, '--json'])
     return { ...(JSON.parse(out) as Record<string, unknown>), code } // one line of JSON
   }
-  const answer = async (): Promise<string> =>
-    (await pair.lab.client.run(['curl', '-s', '--max-time', '2', pair.entries[0] ?? ''])).out
+  const virtual = `http://${address}:${entryPort}`
+  const answer = async (entry = pair.entries[0] ?? ''): Promise<string> =>
+    (await pair.lab.client.run(['curl', '-s', '--max-time', '2', entry])).out
+  /** As a person would see to it. */
+  async function holdsIt(name: 'a' | 'b'): Promise<void> {
+    await expect.poll(() => watch.holders.length, soon).toBe(1)
+    if (watch.holders[0] === name) return
+    const other = name === 'a' ? 'b' : 'a'
+    for (const verb of ['drain', 'ready']) expect(await pair.tandem('machine', verb, other)).toMatchObject({ exit: 0 })
+    expect(watch.holders).toEqual([name])
+  }
 
   it(
-    'takes Tandem off a machine, and no request is lost: services and HAProxy go on, also after a reboot',
+    'takes Tandem off a machine, and no request is lost: services, HAProxy and the address go on, also after a reboot',
     long,
     async () => {
       const before = await services()
-      const load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 200, tcp: pair.tcpEntries })
+      await holdsIt('a')
+      const moves = watch.changes.length
+      const entries = [...pair.entries, virtual]
+      const load = new ClientLoad(pair.lab, { entries, perSecond: 200, tcp: pair.tcpEntries })
       // Cut off in the middle, three times; then whole.
       for (const afterMs of ['0.15', '0.3', '0.6']) {
         await a().run(['timeout', '-s', 'KILL', afterMs, 'tandem', 'agent', 'leave'])
       }
       const outcome = await left()
       expect(failuresOf(await load.stop())).toEqual([])
-      expect(outcome['units']).toEqual(expect.arrayContaining(['tandem-haproxy.service']))
-      expect(outcome['units']).toHaveLength(3)
+      expect(outcome['units']).toEqual(expect.arrayContaining(['tandem-haproxy.service', 'tandem-keepalived.service']))
+      expect(outcome['units']).toHaveLength(4)
+      expect(watch.changes.slice(moves)).toEqual([])
       expect(await services()).toBe(before)
       expect((await a().run(['systemctl', 'cat', 'tandem-agent'])).code).not.toBe(0)
       expect((await a().must(['ls', '/var/lib/tandem'])).split('\n')).not.toContain('joined.json')
+      // Nobody writes them any more: a word that a guard has left must not keep keepalived from holding.
+      const config = await a().must(['cat', '/var/lib/tandem/privileged/address/keepalived.conf'])
+      expect(config).not.toContain('track_file')
+      watch.gone('a')
       await a().reboot()
-      await expect.poll(answer, soon).toBe('hello 1')
+      await expect.poll(() => answer(), soon).toBe('hello 1')
+      await watch.watch('a')
+      await expect.poll(() => watch.holders, soon).toEqual(['b'])
+      await pair.lab.machine('b').must(['systemctl', 'stop', 'tandem-keepalived'])
+      await expect.poll(() => watch.holders, soon).toEqual(['a'])
+      expect(await answer(virtual)).toBe('hello 1')
+      await pair.lab.machine('b').must(['systemctl', 'start', 'tandem-keepalived'])
     },
   )
 
@@ -65,6 +97,6 @@ describe.skipIf(why)(`leaving${why ? ` (skipped: ${why})` : ''}`, () => {
   it('the machine joins again, and serves', long, async () => {
     await pair.join('a')
     await pair.until('ready', ['a'])
-    await expect.poll(answer, soon).toBe('hello 1')
+    await expect.poll(() => answer(), soon).toBe('hello 1')
   })
 })

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { MaintenanceView } from '../../src/api/views.ts'
+import type { DesiredState } from '../../src/protocol/desiredState.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
 import { failuresOf, web } from '../system/rollUnderLoad.ts'
 import { ClientLoad } from './clientLoad.ts'
@@ -38,8 +39,13 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
   afterAll(() => pair?.close())
 
   const on = (name: string) => pair.lab.machine(name)
-  const ofAgent = (...argv: string[]) =>
-    on('a').run(['setpriv', '--reuid=tandem', '--regid=tandem', '--init-groups', '--no-new-privs', '--', ...argv])
+  /** With the very groups of the agent that runs: its unit gives it more than its user has. */
+  const ofAgent = async (...argv: string[]) => {
+    const groups = /^Groups:\t([\d ]+?) *$/m.exec(await statusOf('tandem-agent'))?.[1]?.replaceAll(' ', ',')
+    expect(groups).toMatch(/^\d+(,\d+)+$/)
+    const user = ['--reuid=tandem', '--regid=tandem', `--groups=${groups}`, '--no-new-privs']
+    return on('a').run(['setpriv', ...user, '--', ...argv])
+  }
   const ask = async (operation: string, args: unknown): Promise<string> => {
     const request = JSON.stringify({ operation, arguments: args })
     return (await ofAgent('node', '--input-type=module', '-e', asking, request)).out.trim()
@@ -136,6 +142,14 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
       ...{ machine: 'a', interface: 'host0', own: on('a').address, peers: [] },
       addresses: [{ address: virtual, routerId: 1, priority: 100 }],
     }
+    // As it is, it is well: what is refused below is refused for what is changed in it.
+    expect(await ask('unit.write', spec())).toMatch(/^\{"value":/)
+    expect(await ask('unit.remove', { unit: 'tandem-x-1.service' })).toMatch(/^\{"value":/)
+    // Signed by the controller, for something else.
+    const { orders } = JSON.parse(await on('a').must(['cat', '/var/lib/tandem/desired.json'])) as DesiredState
+    const signed = orders.settings
+    expect(signed).not.toBeNull()
+    const program = { key: 'u1', release, version: '9.9.9' }
     const hostile: [string, unknown][] = [
       ['unit.write', spec({ id: lines })],
       ['unit.write', spec({ service: lines })],
@@ -160,7 +174,13 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
       ['settings.take', { address: on('a').address, addresses: [virtual], order: null }],
       ['script.begin', { script, order: null }],
       ['script.begin', { script, order: '{}' }],
+      ['script.begin', { script, order: signed }],
       ['machine.restart', { order: null }],
+      ['machine.restart', { order: signed }],
+      ['settings.take', { address: on('a').address, addresses: [virtual], order: signed }],
+      ...['program.prepare', 'program.begin'].flatMap((operation): [string, unknown][] =>
+        [null, '{}', signed].map((order) => [operation, { ...program, order }]),
+      ),
       ['shell', { command: 'id' }],
     ]
     for (const [operation, args] of hostile)
