@@ -14,7 +14,9 @@ export async function leaveMachine({ host, out }: Session, flags: LeaveFlags): P
   const serviceData = keepData ? 'keep' : removeData ? 'remove' : null
   const left = await host.programs.leaveMachine({ data, purge, serviceData })
   out.result({ left: true, ...left }, () => {
-    const lines = purge ? ['everything of Tandem is gone'] : ['Tandem is off this machine; these go on without it:']
+    const lines = purge
+      ? ['everything of Tandem is gone, but for its two users and what you put below /etc/tandem']
+      : ['Tandem is off this machine; these go on without it:']
     return [
       ...lines,
       ...left.units.map((unit) => `  ${unit}`),

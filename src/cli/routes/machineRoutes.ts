@@ -29,7 +29,7 @@ export const machine = buildRouteMap({
       example: 'tandem machine drain a\ntandem machine drain a --stop',
       parameters: {
         flags: {
-          force: on('Also when it has the last ready instance of a service'),
+          force: on('Also when no other machine can take over: a last ready instance, or its address'),
           stop: on('Then stop what runs there; machine ready starts it again'),
         },
         positional: oneMachine,
@@ -47,7 +47,7 @@ export const machine = buildRouteMap({
       about: 'Its services come back by themselves; no request is lost while another machine has them.',
       example: 'tandem machine reboot a',
       parameters: {
-        flags: { force: on('Also when it has the last ready instance of a service') },
+        flags: { force: on('Also when no other machine can take over: a last ready instance, or its address') },
         positional: oneMachine,
       },
       load: async () => (await import('../commands/maintenance.ts')).rebootMachine,
@@ -67,7 +67,7 @@ export const machine = buildRouteMap({
             brief: 'How long the script may take on each machine',
           },
           noReboot: on('Do not restart the machines'),
-          force: on('Also when one has the last ready instance of a service'),
+          force: on('Also when no other machine can take over: a last ready instance, or its address'),
         },
         positional: { kind: 'tuple', parameters: [{ ...word('MACHINE', 'The name of a machine'), optional: true }] },
       },
@@ -89,7 +89,9 @@ export const maintenance = buildRouteMap({
     resume: command({
       brief: 'Go on with one that stopped, at the machine where it did',
       example: 'tandem maintenance resume',
-      parameters: { flags: { force: on('Also when a machine has the last ready instance of a service') } },
+      parameters: {
+        flags: { force: on('Also when no other machine can take over: a last ready instance, or its address') },
+      },
       load: async () => (await import('../commands/maintenance.ts')).resumeMaintenance,
     }),
     stop: command({
