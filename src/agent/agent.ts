@@ -157,7 +157,7 @@ export class Agent {
   }
 
   report(): Report {
-    const { machine, boot, version, endpoints, fetcher, preparer, supervisor, balancer, address, clock } = this.#parts
+    const { machine, boot, version, endpoints, fetcher, preparer, supervisor, balancer, address } = this.#parts
     const { memory, cpu, tasks, why } = supervisor.abilities
     return {
       ...{ machine, boot, version, seq: ++this.#seq, endpoints: endpoints() },
@@ -179,16 +179,27 @@ export class Agent {
         trouble: address.trouble(),
         reaches: address.reaches(),
       },
-      problems: [
-        ...this.#problems.list(),
-        ...address.problems().map(shortened),
-        ...this.#unserved.map(({ reason }) => reason),
-        ...(balancer.problems?.() ?? []).map(shortened),
-        ...this.#entries.problems(balancer.counters(), clock.monotonic()),
-      ],
+      problems: this.problems(),
       limits: { memory, cpu, tasks, why },
       held: this.#refused ? this.#desired : null,
     }
+  }
+
+  /** What could not be done here, in words. */
+  problems(): string[] {
+    const { address, balancer, clock } = this.#parts
+    return [
+      ...this.#problems.list(),
+      ...address.problems(),
+      ...this.#unserved.map(({ reason }) => reason),
+      ...(balancer.problems?.() ?? []),
+      ...this.#entries.problems(balancer.counters(), clock.monotonic()),
+    ].map(shortened)
+  }
+
+  /** Why it does not obey the controller; `null`: it does. */
+  get refused(): Report['refused'] {
+    return this.#refused
   }
 
   get desired(): DesiredState | null {

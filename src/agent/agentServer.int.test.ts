@@ -70,6 +70,20 @@ it('says of itself what a checkup goes by', async () => {
   const response = await fetch(`http://127.0.0.1:${await server.listen(0)}/self`)
   expect(agentSelfSchema.parse(await response.json())).toMatchObject({
     ...{ version: '1', controller: true, http: 3, forward: 4, metrics: 5 },
-    instances: [{ id: 'x', service: 'shop', state: 'ready', port: null }],
+    ...{ problems: [], instances: [{ id: 'x', service: 'shop', state: 'ready', port: null }] },
   })
+})
+
+it('says of itself what its report says: what it could not do, and that it refuses its controller', async () => {
+  const one = (known = await startedAgent(join(folder.path, 'machine'), await Releases.open(folder.path)))
+  one.address.failNext(new Error('no card'))
+  one.agent.accept(aDesiredState())
+  await vi.waitFor(() => expect(one.agent.report().problems).toEqual(['address: no card']), { timeout: 5_000 })
+  one.agent.accept(aDesiredState({ machine: 'other' }))
+  expect(selfOf(one).problems).toEqual(['address: no card', expect.stringMatching(/meant for machine other/)])
+})
+
+it('takes what an older agent says of itself, which names no problems', async () => {
+  const { problems, ...older } = selfOf(null)
+  expect([problems, agentSelfSchema.parse(older).problems]).toEqual([[], []])
 })

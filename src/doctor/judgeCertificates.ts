@@ -1,6 +1,6 @@
 import type { Finding } from '../protocol/checkup.ts'
-import { wrong } from './findings.ts'
-import type { CertificateFile } from './machineFacts.ts'
+import { unchecked, wrong } from './findings.ts'
+import type { CertificateFile, Certificates, UnreadCertificate } from './machineFacts.ts'
 
 const dayMs = 86_400_000
 /** A renewal is tried every hour: what is late by more did not work. */
@@ -8,8 +8,17 @@ const renewalGraceMs = 6 * 3_600_000
 /** For what people renew. */
 const noticeMs = 14 * dayMs
 
-export function judgeCertificates(files: CertificateFile[], now: number): Finding[] {
-  return files.flatMap((file) => judge(file, now).slice(0, 1))
+export function judgeCertificates({ files, unread }: Certificates, now: number): Finding[] {
+  return [...unread.map(judgeUnread), ...files.flatMap((file) => judge(file, now).slice(0, 1))]
+}
+
+function judgeUnread({ path, kind, why, isDenied }: UnreadCertificate): Finding {
+  if (isDenied) return unchecked('certificates', `${path}: ${why}`)
+  const next =
+    kind === 'public'
+      ? 'take it out of the folder, or put a certificate there: HAProxy reads every file in it'
+      : renewals[kind]
+  return wrong('certificates', `${path} holds no certificate: ${why}`, next)
 }
 
 /** The gravest first. */
@@ -20,7 +29,7 @@ function judge(
   const found: Finding[] = []
   const add = (what: string, next: string): void => void found.push(wrong('certificates', `${path}: ${what}`, next))
   const renew = renewals[kind]
-  if (!hasItsKey) add('its private key is of another certificate', renew)
+  if (!hasItsKey) add('its private key is missing, damaged, or of another certificate', renew)
   if (isSigned === false) add('it is not signed by the authority that this machine trusts', renew)
   if (notAfter <= now) add(`it expired on ${dayOf(notAfter)}`, renew)
   if (isCurrent === false) add('it is not the one that this machine has now', 'systemctl restart tandem-agent.service')

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { judgeMachine } from './judgeMachine.ts'
+import type { UnreadCertificate } from './machineFacts.ts'
 import { compareVersions } from './judgeVersions.ts'
 import { day, factsOf, now, wellParts, type Parts } from './testing/wellMachine.ts'
 
@@ -10,12 +11,18 @@ const first = <T>(items: T[], index = 0): T => {
   return item
 }
 
+const readme: UnreadCertificate = {
+  ...{ path: '/c/README', kind: 'public', isDenied: false },
+  why: 'no line in it is -----BEGIN CERTIFICATE-----',
+}
+
 describe('a machine', () => {
   it('on which everything holds has nothing wrong, and says what was looked at', () => {
     const { findings, checked } = judgeMachine(factsOf(wellParts()))
     expect(findings).toEqual([])
     expect(checked).toEqual([
       'agent',
+      'report',
       'versions',
       'clock',
       'ports',
@@ -39,6 +46,41 @@ describe('a machine', () => {
     expect(checked).not.toContain('units')
   })
 
+  it('whose agent does not answer is not called wrong for what only that could say', () => {
+    const parts = wellParts()
+    parts.agent.silent = 'ECONNREFUSED'
+    parts.limits.processes = null
+    const { findings, checked } = judgeMachine({ ...factsOf(parts), ports: { why: 'known by the agent only' } })
+    expect(findings.map(({ area, level, what }) => `${area} ${level}: ${what}`)).toEqual([
+      'agent wrong: the agent does not answer: ECONNREFUSED',
+      'ports unchecked: not checked: known by the agent only',
+      expect.stringMatching(/^limits unchecked: not checked: the open files of each process/),
+    ])
+    expect(checked).not.toContain('ports')
+    expect(checked).not.toContain('report')
+  })
+
+  it('says which certificate it could not look at, and judges the others', () => {
+    const parts = wellParts()
+    parts.certificates.unread.push({ ...readme, why: 'EACCES: permission denied', isDenied: true })
+    first(parts.certificates.files).notAfter = now - 1
+    expect(judgeMachine(factsOf(parts)).findings.map(({ level, what }) => `${level}: ${what}`)).toEqual([
+      'unchecked: not checked: /c/README: EACCES: permission denied',
+      expect.stringMatching(/^wrong: .*it expired/),
+    ])
+  })
+
+  it.each([
+    ['tandem-haproxy.service', /^systemctl restart tandem-agent\.service/],
+    ['tandem-agent.service', /tandem machine add NAME/],
+  ])('without %s is told how to get it back', (name, expected) => {
+    const parts = wellParts()
+    Object.assign(parts.units, { units: [], own: [name] })
+    expect(judgeMachine(factsOf(parts)).findings).toEqual([
+      { area: 'units', level: 'wrong', what: `${name} is not there`, next: expect.stringMatching(expected) },
+    ])
+  })
+
   const changes: [string, (parts: Parts) => void, RegExp][] = [
     [
       'an agent that is down',
@@ -46,6 +88,11 @@ describe('a machine', () => {
       /agent: the agent does not answer: ECONN/,
     ],
     ['an agent alone', ({ agent }) => void (agent.connected = false), /agent: .*not connected to the controller/],
+    [
+      'a problem that the agent reports',
+      ({ agent }) => void agent.problems.push('address: refused'),
+      /^report: address: refused$/,
+    ],
     ['an old agent', ({ agent }) => void (agent.version = '0.0.9'), /agent: .*0\.0\.9, and 0\.1\.0 is installed/],
     [
       'an old HAProxy',
@@ -76,34 +123,45 @@ describe('a machine', () => {
     ],
     [
       'an expired certificate',
-      ({ certificates }) => void (first(certificates).notAfter = now - 1),
+      ({ certificates }) => void (first(certificates.files).notAfter = now - 1),
       /certificates: .*it expired on 2026-11-21/,
     ],
     [
       'a renewal that is late',
-      ({ certificates }) => void (first(certificates).renewAt = now - day),
+      ({ certificates }) => void (first(certificates.files).renewAt = now - day),
       /certificates: .*should have been renewed on 2026-11-20, and is good until/,
     ],
     [
       'a foreign key',
-      ({ certificates }) => void (first(certificates).hasItsKey = false),
+      ({ certificates }) => void (first(certificates.files).hasItsKey = false),
       /certificates: .*of another certificate/,
     ],
     [
       'a foreign authority',
-      ({ certificates }) => void (first(certificates).isSigned = false),
+      ({ certificates }) => void (first(certificates.files).isSigned = false),
       /certificates: .*not signed by/,
     ],
     [
       'an old copy',
-      ({ certificates }) => void (first(certificates).isCurrent = false),
+      ({ certificates }) => void (first(certificates.files).isCurrent = false),
       /certificates: .*not the one that this machine has now/,
     ],
     [
       'a public certificate that nobody renewed',
       ({ certificates }) =>
-        Object.assign(first(certificates), { kind: 'public', renewAt: null, notAfter: now + 3 * day }),
+        Object.assign(first(certificates.files), { kind: 'public', renewAt: null, notAfter: now + 3 * day }),
       /certificates: .*it expires on 2026-11-24/,
+    ],
+    [
+      'a file that holds no certificate',
+      ({ certificates }) => void certificates.unread.push(readme),
+      /^certificates: \/c\/README holds no certificate: no line/,
+    ],
+    [
+      'an identity that is damaged',
+      ({ certificates }) =>
+        Object.assign(certificates, { files: [], unread: [{ ...readme, path: '/d/identity.pem', kind: 'identity' }] }),
+      /^certificates: \/d\/identity\.pem holds no certificate/,
     ],
     [
       'a full disk',
@@ -124,7 +182,7 @@ describe('a machine', () => {
     ['no files left', ({ limits }) => void (limits.files.used = 90_000), /limits: 90000 of 100000 open files/],
     [
       'a process without files',
-      ({ limits }) => void (first(limits.processes).used = 65_000),
+      ({ limits }) => void (first(limits.processes ?? []).used = 65_000),
       /limits: tandem-haproxy.* has 65000 of 65536/,
     ],
     [
@@ -160,6 +218,21 @@ describe('a machine', () => {
       'a dead instance',
       ({ units }) => void (first(units.units, 1).active = 'failed'),
       /units: tandem-shop-1\.service does not run: failed/,
+    ],
+    [
+      "a unit of Tandem's own that is gone",
+      ({ units }) => void units.own.push('tandem-guard.service'),
+      /^units: tandem-guard\.service is not there$/,
+    ],
+    [
+      'an agent whose unit is gone while systemd still knows it',
+      ({ units }) => void (first(units.units).load = 'not-found'),
+      /^units: tandem-agent\.service is not there$/,
+    ],
+    [
+      'a unit called as none of Tandem is',
+      ({ units }) => void Object.assign(first(units.units, 1), { name: 'tandem-helper.service', instance: null }),
+      /^units: stray unit: tandem-helper\.service is not of Tandem/,
     ],
     [
       'a stray instance',
@@ -200,7 +273,10 @@ describe('a machine', () => {
       'a file system that counts no inodes',
       ({ disks }) => Object.assign(first(disks), { freeInodes: 0, totalInodes: 0 }),
     ],
-    ['a renewal that is due since an hour', ({ certificates }) => void (first(certificates).renewAt = now - 3_600_000)],
+    [
+      'a renewal that is due since an hour',
+      ({ certificates }) => void (first(certificates.files).renewAt = now - 3_600_000),
+    ],
     [
       'a one-off program that nobody waits for any more',
       ({ units }) => {

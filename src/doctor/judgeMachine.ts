@@ -3,6 +3,7 @@ import { unchecked, wrong } from './findings.ts'
 import { judgeCertificates } from './judgeCertificates.ts'
 import { judgeHaproxy, judgeKeepalived } from './judgeConfigurations.ts'
 import { judgeDisks, judgeLimits } from './judgeRoom.ts'
+import { judgeProblems } from './judgeProblems.ts'
 import { judgePorts } from './judgePorts.ts'
 import { judgeUnits } from './judgeUnits.ts'
 import { compareVersions, judgePrograms } from './judgeVersions.ts'
@@ -20,19 +21,24 @@ export function judgeMachine(facts: MachineFacts): Checkup {
   }
   const findings = [
     ...judged('agent', facts.agent, judgeAgent),
+    ...judged('report', problemsOf(facts.agent), judgeProblems),
     ...judged('versions', facts.programs, judgePrograms),
     ...judged('clock', facts.clock, judgeSynchronised),
     ...judged('ports', facts.ports, ({ expected, listeners }) => judgePorts(expected, listeners)),
-    ...judged('certificates', facts.certificates, (files) => judgeCertificates(files, now)),
+    ...judged('certificates', facts.certificates, (seen) => judgeCertificates(seen, now)),
     ...judged('disk', facts.disks, judgeDisks),
     ...judged('limits', facts.limits, judgeLimits),
     ...judged('haproxy', facts.haproxy, judgeHaproxy),
     ...judged('keepalived', facts.keepalived, judgeKeepalived),
-    ...judged('units', facts.units, ({ units, wanted }) => judgeUnits(units, wanted)),
+    ...judged('units', facts.units, judgeUnits),
     ...judged('secrets', facts.secrets, judgeSecrets),
   ]
   return { machine, checked, findings: findings.slice(0, mostFindings) }
 }
+
+/** `null`: nobody says any. */
+const problemsOf = (agent: Gathered<AgentState>): Gathered<string[]> =>
+  agent !== null && 'seen' in agent && agent.seen.silent === null ? { seen: agent.seen.problems } : null
 
 function judgeAgent({ silent, version, installed, connected }: AgentState): Finding[] {
   const restart =

@@ -1,5 +1,6 @@
 import type { Finding } from '../protocol/checkup.ts'
 import { unchecked, wrong } from './findings.ts'
+import { judgeProblems } from './judgeProblems.ts'
 import { judgeAgentVersion } from './judgeVersions.ts'
 
 /** What only the controller can know of a machine. Times in ms. */
@@ -29,9 +30,7 @@ export function judgeMember(member: Member): Finding[] {
     ...(silent === null ? [] : [unchecked('agent', silent)]),
     ...(version === null ? [] : judgeAgentVersion(version, controllerVersion)),
     ...judgeOffset(member),
-    ...problems.map((problem) =>
-      wrong('report', problem, 'tandem status   shows when it is over; docs/operations.md says more'),
-    ),
+    ...judgeProblems(problems),
   ]
 }
 

@@ -1,5 +1,5 @@
 import type { Finding } from '../protocol/checkup.ts'
-import { wrong } from './findings.ts'
+import { unchecked, wrong } from './findings.ts'
 import type { Disk, Limits } from './machineFacts.ts'
 
 /** Below both of these a disk is as good as full: the next release, or a week of logs, fills it. */
@@ -48,7 +48,9 @@ export function judgeLimits({ ephemeral, instances, files, processes, overflows 
         'raise sysctl fs.file-max',
       ),
     )
-  for (const { name, pid, used, most } of processes) {
+  if (processes === null)
+    found.push(unchecked('limits', 'the open files of each process: they are found by the ports that should be here'))
+  for (const { name, pid, used, most } of processes ?? []) {
     if (used <= most * mostUsedShare) continue
     found.push(
       wrong(

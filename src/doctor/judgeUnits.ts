@@ -1,28 +1,40 @@
 import type { Finding } from '../protocol/checkup.ts'
 import { wrong } from './findings.ts'
-import type { Unit } from './machineFacts.ts'
+import type { Unit, Units } from './machineFacts.ts'
+import { agentUnit } from './ownUnits.ts'
 
 /** Of Tandem itself, wherever it put them. */
-const own = ['agent', 'controller', 'haproxy', 'keepalived', 'guard', 'helper'].map((name) => `tandem-${name}.service`)
+const parts = ['agent', 'controller', 'haproxy', 'keepalived', 'guard'].map((name) => `tandem-${name}.service`)
 
 /** The root part, scripts that work on the machine, an upgrade under way. As one-off programs of services, they come and go. */
 const passing = /^tandem-(?:privileged|address-script|maintenance-.*|(?:agent|controller)-trial)\.service$/
 
-/** `wanted`: ids of the instances that should be here, or that the agent still has to do with. */
-export function judgeUnits(units: Unit[], wanted: string[]): Finding[] {
-  const names = new Set(wanted)
-  return units.flatMap((unit) => {
-    if (own.includes(unit.name)) return judgeOwn(unit)
-    if (unit.load === 'not-found') return isGone(unit) ? [] : [remains(unit)]
-    if (passing.test(unit.name) || unit.instance?.once) return []
-    return unit.instance !== null && names.has(unit.instance.id) ? judgeInstance(unit) : [stray(unit)]
-  })
+export function judgeUnits({ units, wanted, own }: Units): Finding[] {
+  const there = new Set(units.flatMap(({ name, load }) => (load === 'not-found' ? [] : [name])))
+  const ids = new Set(wanted)
+  return [
+    ...own.filter((name) => !there.has(name)).map(missing),
+    ...units.flatMap((unit) => {
+      if (parts.includes(unit.name)) return judgePart(unit)
+      if (unit.load === 'not-found') return isGone(unit) ? [] : [remains(unit)]
+      if (passing.test(unit.name) || unit.instance?.once) return []
+      return unit.instance !== null && ids.has(unit.instance.id) ? judgeInstance(unit) : [stray(unit)]
+    }),
+  ]
+}
+
+function missing(name: string): Finding {
+  const next =
+    name === agentUnit
+      ? 'run here again what   tandem machine add NAME   prints: joining writes it anew (services go on); docs/machines.md'
+      : `systemctl restart ${agentUnit}   writes it anew (services go on)`
+  return wrong('units', `${name} is not there`, next)
 }
 
 /** systemd still knows its name, and nothing of it is left. */
 const isGone = ({ active }: Unit): boolean => active === 'inactive' || active === 'failed'
 
-function judgeOwn({ name, load, active, enabled }: Unit): Finding[] {
+function judgePart({ name, load, active, enabled }: Unit): Finding[] {
   if (load === 'not-found') return []
   const found: Finding[] = []
   if (active !== 'active' && active !== 'reloading')

@@ -9,12 +9,12 @@ export interface MachineFacts {
   programs: Gathered<ProgramVersion[]>
   clock: Gathered<{ synchronised: boolean }>
   ports: Gathered<{ expected: ExpectedPort[]; listeners: Listener[] }>
-  certificates: Gathered<CertificateFile[]>
+  certificates: Gathered<Certificates>
   disks: Gathered<Disk[]>
   limits: Gathered<Limits>
   haproxy: Gathered<HaproxyState>
   keepalived: Gathered<OwnConfiguration>
-  units: Gathered<{ units: Unit[]; wanted: string[] }>
+  units: Gathered<Units>
   secrets: Gathered<SecretFile[]>
 }
 
@@ -25,6 +25,8 @@ export interface AgentState {
   /** Of the program that looks. */
   installed: string
   connected: boolean
+  /** What it could not do, in its words. */
+  problems: string[]
 }
 
 export interface ProgramVersion {
@@ -49,6 +51,19 @@ export interface Listener {
   pid: number | null
   command: string
   unit: string | null
+}
+
+export interface Certificates {
+  files: CertificateFile[]
+  unread: UnreadCertificate[]
+}
+
+export interface UnreadCertificate {
+  path: string
+  kind: CertificateFile['kind']
+  why: string
+  /** Whoever looks may not read it; that says nothing of what is in it. */
+  isDenied: boolean
 }
 
 export interface CertificateFile {
@@ -79,7 +94,8 @@ export interface Limits {
   /** Where the agent takes ports for instances from. */
   instances: { first: number; last: number } | null
   files: { used: number; most: number }
-  processes: { name: string; pid: number; used: number; most: number }[]
+  /** `null`: which they are is not known. */
+  processes: { name: string; pid: number; used: number; most: number }[] | null
   /** Connections that were refused since a queue of those not yet accepted was full; two looks. */
   overflows: { before: number; after: number; seconds: number }
 }
@@ -103,6 +119,14 @@ export interface HaproxyState extends OwnConfiguration {
   failedReloads: number
   /** Open files: for all the connections that it may have, and as many as it was given. */
   files: { needed: number; given: number } | null
+}
+
+export interface Units {
+  units: Unit[]
+  /** Ids of the instances that should be here, or that the agent still has to do with. */
+  wanted: string[]
+  /** Names of Tandem's own that must be there. */
+  own: string[]
 }
 
 export interface Unit {

@@ -1,42 +1,74 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { CertificateFile } from '../doctor/machineFacts.ts'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, extname, join } from 'node:path'
+import type { CertificateFile, Certificates } from '../doctor/machineFacts.ts'
 import { belongsTo, certificateFacts, isSignedBy, renewAt } from '../identity/certificate.ts'
 import { IdentityFolder } from '../identity/identityFolder.ts'
 
+/** What HAProxy reads beside a PEM file, by its name, and not as one. */
+const besidePem = ['.key', '.issuer', '.ocsp', '.sctl']
+
 /** This machine's own, HAProxy's copy of it (`null`: none is kept), and the public ones of a folder. */
-export function certificateFiles(identity: string, copy: string | null, folder: string | null): CertificateFile[] {
+export function certificateFiles(identity: string, copy: string | null, folder: string | null): Certificates {
+  const found: Certificates = { files: [], unread: [] }
   const own = new IdentityFolder(identity)
-  return [
-    ownFile(own),
-    ...(copy === null ? [] : [copyFile(own, copy)]),
-    ...(folder === null || !existsSync(folder) ? [] : readdirSync(folder).toSorted()).flatMap((name) =>
-      publicFile(join(folder ?? '', name)),
-    ),
-  ]
+  look(found, own.pem, 'identity', () => [ownFile(own)])
+  const [mine] = found.files
+  if (copy !== null && mine) look(found, copy, 'copy', () => [copyFile(own, mine, copy)])
+  if (folder === null || !existsSync(folder)) return found
+  look(found, folder, 'public', () => {
+    for (const name of readdirSync(folder).toSorted()) {
+      const path = join(folder, name)
+      look(found, path, 'public', () => publicFile(path))
+    }
+    return []
+  })
+  return found
+}
+
+/** One that cannot be read keeps no other from being looked at. */
+function look(found: Certificates, path: string, kind: CertificateFile['kind'], read: () => CertificateFile[]): void {
+  try {
+    found.files.push(...read())
+  } catch (error) {
+    const isDenied = error instanceof Error && 'code' in error && ['EACCES', 'EPERM'].includes(String(error.code))
+    found.unread.push({ path, kind, why: error instanceof Error ? error.message : String(error), isDenied })
+  }
 }
 
 function ownFile(own: IdentityFolder): CertificateFile {
   const { key, certificate, authority } = own.read()
-  const facts = certificateFacts(certificate)
+  const facts = certificateFacts(pemIn(certificate))
   return {
     ...{ path: own.pem, kind: 'identity', notAfter: facts.notAfter, renewAt: renewAt(facts) },
-    ...{ hasItsKey: belongsTo(certificate, key), isSigned: isSignedBy(certificate, authority), isCurrent: null },
+    ...{ hasItsKey: isKeyOf(certificate, key), isSigned: isSignedBy(certificate, authority), isCurrent: null },
   }
 }
 
-function copyFile(own: IdentityFolder, path: string): CertificateFile {
+function copyFile(own: IdentityFolder, mine: CertificateFile, path: string): CertificateFile {
   const isCurrent = existsSync(path) && readFileSync(path, 'utf8').trim() === readFileSync(own.pem, 'utf8').trim()
-  return { ...ownFile(own), path, kind: 'copy', renewAt: null, isCurrent }
+  return { ...mine, path, kind: 'copy', renewAt: null, isCurrent }
 }
 
-/** A PEM file with a certificate; its key is in it or beside it, as HAProxy reads them. */
+/** A PEM file with a certificate; its key is in it or beside it. HAProxy passes over the same. */
 function publicFile(path: string): CertificateFile[] {
-  if (path.endsWith('.key')) return []
-  const text = readFileSync(path, 'utf8')
+  if (basename(path).startsWith('.') || besidePem.includes(extname(path)) || !statSync(path).isFile()) return []
+  const text = pemIn(readFileSync(path, 'utf8'))
   const keyFile = `${path}.key`
   const key = text.includes('PRIVATE KEY') ? text : existsSync(keyFile) ? readFileSync(keyFile, 'utf8') : ''
-  const facts = certificateFacts(text)
-  const hasItsKey = key !== '' && belongsTo(text, key)
-  return [{ path, kind: 'public', notAfter: facts.notAfter, renewAt: null, hasItsKey, isSigned: null, isCurrent: null }]
+  const { notAfter } = certificateFacts(text)
+  const hasItsKey = isKeyOf(text, key)
+  return [{ path, kind: 'public', notAfter, renewAt: null, hasItsKey, isSigned: null, isCurrent: null }]
+}
+
+function pemIn(text: string): string {
+  if (!/-----BEGIN [\w ]*CERTIFICATE-----/.test(text)) throw new Error('no line in it is -----BEGIN CERTIFICATE-----')
+  return text
+}
+
+function isKeyOf(certificate: string, key: string): boolean {
+  try {
+    return belongsTo(certificate, key)
+  } catch {
+    return false // no key, or a damaged one
+  }
 }

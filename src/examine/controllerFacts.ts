@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Gathered, MachineFacts } from '../doctor/machineFacts.ts'
+import type { MachineFacts } from '../doctor/machineFacts.ts'
 import { certificateFiles } from './certificateFiles.ts'
 import { disksHere } from './disksHere.ts'
 import { gathered } from './gathered.ts'
@@ -14,7 +14,7 @@ export const controllerName = '(controller)'
 export async function controllerFacts(data: string, now: number): Promise<MachineFacts> {
   const identity = join(data, 'identity')
   const nothing = { agent: null, clock: null, ports: null, limits: null, haproxy: null, keepalived: null, units: null }
-  const certificates: Gathered<ReturnType<typeof certificateFiles>> = existsSync(join(identity, 'identity.pem'))
+  const certificates: MachineFacts['certificates'] = existsSync(join(identity, 'identity.pem'))
     ? await gathered(() => certificateFiles(identity, null, null))
     : null
   return {

@@ -1,6 +1,15 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AgentState, ExpectedPort, Gathered, MachineFacts, ProgramVersion } from '../doctor/machineFacts.ts'
+import type {
+  AgentState,
+  ExpectedPort,
+  Gathered,
+  MachineFacts,
+  OwnConfiguration,
+  ProgramVersion,
+  Units,
+} from '../doctor/machineFacts.ts'
+import { agentUnit, haproxyUnit, keepalivedUnit, movesAddresses, ownUnits, type Known } from '../doctor/ownUnits.ts'
 import { keepalivedFiles } from '../drivers/address/keepalived/keepalivedFiles.ts'
 import { haproxyFiles } from '../drivers/balancer/haproxy/haproxySettings.ts'
 import { unitName } from '../drivers/supervisor/systemd/unitName.ts'
@@ -39,21 +48,13 @@ export interface Examined {
   watchMs: number
 }
 
-const agentUnit = 'tandem-agent.service'
-const haproxyUnit = 'tandem-haproxy.service'
-const keepalivedUnit = 'tandem-keepalived.service'
-
 /** Everything that a machine's checkup is judged by. What cannot be looked at is said in its place. */
 export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
-  const { machine, now, data, settings, certificatesFolder, haproxyRunDir } = examined
+  const { machine, now, data, settings, haproxyRunDir } = examined
   const isLinux = process.platform === 'linux'
-  const on = <T>(applies: boolean, look: () => T | Promise<T>): Promise<Gathered<T>> =>
+  const on = <T>(applies: boolean, look: () => T | null | Promise<T | null>): Promise<Gathered<T>> =>
     applies ? gathered<T>(look) : Promise.resolve(null)
-  const { supervisor, balancer, address } = settings?.drivers ?? {
-    supervisor: 'process',
-    balancer: 'embedded',
-    address: 'none',
-  }
+  const { supervisor, balancer } = settings?.drivers ?? { supervisor: 'process', balancer: 'embedded' }
   const haproxy = haproxyFiles(join(data, 'haproxy'), haproxyRunDir)
   const isHaproxy = balancer === 'haproxy'
   const ports = await on(isLinux, () => portsOf(examined))
@@ -61,7 +62,7 @@ export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
     on(true, () => programVersions(programsOf(settings))),
     on(settings !== null, clockHere),
     on(settings !== null, () =>
-      certificateFiles(join(data, 'identity'), isHaproxy ? haproxy.machine : null, certificatesFolder),
+      certificateFiles(join(data, 'identity'), isHaproxy ? haproxy.machine : null, publicFolder(examined)),
     ),
     on(true, () => disksHere([data, '/var/lib/private/tandem-data', '/var/log/journal', '/etc'])),
     on(isLinux, () => limitsOf(examined, ports)),
@@ -71,10 +72,8 @@ export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
         { master: haproxy.master, checker: examined.haproxyChecker },
       ),
     ),
-    on(address === 'keepalived', () =>
-      keepalivedState({ path: keepalivedFiles(rootOwned(data)).config, unit: keepalivedUnit }),
-    ),
-    on(supervisor === 'systemd', async () => ({ units: await unitsHere(), wanted: wantedOf(examined) })),
+    on(settings !== null, () => keepalivedOf(examined)),
+    on(supervisor === 'systemd', () => unitsOf(examined)),
     on(true, () => secretFiles(secretsOf(examined), statSync(data).uid === 0 ? ownersOf(data) : [])),
   ])
   return {
@@ -84,16 +83,18 @@ export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
 }
 
 function agentOf({ self, installed }: Examined): AgentState {
-  if (typeof self === 'string') return { silent: self, version: installed, installed, connected: false }
-  return { silent: null, version: self.version, installed, connected: self.controller }
+  if (typeof self === 'string') return { silent: self, version: installed, installed, connected: false, problems: [] }
+  const { version, controller, problems } = self
+  return { silent: null, version, installed, connected: controller, problems }
 }
 
 function programsOf(settings: MachineSettings | null): Exclude<ProgramVersion['program'], 'node'>[] {
   const { supervisor, balancer, address } = settings?.drivers ?? {}
+  const addresses = settings?.addresses ?? []
   return [
     ...(supervisor === 'systemd' ? (['systemd'] as const) : []),
     ...(balancer === 'haproxy' ? (['haproxy'] as const) : []),
-    ...(address === 'keepalived' ? (['keepalived'] as const) : []),
+    ...(address === 'keepalived' && addresses.length > 0 ? (['keepalived'] as const) : []),
   ]
 }
 
@@ -103,16 +104,46 @@ function desiredOf({ data }: Examined): DesiredState | null {
   return existsSync(path) ? desiredStateSchema.parse(readJson(path)) : null
 }
 
+/** Where HAProxy reads no https from, nobody minds what is in it. */
+const publicFolder = ({ settings, certificatesFolder }: Examined): string | null =>
+  settings?.drivers.balancer === 'haproxy' && settings.entry.certificates !== null ? certificatesFolder : null
+
+async function keepalivedOf(examined: Examined): Promise<OwnConfiguration | null> {
+  const known = knownOf(examined)
+  if (known === null || !movesAddresses(known)) return null
+  return keepalivedState({ path: keepalivedFiles(rootOwned(examined.data)).config, unit: keepalivedUnit })
+}
+
+async function unitsOf(examined: Examined): Promise<Units> {
+  const known = knownOf(examined)
+  const own = known === null ? [] : ownUnits(known)
+  return { units: await unitsHere(own), wanted: wantedOf(examined), own }
+}
+
+/** `null`: a laptop's. */
+function knownOf(examined: Examined): Known | null {
+  const { data, settings } = examined
+  if (settings === null) return null
+  const hasAgentUnit = existsSync(join(data, 'privileged'))
+  const hasRun = existsSync(join(data, 'ports.json'))
+  return { settings, hasAgentUnit, hasRun, told: desiredOf(examined)?.settings ?? null }
+}
+
 /** Instances that should be here, and those that the agent still has to do with. */
 function wantedOf(examined: Examined): string[] {
   const known = typeof examined.self === 'string' ? [] : examined.self.instances.map(({ id }) => id)
   return [...known, ...(desiredOf(examined)?.instances ?? []).map(({ id }) => id)]
 }
 
+const onlyTheAgentKnows =
+  'which ports and processes are meant to be here is known by the agent only, and it does not answer'
+
 async function portsOf(
   examined: Examined,
 ): Promise<{ expected: ExpectedPort[]; listeners: Awaited<ReturnType<typeof listenersOn>> }> {
-  const expected = expectedPorts(examined)
+  const { self } = examined
+  if (typeof self === 'string') throw new Error(onlyTheAgentKnows)
+  const expected = expectedPorts(self, examined)
   return {
     expected,
     listeners: await listenersOn(
@@ -122,9 +153,8 @@ async function portsOf(
   }
 }
 
-function expectedPorts(examined: Examined): ExpectedPort[] {
-  const { self, settings } = examined
-  if (typeof self === 'string') return [] // without its agent, nobody knows what is meant to be ready
+function expectedPorts(self: AgentSelf, examined: Examined): ExpectedPort[] {
+  const { settings } = examined
   const entryUnit = settings?.drivers.balancer === 'haproxy' ? haproxyUnit : null
   const metricsUnit = settings === null ? null : agentUnit
   const isUnits = settings?.drivers.supervisor === 'systemd'
@@ -153,14 +183,14 @@ async function limitsOf(
   { self, watchMs }: Examined,
   ports: Gathered<{ listeners: { pid: number | null; unit: string | null; command: string }[] }>,
 ) {
-  const listeners = ports !== null && 'seen' in ports ? ports.seen.listeners : []
+  const listeners = ports !== null && 'seen' in ports ? ports.seen.listeners : null
   const processes = new Map(
-    listeners.flatMap(({ pid, unit, command }) => (pid === null ? [] : [[pid, unit ?? command] as const])),
+    listeners?.flatMap(({ pid, unit, command }) => (pid === null ? [] : [[pid, unit ?? command] as const])),
   )
   return limitsHere({
     sockets: socketsHere(),
     instances: typeof self === 'string' ? null : self.ports,
-    processes: [...processes].map(([pid, name]) => ({ pid, name })),
+    processes: listeners && [...processes].map(([pid, name]) => ({ pid, name })),
     watchMs,
   })
 }

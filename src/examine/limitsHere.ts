@@ -6,7 +6,8 @@ import type { socketsHere } from './listeners.ts'
 interface Asked {
   sockets: ReturnType<typeof socketsHere>
   instances: { first: number; last: number } | null
-  processes: { name: string; pid: number }[]
+  /** `null`: which they are is not known. */
+  processes: { name: string; pid: number }[] | null
   /** How long to watch for connections that are dropped. */
   watchMs: number
 }
@@ -23,10 +24,11 @@ export async function limitsHere({ sockets, instances, processes, watchMs }: Ask
     ephemeral: { first, last, used: new Set(taken.map(({ port }) => port)).size },
     instances,
     files: { used, most },
-    processes: processes.flatMap(({ name, pid }) => {
-      const files = openFilesOf(pid)
-      return files === null ? [] : [{ name, pid, ...files }]
-    }),
+    processes:
+      processes?.flatMap(({ name, pid }) => {
+        const files = openFilesOf(pid)
+        return files === null ? [] : [{ name, pid, ...files }]
+      }) ?? null,
     overflows: { before, after, seconds: watchMs / 1000 },
   }
 }

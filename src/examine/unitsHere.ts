@@ -1,21 +1,21 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import type { Unit } from '../doctor/machineFacts.ts'
 import { listUnits } from '../drivers/supervisor/systemd/unitFiles.ts'
 import { execOrThrow } from '../lib/exec.ts'
 import { unitFolder } from '../lib/systemdUnits.ts'
 
 const callMs = 30_000
-const properties = ['Id', 'LoadState', 'ActiveState', 'UnitFileState']
+const properties = ['Id', 'LoadState', 'ActiveState', 'UnitFileState', 'FragmentPath']
 const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' }
 /** Of one command line: far below what the kernel takes. */
 const mostUnits = 500
 
-/** Every unit that is named as Tandem's are: those with a file, and those of which systemd still has processes. */
-export async function unitsHere(): Promise<Unit[]> {
+/** Every unit that is named as Tandem's are: those with a file, and those of which systemd still has processes; and the named ones. */
+export async function unitsHere(named: string[]): Promise<Unit[]> {
   const listed = await systemctl('list-units', '--all', '--plain', '--no-legend', 'tandem-*.service')
   const loaded = listed.split('\n').flatMap((line) => /^\s*(\S+\.service)/.exec(line)?.[1] ?? [])
   const written = readdirSync(unitFolder).filter((name) => /^tandem-.*\.service$/.test(name))
-  const names = [...new Set([...loaded, ...written])].toSorted()
+  const names = [...new Set([...loaded, ...written, ...named])].toSorted()
   const records = new Map(listUnits(unitFolder).map(({ unit, id, once }) => [unit, { id, once }]))
   const units: Unit[] = []
   for (let from = 0; from < names.length; from += mostUnits) {
@@ -23,9 +23,11 @@ export async function unitsHere(): Promise<Unit[]> {
     const shown = await systemctl('show', `--property=${properties.join(',')}`, '--', ...some)
     for (const block of shown.trim().split('\n\n')) {
       const said = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? ''
-      const [name, load, active, enabled] = properties.map(said)
+      const [name, load = '', active = '', enabled = '', file = ''] = properties.map(said)
       if (!name) continue
-      const about = { name, load: load ?? '', active: active ?? '', enabled: (enabled ?? '').startsWith('enabled') }
+      // systemd remembers a file that was removed until it is told to look again.
+      const isThere = file === '' || existsSync(file)
+      const about = { name, load: isThere ? load : 'not-found', active, enabled: enabled.startsWith('enabled') }
       units.push({ ...about, instance: records.get(name) ?? null })
     }
   }

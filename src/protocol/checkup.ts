@@ -38,6 +38,8 @@ export const agentSelfSchema = z.object({
   http: z.int(),
   forward: z.int(),
   metrics: z.int(),
+  /** What it could not do, as its report says it; an older agent says none. */
+  problems: z.array(z.string().max(2_000)).default([]),
   instances: z.array(z.object({ id: z.string(), service: z.string(), state: z.string(), port: z.int().nullable() })),
 })
 export type AgentSelf = z.infer<typeof agentSelfSchema>

@@ -1,6 +1,7 @@
 import { judgeMember } from '../../doctor/judgeMember.ts'
+import { mergeCheckups } from '../../doctor/mergeCheckups.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { mostFindings, type Checkup } from '../../protocol/checkup.ts'
+import type { Checkup } from '../../protocol/checkup.ts'
 import type { Asks } from '../asks.ts'
 import type { Controller } from '../controller.ts'
 import { machineView } from '../statusView.ts'
@@ -29,11 +30,8 @@ export async function askCheckup(
   const judged = judgeMember({
     ...{ machine, state, version, problems, reportAgeMs, clock, silent, controllerVersion: controller.version },
   })
-  return {
-    machine,
-    checked: ['report', ...(clock ? ['clock'] : []), ...(checkup?.checked ?? []).filter((area) => area !== 'clock')],
-    findings: [...judged, ...(checkup?.findings ?? [])].slice(0, mostFindings),
-  }
+  const checked = ['report', ...(clock ? ['clock'] : [])]
+  return mergeCheckups({ machine, checked, findings: judged }, checkup)
 }
 
 async function ask(controller: Controller, asks: Asks, machine: string, signal: AbortSignal): Promise<Said> {

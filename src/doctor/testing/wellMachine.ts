@@ -1,4 +1,4 @@
-import type { MachineFacts } from '../machineFacts.ts'
+import type { Limits, MachineFacts, UnreadCertificate } from '../machineFacts.ts'
 
 export const now = Date.parse('2026-11-21T12:00:00Z')
 export const day = 86_400_000
@@ -10,7 +10,13 @@ export function wellParts() {
   const holder = { pid: 7, command: 'haproxy -Ws', unit: 'tandem-haproxy.service' }
   const unit = { load: 'loaded', active: 'active', enabled: true }
   return {
-    agent: { silent: null as string | null, version: '0.1.0', installed: '0.1.0', connected: true },
+    agent: {
+      silent: null as string | null,
+      version: '0.1.0',
+      installed: '0.1.0',
+      connected: true,
+      problems: [] as string[],
+    },
     programs: [
       { program: 'node' as const, version: '24.21.0' as string | null },
       { program: 'haproxy' as const, version: '2.6.12' as string | null },
@@ -23,19 +29,22 @@ export function wellParts() {
         { port: 20_001, address: '127.0.0.1', pid: 8, command: 'node', unit: 'tandem-shop-1.service' as string | null },
       ],
     },
-    certificates: [
-      {
-        ...{ path: '/d/identity.pem', kind: 'identity' as const, notAfter: now + 20 * day },
-        renewAt: (now + 5 * day) as number | null,
-        ...{ hasItsKey: true, isSigned: true as boolean | null, isCurrent: null as boolean | null },
-      },
-    ],
+    certificates: {
+      files: [
+        {
+          ...{ path: '/d/identity.pem', kind: 'identity' as const, notAfter: now + 20 * day },
+          renewAt: (now + 5 * day) as number | null,
+          ...{ hasItsKey: true, isSigned: true as boolean | null, isCurrent: null as boolean | null },
+        },
+      ],
+      unread: [] as UnreadCertificate[],
+    },
     disks: [{ path: '/d', freeBytes: 50 * 1024 ** 3, totalBytes: 100 * 1024 ** 3, freeInodes: 900, totalInodes: 1000 }],
     limits: {
       ephemeral: { first: 32_768, last: 60_999, used: 100 },
       instances: { first: 20_000, last: 20_999 },
       files: { used: 1_000, most: 100_000 },
-      processes: [{ name: 'tandem-haproxy.service', pid: 7, used: 100, most: 65_536 }],
+      processes: [{ name: 'tandem-haproxy.service', pid: 7, used: 100, most: 65_536 }] as Limits['processes'],
       overflows: { before: 5, after: 5, seconds: 1 },
     },
     haproxy: {
@@ -58,6 +67,7 @@ export function wellParts() {
         },
       ],
       wanted: ['shop-1'],
+      own: ['tandem-agent.service'],
     },
     secrets: [{ path: '/etc/tandem/env/shop.env', mode: 0o600, isOurs: true }],
   }

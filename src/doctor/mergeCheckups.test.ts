@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest'
+import { mostFindings, type Checkup } from '../protocol/checkup.ts'
+import { wrong } from './findings.ts'
+import { mergeCheckups } from './mergeCheckups.ts'
+
+const problem = wrong('report', 'the guard does not run', 'look')
+const known: Checkup = { machine: 'a', checked: ['report', 'clock'], findings: [problem] }
+
+it('what the controller and the machine both say is said once, the controller first', () => {
+  const disk = wrong('disk', 'full', 'empty it')
+  const own: Checkup = {
+    ...{ machine: 'a', checked: ['agent', 'report', 'clock', 'disk'] },
+    findings: [{ ...problem, next: 'another' }, disk, { ...disk, what: problem.what }],
+  }
+  expect(mergeCheckups(known, own)).toEqual({
+    ...{ machine: 'a', checked: ['report', 'clock', 'agent', 'disk'] },
+    findings: [problem, disk, { ...disk, what: problem.what }],
+  })
+})
+
+it('a machine that does not answer is as the controller knows it', () => {
+  expect(mergeCheckups(known, null)).toEqual(known)
+})
+
+it('there are no more findings than an answer may hold', () => {
+  const many = Array.from({ length: mostFindings + 1 }, (_, index) => wrong('disk', `${index}`, null))
+  expect(mergeCheckups(known, { ...known, findings: many }).findings).toHaveLength(mostFindings)
+})

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest'
+import { ownUnits, type Known } from './ownUnits.ts'
+
+const settings: Known['settings'] = {
+  ...{ cluster: 'c', address: '10.0.0.1', addresses: ['10.0.0.50'], advert: 100 },
+  entry: { http: 80, https: 443, certificates: null },
+  drivers: { supervisor: 'systemd', balancer: 'haproxy', address: 'keepalived' },
+}
+const known: Known = { settings, hasAgentUnit: true, hasRun: true, told: settings }
+const withDrivers = (drivers: Partial<Known['settings']['drivers']>): Partial<Known> => ({
+  settings: { ...settings, drivers: { ...settings.drivers, ...drivers } },
+})
+
+it.each<[string, Partial<Known>, string[]]>([
+  ['that does all', {}, ['agent', 'haproxy', 'keepalived', 'guard']],
+  ['whose agent somebody starts by hand', { hasAgentUnit: false }, ['haproxy', 'keepalived', 'guard']],
+  ['that has joined a moment ago', { hasRun: false, told: null }, ['agent']],
+  ['that was not told its settings yet', { told: null }, ['agent', 'haproxy']],
+  ['of a cluster without virtual addresses', { settings: { ...settings, addresses: [] } }, ['agent', 'haproxy']],
+  ['that was told of no virtual address yet', { told: { ...settings, addresses: [] } }, ['agent', 'haproxy']],
+  ['with addresses by script', withDrivers({ address: 'command' }), ['agent', 'haproxy']],
+  ['without HAProxy', withDrivers({ balancer: 'embedded', address: 'none' }), ['agent']],
+])('a machine %s', (_what, changed, expected) => {
+  expect(ownUnits({ ...known, ...changed })).toEqual(expected.map((name) => `tandem-${name}.service`))
+})

@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { gatherFacts } from './gatherFacts.ts'
+
+it.runIf(process.platform === 'linux')(
+  'without its agent, nobody says which ports and processes should be here',
+  async () => {
+    const data = mkdtempSync(join(tmpdir(), 'gather-facts-'))
+    onTestFinished(() => rmSync(data, { recursive: true }))
+    const places = {
+      secretsFolder: join(data, 'env'),
+      certificatesFolder: join(data, 'certificates'),
+      haproxyRunDir: data,
+    }
+    const facts = await gatherFacts({
+      ...{ machine: 'a', data, now: Date.now(), installed: '0.1.0', settings: null, self: 'ECONNREFUSED' },
+      ...{ ...places, haproxyChecker: null, watchMs: 10 },
+    })
+    expect(facts.ports).toEqual({ why: expect.stringMatching(/known by the agent only, and it does not answer/) })
+    expect(facts.limits).toMatchObject({ seen: { processes: null, instances: null } })
+    expect(facts).toMatchObject({ units: null, certificates: null, keepalived: null })
+    expect(facts.agent).toMatchObject({ seen: { silent: 'ECONNREFUSED', problems: [] } })
+  },
+)
