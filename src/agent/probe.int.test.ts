@@ -53,6 +53,11 @@ describe('a probe', () => {
     expect(asked.split('\r\n').slice(0, 2)).toEqual(['GET /up?a=b HTTP/1.1', `Host: 127.0.0.1:${port}`])
   })
 
+  it('waits longer than a timer can count', async () => {
+    const port = await serve((socket) => void setTimeout(() => socket.end('HTTP/1.1 200 OK\r\n\r\n'), 50))
+    expect(await ask(port, 'timeout: 720h')).toEqual({ ok: true })
+  })
+
   it('lets a service write a short answer to its end', async () => {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>()
     const port = await serve((socket) => {

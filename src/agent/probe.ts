@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Definition } from '../definitions/definition.ts'
+import { startTimer } from '../lib/longTimer.ts'
 
 /** A status line is shorter than this. */
 const mostHeadBytes = 16 * 1024
@@ -21,15 +22,15 @@ export function probe(definition: Definition, port: number, signal: AbortSignal)
   const { promise, resolve } = Promise.withResolvers<ProbeResult>()
   const socket = connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true })
   const cut = (): void => void socket.destroy()
-  const timer = setTimeout(() => {
+  const stopTimer = startTimer(timeoutMs, () => {
     resolve({ ok: false, reason: `${what} got no answer within ${timeoutMs} ms` })
     cut()
-  }, timeoutMs)
+  })
   signal.addEventListener('abort', cut)
   socket.on('error', (error) => resolve(failure(error, what, port)))
   socket.on('end', cut)
   socket.on('close', () => {
-    clearTimeout(timer)
+    stopTimer()
     signal.removeEventListener('abort', cut)
     resolve({ ok: false, reason: `${what} was not answered: the connection was closed` })
   })

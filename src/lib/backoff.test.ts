@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { Backoff, pause } from './backoff.ts'
 
 it('doubles up to its limit, takes up to half off by chance, and begins anew', () => {
@@ -20,6 +20,18 @@ it('pauses so long, or until its signal', async () => {
   await paused
   await pause(60_000, stop.signal)
   expect(performance.now() - asked).toBeLessThan(5_000)
+})
+
+it('pauses longer than a timer can', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const dayMs = 24 * 3_600_000
+  let isOver = false
+  void pause(30 * dayMs, new AbortController().signal).then(() => (isOver = true))
+  await vi.advanceTimersByTimeAsync(30 * dayMs - 1)
+  expect(isOver).toBe(false)
+  await vi.advanceTimersByTimeAsync(1)
+  expect(isOver).toBe(true)
 })
 
 it('leaves nothing at a signal that outlives many pauses', async () => {

@@ -1,3 +1,5 @@
+import { startTimer } from './longTimer.ts'
+
 interface Limits {
   firstMs: number
   mostMs: number
@@ -32,9 +34,9 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   const { promise, resolve } = Promise.withResolvers<void>()
   const over = (): void => resolve()
-  const timer = setTimeout(over, ms)
+  const stopTimer = startTimer(ms, over)
   signal.addEventListener('abort', over)
   await promise
   signal.removeEventListener('abort', over)
-  clearTimeout(timer)
+  stopTimer()
 }

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { longestTimerMs } from './longTimer.ts'
 
 export interface Outcome {
   /** Exit status; 128 when a signal ended it. */
@@ -8,7 +9,7 @@ export interface Outcome {
 }
 
 export interface ExecOptions {
-  /** Default: a minute. When it passes, the program is killed and this rejects. */
+  /** Default: a minute; at most 24 days. When it passes, the program is killed and this rejects. */
   timeoutMs?: number
   env?: NodeJS.ProcessEnv
   /** Most that is kept of what it prints; more of it, and this rejects. */
@@ -21,7 +22,8 @@ const defaultOutputBytes = 16 * 1024 * 1024
 /** Runs a program to its end, without a shell. Rejects only when it could not be run, or did not end in time. */
 export function exec(argv: readonly string[], options: ExecOptions = {}): Promise<Outcome> {
   const [file = '', ...args] = argv
-  const { timeoutMs: timeout = defaultTimeoutMs, outputBytes: maxBuffer = defaultOutputBytes, env } = options
+  const { timeoutMs = defaultTimeoutMs, outputBytes: maxBuffer = defaultOutputBytes, env } = options
+  const timeout = Math.min(timeoutMs, longestTimerMs)
   return new Promise((resolve, reject) => {
     const limits = { timeout, maxBuffer, killSignal: 'SIGKILL' as const, ...(env ? { env } : {}) }
     const child = execFile(file, args, limits, (error, out, err) => {

@@ -24,7 +24,11 @@ export const unitShape = z
   .max(200)
   .regex(/^tandem-[A-Za-z0-9._-]+\.service$/)
 export const portShape = z.int().min(1).max(65_535)
-export const timeoutShape = z.int().min(1).max(longestMs)
+/** A unit's own time, and what whoever waits for it adds. */
+export const timeoutShape = z
+  .int()
+  .min(1)
+  .max(longestMs + 600_000)
 /** As systemd names it. */
 export const groupShape = z
   .string()

@@ -115,6 +115,14 @@ describe('an instance', () => {
     expect(await ask('unit.start', { unit, timeoutMs: 1_000 })).toBe(`${unit} is not there`)
   })
 
+  it('may take a year to stop, and whoever waits for it a little longer', async () => {
+    const withinMs = 366 * 24 * 3_600_000
+    await write({ stop: { signal: 'SIGTERM', withinMs } })
+    const unit = 'tandem-shop-1.service'
+    await ask('unit.stop', { unit, timeoutMs: withinMs + 30_000 })
+    expect(told).toContain(`stop ${unit}`)
+  })
+
   const lines = 'x\nExecStartPre=+/bin/sh'
   const hostile: [string, object][] = [
     ['a line in its id', { id: `shop-${lines}` }],

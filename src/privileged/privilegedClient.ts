@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { z } from 'zod'
+import { startTimer } from '../lib/longTimer.ts'
 import { answerSchema, errorFrom, wireLimits } from './wire.ts'
 
 /** Asks the root part for one thing. What it may ask for is listed in operations.ts. */
@@ -40,11 +41,11 @@ function exchange(path: string, line: string, withinMs: number): Promise<string>
     const chunks: Buffer[] = []
     let length = 0
     const fail = (error: Error): void => {
-      clearTimeout(timer)
+      stopTimer()
       socket.destroy()
       reject(error)
     }
-    const timer = setTimeout(() => fail(new Error(`no answer of the root part within ${withinMs} ms`)), withinMs)
+    const stopTimer = startTimer(withinMs, () => fail(new Error(`no answer of the root part within ${withinMs} ms`)))
     socket.on('error', (cause) => fail(new Broken(`${path}: ${cause.message}`, { cause })))
     socket.on('data', (chunk: Buffer) => {
       length += chunk.length
@@ -54,7 +55,7 @@ function exchange(path: string, line: string, withinMs: number): Promise<string>
     socket.on('end', () => {
       const text = Buffer.concat(chunks).toString('utf8')
       if (!text.endsWith('\n')) return fail(new Broken(`${path}: it ended before its answer did`))
-      clearTimeout(timer)
+      stopTimer()
       socket.destroy()
       resolve(text)
     })

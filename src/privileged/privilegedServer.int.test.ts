@@ -67,6 +67,14 @@ it.each([
   expect(await privilegedClient(path)('do', {}, anything)).toMatchObject({ operation: 'do' })
 })
 
+it('is waited for longer than a timer can count', async () => {
+  await serve(async (name, args) => {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    return echo(name, args)
+  })
+  expect(await privilegedClient(path)('slow', {}, anything, 30 * 24 * 3_600_000)).toMatchObject({ operation: 'slow' })
+})
+
 it('finishes what was begun although whoever asked is gone, and serves others meanwhile', async () => {
   const [begun, go, done] = [
     Promise.withResolvers<void>(),

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../lib/clock.ts'
 import { acceptedStatus } from './forwarding.ts'
-import { IdleWatch } from './longTimer.ts'
+import { IdleWatch } from '../../lib/longTimer.ts'
 import { latin1, readResponseHead } from './responseHead.ts'
 import type { Upstream, Work } from './upstream.ts'
 

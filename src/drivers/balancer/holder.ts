@@ -1,4 +1,4 @@
-import { startTimer } from './longTimer.ts'
+import { startTimer } from '../../lib/longTimer.ts'
 
 interface Held {
   wake: () => void

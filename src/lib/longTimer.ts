@@ -1,13 +1,13 @@
-import type { Clock } from '../../lib/clock.ts'
+import type { Clock } from './clock.ts'
 
 /** Node's timers turn anything above 2^31 - 1 ms into 1 ms; longer ones are made of slices. */
-const longestMs = 2 ** 31 - 1
+export const longestTimerMs = 2 ** 31 - 1
 
 /** A timer of any length; the returned function stops it. */
 export function startTimer(ms: number, fire: () => void): () => void {
   let timer: NodeJS.Timeout
   const arm = (leftMs: number): void => {
-    const sliceMs = Math.min(leftMs, longestMs)
+    const sliceMs = Math.min(leftMs, longestTimerMs)
     timer = setTimeout(() => (leftMs > sliceMs ? arm(leftMs - sliceMs) : fire()), sliceMs)
   }
   arm(Math.max(0, ms))
