@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -15,10 +15,10 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-function start(program: string): LaptopChild {
+function start(program: string, logFile = join(folder, 'agent.log')): LaptopChild {
   return new LaptopChild({
     ...{ name: 'machine a', command: process.execPath, args: ['-e', program], env: process.env },
-    logFile: join(folder, 'agent.log'),
+    logFile,
     onNews: (text) => {
       news.push(text)
       heard()
@@ -75,11 +75,39 @@ it('fails by how it ended when it told nothing', async () => {
 })
 
 it('keeps a log within its limit, and the newest of it', () => {
-  const log = new RotatingLog(join(folder, 'x.log'), 100)
+  const log = new RotatingLog(join(folder, 'x.log'), { limit: 100, onNews: (text) => news.push(text) })
   for (let line = 0; line < 50; line++) log.write(Buffer.from(`line ${String(line).padStart(3, '0')}\n`))
   log.close()
   const [now, before] = ['x.log', 'x.log.1'].map((name) => readFileSync(join(folder, name), 'utf8'))
   expect(now?.length).toBeLessThanOrEqual(100)
   expect(before?.length).toBeLessThanOrEqual(100)
   expect(`${before}${now}`.trim().split('\n').at(-1)).toBe('line 049')
+  expect(news).toEqual([])
+})
+
+it('loses what cannot be written, says so once, and when it can again', () => {
+  const path = join(folder, 'x.log')
+  const log = new RotatingLog(path, { limit: 10, onNews: (text) => news.push(text) })
+  // The one before it cannot give way.
+  mkdirSync(`${path}.1/in the way`, { recursive: true })
+  for (const line of ['first 1\n', 'lost 1\n', 'lost 2\n']) log.write(Buffer.from(line))
+  expect(news).toEqual([
+    expect.stringMatching(/x\.log cannot be written, what it prints is lost: .*\b(EISDIR|ENOTEMPTY)\b/),
+  ])
+  rmSync(`${path}.1`, { recursive: true })
+  for (const line of ['again 1\n', 'again 2\n']) log.write(Buffer.from(line))
+  expect(news.slice(1)).toEqual([`${path} is written again`])
+  // Removed by hand, or by a rotation that was cut off.
+  rmSync(path)
+  log.write(Buffer.from('again 3\n'))
+  log.close()
+  expect(readFileSync(path, 'utf8')).toBe('again 3\n')
+})
+
+it.skipIf(!existsSync('/dev/full'))('outlives a full disk (skipped where none can be played)', async () => {
+  const child = start(`console.log("hello"); ${runs}`, '/dev/full')
+  await child.ready
+  await newsOf('ENOSPC')
+  await child.stop()
+  expect(news).toHaveLength(1)
 })

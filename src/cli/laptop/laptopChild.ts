@@ -42,7 +42,7 @@ export class LaptopChild {
 
   constructor(options: ChildOptions) {
     this.#options = options
-    this.#log = new RotatingLog(options.logFile)
+    this.#log = new RotatingLog(options.logFile, { onNews: options.onNews })
     this.#ready.promise.catch(() => {}) // whoever waits for it is told; nobody may wait yet
     this.#start()
   }
