@@ -71,7 +71,8 @@ export function createPartUnits(): PartUnits {
       await systemctl('restart', unit)
     },
     async removeHelper(unit) {
-      await systemctl('disable', '--quiet', unit)
+      // Fails where its file is gone: cut off after that, it is started again from what systemd remembers of it.
+      await exec(['systemctl', 'disable', '--quiet', unit])
       rmSync(join(unitFolder, unit), { force: true })
       await systemctl('daemon-reload')
     },
