@@ -9,7 +9,7 @@ import { endLeftovers } from './privileged/endLeftovers.ts'
 import { privilegedService, privilegedSocketUnit } from './privileged/partUnits.ts'
 import { RootFolder } from './privileged/rootFolder.ts'
 import { OperatorError } from './lib/operatorError.ts'
-import { removeUnit, systemctl, unitFolder } from './lib/systemdUnits.ts'
+import { removeUnit, stopUnit, systemctl, unitFolder } from './lib/systemdUnits.ts'
 import { removeTree } from './releases/removeTree.ts'
 import { createPartUnits } from './versions/partUnits.ts'
 import { helperOf } from './versions/programHost.ts'
@@ -47,8 +47,8 @@ export async function leaveMachine(leaving: Leaving): Promise<Left> {
     for (const name of ['identity', 'joined.json']) rmSync(join(data, name), { recursive: true, force: true })
     return { units: [...listUnits(unitFolder).map(({ unit }) => unit), ...others()], keptData: servicesWithData() }
   }
-  for (const { unit } of listUnits(unitFolder)) {
-    await systemctl('stop', unit)
+  for (const { unit, withinMs } of listUnits(unitFolder)) {
+    await stopUnit(unit, withinMs)
     instances.remove(unit)
   }
   await removeUnit(haproxyUnit)

@@ -5,11 +5,18 @@ import { exec, execOrThrow, type Outcome } from './exec.ts'
 
 /** Units of Tandem's own parts, by systemd's own program. */
 export const unitFolder = '/etc/systemd/system'
-const timeoutMs = 60_000
+/** Longer than any of Tandem's own parts may take to stop: the root part 120 s. */
+const timeoutMs = 150_000
+/** Beyond a unit's own time to stop: what the kernel does not end in this time is called unkillable. */
+const killMs = 30_000
 const wordLines = 5
 
 /** Rejects with what it said when it fails. */
 export const systemctl = (...argv: string[]): Promise<string> => execOrThrow(['systemctl', ...argv], { timeoutMs })
+
+/** `withinMs`: how long the unit itself lets it take. Rejects when it does not stop. */
+export const stopUnit = async (unit: string, withinMs: number): Promise<void> =>
+  void (await execOrThrow(['systemctl', 'stop', unit], { timeoutMs: withinMs + killMs }))
 
 export const isActive = async (unit: string): Promise<boolean> => (await asked('is-active', '--quiet', unit)).code === 0
 
@@ -39,10 +46,10 @@ export async function removeUnit(unit: string, folder = unitFolder): Promise<voi
 /** The last lines of a unit in the journal, one after the other; with `identifier` only those of that name. */
 export async function lastWords(unit: string, identifier?: string): Promise<string> {
   // What was said a moment ago may not be in the journal yet. Who is not root cannot wait for it.
-  await exec(['journalctl', '--sync'], { timeoutMs })
+  await exec(['journalctl', '--sync'])
   const named = identifier === undefined ? [] : ['-t', identifier]
   const argv = ['journalctl', '-u', unit, ...named, '-n', `${wordLines}`, '-o', 'cat', '--no-pager']
-  const { out } = await exec(argv, { timeoutMs })
+  const { out } = await exec(argv)
   return out.trim().split('\n').join('; ')
 }
 
