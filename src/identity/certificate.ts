@@ -36,6 +36,9 @@ export function fingerprint(certificate: string | Buffer): string {
   return new X509Certificate(certificate).fingerprint256.replaceAll(':', '').toLowerCase()
 }
 
+/** The first certificate of a PEM file, and nothing that stands around it: the one that all here go by. */
+export const firstCertificate = (pem: string): string => new X509Certificate(pem).toString()
+
 /** True when `certificate` was signed by `authority`, which is one. */
 export function isSignedBy(certificate: string | Buffer, authority: string | Buffer): boolean {
   const issuer = new X509Certificate(authority)

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { fingerprint, firstCertificate } from '../identity/certificate.ts'
 import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
 import { writeFileDurably } from '../lib/durableFile.ts'
 
@@ -53,8 +54,8 @@ export class RootFolder {
     if (!this.exists) mkdirSync(this.path, { mode: 0o700 })
     this.check()
     chmodSync(this.path, 0o700)
-    if (existsSync(join(this.path, 'machine.json')) && this.authority === authority) return
-    writeFileDurably(join(this.path, 'authority.pem'), authority)
+    if (existsSync(join(this.path, 'machine.json')) && fingerprint(this.authority) === fingerprint(authority)) return
+    writeFileDurably(join(this.path, 'authority.pem'), firstCertificate(authority))
     this.writeMachine(machine)
   }
 
