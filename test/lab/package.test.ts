@@ -69,7 +69,7 @@ describe.skipIf(why)(`the Debian package on real machines${why ? ` (skipped: ${w
       expect(await pidsOf(a)).toBe(before)
       await installPackage(a, file)
       expect(await stateOf(a, 'tandem-agent')).toBe('inactive')
-      await a.must(['systemctl', 'enable', '--now', 'tandem-agent'])
+      await a.must(['systemctl', 'enable', '--now', 'tandem-privileged.socket', 'tandem-agent'])
       await pair.until('ready')
       const { err } = await a.run(['dpkg', '--purge', 'tandem'])
       expect(err).toContain('/var/lib/tandem stays')

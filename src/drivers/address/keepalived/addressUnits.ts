@@ -50,13 +50,14 @@ WantedBy=multi-user.target
 
 /**
  * The guard talks to no network: the only sockets it may open are local ones, and those that list the machine's addresses.
- * `group`: whose socket HAProxy answers at, where that does not run as root.
+ * `group`: whose socket HAProxy answers at, where that does not run as root. Where its program was removed, systemd skips it
+ * rather than try it ten times a second, and keepalived goes on without it.
  */
 export function guardUnitFile(command: readonly string[], files: KeepalivedFiles, group: string | null = null): string {
   return `# Written by Tandem: changes made here are overwritten; use \`systemctl edit\` for your own.
 [Unit]
 Description=Guard of Tandem: takes the virtual addresses off a machine that does not serve
-StartLimitIntervalSec=0
+${whereProgramIs(command)}StartLimitIntervalSec=0
 
 [Service]
 Type=notify
@@ -83,6 +84,13 @@ ${jail}
 WantedBy=multi-user.target
 `
 }
+
+/** Of the words that run it, Node and the script: what comes before its own words. */
+const whereProgramIs = (command: readonly string[]): string =>
+  command
+    .slice(0, command.indexOf('agent'))
+    .flatMap((word) => (word.startsWith('/') ? [`ConditionPathExists=${word}\n`] : []))
+    .join('')
 
 /** What neither needs. */
 const jail = `ProtectKernelTunables=yes

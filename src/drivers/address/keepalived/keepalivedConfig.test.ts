@@ -109,8 +109,11 @@ describe('what is written for keepalived', () => {
       'ExecStopPost=-ip address del 10.0.0.50/32 dev eth1\nExecStopPost=-ip address del 10.0.0.51/32',
     )
     expect(unit).toContain('CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW\n')
-    const guard = guardUnitFile(['/usr/bin/node', 'main.js', 'agent', 'guard'], files)
-    expect(guard).toContain('WatchdogSec=5\nExecStart=/usr/bin/node main.js agent guard\nExecStopPost=-nft delete')
+    const guard = guardUnitFile(['/usr/bin/node', '--x=1', '/opt/main.js', 'agent', 'guard', '--data', '/data'], files)
+    expect(guard).toContain(
+      'WatchdogSec=5\nExecStart=/usr/bin/node --x=1 /opt/main.js agent guard --data /data\nExecStopPost=-nft',
+    )
+    expect(guard).toContain('ConditionPathExists=/usr/bin/node\nConditionPathExists=/opt/main.js\nStartLimit')
     expect(guard).toContain('IPAddressDeny=any\n')
     expect(guard).toContain('RestrictAddressFamilies=AF_UNIX AF_NETLINK\n')
   })
