@@ -287,7 +287,7 @@ describe('a machine', () => {
     [
       'a script that works on the machine',
       ({ units }) =>
-        void Object.assign(first(units.units, 1), { name: 'tandem-maintenance-4f-1.service', instance: null }),
+        void Object.assign(first(units.units, 1), { name: 'tandem-maintenance-4f0h1j2k-1.service', instance: null }),
     ],
     [
       'a unit that systemd remembers without anything left of it',

@@ -1,3 +1,4 @@
+import { isMaintenanceUnit } from '../lib/maintenanceUnit.ts'
 import type { Finding } from '../protocol/checkup.ts'
 import { wrong } from './findings.ts'
 import type { Unit, Units } from './machineFacts.ts'
@@ -7,7 +8,7 @@ import { agentUnit } from './ownUnits.ts'
 const parts = ['agent', 'controller', 'haproxy', 'keepalived', 'guard'].map((name) => `tandem-${name}.service`)
 
 /** The root part, scripts that work on the machine, an upgrade under way. As one-off programs of services, they come and go. */
-const passing = /^tandem-(?:privileged|address-script|maintenance-.*|(?:agent|controller)-trial)\.service$/
+const passing = /^tandem-(?:privileged|address-script|(?:agent|controller)-trial)\.service$/
 
 export function judgeUnits({ units, wanted, own }: Units): Finding[] {
   const there = new Set(units.flatMap(({ name, load }) => (load === 'not-found' ? [] : [name])))
@@ -17,7 +18,7 @@ export function judgeUnits({ units, wanted, own }: Units): Finding[] {
     ...units.flatMap((unit) => {
       if (parts.includes(unit.name)) return judgePart(unit)
       if (unit.load === 'not-found') return isGone(unit) ? [] : [remains(unit)]
-      if (passing.test(unit.name) || unit.instance?.once) return []
+      if (passing.test(unit.name) || isMaintenanceUnit(unit.name) || unit.instance?.once) return []
       return unit.instance !== null && ids.has(unit.instance.id) ? judgeInstance(unit) : [stray(unit)]
     }),
   ]

@@ -17,7 +17,8 @@ describe.skipIf(why)(`the Debian package on real machines${why ? ` (skipped: ${w
   let file = ''
   beforeAll(async () => {
     file = await workshop.debianPackage()
-    pair = await Pair.open({ debianPackage: file })
+    const drivers = '{ supervisor: systemd, balancer: haproxy, address: keepalived }'
+    pair = await Pair.open({ debianPackage: file, drivers, more: 'addresses: [10.77.0.50]\n' })
     const pushed = await pair.roll('web', web({ name: 'web', version: '1', drain: 3_000 }))
     expect(pushed.rollout?.machines.map(({ state }) => state)).toEqual(['done', 'done'])
   }, bootMs)
@@ -79,6 +80,10 @@ describe.skipIf(why)(`the Debian package on real machines${why ? ` (skipped: ${w
       await a.reboot()
       await expect.poll(() => answerOf(pair.entries[0] ?? ''), { timeout: 30_000 }).toBe('hello 1')
       expect((await a.run(['systemctl', 'cat', 'tandem-agent'])).code).not.toBe(0)
+      // Its program is gone: it is skipped, not tried for ever, and the addresses go on without it.
+      const guard = await a.must(['systemctl', 'show', '-p', 'ActiveState,ConditionResult,NRestarts', 'tandem-guard'])
+      expect(guard.trim().split('\n').toSorted()).toEqual(['ActiveState=inactive', 'ConditionResult=no', 'NRestarts=0'])
+      expect(await stateOf(a, 'tandem-keepalived')).toBe('active')
     },
   )
 
