@@ -4,13 +4,13 @@ import { Workshop } from '../test/lab/workshop.ts'
 import { cpuSecondsIn, ownMegabytesIn, residentMegabytesIn } from './processCost.ts'
 
 /*
- * What Tandem costs a machine when nothing happens: resident memory and CPU time of each of its parts over half a minute, with
+ * What Tandem costs a machine when nothing happens: resident memory and CPU time of each of its parts over a minute, with
  * as many services as are named (`SERVICES`, 10 and then 50), each a unit of its own that is probed every 2 s. Measured is
  * the Debian package as it ships, with keepalived, guard and HAProxy.
  */
 
 const counts = (process.env['SERVICES'] ?? '10,50').split(',').map(Number)
-const idleSeconds = Number(process.env['SECONDS_IDLE'] ?? 30)
+const idleSeconds = Number(process.env['SECONDS_IDLE'] ?? 60)
 const settleSeconds = Number(process.env['SECONDS_SETTLE'] ?? 60)
 const units = ['tandem-agent', 'tandem-guard', 'tandem-keepalived', 'tandem-haproxy']
 /** Small, so that it is Tandem that is measured: fifty of them on two machines share this computer. */

@@ -101,18 +101,19 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
 
   it('moves to and fro while both machines are patched and restarted, with no request lost', long, async () => {
     lab.pair.controller.write('/root/patch.sh', 'touch /var/lib/patched\n')
-    probe = lab.probe({ keepAlive: true })
-    await probe.answered()
+    probe = lab.probe({ keepAlive: true, perSecond: 250 })
+    const anew = lab.probe({ keepAlive: false, perSecond: 250 })
+    await Promise.all([probe.answered(), anew.answered()])
     const args = ['machine', 'patch', '--all', '--script', '/root/patch.sh']
     expect(await lab.pair.tandem(...args)).toMatchObject({ exit: 0, maintenance: { state: 'completed' } })
     await passing(1_000)
-    const probed = await probe.stop()
-    report('patch --all', { sent: probed.sent, failures: probed.failures, slowestMs: probed.slowestMs })
+    const both = await Promise.all([probe.stop(), anew.stop()])
+    for (const { sent, failures, slowestMs } of both) report('patch --all', { sent, failures, slowestMs })
     for (const name of ['a', 'b']) {
       await lab.pair.lab.machine(name).must(['test', '-e', '/var/lib/patched'])
       await lab.watch.watch(name)
     }
-    expect(probed.failures).toEqual([])
+    expect(both.flatMap(({ failures }) => failures)).toEqual([])
   })
 
   const faults: [string, (holder: LabMachine) => Promise<void>][] = [

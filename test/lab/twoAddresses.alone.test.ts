@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AddressWatch } from './addressWatch.ts'
 import { Pair } from './pair.ts'
-import { Probe } from './probe.ts'
+import { longestSilence, Probe } from './probe.ts'
 import { whyNoLab } from './requirements.ts'
 import type { Status } from '../../src/api/views.ts'
 
@@ -27,6 +27,8 @@ describe.skipIf(why)(`two virtual addresses${why ? ` (skipped: ${why})` : ''}`, 
     await pair?.close()
   })
 
+  const probeOf = (address: string, load: { keepAlive: boolean; perSecond: number }): Probe =>
+    new Probe(pair.lab, { url: `http://${address}/`, timeoutMs: 5_000, ...load })
   const holders = (): (string | undefined)[] =>
     [first, second].map((address) => watches.get(address)?.holders.join('+'))
 
@@ -37,18 +39,27 @@ describe.skipIf(why)(`two virtual addresses${why ? ` (skipped: ${why})` : ''}`, 
     expect(await pair.tandem('machine', 'ready', 'b')).toMatchObject({ exit: 0 })
     await expect.poll(holders, returns).toEqual(['a', 'b'])
     const a = pair.lab.machine('a')
-    for (const watch of watches.values()) watch.gone('a')
-    await a.kill()
-    await expect.poll(holders, returns).toEqual(['b', 'b'])
+    const probes = [first, second].map((address) => probeOf(address, { keepAlive: false, perSecond: 250 }))
+    try {
+      await Promise.all(probes.map((probe) => probe.answered()))
+      const from = Date.now()
+      for (const watch of watches.values()) watch.gone('a')
+      await a.kill()
+      await expect.poll(holders, returns).toEqual(['b', 'b'])
+      await new Promise((resolve) => setTimeout(resolve, 1_500))
+      const probed = await Promise.all(probes.map((probe) => probe.stop()))
+      const silences = probed.map((one) => longestSilence(one, from))
+      console.log(`power loss of one of two: ${JSON.stringify(silences)}`)
+      for (const silence of silences) expect(silence).toBeLessThanOrEqual(1_000)
+    } finally {
+      for (const probe of probes) probe.kill()
+    }
     await a.boot()
     for (const watch of watches.values()) await watch.watch('a')
   })
 
   it('the returning machine gets its own back gently: no request is lost at either', long, async () => {
-    const probes = [first, second].map(
-      (address) =>
-        new Probe(pair.lab, { url: `http://${address}/`, keepAlive: true, perSecond: 100, timeoutMs: 5_000 }),
-    )
+    const probes = [first, second].map((address) => probeOf(address, { keepAlive: true, perSecond: 250 }))
     try {
       await expect.poll(holders, returns).toEqual(['a', 'b'])
       const probed = await Promise.all(probes.map((probe) => probe.stop()))
