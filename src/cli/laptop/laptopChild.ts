@@ -3,8 +3,8 @@ import { Backoff } from '../../lib/backoff.ts'
 import { childFailure } from './childFailure.ts'
 import { RotatingLog } from './rotatingLog.ts'
 
-/** After being up this long, a child that ends is started again at once. */
-const steadyMs = 30_000
+/** After being up this long, a child that ends is started again at once: no crash loop by that is worth a longer wait. */
+const steadyMs = 5_000
 const backoffLimits = { firstMs: 200, mostMs: 10_000 }
 /** What is kept in memory to explain why a child ended. */
 const keptTailBytes = 8 * 1024
