@@ -5,7 +5,7 @@ import { cpuSecondsIn, ownMegabytesIn, residentMegabytesIn } from './processCost
 
 /*
  * What Tandem costs a machine when nothing happens: resident memory and CPU time of each of its parts over a minute, with
- * as many services as are named (`SERVICES`, 10 and then 50), each a unit of its own that is probed every 2 s. Measured is
+ * as many services as are named (`SERVICES`, 10 and then 50), each a unit of its own that is probed as ever. Measured is
  * the Debian package as it ships, with keepalived, guard and HAProxy.
  */
 

@@ -296,11 +296,16 @@ describe('where the supervisor starts again by itself', () => {
 
 describe('an instance that was adopted', () => {
   const unprepared = (): Promise<never> => Promise.reject(new Error('the disk is full'))
-  const adopt = (claimed: Claimed, adopted: Adopted, prepareStart = unprepared): LocalInstance => {
+  const adopt = (
+    claimed: Claimed,
+    adopted: Adopted,
+    prepareStart = unprepared,
+    changed: () => void = () => {},
+  ): LocalInstance => {
     supervisor.claim = () => claimed
     const instance = new LocalInstance(
       { id, release, definition: aDefinition(), adopted },
-      { ...{ supervisor, clock: systemClock, random: () => 0, crowd: () => 1, changed: () => {} }, prepareStart },
+      { ...{ supervisor, clock: systemClock, random: () => 0, crowd: () => 1, changed }, prepareStart },
     )
     instances.push(instance)
     return instance
@@ -326,6 +331,20 @@ describe('an instance that was adopted', () => {
     expect(instance.serves).toBe(true)
     await expect.poll(() => instance.serves, { timeout: 10_000 }).toBe(false)
     await silent.close()
+  })
+  it('serves on for as long as only who listens on its port cannot be seen', async () => {
+    let asked = 0
+    supervisor.ownsSocket = async () => {
+      if (++asked < 8) throw new Error('the root part did not answer')
+      return true
+    }
+    const changes: boolean[] = []
+    const instance: LocalInstance = adopt({ pid: 4_711, port: service.port }, 'serving', unprepared, () =>
+      changes.push(instance.serves),
+    )
+    await becomes(instance, 'ready')
+    expect(asked).toBe(8)
+    expect(changes).not.toContain(false)
   })
   it('that does not run is not started, and goes on when it is told to run again', async () => {
     supervisor.ownsSocket = async () => true

@@ -255,7 +255,7 @@ export class LocalInstance {
         wellSince ??= now
         this.#well(now - wellSince)
       } else {
-        misses++
+        if (result.isUnseen !== true) misses++
         wellSince = null
         if (this.state === 'ready' && misses >= this.#limits.misses)
           this.#fail(`missed ${misses} probes: ${result.reason}`)
@@ -284,7 +284,11 @@ export class LocalInstance {
     try {
       return await this.#askWhose(this.port)
     } catch (error) {
-      return { ok: false, reason: `who listens on port ${this.port} could not be seen: ${wordsOf(error)}` }
+      return {
+        ok: false,
+        reason: `who listens on port ${this.port} could not be seen: ${wordsOf(error)}`,
+        isUnseen: true,
+      }
     }
   }
 

@@ -8,7 +8,10 @@ const mostHeadBytes = 16 * 1024
 const mostBodyBytes = 256 * 1024
 
 /** `isClosed`: nothing listens yet, so that the service itself was not asked. */
-export type ProbeResult = { ok: true } | { ok: false; reason: string; isClosed?: boolean }
+export type ProbeResult =
+  | { ok: true }
+  /** `isUnseen`: that it could not be asked says nothing against it. */
+  | { ok: false; reason: string; isClosed?: boolean; isUnseen?: boolean }
 
 /**
  * One health question to one instance: an HTTP status of 2xx or 3xx, or a TCP connection. Never rejects. On a connection
