@@ -250,7 +250,10 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
         console.log(`${done} kills on the way to ${to.version}`)
       }
       expect(await pidsOf()).toEqual(pids)
-      await endLoad()
+      await endLoad().catch(async (error: unknown) => {
+        console.log(await told())
+        throw error
+      })
       for (const machine of pair.lab.machines) expect(await leftOver(machine)).toBe('')
     },
   )
@@ -328,7 +331,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
   /** What each machine knows of a trial. */
   async function told(): Promise<string> {
     const look =
-      'tail -n +1 /var/lib/tandem*/program/*.json; systemctl list-units --all --no-legend "tandem-*"; journalctl -n 60 --no-pager -u "tandem-agent*" -u "tandem-controller*"'
+      'tail -n +1 /var/lib/tandem*/program/*.json; systemctl list-units --all --no-legend "tandem-*"; journalctl -n 400 --no-pager -o short-precise -u "tandem-*" | cut -c-400'
     const said = await Promise.all(pair.lab.machines.map((machine) => machine.run(['sh', '-c', look])))
     return said.map(({ out }, index) => `== ${index}\n${out}`).join('\n')
   }
