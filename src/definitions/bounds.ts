@@ -1,5 +1,6 @@
 /** The words and bounds of a definition, for what people write and for the stored form alike. */
 export const listenKinds = ['http', 'tcp', 'none'] as const
+export const exposures = ['public', 'local'] as const
 export const strategies = ['overlap', 'replace'] as const
 export const stopSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const
 

@@ -30,6 +30,9 @@ export interface Definition {
 
 export type Listen = 'http' | 'tcp' | 'none'
 
+/** Who may reach a route: `public`, everybody; `local`, programs on the cluster's machines. */
+export type Exposure = 'public' | 'local'
+
 export interface Health {
   path: string
   everyMs: number
@@ -39,15 +42,21 @@ export interface Health {
   settleMs: number
 }
 
-export type Route = HttpRoute | TcpRoute
+export type Route = HttpRoute | PortRoute
+/** At the entry, so public. */
 export interface HttpRoute {
   /** Lowercase host name; `null`: any host. */
   host: string | null
   /** Starts with `/`; matches on segment boundaries. */
   path: string
 }
-export interface TcpRoute {
+/** With a port of its own: every tcp route, and an http route that is `local`. */
+export interface PortRoute {
   port: number
+  /** Absent: published before there was this key, which means `public`. */
+  expose?: Exposure
+  /** Nobody wrote `expose`. */
+  byDefault?: true
 }
 
 export interface Limits {

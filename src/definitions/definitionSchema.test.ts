@@ -8,9 +8,10 @@ const { definition } = parseDefinition(
   'f',
 )
 const tcp = parseDefinition('service: shop\nrun: ./server\nlisten: tcp\nroutes: [{ port: 1 }]', 'f').definition
+const local = parseDefinition('service: shop\nrun: ./a\nroutes: [{ port: 1, expose: local }]', 'f').definition
 
 describe('definitionSchema', () => {
-  it.each([definition, tcp])('takes what parseDefinition gives, from JSON', (definition) => {
+  it.each([definition, tcp, local])('takes what parseDefinition gives, from JSON', (definition) => {
     expect(definitionSchema.parse(JSON.parse(JSON.stringify(definition)))).toEqual(definition)
   })
 
@@ -29,6 +30,8 @@ describe('definitionSchema', () => {
     'a hidden variable': (changed) => (changed['env'] = JSON.parse('{"__proto__":"x"}') as unknown),
     'a list as env': (changed) => (changed['env'] = ['A']),
     'tcp routes on http': (changed) => (changed['routes'] = [{ port: 1 }]),
+    'a public port on http': (changed) => (changed['routes'] = [{ port: 1, expose: 'public' }]),
+    'an unknown key of a route': (changed) => (changed['routes'] = [{ port: 1, expose: 'local', to: 'a' }]),
     'a route twice': (changed) => (changed['routes'] = [...(definition.routes ?? []), ...(definition.routes ?? [])]),
     'a host in upper case': (changed) => (changed['routes'] = [{ host: 'A.b', path: '/' }]),
     'a path with a slash at its end': (changed) => (changed['routes'] = [{ host: null, path: '/a/' }]),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { limitsOf, listenKinds, mostEntries, stopSignals, strategies } from './bounds.ts'
-import type { Definition } from './definition.ts'
+import { exposures, limitsOf, listenKinds, mostEntries, stopSignals, strategies } from './bounds.ts'
+import type { Definition, Route } from './definition.ts'
 import { jailPatterns } from './jailPatterns.ts'
 import { namePattern, refuseEnvironmentName } from './names.ts'
 import { healthPathPattern, hostIsValid, outputIsValid, pathIsValid } from './pathRules.ts'
@@ -30,9 +30,14 @@ const httpRoute = z.strictObject({
   host: z.string().refine(hostIsValid, 'is not a host name').nullable(),
   path: z.string().refine(pathIsValid, 'is not a path'),
 })
-const tcpRoute = z.strictObject({ port: z.int().min(1).max(65_535) })
+/** Strict wherever it is read: a key that says who may reach a port must not be passed over. */
+export const portRouteSchema = z.strictObject({
+  port: z.int().min(1).max(65_535),
+  expose: z.enum(exposures).optional(),
+  byDefault: z.literal(true).optional(),
+})
 const routes = z
-  .array(z.union([httpRoute, tcpRoute]))
+  .array(z.union([httpRoute, portRouteSchema]))
   .min(1)
   .max(mostEntries)
 
@@ -120,8 +125,9 @@ function refuseRoutes(listen: Definition['listen'], routes: Definition['routes']
   if (listen === 'tcp' && isBase && routes === null) return 'a tcp service has at least one'
   if (routes === null) return null
   if (listen === 'none') return 'a worker has none'
-  const wantsPort = listen === 'tcp'
-  if (routes.some((route) => 'port' in route !== wantsPort)) return `not of the kind for listen: ${listen}`
+  const fits = (route: Route): boolean =>
+    listen === 'tcp' ? 'port' in route : !('port' in route) || route.expose === 'local'
+  if (!routes.every(fits)) return `not of the kind for listen: ${listen}`
   const keys = routes.map((route) => ('port' in route ? String(route.port) : `${route.host ?? ''} ${route.path}`))
   return new Set(keys).size === keys.length ? null : 'one stands twice'
 }

@@ -38,7 +38,7 @@ build: { command: make all, output: ./out/bin/, test: make test }
 prepare: ./migrate --to "latest version"
 listen: tcp
 health: { path: /up, every: 50ms, timeout: 1.5s, within: 1h, settle: 0s }
-routes: [{ port: 5672 }, { port: 15672 }]
+routes: [{ port: 5672 }, { port: 15672, expose: public }]
 machines: [a, b-2]
 instances: 3
 rollout: { strategy: replace, drain: 10m }
@@ -46,7 +46,7 @@ stop: { signal: SIGQUIT, within: 0s }
 env: { A: 1.10, B: true, C: "", D: 12345678901234567890 }
 limits: { memory: 1.5G, cpu: 0.5, tasks: 10, body: 1K }
 idle: 10m
-environments: { staging: { env: { A: x }, routes: [{ port: 1 }], machines: [c], instances: 1, limits: { cpu: 2 } }, prod: {} }
+environments: { staging: { env: { A: x }, routes: [{ port: 1, expose: local }], machines: [c], instances: 1, limits: { cpu: 2 } }, prod: {} }
 `,
       'f',
     )
@@ -57,7 +57,10 @@ environments: { staging: { env: { A: x }, routes: [{ port: 1 }], machines: [c], 
       prepare: ['./migrate', '--to', 'latest version'],
       listen: 'tcp',
       health: { path: '/up', everyMs: 50, timeoutMs: 1500, withinMs: 3_600_000, settleMs: 0 },
-      routes: [{ port: 5672 }, { port: 15_672 }],
+      routes: [
+        { port: 5672, expose: 'local', byDefault: true },
+        { port: 15_672, expose: 'public' },
+      ],
       machines: ['a', 'b-2'],
       instances: 3,
       rollout: { strategy: 'replace', drainMs: 600_000 },
@@ -66,7 +69,13 @@ environments: { staging: { env: { A: x }, routes: [{ port: 1 }], machines: [c], 
       limits: { memoryBytes: 1.5 * 1024 ** 3, cpu: 0.5, tasks: 10, bodyBytes: 1024 },
       idleMs: 600_000,
       environments: {
-        staging: { env: { A: 'x' }, routes: [{ port: 1 }], machines: ['c'], instances: 1, limits: { cpu: 2 } },
+        staging: {
+          env: { A: 'x' },
+          routes: [{ port: 1, expose: 'local' }],
+          machines: ['c'],
+          instances: 1,
+          limits: { cpu: 2 },
+        },
         prod: {},
       },
     })
@@ -207,7 +216,21 @@ describe('problems', () => {
       ['3:9 the list of routes is empty; leave `routes` out for any host and path `/`, or say `listen: none`'],
     ],
     ['routes: [{}]', ['3:10 a route needs a host, a path, or both']],
-    ['routes: [{ port: 80 }]', ['3:18 a route with a port needs `listen: tcp`; this service listens http']],
+    [
+      'routes: [{ port: 80 }]',
+      ['3:18 a route with a port needs `listen: tcp` or `expose: local`; this service listens http'],
+    ],
+    [
+      'routes: [{ port: 80, expose: public }]',
+      ['3:18 a route with a port needs `listen: tcp` or `expose: local`; this service listens http'],
+    ],
+    ['routes: [{ expose: local }]', ['3:10 a local http route needs a port, such as { port: 8080, expose: local }']],
+    [
+      'routes: [{ host: a.b, port: 80, expose: local }]',
+      ['3:18 a local http route has only a port: it does not answer at the entry; `host` is for public ones'],
+    ],
+    ['routes: [{ path: /, expose: lokal }]', ['3:29 "lokal" is none of public, local -> local']],
+    ['listen: tcp\nroutes: [{ port: 1, expose: true }]', ['4:29 "true" is none of public, local']],
     [
       'routes: [{ host: "*.a.b" }]',
       ['3:18 wildcard hosts are not supported; name each host, or leave `host` out for any'],
@@ -240,7 +263,7 @@ describe('problems', () => {
     ],
     [
       'environments: { s: { routes: [{ port: 1 }] } }',
-      ['3:39 a route with a port needs `listen: tcp`; this service listens http'],
+      ['3:39 a route with a port needs `listen: tcp` or `expose: local`; this service listens http'],
     ],
   ])('%j', (more, expected) => {
     expect(problems(minimal + more)).toEqual(expected)

@@ -1,4 +1,4 @@
-import type { Listen, Route } from './definition.ts'
+import type { Listen, PortRoute, Route } from './definition.ts'
 import type { WrittenRoute } from './definitionShape.ts'
 import type { Path, YamlSource } from './yamlSource.ts'
 
@@ -41,22 +41,38 @@ function describeRoute(route: Route): string {
 }
 
 function httpRoute(route: WrittenRoute, at: Path, source: YamlSource): Route {
+  if (route.expose === 'local') return localHttpRoute(route, at, source)
   if (route.port !== null) {
-    source.problem([...at, 'port'], 'a route with a port needs `listen: tcp`; this service listens http')
+    const message = 'a route with a port needs `listen: tcp` or `expose: local`; this service listens http'
+    source.problem([...at, 'port'], message)
   } else if (route.host === null && route.path === null && source.isSound(at)) {
     source.problem(at, 'a route needs a host, a path, or both')
   }
   return { host: route.host, path: route.path ?? '/' }
 }
 
-function tcpRoute(route: WrittenRoute, at: Path, source: YamlSource): Route {
+/** All that comes to the service's own address is its own: there is nothing to choose by. */
+function localHttpRoute(route: WrittenRoute, at: Path, source: YamlSource): PortRoute {
+  for (const key of ['host', 'path'] as const) {
+    if (route[key] === null) continue
+    const message = `a local http route has only a port: it does not answer at the entry; \`${key}\` is for public ones`
+    source.problem([...at, key], message)
+  }
+  if (route.port === null && source.isSound(at)) {
+    source.problem(at, 'a local http route needs a port, such as { port: 8080, expose: local }')
+  }
+  return { port: route.port ?? 0, expose: 'local' }
+}
+
+function tcpRoute(route: WrittenRoute, at: Path, source: YamlSource): PortRoute {
   for (const key of ['host', 'path'] as const) {
     if (route[key] !== null) {
       source.problem([...at, key], `a tcp route has only a port; \`${key}\` needs \`listen: http\``)
     }
   }
   if (route.port === null && source.isSound(at)) source.problem(at, 'a tcp route needs a port, such as { port: 5672 }')
-  return { port: route.port ?? 0 }
+  const port = route.port ?? 0
+  return route.expose === null ? { port, expose: 'local', byDefault: true } : { port, expose: route.expose }
 }
 
 function emptyMessage(listen: Listen): string {

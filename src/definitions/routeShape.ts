@@ -1,7 +1,8 @@
 import { checkHost, checkPath, longestHost, longestPath } from './pathRules.ts'
+import { exposures } from './bounds.ts'
 import { group, optional } from './shapes/group.ts'
 import { number } from './shapes/number.ts'
-import { text } from './shapes/text.ts'
+import { choice, text } from './shapes/text.ts'
 
 export const route = group('a route', {
   host: optional(
@@ -16,7 +17,12 @@ export const route = group('a route', {
   ),
   port: optional(
     number({ whole: true, least: 1, most: 65_535, what: 'a port' }),
-    'Only for `listen: tcp`: the port that every machine answers on.',
+    'The port that it answers on. Every tcp route has one, and an http route that is `local`.',
     ['listen', 'published'],
+  ),
+  expose: optional(
+    choice(exposures),
+    "Who may reach it: `public`, everybody; `local`, programs on the cluster's machines. Left out: `public` for http, `local` for tcp.",
+    ['visibility', 'access', 'internal', 'bind'],
   ),
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Definition } from '../definitions/definition.ts'
+import { isLocal } from '../definitions/routeAccess.ts'
 import { sha256 } from '../lib/hash.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { canonicalJson } from './canonicalJson.ts'
@@ -9,24 +10,31 @@ import { releaseLimits } from './releaseLimits.ts'
 
 /** A release: what runs, and the tree it runs in. Its id is the sha256 of `encodeManifest`'s bytes. */
 export interface Manifest {
-  format: typeof manifestFormat
+  format: (typeof manifestFormats)[number]
   service: string
   definition: Definition
   /** Id of the root tree. */
   tree: string
 }
 
-export const manifestFormat = 1
+/** Since 2 a route may be local. Tandem from before would open its port to everybody, and refuses a format it does not know. */
+const manifestFormats = [1, 2] as const
+
+const formatOf = ({ routes, environments }: Definition): Manifest['format'] => {
+  const all = [routes ?? [], ...Object.values(environments).map((overlay) => overlay.routes ?? [])].flat()
+  return all.some(isLocal) ? 2 : 1
+}
 
 const shape = z.object({
-  format: z.literal(manifestFormat),
+  format: z.literal(manifestFormats),
   service: z.string(),
   definition: manifestDefinition,
   tree: z.string().regex(/^[0-9a-f]{64}$/),
 })
 
 export function encodeManifest(definition: Definition, tree: string): Buffer {
-  const bytes = Buffer.from(canonicalJson({ format: manifestFormat, service: definition.service, definition, tree }))
+  const manifest: Manifest = { format: formatOf(definition), service: definition.service, definition, tree }
+  const bytes = Buffer.from(canonicalJson(manifest))
   if (bytes.length > releaseLimits.objectBytes.manifest) {
     throw new OperatorError('E_RELEASE_CONTENT', 'the definition is too large to publish', {
       subject: definition.service,
@@ -48,6 +56,7 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   const parsed = shape.safeParse(value)
   if (!parsed.success) throw refusal(z.prettifyError(parsed.error).replaceAll('\n', ' '))
   if (canonicalJson(value) !== Buffer.from(bytes).toString()) throw refusal('it is not in its one form')
+  if (parsed.data.format !== formatOf(parsed.data.definition)) throw refusal('its format is not that of its content')
   if (parsed.data.service !== parsed.data.definition.service) throw refusal('its definition is of another service')
   return parsed.data
 }

@@ -1,15 +1,12 @@
 import { z } from 'zod'
-import { jailSchema } from '../definitions/definitionSchema.ts'
+import { jailSchema, portRouteSchema } from '../definitions/definitionSchema.ts'
 import type { Definition } from '../definitions/definition.ts'
 
 const ms = z.number().int().nonnegative()
 const env = z.record(z.string(), z.string())
 const argv = z.array(z.string()).min(1)
 const routes = z.array(
-  z.union([
-    z.object({ port: z.number().int().min(1).max(65535) }),
-    z.object({ host: z.string().nullable(), path: z.string().startsWith('/') }),
-  ]),
+  z.union([portRouteSchema, z.object({ host: z.string().nullable(), path: z.string().startsWith('/') })]),
 )
 const limits = z.object({
   memoryBytes: z.number().int().positive().nullable(),

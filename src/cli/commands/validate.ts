@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { DefinitionError, renderProblems, type Problem } from '../../definitions/problem.ts'
+import { accessOf, type RouteAccess } from '../../definitions/routeAccess.ts'
 import { readCluster, readDefinition } from '../../definitions/readDefinition.ts'
 import { count } from '../render/names.ts'
 import type { CommonFlags, Session } from '../session.ts'
@@ -12,6 +13,8 @@ interface Validated {
   name: string | null
   errors: readonly Problem[]
   warnings: readonly Problem[]
+  /** Who may reach which route; of a service's definition that has no errors. */
+  routes?: readonly RouteAccess[]
 }
 
 /** Checks every file, also after a bad one. Exits 2 when any has an error. */
@@ -20,7 +23,7 @@ export async function validate(session: Session, _flags: CommonFlags, ...files: 
   const checked: { result: Validated; text: string }[] = []
   for (const file of files.length > 0 ? files : ['tandem.yaml']) checked.push(await check(file, host.cwd))
   for (const { text } of checked) if (text !== '' && !out.json) out.note(`${text}\n`)
-  for (const { result } of checked) if (result.errors.length === 0) out.line(`${result.file}: ${said(result)}`)
+  for (const { result } of checked) if (result.errors.length === 0) for (const line of said(result)) out.line(line)
   const wrong = checked.filter(({ result }) => result.errors.length > 0)
   const results = checked.map(({ result }) => result)
   if (wrong.length === 0) out.object({ files: results })
@@ -43,25 +46,36 @@ async function check(given: string, cwd: string): Promise<{ result: Validated; t
   const path = cwd === process.cwd() ? file : resolve(cwd, file)
   const kind = await kindOf(path)
   try {
-    const { name, warnings } = await parse(path, kind)
-    return { result: { file, kind, name, errors: [], warnings }, text: renderProblems(warnings) }
+    const { name, warnings, ...more } = await parse(path, kind)
+    return { result: { file, kind, name, errors: [], warnings, ...more }, text: renderProblems(warnings) }
   } catch (error) {
     if (!(error instanceof DefinitionError)) throw error
     return { result: { file, kind, name: null, errors: error.problems, warnings: [] }, text: error.render() }
   }
 }
 
-async function parse(path: string, kind: Validated['kind']): Promise<{ name: string; warnings: Problem[] }> {
+async function parse(
+  path: string,
+  kind: Validated['kind'],
+): Promise<{ name: string; warnings: Problem[]; routes?: RouteAccess[] }> {
   if (kind === 'cluster') {
     const { cluster, warnings } = await readCluster(path)
     return { name: cluster.cluster, warnings }
   }
   const { definition, warnings } = await readDefinition(path)
-  return { name: definition.service, warnings }
+  return { name: definition.service, warnings, routes: accessOf(definition) }
 }
 
-const said = ({ kind, name, warnings }: Validated): string =>
-  `${kind} ${name} is valid${warnings.length > 0 ? `, with ${count(warnings.length, 'warning')}` : ''}`
+const said = ({ file, kind, name, warnings, routes = [] }: Validated): string[] => [
+  `${file}: ${kind} ${name} is valid${warnings.length > 0 ? `, with ${count(warnings.length, 'warning')}` : ''}`,
+  ...routes.map((one) => `  ${accessLine(one)}`),
+]
+
+function accessLine({ environment, route, expose, byDefault }: RouteAccess): string {
+  const where = environment === null ? '' : `${environment}: `
+  const who = expose === 'public' ? 'everybody' : "programs on the cluster's machines alone"
+  return `${where}${route} is ${expose}${byDefault ? ' (the default)' : ''}: it can be reached by ${who}`
+}
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false

@@ -1,0 +1,35 @@
+import type { Definition, Exposure, Listen, Route } from './definition.ts'
+
+/** One route, and who may reach it. */
+export interface RouteAccess {
+  /** The overlay that it stands in; `null`: it holds wherever no overlay says otherwise. */
+  environment: string | null
+  /** As people write it: `shop.example.com/api`, `any host /`, `http port 8080`, `tcp port 5672`. */
+  route: string
+  expose: Exposure
+  /** Nobody wrote `expose`. */
+  byDefault: boolean
+}
+
+/** A port of a release that was published before there was `expose` is public. */
+export const isLocal = (route: Route): boolean => 'port' in route && route.expose === 'local'
+
+/** Every route of a definition, those of its overlays too, in the order in which they are written. */
+export function accessOf({ listen, routes, environments }: Definition): RouteAccess[] {
+  const defaults: Route[] = listen === 'http' ? [{ host: null, path: '/' }] : []
+  return [
+    ...(routes ?? defaults).map((route) => access(route, listen, null)),
+    ...Object.entries(environments).flatMap(([name, overlay]) =>
+      (overlay.routes ?? []).map((route) => access(route, listen, name)),
+    ),
+  ]
+}
+
+function access(route: Route, listen: Listen, environment: string | null): RouteAccess {
+  if ('port' in route) {
+    const { port, expose = 'public', byDefault = false } = route
+    return { environment, route: `${listen} port ${port}`, expose, byDefault }
+  }
+  const shown = route.host === null ? `any host ${route.path}` : route.host + route.path
+  return { environment, route: shown, expose: 'public', byDefault: false }
+}
