@@ -163,12 +163,25 @@ function notTandem({ url }: Endpoint, status: number, cause: unknown): OperatorE
 
 export function unreachable({ url }: Endpoint, cause: unknown): OperatorError {
   const why = cause instanceof Error ? cause.message : String(cause)
+  if (isDistrust(cause)) {
+    const message = `the controller at ${url} shows a certificate that is not trusted here (${why})`
+    return new OperatorError('E_CONTROLLER_UNREACHABLE', message, { subject: url, next: trustNext, cause })
+  }
   return new OperatorError('E_CONTROLLER_UNREACHABLE', `the controller at ${url} does not answer (${why})`, {
     subject: url,
     next: 'is it running? Services go on without it. On a laptop: tandem up. Another cluster: --context NAME',
     cause,
   })
 }
+
+const trustNext =
+  'tandem context add NAME --url URL --pin SHA256   trusts it by its fingerprint; tandem context show --invite, where a context works, prints the whole line'
+
+/** What OpenSSL says of a certificate (X509_V_ERR_…), and what Node says of the name in it. */
+const isDistrust = (cause: unknown): boolean =>
+  cause instanceof Error &&
+  'code' in cause &&
+  /CERT|^UNABLE_TO_VERIFY|^INVALID_CA$|^PATH_LENGTH_EXCEEDED$/.test(String(cause.code))
 
 function fillPath(path: string, { params = {}, query = {} }: Input): string {
   const filled = path.replaceAll(/:(\w+)/g, (_, key: string) => encodeURIComponent(params[key] ?? ''))

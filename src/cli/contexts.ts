@@ -48,13 +48,17 @@ export class Contexts {
     })
   }
 
+  /** `E_USAGE` for a name that `set` would refuse. */
+  mustBeName(name: string): void {
+    if (nameShape.test(name)) return
+    throw new OperatorError('E_USAGE', `${name} cannot be the name of a context`, {
+      subject: name,
+      next: 'use letters, digits, dots, dashes and underscores, at most 64',
+    })
+  }
+
   set(name: string, { url, token, authority }: KnownCluster): void {
-    if (!nameShape.test(name)) {
-      throw new OperatorError('E_USAGE', `${name} cannot be the name of a context`, {
-        subject: name,
-        next: 'use letters, digits, dots, dashes and underscores, at most 64',
-      })
-    }
+    this.mustBeName(name)
     mkdirSync(this.folder, { recursive: true, mode: 0o700 })
     writeJsonDurably(this.#file(name), { url, token, authority })
   }
@@ -101,14 +105,17 @@ export class Contexts {
 export interface Chosen extends KnownCluster {
   /** The context's name; `null` when the environment gave the address. */
   context: string | null
+  /** The fingerprint of its authority, where the environment gave that instead of the authority. */
+  pin?: string
 }
 
-/** Which cluster is meant: `--context`, then TANDEM_URL with TANDEM_TOKEN, then TANDEM_CONTEXT, then the current one. */
+/** Which cluster is meant: `--context`, then TANDEM_URL with TANDEM_TOKEN (and TANDEM_PIN), then TANDEM_CONTEXT, then the current one. */
 export function chooseContext(contexts: Contexts, env: NodeJS.ProcessEnv, asked: string | undefined): Chosen {
   if (asked !== undefined) return { context: asked, ...contexts.get(asked) }
   const url = env['TANDEM_URL']
   const token = env['TANDEM_TOKEN']
-  if (url && token) return { context: null, url, token }
+  const pin = env['TANDEM_PIN']
+  if (url && token) return { context: null, url, token, ...(pin ? { pin } : {}) }
   if (url) {
     throw new OperatorError('E_NO_CONTEXT', 'TANDEM_URL is set and TANDEM_TOKEN is not', {
       subject: url,

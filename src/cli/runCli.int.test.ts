@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { generateHelpTextForAllCommands, type Application, type CommandContext } from '@stricli/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { buildApplicationFor } from './application.ts'
+import { Contexts } from './contexts.ts'
 import { runHere, type CliRun } from './testing/testHost.ts'
 
 let folder: string
@@ -54,8 +55,9 @@ describe('without a cluster', () => {
   it('nothing listens: 3', async () => {
     writeFileSync(join(folder, 'token'), 'tdm_0123456789')
     const added = await run('context', 'add', 'gone', '--url', 'http://127.0.0.1:9', '--token-file', 'token')
-    expect(added).toMatchObject({ code: 0, out: 'gone is http://127.0.0.1:9; it is the current context\n' })
-    const { code, out } = await run('status', '--json')
+    expect(added).toMatchObject({ code: 3, out: '', err: expect.stringContaining('the context was not saved') })
+    new Contexts(join(folder, 'config/tandem')).set('gone', { url: 'http://127.0.0.1:9', token: 'tdm_0123456789' })
+    const { code, out } = await run('status', '--context', 'gone', '--json')
     expect(code).toBe(3)
     expect(JSON.parse(out)).toMatchObject({
       error: { code: 'E_CONTROLLER_UNREACHABLE', subject: 'http://127.0.0.1:9' },

@@ -1,5 +1,6 @@
 import type { ApiClient } from '../api/client.ts'
 import type { Status } from '../api/views.ts'
+import { connectTo, trusted } from './connect.ts'
 import { chooseContext, Contexts, type Chosen } from './contexts.ts'
 import { foldersOf, type Folders } from './folders.ts'
 import type { CliHost } from './host.ts'
@@ -41,7 +42,6 @@ export class Session {
     return chooseContext(this.contexts, this.host.env, this.#asked)
   }
 
-  /** Imported when first needed: schemas take longer to load than most commands to run. */
   client(): Promise<ApiClient> {
     this.#client ??= this.#connect()
     return this.#client
@@ -58,9 +58,6 @@ export class Session {
   }
 
   async #connect(): Promise<ApiClient> {
-    const { url, token, authority } = this.chosen()
-    const { ApiClient } = await import('../api/client.ts')
-    const trust = authority === undefined ? null : { authority }
-    return new ApiClient({ url, token, trust: () => trust })
+    return connectTo(await trusted(this.chosen()))
   }
 }

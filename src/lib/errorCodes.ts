@@ -31,6 +31,11 @@ export const errorCodes = {
     status: 403,
     means: 'the join token is unknown, used, or too old, or the controller is not the one it names',
   },
+  E_OTHER_AUTHORITY: {
+    exit: 4,
+    status: 403,
+    means: 'the controller was not signed by the authority with that fingerprint; nothing was sent to it',
+  },
   E_NO_AUTHORITY: {
     exit: 4,
     status: 409,

@@ -1,49 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
-import { removeTree } from '../../src/releases/removeTree.ts'
+import { expect, it } from 'vitest'
 import { freePorts } from './laptop.ts'
+import { newUser } from './user.ts'
 
 const root = join(import.meta.dirname, '../..')
-
-/** A user's own folders, and `tandem` as they type it. */
-function newUser() {
-  mkdirSync(join(root, 'tmp'), { recursive: true })
-  const folder = mkdtempSync(join(root, 'tmp/joining-'))
-  const running: ChildProcess[] = []
-  onTestFinished(async () => {
-    for (const child of running.reverse()) {
-      const gone = child.exitCode === null ? once(child, 'exit') : null
-      child.kill('SIGTERM')
-      await gone
-    }
-    await removeTree(folder)
-  })
-  const env = { ...process.env, XDG_CONFIG_HOME: join(folder, 'config'), XDG_CACHE_HOME: join(folder, 'cache') }
-  const begin = (...args: string[]): ChildProcess =>
-    spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/main.ts'), ...args], {
-      ...{ env, cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] },
-    })
-  const tandem = async (...args: string[]): Promise<Record<string, unknown> & { exit: number }> => {
-    const child = begin(...args, '--json')
-    let out = ''
-    child.stdout?.on('data', (text) => {
-      out += String(text)
-    })
-    const [exit] = (await once(child, 'close')) as [number] // what 'close' carries
-    return { ...(JSON.parse(out.trim().split('\n').at(-1) ?? '{}') as object), exit } // the contract: one object a line
-  }
-  /** Starts a part in the foreground; resolves once it logs `message`. */
-  const part = async (message: string, ...args: string[]): Promise<ChildProcess> => {
-    const child = begin(...args)
-    running.push(child)
-    for await (const chunk of child.stdout ?? []) if (String(chunk).includes(message)) break
-    return child
-  }
-  return { folder, tandem, part }
-}
 
 it('a cluster is founded, a machine joins it and serves, and is taken out again', { timeout: 60_000 }, async () => {
   const { folder, tandem, part } = newUser()

@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { fingerprint } from '../../identity/certificate.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
+import { connectTo, trusted } from '../connect.ts'
+import type { Chosen, KnownCluster } from '../contexts.ts'
+import { invitation } from '../invitation.ts'
 import { renderTable } from '../render/table.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
@@ -21,20 +25,52 @@ export async function useContext({ out, contexts }: Session, _flags: CommonFlags
   return 0
 }
 
-export async function addContext(
-  session: Session,
-  flags: CommonFlags & { url: string; tokenFile?: string },
-  name: string,
-): Promise<number> {
+type AddFlags = CommonFlags & { url: string; pin?: string; tokenFile?: string }
+
+/** Saves a context that works: the controller is the one meant, it answers, and it knows the token. */
+export async function addContext(session: Session, flags: AddFlags, name: string): Promise<number> {
   const { out, contexts } = session
+  contexts.mustBeName(name)
   const url = checkedUrl(flags.url)
-  contexts.set(name, { url, token: tokenOf(session, flags.tokenFile) })
+  const cluster = await checked(session, { url, token: tokenOf(session, flags.tokenFile) }, flags.pin)
+  contexts.set(name, cluster.known)
   const first = contexts.current() === null
   if (first) contexts.use(name)
   out.result(
-    { context: name, url, current: first },
-    () => `${name} is ${url}${first ? '; it is the current context' : ''}`,
+    { context: name, url, cluster: cluster.name, current: first },
+    () => `${name} is ${url}, cluster ${cluster.name}${first ? '; it is the current context' : ''}`,
   )
+  return 0
+}
+
+/** Where a context leads; with `--invite`, the line that makes it on another computer. */
+export async function showContext(
+  session: Session,
+  flags: CommonFlags & { invite: boolean },
+  name?: string,
+): Promise<number> {
+  const { out, contexts } = session
+  const shown: Chosen = name === undefined ? session.chosen() : { context: name, ...contexts.get(name) }
+  const { context, url, token, authority } = shown
+  const pin = authority === undefined ? (shown.pin ?? null) : fingerprint(authority)
+  const current = context !== null && context === contexts.current()
+  if (!flags.invite) {
+    out.result({ context, url, pin, current }, () => {
+      const rows = [
+        ['context', `${context ?? '(from TANDEM_URL)'}${current ? ' (current)' : ''}`],
+        ['controller', url],
+        ['fingerprint', pin ?? '- (no authority of its own is trusted)'],
+      ]
+      return rows.map(([label, value]) => `${label?.padEnd(12)}${value}`).join('\n')
+    })
+    return 0
+  }
+  const invite = invitation(context ?? new URL(url).hostname.replaceAll(/[^\w.-]/g, ''), { url, token, pin })
+  out.result({ context, url, pin, current, invite }, () => invite)
+  out.note('whoever has this line may do everything that this context may: it holds its token')
+  out.note('  a colleague of less trust, or one whose access may end: make a token for them and put it in its place')
+  out.note('    tandem controller token create --role reader --name NAME')
+  if (isThisComputer(url)) out.warn(`${url} is an address of this computer only: the line works nowhere else`)
   return 0
 }
 
@@ -44,14 +80,39 @@ export async function removeContext({ out, contexts }: Session, _flags: CommonFl
   return 0
 }
 
+/** Asks the controller something that needs the token, before anything is saved. */
+async function checked(
+  { signal }: Session,
+  unchecked: KnownCluster,
+  pin: string | undefined,
+): Promise<{ name: string; known: KnownCluster }> {
+  try {
+    const known = await trusted({ ...unchecked, pin })
+    const client = await connectTo(known)
+    const { cluster } = await client.call('status', {}, signal)
+    return { name: cluster, known }
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error
+    throw new OperatorError(error.code, `${error.message}; the context was not saved`, {
+      ...{ subject: unchecked.url, cause: error },
+      next: error.code === 'E_UNAUTHORIZED' ? newToken : (error.next ?? undefined),
+    })
+  }
+}
+
+const newToken =
+  'where a context works: tandem controller token create --role operator --name NAME, or tandem context show --invite'
+
 function checkedUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null
   if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return text.replace(/\/+$/, '')
   throw new OperatorError('E_USAGE', `--url cannot be "${text}"`, {
     subject: '--url',
-    next: "the controller's address, such as http://10.0.0.10:7480",
+    next: "the controller's address, such as https://10.0.0.10:7480",
   })
 }
+
+const isThisComputer = (url: string): boolean => /^(localhost|127\..*|\[::1\])$/.test(new URL(url).hostname)
 
 /** Never from the command line itself, which every user of the machine can read. */
 function tokenOf({ host }: Session, file: string | undefined): string {

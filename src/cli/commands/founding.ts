@@ -1,10 +1,11 @@
 import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { randomBytes } from 'node:crypto'
-import { OperatorError } from '../../lib/operatorError.ts'
+import { invitation } from '../invitation.ts'
 import { selfCommand } from '../laptop/selfCommand.ts'
 import { installPart, mayInstallUnits } from '../machine/partUnit.ts'
 import { mustBeSeenByAgent } from '../machine/seenByAgent.ts'
+import { checkedPin } from '../pinnedAuthority.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 type InitFlags = CommonFlags & { cluster: string; address: string; data: string; port: number; start: boolean }
@@ -26,15 +27,18 @@ export async function initController(session: Session, flags: InitFlags): Promis
   })
   const url = `https://${address.includes(':') ? `[${address}]` : address}:${port}`
   contexts.set(cluster, { url, token, authority })
+  const invite = invitation(cluster, { url, token, pin })
   if (contexts.current() === null) contexts.use(cluster)
   const argv = ['controller', 'run', '--cluster', cluster, '--data', data, '--host', address, '--port', String(port)]
   const started = start && mayInstallUnits()
   if (started) await startPart('tandem-controller.service', `Tandem's controller of ${cluster}`, argv)
-  out.result({ cluster, controller: url, context: cluster, data, pin, started }, () => {
+  out.result({ cluster, controller: url, context: cluster, data, pin, invite, started }, () => {
     const how = started ? 'it runs as tandem-controller.service' : `start it: tandem ${argv.join(' ')}`
     return `cluster ${cluster} has an authority, kept in ${data}; ${how}`
   })
-  out.note(`  next  write cluster.yaml, then: tandem cluster apply cluster.yaml`)
+  out.note('  next  write cluster.yaml, then: tandem cluster apply cluster.yaml')
+  out.note('  on another computer of yours, this line makes the same context; whoever has it may do everything here:')
+  if (!out.json) out.note(`    ${invite}`)
   return 0
 }
 
@@ -66,15 +70,12 @@ type JoinFlags = CommonFlags & { token: string; pin: string; data: string; start
 export async function joinAgent(session: Session, flags: JoinFlags, controller: string): Promise<number> {
   const { host, out, signal } = session
   const data = resolve(host.cwd, flags.data)
-  if (!/^[0-9a-f]{64}$/.test(flags.pin)) {
-    const next = 'run the command whole, as tandem machine add NAME printed it'
-    throw new OperatorError('E_USAGE', '--pin is 64 hex digits', { subject: flags.pin, next })
-  }
+  const pin = checkedPin(flags.pin, 'run the command whole, as tandem machine add NAME printed it')
   const started = flags.start && mayInstallUnits()
   const { command, args, env } = selfCommand()
   if (started) mustBeSeenByAgent([command, ...args, dirname(data)])
   const { joinCluster } = await import('../machine/joinCluster.ts')
-  const joined = await joinCluster({ controller, token: flags.token, pin: flags.pin, data }, signal)
+  const joined = await joinCluster({ controller, token: flags.token, pin, data }, signal)
   const { machine, settings } = joined
   const argv = ['agent', 'run', '--data', data]
   if (started) {

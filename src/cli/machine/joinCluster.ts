@@ -3,7 +3,7 @@ import { createRequest } from '../../identity/authority.ts'
 import { fingerprint } from '../../identity/certificate.ts'
 import { JoinedFolder, type JoinedMachine } from '../../identity/joinedMachine.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { pinnedAuthority } from './pinnedAuthority.ts'
+import { pinnedAuthority } from '../pinnedAuthority.ts'
 
 export interface Join {
   /** `host:port`. */
@@ -37,7 +37,7 @@ export async function joinCluster({ controller, token, pin, data }: Join, signal
     })
   }
   folder.identity.make() // before the token is used
-  const authority = await pinnedAuthority(controller, pin)
+  const authority = await pinnedAuthority({ controller, pin, refusal })
   const client = new ApiClient({ url: `https://${controller}`, token, trust: trustIn(authority) })
   const { key, request } = folder.identity.pending() ?? folder.identity.keep(await createRequest('machine'))
   const { machine, certificate, controllers, settings } = await client.call('join', { body: { request } }, signal)
@@ -47,6 +47,11 @@ export async function joinCluster({ controller, token, pin, data }: Join, signal
   folder.identity.forgetPending()
   return { ...joined, authority }
 }
+
+const refusal = {
+  code: 'E_JOIN_REFUSED',
+  next: 'check the address, and that nothing stands between; tandem machine add NAME   prints a new join command',
+} as const
 
 function trustIn(authority: string): () => { authority: string } {
   const trust = { authority }

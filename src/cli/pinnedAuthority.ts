@@ -1,26 +1,39 @@
 import { connect, type DetailedPeerCertificate } from 'node:tls'
-import { fingerprint, isSignedBy } from '../../identity/certificate.ts'
-import { OperatorError } from '../../lib/operatorError.ts'
+import { fingerprint, isSignedBy } from '../identity/certificate.ts'
+import { OperatorError } from '../lib/operatorError.ts'
 
 const withinMs = 10_000
 
+interface Pinned {
+  /** `host:port`; without a port, 443. */
+  controller: string
+  /** sha256 of the authority's certificate, hex: see `checkedPin`. */
+  pin: string
+  /** How the caller reports a controller of another authority. */
+  refusal: { code: 'E_JOIN_REFUSED' | 'E_OTHER_AUTHORITY'; next: string }
+}
+
 /**
- * The authority (PEM) that the controller at `host:port` shows, once its fingerprint is `pin` and it signed the
- * controller's certificate: from here on it is trusted, and nothing was sent before.
+ * The authority (PEM) that the controller shows, once its fingerprint is `pin` and it signed the controller's
+ * certificate: from here on it is trusted, and nothing was sent before.
  */
-export async function pinnedAuthority(controller: string, pin: string): Promise<string> {
+export async function pinnedAuthority({ controller, pin, refusal }: Pinned): Promise<string> {
   const url = new URL(`https://${controller}`)
   const chain = await shownBy(url.hostname.replace(/^\[|\]$/g, ''), Number(url.port || 443))
   const authority = chain.issuerCertificate?.raw
   if (authority && fingerprint(authority) === pin && isSignedBy(chain.raw, authority)) return pem(authority)
-  throw new OperatorError(
-    'E_JOIN_REFUSED',
-    `the controller at ${controller} is not the one that the join command names`,
-    {
-      subject: controller,
-      next: 'is the address right, and does nothing sit between? tandem machine add NAME   prints the command anew',
-    },
-  )
+  const message = `the controller at ${controller} was not signed by the authority with the fingerprint ${pin.slice(0, 12)}…`
+  throw new OperatorError(refusal.code, message, { subject: controller, next: refusal.next })
+}
+
+/** A fingerprint as people copy it, also as `openssl` prints it: 64 hex digits, perhaps in pairs between colons. */
+export function checkedPin(text: string, next: string): string {
+  const pin = text.replaceAll(':', '').toLowerCase()
+  if (/^[0-9a-f]{64}$/.test(pin)) return pin
+  throw new OperatorError('E_USAGE', `a fingerprint is 64 hex digits, not ${JSON.stringify(text)}`, {
+    subject: text,
+    next,
+  })
 }
 
 function shownBy(host: string, port: number): Promise<DetailedPeerCertificate> {

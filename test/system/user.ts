@@ -1,0 +1,52 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { onTestFinished } from 'vitest'
+import { removeTree } from '../../src/releases/removeTree.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+/** A user's own folders, and `tandem` as they type it. */
+export function newUser() {
+  mkdirSync(join(root, 'tmp'), { recursive: true })
+  const folder = mkdtempSync(join(root, 'tmp/joining-'))
+  const running: ChildProcess[] = []
+  onTestFinished(async () => {
+    for (const child of running.reverse()) {
+      const gone = child.exitCode === null ? once(child, 'exit') : null
+      child.kill('SIGTERM')
+      await gone
+    }
+    await removeTree(folder)
+  })
+  const env = { ...process.env, XDG_CONFIG_HOME: join(folder, 'config'), XDG_CACHE_HOME: join(folder, 'cache') }
+  /** A line as a person pastes it into a shell. */
+  const paste = async (line: string): Promise<{ exit: number; out: string; err: string }> => {
+    const shell = spawn('sh', ['-c', line], { env: { ...env, PATH: `${root}:${process.env['PATH']}` }, cwd: folder })
+    const [out, err, [exit]] = await Promise.all([text(shell.stdout), text(shell.stderr), once(shell, 'close')])
+    return { exit: Number(exit), out, err }
+  }
+  const begin = (...args: string[]): ChildProcess =>
+    spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/main.ts'), ...args], {
+      ...{ env, cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] },
+    })
+  const tandem = async (...args: string[]): Promise<Record<string, unknown> & { exit: number }> => {
+    const child = begin(...args, '--json')
+    let out = ''
+    child.stdout?.on('data', (chunk) => {
+      out += String(chunk)
+    })
+    const [exit] = (await once(child, 'close')) as [number] // what 'close' carries
+    return { ...(JSON.parse(out.trim().split('\n').at(-1) ?? '{}') as object), exit } // the contract: one object a line
+  }
+  /** Starts a part in the foreground; resolves once it logs `message`. */
+  const part = async (message: string, ...args: string[]): Promise<ChildProcess> => {
+    const child = begin(...args)
+    running.push(child)
+    for await (const chunk of child.stdout ?? []) if (String(chunk).includes(message)) break
+    return child
+  }
+  return { folder, tandem, paste, part }
+}
