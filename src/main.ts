@@ -4,6 +4,8 @@ import { readVersion } from './version.ts'
 // The composition root: the only place that picks implementations. Each part is loaded only when it is what runs.
 
 process.exitCode = await runCli(process.argv.slice(2), {
+  // Opened by whoever reads it: an open standard input keeps a process alive.
+  stdin: () => process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,

@@ -38,7 +38,8 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
   const perform = performer({
     ...{ folder, unitFolder, secrets: secretsFolder, permits: permitsFile, releases: join(data, 'cache/releases') },
     units: openUnitHost({
-      ...{ unitFolder, environmentFolder: join(folder.path, 'environment'), hidden: [data, '/etc/tandem'] },
+      ...{ unitFolder, environmentFolder: join(folder.path, 'environment') },
+      ...{ hidden: [data, '/etc/tandem'], streamsGroup: gid },
     }),
     data: openDataFolders(dataRoots, removeTree),
     addresses: systemdAddressHost({

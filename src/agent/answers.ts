@@ -1,10 +1,12 @@
 import type { ApiClient } from '../api/client.ts'
+import { agentChannelPath } from '../api/contract.ts'
 import type { LogQuery, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Checkup } from '../protocol/checkup.ts'
-import type { Answer, Ask, UnknownAsk } from '../protocol/ask.ts'
+import { commandInstance, type Answer, type Ask, type UnknownAsk } from '../protocol/ask.ts'
 import type { Programs } from './programs.ts'
+import { runAttached } from './runAttached.ts'
 import { withSigns } from './signsOfLife.ts'
 
 interface Parts {
@@ -33,6 +35,7 @@ export class Answers {
       this.#open.get(ask.id)?.abort()
       return
     }
+    if (ask.kind === 'command') return void this.#command(ask)
     const stop = new AbortController()
     this.#open.set(ask.id, stop)
     void this.#post(ask.id, this.#answer(ask, stop.signal), stop).finally(() => this.#open.delete(ask.id))
@@ -40,6 +43,21 @@ export class Answers {
 
   close(): void {
     for (const stop of this.#open.values()) stop.abort()
+  }
+
+  /** Never rejects: what went wrong is said over the channel, or here where there is none. */
+  async #command(ask: Extract<Ask, { kind: 'command' }>): Promise<void> {
+    const { client, programs, failed } = this.#parts
+    const stop = new AbortController()
+    this.#open.set(ask.id, stop)
+    try {
+      const channel = await client.channel(agentChannelPath(ask.id))
+      await runAttached(channel, programs, ask, stop.signal)
+    } catch (error) {
+      failed(error)
+    } finally {
+      this.#open.delete(ask.id)
+    }
   }
 
   /** Never rejects: what could not be delivered is told. */
@@ -63,7 +81,10 @@ export class Answers {
     }
   }
 
-  async *#answer(ask: Exclude<Ask | UnknownAsk, { kind: 'cancel' }>, signal: AbortSignal): AsyncIterable<Answer> {
+  async *#answer(
+    ask: Exclude<Ask | UnknownAsk, { kind: 'cancel' | 'command' }>,
+    signal: AbortSignal,
+  ): AsyncIterable<Answer> {
     try {
       if (ask.kind === 'logs') {
         const { service, instance, since, last, follow } = ask
@@ -94,7 +115,7 @@ export class Answers {
 
   async *#run(ask: Extract<Ask, { kind: 'run' }>, signal: AbortSignal): AsyncIterable<Answer> {
     const { service, release, definition, argv, id } = ask
-    const instance = `${service}-run-${id}`
+    const instance = commandInstance(service, id)
     const start = await this.#parts.programs.command({ id: instance, release, definition }, argv, signal)
     const { ended } = await this.#parts.programs.begin(start, signal)
     yield* this.#lines({ service, instance, follow: true, signal })

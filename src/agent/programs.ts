@@ -1,5 +1,11 @@
 import type { Definition } from '../definitions/definition.ts'
-import type { ExitStatus, InstanceSpec, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
+import type {
+  ExitStatus,
+  InstanceSpec,
+  ProgramStreams,
+  Started,
+  SupervisorDriver,
+} from '../drivers/supervisor/supervisor.ts'
 import type { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import type { AgentDisk } from './agentDisk.ts'
@@ -47,8 +53,14 @@ export class Programs {
     return this.#oneOff(asked, signal, () => argv)
   }
 
+  /** A command whose standard streams are the caller's. */
+  async attached(asked: Asked, argv: string[], signal: AbortSignal): Promise<Start> {
+    const { spec, port } = await this.command(asked, argv, signal)
+    return { spec: { ...spec, attached: true }, port }
+  }
+
   /** Starts a one-off program; `ended` resolves with its exit. Ended by its stop signal when `signal` aborts. */
-  async begin({ spec }: Start, signal: AbortSignal): Promise<{ ended: Promise<ExitStatus> }> {
+  async begin({ spec }: Start, signal: AbortSignal): Promise<Begun> {
     const { supervisor, ports } = this.#options
     const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>()
     const stop = (): void => void supervisor.stop(spec.id).catch(reject)
@@ -59,8 +71,9 @@ export class Programs {
       ports.release(spec.id)
     }
     this.#waiting.set(spec.id, resolve)
+    let started: Started
     try {
-      await supervisor.start(spec)
+      started = await supervisor.start(spec)
     } catch (error) {
       over()
       throw error
@@ -69,7 +82,7 @@ export class Programs {
     if (signal.aborted) stop()
     const ended = promise.finally(over)
     ended.catch(() => {}) // whoever waits for it is told; nobody may, yet
-    return { ended }
+    return { ended, ...(started.streams ? { streams: started.streams } : {}) }
   }
 
   exited(exit: ExitStatus): void {
@@ -115,6 +128,12 @@ export class Programs {
 }
 
 type ArgvOf = (expanded: ReturnType<typeof instanceEnvironment>) => string[]
+
+interface Begun {
+  ended: Promise<ExitStatus>
+  /** Of an attached program. */
+  streams?: ProgramStreams
+}
 
 interface Start {
   spec: InstanceSpec

@@ -12,6 +12,7 @@ import {
   type StreamName,
   type Streams,
 } from './contract.ts'
+import { ByteChannel, channelProtocol } from '../lib/byteChannel.ts'
 import { HttpConnections, type Answered, type Trust } from './httpRequest.ts'
 import { fromProblem, problemSchema } from './problem.ts'
 
@@ -125,22 +126,39 @@ export class ApiClient {
     }
   }
 
+  /** One end of a byte channel that waits under this path. */
+  async channel(path: string): Promise<ByteChannel> {
+    let answer: Awaited<ReturnType<HttpConnections['upgrade']>>
+    try {
+      answer = await this.#connections.upgrade(this.#url(path), channelProtocol, this.#authorization())
+    } catch (error) {
+      throw unreachable(this.endpoint, error)
+    }
+    if ('socket' in answer) return new ByteChannel(answer.socket, answer.head)
+    throw await problemOf(answer, this.endpoint)
+  }
+
   /** A request with the token; an error body becomes an `OperatorError`. */
   async raw(method: string, path: string, init: RawInit = {}): Promise<Answered> {
-    const { token } = this.endpoint
     let response: Answered
     try {
-      response = await this.#connections.ask(`${this.endpoint.url.replace(/\/$/, '')}${basePath}${path}`, {
-        ...init,
-        method,
-        headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...init.headers },
-      })
+      const headers = { ...this.#authorization(), ...init.headers }
+      response = await this.#connections.ask(this.#url(path), { ...init, method, headers })
     } catch (error) {
       if (init.signal?.aborted) throw error
       throw unreachable(this.endpoint, error)
     }
     if (response.status >= 200 && response.status < 300) return response
     throw await problemOf(response, this.endpoint)
+  }
+
+  #url(path: string): string {
+    return `${this.endpoint.url.replace(/\/$/, '')}${basePath}${path}`
+  }
+
+  #authorization(): Record<string, string> {
+    const { token } = this.endpoint
+    return token === null ? {} : { authorization: `Bearer ${token}` }
   }
 }
 

@@ -254,6 +254,28 @@ export const operations = {
     params: z.object({ id: z.string().regex(/^[0-9a-f]{6,64}$/) }),
     response: z.object({ revoked: z.int() }),
   },
+  openCommand: {
+    ...{
+      method: 'POST',
+      path: '/services/:service/commands',
+      role: 'operator',
+      summary: "a one-off command with a service's release: it runs once somebody connects to its byte channel",
+    },
+    params: z.object({ service }),
+    body: z.object({
+      argv: z
+        .array(z.string().max(131_072))
+        .min(1)
+        .max(1_000)
+        .describe('the program and its arguments; no shell reads them'),
+      machine: machine.nullable().default(null).describe('null: the first that is reachable'),
+    }),
+    response: z.object({
+      channel: id.describe('GET /channels/{channel} with `Upgrade: tandem-channel`, within 30 s'),
+      machine,
+      instance: id,
+    }),
+  },
   recover: {
     ...{
       method: 'POST',
@@ -315,13 +337,11 @@ export const streams = {
     query: z.object({ machine: machine.optional() }),
     data: checkupSchema,
   },
-  run: {
-    ...{ path: '/services/:service/run', role: 'operator', summary: "a one-off command with a service's release" },
-    params: z.object({ service }),
-    query: z.object({ argv: z.string().describe('JSON array of words'), machine: machine.optional() }),
-    data: answerSchema,
-  },
 } as const satisfies Record<string, StreamOperation>
+
+/** Byte channels: see `lib/byteChannel.ts`. The operator's end, and the agent's. */
+export const channelPath = (id: string): string => `/channels/${id}`
+export const agentChannelPath = (id: string): string => `/agent/channels/${id}`
 
 export type Operations = typeof operations
 export type OperationName = keyof Operations

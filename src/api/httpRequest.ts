@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { Readable } from 'node:stream'
+import { Readable, type Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Agent, request as httpRequest } from '../lib/nodeHttp.ts'
 
@@ -15,6 +15,12 @@ export interface Answered {
   status: number
   body: AsyncIterable<Uint8Array>
   text: () => Promise<string>
+}
+
+/** A connection that the server has handed over, and what it had sent on it already. */
+export interface Upgraded {
+  socket: Duplex
+  head: Uint8Array
 }
 
 /** For `https:`. PEM; the last two only where the caller shows a certificate of its own. */
@@ -53,6 +59,20 @@ export class HttpConnections {
     }
   }
 
+  /** Asks for a connection that speaks `protocol` from then on; an answer is one that refuses. */
+  async upgrade(url: string, protocol: string, headers: Record<string, string>): Promise<Upgraded | Answered> {
+    const start = url.startsWith('https:') ? process.getBuiltinModule('node:https').request : httpRequest
+    const about = { ...headers, connection: 'Upgrade', upgrade: protocol }
+    const sent = start(url, { agent: this.#kept(url), method: 'GET', headers: about })
+    sent.setNoDelay(true)
+    const { promise, resolve, reject } = Promise.withResolvers<Upgraded | Answered>()
+    sent.on('upgrade', (_, socket, head) => resolve({ socket, head }))
+    sent.on('response', (response) => resolve(answered(response)))
+    sent.on('error', reject)
+    sent.end()
+    return promise
+  }
+
   #kept(url: string): InstanceType<typeof Agent> {
     const trust = this.#trust()
     if (this.#agent && trust === this.#trusted) return this.#agent
@@ -75,14 +95,17 @@ export class HttpConnections {
     const length = typeof body === 'string' ? { 'content-length': String(Buffer.byteLength(body)) } : {}
     const sent = start(url, { agent, method, headers: { ...headers, ...length }, ...(signal ? { signal } : {}) })
     sent.setNoDelay(true)
-    const answered = Promise.withResolvers<IncomingMessage>()
-    sent.on('response', answered.resolve)
-    sent.on('error', (error) => answered.reject(sent.reusedSocket ? new StaleConnection(error) : error))
+    const response = Promise.withResolvers<IncomingMessage>()
+    sent.on('response', response.resolve)
+    sent.on('error', (error) => response.reject(sent.reusedSocket ? new StaleConnection(error) : error))
     if (body === undefined || typeof body === 'string') sent.end(body)
-    else pipeline(Readable.from(body), sent).catch(answered.reject)
-    const response = await answered.promise
-    return { status: response.statusCode ?? 0, body: response, text: () => readText(response) }
+    else pipeline(Readable.from(body), sent).catch(response.reject)
+    return answered(await response.promise)
   }
+}
+
+function answered(response: IncomingMessage): Answered {
+  return { status: response.statusCode ?? 0, body: response, text: () => readText(response) }
 }
 
 class StaleConnection extends Error {

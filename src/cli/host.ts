@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Programs } from './programs.ts'
 
 /** Where text goes: a process's own streams, or a test's. */
@@ -8,6 +9,7 @@ export interface TextStream extends NodeJS.WritableStream {
 
 /** Everything the command line takes from the process around it. */
 export interface CliHost {
+  stdin: () => Readable
   stdout: TextStream
   stderr: TextStream
   env: NodeJS.ProcessEnv

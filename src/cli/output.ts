@@ -58,9 +58,10 @@ export class Output {
     target.write(typeof chunk === 'string' ? chunk : Buffer.from(chunk))
   }
 
-  /** Waits until stdout takes more: a slow reader holds its sender back, not our memory. */
-  async room(): Promise<void> {
-    const { writableNeedDrain, destroyed } = this.#stdout as TextStream & Partial<NodeJS.WriteStream> // a test's has none
-    if (writableNeedDrain === true && destroyed !== true) await once(this.#stdout, 'drain')
+  /** Waits until that stream takes more: a slow reader holds its sender back, not our memory. */
+  async room(stream: 'out' | 'err' = 'out'): Promise<void> {
+    const target = stream === 'out' || this.json ? this.#stdout : this.#stderr
+    const { writableNeedDrain, destroyed } = target as TextStream & Partial<NodeJS.WriteStream> // a test's has none
+    if (writableNeedDrain === true && destroyed !== true) await once(target, 'drain')
   }
 }

@@ -71,9 +71,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const callers = new Callers(tokens, controller)
   const membership = new Membership({ controller, joins: new Joins(database), authority })
   const rooms = { controller, releases, tokens, callers, membership, examine: options.examine }
-  const { server, links } = await buildServer(rooms, logger, authority && tlsOptions(authority))
+  const { server, links, channels } = await buildServer(rooms, logger, authority && tlsOptions(authority))
   opened.defer(async () => {
     links.closeAll()
+    channels.closeAll()
     await server.close()
   })
   if (authority) {

@@ -104,6 +104,8 @@ export const errorCodes = {
   E_NO_SUCH_INSTANCE: { exit: 4, status: 404, means: 'no instance has that id' },
   E_AMBIGUOUS: { exit: 2, status: 400, means: 'an abbreviated id fits several' },
   E_MACHINE_UNREACHABLE: { exit: 4, status: 504, means: 'the machine that would answer this is not connected' },
+  E_NO_ABILITY: { exit: 4, status: 409, means: 'the version of Tandem on a machine cannot do this yet; upgrade it' },
+  E_OUTPUT_CUT: { exit: 1, status: 500, means: 'the output of a command is not complete' },
   E_ROLLOUT_FAILED: { exit: 1, status: 500, means: 'the rollout ended reverted or aborted' },
   E_NOT_FOUND: { exit: 2, status: 404, means: 'there is no such page in the API' },
   E_TOO_LARGE: { exit: 2, status: 413, means: 'the request is larger than its limit' },

@@ -46,6 +46,7 @@ export const instanceShape = z.strictObject({
   limits: limitsSchema,
   stop: z.strictObject({ signal: z.enum(stopSignals), withinMs: z.int().min(0).max(longestMs) }),
   once: z.boolean().optional(),
+  attached: z.boolean().optional(),
   notify: z
     .strictObject({
       withinMs: z.int().min(0).max(longestMs),

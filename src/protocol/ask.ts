@@ -2,6 +2,15 @@ import { z } from 'zod'
 import { checkupSchema } from './checkup.ts'
 import { definitionSchema } from '../definitions/definitionSchema.ts'
 
+const command = {
+  id: z.string(),
+  service: z.string(),
+  release: z.string(),
+  /** Of that release, overlays applied: the machine may run nothing of the service. */
+  definition: definitionSchema,
+  argv: z.array(z.string()).min(1),
+}
+
 /**
  * A question of the controller to one agent, sent down the agent's stream and answered by a streamed POST. Only agents
  * open connections, so that a machine needs no port for it. A later `cancel` with the same id ends the answer.
@@ -16,20 +25,18 @@ export const askSchema = z.discriminatedUnion('kind', [
     last: z.int().nullable(),
     follow: z.boolean(),
   }),
-  z.object({
-    kind: z.literal('run'),
-    id: z.string(),
-    service: z.string(),
-    release: z.string(),
-    /** Of that release, overlays applied: the machine may run nothing of the service. */
-    definition: definitionSchema,
-    argv: z.array(z.string()).min(1),
-  }),
+  /** Run a one-off command over the byte channel that waits under the same id. */
+  z.object({ kind: z.literal('command'), ...command }),
+  /** The same, its output answered in lines: what a controller asked before there were byte channels. */
+  z.object({ kind: z.literal('run'), ...command }),
   /** How is this machine? First its clock, then its checkup. */
   z.object({ kind: z.literal('checkup'), id: z.string() }),
   z.object({ kind: z.literal('cancel'), id: z.string() }),
 ])
 export type Ask = z.infer<typeof askSchema>
+
+/** The instance that a one-off command runs as: its lines about the start and the end are in the logs under that id. */
+export const commandInstance = (service: string, id: string): string => `${service}-run-${id}`
 
 /** A question that this version does not know: a newer controller's. */
 export interface UnknownAsk {

@@ -120,6 +120,11 @@ export class Laptop {
     return this.#spawn(args)
   }
 
+  /** The same, with an input of its own. */
+  spawnFed(...args: string[]): ChildProcess {
+    return this.#spawn(args, 'pipe')
+  }
+
   /** The pid of the controller or of a machine's agent, as `up` started it. */
   pidOf(part: string): number {
     const list = readFileSync(`/proc/${this.#up.pid}/task/${this.#up.pid}/children`, 'utf8').trim().split(' ')
@@ -141,10 +146,10 @@ export class Laptop {
     return folder
   }
 
-  #spawn(args: string[]): ChildProcess {
+  #spawn(args: string[], stdin: 'ignore' | 'pipe' = 'ignore'): ChildProcess {
     return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', this.#main, ...args], {
       env: this.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
     })
   }
 }

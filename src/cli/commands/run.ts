@@ -1,49 +1,111 @@
 import { constants } from 'node:os'
+import { Readable } from 'node:stream'
+import { channelPath } from '../../api/contract.ts'
+import { ChannelClosed, InputWindow, type ByteChannel } from '../../lib/byteChannel.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { errorCodes, type ErrorCode } from '../../lib/errorCodes.ts'
+import type { Output } from '../output.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
-/** Its output and exit status become ours; with `--json`, a line for each and `{"exit":…}` last. */
+type RunFlags = CommonFlags & { machine?: string; noStdin: boolean }
+
+/** As a shell reports a program that wrote to a pipe nobody reads (SIGPIPE). */
+const brokenPipe = 141
+
+/** Its input, output and exit status become ours, byte for byte; with `--json`, base64 and `{"exit":…}` last. */
 export async function runOnce(
   session: Session,
-  { machine }: CommonFlags & { machine?: string },
+  { machine, noStdin }: RunFlags,
   service: string,
   ...argv: string[]
 ): Promise<number> {
-  const { out, signal } = session
+  const { signal, host, interrupts } = session
   const { client } = await session.announce(`run ${argv.join(' ')} as ${service}`)
-  const query = { argv: JSON.stringify(argv), machine }
-  for await (const { data } of client.stream('run', { params: { service }, query }, { signal })) {
-    switch (data.kind) {
-      case 'line': {
-        const { at, instance, stream, text } = data
-        if (stream === 'tandem' && /^(started|ended): /.test(text)) break // people ran it; they know
-        if (out.json) out.object({ at, service, instance, stream, text })
-        else out.raw(stream === 'out' ? 'out' : 'err', `${text}\n`)
-        await out.room()
-        break
-      }
-      case 'exit':
-        out.object({ exit: { code: data.code, signal: data.signal } })
-        if (data.signal !== null) out.note(`it was ended by ${data.signal}`)
-        return data.code ?? shellStatus(data.signal)
-      case 'error':
-        throw new OperatorError(knownCode(data.code), data.message, {
-          subject: service,
-          next: `tandem status ${service}`,
+  const body = { argv, machine: machine ?? null }
+  const opened = await client.call('openCommand', { params: { service }, body }, signal)
+  const channel = await client.channel(channelPath(opened.channel))
+  const leave = (): void => channel.destroy()
+  // Output that nobody reads to its end was cut: not the success that it is for other commands.
+  const unread = (): void => process.exit(brokenPipe)
+  host.stdout.prependListener('error', unread)
+  signal.addEventListener('abort', leave)
+  const input = noStdin ? Readable.from([]) : host.stdin()
+  try {
+    return await converse(session, channel, service, input)
+  } catch (error) {
+    if (signal.aborted) return interrupts.exitCode()
+    throw error instanceof OperatorError ? error : cut(service, error)
+  } finally {
+    host.stdout.off('error', unread)
+    signal.removeEventListener('abort', leave)
+    input.destroy()
+    channel.destroy()
+  }
+}
+
+/** Resolves with the exit status; a stream that ended without one was cut. */
+async function converse(session: Session, channel: ByteChannel, service: string, input: Readable): Promise<number> {
+  const { out, signal, interrupts } = session
+  const window = new InputWindow()
+  for await (const frame of channel.frames()) {
+    switch (frame.kind) {
+      case 'started':
+        sendInput(channel, input, window).catch((error: unknown) => {
+          if (error instanceof ChannelClosed) return // whoever reads the other direction sees why
+          out.warn(`the input could not be read: ${String(error)}`)
+          channel.destroy()
         })
-      case 'end':
-      case 'clock':
-      case 'checkup':
         break
+      case 'out':
+      case 'err':
+        await show(out, frame.kind, frame.bytes)
+        break
+      case 'exit':
+        out.object({ exit: { code: frame.code, signal: frame.signal } })
+        if (frame.signal !== null) out.note(`it was ended by ${frame.signal}`)
+        return frame.code ?? shellStatus(frame.signal)
+      case 'error':
+        throw new OperatorError(knownCode(frame.code), frame.message, {
+          subject: service,
+          next: frame.code === 'E_NO_ABILITY' ? 'tandem upgrade' : `tandem status ${service}`,
+        })
+      case 'taken':
+        window.taken(frame.bytes)
+        break
+      case 'in':
+      case 'inEnd':
+        break // the other direction's
     }
   }
-  if (signal.aborted) return session.interrupts.exitCode()
-  throw new OperatorError('E_MACHINE_UNREACHABLE', 'the answer ended before the command did', {
-    subject: service,
-    next: `whether it went on is not known: tandem logs ${service} --since 5m`,
-  })
+  if (signal.aborted) return interrupts.exitCode()
+  throw cut(service)
 }
+
+async function show(out: Output, stream: 'out' | 'err', bytes: Buffer): Promise<void> {
+  if (out.json) out.object({ stream, data: bytes.toString('base64') })
+  else out.raw(stream, bytes)
+  await out.room(stream)
+}
+
+async function sendInput(channel: ByteChannel, input: Readable, window: InputWindow): Promise<void> {
+  for await (const chunk of input as AsyncIterable<Buffer | string>) {
+    let rest = Buffer.from(chunk)
+    while (rest.length > 0) {
+      const bytes = rest.subarray(0, await window.room())
+      rest = rest.subarray(bytes.length)
+      window.sent(bytes.length)
+      await channel.send({ kind: 'in', bytes })
+    }
+  }
+  await channel.send({ kind: 'inEnd' })
+}
+
+const cut = (service: string, cause?: unknown): OperatorError =>
+  new OperatorError('E_OUTPUT_CUT', 'the connection broke before the command ended; its output is not complete', {
+    subject: service,
+    next: `the command was sent its stop signal: tandem logs ${service} --since 5m   shows how it ended`,
+    cause,
+  })
 
 /** As a shell says it: 128 and the signal's number. */
 function shellStatus(name: string | null): number {

@@ -68,10 +68,17 @@ export const remove = command({
 
 export const runOnce = command({
   brief: "Run a one-off command with a service's release, environment and limits",
-  about: 'Its output and its exit status become those of this command.',
-  example: 'tandem run shop -- ./bin/console --eval "1 + 1"',
+  about:
+    'Its input, output and exit status become those of this command, byte for byte. Output that was cut never exits 0.\n' +
+    'In a loop that reads its own input (`while read …`), give --no-stdin: the command would read it.',
+  example:
+    'tandem run shop -- ./bin/console --eval "1 + 1"\n' +
+    'tandem run db -- pg_dump shop > shop.sql\ntandem run db -- psql shop < shop.sql',
   parameters: {
-    flags: { machine: text('M', 'On this machine (default: the first that is reachable)') },
+    flags: {
+      machine: text('M', 'On this machine (default: the first that is reachable)'),
+      noStdin: on('Give the command an empty input'),
+    },
     positional: {
       kind: 'array',
       minimum: 2,

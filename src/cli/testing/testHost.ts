@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import { runCli } from '../runCli.ts'
 import type { CliHost } from '../host.ts'
 
@@ -9,7 +9,12 @@ export interface CliRun {
 }
 
 /** Runs a command line in this process, without a terminal. */
-export async function runHere(argv: string[], env: NodeJS.ProcessEnv, cwd = process.cwd()): Promise<CliRun> {
+export async function runHere(
+  argv: string[],
+  env: NodeJS.ProcessEnv,
+  cwd = process.cwd(),
+  stdin = Readable.from([]),
+): Promise<CliRun> {
   const [stdout, stderr] = [new Collected(), new Collected()]
   const never = (): Promise<number> => Promise.reject(new Error('this test runs no program'))
   const programs = {
@@ -23,7 +28,7 @@ export async function runHere(argv: string[], env: NodeJS.ProcessEnv, cwd = proc
     setUpUnprivileged: async () => [],
     leaveMachine: async () => ({ units: [], keptData: [] }),
   }
-  const host: CliHost = { stdout, stderr, env, cwd, version: '9.9.9', programs }
+  const host: CliHost = { stdin: () => stdin, stdout, stderr, env, cwd, version: '9.9.9', programs }
   const code = await runCli(argv, host)
   return { code, out: stdout.text, err: stderr.text }
 }

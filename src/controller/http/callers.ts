@@ -1,17 +1,29 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
-import type { FastifyRequest } from 'fastify'
 import type { CallerRole } from '../../api/contract.ts'
 import { certificateFacts } from '../../identity/certificate.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Identity, Tokens } from '../../store/tokens.ts'
 import type { Controller } from '../controller.ts'
 
+/** Of a request, what says who sent it. */
+export interface Call {
+  url: string
+  headers: IncomingMessage['headers']
+  raw: Pick<IncomingMessage, 'socket'>
+}
+
+/** Where an answer goes: a response, or a connection that was handed over. */
+interface Answer {
+  destroy(): unknown
+  on(event: 'close', listener: () => void): unknown
+}
+
 /** An answer without an end, and who may have it. */
 interface Open {
-  request: FastifyRequest
+  request: Call
   role: CallerRole
-  answer: ServerResponse
+  answer: Answer
 }
 
 /** Who calls: people by bearer token, machines by certificate (on a laptop by token too). */
@@ -26,7 +38,7 @@ export class Callers {
   }
 
   /** Throws unless that may be called by them. */
-  identify(request: FastifyRequest, role: CallerRole): Identity {
+  identify(request: Call, role: CallerRole): Identity {
     const token = bearer(request)
     const identity = token ? this.#tokens.identify(token) : this.machineOf(request.raw.socket)
     const subject = request.url.split('?')[0] ?? ''
@@ -47,7 +59,7 @@ export class Callers {
   }
 
   /** Throws as `identify` does; else the answer is watched until it ends: see `cutRefused`. */
-  watch(request: FastifyRequest, role: CallerRole, answer: ServerResponse): Identity {
+  watch(request: Call, role: CallerRole, answer: Answer): Identity {
     const identity = this.identify(request, role)
     const open = { request, role, answer }
     this.#open.add(open)
@@ -60,7 +72,7 @@ export class Callers {
     for (const { request, role, answer } of this.#open) if (!this.#may(request, role)) answer.destroy()
   }
 
-  #may(request: FastifyRequest, role: CallerRole): boolean {
+  #may(request: Call, role: CallerRole): boolean {
     try {
       this.identify(request, role)
       return true
@@ -93,7 +105,7 @@ export class Callers {
   }
 }
 
-export const bearer = (request: FastifyRequest): string | undefined =>
+export const bearer = (request: Call): string | undefined =>
   /^Bearer (\S{10,200})$/.exec(request.headers.authorization ?? '')?.[1]
 
 const allowed: Record<CallerRole, Identity['role'][]> = {

@@ -1,9 +1,12 @@
 import type { OperationName, Operations, Parsed, Result } from '../../api/contract.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { RolloutView } from '../../projections/rolloutHistory.ts'
+import { commandInstance } from '../../protocol/ask.ts'
 import type { Checkup } from '../../protocol/checkup.ts'
 import type { Identity, Tokens } from '../../store/tokens.ts'
+import type { Channels } from '../channels.ts'
 import type { Controller } from '../controller.ts'
+import { placeToRun } from '../placeToRun.ts'
 import { limits } from '../../rollout/limits.ts'
 import { recover } from '../recover.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
@@ -33,7 +36,10 @@ type Handlers = {
 }
 
 /** What each call of the API does, its input parsed: a command or a read, and the view of it. */
-export function operationHandlers({ controller, releases, tokens, callers, membership }: Rooms): Handlers {
+export function operationHandlers(
+  { controller, releases, tokens, callers, membership }: Rooms,
+  channels: Channels,
+): Handlers {
   const position = (): number => controller.state.position
   return {
     status: () => statusView(controller),
@@ -100,6 +106,13 @@ export function operationHandlers({ controller, releases, tokens, callers, membe
       const revoked = tokens.revoke(params.id)
       callers.cutRefused()
       return { revoked }
+    },
+    openCommand: ({ params, body }) => {
+      const { service } = params
+      const { release, definition, machine } = placeToRun(controller, service, body.machine)
+      const channel = controller.newId()
+      channels.offer(machine, { kind: 'command', id: channel, service, release, definition, argv: body.argv })
+      return { channel, machine, instance: commandInstance(service, channel) }
     },
     recover: () => recover(controller),
     report: ({ body }, caller) => {

@@ -19,7 +19,7 @@ export function notFound(request: FastifyRequest): OperatorError {
 }
 
 /** Whatever a handler threw, as something to tell; a bug is logged whole and told in short. */
-export function asOperatorError(error: unknown, request: FastifyRequest, logger: Logger): OperatorError {
+export function asOperatorError(error: unknown, request: { url: string }, logger: Logger): OperatorError {
   if (error instanceof OperatorError) return error
   const subject = request.url.split('?')[0] ?? ''
   const { validation, statusCode, message } = error as { validation?: unknown; statusCode?: number; message: string }

@@ -11,8 +11,10 @@ import { answerSchema } from '../../protocol/ask.ts'
 import { framesContentType } from '../../releases/objectFrames.ts'
 import { AgentLinks } from '../agentLinks.ts'
 import { Asks } from '../asks.ts'
+import { Channels } from '../channels.ts'
 import { controllerMetrics } from '../metrics.ts'
 import { bearer } from './callers.ts'
+import { takeChannels, wantsChannel } from './channelUpgrades.ts'
 import { EventStream } from './eventStream.ts'
 import { operationHandlers, type Caller, type Rooms } from './operationHandlers.ts'
 import { asOperatorError, notFound, refuseGarbage, sendProblem } from './problems.ts'
@@ -26,12 +28,16 @@ type Https = SecureContextOptions & TlsOptions
 interface BuiltServer {
   server: FastifyInstance
   links: AgentLinks
+  channels: Channels
 }
 
 /** The controller's HTTP: the contract's calls and streams, object transfers, the agents' streams, health and metrics. */
 export async function buildServer(rooms: Rooms, logger: Logger, https: Https | null = null): Promise<BuiltServer> {
   const server = fastify({
-    ...(https ? { https } : {}),
+    // Fastify types its options by the kind of server, and hands these on to Node as they are.
+    ...(https
+      ? { https: { ...https, shouldUpgradeCallback: wantsChannel } }
+      : { http: { shouldUpgradeCallback: wantsChannel } }),
     bodyLimit: maxJsonBytes,
     forceCloseConnections: true,
     // A HEAD of a stream would never end.
@@ -58,12 +64,14 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
   })
   const links = new AgentLinks(rooms.controller)
   const asks = new Asks((machine, ask) => links.ask(machine, ask))
+  const channels = new Channels((machine, ask) => links.ask(machine, ask))
+  takeChannels(server.server, channels, rooms.callers, logger)
   await server.register(
     async (api) => {
-      addOperations(api, rooms)
+      addOperations(api, rooms, channels)
       addStreams(api, rooms, asks)
       addObjects(api, rooms, logger)
-      addAgentCalls(api, rooms, links, asks)
+      addAgentCalls(api, rooms, links, { asks, channels })
       api.get('/openapi.json', { schema: { hide: true } }, () => server.swagger())
     },
     { prefix: basePath },
@@ -77,12 +85,12 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
     const { contentType, text } = await controllerMetrics(rooms.controller, links.connected())
     return reply.type(contentType).send(text)
   })
-  return { server, links }
+  return { server, links, channels }
 }
 
-function addOperations(api: FastifyInstance, rooms: Rooms): void {
+function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): void {
   const { callers, membership } = rooms
-  const handlers = operationHandlers(rooms)
+  const handlers = operationHandlers(rooms, channels)
   const callerOf = (request: FastifyRequest, role: Operation['role']): Caller =>
     role === 'joiner'
       ? { role: 'joiner', machine: null, name: 'a machine that joins', token: membership.mayJoin(bearer(request)) }
@@ -157,7 +165,12 @@ function addObjects(api: FastifyInstance, { releases, callers }: Rooms, logger: 
   })
 }
 
-function addAgentCalls(api: FastifyInstance, { callers }: Rooms, links: AgentLinks, asks: Asks): void {
+function addAgentCalls(
+  api: FastifyInstance,
+  { callers }: Rooms,
+  links: AgentLinks,
+  { asks, channels }: { asks: Asks; channels: Channels },
+): void {
   const hidden = { schema: { hide: true } }
   const onRequest = async (request: FastifyRequest): Promise<void> => void callers.identify(request, 'agent')
   api.get('/agent/stream', { ...hidden, onRequest }, async (request, reply) => {
@@ -174,7 +187,8 @@ function addAgentCalls(api: FastifyInstance, { callers }: Rooms, links: AgentLin
     async (request, reply) => {
       const { id } = request.params
       const bytes = bytesOf(request, 'application/x-ndjson')
-      const timed = asks.begin(id, callers.identify(request, 'agent').machine)
+      const { machine } = callers.identify(request, 'agent')
+      const timed = channels.refuse(id, machine) ? null : asks.begin(id, machine)
       const wanted = timed !== null && (await asks.answer(id, readNdjson(timed(bytes), answerSchema)))
       if (!wanted) reply.raw.once('finish', () => request.raw.destroy())
       return { wanted }

@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Definition } from '../../definitions/definition.ts'
 import type { Parsed, StreamName, Streams } from '../../api/contract.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer } from '../../protocol/ask.ts'
 import type { Checkup } from '../../protocol/checkup.ts'
 import type { Asks } from '../asks.ts'
 import type { Controller } from '../controller.ts'
+import { checkMachines } from '../placeToRun.ts'
 import { askedAgain, asTheyCome, inOrderOfTime, pipeAnswers, unreachableSaid } from './answerStreams.ts'
 import { askCheckup, sendAsMade } from './checkups.ts'
 import { EventStream } from './eventStream.ts'
@@ -55,13 +55,6 @@ export function streamHandlers(controller: Controller, asks: Asks, examine: () =
       const own = query.machine ? [] : [examine()]
       const made = [...own, ...machines.map((machine) => askCheckup(controller, asks, machine, stream.signal))]
       await sendAsMade(made, stream)
-    },
-    run: async ({ params, query }, request, reply) => {
-      const argv = parseArgv(query.argv)
-      const { release, definition, machine } = placeToRun(controller, params.service, query.machine ?? null)
-      const stream = new EventStream(request, reply)
-      const ask = { kind: 'run', id: controller.newId(), service: params.service, release, definition, argv } as const
-      await pipeAnswers(unreachableSaid(asks.ask(machine, ask, stream.signal), machine), stream)
     },
   }
 }
@@ -113,52 +106,4 @@ function watchRollout(controller: Controller, stream: EventStream, id: string): 
   const stop = controller.onChange(send)
   stream.signal.addEventListener('abort', stop)
   send()
-}
-
-function checkMachines({ state }: Controller, machines: string[]): void {
-  const unknown = machines.find((machine) => !Object.hasOwn(state.machines, machine))
-  if (unknown === undefined) return
-  throw new OperatorError('E_NO_SUCH_MACHINE', `there is no machine ${unknown}`, {
-    subject: unknown,
-    next: `machines: ${Object.keys(state.machines).join(', ') || 'none yet'}`,
-  })
-}
-
-function parseArgv(text: string): string[] {
-  let argv: unknown = null
-  try {
-    argv = JSON.parse(text)
-  } catch {
-    // Not JSON: refused below, like JSON of another shape.
-  }
-  if (Array.isArray(argv) && argv.length > 0 && argv.every((word) => typeof word === 'string')) return argv
-  const next = 'tandem run SERVICE -- COMMAND ARG…'
-  throw new OperatorError('E_USAGE', 'argv must be a JSON array of words', { next })
-}
-
-/** A reachable machine where the service runs, or may run. */
-function placeToRun(
-  controller: Controller,
-  service: string,
-  machine: string | null,
-): { release: string; definition: Definition; machine: string } {
-  const { state } = controller
-  const known = state.services[service]
-  if (!known?.current) {
-    throw new OperatorError('E_NO_SUCH_SERVICE', `no release of ${service} has been deployed`, {
-      subject: service,
-      next: `services: ${Object.keys(state.services).join(', ') || 'none yet'}`,
-    })
-  }
-  const { release } = known.current
-  const definition = state.releases[release]?.definition
-  if (!definition) throw new Error(`release ${release} is current and not known: a bug`)
-  const wanted = definition.machines ?? Object.keys(state.machines)
-  if (machine) checkMachines(controller, [machine])
-  const place = (machine ? [machine] : wanted).find((name) => state.machines[name]?.lost === false)
-  if (place) return { release, definition, machine: place }
-  throw new OperatorError('E_NO_MACHINE_REACHABLE', `no machine of ${service} is reachable`, {
-    subject: service,
-    next: 'tandem machines',
-  })
 }

@@ -18,6 +18,7 @@ const programs: Record<Behaviour, FakeProgram> = {
     ends: { afterMs: 1, code: 3 },
   },
   broken: { failsStart: new OperatorError('E_EXEC', 'the program does not exist') },
+  echoes: { echoes: { code: 4 } },
 }
 
 supervisorConformance('fake', async () => {

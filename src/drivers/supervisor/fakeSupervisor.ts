@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream'
 import type { Clock } from '../../lib/clock.ts'
 import { alreadyRunning } from './startRefusal.ts'
 import { supervisorLimits } from './limits.ts'
@@ -9,6 +10,7 @@ import type {
   InstanceSpec,
   LogLine,
   LogQuery,
+  Started,
   SupervisorDriver,
 } from './supervisor.ts'
 
@@ -19,6 +21,10 @@ export interface FakeProgram {
   prints?: { stream: 'out' | 'err'; text: string }[]
   /** It ends by itself. */
   ends?: FakeEnd & { afterMs: number }
+  /** Attached: it copies its input to its output, says `done` on stderr, and ends so. */
+  echoes?: FakeEnd
+  /** Attached: a process that outlives it holds its output open. */
+  leavesOutputOpen?: boolean
   /** False: it runs, but nothing listens. */
   listens?: boolean
   /** It does not heed the stop signal and is killed after its grace. */
@@ -53,6 +59,7 @@ interface Pretended {
   listening: boolean
   asked: boolean
   timer: NodeJS.Timeout | null
+  streams: { stdin: PassThrough; stdout: PassThrough; stderr: PassThrough } | undefined
   over: Promise<void>
   finish: () => void
 }
@@ -83,6 +90,10 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     running.delete(id)
     const why = one.asked ? 'stopped' : (reason ?? (signal === undefined ? 'exit' : 'signal'))
     const status = { code: signal === undefined ? (code ?? 0) : null, signal: signal ?? null }
+    if (!one.program.leavesOutputOpen) {
+      one.streams?.stdout.end()
+      one.streams?.stderr.end()
+    }
     log(one.spec, 'tandem', `ended: ${why} (${status.signal ?? status.code})`)
     feed.ended(one.spec.service, id)
     for (const listener of listeners) listener({ id, pid: one.pid, ...status, asked: one.asked, reason: why })
@@ -94,7 +105,7 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     return adopted ? { pid: adopted.pid, port: Number(adopted.spec.env['PORT']) } : null
   }
 
-  const start = (spec: InstanceSpec): { pid: number } => {
+  const start = (spec: InstanceSpec): Started => {
     if (closed) throw new Error(`the supervisor is closing: ${spec.id} is not started`)
     if (running.has(spec.id)) throw alreadyRunning(spec.id)
     const program = choose(spec)
@@ -113,6 +124,9 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
       listening: program.listens ?? true,
       asked: false,
       timer: null,
+      streams: spec.attached
+        ? { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() }
+        : undefined,
       over,
       finish,
     }
@@ -121,7 +135,17 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     for (const { stream, text } of program.prints ?? []) log(spec, stream, text)
     const { ends } = program
     if (ends !== undefined) one.timer = setTimeout(() => die(spec.id, ends), ends.afterMs)
-    return { pid }
+    const { streams } = one
+    if (streams && program.echoes) echo(spec.id, streams, program.echoes)
+    return { pid, ...(streams ? { streams } : {}) }
+  }
+
+  const echo = (id: string, { stdin, stdout, stderr }: NonNullable<Pretended['streams']>, end: FakeEnd): void => {
+    stdin.pipe(stdout, { end: false })
+    stdin.once('end', () => {
+      stderr.write('done')
+      die(id, end)
+    })
   }
 
   const stop = async (id: string): Promise<void> => {

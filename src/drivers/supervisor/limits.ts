@@ -2,8 +2,13 @@
 export interface SupervisorLimits {
   /** A longer line of output is split, and counted. */
   lineBytes: number
-  /** Output of one instance that waits for the disk; what comes on top is dropped, and counted. */
+  /** Output of one instance that waits for the disk; above it the instance is held back. */
   pendingBytes: number
+  /**
+   * A disk that does not keep up may hold an instance back for so long, counted until it has caught up; then lines are
+   * dropped, and counted. Below the time a probe has (2 s): a disk that stands still must not take a service out of traffic.
+   */
+  holdMs: number
   /** An instance keeps two files of this size: the one being written and the one before. */
   logFileBytes: number
   /** All kept output of this machine together; the oldest of gone instances goes first. Never the files being written. */
@@ -29,6 +34,7 @@ const MiB = 1024 * 1024
 export const supervisorLimits: SupervisorLimits = {
   lineBytes: 16 * 1024,
   pendingBytes: MiB,
+  holdMs: 1_000,
   logFileBytes: 5 * MiB,
   logTotalBytes: 256 * MiB,
   goneInstances: 20,

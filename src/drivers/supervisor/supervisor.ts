@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream'
 import type { DataFolders } from './dataFolders.ts'
 import type { Jail, Limits, StopSignal } from '../../definitions/definition.ts'
 
@@ -14,10 +15,26 @@ export interface InstanceSpec {
   stop: { signal: StopSignal; withinMs: number }
   /** A program that ends by itself, such as `prepare`: never started again, not by a reboot either, and it ends with the agent. */
   once?: boolean
+  /** Its standard streams are the caller's (`Started.streams`), byte for byte; nothing of them is kept. Only with `once`. */
+  attached?: boolean
   /** It tells its supervisor itself when it has started (sd_notify), within this; and, if so, that it lives, at least so often. */
   notify?: { withinMs: number; watchdogMs: number | null }
   /** What it may do beyond the default jail; only where the driver jails. */
   jail?: Jail
+}
+
+/** The standard streams of an attached program. Whoever does not read them holds the program back. */
+export interface ProgramStreams {
+  stdin: Writable
+  /** Both end when nobody holds them open any more; what the program wrote before its exit is still in them then. */
+  stdout: Readable
+  stderr: Readable
+}
+
+export interface Started {
+  pid: number
+  /** Set for an attached program. */
+  streams?: ProgramStreams
 }
 
 export interface ExitStatus {
@@ -99,7 +116,7 @@ export interface SupervisorDriver {
    * Starts it; resolves with the pid once the program is executing. Rejects when it cannot be executed. Refuses an id that is
    * running.
    */
-  start(spec: InstanceSpec): Promise<{ pid: number }>
+  start(spec: InstanceSpec): Promise<Started>
   /** Takes over one that was adopted, as it is, once; `null`: there is none. */
   claim?(id: string): Claimed | null
   /** Signal, grace, then kill of everything it started. Resolves when nothing of it is left. No error for an id that is not running. */

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
 import { freePort } from '../../lib/freePort.ts'
@@ -6,9 +9,10 @@ import type { ExitStatus, InstanceSpec, LogLine, LogQuery, SupervisorDriver } fr
 /**
  * What the suite runs. `serves`: prints `up` once it listens on PORT and `warned` on stderr, ends at its stop signal.
  * `stubborn`: prints `up`, ignores its stop signal. `short`: prints `line 1` to `line 3` and ends with status 3.
- * `broken`: cannot be executed.
+ * `broken`: cannot be executed. `echoes`: copies its input to its output, then prints `done` on stderr, without a
+ * newline, and ends with status 4.
  */
-export type Behaviour = 'serves' | 'stubborn' | 'short' | 'broken'
+export type Behaviour = 'serves' | 'stubborn' | 'short' | 'broken' | 'echoes'
 
 export interface SupervisorUnderTest {
   driver: SupervisorDriver
@@ -69,6 +73,25 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       const { started } = await withPort('serves')
       expect(driver.isAlive(started.id)).toBe(true)
       expect(driver.isAlive('another')).toBe(false)
+    })
+
+    it('gives an attached program the streams of its caller, byte for byte, and keeps none of it', async () => {
+      const wanted = spec('echoes', { once: true, attached: true })
+      const { streams } = await driver.start(wanted)
+      if (!streams) throw new Error('no streams')
+      const sent = randomBytes(3_000_001)
+      const into = pipeline(Readable.from([sent.subarray(0, 1), sent.subarray(1)]), streams.stdin)
+      const [out, err] = await Promise.all([bytesOf(streams.stdout), bytesOf(streams.stderr), into])
+      expect(out.equals(sent)).toBe(true)
+      expect(err.toString()).toBe('done')
+      await expect.poll(() => exits).toMatchObject([{ id: wanted.id, code: 4, signal: null }])
+      const kept = await collect(driver, { service: shop, instance: wanted.id, follow: true })
+      expect(kept.filter(({ stream }) => stream !== 'tandem')).toEqual([])
+    })
+
+    it('rejects an attached program that cannot be executed, as any other', async () => {
+      const wanted = spec('broken', { once: true, attached: true })
+      await expect(driver.start(wanted)).rejects.toMatchObject({ code: 'E_EXEC' })
     })
 
     it('refuses an id that runs, and a start after close', async () => {
@@ -246,3 +269,6 @@ async function collect(driver: SupervisorDriver, query: LogQuery): Promise<LogLi
   for await (const line of driver.logs(query)) lines.push(line)
   return lines
 }
+
+const bytesOf = async (stream: AsyncIterable<Uint8Array>): Promise<Buffer> =>
+  Buffer.concat(await Array.fromAsync(stream))

@@ -5,15 +5,16 @@ import { promisify } from 'node:util'
 import type { Clock } from '../../../lib/clock.ts'
 import type { SupervisorLimits } from '../limits.ts'
 import type { LogLine } from '../supervisor.ts'
+import { createHoldBack } from './holdBack.ts'
 import { formatLine } from './storedLine.ts'
 
 const write: (fd: number, bytes: Buffer, at: number, length: number, position: number) => Promise<number> = (...args) =>
   promisify(writeFd)(...args).then(({ bytesWritten }) => bytesWritten)
 
 /**
- * The output of one instance on its way to the disk: bounded in memory, two files, and never in the instance's way.
- * When the disk is too slow, full or broken, lines are dropped, and a `tandem` line says how many as soon as one can be
- * written.
+ * The output of one instance on its way to the disk: bounded in memory, two files, and in the instance's way for a moment
+ * at most. When the disk is slow for longer, full or broken, lines are dropped, and a `tandem` line says how many and why
+ * as soon as one can be written.
  */
 export interface InstanceLog {
   readonly service: string
@@ -22,6 +23,8 @@ export interface InstanceLog {
   size(): number
   /** Never waits and never throws. */
   append(stream: LogLine['stream'], texts: string[]): void
+  /** `null`: there is room for more. Else resolves when there is, or when the instance was held back for long enough. */
+  full(): Promise<void> | null
   /** Resolves when everything taken is written or given up. */
   end(): Promise<void>
 }
@@ -36,6 +39,8 @@ export interface InstanceLogParts {
   published: (lines: LogLine[]) => void
   /** Called with the bytes that were added on the disk. */
   grown: (bytes: number) => void
+  /** Of a disk that a test slows down. */
+  write?: typeof write
 }
 
 /** The file that holds what was written before the current one. */
@@ -43,11 +48,13 @@ export const olderFile = (file: string): string => `${file}.1`
 
 export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
   const { file, service, instance, clock, limits } = parts
+  const writeBytes = parts.write ?? write
   let fd: number | null = null
   let size = 0
   let pending: LogLine[] = []
   let pendingBytes = 0
   let writing: Promise<void> | null = null
+  const holdBack = createHoldBack(clock, limits.holdMs)
   /** Not yet told: lines that found no room in memory, and lines that the disk refused. */
   const lost = { crowded: 0, refused: 0, why: '' }
 
@@ -58,11 +65,13 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
   const append: InstanceLog['append'] = (stream, texts) => {
     for (const text of texts) {
       const cost = text.length * 2
-      if (pendingBytes + cost > limits.pendingBytes) {
+      // Whoever appends holds back as `full` says; the bound here is for what was under way by then.
+      const bound = holdBack.isSpent() ? limits.pendingBytes : 2 * limits.pendingBytes
+      if (pendingBytes + cost > bound) {
         lost.crowded++
         continue
       }
-      if (lost.crowded > 0) pending.push(line('tandem', crowdedText(lost.crowded)))
+      if (lost.crowded > 0) pending.push(line('tandem', crowdedText(lost.crowded, limits.holdMs)))
       lost.crowded = 0
       pending.push(line(stream, text))
       pendingBytes += cost
@@ -70,12 +79,17 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
     if (pending.length > 0) writing ??= drain()
   }
 
+  const full: InstanceLog['full'] = () =>
+    pendingBytes < limits.pendingBytes || holdBack.isSpent() ? null : holdBack.wait()
+
   const drain = async (): Promise<void> => {
     await Promise.resolve() // lines of the same turn travel together
     while (pending.length > 0) {
       const lines = pending
+      if (pendingBytes < limits.pendingBytes / 2) holdBack.caughtUp()
       pending = []
       pendingBytes = 0
+      holdBack.release()
       const refused = lost.refused
       if (refused > 0) lines.unshift(line('tandem', `${refused} lines were lost here: ${lost.why}`))
       try {
@@ -87,6 +101,7 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
       }
       parts.published(lines)
     }
+    holdBack.caughtUp()
     writing = null
   }
 
@@ -99,7 +114,7 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
     if (size > 0 && size + bytes.length > limits.logFileBytes) fd = rotate(fd)
     const current = fd
     try {
-      for (let at = 0; at < bytes.length;) at += await write(current, bytes, at, bytes.length - at, size + at)
+      for (let at = 0; at < bytes.length;) at += await writeBytes(current, bytes, at, bytes.length - at, size + at)
       size += bytes.length
       parts.grown(bytes.length)
     } catch (error) {
@@ -133,8 +148,9 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
     instance,
     size: () => size,
     append,
+    full,
     end: async () => {
-      if (lost.crowded > 0) pending.push(line('tandem', crowdedText(lost.crowded)))
+      if (lost.crowded > 0) pending.push(line('tandem', crowdedText(lost.crowded, limits.holdMs)))
       lost.crowded = 0
       if (pending.length === 0 && lost.refused > 0) {
         pending.push(line('tandem', 'the output of this instance ends here'))
@@ -147,6 +163,6 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
   }
 }
 
-function crowdedText(count: number): string {
-  return `${count} lines were dropped here: the disk did not keep up`
+function crowdedText(count: number, holdMs: number): string {
+  return `${count} lines were dropped here: the disk was slower than the output for more than ${holdMs / 1000} s`
 }

@@ -12,9 +12,11 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../lib/clock.ts'
 import { supervisorLimits, type SupervisorLimits } from '../limits.ts'
 import { collect, eventually } from '../process/processLab.ts'
 import type { LogLine } from '../supervisor.ts'
+import { createInstanceLog } from './instanceLog.ts'
 import { createInstanceLogs, type InstanceLogs } from './instanceLogs.ts'
 
 let folder = ''
@@ -155,18 +157,44 @@ describe('kept output', () => {
 })
 
 describe('output that cannot be kept', () => {
-  it('is dropped and counted when the disk does not keep up', async () => {
+  it('holds the instance back for a while when the disk stands still, then is dropped and counted', async () => {
+    const stuck = Promise.withResolvers<void>()
+    const published: LogLine[] = []
+    const log = createInstanceLog({
+      ...{ file: join(folder, 'shop', 'i1.log'), service: 'shop', instance: 'i1', clock: systemClock },
+      limits: { ...supervisorLimits, pendingBytes: 1_000, holdMs: 20 },
+      ...{ published: (lines) => published.push(...lines), grown: () => {} },
+      write: async (_fd, _bytes, _at, length) => stuck.promise.then(() => length),
+    })
+    log.append('out', ['first'])
+    await new Promise((resolve) => setImmediate(resolve)) // the disk has it, and takes no more
+    expect(log.full()).toBe(null)
+    log.append('out', numbered(80))
+    const held = log.full()
+    expect(held).not.toBe(null)
+    await held
+    expect(log.full()).toBe(null)
+    log.append('out', numbered(100, 80))
+    stuck.resolve()
+    await log.end()
+    const kept = published.filter(({ stream }) => stream === 'out').map(({ text }) => text)
+    expect(kept).toEqual(['first', ...numbered(80)])
+    expect(published.at(-1)).toMatchObject({
+      stream: 'tandem',
+      text: '100 lines were dropped here: the disk was slower than the output for more than 0.02 s',
+    })
+  })
+
+  it('is all kept when a burst only has to wait for its turn', async () => {
     await logs.close()
     logs = open({ pendingBytes: 1_000 })
     const log = logs.open('shop', 'i1')
-    log.append('out', numbered(1000))
+    for (let index = 0; index < 200; index++) {
+      log.append('out', numbered(20, index * 20))
+      await log.full()
+    }
     await log.end()
-    const lines = await collect(logs.query({ service: 'shop' }))
-    const kept = lines.filter(({ stream }) => stream === 'out').length
-    expect(lines.at(-1)).toMatchObject({
-      stream: 'tandem',
-      text: `${1000 - kept} lines were dropped here: the disk did not keep up`,
-    })
+    expect(texts(await collect(logs.query({ service: 'shop' })))).toEqual(numbered(4_000))
   })
 
   it.skipIf(!existsSync('/dev/full'))('is counted when the disk is full, and kept again when it is not', async () => {
@@ -206,7 +234,7 @@ describe('following', () => {
     }
   })
 
-  it('of a reader that does not read is bounded, and says how much it missed', async () => {
+  it('of a reader that does not read is bounded, and says how much it missed, also before the next line', async () => {
     await logs.close()
     logs = open({ followBytes: 10_000 })
     const log = logs.open('shop', 'i1')
@@ -215,12 +243,18 @@ describe('following', () => {
     log.append('out', ['first'])
     expect((await first).value).toMatchObject({ text: 'first' })
     log.append('out', numbered(2000))
-    await log.end()
-    const rest = await collect(reader)
+    await expect.poll(() => log.size()).toBeGreaterThan(2000 * 'line 1999'.length)
+    const rest: LogLine[] = []
+    // Nothing more comes, and the instance does not end.
+    for (let line = await reader.next(); !line.done; line = await reader.next()) {
+      rest.push(line.value)
+      if (line.value.stream === 'tandem') break
+    }
     expect(rest.length).toBeLessThan(60)
     expect(rest.at(-1)?.text).toBe(
       `${2000 - rest.length + 1} lines were skipped here: the reader is too slow (all are in the log file)`,
     )
+    await log.end()
   })
 
   it('ends at once for an instance that is over, also when the disk kept nothing of it', async () => {

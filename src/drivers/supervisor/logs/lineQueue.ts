@@ -15,7 +15,7 @@ const lineOverheadBytes = 200
 export function createLineQueue(limitBytes: number): LineQueue {
   let lines: LogLine[] = []
   let bytes = 0
-  let skipped = 0
+  let skipped = { count: 0, near: null as LogLine | null }
   let ended = false
   let wake: (() => void) | null = null
 
@@ -23,29 +23,32 @@ export function createLineQueue(limitBytes: number): LineQueue {
     wake?.()
     wake = null
   }
+  /** In the place of what was skipped. */
+  const noteSkipped = (): void => {
+    if (skipped.near !== null) lines.push(skippedLine(skipped.near, skipped.count))
+    skipped = { count: 0, near: null }
+  }
   return {
     push: (line) => {
       if (ended) return
       const cost = line.text.length * 2 + lineOverheadBytes
       if (bytes + cost > limitBytes) {
-        skipped++
-        return
+        skipped = { count: skipped.count + 1, near: line }
+      } else {
+        noteSkipped()
+        lines.push(line)
+        bytes += cost
       }
-      if (skipped > 0) lines.push(skippedLine(line, skipped))
-      skipped = 0
-      lines.push(line)
-      bytes += cost
       notify()
     },
     end: () => {
-      const last = lines.at(-1)
-      if (skipped > 0 && last !== undefined) lines.push(skippedLine(last, skipped))
-      skipped = 0
       ended = true
       notify()
     },
     take: async () => {
-      if (lines.length === 0 && !ended) await new Promise<void>((resolve) => (wake = resolve))
+      if (lines.length === 0 && skipped.near === null && !ended) await new Promise<void>((resolve) => (wake = resolve))
+      // Nothing more may come for a long time: whoever has caught up is told at once.
+      if (lines.length === 0 || ended) noteSkipped()
       if (lines.length === 0) return null
       const taken = lines
       lines = []

@@ -1,4 +1,5 @@
 import { randomId } from '../../../lib/ids.ts'
+import type { InstanceSpec } from '../supervisor.ts'
 
 /**
  * A gate is what is spawned in place of the program: it has the program's pid, working directory and output already,
@@ -18,7 +19,9 @@ export interface Gate {
 
 /** Opened, it has no more of the shell's own variables; `env` removes those that a shell sets at the last moment. */
 const shellGate =
-  'read -r go && [ "$go" = go ] || exit 125; unset PWD OLDPWD; exec /usr/bin/env -u _ -u SHLVL -u "$0" -- "$@" </dev/null'
+  'read -r go && [ "$go" = go ] || exit 125; unset PWD OLDPWD; exec /usr/bin/env -u _ -u SHLVL -u "$0" -- "$@"'
+/** For a program without input of its own. An attached one goes on with what follows the line: a shell reads not a byte more. */
+const withoutInput = ' </dev/null'
 
 const nodeGate = [
   `const fs = require('node:fs')`,
@@ -29,9 +32,11 @@ const nodeGate = [
   `  if (read === 0) process.exit(125)`,
   `  text += block.latin1Slice(0, read)`,
   `}`,
-  `const { file, argv, env } = JSON.parse(Buffer.from(text, 'latin1').toString())`,
-  `fs.closeSync(0)`,
-  `fs.openSync('/dev/null')`,
+  `const { file, argv, env, attached } = JSON.parse(Buffer.from(text, 'latin1').toString())`,
+  `if (!attached) {`,
+  `  fs.closeSync(0)`,
+  `  fs.openSync('/dev/null')`,
+  `}`,
   `process.execve(file, argv, env)`,
 ].join('\n')
 
@@ -39,14 +44,18 @@ const nodeGate = [
  * The shell (2 ms) for environments that pass through every shell unchanged; Node (35 ms) for names that a shell would
  * drop (`discovery.type`) or set itself (`PWD`). Neither parses the program's argv, nor shows its environment in `ps`.
  */
-export function chooseGate(file: string, argv: string[], env: Record<string, string>): Gate {
+export function chooseGate(
+  file: string,
+  { argv, env, attached = false }: Pick<InstanceSpec, 'argv' | 'env' | 'attached'>,
+): Gate {
   const token = `tandem-gate-${randomId()}`
   if (file.includes('=') || !Object.keys(env).every(passesShells)) {
-    const line = `${JSON.stringify({ file, argv, env })}\n`
+    const line = `${JSON.stringify({ file, argv, env, attached })}\n`
     const args = ['--disable-warning=ExperimentalWarning', '-e', nodeGate, token]
     return { file: process.execPath, args, env: {}, line, token }
   }
-  return { file: '/bin/sh', args: ['-c', shellGate, token, file, ...argv.slice(1)], env, line: 'go\n', token }
+  const gate = shellGate + (attached ? '' : withoutInput)
+  return { file: '/bin/sh', args: ['-c', gate, token, file, ...argv.slice(1)], env, line: 'go\n', token }
 }
 
 const setByShells =

@@ -4,20 +4,22 @@ import { createLineSplitter } from '../logs/lineSplitter.ts'
 import type { InstanceLog } from '../logs/instanceLog.ts'
 import type { SupervisorLimits } from '../limits.ts'
 
-/** Reads what an instance prints, always and at once, so that printing never blocks it. */
+/** Reads what an instance prints, at once: only a disk that does not keep up holds it back, and not for long. */
 export interface InstanceOutput {
-  /** The first few lines of stderr. */
-  firstErrors(): string[]
+  /** Of a program that has ended: the first few lines of stderr. */
+  lastWords(): Promise<string[]>
+  /** The program executes: what is printed from now on is its own. */
+  begun(): void
   /** Resolves when both pipes have ended; gives them up after `drainMs`. */
   drained(): Promise<void>
 }
 
-const firstErrorLines = 20
+export const firstErrorLines = 20
 
 export function readOutput(out: Socket, err: Socket, log: InstanceLog, limits: SupervisorLimits): InstanceOutput {
   const errors: string[] = []
-  const outEnded = readLines(out, limits, (lines) => log.append('out', lines))
-  const errEnded = readLines(err, limits, (lines) => {
+  const outEnded = readLines(out, limits, log, (lines) => log.append('out', lines))
+  const errEnded = readLines(err, limits, log, (lines) => {
     if (errors.length < firstErrorLines) errors.push(...lines.slice(0, firstErrorLines - errors.length))
     log.append('err', lines)
   })
@@ -31,14 +33,26 @@ export function readOutput(out: Socket, err: Socket, log: InstanceLog, limits: S
     const split = (await outEnded) + (await errEnded)
     if (split > 0) log.append('tandem', [`${split} lines were longer than ${limits.lineBytes} bytes and were split`])
   }
-  return { firstErrors: () => errors, drained: () => (done ??= drain()) }
+  const drained = (): Promise<void> => (done ??= drain())
+  return { lastWords: () => drained().then(() => errors), begun: () => {}, drained }
 }
 
 /** Resolves with the number of lines that were split. */
-function readLines(socket: Socket, limits: SupervisorLimits, take: (lines: string[]) => void): Promise<number> {
+function readLines(
+  socket: Socket,
+  limits: SupervisorLimits,
+  log: InstanceLog,
+  take: (lines: string[]) => void,
+): Promise<number> {
   const splitter = createLineSplitter(limits.lineBytes)
   return new Promise((resolve) => {
-    socket.on('data', (chunk: Buffer) => take(splitter.push(chunk)))
+    socket.on('data', (chunk: Buffer) => {
+      take(splitter.push(chunk))
+      const full = log.full()
+      if (full === null) return
+      socket.pause()
+      void full.then(() => socket.resume())
+    })
     // A read error of a pipe ends it; what came before it was taken.
     socket.on('error', () => socket.destroy())
     socket.on('close', () => {

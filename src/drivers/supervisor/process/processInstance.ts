@@ -1,7 +1,7 @@
-import type { ChildProcess } from 'node:child_process'
+import type { Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { InstanceLog } from '../logs/instanceLog.ts'
-import type { ExitStatus, InstanceSpec } from '../supervisor.ts'
+import type { ExitStatus, InstanceSpec, ProgramStreams } from '../supervisor.ts'
 import { endForcibly, endGently, type Ending } from './ending.ts'
 import { problem, resolveExecutable } from './executable.ts'
 import { chooseGate, gateComplaint, type Gate } from './gate.ts'
@@ -21,9 +21,11 @@ import { spawnGate, type Born } from './spawnGate.ts'
 export class ProcessInstance {
   readonly spec: InstanceSpec
   readonly pid: number
+  /** Of an attached program. */
+  readonly streams: ProgramStreams | undefined
   readonly #house: ProcessHouse
   readonly #log: InstanceLog
-  readonly #child: ChildProcess
+  readonly #input: Writable
   readonly #groups: string[]
   readonly #output: InstanceOutput
   readonly #exited: Promise<{ code: number | null; signal: string | null }>
@@ -38,7 +40,8 @@ export class ProcessInstance {
     this.#house = house
     this.spec = spec
     this.#log = log
-    this.#child = born.child
+    this.#input = born.input
+    this.streams = born.streams
     this.#groups = born.groups
     this.#output = born.output
     this.pid = born.pid
@@ -55,7 +58,7 @@ export class ProcessInstance {
     const file = resolveExecutable(spec.argv, spec.env, spec.cwd)
     // A path is kept as it was written: programs look at their argv[0].
     const name = spec.argv[0]?.includes('/') ? spec.argv[0] : file
-    const gate = chooseGate(name, spec.argv, spec.env)
+    const gate = chooseGate(name, spec)
     const born = await spawnGate(house, spec, gate, log)
     const instance = new ProcessInstance(house, spec, log, born)
     try {
@@ -127,9 +130,10 @@ export class ProcessInstance {
     this.#started = info.started
     await records.write(await this.#record())
     cgroups.join(this.#groups, this.pid)
-    this.#child.stdin?.write(gate.line)
+    this.#input.write(gate.line)
     await this.#executing(gate)
-    this.#child.stdin?.destroy()
+    this.#output.begun()
+    if (!this.spec.attached) this.#input.destroy()
   }
 
   async #record(): Promise<InstanceRecord> {
@@ -153,8 +157,7 @@ export class ProcessInstance {
     }
     const { code, signal } = await this.#exited
     if (code !== 126 && code !== 127 && signal !== 'SIGABRT') return // it executed, and has ended already
-    await this.#output.drained()
-    const complaint = gateComplaint(gate, this.#output.firstErrors())
+    const complaint = gateComplaint(gate, await this.#output.lastWords())
     if (complaint === null) return
     throw problem(
       `the program cannot be executed: ${complaint}`,
@@ -186,7 +189,7 @@ export class ProcessInstance {
   }
 
   async #abandon(): Promise<void> {
-    this.#child.stdin?.destroy()
+    this.#input.destroy()
     await this.#clear(false)
     await this.#exited
     await this.#output.drained()

@@ -118,7 +118,8 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
       const entry = { started, running: null as ProcessInstance | null, over: conclude(started, log) }
       instances.set(spec.id, entry)
       entry.running = await started
-      return { pid: entry.running.pid }
+      const { pid, streams } = entry.running
+      return { pid, ...(streams ? { streams } : {}) }
     },
     stop,
     ownsSocket: async (id, port) => {

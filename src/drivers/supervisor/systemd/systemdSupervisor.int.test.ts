@@ -16,6 +16,7 @@ const programs: Record<Behaviour, string[]> = {
   stubborn: ['/bin/sh', '-c', 'trap "" TERM; echo up; while :; do sleep 1; done'],
   short: ['/bin/sh', '-c', 'echo line 1; echo line 2; printf "line 3"; exit 3'],
   broken: ['./missing'],
+  echoes: ['/bin/sh', '-c', 'cat; printf done >&2; exit 4'],
 }
 
 const inside = process.env['TANDEM_LAB_MACHINE'] === '1'

@@ -7,7 +7,7 @@ import { coalesced } from '../../../lib/coalesced.ts'
 import { checkName } from '../instanceName.ts'
 import { alreadyRunning, whyNotStarted } from '../startRefusal.ts'
 import { resolveExecutable } from '../process/executable.ts'
-import type { ExitStatus, InstanceSpec, Restarted, SupervisorDriver } from '../supervisor.ts'
+import type { ExitStatus, InstanceSpec, Restarted, Started, SupervisorDriver } from '../supervisor.ts'
 import { openForgotten } from './forgotten.ts'
 import { openJournal, type Journal } from './journal.ts'
 import { LeftoverUnits } from './leftoverUnits.ts'
@@ -17,6 +17,7 @@ import { SystemdInstance, type InstanceHouse } from './systemdInstance.ts'
 import { listUnits, type UnitRecord } from './unitFiles.ts'
 import { openUnitHost, type UnitHost } from './unitHost.ts'
 import { unitName } from './unitName.ts'
+import { openStreams } from './unitStreams.ts'
 import { dataParent } from './unitText.ts'
 import { watchUnits } from './unitWatch.ts'
 
@@ -137,36 +138,39 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     return { adopted, ended, left }
   }
 
-  const start = async (spec: InstanceSpec): Promise<{ pid: number }> => {
+  const start = async (spec: InstanceSpec): Promise<Started> => {
     if (closing !== null) throw new Error(`the supervisor is closing: ${spec.id} is not started`)
     checkName(spec.id)
     checkName(spec.service)
     watch()
     if (instances.has(spec.id)) throw alreadyRunning(spec.id)
     await leftovers.giveUp(spec.id)
-    return { pid: await begin(spec) }
+    return begin(spec)
   }
 
-  const begin = async (spec: InstanceSpec): Promise<number> => {
+  const begin = async (spec: InstanceSpec): Promise<Started> => {
     const { id, service, once = false } = spec
     const unit = unitName(service, id)
     const port = spec.env['PORT'] === undefined ? null : Number(spec.env['PORT'])
     const record = { unit, service, id, once, signal: spec.stop.signal, withinMs: spec.stop.withinMs, port }
     const instance = SystemdInstance.make(house, record)
     instances.set(id, instance)
+    let ends: ReturnType<typeof openStreams> | null = null
     try {
       if (spec.jail?.addresses && !confinesAddresses()) throw cannotConfine(spec)
       const executable = resolveExecutable(spec.argv, spec.env, spec.cwd)
       await host.write(spec, executable)
       if (removed.has(unit)) await reload()
       removed.add(unit)
+      if (spec.attached) ends = openStreams(unit)
       const [pid] = await Promise.all([
         instance.start(spec),
         note(service, id, `starting release ${spec.release.slice(0, 12)}`),
       ])
       look([unit])
-      return pid
+      return { pid, ...(ends ? { streams: ends.connected() } : {}) }
     } catch (error) {
+      ends?.close()
       if (!instance.isStopping) {
         instances.delete(id)
         // It may have begun to run. What cannot be ended now keeps its file: by that it is found again.

@@ -8,6 +8,7 @@ import { environmentFile } from './quoting.ts'
 import { createSystemctl } from './systemctl.ts'
 import { openUnitFiles } from './unitFiles.ts'
 import { unitName } from './unitName.ts'
+import { makeStreams, removeStreams } from './unitStreams.ts'
 import { unitText } from './unitText.ts'
 
 /**
@@ -36,10 +37,13 @@ export interface UnitHostOptions {
   environmentFolder: string
   /** Folders that services must not look into; absolute. What a release needs of one it still sees. */
   hidden: readonly string[]
+  /** Whose member opens the streams of attached programs. Default: this process's own. */
+  streamsGroup?: number
 }
 
 /** By whoever is root on a machine with systemd. */
-export function openUnitHost({ unitFolder, environmentFolder, hidden }: UnitHostOptions): UnitHost {
+export function openUnitHost(options: UnitHostOptions): UnitHost {
+  const { unitFolder, environmentFolder, hidden, streamsGroup = process.getgid?.() ?? 0 } = options
   const systemctl = createSystemctl()
   const files = openUnitFiles(unitFolder, environmentFolder)
   let version: number | null = null
@@ -52,9 +56,13 @@ export function openUnitHost({ unitFolder, environmentFolder, hidden }: UnitHost
         // What is not there needs no hiding, and systemd would fail at it.
         hidden: hidden.filter((folder) => existsSync(folder)),
       })
+      if (spec.attached) await makeStreams(unit, streamsGroup)
       files.write(unit, text, environmentFile(spec.env), !spec.once)
     },
-    remove: async (unit) => files.remove(unit),
+    remove: async (unit) => {
+      removeStreams(unit)
+      files.remove(unit)
+    },
     start: (unit, timeoutMs) => systemctl.start(unit, timeoutMs),
     stop: (unit, timeoutMs) => systemctl.stop(unit, timeoutMs),
     resetFailed: (unit) => systemctl.resetFailed(unit),

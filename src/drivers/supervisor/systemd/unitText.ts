@@ -4,6 +4,7 @@ import { problem } from '../process/executable.ts'
 import { jailLines } from './jailLines.ts'
 import { quoteIfNeeded, quoteWord } from './quoting.ts'
 import { sliceName, unitName, userName } from './unitName.ts'
+import { streamPaths } from './unitStreams.ts'
 
 export interface UnitPlaces {
   /** The program that argv[0] names, absolute. */
@@ -47,7 +48,7 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
     '',
     ...limitLines(spec),
     '',
-    '# The journal keeps its output.',
+    ...outputLines(spec),
     `SyslogIdentifier=${service}`,
     'SyslogLevelPrefix=no',
     `LogExtraFields=TANDEM_SERVICE=${service} TANDEM_INSTANCE=${id}`,
@@ -72,6 +73,17 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
     '',
   ]
   return lines.join('\n')
+}
+
+function outputLines({ service, id, attached }: InstanceSpec): string[] {
+  if (!attached) return ['# The journal keeps its output.']
+  const paths = streamPaths(unitName(service, id))
+  return [
+    '# Its input and output are those of whoever asked for it.',
+    `StandardInput=file:${paths.in}`,
+    `StandardOutput=file:${paths.out}`,
+    `StandardError=file:${paths.err}`,
+  ]
 }
 
 function programLines(

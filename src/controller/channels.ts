@@ -1,0 +1,131 @@
+import { pipeline, type Duplex } from 'node:stream'
+import { encodeFrame } from '../lib/byteChannel.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import type { Ask } from '../protocol/ask.ts'
+
+export interface ChannelLimits {
+  /** How long a channel waits for whoever asked for it. */
+  claimMs: number
+  /** How long an agent may take to connect its end. */
+  beginMs: number
+}
+
+const channelLimits: ChannelLimits = { claimMs: 30_000, beginMs: 5_000 }
+
+/** A peer whose computer is gone, not just its process, is noticed within a minute or so. */
+const keepAliveMs = 10_000
+
+/*
+ * A byte channel between a caller and a machine. It is
+ *   offered   until the caller connects its end. It expires.
+ *   called    the caller's end is here and the machine was asked to connect its own; or the caller is told why that failed.
+ *   joined    both ends are one connection: the controller passes bytes on, reads none of them, and holds none.
+ */
+interface Offered {
+  machine: string
+  ask: Ask
+  timer: NodeJS.Timeout
+}
+
+interface Called {
+  machine: string
+  caller: Duplex
+  timer: NodeJS.Timeout
+}
+
+/** The byte channels that are not joined yet, and those that are, for `close`. */
+export class Channels {
+  #offered = new Map<string, Offered>()
+  #called = new Map<string, Called>()
+  #sockets = new Set<Duplex>()
+  #send: (machine: string, ask: Ask) => boolean
+  #limits: ChannelLimits
+
+  /** `send` returns false when that machine is not connected. */
+  constructor(send: (machine: string, ask: Ask) => boolean, limits: Partial<ChannelLimits> = {}) {
+    this.#send = send
+    this.#limits = { ...channelLimits, ...limits }
+  }
+
+  /** The channel is named by the question's id. */
+  offer(machine: string, ask: Exclude<Ask, { kind: 'cancel' }>): void {
+    const timer = setTimeout(() => this.#offered.delete(ask.id), this.#limits.claimMs)
+    this.#offered.set(ask.id, { machine, ask, timer })
+  }
+
+  /** Throws when no such channel waits for its caller. */
+  checkOffered(id: string): void {
+    if (!this.#offered.has(id)) throw noSuchChannel(id)
+  }
+
+  /** The caller's end, after `checkOffered`. */
+  call(id: string, caller: Duplex): void {
+    const offered = this.#offered.get(id)
+    if (!offered) throw noSuchChannel(id)
+    clearTimeout(offered.timer)
+    this.#offered.delete(id)
+    this.#keep(caller)
+    const { machine, ask } = offered
+    const timer = setTimeout(() => this.#fail(id, `machine ${machine} did not answer`), this.#limits.beginMs)
+    this.#called.set(id, { machine, caller, timer })
+    caller.once('close', () => this.#forget(id))
+    if (!this.#send(machine, ask)) this.#fail(id, `machine ${machine} is not connected to the controller`)
+  }
+
+  /** Throws unless this machine was asked for its end, and the caller still waits. */
+  checkCalled(id: string, machine: string | null): void {
+    if (this.#called.get(id)?.machine !== machine || machine === null) throw noSuchChannel(id)
+  }
+
+  /** The machine's end, after `checkCalled`: from now on both are one. */
+  join(id: string, agent: Duplex): void {
+    const called = this.#called.get(id)
+    if (!called) throw noSuchChannel(id)
+    this.#forget(id)
+    this.#keep(agent)
+    const { caller } = called
+    const over = (): void => {} // a broken end destroys the other: each side knows by its missing last frame
+    pipeline(agent, caller, over)
+    pipeline(caller, agent, over)
+  }
+
+  /** An agent that answers in lines does not know channels. True when the answer was to one. */
+  refuse(id: string, machine: string | null): boolean {
+    if (this.#called.get(id)?.machine !== machine || machine === null) return false
+    const message = `the agent of machine ${machine} is of a version that cannot run commands over a byte channel`
+    this.#fail(id, message, 'E_NO_ABILITY')
+    return true
+  }
+
+  closeAll(): void {
+    for (const { timer } of this.#offered.values()) clearTimeout(timer)
+    for (const { timer } of this.#called.values()) clearTimeout(timer)
+    this.#offered.clear()
+    this.#called.clear()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #fail(id: string, message: string, code: 'E_MACHINE_UNREACHABLE' | 'E_NO_ABILITY' = 'E_MACHINE_UNREACHABLE'): void {
+    const called = this.#called.get(id)
+    this.#forget(id)
+    called?.caller.end(encodeFrame({ kind: 'error', code, message }))
+  }
+
+  #forget(id: string): void {
+    clearTimeout(this.#called.get(id)?.timer)
+    this.#called.delete(id)
+  }
+
+  #keep(socket: Duplex & { setKeepAlive?: (on: boolean, ms: number) => void }): void {
+    socket.setKeepAlive?.(true, keepAliveMs)
+    socket.on('error', () => {}) // its close follows
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+}
+
+const noSuchChannel = (id: string): OperatorError =>
+  new OperatorError('E_NOT_FOUND', `no channel ${id} waits here: it expired, or somebody else took it`, {
+    subject: id,
+    next: 'ask for a new one: tandem run SERVICE -- COMMAND',
+  })

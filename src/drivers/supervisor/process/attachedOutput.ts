@@ -1,0 +1,40 @@
+import type { Socket } from 'node:net'
+import { PassThrough, type Readable } from 'node:stream'
+import { createLineSplitter } from '../logs/lineSplitter.ts'
+import type { SupervisorLimits } from '../limits.ts'
+import { firstErrorLines, type InstanceOutput } from './instanceOutput.ts'
+
+/** More than this is no complaint of a gate. */
+const complaintBytes = 64 * 1024
+
+/** The output of an attached program: handed on untouched. Only the last words of a gate are looked at. */
+export function attachedOutput(
+  out: Socket,
+  err: Socket,
+  limits: SupervisorLimits,
+): { output: InstanceOutput; stdout: Readable; stderr: Readable } {
+  const stderr = new PassThrough()
+  let isHandedOn = false
+  const handOn = (): void => {
+    if (isHandedOn) return
+    isHandedOn = true
+    err.on('error', () => stderr.end()) // what came before it was taken
+    err.pipe(stderr)
+  }
+  const lastWords = async (): Promise<string[]> => {
+    const splitter = createLineSplitter(limits.lineBytes)
+    const lines: string[] = []
+    let bytes = 0
+    // Not destroyed at the end of the loop: a program that had begun may have written more than this.
+    for await (const chunk of err.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      stderr.write(chunk)
+      lines.push(...splitter.push(chunk))
+      bytes += chunk.length
+      if (bytes > complaintBytes) break
+    }
+    if (err.readableEnded) stderr.end()
+    else handOn()
+    return [...lines, ...splitter.end()].slice(0, firstErrorLines)
+  }
+  return { output: { lastWords, begun: handOn, drained: async () => {} }, stdout: out, stderr }
+}

@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process'
+import { chownSync, closeSync, constants, openSync, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { promisify } from 'node:util'
+
+/**
+ * A real pipe for one of a program's standard streams. Node itself would give it a socket, and then programs that open
+ * /dev/stdin, /dev/stdout or /dev/stderr (nginx, many start scripts) fail.
+ */
+export interface ProgramPipe {
+  /** For the child; `release` it once the child has it. */
+  childFd: number
+  release(): void
+  /** Our end. */
+  end: Socket
+}
+
+type Direction = 'in' | 'out'
+
+/** Makes named pipes at these paths, opens both ends, and removes the names. */
+export async function openProgramPipes(
+  paths: readonly { path: string; direction: Direction }[],
+  owner: { uid: number; gid: number } | undefined,
+): Promise<ProgramPipe[]> {
+  await makePipes(
+    paths.map(({ path }) => path),
+    '600',
+  )
+  return paths.map(({ path, direction }) => {
+    const ours = ourEnd(path, direction)
+    const childFd = openSync(path, direction === 'in' ? constants.O_RDONLY : constants.O_WRONLY)
+    const end = ours.connected()
+    // The program may open /dev/stdout afresh, so the pipe must be its user's.
+    if (owner !== undefined) chownSync(path, owner.uid, owner.gid)
+    rmSync(path)
+    return { childFd, end, release: () => closeSync(childFd) }
+  })
+}
+
+export async function makePipes(paths: readonly string[], mode: string): Promise<void> {
+  for (const path of paths) rmSync(path, { force: true })
+  await promisify(execFile)('mkfifo', ['-m', mode, ...paths], { env: { PATH: '/usr/bin:/bin' } })
+}
+
+/**
+ * Our end of a named pipe, opened before the program's, without waiting for that. `connected` once the program's end is
+ * open: until then a pipe without a reader cannot be opened for writing alone.
+ */
+export function ourEnd(path: string, direction: Direction): { connected: () => Socket; close: () => void } {
+  const { O_RDONLY, O_RDWR, O_WRONLY, O_NONBLOCK } = constants
+  if (direction === 'out') {
+    const fd = openSync(path, O_RDONLY | O_NONBLOCK)
+    return { connected: () => reader(fd), close: () => closeSync(fd) }
+  }
+  const held = openSync(path, O_RDWR | O_NONBLOCK)
+  return {
+    connected: () => {
+      const fd = openSync(path, O_WRONLY | O_NONBLOCK)
+      // Ours alone is left: the program sees the end of its input when that is closed.
+      closeSync(held)
+      return new Socket({ fd, readable: false, writable: true })
+    },
+    close: () => closeSync(held),
+  }
+}
+
+/** Node closes such a socket by itself only when its other side has ended too, which a pipe does not have. */
+function reader(fd: number): Socket {
+  const socket = new Socket({ fd, readable: true, writable: false })
+  socket.once('end', () => socket.destroy())
+  return socket
+}

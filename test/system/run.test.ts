@@ -1,0 +1,155 @@
+import type { ChildProcess } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Laptop } from './laptop.ts'
+import { until } from './watch.ts'
+
+const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+describe('tandem run', () => {
+  let laptop: Laptop
+  beforeAll(async () => {
+    laptop = await Laptop.start({ machines: 1 })
+    const folder = laptop.service('jobs', 'service: jobs\nrun: sleep 100000\nlisten: none\nhealth: { settle: 10ms }\n')
+    expect(await laptop.json('push', folder)).toMatchObject({ exit: 0 })
+  })
+  afterAll(() => laptop?.remove())
+
+  /** Runs a command with this input; its output as bytes. */
+  async function bytes(
+    argv: string[],
+    input: Uint8Array | null = null,
+  ): Promise<{ code: number; out: Buffer; err: string }> {
+    const child = laptop.spawnFed('run', 'jobs', ...(input === null ? ['--no-stdin'] : []), '--', ...argv)
+    const out: Buffer[] = []
+    let err = ''
+    child.stdout?.on('data', (chunk: Buffer) => out.push(chunk))
+    child.stderr?.on('data', (chunk) => (err += String(chunk)))
+    child.stdin?.on('error', () => {}) // a program that does not read its input
+    child.stdin?.end(input ?? undefined)
+    const [code] = (await once(child, 'close')) as [number] // what 'close' carries
+    return { code, out: Buffer.concat(out), err }
+  }
+
+  it('gives every line of a long output', async () => {
+    const { code, out } = await bytes(['seq', '1', '50000'])
+    expect(out.toString()).toBe(Array.from({ length: 50_000 }, (_, index) => `${index + 1}\n`).join(''))
+    expect(code).toBe(0)
+  })
+
+  it('passes bytes through unchanged, both ways, and adds no newline', async () => {
+    const sent = Buffer.concat([randomBytes(5_000_000), Buffer.from('no newline')])
+    const { code, out } = await bytes(['cat'], sent)
+    expect([code, out.length, digest(out)]).toEqual([0, sent.length, digest(sent)])
+    const file = join(laptop.folder, 'dump')
+    writeFileSync(file, sent)
+    expect(digest((await bytes(['cat', file])).out)).toBe(digest(sent))
+    expect((await bytes(['cat', '/dev/stdin'], Buffer.from('opened anew'))).out.toString()).toBe('opened anew')
+  })
+
+  it('keeps stdout and stderr apart, and gives the exit status', async () => {
+    const { code, out, err } = await bytes(['sh', '-c', 'printf "to out"; printf "to err" >&2; exit 7'])
+    expect([code, out.toString()]).toEqual([7, 'to out'])
+    expect(err).toMatch(/to err$/)
+    expect((await bytes(['sh', '-c', 'kill -TERM $$'])).code).toBe(128 + 15)
+    expect((await bytes(['cat'])).out).toHaveLength(0)
+    expect((await bytes(['nosuchprogram'])).err).toContain('no program "nosuchprogram" in PATH')
+  })
+
+  it('prints JSON with base64, and the exit last', async () => {
+    const { out, code } = await laptop.run('run', 'jobs', '--json', '--', 'sh', '-c', 'printf "\\377\\0"; exit 3')
+    expect(out.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { stream: 'out', data: Buffer.from([255, 0]).toString('base64') },
+      { exit: { code: 3, signal: null } },
+    ])
+    expect(code).toBe(3)
+  })
+
+  it('holds the program back while nobody reads its output', async () => {
+    const child = laptop.spawnFed('run', 'jobs', '--no-stdin', '--', 'sh', '-c', 'echo $$; exec cat /dev/zero')
+    const [first] = (await once(child.stdout ?? child, 'data')) as [Buffer]
+    child.stdout?.pause()
+    const pid = Number(first.toString().split('\n')[0])
+    const written = (): number => Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1])
+    let before = -1
+    await until('the program stops writing', () => {
+      const now = written()
+      const isHeld = now === before && now > 0
+      before = now
+      return isHeld
+    })
+    expect(before).toBeLessThan(64 * 1024 * 1024)
+    child.kill('SIGKILL')
+    await until('the program ends when its reader is gone', () => hasEnded(pid))
+  })
+
+  it('ends the program when whoever ran it presses Ctrl-C, also one that reads no input', async () => {
+    const script = 'echo $$; exec sleep 1000'
+    const child = laptop.spawnFed('run', 'jobs', '--', 'sh', '-c', script)
+    child.stdin?.on('error', () => {})
+    child.stdin?.write(randomBytes(10_000_000))
+    const [first] = (await once(child.stdout ?? child, 'data')) as [Buffer]
+    child.kill('SIGINT')
+    expect((await once(child, 'close'))[0]).toBe(130)
+    await until('it has ended', () => hasEnded(Number(first.toString())))
+  })
+
+  it.each(['controller', 'a'])('never exits 0 when %s is killed in the middle of the output', async (part) => {
+    const child = laptop.spawnFed(
+      'run',
+      'jobs',
+      '--no-stdin',
+      '--',
+      'sh',
+      '-c',
+      'echo $$; sleep 0.2; exec cat /dev/zero',
+    )
+    let err = ''
+    child.stderr?.on('data', (chunk) => (err += String(chunk)))
+    const [first] = (await once(child.stdout ?? child, 'data')) as [Buffer]
+    child.stdout?.resume()
+    await killed(part, child)
+    const [code] = (await once(child, 'close')) as [number]
+    expect(err).toContain('E_OUTPUT_CUT')
+    expect(code).toBe(1)
+    await until('the program ends, too', () => hasEnded(Number(first.toString())))
+    await until('all is back', async () => (await laptop.run('run', 'jobs', '--', 'true')).code === 0)
+  })
+
+  async function killed(part: string, child: ChildProcess): Promise<void> {
+    await once(child.stdout ?? child, 'data')
+    process.kill(laptop.pidOf(part), 'SIGKILL')
+  }
+
+  const hasEnded = (pid: number): boolean => {
+    try {
+      return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    } catch {
+      return true
+    }
+  }
+})
+
+describe('output of a service', () => {
+  let laptop: Laptop
+  beforeAll(async () => {
+    laptop = await Laptop.start({ machines: 1 })
+  })
+  afterAll(() => laptop?.remove())
+
+  it('of four megabytes at once is kept whole', async () => {
+    const burst = `i=0; while [ $i -lt 40 ]; do seq -f '%090.0f' $((i * 1000)) $((i * 1000 + 999)); i=$((i + 1)); done; sleep 100000`
+    const about = 'listen: none\nhealth: { settle: 10ms }\n'
+    const folder = laptop.service('loud', `service: loud\nrun: ["sh", "-c", ${JSON.stringify(burst)}]\n${about}`)
+    expect(await laptop.json('push', folder)).toMatchObject({ exit: 0 })
+    const last = String(39_999).padStart(90, '0')
+    await until('the last line', async () => (await laptop.run('logs', 'loud', '-n', '1')).out[0]?.endsWith(last))
+    const { out } = await laptop.run('logs', 'loud')
+    expect(out.filter((line) => line.includes('dropped'))).toEqual([])
+    const numbers = out.flatMap((line) => /(\d{90})$/.exec(line)?.[1] ?? []).map(Number)
+    expect(numbers).toEqual(Array.from({ length: 40_000 }, (_, index) => index))
+  })
+})
