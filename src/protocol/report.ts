@@ -86,7 +86,7 @@ export const reportSchema = z.object({
       reaches: z.array(name),
     })
     .default({ held: [], withheld: null, trouble: null, reaches: [] }),
-  /** What a driver could not apply, in words: shown, and named as the reason when a deadline passes. */
+  /** What a driver could not apply, in words, after the name of its part: shown; the reason of a late step only if that part was waited for. */
   problems: z.array(reason),
   /** What the supervisor can enforce here. */
   limits: z.object({ memory: z.boolean(), cpu: z.boolean(), tasks: z.boolean(), why: z.string().nullable() }),

@@ -5,7 +5,7 @@ import { limits } from './limits.ts'
 import { heardAt, type Observed } from './observed.ts'
 import { definitionOf, lastServedBy } from './serviceView.ts'
 import type { Machine, State } from './state.ts'
-import { silentPeers } from './waits.ts'
+import { silentPeers } from './silentPeers.ts'
 
 /** Machines fall silent; machines being drained give up forwarded work first, then their own. */
 export function advanceMachines(state: State, { observed, now }: Moment): Event[] {

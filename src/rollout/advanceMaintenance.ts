@@ -7,7 +7,7 @@ import { isRunning, type Maintenance } from './maintenanceState.ts'
 import { hasReported, type Observed } from './observed.ts'
 import { definitionOf, lastServedBy, lastWorkerOn } from './serviceView.ts'
 import type { State } from './state.ts'
-import { silentPeers } from './waits.ts'
+import { silentPeers } from './silentPeers.ts'
 
 type Part = NonNullable<Maintenance['at']>
 

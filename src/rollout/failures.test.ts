@@ -187,6 +187,36 @@ describe('a failure', () => {
     expect(then.settled().lines().at(-1)).toBe('x2 reverted')
   })
 
+  it.each([
+    [
+      'a standing problem of the machine is no reason',
+      { problems: ['HAProxy may open 20000 files'] },
+      'instance x2-a-1 was not ready in time',
+    ],
+    [
+      'a machine that could not write down what to do says so',
+      { supervisorStuck: true, problems: ['HAProxy may open 20000 files', 'disk: ENOSPC: no space left on device'] },
+      'machine a did not begin to start it in time (disk: ENOSPC: no space left on device)',
+    ],
+  ])('of an instance that is late gives the true reason: %s', (_what, about, reason) => {
+    const then = given('a')
+      .running('r1')
+      .published('r2')
+      .on('a', { fates: { r2: 'hangs' }, ...about })
+      .when(deploy('r2'))
+    expect(then.settled().passing(39_000).lines().at(-1)).toBe('a start *x2-a-1')
+    expect(then.passing(1_000).lines().slice(0, 2)).toEqual(['a failed', `x2 reversed: ${reason}`])
+  })
+
+  it('of a switch that is late names the problem of the balancer, and no other', () => {
+    const then = given('a').running('r1').published('r2').when(deploy('r2')).until('a start *x2-a-1')
+    const problems = ['HAProxy may open 20000 files', 'balancer: no new worker of HAProxy took over']
+    then.on('a', { balancerStuck: true, problems }).settled().passing(9_000).lines()
+    expect(then.passing(1_000).lines()[1]).toBe(
+      'x2 reversed: the balancer of machine a did not apply the change within 10 s (balancer: no new worker of HAProxy took over)',
+    )
+  })
+
   it('of a first release leaves nothing running', () => {
     const then = given('a', 'b')
       .published('r1')

@@ -1,8 +1,10 @@
 import { countsFrom } from './countsFrom.ts'
+import { lateReason } from './lateReason.ts'
 import { limits } from './limits.ts'
 import { heardAt, type Observed } from './observed.ts'
-import { awaited, definitionOf, freshOf, isReachable, oldOf } from './serviceView.ts'
-import type { Asked, State, Turn } from './state.ts'
+import { awaited, definitionOf, freshOf, oldOf } from './serviceView.ts'
+import { silentPeers } from './silentPeers.ts'
+import type { State, Turn } from './state.ts'
 
 export type Wait = { type: 'waiting' } | { type: 'over' } | { type: 'late'; reason: string }
 
@@ -19,7 +21,7 @@ export function waitFor(state: State, observed: Observed, turn: Turn, now: numbe
   const seen = isOver(state, observed, turn)
   if (seen.type !== 'waiting' || now === null || now < stepDeadline(state, observed, turn)) return seen
   // A drain that takes too long is over too: long connections live until then, and no longer.
-  return step.step === 'drain' ? over : { type: 'late', reason: lateReason(state, observed, turn) }
+  return step.step === 'drain' ? over : { type: 'late', reason: lateReason(state, observed, turn, step) }
 }
 
 function isOver(state: State, observed: Observed, turn: Turn): Wait {
@@ -70,15 +72,6 @@ export function stepDeadline(state: State, observed: Observed, turn: Turn): numb
   }
 }
 
-/** Reachable machines whose balancers have not yet acknowledged what was asked at `since`. */
-export function silentPeers(state: State, observed: Observed, machine: string, since: Asked): string[] {
-  return Object.keys(state.machines).filter((peer) => {
-    if (peer === machine || !isReachable(state, peer)) return false
-    const applied = observed[peer]?.report.applied.balancer
-    return applied === undefined || applied < since.position
-  })
-}
-
 /** Going back, peers that do not acknowledge are gone round, and what does not start is decided about (planStep.ts). */
 export const goesOnWhenLate = ({ direction, step }: Turn): boolean =>
   direction === 'back' && (step?.step === 'unforward' || step?.step === 'start')
@@ -93,26 +86,3 @@ function longest(
 ): number {
   return Math.max(0, ...instances.map((instance) => time(definitionOf(state, instance.release))))
 }
-
-function lateReason(state: State, observed: Observed, turn: Turn): string {
-  const { step, machine } = turn
-  const report = observed[machine]?.report
-  const problem = report?.problems[0] ? ` (${report.problems[0]})` : ''
-  switch (step?.step) {
-    case 'unforward':
-      return `machine ${silentPeers(state, observed, machine, step).join(', ')} did not stop forwarding within ${seconds(limits.acknowledgeMs)}`
-    case 'switch':
-      return `the balancer of machine ${machine} did not apply the change within ${seconds(limits.acknowledgeMs)}${problem}`
-    case 'stop':
-      return `machine ${machine} could not stop ${step.stop.join(', ')}${problem}`
-    case 'start': {
-      const slow = freshOf(state, turn).find((instance) => instance.state !== 'ready')
-      return `instance ${slow?.id ?? '?'} was not ready in time${problem}`
-    }
-    case 'drain':
-    case undefined:
-      return 'took too long'
-  }
-}
-
-const seconds = (ms: number): string => `${ms / 1000} s`

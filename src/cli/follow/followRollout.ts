@@ -3,6 +3,7 @@ import type { ApiClient } from '../../api/client.ts'
 import { addressesOf } from '../render/addresses.ts'
 import { renderOutcome } from '../render/outcome.ts'
 import { rolloutResult } from '../render/rolloutResult.ts'
+import { standingProblems } from '../render/standingProblems.ts'
 import type { Session } from '../session.ts'
 import { contactLostNote } from './contact.ts'
 import { lastLines } from './lastLines.ts'
@@ -48,12 +49,19 @@ async function sayWhere({ out, signal }: Session, client: ApiClient, service: st
   if (addresses.length > 0) out.note(`      ${addresses.join('  ')}`)
 }
 
+/** What else is wrong there: apart from the reason, which it is not. */
+async function sayStanding({ out, signal }: Session, client: ApiClient, rollout: RolloutView): Promise<void> {
+  const status = await client.call('status', {}, signal).catch(() => null)
+  for (const line of standingProblems(status, rollout, out.paintNote)) out.note(line)
+}
+
 async function finish(session: Session, client: ApiClient, rollout: RolloutView): Promise<number> {
   const { out, signal } = session
   const { failedInstance, service } = rollout
   const lines = failedInstance ? await lastLines(client, service, failedInstance, shownLines, signal) : []
   for (const line of renderOutcome(rollout, lines, out.paintNote)) out.note(line)
   if (rollout.state === 'completed') await sayWhere(session, client, service)
+  else await sayStanding(session, client, rollout)
   out.object(rolloutResult(rollout))
   return rollout.state === 'completed' ? 0 : 1
 }

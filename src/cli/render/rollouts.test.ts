@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { plain } from '../paint.ts'
-import { at, rolloutView } from '../testing/views.ts'
+import { at, machineStatus, rolloutView, statusView } from '../testing/views.ts'
 import { renderOutcome } from './outcome.ts'
 import { machineLine, progressLines } from './progressLines.ts'
 import { rolloutResult } from './rolloutResult.ts'
 import { renderRollout, renderRollouts } from './rollouts.ts'
+import { standingProblems } from './standingProblems.ts'
 
 const now = Date.parse(at(10))
 const done = rolloutView({
@@ -81,6 +82,15 @@ describe('the end', () => {
     const failed = { ...reverted, machines: [{ machine: 'a', state: 'failed' as const, phases: [] }] }
     expect(renderOutcome(failed, [], plain).join('\n')).toContain('look: a is failed; what it runs was left as it is')
   })
+})
+
+it('standing problems of the machines it has touched are shown apart from the reason', () => {
+  const problems = ['HAProxy may open 20000 files']
+  const status = statusView({ machines: [machineStatus({ problems }), machineStatus({ name: 'b', problems })] })
+  expect(standingProblems(status, reverted, plain)).toEqual([
+    '  apart from that: machine a: HAProxy may open 20000 files',
+  ])
+  expect(standingProblems(null, reverted, plain)).toEqual([])
 })
 
 it('the result is the contract’s', () => {

@@ -32,6 +32,8 @@ export class FakeMachine {
   supervisorStuck = false
   /** Services whose routes its balancer cannot open. */
   unserved: Report['unserved'] = []
+  /** Standing problems, as its agent tells them. */
+  problems: string[] = []
   neverDrains = false
   hangsAtStop = false
   /** Work in flight that a retired instance still has, one less at each `work()`. */
@@ -178,7 +180,7 @@ export class FakeMachine {
       maintains: true,
       unserved: this.unserved,
       addresses: this.addresses,
-      problems: [],
+      problems: this.problems,
       limits: { memory: false, cpu: false, tasks: false, why: null },
       held: null,
     }
