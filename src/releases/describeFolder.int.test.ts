@@ -150,5 +150,7 @@ describe('what a release may not hold', () => {
     await describeIt()
     await writeFile(Buffer.concat([Buffer.from(`${source}/`), Buffer.of(0xff, 0xfe)]), 'x')
     await expect(describeIt()).rejects.toThrow('UTF-8')
+    await writeFile(join(source, '.tandemignore'), Buffer.from('new*\n[\xfe-\xff]\xfe\n', 'latin1'))
+    await describeIt()
   })
 })

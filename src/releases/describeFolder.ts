@@ -17,8 +17,6 @@ import { encodeTree, partsOf, type FileEntry, type TreeEntry } from './tree.ts'
 
 export interface DescribeOptions {
   definition: Definition
-  /** More patterns to ignore, as in `.gitignore`; without effect where the definition names an `output`. */
-  ignore?: readonly string[]
   /** Where hashes of unchanged files are kept between pushes; without it, every file is read. */
   cacheFolder?: string
   signal?: AbortSignal
@@ -34,7 +32,11 @@ export async function describeFolder(folder: string, options: DescribeOptions): 
   const clock = options.clock ?? systemClock
   const [startedAt, start] = [clock.now(), clock.monotonic()]
   const root = await contentRoot(folder, options.definition.build.output)
-  const rules = options.definition.build.output === null ? await readIgnoreRules(root, options.ignore) : ignoreNothing
+  const warnings: string[] = []
+  const warnOfLink = (path: string): void => {
+    warnings.push(`${path} is a symlink: git does not read it, and so it leaves nothing out`)
+  }
+  const rules = options.definition.build.output === null ? await readIgnoreRules(root, warnOfLink) : ignoreNothing
   const walk = await walkFolder(root, rules, options.signal)
   const walkMs = clock.monotonic() - start
 
@@ -65,6 +67,7 @@ export async function describeFolder(folder: string, options: DescribeOptions): 
     blobs,
     files: walk.files.length,
     bytes,
+    warnings,
     timing: {
       walkMs,
       hashMs: clock.monotonic() - start - walkMs,

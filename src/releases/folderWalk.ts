@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { OperatorError } from '../lib/operatorError.ts'
 import { nameFault } from './entryName.ts'
 import { fingerprint } from './fingerprint.ts'
-import type { IgnoreRules } from './ignoreRules.ts'
+import { asBytes, type IgnoreRules } from './ignoreRules.ts'
 import { findEscape, targetFault } from './linkTarget.ts'
 import { releaseLimits } from './releaseLimits.ts'
 
@@ -49,11 +49,12 @@ export async function walkFolder(root: string, rules: IgnoreRules, signal?: Abor
       files: new Map(),
       links: new Map(),
     }
-    for (const name of readdirSync(join(root, path))) {
+    const pathBytes = asBytes(path)
+    for (const { name, bytes } of namesIn(join(root, path))) {
       const below = join(path, name)
       const fault = nameFault(name)
-      const stats = lstatSync(join(root, below), { bigint: true, throwIfNoEntry: false })
-      if (rules.ignores(below, stats?.isDirectory() ?? false)) continue
+      const stats = lstatSync(rawPath(join(root, path), name, bytes), { bigint: true, throwIfNoEntry: false })
+      if (rules.ignores(join(pathBytes, bytes), stats?.isDirectory() ?? false)) continue
       if (fault) throw refusal(JSON.stringify(below), fault)
       if (!stats) throw changed(below)
       if (++seen > releaseLimits.entries) throw refusal(root, `it holds more than ${releaseLimits.entries} entries`)
@@ -86,6 +87,24 @@ export function changed(path: string): OperatorError {
     next: 'wait until nothing writes there (a build or a watcher?), or ignore it, and push again',
   })
 }
+
+interface Name {
+  name: string
+  /** One character each: those of a name that is no UTF-8 are lost in `name`. */
+  bytes: string
+}
+
+function namesIn(folder: string): Name[] {
+  const names = readdirSync(folder)
+  if (!names.some((name) => name.includes('\uFFFD'))) return names.map((name) => ({ name, bytes: asBytes(name) }))
+  return readdirSync(folder, { encoding: 'buffer' }).map((raw) => ({
+    name: raw.toString(),
+    bytes: raw.toString('latin1'),
+  }))
+}
+
+const rawPath = (folder: string, name: string, bytes: string): string | Buffer =>
+  name.includes('\uFFFD') ? Buffer.from(join(asBytes(folder), bytes), 'latin1') : join(folder, name)
 
 const join = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`)
 

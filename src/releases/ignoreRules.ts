@@ -1,79 +1,94 @@
-import { readFile } from 'node:fs/promises'
+import { lstat, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import ignore, { type Ignore } from 'ignore'
 import { OperatorError } from '../lib/operatorError.ts'
+import { parseIgnoreFile, verdictOf } from './ignoreFile.ts'
 
-/** The rules that hold in one folder: its own file's, then those of the folders above. */
+/** The rules that hold in one folder: its own file's, then those of the folders above. Paths are relative to the root of the walk, with slashes. */
 export interface IgnoreRules {
-  /** `path` is relative to the root of the walk, with slashes. */
-  ignores(path: string, isFolder: boolean): boolean
+  /** `pathBytes` as `asBytes` gives it, also of a name that is no UTF-8. */
+  ignores(pathBytes: string, isFolder: boolean): boolean
   /** The rules for a folder below: this one's and those that its own file adds. */
   enter(path: string): Promise<IgnoreRules>
 }
 
 export const ignoreNothing: IgnoreRules = { ignores: () => false, enter: () => Promise.resolve(ignoreNothing) }
 
+/** The bytes of a path, one character each: what git matches. */
+export const asBytes = (text: string): string =>
+  // eslint-disable-next-line no-control-regex
+  /^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text).toString('latin1')
+
 const maxRuleFileBytes = 1024 * 1024
 
 /**
- * What `.tandemignore`, else `.gitignore`, names; which of the two is decided at the root, and the files of that name in
- * subfolders add to it. `extra` patterns come first and may be undone by the files.
+ * What `.tandemignore`, else `.gitignore`, names, exactly as git reads it, case-sensitive everywhere; which of the two is
+ * decided at the root, and the files of that name in subfolders add to it. `onUnread` learns of each `.gitignore` that is
+ * a symlink: git does not read those.
  */
-export async function readIgnoreRules(root: string, extra: readonly string[] = []): Promise<IgnoreRules> {
-  const own = await readRules(root, '.tandemignore')
-  const name = own === null ? '.gitignore' : '.tandemignore'
-  const rules = ignore().add(['.git', ...extra])
-  const text = own ?? (await readRules(root, name))
-  if (text !== null) rules.add(text)
-  return new NestedRules(root, name, [{ base: '', rules }])
+export async function readIgnoreRules(root: string, onUnread: (path: string) => void): Promise<IgnoreRules> {
+  const tandems: RuleFiles = { root, name: '.tandemignore', mayBeLink: true, onUnread }
+  const content = await readRules(tandems, '')
+  if (content !== null) return new NestedRules(tandems, [{ base: '', patterns: parseIgnoreFile(content) }])
+  return new NestedRules({ root, name: '.gitignore', mayBeLink: false, onUnread }, []).enter('')
+}
+
+interface RuleFiles {
+  root: string
+  name: '.tandemignore' | '.gitignore'
+  mayBeLink: boolean
+  onUnread: (path: string) => void
 }
 
 interface Layer {
+  /** As bytes. */
   base: string
-  rules: Ignore
+  patterns: ReturnType<typeof parseIgnoreFile>
 }
 
 class NestedRules implements IgnoreRules {
-  readonly #root: string
-  readonly #name: string
+  readonly #files: RuleFiles
   readonly #layers: Layer[]
 
   /** The deepest layer first. */
-  constructor(root: string, name: string, layers: Layer[]) {
-    this.#root = root
-    this.#name = name
+  constructor(files: RuleFiles, layers: Layer[]) {
+    this.#files = files
     this.#layers = layers
   }
 
+  /** The deepest file with a pattern that matches decides. Nobody asks below a folder that is left out. */
   ignores(path: string, isFolder: boolean): boolean {
     if (path === '.git' || path.endsWith('/.git')) return true
-    for (const { base, rules } of this.#layers) {
-      const below = base === '' ? path : path.slice(base.length + 1)
-      const { ignored, unignored } = rules.test(isFolder ? `${below}/` : below)
-      if (ignored || unignored) return ignored
+    for (const { base, patterns } of this.#layers) {
+      const verdict = verdictOf(patterns, base === '' ? path : path.slice(base.length + 1), isFolder)
+      if (verdict !== null) return verdict
     }
     return false
   }
 
   async enter(path: string): Promise<IgnoreRules> {
-    const text = await readRules(join(this.#root, path), this.#name)
-    if (text === null) return this
-    return new NestedRules(this.#root, this.#name, [{ base: path, rules: ignore().add(text) }, ...this.#layers])
+    const content = await readRules(this.#files, path)
+    if (content === null) return this
+    return new NestedRules(this.#files, [{ base: asBytes(path), patterns: parseIgnoreFile(content) }, ...this.#layers])
   }
 }
 
-async function readRules(folder: string, name: string): Promise<string | null> {
-  let text: string
+async function readRules({ root, name, mayBeLink, onUnread }: RuleFiles, folder: string): Promise<Buffer | null> {
+  const path = join(root, folder, name)
+  let content: Buffer
   try {
-    text = await readFile(join(folder, name), 'utf8')
+    if (!mayBeLink && (await lstat(path)).isSymbolicLink()) {
+      onUnread(join(folder, name))
+      return null
+    }
+    content = await readFile(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException // node:fs throws no others
     if (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR') return null
-    throw new Error(`cannot read ${join(folder, name)}`, { cause: error })
+    throw new Error(`cannot read ${path}`, { cause: error })
   }
-  if (text.length <= maxRuleFileBytes) return text
+  if (content.length <= maxRuleFileBytes) return content
   throw new OperatorError('E_RELEASE_CONTENT', 'a file of ignore rules is too large', {
-    subject: join(folder, name),
+    subject: path,
     next: `keep it below ${maxRuleFileBytes} bytes`,
   })
 }

@@ -13,6 +13,8 @@ export interface ReleaseDescription {
   files: number
   /** Bytes of all files. */
   bytes: number
+  /** What people should know of it, one sentence each. */
+  warnings: string[]
   timing: DescribeTiming
 }
 

@@ -30,6 +30,7 @@ export async function push(session: Session, flags: PushFlags, dir?: string): Pr
   const previous = status.services.find((one) => one.service === service)?.release ?? null
   await build(session, definition, folder)
   const description = await describe(session, definition, folder)
+  for (const warning of description.warnings) out.warn(warning)
   await publishTo(session, client, description)
   if (!flags.noDeploy) {
     const { allowOutage } = flags
