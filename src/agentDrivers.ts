@@ -15,6 +15,7 @@ import type { BalancerDriver } from './drivers/balancer/balancer.ts'
 import { createHaproxyBalancer, type HaproxyBalancerOptions } from './drivers/balancer/haproxy/haproxyBalancer.ts'
 import { guardSocket } from './drivers/balancer/haproxy/haproxyConfig.ts'
 import type { HaproxyProcess } from './drivers/balancer/haproxy/haproxyProcess.ts'
+import { unitOpenFiles } from './drivers/balancer/haproxy/openFiles.ts'
 import { unitHaproxy } from './drivers/balancer/haproxy/unitHaproxy.ts'
 import type { HostDriver } from './drivers/host/host.ts'
 import { bootMark, createSystemdHost } from './drivers/host/systemdHost.ts'
@@ -72,8 +73,6 @@ const configurationFolder = '/etc/tandem'
 export const haproxyRunDir = '/run/tandem-haproxy'
 /** PEM files for https, put there by whoever runs the machine. */
 export const certificatesFolder = join(configurationFolder, 'certificates')
-/** 10,000 connections at the entry, up to four files each, and its own. */
-const haproxyFiles = 65_536
 
 /** The drivers of this machine, as the cluster file names them. */
 export function agentDrivers(options: Options, identity: AgentIdentity, logger: Logger): AgentDrivers {
@@ -182,7 +181,7 @@ async function haproxy(
 
 const publicHaproxy = (): HaproxyProcess =>
   unitHaproxy({
-    ...{ runDir: haproxyRunDir, master: `${haproxyRunDir}/master.sock`, openFiles: haproxyFiles },
+    ...{ runDir: haproxyRunDir, master: `${haproxyRunDir}/master.sock`, openFiles: unitOpenFiles },
   })
 
 const certificatesOf = (

@@ -20,8 +20,14 @@ export function judgeHaproxy(state: HaproxyState): Finding[] {
     found.push(wrong('haproxy', what, `journalctl -u ${unit}`))
   }
   if (files && files.given < files.needed) {
-    const what = `HAProxy may open ${files.given} files, and needs ${files.needed} for all its connections: it refuses earlier`
-    found.push(wrong('haproxy', what, `raise what limits it (fs.nr_open, LimitNOFILE of ${unit}), then restart it`))
+    const what = `HAProxy may open ${files.given} files, and needs ${files.needed} for all its connections: it refuses earlier (docs/operations.md, Open files of HAProxy)`
+    found.push(
+      wrong(
+        'haproxy',
+        what,
+        `find what limits it: systemctl show -p LimitNOFILE ${unit}; sysctl fs.nr_open. Then: systemctl restart ${unit}`,
+      ),
+    )
   }
   return found
 }

@@ -40,7 +40,8 @@ export async function haproxyState(
     const { current, failedReloads } = await socket.workers()
     if (current === null) throw new Error('its master has no worker')
     const info = await socket.ask(current, 'show info')
-    const needed = Number(/^Maxsock: (\d+)/m.exec(info)?.[1] ?? 0)
+    // Two for each connection that it is told to take.
+    const needed = 2 * Number(/^Maxconn: (\d+)/m.exec(info)?.[1] ?? 0)
     const given = openFilesOf(current)?.most
     const files = given === undefined || needed === 0 ? null : { needed, given }
     return { ...own, silent: null, shapeOnDisk: shapeIn(text), shapeRunning: shapeIn(info), failedReloads, files }

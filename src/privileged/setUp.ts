@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, existsSync, lchownSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { unitOpenFiles } from '../drivers/balancer/haproxy/openFiles.ts'
 import { unitHaproxy } from '../drivers/balancer/haproxy/unitHaproxy.ts'
 import type { HaproxyProcess } from '../drivers/balancer/haproxy/haproxyProcess.ts'
 import { exec, execOrThrow } from '../lib/exec.ts'
@@ -14,13 +15,11 @@ export const agentUser = 'tandem'
 export const haproxyUser = 'tandem_haproxy'
 const haproxyUnit = 'tandem-haproxy.service'
 const haproxyRunDir = '/run/tandem-haproxy'
-/** 10,000 connections at the entry, up to four files each, and its own. */
-const haproxyFiles = 65_536
 
 /** HAProxy without root, as the part without rights uses it and the root part starts it. */
 export const privateHaproxy = (): HaproxyProcess =>
   unitHaproxy({
-    ...{ runDir: haproxyRunDir, master: `${haproxyRunDir}/master.sock`, openFiles: haproxyFiles, user: haproxyUser },
+    ...{ runDir: haproxyRunDir, master: `${haproxyRunDir}/master.sock`, openFiles: unitOpenFiles, user: haproxyUser },
   })
 
 /**

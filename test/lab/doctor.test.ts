@@ -111,7 +111,7 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
     [
       'HAProxy may open few files',
       'mkdir -p /run/systemd/system/tandem-haproxy.service.d; printf "[Service]\\nLimitNOFILE=4096\\n" >/run/systemd/system/tandem-haproxy.service.d/few.conf; systemctl daemon-reload; systemctl restart tandem-haproxy',
-      [/^haproxy: HAProxy may open 4096 files, and needs more/],
+      [/^haproxy: HAProxy may open 4096 files, and needs 42000/],
       'rm -r /run/systemd/system/tandem-haproxy.service.d; systemctl daemon-reload; systemctl restart tandem-haproxy',
     ],
     [

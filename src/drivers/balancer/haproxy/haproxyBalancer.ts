@@ -9,13 +9,14 @@ import { acceptableRoutes } from './acceptableRoutes.ts'
 import { Admission } from './admission.ts'
 import { Certificates, type PublicCertificates } from './certificates.ts'
 import { configuredServers, type ConfiguredServer } from './configuredServer.ts'
-import { acceptedOf, haproxyConfig, shapeIn } from './haproxyConfig.ts'
+import { haproxyConfig, shapeIn } from './haproxyConfig.ts'
 import { HaproxyFolder, type ForwardingTls } from './haproxyFolder.ts'
 import type { HaproxyProcess } from './haproxyProcess.ts'
 import { haproxyFiles, haproxyLimits, type HaproxyLimits, type HaproxySettings } from './haproxySettings.ts'
 import { heldBackends, holdChanges, holdsIn } from './holds.ts'
 import { LeftoverServers } from './leftoverServers.ts'
 import { MasterSocket } from './masterSocket.ts'
+import { roomIn, shortageOf } from './openFiles.ts'
 import { RunningHaproxy, type RunningWorker } from './runningHaproxy.ts'
 import { differences, nameOf, serverChanges } from './runningServers.ts'
 import { PeerAddresses, withAddresses, type Lookup } from './peerAddresses.ts'
@@ -169,7 +170,8 @@ class Haproxy implements HaproxyBalancer {
     const worker = await this.#lookOrStart()
     const resolved = withAddresses(plan, addresses, worker.servers)
     const asked = readable(resolved.plan)
-    const settings = await this.#settings(this.#accepted(worker))
+    const settings = await this.#settings(worker.openFiles)
+    this.#shortage = shortageOf(settings.room, worker.openFiles)
     const { routes, unserved } = await this.#acceptable(asked.routes, settings, worker)
     const wanted = configuredServers(routes, settings)
     await this.#bring(routes, wanted, settings, worker)
@@ -332,18 +334,7 @@ class Haproxy implements HaproxyBalancer {
     await this.#options.process.end()
   }
 
-  /** As many as it has open files for: beyond that, clients would wait at its door and not be told. */
-  #accepted({ maxConnections, openFiles }: RunningWorker): number {
-    const { connections } = this.#limits
-    const accepted = acceptedOf(connections, maxConnections)
-    this.#shortage =
-      accepted === connections
-        ? null
-        : `HAProxy may open ${openFiles} files only: it takes ${accepted} connections at once rather than ${connections}; raise the limit (systemctl edit tandem-haproxy: LimitNOFILE=, or the machine's own)`
-    return accepted
-  }
-
-  async #settings(accepted = this.#limits.connections): Promise<HaproxySettings> {
+  async #settings(openFiles: number | null = null): Promise<HaproxySettings> {
     const { machine, host, https, forward, user } = this.#options
     const settings: HaproxySettings = {
       machine,
@@ -355,7 +346,7 @@ class Haproxy implements HaproxyBalancer {
       user: user ?? null,
       certificatesHash: this.#certificates.take(),
       limits: this.#limits,
-      accepted,
+      room: roomIn(openFiles, this.#limits.connections),
     }
     return this.#certificates.only(settings)
   }

@@ -22,7 +22,7 @@ function settingsIn(dir: string): HaproxySettings {
     files: haproxyFiles(dir, '/run/tandem-haproxy'),
     user: null,
     certificatesHash: 'c0ffee',
-    accepted: haproxyLimits.connections,
+    room: { connections: haproxyLimits.connections, weighted: null },
     limits: haproxyLimits,
   }
 }

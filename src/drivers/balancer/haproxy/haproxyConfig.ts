@@ -4,6 +4,7 @@ import { brokenOff, noInstance, noRoute, notAProxy, notPlanned, tooLarge, unproc
 import { unprocessedHeader } from '../forwarding.ts'
 import { configuredServers, newWorker, serverLine, type ConfiguredServer } from './configuredServer.ts'
 import type { HaproxySettings } from './haproxySettings.ts'
+import { maxconnFor } from './openFiles.ts'
 import type { ServedRoute } from './servedRoute.ts'
 import { textOf, word } from './configWords.ts'
 
@@ -42,16 +43,6 @@ export function shapeIn(text: string): string | null {
   return /description:? "?tandem ([0-9a-f]{32})/i.exec(text)?.[1] ?? null
 }
 
-/**
- * What HAProxy is told to have room for: a forwarded connection is one at the entry, one at the port for machines, and one
- * between HAProxy's own parts; some more are checks and its sockets.
- */
-const roomFor = (connections: number): number => connections * 3 + 1_000
-
-/** How many of the clients' connections that are wanted there is room for in `room` of all kinds. */
-export const acceptedOf = (wanted: number, room: number): number =>
-  Math.max(1, Math.min(wanted, Math.floor((wanted * room) / roomFor(wanted))))
-
 /** Where the worker itself, not the master, answers who only looks. */
 export const guardSocket = 'guard.sock'
 
@@ -61,7 +52,7 @@ function globalSection({ limits, files, user }: HaproxySettings, shape: string):
     `  description "tandem ${shape}"`,
     ...(user === null ? [] : [`  user ${user}`, `  group ${user}`]),
     // Connections are refused at their limit by rules below; HAProxy's own would leave them waiting.
-    `  maxconn ${roomFor(limits.connections)}`,
+    `  maxconn ${maxconnFor(limits.connections)}`,
     // Where the machine gives fewer open files than that, it takes fewer connections rather than none.
     '  no strict-limits',
     `  mworker-max-reloads ${limits.oldWorkers}`,
@@ -157,13 +148,18 @@ function entry(routes: ServedRoute[], settings: HaproxySettings): string[] {
 }
 
 /** Refused at once and counted; what is open goes on. Connections among HAProxy's own parts are not counted. */
-function gate(routes: ServedRoute[], { accepted }: HaproxySettings): string[] {
+function gate(routes: ServedRoute[], { room }: HaproxySettings): string[] {
   const ports = routes.flatMap(({ planned }) => (planned.kind === 'tcp' ? [planned.port] : []))
   const others = ['forward', ...ports.map((port) => `tcp_${port}`)]
   const sum = others.map((name) => `,add(sess.${name})`).join('')
   return [
     ...others.map((name) => `  tcp-request connection set-var(sess.${name}) fe_conn(${name})`),
-    `  tcp-request connection reject if !${handedOver} { fe_conn(entry)${sum} gt ${accepted} }`,
+    `  tcp-request connection reject if !${handedOver} { fe_conn(entry)${sum} gt ${room.connections} }`,
+    ...(room.weighted === null
+      ? []
+      : [
+          `  tcp-request connection reject if !${handedOver} { fe_conn(entry)${sum},add(sess.forward) gt ${room.weighted} }`,
+        ]),
   ]
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
 import { connect, type Socket } from 'node:net'
@@ -10,7 +10,9 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { freePort } from '../../../lib/freePort.ts'
 import { ask, type BalancerLab, echo, httpRoute, readUntil, tcpRoute } from '../balancerLab.ts'
 import { childHaproxy } from './childHaproxy.ts'
+import type { HaproxyBalancerOptions } from './haproxyBalancer.ts'
 import { eachInALab, type HaproxyLab, type NamedInstance } from './haproxyLab.ts'
+import { filesFor } from './openFiles.ts'
 
 let lab: BalancerLab
 let machines: HaproxyLab
@@ -174,21 +176,63 @@ it('is not started again by looking at certificates that have not changed: someb
 })
 
 describe('limits', () => {
+  /** HAProxy that may open this many files. */
+  const withFiles = (files: number, connections?: number): Partial<HaproxyBalancerOptions> => {
+    const program = join(machines.folder, `files-${files}`)
+    writeFileSync(program, `#!/bin/sh\nulimit -n ${files}\nexec haproxy "$@"\n`, { mode: 0o755 })
+    const process = childHaproxy({ program, master: join(machines.folder, 'a', 'run', 'master.sock') })
+    return { process, ...(connections === undefined ? {} : { limits: { connections } }) }
+  }
+
   it('are as low as the open files that the machine gives, and said', async () => {
-    const program = join(machines.folder, 'poor')
-    writeFileSync(program, '#!/bin/sh\nulimit -n 1500\nexec haproxy "$@"\n', { mode: 0o755 })
-    const master = join(machines.folder, 'a', 'run', 'master.sock')
-    const a = await machines.machine('a', { process: childHaproxy({ program, master }) })
+    const a = await machines.machine('a', withFiles(1_500))
     const x = await machines.instance('x-1')
     await a.route(httpRoute({ targets: [x.active] }))
     expect(a.balancer.problems?.()).toEqual([
-      expect.stringMatching(/^HAProxy may open 1500 files only: it takes \d\d\d /),
+      expect.stringMatching(/^HAProxy may open 1500 files: it takes 675 connections of clients at once, or 337 that/),
     ])
     const config = readFileSync(join(machines.folder, 'a', 'haproxy.cfg'), 'utf8')
     await a.route(httpRoute({ targets: [x.active] }))
     expect(readFileSync(join(machines.folder, 'a', 'haproxy.cfg'), 'utf8')).toBe(config)
-    expect(config).toMatch(/gt \d\d\d \}/)
+    expect(config).toMatch(/gt 675 \}/)
     expect((await ask(a.port)).status).toBe(200)
+  })
+
+  it('are whole where the machine gives the files that all connections can take', async () => {
+    const a = await machines.machine('a', withFiles(filesFor(1_000), 1_000))
+    const x = await machines.instance('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    expect(a.balancer.problems?.()).toEqual([])
+    expect(readFileSync(join(machines.folder, 'a', 'haproxy.cfg'), 'utf8')).not.toMatch(/fe_conn.* gt (?!1000 )\d+ \}/)
+  })
+
+  it('count a forwarded connection twice where files are short', async () => {
+    const b = await machines.machine('b', { limits: { connections: 3 } })
+    const few = withFiles(300)
+    const a = await machines.machine('a', { ...few, limits: { connections: 100 } })
+    const x = await machines.instance('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    await b.route(httpRoute({ peers: [a.peer] }))
+    expect((await ask(b.port)).body).toBe('x-1 0')
+    expect(readFileSync(join(machines.folder, 'a', 'haproxy.cfg'), 'utf8')).toMatch(/add\(sess\.forward\) gt 135 \}/)
+  })
+
+  it('rest on what a connection takes: two files of a client’s, four of one that another machine forwards', async () => {
+    const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
+    const x = await machines.instance('x-1')
+    await a.route(httpRoute({ targets: [x.active] }))
+    await b.route(httpRoute({ peers: [a.peer] }))
+    const worker = await machines.workerOf('a')
+    const files = (): number => readdirSync(`/proc/${worker}/fd`).length
+    const hang = async (port: number): Promise<number> => {
+      const [before, waiting] = [files(), x.hanging.length]
+      for (let i = 0; i < 20; i += 1) ask(port, { path: '/hang' }).catch(() => {})
+      await expect.poll(() => x.hanging.length).toBe(waiting + 20)
+      return files() - before
+    }
+    // A check, or a connection that was idle, may come or go meanwhile.
+    expect(Math.round((await hang(a.port)) / 20)).toBe(2)
+    expect(Math.round((await hang(b.port)) / 20)).toBe(4)
   })
 
   it('refuse one connection too many at once and count it; what lives goes on', async () => {

@@ -1,4 +1,5 @@
 import { defaultLimits, type BalancerLimits } from '../limits.ts'
+import type { Room } from './openFiles.ts'
 
 /** Bounds that only HAProxy needs, beside those every balancer has. */
 export interface HaproxyLimits extends BalancerLimits {
@@ -50,8 +51,7 @@ export interface HaproxySettings {
   /** Changes with the content of every certificate, so that a renewed one is a changed shape. */
   certificatesHash: string
   limits: HaproxyLimits
-  /** Clients' connections at once; one more is refused. */
-  accepted: number
+  room: Room
 }
 
 /** Absolute paths. */

@@ -10,9 +10,8 @@ import type { Reading } from './workCounts.ts'
 export interface RunningWorker {
   pid: number
   shape: string | null
-  /** Connections of all kinds that it can have open: fewer than it was told to where the machine gives fewer open files. */
-  maxConnections: number
-  openFiles: number
+  /** Files it may have open; `null`: as many as it asked for. */
+  openFiles: number | null
   servers: RunningServer[]
 }
 
@@ -37,11 +36,9 @@ export class RunningHaproxy {
     const pid = current(await this.#socket.workers())
     const info = await this.#socket.ask(pid, 'show info')
     const number = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(info)?.[1] ?? 0)
-    const [told, openFiles] = [number('Maxconn'), number('Ulimit-n')]
-    // It raises its limit to `Maxsock` where it may. Each connection has two sides; a tenth is for listeners and checks, so that
-    // the number is the same whatever routes there are.
-    const maxConnections = openFiles >= number('Maxsock') ? told : Math.floor((openFiles * 0.9) / 2)
-    return { pid, shape: shapeIn(info), maxConnections, openFiles, servers: await this.servers(pid) }
+    const given = number('Ulimit-n')
+    const openFiles = given >= number('Maxsock') ? null : given
+    return { pid, shape: shapeIn(info), openFiles, servers: await this.servers(pid) }
   }
 
   async servers(pid: number): Promise<RunningServer[]> {
