@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { LogLine, LogQuery } from '../supervisor.ts'
 import type { Forgotten } from './forgotten.ts'
-import { droppedMessage, ownIdentifier, readJournalLine, wantedFields } from './journalLine.ts'
+import { droppedMessage, ownIdentifier, readJournalLine, wantedFields, type JournalLine } from './journalLine.ts'
 import { linesOf } from './lineReader.ts'
 
 export interface Journal {
@@ -34,29 +34,73 @@ export function openJournal(forgotten: Forgotten, sync: () => Promise<void>): Jo
       const signal = AbortSignal.any([closing.signal, ...(query.signal ? [query.signal] : [])])
       if (!follow) await sync()
       const isHidden = forgotten.hides(service)
-      for await (const json of linesOf(journalctl(query), signal)) {
+      const isWanted = (line: JournalLine): boolean =>
+        (instance === undefined || line.instance === instance) && !isHidden(line)
+      const isEnd = (line: JournalLine): boolean => line.isOver && instance !== undefined && !isLive(instance)
+      let after: string | null = null
+      if (last !== undefined) {
+        const newest = await newestLines(query, last, isWanted, signal)
+        for (const line of newest.lines) {
+          if (signal.aborted) return
+          yield given(line)
+          if (isEnd(line)) return
+        }
+        if (!follow) return
+        after = newest.cursor
+      }
+      for await (const json of linesOf(journalctl(query, after), signal)) {
         const line = readJournalLine(json, service)
-        if (line === null || (instance !== undefined && line.instance !== instance) || isHidden(line)) continue
+        if (line === null || !isWanted(line)) continue
         if (signal.aborted) return
-        const { isOver, ...given } = line
-        yield given
-        if (isOver && instance !== undefined && !isLive(instance)) return
+        yield given(line)
+        if (isEnd(line)) return
       }
     },
     close: () => closing.abort(),
   }
 }
 
-function journalctl({ service, instance, since, last, follow }: LogQuery): string[] {
-  return [
-    ...['journalctl', '--quiet', '--all', '--output=json', `--output-fields=${wantedFields.join(',')}`],
-    ...(since === undefined ? [] : [`--since=@${(Date.parse(since) / 1000).toFixed(3)}`]),
-    ...(last === undefined ? [] : [`--lines=${last}`]),
-    ...(follow ? ['--follow', ...(last === undefined ? ['--no-tail'] : [])] : []),
-    ...[`TANDEM_SERVICE=${service}`, ...(instance === undefined ? [] : [`TANDEM_INSTANCE=${instance}`])],
-    ...['+', `MESSAGE_ID=${droppedMessage}`, '_SYSTEMD_UNIT=systemd-journald.service'],
-  ]
+const given = ({ isOver: _, ...line }: JournalLine): LogLine => line
+
+/**
+ * The last lines that are wanted, oldest first, and the place in the journal of the newest entry that was read. Read backwards
+ * until there are enough: `journalctl --lines` would count entries that are left out here.
+ */
+async function newestLines(
+  query: LogQuery,
+  last: number,
+  isWanted: (line: JournalLine) => boolean,
+  signal: AbortSignal,
+): Promise<{ lines: JournalLine[]; cursor: string | null }> {
+  const lines: JournalLine[] = []
+  let cursor: string | null = null
+  for await (const json of linesOf([...reader, '--reverse', ...since(query), ...matches(query)], signal)) {
+    cursor ??= (JSON.parse(json) as { __CURSOR: string }).__CURSOR // journalctl gives each entry one
+    if (lines.length >= last) break
+    const line = readJournalLine(json, query.service)
+    if (line !== null && isWanted(line)) lines.push(line)
+    if (lines.length >= last) break
+  }
+  return { lines: lines.reverse(), cursor }
 }
+
+const reader = ['journalctl', '--quiet', '--all', '--output=json', `--output-fields=${wantedFields.join(',')}`]
+
+const since = (query: LogQuery): string[] =>
+  query.since === undefined ? [] : [`--since=@${(Date.parse(query.since) / 1000).toFixed(3)}`]
+
+const matches = ({ service, instance }: LogQuery): string[] => [
+  ...[`TANDEM_SERVICE=${service}`, ...(instance === undefined ? [] : [`TANDEM_INSTANCE=${instance}`])],
+  ...['+', `MESSAGE_ID=${droppedMessage}`, '_SYSTEMD_UNIT=systemd-journald.service'],
+]
+
+/** `after`: the place in the journal to go on from. */
+const journalctl = (query: LogQuery, after: string | null): string[] => [
+  ...reader,
+  ...(after === null ? since(query) : [`--after-cursor=${after}`]),
+  ...(query.follow ? ['--follow', '--no-tail'] : []),
+  ...matches(query),
+]
 
 const logMs = 10_000
 

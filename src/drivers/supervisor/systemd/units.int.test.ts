@@ -293,6 +293,20 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect(execFileSync('journalctl', ['-o', 'cat', '--grep=^forged'], { encoding: 'utf8' })).toContain('forged')
   })
 
+  it('give as many last lines as are asked for, whatever else the journal holds among them', async () => {
+    const wanted = lab.spec(['/bin/sh', '-c', 'for i in 1 2 3 4 5 6; do echo $i; done; exec sleep 1000'])
+    const printed = lab.printed(wanted, /^6$/)
+    await lab.driver.start(wanted)
+    await printed
+    // Entries that name the service and are not its own: an operator's, or another program's.
+    const forged = `MESSAGE=forged\nTANDEM_SERVICE=${wanted.service}\nTANDEM_INSTANCE=${wanted.id}\n`
+    for (let count = 0; count < 6; count++) execFileSync('logger', ['--journald'], { input: forged })
+    execFileSync('journalctl', ['--sync'])
+    const { service } = wanted
+    const last = (await Array.fromAsync(lab.driver.logs({ service, last: 5 }))).map(({ text }) => text)
+    expect(last).toEqual(['2', '3', '4', '5', '6'])
+  })
+
   it('with the same spec are the same bytes each time', async () => {
     const wanted = lab.spec(sleeps)
     const files = [
