@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Gauge } from 'prom-client'
+import { isLocalHost } from '../lib/localHost.ts'
 import { createServer } from '../lib/nodeHttp.ts'
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import type { AgentSelf } from '../protocol/checkup.ts'
@@ -14,12 +15,16 @@ interface Parts {
   self: () => AgentSelf
 }
 
+/** A page that leads a name of its own here (DNS rebinding) must not read it through somebody's browser. */
+const foreignHost = 'the Host field names no address of this computer: ask for http://127.0.0.1:PORT\n'
+
 /** `/healthz`, `/metrics`, and `/self` (for `tandem doctor`) of the agent, on loopback only. */
 export class AgentServer {
   #server: Server
 
   constructor(parts: () => Parts | null) {
     this.#server = createServer((request, response) => {
+      if (!isLocalHost(request.headers.host)) return void response.writeHead(421).end(foreignHost)
       const path = request.url?.split('?')[0]
       const known = parts()
       if (path === '/healthz') {

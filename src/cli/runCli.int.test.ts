@@ -85,6 +85,31 @@ describe('init and validate', () => {
   })
 })
 
+describe('help and version for programs', () => {
+  it('are one JSON object each, and nothing else', async () => {
+    const said = async (...argv: string[]): Promise<unknown> => {
+      const { code, out } = await runHere(argv, {})
+      expect([code, out.endsWith('\n'), out.trimEnd().includes('\n')]).toEqual([0, true, false])
+      return JSON.parse(out)
+    }
+    expect(await said('--version', '--json')).toEqual({ version: '9.9.9' })
+    expect(await said('--json', '--version')).toEqual({ version: '9.9.9' })
+    expect(await said('--help', '--json')).toMatchObject({
+      help: { command: 'tandem', commands: expect.arrayContaining([{ name: 'push', brief: expect.any(String) }]) },
+    })
+    expect(await said('rollout', '--help', '--json')).toMatchObject({
+      help: { command: 'tandem rollout', commands: [{ name: 'show' }, { name: 'abort' }] },
+    })
+    expect(await said('run', '--help', '--json')).toMatchObject({
+      help: {
+        command: 'tandem run',
+        text: expect.stringContaining('EXAMPLE'),
+        flags: expect.arrayContaining([expect.objectContaining({ name: '--machine', takes: 'M' })]),
+      },
+    })
+  })
+})
+
 function helpOfAll(): readonly (readonly [string, string])[] {
   // Help is made of the table alone: no command's own context is needed for it.
   const application = buildApplicationFor('0', () => {}) as unknown as Application<CommandContext>

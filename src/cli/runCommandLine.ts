@@ -4,6 +4,7 @@ import { buildApplicationFor } from './application.ts'
 import { asOperatorError } from './asOperatorError.ts'
 import type { CliContext } from './command.ts'
 import { isProgram, withGlobalFlagsBehind } from './commandLine.ts'
+import { helpJson } from './helpJson.ts'
 import type { CliHost } from './host.ts'
 import { watchInterrupts, type Interrupts } from './interrupts.ts'
 import { Output } from './output.ts'
@@ -41,8 +42,10 @@ async function runCommand(args: string[], host: CliHost, interrupts: Interrupts)
   const application = buildApplicationFor(host.version, (error) => (misuse ??= error))
   // Stricli writes its complaints to stderr as it finds them; ours are rendered once, at the end.
   const stderr = { write: () => {} }
+  // Help and the version: what stricli itself prints.
+  let printed = ''
   const context: CliContext & { process: { exitCode?: number | string | null } } = {
-    process: { stdout: { write: (text) => void host.stdout.write(text) }, stderr },
+    process: { stdout: { write: (text) => void (printed += text) }, stderr },
     open: (flags) => new Session(host, flags, interrupts),
     finish: (ended) => (outcome = ended),
   }
@@ -51,9 +54,17 @@ async function runCommand(args: string[], host: CliHost, interrupts: Interrupts)
   const ended = outcome as { code: number } | { error: unknown } | null
   const misused = misuse as OperatorError | null
   if (misused) throw misused
+  if (printed !== '') {
+    const json = beforeEscape(args).includes('--json')
+    if (!json) host.stdout.write(printed)
+    else
+      new Output(host, true).object(isVersion(args) ? { version: printed.trim() } : { help: helpJson(args, printed) })
+  }
   if (ended && 'error' in ended) throw ended.error
   return ended?.code ?? 0
 }
+
+const isVersion = (args: string[]): boolean => args[0] === '--version' || args[0] === '-v'
 
 function report(error: OperatorError, out: Output): number {
   if (out.json) out.object({ error: error.body() })

@@ -110,8 +110,8 @@ describe('waiting for a position', () => {
     publishIn(controller)
     await expect(wait).resolves.toBeUndefined()
   })
-  it('ends with E_NOT_YET', async () => {
-    await expect(controller.reached(999, 10)).rejects.toMatchObject({ code: 'E_NOT_YET', httpStatus: 504 })
+  it('beyond the end of the log says so, and claims no write', async () => {
+    await expect(controller.reached(999, 10)).rejects.toMatchObject({ code: 'E_BEYOND_LOG', httpStatus: 409 })
   })
 })
 

@@ -152,14 +152,21 @@ export class Controller {
     return () => this.#changed.delete(listener)
   }
 
-  /** Resolves when the log has reached `position`. E_NOT_YET after the limit: the write itself did happen. */
+  /**
+   * Resolves when what was written at `position` shows. After the limit: E_NOT_YET where the log holds it, E_BEYOND_LOG
+   * where nothing was written there.
+   */
   async reached(position: number, limitMs = 5_000): Promise<void> {
     if (this.#state.position >= position) return
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const stop = this.onChange(() => {
       if (this.#state.position >= position) resolve()
     })
-    const timer = setTimeout(() => reject(notYet(position, this.#state.position, limitMs)), limitMs)
+    const late = (): OperatorError => {
+      const end = this.log.position()
+      return position > end ? beyondLog(position, end) : notYet(position, this.#state.position, limitMs)
+    }
+    const timer = setTimeout(() => reject(late()), limitMs)
     try {
       await promise
     } finally {
@@ -213,3 +220,10 @@ function notYet(wanted: number, position: number, limitMs: number): OperatorErro
   const message = `position ${wanted} was not reached in ${limitMs / 1000} s (now ${position}); what was written there did happen`
   return new OperatorError('E_NOT_YET', message, { subject: 'event log', next: 'read again in a moment' })
 }
+
+/** Of a reader that wants to go on from where the log has never been. */
+export const beyondLog = (wanted: number, end: number): OperatorError =>
+  new OperatorError('E_BEYOND_LOG', `position ${wanted} is beyond the end of this event log, which is ${end}`, {
+    subject: 'event log',
+    next: 'read without a position; if the log was restored from a backup: tandem controller recover',
+  })

@@ -152,4 +152,16 @@ describe('output of a service', () => {
     const numbers = out.flatMap((line) => /(\d{90})$/.exec(line)?.[1] ?? []).map(Number)
     expect(numbers).toEqual(Array.from({ length: 40_000 }, (_, index) => index))
   })
+
+  it('of an instance that never was is refused by name; a prefix of one that is will do', async () => {
+    const [line] = (await laptop.run('logs', 'loud', '-n', '1', '--json')).out
+    const { instance } = JSON.parse(line ?? '') as { instance: string } // the contract's
+    expect((await laptop.run('logs', 'loud', '--instance', instance.slice(0, -2), '-n', '1')).code).toBe(0)
+    for (const more of [[], ['-f']]) {
+      const refused = await laptop.json('logs', 'loud', '--instance', 'nosuch', ...more)
+      expect(refused).toMatchObject({ exit: 4, error: { code: 'E_NO_SUCH_INSTANCE' } })
+    }
+    const once = await laptop.run('run', 'loud', '--', 'true')
+    expect(once.code).toBe(0)
+  })
 })

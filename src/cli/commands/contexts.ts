@@ -95,7 +95,7 @@ async function checked(
     if (!(error instanceof OperatorError)) throw error
     throw new OperatorError(error.code, `${error.message}; the context was not saved`, {
       ...{ subject: unchecked.url, cause: error },
-      next: error.code === 'E_UNAUTHORIZED' ? newToken : (error.next ?? undefined),
+      next: error.code === 'E_UNAUTHORIZED' || error.code === 'E_TOKEN_UNKNOWN' ? newToken : (error.next ?? undefined),
     })
   }
 }

@@ -38,9 +38,11 @@ const calls: { name: string; method: string; path: string; role: string }[] = [
 
 describe('who may call', () => {
   it.each(calls)('$name needs a token', async ({ method, path, role }) => {
-    const refusal = role === 'joiner' ? 'E_JOIN_REFUSED' : 'E_UNAUTHORIZED'
-    for (const token of [null, 'x', 'no-such-token-0123456789', `${tokens.operator}x`]) {
-      expect(problemCode(await controller.ask(method, path, { token, body: '{' }))).toBe(refusal)
+    const [none, wrong] =
+      role === 'joiner' ? ['E_JOIN_REFUSED', 'E_JOIN_REFUSED'] : ['E_UNAUTHORIZED', 'E_TOKEN_UNKNOWN']
+    expect(problemCode(await controller.ask(method, path, { token: null, body: '{' }))).toBe(none)
+    for (const token of ['x', 'no-such-token-0123456789', `${tokens.operator}x`, 'x'.repeat(4_000)]) {
+      expect(problemCode(await controller.ask(method, path, { token, body: '{' }))).toBe(wrong)
     }
   })
   it.each(calls.filter(({ role }) => role !== 'reader'))(
@@ -69,7 +71,30 @@ describe('who may call', () => {
     expect(JSON.stringify(all)).not.toContain(token)
     const made = all.find(({ name }) => name === 'new')
     await controller.client.call('revokeToken', { params: { id: made?.id ?? '' } })
-    expect(problemCode(await controller.ask('GET', `${basePath}/status`, { token }))).toBe('E_UNAUTHORIZED')
+    expect(problemCode(await controller.ask('GET', `${basePath}/status`, { token }))).toBe('E_TOKEN_UNKNOWN')
+  })
+  it('a wrong token is told apart from none, by the challenge too', async () => {
+    const head = (line: string): string =>
+      `GET ${basePath}/status HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${line}\r\n`
+    const none = await controller.raw(head(''))
+    expect(none).toMatch(/^www-authenticate: Bearer realm="tandem"\r$/im)
+    expect(none).toContain('a bearer token is needed, and none was sent')
+    const wrong = await controller.raw(head('authorization: bearer nosuch\r\n'))
+    expect(wrong).toMatch(/^www-authenticate: Bearer realm="tandem", error="invalid_token"\r$/im)
+    expect(wrong).toContain('the token is not known here')
+    expect(await controller.raw(head('authorization: Basic eDp5\r\n'))).toContain('holds no bearer token')
+  })
+  it('health and metrics answer on loopback only who names this computer', async () => {
+    for (const path of ['/healthz', '/metrics']) {
+      const ask = (host: string): Promise<string> =>
+        controller.raw(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`)
+      for (const host of ['127.0.0.1', `localhost:${controller.port}`, 'tandem.localhost', '[::1]:7480']) {
+        expect(await ask(host)).toMatch(/^HTTP\/1.1 200 /)
+      }
+      const refused = await ask(`evil.example:${controller.port}`)
+      expect(refused).toMatch(/^HTTP\/1.1 421 /)
+      expect(refused).toContain('"code":"E_FOREIGN_HOST"')
+    }
   })
   it('an agent token needs its machine', async () => {
     const body = JSON.stringify({ role: 'agent', name: 'x' })
@@ -108,7 +133,8 @@ describe('what is wrong is a problem with a code', () => {
     expect(problemCode(await post('/releases', '{"manifest":"{}"}'))).toBe('E_RELEASE_CONTENT'))
   it.each([
     ['GET', '/nothing', 'E_NOT_FOUND'],
-    ['DELETE', '/status', 'E_NOT_FOUND'],
+    ['DELETE', '/status', 'E_METHOD'],
+    ['POST', '/channels/x', 'E_METHOD'],
     ['HEAD', '/status', ''],
     ['GET', `/rollouts/${'x'.repeat(600)}`, 'E_USAGE'],
     ['GET', '/rollouts/none', 'E_NO_SUCH_ROLLOUT'],
@@ -121,7 +147,11 @@ describe('what is wrong is a problem with a code', () => {
     ['GET', '/logs?service=shop&machine=nowhere', 'E_NO_SUCH_MACHINE'],
     ['GET', '/logs?service=shop&machine=constructor', 'E_USAGE'],
     ['GET', '/services/shop/run?argv=["ls"]', 'E_NOT_FOUND'],
-    ['GET', '/channels/none', 'E_NOT_FOUND'],
+    ['GET', '/channels/none', 'E_USAGE'],
+    ['GET', '/status?atLest=1', 'E_USAGE'],
+    ['GET', '/events?folow=true', 'E_USAGE'],
+    ['GET', '/events?after=99999', 'E_BEYOND_LOG'],
+    ['GET', '/logs?service=shop&instance=nosuch', 'E_NO_SUCH_INSTANCE'],
     ['POST', '/rollouts/none/abort', 'E_NO_SUCH_ROLLOUT'],
     ['POST', '/machines/nowhere/ready', 'E_NO_SUCH_MACHINE'],
     ['POST', '/machines/constructor/ready', 'E_USAGE'],
@@ -129,7 +159,7 @@ describe('what is wrong is a problem with a code', () => {
     ['POST', '/tokens/not-hex/revoke', 'E_USAGE'],
   ])('%s %s', async (method, path, code) => {
     const answer = await controller.ask(method, `${basePath}${path}`)
-    if (method === 'HEAD') expect(answer.status).toBe(404)
+    if (method === 'HEAD') expect(answer.status).toBe(405)
     else expect(problemCode(answer)).toBe(code)
   })
   it('objects that are none', async () => {
@@ -140,8 +170,41 @@ describe('what is wrong is a problem with a code', () => {
     expect(problemCode(await post('/objects/fetch', `{"keys":["manifest/${release}"]}`))).toBe('E_RELEASE_GONE')
     expect(problemCode(await post('/objects/missing', '{"keys":["blob/x"]}'))).toBe('E_USAGE')
   })
-  it('the position is not there in time', async () => {
-    expect(problemCode(await controller.ask('GET', `${basePath}/status?atLeast=99999`))).toBe('E_NOT_YET')
+  it('a position where nothing was written', async () => {
+    const answer = await controller.ask('GET', `${basePath}/status?atLeast=99999`)
+    expect(problemCode(answer)).toBe('E_BEYOND_LOG')
+    expect(answer.json['detail']).not.toContain('did happen')
+  })
+  it('a wrong method names those there are', async () => {
+    const head = `PUT ${basePath}/releases HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`
+    const answer = await controller.raw(head)
+    expect(answer).toMatch(/^HTTP\/1.1 405 /)
+    expect(answer).toMatch(/^allow: GET, POST\r$/im)
+  })
+  it('a field that the body does not have is named, with what was meant, at any depth', async () => {
+    const body = { service: 'shop', kind: 'deploy', relase: release }
+    const answer = await post('/rollouts', JSON.stringify(body))
+    expect(answer.json).toMatchObject({
+      code: 'E_USAGE',
+      detail: 'the body has no field "relase"',
+      next: 'did you mean "release"?',
+    })
+    const script = { name: 'x', text: 'true', within: 1 }
+    const deep = await post('/maintenance', JSON.stringify({ kind: 'patch', machines: [], restart: false, script }))
+    expect(deep.json).toMatchObject({ code: 'E_USAGE', detail: 'script of the body has no field "within"' })
+    expect((await controller.ask('POST', `${basePath}/rollouts/none/abort?force=1`)).json['detail']).toContain(
+      '"force"',
+    )
+  })
+  it('an agent may say more than this version knows', async () => {
+    const body = JSON.stringify({ ...aReport({ seq: 90 }), news: 1 })
+    expect((await controller.ask('POST', `${basePath}/agent/reports`, { token: tokens.a, body })).status).toBe(200)
+  })
+  it('a Last-Event-ID beyond the end of the log', async () => {
+    const head = `GET ${basePath}/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${tokens.reader}\r\nlast-event-id: 99999\r\nconnection: close\r\n\r\n`
+    const answer = await controller.raw(head)
+    expect(answer).toContain('"code":"E_BEYOND_LOG"')
+    expect(answer).toContain('position 99999 is beyond the end of this event log')
   })
   it('an answer that nobody asked for', async () => {
     const path = `${basePath}/agent/answers/none`

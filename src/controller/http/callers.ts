@@ -42,12 +42,7 @@ export class Callers {
     const token = bearer(request)
     const identity = token ? this.#tokens.identify(token) : this.machineOf(request.raw.socket)
     const subject = request.url.split('?')[0] ?? ''
-    if (!identity) {
-      throw new OperatorError('E_UNAUTHORIZED', token ? 'the token is not known here' : 'a bearer token is needed', {
-        subject,
-        next: 'tandem context list   shows which token goes with which controller',
-      })
-    }
+    if (!identity) throw token === undefined ? noToken(request, subject) : unknownToken(subject)
     if (!allowed[role].includes(identity.role)) {
       throw new OperatorError('E_FORBIDDEN', `the token "${identity.name}" (${identity.role}) may not do this`, {
         subject,
@@ -105,8 +100,22 @@ export class Callers {
   }
 }
 
+/** As sent, whatever it looks like. */
 export const bearer = (request: Call): string | undefined =>
-  /^Bearer (\S{10,200})$/.exec(request.headers.authorization ?? '')?.[1]
+  /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+
+const tokenNext = 'tandem context list   shows which token goes with which controller'
+
+function noToken({ headers }: Call, subject: string): OperatorError {
+  const isOther = headers.authorization !== undefined
+  const message = isOther
+    ? 'the Authorization field holds no bearer token'
+    : 'a bearer token is needed, and none was sent'
+  return new OperatorError('E_UNAUTHORIZED', message, { subject, next: tokenNext })
+}
+
+const unknownToken = (subject: string): OperatorError =>
+  new OperatorError('E_TOKEN_UNKNOWN', 'the token is not known here, or was revoked', { subject, next: tokenNext })
 
 const allowed: Record<CallerRole, Identity['role'][]> = {
   reader: ['reader', 'operator'],

@@ -6,7 +6,7 @@ import { runController, type TestController } from '../testing/runningController
 
 let folder: ReturnType<typeof makeFolder>
 let controller: TestController
-let served: { openapi: string; paths: Record<string, Record<string, { operationId?: string }>> }
+let served: { openapi: string; paths: Record<string, Record<string, { operationId?: string; 'x-callers'?: string }>> }
 beforeAll(async () => {
   folder = makeFolder('openapi')
   controller = await runController(folder.path)
@@ -20,10 +20,32 @@ afterAll(async () => {
 it('is OpenAPI 3.1 and describes every call and stream', () => {
   expect(served.openapi).toMatch(/^3\.1\./)
   const described = Object.values(served.paths).flatMap((path) => Object.values(path).map((one) => one.operationId))
-  expect(new Set(described)).toEqual(new Set([...Object.keys(operations), ...Object.keys(streams)]))
+  expect(new Set(described)).toEqual(new Set([...Object.keys(operations), ...Object.keys(streams), 'channel']))
 })
 
-it('docs/openapi.json is what is served (write it anew: vitest run src/controller/http/openapi.int.test.ts -u)', async () => {
+it('describes what each call answers, and that bodies of people take no other field', () => {
+  for (const [path, methods] of Object.entries(served.paths)) {
+    for (const call of Object.values(methods)) {
+      const { responses, requestBody } = call as {
+        responses?: Record<string, { content?: object }>
+        requestBody?: unknown
+      } // OpenAPI's
+      expect(Object.keys(responses?.['default']?.content ?? {}), path).toEqual(['application/problem+json'])
+      const isAgents = call['x-callers'] === 'agent' || call['x-callers'] === 'joiner'
+      if (!isAgents) expect(openObjects(requestBody), path).toEqual([])
+    }
+  }
+})
+
+it('docs/openapi.json is what is served (write it again: vitest run src/controller/http/openapi.int.test.ts -u)', async () => {
   const path = join(import.meta.dirname, '../../../docs/openapi.json')
   await expect(`${JSON.stringify(served, null, 2)}\n`).toMatchFileSnapshot(path)
 })
+
+/** Objects with fields, at any depth, that take others besides. */
+function openObjects(schema: unknown): unknown[] {
+  if (typeof schema !== 'object' || schema === null) return []
+  const object = schema as Record<string, unknown> // JSON
+  const isOpen = object['type'] === 'object' && 'properties' in object && object['additionalProperties'] !== false
+  return [...(isOpen ? [object] : []), ...Object.values(object).flatMap(openObjects)]
+}

@@ -1,22 +1,19 @@
 import type { Socket } from 'node:net'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import type { Logger } from 'pino'
 import { basePath } from '../../api/contract.ts'
 import { problemMediaType, toProblem } from '../../api/problem.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 
 export function sendProblem(error: OperatorError, reply: FastifyReply): FastifyReply {
+  if (error.httpStatus === 401) void reply.header('www-authenticate', challengeOf(error))
   // The route's own serialiser is for its good answer.
   return reply.status(error.httpStatus).type(problemMediaType).serializer(JSON.stringify).send(toProblem(error))
 }
 
-export function notFound(request: FastifyRequest): OperatorError {
-  const subject = request.url.split('?')[0] ?? ''
-  return new OperatorError('E_NOT_FOUND', `there is no ${request.method} ${subject}`, {
-    subject,
-    next: `${basePath}/openapi.json describes what there is`,
-  })
-}
+/** RFC 6750 section 3: a token that is not good is told apart from none. */
+const challengeOf = ({ code }: OperatorError): string =>
+  code === 'E_TOKEN_UNKNOWN' ? 'Bearer realm="tandem", error="invalid_token"' : 'Bearer realm="tandem"'
 
 /** Whatever a handler threw, as something to tell; a bug is logged whole and told in short. */
 export function asOperatorError(error: unknown, request: { url: string }, logger: Logger): OperatorError {

@@ -1,23 +1,27 @@
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { basePath, operations, streams, type Operation } from '../../api/contract.ts'
-import { readNdjson } from '../../lib/ndjson.ts'
+import { channelProtocol } from '../../lib/byteChannel.ts'
+import { isLocalHost, isLoopbackAddress } from '../../lib/localHost.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { answerSchema } from '../../protocol/ask.ts'
 import { framesContentType } from '../../releases/objectFrames.ts'
 import { AgentLinks } from '../agentLinks.ts'
 import { Asks } from '../asks.ts'
 import { Channels } from '../channels.ts'
 import { controllerMetrics } from '../metrics.ts'
+import { addAgentCalls } from './agentCalls.ts'
 import { bearer } from './callers.ts'
 import { takeChannels, wantsChannel } from './channelUpgrades.ts'
-import { EventStream } from './eventStream.ts'
+import { callersOf, described, eventsOf, problemResponse } from './described.ts'
+import { addObjects } from './objectCalls.ts'
 import { operationHandlers, type Caller, type Rooms } from './operationHandlers.ts'
-import { asOperatorError, notFound, refuseGarbage, sendProblem } from './problems.ts'
+import { Routes } from './routes.ts'
+import { refuseUnknown } from './refuseUnknown.ts'
+import { asOperatorError, refuseGarbage, sendProblem } from './problems.ts'
 import { streamHandlers } from './streamHandlers.ts'
 
 const maxJsonBytes = 8 * 1024 * 1024
@@ -52,7 +56,9 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
   server.setValidatorCompiler(validatorCompiler)
   server.setSerializerCompiler(serializerCompiler)
   server.setErrorHandler((error, request, reply) => sendProblem(asOperatorError(error, request, logger), reply))
-  server.setNotFoundHandler((request, reply) => sendProblem(notFound(request), reply))
+  const known = new Routes()
+  server.addHook('onRoute', ({ method, url }) => known.add(method, url))
+  server.setNotFoundHandler((request, reply) => known.refuse(request, reply))
   server.addContentTypeParser([framesContentType, 'application/x-ndjson'], (_request, body, done) => done(null, body))
   await server.register(swagger, {
     openapi: {
@@ -60,7 +66,7 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
       info: { title: 'Tandem', version: '1', description: 'The controller: publish, roll, look. Bearer tokens.' },
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
     },
-    transform: jsonSchemaTransform,
+    transform: described,
   })
   const links = new AgentLinks(rooms.controller)
   const asks = new Asks((machine, ask) => links.ask(machine, ask))
@@ -72,16 +78,19 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
       addStreams(api, rooms, asks)
       addObjects(api, rooms, logger)
       addAgentCalls(api, rooms, links, { asks, channels })
+      addChannels(api, rooms)
       api.get('/openapi.json', { schema: { hide: true } }, () => server.swagger())
     },
     { prefix: basePath },
   )
-  server.get('/healthz', { schema: { hide: true } }, (_request, reply) => {
+  server.get('/healthz', { schema: { hide: true } }, (request, reply) => {
+    refuseForeignHost(request)
     const { unwritable } = rooms.controller
     return reply.status(unwritable ? 503 : 200).send({ ok: !unwritable, problem: unwritable?.message ?? null })
   })
   server.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
-    if (!isLoopback(request)) rooms.callers.identify(request, 'reader')
+    if (isLoopbackAddress(request.ip) && bearer(request) === undefined) refuseForeignHost(request)
+    else if (!isLoopbackAddress(request.ip)) rooms.callers.identify(request, 'reader')
     const { contentType, text } = await controllerMetrics(rooms.controller, links.connected())
     return reply.type(contentType).send(text)
   })
@@ -103,12 +112,13 @@ function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): 
       url,
       // Before the body is parsed: strangers do not get to make us work.
       onRequest: async (request) => void callerOf(request, role),
+      preValidation: async (request) => refuseUnknown(operation, request),
       schema: {
-        ...{ summary, operationId: name, security: [{ bearer: [] }] },
+        ...{ summary, operationId: name, security: [{ bearer: [] }], ...callersOf(role) },
         ...(params ? { params } : {}),
         ...(query ? { querystring: query } : {}),
         ...(body ? { body } : {}),
-        response: { 200: response },
+        response: { 200: response, default: problemResponse },
       },
       handler: async (request) => {
         const caller = callerOf(request, role)
@@ -130,10 +140,17 @@ function addStreams(api: FastifyInstance, { controller, callers, examine }: Room
       method: 'GET',
       url: stream.path,
       onRequest: async (request) => void callers.identify(request, stream.role),
+      preValidation: async (request) => refuseUnknown(stream, request),
       schema: {
-        ...{ summary: `${stream.summary} (server-sent events)`, operationId: name, security: [{ bearer: [] }] },
+        ...{
+          summary: `${stream.summary} (server-sent events)`,
+          operationId: name,
+          security: [{ bearer: [] }],
+          ...callersOf(stream.role),
+        },
         querystring: stream.query,
         ...('params' in stream ? { params: stream.params } : {}),
+        response: { 200: eventsOf(stream.data), default: problemResponse },
       },
       handler: async (request, reply) => {
         callers.watch(request, stream.role, reply.raw)
@@ -145,91 +162,39 @@ function addStreams(api: FastifyInstance, { controller, callers, examine }: Room
   }
 }
 
-function addObjects(api: FastifyInstance, { releases, callers }: Rooms, logger: Logger): void {
-  const hidden = { schema: { hide: true } }
-  const mayPut = async (request: FastifyRequest): Promise<void> => void callers.identify(request, 'operator')
-  api.post('/objects', { ...hidden, onRequest: mayPut, bodyLimit: Number.MAX_SAFE_INTEGER }, async (request) => {
-    await releases.depot.put(bytesOf(request, framesContentType))
-    return {}
-  })
-  const mayFetch = async (request: FastifyRequest): Promise<void> => void callers.identify(request, 'agentOrOperator')
-  const schema = { hide: true, body: keysSchema }
-  api.post('/objects/fetch', { schema, onRequest: mayFetch }, async (request, reply) => {
-    const { keys } = request.body as { keys: `blob/${string}`[] } // an array of words, which the depot checks one by one
-    const gone = new AbortController()
-    reply.raw.on('close', () => gone.abort())
-    const frames = saying(releases.depot.fetch(keys, { signal: gone.signal }), (error) => {
-      if (!gone.signal.aborted) logger.error({ err: error }, 'objects could not be sent')
-    })
-    return reply.type(framesContentType).send(ReadableStream.from(await primed(frames, framesBeforeAnswer)))
-  })
-}
-
-function addAgentCalls(
-  api: FastifyInstance,
-  { callers }: Rooms,
-  links: AgentLinks,
-  { asks, channels }: { asks: Asks; channels: Channels },
-): void {
-  const hidden = { schema: { hide: true } }
-  const onRequest = async (request: FastifyRequest): Promise<void> => void callers.identify(request, 'agent')
-  api.get('/agent/stream', { ...hidden, onRequest }, async (request, reply) => {
-    const { machine } = callers.watch(request, 'agent', reply.raw)
-    if (machine === null) throw new OperatorError('E_FORBIDDEN', 'the token speaks for no machine')
-    const stream = new EventStream(request, reply)
-    const link = { write: (text: string) => stream.writeText(text), end: () => stream.end() }
-    stream.signal.addEventListener('abort', links.connect(machine, link))
-    return reply
-  })
-  api.post<{ Params: { id: string } }>(
-    '/agent/answers/:id',
-    { ...hidden, onRequest, bodyLimit: Number.MAX_SAFE_INTEGER },
-    async (request, reply) => {
-      const { id } = request.params
-      const bytes = bytesOf(request, 'application/x-ndjson')
-      const { machine } = callers.identify(request, 'agent')
-      const timed = channels.refuse(id, machine) ? null : asks.begin(id, machine)
-      const wanted = timed !== null && (await asks.answer(id, readNdjson(timed(bytes), answerSchema)))
-      if (!wanted) reply.raw.once('finish', () => request.raw.destroy())
-      return { wanted }
+/** The connections themselves are taken over before they become requests: see `takeChannels`. */
+function addChannels(api: FastifyInstance, { callers }: Rooms): void {
+  api.route({
+    method: 'GET',
+    url: '/channels/:id',
+    onRequest: async (request) => void callers.identify(request, 'operator'),
+    schema: {
+      ...{ operationId: 'channel', security: [{ bearer: [] }], ...callersOf('operator') },
+      summary: 'one end of a byte channel, with `Upgrade: tandem-channel`: docs/decisions/013-byte-channel.md',
+      params: z.object({ id: z.string().max(200) }),
+      response: { 101: z.null().describe('frames from here on'), default: problemResponse },
     },
-  )
+    handler: async (request, reply) => {
+      const error = new OperatorError(
+        'E_USAGE',
+        'a channel needs `Connection: Upgrade` and `Upgrade: tandem-channel`',
+        {
+          subject: request.url,
+        },
+      )
+      return sendProblem(error, reply.header('upgrade', channelProtocol))
+    },
+  })
 }
 
-const keysSchema = z.object({ keys: z.array(z.string().max(80)).max(1_000) })
-
-/** The body as it comes; only of this content type is it not parsed (above). */
-function bytesOf(request: FastifyRequest, contentType: string): AsyncIterable<Uint8Array> {
-  if (request.headers['content-type'] === contentType) return request.body as AsyncIterable<Uint8Array>
-  throw new OperatorError('E_USAGE', `the body must be ${contentType}`, { subject: request.url })
+/**
+ * What needs no token on loopback answers only who names this computer: else a page that leads a name of its own here (DNS
+ * rebinding) could read it through somebody's browser.
+ */
+function refuseForeignHost({ ip, headers }: FastifyRequest): void {
+  if (!isLoopbackAddress(ip) || isLocalHost(headers.host)) return
+  throw new OperatorError('E_FOREIGN_HOST', `"${headers.host ?? ''}" is no name of this computer`, {
+    subject: headers.host ?? '',
+    next: 'ask by address: http://127.0.0.1:PORT, or send a token of a reader',
+  })
 }
-
-/** The beginning of the frames, and the first object: what fails by then is told, and is no connection that breaks off. */
-const framesBeforeAnswer = 2
-
-/** The same items, `count` of them already taken: their failure is this promise's. */
-async function primed<T>(items: AsyncIterable<T>, count: number): Promise<AsyncIterable<T>> {
-  const iterator = items[Symbol.asyncIterator]()
-  const first: T[] = []
-  while (first.length < count) {
-    const next = await iterator.next()
-    if (next.done) break
-    first.push(next.value)
-  }
-  return (async function* () {
-    yield* first
-    yield* { [Symbol.asyncIterator]: () => iterator }
-  })()
-}
-
-/** A stream whose failure its reader only sees as a connection that breaks off. */
-async function* saying<T>(items: AsyncIterable<T>, say: (error: unknown) => void): AsyncIterable<T> {
-  try {
-    yield* items
-  } catch (error) {
-    say(error)
-    throw error
-  }
-}
-
-const isLoopback = (request: FastifyRequest): boolean => /^(127\.|::1$|::ffff:127\.)/.test(request.ip)

@@ -4,11 +4,12 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer } from '../../protocol/ask.ts'
 import type { Checkup } from '../../protocol/checkup.ts'
 import type { Asks } from '../asks.ts'
-import type { Controller } from '../controller.ts'
+import { beyondLog, type Controller } from '../controller.ts'
 import { checkMachines } from '../placeToRun.ts'
 import { askedAgain, asTheyCome, inOrderOfTime, pipeAnswers, unreachableSaid } from './answerStreams.ts'
 import { askCheckup, sendAsMade } from './checkups.ts'
 import { EventStream } from './eventStream.ts'
+import { meantInstance } from './meantInstance.ts'
 import { findRollout } from './operationHandlers.ts'
 
 /** Events read at a time while a reader catches up. */
@@ -22,6 +23,8 @@ export function streamHandlers(controller: Controller, asks: Asks, examine: () =
   return {
     events: async ({ query }, request, reply) => {
       const after = resumeAfter(request.headers['last-event-id']) ?? query.after
+      const { position } = controller.state
+      if (after > position) throw beyondLog(after, position)
       await streamEvents(controller, new EventStream(request, reply), after, query.follow)
     },
     watchRollout: async ({ params }, request, reply) => {
@@ -30,9 +33,15 @@ export function streamHandlers(controller: Controller, asks: Asks, examine: () =
     },
     logs: async ({ query }, request, reply) => {
       const { service, follow } = query
-      const [instance, since, last] = [query.instance ?? null, query.since ?? null, query.last ?? null]
+      const [since, last] = [query.since ?? null, query.last ?? null]
       const machines = query.machine ? [query.machine] : Object.keys(controller.state.machines)
       checkMachines(controller, machines)
+      const gone = new AbortController()
+      request.raw.socket.once('close', () => gone.abort())
+      const asked = { service, machines, signal: gone.signal }
+      const instance = query.instance
+        ? await meantInstance(controller, asks, { ...asked, instance: query.instance })
+        : null
       const stream = new EventStream(request, reply)
       const begun = new Date(controller.now()).toISOString()
       const answers = machines.map((machine) => {

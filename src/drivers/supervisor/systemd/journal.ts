@@ -60,7 +60,13 @@ export function openJournal(forgotten: Forgotten, sync: () => Promise<void>): Jo
   }
 }
 
-const given = ({ isOver: _, ...line }: JournalLine): LogLine => line
+const given = ({ at, service, instance, stream, text }: JournalLine): LogLine => ({
+  at,
+  service,
+  instance,
+  stream,
+  text,
+})
 
 /**
  * The last lines that are wanted, oldest first, and the place in the journal of the newest entry that was read. Read backwards

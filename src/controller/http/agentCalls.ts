@@ -1,0 +1,42 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { readNdjson } from '../../lib/ndjson.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { answerSchema } from '../../protocol/ask.ts'
+import type { AgentLinks } from '../agentLinks.ts'
+import type { Asks } from '../asks.ts'
+import type { Channels } from '../channels.ts'
+import { bytesOf } from './bytesOf.ts'
+import { EventStream } from './eventStream.ts'
+import type { Rooms } from './operationHandlers.ts'
+
+/** What only agents call, beside the operations of the contract. */
+export function addAgentCalls(
+  api: FastifyInstance,
+  { callers }: Rooms,
+  links: AgentLinks,
+  { asks, channels }: { asks: Asks; channels: Channels },
+): void {
+  const hidden = { schema: { hide: true } }
+  const onRequest = async (request: FastifyRequest): Promise<void> => void callers.identify(request, 'agent')
+  api.get('/agent/stream', { ...hidden, onRequest }, async (request, reply) => {
+    const { machine } = callers.watch(request, 'agent', reply.raw)
+    if (machine === null) throw new OperatorError('E_FORBIDDEN', 'the token speaks for no machine')
+    const stream = new EventStream(request, reply)
+    const link = { write: (text: string) => stream.writeText(text), end: () => stream.end() }
+    stream.signal.addEventListener('abort', links.connect(machine, link))
+    return reply
+  })
+  api.post<{ Params: { id: string } }>(
+    '/agent/answers/:id',
+    { ...hidden, onRequest, bodyLimit: Number.MAX_SAFE_INTEGER },
+    async (request, reply) => {
+      const { id } = request.params
+      const bytes = bytesOf(request, 'application/x-ndjson')
+      const { machine } = callers.identify(request, 'agent')
+      const timed = channels.refuse(id, machine) ? null : asks.begin(id, machine)
+      const wanted = timed !== null && (await asks.answer(id, readNdjson(timed(bytes), answerSchema)))
+      if (!wanted) reply.raw.once('finish', () => request.raw.destroy())
+      return { wanted }
+    },
+  )
+}

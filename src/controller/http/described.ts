@@ -1,0 +1,39 @@
+import { jsonSchemaTransform } from 'fastify-type-provider-zod'
+import type { z } from 'zod'
+import type { CallerRole } from '../../api/contract.ts'
+import { problemMediaType, problemSchema } from '../../api/problem.ts'
+import { isPeoples } from './refuseUnknown.ts'
+
+/** Every refusal, of every call. */
+export const problemResponse = {
+  description: 'a refusal with a stable code; docs/errors.md lists them',
+  content: { [problemMediaType]: { schema: problemSchema } },
+}
+
+export const eventsOf = (data: z.ZodType): object => ({
+  description: 'the data of each message is one such JSON object; heartbeats are comments',
+  content: { 'text/event-stream': { schema: data } },
+})
+
+type Transform = typeof jsonSchemaTransform
+
+/** As the OpenAPI document shows a call: bodies of people's calls take no field that is not described. */
+export const described: Transform = (document) => {
+  const transformed = jsonSchemaTransform(document)
+  const { body } = transformed.schema as { body?: unknown } // what the line above has made
+  if (isOfPeople(document.schema)) closed(body)
+  return transformed
+}
+
+/** Who may call, as the document says it. */
+export const callersOf = (role: CallerRole): { 'x-callers': CallerRole } => ({ 'x-callers': role })
+
+const isOfPeople = (schema: unknown): boolean =>
+  isPeoples((schema as Partial<ReturnType<typeof callersOf>> | undefined)?.['x-callers'] ?? 'agent') // set above
+
+function closed(schema: unknown): void {
+  if (typeof schema !== 'object' || schema === null) return
+  const object = schema as Record<string, unknown> // JSON
+  if (object['type'] === 'object' && 'properties' in object) object['additionalProperties'] = false
+  for (const inside of Object.values(object)) closed(inside)
+}

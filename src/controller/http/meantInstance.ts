@@ -1,0 +1,61 @@
+import { OperatorError } from '../../lib/operatorError.ts'
+import type { Asks } from '../asks.ts'
+import type { Controller } from '../controller.ts'
+
+interface Asked {
+  service: string
+  /** An id or a prefix of one. */
+  instance: string
+  machines: readonly string[]
+  signal: AbortSignal
+}
+
+/**
+ * The id of the instance that is meant. One that is there is found by a prefix, too; one that is gone by its whole id, where a
+ * machine still keeps lines of it. `E_NO_SUCH_INSTANCE` when no machine does, and every one was asked.
+ */
+export async function meantInstance(controller: Controller, asks: Asks, asked: Asked): Promise<string> {
+  const { service, instance } = asked
+  const known = Object.values(controller.state.instances).filter((one) => one.service === service)
+  const exact = known.some(({ id }) => id === instance)
+  const found = known.filter(({ id }) => id.startsWith(instance))
+  const [only] = found
+  if (exact) return instance
+  if (found.length > 1) {
+    throw new OperatorError('E_AMBIGUOUS', `${instance} fits ${found.length} instances`, {
+      subject: instance,
+      next: `type more of it: ${found.map(({ id }) => id).join(', ')}`,
+    })
+  }
+  if (only) return only.id
+  const kept = await Promise.all(asked.machines.map((machine) => keepsLines(controller, asks, machine, asked)))
+  if (kept.includes('yes') || kept.includes('not known')) return instance
+  throw new OperatorError(
+    'E_NO_SUCH_INSTANCE',
+    `no machine has an instance ${instance} of ${service}, or output of one`,
+    {
+      subject: instance,
+      next: known.length > 0 ? `instances: ${known.map(({ id }) => id).join(', ')}` : `tandem status ${service}`,
+    },
+  )
+}
+
+async function keepsLines(
+  controller: Controller,
+  asks: Asks,
+  machine: string,
+  { service, instance, signal }: Asked,
+): Promise<'yes' | 'no' | 'not known'> {
+  const ask = { kind: 'logs', id: controller.newId(), service, instance, since: null, last: 1, follow: false } as const
+  try {
+    let kept: 'yes' | 'no' | 'not known' = 'no'
+    for await (const { kind } of asks.ask(machine, ask, signal)) {
+      if (kind === 'line') kept = 'yes'
+      if (kind === 'error' && kept === 'no') kept = 'not known'
+    }
+    return kept
+  } catch (error) {
+    if (error instanceof OperatorError) return 'not known' // the machine is away: its lines come when it is back
+    throw error
+  }
+}

@@ -1,0 +1,30 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { basePath } from '../../api/contract.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { sendProblem } from './problems.ts'
+
+/** Which paths there are, and by which methods: to tell a wrong method from a wrong path. */
+export class Routes {
+  #methods = new Map<string, { pattern: RegExp; methods: Set<string> }>()
+
+  add(method: string | string[], path: string): void {
+    const pattern = new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`)
+    const known = this.#methods.get(path) ?? { pattern, methods: new Set() }
+    for (const one of [method].flat()) known.methods.add(one)
+    this.#methods.set(path, known)
+  }
+
+  /** Answers a request that no route takes. */
+  refuse(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const subject = request.url.split('?')[0] ?? ''
+    const found = [...this.#methods.values()].filter(({ pattern }) => pattern.test(subject))
+    const next = `${basePath}/openapi.json describes what there is`
+    if (found.length === 0) {
+      return sendProblem(new OperatorError('E_NOT_FOUND', `there is no ${subject}`, { subject, next }), reply)
+    }
+    // RFC 9110 section 15.5.6.
+    const allowed = [...new Set(found.flatMap(({ methods }) => [...methods]))].sort().join(', ')
+    const message = `${subject} takes no ${request.method}, but ${allowed}`
+    return sendProblem(new OperatorError('E_METHOD', message, { subject, next }), reply.header('allow', allowed))
+  }
+}
