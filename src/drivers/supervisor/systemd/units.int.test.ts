@@ -300,7 +300,7 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     await printed
     // Entries that name the service and are not its own: an operator's, or another program's.
     const forged = `MESSAGE=forged\nTANDEM_SERVICE=${wanted.service}\nTANDEM_INSTANCE=${wanted.id}\n`
-    for (let count = 0; count < 6; count++) execFileSync('logger', ['--journald'], { input: forged })
+    for (let count = 0; count < 6; count++) execFileSync('/usr/bin/logger', ['--journald'], { input: forged })
     execFileSync('journalctl', ['--sync'])
     const { service } = wanted
     const last = (await Array.fromAsync(lab.driver.logs({ service, last: 5 }))).map(({ text }) => text)
