@@ -81,6 +81,23 @@ describe('the id of a release', () => {
     expect((await describeIt()).id).not.toBe(id)
   })
 
+  it('is not of the publisher’s umask: a file may be executed or not, and no more', async () => {
+    await writeFiles(source, { a: '1', 'b/run': '2' })
+    const ids = new Set<string>()
+    for (const [file, run, folder] of [
+      [0o644, 0o755, 0o755],
+      [0o664, 0o775, 0o775],
+      [0o600, 0o700, 0o700],
+      [0o666, 0o744, 0o2775],
+    ] as const) {
+      await chmod(join(source, 'a'), file)
+      await chmod(join(source, 'b/run'), run)
+      await chmod(join(source, 'b'), folder)
+      ids.add((await describeIt()).id)
+    }
+    expect([...ids]).toHaveLength(1)
+  })
+
   it('is of the definition too, its environments included', async () => {
     await writeFiles(source, { a: '1' })
     const { id } = await describeIt()

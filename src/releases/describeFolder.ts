@@ -4,6 +4,7 @@ import type { Definition } from '../definitions/definition.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { sha256 } from '../lib/hash.ts'
 import { OperatorError } from '../lib/operatorError.ts'
+import { fileCapabilities } from './fileCapabilities.ts'
 import type { FileHash } from './fileHashing.ts'
 import { changed, walkFolder, type WalkedFile, type WalkedFolder } from './folderWalk.ts'
 import { noHashCache, openHashCache } from './hashCache.ts'
@@ -67,7 +68,8 @@ export async function describeFolder(folder: string, options: DescribeOptions): 
     blobs,
     files: walk.files.length,
     bytes,
-    warnings,
+    warnings: [...warnings, ...(await lostCapabilities(root, walk.files, options.definition))],
+    leftOut: { ignoreFile: rules.name, paths: walk.leftOut },
     timing: {
       walkMs,
       hashMs: clock.monotonic() - start - walkMs,
@@ -75,6 +77,20 @@ export async function describeFolder(folder: string, options: DescribeOptions): 
       hashedBytes: total(unknown),
     },
   }
+}
+
+/** What a release cannot carry: a machine gives a service the capabilities that its definition names. */
+async function lostCapabilities(root: string, files: WalkedFile[], { jail }: Definition): Promise<string[]> {
+  const programs = files.filter(({ mode }) => mode === 0o755).map(({ path }) => path)
+  const found = await fileCapabilities(root, programs)
+  return [...found].flatMap(([path, capabilities]) => {
+    if (capabilities.length > 0 && capabilities.every((one) => jail?.capabilities?.includes(one))) return []
+    const named = capabilities.length > 0 ? capabilities.join(', ') : 'CAP_…'
+    return [
+      `${path} has file capabilities, and a release keeps none: name what it needs in tandem.yaml, ` +
+        `jail: { capabilities: [${named}] }`,
+    ]
+  })
 }
 
 const total = (files: WalkedFile[]): number => files.reduce((sum, { size }) => sum + size, 0)
@@ -129,6 +145,9 @@ function readFailure(error: unknown): unknown {
   })
 }
 
+/** Of every folder in a release: who made it, and with what umask, is no part of it. */
+const folderMode = 0o755
+
 /** Adds a folder's tree after those below it, and returns its id. */
 function describeTree(
   folder: WalkedFolder,
@@ -141,7 +160,7 @@ function describeTree(
   const children: ObjectKey[] = []
   for (const [name, below] of folder.folders) {
     const tree = describeTree(below, root, hashes, trees, blobs)
-    entries.push({ type: 'folder', name, mode: below.mode, tree })
+    entries.push({ type: 'folder', name, mode: folderMode, tree })
     children.push(objectKey('tree', tree))
   }
   for (const [name, file] of folder.files) {

@@ -9,7 +9,6 @@ import { releaseLimits } from './releaseLimits.ts'
 
 /** A folder on the publisher's disk, as it was seen at one moment; nothing has been read yet. */
 export interface WalkedFolder {
-  mode: number
   folders: Map<string, WalkedFolder>
   files: Map<string, WalkedFile>
   links: Map<string, string>
@@ -18,7 +17,7 @@ export interface WalkedFolder {
 export interface WalkedFile {
   /** Relative to the root, with slashes. */
   path: string
-  mode: number
+  mode: 0o644 | 0o755
   size: number
   fingerprint: string
   /** Nanoseconds since the epoch: the later of both times of change. */
@@ -28,7 +27,12 @@ export interface WalkedFile {
 export interface Walk {
   root: WalkedFolder
   files: WalkedFile[]
+  /** What the ignore files name, a folder with a slash behind it and nothing of what is in it; the first of them only. */
+  leftOut: string[]
 }
+
+/** Names that are kept for messages. */
+const mostLeftOut = 10_000
 
 /** Folders looked at between two turns of the event loop: the calls are synchronous, as that is ten times faster. */
 const foldersPerTurn = 64
@@ -36,15 +40,15 @@ const foldersPerTurn = 64
 /** Walks a folder; `E_RELEASE_CONTENT` for anything a release may not hold, naming it. */
 export async function walkFolder(root: string, rules: IgnoreRules, signal?: AbortSignal): Promise<Walk> {
   const files: WalkedFile[] = []
+  const leftOut: string[] = []
   const links = new Map<string, string>()
   let [seen, visited] = [0, 0]
 
-  const visit = async (path: string, stats: BigIntStats, rules: IgnoreRules, depth: number): Promise<WalkedFolder> => {
+  const visit = async (path: string, rules: IgnoreRules, depth: number): Promise<WalkedFolder> => {
     if (depth > releaseLimits.depth) throw refusal(path, `folders are nested deeper than ${releaseLimits.depth}`)
     if (++visited % foldersPerTurn === 0) await setImmediate()
     signal?.throwIfAborted()
     const folder: WalkedFolder = {
-      mode: Number(stats.mode & 0o777n),
       folders: new Map(),
       files: new Map(),
       links: new Map(),
@@ -54,12 +58,16 @@ export async function walkFolder(root: string, rules: IgnoreRules, signal?: Abor
       const below = join(path, name)
       const fault = nameFault(name)
       const stats = lstatSync(rawPath(join(root, path), name, bytes), { bigint: true, throwIfNoEntry: false })
-      if (rules.ignores(join(pathBytes, bytes), stats?.isDirectory() ?? false)) continue
+      const isFolder = stats?.isDirectory() ?? false
+      if (rules.ignores(join(pathBytes, bytes), isFolder)) {
+        if (leftOut.length < mostLeftOut && name !== '.git') leftOut.push(isFolder ? `${below}/` : below)
+        continue
+      }
       if (fault) throw refusal(JSON.stringify(below), fault)
       if (!stats) throw changed(below)
       if (++seen > releaseLimits.entries) throw refusal(root, `it holds more than ${releaseLimits.entries} entries`)
-      if (stats.isDirectory()) {
-        folder.folders.set(name, await visit(below, stats, await rules.enter(below), depth + 1))
+      if (isFolder) {
+        folder.folders.set(name, await visit(below, await rules.enter(below), depth + 1))
       } else if (stats.isSymbolicLink()) {
         const target = readLink(root, below)
         folder.links.set(name, target)
@@ -73,11 +81,10 @@ export async function walkFolder(root: string, rules: IgnoreRules, signal?: Abor
     return folder
   }
 
-  const stats = lstatSync(root, { bigint: true })
-  const walked = await visit('', stats, rules, 0)
+  const walked = await visit('', rules, 0)
   const escape = findEscape(links)
   if (escape) throw refusal(escape.path, `this symlink leads out of the release, to ${escape.target}`)
-  return { root: walked, files }
+  return { root: walked, files, leftOut }
 }
 
 /** The folder's content changed between two looks at it: which of them is the release cannot be said. */
@@ -113,8 +120,11 @@ function plainFile(path: string, stats: BigIntStats): WalkedFile {
   const mode = Number(stats.mode & 0o7777n)
   if (mode > 0o777) throw refusal(path, 'it has the setuid, setgid or sticky bit', 'chmod a-st it, or ignore it')
   const changedAtNs = stats.mtimeNs > stats.ctimeNs ? stats.mtimeNs : stats.ctimeNs
-  return { path, mode, size: Number(stats.size), fingerprint: fingerprint(stats), changedAtNs }
+  return { path, mode: normalMode(mode), size: Number(stats.size), fingerprint: fingerprint(stats), changedAtNs }
 }
+
+/** As git: may its owner execute it? The rest is the publisher's umask, and no part of a release. */
+const normalMode = (mode: number): WalkedFile['mode'] => ((mode & 0o100) === 0 ? 0o644 : 0o755)
 
 function readLink(root: string, path: string): string {
   const target = readlinkSync(join(root, path))

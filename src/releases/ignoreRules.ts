@@ -5,13 +5,19 @@ import { parseIgnoreFile, verdictOf } from './ignoreFile.ts'
 
 /** The rules that hold in one folder: its own file's, then those of the folders above. Paths are relative to the root of the walk, with slashes. */
 export interface IgnoreRules {
+  /** Of the files that are read. */
+  readonly name: string
   /** `pathBytes` as `asBytes` gives it, also of a name that is no UTF-8. */
   ignores(pathBytes: string, isFolder: boolean): boolean
   /** The rules for a folder below: this one's and those that its own file adds. */
   enter(path: string): Promise<IgnoreRules>
 }
 
-export const ignoreNothing: IgnoreRules = { ignores: () => false, enter: () => Promise.resolve(ignoreNothing) }
+export const ignoreNothing: IgnoreRules = {
+  name: '',
+  ignores: () => false,
+  enter: () => Promise.resolve(ignoreNothing),
+}
 
 /** The bytes of a path, one character each: what git matches. */
 export const asBytes = (text: string): string =>
@@ -53,6 +59,10 @@ class NestedRules implements IgnoreRules {
   constructor(files: RuleFiles, layers: Layer[]) {
     this.#files = files
     this.#layers = layers
+  }
+
+  get name(): string {
+    return this.#files.name
   }
 
   /** The deepest file with a pattern that matches decides. Nobody asks below a folder that is left out. */

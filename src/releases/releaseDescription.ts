@@ -15,6 +15,8 @@ export interface ReleaseDescription {
   bytes: number
   /** What people should know of it, one sentence each. */
   warnings: string[]
+  /** What the ignore files left out, a folder with a slash behind it, the first of them only; and which files were read. */
+  leftOut: { ignoreFile: string; paths: string[] }
   timing: DescribeTiming
 }
 

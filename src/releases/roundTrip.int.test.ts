@@ -2,9 +2,15 @@ import { chmod, lstat, mkdir, readdir, readFile, readlink, rm, symlink, writeFil
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sha256 } from '../lib/hash.ts'
+import { describeFolder } from './describeFolder.ts'
+import { encodeManifest, parseManifest, releaseIdOf } from './manifest.ts'
+import { objectKey } from './objectKey.ts'
+import { publish } from './publish.ts'
 import { ReleaseCache } from './releaseCache.ts'
-import { makeTestFolder, noise, openTestDepot } from './releaseFixture.ts'
+import { definition, makeTestFolder, noise, openTestDepot, writeFiles } from './releaseFixture.ts'
 import { removeTree } from './removeTree.ts'
+import { encodeTree, parseTree } from './tree.ts'
 
 type Plan = { file: Buffer; mode: number } | { link: string } | { folder: Record<string, Plan> }
 
@@ -42,14 +48,18 @@ async function write(path: string, plan: Plan): Promise<void> {
   }
 }
 
-async function read(path: string): Promise<Record<string, unknown>> {
+/** What a release keeps of a publisher's file: may it be executed? */
+const released = (mode: number): number => ((mode & 0o100) === 0 ? 0o444 : 0o555)
+const asItIs = (mode: number): number => mode & 0o7777
+
+async function read(path: string, modeOf: (mode: number) => number): Promise<Record<string, unknown>> {
   const entries: Record<string, unknown> = {}
   for (const name of await readdir(path)) {
     const full = join(path, name)
     const stats = await lstat(full)
     if (stats.isSymbolicLink()) entries[name] = `-> ${await readlink(full)}`
-    else if (stats.isDirectory()) entries[name] = await read(full)
-    else entries[name] = [(stats.mode & 0o555) | 0o400, (await readFile(full)).toString('base64')]
+    else if (stats.isDirectory()) entries[name] = await read(full, modeOf)
+    else entries[name] = [modeOf(stats.mode), (await readFile(full)).toString('base64')]
   }
   return entries
 }
@@ -73,11 +83,36 @@ describe('a release', () => {
       await rm(join(source, '.gitignore'), { recursive: true, force: true })
       const { id } = await publishFolder(source)
       await cache.fetch(id, depot)
-      expect(await read(await cache.materialise(id))).toEqual(await read(source))
+      expect(await read(await cache.materialise(id), asItIs)).toEqual(await read(source, released))
       const again = await publishFolder(source)
       expect(again.id).toBe(id)
       expect(again.sentObjects).toBe(1)
     })
     await fc.assert(property, { seed, numRuns: 20 })
+  })
+
+  it('published when all of a file’s mode was kept is fetched and runs as it did', async () => {
+    const source = join(root, 'old')
+    await writeFiles(source, { key: 'x', run: 'y' })
+    const { depot } = await openTestDepot(join(root, 'old-store'))
+    const now = await describeFolder(source, { definition })
+    const [[key, tree] = []] = now.trees
+    if (!key || !tree) throw new Error('a folder has a tree')
+    const modes: Record<string, number> = { key: 0o640, run: 0o775 }
+    const entries = parseTree(tree.bytes).entries.map((one) => ({ ...one, mode: modes[one.name] ?? 0 }))
+    const bytes = encodeTree({ entries })
+    const id = sha256(bytes)
+    const manifestBytes = encodeManifest(definition, id)
+    const old = {
+      ...{ ...now, manifestBytes, manifest: parseManifest(manifestBytes), id: releaseIdOf(manifestBytes) },
+      trees: new Map([[objectKey('tree', id), { bytes, children: tree.children }]]),
+    }
+    await publish(old, depot)
+    const cache = await ReleaseCache.open(join(root, 'old-cache'))
+    await cache.fetch(old.id, depot)
+    expect(await read(await cache.materialise(old.id), asItIs)).toMatchObject({
+      key: [0o440, 'eA=='],
+      run: [0o555, 'eQ=='],
+    })
   })
 })

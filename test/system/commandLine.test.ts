@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -102,6 +103,23 @@ describe('the command line', () => {
     expect(code).toBe(1)
     expect(err).toContain('exited with status 3')
     expect(err).toContain('version broken complains')
+  })
+
+  it('says that a module is missing because an ignore file names its folder, and how to take it in', async () => {
+    const path = folder('modules', `service: modules\nrun: [node, server.mjs]\nlisten: none\n`)
+    writeFileSync(join(path, 'server.mjs'), "import { hello } from 'greeting'\nhello()\nsetInterval(() => {}, 1e6)\n")
+    writeFileSync(join(path, '.gitignore'), 'node_modules')
+    const module = join(path, 'node_modules/greeting')
+    mkdirSync(module, { recursive: true })
+    writeFileSync(join(module, 'package.json'), '{"name":"greeting","type":"module","exports":"./index.js"}')
+    writeFileSync(join(module, 'index.js'), 'export const hello = () => {}\n')
+    const { code, err, out } = await laptop.run('push', path, '--json')
+    expect(code).toBe(1)
+    const said = 'the instance did not find node_modules/: the release left it out, as .gitignore names it'
+    expect(err).toContain(said)
+    const [, command = ''] = (JSON.parse(out.at(-1) ?? '') as { hint?: string }).hint?.split('\n') ?? []
+    execFileSync('sh', ['-c', command], { cwd: path })
+    expect((await laptop.run('push', path, '--json')).code).toBe(0)
   })
 
   it('leaves nothing running of a first release that fails', async () => {

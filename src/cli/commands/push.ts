@@ -12,6 +12,7 @@ import { runBuild } from '../../releases/runBuild.ts'
 import { showSeconds } from '../duration.ts'
 import { contactLostNote, throughOutages } from '../follow/contact.ts'
 import { ProgressLine } from '../progressLine.ts'
+import { missingContent } from '../render/missingContent.ts'
 import { count, shortId, showBytes } from '../render/names.ts'
 import type { CommonFlags, Session } from '../session.ts'
 import { rollOut } from './rolling.ts'
@@ -34,7 +35,8 @@ export async function push(session: Session, flags: PushFlags, dir?: string): Pr
   await publishTo(session, client, description)
   if (!flags.noDeploy) {
     const { allowOutage } = flags
-    return rollOut(session, client, { service, kind: 'deploy', release: description.id, allowOutage })
+    const explain = (lines: readonly string[]): string[] => missingContent(lines, description.leftOut)
+    return rollOut(session, client, { service, kind: 'deploy', release: description.id, allowOutage }, explain)
   }
   out.note(`  next  tandem deploy ${service} --release ${shortId(description.id)}`)
   out.object({ service, release: description.id, previous, rollout: null })

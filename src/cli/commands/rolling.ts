@@ -1,7 +1,7 @@
 import type { RolloutView } from '../../api/views.ts'
 import { beginRollout } from '../follow/beginRollout.ts'
 import { contactLostNote } from '../follow/contact.ts'
-import { followRollout } from '../follow/followRollout.ts'
+import { followRollout, type Explain } from '../follow/followRollout.ts'
 import { shortId } from '../render/names.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
@@ -71,11 +71,12 @@ export async function rollOut(
   session: Session,
   client: Awaited<ReturnType<Session['client']>>,
   asked: Roll,
+  explain?: Explain,
 ): Promise<number> {
   const { out, signal } = session
   const onLost = (): void => out.note(contactLostNote)
   const { release, previous, rollout } = await beginRollout(client, asked, { signal, onLost })
-  if (rollout) return followRollout(session, client, rollout)
+  if (rollout) return followRollout(session, client, rollout, explain)
   out.note(`nothing to do: ${asked.service} ${alreadySo(asked.kind, release)}`)
   out.object({ service: asked.service, release, previous, rollout: null })
   return 0

@@ -13,8 +13,16 @@ import { watchRollout } from './watchRollout.ts'
 /** What people see of a rollout's end: the failed instance's last lines. */
 const shownLines = 20
 
+/** What may be known of a failure from the reason and the failed instance's last lines: sentences for people. */
+export type Explain = (lines: readonly string[]) => string[]
+
 /** Follows a rollout to its end, live; prints how it ended. Resolves with the exit code. */
-export async function followRollout(session: Session, client: ApiClient, first: RolloutView): Promise<number> {
+export async function followRollout(
+  session: Session,
+  client: ApiClient,
+  first: RolloutView,
+  explain: Explain = () => [],
+): Promise<number> {
   const { out, signal } = session
   const progress = await showProgress(out, first)
   let last = first
@@ -39,7 +47,7 @@ export async function followRollout(session: Session, client: ApiClient, first: 
   } finally {
     await progress.end()
   }
-  return finish(session, client, last)
+  return finish(session, client, last, explain)
 }
 
 /** Where it answers now. Said on the side: that it cannot be asked for changes nothing about how the rollout ended. */
@@ -55,13 +63,14 @@ async function sayStanding({ out, signal }: Session, client: ApiClient, rollout:
   for (const line of standingProblems(status, rollout, out.paintNote)) out.note(line)
 }
 
-async function finish(session: Session, client: ApiClient, rollout: RolloutView): Promise<number> {
+async function finish(session: Session, client: ApiClient, rollout: RolloutView, explain: Explain): Promise<number> {
   const { out, signal } = session
   const { failedInstance, service } = rollout
   const lines = failedInstance ? await lastLines(client, service, failedInstance, shownLines, signal) : []
-  for (const line of renderOutcome(rollout, lines, out.paintNote)) out.note(line)
+  const hint = rollout.state === 'reverted' ? explain([rollout.reason ?? '', ...lines]) : []
+  for (const line of renderOutcome(rollout, lines, out.paintNote, hint)) out.note(line)
   if (rollout.state === 'completed') await sayWhere(session, client, service)
   else await sayStanding(session, client, rollout)
-  out.object(rolloutResult(rollout))
+  out.object({ ...rolloutResult(rollout), ...(hint.length > 0 ? { hint: hint.join('\n') } : {}) })
   return rollout.state === 'completed' ? 0 : 1
 }

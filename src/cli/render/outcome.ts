@@ -4,7 +4,12 @@ import type { Paint } from '../paint.ts'
 import { shortId } from './names.ts'
 
 /** How a rollout ended, for people, and what they can do about it. */
-export function renderOutcome(rollout: RolloutView, lastLines: readonly string[], paint: Paint): string[] {
+export function renderOutcome(
+  rollout: RolloutView,
+  lastLines: readonly string[],
+  paint: Paint,
+  hint: readonly string[] = [],
+): string[] {
   const { service, release, startedAt, finishedAt } = rollout
   const took = finishedAt === null ? null : showSeconds(Date.parse(finishedAt) - Date.parse(startedAt))
   const after = took ? paint('dim', ` (after ${took})`) : ''
@@ -19,6 +24,7 @@ export function renderOutcome(rollout: RolloutView, lastLines: readonly string[]
       return [
         `${paint('red', 'reverted')}  ${service}: ${rollout.reason ?? 'it failed'}${after}`,
         ...tail(rollout, lastLines, paint),
+        ...hint.map((line) => `  ${line}`),
         ...nowRuns(rollout),
         ...unhappy(rollout, paint),
         `  next  mend it and push again; all its output: tandem logs ${service}${ofInstance}`,
