@@ -1,7 +1,7 @@
 import type { Pushed } from '../test/system/rollUnderLoad.ts'
 import { median } from './median.ts'
 
-const phases = ['fetch', 'start', 'probe', 'switch', 'drain', 'stop'] as const
+const phases = ['fetch', 'prepare', 'start', 'probe', 'switch', 'drain', 'stop'] as const
 
 /** Of one rollout over two machines, in ms: sums over both, but for `fetch`, which both do at once. */
 export interface RolloutCost {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Definition } from '../definitions/definition.ts'
+import { prepareInstance } from '../definitions/names.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import { preparedKept, type AgentDisk, type Prepared } from './agentDisk.ts'
 import type { LateWrites } from './lateWrites.ts'
@@ -66,7 +67,7 @@ export class Preparer {
     this.#known = known
     const stop = new AbortController()
     this.#running.set(rollout, stop)
-    void this.#run(rollout, { id: `${service}-${rollout}-prepare`, release, definition }, stop.signal)
+    void this.#run(rollout, { id: prepareInstance(service, rollout), release, definition }, stop.signal)
   }
 
   async #run(rollout: string, asked: Parameters<Programs['prepare']>[0], signal: AbortSignal): Promise<void> {

@@ -4,7 +4,7 @@ import type { RolloutView } from '../projections/rolloutHistory.ts'
 
 const time = z.string().describe('ISO 8601 with milliseconds')
 
-export const phases = ['fetch', 'start', 'probe', 'switch', 'drain', 'stop'] as const
+export const phases = ['fetch', 'prepare', 'start', 'probe', 'switch', 'drain', 'stop'] as const
 
 export const rolloutSchema = z.object({
   id: z.string(),
@@ -17,6 +17,16 @@ export const rolloutSchema = z.object({
   failedInstance: z.string().nullable(),
   startedAt: time,
   finishedAt: time.nullable(),
+  prepare: z
+    .object({
+      machine: z.string(),
+      instance: z.string().describe('the id that its output is kept under'),
+      startedAt: time,
+      finishedAt: time.nullable(),
+    })
+    .nullable()
+    .default(null)
+    .describe('when `prepare` ran, and where; null: it did not. Commands show it as a phase of that machine'),
   machines: z.array(
     z.object({
       machine: z.string(),

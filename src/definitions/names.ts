@@ -3,6 +3,9 @@
 export const namePattern = /^(?!constructor$)[a-z][a-z0-9-]{0,39}$/
 export const nameRule = 'a name: a to z, 0 to 9 and dashes, starting with a letter, at most 40 characters'
 
+/** What `prepare` of a rollout runs as: its output is in the logs under that id. */
+export const prepareInstance = (service: string, rollout: string): string => `${service}-${rollout}-prepare`
+
 export const environmentNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
 /** Set by Tandem for every instance, and not to be set by a definition. */

@@ -12,7 +12,7 @@ export type RecordedEvent = Event & { position: number; at: string }
 export type EventType = keyof EventData
 
 export type RolloutKind = 'deploy' | 'rollback' | 'restart' | 'start' | 'stop' | 'remove'
-export type Phase = 'fetch' | 'start' | 'probe' | 'switch' | 'drain' | 'stop'
+export type Phase = 'fetch' | 'prepare' | 'start' | 'probe' | 'switch' | 'drain' | 'stop'
 
 export type MaintenanceKind = 'reboot' | 'patch'
 export type MaintenanceStep = 'drain' | 'work' | 'check' | 'return' | 'done'

@@ -67,6 +67,28 @@ describe('the history of rollouts', () => {
     expect(states()).toEqual(['a done', 'b waiting'])
   })
 
+  it('times prepare on the machine that runs it, however it ends', () => {
+    const prepared = (): unknown => history.get('r1')?.prepare
+    const runs = { machine: 'a', instance: 'shop-r1-prepare', startedAt: at(2) }
+    starts('r1')
+    expect(prepared()).toBeNull()
+    happens('PrepareStarted', { rollout: 'r1', machine: 'a' })
+    expect(prepared()).toEqual({ ...runs, finishedAt: null })
+    happens('PrepareFinished', { rollout: 'r1', machine: 'a', mark })
+    happens('RolloutFinished', { rollout: 'r1', service: 'shop', state: 'completed', reason: null })
+    expect(prepared()).toEqual({ ...runs, finishedAt: at(3) })
+    starts('r1')
+    happens('PrepareStarted', { rollout: 'r1', machine: 'b' })
+    happens('RolloutReversed', {
+      ...{ rollout: 'r1', service: 'shop', reason: 'prepare failed', machine: 'b', instance: null, aborted: false },
+    })
+    expect(prepared()).toEqual({ ...runs, machine: 'b', startedAt: at(6), finishedAt: at(7) })
+    starts('r1')
+    happens('PrepareStarted', { rollout: 'r1', machine: 'a' })
+    happens('LogRecovered', { term: 2, id: 'x', version: '0', held: [] })
+    expect(prepared()).toMatchObject({ finishedAt: at(10) })
+  })
+
   it('tells how a rollout went back: who did, who was never touched, and why', () => {
     starts('r1', { machines: ['a', 'b', 'c'] })
     for (const machine of ['a', 'b']) turn(machine)

@@ -1,3 +1,4 @@
+import { prepareInstance } from '../definitions/names.ts'
 import type { EventData, Phase, RecordedEvent, RolloutKind } from '../events/event.ts'
 
 /** A rollout as people see it, with timing per machine and phase. Times are ISO 8601. */
@@ -13,7 +14,19 @@ export interface RolloutView {
   failedInstance: string | null
   startedAt: string
   finishedAt: string | null
+  /**
+   * Its own field and not one of `phases`: a command of version 0.1.0 refuses an answer with a phase that it does not
+   * know.
+   */
+  prepare: PrepareView | null
   machines: MachineView[]
+}
+
+interface PrepareView {
+  machine: string
+  instance: string
+  startedAt: string
+  finishedAt: string | null
 }
 
 interface MachineView {
@@ -54,6 +67,10 @@ export class RolloutHistory {
         return this.#started(event.data, at)
       case 'ReleaseFetched':
         return this.#endPhase(this.#rollouts.get(event.data.rollout), event.data.machine, at)
+      case 'PrepareStarted':
+        return this.#prepares(event.data, at)
+      case 'PrepareFinished':
+        return endPrepare(this.#rollouts.get(event.data.rollout), at)
       case 'MachinePassedOver':
         return this.#set(this.#rollouts.get(event.data.rollout), event.data.machine, 'lost', at)
       case 'TurnStarted':
@@ -89,7 +106,7 @@ export class RolloutHistory {
     const fetches = kind !== 'stop' && kind !== 'remove'
     const view: RolloutView = {
       ...{ id, service, kind, release, previous, state: 'running', reason: null, failedInstance: null },
-      ...{ startedAt: at, finishedAt: null },
+      ...{ startedAt: at, finishedAt: null, prepare: null },
       machines: machines.map((machine) => ({
         machine,
         state: 'waiting',
@@ -102,6 +119,13 @@ export class RolloutHistory {
       if (this.#rollouts.size <= kept) break
       this.#rollouts.delete(old)
     }
+  }
+
+  #prepares({ rollout: id, machine }: EventData['PrepareStarted'], at: string): void {
+    const rollout = this.#rollouts.get(id)
+    if (!rollout) return
+    const instance = prepareInstance(rollout.service, id)
+    rollout.prepare = { machine, instance, startedAt: at, finishedAt: null }
   }
 
   #step({ service, machine, step, start }: EventData['StepStarted'], at: string): void {
@@ -146,6 +170,7 @@ export class RolloutHistory {
     const rollout = this.#rollouts.get(id)
     if (!rollout) return
     Object.assign(rollout, { state: 'reverting', reason, failedInstance: instance })
+    endPrepare(rollout, at)
     for (const part of rollout.machines) {
       if (part.state === 'waiting') part.state = 'untouched'
       endOpen(part, at)
@@ -169,7 +194,12 @@ function endOpen(part: MachineView, at: string): void {
   for (const phase of part.phases) phase.finishedAt ??= at
 }
 
+function endPrepare(rollout: RolloutView | undefined, at: string): void {
+  if (rollout?.prepare) rollout.prepare.finishedAt ??= at
+}
+
 function abandon(rollout: RolloutView, at: string): void {
+  endPrepare(rollout, at)
   for (const part of rollout.machines) endOpen(part, at)
   Object.assign(rollout, { state: 'aborted', reason: 'the event log was recovered', finishedAt: at })
 }

@@ -1,3 +1,4 @@
+import { prepareInstance } from '../definitions/names.ts'
 import type { Event, Target } from '../events/event.ts'
 import type { Moment } from './advance.ts'
 import { countsFrom } from './countsFrom.ts'
@@ -96,7 +97,7 @@ function preparing(state: State, rollout: Rollout, { observed, now }: Moment): E
         rollout,
         `prepare failed on machine ${machine}: ${result.reason}`,
         machine,
-        `${rollout.service}-${rollout.id}-prepare`,
+        prepareInstance(rollout.service, rollout.id),
       ),
     ]
   if (now === null || now < prepareDeadline(state, rollout)) return []

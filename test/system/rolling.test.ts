@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { RolloutView } from '../../src/api/views.ts'
 import { Laptop } from './laptop.ts'
 import { Load } from './load.ts'
 import { failuresOf, type Pushed } from './rollUnderLoad.ts'
@@ -68,6 +69,41 @@ describe('rollouts of a pair', () => {
     expect(at('PrepareFinished')).toBeLessThan(started?.position ?? 0)
   })
 
+  it('shows prepare as a phase, with its output, while it runs and afterwards', async () => {
+    const script =
+      'until [ -e "$TANDEM_DATA/begin" ]; do sleep 0.05; done; echo half; until [ -e "$TANDEM_DATA/finish" ]; do sleep 0.05; done; echo twice; echo twice'
+    const folder = talkerFolder(laptop, {
+      ...{ name: 'shop', version: 'prepared', rollout: '{ drain: 20s }' },
+      more: `prepare: [sh, -c, ${JSON.stringify(script)}]`,
+    })
+    const allow = (name: string): void => {
+      for (const machine of ['a', 'b']) writeFileSync(join(laptop.folder, 'data', machine, 'data/shop', name), '')
+    }
+    const pushing = new Following(laptop, 'push', folder)
+    const { id } = await pushing.rollout('prepare is a phase that runs', (one) => isIn(one, 'a', 'prepare'))
+    allow('begin')
+    await until('its output is shown while it runs', () => pushing.err.includes('a  │ half\n'))
+    expect((await eyes.rollout(id)).prepare).toMatchObject({ machine: 'a', finishedAt: null })
+    expect(pushing.err).not.toContain('twice')
+    allow('finish')
+    const { exit } = await pushing.end()
+    expect(exit).toBe(0)
+    const shown = /  a  │ half\n(?:  a  │ [^\n]*\n)*  a  │ twice\n  a  │ twice\n(?:  a  │ [^\n]*\n)*  a  prepare  /
+    expect(pushing.err).toMatch(shown)
+    const { rollout: after } = await laptop.json<{ rollout: RolloutView }>('rollout', 'show', id)
+    expect(after.machines[0]?.phases.map(({ phase }) => phase).slice(0, 3)).toEqual(['fetch', 'prepare', 'start'])
+    expect(after.prepare).toMatchObject({
+      ...{ machine: 'a', instance: `shop-${id}-prepare`, finishedAt: expect.any(String) },
+      lastLines: expect.arrayContaining(['half', 'twice', 'twice']),
+    })
+    const { out } = await laptop.run('rollout', 'show', id)
+    expect(out.join('\n')).toMatch(/MACHINE +STATE +FETCH +PREPARE +START/)
+    expect(out.join('\n')).toContain(
+      `last lines of prepare on a (all: tandem logs shop --instance shop-${id}-prepare):`,
+    )
+    expect(out.join('\n')).toMatch(/│ half\n(.*\n)*.*│ twice\n.*│ twice/)
+  })
+
   it('changes nothing when prepare fails', async () => {
     const before = await eyes.service('shop')
     const pushed = await pushTalker(laptop, {
@@ -78,6 +114,10 @@ describe('rollouts of a pair', () => {
     expect(pushed).toMatchObject({ exit: 1, rollout: { state: 'reverted' } })
     expect(pushed.rollout?.reason).toContain('exited with status 7')
     expect(pushed.rollout?.machines.map(({ state }) => state)).toEqual(['untouched', 'untouched'])
+    expect(pushed.rollout?.machines[0]?.phases).toMatchObject([
+      {},
+      { phase: 'prepare', finishedAt: expect.any(String) },
+    ])
     const after = await eyes.service('shop')
     expect(after.instances).toEqual(before.instances.map((one) => ({ ...one, work: expect.any(Number) })))
     expect(after.release).toBe(before.release)

@@ -1,7 +1,12 @@
 import { followRollout } from '../follow/followRollout.ts'
+import { lastLines } from '../follow/lastLines.ts'
 import { renderRollout, renderRollouts } from '../render/rollouts.ts'
 import { rolloutResult } from '../render/rolloutResult.ts'
+import { withPrepare } from '../render/withPrepare.ts'
 import type { CommonFlags, Session } from '../session.ts'
+
+/** Of what `prepare` wrote. */
+const shownLines = 20
 
 export async function rollouts(
   session: Session,
@@ -11,7 +16,8 @@ export async function rollouts(
   const client = await session.client()
   const query = { ...(service === undefined ? {} : { service }), limit }
   const answer = await client.call('rollouts', { query }, session.signal)
-  session.out.result(answer, () => renderRollouts(answer.rollouts, Date.now(), session.out.paint))
+  const all = answer.rollouts.map(withPrepare)
+  session.out.result({ ...answer, rollouts: all }, () => renderRollouts(all, Date.now(), session.out.paint))
   return 0
 }
 
@@ -22,9 +28,13 @@ export async function showRollout(
 ): Promise<number> {
   const { out, signal } = session
   const client = await session.client()
-  const rollout = await client.call('rollout', { params: { id } }, signal)
+  const rollout = withPrepare(await client.call('rollout', { params: { id } }, signal))
   if (rollout.finishedAt === null && !noFollow) return followRollout(session, client, rollout)
-  out.result(rolloutResult(rollout), () => renderRollout(rollout, Date.now(), out.paint))
+  const { prepare, service } = rollout
+  const lines = prepare ? await lastLines(client, service, prepare.instance, shownLines, signal) : []
+  const result = rolloutResult(rollout)
+  const shown = { ...result, rollout: { ...result.rollout, prepare: prepare && { ...prepare, lastLines: lines } } }
+  out.result(shown, () => renderRollout(rollout, lines, Date.now(), out.paint))
   return 0
 }
 

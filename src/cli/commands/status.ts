@@ -1,12 +1,14 @@
+import type { Status } from '../../api/views.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { nearest } from '../../definitions/suggest.ts'
+import { withPrepare } from '../render/withPrepare.ts'
 import { renderStatus } from '../render/status.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 export async function status(session: Session, _flags: CommonFlags, service?: string): Promise<number> {
   const { out, signal } = session
   const client = await session.client()
-  const all = await client.call('status', {}, signal)
+  const all = asShown(await client.call('status', {}, signal))
   const view = service === undefined ? all : { ...all, services: all.services.filter((one) => one.service === service) }
   if (service !== undefined && view.services.length === 0) {
     throw noSuchService(
@@ -17,6 +19,14 @@ export async function status(session: Session, _flags: CommonFlags, service?: st
   out.result(view, () => renderStatus(view, { now: Date.now(), paint: out.paint, whole: service === undefined }))
   return 0
 }
+
+const asShown = (status: Status): Status => ({
+  ...status,
+  services: status.services.map((service) => ({
+    ...service,
+    rollout: service.rollout && withPrepare(service.rollout),
+  })),
+})
 
 export function noSuchService(service: string, known: string[]): OperatorError {
   const meant = nearest(service, known)

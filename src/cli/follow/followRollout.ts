@@ -7,6 +7,7 @@ import { standingProblems } from '../render/standingProblems.ts'
 import type { Session } from '../session.ts'
 import { contactLostNote } from './contact.ts'
 import { lastLines } from './lastLines.ts'
+import { PrepareOutput } from './prepareOutput.ts'
 import { showProgress } from './progress.ts'
 import { watchRollout } from './watchRollout.ts'
 
@@ -25,6 +26,10 @@ export async function followRollout(
 ): Promise<number> {
   const { out, signal } = session
   const progress = await showProgress(out, first)
+  const prepareOutput = new PrepareOutput(client, first.service, signal, async (machine, text) => {
+    progress.output(machine, text)
+    await out.room('err')
+  })
   let last = first
   try {
     const contact = {
@@ -33,6 +38,7 @@ export async function followRollout(
       onBack: () => progress.note('contact is back'),
     }
     for await (const rollout of watchRollout(client, first.id, contact)) {
+      await prepareOutput.update(rollout)
       progress.update(rollout)
       last = rollout
       if (rollout.finishedAt === null) out.object(rolloutResult(rollout))
@@ -45,6 +51,7 @@ export async function followRollout(
     out.note(`  go back      tandem rollout abort ${first.id}`)
     return session.interrupts.exitCode()
   } finally {
+    await prepareOutput.end()
     await progress.end()
   }
   return finish(session, client, last, explain)

@@ -2,11 +2,13 @@ import { Listr, ListrLogger, ProcessOutput } from 'listr2'
 import type { RolloutView } from '../../api/views.ts'
 import type { Output } from '../output.ts'
 import { plain, type Paint } from '../paint.ts'
-import { machineLine } from '../render/progressLines.ts'
+import { machineLine, outputLine } from '../render/progressLines.ts'
 import type { Progress } from './progress.ts'
 
 /** Seconds of the phase that runs are counted on this often. */
 const tickMs = 100
+/** How much of the output of a `prepare` that runs is in sight. */
+const outputLines = 5
 
 /** One line a machine, drawn over by listr2 until the rollout ends. */
 export function liveProgress(out: Output, first: RolloutView): Progress {
@@ -16,12 +18,15 @@ export function liveProgress(out: Output, first: RolloutView): Progress {
   const width = Math.max(...first.machines.map(({ machine }) => machine.length))
   const stderr = out.stderr as NodeJS.WriteStream // live only where stderr is a terminal
   const titles: (() => void)[] = []
+  let output: string[] = []
+  const outputOf = (machine: string): string[] =>
+    rollout.prepare?.machine === machine && rollout.prepare.finishedAt === null ? output : []
   const list = new Listr(
     first.machines.map(({ machine }) => ({
       title: machine,
       task: async (_context: unknown, task: { title: string | undefined }) => {
         const draw = (): void => {
-          task.title = machineLine(rollout, machine, width, Date.now(), paint)
+          task.title = [machineLine(rollout, machine, width, Date.now(), paint), ...outputOf(machine)].join('\n')
         }
         titles.push(draw)
         draw()
@@ -55,6 +60,10 @@ export function liveProgress(out: Output, first: RolloutView): Progress {
       redraw()
     },
     note: (text) => out.note(text),
+    output: (machine, text) => {
+      output = [...output, outputLine(' '.repeat(machine.length), text, paint)].slice(-outputLines)
+      redraw()
+    },
     end: async () => {
       clearInterval(tick)
       ended.resolve()

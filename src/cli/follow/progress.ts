@@ -1,12 +1,14 @@
 import type { RolloutView } from '../../api/views.ts'
 import type { Output } from '../output.ts'
-import { progressLines } from '../render/progressLines.ts'
+import { outputLine, progressLines } from '../render/progressLines.ts'
 import { rolloutTitle } from '../render/rolloutTitle.ts'
 
 /** Shows a rollout while it runs. */
 export interface Progress {
   update: (rollout: RolloutView) => void
   note: (text: string) => void
+  /** A line that `prepare` wrote on that machine. */
+  output: (machine: string, text: string) => void
   /** Takes away what only a running rollout needs; may be called twice. */
   end: () => Promise<void>
 }
@@ -18,6 +20,7 @@ export async function showProgress(out: Output, first: RolloutView): Promise<Pro
     const { liveProgress } = await import('./liveProgress.ts')
     return liveProgress(out, first)
   }
+  const width = Math.max(...first.machines.map(({ machine }) => machine.length))
   let shown: RolloutView | null = null
   return {
     update: (rollout) => {
@@ -25,6 +28,7 @@ export async function showProgress(out: Output, first: RolloutView): Promise<Pro
       shown = rollout
     },
     note: (text) => out.note(text),
+    output: (machine, text) => out.note(outputLine(machine.padEnd(width), text, out.paintNote)),
     end: () => Promise.resolve(),
   }
 }

@@ -1,5 +1,6 @@
 import type { ApiClient } from '../../api/client.ts'
 import type { RolloutView } from '../../api/views.ts'
+import { withPrepare } from '../render/withPrepare.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { isOutage, Outage, type ContactOptions } from './contact.ts'
 
@@ -18,7 +19,7 @@ export async function* watchRollout(
       for await (const { data } of client.stream('watchRollout', { params: { id } }, { signal: options.signal })) {
         outage.over()
         const text = JSON.stringify(data)
-        if (text !== last) yield data
+        if (text !== last) yield withPrepare(data)
         last = text
         if (data.finishedAt !== null) return
       }

@@ -22,11 +22,15 @@ function machineChanges(old: MachineView | undefined, now: MachineView): string[
   const ended = now.phases.flatMap((phase, index) => {
     const was = old?.phases[index]
     if (phase.finishedAt === null || (was && was.finishedAt !== null)) return []
-    return [`${phase.phase.padEnd(6)}  ${took(phase)}`]
+    return [`${phase.phase.padEnd(7)}  ${took(phase)}`]
   })
   const changed = now.state !== (old?.state ?? 'waiting') && now.state !== 'running' ? [now.state] : []
   return [...ended, ...changed]
 }
+
+/** A line that `prepare` wrote there. */
+export const outputLine = (machine: string, text: string, paint: Paint): string =>
+  `  ${machine}  ${paint('dim', '│')} ${text}`
 
 /** A machine's whole way on one line: `a  fetch 0.10 s · start 0.05 s · probe 0.31 s …`. */
 export function machineLine(rollout: RolloutView, name: string, width: number, now: number, paint: Paint): string {

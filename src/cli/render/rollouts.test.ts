@@ -34,8 +34,8 @@ describe('lines of progress', () => {
   it('are one for each phase that ended since, and each machine that changed', () => {
     expect(progressLines(null, rolloutView())).toEqual([])
     expect(progressLines(rolloutView(), done)).toEqual([
-      '  a  fetch   0.12 s',
-      '  a  drain   1.4 s',
+      '  a  fetch    0.12 s',
+      '  a  drain    1.4 s',
       '  a  done',
       '  b  lost',
     ])
@@ -113,7 +113,7 @@ ROLLOUT   SERVICE  STATE      WHAT                         TOOK    AGE  REASON
 })
 
 it('one rollout has machines down and phases across', () => {
-  expect(renderRollout(done, now, plain).split('\n').slice(-3)).toEqual([
+  expect(renderRollout(done, [], now, plain).split('\n').slice(-3)).toEqual([
     '  MACHINE  STATE  FETCH   DRAIN',
     '  a        done   0.12 s  1.4 s',
     '  b        lost   …       -',

@@ -20,7 +20,12 @@ export function renderRollouts(rollouts: readonly RolloutView[], now: number, pa
 }
 
 /** One rollout with its timing: machines down, phases across. */
-export function renderRollout(rollout: RolloutView, now: number, paint: Paint): string {
+export function renderRollout(
+  rollout: RolloutView,
+  prepareLines: readonly string[],
+  now: number,
+  paint: Paint,
+): string {
   const names = [...new Set(rollout.machines.flatMap(({ phases }) => phases.map(({ phase }) => phase)))]
   const rows = rollout.machines.map(({ machine, state, phases }) => [
     `  ${machine}`,
@@ -43,7 +48,16 @@ export function renderRollout(rollout: RolloutView, now: number, paint: Paint): 
       : [`its output: tandem logs ${rollout.service} --instance ${rollout.failedInstance}`]),
     '',
     ...renderTable(head, rows, paint),
+    ...prepareOutput(rollout, prepareLines, paint),
   ].join('\n')
+}
+
+function prepareOutput({ service, prepare }: RolloutView, lines: readonly string[], paint: Paint): string[] {
+  if (!prepare) return []
+  const { machine, instance } = prepare
+  const all = `all: tandem logs ${service} --instance ${instance}`
+  if (lines.length === 0) return ['', `prepare on ${machine} wrote nothing`]
+  return ['', `last lines of prepare on ${machine} (${all}):`, ...lines.map((line) => `  ${paint('dim', '│')} ${line}`)]
 }
 
 function duration({ startedAt, finishedAt }: RolloutView, now: number): string {

@@ -9,7 +9,7 @@ export const releaseB = 'b'.repeat(64)
 export function rolloutView(given: Partial<RolloutView> = {}): RolloutView {
   return {
     ...{ id: '4kf2m8xd', service: 'shop', kind: 'deploy', release: releaseB, previous: releaseA },
-    ...{ state: 'running', reason: null, failedInstance: null, startedAt: at(0), finishedAt: null },
+    ...{ state: 'running', reason: null, failedInstance: null, startedAt: at(0), finishedAt: null, prepare: null },
     machines: [
       { machine: 'a', state: 'waiting', phases: [{ phase: 'fetch', startedAt: at(0), finishedAt: null }] },
       { machine: 'b', state: 'waiting', phases: [{ phase: 'fetch', startedAt: at(0), finishedAt: null }] },

@@ -1,3 +1,4 @@
+import { prepareInstance } from '../../definitions/names.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Asks } from '../asks.ts'
 import type { Controller } from '../controller.ts'
@@ -28,6 +29,8 @@ export async function meantInstance(controller: Controller, asks: Asks, asked: A
     })
   }
   if (only) return only.id
+  // `prepare` may have written nothing yet.
+  if (preparesOf(controller, service).includes(instance)) return instance
   const kept = await Promise.all(asked.machines.map((machine) => keepsLines(controller, asks, machine, asked)))
   if (kept.includes('yes') || kept.includes('not known')) return instance
   throw new OperatorError(
@@ -39,6 +42,11 @@ export async function meantInstance(controller: Controller, asks: Asks, asked: A
     },
   )
 }
+
+const preparesOf = ({ state }: Controller, service: string): string[] =>
+  Object.values(state.rollouts)
+    .filter((rollout) => rollout.service === service && rollout.prepare !== null)
+    .map(({ id }) => prepareInstance(service, id))
 
 async function keepsLines(
   controller: Controller,

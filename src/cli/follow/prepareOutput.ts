@@ -1,0 +1,77 @@
+import type { ApiClient } from '../../api/client.ts'
+import type { RolloutView } from '../../api/views.ts'
+import { lastLines } from './lastLines.ts'
+
+/** Of a `prepare` that was over before anybody looked. */
+const lateLines = 20
+/** How long the rest of the output may take once `prepare` has ended: the rollout goes on meanwhile. */
+const restMs = 5_000
+
+type Show = (machine: string, text: string) => Promise<void> | void
+type Prepare = NonNullable<RolloutView['prepare']>
+
+/** Shows the output of a rollout's `prepare` line by line while it runs, and all of it before the phase is over. */
+export class PrepareOutput {
+  readonly #client: ApiClient
+  readonly #service: string
+  readonly #signal: AbortSignal
+  readonly #show: Show
+  readonly #stop = new AbortController()
+  #follows: Promise<void> | null = null
+  #isOver = false
+  /** When the newest line that was shown was written, and how many of that moment were shown. */
+  #newest: { at: string; count: number } | null = null
+
+  constructor(client: ApiClient, service: string, signal: AbortSignal, show: Show) {
+    this.#client = client
+    this.#service = service
+    this.#signal = signal
+    this.#show = show
+  }
+
+  /** The rollout as it is now; resolves once what there is to show of it was shown. */
+  async update({ prepare }: RolloutView): Promise<void> {
+    if (!prepare || this.#isOver) return
+    if (prepare.finishedAt === null) {
+      this.#follows ??= this.#read(prepare, true, this.#stop.signal)
+      return
+    }
+    this.#isOver = true
+    const limit = AbortSignal.any([this.#signal, AbortSignal.timeout(restMs)])
+    if (this.#follows === null) {
+      const { machine, instance } = prepare
+      for (const text of await lastLines(this.#client, this.#service, instance, lateLines, limit)) {
+        await this.#show(machine, text)
+      }
+      return
+    }
+    await this.end()
+    await this.#read(prepare, false, limit)
+  }
+
+  async end(): Promise<void> {
+    this.#stop.abort()
+    await this.#follows
+  }
+
+  /** From where the last read stopped. Never rejects: the rollout counts more than its output. */
+  async #read({ machine, instance }: Prepare, follow: boolean, signal: AbortSignal): Promise<void> {
+    const since = this.#newest
+    let repeated = since?.count ?? 0
+    const from = since ? { since: since.at } : {}
+    const query = { service: this.#service, machine, instance, ...from, follow: follow ? 'true' : 'false' } as const
+    try {
+      for await (const { data } of this.#client.stream('logs', { query }, { signal })) {
+        if (data.kind !== 'line') continue
+        if (data.at === since?.at && repeated-- > 0) continue
+        this.#newest = { at: data.at, count: data.at === this.#newest?.at ? this.#newest.count + 1 : 1 }
+        await this.#show(machine, data.text)
+      }
+    } catch (error) {
+      if (!follow && !signal.aborted) {
+        const why = error instanceof Error ? error.message : String(error)
+        await this.#show(machine, `(the rest of its output could not be read: ${why})`)
+      }
+    }
+  }
+}
