@@ -4,7 +4,7 @@ BIN := node_modules/.bin
 # The Node that npm installed, where there is one; looked for when a recipe runs, for a clean clone has none before.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lab lab check format format-check lint types tidy dead test-all link bench-rollout bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-cli bundle dist clean
+.PHONY: help demo test test-lab lab soak check format format-check lint types tidy dead test-all link bench-rollout bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-cli bench-compare bundle dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ demo: node_modules/.installed ## the tour: a pair, a rollout under load, a broke
 	./tandem demo
 
 test: node_modules/.installed ## unit, integration and whole-system tests; no root needed, under 3 minutes
-	TANDEM_HISTORIES=$${TANDEM_HISTORIES:-2000} $(RUN) node_modules/vitest/vitest.mjs run
+	$(RUN) node_modules/vitest/vitest.mjs run
 
 test-lab: node_modules/.installed ## tests on real machines, booted here by systemd-nspawn; root only
 	TANDEM_LAB=1 $(RUN) node_modules/vitest/vitest.mjs run test/lab
@@ -25,6 +25,12 @@ test-lab: node_modules/.installed ## tests on real machines, booted here by syst
 
 lab: node_modules/.installed ## three machines to try Tandem on, booted here until Ctrl-C; root only
 	@$(RUN) test/lab/foreground.ts
+
+soak: node_modules/.installed ## the long random runs, an hour or two: seeds and counts at the end; as root on real machines too (TANDEM_SEED=N replays)
+	@mkdir -p tmp; random=$$(mktemp tmp/random-XXXXXX); status=0; \
+	if [ "$$(id -u)" = 0 ]; then export TANDEM_LAB=1; fi; export TANDEM_SOAK=1 TANDEM_LONG=1 TANDEM_RANDOM=$$random; \
+	$(RUN) node_modules/vitest/vitest.mjs run $$(git grep -lE "randomRun\('" -- '*.test.ts') || status=1; \
+	git log -1 --format='soak of %H'; sort $$random; rm -f $$random; exit $$status
 
 check: format-check lint types tidy dead test-all ## exactly what CI runs
 
@@ -50,7 +56,7 @@ dead: node_modules/.installed ## dead code and unused dependencies
 # What watches a clock runs by itself, afterwards; the last line is the sum of both.
 test-all: node_modules/.installed
 	@mkdir -p tmp; counts=$$(mktemp -u tmp/counts-XXXXXX); status=0; \
-	if [ "$$(id -u)" = 0 ]; then export TANDEM_LAB=1; fi; export TANDEM_COUNTS=$$counts TANDEM_SOAK=1; \
+	if [ "$$(id -u)" = 0 ]; then export TANDEM_LAB=1; fi; export TANDEM_COUNTS=$$counts TANDEM_LONG=1; \
 	$(RUN) node_modules/vitest/vitest.mjs run || status=1; \
 	TANDEM_ALONE=1 $(RUN) node_modules/vitest/vitest.mjs run || status=1; \
 	rm -f "$$counts"; exit $$status
@@ -87,6 +93,9 @@ link: ## put ./tandem on the PATH (~/.local/bin)
 
 bench-balancer: node_modules/.installed ## CPU time per request of the embedded balancer beside plain node:http
 	$(RUN) bench/balancer.ts
+
+bench-compare: node_modules/.installed ## rollouts, both balancers: this checkout beside an earlier commit and its noise (OLD=COMMIT PAIRS=10 ONLY=rollout)
+	@$(RUN) bench/compare.ts
 
 clean: ## remove what was installed and made
 	rm -rf node_modules tmp coverage .tandem dist

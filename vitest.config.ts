@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-// Minutes of load, and what ships made twice: part of `make check`, not of `make test`.
-const soak = process.env['TANDEM_SOAK'] === '1'
+// Minutes of load, and what ships made twice: part of `make check` and of `make soak`, not of `make test`.
+const long = process.env['TANDEM_LONG'] === '1'
 // Machines under systemd-nspawn: root only, and part of `make check` where it runs as root.
 const lab = process.env['TANDEM_LAB'] === '1'
 // Tests that watch a clock (`…alone.test.ts`) run by themselves, after all others.
@@ -13,7 +13,7 @@ export default defineConfig({
       ? ['test/lab/*.alone.test.ts']
       : [
           ...['src/**/*.test.ts', 'test/system/*.test.ts'],
-          ...(soak ? ['test/soak/*.test.ts'] : []),
+          ...(long ? ['test/long/*.test.ts'] : []),
           ...(lab ? ['test/lab/*.test.ts'] : []),
         ],
     exclude: alone ? [] : ['test/lab/*.alone.test.ts'],

@@ -1,6 +1,7 @@
 import { mkdtempSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { randomRun } from '../lib/testing/randomRun.ts'
 import { readIgnoreRules } from './ignoreRules.ts'
 import { makeTestFolder, writeFiles } from './releaseFixture.ts'
 import { removeTree } from './removeTree.ts'
@@ -15,8 +16,7 @@ beforeAll(async () => {
 afterAll(() => removeTree(root))
 
 describe('ignore files are read as git reads them', () => {
-  const sets = Number(process.env['TANDEM_IGNORE_SETS'] ?? 100)
-  const seed = Number(process.env['TANDEM_SEED'] ?? Date.now() % 1_000_000)
+  const { seed, count: sets } = randomRun('ignore_sets', { check: 100, soak: 2_000 })
 
   it(`in ${sets} random trees of nested files, seed ${seed}`, { timeout: 60_000 + sets * 500 }, async () => {
     const { asked, leftOut, differ } = await compareRandomTrees(mkdtempSync(join(root, 'random-')), { sets, seed })

@@ -7,6 +7,7 @@ import { describeFolder } from './describeFolder.ts'
 import { encodeManifest, parseManifest, releaseIdOf } from './manifest.ts'
 import { objectKey } from './objectKey.ts'
 import { publish } from './publish.ts'
+import { randomRun } from '../lib/testing/randomRun.ts'
 import { ReleaseCache } from './releaseCache.ts'
 import { definition, makeTestFolder, noise, openTestDepot, writeFiles } from './releaseFixture.ts'
 import { removeTree } from './removeTree.ts'
@@ -72,8 +73,7 @@ describe('a release', () => {
   afterAll(() => removeTree(root))
 
   it('comes out of describe, publish, fetch and materialise as it went in', async () => {
-    const seed = Date.now()
-    console.log(`seed ${seed}`)
+    const { seed, count: numRuns } = randomRun('trees', { check: 20, soak: 1_000 })
     const { depot, publishFolder } = await openTestDepot(join(root, 'store'))
     const cache = await ReleaseCache.open(join(root, 'cache'))
     const property = fc.asyncProperty(folder, async (plan) => {
@@ -88,8 +88,8 @@ describe('a release', () => {
       expect(again.id).toBe(id)
       expect(again.sentObjects).toBe(1)
     })
-    await fc.assert(property, { seed, numRuns: 20 })
-  })
+    await fc.assert(property, { seed, numRuns })
+  }, 1_200_000)
 
   it('published when all of a file’s mode was kept is fetched and runs as it did', async () => {
     const source = join(root, 'old')

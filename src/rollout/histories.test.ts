@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { randomRun } from '../lib/testing/randomRun.ts'
 import { History, type Happening } from './testing/history.ts'
 
 /**
  * Random histories: people, machines that go wrong in every way they can, and passing time; then a calm in which time
- * passes and machines answer. TANDEM_SEED replays one, TANDEM_HISTORIES changes how many.
+ * passes and machines answer.
  */
-const seed = Number(process.env['TANDEM_SEED'] ?? Date.now() % 2 ** 31)
-const numRuns = Number(process.env['TANDEM_HISTORIES'] ?? 10_000)
+const { seed, count: numRuns } = randomRun('histories', { check: 2_000, soak: 50_000 })
 const happening = fc.tuple(
   fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 17, arbitrary: fc.nat({ max: 22 }) }),
   fc.nat({ max: 29 }),
@@ -35,5 +35,5 @@ describe('random histories', () => {
     )
     const result = fc.check(property, { seed, numRuns, endOnFailure: false })
     expect(result.failed, `${fc.defaultReportMessage(result)}\n${String(result.errorInstance)}`).toBe(false)
-  }, 600_000)
+  }, 3_600_000)
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { randomRun } from '../../src/lib/testing/randomRun.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
 import { web } from '../system/rollUnderLoad.ts'
 import { killUnits } from './killUnits.ts'
@@ -10,8 +11,7 @@ import { Workshop } from './workshop.ts'
 const why = whyNoLab()
 const bootMs = 700_000
 const address = '10.77.0.50'
-const kills = Number(process.env['TANDEM_KILLS'] ?? 8)
-const seed = Number(process.env['TANDEM_SEED'] ?? Date.now() % 1_000_000)
+const { seed, count: kills } = randomRun('kills', { check: 5, soak: 100 })
 /** Longest time into a command at which something is killed; leaving is over sooner. */
 const mostMs = 2_500
 const mostOfLeavingMs = 1_200

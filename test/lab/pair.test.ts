@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Status } from '../../src/api/views.ts'
+import { randomRun } from '../../src/lib/testing/randomRun.ts'
 import { failuresOf, line, web } from '../system/rollUnderLoad.ts'
 import { ClientLoad } from './clientLoad.ts'
 import { isOfCluster, Pair, tcpPort } from './pair.ts'
@@ -12,7 +13,7 @@ const drain = 3_000
 const long = { timeout: 600_000 }
 const refused = /alert|eof|reset/i
 const soon = { timeout: 60_000 }
-const rounds = Number(process.env['TANDEM_ROUNDS'] ?? (process.env['TANDEM_SOAK'] === '1' ? 10 : 3))
+const { count: rounds } = randomRun('rounds', { check: 3, soak: 20 })
 
 describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`, () => {
   let pair: Pair

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { MaintenanceView } from '../../src/api/views.ts'
 import type { DesiredState } from '../../src/protocol/desiredState.ts'
+import { randomRun } from '../../src/lib/testing/randomRun.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
 import { failuresOf, web } from '../system/rollUnderLoad.ts'
 import { ClientLoad } from './clientLoad.ts'
@@ -12,9 +13,9 @@ const why = whyNoLab()
 const bootMs = 700_000
 const long = { timeout: 300_000 }
 const soon = { timeout: 60_000, interval: 200 }
-const kills = 25
+const { seed, count: kills } = randomRun('helper_kills', { check: 12, soak: 100 })
 /** Each of them long enough for several. */
-const mostRounds = 20
+const mostRounds = 20 + kills
 const virtual = '10.0.0.50'
 
 /** Asks the root part on the machine, as the agent would; prints its answer. */
@@ -257,35 +258,37 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     await pair.until('ready')
   })
 
-  it(`the root part killed ${kills} times at random moments of rollouts loses nothing`, long, async () => {
-    const seed = Number(process.env['TANDEM_SEED'] ?? Date.now() % 1_000_000)
-    console.log(`TANDEM_SEED=${seed}`)
-    const next = seededRandom(seed)
-    const load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 100 })
-    const over = new AbortController()
-    const killing = (async (): Promise<number> => {
-      for (let killed = 0; ;) {
-        if (over.signal.aborted || killed >= kills) return killed
-        await pause(next() * 400)
-        const name = next() < 0.5 ? 'a' : 'b'
-        const pid = (await on(name).run(['systemctl', 'show', '-P', 'MainPID', 'tandem-privileged'])).out.trim()
-        if (pid === '0') continue
-        await on(name).run(['kill', '-9', pid])
-        killed += 1
+  it(
+    `the root part killed ${kills} times at random moments of rollouts loses nothing`,
+    { timeout: 300_000 + kills * 10_000 },
+    async () => {
+      const next = seededRandom(seed)
+      const load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 100 })
+      const over = new AbortController()
+      const killing = (async (): Promise<number> => {
+        for (let killed = 0; ;) {
+          if (over.signal.aborted || killed >= kills) return killed
+          await pause(next() * 400)
+          const name = next() < 0.5 ? 'a' : 'b'
+          const pid = (await on(name).run(['systemctl', 'show', '-P', 'MainPID', 'tandem-privileged'])).out.trim()
+          if (pid === '0') continue
+          await on(name).run(['kill', '-9', pid])
+          killed += 1
+        }
+      })()
+      const enough = killing.then(() => over.abort())
+      for (let round = 0; round < mostRounds; round++) {
+        await push()
+        if (over.signal.aborted) break
       }
-    })()
-    const enough = killing.then(() => over.abort())
-    for (let round = 0; round < mostRounds; round++) {
-      await push()
-      if (over.signal.aborted) break
-    }
-    over.abort()
-    await enough
-    const killed = await killing
-    const result = await load.stop()
-    expect(killed).toBeGreaterThanOrEqual(kills)
-    expect(failuresOf(result)).toEqual([])
-  })
+      over.abort()
+      await enough
+      const killed = await killing
+      const result = await load.stop()
+      expect(killed).toBeGreaterThanOrEqual(kills)
+      expect(failuresOf(result)).toEqual([])
+    },
+  )
 
   it('leaves with all that was set up, and what runs goes on', long, async () => {
     await on('b').must(['tandem', 'agent', 'leave'])

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Distribution } from '../../packaging/distribution.ts'
 import type { Status, UpgradeView } from '../../src/api/views.ts'
+import { randomRun } from '../../src/lib/testing/randomRun.ts'
 import { execOrThrow } from '../../src/lib/exec.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
 import { failuresOf, line, web } from '../system/rollUnderLoad.ts'
@@ -22,14 +23,13 @@ const bootMs = 700_000 // the first time ever it installs the machines' system
 const long = { timeout: 300_000 }
 const drain = 3_000
 /** In all, and in one upgrade at most: each one that is killed is run again without. */
-const kills = Number(process.env['TANDEM_KILLS'] ?? 8)
+const { seed, count: kills } = randomRun('kills', { check: 5, soak: 100 })
 const killsEach = 20
 /** An exit from here up means a signal. */
 const firstSignalCode = 128
 /** No controller answers; an upgrade is under way already, or not every machine is heard of. */
 const tooSoonCodes = [3, 4]
 const bugCode = 70
-const seed = Number(process.env['TANDEM_SEED'] ?? Date.now() % 1_000_000)
 /** Neighbours, as two minor versions are. */
 const [before, after] = ['0.1.0', '0.2.0']
 const address = '10.77.0.50'

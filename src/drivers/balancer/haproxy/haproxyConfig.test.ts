@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PlannedRoute } from '../balancer.ts'
+import { randomRun } from '../../../lib/testing/randomRun.ts'
 import { httpRoute, tcpRoute } from '../balancerLab.ts'
 import { haproxyConfig, shapeIn } from './haproxyConfig.ts'
 import { LabAuthority, whyNoHaproxy } from './haproxyLab.ts'
@@ -138,8 +139,7 @@ describe('HAProxy itself', () => {
 
   it('takes every configuration made of hostile paths and hosts that were let through', ({ skip }) => {
     skip(why !== null, why ?? '')
-    const seed = Date.now() % 2 ** 31
-    console.log(`seed ${seed}`)
+    const { seed, count: numRuns } = randomRun('configurations', { check: 15, soak: 500 })
     const hostile = fc.string({
       unit: fc.constantFrom(...`a b c / ' " \\ $ # { } % - ; ! | & [ ] ü`.split(' '), ' ', '\n', '\t'),
       maxLength: 12,
@@ -158,8 +158,8 @@ describe('HAProxy itself', () => {
         writeFileSync(path, haproxyConfig(read.routes, own))
         execFileSync('haproxy', ['-c', '-q', '-f', path], { stdio: 'pipe' })
       }),
-      { seed, numRuns: 15 },
+      { seed, numRuns },
     )
     expect(written).toBeGreaterThan(20)
-  })
+  }, 600_000)
 })

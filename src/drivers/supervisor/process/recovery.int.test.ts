@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../lib/clock.ts'
+import { randomRun } from '../../../lib/testing/randomRun.ts'
 import { seededRandom } from '../../../lib/testing/seededRandom.ts'
 import { createProcessSupervisor } from './processSupervisor.ts'
 import { procProcessTable } from './procProcessTable.ts'
@@ -46,10 +47,9 @@ afterEach(async () => {
 
 describe.skipIf(process.platform !== 'linux')('an agent killed outright', () => {
   it('leaves nothing that its next start does not end, whenever it is killed', async () => {
-    const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
-    console.log(`recovery seed: SEED=${seed}`)
+    const { seed, count } = randomRun('recoveries', { check: 12, soak: 300 })
     const random = seededRandom(seed)
-    for (let kill = 0; kill < 12; kill++) {
+    for (let kill = 0; kill < count; kill++) {
       await runAndKill(Math.floor(random() * 120))
       const driver = createProcessSupervisor({ dir, machine: 'victim', clock: systemClock })
       await driver.recover()
@@ -59,7 +59,7 @@ describe.skipIf(process.platform !== 'linux')('an agent killed outright', () => 
       expect(readdirSync(join(dir, 'run'))).toEqual([])
       await driver.close()
     }
-  }, 60_000)
+  }, 1_200_000)
 
   it('has its instances ended and named, with children that left their session', async () => {
     await runAndKill(0, 'round')

@@ -1,26 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RolloutView } from '../../src/api/views.ts'
+import { randomRun } from '../../src/lib/testing/randomRun.ts'
+import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
 import { Laptop } from '../system/laptop.ts'
 import { Load } from '../system/load.ts'
 import { endedEarly, failuresOf, pushLine, pushWeb } from '../system/rollUnderLoad.ts'
 
 /** As long as people's long connections are promised here: the figure in the issue this test answers to. */
 const drain = 3_000
-const rounds = 20
-/** Killing makes each round three times as long, so `make check` has fewer; `TANDEM_ROUNDS=20` has all. */
-const roundsWithKills = Number(process.env['TANDEM_ROUNDS'] ?? 8)
+const { seed, count: rounds } = randomRun('rounds', { check: 5, soak: 20 })
+const random = seededRandom(seed)
 
 /*
- * The whole promise at full length: 20 rollouts in a row of an HTTP and a TCP service at once, under 200 requests a
- * second and, on each machine at any time, a slow request, a 20 MB upload, an event stream, a WebSocket, a short TCP
- * exchange and a silent TCP connection. Minutes long, so it is in `make check` and not in `make test`.
+ * The whole promise: rollouts in a row of an HTTP and a TCP service at once, under 200 requests a second and, on each machine
+ * at any time, a slow request, a 20 MB upload, an event stream, a WebSocket, a short TCP exchange and a silent TCP connection.
+ * Twenty in `make soak`, a few in `make check`, none in `make test`.
  */
 describe.each([
   { name: `${rounds} rollouts in a row`, kills: false, many: rounds },
   {
-    name: `${roundsWithKills} rollouts in a row, the controller killed at random moments`,
+    name: `${rounds} rollouts in a row, the controller killed at random moments`,
     kills: true,
-    many: roundsWithKills,
+    many: rounds,
   },
 ])('$name', ({ kills, many }) => {
   let laptop: Laptop
@@ -55,7 +56,7 @@ describe.each([
         }
         killSoon()
       },
-      5_000 + Math.random() * 15_000,
+      5_000 + random() * 15_000,
     )
   }
 

@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { median } from './median.ts'
+
+/*
+ * What a change costs: the benchmarks of an earlier commit and of this checkout in turn, and the earlier one a second time
+ * beside them, whose ratio to itself shows the noise. `make bench-compare OLD=COMMIT`; PAIRS=10 of each; ONLY=rollout,lab.
+ */
+
+interface Figure {
+  /** Of the first line with these words, the number in this place. */
+  line: RegExp
+  /** Where one stands more than once, behind the line with these words. */
+  behind?: RegExp
+  place: number
+  isBetter: 'less' | 'more'
+}
+
+interface Bench {
+  file: string
+  args: string[]
+  env: Record<string, string>
+  figures: Record<string, Figure>
+}
+
+const benches: Record<string, Bench> = {
+  rollout: {
+    ...{ file: 'bench/rollout.ts', args: [], env: { ROUNDS: '7' } },
+    figures: {
+      'rollout, accepted to done, ms': { line: /^publish accepted to all done/, place: 0, isBetter: 'less' },
+      'rollout, fixed cost, ms': { line: /^fixed cost/, place: 0, isBetter: 'less' },
+    },
+  },
+  balancer: {
+    ...{ file: 'bench/balancer.ts', args: ['2', '3'], env: {} },
+    figures: {
+      'embedded, GET, CPU us': { line: /^ {2}embedded/, behind: /^GET/, place: 0, isBetter: 'less' },
+      'embedded, GET, requests/s': { line: /^ {2}embedded/, behind: /^GET/, place: 1, isBetter: 'more' },
+      'embedded, POST, CPU us': { line: /^ {2}embedded/, behind: /^POST/, place: 0, isBetter: 'less' },
+      'embedded, POST, requests/s': { line: /^ {2}embedded/, behind: /^POST/, place: 1, isBetter: 'more' },
+    },
+  },
+  lab: {
+    ...{ file: 'bench/lab.ts', args: [], env: { ROUNDS: '7', ROUNDS_LOAD: '3', SECONDS_LOAD: '3' } },
+    figures: {
+      'machines, accepted to done, ms': { line: /^publish accepted to all done/, place: 0, isBetter: 'less' },
+      'machines, fixed cost, ms': { line: /^fixed cost/, place: 0, isBetter: 'less' },
+      'HAProxy, requests/s': { line: /^through a's HAProxy/, place: 0, isBetter: 'more' },
+      'HAProxy, p99 ms': { line: /^through a's HAProxy/, place: 2, isBetter: 'less' },
+      'HAProxy of both, requests/s': { line: /^through a's and b's/, place: 0, isBetter: 'more' },
+      'HAProxy of both, p99 ms': { line: /^through a's and b's/, place: 2, isBetter: 'less' },
+    },
+  },
+}
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '..')
+const longestMs = 600_000
+const old = process.env['OLD'] ?? ''
+const pairs = Number(process.env['PAIRS'] ?? 10)
+const only = (process.env['ONLY'] ?? Object.keys(benches).join(',')).split(',')
+const wanted = Object.entries(benches).filter(([name]) => only.includes(name))
+if (old === '' || wanted.length === 0) {
+  console.error(`OLD=COMMIT says with what to compare; ONLY is some of ${Object.keys(benches).join(',')}`)
+  process.exit(2)
+}
+
+type Figures = Record<string, number>
+
+const before = join(root, 'tmp', `compare-${process.pid}`)
+mkdirSync(join(root, 'tmp'), { recursive: true })
+await run('git', ['worktree', 'add', '--detach', before, old], { cwd: root })
+try {
+  await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: before })
+  for (const [name, bench] of wanted) await compare(name, bench)
+} finally {
+  await run('git', ['worktree', 'remove', '--force', before], { cwd: root })
+  rmSync(before, { recursive: true, force: true })
+}
+
+/** In turn, and each second pair in the other order: what else this computer does meets all three. */
+async function compare(name: string, bench: Bench): Promise<void> {
+  const found: { old: Figures; new: Figures; again: Figures }[] = []
+  for (let pair = 0; pair < pairs; pair++) {
+    const one: Partial<(typeof found)[number]> = {}
+    const turns = [
+      async () => void (one.old = await figuresOf(before, bench)),
+      async () => void (one.new = await figuresOf(root, bench)),
+      async () => void (one.again = await figuresOf(before, bench)),
+    ]
+    for (const turn of pair % 2 === 0 ? turns : turns.toReversed()) await turn()
+    found.push(one as (typeof found)[number]) // all three turns were taken
+    console.error(`${name}: pair ${pair + 1} of ${pairs}`)
+  }
+  console.log(`\n${name}: ${pairs} pairs, medians; ratios are medians of pairs, above 1 is worse`)
+  console.log(`${'figure'.padEnd(34)} ${old.slice(0, 9).padStart(10)}        new    new/old    old/old`)
+  for (const [figure, { isBetter }] of Object.entries(bench.figures)) {
+    const of = (which: keyof (typeof found)[number]): number[] => found.map((one) => one[which][figure] ?? Number.NaN)
+    const worse = (a: number[], b: number[]): number =>
+      median(a.map((value, index) => (isBetter === 'less' ? value / (b[index] ?? 0) : (b[index] ?? 0) / value)))
+    const cells = [
+      median([...of('old'), ...of('again')])
+        .toFixed(1)
+        .padStart(10),
+      median(of('new')).toFixed(1).padStart(10),
+    ]
+    const ratios = [worse(of('new'), of('old')), worse(of('again'), of('old'))].map((ratio) =>
+      ratio.toFixed(3).padStart(10),
+    )
+    console.log(`${figure.padEnd(34)} ${[...cells, ...ratios].join(' ')}`)
+  }
+}
+
+async function figuresOf(folder: string, { file, args, env, figures }: Bench): Promise<Figures> {
+  const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], {
+    ...{ cwd: folder, env: { ...process.env, ...env }, timeout: longestMs, maxBuffer: 16 * 1024 * 1024 },
+  })
+  return Object.fromEntries(Object.entries(figures).map(([name, figure]) => [name, numberIn(stdout, figure, file)]))
+}
+
+function numberIn(output: string, { line, behind, place }: Figure, file: string): number {
+  const all = output.split('\n')
+  const lines = behind ? all.slice(all.findIndex((text) => behind.test(text))) : all
+  const text = lines.find((one) => line.test(one))?.replace(line, '') ?? ''
+  const value = Number(text.match(/(?<=\s)\d+(?:\.\d+)?(?=\s|$)/g)?.[place])
+  if (Number.isNaN(value)) throw new Error(`${file} printed no figure ${String(line)}:\n${output}`)
+  return value
+}
