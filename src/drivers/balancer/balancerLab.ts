@@ -234,6 +234,17 @@ export async function raw(lab: BalancerLab, port: number, text: string): Promise
   return readUntil(socket, () => false)
 }
 
+/** An instance that sends the bytes that its path spells in base64url (`/b64/…`), else a 200. */
+export function byteServer(lab: BalancerLab, name: string): Promise<LabInstance> {
+  return lab.tcpInstance(name, (socket) => {
+    socket.on('error', () => {}).on('end', () => socket.end())
+    socket.on('data', (data) => {
+      const spelt = /\/b64\/([\w-]+)/.exec(data.toString('latin1'))?.[1]
+      socket.write(spelt ? Buffer.from(spelt, 'base64url') : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    })
+  })
+}
+
 export const echo = (socket: Socket): void => {
   socket.on('error', () => {})
   socket.pipe(socket)

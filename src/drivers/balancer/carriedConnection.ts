@@ -36,7 +36,7 @@ export class CarriedConnection {
     this.#services = services
     this.#client = client
     this.#events = way.events
-    this.#search = new Search(services, way.lookUp, way.forwarded)
+    this.#search = new Search(services, way.lookUp, { forwarded: way.forwarded, sentBefore: false })
     client.on('error', ignoreLateError)
     client.once('close', () => this.#search.leave())
     client.read(0) // reads ahead up to the buffer's limit: a reset is noticed
@@ -62,7 +62,7 @@ export class CarriedConnection {
       upstream.ended(work)
       if (this.#client.destroyed) return
       metrics.retries += 1
-      this.#search.failed(upstream, failure?.kind ?? 'broken', failure?.reason ?? '')
+      this.#search.failed(upstream, failure?.kind ?? 'unsent', failure?.reason ?? '') // nothing of it was sent
       this.attempt()
     }
     const dialling =
@@ -135,9 +135,9 @@ function dialPeer(
     }
     socket.on('error', ignoreLateError).destroy()
     const marked = answer.headers[unprocessedHeader] !== undefined
-    settle({ kind: marked ? 'unprocessed' : 'broken', reason: `the peer answered ${answer.statusCode}` }, null)
+    settle({ kind: marked ? 'unprocessed' : 'unsent', reason: `the peer answered ${answer.statusCode}` }, null)
   })
-  request.on('error', (error) => settle({ kind: connected ? 'broken' : 'unreachable', reason: error.message }, null))
+  request.on('error', (error) => settle({ kind: connected ? 'unsent' : 'unreachable', reason: error.message }, null))
   request.end()
   return request
 }

@@ -1,6 +1,16 @@
-import type { RequestListener, ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { request, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ask, BalancerLab, httpRoute, readUntil, type LabInstance, type LabMachine } from './balancerLab.ts'
+import {
+  ask,
+  BalancerLab,
+  httpRoute,
+  readAll,
+  readUntil,
+  type Answer,
+  type LabInstance,
+  type LabMachine,
+} from './balancerLab.ts'
 
 let lab: BalancerLab
 let machine: LabMachine
@@ -11,11 +21,13 @@ beforeEach(async () => {
 })
 afterEach(() => lab.close())
 
+type Named = LabInstance & { hanging: ServerResponse[] }
+
 /** Answers `/hang` when told to, anything else at once, with its name. */
-async function instanceNamed(name: string): Promise<LabInstance & { hanging: ServerResponse[] }> {
+async function instanceNamed(name: string): Promise<Named> {
   const hanging: ServerResponse[] = []
-  const listener: RequestListener = (request, response) => {
-    if (request.url === '/hang') hanging.push(response)
+  const listener: RequestListener = (asked, response) => {
+    if (asked.url === '/hang') hanging.push(response)
     else response.end(name)
   }
   return Object.assign(await lab.instance(name, listener), { hanging })
@@ -73,19 +85,71 @@ describe('release', () => {
   })
 })
 
-describe('cut', () => {
-  it('ends what remains: repeatable requests go elsewhere, others hear of it', async () => {
+describe('the drain deadline', () => {
+  /** Requests that old has got, and the plan that lets new work go to `next` only. */
+  async function overdue(...methods: string[]): Promise<{ answers: Promise<Answer>[]; next: Named; old: Named }> {
     const [old, next] = [await instanceNamed('old'), await instanceNamed('next')]
     await machine.route(httpRoute({ targets: [old.active] }))
-    const [get, post] = [ask(machine.port, { path: '/hang' }), ask(machine.port, { path: '/hang', method: 'POST' })]
-    await expect.poll(() => old.hanging.length).toBe(2)
+    const answers = methods.map((method) => ask(machine.port, { path: '/hang', method }))
+    await expect.poll(() => old.hanging.length).toBe(methods.length)
     await machine.route(httpRoute({ targets: [next.active, old.draining] }))
+    return { answers, next, old }
+  }
+
+  it.each([
+    ['when they are cut', () => machine.balancer.cut('old')],
+    ['when the instance that is told to stop ends', (old: Named) => void old.kill()],
+  ])(
+    'ends what remains with 502 and the reason, and nothing is sent again, whatever its method: %s',
+    async (_when, end) => {
+      const methods = ['GET', 'DELETE', 'PUT', 'POST', 'OPTIONS', 'HEAD']
+      const { answers, next, old } = await overdue(...methods)
+      await machine.balancer.release('old') // what is done before an instance is told to stop
+      end(old)
+      await machine.told('idle', 'old')
+      for (const [index, answer] of (await Promise.all(answers)).entries()) {
+        expect([methods[index], answer.status]).toEqual([methods[index], 502])
+        if (methods[index] !== 'HEAD') expect(answer.body).toMatch(/rollout\.drain[^]*not sent again/)
+      }
+      expect([next.connections, machine.balancer.counters().retries]).toEqual([0, 0])
+    },
+  )
+
+  it('lets a request go on elsewhere of which nothing has reached the instance', async () => {
+    const [old, next] = [await instanceNamed('old'), await instanceNamed('next')]
+    await machine.route(httpRoute({ targets: [old.active] }))
+    const sent = request({ port: machine.port, method: 'POST', headers: { 'content-length': 2 }, agent: false })
+    sent.flushHeaders() // there is no body to write yet
+    await expect.poll(() => machine.balancer.inFlight('old').work).toBe(1)
+    await machine.route(httpRoute({ targets: [next.active, old.draining] }))
+    await machine.balancer.release('old')
     machine.balancer.cut('old')
-    await machine.told('idle', 'old')
-    expect((await post).status).toBe(502)
+    await expect.poll(() => machine.balancer.inFlight('next').work).toBe(1)
+    sent.end('ok')
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+    expect((await readAll(answer)).toString()).toBe('next')
+  })
+
+  it('sends again what an instance loses before that, while it drains', async () => {
+    const { answers, next, old } = await overdue('DELETE')
+    await old.kill()
     await expect.poll(() => next.hanging.length).toBe(1)
     next.hanging[0]?.end('served by next')
-    expect((await get).body).toBe('served by next')
+    expect((await answers[0])?.body).toBe('served by next')
+  })
+
+  it('also ends a handshake that waits, with the same', async () => {
+    const hanging = await lab.tcpInstance('old', (socket) => void socket.on('error', () => {}).resume())
+    const next = await instanceNamed('next')
+    await machine.route(httpRoute({ targets: [hanging.active] }))
+    const client = await lab.connect(machine.port)
+    client.write('GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    await expect.poll(() => hanging.sockets.size).toBe(1)
+    await machine.route(httpRoute({ targets: [next.active, hanging.draining] }))
+    await machine.balancer.release('old')
+    machine.balancer.cut('old')
+    expect(await readUntil(client, () => false)).toMatch(/^HTTP\/1.1 502 [^]*rollout\.drain/)
+    expect(next.connections).toBe(0)
   })
 })
 

@@ -71,7 +71,7 @@ class EmbeddedBalancer implements BalancerDriver {
     this.#entry = createHttpListener(this.#services, false, {
       connect: (_request, socket) => {
         socket.on('error', ignoreLateError)
-        socket.write(rawPage(notAProxy()))
+        socket.write(rawPage(notAProxy()), 'utf8')
         endSoon(socket, limits.lingerMs)
       },
     })
@@ -115,7 +115,10 @@ class EmbeddedBalancer implements BalancerDriver {
   }
 
   async release(instance: string): Promise<void> {
-    await this.#services.table.instance(instance)?.pool.release()
+    const upstream = this.#services.table.instance(instance)
+    if (!upstream) return
+    upstream.stopping = true
+    await upstream.pool.release()
   }
 
   cut(instance: string): void {

@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../lib/clock.ts'
+import type { AnswerStartEvents, InterimHead } from './answerStart.ts'
 import { acceptedStatus } from './forwarding.ts'
 import { IdleWatch } from '../../lib/longTimer.ts'
-import { latin1, readResponseHead } from './responseHead.ts'
+import { headText, pairs, readResponseHead, writeAnswerHead } from './responseHead.ts'
 import type { Upstream, Work } from './upstream.ts'
+import type { AnswerHandler, UpstreamConnection } from './upstreamPool.ts'
 
 /** What the request learns from one attempt. Exactly one of `finished`, `failed` and `unprocessed` ends it. */
 export interface ExchangeEvents {
@@ -15,8 +17,8 @@ export interface ExchangeEvents {
   answered(status: number): void
   finished(): void
   failed(error: Error): void
-  /** A peer has no instance for it, and has read none of the body that counts. */
-  unprocessed(): void
+  /** A peer has no instance for it, and has read none of the body that counts. `sent`: an instance there gave no answer. */
+  unprocessed(sent: boolean): void
 }
 
 export interface ExchangeParts {
@@ -29,7 +31,8 @@ export interface ExchangeParts {
 }
 
 /** One attempt to have one upstream answer one request: undici's handler, streaming straight to the client's response. */
-export class Exchange implements Dispatcher.DispatchHandler, Work {
+export class Exchange implements AnswerHandler, AnswerStartEvents, Work {
+  connection: UpstreamConnection | null = null
   long = false
   /** A connection was there for it. */
   connected = false
@@ -45,7 +48,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Work {
   #controller: Dispatcher.DispatchController | null = null
   #abortReason: Error | null = null
   #wroteBody = false
-  #unprocessed = false
+  #unprocessed: 'no' | 'untouched' | 'sent' = 'no'
+  #accepted = false
   #over = false
   #idle: IdleWatch | null = null
 
@@ -81,6 +85,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Work {
     if (this.#abortReason) return controller.abort(this.#abortReason)
     this.connected = true
     this.sent = !this.#parts.hasBody
+    this.connection?.socket?.expectAnswer(this)
     this.#parts.events.sending()
   }
 
@@ -92,25 +97,45 @@ export class Exchange implements Dispatcher.DispatchHandler, Work {
     this.sent = true
   }
 
-  onResponseStarted(): void {
+  answerBegan(): void {
     this.answering = true
+  }
+
+  interim(head: InterimHead): void {
+    const { response, events, hasBody } = this.#parts
+    // RFC 9110, 7.8: only a client that asked for another protocol is answered 101.
+    if (head.status === 101) return this.abort(new Error('it switched to another protocol unasked'))
+    this.answering = false
+    if (head.status === 100) return // RFC 9110, 15.2.1: it is the balancer that waits with a body, or does not
+    if (head.status === acceptedStatus && this.upstream.kind === 'peer' && hasBody && !this.#accepted) {
+      this.#accepted = true
+      return events.accepted()
+    }
+    // Behind another answer on its connection, or one that the client is slow to read, it would wait in memory.
+    const { socket, req } = response
+    if (!socket || socket.writableNeedDrain || req.httpVersion === '1.0') return
+    socket.write(headText(head.status, head.reason, head.fields), 'latin1')
+  }
+
+  endless(): void {
+    this.abort(new Error('the head of its answer does not end'))
   }
 
   onResponseStart(
     controller: Dispatcher.DispatchController,
     status: number,
-    headers: Record<string, string | string[] | undefined>,
+    _headers: unknown,
     statusText?: string,
   ): void {
-    if (status < 200) return this.#interim(status, headers)
+    if (status < 200) return controller.abort(new Error(`it answered with the status ${status}`))
     const head = readResponseHead(rawList(controller.rawHeaders), this.upstream.kind === 'peer')
-    if (head.unprocessed) {
-      this.#unprocessed = true
-      return
-    }
+    if (head.coding !== null)
+      return controller.abort(new Error(`its answer is coded: Transfer-Encoding: ${head.coding}`))
+    this.#unprocessed = head.unprocessed
+    if (head.unprocessed !== 'no') return
     const { response, events, idleMs, clock } = this.#parts
     this.long = head.eventStream
-    response.writeHead(status, statusText ?? '', head.passed)
+    writeAnswerHead(response, status, this.connection?.socket?.reason ?? statusText ?? '', head)
     this.answered = true
     events.answered(status)
     if (idleMs !== null) this.#idle = new IdleWatch(idleMs, clock, () => this.abort(new Error('idle')))
@@ -122,7 +147,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Work {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const { response } = this.#parts
-    if (this.#unprocessed || response.destroyed) return
+    if (this.#unprocessed !== 'no' || response.destroyed) return
     this.#wroteBody = true
     this.#idle?.touch()
     if (response.write(chunk)) return
@@ -136,7 +161,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Work {
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     this.#end()
     const { response, events } = this.#parts
-    if (this.#unprocessed) return events.unprocessed()
+    if (this.#unprocessed !== 'no') return events.unprocessed(this.#unprocessed === 'sent')
     const trailers = rawList(controller.rawTrailers)
     if (trailers.length > 0) response.addTrailers(pairs(trailers))
     response.end()
@@ -146,15 +171,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Work {
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#over) return
     this.#end()
-    if (this.#unprocessed) this.#parts.events.unprocessed()
-    else this.#parts.events.failed(error)
-  }
-
-  #interim(status: number, headers: Record<string, string | string[] | undefined>): void {
-    this.answering = false
-    const { response, events } = this.#parts
-    if (status === acceptedStatus && this.upstream.kind === 'peer') events.accepted()
-    if (status === 103 && headers['link'] !== undefined) response.writeEarlyHints({ link: headers['link'] })
+    if (this.#unprocessed === 'no') this.#parts.events.failed(error)
+    else this.#parts.events.unprocessed(this.#unprocessed === 'sent')
   }
 
   #end(): void {
@@ -168,10 +186,4 @@ export class Exchange implements Dispatcher.DispatchHandler, Work {
 /** undici hands over what its parser saw: a flat list of buffers. */
 function rawList(raw: unknown): (Buffer | string)[] {
   return Array.isArray(raw) ? (raw as (Buffer | string)[]) : [] // `rawHeaders` of HTTP/1.1 is such a list
-}
-
-function pairs(flat: (Buffer | string)[]): [string, string][] {
-  const list: [string, string][] = []
-  for (let i = 0; i + 1 < flat.length; i += 2) list.push([latin1(flat[i]), latin1(flat[i + 1])])
-  return list
 }

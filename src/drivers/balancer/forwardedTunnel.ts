@@ -11,7 +11,7 @@ import { notForwarded, rawPage, unprocessed, type Page } from './pages.ts'
 export function serveTunnel(services: BalancerServices, request: IncomingMessage, socket: Socket, head: Buffer): void {
   socket.on('error', ignoreLateError)
   const refuse = (page: Page): void => {
-    socket.write(rawPage(page))
+    socket.write(rawPage(page), 'utf8')
     endSoon(socket, services.limits.lingerMs)
   }
   const name = tcpName(request.url ?? '')

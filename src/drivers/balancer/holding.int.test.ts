@@ -76,7 +76,7 @@ describe('holding', () => {
     const socket = await lab.connect(machine.port)
     socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
     await expect.poll(held).toBe(1)
-    socket.destroy()
+    socket.resetAndDestroy()
     await expect.poll(held).toBe(0)
   })
 

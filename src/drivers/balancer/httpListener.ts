@@ -18,6 +18,7 @@ import {
   type Page,
 } from './pages.ts'
 import { ProxiedRequest } from './proxiedRequest.ts'
+import { RawTargetConnection, rawTargetAt, type ParseError } from './rawTargetConnection.ts'
 import { UpgradedConnection } from './upgradedConnection.ts'
 
 /** What a forwarding balancer adds to the headers that its entry let through. */
@@ -34,6 +35,7 @@ export interface HttpListenerEvents {
 export function createHttpListener(services: BalancerServices, forwarded: boolean, events: HttpListenerEvents): Server {
   const { limits, metrics, gate } = services
   const current = new WeakMap<Duplex, { request: ProxiedRequest; response: ServerResponse }>()
+  const readElsewhere = new WeakSet<Duplex>()
   const server = createServer({
     maxHeaderSize: limits.headerBytes + (forwarded ? forwardedHeaderBytes : 0),
     requestTimeout: 0,
@@ -42,13 +44,15 @@ export function createHttpListener(services: BalancerServices, forwarded: boolea
     connectionsCheckingInterval: Math.max(100, Math.min(30_000, limits.headersMs / 2)),
     insecureHTTPParser: false,
     noDelay: true,
-    // A later Upgrade to HTTP/2 is an offer that a server may ignore (RFC 9110, 7.8); Java's client makes it always.
-    shouldUpgradeCallback: (request: IncomingMessage) => !/^h2c\b/i.test(request.headers.upgrade ?? ''),
+    shouldUpgradeCallback: isUpgrade,
   })
+  // A client may end its side after its request and still read (RFC 9293, 3.6); a balancer that ends it has given up.
+  Object.assign(server, { httpAllowHalfOpen: !forwarded }) // a property since Node 0.x that no documentation names
   server.maxHeadersCount = 0 // bounded by maxHeaderSize; Node would drop those above the count without a word
 
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     response.on('error', ignoreLateError)
+    if (request.socket instanceof RawTargetConnection) response.shouldKeepAlive = false
     const incoming = readIncoming(request, forwarded)
     if ('status' in incoming) {
       metrics.refused(incoming.status === 403 ? 'not-forwarded' : 'malformed')
@@ -65,8 +69,10 @@ export function createHttpListener(services: BalancerServices, forwarded: boolea
     proxied.start()
   }
 
-  server.on('connection', (socket: Socket) => {
-    if (!gate.admit(socket)) metrics.refused('connections')
+  server.on('connection', (socket: Socket | RawTargetConnection) => {
+    socket.setDefaultEncoding('latin1') // of heads, which Node flushes without naming one
+    socket.once('end', () => current.get(socket)?.request.clientEnded())
+    if (!(socket instanceof RawTargetConnection) && !gate.admit(socket)) metrics.refused('connections')
   })
   server.on('request', serve)
   server.on('checkContinue', serve)
@@ -77,17 +83,37 @@ export function createHttpListener(services: BalancerServices, forwarded: boolea
   server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     events.connect(request, socket as Socket, head) // likewise
   })
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+  const readOn = (socket: Socket, { target, bytes }: { target: string; bytes: Buffer }): void => {
+    const before = current.get(socket)?.response
+    const connection = new RawTargetConnection(socket, target, bytes)
+    const start = (): void => void server.emit('connection', connection)
+    readElsewhere.add(socket)
+    if (before && !before.closed) before.once('close', start)
+    else start()
+  }
+  server.on('clientError', (error: ParseError, socket: Duplex) => {
+    if (readElsewhere.has(socket)) return
+    const raw = rawTargetAt(error)
+    if (raw && !socket.destroyed) return readOn(socket as Socket, raw) // likewise
     const open = current.get(socket)
     open?.request.malformed()
     const page = pageFor(error)
     if (page && !isLost(error)) metrics.refused(page.status === 431 ? 'headers' : 'malformed')
     const begun = open !== undefined && open.response.headersSent && !open.response.writableFinished
     if (!page || begun || !socket.writable) return void socket.destroy()
-    socket.write(rawPage(page))
+    socket.write(rawPage(page), 'utf8')
     endSoon(socket as Socket, limits.lingerMs) // likewise
   })
   return server
+}
+
+/**
+ * An Upgrade is an offer that a server may ignore (RFC 9110, 7.8). Java's client offers HTTP/2 always. With a body the other
+ * protocol would begin only after it: that is an ordinary request here, as it is for HAProxy.
+ */
+function isUpgrade({ headers }: IncomingMessage): boolean {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+  return !hasBody && !/^h2c\b/i.test(headers.upgrade ?? '')
 }
 
 function pageFor(error: NodeJS.ErrnoException): Page | null {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { badRequest, notForwarded, type Page } from './pages.ts'
 import { forwardedHeaders, readRequestHead, type RequestHead } from './requestHead.ts'
+import { RawTargetConnection } from './rawTargetConnection.ts'
 import { absoluteTarget, hostName } from './router.ts'
 
 /** A request's head as the balancer understands it. */
@@ -21,7 +22,9 @@ export function readIncoming(request: IncomingMessage, forwarded: boolean): Inco
   const head = readRequestHead(request.rawHeaders, forwarded)
   if (forwarded && head.forwardedBy === null) return notForwarded()
   if (head.severalHosts) return badRequest('there is more than one Host header')
-  const target = request.url ?? '/'
+  const { socket } = request
+  const raw = socket instanceof RawTargetConnection ? socket.takeTarget() : null
+  const target = raw ?? request.url ?? '/'
   if (target.startsWith('/')) return incoming(request, head, target, forwarded)
   const absolute = absoluteTarget(target)
   if (!absolute) return badRequest('the request target is not a path')

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import { Socket } from 'node:net'
 
 export interface SocketAddress {
   host: string
@@ -13,8 +13,9 @@ export function openSocket(
   { host, port }: SocketAddress,
   connectMs: number,
   done: (error: Error | null, socket: Socket) => void,
+  socket: Socket = new Socket({ allowHalfOpen: true }),
 ): Socket {
-  const socket = connect({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true, autoSelectFamily: false })
+  socket.setNoDelay(true).setKeepAlive(true).connect({ host, port, autoSelectFamily: false })
   const timer = setTimeout(() => {
     const late = new Error(`no connection to ${host}:${port} within ${connectMs} ms`)
     socket.destroy(Object.assign(late, { code: 'ETIMEDOUT' }))

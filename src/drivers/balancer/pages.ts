@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { unprocessedHeader } from './forwarding.ts'
+import { sentBefore, unprocessedHeader } from './forwarding.ts'
 
 /** A plain answer of the balancer's own. */
 export interface Page {
@@ -43,18 +43,31 @@ export function tooManyHeld(service: string): Page {
   }
 }
 
-export function unprocessed(service: string): Page {
+/** `sent`: an instance here has got some of it, and gave no answer. */
+export function unprocessed(service: string, sent = false): Page {
+  const processed = sent ? 'an instance ended the connection before it answered' : 'nothing was processed'
   return {
     status: 503,
-    text: `503 Service unavailable: no instance of ${service} takes work on this machine; nothing was processed.\n`,
-    headers: { [unprocessedHeader]: '1', 'retry-after': retryAfterSeconds },
+    text: `503 Service unavailable: no instance of ${service} takes work on this machine; ${processed}.\n`,
+    headers: { [unprocessedHeader]: sent ? sentBefore : '1', 'retry-after': retryAfterSeconds },
   }
 }
 
-export function brokenOff(service: string, reason: string): Page {
+export function brokenOff(service: string, reason: string, sentTwice = false): Page {
+  const [who, sent] = sentTwice
+    ? ['two instances', 'The request was sent to both and may have been processed, so it was not sent to another.']
+    : ['an instance', 'The request was sent and may have been processed, so it was not sent again.']
   return {
     status: 502,
-    text: `502 Bad gateway: an instance of service ${service} ended the connection before it answered (${reason}). The request was sent and may have been processed, so it was not sent again.\nWhat to do: tandem status ${service}; tandem logs ${service}\n`,
+    text: `502 Bad gateway: ${who} of service ${service} ended the connection before an answer came (${reason}). ${sent}\nWhat to do: tandem status ${service}; tandem logs ${service}\n`,
+  }
+}
+
+/** The instance is being stopped, and its time to finish (`rollout.drain`) is over. */
+export function outOfTime(service: string): Page {
+  return {
+    status: 502,
+    text: `502 Bad gateway: the request took longer than service ${service} gives an instance to finish its work (rollout.drain), and the instance was stopped. The request was sent and may have been processed, so it was not sent again.\nWhat to do: tandem rollouts ${service}; a longer rollout.drain in its definition\n`,
   }
 }
 
@@ -87,21 +100,23 @@ export function headersTooLate(): Page {
 }
 
 export function send(response: ServerResponse, page: Page): void {
-  response.writeHead(page.status, pageHeaders(page))
-  response.end(page.text)
+  // With a phrase: Node would keep one that it refused before.
+  response.writeHead(page.status, phraseOf(page), pageHeaders(page))
+  response.end(page.text, 'utf8')
 }
 
 /** The whole message, for a socket that has no `ServerResponse` (any more). The connection ends with it. */
 export function rawPage(page: Page): string {
-  const reason = page.text.slice(4, page.text.search(/[:.\n]/))
   const headers = Object.entries({ ...pageHeaders(page), connection: 'close' })
   return [
-    `HTTP/1.1 ${page.status} ${reason}`,
+    `HTTP/1.1 ${page.status} ${phraseOf(page)}`,
     ...headers.map(([name, value]) => `${name}: ${value}`),
     '',
     page.text,
   ].join('\r\n')
 }
+
+const phraseOf = ({ text }: Page): string => text.slice(4, text.search(/[:.\n]/))
 
 function pageHeaders(page: Page): Record<string, string> {
   return {

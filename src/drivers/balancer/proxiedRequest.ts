@@ -3,13 +3,14 @@ import type { HttpPlannedRoute } from './balancer.ts'
 import type { BalancerServices } from './balancerServices.ts'
 import { endSoon } from './endSoon.ts'
 import { Exchange, type ExchangeEvents } from './exchange.ts'
-import { forwardedHeader } from './forwarding.ts'
+import { forwardedHeader, sentBefore, sentHeader } from './forwarding.ts'
 import type { RefusalReason } from './metrics.ts'
 import {
   badRequest,
   brokenOff,
   noInstance,
   noRoute,
+  outOfTime,
   send,
   tooLarge,
   tooManyHeld,
@@ -18,14 +19,12 @@ import {
 } from './pages.ts'
 import type { IncomingHead } from './incomingHead.ts'
 import { RequestBody } from './requestBody.ts'
+import { isRepeatable } from './requestHead.ts'
 import type { BoundRoute } from './routingTable.ts'
-import { Search } from './search.ts'
+import { Search, type Failure } from './search.ts'
+import type { Upstream } from './upstream.ts'
 
 type HttpRoute = BoundRoute<HttpPlannedRoute>
-
-/** Safe to send twice by their meaning (RFC 9110, 9.2.2). PUT and DELETE only without a precondition. */
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
-const idempotentMethods = new Set(['PUT', 'DELETE'])
 
 /**
  * One HTTP request on its way through this machine.
@@ -61,11 +60,11 @@ export class ProxiedRequest implements ExchangeEvents {
     this.#route = route
     this.#hasBody = incoming.head.chunked || (incoming.head.contentLength ?? 0) > 0
     const lookUp = (): HttpRoute | null => services.table.http(incoming.host, incoming.path)
-    this.#search = new Search(services, lookUp, incoming.forwarded)
+    this.#search = new Search(services, lookUp, { forwarded: incoming.forwarded, sentBefore: incoming.head.sentBefore })
   }
 
   start(): void {
-    this.#response.on('close', () => this.#clientGone())
+    this.#response.on('close', () => this.#giveUp('the client closed the connection'))
     const limitBytes = this.#route.planned.bodyBytes
     if (limitBytes !== null && (this.#incoming.head.contentLength ?? 0) > limitBytes) {
       return this.#refuse(tooLarge(limitBytes), 'body')
@@ -76,8 +75,18 @@ export class ProxiedRequest implements ExchangeEvents {
 
   /** The client broke the protocol in the middle of its body; nobody is to take that for a whole request. */
   malformed(): void {
-    this.#over = true
-    this.#exchange?.abort(new Error('the client sent a malformed body'))
+    this.#giveUp('the client sent a malformed body')
+  }
+
+  /**
+   * The client has ended its side, and may still wait for the answer. One that reads an event stream has gone: their clients
+   * end a connection to leave it, and there may be no event for long to notice it by. Whether any other is there shows when something
+   * is written to it, or by TCP's own probes.
+   */
+  clientEnded(): void {
+    const { socket } = this.#request
+    if (this.#exchange?.long) socket.destroy()
+    else socket.setKeepAlive(true, this.#services.limits.halfClosedMs)
   }
 
   sending(): void {
@@ -100,13 +109,12 @@ export class ProxiedRequest implements ExchangeEvents {
     this.#linger()
   }
 
-  unprocessed(): void {
+  unprocessed(sent: boolean): void {
     const upstream = this.#exchange?.upstream
     this.#exchange = null
     if (this.#over || !upstream) return
     if (this.#body && !this.#body.replayable) return this.#brokenOff('the other machine refused it too late')
-    this.#search.failed(upstream, 'unprocessed', 'no instance there')
-    this.#again()
+    this.#goOn(upstream, sent ? 'broken' : 'unprocessed', 'no instance there')
   }
 
   failed(error: Error): void {
@@ -115,20 +123,17 @@ export class ProxiedRequest implements ExchangeEvents {
     if (this.#over || !exchange) return
     if (exchange.answered) return this.#truncate()
     if (isInvalid(error)) return this.#refuse(badRequest(error.message), 'malformed')
-    if (!exchange.sent) {
-      this.#search.failed(
-        exchange.upstream,
-        exchange.connected || exchange.wasCut ? 'broken' : 'unreachable',
-        error.message,
-      )
-      return this.#again()
-    }
-    if (exchange.answering || !this.#repeatable()) return this.#brokenOff(error.message)
-    this.#search.failed(exchange.upstream, 'broken', error.message)
-    this.#again()
+    const { upstream, connected, sent, wasCut, answering } = exchange
+    if (!sent) return this.#goOn(upstream, connected || wasCut ? 'unsent' : 'unreachable', error.message)
+    if (wasCut || upstream.stopping) return this.#answer(outOfTime(this.#route.planned.service))
+    if (answering || !this.#repeatable()) return this.#brokenOff(error.message)
+    this.#goOn(upstream, 'broken', error.message)
   }
 
-  #again(): void {
+  #goOn(upstream: Upstream, failure: Failure, reason: string): void {
+    if (!this.#search.failed(upstream, failure, reason)) {
+      return this.#answer(brokenOff(this.#route.planned.service, reason, true))
+    }
     this.#services.metrics.retries += 1
     this.#attempt()
   }
@@ -151,16 +156,21 @@ export class ProxiedRequest implements ExchangeEvents {
     this.#exchange.start({
       method: this.#request.method ?? 'GET',
       path,
-      headers: peer ? [...headers, forwardedHeader, this.#services.machine] : headers,
+      headers: peer ? headers.concat(this.#forPeer()) : headers,
       body: this.#body?.open(peer) ?? null,
       reset: false,
     })
   }
 
+  #forPeer(): string[] {
+    const forwarded = [forwardedHeader, this.#services.machine]
+    return this.#search.sent ? [...forwarded, sentHeader, sentBefore] : forwarded
+  }
+
   #noneLeft(): void {
     const { service, holdMs } = this.#route.planned
     // What was sent here and failed may be sent twice, or it would not have come to this: the entry may go on.
-    if (this.#incoming.forwarded) return this.#refuse(unprocessed(service), 'unprocessed')
+    if (this.#incoming.forwarded) return this.#refuse(unprocessed(service, this.#search.sent), 'unprocessed')
     const expire = (): void => this.#refuse(noInstance(service, holdMs), 'no-instance')
     const held = this.#search.hold(this.#route, () => this.#attempt(), expire)
     if (held === 'full') this.#refuse(tooManyHeld(service), 'held')
@@ -174,9 +184,8 @@ export class ProxiedRequest implements ExchangeEvents {
   }
 
   #repeatable(): boolean {
-    const method = this.#request.method ?? ''
     if (this.#body && !this.#body.replayable) return false
-    return safeMethods.has(method) || (idempotentMethods.has(method) && !this.#incoming.head.conditional)
+    return isRepeatable(this.#request.method ?? '', this.#incoming.head)
   }
 
   #brokenOff(reason: string): void {
@@ -225,11 +234,11 @@ export class ProxiedRequest implements ExchangeEvents {
     this.#request.once('close', () => clearTimeout(timer))
   }
 
-  #clientGone(): void {
+  #giveUp(reason: string): void {
     if (this.#over) return
     this.#over = true
     this.#search.leave()
-    this.#exchange?.abort(new Error('the client closed the connection'))
+    this.#exchange?.abort(new Error(reason))
   }
 }
 

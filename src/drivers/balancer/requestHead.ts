@@ -1,4 +1,4 @@
-import { forwardedHeader } from './forwarding.ts'
+import { forwardedHeader, sentHeader } from './forwarding.ts'
 
 /** What the balancer needs to know of a request's headers, and what it passes on of them. */
 export interface RequestHead {
@@ -15,6 +15,8 @@ export interface RequestHead {
   forwardedFor: string | null
   /** The machine that forwarded it, from the internal header. */
   forwardedBy: string | null
+  /** It has reached an instance before, which gave no answer: a forwarding balancer says so. */
+  sentBefore: boolean
   upgrade: string | null
 }
 
@@ -46,6 +48,7 @@ export function readRequestHead(raw: string[], fromBalancer: boolean): RequestHe
     conditional: false,
     forwardedFor: null,
     forwardedBy: null,
+    sentBefore: false,
     upgrade: null,
   }
   let named: Set<string> | null = null
@@ -86,6 +89,9 @@ function note(head: RequestHead, key: string, value: string, fromBalancer: boole
     case forwardedHeader:
       head.forwardedBy = value
       return false
+    case sentHeader:
+      head.sentBefore = fromBalancer
+      return false
     case 'x-forwarded-for':
       head.forwardedFor = head.forwardedFor === null ? value : `${head.forwardedFor}, ${value}`
       return fromBalancer
@@ -95,6 +101,15 @@ function note(head: RequestHead, key: string, value: string, fromBalancer: boole
       if (key.startsWith('x-forwarded-')) return fromBalancer
       return !oneHop.has(key)
   }
+}
+
+/** Safe to send twice by their meaning (RFC 9110, 9.2.2). PUT and DELETE only without a precondition. */
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
+const idempotentMethods = new Set(['PUT', 'DELETE'])
+
+/** Whether it does no harm to send such a request again, as far as its head says. */
+export function isRepeatable(method: string, head: RequestHead): boolean {
+  return safeMethods.has(method) || (idempotentMethods.has(method) && !head.conditional)
 }
 
 /** Headers that a `Connection` value names besides the usual tokens; `null` when there are none. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { request, type IncomingMessage, type RequestListener } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ask, BalancerLab, httpRoute, type LabInstance, type LabMachine } from './balancerLab.ts'
+import { ask, BalancerLab, httpRoute, raw, readUntil, type LabInstance, type LabMachine } from './balancerLab.ts'
 
 let lab: BalancerLab
 let machine: LabMachine
@@ -160,6 +160,112 @@ describe('a request that could not be delivered', () => {
     await ask(hinting.port)
     await ask(hinting.port)
     expect(instance.connections).toBe(before + 2) // a second is within the margin: never used again
+  })
+})
+
+describe('a request that ends every instance it reaches', () => {
+  /** Instances that end the connection of any request they get. */
+  function crashing(...names: string[]): Promise<LabInstance[]> {
+    return Promise.all(
+      names.map((name) =>
+        lab.instance(name, (request) => void request.resume().on('end', () => request.socket.destroy())),
+      ),
+    )
+  }
+  const requests = (instances: LabInstance[]): { count: number } => {
+    const seen = { count: 0 }
+    for (const { server } of instances) server.on('request', () => (seen.count += 1))
+    return seen
+  }
+
+  it.each([1, 2, 5])('is sent again once, and no more, with %i instances', async (count) => {
+    const instances = await crashing(...['v', 'w', 'x', 'y', 'z'].slice(0, count))
+    const seen = requests(instances)
+    await machine.route(httpRoute({ targets: instances.map(({ active }) => active) }))
+    const answer = await ask(machine.port)
+    expect([answer.status, seen.count]).toEqual([502, 2])
+    expect(answer.body).toContain('sent to both')
+    expect(machine.balancer.counters().retries).toBe(1)
+  })
+
+  it('is sent to two in all, through other machines too', async () => {
+    const instances = await crashing('v', 'w', 'x', 'y', 'z')
+    const seen = requests(instances)
+    const peers = await Promise.all(['b', 'c', 'd'].map((name) => lab.machine(name)))
+    for (const [index, peer] of peers.entries()) {
+      const own = instances.slice(index + 1, index + 2).map(({ active }) => active)
+      await peer.route(httpRoute({ targets: own }))
+    }
+    const route = (...targets: LabInstance[]): Promise<unknown> =>
+      machine.route(httpRoute({ targets: targets.map(({ active }) => active), peers: peers.map(({ peer }) => peer) }))
+    await route() // from the entry to other machines only
+    expect([(await ask(machine.port)).status, seen.count]).toEqual([502, 2])
+    const [local] = instances
+    if (local) await route(local) // first here, then at another machine
+    expect([(await ask(machine.port)).status, seen.count]).toEqual([502, 4])
+    expect(machine.changes).toEqual([])
+  })
+
+  it('with a method that may not be sent twice, is sent once: a handshake too', async () => {
+    const instances = await crashing('x', 'y')
+    let upgrades = 0
+    for (const { server } of instances) {
+      server.on('upgrade', (_request, socket) => {
+        upgrades += 1
+        socket.destroy()
+      })
+    }
+    await machine.route(httpRoute({ targets: instances.map(({ active }) => active) }))
+    const handshake = (method: string): Promise<string> =>
+      raw(lab, machine.port, `${method} / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: made-up\r\n\r\n`)
+    expect(await handshake('POST')).toMatch(/^HTTP\/1.1 502 [^]*not sent again/)
+    expect(upgrades).toBe(1)
+    expect(await handshake('GET')).toMatch(/^HTTP\/1.1 502 [^]*sent to both/)
+    expect(upgrades).toBe(3)
+  })
+
+  it('still goes past those that refuse the connection, as many as there are', async () => {
+    const [refusing, [crash], good] = [
+      await crashing('u', 'v', 'w', 'y'),
+      await crashing('x'),
+      await lab.instance('z', serve),
+    ]
+    const targets = [...refusing, ...(crash ? [crash] : []), good].map(({ active }) => active)
+    for (const instance of refusing) await instance.kill()
+    await machine.route(httpRoute({ targets }))
+    expect((await ask(machine.port)).status).toBe(200)
+    expect(machine.balancer.counters().retries).toBe(refusing.length + 1)
+  })
+})
+
+describe('an instance that answers before it has read the body, and closes', () => {
+  const answer = 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 11\r\nConnection: close\r\n\r\nwho are you'
+  it.each([
+    ['a length', answer],
+    ['no length', answer.replace('Content-Length: 11\r\n', '')],
+  ])('is heard: an answer with %s', async (_what, text) => {
+    const instance = await lab.tcpInstance('x', (socket) => {
+      // Closed with bytes unread, a connection ends in a reset.
+      socket.on('error', () => {}).once('data', () => socket.pause().write(text, () => socket.destroy()))
+    })
+    await machine.route(httpRoute({ targets: [instance.active] }))
+    for (const bytes of [200_000, 20_000_000]) {
+      const client = await lab.connect(machine.port)
+      client.on('error', () => {})
+      client.write(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${bytes}\r\n\r\n`)
+      client.write(Buffer.alloc(bytes))
+      expect(await readUntil(client, (got) => got.includes('who are you'))).toMatch(/^HTTP\/1.1 401 /)
+      await expect.poll(() => machine.balancer.inFlight('x').work).toBe(0)
+    }
+    expect(machine.balancer.counters().retries).toBe(0)
+  })
+
+  it('and one that closes without an answer is a 502', async () => {
+    const instance = await lab.tcpInstance('x', (socket) => {
+      socket.on('error', () => {}).once('data', () => socket.pause().destroy())
+    })
+    await machine.route(httpRoute({ targets: [instance.active] }))
+    expect((await ask(machine.port, { method: 'POST', body: 'x'.repeat(5_000_000) })).status).toBe(502)
   })
 })
 

@@ -110,6 +110,7 @@ export class RoutingTable {
       upstream.named = true
       if (target.state !== 'active') continue
       upstream.active = true
+      upstream.stopping = false
       active.push(upstream)
     }
     return active

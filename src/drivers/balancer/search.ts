@@ -4,10 +4,13 @@ import type { BoundRoute } from './routingTable.ts'
 import type { Upstream } from './upstream.ts'
 
 /**
- * How one upstream failed one piece of work: `unreachable` (no connection, nothing sent), `broken` (ended before any
- * answer), `unprocessed` (a peer without a ready instance said no before it read the body).
+ * How one upstream failed one piece of work: `unreachable` (no connection), `unsent` (the connection ended before any of it was
+ * sent), `broken` (some was sent, and no answer came), `unprocessed` (a peer without a ready instance said no before it read the body).
  */
-export type Failure = 'unreachable' | 'broken' | 'unprocessed'
+export type Failure = 'unreachable' | 'unsent' | 'broken' | 'unprocessed'
+
+/** What a request does to one instance it may do to the next: it is sent again once, and no more. */
+const sendsAtMost = 2
 
 /**
  * Finds an upstream for one piece of work, again and again until it is done or nothing is left: always by the plan in
@@ -18,15 +21,26 @@ export class Search<Planned extends PlannedRoute = PlannedRoute> {
   readonly #lookUp: () => BoundRoute<Planned> | null
   readonly #forwarded: boolean
   #failures: Map<Upstream, Failure> | null = null
+  #sends: number
   #attempts = 0
   #holdUntil: number | null = null
   #leave: (() => void) | null = null
 
-  /** `forwarded`: the work came from another machine; only local instances may take it. */
-  constructor(services: BalancerServices, lookUp: () => BoundRoute<Planned> | null, forwarded: boolean) {
+  /** `forwarded`: the work came from another machine; only local instances may take it. `sentBefore`: it broke one elsewhere. */
+  constructor(
+    services: BalancerServices,
+    lookUp: () => BoundRoute<Planned> | null,
+    { forwarded, sentBefore }: { forwarded: boolean; sentBefore: boolean },
+  ) {
     this.#services = services
     this.#lookUp = lookUp
     this.#forwarded = forwarded
+    this.#sends = sentBefore ? 1 : 0
+  }
+
+  /** Some of the work has reached an instance, here or elsewhere, and no answer came. */
+  get sent(): boolean {
+    return this.#sends > 0
   }
 
   /** The route in force, and the upstream to try now (`null`: none left). `null`: no route. */
@@ -38,12 +52,15 @@ export class Search<Planned extends PlannedRoute = PlannedRoute> {
     return { route, upstream: this.#choose(route) }
   }
 
-  failed(upstream: Upstream, failure: Failure, reason: string): void {
+  /** False: it has been sent as often as it may be. */
+  failed(upstream: Upstream, failure: Failure, reason: string): boolean {
     if (failure === 'unreachable') this.#services.ejector.eject(upstream, reason)
+    if (failure === 'broken') this.#sends += 1
     this.#failures ??= new Map()
-    // Broken twice: it is not a kept-alive connection that happened to end.
-    const twice = failure === 'broken' && this.#failures.has(upstream)
+    // Twice: it is not a kept-alive connection that happened to end.
+    const twice = connected(failure) && this.#failures.has(upstream)
     this.#failures.set(upstream, twice ? 'unreachable' : failure)
+    return this.#sends < sendsAtMost
   }
 
   /** Waits for a change, where the route says so (`no`), time is left (`over`) and not too many wait already (`full`). */
@@ -75,6 +92,8 @@ export class Search<Planned extends PlannedRoute = PlannedRoute> {
   #choose(route: BoundRoute<Planned>): Upstream | null {
     const peers = this.#forwarded ? [] : route.peers
     const failures = this.#failures
+    // The entry knows of other machines, and may come back here.
+    const again = this.#forwarded ? [] : [...route.instances, ...peers]
     const untried = (upstream: Upstream): boolean => failures === null || !failures.has(upstream)
     const fit = (upstream: Upstream): boolean => upstream.ejected === null && untried(upstream)
     return (
@@ -82,9 +101,13 @@ export class Search<Planned extends PlannedRoute = PlannedRoute> {
       leastLoaded(peers, fit, route.turn) ??
       leastLoaded(route.instances, untried, route.turn) ??
       leastLoaded(peers, untried, route.turn) ??
-      leastLoaded([...route.instances, ...peers], (upstream) => failures?.get(upstream) === 'broken', route.turn)
+      leastLoaded(again, (upstream) => connected(failures?.get(upstream)), route.turn)
     )
   }
+}
+
+function connected(failure: Failure | undefined): boolean {
+  return failure === 'broken' || failure === 'unsent'
 }
 
 /** Least in flight; among equals, the first at or after the turn. */

@@ -3,15 +3,28 @@ import type { Socket } from 'node:net'
 import { request as httpRequest, ServerResponse } from '../../lib/nodeHttp.ts'
 import type { HttpPlannedRoute } from './balancer.ts'
 import type { BalancerServices } from './balancerServices.ts'
+import { passedOnInterim } from './answerStart.ts'
+import { EarlyBytes } from './earlyBytes.ts'
 import { endSoon } from './endSoon.ts'
-import { forwardedHeader } from './forwarding.ts'
+import { forwardedHeader, sentBefore, sentHeader } from './forwarding.ts'
 import { readIncoming, type IncomingHead } from './incomingHead.ts'
 import type { RefusalReason } from './metrics.ts'
 import { ignoreLateError, openSocket } from './openSocket.ts'
-import { noInstance, noRoute, notPlanned, rawPage, tooManyHeld, unprocessed, type Page } from './pages.ts'
-import { readResponseHead } from './responseHead.ts'
+import {
+  brokenOff,
+  noInstance,
+  noRoute,
+  notPlanned,
+  outOfTime,
+  rawPage,
+  tooManyHeld,
+  unprocessed,
+  type Page,
+} from './pages.ts'
+import { isRepeatable } from './requestHead.ts'
+import { headText, pairs, readResponseHead, writeAnswerHead, type ResponseHead } from './responseHead.ts'
 import type { BoundRoute } from './routingTable.ts'
-import { Search } from './search.ts'
+import { Search, type Failure } from './search.ts'
 import { Splice } from './splice.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -22,7 +35,8 @@ interface UpgradeWork {
 
 /**
  * One `Upgrade` request: a WebSocket or any other protocol. First it is a request that may be tried on one upstream after
- * another; once an upstream has answered 101 it is two connections joined. Any other answer goes to the client as it is.
+ * another; a client that ends its side meanwhile is gone. Once an upstream has answered 101 it is two connections joined. Any
+ * other answer goes to the client as it is.
  */
 export class UpgradedConnection {
   readonly #services: BalancerServices
@@ -32,6 +46,7 @@ export class UpgradedConnection {
   #service = ''
   #pending: ClientRequest | null = null
   #answered = false
+  readonly #early: EarlyBytes
 
   constructor(services: BalancerServices, request: IncomingMessage, client: Socket, head: Buffer, forwarded: boolean) {
     this.#services = services
@@ -40,6 +55,7 @@ export class UpgradedConnection {
     this.#forwarded = forwarded
     client.on('error', ignoreLateError)
     if (head.length > 0) client.unshift(head)
+    this.#early = new EarlyBytes(client, services.limits.replayBytes, () => client.destroy())
   }
 
   start(): void {
@@ -49,12 +65,14 @@ export class UpgradedConnection {
       metrics.refused(incoming.status === 403 ? 'not-forwarded' : 'malformed')
       return this.#end(incoming)
     }
-    const search = new Search(this.#services, () => table.http(incoming.host, incoming.path), this.#forwarded)
+    const search = new Search(this.#services, () => table.http(incoming.host, incoming.path), {
+      forwarded: this.#forwarded,
+      sentBefore: incoming.head.sentBefore,
+    })
     this.#client.once('close', () => {
       search.leave()
       if (!this.#answered) this.#pending?.destroy()
     })
-    this.#client.read(0) // reads ahead up to the buffer's limit: a client that goes away is noticed
     this.#attempt(incoming, search)
   }
 
@@ -67,7 +85,7 @@ export class UpgradedConnection {
     const { route, upstream } = found
     this.#service = route.planned.service
     if (upstream) return this.#handshake(incoming, search, route, upstream)
-    if (this.#forwarded) return this.#refuse(unprocessed(this.#service), 'unprocessed')
+    if (this.#forwarded) return this.#refuse(unprocessed(this.#service, search.sent), 'unprocessed')
     const expire = (): void => this.#refuse(noInstance(this.#service, route.planned.holdMs), 'no-instance')
     const held = search.hold(route, () => this.#attempt(incoming, search), expire)
     if (held === 'full') this.#refuse(tooManyHeld(this.#service), 'held')
@@ -81,39 +99,57 @@ export class UpgradedConnection {
     route: BoundRoute<HttpPlannedRoute>,
     upstream: Upstream,
   ): void {
-    const outcome = { connected: false, answered: false }
-    const request = this.#send(incoming, upstream, () => (outcome.connected = true))
+    const outcome = { connected: false, answered: false, cut: false }
+    const request = this.#send(incoming, search.sent, upstream, () => (outcome.connected = true))
     this.#pending = request
-    const work: UpgradeWork = { long: false, cut: () => request.destroy() }
+    const work: UpgradeWork = {
+      long: false,
+      cut: () => {
+        outcome.cut = true
+        request.destroy()
+      },
+    }
     upstream.began(work)
-    const again = (failure: Parameters<typeof search.failed>[1], reason: string): void => {
+    const failed = (failure: Failure, reason: string): void => {
       upstream.ended(work)
       if (this.#client.destroyed) return
+      const stopped = failure === 'broken' && (outcome.cut || upstream.stopping)
+      if (stopped) return this.#answer(outOfTime(this.#service))
+      const once = failure === 'broken' && !isRepeatable(this.#request.method ?? '', incoming.head)
+      if (once) return this.#answer(brokenOff(this.#service, reason))
+      if (!search.failed(upstream, failure, reason)) return this.#answer(brokenOff(this.#service, reason, true))
       this.#services.metrics.retries += 1
-      search.failed(upstream, failure, reason)
       this.#attempt(incoming, search)
     }
+    request.on('information', (info) => {
+      const text = headText(info.statusCode, info.statusMessage, passedOnInterim(info.rawHeaders))
+      if (info.statusCode !== 100 && !this.#client.writableNeedDrain) this.#client.write(text, 'latin1')
+    })
     request.on('upgrade', (answer, socket: Socket, head) => {
       outcome.answered = true
       this.#join({ answer, socket, head, work, route, upstream })
     })
     request.on('response', (answer) => {
       outcome.answered = true
-      const { passed, unprocessed } = readResponseHead(answer.rawHeaders, upstream.kind === 'peer')
-      if (unprocessed) {
+      const head = readResponseHead(answer.rawHeaders, upstream.kind === 'peer')
+      if (head.unprocessed !== 'no') {
         request.destroy()
-        return again('unprocessed', 'no instance there')
+        return failed(head.unprocessed === 'sent' ? 'broken' : 'unprocessed', 'no instance there')
       }
-      this.#relay(answer, passed, () => upstream.ended(work))
+      this.#relay(answer, head, () => upstream.ended(work))
     })
-    request.on('error', (error) => {
-      if (!outcome.answered) again(outcome.connected ? 'broken' : 'unreachable', error.message)
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      if (outcome.answered) return
+      if (!error.code?.startsWith('HPE_')) return failed(outcome.connected ? 'broken' : 'unreachable', error.message)
+      upstream.ended(work) // its answer, or the first of it, is no HTTP
+      this.#answer(brokenOff(this.#service, error.message))
     })
     request.end()
   }
 
-  #send(incoming: IncomingHead, upstream: Upstream, connected: () => void): ClientRequest {
+  #send(incoming: IncomingHead, sent: boolean, upstream: Upstream, connected: () => void): ClientRequest {
     const marker = upstream.kind === 'peer' ? [forwardedHeader, this.#services.machine] : []
+    if (upstream.kind === 'peer' && sent) marker.push(sentHeader, sentBefore)
     return httpRequest({
       method: this.#request.method ?? 'GET',
       path: incoming.path,
@@ -144,7 +180,8 @@ export class UpgradedConnection {
       socket.destroy()
       return upstream.ended(work)
     }
-    this.#client.write(switchingHead(answer))
+    this.#early.putBack()
+    this.#client.write(headText(101, answer.statusMessage ?? '', answer.rawHeaders), 'latin1')
     if (head.length > 0) socket.unshift(head)
     const splice = new Splice(this.#client, socket, {
       idleMs: route.planned.idleMs,
@@ -158,38 +195,39 @@ export class UpgradedConnection {
   }
 
   /** The instance does not switch protocols: its answer is an ordinary one. */
-  #relay(answer: IncomingMessage, headers: string[], done: () => void): void {
+  #relay(answer: IncomingMessage, head: ResponseHead, done: () => void): void {
     this.#answered = true
-    this.#services.metrics.answered(this.#service, answer.statusCode ?? 0)
+    this.#early.drop()
+    const status = answer.statusCode ?? 502
+    this.#services.metrics.answered(this.#service, status)
     const response = new ServerResponse(this.#request)
     response.on('error', ignoreLateError)
     response.shouldKeepAlive = false
     response.assignSocket(this.#client)
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers)
+    writeAnswerHead(response, status, answer.statusMessage ?? '', head)
+    response.flushHeaders()
     answer.on('error', () => this.#client.destroy())
     this.#client.once('close', () => answer.destroy())
     answer.once('close', done)
+    answer.once('end', () => response.addTrailers(pairs(answer.rawTrailers)))
     answer.pipe(response)
     response.on('finish', () => endSoon(this.#client, this.#services.limits.lingerMs))
   }
 
   #refuse(page: Page, reason: RefusalReason): void {
     this.#services.metrics.refused(reason)
+    this.#answer(page)
+  }
+
+  #answer(page: Page): void {
     if (this.#service) this.#services.metrics.answered(this.#service, page.status)
     this.#end(page)
   }
 
   #end(page: Page): void {
-    if (this.#client.writable) this.#client.write(rawPage(page))
+    this.#answered = true
+    this.#early.drop()
+    if (this.#client.writable) this.#client.write(rawPage(page), 'utf8')
     endSoon(this.#client, this.#services.limits.lingerMs)
   }
-}
-
-/** The 101 as the upstream wrote it. */
-function switchingHead(answer: IncomingMessage): string {
-  const lines = [`HTTP/1.1 101 ${answer.statusMessage ?? 'Switching Protocols'}`]
-  for (let i = 0; i + 1 < answer.rawHeaders.length; i += 2) {
-    lines.push(`${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}`)
-  }
-  return `${lines.join('\r\n')}\r\n\r\n`
 }

@@ -1,7 +1,16 @@
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import { ask, BalancerLab, httpRoute, raw, readUntil, type LabInstance, type LabMachine } from './balancerLab.ts'
+import {
+  ask,
+  BalancerLab,
+  byteServer,
+  httpRoute,
+  raw,
+  readUntil,
+  type LabInstance,
+  type LabMachine,
+} from './balancerLab.ts'
 
 let lab: BalancerLab
 let a: LabMachine
@@ -167,5 +176,63 @@ describe('other upgrades', () => {
     const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABk' }
     const answer = await ask(a.port, { method: 'POST', body: 'plain', headers })
     expect([answer.status, answer.body]).toEqual([200, 'plain'])
+  })
+
+  it('with a body are requests like others, as they are for HAProxy: the body arrives, and the answer comes', async () => {
+    const instance = await lab.instance('x', (request, response) => {
+      response.setHeader('x-upgrade', String(request.headers.upgrade))
+      request.pipe(response)
+    })
+    await a.route(httpRoute({ targets: [instance.active] }))
+    await b.route(httpRoute({ peers: [a.peer] }))
+    const head = 'POST / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, close\r\nUpgrade: tcp\r\n'
+    const bodies = ['Content-Length: 3\r\n\r\nabc', 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n']
+    for (const body of bodies) {
+      for (const machine of [a, b]) {
+        const answer = await raw(lab, machine.port, head + body)
+        expect(answer).toMatch(/^HTTP\/1.1 200 [^]*x-upgrade: undefined\r\n[^]*abc/)
+      }
+    }
+    await expect.poll(() => a.balancer.inFlight('x').work).toBe(0)
+  })
+
+  it('without a body, but with a length of 0, switch', async () => {
+    const instance = await lab.instance('x', () => {})
+    instance.server.on('upgrade', (_request, socket) => {
+      socket.end('HTTP/1.1 101 Fine\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n')
+    })
+    await a.route(httpRoute({ targets: [instance.active] }))
+    const head = 'POST / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n'
+    expect(await raw(lab, a.port, head)).toMatch(/^HTTP\/1.1 101 /)
+  })
+
+  it('pass on what an instance may send before and with its answer', async () => {
+    const instance = await byteServer(lab, 'x')
+    await a.route(httpRoute({ targets: [instance.active] }))
+    const handshake = (sent: string): Promise<string> => {
+      const path = `/b64/${Buffer.from(sent, 'latin1').toString('base64url')}`
+      const fields = 'Host: h\r\nConnection: Upgrade\r\nUpgrade: made-up/1'
+      return raw(lab, a.port, `GET ${path} HTTP/1.1\r\n${fields}\r\n\r\n`)
+    }
+    const before = 'HTTP/1.1 103 E\r\nLink: <\xe9>, </b>;\r\n\r\n'
+    const declined =
+      'HTTP/1.1 426 P\xe1\r\nConnection: Upgrade\r\nUpgrade: made-up/2\r\nTrailer: X\r\nContent-Length: 2\r\nContent-Disposition: a; b="\xe9"\r\n\r\nno'
+    const answer = await handshake(`HTTP/1.1 100 Continue\r\n\r\n${before}${declined}`)
+    expect(answer.startsWith(`${before}HTTP/1.1 426 P\xe1\r\n`)).toBe(true)
+    for (const field of ['Connection: close, upgrade', 'Upgrade: made-up/2', 'Content-Disposition: a; b="\xe9"']) {
+      expect(answer).toContain(`\r\n${field}\r\n`)
+    }
+    expect(answer).toMatch(/\r\n\r\nno$/)
+    const trailers = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n'
+    expect(await handshake(trailers)).toMatch(/\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n$/)
+  })
+
+  it('that get an answer which is no HTTP get 502, and it is sent to no other', async () => {
+    const instance = await lab.tcpInstance('x', (socket) => {
+      socket.on('error', () => {}).once('data', () => socket.write('nonsense\r\n\r\n'))
+    })
+    await a.route(httpRoute({ targets: [instance.active] }))
+    expect(await raw(lab, a.port, ask101)).toMatch(/^HTTP\/1.1 502 /)
+    expect(instance.connections).toBe(1)
   })
 })

@@ -21,6 +21,8 @@ export class Upstream {
   active = false
   /** Named by the plan in force, active or draining. */
   named = false
+  /** It is about to be stopped: what it has still is not finished any more, and may have done its work. */
+  stopping = false
   /** Why it is out of traffic; `null` while it is in. */
   ejected: string | null = null
   readonly #work = new Set<Work>()

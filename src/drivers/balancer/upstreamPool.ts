@@ -1,11 +1,18 @@
-import type { Socket } from 'node:net'
+import Client from 'undici/lib/dispatcher/client.js'
 import Pool from 'undici/lib/dispatcher/pool.js'
 import type { Dispatcher } from 'undici'
 import type { BalancerLimits } from './limits.ts'
 import { openSocket, type SocketAddress } from './openSocket.ts'
+import { UpstreamSocket } from './upstreamSocket.ts'
 
 /** Response headers of a service may be twice as long as any request's. */
 const responseHeaderBytes = 64 * 1024
+
+/** What takes the answer to one request. */
+export interface AnswerHandler extends Dispatcher.DispatchHandler {
+  /** The connection that undici has chosen: the one in use when `onRequestStart` is called. */
+  connection: UpstreamConnection | null
+}
 
 /**
  * The kept-alive connections to one instance or peer. undici pools and parses; no clock of its own cuts an answer
@@ -15,7 +22,7 @@ const responseHeaderBytes = 64 * 1024
 export class UpstreamPool {
   readonly #address: SocketAddress
   readonly #limits: BalancerLimits
-  readonly #sockets = new Set<Socket>()
+  readonly #sockets = new Set<UpstreamSocket>()
   readonly #retired = new Set<Pool>()
   #pool: Pool | null = null
   #requests = 0
@@ -26,7 +33,7 @@ export class UpstreamPool {
     this.#limits = limits
   }
 
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+  dispatch(options: Dispatcher.DispatchOptions, handler: AnswerHandler): void {
     this.#pool ??= this.#open()
     this.#pool.dispatch(options, handler)
   }
@@ -74,22 +81,58 @@ export class UpstreamPool {
       headersTimeout: 0,
       bodyTimeout: 0,
       maxHeaderSize: responseHeaderBytes,
-      connect: (_options, callback) => {
-        openSocket(this.#address, this.#limits.connectMs, (error, socket) => {
-          if (error) return callback(error, null)
-          this.#sockets.add(socket)
-          socket.once('close', () => {
-            this.#sockets.delete(socket)
-            this.#settle()
-          })
-          callback(null, socket)
-        })
-      },
+      factory: (origin, options) => new UpstreamConnection(origin, options, (done) => this.#connect(done)),
     })
+  }
+
+  #connect(done: (error: Error | null, socket: UpstreamSocket) => void): void {
+    const socket = new UpstreamSocket()
+    const opened = (error: Error | null): void => {
+      if (error) return done(error, socket)
+      this.#sockets.add(socket)
+      socket.once('close', () => {
+        this.#sockets.delete(socket)
+        this.#settle()
+      })
+      done(null, socket)
+    }
+    openSocket(this.#address, this.#limits.connectMs, opened, socket)
   }
 
   #settle(): void {
     if (this.#waiting.length === 0 || this.#sockets.size > this.#requests) return
     for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}
+
+/** One of a pool's connections, opened again by undici when it was closed. It carries one request at a time. */
+export class UpstreamConnection extends Client {
+  readonly #current: { socket: UpstreamSocket | null }
+
+  constructor(
+    origin: URL,
+    options: object,
+    open: (done: (error: Error | null, socket: UpstreamSocket) => void) => void,
+  ) {
+    const current: { socket: UpstreamSocket | null } = { socket: null }
+    super(origin, {
+      ...options,
+      connect: (_options, done) =>
+        open((error, socket) => {
+          if (error) return done(error, null)
+          current.socket = socket
+          done(null, socket)
+        }),
+    })
+    this.#current = current
+  }
+
+  get socket(): UpstreamSocket | null {
+    return this.#current.socket
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: AnswerHandler): boolean {
+    handler.connection = this
+    return super.dispatch(options, handler)
   }
 }
