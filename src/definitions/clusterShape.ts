@@ -1,5 +1,5 @@
 import { BlockList, isIP, SocketAddress } from 'node:net'
-import { leastAdvertMs, mostEntries, usualAdvertMs } from './bounds.ts'
+import { leastAdvertMs, mostAdvertMs, mostEntries, usualAdvertMs } from './bounds.ts'
 import { namePattern, nameRule, refuseName } from './names.ts'
 import { hostIsValid } from './pathRules.ts'
 import { duration } from './shapes/duration.ts'
@@ -32,6 +32,13 @@ const machine = group('a machine', {
     ['driver'],
   ),
 })
+
+function refuseAdvert(ms: number): string | null {
+  if (ms > mostAdvertMs) {
+    return `it is too long: for 3.6 times that nobody would answer; the most is ${mostAdvertMs / 1000}s`
+  }
+  return ms % 10 === 0 ? null : 'VRRP counts hundredths of a second: write a multiple of 10ms'
+}
 
 /** Every key of `cluster.yaml`. */
 export const clusterShape = group('the cluster', {
@@ -83,7 +90,7 @@ export const clusterShape = group('the cluster', {
     ['vips', 'vip', 'virtual'],
   ),
   advert: withDefault(
-    duration(leastAdvertMs),
+    duration(leastAdvertMs, refuseAdvert),
     '100ms',
     usualAdvertMs,
     'How often the machine that holds an address says so; without a word for 3.6 times as long another takes it.',

@@ -1,4 +1,4 @@
-import { longestValue } from './expand.ts'
+import { longestString } from './expand.ts'
 import { inheritedNames, tandemNames } from './names.ts'
 import { isPlaceholderName, placeholdersIn, type Placeholder } from './placeholders.ts'
 import { nearest } from './suggest.ts'
@@ -15,6 +15,28 @@ export interface Replaced {
   overlays: Record<string, Env>
 }
 
+/** Notes every word of a command and every variable that is longer than the kernel takes (execve(2)). */
+export function checkLengths({ run, prepare, env, overlays }: Replaced, source: YamlSource): void {
+  const check = (text: string, path: Path, what: string): void => {
+    const bytes = Buffer.byteLength(text)
+    if (bytes <= longestString) return
+    const next = 'put it into a file of the release, and name that'
+    source.problem(
+      path,
+      `${what} ${bytes} bytes, and no program can be started with more than ${longestString}; ${next}`,
+    )
+  }
+  for (const [index, word] of run.entries()) check(word, ['run', index], 'a word has')
+  for (const [index, word] of (prepare ?? []).entries()) check(word, ['prepare', index], 'a word has')
+  const checkEnv = (values: Env, path: Path): void => {
+    for (const [name, value] of Object.entries(values)) {
+      check(`${name}=${value}`, [...path, name], 'the variable has, with its name,')
+    }
+  }
+  checkEnv(env, ['env'])
+  for (const [cluster, own] of Object.entries(overlays)) checkEnv(own, ['environments', cluster, 'env'])
+}
+
 /** Notes every `${NAME}` that nothing sets, for the definition and for each overlay, and names that need each other in a circle. */
 export function checkPlaceholders(replaced: Replaced, source: YamlSource): void {
   const { run, prepare, env, overlays } = replaced
@@ -27,8 +49,10 @@ export function checkPlaceholders(replaced: Replaced, source: YamlSource): void 
     const pathOf = (name: string): Path =>
       Object.hasOwn(own, name) ? ['environments', cluster, 'env', name] : ['env', name]
     for (const [name, value] of Object.entries(own)) {
-      for (const placeholder of wellFormed(value, pathOf(name), source)) {
-        if (!isKnown(placeholder, merged)) refuseUnknown(placeholder, Object.keys(merged), pathOf(name), source)
+      const isUsable = (wanted: string): boolean => mayStand(wanted, name, [merged])
+      for (const placeholder of wellFormed(value, pathOf(name), source, isUsable)) {
+        if (isKnown(placeholder, merged)) continue
+        refuseUnknown(placeholder, Object.keys(merged), pathOf(name), source, isUsable)
       }
     }
     if (Object.keys(own).length > 0) checkCircles(merged, pathOf, new Set(Object.keys(own)), source)
@@ -40,13 +64,17 @@ type Named = Placeholder & { name: string }
 /** A text outside the overlays: its names may be set in `env`, or in every overlay. */
 function checkText(text: string, path: Path, variable: string | null, replaced: Replaced, source: YamlSource): void {
   const { env, overlays } = replaced
-  for (const placeholder of wellFormed(text, path, source)) {
+  const entries = Object.entries(overlays)
+  const isUsable = (wanted: string): boolean => {
+    const replacing = entries.filter(([, own]) => variable === null || !Object.hasOwn(own, variable))
+    return mayStand(wanted, variable, [env, ...replacing.map(([, own]) => ({ ...env, ...own }))])
+  }
+  for (const placeholder of wellFormed(text, path, source, isUsable)) {
     if (isKnown(placeholder, env)) continue
-    const entries = Object.entries(overlays)
     const { name, written } = placeholder
     const setters = entries.filter(([, own]) => Object.hasOwn(own, name)).map(([cluster]) => cluster)
     if (setters.length === 0) {
-      refuseUnknown(placeholder, [...Object.keys(env), ...entries.flatMap(([, own]) => Object.keys(own))], path, source)
+      refuseUnknown(placeholder, Object.keys(env), path, source, isUsable)
       continue
     }
     // An overlay that sets the variable anew never replaces this text.
@@ -63,7 +91,23 @@ function checkText(text: string, path: Path, variable: string | null, replaced: 
   }
 }
 
-function wellFormed(text: string, path: Path, source: YamlSource): Named[] {
+/** Would `${name}` be accepted in the value of `variable` (`null`: in a command), in each of these environments? */
+function mayStand(name: string, variable: string | null, environments: Env[]): boolean {
+  return environments.every(
+    (env) => isKnown({ name }, env) && (variable === null || !needs(env, name, variable, new Set([variable]))),
+  )
+}
+
+function needs(env: Env, name: string, target: string, seen: Set<string>): boolean {
+  if (name === target) return !inheritedNames.includes(name)
+  if (seen.has(name) || !Object.hasOwn(env, name)) return false
+  seen.add(name)
+  return placeholdersIn(env[name] ?? '').some((one) => one.name !== null && needs(env, one.name, target, seen))
+}
+
+type IsUsable = (name: string) => boolean
+
+function wellFormed(text: string, path: Path, source: YamlSource, isUsable: IsUsable): Named[] {
   const good: Named[] = []
   for (const placeholder of placeholdersIn(text)) {
     const { written, name } = placeholder
@@ -74,24 +118,31 @@ function wellFormed(text: string, path: Path, source: YamlSource): Named[] {
       const bare = /^[A-Za-z_][A-Za-z0-9_]*/.exec(name.trim())?.[0]
       const shown = written.length > 60 ? `${written.slice(0, 60)}…` : written
       const message = `${shown} is not of the form \${NAME}: no defaults, no blanks; \`$$\` stands for a dollar`
-      source.problem(path, message, { part: written, suggestion: bare === undefined ? null : `\${${bare}}` })
+      const suggestion = bare !== undefined && isUsable(bare) ? `\${${bare}}` : null
+      source.problem(path, message, { part: written, suggestion })
     }
   }
   return good
 }
 
-function isKnown({ name }: Named, env: Env): boolean {
+function isKnown({ name }: Pick<Named, 'name'>, env: Env): boolean {
   return Object.hasOwn(env, name) || tandemNames.includes(name) || inheritedNames.includes(name)
 }
 
-function refuseUnknown({ name, written }: Named, settable: string[], path: Path, source: YamlSource): void {
+function refuseUnknown(
+  { name, written }: Named,
+  settable: string[],
+  path: Path,
+  source: YamlSource,
+  isUsable: IsUsable,
+): void {
   // Where `env` itself could not be read, any name might have stood there.
   if (source.isUnread(['env'])) return
   const near = nearest(name, [...tandemNames, ...inheritedNames, ...settable])
   const shown = written.length > 60 ? `${written.slice(0, 60)}…` : written
   source.problem(path, `${shown} is set by nothing: neither by Tandem nor under \`env\``, {
     part: written,
-    suggestion: near === null ? null : `\${${near}}`,
+    suggestion: near !== null && isUsable(near) ? `\${${near}}` : null,
   })
 }
 
@@ -112,8 +163,8 @@ function checkCircles(env: Env, pathOf: (name: string) => Path, starts: Set<stri
       else source.problem(pathOf(wanted), `needs itself: ${[...trail.slice(from), wanted].join(' -> ')}`)
     }
     lengths.set(name, length)
-    if (length > longestValue && value.length <= longestValue) {
-      source.problem(pathOf(name), `grows beyond ${longestValue} characters when names are replaced`)
+    if (length > longestString && value.length <= longestString) {
+      source.problem(pathOf(name), `grows beyond ${longestString} bytes when names are replaced`)
     }
     return length
   }

@@ -3,8 +3,11 @@ import type { Definition } from './definition.ts'
 import { inheritedNames, tandemNames } from './names.ts'
 import { replacePlaceholders } from './placeholders.ts'
 
-/** Values double with each level (`A: ${B}${B}`); what the kernel takes for one word ends that. */
-export const longestValue = 128 * 1024
+/**
+ * The most bytes of one word of a command, and of one variable with its name and `=`, that Linux starts a program with: its
+ * MAX_ARG_STRLEN less the NUL. Values double with each level (`A: ${B}${B}`); this ends that too.
+ */
+export const longestString = 128 * 1024 - 1
 
 export interface Expanded {
   /** The instance's argv. */
@@ -27,7 +30,7 @@ export function expand(definition: Definition, builtins: Readonly<Record<string,
 
 /** Replaces `${NAME}` in each word by the value in `env`, the whole environment. A value is never split again. */
 export function expandArgv(argv: readonly string[], env: Readonly<Record<string, string>>): string[] {
-  return argv.map((word) => replaceBounded(word, 'a word of a command', (name) => lookUp(name, env)))
+  return argv.map((word) => replaceBounded(word, longestString, 'a word of a command', (name) => lookUp(name, env)))
 }
 
 /** The builtins with the definition's `env` over them, its values replaced in the order they need each other. */
@@ -40,7 +43,8 @@ export function expandEnv(
   const settled = new Set<string>()
   const settle = (name: string, path: readonly string[]): void => {
     settled.add(name)
-    done[name] = replaceBounded(env[name] ?? '', `the environment variable ${name}`, (wanted) => {
+    const room = longestString - name.length - 1
+    done[name] = replaceBounded(env[name] ?? '', room, `the environment variable ${name}`, (wanted) => {
       // `PATH: bin:${PATH}` means the one taken over.
       if (wanted === name && isBuiltin(wanted)) return builtinValue(wanted, builtins)
       if (!Object.hasOwn(env, wanted)) return lookUp(wanted, builtins)
@@ -67,15 +71,22 @@ function lookUp(name: string, values: Readonly<Record<string, string>>): string 
 }
 
 /** Counted while it grows: the whole might not fit into memory. */
-function replaceBounded(text: string, what: string, value: (name: string) => string): string {
-  let length = text.length
-  return replacePlaceholders(text, (name) => {
+function replaceBounded(text: string, most: number, what: string, value: (name: string) => string): string {
+  let bytes = 0
+  const whole = replacePlaceholders(text, (name) => {
     const replacement = value(name)
-    length += replacement.length
-    if (length <= longestValue) return replacement
-    throw new OperatorError('E_DEFINITION', `${what} grows beyond ${longestValue} characters when names are replaced`)
+    bytes += Buffer.byteLength(replacement)
+    if (bytes <= most) return replacement
+    throw tooLong(what, most)
   })
+  if (Buffer.byteLength(whole) > most) throw tooLong(what, most)
+  return whole
 }
+
+const tooLong = (what: string, most: number): OperatorError =>
+  new OperatorError('E_DEFINITION', `${what} grows beyond ${most} bytes when names are replaced`, {
+    next: 'put it into a file of the release, and name that',
+  })
 
 function cycle(path: readonly string[]): OperatorError {
   return new OperatorError('E_DEFINITION', `environment variables need each other in a circle: ${path.join(' -> ')}`, {

@@ -1,5 +1,4 @@
 import { isIP } from 'node:net'
-import { mostAdvertMs } from './bounds.ts'
 import type { ClusterDefinition } from './cluster.ts'
 import { clusterShape } from './clusterShape.ts'
 import { keyHomes } from './keyHomes.ts'
@@ -46,15 +45,9 @@ function checkAddresses({ machines, addresses }: ClusterDefinition, source: Yaml
   }
 }
 
-function checkEntry({ entry, drivers, addresses, advert, machines }: ClusterDefinition, source: YamlSource): void {
+function checkEntry({ entry, drivers, addresses, machines }: ClusterDefinition, source: YamlSource): void {
   if (entry.http === entry.https && entry.certificates !== null && source.isSound(['entry'])) {
     source.problem(['entry', source.has(['entry', 'https']) ? 'https' : 'http'], 'http and https need different ports')
-  }
-  if (advert > mostAdvertMs) {
-    const most = `${mostAdvertMs / 1000}s`
-    source.problem(['advert'], `it is too long: for 3.6 times that nobody would answer; the most is ${most}`)
-  } else if (advert % 10 !== 0) {
-    source.problem(['advert'], 'VRRP counts hundredths of a second: write a multiple of 10ms')
   }
   if (entry.certificates === null && source.has(['entry', 'https'])) {
     source.warn(['entry', 'https'], 'https is not taken without `certificates`')

@@ -136,7 +136,7 @@ describe('problems', () => {
     [
       'service: 12\nrun: ./a',
       [
-        `1:10 expected a name: a to z, 0 to 9 and dashes, starting with a letter, at most 40 characters, found the number 12; quote it -> "12"`,
+        `1:10 expected a name: a to z, 0 to 9 and dashes, starting with a letter, at most 40 characters, found the number 12`,
       ],
     ],
     [`service: ${'a'.repeat(41)}\nrun: ./a`, [expect.stringContaining('1:10 "aaa') as string]],
@@ -147,6 +147,24 @@ describe('problems', () => {
     ['service: shop\nrun: ["a\\0b"]', ['2:7 holds a NUL character']],
     ['service: shop\nrun: ["a", [b]]', ['2:12 expected a word of the command, found a list']],
     ['service: shop\nrun:', ['2:5 expected a command (a text, or a list of words), found nothing']],
+    [
+      'service: shop\nrun: PORT=80 node server.js',
+      [
+        '2:6 `PORT=80` is an assignment, not a program, and no shell runs this; `PORT` is set by Tandem for every instance; it cannot be set here -> node server.js',
+      ],
+    ],
+    [
+      'service: shop\nrun: DEBUG=1 LEVEL=info ./a --port ${PORT}',
+      [
+        '2:6 `DEBUG=1` is an assignment, not a program, and no shell runs this; write it under `env`, as DEBUG: "1" -> ./a --port ${PORT}',
+      ],
+    ],
+    [
+      'service: shop\nrun: ./a\nprepare: ["RAILS_ENV=production", bin/rails]',
+      [
+        '3:12 `RAILS_ENV=production` is an assignment, not a program, and no shell runs this; write it under `env`, as RAILS_ENV: "production"',
+      ],
+    ],
     ['service: shop\nrun: 5', ['2:6 expected a command (a text, or a list of words), found the number 5']],
   ])('%j', (text, expected) => {
     expect(problems(text)).toEqual(expected)
@@ -310,6 +328,18 @@ describe('problems', () => {
       'environments: { S: {} }',
       ['3:17 `S` is not a name: a to z, 0 to 9 and dashes, starting with a letter, at most 40 characters'],
     ],
+    [
+      `env: { A: ${'x'.repeat(131_070)} }`,
+      [
+        '3:11 the variable has, with its name, 131072 bytes, and no program can be started with more than 131071; put it into a file of the release, and name that',
+      ],
+    ],
+    [
+      `environments: { s: { env: { A: ${'é'.repeat(65_535)} } } }`,
+      [expect.stringContaining('3:32 the variable has, with its name, 131072 bytes') as string],
+    ],
+    [`prepare: [a, ${'x'.repeat(131_072)}]`, [expect.stringContaining('3:14 a word has 131072 bytes') as string]],
+    ['env: { A: "${B}", B: "${C}" }', ['3:23 ${C} is set by nothing: neither by Tandem nor under `env`']],
     ['environments: { s: { machines: [] } }', ['3:32 the list of machine names is empty']],
   ])('%j', (more, expected) => {
     expect(problems(minimal + more)).toEqual(expected)
@@ -351,6 +381,11 @@ describe('warnings', () => {
     ['prepare: a && b', ['3:10 no shell runs this: `&&` is handed to the program as a word']],
     ['prepare: a $PATH', ['3:12 no shell runs this: `$PATH` is handed to the program as it is']],
     ['prepare: [sh, -c, "a $PATH && b"]', []],
+    ['prepare: ~/bin/a --in ~', ['3:10 no shell runs this: `~` is handed to the program as it is']],
+    ['prepare: [sh, -c, "~/bin/a"]', []],
+    ['env: { A: ~/data, B: a~b }', ['3:11 no shell runs this: `~` is handed to the program as it is']],
+    ['environments: { s: { env: { A: "~" } } }', ['3:33 no shell runs this: `~` is handed to the program as it is']],
+    [`env: { A: ${'x'.repeat(131_069)} }`, []],
     ['prepare: a ${PORT}', ['3:12 ${PORT} is empty here: `prepare` runs before there is an instance']],
     ['stop: { signal: SIGKILL }', ['3:17 SIGKILL lets an instance finish nothing; SIGTERM asks it first']],
     ['health: { timeout: 40s }', ['3:20 longer than `health.within`: one slow probe fails the rollout']],

@@ -1,6 +1,6 @@
 import type { Definition, Limits, Overlay } from './definition.ts'
 import { definitionShape, type WrittenDefinition, type WrittenLimits, type WrittenOverlay } from './definitionShape.ts'
-import { checkPlaceholders } from './environmentChecks.ts'
+import { checkLengths, checkPlaceholders } from './environmentChecks.ts'
 import { keyHomes } from './keyHomes.ts'
 import { jailIn } from './jailShape.ts'
 import type { Problem } from './problem.ts'
@@ -24,13 +24,10 @@ export function parseDefinition(text: string, file: string): ParsedDefinition {
   const source = new YamlSource(text, file, homes)
   const written = definitionShape.read(source.root, [], source)
   const definition = normalise(written, source)
-  checkPlaceholders(
-    {
-      ...definition,
-      overlays: Object.fromEntries(Object.entries(written.environments).map(([name, { env }]) => [name, env ?? {}])),
-    },
-    source,
-  )
+  const overlays = Object.entries(written.environments).map(([name, { env }]) => [name, env ?? {}] as const)
+  const replaced = { ...definition, overlays: Object.fromEntries(overlays) }
+  checkPlaceholders(replaced, source)
+  checkLengths(replaced, source)
   warnAbout(definition, source)
   source.throwProblems()
   return { definition, warnings: source.warnings }

@@ -1,7 +1,7 @@
 import type { Definition } from './definition.ts'
 import { inheritedNames, tandemNames } from './names.ts'
 import { placeholdersIn, shellNamesIn } from './placeholders.ts'
-import type { YamlSource } from './yamlSource.ts'
+import type { Path, YamlSource } from './yamlSource.ts'
 
 /** Milliseconds in 31 bits. */
 const haproxyLongestMs = 2 ** 31 - 1
@@ -13,6 +13,12 @@ export function warnAbout(definition: Definition, source: YamlSource): void {
   warnAboutIdle(definition, source)
   warnAboutCommand(definition.run, 'run', definition, source)
   if (definition.prepare !== null) warnAboutCommand(definition.prepare, 'prepare', definition, source)
+  for (const [name, value] of Object.entries(definition.env)) warnAboutHome(value, ['env', name], source)
+  for (const [cluster, { env }] of Object.entries(definition.environments)) {
+    for (const [name, value] of Object.entries(env ?? {})) {
+      warnAboutHome(value, ['environments', cluster, 'env', name], source)
+    }
+  }
   if (definition.stop.signal === 'SIGKILL') {
     source.warn(['stop', 'signal'], 'SIGKILL lets an instance finish nothing; SIGTERM asks it first')
   }
@@ -47,6 +53,18 @@ function warnAboutUnused({ listen }: Definition, source: YamlSource): void {
   }
 }
 
+/** A worker listens nowhere, and `prepare` runs before there is an instance. */
+const isUnset = (name: string, key: string, listen: Definition['listen']): boolean =>
+  (name === 'PORT' || name === 'HOST') && (listen === 'none' || key === 'prepare')
+
+/** Only a shell makes a folder of `~`. */
+function warnAboutHome(word: string, path: Path, source: YamlSource): void {
+  const sign = /^~(?:\/|$)/.exec(word)?.[0]
+  if (sign === undefined) return
+  const message = 'no shell runs this: `~` is handed to the program as it is'
+  source.warn(path, message, { part: sign, suggestion: `\${HOME}${sign.slice(1)}` })
+}
+
 function warnAboutCommand(argv: string[], key: string, { env, listen }: Definition, source: YamlSource): void {
   // In `sh -c '… $PORT'` the shell replaces it.
   const hasShell = shells.test(argv[0] ?? '')
@@ -54,10 +72,12 @@ function warnAboutCommand(argv: string[], key: string, { env, listen }: Definiti
     for (const name of hasShell ? [] : shellNamesIn(word)) {
       if (!tandemNames.includes(name) && !inheritedNames.includes(name) && !Object.hasOwn(env, name)) continue
       const message = `no shell runs this: \`$${name}\` is handed to the program as it is`
-      source.warn([key, index], message, { part: `$${name}`, suggestion: `\${${name}}` })
+      const isEmpty = isUnset(name, key, listen)
+      source.warn([key, index], message, { part: `$${name}`, suggestion: isEmpty ? null : `\${${name}}` })
     }
+    if (!hasShell) warnAboutHome(word, [key, index], source)
     for (const { name, written } of placeholdersIn(word)) {
-      if ((name !== 'PORT' && name !== 'HOST') || (listen !== 'none' && key === 'run')) continue
+      if (name === null || !isUnset(name, key, listen)) continue
       const why = key === 'run' ? 'a worker (`listen: none`) has none' : '`prepare` runs before there is an instance'
       source.warn([key, index], `${written} is empty here: ${why}`, { part: written })
     }

@@ -1,4 +1,4 @@
-import { isAlias, type Alias, type Node } from 'yaml'
+import { isAlias, isMap, isScalar, type Alias, type Node } from 'yaml'
 import { DefinitionError, sortProblems, type Problem } from './problem.ts'
 import { SourceText } from './sourceText.ts'
 import { openYaml } from './yamlDocument.ts'
@@ -64,6 +64,18 @@ export class YamlSource {
   /** True when the file says something at `path`. */
   has(path: Path): boolean {
     return this.#places.has(keyOf(path))
+  }
+
+  /** True when the file has a key at `path`, read by now or not. */
+  says(path: Path): boolean {
+    let node: unknown = this.root
+    for (const part of path) {
+      const map = isAlias(node) ? this.#aliases.get(node) : node
+      const pair = isMap(map) ? map.items.find(({ key }) => isScalar(key) && key.value === part) : undefined
+      if (pair === undefined) return false
+      node = pair.value
+    }
+    return true
   }
 
   /** False when a problem was found at `path` or below it: what was read there is, or holds, a stand-in. */

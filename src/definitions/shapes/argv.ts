@@ -1,8 +1,10 @@
-import { isScalar, isSeq } from 'yaml'
+import { isScalar, isSeq, parseDocument } from 'yaml'
+import { refuseEnvironmentName } from '../names.ts'
 import { splitWords } from '../splitWords.ts'
+import type { Path, YamlSource } from '../yamlSource.ts'
 import { list } from './list.ts'
 import { describeNode, type Shape } from './shape.ts'
-import { verbatim } from './text.ts'
+import { clip, verbatim } from './text.ts'
 
 const mostWords = 1000
 const words = list(verbatim('a word of the command'), { what: 'words', least: 1, most: mostWords })
@@ -16,6 +18,7 @@ export const argv: Shape<string[]> = {
     if (isSeq(node)) {
       const found = words.read(node, path, source)
       if (found[0] === '' && source.isSound(path)) source.problem([...path, 0], 'the program to run is an empty word')
+      if (isAssignment(found[0])) refuseAssignment(found[0], [...path, 0], source)
       return found
     }
     if (!isScalar(node) || typeof node.value !== 'string') {
@@ -27,6 +30,8 @@ export const argv: Shape<string[]> = {
     else if (node.value.includes('\0')) source.problem(path, 'holds a NUL character')
     else if (split.words.length === 0) source.problem(path, 'the command is empty')
     else if (split.words[0] === '') source.problem(path, 'the program to run is an empty word')
+    else if (isAssignment(split.words[0]))
+      refuseAssignment(split.words[0], path, source, withoutAssignments(node.value))
     else if (split.words.length > mostWords)
       source.problem(path, `has ${split.words.length} words; at most ${mostWords}`)
     else {
@@ -39,4 +44,31 @@ export const argv: Shape<string[]> = {
     }
     return []
   },
+}
+
+const assignment = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s
+
+const isAssignment = (word: string | undefined): word is string => word !== undefined && assignment.test(word)
+
+/** `PORT=80 node server.js`: a shell would take the first word for the environment; nothing else does. */
+function refuseAssignment(word: string, path: Path, source: YamlSource, suggestion: string | null = null): void {
+  const [, name = '', value = ''] = assignment.exec(word) ?? []
+  const instead = refuseEnvironmentName(name) ?? `write it under \`env\`, as ${name}: ${clip(JSON.stringify(value))}`
+  const message = `\`${clip(word)}\` is an assignment, not a program, and no shell runs this; ${instead}`
+  source.problem(path, message, { part: word, suggestion })
+}
+
+/** The command behind its assignments, as it would be written; `null` where quotes make that hard to tell. */
+function withoutAssignments(command: string): string | null {
+  const rest = /^\s*(?:[A-Za-z_][A-Za-z0-9_]*=[^\s'"\\]*\s+)+(.*)$/s.exec(command)?.[1]?.trim() ?? ''
+  if (rest === '' || rest.length > 120 || isAssignment(rest)) return null
+  const split = splitWords(rest)
+  if ('refused' in split || split.words.length === 0 || isAssignment(split.words[0])) return null
+  return isPlain(rest) ? rest : JSON.stringify(rest)
+}
+
+/** Would YAML read it as this text without quotes? */
+function isPlain(text: string): boolean {
+  const { contents, errors } = parseDocument(text)
+  return errors.length === 0 && isScalar(contents) && contents.value === text
 }

@@ -7,8 +7,11 @@ const form = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h)$/
 /** Longer than a year is a slip. */
 const longestMs = 366 * 24 * 3_600_000
 
-/** A duration with its unit (`100ms`, `2s`, `10m`, `1h`), read as milliseconds; `leastMs` and up to a year. */
-export function duration(leastMs: number): Shape<number> {
+/**
+ * A duration with its unit (`100ms`, `2s`, `10m`, `1h`), read as milliseconds; `leastMs` and up to a year. `refuseMs` says
+ * what else is wrong with one, or `null`.
+ */
+export function duration(leastMs: number, refuseMs: (ms: number) => string | null = () => null): Shape<number> {
   return scalar<number>({
     expects: 'a duration such as 500ms, 30s, 10m or 1h',
     blank: leastMs,
@@ -21,7 +24,8 @@ export function duration(leastMs: number): Shape<number> {
         return refuse(`${written} is not a whole number of milliseconds`)
       if (ms < leastMs) return refuse(`${written} is too short; the least is ${leastMs}ms`)
       if (ms > longestMs) return refuse(`${written} is longer than a year`)
-      return Math.round(ms)
+      const refused = refuseMs(Math.round(ms))
+      return refused === null ? Math.round(ms) : refuse(refused)
     },
   })
 }

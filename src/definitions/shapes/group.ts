@@ -110,9 +110,11 @@ function unknownKey(name: string, what: string, keys: Keys, path: Path, source: 
   const message = `unknown key \`${clip(name)}\` in ${what}`
   const byOtherName = Object.entries(keys).find(([, key]) => key.aka.includes(name))?.[0]
   const near = byOtherName ?? nearest(name, Object.keys(keys))
-  if (near !== null && near !== undefined) return [message, near]
+  if (near !== null)
+    return source.says([...path, near]) ? [`${message}; \`${near}\` is there too`, null] : [message, near]
   const home = source.homes.get(name)
   if (home === undefined || home === [...path, name].join('.')) return [message, null]
+  if (source.says(home.split('.'))) return [`${message}; \`${home}\` is there too`, null]
   // An overlay says itself what it may hold.
   if (home === name) return [path[0] === 'environments' ? message : `${message}; it belongs at the top level`, null]
   return [message, home]

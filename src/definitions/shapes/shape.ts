@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml'
+import { isMap, isScalar, isSeq, parseDocument, type Node, type Scalar } from 'yaml'
 import type { Refusal } from './refusal.ts'
 import type { Path, YamlSource } from '../yamlSource.ts'
 
@@ -47,7 +47,7 @@ export function scalar<T>(about: {
   expects: string
   blank: T
   schema: JsonSchema
-  parse(written: string, type: ScalarType): T | Refusal
+  parse: (written: string, type: ScalarType) => T | Refusal
 }): Shape<T> {
   return {
     schema: about.schema,
@@ -61,15 +61,23 @@ export function scalar<T>(about: {
       }
       const parsed = about.parse(writtenScalar(node), scalarType(node))
       if (!isRefusal(parsed)) return parsed
-      source.problem(path, parsed.refused, { suggestion: parsed.suggestion ?? null })
+      source.problem(path, parsed.refused, { suggestion: accepted(parsed.suggestion ?? null, about.parse) })
       return about.blank
     },
   }
 }
 
+/** A suggestion that would be refused in its turn helps nobody. */
+function accepted(suggestion: string | null, parse: (written: string, type: ScalarType) => unknown): string | null {
+  const node = suggestion === null ? null : parseDocument(suggestion).contents
+  return isScalar(node) && node.value !== null && !isRefusal(parse(writtenScalar(node), scalarType(node)))
+    ? suggestion
+    : null
+}
+
 export type ScalarType = 'string' | 'number' | 'boolean'
 
-const isRefusal = (parsed: unknown): parsed is Refusal =>
+export const isRefusal = (parsed: unknown): parsed is Refusal =>
   typeof parsed === 'object' && parsed !== null && 'refused' in parsed
 
 /** `1.10` is "1.10": plain numbers keep the form they were written in. */

@@ -1,6 +1,6 @@
 import { nearest } from '../suggest.ts'
 import { refuse, type Refusal } from './refusal.ts'
-import { scalar, type JsonSchema, type Shape } from './shape.ts'
+import { isRefusal, scalar, type JsonSchema, type Shape } from './shape.ts'
 
 /** A text that a pattern or a check allows. Numbers and booleans must be quoted, as in the JSON Schema. */
 export function text(about: {
@@ -10,18 +10,22 @@ export function text(about: {
   check?: (written: string) => string | Refusal
 }): Shape<string> {
   const { expects, pattern, check } = about
+  const read = (written: string): string | Refusal => {
+    if (written.includes('\0')) return refuse('holds a NUL character')
+    if (written === '') return refuse(`is empty; expected ${expects}`)
+    if (pattern && !pattern.test(written))
+      return refuse(`"${clip(written)}" is not ${expects}`, repair(written, pattern))
+    return check ? check(written) : written
+  }
   return scalar<string>({
     expects,
     blank: '',
     schema: { type: 'string', ...(pattern ? { pattern: pattern.source } : { minLength: 1 }), ...about.schema },
     parse(written, type) {
-      if (type !== 'string')
-        return refuse(`expected ${expects}, found the ${type} ${written}; quote it`, `"${written}"`)
-      if (written.includes('\0')) return refuse('holds a NUL character')
-      if (written === '') return refuse(`is empty; expected ${expects}`)
-      if (pattern && !pattern.test(written))
-        return refuse(`"${clip(written)}" is not ${expects}`, repair(written, pattern))
-      return check ? check(written) : written
+      const found = read(written)
+      if (type === 'string') return found
+      const message = `expected ${expects}, found the ${type} ${written}`
+      return isRefusal(found) ? refuse(message, found.suggestion) : refuse(`${message}; quote it`, `"${written}"`)
     },
   })
 }
