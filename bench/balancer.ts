@@ -157,6 +157,7 @@ async function startEmbedded(port: number): Promise<void> {
     host: null,
     path: '/',
     bodyBytes: null,
+    own: null,
     holdMs: null,
     idleMs: null,
   } as const

@@ -5,6 +5,7 @@ import type { AddressDriver } from '../drivers/address/address.ts'
 import type { BalancerDriver, Unserved } from '../drivers/balancer/balancer.ts'
 import type { ExitStatus, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../lib/clock.ts'
+import { abilities } from '../protocol/abilities.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Applied, Endpoints, Report } from '../protocol/report.ts'
 import type { ReleaseCache } from '../releases/releaseCache.ts'
@@ -161,6 +162,7 @@ export class Agent {
     const { memory, cpu, tasks, why } = supervisor.abilities
     return {
       ...{ machine, boot, version, seq: ++this.#seq, endpoints: endpoints() },
+      abilities: [...abilities],
       program: this.#parts.program?.() ?? null,
       seen: seenOf(this.#desired),
       refused: this.#refused,

@@ -27,7 +27,7 @@ afterEach(async () => {
 })
 
 const aReport = (): Report => ({
-  ...{ machine: 'a', boot: 1, seq: ++seq, version: '0', seen: null, refused: null, program: null },
+  ...{ machine: 'a', boot: 1, seq: ++seq, version: '0', abilities: [], seen: null, refused: null, program: null },
   applied: { supervisor: 0, balancer: 0, address: 0 },
   endpoints: { host: '127.0.0.1', http: 1, forward: 2, metrics: 3 },
   ...{

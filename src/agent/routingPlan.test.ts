@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { DesiredRoute, DesiredState } from '../protocol/desiredState.ts'
+import type { DesiredRoute, DesiredState, LocalRoute } from '../protocol/desiredState.ts'
 import type { InstanceState } from '../protocol/report.ts'
 import { routingPlan } from './routingPlan.ts'
 import { aDefinition, aDesiredState, anInstance, release } from './testing/given.ts'
@@ -75,8 +75,40 @@ describe('the routing plan of a machine', () => {
     ])
   })
   it('shifts tcp ports by the laptop offset and keeps the name that machines share', () => {
-    const routes = [route({ match: { kind: 'tcp', port: 5672 } })]
-    expect(plan({ routes }, {}, 1000).routes[0]).toMatchObject({ kind: 'tcp', port: 6672, name: 5672 })
+    const routes = [route({ match: { kind: 'tcp', port: 5672, address: '127.77.0.1' } })]
+    const own = { public: true, loopback: '127.77.0.1', port: 6672, name: '5672', also: ['shop/5672'] }
+    expect(plan({ routes }, {}, 1000).routes[0]).toMatchObject({ kind: 'tcp', own })
+  })
+  it('names a local port by its service, and by the port alone where no other service has the same', () => {
+    const local = (service: string, carries: 'http' | 'tcp', port: number): LocalRoute => ({
+      ...route({ service }),
+      match: { kind: 'local', carries, address: service === 'shop' ? '127.77.0.1' : '127.77.0.2', port },
+    })
+    const localRoutes = [local('shop', 'tcp', 5432), local('blog', 'tcp', 5432), local('blog', 'tcp', 6379)]
+    const [entry, ...ports] = plan({ localRoutes: [...localRoutes, local('shop', 'http', 8080)] }, {}).routes
+    expect(entry).toMatchObject({ kind: 'http', host: null, path: '/', own: null })
+    expect(ports).toMatchObject([
+      {
+        service: 'shop',
+        kind: 'tcp',
+        own: { public: false, loopback: '127.77.0.1', port: 5432, name: 'shop/5432', also: [] },
+      },
+      {
+        service: 'blog',
+        kind: 'tcp',
+        own: { public: false, loopback: '127.77.0.2', port: 5432, name: 'blog/5432', also: [] },
+      },
+      {
+        service: 'blog',
+        kind: 'tcp',
+        own: { public: false, loopback: '127.77.0.2', port: 6379, name: 'blog/6379', also: ['6379'] },
+      },
+      {
+        service: 'shop',
+        kind: 'http',
+        own: { public: false, loopback: '127.77.0.1', port: 8080, name: 'shop/8080', also: [] },
+      },
+    ])
   })
   it('carries the position it was made from, and the limits of the route', () => {
     const made = plan({ position: 77, routes: [route({ holdMs: 30_000, idleMs: 5, bodyBytes: 9 })] }, {})

@@ -1,5 +1,5 @@
-import type { Peer, PlannedRoute, RoutingPlan, Target } from '../drivers/balancer/balancer.ts'
-import type { DesiredRoute, DesiredState } from '../protocol/desiredState.ts'
+import type { OwnPort, Peer, PlannedRoute, RoutingPlan, Target } from '../drivers/balancer/balancer.ts'
+import type { DesiredRoute, DesiredState, LocalRoute } from '../protocol/desiredState.ts'
 import type { LocalInstance } from './localInstance.ts'
 
 /**
@@ -12,7 +12,7 @@ export function routingPlan(
   tcpOffset: number,
 ): RoutingPlan {
   const wanted = new Map(desired.instances.map((instance) => [instance.id, instance]))
-  const targetsFor = (route: DesiredRoute): Target[] => {
+  const targetsFor = (route: Either): Target[] => {
     const targets: Target[] = []
     for (const [id, local] of instances) {
       if (local.port === null || local.definition.service !== route.service) continue
@@ -23,19 +23,36 @@ export function routingPlan(
     }
     return targets
   }
-  const peersFor = (route: DesiredRoute): Peer[] =>
+  const peersFor = (route: Either): Peer[] =>
     desired.peers
       .filter(({ machine }) => route.forwardTo.includes(machine))
       .map(({ machine, host, forwardPort }) => ({ machine, host, port: forwardPort }))
+  const all: Either[] = [...desired.routes, ...desired.localRoutes]
+  const ownPort = (route: Either): OwnPort | null => {
+    const { match, service } = route
+    if (match.kind === 'http') return null
+    const [plain, full] = [`${match.port}`, `${service}/${match.port}`]
+    const isAlone = all.every(
+      (other) => other === route || other.match.kind === 'http' || other.match.port !== match.port,
+    )
+    const port = match.port + tcpOffset
+    const loopback = match.address
+    if (match.kind === 'tcp') return { public: true, loopback, port, name: plain, also: [full] }
+    return { public: false, loopback, port, name: full, also: isAlone && match.carries === 'tcp' ? [plain] : [] }
+  }
   return {
     position: desired.position,
     machine: desired.machine,
-    routes: desired.routes.map((route): PlannedRoute => {
+    routes: all.map((route): PlannedRoute => {
       const { service, match, holdMs, idleMs, bodyBytes } = route
       const base = { service, targets: targetsFor(route), peers: peersFor(route), holdMs, idleMs }
-      return match.kind === 'http'
-        ? { ...base, kind: 'http', host: match.host, path: match.path, bodyBytes }
-        : { ...base, kind: 'tcp', port: match.port + tcpOffset, name: match.port }
+      const own = ownPort(route)
+      if (own !== null && (match.kind === 'tcp' || (match.kind === 'local' && match.carries === 'tcp')))
+        return { ...base, kind: 'tcp', own }
+      const [host, path] = match.kind === 'http' ? [match.host, match.path] : [null, '/']
+      return { ...base, kind: 'http', host, path, bodyBytes, own }
     }),
   }
 }
+
+type Either = DesiredRoute | LocalRoute

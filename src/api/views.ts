@@ -80,6 +80,15 @@ const machineSchema = z.object({
   problems: z.array(z.string()),
 })
 
+const accessSchema = z.object({
+  route: z.string().describe('as in `routes`'),
+  expose: z.enum(['public', 'local']).describe("who may reach it: everybody, or programs on the cluster's machines"),
+  carries: z.enum(['http', 'tcp']),
+  port: z.int().nullable().describe('its own; null: it answers at the entry'),
+  address: z.string().nullable().describe('the one address of every machine where it listens; null: all'),
+  unsaid: z.boolean().describe('it is public only because its release is from before `expose`'),
+})
+
 const instanceSchema = z.object({
   id: z.string(),
   machine: z.string(),
@@ -135,6 +144,10 @@ export const statusSchema = z.object({
       release: z.string().nullable(),
       state: z.enum(['running', 'stopped']),
       routes: z.array(z.string()).describe('as people would type them: host and path, or port'),
+      access: z
+        .array(accessSchema)
+        .optional()
+        .describe('who may reach each route, and where; not said by an older controller'),
       behind: z.array(z.string()).describe('machines that run another release than this'),
       rollout: rolloutSchema.nullable(),
       instances: z.array(instanceSchema),

@@ -1,7 +1,9 @@
 import type { MachineStatus, Status } from '../api/views.ts'
-import type { ReportedInstance } from '../protocol/report.ts'
+import type { ResolvedRoute } from '../events/event.ts'
+import type { Report, ReportedInstance } from '../protocol/report.ts'
 import { goesBack } from '../rollout/advanceAddresses.ts'
-import type { Instance, Machine, Service } from '../rollout/state.ts'
+import { unsaidPorts } from '../rollout/openPorts.ts'
+import type { Instance, Machine, Service, State } from '../rollout/state.ts'
 import type { Controller } from './controller.ts'
 import { maintenanceView } from './maintenanceView.ts'
 
@@ -23,6 +25,7 @@ export function statusView(controller: Controller): Status {
       release: service.current?.release ?? null,
       state: service.stopped ? 'stopped' : 'running',
       routes: routesOf(controller, service),
+      access: accessOf(controller, service),
       behind: [...new Set([...service.behind, ...service.leftAlone])],
       rollout: service.rollout ? (history.get(service.rollout) ?? null) : null,
       instances: sortedBy(Object.values(state.instances), ({ machine }) => machine)
@@ -54,7 +57,18 @@ function addressViews({ state }: Controller): Status['addresses'] {
 const sortedBy = <T>(all: T[], nameOf: (one: T) => string): T[] =>
   all.toSorted((a, b) => (nameOf(a) === nameOf(b) ? 0 : nameOf(a) < nameOf(b) ? -1 : 1))
 
-export function machineView({ observed }: Controller, machine: Machine): MachineStatus {
+/** It came back, or joined, with an older Tandem than rollouts of local ports would have let pass. */
+function missingAbility(state: State, { abilities, version }: Report): string[] {
+  if (abilities.includes('local-routes')) return []
+  const services = Object.values(state.services).filter((one) =>
+    currentRoutes(state, one).some(({ kind }) => kind === 'local'),
+  )
+  if (services.length === 0) return []
+  const names = services.map(({ name }) => name).join(', ')
+  return [`Tandem ${version} there does not serve the local ports of ${names}: run tandem upgrade ARCHIVE`]
+}
+
+export function machineView({ observed, state }: Controller, machine: Machine): MachineStatus {
   const seen = observed[machine.name]
   const report = seen?.report
   const { memory = true, cpu = true, tasks = true, why = null } = report?.limits ?? {}
@@ -70,13 +84,37 @@ export function machineView({ observed }: Controller, machine: Machine): Machine
     metricsPort: machine.endpoints.metrics,
     version: report?.version ?? null,
     limits: missing.length === 0 ? null : `${missing.join(', ')} not enforced${why ? `: ${why}` : ''}`,
-    problems: [...(report?.problems ?? []), ...(report?.refused ? [report.refused.message] : [])],
+    problems: [
+      ...(report?.problems ?? []),
+      ...(report?.refused ? [report.refused.message] : []),
+      ...(report ? missingAbility(state, report) : []),
+    ],
   }
 }
 
-function routesOf({ state }: Controller, { current }: Service): string[] {
-  const routes = current ? (state.generations[current.generation]?.routes ?? []) : []
-  return routes.map((route) => (route.kind === 'tcp' ? `:${route.port}` : `${route.host ?? '*'}${route.path}`))
+const currentRoutes = (state: State, { current }: Service): ResolvedRoute[] =>
+  current ? (state.generations[current.generation]?.routes ?? []) : []
+
+function routesOf({ state }: Controller, service: Service): string[] {
+  return currentRoutes(state, service).map((route) =>
+    route.kind === 'http' ? `${route.host ?? '*'}${route.path}` : `:${route.port}`,
+  )
+}
+
+/** Who may reach each of its routes, and where those are that have a port of their own. */
+function accessOf({ state }: Controller, service: Service): Status['services'][number]['access'] {
+  const unsaid = unsaidPorts(state, service)
+  return currentRoutes(state, service).map((one) => {
+    if (one.kind === 'http') {
+      const route = `${one.host ?? '*'}${one.path}`
+      return { route, expose: 'public', carries: 'http', port: null, address: null, unsaid: false }
+    }
+    const { port } = one
+    const at = { route: `:${port}`, port }
+    return one.kind === 'tcp'
+      ? { ...at, expose: 'public', carries: 'tcp', address: null, unsaid: unsaid.includes(port) }
+      : { ...at, expose: 'local', carries: one.carries, address: one.address, unsaid: false }
+  })
 }
 
 function instanceView(controller: Controller, instance: Instance): Status['services'][number]['instances'][number] {

@@ -36,10 +36,8 @@ export const portRouteSchema = z.strictObject({
   expose: z.enum(exposures).optional(),
   byDefault: z.literal(true).optional(),
 })
-const routes = z
-  .array(z.union([httpRoute, portRouteSchema]))
-  .min(1)
-  .max(mostEntries)
+export const routeSchema = z.union([httpRoute, portRouteSchema])
+const routes = z.array(routeSchema).min(1).max(mostEntries)
 
 const env = z
   .custom<Record<string, unknown>>((value) => {

@@ -122,6 +122,30 @@ describe('a machine', () => {
       /ports: port 20001, that of shop-1, is listened on at 0\.0\.0\.0: it can be reached past HAProxy/,
     ],
     [
+      'a local port of which another program has all addresses',
+      ({ ports }) => {
+        const unit = 'tandem-haproxy.service'
+        ports.expected.push({
+          ...{ port: 6379, address: '127.77.1.2', what: 'the local port of redis', unit, loopbackOnly: false },
+        })
+        ports.listeners.push(
+          { ...first(ports.listeners), port: 6379, address: '127.77.9.9', unit: 'other.service' },
+          { ...first(ports.listeners), port: 6379, address: '0.0.0.0', unit: 'redis.service' },
+        )
+      },
+      /ports: port 6379, the local port of redis, is held by redis\.service/,
+    ],
+    [
+      'an instance on a port that it was not given',
+      ({ ports }) => void ports.strays.push({ instance: 'shop-1', port: 9229, address: '::' }),
+      /ports: shop-1 listens on port 9229 at ::, .*everybody can reach it, past HAProxy/,
+    ],
+    [
+      'a port that is open unsaid',
+      ({ ports }) => void ports.unsaid.push({ service: 'redis', port: 6379 }),
+      /ports: redis: tcp port 6379 is open to everybody, and its release does not say so/,
+    ],
+    [
       'an expired certificate',
       ({ certificates }) => void (first(certificates.files).notAfter = now - 1),
       /certificates: .*it expired on 2026-11-21/,

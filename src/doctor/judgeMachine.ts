@@ -24,7 +24,7 @@ export function judgeMachine(facts: MachineFacts): Checkup {
     ...judged('report', problemsOf(facts.agent), judgeProblems),
     ...judged('versions', facts.programs, judgePrograms),
     ...judged('clock', facts.clock, judgeSynchronised),
-    ...judged('ports', facts.ports, ({ expected, listeners }) => judgePorts(expected, listeners)),
+    ...judged('ports', facts.ports, judgePorts),
     ...judged('certificates', facts.certificates, (seen) => judgeCertificates(seen, now)),
     ...judged('disk', facts.disks, judgeDisks),
     ...judged('limits', facts.limits, judgeLimits),

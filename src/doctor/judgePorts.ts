@@ -1,20 +1,30 @@
 import type { Finding } from '../protocol/checkup.ts'
 import { wrong } from './findings.ts'
-import type { ExpectedPort, Listener } from './machineFacts.ts'
+import { unsaidInWords, unsaidNext } from '../protocol/declaredRoutes.ts'
+import { isAnyAddress, isLoopbackAddress } from '../lib/procNet.ts'
+import type { ExpectedPort, Listener, Ports } from './machineFacts.ts'
 
-/** What is to be listened on is, by who should, and from where it should be reached. */
-export function judgePorts(expected: ExpectedPort[], listeners: Listener[]): Finding[] {
+/** What is to be listened on is, by who should, and from where it should be reached; and nothing else is open. */
+export function judgePorts({ expected, listeners, strays, unsaid }: Ports): Finding[] {
+  return [
+    ...judgeExpected(expected, listeners),
+    ...strays.map(stray),
+    ...unsaid.map(({ service, port }) => wrong('ports', unsaidInWords(service, port), unsaidNext)),
+  ]
+}
+
+function judgeExpected(expected: ExpectedPort[], listeners: Listener[]): Finding[] {
   return expected.flatMap((one) => {
-    const here = listeners.filter(({ port }) => port === one.port)
+    const isThere = (address: string): boolean =>
+      one.address === undefined || one.address === address || isAnyAddress(address)
+    const here = listeners.filter(({ port, address }) => port === one.port && isThere(address))
     if (here.length === 0) return [silent(one)]
     const stranger = here.find(({ unit }) => one.unit !== null && unit !== one.unit)
     if (stranger) return [taken(one, stranger)]
-    const open = here.find(({ address }) => one.loopbackOnly && !isLoopback(address))
+    const open = here.find(({ address }) => one.loopbackOnly && !isLoopbackAddress(address))
     return open ? [reachable(one, open)] : []
   })
 }
-
-const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1'
 
 function silent({ port, what, unit }: ExpectedPort): Finding {
   const next = unit === null ? null : `systemctl status ${unit}; journalctl -u ${unit}`
@@ -31,7 +41,14 @@ function taken({ port, what, unit }: ExpectedPort, { pid, command, unit: holder 
   )
 }
 
+function stray({ instance, port, address }: Ports['strays'][number]): Finding {
+  const what = `${instance} listens on port ${port} at ${address}, which is not the port it was given: everybody can reach it, past HAProxy`
+  return wrong('ports', what, bindToHost)
+}
+
+const bindToHost = 'let it bind to $HOST, or confine it: jail: { addresses: [...] }; a firewall helps meanwhile'
+
 function reachable({ port, what }: ExpectedPort, { address }: Listener): Finding {
-  const next = 'let it bind to $HOST, or confine it: jail: { addresses: [...] }; a firewall helps meanwhile'
-  return wrong('ports', `port ${port}, ${what}, is listened on at ${address}: it can be reached past HAProxy`, next)
+  const said = `port ${port}, ${what}, is listened on at ${address}: it can be reached past HAProxy`
+  return wrong('ports', said, bindToHost)
 }

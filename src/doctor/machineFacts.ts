@@ -8,7 +8,7 @@ export interface MachineFacts {
   agent: Gathered<AgentState>
   programs: Gathered<ProgramVersion[]>
   clock: Gathered<{ synchronised: boolean }>
-  ports: Gathered<{ expected: ExpectedPort[]; listeners: Listener[] }>
+  ports: Gathered<Ports>
   certificates: Gathered<Certificates>
   disks: Gathered<Disk[]>
   limits: Gathered<Limits>
@@ -35,8 +35,20 @@ export interface ProgramVersion {
   version: string | null
 }
 
+export interface Ports {
+  expected: ExpectedPort[]
+  /** On the ports expected. */
+  listeners: Listener[]
+  /** Of instances, on other ports than their own, for more than loopback. */
+  strays: { instance: string; port: number; address: string }[]
+  /** Routes that everybody reaches although their release does not say so. */
+  unsaid: { service: string; port: number }[]
+}
+
 export interface ExpectedPort {
   port: number
+  /** The one address to be listened on; absent: it is not looked at. */
+  address?: string
   /** Such as `the entry for http`. */
   what: string
   /** The unit that must hold it; `null`: any process. */
@@ -51,6 +63,8 @@ export interface Listener {
   pid: number | null
   command: string
   unit: string | null
+  /** The instance that the process belongs to; `null`: none, or it cannot be seen. */
+  instance: string | null
 }
 
 export interface Certificates {

@@ -32,7 +32,12 @@ export interface ReportMark {
   seq: number
 }
 
-export type ResolvedRoute = { kind: 'http'; host: string | null; path: string } | { kind: 'tcp'; port: number }
+export type ResolvedRoute =
+  | { kind: 'http'; host: string | null; path: string }
+  /** Public: at all addresses of every machine. */
+  | { kind: 'tcp'; port: number }
+  /** At a loopback address of every machine. */
+  | { kind: 'local'; carries: 'http' | 'tcp'; address: string; port: number }
 
 export interface EventData {
   /** A controller leads. Deadlines and silences count afresh from here. */
@@ -115,6 +120,8 @@ export interface EventData {
   ReleasePublished: { service: string; release: string; definition: Definition; bytes: number }
   ReleasesCollected: { releases: string[] }
 
+  /** A service has this loopback address for ever, also when it is removed and comes back. */
+  LoopbackAssigned: { service: string; address: string }
   RolloutStarted: {
     rollout: string
     service: string

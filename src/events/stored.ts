@@ -36,6 +36,7 @@ export const eventVersions: Record<EventType, number> = {
   UpgradeFinished: 1,
   ReleasePublished: 1,
   ReleasesCollected: 1,
+  LoopbackAssigned: 1,
   RolloutStarted: 1,
   ReleaseFetched: 1,
   PrepareStarted: 1,

@@ -5,7 +5,9 @@ import type {
   ExpectedPort,
   Gathered,
   MachineFacts,
+  Listener,
   OwnConfiguration,
+  Ports,
   ProgramVersion,
   Units,
 } from '../doctor/machineFacts.ts'
@@ -14,7 +16,9 @@ import { keepalivedFiles } from '../drivers/address/keepalived/keepalivedFiles.t
 import { haproxyFiles } from '../drivers/balancer/haproxy/haproxySettings.ts'
 import { unitName } from '../drivers/supervisor/systemd/unitName.ts'
 import { readJson } from '../lib/durableJson.ts'
+import { isLoopbackAddress } from '../lib/procNet.ts'
 import type { AgentSelf } from '../protocol/checkup.ts'
+import { saysNothing } from '../protocol/declaredRoutes.ts'
 import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
 import type { MachineSettings } from '../protocol/machineSettings.ts'
 import { certificateFiles } from './certificateFiles.ts'
@@ -138,19 +142,41 @@ function wantedOf(examined: Examined): string[] {
 const onlyTheAgentKnows =
   'which ports and processes are meant to be here is known by the agent only, and it does not answer'
 
-async function portsOf(
-  examined: Examined,
-): Promise<{ expected: ExpectedPort[]; listeners: Awaited<ReturnType<typeof listenersOn>> }> {
+async function portsOf(examined: Examined): Promise<Ports> {
   const { self } = examined
   if (typeof self === 'string') throw new Error(onlyTheAgentKnows)
   const expected = expectedPorts(self, examined)
+  const ports = new Set(expected.map(({ port }) => port))
+  const found = await listenersOn([...ports], socketsHere())
   return {
     expected,
-    listeners: await listenersOn(
-      expected.map(({ port }) => port),
-      socketsHere(),
-    ),
+    listeners: found.filter(({ port }) => ports.has(port)),
+    strays: straysOf(self, found),
+    unsaid: unsaidOf(examined),
   }
+}
+
+/** What an instance listens on besides the port it was given, for more than loopback. */
+function straysOf({ instances }: AgentSelf, listeners: Listener[]): Ports['strays'] {
+  const units = new Map(instances.map(({ id, service }) => [unitName(service, id), id]))
+  const own = new Set(instances.map(({ port }) => port))
+  return listeners.flatMap(({ port, address, unit, instance: said }) => {
+    const instance = units.get(unit ?? '') ?? said
+    return instance === null || own.has(port) || isLoopbackAddress(address) ? [] : [{ instance, port, address }]
+  })
+}
+
+/** On a laptop every port is one of 127.0.0.1. */
+function unsaidOf(examined: Examined): Ports['unsaid'] {
+  const desired = examined.settings === null ? null : desiredOf(examined)
+  return (desired?.routes ?? []).flatMap(({ service, match, releases }) => {
+    if (match.kind === 'http') return []
+    const { port } = match
+    const saysNothingOf = (release: string): boolean =>
+      !(release in (desired?.declaredRoutes ?? {})) &&
+      (desired?.definitions[release]?.routes ?? []).some((route) => saysNothing(route) && route.port === port)
+    return releases.some(saysNothingOf) ? [{ service, port }] : []
+  })
 }
 
 function expectedPorts(self: AgentSelf, examined: Examined): ExpectedPort[] {
@@ -159,14 +185,16 @@ function expectedPorts(self: AgentSelf, examined: Examined): ExpectedPort[] {
   const metricsUnit = settings === null ? null : agentUnit
   const isUnits = settings?.drivers.supervisor === 'systemd'
   // On a laptop, machines share an address: each has its own tcp ports.
-  const tcp =
-    entryUnit === null
-      ? []
-      : (desiredOf(examined)?.routes ?? []).flatMap(({ match }) => (match.kind === 'tcp' ? [match.port] : []))
+  const { routes = [], localRoutes = [] } = (entryUnit === null ? null : desiredOf(examined)) ?? {}
+  const tcp = routes.flatMap(({ match }) => (match.kind === 'tcp' ? [match.port] : []))
+  const local = localRoutes.map(({ service, match: { port, address } }) => ({
+    ...{ port, address, what: `the local port of ${service}` },
+  }))
   const entries = [
     { port: self.http, what: 'the entry for http' },
     { port: self.forward, what: 'where other machines forward to' },
     ...[...new Set(tcp)].map((port) => ({ port, what: 'a tcp route' })),
+    ...local,
   ]
   return [
     ...entries.map((entry) => ({ ...entry, unit: entryUnit, loopbackOnly: false })),

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import { addressIn, isLoopbackAddress } from '../lib/procNet.ts'
 import type { Listener } from '../doctor/machineFacts.ts'
 
 interface Socket {
@@ -18,7 +19,7 @@ export function socketsHere(): Socket[] {
   return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => socketsIn(contentOf(file)))
 }
 
-/** A table of /proc/net/tcp or tcp6: addresses are in hex, each 32 bits as the processor has them (proc(5)). */
+/** A table of /proc/net/tcp or tcp6. */
 export function socketsIn(table: string): Socket[] {
   return table
     .split('\n')
@@ -32,27 +33,17 @@ export function socketsIn(table: string): Socket[] {
     })
 }
 
-function addressIn(hex: string): string {
-  const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => (word.match(/../g) ?? []).toReversed())
-  if (bytes.length === 4) return bytes.map((byte) => Number.parseInt(byte, 16)).join('.')
-  const words = bytes.flatMap((byte, index) => (index % 2 === 0 ? [`${byte}${bytes[index + 1]}`] : []))
-  if (words.slice(0, 5).every((word) => word === '0000') && words[5]?.toLowerCase() === 'ffff')
-    return bytes
-      .slice(12)
-      .map((byte) => Number.parseInt(byte, 16))
-      .join('.')
-  const shown = words.map((word) => Number.parseInt(word, 16).toString(16)).join(':')
-  return shown === '0:0:0:0:0:0:0:0' ? '::' : shown === '0:0:0:0:0:0:0:1' ? '::1' : shown
-}
-
-/** Who listens on these ports. Whose process belongs to another user is seen by root alone. */
+/** Who listens on these ports, and on any other for more than loopback. Whose process belongs to another user is seen by root alone. */
 export async function listenersOn(ports: number[], sockets: Socket[]): Promise<Listener[]> {
   const wanted = new Set(ports)
-  const found = sockets.filter(({ listens, port }) => listens && wanted.has(port))
+  const found = sockets.filter(
+    ({ listens, port, address }) => listens && (wanted.has(port) || !isLoopbackAddress(address)),
+  )
   const holders = await holdersOf(new Set(found.map(({ inode }) => inode)))
   return found.map(({ port, address, inode }) => {
     const pid = holders.get(inode) ?? null
-    return { port, address, pid, command: pid === null ? '' : commandOf(pid), unit: pid === null ? null : unitOf(pid) }
+    if (pid === null) return { port, address, pid, command: '', unit: null, instance: null }
+    return { port, address, pid, command: commandOf(pid), unit: unitOf(pid), instance: instanceOf(pid) }
   })
 }
 
@@ -87,6 +78,10 @@ function linkOf(file: string): string {
 
 const commandOf = (pid: number): string =>
   contentOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim().slice(0, shownCommandLength)
+
+/** What was started by Tandem has this in its environment, and so has what that starts. */
+const instanceOf = (pid: number): string | null =>
+  /(?:^|\0)TANDEM_INSTANCE=([^\0]+)/.exec(contentOf(`/proc/${pid}/environ`))?.[1] ?? null
 
 /** The systemd unit that a process belongs to, by its control group. */
 function unitOf(pid: number): string | null {

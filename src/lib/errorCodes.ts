@@ -43,6 +43,11 @@ export const errorCodes = {
   },
   E_NO_MACHINE_REACHABLE: { exit: 4, status: 409, means: 'every machine this would change is lost' },
   E_ROUTE_TAKEN: { exit: 4, status: 409, means: 'another service holds that host and path, or that port' },
+  E_EXPOSE_UNSAID: {
+    exit: 4,
+    status: 409,
+    means: 'the rollout would close a port that is public today, and the definition does not say `expose`',
+  },
   E_OUTAGE: { exit: 4, status: 409, means: 'a replace would leave no ready instance; --allow-outage permits it' },
   E_UNDONE: { exit: 1, status: 409, means: 'what was asked for was undone by somebody else before it was reached' },
   E_MACHINE_BUSY: { exit: 4, status: 409, means: 'a machine operation is in progress; there is one at a time' },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { definitionSchema } from '../definitions/definitionSchema.ts'
+import { definitionSchema, routeSchema } from '../definitions/definitionSchema.ts'
 import { machineSettingsSchema } from './machineSettings.ts'
 import { desiredProgramSchema } from './programState.ts'
 
@@ -18,12 +18,12 @@ const desiredInstanceSchema = z.object({
   traffic: z.enum(['active', 'idle']),
 })
 
-const desiredRouteSchema = z.object({
+const port = z.int().min(1).max(65535)
+
+const loopback = z.ipv4().refine((address) => address.startsWith('127.'), 'is no loopback address')
+
+const servedSchema = z.object({
   service: name,
-  match: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('http'), host: z.string().nullable(), path: z.string() }),
-    z.object({ kind: z.literal('tcp'), port: z.int().min(1).max(65535) }),
-  ]),
   /** Only instances of these releases may serve it: each route leads only to releases that declare it. */
   releases: z.array(releaseId),
   /** Machines whose balancers may be forwarded to. */
@@ -31,6 +31,24 @@ const desiredRouteSchema = z.object({
   holdMs: z.number().nullable(),
   idleMs: z.number().nullable(),
   bodyBytes: z.number().nullable(),
+})
+
+const desiredRouteSchema = servedSchema.extend({
+  match: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('http'), host: z.string().nullable(), path: z.string() }),
+    /** `address`: the service's own loopback address, where it has one; it listens there too. */
+    z.object({ kind: z.literal('tcp'), port, address: loopback.nullable().default(null) }),
+  ]),
+})
+
+const localRouteSchema = servedSchema.extend({
+  match: z.object({
+    kind: z.literal('local'),
+    carries: z.enum(['http', 'tcp']),
+    /** The service's own; on a laptop 127.0.0.1. */
+    address: loopback,
+    port,
+  }),
 })
 
 const termRecordSchema = z.object({
@@ -62,6 +80,10 @@ const machineDesireSchema = z.object({
   definitions: z.record(releaseId, definitionSchema),
   instances: z.array(desiredInstanceSchema),
   routes: z.array(desiredRouteSchema),
+  /** Apart from `routes`, where an agent from before would open their ports to everybody. */
+  localRoutes: z.array(localRouteSchema).default([]),
+  /** What `definitions` leaves out, since an agent from before would refuse it: routes that say who may reach them; by release id. */
+  declaredRoutes: z.record(releaseId, z.array(routeSchema)).default({}),
   /** The other machines and how to reach their balancers. */
   peers: z.array(z.object({ machine: name, host: z.string(), forwardPort: z.int() })),
   /** One-off `prepare` commands this machine must run, each once. */
@@ -116,4 +138,5 @@ export type MachineDesire = z.infer<typeof machineDesireSchema>
 export type DesiredState = z.infer<typeof desiredStateSchema>
 export type DesiredInstance = z.infer<typeof desiredInstanceSchema>
 export type DesiredRoute = z.infer<typeof desiredRouteSchema>
+export type LocalRoute = z.infer<typeof localRouteSchema>
 export type TermRecord = z.infer<typeof termRecordSchema>

@@ -50,6 +50,8 @@ export const reportSchema = z.object({
   boot: z.int().positive(),
   seq: z.int().positive(),
   version: z.string(),
+  /** What this agent knows beyond the first version: see protocol/abilities.ts. */
+  abilities: z.array(name).default([]),
   /** Which Tandem runs here, and how far a change of it is. */
   program: programReportSchema.nullable().default(null),
   /** The newest desired state this machine accepted. */

@@ -71,6 +71,8 @@ export type RefusalCode =
   | 'E_OTHER_CLUSTER'
   | 'E_NO_MACHINE_REACHABLE'
   | 'E_ROUTE_TAKEN'
+  | 'E_EXPOSE_UNSAID'
+  | 'E_NO_ABILITY'
   | 'E_OUTAGE'
   | 'E_MACHINE_BUSY'
   | 'E_LAST_INSTANCE'

@@ -64,7 +64,7 @@ function decideCommand(state: State, observed: Observed, command: Command): Deci
     case 'CollectReleases':
       return collectReleases(state, command.releases)
     case 'StartRollout':
-      return startRollout(state, command)
+      return startRollout(state, observed, command)
     case 'AbortRollout':
       return abortRollout(state, command.rollout)
     case 'DrainMachine':

@@ -1,10 +1,10 @@
-import type { DesiredInstance, DesiredRoute, MachineDesire } from '../protocol/desiredState.ts'
+import { declaredRoutes, withoutExposure } from '../protocol/declaredRoutes.ts'
+import type { DesiredInstance, MachineDesire } from '../protocol/desiredState.ts'
 import { backTarget } from './backTarget.ts'
-import { limits } from './limits.ts'
+import { desiredRoutes } from './desiredRoutes.ts'
 import { isRunning } from './maintenanceState.ts'
-import { sameRoute } from './routes.ts'
-import { definitionOf, forwardTarget, instancesOn, runningRollout, serves, strategyOf } from './serviceView.ts'
-import { turnKey, type Generation, type Instance, type State } from './state.ts'
+import { definitionOf, forwardTarget, instancesOn, runningRollout, serves } from './serviceView.ts'
+import type { Instance, State } from './state.ts'
 
 /** What one machine should be running and routing now, from the state alone. */
 export function desiredState(state: State, machine: string): MachineDesire {
@@ -15,13 +15,20 @@ export function desiredState(state: State, machine: string): MachineDesire {
     ...Object.values(state.instances).map((one) => one.release),
     ...prepare.map((one) => one.release),
   ])
+  const definitions = [...releases].map((release) => [release, definitionOf(state, release)] as const)
   return {
     machine,
     fetch,
     keep: keptReleases(state),
-    definitions: Object.fromEntries([...releases].map((release) => [release, definitionOf(state, release)])),
+    definitions: Object.fromEntries(definitions.map(([release, one]) => [release, withoutExposure(one)])),
+    declaredRoutes: Object.fromEntries(
+      definitions.flatMap(([release, one]) => {
+        const declared = declaredRoutes(one)
+        return declared === null ? [] : [[release, declared]]
+      }),
+    ),
     instances: mine.map(desiredInstance),
-    routes: desiredRoutes(state, machine),
+    ...desiredRoutes(state, machine),
     peers: Object.values(state.machines)
       .filter(({ name }) => name !== machine)
       .map(({ name, endpoints }) => ({ machine: name, host: endpoints.host, forwardPort: endpoints.forward })),
@@ -102,68 +109,3 @@ export function keptReleases(state: State): string[] {
   }
   return [...kept].sort()
 }
-
-/**
- * The union of the routes of all generations that still have an instance anywhere, each leading to its own releases. A
- * stopped service keeps its hosts and paths, or its requests would fall to another service with a shorter path; its
- * ports are closed.
- */
-function desiredRoutes(state: State, machine: string): DesiredRoute[] {
-  const routes: DesiredRoute[] = []
-  for (const service of new Set(Object.values(state.generations).map((generation) => generation.service))) {
-    const instances = Object.values(state.instances).filter((one) => one.service === service)
-    const generations = Object.entries(state.generations).filter(
-      ([id, generation]) => generation.service === service && instances.some((one) => one.generation === id),
-    )
-    for (const [id, generation] of [...generations, ...stoppedGeneration(state, service)]) {
-      const definition = definitionOf(state, generation.release)
-      const releases = instances.some((one) => one.generation === id) ? [generation.release] : []
-      for (const match of generation.routes) {
-        const known = routes.find((route) => route.service === service && sameRoute(route.match, match))
-        const forwardTo = forwardsTo(state, service, id, machine)
-        if (known) {
-          known.releases = [...new Set([...known.releases, ...releases])]
-          known.forwardTo = [...new Set([...known.forwardTo, ...forwardTo])]
-        } else {
-          routes.push({
-            service,
-            match,
-            releases,
-            forwardTo,
-            holdMs: holds(state, service) ? limits.holdMs : null,
-            idleMs: definition.idleMs,
-            bodyBytes: definition.limits.bodyBytes,
-          })
-        }
-      }
-    }
-  }
-  return routes
-}
-
-function stoppedGeneration(state: State, name: string): [string, Generation][] {
-  const { current = null, stopped = false } = state.services[name] ?? {}
-  const generation = current && stopped ? state.generations[current.generation] : undefined
-  if (!current || !generation) return []
-  return [[current.generation, { ...generation, routes: generation.routes.filter(({ kind }) => kind === 'http') }]]
-}
-
-/** Machines whose balancers serve it: in traffic, with an instance of that generation ready and in traffic. */
-function forwardsTo(state: State, service: string, generation: string, from: string): string[] {
-  const able = Object.values(state.instances).filter(
-    (one) =>
-      one.service === service &&
-      one.generation === generation &&
-      one.machine !== from &&
-      one.traffic === 'active' &&
-      one.state !== 'stopping' &&
-      one.state !== 'starting' &&
-      state.machines[one.machine]?.traffic === 'ready' &&
-      !(state.turns[turnKey(service, one.machine)]?.unforwarded ?? false),
-  )
-  return [...new Set(able.map((one) => one.machine))].sort()
-}
-
-/** Under `replace` there may be no instance for a while on purpose: requests are then held. */
-const holds = (state: State, service: string): boolean =>
-  Object.values(state.turns).some((turn) => turn.service === service && strategyOf(state, turn) === 'replace')

@@ -72,6 +72,10 @@ export function evolve(before: State, event: RecordedEvent): State {
     case 'UpgradeFinished':
       return { ...state, upgrade: null }
 
+    case 'LoopbackAssigned': {
+      const { service, address } = event.data
+      return { ...state, loopbacks: { ...state.loopbacks, [service]: address } }
+    }
     case 'RolloutStarted':
     case 'ReleaseFetched':
     case 'PrepareStarted':

@@ -1,8 +1,10 @@
 import type { EventData, ResolvedRoute } from '../events/event.ts'
+import { asDeclared } from '../protocol/declaredRoutes.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import { keepIf } from '../lib/records.ts'
 import { conforms } from './conforms.ts'
 import { forgetUnusedGenerations } from './evolveInstance.ts'
+import { laptopAddress } from './loopback.ts'
 import { currentTarget } from './serviceView.ts'
 import {
   newInstance,
@@ -29,6 +31,7 @@ export function recoveredState(before: State, data: EventData['LogRecovered'], a
     releases: recoveredReleases(before, held, asked),
     instances: recoveredInstances(before, held),
     generations: { ...before.generations, ...recoveredGenerations(held) },
+    loopbacks: { ...before.loopbacks, ...recoveredLoopbacks(held) },
     turns: {},
     upgrade: null,
     rollouts: {},
@@ -67,7 +70,8 @@ function recoveredMachines(state: State, held: DesiredState[]): Record<string, M
 function recoveredReleases(state: State, held: DesiredState[], asked: Asked): State['releases'] {
   const releases = { ...state.releases }
   for (const machine of held) {
-    for (const [release, definition] of Object.entries(machine.definitions)) {
+    for (const [release, known] of Object.entries(machine.definitions)) {
+      const definition = asDeclared(known, machine.declaredRoutes[release])
       releases[release] ??= { id: release, service: definition.service, definition, at: asked.at }
     }
   }
@@ -133,11 +137,23 @@ function recoveredGenerations(held: DesiredState[]): Record<string, Generation> 
   const generations: Record<string, Generation> = {}
   for (const machine of held) {
     for (const { generation, service, release } of machine.instances) {
-      const routes = machine.routes
+      const routes = [...machine.routes, ...machine.localRoutes]
         .filter((route) => route.service === service && route.releases.includes(release))
-        .map((route): ResolvedRoute => route.match)
+        .map(({ match }): ResolvedRoute => (match.kind === 'tcp' ? { kind: 'tcp', port: match.port } : match))
       generations[generation] ??= { service, release, routes }
     }
   }
   return generations
+}
+
+function recoveredLoopbacks(held: DesiredState[]): State['loopbacks'] {
+  return Object.fromEntries(
+    held
+      .flatMap(({ routes, localRoutes }) => [...routes, ...localRoutes])
+      .flatMap(({ service, match }) =>
+        match.kind === 'http' || match.address === null || match.address === laptopAddress
+          ? []
+          : [[service, match.address]],
+      ),
+  )
 }

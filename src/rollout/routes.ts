@@ -4,28 +4,30 @@ import { instancesOn } from './serviceView.ts'
 import type { State } from './state.ts'
 
 /**
- * The routes a release will have. One that writes none takes the default (any host, path `/`) while that is free; on a
- * laptop every http service also answers at SERVICE.localhost.
+ * The routes a release will have; its local ones at `loopback`. One that writes none takes the default (any host, path `/`)
+ * while that is free; on a laptop every http service also answers at SERVICE.localhost.
  */
-export function resolveRoutes(state: State, definition: Definition): ResolvedRoute[] {
+export function resolveRoutes(state: State, definition: Definition, loopback: string): ResolvedRoute[] {
   const { service, listen } = definition
   if (listen === 'none') return []
-  const written = (definition.routes ?? []).map((route): ResolvedRoute =>
-    'port' in route ? { kind: 'tcp', port: route.port } : { kind: 'http', host: route.host, path: route.path },
-  )
+  const written = (definition.routes ?? []).map((route): ResolvedRoute => {
+    if (!('port' in route)) return { kind: 'http', host: route.host, path: route.path }
+    if (route.expose !== 'local') return { kind: 'tcp', port: route.port }
+    return { kind: 'local', carries: listen, address: loopback, port: route.port }
+  })
   if (listen === 'tcp') return written
-  const local: ResolvedRoute[] = state.config.laptop ? [{ kind: 'http', host: `${service}.localhost`, path: '/' }] : []
-  if (definition.routes !== null) return union(written, local)
+  const named: ResolvedRoute[] = state.config.laptop ? [{ kind: 'http', host: `${service}.localhost`, path: '/' }] : []
+  if (definition.routes !== null) return union(written, named)
   const any: ResolvedRoute = { kind: 'http', host: null, path: '/' }
   const taken = routeHolder(state, service, any) !== null
-  return taken && state.config.laptop ? local : [any, ...local]
+  return taken && state.config.laptop ? named : [any, ...named]
 }
 
 /** The other service that holds this host and path, or port, now or by a rollout in progress; `null`: free. */
 export function routeHolder(state: State, service: string, route: ResolvedRoute): string | null {
   for (const generation of Object.values(state.generations)) {
     if (generation.service === service || !isUsed(state, generation.service)) continue
-    if (generation.routes.some((held) => sameRoute(held, route))) return generation.service
+    if (generation.routes.some((held) => collide(held, route))) return generation.service
   }
   return null
 }
@@ -35,12 +37,34 @@ const isUsed = (state: State, service: string): boolean =>
   service in state.services ||
   Object.keys(state.machines).some((machine) => instancesOn(state, service, machine).length > 0)
 
-export const sameRoute = (a: ResolvedRoute, b: ResolvedRoute): boolean =>
-  a.kind === 'http'
-    ? b.kind === 'http' && a.host === b.host && a.path === b.path
-    : b.kind === 'tcp' && a.port === b.port
+/**
+ * Two services cannot have both. A public port is taken at every address: at the loopback address of a service that does not
+ * listen just now, its clients would reach the other one.
+ */
+function collide(a: ResolvedRoute, b: ResolvedRoute): boolean {
+  if (a.kind === 'http' || b.kind === 'http')
+    return a.kind === 'http' && b.kind === 'http' && a.host === b.host && a.path === b.path
+  if (a.port !== b.port) return false
+  return a.kind === 'tcp' || b.kind === 'tcp' || a.address === b.address
+}
+
+/** What distinguishes the routes of one service: two releases of it that have the same lead to both. */
+export const routeKey = (route: ResolvedRoute): string =>
+  route.kind === 'http' ? `${route.host ?? '*'}${route.path}` : `:${route.port}`
+
+/** As people name it. */
+export function routeInWords(route: ResolvedRoute): string {
+  switch (route.kind) {
+    case 'http':
+      return `${route.host ?? 'any host'}${route.path}`
+    case 'tcp':
+      return `port ${route.port}`
+    case 'local':
+      return `local port ${route.port}`
+  }
+}
 
 const union = (a: ResolvedRoute[], b: ResolvedRoute[]): ResolvedRoute[] => [
   ...a,
-  ...b.filter((route) => !a.some((one) => sameRoute(one, route))),
+  ...b.filter((route) => !a.some((one) => routeKey(one) === routeKey(route))),
 ]

@@ -1,13 +1,16 @@
 import type { Definition } from '../definitions/definition.ts'
 import type { ResolvedRoute, RolloutKind } from '../events/event.ts'
 import type { Decision, Refusal, StartRollout } from './command.ts'
+import { laptopAddress, loopbackOf } from './loopback.ts'
+import type { Observed } from './observed.ts'
+import { closedUnsaid } from './openPorts.ts'
 import { refuse } from './refuse.ts'
-import { resolveRoutes, routeHolder } from './routes.ts'
+import { resolveRoutes, routeHolder, routeInWords } from './routes.ts'
 import { instancesOn, isReachable, servesWithout, strategyOf, wantedOn } from './serviceView.ts'
 import type { Release, Service, State } from './state.ts'
 
 /** May this rollout start, and with what? Refusals change nothing and name what is in the way. */
-export function startRollout(state: State, command: StartRollout): Decision {
+export function startRollout(state: State, observed: Observed, command: StartRollout): Decision {
   const { service: name, kind } = command
   const service = state.services[name]
   if (!service && kind !== 'deploy') return noSuchService(state, name)
@@ -18,17 +21,25 @@ export function startRollout(state: State, command: StartRollout): Decision {
   if (isDone(state, command, service, release)) return { type: 'nothing' }
 
   const machines = turnOrder(state, name, release.definition, kind === 'stop' || kind === 'remove')
-  const routes = kind === 'stop' || kind === 'remove' ? [] : resolveRoutes(state, release.definition)
+  const loopback = state.config.laptop ? laptopAddress : loopbackOf(state, name)
+  if (loopback === null) return refuse('E_ROUTE_TAKEN', 'every loopback address is taken', name, 'tandem status')
+  const routes = kind === 'stop' || kind === 'remove' ? [] : resolveRoutes(state, release.definition, loopback)
+  const hasLocal = routes.some((route) => route.kind === 'local')
   const refusal =
     refuseUnknownMachines(state, name, kind, release.definition) ??
     refuseMachines(state, name, machines, kind === 'stop' || kind === 'remove') ??
     refuseRoutes(state, name, routes) ??
+    (hasLocal ? refuseAbility(state, observed, name) : null) ??
+    (service && kind === 'deploy' ? refuseClosing(state, service, release) : null) ??
     (command.allowOutage || routes.length === 0 ? null : refuseOutage(state, name, release, machines))
   if (refusal) return refusal
 
   return {
     type: 'accepted',
     events: [
+      ...(hasLocal && !state.config.laptop && !(name in state.loopbacks)
+        ? [{ type: 'LoopbackAssigned' as const, data: { service: name, address: loopback } }]
+        : []),
       {
         type: 'RolloutStarted',
         data: {
@@ -131,12 +142,48 @@ function refuseRoutes(state: State, service: string, routes: ResolvedRoute[]): R
   for (const route of routes) {
     const holder = routeHolder(state, service, route)
     if (holder) {
-      const what = route.kind === 'tcp' ? `port ${route.port}` : `${route.host ?? 'any host'}${route.path}`
       const next = `give one of them another route in its tandem.yaml, or: tandem remove ${holder}`
-      return refuse('E_ROUTE_TAKEN', `${what} is already the route of service ${holder}`, service, next)
+      const why = state.config.laptop && route.kind === 'local' ? '; on a laptop all services share 127.0.0.1' : ''
+      const message = `${routeInWords(route)} is already the route of service ${holder}${why}`
+      return refuse('E_ROUTE_TAKEN', message, service, next)
+    }
+    const own = route.kind === 'local' ? ownPort(state, route.port) : null
+    if (own !== null) {
+      const message = `${routeInWords(route)} is a port of Tandem's own: ${own}`
+      return refuse('E_ROUTE_TAKEN', message, service, 'choose another port in its tandem.yaml')
     }
   }
   return null
+}
+
+/** What Tandem itself listens for there, on all addresses of some machine; `null`: nothing. */
+function ownPort({ cluster, machines, config }: State, port: number): string | null {
+  if (port === cluster?.entry.https && cluster.entry.certificates !== null) return 'the entry for https'
+  for (const { name, endpoints } of Object.values(machines)) {
+    if (port === endpoints.http) return `the entry of machine ${name}`
+    if (port === endpoints.forward && !config.laptop) return `where other machines forward to ${name}`
+  }
+  return null
+}
+
+/** An older agent does not know local ports: it would leave them closed, and say nothing. */
+function refuseAbility(state: State, observed: Observed, service: string): Refusal | null {
+  for (const { name } of Object.values(state.machines).filter((machine) => isReachable(state, machine.name))) {
+    const report = observed[name]?.report
+    if (!report || report.abilities.includes('local-routes')) continue
+    const message = `machine ${name} runs Tandem ${report.version}, which cannot serve a local port`
+    return refuse('E_NO_ABILITY', message, service, 'tandem upgrade ARCHIVE, then push again')
+  }
+  return null
+}
+
+/** A release that has served before is not asked again: going back to it is going back to the ports that it had. */
+function refuseClosing(state: State, service: Service, { id, definition }: Release): Refusal | null {
+  const [port] = service.completed.includes(id) ? [] : closedUnsaid(state, service, definition)
+  if (port === undefined) return null
+  const message = `this would close tcp port ${port}, which everybody can reach today; its definition does not say who may`
+  const lines = `{ port: ${port}, expose: local } (programs on the machines) or { port: ${port}, expose: public } (everybody, as today)`
+  return refuse('E_EXPOSE_UNSAID', message, service.name, `write ${lines} into its tandem.yaml, and push again`)
 }
 
 /** Under `replace` each machine in turn is without an instance: another one must be ready meanwhile. */

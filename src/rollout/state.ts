@@ -75,6 +75,8 @@ export interface State {
   maintenance: Maintenance | null
   /** Virtual addresses that any machine was ever seen to hold. */
   addresses: Record<string, AddressState>
+  /** The loopback address of each service that ever had a local route; for ever. */
+  loopbacks: Record<string, string>
   /** Machines that still have to remove a removed service's data. */
   removedData: Record<string, string[]>
 }
@@ -271,6 +273,7 @@ export function initialState(config: Config): State {
     generations: {},
     maintenance: null,
     addresses: {},
+    loopbacks: {},
     removedData: {},
   }
 }

@@ -28,7 +28,11 @@ describe.skipIf(why)(`silent connections through both machines${why ? ` (skipped
 
   /** Its only instance is on b. */
   async function serve(name: string, port: number, more = ''): Promise<void> {
-    const text = line({ name, version: '1', more: `machines: [b]\nroutes: [{ port: ${port} }]\n${more}` })
+    const text = line({
+      name,
+      version: '1',
+      more: `machines: [b]\nroutes: [{ port: ${port}, expose: public }]\n${more}`,
+    })
     const pushed = await pair.push(name, text, 'line.mjs')
     expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
   }
@@ -107,7 +111,7 @@ describe.skipIf(why)(`silent connections through both machines${why ? ` (skipped
 run: [sh, broker.sh]
 listen: tcp
 machines: [b]
-routes: [{ port: ${amqpPort} }]
+routes: [{ port: ${amqpPort}, expose: public }]
 rollout: { strategy: replace, drain: 0s }
 health: { within: 90s }
 `

@@ -20,7 +20,7 @@ describe.skipIf(why)(`leaving${why ? ` (skipped: ${why})` : ''}`, () => {
     watch = new AddressWatch(pair.lab, address)
     for (const name of ['a', 'b']) await watch.watch(name)
     await pair.roll('web', web({ name: 'web', version: '1' }))
-    const more = `routes: [{ port: ${tcpPort} }]\n`
+    const more = `routes: [{ port: ${tcpPort}, expose: public }]\n`
     await pair.roll('line', line({ name: 'line', version: '1', more }), 'line.mjs')
   }, bootMs)
   afterAll(async () => {

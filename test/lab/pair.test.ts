@@ -33,7 +33,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
 
   const pushWeb = (more = '') => pair.roll('web', web({ name: 'web', version: String(++version), drain, more }))
   const pushLine = () => {
-    const more = `routes: [{ port: ${tcpPort} }]\n`
+    const more = `routes: [{ port: ${tcpPort}, expose: public }]\n`
     return pair.roll('line', line({ name: 'line', version: String(++version), drain, more }), 'line.mjs')
   }
   const beginLoad = (about: Partial<ConstructorParameters<typeof ClientLoad>[1]> = {}): void => {

@@ -60,7 +60,9 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     watch = new AddressWatch(pair.lab, address)
     for (const name of serving) await watch.watch(name)
     await pushWeb()
-    const text = line({ name: 'line', version: '1', drain, more: `routes: [{ port: ${tcpPort} }]\n` })
+    // A build from before `expose` does not know the word, and its ports are public.
+    const expose = previous === null ? ', expose: public' : ''
+    const text = line({ name: 'line', version: '1', drain, more: `routes: [{ port: ${tcpPort}${expose} }]\n` })
     await pair.roll('line', text, 'line.mjs')
   }, bootMs)
   afterEach(() => {

@@ -27,7 +27,7 @@ describe.each([
   let laptop: Laptop
   let load: Load
   const tcpPort = 18_500 + Math.floor(Math.random() * 400)
-  const routes = `routes: [{ port: ${tcpPort} }]`
+  const routes = `routes: [{ port: ${tcpPort}, expose: public }]`
   let killer: NodeJS.Timeout | undefined
   let killed = 0
 

@@ -8,7 +8,7 @@ describe('a pair under load, http and tcp', () => {
   let laptop: Laptop
   let load: Load
   const tcpPort = 18_000 + Math.floor(Math.random() * 500)
-  const tcpRoute = `routes: [{ port: ${tcpPort} }]`
+  const tcpRoute = `routes: [{ port: ${tcpPort}, expose: public }]`
   const rollouts: RolloutView[] = []
 
   beforeAll(async () => {

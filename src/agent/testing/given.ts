@@ -33,6 +33,8 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   definitions: { [release]: aDefinition() },
   instances: [],
   routes: [],
+  localRoutes: [],
+  declaredRoutes: {},
   peers: [],
   prepare: [],
   removedData: [],

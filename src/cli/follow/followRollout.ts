@@ -1,5 +1,6 @@
 import type { RolloutView } from '../../api/views.ts'
 import type { ApiClient } from '../../api/client.ts'
+import { unsaidLines } from '../render/access.ts'
 import { addressesOf } from '../render/addresses.ts'
 import { renderOutcome } from '../render/outcome.ts'
 import { rolloutResult } from '../render/rolloutResult.ts'
@@ -57,11 +58,13 @@ export async function followRollout(
   return finish(session, client, last, explain)
 }
 
-/** Where it answers now. Said on the side: that it cannot be asked for changes nothing about how the rollout ended. */
+/** Where it answers now, and to whom it is open unsaid. Said on the side: that it cannot be asked for changes nothing about how the rollout ended. */
 async function sayWhere({ out, signal }: Session, client: ApiClient, service: string): Promise<void> {
   const status = await client.call('status', {}, signal).catch(() => null)
   const addresses = status ? addressesOf(status, service) : []
   if (addresses.length > 0) out.note(`      ${addresses.join('  ')}`)
+  const rolled = status?.services.find((one) => one.service === service)
+  for (const line of rolled ? unsaidLines(rolled) : []) out.note(`${out.paintNote('yellow', 'warning:')} ${line}`)
 }
 
 /** What else is wrong there: apart from the reason, which it is not. */

@@ -38,6 +38,19 @@ describe('where a service answers', () => {
     expect(addressesOf(status(routes), 'x')).toEqual(addresses)
   })
 
+  it('is the loopback address of a local route', () => {
+    const known = status(['*/', ':6379', ':8080'])
+    const [service] = known.services
+    const at = { expose: 'local' as const, address: '127.77.1.2', unsaid: false }
+    const access = [
+      { ...at, route: ':6379', carries: 'tcp' as const, port: 6379 },
+      { ...at, route: ':8080', carries: 'http' as const, port: 8080 },
+    ]
+    expect(addressesOf({ ...known, services: service ? [{ ...service, access }] : [] }, 'x')).toEqual([
+      ...['http://127.0.0.1:8001/', '127.77.1.2:6379', 'http://127.77.1.2:8080/'],
+    ])
+  })
+
   it('is told of a machine in traffic, without the port that goes without saying', () => {
     const machines = [machine('a', 'drained', 8001), machine('b', 'ready', 80)]
     expect(addressesOf(status(['*/'], machines), 'x')).toEqual(['http://127.0.0.1/'])

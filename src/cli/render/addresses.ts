@@ -10,6 +10,9 @@ export function addressesOf({ machines, services }: Status, name: string): strin
   )
   if (!service || !serving) return []
   return service.routes.map((route) => {
+    const own = service.access?.find((one) => one.route === route && one.address !== null)
+    if (own)
+      return `${own.carries === 'http' ? 'http://' : ''}${own.address}:${own.port}${own.carries === 'http' ? '/' : ''}`
     if (route.startsWith(':')) return `${serving.host}${route}`
     const slash = route.indexOf('/')
     const host = route.slice(0, slash)

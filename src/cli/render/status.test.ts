@@ -100,3 +100,29 @@ ADDRESS    HELD BY  SINCE   BEFORE  WHY
     '! a and b do not hear each other: 10.0.0.50 was given to b',
   )
 })
+
+it('says who reaches the ports of a service, and where; and which one is open although nobody said so', () => {
+  const access = [
+    { route: '*/', expose: 'public' as const, carries: 'http' as const, port: null, address: null, unsaid: false },
+    { route: ':5672', expose: 'public' as const, carries: 'tcp' as const, port: 5672, address: null, unsaid: true },
+    {
+      route: ':80',
+      expose: 'local' as const,
+      carries: 'http' as const,
+      port: 80,
+      address: '127.77.1.2',
+      unsaid: false,
+    },
+  ]
+  const text = render(statusView({ services: [serviceStatus({ access, instances: [] })] }))
+  expect(text).toContain('! shop: tcp port 5672 is open to everybody, and its release does not say so; write expose:')
+  expect(text).toContain(
+    `
+shop  aaaaaaaaaaaa  */
+  ROUTE  CARRIES  EXPOSE  LISTENS ON
+  */     http     public  the entry of every machine
+  :5672  tcp      public  port 5672 of every machine
+  :80    http     local   127.77.1.2:80 on every machine
+`.trim(),
+  )
+})

@@ -1,6 +1,7 @@
 import type { MachineStatus, Status } from '../../api/views.ts'
 import { showAge, showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
+import { accessLines } from './access.ts'
 import { maintenanceLine } from './maintenance.ts'
 import { count, shortId } from './names.ts'
 import { whatIsRolled } from './rolloutTitle.ts'
@@ -83,6 +84,7 @@ function serviceLines(service: ServiceStatus, now: number, paint: Paint): string
   const routes = service.routes.length > 0 ? `  ${paint('dim', service.routes.join(' '))}` : ''
   const lines = [`${paint('bold', service.service)}  ${release}${state}${routes}`]
   if (service.rollout) lines.push(`  ${rolling(service.rollout, now, paint)}`)
+  lines.push(...accessLines(service, paint))
   const rows = service.instances.map((instance) => [
     `  ${instance.id}`,
     instance.machine,

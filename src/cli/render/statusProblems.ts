@@ -1,4 +1,5 @@
 import type { Status } from '../../api/views.ts'
+import { unsaidLines } from './access.ts'
 
 /** What somebody should look at, most urgent first, in words that name it. */
 export function problemsOf({ machines, absent, services, addresses }: Status): string[] {
@@ -13,6 +14,7 @@ export function problemsOf({ machines, absent, services, addresses }: Status): s
     ...services.flatMap(({ service, behind }) =>
       behind.length > 0 ? [`${service} is behind on ${behind.join(', ')}: another release runs there`] : [],
     ),
+    ...services.flatMap(unsaidLines),
     ...machines.flatMap(({ name, problems }) => problems.map((problem) => `machine ${name}: ${problem}`)),
     ...machines.flatMap(({ name, state }) =>
       state === 'drained' || state === 'draining'

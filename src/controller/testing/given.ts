@@ -1,3 +1,4 @@
+import { abilities } from '../../protocol/abilities.ts'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
@@ -16,7 +17,17 @@ export const release = 'a'.repeat(64)
 export const otherRelease = 'b'.repeat(64)
 
 export const aReport = (over: Partial<Report> = {}): Report => ({
-  ...{ machine: 'a', boot: 1, seq: 1, version: '0', seen: null, refused: null, held: null, program: null },
+  ...{
+    machine: 'a',
+    boot: 1,
+    seq: 1,
+    version: '0',
+    abilities: [...abilities],
+    seen: null,
+    refused: null,
+    held: null,
+    program: null,
+  },
   applied: { supervisor: 0, balancer: 0, address: 0 },
   endpoints: { host: '127.0.0.1', http: 8001, forward: 9001, metrics: 9101 },
   ...{ fetched: [], fetchFailures: [], instances: [], prepared: [], removedData: [], unserved: [], problems: [] },

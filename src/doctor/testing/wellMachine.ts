@@ -1,4 +1,4 @@
-import type { Limits, MachineFacts, UnreadCertificate } from '../machineFacts.ts'
+import type { ExpectedPort, Limits, MachineFacts, Ports, UnreadCertificate } from '../machineFacts.ts'
 
 export const now = Date.parse('2026-11-21T12:00:00Z')
 export const day = 86_400_000
@@ -23,11 +23,13 @@ export function wellParts() {
     ],
     clock: { synchronised: true },
     ports: {
-      expected: [entry, own],
+      expected: [entry, own] as ExpectedPort[],
       listeners: [
         { ...holder, port: 80, address: '0.0.0.0' },
         { port: 20_001, address: '127.0.0.1', pid: 8, command: 'node', unit: 'tandem-shop-1.service' as string | null },
       ],
+      strays: [] as Ports['strays'],
+      unsaid: [] as Ports['unsaid'],
     },
     certificates: {
       files: [

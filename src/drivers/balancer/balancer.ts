@@ -26,14 +26,27 @@ export interface HttpPlannedRoute extends PlannedRouteBase {
   host: string | null
   path: string
   bodyBytes: number | null
+  /** It answers there, whatever the host and path, and not at the entry; `null`: at the entry. */
+  own: OwnPort | null
 }
 
 export interface TcpPlannedRoute extends PlannedRouteBase {
   kind: 'tcp'
-  /** The port to listen on here (already shifted on a laptop). */
+  own: OwnPort
+}
+
+/** Where a route listens that does not answer at the entry. */
+export interface OwnPort {
+  /** It listens at the addresses that the entry is at. */
+  public: boolean
+  /** It listens at this loopback address; also a public one does, so that a change of `expose` closes nothing there. */
+  loopback: string | null
+  /** Already shifted on a laptop. */
   port: number
-  /** The port people wrote: what the machines call this route among themselves. */
-  name: number
+  /** What the machines call this route among themselves: `5672`, or `redis/6379` where two services may have the same port. */
+  name: string
+  /** What a machine may call it that has not yet followed a change of `expose`. */
+  also: string[]
 }
 
 export interface Target {

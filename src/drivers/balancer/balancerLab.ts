@@ -6,6 +6,7 @@ import type {
   BalancerChange,
   BalancerDriver,
   HttpPlannedRoute,
+  OwnPort,
   Peer,
   PlannedRoute,
   Target,
@@ -45,8 +46,8 @@ export class BalancerLab {
   }
 
   /** A connection that is destroyed with the lab. */
-  async connect(port: number): Promise<Socket> {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  async connect(port: number, host = '127.0.0.1'): Promise<Socket> {
+    const socket = connect({ port, host, allowHalfOpen: true })
     this.onClose(() => void socket.destroy())
     await once(socket, 'connect')
     return socket
@@ -153,13 +154,24 @@ export class LabInstance {
 }
 
 export function httpRoute(about: Partial<HttpPlannedRoute>): HttpPlannedRoute {
-  const base = { service: 'shop', host: null, path: '/', bodyBytes: null, holdMs: null, idleMs: null }
+  const base = { service: 'shop', host: null, path: '/', bodyBytes: null, own: null, holdMs: null, idleMs: null }
   return { kind: 'http', targets: [], peers: [], ...base, ...about }
 }
 
-export function tcpRoute(about: Partial<TcpPlannedRoute> & { port: number; name: number }): TcpPlannedRoute {
-  return { kind: 'tcp', service: 'queue', targets: [], peers: [], holdMs: null, idleMs: null, ...about }
+/** A public one, unless `own` says otherwise. */
+export function tcpRoute({
+  port,
+  name,
+  ...about
+}: Partial<TcpPlannedRoute> & { port: number; name: number }): TcpPlannedRoute {
+  const own = { public: true, loopback: null, port, name: String(name), also: [] }
+  return { kind: 'tcp', service: 'queue', targets: [], peers: [], holdMs: null, idleMs: null, own, ...about }
 }
+
+/** Where a local route of `service` listens. */
+export const localPort = (service: string, port: number, loopback = '127.77.1.1'): OwnPort => ({
+  ...{ public: false, loopback, port, name: `${service}/${port}`, also: [] },
+})
 
 export interface Answer {
   status: number
@@ -175,19 +187,21 @@ export interface Asked {
   headers?: Record<string, string | string[]>
   body?: string | Buffer
   agent?: Agent
+  /** The address that is connected to. */
+  at?: string
 }
 
 /** One request, without any retry. Rejects when the connection ends before the answer is whole. */
 export function ask(port: number, about: Asked = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const { method = 'GET', path = '/', agent } = about
+    const { method = 'GET', path = '/', agent, at = '127.0.0.1' } = about
     // Node frames the body of a GET only when told to.
     const length =
       about.body === undefined || about.headers?.['transfer-encoding']
         ? {}
         : { 'content-length': String(Buffer.byteLength(about.body)) }
     const headers = { ...length, ...about.headers }
-    const sent = request({ port, host: '127.0.0.1', method, path, headers, agent: agent ?? false }, (answer) => {
+    const sent = request({ port, host: at, method, path, headers, agent: agent ?? false }, (answer) => {
       readAll(answer).then(
         (bytes) =>
           resolve({

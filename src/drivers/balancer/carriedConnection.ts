@@ -71,7 +71,7 @@ export class CarriedConnection {
             if (error) dialled({ kind: 'unreachable', reason: error.message }, null)
             else dialled(null, socket)
           })
-        : dialPeer(upstream, { name: route.planned.name, machine, connectMs: limits.connectMs }, dialled)
+        : dialPeer(upstream, { name: route.planned.own.name, machine, connectMs: limits.connectMs }, dialled)
     const gone = (): void => void dialling.destroy()
     this.#client.once('close', gone)
     upstream.began(work)
@@ -103,7 +103,7 @@ export class CarriedConnection {
 /** A tunnel through another machine's balancer to an instance there. */
 function dialPeer(
   upstream: Upstream,
-  { name, machine, connectMs }: { name: number; machine: string; connectMs: number },
+  { name, machine, connectMs }: { name: string; machine: string; connectMs: number },
   dialled: Dialled,
 ): ClientRequest {
   let settled = false

@@ -10,14 +10,15 @@ import { Ejector } from './ejector.ts'
 import { endSoon } from './endSoon.ts'
 import { serveTunnel } from './forwardedTunnel.ts'
 import { Holder } from './holder.ts'
-import { createHttpListener } from './httpListener.ts'
+import { createHttpListener, type HttpListenerEvents } from './httpListener.ts'
 import { defaultLimits, type BalancerLimits } from './limits.ts'
 import { startTimer } from '../../lib/longTimer.ts'
 import { Metrics } from './metrics.ts'
 import { ignoreLateError } from './openSocket.ts'
 import { notAProxy, rawPage } from './pages.ts'
+import { cannotListenAt } from './ownPorts.ts'
+import { hasOwnPort, PortListeners } from './portListeners.ts'
 import { RoutingTable } from './routingTable.ts'
-import { TcpListeners } from './tcpListeners.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface EmbeddedBalancerOptions {
@@ -44,7 +45,7 @@ class EmbeddedBalancer implements BalancerDriver {
   readonly #services: BalancerServices
   readonly #entry: Server
   readonly #forward: Server
-  readonly #tcp: TcpListeners
+  readonly #ports: PortListeners
   readonly #listeners: ((change: BalancerChange) => void)[] = []
   /** The next plan is applied whatever becomes of the one before. */
   readonly #turns = new Turns()
@@ -67,17 +68,22 @@ class EmbeddedBalancer implements BalancerDriver {
       metrics: new Metrics(),
       gate: new ConnectionGate(limits.connections),
     }
-    this.#tcp = new TcpListeners(this.#services, options.host)
-    this.#entry = createHttpListener(this.#services, false, {
+    const refused: HttpListenerEvents = {
       connect: (_request, socket) => {
         socket.on('error', ignoreLateError)
         socket.write(rawPage(notAProxy()), 'utf8')
         endSoon(socket, limits.lingerMs)
       },
-    })
-    this.#forward = createHttpListener(this.#services, true, {
+    }
+    const route = (): null => null
+    this.#ports = new PortListeners(this.#services, options.host, (cameTo) =>
+      createHttpListener(this.#services, cameTo, refused),
+    )
+    this.#entry = createHttpListener(this.#services, { forwarded: false, route }, refused)
+    const tunnels: HttpListenerEvents = {
       connect: (request, socket, head) => serveTunnel(this.#services, request, socket, head),
-    })
+    }
+    this.#forward = createHttpListener(this.#services, { forwarded: true, route }, tunnels)
   }
 
   async listen(): Promise<void> {
@@ -93,17 +99,12 @@ class EmbeddedBalancer implements BalancerDriver {
   async #applyNow(plan: RoutingPlan): Promise<Unserved[]> {
     const { table, holder } = this.#services
     if (this.#closing) throw new Error('the balancer is closed; it takes no plan any more')
-    const routes = plan.routes.filter((route) => route.kind === 'tcp')
-    const ports = routes.map(({ port }) => port)
-    const failed = new Map((await this.#tcp.open(ports)).map(({ port, error }) => [port, error.message]))
+    const routes = plan.routes.filter(hasOwnPort)
+    const failed = await this.#ports.open(routes)
     table.apply(plan)
-    this.#tcp.closeOthers(ports)
+    this.#ports.closeOthers(routes)
     holder.wakeAll()
-    return routes.flatMap(({ service, port }) => {
-      const why = failed.get(port)
-      if (why === undefined) return []
-      return [{ service, reason: `cannot listen on TCP port ${port} (${why}): free it, or give ${service} another` }]
-    })
+    return [...failed].map(([route, why]) => cannotListenAt(route, route.own, why))
   }
 
   inFlight(instance: string): InFlight {
@@ -137,7 +138,7 @@ class EmbeddedBalancer implements BalancerDriver {
 
   async #closeNow(): Promise<void> {
     const { holder, ejector, table, gate, limits } = this.#services
-    this.#tcp.closeOthers([])
+    this.#ports.closeOthers([])
     const closed = Promise.all([this.#entry, this.#forward].map(closeServer))
     holder.expireAll()
     ejector.close()

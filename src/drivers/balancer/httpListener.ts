@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { createServer } from '../../lib/nodeHttp.ts'
 import type { BalancerServices } from './balancerServices.ts'
 import { endSoon } from './endSoon.ts'
-import { readIncoming } from './incomingHead.ts'
+import { readIncoming, type CameTo } from './incomingHead.ts'
 import { ignoreLateError } from './openSocket.ts'
 import {
   badRequest,
@@ -29,10 +29,11 @@ export interface HttpListenerEvents {
 }
 
 /**
- * The HTTP server of the entry, or (`forwarded`) of the forwarding port. Node parses, strictly; it cuts nothing by its
+ * The HTTP server of the entry, of the forwarding port, or of a route with a port of its own. Node parses, strictly; it cuts nothing by its
  * own clock but unused connections and headers that do not end.
  */
-export function createHttpListener(services: BalancerServices, forwarded: boolean, events: HttpListenerEvents): Server {
+export function createHttpListener(services: BalancerServices, cameTo: CameTo, events: HttpListenerEvents): Server {
+  const { forwarded } = cameTo
   const { limits, metrics, gate } = services
   const current = new WeakMap<Duplex, { request: ProxiedRequest; response: ServerResponse }>()
   const readElsewhere = new WeakSet<Duplex>()
@@ -53,12 +54,12 @@ export function createHttpListener(services: BalancerServices, forwarded: boolea
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     response.on('error', ignoreLateError)
     if (request.socket instanceof RawTargetConnection) response.shouldKeepAlive = false
-    const incoming = readIncoming(request, forwarded)
+    const incoming = readIncoming(request, cameTo)
     if ('status' in incoming) {
       metrics.refused(incoming.status === 403 ? 'not-forwarded' : 'malformed')
       return send(response, incoming)
     }
-    const route = services.table.http(incoming.host, incoming.path)
+    const route = services.table.http(incoming)
     if (!route) {
       metrics.refused('no-route')
       if (forwarded) return send(response, unprocessed('that name'))
@@ -78,7 +79,7 @@ export function createHttpListener(services: BalancerServices, forwarded: boolea
   server.on('checkContinue', serve)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // The server's sockets are TCP sockets; Node's type allows for more.
-    new UpgradedConnection(services, request, socket as Socket, head, forwarded).start()
+    new UpgradedConnection(services, request, socket as Socket, head, cameTo).start()
   })
   server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     events.connect(request, socket as Socket, head) // likewise

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { forwardedRoute } from './forwarding.ts'
 import { badRequest, notForwarded, type Page } from './pages.ts'
 import { forwardedHeaders, readRequestHead, type RequestHead } from './requestHead.ts'
 import { RawTargetConnection } from './rawTargetConnection.ts'
@@ -9,6 +10,8 @@ export interface IncomingHead {
   head: RequestHead
   /** The name asked for, for the router. */
   host: string
+  /** The route whose own port it came to, here or at the machine that forwards it; `null`: host and path say which. */
+  route: string | null
   /** The target as it came, query string included. */
   path: string
   /** It came to the forwarding port: only local instances may serve it. */
@@ -17,27 +20,42 @@ export interface IncomingHead {
   headers: string[]
 }
 
-/** The head, or the page that refuses it. `forwarded` says which port it came to. */
-export function readIncoming(request: IncomingMessage, forwarded: boolean): IncomingHead | Page {
+/** Which listener a request came to. */
+export interface CameTo {
+  /** The port for other machines. */
+  forwarded: boolean
+  /** The route that has this port for its own, as of now; `null`: host and path say which, or that machine does. */
+  route: () => string | null
+}
+
+/** The head, or the page that refuses it. */
+export function readIncoming(request: IncomingMessage, cameTo: CameTo): IncomingHead | Page {
+  const { forwarded } = cameTo
   const head = readRequestHead(request.rawHeaders, forwarded)
   if (forwarded && head.forwardedBy === null) return notForwarded()
   if (head.severalHosts) return badRequest('there is more than one Host header')
   const { socket } = request
   const raw = socket instanceof RawTargetConnection ? socket.takeTarget() : null
   const target = raw ?? request.url ?? '/'
-  if (target.startsWith('/')) return incoming(request, head, target, forwarded)
+  if (target.startsWith('/')) return incoming(request, head, target, cameTo)
   const absolute = absoluteTarget(target)
   if (!absolute) return badRequest('the request target is not a path')
   // RFC 9112, 3.2.2: the authority of an absolute target replaces the Host header.
   head.host = absolute.authority
   head.passed = withHost(head.passed, absolute.authority)
-  return incoming(request, head, absolute.path, forwarded)
+  return incoming(request, head, absolute.path, cameTo)
 }
 
-function incoming(request: IncomingMessage, head: RequestHead, path: string, forwarded: boolean): IncomingHead | Page {
+function incoming(
+  request: IncomingMessage,
+  head: RequestHead,
+  path: string,
+  { forwarded, route: own }: CameTo,
+): IncomingHead | Page {
   if (!isAuthority(head.host ?? '')) return badRequest('the Host header is not a host name')
   const headers = forwarded ? head.passed : head.passed.concat(forwardedHeaders(head, request.socket.remoteAddress))
-  return { head, host: hostName(head.host ?? ''), path, forwarded, headers }
+  const route = forwarded ? forwardedRoute(head.forwardedBy) : own()
+  return { head, host: hostName(head.host ?? ''), route, path, forwarded, headers }
 }
 
 /** RFC 9112, 3.2: any other is answered 400. The client library of the upstream would refuse it, as if no instance did. */

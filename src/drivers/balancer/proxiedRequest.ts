@@ -3,7 +3,7 @@ import type { HttpPlannedRoute } from './balancer.ts'
 import type { BalancerServices } from './balancerServices.ts'
 import { endSoon } from './endSoon.ts'
 import { Exchange, type ExchangeEvents } from './exchange.ts'
-import { forwardedHeader, sentBefore, sentHeader } from './forwarding.ts'
+import { forPeer } from './forwarding.ts'
 import type { RefusalReason } from './metrics.ts'
 import {
   badRequest,
@@ -59,7 +59,7 @@ export class ProxiedRequest implements ExchangeEvents {
     this.#incoming = incoming
     this.#route = route
     this.#hasBody = incoming.head.chunked || (incoming.head.contentLength ?? 0) > 0
-    const lookUp = (): HttpRoute | null => services.table.http(incoming.host, incoming.path)
+    const lookUp = (): HttpRoute | null => services.table.http(incoming)
     this.#search = new Search(services, lookUp, { forwarded: incoming.forwarded, sentBefore: incoming.head.sentBefore })
   }
 
@@ -144,7 +144,7 @@ export class ProxiedRequest implements ExchangeEvents {
     this.#route = found.route
     if (!found.upstream) return this.#noneLeft()
     const peer = found.upstream.kind === 'peer'
-    const { path, headers } = this.#incoming
+    const { path, headers, route } = this.#incoming
     this.#exchange = new Exchange({
       upstream: found.upstream,
       response: this.#response,
@@ -156,15 +156,10 @@ export class ProxiedRequest implements ExchangeEvents {
     this.#exchange.start({
       method: this.#request.method ?? 'GET',
       path,
-      headers: peer ? headers.concat(this.#forPeer()) : headers,
+      headers: peer ? headers.concat(forPeer(this.#services.machine, route, this.#search.sent)) : headers,
       body: this.#body?.open(peer) ?? null,
       reset: false,
     })
-  }
-
-  #forPeer(): string[] {
-    const forwarded = [forwardedHeader, this.#services.machine]
-    return this.#search.sent ? [...forwarded, sentHeader, sentBefore] : forwarded
   }
 
   #noneLeft(): void {

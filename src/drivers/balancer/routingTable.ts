@@ -16,8 +16,8 @@ export interface BoundRoute<Planned extends PlannedRoute = PlannedRoute> {
 
 interface Bound {
   http: Router<{ host: string | null; path: string; route: BoundRoute<HttpPlannedRoute> }>
-  tcpByPort: Map<number, BoundRoute<TcpPlannedRoute>>
-  tcpByName: Map<number, BoundRoute<TcpPlannedRoute>>
+  httpByName: Map<string, BoundRoute<HttpPlannedRoute>>
+  tcpByName: Map<string, BoundRoute<TcpPlannedRoute>>
 }
 
 export interface TableEvents {
@@ -33,7 +33,7 @@ export class RoutingTable {
   readonly #events: TableEvents
   readonly #instances = new Map<string, Upstream>()
   readonly #peers = new Map<string, Upstream>()
-  #bound: Bound = { http: new Router([]), tcpByPort: new Map(), tcpByName: new Map() }
+  #bound: Bound = { http: new Router([]), httpByName: new Map(), tcpByName: new Map() }
 
   #planned = false
 
@@ -47,15 +47,13 @@ export class RoutingTable {
     return this.#planned
   }
 
-  http(host: string, target: string): BoundRoute<HttpPlannedRoute> | null {
-    return this.#bound.http.match(host, target)?.route ?? null
+  http(asked: { host: string; path: string; route: string | null }): BoundRoute<HttpPlannedRoute> | null {
+    const { http, httpByName } = this.#bound
+    if (asked.route !== null) return httpByName.get(asked.route) ?? null
+    return http.match(asked.host, asked.path)?.route ?? null
   }
 
-  tcpByPort(port: number): BoundRoute<TcpPlannedRoute> | null {
-    return this.#bound.tcpByPort.get(port) ?? null
-  }
-
-  tcpByName(name: number): BoundRoute<TcpPlannedRoute> | null {
+  tcpByName(name: string): BoundRoute<TcpPlannedRoute> | null {
     return this.#bound.tcpByName.get(name) ?? null
   }
 
@@ -86,17 +84,18 @@ export class RoutingTable {
   #bind(plan: RoutingPlan): Bound {
     const turns = new Map<string, { next: number }>()
     const http: { host: string | null; path: string; route: BoundRoute<HttpPlannedRoute> }[] = []
-    const bound: Omit<Bound, 'http'> = { tcpByPort: new Map(), tcpByName: new Map() }
+    const bound: Omit<Bound, 'http'> = { httpByName: new Map(), tcpByName: new Map() }
     for (const planned of plan.routes) {
       const turn = turns.get(planned.service) ?? { next: 0 }
       turns.set(planned.service, turn)
       const ways = { instances: this.#bindTargets(planned), peers: this.#bindPeers(planned), turn }
       if (planned.kind === 'http') {
-        http.push({ host: planned.host, path: planned.path, route: { planned, ...ways } })
+        const route = { planned, ...ways }
+        if (planned.own === null) http.push({ host: planned.host, path: planned.path, route })
+        else bound.httpByName.set(planned.own.name, route)
       } else {
         const route = { planned, ...ways }
-        bound.tcpByPort.set(planned.port, route)
-        bound.tcpByName.set(planned.name, route)
+        for (const name of [planned.own.name, ...planned.own.also]) bound.tcpByName.set(name, route)
       }
     }
     return { http: new Router(http), ...bound }

@@ -6,8 +6,8 @@ import type { BalancerServices } from './balancerServices.ts'
 import { passedOnInterim } from './answerStart.ts'
 import { EarlyBytes } from './earlyBytes.ts'
 import { endSoon } from './endSoon.ts'
-import { forwardedHeader, sentBefore, sentHeader } from './forwarding.ts'
-import { readIncoming, type IncomingHead } from './incomingHead.ts'
+import { forPeer } from './forwarding.ts'
+import { readIncoming, type CameTo, type IncomingHead } from './incomingHead.ts'
 import type { RefusalReason } from './metrics.ts'
 import { ignoreLateError, openSocket } from './openSocket.ts'
 import {
@@ -42,17 +42,17 @@ export class UpgradedConnection {
   readonly #services: BalancerServices
   readonly #request: IncomingMessage
   readonly #client: Socket
-  readonly #forwarded: boolean
+  readonly #cameTo: CameTo
   #service = ''
   #pending: ClientRequest | null = null
   #answered = false
   readonly #early: EarlyBytes
 
-  constructor(services: BalancerServices, request: IncomingMessage, client: Socket, head: Buffer, forwarded: boolean) {
+  constructor(services: BalancerServices, request: IncomingMessage, client: Socket, head: Buffer, cameTo: CameTo) {
     this.#services = services
     this.#request = request
     this.#client = client
-    this.#forwarded = forwarded
+    this.#cameTo = cameTo
     client.on('error', ignoreLateError)
     if (head.length > 0) client.unshift(head)
     this.#early = new EarlyBytes(client, services.limits.replayBytes, () => client.destroy())
@@ -60,13 +60,13 @@ export class UpgradedConnection {
 
   start(): void {
     const { table, metrics } = this.#services
-    const incoming = readIncoming(this.#request, this.#forwarded)
+    const incoming = readIncoming(this.#request, this.#cameTo)
     if ('status' in incoming) {
       metrics.refused(incoming.status === 403 ? 'not-forwarded' : 'malformed')
       return this.#end(incoming)
     }
-    const search = new Search(this.#services, () => table.http(incoming.host, incoming.path), {
-      forwarded: this.#forwarded,
+    const search = new Search(this.#services, () => table.http(incoming), {
+      forwarded: this.#cameTo.forwarded,
       sentBefore: incoming.head.sentBefore,
     })
     this.#client.once('close', () => {
@@ -80,12 +80,12 @@ export class UpgradedConnection {
     const found = search.next()
     if (!found) {
       const page = this.#services.table.planned ? noRoute(incoming.host) : notPlanned()
-      return this.#refuse(this.#forwarded ? unprocessed('that name') : page, 'no-route')
+      return this.#refuse(this.#cameTo.forwarded ? unprocessed('that name') : page, 'no-route')
     }
     const { route, upstream } = found
     this.#service = route.planned.service
     if (upstream) return this.#handshake(incoming, search, route, upstream)
-    if (this.#forwarded) return this.#refuse(unprocessed(this.#service, search.sent), 'unprocessed')
+    if (this.#cameTo.forwarded) return this.#refuse(unprocessed(this.#service, search.sent), 'unprocessed')
     const expire = (): void => this.#refuse(noInstance(this.#service, route.planned.holdMs), 'no-instance')
     const held = search.hold(route, () => this.#attempt(incoming, search), expire)
     if (held === 'full') this.#refuse(tooManyHeld(this.#service), 'held')
@@ -148,8 +148,7 @@ export class UpgradedConnection {
   }
 
   #send(incoming: IncomingHead, sent: boolean, upstream: Upstream, connected: () => void): ClientRequest {
-    const marker = upstream.kind === 'peer' ? [forwardedHeader, this.#services.machine] : []
-    if (upstream.kind === 'peer' && sent) marker.push(sentHeader, sentBefore)
+    const marker = upstream.kind === 'peer' ? forPeer(this.#services.machine, incoming.route, sent) : []
     return httpRequest({
       method: this.#request.method ?? 'GET',
       path: incoming.path,

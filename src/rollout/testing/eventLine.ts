@@ -3,6 +3,8 @@ import type { Event } from '../../events/event.ts'
 /** An event in a few words, for tests to read; `null` for the facts that every turn has (fetched, started, ready, stopped). */
 export function eventLine({ type, data }: Event): string | null {
   switch (type) {
+    case 'LoopbackAssigned':
+      return `${data.service} at ${data.address}`
     case 'RolloutStarted':
       return `${data.rollout} started: ${data.kind} ${data.release} on ${data.machines.join(' ')}`.trim()
     case 'PrepareStarted':

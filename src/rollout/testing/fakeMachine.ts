@@ -1,3 +1,4 @@
+import { abilities } from '../../protocol/abilities.ts'
 import type { DesiredInstance, MachineDesire } from '../../protocol/desiredState.ts'
 import type { Report, ReportedInstance } from '../../protocol/report.ts'
 
@@ -34,6 +35,7 @@ export class FakeMachine {
   unserved: Report['unserved'] = []
   /** Standing problems, as its agent tells them. */
   problems: string[] = []
+  abilities: string[] = [...abilities]
   neverDrains = false
   hangsAtStop = false
   /** Work in flight that a retired instance still has, one less at each `work()`. */
@@ -164,6 +166,7 @@ export class FakeMachine {
       boot: this.boot,
       seq: this.seq,
       version: 'test',
+      abilities: this.abilities,
       program: null,
       seen: null,
       refused: null,

@@ -1,8 +1,10 @@
 import { createServer } from 'node:net'
+import { isAnyAddress } from '../../../lib/procNet.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
-import { isListenedOn } from '../../supervisor/process/sockets.ts'
+import { listenedOnAt } from '../../supervisor/process/sockets.ts'
 import type { PlannedRoute, Unserved } from '../balancer.ts'
-import { readable, type ServedRoute } from './servedRoute.ts'
+import { cannotListenAt } from '../ownPorts.ts'
+import { addressesOf, addressOf, ownPortOf, readable, type ServedRoute } from './servedRoute.ts'
 
 export interface Acceptable {
   routes: ServedRoute[]
@@ -11,8 +13,8 @@ export interface Acceptable {
 
 interface Asked {
   routes: ServedRoute[]
-  /** TCP ports HAProxy listens on already. */
-  listening: Set<number>
+  /** Frontends that HAProxy has already. */
+  frontends: ReadonlySet<string>
   host: string
   /** What was accepted before, by service: it goes on where the new is refused. */
   before: Map<string, PlannedRoute[]>
@@ -22,13 +24,10 @@ interface Asked {
 /** Takes out what HAProxy could not serve, so that one service's trouble holds up no other: ports that are taken, routes it refuses. */
 export async function acceptableRoutes(asked: Asked): Promise<Acceptable> {
   const taken = await takenPorts(asked)
-  const free = renamed(asked.routes.filter(({ planned }) => planned.kind === 'http' || !taken.has(planned.port)))
-  const unserved = asked.routes.flatMap(({ planned }) => {
-    const why = planned.kind === 'tcp' ? taken.get(planned.port) : undefined
-    if (planned.kind === 'http' || why === undefined) return []
-    const { service, port } = planned
-    return [{ service, reason: `cannot listen on TCP port ${port} (${why}): free it, or give ${service} another` }]
-  })
+  const free = renamed(asked.routes.filter((route) => !taken.has(route)))
+  const unserved = [...taken].flatMap(([{ planned }, why]) =>
+    planned.own === null ? [] : [cannotListenAt(planned, planned.own, why)],
+  )
   const why = await asked.refusal(free)
   if (why === null) return { routes: free, unserved }
   const culprits = await refusedServices(free, asked.refusal)
@@ -86,34 +85,49 @@ const planOf = (routes: PlannedRoute[]): { position: number; machine: string; ro
 
 /** Names follow from which routes there are. */
 function renamed(routes: ServedRoute[]): ServedRoute[] {
-  const unique = new Map(routes.map(({ planned }) => [addressOf(planned), planned]))
+  const unique = new Map(routes.map(({ planned }) => [`${planned.service} ${addressOf(planned)}`, planned]))
   return readable(planOf([...unique.values()])).routes
 }
 
-const addressOf = (route: PlannedRoute): string =>
-  route.kind === 'http' ? `${route.service} ${route.host} ${route.path}` : `${route.service} ${route.name}`
-
-async function takenPorts({ routes, listening, host }: Asked): Promise<Map<number, string>> {
-  const taken = new Map<number, string>()
-  for (const { planned } of routes) {
-    if (planned.kind === 'http' || listening.has(planned.port)) continue
-    const why = await cannotListen(host, planned.port)
-    if (why !== null) taken.set(planned.port, why)
+async function takenPorts({ routes, frontends, host }: Asked): Promise<Map<ServedRoute, string>> {
+  const taken = new Map<ServedRoute, string>()
+  for (const route of routes) {
+    const { own } = route.planned
+    if (own === null || frontends.has(route.frontend)) continue
+    const addresses = addressesOf(own, host)
+    // What listens at one address is in the way of all.
+    for (const address of addresses.some(isAnyAddress) ? [host] : addresses) {
+      const why = await cannotListen(address, own.port)
+      if (why !== null && !(await isInItsOwnWay(address, own.port, frontends))) taken.set(route, why)
+    }
   }
   return taken
 }
+
+/**
+ * HAProxy itself is all that listens there, at one address rather than at all, or the other way round: a new worker listens
+ * beside the old one (SO_REUSEPORT), so a change of `expose` closes nothing meanwhile.
+ */
+async function isInItsOwnWay(address: string, port: number, frontends: ReadonlySet<string>): Promise<boolean> {
+  const own = [...frontends].filter((frontend) => ownPortOf(frontend) === port)
+  const found = (await listenedOnAt(port)).filter((one) => overlap(one, address))
+  if (found.some(isAnyAddress)) return own.includes(`tcp_${port}`)
+  return isAnyAddress(address) && found.length <= own.length
+}
+
+const overlap = (a: string, b: string): boolean => a === b || isAnyAddress(a) || isAnyAddress(b)
 
 /** `null`: it can be listened on, by HAProxy. */
 export function cannotListen(host: string, port: number): Promise<string | null> {
   return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', (error) => resolve(whyNot(error, port)))
+    server.once('error', (error) => resolve(whyNot(error, host, port)))
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)))
   })
 }
 
 /** Ports below 1024 are HAProxy's to use, not this process's: whether one is taken is then only seen from outside. */
-async function whyNot(error: NodeJS.ErrnoException, port: number): Promise<string | null> {
+async function whyNot(error: NodeJS.ErrnoException, host: string, port: number): Promise<string | null> {
   if (error.code !== 'EACCES') return error.message
-  return (await isListenedOn(port)) ? 'something else listens on it' : null
+  return (await listenedOnAt(port)).some((one) => overlap(one, host)) ? 'something else listens on it' : null
 }

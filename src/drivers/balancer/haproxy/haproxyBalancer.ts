@@ -200,7 +200,7 @@ class Haproxy implements HaproxyBalancer {
     if (shapeIn(haproxyConfig(routes, settings)) === worker.shape) return { routes, unserved: [] }
     return acceptableRoutes({
       routes,
-      listening: await this.#running.tcpPorts(worker.pid),
+      frontends: await this.#running.frontends(worker.pid),
       host: settings.host,
       before: Map.groupBy(
         (this.#routes ?? []).map(({ planned }) => planned),

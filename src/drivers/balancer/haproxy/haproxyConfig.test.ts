@@ -84,7 +84,7 @@ describe('the configuration', () => {
     const config = configFor(shop('active'), queue)
     expect(section(config, 'backend fwd_shop')).not.toContain('peer:')
     expect(section(config, 'frontend forwarded_http')).toMatch(/ca-file \S+ verify required/)
-    expect(section(config, 'frontend forwarded_tcp')).toMatch(/ca-file \S+ verify required id 5672/)
+    expect(section(config, 'frontend forwarded_tcp')).toMatch(/ca-file \S+ verify required id 1/)
   })
 
   it('sets no timeout on a silent TCP connection but the one its route asks for', () => {

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { sealed } from '../../../lib/seal.ts'
+import type { PlannedRoute } from '../balancer.ts'
+import { ownPortInWords } from '../ownPorts.ts'
 import { brokenOff, noInstance, noRoute, notAProxy, notPlanned, tooLarge, unprocessed, type Page } from '../pages.ts'
 import { unprocessedHeader } from '../forwarding.ts'
 import { configuredServers, newWorker, serverLine, type ConfiguredServer } from './configuredServer.ts'
 import type { HaproxySettings } from './haproxySettings.ts'
 import { maxconnFor } from './openFiles.ts'
-import type { ServedRoute } from './servedRoute.ts'
+import { addressesOf, type ServedRoute } from './servedRoute.ts'
 import { textOf, word } from './configWords.ts'
 
 /** Handed-over work comes through sockets with this id. */
@@ -15,7 +17,9 @@ const handedOver = '{ so_id 9 }'
  * HAProxy's whole configuration (configuration manual of 2.6), the same bytes for the same plan and settings. `null`: no
  * plan was applied yet. Shapes:
  *
- *   entry, tcp_PORT    clients come in; the backend is chosen by host and path, or by port
+ *   entry              clients come in; the backend is chosen by host and path
+ *   tcp_PORT           a public port of one service
+ *   local_SERVICE_PORT a port of one service at its loopback address, for programs on the machines
  *   svc_SERVICE        local instances first, peers when none is left
  *   forward            other machines come in: chooses by ALPN, before any handshake, so that a service
  *                      without an instance here is refused as if nothing listened, and the other machine goes elsewhere
@@ -72,14 +76,14 @@ function sections(routes: ServedRoute[] | null, settings: HaproxySettings, serve
   const all = routes ?? []
   const of = (backend: string): string[] =>
     servers.filter((server) => server.backend === backend).map((server) => `  ${serverLine(server)}`)
-  const tcp = all.filter(({ planned }) => planned.kind === 'tcp')
+  const ports = all.filter(({ planned }) => planned.own !== null)
   return [
     ...defaults(settings),
     ...entry(all, settings),
-    ...tcp.flatMap((route) => tcpEntry(route, tcp, settings)),
+    ...ports.flatMap((route) => portEntry(route, ports, settings)),
     ...forward(all, settings),
     ...forwardedHttp(all, settings),
-    ...forwardedTcp(tcp, settings),
+    ...(['http', 'tcp'] as const).flatMap((kind) => forwardedPorts(kind, ports, settings)),
     ...all.flatMap((route) => [
       ...clientBackend(route, settings),
       ...of(route.backend),
@@ -126,6 +130,7 @@ function defaults({ limits }: HaproxySettings): string[] {
 
 function entry(routes: ServedRoute[], settings: HaproxySettings): string[] {
   const { host, httpPort, https } = settings
+  const atEntry = routes.filter(({ planned }) => planned.own === null)
   return [
     '# Clients, and requests that an old worker hands over after a reload.',
     'frontend entry from tandem_http',
@@ -133,6 +138,16 @@ function entry(routes: ServedRoute[], settings: HaproxySettings): string[] {
     ...(https ? [`  bind ${host}:${https.port} ssl crt ${word(https.certificates)} alpn h2,http/1.1`] : []),
     `  bind ${ownSocket(settings, 'entry')} id 9`,
     ...gate(routes, settings),
+    ...fromClients(),
+    ...chooseByAddress(atEntry, (route) => route.backend),
+    '  default_backend no_route',
+    '',
+  ]
+}
+
+/** What is said to an instance of who asked, over whatever a client claims. */
+function fromClients(): string[] {
+  return [
     `  http-request return status 405 content-type "text/plain; charset=utf-8" hdr allow "${notAProxy().headers?.['allow'] ?? ''}" string ${textOf(notAProxy())} if METH_CONNECT`,
     `  http-request add-header X-Forwarded-For %[src] if !${handedOver}`,
     `  http-request del-header ^x-forwarded-(?!for$) -m reg if !${handedOver}`,
@@ -141,16 +156,12 @@ function entry(routes: ServedRoute[], settings: HaproxySettings): string[] {
     `  http-request set-header X-Forwarded-Proto https if !${handedOver} { ssl_fc }`,
     `  http-request set-header X-Forwarded-Host %[req.hdr(host)] if !${handedOver} { req.hdr(host) -m found }`,
     '  http-after-response set-header connection close if { var(proc.goodbye) -m int 1 }',
-    ...chooseByAddress(routes, (route) => route.backend),
-    '  default_backend no_route',
-    '',
   ]
 }
 
 /** Refused at once and counted; what is open goes on. Connections among HAProxy's own parts are not counted. */
 function gate(routes: ServedRoute[], { room }: HaproxySettings): string[] {
-  const ports = routes.flatMap(({ planned }) => (planned.kind === 'tcp' ? [planned.port] : []))
-  const others = ['forward', ...ports.map((port) => `tcp_${port}`)]
+  const others = ['forward', ...new Set(routes.map(({ frontend }) => frontend))].filter((name) => name !== 'entry')
   const sum = others.map((name) => `,add(sess.${name})`).join('')
   return [
     ...others.map((name) => `  tcp-request connection set-var(sess.${name}) fe_conn(${name})`),
@@ -184,15 +195,24 @@ function chooseByAddress(routes: ServedRoute[], backendOf: (route: ServedRoute) 
   ]
 }
 
-function tcpEntry({ planned, backend }: ServedRoute, routes: ServedRoute[], settings: HaproxySettings): string[] {
-  if (planned.kind !== 'tcp') return []
-  const { port, service } = planned
-  return [
-    `# ${service}: TCP port ${port}`,
-    `frontend tcp_${port} from tandem_tcp`,
-    `  bind ${settings.host}:${port}`,
-    `  bind ${ownSocket(settings, `tcp-${port}`)} accept-proxy id 9`,
+function portEntry(
+  { planned, backend, frontend }: ServedRoute,
+  routes: ServedRoute[],
+  settings: HaproxySettings,
+): string[] {
+  if (planned.own === null) return []
+  const { kind, service, own } = planned
+  const accepts = kind === 'tcp' ? ' accept-proxy' : ''
+  const begin = [
+    `# ${service}: ${where(planned)}`,
+    `frontend ${frontend} from tandem_${kind}`,
+    ...addressesOf(own, settings.host).map((address) => `  bind ${address}:${own.port}`),
+    `  bind ${ownSocket(settings, socketOf(frontend))}${accepts} id 9`,
     ...gate(routes, settings),
+  ]
+  if (kind === 'http') return [...begin, ...fromClients(), `  default_backend ${backend}`, '']
+  return [
+    ...begin,
     // The delay bounds a hold; without one there is nothing to wait for.
     '  tcp-request inspect-delay 1h',
     `  tcp-request content set-var(txn.backend) str(${backend})`,
@@ -214,7 +234,7 @@ function forward(routes: ServedRoute[], settings: HaproxySettings): string[] {
     '  tcp-request content reject if !{ req.ssl_hello_type 1 }',
     ...routes.map(
       (route) =>
-        `  use_backend to_forwarded_${wayOf(route)} if { req.ssl_alpn ${route.wanted} } { nbsrv(${route.forwarded}) gt 0 }`,
+        `  use_backend to_forwarded_${wayOf(route)} if { req.ssl_alpn ${route.answersTo.join(' ')} } { nbsrv(${route.forwarded}) gt 0 }`,
     ),
     '',
     ...[...ways].flatMap((way) => [
@@ -229,8 +249,14 @@ function forward(routes: ServedRoute[], settings: HaproxySettings): string[] {
   ]
 }
 
-/** The socket behind which this route's TLS ends: HTTP is told apart by host and path, TCP by the socket alone. */
-const wayOf = ({ planned }: ServedRoute): string => (planned.kind === 'http' ? 'http' : `tcp-${planned.name}`)
+/** The socket behind which this route's TLS ends: at the entry host and path tell routes apart, elsewhere the socket alone. */
+function wayOf({ planned: { own }, frontend }: ServedRoute): string {
+  if (own === null) return 'http'
+  return own.public ? `tcp-${own.name}` : socketOf(frontend)
+}
+
+/** The socket of a frontend, through which an old worker hands over. */
+const socketOf = (frontend: string): string => frontend.replaceAll('_', '-')
 
 function forwardedBind(way: string, settings: HaproxySettings): string {
   const { machine, authority } = settings.files
@@ -252,7 +278,10 @@ function forwardedHttp(routes: ServedRoute[], settings: HaproxySettings): string
     forwardedBind('http', settings),
     ...admission(settings),
     `  http-request return ${refusedUnprocessed('this service')} if METH_CONNECT`,
-    ...chooseByAddress(routes, (route) => route.forwarded),
+    ...chooseByAddress(
+      routes.filter(({ planned }) => planned.own === null),
+      (route) => route.forwarded,
+    ),
     '  default_backend unprocessed',
     '',
     'backend unprocessed from tandem_http',
@@ -261,17 +290,16 @@ function forwardedHttp(routes: ServedRoute[], settings: HaproxySettings): string
   ]
 }
 
-function forwardedTcp(routes: ServedRoute[], settings: HaproxySettings): string[] {
+/** Routes with a port of their own, each behind a socket of its own. */
+function forwardedPorts(kind: 'http' | 'tcp', ports: ServedRoute[], settings: HaproxySettings): string[] {
+  const routes = ports.filter(({ planned }) => planned.kind === kind).map((route, index) => ({ route, id: index + 1 }))
   if (routes.length === 0) return []
   return [
-    'frontend forwarded_tcp from tandem_tcp',
-    ...routes.flatMap((route) =>
-      route.planned.kind === 'tcp' ? [`${forwardedBind(wayOf(route), settings)} id ${route.planned.name}`] : [],
-    ),
+    `frontend forwarded_${kind === 'tcp' ? 'tcp' : 'http_ports'} from tandem_${kind}`,
+    ...routes.map(({ route, id }) => `${forwardedBind(wayOf(route), settings)} id ${id}`),
     ...admission(settings),
-    ...routes.flatMap(({ planned, forwarded }) =>
-      planned.kind === 'tcp' ? [`  use_backend ${forwarded} if { so_id ${planned.name} }`] : [],
-    ),
+    ...(kind === 'http' ? [`  http-request return ${refusedUnprocessed('this service')} if METH_CONNECT`] : []),
+    ...routes.map(({ route, id }) => `  use_backend ${route.forwarded} if { so_id ${id} }`),
     '',
   ]
 }
@@ -281,10 +309,9 @@ function refusedUnprocessed(service: string): string {
 }
 
 function clientBackend(route: ServedRoute, settings: HaproxySettings): string[] {
-  const { planned, backend } = route
+  const { planned, backend, frontend } = route
   const { service } = planned
   const retired = '{ var(proc.retired) -m int 1 }'
-  const own = planned.kind === 'http' ? 'entry' : `tcp-${planned.port}`
   const common = [
     ...heading(route),
     `backend ${backend} from tandem_${planned.kind}`,
@@ -296,7 +323,7 @@ function clientBackend(route: ServedRoute, settings: HaproxySettings): string[] 
   const over = [
     `  use-server ${newWorker} if ${retired}`,
     `  # server of an old worker: hands over to the new one`,
-    `  server ${newWorker} unix@${settings.files.run}/${own}.sock weight 0${planned.kind === 'tcp' ? ' send-proxy-v2' : ''}`,
+    `  server ${newWorker} unix@${settings.files.run}/${socketOf(frontend)}.sock weight 0${planned.kind === 'tcp' ? ' send-proxy-v2' : ''}`,
   ]
   if (planned.kind === 'tcp') return [...common, ...over]
   return [
@@ -337,8 +364,12 @@ function forwardedBackend(route: ServedRoute): string[] {
 }
 
 function heading({ planned }: ServedRoute): string[] {
-  const where = planned.kind === 'tcp' ? `TCP port ${planned.port}` : `${planned.host ?? 'any host'}${planned.path}`
-  return [`# Service ${planned.service}, at ${where}. Definition: tandem status ${planned.service}`]
+  return [`# Service ${planned.service}, at ${where(planned)}. Definition: tandem status ${planned.service}`]
+}
+
+function where(planned: PlannedRoute): string {
+  if (planned.kind === 'http' && planned.own === null) return `${planned.host ?? 'any host'}${planned.path}`
+  return planned.own === null ? planned.service : ownPortInWords(planned.own)
 }
 
 /** HAProxy counts milliseconds in 31 bits: longer limits are the longest it has. */

@@ -45,10 +45,10 @@ export class RunningHaproxy {
     return runningServersIn(await this.#socket.ask(pid, 'show servers state'))
   }
 
-  /** TCP ports that the worker listens on for services. */
-  async tcpPorts(pid: number): Promise<Set<number>> {
+  /** The worker's frontends. */
+  async frontends(pid: number): Promise<Set<string>> {
     const lines = statisticsIn(await this.#socket.ask(pid, 'show stat -1 1 -1'))
-    return new Set(lines.flatMap(({ proxy }) => (proxy.startsWith('tcp_') ? [Number(proxy.slice(4))] : [])))
+    return new Set(lines.map(({ proxy }) => proxy))
   }
 
   tell(pid: number, commands: string[]): Promise<string> {

@@ -1,4 +1,6 @@
-import type { Peer, PlannedRoute, RoutingPlan, Target, Unserved } from '../balancer.ts'
+import { isIPv4 } from 'node:net'
+import { ownPortInWords } from '../ownPorts.ts'
+import type { OwnPort, Peer, PlannedRoute, RoutingPlan, Target, Unserved } from '../balancer.ts'
 
 /** One route of a plan with the names its parts have in the configuration. */
 export interface ServedRoute {
@@ -7,8 +9,12 @@ export interface ServedRoute {
   backend: string
   /** Work of other machines: local instances only. */
   forwarded: string
+  /** Where clients come in: `entry`, `tcp_5672`, `local_redis_6379`. */
+  frontend: string
   /** What machines call it among themselves: the ALPN protocol of their TLS connections. */
   wanted: string
+  /** All that they may call it. */
+  answersTo: string[]
 }
 
 export interface Readable {
@@ -47,12 +53,32 @@ function named(routes: PlannedRoute[]): ServedRoute[] {
     const count = (counts.get(planned.service) ?? 0) + 1
     counts.set(planned.service, count)
     const suffix = count === 1 ? planned.service : `${planned.service}_${count}`
-    return { planned, backend: `svc_${suffix}`, forwarded: `fwd_${suffix}`, wanted: wanted(planned) }
+    const [wanted = '', ...also] = names(planned)
+    const known = { backend: `svc_${suffix}`, forwarded: `fwd_${suffix}`, frontend: frontendOf(planned) }
+    return { planned, ...known, wanted, answersTo: [wanted, ...also] }
   })
 }
 
-function wanted(route: PlannedRoute): string {
-  return route.kind === 'http' ? `tandem/http/${route.service}` : `tandem/tcp/${route.name}`
+function names({ kind, service, own }: PlannedRoute): string[] {
+  const all = own === null ? [service] : [own.name, ...own.also]
+  return all.map((name) => `tandem/${kind}/${name}`)
+}
+
+function frontendOf({ service, own }: PlannedRoute): string {
+  if (own === null) return 'entry'
+  return own.public ? `tcp_${own.port}` : `local_${service}_${own.port}`
+}
+
+/** The addresses that it listens at; `host`: where the entry is. */
+export const addressesOf = ({ public: isPublic, loopback }: OwnPort, host: string): string[] => [
+  ...(isPublic ? [host] : []),
+  ...(loopback === null ? [] : [loopback]),
+]
+
+/** Whether that is the frontend of a route with a port of its own, and of which. */
+export function ownPortOf(frontend: string): number | null {
+  const port = /^(?:tcp|local_[a-z0-9-]+)_(\d+)$/.exec(frontend)?.[1]
+  return port === undefined ? null : Number(port)
 }
 
 function unreadable(route: PlannedRoute): string | null {
@@ -60,7 +86,9 @@ function unreadable(route: PlannedRoute): string | null {
   if (route.kind === 'http') {
     if (route.host !== null && !hostName.test(route.host)) return `${printable(route.host)} is not a host name`
     if (!requestPath.test(route.path)) return `${printable(route.path)} is not a path of printable ASCII characters`
-  } else if (!isPort(route.port) || !isPort(route.name)) return `${route.port} is not a port`
+  }
+  if (route.own !== null && !isOwnPort(route.own))
+    return `${printable(ownPortInWords(route.own))} is not a port of its own`
   return route.targets.map(unreadableTarget).find(isText) ?? route.peers.map(unreadablePeer).find(isText) ?? null
 }
 
@@ -75,6 +103,11 @@ function unreadablePeer({ machine, host, port }: Peer): string | null {
   return isPort(port) ? null : `${port} is not a port of ${machine}`
 }
 
+const isOwnPort = (own: OwnPort): boolean =>
+  isPort(own.port) &&
+  (own.loopback === null ? own.public : isIPv4(own.loopback) && own.loopback.startsWith('127.')) &&
+  [own.name, ...own.also].every((one) => /^([a-z][a-z0-9-]{0,62}\/)?\d{1,5}$/.test(one))
+
 const isText = (value: string | null): value is string => value !== null
 const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65_535
 const printable = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text)
@@ -83,7 +116,10 @@ function byServiceAndAddress(a: PlannedRoute, b: PlannedRoute): number {
   return compare(a.service, b.service) || compare(addressOf(a), addressOf(b))
 }
 
-const addressOf = (route: PlannedRoute): string =>
-  route.kind === 'http' ? `http ${route.host ?? ''} ${route.path}` : `tcp ${String(route.name).padStart(5, '0')}`
+/** What tells a service's routes apart. */
+export const addressOf = (route: PlannedRoute): string =>
+  route.kind === 'http' && route.own === null
+    ? `http ${route.host ?? ''} ${route.path}`
+    : `port ${String(route.own?.port).padStart(5, '0')}`
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

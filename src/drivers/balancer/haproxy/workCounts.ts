@@ -1,5 +1,6 @@
 import type { BalancerCounters, InFlight } from '../balancer.ts'
 import { newWorker } from './configuredServer.ts'
+import { ownPortOf } from './servedRoute.ts'
 import type { StatLine } from './statistics.ts'
 
 /** Statistics of each worker that answered, by process id. */
@@ -61,7 +62,8 @@ export class CounterSum {
 }
 
 function open({ proxy, server, sessions }: StatLine): number {
-  return server === 'FRONTEND' && /^(entry|forward|tcp_\d+)$/.test(proxy) ? sessions : 0
+  const isClients = proxy === 'entry' || proxy === 'forward' || ownPortOf(proxy) !== null
+  return server === 'FRONTEND' && isClients ? sessions : 0
 }
 
 function countsIn(lines: StatLine[]): Counts {

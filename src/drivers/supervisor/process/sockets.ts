@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { addressIn } from '../../../lib/procNet.ts'
 
 /** Which process listens on a TCP port. Implementations: Linux's /proc, and `lsof` elsewhere. */
 export interface SocketTable {
@@ -23,17 +24,19 @@ const processesPerTurn = 50
 
 const tables = ['/proc/net/tcp', '/proc/net/tcp6']
 
-/** Whether anybody listens on a TCP port, whoever that is. Linux only: elsewhere nobody is seen. */
-export async function isListenedOn(port: number): Promise<boolean> {
-  for (const file of tables) for await (const socket of listeningSockets(file, port)) if (socket !== '') return true
-  return false
+/** The addresses at which anybody listens on a TCP port, whoever that is. Linux only: elsewhere nobody is seen. */
+export async function listenedOnAt(port: number): Promise<string[]> {
+  const found: string[] = []
+  for (const file of tables)
+    for await (const { address } of listeningSockets(file, port)) found.push(addressIn(address))
+  return found
 }
 
 export const procSocketTable: SocketTable = {
   listener: async (port, candidates) => {
     for (const file of tables) {
-      for await (const socket of listeningSockets(file, port)) {
-        const owner = await holder(socket, candidates)
+      for await (const { inode } of listeningSockets(file, port)) {
+        const owner = await holder(`socket:[${inode}]`, candidates)
         if (owner !== null) return owner
       }
     }
@@ -42,13 +45,14 @@ export const procSocketTable: SocketTable = {
 }
 
 /** Listening sockets come before all others (tcp_seq_start), so this ends at the first other one. */
-async function* listeningSockets(file: string, port: number): AsyncGenerator<string> {
+async function* listeningSockets(file: string, port: number): AsyncGenerator<{ address: string; inode: string }> {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0')
   for await (const line of linesOf(file)) {
     const fields = line.trim().split(/\s+/)
     if (fields[0] === 'sl') continue
     if (fields[3] !== listening) return
-    if (fields[1]?.endsWith(`:${wanted}`) && fields[9] !== undefined) yield `socket:[${fields[9]}]`
+    const [address, listened] = fields[1]?.split(':') ?? []
+    if (listened === wanted && address !== undefined && fields[9] !== undefined) yield { address, inode: fields[9] }
   }
 }
 

@@ -1,0 +1,25 @@
+import type { Status } from '../../api/views.ts'
+import { unsaidInWords, unsaidNext } from '../../protocol/declaredRoutes.ts'
+import type { Paint } from '../paint.ts'
+import { renderTable } from './table.ts'
+
+type ServiceStatus = Status['services'][number]
+type Access = NonNullable<ServiceStatus['access']>[number]
+
+/** Ports that everybody reaches although nobody said so, in words. */
+export const unsaidLines = ({ service, access = [] }: ServiceStatus): string[] =>
+  access.flatMap(({ port, unsaid }) =>
+    unsaid && port !== null ? [`${unsaidInWords(service, port)}; ${unsaidNext}`] : [],
+  )
+
+/** Who reaches each route of a service that has ports of its own; what answers at the entry alone is for everybody, and goes without saying. */
+export function accessLines({ access = [] }: ServiceStatus, paint: Paint): string[] {
+  if (access.every(({ port }) => port === null)) return []
+  const rows = access.map((one) => [`  ${one.route}`, one.carries, one.expose, whereItListens(one)])
+  return renderTable(['  ROUTE', 'CARRIES', 'EXPOSE', 'LISTENS ON'], rows, paint)
+}
+
+function whereItListens({ port, address }: Access): string {
+  if (port === null) return 'the entry of every machine'
+  return address === null ? `port ${port} of every machine` : `${address}:${port} on every machine`
+}

@@ -1,0 +1,88 @@
+import type { DesiredRoute, LocalRoute } from '../protocol/desiredState.ts'
+import { limits } from './limits.ts'
+import { routeKey } from './routes.ts'
+import { definitionOf, strategyOf } from './serviceView.ts'
+import { turnKey, type Generation, type State } from './state.ts'
+
+type Either = Omit<DesiredRoute, 'match'> & { match: DesiredRoute['match'] | LocalRoute['match'] }
+
+/**
+ * The union of the routes of all generations that still have an instance anywhere, each leading to its own releases. A
+ * stopped service keeps its hosts and paths, or its requests would fall to another service with a shorter path; its
+ * ports are closed.
+ */
+export function desiredRoutes(state: State, machine: string): { routes: DesiredRoute[]; localRoutes: LocalRoute[] } {
+  const services = new Set(Object.values(state.generations).map((generation) => generation.service))
+  const all = [...services].flatMap((service) => routesOf(state, service, machine))
+  return {
+    routes: all.flatMap(({ match, ...route }) => (match.kind === 'local' ? [] : [{ ...route, match }])),
+    localRoutes: all.flatMap(({ match, ...route }) => (match.kind === 'local' ? [{ ...route, match }] : [])),
+  }
+}
+
+function routesOf(state: State, service: string, machine: string): Either[] {
+  const routes = new Map<string, Either>()
+  const instances = Object.values(state.instances).filter((one) => one.service === service)
+  const generations = Object.entries(state.generations).filter(
+    ([id, generation]) => generation.service === service && instances.some((one) => one.generation === id),
+  )
+  for (const [id, generation] of [...generations, ...stoppedGeneration(state, service)]) {
+    const definition = definitionOf(state, generation.release)
+    const releases = instances.some((one) => one.generation === id) ? [generation.release] : []
+    for (const resolved of generation.routes) {
+      const match = resolved.kind === 'tcp' ? { ...resolved, address: state.loopbacks[service] ?? null } : resolved
+      const forwardTo = forwardsTo(state, service, id, machine)
+      const route = {
+        ...{ service, match, releases, forwardTo, holdMs: holds(state, service) ? limits.holdMs : null },
+        ...{ idleMs: definition.idleMs, bodyBytes: definition.limits.bodyBytes },
+      }
+      const known = routes.get(routeKey(match))
+      const both = known ? joined(known, route) : route
+      if (both) routes.set(routeKey(match), both)
+    }
+  }
+  return [...routes.values()]
+}
+
+/**
+ * One listener for two generations that both have the route. A port that is public for one is public until that one is gone.
+ * `null`: one carries http and the other tcp; the newer begins when the older is gone.
+ */
+function joined(known: Either, more: Either): Either | null {
+  if (carried(known) !== carried(more)) return null
+  return {
+    ...known,
+    match: more.match.kind === 'tcp' ? more.match : known.match,
+    releases: [...new Set([...known.releases, ...more.releases])],
+    forwardTo: [...new Set([...known.forwardTo, ...more.forwardTo])],
+  }
+}
+
+const carried = ({ match }: Either): 'http' | 'tcp' => (match.kind === 'local' ? match.carries : match.kind)
+
+function stoppedGeneration(state: State, name: string): [string, Generation][] {
+  const { current = null, stopped = false } = state.services[name] ?? {}
+  const generation = current && stopped ? state.generations[current.generation] : undefined
+  if (!current || !generation) return []
+  return [[current.generation, { ...generation, routes: generation.routes.filter(({ kind }) => kind === 'http') }]]
+}
+
+/** Machines whose balancers serve it: in traffic, with an instance of that generation ready and in traffic. */
+function forwardsTo(state: State, service: string, generation: string, from: string): string[] {
+  const able = Object.values(state.instances).filter(
+    (one) =>
+      one.service === service &&
+      one.generation === generation &&
+      one.machine !== from &&
+      one.traffic === 'active' &&
+      one.state !== 'stopping' &&
+      one.state !== 'starting' &&
+      state.machines[one.machine]?.traffic === 'ready' &&
+      !(state.turns[turnKey(service, one.machine)]?.unforwarded ?? false),
+  )
+  return [...new Set(able.map((one) => one.machine))].sort()
+}
+
+/** Under `replace` there may be no instance for a while on purpose: requests are then held. */
+const holds = (state: State, service: string): boolean =>
+  Object.values(state.turns).some((turn) => turn.service === service && strategyOf(state, turn) === 'replace')
