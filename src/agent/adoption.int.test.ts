@@ -78,3 +78,30 @@ it('what cannot be ended is said, and tried again', async () => {
   await until(() => expect(supervisor.running()).toEqual(['x']))
   await until(() => expect(next.agent.report().problems).toEqual([]))
 })
+
+it('shows since when an instance is ready, and how often it was started again, as the agent before it did', async () => {
+  const shop = await releases.publish('1')
+  const first = await start('machine')
+  first.agent.accept(aDesiredState(runs(shop, 'x')))
+  await until(() => expect(ready(first)).toEqual(['x']))
+  supervisor.die('x', { code: 3 })
+  await until(() => expect(first.agent.report().instances).toMatchObject([{ state: 'ready', restarts: 1 }]))
+  const shown = ({ agent }: RunningAgent): unknown =>
+    agent.report().instances.map(({ id, state, since, restarts }) => ({ id, state, since, restarts }))
+  const before = shown(first)
+  await first.agent.close()
+  running = []
+  const afterwards = Date.now() + 1
+  await until(() => expect(Date.now()).toBeGreaterThan(afterwards))
+  const next = await start('machine')
+  await until(() => expect(ready(next)).toEqual(['x']))
+  expect(shown(next)).toEqual(before)
+  await next.agent.close()
+  running = []
+  // Of one that nobody has written down, its supervisor knows.
+  const wiped = await start('wiped')
+  wiped.agent.accept(aDesiredState(runs(shop, 'x')))
+  await until(() => expect(ready(wiped)).toEqual(['x']))
+  const [seen] = wiped.agent.report().instances
+  expect(Date.parse(seen?.since ?? '')).toBeLessThan(afterwards)
+})

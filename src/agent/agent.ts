@@ -17,6 +17,7 @@ import { DataRemover } from './dataRemover.ts'
 import { FullEntries } from './fullEntries.ts'
 import type { LateWrites } from './lateWrites.ts'
 import type { MachineWork } from './machineWork.ts'
+import { InstanceMemory } from './instanceMemory.ts'
 import { InstanceSet } from './instanceSet.ts'
 import type { InstanceLimits, LocalInstance } from './localInstance.ts'
 import type { InstancePorts } from './ports.ts'
@@ -70,6 +71,7 @@ export class Agent {
   #unwritten: DesiredState | null = null
   #refused: Report['refused'] = null
   #instances: InstanceSet
+  #memory: InstanceMemory
   #unserved: Unserved[] = []
   #applied: Applied = { supervisor: 0, balancer: 0, address: 0 }
   #problems: Problems
@@ -93,8 +95,19 @@ export class Agent {
       changed: () => this.onChange(),
     })
     const { ports, programs, clock, random, instanceLimits: limits } = parts
+    this.#memory = new InstanceMemory(disk, parts.lateWrites)
     this.#instances = new InstanceSet({
-      ...{ supervisor, balancer, ports, programs, problems: this.#problems, clock, random, limits },
+      ...{
+        supervisor,
+        balancer,
+        ports,
+        programs,
+        problems: this.#problems,
+        memory: this.#memory,
+        clock,
+        random,
+        limits,
+      },
       route: () => this.#route(),
       changed: () => this.#instanceChanged(),
       gone: () => void this.collect(),
@@ -303,6 +316,7 @@ export class Agent {
 
   #instanceChanged(): void {
     if (this.#isClosing) return
+    this.#memory.keep(this.instances)
     void this.#route()
     this.onChange()
   }

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
+import { instanceStates, type Seen } from '../protocol/report.ts'
+import { readJson, replaceJson, writeJsonDurably } from '../lib/durableJson.ts'
 import { makeFolder } from '../lib/makeFolder.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
-import type { Seen } from '../protocol/report.ts'
 
 import { desiredFormat, upcastDesired } from './keptDesired.ts'
 
@@ -12,6 +12,11 @@ const bootSchema = z.object({ boot: z.number() })
 const portsSchema = z.object({ next: z.number(), forward: z.number().nullable(), metrics: z.number().nullable() })
 const preparedSchema = z.array(
   z.object({ rollout: z.string(), ok: z.boolean(), reason: z.string(), finished: z.boolean() }),
+)
+
+const instancesSchema = z.record(
+  z.string(),
+  z.object({ state: z.enum(instanceStates), since: z.number(), restarts: z.number() }),
 )
 
 const workSchema = z.object({
@@ -79,6 +84,20 @@ export class AgentDisk {
 
   writeMaintenance(work: KnownWork): void {
     writeJsonDurably(this.#path('maintenance'), work)
+  }
+
+  /** For display alone: what cannot be read, as after a power cut, is not known. */
+  readInstances(): z.infer<typeof instancesSchema> {
+    try {
+      return this.#read('instances', instancesSchema) ?? {}
+    } catch {
+      return {}
+    }
+  }
+
+  /** Without waiting for the disk: an instance that starts must not. */
+  writeInstances(instances: z.infer<typeof instancesSchema>): void {
+    replaceJson(this.#path('instances'), instances)
   }
 
   readPorts(): Ports | null {

@@ -3,6 +3,7 @@ import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { pause } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { DesiredInstance, DesiredState } from '../protocol/desiredState.ts'
+import type { InstanceMemory } from './instanceMemory.ts'
 import { LocalInstance, type Adopted, type InstanceLimits } from './localInstance.ts'
 import type { InstancePorts } from './ports.ts'
 import type { Problems } from './problems.ts'
@@ -14,6 +15,7 @@ interface Parts {
   ports: InstancePorts
   programs: Programs
   problems: Problems
+  memory: InstanceMemory
   clock: Clock
   random: () => number
   limits: Partial<InstanceLimits> | undefined
@@ -131,9 +133,9 @@ export class InstanceSet {
   #start({ id, release }: DesiredInstance, desired: DesiredState, adopted: Adopted | null): void {
     const definition = desired.definitions[release]
     if (!definition) throw new Error(`desired state ${desired.position} names no definition of ${release}: a bug`)
-    const { supervisor, programs, clock, random, limits, changed } = this.#parts
+    const { supervisor, programs, memory, clock, random, limits, changed } = this.#parts
     const instance = new LocalInstance(
-      { id, release, definition, adopted },
+      { id, release, definition, adopted, remembered: memory.recall(id) },
       {
         ...{ supervisor, clock, random, limits, changed, crowd: () => this.#all.size },
         prepareStart: (signal) => programs.instance({ id, release, definition }, signal),

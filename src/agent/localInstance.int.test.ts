@@ -297,12 +297,12 @@ describe('where the supervisor starts again by itself', () => {
 describe('an instance that was adopted', () => {
   const unprepared = (): Promise<never> => Promise.reject(new Error('the disk is full'))
   const adopt = (
-    claimed: Claimed,
+    claimed: Pick<Claimed, 'pid' | 'port'>,
     adopted: Adopted,
     prepareStart = unprepared,
     changed: () => void = () => {},
   ): LocalInstance => {
-    supervisor.claim = () => claimed
+    supervisor.claim = () => ({ startedAt: null, restarts: 0, ...claimed })
     const instance = new LocalInstance(
       { id, release, definition: aDefinition(), adopted },
       { ...{ supervisor, clock: systemClock, random: () => 0, crowd: () => 1, changed }, prepareStart },

@@ -3,6 +3,7 @@ import type { Claimed, ExitStatus, InstanceSpec, SupervisorDriver } from '../dri
 import { Backoff, pause } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { InstanceState } from '../protocol/report.ts'
+import type { RememberedInstance } from './instanceMemory.ts'
 import { probe, type ProbeResult } from './probe.ts'
 
 /*
@@ -52,6 +53,8 @@ interface Asked {
   definition: Definition
   /** `null`: it is to be started. */
   adopted?: Adopted | null
+  /** By the agent before this one. */
+  remembered?: RememberedInstance | null
 }
 
 interface Parts {
@@ -88,11 +91,13 @@ export class LocalInstance {
   #restarted = Promise.withResolvers<number>()
   #judged = Promise.withResolvers<void>()
   #everReady = false
+  /** How it was before this agent came: until it is known whether it still is. */
+  #before: Pick<RememberedInstance, 'state' | 'since'> | null
   #adopted: Adopted | null
   /** Requests went to it when this agent came, and it has not shown that it is unwell. */
   #isPresumedWell = false
 
-  constructor({ id, release, definition, adopted = null }: Asked, parts: Parts) {
+  constructor({ id, release, definition, adopted = null, remembered = null }: Asked, parts: Parts) {
     this.id = id
     this.release = release
     this.definition = definition
@@ -100,7 +105,15 @@ export class LocalInstance {
     this.#limits = { ...instanceLimits, ...parts.limits }
     this.since = parts.clock.now()
     this.#adopted = adopted
+    this.#before = remembered
+    this.restarts = remembered?.restarts ?? 0
     this.#running = this.#run()
+  }
+
+  /** What the next agent is to know of it. */
+  get remembered(): RememberedInstance {
+    const { state, since } = this.#before ?? this
+    return { state, since, restarts: this.restarts }
   }
 
   /** Requests may go there. What served before this agent came goes on until it shows that it does not. */
@@ -183,6 +196,7 @@ export class LocalInstance {
   async #start(signal: AbortSignal): Promise<number | null> {
     this.#exited = Promise.withResolvers()
     const claimed = this.#claim()
+    if (!claimed) this.#before = null
     if (claimed) return claimed.pid ?? this.#untilRunsAgain(signal)
     const { spec, port } = await this.#parts.prepareStart(signal)
     if (signal.aborted) return null
@@ -197,9 +211,18 @@ export class LocalInstance {
     this.#adopted = null
     const claimed = this.#parts.supervisor.claim?.(this.id) ?? null
     if (!claimed) return null
+    this.#recall(claimed)
     this.port = claimed.port
     this.#isPresumedWell = claimed.pid !== null && adopted === 'serving'
     return claimed
+  }
+
+  /** Of a life that was there before: it may have been started again while no agent looked. */
+  #recall({ startedAt, restarts }: Claimed): void {
+    this.restarts = Math.max(this.restarts, restarts)
+    const isSameLife = this.#before !== null && (startedAt === null || this.#before.since >= startedAt)
+    if (!isSameLife) this.#before = startedAt === null ? null : { state: 'ready', since: startedAt }
+    if (this.#before?.state === this.state) this.since = this.#before.since
   }
 
   /** It was stopped by a person before this agent came, or is about to be started again by systemd. */
@@ -320,7 +343,8 @@ export class LocalInstance {
   }
 
   #enter(state: InstanceState, reason: string | null): void {
-    if (this.state !== state) this.since = this.#parts.clock.now()
+    if (this.state !== state) this.since = this.#before?.state === state ? this.#before.since : this.#parts.clock.now()
+    if (state !== 'starting') this.#before = null
     this.state = state
     this.reason = reason
     this.#parts.changed()

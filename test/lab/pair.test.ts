@@ -122,6 +122,36 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
     expect(await hashes()).toBe(before)
   })
 
+  it('an agent that starts again shows SINCE and RESTARTS as they were', long, async () => {
+    const a = pair.lab.machine('a')
+    const shown = async () => {
+      const { services } = await status()
+      const web = services.find(({ service }) => service === 'web')
+      return web?.instances.find(({ machine }) => machine === 'a')
+    }
+    const restartAgent = async (): Promise<void> => {
+      await a.must(['systemctl', 'restart', 'tandem-agent'])
+      await converged()
+    }
+    const id = (await shown())?.id ?? ''
+    const crash = async (times: number): Promise<void> => {
+      await a.must(['systemctl', 'kill', '--kill-who=main', '-s', 'KILL', `tandem-${id}`])
+      await expect.poll(shown, soon).toMatchObject({ state: 'ready', restarts: times })
+    }
+    await crash(1)
+    const before = await shown()
+    await restartAgent()
+    await expect.poll(shown, soon).toMatchObject({ ...before, work: expect.any(Number) })
+    // While no agent runs, systemd alone starts it again.
+    await a.must(['systemctl', 'stop', 'tandem-agent'])
+    await a.must(['systemctl', 'kill', '--kill-who=main', '-s', 'KILL', `tandem-${id}`])
+    const startedAgain = () => a.must(['systemctl', 'show', '-P', 'NRestarts', `tandem-${id}`])
+    await expect.poll(startedAgain, soon).toBe('2\n')
+    await restartAgent()
+    await expect.poll(shown, soon).toMatchObject({ state: 'ready', restarts: 2 })
+    expect(Date.parse((await shown())?.since ?? '')).toBeGreaterThan(Date.parse(before?.since ?? ''))
+  })
+
   it('rolls round a machine that is lost, says so, and that one converges when it returns', long, async () => {
     const b = pair.lab.machine('b')
     await b.kill()

@@ -55,6 +55,7 @@ const keptLines = 100_000
 interface Pretended {
   spec: InstanceSpec
   pid: number
+  startedAt: number
   program: FakeProgram
   listening: boolean
   asked: boolean
@@ -102,7 +103,9 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
 
   const claim = (id: string): Claimed | null => {
     const adopted = unclaimed.delete(id) ? running.get(id) : undefined
-    return adopted ? { pid: adopted.pid, port: Number(adopted.spec.env['PORT']) } : null
+    if (!adopted) return null
+    const { pid, startedAt, spec } = adopted
+    return { pid, port: Number(spec.env['PORT']), startedAt, restarts: 0 }
   }
 
   const start = (spec: InstanceSpec): Started => {
@@ -120,6 +123,7 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     const one: Pretended = {
       spec,
       pid,
+      startedAt: clock.now(),
       program,
       listening: program.listens ?? true,
       asked: false,

@@ -93,6 +93,10 @@ export interface Claimed {
   pid: number | null
   /** The PORT it was started with. */
   port: number | null
+  /** When its main process began, milliseconds since 1970; `null` when none runs. */
+  startedAt: number | null
+  /** How often the driver has started it again. */
+  restarts: number
 }
 
 export interface SupervisorDriver {

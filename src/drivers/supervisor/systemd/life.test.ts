@@ -6,7 +6,7 @@ const running: Life = { pid: 7, invocation: 'one', running: true }
 const gone: Life = { ...running, running: false }
 const state = (changed: Partial<UnitState>): UnitState => ({
   ...{ loaded: true, sub: 'running', mainPid: 7, lastPid: 7, code: 0, status: 0, result: 'success' },
-  ...{ invocation: 'one', controlGroup: '/x' },
+  ...{ invocation: 'one', controlGroup: '/x', startedMs: 0, restarts: 0 },
   ...changed,
 })
 const crashed = state({ sub: 'auto-restart', mainPid: 0, code: 1, status: 3, result: 'exit-code' })

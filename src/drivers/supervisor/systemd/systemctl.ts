@@ -32,11 +32,15 @@ export interface UnitState {
   /** One for each life. */
   invocation: string
   controlGroup: string
+  /** When the newest main process began: milliseconds of the machine's monotonic clock, which process.hrtime reads too. */
+  startedMs: number
+  /** By systemd itself, since a person or the agent started it. */
+  restarts: number
 }
 
 const properties = [
   ...['Id', 'LoadState', 'SubState', 'MainPID', 'ExecMainPID', 'ExecMainCode', 'ExecMainStatus', 'Result'],
-  ...['InvocationID', 'ControlGroup'],
+  ...['InvocationID', 'ControlGroup', 'ExecMainStartTimestampMonotonic', 'NRestarts'],
 ]
 const callMs = 30_000
 /** systemctl's exit status for a unit that is not there (LSB: program is not installed). */
@@ -95,6 +99,8 @@ function addState(states: Map<string, UnitState>, block: string): void {
     result: said.get('Result') ?? '',
     invocation: said.get('InvocationID') ?? '',
     controlGroup: said.get('ControlGroup') ?? '',
+    startedMs: number('ExecMainStartTimestampMonotonic') / 1000,
+    restarts: number('NRestarts'),
   })
 }
 

@@ -45,6 +45,8 @@ export class SystemdInstance {
   #stopping: Promise<void> | null = null
   /** Adopted, and not yet asked for by anybody. */
   #isUnclaimed: boolean
+  /** Of one that was adopted. */
+  #before: Pick<Claimed, 'startedAt' | 'restarts'> = { startedAt: null, restarts: 0 }
 
   private constructor(house: InstanceHouse, record: UnitRecord, life: Life | null) {
     this.record = record
@@ -57,10 +59,12 @@ export class SystemdInstance {
     return new SystemdInstance(house, record, null)
   }
 
-  static adopt(house: InstanceHouse, record: UnitRecord, state: UnitState): SystemdInstance {
-    const { mainPid: pid, invocation, controlGroup } = state
+  /** `startedAt`: when its newest main process began, milliseconds since 1970. */
+  static adopt(house: InstanceHouse, record: UnitRecord, state: UnitState, startedAt: number): SystemdInstance {
+    const { mainPid: pid, invocation, controlGroup, restarts } = state
     const instance = new SystemdInstance(house, record, { pid, invocation, running: pid > 0 })
     instance.#controlGroup = controlGroup
+    instance.#before = { startedAt: pid > 0 ? startedAt : null, restarts }
     return instance
   }
 
@@ -106,7 +110,7 @@ export class SystemdInstance {
   claim(): Claimed | null {
     if (!this.#isUnclaimed) return null
     this.#isUnclaimed = false
-    return { pid: this.alive ? (this.#life?.pid ?? null) : null, port: this.record.port }
+    return { pid: this.alive ? (this.#life?.pid ?? null) : null, port: this.record.port, ...this.#before }
   }
 
   /** Tells what changed since it was last looked at. */

@@ -123,7 +123,9 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
       // By systemd after a reboot, or by an agent that was killed before it said so.
       if (runs && !record.once) marks.set(record.unit)
       const instance =
-        state && lives ? SystemdInstance.adopt(house, record, state) : SystemdInstance.make(house, record)
+        state && lives
+          ? SystemdInstance.adopt(house, record, state, clock.now() - (monotonicMs() - state.startedMs))
+          : SystemdInstance.make(house, record)
       if (lives && !record.once) {
         instances.set(record.id, instance)
         adopted.push(record.id)
@@ -239,3 +241,6 @@ function cannotConfine({ id }: InstanceSpec): OperatorError {
     next,
   })
 }
+
+/** Of the machine, as systemd's timestamps are: `Clock.monotonic` begins with the process. */
+const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6
