@@ -290,6 +290,32 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     },
   )
 
+  it('run commands whose input and output pass by the privileged helper, byte for byte', long, async () => {
+    const script = `
+      head -c 3000000 /dev/urandom > /root/sent && printf 'no newline' >> /root/sent
+      tandem run web --machine a -- cat < /root/sent > /root/got && cmp /root/sent /root/got
+      test "$(tandem run web --no-stdin -- seq 1 50000 | sha256sum)" = "$(seq 1 50000 | sha256sum)"
+      status=0; tandem run web --no-stdin -- sh -c 'echo to err > /dev/stderr; exit 7' 2> /root/err || status=$?
+      echo "status $status"; cat /root/err`
+    const out = await pair.controller.must(['bash', '-euo', 'pipefail', '-c', script])
+    expect(out).toContain('status 7')
+    expect(out).toContain('to err')
+    // Nobody but root and the agent gets at the pipes of another, and nothing of them is left.
+    const running = pair.controller.run(['tandem', 'run', 'web', '--machine', 'a', '--no-stdin', '--', 'sleep', '90'])
+    const pipes = async (): Promise<string> =>
+      (await on('a').run(['sh', '-c', 'ls -d /run/tandem-streams/*/'])).out.trim()
+    await expect.poll(pipes, soon).toMatch(/^\S+$/)
+    const folder = await pipes()
+    expect(await on('a').must(['stat', '-c', '%a %U:%G', folder])).toBe('710 root:tandem\n')
+    expect((await on('a').run(['setpriv', '--reuid=nobody', '--clear-groups', 'cat', `${folder}out`])).code).not.toBe(0)
+    expect((await ofAgent('ln', '-s', '/etc/passwd', `${folder}x`)).code).not.toBe(0)
+    expect((await ofAgent('rm', '-f', `${folder}out`)).code).not.toBe(0)
+    const unit = folder.split('/').at(-2) ?? ''
+    await expect.poll(async () => (await on('a').run(['systemctl', 'kill', unit])).code, soon).toBe(0)
+    expect((await running).code).not.toBe(0)
+    await expect.poll(pipes, soon).toBe('')
+  })
+
   it('leaves with all that was set up, and what runs goes on', long, async () => {
     await on('b').must(['tandem', 'agent', 'leave'])
     const left = await on('b').must(['ls', '/etc/systemd/system'])

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../../lib/clock.ts'
 import { sha256 } from '../../../lib/hash.ts'
+import { randomId } from '../../../lib/ids.ts'
 import type { Limits } from '../../../definitions/definition.ts'
 import { checkName } from '../instanceName.ts'
 import { alreadyRunning, whyNotStarted } from '../startRefusal.ts'
@@ -41,7 +42,8 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
   const cgroups = options.cgroups ?? findCgroups(`${machine}-${sha256(dir).slice(0, 8)}`)
   const table = options.table ?? (onLinux ? procProcessTable : psProcessTable)
   const sockets = options.sockets ?? (onLinux ? procSocketTable : lsofSocketTable)
-  const runFolder = join(dir, 'run')
+  // Of this agent alone: what a program that outlived the last one for a moment still makes has no place any more.
+  const runFolder = join(dir, 'run', randomId())
   mkdirSync(runFolder, { recursive: true, mode: 0o700 })
   const logs = createInstanceLogs(join(dir, 'logs'), clock, limits)
   const records = openRecordShelf(join(dir, 'instances'))

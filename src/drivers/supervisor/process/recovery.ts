@@ -1,5 +1,5 @@
 import { readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { endForcibly, endGently, type Ending } from './ending.ts'
 import type { InstanceRecord } from './instanceRecord.ts'
 import { findMembers } from './members.ts'
@@ -19,7 +19,9 @@ export async function recoverInstances(house: ProcessHouse): Promise<string[]> {
     else known.set(id, { ...record, cgroups: [...new Set([...record.cgroups, ...groups])] })
   }
   const ended = await Promise.all([...known.values()].map((record) => endRecorded(house, record)))
-  for (const name of readdirSync(runFolder)) rmSync(join(runFolder, name), { force: true })
+  const all = dirname(runFolder)
+  for (const name of readdirSync(all).filter((one) => one !== basename(runFolder)))
+    rmSync(join(all, name), { recursive: true, force: true, maxRetries: 3 })
   return ended.filter((id) => id !== null)
 }
 
