@@ -238,6 +238,19 @@ describe('rollouts of a pair', () => {
     })
   })
 
+  it('ends a DELETE that outlasts the drain with 502 and the reason, and sends it to no other instance', async () => {
+    await pushTalker(laptop, { name: 'late', version: '1' })
+    const deleting = ask(entry(), '/held', 'late.localhost', 'DELETE')
+    await until('it is under way', async () => (await eyes.service('late')).instances.some(({ work }) => work > 0))
+    const pushed = await pushTalker(laptop, { name: 'late', version: '2' })
+    expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+    expect(await deleting).toMatchObject({ status: 502, text: expect.stringContaining('rollout.drain') })
+    const notes = ['a', 'b'].map((machine) => join(laptop.folder, 'data', machine, 'data/late/held'))
+    const asked = notes.filter((path) => existsSync(path)).map((path) => readFileSync(path, 'utf8'))
+    expect(asked.join('').trim().split('\n')).toHaveLength(1)
+    await laptop.json('remove', 'late')
+  })
+
   it('rolls one service at a time, another beside it', async () => {
     const slowly = { name: 'shop', version: 'slowly', env: { BOOT_MS: '1500' } }
     const pushing = new Following(laptop, 'push', talkerFolder(laptop, slowly))

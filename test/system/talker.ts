@@ -53,8 +53,12 @@ export interface Said {
 }
 
 /** One request on a connection of its own. `host`: the name that is asked for. */
-export async function ask(entry: string | undefined, path = '/', host?: string): Promise<Said> {
-  const asking = request(`${entry}${path}`, { agent: false, ...(host === undefined ? {} : { headers: { host } }) })
+export async function ask(entry: string | undefined, path = '/', host?: string, method = 'GET'): Promise<Said> {
+  const asking = request(`${entry}${path}`, {
+    method,
+    agent: false,
+    ...(host === undefined ? {} : { headers: { host } }),
+  })
   asking.end()
   const [response] = (await once(asking, 'response')) as [IncomingMessage] // what 'response' carries
   const parts: Buffer[] = []

@@ -1,6 +1,6 @@
 // A service that does what the tests ask of it: by its environment before it is ready, by requests afterwards.
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer as createTcpServer } from 'node:net'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
@@ -60,8 +60,9 @@ function answer(request, response) {
   }
 }
 
-/** Answers once there is a file `go` in the data folder. */
+/** Notes in the data folder that it was asked; answers once there is a file `go` there. */
 function held(response) {
+  appendFileSync(join(process.env.TANDEM_DATA, 'held'), `${process.env.TANDEM_INSTANCE}\n`)
   const timer = setInterval(() => {
     if (!existsSync(join(process.env.TANDEM_DATA, 'go'))) return
     clearInterval(timer)
