@@ -134,11 +134,13 @@ const legal: Record<string, Case> = {
 
 const table = Object.entries(legal)
 
-describe('what an instance may send: embedded', () => {
+describe.each(['here', 'at another machine'])('what an instance %s may send: embedded', (where) => {
   it.each(table)('%s', async (_what, { sent, arrives, embedded, method = 'GET', version = '1.1' }) => {
-    machine = await lab.machine('a')
+    const own = await lab.machine('a')
     const instance = await byteServer(lab, 'x')
-    await machine.route(httpRoute({ targets: [instance.active] }))
+    await own.route(httpRoute({ targets: [instance.active] }))
+    machine = where === 'here' ? own : await lab.machine('entry')
+    if (where !== 'here') await machine.route(httpRoute({ peers: [own.peer] }))
     const answer = await asked(sent, method, version)
     expect(plain(answer)).toEqual(plain(embedded ?? arrives ?? sent))
     expect(machine.balancer.counters().retries).toBe(0)
@@ -198,6 +200,20 @@ describe('what no instance may send: embedded', () => {
     const answer = await asked('HTTP/1.1 404 a\x01b\r\nContent-Length: 2\r\n\r\nok')
     expect(plain(answer)).toEqual(plain('HTTP/1.1 404 \r\nContent-Length: 2\r\n\r\nok'))
   })
+})
+
+it('a 426 leaves the connection as it is: embedded', async () => {
+  machine = await lab.machine('a')
+  const instance = await byteServer(lab, 'x')
+  await machine.route(httpRoute({ targets: [instance.active] }))
+  const client = await lab.connect(machine.port)
+  const sent = 'HTTP/1.1 426 U\r\nConnection: Upgrade\r\nUpgrade: made-up\r\nContent-Length: 2\r\n\r\nno'
+  client.write(`GET /b64/${Buffer.from(sent).toString('base64url')} HTTP/1.1\r\nHost: h\r\n\r\n`)
+  const first = await readUntil(client, (text) => text.endsWith('no'))
+  expect(first).toMatch(/^HTTP\/1.1 426 U\r\n/)
+  for (const field of ['Connection: upgrade', 'Upgrade: made-up']) expect(first).toContain(`\r\n${field}\r\n`)
+  client.write('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')
+  expect(await readUntil(client, () => false)).toMatch(/^HTTP\/1.1 200 [^]*ok$/)
 })
 
 describe('an answer that comes in pieces', () => {

@@ -113,13 +113,16 @@ export class UpgradedConnection {
     const failed = (failure: Failure, reason: string): void => {
       upstream.ended(work)
       if (this.#client.destroyed) return
-      const stopped = failure === 'broken' && (outcome.cut || upstream.stopping)
-      if (stopped) return this.#answer(outOfTime(this.#service))
-      const once = failure === 'broken' && !isRepeatable(this.#request.method ?? '', incoming.head)
-      if (once) return this.#answer(brokenOff(this.#service, reason))
+      const page = this.#afterFailure(failure, incoming, outcome.cut || upstream.stopping, reason)
+      if (page) return this.#answer(page)
       if (!search.failed(upstream, failure, reason)) return this.#answer(brokenOff(this.#service, reason, true))
       this.#services.metrics.retries += 1
       this.#attempt(incoming, search)
+    }
+    const misanswered = (reason: string): void => {
+      upstream.ended(work)
+      request.destroy()
+      this.#answer(brokenOff(this.#service, reason))
     }
     request.on('information', (info) => {
       const text = headText(info.statusCode, info.statusMessage, passedOnInterim(info.rawHeaders))
@@ -136,15 +139,22 @@ export class UpgradedConnection {
         request.destroy()
         return failed(head.unprocessed === 'sent' ? 'broken' : 'unprocessed', 'no instance there')
       }
+      if (answer.statusCode === 101) return misanswered('it did not say to what it switches')
       this.#relay(answer, head, () => upstream.ended(work))
     })
     request.on('error', (error: NodeJS.ErrnoException) => {
       if (outcome.answered) return
-      if (!error.code?.startsWith('HPE_')) return failed(outcome.connected ? 'broken' : 'unreachable', error.message)
-      upstream.ended(work) // its answer, or the first of it, is no HTTP
-      this.#answer(brokenOff(this.#service, error.message))
+      if (error.code?.startsWith('HPE_')) return misanswered(error.message)
+      failed(outcome.connected ? 'broken' : 'unreachable', error.message)
     })
     request.end()
+  }
+
+  /** What the client is told; `null`: the request may go elsewhere. */
+  #afterFailure(failure: Failure, incoming: IncomingHead, stopped: boolean, reason: string): Page | null {
+    if (failure !== 'broken') return null
+    if (stopped) return outOfTime(this.#service)
+    return isRepeatable(this.#request.method ?? '', incoming.head) ? null : brokenOff(this.#service, reason)
   }
 
   #send(incoming: IncomingHead, sent: boolean, upstream: Upstream, connected: () => void): ClientRequest {

@@ -142,7 +142,8 @@ describe('other upgrades', () => {
     const instance = await lab.instance('x', () => {})
     instance.server.on('upgrade', (request, socket, head) => {
       socket.write(
-        `HTTP/1.1 101 Fine\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\nX-A: 1\r\n\r\nfirst `,
+        `HTTP/1.1 101 F\xefne\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\nX-A: \xe9\r\n\r\nfirst `,
+        'latin1',
       )
       socket.write(head)
       socket.pipe(socket)
@@ -151,7 +152,9 @@ describe('other upgrades', () => {
     const socket = await lab.connect(a.port)
     socket.write(ask101)
     const text = await readUntil(socket, (text) => text.endsWith('early'))
-    expect(text).toBe('HTTP/1.1 101 Fine\r\nConnection: Upgrade\r\nUpgrade: made-up/1\r\nX-A: 1\r\n\r\nfirst early')
+    expect(text).toBe(
+      'HTTP/1.1 101 F\xefne\r\nConnection: Upgrade\r\nUpgrade: made-up/1\r\nX-A: \xe9\r\n\r\nfirst early',
+    )
     socket.end('late')
     expect(await readUntil(socket, () => false)).toBe('late')
   })
@@ -227,9 +230,12 @@ describe('other upgrades', () => {
     expect(await handshake(trailers)).toMatch(/\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n$/)
   })
 
-  it('that get an answer which is no HTTP get 502, and it is sent to no other', async () => {
+  it.each([
+    ['no HTTP', 'nonsense\r\n\r\n'],
+    ['a 101 that does not say to what it switches', 'HTTP/1.1 101 Switching\r\n\r\n'],
+  ])('that get an answer which is %s get 502, and it is sent to no other', async (_what, sent) => {
     const instance = await lab.tcpInstance('x', (socket) => {
-      socket.on('error', () => {}).once('data', () => socket.write('nonsense\r\n\r\n'))
+      socket.on('error', () => {}).once('data', () => socket.write(sent))
     })
     await a.route(httpRoute({ targets: [instance.active] }))
     expect(await raw(lab, a.port, ask101)).toMatch(/^HTTP\/1.1 502 /)
