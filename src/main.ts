@@ -1,8 +1,10 @@
 import { runCli } from './cli/runCli.ts'
+import { closeInheritedFiles } from './lib/inheritedFiles.ts'
 import { readVersion } from './version.ts'
 
 // The composition root: the only place that picks implementations. Each part is loaded only when it is what runs.
 
+closeInheritedFiles()
 process.exitCode = await runCli(process.argv.slice(2), {
   // Opened by whoever reads it: an open standard input keeps a process alive.
   stdin: () => process.stdin,

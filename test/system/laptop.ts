@@ -8,6 +8,15 @@ import { removeTree } from '../../src/releases/removeTree.ts'
 
 const root = join(import.meta.dirname, '../..')
 
+/** Descriptors of this process, by the number that a command finds them at. */
+type Inherited = Record<number, number>
+
+interface Options {
+  machines?: number
+  main?: string
+  inherited?: Inherited
+}
+
 export interface Ran {
   code: number
   /** Each line of standard output. */
@@ -26,19 +35,32 @@ export class Laptop {
   #machines: number
   #main: string
   #entryPort: number
+  #inherited: Inherited
 
-  /** `main`: the program to run, the checkout's own when it is not named. */
-  static async start({ machines = 2, main = join(root, 'src/main.ts') } = {}): Promise<Laptop> {
+  /** `main`: the program to run, the checkout's own when it is not named. `inherited`: what every command finds open. */
+  static async start({
+    machines = 2,
+    main = join(root, 'src/main.ts'),
+    inherited = {},
+  }: Options = {}): Promise<Laptop> {
     mkdirSync(join(root, 'tmp'), { recursive: true })
     const folder = mkdtempSync(join(root, 'tmp/laptop-'))
     const [port, entryPort] = [await freePorts(1), await freePorts(machines)]
-    const laptop = new Laptop(folder, port, entryPort, machines, main)
+    const laptop = new Laptop(folder, port, entryPort, machines, main, inherited)
     await laptop.up()
     return laptop
   }
 
-  private constructor(folder: string, port: number, entryPort: number, machines: number, main: string) {
+  private constructor(
+    folder: string,
+    port: number,
+    entryPort: number,
+    machines: number,
+    main: string,
+    inherited: Inherited,
+  ) {
     this.#main = main
+    this.#inherited = inherited
     this.folder = folder
     this.port = port
     this.entries = {}
@@ -152,6 +174,11 @@ export class Laptop {
       stdio: [stdin, 'pipe', 'pipe'],
     })
   }
+}
+
+function withFiles(inherited: Inherited): ('ignore' | 'pipe' | number)[] {
+  const most = Math.max(2, ...Object.keys(inherited).map(Number))
+  return Array.from({ length: most + 1 }, (_, fd) => inherited[fd] ?? (fd === 1 || fd === 2 ? 'pipe' : 'ignore'))
 }
 
 /** The first of `count` ports in a row that are free, below the ephemeral range. */
