@@ -171,14 +171,15 @@ export class Laptop {
   #spawn(args: string[], stdin: 'ignore' | 'pipe' = 'ignore'): ChildProcess {
     return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', this.#main, ...args], {
       env: this.env,
-      stdio: [stdin, 'pipe', 'pipe'],
+      stdio: withFiles(stdin, this.#inherited),
     })
   }
 }
 
-function withFiles(inherited: Inherited): ('ignore' | 'pipe' | number)[] {
+function withFiles(stdin: 'ignore' | 'pipe', inherited: Inherited): ('ignore' | 'pipe' | number)[] {
   const most = Math.max(2, ...Object.keys(inherited).map(Number))
-  return Array.from({ length: most + 1 }, (_, fd) => inherited[fd] ?? (fd === 1 || fd === 2 ? 'pipe' : 'ignore'))
+  const more = Array.from({ length: most - 2 }, (_, index) => inherited[index + 3] ?? ('ignore' as const))
+  return [stdin, 'pipe', 'pipe', ...more]
 }
 
 /** The first of `count` ports in a row that are free, below the ephemeral range. */
