@@ -1,12 +1,15 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import type { Programs } from './cli/programs.ts'
 import { addressRunDir, keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
 import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressHost.ts'
 import { listUnits, openUnitFiles } from './drivers/supervisor/systemd/unitFiles.ts'
 import { dataRoots } from './drivers/supervisor/systemd/systemdSupervisor.ts'
+import { exec } from './lib/exec.ts'
+import { programFolder } from './lib/programFolder.ts'
 import { endLeftovers } from './privileged/endLeftovers.ts'
 import { privilegedService, privilegedSocketUnit } from './privileged/partUnits.ts'
+import { agentUser, haproxyUser } from './privileged/setUp.ts'
 import { RootFolder } from './privileged/rootFolder.ts'
 import { OperatorError } from './lib/operatorError.ts'
 import { removeUnit, stopUnit, systemctl, unitFolder } from './lib/systemdUnits.ts'
@@ -22,7 +25,15 @@ const haproxyUnit = 'tandem-haproxy.service'
 /** Of the root part alone. Environments and keepalived's configuration, beside them, are used by what goes on. */
 const rootFiles = ['machine.json', 'orders.json', 'authority.pem', 'maintenance']
 /** Of the agent alone; nothing that runs uses them. */
-const agentFiles = ['desired.json', 'boot.json', 'ports.json', 'prepared.json', 'maintenance.json', 'maintenance']
+const agentFiles = [
+  'desired.json',
+  'boot.json',
+  'ports.json',
+  'prepared.json',
+  'instances.json',
+  'maintenance.json',
+  'maintenance',
+]
 
 /**
  * Takes Tandem off this machine; what runs goes on by systemd, HAProxy and keepalived alone. Every step may be done again:
@@ -45,7 +56,8 @@ export async function leaveMachine(leaving: Leaving): Promise<Left> {
     // Last: they say that this machine had joined.
     for (const name of rootFiles) rmSync(join(root.path, name), { recursive: true, force: true })
     for (const name of ['identity', 'joined.json']) rmSync(join(data, name), { recursive: true, force: true })
-    return { units: [...listUnits(unitFolder).map(({ unit }) => unit), ...others()], keptData: servicesWithData() }
+    const units = [...listUnits(unitFolder).map(({ unit }) => unit), ...others()]
+    return { units, keptData: servicesWithData(), stays: [] }
   }
   for (const { unit, withinMs } of listUnits(unitFolder)) {
     await stopUnit(unit, withinMs)
@@ -55,10 +67,11 @@ export async function leaveMachine(leaving: Leaving): Promise<Left> {
   await address.remove()
   for (const folder of ['/run/tandem-haproxy', '/run/tandem', '/run/tandem-agent', addressRunDir])
     rmSync(folder, { recursive: true, force: true })
-  if (leaving.serviceData === 'remove') for (const root of dataRoots) await removeTree(root)
+  if (leaving.serviceData === 'remove' || dataFolders().length === 0)
+    for (const root of dataRoots) await removeTree(root)
   await systemctl('daemon-reload')
   await removeTree(data)
-  return { units: [], keptData: servicesWithData() }
+  return { units: [], keptData: servicesWithData(), stays: await whatStays() }
 }
 
 /** The agent and its root part, with what an upgrade has made of them. */
@@ -84,10 +97,41 @@ function refuseUnsaid({ serviceData }: Leaving): void {
   })
 }
 
-const servicesWithData = (): string[] => {
-  const [root = ''] = dataRoots
-  return existsSync(root) ? readdirSync(root).filter((name) => readdirSync(join(root, name)).length > 0) : []
+const servicesWithData = (): string[] => dataFolders().map((path) => basename(path))
+
+/** That hold something. Below the first root; where a service runs as a user of the machine, below the second, which has links too. */
+const dataFolders = (): string[] =>
+  dataRoots.flatMap((root) =>
+    (existsSync(root) ? readdirSync(root) : [])
+      .map((name) => join(root, name))
+      .filter((path) => lstatSync(path).isDirectory() && readdirSync(path).length > 0),
+  )
+
+/** What `--purge` leaves on the machine, where, and how to remove it. */
+async function whatStays(): Promise<Left['stays']> {
+  const users: string[] = []
+  for (const user of [agentUser, haproxyUser]) if ((await exec(['id', '-u', user])).code === 0) users.push(user)
+  const controllerUnit = join(unitFolder, 'tandem-controller.service')
+  const isPackage = programFolder === packageFolder
+  return [
+    { what: 'the program', where: programFolder, remove: isPackage ? 'apt remove tandem' : `rm -r ${programFolder}` },
+    ...users.map((user) => ({ what: 'a user, which owns nothing any more', where: user, remove: `userdel ${user}` })),
+    ...(existsSync(etcFolder)
+      ? [{ what: 'secrets, certificates and scripts', where: etcFolder, remove: `rm -r ${etcFolder}` }]
+      : []),
+    ...dataFolders().map((where) => ({ what: `data of ${basename(where)}`, where, remove: `rm -r ${where}` })),
+    ...(existsSync(dataLinks) ? [{ what: 'links to that data', where: dataLinks, remove: `rm -r ${dataLinks}` }] : []),
+    ...(existsSync(controllerUnit)
+      ? [{ what: "the cluster's controller, which goes on", where: controllerUnit, remove: null }]
+      : []),
+    { what: 'output of services', where: 'the journal, until journald drops it', remove: null },
+  ]
 }
+
+/** Where the Debian package puts it. */
+const packageFolder = '/usr/lib/tandem'
+const etcFolder = '/etc/tandem'
+const dataLinks = dataRoots[1] ?? ''
 
 const nothingThere = (data: string): OperatorError =>
   new OperatorError('E_USAGE', `there is no agent here: neither ${agentUnit} nor ${data}`, {

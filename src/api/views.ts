@@ -75,6 +75,10 @@ const machineSchema = z.object({
   host: z.string(),
   httpPort: z.int(),
   metricsPort: z.int().describe('/healthz and /metrics of its agent'),
+  metricsAddress: z
+    .string()
+    .optional()
+    .describe('where /healthz and /metrics answer: on that machine alone; not said by an older controller'),
   version: z.string().nullable(),
   limits: z.string().nullable().describe('which limits are not enforced there and why; null: all are'),
   problems: z.array(z.string()),
@@ -100,6 +104,14 @@ const instanceSchema = z.object({
   restarts: z.int(),
   reason: z.string().nullable(),
   work: z.int().describe('requests and connections in flight'),
+  stale: z
+    .boolean()
+    .default(false)
+    .describe('its machine is lost, or was not heard of since the controller started: all of this is as last seen'),
+  asOf: time
+    .nullable()
+    .default(null)
+    .describe('when that was, where it is stale; null: before the controller started, or it is not stale'),
 })
 
 export const maintenanceSchema = z.object({

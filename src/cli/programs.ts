@@ -7,14 +7,14 @@ export interface Programs {
   initController(options: FoundingProgram): Promise<{ authority: string; pin: string }>
   /** Signs a machine's request (PKCS #10, PEM) with the authority in `data`; returns the certificate. */
   signOffline(options: { data: string; request: string; machine: string; address: string }): Promise<string>
-  /** Takes Tandem off this machine, as root. What it leaves: units that go on, services whose data is kept. */
+  /** Takes Tandem off this machine, as root. */
   leaveMachine(options: {
     data: string
     /** Removes what runs, too. */
     purge: boolean
     /** With `purge`: what becomes of the services' data; `null`: nothing was said. */
     serviceData: 'keep' | 'remove' | null
-  }): Promise<{ units: string[]; keptData: string[] }>
+  }): Promise<LeftBehind>
   /** Looks at the machine whose agent keeps its data here. */
   examineMachine(options: { data: string; secretsFolder: string }): Promise<Checkup>
   /** Prepares this machine, as root, for an agent that is not; returns the lines of its unit that say so. */
@@ -78,4 +78,13 @@ export interface AdmittedToken {
   role: 'operator' | 'reader' | 'agent'
   machine: string | null
   name: string
+}
+
+export interface LeftBehind {
+  /** They go on. */
+  units: string[]
+  /** Services whose data is kept. */
+  keptData: string[]
+  /** After `purge`: all that is still there. `remove`: a command that removes it. */
+  stays: { what: string; where: string; remove: string | null }[]
 }

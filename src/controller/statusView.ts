@@ -82,6 +82,7 @@ export function machineView({ observed, state }: Controller, machine: Machine): 
     host: machine.endpoints.host,
     httpPort: machine.endpoints.http,
     metricsPort: machine.endpoints.metrics,
+    metricsAddress: `127.0.0.1:${machine.endpoints.metrics}`,
     version: report?.version ?? null,
     limits: missing.length === 0 ? null : `${missing.join(', ')} not enforced${why ? `: ${why}` : ''}`,
     problems: [
@@ -118,7 +119,9 @@ function accessOf({ state }: Controller, service: Service): Status['services'][n
 }
 
 function instanceView(controller: Controller, instance: Instance): Status['services'][number]['instances'][number] {
-  const seen = controller.observed[instance.machine]?.report.instances.find(({ id }) => id === instance.id)
+  const heard = controller.observed[instance.machine]
+  const seen = heard?.report.instances.find(({ id }) => id === instance.id)
+  const stale = !heard || controller.state.machines[instance.machine]?.lost === true
   return {
     id: instance.id,
     machine: instance.machine,
@@ -130,6 +133,8 @@ function instanceView(controller: Controller, instance: Instance): Status['servi
     restarts: seen?.restarts ?? 0,
     reason: seen?.reason ?? instance.reason,
     work: seen?.work ?? 0,
+    stale,
+    asOf: stale && heard ? new Date(heard.at).toISOString() : null,
   }
 }
 

@@ -86,7 +86,22 @@ describe.skipIf(why)(`leaving${why ? ` (skipped: ${why})` : ''}`, () => {
     await a().must(['sh', '-c', 'echo precious > /var/lib/private/tandem-data/web/kept'])
     expect(await left('--purge')).toMatchObject({ code: 2, error: { code: 'E_USAGE' } })
     expect(await answer()).toBe('hello 1')
-    expect(await left('--purge', '--keep-data')).toMatchObject({ code: 0, units: [], keptData: ['web'] })
+    const web = '/var/lib/private/tandem-data/web'
+    const outcome = await left('--purge', '--keep-data')
+    expect(outcome).toMatchObject({ code: 0, units: [], keptData: ['web'] })
+    const stays = outcome['stays'] as { where: string; remove: string | null }[] // the command's JSON
+    const places = stays.map(({ where }) => where)
+    expect(places).toEqual(
+      expect.arrayContaining([web, '/etc/tandem', '/var/lib/tandem-data', 'tandem', 'tandem_haproxy']),
+    )
+    for (const { where } of stays.filter(({ where }) => where.startsWith('/'))) await a().must(['test', '-e', where])
+    // Nothing else of Tandem's is left that nobody named.
+    const found = await a().must([
+      'sh',
+      '-c',
+      'ls -d /var/lib/*tandem* /run/*tandem* /etc/*tandem* /etc/systemd/system/*tandem* 2>/dev/null; true',
+    ])
+    expect(found.trim().split('\n')).toEqual(['/etc/tandem', '/var/lib/tandem-data'])
     expect((await a().run(['pgrep', '-f', 'web.mjs|line.mjs|haproxy'])).code).toBe(1)
     expect((await a().run(['systemctl', 'list-unit-files', 'tandem*', '--no-legend'])).out.trim()).toBe('')
     expect((await a().run(['ls', '/var/lib/tandem'])).code).not.toBe(0)

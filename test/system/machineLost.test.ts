@@ -23,7 +23,13 @@ describe('a machine is lost', () => {
     const agent = laptop.pidOf('b')
     process.kill(agent, 'SIGSTOP')
     try {
-      await until(({ machines }) => machines.some(({ name, state }) => name === 'b' && state === 'lost'))
+      const lost = await until(({ machines }) => machines.some(({ name, state }) => name === 'b' && state === 'lost'))
+      const { lastSeen } = lost.machines.find(({ name }) => name === 'b') ?? {}
+      expect(lost.services[0]?.instances).toMatchObject([
+        { machine: 'a', state: 'ready', stale: false, asOf: null },
+        { machine: 'b', state: 'ready', stale: true, asOf: lastSeen },
+      ])
+      expect((await laptop.run('status')).out.join('\n')).toMatch(/web-\S+ +b .* was ready .* was 0/)
       const { code, out, err } = await laptop.run('push', laptop.service('web', webText('2')), '--json')
       const { rollout, release } = JSON.parse(out.at(-1) ?? '')
       expect(code).toBe(0)
@@ -37,7 +43,7 @@ describe('a machine is lost', () => {
       await until(
         ({ services }) =>
           services[0]?.instances.length === 2 &&
-          services[0].instances.every((one) => one.release === release && one.state === 'ready'),
+          services[0].instances.every((one) => one.release === release && one.state === 'ready' && !one.stale),
       )
       expect(await (await fetch(laptop.entries['b'] ?? '')).text()).toBe('hello 2')
     } finally {

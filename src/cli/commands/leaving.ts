@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { mayInstallUnits } from '../machine/partUnit.ts'
+import { renderLeft } from '../render/left.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 type LeaveFlags = CommonFlags & { data: string; purge: boolean; keepData: boolean; removeData: boolean }
@@ -13,20 +14,7 @@ export async function leaveMachine({ host, out }: Session, flags: LeaveFlags): P
   if (!mayInstallUnits()) throw misused('it takes root, on a machine with systemd')
   const serviceData = keepData ? 'keep' : removeData ? 'remove' : null
   const left = await host.programs.leaveMachine({ data, purge, serviceData })
-  out.result({ left: true, ...left }, () => {
-    const lines = purge
-      ? ['everything of Tandem is gone, but for its two users and what you put below /etc/tandem']
-      : ['Tandem is off this machine; these go on without it:']
-    return [
-      ...lines,
-      ...left.units.map((unit) => `  ${unit}`),
-      ...(left.keptData.length > 0
-        ? [`data of ${left.keptData.join(', ')} is kept in /var/lib/private/tandem-data`]
-        : []),
-      'next  take the machine out of cluster.yaml, then: tandem cluster apply   (where the controller is)',
-      ...(purge ? [] : ['      docs/leaving.md says how to go on without Tandem']),
-    ].join('\n')
-  })
+  out.result({ left: true, ...left }, () => renderLeft(left, purge))
   return 0
 }
 

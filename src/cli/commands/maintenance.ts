@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { followMaintenance } from '../follow/followMaintenance.ts'
-import { renderMaintenance } from '../render/maintenance.ts'
+import { renderMaintenance, resumedLine } from '../render/maintenance.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 export async function rebootMachine(
@@ -13,8 +13,11 @@ export async function rebootMachine(
   const { client } = await session.announce(`reboot machine ${machine}`)
   const body = { kind: 'reboot' as const, machines: [machine], restart: true, force }
   const { maintenance, position } = await client.call('startMaintenance', { body }, session.signal)
-  return followMaintenance(session, client, maintenance, position)
+  return followMaintenance(session, client, maintenance, beforeItBegan(position))
 }
+
+/** The same command again follows one that runs already: what it has done by then is shown, too. */
+const beforeItBegan = (position: number): number => Math.max(0, position - 1_000)
 
 type PatchFlags = CommonFlags & { all: boolean; script: string; within: number; noReboot: boolean; force: boolean }
 
@@ -31,7 +34,7 @@ export async function patchMachine(session: Session, flags: PatchFlags, machine?
   const machines = machine === undefined ? [] : [machine]
   const body = { kind: 'patch' as const, machines, script, restart: !noReboot, force }
   const { maintenance, position } = await client.call('startMaintenance', { body }, session.signal)
-  return followMaintenance(session, client, maintenance, position)
+  return followMaintenance(session, client, maintenance, beforeItBegan(position))
 }
 
 async function readScript({ host }: Session, file: string): Promise<{ name: string; text: string }> {
@@ -58,9 +61,10 @@ export async function resumeMaintenance(
   session: Session,
   { force }: CommonFlags & { force: boolean },
 ): Promise<number> {
-  const { client } = await session.announce('resume maintenance')
-  const { maintenance, position } = await client.call('resumeMaintenance', { body: { force } }, session.signal)
-  return followMaintenance(session, client, maintenance, position)
+  const { client, status } = await session.announce('resume maintenance')
+  const { maintenance } = await client.call('resumeMaintenance', { body: { force } }, session.signal)
+  session.out.note(resumedLine(maintenance))
+  return followMaintenance(session, client, maintenance, status.controller.position)
 }
 
 export async function stopMaintenance(session: Session, _flags: CommonFlags): Promise<number> {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import type { MaintenanceView } from '../../api/views.ts'
 import { fakeController, sendEvents } from '../testing/fakeController.ts'
-import { runHere } from '../testing/testHost.ts'
-import { at, statusView } from '../testing/views.ts'
+import { runHere, type CliRun } from '../testing/testHost.ts'
+import { at, machineStatus, statusView } from '../testing/views.ts'
 
 const view = (given: Partial<MaintenanceView>): MaintenanceView => ({
   ...{ id: 'm1', kind: 'reboot', script: null, state: 'running', reason: null, startedAt: at(0), finishedAt: null },
@@ -18,9 +18,14 @@ interface World {
   asked: (MaintenanceView | null)[]
   /** What each stream of events gives before it breaks off, or, the last, goes on. */
   streams: ReturnType<typeof event>[][]
+  machines?: ReturnType<typeof machineStatus>[]
 }
 
-async function reboot({ asked, streams }: World): Promise<{ code: number; out: string; from: string[] }> {
+const reboot = (world: World): Promise<Followed> => follow(['machine', 'reboot', 'a'], world, begun)
+
+type Followed = CliRun & { from: string[] }
+
+async function follow(argv: string[], { asked, streams, machines = [] }: World, answer: object): Promise<Followed> {
   const from: string[] = []
   const env = await fakeController((request, response) => {
     const path = request.url ?? ''
@@ -28,16 +33,15 @@ async function reboot({ asked, streams }: World): Promise<{ code: number; out: s
       from.push(new URL(path, 'http://x').searchParams.get('after') ?? '')
       sendEvents(response, ...(streams.shift() ?? []))
       if (streams.length > 0 || path.includes('follow=false')) response.end()
-    } else if (path.includes('/status')) response.end(JSON.stringify(statusView()))
-    else if (request.method === 'POST') response.end(JSON.stringify(begun))
+    } else if (path.includes('/status')) response.end(JSON.stringify(statusView({ machines })))
+    else if (request.method === 'POST') response.end(JSON.stringify(answer))
     else {
       const maintenance = asked.length > 1 ? asked.shift() : asked[0]
       if (maintenance === null) response.destroy()
       else response.end(JSON.stringify({ maintenance }))
     }
   })
-  const { code, out } = await runHere(['machine', 'reboot', 'a'], env)
-  return { code, out, from }
+  return { ...(await runHere(argv, env)), from }
 }
 
 it('reads the end again when the controller went away just as it was asked about it', async () => {
@@ -59,4 +63,36 @@ it('ends when another maintenance has begun meanwhile', async () => {
   expect(stopped).toMatchObject({ code: 1, out: 'stopped  maintenance m1; it is not the last one any more\n' })
   const completed = await reboot({ asked, streams: [[event(2, 'MaintenanceFinished')]] })
   expect(completed).toMatchObject({ code: 0, out: 'completed  maintenance m1; it is not the last one any more\n' })
+})
+
+it('says what a resumed maintenance did: what is not done again, and who is back in traffic', async () => {
+  const stepped = (position: number, step: string) => event(position, 'MaintenanceStepped', { machine: 'a', step })
+  const streams = [
+    [
+      stepped(41, 'check'),
+      event(42, 'MaintenanceResumed'),
+      event(43, 'MachineReadied', { machine: 'a' }),
+      stepped(44, 'return'),
+      stepped(45, 'done'),
+      event(46, 'MaintenanceFinished'),
+    ],
+  ]
+  const done = ['a', 'b'].map((machine) => ({ machine, state: 'done' as const }))
+  const completed = view({ state: 'completed', finishedAt: at(46), machines: done })
+  const machines = [machineStatus(), machineStatus({ name: 'b', state: 'drained', traffic: 'drained' })]
+  const resumed = { position: 42, maintenance: view({ machines: [{ machine: 'a', state: 'check' }] }) }
+  const { code, err, from } = await follow(
+    ['maintenance', 'resume'],
+    { asked: [completed], streams, machines },
+    resumed,
+  )
+  // From where it was resumed, not from its beginning.
+  expect([code, from]).toEqual([0, ['40']])
+  expect(err.split('\n').slice(-6, -1)).toEqual([
+    'resumed at machine a: its work is done and is not done again; checks its instances',
+    '  a  check   3.0 s',
+    '  a  return  1.0 s',
+    '  a  done, back in traffic',
+    '  b stays drained, as it was before: tandem machine ready b   puts it back in traffic',
+  ])
 })

@@ -5,19 +5,17 @@ import { renderMaintenance } from '../render/maintenance.ts'
 import type { Session } from '../session.ts'
 import { contactLostNote, Outage } from './contact.ts'
 
-/** Follows maintenance to its end: a line as each step of a machine is over. Resolves with the exit code. */
+/** Follows maintenance from `after`, a position of the log, to its end: a line as each step of a machine is over. Resolves with the exit code. */
 export async function followMaintenance(
   session: Session,
   client: ApiClient,
   { id }: MaintenanceView,
-  position: number,
+  after: number,
 ): Promise<number> {
   const { out, signal } = session
   let hasCompleted = false
   try {
-    // From before it began: its own start is among these.
-    const first = Math.max(0, position - 1_000)
-    hasCompleted = await untilEnded(session, client, id, first)
+    hasCompleted = await untilEnded(session, client, id, after)
   } catch (error) {
     if (!signal.aborted) throw error
     out.note(`\nit goes on without you\n  how it is    tandem maintenance\n  no further   tandem maintenance stop`)
@@ -30,13 +28,28 @@ export async function followMaintenance(
     return hasCompleted ? 0 : 1
   }
   out.result({ maintenance }, () => renderMaintenance(maintenance, out.paint))
+  if (maintenance.state === 'completed') await sayWhoStaysOut(session, client, maintenance)
   return maintenance.state === 'completed' ? 0 : 1
+}
+
+/** One that was out of traffic before is left there. Said on the side: that it cannot be asked for changes nothing. */
+async function sayWhoStaysOut(
+  { out, signal }: Session,
+  client: ApiClient,
+  { machines }: MaintenanceView,
+): Promise<void> {
+  const status = await client.call('status', {}, signal).catch(() => null)
+  for (const { name, traffic } of status?.machines ?? []) {
+    if (traffic !== 'drained' || !machines.some(({ machine }) => machine === name)) continue
+    out.note(`  ${name} stays drained, as it was before: tandem machine ready ${name}   puts it back in traffic`)
+  }
 }
 
 /** Resolves with whether every machine was done. */
 async function untilEnded({ out, signal }: Session, client: ApiClient, id: string, first: number): Promise<boolean> {
   const outage = new Outage({ signal, onLost: () => out.note(`${contactLostNote}. The maintenance goes on.`) })
   const steps = new Map<string, { step: string; at: string }>()
+  const readied = new Set<string>()
   for (let after = first, isFirst = true; ; isFirst = false) {
     try {
       // It may have ended while nothing was heard, and then no event is to come.
@@ -44,8 +57,9 @@ async function untilEnded({ out, signal }: Session, client: ApiClient, id: strin
       const query = { after, follow: isOver ? 'false' : 'true' } as const
       for await (const { data: event } of client.stream('events', { query }, { signal })) {
         outage.over()
+        if (event.type === 'MachineReadied') readied.add(String(event.data['machine']))
         if (event.data['maintenance'] === id) {
-          for (const line of stepLines(steps, event)) out.note(line)
+          for (const line of stepLines(steps, readied, event)) out.note(line)
           if (event.type === 'MaintenanceFinished') return true
           // One that was resumed has been stopped before.
           if (event.type === 'MaintenanceStopped' && (await hasEnded(client, id, signal))) return false
@@ -66,7 +80,11 @@ async function hasEnded(client: ApiClient, id: string, signal: AbortSignal): Pro
   return maintenance?.id !== id || maintenance.state !== 'running'
 }
 
-function stepLines(steps: Map<string, { step: string; at: string }>, { type, at, data }: EventView): string[] {
+function stepLines(
+  steps: Map<string, { step: string; at: string }>,
+  readied: ReadonlySet<string>,
+  { type, at, data }: EventView,
+): string[] {
   if (type !== 'MaintenanceStepped') return []
   const [machine, step] = [String(data['machine']), String(data['step'])]
   const before = steps.get(machine)
@@ -74,6 +92,6 @@ function stepLines(steps: Map<string, { step: string; at: string }>, { type, at,
   const took = before ? showSeconds(Date.parse(at) - Date.parse(before.at)) : ''
   return [
     ...(before ? [`  ${machine}  ${before.step.padEnd(6)}  ${took}`] : []),
-    ...(step === 'done' ? [`  ${machine}  done`] : []),
+    ...(step === 'done' ? [`  ${machine}  done${readied.has(machine) ? ', back in traffic' : ''}`] : []),
   ]
 }

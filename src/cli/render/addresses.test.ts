@@ -8,7 +8,7 @@ const machine = (name: string, state: 'ready' | 'drained', httpPort: number): St
 })
 const instance = (on: string): Status['services'][number]['instances'][number] => ({
   ...{ id: `x-${on}`, machine: on, release: 'r', state: 'ready', port: 1, since: null, pid: 1, restarts: 0 },
-  ...{ reason: null, work: 0 },
+  ...{ reason: null, work: 0, stale: false, asOf: null },
 })
 const status = (routes: string[], machines = [machine('a', 'ready', 8001)]): Status => ({
   cluster: 'local',

@@ -11,9 +11,40 @@ export function renderMaintenance(maintenance: MaintenanceView, paint: Paint): s
     `${paint(state === 'stopped' ? 'red' : 'bold', state)}  ${maintenanceTitle(maintenance)}${took}`,
     ...(reason ? [`  ${reason}`] : []),
     ...machines.map((one) => `  ${one.machine.padEnd(width)}  ${one.state}`),
-    ...(state === 'stopped' ? ['  next  mend it, then: tandem maintenance resume'] : []),
+    ...(state === 'stopped' ? nextSteps(maintenance) : []),
     ...(state === 'running' ? ['  next  tandem maintenance stop   lets it go no further'] : []),
   ].join('\n')
+}
+
+function nextSteps(maintenance: MaintenanceView): string[] {
+  const at = machineAt(maintenance)
+  return [
+    `  next  ${resumes}`,
+    ...(at === null ? [] : [`        to give it up: tandem machine ready ${at}   puts ${at} back in traffic`]),
+  ]
+}
+
+const resumes = 'fix it, then: tandem maintenance resume'
+
+/** The machine that it is at, or stopped at. */
+export const machineAt = ({ machines }: MaintenanceView): string | null =>
+  machines.find(({ state }) => state !== 'done' && state !== 'waiting')?.machine ?? null
+
+/** What a resumed one does first. */
+export function resumedLine(maintenance: MaintenanceView): string {
+  const { machines } = maintenance
+  const at = machines.find(({ machine }) => machine === machineAt(maintenance))
+  const next = machines.find(({ state }) => state === 'waiting')
+  if (!at) return next ? `resumed: machine ${next.machine} is next` : 'resumed: every machine is done'
+  switch (at.state) {
+    case 'drain':
+    case 'work':
+      return `resumed at machine ${at.machine}: drains it, then ${maintenanceTitle(maintenance)} again`
+    case 'check':
+      return `resumed at machine ${at.machine}: its work is done and is not done again; checks its instances`
+    default:
+      return `resumed at machine ${at.machine}: waits until the balancers send it traffic again`
+  }
 }
 
 /** `patch with patch.sh`, `reboot`. */
@@ -24,10 +55,10 @@ export const maintenanceTitle = ({ kind, script }: MaintenanceView): string =>
 export function maintenanceLine(maintenance: MaintenanceView, paint: Paint): string {
   const { machines, state, reason } = maintenance
   const done = machines.filter((one) => one.state === 'done').length
-  const at = machines.find((one) => one.state !== 'done' && one.state !== 'waiting')
+  const at = machines.find((one) => one.machine === machineAt(maintenance))
   const where = at ? `, ${at.machine}: ${at.state}` : ''
   const what = `${maintenanceTitle(maintenance)}  ${done} of ${machines.length} done${where}`
   return state === 'stopped'
-    ? `${paint('red', '!')} ${what}; stopped: ${reason ?? ''}. Mend it, then: tandem maintenance resume`
+    ? `${paint('red', '!')} ${what}; stopped: ${reason ?? ''}; ${resumes}`
     : `${paint('cyan', '~')} ${what}`
 }

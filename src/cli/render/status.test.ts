@@ -126,3 +126,41 @@ shop  aaaaaaaaaaaa  */
 `.trim(),
   )
 })
+
+it('says that instances of a lost machine are shown as last seen, and when that was', () => {
+  const lost = { machine: 'b', id: 'shop-4kf2m8xd-b-1', work: 3, stale: true, asOf: at(120) }
+  const machines = [machineStatus(), machineStatus({ name: 'b', state: 'lost', lastSeen: at(120) })]
+  const text = render(
+    statusView({ machines, services: [serviceStatus({ instances: [instanceStatus(), instanceStatus(lost)] })] }),
+  )
+  expect(text).toContain(
+    `
+  INSTANCE           MACHINE  RELEASE       STATE      PORT   SINCE  RESTARTS  WORK
+  shop-4kf2m8xd-a-1  a        aaaaaaaaaaaa  ready      20001  5m     0         0
+  shop-4kf2m8xd-b-1  b        aaaaaaaaaaaa  was ready  20001  5m     0         was 3
+  b is not heard of: its instances are shown as last seen: 3m ago
+`.trimEnd(),
+  )
+  const alone = statusView({ machines, services: [serviceStatus({ instances: [instanceStatus(lost)] })] })
+  expect(render(alone)).toContain('! shop has no ready instance on a machine that is heard of')
+})
+
+it('shows where the metrics of an agent answer: on its own machine', () => {
+  const machines = [machineStatus({ host: '10.0.0.11', metricsPort: 7482 })]
+  expect(render(statusView({ machines }))).toContain('http://10.0.0.11:8001  127.0.0.1:7482 on a  0.1.0')
+})
+
+it('offers how to go on with a machine that came back after its maintenance had stopped', () => {
+  const maintenance = {
+    ...{ id: 'm1', kind: 'reboot' as const, script: null, state: 'stopped' as const, startedAt: at(0) },
+    ...{ reason: 'machine a did not come back in time', finishedAt: at(100) },
+    machines: [{ machine: 'a', state: 'work' as const }],
+  }
+  const text = render(statusView({ machines: [machineStatus({ state: 'drained' })], maintenance, services: [] }))
+  expect(text).toContain(
+    '! machine a reports and stays drained, since the reboot stopped there; tandem maintenance resume goes on, tandem machine ready a puts it back and gives that up',
+  )
+  expect(text).toContain(
+    '! reboot  0 of 1 done, a: work; stopped: machine a did not come back in time; fix it, then: tandem maintenance resume',
+  )
+})

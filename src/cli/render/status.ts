@@ -1,4 +1,5 @@
 import type { MachineStatus, Status } from '../../api/views.ts'
+import { isLoopbackAddress } from '../../lib/localHost.ts'
 import { showAge, showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
 import { accessLines } from './access.ts'
@@ -49,10 +50,16 @@ export function machineLines(machines: readonly MachineStatus[], now: number, pa
     machineState(machine.state, paint),
     seen(machine.lastSeen, now),
     `http://${machine.host}:${machine.httpPort}`,
-    `${machine.host}:${machine.metricsPort}`,
+    metricsAt(machine),
     machine.version ?? '-',
   ])
   return rows.length === 0 ? [] : renderTable(['MACHINE', 'STATE', 'SEEN', 'ENTRY', 'METRICS', 'VERSION'], rows, paint)
+}
+
+/** Agents answer there on loopback alone: from elsewhere the machine is named. */
+function metricsAt({ name, host, metricsPort }: MachineStatus): string {
+  const address = `127.0.0.1:${metricsPort}`
+  return isLoopbackAddress(host) ? address : `${address} on ${name}`
 }
 
 export function addressLines(addresses: Status['addresses'], now: number, paint: Paint): string[] {
@@ -89,14 +96,26 @@ function serviceLines(service: ServiceStatus, now: number, paint: Paint): string
     `  ${instance.id}`,
     instance.machine,
     shortId(instance.release),
-    instanceState(instance.state, paint),
+    instance.stale ? paint('dim', `was ${instance.state}`) : instanceState(instance.state, paint),
     instance.port === null ? '-' : String(instance.port),
     showAge(instance.since, now),
     String(instance.restarts),
-    String(instance.work),
+    instance.stale ? paint('dim', `was ${instance.work}`) : String(instance.work),
   ])
   const head = ['  INSTANCE', 'MACHINE', 'RELEASE', 'STATE', 'PORT', 'SINCE', 'RESTARTS', 'WORK']
-  return rows.length === 0 ? lines : [...lines, ...renderTable(head, rows, paint)]
+  return rows.length === 0 ? lines : [...lines, ...renderTable(head, rows, paint), ...staleLines(service, now, paint)]
+}
+
+/** A machine that nothing is heard of may serve or not. */
+function staleLines({ instances }: ServiceStatus, now: number, paint: Paint): string[] {
+  const byMachine = Map.groupBy(
+    instances.filter(({ stale }) => stale),
+    ({ machine }) => machine,
+  )
+  return [...byMachine].map(([machine, [first]]) => {
+    const when = first?.asOf ? `: ${showAge(first.asOf, now)} ago` : ', before the controller started'
+    return paint('dim', `  ${machine} is not heard of: its instances are shown as last seen${when}`)
+  })
 }
 
 function rolling(rollout: NonNullable<ServiceStatus['rollout']>, now: number, paint: Paint): string {

@@ -1,8 +1,9 @@
 import type { Status } from '../../api/views.ts'
+import { machineAt, maintenanceTitle } from './maintenance.ts'
 import { unsaidLines } from './access.ts'
 
 /** What somebody should look at, most urgent first, in words that name it. */
-export function problemsOf({ machines, absent, services, addresses }: Status): string[] {
+export function problemsOf({ machines, absent, services, addresses, maintenance }: Status): string[] {
   return [
     ...services.flatMap(down),
     ...machines.flatMap(({ name, state, lastSeen }) =>
@@ -16,12 +17,16 @@ export function problemsOf({ machines, absent, services, addresses }: Status): s
     ),
     ...services.flatMap(unsaidLines),
     ...machines.flatMap(({ name, problems }) => problems.map((problem) => `machine ${name}: ${problem}`)),
-    ...machines.flatMap(({ name, state }) =>
-      state === 'drained' || state === 'draining'
-        ? [`machine ${name} is ${state}; tandem machine ready ${name} puts it back`]
-        : [],
-    ),
+    ...machines.flatMap((machine) => outOfTraffic(machine, maintenance)),
   ]
+}
+
+function outOfTraffic({ name, state }: Status['machines'][number], maintenance: Status['maintenance']): string[] {
+  if (state !== 'drained' && state !== 'draining') return []
+  const isLeft = maintenance?.state === 'stopped' && machineAt(maintenance) === name
+  if (!isLeft) return [`machine ${name} is ${state}; tandem machine ready ${name} puts it back`]
+  const stays = `machine ${name} reports and stays ${state}, since the ${maintenanceTitle(maintenance)} stopped there`
+  return [`${stays}; tandem maintenance resume goes on, tandem machine ready ${name} puts it back and gives that up`]
 }
 
 function unheld({ address, holder, why, refused }: Status['addresses'][number]): string[] {
@@ -34,7 +39,9 @@ type ServiceStatus = Status['services'][number]
 
 function down({ service, state, release, rollout, instances }: ServiceStatus): string[] {
   if (state === 'stopped' || release === null || rollout !== null) return []
-  return instances.some((instance) => instance.state === 'ready') ? [] : [`${service} has no ready instance`]
+  const ready = instances.filter((instance) => instance.state === 'ready')
+  if (ready.length === 0) return [`${service} has no ready instance`]
+  return ready.some(({ stale }) => !stale) ? [] : [`${service} has no ready instance on a machine that is heard of`]
 }
 
 function failing({ service, instances, rollout }: ServiceStatus): string[] {

@@ -26,7 +26,7 @@ export async function runHere(
     examineMachine: async () => ({ machine: 'a', checked: [], findings: [] }),
     runPrivileged: never,
     setUpUnprivileged: async () => [],
-    leaveMachine: async () => ({ units: [], keptData: [] }),
+    leaveMachine: async () => ({ units: [], keptData: [], stays: [] }),
   }
   const host: CliHost = { stdin: () => stdin, stdout, stderr, env, cwd, version: '9.9.9', programs }
   const code = await runCli(argv, host)

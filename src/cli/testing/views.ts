@@ -32,7 +32,7 @@ export function instanceStatus(
 ): ServiceStatus['instances'][number] {
   return {
     ...{ id: 'shop-4kf2m8xd-a-1', machine: 'a', release: releaseA, state: 'ready', port: 20_001, since: at(0) },
-    ...{ pid: 42, restarts: 0, reason: null, work: 0, ...given },
+    ...{ pid: 42, restarts: 0, reason: null, work: 0, stale: false, asOf: null, ...given },
   }
 }
 
