@@ -10,3 +10,10 @@ export function textOf({ text }: Page): string {
   const escaped = text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('$', '\\$').replaceAll('\n', '\\n')
   return `"${escaped}"`
 }
+
+/** A page as `return` and `http-error` take it. */
+export function page(answer: Page, kind: 'string' | 'lf-string' = 'string'): string {
+  const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...answer.headers }
+  const named = Object.entries(headers).map(([name, value]) => `hdr ${name} ${word(value)}`)
+  return `status ${answer.status} content-type "text/plain; charset=utf-8" ${kind} ${textOf(answer)} ${named.join(' ')}`
+}

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PlannedRoute } from '../balancer.ts'
 import { randomRun } from '../../../lib/testing/randomRun.ts'
 import { httpRoute, tcpRoute } from '../balancerLab.ts'
+import { bodyScript } from './bodyLimit.ts'
 import { haproxyConfig, shapeIn } from './haproxyConfig.ts'
 import { LabAuthority, whyNoHaproxy } from './haproxyLab.ts'
 import { haproxyFiles, haproxyLimits, type HaproxySettings } from './haproxySettings.ts'
@@ -70,6 +71,7 @@ describe('the configuration', () => {
     expect(section(config, 'frontend entry')).toContain(`  # shop: shop.example/cart
   acl path_of_svc_shop path -m str -- '/cart'
   acl path_of_svc_shop path -m beg -- '/cart/'
+  use_backend count_shop if { var(txn.host) -m str -- 'shop.example' } path_of_svc_shop !{ so_id 9 } !{ internal.htx.has_eom -m bool } !{ req.hdr(content-length) -m found } !{ req.hdr(upgrade) -m found }
   use_backend svc_shop if { var(txn.host) -m str -- 'shop.example' } path_of_svc_shop
   default_backend no_route`)
     const backend = section(config, 'backend svc_shop')
@@ -133,6 +135,7 @@ describe('HAProxy itself', () => {
     const { cert, key, ca } = new LabAuthority(dir, 'cluster').machine('a')
     execFileSync('sh', ['-c', 'cat "$1" "$2" >"$3"; cp "$4" "$5"', 'sh', cert, key, files.machine, ca, files.authority])
     writeFileSync(files.script, holdScript(files.holds, 10))
+    writeFileSync(files.bodyScript, bodyScript)
     for (const path of [files.holds, files.machines]) writeFileSync(path, '')
   })
   afterAll(() => rmSync(dir, { recursive: true, force: true }))

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto'
 import { sealed } from '../../../lib/seal.ts'
 import type { PlannedRoute } from '../balancer.ts'
 import { ownPortInWords } from '../ownPorts.ts'
-import { brokenOff, noInstance, noRoute, notAProxy, notPlanned, tooLarge, unprocessed, type Page } from '../pages.ts'
+import { brokenOff, noInstance, noRoute, notAProxy, notPlanned, unprocessed } from '../pages.ts'
 import { unprocessedHeader } from '../forwarding.ts'
+import { backendsOf, bodyLimit, countingBackend } from './bodyLimit.ts'
+import { chooseByAddress, useBackend } from './chosenBackend.ts'
 import { configuredServers, newWorker, serverLine, type ConfiguredServer } from './configuredServer.ts'
 import type { HaproxySettings } from './haproxySettings.ts'
 import { maxconnFor } from './openFiles.ts'
 import { addressesOf, type ServedRoute } from './servedRoute.ts'
-import { textOf, word } from './configWords.ts'
+import { page, textOf, word } from './configWords.ts'
 
 /** Handed-over work comes through sockets with this id. */
 const handedOver = '{ so_id 9 }'
@@ -20,6 +22,7 @@ const handedOver = '{ so_id 9 }'
  *   entry              clients come in; the backend is chosen by host and path
  *   tcp_PORT           a public port of one service
  *   local_SERVICE_PORT a port of one service at its loopback address, for programs on the machines
+ *   count_SERVICE      bodies without a length are counted on their way back to where they came in, if they have a limit
  *   svc_SERVICE        local instances first, peers when none is left
  *   forward            other machines come in: chooses by ALPN, before any handshake, so that a service
  *                      without an instance here is refused as if nothing listened, and the other machine goes elsewhere
@@ -66,6 +69,7 @@ function globalSection({ limits, files, user }: HaproxySettings, shape: string):
     '  ssl-default-server-options ssl-min-ver TLSv1.2',
     `  stats socket ${files.run}/${guardSocket} mode 660 level user`,
     `  lua-load ${files.script}`,
+    `  lua-load-per-thread ${files.bodyScript}`,
     '  set-var proc.retired int(0)',
     '  set-var proc.goodbye int(0)',
     '',
@@ -85,6 +89,7 @@ function sections(routes: ServedRoute[] | null, settings: HaproxySettings, serve
     ...forwardedHttp(all, settings),
     ...(['http', 'tcp'] as const).flatMap((kind) => forwardedPorts(kind, ports, settings)),
     ...all.flatMap((route) => [
+      ...countingBackend(route, `${settings.files.run}/${socketOf(route.frontend)}.sock`),
       ...clientBackend(route, settings),
       ...of(route.backend),
       '',
@@ -139,7 +144,7 @@ function entry(routes: ServedRoute[], settings: HaproxySettings): string[] {
     `  bind ${ownSocket(settings, 'entry')} id 9`,
     ...gate(routes, settings),
     ...fromClients(),
-    ...chooseByAddress(atEntry, (route) => route.backend),
+    ...chooseByAddress(atEntry, backendsOf),
     '  default_backend no_route',
     '',
   ]
@@ -174,27 +179,6 @@ function gate(routes: ServedRoute[], { room }: HaproxySettings): string[] {
   ]
 }
 
-/** Routes of a host before those of any host; among them the longest path, on segment boundaries. */
-function chooseByAddress(routes: ServedRoute[], backendOf: (route: ServedRoute) => string): string[] {
-  const found = routes.flatMap((route) => (route.planned.kind === 'http' ? [{ route, ...route.planned }] : []))
-  found.sort((a, b) => Number(a.host === null) - Number(b.host === null) || b.path.length - a.path.length)
-  return [
-    '  http-request set-var(txn.host) req.hdr(host),host_only,lower,rtrim(.)',
-    ...found.flatMap(({ route, service, host, path }) => {
-      const prefix = path.replace(/\/$/, '')
-      const of = `path_of_${backendOf(route)}`
-      const onHost = host === null ? '' : ` { var(txn.host) -m str -- ${word(host)} }`
-      return [
-        `  # ${service}: ${host ?? 'any host'}${path}`,
-        ...(prefix === ''
-          ? []
-          : [`  acl ${of} path -m str -- ${word(prefix)}`, `  acl ${of} path -m beg -- ${word(`${prefix}/`)}`]),
-        `  use_backend ${backendOf(route)}${onHost || prefix ? ' if' : ''}${onHost}${prefix === '' ? '' : ` ${of}`}`,
-      ]
-    }),
-  ]
-}
-
 function portEntry(
   { planned, backend, frontend }: ServedRoute,
   routes: ServedRoute[],
@@ -210,7 +194,10 @@ function portEntry(
     `  bind ${ownSocket(settings, socketOf(frontend))}${accepts} id 9`,
     ...gate(routes, settings),
   ]
-  if (kind === 'http') return [...begin, ...fromClients(), `  default_backend ${backend}`, '']
+  if (kind === 'http') {
+    const chosen = backendsOf({ planned, backend }).map(([one, condition]) => useBackend(one, condition))
+    return [...begin, ...fromClients(), ...chosen, '']
+  }
   return [
     ...begin,
     // The delay bounds a hold; without one there is nothing to wait for.
@@ -280,7 +267,7 @@ function forwardedHttp(routes: ServedRoute[], settings: HaproxySettings): string
     `  http-request return ${refusedUnprocessed('this service')} if METH_CONNECT`,
     ...chooseByAddress(
       routes.filter(({ planned }) => planned.own === null),
-      (route) => route.forwarded,
+      ({ forwarded }) => [[forwarded, '']],
     ),
     '  default_backend unprocessed',
     '',
@@ -379,20 +366,9 @@ function idle({ planned }: ServedRoute): string[] {
   return planned.idleMs === null ? [] : [`  timeout tunnel ${Math.min(planned.idleMs, longestMs)}ms`]
 }
 
-function bodyLimit({ planned }: ServedRoute): string[] {
-  if (planned.kind !== 'http' || planned.bodyBytes === null) return []
-  return [`  http-request return ${page(tooLarge(planned.bodyBytes))} if { req.body_size gt ${planned.bodyBytes} }`]
-}
-
 function noRouteBackend(planned: boolean): string[] {
   const answer = planned ? noRoute('%[var(txn.host)]') : notPlanned()
   return ['backend no_route from tandem_http', `  http-request return ${page(answer, 'lf-string')}`, '']
-}
-
-function page(answer: Page, kind: 'string' | 'lf-string' = 'string'): string {
-  const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...answer.headers }
-  const named = Object.entries(headers).map(([name, value]) => `hdr ${name} ${word(value)}`)
-  return `status ${answer.status} content-type "text/plain; charset=utf-8" ${kind} ${textOf(answer)} ${named.join(' ')}`
 }
 
 function ownSocket({ files, user }: HaproxySettings, name: string): string {

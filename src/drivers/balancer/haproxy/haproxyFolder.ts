@@ -5,6 +5,7 @@ import { writeFileDurably } from '../../../lib/durableFile.ts'
 import { makeFolder } from '../../../lib/makeFolder.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
 import type { HaproxyFiles } from './haproxySettings.ts'
+import { bodyScript } from './bodyLimit.ts'
 import { holdScript } from './holdScript.ts'
 import { exec } from '../../../lib/exec.ts'
 
@@ -36,7 +37,7 @@ export class HaproxyFolder {
   }
 
   prepare(held: number): void {
-    const { run, config, script, machines, holds } = this.files
+    const { run, config, script, bodyScript: bodies, machines, holds } = this.files
     for (const path of [config, run]) {
       if (/^\/[A-Za-z0-9._/-]+$/.test(path)) continue
       throw new OperatorError('E_USAGE', `HAProxy cannot use the path ${path}`, {
@@ -53,6 +54,7 @@ export class HaproxyFolder {
     makeFolder(config.slice(0, config.lastIndexOf('/')))
     if (!this.#sharesGroup) makeFolder(run)
     this.#write(script, holdScript(holds, held))
+    this.#write(bodies, bodyScript)
     if (!existsSync(machines)) this.#write(machines, machinesText(null))
     if (!existsSync(holds)) this.#write(holds, '')
   }

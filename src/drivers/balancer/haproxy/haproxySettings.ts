@@ -58,6 +58,8 @@ export interface HaproxySettings {
 export interface HaproxyFiles {
   config: string
   script: string
+  /** Loaded by each thread for itself. */
+  bodyScript: string
   /** Certificate and key of this machine, for both directions. */
   machine: string
   authority: string
@@ -74,6 +76,7 @@ export function haproxyFiles(dir: string, runDir: string): HaproxyFiles {
   return {
     config: `${dir}/haproxy.cfg`,
     script: `${dir}/hold.lua`,
+    bodyScript: `${dir}/body.lua`,
     machine: `${dir}/machine.pem`,
     authority: `${dir}/authority.pem`,
     machines: `${dir}/machines.lst`,

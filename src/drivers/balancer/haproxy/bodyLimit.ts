@@ -1,0 +1,87 @@
+import { tooLarge, type Page } from '../pages.ts'
+import type { HttpPlannedRoute } from '../balancer.ts'
+import { page, textOf } from './configWords.ts'
+import type { ServedRoute } from './servedRoute.ts'
+
+/*
+ * `limits.body`. A body that says its length, or that has arrived whole with the head, is measured by a rule. One without a
+ * length goes through a backend whose filter counts while it passes, and from there through HAProxy's own socket to where
+ * all requests go (docs/decisions/016-bodies-without-length.md).
+ */
+
+/** Bodies without a length: neither all here, nor announced. An HTTP/2 WebSocket has no end either, and is no body. */
+const withoutLength =
+  '!{ so_id 9 } !{ internal.htx.has_eom -m bool } !{ req.hdr(content-length) -m found } !{ req.hdr(upgrade) -m found }'
+
+const malformed = { status: 400, text: '400 Bad request: the body is malformed.\n' }
+
+/** A variable's line end would be written as `%0A`. */
+const inOneLine = (answer: Page): Page => ({ ...answer, text: answer.text.trimEnd() })
+
+/** Backends of a client's request, the first whose condition holds. */
+export function backendsOf({
+  planned,
+  backend,
+}: Pick<ServedRoute, 'planned' | 'backend'>): [backend: string, condition: string][] {
+  const all: [string, string] = [backend, '']
+  return limitOf(planned) === null ? [all] : [[counting(backend), withoutLength], all]
+}
+
+const counting = (backend: string): string => backend.replace(/^svc_/, 'count_')
+
+/** `socket`: HAProxy's own, behind which the request is asked for as if it had just come. */
+export function countingBackend({ planned, backend }: ServedRoute, socket: string): string[] {
+  const limit = limitOf(planned)
+  if (limit === null) return []
+  return [
+    `# ${planned.service}: counts bodies without a length, and ends those over the limit`,
+    `backend ${counting(backend)} from tandem_http`,
+    '  filter lua.limit_body',
+    `  http-request set-var(txn.body_limit) int(${limit})`,
+    `  http-request set-var-fmt(txn.refusal) ${textOf(inOneLine(malformed))}`,
+    `  http-request set-var-fmt(txn.too_large) ${textOf(inOneLine(tooLarge(limit)))}`,
+    `  http-error ${page({ ...malformed, text: '%[var(txn.refusal)]\n' }, 'lf-string')}`,
+    '  http-after-response set-status 413 if { var(txn.over) -m bool }',
+    `  server own unix@${socket}`,
+    '',
+  ]
+}
+
+export function bodyLimit({ planned }: ServedRoute): string[] {
+  const limit = limitOf(planned)
+  return limit === null ? [] : [`  http-request return ${page(tooLarge(limit))} if { req.body_size gt ${limit} }`]
+}
+
+const limitOf = (planned: ServedRoute['planned']): HttpPlannedRoute['bodyBytes'] =>
+  planned.kind === 'http' ? planned.bodyBytes : null
+
+/** A filter can end a request only by an error, which HAProxy puts in its log; its return values cannot (2.6, `FILTER.ERROR`). */
+export const bodyScript = `-- Written by Tandem. Counts a body without a length while it passes; over its limit, the request is answered 413.
+local LimitBody = { id = "tandem body limit", flags = filter.FLT_CFG_FL_HTX }
+LimitBody.__index = LimitBody
+
+function LimitBody:new()
+  return setmetatable({ left = 0 }, LimitBody)
+end
+
+function LimitBody:http_headers(txn, message)
+  if message:is_resp() then return filter.CONTINUE end
+  self.left = txn:get_var("txn.body_limit")
+  filter.register_data_filter(self, message.channel)
+  return filter.CONTINUE
+end
+
+function LimitBody:http_payload(txn, message)
+  local length = message:input()
+  self.left = self.left - length
+  if self.left >= 0 then return length end
+  -- The end and the trailers of a body are counted as input, too.
+  local body = message:body()
+  if self.left + length - (body and #body or 0) >= 0 then return length end
+  txn:set_var("txn.over", true)
+  txn:set_var("txn.refusal", txn:get_var("txn.too_large"))
+  error("a body without a length is over the limit of its service: answered 413", 0)
+end
+
+core.register_filter("limit_body", LimitBody, function(limit) return limit end)
+`
