@@ -1,3 +1,4 @@
+import { withProbeHost } from '../definitions/probeHost.ts'
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { pause } from '../lib/backoff.ts'
@@ -131,8 +132,9 @@ export class InstanceSet {
   }
 
   #start({ id, release }: DesiredInstance, desired: DesiredState, adopted: Adopted | null): void {
-    const definition = desired.definitions[release]
-    if (!definition) throw new Error(`desired state ${desired.position} names no definition of ${release}: a bug`)
+    const described = desired.definitions[release]
+    if (!described) throw new Error(`desired state ${desired.position} names no definition of ${release}: a bug`)
+    const definition = withProbeHost(described, desired.probeHosts[release])
     const { supervisor, programs, memory, clock, random, limits, changed } = this.#parts
     const instance = new LocalInstance(
       { id, release, definition, adopted, remembered: memory.recall(id) },

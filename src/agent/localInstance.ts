@@ -3,6 +3,7 @@ import type { Claimed, ExitStatus, InstanceSpec, SupervisorDriver } from '../dri
 import { Backoff, pause } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { InstanceState } from '../protocol/report.ts'
+import { closedPortReason } from './closedPort.ts'
 import type { RememberedInstance } from './instanceMemory.ts'
 import { probe, type ProbeResult } from './probe.ts'
 
@@ -280,15 +281,26 @@ export class LocalInstance {
       } else {
         if (result.isUnseen !== true) misses++
         wellSince = null
-        if (this.state === 'ready' && misses >= this.#limits.misses)
-          this.#fail(`missed ${misses} probes: ${result.reason}`)
-        else if (this.state === 'starting' && now - startedAt >= withinMs) {
-          this.#fail(`was not ready within ${withinMs / 1000} s: ${result.reason}`)
+        const failure =
+          this.state === 'ready' && misses >= this.#limits.misses
+            ? `missed ${misses} probes`
+            : this.state === 'starting' && now - startedAt >= withinMs
+              ? `was not ready within ${withinMs / 1000} s`
+              : null
+        if (failure !== null) {
+          const reason = await this.#reasonOf(result.reason, result.isClosed)
+          if (signal.aborted) return
+          this.#fail(`${failure}: ${reason}`)
         }
         if (this.#isPresumedWell && misses >= this.#limits.misses) this.#presumeNoMore()
       }
       await pause(this.#nextProbeMs(result), signal)
     }
+  }
+
+  /** Looked at only when it is told: many a port is closed for a while. */
+  #reasonOf(reason: string, isClosed = false): Promise<string> | string {
+    return isClosed && this.port !== null ? closedPortReason(this.port) : reason
   }
 
   /** `health.every` is how often a service is asked; a port that is still closed may be tried more often. */

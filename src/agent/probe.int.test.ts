@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { aDefinition } from '../definitions/testing/aDefinition.ts'
 import { parseDefinition } from '../definitions/parseDefinition.ts'
 import { probe, type ProbeResult } from './probe.ts'
 
@@ -51,6 +52,33 @@ describe('a probe', () => {
     })
     expect(await ask(port)).toEqual({ ok: true })
     expect(asked.split('\r\n').slice(0, 2)).toEqual(['GET /up?a=b HTTP/1.1', `Host: 127.0.0.1:${port}`])
+  })
+
+  it.each([
+    ['routes: [{ path: /a }, { host: Shop.Example.com }]', 'shop.example.com'],
+    ['routes: [{ host: shop.example.com }]\nhealth: { host: Inner.Example }', 'inner.example'],
+    ['health: { host: inner.example }', 'inner.example'],
+    ['routes: [{ path: /a }]', null],
+  ])('names the host of %j', async (more, host) => {
+    let asked = ''
+    const port = await serve((socket, request) => {
+      asked = request
+      socket.end('HTTP/1.1 200 OK\r\n\r\n')
+    })
+    const { definition } = parseDefinition(`service: x\nrun: x\n${more}\n`, 'tandem.yaml')
+    await probe(definition, port, new AbortController().signal)
+    expect(asked).toContain(`\r\nHost: ${host ?? `127.0.0.1:${port}`}\r\n`)
+  })
+
+  it('of a release from before there was health.host names the address, as it did', async () => {
+    let asked = ''
+    const port = await serve((socket, request) => {
+      asked = request
+      socket.end('HTTP/1.1 200 OK\r\n\r\n')
+    })
+    const routes = [{ host: 'shop.example.com', path: '/' }]
+    await probe(aDefinition({ routes }), port, new AbortController().signal)
+    expect(asked).toContain(`\r\nHost: 127.0.0.1:${port}\r\n`)
   })
 
   it('waits longer than a timer can count', async () => {

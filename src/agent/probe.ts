@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Definition } from '../definitions/definition.ts'
+import { probeHostOf } from '../definitions/probeHost.ts'
 import { startTimer } from '../lib/longTimer.ts'
 
 /** A status line is shorter than this. */
@@ -37,7 +38,7 @@ export function probe(definition: Definition, port: number, signal: AbortSignal)
     signal.removeEventListener('abort', cut)
     resolve({ ok: false, reason: `${what} was not answered: the connection was closed` })
   })
-  if (definition.listen === 'http') askHttp(socket, path, port, resolve)
+  if (definition.listen === 'http') askHttp(socket, path, probeHostOf(definition) ?? `127.0.0.1:${port}`, resolve)
   else
     socket.on('connect', () => {
       resolve({ ok: true })
@@ -47,7 +48,7 @@ export function probe(definition: Definition, port: number, signal: AbortSignal)
 }
 
 /** One GET of which only the status line is looked at; the rest is read, so that the service does not see its answer cut off. */
-function askHttp(socket: Socket, path: string, port: number, resolve: (result: ProbeResult) => void): void {
+function askHttp(socket: Socket, path: string, host: string, resolve: (result: ProbeResult) => void): void {
   let head = ''
   let bodyBytes = 0
   let isAnswered = false
@@ -63,9 +64,7 @@ function askHttp(socket: Socket, path: string, port: number, resolve: (result: P
     isAnswered = true
     resolve(resultOf(status, path))
   })
-  socket.write(
-    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: tandem-probe\r\nConnection: close\r\n\r\n`,
-  )
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: tandem-probe\r\nConnection: close\r\n\r\n`)
 }
 
 /** The status of the final answer: interim ones (1xx) are passed over. `null`: not there yet, or not HTTP. */

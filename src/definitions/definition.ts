@@ -35,6 +35,11 @@ export type Exposure = 'public' | 'local'
 
 export interface Health {
   path: string
+  /**
+   * What probes name as `Host`; `null`: the host of the first route that names one. Absent: no route does, or published
+   * before there was this key; then the address and port that is asked.
+   */
+  host?: string | null
   everyMs: number
   timeoutMs: number
   withinMs: number

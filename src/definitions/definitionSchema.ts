@@ -94,6 +94,7 @@ export const definitionSchema: z.ZodType<Definition> = z
     listen: z.enum(listenKinds),
     health: z.strictObject({
       path: z.string().regex(healthPathPattern),
+      host: z.string().refine(hostIsValid, 'is not a host name').nullable().optional(),
       everyMs: ms.min(10),
       timeoutMs: ms.min(10),
       withinMs: ms.min(100),

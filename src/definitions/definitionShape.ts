@@ -10,6 +10,7 @@ import { choice, text, verbatim } from './shapes/text.ts'
 import { healthPath } from './healthPath.ts'
 import { jailShape } from './jailShape.ts'
 import { environmentNamePattern, namePattern, nameRule, refuseEnvironmentName, refuseName } from './names.ts'
+import { checkHost, longestHost } from './pathRules.ts'
 import { outputPath } from './outputPath.ts'
 import { route } from './routeShape.ts'
 import { limitsOf, listenKinds, mostEntries, stopSignals, strategies } from './bounds.ts'
@@ -114,6 +115,11 @@ export const definitionShape = group('the definition', {
         'url',
         'endpoint',
       ]),
+      host: optional(
+        text({ expects: 'a host name such as shop.example.com', schema: { maxLength: longestHost }, check: checkHost }),
+        'Only for `listen: http`: what the probe names as `Host`. Left out: the host of the first route that names one, else the address that is asked.',
+        ['hostname', 'domain'],
+      ),
       every: withDefault(duration(10), '100ms', 100, 'Time between probes until the instance is ready.', [
         'interval',
         'period',

@@ -48,6 +48,7 @@ function normalise(written: WrittenDefinition, source: YamlSource): Definition {
     listen,
     health: {
       path: health.path,
+      ...(health.host !== null || namesHost(written) ? { host: health.host } : {}),
       everyMs: health.every,
       timeoutMs: health.timeout,
       withinMs: health.within,
@@ -70,6 +71,12 @@ function normalise(written: WrittenDefinition, source: YamlSource): Definition {
       ]),
     ),
   }
+}
+
+/** Where no route names a host, a definition is the same bytes as before there was `health.host`. */
+function namesHost({ routes, environments }: WrittenDefinition): boolean {
+  const all = [routes, ...Object.values(environments).map((overlay) => overlay.routes)]
+  return all.some((some) => some?.some(({ host }) => host !== null))
 }
 
 function limitsIn({ memory, cpu, tasks, body, files }: WrittenLimits): Limits {

@@ -42,6 +42,7 @@ function warnAboutIdle({ idleMs, rollout }: Definition, source: YamlSource): voi
 function warnAboutUnused({ listen }: Definition, source: YamlSource): void {
   const unused: [string[], boolean, string][] = [
     [['health', 'path'], listen !== 'http', 'only http services are asked for a path'],
+    [['health', 'host'], listen !== 'http', 'only http services are asked with a `Host`'],
     [['health', 'settle'], listen !== 'none', 'only a worker (`listen: none`) is ready by staying up'],
     [['health', 'every'], listen === 'none', 'a worker is not probed'],
     [['health', 'timeout'], listen === 'none', 'a worker is not probed'],

@@ -78,6 +78,8 @@ const machineDesireSchema = z.object({
   keep: z.array(releaseId),
   /** Definitions, overlays applied, of every release named below; by release id. */
   definitions: z.record(releaseId, definitionSchema),
+  /** What probes of a release name as `Host`, by release id; beside the definitions, which agents from before it take strictly. */
+  probeHosts: z.record(releaseId, z.string()).default({}),
   instances: z.array(desiredInstanceSchema),
   routes: z.array(desiredRouteSchema),
   /** Apart from `routes`, where an agent from before would open their ports to everybody. */

@@ -1,3 +1,5 @@
+import type { Definition } from '../definitions/definition.ts'
+import { probeHostOf, withoutProbeHost } from '../definitions/probeHost.ts'
 import { declaredRoutes, withoutExposure } from '../protocol/declaredRoutes.ts'
 import type { DesiredInstance, MachineDesire } from '../protocol/desiredState.ts'
 import { backTarget } from './backTarget.ts'
@@ -20,13 +22,16 @@ export function desiredState(state: State, machine: string): MachineDesire {
     machine,
     fetch,
     keep: keptReleases(state),
-    definitions: Object.fromEntries(definitions.map(([release, one]) => [release, withoutExposure(one)])),
+    definitions: Object.fromEntries(
+      definitions.map(([release, one]) => [release, withoutProbeHost(withoutExposure(one))]),
+    ),
     declaredRoutes: Object.fromEntries(
       definitions.flatMap(([release, one]) => {
         const declared = declaredRoutes(one)
         return declared === null ? [] : [[release, declared]]
       }),
     ),
+    probeHosts: probeHosts(definitions),
     instances: mine.map(desiredInstance),
     ...desiredRoutes(state, machine),
     peers: Object.values(state.machines)
@@ -39,6 +44,14 @@ export function desiredState(state: State, machine: string): MachineDesire {
     maintenance: maintenanceOn(state, machine),
     drained: ['draining', 'drained'].includes(state.machines[machine]?.traffic ?? ''),
   }
+}
+
+function probeHosts(definitions: readonly (readonly [string, Definition])[]): Record<string, string> {
+  const hosts = definitions.flatMap(([release, one]) => {
+    const host = probeHostOf(one)
+    return host === null ? [] : [[release, host] as const]
+  })
+  return Object.fromEntries(hosts)
 }
 
 function settingsOf({ cluster }: State, machine: string): MachineDesire['settings'] {

@@ -43,6 +43,16 @@ describe('routes', () => {
     expect(roll('blog', 'q1')).toMatchObject({ type: 'refused', code: 'E_ROUTE_TAKEN' })
   })
 
+  it('name the host that probes ask for, beside definitions that agents of any version take', () => {
+    const routes = [{ host: 'shop.example.com', path: '/' }]
+    const then = given('a').running('r1', { routes, health: { ...aDefinition().health, host: null } })
+    then.running('q1', { service: 'blog', routes: [{ host: 'blog.example.com', path: '/' }] })
+    const { definitions, probeHosts } = then.world.machine('a').desire ?? {}
+    expect(Object.values(probeHosts ?? {})).toEqual(['shop.example.com'])
+    const keys = Object.values(definitions ?? {}).map(({ health }) => Object.keys(health))
+    expect(keys).toEqual([Object.keys(aDefinition().health), Object.keys(aDefinition().health)])
+  })
+
   it('of tcp are ports, and of workers none', () => {
     const then = given('a').running('r1', { listen: 'tcp', routes: [{ port: 5672 }] })
     then.running('q1', { service: 'blog', listen: 'none' })

@@ -31,6 +31,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   fetch: [],
   keep: [],
   definitions: { [release]: aDefinition() },
+  probeHosts: {},
   instances: [],
   routes: [],
   localRoutes: [],
