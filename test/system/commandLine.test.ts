@@ -160,7 +160,7 @@ describe('the command line', () => {
     for (const name of ['TANDEM_URL', 'TANDEM_TOKEN']) delete env[name]
     Object.assign(env, before)
     expect(away).toMatchObject({ exit: 3, error: { code: 'E_CONTROLLER_UNREACHABLE' } })
-    expect(unknown).toMatchObject({ exit: 4, error: { code: 'E_UNAUTHORIZED' } })
+    expect(unknown).toMatchObject({ exit: 4, error: { code: 'E_TOKEN_UNKNOWN' } })
     for (const [args, code] of [
       [['status', 'nobody'], 'E_NO_SUCH_SERVICE'],
       [['restart', 'nobody'], 'E_NO_SUCH_SERVICE'],

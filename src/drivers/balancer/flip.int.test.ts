@@ -135,8 +135,11 @@ async function ports(): Promise<void> {
   }
 }
 
+/** What happens is counted, not timed. */
+const long = { timeout: 600_000 }
+
 describe('fifty flips under load', () => {
-  it('lose nothing: keep-alive, uploads, event streams, WebSockets, TCP, through both machines', async () => {
+  it('lose nothing: keep-alive, uploads, event streams, WebSockets, TCP, through both machines', long, async () => {
     shared.agent = lab.agent()
     await ports()
     let [onA, onB] = [await release(), await release()]
