@@ -114,6 +114,16 @@ describe('an instance fails', () => {
     await becomes(instance, 'failed')
     expect(instance).toMatchObject({ reason: 'exited with status 7 before it was ready', pid: null, unstable: false })
   })
+  it('stays failed while it ends again and again before it was ready, until it is', async () => {
+    supervisor.setProgram(() => ({ listens: false, ends: { afterMs: 5, code: 0 } }))
+    const instance = start({ definition: { health: { ...aDefinition().health, withinMs: 60_000 } } })
+    await until(() => expect(instance.restarts).toBeGreaterThanOrEqual(3))
+    expect(history.slice(history.indexOf('failed'))).not.toContain('starting')
+    expect(instance.reason).toBe('exited with status 0 before it was ready')
+    supervisor.setProgram(() => ({}))
+    await becomes(instance, 'ready')
+    expect(instance).toMatchObject({ reason: null, unstable: false })
+  })
   it('when it cannot be started, and is tried again', async () => {
     let tries = 0
     const instance = start({
@@ -283,6 +293,18 @@ describe('where the supervisor starts again by itself', () => {
     instance.restarted(3)
     await becomes(instance, 'ready')
     expect(instance.pid).toBe(3)
+  })
+  it('ends that are told late, each with the next start, leave it failed: it was never ready', async () => {
+    supervisor.setProgram(() => ({ listens: false }))
+    const instance = start({ definition: { health: { ...aDefinition().health, withinMs: 60_000 } } })
+    await until(() => expect(instance.pid).not.toBeNull())
+    for (const pid of [2, 3, 4]) {
+      instance.exited({ ...crash, code: null })
+      instance.restarted(pid)
+      await until(() => expect(instance.pid).toBe(pid))
+      expect(instance.state).toBe('failed')
+    }
+    expect(instance.reason).toBe('ended with a status that nobody saw before it was ready')
   })
   it('stopping does not wait for the next start', async () => {
     const instance = start()

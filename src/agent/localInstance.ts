@@ -13,8 +13,8 @@ import { probe, type ProbeResult } from './probe.ts'
  *             Left for `ready` on the first good answer; for `failed` when the process ends, or `health.within` has
  *             passed (it goes on being probed: one that becomes ready late is ready).
  *   ready     probed every 2 s, less often where there are many. Left for `failed` after three misses in a row, or when the process ends.
- *   failed    after misses: until one success. After an end: started again with a growing wait, never given up; by the
- *             supervisor, where that restarts by itself, and then it is `starting` once that says so.
+ *   failed    after misses: until one success. After an end: started again with a growing wait, never given up, by the
+ *             supervisor where that restarts by itself; and `failed` until it is ready, or a crash loop would be seen as a start.
  *   draining  its stop was asked: idle connections are closed, the signal sent, the grace waited for.
  *   stopped   nothing of it is left. Never left again.
  */
@@ -92,6 +92,8 @@ export class LocalInstance {
   #restarted = Promise.withResolvers<number>()
   #judged = Promise.withResolvers<void>()
   #everReady = false
+  /** A life ended before it was ready, and none has been ready since: the next is no new start, and `within` no new clock. */
+  #endedUnready = false
   /** How it was before this agent came: until it is known whether it still is. */
   #before: Pick<RememberedInstance, 'state' | 'since'> | null
   #adopted: Adopted | null
@@ -184,11 +186,12 @@ export class LocalInstance {
       if (!signal.aborted) this.#fail(`could not be started: ${wordsOf(error)}`)
       return null
     }
-    if (this.state !== 'failed' || !this.unstable) this.#enter('starting', null)
-    else this.#parts.changed()
+    if (this.state === 'failed' && (this.unstable || this.#endedUnready)) this.#parts.changed()
+    else this.#enter('starting', null)
     const exit = await this.#watchToItsEnd(signal)
     if (exit && !signal.aborted) {
       this.pid = null
+      this.#endedUnready ||= !this.#everReady
       this.#fail(describeExit(exit, this.#everReady))
     }
     return exit
@@ -336,6 +339,7 @@ export class LocalInstance {
 
   #well(forMs: number): void {
     this.#everReady = true
+    this.#endedUnready = false
     const steadyAgain = this.unstable && forMs >= this.#limits.steadyMs
     if (steadyAgain) this.unstable = false
     this.#isPresumedWell = false
@@ -387,7 +391,9 @@ function describeExit({ code, signal, reason }: ExitStatus, wasReady: boolean): 
     reason === 'oom'
       ? 'was killed at its memory limit'
       : code === null
-        ? `was ended by ${signal ?? 'a signal'}`
+        ? signal === null
+          ? 'ended with a status that nobody saw'
+          : `was ended by ${signal}`
         : `exited with status ${code}`
   return wasReady ? how : `${how} before it was ready`
 }

@@ -100,6 +100,26 @@ describe('a failure', () => {
     expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
   })
 
+  it('seen late, as a process that starts again and was never ready, ends the turn at once', () => {
+    const then = given('a')
+      .running('r1')
+      .published('r2')
+      .on('a', { fates: { r2: 'hangs' } })
+      .when(deploy('r2'))
+      .settled()
+    expect(then.lines().at(-1)).toBe('a start *x2-a-1')
+    then.and((world) => {
+      for (const one of world.machine('a').running.values()) if (one.desired.release === 'r2') one.restarts = 1
+    })
+    const said = then.settled().lines()
+    expect(said.slice(0, 3)).toEqual([
+      'x2-a-1 failed',
+      'a failed',
+      'x2 reversed: instance x2-a-1 ended before it was ready',
+    ])
+    expect(said.at(-1)).toBe('x2 reverted')
+  })
+
   it('on the second machine reverts both, the failing one first, with the same care', () => {
     const then = given('a', 'b')
       .running('r1')

@@ -51,13 +51,19 @@ function instanceFacts(instance: Instance, seen: ReportedInstance | undefined, r
   const well = (seen.state === 'ready' || seen.state === 'draining') && !seen.unstable
   if (instance.state === 'starting' && well) {
     events.push({ type: 'InstanceReady', data: { ...about, port: seen.port } })
-  } else if (!isBroken(instance) && (seen.state === 'failed' || seen.unstable)) {
-    events.push({ type: 'InstanceFailed', data: { ...about, reason: seen.reason ?? 'failed' } })
+  } else if (!isBroken(instance) && hasFailed(instance, seen)) {
+    events.push({ type: 'InstanceFailed', data: { ...about, reason: seen.reason ?? 'ended before it was ready' } })
   } else if (instance.state === 'failed' && well) {
     events.push({ type: 'InstanceRecovered', data: about })
   }
   return events
 }
+
+/** An agent may say `starting` again of one that ended before it was ready. */
+const hasFailed = (instance: Instance, seen: ReportedInstance): boolean =>
+  seen.state === 'failed' ||
+  seen.unstable ||
+  (instance.state === 'starting' && seen.restarts > 0 && seen.state === 'starting')
 
 /** It was ready and now is not there, or starts again, without having failed: the machine or its agent started again. */
 const isInterrupted = (seen: ReportedInstance | undefined): boolean =>
