@@ -21,7 +21,8 @@ afterEach(async () => {
   await folder.remove()
 })
 
-const ports = (): InstancePorts => new InstancePorts(range, new AgentDisk(folder.path))
+const atOnce = { write: (_what: string, write: () => void): void => write() }
+const ports = (): InstancePorts => new InstancePorts(range, new AgentDisk(folder.path), atOnce)
 
 it('gives no two instances the same port, also when asked at once', async () => {
   const one = ports()

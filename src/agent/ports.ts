@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { AgentDisk } from './agentDisk.ts'
+import type { LateWrites } from './lateWrites.ts'
 
 export interface PortRange {
   first: number
@@ -10,17 +11,19 @@ export interface PortRange {
 
 /**
  * Ports for instances: outside the system's ephemeral range, taken round and round so that one just given up is the last
- * to be used again, and recorded before use.
+ * to be used again, and recorded before use where the disk takes it.
  */
 export class InstancePorts {
   #range: PortRange
   #disk: AgentDisk
+  #lateWrites: Pick<LateWrites, 'write'>
   #taken = new Map<string, number>()
   #next: number
 
-  constructor(range: PortRange, disk: AgentDisk) {
+  constructor(range: PortRange, disk: AgentDisk, lateWrites: Pick<LateWrites, 'write'>) {
     this.#range = range
     this.#disk = disk
+    this.#lateWrites = lateWrites
     const known = disk.readPorts()?.next ?? range.first
     this.#next = known >= range.first && known <= range.last ? known : range.first
   }
@@ -35,8 +38,11 @@ export class InstancePorts {
       if ([...this.#taken.values()].includes(port)) continue
       this.#taken.set(id, port)
       if (await isFree(port)) {
-        const kept = this.#disk.readPorts()
-        this.#disk.writePorts({ forward: null, metrics: null, ...kept, next: this.#next })
+        // A full disk keeps no instance from starting: then a later agent may begin at a port that was used lately.
+        this.#lateWrites.write('the ports of instances', () => {
+          const kept = this.#disk.readPorts()
+          this.#disk.writePorts({ forward: null, metrics: null, ...kept, next: this.#next })
+        })
         return port
       }
       this.#taken.delete(id)

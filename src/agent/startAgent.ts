@@ -73,13 +73,13 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const remembered = disk.readPorts()
   const cache = await ReleaseCache.open(join(data, 'cache'))
   const source = new ObjectsClient(client)
-  const ports = new InstancePorts(options.ports, disk)
   const balancer = opened.adopt(await options.balancer(remembered?.forward ?? 0), (one) => one.close())
   let agent: Agent | null = null
   let link: ControllerLink | null = null
   const changed = (): void => link?.changed()
   const problems = new Problems(logger, changed)
   const lateWrites = new LateWrites(problems)
+  const ports = new InstancePorts(options.ports, disk, lateWrites)
 
   const program = (await options.program?.({ source, changed })) ?? null
   opened.defer(() => program?.close())

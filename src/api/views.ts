@@ -145,7 +145,15 @@ const addressSchema = z.object({
 
 export const statusSchema = z.object({
   cluster: z.string(),
-  controller: z.object({ version: z.string(), term: z.int(), position: z.int() }),
+  controller: z.object({
+    version: z.string(),
+    term: z.int(),
+    position: z.int(),
+    problems: z
+      .array(z.string())
+      .default([])
+      .describe('why it refuses changes or pushes now, as on a full disk; empty: it does not'),
+  }),
   machines: z.array(machineSchema),
   absent: z.array(z.string()).default([]).describe('machines of the cluster file that never reported'),
   maintenance: maintenanceSchema.nullable().default(null).describe('the one that runs or stopped; null: none does'),

@@ -15,6 +15,7 @@ import { Joins } from '../store/joins.ts'
 import { Tokens, type Identity } from '../store/tokens.ts'
 import { ClusterAuthority } from './clusterAuthority.ts'
 import { Controller } from './controller.ts'
+import { whyUnwritable } from './whyUnwritable.ts'
 import { Callers } from './http/callers.ts'
 import { buildServer } from './http/server.ts'
 import { Membership } from './membership.ts'
@@ -70,7 +71,8 @@ export async function startController(options: ControllerOptions): Promise<Runni
   opened.defer(() => collector.close())
   const callers = new Callers(tokens, controller)
   const membership = new Membership({ controller, joins: new Joins(database), authority })
-  const rooms = { controller, releases, tokens, callers, membership, examine: options.examine }
+  const unwritable = (): string | null => whyUnwritable(controller.unwritable, data)
+  const rooms = { controller, releases, tokens, callers, membership, examine: options.examine, unwritable }
   const { server, links, channels } = await buildServer(rooms, logger, authority && tlsOptions(authority))
   opened.defer(async () => {
     links.closeAll()

@@ -8,11 +8,11 @@ import type { Controller } from './controller.ts'
 import { maintenanceView } from './maintenanceView.ts'
 
 /** Services, machines, instances: the decided state, with what machines last reported laid over it. */
-export function statusView(controller: Controller): Status {
+export function statusView(controller: Controller, problems: string[] = []): Status {
   const { state, config, version, history } = controller
   return {
     cluster: config.cluster,
-    controller: { version, term: state.terms.at(-1)?.term ?? 0, position: state.position },
+    controller: { version, term: state.terms.at(-1)?.term ?? 0, position: state.position, problems },
     machines: sortedBy(Object.values(state.machines), ({ name }) => name).map((machine) =>
       machineView(controller, machine),
     ),

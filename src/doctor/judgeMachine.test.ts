@@ -329,3 +329,13 @@ it('versions are compared as numbers', () => {
   expect(compareVersions('252', '252.0')).toBe(0)
   expect(compareVersions('2.6.12-1+deb12u4', '2.6')).toBeGreaterThan(0)
 })
+
+it.each([
+  ['cache', 'tandem agent run --cache-cap'],
+  ['store', 'tandem controller run --store-cap'],
+  ['journal', 'journalctl --vacuum-size=1G'],
+] as const)('a full disk that holds the %s names what bounds that', (holds, command) => {
+  const parts = wellParts()
+  Object.assign(first(parts.disks), { holds, freeBytes: 100 * 1024 ** 2 })
+  expect(judgeMachine(factsOf(parts)).findings[0]?.next).toContain(command)
+})

@@ -10,10 +10,10 @@ const leastFreeInodeShare = 0.05
 const mostUsedShare = 0.8
 
 export function judgeDisks(disks: Disk[]): Finding[] {
-  return disks.flatMap(({ path, freeBytes, totalBytes, freeInodes, totalInodes }) => {
+  return disks.flatMap(({ path, holds, freeBytes, totalBytes, freeInodes, totalInodes }) => {
     const found: Finding[] = []
     if (freeBytes < leastFreeBytes && freeBytes < totalBytes * leastFreeShare) {
-      const next = `du -xh --max-depth=2 ${path} | sort -h; tandem agent run --cache-cap bounds what releases take`
+      const next = `du -xh --max-depth=2 ${path} | sort -h${bounds[holds]}`
       found.push(wrong('disk', `${path}: ${sizeOf(freeBytes)} of ${sizeOf(totalBytes)} left`, next))
     }
     if (totalInodes > 0 && freeInodes < totalInodes * leastFreeInodeShare) {
@@ -24,6 +24,14 @@ export function judgeDisks(disks: Disk[]): Finding[] {
     }
     return found
   })
+}
+
+/** What keeps it from growing. */
+const bounds: Record<Disk['holds'], string> = {
+  cache: '; tandem agent run --cache-cap bounds what releases take',
+  store: '; tandem controller run --store-cap bounds what releases take',
+  journal: '; journalctl --vacuum-size=1G removes the oldest lines',
+  other: '',
 }
 
 export function judgeLimits({ ephemeral, instances, files, processes, overflows }: Limits): Finding[] {

@@ -96,6 +96,8 @@ export interface CertificateFile {
 
 export interface Disk {
   path: string
+  /** What Tandem keeps there that grows: an agent's releases, a controller's, the journal. */
+  holds: 'cache' | 'store' | 'journal' | 'other'
   freeBytes: number
   totalBytes: number
   /** 0 of 0: the file system counts none. */

@@ -20,7 +20,7 @@ export async function controllerFacts(data: string, now: number): Promise<Machin
   return {
     ...{ machine: controllerName, now, ...nothing, certificates },
     programs: await gathered(() => programVersions([])),
-    disks: await gathered(() => disksHere([data])),
+    disks: await gathered(() => disksHere([{ path: data, holds: 'store' }])),
     secrets: await gathered(() =>
       secretFiles([{ path: join(data, 'authority') }, { path: identity }, { path: join(data, 'controller.db') }]),
     ),

@@ -68,7 +68,7 @@ export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
     on(settings !== null, () =>
       certificateFiles(join(data, 'identity'), isHaproxy ? haproxy.machine : null, publicFolder(examined)),
     ),
-    on(true, () => disksHere([data, '/var/lib/private/tandem-data', '/var/log/journal', '/etc'])),
+    on(true, () => disksHere(placesOf(data))),
     on(isLinux, () => limitsOf(examined, ports)),
     on(isHaproxy, () =>
       haproxyState(
@@ -85,6 +85,13 @@ export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
     ...{ haproxy: haproxySeen, keepalived, units, secrets },
   }
 }
+
+const placesOf = (data: string): Parameters<typeof disksHere>[0] => [
+  { path: data, holds: 'cache' },
+  { path: '/var/lib/private/tandem-data', holds: 'other' },
+  { path: '/var/log/journal', holds: 'journal' },
+  { path: '/etc', holds: 'other' },
+]
 
 function agentOf({ self, installed }: Examined): AgentState {
   if (typeof self === 'string') return { silent: self, version: installed, installed, connected: false, problems: [] }

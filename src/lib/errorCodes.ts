@@ -17,7 +17,8 @@ export const errorCodes = {
   E_STORE_FULL: {
     exit: 4,
     status: 507,
-    means: 'the release store has reached its byte cap and nothing may be collected',
+    means:
+      'the release store has no room: its byte cap is reached and nothing may be collected, or the disk below it is full',
   },
   E_ROLLOUT_IN_PROGRESS: { exit: 4, status: 409, means: 'another rollout of this service runs; the message names it' },
   E_NO_SUCH_ROLLOUT: { exit: 4, status: 404, means: 'no rollout has that id' },

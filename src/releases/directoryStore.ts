@@ -79,7 +79,7 @@ export class DirectoryStore implements ReleaseStore {
 
   async #write(object: PackedObject): Promise<void> {
     const path = objectPath(this.root, object.key, object.encoding)
-    await this.#makeFolder(dirname(path))
+    await this.#makeFolder(dirname(path)).catch(explainFullDisk)
     const others = await this.#sizes(object.key)
     await writeDurably(path, join(this.root, 'tmp', randomId()), object.bytes).catch(explainFullDisk)
     this.#unsynced.add(dirname(path))
@@ -173,7 +173,7 @@ function explainFullDisk(error: unknown): never {
   const { code } = error as NodeJS.ErrnoException // others have none
   if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error
   throw new OperatorError('E_STORE_FULL', 'the disk under the release store is full', {
-    next: 'free space there, or give the store a smaller byte cap',
+    next: 'make room there; tandem controller run --store-cap keeps releases from filling it',
     cause: error,
   })
 }

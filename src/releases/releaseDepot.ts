@@ -46,9 +46,15 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
   readonly #lock = new SharedLock()
   /** Until when, on the monotonic clock. */
   readonly #leases = new Map<ObjectKey, number>()
+  #atCap: OperatorError | null = null
 
   constructor(options: DepotOptions) {
     this.#options = options
+  }
+
+  /** Why the last object did not fit below the cap; `null`: it did. */
+  get atCap(): OperatorError | null {
+    return this.#atCap
   }
 
   missing(keys: readonly ObjectKey[]): Promise<ObjectKey[]> {
@@ -156,13 +162,19 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
 
   async #makeRoom(bytes: number): Promise<void> {
     const { capBytes, store } = this.#options
+    this.#atCap = null
     if (capBytes === null || (await store.usedBytes()) + bytes <= capBytes) return
     await this.collect(Math.max(bytes, capBytes * roomShare))
     const used = await store.usedBytes()
     if (used + bytes <= capBytes) return
-    throw new OperatorError('E_STORE_FULL', `the release store holds ${used} of ${capBytes} bytes, all of it needed`, {
-      next: 'raise its byte cap, remove a service, or publish less: name what is not needed in .tandemignore',
-    })
+    this.#atCap = new OperatorError(
+      'E_STORE_FULL',
+      `the release store holds ${used} of ${capBytes} bytes, all of it needed`,
+      {
+        next: 'raise its cap (tandem controller run --store-cap), remove a service, or publish less: name what is not needed in .tandemignore',
+      },
+    )
+    throw this.#atCap
   }
 
   /** What is missing or damaged below a tree, for a manifest may claim anything. */

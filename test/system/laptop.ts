@@ -15,6 +15,7 @@ interface Options {
   machines?: number
   main?: string
   inherited?: Inherited
+  prepare?: (data: string) => void
 }
 
 export interface Ran {
@@ -37,16 +38,19 @@ export class Laptop {
   #entryPort: number
   #inherited: Inherited
 
-  /** `main`: the program to run, the checkout's own when it is not named. `inherited`: what every command finds open. */
+  /** `main`: the program to run, the checkout's own when it is not named. `inherited`: what every command finds open. `prepare`: called with the data folder first. */
   static async start({
     machines = 2,
     main = join(root, 'src/main.ts'),
     inherited = {},
+    prepare = () => {},
   }: Options = {}): Promise<Laptop> {
     mkdirSync(join(root, 'tmp'), { recursive: true })
     const folder = mkdtempSync(join(root, 'tmp/laptop-'))
     const [port, entryPort] = [await freePorts(1), await freePorts(machines)]
     const laptop = new Laptop(folder, port, entryPort, machines, main, inherited)
+    mkdirSync(join(folder, 'data'), { mode: 0o700 })
+    prepare(join(folder, 'data'))
     await laptop.up()
     return laptop
   }

@@ -69,7 +69,9 @@ export async function startedAgent(
   const supervisor = make.supervisor ?? createFakeSupervisor(systemClock)
   const [balancer, address, disk] = [new FakeBalancer(), createFakeAddress(), new AgentDisk(folder)]
   const cache = await ReleaseCache.open(join(folder, 'cache'))
-  const ports = new InstancePorts(make.ports ?? { first: 18_000, last: 18_100 }, disk)
+  const problems = new Problems(quiet, () => agent.onChange())
+  const lateWrites = new LateWrites(problems)
+  const ports = new InstancePorts(make.ports ?? { first: 18_000, last: 18_100 }, disk, lateWrites)
   const source = releases.depot
   const secretsFolder = join(folder, 'env')
   const programs = new Programs({
@@ -77,8 +79,6 @@ export async function startedAgent(
   })
   const changed = (): void => agent.onChange()
   const random = (): number => 0
-  const problems = new Problems(quiet, changed)
-  const lateWrites = new LateWrites(problems)
   const preparer = new Preparer({ disk, programs, problems, lateWrites, logger: quiet, changed })
   const machineWork = new MachineWork({
     ...{ disk, host: null, problems, lateWrites, clock: systemClock, logger: quiet, changed },

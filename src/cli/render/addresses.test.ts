@@ -12,7 +12,7 @@ const instance = (on: string): Status['services'][number]['instances'][number] =
 })
 const status = (routes: string[], machines = [machine('a', 'ready', 8001)]): Status => ({
   cluster: 'local',
-  controller: { version: '0', term: 1, position: 1 },
+  controller: { version: '0', term: 1, position: 1, problems: [] },
   absent: [],
   maintenance: null,
   addresses: [],

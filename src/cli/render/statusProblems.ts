@@ -3,8 +3,9 @@ import { machineAt, maintenanceTitle } from './maintenance.ts'
 import { unsaidLines } from './access.ts'
 
 /** What somebody should look at, most urgent first, in words that name it. */
-export function problemsOf({ machines, absent, services, addresses, maintenance }: Status): string[] {
+export function problemsOf({ controller, machines, absent, services, addresses, maintenance }: Status): string[] {
   return [
+    ...controller.problems.map((problem) => `controller: ${problem}`),
     ...services.flatMap(down),
     ...machines.flatMap(({ name, state, lastSeen }) =>
       state === 'lost' ? [`machine ${name} is lost${lastSeen ? `: last heard of at ${lastSeen}` : ''}`] : [],

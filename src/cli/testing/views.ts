@@ -39,7 +39,7 @@ export function instanceStatus(
 export function statusView(given: Partial<Status> = {}): Status {
   return {
     cluster: 'local',
-    controller: { version: '0.1.0', term: 1, position: 40 },
+    controller: { version: '0.1.0', term: 1, position: 40, problems: [] },
     absent: [],
     maintenance: null,
     addresses: [],

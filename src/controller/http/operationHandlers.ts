@@ -12,6 +12,7 @@ import { recover } from '../recover.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
 import { upgradeView } from '../upgradeView.ts'
 import { statusView } from '../statusView.ts'
+import { withNext } from '../whyUnwritable.ts'
 import type { Membership } from '../membership.ts'
 import { knownMaintenance, lastMaintenance, startMaintenance } from '../startMaintenance.ts'
 import { ownMachine, type Callers } from './callers.ts'
@@ -23,6 +24,8 @@ export interface Rooms {
   callers: Callers
   membership: Membership
   examine: () => Promise<Checkup>
+  /** Why changes are refused now, in words; `null`: they are not. */
+  unwritable: () => string | null
 }
 
 /** Who calls. A machine that joins is known by its token alone. */
@@ -37,12 +40,12 @@ type Handlers = {
 
 /** What each call of the API does, its input parsed: a command or a read, and the view of it. */
 export function operationHandlers(
-  { controller, releases, tokens, callers, membership }: Rooms,
+  { controller, releases, tokens, callers, membership, unwritable }: Rooms,
   channels: Channels,
 ): Handlers {
   const position = (): number => controller.state.position
   return {
-    status: () => statusView(controller),
+    status: () => statusView(controller, problemsOf(releases, unwritable())),
     rollouts: ({ query }) => ({ rollouts: controller.history.all(query.service ?? null).slice(-query.limit) }),
     rollout: ({ params }) => findRollout(controller, params.id),
     startRollout: ({ body }) => startRollout(controller, releases, body),
@@ -124,6 +127,11 @@ export function operationHandlers(
 }
 
 /** By id or unambiguous prefix. */
+const problemsOf = ({ depot }: ReleaseRoom, unwritable: string | null): string[] => [
+  ...(unwritable === null ? [] : [unwritable]),
+  ...(depot.atCap ? [`the last push was refused: ${withNext(depot.atCap)}`] : []),
+]
+
 export function findRollout(controller: Controller, prefix: string): RolloutView {
   const exact = controller.history.get(prefix)
   const found = exact ? [exact] : controller.history.all().filter(({ id }) => id.startsWith(prefix))

@@ -85,8 +85,8 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
   )
   server.get('/healthz', { schema: { hide: true } }, (request, reply) => {
     refuseForeignHost(request)
-    const { unwritable } = rooms.controller
-    return reply.status(unwritable ? 503 : 200).send({ ok: !unwritable, problem: unwritable?.message ?? null })
+    const problem = rooms.unwritable()
+    return reply.status(problem === null ? 200 : 503).send({ ok: problem === null, problem })
   })
   server.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
     if (isLoopbackAddress(request.ip) && bearer(request) === undefined) refuseForeignHost(request)

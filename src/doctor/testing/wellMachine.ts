@@ -1,4 +1,4 @@
-import type { ExpectedPort, Limits, MachineFacts, Ports, UnreadCertificate } from '../machineFacts.ts'
+import type { Disk, ExpectedPort, Limits, MachineFacts, Ports, UnreadCertificate } from '../machineFacts.ts'
 
 export const now = Date.parse('2026-11-21T12:00:00Z')
 export const day = 86_400_000
@@ -41,7 +41,12 @@ export function wellParts() {
       ],
       unread: [] as UnreadCertificate[],
     },
-    disks: [{ path: '/d', freeBytes: 50 * 1024 ** 3, totalBytes: 100 * 1024 ** 3, freeInodes: 900, totalInodes: 1000 }],
+    disks: [
+      {
+        ...{ path: '/d', holds: 'cache' as Disk['holds'], freeBytes: 50 * 1024 ** 3, totalBytes: 100 * 1024 ** 3 },
+        ...{ freeInodes: 900, totalInodes: 1000 },
+      },
+    ],
     limits: {
       ephemeral: { first: 32_768, last: 60_999, used: 100 },
       instances: { first: 20_000, last: 20_999 },

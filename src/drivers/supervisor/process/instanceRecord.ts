@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { StopSignal } from '../../../definitions/definition.ts'
+import { openSpareFiles } from './spareFiles.ts'
 
 /** What the next agent must know to end what this one started, should this one be killed. */
 export interface InstanceRecord {
@@ -17,7 +18,10 @@ export interface InstanceRecord {
   stop: { signal: StopSignal; withinMs: number }
 }
 
-/** The records of the instances that may be running: a folder with one small JSON file for each. */
+/**
+ * The records of the instances that may be running: a folder with one small JSON file for each. A record that is removed keeps
+ * its place on the disk for the next one, so that an instance that ended is started again although the disk is full.
+ */
 export interface RecordShelf {
   /** Resolves when the record is on the disk. */
   write(record: InstanceRecord): Promise<void>
@@ -36,28 +40,41 @@ export function markersOf(env: Record<string, string>): string[] {
 
 export function openRecordShelf(folder: string): RecordShelf {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const spares = openSpareFiles(join(dirname(folder), 'spare'))
   return {
     write: async (record) => {
       const file = join(folder, `${record.id}.json`)
-      await writeDurably(`${file}.new`, JSON.stringify(record))
-      renameSync(`${file}.new`, file)
+      const isSpare = spares.take(`${file}.new`)
+      try {
+        await writeDurably(`${file}.new`, JSON.stringify(record), isSpare ? 'r+' : 'w')
+        renameSync(`${file}.new`, file)
+      } catch (error) {
+        spares.give(`${file}.new`)
+        throw error
+      }
       syncFolder(folder)
     },
-    remove: (id) => {
-      rmSync(join(folder, `${id}.json`), { force: true })
-    },
+    remove: (id) => spares.give(join(folder, `${id}.json`)),
     all: () => {
       const names = readdirSync(folder)
-      for (const name of names) if (name.endsWith('.new')) rmSync(join(folder, name), { force: true })
+      for (const name of names) if (name.endsWith('.new')) spares.give(join(folder, name))
       return names.filter((name) => name.endsWith('.json')).map((name) => read(folder, name))
     },
   }
 }
 
-async function writeDurably(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'w', 0o600)
+/** A whole block at least: whatever is written here next fits. */
+const blockBytes = 4_096
+
+/** `r+`: over what is there. Blanks at the end mean nothing in JSON. */
+async function writeDurably(file: string, text: string, flags: 'r+' | 'w'): Promise<void> {
+  const blocks = Math.ceil(Buffer.byteLength(text) / blockBytes)
+  const handle = await open(file, flags, 0o600)
   try {
-    await handle.writeFile(text)
+    const bytes = Buffer.alloc(blocks * blockBytes, ' ')
+    bytes.write(text)
+    for (let at = 0; at < bytes.length;) at += (await handle.write(bytes, at, bytes.length - at, at)).bytesWritten
+    await handle.truncate(bytes.length)
     await handle.sync()
   } finally {
     await handle.close()

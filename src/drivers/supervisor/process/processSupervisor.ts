@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../../lib/clock.ts'
 import { sha256 } from '../../../lib/hash.ts'
@@ -43,8 +43,7 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
   const table = options.table ?? (onLinux ? procProcessTable : psProcessTable)
   const sockets = options.sockets ?? (onLinux ? procSocketTable : lsofSocketTable)
   // Of this agent alone: what a program that outlived the last one for a moment still makes has no place any more.
-  const runFolder = join(dir, 'run', randomId())
-  mkdirSync(runFolder, { recursive: true, mode: 0o700 })
+  const runFolder = ownFolder(join(dir, 'run'))
   const logs = createInstanceLogs(join(dir, 'logs'), clock, limits)
   const records = openRecordShelf(join(dir, 'instances'))
   const house: ProcessHouse = { runFolder, clock, limits, table, cgroups, records, runAs: options.runAs }
@@ -135,6 +134,17 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     forget: (service) => logs.forget(service),
     close: () => (closing ??= stopAll()),
   }
+}
+
+/** A folder that nobody else knows. One that is left is moved there: on a full disk none can be made. */
+function ownFolder(parent: string): string {
+  mkdirSync(parent, { recursive: true, mode: 0o700 })
+  const own = join(parent, randomId())
+  const left = readdirSync(parent, { withFileTypes: true }).find((one) => one.isDirectory())
+  if (left) renameSync(join(parent, left.name), own)
+  else mkdirSync(own, { mode: 0o700 })
+  for (const name of readdirSync(own)) rmSync(join(own, name), { recursive: true, force: true })
+  return own
 }
 
 function unenforced({ abilities }: Cgroups, limits: Limits): string[] {

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openSmallDisk, whyNoSmallDisk, type SmallDisk } from '../../src/lib/testing/smallDisk.ts'
+import { Laptop } from './laptop.ts'
+import { ask, pushTalker, talkerFolder } from './talker.ts'
+import { Eyes, until } from './watch.ts'
+
+const diskBytes = 96 * 1_048_576
+const why = whyNoSmallDisk('ext4')
+
+describe.skipIf(why)(`a full disk${why ? ` (skipped: ${why})` : ''}`, () => {
+  let laptop: Laptop
+  let eyes: Eyes
+  let disk: SmallDisk
+  beforeAll(async () => {
+    laptop = await Laptop.start({ prepare: (data) => void (disk = openSmallDisk('ext4', diskBytes, data)) })
+    eyes = new Eyes(laptop)
+    expect(await pushTalker(laptop, { name: 'shop', version: '1' })).toMatchObject({ exit: 0 })
+  })
+  afterAll(async () => {
+    await laptop?.down()
+    disk?.remove()
+    await laptop?.remove()
+  })
+
+  const problems = async (): Promise<string[]> => (await eyes.status()).controller.problems
+  const entry = (): string => laptop.entries['a'] ?? ''
+  const healthz = async (): Promise<number> => (await fetch(`http://127.0.0.1:${laptop.port}/healthz`)).status
+
+  it('is a problem of the controller while changes and pushes are refused, and no more once there is room', async () => {
+    expect(await problems()).toEqual([])
+    disk.fill()
+    // Before anybody has asked for anything.
+    expect(await problems()).toEqual([expect.stringMatching(/bytes are left on the disk of .*may not fit/)])
+    expect(await healthz()).toBe(503)
+    expect((await laptop.run('status')).out).toContainEqual(expect.stringMatching(/^! controller: \d+ bytes are left/))
+    const folder = talkerFolder(laptop, { name: 'shop', version: '2' })
+    writeFileSync(join(folder, 'noise'), randomBytes(2_000_000))
+    expect(await laptop.json('push', folder)).toMatchObject({ exit: 4, error: { code: 'E_STORE_FULL' } })
+    disk.makeRoom()
+    expect(await problems()).toEqual([])
+    expect(await healthz()).toBe(200)
+    expect(await laptop.json('push', folder)).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+  })
+
+  it('keeps no instance that crashed from starting again', async () => {
+    const instance = async () => (await eyes.service('shop')).instances.find(({ machine }) => machine === 'a')
+    const { restarts = 0 } = (await instance()) ?? {}
+    disk.fill()
+    for (let times = 1; times <= 3; times++) {
+      const before = await until('it runs', async () => (await instance())?.pid ?? false)
+      process.kill(before, 'SIGKILL')
+      const after = await until('it is ready again', async () => {
+        const seen = await instance()
+        return seen?.state === 'ready' && seen.pid !== before && seen
+      })
+      expect(after.restarts).toBe(restarts + times)
+      expect((await ask(entry())).version).toBe('2')
+    }
+  })
+
+  it('keeps no agent from starting, with all that it ran', async () => {
+    disk.fill()
+    process.kill(laptop.pidOf('a'), 'SIGKILL')
+    await until('its service answers again', async () => (await ask(entry())).version === '2')
+    disk.makeRoom()
+    await until('nothing is wrong any more', async () => {
+      const { controller, machines } = await eyes.status()
+      return controller.problems.length === 0 && machines.every(({ problems: one }) => one.length === 0)
+    })
+    expect(await problems()).toEqual([])
+  })
+})
