@@ -141,9 +141,10 @@ describe('output of a service', () => {
   afterAll(() => laptop?.remove())
 
   it('of four megabytes at once is kept whole', async () => {
-    const burst = `i=0; while [ $i -lt 40 ]; do seq -f '%090.0f' $((i * 1000)) $((i * 1000 + 999)); i=$((i + 1)); done; sleep 100000`
     const about = 'listen: none\nhealth: { settle: 10ms }\n'
-    const folder = laptop.service('loud', `service: loud\nrun: ["sh", "-c", ${JSON.stringify(burst)}]\n${about}`)
+    const folder = laptop.service('loud', `service: loud\nrun: ["sh", "-c", "cat burst; exec sleep 100000"]\n${about}`)
+    const lines = Array.from({ length: 40_000 }, (_, index) => String(index).padStart(90, '0'))
+    writeFileSync(join(folder, 'burst'), `${lines.join('\n')}\n`)
     expect(await laptop.json('push', folder)).toMatchObject({ exit: 0 })
     const last = String(39_999).padStart(90, '0')
     await until('the last line', async () => (await laptop.run('logs', 'loud', '-n', '1')).out[0]?.endsWith(last))

@@ -15,6 +15,18 @@ afterEach(() => lab.close())
 
 const printEnvironment = `process.stdout.write(JSON.stringify(process.env) + '\\n')`
 
+describe('a burst of output', () => {
+  it('larger than what may wait for the disk is kept whole: the program waits', async () => {
+    await lab.close()
+    lab = openProcessLab({ limits: { pendingBytes: 200_000, holdMs: 60_000 } })
+    const spec = lab.spec(['/usr/bin/seq', '1', '200000'])
+    await lab.driver.start(spec)
+    await lab.exit(spec.id)
+    const lines = (await lab.lines(spec.id)).filter(({ text }) => !/^(started|ended): /.test(text))
+    expect(lines.map(({ text }) => text)).toEqual(Array.from({ length: 200_000 }, (_, index) => String(index + 1)))
+  })
+})
+
 describe('the environment', () => {
   const exact = async (env: Record<string, string>): Promise<unknown> => {
     const spec = lab.spec([process.execPath, '-e', printEnvironment], { env })
