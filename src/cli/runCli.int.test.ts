@@ -75,6 +75,26 @@ describe('init and validate', () => {
     expect(JSON.parse(again.out)).toMatchObject({ error: { code: 'E_FILE_EXISTS' } })
   })
 
+  it('say of every route who reaches it, for people and for programs', async () => {
+    const text = 'service: queue\nrun: ./q\nlisten: tcp\nroutes: [{ port: 5672 }, { port: 1883, expose: public }]\n'
+    writeFileSync(join(folder, 'tandem.yaml'), text)
+    const { out } = await run('validate')
+    expect(out).toContain(
+      "  tcp port 5672 is local (the default): it can be reached by programs on the cluster's machines",
+    )
+    expect(out).toContain('  tcp port 1883 is public: it can be reached by everybody')
+    expect(JSON.parse((await run('validate', '--json')).out)).toMatchObject({
+      files: [
+        {
+          routes: [
+            { environment: null, route: 'tcp port 5672', expose: 'local', byDefault: true },
+            { environment: null, route: 'tcp port 1883', expose: 'public', byDefault: false },
+          ],
+        },
+      ],
+    })
+  })
+
   it('show every error of every file, and the line', async () => {
     writeFileSync(join(folder, 'tandem.yaml'), 'service: shop\nrun: x\nhelth: {}\n')
     writeFileSync(join(folder, 'cluster.yaml'), 'cluster: production\n')

@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs'
+import { readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { exec, execOrThrow } from '../../src/lib/exec.ts'
 
@@ -8,13 +8,19 @@ import { exec, execOrThrow } from '../../src/lib/exec.ts'
  */
 const previousBuild = '4bb9763bbf2b3d3be47361f9c30bd81f95fa0d1d'
 
-/** A checkout of the previous build in `folder`; `null` where this clone does not hold its commit. It shares our packages. */
-export async function previousCheckout(root: string, folder: string): Promise<string | null> {
-  const { code } = await exec(['git', '-C', root, 'cat-file', '-e', `${previousBuild}^{commit}`])
+/** To fetch packages. */
+const timeoutMs = 300_000
+
+/** A checkout of an older build in `folder`; `null` where this clone does not hold its commit. It shares our packages while they are the same. */
+export async function previousCheckout(root: string, folder: string, commit = previousBuild): Promise<string | null> {
+  const { code } = await exec(['git', '-C', root, 'cat-file', '-e', `${commit}^{commit}`])
   if (code !== 0) return null
   const checkout = join(folder, 'previous')
   await execOrThrow(['git', 'clone', '--quiet', '--shared', '--no-checkout', root, checkout])
-  await execOrThrow(['git', '-C', checkout, 'checkout', '--quiet', '--detach', previousBuild])
-  symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'))
+  await execOrThrow(['git', '-C', checkout, 'checkout', '--quiet', '--detach', commit])
+  const [ours, theirs] = [root, checkout].map((at) => readFileSync(join(at, 'package-lock.json'), 'utf8'))
+  if (ours === theirs) symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'))
+  else
+    await execOrThrow(['npm', 'ci', '--prefix', checkout, '--prefer-offline', '--no-audit', '--no-fund'], { timeoutMs })
   return checkout
 }

@@ -2,10 +2,8 @@ import { cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Distribution } from '../../packaging/distribution.ts'
 import type { Status, UpgradeView } from '../../src/api/views.ts'
 import { randomRun } from '../../src/lib/testing/randomRun.ts'
-import { execOrThrow } from '../../src/lib/exec.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
 import { failuresOf, line, web } from '../system/rollUnderLoad.ts'
 import { AddressWatch } from './addressWatch.ts'
@@ -51,10 +49,10 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
   beforeAll(async () => {
     previous = await previousCheckout(root, workshop.folder)
     const old = await workshop.make({ root: previous ?? root, version: before })
-    await unpack(old, 'old')
+    await workshop.unpack(old, 'old')
     const made = await workshop.make({ version: after })
     newPackage = made.packages[0] ?? ''
-    await unpack(made, 'new')
+    await workshop.unpack(made, 'new')
     const drivers = '{ supervisor: systemd, balancer: haproxy, address: keepalived }'
     pair = await Pair.open({ debianPackage: old.packages[0], drivers, more: `addresses: [${address}]\n` })
     watch = new AddressWatch(pair.lab, address)
@@ -75,10 +73,6 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     workshop.close()
   })
 
-  async function unpack({ archives: [archive = ''] }: Distribution, name: string): Promise<void> {
-    await execOrThrow(['tar', '-xzf', archive, '-C', workshop.folder])
-    renameSync(archive.replace('.tar.gz', ''), join(workshop.folder, name))
-  }
   /** The new version with something in the way of one part; it says its version as the good one does. */
   function spoilt(name: string, version: string, part: 'agent' | 'controller', trouble: string): void {
     cpSync(join(workshop.folder, 'new'), join(workshop.folder, name), { recursive: true })

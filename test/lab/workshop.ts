@@ -1,5 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { execOrThrow } from '../../src/lib/exec.ts'
 import { makeDistribution, type Distribution } from '../../packaging/distribution.ts'
 
 const checkout = join(import.meta.dirname, '../..')
@@ -23,6 +24,12 @@ export class Workshop {
   make({ root = checkout, version }: { root?: string; version?: string } = {}): Promise<Distribution> {
     const about = { root, out: this.folder, architectures: [process.arch], env: process.env }
     return makeDistribution(version === undefined ? about : { ...about, version })
+  }
+
+  /** Puts what an archive holds into the folder, under that name. */
+  async unpack({ archives: [archive = ''] }: Distribution, name: string): Promise<void> {
+    await execOrThrow(['tar', '-xzf', archive, '-C', this.folder])
+    renameSync(archive.replace('.tar.gz', ''), join(this.folder, name))
   }
 
   /** The Debian package of this checkout. */
