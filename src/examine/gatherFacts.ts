@@ -165,11 +165,12 @@ async function portsOf(examined: Examined): Promise<Ports> {
 
 /** What an instance listens on besides the port it was given, for more than loopback. */
 function straysOf({ instances }: AgentSelf, listeners: Listener[]): Ports['strays'] {
-  const units = new Map(instances.map(({ id, service }) => [unitName(service, id), id]))
   const own = new Set(instances.map(({ port }) => port))
   return listeners.flatMap(({ port, address, unit, instance: said }) => {
-    const instance = units.get(unit ?? '') ?? said
-    return instance === null || own.has(port) || isLoopbackAddress(address) ? [] : [{ instance, port, address }]
+    // Who says to be another is of another cluster on this computer.
+    const instance = instances.find(({ id, service }) => id === said || unitName(service, id) === unit)
+    if (!instance || own.has(port) || isLoopbackAddress(address)) return []
+    return [{ instance: instance.id, port, address }]
   })
 }
 

@@ -22,9 +22,10 @@ export function startRollout(state: State, observed: Observed, command: StartRol
 
   const machines = turnOrder(state, name, release.definition, kind === 'stop' || kind === 'remove')
   const loopback = state.config.laptop ? laptopAddress : loopbackOf(state, name)
-  if (loopback === null) return refuse('E_ROUTE_TAKEN', 'every loopback address is taken', name, 'tandem status')
-  const routes = kind === 'stop' || kind === 'remove' ? [] : resolveRoutes(state, release.definition, loopback)
+  const routes = kind === 'stop' || kind === 'remove' ? [] : resolveRoutes(state, release.definition, loopback ?? '')
   const hasLocal = routes.some((route) => route.kind === 'local')
+  if (loopback === null && hasLocal)
+    return refuse('E_ROUTE_TAKEN', 'each address of 127.77.0.0/16 is another service’s', name, 'tandem status')
   const refusal =
     refuseUnknownMachines(state, name, kind, release.definition) ??
     refuseMachines(state, name, machines, kind === 'stop' || kind === 'remove') ??
@@ -37,7 +38,7 @@ export function startRollout(state: State, observed: Observed, command: StartRol
   return {
     type: 'accepted',
     events: [
-      ...(hasLocal && !state.config.laptop && !(name in state.loopbacks)
+      ...(hasLocal && loopback !== null && !state.config.laptop && !(name in state.loopbacks)
         ? [{ type: 'LoopbackAssigned' as const, data: { service: name, address: loopback } }]
         : []),
       {

@@ -98,8 +98,8 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
     )
   async function doctorSays(): Promise<string[]> {
     const { out } = await pair.controller.run([newProgram, 'doctor', '--cluster', '--json'], { timeoutMs: 60_000 })
-    const checkups = out.trim().split('\n')
-    return checkups.flatMap((text) => ((JSON.parse(text) as Checkup).findings ?? []).map(({ what }) => what))
+    const { machines: checkups } = JSON.parse(out) as { machines: Checkup[] } // as docs/commands.md has it
+    return checkups.flatMap(({ findings }) => findings.map(({ what }) => what))
   }
 
   it('stay open when both machines are upgraded, and each is named', long, async ({ skip }) => {
@@ -155,7 +155,9 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
       // Two of the same port do not collide.
       for (const { name } of closed) write(name, '2', '{ port: 6379, expose: local }')
       const pushed = await Promise.all(services.map(({ name }) => push(name)))
-      expect(pushed.map(({ exit, error }) => [exit, error])).toEqual(services.map(() => [0, undefined]))
+      expect(pushed.map(({ exit, error, rollout }) => [exit, error ?? rollout?.reason])).toEqual(
+        services.map(() => [0, null]),
+      )
       await expect
         .poll(scanned, { timeout: 60_000 })
         .toEqual(machines().map(() => [entryPort, ...open.map(({ port }) => port), forwardPort]))
@@ -173,7 +175,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
       more: 'machines: [b]\nroutes: [{ port: 6379, expose: local }]\n',
     })
     pair.controller.write('/srv/services/line-9/tandem.yaml', only)
-    expect(await push('line-9')).toMatchObject({ exit: 0 })
+    expect(await push('line-9')).toMatchObject({ exit: 0, rollout: { reason: null } })
     const { services: known } = await tandem<Status>('status')
     const addresses = closed.map(
       ({ name }) => known.find(({ service }) => service === name)?.access?.[0]?.address ?? '',
@@ -194,7 +196,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
     pair.controller.write(`${folder}/leaking.cjs`, leaking)
     const text = 'service: leaky\nrun: [node, leaking.cjs]\nlisten: tcp\nroutes: [{ port: 6500 }]\nmachines: [a]\n'
     pair.controller.write(`${folder}/tandem.yaml`, text)
-    expect(await push('leaky')).toMatchObject({ exit: 0 })
+    expect(await push('leaky')).toMatchObject({ exit: 0, rollout: { reason: null } })
     const found = (await doctorSays()).filter((what) => what.includes('9999'))
     expect(found).toEqual([expect.stringMatching(/^leaky-\S+-a-1 listens on port 9999 at 0\.0\.0\.0/)])
     expect((await scanned())[0]).toContain(9_999)

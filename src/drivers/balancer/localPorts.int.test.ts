@@ -52,7 +52,7 @@ describe.each(['embedded', 'haproxy'] as const)('a local port of %s', (driver) =
     const a = await machine('a')
     const routes = [
       tcpAt(localPort('queue', port, first), { targets: [x.active] }),
-      tcpAt(localPort('redis', port, second), { targets: [y.active] }, 'redis'),
+      tcpAt(localPort('redis-cache', port, second), { targets: [y.active] }, 'redis-cache'),
     ]
     expect(await a.route(...routes)).toEqual([])
     expect(await Promise.all([first, second].map(hear))).toEqual(['x-1', 'y-1'])
@@ -69,11 +69,11 @@ describe.each(['embedded', 'haproxy'] as const)('a local port of %s', (driver) =
     const elsewhere = await freePort(first)
     await b.route(
       tcpAt(localPort('queue', elsewhere, '127.77.2.1'), { targets: [x.active] }),
-      tcpAt(localPort('redis', elsewhere, '127.77.2.2'), { targets: [y.active] }, 'redis'),
+      tcpAt(localPort('redis-cache', elsewhere, '127.77.2.2'), { targets: [y.active] }, 'redis-cache'),
     )
     await a.route(
       tcpAt({ ...localPort('queue', elsewhere), port, loopback: first }, { peers: [b.peer] }),
-      tcpAt({ ...localPort('redis', elsewhere), port, loopback: second }, { peers: [b.peer] }, 'redis'),
+      tcpAt({ ...localPort('redis-cache', elsewhere), port, loopback: second }, { peers: [b.peer] }, 'redis-cache'),
     )
     await expect.poll(() => hear(first)).toBe('x-1')
     await expect.poll(() => hear(second)).toBe('y-1')
@@ -104,7 +104,7 @@ describe.each(['embedded', 'haproxy'] as const)('a local port of %s', (driver) =
     const a = await machine('a')
     const routes = [
       tcpAt(localPort('queue', port, first), { targets: [x.active] }),
-      tcpAt(localPort('redis', port, second), { targets: [x.active] }, 'redis'),
+      tcpAt(localPort('redis-cache', port, second), { targets: [x.active] }, 'redis-cache'),
       httpRoute({ targets: [web.active] }),
     ]
     expect(await a.route(...routes)).toEqual([

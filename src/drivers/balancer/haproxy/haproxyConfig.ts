@@ -167,17 +167,20 @@ function fromClients(): string[] {
 /** Refused at once and counted; what is open goes on. Connections among HAProxy's own parts are not counted. */
 function gate(routes: ServedRoute[], { room }: HaproxySettings): string[] {
   const others = ['forward', ...new Set(routes.map(({ frontend }) => frontend))].filter((name) => name !== 'entry')
-  const sum = others.map((name) => `,add(sess.${name})`).join('')
+  const sum = others.map((name) => `,add(${connectionsOf(name)})`).join('')
   return [
-    ...others.map((name) => `  tcp-request connection set-var(sess.${name}) fe_conn(${name})`),
+    ...others.map((name) => `  tcp-request connection set-var(${connectionsOf(name)}) fe_conn(${name})`),
     `  tcp-request connection reject if !${handedOver} { fe_conn(entry)${sum} gt ${room.connections} }`,
     ...(room.weighted === null
       ? []
       : [
-          `  tcp-request connection reject if !${handedOver} { fe_conn(entry)${sum},add(sess.forward) gt ${room.weighted} }`,
+          `  tcp-request connection reject if !${handedOver} { fe_conn(entry)${sum},add(${connectionsOf('forward')}) gt ${room.weighted} }`,
         ]),
   ]
 }
+
+/** A variable; its name takes no hyphen, and no service's name has a dot. */
+const connectionsOf = (frontend: string): string => `sess.${frontend.replaceAll('-', '.')}`
 
 function portEntry(
   { planned, backend, frontend }: ServedRoute,
