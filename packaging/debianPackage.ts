@@ -52,7 +52,7 @@ Architecture: ${architecture.debian}
 Maintainer: The Tandem authors <tandem@localhost>
 Installed-Size: ${Math.ceil(bytes / 1024)}
 Depends: systemd (>= 252), libc6 (>= 2.28), libgcc-s1, libstdc++6
-Recommends: haproxy (>= 2.6), keepalived
+Recommends: haproxy (>= 2.6), dbus, keepalived
 Section: admin
 Priority: optional
 Description: ${description}

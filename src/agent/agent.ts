@@ -202,10 +202,11 @@ export class Agent {
 
   /** What could not be done here, in words. */
   problems(): string[] {
-    const { address, balancer, clock } = this.#parts
+    const { address, balancer, supervisor, clock } = this.#parts
     return [
       ...this.#problems.list(),
       ...address.problems(),
+      ...(supervisor.problems?.() ?? []),
       ...this.#unserved.map(({ reason }) => reason),
       ...(balancer.problems?.() ?? []),
       ...this.#entries.problems(balancer.counters(), clock.monotonic()),

@@ -27,8 +27,10 @@ const recipe = {
   masked: ['console-getty.service', 'systemd-networkd.service', 'systemd-resolved.service'],
   files: {
     // Where the host has cgroup v1 controllers, nspawn leaves them read-only in the machine, and MemoryMax= is silently ignored.
+    // nspawn lays a boot id of its own over the kernel's: a unit with a /proc of its own sees another than journald's.
     '/usr/sbin/lab-init': `#!/bin/sh
 for d in /sys/fs/cgroup/*/; do mount -o remount,bind,rw,nosuid,nodev,noexec "$d" 2>/dev/null; done
+umount /proc/sys/kernel/random/boot_id
 exec /lib/systemd/systemd "$@"
 `,
     '/usr/bin/tandem': `#!/bin/sh

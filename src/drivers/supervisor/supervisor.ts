@@ -130,6 +130,8 @@ export interface SupervisorDriver {
   /** Who listens on `port`, ours or not; `null` when nobody does or it cannot be seen. Slower than `ownsSocket`: for messages. */
   whoOwns(port: number): Promise<SocketOwner | null>
   isAlive(id: string): boolean
+  /** What keeps it from seeing or doing its work, in words; none while all is well. */
+  problems?(): string[]
   /** Called once for each started instance, when nothing of it is left and all of its output can be read with `logs`. */
   onExit(listener: (exit: ExitStatus) => void): void
   /** Called after each exit with `again`, when it runs again. */

@@ -31,12 +31,12 @@ describe('what happened to an instance, from what systemd says of it', () => {
       ending: expect.objectContaining({ pid: 7, ...ending }),
     })
   })
-  it('a life that is over and another that began are told one after the other, with the status that the journal told', () => {
+  it('a life that is over and another that began are told one after the other, with the status that a signal told', () => {
     const other = state({ invocation: 'two', mainPid: 8, lastPid: 8 })
-    const told = { invocation: 'one', code: 2, status: 11 }
+    const told = { pid: 7, code: 2, status: 11, result: 'signal' }
     expect(nextChange(running, other, told)).toMatchObject({ kind: 'ended', ending: { pid: 7, signal: 'SIGSEGV' } })
-    expect(nextChange(running, other, { ...told, invocation: 'zero' })).toMatchObject({
-      ending: { code: 0, signal: null },
+    expect(nextChange(running, other, { ...told, pid: 6 })).toMatchObject({
+      ending: { code: null, signal: null },
     })
     expect(nextChange(running, other, { ...told, code: 2, status: 9, result: 'oom-kill' })).toMatchObject({
       ending: { signal: 'SIGKILL', reason: 'oom' },
@@ -53,6 +53,6 @@ describe('what happened to an instance, from what systemd says of it', () => {
     expect(nextChange(gone, state({ invocation: 'two', sub: 'start-pre', mainPid: 0 }), undefined)).toBeNull()
   })
   it('a unit that systemd knows no more has ended', () => {
-    expect(nextChange(running, undefined, undefined)).toMatchObject({ kind: 'ended', ending: { code: 0 } })
+    expect(nextChange(running, undefined, undefined)).toMatchObject({ kind: 'ended', ending: { code: null } })
   })
 })

@@ -19,13 +19,13 @@ export interface Ending {
 /** What happened after what was known. */
 export type Change = { kind: 'ended'; ending: Ending } | { kind: 'began'; life: Life }
 
-/** The status of a failed end, as the journal told it: systemd shows that of the newest life only. */
+/** How a life ended, as a signal of systemd told it: it shows that of the newest life only. */
 export interface ToldEnding {
-  invocation: string
+  pid: number
   code: number
   status: number
-  /** systemd's word for it, such as `oom-kill`; told by itself, a little later. */
-  result?: string
+  /** systemd's word for it, such as `oom-kill`. */
+  result: string
 }
 
 /** States in which nothing of a unit's life is left. */
@@ -51,15 +51,16 @@ export function nextChange(life: Life, state: UnitState | undefined, told: ToldE
     return { kind: 'began', life: { pid: state.lastPid, invocation: state.invocation, running: true } }
   }
   if (state === undefined || isAnother || (over.includes(state.sub) && state.lastPid !== pid)) {
-    const ours = told?.invocation === invocation ? told : undefined
+    const ours = told?.pid === pid ? told : undefined
     return { kind: 'ended', ending: endingOf(pid, ours, ours?.result) }
   }
   return over.includes(state.sub) ? { kind: 'ended', ending: endingOf(pid, state, state.result) } : null
 }
 
-/** Without a status it ended well: systemd tells of each that did not. */
+/** Without a status nobody knows how it ended: no signal of it came, and systemd has forgotten it. */
 export function endingOf(pid: number, ended: { code: number; status: number } | undefined, result = ''): Ending {
-  const { code, status } = ended ?? { code: 1, status: 0 }
+  if (!ended) return { pid, code: null, signal: null, reason: 'exit' }
+  const { code, status } = ended
   if (code < 2) return { pid, code: status, signal: null, reason: result === 'oom-kill' ? 'oom' : 'exit' }
   return { pid, code: null, signal: signalName(status), reason: result === 'oom-kill' ? 'oom' : 'signal' }
 }

@@ -113,12 +113,14 @@ export class SystemdInstance {
     return { pid: this.alive ? (this.#life?.pid ?? null) : null, port: this.record.port, ...this.#before }
   }
 
-  /** Tells what changed since it was last looked at. */
-  async look(state: UnitState | undefined): Promise<void> {
+  /** Tells what changed since it was last looked at. Resolves with whether anything did. */
+  async look(state: UnitState | undefined): Promise<boolean> {
     const { once, id } = this.record
+    let changed = false
     while (this.#life !== null && this.#stopping === null) {
       const change = nextChange(this.#life, state, this.#told)
-      if (change === null) return
+      if (change === null) break
+      changed = true
       if (change.kind === 'ended') {
         this.#life = { ...this.#life, running: false }
         if (once) await this.#over(change.ending)
@@ -129,6 +131,7 @@ export class SystemdInstance {
         this.#house.restarted({ id, pid: change.life.pid })
       }
     }
+    return changed
   }
 
   /** A one-off program has ended. What cannot be removed now is tried again at the next look. */
@@ -145,10 +148,6 @@ export class SystemdInstance {
 
   told(ending: ToldEnding): void {
     this.#told = ending
-  }
-
-  toldResult(invocation: string, result: string): void {
-    if (this.#told?.invocation === invocation) this.#told = { ...this.#told, result }
   }
 
   stop(): Promise<void> {
@@ -197,7 +196,7 @@ export class SystemdInstance {
     const reason = asked ? 'stopped' : ended.reason
     await this.#house.host.syncJournal().catch(() => {}) // then its last lines come a little late
     await this.#note(
-      `ended: ${reason} (${ended.signal ?? ended.code})${again ? '; systemd starts it again' : ''}`,
+      `ended: ${reason} (${ended.signal ?? ended.code ?? 'status unknown'})${again ? '; systemd starts it again' : ''}`,
       !again,
     )
     if (!again) this.#house.over(this.record.id)

@@ -14,12 +14,14 @@ import { LeftoverUnits } from './leftoverUnits.ts'
 import { startedMarks } from './startedMarks.ts'
 import { createSystemctl } from './systemctl.ts'
 import { SystemdInstance, type InstanceHouse } from './systemdInstance.ts'
+import { SignalTrust } from './signalTrust.ts'
 import { listUnits, type UnitRecord } from './unitFiles.ts'
 import { openUnitHost, type UnitHost } from './unitHost.ts'
 import { unitName } from './unitName.ts'
 import { openStreams } from './unitStreams.ts'
 import { dataParent } from './unitText.ts'
 import { watchUnits } from './unitWatch.ts'
+import { systemBus } from './bus/busConnection.ts'
 
 export interface SystemdSupervisorOptions {
   /** Holds `environment/` and `forgotten/`. */
@@ -31,13 +33,16 @@ export interface SystemdSupervisorOptions {
   host?: UnitHost
   /** Removes what is below `dataRoots`. */
   dataFolders?: DataFolders
+  /** The bus that systemd's signals come over. Default: the system's. */
+  bus?: string
 }
 
 const unitFolder = '/etc/systemd/system'
 /** Where services keep their data; systemd makes both. */
 export const dataRoots = [join('/var/lib/private', dataParent), join('/var/lib', dataParent)]
-/** Every instance is looked at so often even if nothing was heard of it: the journal may have lost a word; probes are sooner. */
+/** Every instance is looked at so often even if nothing was heard of it; and so often where nothing can be heard. */
 const lookMs = 30_000
+const deafLookMs = 2_000
 /** Unit files that are gone are forgotten by systemd this long after the last change, all at once: it takes PID 1 a while. */
 const reloadAfterMs = 1_000
 
@@ -91,21 +96,40 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     touched.clear()
     if (units.length === 0 || ending.signal.aborted) return
     const states = await systemctl.show(units)
-    await Promise.all(units.map(async (unit) => byUnit(unit)?.look(states.get(unit))))
+    const since = clock.monotonic() - lookMs
+    await Promise.all(
+      units.map(async (unit) => {
+        if (await byUnit(unit)?.look(states.get(unit))) signals.changed(unit, since)
+      }),
+    )
   })
   const look = (units: Iterable<string>): void => {
     for (const unit of units) touched.add(unit)
-    looks.ask().catch(() => {}) // systemd or the journal does not answer now: looked at again soon, by the timer
+    looks.ask().catch(() => {}) // systemd does not answer now: looked at again soon, by the timer
   }
   const lookAtAll = (): void => look([...instances.values()].map(({ record }) => record.unit))
-  const timer = setInterval(lookAtAll, lookMs)
+  const signals = new SignalTrust(clock)
+  let lookedAt = clock.monotonic()
+  const timer = setInterval(() => {
+    const now = clock.monotonic()
+    if (now - lookedAt < lookMs && signals.problem() === null) return
+    lookedAt = now
+    lookAtAll()
+  }, deafLookMs)
   const watch = (): void => {
     watching ??= watchUnits(
       {
-        touched: (unit) => look([unit]),
-        missed: lookAtAll,
+        path: options.bus ?? systemBus,
+        touched: (unit) => {
+          signals.rang(unit)
+          look([unit])
+        },
+        missed: () => {
+          signals.connected()
+          lookAtAll()
+        },
         ending: (unit, told) => byUnit(unit)?.told(told),
-        failed: (unit, invocation, result) => byUnit(unit)?.toldResult(invocation, result),
+        deaf: (why) => signals.away(why),
       },
       ending.signal,
     )
@@ -165,10 +189,12 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
       if (removed.has(unit)) await reload()
       removed.add(unit)
       if (spec.attached) ends = openStreams(unit)
+      const since = clock.monotonic()
       const [pid] = await Promise.all([
         instance.start(spec),
         note(service, id, `starting release ${spec.release.slice(0, 12)}`),
       ])
+      signals.changed(unit, since)
       look([unit])
       return { pid, ...(ends ? { streams: ends.connected() } : {}) }
     } catch (error) {
@@ -190,6 +216,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     const once = [...instances.values()].filter(({ record }) => record.once)
     const results = await Promise.allSettled(once.map((instance) => instance.stop()))
     clearInterval(timer)
+    signals.close()
     leftovers.close()
     ending.abort()
     journal.close()
@@ -212,6 +239,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
       return instance?.alive === true && host.listens(instance.record.unit, instance.controlGroup, port)
     },
     whoOwns: (port) => host.whoOwns(port),
+    problems: () => [signals.problem() ?? []].flat(),
     isAlive: (id) => instances.get(id)?.alive === true,
     onExit: (listener) => void exitListeners.push(listener),
     onRestart: (listener) => void restartListeners.push(listener),

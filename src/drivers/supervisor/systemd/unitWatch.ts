@@ -1,64 +1,98 @@
-import { constants } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { linesOf } from './lineReader.ts'
+import { connectBus } from './bus/busConnection.ts'
+import { dictionary, type BusMessage } from './bus/busMessage.ts'
 import type { ToldEnding } from './life.ts'
 
-/** systemd's id of "Main process exited", told of every end that is not a success (sd-messages.h). */
-const processExited = '98e322203f7a4ed290d09fe03c09fe15'
-/** Its id of "Failed with result", told after that of the same life. */
-const unitFailed = 'd9b373ed55a64feb8242e02dbe79a49c'
-const codes: Record<string, number> = { exited: 1, killed: 2, dumped: 3 }
 const againMs = 1_000
-const overlapS = 5
-const fields = ['UNIT', 'MESSAGE_ID', 'EXIT_CODE', 'EXIT_STATUS', 'UNIT_RESULT', 'INVOCATION_ID']
-const journalctl = ['journalctl', '--quiet', '--output=json', `--output-fields=${fields.join(',')}`]
+const bus = { destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus', interface: 'org.freedesktop.DBus' }
+const systemd = 'org.freedesktop.systemd1'
+const unitPaths = '/org/freedesktop/systemd1/unit'
+const service = `${systemd}.Service`
+const changes = `type='signal',sender='${systemd}',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path_namespace='${unitPaths}',arg0='${service}'`
+const owners = `type='signal',sender='${bus.destination}',interface='${bus.interface}',member='NameOwnerChanged',arg0='${systemd}'`
 
 interface Watcher {
+  /** The bus that systemd's signals come over. */
+  path: string
   /** Something happened to this unit. */
   touched: (unit: string) => void
-  /** Nothing may have been seen for a while: look at all. */
+  /** Signals come from now on; nothing may have been seen for a while: look at all. */
   missed: () => void
   ending: (unit: string, ending: ToldEnding) => void
-  failed: (unit: string, invocation: string, result: string) => void
+  /** No signals come, and why; tried again. */
+  deaf: (why: string) => void
 }
 
 /**
- * Follows what PID 1 says of our units in the journal, until the signal. It is a bell, not the truth: that is read from
- * systemd after each. When the follower dies, another is started and everything is looked at anew.
+ * Follows what systemd says of our units over the bus, until the abort signal. It is a bell, and tells how a life ended, which
+ * systemd forgets once the next has begun; all else is read from systemd after each. It needs neither root nor the journal,
+ * whose follower skips what another boot id is on: a unit with a /proc of its own may see another.
  */
-export async function watchUnits({ touched, missed, ending, failed }: Watcher, signal: AbortSignal): Promise<void> {
-  const heard = (json: string): void => {
-    const said = JSON.parse(json) as Record<string, unknown> // journalctl's own output
-    const unit = said['UNIT']
-    if (typeof unit !== 'string' || !unit.startsWith('tandem-')) return
-    if (said['MESSAGE_ID'] === processExited) {
-      const told = { invocation: String(said['INVOCATION_ID']), code: codes[String(said['EXIT_CODE'])] ?? 1 }
-      ending(unit, { ...told, status: signalOrStatus(said['EXIT_STATUS']) })
-    }
-    if (said['MESSAGE_ID'] === unitFailed) failed(unit, String(said['INVOCATION_ID']), String(said['UNIT_RESULT']))
-    touched(unit)
-  }
-  const read = async (more: string[]): Promise<void> => {
-    for await (const json of linesOf([...journalctl, ...more, `--since=-${overlapS}s`, '_PID=1', '_UID=0'], signal))
-      heard(json)
-  }
+export async function watchUnits(watcher: Watcher, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      // A little of what was before too: what happens until the follower has begun must not fall between. First what is there
-      // already: how a life ended is only told here, once the next has begun.
-      await read([]).catch(() => {}) // what cannot be read now is in the follower's own overlap, as a rule
-      missed()
-      await read(['--follow', '--no-tail'])
-    } catch {
-      // The journal is away for a moment: the next round looks at all.
+      await follow(watcher, signal)
+    } catch (error) {
+      if (!signal.aborted) watcher.deaf(error instanceof Error ? error.message : String(error))
     }
     if (!signal.aborted) await pause(againMs, undefined, { signal }).catch(() => {})
   }
 }
 
-/** `3`, or the name of a signal without SIG: `KILL`. */
-function signalOrStatus(value: unknown): number {
-  const text = String(value)
-  const number = Number(text)
-  return Number.isNaN(number) ? ((constants.signals as Record<string, number>)[`SIG${text}`] ?? 0) : number
+async function follow({ path, touched, missed, ending }: Watcher, signal: AbortSignal): Promise<void> {
+  using leaving = new Leaving(signal)
+  /** Of systemd on the bus: anybody may send a signal to one connection. */
+  let owner = ''
+  const heard = (message: BusMessage): void => {
+    if (message.member === 'NameOwnerChanged' && message.sender === bus.destination) return leaving.leave() // it began again
+    if (message.member !== 'PropertiesChanged' || message.sender !== owner) return
+    const unit = unitOf(message.path)
+    if (!unit.startsWith('tandem-')) return
+    const said = dictionary(message.body[1])
+    const number = (name: string): number => Number(said.get(name) ?? 0)
+    const told = { pid: number('ExecMainPID'), code: number('ExecMainCode'), status: number('ExecMainStatus') }
+    if (told.code !== 0) ending(unit, { ...told, result: String(said.get('Result') ?? '') })
+    touched(unit)
+  }
+  const connection = await connectBus(path, heard, leaving.signal)
+  await connection.call({ ...bus, member: 'Hello', args: [] })
+  await connection.call({ ...bus, member: 'AddMatch', args: [owners] })
+  const named = await connection.call({ ...bus, member: 'GetNameOwner', args: [systemd] })
+  owner = String(named.body[0])
+  await connection.call({ ...bus, member: 'AddMatch', args: [changes] })
+  // Without a subscriber it sends none.
+  const manager = { destination: systemd, path: '/org/freedesktop/systemd1', interface: `${systemd}.Manager` }
+  await connection.call({ ...manager, member: 'Subscribe', args: [] })
+  missed()
+  await connection.over
+}
+
+/** Aborts with `signal`, or by itself: to begin anew. */
+class Leaving {
+  readonly #own = new AbortController()
+  readonly #signal: AbortSignal
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+    signal.addEventListener('abort', this.leave)
+    if (signal.aborted) this.leave()
+  }
+
+  get signal(): AbortSignal {
+    return this.#own.signal
+  }
+
+  readonly leave = (): void => this.#own.abort();
+
+  [Symbol.dispose](): void {
+    this.#signal.removeEventListener('abort', this.leave)
+    this.leave()
+  }
+}
+
+/** In a path of the bus, every character but letters and digits is `_` and its code (sd_bus_path_encode(3)). */
+export function unitOf(path: string): string {
+  return path
+    .slice(unitPaths.length + 1)
+    .replaceAll(/_([0-9a-f]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 }

@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Status } from '../../src/api/views.ts'
+import { Pair } from './pair.ts'
+import { whyNoLab } from './requirements.ts'
+
+const why = whyNoLab()
+const bootMs = 700_000 // the first time ever it installs the machines' system
+
+describe.skipIf(why)(`how a program ended, where the agent is not root${why ? ` (skipped: ${why})` : ''}`, () => {
+  let pair: Pair
+  beforeAll(async () => {
+    pair = await Pair.open()
+  }, bootMs)
+  afterAll(() => pair?.close())
+
+  it('fails the rollout at once, with its status', { timeout: 120_000 }, async () => {
+    const pushed = await pair.push(
+      'short',
+      'service: short\nrun: [sh, -c, "sleep 2; exit 3"]\nhealth: { path: /, within: 90s }\nmachines: [a]\n',
+    )
+    expect(pushed.rollout).toMatchObject({ state: 'reverted' })
+    expect(pushed.rollout?.reason).toContain('exited with status 3 before it was ready')
+    const { out } = await pair.controller.run(['tandem', 'logs', 'short'])
+    expect(out).toContain('ended: exit (3)')
+  })
+
+  it('a machine whose bus is away says that it hears nothing, until it is back', { timeout: 120_000 }, async () => {
+    const problems = async (): Promise<string> => {
+      const { machines } = await pair.tandem<Status>('status')
+      return (machines.find(({ name }) => name === 'a')?.problems ?? []).join()
+    }
+    expect(await problems()).not.toContain("systemd's signals")
+    const dbus = ['dbus.socket', 'dbus.service']
+    await pair.lab.machine('a').must(['systemctl', 'stop', ...dbus])
+    await expect.poll(problems, { timeout: 30_000 }).toContain("systemd's signals cannot be followed")
+    await pair.lab.machine('a').must(['systemctl', 'start', ...dbus])
+    await expect.poll(problems, { timeout: 30_000 }).not.toContain("systemd's signals")
+  })
+})
