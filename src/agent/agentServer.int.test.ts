@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { agentSelfSchema, type AgentSelf } from '../protocol/checkup.ts'
@@ -51,6 +53,22 @@ it('answers /metrics in the format of Prometheus', async () => {
   expect(text).toContain('tandem_agent_instance_ready{service="shop",instance="x"} 1')
   expect(text).toContain('tandem_agent_instance_work{service="shop",instance="x"} 2')
   expect(text).toContain('tandem_agent_desired_position 10')
+})
+
+it('answers only who names this computer: a page that leads a name of its own here reads nothing', async () => {
+  const port = await server.listen(0)
+  known = await startedAgent(join(folder.path, 'machine'), await Releases.open(folder.path))
+  const statusOf = async (path: string, host: string): Promise<number | undefined> => {
+    const asked = request({ host: '127.0.0.1', port, path, headers: { host }, agent: false }).end()
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    answer.resume()
+    return answer.statusCode
+  }
+  for (const path of ['/healthz', '/metrics']) {
+    expect(await statusOf(path, 'localhost')).toBe(200)
+    expect(await statusOf(path, `127.0.0.1:${port}`)).toBe(200)
+    expect(await statusOf(path, `evil.example:${port}`)).toBe(421)
+  }
 })
 
 it('takes another port when its own is taken, and says what else there is', async () => {
