@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { CliHost, TextStream } from './host.ts'
-import { paintFor, type Paint } from './paint.ts'
+import { paintFor, withColours, type Paint } from './paint.ts'
+import { visible, visibleJson } from './visible.ts'
 
 /** A terminal that does not know its width, or is narrower, gets plain lines. */
 const leastColumns = 40
@@ -15,7 +16,7 @@ export class Output {
   readonly #stdout: TextStream
   readonly #stderr: TextStream
 
-  constructor({ stdout, stderr, env }: CliHost, json: boolean) {
+  constructor({ stdout, stderr, env }: Pick<CliHost, 'stdout' | 'stderr' | 'env'>, json: boolean) {
     this.json = json
     this.#stdout = stdout
     this.#stderr = stderr
@@ -30,12 +31,14 @@ export class Output {
 
   /** A line for people; nothing when JSON was asked for. */
   line(text: string): void {
-    if (!this.json) this.#stdout.write(`${text}\n`)
+    if (!this.json) this.#stdout.write(`${shownOn(this.#stdout, text)}\n`)
   }
 
   /** An object for programs, on one line; nothing unless JSON was asked for. */
   object(value: unknown): void {
-    if (this.json) this.#stdout.write(`${JSON.stringify(value)}\n`)
+    if (!this.json) return
+    const json = JSON.stringify(value)
+    this.#stdout.write(`${this.#stdout.isTTY === true ? visibleJson(json) : json}\n`)
   }
 
   /** The same result for both. */
@@ -46,13 +49,19 @@ export class Output {
 
   /** A line on stderr. */
   note(text: string): void {
-    this.#stderr.write(`${text}\n`)
+    this.#stderr.write(`${this.shownNote(text)}\n`)
+  }
+
+  /** Text for stderr as it will be there, for whoever draws it by other means. */
+  shownNote(text: string): string {
+    return shownOn(this.#stderr, text)
   }
 
   warn(text: string): void {
     this.note(`${this.paintNote('yellow', 'warning:')} ${text}`)
   }
 
+  /** Bytes as they are, on a terminal too: a program's that the user runs. */
   raw(stream: 'out' | 'err', chunk: Uint8Array | string): void {
     const target = stream === 'out' ? this.#stdout : this.#stderr
     target.write(typeof chunk === 'string' ? chunk : Buffer.from(chunk))
@@ -65,3 +74,7 @@ export class Output {
     if (writableNeedDrain === true && destroyed !== true) await once(target, 'drain')
   }
 }
+
+/** The one place where text meets a terminal. A pipe gets it as it is. */
+const shownOn = (stream: TextStream, text: string): string =>
+  stream.isTTY === true ? withColours(visible(text)) : text

@@ -26,7 +26,8 @@ export function liveProgress(out: Output, first: RolloutView): Progress {
       title: machine,
       task: async (_context: unknown, task: { title: string | undefined }) => {
         const draw = (): void => {
-          task.title = [machineLine(rollout, machine, width, Date.now(), paint), ...outputOf(machine)].join('\n')
+          const lines = [machineLine(rollout, machine, width, Date.now(), paint), ...outputOf(machine)]
+          task.title = out.shownNote(lines.join('\n'))
         }
         titles.push(draw)
         draw()

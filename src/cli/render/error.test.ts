@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { parseDefinition } from '../../definitions/parseDefinition.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { asOperatorError } from '../asOperatorError.ts'
-import { paintFor, plain } from '../paint.ts'
+import { paintFor, plain, withColours } from '../paint.ts'
 import { renderError } from './error.ts'
 
 it('says what happened, on what, what next, and the code', () => {
@@ -46,7 +46,7 @@ it('tells a fault of the surroundings from a bug', () => {
 
 it('is coloured only on a terminal that has colours and was not told otherwise', () => {
   const terminal = Object.assign(Object.create(process.stderr) as NodeJS.WriteStream, { isTTY: true })
-  expect(paintFor(terminal, { TERM: 'xterm' })('red', 'x')).toBe('\u001B[31mx\u001B[39m')
+  expect(withColours(paintFor(terminal, { TERM: 'xterm' })('red', 'x'))).toBe('\u001B[31mx\u001B[39m')
   for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) expect(paintFor(terminal, env)('red', 'x')).toBe('x')
   const pipe = Object.assign(Object.create(process.stderr) as NodeJS.WriteStream, { isTTY: false })
   expect(paintFor(pipe, { TERM: 'xterm' })('red', 'x')).toBe('x')

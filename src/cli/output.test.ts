@@ -1,0 +1,54 @@
+import { Writable } from 'node:stream'
+import { expect, it } from 'vitest'
+import { Output } from './output.ts'
+import { visible } from './visible.ts'
+
+class Stream extends Writable {
+  text = ''
+  isTTY: boolean
+
+  constructor(isTTY: boolean) {
+    super()
+    this.isTTY = isTTY
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += String(chunk)
+    done()
+  }
+}
+
+function open(isTTY: boolean, json = false) {
+  const [stdout, stderr] = [new Stream(isTTY), new Stream(isTTY)]
+  return { out: new Output({ stdout, stderr, env: { TERM: 'xterm' } }, json), stdout, stderr }
+}
+
+/** Clears, names the window, writes the clipboard, asks for an answer, and starts again in C1. */
+const hostile = '\u001b[2J\u001b]0;owned\u0007\u001b]52;c;ZXZpbA==\u0007\u001b[6n\u009b31m\u0008\u202etxt.exe\r50 %'
+const shown = String.raw`^[[2J^[]0;owned^G^[]52;c;ZXZpbA==^G^[[6n\u009b31m^H\u202etxt.exe^M50 %`
+
+it('shows control characters on a terminal and obeys none, on both streams, beside our own colours', () => {
+  const { out, stdout, stderr } = open(true)
+  out.line(`${out.paint('cyan', 'shop-1')} ${hostile}`)
+  out.note(hostile)
+  out.warn(hostile)
+  out.result({}, () => hostile)
+  expect(stdout.text).toBe(`\u001b[36mshop-1\u001b[39m ${shown}\n${shown}\n`)
+  expect(stderr.text).toBe(`${shown}\n\u001b[33mwarning:\u001b[39m ${shown}\n`)
+})
+
+it('hands a pipe what was written, and JSON its escapes', () => {
+  const pipe = open(false)
+  pipe.out.line(hostile)
+  expect(pipe.stdout.text).toBe(`${hostile}\n`)
+  const json = open(true, true)
+  json.out.object({ text: hostile })
+  expect(json.stdout.text.trimEnd()).toMatch(/^[ -~]*$/)
+  expect(JSON.parse(json.stdout.text)).toEqual({ text: hostile })
+})
+
+it('leaves tabs, lines and every script alone', () => {
+  const text = 'a\tb\n日本 😀 שלום\u0301'
+  expect(visible(text)).toBe(text)
+  expect(visible('one\r\ntwo\r')).toBe('one\ntwo')
+})
