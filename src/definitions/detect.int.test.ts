@@ -137,6 +137,46 @@ describe('detectProject', () => {
     expect(command.definition.build.command).toContain('./cmd/my-shop')
   })
 
+  it.each<[Record<string, string>, string]>([
+    [{ 'cmd/shopd/main.go': '', 'cmd/README': '' }, './cmd/shopd'],
+    [{ 'cmd/migrate/main.go': '', 'cmd/server/main.go': '', 'cmd/lib/lib.go': 'package lib' }, './cmd/server'],
+    [{ 'cmd/a/run.go': '// A.\npackage main\n', 'cmd/store/main.go': '' }, './cmd/store'],
+    [{ 'shop.go': 'package shop\n', 'cmd/x/main.go': '' }, './cmd/x'],
+    [{ 'shop.go': 'package shop\n', 'shop_test.go': 'package main\n', 'cmd/main.go': '' }, './cmd'],
+    [{ 'serve.go': 'package main\n', 'cmd/x/main.go': '' }, '.'],
+    [{ 'cmd/$(x)/main.go': '' }, '.'],
+  ])('finds the program of a Go module: %j', async (files, program) => {
+    const { definition } = await detect({ 'go.mod': 'module example.com/store/v2\n', ...files })
+    expect(definition.build.command?.split(' ').at(-1)).toBe(program)
+  })
+
+  it('makes the assets of Rails and Phoenix', async () => {
+    const gems = `gem "rails", "~> 8.0"\ngem "propshaft"\ngem "puma"`
+    const rails = await detect({ Gemfile: gems, '.gitignore': '/public/assets\n/vendor/bundle\n' })
+    expect(rails.definition.build.command).toMatch(
+      / bundle install && .*RAILS_ENV=production bundle exec rails assets:precompile$/,
+    )
+    expect(rails.definition.env['RAILS_SERVE_STATIC_FILES']).toBe('1')
+    expect(rails.ignore?.split('\n')).toContain('!public/assets/')
+    const older = await detect({ Gemfile: `gem 'rails', '~> 6.1'`, 'app/assets/config/manifest.js': '' })
+    expect(older.definition.build.command).toContain('assets:precompile')
+    const api = await detect({ Gemfile: `gem "rails"\ngem "puma"` })
+    expect(api.definition.build.command).not.toContain('assets')
+
+    const mix = (aliases: string): string => `[app: :shop, deps: [{:phoenix, "~> 1"}], aliases: [${aliases}]]`
+    const build = async (files: Record<string, string>): Promise<string | null> =>
+      (await detect(files)).definition.build.command
+    const release = 'MIX_ENV=prod mix release --overwrite'
+    const deps = 'mix deps.get --only prod'
+    expect(await build({ 'mix.exs': mix('"assets.deploy": ["esbuild default --minify"]') })).toBe(
+      `${deps} && MIX_ENV=prod mix assets.deploy && ${release}`,
+    )
+    expect(await build({ 'mix.exs': mix(''), 'assets/package.json': pkg({ scripts: { deploy: 'webpack' } }) })).toBe(
+      `${deps} && npm --prefix assets ci && npm --prefix assets run deploy && MIX_ENV=prod mix phx.digest && ${release}`,
+    )
+    expect(await build({ 'mix.exs': mix('') })).toBe(`${deps} && ${release}`)
+  })
+
   it('knows Ruby', async () => {
     const rails = await detect({ Gemfile: `gem "rails"\ngem "puma"`, 'config.ru': '', 'package.json': pkg({}) })
     expect([rails.kind, rails.definition.run]).toEqual([

@@ -6,11 +6,12 @@ export async function detectElixir(folder: Folder, service: string): Promise<Fin
   if (mix === null) return null
   const app = /\bapp:\s*:([a-z][a-z0-9_]{0,60})/.exec(mix)?.[1] ?? service.replaceAll('-', '_')
   const isPhoenix = /\{:phoenix,/.test(mix)
+  const assets = isPhoenix ? await assetsOf(mix, folder) : []
   return {
     found: `an Elixir project (mix.exs, app ${app})`,
     run: [`./bin/${app}`, 'start'],
     build: {
-      command: 'mix deps.get --only prod && MIX_ENV=prod mix release --overwrite',
+      command: ['mix deps.get --only prod', ...assets, 'MIX_ENV=prod mix release --overwrite'].join(' && '),
       output: `_build/prod/rel/${app}`,
       test: 'mix test',
     },
@@ -22,6 +23,15 @@ export async function detectElixir(folder: Folder, service: string): Promise<Fin
       ...(isPhoenix ? { PHX_SERVER: 'true' } : {}),
     },
   }
+}
+
+/** What a Phoenix project's pages need besides: its own alias, as generated since 1.6; before, webpack in `assets/`. */
+async function assetsOf(mix: string, folder: Folder): Promise<string[]> {
+  if (/["']assets\.deploy["']/.test(mix)) return ['MIX_ENV=prod mix assets.deploy']
+  const scripts = await folder.read('assets/package.json')
+  if (scripts === null) return []
+  const deploy = /"deploy"\s*:/.test(scripts) ? ['npm --prefix assets run deploy'] : []
+  return ['npm --prefix assets ci', ...deploy, 'MIX_ENV=prod mix phx.digest']
 }
 
 const camel = (name: string): string =>

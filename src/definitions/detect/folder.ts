@@ -7,6 +7,8 @@ export interface Folder {
   has(name: string): boolean
   /** The names directly in the project, sorted. */
   readonly names: readonly string[]
+  /** The names in a folder of the project, sorted; none where there is no such folder. */
+  list(name: string): Promise<readonly string[]>
   /** The start of a text file, by its path inside the project; `null` when there is none that can be read. */
   read(name: string): Promise<string | null>
 }
@@ -20,6 +22,11 @@ export async function openFolder(dir: string): Promise<Folder> {
   return {
     names,
     has: (name) => present.has(name),
+    list: (name) =>
+      readdir(join(dir, name)).then(
+        (below) => below.sort(),
+        () => [],
+      ),
     read: (name) => readStart(join(dir, name)),
   }
 }

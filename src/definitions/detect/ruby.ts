@@ -8,16 +8,32 @@ export async function detectRuby(folder: Folder): Promise<Finding | null> {
   const isRails = /gem ["']rails["']/.test(gems)
   const bundle = gemfile === null ? [] : ['bundle', 'exec']
   const install = 'bundle config set --local path vendor/bundle && bundle install'
+  const hasAssets = isRails && (assetGems.test(gems) || (await folder.read('app/assets/config/manifest.js')) !== null)
   return {
     found: `a Ruby ${isRails ? 'on Rails ' : ''}project (${gemfile === null ? 'config.ru' : 'Gemfile'})`,
     run: [...bundle, ...serverOf(gems, folder)],
-    build: gemfile === null ? undefined : { command: install, ...testOf(folder, gems) },
-    needed: ['vendor/bundle', '.bundle'],
+    build:
+      gemfile === null
+        ? undefined
+        : { command: hasAssets ? `${install} && ${precompile}` : install, ...testOf(folder, gems) },
+    needed: ['vendor/bundle', '.bundle', ...(hasAssets ? ['public/assets'] : [])],
     prepare: isRails ? ['bundle', 'exec', 'rails', 'db:migrate'] : undefined,
     // A release is read-only: no pid file, no log files.
-    env: isRails ? { RAILS_ENV: 'production', RAILS_LOG_TO_STDOUT: '1', PIDFILE: '/dev/null' } : undefined,
+    env: isRails
+      ? {
+          ...{ RAILS_ENV: 'production', RAILS_LOG_TO_STDOUT: '1', PIDFILE: '/dev/null' },
+          // No web server stands in front that would serve them.
+          ...(hasAssets ? { RAILS_SERVE_STATIC_FILES: '1' } : {}),
+        }
+      : undefined,
   }
 }
+
+const assetGems =
+  /gem ["'](?:sprockets-rails|propshaft|importmap-rails|cssbundling-rails|jsbundling-rails|tailwindcss-rails|dartsass-rails)["']/
+/** Needs no secret of production: any will do while assets are made (Rails 7.1 knows the first, earlier ones the second). */
+const precompile =
+  'SECRET_KEY_BASE_DUMMY=1 SECRET_KEY_BASE=unused RAILS_ENV=production bundle exec rails assets:precompile'
 
 function serverOf(gems: string, folder: Folder): string[] {
   if (/gem ["']puma["']/.test(gems)) return ['puma', '--bind', 'tcp://${HOST}:${PORT}']
