@@ -9,8 +9,11 @@ RUN = PATH="$(CURDIR)/$(BIN):$$PATH" node --disable-warning=ExperimentalWarning
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# What is installed stays, however it came there; what `./tandem` left out for use alone is added.
 node_modules/.installed: package.json package-lock.json
-	npm ci --no-audit --no-fund --loglevel=error
+	@if node packaging/installed.mjs 2>/dev/null; then :; \
+	elif [ -e node_modules/.package-lock.json ]; then npm install --no-save --no-audit --no-fund --loglevel=error; \
+	else npm ci --no-audit --no-fund --loglevel=error; fi
 	@touch $@
 
 demo: node_modules/.installed ## the tour: a pair, a rollout under load, a broken release reverted

@@ -18,7 +18,7 @@ const neededByQemu: Record<string, string> = {
 }
 /** Debian 12 ships it with QEMU, later ones by itself. */
 const sharers = ['/usr/lib/qemu/virtiofsd', '/usr/libexec/virtiofsd']
-const folders = ['/usr/bin', '/usr/sbin', '/bin', '/sbin']
+const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/bin', '/usr/sbin', '/bin', '/sbin']
 const installMs = 300_000
 
 /** Why no machine can be booted here, in words; `null` when they can. */
