@@ -69,7 +69,7 @@ async function selfOf(data: string): Promise<AgentSelf | string> {
   if (!existsSync(path)) return 'it has never run here'
   try {
     const { metrics } = portsSchema.parse(readJson(path))
-    return await agentAnswer(metrics ?? 0)
+    return await agentAnswer(data, metrics ?? 0)
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

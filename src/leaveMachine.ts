@@ -33,6 +33,7 @@ const agentFiles = [
   'instances.json',
   'maintenance.json',
   'maintenance',
+  'self',
 ]
 
 /**

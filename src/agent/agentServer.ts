@@ -5,20 +5,18 @@ import type { Gauge } from 'prom-client'
 import { isLocalHost } from '../lib/localHost.ts'
 import { createServer } from '../lib/nodeHttp.ts'
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
-import type { AgentSelf } from '../protocol/checkup.ts'
 import type { Agent } from './agent.ts'
 
 interface Parts {
   agent: Agent
   balancer: BalancerDriver
   connected: () => boolean
-  self: () => AgentSelf
 }
 
 /** A page that leads a name of its own here (DNS rebinding) must not read it through somebody's browser. */
 const foreignHost = 'the Host field names no address of this computer: ask for http://127.0.0.1:PORT\n'
 
-/** `/healthz`, `/metrics`, and `/self` (for `tandem doctor`) of the agent, on loopback only. */
+/** `/healthz` and `/metrics` of the agent, on loopback only: every service on the machine can read them. */
 export class AgentServer {
   #server: Server
 
@@ -30,8 +28,6 @@ export class AgentServer {
       if (path === '/healthz') {
         response.writeHead(known ? 200 : 503, { 'content-type': 'application/json' })
         response.end(JSON.stringify({ ok: known !== null, controller: known?.connected() ?? false }))
-      } else if (path === '/self' && known) {
-        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(known.self()))
       } else if (path === '/metrics' && known) {
         agentMetrics(known).then(
           ({ contentType, text }) => response.writeHead(200, { 'content-type': contentType }).end(text),

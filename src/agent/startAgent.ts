@@ -26,6 +26,7 @@ import { Preparer } from './preparer.ts'
 import { Problems } from './problems.ts'
 import { Programs } from './programs.ts'
 import { ReleaseFetcher } from './releaseFetcher.ts'
+import { SelfSocket } from './selfSocket.ts'
 
 export interface AgentOptions {
   machine: string
@@ -89,10 +90,16 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       ...{ http: endpoints.http, forward: endpoints.forward, metrics: endpoints.metrics },
     })
   const server = new AgentServer(() =>
-    agent && link ? { agent, balancer, connected: () => link?.connected ?? false, self } : null,
+    agent && link ? { agent, balancer, connected: () => link?.connected ?? false } : null,
   )
   const metrics = await server.listen(options.metricsPort || (remembered?.metrics ?? 0))
   opened.defer(() => server.close())
+  const selfSocket = new SelfSocket(data, self)
+  opened.defer(() => selfSocket.close())
+  // Of use to a doctor alone: an agent runs without it.
+  await selfSocket
+    .listen()
+    .catch((error: unknown) => logger.warn({ err: error }, 'tandem doctor cannot ask this agent'))
   const endpoints = { host, http: balancer.ports.http, forward: balancer.ports.forward, metrics }
   // A full disk must not keep the agent from starting: then nobody would be told of it.
   lateWrites.write('the ports', () => {

@@ -1,30 +1,55 @@
+import { existsSync } from 'node:fs'
+import { createConnection } from 'node:net'
 import { request } from '../lib/nodeHttp.ts'
-import { agentSelfSchema, type AgentSelf } from '../protocol/checkup.ts'
+import { agentSelfSchema, selfSocketOf, type AgentSelf } from '../protocol/checkup.ts'
 
 const answerMs = 5_000
 const mostAnswerBytes = 4 * 1024 * 1024
 
-/** What this machine's agent says of itself on its loopback port. Rejects when it does not answer. */
-export function agentAnswer(port: number): Promise<AgentSelf> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port, path: '/self', timeout: answerMs, agent: false }, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => {
-        text += chunk
-        if (text.length > mostAnswerBytes) asked.destroy(new Error('its answer has no end'))
-      })
-      response.on('error', reject)
-      response.on('end', () => {
-        try {
-          resolve(agentSelfSchema.parse(JSON.parse(text)))
-        } catch (cause) {
-          reject(new Error(`port ${port} answers as no agent of this version does`, { cause }))
-        }
-      })
-    })
-    asked.on('timeout', () => asked.destroy(new Error(`no answer on port ${port} within ${answerMs / 1000} s`)))
-    asked.on('error', reject)
-    asked.end()
+/** What this machine's agent says of itself over its socket in `data`. Rejects when it does not answer. */
+export async function agentAnswer(data: string, olderPort: number): Promise<AgentSelf> {
+  const path = selfSocketOf(data)
+  const [where, text] = existsSync(path) ? [path, read(createConnection(path), path)] : olderAnswer(olderPort)
+  const answer = await text
+  try {
+    return agentSelfSchema.parse(JSON.parse(answer))
+  } catch (cause) {
+    throw new Error(`${where} answers as no agent of this version does`, { cause })
+  }
+}
+
+/** While a machine is being upgraded, its agent may be older: it has no socket, and says it on its loopback port. */
+function olderAnswer(port: number): [where: string, text: Promise<string>] {
+  const where = `port ${port}`
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const asked = request({ host: '127.0.0.1', port, path: '/self', timeout: answerMs, agent: false }, (response) => {
+    if (response.statusCode === 200) return void read(response, where).then(resolve, reject)
+    response.resume()
+    reject(new Error(`${where} answers as no agent does that this doctor can ask; is another version installed?`))
   })
+  asked.on('timeout', () => asked.destroy(new Error(`no answer on ${where} within ${answerMs / 1000} s`)))
+  asked.on('error', reject)
+  asked.end()
+  return [where, promise]
+}
+
+/** To its end. */
+async function read(
+  stream: NodeJS.ReadableStream & { destroy: (error?: Error) => unknown },
+  where: string,
+): Promise<string> {
+  const late = (): unknown => stream.destroy(new Error(`no answer on ${where} within ${answerMs / 1000} s`))
+  const timer = setTimeout(late, answerMs)
+  let text = ''
+  try {
+    stream.setEncoding('utf8')
+    for await (const chunk of stream) {
+      text += String(chunk)
+      if (text.length > mostAnswerBytes) throw new Error(`the answer on ${where} has no end`)
+    }
+    return text
+  } finally {
+    clearTimeout(timer)
+    stream.destroy()
+  }
 }

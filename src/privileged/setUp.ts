@@ -119,7 +119,7 @@ export const idOf = async (which: '-u' | '-g', user: string): Promise<number> =>
 /** What the agent writes is its own from now on, also where it was root until now. Environments of services stay root's. */
 function give(data: string, { uid, gid, haproxy }: { uid: number; gid: number; haproxy: number }): void {
   const own = readdirSync(data).filter((name) => name.endsWith('.json'))
-  for (const name of ['identity', 'cache', ...own]) giveAll(join(data, name), uid, gid)
+  for (const name of ['identity', 'cache', 'self', ...own]) giveAll(join(data, name), uid, gid)
   const supervisor = join(data, 'supervisor')
   // Once it is the agent's, nothing below it is looked at any more.
   if (lstatSync(supervisor).uid === 0) {

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { z } from 'zod'
 
 /** What a checkup looks at; each is one row of the table in docs/operations.md. */
@@ -28,7 +29,10 @@ export const checkupSchema = z.object({
 })
 export type Checkup = z.infer<typeof checkupSchema>
 
-/** What an agent says of itself on its own loopback port (`/self`). */
+/** Where an agent with that data folder says it. Only its user and root enter the folder that holds it. */
+export const selfSocketOf = (data: string): string => join(data, 'self', 'agent.sock')
+
+/** What an agent says of itself to `tandem doctor` on its machine. */
 export const agentSelfSchema = z.object({
   version: z.string(),
   /** The controller is connected. */
