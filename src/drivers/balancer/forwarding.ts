@@ -14,6 +14,8 @@ export const forwardedHeader = 'tandem-forwarded'
 export const unprocessedHeader = 'tandem-unprocessed'
 export const sentHeader = 'tandem-sent'
 export const sentBefore = 'sent'
+/** HAProxy to HAProxy, where 425 says that nothing was begun: the instance itself has answered 425. */
+export const tooEarlyHeader = 'tandem-too-early'
 export const acceptedStatus = 102
 
 /** Headers for a peer: who forwards, for which route where that has a port of its own, and whether an instance has had the request. */

@@ -1,4 +1,4 @@
-import { tooLarge, type Page } from '../pages.ts'
+import { brokenOff, tooLarge, type Page } from '../pages.ts'
 import type { HttpPlannedRoute } from '../balancer.ts'
 import { page, textOf } from './configWords.ts'
 import type { ServedRoute } from './servedRoute.ts'
@@ -37,10 +37,13 @@ export function countingBackend({ planned, backend }: ServedRoute, socket: strin
     `# ${planned.service}: counts bodies without a length, and ends those over the limit`,
     `backend ${counting(backend)} from tandem_http`,
     '  filter lua.limit_body',
+    // HAProxy gives no reason to who asks a second time on one connection (docs/operations.md).
+    '  option http-server-close',
     `  http-request set-var(txn.body_limit) int(${limit})`,
     `  http-request set-var-fmt(txn.refusal) ${textOf(inOneLine(malformed))}`,
     `  http-request set-var-fmt(txn.too_large) ${textOf(inOneLine(tooLarge(limit)))}`,
     `  http-error ${page({ ...malformed, text: '%[var(txn.refusal)]\n' }, 'lf-string')}`,
+    `  http-error ${page(brokenOff(planned.service, 'no answer came'))}`,
     '  http-after-response set-status 413 if { var(txn.over) -m bool }',
     `  server own unix@${socket}`,
     '',

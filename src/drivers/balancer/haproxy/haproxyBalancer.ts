@@ -21,6 +21,7 @@ import { RunningHaproxy, type RunningWorker } from './runningHaproxy.ts'
 import { differences, nameOf, serverChanges } from './runningServers.ts'
 import { PeerAddresses, withAddresses, type Lookup } from './peerAddresses.ts'
 import { readable, type ServedRoute } from './servedRoute.ts'
+import { StoppedInstances } from './stoppedInstances.ts'
 import { WorkWatch } from './workWatch.ts'
 import { idleConnectionsIn } from './workCounts.ts'
 
@@ -80,6 +81,7 @@ class Haproxy implements HaproxyBalancer {
   readonly #watch: WorkWatch
   readonly #admission: Admission
   readonly #certificates: Certificates
+  readonly #stopped: StoppedInstances
   readonly #peers: PeerAddresses
   readonly #listeners: ((change: BalancerChange) => void)[] = []
   /** One after the other, whatever becomes of those before. */
@@ -115,6 +117,7 @@ class Haproxy implements HaproxyBalancer {
     })
     this.#peers = new PeerAddresses(options.lookup ?? lookup, this.#limits.lookupMs)
     this.#admission = new Admission(this.#folder, this.#running)
+    this.#stopped = new StoppedInstances(this.#folder, this.#running)
     const { tls, https } = options
     this.#certificates = new Certificates({ folder: this.#folder, tls, https, limits: this.#limits, log })
   }
@@ -177,6 +180,7 @@ class Haproxy implements HaproxyBalancer {
     await this.#bring(routes, wanted, settings, worker)
     const before = this.#named(worker)
     ;[this.#routes, this.#wanted, this.#certificatesHash] = [routes, wanted, settings.certificatesHash]
+    await this.#stopped.keep(new Set(wanted.map(({ name }) => name)))
     await this.#watch.settle(before, takingWork(wanted))
     return [...resolved.unserved, ...asked.unserved, ...unserved]
   }
@@ -296,6 +300,7 @@ class Haproxy implements HaproxyBalancer {
       pid,
       own.map((server) => `set server ${nameOf(server)} state maint`),
     )
+    if (own.length > 0) await this.#stopped.add(instance)
     return own.length > 0
   }
 

@@ -136,7 +136,7 @@ describe('HAProxy itself', () => {
     execFileSync('sh', ['-c', 'cat "$1" "$2" >"$3"; cp "$4" "$5"', 'sh', cert, key, files.machine, ca, files.authority])
     writeFileSync(files.script, holdScript(files.holds, 10))
     writeFileSync(files.bodyScript, bodyScript)
-    for (const path of [files.holds, files.machines]) writeFileSync(path, '')
+    for (const path of [files.holds, files.machines, files.stopped]) writeFileSync(path, '')
   })
   afterAll(() => rmSync(dir, { recursive: true, force: true }))
 

@@ -3,7 +3,7 @@ import { sealed } from '../../../lib/seal.ts'
 import type { PlannedRoute } from '../balancer.ts'
 import { ownPortInWords } from '../ownPorts.ts'
 import { brokenOff, noInstance, noRoute, notAProxy, notPlanned, unprocessed } from '../pages.ts'
-import { unprocessedHeader } from '../forwarding.ts'
+import { tooEarlyHeader, unprocessedHeader } from '../forwarding.ts'
 import { backendsOf, bodyLimit, countingBackend } from './bodyLimit.ts'
 import { chooseByAddress, useBackend } from './chosenBackend.ts'
 import { configuredServers, newWorker, serverLine, type ConfiguredServer } from './configuredServer.ts'
@@ -93,7 +93,7 @@ function sections(routes: ServedRoute[] | null, settings: HaproxySettings, serve
       ...clientBackend(route, settings),
       ...of(route.backend),
       '',
-      ...forwardedBackend(route),
+      ...forwardedBackend(route, settings),
       ...of(route.forwarded),
       '',
     ]),
@@ -318,21 +318,22 @@ function clientBackend(route: ServedRoute, settings: HaproxySettings): string[] 
   if (planned.kind === 'tcp') return [...common, ...over]
   return [
     ...common,
-    '  retry-on conn-failure empty-response 425',
-    '  # Only what may be repeated is sent again after an instance has seen it.',
-    '  http-request disable-l7-retry if !METH_GET !{ method OPTIONS PUT DELETE }',
-    '  http-request disable-l7-retry if { req.hdr(upgrade) -m found } or { req.hdr(if-match) -m found } or { req.hdr(if-none-match) -m found } or { req.hdr(if-unmodified-since) -m found }',
+    // Nothing is sent again that an instance may have seen. 425 is what a machine says that has begun nothing; instances here may say it, too.
+    '  retry-on conn-failure 425',
+    `  http-request disable-l7-retry if { nbsrv(${route.forwarded}) gt 0 }`,
     ...bodyLimit(route),
     '  http-request lua.hold if { nbsrv eq 0 }',
     `  http-response return ${page(noInstance(service, null))} if { status 425 } { res.hdr(${unprocessedHeader}) -m found }`,
     `  http-response del-header ${unprocessedHeader}`,
+    `  http-response set-status 425 if { res.hdr(${tooEarlyHeader}) -m found }`,
+    `  http-response del-header ${tooEarlyHeader}`,
     `  http-error ${page(noInstance(service, null))}`,
-    `  http-error ${page(brokenOff(service, 'no answer came'))}`,
+    cutOff(service, settings),
     ...over,
   ]
 }
 
-function forwardedBackend(route: ServedRoute): string[] {
+function forwardedBackend(route: ServedRoute, settings: HaproxySettings): string[] {
   const { planned, forwarded } = route
   const { service } = planned
   const common = [
@@ -347,10 +348,19 @@ function forwardedBackend(route: ServedRoute): string[] {
     ...common,
     `  http-request return ${refusedUnprocessed(service)} if { nbsrv eq 0 }`,
     `  http-response del-header ${unprocessedHeader}`,
+    // An instance's own: the other machine must not take it for ours.
+    `  http-response set-header ${tooEarlyHeader} 1 if { status 425 }`,
+    '  http-response set-status 503 if { status 425 }',
     `  http-error ${page(page503)}`,
-    `  http-error ${page(brokenOff(service, 'no answer came'))}`,
+    cutOff(service, settings),
     `  http-after-response set-status 425 if { status 503 } { res.hdr(${unprocessedHeader}) -m found }`,
   ]
+}
+
+/** The page for a request whose instance ended before it answered, with the reason. */
+function cutOff(service: string, { files }: HaproxySettings): string {
+  const reason = `%[srv_name,map_str(${files.stopped},no answer came)]`
+  return `  http-error ${page(brokenOff(service, reason), 'lf-string')}`
 }
 
 function heading({ planned }: ServedRoute): string[] {

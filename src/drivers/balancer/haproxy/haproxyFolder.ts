@@ -37,7 +37,7 @@ export class HaproxyFolder {
   }
 
   prepare(held: number): void {
-    const { run, config, script, bodyScript: bodies, machines, holds } = this.files
+    const { run, config, script, bodyScript: bodies, machines, holds, stopped } = this.files
     for (const path of [config, run]) {
       if (/^\/[A-Za-z0-9._/-]+$/.test(path)) continue
       throw new OperatorError('E_USAGE', `HAProxy cannot use the path ${path}`, {
@@ -56,7 +56,7 @@ export class HaproxyFolder {
     this.#write(script, holdScript(holds, held))
     this.#write(bodies, bodyScript)
     if (!existsSync(machines)) this.#write(machines, machinesText(null))
-    if (!existsSync(holds)) this.#write(holds, '')
+    for (const map of [holds, stopped]) if (!existsSync(map)) this.#write(map, '')
   }
 
   /** Takes over the certificates as they are now; their hash, with those of the public folder, made where it is not there. */
@@ -87,6 +87,15 @@ export class HaproxyFolder {
 
   writeHolds(holds: Map<string, number>): void {
     this.#write(this.files.holds, [...holds].map(([backend, ms]) => `${backend} ${ms}\n`).join(''))
+  }
+
+  stopped(): string[] {
+    const lines = readFileSync(this.files.stopped, 'utf8').split('\n')
+    return lines.flatMap((line) => line.split(' ', 1).filter(Boolean))
+  }
+
+  writeStopped(instances: string[], reason: string): void {
+    this.#write(this.files.stopped, instances.map((instance) => `${instance} ${reason}\n`).join(''))
   }
 
   /** `null`: any with a certificate of this cluster. */

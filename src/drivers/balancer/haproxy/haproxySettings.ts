@@ -67,6 +67,8 @@ export interface HaproxyFiles {
   machines: string
   /** Backends whose requests are held, and for how many ms; changed at run time. */
   holds: string
+  /** Instances that are being stopped, and the reason that their clients are given; changed at run time. */
+  stopped: string
   master: string
   /** Sockets of HAProxy's own: it hands work to itself through them. */
   run: string
@@ -81,6 +83,7 @@ export function haproxyFiles(dir: string, runDir: string): HaproxyFiles {
     authority: `${dir}/authority.pem`,
     machines: `${dir}/machines.lst`,
     holds: `${dir}/holds.map`,
+    stopped: `${dir}/stopped.map`,
     master: `${runDir}/master.sock`,
     run: runDir,
   }
