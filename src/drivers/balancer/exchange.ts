@@ -85,7 +85,7 @@ export class Exchange implements AnswerHandler, AnswerStartEvents, Work {
     if (this.#abortReason) return controller.abort(this.#abortReason)
     this.connected = true
     this.sent = !this.#parts.hasBody
-    this.connection?.socket?.expectAnswer(this)
+    this.connection?.socket?.expectAnswer(this, this.#parts.hasBody)
     this.#parts.events.sending()
   }
 

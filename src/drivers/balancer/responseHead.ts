@@ -19,6 +19,12 @@ export interface ResponseHead {
 
 const oneHop = new Set(['keep-alive', 'proxy-connection', 'te'])
 
+/** All others only go on: each answer has many of these, so one look must do. */
+const noted = new Set([
+  ...[...oneHop, unprocessedHeader, 'upgrade', 'transfer-encoding'],
+  ...['content-type', 'content-length', 'content-disposition', 'trailer'],
+])
+
 /** Reads undici's raw response headers. Only a peer's word that nothing was processed counts. */
 export function readResponseHead(raw: readonly (Buffer | string)[], fromPeer: boolean): ResponseHead {
   const head: ResponseHead = {
@@ -36,7 +42,7 @@ export function readResponseHead(raw: readonly (Buffer | string)[], fromPeer: bo
     const [name, value] = [latin1(raw[i]), latin1(raw[i + 1])]
     const key = name.toLowerCase()
     if (key === 'connection') named = namedByConnection(value, named)
-    else if (note(head, key, value, fromPeer)) head.passed.push(name, value)
+    else if (!noted.has(key) || note(head, key, value, fromPeer)) head.passed.push(name, value)
   }
   if (named) head.passed = without(head.passed, named)
   return head
@@ -45,9 +51,6 @@ export function readResponseHead(raw: readonly (Buffer | string)[], fromPeer: bo
 /** Notes what matters; false when the header is not passed on. */
 function note(head: ResponseHead, key: string, value: string, fromPeer: boolean): boolean {
   switch (key) {
-    case unprocessedHeader:
-      if (fromPeer) head.unprocessed = value === sentBefore ? 'sent' : 'untouched'
-      return false
     case 'content-type':
       head.eventStream = value.startsWith('text/event-stream')
       return true
@@ -60,6 +63,9 @@ function note(head: ResponseHead, key: string, value: string, fromPeer: boolean)
     case 'trailer':
       head.hasTrailer = true
       return true
+    case unprocessedHeader:
+      if (fromPeer) head.unprocessed = value === sentBefore ? 'sent' : 'untouched'
+      return false
     case 'upgrade':
       head.upgrade = value
       return false

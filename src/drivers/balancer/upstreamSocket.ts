@@ -4,6 +4,7 @@ import { AnswerStart, type AnswerStartEvents } from './answerStart.ts'
 /** A connection to an instance or a peer, as undici reads from it and writes to it. */
 export class UpstreamSocket extends Socket {
   #start: AnswerStart | null = null
+  #hasBody = false
   #deaf = false
 
   constructor() {
@@ -11,8 +12,9 @@ export class UpstreamSocket extends Socket {
   }
 
   /** A request is about to be written: what is read next is the start of its answer. */
-  expectAnswer(events: AnswerStartEvents): void {
+  expectAnswer(events: AnswerStartEvents, hasBody: boolean): void {
     this.#start = new AnswerStart(events)
+    this.#hasBody = hasBody
   }
 
   /** The reason phrase of the answer whose head has just been read: its bytes as latin1, where it is not ASCII. */
@@ -35,6 +37,7 @@ export class UpstreamSocket extends Socket {
    * instead; reading goes on to the answer's end, or to the reset that ends the connection where there is none.
    */
   override _write(chunk: Buffer | string, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (!this.#hasBody) return super._write(chunk, encoding, done)
     if (this.#deaf) return done()
     super._write(chunk, encoding, (error) => this.#written(error, done))
   }
@@ -43,6 +46,7 @@ export class UpstreamSocket extends Socket {
     chunks: { chunk: Buffer | string; encoding: BufferEncoding }[],
     done: (error?: Error | null) => void,
   ): void {
+    if (!this.#hasBody) return super._writev?.(chunks, done)
     if (this.#deaf) return done()
     super._writev?.(chunks, (error) => this.#written(error, done))
   }
