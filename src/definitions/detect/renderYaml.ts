@@ -39,7 +39,7 @@ export function renderYaml(service: string, finding: Finding): string {
     '  path: /                        # ready when this answers 2xx or 3xx',
     '  within: 30s                    # not ready after this: the rollout goes back',
     '',
-    '# routes: [{ host: shop.example.com }]   # default: any host, path /',
+    '# routes: [{ host: shop.example.com }]   # default: any host, path /; tcp: [{ port: 5672 }], for programs on the machines',
     '# instances: 1                   # on each machine',
     'rollout:',
     '  strategy: overlap              # new beside old; `replace` for what cannot run twice on one machine',

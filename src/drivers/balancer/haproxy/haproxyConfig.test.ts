@@ -6,7 +6,7 @@ import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PlannedRoute } from '../balancer.ts'
 import { randomRun } from '../../../lib/testing/randomRun.ts'
-import { httpRoute, tcpRoute } from '../balancerLab.ts'
+import { httpRoute, localPort, tcpRoute } from '../balancerLab.ts'
 import { bodyScript } from './bodyLimit.ts'
 import { haproxyConfig, shapeIn } from './haproxyConfig.ts'
 import { LabAuthority, whyNoHaproxy } from './haproxyLab.ts'
@@ -149,12 +149,20 @@ describe('HAProxy itself', () => {
     })
     const route = fc.record({ host: fc.option(hostile), path: hostile.map((text) => `/${text}`) })
     const routes = fc.array(route, { minLength: 30, maxLength: 30 })
+    // As many names of services as are allowed, the longest too, each with local ports that others have as well.
+    const services = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9-]{0,39}$/), { minLength: 3, maxLength: 10 })
     let written = 0
     fc.assert(
-      fc.property(routes, (some) => {
-        const planned = some.map((about, index) => httpRoute({ service: `s${index}`, ...about }))
+      fc.property(routes, services, (some, names) => {
+        const atEntry = some.map((about, index) => httpRoute({ service: `s${index}`, ...about }))
+        const local = [...names, 'a'.repeat(40)].flatMap((service, index) => [
+          { ...queue, service, own: localPort(service, 65_535, `127.77.0.${index + 1}`) },
+          httpRoute({ service, own: localPort(service, 8080, `127.77.0.${index + 1}`) }),
+        ])
+        const planned = [...atEntry, ...local]
         const read = readable({ position: 1, machine: 'a', routes: planned })
         expect(read.routes.length + read.unserved.length).toBe(planned.length)
+        expect(read.routes.filter(({ frontend }) => frontend.startsWith('local_'))).toHaveLength(local.length)
         written += read.routes.length
         const own = settingsIn(dir)
         const path = join(dir, 'haproxy.cfg')
