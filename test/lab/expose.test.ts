@@ -33,7 +33,7 @@ const look = () => {
   socket.once('close', look)
 }
 for (let at = 0; at < 200; at++) look()
-process.on('exit', () => console.log(JSON.stringify(found)))
+process.on('exit', () => console.log(JSON.stringify(found.sort((a, b) => a - b))))
 `
 /** Says a line to HOST PORT, and prints what comes back. */
 const say = `

@@ -64,7 +64,7 @@ async function sayWhere({ out, signal }: Session, client: ApiClient, service: st
   const addresses = status ? addressesOf(status, service) : []
   if (addresses.length > 0) out.note(`      ${addresses.join('  ')}`)
   const rolled = status?.services.find((one) => one.service === service)
-  for (const line of rolled ? unsaidLines(rolled) : []) out.note(`${out.paintNote('yellow', 'warning:')} ${line}`)
+  for (const line of rolled ? unsaidLines(rolled) : []) out.warn(line)
 }
 
 /** What else is wrong there: apart from the reason, which it is not. */
