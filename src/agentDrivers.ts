@@ -171,6 +171,7 @@ async function haproxy(
     ...{ host: anyAddress(options.host), httpPort, forward: { host: anyAddress(options.host), port: forwardPort } },
     ...(entry.certificates === null ? {} : { https: { port: entry.https, ...certificatesOf(data, root) } }),
     tls: { ca: identity.authorityPem, cert: identity.pem, key: identity.pem },
+    trustedProxies: entry.trustedProxies,
     process: root ? remoteHaproxy(root, privateHaproxy()) : publicHaproxy(),
     sharesGroup: root !== null,
     log: (message, about) => logger.info(about, message),

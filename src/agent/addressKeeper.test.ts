@@ -5,7 +5,7 @@ import { aDesiredState } from './testing/given.ts'
 
 const settings = {
   ...{ cluster: 'test', address: '10.0.0.11', addresses: ['10.0.0.50'], advert: 100 },
-  entry: { http: 80, https: 443, certificates: null },
+  entry: { http: 80, https: 443, certificates: null, trustedProxies: [] as string[] },
   drivers: { supervisor: 'systemd', balancer: 'haproxy', address: 'keepalived' },
 } as const
 const peers = [{ machine: 'b', host: '10.0.0.12', forwardPort: 7481 }]

@@ -9,7 +9,7 @@ const settings = {
   ...{
     cluster: 'test',
     address: '10.0.0.1',
-    entry: { http: 80, https: 443, certificates: null },
+    entry: { http: 80, https: 443, certificates: null, trustedProxies: [] },
     addresses: [],
     advert: 100,
   },

@@ -16,7 +16,7 @@ const cluster = (...names: string[]): ClusterDefinition => ({
   cluster: 'shop',
   controllers: ['127.0.0.1:7480'],
   machines: Object.fromEntries(names.map((name, index) => [name, { address: `10.0.0.${11 + index}`, drivers }])),
-  entry: { http: 80, https: 443, certificates: null },
+  entry: { http: 80, https: 443, certificates: null, trustedProxies: [] },
   addresses: [],
   advert: 100,
   drivers,

@@ -20,3 +20,5 @@ export const limitsOf = {
   files: { least: 16, most: 1_048_576 },
   environmentEntries: 500,
 } as const
+/** Networks of balancers in front of a cluster. */
+export const mostTrustedProxies = 64

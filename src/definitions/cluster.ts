@@ -9,6 +9,8 @@ export interface ClusterDefinition {
     https: number
     /** Folder of certificates, as written; `null`: no https. */
     certificates: string | null
+    /** Networks of balancers in front (`10.0.0.0/8`): what they say of the client is believed. */
+    trustedProxies: string[]
   }
   /** Virtual addresses: none, one, or two. */
   addresses: string[]

@@ -26,10 +26,11 @@ function facets({ machines, entry, addresses, advert, controllers }: ClusterDefi
     return [`machine ${name}`, `${address} (${drivers.supervisor}, ${drivers.balancer}, ${drivers.address})`]
   })
   const https = entry.certificates === null ? 'no https' : `https ${entry.https} with ${entry.certificates}`
+  const trusted = entry.trustedProxies.length === 0 ? '' : `, trusts ${entry.trustedProxies.join(', ')}`
   return {
     ...Object.fromEntries(entries),
     controllers: controllers.join(', '),
-    entry: `http ${entry.http}, ${https}`,
+    entry: `http ${entry.http}, ${https}${trusted}`,
     ...(addresses.length > 0 ? { addresses: `${addresses.join(', ')}, every ${advert} ms` } : {}),
   }
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { leastAdvertMs, mostAdvertMs, mostEntries, usualAdvertMs } from './bounds.ts'
+import { leastAdvertMs, mostAdvertMs, mostEntries, mostTrustedProxies, usualAdvertMs } from './bounds.ts'
 import type { ClusterDefinition } from './cluster.ts'
 import { namePattern } from './names.ts'
+import { isNetwork } from './network.ts'
 
 // Only what takes cluster files over the wire imports this file, as with definitionSchema.ts.
 
@@ -15,7 +16,13 @@ export const driversSchema = z.object({
   address: z.enum(['keepalived', 'command', 'none']),
 })
 
-export const entrySchema = z.object({ http: port, https: port, certificates: z.string().max(4_096).nullable() })
+export const entrySchema = z.object({
+  http: port,
+  https: port,
+  certificates: z.string().max(4_096).nullable(),
+  /** A version from before this key says nothing of it, and leaves it out of what it reads. */
+  trustedProxies: z.array(z.string().refine(isNetwork)).max(mostTrustedProxies).default([]),
+})
 
 /** Milliseconds; VRRP counts hundredths of a second. */
 export const advertSchema = z.int().min(leastAdvertMs).max(mostAdvertMs).multipleOf(10).default(usualAdvertMs)

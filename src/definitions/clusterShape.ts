@@ -1,6 +1,7 @@
 import { BlockList, isIP, SocketAddress } from 'node:net'
-import { leastAdvertMs, mostAdvertMs, mostEntries, usualAdvertMs } from './bounds.ts'
+import { leastAdvertMs, mostAdvertMs, mostEntries, mostTrustedProxies, usualAdvertMs } from './bounds.ts'
 import { namePattern, nameRule, refuseName } from './names.ts'
+import { networkOf } from './network.ts'
 import { hostIsValid } from './pathRules.ts'
 import { duration } from './shapes/duration.ts'
 import { entries } from './shapes/entries.ts'
@@ -78,6 +79,19 @@ export const clusterShape = group('the cluster', {
         'Folder of certificates, relative to this file. Left out: no https.',
         ['certs', 'tls'],
       ),
+      trustedProxies: withDefault(
+        distinct(
+          list(text({ expects: 'a network such as 10.0.0.0/8', check: checkNetwork }), {
+            what: 'networks',
+            least: 0,
+            most: mostTrustedProxies,
+          }),
+        ),
+        [],
+        [],
+        'Networks of balancers in front, as CIDR: what they say in X-Forwarded-For, -Proto and -Host is believed.',
+        ['trusted_proxies', 'trusted', 'proxies'],
+      ),
     }),
     'Where the cluster takes requests.',
     ['ports', 'listen'],
@@ -106,6 +120,10 @@ export const clusterShape = group('the cluster', {
     ['driver'],
   ),
 })
+
+function checkNetwork(written: string): string | Refusal {
+  return networkOf(written) ?? refuse(`"${written.slice(0, 60)}" is not a network such as 10.0.0.0/8`)
+}
 
 function checkIp(written: string): string | Refusal {
   const family = isIP(written)

@@ -99,7 +99,7 @@ describe('defaults', () => {
   it('are read as they are written in a cluster file', () => {
     const needed = 'cluster: c\ncontrollers: [h]\nmachines: { a: { address: a } }\n'
     const spelled =
-      'entry: { http: 80, https: 443 }\naddresses: []\nadvert: 100ms\ndrivers: { supervisor: systemd, balancer: haproxy, address: keepalived }'
+      'entry: { http: 80, https: 443, trustedProxies: [] }\naddresses: []\nadvert: 100ms\ndrivers: { supervisor: systemd, balancer: haproxy, address: keepalived }'
     expect(parseCluster(needed + spelled, 'f').cluster).toEqual(parseCluster(needed, 'f').cluster)
     const defaults = keysOf(clusterShape.schema).filter(({ schema }) => schema.default !== undefined)
     for (const { name, schema } of defaults) expect(spelled).toContain(`${name}: ${written(schema.default)}`)

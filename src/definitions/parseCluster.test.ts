@@ -41,7 +41,7 @@ describe('a cluster file', () => {
         cluster: 'production',
         controllers: ['10.0.0.10:7480'],
         machines: { a: { address: '10.0.0.11', drivers } },
-        entry: { http: 80, https: 443, certificates: null },
+        entry: { http: 80, https: 443, certificates: null, trustedProxies: [] },
         addresses: [],
         advert: 100,
         drivers,
@@ -73,7 +73,7 @@ drivers: { supervisor: process, address: none }
         a: { address: 'a.example.com', drivers },
         b: { address: 'fd00::12', drivers: { ...drivers, balancer: 'embedded' } },
       },
-      entry: { http: 8080, https: 8443, certificates: 'certs/' },
+      entry: { http: 8080, https: 8443, certificates: 'certs/', trustedProxies: [] },
       addresses: ['10.0.0.50', 'fd00::50'],
       advert: 1_000,
       drivers,
@@ -89,6 +89,7 @@ drivers: { supervisor: process, address: none }
   })
 
   it.each<[string, string[]]>([
+    ['entry: { trustedProxies: [10.0.0.0/33] }', ['4:27 "10.0.0.0/33" is not a network such as 10.0.0.0/8']],
     ['entry: { htp: 1 }', ['4:10 unknown key `htp` in `entry` -> http']],
     ['entry: { http: 0 }', ['4:16 0 is out of range; expected a port: a whole number from 1 to 65535']],
     ['entry: { http: 443, certificates: c }', ['4:16 http and https need different ports']],

@@ -3,7 +3,7 @@ import { ownUnits, type Known } from './ownUnits.ts'
 
 const settings: Known['settings'] = {
   ...{ cluster: 'c', address: '10.0.0.1', addresses: ['10.0.0.50'], advert: 100 },
-  entry: { http: 80, https: 443, certificates: null },
+  entry: { http: 80, https: 443, certificates: null, trustedProxies: [] },
   drivers: { supervisor: 'systemd', balancer: 'haproxy', address: 'keepalived' },
 }
 const known: Known = { settings, hasAgentUnit: true, hasRun: true, told: settings }

@@ -1,9 +1,16 @@
 import { expect, it } from 'vitest'
 import { fromStored } from './stored.ts'
 
-it('a cluster file of before `advert` says what was so then', () => {
+it('a cluster file of before `advert` and `trustedProxies` says what was so then', () => {
   const stored = { position: 1, at: '2026-01-01T00:00:00.000Z', type: 'ClusterApplied', version: 1 }
   const read = (cluster: object): unknown => fromStored({ ...stored, data: JSON.stringify({ cluster }) }).data
-  expect(read({ cluster: 'shop' })).toEqual({ cluster: { cluster: 'shop', advert: 100 } })
-  expect(read({ cluster: 'shop', advert: 500 })).toEqual({ cluster: { cluster: 'shop', advert: 500 } })
+  expect(read({ cluster: 'shop' })).toEqual({
+    cluster: { cluster: 'shop', advert: 100, entry: { trustedProxies: [] } },
+  })
+  const entry = { http: 80, https: 443, certificates: null }
+  expect(read({ cluster: 'shop', advert: 500, entry })).toEqual({
+    cluster: { cluster: 'shop', advert: 500, entry: { ...entry, trustedProxies: [] } },
+  })
+  const trusting = { ...entry, trustedProxies: ['10.0.0.0/8'] }
+  expect(read({ cluster: 'shop', advert: 500, entry: trusting })).toMatchObject({ cluster: { entry: trusting } })
 })

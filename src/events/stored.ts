@@ -67,7 +67,7 @@ const upcasters: Upcasters = {}
  */
 const completed: Partial<Record<EventType, (data: never) => unknown>> = {
   ClusterApplied: ({ cluster }: { cluster: Partial<ClusterDefinition> }) => ({
-    cluster: { advert: usualAdvertMs, ...cluster },
+    cluster: { advert: usualAdvertMs, ...cluster, entry: { trustedProxies: [], ...cluster.entry } },
   }),
 }
 

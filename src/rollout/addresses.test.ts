@@ -9,7 +9,7 @@ const since = '2026-01-01T00:00:00.000Z'
 const clusterOf = (addresses: string[]): ClusterDefinition => {
   const drivers = { supervisor: 'systemd', balancer: 'haproxy', address: 'keepalived' } as const
   const machines = Object.fromEntries(['a', 'b'].map((name) => [name, { address: `10.0.0.${name}`, drivers }]))
-  const entry = { http: 80, https: 443, certificates: null }
+  const entry = { http: 80, https: 443, certificates: null, trustedProxies: [] }
   return { cluster: 'test', controllers: ['c:7480'], machines, entry, addresses, advert: 100, drivers }
 }
 

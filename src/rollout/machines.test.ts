@@ -24,7 +24,7 @@ describe('a machine that the cluster file names no more', () => {
   const apply = (...names: string[]) => {
     const drivers = { supervisor: 'process', balancer: 'embedded', address: 'none' } as const
     const machines = Object.fromEntries(names.map((name) => [name, { address: `10.0.0.${name}`, drivers }]))
-    const entry = { http: 80, https: 443, certificates: null }
+    const entry = { http: 80, https: 443, certificates: null, trustedProxies: [] }
     const about = { cluster: 'test', controllers: ['c:7480'], entry, addresses: [], advert: 100, drivers }
     return { type: 'ApplyCluster', cluster: { ...about, machines }, force: false } as const
   }

@@ -36,7 +36,7 @@ async function joinedDaysAgo(days: number) {
     ...{ url: controller.url, token: 'tdm_operator', trust: () => ({ authority: authority.certificate }) },
   })
   const machines = { a: { address: '127.0.0.1', drivers } }
-  const entry = { http: 80, https: 443, certificates: null }
+  const entry = { http: 80, https: 443, certificates: null, trustedProxies: [] }
   const about = { cluster: 'shop', controllers: ['127.0.0.1:1'], machines, entry, addresses: [], drivers }
   await people.call('applyCluster', { body: { cluster: about } })
   const { key, request } = await createRequest('a')

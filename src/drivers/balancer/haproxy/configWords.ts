@@ -17,3 +17,6 @@ export function page(answer: Page, kind: 'string' | 'lf-string' = 'string'): str
   const named = Object.entries(headers).map(([name, value]) => `hdr ${name} ${word(value)}`)
   return `status ${answer.status} content-type "text/plain; charset=utf-8" ${kind} ${textOf(answer)} ${named.join(' ')}`
 }
+
+/** Handed-over work comes through sockets with this id. */
+export const handedOver = '{ so_id 9 }'

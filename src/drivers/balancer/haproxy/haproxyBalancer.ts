@@ -36,6 +36,8 @@ export interface HaproxyBalancerOptions {
   httpPort: number
   https?: PublicCertificates
   forward: { host: string; port: number }
+  /** Networks of balancers in front, as CIDR; absent: none. */
+  trustedProxies?: readonly string[]
   /** Between machines, both ways: authority, and this machine's certificate and key. Renewed files are taken up. */
   tls: ForwardingTls
   machine: string
@@ -340,7 +342,7 @@ class Haproxy implements HaproxyBalancer {
   }
 
   async #settings(openFiles: number | null = null): Promise<HaproxySettings> {
-    const { machine, host, https, forward, user } = this.#options
+    const { machine, host, https, forward, user, trustedProxies } = this.#options
     const settings: HaproxySettings = {
       machine,
       host,
@@ -352,6 +354,7 @@ class Haproxy implements HaproxyBalancer {
       certificatesHash: this.#certificates.take(),
       limits: this.#limits,
       room: roomIn(openFiles, this.#limits.connections),
+      trustedProxies: trustedProxies ?? [],
     }
     return this.#certificates.only(settings)
   }

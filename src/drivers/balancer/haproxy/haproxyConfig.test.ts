@@ -25,6 +25,7 @@ function settingsIn(dir: string): HaproxySettings {
     user: null,
     certificatesHash: 'c0ffee',
     room: { connections: haproxyLimits.connections, weighted: null },
+    trustedProxies: [],
     limits: haproxyLimits,
   }
 }

@@ -2,18 +2,16 @@ import { createHash } from 'node:crypto'
 import { sealed } from '../../../lib/seal.ts'
 import type { PlannedRoute } from '../balancer.ts'
 import { ownPortInWords } from '../ownPorts.ts'
-import { brokenOff, noInstance, noRoute, notAProxy, notPlanned, unprocessed } from '../pages.ts'
+import { brokenOff, noInstance, noRoute, notPlanned, unprocessed } from '../pages.ts'
 import { tooEarlyHeader, unprocessedHeader } from '../forwarding.ts'
 import { backendsOf, bodyLimit, countingBackend } from './bodyLimit.ts'
 import { chooseByAddress, useBackend } from './chosenBackend.ts'
+import { fromClients } from './clientHeaders.ts'
 import { configuredServers, newWorker, serverLine, type ConfiguredServer } from './configuredServer.ts'
 import type { HaproxySettings } from './haproxySettings.ts'
 import { maxconnFor } from './openFiles.ts'
 import { addressesOf, type ServedRoute } from './servedRoute.ts'
-import { page, textOf, word } from './configWords.ts'
-
-/** Handed-over work comes through sockets with this id. */
-const handedOver = '{ so_id 9 }'
+import { handedOver, page, textOf, word } from './configWords.ts'
 
 /**
  * HAProxy's whole configuration (configuration manual of 2.6), the same bytes for the same plan and settings. `null`: no
@@ -143,24 +141,10 @@ function entry(routes: ServedRoute[], settings: HaproxySettings): string[] {
     ...(https ? [`  bind ${host}:${https.port} ssl crt ${word(https.certificates)} alpn h2,http/1.1`] : []),
     `  bind ${ownSocket(settings, 'entry')} id 9`,
     ...gate(routes, settings),
-    ...fromClients(),
+    ...fromClients(settings),
     ...chooseByAddress(atEntry, backendsOf),
     '  default_backend no_route',
     '',
-  ]
-}
-
-/** What is said to an instance of who asked, over whatever a client claims. */
-function fromClients(): string[] {
-  return [
-    `  http-request return status 405 content-type "text/plain; charset=utf-8" hdr allow "${notAProxy().headers?.['allow'] ?? ''}" string ${textOf(notAProxy())} if METH_CONNECT`,
-    `  http-request add-header X-Forwarded-For %[src] if !${handedOver}`,
-    `  http-request del-header ^x-forwarded-(?!for$) -m reg if !${handedOver}`,
-    `  http-request del-header forwarded if !${handedOver}`,
-    `  http-request set-header X-Forwarded-Proto http if !${handedOver} !{ ssl_fc }`,
-    `  http-request set-header X-Forwarded-Proto https if !${handedOver} { ssl_fc }`,
-    `  http-request set-header X-Forwarded-Host %[req.hdr(host)] if !${handedOver} { req.hdr(host) -m found }`,
-    '  http-after-response set-header connection close if { var(proc.goodbye) -m int 1 }',
   ]
 }
 
@@ -199,7 +183,7 @@ function portEntry(
   ]
   if (kind === 'http') {
     const chosen = backendsOf({ planned, backend }).map(([one, condition]) => useBackend(one, condition))
-    return [...begin, ...fromClients(), ...chosen, '']
+    return [...begin, ...fromClients(settings), ...chosen, '']
   }
   return [
     ...begin,

@@ -307,6 +307,31 @@ describe('the entry', () => {
     expect(headers).not.toHaveProperty('x-forwarded-ssl')
   })
 
+  it('believes what a trusted balancer in front says of the client, and nobody else', async () => {
+    const x = await lab.instance('x-1', (request, response) => response.end(JSON.stringify(request.headers)))
+    const said = { host: 'inner.test', 'x-forwarded-for': '203.0.113.7', 'x-forwarded-proto': 'https' }
+    const headers = { ...said, 'x-forwarded-host': 'shop.test', 'x-forwarded-ssl': 'on' }
+    const [a, b] = await Promise.all([
+      machines.machine('a', { trustedProxies: ['10.0.0.0/8', '127.0.0.1/32', '2001:db8::/32'] }),
+      machines.machine('b', { trustedProxies: ['10.0.0.0/8'] }),
+    ])
+    await a.route(httpRoute({ targets: [x.active] }))
+    await b.route(httpRoute({ targets: [x.active] }))
+    const trusted = JSON.parse((await ask(a.port, { headers })).body)
+    expect(trusted).toMatchObject({
+      'x-forwarded-for': '203.0.113.7, 127.0.0.1',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'shop.test',
+    })
+    expect(trusted).not.toHaveProperty('x-forwarded-ssl')
+    const silent = JSON.parse((await ask(a.port, { headers: { host: 'inner.test' } })).body)
+    expect(silent).toMatchObject({ 'x-forwarded-proto': 'http', 'x-forwarded-host': 'inner.test' })
+    expect(JSON.parse((await ask(b.port, { headers })).body)).toMatchObject({
+      'x-forwarded-proto': 'http',
+      'x-forwarded-host': 'inner.test',
+    })
+  })
+
   it('carries WebSockets and event streams, through another machine too, and leaves them alone when silent', async () => {
     const limits = { headersMs: 200, clientIdleMs: 200, connectMs: 300 }
     const [a, b] = await Promise.all([machines.machine('a', { limits }), machines.machine('b', { limits })])

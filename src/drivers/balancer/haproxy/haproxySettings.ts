@@ -52,6 +52,8 @@ export interface HaproxySettings {
   certificatesHash: string
   limits: HaproxyLimits
   room: Room
+  /** Networks whose word about a client is believed. */
+  trustedProxies: readonly string[]
 }
 
 /** Absolute paths. */
