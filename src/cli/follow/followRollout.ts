@@ -27,7 +27,7 @@ export async function followRollout(
 ): Promise<number> {
   const { out, signal } = session
   const progress = await showProgress(out, first)
-  const prepareOutput = new PrepareOutput(client, first.service, signal, async (machine, text) => {
+  const prepareOutput = new PrepareOutput(client, first, signal, async (machine, text) => {
     progress.output(machine, text)
     await out.room('err')
   })

@@ -14,6 +14,8 @@ type Prepare = NonNullable<RolloutView['prepare']>
 export class PrepareOutput {
   readonly #client: ApiClient
   readonly #service: string
+  /** It was over before this began to look. */
+  readonly #isLate: boolean
   readonly #signal: AbortSignal
   readonly #show: Show
   readonly #stop = new AbortController()
@@ -22,9 +24,10 @@ export class PrepareOutput {
   /** When the newest line that was shown was written, and how many of that moment were shown. */
   #newest: { at: string; count: number } | null = null
 
-  constructor(client: ApiClient, service: string, signal: AbortSignal, show: Show) {
+  constructor(client: ApiClient, first: RolloutView, signal: AbortSignal, show: Show) {
     this.#client = client
-    this.#service = service
+    this.#service = first.service
+    this.#isLate = typeof first.prepare?.finishedAt === 'string'
     this.#signal = signal
     this.#show = show
   }
@@ -38,7 +41,7 @@ export class PrepareOutput {
     }
     this.#isOver = true
     const limit = AbortSignal.any([this.#signal, AbortSignal.timeout(restMs)])
-    if (this.#follows === null) {
+    if (this.#isLate) {
       const { machine, instance } = prepare
       for (const text of await lastLines(this.#client, this.#service, instance, lateLines, limit)) {
         await this.#show(machine, text)
