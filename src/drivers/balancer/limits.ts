@@ -20,8 +20,6 @@ export interface BalancerLimits {
   headersMs: number
   /** After an early answer (413 for one) the rest of the body is read and dropped for this long, so that the answer arrives. */
   lingerMs: number
-  /** A client that has ended its side and waits for its answer is asked by TCP's probes after this whether it is there. */
-  halfClosedMs: number
   /** Dead instances and peers are tried again after this, doubling up to `ejectedMaxMs`. */
   ejectedMs: number
   ejectedMaxMs: number
@@ -40,7 +38,6 @@ export const defaultLimits: BalancerLimits = {
   clientIdleMs: 75_000,
   headersMs: 60_000,
   lingerMs: 5_000,
-  halfClosedMs: 15_000,
   ejectedMs: 100,
   ejectedMaxMs: 2_000,
   closeMs: 500,

@@ -81,12 +81,10 @@ export class ProxiedRequest implements ExchangeEvents {
   /**
    * The client has ended its side, and may still wait for the answer. One that reads an event stream has gone: their clients
    * end a connection to leave it, and there may be no event for long to notice it by. Whether any other is there shows when something
-   * is written to it, or by TCP's own probes.
+   * is written to it.
    */
   clientEnded(): void {
-    const { socket } = this.#request
-    if (this.#exchange?.long) socket.destroy()
-    else socket.setKeepAlive(true, this.#services.limits.halfClosedMs)
+    if (this.#exchange?.long) this.#request.socket.destroy()
   }
 
   sending(): void {

@@ -42,11 +42,6 @@ export class RawTargetConnection extends Duplex {
     return target
   }
 
-  setKeepAlive(on: boolean, delayMs: number): this {
-    this.#socket.setKeepAlive(on, delayMs)
-    return this
-  }
-
   destroySoon(): void {
     this.end(() => this.destroy())
   }
