@@ -1,3 +1,13 @@
+import { fingerprint } from '../identity/certificate.ts'
+import type { Chosen } from './contexts.ts'
+
+/** The line for the cluster that a command is for, with another token than its own where one is given. */
+export function invitationTo({ context, url, token, authority, pin }: Chosen, other: string = token): string {
+  const name = context ?? new URL(url).hostname.replaceAll(/[^\w.-]/g, '')
+  const known = authority === undefined ? (pin ?? null) : fingerprint(authority)
+  return invitation(name, { url, token: other, pin: known })
+}
+
 interface Invited {
   url: string
   token: string

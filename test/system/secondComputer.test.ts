@@ -41,6 +41,14 @@ it('a second computer uses the cluster after the line that was printed for it', 
   expect(await second.tandem('status')).toMatchObject({ exit: 0, cluster: 'shop' })
   expect((await founder.paste('tandem context show')).out).not.toContain('tdm_')
 
+  // A colleague who may look and change nothing.
+  const reader = await founder.tandem('controller', 'token', 'create', '--role', 'reader', '--name', 'eyes')
+  const colleague = newUser()
+  expect(await colleague.paste(String(reader['invite']))).toMatchObject({ exit: 0 })
+  expect(await colleague.tandem('status')).toMatchObject({ exit: 0, cluster: 'shop' })
+  const change = ['controller', 'token', 'create', '--role', 'reader', '--name', 'x']
+  expect(await colleague.tandem(...change)).toMatchObject({ exit: 4, error: { code: 'E_FORBIDDEN' } })
+
   // A job that keeps no context.
   const [, token, pin] = /TANDEM_TOKEN=(\S+) .* --pin (\S+)/.exec(plain.out) ?? []
   const third = newUser()

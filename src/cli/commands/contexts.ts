@@ -4,7 +4,7 @@ import { fingerprint } from '../../identity/certificate.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { connectTo, trusted } from '../connect.ts'
 import type { Chosen, KnownCluster } from '../contexts.ts'
-import { invitation } from '../invitation.ts'
+import { invitationTo } from '../invitation.ts'
 import { renderTable } from '../render/table.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
@@ -51,7 +51,7 @@ export async function showContext(
 ): Promise<number> {
   const { out, contexts } = session
   const shown: Chosen = name === undefined ? session.chosen() : { context: name, ...contexts.get(name) }
-  const { context, url, token, authority } = shown
+  const { context, url, authority } = shown
   const pin = authority === undefined ? (shown.pin ?? null) : fingerprint(authority)
   const current = context !== null && context === contexts.current()
   if (!flags.invite) {
@@ -65,10 +65,10 @@ export async function showContext(
     })
     return 0
   }
-  const invite = invitation(context ?? new URL(url).hostname.replaceAll(/[^\w.-]/g, ''), { url, token, pin })
+  const invite = invitationTo(shown)
   out.result({ context, url, pin, current, invite }, () => invite)
   out.note('whoever has this line may do everything that this context may: it holds its token')
-  out.note('  a colleague of less trust, or one whose access may end: make a token for them and put it in its place')
+  out.note('  a colleague of less trust, or one whose access may end, gets a token and a line of their own:')
   out.note('    tandem controller token create --role reader --name NAME')
   if (isThisComputer(url)) out.warn(`${url} is an address of this computer only: the line works nowhere else`)
   return 0

@@ -1,4 +1,5 @@
 import { OperatorError } from '../../lib/operatorError.ts'
+import { invitationTo } from '../invitation.ts'
 import { showAge } from '../duration.ts'
 import { renderTable } from '../render/table.ts'
 import type { CommonFlags, Session } from '../session.ts'
@@ -13,8 +14,11 @@ export async function createToken(session: Session, { role, name, machine }: Tok
   const { client } = await session.announce(`make a token for ${name} (${role})`)
   const body = { role, name, machine: machine ?? null }
   const { token } = await client.call('createToken', { body }, session.signal)
-  session.out.result({ token, role, name, machine: machine ?? null }, () => token)
+  const invite = role === 'agent' ? {} : { invite: invitationTo(session.chosen(), token) }
+  session.out.result({ token, role, name, machine: machine ?? null, ...invite }, () => token)
   session.out.note('it is shown this once')
+  if ('invite' in invite)
+    session.out.note(`  on their computer, this line makes a context with it:\n    ${invite.invite}`)
   return 0
 }
 
