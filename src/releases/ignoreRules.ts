@@ -21,7 +21,7 @@ export const ignoreNothing: IgnoreRules = {
 
 /** The bytes of a path, one character each: what git matches. */
 export const asBytes = (text: string): string =>
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   /^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text).toString('latin1')
 
 const maxRuleFileBytes = 1024 * 1024

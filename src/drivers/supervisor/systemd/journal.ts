@@ -4,6 +4,7 @@ import type { LogLine, LogQuery } from '../supervisor.ts'
 import type { Forgotten } from './forgotten.ts'
 import { droppedMessage, ownIdentifier, readJournalLine, wantedFields, type JournalLine } from './journalLine.ts'
 import { linesOf } from './lineReader.ts'
+import { sliceName, unitName } from './unitName.ts'
 
 export interface Journal {
   /** A line of the agent's own about an instance; resolves when journald has it. `isOver`: none of its will come any more. */
@@ -96,7 +97,10 @@ const since = (query: LogQuery): string[] =>
   query.since === undefined ? [] : [`--since=@${(Date.parse(query.since) / 1000).toFixed(3)}`]
 
 const matches = ({ service, instance }: LogQuery): string[] => [
-  ...[`TANDEM_SERVICE=${service}`, ...(instance === undefined ? [] : [`TANDEM_INSTANCE=${instance}`])],
+  `_SYSTEMD_SLICE=${sliceName(service)}`,
+  ...(instance === undefined ? [] : [`_SYSTEMD_UNIT=${unitName(service, instance)}`]),
+  ...['+', `SYSLOG_IDENTIFIER=${ownIdentifier}`, `TANDEM_SERVICE=${service}`],
+  ...(instance === undefined ? [] : [`TANDEM_INSTANCE=${instance}`]),
   ...['+', `MESSAGE_ID=${droppedMessage}`, '_SYSTEMD_UNIT=systemd-journald.service'],
 ]
 

@@ -7,6 +7,7 @@ const entry = {
   TANDEM_SERVICE: 'shop',
   TANDEM_INSTANCE: 'shop-1',
   _SYSTEMD_UNIT: 'tandem-shop-1.service',
+  _SYSTEMD_SLICE: 'tandem-shop.slice',
   _UID: '64885',
 }
 const read = (changed: object): unknown => readJournalLine(JSON.stringify({ ...entry, ...changed }), 'shop')
@@ -19,15 +20,27 @@ describe('a line of the journal', () => {
     expect(read({ MESSAGE: null })).toMatchObject({ text: '' })
   })
   it('of the agent is a line of tandem, and may be the last', () => {
-    const own = { _UID: '0', SYSLOG_IDENTIFIER: 'tandem', _SYSTEMD_UNIT: 'tandem-agent.service' }
+    const own = {
+      ...{ _UID: '0', SYSLOG_IDENTIFIER: 'tandem' },
+      ...{ _SYSTEMD_UNIT: 'tandem-agent.service', _SYSTEMD_SLICE: 'system.slice' },
+    }
     expect(read(own)).toMatchObject({ stream: 'tandem', isOver: false })
     expect(read({ ...own, TANDEM_OVER: '1' })).toMatchObject({ isOver: true })
   })
   it('that claims to be of another service is not taken', () => {
-    expect(read({ _SYSTEMD_UNIT: 'tandem-evil-1.service' })).toBeNull()
-    expect(read({ _SYSTEMD_UNIT: 'tandem-evil-1.service', SYSLOG_IDENTIFIER: 'tandem', TANDEM_OVER: '1' })).toBeNull()
-    expect(read({ TANDEM_SERVICE: ['evil', 'shop'] })).toBeNull()
-    expect(read({ TANDEM_SERVICE: 'other' })).toBeNull()
+    const evil = { _SYSTEMD_UNIT: 'tandem-evil-1.service', _SYSTEMD_SLICE: 'tandem-evil.slice' }
+    expect(read(evil)).toBeNull()
+    const note = { ...evil, SYSLOG_IDENTIFIER: 'tandem', TANDEM_OVER: '1' }
+    expect(read(note)).toBeNull()
+    expect(read({ ...note, _UID: '0' })).toBeNull()
+    expect(read({ ...evil, TANDEM_SERVICE: ['evil', 'shop'] })).toBeNull()
+  })
+  it('is of the service in whose slice it was written, whatever it claims', () => {
+    const claims = { TANDEM_SERVICE: ['shop', 'other'], TANDEM_INSTANCE: ['other-1', 'shop-1'] }
+    expect(read(claims)).toMatchObject({ service: 'shop', instance: 'shop-1', stream: 'out' })
+    expect(read({ ...claims, SYSLOG_IDENTIFIER: 'tandem', TANDEM_OVER: '1', _UID: '0' })).toMatchObject({
+      isOver: false,
+    })
   })
   it('says where journald dropped lines', () => {
     const dropped = { MESSAGE_ID: droppedMessage, _SYSTEMD_UNIT: 'systemd-journald.service', TANDEM_SERVICE: undefined }
@@ -38,6 +51,10 @@ describe('a line of the journal', () => {
       text: expect.stringContaining('90'),
     })
     expect(read({ ...dropped, MESSAGE: 'Suppressed 90 messages from tandem-other-1.service' })).toBeNull()
-    expect(read({ ...dropped, MESSAGE: text, _SYSTEMD_UNIT: 'evil.service' })).toBeNull()
+    expect(read({ ...dropped, MESSAGE: text, _SYSTEMD_UNIT: 'evil.service', _SYSTEMD_SLICE: undefined })).toBeNull()
+    const longer = { MESSAGE: 'Suppressed 9 messages from tandem-shop-api-1.service' }
+    const group = (slice: string) => ({ OBJECT_SYSTEMD_CGROUP: `/tandem.slice/${slice}/tandem-shop-api-1.service` })
+    expect(read({ ...dropped, ...longer, ...group('tandem-shop\\x2dapi.slice') })).toBeNull()
+    expect(read({ ...dropped, ...longer, ...group('tandem-shop.slice') })).toMatchObject({ instance: 'shop-api-1' })
   })
 })

@@ -1,5 +1,5 @@
 import type { LogLine } from '../supervisor.ts'
-import { unitName } from './unitName.ts'
+import { sliceName, unitName } from './unitName.ts'
 
 /** systemd's id of "Suppressed N messages from UNIT" (sd-messages.h: SD_MESSAGE_JOURNAL_DROPPED). */
 export const droppedMessage = 'a596d6fe7bfa4994828e72309e95d61e'
@@ -7,7 +7,7 @@ export const droppedMessage = 'a596d6fe7bfa4994828e72309e95d61e'
 export const ownIdentifier = 'tandem'
 export const wantedFields = [
   ...['MESSAGE', 'MESSAGE_ID', 'TANDEM_SERVICE', 'TANDEM_INSTANCE', 'TANDEM_OVER', '_SYSTEMD_UNIT', '_UID'],
-  ...['SYSLOG_IDENTIFIER', 'OBJECT_SYSTEMD_UNIT'],
+  ...['SYSLOG_IDENTIFIER', '_SYSTEMD_SLICE', 'OBJECT_SYSTEMD_UNIT', 'OBJECT_SYSTEMD_CGROUP'],
 ]
 
 export interface JournalLine extends LogLine {
@@ -17,26 +17,38 @@ export interface JournalLine extends LogLine {
 
 /**
  * A line of `journalctl --output=json` as one of ours, or `null`. A process can claim any field whose name does not begin with
- * `_`; journald vouches for those that do: notes are of root, or of `own`, the user that the agent is. What a unit claims beside its own LogExtraFields= shows as a list: not taken.
+ * `_`; journald vouches for those that do. So output belongs to the service in whose slice it was written, whatever else it
+ * says, and notes are of root, or of `own`, the user that the agent is, and never of a service.
  */
 export function readJournalLine(json: string, service: string, own = process.getuid?.() ?? 0): JournalLine | null {
   const entry = JSON.parse(json) as Record<string, unknown> // journalctl's own output
   const at = new Date(Math.floor(Number(entry['__REALTIME_TIMESTAMP']) / 1000)).toISOString()
   const text = textOf(entry['MESSAGE'])
-  if (entry['MESSAGE_ID'] === droppedMessage) return droppedLine(entry, at, text, service)
+  if (entry['MESSAGE_ID'] === droppedMessage && entry['_SYSTEMD_UNIT'] === 'systemd-journald.service') {
+    return droppedLine(entry, at, text, service)
+  }
+  if (entry['_SYSTEMD_SLICE'] === sliceName(service)) {
+    const instance = valuesOf(entry['TANDEM_INSTANCE']).find((id) => entry['_SYSTEMD_UNIT'] === unitName(service, id))
+    return instance === undefined ? null : { at, service, instance, text, stream: 'out', isOver: false }
+  }
   const instance = entry['TANDEM_INSTANCE']
   if (entry['TANDEM_SERVICE'] !== service || typeof instance !== 'string') return null
-  const line = { at, service, instance, text }
-  if (entry['_SYSTEMD_UNIT'] === unitName(service, instance)) return { ...line, stream: 'out', isOver: false }
   const isOurs = entry['_UID'] === '0' || entry['_UID'] === String(own)
-  if (!isOurs || entry['SYSLOG_IDENTIFIER'] !== ownIdentifier) return null
-  return { ...line, stream: 'tandem', isOver: entry['TANDEM_OVER'] === '1' }
+  const isOfService = String(entry['_SYSTEMD_SLICE']).startsWith('tandem-')
+  if (!isOurs || isOfService || entry['SYSLOG_IDENTIFIER'] !== ownIdentifier) return null
+  return { at, service, instance, text, stream: 'tandem', isOver: entry['TANDEM_OVER'] === '1' }
 }
 
+/** A field that its writer gives beside the unit's own LogExtraFields= has both values, in a list. */
+const valuesOf = (field: unknown): string[] =>
+  (Array.isArray(field) ? field : [field]).filter((one): one is string => typeof one === 'string')
+
 function droppedLine(entry: Record<string, unknown>, at: string, text: string, service: string): JournalLine | null {
-  if (entry['_SYSTEMD_UNIT'] !== 'systemd-journald.service') return null
   const unit = /(tandem-\S+\.service)/.exec(`${textOf(entry['OBJECT_SYSTEMD_UNIT'])} ${text}`)?.[1]
   if (!unit?.startsWith(`tandem-${service}-`)) return null
+  // `tandem-shop-api-….service` may be of `shop` or of `shop-api`: its control group says which.
+  const group = entry['OBJECT_SYSTEMD_CGROUP']
+  if (typeof group === 'string' && !group.includes(`/${sliceName(service)}/`)) return null
   const instance = unit.slice('tandem-'.length, -'.service'.length)
   return { at, service, instance, stream: 'tandem', text: `the journal dropped lines here: ${text}`, isOver: false }
 }

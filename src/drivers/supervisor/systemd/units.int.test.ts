@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { systemClock } from '../../../lib/clock.ts'
 import type { InstanceSpec } from '../supervisor.ts'
 import { insideMachine, openSystemdLab, whyOutside, type SystemdLab } from './systemdLab.ts'
 import { createSystemdSupervisor } from './systemdSupervisor.ts'
-import { unitName } from './unitName.ts'
+import { sliceName, unitName } from './unitName.ts'
 
 const systemctl = (...args: string[]): string => execFileSync('systemctl', args, { encoding: 'utf8' }).trim()
 const unitOf = ({ service, id }: InstanceSpec): string => unitName(service, id)
@@ -292,6 +292,32 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect((await lab.lines(wanted.service)).filter(({ text }) => text === 'forged')).toEqual([])
     expect(execFileSync('journalctl', ['-o', 'cat', '--grep=^forged'], { encoding: 'utf8' })).toContain('forged')
   })
+
+  it.each([{}, { user: 'root' }])(
+    'own what they write to the journal, whatever it claims to be; nobody else does: jail %j',
+    async (jail) => {
+      const wanted = lab.spec(sleeps)
+      const [service, instance] = [`TANDEM_SERVICE=${wanted.service}`, `TANDEM_INSTANCE=${wanted.id}`]
+      const claims = [service, instance, 'TANDEM_OVER=1', 'SYSLOG_IDENTIFIER=tandem', `UNIT=${unitOf(wanted)}`]
+      const message = `forged by ${jail.user ?? 'a user'}`
+      const entry = [`MESSAGE=${message}`, ...claims, ''].join('\\n')
+      // It stays: of a process that is gone journald knows no unit.
+      const sender = `(printf '${entry}'; exec sleep 1000) | socat -u STDIN UNIX-SENDTO:/run/systemd/journal/socket`
+      const evil = lab.spec(['/bin/sh', '-c', sender], { jail })
+      await lab.driver.start(wanted)
+      await lab.driver.start(evil)
+      const linesOf = async (of: InstanceSpec): Promise<object[]> =>
+        (await lab.lines(of.service)).filter(({ text }) => text === message)
+      await until(async () =>
+        expect(await linesOf(evil)).toEqual([expect.objectContaining({ instance: evil.id, stream: 'out' })]),
+      )
+      expect(await linesOf(wanted)).toEqual([])
+      const documented = ({ service: name }: InstanceSpec): string =>
+        spawnSync('journalctl', ['-q', '-o', 'cat', `_SYSTEMD_SLICE=${sliceName(name)}`], { encoding: 'utf8' }).stdout
+      expect(documented(evil).split('\n')).toContain(message)
+      expect(documented(wanted).split('\n')).not.toContain(message)
+    },
+  )
 
   it('give as many last lines as are asked for, whatever else the journal holds among them', async () => {
     const wanted = lab.spec(['/bin/sh', '-c', 'for i in 1 2 3 4 5 6; do echo $i; done; exec sleep 1000'])
