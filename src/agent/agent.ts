@@ -124,6 +124,7 @@ export class Agent {
     })
     this.#address = new AddressKeeper(address, balancer, this.#driver('address'))
     address.onChange(() => this.onChange())
+    supervisor.onMainEnd((end) => this.instances.get(end.id)?.mainEnded(end))
     supervisor.onExit((exit) => this.#exited(exit))
     supervisor.onRestart?.(({ id, pid }) => this.instances.get(id)?.restarted(pid))
     balancer.onChange(() => this.onChange())

@@ -1,5 +1,5 @@
 import type { Definition } from '../definitions/definition.ts'
-import type { Claimed, ExitStatus, InstanceSpec, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
+import type { Claimed, ExitStatus, InstanceSpec, MainEnd, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { Backoff, pause } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { InstanceState } from '../protocol/report.ts'
@@ -92,6 +92,8 @@ export class LocalInstance {
   #restarted = Promise.withResolvers<number>()
   #judged = Promise.withResolvers<void>()
   #everReady = false
+  /** Of this life: nothing that answers is it any more. */
+  #mainIsGone = false
   /** A life ended before it was ready, and none has been ready since: the next is no new start, and `within` no new clock. */
   #endedUnready = false
   /** How it was before this agent came: until it is known whether it still is. */
@@ -122,6 +124,13 @@ export class LocalInstance {
   /** Requests may go there. What served before this agent came goes on until it shows that it does not. */
   get serves(): boolean {
     return this.state === 'ready' || (this.state === 'starting' && this.#isPresumedWell)
+  }
+
+  /** Its main process ended, and what that left is being ended; told by whoever listens to the supervisor. */
+  mainEnded(end: MainEnd): void {
+    if (this.#stopping.signal.aborted || this.pid !== end.pid) return
+    this.#mainIsGone = true
+    this.#ended(end)
   }
 
   /** The process ended; told by whoever listens to the supervisor. */
@@ -188,13 +197,16 @@ export class LocalInstance {
     }
     if (this.state === 'failed' && (this.unstable || this.#endedUnready)) this.#parts.changed()
     else this.#enter('starting', null)
+    this.#mainIsGone = false
     const exit = await this.#watchToItsEnd(signal)
-    if (exit && !signal.aborted) {
-      this.pid = null
-      this.#endedUnready ||= !this.#everReady
-      this.#fail(describeExit(exit, this.#everReady))
-    }
+    if (exit && !signal.aborted) this.#ended(exit)
     return exit
+  }
+
+  #ended(end: MainEnd): void {
+    this.pid = null
+    this.#endedUnready ||= !this.#everReady
+    this.#fail(describeExit(end, this.#everReady))
   }
 
   async #start(signal: AbortSignal): Promise<number | null> {
@@ -274,7 +286,7 @@ export class LocalInstance {
     if (this.definition.listen === 'none') await pause(settleMs, signal)
     while (!signal.aborted) {
       const result = await this.#ask(signal)
-      if (signal.aborted) return
+      if (signal.aborted || this.#mainIsGone) return
       queueMicrotask(() => this.#judged.resolve()) // what it leads to is known by then
       const now = this.#elapsed()
       if (result.ok) {
@@ -386,7 +398,7 @@ export function readyProbeMs(
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-function describeExit({ code, signal, reason }: ExitStatus, wasReady: boolean): string {
+function describeExit({ code, signal, reason }: MainEnd, wasReady: boolean): string {
   const how =
     reason === 'oom'
       ? 'was killed at its memory limit'

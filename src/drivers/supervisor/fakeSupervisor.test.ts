@@ -5,6 +5,7 @@ import { createFakeSupervisor, type FakeProgram } from './fakeSupervisor.ts'
 import { supervisorConformance, type Behaviour } from './supervisorConformance.ts'
 import type { ExitStatus } from './supervisor.ts'
 
+const childUp = { stream: 'out' as const, text: 'child up' }
 const programs: Record<Behaviour, FakeProgram> = {
   serves: {
     prints: [
@@ -17,6 +18,10 @@ const programs: Record<Behaviour, FakeProgram> = {
     prints: [1, 2, 3].map((number) => ({ stream: 'out', text: `line ${number}` })),
     ends: { afterMs: 1, code: 3 },
   },
+  family: { prints: [childUp], lastWords: ['main told', 'main ends', 'child told'] },
+  leaves: { prints: [childUp], leaves: true },
+  crashes: { prints: [childUp], ends: { afterMs: 1, code: 3 }, lastWords: ['child told'] },
+  crashesHard: { prints: [childUp], ends: { afterMs: 1, code: 3 }, leaves: true },
   broken: { failsStart: new OperatorError('E_EXEC', 'the program does not exist') },
   echoes: { echoes: { code: 4 } },
 }

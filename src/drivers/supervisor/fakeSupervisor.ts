@@ -10,6 +10,7 @@ import type {
   InstanceSpec,
   LogLine,
   LogQuery,
+  MainEnd,
   Started,
   SupervisorDriver,
 } from './supervisor.ts'
@@ -29,6 +30,10 @@ export interface FakeProgram {
   listens?: boolean
   /** It does not heed the stop signal and is killed after its grace. */
   hangsAtStop?: boolean
+  /** Printed by it, and by what it leaves, from its stop signal or its own end on. */
+  lastWords?: string[]
+  /** What it leaves does not heed SIGTERM, and is killed after the grace. */
+  leaves?: boolean
 }
 
 export interface FakeEnd {
@@ -59,6 +64,8 @@ interface Pretended {
   program: FakeProgram
   listening: boolean
   asked: boolean
+  /** Its main process has ended so, and something is left. */
+  ended: FakeEnd | null
   timer: NodeJS.Timeout | null
   streams: { stdin: PassThrough; stdout: PassThrough; stderr: PassThrough } | undefined
   over: Promise<void>
@@ -70,6 +77,7 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
   const running = new Map<string, Pretended>()
   const starts: InstanceSpec[] = []
   const listeners: ((exit: ExitStatus) => void)[] = []
+  const mainEndListeners: ((end: MainEnd) => void)[] = []
   const feed = createLineFeed(supervisorLimits.followBytes)
   let kept: LogLine[] = []
   let choose: (spec: InstanceSpec) => FakeProgram = () => ({})
@@ -82,6 +90,19 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     kept.push(line)
     if (kept.length > keptLines) kept = kept.slice(keptLines / 10)
     feed.publish([line])
+  }
+
+  /** Its main process ends; what that leaves has the grace. */
+  const endMain = (id: string, end: FakeEnd): void => {
+    const one = running.get(id)
+    if (one === undefined) return
+    one.ended = end
+    const { code = 0, signal = null, reason = signal === null ? 'exit' : 'signal' } = end
+    const told = { id, pid: one.pid, code: signal === null ? code : null, signal, reason }
+    if (!one.asked) for (const listener of mainEndListeners) listener(told)
+    for (const text of one.program.lastWords ?? []) log(one.spec, 'out', text)
+    if (one.program.leaves) one.timer = setTimeout(() => die(id, end), one.spec.stop.withinMs)
+    else die(id, end)
   }
 
   const die = (id: string, { code, signal, reason }: FakeEnd = {}): void => {
@@ -127,6 +148,7 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
       program,
       listening: program.listens ?? true,
       asked: false,
+      ended: null,
       timer: null,
       streams: spec.attached
         ? { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() }
@@ -138,7 +160,7 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     log(spec, 'tandem', `started: pid ${pid}, release ${spec.release.slice(0, 12)}`)
     for (const { stream, text } of program.prints ?? []) log(spec, stream, text)
     const { ends } = program
-    if (ends !== undefined) one.timer = setTimeout(() => die(spec.id, ends), ends.afterMs)
+    if (ends !== undefined) one.timer = setTimeout(() => endMain(spec.id, ends), ends.afterMs)
     const { streams } = one
     if (streams && program.echoes) echo(spec.id, streams, program.echoes)
     return { pid, ...(streams ? { streams } : {}) }
@@ -155,12 +177,12 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
   const stop = async (id: string): Promise<void> => {
     const one = running.get(id)
     if (one === undefined) return
-    if (!one.asked) {
+    if (!one.asked && one.ended === null) {
       one.asked = true
       if (one.timer !== null) clearTimeout(one.timer)
       const { signal, withinMs } = one.spec.stop
       if (one.program.hangsAtStop) one.timer = setTimeout(() => die(id, { signal: 'SIGKILL' }), withinMs)
-      else setImmediate(() => die(id, { signal }))
+      else setImmediate(() => endMain(id, { signal }))
     }
     await one.over
   }
@@ -207,7 +229,8 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
       const one = [...running.values()].find(({ spec, listening }) => listening && spec.env['PORT'] === String(port))
       return one === undefined ? null : { pid: one.pid, command: one.spec.argv.join(' ') }
     },
-    isAlive: (id) => running.has(id),
+    isAlive: (id) => running.get(id)?.ended === null,
+    onMainEnd: (listener) => void mainEndListeners.push(listener),
     onExit: (listener) => void listeners.push(listener),
     logs: query,
     forget: async (service) => {

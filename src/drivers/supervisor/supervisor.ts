@@ -50,6 +50,9 @@ export interface ExitStatus {
   again?: boolean
 }
 
+/** How the main process of an instance ended, while something that it started may be left. */
+export type MainEnd = Pick<ExitStatus, 'id' | 'pid' | 'code' | 'signal' | 'reason'>
+
 /** The driver started an instance again that had ended, or that a person restarted. */
 export interface Restarted {
   id: string
@@ -123,7 +126,10 @@ export interface SupervisorDriver {
   start(spec: InstanceSpec): Promise<Started>
   /** Takes over one that was adopted, as it is, once; `null`: there is none. */
   claim?(id: string): Claimed | null
-  /** Signal, grace, then kill of everything it started. Resolves when nothing of it is left. No error for an id that is not running. */
+  /**
+   * The stop signal to its main process; when that has ended, SIGTERM to what is left; SIGKILL to all when the grace is over since
+   * the first signal. Resolves when nothing of it is left. No error for an id that is not running.
+   */
   stop(id: string): Promise<void>
   /** The instance's own process is alive, and it (or a process it started) owns the listening socket on `port`. */
   ownsSocket(id: string, port: number): Promise<boolean>
@@ -132,6 +138,11 @@ export interface SupervisorDriver {
   isAlive(id: string): boolean
   /** What keeps it from seeing or doing its work, in words; none while all is well. */
   problems?(): string[]
+  /**
+   * Called at once when a main process ends that nobody stopped. What it left has the grace to end; `onExit` follows, and
+   * until then it is not alive.
+   */
+  onMainEnd(listener: (end: MainEnd) => void): void
   /** Called once for each started instance, when nothing of it is left and all of its output can be read with `logs`. */
   onExit(listener: (exit: ExitStatus) => void): void
   /** Called after each exit with `again`, when it runs again. */

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
 import { freePort } from '../../lib/freePort.ts'
+import type { Family } from './families.ts'
 import type { ExitStatus, InstanceSpec, LogLine, LogQuery, SupervisorDriver } from './supervisor.ts'
 
 /**
@@ -12,7 +13,7 @@ import type { ExitStatus, InstanceSpec, LogLine, LogQuery, SupervisorDriver } fr
  * `broken`: cannot be executed. `echoes`: copies its input to its output, then prints `done` on stderr, without a
  * newline, and ends with status 4.
  */
-export type Behaviour = 'serves' | 'stubborn' | 'short' | 'broken' | 'echoes'
+export type Behaviour = Family | 'serves' | 'stubborn' | 'short' | 'broken' | 'echoes'
 
 export interface SupervisorUnderTest {
   driver: SupervisorDriver
@@ -54,7 +55,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       const limits = { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null }
       const stop = { signal: 'SIGTERM' as const, withinMs: 5_000 }
       // Where the driver itself starts again what ends, one that ends by itself must say so.
-      const once = behaviour === 'short'
+      const once = behaviour === 'short' || behaviour === 'crashes' || behaviour === 'crashesHard'
       return { id, service: shop, release: 'r1', env, limits, stop, once, ...tested.program(behaviour), ...changed }
     }
     const withPort = async (behaviour: Behaviour): Promise<{ started: InstanceSpec; port: number }> => {
@@ -131,6 +132,47 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       await driver.stop(wanted.id)
       expect(systemClock.monotonic() - began).toBeGreaterThanOrEqual(299)
       expect(exits).toEqual([expect.objectContaining({ signal: 'SIGKILL', code: null, reason: 'stopped' })])
+    })
+
+    it('gives the stop signal to the main process alone, and SIGTERM to what it left once it has ended', async () => {
+      const wanted = spec('family')
+      await driver.start(wanted)
+      await printed(wanted.id, 'child up')
+      await driver.stop(wanted.id)
+      const lines = await collect(driver, { service: shop, instance: wanted.id })
+      const said = lines.map(({ text }) => text).filter((text) => /^(main|child) (told|ends)$/.test(text))
+      expect(said).toEqual(['main told', 'main ends', 'child told'])
+      expect(exits).toEqual([expect.objectContaining({ id: wanted.id, reason: 'stopped' })])
+    })
+
+    it('kills what is left when the grace is over since the first signal: the clock does not begin again', async () => {
+      const wanted = spec('leaves', { stop: { signal: 'SIGTERM', withinMs: 2_500 } })
+      await driver.start(wanted)
+      await printed(wanted.id, 'child up')
+      const began = systemClock.monotonic()
+      await driver.stop(wanted.id)
+      const tookMs = systemClock.monotonic() - began
+      expect(tookMs).toBeGreaterThanOrEqual(2_499)
+      expect(tookMs).toBeLessThan(1_500 + 2_500)
+      expect(driver.isAlive(wanted.id)).toBe(false)
+    })
+
+    it('tells what a crashed one left to end, too', async () => {
+      const wanted = spec('crashes')
+      await driver.start(wanted)
+      const lines = await collect(driver, { service: shop, instance: wanted.id, follow: true })
+      expect(lines.map(({ text }) => text)).toContain('child told')
+      await expect.poll(() => exits).toEqual([expect.objectContaining({ code: 3, signal: null, reason: 'exit' })])
+    })
+
+    it('says at once that a main process crashed, while what it left is being ended', async () => {
+      const wanted = spec('crashesHard', { stop: { signal: 'SIGTERM', withinMs: 1_500 } })
+      const seen: unknown[] = []
+      driver.onMainEnd((end) => seen.push(end, driver.isAlive(end.id), exits.length))
+      const { pid } = await driver.start(wanted)
+      await expect.poll(() => exits.length, { timeout: 10_000 }).toBe(1)
+      expect(seen).toEqual([{ id: wanted.id, pid, code: 3, signal: null, reason: 'exit' }, false, 0])
+      expect(exits[0]).toMatchObject({ id: wanted.id, pid, code: 3, reason: 'exit' })
     })
 
     it('reports an end nobody asked for, with its status, after the last line', async () => {

@@ -16,11 +16,36 @@ export interface Ending {
 const firstLookMs = 2
 const lastLookMs = 100
 
-/** Sends the stop signal to the group and to those who left it, and waits for all of them. False when some stay. */
-export async function endGently(ending: Ending, signal: NodeJS.Signals, withinMs: number): Promise<boolean> {
+/**
+ * Sends the stop signal to the main process alone, where it still runs; when that has ended, SIGTERM to what is left. One
+ * clock: false when some stay `withinMs` after the first signal.
+ */
+export async function endGently(
+  ending: Ending,
+  main: Pick<ProcessInfo, 'pid' | 'started'>,
+  { signal, withinMs }: { signal: NodeJS.Signals; withinMs: number },
+): Promise<boolean> {
   const deadline = ending.clock.monotonic() + withinMs
-  await sendToAll(ending, await ending.find(), signal)
-  return allGone(ending, deadline)
+  await sendTo(ending.table, main, signal)
+  if (!(await knownGone(ending, [main], deadline))) return false
+  return endRest(ending, deadline)
+}
+
+/** Also to what it starts meanwhile; once to each. */
+async function endRest(ending: Ending, deadline: number): Promise<boolean> {
+  const told = new Set<string>()
+  for (;;) {
+    const members = await ending.find()
+    if (members.length === 0) return true
+    for (const member of members) {
+      const name = `${member.pid}/${member.started}`
+      if (!told.has(name)) await sendTo(ending.table, member, 'SIGTERM')
+      told.add(name)
+    }
+    const now = ending.clock.monotonic()
+    if (now >= deadline) return false
+    await knownGone(ending, members, Math.min(deadline, now + lastLookMs))
+  }
 }
 
 /** Kills until nothing is left. Throws when something cannot be killed within `killMs`. */
@@ -36,19 +61,15 @@ export async function endForcibly(ending: Ending, killMs: number): Promise<void>
   }
 }
 
-async function allGone(ending: Ending, deadline: number): Promise<boolean> {
-  for (;;) {
-    const members = await ending.find()
-    if (members.length === 0) return true
-    if (!(await knownGone(ending, members, deadline))) return false
-  }
-}
-
 /**
  * The kernel tells nobody when a grandchild ends, so this looks at the few known processes, ever less often. Each wait
  * is short and the deadline is compared with the clock: a grace of any length holds.
  */
-async function knownGone(ending: Ending, members: ProcessInfo[], deadline: number): Promise<boolean> {
+async function knownGone(
+  ending: Ending,
+  members: Pick<ProcessInfo, 'pid' | 'started'>[],
+  deadline: number,
+): Promise<boolean> {
   let left = members
   for (let waitMs = firstLookMs; ; waitMs = Math.min(waitMs * 1.5, lastLookMs)) {
     const alive = await Promise.all(left.map((member) => stillRuns(ending.table, member)))
@@ -68,7 +89,11 @@ async function sendToAll(ending: Ending, members: ProcessInfo[], signal: NodeJS.
 }
 
 /** Looked at once more right before: the number may have passed to somebody else since the list was made. */
-async function sendTo(table: ProcessTable, member: ProcessInfo, signal: NodeJS.Signals): Promise<void> {
+async function sendTo(
+  table: ProcessTable,
+  member: Pick<ProcessInfo, 'pid' | 'started'>,
+  signal: NodeJS.Signals,
+): Promise<void> {
   if (await stillRuns(table, member)) send(member.pid, signal)
 }
 

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { InstanceLog } from '../logs/instanceLog.ts'
-import type { ExitStatus, InstanceSpec, ProgramStreams } from '../supervisor.ts'
+import type { ExitStatus, InstanceSpec, MainEnd, ProgramStreams } from '../supervisor.ts'
 import { endForcibly, endGently, type Ending } from './ending.ts'
 import { problem, resolveExecutable } from './executable.ts'
 import { chooseGate, gateComplaint, type Gate } from './gate.ts'
@@ -78,20 +78,33 @@ export class ProcessInstance {
     return this.#asked
   }
 
-  /** Stop signal, grace, kill. Resolves when nothing of it is left; throws when something cannot be killed. */
+  /** Stop signal to its main process, SIGTERM to what that leaves, kill when the grace is over. Resolves when nothing of it is left; throws when something cannot be killed. */
   end(): Promise<void> {
     this.#asked ||= this.#alive
     this.#ending ??= this.#clear(true)
     return this.#ending
   }
 
+  /** Resolves when its main process has ended: with how, or `null` when that was asked for. */
+  async mainEnd(): Promise<MainEnd | null> {
+    const { code, signal } = await this.#exited
+    if (this.#asked) return null
+    return { id: this.spec.id, pid: this.pid, code, signal, reason: this.#reason(signal) }
+  }
+
+  #reason(signal: string | null): ExitStatus['reason'] {
+    if (this.#asked) return 'stopped'
+    const oomKills = this.#house.cgroups.oomKills(this.#groups)
+    return oomKills > 0 && signal === 'SIGKILL' ? 'oom' : signal ? 'signal' : 'exit'
+  }
+
   /** Resolves when it is over. */
   async over(): Promise<ExitStatus> {
     const { code, signal } = await this.#exited
-    this.#ending ??= this.#clear(false)
+    this.#ending ??= this.#clear(true)
     const left = await failureOf(this.#ending)
     const oomKills = this.#house.cgroups.oomKills(this.#groups)
-    const reason = this.#asked ? 'stopped' : oomKills > 0 && signal === 'SIGKILL' ? 'oom' : signal ? 'signal' : 'exit'
+    const reason = this.#reason(signal)
     const exit: ExitStatus = { id: this.spec.id, pid: this.pid, code, signal, asked: this.#asked, reason }
     await this.#output.drained()
     this.#log.append('tandem', [...oomWords(oomKills), `ended: ${describeExit(exit)}`])
@@ -175,8 +188,8 @@ export class ProcessInstance {
       find: () => this.#find(),
       killCgroups: () => cgroups.kill(this.#groups),
     }
-    const { signal, withinMs } = this.spec.stop
-    if (gently && this.#alive && (await endGently(ending, signal, withinMs))) return
+    const main = { pid: this.pid, started: this.#started }
+    if (gently && (await endGently(ending, main, this.spec.stop))) return
     await endForcibly(ending, limits.killMs)
   }
 

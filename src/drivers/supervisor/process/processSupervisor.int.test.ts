@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemClock } from '../../../lib/clock.ts'
+import { families } from '../families.ts'
 import { supervisorConformance, type Behaviour } from '../supervisorConformance.ts'
 import { createProcessSupervisor } from './processSupervisor.ts'
 
@@ -10,6 +11,7 @@ console.error('warned')
 createServer().listen(process.env.PORT, '127.0.0.1', () => console.log('up'))
 `
 const programs: Record<Behaviour, string[]> = {
+  ...families,
   serves: [process.execPath, '-e', server],
   stubborn: ['/bin/sh', '-c', 'trap "" TERM; echo up; while :; do sleep 1; done'],
   short: ['/bin/sh', '-c', 'echo line 1; echo line 2; printf "line 3"; exit 3'],

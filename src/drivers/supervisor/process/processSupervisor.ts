@@ -11,7 +11,7 @@ import { findCgroups, type Cgroups } from '../cgroup/cgroups.ts'
 import { supervisorLimits, type SupervisorLimits } from '../limits.ts'
 import type { InstanceLog } from '../logs/instanceLog.ts'
 import { createInstanceLogs } from '../logs/instanceLogs.ts'
-import type { ExitStatus, InstanceSpec, SupervisorDriver } from '../supervisor.ts'
+import type { ExitStatus, InstanceSpec, MainEnd, SupervisorDriver } from '../supervisor.ts'
 import { openRecordShelf } from './instanceRecord.ts'
 import type { ProcessHouse } from './processHouse.ts'
 import { ProcessInstance } from './processInstance.ts'
@@ -53,6 +53,7 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     { started: Promise<ProcessInstance>; running: ProcessInstance | null; over: Promise<void> }
   >()
   const listeners: ((exit: ExitStatus) => void)[] = []
+  const mainEndListeners: ((end: MainEnd) => void)[] = []
   let closing: Promise<void> | null = null
 
   const begin = async (spec: InstanceSpec, log: InstanceLog): Promise<ProcessInstance> => {
@@ -78,6 +79,7 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     } catch {
       return // whoever called `start` was told
     }
+    void instance.mainEnd().then((end) => end && mainEndListeners.forEach((listener) => listener(end)))
     const exit = await instance.over()
     await log.end()
     instances.delete(instance.spec.id)
@@ -129,6 +131,7 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     },
     whoOwns: (port) => findOwner(table, sockets, port),
     isAlive: (id) => instances.get(id)?.running?.alive === true,
+    onMainEnd: (listener) => void mainEndListeners.push(listener),
     onExit: (listener) => void listeners.push(listener),
     logs: (query) => logs.query(query),
     forget: (service) => logs.forget(service),

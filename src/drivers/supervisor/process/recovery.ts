@@ -44,7 +44,8 @@ async function endRecorded(house: ProcessHouse, record: InstanceRecord): Promise
       killCgroups: () => cgroups.kill(record.cgroups),
     }
     const withinMs = Math.min(record.stop.withinMs, limits.recoverMs)
-    if (!(await endGently(ending, record.stop.signal, withinMs))) await endForcibly(ending, limits.killMs)
+    if (!(await endGently(ending, record, { signal: record.stop.signal, withinMs })))
+      await endForcibly(ending, limits.killMs)
   }
   await cgroups.remove(record.cgroups)
   records.remove(record.id)

@@ -14,7 +14,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const record = { unit: 'tandem-shop-1.service', service: 'shop', id: 'shop-1', once: true, port: null }
+const record = { unit: 'tandem-shop-1.service', service: 'shop', id: 'shop-1', notifies: false, once: true, port: null }
 /** Cannot be ended the first so many times. */
 const leftover = (fails: number) => ({
   record: { ...record, signal: 'SIGTERM' as const, withinMs: 1_000 },

@@ -39,6 +39,10 @@ const over = [
   'exited',
 ]
 
+/** Its main process is gone, and systemd ends what that left. */
+export const mainHasEnded = (life: Life | null, state: UnitState): boolean =>
+  state.lastPid === life?.pid && state.mainPid === 0 && state.code !== 0 && !over.includes(state.sub)
+
 /**
  * The next thing that happened; asked again until it is `null`. Pure. Lives that were missed whole, between two looks, are
  * skipped; of the newest, the beginning is told even if it has ended already.

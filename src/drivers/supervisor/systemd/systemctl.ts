@@ -8,6 +8,8 @@ export interface Systemctl {
   start(unit: string, timeoutMs: number): Promise<string | null>
   /** No error for one that systemd does not know. */
   stop(unit: string, timeoutMs: number): Promise<void>
+  /** No error for one that does not run. */
+  kill(unit: string, whom: 'main' | 'all', signal: string): Promise<void>
   resetFailed(unit: string): Promise<void>
   /** `null` for units that systemd does not know (any more). */
   show(units: string[]): Promise<Map<string, UnitState>>
@@ -62,6 +64,9 @@ export function createSystemctl(): Systemctl {
     stop: async (unit, timeoutMs) => {
       const { code, err } = await call(['systemctl', 'stop', '--', unit], timeoutMs)
       if (code !== 0 && code !== notLoaded) throw new Error(`systemd did not stop ${unit}: ${err.trim()}`)
+    },
+    kill: async (unit, whom, signal) => {
+      await call(['systemctl', 'kill', `--kill-whom=${whom}`, `--signal=${signal}`, '--', unit], callMs)
     },
     resetFailed: async (unit) => {
       await call(['systemctl', 'reset-failed', '--', unit], callMs) // fails when it was not failed: so much the better

@@ -1,7 +1,7 @@
-import type { Claimed, ExitStatus, InstanceSpec } from '../supervisor.ts'
+import type { Claimed, ExitStatus, InstanceSpec, MainEnd } from '../supervisor.ts'
 import { endedAtOnce, failedStart } from './failedStart.ts'
 import type { Journal } from './journal.ts'
-import { endingOf, nextChange, type Ending, type Life, type ToldEnding } from './life.ts'
+import { endingOf, mainHasEnded, nextChange, type Ending, type Life, type ToldEnding } from './life.ts'
 import type { StartedMarks } from './startedMarks.ts'
 import type { Systemctl, UnitState } from './systemctl.ts'
 import type { UnitRecord } from './unitFiles.ts'
@@ -24,6 +24,7 @@ export interface InstanceHouse {
   note: Journal['note']
   marks: StartedMarks
   exited: (exit: ExitStatus) => void
+  mainEnded: (end: MainEnd) => void
   restarted: (restarted: { id: string; pid: number }) => void
   /** It is gone for good. */
   over: (id: string) => void
@@ -41,6 +42,8 @@ export class SystemdInstance {
   #life: Life | null
   #controlGroup = ''
   #told: ToldEnding | undefined
+  /** The main process that has ended, of a life of which something is left. */
+  #endedMain = 0
   #starting: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | null = null
   /** Adopted, and not yet asked for by anybody. */
@@ -69,7 +72,7 @@ export class SystemdInstance {
   }
 
   get alive(): boolean {
-    return this.#life?.running === true
+    return this.#life?.running === true && this.#life.pid !== this.#endedMain
   }
 
   get controlGroup(): string {
@@ -117,6 +120,7 @@ export class SystemdInstance {
   async look(state: UnitState | undefined): Promise<boolean> {
     const { once, id } = this.record
     let changed = false
+    this.#seeMain(state)
     while (this.#life !== null && this.#stopping === null) {
       const change = nextChange(this.#life, state, this.#told)
       if (change === null) break
@@ -132,6 +136,13 @@ export class SystemdInstance {
       }
     }
     return changed
+  }
+
+  #seeMain(state: UnitState | undefined): void {
+    const { id } = this.record
+    if (!this.alive || this.#stopping !== null || !state || !mainHasEnded(this.#life, state)) return
+    this.#endedMain = state.lastPid
+    this.#house.mainEnded({ id, ...endingOf(state.lastPid, state, state.result) })
   }
 
   /** A one-off program has ended. What cannot be removed now is tried again at the next look. */
@@ -170,22 +181,29 @@ export class SystemdInstance {
     // A clean end is forgotten by systemd at once; then it heeded its signal.
     const heeded = { pid: life?.pid ?? 0, code: null, signal, reason: 'signal' as const }
     const isKnown = state !== undefined && state.lastPid === life?.pid && state.code !== 0
-    await this.#conclude(life?.running ? (isKnown ? endingOf(life.pid, state) : heeded) : null, true)
+    const ended = life?.running ? (isKnown ? endingOf(life.pid, state) : heeded) : null
+    await this.#conclude(ended, true, state)
   }
 
-  /** Removes what is left of it, then tells. */
-  async #conclude(ended: Ending | null, asked: boolean): Promise<void> {
-    await this.remove()
+  /** Removes what is left of it, then tells. `stopped`: how the unit is since it was stopped. */
+  async #conclude(ended: Ending | null, asked: boolean, stopped?: UnitState): Promise<void> {
+    if (stopped) await this.#forget(stopped.sub === 'failed')
+    else await this.remove()
     if (ended) await this.#tell(ended, asked, false)
     else await this.#note('stopped', true)
     this.#house.over(this.record.id)
   }
 
   async remove(): Promise<void> {
-    const { host, marks, stale } = this.#house
     const { unit, withinMs } = this.record
-    await host.stop(unit, withinMs + killMs)
-    await host.resetFailed(unit)
+    await this.#house.host.stop(unit, withinMs + killMs)
+    await this.#forget(true)
+  }
+
+  async #forget(mayHaveFailed: boolean): Promise<void> {
+    const { host, marks, stale } = this.#house
+    const { unit } = this.record
+    if (mayHaveFailed) await host.resetFailed(unit)
     await host.remove(unit)
     marks.remove(unit)
     stale()

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe } from 'vitest'
 import { systemClock } from '../../../lib/clock.ts'
 import type { SupervisorDriver } from '../supervisor.ts'
+import { families } from '../families.ts'
 import { supervisorConformance, type Behaviour } from '../supervisorConformance.ts'
 import { createSystemdSupervisor } from './systemdSupervisor.ts'
 
@@ -12,6 +13,7 @@ console.error('warned')
 createServer().listen(process.env.PORT, '127.0.0.1', () => console.log('up'))
 `
 const programs: Record<Behaviour, string[]> = {
+  ...families,
   serves: ['/usr/lib/tandem/node', '-e', server],
   stubborn: ['/bin/sh', '-c', 'trap "" TERM; echo up; while :; do sleep 1; done'],
   short: ['/bin/sh', '-c', 'echo line 1; echo line 2; printf "line 3"; exit 3'],

@@ -7,7 +7,7 @@ import { coalesced } from '../../../lib/coalesced.ts'
 import { checkName } from '../instanceName.ts'
 import { alreadyRunning, whyNotStarted } from '../startRefusal.ts'
 import { resolveExecutable } from '../process/executable.ts'
-import type { ExitStatus, InstanceSpec, Restarted, Started, SupervisorDriver } from '../supervisor.ts'
+import type { ExitStatus, InstanceSpec, MainEnd, Restarted, Started, SupervisorDriver } from '../supervisor.ts'
 import { openForgotten } from './forgotten.ts'
 import { openJournal, type Journal } from './journal.ts'
 import { LeftoverUnits } from './leftoverUnits.ts'
@@ -56,6 +56,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
   const marks = startedMarks(join(dir, 'started'))
   const instances = new Map<string, SystemdInstance>()
   const exitListeners: ((exit: ExitStatus) => void)[] = []
+  const mainEndListeners: ((end: MainEnd) => void)[] = []
   const restartListeners: ((restarted: Restarted) => void)[] = []
   const ending = new AbortController()
   let closing: Promise<void> | null = null
@@ -78,6 +79,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
   const house: InstanceHouse = {
     ...{ systemctl, host, note, marks },
     exited: (exit) => exitListeners.forEach((listener) => listener(exit)),
+    mainEnded: (end) => mainEndListeners.forEach((listener) => listener(end)),
     restarted: (restarted) => restartListeners.forEach((listener) => listener(restarted)),
     over: (id) => void instances.delete(id),
     stale: () => {
@@ -178,7 +180,8 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     const { id, service, once = false } = spec
     const unit = unitName(service, id)
     const port = spec.env['PORT'] === undefined ? null : Number(spec.env['PORT'])
-    const record = { unit, service, id, once, signal: spec.stop.signal, withinMs: spec.stop.withinMs, port }
+    const { signal, withinMs } = spec.stop
+    const record = { unit, service, id, once, signal, withinMs, port, notifies: spec.notify !== undefined }
     const instance = SystemdInstance.make(house, record)
     instances.set(id, instance)
     let ends: ReturnType<typeof openStreams> | null = null
@@ -242,6 +245,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     problems: () => [signals.problem() ?? []].flat(),
     isAlive: (id) => instances.get(id)?.alive === true,
     onExit: (listener) => void exitListeners.push(listener),
+    onMainEnd: (listener) => void mainEndListeners.push(listener),
     onRestart: (listener) => void restartListeners.push(listener),
     dataFolder: (service) => join('/var/lib', dataParent, service),
     ...(options.dataFolders ? { dataFolders: options.dataFolders } : {}),

@@ -10,6 +10,8 @@ export interface UnitRecord {
   once: boolean
   signal: string
   withinMs: number
+  /** It tells systemd itself when it has started. */
+  notifies: boolean
   port: number | null
 }
 
@@ -65,6 +67,7 @@ export function readRecord(unit: string, file: string): UnitRecord | null {
   const port = said.get('Port')
   return {
     ...{ unit, service, id, signal, once: said.get('Once') === 'yes' },
+    notifies: said.get('Notify') === 'yes',
     withinMs: Number(said.get('WithinMs')),
     port: port === undefined ? null : Number(port),
   }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { InstanceSpec, SocketOwner } from '../supervisor.ts'
 import { findOwner } from '../process/socketOwner.ts'
 import { procProcessTable } from '../process/procProcessTable.ts'
@@ -6,7 +7,8 @@ import { procSocketTable } from '../process/sockets.ts'
 import { pidsOf } from './controlGroup.ts'
 import { environmentFile } from './quoting.ts'
 import { createSystemctl } from './systemctl.ts'
-import { openUnitFiles } from './unitFiles.ts'
+import { stopUnit } from './stopUnit.ts'
+import { openUnitFiles, readRecord } from './unitFiles.ts'
 import { unitName } from './unitName.ts'
 import { makeStreams, removeStreams } from './unitStreams.ts'
 import { unitText } from './unitText.ts'
@@ -64,7 +66,10 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
       files.remove(unit)
     },
     start: (unit, timeoutMs) => systemctl.start(unit, timeoutMs),
-    stop: (unit, timeoutMs) => systemctl.stop(unit, timeoutMs),
+    stop: (unit, timeoutMs) => {
+      const file = join(unitFolder, unit)
+      return stopUnit(systemctl, existsSync(file) ? readRecord(unit, file) : null, unit, timeoutMs)
+    },
     resetFailed: (unit) => systemctl.resetFailed(unit),
     reload: () => systemctl.reload(),
     syncJournal: () => systemctl.syncJournal(),

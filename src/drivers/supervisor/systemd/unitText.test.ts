@@ -44,9 +44,19 @@ describe('the unit of an instance', () => {
 
       Restart=always
       RestartSec=1
-      KillMode=mixed
-      KillSignal=SIGINT
+      # stop: SIGINT to the main process, then SIGTERM to what it left; SIGKILL to all after the time.
+      KillMode=control-group
+      KillSignal=SIGTERM
       TimeoutStopSec=10000ms
+      TimeoutStopFailureMode=kill
+      ExecStop=:-/bin/sh -c 'exec 2>/dev/null; PATH=/usr/bin:/bin; \\
+        if [ -n "$MAINPID" ] && kill -s INT "$MAINPID"; then tail -f -s 0.02 --pid="$MAINPID" /dev/null; fi; \\
+        while IFS=: read -r n c p; do case $n$c in 0|*name=systemd) for t in "" /unified /systemd; do \\
+        [ ! -r /sys/fs/cgroup$t$p/cgroup.procs ] || g=/sys/fs/cgroup$t$p/cgroup.procs; done;; esac; done </proc/self/cgroup; \\
+        while [ -n "$g" ]; do left=; while read -r p; do [ "$p" != $$ ] || continue; left=1; \\
+        case " $told " in *" $p "*) continue;; esac; if kill -s TERM "$p"; then told="$told $p"; \\
+        else case " $refused " in *" $p "*) exit;; esac; refused="$refused $p"; fi; \\
+        done <"$g"; [ -n "$left" ] && sleep 0.02 || exit; done'
 
       Slice=tandem-shop.slice
       MemoryMax=536870912

@@ -2,6 +2,7 @@ import type { InstanceSpec } from '../supervisor.ts'
 import { jailPatterns } from '../../../definitions/jailPatterns.ts'
 import { problem } from '../process/executable.ts'
 import { jailLines } from './jailLines.ts'
+import { stopLines } from './stopLines.ts'
 import { quoteIfNeeded, quoteWord } from './quoting.ts'
 import { sliceName, unitName, userName } from './unitName.ts'
 import { streamPaths } from './unitStreams.ts'
@@ -69,6 +70,7 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
     `Once=${once ? 'yes' : 'no'}`,
     `Signal=${spec.stop.signal}`,
     `WithinMs=${spec.stop.withinMs}`,
+    ...(spec.notify ? ['Notify=yes'] : []),
     ...(spec.env['PORT'] === undefined ? [] : [`Port=${Number(spec.env['PORT'])}`]),
     '',
   ]
@@ -111,13 +113,7 @@ function lifeLines({ once, stop }: InstanceSpec, { hasRestartSteps }: UnitPlaces
     'RestartSec=1',
     ...(hasRestartSteps ? ['RestartSteps=5', 'RestartMaxDelaySec=30'] : []),
   ]
-  return [
-    ...(once ? ['Restart=no'] : restart),
-    'KillMode=mixed',
-    `KillSignal=${stop.signal}`,
-    // A time of 0 would mean: wait for ever.
-    `TimeoutStopSec=${Math.max(1, stop.withinMs)}ms`,
-  ]
+  return [...(once ? ['Restart=no'] : restart), ...stopLines({ stop })]
 }
 
 function limitLines({ service, limits }: InstanceSpec): string[] {

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../../lib/clock.ts'
+import { families } from '../families.ts'
 import type { InstanceSpec } from '../supervisor.ts'
 import { insideMachine, openSystemdLab, whyOutside, type SystemdLab } from './systemdLab.ts'
 import { createSystemdSupervisor } from './systemdSupervisor.ts'
@@ -201,13 +202,51 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect(lab.driver.isAlive(wanted.id)).toBe(true)
   })
 
-  it('are seen to end although the follower of the journal was killed', async () => {
+  it('are seen to end although the bus was started again, and its absence is said meanwhile', async () => {
     const wanted = lab.spec(sleeps)
     const { pid } = await lab.driver.start(wanted)
-    execFileSync('pkill', ['-KILL', '-P', String(process.pid), 'journalctl'])
+    expect(lab.driver.problems?.()).toEqual([])
+    systemctl('stop', 'dbus.socket', 'dbus.service')
+    await until(() => expect(lab.driver.problems?.()).toEqual([expect.stringContaining('cannot be followed')]))
+    systemctl('start', 'dbus.socket', 'dbus.service')
     process.kill(pid, 'SIGKILL')
     await until(() => expect(lab.restarts).toHaveLength(1))
-    expect(lab.exits).toEqual([expect.objectContaining({ pid, signal: 'SIGKILL' })])
+    expect(lab.exits).toEqual([expect.objectContaining({ pid })])
+    await until(() => expect(lab.driver.problems?.()).toEqual([]))
+  })
+
+  it('that a person stops without an agent end as the definition says: the signal to one, SIGTERM to what it leaves', async () => {
+    const wanted = lab.spec(families.family, { stop: { signal: 'SIGTERM', withinMs: 5_000 } })
+    await lab.driver.start(wanted)
+    await lab.printed(wanted, /child up/)
+    systemctl('stop', unitOf(wanted))
+    const said = (await lab.lines(wanted.service)).map(({ text }) => text)
+    expect(said.filter((text) => /^(main|child) (told|ends)$/.test(text))).toEqual([
+      'main told',
+      'main ends',
+      'child told',
+    ])
+  })
+
+  it('that are stopped before they were ready get their own signal first, on the same clock', async () => {
+    const notify = { withinMs: 60_000, watchdogMs: null }
+    const main = `trap 'echo main told; sleep 1.5; exit' INT; trap 'echo main terminated' TERM`
+    const child = `trap 'echo child told' TERM; echo child up; while :; do sleep 0.05; done`
+    const argv = ['/bin/sh', '-c', `${main}; sh -c "${child}" & while :; do sleep 0.05; done`]
+    const wanted = lab.spec(argv, { notify, stop: { signal: 'SIGINT', withinMs: 2_500 } })
+    const started = lab.driver.start(wanted).catch((error: unknown) => error)
+    await lab.printed(wanted, /child up/)
+    const began = systemClock.monotonic()
+    await lab.driver.stop(wanted.id)
+    const tookMs = systemClock.monotonic() - began
+    expect(await started).toBeInstanceOf(Error)
+    const said = (await lab.lines(wanted.service))
+      .map(({ text }) => text)
+      .filter((text) => / (told|terminated)$/.test(text))
+    expect(said).toEqual(['main told', 'child told'])
+    expect(tookMs).toBeGreaterThanOrEqual(2_499)
+    expect(tookMs).toBeLessThan(1_500 + 2_500)
+    expect(existsSync(`/etc/systemd/system/${unitOf(wanted)}`)).toBe(false)
   })
 
   it('start, and are told to end, although the journal takes no word about them', async () => {

@@ -1,0 +1,18 @@
+/**
+ * Programs of tests that start another, in words of the shell. `family`: prints `child up`; at its stop signal `main told`, a moment
+ * later `main ends`, and ends; its child prints `child told` at SIGTERM. `leaves`: ends 1.5 s after its stop signal; its child
+ * heeds none. `crashes`: ends with status 3, and its child is that of `family`; `crashesHard`: that of `leaves`.
+ */
+export type Family = 'family' | 'leaves' | 'crashes' | 'crashesHard'
+
+const child = `trap "echo child told; exit" TERM; echo child up; while :; do sleep 0.05; done`
+const stubbornChild = `trap "" TERM; echo child up; while :; do sleep 0.05; done`
+const crash = (of: string): string => `sh -c '${of}' & sleep 0.5; exit 3`
+const until = 'while :; do sleep 0.05; done'
+
+export const families: Record<Family, string[]> = {
+  family: ['/bin/sh', '-c', `sh -c '${child}' & trap 'echo main told; sleep 0.3; echo main ends; exit' TERM; ${until}`],
+  leaves: ['/bin/sh', '-c', `sh -c '${stubbornChild}' & trap 'sleep 1.5; exit' TERM; ${until}`],
+  crashes: ['/bin/sh', '-c', crash(child)],
+  crashesHard: ['/bin/sh', '-c', crash(stubbornChild)],
+}
