@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { InstanceState } from '../protocol/report.ts'
 import { closedPortReason } from './closedPort.ts'
 import type { RememberedInstance } from './instanceMemory.ts'
+import { describeEnd } from './describeEnd.ts'
 import { probe, type ProbeResult } from './probe.ts'
 
 /*
@@ -206,7 +207,7 @@ export class LocalInstance {
   #ended(end: MainEnd): void {
     this.pid = null
     this.#endedUnready ||= !this.#everReady
-    this.#fail(describeExit(end, this.#everReady))
+    this.#fail(describeEnd(end, this.#everReady))
   }
 
   async #start(signal: AbortSignal): Promise<number | null> {
@@ -397,15 +398,3 @@ export function readyProbeMs(
 }
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-function describeExit({ code, signal, reason }: MainEnd, wasReady: boolean): string {
-  const how =
-    reason === 'oom'
-      ? 'was killed at its memory limit'
-      : code === null
-        ? signal === null
-          ? 'ended with a status that nobody saw'
-          : `was ended by ${signal}`
-        : `exited with status ${code}`
-  return wasReady ? how : `${how} before it was ready`
-}
