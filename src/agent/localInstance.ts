@@ -4,6 +4,7 @@ import { Backoff, pause } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { InstanceState } from '../protocol/report.ts'
 import { closedPortReason } from './closedPort.ts'
+import { instanceLimits, readyProbeMs, type InstanceLimits } from './instanceLimits.ts'
 import type { RememberedInstance } from './instanceMemory.ts'
 import { describeEnd } from './describeEnd.ts'
 import { probe, type ProbeResult } from './probe.ts'
@@ -19,32 +20,6 @@ import { probe, type ProbeResult } from './probe.ts'
  *   draining  its stop was asked: idle connections are closed, the signal sent, the grace waited for.
  *   stopped   nothing of it is left. Never left again.
  */
-
-export interface InstanceLimits {
-  /** How often a ready instance is probed. */
-  readyProbeMs: number
-  /** So much time there is at least, on average, between two probes of well instances on this machine: they wait for their turn. */
-  apartMs: number
-  /** Ready instances are probed at multiples of this, together: waking up costs an idle agent more than the probe does. */
-  togetherMs: number
-  /** How often a port that is still closed is tried while the instance starts. */
-  closedProbeMs: number
-  /** This many misses in a row take it out of traffic. */
-  misses: number
-  /** How long it must be well to count as steady again. */
-  steadyMs: number
-  restart: { firstMs: number; mostMs: number }
-}
-
-export const instanceLimits: InstanceLimits = {
-  readyProbeMs: 2_000,
-  apartMs: 250,
-  togetherMs: 1_000,
-  closedProbeMs: 20,
-  misses: 3,
-  steadyMs: 10_000,
-  restart: { firstMs: 500, mostMs: 30_000 },
-}
 
 /** How one is that ran before this agent did: whether requests go to it. */
 export type Adopted = 'serving' | 'running'
@@ -383,18 +358,6 @@ export class LocalInstance {
   #elapsed(): number {
     return this.#parts.clock.monotonic()
   }
-}
-
-/** Until a ready instance is asked again, one of `crowd`: its turn comes with the others'. One that missed is asked soon. */
-export function readyProbeMs(
-  isWell: boolean,
-  crowd: number,
-  elapsedMs: number,
-  { readyProbeMs: usual, apartMs, togetherMs }: InstanceLimits,
-): number {
-  const step = Math.min(togetherMs, usual)
-  const turnMs = isWell ? Math.ceil((crowd * apartMs) / step) * step : 0
-  return Math.max(usual, turnMs) - (elapsedMs % step)
 }
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
