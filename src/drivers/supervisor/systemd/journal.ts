@@ -99,6 +99,9 @@ const since = (query: LogQuery): string[] =>
 const matches = ({ service, instance }: LogQuery): string[] => [
   `_SYSTEMD_SLICE=${sliceName(service)}`,
   ...(instance === undefined ? [] : [`_SYSTEMD_UNIT=${unitName(service, instance)}`]),
+  // Of a program that had ended before journald looked: see `isPrinted`.
+  ...['+', '_TRANSPORT=stdout', `TANDEM_SERVICE=${service}`],
+  ...(instance === undefined ? [] : [`TANDEM_INSTANCE=${instance}`]),
   ...['+', `SYSLOG_IDENTIFIER=${ownIdentifier}`, `TANDEM_SERVICE=${service}`],
   ...(instance === undefined ? [] : [`TANDEM_INSTANCE=${instance}`]),
   ...['+', `MESSAGE_ID=${droppedMessage}`, '_SYSTEMD_UNIT=systemd-journald.service'],

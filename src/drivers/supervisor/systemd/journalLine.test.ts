@@ -19,6 +19,14 @@ describe('a line of the journal', () => {
     expect(read({ MESSAGE: [104, 0xff] })).toMatchObject({ text: 'h\uFFFD' })
     expect(read({ MESSAGE: null })).toMatchObject({ text: '' })
   })
+  it('of a program that had ended before journald looked is its output: its slice is not known', () => {
+    const late = { _SYSTEMD_SLICE: undefined, _TRANSPORT: 'stdout' }
+    expect(read(late)).toMatchObject({ stream: 'out', instance: 'shop-1' })
+    expect(read({ ...late, _SYSTEMD_UNIT: 'tandem-evil-1.service' })).toBeNull()
+    expect(read({ ...late, TANDEM_SERVICE: 'evil' })).toBeNull()
+    // Sent by a program itself, which can claim to be any service.
+    expect(read({ ...late, _TRANSPORT: 'journal' })).toBeNull()
+  })
   it('of the agent is a line of tandem, and may be the last', () => {
     const own = {
       ...{ _UID: '0', SYSLOG_IDENTIFIER: 'tandem' },

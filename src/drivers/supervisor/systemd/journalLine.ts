@@ -7,7 +7,7 @@ export const droppedMessage = 'a596d6fe7bfa4994828e72309e95d61e'
 export const ownIdentifier = 'tandem'
 export const wantedFields = [
   ...['MESSAGE', 'MESSAGE_ID', 'TANDEM_SERVICE', 'TANDEM_INSTANCE', 'TANDEM_OVER', '_SYSTEMD_UNIT', '_UID'],
-  ...['SYSLOG_IDENTIFIER', '_SYSTEMD_SLICE', 'OBJECT_SYSTEMD_UNIT', 'OBJECT_SYSTEMD_CGROUP'],
+  ...['SYSLOG_IDENTIFIER', '_SYSTEMD_SLICE', '_TRANSPORT', 'OBJECT_SYSTEMD_UNIT', 'OBJECT_SYSTEMD_CGROUP'],
 ]
 
 export interface JournalLine extends LogLine {
@@ -27,7 +27,7 @@ export function readJournalLine(json: string, service: string, own = process.get
   if (entry['MESSAGE_ID'] === droppedMessage && entry['_SYSTEMD_UNIT'] === 'systemd-journald.service') {
     return droppedLine(entry, at, text, service)
   }
-  if (entry['_SYSTEMD_SLICE'] === sliceName(service)) {
+  if (entry['_SYSTEMD_SLICE'] === sliceName(service) || isPrinted(entry, service)) {
     const instance = valuesOf(entry['TANDEM_INSTANCE']).find((id) => entry['_SYSTEMD_UNIT'] === unitName(service, id))
     return instance === undefined ? null : { at, service, instance, text, stream: 'out', isOver: false }
   }
@@ -38,6 +38,13 @@ export function readJournalLine(json: string, service: string, own = process.get
   if (!isOurs || isOfService || entry['SYSLOG_IDENTIFIER'] !== ownIdentifier) return null
   return { at, service, instance, text, stream: 'tandem', isOver: entry['TANDEM_OVER'] === '1' }
 }
+
+/**
+ * A line of a unit's own stdout or stderr: its fields are journald's and the unit's, and the program can add none. Of a program
+ * that had ended before journald looked, the slice is not known.
+ */
+const isPrinted = (entry: Record<string, unknown>, service: string): boolean =>
+  entry['_TRANSPORT'] === 'stdout' && entry['_SYSTEMD_SLICE'] === undefined && entry['TANDEM_SERVICE'] === service
 
 /** A field that its writer gives beside the unit's own LogExtraFields= has both values, in a list. */
 const valuesOf = (field: unknown): string[] =>
