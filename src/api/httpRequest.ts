@@ -100,7 +100,12 @@ export class HttpConnections {
     sent.on('error', (error) => response.reject(sent.reusedSocket ? new StaleConnection(error) : error))
     if (body === undefined || typeof body === 'string') sent.end(body)
     else pipeline(Readable.from(body), sent).catch(response.reject)
-    return answered(await response.promise)
+    const answer = await response.promise
+    // Refused before all was sent: the server may read no more of it, and the connection would stay open for ever.
+    answer.once('end', () => {
+      if (!sent.writableFinished) sent.destroy()
+    })
+    return answered(answer)
   }
 }
 

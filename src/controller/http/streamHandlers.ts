@@ -37,7 +37,7 @@ export function streamHandlers(controller: Controller, asks: Asks, examine: () =
       const machines = query.machine ? [query.machine] : Object.keys(controller.state.machines)
       checkMachines(controller, machines)
       const gone = new AbortController()
-      request.raw.socket.once('close', () => gone.abort())
+      reply.raw.once('close', () => gone.abort())
       const asked = { service, machines, signal: gone.signal }
       const instance = query.instance
         ? await meantInstance(controller, asks, { ...asked, instance: query.instance })
