@@ -6,7 +6,7 @@ interface Help {
   /** As it is typed. */
   command: string
   brief: string
-  /** What people are shown. */
+  /** As people read it. */
   text: string
   /** Of a group. */
   commands?: { name: string; brief: string }[]
@@ -16,7 +16,7 @@ interface Help {
 
 type Route = RouteMap<CliContext> | Command<CliContext>
 
-/** What `--help` shows of the command that `args` names, for programs. */
+/** Describes the command that `args` names, as `--help` does, for programs. */
 export function helpJson(args: readonly string[], text: string): Help {
   let at: Route = routes
   const words = ['tandem']

@@ -9,7 +9,7 @@ import { bytesOf } from './bytesOf.ts'
 import { EventStream } from './eventStream.ts'
 import type { Rooms } from './operationHandlers.ts'
 
-/** What only agents call, beside the operations of the contract. */
+/** Calls of agents alone, beside the operations of the contract. */
 export function addAgentCalls(
   api: FastifyInstance,
   { callers }: Rooms,

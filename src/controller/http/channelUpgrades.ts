@@ -20,7 +20,7 @@ export function takeChannels(server: Server, channels: Channels, callers: Caller
     try {
       socket.on('error', () => {}) // whoever asked has left
       const join = endOf(request, socket, channels, callers)
-      // What came with the request is the first that the other end reads.
+      // The other end reads first whatever came with the request.
       if (head.length > 0) socket.unshift(head)
       socket.write(accepted)
       join()

@@ -9,7 +9,7 @@ interface Counts {
 
 /**
  * A test that is as good as its number of tries: a short one in `make check`, a long one in `make soak`. TANDEM_SEED replays
- * it; TANDEM_ and the name in capitals sets its number alone. What ran is printed, and again at the end of `make soak`.
+ * it; TANDEM_ and the name in capitals sets its number alone. It prints seed and count; `make soak` repeats them at its end.
  */
 export function randomRun(name: string, { check, soak }: Counts): { seed: number; count: number } {
   const seed = Number(process.env['TANDEM_SEED'] ?? Date.now() % 2 ** 31)

@@ -47,7 +47,7 @@ export function createLineQueue(limitBytes: number): LineQueue {
     },
     take: async () => {
       if (lines.length === 0 && skipped.near === null && !ended) await new Promise<void>((resolve) => (wake = resolve))
-      // Nothing more may come for a long time: whoever has caught up is told at once.
+      // Tell a reader that has caught up at once: the next line may be a long time coming.
       if (lines.length === 0 || ended) noteSkipped()
       if (lines.length === 0) return null
       const taken = lines
