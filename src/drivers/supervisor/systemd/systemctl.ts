@@ -1,5 +1,6 @@
 import { coalesced } from '../../../lib/coalesced.ts'
 import { exec, execOrThrow, type Outcome } from '../../../lib/exec.ts'
+import { callSystemd } from './bus/callSystemd.ts'
 
 /** The manager of this machine, by its own program. Every call has a deadline. */
 export interface Systemctl {
@@ -8,6 +9,8 @@ export interface Systemctl {
   start(unit: string, timeoutMs: number): Promise<string | null>
   /** No error for one that systemd does not know. */
   stop(unit: string, timeoutMs: number): Promise<void>
+  /** Resolves when it is on its way: systemd does not start it again. */
+  beginStop(unit: string): Promise<void>
   /** No error for one that does not run. */
   kill(unit: string, whom: 'main' | 'all', signal: string): Promise<void>
   resetFailed(unit: string): Promise<void>
@@ -64,6 +67,16 @@ export function createSystemctl(): Systemctl {
     stop: async (unit, timeoutMs) => {
       const { code, err } = await call(['systemctl', 'stop', '--', unit], timeoutMs)
       if (code !== 0 && code !== notLoaded) throw new Error(`systemd did not stop ${unit}: ${err.trim()}`)
+    },
+    beginStop: async (unit) => {
+      try {
+        await callSystemd('StopUnit', [unit, 'replace'])
+      } catch {
+        // Without a bus, or for a unit that systemd does not know.
+        const { code, err } = await call(['systemctl', 'stop', '--no-block', '--', unit], callMs)
+        if (code !== 0 && code !== notLoaded)
+          throw new Error(`systemd did not take the order to stop ${unit}: ${err.trim()}`)
+      }
     },
     kill: async (unit, whom, signal) => {
       await call(['systemctl', 'kill', `--kill-whom=${whom}`, `--signal=${signal}`, '--', unit], callMs)

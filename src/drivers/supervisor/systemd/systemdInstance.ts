@@ -128,7 +128,10 @@ export class SystemdInstance {
       if (change.kind === 'ended') {
         this.#life = { ...this.#life, running: false }
         if (once) await this.#over(change.ending)
-        else await this.#tell(change.ending, false, true)
+        else {
+          await this.#printed()
+          await this.#tell(change.ending, false, true)
+        }
       } else {
         this.#life = change.life
         this.#controlGroup = state?.controlGroup ?? this.#controlGroup
@@ -176,19 +179,25 @@ export class SystemdInstance {
     const { unit, withinMs, signal } = this.record
     await host.stop(unit, withinMs + killMs)
     await this.#starting
-    const state = (await systemctl.show([unit])).get(unit)
+    const [states] = await Promise.all([systemctl.show([unit]), this.#printed()])
+    const state = states.get(unit)
     const life = this.#life
-    // A clean end is forgotten by systemd at once; then it heeded its signal.
+    const told = this.#told?.pid === life?.pid ? this.#told : undefined
+    // systemd forgets a stopped unit at once; one of which no signal came either heeded ours.
     const heeded = { pid: life?.pid ?? 0, code: null, signal, reason: 'signal' as const }
     const isKnown = state !== undefined && state.lastPid === life?.pid && state.code !== 0
-    const ended = life?.running ? (isKnown ? endingOf(life.pid, state) : heeded) : null
+    const known = isKnown ? state : told
+    const ended = life?.running ? (known ? endingOf(life.pid, known) : heeded) : null
     await this.#conclude(ended, true, state)
   }
 
   /** Removes what is left of it, then tells. `stopped`: how the unit is since it was stopped. */
   async #conclude(ended: Ending | null, asked: boolean, stopped?: UnitState): Promise<void> {
     if (stopped) await this.#forget(stopped.sub === 'failed')
-    else await this.remove()
+    else {
+      await this.remove()
+      await this.#printed()
+    }
     if (ended) await this.#tell(ended, asked, false)
     else await this.#note('stopped', true)
     this.#house.over(this.record.id)
@@ -209,10 +218,13 @@ export class SystemdInstance {
     stale()
   }
 
-  /** Everything that it printed can be read before anybody is told that it ended; but a sick journal keeps nobody waiting for that word. */
+  /** Everything that it printed can be read before anybody hears that it ended; but a sick journal keeps nobody waiting for that. */
+  async #printed(): Promise<void> {
+    await this.#house.host.syncJournal().catch(() => {}) // then its last lines come a little late
+  }
+
   async #tell(ended: Ending, asked: boolean, again: boolean): Promise<void> {
     const reason = asked ? 'stopped' : ended.reason
-    await this.#house.host.syncJournal().catch(() => {}) // then its last lines come a little late
     await this.#note(
       `ended: ${reason} (${ended.signal ?? ended.code ?? 'status unknown'})${again ? '; systemd starts it again' : ''}`,
       !again,

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { connectBus } from './bus/busConnection.ts'
+import { manager, systemd } from './bus/callSystemd.ts'
 import { dictionary, type BusMessage } from './bus/busMessage.ts'
 import type { ToldEnding } from './life.ts'
 
 const againMs = 1_000
 const bus = { destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus', interface: 'org.freedesktop.DBus' }
-const systemd = 'org.freedesktop.systemd1'
 const unitPaths = '/org/freedesktop/systemd1/unit'
 const service = `${systemd}.Service`
 const changes = `type='signal',sender='${systemd}',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path_namespace='${unitPaths}',arg0='${service}'`
@@ -61,13 +61,12 @@ async function follow({ path, touched, missed, ending }: Watcher, signal: AbortS
   owner = String(named.body[0])
   await connection.call({ ...bus, member: 'AddMatch', args: [changes] })
   // Without a subscriber it sends none.
-  const manager = { destination: systemd, path: '/org/freedesktop/systemd1', interface: `${systemd}.Manager` }
   await connection.call({ ...manager, member: 'Subscribe', args: [] })
   missed()
   await connection.over
 }
 
-/** Aborts with `signal`, or by itself: to begin anew. */
+/** Aborts with `signal`, or by itself: to begin again. */
 class Leaving {
   readonly #own = new AbortController()
   readonly #signal: AbortSignal
