@@ -95,7 +95,9 @@ async function child(kind: string, ...args: number[]): Promise<Child> {
 async function round(proxy: Child, seconds: number, bodyBytes: number): Promise<Round> {
   const before = await cpuUs(proxy)
   const load = fork(import.meta.filename, ['load', ...[proxy.port, seconds, bodyBytes].map(String)])
-  const [result] = (await once(load, 'message')) as [Load] // all that a load says
+  const ended = once(load, 'exit').then(() => Promise.reject(new Error('the load ended without a word')))
+  ended.catch(() => {}) // it ends after its word, too
+  const [result] = (await Promise.race([once(load, 'message'), ended])) as [Load] // all that a load says
   const spent = (await cpuUs(proxy)) - before
   const { requests, p50Ms, p99Ms } = result
   return { cpuUs: spent / requests, perSecond: requests / result.seconds, p50Ms, p99Ms }

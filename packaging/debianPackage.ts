@@ -22,7 +22,11 @@ const compressionLevel = 9
 export async function debianPackage(files: readonly ShippedFile[], about: About): Promise<Uint8Array> {
   const { date } = about
   const installed = [
-    ...files.map((file) => ({ ...file, path: `usr/lib/tandem/${file.path}` })),
+    // The manual page and the completions lie where the system looks for them.
+    ...files.map((file) => ({
+      ...file,
+      path: file.path.startsWith('share/') ? `usr/${file.path}` : `usr/lib/tandem/${file.path}`,
+    })),
     shipped('usr/share/doc/tandem/copyright', about.copyright),
   ]
   const links = { 'usr/bin/tandem': '../lib/tandem/bin/tandem' }

@@ -1,6 +1,8 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { completionScripts } from '../src/cli/help/completionScripts.ts'
+import { manPage } from '../src/cli/help/manPage.ts'
 import { sha256 } from '../src/lib/hash.ts'
 import { architectureOf } from './architecture.ts'
 import { billOfMaterials } from './billOfMaterials.ts'
@@ -10,7 +12,7 @@ import { launcher } from './launcher.ts'
 import { debianCopyright, thirdPartyLicences } from './licences.ts'
 import { nodeBinary } from './nodeBinary.ts'
 import { readProgram } from './program.ts'
-import { shipped, shippedFolder, shippedFromGit } from './shippedFile.ts'
+import { shipped, shippedFolder, shippedFromGit, type ShippedFile } from './shippedFile.ts'
 import { sourceDate } from './sourceDate.ts'
 import { tarball } from './tarball.ts'
 
@@ -37,6 +39,14 @@ export interface Distribution {
 const fromGit = ['README.md', 'CHANGELOG.md', 'LICENSE', 'docs', 'examples']
 const compressionLevel = 6
 
+/** The manual page and the completions, in the folders that a system looks into below /usr. `date`: seconds since 1970. */
+const manual = (version: string, date: number): ShippedFile[] => [
+  shipped('share/man/man1/tandem.1.gz', gzipSync(manPage(version, date), { level: compressionLevel })),
+  shipped('share/bash-completion/completions/tandem', completionScripts.bash),
+  shipped('share/zsh/vendor-completions/_tandem', completionScripts.zsh),
+  shipped('share/fish/vendor_completions.d/tandem.fish', completionScripts.fish),
+]
+
 /**
  * What people install: an archive to unpack anywhere and a Debian package, of the same content; the bill of materials and the
  * checksums beside them. The same commit and the same Node give the same bytes, wherever and whenever it is made.
@@ -45,14 +55,15 @@ export async function makeDistribution({ root, out, architectures, version, env 
   const workshop = join(out, '.bundle')
   const bundled = await bundle(workshop, { root, version })
   const program = readProgram(workshop)
+  const date = sourceDate(root, env)
   const common = [
     ...shippedFolder(workshop),
     ...shippedFromGit(root, fromGit),
     shipped('LICENSE.packages', thirdPartyLicences(bundled.packages)),
+    ...manual(program.version, date),
   ]
   rmSync(workshop, { recursive: true })
   const made: Distribution = { archives: [], packages: [], bills: [], sums: join(out, 'SHA256SUMS') }
-  const date = sourceDate(root, env)
   for (const architecture of architectures.map(architectureOf)) {
     const node = nodeBinary(root, architecture)
     const binary = readFileSync(node.file)

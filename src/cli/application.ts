@@ -22,10 +22,7 @@ export function buildApplicationFor(
       text: {
         ...text_en,
         briefs: { ...text_en.briefs, argumentEscapeSequence: 'Everything after it is an argument, not a flag' },
-        noCommandRegisteredForInput: ({ input, corrections }) => {
-          const names = routes.getAllEntries().map(({ name }) => name['convert-camel-to-kebab'])
-          return misuse(unknownCommand(input, [...corrections.map((name) => name.replaceAll('`', '')), ...names]))
-        },
+        noCommandRegisteredForInput: ({ input }) => misuse(unknownCommand(input)),
         exceptionWhileParsingArguments: (error) => misuse(usageError(error)),
         exceptionWhileLoadingCommandFunction: (error) => {
           throw error

@@ -6,12 +6,16 @@ import {
   type CommandContext,
   type TypedCommandParameters,
 } from '@stricli/core'
+import type { Known } from './help/knownNames.ts'
+import { known, text } from './routes/parameters.ts'
 import type { CommonFlags, Session } from './session.ts'
 
 /** What stricli hands to commands: how to begin and how to end. */
 export interface CliContext extends CommandContext {
   open: (flags: CommonFlags) => Session
   finish: (outcome: { code: number } | { error: unknown }) => void
+  /** Names that a word may be completed to. */
+  known: (kind: Known) => Promise<string[]>
 }
 
 /** A command's work; resolves with the exit code. */
@@ -37,10 +41,7 @@ interface CommandSpec<F extends CommonFlags & BaseFlags, A extends BaseArgs> {
 
 const commonFlags = {
   json: { kind: 'boolean', brief: 'Print JSON, and nothing else, on stdout', default: false, withNegated: false },
-  context: {
-    ...{ kind: 'parsed', parse: String, optional: true, placeholder: 'NAME' },
-    brief: 'The cluster to talk to (tandem context list)',
-  },
+  context: known('contexts', text('NAME', 'The cluster to talk to (tandem context list)')),
 } as const
 
 /** A command as data. Every one takes --json and --context, and shows an example with --help. */

@@ -1,24 +1,50 @@
 import { buildRouteMap, type RouteMap } from '@stricli/core'
 import type { CliContext } from './command.ts'
 import { context } from './routes/contextRoutes.ts'
+import { completion, help } from './routes/helpRoutes.ts'
 import { demo, init, up, validate } from './routes/laptopRoutes.ts'
 import { doctor, events, logs, releases, rollout, rollouts, status } from './routes/lookingRoutes.ts'
 import { cluster, machine, machines, maintenance, upgrade } from './routes/machineRoutes.ts'
 import { agent, controller } from './routes/programRoutes.ts'
 import { deploy, push, remove, restart, rollback, runOnce, start, stop } from './routes/rollingRoutes.ts'
 
-/** Every command there is. What a command does is loaded when it runs. */
-export const routes: RouteMap<CliContext> = buildRouteMap({
-  docs: {
-    brief: 'Releases rolled with no request lost, on a pair of plain machines',
-    fullDescription:
-      'Releases rolled with no request lost, on a pair of plain machines.\n\n' +
-      'EXAMPLE\n  tandem up                   a cluster on this laptop\n' +
-      '  tandem push examples/node   a service on it\n  tandem status               how it is',
+/** The groups of `tandem --help`; each has a page, `tandem help GROUP`. Every command is in exactly one. */
+const grouped = {
+  services: {
+    brief: 'Publish services and control them',
+    routes: { init, validate, push, deploy, rollback, restart, stop, start, remove, run: runOnce },
   },
+  rollouts: { brief: 'Follow rollouts, abort them, list releases', routes: { rollouts, rollout, releases } },
+  machines: {
+    brief: 'Add, drain, restart, patch and remove machines',
+    routes: { machines, machine, maintenance, agent },
+  },
+  cluster: {
+    brief: 'Start a cluster, change it, upgrade it, choose which one to use',
+    routes: { demo, up, cluster, upgrade, context, controller },
+  },
+  looking: { brief: 'See what runs, and why it does not', routes: { status, logs, events, doctor, help, completion } },
+} as const
+
+/** Commands that people look for together. `commands`: names of top-level commands, in the order of the help. */
+export interface Group {
+  name: string
+  brief: string
+  commands: string[]
+}
+
+export const groups: Group[] = Object.entries(grouped).map(([name, { brief, routes }]) => {
+  return { name, brief, commands: Object.keys(routes) }
+})
+
+/** All commands. The module that implements a command is loaded when the command runs. */
+export const routes: RouteMap<CliContext> = buildRouteMap({
+  docs: { brief: 'Roll out releases without losing a request, on a pair of plain machines' },
   routes: {
-    ...{ demo, up, init, validate, push, deploy, rollback, restart, stop, start, remove },
-    ...{ status, rollouts, rollout, releases, logs, events, machines, machine, maintenance, doctor, run: runOnce },
-    ...{ cluster, upgrade, context, controller, agent },
+    ...grouped.services.routes,
+    ...grouped.rollouts.routes,
+    ...grouped.machines.routes,
+    ...grouped.cluster.routes,
+    ...grouped.looking.routes,
   },
 })

@@ -4,7 +4,8 @@ import { buildApplicationFor } from './application.ts'
 import { asOperatorError } from './asOperatorError.ts'
 import type { CliContext } from './command.ts'
 import { isProgram, withGlobalFlagsBehind } from './commandLine.ts'
-import { helpJson } from './helpJson.ts'
+import { helpJson } from './help/helpJson.ts'
+import { overview } from './help/pages.ts'
 import type { CliHost } from './host.ts'
 import { watchInterrupts, type Interrupts } from './interrupts.ts'
 import { Output } from './output.ts'
@@ -48,8 +49,10 @@ async function runCommand(args: string[], host: CliHost, interrupts: Interrupts)
     process: { stdout: { write: (text) => void (printed += text) }, stderr },
     open: (flags) => new Session(host, flags, interrupts),
     finish: (ended) => (outcome = ended),
+    known: async () => [], // completion alone asks
   }
-  await run(application, args, context)
+  if (isOverview(args)) printed = overview()
+  else await run(application, args, context)
   // Assigned in callbacks, which the compiler does not follow.
   const ended = outcome as { code: number } | { error: unknown } | null
   const misused = misuse as OperatorError | null
@@ -63,6 +66,9 @@ async function runCommand(args: string[], host: CliHost, interrupts: Interrupts)
   if (ended && 'error' in ended) throw ended.error
   return ended?.code ?? 0
 }
+
+/** `tandem`, `tandem --help`. */
+const isOverview = (args: string[]): boolean => args.every((word) => ['--json', '--help', '-h'].includes(word))
 
 const isVersion = (args: string[]): boolean => args[0] === '--version' || args[0] === '-v'
 

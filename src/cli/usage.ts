@@ -11,6 +11,8 @@ import {
 } from '@stricli/core'
 import { nearest } from '../definitions/suggest.ts'
 import { OperatorError } from '../lib/operatorError.ts'
+import { entriesOf, leavesOf } from './help/commandTree.ts'
+import { routes } from './routes.ts'
 
 const seeHelp = 'add --help to see what this command takes'
 
@@ -53,11 +55,15 @@ function explain(error: unknown): [message: string, next: string, subject: strin
   return [error instanceof Error ? error.message : String(error), seeHelp, null]
 }
 
-export function unknownCommand(input: string, names: Iterable<string>): OperatorError {
-  const meant = nearest(input, names)
+/** `input`: the word, or words, that name no command. */
+export function unknownCommand(input: string): OperatorError {
+  const named = [...leavesOf().map(({ words }) => words), ...entriesOf(routes).map(({ name }) => [name])]
+  // `tandem drain` means `tandem machine drain`.
+  const last = nearest(input.split(' ').at(-1) ?? '', new Set(named.map((words) => words.at(-1) ?? '')))
+  const meant = new Set(named.filter((words) => words.at(-1) === last).map((words) => `tandem ${words.join(' ')}`))
   const what = input.startsWith('-') ? `there is no flag ${input} here` : `there is no command ${input}`
   return new OperatorError('E_USAGE', what, {
     subject: input,
-    next: meant ? `did you mean: tandem ${meant}` : 'tandem --help   lists the commands',
+    next: meant.size > 0 ? `did you mean: ${[...meant].join(', or ')}` : 'tandem --help   lists the commands',
   })
 }

@@ -35,9 +35,9 @@ export interface ControllerOptions {
   store: ReleaseStore
   /** Largest size of the release store in bytes; `null`: no cap. */
   storeCapBytes: number | null
-  /** Tokens made elsewhere that are to be known here. */
   /** Keeps the controller's own program, where an upgrade can change it. */
   program?: (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
+  /** Tokens that were made elsewhere and are accepted here. */
   admit: { token: string; identity: Identity }[]
 }
 

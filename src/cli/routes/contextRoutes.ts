@@ -1,12 +1,14 @@
 import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
-import { needed, on, text, word } from './parameters.ts'
+import { known, needed, on, text, word } from './parameters.ts'
 
 const maybeContext = {
   kind: 'tuple',
-  parameters: [{ ...word('NAME', 'The name of a context; default: the one that is meant'), optional: true }],
+  parameters: [
+    { ...known('contexts', word('NAME', 'The name of a context; default: the one that is meant')), optional: true },
+  ],
 } as const
-const contextName = { kind: 'tuple', parameters: [word('NAME', 'The name of a context')] } as const
+const contextName = { kind: 'tuple', parameters: [known('contexts', word('NAME', 'The name of a context'))] } as const
 export const context = buildRouteMap({
   docs: { brief: 'Manage the clusters this user knows' },
   routes: {

@@ -1,7 +1,7 @@
 import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
 import { parsePosition } from '../flagValues.ts'
-import { maybeService, needed, on, oneService, text, word } from './parameters.ts'
+import { known, maybeService, needed, on, oneService, text, word } from './parameters.ts'
 
 export const status = command({
   brief: 'Show services, releases, machines, instances, and what is being rolled',
@@ -22,7 +22,10 @@ export const rollouts = command({
   load: async () => (await import('../commands/rollouts.ts')).rollouts,
 })
 
-const oneRollout = { kind: 'tuple', parameters: [word('ID', 'A rollout, or a prefix of its id')] } as const
+const oneRollout = {
+  kind: 'tuple',
+  parameters: [known('rollouts', word('ID', 'A rollout, or a prefix of its id'))],
+} as const
 export const rollout = buildRouteMap({
   docs: { brief: 'Show one rollout, or abort it' },
   routes: {
@@ -59,8 +62,8 @@ export const logs = command({
         brief: 'A duration (10m, 2h) or a time (2026-11-21T02:00:00Z)',
       },
       last: { kind: 'parsed', parse: parsePosition, placeholder: 'N', brief: 'Only the last lines', optional: true },
-      machine: text('M', 'Only of this machine'),
-      instance: text('I', 'Only of this instance, or a prefix of its id'),
+      machine: known('machines', text('M', 'Only of this machine')),
+      instance: known('instances', text('I', 'Only of this instance, or a prefix of its id')),
     },
     aliases: { f: 'follow', n: 'last' },
     positional: oneService,
@@ -93,7 +96,7 @@ export const doctor = command({
   parameters: {
     flags: {
       cluster: on('The whole cluster, also on one of its machines'),
-      machine: text('M', 'Only this machine, through the controller'),
+      machine: known('machines', text('M', 'Only this machine, through the controller')),
       data: text('DIR', 'This machine, whose agent keeps its data there'),
       secrets: { ...needed('DIR', 'Holds SERVICE.env files, on this machine'), default: '/etc/tandem/env' },
     },

@@ -1,7 +1,7 @@
 import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
 import { parseWithin } from '../flagValues.ts'
-import { needed, on, word } from './parameters.ts'
+import { known, needed, on, word } from './parameters.ts'
 
 export const machines = command({
   brief: 'Show the machines',
@@ -10,7 +10,7 @@ export const machines = command({
   load: async () => (await import('../commands/machines.ts')).machines,
 })
 
-const oneMachine = { kind: 'tuple', parameters: [word('MACHINE', 'The name of a machine')] } as const
+const oneMachine = { kind: 'tuple', parameters: [known('machines', word('MACHINE', 'The name of a machine'))] } as const
 export const machine = buildRouteMap({
   docs: { brief: 'Let a machine join; take one out of traffic and put it back; restart and patch' },
   routes: {
@@ -69,7 +69,10 @@ export const machine = buildRouteMap({
           noReboot: on('Do not restart the machines'),
           force: on('Also when no other machine can take over: a last ready instance, or its address'),
         },
-        positional: { kind: 'tuple', parameters: [{ ...word('MACHINE', 'The name of a machine'), optional: true }] },
+        positional: {
+          kind: 'tuple',
+          parameters: [{ ...known('machines', word('MACHINE', 'The name of a machine')), optional: true }],
+        },
       },
       load: async () => (await import('../commands/maintenance.ts')).patchMachine,
     }),

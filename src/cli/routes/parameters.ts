@@ -1,7 +1,16 @@
+import type { CliContext } from '../command.ts'
 import { parsePort, parseSize } from '../flagValues.ts'
+import type { Known } from '../help/knownNames.ts'
 
 export const word = (placeholder: string, brief: string) => ({ placeholder, brief, parse: String }) as const
-export const service = word('SERVICE', 'The name of a service')
+/** The same parameter, completed with names of the cluster. */
+export const known = <P extends object>(kind: Known, parameter: P) => ({
+  ...parameter,
+  async proposeCompletions(this: CliContext, partial: string): Promise<string[]> {
+    return (await this.known(kind)).filter((name) => name.startsWith(partial))
+  },
+})
+export const service = known('services', word('SERVICE', 'The name of a service'))
 export const optionalService = { ...service, optional: true } as const
 export const oneService = { kind: 'tuple', parameters: [service] } as const
 export const maybeService = { kind: 'tuple', parameters: [optionalService] } as const

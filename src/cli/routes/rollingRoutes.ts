@@ -1,6 +1,6 @@
 import { command } from '../command.ts'
 import { parseRelease } from '../flagValues.ts'
-import { allowOutage, needed, on, oneService, text, word } from './parameters.ts'
+import { allowOutage, known, needed, on, oneService, text, word } from './parameters.ts'
 
 export const push = command({
   brief: 'Build and test a folder, publish it as a release, roll it out',
@@ -76,13 +76,13 @@ export const runOnce = command({
     'tandem run db -- pg_dump shop > shop.sql\ntandem run db -- psql shop < shop.sql',
   parameters: {
     flags: {
-      machine: text('M', 'On this machine (default: the first that is reachable)'),
+      machine: known('machines', text('M', 'On this machine (default: the first that is reachable)')),
       noStdin: on('Give the command an empty input'),
     },
     positional: {
       kind: 'array',
       minimum: 2,
-      parameter: word('SERVICE -- ARGV', 'The service, then the command and its arguments'),
+      parameter: known('services', word('SERVICE -- ARGV', 'The service, then the command and its arguments')),
     },
   },
   load: async () => (await import('../commands/run.ts')).runOnce,

@@ -5,18 +5,24 @@ import { createServer as createTcpServer } from 'node:net'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 
-const { VERSION: version = '?', HEALTH = '200', BOOT_MS = '0', LISTEN = 'http', HOST, PORT } = process.env
+const { VERSION: version = '?', HEALTH = '200', BOOT_MS = '0', BOOT_AFTER, LISTEN = 'http', HOST, PORT } = process.env
 
 const server = LISTEN === 'tcp' ? createTcpServer(greet) : createServer(answer)
 console.log(`version ${version} says hello`)
 console.error(`version ${version} complains`)
 if (process.env.CRASH !== undefined) process.exit(Number(process.env.CRASH))
-setTimeout(() => server.listen(Number(PORT), HOST), Number(BOOT_MS))
+setTimeout(listen, Number(BOOT_MS))
 process.on('SIGTERM', () => {
   if (process.env.DEAF) return
   server.close()
   server.closeIdleConnections?.()
 })
+
+/** Once the file of BOOT_AFTER is there. */
+function listen() {
+  if (BOOT_AFTER && !existsSync(BOOT_AFTER)) setTimeout(listen, 20)
+  else server.listen(Number(PORT), HOST)
+}
 
 function greet(socket) {
   socket.on('error', () => socket.destroy())

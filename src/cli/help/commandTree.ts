@@ -1,0 +1,59 @@
+import type { Command, RouteMap } from '@stricli/core'
+import type { CliContext } from '../command.ts'
+import { routes } from '../routes.ts'
+
+export type Route = RouteMap<CliContext> | Command<CliContext>
+
+export interface Leaf {
+  /** As it is typed, without `tandem`: `machine drain`. */
+  words: string[]
+  /** `MACHINE`, `[SERVICE]`, `FILE…`: its arguments. */
+  takes: string
+  brief: string
+  command: Command<CliContext>
+}
+
+export const isGroup = (route: Route): route is RouteMap<CliContext> => 'getAllEntries' in route
+
+/** The visible entries of a command with subcommands. */
+export function entriesOf(route: RouteMap<CliContext>): { name: string; target: Route }[] {
+  return route
+    .getAllEntries()
+    .filter(({ hidden }) => !hidden)
+    .map(({ name, target }) => ({ name: name['convert-camel-to-kebab'], target }))
+}
+
+/** The command that `words` name, as far as they name one. */
+export function findRoute(words: readonly string[]): { route: Route; found: string[] } {
+  let route: Route = routes
+  const found: string[] = []
+  for (const word of words) {
+    const next: { target: Route } | undefined = isGroup(route)
+      ? entriesOf(route).find(({ name }) => name === word)
+      : undefined
+    if (!next) break
+    found.push(word)
+    route = next.target
+  }
+  return { route, found }
+}
+
+/** Every command that does something, below the one that `words` name. */
+export function leavesOf(route: Route = routes, words: string[] = []): Leaf[] {
+  if (isGroup(route)) return entriesOf(route).flatMap(({ name, target }) => leavesOf(target, [...words, name]))
+  return [{ words, takes: takesOf(route), brief: route.brief, command: route }]
+}
+
+function takesOf({ parameters }: Command<CliContext>): string {
+  const { positional } = parameters
+  if (!positional) return ''
+  if (positional.kind === 'array') {
+    const { placeholder = 'VALUE' } = positional.parameter
+    return positional.minimum ? `${placeholder}…` : `[${placeholder}…]`
+  }
+  return positional.parameters
+    .map(({ placeholder = 'VALUE', optional, default: preset }) =>
+      optional === true || preset !== undefined ? `[${placeholder}]` : placeholder,
+    )
+    .join(' ')
+}
