@@ -49,8 +49,8 @@ lint: node_modules/.installed ## lint, with types
 types: node_modules/.installed ## check types
 	$(BIN)/tsc -p .
 
-tidy: node_modules/.installed ## the structure test, and the largest files
-	$(RUN) node_modules/vitest/vitest.mjs run src/tidy.test.ts --reporter=dot
+tidy: node_modules/.installed ## the tests of structure and language, and the largest files
+	$(RUN) node_modules/vitest/vitest.mjs run src/tidy.test.ts src/language.test.ts --reporter=dot
 	@git ls-files 'src/*.ts' | grep -v test.ts | xargs wc -l | sort -rn | sed -n '2,9p'
 
 dead: node_modules/.installed ## dead code and unused dependencies
