@@ -3,6 +3,7 @@ import { basename, join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { completionScripts } from '../src/cli/help/completionScripts.ts'
 import { manPage } from '../src/cli/help/manPage.ts'
+import { commands } from '../src/cli/routes.ts'
 import { sha256 } from '../src/lib/hash.ts'
 import { architectureOf } from './architecture.ts'
 import { billOfMaterials } from './billOfMaterials.ts'
@@ -41,7 +42,7 @@ const compressionLevel = 6
 
 /** The manual page and the completions, in the folders that a system looks into below /usr. `date`: seconds since 1970. */
 const manual = (version: string, date: number): ShippedFile[] => [
-  shipped('share/man/man1/tandem.1.gz', gzipSync(manPage(version, date), { level: compressionLevel })),
+  shipped('share/man/man1/tandem.1.gz', gzipSync(manPage(commands, version, date), { level: compressionLevel })),
   shipped('share/bash-completion/completions/tandem', completionScripts.bash),
   shipped('share/zsh/vendor-completions/_tandem', completionScripts.zsh),
   shipped('share/fish/vendor_completions.d/tandem.fish', completionScripts.fish),

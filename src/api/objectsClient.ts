@@ -1,6 +1,7 @@
 import { endAtSilence } from '../lib/silence.ts'
 import { unreachable, type ApiClient } from './client.ts'
 import type { Answered } from './httpRequest.ts'
+import { OperatorError } from '../lib/operatorError.ts'
 
 const framesContentType = 'application/vnd.tandem.objects'
 
@@ -47,7 +48,7 @@ export class ObjectsClient {
       yield* endAtSilence(response.body, this.#silenceMs)
     } catch (cause) {
       signal?.throwIfAborted()
-      throw new Error('the transfer broke off before its end', { cause })
+      throw new OperatorError('E_CONTROLLER_UNREACHABLE', 'the transfer broke off before its end', { cause })
     }
   }
 

@@ -1,11 +1,12 @@
 import { buildApplication, text_en, type Application } from '@stricli/core'
 import type { OperatorError } from '../lib/operatorError.ts'
 import type { CliContext } from './command.ts'
-import { routes } from './routes.ts'
+import type { CommandTable } from './help/commandTree.ts'
 import { unknownCommand, usageError } from './usage.ts'
 
 /** The command line as stricli runs it. `onMisuse` gets what is wrong with it; nothing was done then. */
 export function buildApplicationFor(
+  commands: CommandTable,
   version: string,
   onMisuse: (error: OperatorError) => void,
 ): Application<CliContext> {
@@ -13,7 +14,7 @@ export function buildApplicationFor(
     onMisuse(error)
     return error.message
   }
-  return buildApplication(routes, {
+  return buildApplication(commands.root, {
     name: 'tandem',
     versionInfo: { currentVersion: version },
     scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
@@ -22,7 +23,7 @@ export function buildApplicationFor(
       text: {
         ...text_en,
         briefs: { ...text_en.briefs, argumentEscapeSequence: 'Everything after it is an argument, not a flag' },
-        noCommandRegisteredForInput: ({ input }) => misuse(unknownCommand(input)),
+        noCommandRegisteredForInput: ({ input }) => misuse(unknownCommand(commands, input)),
         exceptionWhileParsingArguments: (error) => misuse(usageError(error)),
         exceptionWhileLoadingCommandFunction: (error) => {
           throw error

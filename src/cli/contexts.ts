@@ -10,6 +10,7 @@ export interface KnownCluster {
 import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { nearest } from '../definitions/suggest.ts'
+import { asOperatorError } from './asOperatorError.ts'
 
 const nameShape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
@@ -30,7 +31,7 @@ export class Contexts {
         .sort()
     } catch (error) {
       if (isMissing(error)) return []
-      throw new Error(`cannot read the contexts in ${this.folder}`, { cause: error })
+      throw asOperatorError(new Error(`cannot read the contexts in ${this.folder}`, { cause: error }))
     }
   }
 
@@ -74,7 +75,7 @@ export class Contexts {
       return readFileSync(this.#currentFile, 'utf8').trim() || null
     } catch (error) {
       if (isMissing(error)) return null
-      throw new Error(`cannot read ${this.#currentFile}`, { cause: error })
+      throw asOperatorError(new Error(`cannot read ${this.#currentFile}`, { cause: error }))
     }
   }
 

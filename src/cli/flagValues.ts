@@ -4,6 +4,9 @@ const mostWithinMs = 24 * 3_600_000
 /** Each has a thousand instance ports below the ephemeral range: 20000 to 31999. */
 const mostMachines = 12
 
+/** Why a flag cannot have this value; the parser of command lines adds the flag. */
+class UnusableValue extends Error {}
+
 export function parsePort(text: string): number {
   return parseWhole(text, 0, 65_535)
 }
@@ -19,16 +22,16 @@ export function parseMachineCount(text: string): number {
 /** The id of a release or its beginning, in either case. */
 export function parseRelease(text: string): string {
   if (!/^[0-9a-f]{1,64}$/i.test(text))
-    throw new Error('a release is up to 64 digits 0 to 9, a to f; tandem releases SERVICE lists them')
+    throw new UnusableValue('a release is up to 64 digits 0 to 9, a to f; tandem releases SERVICE lists them')
   return text.toLowerCase()
 }
 
 /** `20000-20999`, both ends included. */
 export function parsePortRange(text: string): { first: number; last: number } {
   const found = /^(\d+)-(\d+)$/.exec(text)
-  if (!found) throw new Error('it must be FIRST-LAST, such as 20000-20999')
+  if (!found) throw new UnusableValue('it must be FIRST-LAST, such as 20000-20999')
   const [first, last] = [parseWhole(found[1] ?? '', 1, 65_535), parseWhole(found[2] ?? '', 1, 65_535)]
-  if (last < first) throw new Error('the last port is below the first')
+  if (last < first) throw new UnusableValue('the last port is below the first')
   return { first, last }
 }
 
@@ -36,14 +39,14 @@ export function parsePortRange(text: string): { first: number; last: number } {
 export function parseWithin(text: string): number {
   const ms = parseDuration(text)
   if (ms === null || ms < 1 || ms > mostWithinMs)
-    throw new Error('it must be a time of at most 24h, such as 90s or 30m')
+    throw new UnusableValue('it must be a time of at most 24h, such as 90s or 30m')
   return ms
 }
 
 /** Bytes of `512M`, `20G`, `1.5T`: powers of 1024. */
 export function parseSize(text: string): number {
   const found = /^(\d+(?:\.\d+)?)([KMGT])?i?B?$/i.exec(text)
-  if (!found) throw new Error('it must be a size, such as 512M or 20G')
+  if (!found) throw new UnusableValue('it must be a size, such as 512M or 20G')
   const power = ' KMGT'.indexOf((found[2] ?? ' ').toUpperCase())
   return Math.round(Number(found[1]) * 1024 ** power)
 }
@@ -52,5 +55,5 @@ function parseWhole(text: string, least: number, most: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
   if (value >= least && value <= most) return value
   const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`
-  throw new Error(`it must be a whole number ${range}`)
+  throw new UnusableValue(`it must be a whole number ${range}`)
 }

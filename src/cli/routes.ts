@@ -1,5 +1,6 @@
 import { buildRouteMap, type RouteMap } from '@stricli/core'
 import type { CliContext } from './command.ts'
+import type { CommandTable, Group } from './help/commandTree.ts'
 import { context } from './routes/contextRoutes.ts'
 import { completion, help } from './routes/helpRoutes.ts'
 import { demo, init, up, validate } from './routes/laptopRoutes.ts'
@@ -26,19 +27,12 @@ const grouped = {
   looking: { brief: 'See what runs, and why it does not', routes: { status, logs, events, doctor, help, completion } },
 } as const
 
-/** Commands that people look for together. `commands`: names of top-level commands, in the order of the help. */
-export interface Group {
-  name: string
-  brief: string
-  commands: string[]
-}
-
-export const groups: Group[] = Object.entries(grouped).map(([name, { brief, routes }]) => {
+const groups: Group[] = Object.entries(grouped).map(([name, { brief, routes }]) => {
   return { name, brief, commands: Object.keys(routes) }
 })
 
-/** All commands. The module that implements a command is loaded when the command runs. */
-export const routes: RouteMap<CliContext> = buildRouteMap({
+/** The module that implements a command is loaded when the command runs. */
+const root: RouteMap<CliContext> = buildRouteMap({
   docs: { brief: 'Roll out releases without losing a request, on a pair of plain machines' },
   routes: {
     ...grouped.services.routes,
@@ -48,3 +42,5 @@ export const routes: RouteMap<CliContext> = buildRouteMap({
     ...grouped.looking.routes,
   },
 })
+
+export const commands: CommandTable = { root, groups }

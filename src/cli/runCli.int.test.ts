@@ -5,6 +5,7 @@ import { generateHelpTextForAllCommands, type Application, type CommandContext }
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { buildApplicationFor } from './application.ts'
 import { Contexts } from './contexts.ts'
+import { commands } from './routes.ts'
 import { runHere, type CliRun } from './testing/testHost.ts'
 
 let folder: string
@@ -132,7 +133,7 @@ describe('help and version for programs', () => {
 
 function helpOfAll(): readonly (readonly [string, string])[] {
   // Help is made of the table alone: no command's own context is needed for it.
-  const application = buildApplicationFor('0', () => {}) as unknown as Application<CommandContext>
+  const application = buildApplicationFor(commands, '0', () => {}) as unknown as Application<CommandContext>
   return generateHelpTextForAllCommands(application)
 }
 

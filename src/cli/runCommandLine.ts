@@ -10,6 +10,7 @@ import type { CliHost } from './host.ts'
 import { watchInterrupts, type Interrupts } from './interrupts.ts'
 import { Output } from './output.ts'
 import { renderError } from './render/error.ts'
+import { commands } from './routes.ts'
 import { Session } from './session.ts'
 
 /**
@@ -40,18 +41,18 @@ export async function runCommandLine(argv: string[], host: CliHost): Promise<num
 async function runCommand(args: string[], host: CliHost, interrupts: Interrupts): Promise<number> {
   let outcome: { code: number } | { error: unknown } | null = null
   let misuse: OperatorError | null = null
-  const application = buildApplicationFor(host.version, (error) => (misuse ??= error))
+  const application = buildApplicationFor(commands, host.version, (error) => (misuse ??= error))
   // Stricli writes its complaints to stderr as it finds them; ours are rendered once, at the end.
   const stderr = { write: () => {} }
   // Help and the version: what stricli itself prints.
   let printed = ''
   const context: CliContext & { process: { exitCode?: number | string | null } } = {
     process: { stdout: { write: (text) => void (printed += text) }, stderr },
-    open: (flags) => new Session(host, flags, interrupts),
+    open: (flags) => new Session(host, flags, interrupts, commands),
     finish: (ended) => (outcome = ended),
     known: async () => [], // completion alone asks
   }
-  if (isOverview(args)) printed = overview()
+  if (isOverview(args)) printed = overview(commands)
   else await run(application, args, context)
   // Assigned in callbacks, which the compiler does not follow.
   const ended = outcome as { code: number } | { error: unknown } | null
@@ -61,7 +62,9 @@ async function runCommand(args: string[], host: CliHost, interrupts: Interrupts)
     const json = beforeEscape(args).includes('--json')
     if (!json) host.stdout.write(printed)
     else
-      new Output(host, true).object(isVersion(args) ? { version: printed.trim() } : { help: helpJson(args, printed) })
+      new Output(host, true).object(
+        isVersion(args) ? { version: printed.trim() } : { help: helpJson(commands, args, printed) },
+      )
   }
   if (ended && 'error' in ended) throw ended.error
   return ended?.code ?? 0

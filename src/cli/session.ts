@@ -4,6 +4,7 @@ import { connectTo, trusted } from './connect.ts'
 import { chooseContext, Contexts, type Chosen } from './contexts.ts'
 import { foldersOf, type Folders } from './folders.ts'
 import type { CliHost } from './host.ts'
+import type { CommandTable } from './help/commandTree.ts'
 import type { Interrupts } from './interrupts.ts'
 import { Output } from './output.ts'
 
@@ -20,15 +21,17 @@ export class Session {
   readonly folders: Folders
   readonly contexts: Contexts
   readonly interrupts: Interrupts
+  readonly commands: CommandTable
   readonly #asked: string | undefined
   #client: Promise<ApiClient> | undefined
 
-  constructor(host: CliHost, flags: CommonFlags, interrupts: Interrupts) {
+  constructor(host: CliHost, flags: CommonFlags, interrupts: Interrupts, commands: CommandTable) {
     this.host = host
     this.out = new Output(host, flags.json)
     this.folders = foldersOf(host.env)
     this.contexts = new Contexts(this.folders.config)
     this.interrupts = interrupts
+    this.commands = commands
     this.#asked = flags.context
   }
 

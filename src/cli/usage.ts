@@ -11,8 +11,7 @@ import {
 } from '@stricli/core'
 import { nearest } from '../definitions/suggest.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import { entriesOf, leavesOf } from './help/commandTree.ts'
-import { routes } from './routes.ts'
+import { entriesOf, leavesOf, type CommandTable } from './help/commandTree.ts'
 
 const seeHelp = 'add --help to see what this command takes'
 
@@ -56,8 +55,8 @@ function explain(error: unknown): [message: string, next: string, subject: strin
 }
 
 /** `input`: the word, or words, that name no command. */
-export function unknownCommand(input: string): OperatorError {
-  const named = [...leavesOf().map(({ words }) => words), ...entriesOf(routes).map(({ name }) => [name])]
+export function unknownCommand({ root }: CommandTable, input: string): OperatorError {
+  const named = [...leavesOf(root).map(({ words }) => words), ...entriesOf(root).map(({ name }) => [name])]
   // `tandem drain` means `tandem machine drain`.
   const last = nearest(input.split(' ').at(-1) ?? '', new Set(named.map((words) => words.at(-1) ?? '')))
   const meant = new Set(named.filter((words) => words.at(-1) === last).map((words) => `tandem ${words.join(' ')}`))

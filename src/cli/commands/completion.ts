@@ -4,6 +4,7 @@ import type { Handler } from '../command.ts'
 import { completionScripts, type Shell } from '../help/completionScripts.ts'
 import { knownNames } from '../help/knownNames.ts'
 import { Session, type CommonFlags } from '../session.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
 
 export const completionScript =
   (shell: Shell): Handler<CommonFlags, string[]> =>
@@ -14,15 +15,15 @@ export const completionScript =
 
 /** Prints one candidate a line for the last of `words`: the word, a tab, and its explanation where it has one. */
 export async function completeWords(session: Session, flags: CommonFlags, ...words: string[]): Promise<number> {
-  const { host, out, interrupts } = session
+  const { host, out, interrupts, commands } = session
   const context = contextIn(words)
-  const asking = new Session(host, { ...flags, ...(context === undefined ? {} : { context }) }, interrupts)
+  const asking = new Session(host, { ...flags, ...(context === undefined ? {} : { context }) }, interrupts, commands)
   const silent = { write: () => {} }
   const unused = (): never => {
-    throw new Error('completion runs no command')
+    throw new OperatorError('E_BUG', 'completion runs no command')
   }
   const found = await proposeCompletions(
-    buildApplicationFor(host.version, () => {}),
+    buildApplicationFor(commands, host.version, () => {}),
     words,
     {
       ...{ process: { stdout: silent, stderr: silent }, open: unused, finish: unused },

@@ -39,15 +39,18 @@ export async function patchMachine(session: Session, flags: PatchFlags, machine?
 
 async function readScript({ host }: Session, file: string): Promise<{ name: string; text: string }> {
   const path = resolve(host.cwd, file)
+  const cannotRun = (why: string): OperatorError =>
+    new OperatorError('E_USAGE', `cannot read the script ${file} (${why})`, {
+      subject: path,
+      next: 'name a shell script, or one whose first line names its interpreter',
+    })
   try {
     const text = await readFile(path, 'utf8')
-    if (text.trim() === '' || text.includes('\0')) throw new Error('it is no text, or empty')
-    return { name: basename(path), text }
+    if (text.trim() !== '' && !text.includes('\0')) return { name: basename(path), text }
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    const next = 'name a shell script, or one whose first line names its interpreter'
-    throw new OperatorError('E_USAGE', `cannot read the script ${file} (${why})`, { subject: path, next, cause })
+    throw cannotRun(cause instanceof Error ? cause.message : String(cause))
   }
+  throw cannotRun('it is not text, or empty')
 }
 
 export async function showMaintenance(session: Session, _flags: CommonFlags): Promise<number> {

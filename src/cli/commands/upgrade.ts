@@ -86,7 +86,11 @@ async function follow(session: Session, client: ApiClient, first: UpgradeView): 
       await pause(lookMs, signal)
       signal.throwIfAborted()
       const { upgrade: now } = await throughOutages(() => client.call('upgrade', {}, signal), contact)
-      if (now?.id !== first.id) throw new Error(`upgrade ${first.id} is not the controller's last one any more`)
+      if (now?.id !== first.id)
+        throw new OperatorError('E_UPGRADE_IN_PROGRESS', `another upgrade has begun since ${first.id}`, {
+          subject: first.id,
+          next: 'tandem upgrade --show   shows the newest',
+        })
       last = now
     }
   } catch (error) {

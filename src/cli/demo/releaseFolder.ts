@@ -11,6 +11,7 @@ import { showProgress } from '../follow/progress.ts'
 import { watchRollout } from '../follow/watchRollout.ts'
 import { renderOutcome } from '../render/outcome.ts'
 import type { Session } from '../session.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
 
 const shownLines = 3
 
@@ -28,7 +29,7 @@ export async function releaseFolder(session: Session, client: ApiClient, folder:
   await publish(description, new ObjectsClient(client), { signal })
   const asked = { service: definition.service, kind: 'deploy', release: description.id } as const
   const { rollout: begun } = await beginRollout(client, asked, { signal })
-  if (begun === null) throw new Error('the demo rolled to a release that runs already: a bug')
+  if (begun === null) throw new OperatorError('E_BUG', 'the demo rolls to a release that runs already')
   const progress = await showProgress(out, begun)
   let rollout = begun
   try {

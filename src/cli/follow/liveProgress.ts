@@ -10,6 +10,9 @@ const tickMs = 100
 /** How much of the output of a `prepare` that runs is in sight. */
 const outputLines = 5
 
+/** A machine where the rollout did not end well. */
+class Failed extends Error {}
+
 /** One line a machine, drawn over by listr2 until the rollout ends. */
 export function liveProgress(out: Output, first: RolloutView): Progress {
   let rollout = first
@@ -34,7 +37,7 @@ export function liveProgress(out: Output, first: RolloutView): Progress {
         await ended.promise
         draw()
         const state = rollout.machines.find((one) => one.machine === machine)?.state
-        if (state !== 'done' && state !== 'untouched') throw new Error(state) // drawn with a cross
+        if (state !== 'done' && state !== 'untouched') throw new Failed(state) // drawn with a cross
       },
     })),
     {

@@ -1,6 +1,18 @@
 import type { Command, RouteMap } from '@stricli/core'
 import type { CliContext } from '../command.ts'
-import { routes } from '../routes.ts'
+
+/** Commands that people look for together. `commands`: names of top-level commands, in the order of the help. */
+export interface Group {
+  name: string
+  brief: string
+  commands: string[]
+}
+
+/** All commands, and how they are grouped. */
+export interface CommandTable {
+  root: RouteMap<CliContext>
+  groups: Group[]
+}
 
 export type Route = RouteMap<CliContext> | Command<CliContext>
 
@@ -23,9 +35,9 @@ export function entriesOf(route: RouteMap<CliContext>): { name: string; target: 
     .map(({ name, target }) => ({ name: name['convert-camel-to-kebab'], target }))
 }
 
-/** The command that `words` name, as far as they name one. */
-export function findRoute(words: readonly string[]): { route: Route; found: string[] } {
-  let route: Route = routes
+/** The command that `words` name below `root`, as far as they name one. */
+export function findRoute(root: Route, words: readonly string[]): { route: Route; found: string[] } {
+  let route = root
   const found: string[] = []
   for (const word of words) {
     const next: { target: Route } | undefined = isGroup(route)
@@ -38,8 +50,8 @@ export function findRoute(words: readonly string[]): { route: Route; found: stri
   return { route, found }
 }
 
-/** Every command that does something, below the one that `words` name. */
-export function leavesOf(route: Route = routes, words: string[] = []): Leaf[] {
+/** Every command without subcommands below `route`, which is typed as `words`. */
+export function leavesOf(route: Route, words: string[] = []): Leaf[] {
   if (isGroup(route)) return entriesOf(route).flatMap(({ name, target }) => leavesOf(target, [...words, name]))
   return [{ words, takes: takesOf(route), brief: route.brief, command: route }]
 }

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { groups } from '../routes.ts'
+import { commands } from '../routes.ts'
 import { fakeController } from '../testing/fakeController.ts'
 import { runHere } from '../testing/testHost.ts'
 import { instanceStatus, machineStatus, serviceStatus, statusView } from '../testing/views.ts'
@@ -26,13 +26,13 @@ describe('help', () => {
     expect(lines.length).toBeLessThanOrEqual(24)
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
     const words = new Set(text.split(/[^a-z]+/))
-    expect(leavesOf().filter(({ words: typed }) => !words.has(typed[0] ?? ''))).toEqual([])
+    expect(leavesOf(commands.root).filter(({ words: typed }) => !words.has(typed[0] ?? ''))).toEqual([])
     for (const argv of [[], ['-h'], ['help']]) expect(await said(...argv)).toBe(text)
   })
 
   it('has a page for every group, with a line for each of its commands', async () => {
-    const pages = await Promise.all(groups.map(async ({ name }) => said('help', name)))
-    for (const { words } of leavesOf()) {
+    const pages = await Promise.all(commands.groups.map(async ({ name }) => said('help', name)))
+    for (const { words } of leavesOf(commands.root)) {
       const typed = new RegExp(`^ {2}tandem ${words.join(' ')} `, 'm')
       expect(
         pages.filter((page) => typed.test(page)),
@@ -126,11 +126,11 @@ describe('completion', () => {
 })
 
 describe('the manual page', () => {
-  const page = manPage('0.1.0', 1_700_000_000)
+  const page = manPage(commands, '0.1.0', 1_700_000_000)
 
   it('has every command and every flag, and the date and version of the program', () => {
     expect(page).toMatch(/^\.TH TANDEM 1 "2023-11-14" "Tandem 0\.1\.0" /)
-    const missing = leavesOf().filter(({ words }) => !page.includes(`\n.B tandem ${words.join(' ')}`))
+    const missing = leavesOf(commands.root).filter(({ words }) => !page.includes(`\n.B tandem ${words.join(' ')}`))
     expect(missing).toEqual([])
     expect(page).toContain('.B \\-\\-no\\-deploy\n')
   })

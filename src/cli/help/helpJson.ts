@@ -1,5 +1,4 @@
-import { groups, type Group } from '../routes.ts'
-import { entriesOf, findRoute, isGroup } from './commandTree.ts'
+import { entriesOf, findRoute, isGroup, type CommandTable, type Group } from './commandTree.ts'
 
 interface Help {
   /** As it is typed. */
@@ -16,8 +15,8 @@ interface Help {
 }
 
 /** Describes the command that `args` names, as `--help` does, for programs. */
-export function helpJson(args: readonly string[], text: string): Help {
-  const { route, found } = findRoute(args)
+export function helpJson({ root, groups }: CommandTable, args: readonly string[], text: string): Help {
+  const { route, found } = findRoute(root, args)
   const about = { command: ['tandem', ...found].join(' '), brief: route.brief, text: text.trimEnd() }
   if (!isGroup(route)) return { ...about, flags: Object.entries(route.parameters.flags ?? {}).map(flagOf) }
   const commands = entriesOf(route).map(({ name, target }) => ({ name, brief: target.brief }))

@@ -1,13 +1,12 @@
-import { groups } from '../routes.ts'
-import { findRoute, leavesOf, type Leaf } from './commandTree.ts'
+import { findRoute, leavesOf, type CommandTable, type Leaf } from './commandTree.ts'
 import { kebab } from './helpJson.ts'
 
 /** The manual page tandem(1), in the man macros of groff_man(7). `date`: seconds since 1970. */
-export function manPage(version: string, date: number): string {
+export function manPage({ root, groups }: CommandTable, version: string, date: number): string {
   const day = new Date(date * 1000).toISOString().slice(0, 10)
   const sections = groups.flatMap(({ name, brief, commands }) => [
     `.SS "${text(`${name}: ${brief}`)}"`,
-    ...commands.flatMap((command) => leavesOf(findRoute([command]).route, [command])).flatMap(about),
+    ...commands.flatMap((command) => leavesOf(findRoute(root, [command]).route, [command])).flatMap(about),
   ])
   return `${[
     `.TH TANDEM 1 "${day}" "Tandem ${text(version)}" "Tandem"`,

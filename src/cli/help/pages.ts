@@ -1,11 +1,10 @@
-import { groups, type Group } from '../routes.ts'
-import { findRoute, isGroup, entriesOf, leavesOf } from './commandTree.ts'
+import { entriesOf, findRoute, isGroup, leavesOf, type CommandTable, type Group } from './commandTree.ts'
 
 const columns = 80
 const indent = '  '
 
 /** `tandem --help`: every command by name, on one screen of 80 columns and 24 lines. */
-export function overview(): string {
+export function overview({ root, groups }: CommandTable): string {
   const width = Math.max(...groups.map(({ name }) => name.length)) + 3
   return [
     'Tandem rolls out releases without losing a request, on a pair of plain machines.',
@@ -17,7 +16,11 @@ export function overview(): string {
     '',
     'COMMANDS',
     ...groups.flatMap(({ name, commands }) => {
-      const listed = wrapped(commands.map(withSubcommands), columns - indent.length - width, ', ')
+      const listed = wrapped(
+        commands.map((command) => withSubcommands(root, command)),
+        columns - indent.length - width,
+        ', ',
+      )
       return listed.map((line, at) => `${indent}${(at === 0 ? name : '').padEnd(width)}${line}`)
     }),
     '',
@@ -28,9 +31,9 @@ export function overview(): string {
 }
 
 /** `tandem help GROUP`: a line for each command of it. */
-export function groupPage({ name, brief, commands }: Group): string {
+export function groupPage({ root }: CommandTable, { name, brief, commands }: Group): string {
   const lines = commands
-    .flatMap((command) => leavesOf(findRoute([command]).route, [command]))
+    .flatMap((command) => leavesOf(findRoute(root, [command]).route, [command]))
     .map(({ words, takes, brief: does }): [string, string] => [['tandem', ...words, takes].join(' ').trimEnd(), does])
   const width = Math.max(...lines.map(([typed]) => typed.length)) + 2
   const rows = lines.flatMap(([typed, does]) =>
@@ -44,8 +47,8 @@ export function groupPage({ name, brief, commands }: Group): string {
 }
 
 /** `rollout show|abort`; a command without subcommands is its name. */
-function withSubcommands(command: string): string {
-  const { route } = findRoute([command])
+function withSubcommands(root: CommandTable['root'], command: string): string {
+  const { route } = findRoute(root, [command])
   if (!isGroup(route)) return command
   return `${command} ${entriesOf(route)
     .map(({ name }) => name)

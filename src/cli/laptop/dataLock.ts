@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { makeFolder } from '../../lib/makeFolder.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { identityOf, type ProcessIdentity } from './processIdentity.ts'
+import { asOperatorError } from '../asOperatorError.ts'
 
 /** Take-overs of a stale lock that another process was quicker at. */
 const mostTries = 5
@@ -31,7 +32,10 @@ export class DataLock {
         if (held && isAlive(held.holder)) throw locked(folder, held.holder)
         if (held) takeAway(path, held.text)
       }
-      throw new Error(`the lock ${path} changes hands too quickly`)
+      throw new OperatorError('E_DATA_LOCKED', `other processes take the lock ${path} again and again`, {
+        subject: folder,
+        next: 'run one tandem up at a time for a data folder',
+      })
     } finally {
       rmSync(own, { force: true })
     }
@@ -49,7 +53,7 @@ function tryLink(own: string, path: string): boolean {
     return true
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
-    throw new Error(`cannot lock ${path}`, { cause: error })
+    throw asOperatorError(new Error(`cannot lock ${path}`, { cause: error }))
   }
 }
 
@@ -60,7 +64,7 @@ function takeAway(path: string, stale: string): void {
     renameSync(path, aside)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return // another was quicker
-    throw new Error(`cannot take over the lock ${path}`, { cause: error })
+    throw asOperatorError(new Error(`cannot take over the lock ${path}`, { cause: error }))
   }
   if (readHolder(aside)?.text !== stale) tryLink(aside, path)
   rmSync(aside, { force: true })
@@ -78,7 +82,7 @@ function readHolder(path: string): Holder | null {
     text = readFileSync(path, 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw new Error(`cannot read the lock ${path}`, { cause: error })
+    throw asOperatorError(new Error(`cannot read the lock ${path}`, { cause: error }))
   }
   try {
     const value = JSON.parse(text) as Partial<ProcessIdentity> | null // checked next

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { bootId } from '../../lib/bootId.ts'
+import { asOperatorError } from '../asOperatorError.ts'
 
 /** A process, told apart from a later one with the same number. */
 export interface ProcessIdentity {
@@ -25,7 +26,7 @@ function startOnLinux(pid: number): string | null {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : ''
     if (code === 'ENOENT' || code === 'ESRCH') return null
-    throw new Error(`cannot read what process ${pid} is`, { cause: error })
+    throw asOperatorError(new Error(`cannot read what process ${pid} is`, { cause: error }))
   }
 }
 
@@ -36,6 +37,6 @@ function startByPs(pid: number): string | null {
       .trim()
   } catch (error) {
     if (error instanceof Error && 'status' in error && error.status === 1) return null // there is none
-    throw new Error(`cannot ask ps about process ${pid}`, { cause: error })
+    throw asOperatorError(new Error(`cannot ask ps about process ${pid}`, { cause: error }))
   }
 }

@@ -1,3 +1,4 @@
+import { OperatorError } from '../../lib/operatorError.ts'
 /**
  * Controller and agents mostly wait, and share a laptop with what people really run. Node's young generation would grow to
  * 48 MB under load and stay there: 6 MB cost a proxied request nothing that `make bench-balancer` shows. `gc` lets an agent
@@ -13,6 +14,6 @@ export function selfCommand(): {
   env: Record<string, string>
 } {
   const [, script] = process.argv
-  if (script === undefined) throw new Error('this program does not know its own script: a bug')
+  if (script === undefined) throw new OperatorError('E_BUG', 'the path of this program is missing in its own arguments')
   return { command: process.execPath, args: [...process.execArgv, ...memoryFlags, script], env: memoryEnv }
 }

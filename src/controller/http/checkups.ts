@@ -23,7 +23,10 @@ export async function askCheckup(
 ): Promise<Checkup> {
   const { clock, checkup, silent } = await ask(controller, asks, machine, signal)
   const known = controller.state.machines[machine]
-  if (!known) throw new Error(`machine ${machine} is gone while it was asked`)
+  if (!known)
+    throw new OperatorError('E_NO_SUCH_MACHINE', `machine ${machine} was removed while it was examined`, {
+      subject: machine,
+    })
   const { state, version, problems } = machineView(controller, known)
   const seen = controller.observed[machine]
   const reportAgeMs = seen ? controller.now() - seen.at : null
