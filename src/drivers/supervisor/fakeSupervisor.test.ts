@@ -32,7 +32,7 @@ supervisorConformance('fake', async () => {
   return { driver, program: (behaviour) => ({ argv: [behaviour], cwd: '/' }), dispose: async () => {} }
 })
 
-it('can be told to die, to print and to stop listening', async () => {
+it('can make an instance die, print and stop listening', async () => {
   const fake = createFakeSupervisor(systemClock)
   const exits: ExitStatus[] = []
   fake.onExit((exit) => exits.push(exit))
