@@ -37,7 +37,7 @@ describe('limits', () => {
     await lab.driver.start(hog)
     expect(await lab.exit(hog.id)).toMatchObject({ signal: 'SIGKILL', asked: false, reason: 'oom' })
     expect((await lab.lines(hog.id)).map(({ text }) => text)).toContain(
-      'the kernel killed 1 of its processes: limits.memory was reached',
+      'the kernel killed 1 of its processes: the instance reached limits.memory',
     )
     await lab.driver.start(modest)
     expect(await lab.exit(modest.id)).toMatchObject({ code: 0, reason: 'exit' })
