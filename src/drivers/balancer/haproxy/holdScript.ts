@@ -1,9 +1,12 @@
-/** HAProxy cannot hold a request until a server is there: a few lines of Lua can. `holds` is the map's path, `limit` how many at once. */
+/**
+ * HAProxy has no feature to hold a request until a server is there, but a few lines of Lua can. `holds` is the path of
+ * the map, `limit` the number of requests held at once.
+ */
 export function holdScript(holds: string, limit: number): string {
-  return `-- Written by Tandem. Holds requests and connections while their backend has no server and the map says so.
+  return `-- Written by Tandem. Holds requests and connections while their backend has no server and the map lists the backend.
 local limit = ${limit}
 local holds = Map.new(${JSON.stringify(holds)}, Map._str)
--- Until when each is held: one whose client has gone is never resumed, and must not count for ever.
+-- The end time of each hold: a request whose client has gone is never resumed, and must not count for ever.
 local held, last = {}, 0
 
 local function now()
