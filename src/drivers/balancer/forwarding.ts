@@ -3,9 +3,10 @@
  *
  * A request carries `tandem-forwarded: MACHINE`; the entry removes that header from requests of outside clients. A peer
  * answers work that it did not begin with a 503 and `tandem-unprocessed: 1`, before it reads any part of the body; the
- * entry then tries the next peer. A peer reports accepted work at once with an interim 102. Before that answer the entry
- * sends at most the part of a body that it keeps for sending again. TCP travels in a CONNECT whose authority names the
- * route. For an HTTP route with its own port, the route follows the machine: `tandem-forwarded: MACHINE SERVICE/PORT`.
+ * entry then tries the next peer. A peer reports accepted work at once with an interim 102. Before that answer, the
+ * entry sends at most the part of a body that it keeps for sending again. TCP travels in a CONNECT whose authority names
+ * the route. For an HTTP route with its own port, the route follows the machine: `tandem-forwarded: MACHINE
+ * SERVICE/PORT`.
  *
  * No request reaches more than two instances. A request that has reached an instance without an answer carries
  * `tandem-sent: sent` from then on, and a peer that returns such a request answers with `tandem-unprocessed: sent`.

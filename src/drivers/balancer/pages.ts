@@ -85,7 +85,7 @@ export function badRequest(why: string): Page {
 }
 
 export function tooLarge(limitBytes: number): Page {
-  return { status: 413, text: `413 Content too large: the body is over the limit of ${limitBytes} bytes.\n` }
+  return { status: 413, text: `413 Content too large: the body exceeds the limit of ${limitBytes} bytes.\n` }
 }
 
 export function notForwarded(): Page {

@@ -29,10 +29,10 @@ type HttpRoute = BoundRoute<HttpPlannedRoute>
 /**
  * One HTTP request on its way through this machine.
  *
- * A request is `trying` (an exchange is under way), `held` (it waits for the next plan), or over. Trying ends in an answer
- * or in a failure. After a failure the request is tried on the next upstream if nothing was sent, or if sending it twice
- * is harmless and no byte of an answer has arrived. If no upstream is left, the request is held if the route requires
- * that, or else answered with a page.
+ * A request is `trying` (an exchange is under way), `held` (it waits for the next plan), or over. Trying ends in an
+ * answer or in a failure. After a failure the request is tried on the next upstream if nothing was sent, or if sending
+ * it twice is harmless and no byte of an answer has arrived. If no upstream is left, the request is held if the route
+ * requires that, or else answered with a page.
  */
 export class ProxiedRequest implements ExchangeEvents {
   readonly #services: BalancerServices

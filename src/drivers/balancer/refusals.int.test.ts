@@ -131,7 +131,7 @@ describe('limits', () => {
     expect(await raw(lab, machine.port, 'GET / HTTP/1.1\r\nHost: h\r\nX-Slow: ')).toMatch(/^HTTP\/1.1 408 /)
   })
 
-  it('a body whose length is over the limit: 413 before any byte of it is read', async () => {
+  it('a body whose length exceeds the limit: 413 before any byte of it is read', async () => {
     const head = 'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100001\r\nExpect: 100-continue\r\n\r\n'
     const socket = await lab.connect(machine.port)
     socket.write(head)

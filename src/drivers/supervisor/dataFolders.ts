@@ -13,7 +13,7 @@ export interface DataFolders {
 
 /**
  * `roots` each hold a folder (or a link to a folder) per service. The folder is renamed in one step before its content
- * is removed: a service of the same name that is deployed meanwhile gets a folder of its own and loses nothing.
+ * is removed: a service of the same name that is deployed meanwhile gets its own folder and loses nothing.
  */
 export function openDataFolders(roots: readonly string[], removeTree: (path: string) => Promise<void>): DataFolders {
   let moved = 0

@@ -28,7 +28,7 @@ const programs: Record<Behaviour, FakeProgram> = {
 
 supervisorConformance('fake', async () => {
   const driver = createFakeSupervisor(systemClock)
-  driver.setProgram(({ argv }) => programs[argv[0] as Behaviour]) // the argv that `program` below gives
+  driver.setProgram(({ argv }) => programs[argv[0] as Behaviour]) // the argv from `program` below
   return { driver, program: (behaviour) => ({ argv: [behaviour], cwd: '/' }), dispose: async () => {} }
 })
 

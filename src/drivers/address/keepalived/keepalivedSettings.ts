@@ -69,7 +69,7 @@ export function keepalivedSettings(
 }
 
 /**
- * Each address prefers a machine of its own, and then the next machines in order; one address of each family prefers
+ * Each address prefers a different machine, and then the next machines in order; one address of each family prefers
  * the same machine, because they move together.
  */
 function priorityOf(names: string[], machine: string, index: number): number {

@@ -84,12 +84,12 @@ function LimitBody:http_payload(txn, message)
   local length = message:input()
   self.left = self.left - length
   if self.left >= 0 then return length end
-  -- The end and the trailers of a body are counted as input, too.
+  -- The end and the trailers of a body also count as input.
   local body = message:body()
   if self.left + length - (body and #body or 0) >= 0 then return length end
   txn:set_var("txn.over", true)
   txn:set_var("txn.refusal", txn:get_var("txn.too_large"))
-  error("a body without a length is over the limit of its service: sent a 413", 0)
+  error("a body without a length exceeds the limit of its service: sent a 413", 0)
 end
 
 core.register_filter("limit_body", LimitBody, function(limit) return limit end)

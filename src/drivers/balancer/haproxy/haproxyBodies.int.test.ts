@@ -93,15 +93,15 @@ describe('a body without a length', () => {
     return headers[':status']
   }
 
-  it('is answered 413 once it is over the limit of its service: chunked', async () => {
+  it('is answered 413 once it exceeds the limit of its service: chunked', async () => {
     expect(await chunked(a.port, limit * 3)).not.toMatch(/^HTTP\/1\.1 200 /)
     // The test sends no more than that: a client that is still sending when the connection closes may miss the answer.
     const answer = await chunked(a.port, limit + 1, { end: '' })
-    expect(answer).toMatch(/^HTTP\/1\.1 413 [\s\S]*over the limit of 200000 bytes\.\n$/)
+    expect(answer).toMatch(/^HTTP\/1\.1 413 [\s\S]*exceeds the limit of 200000 bytes\.\n$/)
     expect(x.bodies.every(({ whole, bytes }) => !whole && bytes <= limit)).toBe(true)
   })
 
-  it('is answered 413 once it is over the limit of its service: HTTP/2', async () => {
+  it('is answered 413 once it exceeds the limit of its service: HTTP/2', async () => {
     expect(await http2(limit * 3)).toBe(413)
     expect(x.bodies.every(({ whole, bytes }) => !whole && bytes <= limit)).toBe(true)
   })

@@ -14,7 +14,7 @@ import { addressesOf, type ServedRoute } from './servedRoute.ts'
 import { handedOver, page, textOf, word } from './configWords.ts'
 
 /**
- * The complete configuration of HAProxy (configuration manual of 2.6), with the same bytes for the same plan and settings.
+ * The complete configuration of HAProxy (configuration manual of 2.6). The same plan and settings give the same bytes.
  * `null`: no plan was applied yet. Sections:
  *
  *   entry              takes requests of clients; host and path choose the backend
@@ -22,8 +22,8 @@ import { handedOver, page, textOf, word } from './configWords.ts'
  *   local_SERVICE_PORT a port of one service at its loopback address, for programs on the machines
  *   count_SERVICE      counts bodies without a length, if they have a limit, and returns them to their frontend
  *   svc_SERVICE        local instances first, peers when none is left
- *   forward            takes work of other machines: chooses by ALPN, before any handshake, so that a service without an
- *                      instance here is refused as if nothing listened, and the other machine tries elsewhere
+ *   forward            takes work of other machines: chooses by ALPN, before any handshake, so that a service without
+ *                      an instance here is refused as if nothing listened, and the other machine tries elsewhere
  *   forwarded_http/tcp ends that TLS; only machines with a certificate of this cluster are admitted
  *   fwd_SERVICE        local instances only: work is never forwarded twice
  *

@@ -378,7 +378,7 @@ describe('the entry', () => {
       return headers[':status']
     }
     const subject = (session: ClientHttp2Session): string => {
-      const socket = session.socket as TLSSocket // the session is over TLS
+      const socket = session.socket as TLSSocket // the session uses TLS
       return String(socket.getPeerCertificate().subject.CN)
     }
     const first = await open()

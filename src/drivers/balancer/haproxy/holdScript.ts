@@ -38,12 +38,12 @@ local function hold(txn)
 end
 
 core.register_action("hold", { "http-req", "tcp-req" }, hold)
--- An old worker hands what still comes in on kept-alive connections to the new one.
+-- An old worker hands later requests on kept-alive connections to the new worker.
 core.register_cli({ "tandem", "retire" }, "tandem retire: hand over to the new worker", function(applet)
   applet:set_var("proc.retired", 1)
   applet:send("retired\\n")
 end)
--- A virtual address is about to move: what is kept alive would break.
+-- A virtual address is about to move: kept-alive connections would break.
 core.register_cli({ "tandem", "goodbye" }, "tandem goodbye: end every client connection with its next answer", function(applet)
   applet:set_var("proc.goodbye", 1)
   applet:send("goodbye\\n")

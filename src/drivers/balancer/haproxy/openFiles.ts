@@ -4,11 +4,12 @@ import { haproxyLimits } from './haproxySettings.ts'
  * Number of open files that HAProxy needs, and number of connections that fit if the machine allows fewer.
  *
  *   connection of a client               2  the socket of the client, and the socket to an instance or another machine
- *   connection forwarded by a machine    4  its socket; two between the port for machines and the part that ends TLS; the
- *                                           socket to the instance
+ *   connection forwarded by a machine    4  its socket; two between the port for machines and the part that ends TLS;
+ *                                           the socket to the instance
  *   HAProxy itself                   2,000  listeners, checks, sockets for commands, work handed over by an old worker
  *
- * HAProxy counts differently: it opens two files for each connection of `maxconn`, and a forwarded connection counts as two.
+ * HAProxy counts differently: it opens two files for each connection of `maxconn`, and a forwarded connection is two of
+ * those.
  */
 const filesOfClient = 2
 const filesOfForwarded = 4

@@ -120,7 +120,7 @@ async function removeGroup(group: string): Promise<void> {
       rmdirSync(group)
       return
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code // what fs throws
+      const code = (error as NodeJS.ErrnoException).code // the error type of fs
       if (code === 'ENOENT') return
       if (code !== 'EBUSY' || tries === removeTries) {
         throw new Error(`the control group ${group} cannot be removed`, { cause: error })

@@ -155,7 +155,7 @@ function make(folder: string): void {
 }
 
 function explain(folder: string, error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code // what fs throws
+  const code = (error as NodeJS.ErrnoException).code // the error type of fs
   if (code === 'EBUSY') return `${folder} holds processes (start the agent in its own delegated control group)`
   if (code === 'EACCES' || code === 'EPERM') {
     return 'the agent neither runs as root nor in a control group delegated to it'

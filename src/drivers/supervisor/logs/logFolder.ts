@@ -74,7 +74,7 @@ export async function removeLog(folder: string, log: KeptLog): Promise<void> {
   try {
     await rmdir(join(folder, log.service))
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code // what fs throws
+    const code = (error as NodeJS.ErrnoException).code // the error type of fs
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error
   }
 }
@@ -83,7 +83,7 @@ function names(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code // what fs throws
+    const code = (error as NodeJS.ErrnoException).code // the error type of fs
     if (code === 'ENOENT' || code === 'ENOTDIR') return []
     throw error
   }

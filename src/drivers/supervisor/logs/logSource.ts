@@ -91,7 +91,7 @@ function openIf(file: string): number | null {
   try {
     return openSync(file, 'r')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null // what fs throws
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null // the error type of fs
     throw error
   }
 }

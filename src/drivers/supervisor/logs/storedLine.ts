@@ -12,5 +12,5 @@ export function parseLine(text: string, service: string, instance: string): LogL
   const match = shape.exec(text)
   if (match === null) return null
   const [, at = '', stream = '', body = ''] = match
-  return { at, service, instance, stream: stream as LogLine['stream'], text: body } // one of the three by the shape
+  return { at, service, instance, stream: stream as LogLine['stream'], text: body } // the pattern allows only three
 }

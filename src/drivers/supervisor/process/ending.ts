@@ -108,7 +108,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
   } catch (error) {
     // The process has ended meanwhile, or it belongs to another user (a setuid program). The wait that follows shows
     // which.
-    const code = (error as NodeJS.ErrnoException).code // what process.kill throws
+    const code = (error as NodeJS.ErrnoException).code // the error type of process.kill
     if (code !== 'ESRCH' && code !== 'EPERM') throw error
   }
 }

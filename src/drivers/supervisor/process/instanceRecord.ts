@@ -99,7 +99,7 @@ function syncFolder(folder: string): void {
 function read(folder: string, name: string): InstanceRecord {
   const id = name.slice(0, -'.json'.length)
   try {
-    return JSON.parse(readFileSync(join(folder, name), 'utf8')) as InstanceRecord // written by this program and renamed into place as a whole
+    return JSON.parse(readFileSync(join(folder, name), 'utf8')) as InstanceRecord // written whole by this program
   } catch {
     // This happens only if the disk reported a false fsync. The markers in the environment still identify the
     // processes.

@@ -101,7 +101,7 @@ export class ProcessInstance {
     return oomKills > 0 && signal === 'SIGKILL' ? 'oom' : signal ? 'signal' : 'exit'
   }
 
-  /** Resolves when the instance is over. */
+  /** Resolves when the instance has ended completely (state `over`). */
   async over(): Promise<ExitStatus> {
     const { code, signal } = await this.#exited
     this.#ending ??= this.#clear(true)

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { environmentFile, quoteWord } from './quoting.ts'
 
 const inside = process.env['TANDEM_LAB_MACHINE'] === '1'
-const why = inside ? '' : ' (skipped: asks a systemd; make test-lab runs this on a machine of its own)'
+const why = inside ? '' : ' (skipped: needs systemd; make test-lab runs this on its own machine)'
 const perUnit = 40
 const units = 25
 

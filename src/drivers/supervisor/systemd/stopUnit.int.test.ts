@@ -55,7 +55,7 @@ describe.skipIf(!insideMachine)(`a unit of one process${whyOutside}`, () => {
     await expect.poll(() => loaded(wanted), { timeout: 20_000 }).toBe('not-found')
   })
 
-  it('that starts another process while it ends is over when that process has ended too', async () => {
+  it('that starts another process while it ends has ended only when that process has ended too', async () => {
     const child = `require('child_process').spawn('/bin/sh', ['-c', 'trap "echo child told; sleep 1; echo child ends; exit" TERM; while :; do sleep 0.05; done'], { stdio: 'inherit' })`
     const wanted = await started(
       `process.on('SIGINT', () => { ${child}; setTimeout(() => process.exit(0), 500) }); ${up}`,

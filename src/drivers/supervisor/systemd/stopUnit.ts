@@ -17,11 +17,11 @@ const leastWithinMs = 5_000
 /**
  * Stops a unit. Two kinds of units get the stop signal from this function, on the same clock, and only then the stop
  * request to systemd follows:
- *   alone     A unit with a single process, as most have. systemd sets up the jail of ExecStop= before ExecStop= sends the
- *             signal, which takes longer than the stop itself. When the process has ended, ExecStop= finds nothing to do,
- *             and this function does not wait for it.
- *   starting  A unit that has not yet notified systemd of its readiness (Type=notify). systemd does not run ExecStop= in
- *             this state: it would send SIGTERM to all processes of the unit.
+ *   alone     A unit with a single process, as most have. systemd sets up the jail of ExecStop= before ExecStop= sends
+ *             the signal, which takes longer than the stop itself. When the process has ended, ExecStop= finds nothing
+ *             to do, and this function does not wait for it.
+ *   starting  A unit that has not yet notified systemd of its readiness (Type=notify). systemd does not run ExecStop=
+ *             in this state: it would send SIGTERM to all processes of the unit.
  */
 export async function stopUnit(
   systemctl: Pick<Systemctl, 'show' | 'kill' | 'stop' | 'beginStop'>,
@@ -54,7 +54,7 @@ async function startingOf({ show }: Pick<Systemctl, 'show'>, record: UnitRecord)
   return state?.sub === 'start' ? procProcessTable.look(state.mainPid) : null
 }
 
-/** Resolves when the main process has ended or must be killed now. The timer `killing` kills the processes it leaves. */
+/** Resolves when the main process has ended or must be killed now. The timer `killing` kills the processes left. */
 async function signalMain(
   { kill }: Pick<Systemctl, 'kill'>,
   record: UnitRecord,
@@ -67,7 +67,7 @@ async function signalMain(
   for (let waitMs = firstLookMs; leftMs() > 0; waitMs = Math.min(waitMs * 1.5, lastLookMs)) {
     const pids = pidsOf(groupOf(record))
     if (!(await stillRuns(procProcessTable, main))) break
-    hadOthers ||= pids.some((pid) => pid !== main.pid) // before the main process has ended, no process belongs to ExecStop=
+    hadOthers ||= pids.some((pid) => pid !== main.pid) // ExecStop= has no process yet
     await pause(Math.min(waitMs, leftMs()))
   }
   // The unit may be gone meanwhile; it then needs no signal.

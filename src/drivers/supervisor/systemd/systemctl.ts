@@ -85,7 +85,7 @@ export function createSystemctl(): Systemctl {
       await call(['systemctl', 'kill', `--kill-whom=${whom}`, `--signal=${signal}`, '--', unit], callMs)
     },
     resetFailed: async (unit) => {
-      await call(['systemctl', 'reset-failed', '--', unit], callMs) // fails if the unit is not in the failed state, which is fine
+      await call(['systemctl', 'reset-failed', '--', unit], callMs) // may fail: the unit has not failed
     },
     show: async (units) => {
       const states = new Map<string, UnitState>()

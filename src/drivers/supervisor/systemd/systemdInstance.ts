@@ -9,7 +9,7 @@ import type { UnitHost } from './unitHost.ts'
 
 /*
  * States of one instance in this driver:
- *   starting  The unit is written and systemd has got the start request. Next state: `running`; none if the start fails.
+ *   starting  The unit is written and its start requested. Next state: `running`; none if the start fails.
  *   running   The main process lives. Next state when it ends: `between`.
  *   between   systemd restarts the unit in a moment, or a person stopped it and may start it. Next state: `running`.
  *   over      Tandem stopped the unit, or a one-off program ended. Only its lines in the journal are left.

@@ -45,7 +45,8 @@ async function follow({ path, touched, missed, ending }: Watcher, signal: AbortS
   /** systemd's unique name on the bus: any process may send a signal to a single connection. */
   let owner = ''
   const heard = (message: BusMessage): void => {
-    if (message.member === 'NameOwnerChanged' && message.sender === bus.destination) return leaving.leave() // systemd has restarted
+    // systemd has restarted.
+    if (message.member === 'NameOwnerChanged' && message.sender === bus.destination) return leaving.leave()
     if (message.member !== 'PropertiesChanged' || message.sender !== owner) return
     const unit = unitOf(message.path)
     if (!unit.startsWith('tandem-')) return
