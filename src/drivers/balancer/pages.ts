@@ -13,9 +13,7 @@ const retryAfterSeconds = '1'
 export function noRoute(host: string): Page {
   return {
     status: 404,
-    text: `404 Not found: no service has a route for this host (${host}) and path.
-To list the routes: tandem status
-`,
+    text: `404 Not found: no service has a route for this host (${host}) and path.\nTo list the routes: tandem status\n`,
   }
 }
 
@@ -23,9 +21,7 @@ To list the routes: tandem status
 export function notPlanned(): Page {
   return {
     status: 503,
-    text: '503 Service unavailable: this machine has just started and does not know its routes yet.
-Next: try again in a moment; if this lasts: tandem machines
-',
+    text: '503 Service unavailable: this machine has just started and does not know its routes yet.\nNext: try again in a moment; if this lasts: tandem machines\n',
     headers: { 'retry-after': retryAfterSeconds },
   }
 }
@@ -34,8 +30,7 @@ export function noInstance(service: string, heldMs: number | null): Page {
   const waited = heldMs === null ? '' : ` The request was held for ${heldMs} ms, and no instance became ready.`
   return {
     status: 503,
-    text: `503 Service unavailable: service ${service} has no healthy instance.${waited}
-Next: tandem status ${service}\n`,
+    text: `503 Service unavailable: service ${service} has no healthy instance.${waited}\nNext: tandem status ${service}\n`,
     headers: { 'retry-after': retryAfterSeconds },
   }
 }
@@ -43,8 +38,7 @@ Next: tandem status ${service}\n`,
 export function tooManyHeld(service: string): Page {
   return {
     status: 503,
-    text: `503 Service unavailable: service ${service} has no healthy instance, and as many requests as allowed wait for an instance.
-Next: tandem status ${service}\n`,
+    text: `503 Service unavailable: service ${service} has no healthy instance, and as many requests as allowed wait for an instance.\nNext: tandem status ${service}\n`,
     headers: { 'retry-after': retryAfterSeconds },
   }
 }
@@ -65,8 +59,7 @@ export function brokenOff(service: string, reason: string, sentTwice = false): P
     : ['an instance', 'The request was sent and may have been processed, so it was not sent again.']
   return {
     status: 502,
-    text: `502 Bad gateway: ${who} of service ${service} ended the connection before an answer came (${reason}). ${sent}
-Next: tandem status ${service}; tandem logs ${service}\n`,
+    text: `502 Bad gateway: ${who} of service ${service} ended the connection before an answer came (${reason}). ${sent}\nNext: tandem status ${service}; tandem logs ${service}\n`,
   }
 }
 
@@ -74,9 +67,7 @@ Next: tandem status ${service}; tandem logs ${service}\n`,
 export function outOfTime(service: string): Page {
   return {
     status: 502,
-    text: `502 Bad gateway: the request took longer than service ${service} gives an instance to finish its work (rollout.drain), and the instance was stopped. The request was sent and may have been processed, so it was not sent again.
-Next: tandem rollouts ${service}; if the request needs the time, raise rollout.drain in the definition
-`,
+    text: `502 Bad gateway: the request took longer than service ${service} gives an instance to finish its work (rollout.drain), and the instance was stopped. The request was sent and may have been processed, so it was not sent again.\nNext: tandem rollouts ${service}; if the request needs the time, raise rollout.drain in the definition\n`,
   }
 }
 

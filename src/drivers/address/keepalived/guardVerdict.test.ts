@@ -41,7 +41,7 @@ describe('the guard', () => {
     expect(judged(silent, { at: 10_900 }, { ...silent, at: 10_950 }, { at: 11_900 }).withheld.size).toBe(2)
   })
 
-  it('reports the problem that keeps this machine from holding any address, and not the controller's decision', () => {
+  it('reports the problem that keeps this machine from holding any address, and not the decision of the controller', () => {
     expect(judged({ haproxy: 'gone' }).trouble).toBe('HAProxy does not run')
     expect(judged({ word: aWord({ eligible: false, refused: [one] }) }).trouble).toBe(null)
     const gone = { keepalived: 'gone' } as const

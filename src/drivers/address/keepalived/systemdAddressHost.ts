@@ -106,7 +106,7 @@ export function checkSettings({ machine, interface: card, own, peers, addresses,
     ...(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/.test(card) ? [] : [card]),
   ]
   if (wrong.length > 0)
-    throw new Error(`JSON.stringify(one)).join(', ')} => the configuration of keepalived must not contain ${wrong.map((one) => JSON.stringify(one)).join(', ')} => JSON.stringify(one)).join(', ')}`)
+    throw new Error(`the configuration of keepalived must not contain ${wrong.map((one) => JSON.stringify(one)).join(', ')}`)
   if (addresses.length === 0) throw new Error('keepalived needs an address to move (this is a bug)')
 }
 
@@ -133,7 +133,7 @@ const lastLine = (output: string): string => output.trim().split('\n').at(-1) ??
 const notInstalled = ({ machine, addresses }: KeepalivedSettings): OperatorError =>
   new OperatorError(
     'E_ADDRESS_DRIVER',
-    `address).join(' and ')} cannot be held here => keepalived is not installed, so this machine cannot hold ${addresses.map(({ address }) => address).join(' and ')} => address).join(' and ')} cannot be held here`,
+    `keepalived is not installed, so this machine cannot hold ${addresses.map(({ address }) => address).join(' and ')}`,
     {
       subject: machine,
       next: 'on this machine: apt-get install keepalived; Tandem then tries again. Or set drivers: { address: none }',
