@@ -9,7 +9,7 @@ export function readSecrets(folder: string, service: string): Record<string, str
   if (!existsSync(path)) return {}
   const { mode, size } = statSync(path)
   if ((mode & 0o077) !== 0) {
-    throw new OperatorError('E_SECRETS_MODE', `${path} can be read by other users`, {
+    throw new OperatorError('E_SECRETS_MODE', `${path} can be read by others`, {
       subject: service,
       next: `chmod 600 ${path}`,
     })
