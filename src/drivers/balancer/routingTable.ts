@@ -45,7 +45,7 @@ export class RoutingTable {
     this.#events = events
   }
 
-  /** A plan is in force: a request without a route has no route in that plan. */
+  /** A plan is in force, so a request without a route in it has none at all (404, not 503). */
   get planned(): boolean {
     return this.#planned
   }
