@@ -6,7 +6,7 @@ import { createNoneAddress } from './noneAddress.ts'
 addressConformance('none', createNoneAddress)
 addressConformance('fake', createFakeAddress)
 
-it('the fake can lose an address to another machine, and fail', async () => {
+it('the fake can lose an address to another machine, and can fail', async () => {
   const fake = createFakeAddress()
   const free = { advert: 100, eligible: true, yields: [], refused: [], othersServe: false, peers: [] }
   const held = (): string[] => fake.held().map(({ address }) => address)

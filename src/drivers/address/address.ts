@@ -1,46 +1,56 @@
-/** Which virtual addresses this machine should be ready to hold, and what the controller knows of the others. */
+/**
+ * The virtual addresses that this machine should be ready to hold, and the controller's knowledge of the other
+ * machines.
+ */
 export interface AddressPlan {
   position: number
   addresses: string[]
-  /** How often whoever holds one says so, in ms. */
+  /** Interval in ms at which the holder of an address advertises it. */
   advert: number
-  /** False while the machine is out of traffic: let another machine hold them. */
+  /** False while the machine is out of traffic: other machines should hold the addresses. */
   eligible: boolean
-  /** Of `addresses`, those that another machine is to have back: given up gently. */
+  /** Those of `addresses` that another machine should get back: this machine gives them up gently. */
   yields: string[]
-  /** Of `addresses`, those that another machine was named for while both held them: given up at once. */
+  /**
+   * Those of `addresses` for which another machine was named while both held them: this machine gives them up at once.
+   */
   refused: string[]
-  /** Another machine in traffic has a ready instance: an address is better there than where none is reached. */
+  /**
+   * Another machine in traffic has a ready instance: an address is better there than on a machine that reaches no
+   * instance.
+   */
   othersServe: boolean
-  /** The other machines and how to reach them. */
+  /** The other machines and their addresses. */
   peers: { machine: string; host: string }[]
 }
 
 export interface HeldAddress {
   address: string
-  /** ISO 8601 by this machine's clock: for display. */
+  /** ISO 8601 by the clock of this machine, for display. */
   since: string
 }
 
-/** Moves virtual addresses between machines. Implementations: `none`, `keepalived`, `command`; and a programmable fake. */
+/**
+ * Moves virtual addresses between machines. Implementations: `none`, `keepalived`, `command`, and a programmable fake.
+ */
 export interface AddressDriver {
   readonly name: string
   readonly abilities: { movesAddresses: boolean }
-  /** Resolves when the plan holds here: what it takes away has been given up. */
+  /** Resolves when the plan is in force here: this machine has given up the addresses that it must not hold. */
   apply(plan: AddressPlan): Promise<void>
-  /** The addresses this machine holds now. */
+  /** The addresses that this machine holds now. */
   held(): HeldAddress[]
-  /** Why this machine does not take an address, in words. */
+  /** The reason why this machine does not take an address, as text. */
   withheld(): string | null
-  /** Why it could take none although the plan lets it, in words: something here is broken. */
+  /** The problem on this machine that keeps it from taking an address although the plan allows that, as text. */
   trouble(): string | null
-  /** Machines that this one reaches, both ways; looked at only while it is refused an address. */
+  /** Machines that this machine reaches in both directions; checked only while this machine is refused an address. */
   reaches(): string[]
-  /** Called when what it holds, or why it does not, has changed. */
+  /** The listener is called when the held addresses, or the reason for not holding one, have changed. */
   onChange(listener: () => void): void
-  /** The controller has just answered: what it said last still stands. */
+  /** The controller has just answered, so its last plan still applies. */
   heard(): void
-  /** What else a person should know, in words. */
+  /** Other problems for a person to know, as text. */
   problems(): string[]
   close(): Promise<void>
 }

@@ -4,13 +4,13 @@ import type { AddressDriver, AddressPlan } from './address.ts'
 interface Setting {
   /** Addresses that the driver may move where the tests run. */
   addresses: [string, string]
-  /** A driver whose machine must first ask the network who holds an address takes it only after a while. */
+  /** A driver whose machine must first find the holder in the network takes an address only after this time. */
   withinMs: number
 }
 
 const usual: Setting = { addresses: ['10.0.0.50', '10.0.0.51'], withinMs: 1_000 }
 
-/** What every address driver promises, the fake included. */
+/** The promises that every address driver keeps, the fake included. */
 export function addressConformance(
   name: string,
   make: () => AddressDriver | Promise<AddressDriver>,
@@ -22,7 +22,7 @@ export function addressConformance(
       driver = await make()
     })
     afterEach(async () => {
-      // What a driver leaves standing on purpose must not reach the next test.
+      // Addresses that a driver keeps on purpose must not reach the next test.
       await driver.apply(plan(9, [])).catch(() => {})
       await driver.close()
     })
@@ -42,13 +42,13 @@ export function addressConformance(
       expect(driver.withheld()).toBe(null)
     })
 
-    it('takes what the plan names while it is eligible, if it can move addresses at all', async () => {
+    it('takes the addresses of the plan while it is eligible, if it can move addresses at all', async () => {
       await driver.apply(plan(1, [one, two]))
       await untilHeld([one, two])
       for (const { since } of driver.held()) expect(new Date(since).toISOString()).toBe(since)
     })
 
-    it('has let go when a plan says so: not eligible, refused, to be given back, or not named any more', async () => {
+    it('has given up an address when a plan requires that: not eligible, refused, to be given back, or not named any more', async () => {
       await driver.apply(plan(1, [one, two]))
       await untilHeld([one, two])
       driver.heard()
@@ -65,7 +65,7 @@ export function addressConformance(
       expect(holds()).toEqual([])
     })
 
-    it('takes the same plan twice, and close twice', async () => {
+    it('accepts the same plan twice, and close twice', async () => {
       await driver.apply(plan(1, [one]))
       await driver.apply(plan(1, [one]))
       await untilHeld([one])

@@ -1,14 +1,14 @@
 import type { AddressDriver, AddressPlan } from './address.ts'
 
-/** An address driver without a network: it holds what it may until a test says that another machine took it. */
+/** An address driver without a network: it holds the allowed addresses until a test gives them to another machine. */
 export interface FakeAddress extends AddressDriver {
-  /** Every plan it was given, in order. */
+  /** Every plan that the driver got, in order. */
   readonly plans: AddressPlan[]
   /** How often the controller was heard. */
   readonly heardCount: () => number
-  /** Another machine holds this address from now on (`true`), or let go of it (`false`). */
+  /** Another machine holds this address from now on (`true`), or has dropped it (`false`). */
   setTaken(address: string, taken: boolean): void
-  /** The next `apply` rejects with this. */
+  /** Makes the next `apply` reject with this error. */
   failNext(error: Error): void
 }
 

@@ -1,8 +1,8 @@
 import type { AddressDriver } from './address.ts'
 
 /**
- * For clusters without virtual addresses: people reach each machine by its own. Takes every plan and holds nothing. `clean`
- * takes away what another driver left here.
+ * For clusters without virtual addresses: clients reach each machine by its own address. Accepts every plan and holds
+ * nothing. `clean` removes the state that another driver left here.
  */
 export function createNoneAddress(clean: () => Promise<void> = async () => {}): AddressDriver {
   let cleaned: Promise<void> | null = null

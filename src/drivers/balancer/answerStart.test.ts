@@ -4,7 +4,7 @@ import { AnswerStart, type InterimHead } from './answerStart.ts'
 
 const seed = Number(process.env['TANDEM_SEED'] ?? Date.now() % 2 ** 31)
 
-/** What undici sees and what is told of these pieces, as latin1. */
+/** The bytes that undici sees and the events that these pieces cause, as latin1. */
 function read(pieces: string[]): { rest: string; reason: string | null; interim: InterimHead[]; endless: boolean } {
   const interim: InterimHead[] = []
   let endless = false
@@ -23,7 +23,7 @@ function read(pieces: string[]): { rest: string; reason: string | null; interim:
 const final = 'HTTP/1.1 200 D\xe9j\xe0\r\nX-A: 1\r\n\r\nbody'
 
 describe('the start of an answer', () => {
-  it('is left alone where there is nothing to take out', () => {
+  it('is unchanged where there is nothing to remove', () => {
     for (const text of [
       'HTTP/1.1 200 OK\r\n\r\n',
       '\r\nHTTP/1.1 200 OK\r\n\r\n',
@@ -35,7 +35,7 @@ describe('the start of an answer', () => {
     }
   })
 
-  it('gives interim responses, less what is of their hop or cannot be a field', () => {
+  it('reports interim responses, without fields of their hop and invalid fields', () => {
     const fields =
       'Connection: X-Hop\r\nx-hop: 1\r\nUpgrade: y\r\nContent-Length: 5\r\nLink: \t<\xe9>;\t\r\nLink:\r\nbad name: 1\r\n: 2\r\nX: a\0b\r\nno colon\r\n'
     expect(read([`HTTP/1.1 103 Pr\xe9\r\n${fields}\r\nHTTP/1.0 100\r\n\r\n${final}`])).toEqual({
@@ -49,12 +49,12 @@ describe('the start of an answer', () => {
     })
   })
 
-  it('is given up when it does not end', () => {
+  it('is given up when it is longer than the limit', () => {
     expect(read(['HTTP/1.1 200 ', 'x'.repeat(70_000)]).endless).toBe(true)
     expect(read(['HTTP/1.1 103 E\r\n', 'X: y\r\n'.repeat(20_000)]).endless).toBe(true)
   })
 
-  it(`reads the same however it is cut (TANDEM_SEED=${seed})`, () => {
+  it(`reads the same in pieces of any size (TANDEM_SEED=${seed})`, () => {
     const head = fc.constantFrom(
       'HTTP/1.1 100 Continue\r\n\r\n',
       'HTTP/1.1 102 \r\n\r\n',

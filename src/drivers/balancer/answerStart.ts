@@ -1,33 +1,33 @@
 import { namedByConnection, without } from './requestHead.ts'
 
-/** A status line, or an interim response, may be this long. */
+/** Longest status line or interim response. */
 const headBytes = 64 * 1024
 
 export interface AnswerStartEvents {
-  /** Some of an answer has come, were it only an interim response. */
+  /** Some bytes of an answer have arrived, if only an interim response. */
   answerBegan(): void
   interim(head: InterimHead): void
-  /** Neither a status line nor an interim response comes to its end. */
+  /** A status line or an interim response is longer than the limit. */
   endless(): void
 }
 
-/** An interim response (1xx): what goes on to the client of it, as latin1. */
+/** The parts of an interim response (1xx) that are passed on to the client, as latin1. */
 export interface InterimHead {
   status: number
   reason: string
-  /** Flat name, value; less what is of one hop or cannot be a field. */
+  /** Flat name, value; without fields that belong to one hop or are not valid. */
   fields: string[]
 }
 
 /**
- * What comes before the head of an answer: any number of interim responses (RFC 9110, 15.2). undici ends the connection at a
- * 100 that nobody asked for and hands the others over in part, so they are taken out before it sees them. It also hands over
- * the reason phrase decoded, so that its bytes are lost; they are kept here.
+ * The bytes before the head of an answer: any number of interim responses (RFC 9110, 15.2). undici ends the connection
+ * at an unrequested 100 and passes on only parts of the others, so this class removes interim responses before undici
+ * sees them. undici also decodes the reason phrase and loses its bytes; this class keeps them.
  */
 export class AnswerStart {
-  /** The bytes of the reason phrase as latin1, where it has any beyond ASCII. */
+  /** The bytes of the reason phrase as latin1, if any byte is not ASCII. */
   reason: string | null = null
-  /** The head of the answer itself has begun: what comes from here on is undici's. */
+  /** The head of the answer itself has begun: undici handles all bytes from here on. */
   over = false
   readonly #events: AnswerStartEvents
   #held: Buffer | null = null
@@ -36,7 +36,7 @@ export class AnswerStart {
     this.#events = events
   }
 
-  /** What undici is to see of these bytes; empty: nothing yet. */
+  /** Returns the part of these bytes that undici should see; empty if there is nothing for it yet. */
   take(chunk: Buffer): Buffer {
     this.#events.answerBegan()
     let bytes = this.#held ? Buffer.concat([this.#held, chunk]) : chunk
@@ -81,7 +81,7 @@ const phrase = /^HTTP\/1\.[01] \d\d\d (.*?)\r?$/
 const headEnd = /\r?\n\r?\n/
 /** RFC 9110, 5.1 and 5.5: a name is a token; a value has no control characters but tabs. */
 const field = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/
-/** Of one hop, or about a body, which an interim response has not. */
+/** Fields that belong to one hop or describe a body, which an interim response does not have. */
 const dropped = new Set([
   ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'upgrade'],
   ...['content-length', 'transfer-encoding'],
@@ -92,7 +92,7 @@ function fieldsIn(text: string): string[] {
   return passedOnInterim(flat)
 }
 
-/** The fields of an interim response that go on to the client. */
+/** The fields of an interim response that are passed on to the client. */
 export function passedOnInterim(flat: string[]): string[] {
   let names = dropped
   for (let i = 0; i + 1 < flat.length; i += 2) {

@@ -3,8 +3,8 @@ import { BalancerLab, byteServer, httpRoute, raw, readUntil, type LabMachine } f
 import { HaproxyLab, whyNoHaproxy } from './haproxy/haproxyLab.ts'
 
 /**
- * What an instance may send, byte for byte, reaches the client, or what may be dropped of it is dropped: it is no fault of the
- * instance. All text here is latin1: one character, one byte.
+ * The bytes that an instance may send reach the client, or only permitted parts of them are dropped: the instance is
+ * not at fault. All text here is latin1: one character, one byte.
  */
 let lab: BalancerLab
 let machine: LabMachine
@@ -18,7 +18,7 @@ const utf8 = (text: string): string => Buffer.from(text).toString('latin1')
 
 interface Case {
   sent: string
-  /** What comes through where it is not all of it, of both drivers or of one. */
+  /** The bytes that arrive if not all do, for both drivers or for one. */
   arrives?: string
   embedded?: string
   haproxy?: string
@@ -28,7 +28,7 @@ interface Case {
 
 const legal: Record<string, Case> = {
   'an answer': { sent: final },
-  'a 100 that nobody asked for': { sent: `HTTP/1.1 100 Continue\r\n\r\n${final}`, embedded: final },
+  'a 100 that the client did not request': { sent: `HTTP/1.1 100 Continue\r\n\r\n${final}`, embedded: final },
   'a 100 with fields': { sent: `HTTP/1.1 100 Continue\r\nX-A: 1\r\n\r\n${final}`, embedded: final },
   'a 102': { sent: `HTTP/1.1 102 Processing\r\n\r\n${final}` },
   'a 103': { sent: `HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n${final}` },
@@ -94,7 +94,7 @@ const legal: Record<string, Case> = {
   trailers: {
     sent: 'HTTP/1.1 200 OK\r\nTrailer: X-T, X-U\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: \xe9\r\nX-U:\r\n\r\n',
   },
-  'trailers that nothing announced': {
+  'trailers without an announcement': {
     sent: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\nX-T: 2\r\n\r\n',
   },
   'trailers announced, and a length': {
@@ -127,14 +127,14 @@ const legal: Record<string, Case> = {
     sent: 'HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\nETag: "a"\r\n\r\n',
     embedded: 'HTTP/1.1 304 No\r\nETag: "a"\r\n\r\n',
   },
-  'a 426, which says what it asks for': {
+  'a 426, which names the protocol that it requires': {
     sent: 'HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: HTTP/3.0, made-up\r\nContent-Length: 2\r\n\r\nok',
   },
 }
 
 const table = Object.entries(legal)
 
-describe.each(['here', 'at another machine'])('what an instance %s may send: embedded', (where) => {
+describe.each(['here', 'at another machine'])('permitted answers of an instance %s: embedded', (where) => {
   it.each(table)('%s', async (_what, { sent, arrives, embedded, method = 'GET', version = '1.1' }) => {
     const own = await lab.machine('a')
     const instance = await byteServer(lab, 'x')
@@ -145,16 +145,16 @@ describe.each(['here', 'at another machine'])('what an instance %s may send: emb
     expect(plain(answer)).toEqual(plain(embedded ?? arrives ?? sent))
     expect(machine.balancer.counters().retries).toBe(0)
     expect(machine.changes).toEqual([])
-    // The connection to the instance is in order: it serves the next.
+    // The connection to the instance is in order: it serves the next request.
     expect(plain(await asked(final))).toEqual(plain(final))
   })
 })
 
 const noHaproxy = whyNoHaproxy()
-describe('what an instance may send: haproxy', () => {
+describe('permitted answers of an instance: haproxy', () => {
   beforeEach(({ skip }) => skip(noHaproxy !== null, noHaproxy ?? ''))
 
-  it('all of the same', async () => {
+  it('passes all the same answers on', async () => {
     machine = await new HaproxyLab(lab).machine('a')
     const instance = await byteServer(lab, 'x')
     await machine.route(httpRoute({ targets: [instance.active] }))
@@ -165,24 +165,24 @@ describe('what an instance may send: haproxy', () => {
   })
 })
 
-describe('what no instance may send: embedded', () => {
+describe('answers that no instance may send: embedded', () => {
   it.each([
-    ['a 101 that nobody asked for', 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nbytes'],
-    ['a 101 that says nothing', `HTTP/1.1 101 Switching\r\n\r\n${final}`],
+    ['a 101 that the client did not request', 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nbytes'],
+    ['a 101 without a protocol', `HTTP/1.1 101 Switching\r\n\r\n${final}`],
     ['a status below 100', 'HTTP/1.1 099 X\r\nContent-Length: 2\r\n\r\nok'],
     ['a status of two digits', 'HTTP/1.1 20 X\r\nContent-Length: 2\r\n\r\nok'],
     ['a line without a colon', 'HTTP/1.1 200 OK\r\nX-A\r\nContent-Length: 2\r\n\r\nok'],
     ['a NUL', 'HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-Length: 2\r\n\r\nok'],
     ['lengths that differ', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok'],
     [
-      'a coding that nobody asked for',
+      'a coding that the client did not request',
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
     ],
     ['no HTTP', 'hello\r\n\r\n'],
     ['a bad head after an interim response', 'HTTP/1.1 103 E\r\nLink: <a>\r\n\r\nHTTP/1.1 20 X\r\n\r\n'],
     ['a status line without an end', `HTTP/1.1 200 ${'x'.repeat(70_000)}`],
     ['an interim response without an end', `HTTP/1.1 103 E\r\nLink: ${'x'.repeat(70_000)}`],
-  ])('%s: 502, and the client learns it at once', async (_what, sent) => {
+  ])('%s: the client gets a 502 at once', async (_what, sent) => {
     machine = await lab.machine('a')
     const instance = await lab.tcpInstance('x', (socket) => {
       socket.on('error', () => {}).once('data', () => socket.write(sent, 'latin1'))
@@ -202,7 +202,7 @@ describe('what no instance may send: embedded', () => {
   })
 })
 
-it('a 426 leaves the connection as it is: embedded', async () => {
+it('a 426 leaves the connection unchanged: embedded', async () => {
   machine = await lab.machine('a')
   const instance = await byteServer(lab, 'x')
   await machine.route(httpRoute({ targets: [instance.active] }))
@@ -253,14 +253,17 @@ describe('an answer that comes in pieces', () => {
   })
 })
 
-/** What the client gets when the instance sends these bytes. */
+/** The bytes that the client gets when the instance sends these bytes. */
 function asked(sent: string, method = 'GET', version = '1.1'): Promise<string> {
   const length = method === 'POST' ? 'Content-Length: 0\r\n' : ''
   const path = `/b64/${Buffer.from(sent, 'latin1').toString('base64url')}`
   return raw(lab, machine.port, `${method} ${path} HTTP/${version}\r\nHost: h\r\nConnection: close\r\n${length}\r\n`)
 }
 
-/** A message, and those before it, without what a balancer says of its own hop, and without the case and order that mean nothing. */
+/**
+ * A message and the messages before it, without the headers that a balancer adds for its own hop, and without the case
+ * and order that have no meaning.
+ */
 function plain(text: string): string[][] {
   const end = text.indexOf('\r\n\r\n')
   const [line = '', ...fields] = text.slice(0, Math.max(end, 0)).split('\r\n')

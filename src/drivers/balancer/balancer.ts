@@ -1,6 +1,6 @@
-/** Everything one machine's balancer should do, whole. Later plans replace earlier ones in one step. */
+/** The complete plan for the balancer of one machine. A later plan replaces an earlier one in one step. */
 export interface RoutingPlan {
-  /** The log position this plan comes from; acknowledged by `apply`. */
+  /** Log position of the plan. `apply` acknowledges it. */
   position: number
   machine: string
   routes: PlannedRoute[]
@@ -10,13 +10,16 @@ export type PlannedRoute = HttpPlannedRoute | TcpPlannedRoute
 
 interface PlannedRouteBase {
   service: string
-  /** Local instances. */
+  /** Instances on this machine. */
   targets: Target[]
-  /** Other machines' balancers that may serve it; asked only when no local target can take the work. */
+  /** Balancers of other machines that may serve the route; used only if no local target can take the work. */
   peers: Peer[]
-  /** No target for a short while on purpose (`replace`): hold requests up to this long before a 503. `null`: do not hold. */
+  /**
+   * There is no target for a short time on purpose (`replace`): hold requests up to this long before a 503. `null`: do
+   * not hold.
+   */
   holdMs: number | null
-  /** Cut a connection that is idle this long; `null`: never. Counts WebSockets and TCP, and streamed responses. */
+  /** Cut a connection that is idle for this long; `null`: never. Applies to WebSockets, TCP and streamed responses. */
   idleMs: number | null
 }
 
@@ -26,7 +29,10 @@ export interface HttpPlannedRoute extends PlannedRouteBase {
   host: string | null
   path: string
   bodyBytes: number | null
-  /** It answers there, whatever the host and path, and not at the entry; `null`: at the entry. */
+  /**
+   * The port of the route; the route then answers there for every host and path, and not at the entry. `null`: the
+   * route answers at the entry.
+   */
   own: OwnPort | null
 }
 
@@ -37,76 +43,100 @@ export interface TcpPlannedRoute extends PlannedRouteBase {
 
 /** Where a route listens that does not answer at the entry. */
 export interface OwnPort {
-  /** It listens at the addresses that the entry is at. */
+  /** The route listens at the addresses of the entry. */
   public: boolean
-  /** It listens at this loopback address; also a public one does, so that a change of `expose` closes nothing there. */
+  /**
+   * The route listens at this loopback address. A public route does too, so that a change of `expose` closes nothing
+   * there.
+   */
   loopback: string | null
   /** Already shifted on a laptop. */
   port: number
-  /** What the machines call this route among themselves: `5672`, or `redis/6379` where two services may have the same port. */
+  /** Name of this route among the machines: `5672`, or `redis/6379` where two services may have the same port. */
   name: string
-  /** What a machine may call it that has not yet followed a change of `expose`. */
+  /** Other names of the route, used by machines that have not yet applied a change of `expose`. */
   also: string[]
 }
 
 export interface Target {
   instance: string
   port: number
-  /** `active` takes new work; `draining` only finishes what it has. */
+  /** `active` takes new work; `draining` only finishes its current work. */
   state: 'active' | 'draining'
 }
 
 export interface Peer {
   machine: string
   host: string
-  /** The peer's forwarding port: takes forwarded work only, and never forwards it again. */
+  /** The forwarding port of the peer: it accepts only forwarded work, and never forwards that work again. */
   port: number
 }
 
-/** Work in flight on one instance, as counted by this machine's balancer: the only one that connects to it. */
+/**
+ * Work in flight on one instance, counted by the balancer of this machine: only this balancer connects to the instance.
+ */
 export interface InFlight {
-  /** HTTP requests being served, TCP connections, WebSockets. 0 means nothing would be lost by stopping it. */
+  /**
+   * HTTP requests being served, TCP connections and WebSockets. 0 means that a stop of the instance would lose nothing.
+   */
   work: number
-  /** Of those, the long ones that live until the drain deadline: WebSockets, TCP connections, event streams. */
+  /** The long ones among them, which live until the drain deadline: WebSockets, TCP connections, event streams. */
   long: number
 }
 
-/** Takes requests on one machine. Implementations: `embedded`, later `haproxy`; and a programmable fake. */
+/** Takes requests on one machine. Implementations: `embedded`, `haproxy`, and a programmable fake. */
 export interface BalancerDriver {
   readonly name: string
-  /** The entry (`http`) and the forwarding port really listened on. Valid after `listen`. */
+  /** The actual ports of the entry (`http`) and of forwarding. Valid after `listen`. */
   readonly ports: { http: number; forward: number }
   listen(): Promise<void>
   /**
-   * Resolves when the plan serves: new work follows it, and nothing new reaches a target it does not name as `active`.
-   * Plans take effect in the order given. A TCP port that cannot be listened on is told, and all the rest of the plan
-   * serves: one service's trouble must not hold up another's rollout. Rejects only when nothing of the plan could be applied.
+   * Resolves when the plan is in force: new work follows it, and no new work reaches a target that it does not name as
+   * `active`. Plans take effect in the order given. If the driver cannot listen on a TCP port, it reports that and
+   * serves the rest of the plan: a problem of one service must not delay the rollout of another. Rejects only if the
+   * driver could apply no part of the plan.
    */
   apply(plan: RoutingPlan): Promise<Unserved[]>
-  /** Instances here that take new work before any plan was given: it goes on without an agent. Absent: it does not. */
+  /**
+   * Instances here that take new work before the first plan, because the balancer runs without an agent. Absent: the
+   * driver cannot do that.
+   */
   serving?(): Promise<ReadonlySet<string>>
   inFlight(instance: string): InFlight
   /**
-   * Called when an instance that is draining (or is named by no plan any more) has no work left, and when one is ejected
-   * or taken back. One without work that begins to drain is `idle` before its `apply` resolves.
+   * The listener is called when a draining instance (or one that no plan names any more) has no work left, and when an
+   * instance is ejected or restored. An instance without work that begins to drain is reported `idle` before its
+   * `apply` resolves.
    */
   onChange(listener: (change: BalancerChange) => void): void
-  /** Closes idle kept-alive connections to an instance that is about to be stopped and cuts none in use. Resolves when none idle is left. */
+  /**
+   * Closes idle kept-alive connections to an instance that is about to be stopped, and cuts none in use. Resolves when
+   * no idle connection is left.
+   */
   release(instance: string): Promise<void>
-  /** Cuts what still talks to an instance: called after its stop signal had its chance (`stop.within`). */
+  /** Cuts all work that is left on an instance: called after the time for its stop signal (`stop.within`). */
   cut(instance: string): void
-  /** Only these machines may forward work here from now on; connections of others are cut. Absent: the driver knows no machines. */
+  /**
+   * From now on only these machines may forward work here; the connections of other machines are cut. Absent: the
+   * driver does not know machines.
+   */
   admit?(machines: string[]): Promise<void>
-  /** While `true`, every answer to a client ends its connection: a virtual address is about to move. Absent: it is never asked. */
+  /**
+   * While `true`, every answer to a client ends its connection: a virtual address is about to move. Absent: no caller
+   * needs it.
+   */
   endKeepAlive?(on: boolean): Promise<void>
-  /** What else a person should know, in words: not a service's fault, and not in the way of any. */
+  /** Other problems for a person to know, as text: no service causes them, and they affect no service. */
   problems?(): string[]
-  /** Counters since the start, for `/metrics`: requests by service and status class, retries, refusals by reason, held, open connections. */
+  /**
+   * Counters since the start, for `/metrics`: requests by service and status class, retries, refusals by reason, held,
+   * open connections.
+   */
   counters(): BalancerCounters
   close(): Promise<void>
 }
 
-/** A service whose route could not be opened, and why. */
+/** A service whose route could not be opened, and the reason. */
 export interface Unserved {
   service: string
   reason: string
@@ -118,12 +148,12 @@ export type BalancerChange =
   | { type: 'restored'; instance: string }
 
 export interface BalancerCounters {
-  /** `2xx` and so on; `tcp` for TCP connections that reached an instance. Forwarded work counts at both machines. */
+  /** `2xx` and so on; `tcp` for TCP connections that reached an instance. Forwarded work counts on both machines. */
   requests: { service: string; statusClass: string; count: number }[]
   retries: number
   refused: { reason: string; count: number }[]
-  /** Held at this moment. */
+  /** Number held at this moment. */
   held: number
-  /** Connections of clients, and of other balancers, open at this moment. */
+  /** Connections of clients and of other balancers that are open at this moment. */
   openConnections: number
 }

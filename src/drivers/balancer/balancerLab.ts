@@ -16,7 +16,7 @@ import type {
 import { createEmbeddedBalancer } from './embeddedBalancer.ts'
 import type { BalancerLimits } from './limits.ts'
 
-/** A test's own machines: real balancers, real instances, real sockets; all gone with `close`. */
+/** The machines of a test: real balancers, real instances, real sockets; `close` removes them all. */
 export class BalancerLab {
   readonly #closers: (() => Promise<void>)[] = []
 
@@ -34,7 +34,7 @@ export class BalancerLab {
     return new LabMachine(name, balancer)
   }
 
-  /** An HTTP instance. */
+  /** Starts an HTTP instance. */
   async instance(name: string, listener: RequestListener, port = 0): Promise<LabInstance> {
     const server = createServer({ keepAliveTimeout: 60_000 }, listener)
     return this.#started(new LabInstance(name, server), port)
@@ -45,7 +45,7 @@ export class BalancerLab {
     return this.#started(new LabInstance(name, server), 0)
   }
 
-  /** A connection that is destroyed with the lab. */
+  /** A connection that the lab destroys when it closes. */
   async connect(port: number, host = '127.0.0.1'): Promise<Socket> {
     const socket = connect({ port, host, allowHalfOpen: true })
     this.onClose(() => void socket.destroy())
@@ -104,7 +104,7 @@ export class LabMachine {
     return this.balancer.apply({ position: this.#position, machine: this.name, routes })
   }
 
-  /** Resolves when the balancer tells (or has told) that. */
+  /** Resolves when the balancer reports (or has reported) this change. */
   async told(type: BalancerChange['type'], instance: string): Promise<void> {
     while (!this.changes.some((change) => change.type === type && change.instance === instance)) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
@@ -144,7 +144,7 @@ export class LabInstance {
     return { instance: this.name, port: this.port, state: 'draining' }
   }
 
-  /** As if its process had died. */
+  /** Behaves as if the process of the instance had died. */
   async kill(): Promise<void> {
     if (!this.server.listening) return
     const closed = new Promise((resolve) => this.server.close(resolve))
@@ -158,7 +158,7 @@ export function httpRoute(about: Partial<HttpPlannedRoute>): HttpPlannedRoute {
   return { kind: 'http', targets: [], peers: [], ...base, ...about }
 }
 
-/** A public one, unless `own` says otherwise. */
+/** A public route, unless `own` changes that. */
 export function tcpRoute({
   port,
   name,
@@ -187,15 +187,15 @@ export interface Asked {
   headers?: Record<string, string | string[]>
   body?: string | Buffer
   agent?: Agent
-  /** The address that is connected to. */
+  /** The address to connect to. */
   at?: string
 }
 
-/** One request, without any retry. Rejects when the connection ends before the answer is whole. */
+/** Sends one request, without any retry. Rejects if the connection ends before the answer is complete. */
 export function ask(port: number, about: Asked = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { method = 'GET', path = '/', agent, at = '127.0.0.1' } = about
-    // Node frames the body of a GET only when told to.
+    // Node frames the body of a GET only on request.
     const length =
       about.body === undefined || about.headers?.['transfer-encoding']
         ? {}
@@ -225,7 +225,7 @@ export async function readAll(stream: NodeJS.ReadableStream): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** Reads from a socket until `done` accepts what came so far, or it ends. */
+/** Reads from a socket until `done` accepts the text so far, or the socket ends. */
 export function readUntil(socket: Socket, done: (text: string) => boolean): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
@@ -241,14 +241,14 @@ export function readUntil(socket: Socket, done: (text: string) => boolean): Prom
   })
 }
 
-/** Sends bytes as they are and reads until the balancer closes. */
+/** Sends bytes unchanged and reads until the balancer closes. */
 export async function raw(lab: BalancerLab, port: number, text: string): Promise<string> {
   const socket = await lab.connect(port)
   socket.write(text, 'latin1')
   return readUntil(socket, () => false)
 }
 
-/** An instance that sends the bytes that its path spells in base64url (`/b64/…`), else a 200. */
+/** An instance that sends the bytes that its path spells in base64url (`/b64/…`), or a 200 for any other path. */
 export function byteServer(lab: BalancerLab, name: string): Promise<LabInstance> {
   return lab.tcpInstance(name, (socket) => {
     socket.on('error', () => {}).on('end', () => socket.end())
@@ -264,7 +264,7 @@ export const echo = (socket: Socket): void => {
   socket.pipe(socket)
 }
 
-/** Resolves with what is echoed. */
+/** Resolves with the echo. */
 export async function say(socket: Socket, text: string): Promise<string> {
   socket.write(text)
   return readUntil(socket, (got) => got.length >= text.length)

@@ -6,7 +6,7 @@ import type { BalancerLimits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import type { RoutingTable } from './routingTable.ts'
 
-/** What every piece of work in one balancer shares. */
+/** Services that all work in one balancer shares. */
 export interface BalancerServices {
   machine: string
   clock: Clock

@@ -13,15 +13,17 @@ import type { Upstream } from './upstream.ts'
 type TcpRoute = BoundRoute<TcpPlannedRoute>
 
 export interface CarriedConnectionEvents {
-  /** An upstream has it: bytes may flow now. */
+  /** An upstream has accepted the connection: bytes may flow now. */
   accepted(): void
-  /** Nothing takes it; nothing of it was passed on. */
+  /** No upstream accepts the connection, and no byte of it was passed on. */
   refused(): void
 }
 
 type Dialled = (failure: { kind: Failure; reason: string } | null, socket: Socket | null) => void
 
-/** One TCP connection of a client: what it says waits until an upstream has been reached, then the two are joined. */
+/**
+ * One TCP connection of a client: its bytes wait until an upstream is connected, then the two connections are joined.
+ */
 export class CarriedConnection {
   readonly #services: BalancerServices
   readonly #client: Socket
@@ -39,7 +41,7 @@ export class CarriedConnection {
     this.#search = new Search(services, way.lookUp, { forwarded: way.forwarded, sentBefore: false })
     client.on('error', ignoreLateError)
     client.once('close', () => this.#search.leave())
-    client.read(0) // reads ahead up to the buffer's limit: a reset is noticed
+    client.read(0) // reads ahead up to the limit of the buffer, so that a reset is noticed
   }
 
   attempt(): void {
@@ -62,7 +64,7 @@ export class CarriedConnection {
       upstream.ended(work)
       if (this.#client.destroyed) return
       metrics.retries += 1
-      this.#search.failed(upstream, failure?.kind ?? 'unsent', failure?.reason ?? '') // nothing of it was sent
+      this.#search.failed(upstream, failure?.kind ?? 'unsent', failure?.reason ?? '') // no byte was sent
       this.attempt()
     }
     const dialling =
@@ -100,7 +102,7 @@ export class CarriedConnection {
   }
 }
 
-/** A tunnel through another machine's balancer to an instance there. */
+/** Opens a tunnel through the balancer of another machine to an instance there. */
 function dialPeer(
   upstream: Upstream,
   { name, machine, connectMs }: { name: string; machine: string; connectMs: number },
@@ -126,8 +128,8 @@ function dialPeer(
       return undefined
     },
   })
-  // The peer may itself need `connectMs` to reach its instance.
-  const timer = setTimeout(() => request.destroy(new Error('the peer gave no answer in time')), connectMs * 2)
+  // The peer itself may need `connectMs` to reach its instance.
+  const timer = setTimeout(() => request.destroy(new Error('the peer did not answer in time')), connectMs * 2)
   request.on('connect', (answer, socket: Socket, head) => {
     if (answer.statusCode === 200) {
       if (head.length > 0) socket.unshift(head)

@@ -6,12 +6,12 @@ import { ask, BalancerLab, httpRoute, LabMachine } from './balancerLab.ts'
 import { FakeBalancer } from './fakeBalancer.ts'
 import { HaproxyLab, whyNoHaproxy } from './haproxy/haproxyLab.ts'
 
-/** What every balancer must do. A bench knows how to put work on an instance of its driver. */
+/** The promises that every balancer keeps. A bench can put work on an instance of its driver. */
 interface Bench {
   driver: BalancerDriver
   machine: LabMachine
   port: number
-  /** Begins one piece of work on `x`; resolves once it is there. */
+  /** Begins one piece of work on `x`; resolves once the work has arrived. */
   begin(): Promise<{ end(): void; over: Promise<unknown> }>
 }
 
@@ -58,7 +58,7 @@ async function realBench(start: () => Promise<LabMachine>): Promise<Bench> {
       const there = once(instance.server, 'arrived')
       const over = ask(machine.port).catch(() => null)
       await there
-      // HAProxy's counts are read, not told.
+      // The counts of HAProxy are polled, not reported.
       await expect.poll(() => machine.balancer.inFlight('x').work, { interval: 5 }).toBeGreaterThan(0)
       return { end: () => void arrived.pop()?.end('done'), over }
     },
@@ -96,7 +96,7 @@ describe.each([
     driver.cut('nobody')
   })
 
-  it('counts work while it lasts, also while draining, and tells when the last has ended', async () => {
+  it('counts work while it lasts, also while draining, and reports when the last work has ended', async () => {
     const bench = await makeBench()
     await bench.driver.apply(plan(1, target(bench, 'active')))
     const work = await bench.begin()
@@ -110,14 +110,14 @@ describe.each([
     await work.over
   })
 
-  it('tells at once when what begins to drain has no work', async () => {
+  it('reports at once when an instance that begins to drain has no work', async () => {
     const bench = await makeBench()
     await bench.driver.apply(plan(1, target(bench, 'active')))
     await bench.driver.apply(plan(2, target(bench, 'draining')))
     expect(bench.machine.changes).toEqual([{ type: 'idle', instance: 'x' }])
   })
 
-  it('tells the same of an instance that no plan names any more', async () => {
+  it('reports the same for an instance that no plan names any more', async () => {
     const bench = await makeBench()
     await bench.driver.apply(plan(1, target(bench, 'active')))
     const work = await bench.begin()
@@ -129,7 +129,7 @@ describe.each([
     await work.over
   })
 
-  it('says nothing of an active instance that has no work', async () => {
+  it('reports nothing for an active instance that has no work', async () => {
     const bench = await makeBench()
     await bench.driver.apply(plan(1, target(bench, 'active')))
     const work = await bench.begin()
@@ -163,7 +163,7 @@ describe.each([
     await work.over
   })
 
-  it('closes twice as well as once, and takes no plan after that', async () => {
+  it('can be closed twice, and accepts no plan after that', async () => {
     const { driver } = await makeBench()
     await driver.close()
     await driver.close()
@@ -172,7 +172,7 @@ describe.each([
 })
 
 describe('the fake', () => {
-  it('fails an apply when told to, and changes nothing', async () => {
+  it('fails an apply on request, and changes nothing', async () => {
     const driver = new FakeBalancer()
     driver.failNextApply(new Error('disk full'))
     await expect(driver.apply(plan(1))).rejects.toThrow('disk full')
@@ -181,7 +181,7 @@ describe('the fake', () => {
     expect(driver.plan?.position).toBe(2)
   })
 
-  it('delays an apply when told to, and those behind it', async () => {
+  it('delays an apply on request, and the applies behind it', async () => {
     const driver = new FakeBalancer()
     const gate = Promise.withResolvers<void>()
     driver.delayNextApply(gate.promise)

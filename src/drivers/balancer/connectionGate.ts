@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** Counts client connections over all listeners, and knows them, so that closing can end them. */
+/** Counts client connections over all listeners, and keeps them, so that `close` can end them. */
 export class ConnectionGate {
   readonly #limit: number
   readonly #open = new Set<Socket>()
@@ -13,7 +13,7 @@ export class ConnectionGate {
     return this.#open.size
   }
 
-  /** False: one too many; it has been closed. */
+  /** Returns false if there are too many connections; the new one has then been closed. */
   admit(socket: Socket): boolean {
     if (this.#open.size >= this.#limit) {
       socket.destroy()

@@ -23,7 +23,7 @@ afterEach(() => lab.close())
 
 type Named = LabInstance & { hanging: ServerResponse[] }
 
-/** Answers `/hang` when told to, anything else at once, with its name. */
+/** Answers `/hang` on request, anything else at once, with its name. */
 async function instanceNamed(name: string): Promise<Named> {
   const hanging: ServerResponse[] = []
   const listener: RequestListener = (asked, response) => {
@@ -34,7 +34,7 @@ async function instanceNamed(name: string): Promise<Named> {
 }
 
 describe('a plan', () => {
-  it('takes effect in one step: nothing new reaches what it does not name as active, on the same connection either', async () => {
+  it('takes effect in one step: no new work reaches a target that it does not name as active, not even on the same connection', async () => {
     const [old, next] = [await instanceNamed('old'), await instanceNamed('next')]
     const agent = lab.agent()
     await machine.route(httpRoute({ targets: [old.active] }))
@@ -49,7 +49,7 @@ describe('a plan', () => {
     await machine.told('idle', 'old')
   })
 
-  it('that failed for one port does not stop later ones, and they come in order', async () => {
+  it('that failed for one port does not stop later plans, and they apply in order', async () => {
     const [x, y] = [await instanceNamed('x'), await instanceNamed('y')]
     const plans = [machine.route(httpRoute({ targets: [x.active] })), machine.route(httpRoute({ targets: [y.active] }))]
     await Promise.all(plans)
@@ -86,7 +86,7 @@ describe('release', () => {
 })
 
 describe('the drain deadline', () => {
-  /** Requests that old has got, and the plan that lets new work go to `next` only. */
+  /** Requests that `old` has received, and the plan that sends new work only to `next`. */
   async function overdue(...methods: string[]): Promise<{ answers: Promise<Answer>[]; next: Named; old: Named }> {
     const [old, next] = [await instanceNamed('old'), await instanceNamed('next')]
     await machine.route(httpRoute({ targets: [old.active] }))
@@ -98,13 +98,13 @@ describe('the drain deadline', () => {
 
   it.each([
     ['when they are cut', () => machine.balancer.cut('old')],
-    ['when the instance that is told to stop ends', (old: Named) => void old.kill()],
+    ['when the stopped instance ends', (old: Named) => void old.kill()],
   ])(
-    'ends what remains with 502 and the reason, and nothing is sent again, whatever its method: %s',
+    'ends the remaining work with 502 and the reason, and sends no request again, whatever its method: %s',
     async (_when, end) => {
       const methods = ['GET', 'DELETE', 'PUT', 'POST', 'OPTIONS', 'HEAD']
       const { answers, next, old } = await overdue(...methods)
-      await machine.balancer.release('old') // what is done before an instance is told to stop
+      await machine.balancer.release('old') // as before the stop of an instance
       end(old)
       await machine.told('idle', 'old')
       for (const [index, answer] of (await Promise.all(answers)).entries()) {
@@ -115,7 +115,7 @@ describe('the drain deadline', () => {
     },
   )
 
-  it('lets a request go on elsewhere of which nothing has reached the instance', async () => {
+  it('retries a request elsewhere if no part of it has reached the instance', async () => {
     const [old, next] = [await instanceNamed('old'), await instanceNamed('next')]
     await machine.route(httpRoute({ targets: [old.active] }))
     const sent = request({ port: machine.port, method: 'POST', headers: { 'content-length': 2 }, agent: false })
@@ -130,7 +130,7 @@ describe('the drain deadline', () => {
     expect((await readAll(answer)).toString()).toBe('next')
   })
 
-  it('sends again what an instance loses before that, while it drains', async () => {
+  it('sends a request again that an instance loses before the deadline, while it drains', async () => {
     const { answers, next, old } = await overdue('DELETE')
     await old.kill()
     await expect.poll(() => next.hanging.length).toBe(1)
@@ -138,7 +138,7 @@ describe('the drain deadline', () => {
     expect((await answers[0])?.body).toBe('served by next')
   })
 
-  it('also ends a handshake that waits, with the same', async () => {
+  it('also ends a waiting handshake with the same page', async () => {
     const hanging = await lab.tcpInstance('old', (socket) => void socket.on('error', () => {}).resume())
     const next = await instanceNamed('next')
     await machine.route(httpRoute({ targets: [hanging.active] }))
@@ -154,7 +154,7 @@ describe('the drain deadline', () => {
 })
 
 describe('close', () => {
-  it('gives work under way a moment, ends the rest, and frees the ports', async () => {
+  it('gives work under way some time, ends the rest, and frees the ports', async () => {
     const instance = await instanceNamed('x')
     await machine.route(
       httpRoute({ targets: [instance.active], holdMs: 30_000 }),

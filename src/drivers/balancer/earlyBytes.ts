@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 
 /**
- * What a client says before its handshake is answered. It is read, up to a limit, because the end of a connection shows only to
- * one who reads all that comes before it.
+ * Bytes that a client sends before its handshake is answered. They are read, up to a limit, because the end of a
+ * connection is visible only after all bytes before it are read.
  */
 export class EarlyBytes {
   readonly #client: Socket
@@ -18,14 +18,14 @@ export class EarlyBytes {
     client.on('data', this.#take).once('end', onEnd)
   }
 
-  /** They are the first that the protocol agreed upon reads. */
+  /** Puts the bytes back: the agreed protocol reads them first. */
   putBack(): void {
     this.#leave()
     this.#client.pause()
     if (this.#keptBytes > 0) this.#client.unshift(Buffer.concat(this.#kept))
   }
 
-  /** Nobody wants them: the client is to read an answer, and may then close. */
+  /** Drops the bytes, which have no reader: the client should read an answer, and may then close. */
   drop(): void {
     this.#leave()
     this.#client.resume()

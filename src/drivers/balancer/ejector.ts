@@ -3,8 +3,8 @@ import { openSocket } from './openSocket.ts'
 import type { Upstream } from './upstream.ts'
 
 /**
- * Takes dead upstreams out of traffic. `in` -> `ejected` when a connection cannot be made; back `in` when a background
- * TCP connection succeeds, or when the plan no longer sends work there (`forget`).
+ * Takes dead upstreams out of traffic. `in` -> `ejected` when a connection cannot be made; back to `in` when a
+ * background TCP connection succeeds, or when the plan no longer sends work there (`forget`).
  */
 export class Ejector {
   readonly #limits: BalancerLimits
@@ -24,7 +24,7 @@ export class Ejector {
     this.#checkAfter(upstream, this.#limits.ejectedMs)
   }
 
-  /** Without a notice: the plan decides about it now. */
+  /** Without a notice: the plan now decides about this upstream. */
   forget(upstream: Upstream): void {
     clearTimeout(this.#timers.get(upstream))
     this.#timers.delete(upstream)

@@ -22,9 +22,9 @@ import { RoutingTable } from './routingTable.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface EmbeddedBalancerOptions {
-  /** What the entry, the forwarding port and the TCP ports are bound to. */
+  /** Address of the entry, the forwarding port and the TCP ports. */
   host: string
-  /** 0: any free one; see `ports`. */
+  /** 0: any free port; see `ports`. */
   httpPort: number
   forwardPort: number
   machine: string
@@ -37,7 +37,9 @@ export function createEmbeddedBalancer(options: EmbeddedBalancerOptions): Balanc
   return new EmbeddedBalancer(options)
 }
 
-/** The balancer inside the agent's own process: Node's HTTP server in front, undici behind, plain sockets for the rest. */
+/**
+ * The balancer inside the process of the agent: Node's HTTP server in front, undici behind, plain sockets for the rest.
+ */
 class EmbeddedBalancer implements BalancerDriver {
   readonly name = 'embedded'
   readonly ports = { http: 0, forward: 0 }
@@ -47,7 +49,7 @@ class EmbeddedBalancer implements BalancerDriver {
   readonly #forward: Server
   readonly #ports: PortListeners
   readonly #listeners: ((change: BalancerChange) => void)[] = []
-  /** The next plan is applied whatever becomes of the one before. */
+  /** Each plan is applied even if the plan before it failed. */
   readonly #turns = new Turns()
   #closing: Promise<void> | null = null
 
@@ -98,7 +100,7 @@ class EmbeddedBalancer implements BalancerDriver {
 
   async #applyNow(plan: RoutingPlan): Promise<Unserved[]> {
     const { table, holder } = this.#services
-    if (this.#closing) throw new Error('the balancer is closed; it takes no plan any more')
+    if (this.#closing) throw new Error('the balancer is closed and accepts no more plans')
     const routes = plan.routes.filter(hasOwnPort)
     const failed = await this.#ports.open(routes)
     table.apply(plan)
@@ -150,7 +152,7 @@ class EmbeddedBalancer implements BalancerDriver {
 
   #ejectedOrRestored(upstream: Upstream): void {
     const { name, ejected } = upstream
-    this.#options.log?.(ejected === null ? 'reached again' : 'out of traffic', { upstream: name, reason: ejected })
+    this.#options.log?.(ejected === null ? 'upstream reachable again' : 'upstream out of traffic', { upstream: name, reason: ejected })
     if (upstream.kind === 'instance') {
       this.#tell(
         ejected === null ? { type: 'restored', instance: name } : { type: 'ejected', instance: name, reason: ejected },

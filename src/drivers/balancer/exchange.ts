@@ -8,16 +8,19 @@ import { headText, pairs, readResponseHead, writeAnswerHead } from './responseHe
 import type { Upstream, Work } from './upstream.ts'
 import type { AnswerHandler, UpstreamConnection } from './upstreamPool.ts'
 
-/** What the request learns from one attempt. Exactly one of `finished`, `failed` and `unprocessed` ends it. */
+/** Events of one attempt, for the request. Exactly one of `finished`, `failed` and `unprocessed` ends the attempt. */
 export interface ExchangeEvents {
-  /** A connection is there; the request is being written. */
+  /** A connection exists; the request is being written. */
   sending(): void
-  /** A peer has begun to process it. */
+  /** A peer has begun to process the request. */
   accepted(): void
   answered(status: number): void
   finished(): void
   failed(error: Error): void
-  /** A peer has no instance for it, and has read none of the body that counts. `sent`: an instance there gave no answer. */
+  /**
+   * A peer has no instance for the request, and has read no relevant part of the body. `sent`: an instance there gave
+   * no answer.
+   */
   unprocessed(sent: boolean): void
 }
 
@@ -30,17 +33,21 @@ export interface ExchangeParts {
   idleMs: number | null
 }
 
-/** One attempt to have one upstream answer one request: undici's handler, streaming straight to the client's response. */
+/**
+ * One attempt to get an answer from one upstream: undici's handler, streaming directly to the response of the client.
+ */
 export class Exchange implements AnswerHandler, AnswerStartEvents, Work {
   connection: UpstreamConnection | null = null
   long = false
-  /** A connection was there for it. */
+  /** The attempt had a connection. */
   connected = false
-  /** Some of it may have reached the upstream. undici writes the head together with the first of the body. */
+  /**
+   * Part of the request may have reached the upstream. undici writes the head together with the first part of the body.
+   */
   sent = false
-  /** Some of an answer has arrived. */
+  /** Part of an answer has arrived. */
   answering = false
-  /** The answer's head has gone to the client. */
+  /** The head of the answer has been sent to the client. */
   answered = false
   wasCut = false
   readonly upstream: Upstream
@@ -69,10 +76,10 @@ export class Exchange implements AnswerHandler, AnswerStartEvents, Work {
 
   cut(): void {
     this.wasCut = true
-    this.abort(new Error('the instance is stopped and its time is over'))
+    this.abort(new Error('the instance was stopped because its drain time has ended'))
   }
 
-  /** Before there is a connection, it ends as soon as there is one, and nothing is sent. */
+  /** If there is no connection yet, the attempt ends as soon as there is one, and nothing is sent. */
   abort(reason: Error): void {
     if (this.#over) return
     this.#abortReason = reason
@@ -103,22 +110,23 @@ export class Exchange implements AnswerHandler, AnswerStartEvents, Work {
 
   interim(head: InterimHead): void {
     const { response, events, hasBody } = this.#parts
-    // RFC 9110, 7.8: only a client that asked for another protocol is answered 101.
-    if (head.status === 101) return this.abort(new Error('it switched to another protocol unasked'))
+    // RFC 9110, 7.8: only a client that requested another protocol gets a 101.
+    if (head.status === 101) return this.abort(new Error('the instance switched to another protocol without a request'))
     this.answering = false
-    if (head.status === 100) return // RFC 9110, 15.2.1: it is the balancer that waits with a body, or does not
+    if (head.status === 100) return // RFC 9110, 15.2.1: the balancer itself decides whether to wait with a body
     if (head.status === acceptedStatus && this.upstream.kind === 'peer' && hasBody && !this.#accepted) {
       this.#accepted = true
       return events.accepted()
     }
-    // Behind another answer on its connection, or one that the client is slow to read, it would wait in memory.
+    // Behind another answer on its connection, or behind an answer that the client reads slowly, the interim response
+    // would wait in memory.
     const { socket, req } = response
     if (!socket || socket.writableNeedDrain || req.httpVersion === '1.0') return
     socket.write(headText(head.status, head.reason, head.fields), 'latin1')
   }
 
   endless(): void {
-    this.abort(new Error('the head of its answer does not end'))
+    this.abort(new Error('the head of the answer is longer than the limit'))
   }
 
   onResponseStart(
@@ -127,10 +135,10 @@ export class Exchange implements AnswerHandler, AnswerStartEvents, Work {
     _headers: unknown,
     statusText?: string,
   ): void {
-    if (status < 200) return controller.abort(new Error(`it answered with the status ${status}`))
+    if (status < 200) return controller.abort(new Error(`the instance answered with the status ${status}`))
     const head = readResponseHead(rawList(controller.rawHeaders), this.upstream.kind === 'peer')
     if (head.coding !== null)
-      return controller.abort(new Error(`its answer is coded: Transfer-Encoding: ${head.coding}`))
+      return controller.abort(new Error(`the answer has an unsupported coding: Transfer-Encoding: ${head.coding}`))
     this.#unprocessed = head.unprocessed
     if (head.unprocessed !== 'no') return
     const { response, events, idleMs, clock } = this.#parts
@@ -139,7 +147,7 @@ export class Exchange implements AnswerHandler, AnswerStartEvents, Work {
     this.answered = true
     events.answered(status)
     if (idleMs !== null) this.#idle = new IdleWatch(idleMs, clock, () => this.abort(new Error('idle')))
-    // Head and first bytes that came together leave together; a head alone leaves at once.
+    // A head and first bytes that arrived together are sent together; a head alone is sent at once.
     process.nextTick(() => {
       if (!this.#wroteBody && !this.#over) response.flushHeaders()
     })
@@ -183,7 +191,7 @@ export class Exchange implements AnswerHandler, AnswerStartEvents, Work {
   }
 }
 
-/** undici hands over what its parser saw: a flat list of buffers. */
+/** undici passes on the result of its parser: a flat list of buffers. */
 function rawList(raw: unknown): (Buffer | string)[] {
   return Array.isArray(raw) ? (raw as (Buffer | string)[]) : [] // `rawHeaders` of HTTP/1.1 is such a list
 }

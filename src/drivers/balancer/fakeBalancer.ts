@@ -1,7 +1,7 @@
 import { Turns } from '../../lib/turns.ts'
 import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from './balancer.ts'
 
-/** A balancer without sockets: it keeps the plans it was given and does what a test tells it to. */
+/** A balancer without sockets: it records the plans that it got and does what a test requests. */
 export class FakeBalancer implements BalancerDriver {
   readonly name = 'fake'
   readonly ports = { http: 0, forward: 0 }
@@ -16,7 +16,7 @@ export class FakeBalancer implements BalancerDriver {
   readonly #turns = new Turns()
   #closed = false
 
-  /** What `apply` says could not be opened, until told otherwise. */
+  /** The result of `apply`: routes that could not be opened. A test may change it. */
   unserved: Unserved[] = []
 
   /** The plan in force. */
@@ -24,12 +24,12 @@ export class FakeBalancer implements BalancerDriver {
     return this.plans.at(-1) ?? null
   }
 
-  /** The next `apply` rejects with this, and changes nothing. */
+  /** Makes the next `apply` reject with this error, without any change. */
   failNextApply(error: Error): void {
     this.#failures.push(error)
   }
 
-  /** The next `apply` takes effect only once this has resolved. */
+  /** Makes the next `apply` take effect only once this promise has resolved. */
   delayNextApply(until: Promise<void>): void {
     this.#gates.push(until)
   }
@@ -40,7 +40,7 @@ export class FakeBalancer implements BalancerDriver {
     if (before > 0 && inFlight.work === 0 && !activeInstances(this.plan).has(instance)) this.#idle(instance)
   }
 
-  /** As if the balancer had found out itself. */
+  /** Reports a change as if the balancer had found it. */
   tell(change: BalancerChange): void {
     for (const listener of this.#listeners) listener(change)
   }
@@ -55,7 +55,7 @@ export class FakeBalancer implements BalancerDriver {
     const [gate, failure] = [this.#gates.shift(), this.#failures.shift()]
     return this.#turns.take('apply', async () => {
       await gate
-      if (this.#closed) throw new Error('the balancer is closed; it takes no plan any more')
+      if (this.#closed) throw new Error('the balancer is closed and accepts no more plans')
       if (failure) throw failure
       this.#applyNow(plan)
       return this.unserved

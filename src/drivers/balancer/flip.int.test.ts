@@ -21,7 +21,7 @@ afterEach(() => lab.close())
 const upload = Buffer.alloc(20 * 1024 * 1024, 'upload')
 const uploadHash = createHash('sha256').update(upload).digest('hex')
 
-/** Sends events until its client has had ten; hashes uploads; answers the rest at once. */
+/** Sends events until its client has had ten; hashes uploads; answers all other requests at once. */
 const serve: RequestListener = (request, response) => {
   if (request.url === '/events') {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -69,7 +69,7 @@ async function routeTo(machine: LabMachine, current: Release, old: Release | nul
   )
 }
 
-/** Routes the new one, drains the old one, and stops it the moment nothing is in flight: as a rollout does. */
+/** Routes the new release, drains the old one, and stops it the moment no work is in flight, as a rollout does. */
 async function flip(machine: LabMachine, old: Release, peer: LabMachine): Promise<Release> {
   const next = await release()
   await routeTo(machine, next, old, peer)
@@ -135,7 +135,7 @@ async function ports(): Promise<void> {
   }
 }
 
-/** What happens is counted, not timed. */
+/** The test counts events and measures no times. */
 const long = { timeout: 600_000 }
 
 describe('fifty flips under load', () => {
@@ -173,7 +173,7 @@ describe('fifty flips under load', () => {
     for (const [name] of all) expect(done[name], name).toBeGreaterThan(5)
   })
 
-  it('with one machine empty in turn: the other serves for it', async () => {
+  it('with one machine after the other empty: the other machine serves for it', async () => {
     await ports()
     let current = await release()
     await routeTo(a, current, null, b)
@@ -194,7 +194,8 @@ describe('fifty flips under load', () => {
       const next = await release()
       const before = count
       await expect.poll(() => count, { interval: 2 }).toBeGreaterThan(before + 10)
-      // As the rules say: the new one serves, the other balancer no longer forwards, only then does the last one go.
+      // As the rules require: the new instance serves, the other balancer no longer forwards, and only then the last
+      // one goes.
       await to.route(httpRoute({ targets: [next.http.active] }))
       await from.route(httpRoute({ targets: [current.http.draining], peers: [to.peer] }))
       await from.told('idle', current.http.name)

@@ -7,7 +7,7 @@ import { forwardedHeader, tcpName } from './forwarding.ts'
 import { ignoreLateError } from './openSocket.ts'
 import { notForwarded, rawPage, unprocessed, type Page } from './pages.ts'
 
-/** A CONNECT on the forwarding port: TCP work that another machine's balancer hands over. */
+/** A CONNECT on the forwarding port: TCP work that the balancer of another machine forwards. */
 export function serveTunnel(services: BalancerServices, request: IncomingMessage, socket: Socket, head: Buffer): void {
   socket.on('error', ignoreLateError)
   const refuse = (page: Page): void => {

@@ -19,7 +19,7 @@ const echo: RequestListener = (request, response) => {
   void readAll(request).then((body) => response.end(JSON.stringify({ headers: request.headers, length: body.length })))
 }
 
-/** One instance on `b`; `a` has none and may ask `b` and `c`. */
+/** One instance on `b`; `a` has none and may use `b` and `c`. */
 async function remote(listener: RequestListener): Promise<LabInstance> {
   const instance = await lab.instance('b1', listener)
   await b.route(httpRoute({ targets: [instance.active], peers: [a.peer] }))
@@ -29,7 +29,7 @@ async function remote(listener: RequestListener): Promise<LabInstance> {
 }
 
 describe('forwarding', () => {
-  it('asks another machine only when no local instance takes work', async () => {
+  it('uses another machine only when no local instance takes work', async () => {
     const [here, there] = [await lab.instance('a1', echo), await lab.instance('b1', echo)]
     await b.route(httpRoute({ targets: [there.active], peers: [a.peer] }))
     await a.route(httpRoute({ targets: [here.active], peers: [b.peer] }))
@@ -56,7 +56,7 @@ describe('forwarding', () => {
     expect(b.balancer.inFlight('b1').work).toBe(0)
   })
 
-  it('passes on what the entry said of the client, and none of its own marks', async () => {
+  it('passes on the client headers of the entry, and none of its internal headers', async () => {
     await remote(echo)
     const { headers } = JSON.parse((await ask(a.port, { headers: { host: 'shop.test' } })).body)
     expect(headers).toMatchObject({
@@ -67,7 +67,7 @@ describe('forwarding', () => {
     expect(Object.keys(headers).filter((name) => name.startsWith('tandem'))).toEqual([])
   })
 
-  it('goes on to the next peer when one has no instance either, body and all', async () => {
+  it('tries the next peer, with the whole body, when a peer has no instance either', async () => {
     await remote(echo)
     await a.route(httpRoute({ peers: [c.peer, b.peer] }))
     for (let i = 0; i < 6; i += 1) {
@@ -78,7 +78,7 @@ describe('forwarding', () => {
     expect(a.balancer.counters().retries).toBe(c.refused('unprocessed'))
   })
 
-  it('sends little of a body before a peer has taken the work, so that all of it can be sent again', async () => {
+  it('sends only a small part of a body before a peer has accepted the work, so that all of it can be sent again', async () => {
     const received: number[] = []
     const silent = await lab.tcpInstance('silent', (socket) => {
       socket.on('error', () => {})
@@ -97,7 +97,7 @@ describe('forwarding', () => {
     expect((await answer).body).toBe('ok')
   })
 
-  it('does not believe a peer that refuses after it has taken more of a body than is kept', async () => {
+  it('does not trust a peer that refuses after it has read more of a body than is kept', async () => {
     const late = await lab.tcpInstance('late', (socket) => {
       let total = 0
       socket.on('error', () => {})
@@ -116,7 +116,7 @@ describe('forwarding', () => {
     expect([answer.status, good.connections]).toEqual([502, 0])
   })
 
-  it('goes on to the next peer with a small repeatable request that broke at the first', async () => {
+  it('tries the next peer with a small repeatable request that broke at the first peer', async () => {
     const bad = await lab.instance('c1', (request) => void request.resume().on('end', () => request.socket.destroy()))
     const good = await lab.instance('b1', echo)
     await c.route(httpRoute({ targets: [bad.active] }))
@@ -129,7 +129,7 @@ describe('forwarding', () => {
     expect(bad.connections).toBeGreaterThan(0)
   })
 
-  it('never goes round in a circle: with no instance anywhere it is 503 at once', async () => {
+  it('never forwards in a circle: with no instance anywhere it answers 503 at once', async () => {
     await Promise.all([
       a.route(httpRoute({ peers: [b.peer, c.peer] })),
       b.route(httpRoute({ peers: [a.peer, c.peer] })),
@@ -141,7 +141,7 @@ describe('forwarding', () => {
     expect([a, b, c].map((machine) => machine.refused('unprocessed'))).toEqual([0, 1, 1])
   })
 
-  it('goes round a peer that is not there', async () => {
+  it('skips a peer that is not there', async () => {
     const gone = await lab.machine('gone')
     const peer = gone.peer
     await gone.balancer.close()
@@ -165,7 +165,7 @@ describe('forwarding', () => {
     await once(answer, 'end')
   })
 
-  it('answers 100 Continue itself, and the peer takes the body', async () => {
+  it('itself answers 100 Continue, and the peer takes the body', async () => {
     await remote(echo)
     const sent = request({ port: a.port, method: 'POST', headers: { expect: '100-continue', 'content-length': 5 } })
     await once(sent.end === undefined ? sent : (sent.flushHeaders(), sent), 'continue')
@@ -174,7 +174,7 @@ describe('forwarding', () => {
     expect(JSON.parse((await readAll(answer)).toString()).length).toBe(5)
   })
 
-  it('does not repeat on a peer what an instance there may have processed', async () => {
+  it('does not repeat a request on a peer that an instance there may have processed', async () => {
     let times = 0
     await remote((request) => {
       times += 1
@@ -187,7 +187,7 @@ describe('forwarding', () => {
 })
 
 describe('the forwarding port', () => {
-  it('takes forwarded work only', async () => {
+  it('accepts only forwarded work', async () => {
     const instance = await remote(echo)
     const answer = await ask(b.balancer.ports.forward)
     expect([answer.status, instance.connections]).toEqual([403, 0])
@@ -199,22 +199,22 @@ describe('the forwarding port', () => {
     )
   })
 
-  it('refuses unprocessed, before it reads the body', async () => {
+  it('refuses work as unprocessed, before it reads the body', async () => {
     const head =
       'POST / HTTP/1.1\r\nHost: h\r\nTandem-Forwarded: a\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n'
     await b.route(httpRoute({ peers: [a.peer] }))
     expect(await raw(lab, b.balancer.ports.forward, head)).toMatch(/^HTTP\/1.1 503 [^]*tandem-unprocessed: 1\r\n/)
   })
 
-  it('is not what a client can make the entry believe', async () => {
+  it('cannot be simulated by a client at the entry', async () => {
     await b.route(httpRoute({}))
     await a.route(httpRoute({ peers: [b.peer] }))
     const answer = await ask(a.port, { headers: { 'tandem-forwarded': 'b', 'tandem-unprocessed': '1' } })
     expect(answer.headers).not.toHaveProperty('tandem-unprocessed')
-    expect(b.refused('unprocessed')).toBe(1) // it was forwarded: the mark of the client counted for nothing
+    expect(b.refused('unprocessed')).toBe(1) // the request was forwarded: the header of the client had no effect
   })
 
-  it('is not what an instance can speak for', async () => {
+  it('cannot be simulated by an instance', async () => {
     await remote((_request, response) => void response.writeHead(503, { 'tandem-unprocessed': '1' }).end('mine'))
     const answer = await ask(a.port)
     expect([answer.status, answer.body]).toEqual([503, 'mine'])

@@ -1,35 +1,43 @@
 /**
- * What balancers say to one another on their forwarding ports.
+ * The protocol between balancers on their forwarding ports.
  *
- * A request carries `tandem-forwarded: MACHINE`; one from an outside client loses that header at the entry. The answer to
- * work that was not begun is a 503 with `tandem-unprocessed: 1`, sent before any of the body is read; the entry then goes
- * on to the next peer. Work that was taken is told at once by an interim 102, so that the entry sends at most as much of
- * a body before it as it keeps for sending again. TCP travels in a CONNECT whose authority names the route. An HTTP route
- * with a port of its own is named after the machine: `tandem-forwarded: MACHINE SERVICE/PORT`.
+ * A request carries `tandem-forwarded: MACHINE`; the entry removes that header from requests of outside clients. A peer
+ * answers work that it did not begin with a 503 and `tandem-unprocessed: 1`, before it reads any part of the body; the
+ * entry then tries the next peer. A peer reports accepted work at once with an interim 102. Before that answer, the
+ * entry sends at most the part of a body that it keeps for sending again. TCP travels in a CONNECT whose authority names
+ * the route. For an HTTP route with its own port, the route follows the machine: `tandem-forwarded: MACHINE
+ * SERVICE/PORT`.
  *
- * No request reaches more than two instances. One that has reached an instance that gave no answer carries `tandem-sent: sent`
- * from then on, and a peer that hands it back after that says `tandem-unprocessed: sent`.
+ * No request reaches more than two instances. A request that has reached an instance without an answer carries
+ * `tandem-sent: sent` from then on, and a peer that returns such a request answers with `tandem-unprocessed: sent`.
  */
 export const forwardedHeader = 'tandem-forwarded'
 export const unprocessedHeader = 'tandem-unprocessed'
 export const sentHeader = 'tandem-sent'
 export const sentBefore = 'sent'
-/** HAProxy to HAProxy, where 425 says that nothing was begun: the instance itself has answered 425. */
+/**
+ * Used between two HAProxies, where 425 means that no work was begun: marks that the instance itself has answered 425.
+ */
 export const tooEarlyHeader = 'tandem-too-early'
 export const acceptedStatus = 102
 
-/** Headers for a peer: who forwards, for which route where that has a port of its own, and whether an instance has had the request. */
+/**
+ * Headers for a peer: the forwarding machine, the route if it has its own port, and whether an instance has received
+ * the request.
+ */
 export function forPeer(machine: string, route: string | null, sent: boolean): string[] {
   const forwarded = [forwardedHeader, route === null ? machine : `${machine} ${route}`]
   return sent ? [...forwarded, sentHeader, sentBefore] : forwarded
 }
 
-/** The route that a forwarding machine named; `null`: host and path say it. */
+/** The route that a forwarding machine named; `null`: host and path decide. */
 export const forwardedRoute = (said: string | null): string | null => said?.split(' ')[1] ?? null
 
 const authority = /^(\d{1,5})(?:\.([a-z][a-z0-9-]*))?\.tcp\.tandem:\1$/
 
-/** `5672` is asked for as `5672.tcp.tandem:5672`, `redis/6379` as `6379.redis.tcp.tandem:6379`. */
+/**
+ * A connection to `5672` names `5672.tcp.tandem:5672`; a connection to `redis/6379` names `6379.redis.tcp.tandem:6379`.
+ */
 export function tcpAuthority(name: string): string {
   const [service, port] = name.includes('/') ? name.split('/') : [null, name]
   return `${port}${service === null ? '' : `.${service}`}.tcp.tandem:${port}`

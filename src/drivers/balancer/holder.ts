@@ -6,7 +6,7 @@ interface Held {
   stop: () => void
 }
 
-/** Requests and connections that wait for the next plan because their service has no instance right now. */
+/** Requests and connections that wait for the next plan because their service has no instance at the moment. */
 export class Holder {
   readonly #limit: number
   readonly #held = new Set<Held>()
@@ -19,7 +19,10 @@ export class Holder {
     return this.#held.size
   }
 
-  /** Calls `wake` at the next change, or `expire` after `ms`. Returns how to leave, or `null` when as many as allowed are held. */
+  /**
+   * Calls `wake` at the next change, or `expire` after `ms`. Returns a function that leaves the queue, or `null` if the
+   * limit is reached.
+   */
   hold(ms: number, wake: () => void, expire: () => void): (() => void) | null {
     if (this.#held.size >= this.#limit) return null
     const stop = startTimer(ms, () => {
@@ -34,12 +37,15 @@ export class Holder {
     }
   }
 
-  /** A new plan, or an instance that is back: all try again. Those that fail are held anew for the rest of their time. */
+  /**
+   * There is a new plan, or an instance is back: all waiting work tries again. Work that fails is held again for the
+   * rest of its time.
+   */
   wakeAll(): void {
     for (const { wake } of this.#takeAll()) wake()
   }
 
-  /** Nothing will come any more. */
+  /** The balancer closes: no instance will come. */
   expireAll(): void {
     for (const { expire } of this.#takeAll()) expire()
   }

@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => lab.close())
 
 const serve: RequestListener = (request, response) => void request.pipe(response)
-/** The longest a test waits for what should have come much earlier. */
+/** The longest time that a test waits for an event that should come much earlier. */
 function afterMs(ms: number): Promise<null> {
   return new Promise((resolve) => void setTimeout(() => resolve(null), ms).unref())
 }
@@ -21,7 +21,7 @@ function afterMs(ms: number): Promise<null> {
 const held = (): number => machine.balancer.counters().held
 
 describe('holding', () => {
-  it('keeps requests until a plan has an instance, through plans that have none; bodies arrive whole', async () => {
+  it('keeps requests until a plan has an instance, over plans that have none; bodies arrive whole', async () => {
     await machine.route(httpRoute({ holdMs: 30_000 }))
     const body = Buffer.alloc(2_000_000, 'hold')
     const answers = Promise.all([ask(machine.port), ask(machine.port, { method: 'POST', body })])
@@ -44,7 +44,7 @@ describe('holding', () => {
     const planning = (async () => {
       while (state.waiting) {
         await machine.route(httpRoute({ holdMs: 300 }))
-        await new Promise((resolve) => setTimeout(resolve, 20)) // plans come and come, none with an instance
+        await new Promise((resolve) => setTimeout(resolve, 20)) // plan after plan, none with an instance
       }
     })()
     expect((await Promise.race([answer, afterMs(5_000)]))?.body).toContain('held for 300 ms')
@@ -54,12 +54,12 @@ describe('holding', () => {
     expect(held()).toBe(0)
   })
 
-  it('is not done where the route does not say so', async () => {
+  it('is not done if the route does not request it', async () => {
     await machine.route(httpRoute({ holdMs: null }))
     expect((await ask(machine.port)).status).toBe(503)
   })
 
-  it('is bounded: one more than allowed gets 503 at once, and is counted', async () => {
+  it('is limited: one request more than allowed gets 503 at once, and is counted', async () => {
     await machine.route(httpRoute({ holdMs: 30_000 }))
     const answers = [ask(machine.port), ask(machine.port), ask(machine.port)]
     await expect.poll(held).toBe(3)
@@ -71,7 +71,7 @@ describe('holding', () => {
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200])
   })
 
-  it('lets go of clients that go away', async () => {
+  it('drops clients that disconnect', async () => {
     await machine.route(httpRoute({ holdMs: 30_000 }))
     const socket = await lab.connect(machine.port)
     socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
@@ -88,7 +88,7 @@ describe('holding', () => {
     expect((await answer).status).toBe(404)
   })
 
-  it('also keeps WebSockets', async () => {
+  it('also holds WebSockets', async () => {
     await machine.route(httpRoute({ holdMs: 30_000 }))
     const socket = new WebSocket(`ws://127.0.0.1:${machine.port}/`)
     lab.onClose(() => socket.terminate())
@@ -96,10 +96,10 @@ describe('holding', () => {
     await expect.poll(held).toBe(1)
     const instance = await lab.instance('x', (_request, response) => void response.writeHead(418).end())
     await machine.route(httpRoute({ targets: [instance.active] }))
-    expect(String(await declined)).toContain('418') // the instance answered it
+    expect(String(await declined)).toContain('418') // the answer of the instance
   })
 
-  it('also covers an instance that is named but not there (any more), and ends when it is', async () => {
+  it('also covers an instance that the plan names but that does not run, and ends when the instance runs', async () => {
     const instance = await lab.instance('x', serve)
     const port = instance.port
     await machine.route(httpRoute({ holdMs: 30_000, targets: [instance.active] }))
@@ -110,7 +110,7 @@ describe('holding', () => {
     expect((await answer).status).toBe(200)
   })
 
-  it('is not done for forwarded work: the entry holds', async () => {
+  it('is not done for forwarded work: the entry holds it', async () => {
     const b = await lab.machine('b')
     await b.route(httpRoute({ holdMs: 30_000 }))
     const head = 'GET / HTTP/1.1\r\nHost: h\r\nTandem-Forwarded: a\r\nConnection: close\r\n\r\n'

@@ -25,7 +25,7 @@ beforeEach(async () => {
 })
 afterEach(() => lab.close())
 
-/** The instance says what it was asked. */
+/** The instance reports the request that it got. */
 function echo(request: IncomingMessage, response: ServerResponse): void {
   void readAll(request).then((body) => {
     const { method, url, headers, rawHeaders } = request
@@ -33,9 +33,9 @@ function echo(request: IncomingMessage, response: ServerResponse): void {
   })
 }
 
-describe('what passes through', () => {
+describe('pass-through', () => {
   it.each(['/a%2Fb//c/../d;x=1?q=%20+a&q=&=&%zz', '/?', '/?a=b?c=/d', "/~!$&'()*+,;=:@"])(
-    'leaves the target %s as it is',
+    'leaves the target %s unchanged',
     async (target) => {
       handle = (request, response) => response.end(request.url)
       const answer = await raw(lab, machine.port, `GET ${target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`)
@@ -43,7 +43,7 @@ describe('what passes through', () => {
     },
   )
 
-  it('serves an absolute target by its own host', async () => {
+  it('serves an absolute target by the host in the target', async () => {
     handle = echo
     const answer = await raw(
       lab,
@@ -54,7 +54,7 @@ describe('what passes through', () => {
     expect(answer).toContain('"host":"other:1"')
   })
 
-  it('keeps headers of both sides in order and in their case, and repeated ones', async () => {
+  it('keeps the order and case of the headers of both sides, and repeated headers', async () => {
     let seen: string[] = []
     handle = (request, response) => {
       seen = request.rawHeaders
@@ -69,7 +69,7 @@ describe('what passes through', () => {
     expect(answer.headers['x-case']).toBe('ü')
   })
 
-  it('says for whom it asks, whatever the client claims', async () => {
+  it('names the client in its headers, whatever the client claims', async () => {
     handle = echo
     const claimed = {
       'x-forwarded-for': '6.6.6.6',
@@ -88,7 +88,7 @@ describe('what passes through', () => {
     expect(Object.keys(headers)).not.toContain('forwarded')
   })
 
-  it('keeps the headers of one hop to that hop', async () => {
+  it('does not pass on the headers of one hop', async () => {
     let seen: IncomingMessage['headers'] = {}
     handle = (request, response) => {
       seen = request.headers
@@ -114,7 +114,7 @@ describe('what passes through', () => {
     expect(answer.headers['x-kept']).toBe('1')
   })
 
-  it('answers HEAD, 204 and 304 without a body, and the connection goes on', async () => {
+  it('answers HEAD, 204 and 304 without a body, and the connection stays open', async () => {
     handle = (request, response) => {
       const status = Number(request.url?.slice(1))
       response.writeHead(status, status === 200 ? { 'content-length': '5' } : { etag: '"v"' })
@@ -131,7 +131,7 @@ describe('what passes through', () => {
     expect(machine.balancer.counters().openConnections).toBe(1)
   })
 
-  it('passes an answer without a length on, chunked, with its trailers', async () => {
+  it('passes on an answer without a length, chunked, with its trailers', async () => {
     handle = (_request, response) => {
       response.writeHead(200, { trailer: 'x-sum' })
       response.write('part')
@@ -160,7 +160,7 @@ describe('what passes through', () => {
     expect(answer).toMatch(/^HTTP\/1.1 200 [^]*\r\n\r\nab$/)
   })
 
-  it('takes answers that end with their connection, as old servers give them', async () => {
+  it('accepts answers that end with their connection, as old servers send them', async () => {
     const old = await lab.tcpInstance('old', (socket) => {
       socket.once('data', () => socket.end(`HTTP/1.0 200 OK\r\nServer: old\r\n\r\n${'z'.repeat(300_000)}`))
     })
@@ -215,7 +215,7 @@ describe('bodies', () => {
     await once(answer, 'end')
   })
 
-  it('wait for a slow instance: an upload is not gathered in memory', async () => {
+  it('wait for a slow instance: an upload is not buffered in memory', async () => {
     const reading = Promise.withResolvers<IncomingMessage>()
     handle = (request, response) => {
       reading.resolve(request)
@@ -226,14 +226,14 @@ describe('bodies', () => {
     sent.end(Buffer.alloc(size))
     const upload = await reading.promise
     await quiet(upload.socket)
-    // Node writes it in one go: had all of it been taken, nothing would be left to write.
+    // Node writes the upload in one go: if all of it had been taken, nothing would be left to write.
     expect(sent.socket?.writableLength).toBeGreaterThan(0)
     upload.resume()
     const [answer] = (await once(sent, 'response')) as [IncomingMessage]
     expect((await readAll(answer)).toString()).toBe('thanks')
   })
 
-  it('wait for a slow client: an answer is not gathered in memory', async () => {
+  it('wait for a slow client: an answer is not buffered in memory', async () => {
     let written = 0
     let stalled = Promise.withResolvers<void>()
     const size = 64 * 1024 * 1024
@@ -268,7 +268,7 @@ describe('bodies', () => {
     expect(answer.body === body.toString()).toBe(true)
   })
 
-  it('are sent with the length they came with, or chunked', async () => {
+  it('are sent with their original length, or chunked', async () => {
     handle = echo
     const sized = JSON.parse((await ask(machine.port, { method: 'POST', body: 'abc' })).body)
     expect([sized.headers['content-length'], sized.headers['transfer-encoding'], sized.body]).toEqual([
@@ -284,7 +284,7 @@ describe('bodies', () => {
     expect(none.headers).not.toHaveProperty('transfer-encoding')
   })
 
-  it('begin after 100 Continue, which is only said once an instance is there', async () => {
+  it('begin after 100 Continue, which is only sent once an instance is there', async () => {
     handle = echo
     const expecting =
       'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n'
@@ -297,7 +297,7 @@ describe('bodies', () => {
     expect(await raw(lab, machine.port, expecting)).toMatch(/^HTTP\/1.1 503 /)
   })
 
-  it('may be answered before they are whole; the connection serves the next request', async () => {
+  it('may be answered before they are complete; the connection serves the next request', async () => {
     handle = (request, response) => {
       if (request.method === 'GET') response.end('next')
       else response.writeHead(401).end('who are you')
@@ -336,7 +336,7 @@ describe('event streams', () => {
 })
 
 describe('slow work', () => {
-  it('is not cut by a clock: neither slow answers nor slow uploads, however short the limits for headers and idling', async () => {
+  it('is not cut by a timeout: neither slow answers nor slow uploads, however short the limits for headers and idling', async () => {
     const quick = await lab.machine('quick', { headersMs: 200, clientIdleMs: 100, upstreamIdleMs: 50 })
     handle = (request, response) => {
       void readAll(request).then((body) => setTimeout(() => response.end(body), 600))
@@ -344,14 +344,14 @@ describe('slow work', () => {
     await quick.route(httpRoute({ targets: [instance.active] }))
     const sent = request({ port: quick.port, method: 'POST', agent: false })
     sent.write('slow ')
-    // Its clocks have run: a head that does not come is given up.
+    // Its timeouts have passed: a head that does not arrive is given up.
     expect(await raw(lab, quick.port, 'GET / HTTP/1.1\r\n')).toContain(' 408 ')
     sent.end('upload')
     const [answer] = (await once(sent, 'response')) as [IncomingMessage]
     expect((await readAll(answer)).toString()).toBe('slow upload')
   })
 
-  it('is not cut by the idle limit of its route while something comes', async () => {
+  it('is not cut by the idle limit of its route while bytes arrive', async () => {
     await machine.route(httpRoute({ targets: [instance.active], idleMs: 200 }))
     handle = (_request, response) => {
       let count = 0
@@ -372,7 +372,7 @@ describe('slow work', () => {
   })
 })
 
-/** Resolves when nothing was written or read on the socket for a quarter of a second. */
+/** Resolves when no byte was written or read on the socket for a quarter of a second. */
 async function quiet(socket: { bytesRead: number; bytesWritten: number } | null): Promise<void> {
   let last = -1
   for (let same = 0; same < 10;) {

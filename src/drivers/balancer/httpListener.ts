@@ -21,7 +21,7 @@ import { ProxiedRequest } from './proxiedRequest.ts'
 import { RawTargetConnection, rawTargetAt, type ParseError } from './rawTargetConnection.ts'
 import { UpgradedConnection } from './upgradedConnection.ts'
 
-/** What a forwarding balancer adds to the headers that its entry let through. */
+/** Size of the headers that a forwarding balancer adds to the headers that its entry accepted. */
 const forwardedHeaderBytes = 8 * 1024
 
 export interface HttpListenerEvents {
@@ -29,8 +29,8 @@ export interface HttpListenerEvents {
 }
 
 /**
- * The HTTP server of the entry, of the forwarding port, or of a route with a port of its own. Node parses, strictly; it cuts nothing by its
- * own clock but unused connections and headers that do not end.
+ * The HTTP server of the entry, of the forwarding port, or of a route with its own port. Node parses strictly. By its
+ * own timeouts, Node closes only unused connections and connections whose headers do not end.
  */
 export function createHttpListener(services: BalancerServices, cameTo: CameTo, events: HttpListenerEvents): Server {
   const { forwarded } = cameTo
@@ -47,9 +47,10 @@ export function createHttpListener(services: BalancerServices, cameTo: CameTo, e
     noDelay: true,
     shouldUpgradeCallback: isUpgrade,
   })
-  // A client may end its side after its request and still read (RFC 9293, 3.6); a balancer that ends it has given up.
-  Object.assign(server, { httpAllowHalfOpen: !forwarded }) // a property since Node 0.x that no documentation names
-  server.maxHeadersCount = 0 // bounded by maxHeaderSize; Node would drop those above the count without a word
+  // A client may end its side after its request and still read (RFC 9293, 3.6); a balancer that ends its side has given
+  // up.
+  Object.assign(server, { httpAllowHalfOpen: !forwarded }) // an undocumented property since Node 0.x
+  server.maxHeadersCount = 0 // bounded by maxHeaderSize; Node would silently drop headers above the count
 
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     response.on('error', ignoreLateError)
@@ -71,18 +72,18 @@ export function createHttpListener(services: BalancerServices, cameTo: CameTo, e
   }
 
   server.on('connection', (socket: Socket | RawTargetConnection) => {
-    socket.setDefaultEncoding('latin1') // of heads, which Node flushes without naming one
+    socket.setDefaultEncoding('latin1') // for heads, which Node flushes without an encoding
     socket.once('end', () => current.get(socket)?.request.clientEnded())
     if (!(socket instanceof RawTargetConnection) && !gate.admit(socket)) metrics.refused('connections')
   })
   server.on('request', serve)
   server.on('checkContinue', serve)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // The server's sockets are TCP sockets; Node's type allows for more.
+    // The sockets of this server are TCP sockets; the type of Node allows others.
     new UpgradedConnection(services, request, socket as Socket, head, cameTo).start()
   })
   server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    events.connect(request, socket as Socket, head) // likewise
+    events.connect(request, socket as Socket, head) // a TCP socket too
   })
   const readOn = (socket: Socket, { target, bytes }: { target: string; bytes: Buffer }): void => {
     const before = current.get(socket)?.response
@@ -95,7 +96,7 @@ export function createHttpListener(services: BalancerServices, cameTo: CameTo, e
   server.on('clientError', (error: ParseError, socket: Duplex) => {
     if (readElsewhere.has(socket)) return
     const raw = rawTargetAt(error)
-    if (raw && !socket.destroyed) return readOn(socket as Socket, raw) // likewise
+    if (raw && !socket.destroyed) return readOn(socket as Socket, raw) // a TCP socket too
     const open = current.get(socket)
     open?.request.malformed()
     const page = pageFor(error)
@@ -103,14 +104,14 @@ export function createHttpListener(services: BalancerServices, cameTo: CameTo, e
     const begun = open !== undefined && open.response.headersSent && !open.response.writableFinished
     if (!page || begun || !socket.writable) return void socket.destroy()
     socket.write(rawPage(page), 'utf8')
-    endSoon(socket as Socket, limits.lingerMs) // likewise
+    endSoon(socket as Socket, limits.lingerMs) // a TCP socket too
   })
   return server
 }
 
 /**
- * An Upgrade is an offer that a server may ignore (RFC 9110, 7.8). Java's client offers HTTP/2 always. With a body the other
- * protocol would begin only after it: that is an ordinary request here, as it is for HAProxy.
+ * An Upgrade is an offer that a server may ignore (RFC 9110, 7.8). The client of Java always offers HTTP/2. With a
+ * body, the other protocol would begin only after the body: such a request is an ordinary request here, as for HAProxy.
  */
 function isUpgrade({ headers }: IncomingMessage): boolean {
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
@@ -121,7 +122,7 @@ function pageFor(error: NodeJS.ErrnoException): Page | null {
   if (isLost(error)) return null
   if (error.code === 'HPE_HEADER_OVERFLOW') return headersTooLarge()
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return headersTooLate()
-  return badRequest('this is not a well-formed HTTP/1.1 request')
+  return badRequest('the request is not well-formed HTTP/1.1')
 }
 
 function isLost(error: NodeJS.ErrnoException): boolean {

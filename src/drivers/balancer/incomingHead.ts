@@ -5,35 +5,38 @@ import { forwardedHeaders, readRequestHead, type RequestHead } from './requestHe
 import { RawTargetConnection } from './rawTargetConnection.ts'
 import { absoluteTarget, hostName } from './router.ts'
 
-/** A request's head as the balancer understands it. */
+/** The head of a request as the balancer understands it. */
 export interface IncomingHead {
   head: RequestHead
-  /** The name asked for, for the router. */
+  /** The requested host name, for the router. */
   host: string
-  /** The route whose own port it came to, here or at the machine that forwards it; `null`: host and path say which. */
+  /** The route whose own port received the request, here or on the forwarding machine; `null`: host and path decide. */
   route: string | null
-  /** The target as it came, query string included. */
+  /** The target as received, query string included. */
   path: string
-  /** It came to the forwarding port: only local instances may serve it. */
+  /** The forwarding port received the request: only local instances may serve it. */
   forwarded: boolean
-  /** What is passed on: flat name, value. */
+  /** The headers to pass on: flat name, value. */
   headers: string[]
 }
 
-/** Which listener a request came to. */
+/** The listener that received a request. */
 export interface CameTo {
   /** The port for other machines. */
   forwarded: boolean
-  /** The route that has this port for its own, as of now; `null`: host and path say which, or that machine does. */
+  /**
+   * The route that this port belongs to at present; `null`: host and path decide, or the forwarding machine names the
+   * route.
+   */
   route: () => string | null
 }
 
-/** The head, or the page that refuses it. */
+/** Returns the head, or the page that refuses the request. */
 export function readIncoming(request: IncomingMessage, cameTo: CameTo): IncomingHead | Page {
   const { forwarded } = cameTo
   const head = readRequestHead(request.rawHeaders, forwarded)
   if (forwarded && head.forwardedBy === null) return notForwarded()
-  if (head.severalHosts) return badRequest('there is more than one Host header')
+  if (head.severalHosts) return badRequest('the request has more than one Host header')
   const { socket } = request
   const raw = socket instanceof RawTargetConnection ? socket.takeTarget() : null
   const target = raw ?? request.url ?? '/'
@@ -58,7 +61,10 @@ function incoming(
   return { head, host: hostName(head.host ?? ''), route, path, forwarded, headers }
 }
 
-/** RFC 9112, 3.2: any other is answered 400. The client library of the upstream would refuse it, as if no instance did. */
+/**
+ * RFC 9112, 3.2: any other value gets a 400. The client library of the upstream would reject it, and the request would
+ * look as if no instance had answered.
+ */
 const isAuthority = (text: string): boolean => /^(\[[0-9a-f:.]+\]|[^\s[\]@/?#\\:]*)(:\d*)?$/i.test(text)
 
 function withHost(flat: string[], authority: string): string[] {

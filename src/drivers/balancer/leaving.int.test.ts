@@ -14,13 +14,13 @@ afterEach(() => lab.close())
 const noHaproxy = whyNoHaproxy()
 const upgrade = 'GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
 
-/** Takes requests and answers when told to. */
+/** Takes requests and answers on request of the test. */
 async function slow(name: string): Promise<LabInstance & { hanging: ServerResponse[] }> {
   const hanging: ServerResponse[] = []
   return Object.assign(await lab.instance(name, (_request, response) => void hanging.push(response)), { hanging })
 }
 
-/** Takes connections and says nothing. */
+/** Accepts connections and sends nothing. */
 function silent(name: string): Promise<LabInstance> {
   return lab.tcpInstance(name, (socket) => {
     socket
@@ -68,7 +68,7 @@ describe('a client that ends its side', () => {
     return client
   }
 
-  it('gets its answers to all that it has asked at once', async () => {
+  it('gets its answers to all pipelined requests', async () => {
     const instance = await lab.instance('x', (request, response) => void response.end(request.url))
     await machine.route(httpRoute({ targets: [instance.active] }))
     const client = await lab.connect(machine.port)
@@ -77,7 +77,7 @@ describe('a client that ends its side', () => {
     expect((await answers).match(/\/\d$|\/\d(?=HTTP)/gm)).toEqual(['/1', '/2', '/3'])
   })
 
-  it('is waited for while its request is held', async () => {
+  it('still gets its answer after its request is held', async () => {
     await machine.route(httpRoute({ holdMs: 30_000 }))
     const client = await lab.connect(machine.port)
     const answer = readUntil(client, () => false)
@@ -88,7 +88,7 @@ describe('a client that ends its side', () => {
     expect(await answer).toMatch(/^HTTP\/1.1 200 [^]*late$/)
   })
 
-  it('in the middle of its request is refused, and no instance takes it for a whole one', async () => {
+  it('in the middle of its request is refused, and no instance takes it for a whole request', async () => {
     const instance = await slow('x')
     const client = await asking('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabc', instance)
     const answer = readUntil(client, () => false)
@@ -97,7 +97,7 @@ describe('a client that ends its side', () => {
     await expect.poll(() => machine.balancer.inFlight('x').work).toBe(0)
   })
 
-  it('is gone when it resets the connection: the instance is told', async () => {
+  it('is gone when it resets the connection: the instance notices', async () => {
     const instance = await slow('x')
     const client = await asking('GET / HTTP/1.1\r\nHost: h\r\n\r\n', instance)
     await expect.poll(() => instance.hanging.length).toBe(1)
@@ -107,7 +107,7 @@ describe('a client that ends its side', () => {
     await expect.poll(() => machine.balancer.inFlight('x').work).toBe(0)
   })
 
-  it('is gone when what is written to it comes back', async () => {
+  it('is gone when a write to it fails', async () => {
     const instance = await slow('x')
     const client = await asking('GET / HTTP/1.1\r\nHost: h\r\n\r\n', instance)
     await expect.poll(() => instance.hanging.length).toBe(1)
@@ -135,7 +135,7 @@ describe('a client that ends its side', () => {
 
   it.each([
     ['while its handshake waits', upgrade],
-    ['while its handshake waits, and had said something already', `${upgrade}early`],
+    ['while its handshake waits, after early bytes', `${upgrade}early`],
   ])('%s, is gone: no work is left, and nothing goes to the next instance', async (_what, text) => {
     const [first, second] = [await silent('x'), await silent('y')]
     const client = await asking(text, first, second)
@@ -145,10 +145,10 @@ describe('a client that ends its side', () => {
     await expect.poll(() => first.sockets.size).toBe(0)
     expect([second.connections, machine.balancer.counters().retries]).toEqual([0, 0])
     await machine.route(httpRoute({ targets: [first.draining, second.active] }))
-    expect(machine.changes).toEqual([{ type: 'idle', instance: 'x' }]) // at once: the drain is over
+    expect(machine.changes).toEqual([{ type: 'idle', instance: 'x' }]) // at once: the drain has ended
   })
 
-  it('is gone also for the other machine that its handshake was forwarded to', async () => {
+  it('is also gone for the machine that its handshake was forwarded to', async () => {
     const entry = await lab.machine('b')
     const instance = await silent('x')
     await machine.route(httpRoute({ targets: [instance.active] }))

@@ -1,29 +1,38 @@
-/** Every bound of the embedded balancer. Milliseconds and bytes, as the names say. */
+/** Every limit of the embedded balancer, in milliseconds or bytes as the names say. */
 export interface BalancerLimits {
-  /** Client connections open at once over all listeners; one more is refused at once and counted. */
+  /** Client connections open at once over all listeners. A further connection is refused at once and counted. */
   connections: number
   /** Requests and connections held at once while their service has no instance. */
   held: number
-  /** Request line and headers; beyond it the answer is 431. */
+  /** Size of request line and headers; a larger head gets a 431. */
   headerBytes: number
-  /** How much of a request body is kept so that it can be sent again to another instance. */
+  /** Size of the part of a request body that is kept so that it can be sent again to another instance. */
   replayBytes: number
-  /** Instances and peers one request may be tried on, before it is held or refused and after each time it was held. */
+  /**
+   * Number of instances and peers that one request may try before it is held or refused, and after each time it was
+   * held.
+   */
   attempts: number
-  /** A TCP connection to an instance or a peer must be made within this. */
+  /** Timeout for a TCP connection to an instance or a peer. */
   connectMs: number
-  /** An unused kept-alive connection to an instance is closed after this: well before the servers people run would. */
+  /**
+   * Time after which an unused kept-alive connection to an instance is closed: well before common servers would close
+   * it.
+   */
   upstreamIdleMs: number
-  /** An unused kept-alive connection of a client is closed after this. */
+  /** Time after which an unused kept-alive connection of a client is closed. */
   clientIdleMs: number
-  /** The headers of a request must be complete within this; it says nothing about bodies and answers. */
+  /** Timeout for the headers of a request to be complete; it does not apply to bodies and answers. */
   headersMs: number
-  /** After an early answer (413 for one) the rest of the body is read and dropped for this long, so that the answer arrives. */
+  /**
+   * After an early answer (such as 413) the rest of the body is read and dropped for this long, so that the answer
+   * arrives.
+   */
   lingerMs: number
-  /** Dead instances and peers are tried again after this, doubling up to `ejectedMaxMs`. */
+  /** Time until a dead instance or peer is tried again; it doubles up to `ejectedMaxMs`. */
   ejectedMs: number
   ejectedMaxMs: number
-  /** `close` gives work under way this long. */
+  /** Time that `close` gives work under way. */
   closeMs: number
 }
 
@@ -43,5 +52,5 @@ export const defaultLimits: BalancerLimits = {
   closeMs: 500,
 }
 
-/** Instances listen on the loopback interface: only their own machine's balancer may connect to them. */
+/** Instances listen on the loopback interface: only the balancer of their own machine may connect to them. */
 export const instanceHost = '127.0.0.1'

@@ -7,7 +7,7 @@ import type { HttpPlannedRoute, OwnPort, Peer, Target, TcpPlannedRoute } from '.
 import { ask, BalancerLab, httpRoute, localPort, readUntil, tcpRoute, type LabMachine } from './balancerLab.ts'
 import { HaproxyLab, whyNoHaproxy } from './haproxy/haproxyLab.ts'
 
-/** Between two connections: a few hundred a second. */
+/** Pause between two connections: a few hundred connections a second. */
 const pauseMs = 3
 const [first, second] = ['127.77.1.1', '127.77.1.2'] as const
 const onLinux = process.platform === 'linux'
@@ -37,7 +37,7 @@ describe.each(['embedded', 'haproxy'] as const)('a local port of %s', (driver) =
   })
   afterEach(() => lab?.close())
 
-  /** Says its name and goes. */
+  /** Sends its name and ends the connection. */
   const speaker = (name: string) =>
     lab.tcpInstance(name, (socket) => {
       socket.on('error', () => {})
@@ -47,7 +47,7 @@ describe.each(['embedded', 'haproxy'] as const)('a local port of %s', (driver) =
   const isClosed = (at: string): Promise<void> =>
     expect(lab.connect(port, at)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
 
-  it('may be the same of two services: each has its own address, and nothing listens at any other', async () => {
+  it('may be the same for two services: each has its own address, and nothing listens at any other address', async () => {
     const [x, y] = [await speaker('x-1'), await speaker('y-1')]
     const a = await machine('a')
     const routes = [
@@ -63,7 +63,7 @@ describe.each(['embedded', 'haproxy'] as const)('a local port of %s', (driver) =
     expect(await hear(first)).toBe('x-1')
   })
 
-  it('leads to another machine while there is no instance here, and to the right service of two', async () => {
+  it('leads to another machine while there is no instance here, and to the right one of two services', async () => {
     const [x, y] = [await speaker('x-1'), await speaker('y-1')]
     const [a, b] = [await machine('a'), await machine('b')]
     const elsewhere = await freePort(first)
@@ -95,7 +95,7 @@ describe.each(['embedded', 'haproxy'] as const)('a local port of %s', (driver) =
     expect(await ask(a.port, { path: '/other' })).toMatchObject({ status: 200, body: 'another service' })
   })
 
-  it('that another program has is named; all else is served, and it is too, once that one is gone', async () => {
+  it('that another program uses is reported; the rest is served, and this port too once it is free', async () => {
     const x = await speaker('x-1')
     const web = await lab.instance('web', (_request, response) => response.end('web'))
     const stranger = createServer((socket: Socket) => socket.destroy()).listen(port, first)
@@ -117,7 +117,7 @@ describe.each(['embedded', 'haproxy'] as const)('a local port of %s', (driver) =
     expect(await hear(first)).toBe('x-1')
   })
 
-  it('that was public a moment ago is asked for by either name', async () => {
+  it('that was public a moment ago is reached by either name', async () => {
     const x = await speaker('x-1')
     const [a, b] = [await machine('a'), await machine('b')]
     const elsewhere = await freePort(first)
@@ -175,7 +175,7 @@ describe('HAProxy', () => {
     expect(heard.filter((one) => one !== 'x-1')).toEqual([])
   })
 
-  it('starts although a program has taken a port meanwhile, and serves all else', async () => {
+  it('starts although a program has taken a port meanwhile, and serves the rest', async () => {
     const port = await freePort(first)
     const x = await lab.instance('x-1', (_request, response) => response.end('x'))
     const machines = new HaproxyLab(lab)
@@ -194,7 +194,10 @@ describe('HAProxy', () => {
   })
 })
 
-/** Among thousands of connections, one gets an ephemeral port for its own; HAProxy could then not listen on it at all addresses. */
+/**
+ * A connection may use an ephemeral port as its own among thousands of connections; HAProxy could then not listen on
+ * this port at all addresses.
+ */
 async function portOutsideEphemeral(): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
     const port = 10_000 + Math.floor(Math.random() * 9_000)

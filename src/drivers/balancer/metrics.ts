@@ -11,7 +11,7 @@ export type RefusalReason =
   | 'not-forwarded'
   | 'unprocessed'
 
-/** What the balancer counts since its start. */
+/** Counters of the balancer since its start. */
 export class Metrics {
   retries = 0
   readonly #requests = new Map<string, number[]>()

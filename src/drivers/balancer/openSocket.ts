@@ -6,8 +6,8 @@ export interface SocketAddress {
 }
 
 /**
- * Connects within `connectMs`. `done` is called exactly once: with the connected socket, or with the error, its code
- * (`ECONNREFUSED`, `ETIMEDOUT`, …) included. Half-open is kept: the end of one direction does not end the other.
+ * Connects within `connectMs`. Calls `done` exactly once: with the connected socket, or with the error including its
+ * code (`ECONNREFUSED`, `ETIMEDOUT`, …). Keeps half-open connections: the end of one direction does not end the other.
  */
 export function openSocket(
   { host, port }: SocketAddress,
@@ -21,7 +21,7 @@ export function openSocket(
     socket.destroy(Object.assign(late, { code: 'ETIMEDOUT' }))
   }, connectMs)
   const failed = (error: Error): void => settle(error)
-  const closed = (): void => settle(new Error(`the connection to ${host}:${port} was closed while it was made`))
+  const closed = (): void => settle(new Error(`the connection to ${host}:${port} was closed before it was established`))
   const connected = (): void => settle(null)
   const settle = (error: Error | null): void => {
     clearTimeout(timer)
@@ -33,5 +33,5 @@ export function openSocket(
   return socket
 }
 
-/** A socket that failed already, or that we end ourselves, has nothing more to tell. */
+/** Ignores errors of a socket that has already failed or that the balancer itself ends. */
 export function ignoreLateError(): void {}

@@ -13,25 +13,27 @@ interface Listener {
   server: Server
   kind: PortRoute['kind']
   port: number
-  /** The route that it is for now. */
+  /** The route that the listener serves now. */
   name: string
 }
 
-/** One listener for each route of the plan that has a port of its own. */
+/** One listener for each route of the plan that has its own port. */
 export class PortListeners {
   readonly #services: BalancerServices
   readonly #host: string
   readonly #httpServer: (cameTo: CameTo) => Server
   readonly #listeners = new Map<string, Listener>()
 
-  /** `host`: where those are that have no address of their own. */
+  /** `host`: the address of listeners that have no own address. */
   constructor(services: BalancerServices, host: string, httpServer: (cameTo: CameTo) => Server) {
     this.#services = services
     this.#host = host
     this.#httpServer = httpServer
   }
 
-  /** Opens what is missing. Resolves with those that cannot be listened on, and why; the others are open. */
+  /**
+   * Opens the missing listeners. Resolves with the routes whose port could not be opened, and why; the others are open.
+   */
   async open(routes: PortRoute[]): Promise<Map<PortRoute, string>> {
     this.#endOverlaps(routes)
     const failed = new Map<PortRoute, string>()
@@ -46,7 +48,7 @@ export class PortListeners {
     return failed
   }
 
-  /** Stops listening on all but these; connections already made go on. */
+  /** Stops listening on all ports but these; existing connections continue. */
   closeOthers(routes: PortRoute[]): void {
     const kept = new Set(routes.map((route) => this.#keyOf(route)))
     for (const key of this.#listeners.keys()) if (!kept.has(key)) this.#close(key)
@@ -60,7 +62,7 @@ export class PortListeners {
     return own.public || own.loopback === null ? this.#host : own.loopback
   }
 
-  /** A port that listened at all addresses and is now at one, or the other way round, is in its own way. */
+  /** A port that changes from all addresses to one address, or back, would conflict with its own listener. */
   #endOverlaps(routes: PortRoute[]): void {
     const wanted = new Map(routes.map((route) => [this.#keyOf(route), route]))
     const ports = new Set(routes.map(({ own }) => own.port))

@@ -29,9 +29,10 @@ type HttpRoute = BoundRoute<HttpPlannedRoute>
 /**
  * One HTTP request on its way through this machine.
  *
- * It is `trying` (an exchange is under way), `held` (it waits for the next plan), or over. Trying ends in an answer, or in
- * a failure after which it is tried on the next upstream if nothing was sent, or if sending it twice does no harm and no
- * byte of an answer has come. With no upstream left it is held where the route says so, else answered with a page.
+ * A request is `trying` (an exchange is under way), `held` (it waits for the next plan), or over. Trying ends in an
+ * answer or in a failure. After a failure the request is tried on the next upstream if nothing was sent, or if sending
+ * it twice is harmless and no byte of an answer has arrived. If no upstream is left, the request is held if the route
+ * requires that, or else answered with a page.
  */
 export class ProxiedRequest implements ExchangeEvents {
   readonly #services: BalancerServices
@@ -73,15 +74,15 @@ export class ProxiedRequest implements ExchangeEvents {
     this.#attempt()
   }
 
-  /** The client broke the protocol in the middle of its body; nobody is to take that for a whole request. */
+  /** The client broke the protocol in the middle of its body; no instance may take this for a whole request. */
   malformed(): void {
     this.#giveUp('the client sent a malformed body')
   }
 
   /**
-   * The client has ended its side, and may still wait for the answer. One that reads an event stream has gone: their clients
-   * end a connection to leave it, and there may be no event for long to notice it by. Whether any other is there shows when something
-   * is written to it.
+   * The client has ended its side, and may still wait for the answer. A client that reads an event stream is gone: such
+   * clients end a connection to leave it, and the next event, whose write would fail, may be a long time away. For any
+   * other client, a write shows whether it is still there.
    */
   clientEnded(): void {
     if (this.#exchange?.long) this.#request.socket.destroy()
@@ -111,8 +112,8 @@ export class ProxiedRequest implements ExchangeEvents {
     const upstream = this.#exchange?.upstream
     this.#exchange = null
     if (this.#over || !upstream) return
-    if (this.#body && !this.#body.replayable) return this.#brokenOff('the other machine refused it too late')
-    this.#goOn(upstream, sent ? 'broken' : 'unprocessed', 'no instance there')
+    if (this.#body && !this.#body.replayable) return this.#brokenOff('the other machine refused the request too late')
+    this.#goOn(upstream, sent ? 'broken' : 'unprocessed', 'no instance on the other machine')
   }
 
   failed(error: Error): void {
@@ -162,7 +163,8 @@ export class ProxiedRequest implements ExchangeEvents {
 
   #noneLeft(): void {
     const { service, holdMs } = this.#route.planned
-    // What was sent here and failed may be sent twice, or it would not have come to this: the entry may go on.
+    // A request that was sent here and failed may be sent twice, or this point would not be reached: the entry may try
+    // others.
     if (this.#incoming.forwarded) return this.#refuse(unprocessed(service, this.#search.sent), 'unprocessed')
     const expire = (): void => this.#refuse(noInstance(service, holdMs), 'no-instance')
     const held = this.#search.hold(this.#route, () => this.#attempt(), expire)
@@ -197,7 +199,7 @@ export class ProxiedRequest implements ExchangeEvents {
     this.#linger()
   }
 
-  /** The answer had begun and cannot be completed: the client must see that it is not whole. */
+  /** The answer had begun and cannot be completed: the client must see that it is incomplete. */
   #truncate(): void {
     this.#over = true
     if (this.#response.socket) endSoon(this.#response.socket, this.#services.limits.lingerMs)
@@ -210,14 +212,17 @@ export class ProxiedRequest implements ExchangeEvents {
       onTooLarge: () => {
         if (this.#over) return
         this.#over = true
-        this.#exchange?.abort(new Error('the body is over the limit'))
+        this.#exchange?.abort(new Error('the body is larger than the limit'))
         if (this.#response.headersSent) this.#truncate()
         else this.#refuse(tooLarge(limitBytes ?? 0), 'body')
       },
     })
   }
 
-  /** Answered before the whole body was read: the rest is dropped for a while, so that the client can read the answer. */
+  /**
+   * The answer was sent before the whole body was read: the rest is dropped for a while, so that the client can read
+   * the answer.
+   */
   #linger(): void {
     if (!this.#hasBody || this.#request.complete) return
     if (this.#body) this.#body.discard()
@@ -235,7 +240,7 @@ export class ProxiedRequest implements ExchangeEvents {
   }
 }
 
-/** undici refuses to send what it holds for malformed; Node's parser is a little more lenient. */
+/** undici refuses to send a request that it considers malformed; the parser of Node is a little more lenient. */
 function isInvalid(error: Error): boolean {
   return 'code' in error && error.code === 'UND_ERR_INVALID_ARG'
 }

@@ -1,17 +1,18 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 
-/** What Node's parser says of a connection that it has given up. */
+/** The error of Node's parser about a connection that it has given up. */
 export interface ParseError extends NodeJS.ErrnoException {
   rawPacket?: Buffer
-  /** How far it came in that packet. */
+  /** Number of bytes of that packet that were parsed. */
   bytesParsed?: number
 }
 
 /**
- * A client's connection read on, from a request whose target has bytes beyond ASCII: `/café` as some clients write it. Node's
- * parser refuses these whatever its settings, so it is given the target percent-encoded, in a connection of its own (Node's
- * server takes any stream for one), and the instance gets the bytes of the client. It serves that one request.
+ * Continues a client connection at a request whose target has bytes beyond ASCII, such as `/café` as some clients write
+ * it. Node's parser rejects such a target whatever its settings, so it gets the target percent-encoded, in a separate
+ * connection (Node's server accepts any stream as a connection), and the instance gets the bytes of the client. It
+ * serves that one request.
  */
 export class RawTargetConnection extends Duplex {
   readonly #socket: Socket
@@ -22,7 +23,7 @@ export class RawTargetConnection extends Duplex {
     this.#socket = socket
     this.#target = target
     this.push(first)
-    // Node's own listeners would go on feeding the parser that gave up.
+    // Node's own listeners would continue to feed the parser that gave up.
     socket.removeAllListeners('data').removeAllListeners('timeout').setTimeout(0)
     socket.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) socket.pause()
@@ -35,7 +36,7 @@ export class RawTargetConnection extends Duplex {
     return this.#socket.remoteAddress
   }
 
-  /** The target as the client wrote it, as latin1; the first request that asks is the one it belongs to. */
+  /** The target as the client wrote it, as latin1. It belongs to the first request that takes it. */
   takeTarget(): string | null {
     const target = this.#target
     this.#target = null
@@ -71,8 +72,8 @@ export class RawTargetConnection extends Duplex {
 const requestLine = /^(\S+ )([\x21-\x7e\x80-\xff]+)( HTTP\/1\.[01]\r?)$/
 
 /**
- * The target that the parser stumbled at, and the bytes from its request on with that target percent-encoded; `null`: it
- * stumbled at something else, or the request line is not whole in one packet.
+ * Returns the target at which the parser failed, and the bytes from its request on with that target percent-encoded;
+ * `null` if the parser failed at something else, or if the request line is not whole in one packet.
  */
 export function rawTargetAt(error: ParseError): { target: string; bytes: Buffer } | null {
   const { code, rawPacket, bytesParsed } = error

@@ -2,7 +2,10 @@ import { createServer as createTcpServer } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BalancerLab, httpRoute, raw, readUntil, type LabInstance, type LabMachine } from './balancerLab.ts'
 
-/** Targets with bytes beyond ASCII: no client should send them (RFC 3986), some do, and services know them. Text here is latin1. */
+/**
+ * Targets with bytes beyond ASCII: no client should send them (RFC 3986), but some do, and services accept them. Text
+ * here is latin1.
+ */
 const target = `/caf\xc3\xa9/${Buffer.from('привет').toString('latin1')}?q=\xe9%20`
 
 let lab: BalancerLab
@@ -11,7 +14,10 @@ beforeEach(() => {
 })
 afterEach(() => lab.close())
 
-/** Answers with the request line that it got, and the body; as Node's parser would refuse the line, by hand. */
+/**
+ * Answers with the request line that it received, and the body; parsed by hand, because Node's parser would reject the
+ * line.
+ */
 function echoLine(name: string): Promise<LabInstance> {
   return lab.tcpInstance(name, (socket) => {
     let got = ''
@@ -39,7 +45,7 @@ describe('bytes beyond ASCII in a target', () => {
   it.each([
     ['GET', ''],
     ['POST', 'body'],
-  ])('reach the instance as they are: %s', async (method, body) => {
+  ])('reach the instance unchanged: %s', async (method, body) => {
     const length = body === '' ? '' : `Content-Length: ${body.length}\r\n`
     const head = `${method} ${target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${length}\r\n`
     const answer = await raw(lab, machine.port, head + body)
@@ -47,7 +53,7 @@ describe('bytes beyond ASCII in a target', () => {
     expect(answer.split('\r\n\r\n')[1]).toBe(`${method} ${target} HTTP/1.1 ${body}`)
   })
 
-  it('do so on a connection that has served others, and after one that is still under way', async () => {
+  it('do so on a connection that has served other requests, and behind a request that is still under way', async () => {
     const client = await lab.connect(machine.port)
     client.write('GET /first HTTP/1.1\r\nHost: h\r\n\r\n')
     await readUntil(client, (text) => text.includes('GET /first'))
@@ -60,7 +66,7 @@ describe('bytes beyond ASCII in a target', () => {
     expect(answers.indexOf(`GET ${target} `)).toBeGreaterThan(answers.indexOf('GET /second'))
   })
 
-  it('are routed by, and pass through another machine', async () => {
+  it('are used for routing, and pass through another machine', async () => {
     const entry = await lab.machine('b')
     const [one, other] = [
       await echoLine('x'),
@@ -75,7 +81,7 @@ describe('bytes beyond ASCII in a target', () => {
     expect(answer.split('\r\n\r\n')[1]).toBe(`GET ${target} HTTP/1.1 `)
   })
 
-  it('may come in an upgrade', async () => {
+  it('may be in an upgrade', async () => {
     const server = createTcpServer((socket) => {
       socket
         .on('error', () => {})
@@ -92,14 +98,14 @@ describe('bytes beyond ASCII in a target', () => {
     expect(await raw(lab, machine.port, head)).toMatch(new RegExp(`101 Fine[^]*\r\n\r\nGET ${escaped(target)} HTTP`))
   })
 
-  it('belong to one request: a next one on the connection is its own', async () => {
+  it('belong to one request: the next request on the connection has its own target', async () => {
     const text = `GET ${target} HTTP/1.1\r\nHost: h\r\n\r\nGET /next HTTP/1.1\r\nHost: h\r\n\r\n`
     const answers = await raw(lab, machine.port, text)
     expect(answers.match(new RegExp(escaped(target), 'g'))).toHaveLength(1)
     expect(answers).toContain('Connection: close')
   })
 
-  it('change nothing of what else is malformed, nor of limits and of clients that leave', async () => {
+  it('do not change how other malformed requests, limits and leaving clients are handled', async () => {
     const instance = await lab.tcpInstance('x', (socket) => {
       socket
         .on('error', () => {})

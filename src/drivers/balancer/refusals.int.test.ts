@@ -16,7 +16,7 @@ import {
 let lab: BalancerLab
 let machine: LabMachine
 let instance: LabInstance
-/** Requests that reached the instance whole. */
+/** Requests that reached the instance completely. */
 let whole: string[]
 
 beforeEach(async () => {
@@ -56,9 +56,9 @@ describe('malformed requests', () => {
     ['a folded header', 'GET / HTTP/1.1\r\nHost: h\r\nX-A: 1\r\n Transfer-Encoding: chunked\r\n\r\n'],
     ['a bare carriage return', 'GET / HTTP/1.1\r\nHost: h\r\nX-A: a\rX-B: b\r\n\r\n'],
     ['a NUL in a header', 'GET / HTTP/1.1\r\nHost: h\r\nX-A: a\0b\r\n\r\n'],
-    ['a Host that is none', 'GET / HTTP/1.1\r\nHost: [\r\nConnection: close\r\n\r\n'],
+    ['an invalid Host', 'GET / HTTP/1.1\r\nHost: [\r\nConnection: close\r\n\r\n'],
     [
-      'an absolute target with a host that is none',
+      'an absolute target with an invalid host',
       'GET http://[::1/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
     ],
     ['a Host with a path', 'GET / HTTP/1.1\r\nHost: a/b\r\nConnection: close\r\n\r\n'],
@@ -68,21 +68,21 @@ describe('malformed requests', () => {
     ['a target that is no path', 'OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n'],
     ['a bad chunk size', 'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n'],
     [
-      'a chunk longer than it says',
+      'a chunk longer than its size',
       'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabcdef\r\n0\r\n\r\n',
     ],
     ['a negative chunk', 'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n'],
     ['a chunk size past 2^64', 'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n11111111111111111\r\n'],
     ['a control character in a target', 'GET /\x01 HTTP/1.1\r\nHost: h\r\n\r\n'],
     ['no HTTP at all', '\x16\x03\x01\x02\x00\x01\x00\r\n\r\n'],
-  ])('get 400, and no instance sees one: %s', async (_what, text) => {
+  ])('get 400, and no instance sees the request: %s', async (_what, text) => {
     expect(await raw(lab, machine.port, text)).toMatch(/^HTTP\/1.1 400 /)
     expect(whole).toEqual([])
     const served = await ask(machine.port)
     expect(served.body).toBe('served')
   })
 
-  it('get 400 also when the body goes wrong after it was half passed on; the instance never sees it end', async () => {
+  it('get 400 also when the body becomes malformed after half of it was passed on; the instance never sees its end', async () => {
     const socket = await lab.connect(machine.port)
     socket.write('POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n')
     const [upstream] = (await once(instance.server, 'request')) as [IncomingMessage]
@@ -96,7 +96,7 @@ describe('malformed requests', () => {
   })
 })
 
-it('a malformed body after the answer has begun ends the connection, and writes nothing into the answer', async () => {
+it('a malformed body after the answer has begun ends the connection and adds nothing to the answer', async () => {
   instance.server.removeAllListeners('request')
   instance.server.on('request', (_request: IncomingMessage, response: ServerResponse) => void response.write('begun'))
   const socket = await lab.connect(machine.port)
@@ -131,7 +131,7 @@ describe('limits', () => {
     expect(await raw(lab, machine.port, 'GET / HTTP/1.1\r\nHost: h\r\nX-Slow: ')).toMatch(/^HTTP\/1.1 408 /)
   })
 
-  it('a body whose length is over: 413 before any of it is taken', async () => {
+  it('a body whose length exceeds the limit: 413 before any byte of it is read', async () => {
     const head = 'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100001\r\nExpect: 100-continue\r\n\r\n'
     const socket = await lab.connect(machine.port)
     socket.write(head)
@@ -140,9 +140,9 @@ describe('limits', () => {
     expect(machine.refused('body')).toBe(1)
   })
 
-  it('a chunked body that grows over: 413, and the instance never sees it end', async () => {
+  it('a chunked body that grows over the limit: 413, and the instance never sees its end', async () => {
     const sent = request({ port: machine.port, method: 'POST', agent: false })
-    sent.on('error', () => {}) // the connection ends under the rest of the upload
+    sent.on('error', () => {}) // the connection ends during the rest of the upload
     const [answer] = await Promise.all([once(sent, 'response'), Promise.resolve(sent.write('z'.repeat(150_000)))])
     const response = answer[0] as IncomingMessage
     expect(response.statusCode).toBe(413)
@@ -164,7 +164,7 @@ describe('limits', () => {
     expect((await ask(machine.port, { method: 'POST', body: 'z'.repeat(100_000) })).body).toBe('served')
   })
 
-  it('connections: one too many is closed at once and counted; after one goes there is room', async () => {
+  it('connections: one too many is closed at once and counted; after one ends there is room again', async () => {
     const open = await Promise.all(Array.from({ length: 20 }, () => lab.connect(machine.port)))
     await expect.poll(() => machine.balancer.counters().openConnections).toBe(20)
     const extra = connect({ port: machine.port, host: '127.0.0.1' })
@@ -188,14 +188,14 @@ describe('pages', () => {
     expect((await ask(started.port)).status).toBe(404)
   })
 
-  it('404 for what has no route', async () => {
+  it('404 for a request without a route', async () => {
     await machine.route(httpRoute({ host: 'only.this', targets: [instance.active] }))
     const answer = await ask(machine.port, { headers: { host: 'other' } })
     expect([answer.status, answer.headers['content-type']]).toEqual([404, 'text/plain; charset=utf-8'])
     expect((await ask(machine.port, { headers: { host: 'ONLY.this:99' } })).body).toBe('served')
   })
 
-  it('503 that names the service and what to do, when there is no instance', async () => {
+  it('503 with the service and the next step when there is no instance', async () => {
     await machine.route(httpRoute({}))
     const answer = await ask(machine.port)
     expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1'])
@@ -205,7 +205,7 @@ describe('pages', () => {
     expect(machine.balancer.counters().requests).toEqual([{ service: 'shop', statusClass: '5xx', count: 1 }])
   })
 
-  it('405 for CONNECT at the entry, which is no open proxy', async () => {
+  it('405 for CONNECT at the entry, which is not an open proxy', async () => {
     expect(await raw(lab, machine.port, 'CONNECT 5672.tcp.tandem:5672 HTTP/1.1\r\nHost: h\r\n\r\n')).toMatch(
       /^HTTP\/1.1 405 /,
     )

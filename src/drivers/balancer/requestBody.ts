@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 
 /**
- * The body of one request on its way to one upstream after another. What was read is kept, up to `replayBytes`, so that
- * the next attempt can begin from the start; nothing is read before an upstream asks, and its pace is the client's.
+ * The body of one request on its way to one upstream after another. The bytes read so far are kept, up to
+ * `replayBytes`, so that the next attempt can begin from the start. No byte is read before an upstream requests it, and
+ * the upstream sets the pace for the client.
  */
 export class RequestBody {
   readonly #request: IncomingMessage
@@ -28,12 +29,12 @@ export class RequestBody {
     this.#onTooLarge = options.onTooLarge
   }
 
-  /** All that was read can be read again. */
+  /** All bytes read so far can be read again. */
   get replayable(): boolean {
     return this.#kept !== null
   }
 
-  /** The body from its start. `windowed`: at most about `replayBytes` of it before `accepted` is called. */
+  /** The body from its start. `windowed`: at most about `replayBytes` of the body before `accepted` is called. */
   open(windowed: boolean): Readable {
     this.#windowed = windowed
     const source = new Source(this)
@@ -43,7 +44,7 @@ export class RequestBody {
     return source
   }
 
-  /** A peer has taken the work: the rest may flow. */
+  /** A peer has accepted the work: the rest may flow. */
   accepted(): void {
     if (!this.#windowed) return
     this.#windowed = false
@@ -51,7 +52,7 @@ export class RequestBody {
     this.#trim()
   }
 
-  /** The upstream asks for more. */
+  /** The upstream requests more bytes. */
   pull(): void {
     if (this.#ended || (this.#windowed && this.#keptBytes >= this.#replayBytes)) return
     if (!this.#listening) this.#listen()
@@ -96,7 +97,7 @@ export class RequestBody {
     if (!source.push(chunk) || full) this.#request.pause()
   }
 
-  /** Lets go of what is too much to be kept; never before a peer has accepted. */
+  /** Drops the kept bytes if there are too many; never before a peer has accepted the work. */
   #trim(): void {
     if (this.#windowed || this.#keptBytes <= this.#replayBytes) return
     this.#kept = null

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { forwardedHeaders, readRequestHead } from './requestHead.ts'
 
 describe('a request head', () => {
-  it('keeps order, case and repetition, and drops what belongs to one hop', () => {
+  it('keeps order, case and repetition, and drops headers of one hop', () => {
     const raw = [
       'Host',
       'a',
@@ -20,12 +20,12 @@ describe('a request head', () => {
     expect(readRequestHead(raw, false).passed).toEqual(['Host', 'a', 'X-A', '1', 'x-a', '2'])
   })
 
-  it('never lets Connection take off what frames or addresses the message', () => {
+  it('never lets Connection remove headers that frame or address the message', () => {
     const raw = ['Host', 'a', 'Content-Length', '3', 'Connection', 'host, content-length']
     expect(readRequestHead(raw, false).passed).toEqual(['Host', 'a', 'Content-Length', '3'])
   })
 
-  it('drops what only a balancer may say, unless one says it', () => {
+  it('drops headers that only a balancer may set, unless a balancer sets them', () => {
     const raw = [
       'Tandem-Forwarded',
       'b',

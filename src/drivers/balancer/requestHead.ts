@@ -1,8 +1,10 @@
 import { forwardedHeader, sentHeader } from './forwarding.ts'
 
-/** What the balancer needs to know of a request's headers, and what it passes on of them. */
+/** The facts that the balancer needs from the headers of a request, and the headers that it passes on. */
 export interface RequestHead {
-  /** Flat name, value, name, value: as they came, less what belongs to one hop and what only we may say. */
+  /**
+   * Flat name, value, name, value: as received, without headers that belong to one hop or that only a balancer may set.
+   */
   passed: string[]
   host: string | null
   /** More than one `Host`: an attack or a bug (RFC 9112, 3.2). */
@@ -10,17 +12,20 @@ export interface RequestHead {
   contentLength: number | null
   chunked: boolean
   expectsContinue: boolean
-  /** `If-Match` and its kin: sent twice, such a request may fail the second time because the first did its work. */
+  /**
+   * `If-Match` and similar headers: such a request, sent twice, may fail the second time because the first one did its
+   * work.
+   */
   conditional: boolean
   forwardedFor: string | null
-  /** The machine that forwarded it, from the internal header. */
+  /** The machine that forwarded the request, from the internal header. */
   forwardedBy: string | null
-  /** It has reached an instance before, which gave no answer: a forwarding balancer says so. */
+  /** The request has reached an instance before, which gave no answer: a forwarding balancer reports this. */
   sentBefore: boolean
   upgrade: string | null
 }
 
-/** Headers of one hop (RFC 9110, 7.6.1), and `Expect`, which the balancer answers itself. */
+/** Headers of one hop (RFC 9110, 7.6.1), and `Expect`, which the balancer itself answers. */
 const oneHop = new Set([
   'connection',
   'keep-alive',
@@ -33,10 +38,13 @@ const oneHop = new Set([
   'http2-settings',
 ])
 
-/** These frame or address the message: naming them in `Connection` must not take them off. */
+/** These headers frame or address the message: `Connection` must not remove them. */
 const neverDropped = new Set(['host', 'content-length'])
 
-/** Reads the flat list of `IncomingMessage.rawHeaders` once. From a forwarding balancer, what it said is kept. */
+/**
+ * Reads the flat list of `IncomingMessage.rawHeaders` once. Keeps the balancer headers if they come from a forwarding
+ * balancer.
+ */
 export function readRequestHead(raw: string[], fromBalancer: boolean): RequestHead {
   const head: RequestHead = {
     passed: [],
@@ -62,7 +70,7 @@ export function readRequestHead(raw: string[], fromBalancer: boolean): RequestHe
   return head
 }
 
-/** Notes what matters; false when the header is not passed on. */
+/** Notes the relevant headers; returns false if the header is not passed on. */
 function note(head: RequestHead, key: string, value: string, fromBalancer: boolean): boolean {
   switch (key) {
     case 'host':
@@ -103,16 +111,16 @@ function note(head: RequestHead, key: string, value: string, fromBalancer: boole
   }
 }
 
-/** Safe to send twice by their meaning (RFC 9110, 9.2.2). PUT and DELETE only without a precondition. */
+/** Methods that are safe to send twice by definition (RFC 9110, 9.2.2). PUT and DELETE only without a precondition. */
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 const idempotentMethods = new Set(['PUT', 'DELETE'])
 
-/** Whether it does no harm to send such a request again, as far as its head says. */
+/** Whether such a request can be sent again without harm, judging by its head. */
 export function isRepeatable(method: string, head: RequestHead): boolean {
   return safeMethods.has(method) || (idempotentMethods.has(method) && !head.conditional)
 }
 
-/** Headers that a `Connection` value names besides the usual tokens; `null` when there are none. */
+/** Headers that a `Connection` value names besides the usual tokens; `null` if there are none. */
 export function namedByConnection(value: string, known: Set<string> | null = null): Set<string> | null {
   const lower = value.toLowerCase()
   if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') return known
@@ -133,7 +141,10 @@ export function without(flat: string[], names: Set<string>): string[] {
   return kept
 }
 
-/** Says who asked, with what scheme, for which host: said once, at the entry, over whatever a client claims. */
+/**
+ * Headers with the client, the scheme and the requested host. The entry sets them once and overrides the values of a
+ * client.
+ */
 export function forwardedHeaders(head: RequestHead, remoteAddress: string | undefined): string[] {
   const address = plainAddress(remoteAddress ?? 'unknown')
   const chain = head.forwardedFor === null ? address : `${head.forwardedFor}, ${address}`

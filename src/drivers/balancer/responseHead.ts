@@ -3,29 +3,31 @@ import { sentBefore, unprocessedHeader } from './forwarding.ts'
 import { namedByConnection, without } from './requestHead.ts'
 
 export interface ResponseHead {
-  /** Flat name, value: what goes on to the client. */
+  /** Flat name, value: the headers that are passed on to the client. */
   passed: string[]
-  /** A peer hands the work back: nothing of it has reached an instance (`untouched`), or some has (`sent`). */
+  /**
+   * A peer returns the work: no part of the request has reached an instance (`untouched`), or some part has (`sent`).
+   */
   unprocessed: 'no' | 'untouched' | 'sent'
   eventStream: boolean
   hasLength: boolean
   hasTrailer: boolean
-  /** A `Content-Disposition` with bytes beyond ASCII: a file name, for one. */
+  /** A `Content-Disposition` with bytes beyond ASCII, such as a file name. */
   hasRawDisposition: boolean
   upgrade: string | null
-  /** A transfer coding that undici does not undo; none was asked for, as `TE` stays on its hop. */
+  /** A transfer coding that undici does not decode; the balancer requested none, because `TE` stays on its hop. */
   coding: string | null
 }
 
 const oneHop = new Set(['keep-alive', 'proxy-connection', 'te'])
 
-/** All others only go on: each answer has many of these, so one look must do. */
+/** All other headers are only passed on. Each answer has many headers, so one lookup must suffice. */
 const noted = new Set([
   ...[...oneHop, unprocessedHeader, 'upgrade', 'transfer-encoding'],
   ...['content-type', 'content-length', 'content-disposition', 'trailer'],
 ])
 
-/** Reads undici's raw response headers. Only a peer's word that nothing was processed counts. */
+/** Reads undici's raw response headers. Only a peer may report that no instance processed the request. */
 export function readResponseHead(raw: readonly (Buffer | string)[], fromPeer: boolean): ResponseHead {
   const head: ResponseHead = {
     passed: [],
@@ -48,7 +50,7 @@ export function readResponseHead(raw: readonly (Buffer | string)[], fromPeer: bo
   return head
 }
 
-/** Notes what matters; false when the header is not passed on. */
+/** Notes the relevant headers; returns false if the header is not passed on. */
 function note(head: ResponseHead, key: string, value: string, fromPeer: boolean): boolean {
   switch (key) {
     case 'content-type':
@@ -77,14 +79,14 @@ function note(head: ResponseHead, key: string, value: string, fromPeer: boolean)
   }
 }
 
-/** Hands an instance's head to Node in a form that Node takes, and passes on byte for byte. */
+/** Writes the head of an instance in a form that Node accepts and passes on byte for byte. */
 export function writeAnswerHead(response: ServerResponse, status: number, reason: string, head: ResponseHead): void {
   let { passed } = head
   // Node throws at this field, which is only a notice, where no trailers can follow.
   if (head.hasTrailer && !willBeChunked(response, status, head)) passed = without(passed, new Set(['trailer']))
   // Once Node knows the length, it reads this field as UTF-8, and fails.
   if (head.hasLength && head.hasRawDisposition) passed = lastly('content-length', passed)
-  // RFC 9110, 15.5.22: a 426 says what it asks for. Elsewhere the field is an offer of this hop.
+  // RFC 9110, 15.5.22: a 426 names the protocol that it requires. In other answers the field is an offer of this hop.
   if (status === 426 && head.upgrade !== null) passed = passed.concat(upgradeOffer(head.upgrade, response))
   response.writeHead(status, /[^\t\x20-\x7e\x80-\xff]/.test(reason) ? '' : reason, passed)
 }
@@ -94,7 +96,7 @@ function willBeChunked(response: ServerResponse, status: number, head: ResponseH
   return response.useChunkedEncodingByDefault && !head.hasLength && !bodiless
 }
 
-/** Node takes a `Connection` of ours for the whole of it. */
+/** Node takes a `Connection` value set here as the complete value. */
 function upgradeOffer(upgrade: string, response: ServerResponse): string[] {
   return ['Connection', response.shouldKeepAlive ? 'upgrade' : 'close, upgrade', 'Upgrade', upgrade]
 }
@@ -106,14 +108,14 @@ function lastly(name: string, flat: string[]): string[] {
   return without(flat, new Set([name])).concat(moved)
 }
 
-/** The head of a message that has no `ServerResponse` to write it: to be sent as latin1. */
+/** The head of a message without a `ServerResponse` to write it; send it as latin1. */
 export function headText(status: number, reason: string, flat: string[]): string {
   const lines = [`HTTP/1.1 ${status} ${reason}`]
   for (let i = 0; i + 1 < flat.length; i += 2) lines.push(`${flat[i]}: ${flat[i + 1]}`)
   return `${lines.join('\r\n')}\r\n\r\n`
 }
 
-/** Trailers as Node takes them. */
+/** Trailers in the form that Node accepts. */
 export function pairs(flat: readonly (Buffer | string)[]): [string, string][] {
   const list: [string, string][] = []
   for (let i = 0; i + 1 < flat.length; i += 2) list.push([latin1(flat[i]), latin1(flat[i + 1])])

@@ -14,14 +14,14 @@ afterEach(() => lab.close())
 
 const serve: RequestListener = (_request, response) => void response.end('served')
 
-/** `bad` treats its requests as told; `good` serves. */
+/** `bad` treats its requests as defined; `good` serves. */
 async function pair(bad: RequestListener): Promise<{ bad: LabInstance; good: LabInstance }> {
   const instances = { bad: await lab.instance('bad', bad), good: await lab.instance('good', serve) }
   await machine.route(httpRoute({ targets: [instances.bad.active, instances.good.active] }))
   return instances
 }
 
-/** Sends `count` of them one after another; returns the statuses. */
+/** Sends `count` requests one after another; returns the statuses. */
 async function statuses(count: number, about: Parameters<typeof ask>[1]): Promise<number[]> {
   const found: number[] = []
   for (let i = 0; i < count; i += 1) found.push((await ask(machine.port, about)).status)
@@ -60,7 +60,7 @@ describe('a request that could not be delivered', () => {
     ['PUT', 'small body'],
     ['DELETE', undefined],
     ['GET', 'x'.repeat(64 * 1024)],
-  ])('is sent again when that does no harm: %s', async (method, body) => {
+  ])('is sent again when that is harmless: %s', async (method, body) => {
     let broken = 0
     await pair((request) => {
       broken += 1
@@ -77,7 +77,7 @@ describe('a request that could not be delivered', () => {
     ['PATCH', 'x', {}],
     ['PUT', 'x', { 'if-match': '"v1"' }],
     ['PUT', 'x'.repeat(600 * 1024), {}],
-  ])('is not sent twice when that might: %s', async (method, body, headers) => {
+  ])('is not sent twice when that might do harm: %s', async (method, body, headers) => {
     let broken = 0
     const { good } = await pair((request) => {
       broken += 1
@@ -103,10 +103,10 @@ describe('a request that could not be delivered', () => {
     expect(broken).toBe(1)
   })
 
-  it('is sent elsewhere, whatever it is, when the connection ended before any of it was written', async () => {
+  it('is sent elsewhere, whatever its method, when the connection ended before any byte was written', async () => {
     const { bad } = await pair(serve)
     const sent = request({ port: machine.port, method: 'POST', headers: { 'content-length': 2 }, agent: false })
-    sent.flushHeaders() // a connection is made, but there is no body to write yet
+    sent.flushHeaders() // a connection exists, but there is no body to write yet
     await expect.poll(() => machine.balancer.inFlight('bad').work + machine.balancer.inFlight('good').work).toBe(1)
     await expect.poll(() => bad.sockets.size).toBe(1)
     await bad.kill()
@@ -117,7 +117,7 @@ describe('a request that could not be delivered', () => {
     answer.resume()
   })
 
-  it('is never taken for whole when the answer breaks off', async () => {
+  it('never looks complete when the answer breaks off', async () => {
     const instance = await lab.instance('x', (request, response) => {
       response.write('half')
       setImmediate(() => request.socket.resetAndDestroy())
@@ -127,14 +127,14 @@ describe('a request that could not be delivered', () => {
     expect(machine.balancer.inFlight('x').work).toBe(0)
   })
 
-  it('goes elsewhere whatever it is when the connection is refused: nothing was sent', async () => {
+  it('is sent elsewhere, whatever its method, when the connection is refused: nothing was sent', async () => {
     const { bad } = await pair(serve)
     await bad.kill()
     expect(await statuses(6, { method: 'POST', body: 'x'.repeat(600 * 1024) })).toEqual([200, 200, 200, 200, 200, 200])
-    expect(machine.balancer.counters().retries).toBe(1) // then it is out of traffic
+    expect(machine.balancer.counters().retries).toBe(1) // then the instance is out of traffic
   })
 
-  it('survives kept-alive connections that end without a word, with one instance only', async () => {
+  it('survives kept-alive connections that end silently, with one instance only', async () => {
     let answers = 0
     const instance = await lab.instance('x', (request, response) => {
       answers += 1
@@ -145,7 +145,7 @@ describe('a request that could not be delivered', () => {
     expect(await statuses(6, {})).toEqual([200, 200, 200, 200, 200, 200])
   })
 
-  it('does not go over a connection that was unused for long, nor one that the server is about to close', async () => {
+  it('does not use a connection that was unused for long, nor one that the server is about to close', async () => {
     const quick = await lab.machine('q', { upstreamIdleMs: 50 })
     const instance = await lab.instance('x', serve)
     await quick.route(httpRoute({ targets: [instance.active] }))
@@ -159,12 +159,12 @@ describe('a request that could not be delivered', () => {
     await hinting.route(httpRoute({ targets: [instance.active] }))
     await ask(hinting.port)
     await ask(hinting.port)
-    expect(instance.connections).toBe(before + 2) // a second is within the margin: never used again
+    expect(instance.connections).toBe(before + 2) // one second is within the margin: the connection is never used again
   })
 })
 
-describe('a request that ends every instance it reaches', () => {
-  /** Instances that end the connection of any request they get. */
+describe('a request that kills every instance it reaches', () => {
+  /** Instances that end the connection of any request they receive. */
   function crashing(...names: string[]): Promise<LabInstance[]> {
     return Promise.all(
       names.map((name) =>
@@ -178,7 +178,7 @@ describe('a request that ends every instance it reaches', () => {
     return seen
   }
 
-  it.each([1, 2, 5])('is sent again once, and no more, with %i instances', async (count) => {
+  it.each([1, 2, 5])('is sent again only once, with %i instances', async (count) => {
     const instances = await crashing(...['v', 'w', 'x', 'y', 'z'].slice(0, count))
     const seen = requests(instances)
     await machine.route(httpRoute({ targets: instances.map(({ active }) => active) }))
@@ -188,7 +188,7 @@ describe('a request that ends every instance it reaches', () => {
     expect(machine.balancer.counters().retries).toBe(1)
   })
 
-  it('is sent to two in all, through other machines too', async () => {
+  it('is sent to two instances in total, through other machines too', async () => {
     const instances = await crashing('v', 'w', 'x', 'y', 'z')
     const seen = requests(instances)
     const peers = await Promise.all(['b', 'c', 'd'].map((name) => lab.machine(name)))
@@ -206,7 +206,7 @@ describe('a request that ends every instance it reaches', () => {
     expect(machine.changes).toEqual([])
   })
 
-  it('with a method that may not be sent twice, is sent once: a handshake too', async () => {
+  it('is sent once if its method may not be sent twice; so is a handshake', async () => {
     const instances = await crashing('x', 'y')
     let upgrades = 0
     for (const { server } of instances) {
@@ -224,7 +224,7 @@ describe('a request that ends every instance it reaches', () => {
     expect(upgrades).toBe(3)
   })
 
-  it('still goes past those that refuse the connection, as many as there are', async () => {
+  it('still skips all instances that refuse the connection', async () => {
     const [refusing, [crash], good] = [
       await crashing('u', 'v', 'w', 'y'),
       await crashing('x'),
@@ -243,9 +243,9 @@ describe('an instance that answers before it has read the body, and closes', () 
   it.each([
     ['a length', answer],
     ['no length', answer.replace('Content-Length: 11\r\n', '')],
-  ])('is heard: an answer with %s', async (_what, text) => {
+  ])('is passed on: an answer with %s', async (_what, text) => {
     const instance = await lab.tcpInstance('x', (socket) => {
-      // Closed with bytes unread, a connection ends in a reset.
+      // A connection that is closed with unread bytes ends in a reset.
       socket.on('error', () => {}).once('data', () => socket.pause().write(text, () => socket.destroy()))
     })
     await machine.route(httpRoute({ targets: [instance.active] }))
@@ -260,7 +260,7 @@ describe('an instance that answers before it has read the body, and closes', () 
     expect(machine.balancer.counters().retries).toBe(0)
   })
 
-  it('and one that closes without an answer is a 502', async () => {
+  it('but one that closes without an answer causes a 502', async () => {
     const instance = await lab.tcpInstance('x', (socket) => {
       socket.on('error', () => {}).once('data', () => socket.pause().destroy())
     })
@@ -270,7 +270,7 @@ describe('an instance that answers before it has read the body, and closes', () 
 })
 
 describe('a dead instance', () => {
-  it('is out of traffic until a connection can be made again, and says so', async () => {
+  it('is out of traffic until a connection succeeds again, and both changes are reported', async () => {
     const { bad } = await pair(serve)
     const port = bad.port
     await bad.kill()
@@ -285,7 +285,7 @@ describe('a dead instance', () => {
     expect(again.connections).toBeGreaterThan(1)
   })
 
-  it('is tried all the same when there is no other', async () => {
+  it('is tried anyway when there is no other instance', async () => {
     const instance = await lab.instance('x', serve)
     const port = instance.port
     const slow = await lab.machine('slow', { ejectedMs: 60_000 })
@@ -297,7 +297,7 @@ describe('a dead instance', () => {
     expect((await ask(slow.port)).status).toBe(200)
   })
 
-  it('comes back at once with a plan that takes it out and in', async () => {
+  it('comes back at once with a plan that removes it and adds it again', async () => {
     const instance = await lab.instance('x', serve)
     const slow = await lab.machine('slow', { ejectedMs: 60_000 })
     await slow.route(httpRoute({ targets: [instance.active] }))

@@ -28,7 +28,7 @@ describe('the router', () => {
     expect(`${found?.host ?? '*'} ${found?.path}`).toBe(expected)
   })
 
-  it('finds nothing where nothing is', () => {
+  it('finds nothing where there is no route', () => {
     expect(new Router([{ host: 'a', path: '/x' }]).match('a', '/y')).toBeNull()
     expect(new Router([{ host: 'a', path: '/x' }]).match('b', '/x')).toBeNull()
   })
@@ -43,7 +43,7 @@ describe('the router', () => {
     expect(hostName(header)).toBe(name)
   })
 
-  it('takes absolute targets apart', () => {
+  it('splits absolute targets', () => {
     expect(absoluteTarget('http://a.b:1/x?y')).toEqual({ authority: 'a.b:1', path: '/x?y' })
     expect(absoluteTarget('http://a.b?y')).toEqual({ authority: 'a.b', path: '/?y' })
     expect(absoluteTarget('*')).toBeNull()

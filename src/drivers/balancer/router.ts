@@ -1,4 +1,4 @@
-/** Where an HTTP route answers: a lowercase host, or `null` for any; and a path prefix. */
+/** Where an HTTP route answers: a lowercase host, or `null` for any host; and a path prefix. */
 export interface HttpAddress {
   host: string | null
   path: string
@@ -9,7 +9,9 @@ interface Entry<Route> {
   route: Route
 }
 
-/** Finds the route of a request: routes of its host before those of any host; among them the longest path wins. */
+/**
+ * Finds the route of a request: routes of its host come before routes of any host; among them the longest path wins.
+ */
 export class Router<Route extends HttpAddress> {
   readonly #hosts = new Map<string, Entry<Route>[]>()
   readonly #anyHost: Entry<Route>[] = []
@@ -21,7 +23,7 @@ export class Router<Route extends HttpAddress> {
     }
   }
 
-  /** `target` is the request target as it came, with its query string; percent-encoding is left alone. */
+  /** `target` is the request target as received, with its query string; percent-encoding is not decoded. */
   match(host: string, target: string): Route | null {
     const named = this.#hosts.get(host)
     return (named && find(named, target)) ?? find(this.#anyHost, target)
@@ -35,14 +37,17 @@ export class Router<Route extends HttpAddress> {
   }
 }
 
-/** The name in a `Host` header: lowercase, without port and without the root's dot. */
+/** The name in a `Host` header: lowercase, without port and without the final dot. */
 export function hostName(header: string): string {
   const end = header.startsWith('[') ? header.indexOf(']') + 1 : header.indexOf(':')
   const name = (end > 0 ? header.slice(0, end) : header).toLowerCase()
   return name.endsWith('.') ? name.slice(0, -1) : name
 }
 
-/** Splits an absolute-form target (RFC 9112, 3.2.2) into its authority and the rest; `null` when it is not of that form. */
+/**
+ * Splits an absolute-form target (RFC 9112, 3.2.2) into its authority and the rest; `null` if the target has another
+ * form.
+ */
 export function absoluteTarget(target: string): { authority: string; path: string } | null {
   const found = /^https?:\/\/([^/?#]*)(.*)$/i.exec(target)
   if (!found) return null

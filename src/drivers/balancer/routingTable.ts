@@ -4,13 +4,13 @@ import type { SocketAddress } from './openSocket.ts'
 import { Router } from './router.ts'
 import { Upstream } from './upstream.ts'
 
-/** A planned route with the upstreams it leads to. */
+/** A planned route with its upstreams. */
 export interface BoundRoute<Planned extends PlannedRoute = PlannedRoute> {
   planned: Planned
   /** Local instances that take new work. */
   instances: Upstream[]
   peers: Upstream[]
-  /** Round robin among equals; shared by the routes of one service. */
+  /** Position of the round robin among equal upstreams; shared by the routes of one service. */
   turn: { next: number }
 }
 
@@ -21,13 +21,16 @@ interface Bound {
 }
 
 export interface TableEvents {
-  /** No work left on an instance that takes no new work. */
+  /** There is no work left on an instance that takes no new work. */
   idle(upstream: Upstream): void
-  /** The plan no longer sends new work there. */
+  /** The plan no longer sends new work to this upstream. */
   inactive(upstream: Upstream): void
 }
 
-/** The plan in force. `apply` replaces it in one synchronous step; what no plan names is kept until its work has ended. */
+/**
+ * The plan in force. `apply` replaces it in one synchronous step. An upstream that no plan names is kept until its work
+ * has ended.
+ */
 export class RoutingTable {
   readonly #limits: BalancerLimits
   readonly #events: TableEvents
@@ -42,7 +45,7 @@ export class RoutingTable {
     this.#events = events
   }
 
-  /** Some plan is in force: what has no route has none. */
+  /** A plan is in force, so a request without a route in it has none at all (404, not 503). */
   get planned(): boolean {
     return this.#planned
   }
@@ -137,7 +140,7 @@ export class RoutingTable {
     const known = upstream.kind === 'instance' ? this.#instances : this.#peers
     if (!upstream.named) {
       void upstream.pool.release()
-      if (known.get(upstream.name) !== upstream) return // another port bears its name now
+      if (known.get(upstream.name) !== upstream) return // another port has its name now
       known.delete(upstream.name)
     }
     if (upstream.kind === 'instance') this.#events.idle(upstream)

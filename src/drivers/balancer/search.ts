@@ -4,17 +4,19 @@ import type { BoundRoute } from './routingTable.ts'
 import type { Upstream } from './upstream.ts'
 
 /**
- * How one upstream failed one piece of work: `unreachable` (no connection), `unsent` (the connection ended before any of it was
- * sent), `broken` (some was sent, and no answer came), `unprocessed` (a peer without a ready instance said no before it read the body).
+ * How one upstream failed one piece of work: `unreachable` (no connection), `unsent` (the connection ended before any
+ * byte was sent), `broken` (some bytes were sent, and no answer came), `unprocessed` (a peer without a ready instance
+ * refused the work before it read the body).
  */
 export type Failure = 'unreachable' | 'unsent' | 'broken' | 'unprocessed'
 
-/** What a request does to one instance it may do to the next: it is sent again once, and no more. */
+/** A request that ends one instance may also end the next: it is sent again once, and no more. */
 const sendsAtMost = 2
 
 /**
- * Finds an upstream for one piece of work, again and again until it is done or nothing is left: always by the plan in
- * force at that moment. Local instances first, then peers, then those ejected, last the ones that broke once.
+ * Finds an upstream for one piece of work, again and again until the work is done or no upstream is left, always by the
+ * plan in force at that moment. Local instances come first, then peers, then ejected upstreams, last the upstreams that
+ * broke once.
  */
 export class Search<Planned extends PlannedRoute = PlannedRoute> {
   readonly #services: BalancerServices
@@ -26,7 +28,10 @@ export class Search<Planned extends PlannedRoute = PlannedRoute> {
   #holdUntil: number | null = null
   #leave: (() => void) | null = null
 
-  /** `forwarded`: the work came from another machine; only local instances may take it. `sentBefore`: it broke one elsewhere. */
+  /**
+   * `forwarded`: the work came from another machine; only local instances may take it. `sentBefore`: it broke at an
+   * instance of another machine.
+   */
   constructor(
     services: BalancerServices,
     lookUp: () => BoundRoute<Planned> | null,
@@ -38,12 +43,12 @@ export class Search<Planned extends PlannedRoute = PlannedRoute> {
     this.#sends = sentBefore ? 1 : 0
   }
 
-  /** Some of the work has reached an instance, here or elsewhere, and no answer came. */
+  /** Part of the work has reached an instance, here or on another machine, and no answer came. */
   get sent(): boolean {
     return this.#sends > 0
   }
 
-  /** The route in force, and the upstream to try now (`null`: none left). `null`: no route. */
+  /** The route in force, and the upstream to try now (`null`: none left). The result is `null` if there is no route. */
   next(): { route: BoundRoute<Planned>; upstream: Upstream | null } | null {
     const route = this.#lookUp()
     if (!route) return null
@@ -52,18 +57,21 @@ export class Search<Planned extends PlannedRoute = PlannedRoute> {
     return { route, upstream: this.#choose(route) }
   }
 
-  /** False: it has been sent as often as it may be. */
+  /** Returns false if the work has been sent as often as allowed. */
   failed(upstream: Upstream, failure: Failure, reason: string): boolean {
     if (failure === 'unreachable') this.#services.ejector.eject(upstream, reason)
     if (failure === 'broken') this.#sends += 1
     this.#failures ??= new Map()
-    // Twice: it is not a kept-alive connection that happened to end.
+    // After a second failure, the cause is not a kept-alive connection that happened to end.
     const twice = connected(failure) && this.#failures.has(upstream)
     this.#failures.set(upstream, twice ? 'unreachable' : failure)
     return this.#sends < sendsAtMost
   }
 
-  /** Waits for a change, where the route says so (`no`), time is left (`over`) and not too many wait already (`full`). */
+  /**
+   * Waits for a change, if the route allows it (`no`), time is left (`over`) and the limit of waiting work is not
+   * reached (`full`).
+   */
   hold(route: BoundRoute<Planned>, wake: () => void, expire: () => void): 'held' | 'no' | 'over' | 'full' {
     const { clock, holder } = this.#services
     if (route.planned.holdMs === null || this.#forwarded) return 'no'
@@ -92,7 +100,7 @@ export class Search<Planned extends PlannedRoute = PlannedRoute> {
   #choose(route: BoundRoute<Planned>): Upstream | null {
     const peers = this.#forwarded ? [] : route.peers
     const failures = this.#failures
-    // The entry knows of other machines, and may come back here.
+    // The entry knows the other machines, and may come back here.
     const again = this.#forwarded ? [] : [...route.instances, ...peers]
     const untried = (upstream: Upstream): boolean => failures === null || !failures.has(upstream)
     const fit = (upstream: Upstream): boolean => upstream.ejected === null && untried(upstream)
@@ -110,7 +118,7 @@ function connected(failure: Failure | undefined): boolean {
   return failure === 'broken' || failure === 'unsent'
 }
 
-/** Least in flight; among equals, the first at or after the turn. */
+/** The upstream with the least work in flight; among equals, the first at or after the turn. */
 function leastLoaded(
   upstreams: Upstream[],
   fit: (upstream: Upstream) => boolean,

@@ -9,7 +9,7 @@ const goingAwayFrame = Buffer.from([0x88, 0x02, 0x03, 0xe9])
 
 export interface SpliceOptions {
   idleMs: number | null
-  /** The client speaks WebSocket: it is told that the server goes away when the connection is cut. */
+  /** The client speaks WebSocket: when the connection is cut, it gets a close frame that the server goes away. */
   webSocket: boolean
   clock: Clock
   lingerMs: number
@@ -18,7 +18,7 @@ export interface SpliceOptions {
 
 /**
  * Joins two connections byte for byte, each direction at the pace of its reader. The end of one direction is passed on
- * and the other goes on; a reset of one side resets the other.
+ * while the other direction continues; a reset of one side resets the other.
  */
 export class Splice {
   readonly #client: Socket

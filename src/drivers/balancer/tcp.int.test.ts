@@ -26,7 +26,7 @@ beforeEach(async () => {
 })
 afterEach(() => lab.close())
 
-/** An instance on `a`; clients come to `a` or, forwarded, to `b`. */
+/** An instance on `a`; clients connect to `a` or, forwarded, to `b`. */
 async function ways(
   onConnection: (socket: Socket) => void,
   idleMs: number | null = null,
@@ -53,7 +53,7 @@ describe.each(['local', 'forwarded'] as const)('TCP: %s', (way) => {
     await expect.poll(() => a.balancer.inFlight('x').work).toBe(0)
   })
 
-  it('lets the instance speak first', async () => {
+  it('lets the instance send first', async () => {
     const { ports } = await ways((socket) => void socket.end('220 hello'))
     expect(await readUntil(await lab.connect(ports[way]), () => false)).toBe('220 hello')
   })
@@ -68,7 +68,7 @@ describe.each(['local', 'forwarded'] as const)('TCP: %s', (way) => {
     await expect.poll(() => a.balancer.inFlight('x').work).toBe(0)
   })
 
-  it('keeps the other half too: the instance may end first', async () => {
+  it('keeps the other half-closed direction too: the instance may end first', async () => {
     const received = Promise.withResolvers<string>()
     const { ports } = await ways((socket) => {
       socket.end('bye')
@@ -90,7 +90,7 @@ describe.each(['local', 'forwarded'] as const)('TCP: %s', (way) => {
     expect(error.code).toBe('ECONNRESET')
   })
 
-  it('keeps to the pace of the reader', async () => {
+  it('follows the pace of the reader', async () => {
     let written = 0
     const { ports } = await ways((socket) => {
       socket.on('error', () => {})
@@ -123,7 +123,7 @@ describe('TCP routes', () => {
     await a.told('idle', 'x')
   })
 
-  it('say which port is taken, and all else serves', async () => {
+  it('report the port in use, and serve the rest', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
     lab.onClose(() => void taken.close())
     await once(taken, 'listening')
@@ -168,7 +168,7 @@ describe('TCP routes', () => {
     expect([a.refused('no-instance'), b.refused('no-instance')]).toEqual([1, 1])
   })
 
-  it('hold a connection while the plan says so, with what the client has said already', async () => {
+  it('hold a connection while the plan requires it, with the bytes that the client has sent already', async () => {
     const instance = await lab.tcpInstance('x', echo)
     const port = await freePort()
     await a.route(tcpRoute({ port, name, holdMs: 30_000 }))
@@ -180,7 +180,7 @@ describe('TCP routes', () => {
     expect(await answer).toBe('early')
   })
 
-  it('cut what remains', async () => {
+  it('cut the remaining connections', async () => {
     const { ports } = await ways(echo)
     const sockets = await Promise.all([lab.connect(ports.local), lab.connect(ports.forwarded)])
     for (const socket of sockets) await say(socket, 'x')

@@ -1,4 +1,7 @@
-/** Only the pool of undici and its client: its main module also loads fetch, WebSocket and caches, 10 MB that an agent never uses. */
+/**
+ * Only undici's pool and client: its main module also loads fetch, WebSocket and caches, 10 MB that an agent never
+ * uses.
+ */
 declare module 'undici/lib/dispatcher/pool.js' {
   import { Pool } from 'undici'
   export default Pool

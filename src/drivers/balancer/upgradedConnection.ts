@@ -34,9 +34,9 @@ interface UpgradeWork {
 }
 
 /**
- * One `Upgrade` request: a WebSocket or any other protocol. First it is a request that may be tried on one upstream after
- * another; a client that ends its side meanwhile is gone. Once an upstream has answered 101 it is two connections joined. Any
- * other answer goes to the client as it is.
+ * One `Upgrade` request: a WebSocket or any other protocol. First it is a request that may be tried on one upstream
+ * after another; a client that ends its side meanwhile counts as gone. Once an upstream has answered 101, the two
+ * connections are joined. Any other answer is passed to the client unchanged.
  */
 export class UpgradedConnection {
   readonly #services: BalancerServices
@@ -137,9 +137,9 @@ export class UpgradedConnection {
       const head = readResponseHead(answer.rawHeaders, upstream.kind === 'peer')
       if (head.unprocessed !== 'no') {
         request.destroy()
-        return failed(head.unprocessed === 'sent' ? 'broken' : 'unprocessed', 'no instance there')
+        return failed(head.unprocessed === 'sent' ? 'broken' : 'unprocessed', 'no instance on the other machine')
       }
-      if (answer.statusCode === 101) return misanswered('it did not say to what it switches')
+      if (answer.statusCode === 101) return misanswered('the instance did not name the new protocol')
       this.#relay(answer, head, () => upstream.ended(work))
     })
     request.on('error', (error: NodeJS.ErrnoException) => {
@@ -150,7 +150,7 @@ export class UpgradedConnection {
     request.end()
   }
 
-  /** What the client is told; `null`: the request may go elsewhere. */
+  /** The page for the client; `null`: the request may be tried elsewhere. */
   #afterFailure(failure: Failure, incoming: IncomingHead, stopped: boolean, reason: string): Page | null {
     if (failure !== 'broken') return null
     if (stopped) return outOfTime(this.#service)
@@ -203,7 +203,7 @@ export class UpgradedConnection {
     work.cut = () => splice.cut()
   }
 
-  /** The instance does not switch protocols: its answer is an ordinary one. */
+  /** The instance does not switch protocols: its answer is an ordinary answer. */
   #relay(answer: IncomingMessage, head: ResponseHead, done: () => void): void {
     this.#answered = true
     this.#early.drop()

@@ -22,11 +22,11 @@ beforeEach(async () => {
 })
 afterEach(() => lab.close())
 
-/** Answers every message with the same. */
+/** Answers every message with the same message. */
 async function echoSockets(name: string): Promise<LabInstance & { accepted: WebSocket[] }> {
   const instance = await lab.instance(name, (_request, response) => void response.end('http'))
   const accepted: WebSocket[] = []
-  // The instance's server is the HTTP server that `instance` made.
+  // The server of the instance is the HTTP server that `instance` created.
   const sockets = new WebSocketServer({ server: instance.server as import('node:http').Server })
   sockets.on('connection', (socket) => {
     accepted.push(socket)
@@ -67,7 +67,7 @@ describe('WebSockets', () => {
     await expect.poll(() => a.balancer.inFlight('x')).toEqual({ work: 0, long: 0 })
   })
 
-  it('stay through plans, while new ones go to the new instance', async () => {
+  it('stay open over plans, while new ones go to the new instance', async () => {
     const [old, next] = [await echoSockets('old'), await echoSockets('next')]
     await a.route(httpRoute({ targets: [old.active] }))
     const first = await openSocket(a)
@@ -80,7 +80,7 @@ describe('WebSockets', () => {
     await a.told('idle', 'old')
   })
 
-  it('are told 1001 when they are cut', async () => {
+  it('get 1001 when they are cut', async () => {
     const instance = await echoSockets('x')
     await a.route(httpRoute({ targets: [instance.active] }))
     const socket = await openSocket(a)
@@ -93,12 +93,12 @@ describe('WebSockets', () => {
     await expect.poll(() => a.balancer.inFlight('x').work).toBe(0)
   })
 
-  it('are cut by no clock of the balancer unless the route has one', async () => {
+  it('are cut by no timeout of the balancer unless the route has one', async () => {
     const quick = await lab.machine('q', { headersMs: 100, clientIdleMs: 50, upstreamIdleMs: 50, connectMs: 100 })
     const instance = await echoSockets('x')
     await quick.route(httpRoute({ targets: [instance.active] }))
     const silent = await openSocket(quick)
-    // Its clocks have run: a head that does not come is given up.
+    // Its timeouts have passed: a head that does not arrive is given up.
     expect(await raw(lab, quick.port, 'GET / HTTP/1.1\r\n')).toContain(' 408 ')
     expect((await echoed(silent, 'still here')).toString()).toBe('still here')
     await quick.route(httpRoute({ targets: [instance.active], idleMs: 200 }))
@@ -124,7 +124,7 @@ describe('WebSockets', () => {
     expect(error.message).toContain('503')
   })
 
-  it('end at the instance when the client vanishes', async () => {
+  it('end at the instance when the client disappears', async () => {
     const instance = await echoSockets('x')
     await a.route(httpRoute({ targets: [instance.active] }))
     const socket = await openSocket(a)
@@ -138,7 +138,7 @@ describe('WebSockets', () => {
 describe('other upgrades', () => {
   const ask101 = 'GET /u HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: made-up/1\r\n\r\nearly'
 
-  it('are passed on with the bytes that came early, both ways', async () => {
+  it('are passed on with early bytes, both ways', async () => {
     const instance = await lab.instance('x', () => {})
     instance.server.on('upgrade', (request, socket, head) => {
       socket.write(
@@ -181,7 +181,7 @@ describe('other upgrades', () => {
     expect([answer.status, answer.body]).toEqual([200, 'plain'])
   })
 
-  it('with a body are requests like others, as they are for HAProxy: the body arrives, and the answer comes', async () => {
+  it('with a body are ordinary requests, as for HAProxy: the body arrives, and the answer comes', async () => {
     const instance = await lab.instance('x', (request, response) => {
       response.setHeader('x-upgrade', String(request.headers.upgrade))
       request.pipe(response)
@@ -209,7 +209,7 @@ describe('other upgrades', () => {
     expect(await raw(lab, a.port, head)).toMatch(/^HTTP\/1.1 101 /)
   })
 
-  it('pass on what an instance may send before and with its answer', async () => {
+  it('pass on the bytes that an instance may send before and with its answer', async () => {
     const instance = await byteServer(lab, 'x')
     await a.route(httpRoute({ targets: [instance.active] }))
     const handshake = (sent: string): Promise<string> => {
@@ -232,8 +232,8 @@ describe('other upgrades', () => {
 
   it.each([
     ['no HTTP', 'nonsense\r\n\r\n'],
-    ['a 101 that does not say to what it switches', 'HTTP/1.1 101 Switching\r\n\r\n'],
-  ])('that get an answer which is %s get 502, and it is sent to no other', async (_what, sent) => {
+    ['a 101 without a protocol', 'HTTP/1.1 101 Switching\r\n\r\n'],
+  ])('that get %s as an answer get 502, and the request is sent to no other instance', async (_what, sent) => {
     const instance = await lab.tcpInstance('x', (socket) => {
       socket.on('error', () => {}).once('data', () => socket.write(sent))
     })

@@ -4,26 +4,26 @@ import { UpstreamPool } from './upstreamPool.ts'
 
 /** One piece of work on an instance: a request, a WebSocket, a TCP connection. */
 export interface Work {
-  /** It lives until the drain deadline: a WebSocket, a TCP connection, an event stream. */
+  /** The work lives until the drain deadline: a WebSocket, a TCP connection, an event stream. */
   readonly long: boolean
-  /** Ends it now. */
+  /** Ends the work now. */
   cut(): void
 }
 
-/** Where work can go: an instance on this machine, or another machine's balancer. */
+/** A destination for work: an instance on this machine, or the balancer of another machine. */
 export class Upstream {
-  /** The instance, or the peer's machine. */
+  /** Name of the instance, or of the machine of the peer. */
   readonly name: string
   readonly kind: 'instance' | 'peer'
   readonly address: SocketAddress
   readonly pool: UpstreamPool
-  /** Named as active (or as a peer) by the plan in force. Only then does new work go here. */
+  /** The plan in force names this upstream as active (or as a peer). Only then does it get new work. */
   active = false
-  /** Named by the plan in force, active or draining. */
+  /** The plan in force names this upstream, active or draining. */
   named = false
-  /** It is about to be stopped: what it has still is not finished any more, and may have done its work. */
+  /** The instance is about to be stopped: its remaining work will not finish any more, and may have had its effect. */
   stopping = false
-  /** Why it is out of traffic; `null` while it is in. */
+  /** The reason why the upstream is out of traffic; `null` while it is in traffic. */
   ejected: string | null = null
   readonly #work = new Set<Work>()
   readonly #onIdle: (upstream: Upstream) => void
@@ -61,7 +61,7 @@ export class Upstream {
   }
 
   cut(): void {
-    const present = [...this.#work] // what is cut may come back as a new attempt
+    const present = [...this.#work] // work that is cut may come back as a new attempt
     for (const work of present) work.cut()
   }
 }

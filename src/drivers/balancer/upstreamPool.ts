@@ -5,19 +5,20 @@ import type { BalancerLimits } from './limits.ts'
 import { openSocket, type SocketAddress } from './openSocket.ts'
 import { UpstreamSocket } from './upstreamSocket.ts'
 
-/** Response headers of a service may be twice as long as any request's. */
+/** Response headers of a service may be twice as long as request headers. */
 const responseHeaderBytes = 64 * 1024
 
-/** What takes the answer to one request. */
+/** The receiver of the answer to one request. */
 export interface AnswerHandler extends Dispatcher.DispatchHandler {
   /** The connection that undici has chosen: the one in use when `onRequestStart` is called. */
   connection: UpstreamConnection | null
 }
 
 /**
- * The kept-alive connections to one instance or peer. undici pools and parses; no clock of its own cuts an answer
- * (`headersTimeout` and `bodyTimeout` are off), and an unused connection is closed long before the usual servers would
- * (a hint in `Keep-Alive` may only shorten it), so that a request does not meet a connection that is just going away.
+ * The kept-alive connections to one instance or peer. undici pools and parses. No timeout cuts an answer
+ * (`headersTimeout` and `bodyTimeout` are off). An unused connection is closed long before common servers would close
+ * it (a hint in `Keep-Alive` can only shorten the time), so that a request does not meet a connection that the server
+ * is closing.
  */
 export class UpstreamPool {
   readonly #address: SocketAddress
@@ -43,13 +44,16 @@ export class UpstreamPool {
     this.#requests += 1
   }
 
-  /** That request is over, whatever its end. */
+  /** That request has ended, with any result. */
   finished(): void {
     this.#requests -= 1
     this.#settle()
   }
 
-  /** Closes the unused connections and lets those in use end with their request; resolves when none unused is left. */
+  /**
+   * Closes the unused connections, and lets each one in use end with its request. Resolves when no unused connection is
+   * left.
+   */
   release(): Promise<void> {
     this.#retire()
     if (this.#sockets.size <= this.#requests) return Promise.resolve()
@@ -105,7 +109,7 @@ export class UpstreamPool {
   }
 }
 
-/** One of a pool's connections, opened again by undici when it was closed. It carries one request at a time. */
+/** One connection of a pool; undici opens it again after it was closed. It carries one request at a time. */
 export class UpstreamConnection extends Client {
   readonly #current: { socket: UpstreamSocket | null }
 

@@ -11,13 +11,13 @@ export class UpstreamSocket extends Socket {
     super({ allowHalfOpen: true })
   }
 
-  /** A request is about to be written: what is read next is the start of its answer. */
+  /** A request is about to be written: the next bytes read are the start of its answer. */
   expectAnswer(events: AnswerStartEvents, hasBody: boolean): void {
     this.#start = new AnswerStart(events)
     this.#hasBody = hasBody
   }
 
-  /** The reason phrase of the answer whose head has just been read: its bytes as latin1, where it is not ASCII. */
+  /** The reason phrase of the answer whose head has just been read: its bytes as latin1, if it is not ASCII. */
   get reason(): string | null {
     return this.#start?.reason ?? null
   }
@@ -32,9 +32,10 @@ export class UpstreamSocket extends Socket {
   }
 
   /**
-   * An instance may answer before it has read the whole body, and close (RFC 9112, 9.3: an early 401). Writing then fails while its answer
-   * still waits to be read, and Node would drop the answer with the connection. So the rest of the body is dropped
-   * instead; reading goes on to the answer's end, or to the reset that ends the connection where there is none.
+   * An instance may answer before it has read the whole body, and close (RFC 9112, 9.3: an early 401). Writing then
+   * fails while the answer still waits to be read, and Node would drop the answer with the connection. So the rest of
+   * the body is dropped instead. Reading continues to the end of the answer, or to the reset that ends the connection
+   * if there is no answer.
    */
   override _write(chunk: Buffer | string, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     if (!this.#hasBody) return super._write(chunk, encoding, done)

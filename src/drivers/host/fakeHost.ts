@@ -1,13 +1,13 @@
 import type { HostDriver, HostScript, ScriptState } from './host.ts'
 
-/** A machine that a test restarts, and whose scripts end as it says. */
+/** A machine that a test restarts, and whose scripts end as the test decides. */
 export interface FakeHost extends HostDriver {
   readonly begun: HostScript[]
   readonly forgotten: string[]
   restarts: number
-  /** As if the machine had been started again: scripts that ran are not known any more. */
+  /** Behaves as if the machine had been restarted: scripts that ran are not known any more. */
   start(): void
-  /** How scripts go from now on. */
+  /** Sets the result of scripts from now on. */
   setScripts(state: ScriptState): void
 }
 

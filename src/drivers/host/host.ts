@@ -1,10 +1,10 @@
-/** A script for the machine itself; `id` names this run of it. */
+/** A script for the machine itself; `id` identifies this run of the script. */
 export interface HostScript {
   id: string
-  /** The file's name as the person gave it; said in messages. */
+  /** The file name as the person gave it; used in messages. */
   name: string
   text: string
-  /** Milliseconds; then it is ended, and has failed. */
+  /** Time limit in milliseconds; after that the script is stopped and has failed. */
   withinMs: number
 }
 
@@ -15,18 +15,21 @@ export type ScriptState =
   | { state: 'unknown' }
 
 /**
- * Works on the machine itself, as root. Implementations: `systemd`; by way of the root part; and a programmable fake. An `order`
- * is what the controller has signed: who is root by itself needs none.
+ * Works on the machine itself, as root. Implementations: `systemd`, the client of the privileged helper, and a
+ * programmable fake. An `order` is signed by the controller: a process with root privileges needs none.
  */
 export interface HostDriver {
   /** Changes with each start of the machine, and only then. */
   bootMark(): string
-  /** Starts it; it goes on when the agent ends. Resolves once it runs, or has ended already. */
+  /** Starts a script, which keeps running when the agent ends. Resolves once the script runs, or has already ended. */
   begin(script: HostScript, order: string | null): Promise<void>
-  /** How one that was begun goes; `unknown` for one that was not, or was before the machine started. */
+  /**
+   * State of a script that was begun; `unknown` for a script that was not begun, or that was begun before the machine
+   * started.
+   */
   look(script: HostScript): Promise<ScriptState>
-  /** Removes what is left of one that has ended. */
+  /** Removes the rest of a script that has ended. */
   forget(script: HostScript): Promise<void>
-  /** Restarts the machine. Resolves when that was asked for. */
+  /** Restarts the machine. Resolves when the restart was requested. */
   restart(order: string | null): Promise<void>
 }

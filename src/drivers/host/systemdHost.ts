@@ -7,7 +7,10 @@ import { maintenanceUnit } from '../../lib/maintenanceUnit.ts'
 import { lastWords } from '../../lib/systemdUnits.ts'
 import type { HostDriver, HostScript, ScriptState } from './host.ts'
 
-/** The machine by systemd's own programs. Each script is a unit of its own: an upgrade of systemd or of Tandem does not end it. */
+/**
+ * The machine through systemd's programs. Each script is its own unit: an upgrade of systemd or of Tandem does not end
+ * it.
+ */
 export function createSystemdHost(dir: string): HostDriver {
   const fileOf = ({ id }: HostScript): string => join(dir, `${id}.script`)
   const show = async (unit: string): Promise<Map<string, string>> => {
@@ -34,7 +37,7 @@ export function createSystemdHost(dir: string): HostDriver {
       writeFileDurably(file, script.text)
       await execOrThrow([
         ...['systemd-run', `--unit=${unitOf(script)}`, '--no-block', `--description=Tandem: ${printable(script.name)}`],
-        // Over, it stays known until it is forgotten: how it ended is asked for later.
+        // After its end the unit stays known until `forget`: its result is read later.
         ...['--property=Type=oneshot', '--property=RemainAfterExit=yes', `--property=SyslogIdentifier=${identifier}`],
         ...[`--property=TimeoutStartSec=${script.withinMs}ms`, '--property=KillMode=mixed'],
         ...interpreterOf(script.text),
@@ -63,7 +66,7 @@ export function createSystemdHost(dir: string): HostDriver {
     },
     forget: async (script) => {
       const unit = unitOf(script)
-      // Both fail when it is in the other state: so much the better.
+      // Each command fails if the unit is in the other state, which is fine.
       await exec(['systemctl', 'stop', '--', unit])
       await exec(['systemctl', 'reset-failed', '--', unit])
       rmSync(fileOf(script), { force: true })
@@ -80,14 +83,17 @@ const unitOf = ({ id }: HostScript): string => maintenanceUnit(id)
 
 const printable = (text: string): string => text.replaceAll(/[^\w ./-]/g, '?')
 
-/** Kernels mount /var without `exec` on some machines, so the interpreter is named and not left to the kernel. */
+/** On some machines /var is mounted without `exec`, so the interpreter is named here and not left to the kernel. */
 function interpreterOf(text: string): string[] {
   const named = /^#!\s*(\/\S+)(?:[ \t]+(\S.*?))?\s*$/m.exec(text.split('\n', 1)[0] ?? '')
   if (!named) return ['/bin/sh']
   return [named[1] ?? '/bin/sh', ...(named[2] === undefined ? [] : [named[2]])]
 }
 
-/** Containers share the kernel's boot id, so the first process's own start counts too (proc(5), field 22 of stat). */
+/**
+ * Containers share the boot id of the kernel, so the start time of the first process counts too (proc(5), field 22 of
+ * stat).
+ */
 export function bootMark(): string {
   const stat = readFileSync('/proc/1/stat', 'utf8')
   const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''

@@ -1,19 +1,19 @@
 import { existsSync, lstatSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What a removed data folder is called until its content is gone. No service can be called so. */
+/** Prefix of a data folder that is being removed, until its content is gone. No service name can start with it. */
 const asidePrefix = '.removed-'
 
 /** Removes the data folders of services. */
 export interface DataFolders {
   remove(service: string): Promise<void>
-  /** Ends what one that was killed had begun. */
+  /** Completes the removals that a killed agent had begun. */
   sweep(): Promise<void>
 }
 
 /**
- * `roots` each hold a folder (or a link to one) per service. A folder is moved aside in one step before its content goes,
- * so that a service of the same name that is deployed meanwhile gets a folder of its own and loses nothing.
+ * `roots` each hold a folder (or a link to a folder) per service. The folder is renamed in one step before its content
+ * is removed: a service of the same name that is deployed meanwhile gets its own folder and loses nothing.
  */
 export function openDataFolders(roots: readonly string[], removeTree: (path: string) => Promise<void>): DataFolders {
   let moved = 0
@@ -30,7 +30,7 @@ export function openDataFolders(roots: readonly string[], removeTree: (path: str
         const folder = join(root, service)
         if (lstatSync(folder, { throwIfNoEntry: false })) renameSync(folder, join(root, `${aside}${++moved}`))
       }
-      // All of them: also what an earlier try had moved and could not remove.
+      // Removes every folder with the prefix: also those that an earlier attempt renamed and could not remove.
       await removeAside(aside)
     },
     sweep: () => removeAside(asidePrefix),

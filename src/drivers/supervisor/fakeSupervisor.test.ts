@@ -28,11 +28,11 @@ const programs: Record<Behaviour, FakeProgram> = {
 
 supervisorConformance('fake', async () => {
   const driver = createFakeSupervisor(systemClock)
-  driver.setProgram(({ argv }) => programs[argv[0] as Behaviour]) // the argv that `program` below gives
+  driver.setProgram(({ argv }) => programs[argv[0] as Behaviour]) // the argv from `program` below
   return { driver, program: (behaviour) => ({ argv: [behaviour], cwd: '/' }), dispose: async () => {} }
 })
 
-it('can be told to die, to print and to stop listening', async () => {
+it('can make an instance die, print and stop listening', async () => {
   const fake = createFakeSupervisor(systemClock)
   const exits: ExitStatus[] = []
   fake.onExit((exit) => exits.push(exit))

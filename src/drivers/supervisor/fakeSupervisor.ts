@@ -15,24 +15,29 @@ import type {
   SupervisorDriver,
 } from './supervisor.ts'
 
-/** How a pretended program behaves. Without anything: it starts at once, listens on its PORT, and ends at its stop signal. */
+/**
+ * Behaviour of a simulated program. By default the program starts at once, listens on its PORT, and ends at its stop
+ * signal.
+ */
 export interface FakeProgram {
   /** `start` rejects with this. */
   failsStart?: Error
   prints?: { stream: 'out' | 'err'; text: string }[]
-  /** It ends by itself. */
+  /** The program ends on its own. */
   ends?: FakeEnd & { afterMs: number }
-  /** Attached: it copies its input to its output, says `done` on stderr, and ends so. */
+  /** Attached: the program copies its input to its output, prints `done` on stderr, and ends with this status. */
   echoes?: FakeEnd
-  /** Attached: a process that outlives it holds its output open. */
+  /** Attached: a process that outlives the program holds its output open. */
   leavesOutputOpen?: boolean
-  /** False: it runs, but nothing listens. */
+  /** False: the program runs but does not listen. */
   listens?: boolean
-  /** It does not heed the stop signal and is killed after its grace. */
+  /** The program ignores the stop signal and is killed after its grace. */
   hangsAtStop?: boolean
-  /** Printed by it, and by what it leaves, from its stop signal or its own end on. */
+  /**
+   * Lines that the program and the processes it leaves behind print after the stop signal or after the program ends.
+   */
   lastWords?: string[]
-  /** What it leaves does not heed SIGTERM, and is killed after the grace. */
+  /** The processes that the program leaves behind ignore SIGTERM and are killed after the grace. */
   leaves?: boolean
 }
 
@@ -42,7 +47,7 @@ export interface FakeEnd {
   reason?: ExitReason
 }
 
-/** A supervisor without processes, that tests and the simulator tell what happens. It keeps the driver's promises. */
+/** A supervisor without processes: tests and the simulator decide its events. It keeps the promises of the driver. */
 export interface FakeSupervisor extends SupervisorDriver {
   /** Decides how later instances behave. */
   setProgram(choose: (spec: InstanceSpec) => FakeProgram): void
@@ -50,7 +55,7 @@ export interface FakeSupervisor extends SupervisorDriver {
   print(id: string, stream: 'out' | 'err', text: string): void
   setListening(id: string, listening: boolean): void
   running(): string[]
-  /** Everything that was ever started here, in order. */
+  /** Every instance that was ever started here, in order. */
   readonly starts: InstanceSpec[]
 }
 
@@ -64,7 +69,7 @@ interface Pretended {
   program: FakeProgram
   listening: boolean
   asked: boolean
-  /** Its main process has ended so, and something is left. */
+  /** How the main process ended, while processes that it started are left; `null` while it runs. */
   ended: FakeEnd | null
   timer: NodeJS.Timeout | null
   streams: { stdin: PassThrough; stdout: PassThrough; stderr: PassThrough } | undefined
@@ -72,7 +77,10 @@ interface Pretended {
   finish: () => void
 }
 
-/** With `outlivesAgent` it goes on after `close`, and the next agent that is given it adopts what runs. */
+/**
+ * With `outlivesAgent` the instances keep running after `close`, and the next agent that gets this supervisor adopts
+ * them.
+ */
 export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {}): FakeSupervisor {
   const running = new Map<string, Pretended>()
   const starts: InstanceSpec[] = []
@@ -92,7 +100,7 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     feed.publish([line])
   }
 
-  /** Its main process ends; what that leaves has the grace. */
+  /** The main process ends; the processes that it leaves behind have the grace to end. */
   const endMain = (id: string, end: FakeEnd): void => {
     const one = running.get(id)
     if (one === undefined) return

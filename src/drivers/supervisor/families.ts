@@ -1,7 +1,8 @@
 /**
- * Programs of tests that start another, in words of the shell. `family`: prints `child up`; at its stop signal `main told`, a moment
- * later `main ends`, and ends; its child prints `child told` at SIGTERM. `leaves`: ends 1.5 s after its stop signal; its child
- * heeds none. `crashes`: ends with status 3, and its child is that of `family`; `crashesHard`: that of `leaves`.
+ * Test programs that start another process, written in shell. `family`: prints `child up`; at its stop signal it prints
+ * `main told`, a moment later `main ends`, and ends; its child prints `child told` at SIGTERM. `leaves`: ends 1.5 s
+ * after its stop signal; its child ignores SIGTERM. `crashes`: ends with status 3, with the child of `family`.
+ * `crashesHard`: ends with status 3, with the child of `leaves`.
  */
 export type Family = 'family' | 'leaves' | 'crashes' | 'crashesHard'
 

@@ -1,31 +1,35 @@
-/** Every bound of a supervisor in one place; tests make some of them small. */
+/** All limits of a supervisor in one place; tests make some of them small. */
 export interface SupervisorLimits {
-  /** A longer line of output is split, and counted. */
+  /** Longest line of output. A longer line is split, and the split is counted. */
   lineBytes: number
-  /** Output of one instance that waits for the disk; above it the instance is held back. */
+  /** Output of one instance that waits for the disk. Above this limit the instance is held back. */
   pendingBytes: number
   /**
-   * A disk that does not keep up may hold an instance back for so long, counted until it has caught up; then lines are
-   * dropped, and counted. Below the time a probe has (2 s): a disk that stands still must not take a service out of traffic.
+   * Time that a slow disk may hold an instance back, counted until the disk has caught up; after that, lines are
+   * dropped and counted. This is less than the timeout of a probe (2 s): a disk that stands still must not take a
+   * service out of traffic.
    */
   holdMs: number
-  /** An instance keeps two files of this size: the one being written and the one before. */
+  /** Size of a log file. An instance keeps two such files: the current file and the one before it. */
   logFileBytes: number
-  /** All kept output of this machine together; the oldest of gone instances goes first. Never the files being written. */
+  /**
+   * All kept output of this machine together. The oldest output of instances that are gone is removed first; files that
+   * are being written are never removed.
+   */
   logTotalBytes: number
-  /** Gone instances of one service whose output is kept. */
+  /** Number of instances of one service that are gone but whose output is kept. */
   goneInstances: number
-  /** Lines that wait for one slow reader that follows; what comes on top is skipped, and counted. */
+  /** Bytes of lines that wait for one slow reader that follows. Further lines are skipped and counted. */
   followBytes: number
-  /** From the spawn until the program itself executes. */
+  /** Time from the spawn until the program itself executes. */
   execMs: number
-  /** After SIGKILL, until what is still there is called unkillable. */
+  /** Time after SIGKILL before a process is reported as unkillable. */
   killMs: number
-  /** After the last process is gone, until output that somebody else holds open is given up. */
+  /** Time after the last process is gone until the supervisor gives up output that another process holds open. */
   drainMs: number
-  /** The grace, at most, of what a killed agent left behind. */
+  /** Longest grace for processes that a killed agent left behind. */
   recoverMs: number
-  /** The processes of an instance are listed again for `ownsSocket` when the list is older than this. */
+  /** `ownsSocket` lists the processes of an instance again when the list is older than this. */
   membersMs: number
 }
 

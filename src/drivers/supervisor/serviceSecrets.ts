@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { refuseEnvironmentName } from '../../definitions/names.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 
-/** `NAME=value` lines; blank lines and `#` comments are passed over; one pair of quotes around a value is taken off. */
+/** Reads `NAME=value` lines. Ignores blank lines and `#` comments, and removes one pair of quotes around a value. */
 export function readSecrets(folder: string, service: string): Record<string, string> {
   const path = join(folder, `${service}.env`)
   if (!existsSync(path)) return {}
@@ -23,19 +23,19 @@ export function readSecrets(folder: string, service: string): Record<string, str
     if (name === undefined || value === undefined) throw badSecrets(service, `${path}:${index + 1} is not NAME=value`)
     const refused = refuseEnvironmentName(name)
     if (refused) throw badSecrets(service, `${path}:${index + 1}: ${refused}`)
-    // Node would refuse it too, and show it.
+    // Node would reject the value too, and would show it in its error message.
     if (value.includes('\0')) throw badSecrets(service, `${path}:${index + 1} holds a NUL byte`)
     secrets[name] = /^(["']).*\1$/.test(value) ? value.slice(1, -1) : value
   }
   return secrets
 }
 
-/** What the kernel takes as an environment is far smaller. */
+/** Far more than the kernel accepts as an environment. */
 const maxSecretsBytes = 1024 * 1024
 
 function badSecrets(service: string, message: string): OperatorError {
   return new OperatorError('E_DEFINITION', message, {
     subject: service,
-    next: 'mend that line; its value is not shown',
+    next: 'fix that line (its value is not shown here)',
   })
 }

@@ -2,10 +2,10 @@ import { OperatorError } from '../../lib/operatorError.ts'
 
 export function alreadyRunning(id: string): OperatorError {
   const about = { subject: id, next: 'stop it first' }
-  return new OperatorError('E_INSTANCE_RUNNING', `instance ${id} is running already`, about)
+  return new OperatorError('E_INSTANCE_RUNNING', `instance ${id} is already running`, about)
 }
 
-/** Why one did not start, for its own log. */
+/** The reason why an instance did not start, for its own log. */
 export function whyNotStarted(error: unknown): string {
   if (error instanceof OperatorError) return `${error.message} (${error.subject ?? ''}); ${error.next ?? ''}`
   if (!(error instanceof Error)) return String(error)

@@ -2,31 +2,43 @@ import type { Readable, Writable } from 'node:stream'
 import type { DataFolders } from './dataFolders.ts'
 import type { Jail, Limits, StopSignal } from '../../definitions/definition.ts'
 
-/** One copy of a program to run. Everything is decided: argv and environment have no `${NAME}` left. */
+/** One copy of a program to run. Everything is resolved: argv and environment hold no `${NAME}` any more. */
 export interface InstanceSpec {
   id: string
   service: string
   release: string
   argv: string[]
-  /** The whole environment; nothing of the agent's is added. */
+  /** The whole environment. The supervisor adds nothing from the environment of the agent. */
   env: Record<string, string>
   cwd: string
   limits: Limits
   stop: { signal: StopSignal; withinMs: number }
-  /** A program that ends by itself, such as `prepare`: never started again, not by a reboot either, and it ends with the agent. */
+  /**
+   * A program that ends on its own, such as `prepare`. It is never restarted, not even by a reboot, and it ends with
+   * the agent.
+   */
   once?: boolean
-  /** Its standard streams are the caller's (`Started.streams`), byte for byte; nothing of them is kept. Only with `once`. */
+  /**
+   * Whether the caller owns the standard streams (`Started.streams`), byte for byte; the supervisor keeps no output.
+   * Only with `once`.
+   */
   attached?: boolean
-  /** It tells its supervisor itself when it has started (sd_notify), within this; and, if so, that it lives, at least so often. */
+  /**
+   * The program notifies its supervisor (sd_notify) within this time when it has started and, if a watchdog time is
+   * set, at least that often while it lives.
+   */
   notify?: { withinMs: number; watchdogMs: number | null }
-  /** What it may do beyond the default jail; only where the driver jails. */
+  /** Permissions beyond the default jail; used only where the driver jails. */
   jail?: Jail
 }
 
-/** The standard streams of an attached program. Whoever does not read them holds the program back. */
+/** The standard streams of an attached program. The program blocks while its caller does not read them. */
 export interface ProgramStreams {
   stdin: Writable
-  /** Both end when nobody holds them open any more; what the program wrote before its exit is still in them then. */
+  /**
+   * Both streams end when no process holds them open any more. They contain everything that the program wrote before
+   * its exit.
+   */
   stdout: Readable
   stderr: Readable
 }
@@ -43,34 +55,40 @@ export interface ExitStatus {
   /** Exit code, or `null` when a signal ended it. */
   code: number | null
   signal: string | null
-  /** True when `stop` asked for it. */
+  /** True if `stop` ended the instance. */
   asked: boolean
   reason: ExitReason
-  /** The driver starts it again by itself, and then says so with `onRestart`: nobody else may. */
+  /**
+   * The driver itself restarts the instance and then reports that with `onRestart`. No other part of Tandem may restart
+   * it.
+   */
   again?: boolean
 }
 
-/** How the main process of an instance ended, while something that it started may be left. */
+/** How the main process of an instance ended. Processes that it started may still run. */
 export type MainEnd = Pick<ExitStatus, 'id' | 'pid' | 'code' | 'signal' | 'reason'>
 
-/** The driver started an instance again that had ended, or that a person restarted. */
+/** The driver restarted an instance that had ended, or a person restarted it. */
 export interface Restarted {
   id: string
   pid: number
 }
 
-/** `oom`: the kernel killed it at its memory limit. `stopped`: `stop` asked for it, whatever its status then was. */
+/**
+ * `oom`: the kernel killed the instance at its memory limit. `stopped`: `stop` ended the instance, whatever its exit
+ * status.
+ */
 export type ExitReason = 'exit' | 'signal' | 'oom' | 'stopped'
 
-/** A process that listens on a port, for the message that says who is in the way. */
+/** A process that listens on a port, for the message that names the process in the way. */
 export interface SocketOwner {
   pid: number
-  /** Its command line, shortened; empty when it may not be read. */
+  /** Its command line, shortened; empty when the agent may not read it. */
   command: string
 }
 
 export interface LogLine {
-  /** ISO 8601 with milliseconds, when the agent read it. */
+  /** Time at which the agent read the line, in ISO 8601 with milliseconds. */
   at: string
   service: string
   instance: string
@@ -83,82 +101,96 @@ export interface LogQuery {
   instance?: string
   /** Only lines at or after this time (ISO 8601). */
   since?: string
-  /** Only the last this many of those already written. */
+  /** Only the last lines already written, this many. */
   last?: number
   follow?: boolean
   signal?: AbortSignal
 }
 
-/** Runs instances on one machine. Implementations: `process`, later `systemd`; and a programmable fake. */
-/** One that ran before this agent did. */
+/** An instance that was started before this agent. */
 export interface Claimed {
-  /** `null`: it does not run now; told by `onRestart` when it does again. A person has stopped it, or it is about to be started again. */
+  /**
+   * `null`: the instance does not run now, because a person has stopped it or because its driver is about to restart
+   * it. `onRestart` reports when it runs again.
+   */
   pid: number | null
   /** The PORT it was started with. */
   port: number | null
-  /** When its main process began, milliseconds since 1970; `null` when none runs. */
+  /** When its main process began, in milliseconds since 1970; `null` when no main process runs. */
   startedAt: number | null
-  /** How often the driver has started it again. */
+  /** How often the driver has restarted the instance. */
   restarts: number
 }
 
+/** Runs instances on one machine. Implementations: `process`, `systemd`, and a programmable fake. */
 export interface SupervisorDriver {
   readonly name: string
-  /** What this machine can really enforce; a `false` is said in `status` and in the log, never thrown. */
+  /** The limits that this machine can really enforce. `status` and the log report a `false`; it never throws. */
   readonly abilities: {
     memory: boolean
     cpu: boolean
     tasks: boolean
     /** Instances outlive the agent and are adopted by the next one. */
     outlivesAgent: boolean
-    /** Why a limit is not enforced, in words; `null` when all are. */
+    /** The reason why a limit is not enforced, as text; `null` when all limits are enforced. */
     why: string | null
   }
   /**
-   * Called once, before anything else: ends what a killed agent left, or adopts it (`outlivesAgent`). `left`: what could not
-   * be ended, and why; it is tried again.
+   * Called once, before any other method. Ends the processes that a killed agent left, or adopts them
+   * (`outlivesAgent`). `left` lists processes that could not be stopped, and why; the driver tries again.
    */
   recover(): Promise<{ adopted: string[]; ended: string[]; left?: string[] }>
   /**
-   * Starts it; resolves with the pid once the program is executing. Rejects when it cannot be executed. Refuses an id that is
-   * running.
+   * Starts an instance. Resolves with the pid once the program executes. Rejects when the program cannot be executed,
+   * and when an instance with the same id runs.
    */
   start(spec: InstanceSpec): Promise<Started>
-  /** Takes over one that was adopted, as it is, once; `null`: there is none. */
+  /** Takes over an adopted instance unchanged, once. Returns `null` if there is no such instance. */
   claim?(id: string): Claimed | null
   /**
-   * The stop signal to its main process; when that has ended, SIGTERM to what is left; SIGKILL to all when the grace is over since
-   * the first signal. Resolves when nothing of it is left. No error for an id that is not running.
+   * Sends the stop signal to the main process; when that has ended, SIGTERM to the processes that are left; SIGKILL to
+   * all when the grace since the first signal has ended. Resolves when no process of the instance is left. An id that
+   * is not running is no error.
    */
   stop(id: string): Promise<void>
-  /** The instance's own process is alive, and it (or a process it started) owns the listening socket on `port`. */
+  /**
+   * Whether the main process of the instance is alive and owns (or a process it started owns) the listening socket on
+   * `port`.
+   */
   ownsSocket(id: string, port: number): Promise<boolean>
-  /** Who listens on `port`, ours or not; `null` when nobody does or it cannot be seen. Slower than `ownsSocket`: for messages. */
+  /**
+   * The process that listens on `port`, managed by Tandem or not; `null` when no process does or when the agent cannot
+   * see it. Slower than `ownsSocket`: use it for messages only.
+   */
   whoOwns(port: number): Promise<SocketOwner | null>
   isAlive(id: string): boolean
-  /** What keeps it from seeing or doing its work, in words; none while all is well. */
+  /** Problems that keep the driver from seeing or doing its work, as text. Empty while all is well. */
   problems?(): string[]
   /**
-   * Called at once when a main process ends that nobody stopped. What it left has the grace to end; `onExit` follows, and
-   * until then it is not alive.
+   * The listener is called at once when a main process ends without a `stop`. The processes it left have the grace to
+   * end; `onExit` follows. Between the two calls the instance is not alive.
    */
   onMainEnd(listener: (end: MainEnd) => void): void
-  /** Called once for each started instance, when nothing of it is left and all of its output can be read with `logs`. */
+  /**
+   * The listener is called once for each started instance, when no process of it is left and `logs` can read all of its
+   * output.
+   */
   onExit(listener: (exit: ExitStatus) => void): void
-  /** Called after each exit with `again`, when it runs again. */
+  /** The listener is called after each exit with `again`, when the instance runs again. */
   onRestart?(listener: (restarted: Restarted) => void): void
-  /** Where TANDEM_DATA of a service must be, if the driver makes that folder itself. It may be a link. */
+  /** Where TANDEM_DATA of a service must be, if the driver creates that folder itself. The path may be a link. */
   dataFolder?(service: string): string
-  /** Removes those. */
+  /** Removes the data folders of services. */
   readonly dataFolders?: DataFolders
   /**
-   * Output of instances, also of those that are gone, in order of time. Bounded on disk; counts of what was dropped
-   * appear as `tandem` lines. With `follow` it goes on with later lines and later instances until `signal` aborts;
-   * following one `instance` also ends when that has ended and every line of it was given.
+   * Output of instances, also of instances that are gone, in order of time. Its size on disk is limited; `tandem` lines
+   * report how many lines were dropped. With `follow` it continues with later lines and later instances until `signal`
+   * aborts; a reader that follows one `instance` also ends when that instance has ended and the reader has received
+   * every line of it.
    */
   logs(query: LogQuery): AsyncIterable<LogLine>
-  /** Removes the kept output of a service's instances that are gone. */
+  /** Removes the kept output of instances of a service that are gone. */
   forget(service: string): Promise<void>
-  /** Stops every instance that does not outlive the agent, at the same time, then lets go of files and timers. */
+  /** Stops all instances that do not outlive the agent, in parallel, then releases files and timers. */
   close(): Promise<void>
 }

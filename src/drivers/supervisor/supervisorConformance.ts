@@ -8,32 +8,32 @@ import type { Family } from './families.ts'
 import type { ExitStatus, InstanceSpec, LogLine, LogQuery, SupervisorDriver } from './supervisor.ts'
 
 /**
- * What the suite runs. `serves`: prints `up` once it listens on PORT and `warned` on stderr, ends at its stop signal.
- * `stubborn`: prints `up`, ignores its stop signal. `short`: prints `line 1` to `line 3` and ends with status 3.
- * `broken`: cannot be executed. `echoes`: copies its input to its output, then prints `done` on stderr, without a
- * newline, and ends with status 4.
+ * The programs that the suite runs. `serves`: prints `up` once it listens on PORT and `warned` on stderr, ends at its
+ * stop signal. `stubborn`: prints `up`, ignores its stop signal. `short`: prints `line 1` to `line 3` and ends with
+ * status 3. `broken`: cannot be executed. `echoes`: copies its input to its output, then prints `done` on stderr,
+ * without a newline, and ends with status 4.
  */
 export type Behaviour = Family | 'serves' | 'stubborn' | 'short' | 'broken' | 'echoes'
 
 export interface SupervisorUnderTest {
   driver: SupervisorDriver
-  /** The argv and working directory of a program that behaves so. */
+  /** The argv and working directory of a program with this behaviour. */
   program(behaviour: Behaviour): Pick<InstanceSpec, 'argv' | 'cwd'>
-  /** Only where instances outlive the agent: the driver of the next agent on this machine. */
+  /** The driver of the next agent on this machine; set only where instances outlive the agent. */
   next?: () => SupervisorDriver
   dispose(): Promise<void>
 }
 
 let shops = 0
 
-/** What every supervisor promises, the fake included. */
+/** The promises that every supervisor keeps, the fake included. */
 export function supervisorConformance(name: string, make: () => Promise<SupervisorUnderTest>): void {
   describe(`a supervisor: ${name}`, () => {
     let tested: SupervisorUnderTest
     let driver: SupervisorDriver
     let exits: ExitStatus[]
     let ids = 0
-    /** Of this test alone: what a journal keeps outlives the driver. */
+    /** A service name for this test alone: a journal keeps output longer than the driver lives. */
     let shop: string
 
     beforeEach(async () => {
@@ -54,7 +54,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       const env = { PATH: process.env['PATH'] ?? '', TANDEM_INSTANCE: id }
       const limits = { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null }
       const stop = { signal: 'SIGTERM' as const, withinMs: 5_000 }
-      // Where the driver itself starts again what ends, one that ends by itself must say so.
+      // Where the driver itself restarts a program that ends, a program that ends on its own must set `once`.
       const once = behaviour === 'short' || behaviour === 'crashes' || behaviour === 'crashesHard'
       return { id, service: shop, release: 'r1', env, limits, stop, once, ...tested.program(behaviour), ...changed }
     }
@@ -70,13 +70,13 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       throw new Error(`${instance} ended without printing ${text}`)
     }
 
-    it('starts a program and says that it is alive', async () => {
+    it('starts a program and reports it as alive', async () => {
       const { started } = await withPort('serves')
       expect(driver.isAlive(started.id)).toBe(true)
       expect(driver.isAlive('another')).toBe(false)
     })
 
-    it('gives an attached program the streams of its caller, byte for byte, and keeps none of it', async () => {
+    it('gives an attached program the streams of its caller, byte for byte, and keeps no output', async () => {
       const wanted = spec('echoes', { once: true, attached: true })
       const { streams } = await driver.start(wanted)
       if (!streams) throw new Error('no streams')
@@ -90,19 +90,19 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       expect(kept.filter(({ stream }) => stream !== 'tandem')).toEqual([])
     })
 
-    it('rejects an attached program that cannot be executed, as any other', async () => {
+    it('rejects an attached program that cannot be executed, like any other program', async () => {
       const wanted = spec('broken', { once: true, attached: true })
       await expect(driver.start(wanted)).rejects.toMatchObject({ code: 'E_EXEC' })
     })
 
-    it('refuses an id that runs, and a start after close', async () => {
+    it('rejects an id that is already running, and a start after close', async () => {
       const { started } = await withPort('serves')
       await expect(driver.start(started)).rejects.toMatchObject({ code: 'E_INSTANCE_RUNNING' })
       await driver.close()
       await expect(driver.start(spec('serves'))).rejects.toThrow('closing')
     })
 
-    it('rejects what cannot be executed, with what to fix, and keeps that in the log', async () => {
+    it('rejects a program that cannot be executed, and logs the reason and the fix', async () => {
       const wanted = spec('broken')
       await expect(driver.start(wanted)).rejects.toMatchObject({ code: 'E_EXEC' })
       expect(driver.isAlive(wanted.id)).toBe(false)
@@ -111,7 +111,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       expect(lines.at(-1)).toMatchObject({ stream: 'tandem', text: expect.stringContaining('not started') })
     })
 
-    it('stops with the signal asked for, and says so once', async () => {
+    it('stops an instance with the requested signal, and reports that once', async () => {
       const { started } = await withPort('serves')
       await printed(started.id, 'up')
       await Promise.all([driver.stop(started.id), driver.stop(started.id)])
@@ -124,7 +124,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       expect(exits).toHaveLength(1)
     })
 
-    it('kills what does not heed the signal, not before its grace is over', async () => {
+    it('kills a program that ignores the signal, but not before its grace has ended', async () => {
       const wanted = spec('stubborn', { stop: { signal: 'SIGTERM', withinMs: 300 } })
       await driver.start(wanted)
       await printed(wanted.id, 'up')
@@ -134,7 +134,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       expect(exits).toEqual([expect.objectContaining({ signal: 'SIGKILL', code: null, reason: 'stopped' })])
     })
 
-    it('gives the stop signal to the main process alone, and SIGTERM to what it left once it has ended', async () => {
+    it('sends the stop signal to the main process alone, then SIGTERM to the processes it left', async () => {
       const wanted = spec('family')
       await driver.start(wanted)
       await printed(wanted.id, 'child up')
@@ -145,7 +145,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       expect(exits).toEqual([expect.objectContaining({ id: wanted.id, reason: 'stopped' })])
     })
 
-    it('kills what is left when the grace is over since the first signal: the clock does not begin again', async () => {
+    it('kills the remaining processes when the grace since the first signal has ended: the clock does not restart', async () => {
       const wanted = spec('leaves', { stop: { signal: 'SIGTERM', withinMs: 2_500 } })
       await driver.start(wanted)
       await printed(wanted.id, 'child up')
@@ -157,7 +157,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       expect(driver.isAlive(wanted.id)).toBe(false)
     })
 
-    it('tells what a crashed one left to end, too', async () => {
+    it('also stops the processes that a crashed main process left', async () => {
       const wanted = spec('crashes')
       await driver.start(wanted)
       const lines = await collect(driver, { service: shop, instance: wanted.id, follow: true })
@@ -165,7 +165,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       await expect.poll(() => exits).toEqual([expect.objectContaining({ code: 3, signal: null, reason: 'exit' })])
     })
 
-    it('says at once that a main process crashed, while what it left is being ended', async () => {
+    it('reports at once that a main process crashed, while the processes it left are being stopped', async () => {
       const wanted = spec('crashesHard', { stop: { signal: 'SIGTERM', withinMs: 1_500 } })
       const seen: unknown[] = []
       driver.onMainEnd((end) => seen.push(end, driver.isAlive(end.id), exits.length))
@@ -175,7 +175,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       expect(exits[0]).toMatchObject({ id: wanted.id, pid, code: 3, reason: 'exit' })
     })
 
-    it('reports an end nobody asked for, with its status, after the last line', async () => {
+    it('reports an unrequested end, with its status, after the last line', async () => {
       const wanted = spec('short')
       const ended = new Promise<LogLine[]>((resolve) => {
         driver.onExit(() => resolve(collect(driver, { service: shop, instance: wanted.id })))
@@ -200,7 +200,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       expect((await collect(driver, follow)).map(({ text }) => text)).toEqual(texts)
     })
 
-    it('owns the socket that its process listens on, and no other', async () => {
+    it('finds that an instance owns the socket its process listens on, and no other', async () => {
       const { started, port } = await withPort('serves')
       await printed(started.id, 'up')
       expect(await driver.ownsSocket(started.id, port)).toBe(true)
@@ -211,7 +211,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       expect(await driver.ownsSocket(started.id, port)).toBe(false)
     })
 
-    it('gives the output of a service, of one instance, the last lines, and those since a time', async () => {
+    it('returns the output of a service, of one instance, the last lines, and those since a time', async () => {
       const [first, second] = [spec('short'), spec('short', { service: 'other' })]
       for (const wanted of [first, second]) {
         await driver.start(wanted)
@@ -245,7 +245,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       expect(new Set(seen)).toEqual(new Set([first.id, second.id]))
     })
 
-    it('forgets the output of what is gone and keeps the output of what runs', async () => {
+    it('forgets the output of instances that are gone and keeps that of running instances', async () => {
       const gone = spec('short')
       await driver.start(gone)
       await collect(driver, { service: shop, instance: gone.id, follow: true })
@@ -256,7 +256,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       expect(new Set(left.map(({ instance }) => instance))).toEqual(new Set([started.id]))
     })
 
-    it('closes by stopping all at the same time, unless they outlive it', async () => {
+    it('stops all instances in parallel when it closes, unless they outlive the agent', async () => {
       if (driver.abilities.outlivesAgent) return // below
       const stop = { signal: 'SIGTERM' as const, withinMs: 400 }
       for (let count = 0; count < 3; count++) {
@@ -270,7 +270,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       expect(exits).toHaveLength(3)
     })
 
-    it('leaves what outlives it as it is; the next driver adopts it, without a restart, and can stop it', async () => {
+    it('leaves instances running that outlive it; the next driver adopts them without a restart and can stop them', async () => {
       if (!driver.abilities.outlivesAgent || !tested.next) return // above
       const { started, port } = await withPort('serves')
       await printed(started.id, 'up')
@@ -294,7 +294,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       expect(await driver.whoOwns(port)).toBeNull()
     })
 
-    it('starts again what ends, where it does so itself, and says both', async () => {
+    it('restarts an instance that ends, if the driver does so itself, and reports both events', async () => {
       if (!driver.onRestart) return
       const wanted = spec('short', { once: false })
       const restarted = new Promise<{ id: string; pid: number }>((resolve) => driver.onRestart?.(resolve))

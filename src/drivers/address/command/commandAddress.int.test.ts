@@ -41,7 +41,7 @@ describe('the address driver `command`', () => {
 
   addressConformance('command', () => driver())
 
-  it('runs a script when what is wanted changes, and not when nothing has, nor after its own start', async () => {
+  it('runs a script when the wanted state changes, but not without a change, nor after its own start', async () => {
     const one = driver()
     await one.apply(plan())
     await one.apply(plan({ position: 2 }))
@@ -56,25 +56,25 @@ describe('the address driver `command`', () => {
     expect(said().at(-1)).toBe('take a test 10.0.0.50')
   })
 
-  it('says what a script said when it fails, and runs it again after a while, not at once', async () => {
+  it('reports the output of a script that fails, and runs the script again after a while, not at once', async () => {
     script('take', 'echo "no such balancer" >&2; exit 3')
     const one = driver({ againMs: 200 })
     const failure = /take failed \(exit status 3\): no such balancer/
     await expect(one.apply(plan())).rejects.toThrow(failure)
-    script('take', 'echo mended >>"$(dirname "$0")/said"')
+    script('take', 'echo repaired >>"$(dirname "$0")/said"')
     await expect(one.apply(plan())).rejects.toThrow(failure)
     expect(said()).toEqual([])
-    await expect.poll(() => one.apply(plan()).then(said, () => []), { timeout: 5_000 }).toEqual(['mended'])
+    await expect.poll(() => one.apply(plan()).then(said, () => []), { timeout: 5_000 }).toEqual(['repaired'])
   })
 
-  it('ends a script that takes too long, with all that it started', async () => {
+  it('kills a script that takes too long, with all processes it started', async () => {
     script('take', 'sleep 1000 & echo $! >"$(dirname "$0")/said"; wait')
     await expect(driver({ scriptMs: 300 }).apply(plan())).rejects.toThrow('did not end within 0.3 s')
     const child = Number(said()[0])
     await expect.poll(() => runs(child), { timeout: 5_000 }).toBe(false)
   })
 
-  it('names a script that is missing or cannot be executed', async () => {
+  it('reports a script that is missing or cannot be executed', async () => {
     rmSync(join(folder, 'take'))
     await expect(driver().apply(plan())).rejects.toMatchObject({ code: 'E_ADDRESS_DRIVER', subject: 'a' })
   })

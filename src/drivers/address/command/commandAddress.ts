@@ -9,21 +9,24 @@ import { runScript } from './runScript.ts'
 export interface CommandOptions {
   machine: string
   cluster: string
-  /** Holds the scripts `take` and `release`, put there by whoever runs the machine. */
+  /** Folder of the scripts `take` and `release`, which the operator of the machine puts there. */
   folder: string
-  /** What was done last is remembered here. */
+  /** The file that records the last action. */
   file: string
   limits?: Partial<CommandLimits>
-  /** Runs a script as root. Default: this process does, which then is root. Rejects with its last words. */
+  /**
+   * Runs a script as root. Default: this process runs the script and must then run as root. Rejects with the last lines
+   * of its output.
+   */
   run?: RunAddressScript
 }
 
 export type RunAddressScript = (script: Done['script'], addresses: string[], signal: AbortSignal) => Promise<void>
 
 export interface CommandLimits {
-  /** A script is killed after this. An AWS load balancer takes up to five minutes to drain a target. */
+  /** Time after which a script is killed. An AWS load balancer takes up to five minutes to drain a target. */
   scriptMs: number
-  /** A script that failed is not run again before this. */
+  /** Delay before a failed script runs again. */
   againMs: number
 }
 
@@ -35,9 +38,9 @@ interface Done {
 }
 
 /**
- * Takes this machine out of a balancer outside, or out of DNS, and puts it back, by two scripts of the operator's: where a
- * network does not let an address move. A script runs when what is wanted changes, and again until it succeeds; so it must
- * be one that may run twice.
+ * Takes this machine out of an external balancer or out of DNS, and puts it back, through two scripts of the operator:
+ * for networks in which an address cannot move. A script runs when the wanted state changes, and again until it
+ * succeeds; so a script must be safe to run twice.
  */
 export function createCommandAddress(options: CommandOptions): AddressDriver {
   const limits = { ...commandLimits, ...options.limits }
@@ -81,13 +84,13 @@ export function createCommandAddress(options: CommandOptions): AddressDriver {
 
 type Scripts = Pick<CommandOptions, 'folder' | 'machine' | 'cluster'>
 
-/** The operator's scripts, run by this process. */
+/** The scripts of the operator, run by this process. */
 function addressScripts({ timeoutMs, ...about }: Scripts & { timeoutMs: number }): RunAddressScript {
   return (script, addresses, signal) =>
     runScript(scriptIn(about, script), { timeoutMs, signal, env: scriptEnvironment(about, addresses) })
 }
 
-/** What a script is told. */
+/** Environment variables for a script. */
 export const scriptEnvironment = (
   { machine, cluster }: Pick<CommandOptions, 'machine' | 'cluster'>,
   addresses: readonly string[],
@@ -106,9 +109,9 @@ export function scriptIn(
     accessSync(path, constants.X_OK)
     return path
   } catch (cause) {
-    throw new OperatorError('E_ADDRESS_DRIVER', `there is no script ${path} that can be executed`, {
+    throw new OperatorError('E_ADDRESS_DRIVER', `the script ${path} does not exist or is not executable`, {
       subject: machine,
-      next: 'put it there (docs/machines.md; examples/address shows some); it is tried again. Or write drivers: { address: none }',
+      next: 'put an executable script there (see docs/machines.md and examples/address); Tandem tries again. Or set drivers: { address: none }',
       cause,
     })
   }

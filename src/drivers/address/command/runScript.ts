@@ -7,10 +7,13 @@ interface Options {
   signal: AbortSignal
 }
 
-/** What is kept of a script's output, from its end. */
+/** Number of characters that are kept from the end of the output of a script. */
 const outputChars = 1_000
 
-/** Runs a script of the operator's, in a process group of its own that ends with it. Rejects with its last words. */
+/**
+ * Runs a script of the operator in its own process group, which ends with the script. Rejects with the last lines of
+ * its output.
+ */
 export async function runScript(path: string, { timeoutMs, env, signal }: Options): Promise<void> {
   const { PATH = '/usr/sbin:/usr/bin:/sbin:/bin', HOME = '/root', LANG = 'C.UTF-8' } = process.env
   const child = spawn(path, [], {
@@ -28,7 +31,7 @@ export async function runScript(path: string, { timeoutMs, env, signal }: Option
     try {
       process.kill(-child.pid, 'SIGKILL')
     } catch {
-      // The group has ended by itself.
+      // The group has already ended.
     }
   }
   let late = false
@@ -40,7 +43,7 @@ export async function runScript(path: string, { timeoutMs, env, signal }: Option
   try {
     const how = await new Promise<string | null>((resolve, reject) => {
       child.on('error', reject)
-      // Not 'close': a grandchild that kept the pipe open must not be waited for.
+      // Not 'close': a grandchild that keeps the pipe open must not delay the end.
       child.on('exit', (code, by) => resolve(code === 0 ? null : by === null ? `exit status ${code}` : by))
     })
     if (how !== null) throw failure(path, late ? `did not end within ${timeoutMs / 1000} s` : `failed (${how})`, output)
@@ -57,6 +60,6 @@ function failure(path: string, how: string, output: string): OperatorError {
   const said = output.trim().split('\n').slice(-3).join('; ')
   return new OperatorError('E_ADDRESS_DRIVER', `${path} ${how}${said === '' ? '' : `: ${said}`}`, {
     subject: path,
-    next: 'mend the script; it is run again every few seconds until it succeeds',
+    next: 'fix the script; Tandem runs it again every few seconds until it succeeds',
   })
 }

@@ -13,7 +13,7 @@ const address = '10.0.0.50'
 const soon = { timeout: 5_000, interval: 10 }
 const head = '# pxname,svname,qcur,status,\n'
 
-/** Real sockets, files and processes; only what needs root and a network card is played by the test. */
+/** Uses real sockets, files and processes; the test simulates only the parts that need root and a network card. */
 describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
   let folder: string
   let files: KeepalivedFiles
@@ -90,7 +90,7 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
     await new Promise<void>((resolve) => server.listen(socketPath(), resolve))
   }
 
-  /** Processes that the system knows by keepalived's name. */
+  /** Processes that the system lists by the name of keepalived. */
   function keepalivedRuns(): number[] {
     const program = join(folder, 'keepalived')
     copyFileSync('/bin/sleep', program)
@@ -108,7 +108,7 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
   const tell = (over: Partial<Word>): void =>
     writeWhole(files.word, { heardAt: bootMs(), eligible: true, yields: [], refused: [], othersServe: false, ...over })
 
-  it('lets it hold the address while HAProxy answers, and says since when', async () => {
+  it('lets the machine hold the address while HAProxy answers, and reports since when', async () => {
     await expect.poll(tracked, soon).toBe('0')
     here.add(address)
     await expect.poll(() => state()?.held.map((one) => one.address), soon).toEqual([address])
@@ -116,7 +116,7 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
     expect(asked).toContain('show stat -1 2 -1')
   })
 
-  it('withholds it when nothing listens at HAProxy’s socket, and gives it back when HAProxy has been well', async () => {
+  it('withholds the address when nothing listens at HAProxy’s socket, and allows it again when HAProxy has been healthy', async () => {
     await expect.poll(tracked, soon).toBe('0')
     await new Promise((resolve) => haproxy?.close(resolve))
     await expect.poll(tracked, soon).toBe('1')
@@ -127,7 +127,7 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
     expect(state()?.withheld).toBe(null)
   })
 
-  it('withholds it when HAProxy takes the question and never answers, and asks it no second time meanwhile', async () => {
+  it('withholds the address when HAProxy accepts the query and never answers, and sends no second query meanwhile', async () => {
     await expect.poll(tracked, soon).toBe('0')
     answers = () => null
     const before = asked.length
@@ -136,7 +136,7 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
     expect(asked.length - before).toBeLessThanOrEqual(2)
   })
 
-  it('withholds it when no instance is reached and another machine reaches one, and only then', async () => {
+  it('withholds the address when HAProxy reaches no instance and another machine reaches one, and only then', async () => {
     answers = () => `${head}svc_web,BACKEND,0,DOWN,\nfwd_web,BACKEND,0,UP,\n`
     tell({ othersServe: true })
     await expect.poll(tracked, soon).toBe('1')
@@ -144,7 +144,7 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
     await expect.poll(tracked, soon).toBe('0')
   })
 
-  it('says which machines are reached while it is refused', async () => {
+  it('reports which machines are reached while the address is refused', async () => {
     answers = (question) =>
       question === 'show stat -1 4 -1'
         ? `${head}svc_web,web-1,0,UP,\nsvc_web,peer:b,0,UP 1/2,\nsvc_web,peer:c,0,DOWN,\n`
@@ -154,7 +154,7 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
     await expect.poll(() => state()?.reaches, soon).toEqual(['b'])
   })
 
-  it('gives up gently: new connections wait, those under way end, then it goes; and no longer than a moment', async () => {
+  it('gives up gently: new connections wait, connections under way end, then the address moves; all within a moment', async () => {
     here.add(address)
     connections = 1
     await expect.poll(tracked, soon).toBe('0')
@@ -174,7 +174,7 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
     await expect.poll(tracked, soon).toBe('1')
   })
 
-  it('lets new connections in again when giving up is called off', async () => {
+  it('accepts new connections again when giving up is cancelled', async () => {
     here.add(address)
     connections = 1
     await expect.poll(tracked, soon).toBe('0')
@@ -185,7 +185,7 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
     expect(tracked()).toBe('0')
   })
 
-  it('kills a keepalived that is frozen and holds an address, and takes off what it left', async () => {
+  it('kills a keepalived that is frozen and holds an address, and removes its addresses', async () => {
     here.add(address)
     await expect.poll(() => state()?.held.length, soon).toBe(1)
     const [, vrrp] = children
@@ -194,7 +194,7 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
     await expect.poll(() => children.map(({ signalCode }) => signalCode), soon).toEqual(['SIGKILL', 'SIGKILL'])
   })
 
-  it('takes off what a killed keepalived left, and harms no process that has its number now', async () => {
+  it('removes the addresses that a killed keepalived left, and harms no process that has its number now', async () => {
     here.add(address)
     await expect.poll(() => state()?.held.length, soon).toBe(1)
     const other = spawn('/bin/sleep', ['1000'], { stdio: 'ignore' })
@@ -204,7 +204,7 @@ describe.skipIf(process.platform !== 'linux')('the guard of a machine', () => {
     expect(other.signalCode).toBe(null)
   })
 
-  it('leaves a keepalived alone that holds nothing', async () => {
+  it('does not touch a keepalived that holds nothing', async () => {
     children[1]?.kill('SIGSTOP')
     await expect.poll(() => asked.length, soon).toBeGreaterThan(20)
     expect(children[1]?.signalCode).toBe(null)

@@ -10,17 +10,17 @@ import { hostPrefix } from './keepalivedSettings.ts'
 import { KeepalivedWatch } from './keepalivedWatch.ts'
 import { gateMs, openConnections, SynGate } from './synGate.ts'
 
-/** How often everything is looked at. */
+/** Interval between two looks. */
 export const lookMs = 100
-/** A tick so late means that this process stood still, not what it looks at. */
+/** A tick this late means that this process stood still, not the processes it observes. */
 const stoodStillMs = 400
-/** The state is written at least this often, so that its age says whether the guard lives. */
+/** The state is written at least this often, so that its age shows whether the guard lives. */
 const stateMs = 2_000
-/** What keepalived's end did not take off by itself is taken off by hand after so many looks. */
+/** Addresses that keepalived did not remove when it ended are removed by the guard after this many looks. */
 const patienceLooks = 3
 const commandMs = 2_000
 
-/** What the guard asks the system. Real in production; no part of it speaks to the network. */
+/** The guard's access to the system. Real in production; no part of it uses the network. */
 export interface GuardParts {
   haproxy: Pick<HaproxyWatch, 'look' | 'forgive' | 'close'> | null
   keepalived: Pick<KeepalivedWatch, 'look' | 'living' | 'forgive'>
@@ -33,9 +33,9 @@ export interface GuardParts {
 }
 
 /**
- * Takes the virtual addresses off this machine when it does not serve. It looks, judges (guardVerdict.ts), and tells
- * keepalived by track files; what a dead or frozen keepalived left behind it ends and takes off itself. systemd starts
- * keepalived again.
+ * Removes the virtual addresses from this machine when it does not serve. The guard looks, judges (guardVerdict.ts),
+ * and controls keepalived through track files. It kills a dead or frozen keepalived and removes the addresses that
+ * keepalived left. systemd restarts keepalived.
  */
 export class AddressGuard {
   #settings: GuardSettings
@@ -45,7 +45,7 @@ export class AddressGuard {
   #tracked = new Map<string, boolean>()
   #held = new Map<string, string>()
   #shutAt = new Map<string, number>()
-  /** Really shut, as far as this machine can. */
+  /** Actually shut, as far as this machine supports that. */
   #shutNow = new Set<string>()
   #isOpening = false
   #leftLooks = 0
@@ -59,7 +59,7 @@ export class AddressGuard {
     this.#parts = parts
   }
 
-  /** One look, and all that follows from it. */
+  /** One look, and all its consequences. */
   look(now: number): void {
     const { haproxy, keepalived } = this.#parts
     if (this.#lookedAt !== null && now - this.#lookedAt > stoodStillMs) {
@@ -102,7 +102,7 @@ export class AddressGuard {
   }
 
   #track({ withheld, gently }: Verdict, now: number): void {
-    // Called off: whoever was shut out meanwhile is let in again below.
+    // Giving up was cancelled: clients that were shut out meanwhile are accepted again below.
     for (const address of this.#shutAt.keys()) {
       if (gently.has(address)) continue
       this.#shutAt.delete(address)
@@ -125,10 +125,10 @@ export class AddressGuard {
     const isShut = await this.#parts.gate.shut(address)
     this.#shutNow.add(address)
     if (isShut) return
-    this.#parts.say(`new connections to ${address} cannot be held back (no nft?): one made in the very moment is lost`)
+    this.#parts.say(`cannot hold back new connections to ${address} (is nft installed?): a connection opened during the move is lost`)
   }
 
-  /** Tried with each look until it is done: who is shut out would stay so. */
+  /** Tried at each look until it succeeds: otherwise clients would stay shut out. */
   async #open(): Promise<void> {
     if (this.#isOpening) return
     this.#isOpening = true
@@ -136,7 +136,7 @@ export class AddressGuard {
     this.#isOpening = false
   }
 
-  /** Nobody is in the middle of anything at that address, as far as can be waited for. */
+  /** Whether all exchanges at that address have ended, as far as the guard can wait for that. */
   #isQuiet(address: string, now: number): boolean {
     const since = this.#shutAt.get(address)
     if (since === undefined) {
@@ -148,11 +148,14 @@ export class AddressGuard {
     return this.#shutNow.has(address) && this.#parts.connectionsTo(address) === 0
   }
 
-  /** keepalived's end takes its addresses off (ExecStopPost of its unit); if not soon, this does. */
+  /**
+   * When keepalived ends, its unit removes its addresses (ExecStopPost); if that does not happen soon, the guard does
+   * it.
+   */
   #cleanUp({ cleanUp }: Verdict, { keepalived, held }: Look): void {
     this.#leftLooks = cleanUp ? this.#leftLooks + 1 : 0
     if (!cleanUp) return
-    if (keepalived === 'frozen') this.#parts.say(`keepalived is frozen and holds ${held.join(', ')}: it is ended`)
+    if (keepalived === 'frozen') this.#parts.say(`keepalived is frozen and holds ${held.join(', ')}: killing it`)
     for (const pid of this.#parts.keepalived.living()) this.#parts.kill(pid)
     if (this.#leftLooks < patienceLooks) return
     for (const address of held) this.#parts.takeOff(address)
@@ -171,7 +174,7 @@ export class AddressGuard {
   }
 }
 
-/** What the guard is made of on a real machine. */
+/** The parts of the guard on a real machine. */
 export function guardParts(settings: GuardSettings, files: KeepalivedFiles, say: (text: string) => void): GuardParts {
   const { haproxy, interface: card, addresses } = settings
   return {
@@ -182,12 +185,12 @@ export function guardParts(settings: GuardSettings, files: KeepalivedFiles, say:
     connectionsTo: openConnections,
     kill: (pid) => killed(pid),
     takeOff: (address) => {
-      // Only an address of ours, on the card that keepalived put it on.
+      // Removes only virtual addresses of this cluster, on the card where keepalived put them.
       if (!addresses.includes(address)) return
       const argv = ['ip', 'address', 'del', hostPrefix(address), 'dev', card]
       execOrThrow(argv, { timeoutMs: commandMs }).then(
-        () => say(`took ${address} off`),
-        (error: unknown) => say(`${address} could not be taken off: ${String(error)}`),
+        () => say(`removed ${address} from this machine`),
+        (error: unknown) => say(`could not remove ${address} from this machine: ${String(error)}`),
       )
     },
     say,
@@ -201,7 +204,7 @@ function killed(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch (error) {
-    // It ended in this moment.
+    // The process ended at this moment.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
 }

@@ -2,14 +2,17 @@ import type { GuardSettings } from './guardFiles.ts'
 import type { KeepalivedSettings } from './keepalivedSettings.ts'
 
 /**
- * All that the address driver needs root for, and nothing else: it takes checked parts, never text of a configuration, and
- * says what is wrong with them. What it makes outlives whoever asked for it.
+ * All operations of the address driver that need root, and nothing else: it accepts checked parts, never the text of a
+ * configuration, and reports errors in them. The units that it creates outlive the caller.
  */
 export interface AddressHost {
-  /** keepalived and the guard run with exactly this; what runs so already is not touched. */
+  /** Makes keepalived and the guard run with exactly these settings; does not touch a unit that already runs so. */
   install(settings: KeepalivedSettings, haproxy: GuardSettings['haproxy']): Promise<void>
-  /** keepalived goes on alone with what it has, and is not taken off a machine that does not serve; no guard runs. */
+  /**
+   * Leaves keepalived running alone with its settings, without removing addresses from a machine that does not serve;
+   * no guard runs.
+   */
   leave(): Promise<void>
-  /** Neither runs; nothing of them is left. */
+  /** Stops both and removes all their files. */
   remove(): Promise<void>
 }

@@ -6,10 +6,11 @@ export const keepalivedUnit = 'tandem-keepalived.service'
 export const guardUnit = 'tandem-guard.service'
 
 /**
- * A pid file that a killed one left may name a process of somebody else's by now, and keepalived would not start.
+ * The unit of keepalived, separate from any keepalived of the operator. However keepalived ends, the unit removes the
+ * addresses that it held, so that no address stays on a machine that does not advertise it.
  *
- * keepalived apart from any that the operator runs. However it ends, what it held is taken off, so that no address stays on
- * a machine that does not speak for it.
+ * A pid file left by a killed keepalived may name another process by now, and keepalived would not start. So the unit
+ * removes these files before a start.
  */
 export function keepalivedUnitFile(program: string, files: KeepalivedFiles, settings: KeepalivedSettings): string {
   const off = settings.addresses.map(
@@ -18,7 +19,7 @@ export function keepalivedUnitFile(program: string, files: KeepalivedFiles, sett
   const pids = `-p ${files.keepalivedPid} -r ${files.vrrpPid}`
   return `# Written by Tandem: changes made here are overwritten; use \`systemctl edit\` for your own.
 [Unit]
-Description=keepalived of Tandem: this machine's part in the virtual addresses
+Description=keepalived of Tandem: moves virtual addresses to and from this machine
 Wants=network-online.target ${guardUnit}
 After=network-online.target ${guardUnit}
 StartLimitIntervalSec=0
@@ -49,14 +50,14 @@ WantedBy=multi-user.target
 }
 
 /**
- * The guard talks to no network: the only sockets it may open are local ones, and those that list the machine's addresses.
- * `group`: whose socket HAProxy answers at, where that does not run as root. Where its program was removed, systemd skips it
- * rather than try it ten times a second, and keepalived goes on without it.
+ * The guard does not use the network: it may open only local sockets and the sockets that list the addresses of the
+ * machine. `group`: the group of HAProxy's socket, if HAProxy does not run as root. If the program of the guard was
+ * removed, systemd skips the unit instead of trying it ten times a second, and keepalived continues without the guard.
  */
 export function guardUnitFile(command: readonly string[], files: KeepalivedFiles, group: string | null = null): string {
   return `# Written by Tandem: changes made here are overwritten; use \`systemctl edit\` for your own.
 [Unit]
-Description=Guard of Tandem: takes the virtual addresses off a machine that does not serve
+Description=Guard of Tandem: removes the virtual addresses from a machine that does not serve
 ${whereProgramIs(command)}StartLimitIntervalSec=0
 
 [Service]
@@ -85,14 +86,16 @@ WantedBy=multi-user.target
 `
 }
 
-/** Of the words that run it, Node and the script: what comes before its own words. */
+/**
+ * Conditions for the absolute paths of the command, Node and the script: the words before the guard's own arguments.
+ */
 const whereProgramIs = (command: readonly string[]): string =>
   command
     .slice(0, command.indexOf('agent'))
     .flatMap((word) => (word.startsWith('/') ? [`ConditionPathExists=${word}\n`] : []))
     .join('')
 
-/** What neither needs. */
+/** Permissions that neither unit needs. */
 const jail = `ProtectKernelTunables=yes
 ProtectKernelLogs=yes
 ProtectControlGroups=yes
@@ -107,7 +110,7 @@ LockPersonality=yes
 UMask=0077
 `
 
-/** Both units keep it: it outlives either. */
+/** Both units keep this folder: it outlives either. */
 const sharedRunFolder = ({ run }: KeepalivedFiles): string => `RuntimeDirectory=${basename(run)}
 RuntimeDirectoryMode=0755
 RuntimeDirectoryPreserve=yes

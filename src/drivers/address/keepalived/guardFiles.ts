@@ -2,20 +2,22 @@ import { chmodSync, closeSync, constants, fstatSync, openSync, readFileSync, ren
 import { usualAdvertMs } from '../../../definitions/bounds.ts'
 import type { HeldAddress } from '../address.ts'
 
-/** What the guard is told once, by whoever set up keepalived. */
+/** Settings of the guard, written once by the process that sets up keepalived. */
 export interface GuardSettings {
   machine: string
   interface: string
   addresses: string[]
-  /** The socket on which HAProxy's worker answers; `null`: another balancer, which is not looked at. */
+  /** The socket on which HAProxy's worker answers; `null`: another balancer, which the guard does not check. */
   haproxy: string | null
-  /** How often whoever holds an address says so, in ms. */
+  /** Interval in ms at which the holder of an address advertises it. */
   advert: number
 }
 
-/** What the controller last said, as the agent has it. Written anew whenever the controller answers. */
+/** The last message of the controller as the agent received it. Written again whenever the controller answers. */
 export interface Word {
-  /** CLOCK_MONOTONIC, ms: when the controller was last heard. It begins anew with each boot, as the folder does. */
+  /**
+   * CLOCK_MONOTONIC, ms: when the controller was last heard. The clock starts again with each boot, as the folder does.
+   */
   heardAt: number
   eligible: boolean
   yields: string[]
@@ -23,33 +25,33 @@ export interface Word {
   othersServe: boolean
 }
 
-/** What the guard says of this machine. */
+/** The guard's report about this machine. */
 export interface GuardState {
   /** CLOCK_MONOTONIC, ms. */
   at: number
   held: HeldAddress[]
-  /** Why this machine takes no address, in words. */
+  /** The reason why this machine takes no address, as text. */
   withheld: string | null
-  /** Why it could take none although it may, in words. */
+  /** The problem that keeps this machine from taking an address although it may, as text. */
   trouble: string | null
   reaches: string[]
 }
 
-/** Of one of these files; a hundred addresses take a few thousand. */
+/** Size limit of one of these files; a hundred addresses take a few thousand bytes. */
 const mostBytes = 65_536
 
-/** Milliseconds of a clock that all processes of this boot share, and that nobody sets. */
+/** Milliseconds of a clock that all processes of this boot share, and that no process sets. */
 export const bootMs = (): number => Number(process.hrtime.bigint() / 1_000_000n)
 
-/** Whole or not at all for whoever reads; the folder is memory, so nothing is synced. */
+/** Readers see the whole file or none; the folder is in memory, so nothing is synced. */
 export function writeWhole(path: string, value: Word | GuardState | GuardSettings): void {
   writeFileSync(`${path}.new`, `${JSON.stringify(value)}\n`, { mode: 0o644 })
-  // Whatever the umask: who reads is another user than who writes.
+  // This holds for any umask: the reader runs as another user than the writer.
   chmodSync(`${path}.new`, 0o644)
   renameSync(`${path}.new`, path)
 }
 
-/** `null` where there is none, or none that makes sense: our own parts write it, always whole. */
+/** `null` if there is no file or no valid content: Tandem itself writes the file, always as a whole. */
 export function readWord(path: string): Word | null {
   const found = readRecord(path)
   if (!found || typeof found['heardAt'] !== 'number') return null
@@ -75,7 +77,7 @@ export function readGuardSettings(path: string): GuardSettings {
   const found = readRecord(path)
   const [machine, card, haproxy] = [found?.['machine'], found?.['interface'], found?.['haproxy']]
   if (typeof machine !== 'string' || typeof card !== 'string') {
-    throw new Error(`${path} does not say what to guard: the agent writes it; is it running?`)
+    throw new Error(`${path} has no settings for the guard: the agent writes this file; check that the agent runs: systemctl status tandem-agent`)
   }
   const addresses = texts(found?.['addresses'])
   const advert = typeof found?.['advert'] === 'number' ? found['advert'] : usualAdvertMs
@@ -91,12 +93,12 @@ function readRecord(path: string): Record<string, unknown> | null {
   }
 }
 
-/** No link is followed, and no pipe waited for: who writes the word has fewer rights than who reads it. */
+/** Follows no link and waits for no pipe: the writer of the file has fewer rights than the reader. */
 function readPlainFile(path: string): string {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     const about = fstatSync(file)
-    if (!about.isFile() || about.size > mostBytes) throw new Error(`${path} is no small plain file`)
+    if (!about.isFile() || about.size > mostBytes) throw new Error(`${path} is not a small regular file`)
     return readFileSync(file, 'utf8')
   } finally {
     closeSync(file)

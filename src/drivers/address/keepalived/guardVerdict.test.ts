@@ -9,7 +9,7 @@ function judged(...looks: Partial<Look>[]): Verdict {
   const guard = new GuardVerdict()
   let last: Verdict | null = null
   for (const look of looks) last = guard.judge([one, two], aLook(look))
-  if (!last) throw new Error('nothing was looked at')
+  if (!last) throw new Error('no look was given')
   return last
 }
 
@@ -29,11 +29,11 @@ const both = (why: string): [string, string][] => [
 ]
 
 describe('the guard', () => {
-  it('lets a machine that serves hold what it may', () => {
+  it('lets a machine that serves hold its addresses', () => {
     expect(judged({}).withheld).toEqual(new Map())
   })
 
-  it('takes everything off where HAProxy is gone or silent, at once, and until it has been well for a second', () => {
+  it('withholds all addresses at once if HAProxy is gone or silent, until it has been healthy for a second', () => {
     expect([...judged({ haproxy: 'gone' }).withheld]).toEqual(both('HAProxy does not run'))
     const silent = { haproxy: 'silent' } as const
     expect([...judged(silent, { at: 10_900 }).withheld]).toEqual(both('HAProxy does not answer'))
@@ -41,7 +41,7 @@ describe('the guard', () => {
     expect(judged(silent, { at: 10_900 }, { ...silent, at: 10_950 }, { at: 11_900 }).withheld.size).toBe(2)
   })
 
-  it('says what keeps this machine from holding any, and not what it was told', () => {
+  it('reports the problem that keeps this machine from holding any address, and not the decision of the controller', () => {
     expect(judged({ haproxy: 'gone' }).trouble).toBe('HAProxy does not run')
     expect(judged({ word: aWord({ eligible: false, refused: [one] }) }).trouble).toBe(null)
     const gone = { keepalived: 'gone' } as const
@@ -50,12 +50,12 @@ describe('the guard', () => {
     expect(judged(gone, { at: 11_000 }, { ...gone, at: 12_000 }).trouble).toBe(null)
   })
 
-  it('takes everything off where no instance is reached for a while, and the controller says that another machine reaches one', () => {
+  it('withholds all addresses if no instance is reached for a while and the controller reports that another machine reaches one', () => {
     const none = { reachesAny: false }
     const later = { ...none, at: 10_300 }
     expect(judged({ ...none, word: aWord({}) }).withheld.size).toBe(0)
     expect([...judged({ ...none, word: aWord({}) }, { ...later, word: aWord({}) }).withheld]).toEqual(
-      both('HAProxy reaches no instance, and another machine does'),
+      both('HAProxy reaches no instance, but another machine does'),
     )
     const nobody = aWord({ othersServe: false })
     expect(judged({ ...none, word: nobody }, { ...later, word: nobody }).withheld.size).toBe(0)
@@ -67,25 +67,25 @@ describe('the guard', () => {
     expect(judged({ reachesAny: null, word: aWord({}) }, { at: 20_000, reachesAny: null }).withheld.size).toBe(0)
   })
 
-  it('drops what it is refused, as long as the controller is heard', () => {
+  it('drops refused addresses as long as the controller is heard', () => {
     const refused = (heardAt: number) => judged({ word: aWord({ refused: [two], heardAt }) })
-    expect([...refused(10_000).withheld]).toEqual([[two, 'two machines held it, and the other was named']])
+    expect([...refused(10_000).withheld]).toEqual([[two, 'two machines held the address, and the controller chose the other machine']])
     expect(refused(5_000).gently.size).toBe(0)
     expect(refused(5_000).withheld.size).toBe(1)
     expect(refused(4_999).withheld.size).toBe(0)
   })
 
-  it('gives back gently what another machine prefers, and everything where the machine is out of traffic, heard or not', () => {
+  it('gives back gently the addresses that prefer another machine, and all addresses if the machine is out of traffic, with or without the controller', () => {
     const yielded = judged({ word: aWord({ yields: [one] }) })
     expect([[...yielded.withheld.keys()], [...yielded.gently]]).toEqual([[one], [one]])
     expect(judged({ word: aWord({ yields: [one], heardAt: 0 }) }).withheld.size).toBe(0)
     const out = judged({ word: aWord({ eligible: false, heardAt: 0 }) })
     expect([out.withheld.size, out.gently.size]).toEqual([2, 2])
-    // Nothing is gentle about a machine that does not serve.
+    // A machine that does not serve gives up nothing gently.
     expect(judged({ haproxy: 'gone', word: aWord({ eligible: false }) }).gently.size).toBe(0)
   })
 
-  it('cleans up after a keepalived that does not run and left an address', () => {
+  it('cleans up after a keepalived that has ended and left an address', () => {
     expect(judged({ keepalived: 'gone' }).cleanUp).toBe(false)
     expect(judged({ keepalived: 'gone', held: [one] }).cleanUp).toBe(true)
     expect(judged({ keepalived: 'frozen', held: [one] }).cleanUp).toBe(true)

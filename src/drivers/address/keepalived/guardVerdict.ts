@@ -1,43 +1,44 @@
 import type { Word } from './guardFiles.ts'
 
-/** What the guard sees at one look. */
+/** The observations of the guard at one look. */
 export interface Look {
   /** CLOCK_MONOTONIC, ms. */
   at: number
   /** Virtual addresses that this machine has on its card. */
   held: string[]
   haproxy: 'well' | 'gone' | 'silent'
-  /** An instance of any service, here or on another machine; `null`: there are no services. */
+  /** Whether an instance of any service, here or on another machine, is reached; `null`: there are no services. */
   reachesAny: boolean | null
   keepalived: 'runs' | 'frozen' | 'gone'
   word: Word | null
 }
 
-/** What follows from it. */
+/** The decision that follows from a look. */
 export interface Verdict {
-  /** Addresses this machine must not hold, and why; in words. */
+  /** Addresses that this machine must not hold, with the reasons as text. */
   withheld: Map<string, string>
-  /** Of those, the ones to give up gently: this machine serves well. */
+  /** Those of `withheld` to give up gently: this machine is healthy. */
   gently: Set<string>
-  /** Why this machine could hold none although it may; in words. */
+  /** The problem that keeps this machine from holding an address although it may, as text. */
   trouble: string | null
-  /** What keepalived left behind has to be ended and taken off by hand. */
+  /** The guard must kill keepalived and remove the addresses that it left. */
   cleanUp: boolean
 }
 
-/** The controller's word counts as gone when it was last heard so long ago: two lost reports and a bit. */
+/** The last message of the controller expires after this time: two lost reports and some margin. */
 export const wordMs = 5_000
-/** Once HAProxy has failed, it must be well for so long before the machine may hold an address again. */
+/** After a failure, HAProxy must be healthy for this long before the machine may hold an address again. */
 export const wellMs = 1_000
-/** No instance reached for so long, before that counts: a reload or a restart of the last one is shorter. */
+/** Reaching no instance counts only after this time: a reload, or a restart of the last instance, is shorter. */
 export const unreachedMs = 300
-/** keepalived that is not there for so long is not one that is being started anew. */
+/** keepalived that is gone for this long is not just being restarted. */
 export const goneMs = 2_000
 
 /**
- * Judges looks, one after the other. HAProxy that does not answer takes every address off. One that reaches no instance does
- * so only while the controller, heard lately, says that another machine reaches one: an address that nobody serves well is
- * still held by somebody. Who is refused is so only while the controller is heard: without it each machine may hold.
+ * Judges looks, one after the other. If HAProxy does not answer, all addresses are withheld. If HAProxy reaches no
+ * instance, they are withheld only while the controller, heard recently, reports that another machine reaches one: an
+ * address that no machine serves properly should still have a holder. A refusal applies only while the controller is
+ * heard: without the controller every machine may hold an address.
  */
 export class GuardVerdict {
   #ill: { since: number; why: string } | null = null
@@ -69,10 +70,10 @@ export class GuardVerdict {
   #why(address: string, ill: string | null, word: Word | null, heard: boolean): [string | null, boolean] {
     if (ill !== null) return [ill, false]
     if (!word) return [null, false]
-    // What a person took out of traffic stays out, controller or not.
+    // A machine that a person took out of traffic stays out, with or without the controller.
     if (!word.eligible) return ['this machine is out of traffic', true]
-    if (heard && word.refused.includes(address)) return ['two machines held it, and the other was named', false]
-    if (heard && word.yields.includes(address)) return ['it goes back to the machine it prefers', true]
+    if (heard && word.refused.includes(address)) return ['two machines held the address, and the controller chose the other machine', false]
+    if (heard && word.yields.includes(address)) return ['the address goes back to the machine that it prefers', true]
     return [null, false]
   }
 
@@ -88,6 +89,6 @@ export class GuardVerdict {
     else this.#unreachedSince ??= at
     const heard = word !== null && at - word.heardAt <= wordMs
     if (this.#unreachedSince === null || at - this.#unreachedSince < unreachedMs || !heard) return null
-    return word.othersServe ? 'HAProxy reaches no instance, and another machine does' : null
+    return word.othersServe ? 'HAProxy reaches no instance, but another machine does' : null
   }
 }

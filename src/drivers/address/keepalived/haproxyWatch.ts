@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 
-/** What asking HAProxy again and again has shown. */
+/** The result of repeated queries to HAProxy. */
 export interface HaproxySight {
   state: 'well' | 'gone' | 'silent'
   /** `null`: no services. */
@@ -8,12 +8,12 @@ export interface HaproxySight {
   reaches: string[]
 }
 
-/** No answer for so long: frozen. Longer than a busy machine lets a question wait. */
+/** HAProxy is frozen if it does not answer for this long. This is longer than a busy machine delays an answer. */
 export const silentMs = 500
-/** One alone may be the moment of a change. */
+/** A single refusal may fall into the moment of a change. */
 const refusalsToBeGone = 2
 const answerBytes = 4 * 1024 * 1024
-/** Whether an instance is reached is asked with every so many looks, and with each while none is. */
+/** The query whether an instance is reached is sent at every fifth look, and at each look while none is reached. */
 const reachEvery = 5
 
 const backends = 'show stat -1 2 -1'
@@ -21,9 +21,9 @@ const servers = 'show stat -1 4 -1'
 const alive = 'show version'
 
 /**
- * Asks HAProxy through a socket of the worker's own (management guide, 9.3), which a reload passes on: the master would be
- * silent as long as it reads a new configuration. One question at a time: a frozen HAProxy takes connections and never
- * answers, and must not be asked a thousand times.
+ * Queries HAProxy through a socket of the worker itself (management guide, 9.3), which a reload passes on: the master
+ * would be silent while it reads a new configuration. Sends one query at a time: a frozen HAProxy accepts connections
+ * and never answers, and must not get a thousand queries.
  */
 export class HaproxyWatch {
   #path: string
@@ -40,14 +40,17 @@ export class HaproxyWatch {
     this.#answeredAt = now
   }
 
-  /** Asks if nothing is being asked; says what is known. `wantsPeers`: which machines are reached, too. */
+  /**
+   * Sends a query if none is under way; returns the current knowledge. `wantsPeers`: also query which machines are
+   * reached.
+   */
   look(now: number, wantsPeers: boolean): HaproxySight {
     if (!this.#asking) this.#ask(this.#question(wantsPeers))
     const state = this.#refusals >= refusalsToBeGone ? 'gone' : now - this.#answeredAt > silentMs ? 'silent' : 'well'
     return { state, reachesAny: this.#reachesAny, reaches: wantsPeers ? this.#reaches : [] }
   }
 
-  /** This process itself stood still: what was not answered meanwhile says nothing. */
+  /** This process itself stood still: answers missing meanwhile have no meaning. */
   forgive(now: number): void {
     this.#answeredAt = now
   }
@@ -69,7 +72,7 @@ export class HaproxyWatch {
     socket.setEncoding('utf8')
     socket.on('data', (text: string) => {
       answer += text
-      if (answer.length > answerBytes) socket.destroy(new Error('HAProxy says too much'))
+      if (answer.length > answerBytes) socket.destroy(new Error('the answer of HAProxy is too long'))
     })
     socket.on('error', (error) => {
       if ('code' in error && (error.code === 'ECONNREFUSED' || error.code === 'ENOENT')) this.#refusals++
@@ -90,13 +93,16 @@ export class HaproxyWatch {
   }
 }
 
-/** Is any service's backend up? Its servers are instances here and other machines that have one. `null`: no services. */
+/**
+ * Whether the backend of any service is up. Its servers are instances here and other machines that have one. `null`: no
+ * services.
+ */
 export function reachesAnyIn(statistics: string): boolean | null {
   const states = rowsIn(statistics).flatMap((row) => (row.name.startsWith('svc_') ? [row.status] : []))
   return states.length === 0 ? null : states.some((status) => status.startsWith('UP'))
 }
 
-/** Machines whose HAProxy answers this one's checks: packets pass both ways. */
+/** Machines whose HAProxy answers the checks of this machine: packets pass in both directions. */
 export function peersIn(statistics: string): string[] {
   const up = rowsIn(statistics).filter(({ server, status }) => server.startsWith('peer:') && status.startsWith('UP'))
   return [...new Set(up.map(({ server }) => server.slice('peer:'.length)))].toSorted()

@@ -10,7 +10,7 @@ import { keepalivedFiles } from './keepalivedFiles.ts'
 import { systemdAddressHost } from './systemdAddressHost.ts'
 
 const inside = process.env['TANDEM_LAB_MACHINE'] === '1'
-const why = inside ? '' : ' (skipped: units belong to the whole machine; make test-lab runs this on one of its own)'
+const why = inside ? '' : ' (skipped: units belong to the whole machine; make test-lab runs this on its own machine)'
 const data = '/var/lib/tandem-test'
 const main = join(import.meta.dirname, '../../../main.ts')
 const soon = { timeout: 10_000, interval: 50 }
@@ -46,7 +46,7 @@ describe.skipIf(!inside)(`keepalived${why}`, () => {
 
   addressConformance('keepalived', driver, { addresses: [`${net}.60`, `${net}.61`], withinMs: 10_000 })
 
-  it('holds on without its driver, and the next one finds it so and restarts nothing', async () => {
+  it('keeps the address without its driver, and the next driver finds the state and restarts nothing', async () => {
     const one = driver()
     await one.apply(plan())
     await expect.poll(() => one.held().length, soon).toBe(1)
@@ -62,7 +62,7 @@ describe.skipIf(!inside)(`keepalived${why}`, () => {
     await two.close()
   })
 
-  it('takes a changed set of machines up by a reload, and holds the address all the while', async () => {
+  it('loads a changed set of machines by a reload, and holds the address all the time', async () => {
     const one = driver()
     await one.apply(plan())
     await expect.poll(() => one.held().length, soon).toBe(1)
@@ -84,7 +84,7 @@ describe.skipIf(!inside)(`keepalived${why}`, () => {
   })
 
   it(
-    'is watched: a guard that freezes is started again within seconds, and says so of itself until then',
+    'is watched: a frozen guard is restarted within seconds, and reported until then',
     { timeout: 40_000 },
     async () => {
       const one = driver()
@@ -99,7 +99,7 @@ describe.skipIf(!inside)(`keepalived${why}`, () => {
     },
   )
 
-  it('says what is missing where keepalived is not installed', async () => {
+  it('reports the missing program if keepalived is not installed', async () => {
     const bare = systemdAddressHost({ files, guardCommand, programs: ['/nowhere/keepalived'] })
     const one = createKeepalivedAddress({
       ...{ cluster: 'test', machine: 'a', own, files, host: bare, haproxy: null, failed: () => {} },
@@ -111,7 +111,7 @@ describe.skipIf(!inside)(`keepalived${why}`, () => {
     await one.close()
   })
 
-  it('leaves nothing behind when it is no longer wanted', async () => {
+  it('leaves nothing behind when it is removed', async () => {
     const one = driver()
     await one.apply(plan())
     await one.apply(plan({ addresses: [] }))

@@ -9,7 +9,7 @@ import { keepalivedFiles } from './keepalivedFiles.ts'
 
 const doesNothing: AddressHost = { install: async () => {}, remove: async () => {}, leave: async () => {} }
 
-it('reads what the guard says whenever the controller answers, and follows it again, where it could not be followed', async () => {
+it('reads the report of the guard whenever the controller answers, and follows it again, if it could not be followed', async () => {
   const root = mkdtempSync(join(tmpdir(), 'tandem-address-'))
   const run = join(root, 'run')
   const files = { ...keepalivedFiles(root, run), word: join(root, 'word.json') }

@@ -13,7 +13,7 @@ import { keepalivedSettings } from './keepalivedSettings.ts'
 export interface KeepalivedOptions {
   cluster: string
   machine: string
-  /** How the others reach this machine: an address or a host name. */
+  /** The address or host name by which the other machines reach this machine. */
   own: string
   files: KeepalivedFiles
   host: AddressHost
@@ -21,13 +21,15 @@ export interface KeepalivedOptions {
   failed: (error: unknown) => void
 }
 
-/** The guard writes at least every 2 s; one that has not for so long does not run. */
+/** The guard writes at least every 2 s. If it has not written for this long, it does not run. */
 const guardSilentMs = 4_000
-/** What a plan takes away must be gone by then: the guard looks each 100 ms and waits 700 ms at most. */
+/**
+ * Time within which addresses that a plan removes must be gone: the guard looks each 100 ms and waits 700 ms at most.
+ */
 const giveUpMs = 5_000
 const lookMs = 20
 
-/** Virtual addresses by keepalived, watched over by the guard; both go on without the agent. */
+/** Virtual addresses with keepalived, supervised by the guard; both run without the agent. */
 export function createKeepalivedAddress(options: KeepalivedOptions): AddressDriver {
   return new Keepalived(options)
 }
@@ -38,11 +40,11 @@ class Keepalived implements AddressDriver {
   #options: KeepalivedOptions
   #plan: AddressPlan | null = null
   #installed = ''
-  /** Long ago: what the disk remembers of the controller's word is no word of today. */
+  /** Long ago, because the controller's message on disk is from an earlier run and does not count. */
   #heardAt = Number.MIN_SAFE_INTEGER
   #state: GuardState | null = null
   #watcher: FSWatcher | null = null
-  /** The guard's word could not be followed; that was said. */
+  /** The guard's report could not be followed, and this was reported. */
   #isDeaf = false
   #listeners: (() => void)[] = []
   #closed = false
@@ -98,11 +100,11 @@ class Keepalived implements AddressDriver {
     const silent = this.#state === null || bootMs() - this.#state.at > guardSilentMs
     if (!silent) return []
     return [
-      'tandem-guard.service does not run, so nothing takes the virtual addresses off a machine that does not serve: journalctl -u tandem-guard',
+      'tandem-guard.service does not run, so the virtual addresses stay on this machine even if it does not serve; look at: journalctl -u tandem-guard',
     ]
   }
 
-  /** keepalived and the guard go on: addresses outlive the agent, as services do. */
+  /** keepalived and the guard keep running: addresses outlive the agent, as services do. */
   close(): Promise<void> {
     this.#closed = true
     this.#watcher?.close()
@@ -143,13 +145,16 @@ class Keepalived implements AddressDriver {
     while (this.held().some(({ address }) => given.includes(address))) {
       if (this.#closed) return
       if (bootMs() > deadline) {
-        throw new Error(`${given.join(', ')} was not given up within ${giveUpMs / 1000} s: journalctl -u tandem-guard`)
+        throw new Error(`this machine did not give up ${given.join(', ')} within ${giveUpMs / 1000} s; look at: journalctl -u tandem-guard`)
       }
       await pause(lookMs)
     }
   }
 
-  /** What cannot be followed is read whenever the controller is heard, and following it is tried again then. */
+  /**
+   * Follows the report of the guard. If that fails, the report is read whenever the controller is heard, and following
+   * is tried again then.
+   */
   #watch(): void {
     if (this.#watcher || this.#closed) return
     const { files } = this.#options
@@ -184,12 +189,12 @@ class Keepalived implements AddressDriver {
 const addressesHere = (): Set<string> =>
   new Set(Object.values(networkInterfaces()).flatMap((infos) => (infos ?? []).map(({ address }) => address)))
 
-/** keepalived is told addresses, not names. */
+/** keepalived gets addresses, not names. */
 async function resolved(host: string): Promise<string> {
   if (isIP(host) !== 0) return host
   try {
     return (await lookup(host)).address
   } catch (cause) {
-    throw new Error(`the address ${host} cannot be looked up, so keepalived cannot speak with it`, { cause })
+    throw new Error(`the name ${host} cannot be resolved, so keepalived cannot reach that machine`, { cause })
   }
 }

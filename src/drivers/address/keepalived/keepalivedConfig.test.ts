@@ -22,7 +22,7 @@ const pair = (over: Partial<KeepalivedSituation> = {}): KeepalivedSituation => (
 const b = pair({ machine: 'b', own: '10.0.0.12', peers: [{ machine: 'a', address: '10.0.0.11' }] })
 
 describe('the settings of keepalived', () => {
-  it('are found from the card that has the machine’s own address; each address prefers its own machine', () => {
+  it('come from the card that has the machine’s own address; each address prefers its own machine', () => {
     const [onA, onB] = [keepalivedSettings(pair(), cards), keepalivedSettings(b, cards)]
     expect([onA.interface, onA.peers, onB.peers]).toEqual(['eth1', ['10.0.0.12'], ['10.0.0.11']])
     expect(onA.addresses.map(({ priority }) => priority)).toEqual([200, 190])
@@ -42,7 +42,7 @@ describe('the settings of keepalived', () => {
     expect(new Set(priorities.slice(0, 15)).size).toBe(15)
   })
 
-  it('cannot be had where no card has the machine’s own address', () => {
+  it('cannot be determined if no card has the machine’s own address', () => {
     expect(() => keepalivedSettings(pair({ own: '10.9.9.9' }), cards)).toThrow('has its own address 10.9.9.9')
   })
 
@@ -50,14 +50,14 @@ describe('the settings of keepalived', () => {
     ['own', '10.0.0.11\n}'],
     ['interface', 'eth0 } #'],
     ['machine', 'a b'],
-  ])('that would end a line or a word are refused: %s', (key, value) => {
+  ])('that would end a line or a word are rejected: %s', (key, value) => {
     const settings = keepalivedSettings(pair(), cards)
     expect(() => checkSettings(settings)).not.toThrow()
-    expect(() => checkSettings({ ...settings, [key]: value })).toThrow('cannot be told')
+    expect(() => checkSettings({ ...settings, [key]: value })).toThrow('must not contain')
   })
 })
 
-describe('what is written for keepalived', () => {
+describe('the configuration of keepalived', () => {
   const parent = join(import.meta.dirname, '../../../../tmp')
   let folder = ''
   beforeAll(() => {
@@ -70,12 +70,12 @@ describe('what is written for keepalived', () => {
     expect(keepalivedConfig(keepalivedSettings(pair(), cards), '/run/tandem-address')).toMatchSnapshot()
   })
 
-  it('advertises as often as the cluster file says', () => {
+  it('advertises as often as the cluster file requires', () => {
     const text = keepalivedConfig(keepalivedSettings(pair({ advert: 1_000 }), cards), '/run/x')
     expect(text.match(/advert_int .*/g)).toEqual(['advert_int 1', 'advert_int 1'])
   })
 
-  it('takes an address of the other family along with the first of VRRP’s own; then both prefer the same machine', () => {
+  it('moves an address of the other family with the first address of VRRP’s own family; then both prefer the same machine', () => {
     const settings = keepalivedSettings({ ...b, addresses: ['fd00::50', '10.0.0.50'] }, cards)
     expect(settings.addresses.map(({ priority }) => priority)).toEqual([190, 190])
     const text = keepalivedConfig(settings, '/run/x')
@@ -85,7 +85,7 @@ describe('what is written for keepalived', () => {
     expect(() => keepalivedConfig(alone, '/run/x')).toThrow('VRRP cannot move any')
   })
 
-  it('is unicast where there is no other machine, too', () => {
+  it('is unicast even if there is no other machine', () => {
     expect(keepalivedConfig(keepalivedSettings(pair({ peers: [] }), cards), '/run/x')).toContain(
       'unicast_peer {\n    127.0.0.1\n',
     )
@@ -94,7 +94,7 @@ describe('what is written for keepalived', () => {
   const program = '/usr/sbin/keepalived'
   const real = Object.entries(networkInterfaces()).find(([, infos]) => infos?.every(({ internal }) => !internal))?.[0]
   const cannot = !existsSync(program) || process.getuid?.() !== 0 || real === undefined
-  it.skipIf(cannot)('is taken by keepalived itself (skipped without root, a network card and keepalived)', () => {
+  it.skipIf(cannot)('is accepted by keepalived itself (skipped without root, a network card and keepalived)', () => {
     for (const situation of [pair(), pair({ peers: [] }), b, pair({ addresses: ['fd00::50', '10.0.0.50'] })]) {
       const file = join(folder, 'keepalived.conf')
       writeFileSync(file, keepalivedConfig({ ...keepalivedSettings(situation, cards), interface: real ?? '' }, folder))
@@ -102,7 +102,7 @@ describe('what is written for keepalived', () => {
     }
   })
 
-  it('is run by units of Tandem’s own, which take off whatever is left', () => {
+  it('is run by units of Tandem, which remove all addresses that are left', () => {
     const files = keepalivedFiles('/var/lib/tandem')
     const unit = keepalivedUnitFile(program, files, keepalivedSettings(pair(), cards))
     expect(unit).toContain(

@@ -4,9 +4,10 @@ import { nameOf, trackFile } from './keepalivedFiles.ts'
 import { hostPrefix, type KeepalivedSettings, type VirtualAddress } from './keepalivedSettings.ts'
 
 /**
- * keepalived's whole configuration (keepalived.conf(5)), the same bytes for the same settings. One VRRP instance for each
- * address. Both sides begin as BACKUP with nopreempt: a machine that returns takes nothing from one that holds. A 1 in the
- * address's track file makes the instance FAULT: it says so with priority 0, and another machine takes over at once.
+ * The complete configuration of keepalived (keepalived.conf(5)), with the same bytes for the same settings. One VRRP
+ * instance for each address. All machines begin as BACKUP with nopreempt: a machine that returns takes nothing from a
+ * holder. A 1 in the track file of an address puts the instance into FAULT: keepalived advertises priority 0, and
+ * another machine takes over at once.
  */
 export function keepalivedConfig(settings: KeepalivedSettings, run: string): string {
   const lines = [
@@ -25,13 +26,16 @@ export function keepalivedConfig(settings: KeepalivedSettings, run: string): str
   return sealed(lines.join('\n'))
 }
 
-/** The same, once nobody writes the track files any more: plain VRRP. */
+/** The same configuration for the time when no guard writes the track files any more: plain VRRP. */
 export const withoutGuard = (config: string): string =>
   unsealed(config)
     .replaceAll(/^track_file [^]*?^\}\n\n?/gm, '')
     .replaceAll(/^ {2}track_file \{\n[^]*?^ {2}\}\n/gm, '')
 
-/** Gratuitous ARP again each second: a switch or neighbour that learnt wrong from a machine that has given up learns right. */
+/**
+ * Repeats gratuitous ARP each second: a switch or neighbour that learnt a wrong entry from a machine that has given up
+ * an address learns the right one.
+ */
 function globalSection({ machine }: KeepalivedSettings): string[] {
   return [
     'global_defs {',
@@ -45,13 +49,13 @@ function globalSection({ machine }: KeepalivedSettings): string[] {
 }
 
 /**
- * VRRP of one family moves addresses of that family; one of the other goes along with the first of those (keepalived.conf(5),
- * virtual_ipaddress_excluded).
+ * VRRP of one family moves addresses of that family; an address of the other family moves with the first of them
+ * (keepalived.conf(5), virtual_ipaddress_excluded).
  */
 function carriers({ own, addresses }: KeepalivedSettings): { address: VirtualAddress; carried: string[] }[] {
   const [first, ...others] = addresses.filter(({ address }) => isIPv6(address) === isIPv6(own))
   const carried = addresses.filter(({ address }) => isIPv6(address) !== isIPv6(own)).map(({ address }) => address)
-  if (!first) throw new Error(`no virtual address is of the family of this machine's own, ${own}: VRRP cannot move any`)
+  if (!first) throw new Error(`no virtual address has the address family of this machine's own address ${own}: VRRP cannot move any`)
   return [{ address: first, carried }, ...others.map((address) => ({ address, carried: [] }))]
 }
 
@@ -69,7 +73,8 @@ function instance(settings: KeepalivedSettings, virtual: VirtualAddress, carried
     `  priority ${priority}`,
     `  advert_int ${advert / 1000}`,
     `  unicast_src_ip ${own}`,
-    // Alone it speaks to itself: without a peer it would use multicast, and drop the address when one comes.
+    // Without peers, it uses itself as its peer: without any peer it would use multicast, and drop the address when a
+    // peer appears.
     ...block('unicast_peer', peers.length > 0 ? peers : [isIPv6(own) ? '::1' : '127.0.0.1']),
     ...block('virtual_ipaddress', [hostPrefix(address)]),
     ...block('virtual_ipaddress_excluded', carried.map(hostPrefix)),

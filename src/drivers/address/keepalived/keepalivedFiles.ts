@@ -1,19 +1,19 @@
 import { join } from 'node:path'
 
-/** Where the parts of the address driver meet. Those in `run` are gone after a reboot. */
+/** Paths that the parts of the address driver share. Files in `run` are gone after a reboot. */
 export interface KeepalivedFiles {
-  /** Of keepalived, written as root. */
+  /** Configuration of keepalived, written as root. */
   config: string
-  /** What the guard looks at: `GuardSettings` as JSON. */
+  /** Settings of the guard: `GuardSettings` as JSON. */
   guard: string
-  /** What both were last made to run by. */
+  /** The settings with which both were last made to run. */
   applied: string
   run: string
-  /** Of the agent: it alone writes there. */
+  /** Folder of the agent: only the agent writes there. */
   agent: string
-  /** What the agent last heard from the controller, for the guard. */
+  /** The last message of the controller, written by the agent for the guard. */
   word: string
-  /** What the guard sees, for the agent. */
+  /** The observations of the guard, for the agent. */
   state: string
   keepalivedPid: string
   vrrpPid: string
@@ -37,8 +37,8 @@ export function keepalivedFiles(data: string, run = addressRunDir): KeepalivedFi
   }
 }
 
-/** The file by which keepalived is told that this machine must not hold an address: `1`; else `0`. */
+/** Track file of an address for keepalived: `1` if this machine must not hold the address, else `0`. */
 export const trackFile = (run: string, address: string): string => join(run, `${nameOf(address)}.track`)
 
-/** An address as a word of keepalived's. */
+/** An address as a word of the configuration of keepalived. */
 export const nameOf = (address: string): string => `tandem_${address.replaceAll(/[.:]/g, '_')}`

@@ -2,16 +2,22 @@ import { createHash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import type { NetworkInterfaceInfo } from 'node:os'
 
-/** What one machine's keepalived is to do; structured, so that whoever writes it as root can check each part. */
+/**
+ * Settings of keepalived on one machine, as separate fields, so that the process that writes them as root can check
+ * each field.
+ */
 export interface KeepalivedSettings {
   machine: string
-  /** The card that has this machine's own address. */
+  /** The card that has the own address of this machine. */
   interface: string
-  /** This machine's own address, and those of the others: VRRP runs between these, unicast. */
+  /** The own address of this machine, and those of the others: VRRP runs between these, unicast. */
   own: string
   peers: string[]
   addresses: VirtualAddress[]
-  /** VRRP advertisements are sent this often (ms; RFC 5798 counts centiseconds); three missed ones and a bit are silence. */
+  /**
+   * Interval of VRRP advertisements (ms; RFC 5798 counts centiseconds). Three missed advertisements and some margin
+   * count as silence.
+   */
   advert: number
 }
 
@@ -19,7 +25,7 @@ export interface VirtualAddress {
   address: string
   /** `virtual_router_id`, 1 to 255: the same on every machine, different for each address. */
   routerId: number
-  /** Who takes it where several could: 1 to 254. */
+  /** Preference among machines that could take the address: 1 to 254. */
   priority: number
 }
 
@@ -36,7 +42,7 @@ const mostPriority = 200
 const priorityStep = 10
 const leastPriority = 10
 
-/** Throws where no card has this machine's own address. */
+/** Throws if no card has the own address of this machine. */
 export function keepalivedSettings(
   { cluster, machine, own, peers, addresses, advert }: KeepalivedSituation,
   interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
@@ -62,13 +68,19 @@ export function keepalivedSettings(
   }
 }
 
-/** Each address prefers its own machine, the next ones in turn; one of each family prefer the same, for they move together. */
+/**
+ * Each address prefers a different machine, and then the next machines in order; one address of each family prefers
+ * the same machine, because they move together.
+ */
 function priorityOf(names: string[], machine: string, index: number): number {
   const place = (names.indexOf(machine) - index + names.length * (index + 1)) % names.length
   return Math.max(leastPriority, mostPriority - place * priorityStep)
 }
 
-/** From the names alone, so that all machines find the same; `taken` keeps the addresses of one cluster apart. */
+/**
+ * Derived from the names alone, so that all machines compute the same; `taken` keeps the addresses of one cluster
+ * apart.
+ */
 function routerIdOf(cluster: string, address: string, taken: Set<number>): number {
   const hash = createHash('sha256').update(`${cluster} ${address}`).digest()
   let id = 1 + (hash.readUInt16BE(0) % 255)

@@ -3,12 +3,15 @@ import type { KeepalivedFiles } from './keepalivedFiles.ts'
 
 export type KeepalivedState = 'runs' | 'frozen' | 'gone'
 
-/** A keepalived that holds an address wakes to say so; one that has not for so long (ms) does not speak for it. */
+/**
+ * A keepalived that holds an address wakes up to advertise it; if it has not for this long (ms), it does not advertise
+ * the address.
+ */
 export const stillMs = (advert: number): number => Math.max(500, 3 * advert + 200)
 
 /**
- * How keepalived's two processes are, from `/proc` (proc(5)). Stopped by a signal shows at once in their state; a process that
- * hangs elsewhere shows by not having been woken, while it holds an address.
+ * State of the two processes of keepalived, from `/proc` (proc(5)). A process stopped by a signal shows at once in its
+ * state; a process that hangs elsewhere shows by not waking up while it holds an address.
  */
 export class KeepalivedWatch {
   #files: Pick<KeepalivedFiles, 'keepalivedPid' | 'vrrpPid'>
@@ -16,7 +19,7 @@ export class KeepalivedWatch {
   #stillMs: number
   #wakes = { count: '', since: 0 }
 
-  /** `advert`: how often it says that it holds an address, ms. */
+  /** `advert`: interval of the advertisements of a held address, in ms. */
   constructor(files: Pick<KeepalivedFiles, 'keepalivedPid' | 'vrrpPid'>, advert: number, proc = '/proc') {
     this.#files = files
     this.#stillMs = stillMs(advert)
@@ -34,17 +37,17 @@ export class KeepalivedWatch {
     return now - this.#wakes.since > this.#stillMs ? 'frozen' : 'runs'
   }
 
-  /** Everything here stood still: that it did not wake says nothing. */
+  /** Everything on this machine stood still: a missing wake-up has no meaning. */
   forgive(now: number): void {
     this.#wakes = { ...this.#wakes, since: now }
   }
 
-  /** As their pid files say: keepalived itself, and the child that speaks VRRP. */
+  /** From their pid files: keepalived itself, and its VRRP child. */
   pids(): [number | undefined, number | undefined] {
     return [readPid(this.#files.keepalivedPid), readPid(this.#files.vrrpPid)]
   }
 
-  /** Those that really are keepalived's: a number may be another process's by now. */
+  /** The processes that really belong to keepalived: a number may belong to another process by now. */
   living(): number[] {
     return this.pids().flatMap((pid) => (pid !== undefined && this.#stateOf(pid) !== null ? [pid] : []))
   }

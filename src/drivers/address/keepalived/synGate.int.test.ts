@@ -6,13 +6,13 @@ import { SynGate } from './synGate.ts'
 const inside = process.env['TANDEM_LAB_MACHINE'] === '1' && existsSync('/usr/sbin/nft')
 const why = inside
   ? ''
-  : ' (skipped: it changes how a machine takes packets; make test-lab runs this on one of its own)'
+  : ' (skipped: it changes how a machine takes packets; make test-lab runs this on its own machine)'
 const tables = async (): Promise<string> => (await exec(['nft', 'list', 'ruleset'])).out
 
 describe.skipIf(!inside)(`the gate${why}`, () => {
   afterEach(() => new SynGate().open())
 
-  it('drops what opens a connection to an address, and nothing of it is left when it is opened', async () => {
+  it('drops packets that open a connection to an address, and leaves no rule when it is opened', async () => {
     const gate = new SynGate()
     expect(await gate.shut('10.77.0.60')).toBe(true)
     expect(await gate.shut('fd00::60')).toBe(true)
@@ -25,7 +25,7 @@ describe.skipIf(!inside)(`the gate${why}`, () => {
     expect(await tables()).not.toContain('tandem_address')
   })
 
-  it('is as it was asked last, whatever is under way', async () => {
+  it('has the last requested state, whatever is under way', async () => {
     const gate = new SynGate()
     const [, opened] = [gate.shut('10.77.0.60'), gate.open()]
     await opened
@@ -37,7 +37,7 @@ describe.skipIf(!inside)(`the gate${why}`, () => {
     expect(await tables()).toContain('tandem_address')
   })
 
-  it('opens what an earlier one left shut', async () => {
+  it('opens addresses that an earlier gate left shut', async () => {
     await new SynGate().shut('10.77.0.60')
     await new SynGate().open()
     expect(await tables()).not.toContain('tandem_address')

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest'
 import { kernelAddress, openConnections } from './synGate.ts'
 
-it('addresses are found as the kernel writes them', () => {
+it('writes addresses in the form of the kernel', () => {
   expect(kernelAddress('10.77.0.50')).toBe('32004D0A')
   expect(kernelAddress('fd00::50')).toBe('000000FD000000000000000050000000')
   expect(kernelAddress('2001:db8:1:2:3:4:5:6')).toBe('B80D01200200010004000300'.concat('06000500'))
 })
 
-it('connections are counted that are open or being opened, to that address alone', () => {
+it('counts connections that are open or being opened, to that address only', () => {
   const row = (local: string, state: string): string => `   0: ${local}:0050 0100007F:D431 ${state} 00000000:00000000`
   const text = [
     '  sl  local_address rem_address   st tx_queue rx_queue',

@@ -4,32 +4,33 @@ import { exec } from '../../../lib/exec.ts'
 import { Turns } from '../../../lib/turns.ts'
 
 /**
- * Longest time in which new connections to an address are left unanswered before it moves. Who is left so tries again a second
- * later (RFC 6298), and should find the address moved by then.
+ * Longest time during which new connections to an address get no answer before the address moves. Their clients try
+ * again a second later (RFC 6298), and should find the address moved by then.
  */
 export const gateMs = 700
 const commandMs = 2_000
 const table = 'inet tandem_address'
 
 /**
- * Lets an address go while nobody is in the middle of a connection to it: from `shut` on, packets that open a connection
- * to it are dropped (nft(8), a table of our own), and their senders try again, at the machine that has taken the address
- * by then. What is under way comes to its end meanwhile.
+ * Lets an address move while no client is opening a connection to it: from `shut` on, packets that open a connection to
+ * the address are dropped (nft(8), in a separate table), and their senders try again, at the machine that has taken the
+ * address by then. Connections under way come to their end meanwhile.
  */
 export class SynGate {
   #isOpen = true
-  /** One change after the other: a slow shutting must not come after the opening that follows it. */
+  /** One change after the other: a slow `shut` must not take effect after the `open` that follows it. */
   readonly #turns = new Turns()
-  /** Counts what was asked for: an opening says nothing of a shutting asked for since. */
+  /** Counts the requests: a finished `open` says nothing about a later `shut`. */
   #asked = 0
 
   get isOpen(): boolean {
     return this.#isOpen
   }
 
-  /** `false`: this machine cannot (no nft), and the address moves without. */
+  /** `false`: this machine does not support it (no nft), and the address moves without the gate. */
   shut(address: string): Promise<boolean> {
-    // Also when that fails: what is not there is opened in vain, what is there must not stay.
+    // Also set if the command fails: opening a gate that does not exist is harmless, but an existing gate must not
+    // stay.
     this.#isOpen = false
     this.#asked++
     const family = isIPv6(address) ? 'ip6' : 'ip'
@@ -42,7 +43,7 @@ export class SynGate {
     return ran.then((how) => how === 'done')
   }
 
-  /** Opens for all addresses, also what an earlier guard shut. */
+  /** Opens all addresses, including those that an earlier guard shut. */
   async open(): Promise<void> {
     const asked = ++this.#asked
     const how = await this.#inTurn([`add table ${table}`, `delete table ${table}`])
@@ -57,7 +58,7 @@ export class SynGate {
 
 type Ran = 'done' | 'failed' | 'not installed'
 
-/** One transaction. */
+/** Runs the commands as one transaction. */
 async function nft(commands: string[]): Promise<Ran> {
   try {
     const { code } = await exec(['nft', commands.join('; ')], { timeoutMs: commandMs })
@@ -70,7 +71,7 @@ async function nft(commands: string[]): Promise<Ran> {
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'ENOENT'
 
-/** TCP connections to a local address that are open or being opened, as `/proc/net/tcp` lists them (proc(5)). */
+/** Number of TCP connections to a local address that are open or being opened, from `/proc/net/tcp` (proc(5)). */
 export function openConnections(address: string, read = (path: string): string => readFileSync(path, 'utf8')): number {
   const local = ` ${kernelAddress(address)}:`
   const lines = read(isIPv6(address) ? '/proc/net/tcp6' : '/proc/net/tcp').split('\n')
@@ -81,7 +82,7 @@ export function openConnections(address: string, read = (path: string): string =
   }).length
 }
 
-/** Hex, each 32 bits in the order of the machine's bytes: little-endian on every machine Tandem knows. */
+/** Hex, each 32 bits in the byte order of the machine: little-endian on every machine that Tandem supports. */
 export function kernelAddress(address: string): string {
   const bytes = isIPv6(address) ? ipv6Bytes(address) : address.split('.').map(Number)
   const words = Array.from({ length: bytes.length / 4 }, (_, index) =>

@@ -18,22 +18,22 @@ import type { KeepalivedSettings } from './keepalivedSettings.ts'
 
 export interface HostOptions {
   files: KeepalivedFiles
-  /** The command line that runs the guard; words hold no spaces. */
+  /** The command line of the guard; its words contain no spaces. */
   guardCommand: readonly string[]
-  /** Where keepalived may be; absolute. */
+  /** Absolute paths at which keepalived may be. */
   programs?: readonly string[]
-  /** Where agent and HAProxy do not run as root: who the agent is, and the group of HAProxy's sockets. */
+  /** If agent and HAProxy do not run as root: the user of the agent, and the group of HAProxy's sockets. */
   unprivileged?: { uid: number; gid: number; haproxyGroup: string }
 }
 
-/** What guard and keepalived run by, sha256. */
+/** The sha256 of the settings with which guard and keepalived run. */
 type Applied = z.infer<typeof appliedSchema>
 const appliedSchema = z.object({ guard: z.string(), keepalived: z.string() })
 
 const checkMs = 10_000
 const usualPrograms = ['/usr/sbin/keepalived', '/usr/local/sbin/keepalived']
 
-/** The root part on a machine with systemd: two units of our own, and their files. */
+/** The privileged helper on a machine with systemd: two units of Tandem, and their files. */
 export function systemdAddressHost(options: HostOptions): AddressHost {
   const { files, guardCommand, programs = usualPrograms, unprivileged } = options
   const paths = { keepalived: `${unitFolder}/${keepalivedUnit}`, guard: `${unitFolder}/${guardUnit}` }
@@ -54,7 +54,8 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
     const guardText = `${JSON.stringify(guard)}\n`
     const guardUnitText = guardUnitFile(guardCommand, files, unprivileged?.haproxyGroup ?? null)
     const wanted: Applied = { guard: sha256(`${guardUnitText}${guardText}`), keepalived: sha256(text) }
-    // The files alone do not tell: a kill may have come between writing them and what follows from it.
+    // The files alone do not show the state: the process may have been killed between writing the files and acting on
+    // them.
     const applied = appliedBy(files)
     const isNewUnit = await installUnit(guardUnit, guardUnitText)
     await installUnit(keepalivedUnit, keepalivedUnitFile(program, files, settings))
@@ -69,7 +70,7 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
 
   const remove = async (): Promise<void> => {
     if (![paths.keepalived, paths.guard, files.config, files.guard].some((path) => existsSync(path))) return
-    // The guard last: what a frozen keepalived would leave behind is still its to take off.
+    // The guard is removed last: it must still remove the addresses that a frozen keepalived would leave.
     for (const unit of [keepalivedUnit, guardUnit]) await removeUnit(unit)
     for (const path of [files.run, files.guard, files.config, files.applied])
       rmSync(path, { recursive: true, force: true })
@@ -78,7 +79,7 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
   const leave = async (): Promise<void> => {
     if (!existsSync(paths.keepalived)) return
     const isChanged = writeChanged(files.config, withoutGuard(contentOf(files.config) ?? ''))
-    // Where there still is a guard, an earlier try may have been killed before keepalived took this up.
+    // If there still is a guard, an earlier attempt may have been killed before keepalived loaded this.
     if (isChanged || existsSync(paths.guard)) await systemctl('reload-or-restart', keepalivedUnit)
     await removeUnit(guardUnit)
     for (const path of [files.guard, files.applied]) rmSync(path, { force: true })
@@ -92,7 +93,7 @@ function appliedBy({ applied }: KeepalivedFiles): Applied | null {
   return known.success ? known.data : null
 }
 
-/** Nothing that could end a line or a word of keepalived's configuration, or of a unit, passes. */
+/** Rejects any text that could end a line or a word of keepalived's configuration or of a unit. */
 export function checkSettings({ machine, interface: card, own, peers, addresses, advert }: KeepalivedSettings): void {
   const wrong = [
     ...[own, ...peers, ...addresses.map(({ address }) => address)].filter((address) => isIP(address) === 0),
@@ -105,13 +106,13 @@ export function checkSettings({ machine, interface: card, own, peers, addresses,
     ...(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/.test(card) ? [] : [card]),
   ]
   if (wrong.length > 0)
-    throw new Error(`keepalived cannot be told ${wrong.map((one) => JSON.stringify(one)).join(', ')}`)
-  if (addresses.length === 0) throw new Error('keepalived needs an address to move: a bug')
+    throw new Error(`the configuration of keepalived must not contain ${wrong.map((one) => JSON.stringify(one)).join(', ')}`)
+  if (addresses.length === 0) throw new Error('keepalived needs an address to move (this is a bug)')
 }
 
 const inRange = (number: number, most: number): boolean => Number.isInteger(number) && number >= 1 && number <= most
 
-/** A configuration that keepalived refuses never replaces the one that runs. */
+/** A configuration that keepalived refuses never replaces the running one. */
 async function checkConfig(program: string, candidate: string, text: string): Promise<void> {
   writeFileDurably(candidate, text)
   try {
@@ -120,7 +121,7 @@ async function checkConfig(program: string, candidate: string, text: string): Pr
     if (code === 0) return
     throw new OperatorError('E_ADDRESS_DRIVER', `keepalived refuses its configuration: ${lastLine(out + err)}`, {
       subject: candidate,
-      next: 'is it version 2.2 or newer (keepalived --version)? What ran goes on; it is tried again',
+      next: 'check that keepalived is version 2.2 or newer: keepalived --version; the running configuration stays in force, and Tandem retries',
     })
   } finally {
     rmSync(candidate, { force: true })
@@ -132,10 +133,10 @@ const lastLine = (output: string): string => output.trim().split('\n').at(-1) ??
 const notInstalled = ({ machine, addresses }: KeepalivedSettings): OperatorError =>
   new OperatorError(
     'E_ADDRESS_DRIVER',
-    `keepalived is not installed, so ${addresses.map(({ address }) => address).join(' and ')} cannot be held here`,
+    `keepalived is not installed, so this machine cannot hold ${addresses.map(({ address }) => address).join(' and ')}`,
     {
       subject: machine,
-      next: 'apt-get install keepalived, on this machine; it is tried again. Or write drivers: { address: none }',
+      next: 'on this machine: apt-get install keepalived; Tandem then tries again. Or set drivers: { address: none }',
     },
   )
 

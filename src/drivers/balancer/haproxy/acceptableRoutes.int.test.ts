@@ -13,9 +13,9 @@ async function freeLowPort(): Promise<number> {
   throw new Error('all ports from 901 to 1000 are taken')
 }
 
-it('leaves ports below 1024 to HAProxy, which may have them, unless somebody listens there', async ({ skip }) => {
-  skip(process.getuid?.() !== 0, 'only root can become somebody else')
-  skip(Number(readFileSync(firstForAll, 'utf8')) < 1_024, 'anybody may listen below 1024 here')
+it('leaves ports below 1024 to HAProxy, which may use them, unless another process listens there', async ({ skip }) => {
+  skip(process.getuid?.() !== 0, 'only root can become another user')
+  skip(Number(readFileSync(firstForAll, 'utf8')) < 1_024, 'any user may listen below 1024 here')
   const port = await freeLowPort()
   const server = createServer().listen({ port, host })
   await once(server, 'listening')
@@ -23,7 +23,7 @@ it('leaves ports below 1024 to HAProxy, which may have them, unless somebody lis
     process.seteuid?.(nobody)
     return cannotListen(host, port).finally(() => process.seteuid?.(0))
   }
-  expect(await asNobody()).toBe('something else listens on it')
+  expect(await asNobody()).toBe('another process listens on the port')
   await new Promise((resolve) => server.close(resolve))
   expect(await asNobody()).toBeNull()
 })

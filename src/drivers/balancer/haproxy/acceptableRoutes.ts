@@ -13,15 +13,18 @@ export interface Acceptable {
 
 interface Asked {
   routes: ServedRoute[]
-  /** Frontends that HAProxy has already. */
+  /** Frontends that HAProxy already has. */
   frontends: ReadonlySet<string>
   host: string
-  /** What was accepted before, by service: it goes on where the new is refused. */
+  /** The routes accepted before, by service: they stay in force if the new routes are refused. */
   before: Map<string, PlannedRoute[]>
   refusal: (routes: ServedRoute[]) => Promise<string | null>
 }
 
-/** Takes out what HAProxy could not serve, so that one service's trouble holds up no other: ports that are taken, routes it refuses. */
+/**
+ * Removes the routes that HAProxy could not serve (ports in use, routes that HAProxy refuses), so that a problem of one
+ * service does not delay other services.
+ */
 export async function acceptableRoutes(asked: Asked): Promise<Acceptable> {
   const taken = await takenPorts(asked)
   const free = renamed(asked.routes.filter((route) => !taken.has(route)))
@@ -37,18 +40,18 @@ export async function acceptableRoutes(asked: Asked): Promise<Acceptable> {
   if (remaining !== null) throw refused(remaining)
   const told = [...culprits].map(([service, reason]) => ({
     service,
-    reason: `HAProxy refuses the routes of ${service} (${reason}); correct them in its definition. What it served before goes on`,
+    reason: `HAProxy refuses the routes of ${service} (${reason}): correct them in its definition. The routes from before stay in force`,
   }))
   return { routes, unserved: [...unserved, ...told] }
 }
 
-/** Nothing of this plan can be served; what runs goes on. */
+/** HAProxy can serve no route of this plan; the running configuration stays in force. */
 function refused(why: string): OperatorError {
   return new OperatorError(
     'E_BALANCER_REFUSES',
-    `HAProxy refuses its configuration, and the one before goes on: ${why}`,
+    `HAProxy refuses the new configuration; the configuration from before stays in force: ${why}`,
     {
-      next: 'correct what it names (a certificate, a port), or report it; `haproxy -c -f` shows it too',
+      next: 'correct the named certificate or port, or report this as a bug; `haproxy -c -f` shows the same message',
     },
   )
 }
@@ -65,7 +68,7 @@ async function refusedServices(
   return culprits
 }
 
-/** The routes a refused service had, with the instances and peers it has now. */
+/** The routes that a refused service had, with its current instances and peers. */
 function asBefore(
   { planned }: ServedRoute,
   culprits: Map<string, string>,
@@ -83,7 +86,7 @@ const planOf = (routes: PlannedRoute[]): { position: number; machine: string; ro
   routes,
 })
 
-/** Names follow from which routes there are. */
+/** Renames the routes: the names depend on the routes of the plan. */
 function renamed(routes: ServedRoute[]): ServedRoute[] {
   const unique = new Map(routes.map(({ planned }) => [`${planned.service} ${addressOf(planned)}`, planned]))
   return readable(planOf([...unique.values()])).routes
@@ -95,7 +98,7 @@ async function takenPorts({ routes, frontends, host }: Asked): Promise<Map<Serve
     const { own } = route.planned
     if (own === null || frontends.has(route.frontend)) continue
     const addresses = addressesOf(own, host)
-    // What listens at one address is in the way of all.
+    // A process that listens at one address blocks the port at all addresses.
     for (const address of addresses.some(isAnyAddress) ? [host] : addresses) {
       const why = await cannotListen(address, own.port)
       if (why !== null && !(await isInItsOwnWay(address, own.port, frontends))) taken.set(route, why)
@@ -105,8 +108,8 @@ async function takenPorts({ routes, frontends, host }: Asked): Promise<Map<Serve
 }
 
 /**
- * HAProxy itself is all that listens there, at one address rather than at all, or the other way round: a new worker listens
- * beside the old one (SO_REUSEPORT), so a change of `expose` closes nothing meanwhile.
+ * Whether only HAProxy itself listens there, at one address instead of all, or the reverse. A new worker listens beside
+ * the old worker (SO_REUSEPORT), so a change of `expose` closes nothing meanwhile.
  */
 async function isInItsOwnWay(address: string, port: number, frontends: ReadonlySet<string>): Promise<boolean> {
   const own = [...frontends].filter((frontend) => ownPortOf(frontend) === port)
@@ -117,7 +120,7 @@ async function isInItsOwnWay(address: string, port: number, frontends: ReadonlyS
 
 const overlap = (a: string, b: string): boolean => a === b || isAnyAddress(a) || isAnyAddress(b)
 
-/** `null`: it can be listened on, by HAProxy. */
+/** `null`: HAProxy can listen on the port. */
 export function cannotListen(host: string, port: number): Promise<string | null> {
   return new Promise((resolve) => {
     const server = createServer()
@@ -126,8 +129,11 @@ export function cannotListen(host: string, port: number): Promise<string | null>
   })
 }
 
-/** Ports below 1024 are HAProxy's to use, not this process's: whether one is taken is then only seen from outside. */
+/**
+ * HAProxy may use ports below 1024, but this process may not, so it sees only from outside whether such a port is in
+ * use.
+ */
 async function whyNot(error: NodeJS.ErrnoException, host: string, port: number): Promise<string | null> {
   if (error.code !== 'EACCES') return error.message
-  return (await listenedOnAt(port)).some((one) => overlap(one, host)) ? 'something else listens on it' : null
+  return (await listenedOnAt(port)).some((one) => overlap(one, host)) ? 'another process listens on the port' : null
 }

@@ -12,8 +12,9 @@ export class Admission {
   }
 
   /**
-   * `null`: any of this cluster. Connections of a machine that may no longer are cut, in old workers too. What is to be done
-   * follows from what runs: whoever wrote the file may have been killed before it told.
+   * `null` admits any machine of this cluster. Cuts connections of a machine that is no longer admitted, in old workers
+   * too. The changes follow from the running state: an agent that wrote the file may have been killed before it
+   * informed HAProxy.
    */
   async admit(machines: string[] | null): Promise<void> {
     this.#folder.writeMachines(machines)
@@ -35,7 +36,7 @@ export class Admission {
 /** Reads `show acl`: an id and an entry on each line. */
 const entriesIn = (text: string): string[] => [...text.matchAll(/^0x\S+ (.*)$/gm)].map(([, entry = '']) => entry)
 
-/** Client addresses of connections in `forwarded_by` that are of none of these machines. */
+/** Client addresses of connections in `forwarded_by` that belong to none of these machines. */
 function sourcesOfOthers(table: string, machines: string[]): Set<string> {
   const sources = new Set<string>()
   for (const [, machine = '', source = ''] of table.matchAll(/ key=([^@\s]*)@(\S+) use=[1-9]/g)) {

@@ -4,21 +4,24 @@ import { page, textOf } from './configWords.ts'
 import type { ServedRoute } from './servedRoute.ts'
 
 /*
- * `limits.body`. A body that says its length, or that has arrived whole with the head, is measured by a rule. One without a
- * length goes through a backend whose filter counts while it passes, and from there through HAProxy's own socket to where
- * all requests go (docs/decisions/016-bodies-without-length.md).
+ * `limits.body`. A rule checks a body that announces its length, or that has arrived completely with the head. A body
+ * without a length goes through a backend whose filter counts it while it passes, and from there through HAProxy's own
+ * socket to the backend of all requests (docs/decisions/016-bodies-without-length.md).
  */
 
-/** Bodies without a length: neither all here, nor announced. An HTTP/2 WebSocket has no end either, and is no body. */
+/**
+ * Bodies without a length: neither complete with the head, nor with an announced length. An HTTP/2 WebSocket has no end
+ * either, but is not a body.
+ */
 const withoutLength =
   '!{ so_id 9 } !{ internal.htx.has_eom -m bool } !{ req.hdr(content-length) -m found } !{ req.hdr(upgrade) -m found }'
 
 const malformed = { status: 400, text: '400 Bad request: the body is malformed.\n' }
 
-/** A variable's line end would be written as `%0A`. */
+/** HAProxy would write a line end in a variable as `%0A`. */
 const inOneLine = (answer: Page): Page => ({ ...answer, text: answer.text.trimEnd() })
 
-/** Backends of a client's request, the first whose condition holds. */
+/** Backends for the request of a client; HAProxy takes the first whose condition holds. */
 export function backendsOf({
   planned,
   backend,
@@ -29,15 +32,15 @@ export function backendsOf({
 
 const counting = (backend: string): string => backend.replace(/^svc_/, 'count_')
 
-/** `socket`: HAProxy's own, behind which the request is asked for as if it had just come. */
+/** `socket`: HAProxy's own socket, behind which the request is processed as if it had just arrived. */
 export function countingBackend({ planned, backend }: ServedRoute, socket: string): string[] {
   const limit = limitOf(planned)
   if (limit === null) return []
   return [
-    `# ${planned.service}: counts bodies without a length, and ends those over the limit`,
+    `# ${planned.service}: counts bodies without a length, and ends requests over the limit`,
     `backend ${counting(backend)} from tandem_http`,
     '  filter lua.limit_body',
-    // HAProxy gives no reason to who asks a second time on one connection (docs/operations.md).
+    // HAProxy gives no reason to a client that sends a second request on one connection (docs/operations.md).
     '  option http-server-close',
     `  http-request set-var(txn.body_limit) int(${limit})`,
     `  http-request set-var-fmt(txn.refusal) ${textOf(inOneLine(malformed))}`,
@@ -58,8 +61,11 @@ export function bodyLimit({ planned }: ServedRoute): string[] {
 const limitOf = (planned: ServedRoute['planned']): HttpPlannedRoute['bodyBytes'] =>
   planned.kind === 'http' ? planned.bodyBytes : null
 
-/** A filter can end a request only by an error, which HAProxy puts in its log; its return values cannot (2.6, `FILTER.ERROR`). */
-export const bodyScript = `-- Written by Tandem. Counts a body without a length while it passes; over its limit, the request is answered 413.
+/**
+ * A filter can end a request only by an error, which HAProxy logs; return values of the filter cannot end it (2.6,
+ * `FILTER.ERROR`).
+ */
+export const bodyScript = `-- Written by Tandem. Counts a body without a length while it passes; a request over the limit gets a 413.
 local LimitBody = { id = "tandem body limit", flags = filter.FLT_CFG_FL_HTX }
 LimitBody.__index = LimitBody
 
@@ -78,12 +84,12 @@ function LimitBody:http_payload(txn, message)
   local length = message:input()
   self.left = self.left - length
   if self.left >= 0 then return length end
-  -- The end and the trailers of a body are counted as input, too.
+  -- The end and the trailers of a body also count as input.
   local body = message:body()
   if self.left + length - (body and #body or 0) >= 0 then return length end
   txn:set_var("txn.over", true)
   txn:set_var("txn.refusal", txn:get_var("txn.too_large"))
-  error("a body without a length is over the limit of its service: answered 413", 0)
+  error("a body without a length exceeds the limit of its service: sent a 413", 0)
 end
 
 core.register_filter("limit_body", LimitBody, function(limit) return limit end)

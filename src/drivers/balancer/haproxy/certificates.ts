@@ -8,7 +8,10 @@ export interface PublicCertificates {
   port: number
   /** A folder of PEM files. */
   certificates: string
-  /** Where people put them, and what brings them from there, when HAProxy may not read that. */
+  /**
+   * The folder where people put the certificates, and the function that copies them, if HAProxy may not read that
+   * folder.
+   */
   source?: string
   copy?: () => Promise<void>
 }
@@ -21,11 +24,14 @@ interface CertificatesOptions {
   log: (message: string, about?: Record<string, unknown>) => void
 }
 
-/** What HAProxy proves itself by: this machine's certificate to other machines, and the public ones to clients. */
+/**
+ * The certificates of HAProxy: the certificate of this machine for other machines, and the public certificates for
+ * clients.
+ */
 export class Certificates {
   readonly #options: CertificatesOptions
   #notBrought: string | null = null
-  /** The public ones are looked at once a change. */
+  /** The public certificates are checked once per change. */
   #seen: { hash: string; problem: string | null } | null = null
   #watch: { close: () => void } | null = null
 
@@ -33,12 +39,15 @@ export class Certificates {
     this.#options = options
   }
 
-  /** In words; none when all is well. */
+  /** Problems as text; empty while all is well. */
   get problems(): string[] {
     return [this.#notBrought, this.#seen?.problem ?? null].filter((one) => one !== null)
   }
 
-  /** Brings the public ones to HAProxy. What it has goes on where this fails: that is said, and it is tried again. */
+  /**
+   * Copies the public certificates to HAProxy. If that fails, HAProxy keeps its certificates; the failure is reported
+   * and the copy retried.
+   */
   async bring(): Promise<void> {
     const before = this.#notBrought
     const copied = this.#options.https?.copy?.() ?? Promise.resolve()
@@ -46,13 +55,13 @@ export class Certificates {
     if (this.#notBrought !== null && this.#notBrought !== before) this.#options.log(this.#notBrought)
   }
 
-  /** Takes them over as they are now; their hash, which changes with any of them. */
+  /** Takes over the current certificates. Returns their hash, which changes with any of them. */
   take(): string {
     const { folder, tls, https } = this.#options
     return folder.takeCertificates(tls, https?.certificates ?? null)
   }
 
-  /** One bad certificate must not take plain requests along: https is then left out, and said. */
+  /** A bad certificate must not affect plain requests: https is then omitted, and the problem reported. */
   async only(settings: HaproxySettings): Promise<HaproxySettings> {
     const { https, certificatesHash: hash } = settings
     if (!https) return settings
@@ -69,10 +78,10 @@ export class Certificates {
     const { folder } = this.#options
     return folder.hasCertificates(certificates)
       ? folder.refusal(haproxyConfig(null, settings))
-      : 'there is no file in it'
+      : 'the folder has no file'
   }
 
-  /** `takeUp` is called when any may have been renewed, after the public ones were brought. */
+  /** `takeUp` is called when a certificate may have been renewed, after the public certificates were copied. */
   watch(takeUp: () => Promise<void>): void {
     const { tls, https, log } = this.#options
     const folders = [tls.ca, tls.cert, tls.key].map((path) => dirname(path))
@@ -84,7 +93,7 @@ export class Certificates {
       },
       firstMs: this.#againMs(),
       failed: (error) =>
-        log('renewed certificates may not have been taken up; it is tried again', { error: String(error) }),
+        log('could not load renewed certificates; retrying', { error: String(error) }),
     })
   }
 
@@ -99,4 +108,4 @@ export class Certificates {
 }
 
 const notBrought = (error: unknown): string =>
-  `renewed public certificates may be missing: ${error instanceof Error ? error.message : String(error)}`
+  `could not copy the public certificates to HAProxy: ${error instanceof Error ? error.message : String(error)}`

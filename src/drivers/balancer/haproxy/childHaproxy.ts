@@ -6,17 +6,17 @@ import { MasterSocket } from './masterSocket.ts'
 
 interface ChildOptions {
   program?: string
-  /** The master's socket. */
+  /** The socket of the master process. */
   master: string
   startMs?: number
-  /** Time to end on its own, before it is killed. */
+  /** Time for HAProxy to end on its own before it is killed. */
   endMs?: number
 }
 
-/** Lines of its output that are kept. */
+/** Number of output lines that are kept. */
 const keptLines = 100
 
-/** HAProxy as a child of this process: for laptops and tests. It ends with the driver. */
+/** HAProxy as a child of this process, for laptops and tests. It ends with the driver. */
 export function childHaproxy(options: ChildOptions): HaproxyProcess {
   return new ChildHaproxy(options)
 }

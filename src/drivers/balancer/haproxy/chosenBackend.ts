@@ -1,7 +1,7 @@
 import { word } from './configWords.ts'
 import type { ServedRoute } from './servedRoute.ts'
 
-/** Routes of a host before those of any host; among them the longest path, on segment boundaries. */
+/** Routes of a host come before routes of any host; among them the longest path, on segment boundaries. */
 export function chooseByAddress(
   routes: ServedRoute[],
   backends: (route: ServedRoute) => [backend: string, condition: string][],
@@ -27,7 +27,7 @@ export function chooseByAddress(
   ]
 }
 
-/** Under all of these conditions; empty ones always hold. */
+/** Uses the backend if all of these conditions hold; empty conditions always hold. */
 export function useBackend(backend: string, ...conditions: string[]): string {
   const all = conditions.filter(Boolean).join(' ')
   return `  use_backend ${backend}${all === '' ? '' : ` if ${all}`}`

@@ -3,8 +3,9 @@ import { handedOver, textOf } from './configWords.ts'
 import type { HaproxySettings } from './haproxySettings.ts'
 
 /**
- * What is said to an instance of who asked, over whatever a client claims. A balancer in front that the cluster file trusts
- * keeps its word: its X-Forwarded-Proto and -Host stay, and its own address is added to X-Forwarded-For behind the client's.
+ * The headers that inform an instance about the client; they override the values of a client. The headers of a balancer
+ * in front that the cluster file trusts are kept: its X-Forwarded-Proto and X-Forwarded-Host stay, and its own address
+ * is added to X-Forwarded-For behind the address of the client.
  */
 export function fromClients({ trustedProxies }: HaproxySettings): string[] {
   const trusts = trustedProxies.length > 0
@@ -22,5 +23,5 @@ export function fromClients({ trustedProxies }: HaproxySettings): string[] {
   ]
 }
 
-/** Where a trusted balancer has not said it; nobody else's word is left at this point. */
+/** Where a trusted balancer has not set the header; at this point no other sender's value is left. */
 const unsaid = (trusts: boolean, header: string): string => (trusts ? ` !{ req.hdr(${header}) -m found }` : '')

@@ -4,19 +4,19 @@ import { instanceHost } from '../limits.ts'
 import type { HaproxySettings } from './haproxySettings.ts'
 import type { ServedRoute } from './servedRoute.ts'
 
-/** One server of one backend: what the configuration says, and what is said at run time to have the same. */
+/** One server of one backend, for the configuration and for the run-time commands that have the same effect. */
 export interface ConfiguredServer {
   backend: string
   name: string
   host: string
   port: number
-  /** Takes new work. */
+  /** The server takes new work. */
   active: boolean
-  /** Everything after the address. */
+  /** The part of the line after the address. */
   parameters: string
 }
 
-/** A server that takes over from an old worker: the new worker, through its own socket. */
+/** The server to which an old worker hands over: the new worker, through its own socket. */
 export const newWorker = 'new:worker'
 
 /** Servers of all backends, in the order of the configuration. */
@@ -37,7 +37,7 @@ export function serverLine({ name, host, port, active, parameters }: ConfiguredS
   return `server ${name} ${socketAddress(host, port)} ${parameters}${active ? '' : ' disabled'}`
 }
 
-/** Run-time commands that bring a server in; servers enter in maintenance (management guide, 9.3, `add server`). */
+/** Run-time commands that add a server; a server is added in maintenance (management guide, 9.3, `add server`). */
 export function addCommands(server: ConfiguredServer): string[] {
   const { backend, name, host, port, parameters } = server
   return [
@@ -50,7 +50,10 @@ function socketAddress(host: string, port: number): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** Every peer that any route names: those a route may not use now are there in maintenance, so that this changes without a reload. */
+/**
+ * Every peer of any route. Peers that a route may not use now are present in maintenance, so that they can be enabled
+ * without a reload.
+ */
 function knownPeers(routes: ServedRoute[]): Peer[] {
   const peers = new Map<string, Peer>()
   for (const { planned } of routes) for (const peer of planned.peers) peers.set(peer.machine, peer)
@@ -74,7 +77,8 @@ function peerServer(route: ServedRoute, peer: Peer, settings: HaproxySettings): 
   const { authority, machine } = settings.files
   const used = route.planned.peers.find((named) => named.machine === peer.machine)
   const identity = `ssl verify required verifyhost ${peer.machine} ca-file ${authority} crt ${machine}`
-  // HAProxy would check the certificate against a server name, not against `verifyhost`: ALPN says what is wanted.
+  // HAProxy would check the certificate against a server name, not against `verifyhost`; ALPN names the requested
+  // route.
   const names = `alpn ${route.wanted} check-ssl check-alpn ${route.wanted}`
   return {
     backend: route.backend,
@@ -86,7 +90,10 @@ function peerServer(route: ServedRoute, peer: Peer, settings: HaproxySettings): 
   }
 }
 
-/** The first refused connection takes a server out, and the first good one puts it back. Each purge closes half of what is unused. */
+/**
+ * The first refused connection takes a server out, and the first successful one puts it back. Each purge closes half of
+ * the unused connections.
+ */
 function watched({ limits }: HaproxySettings): string {
   const { checkMs, failedCheckMs, upstreamIdleMs } = limits
   const times = `inter ${checkMs}ms fastinter ${failedCheckMs}ms downinter ${failedCheckMs}ms rise 1 fall 1`

@@ -15,7 +15,7 @@ let machines: HaproxyLab
 
 eachInALab((balancers, haproxies) => ([lab, machines] = [balancers, haproxies]))
 
-/** Keep-alive requests of several methods, as fast as they are answered, until told to stop. */
+/** Sends keep-alive requests of several methods, as fast as they are answered, until the test ends the load. */
 function load(ports: number[], agent: Agent): { failures: string[]; done: () => number; end: () => Promise<void> } {
   const state = { running: true, count: 0 }
   const failures: string[] = []
@@ -40,7 +40,7 @@ function load(ports: number[], agent: Agent): { failures: string[]; done: () => 
   }
 }
 
-/** HAProxy that leaves the first such command after a reload without an answer. */
+/** HAProxy that does not answer the first such command after a reload. */
 function silentAfterReload(machine: string, command: string): Partial<HaproxyBalancerOptions> {
   const run = join(machines.folderOf(machine), 'run')
   mkdirSync(run, { recursive: true, mode: 0o700 })
@@ -61,7 +61,7 @@ function silentAfterReload(machine: string, command: string): Partial<HaproxyBal
   return { process: childHaproxy({ master: behind }), limits: { commandMs: 1_000 } }
 }
 
-/** Of an instance of a class, to be given with something changed. */
+/** The methods of a class instance, so that some can be replaced. */
 function partsOf(process: HaproxyProcess): HaproxyProcess {
   return {
     program: process.program,
@@ -78,7 +78,7 @@ async function progress(done: () => number): Promise<void> {
 }
 
 describe('rollouts under load', () => {
-  it('lose nothing in twenty flips through both machines, and never reload', async () => {
+  it('lose no request in twenty flips through both machines, and never reload', async () => {
     const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
     const first = await machines.instance('x-0')
     const route = (machine: HaproxyMachine, ...targets: LabInstance['active'][]): Promise<unknown> =>
@@ -105,7 +105,7 @@ describe('rollouts under load', () => {
     expect([await machines.workerOf('a'), await machines.workerOf('b')]).toEqual(workers)
   })
 
-  it('that change routes reload, and lose nothing either: the old instance may be stopped at once', async () => {
+  it('that change routes reload, and lose no request either: the old instance may be stopped at once', async () => {
     const a = await machines.machine('a')
     let current = await machines.instance('x-0')
     await a.route(httpRoute({ targets: [current.active] }))
@@ -164,7 +164,7 @@ describe('work in flight', () => {
 })
 
 describe('a reload', () => {
-  it('whose agent was killed before it told the old worker is made good by the next plan: kept-alive clients are handed over', async () => {
+  it('whose agent was killed before it informed the old worker is completed by the next plan: kept-alive clients are handed over', async () => {
     const a = await machines.machine('a')
     const [x, y] = [await machines.instance('x-1'), await machines.instance('y-1')]
     await a.route(httpRoute({ targets: [x.active] }))
@@ -177,7 +177,7 @@ describe('a reload', () => {
     expect((await ask(a.port, { agent })).body).toBe('y-1 0')
   })
 
-  it('that took place although HAProxy did not answer once is no failure: the file says what runs, the old worker hands over', async () => {
+  it('that took place although HAProxy did not answer once is no failure: the file matches the running state, the old worker hands over', async () => {
     const a = await machines.machine('a', silentAfterReload('a', 'show info'))
     const [x, y] = [await machines.instance('x-1'), await machines.instance('y-1')]
     await a.route(httpRoute({ targets: [x.active] }))
@@ -188,7 +188,7 @@ describe('a reload', () => {
     expect((await ask(a.port, { agent })).body).toBe('y-1 0')
   })
 
-  it('whose old worker does not answer is done all the same, and the old worker is told with the next plan', async () => {
+  it('whose old worker does not answer succeeds anyway, and the next plan informs the old worker', async () => {
     const a = await machines.machine('a', silentAfterReload('a', 'tandem retire'))
     const [x, y] = [await machines.instance('x-1'), await machines.instance('y-1')]
     await a.route(httpRoute({ targets: [x.active] }))
@@ -200,7 +200,7 @@ describe('a reload', () => {
     expect((await ask(a.port, { agent })).body).toBe('y-1 0')
   })
 
-  it('that HAProxy gives up leaves the file as what goes on', async () => {
+  it('that HAProxy gives up leaves the file in the running state', async () => {
     const child = childHaproxy({ master: join(machines.folderOf('a'), 'run', 'master.sock') })
     const process = { ...partsOf(child), program: '/bin/true' }
     const a = await machines.machine('a', { process })
@@ -263,7 +263,7 @@ describe('a restart', () => {
 })
 
 describe('a dead instance', () => {
-  it('is gone round from the first request on, and comes back by itself', async () => {
+  it('is skipped from the first request on, and comes back on its own', async () => {
     const a = await machines.machine('a')
     const [x, y] = [await machines.instance('x-1'), await machines.instance('y-1')]
     await a.route(httpRoute({ targets: [x.active, y.active] }))
@@ -277,7 +277,7 @@ describe('a dead instance', () => {
 })
 
 describe('idle connections', () => {
-  it('live beyond every HTTP timeout, silent on both sides, through both machines; a limit of their route cuts them', async () => {
+  it('outlive every HTTP timeout, silent on both sides, through both machines; a limit of their route cuts them', async () => {
     const limits = { headersMs: 200, clientIdleMs: 200, upstreamIdleMs: 200, connectMs: 300 }
     const [a, b] = await Promise.all([machines.machine('a', { limits }), machines.machine('b', { limits })])
     const t = await lab.tcpInstance('t-1', echo)
@@ -298,7 +298,7 @@ describe('idle connections', () => {
 })
 
 describe('holding', () => {
-  it('keeps requests and connections until an instance is there, without a reload; then not longer than it may', async () => {
+  it('keeps requests and connections until an instance is there, without a reload; but not longer than allowed', async () => {
     const a = await machines.machine('a')
     const port = await freePort()
     const route = (holdMs: number | null, x?: LabInstance, t?: LabInstance): Promise<unknown> =>
@@ -323,7 +323,7 @@ describe('holding', () => {
     expect(await machines.workerOf('a')).toBe(worker)
   })
 
-  it('goes on over a reload', async () => {
+  it('continues over a reload', async () => {
     const a = await machines.machine('a')
     await a.route(httpRoute({ holdMs: 10_000 }))
     const held = ask(a.port)

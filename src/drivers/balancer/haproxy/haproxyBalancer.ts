@@ -26,34 +26,39 @@ import { WorkWatch } from './workWatch.ts'
 import { idleConnectionsIn } from './workCounts.ts'
 
 export interface HaproxyBalancerOptions {
-  /** What Tandem writes for HAProxy: configuration, script, maps, this machine's certificate. */
+  /**
+   * Folder for the files that Tandem writes for HAProxy: configuration, script, maps, the certificate of this machine.
+   */
   dir: string
-  /** Sockets; short, below `/run` in production. */
+  /** Folder for sockets; a short path, below `/run` in production. */
   runDir: string
-  /** What the entry and the TCP ports are bound to. */
+  /** Address of the entry and of the TCP ports. */
   host: string
-  /** 0: any free one; see `ports`. */
+  /** 0: any free port; see `ports`. */
   httpPort: number
   https?: PublicCertificates
   forward: { host: string; port: number }
   /** Networks of balancers in front, as CIDR; absent: none. */
   trustedProxies?: readonly string[]
-  /** Between machines, both ways: authority, and this machine's certificate and key. Renewed files are taken up. */
+  /**
+   * Certificates between machines, for both directions: the authority, and the certificate and key of this machine.
+   * Renewed files are loaded.
+   */
   tls: ForwardingTls
   machine: string
   clock: Clock
   process: HaproxyProcess
-  /** HAProxy's user and group once it listens; `null`: the one who starts it. */
+  /** User and group of HAProxy once it listens; `null`: the user who starts it. */
   user?: string | null
-  /** HAProxy is that user from its start, and reads what Tandem writes by the group of `dir`. */
+  /** HAProxy runs as that user from its start, and reads the files of Tandem through the group of `dir`. */
   sharesGroup?: boolean
   limits?: Partial<HaproxyLimits>
-  /** Finds the address of a machine by its name: as this machine does, unless a test says how. */
+  /** Finds the address of a machine by its name. Default: as this machine does. */
   lookup?: Lookup
   log?: (message: string, about: Record<string, unknown>) => void
 }
 
-/** A plan, and the addresses of the machines it names by name. */
+/** A plan, and the addresses of the machines that it lists by name. */
 interface Asked {
   plan: RoutingPlan
   addresses: Map<string, string>
@@ -61,8 +66,9 @@ interface Asked {
 
 export interface HaproxyBalancer extends BalancerDriver {
   /**
-   * Machines that may forward work here, by the common name of their certificate; `null`: any with one of this cluster.
-   * Connections of a machine that may no longer are cut. Kept on disk.
+   * Admits the machines that may forward work here, by the common name of their certificate; `null`: any machine with a
+   * certificate of this cluster. Cuts the connections of a machine that is no longer admitted. The list is kept on
+   * disk.
    */
   admit(machines: string[] | null): Promise<void>
 }
@@ -71,7 +77,7 @@ export function createHaproxyBalancer(options: HaproxyBalancerOptions): HaproxyB
   return new Haproxy(options)
 }
 
-/** The balancer of production machines: HAProxy, which goes on without the agent. */
+/** The balancer of production machines: HAProxy, which keeps running without the agent. */
 class Haproxy implements HaproxyBalancer {
   readonly name = 'haproxy'
   readonly ports = { http: 0, forward: 0 }
@@ -86,17 +92,17 @@ class Haproxy implements HaproxyBalancer {
   readonly #stopped: StoppedInstances
   readonly #peers: PeerAddresses
   readonly #listeners: ((change: BalancerChange) => void)[] = []
-  /** One after the other, whatever becomes of those before. */
+  /** Runs operations one after the other, even if earlier operations failed. */
   readonly #turns = new Turns()
   #closing: Promise<void> | null = null
   #lookups: Promise<unknown> = Promise.resolve()
-  /** The newest. */
+  /** The newest requested plan. */
   #asked: Asked | null = null
   #routes: ServedRoute[] | null = null
   #wanted: ConfiguredServer[] = []
-  /** Changes with any certificate: as of the last plan that was applied. */
+  /** Changes with any certificate; the value at the last applied plan. */
   #certificatesHash: string | null = null
-  /** Open files, and so connections, that the machine does not give it; in words. */
+  /** The shortage of open files, and so of connections, on this machine, as text. */
   #shortage: string | null = null
 
   constructor(options: HaproxyBalancerOptions) {
@@ -124,7 +130,9 @@ class Haproxy implements HaproxyBalancer {
     this.#certificates = new Certificates({ folder: this.#folder, tls, https, limits: this.#limits, log })
   }
 
-  /** Takes over the HAProxy that runs, as it is; starts it with what it last had, or with no routes. */
+  /**
+   * Adopts the running HAProxy unchanged. If none runs, starts HAProxy with its last configuration, or without routes.
+   */
   async listen(): Promise<void> {
     const { host, httpPort, forward } = this.#options
     this.ports.http = httpPort || (await freePort(host))
@@ -144,7 +152,7 @@ class Haproxy implements HaproxyBalancer {
       try {
         return await process.ensureStarted(config)
       } catch (error) {
-        log?.('HAProxy does not start with what it last had; it starts without routes', { error: String(error) })
+        log?.('HAProxy does not start with its last configuration; starting it without routes', { error: String(error) })
       }
     }
     this.#folder.writeConfig(haproxyConfig(null, settings))
@@ -161,12 +169,12 @@ class Haproxy implements HaproxyBalancer {
     return new Set(servers.flatMap(({ name, active }) => (active && !name.includes(':') ? [name] : [])))
   }
 
-  /** Names are looked up before its turn, which would keep everything else waiting. */
+  /** Names are looked up before the plan takes its turn: a lookup during the turn would block all other operations. */
   async apply(plan: RoutingPlan): Promise<Unserved[]> {
     const lookups = Promise.all([this.#peers.of(plan), this.#lookups]).then(([addresses]) => addresses)
     this.#lookups = lookups
     const asked = { plan, addresses: await lookups }
-    if (this.#closing) throw new Error('the balancer is closed; it takes no plan any more')
+    if (this.#closing) throw new Error('the balancer is closed and accepts no more plans')
     this.#asked = asked
     return this.#inTurn(() => this.#applyNow(asked))
   }
@@ -187,7 +195,7 @@ class Haproxy implements HaproxyBalancer {
     return [...resolved.unserved, ...asked.unserved, ...unserved]
   }
 
-  /** It may have ended by itself, or have been stopped. */
+  /** HAProxy may have ended on its own or may have been stopped. */
   async #lookOrStart(): Promise<RunningWorker> {
     try {
       return await this.#running.look()
@@ -197,7 +205,7 @@ class Haproxy implements HaproxyBalancer {
     }
   }
 
-  /** Only what changes routes can be refused: servers alone were checked when they were read. */
+  /** Only a change of routes can be refused: changes of servers alone were checked when the plan was read. */
   async #acceptable(
     routes: ServedRoute[],
     settings: HaproxySettings,
@@ -216,7 +224,7 @@ class Haproxy implements HaproxyBalancer {
     })
   }
 
-  /** Written first, then made so, then read back. */
+  /** First writes the files, then changes HAProxy, then reads the result back. */
   async #bring(
     routes: ServedRoute[],
     wanted: ConfiguredServer[],
@@ -238,7 +246,9 @@ class Haproxy implements HaproxyBalancer {
     await this.#change(pid, servers, wanted, holds)
   }
 
-  /** The file is put back only where what it said before still runs: the new worker may be there although an exchange failed. */
+  /**
+   * Restores the file only if its previous content still runs: the new worker may exist although an exchange failed.
+   */
   async #reload(shape: string, shapeBefore: string | null, previous: string | null): Promise<number> {
     try {
       return await this.#running.reload(shape)
@@ -247,7 +257,7 @@ class Haproxy implements HaproxyBalancer {
       if (worker?.shape === shape) return worker.pid
       if (worker?.shape === shapeBefore && previous !== null) this.#folder.writeConfig(previous)
       const said = await this.#options.process.lastWords()
-      throw new Error(`HAProxy could not be reloaded, and what ran goes on: ${said}`, { cause: error })
+      throw new Error(`HAProxy could not be reloaded; the running configuration stays in force: ${said}`, { cause: error })
     }
   }
 
@@ -264,11 +274,11 @@ class Haproxy implements HaproxyBalancer {
     const said = commands.length === 0 ? '' : await this.#running.tell(pid, commands)
     const after = await this.#running.servers(pid)
     const wrong = differences(after, wanted)
-    if (wrong.length > 0) throw new Error(`HAProxy did not do all it was told: ${wrong.join('; ')}; it said: ${said}`)
+    if (wrong.length > 0) throw new Error(`HAProxy did not carry out these commands: ${wrong.join('; ')}; its answer: ${said}`)
     this.#leftover.set(after, new Set(wanted.map(nameOf)))
   }
 
-  /** Instances that were known before this plan, and whether they took new work. */
+  /** The instances known before this plan, and whether they took new work. */
   #named(worker: RunningWorker): Map<string, boolean> {
     const isKnown = this.#routes === null ? null : new Set(this.#wanted.map(({ name }) => name))
     return takingWork(worker.servers.filter(({ name }) => !name.includes(':') && isKnown?.has(name) !== false))
@@ -282,7 +292,10 @@ class Haproxy implements HaproxyBalancer {
     this.#listeners.push(listener)
   }
 
-  /** In maintenance HAProxy closes idle connections; those in use go on. What is waited for holds up no other change. */
+  /**
+   * In maintenance HAProxy closes idle connections and keeps those in use. Waiting for that does not block other
+   * changes.
+   */
   async release(instance: string): Promise<void> {
     const isKnown = await this.#inTurn(() => this.#maintain(instance))
     if (!isKnown) return
@@ -311,7 +324,7 @@ class Haproxy implements HaproxyBalancer {
       await this.#running.cutSessions((line) => line.includes(` srv=${instance} `))
       await this.#watch.read()
     }).catch((error: unknown) =>
-      this.#options.log?.('connections could not be cut', { instance, error: String(error) }),
+      this.#options.log?.('could not cut connections', { instance, error: String(error) }),
     )
   }
 
@@ -364,8 +377,8 @@ class Haproxy implements HaproxyBalancer {
   }
 
   /**
-   * Renewed certificates change the shape of the same plan: applied again, they are loaded by a reload. Which plan, the turn
-   * says: a newer one may have come first.
+   * Renewed certificates change the shape of the same plan: applying the plan again loads them by a reload. The plan is
+   * chosen in its turn: a newer plan may have come first.
    */
   #takeUpCertificates(): Promise<void> {
     return this.#inTurn(async () => {
@@ -386,11 +399,11 @@ class Haproxy implements HaproxyBalancer {
 const doesNotStart = (config: string, said: string, cause: unknown): OperatorError =>
   new OperatorError('E_BALANCER_REFUSES', `HAProxy does not start: ${said}`, {
     subject: config,
-    next: 'does something else hold its ports (ss -ltnp)? It is tried again; journalctl -u tandem-haproxy   says more',
+    next: 'check whether another process uses its ports: ss -ltnp; for details: journalctl -u tandem-haproxy; Tandem retries',
     cause,
   })
 
-/** Whether each instance takes new work, somewhere. */
+/** Whether each instance takes new work in any backend. */
 function takingWork(servers: readonly { name: string; active: boolean }[]): Map<string, boolean> {
   const taking = new Map<string, boolean>()
   for (const { name, active } of servers) taking.set(name, active || (taking.get(name) ?? false))

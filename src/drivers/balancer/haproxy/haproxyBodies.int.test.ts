@@ -15,7 +15,7 @@ eachInALab((balancers, haproxies) => ([lab, machines] = [balancers, haproxies]))
 
 const limit = 200_000
 
-/** Says how long each body was, and whether it came whole. */
+/** Records the length of each body, and whether the body arrived completely. */
 async function counting(name: string): Promise<LabInstance & { bodies: { bytes: number; whole: boolean }[] }> {
   const bodies: { bytes: number; whole: boolean }[] = []
   const instance = await lab.instance(name, (request, response) => {
@@ -31,14 +31,14 @@ async function counting(name: string): Promise<LabInstance & { bodies: { bytes: 
   return Object.assign(instance, { bodies })
 }
 
-/** A request with a chunked body, as it is on the wire; what comes back until the connection ends. */
+/** Sends a request with a chunked body, byte for byte; resolves with the answer up to the end of the connection. */
 async function chunked(
   port: number,
   bytes: number,
   { more = '', end = '0\r\n\r\n', host = '127.0.0.1' } = {},
 ): Promise<string> {
   const socket = await lab.connect(port, host)
-  socket.on('error', () => {}) // it may be closed while we send
+  socket.on('error', () => {}) // HAProxy may close the connection during the upload
   let answer = ''
   const over = new Promise<void>((resolve) => {
     socket.on('data', (chunk: Buffer) => {
@@ -83,7 +83,7 @@ describe('a body without a length', () => {
     return made
   }
 
-  /** By HTTP/2, without `content-length`; `null`: the head is the end. */
+  /** Sends by HTTP/2, without `content-length`; `null`: the request ends with the head. */
   async function http2(bytes: number | null, head: OutgoingHttpHeaders = { ':method': 'POST' }): Promise<unknown> {
     const stream = session().request({ ':path': '/', ...head }, { endStream: bytes === null })
     stream.on('error', () => {})
@@ -93,20 +93,20 @@ describe('a body without a length', () => {
     return headers[':status']
   }
 
-  it('is answered 413 once it is over the limit of its service: chunked', async () => {
+  it('is answered 413 once it exceeds the limit of its service: chunked', async () => {
     expect(await chunked(a.port, limit * 3)).not.toMatch(/^HTTP\/1\.1 200 /)
-    // No more is sent than that: a client that is still sending when the connection closes may miss the answer.
+    // The test sends no more than that: a client that is still sending when the connection closes may miss the answer.
     const answer = await chunked(a.port, limit + 1, { end: '' })
-    expect(answer).toMatch(/^HTTP\/1\.1 413 [\s\S]*over the limit of 200000 bytes\.\n$/)
+    expect(answer).toMatch(/^HTTP\/1\.1 413 [\s\S]*exceeds the limit of 200000 bytes\.\n$/)
     expect(x.bodies.every(({ whole, bytes }) => !whole && bytes <= limit)).toBe(true)
   })
 
-  it('is answered 413 once it is over the limit of its service: HTTP/2', async () => {
+  it('is answered 413 once it exceeds the limit of its service: HTTP/2', async () => {
     expect(await http2(limit * 3)).toBe(413)
     expect(x.bodies.every(({ whole, bytes }) => !whole && bytes <= limit)).toBe(true)
   })
 
-  it('is answered 413 at once where it comes together with the head', async () => {
+  it('is answered 413 at once if it arrives together with the head', async () => {
     await a.route(httpRoute({ targets: [x.active], bodyBytes: 10 }))
     const text =
       'POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n01234567890\r\n0\r\n\r\n'
@@ -114,14 +114,14 @@ describe('a body without a length', () => {
     expect(x.bodies).toEqual([])
   })
 
-  it('arrives whole up to the limit, by both protocols, with the interim answer that was asked for', async () => {
+  it('arrives whole up to the limit, by both protocols, with the requested interim answer', async () => {
     expect(await chunked(a.port, limit)).toMatch(/^HTTP\/1\.1 200 [\s\S]*x-1 200000$/)
     expect(await chunked(a.port, 100, { more: 'Expect: 100-continue\r\n' })).toMatch(/^HTTP\/1\.1 100 [\s\S]*x-1 100/)
     expect(await http2(limit)).toBe(200)
     expect(x.bodies.map(({ bytes }) => bytes)).toEqual([limit, 100, limit])
   })
 
-  it('is none where there is no body', async () => {
+  it('is not assumed where there is no body', async () => {
     for (const method of ['GET', 'POST', 'DELETE', 'HEAD']) {
       expect(await http2(null, { ':method': method })).toBe(200)
       expect(await raw(lab, a.port, `${method} / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`)).toMatch(
@@ -131,7 +131,7 @@ describe('a body without a length', () => {
     expect(x.bodies.every(({ bytes }) => bytes === 0)).toBe(true)
   })
 
-  it('is answered 400 where it is malformed, and not 413', async () => {
+  it('is answered 400 if it is malformed, and not 413', async () => {
     const text = `POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n`
     const socket = await lab.connect(a.port)
     socket.write(text)
@@ -141,7 +141,7 @@ describe('a body without a length', () => {
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 400 [\s\S]*malformed\.\n$/)
   })
 
-  it('is counted where an instance of another machine takes it, too', async () => {
+  it('is also counted if an instance of another machine takes it', async () => {
     const b = await machines.machine('b')
     await b.route(httpRoute({ targets: [x.active], bodyBytes: limit }))
     await a.route(httpRoute({ peers: [b.peer], bodyBytes: limit }))
@@ -150,7 +150,7 @@ describe('a body without a length', () => {
     expect(await chunked(a.port, limit + 1, { end: '' })).toMatch(/^HTTP\/1\.1 413 /)
   })
 
-  it('is counted at a local port of the service, too', async ({ skip }) => {
+  it('is also counted at a local port of the service', async ({ skip }) => {
     skip(process.platform !== 'linux', 'only Linux has these loopback addresses')
     const host = '127.77.1.1'
     const port = await freePort(host)
@@ -169,7 +169,7 @@ describe('a body without a length', () => {
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 [\s\S]*x-1 5$/)
   })
 
-  it('leaves WebSockets alone, however much they carry', async () => {
+  it('does not limit WebSockets, however much they carry', async () => {
     const sockets = new WebSocketServer({ server: x.server as Server }) // `instance` makes an HTTP server
     sockets.on('connection', (socket) => socket.on('message', () => socket.send('taken')))
     const socket = new WebSocket(`ws://127.0.0.1:${a.port}/`)

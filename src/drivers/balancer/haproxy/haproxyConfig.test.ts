@@ -53,12 +53,12 @@ function configFor(...routes: PlannedRoute[]): string {
   return haproxyConfig(read.routes, settings)
 }
 
-/** The section that begins with this line, as far as the next empty line. */
+/** The section that begins with this line, up to the next empty line. */
 const section = (config: string, first: string): string =>
   config.slice(config.indexOf(`\n${first} from`) + 1).split('\n\n')[0] ?? ''
 
 describe('the configuration', () => {
-  it('says which service each part is of, in the order of names, and the same bytes for the same plan', () => {
+  it('names the service of each part, in the order of names, and has the same bytes for the same plan', () => {
     const config = configFor(queue, shop('active'))
     expect(config).toBe(configFor(shop('active'), queue))
     expect(config.match(/^# Service .*$/gm)).toEqual([
@@ -67,7 +67,7 @@ describe('the configuration', () => {
     ])
   })
 
-  it('leads a host and path to local instances first, to peers when none is left', () => {
+  it('routes a host and path to local instances first, and to peers when none is left', () => {
     const config = configFor(shop('active', 'draining'))
     expect(section(config, 'frontend entry')).toContain(`  # shop: shop.example/cart
   acl path_of_svc_shop path -m str -- '/cart'
@@ -83,14 +83,14 @@ describe('the configuration', () => {
     )
   })
 
-  it('leads forwarded work to local instances alone, and lets in nobody without a certificate', () => {
+  it('routes forwarded work to local instances only, and admits no machine without a certificate', () => {
     const config = configFor(shop('active'), queue)
     expect(section(config, 'backend fwd_shop')).not.toContain('peer:')
     expect(section(config, 'frontend forwarded_http')).toMatch(/ca-file \S+ verify required/)
     expect(section(config, 'frontend forwarded_tcp')).toMatch(/ca-file \S+ verify required id 1/)
   })
 
-  it('sets no timeout on a silent TCP connection but the one its route asks for', () => {
+  it('sets no timeout on a silent TCP connection except the timeout of its route', () => {
     const config = configFor(shop('active'), queue, tcpRoute({ service: 'other', port: 1, name: 1 }))
     expect(section(config, 'backend svc_queue')).toContain('  timeout tunnel 600000ms')
     expect(section(config, 'backend svc_other')).not.toContain('timeout')
@@ -108,7 +108,7 @@ describe('the configuration', () => {
   })
 })
 
-describe('what people write', () => {
+describe('input from people', () => {
   it.each([
     ['a line end in a host', { host: 'a\nbackend evil' }],
     ['a space in a host', { host: 'a b' }],
@@ -118,7 +118,7 @@ describe('what people write', () => {
     ['a space in a machine', { peers: [{ machine: 'b ssl', host: 'h', port: 1 }] }],
     ['a line end in an address', { peers: [{ machine: 'b', host: 'h\n', port: 1 }] }],
     ['no port', { targets: [{ instance: 'x', port: 0, state: 'active' as const }] }],
-  ])('never becomes configuration: %s is told, and the other service is served', (_what, about) => {
+  ])('never becomes configuration: %s is reported, and the other service is served', (_what, about) => {
     const routes = [httpRoute({ service: 'bad', ...about }), shop('active')]
     const read = readable({ position: 1, machine: 'a', routes })
     expect(read.unserved).toEqual([{ service: 'bad', reason: expect.stringContaining('"bad"') }])
@@ -141,7 +141,7 @@ describe('HAProxy itself', () => {
   })
   afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-  it('takes every configuration made of hostile paths and hosts that were let through', ({ skip }) => {
+  it('accepts every configuration made of hostile paths and hosts that passed the checks', ({ skip }) => {
     skip(why !== null, why ?? '')
     const { seed, count: numRuns } = randomRun('configurations', { check: 15, soak: 500 })
     const hostile = fc.string({
@@ -150,7 +150,8 @@ describe('HAProxy itself', () => {
     })
     const route = fc.record({ host: fc.option(hostile), path: hostile.map((text) => `/${text}`) })
     const routes = fc.array(route, { minLength: 30, maxLength: 30 })
-    // As many names of services as are allowed, the longest too, each with local ports that others have as well.
+    // As many names of services as are allowed, including the longest, each with local ports that other services have
+    // as well.
     const services = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9-]{0,39}$/), { minLength: 3, maxLength: 10 })
     let written = 0
     fc.assert(

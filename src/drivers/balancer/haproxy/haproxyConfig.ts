@@ -14,20 +14,20 @@ import { addressesOf, type ServedRoute } from './servedRoute.ts'
 import { handedOver, page, textOf, word } from './configWords.ts'
 
 /**
- * HAProxy's whole configuration (configuration manual of 2.6), the same bytes for the same plan and settings. `null`: no
- * plan was applied yet. Shapes:
+ * The complete configuration of HAProxy (configuration manual of 2.6). The same plan and settings give the same bytes.
+ * `null`: no plan was applied yet. Sections:
  *
- *   entry              clients come in; the backend is chosen by host and path
+ *   entry              takes requests of clients; host and path choose the backend
  *   tcp_PORT           a public port of one service
  *   local_SERVICE_PORT a port of one service at its loopback address, for programs on the machines
- *   count_SERVICE      bodies without a length are counted on their way back to where they came in, if they have a limit
+ *   count_SERVICE      counts bodies without a length, if they have a limit, and returns them to their frontend
  *   svc_SERVICE        local instances first, peers when none is left
- *   forward            other machines come in: chooses by ALPN, before any handshake, so that a service
- *                      without an instance here is refused as if nothing listened, and the other machine goes elsewhere
- *   forwarded_http/tcp ends that TLS; only machines with a certificate of this cluster get through
+ *   forward            takes work of other machines: chooses by ALPN, before any handshake, so that a service without
+ *                      an instance here is refused as if nothing listened, and the other machine tries elsewhere
+ *   forwarded_http/tcp ends that TLS; only machines with a certificate of this cluster are admitted
  *   fwd_SERVICE        local instances only: work is never forwarded twice
  *
- * What an old worker still gets after a reload it hands to the new one, through sockets of their own.
+ * An old worker hands the work that still arrives after a reload to the new worker, through their own sockets.
  */
 export function haproxyConfig(routes: ServedRoute[] | null, settings: HaproxySettings): string {
   const servers = configuredServers(routes ?? [], settings)
@@ -36,19 +36,22 @@ export function haproxyConfig(routes: ServedRoute[] | null, settings: HaproxySet
   return sealed(lines.concat(globalSection(settings, shapeOf(body, settings)), body).join('\n'))
 }
 
-/** What only a reload can change: everything but the servers. Two configurations with one shape differ by run-time commands. */
+/**
+ * Identifies the part that only a reload can change: everything but the servers. Two configurations with the same shape
+ * differ only by run-time commands.
+ */
 function shapeOf(body: string[], settings: HaproxySettings): string {
   const lines = body.filter((line) => !line.startsWith('  server ') && !line.startsWith('  # server'))
   const all = [...globalSection(settings, ''), settings.certificatesHash, ...lines].join('\n')
   return createHash('sha256').update(all).digest('hex').slice(0, 32)
 }
 
-/** The shape that a configuration, or `show info`, says it has; `null`: none of ours. */
+/** The shape recorded in a configuration or in `show info`; `null`: not written by Tandem. */
 export function shapeIn(text: string): string | null {
   return /description:? "?tandem ([0-9a-f]{32})/i.exec(text)?.[1] ?? null
 }
 
-/** Where the worker itself, not the master, answers who only looks. */
+/** The socket on which the worker itself, not the master, answers read-only requests. */
 export const guardSocket = 'guard.sock'
 
 function globalSection({ limits, files, user }: HaproxySettings, shape: string): string[] {
@@ -56,9 +59,9 @@ function globalSection({ limits, files, user }: HaproxySettings, shape: string):
     'global',
     `  description "tandem ${shape}"`,
     ...(user === null ? [] : [`  user ${user}`, `  group ${user}`]),
-    // Connections are refused at their limit by rules below; HAProxy's own would leave them waiting.
+    // Rules below refuse connections above their limit; HAProxy's own limit would leave them waiting.
     `  maxconn ${maxconnFor(limits.connections)}`,
-    // Where the machine gives fewer open files than that, it takes fewer connections rather than none.
+    // If the machine allows fewer open files, HAProxy accepts fewer connections instead of none.
     '  no strict-limits',
     `  mworker-max-reloads ${limits.oldWorkers}`,
     '  tune.bufsize 65536',
@@ -115,7 +118,7 @@ function defaults({ limits }: HaproxySettings): string[] {
     '  option redispatch 1',
   ]
   return [
-    '# No timeout for clients and servers on purpose: silent connections live until their hosts are gone.',
+    '# There is no timeout for clients and servers on purpose: silent connections live until their hosts are gone.',
     'defaults tandem_tcp',
     '  mode tcp',
     ...both,
@@ -135,7 +138,7 @@ function entry(routes: ServedRoute[], settings: HaproxySettings): string[] {
   const { host, httpPort, https } = settings
   const atEntry = routes.filter(({ planned }) => planned.own === null)
   return [
-    '# Clients, and requests that an old worker hands over after a reload.',
+    '# Requests of clients, and requests that an old worker hands over after a reload.',
     'frontend entry from tandem_http',
     `  bind ${host}:${httpPort}`,
     ...(https ? [`  bind ${host}:${https.port} ssl crt ${word(https.certificates)} alpn h2,http/1.1`] : []),
@@ -148,7 +151,10 @@ function entry(routes: ServedRoute[], settings: HaproxySettings): string[] {
   ]
 }
 
-/** Refused at once and counted; what is open goes on. Connections among HAProxy's own parts are not counted. */
+/**
+ * Refuses a connection at once and counts it; open connections continue. Connections among HAProxy's own parts are not
+ * counted.
+ */
 function gate(routes: ServedRoute[], { room }: HaproxySettings): string[] {
   const others = ['forward', ...new Set(routes.map(({ frontend }) => frontend))].filter((name) => name !== 'entry')
   const sum = others.map((name) => `,add(${connectionsOf(name)})`).join('')
@@ -163,7 +169,7 @@ function gate(routes: ServedRoute[], { room }: HaproxySettings): string[] {
   ]
 }
 
-/** A variable; its name takes no hyphen, and no service's name has a dot. */
+/** The name of a variable. Such a name may not contain a hyphen, and no service name contains a dot. */
 const connectionsOf = (frontend: string): string => `sess.${frontend.replaceAll('-', '.')}`
 
 function portEntry(
@@ -187,7 +193,7 @@ function portEntry(
   }
   return [
     ...begin,
-    // The delay bounds a hold; without one there is nothing to wait for.
+    // The delay limits a hold; without a hold nothing waits.
     '  tcp-request inspect-delay 1h',
     `  tcp-request content set-var(txn.backend) str(${backend})`,
     `  tcp-request content lua.hold if { nbsrv(${backend}) eq 0 }`,
@@ -200,7 +206,7 @@ function forward(routes: ServedRoute[], settings: HaproxySettings): string[] {
   const { forward, limits } = settings
   const ways = new Set(['http', ...routes.map(wayOf)])
   return [
-    '# Other machines. ALPN says what they want; no instance here, no handshake.',
+    '# Work from other machines. ALPN names the route; without an instance here there is no handshake.',
     'frontend forward from tandem_tcp',
     `  bind ${forward.host}:${forward.port}`,
     ...gate(routes, settings),
@@ -216,14 +222,17 @@ function forward(routes: ServedRoute[], settings: HaproxySettings): string[] {
       `  server own unix@${settings.files.run}/forwarded-${way}.sock send-proxy-v2`,
       '',
     ]),
-    '# Which machine holds which connection, so that those of a removed machine can be cut.',
+    '# Connections by machine, so that the connections of a removed machine can be cut.',
     'backend forwarded_by from tandem_tcp',
     `  stick-table type string len 200 size ${limits.connections} expire 1m store conn_cur`,
     '',
   ]
 }
 
-/** The socket behind which this route's TLS ends: at the entry host and path tell routes apart, elsewhere the socket alone. */
+/**
+ * The socket behind which the TLS of this route ends: at the entry, host and path distinguish routes; elsewhere only
+ * the socket does.
+ */
 function wayOf({ planned: { own }, frontend }: ServedRoute): string {
   if (own === null) return 'http'
   return own.public ? `tcp-${own.name}` : socketOf(frontend)
@@ -264,7 +273,7 @@ function forwardedHttp(routes: ServedRoute[], settings: HaproxySettings): string
   ]
 }
 
-/** Routes with a port of their own, each behind a socket of its own. */
+/** Routes with their own port, each behind its own socket. */
 function forwardedPorts(kind: 'http' | 'tcp', ports: ServedRoute[], settings: HaproxySettings): string[] {
   const routes = ports.filter(({ planned }) => planned.kind === kind).map((route, index) => ({ route, id: index + 1 }))
   if (routes.length === 0) return []
@@ -293,16 +302,17 @@ function clientBackend(route: ServedRoute, settings: HaproxySettings): string[] 
     '  option allbackups',
     ...idle(route),
   ]
-  // Weight 0: only the rule leads there, once this worker is an old one.
+  // Weight 0: only the rule uses this server, once this worker is an old one.
   const over = [
     `  use-server ${newWorker} if ${retired}`,
-    `  # server of an old worker: hands over to the new one`,
+    `  # server of an old worker: hands work over to the new worker`,
     `  server ${newWorker} unix@${settings.files.run}/${socketOf(frontend)}.sock weight 0${planned.kind === 'tcp' ? ' send-proxy-v2' : ''}`,
   ]
   if (planned.kind === 'tcp') return [...common, ...over]
   return [
     ...common,
-    // Nothing is sent again that an instance may have seen. 425 is what a machine says that has begun nothing; instances here may say it, too.
+    // No request is sent again that an instance may have seen. A machine answers 425 if it has begun nothing; an
+    // instance here may also answer 425.
     '  retry-on conn-failure 425',
     `  http-request disable-l7-retry if { nbsrv(${route.forwarded}) gt 0 }`,
     ...bodyLimit(route),
@@ -321,7 +331,7 @@ function forwardedBackend(route: ServedRoute, settings: HaproxySettings): string
   const { planned, forwarded } = route
   const { service } = planned
   const common = [
-    `# ${service}, asked by other machines`,
+    `# ${service}, for requests from other machines`,
     `backend ${forwarded} from tandem_${planned.kind}`,
     '  balance leastconn',
     ...idle(route),
@@ -332,7 +342,7 @@ function forwardedBackend(route: ServedRoute, settings: HaproxySettings): string
     ...common,
     `  http-request return ${refusedUnprocessed(service)} if { nbsrv eq 0 }`,
     `  http-response del-header ${unprocessedHeader}`,
-    // An instance's own: the other machine must not take it for ours.
+    // A 425 from the instance itself: the other machine must not take it for a 425 from HAProxy.
     `  http-response set-header ${tooEarlyHeader} 1 if { status 425 }`,
     '  http-response set-status 503 if { status 425 }',
     `  http-error ${page(page503)}`,
@@ -356,7 +366,7 @@ function where(planned: PlannedRoute): string {
   return planned.own === null ? planned.service : ownPortInWords(planned.own)
 }
 
-/** HAProxy counts milliseconds in 31 bits: longer limits are the longest it has. */
+/** HAProxy stores milliseconds in 31 bits: a longer limit becomes the longest possible one. */
 const longestMs = 2 ** 31 - 1
 
 function idle({ planned }: ServedRoute): string[] {

@@ -19,8 +19,8 @@ let machines: HaproxyLab
 
 eachInALab((balancers, haproxies) => ([lab, machines] = [balancers, haproxies]))
 
-describe('what cannot be served', () => {
-  it('is told of the service that caused it; what ran goes on, and the others are served', async () => {
+describe('a route that cannot be served', () => {
+  it('is reported for the service that caused it; the running routes stay in force, and the others are served', async () => {
     const a = await machines.machine('a')
     const x = await machines.instance('x-1')
     const good = httpRoute({ service: 'good', path: '/good', targets: [x.active] })
@@ -35,7 +35,7 @@ describe('what cannot be served', () => {
     expect((await ask(a.port, { path: '/good' })).status).toBe(404)
   })
 
-  it('is a port that something else listens on', async () => {
+  it('has a port that another process listens on', async () => {
     const a = await machines.machine('a')
     const [x, other] = [await machines.instance('x-1'), await lab.tcpInstance('other', echo)]
     const taken = tcpRoute({ port: other.port, name: 5672, targets: [x.active] })
@@ -47,7 +47,7 @@ describe('what cannot be served', () => {
     expect(await a.route(httpRoute({ targets: [x.active] }), taken)).toEqual([])
   })
 
-  it('is not a broken public certificate: https is left out and named, http goes on, and it comes back when mended', async () => {
+  it('is not caused by a broken public certificate: https is omitted and reported, http continues, and https comes back when the certificate is repaired', async () => {
     const { cert, key } = machines.authority.machine('public')
     const folder = join(machines.folder, 'certificates')
     mkdirSync(folder)
@@ -73,7 +73,7 @@ describe('what cannot be served', () => {
   })
 })
 
-it('refuses nothing by a check that did not take place: the plan fails, what ran goes on, and it is tried again', async () => {
+it('refuses nothing because of a check that did not run: the plan fails, the running configuration stays, and the plan is retried', async () => {
   const [program, sick] = [join(machines.folder, 'sometimes'), join(machines.folder, 'sick')]
   writeFileSync(program, `#!/bin/sh\n[ -e ${sick} ] && [ "$1" = -c ] && kill -9 $$\nexec haproxy "$@"\n`, {
     mode: 0o755,
@@ -112,7 +112,7 @@ describe('public certificates', () => {
       })
     })
 
-  it('that cannot be brought to where HAProxy reads them keep nothing from starting; they are named, and tried again', async () => {
+  it('that cannot be copied for HAProxy do not prevent a start; the failure is reported, and the copy retried', async () => {
     const [source, certificates] = [join(machines.folder, 'none'), join(machines.folder, 'shared')]
     const port = await freePort()
     let broken = true
@@ -138,7 +138,7 @@ describe('public certificates', () => {
     expect(a.balancer.problems?.()).toEqual([])
   })
 
-  it('may be links: what they lead to is taken up when it is renewed, one that leads nowhere is named', async () => {
+  it('may be links: a renewed target is loaded, a link without a target is reported', async () => {
     const [certificates, elsewhere, port] = [made('certificates'), made('elsewhere'), await freePort()]
     writeFileSync(join(elsewhere, 'live.pem'), pemOf('first'))
     symlinkSync(join(elsewhere, 'live.pem'), join(certificates, 'public.pem'))
@@ -153,7 +153,7 @@ describe('public certificates', () => {
   })
 })
 
-it('is not started again by looking at certificates that have not changed: somebody may have stopped it', async () => {
+it('is not restarted by a check of unchanged certificates: a person may have stopped it', async () => {
   const process = childHaproxy({ master: join(machines.folder, 'a', 'run', 'master.sock') })
   let looks = 0
   const https = {
@@ -184,12 +184,12 @@ describe('limits', () => {
     return { process, ...(connections === undefined ? {} : { limits: { connections } }) }
   }
 
-  it('are as low as the open files that the machine gives, and said', async () => {
+  it('are as low as the open files that the machine allows, and reported', async () => {
     const a = await machines.machine('a', withFiles(1_500))
     const x = await machines.instance('x-1')
     await a.route(httpRoute({ targets: [x.active] }))
     expect(a.balancer.problems?.()).toEqual([
-      expect.stringMatching(/^HAProxy may open 1500 files: it takes 675 connections of clients at once, or 337 that/),
+      expect.stringMatching(/^HAProxy may open 1500 files: it accepts 675 connections of clients at once, or 337 that/),
     ])
     const config = readFileSync(join(machines.folder, 'a', 'haproxy.cfg'), 'utf8')
     await a.route(httpRoute({ targets: [x.active] }))
@@ -198,7 +198,7 @@ describe('limits', () => {
     expect((await ask(a.port)).status).toBe(200)
   })
 
-  it('are whole where the machine gives the files that all connections can take', async () => {
+  it('are not reduced if the machine allows the files that all connections can use', async () => {
     const a = await machines.machine('a', withFiles(filesFor(1_000), 1_000))
     const x = await machines.instance('x-1')
     await a.route(httpRoute({ targets: [x.active] }))
@@ -206,7 +206,7 @@ describe('limits', () => {
     expect(readFileSync(join(machines.folder, 'a', 'haproxy.cfg'), 'utf8')).not.toMatch(/fe_conn.* gt (?!1000 )\d+ \}/)
   })
 
-  it('count a forwarded connection twice where files are short', async () => {
+  it('count a forwarded connection twice if files are short', async () => {
     const b = await machines.machine('b', { limits: { connections: 3 } })
     const few = withFiles(300)
     const a = await machines.machine('a', { ...few, limits: { connections: 100 } })
@@ -217,7 +217,7 @@ describe('limits', () => {
     expect(readFileSync(join(machines.folder, 'a', 'haproxy.cfg'), 'utf8')).toMatch(/add\(sess\.forward\) gt 135 \}/)
   })
 
-  it('rest on what a connection takes: two files of a client’s, four of one that another machine forwards', async () => {
+  it('follow from the files of a connection: two for a client, four for a connection that another machine forwards', async () => {
     const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
     const x = await machines.instance('x-1')
     await a.route(httpRoute({ targets: [x.active] }))
@@ -230,16 +230,17 @@ describe('limits', () => {
       await expect.poll(() => x.hanging.length).toBe(waiting + 20)
       return files() - before
     }
-    // A check, or a connection that was idle, may come or go meanwhile.
+    // A check, or a connection that was idle, may begin or end meanwhile.
     expect(Math.round((await hang(a.port)) / 20)).toBe(2)
     expect(Math.round((await hang(b.port)) / 20)).toBe(4)
   })
 
-  it('refuse one connection too many at once and count it; what lives goes on', async () => {
+  it('refuse one connection too many at once and count it; open connections continue', async () => {
     const a = await machines.machine('a', { limits: { connections: 3 } })
     const x = await machines.instance('x-1')
     await a.route(httpRoute({ targets: [x.active] }))
-    // One after the other: HAProxy counts a connection a moment before it lets it in, so that of two at once one may be too many.
+    // The connections come one after the other: HAProxy counts a connection a moment before it accepts it, so one of
+    // two simultaneous connections may be too many.
     const sockets: Socket[] = []
     for (const many of [1, 2, 3]) {
       sockets.push(await lab.connect(a.port))
@@ -266,7 +267,7 @@ describe('limits', () => {
 })
 
 describe('the entry', () => {
-  it('chooses by host and longest path on segment boundaries, and says plainly what it does not have', async () => {
+  it('chooses by host and longest path on segment boundaries, and clearly reports a missing route', async () => {
     const a = await machines.machine('a')
     expect((await ask(a.port)).status).toBe(503)
     const names = ['any', 'host', 'deep']
@@ -289,7 +290,7 @@ describe('the entry', () => {
     expect(await served('other', '/xy')).toBe('404')
   })
 
-  it('says for whom it asks, also through another machine', async () => {
+  it('names the client in its headers, also through another machine', async () => {
     const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
     const x = await lab.instance('x-1', (request, response) => response.end(JSON.stringify(request.headers)))
     await b.route(httpRoute({ targets: [x.active] }))
@@ -307,7 +308,7 @@ describe('the entry', () => {
     expect(headers).not.toHaveProperty('x-forwarded-ssl')
   })
 
-  it('believes what a trusted balancer in front says of the client, and nobody else', async () => {
+  it('trusts the client headers of a trusted balancer in front, and of no other sender', async () => {
     const x = await lab.instance('x-1', (request, response) => response.end(JSON.stringify(request.headers)))
     const said = { host: 'inner.test', 'x-forwarded-for': '203.0.113.7', 'x-forwarded-proto': 'https' }
     const headers = { ...said, 'x-forwarded-host': 'shop.test', 'x-forwarded-ssl': 'on' }
@@ -332,13 +333,13 @@ describe('the entry', () => {
     })
   })
 
-  it('carries WebSockets and event streams, through another machine too, and leaves them alone when silent', async () => {
+  it('carries WebSockets and event streams, through another machine too, and does not cut them when silent', async () => {
     const limits = { headersMs: 200, clientIdleMs: 200, connectMs: 300 }
     const [a, b] = await Promise.all([machines.machine('a', { limits }), machines.machine('b', { limits })])
     const x = await lab.instance('x-1', (_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write('data: 1\n\n')
-      setTimeout(() => response.end('data: 2\n\n'), 700) // the silence that is asked for
+      setTimeout(() => response.end('data: 2\n\n'), 700) // the required silence
     })
     const sockets = new WebSocketServer({ server: x.server as Server }) // `instance` makes an HTTP server
     sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(data)))
@@ -352,7 +353,7 @@ describe('the entry', () => {
     socket.terminate()
   })
 
-  it('speaks HTTP/2 with public certificates, and takes renewed ones up by itself, without losing a connection', async () => {
+  it('speaks HTTP/2 with public certificates, and loads renewed ones on its own, without losing a connection', async () => {
     const folder = join(machines.folder, 'certificates')
     mkdirSync(folder)
     const put = (name: string): void => {
@@ -377,7 +378,7 @@ describe('the entry', () => {
       return headers[':status']
     }
     const subject = (session: ClientHttp2Session): string => {
-      const socket = session.socket as TLSSocket // the session is over TLS
+      const socket = session.socket as TLSSocket // the session uses TLS
       return String(socket.getPeerCertificate().subject.CN)
     }
     const first = await open()
@@ -403,7 +404,7 @@ describe('the entry', () => {
       httpRoute({ targets: [x.active] }),
       httpRoute({ service: 'more', path: '/more', targets: [x.active] }),
     )
-    await a.balancer.admit(null) // comes after what was asked for meanwhile
+    await a.balancer.admit(null) // runs after the operations requested meanwhile
     expect(readFileSync(join(machines.folderOf('a'), 'haproxy.cfg'), 'utf8')).toContain('svc_more')
     expect(readFileSync(join(machines.folderOf('a'), 'machine.pem'), 'utf8')).toContain(readFileSync(tls.cert, 'utf8'))
   })

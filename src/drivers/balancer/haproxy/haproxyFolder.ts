@@ -16,19 +16,22 @@ export interface ForwardingTls {
   key: string
 }
 
-/** A check takes well below a second; more routes than anyone has take a few. */
+/** A check takes well below a second; more routes than any cluster has take a few seconds. */
 const checkMs = 20_000
-/** Longest path of a socket, less what HAProxy appends while it makes one. */
+/** Longest path of a socket, minus the characters that HAProxy appends while it creates the socket. */
 const longestSocketPath = 80
 
-/** What Tandem writes for HAProxy on this machine; everything in it is for its owner alone. */
+/** The files that Tandem writes for HAProxy on this machine; only their owner may read them. */
 export class HaproxyFolder {
   readonly files: HaproxyFiles
   readonly #program: string
   readonly #sharesGroup: boolean
   readonly #mode: number
 
-  /** `sharesGroup`: HAProxy reads by the group that its folder gives to files, and makes the folder of sockets itself. */
+  /**
+   * `sharesGroup`: HAProxy reads the files through the group that their folder sets, and creates the folder of sockets
+   * itself.
+   */
   constructor(files: HaproxyFiles, program: string, sharesGroup = false) {
     this.files = files
     this.#sharesGroup = sharesGroup
@@ -40,15 +43,15 @@ export class HaproxyFolder {
     const { run, config, script, bodyScript: bodies, machines, holds, stopped } = this.files
     for (const path of [config, run]) {
       if (/^\/[A-Za-z0-9._/-]+$/.test(path)) continue
-      throw new OperatorError('E_USAGE', `HAProxy cannot use the path ${path}`, {
+      throw new OperatorError('E_USAGE', `HAProxy does not support the path ${path}`, {
         subject: path,
-        next: 'choose an absolute path of letters, digits, dots, hyphens and underscores',
+        next: 'choose an absolute path with only letters, digits, dots, hyphens and underscores',
       })
     }
     if (run.length > longestSocketPath) {
-      throw new OperatorError('E_USAGE', `the folder of sockets has too long a name: ${run}`, {
+      throw new OperatorError('E_USAGE', `the path of the folder for sockets is too long: ${run}`, {
         subject: run,
-        next: `choose one of at most ${longestSocketPath} characters, for instance /run/tandem-haproxy`,
+        next: `choose a path of at most ${longestSocketPath} characters, for example /run/tandem-haproxy`,
       })
     }
     makeFolder(config.slice(0, config.lastIndexOf('/')))
@@ -59,10 +62,13 @@ export class HaproxyFolder {
     for (const map of [holds, stopped]) if (!existsSync(map)) this.#write(map, '')
   }
 
-  /** Takes over the certificates as they are now; their hash, with those of the public folder, made where it is not there. */
+  /**
+   * Takes over the current certificates. Returns their hash, including the certificates of the public folder, which is
+   * created if missing.
+   */
   takeCertificates(tls: ForwardingTls, folder: string | null): string {
     const [ca, cert, key] = [tls.ca, tls.cert, tls.key].map((path) => readFileSync(path, 'utf8').trimEnd())
-    // One file may hold both: then no moment has one without the other.
+    // One file may hold both certificate and key, so that neither is ever without the other.
     const machine = tls.cert === tls.key ? `${cert}\n` : `${cert}\n${key}\n`
     this.#write(this.files.machine, machine)
     this.#write(this.files.authority, `${ca}\n`)
@@ -98,12 +104,12 @@ export class HaproxyFolder {
     this.#write(this.files.stopped, instances.map((instance) => `${instance} ${reason}\n`).join(''))
   }
 
-  /** `null`: any with a certificate of this cluster. */
+  /** `null`: any machine with a certificate of this cluster. */
   writeMachines(machines: string[] | null): void {
     this.#write(this.files.machines, machinesText(machines))
   }
 
-  /** Asks HAProxy whether it would take a configuration: `null`, or what is wrong with it. */
+  /** Checks a configuration with HAProxy: resolves with `null`, or with the alerts. */
   async refusal(text: string): Promise<string | null> {
     const candidate = `${this.files.config}.candidate`
     this.#write(candidate, text)
@@ -111,7 +117,7 @@ export class HaproxyFolder {
       const { code, out, err } = await exec([this.#program, '-c', '-f', candidate], { timeoutMs: checkMs })
       if (code === 0) return null
       const alerts = alertsIn(out + err)
-      // Killed, or not able to run at all: that says nothing of the text.
+      // HAProxy was killed or could not run at all: that gives no result about the text.
       if (alerts === null) throw new Error(`${this.#program} -c did not check anything (status ${code}): ${err.trim()}`)
       return alerts
     } finally {
@@ -119,17 +125,17 @@ export class HaproxyFolder {
     }
   }
 
-  /** The same bytes are not written again: nothing changes on disk when nothing changes. */
+  /** Does not write the same bytes again: the disk changes only if the content changes. */
   #write(path: string, text: string): void {
     if (existsSync(path) && readFileSync(path, 'utf8') === text) return
     writeFileDurably(path, text, this.#mode)
   }
 }
 
-/** Whoever copies the public certificates makes their folder, and may not have come to it. */
+/** The process that copies the public certificates creates their folder, and may not have done so yet. */
 const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).toSorted() : [])
 
-/** Nothing, where it cannot be read: HAProxy then says so, or passes over a folder. */
+/** Returns nothing for a file that cannot be read: HAProxy then reports the file, or skips a folder. */
 function contentOf(path: string): Buffer {
   try {
     return readFileSync(path)
@@ -142,7 +148,7 @@ export function machinesText(machines: string[] | null): string {
   return machines === null ? '.*\n' : machines.map((machine) => `^${machine}$\n`).join('')
 }
 
-/** `null`: there are none. */
+/** `null`: there are no alerts. */
 function alertsIn(output: string): string | null {
   const alerts = output.split('\n').filter((line) => line.includes('[ALERT]'))
   if (alerts.length === 0) return null

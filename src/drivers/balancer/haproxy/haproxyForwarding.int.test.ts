@@ -10,7 +10,7 @@ let lab: BalancerLab
 let machines: HaproxyLab
 eachInALab((balancers, haproxies) => ([lab, machines] = [balancers, haproxies]))
 
-/** A request that its instance has and does not answer. */
+/** Sends a request that its instance receives and does not answer. */
 async function slowly(port: number, { hanging }: NamedInstance): Promise<{ status: Promise<number> }> {
   const before = hanging.length
   const status = ask(port, { path: '/hang', method: 'POST' }).then(
@@ -22,7 +22,7 @@ async function slowly(port: number, { hanging }: NamedInstance): Promise<{ statu
 }
 
 describe('forwarding', () => {
-  it('refuses who has no certificate of this cluster, or whose machine is not admitted, and cuts those removed', async () => {
+  it('refuses clients without a certificate of this cluster and machines that are not admitted, and cuts removed machines', async () => {
     const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
     const x = await machines.instance('x-1')
     await b.route(httpRoute({ targets: [x.active] }))
@@ -60,7 +60,7 @@ describe('forwarding', () => {
     await expect.poll(async () => (await ask(a.port)).status).toBe(200)
   })
 
-  it('is refused to who is no longer admitted although an agent was killed after it wrote that down, or after it said so', async () => {
+  it('is refused to a machine that is no longer admitted, even if the agent was killed after it wrote that to disk or sent it to HAProxy', async () => {
     const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
     const x = await machines.instance('x-1')
     await b.route(httpRoute({ targets: [x.active] }))
@@ -81,7 +81,7 @@ describe('forwarding', () => {
     expect(await slow.status).not.toBe(200)
   })
 
-  it('is cut in an old worker too, for a machine that is no longer admitted; those of others go on', async () => {
+  it('is cut in an old worker too, for a machine that is no longer admitted; connections of others continue', async () => {
     const [a, b, c] = await Promise.all([machines.machine('a'), machines.machine('b'), machines.machine('c')])
     const x = await machines.instance('x-1')
     await b.route(httpRoute({ targets: [x.active] }))
@@ -97,7 +97,7 @@ describe('forwarding', () => {
     expect(await fromC.status).toBe(200)
   })
 
-  it('goes on to a machine known by name while nobody answers what its address is, and holds up nothing else', async () => {
+  it('continues to a machine known by name while its name cannot be resolved, and delays nothing else', async () => {
     let hangs = false
     const lookup = (host: string): Promise<{ address: string }> =>
       hangs ? new Promise(() => {}) : Promise.resolve({ address: host === 'b.test' ? '127.0.0.1' : '127.0.0.2' })
@@ -122,7 +122,7 @@ describe('forwarding', () => {
     expect((await ask(a.port)).body).toBe('x-1 0')
   })
 
-  it('goes on to the next machine when one has no instance, whole bodies too, and never in a circle', async () => {
+  it('tries the next machine when one has no instance, with whole bodies, and never in a circle', async () => {
     const [a, b, c] = await Promise.all([machines.machine('a'), machines.machine('b'), machines.machine('c')])
     const x = await machines.instance('x-1')
     await c.route(httpRoute({ targets: [x.active], peers: [a.peer, b.peer] }))
@@ -143,7 +143,7 @@ describe('forwarding', () => {
     const t = await lab.tcpInstance('t-1', (socket) => {
       readAll(socket).then(
         (all) => socket.end(`${all.length} bytes`),
-        () => {}, // it was cut
+        () => {}, // the connection was cut
       )
     })
     const [portA, portB] = [await freePort(), await freePort()]

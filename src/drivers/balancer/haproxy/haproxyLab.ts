@@ -10,10 +10,13 @@ import { childHaproxy } from './childHaproxy.ts'
 import { createHaproxyBalancer, type HaproxyBalancer, type HaproxyBalancerOptions } from './haproxyBalancer.ts'
 import { MasterSocket } from './masterSocket.ts'
 
-/** Why real HAProxy cannot be tested here; `null`: it can. As root, it is installed where it is missing. */
+/**
+ * The reason why real HAProxy cannot be tested here; `null`: it can. Running as root, installs HAProxy if it is
+ * missing.
+ */
 export function whyNoHaproxy(): string | null {
   const found = haproxyVersion() ?? installed()
-  if (found === null) return 'no haproxy here, and it cannot be installed (not root, or no package)'
+  if (found === null) return 'no haproxy here, and the tests cannot install it (not root, or no package)'
   return found >= 2.6 ? null : `haproxy ${found} is older than 2.6`
 }
 
@@ -45,7 +48,7 @@ export interface TlsFiles {
   key: string
 }
 
-/** An authority of its own, and machines' certificates from it, by the `openssl` program. */
+/** A separate authority, and machine certificates from it, created with the `openssl` program. */
 export class LabAuthority {
   readonly folder: string
   readonly #name: string
@@ -101,7 +104,7 @@ export interface NamedInstance extends LabInstance {
   hanging: ServerResponse[]
 }
 
-/** A lab for each test of a file; where HAProxy cannot run, tests are skipped and say why. */
+/** A lab for each test of a file. Where HAProxy cannot run, the tests are skipped with the reason. */
 export function eachInALab(made: (lab: BalancerLab, machines: HaproxyLab) => void): void {
   const whyNot = whyNoHaproxy()
   let lab: BalancerLab | null = null
@@ -113,7 +116,7 @@ export function eachInALab(made: (lab: BalancerLab, machines: HaproxyLab) => voi
   afterEach(() => lab?.close())
 }
 
-/** Machines with a HAProxy each, in folders that are gone with the lab. */
+/** Machines with one HAProxy each, in folders that the lab removes when it closes. */
 export class HaproxyLab {
   readonly lab: BalancerLab
   readonly folder: string
@@ -146,7 +149,7 @@ export class HaproxyLab {
     return new LabMachine(name, balancer) as HaproxyMachine // made with that balancer
   }
 
-  /** Answers with its name and what it was asked; `/hang` when told to. */
+  /** Answers with its name and the length of the request body; answers `/hang` on request of the test. */
   async instance(name: string): Promise<NamedInstance> {
     const hanging: ServerResponse[] = []
     const listener: RequestListener = (request, response) => {
@@ -160,7 +163,7 @@ export class HaproxyLab {
     return join(this.folder, machine)
   }
 
-  /** The process of the worker that takes new connections there. */
+  /** Process id of the worker that takes new connections there. */
   async workerOf(machine: string): Promise<number | null> {
     return (await this.masterOf(machine).workers()).current
   }

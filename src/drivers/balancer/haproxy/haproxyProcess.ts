@@ -1,12 +1,15 @@
-/** How HAProxy runs on this machine. Reloading is not here: that goes over the master's socket, however it was started. */
+/**
+ * How HAProxy runs on this machine. Reloading is not part of this interface: a reload goes through the socket of the
+ * master, however HAProxy was started.
+ */
 export interface HaproxyProcess {
-  /** The program, for checking configurations. */
+  /** The program, used to check configurations. */
   readonly program: string
-  /** Starts it with that configuration unless it runs; rejects with what it said when it does not come up. */
+  /** Starts HAProxy with that configuration unless it runs; rejects with its output if it does not start. */
   ensureStarted(configPath: string): Promise<void>
   isRunning(): Promise<boolean>
-  /** What it said last, for error messages. */
+  /** The last output of HAProxy, for error messages. */
   lastWords(): Promise<string>
-  /** Called with the driver's `close`: a child ends, a unit goes on. */
+  /** Called with `close` of the driver: a child ends, a unit keeps running. */
   end(): Promise<void>
 }

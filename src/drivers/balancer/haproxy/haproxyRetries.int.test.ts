@@ -12,7 +12,7 @@ let lab: BalancerLab
 let machines: HaproxyLab
 eachInALab((balancers, haproxies) => ([lab, machines] = [balancers, haproxies]))
 
-/** Instances that do the same, and what reached them. */
+/** Three instances with the same behaviour, and the requests that reached them. */
 async function three(listener: RequestListener): Promise<{ instances: LabInstance[]; seen: string[] }> {
   const seen: string[] = []
   const names = ['x-1', 'x-2', 'x-3']
@@ -56,13 +56,13 @@ describe('a request that was cut with its instance', () => {
       const { status, body } = await answer
       expect([status, body]).toEqual([
         502,
-        expect.stringContaining('the instance was stopped when its time to drain was over'),
+        expect.stringContaining('the instance was stopped when its drain time had ended'),
       ])
       expect(seen).toEqual([`${method} x-1`])
     },
   )
 
-  it('is answered the same where the instance closes at its stop signal, through another machine, and after a reload', async () => {
+  it('is answered the same if the instance closes at its stop signal, through another machine, and after a reload', async () => {
     const { instances, seen } = await three(hang)
     const [old, next] = instances as [LabInstance, LabInstance, LabInstance] // three names
     const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
@@ -76,11 +76,11 @@ describe('a request that was cut with its instance', () => {
     )
     await b.balancer.release(old.name)
     await old.kill()
-    expect(await answer).toMatchObject({ status: 502, body: expect.stringContaining('time to drain was over') })
+    expect(await answer).toMatchObject({ status: 502, body: expect.stringContaining('drain time had ended') })
     expect(seen).toEqual(['DELETE x-1'])
   })
 
-  it('is answered the same where its body is counted', async () => {
+  it('is answered the same if its body is counted', async () => {
     const { instances, seen } = await three(hang)
     const [old, next] = instances as [LabInstance, LabInstance, LabInstance] // three names
     const a = await machines.machine('a')
@@ -96,7 +96,7 @@ describe('a request that was cut with its instance', () => {
     expect(seen).toEqual(['PUT x-1'])
   })
 
-  // docs/operations.md says so: HAProxy 2.6 leaves it to these clients whether they ask again. It does not.
+  // See docs/operations.md: HAProxy 2.6 leaves it to these clients to retry. HAProxy itself does not retry.
   it('ends without an answer on a connection that was used before, and over HTTP/2, and is not sent again', async () => {
     const { instances, seen } = await three((request, response) => {
       if (request.url === '/') response.end('served')
@@ -122,7 +122,7 @@ describe('a request that was cut with its instance', () => {
     expect(seen).toEqual(['GET x-1', 'DELETE x-1', 'DELETE x-1'])
   })
 
-  it('is known to be so only while a plan names the instance', async () => {
+  it('is known as stopped only while a plan names the instance', async () => {
     const { instances } = await three(crash)
     const [old, next] = instances as [LabInstance, LabInstance, LabInstance] // three names
     const a = await machines.machine('a')
@@ -140,7 +140,7 @@ describe('a request that was cut with its instance', () => {
 })
 
 describe('a request that crashes its instance', () => {
-  it.each(['GET', 'HEAD', 'PUT', 'POST'])('reaches no other: %s', async (method) => {
+  it.each(['GET', 'HEAD', 'PUT', 'POST'])('reaches no other instance: %s', async (method) => {
     const { instances, seen } = await three(crash)
     const a = await machines.machine('a')
     await a.route(httpRoute({ targets: instances.map(({ active }) => active) }))
@@ -148,7 +148,7 @@ describe('a request that crashes its instance', () => {
     expect(seen).toHaveLength(1)
   })
 
-  it('says so, by HTTP/1.1 on the first request of a connection', async () => {
+  it('is answered with the reason, by HTTP/1.1 on the first request of a connection', async () => {
     const { instances } = await three(crash)
     const a = await machines.machine('a')
     await a.route(httpRoute({ targets: instances.map(({ active }) => active) }))
@@ -163,7 +163,7 @@ describe('425', () => {
     return [status, body, headers['tandem-too-early']]
   }
 
-  it('of an instance is its answer: it is asked once', async () => {
+  it('of an instance is its answer: the request is sent once', async () => {
     const { instances, seen } = await three(tooEarly)
     const a = await machines.machine('a')
     await a.route(httpRoute({ targets: instances.map(({ active }) => active) }))
@@ -171,7 +171,7 @@ describe('425', () => {
     expect(seen).toHaveLength(1)
   })
 
-  it('of an instance is its answer through another machine, too', async () => {
+  it('of an instance is also its answer through another machine', async () => {
     const { instances, seen } = await three(tooEarly)
     const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((name) => machines.machine(name)))
     const targets = instances.map(({ active }) => active)
@@ -183,7 +183,7 @@ describe('425', () => {
   })
 })
 
-it('a refused connection is gone round, however many there are, whatever the method', async () => {
+it('skips instances that refuse the connection, however many there are, whatever the method', async () => {
   const { instances } = await three((_request, response) => response.end('served'))
   const a = await machines.machine('a')
   await a.route(httpRoute({ targets: instances.map(({ active }) => active) }))

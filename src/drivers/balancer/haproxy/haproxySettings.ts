@@ -1,24 +1,24 @@
 import { defaultLimits, type BalancerLimits } from '../limits.ts'
 import type { Room } from './openFiles.ts'
 
-/** Bounds that only HAProxy needs, beside those every balancer has. */
+/** Limits that only HAProxy needs, besides the limits of every balancer. */
 export interface HaproxyLimits extends BalancerLimits {
-  /** Old workers that may live on with their connections; HAProxy ends the oldest beyond it. */
+  /** Number of old workers that may live on with their connections; HAProxy ends the oldest beyond this number. */
   oldWorkers: number
-  /** One command to HAProxy must be answered within this. */
+  /** Timeout for the answer to one command to HAProxy. */
   commandMs: number
-  /** A new worker must have taken over within this. */
+  /** Timeout for a new worker to take over. */
   reloadMs: number
-  /** How often statistics are read while something drains. */
+  /** Interval at which statistics are read while an instance drains. */
   watchMs: number
-  /** How old they may be when they are asked for otherwise. */
+  /** Maximum age of statistics when a caller requests them at other times. */
   restMs: number
-  /** Names of other machines must be looked up within this. */
+  /** Timeout for the lookup of names of other machines. */
   lookupMs: number
-  /** How often certificates are looked at, changed or not; and while they could not be brought. */
+  /** Interval at which certificates are checked, changed or not; and the interval while they cannot be copied. */
   certificatesMs: number
   certificatesAgainMs: number
-  /** Local instances and peers are tried this often: when well, and when something has just failed. */
+  /** Interval of the checks of local instances and peers: while healthy, and right after a failure. */
   checkMs: number
   failedCheckMs: number
 }
@@ -37,22 +37,25 @@ export const haproxyLimits: HaproxyLimits = {
   failedCheckMs: 200,
 }
 
-/** What the written configuration depends on besides the plan. Everything here is the same from one agent's run to the next. */
+/**
+ * The inputs of the written configuration besides the plan. All of them stay the same from one run of the agent to the
+ * next.
+ */
 export interface HaproxySettings {
   machine: string
-  /** What entries are bound to. */
+  /** Address of the entries. */
   host: string
   httpPort: number
   https: { port: number; certificates: string } | null
   forward: { host: string; port: number }
   files: HaproxyFiles
-  /** HAProxy's own user and group; `null`: whoever starts it. */
+  /** User and group of HAProxy; `null`: the user who starts it. */
   user: string | null
-  /** Changes with the content of every certificate, so that a renewed one is a changed shape. */
+  /** Changes with the content of every certificate, so that a renewed certificate changes the shape. */
   certificatesHash: string
   limits: HaproxyLimits
   room: Room
-  /** Networks whose word about a client is believed. */
+  /** Networks whose information about a client is trusted. */
   trustedProxies: readonly string[]
 }
 
@@ -60,7 +63,7 @@ export interface HaproxySettings {
 export interface HaproxyFiles {
   config: string
   script: string
-  /** Loaded by each thread for itself. */
+  /** Each thread loads its own copy. */
   bodyScript: string
   /** Certificate and key of this machine, for both directions. */
   machine: string
@@ -69,10 +72,10 @@ export interface HaproxyFiles {
   machines: string
   /** Backends whose requests are held, and for how many ms; changed at run time. */
   holds: string
-  /** Instances that are being stopped, and the reason that their clients are given; changed at run time. */
+  /** Instances that are being stopped, and the reason for their clients; changed at run time. */
   stopped: string
   master: string
-  /** Sockets of HAProxy's own: it hands work to itself through them. */
+  /** HAProxy's own sockets, through which it hands work to itself. */
   run: string
 }
 

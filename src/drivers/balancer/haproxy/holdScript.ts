@@ -1,9 +1,12 @@
-/** HAProxy cannot hold a request until a server is there: a few lines of Lua can. `holds` is the map's path, `limit` how many at once. */
+/**
+ * HAProxy has no feature to hold a request until a server is there, but a few lines of Lua can. `holds` is the path of
+ * the map, `limit` the number of requests held at once.
+ */
 export function holdScript(holds: string, limit: number): string {
-  return `-- Written by Tandem. Holds requests and connections while their backend has no server and the map says so.
+  return `-- Written by Tandem. Holds requests and connections while their backend has no server and the map lists the backend.
 local limit = ${limit}
 local holds = Map.new(${JSON.stringify(holds)}, Map._str)
--- Until when each is held: one whose client has gone is never resumed, and must not count for ever.
+-- The end time of each hold: a request whose client has gone is never resumed, and must not count for ever.
 local held, last = {}, 0
 
 local function now()
@@ -35,12 +38,12 @@ local function hold(txn)
 end
 
 core.register_action("hold", { "http-req", "tcp-req" }, hold)
--- An old worker hands what still comes in on kept-alive connections to the new one.
+-- An old worker hands later requests on kept-alive connections to the new worker.
 core.register_cli({ "tandem", "retire" }, "tandem retire: hand over to the new worker", function(applet)
   applet:set_var("proc.retired", 1)
   applet:send("retired\\n")
 end)
--- A virtual address is about to move: what is kept alive would break.
+-- A virtual address is about to move: kept-alive connections would break.
 core.register_cli({ "tandem", "goodbye" }, "tandem goodbye: end every client connection with its next answer", function(applet)
   applet:set_var("proc.goodbye", 1)
   applet:send("goodbye\\n")

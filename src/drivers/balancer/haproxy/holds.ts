@@ -1,6 +1,6 @@
 import type { ServedRoute } from './servedRoute.ts'
 
-/** How long, in ms, each backend's requests are held while it has no server. */
+/** The time in ms for which the requests of each backend are held while it has no server. */
 export function heldBackends(routes: ServedRoute[]): Map<string, number> {
   return new Map(routes.flatMap(({ backend, planned }) => (planned.holdMs === null ? [] : [[backend, planned.holdMs]])))
 }
@@ -13,7 +13,7 @@ export function holdsIn(text: string): Map<string, number> {
   )
 }
 
-/** Commands that lead from one to the other; `end` comes after what ends the wait. */
+/** Commands that change the running map into the wanted map; `end` runs after the changes that end the wait. */
 export function holdChanges(
   running: Map<string, number>,
   wanted: Map<string, number>,

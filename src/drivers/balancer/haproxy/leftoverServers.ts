@@ -1,10 +1,10 @@
 import type { RunningHaproxy } from './runningHaproxy.ts'
 import { nameOf, type RunningServer } from './runningServers.ts'
 
-/** Looks in which servers that nobody wants are tried to be removed; later plans try again. */
+/** Number of looks during which the removal of an unwanted server is tried; later plans try again. */
 const looks = 200
 
-/** Servers that no plan names any more, and that HAProxy lets go of only once they have no work. */
+/** Servers that no plan names any more; HAProxy removes a server only when it has no work. */
 export class LeftoverServers {
   readonly #running: RunningHaproxy
   /** By `backend/name`, with the looks left. */
@@ -18,7 +18,7 @@ export class LeftoverServers {
     return this.#left.size
   }
 
-  /** What runs, less what is wanted. */
+  /** The running servers without the wanted ones. */
   set(running: RunningServer[], wanted: ReadonlySet<string>): void {
     this.#left = new Map(running.flatMap((one) => (wanted.has(nameOf(one)) ? [] : [[nameOf(one), looks]])))
   }

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 /** Most commands in one line to HAProxy: a line must fit in one of its buffers. */
 const commandsAtOnce = 40
 
-/** Workers of one HAProxy by process id. Old ones still have connections from before a reload. */
+/** Workers of one HAProxy by process id. Old workers still have connections from before a reload. */
 export interface Workers {
   current: number | null
   old: number[]
@@ -12,8 +12,8 @@ export interface Workers {
 }
 
 /**
- * Speaks to HAProxy's master process, and through it to any worker, old ones too (management guide, 9.4). One connection
- * for each line; HAProxy closes it after its answer.
+ * Sends commands to the master process of HAProxy, and through the master to any worker, old workers too (management
+ * guide, 9.4). Each line uses one connection; HAProxy closes the connection after its answer.
  */
 export class MasterSocket {
   readonly #path: string
@@ -28,17 +28,17 @@ export class MasterSocket {
     return workersIn(await this.#exchange('show proc'))
   }
 
-  /** Asks the master for a seamless reload; whether it took place only `workers` tells. */
+  /** Requests a seamless reload from the master; only `workers` shows whether it took place. */
   async reload(): Promise<void> {
     await this.#exchange('reload')
   }
 
-  /** One command to one worker. An empty text means done; a worker that is gone answers nothing of use. */
+  /** Sends one command to one worker. An empty answer means success; a worker that is gone gives no useful answer. */
   ask(worker: number, command: string): Promise<string> {
     return this.#exchange(`@!${worker} ${command}`)
   }
 
-  /** Commands in order; what HAProxy said to them. */
+  /** Sends commands in order; resolves with the answers of HAProxy. */
   async tell(worker: number, commands: string[]): Promise<string> {
     let said = ''
     for (let at = 0; at < commands.length; at += commandsAtOnce) {

@@ -9,7 +9,7 @@ const planOf = (...hosts: string[]) => ({
 })
 const soon = 50
 
-it('looks names up all at once, and goes on without those that nobody answers for', async () => {
+it('looks all names up at once, and continues without names that get no answer', async () => {
   const asked: string[] = []
   const peers = new PeerAddresses((host) => {
     asked.push(host)
@@ -27,7 +27,7 @@ it('looks names up all at once, and goes on without those that nobody answers fo
   expect(asked.filter((host) => host === 'd.test')).toHaveLength(2)
 })
 
-it('keeps the address that HAProxy has for a machine whose name was not found; one it never had is told', () => {
+it('keeps the address that HAProxy has for a machine whose name was not found; a machine without an address is reported', () => {
   const running = {
     backend: 'svc_other',
     name: 'peer:b',

@@ -6,11 +6,13 @@ import type { RunningServer } from './runningServers.ts'
 
 export type Lookup = (host: string) => Promise<{ address: string }>
 
-/** Looks up the names of other machines: all at once, and not for long, since whoever answers such questions may be away. */
+/**
+ * Looks up the names of other machines: all at once, and with a timeout, because the name server may be unreachable.
+ */
 export class PeerAddresses {
   readonly #lookup: Lookup
   readonly #mostMs: number
-  /** One at a time for each name: the next plan must not ask beside one that hangs. */
+  /** One lookup at a time for each name: the next plan must not add a lookup to one that hangs. */
   readonly #underWay = new Map<string, Promise<string | null>>()
 
   constructor(lookup: Lookup, mostMs: number) {
@@ -18,7 +20,7 @@ export class PeerAddresses {
     this.#mostMs = mostMs
   }
 
-  /** By name; those that were not found in time are not in it. */
+  /** Addresses by name; without the names that were not found in time. */
   async of(plan: RoutingPlan): Promise<Map<string, string>> {
     const found = new Map<string, string>()
     const hosts = new Set(plan.routes.flatMap(({ peers }) => peers.map((peer) => peer.host)))
@@ -46,15 +48,15 @@ export class PeerAddresses {
 }
 
 /**
- * HAProxy is told addresses, not names: a name that cannot be looked up must not keep it from starting. A machine whose name was
- * not found keeps the address that HAProxy has for it.
+ * HAProxy gets addresses, not names: a name that cannot be resolved must not prevent its start. A machine whose name
+ * was not found keeps the address that HAProxy has for it.
  */
 export function withAddresses(
   plan: RoutingPlan,
   found: ReadonlyMap<string, string>,
   running: RunningServer[],
 ): { plan: RoutingPlan; unserved: Unserved[] } {
-  // Of several, one that is used: what is only left over may be of before the machine moved.
+  // Of several addresses, prefers one in use: a leftover server may date from before the machine moved.
   const byUse = running.toSorted((a, b) => Number(a.active) - Number(b.active))
   const before = new Map(byUse.map(({ name, host }) => [name, host]))
   const unserved: Unserved[] = []
@@ -62,7 +64,7 @@ export function withAddresses(
     const peers = route.peers.flatMap((peer) => {
       const host = found.get(peer.host) ?? before.get(peerName(peer.machine))
       if (host !== undefined) return [{ ...peer, host }]
-      const reason = `the address ${peer.host} of machine ${peer.machine} cannot be looked up, so nothing of ${route.service} is forwarded there`
+      const reason = `the name ${peer.host} of machine ${peer.machine} cannot be resolved, so this machine forwards no requests of ${route.service} there`
       unserved.push({ service: route.service, reason })
       return []
     })

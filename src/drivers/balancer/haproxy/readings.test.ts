@@ -7,7 +7,7 @@ import { CounterSum, workIn } from './workCounts.ts'
 const stat = (...lines: string[]): string =>
   ['# pxname,svname,scur,stot,mode,status,last_chk,hrsp_2xx', ...lines, ''].join('\n')
 
-it('knows the workers of one HAProxy, old ones apart', () => {
+it('reads the workers of one HAProxy, with old workers separate', () => {
   const text = `#<PID> <type> <reloads> <uptime> <version>
 1479            master          2 [failed: 1]   0d00h00m02s     2.6.12
 # workers
@@ -40,7 +40,7 @@ it('sums the work of an instance over all workers, and over its backends', () =>
   ])
 })
 
-it('keeps what an ended worker has counted', () => {
+it('keeps the counts of a worker that has ended', () => {
   const sum = new CounterSum()
   const backend = (count: number): ReturnType<typeof statisticsIn> =>
     statisticsIn(stat(`svc_shop_2,BACKEND,0,${count},http,UP,,${count}`))
@@ -55,7 +55,7 @@ it('keeps what an ended worker has counted', () => {
   expect(sum.counters(0).requests).toEqual([{ service: 'shop', statusClass: '2xx', count: 8 }])
 })
 
-it('brings in before it takes out, and leaves alone what is as it should be', () => {
+it('adds servers before it removes others, and does not touch servers that are as wanted', () => {
   const line = (name: string, admin: number): string =>
     `3 svc_s 1 ${name} 127.0.0.1 2 ${admin} 1 1 1 1 0 1 6 0 0 0 - 20001 - 0 0 - - 0`
   const running = runningServersIn(['1', line('old', 0), line('same', 4), line('back', 8), line('gone', 1)].join('\n'))

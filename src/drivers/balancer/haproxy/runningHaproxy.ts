@@ -6,25 +6,25 @@ import { runningServersIn, type RunningServer } from './runningServers.ts'
 import { statisticsIn } from './statistics.ts'
 import type { Reading } from './workCounts.ts'
 
-/** The worker that takes new connections, as it is. */
+/** The worker that takes new connections, with its current state. */
 export interface RunningWorker {
   pid: number
   shape: string | null
-  /** Files it may have open; `null`: as many as it asked for. */
+  /** Files that the worker may open; `null`: as many as it requested. */
   openFiles: number | null
   servers: RunningServer[]
 }
 
-/** How often a reload is looked at while it goes on. */
+/** Interval between looks while a reload is under way. */
 const reloadLookMs = 10
 
 /** Reads and changes HAProxy while it runs, over all its workers. */
 export class RunningHaproxy {
   readonly #socket: MasterSocket
   readonly #limits: HaproxyLimits
-  /** Old workers that were told to hand over. */
+  /** Old workers that have received the command to hand over. */
   readonly #retired = new Set<number>()
-  /** Those that could not be told, and since when. */
+  /** Workers that did not receive the command, and since when. */
   readonly #stale = new Map<number, number>()
 
   constructor(socket: MasterSocket, limits: HaproxyLimits) {
@@ -45,7 +45,7 @@ export class RunningHaproxy {
     return runningServersIn(await this.#socket.ask(pid, 'show servers state'))
   }
 
-  /** The worker's frontends. */
+  /** The frontends of the worker. */
   async frontends(pid: number): Promise<Set<string>> {
     const lines = statisticsIn(await this.#socket.ask(pid, 'show stat -1 1 -1'))
     return new Set(lines.map(({ proxy }) => proxy))
@@ -59,7 +59,7 @@ export class RunningHaproxy {
     return this.#socket.ask(pid, command)
   }
 
-  /** The same of every worker; those that end meanwhile answer nothing of use. */
+  /** Sends the same command to every worker; workers that end meanwhile give no useful answer. */
   async askAll(command: string): Promise<{ current: number; answers: [pid: number, text: string][] }> {
     const workers = await this.#socket.workers()
     const pids = [current(workers), ...workers.old]
@@ -67,7 +67,7 @@ export class RunningHaproxy {
     return { current: current(workers), answers: await Promise.all(answers) }
   }
 
-  /** Statistics of all workers; those that end meanwhile have nothing in flight any more. */
+  /** Statistics of all workers; workers that end meanwhile have nothing in flight any more. */
   async read(): Promise<{ current: number; reading: Reading }> {
     const { current, answers } = await this.askAll('show stat')
     const read = answers.map(([pid, text]) => [pid, statisticsIn(text)] as const)
@@ -75,8 +75,9 @@ export class RunningHaproxy {
   }
 
   /**
-   * A seamless reload: listeners pass from the old worker to the new one, which is there when this resolves. The old one
-   * finishes what it has; what kept-alive clients still ask of it, it hands over to the new one once `retireOld` has told it.
+   * A seamless reload: listeners pass from the old worker to the new worker, which runs when this resolves. The old
+   * worker finishes its requests; once it has got the command of `retireOld`, it hands later requests of kept-alive
+   * clients to the new worker.
    */
   async reload(shape: string): Promise<number> {
     const before = await this.#socket.workers()
@@ -84,7 +85,7 @@ export class RunningHaproxy {
     const deadline = performance.now() + this.#limits.reloadMs
     while (performance.now() < deadline) {
       const now = await this.#socket.workers().catch(() => null)
-      if (now !== null && now.failedReloads > before.failedReloads) throw new Error('HAProxy gave the reload up')
+      if (now !== null && now.failedReloads > before.failedReloads) throw new Error('HAProxy gave up the reload')
       if (now !== null && now.current !== null && now.current !== before.current) {
         if (shapeIn(await this.#socket.ask(now.current, 'show info')) === shape) return now.current
       }
@@ -94,8 +95,8 @@ export class RunningHaproxy {
   }
 
   /**
-   * Old workers hand over what still comes to them. Asked for at each change: whoever reloaded may have been killed before it
-   * told them, or was a person. Saying so twice does no harm.
+   * Makes old workers hand over later requests. Called at each change: an agent that reloaded may have been killed
+   * before it sent the command, or a person reloaded. Sending the command twice does no harm.
    */
   async retireOld(): Promise<void> {
     const { old } = await this.#socket.workers()
@@ -111,7 +112,10 @@ export class RunningHaproxy {
     }
   }
 
-  /** Waits for old workers that could not be told to hand over: until they are gone, or no kept-alive client can be left. */
+  /**
+   * Waits for old workers that did not receive the command to hand over: until they are gone, or no kept-alive client
+   * can be left.
+   */
   async staleGone(): Promise<void> {
     while (this.#stale.size > 0) {
       await this.retireOld()
@@ -121,7 +125,7 @@ export class RunningHaproxy {
     }
   }
 
-  /** Cuts sessions in every worker: all that a line of `show sess` matches. */
+  /** Cuts sessions in every worker: all sessions whose line of `show sess` matches. */
   async cutSessions(matches: (line: string) => boolean): Promise<void> {
     const workers = await this.#socket.workers()
     for (const pid of [current(workers), ...workers.old]) {
@@ -134,7 +138,7 @@ export class RunningHaproxy {
     }
   }
 
-  /** Requests and connections that these workers hold now. */
+  /** Number of requests and connections that these workers hold now. */
   async held(pids: readonly number[]): Promise<number> {
     const counts = await Promise.all(pids.map((pid) => this.#socket.ask(pid, 'tandem held')))
     return counts.reduce((sum, text) => sum + (Number.parseInt(text, 10) || 0), 0)

@@ -1,21 +1,21 @@
 import { addCommands, newWorker, type ConfiguredServer } from './configuredServer.ts'
 
-/** A server as the running worker has it. */
+/** A server in the state of the running worker. */
 export interface RunningServer {
   backend: string
   name: string
   host: string
   port: number
-  /** Takes new work, as far as anyone has said; whether it answers is another matter. */
+  /** The server takes new work by configuration or command; this does not show whether it answers. */
   active: boolean
   inMaintenance: boolean
 }
 
-/** In maintenance by the configuration: lifted by `set server … state ready`, and then means nothing any more. */
+/** Maintenance set by the configuration. `set server … state ready` lifts it; after that the bit has no meaning. */
 const byConfiguration = 0x04
 const maintenance = 0x01
 
-/** Reads `show servers state`, less the servers that are not of services. */
+/** Reads `show servers state`, without the servers that do not belong to services. */
 export function runningServersIn(text: string): RunningServer[] {
   const found: RunningServer[] = []
   for (const line of text.split('\n')) {
@@ -30,12 +30,15 @@ export function runningServersIn(text: string): RunningServer[] {
 }
 
 export interface ServerChanges {
-  /** First what comes in, so that there is always somewhere to go. */
+  /** Servers that are added: these changes come first, so that there is always a server to use. */
   enter: string[]
   leave: string[]
 }
 
-/** Run-time commands that lead from what runs to what is wanted. Servers nobody wants any more drain, and are removed later. */
+/**
+ * Run-time commands that change the running servers into the wanted ones. Unwanted servers drain, and are removed
+ * later.
+ */
 export function serverChanges(running: RunningServer[], wanted: ConfiguredServer[]): ServerChanges {
   const known = new Map(running.map((server) => [nameOf(server), server]))
   const changes: ServerChanges = { enter: [], leave: [] }
@@ -53,7 +56,7 @@ export function serverChanges(running: RunningServer[], wanted: ConfiguredServer
   return changes
 }
 
-/** Where the running worker is not as wanted, in words. */
+/** Differences between the running worker and the wanted servers, as text. */
 export function differences(running: RunningServer[], wanted: ConfiguredServer[]): string[] {
   const { enter, leave } = serverChanges(running, wanted)
   return [...enter, ...leave]
@@ -61,7 +64,7 @@ export function differences(running: RunningServer[], wanted: ConfiguredServer[]
 
 export const nameOf = ({ backend, name }: { backend: string; name: string }): string => `${backend}/${name}`
 
-/** An instance finishes what it has; a peer's idle connections are closed too. */
+/** An instance finishes its work; for a peer, idle connections are closed too. */
 function takeOut(server: { backend: string; name: string }): string {
   return `set server ${nameOf(server)} state ${server.name.includes(':') ? 'maint' : 'drain'}`
 }

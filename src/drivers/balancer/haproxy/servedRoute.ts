@@ -2,18 +2,18 @@ import { isIPv4 } from 'node:net'
 import { ownPortInWords } from '../ownPorts.ts'
 import type { OwnPort, Peer, PlannedRoute, RoutingPlan, Target, Unserved } from '../balancer.ts'
 
-/** One route of a plan with the names its parts have in the configuration. */
+/** One route of a plan with the names of its parts in the configuration. */
 export interface ServedRoute {
   planned: PlannedRoute
-  /** Clients' work: local instances first, then peers. */
+  /** For work of clients: local instances first, then peers. */
   backend: string
-  /** Work of other machines: local instances only. */
+  /** For work of other machines: local instances only. */
   forwarded: string
-  /** Where clients come in: `entry`, `tcp_5672`, `local_redis_6379`. */
+  /** The frontend for clients: `entry`, `tcp_5672`, `local_redis_6379`. */
   frontend: string
-  /** What machines call it among themselves: the ALPN protocol of their TLS connections. */
+  /** Name of the route among machines: the ALPN protocol of their TLS connections. */
   wanted: string
-  /** All that they may call it. */
+  /** All names that machines may use for the route. */
   answersTo: string[]
 }
 
@@ -29,8 +29,9 @@ const requestPath = /^\/[!-~]*$/
 const address = /^[A-Za-z0-9]([A-Za-z0-9._:-]{0,252}[A-Za-z0-9])?$|^[0-9a-f:.]{2,45}$/
 
 /**
- * Takes apart what HAProxy can be told and what not: nothing that could end a line, a word or a command of its
- * configuration passes. A service with such a part is not served and told; the others are.
+ * Separates the routes that can be written into HAProxy's configuration from those that cannot: no text passes that
+ * could end a line, a word or a command of the configuration. A service with such a route is not served and is
+ * reported; the others are served.
  */
 export function readable(plan: RoutingPlan): Readable {
   const wrong = new Map<string, string>()
@@ -41,12 +42,15 @@ export function readable(plan: RoutingPlan): Readable {
   const routes = plan.routes.filter(({ service }) => !wrong.has(service)).toSorted(byServiceAndAddress)
   const unserved = [...wrong].map(([service, why]) => ({
     service,
-    reason: `HAProxy cannot be told the routes of ${printable(service)}: ${why}; correct it in its definition`,
+    reason: `the routes of ${printable(service)} cannot be written for HAProxy: ${why}; correct the definition`,
   }))
   return { routes: named(routes), unserved }
 }
 
-/** Backends are numbered from the second route of a service on: most services have one, and its backend bears their name alone. */
+/**
+ * Backends are numbered from the second route of a service on: most services have one, and its backend has only their
+ * name.
+ */
 function named(routes: PlannedRoute[]): ServedRoute[] {
   const counts = new Map<string, number>()
   return routes.map((planned) => {
@@ -69,38 +73,38 @@ function frontendOf({ service, own }: PlannedRoute): string {
   return own.public ? `tcp_${own.port}` : `local_${service}_${own.port}`
 }
 
-/** The addresses that it listens at; `host`: where the entry is. */
+/** The addresses of the listener; `host`: the address of the entry. */
 export const addressesOf = ({ public: isPublic, loopback }: OwnPort, host: string): string[] => [
   ...(isPublic ? [host] : []),
   ...(loopback === null ? [] : [loopback]),
 ]
 
-/** Whether that is the frontend of a route with a port of its own, and of which. */
+/** The port, if this is the frontend of a route with its own port. */
 export function ownPortOf(frontend: string): number | null {
   const port = /^(?:tcp|local_[a-z0-9-]+)_(\d+)$/.exec(frontend)?.[1]
   return port === undefined ? null : Number(port)
 }
 
 function unreadable(route: PlannedRoute): string | null {
-  if (!name.test(route.service)) return 'its name is not of letters, digits and hyphens'
+  if (!name.test(route.service)) return 'the name of the service has characters other than letters, digits and hyphens'
   if (route.kind === 'http') {
     if (route.host !== null && !hostName.test(route.host)) return `${printable(route.host)} is not a host name`
     if (!requestPath.test(route.path)) return `${printable(route.path)} is not a path of printable ASCII characters`
   }
   if (route.own !== null && !isOwnPort(route.own))
-    return `${printable(ownPortInWords(route.own))} is not a port of its own`
+    return `${printable(ownPortInWords(route.own))} is not a valid port`
   return route.targets.map(unreadableTarget).find(isText) ?? route.peers.map(unreadablePeer).find(isText) ?? null
 }
 
 function unreadableTarget({ instance, port }: Target): string | null {
-  if (!instanceId.test(instance)) return `${printable(instance)} is not the id of an instance`
-  return isPort(port) ? null : `${port} is not a port of ${instance}`
+  if (!instanceId.test(instance)) return `${printable(instance)} is not a valid instance id`
+  return isPort(port) ? null : `${port} is not a valid port for ${instance}`
 }
 
 function unreadablePeer({ machine, host, port }: Peer): string | null {
-  if (!name.test(machine)) return `${printable(machine)} is not the name of a machine`
-  if (!address.test(host)) return `${printable(host)} is not an address of ${machine}`
-  return isPort(port) ? null : `${port} is not a port of ${machine}`
+  if (!name.test(machine)) return `${printable(machine)} is not a valid machine name`
+  if (!address.test(host)) return `${printable(host)} is not a valid address for ${machine}`
+  return isPort(port) ? null : `${port} is not a valid port for ${machine}`
 }
 
 const isOwnPort = (own: OwnPort): boolean =>
@@ -116,7 +120,7 @@ function byServiceAndAddress(a: PlannedRoute, b: PlannedRoute): number {
   return compare(a.service, b.service) || compare(addressOf(a), addressOf(b))
 }
 
-/** What tells a service's routes apart. */
+/** The address that distinguishes the routes of a service. */
 export const addressOf = (route: PlannedRoute): string =>
   route.kind === 'http' && route.own === null
     ? `http ${route.host ?? ''} ${route.path}`

@@ -1,11 +1,11 @@
 /** One line of HAProxy's `show stat` (management guide, 9.1). */
 export interface StatLine {
   proxy: string
-  /** A server's name, `FRONTEND` or `BACKEND`. */
+  /** Name of a server, `FRONTEND` or `BACKEND`. */
   server: string
   mode: string
   status: string
-  /** Sessions now, and since the worker's start. */
+  /** Sessions now, and since the start of the worker. */
   sessions: number
   total: number
   idleConnections: number
@@ -13,7 +13,7 @@ export interface StatLine {
   redispatches: number
   deniedConnections: number
   deniedSessions: number
-  /** Answers by class: 1xx first. */
+  /** Answers by class, beginning with 1xx. */
   answers: number[]
 }
 

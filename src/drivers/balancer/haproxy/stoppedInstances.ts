@@ -1,12 +1,12 @@
 import type { HaproxyFolder } from './haproxyFolder.ts'
 import type { RunningHaproxy } from './runningHaproxy.ts'
 
-/** What a client is told whose request was cut with its instance. */
-const stoppedReason = 'the instance was stopped when its time to drain was over'
+/** The reason for a client whose request was cut with its instance. */
+const stoppedReason = 'the instance was stopped when its drain time had ended'
 
 /**
- * Instances that are being stopped: a request that still waits for one of them is answered with that reason. A map of HAProxy,
- * by instance; on disk, so that a worker that starts meanwhile knows them.
+ * Instances that are being stopped: a request that still waits for such an instance is answered with that reason. A map
+ * of HAProxy, by instance; also on disk, so that a worker that starts meanwhile has it.
  */
 export class StoppedInstances {
   readonly #folder: HaproxyFolder
@@ -17,7 +17,7 @@ export class StoppedInstances {
     this.#running = running
   }
 
-  /** In old workers too: they have the oldest requests. */
+  /** Adds the instance in old workers too: they have the oldest requests. */
   async add(instance: string): Promise<void> {
     const known = this.#folder.stopped()
     if (known.includes(instance)) return
@@ -27,7 +27,7 @@ export class StoppedInstances {
     )
   }
 
-  /** Only those that a plan still names can have requests. */
+  /** Keeps only instances that a plan still names: only these can have requests. */
   async keep(instances: ReadonlySet<string>): Promise<void> {
     const known = this.#folder.stopped()
     const gone = known.filter((instance) => !instances.has(instance))

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { unitFile } from './unitHaproxy.ts'
 
-it('the unit keeps HAProxy up for good, reloads it seamlessly, and gives it enough open files', () => {
+it('the unit keeps HAProxy running, reloads it seamlessly, and allows it enough open files', () => {
   const text = unitFile(
     {
       program: '/usr/sbin/haproxy',

@@ -5,18 +5,18 @@ import type { HaproxyProcess } from './haproxyProcess.ts'
 const unit = 'tandem-haproxy.service'
 
 export interface UnitOptions {
-  /** Absolute: systemd wants that. */
+  /** An absolute path: systemd requires that. */
   program?: string
   /** `RuntimeDirectory` of the unit: below `/run`. */
   runDir: string
   master: string
-  /** Open files: each connection takes two, a forwarded one four. */
+  /** Open files: each connection uses two, a forwarded one four. */
   openFiles: number
-  /** Who it runs as from its start; `null`: root, until it has its ports. */
+  /** The user it runs as from its start; `null`: root, until it has its ports. */
   user?: string | null
 }
 
-/** HAProxy as a systemd unit of its own: it outlives the agent, and a reboot starts it without one. */
+/** HAProxy as its own systemd unit: it outlives the agent, and systemd starts it after a reboot without an agent. */
 export function unitHaproxy(options: UnitOptions): HaproxyProcess {
   const program = options.program ?? '/usr/sbin/haproxy'
   return {
@@ -27,7 +27,7 @@ export function unitHaproxy(options: UnitOptions): HaproxyProcess {
     },
     isRunning: () => isActive(unit),
     lastWords: () => lastWords(unit),
-    end: () => Promise.resolve(), // services outlive their agent, and so does what leads to them
+    end: () => Promise.resolve(), // services outlive their agent, and so does the balancer in front of them
   }
 }
 
@@ -67,7 +67,7 @@ WantedBy=multi-user.target
 `
 }
 
-/** Ports below 1024 are all that it needs more than anybody. */
+/** The only privilege it needs beyond those of other users is to listen on ports below 1024. */
 const unprivileged = (user: string): string => `User=${user}
 Group=${user}
 AmbientCapabilities=CAP_NET_BIND_SERVICE

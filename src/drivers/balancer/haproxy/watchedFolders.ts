@@ -1,18 +1,21 @@
 import { watch, type FSWatcher } from 'node:fs'
 
-/** Renewed certificates come as several changes of files; they are taken up together. */
+/** Renewed certificates arrive as several changes of files; they are loaded together. */
 const settleMs = 200
 
 interface Told {
-  /** Called now and then too: what a link leads to changes unseen. Resolves with how long that may wait, ms. */
+  /**
+   * Called at changes, and also at intervals: changes of the target of a link cause no event. Resolves with the time
+   * until the next call at the latest, in ms.
+   */
   changed: () => Promise<number>
-  /** Before the first call. */
+  /** Time before the first call. */
   firstMs: number
-  /** A folder cannot be watched (any more), or what a change led to has failed. */
+  /** A folder cannot be watched (any more), or the work after a change has failed. */
   failed: (error: unknown) => void
 }
 
-/** Tells of changes in folders, some time after the first of several; of those it cannot watch, by looking now and then. */
+/** Reports changes in folders, some time after the first of several; polls folders that it cannot watch. */
 export function watchFolders(folders: string[], { changed, firstMs, failed }: Told): { close: () => void } {
   let settling: NodeJS.Timeout | null = null
   let next: NodeJS.Timeout | null = null

@@ -6,7 +6,9 @@ import type { StatLine } from './statistics.ts'
 /** Statistics of each worker that answered, by process id. */
 export type Reading = Map<number, StatLine[]>
 
-/** Work in flight by instance, summed over all workers. HTTP upgrades cannot be told from requests: only TCP counts as long. */
+/**
+ * Work in flight by instance, summed over all workers. HTTP upgrades look like requests, so only TCP counts as long.
+ */
 export function workIn(reading: Reading): Map<string, InFlight> {
   const work = new Map<string, InFlight>()
   for (const { server, mode, sessions } of instanceLines(reading)) {
@@ -16,7 +18,7 @@ export function workIn(reading: Reading): Map<string, InFlight> {
   return work
 }
 
-/** Instances that HAProxy has found not to answer. */
+/** Instances that did not answer the checks of HAProxy. */
 export function downIn(lines: StatLine[]): Set<string> {
   const down = lines.filter((line) => isInstance(line) && line.status.startsWith('DOWN'))
   return new Set(down.map(({ server }) => server))
@@ -34,7 +36,7 @@ const isInstance = ({ proxy, server }: StatLine): boolean => /^(svc|fwd)_/.test(
 
 type Counts = Map<string, number>
 
-/** Counters that only grow, although each worker begins at zero: what an ended worker counted is kept. */
+/** Counters that only grow, although each worker begins at zero: the counts of an ended worker are kept. */
 export class CounterSum {
   #ended: Counts = new Map()
   #live = new Map<number, Counts>()

@@ -11,7 +11,7 @@ interface Parts {
   leftover: LeftoverServers
   limits: HaproxyLimits
   clock: Clock
-  /** One piece of work with HAProxy after the other. */
+  /** Runs operations with HAProxy one after the other. */
   inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>
   isClosing: () => boolean
   tell: (change: BalancerChange) => void
@@ -22,8 +22,8 @@ interface Parts {
 export type Taking = ReadonlyMap<string, boolean>
 
 /**
- * What is in flight, over all of HAProxy's workers. Statistics are read when they are asked for, and again and again only
- * while an instance finishes or a server is to be removed.
+ * Work in flight, over all workers of HAProxy. Statistics are read on request, and repeatedly only while an instance
+ * finishes or a server is to be removed.
  */
 export class WorkWatch {
   readonly #parts: Parts
@@ -31,7 +31,7 @@ export class WorkWatch {
   #taking: Taking = new Map()
   #work = new Map<string, InFlight>()
   #down = new Set<string>()
-  /** Instances that take no new work and had some: `idle` is told when they have none. */
+  /** Instances that take no new work and had some: `idle` is reported when no work is left. */
   readonly #finishing = new Set<string>()
   #held = 0
   #readAt = -Infinity
@@ -42,7 +42,7 @@ export class WorkWatch {
     this.#parts = parts
   }
 
-  /** A plan serves. Tells of those that are idle already, and watches the others. */
+  /** A plan is in force. Reports instances that are already idle, and watches the others. */
   async settle(before: Taking, now: Taking): Promise<void> {
     this.#taking = now
     for (const [instance, took] of before) {
@@ -56,7 +56,7 @@ export class WorkWatch {
     void this.#watchUntilDone()
   }
 
-  /** Reads all workers, and tells what has changed; says which they were. */
+  /** Reads all workers, and reports changes; resolves with their process ids. */
   async read(): Promise<number[]> {
     const { current, reading } = await this.#parts.running.read()
     this.#work = workIn(reading)
@@ -71,7 +71,7 @@ export class WorkWatch {
     return [...reading.keys()]
   }
 
-  /** As of the last reading, which is made anew when it is asked for and older than `restMs`. */
+  /** The value of the last reading. A request starts a new reading if the last one is older than `restMs`. */
   inFlight(instance: string): InFlight {
     this.#freshen()
     return this.#now(instance)
@@ -110,10 +110,10 @@ export class WorkWatch {
         })
       } catch (error) {
         if (isClosing()) break
-        log('HAProxy does not answer; asked again', { error: String(error) })
+        log('HAProxy does not answer; retrying', { error: String(error) })
       }
     }
-    // Together with the last look at what is left to watch: what came in between would not be watched.
+    // This happens together with the last look at the remaining work: work that came in between would not be watched.
     this.#isWatching = false
   }
 

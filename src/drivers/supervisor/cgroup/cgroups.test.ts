@@ -37,14 +37,14 @@ describe('limit files', () => {
     ])
   })
 
-  it('are none without limits, and never below what the kernel takes', () => {
+  it('do not exist without limits, and are never below the minimum of the kernel', () => {
     const all = { version: 2 as const, controllers: ['memory' as const, 'cpu' as const], base: '', tracks: true }
     expect(limitFiles(all, none)).toEqual([])
     expect(limitFiles(all, { ...none, cpu: 0.0001 })).toMatchObject([{ value: '1000 100000' }])
   })
 })
 
-/** A folder that looks like a v2 tree with the agent in `/user/session`, whose parent hands controllers on. */
+/** A folder that looks like a v2 tree with the agent in `/user/session`, whose parent delegates controllers. */
 function fakeUnified(): string {
   mkdirSync(join(root, 'user', 'session'), { recursive: true })
   for (const folder of ['', 'user', 'user/session', 'user/tandem', 'user/tandem/m-1']) {
@@ -52,14 +52,14 @@ function fakeUnified(): string {
     writeFileSync(join(root, folder, 'cgroup.controllers'), 'cpuset cpu io memory pids')
     writeFileSync(join(root, folder, 'cgroup.subtree_control'), '')
   }
-  // As the kernel answers a group that holds processes: it cannot be written.
+  // Simulates the kernel, which rejects writes to this file in a group that holds processes.
   rmSync(join(root, 'user/session/cgroup.subtree_control'))
   mkdirSync(join(root, 'user/session/cgroup.subtree_control'))
   return `41 31 0:38 / ${root} rw - cgroup2 cgroup2 rw\n`
 }
 
 describe('a v2 tree', () => {
-  it('is used below the nearest group that can hand controllers on', () => {
+  it('is used below the nearest group that can delegate controllers', () => {
     const facts = { mounts: fakeUnified(), own: '0::/user/session\n' }
     const { hierarchies, why } = findHierarchies('m-1', facts)
     const base = join(root, 'user/tandem/m-1')
@@ -79,14 +79,14 @@ describe('a v2 tree', () => {
     expect(cgroups.leftovers()).toEqual(new Map([['i1', groups]]))
   })
 
-  it('that offers nothing is said in words', () => {
+  it('without controllers is reported as text', () => {
     const { hierarchies, why } = findHierarchies('m', { mounts: '', own: '' })
     expect(hierarchies).toEqual([])
-    expect(why).toBe('this kernel offers no control groups for it')
+    expect(why).toBe('this kernel offers no control groups for these limits')
   })
 })
 
-it('mounts are read with blanks in their paths, and others left out', () => {
+it('reads mounts with blanks in their paths, and ignores other mounts', () => {
   const text = '35 31 0:32 /a /sys/fs/my\\040group rw - cgroup cgroup rw,memory\n1 1 0:1 / / rw - ext4 /dev/vda rw\n'
   expect(parseMounts(text)).toEqual([{ version: 1, point: '/sys/fs/my group', root: '/a', options: ['rw', 'memory'] }])
 })

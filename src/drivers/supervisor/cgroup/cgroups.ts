@@ -5,12 +5,15 @@ import type { Limits } from '../../../definitions/definition.ts'
 import { findHierarchies, type Controller, type Hierarchy } from './hierarchy.ts'
 import { limitFiles } from './limitFiles.ts'
 
-/** The kernel's groups of processes: what limits an instance, and what tells which processes are its own. */
+/** Control groups of the kernel: they limit an instance and identify its processes. */
 export interface Cgroups {
   readonly abilities: { memory: boolean; cpu: boolean; tasks: boolean; why: string | null }
-  /** Makes the groups of one instance with its limits set. Their folders; empty where there are none. */
+  /**
+   * Creates the groups of one instance with its limits set. Returns their folders; empty where control groups are not
+   * available.
+   */
   create(id: string, limits: Limits): string[]
-  /** Moves a process into them; what it starts from now on is born there. */
+  /** Moves a process into the groups; processes that it starts later begin there. */
   join(groups: string[], pid: number): void
   members(groups: string[]): Set<number>
   /** Kills all members in one step where the kernel can (v2); otherwise does nothing. */
@@ -20,17 +23,17 @@ export interface Cgroups {
   /** Groups that instances of an earlier agent left behind: folders by id. */
   leftovers(): Map<string, string[]>
   remove(groups: string[]): Promise<void>
-  /** Removes what holds the instances' groups, if it is empty. */
+  /** Removes the folder that holds the groups of the instances, if it is empty. */
   close(): void
 }
 
-/** A group can be removed some moments after its last process is gone. */
+/** The kernel may refuse to remove a group until some moments after its last process is gone. */
 const removeTries = 100
 const removePauseMs = 10
 
 /**
- * Groups below the agent's own, so that whatever bounds the agent bounds its instances too. `name` must be of this
- * agent alone: two on one machine may not see each other's groups.
+ * Creates groups below the group of the agent, so that the limits of the agent also apply to its instances. `name` must
+ * belong to this agent alone: two agents on one machine must not see each other's groups.
  */
 export function findCgroups(name: string): Cgroups {
   if (process.platform !== 'linux') return createCgroups([], 'only Linux has control groups')
@@ -99,7 +102,7 @@ function createGroup(hierarchy: Hierarchy, id: string, limits: Limits, made: str
   }
 }
 
-/** Instances may make groups of their own inside theirs. */
+/** Instances may create groups inside their own. */
 function processesOf(group: string): number[] {
   const own = readIf(join(group, 'cgroup.procs')).split('\n').filter(Boolean).map(Number)
   return [...own, ...foldersOf(group).flatMap((child) => processesOf(join(group, child)))]
@@ -117,7 +120,7 @@ async function removeGroup(group: string): Promise<void> {
       rmdirSync(group)
       return
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code // what fs throws
+      const code = (error as NodeJS.ErrnoException).code // the error type of fs
       if (code === 'ENOENT') return
       if (code !== 'EBUSY' || tries === removeTries) {
         throw new Error(`the control group ${group} cannot be removed`, { cause: error })
@@ -131,7 +134,7 @@ function removeEmpty(folder: string): void {
   try {
     rmdirSync(folder)
   } catch {
-    // Someone else's groups are in it, or it is gone: both are as they should be.
+    // Groups of another agent are in the folder, or the folder is gone: both are correct.
   }
 }
 

@@ -4,13 +4,13 @@ import { dirname, join, relative } from 'node:path'
 export type Controller = 'memory' | 'cpu' | 'pids'
 const allControllers: Controller[] = ['memory', 'cpu', 'pids']
 
-/** One tree of control groups and the place in it below which this agent's instances have theirs. */
+/** One tree of control groups and the place in the tree for the groups of the instances of this agent. */
 export interface Hierarchy {
   version: 1 | 2
   controllers: Controller[]
   /** Ends in `tandem/NAME`. */
   base: string
-  /** Every instance gets a group here, limits or not: it tells which processes are its own. */
+  /** Every instance gets a group here, with or without limits: the group identifies the processes of the instance. */
   tracks: boolean
 }
 
@@ -22,7 +22,7 @@ interface Mount {
   options: string[]
 }
 
-/** What the kernel says of mounts and of the groups this process is in. */
+/** Kernel data about mounts and about the groups of this process. */
 export interface CgroupFacts {
   /** /proc/self/mountinfo */
   mounts: string
@@ -53,7 +53,7 @@ export function findHierarchies(name: string, facts = readFacts()): { hierarchie
     if (mount !== undefined) attempt(() => openV1(mount, controller, ownPath(facts.own, controller), name))
   }
   if (missing.size === 0) return { hierarchies, why: null }
-  if (reasons.size === 0) reasons.add('this kernel offers no control groups for it')
+  if (reasons.size === 0) reasons.add('this kernel offers no control groups for these limits')
   return { hierarchies, why: [...reasons].join('; ') }
 }
 
@@ -61,7 +61,7 @@ function readFacts(): CgroupFacts {
   return { mounts: readFileSync('/proc/self/mountinfo', 'utf8'), own: readFileSync('/proc/self/cgroup', 'utf8') }
 }
 
-/** Man 5 proc_pid_mountinfo: blanks in a path are written as \040. */
+/** Man 5 proc_pid_mountinfo: the kernel writes blanks in a path as \040. */
 export function parseMounts(text: string): Mount[] {
   const mounts: Mount[] = []
   for (const line of text.split('\n')) {
@@ -84,7 +84,7 @@ function ownPath(text: string, controller: string): string {
   return '/'
 }
 
-/** Where the group `path` is to be found; the mount point itself when it lies outside of what is mounted (a container). */
+/** Folder of the group `path`; the mount point itself if the path lies outside the mounted part (in a container). */
 function folderOf(mount: Mount, path: string): string {
   const below = relative(mount.root, path)
   const folder = below.startsWith('..') ? mount.point : join(mount.point, below)
@@ -105,8 +105,8 @@ function openV1(mount: Mount, controller: Controller, own: string, name: string)
 }
 
 /**
- * In v2 a group that holds processes cannot hand controllers on, except at the root. So the instances' groups go below
- * the nearest group above the agent that holds none, or that hands them on already.
+ * In v2 a group that holds processes cannot delegate controllers, except at the root. So the groups of the instances go
+ * below the nearest group above the agent that holds no processes, or that already delegates controllers.
  */
 function openUnified(mount: Mount, own: string, name: string): Hierarchy {
   let reason = ''
@@ -120,7 +120,7 @@ function openUnified(mount: Mount, own: string, name: string): Hierarchy {
       make(base)
       handOn(base, controllers)
       if (controllers.length > 0) return { version: 2, controllers, base, tracks: true }
-      reason ||= `${folder} offers none of them`
+      reason ||= `${folder} offers none of the controllers memory, cpu and pids`
     } catch (error) {
       reason ||= explain(folder, error)
     }
@@ -133,7 +133,7 @@ function offered(folder: string): Controller[] {
   return listed(join(folder, 'cgroup.controllers'))
 }
 
-/** Those that the groups below may use; asks for what is not handed on yet. */
+/** The controllers that the groups below may use; delegates those that are not delegated yet. */
 function handOn(folder: string, wanted: Controller[]): Controller[] {
   const file = join(folder, 'cgroup.subtree_control')
   const lacking = wanted.filter((controller) => !listed(file).includes(controller))
@@ -155,10 +155,10 @@ function make(folder: string): void {
 }
 
 function explain(folder: string, error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code // what fs throws
-  if (code === 'EBUSY') return `${folder} holds processes (start the agent in a delegated control group of its own)`
+  const code = (error as NodeJS.ErrnoException).code // the error type of fs
+  if (code === 'EBUSY') return `${folder} holds processes (start the agent in its own delegated control group)`
   if (code === 'EACCES' || code === 'EPERM') {
-    return 'the agent is neither root nor in a control group that was delegated to it'
+    return 'the agent neither runs as root nor in a control group delegated to it'
   }
   if (code === 'EROFS') return `${folder} is read-only`
   return `${folder}: ${error instanceof Error ? error.message : String(error)}`
@@ -169,7 +169,7 @@ function removeMade(...folders: string[]): void {
     try {
       rmdirSync(folder)
     } catch {
-      // It was never made, or holds groups of another agent.
+      // The folder was never created, or holds groups of another agent.
     }
   }
 }

@@ -5,17 +5,18 @@ import type { Hierarchy } from './hierarchy.ts'
 interface LimitFile {
   file: string
   value: string
-  /** Absent on some kernels (swap accounting is a boot option). */
+  /** The file is absent on some kernels (swap accounting is a boot option). */
   optional: boolean
 }
 
 const periodMicros = 100_000
-/** The kernel takes no smaller quota. */
+/** The kernel accepts no smaller quota. */
 const leastQuotaMicros = 1_000
 
 /**
- * Which files set these limits (kernel documentation: admin-guide/cgroup-v1/{memory,pids}.rst, scheduler/sched-bwc.rst;
- * admin-guide/cgroup-v2.rst). Swap counts as memory: a limit that only moves pages to the disk limits nothing.
+ * The files that set these limits (kernel documentation: admin-guide/cgroup-v1/{memory,pids}.rst,
+ * scheduler/sched-bwc.rst; admin-guide/cgroup-v2.rst). Swap counts as memory: a limit that only moves pages to the disk
+ * limits nothing.
  */
 export function limitFiles({ version, controllers }: Hierarchy, limits: Limits): LimitFile[] {
   const files: LimitFile[] = []

@@ -28,7 +28,7 @@ function groupOf(pid: number, controller: 'cpu' | 'pids'): string {
 }
 
 describe('limits', () => {
-  it.skipIf(!memory)(`memory: a program that takes too much dies of it, and only it${reason}`, async () => {
+  it.skipIf(!memory)(`memory: the kernel kills a program that exceeds its limit, and no other${reason}`, async () => {
     const limits = { ...none, memoryBytes: 96 * MiB }
     const hog = lab.spec([process.execPath, '-e', 'const all = []; for (;;) all.push(Buffer.alloc(1048576, 1))'], {
       limits,
@@ -37,13 +37,13 @@ describe('limits', () => {
     await lab.driver.start(hog)
     expect(await lab.exit(hog.id)).toMatchObject({ signal: 'SIGKILL', asked: false, reason: 'oom' })
     expect((await lab.lines(hog.id)).map(({ text }) => text)).toContain(
-      'the kernel killed 1 of its processes: limits.memory was reached',
+      'the kernel killed 1 of its processes: the instance reached limits.memory',
     )
     await lab.driver.start(modest)
     expect(await lab.exit(modest.id)).toMatchObject({ code: 0, reason: 'exit' })
   })
 
-  it.skipIf(!tasks)(`tasks: a fork bomb stays within them and goes with its instance${reason}`, async () => {
+  it.skipIf(!tasks)(`tasks: a fork bomb stays within the limit and ends with its instance${reason}`, async () => {
     const bomb = lab.spec(['/bin/sh', '-c', 'bomb() { bomb | bomb & }; bomb; sleep 1000'], {
       limits: { ...none, tasks: 30 },
     })
@@ -63,14 +63,14 @@ describe('limits', () => {
     const periods = (): number => Number(/nr_throttled (\d+)/.exec(readFileSync(join(group, 'cpu.stat'), 'utf8'))?.[1])
     const ticks = (): number => Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[11])
     const [beganAt, beganTicks] = [systemClock.monotonic(), ticks()]
-    await eventually('it was held back ten times', () => periods() >= 10)
+    await eventually('the kernel throttled the spinner ten times', () => periods() >= 10)
     const wallMs = systemClock.monotonic() - beganAt
     const cpuMs = (ticks() - beganTicks) * 10
     expect(cpuMs / wallMs).toBeLessThan(0.4)
   })
 
   it.skipIf(!tasks)(
-    `the program is in its groups before its first instruction, and they go with it${reason}`,
+    `the program is in its groups before its first instruction, and the groups are removed with it${reason}`,
     async () => {
       const limits = { memoryBytes: 64 * MiB, cpu: 1, tasks: 10 }
       const spec = lab.spec(['cat', '/proc/self/cgroup'], { limits: { ...none, ...limits } })
@@ -82,7 +82,7 @@ describe('limits', () => {
     },
   )
 
-  it('that cannot be enforced are said in the log, and the program runs', async () => {
+  it('that cannot be enforced are reported in the log, and the program runs', async () => {
     await lab.close()
     lab = openProcessLab({ cgroups: createCgroups([], 'only Linux has control groups') })
     expect(lab.driver.abilities).toEqual({
@@ -101,8 +101,8 @@ describe('limits', () => {
   })
 })
 
-describe('what hides from its group, its session and its markers', () => {
-  /** A daemon with an empty environment, in a session of its own, whose parents are gone. */
+describe('a process that hides from its process group, its session and its markers', () => {
+  /** A daemon with an empty environment, in its own session, whose parents are gone. */
   const daemon = `env -i setsid /bin/sh -c 'echo pid $$; exec sleep 1000' & sleep 1000`
 
   const isFound = async (): Promise<boolean> => {
@@ -121,7 +121,7 @@ describe('what hides from its group, its session and its markers', () => {
   const unified = '/sys/fs/cgroup/unified'
   const writable = existsSync(unified) && process.getuid?.() === 0
   it.skipIf(!writable)(
-    'is found and killed by a v2 control group (skipped: not root, or no v2 tree beside v1)',
+    'is found and killed through a v2 control group (skipped: not root, or no v2 tree beside v1)',
     async () => {
       await lab.close()
       const base = join(unified, 'tandem', `test-${process.pid}`)
@@ -136,7 +136,7 @@ describe('what hides from its group, its session and its markers', () => {
 
 const unified = existsSync('/sys/fs/cgroup/cgroup.controllers')
 it.skipIf(!unified || !memory)(
-  'v2 is what enforces them where it has the controllers (skipped: this machine has them in v1)',
+  'are enforced by v2 where v2 has the controllers (skipped: this machine has them in v1)',
   async () => {
     const spec = lab.spec(['sleep', '1000'], { limits: { ...none, memoryBytes: 64 * MiB, cpu: 0.5, tasks: 10 } })
     const { pid } = await lab.driver.start(spec)

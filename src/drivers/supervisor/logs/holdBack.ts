@@ -1,15 +1,15 @@
 import type { Clock } from '../../../lib/clock.ts'
 
 /**
- * How long a disk that does not keep up may hold an instance back: so long in all until it has caught up. A program whose
- * output blocks answers nobody.
+ * How long a slow disk may hold an instance back: at most this long in total until the disk has caught up. A program
+ * whose output blocks does not answer requests.
  */
 export interface HoldBack {
-  /** It was held back for as long as it may be. */
+  /** The instance was held back for the whole time allowed. */
   isSpent(): boolean
   /** Resolves at `release`, or when the time is spent. */
   wait(): Promise<void>
-  /** There is room again. */
+  /** There is room for output again. */
   release(): void
   caughtUp(): void
 }

@@ -12,20 +12,23 @@ const write: (fd: number, bytes: Buffer, at: number, length: number, position: n
   promisify(writeFd)(...args).then(({ bytesWritten }) => bytesWritten)
 
 /**
- * The output of one instance on its way to the disk: bounded in memory, two files, and in the instance's way for a moment
- * at most. When the disk is slow for longer, full or broken, lines are dropped, and a `tandem` line says how many and why
- * as soon as one can be written.
+ * Writes the output of one instance to the disk. It uses limited memory and two files, and delays the instance for a
+ * moment at most. When the disk is slow for longer, is full or is broken, it drops lines; a `tandem` line reports how
+ * many and why as soon as one can be written.
  */
 export interface InstanceLog {
   readonly service: string
   readonly instance: string
-  /** Bytes of the current file that hold whole lines, all of them published. */
+  /** Bytes of the current file that hold whole lines, all of which are published. */
   size(): number
   /** Never waits and never throws. */
   append(stream: LogLine['stream'], texts: string[]): void
-  /** `null`: there is room for more. Else resolves when there is, or when the instance was held back for long enough. */
+  /**
+   * `null`: there is room for more. Otherwise resolves when there is room, or when the instance was held back for the
+   * time allowed.
+   */
   full(): Promise<void> | null
-  /** Resolves when everything taken is written or given up. */
+  /** Resolves when every accepted line is written or given up. */
   end(): Promise<void>
 }
 
@@ -35,15 +38,15 @@ export interface InstanceLogParts {
   instance: string
   clock: Clock
   limits: SupervisorLimits
-  /** Called with lines in order, once the disk has them or has refused them. */
+  /** Called with lines in order, once the disk has written or rejected them. */
   published: (lines: LogLine[]) => void
-  /** Called with the bytes that were added on the disk. */
+  /** Called with the number of bytes added on the disk. */
   grown: (bytes: number) => void
-  /** Of a disk that a test slows down. */
+  /** Replaces the write function, for tests that slow the disk down. */
   write?: typeof write
 }
 
-/** The file that holds what was written before the current one. */
+/** The file that holds the output from before the current file. */
 export const olderFile = (file: string): string => `${file}.1`
 
 export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
@@ -55,7 +58,7 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
   let pendingBytes = 0
   let writing: Promise<void> | null = null
   const holdBack = createHoldBack(clock, limits.holdMs)
-  /** Not yet told: lines that found no room in memory, and lines that the disk refused. */
+  /** Not yet reported: lines that found no room in memory, and lines that the disk rejected. */
   const lost = { crowded: 0, refused: 0, why: '' }
 
   const line = (stream: LogLine['stream'], text: string): LogLine => {
@@ -65,7 +68,7 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
   const append: InstanceLog['append'] = (stream, texts) => {
     for (const text of texts) {
       const cost = text.length * 2
-      // Whoever appends holds back as `full` says; the bound here is for what was under way by then.
+      // The caller of `append` waits as `full` demands. The bound here is for output that was under way by then.
       const bound = holdBack.isSpent() ? limits.pendingBytes : 2 * limits.pendingBytes
       if (pendingBytes + cost > bound) {
         lost.crowded++
@@ -83,7 +86,7 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
     pendingBytes < limits.pendingBytes || holdBack.isSpent() ? null : holdBack.wait()
 
   const drain = async (): Promise<void> => {
-    await Promise.resolve() // lines of the same turn travel together
+    await Promise.resolve() // lines of the same event-loop turn are written together
     while (pending.length > 0) {
       const lines = pending
       if (pendingBytes < limits.pendingBytes / 2) holdBack.caughtUp()
@@ -123,18 +126,20 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
     }
   }
 
-  /** A half-written line would spoil the next one. The file is opened afresh for the next try. */
+  /** A half-written line would corrupt the next line. The next attempt opens the file again. */
   const abandon = (current: number): void => {
     try {
       ftruncateSync(current, size)
     } catch {
-      // The write's own error tells more.
+      // The error of the write has more detail.
     }
     closeSync(current)
     fd = null
   }
 
-  /** In one turn, so that a reader always finds either both files as they were or both as they are. */
+  /**
+   * Runs in one event-loop turn, so that a reader finds either both files before the rotation or both files after it.
+   */
   const rotate = (current: number): number => {
     if (existsSync(file)) renameSync(file, olderFile(file))
     const fresh = openSync(file, 'a+', 0o600)

@@ -58,7 +58,7 @@ async function readUntil(reader: AsyncGenerator<LogLine>, text: string): Promise
 }
 
 describe('kept output', () => {
-  it('is readable as it lies there', async () => {
+  it('is plain text in its file', async () => {
     const log = logs.open('shop', 'i1')
     log.append('out', ['listening'])
     log.append('err', ['a\nb'])
@@ -68,7 +68,7 @@ describe('kept output', () => {
     )
   })
 
-  it('is merged by time over instances, old ones of an earlier agent too', async () => {
+  it('is merged by time over instances, including those of an earlier agent', async () => {
     const [a, b] = [logs.open('shop', 'a'), logs.open('shop', 'b')]
     for (let index = 0; index < 50; index++) (index % 3 === 0 ? a : b).append('out', [`line ${index}`])
     await Promise.all([a.end(), b.end()])
@@ -78,7 +78,7 @@ describe('kept output', () => {
     expect(texts(await collect(logs.query({ service: 'shop', last: 7 })))).toEqual(numbered(7, 43))
   })
 
-  it('gives the last lines however many blocks they fill', async () => {
+  it('returns the last lines no matter how many blocks they fill', async () => {
     await write('i1', numbered(30_000))
     for (const last of [1, 5_000, 9_999, 10_001, 29_999, 40_000]) {
       const lines = texts(await collect(logs.query({ service: 'shop', last })))
@@ -141,7 +141,7 @@ describe('kept output', () => {
     expect(readdirSync(folder).sort()).toEqual(['last', 'second', 'third'])
   })
 
-  it('of what runs gives up its older half when nothing else is left to remove', async () => {
+  it('of running instances loses its older half when nothing else is left to remove', async () => {
     await logs.close()
     logs = open({ logTotalBytes: 15_000, logFileBytes: 10_000 })
     const log = logs.open('shop', 'i1')
@@ -150,7 +150,7 @@ describe('kept output', () => {
       log.append('out', numbered(10, index * 10))
       await readUntil(reader, `line ${index * 10 + 9}`)
     }
-    await eventually('it is within its bounds', () => bytesOf('shop') <= 15_000)
+    await eventually('the kept output is within its limits', () => bytesOf('shop') <= 15_000)
     await log.end()
     expect(texts(await collect(logs.query({ service: 'shop', last: 1 })))).toEqual(['line 999'])
   })
@@ -167,7 +167,7 @@ describe('output that cannot be kept', () => {
       write: async (_fd, _bytes, _at, length) => stuck.promise.then(() => length),
     })
     log.append('out', ['first'])
-    await new Promise((resolve) => setImmediate(resolve)) // the disk has it, and takes no more
+    await new Promise((resolve) => setImmediate(resolve)) // the disk has the line and accepts no more
     expect(log.full()).toBe(null)
     log.append('out', numbered(80))
     const held = log.full()
@@ -185,7 +185,7 @@ describe('output that cannot be kept', () => {
     })
   })
 
-  it('is all kept when a burst only has to wait for its turn', async () => {
+  it('is kept completely when a burst only has to wait for the disk', async () => {
     await logs.close()
     logs = open({ pendingBytes: 1_000 })
     const log = logs.open('shop', 'i1')
@@ -197,7 +197,7 @@ describe('output that cannot be kept', () => {
     expect(texts(await collect(logs.query({ service: 'shop' })))).toEqual(numbered(4_000))
   })
 
-  it.skipIf(!existsSync('/dev/full'))('is counted when the disk is full, and kept again when it is not', async () => {
+  it.skipIf(!existsSync('/dev/full'))('is counted while the disk is full, and kept again afterwards', async () => {
     mkdirSync(join(folder, 'shop'))
     symlinkSync('/dev/full', join(folder, 'shop', 'i1.log'))
     const log = logs.open('shop', 'i1')
@@ -205,7 +205,7 @@ describe('output that cannot be kept', () => {
     log.append('out', ['one', 'two'])
     await readUntil(reader, 'two')
     log.append('out', ['three'])
-    await readUntil(reader, 'three') // who follows sees them all the same
+    await readUntil(reader, 'three') // readers that follow receive them all the same
     rmSync(join(folder, 'shop', 'i1.log'))
     log.append('out', ['four'])
     await log.end()
@@ -215,7 +215,7 @@ describe('output that cannot be kept', () => {
 })
 
 describe('following', () => {
-  it('gives every line once, wherever the reader joins', async () => {
+  it('delivers every line once, no matter when the reader joins', async () => {
     await logs.close()
     logs = open({ logFileBytes: 20_000 })
     const log = logs.open('shop', 'i1')
@@ -234,7 +234,7 @@ describe('following', () => {
     }
   })
 
-  it('of a reader that does not read is bounded, and says how much it missed, also before the next line', async () => {
+  it('uses limited memory for a reader that does not read, and reports the number of skipped lines even before the next line', async () => {
     await logs.close()
     logs = open({ followBytes: 10_000 })
     const log = logs.open('shop', 'i1')
@@ -245,7 +245,7 @@ describe('following', () => {
     log.append('out', numbered(2000))
     await expect.poll(() => log.size()).toBeGreaterThan(2000 * 'line 1999'.length)
     const rest: LogLine[] = []
-    // Nothing more comes, and the instance does not end.
+    // No further line comes, and the instance does not end.
     for (let line = await reader.next(); !line.done; line = await reader.next()) {
       rest.push(line.value)
       if (line.value.stream === 'tandem') break
@@ -257,7 +257,7 @@ describe('following', () => {
     await log.end()
   })
 
-  it('ends at once for an instance that is over, also when the disk kept nothing of it', async () => {
+  it('ends at once for an instance that has ended, even when the disk kept none of its output', async () => {
     await write('i1', ['x'])
     await write('silent', [])
     expect(texts(await collect(logs.query({ service: 'shop', instance: 'i1', follow: true })))).toEqual(['x'])

@@ -11,13 +11,13 @@ import { openLogSource, type LogSource } from './logSource.ts'
 const rememberedOver = 1000
 const sweepsPerTotal = 32
 
-/** The output of all instances of one machine: `folder`/SERVICE/INSTANCE.log, readable as they are. */
+/** The output of all instances of one machine in `folder`/SERVICE/INSTANCE.log, as plain text. */
 export interface InstanceLogs {
   open(service: string, instance: string): InstanceLog
   query(query: LogQuery): AsyncGenerator<LogLine>
-  /** Removes what is kept of a service's instances that do not run. */
+  /** Removes the kept output of the instances of a service that do not run. */
   forget(service: string): Promise<void>
-  /** Ends every reader and waits for the folder's own work. */
+  /** Ends every reader and waits for pending work on the folder. */
   close(): Promise<void>
 }
 
@@ -28,9 +28,10 @@ export function createInstanceLogs(folder: string, clock: Clock, limits: Supervi
   const key = (service: string, instance: string): string => `${service}/${instance}`
   const isLive = (log: KeptLog): boolean => live.has(key(log.service, log.instance))
 
-  // Swept again each time this much was added, and always down to so much below the bound: it is never passed.
+  // The folder is swept again each time this many bytes were added, and always down to this far below the limit: so the
+  // limit is never exceeded.
   const slackBytes = Math.floor(limits.logTotalBytes / sweepsPerTotal)
-  // One sweep at a time, and at most one more behind it. A folder that cannot be swept now is swept at the next end or
+  // One sweep at a time, and at most one more queued. A folder that cannot be swept now is swept at the next end or
   // rotation; a disk error must not reach the instances.
   let sweeping: Promise<void> = Promise.resolve()
   let queued = false
@@ -51,7 +52,7 @@ export function createInstanceLogs(folder: string, clock: Clock, limits: Supervi
     sweep()
   }
 
-  /** Those that ended lately, for the case that the disk took nothing of one. */
+  /** Instances that ended recently, in case the disk kept no output of an instance. */
   const over = new Set<string>()
   const rememberOver = (name: string): void => {
     over.add(name)
@@ -86,7 +87,8 @@ export function createInstanceLogs(folder: string, clock: Clock, limits: Supervi
     const { service, instance, signal } = query
     if (signal?.aborted) return
     const since = query.since === undefined ? null : new Date(query.since).toISOString()
-    // Up to the end of `openSources` this is one turn: what is in the files and what is still to come meet exactly.
+    // Up to the end of `openSources` this is one event-loop turn: the lines in the files and the lines still to come
+    // meet without a gap or an overlap.
     const kept = listLogs(folder, service).filter((log) => instance === undefined || log.instance === instance)
     const { queue, leave } = feed.follow(query)
     const stop = (): void => queue.end()

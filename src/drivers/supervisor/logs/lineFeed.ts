@@ -1,7 +1,7 @@
 import type { LogLine } from '../supervisor.ts'
 import { createLineQueue, type LineQueue } from './lineQueue.ts'
 
-/** Hands lines to those who follow, as they are written. */
+/** Delivers lines to the readers that follow, as the lines are written. */
 export interface LineFeed {
   publish(lines: LogLine[]): void
   /** No more lines of this instance will come. */

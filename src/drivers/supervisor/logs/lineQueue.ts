@@ -1,15 +1,18 @@
 import type { LogLine } from '../supervisor.ts'
 
-/** Lines on their way to one reader. When the reader is slow and it is full, lines are skipped and a `tandem` line says how many. */
+/**
+ * Lines on their way to one reader. When the reader is slow and the queue is full, the queue skips lines; a `tandem`
+ * line reports how many.
+ */
 export interface LineQueue {
   push(line: LogLine): void
-  /** Lines pushed before are still given. */
+  /** Ends the queue. Lines pushed before are still delivered. */
   end(): void
-  /** All that wait; waits for the first. `null` when it has ended and is empty. */
+  /** All queued lines; waits for the first. `null` when the queue has ended and is empty. */
   take(): Promise<LogLine[] | null>
 }
 
-/** What a line costs besides its text. */
+/** Memory that a line costs besides its text. */
 const lineOverheadBytes = 200
 
 export function createLineQueue(limitBytes: number): LineQueue {
@@ -23,7 +26,7 @@ export function createLineQueue(limitBytes: number): LineQueue {
     wake?.()
     wake = null
   }
-  /** In the place of what was skipped. */
+  /** Puts a note in the place of the skipped lines. */
   const noteSkipped = (): void => {
     if (skipped.near !== null) lines.push(skippedLine(skipped.near, skipped.count))
     skipped = { count: 0, near: null }
@@ -47,7 +50,7 @@ export function createLineQueue(limitBytes: number): LineQueue {
     },
     take: async () => {
       if (lines.length === 0 && skipped.near === null && !ended) await new Promise<void>((resolve) => (wake = resolve))
-      // Tell a reader that has caught up at once: the next line may be a long time coming.
+      // A reader that has caught up receives the note at once: the next line may take a long time to come.
       if (lines.length === 0 || ended) noteSkipped()
       if (lines.length === 0) return null
       const taken = lines

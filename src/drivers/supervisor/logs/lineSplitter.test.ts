@@ -9,7 +9,7 @@ function cut(chunks: Buffer[], lineBytes = 16): { lines: string[]; split: number
 }
 
 describe('the line splitter', () => {
-  it('cuts at newlines, drops carriage returns, and gives the last line without one', () => {
+  it('cuts at newlines, drops carriage returns, and returns the last line without a newline', () => {
     expect(cut([Buffer.from('a\n\nb\r\nc')])).toEqual({ lines: ['a', '', 'b', 'c'], split: 0 })
     expect(cut([Buffer.from('a\n')]).lines).toEqual(['a'])
   })
@@ -26,12 +26,12 @@ describe('the line splitter', () => {
     expect(lines[0]).toBe('ä'.repeat(7))
   })
 
-  it('replaces what is not UTF-8', () => {
+  it('replaces bytes that are not UTF-8', () => {
     expect(cut([Buffer.from([0x61, 0xff, 0xc3, 0x0a])]).lines).toEqual(['a\uFFFD\uFFFD'])
     expect(cut([Buffer.alloc(20, 0x80)]).lines.join('')).toBe('\uFFFD'.repeat(20))
   })
 
-  it('gives the same lines however the bytes arrive', () => {
+  it('returns the same lines no matter how the bytes arrive', () => {
     assert(
       property(uint8Array({ maxLength: 300 }), array(nat(40)), (bytes, sizes) => {
         const whole = Buffer.from(bytes.map((byte) => (byte % 9 === 0 ? 0x0a : byte)))

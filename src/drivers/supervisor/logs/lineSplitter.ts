@@ -9,14 +9,14 @@ export interface LineSplitter {
   push(chunk: Buffer): string[]
   /** The last line, if the stream did not end in a newline. */
   end(): string[]
-  /** Lines that were longer than allowed, so far. */
+  /** Number of lines so far that were longer than the limit. */
   split(): number
 }
 
 export function createLineSplitter(lineBytes: number): LineSplitter {
   let rest = Buffer.alloc(0)
   let split = 0
-  /** The line being read has been counted already. */
+  /** The line being read has already been counted. */
   let counted = false
 
   const take = (bytes: Buffer, lines: string[]): Buffer => {
@@ -38,13 +38,13 @@ export function createLineSplitter(lineBytes: number): LineSplitter {
       for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
         const part = chunk.subarray(start, end)
         const last = take(rest.length === 0 ? part : Buffer.concat([rest, part]), lines)
-        // An exact multiple leaves a whole last piece; an empty one exists only for a line that was empty.
+        // A line of exactly a multiple of the limit ends in a full piece; an empty piece exists only for an empty line.
         lines.push(withoutReturn(last).toString('utf8'))
         rest = Buffer.alloc(0)
         counted = false
         start = end + 1
       }
-      // A copy: the chunk belongs to a larger buffer that would stay alive with it.
+      // A copy, because the chunk belongs to a larger buffer that would stay in memory with it.
       rest = Buffer.from(take(Buffer.concat([rest, chunk.subarray(start)]), lines))
       return lines
     },

@@ -18,7 +18,7 @@ export interface KeptLog {
 export const logFile = (folder: string, service: string, instance: string): string =>
   join(folder, service, `${instance}.log`)
 
-/** What is kept of one service: some dozens of files, listed in one turn. */
+/** The kept output of one service: some dozens of files, listed in one event-loop turn. */
 export function listLogs(folder: string, service: string): KeptLog[] {
   const instances = new Set(names(join(folder, service)).map((name) => name.replace(/\.log(\.1)?$/, '')))
   return [...instances].map((instance) => {
@@ -39,7 +39,10 @@ async function listAllLogs(folder: string): Promise<KeptLog[]> {
   return kept
 }
 
-/** Keeps the folder within its bounds: the oldest logs of gone instances go first, then older halves of those that run. */
+/**
+ * Keeps the folder within its limits: removes the oldest logs of instances that are gone first, then the older files of
+ * running instances.
+ */
 export async function sweepLogs(
   folder: string,
   limits: SupervisorLimits,
@@ -71,7 +74,7 @@ export async function removeLog(folder: string, log: KeptLog): Promise<void> {
   try {
     await rmdir(join(folder, log.service))
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code // what fs throws
+    const code = (error as NodeJS.ErrnoException).code // the error type of fs
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error
   }
 }
@@ -80,7 +83,7 @@ function names(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code // what fs throws
+    const code = (error as NodeJS.ErrnoException).code // the error type of fs
     if (code === 'ENOENT' || code === 'ENOTDIR') return []
     throw error
   }

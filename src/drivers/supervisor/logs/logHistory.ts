@@ -1,7 +1,7 @@
 import type { LogLine } from '../supervisor.ts'
 import type { LogSource } from './logSource.ts'
 
-/** Up to this many last lines are collected from the ends of the files; more are found by counting first. */
+/** Up to this many last lines are collected from the ends of the files. For more lines, all lines are counted first. */
 const collectedLines = 10_000
 
 export interface HistoryQuery {
@@ -10,7 +10,10 @@ export interface HistoryQuery {
   last: number | null
 }
 
-/** The lines of all sources in order of time, within the query. Memory: one block of each source, or the last lines. */
+/**
+ * The lines of all sources in order of time, within the query. Holds in memory one block of each source, or the last
+ * lines.
+ */
 export async function* readHistory(sources: LogSource[], query: HistoryQuery): AsyncGenerator<LogLine> {
   const wanted = (line: LogLine): boolean => query.since === null || line.at >= query.since
   if (query.last === null) yield* merge(sources, wanted)

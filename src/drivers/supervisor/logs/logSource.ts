@@ -8,8 +8,8 @@ const blockBytes = 64 * 1024
 const newline = 0x0a
 
 /**
- * What one instance had written at one moment. Its files stay open, so that rotation and removal take nothing away
- * while it is read.
+ * The output that one instance had written at one moment. The files stay open, so that rotation and removal do not
+ * affect a reader.
  */
 export interface LogSource {
   /** The lines in order. Each call starts again. */
@@ -24,7 +24,7 @@ interface Segment {
   bytes: number
 }
 
-/** `bytes`: how much of the current file counts; later bytes are still being written. `null`: all of it. */
+/** `bytes`: the length of the current file to read; later bytes are still being written. `null`: the whole file. */
 export function openLogSource(file: string, service: string, instance: string, bytes: number | null): LogSource {
   const segments: Segment[] = []
   for (const [name, limit] of [
@@ -91,7 +91,7 @@ function openIf(file: string): number | null {
   try {
     return openSync(file, 'r')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null // what fs throws
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null // the error type of fs
     throw error
   }
 }

@@ -7,10 +7,10 @@ export function formatLine(line: Pick<LogLine, 'at' | 'stream' | 'text'>): strin
   return `${line.at} ${line.stream} ${line.text.replaceAll('\n', '\uFFFD')}\n`
 }
 
-/** `null` for what is not such a line: the torn end of a file whose agent was killed. */
+/** Returns `null` for text that is not such a line, for example the incomplete end of a file whose agent was killed. */
 export function parseLine(text: string, service: string, instance: string): LogLine | null {
   const match = shape.exec(text)
   if (match === null) return null
   const [, at = '', stream = '', body = ''] = match
-  return { at, service, instance, stream: stream as LogLine['stream'], text: body } // one of the three by the shape
+  return { at, service, instance, stream: stream as LogLine['stream'], text: body } // the pattern allows only three
 }

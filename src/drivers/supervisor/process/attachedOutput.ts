@@ -4,10 +4,10 @@ import { createLineSplitter } from '../logs/lineSplitter.ts'
 import type { SupervisorLimits } from '../limits.ts'
 import { firstErrorLines, type InstanceOutput } from './instanceOutput.ts'
 
-/** More than this is no complaint of a gate. */
+/** Output beyond this size is not an error message of a gate. */
 const complaintBytes = 64 * 1024
 
-/** The output of an attached program: handed on untouched. Only the last words of a gate are looked at. */
+/** The output of an attached program, passed on unchanged. Only the last lines of a gate are examined. */
 export function attachedOutput(
   out: Socket,
   err: Socket,
@@ -18,14 +18,15 @@ export function attachedOutput(
   const handOn = (): void => {
     if (isHandedOn) return
     isHandedOn = true
-    err.on('error', () => stderr.end()) // what came before it was taken
+    err.on('error', () => stderr.end()) // output before the error has been passed on
     err.pipe(stderr)
   }
   const lastWords = async (): Promise<string[]> => {
     const splitter = createLineSplitter(limits.lineBytes)
     const lines: string[] = []
     let bytes = 0
-    // Not destroyed at the end of the loop: a program that had begun may have written more than this.
+    // The iterator must not destroy the stream at the end of the loop: a program that had begun may have written more
+    // than was read.
     for await (const chunk of err.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       stderr.write(chunk)
       lines.push(...splitter.push(chunk))

@@ -2,14 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../../lib/clock.ts'
 import { stillRuns, type ProcessInfo, type ProcessTable } from './processTable.ts'
 
-/** Everything that is to end: found afresh each time, because it may start more while we look. */
+/** The processes that must end. They are listed again on each pass, because they may start more processes meanwhile. */
 export interface Ending {
   table: ProcessTable
   clock: Clock
-  /** Its process group, or `null` when the number is not known to be still its own. */
+  /** The process group, or `null` if its number may by now belong to another group. */
   group: () => number | null
   find: () => Promise<ProcessInfo[]>
-  /** Kills all in its cgroups in one step where the kernel can. */
+  /** Kills all processes in the cgroups in one step where the kernel can. */
   killCgroups: () => void
 }
 
@@ -17,8 +17,8 @@ const firstLookMs = 2
 const lastLookMs = 100
 
 /**
- * Sends the stop signal to the main process alone, where it still runs; when that has ended, SIGTERM to what is left. One
- * clock: false when some stay `withinMs` after the first signal.
+ * Sends the stop signal to the main process alone, if it still runs; when it has ended, SIGTERM to the processes that
+ * are left. One clock for both: returns false if processes remain `withinMs` after the first signal.
  */
 export async function endGently(
   ending: Ending,
@@ -31,7 +31,7 @@ export async function endGently(
   return endRest(ending, deadline)
 }
 
-/** Also to what it starts meanwhile; once to each. */
+/** Sends SIGTERM once to each process, also to processes that start meanwhile. */
 async function endRest(ending: Ending, deadline: number): Promise<boolean> {
   const told = new Set<string>()
   for (;;) {
@@ -48,7 +48,7 @@ async function endRest(ending: Ending, deadline: number): Promise<boolean> {
   }
 }
 
-/** Kills until nothing is left. Throws when something cannot be killed within `killMs`. */
+/** Kills until no process is left. Throws if a process cannot be killed within `killMs`. */
 export async function endForcibly(ending: Ending, killMs: number): Promise<void> {
   const deadline = ending.clock.monotonic() + killMs
   for (;;) {
@@ -62,8 +62,8 @@ export async function endForcibly(ending: Ending, killMs: number): Promise<void>
 }
 
 /**
- * The kernel tells nobody when a grandchild ends, so this looks at the few known processes, ever less often. Each wait
- * is short and the deadline is compared with the clock: a grace of any length holds.
+ * The kernel sends no notification when a grandchild ends, so this polls the few known processes, at growing intervals.
+ * Each wait is short and the deadline is compared with the clock, so that a grace of any length is kept.
  */
 async function knownGone(
   ending: Ending,
@@ -81,14 +81,19 @@ async function knownGone(
   }
 }
 
-/** One signal for the whole group reaches also what it starts in this moment; those who left it get their own. */
+/**
+ * One signal for the whole group also reaches processes that the group starts at that moment. Processes that left the
+ * group get their own signal.
+ */
 async function sendToAll(ending: Ending, members: ProcessInfo[], signal: NodeJS.Signals): Promise<void> {
   const group = ending.group()
   if (group !== null && members.some((member) => member.group === group)) send(-group, signal)
   for (const member of members) if (member.group !== group) await sendTo(ending.table, member, signal)
 }
 
-/** Looked at once more right before: the number may have passed to somebody else since the list was made. */
+/**
+ * Checks the process again right before the signal: its number may belong to another process since the list was made.
+ */
 async function sendTo(
   table: ProcessTable,
   member: Pick<ProcessInfo, 'pid' | 'started'>,
@@ -101,8 +106,9 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {
-    // Ended meanwhile, or another user's (a setuid program): the wait that follows tells which.
-    const code = (error as NodeJS.ErrnoException).code // what process.kill throws
+    // The process has ended meanwhile, or it belongs to another user (a setuid program). The wait that follows shows
+    // which.
+    const code = (error as NodeJS.ErrnoException).code // the error type of process.kill
     if (code !== 'ESRCH' && code !== 'EPERM') throw error
   }
 }
@@ -110,6 +116,6 @@ function send(pid: number, signal: NodeJS.Signals): void {
 function unkillable(members: ProcessInfo[], killMs: number): Error {
   const pids = members.map(({ pid }) => pid).join(', ')
   return new Error(
-    `processes ${pids} are still there ${killMs} ms after SIGKILL: they wait in the kernel or belong to another user; look with: ps -o pid,user,stat,wchan,args -p ${pids.replaceAll(' ', '')}`,
+    `processes ${pids} still exist ${killMs} ms after SIGKILL: they wait in the kernel or belong to another user; inspect them: ps -o pid,user,stat,wchan,args -p ${pids.replaceAll(' ', '')}`,
   )
 }

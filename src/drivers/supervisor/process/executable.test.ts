@@ -35,7 +35,7 @@ const elf = (machine: number): Buffer => {
 }
 
 describe('resolveExecutable', () => {
-  it('takes a path relative to the working directory, and a bare name from PATH', () => {
+  it('resolves a path relative to the working directory, and a bare name through PATH', () => {
     put('bin/server', '#!/bin/sh\n')
     expect(resolveExecutable(['./bin/server'], {}, dir)).toBe(join(dir, 'bin/server'))
     expect(resolveExecutable(['bin/server'], {}, dir)).toBe(join(dir, 'bin/server'))
@@ -44,7 +44,7 @@ describe('resolveExecutable', () => {
     expect(resolveExecutable(['sh'], {}, dir)).toMatch(/\/bin\/sh$/)
   })
 
-  it('skips folders of PATH that cannot be looked into', () => {
+  it('skips folders of PATH that cannot be searched', () => {
     put('bin/server', '#!/bin/sh\n')
     symlinkSync('loop', join(dir, 'loop'))
     mkdirSync(join(dir, 'closed'))
@@ -54,7 +54,7 @@ describe('resolveExecutable', () => {
     chmodSync(join(dir, 'closed'), 0o755)
   })
 
-  it('skips what cannot be executed on PATH', () => {
+  it('skips files on PATH that are not executable', () => {
     put('bin/plain', '#!/bin/sh\n', 0o644)
     expect(refusal(['plain'], { PATH: join(dir, 'bin') }).message).toContain('no program "plain" in PATH')
   })
@@ -80,13 +80,13 @@ describe('resolveExecutable', () => {
     ['a cut-off program', () => (put('cut', elf(62).subarray(0, 30)), refusal(['./cut'])), /cut off/],
     ['no such working directory', () => refusal(['sh'], {}, '/nowhere/at/all'), /working directory does not exist/],
   ]
-  it.each(cases)('refuses %s, saying what to do', (_, refused, message) => {
+  it.each(cases)('rejects %s and names the fix', (_, refused, message) => {
     const error = refused()
     expect(error.message).toMatch(message)
     expect(error).toMatchObject({ code: 'E_EXEC', subject: expect.anything(), next: expect.anything() })
   })
 
-  it.skipIf(process.platform !== 'linux')('refuses what was built for another system', () => {
+  it.skipIf(process.platform !== 'linux')('rejects a program built for another system', () => {
     put('mac', Buffer.from('cffaedfe0c000001', 'hex'))
     expect(refusal(['./mac']).message).toContain('built for macOS')
   })

@@ -6,16 +6,16 @@ const defaultPath = '/usr/local/bin:/usr/bin:/bin'
 const headBytes = 512
 /** The header of a 32-bit program with its first table entry. */
 const leastElfBytes = 52 + 32
-/** ELF's e_machine (System V ABI, chapter 4) of what Node runs on. */
+/** ELF's e_machine (System V ABI, chapter 4) of the platforms that Node supports. */
 const elfMachines: Record<number, string> = { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64', 243: 'riscv64' }
 
 /**
- * The file that argv[0] names: with a slash relative to `cwd`, without one by the instance's own PATH.
- * Throws an OperatorError that says what to fix when it plainly cannot be executed.
+ * Resolves the file that argv[0] names: with a slash relative to `cwd`, without a slash through the PATH of the
+ * instance. Throws an OperatorError with the fix if the file clearly cannot be executed.
  */
 export function resolveExecutable(argv: string[], env: Record<string, string>, cwd: string): string {
   const name = argv[0]
-  if (name === undefined || name === '') throw problem('the command is empty', cwd, 'give `run` a program to start')
+  if (name === undefined || name === '') throw problem('the command is empty', cwd, 'name a program in `run`')
   checkFolder(cwd)
   const file = name.includes('/') ? resolve(cwd, name) : findOnPath(name, env['PATH'] ?? defaultPath, cwd)
   checkFile(file, name)
@@ -40,12 +40,12 @@ function findOnPath(name: string, path: string, cwd: string): string {
   }
   const here = statSync(join(cwd, name), { throwIfNoEntry: false }) !== undefined
   const next = here
-    ? `the working directory has a file of that name: write ./${name}`
+    ? `the working directory has a file with that name: write ./${name}`
     : 'install it on this machine, or put it into the release and name it with a path such as ./bin/…'
   throw problem(`no program "${name}" in PATH (${path})`, name, next)
 }
 
-/** As execvp(3): a folder of PATH that may not be looked into, or is none, is passed over. */
+/** Like execvp(3), skips an entry of PATH that cannot be searched or is not a folder. */
 function isFile(path: string): boolean {
   try {
     return statSync(path).isFile()
@@ -57,10 +57,10 @@ function isFile(path: string): boolean {
 function checkFile(file: string, name: string): void {
   const stat = statSync(file, { throwIfNoEntry: false })
   if (stat === undefined) {
-    throw problem('the program does not exist', file, `check \`run\` ("${name}") and what the build puts there`)
+    throw problem('the program does not exist', file, `check \`run\` ("${name}") and the files that the build creates`)
   }
-  if (stat.isDirectory()) throw problem('the program is a folder', file, 'name the file in it that is to be executed')
-  if (!isExecutable(file)) throw problem('the program is not executable', file, `chmod +x ${name} and push again`)
+  if (stat.isDirectory()) throw problem('the program is a folder', file, 'name the program file inside the folder')
+  if (!isExecutable(file)) throw problem('the program is not executable', file, `chmod +x ${name}, then push again`)
 }
 
 function isExecutable(file: string): boolean {
@@ -72,7 +72,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** The mistakes that would otherwise end in the kernel's "exec format error" or a misleading "not found". */
+/** Finds mistakes that the kernel would report only as "exec format error" or as a misleading "not found". */
 function checkContent(file: string): void {
   const head = readHead(file)
   if (head === null) return
@@ -82,7 +82,7 @@ function checkContent(file: string): void {
     throw problem('the program was built for macOS', file, 'build it for Linux (for Go: GOOS=linux)')
   } else if (!head.includes(0)) {
     const what = 'the program is a script without a first line that names its interpreter'
-    throw problem(what, file, 'begin it with a line such as #!/bin/sh or #!/usr/bin/env python3')
+    throw problem(what, file, 'start the script with a line such as #!/bin/sh or #!/usr/bin/env python3')
   }
 }
 
@@ -90,32 +90,32 @@ function checkInterpreter(file: string, head: Buffer): void {
   const line = (head.toString('utf8').split('\n')[0] ?? '').slice(2)
   const interpreter = line.trim().split(/[ \t]/)[0] ?? ''
   if (line.endsWith('\r')) {
-    throw problem('its first line ends in a carriage return', file, 'save the file with Unix line ends (LF)')
+    throw problem('the first line of the script ends in a carriage return', file, 'save the file with Unix line ends (LF)')
   }
   if (interpreter.startsWith('/') && statSync(interpreter, { throwIfNoEntry: false }) === undefined) {
     throw problem(
-      `its interpreter ${interpreter} does not exist`,
+      `the interpreter ${interpreter} does not exist`,
       file,
-      'install it, or name another in the first line',
+      'install the interpreter, or name another in the first line of the script',
     )
   }
 }
 
 function checkMachine(file: string, head: Buffer): void {
-  if (head.length < leastElfBytes) throw problem('the program is cut off', file, 'build it again')
+  if (head.length < leastElfBytes) throw problem('the program file is cut off', file, 'build it again')
   const built = elfMachines[head.readUInt16LE(18)]
   if (process.platform !== 'linux') throw problem('the program was built for Linux', file, 'build it for this system')
   if (built === undefined || built === process.arch || hasEmulation()) return
-  // 32-bit programs run on their 64-bit siblings.
+  // A 64-bit machine runs 32-bit programs of its own family.
   if ((built === 'ia32' && process.arch === 'x64') || (built === 'arm' && process.arch === 'arm64')) return
   throw problem(
-    `the program was built for ${built}, this machine is ${process.arch}`,
+    `the program was built for ${built}, but this machine is ${process.arch}`,
     file,
     `build for ${process.arch}`,
   )
 }
 
-/** Something like qemu may be registered for foreign programs: then the kernel knows better than we do. */
+/** If an emulator such as qemu is registered for foreign programs, only the kernel knows which programs it can run. */
 function hasEmulation(): boolean {
   return statSync('/proc/sys/fs/binfmt_misc/status', { throwIfNoEntry: false }) !== undefined
 }
@@ -124,7 +124,7 @@ function isMachO(head: Buffer): boolean {
   return head.length >= 4 && [0xfeedfacf, 0xcffaedfe, 0xcafebabe].includes(head.readUInt32BE(0)) && head[4] !== 0x00
 }
 
-/** `null` when it may be executed but not read. */
+/** Returns `null` for a file that the agent may execute but not read. */
 function readHead(file: string): Buffer | null {
   let fd: number
   try {

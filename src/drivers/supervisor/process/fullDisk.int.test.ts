@@ -28,7 +28,7 @@ const spec = (id: string, dir: string): InstanceSpec => ({
 for (const kind of ['tmpfs', 'ext4'] as const) {
   const why = whyNoSmallDisk(kind)
   describe.skipIf(why)(`on a full disk, ${kind}${why ? ` (skipped: ${why})` : ''}`, () => {
-    it('starts again what ended, and what ran under the agent before', async () => {
+    it('restarts instances that ended, and instances of the agent before', async () => {
       disk = openSmallDisk(kind, 8 * 1_048_576)
       const { path } = disk
       const driver = open(path)
@@ -52,7 +52,7 @@ for (const kind of ['tmpfs', 'ext4'] as const) {
       await next.recover()
       for (const id of ids) await next.start(spec(id, path))
       expect(ids.map((id) => next.isAlive(id))).toEqual([true, true, true])
-      // Full it is: nothing of this was written to a place that was free.
+      // Proves that the disk is full and that nothing was written to another disk.
       await expect(next.start(spec('another', path))).rejects.toMatchObject({ code: 'ENOSPC' })
       disk.makeRoom()
       await next.start(spec('another', path))

@@ -2,25 +2,28 @@ import { randomId } from '../../../lib/ids.ts'
 import type { InstanceSpec } from '../supervisor.ts'
 
 /**
- * A gate is what is spawned in place of the program: it has the program's pid, working directory and output already,
- * waits for one line on its standard input, and then becomes the program. Until then the agent writes the record and
- * moves it into its control groups. When the agent dies first, the line never comes and the gate ends: no program ever
- * runs that no record tells of.
+ * The agent spawns a gate in place of the program. The gate already has the pid, working directory and output of the
+ * program, waits for one line on its standard input, and then becomes the program. Until then the agent writes the
+ * record and moves the gate into its control groups. If the agent dies first, the line never comes and the gate ends:
+ * no program ever runs without a record.
  */
 export interface Gate {
   file: string
   args: string[]
   env: Record<string, string>
-  /** What opens it. */
+  /** The line that opens the gate. */
   line: string
-  /** Stands in its command line until the program executes. */
+  /** Part of the command line of the gate until the program executes. */
   token: string
 }
 
-/** Opened, it has no more of the shell's own variables; `env` removes those that a shell sets at the last moment. */
+/** After the line, the shell removes its own variables; `env` removes those that a shell sets at the last moment. */
 const shellGate =
   'read -r go && [ "$go" = go ] || exit 125; unset PWD OLDPWD; exec /usr/bin/env -u _ -u SHLVL -u "$0" -- "$@"'
-/** For a program without input of its own. An attached one goes on with what follows the line: a shell reads not a byte more. */
+/**
+ * For a program without standard input. An attached program reads the input that follows the line: the shell reads no
+ * byte beyond the line.
+ */
 const withoutInput = ' </dev/null'
 
 const nodeGate = [
@@ -42,7 +45,8 @@ const nodeGate = [
 
 /**
  * The shell (2 ms) for environments that pass through every shell unchanged; Node (35 ms) for names that a shell would
- * drop (`discovery.type`) or set itself (`PWD`). Neither parses the program's argv, nor shows its environment in `ps`.
+ * drop (`discovery.type`) or set itself (`PWD`). Neither parses the argv of the program, nor shows its environment in
+ * `ps`.
  */
 export function chooseGate(
   file: string,
@@ -65,7 +69,9 @@ function passesShells(name: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !setByShells.test(name)
 }
 
-/** Whether these were the last words of a gate that could not become the program, and what they say. */
+/**
+ * Returns the error message of a gate that could not become the program, or `null` if the lines are from the program.
+ */
 export function gateComplaint(gate: Gate, firstLines: string[]): string | null {
   for (const line of firstLines) {
     const match = /^(?:(?:\/usr\/bin\/)?env: |process\.execve failed with error code )(.*)$/.exec(line)

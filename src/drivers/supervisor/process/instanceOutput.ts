@@ -4,11 +4,11 @@ import { createLineSplitter } from '../logs/lineSplitter.ts'
 import type { InstanceLog } from '../logs/instanceLog.ts'
 import type { SupervisorLimits } from '../limits.ts'
 
-/** Reads what an instance prints, at once: only a disk that does not keep up holds it back, and not for long. */
+/** Reads the output of an instance at once. Only a slow disk holds the instance back, and only for a limited time. */
 export interface InstanceOutput {
-  /** Of a program that has ended: the first few lines of stderr. */
+  /** The first few lines of stderr of a program that has ended. */
   lastWords(): Promise<string[]>
-  /** The program executes: what is printed from now on is its own. */
+  /** The program executes: output from now on is from the program. */
   begun(): void
   /** Resolves when both pipes have ended; gives them up after `drainMs`. */
   drained(): Promise<void>
@@ -53,7 +53,7 @@ function readLines(
       socket.pause()
       void full.then(() => socket.resume())
     })
-    // A read error of a pipe ends it; what came before it was taken.
+    // A read error ends the pipe. Output before the error has been taken.
     socket.on('error', () => socket.destroy())
     socket.on('close', () => {
       take(splitter.end())

@@ -4,33 +4,38 @@ import { dirname, join } from 'node:path'
 import type { StopSignal } from '../../../definitions/definition.ts'
 import { openSpareFiles } from './spareFiles.ts'
 
-/** What the next agent must know to end what this one started, should this one be killed. */
+/** Data that the next agent needs to stop the processes of this agent if this agent is killed. */
 export interface InstanceRecord {
   id: string
   service: string
-  /** Also the number of its process group and of its session. */
+  /** Also the number of the process group and of the session. */
   pid: number
   started: string
   bootId: string
-  /** `NAME=value` that its environment carries and no other instance's does; see `markersOf`. */
+  /** `NAME=value` pairs in the environment of this instance and of no other instance; see `markersOf`. */
   markers: string[]
   cgroups: string[]
   stop: { signal: StopSignal; withinMs: number }
 }
 
 /**
- * The records of the instances that may be running: a folder with one small JSON file for each. A record that is removed keeps
- * its place on the disk for the next one, so that an instance that ended is started again although the disk is full.
+ * The records of the instances that may be running: a folder with one small JSON file for each. A removed record keeps
+ * its disk space for the next record, so that an instance that ended can be restarted even if the disk is full.
  */
 export interface RecordShelf {
   /** Resolves when the record is on the disk. */
   write(record: InstanceRecord): Promise<void>
   remove(id: string): void
-  /** A record that cannot be read is given with pid 0 and the marker that its name tells. */
+  /**
+   * All records. A record that cannot be read is returned with pid 0 and the marker that follows from its file name.
+   */
   all(): InstanceRecord[]
 }
 
-/** Together these tell an instance from every other one, also from those of another data folder on the same laptop. */
+/**
+ * Together these distinguish an instance from every other one, also from those of another data folder on the same
+ * laptop.
+ */
 const markerNames = ['TANDEM_INSTANCE', 'TANDEM_MACHINE', 'TANDEM_DATA']
 
 export function markersOf(env: Record<string, string>): string[] {
@@ -63,10 +68,10 @@ export function openRecordShelf(folder: string): RecordShelf {
   }
 }
 
-/** A whole block at least: whatever is written here next fits. */
+/** Size of a whole block, so that the next record written to the same file fits. */
 const blockBytes = 4_096
 
-/** `r+`: over what is there. Blanks at the end mean nothing in JSON. */
+/** `r+` overwrites the file. Blanks at the end have no meaning in JSON. */
 async function writeDurably(file: string, text: string, flags: 'r+' | 'w'): Promise<void> {
   const blocks = Math.ceil(Buffer.byteLength(text) / blockBytes)
   const handle = await open(file, flags, 0o600)
@@ -81,7 +86,7 @@ async function writeDurably(file: string, text: string, flags: 'r+' | 'w'): Prom
   }
 }
 
-/** A rename is only durable once its folder is. */
+/** A rename is durable only when its folder is synced. */
 function syncFolder(folder: string): void {
   const fd = openSync(folder, 'r')
   try {
@@ -94,9 +99,10 @@ function syncFolder(folder: string): void {
 function read(folder: string, name: string): InstanceRecord {
   const id = name.slice(0, -'.json'.length)
   try {
-    return JSON.parse(readFileSync(join(folder, name), 'utf8')) as InstanceRecord // ours, renamed into place whole
+    return JSON.parse(readFileSync(join(folder, name), 'utf8')) as InstanceRecord // written whole by this program
   } catch {
-    // Only a disk that lied about fsync gets here. The processes are still found by what they carry.
+    // This happens only if the disk reported a false fsync. The markers in the environment still identify the
+    // processes.
     const markers = [`TANDEM_INSTANCE=${id}`]
     const stop = { signal: 'SIGTERM' as const, withinMs: 0 }
     return { id, service: '', pid: 0, started: '0', bootId: '', markers, cgroups: [], stop }

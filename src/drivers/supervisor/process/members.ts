@@ -1,23 +1,23 @@
 import type { ProcessInfo, ProcessTable } from './processTable.ts'
 
-/** What an instance's processes are known by. */
+/** The properties that identify the processes of an instance. */
 export interface Membership {
   pid: number
   started: string
   bootId: string
   markers: string[]
-  /** Processes that the kernel holds in the instance's cgroups now. */
+  /** Processes that are now in the cgroups of the instance, according to the kernel. */
   inCgroups: () => Set<number>
   /**
-   * This agent started it and has not seen its group empty: the kernel does not give its number to anyone else, so
-   * whoever is in that group is of the instance. After a restart only a living leader proves the same.
+   * This agent started the instance and has not seen its group empty: the kernel does not reuse the number meanwhile,
+   * so every process in that group belongs to the instance. After a restart only a living leader proves the same.
    */
   held: boolean
 }
 
 /**
- * Every living process of an instance: its group and session, its cgroups, whatever carries its markers in its
- * environment, and the children of all these. A number that was given to another process meanwhile is never in it.
+ * Finds every living process of an instance: its group and session, its cgroups, processes that carry its markers in
+ * their environment, and the children of all these. Never includes a number that another process has got meanwhile.
  */
 export async function findMembers(table: ProcessTable, of: Membership): Promise<ProcessInfo[]> {
   const living = (await table.list()).filter((info) => !info.zombie && info.pid !== process.pid)
@@ -43,7 +43,7 @@ async function carries(table: ProcessTable, info: ProcessInfo, of: Membership): 
   return environment !== null && of.markers.every((marker) => environment.includes(marker))
 }
 
-/** A child may be listed before its parent, so this goes on until nothing is added. */
+/** A child may be listed before its parent, so the loop repeats until it adds no process. */
 function addChildren(living: ProcessInfo[], members: Map<number, ProcessInfo>): void {
   for (let added = true; added;) {
     added = false

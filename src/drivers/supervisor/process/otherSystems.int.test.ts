@@ -16,12 +16,12 @@ const has = (program: string): boolean => {
   }
 }
 
-it('a process whose name holds blanks and parentheses is read whole', () => {
+it('reads a process whose name has blanks and parentheses', () => {
   const text = `7 (a) b (c) S 1 7 6 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 1 1`
   expect(parseStat(7, text)).toEqual({ pid: 7, parent: 1, group: 7, session: 6, started: '4242', zombie: false })
 })
 
-it('what ps prints is read', () => {
+it('reads the output of ps', () => {
   const text = '  1  0  1 Ss   Mon Nov 16 08:00:01 2026\n 20 1 20 Z+ Mon Nov 16 08:00:02 2026\n'
   expect(parsePs(text)).toEqual([
     { pid: 1, parent: 0, group: 1, session: 0, started: 'Mon Nov 16 08:00:01 2026', zombie: false },
@@ -29,7 +29,7 @@ it('what ps prints is read', () => {
   ])
 })
 
-it.skipIf(process.platform !== 'linux')('ps and /proc tell the same', async () => {
+it.skipIf(process.platform !== 'linux')('ps and /proc report the same', async () => {
   const child = spawn('sleep', ['1000'], { stdio: 'ignore', detached: true })
   await once(child, 'spawn')
   const pid = child.pid ?? 0
@@ -43,7 +43,7 @@ it.skipIf(process.platform !== 'linux')('ps and /proc tell the same', async () =
   expect(await psProcessTable.commandLine(pid)).toBe(null)
 })
 
-it.skipIf(!has('lsof'))('lsof tells who listens', async () => {
+it.skipIf(!has('lsof'))('lsof reports the listening process', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -57,7 +57,7 @@ it.skipIf(!has('lsof'))('lsof tells who listens', async () => {
   expect(await lsofSocketTable.listener(port, [() => Promise.resolve([process.pid])])).toBe(null)
 })
 
-it.skipIf(process.platform !== 'linux')('a group is started and stopped whole with ps and lsof alone', async () => {
+it.skipIf(process.platform !== 'linux')('starts and stops a whole group with ps and lsof alone', async () => {
   const table = { ...psProcessTable, bootId: () => procProcessTable.bootId() }
   const lab = openProcessLab({ table, ...(has('lsof') ? { sockets: lsofSocketTable } : {}) })
   const spec = lab.spec(['/bin/sh', '-c', 'sleep 1000 & sleep 1000 & echo up; wait'])

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { bootId } from '../../../lib/bootId.ts'
 import type { ProcessInfo, ProcessTable } from './processTable.ts'
 
-/** Reads of /proc never wait for a disk, so they are synchronous; after this many the event loop gets its turn. */
+/** Reads of /proc never wait for a disk, so they are synchronous. After this many reads the event loop runs. */
 const readsPerTurn = 100
 
 /** Linux's /proc (man 5 proc_pid_stat). */
@@ -33,7 +33,9 @@ function readStat(pid: number): ProcessInfo | null {
   return text === null ? null : parseStat(pid, text)
 }
 
-/** The name in the second field may hold blanks and parentheses: the rest begins after the last of them. */
+/**
+ * The name in the second field may contain blanks and parentheses: the other fields begin after the last parenthesis.
+ */
 export function parseStat(pid: number, text: string): ProcessInfo {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const [state = '', parent = '0', group = '0', session = '0'] = fields
@@ -47,7 +49,7 @@ export function parseStat(pid: number, text: string): ProcessInfo {
   }
 }
 
-/** `null` when the process ended meanwhile or may not be read. */
+/** Returns `null` if the process has ended meanwhile or the agent may not read the file. */
 function readText(file: string): string | null {
   try {
     return readFileSync(file, 'utf8')

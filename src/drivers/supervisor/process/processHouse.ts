@@ -4,9 +4,9 @@ import type { SupervisorLimits } from '../limits.ts'
 import type { RecordShelf } from './instanceRecord.ts'
 import type { ProcessTable } from './processTable.ts'
 
-/** What all instances of a machine share. */
+/** Resources that all instances of a machine share. */
 export interface ProcessHouse {
-  /** Where named pipes are for a moment. */
+  /** Folder for the named pipes, which exist only for a moment. */
   runFolder: string
   clock: Clock
   limits: SupervisorLimits

@@ -16,7 +16,7 @@ afterEach(() => lab.close())
 const printEnvironment = `process.stdout.write(JSON.stringify(process.env) + '\\n')`
 
 describe('a burst of output', () => {
-  it('larger than what may wait for the disk is kept whole: the program waits', async () => {
+  it('larger than the buffer for the disk is kept completely: the program waits', async () => {
     await lab.close()
     lab = openProcessLab({ limits: { pendingBytes: 200_000, holdMs: 60_000 } })
     const spec = lab.spec(['/usr/bin/seq', '1', '200000'])
@@ -36,7 +36,7 @@ describe('the environment', () => {
     return JSON.parse(line?.text ?? '{}')
   }
 
-  it('is what the specification says and nothing else', async () => {
+  it('is the specified environment and nothing else', async () => {
     const env = { TANDEM_INSTANCE: 'x', QUOTED: `a "b" 'c' $HOME \`d\``, EMPTY: '', UTF8: 'schön', LINES: 'a\nb' }
     expect(await exact(env)).toEqual(env)
     expect(await exact({})).toEqual({})
@@ -47,17 +47,17 @@ describe('the environment', () => {
     expect(await exact(env)).toEqual(env)
   })
 
-  it.skipIf(!onLinux)('comes without signals ignored or files of the agent open', async () => {
+  it.skipIf(!onLinux)('has no ignored signals and no open files of the agent', async () => {
     const script = 'grep SigIgn /proc/self/status; readlink /proc/self/fd/0; ls /proc/self/fd | wc -l'
     const spec = lab.spec(['/bin/sh', '-c', script])
     const before = readdirSync('/proc/self/fd').length
     await lab.driver.start(spec)
     await lab.exit(spec.id)
     const out = (await lab.lines(spec.id)).filter(({ stream }) => stream === 'out').map(({ text }) => text)
-    // Signals 32 and 33 are glibc's own: whatever it spawns, as make does, has them ignored.
+    // Signals 32 and 33 belong to glibc: programs that it spawns (make, for example) ignore them.
     const ignored = BigInt(`0x${out[0]?.split('\t')[1]}`) & 0x7fffffffn
     expect([ignored, out[1]]).toEqual([0n, '/dev/null'])
-    // stdin, stdout, stderr, the folder, and what whoever started the tests left open in all of us.
+    // stdin, stdout, stderr, the folder, and files that the starter of the tests left open in all processes.
     expect(Number(out[2])).toBeLessThan(10)
     await eventually('its pipes are closed', () => readdirSync('/proc/self/fd').length <= before)
   })
@@ -71,7 +71,7 @@ describe('the environment', () => {
 })
 
 describe('the program', () => {
-  it('gets its argv as it is, without any shell', async () => {
+  it('gets its argv unchanged, without any shell', async () => {
     const argv = ['/bin/echo', '$HOME', '*', `a'b"c`, '; exit 9', '', 'ende']
     const spec = lab.spec(argv)
     await lab.driver.start(spec)
@@ -80,7 +80,7 @@ describe('the program', () => {
     expect(out?.text).toBe(argv.slice(1).join(' '))
   })
 
-  it('leads a session and a process group of its own, in its working directory', async () => {
+  it('leads its own session and process group, in its working directory', async () => {
     writeFileSync(join(lab.dir, 'where.sh'), '#!/bin/sh\necho "$0 $(pwd) $$"; ps -o pgid= -p $$\n', { mode: 0o755 })
     const spec = lab.spec(['./where.sh'])
     const { pid } = await lab.driver.start(spec)
@@ -97,7 +97,7 @@ describe('the program', () => {
     expect(lines).toEqual(expect.arrayContaining(['out one', 'err two']))
   })
 
-  it.skipIf(process.getuid?.() !== 0)('runs as another user when asked to (skipped: not root)', async () => {
+  it.skipIf(process.getuid?.() !== 0)('runs as another user if configured (skipped: not root)', async () => {
     await lab.close()
     lab = openProcessLab({ runAs: { uid: 65_534, gid: 65_534 } })
     const spec = lab.spec(['/bin/sh', '-c', 'id -u; id -g; echo again > /dev/stdout'], { cwd: '/' })
@@ -107,8 +107,8 @@ describe('the program', () => {
     expect(out).toEqual(['65534', '65534', 'again'])
   })
 
-  it('that cannot be executed after all is refused with the reason, and leaves nothing', async () => {
-    // Its interpreter exists, but only the kernel finds that it cannot be executed.
+  it('that only the kernel finds not executable is rejected with the reason, and leaves nothing', async () => {
+    // The interpreter exists, but only the kernel finds that it cannot be executed.
     writeFileSync(join(lab.dir, 'odd'), '#!/etc/passwd\n', { mode: 0o755 })
     const oddities: Record<string, string>[] = [{}, { 'by.node': 'gate' }]
     for (const odd of oddities) {
@@ -119,7 +119,7 @@ describe('the program', () => {
     expect(readdirSync(join(lab.dir, 'run'), { recursive: true })).toHaveLength(1) // its own folder, empty
   })
 
-  it('that fails at once with status 127 was executed all the same', async () => {
+  it('that fails at once with status 127 counts as executed', async () => {
     const spec = lab.spec(['/bin/sh', '-c', 'exit 127'])
     await lab.driver.start(spec)
     expect(await lab.exit(spec.id)).toMatchObject({ code: 127, reason: 'exit' })
@@ -139,7 +139,7 @@ describe('ending', () => {
     return words.map((text) => Number(text.split(' ')[1]))
   }
 
-  it.skipIf(!onLinux)('takes everything it started, also what made a session of its own', async () => {
+  it.skipIf(!onLinux)('stops every process it started, also one in its own session', async () => {
     const spec = lab.spec(['/bin/sh', '-c', `${family} wait`])
     await lab.driver.start(spec)
     const pids = await relatives(spec.id)
@@ -148,7 +148,7 @@ describe('ending', () => {
     expect(existsSync(join(lab.dir, 'instances', `${spec.id}.json`))).toBe(false)
   })
 
-  it.skipIf(!onLinux)('takes what is left when its first process ends by itself', async () => {
+  it.skipIf(!onLinux)('stops the remaining processes when its first process ends on its own', async () => {
     const spec = lab.spec(['/bin/sh', '-c', `${family} exit 0`])
     await lab.driver.start(spec)
     const pids = await relatives(spec.id)
@@ -156,8 +156,8 @@ describe('ending', () => {
     expect(await stillRunning(pids)).toEqual([])
   })
 
-  it('waits for the whole group within the grace, not only for its first process', async () => {
-    // The first process obeys at once; its child ends its work 300 ms later.
+  it('waits for the whole group within the grace, not only for the first process', async () => {
+    // The first process ends at once; its child finishes 300 ms later.
     const worker = `trap 'sleep 0.3; echo finished; exit' TERM; echo ready; while :; do sleep 0.05; done`
     const spec = lab.spec(['/bin/sh', '-c', `/bin/sh -c "$0" & wait`, worker])
     await lab.driver.start(spec)
@@ -167,7 +167,7 @@ describe('ending', () => {
     expect(lab.exits).toHaveLength(1)
   })
 
-  it('holds a grace longer than a timer can count', async () => {
+  it('keeps a grace that is longer than the maximum of a timer', async () => {
     const script = `trap 'sleep 0.3; echo finished; exit 0' TERM; echo ready; while :; do sleep 0.05; done`
     const spec = lab.spec(['/bin/sh', '-c', script], { stop: { signal: 'SIGTERM', withinMs: 2 ** 31 + 5000 } })
     await lab.driver.start(spec)
@@ -177,7 +177,7 @@ describe('ending', () => {
     expect((await lab.lines(spec.id)).map(({ text }) => text)).toContain('finished')
   })
 
-  it('during the start ends it as soon as it has started', async () => {
+  it('during the start stops the instance as soon as it has started', async () => {
     const spec = lab.spec(['sleep', '1000'])
     const started = lab.driver.start(spec)
     await lab.driver.stop(spec.id)
@@ -186,12 +186,12 @@ describe('ending', () => {
   })
 })
 
-describe('who owns a socket', () => {
+describe('the owner of a socket', () => {
   const listen = `
     const { createServer } = require('node:net')
     createServer().listen(Number(process.env.PORT), process.env.HOST, function () { console.log('port', this.address().port) })`
 
-  it('is answered for a child that listens, on IPv4 and IPv6', async () => {
+  it('is found for a child that listens, on IPv4 and IPv6', async () => {
     for (const HOST of ['127.0.0.1', '::']) {
       const spec = lab.spec(['/bin/sh', '-c', `"$0" -e "$1" & wait`, process.execPath, listen])
       await lab.driver.start({ ...spec, env: { ...spec.env, HOST, PORT: '0' } })
@@ -202,7 +202,7 @@ describe('who owns a socket', () => {
     }
   })
 
-  it('is denied when somebody else listens there', async () => {
+  it('is not the instance when another process listens there', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address()
@@ -214,7 +214,7 @@ describe('who owns a socket', () => {
     server.close()
   })
 
-  it.skipIf(!onLinux)('is found among 300 processes, the first one or a child of it', async () => {
+  it.skipIf(!onLinux)('is found among 300 processes: the first process or a child of it', async () => {
     const sleepers = `for i in $(seq 300); do sleep 1000 & done;`
     for (const crowd of [`${sleepers} exec "$0" -e "$1"`, `${sleepers} "$0" -e "$1"; exit`]) {
       const spec = lab.spec(['/bin/sh', '-c', crowd, process.execPath, listen])

@@ -14,14 +14,14 @@ import type { SocketTable } from './sockets.ts'
 import { spawnGate, type Born } from './spawnGate.ts'
 
 /**
- * One running program and everything it starts. It goes from starting (the gate is spawned, recorded, grouped, opened)
- * to running, to ending (its first process is gone, or `end` was called) to over (nothing is left of it, its output is
- * kept, its record and control groups are removed). It never goes back.
+ * One running program and all processes it starts. Its states: starting (the gate is spawned, recorded, grouped,
+ * opened), running, ending (the first process is gone, or `end` was called) and over (no process is left, the output is
+ * kept, the record and control groups are removed). A state never goes back to an earlier one.
  */
 export class ProcessInstance {
   readonly spec: InstanceSpec
   readonly pid: number
-  /** Of an attached program. */
+  /** Standard streams of an attached program. */
   readonly streams: ProgramStreams | undefined
   readonly #house: ProcessHouse
   readonly #log: InstanceLog
@@ -53,10 +53,10 @@ export class ProcessInstance {
     })
   }
 
-  /** Resolves once the program executes. Throws, leaving nothing behind, when it cannot be. */
+  /** Resolves once the program executes. Throws if it cannot be executed, and leaves nothing behind. */
   static async start(house: ProcessHouse, spec: InstanceSpec, log: InstanceLog): Promise<ProcessInstance> {
     const file = resolveExecutable(spec.argv, spec.env, spec.cwd)
-    // A path is kept as it was written: programs look at their argv[0].
+    // A path stays as the user wrote it: programs read their argv[0].
     const name = spec.argv[0]?.includes('/') ? spec.argv[0] : file
     const gate = chooseGate(name, spec)
     const born = await spawnGate(house, spec, gate, log)
@@ -78,14 +78,17 @@ export class ProcessInstance {
     return this.#asked
   }
 
-  /** Stop signal to its main process, SIGTERM to what that leaves, kill when the grace is over. Resolves when nothing of it is left; throws when something cannot be killed. */
+  /**
+   * Sends the stop signal to the main process, then SIGTERM to the processes it leaves, and kills all when the grace
+   * has ended. Resolves when no process is left; throws if a process cannot be killed.
+   */
   end(): Promise<void> {
     this.#asked ||= this.#alive
     this.#ending ??= this.#clear(true)
     return this.#ending
   }
 
-  /** Resolves when its main process has ended: with how, or `null` when that was asked for. */
+  /** Resolves when the main process has ended: with its status, or `null` if `end` caused the end. */
   async mainEnd(): Promise<MainEnd | null> {
     const { code, signal } = await this.#exited
     if (this.#asked) return null
@@ -98,7 +101,7 @@ export class ProcessInstance {
     return oomKills > 0 && signal === 'SIGKILL' ? 'oom' : signal ? 'signal' : 'exit'
   }
 
-  /** Resolves when it is over. */
+  /** Resolves when the instance has ended completely (state `over`). */
   async over(): Promise<ExitStatus> {
     const { code, signal } = await this.#exited
     this.#ending ??= this.#clear(true)
@@ -108,13 +111,16 @@ export class ProcessInstance {
     const exit: ExitStatus = { id: this.spec.id, pid: this.pid, code, signal, asked: this.#asked, reason }
     await this.#output.drained()
     this.#log.append('tandem', [...oomWords(oomKills), `ended: ${describeExit(exit)}`])
-    // What could not be killed or removed stays on record: the next agent tries again.
+    // Processes or groups that could not be killed or removed stay on record: the next agent tries again.
     const kept = left ?? (await failureOf(this.#forget()))
-    if (kept !== null) this.#log.append('tandem', [`not all of it could be removed: ${kept}`])
+    if (kept !== null) this.#log.append('tandem', [`could not remove the whole instance: ${kept}`])
     return exit
   }
 
-  /** Whether one of its processes listens on `port`: its first one, the one that did last time, or any. */
+  /**
+   * Whether a process of the instance listens on `port`: the first process, the one that listened last time, or any
+   * other.
+   */
   async listens(sockets: SocketTable, port: number): Promise<boolean> {
     const { table } = this.#house
     const known = async (): Promise<number[]> => {
@@ -127,7 +133,7 @@ export class ProcessInstance {
     return this.#alive
   }
 
-  /** The list may be a little old. */
+  /** The list may be up to `membersMs` old. */
   async #memberPids(): Promise<number[]> {
     const now = this.#house.clock.monotonic()
     if (this.#members === null || now - this.#members.at > this.#house.limits.membersMs) {
@@ -156,7 +162,10 @@ export class ProcessInstance {
     return { id, service, pid: this.pid, started: this.#started, bootId, markers, cgroups: this.#groups, stop }
   }
 
-  /** Nobody tells when an exec has happened; the command line then changes, some milliseconds after the gate opens. */
+  /**
+   * The kernel sends no notification of an exec, so this polls the command line: it changes some milliseconds after the
+   * gate opens.
+   */
   async #executing(gate: Gate): Promise<void> {
     const { clock, limits, table } = this.#house
     const deadline = clock.monotonic() + limits.execMs
@@ -164,12 +173,12 @@ export class ProcessInstance {
       const line = await table.commandLine(this.pid)
       if (line !== null && line !== '' && !line.includes(gate.token)) return
       if (clock.monotonic() > deadline) {
-        throw problem('the program did not begin in time', this.spec.argv[0] ?? '', 'is its disk answering?')
+        throw problem('the program did not start in time', this.spec.argv[0] ?? '', 'check that its disk responds')
       }
       await pause(waitMs)
     }
     const { code, signal } = await this.#exited
-    if (code !== 126 && code !== 127 && signal !== 'SIGABRT') return // it executed, and has ended already
+    if (code !== 126 && code !== 127 && signal !== 'SIGABRT') return // the program executed and has already ended
     const complaint = gateComplaint(gate, await this.#output.lastWords())
     if (complaint === null) return
     throw problem(
@@ -197,7 +206,7 @@ export class ProcessInstance {
     const { table, cgroups } = this.#house
     const markers = markersOf(this.spec.env)
     const inCgroups = (): Set<number> => cgroups.members(this.#groups)
-    // Held, so it is certainly of this boot.
+    // The group is held, so it certainly belongs to this boot.
     return findMembers(table, { pid: this.pid, started: this.#started, bootId: '', markers, inCgroups, held: true })
   }
 
@@ -225,7 +234,7 @@ async function failureOf(work: Promise<void>): Promise<string | null> {
 }
 
 function oomWords(kills: number): string[] {
-  return kills === 0 ? [] : [`the kernel killed ${kills} of its processes: limits.memory was reached`]
+  return kills === 0 ? [] : [`the kernel killed ${kills} of its processes: the instance reached limits.memory`]
 }
 
 function describeExit({ code, signal, reason }: ExitStatus): string {

@@ -7,7 +7,7 @@ import { createProcessSupervisor, type ProcessSupervisorOptions } from './proces
 import { procProcessTable } from './procProcessTable.ts'
 import { psProcessTable } from './psProcessTable.ts'
 
-/** For tests: a supervisor in a folder of its own, specs with everything filled in, and waiting for what is observed. */
+/** For tests: a supervisor in its own folder, complete specs, and helpers that wait for events. */
 export interface ProcessLab {
   dir: string
   driver: SupervisorDriver
@@ -68,20 +68,20 @@ export function openProcessLab(options: Partial<ProcessSupervisorOptions> = {}):
 
 const table = process.platform === 'linux' ? procProcessTable : psProcessTable
 
-/** Those of `pids` that run; a zombie that its init has not noticed does not. */
+/** Those of `pids` that run. A zombie that its init has not reaped yet does not count. */
 export async function stillRunning(pids: number[]): Promise<number[]> {
   const infos = await Promise.all(pids.map((pid) => table.look(pid)))
   return pids.filter((_, index) => infos[index]?.zombie === false)
 }
 
-/** `Array.fromAsync`, which our library types do not know. */
+/** `Array.fromAsync`, which the library types of this project do not include. */
 export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = []
   for await (const item of source) items.push(item)
   return items
 }
 
-/** Looks until it holds; throws after ten seconds. */
+/** Checks until the condition holds; throws after ten seconds. */
 export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = systemClock.monotonic() + 10_000
   while (!(await holds())) {

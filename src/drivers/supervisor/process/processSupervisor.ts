@@ -27,14 +27,16 @@ export interface ProcessSupervisorOptions {
   machine: string
   clock: Clock
   limits?: Partial<SupervisorLimits>
-  /** Instances run as this user; the agent must be root. Default: as the agent. */
+  /** Instances run as this user; the agent must be root. Default: the user of the agent. */
   runAs?: { uid: number; gid: number }
   cgroups?: Cgroups
   table?: ProcessTable
   sockets?: SocketTable
 }
 
-/** Instances as children of the agent (laptop). They end with it: at `close`, or at the next agent's `recover`. */
+/**
+ * Runs instances as children of the agent (laptop). They end with it: at `close`, or at `recover` of the next agent.
+ */
 export function createProcessSupervisor(options: ProcessSupervisorOptions): SupervisorDriver {
   const { dir, machine, clock } = options
   const limits = { ...supervisorLimits, ...options.limits }
@@ -42,7 +44,8 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
   const cgroups = options.cgroups ?? findCgroups(`${machine}-${sha256(dir).slice(0, 8)}`)
   const table = options.table ?? (onLinux ? procProcessTable : psProcessTable)
   const sockets = options.sockets ?? (onLinux ? procSocketTable : lsofSocketTable)
-  // Of this agent alone: what a program that outlived the last one for a moment still makes has no place any more.
+  // The folder belongs to this agent alone: a program that outlived the last agent for a moment cannot create files
+  // here.
   const runFolder = ownFolder(join(dir, 'run'))
   const logs = createInstanceLogs(join(dir, 'logs'), clock, limits)
   const records = openRecordShelf(join(dir, 'instances'))
@@ -77,7 +80,7 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     try {
       instance = await started
     } catch {
-      return // whoever called `start` was told
+      return // the caller of `start` gets the error
     }
     void instance.mainEnd().then((end) => end && mainEndListeners.forEach((listener) => listener(end)))
     const exit = await instance.over()
@@ -104,7 +107,7 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     await logs.close()
     cgroups.close()
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
-    if (errors.length > 0) throw new AggregateError(errors, 'some instances could not be ended')
+    if (errors.length > 0) throw new AggregateError(errors, 'could not stop some instances')
   }
 
   return {
@@ -139,7 +142,10 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
   }
 }
 
-/** A folder that nobody else knows. One that is left is moved there: on a full disk none can be made. */
+/**
+ * Creates a folder that no other process knows. Renames a leftover folder if there is one: on a full disk none can be
+ * created.
+ */
 function ownFolder(parent: string): string {
   mkdirSync(parent, { recursive: true, mode: 0o700 })
   const own = join(parent, randomId())

@@ -1,17 +1,19 @@
-/** One process as the kernel tells it. */
+/** One process as the kernel reports it. */
 export interface ProcessInfo {
   pid: number
   parent: number
   group: number
-  /** 0 where the system does not say (macOS). */
+  /** 0 where the system does not report it (macOS). */
   session: number
-  /** When it started, in the system's own words; with the pid and the boot it names a process for ever. */
+  /**
+   * Start time, in the format of the system. Together with the pid and the boot it identifies a process permanently.
+   */
   started: string
-  /** Ended, and only waiting for its parent to notice. */
+  /** The process has ended and only waits for its parent to reap it. */
   zombie: boolean
 }
 
-/** What is running on this machine. Implementations: Linux's /proc, and `ps` elsewhere. */
+/** The processes of this machine. Implementations: /proc on Linux, and `ps` elsewhere. */
 export interface ProcessTable {
   /** Changes with every boot of the machine. */
   bootId(): Promise<string>
@@ -19,13 +21,13 @@ export interface ProcessTable {
   look(pid: number): Promise<ProcessInfo | null>
   /** The argv joined by blanks; `null` for no such process or not permitted, empty for a zombie. */
   commandLine(pid: number): Promise<string | null>
-  /** `NAME=value` of its environment as it was executed; `null` when it cannot be read here. */
+  /** `NAME=value` of the environment at the time of the exec; `null` if the agent cannot read it here. */
   environment(pid: number): Promise<string[] | null>
-  /** Whether the first started at or after the second; a table that cannot tell says true. */
+  /** Whether the first started at or after the second; true in a table that cannot tell. */
   startedSince(started: string, since: string): boolean
 }
 
-/** The same process still, and not just its number used again. */
+/** Whether the process is still the same, and not another process with a reused number. */
 export async function stillRuns(table: ProcessTable, process: { pid: number; started: string }): Promise<boolean> {
   const now = await table.look(process.pid)
   return now !== null && !now.zombie && now.started === process.started

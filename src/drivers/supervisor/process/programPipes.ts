@@ -4,20 +4,20 @@ import { Socket } from 'node:net'
 import { promisify } from 'node:util'
 
 /**
- * A real pipe for one of a program's standard streams. Node itself would give it a socket, and then programs that open
+ * A real pipe for one standard stream of a program. Node itself would pass a socket, and then programs that open
  * /dev/stdin, /dev/stdout or /dev/stderr (nginx, many start scripts) fail.
  */
 export interface ProgramPipe {
-  /** For the child; `release` it once the child has it. */
+  /** File descriptor for the child; `release` closes it here once the child has it. */
   childFd: number
   release(): void
-  /** Our end. */
+  /** The agent's end of the pipe. */
   end: Socket
 }
 
 type Direction = 'in' | 'out'
 
-/** Makes named pipes at these paths, opens both ends, and removes the names. */
+/** Creates named pipes at these paths, opens both ends, and removes the names. */
 export async function openProgramPipes(
   paths: readonly { path: string; direction: Direction }[],
   owner: { uid: number; gid: number } | undefined,
@@ -30,7 +30,7 @@ export async function openProgramPipes(
     const ours = ourEnd(path, direction)
     const childFd = openSync(path, direction === 'in' ? constants.O_RDONLY : constants.O_WRONLY)
     const end = ours.connected()
-    // The program may open /dev/stdout afresh, so the pipe must be its user's.
+    // The program may open /dev/stdout again, so the pipe must belong to its user.
     if (owner !== undefined) chownSync(path, owner.uid, owner.gid)
     rmSync(path)
     return { childFd, end, release: () => closeSync(childFd) }
@@ -43,8 +43,8 @@ export async function makePipes(paths: readonly string[], mode: string): Promise
 }
 
 /**
- * Our end of a named pipe, opened before the program's, without waiting for that. `connected` once the program's end is
- * open: until then a pipe without a reader cannot be opened for writing alone.
+ * Opens the agent's end of a named pipe before the program's end, without waiting for that end. Call `connected` once
+ * the program's end is open: until then a pipe without a reader cannot be opened for writing alone.
  */
 export function ourEnd(path: string, direction: Direction): { connected: () => Socket; close: () => void } {
   const { O_RDONLY, O_RDWR, O_WRONLY, O_NONBLOCK } = constants
@@ -56,7 +56,7 @@ export function ourEnd(path: string, direction: Direction): { connected: () => S
   return {
     connected: () => {
       const fd = openSync(path, O_WRONLY | O_NONBLOCK)
-      // Ours alone is left: the program sees the end of its input when that is closed.
+      // Only the agent's descriptor is left: the program sees the end of its input when the agent closes it.
       closeSync(held)
       return new Socket({ fd, readable: false, writable: true })
     },
@@ -64,7 +64,7 @@ export function ourEnd(path: string, direction: Direction): { connected: () => S
   }
 }
 
-/** Node closes such a socket by itself only when its other side has ended too, which a pipe does not have. */
+/** Node closes such a socket on its own only when its other side has ended too, and a pipe has no other side. */
 function reader(fd: number): Socket {
   const socket = new Socket({ fd, readable: true, writable: false })
   socket.once('end', () => socket.destroy())

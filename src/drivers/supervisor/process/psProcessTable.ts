@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import type { ProcessInfo, ProcessTable } from './processTable.ts'
 
 const run = promisify(execFile)
-/** More than any laptop's process list. */
+/** More than the process list of any laptop. */
 const outputBytes = 16 * 1024 * 1024
 const timeoutMs = 10_000
 
@@ -36,7 +36,7 @@ async function command(file: string, args: string[]): Promise<string> {
   return (await run(file, args, { maxBuffer: outputBytes, timeout: timeoutMs, env })).stdout
 }
 
-/** `ps -p` fails when there is no such process. */
+/** `ps -p` fails if there is no such process. */
 async function orEmpty(output: Promise<string>): Promise<string> {
   try {
     return await output

@@ -13,7 +13,9 @@ import { procProcessTable } from './procProcessTable.ts'
 import { eventually, stillRunning } from './processLab.ts'
 import type { InstanceRecord } from './instanceRecord.ts'
 
-/** An agent that starts and stops instances as fast as it can, each with a child and a grandchild in its own session. */
+/**
+ * An agent that starts and stops instances as fast as it can, each with a child and a grandchild in its own session.
+ */
 const victim = (dir: string): string => `
 const { createProcessSupervisor } = await import(${JSON.stringify(resolve('src/drivers/supervisor/process/processSupervisor.ts'))})
 const driver = createProcessSupervisor({ dir: ${JSON.stringify(dir)}, machine: 'victim', clock: { now: Date.now, monotonic: () => performance.now() } })
@@ -45,23 +47,23 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-describe.skipIf(process.platform !== 'linux')('an agent killed outright', () => {
-  it('leaves nothing that its next start does not end, whenever it is killed', async () => {
+describe.skipIf(process.platform !== 'linux')('an agent killed by SIGKILL', () => {
+  it('leaves nothing that the next start does not stop, no matter when it is killed', async () => {
     const { seed, count } = randomRun('recoveries', { check: 12, soak: 300 })
     const random = seededRandom(seed)
     for (let kill = 0; kill < count; kill++) {
       await runAndKill(Math.floor(random() * 120))
       const driver = createProcessSupervisor({ dir, machine: 'victim', clock: systemClock })
       await driver.recover()
-      // A gate that lost its agent ends by itself; it runs nothing of the user's.
-      await eventually('nothing of it is left', async () => (await carriers()).length === 0)
+      // A gate that lost its agent ends on its own, without running the program of the user.
+      await eventually('no process of the agent is left', async () => (await carriers()).length === 0)
       expect(readdirSync(join(dir, 'instances'))).toEqual([])
       expect(readdirSync(join(dir, 'run'), { recursive: true })).toHaveLength(1) // its own folder, empty
       await driver.close()
     }
   }, 1_200_000)
 
-  it('has its instances ended and named, with children that left their session', async () => {
+  it('has its instances stopped and reported, with children that left their session', async () => {
     await runAndKill(0, 'round')
     const before = await carriers()
     expect(before.length).toBeGreaterThanOrEqual(4)
@@ -106,17 +108,17 @@ describe.skipIf(process.platform !== 'linux')('a record', () => {
     expect(await stillRunning([agent?.pid ?? 0])).toHaveLength(1)
   })
 
-  it('of before a reboot kills nothing', async () => {
+  it('from before a reboot kills nothing', async () => {
     await stranger(() => ({ bootId: 'another boot' }))
     expect(await stillRunning([agent?.pid ?? 0])).toHaveLength(1)
   })
 
-  it('that fits ends the process', async () => {
+  it('that matches stops the process', async () => {
     await stranger(() => ({}))
     expect(await stillRunning([agent?.pid ?? 0])).toEqual([])
   })
 
-  it('that cannot be read still leads to what carries its name', async () => {
+  it('that cannot be read still leads to the processes that carry its name', async () => {
     const env = { PATH: process.env['PATH'], TANDEM_INSTANCE: 'torn-record' }
     const child = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore', env })
     agent = child
@@ -129,7 +131,7 @@ describe.skipIf(process.platform !== 'linux')('a record', () => {
   })
 })
 
-/** Kills the agent so long after it has begun, or after it printed a line. */
+/** Kills the agent this long after it has begun, or after it printed a line. */
 async function runAndKill(afterMs: number, line = 'begun'): Promise<void> {
   const args = ['--input-type=module', '-e', victim(dir)]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })

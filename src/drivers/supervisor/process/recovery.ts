@@ -6,8 +6,8 @@ import { findMembers } from './members.ts'
 import type { ProcessHouse } from './processHouse.ts'
 
 /**
- * Ends what a killed agent left: whatever its records, and the control groups it made, tell of. Each gets its own stop
- * signal and a short grace. The ids of those of which something still ran.
+ * Stops the processes that a killed agent left, found through its records and its control groups. Each instance gets
+ * its own stop signal and a short grace. Returns the ids of the instances that still ran.
  */
 export async function recoverInstances(house: ProcessHouse): Promise<string[]> {
   const { records, cgroups, runFolder } = house
@@ -28,11 +28,11 @@ export async function recoverInstances(house: ProcessHouse): Promise<string[]> {
 async function endRecorded(house: ProcessHouse, record: InstanceRecord): Promise<string | null> {
   const { table, clock, limits, cgroups, records } = house
   const currentBoot = await table.bootId()
-  // Once its leader was seen alive the group is known to be its own, also after the leader has ended.
+  // Once the leader was seen alive, the group certainly belongs to the instance, even after the leader has ended.
   let held = false
   const find: Ending['find'] = () =>
     findMembers(table, { ...record, inCgroups: () => cgroups.members(record.cgroups), held })
-  // Nothing outlives a reboot; a record that could not be read names no boot.
+  // No process outlives a reboot; a record that could not be read names no boot.
   const members = record.bootId === '' || record.bootId === currentBoot ? await find() : []
   if (members.length > 0) {
     held = members.some(({ pid, started }) => pid === record.pid && started === record.started)
@@ -52,7 +52,7 @@ async function endRecorded(house: ProcessHouse, record: InstanceRecord): Promise
   return members.length > 0 ? record.id : null
 }
 
-/** Its agent died between making the groups and writing the record: at most a gate is in them. */
+/** The agent died between creating the groups and writing the record: the groups contain a gate at most. */
 function unrecorded(id: string, groups: string[]): InstanceRecord {
   const stop = { signal: 'SIGTERM' as const, withinMs: 0 }
   return { id, service: '', pid: 0, started: '0', bootId: '', markers: [], cgroups: groups, stop }

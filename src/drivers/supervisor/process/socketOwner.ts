@@ -4,7 +4,7 @@ import type { SocketTable } from './sockets.ts'
 
 const shownCommandLength = 200
 
-/** Who listens on a port, of all processes there are. */
+/** Finds the process that listens on a port, among all processes. */
 export async function findOwner(table: ProcessTable, sockets: SocketTable, port: number): Promise<SocketOwner | null> {
   const pid = await sockets.listener(port, [async () => (await table.list()).map(({ pid }) => pid)])
   if (pid === null) return null

@@ -5,17 +5,20 @@ import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { addressIn } from '../../../lib/procNet.ts'
 
-/** Which process listens on a TCP port. Implementations: Linux's /proc, and `lsof` elsewhere. */
+/** Finds the process that listens on a TCP port. Implementations: /proc on Linux, and `lsof` elsewhere. */
 export interface SocketTable {
-  /** One of `candidates` that listens on `port`. A later list is made only when nobody in an earlier one does. */
+  /**
+   * Returns the candidate that listens on `port`. A later list is made only if no process in an earlier list listens.
+   */
   listener(port: number, candidates: Candidates[]): Promise<number | null>
 }
 
 export type Candidates = () => Promise<number[]>
 
 /**
- * One line of /proc/net/tcp. The kernel fills what is asked for: a larger read goes on from the few listening sockets
- * to the table of all connections, and only to walk that takes milliseconds, however few there are.
+ * One line of /proc/net/tcp. The kernel fills the requested size: a larger read continues from the few listening
+ * sockets into the table of all connections, and merely walking that table takes milliseconds, however few connections
+ * there are.
  */
 const readBytes = 150
 /** `tcp_states.h`: TCP_LISTEN. */
@@ -24,7 +27,7 @@ const processesPerTurn = 50
 
 const tables = ['/proc/net/tcp', '/proc/net/tcp6']
 
-/** The addresses at which anybody listens on a TCP port, whoever that is. Linux only: elsewhere nobody is seen. */
+/** The addresses at which any process listens on a TCP port. Linux only: elsewhere the result is empty. */
 export async function listenedOnAt(port: number): Promise<string[]> {
   const found: string[] = []
   for (const file of tables)
@@ -44,7 +47,7 @@ export const procSocketTable: SocketTable = {
   },
 }
 
-/** Listening sockets come before all others (tcp_seq_start), so this ends at the first other one. */
+/** Listening sockets come before all others (tcp_seq_start), so this ends at the first socket that does not listen. */
 async function* listeningSockets(file: string, port: number): AsyncGenerator<{ address: string; inode: string }> {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0')
   for await (const line of linesOf(file)) {
@@ -56,7 +59,7 @@ async function* listeningSockets(file: string, port: number): AsyncGenerator<{ a
   }
 }
 
-/** Reads off the event loop: see `readBytes`. */
+/** Reads outside the event loop: see `readBytes`. */
 async function* linesOf(file: string): AsyncGenerator<string> {
   if (!existsSync(file)) return // a kernel without IPv6
   const handle = await open(file, 'r')
@@ -91,7 +94,7 @@ function holds(pid: number, socket: string): boolean {
   try {
     return readdirSync(folder).some((fd) => linkOf(`${folder}/${fd}`) === socket)
   } catch {
-    return false // ended meanwhile, or another user's
+    return false // ended meanwhile, or belongs to another user
   }
 }
 
@@ -124,7 +127,7 @@ async function lsof(port: number): Promise<Set<number>> {
     const { stdout } = await promisify(execFile)('lsof', args, { env, timeout: lsofTimeoutMs })
     return new Set([...stdout.matchAll(/^p(\d+)$/gm)].map(([, pid]) => Number(pid)))
   } catch (error) {
-    if ((error as { code?: unknown }).code === 1) return new Set() // its exit status when nothing was found
+    if ((error as { code?: unknown }).code === 1) return new Set() // exit status of lsof when it finds nothing
     throw error
   }
 }

@@ -1,14 +1,14 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Kept at most, of a block each. */
+/** Number of files kept at most, one block each. */
 const mostSpares = 256
 
-/** Files that nobody needs any more, with their place on the disk: one that is written again needs no new place. */
+/** Unused files that keep their disk space: a new record that reuses such a file needs no free space. */
 export interface SpareFiles {
-  /** Moves one to `path`, whatever it holds; `false`: there is none. */
+  /** Moves a spare file to `path`, whatever its content; returns `false` if there is none. */
   take(path: string): boolean
-  /** Keeps the file at `path`, or removes it where there are enough. No error for one that is not there. */
+  /** Keeps the file at `path`, or removes it if there are enough spare files. A missing file is no error. */
   give(path: string): void
 }
 
@@ -16,7 +16,7 @@ export function openSpareFiles(folder: string): SpareFiles {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch {
-    // The disk was full when this folder was to be made for the first time.
+    // The disk was full when this folder had to be created for the first time.
     return { take: () => false, give: (path) => rmSync(path, { force: true }) }
   }
   const names = new Set(readdirSync(folder))

@@ -10,18 +10,18 @@ import { readOutput, type InstanceOutput } from './instanceOutput.ts'
 import { openProgramPipes, type ProgramPipe } from './programPipes.ts'
 import type { ProcessHouse } from './processHouse.ts'
 
-/** A gate that waits, with its control groups made and its output read. */
+/** A waiting gate, with its control groups created and its output being read. */
 export interface Born {
   child: ChildProcess
   pid: number
   groups: string[]
-  /** The gate reads its line from here; later the program's input, where it is attached. */
+  /** The gate reads its line from here; later this is the input of an attached program. */
   input: Writable
   output: InstanceOutput
   streams?: ProgramStreams
 }
 
-/** Throws, leaving nothing behind, when the machine has no process or no control group to give. */
+/** Throws if the machine cannot provide a process or control group, and leaves nothing behind. */
 export async function spawnGate(house: ProcessHouse, spec: InstanceSpec, gate: Gate, log: InstanceLog): Promise<Born> {
   const groups = house.cgroups.create(spec.id, spec.limits)
   let pipes: ProgramPipe[] = []
@@ -38,13 +38,13 @@ export async function spawnGate(house: ProcessHouse, spec: InstanceSpec, gate: G
     const child = spawn(gate.file, gate.args, {
       cwd: spec.cwd,
       env: gate.env,
-      detached: true, // a session and process group of its own
+      detached: true, // its own session and process group
       stdio: [into?.childFd ?? 'pipe', out.childFd, err.childFd],
       ...house.runAs,
     })
     const input = into?.end ?? child.stdin
     if (input === null || input === undefined) throw new Error('no pipe for the input')
-    input.on('error', () => {}) // a gate that ended early, or a program that does not read: its exit tells
+    input.on('error', () => {}) // the gate ended early, or the program does not read; its exit status shows which
     await once(child, 'spawn')
     if (child.pid === undefined) throw new Error('no pid')
     for (const pipe of pipes) pipe.release()
@@ -58,6 +58,6 @@ export async function spawnGate(house: ProcessHouse, spec: InstanceSpec, gate: G
       pipe.end.destroy()
     }
     await house.cgroups.remove(groups)
-    throw new Error(`no process can be started for ${spec.id}`, { cause: error })
+    throw new Error(`cannot start a process for ${spec.id}`, { cause: error })
   }
 }

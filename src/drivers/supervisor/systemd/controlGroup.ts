@@ -2,10 +2,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = '/sys/fs/cgroup'
-/** Where systemd keeps its own tree: v2 whole, v2 beside v1 controllers, v1. */
+/** Places where systemd keeps its own tree: v2 alone, v2 beside v1 controllers, v1. */
 const trees = [root, join(root, 'unified'), join(root, 'systemd')]
 
-/** Every process in a unit's control group and those below; `group` as systemd names it, such as `/system.slice/x.service`. */
+/**
+ * Every process in the control group of a unit and in the groups below; `group` in systemd's notation, such as
+ * `/system.slice/x.service`.
+ */
 export function pidsOf(group: string): number[] {
   if (group === '') return []
   const tree = trees.find((folder) => existsSync(join(folder, group, 'cgroup.procs')))
@@ -18,6 +21,6 @@ function below(folder: string): number[] {
     const children = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
     return [...own, ...children.flatMap(({ name }) => below(join(folder, name)))]
   } catch {
-    return [] // it ended meanwhile
+    return [] // the group ended meanwhile
   }
 }

@@ -5,11 +5,11 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { environmentFile, quoteWord } from './quoting.ts'
 
 const inside = process.env['TANDEM_LAB_MACHINE'] === '1'
-const why = inside ? '' : ' (skipped: asks a systemd; make test-lab runs this on a machine of its own)'
+const why = inside ? '' : ' (skipped: needs systemd; make test-lab runs this on its own machine)'
 const perUnit = 40
 const units = 25
 
-/** Strings with what a unit file's syntax is made of. */
+/** Strings made of the special characters of unit files. */
 const nasty = oneof(
   string({ unit: constantFrom(...Array.from('"\'\\$%;{}@-+!:#=`~ \t\n\r\u0001\u007f\u0085ab0x')), maxLength: 12 }),
   string({ unit: 'grapheme', maxLength: 12 }),
@@ -18,7 +18,7 @@ const nasty = oneof(
 const text = nasty.map((value) => value.replaceAll('\0', '').toWellFormed())
 
 describe.skipIf(!inside)(`quoting${why}`, () => {
-  it('gives a program exactly the arguments and the environment that were asked for', () => {
+  it('gives a program exactly the requested arguments and environment', () => {
     const seed = Date.now() % 1e9
     console.log(`seed ${seed}`)
     const folder = '/run/tandem-words'

@@ -4,8 +4,9 @@ import { readJson, writeJsonDurably } from '../../../lib/durableJson.ts'
 import type { LogLine } from '../supervisor.ts'
 
 /**
- * The journal cannot give up the lines of one service: they stay until its own limits take them. What Tandem was told to
- * forget, it shows no more: one small file a service says until when, and which instances ran on.
+ * The journal cannot delete the lines of one service: they stay until the limits of the journal remove them. Tandem
+ * hides forgotten lines: one small file per service records the time up to which lines are hidden, and the instances
+ * that kept running.
  */
 export interface Forgotten {
   forget(service: string, kept: string[], now: number): void

@@ -4,7 +4,10 @@ import { OperatorError } from '../../../lib/operatorError.ts'
 
 const addressFamilies = ['AF_INET', 'AF_INET6', 'AF_UNIX']
 
-/** The directives of the jail; every key of `jail` loosens (or, `addresses` and `denyWriteExecute`, tightens) exactly its own. */
+/**
+ * The directives of the jail. Every key of `jail` loosens exactly its own directive (`addresses` and `denyWriteExecute`
+ * tighten it).
+ */
 export function jailLines(jail: Jail): string[] {
   const capabilities = listed('capabilities', jail.capabilities, jailPatterns.capability).join(' ')
   const devices = listed('devices', jail.devices, jailPatterns.path)
@@ -50,8 +53,8 @@ export function jailLines(jail: Jail): string[] {
 function listed(key: string, values: string[] | undefined, shape: RegExp): string[] {
   for (const value of values ?? []) {
     if (shape.test(value)) continue
-    const next = `write each as ${shape.source}`
-    throw new OperatorError('E_DEFINITION', `jail: ${key}: "${value}" is not of a form that a unit can carry`, {
+    const next = `write each value in the form ${shape.source}`
+    throw new OperatorError('E_DEFINITION', `jail: ${key}: "${value}" is not valid in a unit file`, {
       subject: key,
       next,
     })

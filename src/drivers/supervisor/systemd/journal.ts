@@ -7,7 +7,10 @@ import { linesOf } from './lineReader.ts'
 import { sliceName, unitName } from './unitName.ts'
 
 export interface Journal {
-  /** A line of the agent's own about an instance; resolves when journald has it. `isOver`: none of its will come any more. */
+  /**
+   * Writes a line of the agent about an instance; resolves when journald has the line. `isOver`: no further line of the
+   * instance follows.
+   */
   note(service: string, instance: string, text: string, isOver?: boolean): Promise<void>
   query(query: LogQuery, isLive: (id: string) => boolean): AsyncGenerator<LogLine>
   /** Ends every reader. */
@@ -70,8 +73,8 @@ const given = ({ at, service, instance, stream, text }: JournalLine): LogLine =>
 })
 
 /**
- * The last lines that are wanted, oldest first, and the place in the journal of the newest entry that was read. Read backwards
- * until there are enough: `journalctl --lines` would count entries that are left out here.
+ * The last matching lines, oldest first, and the position in the journal of the newest entry read. Reads backwards
+ * until there are enough lines: `journalctl --lines` would also count entries that are skipped here.
  */
 async function newestLines(
   query: LogQuery,
@@ -99,7 +102,7 @@ const since = (query: LogQuery): string[] =>
 const matches = ({ service, instance }: LogQuery): string[] => [
   `_SYSTEMD_SLICE=${sliceName(service)}`,
   ...(instance === undefined ? [] : [`_SYSTEMD_UNIT=${unitName(service, instance)}`]),
-  // Of a program that had ended before journald looked: see `isPrinted`.
+  // Lines of a program that had ended before journald examined it: see `isPrinted`.
   ...['+', '_TRANSPORT=stdout', `TANDEM_SERVICE=${service}`],
   ...(instance === undefined ? [] : [`TANDEM_INSTANCE=${instance}`]),
   ...['+', `SYSLOG_IDENTIFIER=${ownIdentifier}`, `TANDEM_SERVICE=${service}`],
@@ -107,7 +110,7 @@ const matches = ({ service, instance }: LogQuery): string[] => [
   ...['+', `MESSAGE_ID=${droppedMessage}`, '_SYSTEMD_UNIT=systemd-journald.service'],
 ]
 
-/** `after`: the place in the journal to go on from. */
+/** `after`: the position in the journal to continue from. */
 const journalctl = (query: LogQuery, after: string | null): string[] => [
   ...reader,
   ...(after === null ? since(query) : [`--after-cursor=${after}`]),
@@ -117,10 +120,10 @@ const journalctl = (query: LogQuery, after: string | null): string[] => [
 
 const logMs = 10_000
 
-/** util-linux's logger gives journald its fields as they are. */
+/** The logger of util-linux passes its fields to journald unchanged. */
 async function log(fields: string): Promise<void> {
   const child = spawn('/usr/bin/logger', ['--journald'], { stdio: ['pipe', 'ignore', 'ignore'], timeout: logMs })
-  child.stdin.on('error', () => {}) // its status says it
+  child.stdin.on('error', () => {}) // the exit status reports the failure
   child.stdin.end(fields)
   const [status] = (await once(child, 'close')) as [number | null]
   if (status !== 0) throw new Error(`logger --journald ended with ${status}`)

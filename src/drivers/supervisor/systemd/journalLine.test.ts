@@ -19,15 +19,15 @@ describe('a line of the journal', () => {
     expect(read({ MESSAGE: [104, 0xff] })).toMatchObject({ text: 'h\uFFFD' })
     expect(read({ MESSAGE: null })).toMatchObject({ text: '' })
   })
-  it('of a program that had ended before journald looked is its output: its slice is not known', () => {
+  it('of a program that had ended before journald examined it is its output: its slice is not known', () => {
     const late = { _SYSTEMD_SLICE: undefined, _TRANSPORT: 'stdout' }
     expect(read(late)).toMatchObject({ stream: 'out', instance: 'shop-1' })
     expect(read({ ...late, _SYSTEMD_UNIT: 'tandem-evil-1.service' })).toBeNull()
     expect(read({ ...late, TANDEM_SERVICE: 'evil' })).toBeNull()
-    // Sent by a program itself, which can claim to be any service.
+    // Sent by a program directly, which can claim to be any service.
     expect(read({ ...late, _TRANSPORT: 'journal' })).toBeNull()
   })
-  it('of the agent is a line of tandem, and may be the last', () => {
+  it('of the agent is a `tandem` line, and may be the last', () => {
     const own = {
       ...{ _UID: '0', SYSLOG_IDENTIFIER: 'tandem' },
       ...{ _SYSTEMD_UNIT: 'tandem-agent.service', _SYSTEMD_SLICE: 'system.slice' },
@@ -35,7 +35,7 @@ describe('a line of the journal', () => {
     expect(read(own)).toMatchObject({ stream: 'tandem', isOver: false })
     expect(read({ ...own, TANDEM_OVER: '1' })).toMatchObject({ isOver: true })
   })
-  it('that claims to be of another service is not taken', () => {
+  it('that claims to belong to another service is ignored', () => {
     const evil = { _SYSTEMD_UNIT: 'tandem-evil-1.service', _SYSTEMD_SLICE: 'tandem-evil.slice' }
     expect(read(evil)).toBeNull()
     const note = { ...evil, SYSLOG_IDENTIFIER: 'tandem', TANDEM_OVER: '1' }
@@ -43,14 +43,14 @@ describe('a line of the journal', () => {
     expect(read({ ...note, _UID: '0' })).toBeNull()
     expect(read({ ...evil, TANDEM_SERVICE: ['evil', 'shop'] })).toBeNull()
   })
-  it('is of the service in whose slice it was written, whatever it claims', () => {
+  it('belongs to the service in whose slice it was written, whatever it claims', () => {
     const claims = { TANDEM_SERVICE: ['shop', 'other'], TANDEM_INSTANCE: ['other-1', 'shop-1'] }
     expect(read(claims)).toMatchObject({ service: 'shop', instance: 'shop-1', stream: 'out' })
     expect(read({ ...claims, SYSLOG_IDENTIFIER: 'tandem', TANDEM_OVER: '1', _UID: '0' })).toMatchObject({
       isOver: false,
     })
   })
-  it('says where journald dropped lines', () => {
+  it('reports where journald dropped lines', () => {
     const dropped = { MESSAGE_ID: droppedMessage, _SYSTEMD_UNIT: 'systemd-journald.service', TANDEM_SERVICE: undefined }
     const text = 'Suppressed 90 messages from tandem-shop-1.service'
     expect(read({ ...dropped, MESSAGE: text })).toMatchObject({

@@ -3,7 +3,7 @@ import { sliceName, unitName } from './unitName.ts'
 
 /** systemd's id of "Suppressed N messages from UNIT" (sd-messages.h: SD_MESSAGE_JOURNAL_DROPPED). */
 export const droppedMessage = 'a596d6fe7bfa4994828e72309e95d61e'
-/** The name that the agent's own lines carry in the journal. */
+/** The identifier of the agent's own lines in the journal. */
 export const ownIdentifier = 'tandem'
 export const wantedFields = [
   ...['MESSAGE', 'MESSAGE_ID', 'TANDEM_SERVICE', 'TANDEM_INSTANCE', 'TANDEM_OVER', '_SYSTEMD_UNIT', '_UID'],
@@ -11,14 +11,15 @@ export const wantedFields = [
 ]
 
 export interface JournalLine extends LogLine {
-  /** The instance is gone and every line of it came before this one. */
+  /** The instance is gone and all its lines came before this one. */
   isOver: boolean
 }
 
 /**
- * A line of `journalctl --output=json` as one of ours, or `null`. A process can claim any field whose name does not begin with
- * `_`; journald vouches for those that do. So output belongs to the service in whose slice it was written, whatever else it
- * says, and notes are of root, or of `own`, the user that the agent is, and never of a service.
+ * Parses a line of `journalctl --output=json`, or returns `null` if the line is not relevant. A process can claim any
+ * field whose name does not begin with `_`; journald guarantees the fields that do. So output belongs to the service in
+ * whose slice it was written, whatever its other fields, and notes come only from root or from `own`, the user of the
+ * agent, and never from a service.
  */
 export function readJournalLine(json: string, service: string, own = process.getuid?.() ?? 0): JournalLine | null {
   const entry = JSON.parse(json) as Record<string, unknown> // journalctl's own output
@@ -40,27 +41,27 @@ export function readJournalLine(json: string, service: string, own = process.get
 }
 
 /**
- * A line of a unit's own stdout or stderr: its fields are journald's and the unit's, and the program can add none. Of a program
- * that had ended before journald looked, the slice is not known.
+ * A line of the stdout or stderr of a unit: journald and the unit set its fields, and the program can add none. If the
+ * program had ended before journald examined it, the slice is not known.
  */
 const isPrinted = (entry: Record<string, unknown>, service: string): boolean =>
   entry['_TRANSPORT'] === 'stdout' && entry['_SYSTEMD_SLICE'] === undefined && entry['TANDEM_SERVICE'] === service
 
-/** A field that its writer gives beside the unit's own LogExtraFields= has both values, in a list. */
+/** A field that its writer sets besides LogExtraFields= of the unit has both values, in a list. */
 const valuesOf = (field: unknown): string[] =>
   (Array.isArray(field) ? field : [field]).filter((one): one is string => typeof one === 'string')
 
 function droppedLine(entry: Record<string, unknown>, at: string, text: string, service: string): JournalLine | null {
   const unit = /(tandem-\S+\.service)/.exec(`${textOf(entry['OBJECT_SYSTEMD_UNIT'])} ${text}`)?.[1]
   if (!unit?.startsWith(`tandem-${service}-`)) return null
-  // `tandem-shop-api-….service` may be of `shop` or of `shop-api`: its control group says which.
+  // `tandem-shop-api-….service` may belong to `shop` or to `shop-api`: its control group decides.
   const group = entry['OBJECT_SYSTEMD_CGROUP']
   if (typeof group === 'string' && !group.includes(`/${sliceName(service)}/`)) return null
   const instance = unit.slice('tandem-'.length, -'.service'.length)
   return { at, service, instance, stream: 'tandem', text: `the journal dropped lines here: ${text}`, isOver: false }
 }
 
-/** A message that is not UTF-8 comes as a list of bytes. */
+/** A message that is not UTF-8 arrives as a list of bytes. */
 function textOf(message: unknown): string {
   if (typeof message === 'string') return message
   return Array.isArray(message) ? Buffer.from(message as number[]).toString('utf8') : ''

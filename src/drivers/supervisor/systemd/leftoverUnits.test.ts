@@ -15,7 +15,7 @@ afterEach(() => {
 })
 
 const record = { unit: 'tandem-shop-1.service', service: 'shop', id: 'shop-1', notifies: false, once: true, port: null }
-/** Cannot be ended the first so many times. */
+/** A unit whose removal fails this many times. */
 const leftover = (fails: number) => ({
   record: { ...record, signal: 'SIGTERM' as const, withinMs: 1_000 },
   remove: async () => {
@@ -23,14 +23,14 @@ const leftover = (fails: number) => ({
   },
 })
 
-it('what an earlier agent left and cannot be ended is tried again until it can, and said once', async () => {
+it('retries a unit of an earlier agent until it can be stopped, and reports that once', async () => {
   expect(await leftovers.end(leftover(2))).toBe('EROFS')
   await vi.advanceTimersByTimeAsync(100_000)
   expect(removals).toBe(3)
-  expect(notes).toEqual(['what an earlier agent left cannot be ended: EROFS', 'ended with the agent, or before'])
+  expect(notes).toEqual(['cannot stop this unit of an earlier agent: EROFS; retrying', 'ended with the agent, or before'])
 })
 
-it('leaves it alone once another of its id is started', async () => {
+it('ignores the unit once another instance with its id is started', async () => {
   await leftovers.end(leftover(9))
   await leftovers.giveUp('shop-1')
   await vi.advanceTimersByTimeAsync(100_000)

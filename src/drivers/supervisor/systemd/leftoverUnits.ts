@@ -7,20 +7,22 @@ const againMs = 30_000
 
 type Leftover = Pick<SystemdInstance, 'record' | 'remove'>
 
-/** Units of an earlier agent that are to end, and cannot now: no reason to leave all others alone. They are tried again. */
+/**
+ * Units of an earlier agent that must end but cannot end now. They must not affect other units; the agent retries them.
+ */
 export class LeftoverUnits {
   readonly #note: Journal['note']
   readonly #turns = new Turns()
-  /** By id: when it is tried again. */
+  /** Timer of the next attempt, by id. */
   readonly #again = new Map<string, NodeJS.Timeout>()
   #isClosed = false
 
-  /** `note`: a line about it for people; never rejects. */
+  /** `note` writes a line about the unit for people; it never rejects. */
   constructor(note: Journal['note']) {
     this.#note = note
   }
 
-  /** Why it could not be ended; `null`: nothing is left of it. */
+  /** Resolves with the reason why the unit could not be stopped, or with `null` if nothing of it is left. */
   end(instance: Leftover): Promise<string | null> {
     return this.#turns.take(instance.record.id, () => this.#end(instance))
   }
@@ -35,7 +37,7 @@ export class LeftoverUnits {
     } catch (error) {
       const why = whyNotStarted(error)
       if (!this.#again.has(id))
-        await this.#note(service, id, `what an earlier agent left cannot be ended: ${why}`, false)
+        await this.#note(service, id, `cannot stop this unit of an earlier agent: ${why}; retrying`, false)
       const again = (): void => void this.#turns.take(id, () => this.#endStill(instance))
       if (!this.#isClosed) this.#again.set(id, setTimeout(again, againMs).unref())
       return why
@@ -46,7 +48,10 @@ export class LeftoverUnits {
     if (this.#again.has(instance.record.id) && !this.#isClosed) await this.#end(instance)
   }
 
-  /** One of this id is started now: its unit is written anew. Resolves once nothing works on the old one. */
+  /**
+   * An instance with this id is being started and its unit is written again. Resolves once no work on the old unit is
+   * under way.
+   */
   async giveUp(id: string): Promise<void> {
     await this.#turns.take(id, async () => {
       clearTimeout(this.#again.get(id))

@@ -11,8 +11,8 @@ const state = (changed: Partial<UnitState>): UnitState => ({
 })
 const crashed = state({ sub: 'auto-restart', mainPid: 0, code: 1, status: 3, result: 'exit-code' })
 
-describe('what happened to an instance, from what systemd says of it', () => {
-  it('nothing, while it runs or while what it started is still being ended', () => {
+describe('changes of an instance, from the state that systemd reports', () => {
+  it('none while it runs or while processes it started are still being stopped', () => {
     expect(nextChange(running, state({}), undefined)).toBeNull()
     expect(nextChange(running, state({ sub: 'final-sigterm', mainPid: 0, code: 1 }), undefined)).toBeNull()
     expect(nextChange(gone, crashed, undefined)).toBeNull()
@@ -31,7 +31,7 @@ describe('what happened to an instance, from what systemd says of it', () => {
       ending: expect.objectContaining({ pid: 7, ...ending }),
     })
   })
-  it('a life that is over and another that began are told one after the other, with the status that a signal told', () => {
+  it('an ended life and the next life are reported one after the other, with the status from the signal', () => {
     const other = state({ invocation: 'two', mainPid: 8, lastPid: 8 })
     const told = { pid: 7, code: 2, status: 11, result: 'signal' }
     expect(nextChange(running, other, told)).toMatchObject({ kind: 'ended', ending: { pid: 7, signal: 'SIGSEGV' } })
@@ -49,10 +49,10 @@ describe('what happened to an instance, from what systemd says of it', () => {
       ending: { code: 1 },
     })
   })
-  it('one that is about to begin has not begun', () => {
+  it('a life that is about to begin has not begun', () => {
     expect(nextChange(gone, state({ invocation: 'two', sub: 'start-pre', mainPid: 0 }), undefined)).toBeNull()
   })
-  it('a unit that systemd knows no more has ended', () => {
+  it('a unit that systemd no longer knows has ended', () => {
     expect(nextChange(running, undefined, undefined)).toMatchObject({ kind: 'ended', ending: { code: null } })
   })
 })

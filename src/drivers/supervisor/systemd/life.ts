@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 import type { ExitReason } from '../supervisor.ts'
 import type { UnitState } from './systemctl.ts'
 
-/** What is known of the life of an instance's process: the one that runs, or the one that ran. */
+/** The process of an instance as far as known: the process that runs, or the last one that ran. */
 export interface Life {
   pid: number
   invocation: string
@@ -16,19 +16,19 @@ export interface Ending {
   reason: ExitReason
 }
 
-/** What happened after what was known. */
+/** The next change after the known state. */
 export type Change = { kind: 'ended'; ending: Ending } | { kind: 'began'; life: Life }
 
-/** How a life ended, as a signal of systemd told it: it shows that of the newest life only. */
+/** How a life ended, from a signal of systemd. systemd itself keeps only the ending of the newest life. */
 export interface ToldEnding {
   pid: number
   code: number
   status: number
-  /** systemd's word for it, such as `oom-kill`. */
+  /** systemd's result name, such as `oom-kill`. */
   result: string
 }
 
-/** States in which nothing of a unit's life is left. */
+/** States in which no process of a life of the unit is left. */
 const over = [
   'auto-restart',
   'auto-restart-queued',
@@ -39,13 +39,13 @@ const over = [
   'exited',
 ]
 
-/** Its main process is gone, and systemd ends what that left. */
+/** The main process is gone, and systemd stops the processes it left. */
 export const mainHasEnded = (life: Life | null, state: UnitState): boolean =>
   state.lastPid === life?.pid && state.mainPid === 0 && state.code !== 0 && !over.includes(state.sub)
 
 /**
- * The next thing that happened; asked again until it is `null`. Pure. Lives that were missed whole, between two looks, are
- * skipped; of the newest, the beginning is told even if it has ended already.
+ * Returns the next change; the caller repeats the call until it returns `null`. Pure. Lives that began and ended
+ * between two looks are skipped; the beginning of the newest life is reported even if it has already ended.
  */
 export function nextChange(life: Life, state: UnitState | undefined, told: ToldEnding | undefined): Change | null {
   const { pid, invocation } = life
@@ -61,7 +61,7 @@ export function nextChange(life: Life, state: UnitState | undefined, told: ToldE
   return over.includes(state.sub) ? { kind: 'ended', ending: endingOf(pid, state, state.result) } : null
 }
 
-/** Without a status nobody knows how it ended: no signal of it came, and systemd has forgotten it. */
+/** Without a status the ending is unknown: no signal reported it, and systemd has forgotten it. */
 export function endingOf(pid: number, ended: { code: number; status: number } | undefined, result = ''): Ending {
   if (!ended) return { pid, code: null, signal: null, reason: 'exit' }
   const { code, status } = ended

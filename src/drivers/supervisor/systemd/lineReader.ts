@@ -2,16 +2,22 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
-/** What a longer line costs is its own; journald splits a service's output at 48 KiB. */
+/**
+ * Longest error output that is kept. The length of a line has no limit here; journald splits the output of a service at
+ * 48 KiB.
+ */
 const errorBytes = 4096
 
-/** The lines a program prints, read as fast as they are taken and no faster. It is ended when the reader leaves or aborts. */
+/**
+ * The lines that a program prints, read only as fast as the caller takes them. The program is stopped when the reader
+ * leaves or aborts.
+ */
 export async function* linesOf([file = '', ...args]: string[], signal?: AbortSignal): AsyncGenerator<string> {
   if (signal?.aborted) return
   const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' }
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
   const ended = once(child, 'close')
-  ended.catch(() => {}) // looked at below
+  ended.catch(() => {}) // handled below
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-errorBytes)))
   const end = (): void => void child.kill('SIGTERM')

@@ -1,18 +1,19 @@
 import type { Clock } from '../../../lib/clock.ts'
 
-/** A signal may come so long after what it is about; systemd sends it within milliseconds. */
+/** Longest delay of a signal after the change it reports; systemd sends it within milliseconds. */
 const graceMs = 5_000
-/** More units than a machine runs, and those that are gone meanwhile. */
+/** More units than a machine runs, including units that are gone meanwhile. */
 const mostKept = 5_000
 
 /**
- * Whether systemd's signals reach this agent. They do not while the bus is away; nor, whatever the bus says, when a unit has
- * changed and none came of it: without them an end is seen late, and nobody would be told.
+ * Whether systemd's signals reach this agent. They do not reach it while the bus is unreachable, nor if a unit has
+ * changed without a signal, even if the bus seems to work. Without signals the agent notices an end late, so it reports
+ * the problem.
  */
 export class SignalTrust {
   readonly #clock: Clock
   readonly #graceMs: number
-  /** When the last signal of a unit came. */
+  /** Time of the last signal of each unit. */
   readonly #rang = new Map<string, number>()
   readonly #checks = new Set<NodeJS.Timeout>()
   #away: string | null = null
@@ -24,7 +25,7 @@ export class SignalTrust {
   }
 
   rang(unit: string): void {
-    this.#rang.delete(unit) // the newest come last
+    this.#rang.delete(unit) // the newest entries come last
     this.#rang.set(unit, this.#clock.monotonic())
     const [oldest] = this.#rang.keys()
     if (oldest !== undefined && this.#rang.size > mostKept) this.#rang.delete(oldest)
@@ -39,7 +40,10 @@ export class SignalTrust {
     this.#away = why
   }
 
-  /** It is known from elsewhere that this unit has changed; a signal of it must have come since `since`, or come soon. */
+  /**
+   * Called when another source shows that this unit has changed. A signal of the unit must have come since `since`, or
+   * must come soon.
+   */
   changed(unit: string, since: number): void {
     const check = setTimeout(() => {
       this.#checks.delete(check)
@@ -48,11 +52,11 @@ export class SignalTrust {
     this.#checks.add(check.unref())
   }
 
-  /** What is wrong with them, in words. */
+  /** The problem with the signals, as text; `null` if there is none. */
   problem(): string | null {
-    const seen = 'what services do is seen late; systemctl status dbus on this machine says more'
-    if (this.#away !== null) return `systemd's signals cannot be followed: ${this.#away}; ${seen}`
-    return this.#silent === null ? null : `systemd said nothing of a change of ${this.#silent}: ${seen}`
+    const seen = 'Tandem notices changes of services late; check on this machine: systemctl status dbus'
+    if (this.#away !== null) return `cannot receive systemd's signals: ${this.#away}; ${seen}`
+    return this.#silent === null ? null : `systemd sent no signal for a change of ${this.#silent}; ${seen}`
   }
 
   close(): void {

@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { makeFolder } from '../../../lib/makeFolder.ts'
 import { bootMark } from '../../host/systemdHost.ts'
 
-/** Which units were started since this machine's start: of one that does not run, a person has stopped it since. */
+/** The units that were started since the machine booted. If such a unit does not run, a person has stopped it since. */
 export interface StartedMarks {
   set(unit: string): void
   has(unit: string): boolean
   remove(unit: string): void
 }
 
-/** In `dir`, a file for each. Of use only as long as the machine runs, so nothing is synced. */
+/** One file per unit in `dir`. The files matter only until the next boot, so they are not synced. */
 export function startedMarks(dir: string, boot = bootMark): StartedMarks {
   const path = (unit: string): string => join(dir, unit)
   return {
@@ -19,7 +19,7 @@ export function startedMarks(dir: string, boot = bootMark): StartedMarks {
         makeFolder(dir)
         writeFileSync(path(unit), boot(), { mode: 0o600 })
       } catch {
-        // No room: then a person's stop is not told from a start that was cut off, after the next start of the agent.
+        // No space left: after the next start of the agent, a stop by a person looks the same as an interrupted start.
       }
     },
     has: (unit) => {

@@ -25,7 +25,7 @@ describe.skipIf(!insideMachine)(`a unit of one process${whyOutside}`, () => {
   const loaded = ({ service, id }: InstanceSpec): string =>
     execFileSync('systemctl', ['show', '-P', 'LoadState', unitName(service, id)], { encoding: 'utf8' }).trim()
 
-  it('gets its signal once, is not started again, and its status is told', async () => {
+  it('gets its signal once, is not restarted, and its status is reported', async () => {
     const wanted = await started(
       `process.on('SIGINT', () => { console.log('told'); process.exitCode = 5; setTimeout(() => process.exit(), 300) }); ${up}`,
     )
@@ -33,12 +33,12 @@ describe.skipIf(!insideMachine)(`a unit of one process${whyOutside}`, () => {
     expect(lab.exits).toEqual([expect.objectContaining({ id: wanted.id, code: 5, asked: true, reason: 'stopped' })])
     const said = (await lab.lines(wanted.service)).map(({ text }) => text)
     expect(said.filter((text) => text === 'told')).toHaveLength(1)
-    // Neither failed nor waiting for its next start.
+    // The unit neither failed nor waits for its next start.
     await expect.poll(() => loaded(wanted), { timeout: 20_000 }).toBe('not-found')
     expect(lab.restarts).toEqual([])
   })
 
-  it('that ends well leaves nothing either, although its ExecStop= still runs', async () => {
+  it('that ends successfully leaves nothing either, although its ExecStop= still runs', async () => {
     const wanted = await started(`process.on('SIGINT', () => process.exit(0)); ${up}`)
     await lab.driver.stop(wanted.id)
     expect(lab.exits).toEqual([expect.objectContaining({ id: wanted.id, code: 0, asked: true })])
@@ -46,7 +46,7 @@ describe.skipIf(!insideMachine)(`a unit of one process${whyOutside}`, () => {
     expect(lab.restarts).toEqual([])
   })
 
-  it('is killed when its time is over', async () => {
+  it('is killed when its time has passed', async () => {
     const wanted = await started(`process.on('SIGINT', () => {}); ${up}`)
     const began = systemClock.monotonic()
     await lab.driver.stop(wanted.id)
@@ -55,7 +55,7 @@ describe.skipIf(!insideMachine)(`a unit of one process${whyOutside}`, () => {
     await expect.poll(() => loaded(wanted), { timeout: 20_000 }).toBe('not-found')
   })
 
-  it('that starts another while it ends is over when that has ended too', async () => {
+  it('that starts another process while it ends has ended only when that process has ended too', async () => {
     const child = `require('child_process').spawn('/bin/sh', ['-c', 'trap "echo child told; sleep 1; echo child ends; exit" TERM; while :; do sleep 0.05; done'], { stdio: 'inherit' })`
     const wanted = await started(
       `process.on('SIGINT', () => { ${child}; setTimeout(() => process.exit(0), 500) }); ${up}`,

@@ -8,15 +8,20 @@ import type { UnitRecord } from './unitFiles.ts'
 import { sliceName } from './unitName.ts'
 
 const [firstLookMs, lastLookMs] = [2, 20]
-/** ExecStop= takes some time of `stop.within` even if it finds nothing: where that is shorter, systemd does it all. */
+/**
+ * ExecStop= takes some of the time of `stop.within` even if it finds nothing. If `stop.within` is shorter than this,
+ * systemd does the whole stop.
+ */
 const leastWithinMs = 5_000
 
 /**
- * Stops a unit. Two kinds of units get the stop signal from here, on the same clock, and systemd is asked only then:
- *   alone     a single process, as most are. systemd builds the jail of ExecStop= before that sends the signal, which takes
- *             longer than the stop. When the process has ended, ExecStop= finds nothing, and nobody waits for it.
- *   starting  one that has not told systemd yet that it is ready (Type=notify) has no ExecStop= then: systemd would send
- *             SIGTERM to all of it.
+ * Stops a unit. Two kinds of units get the stop signal from this function, on the same clock, and only then the stop
+ * request to systemd follows:
+ *   alone     A unit with a single process, as most have. systemd sets up the jail of ExecStop= before ExecStop= sends
+ *             the signal, which takes longer than the stop itself. When the process has ended, ExecStop= finds nothing
+ *             to do, and this function does not wait for it.
+ *   starting  A unit that has not yet notified systemd of its readiness (Type=notify). systemd does not run ExecStop=
+ *             in this state: it would send SIGTERM to all processes of the unit.
  */
 export async function stopUnit(
   systemctl: Pick<Systemctl, 'show' | 'kill' | 'stop' | 'beginStop'>,
@@ -49,7 +54,7 @@ async function startingOf({ show }: Pick<Systemctl, 'show'>, record: UnitRecord)
   return state?.sub === 'start' ? procProcessTable.look(state.mainPid) : null
 }
 
-/** Resolves when the main process has ended or must be killed now. The timer `killing` kills what that leaves. */
+/** Resolves when the main process has ended or must be killed now. The timer `killing` kills the processes left. */
 async function signalMain(
   { kill }: Pick<Systemctl, 'kill'>,
   record: UnitRecord,
@@ -62,10 +67,10 @@ async function signalMain(
   for (let waitMs = firstLookMs; leftMs() > 0; waitMs = Math.min(waitMs * 1.5, lastLookMs)) {
     const pids = pidsOf(groupOf(record))
     if (!(await stillRuns(procProcessTable, main))) break
-    hadOthers ||= pids.some((pid) => pid !== main.pid) // before it has ended, none is of ExecStop=
+    hadOthers ||= pids.some((pid) => pid !== main.pid) // ExecStop= has no process yet
     await pause(Math.min(waitMs, leftMs()))
   }
-  // One that is gone meanwhile needs no signal.
+  // The unit may be gone meanwhile; it then needs no signal.
   const end = (): void => void kill(record.unit, 'all', 'SIGKILL').catch(() => {})
   return { hadOthers: hadOthers || leftMs() === 0, killing: setTimeout(end, leftMs()) }
 }
@@ -74,6 +79,6 @@ function signalProcess(pid: number, signal: string): void {
   try {
     process.kill(pid, signal)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // it has ended meanwhile
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // the process has ended meanwhile
   }
 }

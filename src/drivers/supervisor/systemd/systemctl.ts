@@ -2,23 +2,23 @@ import { coalesced } from '../../../lib/coalesced.ts'
 import { exec, execOrThrow, type Outcome } from '../../../lib/exec.ts'
 import { callSystemd } from './bus/callSystemd.ts'
 
-/** The manager of this machine, by its own program. Every call has a deadline. */
+/** systemd on this machine, through systemctl. Every call has a deadline. */
 export interface Systemctl {
   version(): Promise<number>
-  /** Resolves with what it said on stderr when it failed, `null` when it worked. */
+  /** Resolves with the text on stderr if the start failed, or with `null` if it succeeded. */
   start(unit: string, timeoutMs: number): Promise<string | null>
-  /** No error for one that systemd does not know. */
+  /** A unit that systemd does not know is no error. */
   stop(unit: string, timeoutMs: number): Promise<void>
-  /** Resolves when it is on its way: systemd does not start it again. */
+  /** Resolves when the stop has begun: systemd does not restart the unit any more. */
   beginStop(unit: string): Promise<void>
-  /** No error for one that does not run. */
+  /** A unit that does not run is no error. */
   kill(unit: string, whom: 'main' | 'all', signal: string): Promise<void>
   resetFailed(unit: string): Promise<void>
-  /** `null` for units that systemd does not know (any more). */
+  /** The result has no entry for a unit that systemd does not know, or no longer knows. */
   show(units: string[]): Promise<Map<string, UnitState>>
-  /** Reads unit files again. Calls while one runs share the next. */
+  /** Makes systemd read unit files again. Calls during a reload share the next reload. */
   reload(): Promise<void>
-  /** All that services have printed by now can be read from the journal. */
+  /** Resolves when all output that services have printed by now can be read from the journal. */
   syncJournal(): Promise<void>
 }
 
@@ -26,20 +26,23 @@ export interface UnitState {
   loaded: boolean
   /** systemd.service(5): `running`, `auto-restart`, `dead`, `failed`, `exited`, `stop-sigterm`, … */
   sub: string
-  /** 0 when none runs. */
+  /** 0 if no main process runs. */
   mainPid: number
-  /** The newest main process, gone or not. */
+  /** The newest main process, running or gone. */
   lastPid: number
-  /** As waitid(2) says: 1 exited, 2 killed, 3 dumped; 0 while it runs. */
+  /** As in waitid(2): 1 exited, 2 killed, 3 dumped; 0 while it runs. */
   code: number
   status: number
   result: string
-  /** One for each life. */
+  /** A different id for each life. */
   invocation: string
   controlGroup: string
-  /** When the newest main process began: milliseconds of the machine's monotonic clock, which process.hrtime reads too. */
+  /**
+   * Time when the newest main process began: milliseconds of the monotonic clock of the machine, which process.hrtime
+   * reads too.
+   */
   startedMs: number
-  /** By systemd itself, since a person or the agent started it. */
+  /** Restarts by systemd itself since a person or the agent started the unit. */
   restarts: number
 }
 
@@ -48,10 +51,10 @@ const properties = [
   ...['InvocationID', 'ControlGroup', 'ExecMainStartTimestampMonotonic', 'NRestarts'],
 ]
 const callMs = 30_000
-/** systemctl's exit status for a unit that is not there (LSB: program is not installed). */
+/** systemctl's exit status for a unit that does not exist (LSB: program is not installed). */
 const notLoaded = 5
 const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' }
-/** Of one command line: far below what the kernel takes. */
+/** Units on one command line: far below the limit of the kernel. */
 const mostUnits = 500
 
 export function createSystemctl(): Systemctl {
@@ -72,17 +75,17 @@ export function createSystemctl(): Systemctl {
       try {
         await callSystemd('StopUnit', [unit, 'replace'])
       } catch {
-        // Without a bus, or for a unit that systemd does not know.
+        // There is no bus, or systemd does not know the unit.
         const { code, err } = await call(['systemctl', 'stop', '--no-block', '--', unit], callMs)
         if (code !== 0 && code !== notLoaded)
-          throw new Error(`systemd did not take the order to stop ${unit}: ${err.trim()}`)
+          throw new Error(`systemd did not accept the request to stop ${unit}: ${err.trim()}`)
       }
     },
     kill: async (unit, whom, signal) => {
       await call(['systemctl', 'kill', `--kill-whom=${whom}`, `--signal=${signal}`, '--', unit], callMs)
     },
     resetFailed: async (unit) => {
-      await call(['systemctl', 'reset-failed', '--', unit], callMs) // fails when it was not failed: so much the better
+      await call(['systemctl', 'reset-failed', '--', unit], callMs) // may fail: the unit has not failed
     },
     show: async (units) => {
       const states = new Map<string, UnitState>()

@@ -8,31 +8,31 @@ import type { UnitRecord } from './unitFiles.ts'
 import type { UnitHost } from './unitHost.ts'
 
 /*
- * One instance as this driver knows it:
- *   starting  its unit is written and systemd was told to start it. Left for `running`, or for good when that fails.
- *   running   its main process lives. Left for `between` when it ends.
- *   between   systemd starts it again in a moment, and it is `running` again; or a person stopped it, and may start it.
- *   over      stopped by us, or a one-off program that ended: nothing of it is left but its lines in the journal.
+ * States of one instance in this driver:
+ *   starting  The unit is written and its start requested. Next state: `running`; none if the start fails.
+ *   running   The main process lives. Next state when it ends: `between`.
+ *   between   systemd restarts the unit in a moment, or a person stopped it and may start it. Next state: `running`.
+ *   over      Tandem stopped the unit, or a one-off program ended. Only its lines in the journal are left.
  */
 
 export interface InstanceHouse {
-  /** Tells how units are; anybody may ask. */
+  /** Reports the state of units; needs no privileges. */
   systemctl: Pick<Systemctl, 'show'>
-  /** Changes them. */
+  /** Changes units. */
   host: UnitHost
-  /** A line about it for people; never rejects. */
+  /** Writes a line about the instance for people; never rejects. */
   note: Journal['note']
   marks: StartedMarks
   exited: (exit: ExitStatus) => void
   mainEnded: (end: MainEnd) => void
   restarted: (restarted: { id: string; pid: number }) => void
-  /** It is gone for good. */
+  /** The instance is gone for good. */
   over: (id: string) => void
-  /** Unit files have changed that systemd may have read before. */
+  /** Unit files have changed that systemd may have read already. */
   stale: () => void
 }
 
-/** Beyond the grace: what the kernel does not end in this time is called unkillable. */
+/** Time after the grace before processes are reported as unkillable. */
 const killMs = 30_000
 const startMs = 60_000
 
@@ -42,13 +42,13 @@ export class SystemdInstance {
   #life: Life | null
   #controlGroup = ''
   #told: ToldEnding | undefined
-  /** The main process that has ended, of a life of which something is left. */
+  /** Pid of the main process that has ended while other processes of its life are left. */
   #endedMain = 0
   #starting: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | null = null
-  /** Adopted, and not yet asked for by anybody. */
+  /** Adopted, and not claimed yet. */
   #isUnclaimed: boolean
-  /** Of one that was adopted. */
+  /** Data of an adopted instance from before the adoption. */
   #before: Pick<Claimed, 'startedAt' | 'restarts'> = { startedAt: null, restarts: 0 }
 
   private constructor(house: InstanceHouse, record: UnitRecord, life: Life | null) {
@@ -62,7 +62,7 @@ export class SystemdInstance {
     return new SystemdInstance(house, record, null)
   }
 
-  /** `startedAt`: when its newest main process began, milliseconds since 1970. */
+  /** `startedAt`: when the newest main process began, in milliseconds since 1970. */
   static adopt(house: InstanceHouse, record: UnitRecord, state: UnitState, startedAt: number): SystemdInstance {
     const { mainPid: pid, invocation, controlGroup, restarts } = state
     const instance = new SystemdInstance(house, record, { pid, invocation, running: pid > 0 })
@@ -83,7 +83,7 @@ export class SystemdInstance {
     return this.#stopping !== null
   }
 
-  /** Resolves with its pid; when systemd cannot start it, nothing of it is left. */
+  /** Resolves with the pid. If systemd cannot start the unit, nothing of it is left. */
   async start(spec: InstanceSpec): Promise<number> {
     const started = this.#start(spec)
     this.#starting = started.then(
@@ -109,14 +109,14 @@ export class SystemdInstance {
     return state.lastPid
   }
 
-  /** For one that was adopted. It is started by systemd or by a person, not by this: also where it does not run now. */
+  /** Claims an adopted instance. systemd or a person starts it, not this class: also if it does not run now. */
   claim(): Claimed | null {
     if (!this.#isUnclaimed) return null
     this.#isUnclaimed = false
     return { pid: this.alive ? (this.#life?.pid ?? null) : null, port: this.record.port, ...this.#before }
   }
 
-  /** Tells what changed since it was last looked at. Resolves with whether anything did. */
+  /** Reports the changes since the last look. Resolves with whether there were any. */
   async look(state: UnitState | undefined): Promise<boolean> {
     const { once, id } = this.record
     let changed = false
@@ -148,7 +148,7 @@ export class SystemdInstance {
     this.#house.mainEnded({ id, ...endingOf(state.lastPid, state, state.result) })
   }
 
-  /** A one-off program has ended. What cannot be removed now is tried again at the next look. */
+  /** A one-off program has ended. A removal that fails is retried at the next look. */
   async #over(ending: Ending): Promise<void> {
     this.#stopping = this.#conclude(ending, false)
     try {
@@ -168,7 +168,7 @@ export class SystemdInstance {
     if (this.#stopping === null) {
       const stopping = this.#stop()
       this.#stopping = stopping
-      // What could not be ended can be tried again.
+      // After a failed stop, `stop` can be called again.
       stopping.catch(() => (this.#stopping = null))
     }
     return this.#stopping ?? Promise.resolve()
@@ -183,7 +183,7 @@ export class SystemdInstance {
     const state = states.get(unit)
     const life = this.#life
     const told = this.#told?.pid === life?.pid ? this.#told : undefined
-    // systemd forgets a stopped unit at once; one of which no signal came either heeded ours.
+    // systemd forgets a stopped unit at once. If no signal reported the ending, the process ended by the stop signal.
     const heeded = { pid: life?.pid ?? 0, code: null, signal, reason: 'signal' as const }
     const isKnown = state !== undefined && state.lastPid === life?.pid && state.code !== 0
     const known = isKnown ? state : told
@@ -191,7 +191,7 @@ export class SystemdInstance {
     await this.#conclude(ended, true, state)
   }
 
-  /** Removes what is left of it, then tells. `stopped`: how the unit is since it was stopped. */
+  /** Removes the unit, then reports the end. `stopped`: the state of the unit after the stop. */
   async #conclude(ended: Ending | null, asked: boolean, stopped?: UnitState): Promise<void> {
     if (stopped) await this.#forget(stopped.sub === 'failed')
     else {
@@ -218,15 +218,18 @@ export class SystemdInstance {
     stale()
   }
 
-  /** Everything that it printed can be read before anybody hears that it ended; but a sick journal keeps nobody waiting for that. */
+  /**
+   * Waits until all output can be read before any listener hears of the end. A failing journal must not delay that
+   * report.
+   */
   async #printed(): Promise<void> {
-    await this.#house.host.syncJournal().catch(() => {}) // then its last lines come a little late
+    await this.#house.host.syncJournal().catch(() => {}) // then the last lines arrive a little late
   }
 
   async #tell(ended: Ending, asked: boolean, again: boolean): Promise<void> {
     const reason = asked ? 'stopped' : ended.reason
     await this.#note(
-      `ended: ${reason} (${ended.signal ?? ended.code ?? 'status unknown'})${again ? '; systemd starts it again' : ''}`,
+      `ended: ${reason} (${ended.signal ?? ended.code ?? 'status unknown'})${again ? '; systemd restarts it' : ''}`,
       !again,
     )
     if (!again) this.#house.over(this.record.id)

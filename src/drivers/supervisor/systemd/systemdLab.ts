@@ -4,10 +4,10 @@ import { systemClock } from '../../../lib/clock.ts'
 import type { ExitStatus, InstanceSpec, LogLine, Restarted, SupervisorDriver } from '../supervisor.ts'
 import { createSystemdSupervisor } from './systemdSupervisor.ts'
 
-/** For tests on a lab machine: a driver, specs with everything filled in, and waiting for what is observed. */
+/** For tests on a lab machine: a driver, complete specs, and helpers that wait for events. */
 export interface SystemdLab {
   driver: SupervisorDriver
-  /** Of the agent: hidden from services. */
+  /** The folder of the agent: hidden from services. */
   dir: string
   exits: ExitStatus[]
   restarts: Restarted[]
@@ -15,12 +15,12 @@ export interface SystemdLab {
   /** Resolves with the first line that matches. */
   printed(spec: InstanceSpec, pattern: RegExp): Promise<string>
   lines(service: string): Promise<LogLine[]>
-  /** Stops everything, adopted or not, and removes the folders. */
+  /** Stops all instances, adopted or not, and removes the folders. */
   close(): Promise<void>
 }
 
 export const insideMachine = process.env['TANDEM_LAB_MACHINE'] === '1'
-export const whyOutside = insideMachine ? '' : ' (skipped: make test-lab runs this on a machine of its own)'
+export const whyOutside = insideMachine ? '' : ' (skipped: make test-lab runs this on its own machine)'
 
 const parent = '/var/lib/tandem-test'
 let specs = 0

@@ -22,7 +22,7 @@ const programs: Record<Behaviour, string[]> = {
 }
 
 const inside = process.env['TANDEM_LAB_MACHINE'] === '1'
-const why = inside ? '' : ' (skipped: units belong to the whole machine; make test-lab runs this on one of its own)'
+const why = inside ? '' : ' (skipped: units belong to the whole machine; make test-lab runs this on its own machine)'
 
 describe.skipIf(!inside)(`units${why}`, () => {
   supervisorConformance('systemd', async () => {

@@ -27,23 +27,29 @@ export interface SystemdSupervisorOptions {
   /** Holds `environment/` and `forgotten/`. */
   dir: string
   clock: Clock
-  /** Folders that services must not look into, such as the agent's data; absolute. What a release needs of one it still sees. */
+  /**
+   * Absolute paths of folders that services must not see, such as the data of the agent. A service still sees the parts
+   * that its release needs.
+   */
   hidden: string[]
-  /** Does what needs root. Default: this process, which then is root. */
+  /** Performs the operations that need root. Default: this process, which must then run as root. */
   host?: UnitHost
-  /** Removes what is below `dataRoots`. */
+  /** Removes the folders below `dataRoots`. */
   dataFolders?: DataFolders
-  /** The bus that systemd's signals come over. Default: the system's. */
+  /** The bus for systemd's signals. Default: the system bus. */
   bus?: string
 }
 
 const unitFolder = '/etc/systemd/system'
-/** Where services keep their data; systemd makes both. */
+/** Where services keep their data; systemd creates both folders. */
 export const dataRoots = [join('/var/lib/private', dataParent), join('/var/lib', dataParent)]
-/** Every instance is looked at so often even if nothing was heard of it; and so often where nothing can be heard. */
+/** Interval at which every instance is checked even without a signal, and the interval while no signals arrive. */
 const lookMs = 30_000
 const deafLookMs = 2_000
-/** Unit files that are gone are forgotten by systemd this long after the last change, all at once: it takes PID 1 a while. */
+/**
+ * Delay after the last change until systemd reloads, to forget all removed unit files at once: a reload takes PID 1
+ * some time.
+ */
 const reloadAfterMs = 1_000
 
 /** Instances as units of systemd: they outlive the agent, and run again after a reboot without it. */
@@ -62,7 +68,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
   let closing: Promise<void> | null = null
   let watching: Promise<void> | null = null
 
-  /** Of ids whose unit systemd may still know as it was. */
+  /** Units that systemd may still know in an old version. */
   let reloadTimer: NodeJS.Timeout | null = null
   let reloading: Promise<void> = Promise.resolve()
   const removed = new Set<string>()
@@ -73,7 +79,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     reloading = host.reload().then(() => known.forEach((unit) => removed.delete(unit)))
     return reloading
   }
-  /** Its word is for people who read; one that cannot be written changes nothing of what it is about. */
+  /** Writes a line for people; a failure to write it must not affect the operation that it describes. */
   const note: Journal['note'] = (...about) => journal.note(...about).catch(() => {})
   const leftovers = new LeftoverUnits(note)
   const house: InstanceHouse = {
@@ -84,14 +90,14 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     over: (id) => void instances.delete(id),
     stale: () => {
       if (reloadTimer !== null) clearTimeout(reloadTimer)
-      // One that fails is tried again by the next change, and at `close`.
+      // A reload that fails is retried at the next change and at `close`.
       reloadTimer = setTimeout(() => void reload().catch(() => {}), reloadAfterMs)
     },
   }
 
   const byUnit = (unit: string): SystemdInstance | undefined =>
     [...instances.values()].find((one) => one.record.unit === unit)
-  /** Units to look at; one look at a time, and each begins after what it is about. */
+  /** Units to check. One check runs at a time, and each check begins after the event that caused it. */
   const touched = new Set<string>()
   const looks = coalesced(async () => {
     const units = [...touched].filter((unit) => byUnit(unit))
@@ -107,7 +113,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
   })
   const look = (units: Iterable<string>): void => {
     for (const unit of units) touched.add(unit)
-    looks.ask().catch(() => {}) // systemd does not answer now: looked at again soon, by the timer
+    looks.ask().catch(() => {}) // systemd does not answer now: the timer checks again soon
   }
   const lookAtAll = (): void => look([...instances.values()].map(({ record }) => record.unit))
   const signals = new SignalTrust(clock)
@@ -146,7 +152,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
       const runs = state?.loaded === true && (state.mainPid > 0 || state.sub.startsWith('auto-restart'))
       const isStopped = state?.loaded === true && !record.once && marks.has(record.unit)
       const lives = runs || isStopped
-      // By systemd after a reboot, or by an agent that was killed before it said so.
+      // systemd started the unit after a reboot, or an agent started it and was killed before it wrote the mark.
       if (runs && !record.once) marks.set(record.unit)
       const instance =
         state && lives
@@ -204,10 +210,11 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
       ends?.close()
       if (!instance.isStopping) {
         instances.delete(id)
-        // It may have begun to run. What cannot be ended now keeps its file: by that it is found again.
+        // The unit may have begun to run. If it cannot be removed now, its file stays: the next agent finds the unit by
+        // that file.
         const left = await instance.remove().then(
           () => '',
-          (stays: unknown) => `; what was made stays: ${whyNotStarted(stays)}`,
+          (stays: unknown) => `; could not remove the unit: ${whyNotStarted(stays)}`,
         )
         await note(service, id, `not started: ${whyNotStarted(error)}${left}`, true)
       }
@@ -227,7 +234,7 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
     if (reloadTimer !== null) await reload()
     await reloading
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
-    if (errors.length > 0) throw new AggregateError(errors, 'some programs could not be ended')
+    if (errors.length > 0) throw new AggregateError(errors, 'could not stop some programs')
   }
 
   return {
@@ -263,16 +270,19 @@ export function createSystemdSupervisor(options: SystemdSupervisorOptions): Supe
   }
 }
 
-/** The firewall of a unit is a program at its cgroup, which only v2 has; elsewhere systemd starts the unit without it, and only logs that. */
+/**
+ * The firewall of a unit is a BPF program at its cgroup, which only v2 supports. Without v2, systemd starts the unit
+ * without the firewall and only logs that.
+ */
 const confinesAddresses = (): boolean => existsSync('/sys/fs/cgroup/cgroup.controllers')
 
 function cannotConfine({ id }: InstanceSpec): OperatorError {
-  const next = 'boot it with systemd.unified_cgroup_hierarchy=1, or leave `jail: addresses` out'
-  return new OperatorError('E_EXEC', 'this machine cannot confine it to addresses: that needs cgroup v2', {
+  const next = 'boot the machine with systemd.unified_cgroup_hierarchy=1, or remove `jail: addresses`'
+  return new OperatorError('E_EXEC', 'this machine cannot restrict the service to addresses: that needs cgroup v2', {
     subject: id,
     next,
   })
 }
 
-/** Of the machine, as systemd's timestamps are: `Clock.monotonic` begins with the process. */
+/** Monotonic time of the machine, as in systemd's timestamps: `Clock.monotonic` begins with the process. */
 const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync,
 import { join } from 'node:path'
 import { writeFileDurably } from '../../../lib/durableFile.ts'
 
-/** What a unit of ours says of itself. */
+/** The data that a unit of Tandem records about itself. */
 export interface UnitRecord {
   unit: string
   service: string
@@ -10,7 +10,7 @@ export interface UnitRecord {
   once: boolean
   signal: string
   withinMs: number
-  /** It tells systemd itself when it has started. */
+  /** The program itself notifies systemd when it has started. */
   notifies: boolean
   port: number | null
 }
@@ -40,7 +40,7 @@ export function openUnitFiles(unitFolder: string, environmentFolder: string): Un
   }
 }
 
-/** Every unit of ours that is there, whoever wrote it. */
+/** Every unit of Tandem on this machine, no matter which agent wrote it. */
 export const listUnits = (unitFolder: string): UnitRecord[] =>
   readdirSync(unitFolder)
     .filter((name) => name.startsWith('tandem-') && name.endsWith('.service'))
@@ -53,10 +53,10 @@ function link(file: string, target: string): void {
   symlinkSync(target, file)
 }
 
-/** `null` for a unit that is not an instance of ours. */
+/** Returns `null` for a unit that is not an instance of Tandem. */
 export function readRecord(unit: string, file: string): UnitRecord | null {
   const section = readFileSync(file, 'utf8').split('\n[X-Tandem]\n')[1]
-  if (section === undefined) return null // the agent's own, or a person's
+  if (section === undefined) return null // the agent's own unit, or a unit of a person
   const said = new Map(
     section
       .split('\n')

@@ -14,36 +14,39 @@ import { makeStreams, removeStreams } from './unitStreams.ts'
 import { unitText } from './unitText.ts'
 
 /**
- * All that the supervisor needs root for, and nothing else: it takes the parts of an instance, never the text of a unit,
- * and only units that carry our record are started, stopped and removed.
+ * All operations of the supervisor that need root, and nothing else. It accepts the parts of an instance, never the
+ * text of a unit, and starts, stops and removes only units that contain a record of Tandem.
  */
 export interface UnitHost {
-  /** Writes the unit of an instance, its environment, and the link that starts it after a reboot. `executable`: absolute. */
+  /**
+   * Writes the unit of an instance, its environment, and the link that starts it after a reboot. `executable` is
+   * absolute.
+   */
   write(spec: InstanceSpec, executable: string): Promise<void>
-  /** Removes those files. */
+  /** Removes these files. */
   remove(unit: string): Promise<void>
-  /** As `Systemctl`. */
+  /** Like `Systemctl`. */
   start(unit: string, timeoutMs: number): Promise<string | null>
   stop(unit: string, timeoutMs: number): Promise<void>
   resetFailed(unit: string): Promise<void>
   reload(): Promise<void>
   syncJournal(): Promise<void>
-  /** A process of that unit listens on `port`; `group` is its control group, as systemd names it. */
+  /** Whether a process of the unit listens on `port`; `group` is its control group, in systemd's notation. */
   listens(unit: string, group: string, port: number): Promise<boolean>
-  /** Who listens on `port`, of all processes. */
+  /** The process that listens on `port`, among all processes. */
   whoOwns(port: number): Promise<SocketOwner | null>
 }
 
 export interface UnitHostOptions {
   unitFolder: string
   environmentFolder: string
-  /** Folders that services must not look into; absolute. What a release needs of one it still sees. */
+  /** Absolute paths of folders that services must not see. A service still sees the parts that its release needs. */
   hidden: readonly string[]
-  /** Whose member opens the streams of attached programs. Default: this process's own. */
+  /** Group whose members open the streams of attached programs. Default: the group of this process. */
   streamsGroup?: number
 }
 
-/** By whoever is root on a machine with systemd. */
+/** For a process with root privileges on a machine with systemd. */
 export function openUnitHost(options: UnitHostOptions): UnitHost {
   const { unitFolder, environmentFolder, hidden, streamsGroup = process.getgid?.() ?? 0 } = options
   const systemctl = createSystemctl()
@@ -55,7 +58,7 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
       const hasRestartSteps = (version ??= await systemctl.version()) >= 254
       const text = unitText(spec, {
         ...{ executable, environmentFile: files.environmentFile(unit), hasRestartSteps },
-        // What is not there needs no hiding, and systemd would fail at it.
+        // systemd would fail on a folder that does not exist.
         hidden: hidden.filter((folder) => existsSync(folder)),
       })
       if (spec.attached) await makeStreams(unit, streamsGroup)

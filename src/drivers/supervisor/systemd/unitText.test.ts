@@ -21,13 +21,13 @@ const places = {
 }
 
 describe('the unit of an instance', () => {
-  it('is this, byte for byte, each time, and holds no value of the environment', () => {
+  it('has exactly this text each time, and contains no value of the environment', () => {
     const text = unitText(spec, places)
     expect(text).toMatchInlineSnapshot(`
       "# tandem-shop-7f3a-a-1.service: an instance of the service shop.
       #   instance  shop-7f3a-a-1
       #   release   0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0
-      # Written by Tandem, see docs/files.md: look and restart as with any other unit; what is changed here is lost with the instance.
+      # Written by Tandem, see docs/files.md: inspect and restart it like any other unit; changes to this file are lost with the instance.
 
       [Unit]
       Description=shop, release 0f1e2d3c4b5a (Tandem)
@@ -44,7 +44,7 @@ describe('the unit of an instance', () => {
 
       Restart=always
       RestartSec=1
-      # stop: SIGINT to the main process, then SIGTERM to what it left; SIGKILL to all after the time.
+      # stop: SIGINT to the main process, then SIGTERM to the processes it left; SIGKILL to all after the timeout.
       KillMode=control-group
       KillSignal=SIGTERM
       TimeoutStopSec=10000ms
@@ -65,14 +65,14 @@ describe('the unit of an instance', () => {
       TasksMax=200
       LimitNOFILE=4096
 
-      # The journal keeps its output.
+      # The journal keeps the output.
       SyslogIdentifier=shop
       SyslogLevelPrefix=no
       LogExtraFields=TANDEM_SERVICE=shop TANDEM_INSTANCE=shop-7f3a-a-1
       LogRateLimitIntervalSec=30s
       LogRateLimitBurst=10000
 
-      # The jail; the keys of the definition that open it are in docs/definition.md.
+      # The jail; docs/definition.md lists the keys that open it.
       DynamicUser=yes
       User=tandem-shop
       StateDirectory=tandem-data/shop
@@ -107,7 +107,7 @@ describe('the unit of an instance', () => {
       TemporaryFileSystem=/etc/tandem:ro
       BindReadOnlyPaths=/var/lib/tandem/cache/trees/0f1e
 
-      # After a reboot it runs again, without Tandem.
+      # systemd starts this unit after a reboot, without Tandem.
       [Install]
       WantedBy=multi-user.target
 
@@ -132,7 +132,7 @@ describe('the unit of an instance', () => {
     expect(text).not.toMatch(/WantedBy|Restart=always/)
   })
 
-  it('waits for readiness and a watchdog where asked, and longer after each crash where systemd can', () => {
+  it('waits for readiness and a watchdog if requested, and longer after each crash if systemd supports that', () => {
     const text = unitText(
       { ...spec, notify: { withinMs: 9_000, watchdogMs: 3_000 } },
       { ...places, hasRestartSteps: true },
@@ -167,12 +167,12 @@ describe('the unit of an instance', () => {
     [{ seeProcesses: true }, 'ProtectProc='],
     [{ devices: ['/dev/fuse'] }, 'PrivateDevices='],
     [{ user: 'media' }, 'DynamicUser='],
-  ])('loosens the jail by leaving out: %o', (jail, start) => {
+  ])('loosens the jail by omitting: %o', (jail, start) => {
     expect(unitText(spec, places)).toContain(`\n${start}`)
     expect(unitText({ ...spec, jail }, places)).not.toContain(`\n${start}`)
   })
 
-  it('never carries what would be read as another line or directive', () => {
+  it('never contains text that would be read as another line or directive', () => {
     for (const jail of [
       { write: ['/a\nUser=root'] },
       { capabilities: ['CAP_X\n'] },
@@ -186,7 +186,7 @@ describe('the unit of an instance', () => {
 })
 
 describe('names', () => {
-  it('say service and instance once, and fit where they go', () => {
+  it('contain service and instance once, and are not too long', () => {
     expect(unitName('shop', 'shop-r1-a-1')).toBe('tandem-shop-r1-a-1.service')
     expect(unitName('shop', 'r1')).toBe('tandem-shop-r1.service')
     expect(sliceName('my-shop')).toBe('tandem-my\\x2dshop.slice')

@@ -11,18 +11,18 @@ export interface UnitPlaces {
   /** The program that argv[0] names, absolute. */
   executable: string
   environmentFile: string
-  /** Folders that no service may look into; the release inside one is still seen. */
+  /** Folders that no service may see; a release inside such a folder is still visible. */
   hidden: string[]
-  /** systemd 254 and later wait longer after each crash. */
+  /** systemd 254 and later can wait longer after each crash. */
   hasRestartSteps: boolean
 }
 
-/** Where the data folders of services are made, below /var/lib (StateDirectory=). */
+/** Parent of the data folders of services, below /var/lib (StateDirectory=). */
 export const dataParent = 'tandem-data'
-/** Enough for a server with ten thousand connections; systemd's own default of 1024 is not. */
+/** Enough for a server with ten thousand connections; systemd's default of 1024 is not. */
 const defaultOpenFiles = 65_536
 const execWithinMs = 30_000
-/** What systemd adds to the environment by itself; an instance gets what its definition says and nothing else. */
+/** Variables that systemd adds to the environment on its own. An instance gets only the variables of its definition. */
 const addedBySystemd = [
   ...['HOME', 'INVOCATION_ID', 'JOURNAL_STREAM', 'LANG', 'LOGNAME', 'MEMORY_PRESSURE_WATCH', 'MEMORY_PRESSURE_WRITE'],
   ...['PATH', 'SHELL', 'STATE_DIRECTORY', 'SYSTEMD_EXEC_PID', 'USER'],
@@ -35,7 +35,7 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
     `# ${unitName(service, id)}: an instance of the service ${service}.`,
     `#   instance  ${id}`,
     `#   release   ${release}`,
-    '# Written by Tandem, see docs/files.md: look and restart as with any other unit; what is changed here is lost with the instance.',
+    '# Written by Tandem, see docs/files.md: inspect and restart it like any other unit; changes to this file are lost with the instance.',
     '',
     '[Unit]',
     `Description=${service}, release ${release.slice(0, 12)} (Tandem)`,
@@ -56,12 +56,12 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
     'LogRateLimitIntervalSec=30s',
     'LogRateLimitBurst=10000',
     '',
-    '# The jail; the keys of the definition that open it are in docs/definition.md.',
+    '# The jail; docs/definition.md lists the keys that open it.',
     ...userLines(spec),
     ...jailLines(spec.jail ?? {}),
     ...places.hidden.map((folder) => `TemporaryFileSystem=${checkPath(folder)}:ro`),
     `BindReadOnlyPaths=${checkPath(spec.cwd)}`,
-    ...(once ? [] : ['', '# After a reboot it runs again, without Tandem.', '[Install]', 'WantedBy=multi-user.target']),
+    ...(once ? [] : ['', '# systemd starts this unit after a reboot, without Tandem.', '[Install]', 'WantedBy=multi-user.target']),
     '',
     '[X-Tandem]',
     `Service=${service}`,
@@ -78,10 +78,10 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
 }
 
 function outputLines({ service, id, attached }: InstanceSpec): string[] {
-  if (!attached) return ['# The journal keeps its output.']
+  if (!attached) return ['# The journal keeps the output.']
   const paths = streamPaths(unitName(service, id))
   return [
-    '# Its input and output are those of whoever asked for it.',
+    '# The caller of the program owns its input and output.',
     `StandardInput=file:${paths.in}`,
     `StandardOutput=file:${paths.out}`,
     `StandardError=file:${paths.err}`,
@@ -95,7 +95,7 @@ function programLines(
   const unset = addedBySystemd.filter((name) => env[name] === undefined)
   return [
     `Type=${notify ? 'notify' : 'exec'}`,
-    // The colon: `$` in arguments is theirs.
+    // With the colon, systemd passes `$` in arguments to the program unchanged.
     `ExecStart=:${[quoteWord(checkPath(executable)), ...argv.slice(1).map(quoteWord)].join(' ')}`,
     `WorkingDirectory=${checkPath(cwd)}`,
     `EnvironmentFile=${checkPath(environmentFile)}`,
@@ -129,7 +129,7 @@ function limitLines({ service, limits }: InstanceSpec): string[] {
 
 function userLines({ service, jail }: InstanceSpec): string[] {
   if (jail?.user !== undefined && !jailPatterns.user.test(jail.user))
-    throw problem('the user cannot be the name of one', jail.user, 'name a user of this machine')
+    throw problem('the user is not a valid user name', jail.user, 'name a user of this machine')
   return [
     ...(jail?.user === undefined ? ['DynamicUser=yes', `User=${userName(service)}`] : [`User=${jail.user}`]),
     `StateDirectory=${quoteIfNeeded(`${dataParent}/${service}`)}`,
@@ -137,12 +137,12 @@ function userLines({ service, jail }: InstanceSpec): string[] {
   ]
 }
 
-/** Paths are not quoted in most directives, and systemd refuses some characters in any. */
+/** Most directives do not accept quoted paths, and systemd rejects some characters in any path. */
 function checkPath(path: string): string {
-  // No space or control character either.
+  // Space and control characters are not allowed either.
   if (/^\/[^\s"'\\:%\p{Cc}]*$/u.test(path)) return path
   throw problem(
-    'systemd cannot run a program from such a path',
+    'systemd cannot run a program from this path',
     path,
     'use a path without spaces, quotes, colons and percent signs',
   )

@@ -12,21 +12,22 @@ const changes = `type='signal',sender='${systemd}',interface='org.freedesktop.DB
 const owners = `type='signal',sender='${bus.destination}',interface='${bus.interface}',member='NameOwnerChanged',arg0='${systemd}'`
 
 interface Watcher {
-  /** The bus that systemd's signals come over. */
+  /** The bus for systemd's signals. */
   path: string
-  /** Something happened to this unit. */
+  /** This unit has changed. */
   touched: (unit: string) => void
-  /** Signals come from now on; nothing may have been seen for a while: look at all. */
+  /** Signals arrive from now on; earlier signals may have been missed: check all units. */
   missed: () => void
   ending: (unit: string, ending: ToldEnding) => void
-  /** No signals come, and why; tried again. */
+  /** No signals arrive, for this reason; the watcher retries. */
   deaf: (why: string) => void
 }
 
 /**
- * Follows what systemd says of our units over the bus, until the abort signal. It is a bell, and tells how a life ended, which
- * systemd forgets once the next has begun; all else is read from systemd after each. It needs neither root nor the journal,
- * whose follower skips what another boot id is on: a unit with a /proc of its own may see another.
+ * Follows the signals of systemd about the units of Tandem over the bus, until the abort signal. A signal shows that a
+ * unit changed, and how a life ended, which systemd forgets once the next life has begun; everything else is read from
+ * systemd after each signal. This needs neither root nor the journal. Following the journal would skip entries with
+ * another boot id, and a unit with its own /proc may have another boot id.
  */
 export async function watchUnits(watcher: Watcher, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -41,10 +42,11 @@ export async function watchUnits(watcher: Watcher, signal: AbortSignal): Promise
 
 async function follow({ path, touched, missed, ending }: Watcher, signal: AbortSignal): Promise<void> {
   using leaving = new Leaving(signal)
-  /** Of systemd on the bus: anybody may send a signal to one connection. */
+  /** systemd's unique name on the bus: any process may send a signal to a single connection. */
   let owner = ''
   const heard = (message: BusMessage): void => {
-    if (message.member === 'NameOwnerChanged' && message.sender === bus.destination) return leaving.leave() // it began again
+    // systemd has restarted.
+    if (message.member === 'NameOwnerChanged' && message.sender === bus.destination) return leaving.leave()
     if (message.member !== 'PropertiesChanged' || message.sender !== owner) return
     const unit = unitOf(message.path)
     if (!unit.startsWith('tandem-')) return
@@ -60,13 +62,13 @@ async function follow({ path, touched, missed, ending }: Watcher, signal: AbortS
   const named = await connection.call({ ...bus, member: 'GetNameOwner', args: [systemd] })
   owner = String(named.body[0])
   await connection.call({ ...bus, member: 'AddMatch', args: [changes] })
-  // Without a subscriber it sends none.
+  // systemd sends no signals without a subscriber.
   await connection.call({ ...manager, member: 'Subscribe', args: [] })
   missed()
   await connection.over
 }
 
-/** Aborts with `signal`, or by itself: to begin again. */
+/** Aborts with `signal`, or on its own in order to connect again. */
 class Leaving {
   readonly #own = new AbortController()
   readonly #signal: AbortSignal
@@ -89,7 +91,7 @@ class Leaving {
   }
 }
 
-/** In a path of the bus, every character but letters and digits is `_` and its code (sd_bus_path_encode(3)). */
+/** In a path of the bus, every character except letters and digits is `_` and its code (sd_bus_path_encode(3)). */
 export function unitOf(path: string): string {
   return path
     .slice(unitPaths.length + 1)

@@ -37,14 +37,14 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     ).toBe('')
   })
 
-  it('give a program its environment and nothing else, and leave nothing of it where others can read', async () => {
+  it('give a program its environment and nothing else, and leave no part of it where others can read it', async () => {
     const wanted = lab.spec(['/usr/lib/tandem/node', '-e', 'console.log(JSON.stringify(process.env))'], { once: true })
     wanted.env = { ...wanted.env, SECRET: ' "quoted" $HOME `x` \\ %h \t two\nlines = ä ', EMPTY: '' }
     const ended = lab.printed(wanted, /^\{/)
     await lab.driver.start(wanted)
     expect(JSON.parse(await ended)).toEqual(wanted.env)
     const folder = join(lab.dir, 'agent/environment')
-    // What it was given goes with it, a moment after it has ended.
+    // The environment file is removed a moment after the program has ended.
     await expect.poll(() => readdirSync(folder), { timeout: 20_000 }).toEqual([])
     const service = lab.spec(sleeps, { env: wanted.env })
     await lab.driver.start(service)
@@ -80,7 +80,7 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect(said).toContain('mine')
   })
 
-  it('of one service share its data folder, at the same time and one after the other', async () => {
+  it('of one service share its data folder, in parallel and one after the other', async () => {
     const write = (name: string): string[] => [
       '/bin/sh',
       '-c',
@@ -105,13 +105,13 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect((await lab.lines(first.service)).map(({ text }) => text)).toEqual(expect.arrayContaining(['one', 'two']))
   })
 
-  it('that eat memory die at their limit and are started again', async () => {
+  it('that exceed their memory limit are killed and restarted', async () => {
     const eat = 'const kept=[];setInterval(()=>kept.push(Buffer.alloc(4e6,1)),1)'
     const wanted = lab.spec(['/usr/lib/tandem/node', '-e', eat])
     wanted.limits = { ...wanted.limits, memoryBytes: 100 * 1024 * 1024 }
     await lab.driver.start(wanted)
     await until(() => expect(lab.restarts.length).toBeGreaterThan(0))
-    // With v1 controllers systemd does not say why the kernel killed it.
+    // With v1 controllers systemd does not report why the kernel killed the process.
     expect(lab.exits[0]).toMatchObject({ signal: 'SIGKILL', asked: false, again: true })
     expect(['oom', 'signal']).toContain(lab.exits[0]?.reason)
   })
@@ -130,7 +130,7 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect(lab.driver.isAlive(wanted.id)).toBe(false)
   })
 
-  it('outlive a kill -9 of the agent; the next adopts them with the same pid and ends one-off programs', async () => {
+  it('outlive a kill -9 of the agent; the next agent adopts them with the same pid and stops one-off programs', async () => {
     const script = `
       const { openSystemdLab } = await import(${JSON.stringify(new URL('./systemdLab.ts', import.meta.url).href)})
       const lab = await openSystemdLab(${JSON.stringify(`${lab.dir}-killed`)})
@@ -167,7 +167,7 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     }
   })
 
-  it('that a person has stopped stay so over a restart of the agent, until a person starts them', async () => {
+  it('that a person has stopped stay stopped over a restart of the agent, until a person starts them', async () => {
     const wanted = lab.spec(sleeps)
     await lab.driver.start(wanted)
     systemctl('stop', unitOf(wanted))
@@ -188,7 +188,7 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     }
   })
 
-  it('can be restarted, stopped and started by a person, and that is seen', async () => {
+  it('can be restarted, stopped and started by a person, and the driver notices', async () => {
     const wanted = lab.spec(sleeps)
     const { pid } = await lab.driver.start(wanted)
     systemctl('restart', unitOf(wanted))
@@ -202,12 +202,12 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect(lab.driver.isAlive(wanted.id)).toBe(true)
   })
 
-  it('are seen to end although the bus was started again, and its absence is said meanwhile', async () => {
+  it('are seen to end although the bus was restarted, and the missing bus is reported meanwhile', async () => {
     const wanted = lab.spec(sleeps)
     const { pid } = await lab.driver.start(wanted)
     expect(lab.driver.problems?.()).toEqual([])
     systemctl('stop', 'dbus.socket', 'dbus.service')
-    await until(() => expect(lab.driver.problems?.()).toEqual([expect.stringContaining('cannot be followed')]))
+    await until(() => expect(lab.driver.problems?.()).toEqual([expect.stringContaining("cannot receive systemd's signals")]))
     systemctl('start', 'dbus.socket', 'dbus.service')
     process.kill(pid, 'SIGKILL')
     await until(() => expect(lab.restarts).toHaveLength(1))
@@ -215,7 +215,7 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     await until(() => expect(lab.driver.problems?.()).toEqual([]))
   })
 
-  it('that a person stops without an agent end as the definition says: the signal to one, SIGTERM to what it leaves', async () => {
+  it('that a person stops without an agent end as defined: the signal to the main process, SIGTERM to the processes it leaves', async () => {
     const wanted = lab.spec(families.family, { stop: { signal: 'SIGTERM', withinMs: 5_000 } })
     await lab.driver.start(wanted)
     await lab.printed(wanted, /child up/)
@@ -228,7 +228,7 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     ])
   })
 
-  it('that are stopped before they were ready get their own signal first, on the same clock', async () => {
+  it('that are stopped before they are ready get their own signal first, on the same clock', async () => {
     const notify = { withinMs: 60_000, watchdogMs: null }
     const main = `trap 'echo main told; sleep 1.5; exit' INT; trap 'echo main terminated' TERM`
     const child = `trap 'echo child told' TERM; echo child up; while :; do sleep 0.05; done`
@@ -249,7 +249,7 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect(existsSync(`/etc/systemd/system/${unitOf(wanted)}`)).toBe(false)
   })
 
-  it('start, and are told to end, although the journal takes no word about them', async () => {
+  it('start and stop although the journal accepts no messages about them', async () => {
     execFileSync('mount', ['--bind', '/bin/false', '/usr/bin/logger'])
     try {
       const [wanted, broken] = [lab.spec(sleeps), lab.spec(['/nowhere/program'])]
@@ -263,7 +263,7 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     }
   })
 
-  it('crash as often as they like and are never given up', async () => {
+  it('are restarted after every crash, however many', async () => {
     const wanted = lab.spec(['/bin/sh', '-c', 'exit 7'])
     await lab.driver.start(wanted)
     await until(() => expect(lab.exits.length).toBeGreaterThan(6))
@@ -271,7 +271,7 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect(lab.restarts.length).toBeGreaterThan(5)
   })
 
-  it('say that they are ready and that they live, where asked; one that falls silent is started again', async () => {
+  it('notify systemd of readiness and liveness if requested; a silent unit is restarted', async () => {
     const notify = { withinMs: 10_000, watchdogMs: 500 }
     const silent = lab.spec(['/bin/sh', '-c', 'systemd-notify --ready; exec sleep 1000'], { notify })
     await lab.driver.start(silent)
@@ -286,7 +286,7 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect(existsSync(`/etc/systemd/system/${unitOf(mute)}`)).toBe(false)
   })
 
-  it('whose jail or folder cannot be made are refused with what to do', async () => {
+  it('whose jail or folder cannot be created are rejected with a fix', async () => {
     const absent = lab.spec(sleeps, { jail: { write: ['/srv/absent'] } })
     await expect(lab.driver.start(absent)).rejects.toMatchObject({
       code: 'E_EXEC',
@@ -300,15 +300,15 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect(readdirSync('/etc/systemd/system').filter((name) => name.startsWith('tandem-s'))).toEqual([])
   })
 
-  it('are not started unconfined where addresses cannot be held', async () => {
+  it('are not started without the address restriction where the machine cannot enforce it', async () => {
     const confined = lab.spec(sleeps, { jail: { addresses: ['10.0.0.5'] } })
     const started = lab.driver.start(confined)
-    // With v2 they are held: test/lab/cgroup2.test.ts shows that.
+    // With v2 the restriction works: test/lab/cgroup2.test.ts shows that.
     if (existsSync('/sys/fs/cgroup/cgroup.controllers')) await expect(started).resolves.toHaveProperty('pid')
     else await expect(started).rejects.toMatchObject({ code: 'E_EXEC', message: expect.stringContaining('cgroup v2') })
   })
 
-  it('print faster than the journal takes: it says so, and one service cannot write in the name of another', async () => {
+  it('print faster than the journal accepts: the loss is reported, and one service cannot write in the name of another', async () => {
     const wanted = lab.spec([
       '/bin/sh',
       '-c',
@@ -333,14 +333,14 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
   })
 
   it.each([{}, { user: 'root' }])(
-    'own what they write to the journal, whatever it claims to be; nobody else does: jail %j',
+    'own the lines they write to the journal, whatever the lines claim; no other unit does: jail %j',
     async (jail) => {
       const wanted = lab.spec(sleeps)
       const [service, instance] = [`TANDEM_SERVICE=${wanted.service}`, `TANDEM_INSTANCE=${wanted.id}`]
       const claims = [service, instance, 'TANDEM_OVER=1', 'SYSLOG_IDENTIFIER=tandem', `UNIT=${unitOf(wanted)}`]
       const message = `forged by ${jail.user ?? 'a user'}`
       const entry = [`MESSAGE=${message}`, ...claims, ''].join('\\n')
-      // It stays: of a process that is gone journald knows no unit.
+      // The process keeps running: journald knows no unit of a process that is gone.
       const sender = `(printf '${entry}'; exec sleep 1000) | socat -u STDIN UNIX-SENDTO:/run/systemd/journal/socket`
       const evil = lab.spec(['/bin/sh', '-c', sender], { jail })
       await lab.driver.start(wanted)
@@ -358,12 +358,12 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     },
   )
 
-  it('give as many last lines as are asked for, whatever else the journal holds among them', async () => {
+  it('return the requested number of last lines, whatever other entries the journal has among them', async () => {
     const wanted = lab.spec(['/bin/sh', '-c', 'for i in 1 2 3 4 5 6; do echo $i; done; exec sleep 1000'])
     const printed = lab.printed(wanted, /^6$/)
     await lab.driver.start(wanted)
     await printed
-    // Entries that name the service and are not its own: an operator's, or another program's.
+    // Entries that name the service but do not belong to it: from an operator, or from another program.
     const forged = `MESSAGE=forged\nTANDEM_SERVICE=${wanted.service}\nTANDEM_INSTANCE=${wanted.id}\n`
     for (let count = 0; count < 6; count++) execFileSync('/usr/bin/logger', ['--journald'], { input: forged })
     execFileSync('journalctl', ['--sync'])
@@ -372,7 +372,7 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect(last).toEqual(['2', '3', '4', '5', '6'])
   })
 
-  it('with the same spec are the same bytes each time', async () => {
+  it('with the same spec have the same bytes each time', async () => {
     const wanted = lab.spec(sleeps)
     const files = [
       `/etc/systemd/system/${unitOf(wanted)}`,

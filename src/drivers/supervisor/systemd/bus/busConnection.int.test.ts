@@ -38,13 +38,13 @@ describe.skipIf(!isHere)(`a connection to a bus${isHere ? '' : ` (skipped: no ${
     rmSync(folder, { recursive: true })
   })
 
-  it('asks, and is answered or refused', async () => {
+  it('sends a call and gets a reply or an error', async () => {
     const { body } = await connection.call({ ...bus, member: 'GetNameOwner', args: ['org.freedesktop.DBus'] })
     expect(body).toEqual(['org.freedesktop.DBus'])
     await expect(connection.call({ ...bus, member: 'GetNameOwner', args: ['no.such'] })).rejects.toThrow('no.such')
   })
 
-  it('hears a signal with values of every type, many in a row', async () => {
+  it('receives a signal with values of every type, many in a row', async () => {
     await connection.call({ ...bus, member: 'AddMatch', args: ["type='signal',path='/x/y'"] })
     const values = '7 ExecMainPID u 77 Status i -3 Result s exit-code Big t 99999999999 Less x -5 Half d 0.5'
     const listed = 'Commands a(sasbnqo) 1 /bin/p 2 p q true -2 3 /o'
@@ -65,7 +65,7 @@ describe.skipIf(!isHere)(`a connection to a bus${isHere ? '' : ` (skipped: no ${
     })
   })
 
-  it('ends when it is left; one that the bus ends says so', async () => {
+  it('ends when it is aborted; a connection that the bus closes reports that', async () => {
     const other = await connectBus(socket, () => {}, new AbortController().signal)
     leaving.abort()
     await connection.over

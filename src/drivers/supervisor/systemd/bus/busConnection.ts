@@ -10,18 +10,18 @@ import {
 } from './busMessage.ts'
 
 export const systemBus = '/run/dbus/system_bus_socket'
-/** For what the bus answers while it connects. */
+/** Timeout for an answer of the bus. */
 const answerMs = 10_000
 /** systemd's signals are a few kilobytes. */
 const longestMessage = 1024 * 1024
 
 export interface BusConnection {
   call(call: BusCall): Promise<BusMessage>
-  /** Resolves when the connection is over; rejects with why when it was not ended by the abort signal. */
+  /** Resolves when the abort signal ended the connection; rejects with the reason when it ended otherwise. */
   over: Promise<void>
 }
 
-/** Connects to a bus as the user that this process is. Every signal that comes is handed to `heard`. */
+/** Connects to a bus as the user of this process. `heard` receives every signal that arrives. */
 export async function connectBus(
   path: string,
   heard: (message: BusMessage) => void,
@@ -33,7 +33,7 @@ export async function connectBus(
   const rest = await authenticate(socket, deadline)
   const waiting = new Map<number, (message: BusMessage) => void>()
   const { promise: over, resolve, reject } = Promise.withResolvers<void>()
-  over.catch(() => {}) // whoever waits for it is told
+  over.catch(() => {}) // callers that wait for `over` get the error
   const fail = (error: unknown): void => {
     socket.destroy()
     if (signal.aborted) resolve()
@@ -72,7 +72,7 @@ export async function connectBus(
   }
 }
 
-/** SASL by the user's number, which the kernel tells the bus. What came after the last line is given back. */
+/** SASL with the number of the user, which the kernel confirms to the bus. Returns the bytes after the last line. */
 async function authenticate(socket: Socket, signal: AbortSignal): Promise<Buffer> {
   const user = Buffer.from(String(process.getuid?.() ?? 0)).toString('hex')
   socket.write(`\0AUTH EXTERNAL ${user}\r\n`)

@@ -1,6 +1,7 @@
 /**
- * Messages of D-Bus (specification, "Marshaling" and "Message Format"): calls whose arguments are texts, and whatever comes
- * back. The libraries for it are no longer kept; what a follower of systemd needs of the protocol is small and fixed.
+ * Messages of D-Bus (specification, "Marshaling" and "Message Format"): calls whose arguments are texts, and all
+ * replies and signals. The D-Bus libraries are no longer maintained, and following systemd needs only a small, fixed
+ * part of the protocol.
  */
 
 export type BusValue = string | number | bigint | boolean | BusValue[]
@@ -20,7 +21,7 @@ export interface BusMessage {
   member: string
   errorName: string
   sender: string
-  /** The serial number of the call that it answers; 0 for none. */
+  /** Serial number of the call that this message answers; 0 for none. */
   replyTo: number
   body: BusValue[]
 }
@@ -69,13 +70,13 @@ function pad(bytes: number[], to: number): void {
   while (bytes.length % to !== 0) bytes.push(0)
 }
 
-/** How long the message is whose first `fixedHeaderBytes` these are. */
+/** Length of a message from its first `fixedHeaderBytes` bytes. */
 export function messageBytes(head: Buffer): number {
   const number = (at: number): number => (isLittle(head) ? head.readUInt32LE(at) : head.readUInt32BE(at))
   return fixedHeaderBytes + Math.ceil(number(12) / 8) * 8 + number(4)
 }
 
-/** A whole message. Throws for what no bus sends. */
+/** Decodes a whole message. Throws for bytes that no bus sends. */
 export function decodeMessage(bytes: Buffer): BusMessage {
   const reader = new Reader(bytes, isLittle(bytes))
   reader.at = 12
@@ -95,7 +96,7 @@ export function decodeMessage(bytes: Buffer): BusMessage {
   }
 }
 
-/** The dictionary `a{sv}` that a list of pairs is. */
+/** The dictionary `a{sv}` from a list of pairs. */
 export function dictionary(value: BusValue | undefined): Map<string, BusValue> {
   const pairs = Array.isArray(value) ? value : []
   return new Map(pairs.flatMap((pair) => (Array.isArray(pair) ? [[String(pair[0]), pair[1] ?? '']] : [])))
@@ -103,7 +104,7 @@ export function dictionary(value: BusValue | undefined): Map<string, BusValue> {
 
 const isLittle = (bytes: Buffer): boolean => bytes[0] === 0x6c // l
 
-/** By type code: what it is aligned to. A struct and a dictionary's entry begin at multiples of eight. */
+/** Alignment by type code. A struct and an entry of a dictionary begin at multiples of eight. */
 const alignments: Record<string, number> = { n: 2, q: 2, b: 4, i: 4, u: 4, h: 4, s: 4, o: 4, a: 4, x: 8, t: 8, d: 8 }
 
 class Reader {
@@ -194,7 +195,7 @@ class Reader {
     return this.#little ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at)
   }
 
-  /** A zero byte ends it. */
+  /** A zero byte ends the text. */
   #text(length: number): string {
     const text = this.#bytes.toString('utf8', this.at, this.at + length)
     this.at += length + 1

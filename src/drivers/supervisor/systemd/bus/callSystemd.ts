@@ -5,7 +5,10 @@ const bus = { destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus'
 export const systemd = 'org.freedesktop.systemd1'
 export const manager = { destination: systemd, path: '/org/freedesktop/systemd1', interface: `${systemd}.Manager` }
 
-/** One method of systemd's manager (org.freedesktop.systemd1(5)), over a connection of its own; a process of systemctl costs 5 ms. */
+/**
+ * Calls one method of systemd's manager (org.freedesktop.systemd1(5)) over its own connection. A systemctl process
+ * would cost 5 ms.
+ */
 export async function callSystemd(member: string, args: string[]): Promise<BusValue[]> {
   const leaving = new AbortController()
   try {
