@@ -347,8 +347,8 @@ describe('scripts and restarts', () => {
       [order({ machine: 'b' }), /for machine b/],
       [order({ id: 'm2' }), /the order is meant for m2-1/],
       [signed('restart', null, about), /for a restart/],
-      [order({}, machine), /of a machine/],
-      [order({}, stranger), /not of this cluster/],
+      [order({}, machine), /belongs to a machine/],
+      [order({}, stranger), /not issued by this cluster/],
       [order({}, expired), /expired/],
       [order().replace('"position":10', '"position":11'), /signature/],
     ]

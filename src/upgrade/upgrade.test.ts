@@ -86,7 +86,7 @@ class World {
       } else if (program.release !== desired.release) {
         one.boot++
         one.applied = this.#position
-        if (desired.release !== null && one.trouble === 'crashes') fail('it ends at its start')
+        if (desired.release !== null && one.trouble === 'crashes') fail('the new program exits at its start')
         else program.release = desired.release
         if (one.trouble === 'sick')
           one.instances = one.instances.map(({ id }) => ({ id, isReady: desired.release === null }))
