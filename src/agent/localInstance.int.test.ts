@@ -270,7 +270,7 @@ describe('stopping', () => {
 
 describe('where the supervisor restarts on its own', () => {
   const crash = { id, pid: 1, code: 1, signal: null, asked: false, reason: 'exit' as const, again: true }
-  it('the agent does not restart: it waits for the supervisor's report, is starting again, and counts', async () => {
+  it('the agent does not restart: it waits for a report of the supervisor, is starting again, and counts', async () => {
     const instance = start({ limits: { restart: { firstMs: 1, mostMs: 1 } } })
     await becomes(instance, 'ready')
     instance.exited(crash)

@@ -6,7 +6,7 @@ import { mergeCheckups } from './mergeCheckups.ts'
 const problem = wrong('report', 'the guard does not run', 'look')
 const known: Checkup = { machine: 'a', checked: ['report', 'clock'], findings: [problem] }
 
-it('a finding of both the controller and the machine appears once, the controller's findings first', () => {
+it('a finding of both the controller and the machine appears once, those of the controller first', () => {
   const disk = wrong('disk', 'full', 'empty it')
   const own: Checkup = {
     ...{ machine: 'a', checked: ['agent', 'report', 'clock', 'disk'] },
@@ -18,7 +18,7 @@ it('a finding of both the controller and the machine appears once, the controlle
   })
 })
 
-it('for a machine that does not answer, the controller's findings are used', () => {
+it('for a machine that does not answer, the findings of the controller are used', () => {
   expect(mergeCheckups(known, null)).toEqual(known)
 })
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { overflowsIn } from './limitsHere.ts'
 import { socketsIn } from './listeners.ts'
 
-it('reads sockets from the kernel's tables, for both address families', () => {
+it('reads sockets from the tables of the kernel, for both address families', () => {
   const four = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1D3A 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0000000000000000 100 0 0 10 0
    1: 0B004D0A:0050 64004D0A:C350 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0000000000000000 20 4 30 10 -1
