@@ -32,7 +32,7 @@ interface Asked {
   definition: Definition
   /** `null` if the instance has yet to be started. */
   adopted?: Adopted | null
-  /** What the previous agent remembered about the instance. */
+  /** State that the previous agent remembered. */
   remembered?: RememberedInstance | null
 }
 
@@ -96,7 +96,7 @@ export class LocalInstance {
     this.#running = this.#run()
   }
 
-  /** What the next agent must know about the instance. */
+  /** State that the next agent must know. */
   get remembered(): RememberedInstance {
     const { state, since } = this.#before ?? this
     return { state, since, restarts: this.restarts }
@@ -231,7 +231,7 @@ export class LocalInstance {
     if (this.#before?.state === this.state) this.since = this.#before.since
   }
 
-  /** For an instance that somebody stopped before this agent started, or that systemd is about to restart. */
+  /** For an instance that was stopped by hand before this agent started, or that systemd is about to restart. */
   async #untilRunsAgain(signal: AbortSignal): Promise<number | null> {
     this.#fail('does not run: the process was stopped outside Tandem, or systemd has yet to restart it')
     this.#judged.resolve()

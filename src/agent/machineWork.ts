@@ -29,7 +29,7 @@ interface Parts {
 
 /**
  * Maintenance of the machine itself, once for each attempt. Each step is written to disk before it begins:
- *   script    The maintenance script runs in a unit of its own. Becomes `restart` or `over` when the script ends;
+ *   script    The maintenance script runs in its own unit. Becomes `restart` or `over` when the script ends;
  *             becomes `over`, failed, when the machine was restarted meanwhile.
  *   restart   The machine is about to restart. The agent of the next start sets `over`.
  *   over      Done or failed; kept until other maintenance is requested.

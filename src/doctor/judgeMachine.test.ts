@@ -171,7 +171,7 @@ describe('a machine', () => {
       /certificates: .*differs from this machine's current certificate/,
     ],
     [
-      'a public certificate that nobody renewed',
+      'a public certificate that was not renewed',
       ({ certificates }) =>
         Object.assign(first(certificates.files), { kind: 'public', renewAt: null, notAfter: now + 3 * day }),
       /certificates: .*the certificate expires on 2026-11-24/,

@@ -32,7 +32,7 @@ import { programVersions } from './programVersions.ts'
 import { secretFiles, type SecretPlace } from './secretFiles.ts'
 import { unitsHere } from './unitsHere.ts'
 
-/** What to examine, and where it is. */
+/** Scope of an examination: the machine, and the places of its files. */
 export interface Examined {
   machine: string
   data: string

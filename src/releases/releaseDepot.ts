@@ -39,7 +39,7 @@ const collectionPlans = 10
 /**
  * The controller's store as used by pushes and machines. It keeps one guarantee: everything below a stored tree is
  * stored too. So a tree is accepted only after the objects it refers to; a collection removes parents first and has the
- * store to itself; and objects that a push was told exist are leased to that push.
+ * store to itself; and objects reported to a push as present are leased to it.
  */
 export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader {
   readonly #options: DepotOptions
