@@ -30,7 +30,7 @@ function keeping() {
   return { driver, said, failStayOnce, keeper: new AddressKeeper(driver, balancer, told) }
 }
 
-it('tells the driver what this machine may hold, and of the other machines', async () => {
+it('passes the driver the addresses this machine may hold, and the other machines', async () => {
   const { driver, said, keeper } = keeping()
   await keeper.keep(desired({ addresses: { yields: [], refused: ['10.0.0.50'], othersServe: true } }))
   expect(driver.plans).toEqual([
@@ -42,7 +42,7 @@ it('tells the driver what this machine may hold, and of the other machines', asy
   expect(said).toEqual(['stay holding 0', 'applied 10'])
 })
 
-it('ends connections kept alive before it gives an address up on purpose, and only then', async () => {
+it('ends idle kept-alive connections before it releases an address on purpose, and only then', async () => {
   const { said, keeper } = keeping()
   await keeper.keep(desired())
   const from = performance.now()
@@ -52,14 +52,14 @@ it('ends connections kept alive before it gives an address up on purpose, and on
   expect(said.slice(1)).toEqual(['applied 10', 'goodbye holding 1', 'stay holding 0', 'applied 11', 'applied 12'])
 })
 
-it('does not wait to give up what another machine was named for', async () => {
+it('does not wait before it releases an address that another machine holds by name', async () => {
   const { said, keeper } = keeping()
   await keeper.keep(desired())
   await keeper.keep(desired({ position: 11, addresses: { yields: [], refused: ['10.0.0.50'], othersServe: true } }))
   expect(said.slice(1)).toEqual(['applied 10', 'applied 11'])
 })
 
-it('tells what the driver fails at, and keeps connections alive again', async () => {
+it('reports a failure of the driver, and keeps connections alive again', async () => {
   const { driver, said, keeper } = keeping()
   await keeper.keep(desired())
   driver.failNext(new Error('no keepalived'))
@@ -69,14 +69,14 @@ it('tells what the driver fails at, and keeps connections alive again', async ()
   expect(said.slice(1)).toEqual(['applied 10', 'goodbye holding 1', 'stay holding 1', 'Error: no keepalived'])
 })
 
-it('keeps connections alive again after an agent that was killed while it said goodbye: once', async () => {
+it('keeps connections alive again, once, after an agent that was killed while it said goodbye', async () => {
   const { said, keeper } = keeping()
   await keeper.keep(desired())
   await keeper.keep(desired({ position: 11 }))
   expect(said).toEqual(['stay holding 1', 'applied 10', 'applied 11'])
 })
 
-it('says once more that connections stay where that failed, although no address leaves any more', async () => {
+it('retries keeping connections alive after a failure, although no address leaves any more', async () => {
   const { said, failStayOnce, keeper } = keeping()
   await keeper.keep(desired())
   failStayOnce()

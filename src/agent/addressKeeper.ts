@@ -10,17 +10,22 @@ interface Told {
   failed: (error: unknown) => void
 }
 
-/** Before an address moves on purpose, clients get so long to make their next request, and learn not to keep the connection. */
+/**
+ * Grace before an address moves on purpose: clients make their next request in this time and learn not to keep the
+ * connection.
+ */
 export const goodbyeMs = 1_500
 
-/** Tells the address driver which addresses this machine may hold; one plan at a time, the newest next. */
+/**
+ * Passes the address driver the addresses that this machine may hold. Plans run one at a time; the newest plan is next.
+ */
 export class AddressKeeper {
   #driver: AddressDriver
   #balancer: Pick<BalancerDriver, 'endKeepAlive'>
   #told: Told
   #latest: DesiredState | null = null
   #plans: Coalesced
-  /** An earlier agent may have said goodbye and been killed before it took that back. */
+  /** True at the start: an earlier agent may have said goodbye and been killed before it ended the goodbye. */
   #saysGoodbye = true
   #closing = new AbortController()
 
@@ -31,7 +36,7 @@ export class AddressKeeper {
     this.#plans = coalesced(() => this.#apply())
   }
 
-  /** Never rejects: failures are told. */
+  /** Never rejects: failures are passed to `failed`. */
   keep(desired: DesiredState): Promise<void> {
     this.#latest = desired
     return this.#plans.ask()

@@ -22,7 +22,7 @@ afterEach(async () => {
   await folder.remove()
 })
 
-/** An agent with a disk of that name: another name is a disk that was wiped. */
+/** Starts an agent on the disk of that name; another name means a wiped disk. */
 async function start(disk: string): Promise<RunningAgent> {
   const one = await startedAgent(join(folder.path, disk), releases, { supervisor })
   running.push(one)
@@ -41,14 +41,14 @@ async function ran(...ids: string[]): Promise<Awaited<ReturnType<Releases['publi
   return shop
 }
 
-it('goes on with what it finds running, and starts nothing anew', async () => {
+it('adopts the instances it finds running, and starts nothing again', async () => {
   await ran('x', 'y')
   const next = await start('machine')
   await until(() => expect(ready(next)).toEqual(['x', 'y']))
   expect(supervisor.starts.map(({ id }) => id)).toEqual(['x', 'y'])
 })
 
-it('a wiped disk: leaves what runs alone until it is told what is wanted, then takes the rest out of the routes and ends it', async () => {
+it('on a wiped disk, leaves running instances alone until a desired state comes, then unroutes and stops the unwanted ones', async () => {
   const shop = await ran('x', 'y')
   const next = await start('wiped')
   expect(next.balancer.plans).toEqual([])
@@ -63,7 +63,7 @@ it('a wiped disk: leaves what runs alone until it is told what is wanted, then t
   expect(ready(next)).toEqual(['x'])
 })
 
-it('what cannot be ended is said, and tried again', async () => {
+it('reports an instance that cannot be stopped, and retries', async () => {
   const shop = await ran('x', 'y')
   const stop = supervisor.stop.bind(supervisor)
   let failures = 0
@@ -79,7 +79,7 @@ it('what cannot be ended is said, and tried again', async () => {
   await until(() => expect(next.agent.report().problems).toEqual([]))
 })
 
-it('shows since when an instance is ready, and how often it was started again, as the agent before it did', async () => {
+it('reports since when an instance is ready, and its restarts, like the previous agent', async () => {
   const shop = await releases.publish('1')
   const first = await start('machine')
   first.agent.accept(aDesiredState(runs(shop, 'x')))
@@ -98,7 +98,7 @@ it('shows since when an instance is ready, and how often it was started again, a
   expect(shown(next)).toEqual(before)
   await next.agent.close()
   running = []
-  // Of one that nobody has written down, its supervisor knows.
+  // Of an instance that no agent wrote to disk, the supervisor knows.
   const wiped = await start('wiped')
   wiped.agent.accept(aDesiredState(runs(shop, 'x')))
   await until(() => expect(ready(wiped)).toEqual(['x']))

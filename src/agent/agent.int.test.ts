@@ -27,13 +27,13 @@ async function start(given: Parameters<typeof startedAgent>[2] = {}): Promise<Ru
   return one
 }
 const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
-/** As the controller would take it: a report that it would refuse fails here. */
+/** Parses the report as the controller does: a report that the controller would refuse fails here. */
 const report = ({ agent }: RunningAgent): Report => reportSchema.parse(agent.report())
 const states = (one: RunningAgent): Record<string, string> =>
   Object.fromEntries(report(one).instances.map(({ id, state }) => [id, state]))
 
-describe('an agent makes the desired state so', () => {
-  it('starts what is missing, stops what is not wanted, and reports both', async () => {
+describe('an agent brings the machine to the desired state', () => {
+  it('starts missing instances, stops unwanted ones, and reports both', async () => {
     const one = await start()
     const shop = await releases.publish('1')
     one.agent.accept(aDesiredState(runs(shop, 'x', 'y')))
@@ -44,7 +44,7 @@ describe('an agent makes the desired state so', () => {
     expect(report(one)).toMatchObject({ applied: { supervisor: 11, balancer: 11, address: 11 }, problems: [] })
   })
 
-  it('starts nothing twice when desired states come faster than they can be applied', async () => {
+  it('starts no instance twice when desired states come faster than it can apply them', async () => {
     const one = await start()
     const shop = await releases.publish('1')
     for (let position = 10; position < 60; position++) {
@@ -58,7 +58,7 @@ describe('an agent makes the desired state so', () => {
     expect(report(one).applied).toEqual({ supervisor: 59, balancer: 59, address: 59 })
   })
 
-  it('says that the balancer applied a position only when it did', async () => {
+  it('reports a position as applied by the balancer only once it is', async () => {
     const one = await start()
     one.agent.accept(aDesiredState({ position: 10 }))
     await until(() => expect(report(one).applied.balancer).toBe(10))
@@ -66,14 +66,14 @@ describe('an agent makes the desired state so', () => {
     one.balancer.delayNextApply(gate.promise)
     one.agent.accept(aDesiredState({ position: 11 }))
     one.agent.accept(aDesiredState({ position: 12 }))
-    await new Promise((resolve) => setTimeout(resolve, 20)) // it must not be said in this time
+    await new Promise((resolve) => setTimeout(resolve, 20)) // the agent must not report it in this time
     expect(report(one).applied).toMatchObject({ supervisor: 12, balancer: 10 })
     gate.resolve()
     await until(() => expect(report(one).applied.balancer).toBe(12))
     expect(one.balancer.plans.map(({ position }) => position)).toEqual([10, 12])
   })
 
-  it('takes an instance out of the routes before anything of it is stopped', async () => {
+  it('takes an instance out of the routes before it stops any of its processes', async () => {
     const one = await start()
     const shop = await releases.publish('1')
     one.agent.accept(aDesiredState(runs(shop, 'x')))
@@ -88,7 +88,7 @@ describe('an agent makes the desired state so', () => {
     expect(one.balancer).toMatchObject({ released: ['x'], cuts: ['x'] })
   })
 
-  it('starts an instance again that is wanted again while it stops', async () => {
+  it('restarts an instance that is wanted again while it stops', async () => {
     const one = await start()
     one.supervisor.setProgram(() => ({ hangsAtStop: true }))
     const shop = await releases.publish('1', { stop: { signal: 'SIGTERM', withinMs: 100 } })
@@ -101,7 +101,7 @@ describe('an agent makes the desired state so', () => {
     expect(one.supervisor.starts).toHaveLength(2)
   })
 
-  it('reports work in flight, and calls a ready instance that finishes its work draining', async () => {
+  it('reports work in flight, and reports a ready instance that finishes its work as draining', async () => {
     const one = await start()
     const shop = await releases.publish('1')
     const desired = aDesiredState(runs(shop, 'x'))
@@ -116,7 +116,7 @@ describe('an agent makes the desired state so', () => {
     expect(states(one)).toEqual({ x: 'ready' })
   })
 
-  it('shortens what would make the controller refuse its report', async () => {
+  it('shortens texts that would make the controller refuse its report', async () => {
     const one = await start()
     one.supervisor.setProgram(() => ({ failsStart: new Error('x'.repeat(100_000)) }))
     one.agent.accept(aDesiredState(runs(await releases.publish('1'), 'x')))
@@ -126,7 +126,7 @@ describe('an agent makes the desired state so', () => {
 })
 
 describe('an agent obeys one controller', () => {
-  it('refuses an older log, runs on, and says what it runs by', async () => {
+  it('refuses an older log, keeps running, and reports the state it runs by', async () => {
     const one = await start()
     const shop = await releases.publish('1')
     one.agent.accept(aDesiredState({ ...runs(shop, 'x'), position: 20 }))
@@ -146,13 +146,13 @@ describe('an agent obeys one controller', () => {
   it("refuses another machine's desired state", async () => {
     const one = await start()
     one.agent.accept(aDesiredState({ machine: 'b' }))
-    expect(report(one).refused?.message).toBe('it is meant for machine b, and this is a')
+    expect(report(one).refused?.message).toBe('the desired state is meant for machine b, but this machine is a')
     expect(report(one).seen).toBeNull()
   })
 })
 
 describe('without a controller', () => {
-  it('brings back what it ran last, and still refuses what is older', async () => {
+  it('restores what it ran last, and still refuses older states', async () => {
     const first = await start()
     const shop = await releases.publish('1')
     first.agent.accept(aDesiredState({ ...runs(shop, 'x', 'y'), position: 20 }))
@@ -177,15 +177,15 @@ describe('without a controller', () => {
     })
   })
 
-  it('says which file is damaged and what to do, rather than forget what it runs', async () => {
+  it('names the damaged file and the next step, rather than forget what it runs', async () => {
     await start()
     const path = join(folder.path, 'machine/desired.json')
     writeFileSync(path, '{"machine":')
-    await expect(start()).rejects.toMatchObject({ code: 'E_ENVIRONMENT', subject: path, next: /move it away/ })
+    await expect(start()).rejects.toMatchObject({ code: 'E_ENVIRONMENT', subject: path, next: /move the file elsewhere/ })
   })
 })
 
-describe('what fails is told and tried again', () => {
+describe('the agent reports and retries a failure of', () => {
   it.each(['balancer', 'address'] as const)('the %s', async (driver) => {
     const one = await start()
     const error = new Error('port 5672 is in use')
@@ -198,7 +198,7 @@ describe('what fails is told and tried again', () => {
     await until(() => expect(report(one)).toMatchObject({ problems: [], applied: { [driver]: 10 } }))
   })
 
-  it('a route that cannot be opened: it is named, and all the rest counts as applied', async () => {
+  it('one route: it is named, and all the others count as applied', async () => {
     const one = await start()
     const reason = 'cannot listen on TCP port 5672'
     one.balancer.unserved = [{ service: 'queue', reason }]
@@ -224,7 +224,7 @@ describe('what fails is told and tried again', () => {
     await until(() => expect(report(one)).toMatchObject({ instances: [], problems: [] }))
   })
 
-  it('a desired state that cannot be written down: it is not obeyed before it is', async () => {
+  it('writing a desired state to disk: the state is not obeyed before it is written', async () => {
     const one = await start()
     const { disk } = one
     const write = disk.writeDesired.bind(disk)
@@ -246,8 +246,11 @@ describe('what fails is told and tried again', () => {
   })
 })
 
-describe('what came of a release that is not whole', () => {
-  /** The first try ends by `error` when all blobs have come, the others at once. Tells how much was kept at each one's start. */
+describe('a partly fetched release', () => {
+  /**
+   * Makes the first fetch fail with `error` once all objects have come, and the other fetches at once. Returns how much
+   * the cache held at the start of each fetch.
+   */
   function breakFetches(one: RunningAgent, error: Error): number[] {
     const fetch = releases.depot.fetch.bind(releases.depot)
     const usedAtTry: number[] = []
@@ -261,7 +264,7 @@ describe('what came of a release that is not whole', () => {
     return usedAtTry
   }
 
-  it('goes when the disk is full, before the next try', async () => {
+  it('is removed when the disk is full, before the next attempt', async () => {
     const one = await start()
     const { id } = await releases.publish('1')
     const usedAtTry = breakFetches(one, Object.assign(new Error('disk full'), { code: 'ENOSPC' }))
@@ -269,7 +272,7 @@ describe('what came of a release that is not whole', () => {
     await until(() => expect(usedAtTry.slice(0, 2)).toEqual([0, 0]))
   })
 
-  it('stays for the next try when the transfer broke off, and goes when it is no longer wanted', async () => {
+  it('stays for the next attempt when the transfer broke off, and is removed when it is no longer wanted', async () => {
     const one = await start()
     const { id } = await releases.publish('1')
     const usedAtTry = breakFetches(one, new Error('the transfer broke off'))
@@ -284,7 +287,7 @@ describe('what came of a release that is not whole', () => {
 describe('removing data', () => {
   const data = (): string => join(folder.path, 'machine/data/shop')
 
-  it('waits until nothing uses it, then tells', async () => {
+  it('waits until nothing uses the data, then reports', async () => {
     const one = await start()
     const shop = await releases.publish('1')
     one.agent.accept(aDesiredState(runs(shop, 'x')))
@@ -301,7 +304,7 @@ describe('removing data', () => {
     await until(() => expect(report(one).removedData).toEqual([]))
   })
 
-  it('leaves the folder of a service that is deployed anew meanwhile', async () => {
+  it('leaves the folder of a service that is deployed again meanwhile', async () => {
     const one = await start()
     mkdirSync(data(), { recursive: true })
     for (let i = 0; i < 2_000; i++) writeFileSync(join(data(), `${i}`), '')
@@ -313,7 +316,7 @@ describe('removing data', () => {
     expect(readFileSync(join(data(), 'new'), 'utf8')).toBe('kept')
   })
 
-  it('that an earlier agent left is a problem until it works, and keeps nothing from starting', async () => {
+  it('that an earlier agent left unfinished is a problem until it succeeds, and keeps nothing from starting', async () => {
     mkdirSync(join(folder.path, 'machine'), { recursive: true })
     const machineData = join(folder.path, 'machine/data')
     writeFileSync(machineData, 'not a folder')
@@ -328,7 +331,7 @@ describe('removing data', () => {
     expect(readdirSync(machineData)).toEqual([])
   })
 
-  it('removes read-only folders too; one that fails is a problem until it works', async () => {
+  it('removes read-only folders too; a failure is a problem until it succeeds', async () => {
     const one = await start()
     mkdirSync(join(data(), 'deep'), { recursive: true })
     writeFileSync(join(data(), 'deep/file'), '')
@@ -346,7 +349,7 @@ describe('removing data', () => {
 })
 
 describe('closing', () => {
-  it('ends everything, also in the middle of starts and stops, and takes nothing more', async () => {
+  it('ends everything, also in the middle of starts and stops, and accepts no more states', async () => {
     const one = await start({ supervisor: createFakeSupervisor(systemClock) })
     const shop = await releases.publish('1')
     one.agent.accept(aDesiredState(runs(shop, 'x', 'y')))

@@ -32,7 +32,7 @@ export interface AgentParts {
   machine: string
   version: string
   boot: number
-  /** Which Tandem runs here; `null` where it cannot be changed by an upgrade. */
+  /** The Tandem program that runs here; `null` where an upgrade cannot change it. */
   program?: () => Report['program']
   endpoints: () => Endpoints
   tcpOffset: number
@@ -40,7 +40,7 @@ export interface AgentParts {
   balancer: BalancerDriver
   address: AddressDriver
   cache: ReleaseCache
-  /** Largest size of the release cache in bytes; `null`: no cap. */
+  /** Largest size of the release cache in bytes; `null` means no limit. */
   cacheCapBytes: number | null
   keepLast: number
   disk: AgentDisk
@@ -49,12 +49,12 @@ export interface AgentParts {
   fetcher: ReleaseFetcher
   preparer: Preparer
   machineWork: MachineWork
-  /** What its parts could not do, too. */
+  /** Problems of this agent; its parts add theirs too. */
   problems: Problems
   lateWrites: LateWrites
-  /** A state that came from the controller, once it is written down and obeyed; what was refused never comes here. */
+  /** Called with a controller's desired state once it is on disk and applied; never called with a refused state. */
   obeyed: (desired: DesiredState) => void
-  /** Whether this agent may work on its machine. */
+  /** Whether this agent may run maintenance on its machine. */
   maintains: boolean
   clock: Clock
   random: () => number
@@ -62,13 +62,13 @@ export interface AgentParts {
   instanceLimits?: Partial<InstanceLimits>
 }
 
-/** Makes the desired state so on this machine, again and again, and says what it observes. */
+/** Brings this machine to the desired state, repeatedly, and reports what it observes. */
 export class Agent {
-  /** Called whenever a report would say something new. */
+  /** Called whenever the next report would contain something new. */
   onChange: () => void = () => {}
   #parts: AgentParts
   #desired: DesiredState | null
-  /** Taken from the controller, and not yet obeyed since it could not be written down. */
+  /** Received from the controller, not yet obeyed because writing it to disk failed. */
   #unwritten: DesiredState | null = null
   #refused: Report['refused'] = null
   #instances: InstanceSet
@@ -131,12 +131,15 @@ export class Agent {
     balancer.onChange(() => this.onChange())
   }
 
-  /** Ends or adopts what an earlier agent left, then brings back what this machine last ran, controller or not. */
+  /**
+   * Ends or adopts the instances that an earlier agent left, then restores what this machine last ran, even without a
+   * controller.
+   */
   async start(): Promise<void> {
     const { supervisor, logger } = this.#parts
     const { ended, adopted, left = [] } = await supervisor.recover()
-    if (ended.length > 0) logger.warn({ ended }, 'ended what a killed agent had left running')
-    if (left.length > 0) logger.error({ left }, 'could not end what an earlier agent left; it is tried again')
+    if (ended.length > 0) logger.warn({ ended }, 'stopped processes that a killed agent left running')
+    if (left.length > 0) logger.error({ left }, 'could not stop processes that an earlier agent left running; retrying')
     if (adopted.length > 0) logger.info({ adopted }, 'adopted running instances')
     await this.#data.want([])
     this.#instances.found(adopted, adopted.length > 0 ? await this.#serving() : new Set())
@@ -145,18 +148,21 @@ export class Agent {
     await this.#instances.judged()
   }
 
-  /** What requests go to as things are; nothing, where that cannot be seen: then all is asked first. */
+  /**
+   * Ids of the instances that receive requests now. Empty if the balancer cannot report them: then every instance is
+   * probed first.
+   */
   async #serving(): Promise<ReadonlySet<string>> {
     const { balancer, logger } = this.#parts
     try {
       return (await balancer.serving?.()) ?? new Set()
     } catch (error) {
-      logger.warn({ err: error }, 'the balancer does not say what it leads to; what runs is asked first')
+      logger.warn({ err: error }, 'the balancer does not report where it sends requests; the agent probes all running instances first')
       return new Set()
     }
   }
 
-  /** Takes a desired state from a controller: obeys it, or says why not. */
+  /** Takes a desired state from the controller: obeys it, or records why it was refused. */
   accept(desired: DesiredState): void {
     if (this.#isClosing) return
     const refusal = this.#refusal(desired)
@@ -202,7 +208,7 @@ export class Agent {
     }
   }
 
-  /** What could not be done here, in words. */
+  /** Problems on this machine, in words. */
   problems(): string[] {
     const { address, balancer, supervisor, clock } = this.#parts
     return [
@@ -215,7 +221,7 @@ export class Agent {
     ].map(shortened)
   }
 
-  /** Why it does not obey the controller; `null`: it does. */
+  /** Why the agent refuses the controller's desired state; `null` if it obeys. */
   get refused(): Report['refused'] {
     return this.#refused
   }
@@ -228,7 +234,7 @@ export class Agent {
     return this.#instances.all
   }
 
-  /** Tries again what failed: called now and then. */
+  /** Retries failed operations. Called with each heartbeat. */
   retry(): void {
     if (this.#isClosing) return
     this.#parts.lateWrites.retry()
@@ -242,7 +248,7 @@ export class Agent {
     void this.#data.want(this.#desired.removedData)
   }
 
-  /** Removes from the cache what nothing here needs. Never rejects: what fails is a problem until a later one works. */
+  /** Removes unneeded releases from the cache. Never rejects: a failure stays a problem until a later call succeeds. */
   async collect(): Promise<void> {
     const { cache, cacheCapBytes: capBytes, keepLast: lastPerService } = this.#parts
     try {
@@ -253,7 +259,9 @@ export class Agent {
     }
   }
 
-  /** Ends everything that does not outlive the agent. What one part fails at does not keep the others from ending. */
+  /**
+   * Ends everything that does not outlive the agent. A failure in one part does not keep the other parts from ending.
+   */
   async close(): Promise<void> {
     this.#isClosing = true
     const { fetcher, preparer, balancer, supervisor, address } = this.#parts
@@ -268,17 +276,20 @@ export class Agent {
       await settled(address.close()),
     ]
     const errors = parts.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
-    if (errors.length > 0) throw new AggregateError(errors, 'the agent could not end everything')
+    if (errors.length > 0) throw new AggregateError(errors, 'the agent could not stop everything')
   }
 
   #refusal(desired: DesiredState): string | null {
     const { machine } = this.#parts
-    if (desired.machine !== machine) return `it is meant for machine ${desired.machine}, and this is ${machine}`
+    if (desired.machine !== machine) return `the desired state is meant for machine ${desired.machine}, but this machine is ${machine}`
     const acceptance = acceptDesired(seenOf(this.#desired), desired)
     return acceptance.accepted ? null : acceptance.message
   }
 
-  /** Written down first: what is obeyed must be known after a restart, or an older controller could be obeyed then. */
+  /**
+   * Writes the state to disk before it obeys: a restarted agent must know what it obeyed, or it could obey an older
+   * controller.
+   */
   #obey(): void {
     const desired = this.#unwritten
     if (!desired) return
@@ -306,7 +317,10 @@ export class Agent {
     void this.#route()
   }
 
-  /** Who is of the cluster is who it says: machines that are not may no longer forward work here. */
+  /**
+   * Members of the cluster are the machines that the state names; a machine it does not name may no longer forward
+   * requests here.
+   */
   async #admit({ peers, settings }: DesiredState): Promise<void> {
     if (!settings) return
     try {
@@ -324,7 +338,7 @@ export class Agent {
     this.onChange()
   }
 
-  /** Resolves when the balancer follows what is known now; failures are kept as problems and tried again. */
+  /** Resolves when the balancer follows the current state; failures are kept as problems and retried. */
   async #route(): Promise<void> {
     await this.#instances.judged()
     if (this.#desired && !this.#isClosing) await this.#router.route(this.#desired, this.instances)

@@ -23,7 +23,7 @@ const workSchema = z.object({
   id: z.string(),
   attempt: z.number(),
   step: z.enum(['script', 'restart', 'over']),
-  /** Of the machine's start in which this step began. */
+  /** Identifies the start of the machine (boot) in which this step began. */
   mark: z.string(),
   ok: z.boolean(),
   reason: z.string(),
@@ -33,10 +33,10 @@ export type KnownWork = z.infer<typeof workSchema>
 export type Prepared = z.infer<typeof preparedSchema>[number]
 export type Ports = z.infer<typeof portsSchema>
 
-/** Results of `prepare` that are remembered. */
+/** Number of `prepare` results that are remembered. */
 export const preparedKept = 50
 
-/** What one agent keeps on disk, each a small JSON file that is replaced whole. */
+/** The agent's files on disk: small JSON files, each replaced as a whole. */
 export class AgentDisk {
   readonly folder: string
 
@@ -45,7 +45,7 @@ export class AgentDisk {
     makeFolder(folder)
   }
 
-  /** A number that grows with each start of the agent, also on a wiped disk. */
+  /** Returns a number that grows with each start of the agent, even after the disk was wiped. */
   nextBoot(now: number): number {
     return Math.max(now, (this.#read('boot', bootSchema)?.boot ?? 0) + 1)
   }
@@ -54,7 +54,7 @@ export class AgentDisk {
     writeJsonDurably(this.#path('boot'), { boot })
   }
 
-  /** The last desired state obeyed: what this machine runs by when no controller answers. */
+  /** The last desired state obeyed. The machine runs by this state while no controller answers. */
   readDesired(): DesiredState | null {
     return this.#read(
       'desired',
@@ -77,7 +77,7 @@ export class AgentDisk {
     writeJsonDurably(this.#path('prepared'), prepared)
   }
 
-  /** The last work on the machine itself. */
+  /** The last maintenance of this machine. */
   readMaintenance(): KnownWork | null {
     return this.#read('maintenance', workSchema)
   }
@@ -86,7 +86,7 @@ export class AgentDisk {
     writeJsonDurably(this.#path('maintenance'), work)
   }
 
-  /** For display alone: what cannot be read, as after a power cut, is not known. */
+  /** For display only: a file that cannot be read, for example after a power cut, counts as empty. */
   readInstances(): z.infer<typeof instancesSchema> {
     try {
       return this.#read('instances', instancesSchema) ?? {}
@@ -95,7 +95,7 @@ export class AgentDisk {
     }
   }
 
-  /** Without waiting for the disk: an instance that starts must not. */
+  /** Does not wait for the disk: the start of an instance must not be delayed. */
   writeInstances(instances: z.infer<typeof instancesSchema>): void {
     replaceJson(this.#path('instances'), instances)
   }
@@ -108,7 +108,7 @@ export class AgentDisk {
     writeJsonDurably(this.#path('ports'), ports)
   }
 
-  /** Holds a folder for each service that it may write, kept across releases. */
+  /** Holds one writable data folder per service, kept across releases. */
   get data(): string {
     return join(this.folder, 'data')
   }
@@ -117,16 +117,19 @@ export class AgentDisk {
     return join(this.data, service)
   }
 
-  /** A file of this agent's own, which only damage to the disk or another version can make unreadable. */
+  /**
+   * Reads one of the agent's files. Only damage to the disk or another version of Tandem can make such a file
+   * unreadable.
+   */
   #read<T>(name: string, schema: z.ZodType<T>): T | null {
     const path = this.#path(name)
     try {
       const known = readJson(path)
       return known === null ? null : schema.parse(known)
     } catch (cause) {
-      throw new OperatorError('E_ENVIRONMENT', `${path} cannot be read as what this agent writes there`, {
+      throw new OperatorError('E_ENVIRONMENT', `the agent cannot read its own file ${path}: it is damaged or has an unknown format`, {
         subject: path,
-        next: 'move it away and start the agent again: the controller tells it anew what to run',
+        next: 'move the file elsewhere and restart the agent: the controller sends the desired state again',
         cause,
       })
     }

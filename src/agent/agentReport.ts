@@ -3,7 +3,10 @@ import type { DesiredState } from '../protocol/desiredState.ts'
 import { reasonChars, type ReportedInstance } from '../protocol/report.ts'
 import type { LocalInstance } from './localInstance.ts'
 
-/** What the report says of one instance. One that is ready, and finishes the work it has while it gets no more, is `draining`. */
+/**
+ * The entry of the report for one instance. A ready instance that gets no new work but still finishes work is
+ * `draining`.
+ */
 export function reportedInstance(
   instance: LocalInstance,
   desired: DesiredState | null,
@@ -21,6 +24,6 @@ export function reportedInstance(
   }
 }
 
-/** A report that says too much would be refused whole. */
+/** Shortens a text: the controller would refuse the whole report if one text were too long. */
 export const shortened = (reason: string): string =>
   reason.length <= reasonChars ? reason : `${reason.slice(0, reasonChars - 1)}…`

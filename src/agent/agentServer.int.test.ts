@@ -33,7 +33,7 @@ afterEach(async () => {
   await folder.remove()
 })
 
-it('answers /healthz: not yet while it starts, then with or without a controller', async () => {
+it('answers /healthz with 503 while it starts, then with 200 with or without a controller', async () => {
   const url = `http://127.0.0.1:${await server.listen(0)}/healthz`
   expect((await fetch(url)).status).toBe(503)
   known = await startedAgent(join(folder.path, 'machine'), await Releases.open(folder.path))
@@ -55,7 +55,7 @@ it('answers /metrics in the format of Prometheus', async () => {
   expect(text).toContain('tandem_agent_desired_position 10')
 })
 
-it('answers only who names this computer: a page that leads a name of its own here reads nothing', async () => {
+it('answers only requests that name this computer: a page with a DNS name that resolves here reads nothing', async () => {
   const port = await server.listen(0)
   known = await startedAgent(join(folder.path, 'machine'), await Releases.open(folder.path))
   const statusOf = async (path: string, host: string): Promise<number | undefined> => {
@@ -71,21 +71,21 @@ it('answers only who names this computer: a page that leads a name of its own he
   }
 })
 
-it('takes another port when its own is taken, and says what else there is', async () => {
+it('takes another port when its own is taken, and lists the paths it serves', async () => {
   const other = await listen(() => 200)
   const port = await server.listen(other.port)
   await other.close()
   expect(port).not.toBe(other.port)
   const response = await fetch(`http://127.0.0.1:${port}/else`)
-  expect([response.status, await response.text()]).toEqual([404, 'there is /healthz and /metrics\n'])
+  expect([response.status, await response.text()]).toEqual([404, 'not found: the agent serves /healthz and /metrics\n'])
 })
 
-it('says of itself what a checkup goes by', async () => {
+it('reports about itself what a checkup needs', async () => {
   const releases = await Releases.open(folder.path)
   const one = (known = await startedAgent(join(folder.path, 'machine'), releases))
   one.agent.accept(aDesiredState(runs(await releases.publish('1'), 'x')))
   await vi.waitFor(() => expect(one.agent.report().instances[0]?.state).toBe('ready'), { timeout: 5_000 })
-  // Services reach this port: it answers nothing of that.
+  // Services can reach this port, so it answers none of this.
   expect((await fetch(`http://127.0.0.1:${await server.listen(0)}/self`)).status).toBe(404)
   expect(agentSelfSchema.parse(selfOf(one))).toMatchObject({
     ...{ version: '1', controller: true, http: 3, forward: 4, metrics: 5 },
@@ -93,7 +93,7 @@ it('says of itself what a checkup goes by', async () => {
   })
 })
 
-it('says of itself what its report says: what it could not do, and that it refuses its controller', async () => {
+it('reports about itself what its report contains: its problems, and that it refuses its controller', async () => {
   const one = (known = await startedAgent(join(folder.path, 'machine'), await Releases.open(folder.path)))
   one.address.failNext(new Error('no card'))
   one.agent.accept(aDesiredState())
@@ -102,7 +102,7 @@ it('says of itself what its report says: what it could not do, and that it refus
   expect(selfOf(one).problems).toEqual(['address: no card', expect.stringMatching(/meant for machine other/)])
 })
 
-it('takes what an older agent says of itself, which names no problems', async () => {
+it('accepts the report of an older agent about itself, which lists no problems', async () => {
   const { problems, ...older } = selfOf(null)
   expect([problems, agentSelfSchema.parse(older).problems]).toEqual([[], []])
 })

@@ -13,10 +13,13 @@ interface Parts {
   connected: () => boolean
 }
 
-/** A page that leads a name of its own here (DNS rebinding) must not read it through somebody's browser. */
-const foreignHost = 'the Host field names no address of this computer: ask for http://127.0.0.1:PORT\n'
+/**
+ * A web page whose host name resolves to this address (DNS rebinding) must not read the answer through a user's
+ * browser.
+ */
+const foreignHost = 'the Host header does not name an address of this computer: use http://127.0.0.1:PORT\n'
 
-/** `/healthz` and `/metrics` of the agent, on loopback only: every service on the machine can read them. */
+/** Serves the agent's `/healthz` and `/metrics`, on loopback only. Every service on the machine can read them. */
 export class AgentServer {
   #server: Server
 
@@ -34,12 +37,12 @@ export class AgentServer {
           (error: unknown) => response.writeHead(500).end(String(error)),
         )
       } else {
-        response.writeHead(404).end('there is /healthz and /metrics\n')
+        response.writeHead(404).end('not found: the agent serves /healthz and /metrics\n')
       }
     })
   }
 
-  /** Listens on `port`, or on any free one when that is taken or 0. Returns the port. */
+  /** Listens on `port`, or on any free port if `port` is taken or 0. Returns the port. */
   async listen(port: number): Promise<number> {
     for (const wanted of [port, 0]) {
       try {
@@ -62,18 +65,18 @@ export class AgentServer {
 }
 
 async function agentMetrics({ agent, balancer, connected }: Parts): Promise<{ contentType: string; text: string }> {
-  // 8 MB that only an agent whose metrics are read needs.
+  // Imported late: the module takes 8 MB, which only an agent whose metrics are read needs.
   const { Gauge, Registry } = await import('prom-client')
   const registry = new Registry()
   const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []): Gauge<L> =>
     new Gauge({ name: `tandem_agent_${name}`, help, labelNames, registers: [registry] })
   gauge('controller_connected', '1 while the controller is connected').set(Number(connected()))
-  gauge('desired_position', 'log position of the desired state obeyed').set(agent.desired?.position ?? 0)
+  gauge('desired_position', 'log position of the desired state that the agent obeys').set(agent.desired?.position ?? 0)
   gauge('resident_memory_bytes', 'resident memory of the agent').set(process.memoryUsage.rss())
   const cpu = process.cpuUsage()
   gauge('cpu_seconds', 'CPU time used by the agent').set((cpu.user + cpu.system) / 1e6)
   const up = gauge('instance_ready', '1 when the instance is ready', ['service', 'instance'])
-  const restarts = gauge('instance_restarts', 'starts after the process ended by itself', ['service', 'instance'])
+  const restarts = gauge('instance_restarts', 'restarts after the process ended on its own', ['service', 'instance'])
   const work = gauge('instance_work', 'requests and connections in flight', ['service', 'instance'])
   for (const { id, definition, state, restarts: count } of agent.instances.values()) {
     const labels = { service: definition.service, instance: id }

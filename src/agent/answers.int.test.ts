@@ -64,14 +64,14 @@ describe('logs', () => {
     one.supervisor.print('x', 'err', 'second')
   })
 
-  it('are given and end', async () => {
+  it('are sent and end', async () => {
     answers.take(logs('q', false))
     await ended('q')
     expect(texts('q')).toEqual(['out first', 'err second'])
     expect(lines('q').at(-1)).toEqual({ kind: 'end' })
   })
 
-  it('follow what comes until they are cancelled', async () => {
+  it('follow new output until they are cancelled', async () => {
     answers.take(logs('q', true))
     await until(() => expect(texts('q')).toHaveLength(2))
     one.supervisor.print('x', 'out', 'third')
@@ -81,12 +81,12 @@ describe('logs', () => {
     expect(lines('q').at(-1)).toEqual({ kind: 'end' })
   })
 
-  it('that follow nothing begin all the same: quiet is told from gone', async () => {
+  it('that follow nothing begin all the same: a quiet sender differs from a lost one', async () => {
     answers.take({ ...logs('q', true), service: 'quiet' } as Ask)
     await until(() => expect(controller.answers.get('q')).toBe('\n'))
   })
 
-  it('end when the controller is gone, and that is told', async () => {
+  it('end when the controller is gone, and the failure is reported', async () => {
     answers.take(logs('q', true))
     await until(() => expect(texts('q')).toHaveLength(2))
     await controller.close()
@@ -95,7 +95,7 @@ describe('logs', () => {
 })
 
 describe('a one-off command', () => {
-  it('gets the environment of the service, and gives output, errors apart, and its exit status', async () => {
+  it('gets the environment of the service, and returns output and errors separately and the exit status', async () => {
     one.supervisor.setProgram(() => ({
       prints: [
         { stream: 'out', text: 'did it' },
@@ -112,7 +112,7 @@ describe('a one-off command', () => {
     expect(spec?.env).toMatchObject({ COLOUR: 'red', TANDEM_RELEASE: shop.id, TANDEM_INSTANCE: 'shop-run-q' })
   })
 
-  it('is ended when it is cancelled', async () => {
+  it('gets its stop signal when it is cancelled', async () => {
     answers.take(run('q', './tool'))
     await until(() => expect(one.supervisor.running()).toEqual(['shop-run-q']))
     answers.take({ kind: 'cancel', id: 'q' })
@@ -121,7 +121,7 @@ describe('a one-off command', () => {
     expect(lines('q')).toContainEqual({ kind: 'exit', code: null, signal: 'SIGTERM' })
   })
 
-  it('is ended when the controller is gone', async () => {
+  it('gets its stop signal when the controller is gone', async () => {
     answers.take(run('q', './tool'))
     await until(() => expect(one.supervisor.running()).toEqual(['shop-run-q']))
     await until(() => expect(controller.answers.has('q')).toBe(true))
@@ -129,7 +129,7 @@ describe('a one-off command', () => {
     await until(() => expect(one.supervisor.running()).toEqual([]))
   })
 
-  it('keeps its release, whatever is deployed meanwhile', async () => {
+  it('keeps its release, even if other releases are deployed meanwhile', async () => {
     answers.take(run('q', './tool'))
     await until(() => expect(one.supervisor.running()).toEqual(['shop-run-q']))
     const collected = async (position: number): Promise<void> => {
@@ -142,14 +142,14 @@ describe('a one-off command', () => {
     const gone = (id: string): Promise<void> =>
       vi.waitFor(async () => expect(await one.cache.has(id)).toBe(false), { timeout: 8_000, interval: 2 })
     await collected(20)
-    await one.cache.open(shop.id) // after the collection, and from what is here alone
+    await one.cache.open(shop.id) // after the collection, and only from the local cache
     answers.take({ kind: 'cancel', id: 'q' })
     await ended('q')
     await collected(30)
     await gone(shop.id)
   })
 
-  it('that cannot start says why', async () => {
+  it('that cannot start reports why', async () => {
     one.supervisor.setProgram(() => ({ failsStart: new Error('no such program') }))
     answers.take(run('q', './none'))
     await ended('q')
@@ -158,7 +158,7 @@ describe('a one-off command', () => {
 })
 
 describe('a checkup', () => {
-  it('begins with the clock, at once, and then says what was found', async () => {
+  it('sends the clock at once, and then the findings', async () => {
     const before = Date.now()
     answers.take({ kind: 'checkup', id: 'q' })
     await ended('q')
@@ -169,7 +169,7 @@ describe('a checkup', () => {
   })
 })
 
-it('says of a question that only a newer version knows that it does not know it', async () => {
+it('reports that it does not know a request of a newer version', async () => {
   answers.take(readAsk({ kind: 'horoscope', id: 'q', sign: 'leo' }))
   await ended('q')
   expect(lines('q')).toEqual([expect.objectContaining({ kind: 'error', code: 'E_NOT_FOUND' }), { kind: 'end' }])

@@ -18,10 +18,13 @@ interface Parts {
   failed: (error: unknown) => void
 }
 
-/** An answer without a line says so often that it is still being given. */
+/** Interval of the empty lines that show that an answer without output is still in progress. */
 const signOfLifeMs = 5_000
 
-/** Answers the controller's questions: output of instances, and one-off commands. Each answer is one streamed POST. */
+/**
+ * Answers requests of the controller: output of instances, one-off commands, checkups. Each answer is one streamed
+ * POST.
+ */
 export class Answers {
   #parts: Parts
   #open = new Map<string, AbortController>()
@@ -45,7 +48,7 @@ export class Answers {
     for (const stop of this.#open.values()) stop.abort()
   }
 
-  /** Never rejects: what went wrong is said over the channel, or here where there is none. */
+  /** Never rejects: a failure is reported over the channel, or passed to `failed` if there is no channel. */
   async #command(ask: Extract<Ask, { kind: 'command' }>): Promise<void> {
     const { client, programs, failed } = this.#parts
     const stop = new AbortController()
@@ -60,7 +63,7 @@ export class Answers {
     }
   }
 
-  /** Never rejects: what could not be delivered is told. */
+  /** Never rejects: an answer that cannot be delivered is passed to `failed`. */
   async #post(id: string, answers: AsyncIterable<Answer>, stop: AbortController): Promise<void> {
     const encoder = new TextEncoder()
     async function* body(): AsyncIterable<Uint8Array> {
@@ -97,13 +100,13 @@ export class Answers {
       } else if (ask.kind === 'run') {
         yield* this.#run(ask, signal)
       } else if (ask.kind === 'checkup') {
-        // At once: how long this takes is how well the clock is known.
+        // Sent at once: the delay of this line limits how exactly the controller knows this machine's clock.
         yield { kind: 'clock', at: this.#parts.clock.now() }
         yield { kind: 'checkup', checkup: await this.#parts.examine() }
       } else {
         throw new OperatorError(
           'E_NOT_FOUND',
-          'the agent of this machine is of a version that does not know this question',
+          'the agent of this machine does not know this request: its version is too old',
         )
       }
     } catch (error) {

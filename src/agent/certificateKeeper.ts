@@ -4,21 +4,21 @@ import { createRequest } from '../identity/authority.ts'
 import { certificateFacts, renewAt } from '../identity/certificate.ts'
 import type { IdentityFolder, Identity } from '../identity/identityFolder.ts'
 
-/** How often it is looked whether renewal is due; also how soon it is tried again. */
+/** Interval between checks whether renewal is due; also the delay before a retry. */
 const checkMs = 3_600_000
 
 interface Options {
   folder: IdentityFolder
   client: () => ApiClient
-  /** What uses the certificate from its files takes it up anew. */
+  /** Lets programs that read the certificate from its files load the new one. */
   renewed: () => Promise<void>
   logger: Logger
   now: () => number
 }
 
 /**
- * This machine's identity, renewed at half its life with a new key made here. The new one is shown from the next
- * connection on; those that are open stay open.
+ * This machine's identity, renewed at half of the certificate's lifetime with a new key that is made here. New
+ * connections use the new certificate; open connections stay open.
  */
 export class CertificateKeeper {
   #options: Options
@@ -31,7 +31,7 @@ export class CertificateKeeper {
     this.#identity = options.folder.read()
   }
 
-  /** The same object until it is renewed. */
+  /** Returns the same object until the identity is renewed. */
   get identity(): Identity {
     return this.#identity
   }
@@ -41,7 +41,7 @@ export class CertificateKeeper {
     this.check()
   }
 
-  /** Renews when it is due. Never rejects: a failure is said, and tried again. */
+  /** Renews the certificate if renewal is due. Never rejects: a failure is logged and retried. */
   check(): void {
     if (this.#options.now() < renewAt(certificateFacts(this.#identity.certificate))) return
     this.#trying ??= this.#renew()
@@ -62,7 +62,7 @@ export class CertificateKeeper {
     folder.write(identity)
     this.#identity = identity
     await renewed()
-    logger.info({ until: this.#until() }, "this machine's certificate was renewed")
+    logger.info({ until: this.#until() }, "renewed this machine's certificate")
   }
 
   #until(): string {
@@ -70,6 +70,6 @@ export class CertificateKeeper {
   }
 
   #whyItMatters(): string {
-    return `this machine's certificate could not be renewed; it is good until ${this.#until()}, trying again every hour`
+    return `could not renew this machine's certificate, which is valid until ${this.#until()}; retrying every hour`
   }
 }

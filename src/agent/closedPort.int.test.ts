@@ -15,19 +15,19 @@ const addresses = Object.values(networkInterfaces()).flat()
 const hasIPv6 = addresses.some((one) => one?.address === '::1')
 const other = process.platform === 'linux' ? addresses.find((one) => one?.family === 'IPv4' && !one.internal) : null
 
-it.skipIf(!hasIPv6)('names the IPv6 loopback where it listens there', async () => {
+it.skipIf(!hasIPv6)('names the IPv6 loopback address if the instance listens there', async () => {
   const port = await listenOn('::1')
   expect(await closedPortReason(port)).toBe(`it listens on [::1]:${port} only; it must listen on its HOST, 127.0.0.1`)
 })
 
-it.skipIf(!other)('names another address where it listens there', async () => {
+it.skipIf(!other)('names another address if the instance listens there', async () => {
   const address = other?.address ?? ''
   const port = await listenOn(address)
   const must = 'it must listen on its HOST, 127.0.0.1'
   expect(await closedPortReason(port)).toBe(`it listens on ${address}:${port} only; ${must}`)
 })
 
-it('says that nothing listens where nothing does', async () => {
+it('reports that nothing listens', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo // it listens on TCP

@@ -72,7 +72,7 @@ async function connected(): Promise<void> {
   await until(() => expect(link.connected).toBe(true))
 }
 
-it('hands on desired states and questions, and reports at once', async () => {
+it('passes on desired states and requests, and reports at once', async () => {
   connect()
   await connected()
   controller.send('ask', { kind: 'cancel', id: 'q' })
@@ -81,7 +81,7 @@ it('hands on desired states and questions, and reports at once', async () => {
   await until(() => expect(controller.reports).toHaveLength(1))
 })
 
-it('passes over events it does not know: a newer controller may send them', async () => {
+it('ignores unknown events: a newer controller may send them', async () => {
   connect()
   await connected()
   controller.send('greeting', { hello: 1 })
@@ -90,14 +90,14 @@ it('passes over events it does not know: a newer controller may send them', asyn
   expect(controller.streamsAt).toHaveLength(1)
 })
 
-it('reports with each heartbeat, and calls for what failed to be tried again', async () => {
+it('reports with each heartbeat, and triggers retries of failed operations', async () => {
   connect({ heartbeatMs: 10 })
   await connected()
   await until(() => expect(controller.reports.length).toBeGreaterThan(3))
   expect(beats).toBeGreaterThan(2)
 })
 
-it('puts many changes into few reports, one on its way at a time, the last of them never lost', async () => {
+it('puts many changes into few reports, sends one at a time, and never loses the last change', async () => {
   connect({ heartbeatMs: 60_000 })
   await connected()
   await until(() => expect(controller.reports).toHaveLength(1))
@@ -105,7 +105,7 @@ it('puts many changes into few reports, one on its way at a time, the last of th
   await until(() => expect(controller.reports).toHaveLength(2))
   let changed = false
   controller.onReport = () => {
-    if (!changed) for (let i = 0; i < 10; i++) link.changed() // while this report is on its way
+    if (!changed) for (let i = 0; i < 10; i++) link.changed() // while this report is being sent
     changed = true
     return 200
   }
@@ -113,7 +113,7 @@ it('puts many changes into few reports, one on its way at a time, the last of th
   await until(() => expect(controller.reports).toHaveLength(4))
 })
 
-it('comes back after the controller was away, waiting longer each time, less what chance takes off', async () => {
+it('reconnects after the controller was unreachable, with growing delays minus a random part', async () => {
   controller.refuseStreams = 503
   connect({ reconnect: { firstMs: 20, mostMs: 80 } })
   await until(() => expect(controller.streamsAt.length).toBe(6))
@@ -128,10 +128,10 @@ it('comes back after the controller was away, waiting longer each time, less wha
 })
 
 it.each([
-  ['what is not JSON', 'event: desired\ndata: {"machine":\n\n'],
-  ['a desired state of another shape', 'event: desired\ndata: {"machine":"a"}\n\n'],
-  ['a question without an id', 'event: ask\ndata: {"kind":"explode"}\n\n'],
-])('survives %s, asks again, and not in a hurry', async (_, garbage) => {
+  ['a message that is not JSON', 'event: desired\ndata: {"machine":\n\n'],
+  ['a desired state with another structure', 'event: desired\ndata: {"machine":"a"}\n\n'],
+  ['a request without an id', 'event: ask\ndata: {"kind":"explode"}\n\n'],
+])('survives %s, reconnects, and not in a hurry', async (_, garbage) => {
   connect({ reconnect: { firstMs: 10, mostMs: 60 } })
   for (let round = 1; round <= 4; round++) {
     await until(() => expect(controller.connected).toBe(1))
@@ -144,7 +144,7 @@ it.each([
   expect(desired).toEqual([aDesiredState()])
 })
 
-it('sends a report again that was refused, and one that is never answered', async () => {
+it('sends a report again if it was refused or never answered', async () => {
   connect({ heartbeatMs: 60_000, reportMs: 50, resend: { firstMs: 5, mostMs: 10 } })
   controller.onReport = (report) => [500, null, 200][report.seq - 1] ?? null
   await connected()
@@ -152,7 +152,7 @@ it('sends a report again that was refused, and one that is never answered', asyn
   expect(controller.reports.map((report) => report.seq)).toEqual([1, 2, 3])
 })
 
-it('hands on nothing more once it is closed', async () => {
+it('passes on nothing more once it is closed', async () => {
   connect()
   await connected()
   link.close()

@@ -9,12 +9,12 @@ export interface LinkLimits {
   heartbeatMs: number
   reconnect: { firstMs: number; mostMs: number }
   resend: { firstMs: number; mostMs: number }
-  /** A report that is not answered by then is given up, and another sent: the connection may be half-open. */
+  /** Time after which an unanswered report is given up and a new one sent: the connection may be half-open. */
   reportMs: number
 }
 
 export const linkLimits: LinkLimits = {
-  // Below the 10 s after which a machine counts as lost, with room for two that get lost on the way.
+  // Below the 10 s after which a machine counts as lost, with room for two lost heartbeats.
   heartbeatMs: 2_000,
   reconnect: { firstMs: 100, mostMs: 2_000 },
   resend: { firstMs: 50, mostMs: 1_000 },
@@ -27,11 +27,14 @@ interface Hooks {
   report: () => Report
   /** Called with each heartbeat. */
   beat: () => void
-  /** A report was answered: what the controller said last still stands. */
+  /** Called when the controller has answered a report: its last desired state is still valid. */
   heard: () => void
 }
 
-/** The agent's connection to its controller: desired states and questions come down, reports go up. It never gives up. */
+/**
+ * The agent's connection to its controller. Desired states and requests come down, reports go up. It reconnects for
+ * ever.
+ */
 export class ControllerLink {
   #client: ApiClient
   #hooks: Hooks
@@ -65,7 +68,7 @@ export class ControllerLink {
     }, this.#limits.heartbeatMs)
   }
 
-  /** Something to report: sent at once, or right after the report that is on its way. */
+  /** Marks that there is something to report. It is sent at once, or right after the report that is being sent. */
   changed(): void {
     this.#dirty = true
     if (!this.#sending) void this.#send()
@@ -87,12 +90,13 @@ export class ControllerLink {
           this.#connected = true
           if (event === 'desired') this.#hooks.desired(desiredStateSchema.parse(JSON.parse(data)))
           else if (event === 'ask') this.#hooks.ask(readAsk(JSON.parse(data)))
-          // Only now: a controller whose messages cannot be taken is not asked again in a hurry.
+          // Reset only after the message was parsed: a controller whose messages cannot be parsed is not called again
+          // in a hurry.
           backoff.reset()
         }
       } catch (error) {
-        if (this.#connected) this.#logger.warn({ err: error }, 'lost the controller; services go on, trying again')
-        else this.#logger.debug({ err: error }, 'no controller yet')
+        if (this.#connected) this.#logger.warn({ err: error }, 'lost the connection to the controller; services continue; reconnecting')
+        else this.#logger.debug({ err: error }, 'cannot reach the controller yet')
       }
       this.#connected = false
       await pause(backoff.next(), signal)
@@ -104,7 +108,7 @@ export class ControllerLink {
     this.#sending = true
     const { signal } = this.#closing
     const backoff = new Backoff(this.#limits.resend, this.#random)
-    // Whatever else changes in this turn of the event loop goes into the same report.
+    // Changes later in this turn of the event loop go into the same report.
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#dirty && this.#connected && !signal.aborted) {
       this.#dirty = false
@@ -136,11 +140,11 @@ export class ControllerLink {
     }
   }
 
-  /** Said once for each reason, not with every heartbeat. */
+  /** Logs each reason once, not with every heartbeat. */
   #notTaken(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error)
     if (this.#closing.signal.aborted || reason === this.#lastRefusal) return
     this.#lastRefusal = reason
-    this.#logger.warn({ err: error }, 'a report was not taken; trying again')
+    this.#logger.warn({ err: error }, 'the controller did not accept a report; retrying')
   }
 }

@@ -3,14 +3,14 @@ import type { Problems } from './problems.ts'
 
 interface Parts {
   folders: DataFolders
-  /** Removes a service's kept output. */
+  /** Removes the stored output of a service. */
   forget: (service: string) => Promise<void>
   isUsed: (service: string) => boolean
   problems: Problems
   changed: () => void
 }
 
-/** Removes services' data folders, of those that nothing uses any more. */
+/** Removes the data folders of services that nothing uses any more. */
 export class DataRemover {
   readonly removed = new Set<string>()
   #parts: Parts
@@ -21,7 +21,10 @@ export class DataRemover {
     this.#parts = parts
   }
 
-  /** Removes what `wanted` names and nothing uses. Never rejects: what fails is a problem until a later call works. */
+  /**
+   * Removes the folders of unused `wanted` services. Never rejects: a failure stays a problem until a later call
+   * succeeds.
+   */
   async want(wanted: readonly string[]): Promise<void> {
     const { isUsed, problems, changed } = this.#parts
     for (const service of this.removed) if (!wanted.includes(service)) this.removed.delete(service)
@@ -38,7 +41,7 @@ export class DataRemover {
     }
   }
 
-  /** Ends what an agent that was killed had begun. */
+  /** Finishes removals that a killed agent had begun. */
   async #sweep(): Promise<void> {
     await this.#parts.folders.sweep()
     this.#isSwept = true

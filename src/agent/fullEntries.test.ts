@@ -10,12 +10,12 @@ const counters = (count: number): BalancerCounters => ({
   ],
 })
 
-it('says that the entries are full while connections are refused and a minute longer, and counts each spell afresh', () => {
+it('reports full entries while connections are refused and a minute longer, and counts each period separately', () => {
   const entries = new FullEntries()
   expect(entries.problems({ ...counters(0), refused: [] }, 0)).toEqual([])
   expect(entries.problems(counters(0), 1_000)).toEqual([])
   expect(entries.problems(counters(5), 2_000)).toEqual([
-    'its entries are full: 5 connections refused lately, 10000 open; those go on',
+    'the entries of this machine are full: 5 connections refused recently; 10000 open connections continue',
   ])
   expect(entries.problems(counters(8), 50_000)).toEqual([expect.stringContaining('8 connections refused')])
   expect(entries.problems(counters(8), 109_000)).toHaveLength(1)

@@ -1,17 +1,17 @@
-/** A rollout is over, and nothing new has been asked for this long. */
+/** How long the agent must be idle, with no rollout in progress, before memory is collected. */
 const quietMs = 10_000
-/** Compiled code that is no longer used leaves only after some collections. */
+/** Unused compiled code is freed only after several collections. */
 const rounds = 4
 
 /**
- * Gives back what work took, once it is quiet: left alone, Node keeps the garbage of the last rollout until it needs the
- * room. Does nothing unless the process was started with `--expose-gc`.
+ * Frees the memory that work took once the agent is idle. Without this, Node keeps the garbage of the last rollout
+ * until it needs the room. Does nothing unless the process was started with `--expose-gc`.
  */
 export class IdleMemory {
   #timer: NodeJS.Timeout | undefined
   #round = 0
 
-  /** Something was done: count the quiet afresh. */
+  /** Restarts the idle timer after work. */
   worked(): void {
     this.#round = 0
     this.#wait()

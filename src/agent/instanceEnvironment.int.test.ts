@@ -39,17 +39,17 @@ function refusal(): OperatorError {
 }
 
 describe("an instance's environment", () => {
-  it('is the contract and nothing else of the agent', () => {
+  it('is exactly the contract, and contains nothing else of the agent', () => {
     expect(make({ env: { LOG_LEVEL: 'info' } }).env).toEqual({
       ...{ PORT: '4000', HOST: '127.0.0.1', TANDEM_SERVICE: 'shop', TANDEM_RELEASE: release },
       ...{ TANDEM_INSTANCE: 'shop-1', TANDEM_MACHINE: 'a', TANDEM_DATA: join(folder.path, 'data/shop') },
       ...{ PATH: '/bin', HOME: '/root', LANG: 'C', TZ: 'UTC', LOG_LEVEL: 'info' },
     })
   })
-  it('has no PORT where nothing listens', () => {
+  it('has no PORT if the program listens on no port', () => {
     expect(make({ listen: 'none' }, null).env).not.toHaveProperty('PORT')
   })
-  it('lets a definition set PATH, HOME, LANG and TZ anew', () => {
+  it('lets a definition override PATH, HOME, LANG and TZ', () => {
     const { env } = make({ env: { TZ: 'Europe/Berlin', PATH: 'bin:${PATH}' } })
     expect(env).toMatchObject({ TZ: 'Europe/Berlin', PATH: 'bin:/bin', LANG: 'C' })
   })
@@ -70,21 +70,21 @@ describe("an instance's environment", () => {
 })
 
 describe('secrets', () => {
-  it('are added, over the definition, quotes off, comments passed over', () => {
+  it('override the definition; quotes are removed, comments are skipped', () => {
     secrets('# secret\n\nKEY=va=lue\r\n  QUOTED="a b"\nSINGLE=\'x\'\nODD="y\nLOG_LEVEL=trace\nEMPTY=\n')
     const { env } = make({ env: { LOG_LEVEL: 'info' } })
     expect(env).toMatchObject({ KEY: 'va=lue', QUOTED: 'a b', SINGLE: 'x', ODD: '"y', LOG_LEVEL: 'trace', EMPTY: '' })
   })
-  it('are not put into argv, which every user of the machine may read', () => {
+  it('are not put into the arguments, which every user of the machine may read', () => {
     secrets('KEY=value\n')
     expect(() => make({ run: ['./s', '${KEY}'] })).toThrow(/KEY.* is set by nothing/)
   })
-  it.each([0o640, 0o604, 0o666])('of mode %o are refused, saying what to type', (mode) => {
+  it.each([0o640, 0o604, 0o666])('with mode %o are refused, with a command to fix it', (mode) => {
     secrets('KEY=value\n', mode)
     expect(refusal()).toMatchObject({ code: 'E_SECRETS_MODE', next: `chmod 600 ${join(folder.path, 'shop.env')}` })
   })
   it.each(['hunter2', 'export KEY=hunter2', '1KEY=hunter2', 'KEY: hunter2', 'KEY=hun\0ter2 hunter2'])(
-    'that are not NAME=value are refused with their line, and without showing it (%j)',
+    'that are not NAME=value are refused with the line number, without showing the text (%j)',
     (line) => {
       secrets(`GOOD=1\n${line}\n`)
       const error = refusal()

@@ -8,12 +8,12 @@ interface About {
   release: string
   instance: string
   machine: string
-  /** `null` for what listens on nothing. */
+  /** `null` for a program that listens on no port. */
   port: number | null
   dataFolder: string
-  /** The supervisor makes the data folder, with the right owner, when it starts the instance. */
+  /** True if the supervisor makes the data folder, with the right owner, when it starts the instance. */
   isDataMadeLater?: boolean
-  /** Where `SERVICE.env` files with secrets are; `null`: the supervisor adds them. */
+  /** Folder of the `SERVICE.env` files with secrets; `null` if the supervisor adds the secrets. */
   secretsFolder: string | null
 }
 
@@ -23,10 +23,12 @@ interface Expanded {
   env: Record<string, string>
 }
 
-/** Of the agent's own environment, an instance sees these and nothing else. */
+/** Variables that an instance inherits from the agent's environment; it gets no others. */
 const inherited = ['PATH', 'HOME', 'LANG', 'TZ'] as const
 
-/** What an instance is started with: argv and environment exactly as the contract says, secrets added last. */
+/**
+ * Arguments and environment that an instance is started with, exactly as the contract defines them. Secrets come last.
+ */
 export function instanceEnvironment(about: About, agentEnv: NodeJS.ProcessEnv): Expanded {
   const { definition, release, instance, machine, port, dataFolder } = about
   if (!about.isDataMadeLater) mkdirSync(dataFolder, { recursive: true, mode: 0o700 })

@@ -1,15 +1,20 @@
 export interface InstanceLimits {
-  /** How often a ready instance is probed. */
+  /** Interval between probes of a ready instance. */
   readyProbeMs: number
-  /** So much time there is at least, on average, between two probes of well instances on this machine: they wait for their turn. */
+  /**
+   * Least average time between two probes of healthy instances on this machine; probes of many instances are spread
+   * out.
+   */
   apartMs: number
-  /** Ready instances are probed at multiples of this, together: waking up costs an idle agent more than the probe does. */
+  /**
+   * Ready instances are probed together, at multiples of this: waking up costs an idle agent more than the probe does.
+   */
   togetherMs: number
-  /** How often a port that is still closed is tried while the instance starts. */
+  /** Interval between attempts to reach a port that is still closed while the instance starts. */
   closedProbeMs: number
-  /** This many misses in a row take it out of traffic. */
+  /** Number of consecutive failed probes that take an instance out of traffic. */
   misses: number
-  /** How long it must be well to count as steady again. */
+  /** How long an instance must be healthy to count as stable again. */
   steadyMs: number
   restart: { firstMs: number; mostMs: number }
 }
@@ -24,7 +29,10 @@ export const instanceLimits: InstanceLimits = {
   restart: { firstMs: 500, mostMs: 30_000 },
 }
 
-/** Until a ready instance is asked again, one of `crowd`: its turn comes with the others'. One that missed is asked soon. */
+/**
+ * Delay before the next probe of a ready instance, one of `crowd`, together with the others. After a failed probe it is
+ * short.
+ */
 export function readyProbeMs(
   isWell: boolean,
   crowd: number,

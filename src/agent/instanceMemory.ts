@@ -2,15 +2,18 @@ import type { InstanceState } from '../protocol/report.ts'
 import type { AgentDisk } from './agentDisk.ts'
 import type { LateWrites } from './lateWrites.ts'
 
-/** How an instance was when that was last written down. */
+/** State of an instance when it was last written to disk. */
 export interface RememberedInstance {
   state: InstanceState
-  /** When it entered that state, milliseconds by this machine's clock. */
+  /** When the instance entered that state, in milliseconds of this machine's clock. */
   since: number
   restarts: number
 }
 
-/** Since when instances are as they are, and how often each was started again: the next agent on this machine says the same. */
+/**
+ * Remembers the state of instances, since when, and their restarts, so that the next agent on this machine reports the
+ * same.
+ */
 export class InstanceMemory {
   readonly #disk: AgentDisk
   readonly #lateWrites: LateWrites
@@ -32,6 +35,6 @@ export class InstanceMemory {
     const text = JSON.stringify(known)
     if (text === this.#written) return
     this.#written = text
-    this.#lateWrites.write('how instances are', () => this.#disk.writeInstances(known))
+    this.#lateWrites.write('the state of instances', () => this.#disk.writeInstances(known))
   }
 }

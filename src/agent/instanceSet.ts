@@ -21,25 +21,25 @@ interface Parts {
   clock: Clock
   random: () => number
   limits: Partial<InstanceLimits> | undefined
-  /** Resolves when the balancer follows what is known of the instances now, or has failed to. */
+  /** Resolves when the balancer follows the current state of the instances, or has failed to. */
   route: () => Promise<void>
-  /** Something of an instance is not as it was. */
+  /** Called when something about an instance has changed. */
   changed: () => void
-  /** Nothing is left of one; what it ran may be collected. */
+  /** Called when nothing is left of an instance: the release it ran may be collected. */
   gone: () => void
 }
 
-/** How long adopted instances are waited for before traffic is routed by what is known. */
+/** How long routing waits for the first probes of adopted instances. */
 const judgeMs = 2_000
 
-/** The instances of this machine: brought to what is wanted, one by one, each with the care its traffic needs. */
+/** The instances of this machine. Starts and stops each one to match the desired state, with care for its traffic. */
 export class InstanceSet {
   readonly #parts: Parts
   readonly #all = new Map<string, LocalInstance>()
   readonly #stopping = new Set<string>()
-  /** Found running, before a desired state has said what becomes of them. */
+  /** Instances found running, before a desired state decides what happens to them. */
   readonly #adopted = new Map<string, Adopted>()
-  /** Found running, and wanted by nobody. */
+  /** Instances found running that no desired state wants. */
   readonly #unwanted = new Set<string>()
   #wanted: DesiredState | null = null
   #judging: Promise<void> = Promise.resolve()
@@ -53,19 +53,20 @@ export class InstanceSet {
     return this.#all
   }
 
-  /** Resolves once what was adopted has been asked how it is: nothing is routed by what is not known yet. */
+  /** Resolves once adopted instances have been probed: nothing is routed by state that is not yet known. */
   judged(): Promise<void> {
     return this.#judging
   }
 
-  /** `serving`: of these, the ones that requests go to now. */
+  /** `serving` holds the ids of those that receive requests now. */
   found(adopted: readonly string[], serving: ReadonlySet<string>): void {
     for (const id of adopted) this.#adopted.set(id, serving.has(id) ? 'serving' : 'running')
   }
 
   /**
-   * Starts what is missing, stops what is not wanted. What was adopted is asked first, before a balancer that went on without
-   * the agent is told that nothing is ready; a machine that has lost its desired state does so with the first it is told.
+   * Starts missing instances and stops unwanted ones. Adopted instances are probed first: the balancer kept running
+   * without the agent, and must not get the message that nothing is ready. A machine that lost its desired state adopts
+   * with the first state it receives.
    */
   want(desired: DesiredState): void {
     this.#wanted = desired
@@ -80,14 +81,14 @@ export class InstanceSet {
     this.endUnwanted()
   }
 
-  /** Also tries again what could not be ended before. */
+  /** Also retries instances that could not be stopped before. */
   endUnwanted(): void {
     const wanted = new Set(this.#wanted?.instances.map(({ id }) => id))
     for (const id of this.#all.keys()) if (this.#wanted && !wanted.has(id)) void this.#stop(id)
     if (this.#unwanted.size > 0) void this.#endAdopted([...this.#unwanted])
   }
 
-  /** Ends those that do not outlive the agent, and lets go of the others. */
+  /** Stops the instances that do not outlive the agent, and releases the others. */
   async close(): Promise<PromiseSettledResult<void>[]> {
     this.#isClosing = true
     const { outlivesAgent } = this.#parts.supervisor.abilities
@@ -105,7 +106,7 @@ export class InstanceSet {
     for (const { id, port } of this.#all.values()) if (port !== null) this.#parts.ports.adopt(id, port)
   }
 
-  /** Out of the routes before it ends, as any other. */
+  /** Takes an adopted instance out of the routes before it is stopped, like any other instance. */
   async #endAdopted(ids: string[]): Promise<void> {
     const { balancer, supervisor, problems, route } = this.#parts
     await route()
@@ -147,7 +148,10 @@ export class InstanceSet {
     this.#all.set(id, instance)
   }
 
-  /** Out of the routes first, then its idle connections, its signal, its grace; only then what is left is cut. */
+  /**
+   * Takes the instance out of the routes, closes its idle connections, sends the signal, waits the grace, then cuts the
+   * rest.
+   */
   async #stop(id: string): Promise<void> {
     const instance = this.#all.get(id)
     if (!instance || this.#stopping.has(id)) return
@@ -165,7 +169,7 @@ export class InstanceSet {
     } finally {
       this.#stopping.delete(id)
     }
-    // Wanted again meanwhile, as after a recovery.
+    // The instance may be wanted again meanwhile, for example after a recovery.
     this.#startMissing()
     changed()
     gone()

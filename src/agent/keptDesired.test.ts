@@ -13,7 +13,7 @@ function disk(): AgentDisk {
   return new AgentDisk(folder)
 }
 
-it('reads what was kept before there was a format, and what a newer version has added to', () => {
+it('reads a file from before there was a format number, and one with fields of a newer version', () => {
   const here = disk()
   const { program: _, ...old } = aDesiredState()
   writeFileSync(join(here.folder, 'desired.json'), JSON.stringify(old))
@@ -22,13 +22,13 @@ it('reads what was kept before there was a format, and what a newer version has 
   expect(here.readDesired()).toEqual(aDesiredState())
 })
 
-it('reads what it wrote', () => {
+it('reads the file it wrote', () => {
   const here = disk()
   here.writeDesired(aDesiredState({ position: 77 }))
   expect(here.readDesired()).toEqual(aDesiredState({ position: 77 }))
 })
 
-it('brings each old format up, step by step, and does not guess at one without a way up', () => {
+it('converts each old format step by step, and refuses one without an upcaster', () => {
   const known = { 0: (kept: object) => ({ ...kept, one: true }), 1: (kept: object) => ({ ...kept, two: true }) }
   expect(upcastDesired({ a: 1 }, known, 2)).toEqual({ a: 1, one: true, two: true })
   expect(upcastDesired({ a: 1, format: 1 }, known, 2)).toEqual({ a: 1, format: 1, two: true })

@@ -1,15 +1,18 @@
-/** The format that `desired.json` is written in now. It changes only with an upcaster, and so that the minor version before can read it too. */
+/**
+ * Format that `desired.json` is written in. It changes only together with an upcaster, and so that the minor version
+ * before can still read the file.
+ */
 export const desiredFormat = 1
 
-/** Turns what was written in a format into the next one. */
+/** Functions that convert content from one format to the next. */
 type Upcasters = Readonly<Record<number, (kept: object) => object>>
 
-/** Before there was a number, format 1 was written without it. */
+/** Format 1 was first written without a format number. */
 const upcasters: Upcasters = { 0: (kept) => kept }
 
 /**
- * What an earlier version of the agent kept, as this one would have written it. What a newer one kept is taken as it is: fields are
- * only added between neighbouring versions, and the schema leaves out what it does not know.
+ * Converts content that an earlier version of the agent wrote to the current format. Content of a newer version is left
+ * unchanged: neighbouring versions only add fields, and the schema drops unknown fields.
  */
 export function upcastDesired(kept: unknown, known: Upcasters = upcasters, current = desiredFormat): unknown {
   if (typeof kept !== 'object' || kept === null) return kept

@@ -35,7 +35,7 @@ async function end(agent: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   await exited
 }
 
-/** Starts an agent for which there is no controller; resolves with the port of its entry. */
+/** Starts an agent that has no controller; resolves with the port of its entry. */
 async function start(): Promise<{ agent: ChildProcess; http: number }> {
   const agent = spawn(
     process.execPath,
@@ -43,7 +43,7 @@ async function start(): Promise<{ agent: ChildProcess; http: number }> {
       '--disable-warning=ExperimentalWarning',
       join(import.meta.dirname, 'testing/agentProcess.ts'),
       data,
-      // A range of its own, as for every machine on a laptop.
+      // Each machine on a laptop has its own range.
       String(20_000 + 50 * (process.pid % 200)),
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
@@ -69,8 +69,8 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-it('brings back what it ran after kill -9, without a controller: leftovers ended first, never two of one', async () => {
-  // Before it was killed for the first time, a controller told it this.
+it('restores what it ran after kill -9, without a controller: leftovers end first, never two processes of one instance', async () => {
+  // The state that a controller sent before the first kill.
   const source = join(folder.path, 'source')
   mkdirSync(source)
   writeFileSync(join(source, 'server.cjs'), program)

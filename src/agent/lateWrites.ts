@@ -1,6 +1,9 @@
 import type { Problems } from './problems.ts'
 
-/** Writes that nothing here has to wait for: one that fails is a problem until it is done, and is tried again with each beat. */
+/**
+ * Writes that no caller waits for. A failed write stays a problem until it succeeds, and is retried with each
+ * heartbeat.
+ */
 export class LateWrites {
   #problems: Problems
   #open = new Map<string, () => void>()
@@ -9,9 +12,9 @@ export class LateWrites {
     this.#problems = problems
   }
 
-  /** `write` may run much later: it writes what is known by then. */
+  /** `write` may run much later; it writes the state that is known then. */
   write(what: string, write: () => void): void {
-    const problem = `cannot write down ${what}`
+    const problem = `cannot write ${what} to disk`
     try {
       write()
     } catch (error) {

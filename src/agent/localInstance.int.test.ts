@@ -75,11 +75,11 @@ describe('an instance is ready', () => {
     supervisor.setProgram(() => ({ listens: false }))
     const instance = start()
     await becomes(instance, 'failed')
-    expect(instance.reason).toMatch(/not ready within 0.3 s: port \d+ is answered by another process/)
+    expect(instance.reason).toMatch(/not ready within 0.3 s: another process answers on port \d+/)
     supervisor.setListening(id, true)
     await becomes(instance, 'ready')
   })
-  it.each([404, 500, 503])('not while it answers %i; and later than `within` it still may become so', async (bad) => {
+  it.each([404, 500, 503])('not while it answers %i, and it may still become ready after `within`', async (bad) => {
     status = bad
     const instance = start()
     await becomes(instance, 'failed')
@@ -89,7 +89,7 @@ describe('an instance is ready', () => {
     await becomes(instance, 'ready')
     expect(instance.reason).toBeNull()
   })
-  it('not when who owns the socket cannot be seen, and the agent lives on', async () => {
+  it('not while the owner of the socket is unknown, and the agent keeps running', async () => {
     const owns = supervisor.ownsSocket.bind(supervisor)
     supervisor.ownsSocket = () => Promise.reject(new Error('no /proc here'))
     const instance = start()
@@ -98,7 +98,7 @@ describe('an instance is ready', () => {
     supervisor.ownsSocket = owns
     await becomes(instance, 'ready')
   })
-  it('by a connection alone for tcp, and by being up for a while for what listens on nothing', async () => {
+  it('by a connection for tcp, and by running for a while if it listens on no port', async () => {
     status = 500
     await becomes(start({ definition: { listen: 'tcp' } }), 'ready')
     await instances[0]?.stop(async () => {})
@@ -109,13 +109,13 @@ describe('an instance is ready', () => {
 })
 
 describe('an instance fails', () => {
-  it('at once when its process ends before it was ready, and says how', async () => {
+  it('at once when its process ends before it was ready, and reports how', async () => {
     supervisor.setProgram(() => ({ listens: false, ends: { afterMs: 5, code: 7 } }))
     const instance = start({ definition: { health: { ...aDefinition().health, withinMs: 60_000 } } })
     await becomes(instance, 'failed')
     expect(instance).toMatchObject({ reason: 'exited with status 7 before it was ready', pid: null, unstable: false })
   })
-  it('stays failed while it ends again and again before it was ready, until it is', async () => {
+  it('stays failed while its process ends repeatedly before it is ready, until it is ready', async () => {
     supervisor.setProgram(() => ({ listens: false, ends: { afterMs: 5, code: 0 } }))
     const instance = start({ definition: { health: { ...aDefinition().health, withinMs: 60_000 } } })
     await until(() => expect(instance.restarts).toBeGreaterThanOrEqual(3))
@@ -125,7 +125,7 @@ describe('an instance fails', () => {
     await becomes(instance, 'ready')
     expect(instance).toMatchObject({ reason: null, unstable: false })
   })
-  it('when it cannot be started, and is tried again', async () => {
+  it('when it cannot be started, and is retried', async () => {
     let tries = 0
     const instance = start({
       beforeStart: async () => {
@@ -143,7 +143,7 @@ describe('an instance fails', () => {
     supervisor.die(id, { signal: 'SIGKILL', reason: 'oom' })
     await until(() => expect(instance.reason).toBe('was killed at its memory limit'))
   })
-  it('after three misses in a row, not two; one success puts it back', async () => {
+  it('after three consecutive misses, not two; one success restores it', async () => {
     let asked = 0
     const misses = [200, 500, 500, 200, 500, 500, 500, 200]
     await service.close()
@@ -160,7 +160,7 @@ describe('an instance fails', () => {
 })
 
 describe('a crash loop', () => {
-  it('is one: unstable from the first end until it was well for ten seconds, and never given up', async () => {
+  it('counts as one: unstable from the first end until it was healthy for ten seconds, and never given up', async () => {
     const clock = new TestClock()
     supervisor.setProgram(() => (supervisor.starts.length < 6 ? { ends: { afterMs: 30 } } : {}))
     const instance = start({ clock })
@@ -177,7 +177,7 @@ describe('a crash loop', () => {
     expect(instance).toMatchObject({ state: 'ready', reason: null })
     expect(history.filter((state) => state === 'ready')).toHaveLength(2)
   })
-  it('waits longer each time, up to a limit', async () => {
+  it('has a growing delay, up to a limit', async () => {
     supervisor.setProgram(() => ({ failsStart: new Error('no') }))
     const starts: number[] = []
     start({
@@ -189,7 +189,7 @@ describe('a crash loop', () => {
     for (const [index, least] of [20, 40, 80, 80, 80].entries()) expect(waits[index]).toBeGreaterThan(least - 3)
     expect(waits[4]).toBeLessThan(160)
   })
-  it('is not hidden or made by someone setting the clock', async () => {
+  it('is neither hidden nor caused by a change of the clock', async () => {
     const clock = new TestClock()
     status = 500
     const instance = start({ clock })
@@ -230,13 +230,13 @@ describe('stopping', () => {
     expect(supervisor.starts).toEqual([])
     expect(instance.state).toBe('stopped')
   })
-  it('during the start ends what was started, and the state never goes back', async () => {
+  it('during the start ends the started process, and the state never goes back', async () => {
     const gate = Promise.withResolvers<void>()
     const begin = supervisor.start.bind(supervisor)
     const began = Promise.withResolvers<void>()
     supervisor.start = async (spec) => {
       began.resolve()
-      await gate.promise // a driver that knows of it only once it runs
+      await gate.promise // a driver that knows the process only once it runs
       return begin(spec)
     }
     const instance = start()
@@ -248,14 +248,14 @@ describe('stopping', () => {
     expect(supervisor.running()).toEqual([])
     expect(history.slice(history.indexOf('draining'))).toEqual(['draining', 'stopped'])
   })
-  it('during the wait before another start ends the wait', async () => {
+  it('during the delay before a restart ends the delay', async () => {
     supervisor.setProgram(() => ({ ends: { afterMs: 1 } }))
     const instance = start({ limits: { restart: { firstMs: 60_000, mostMs: 60_000 } } })
     await becomes(instance, 'failed')
     await instance.stop(async () => {})
     expect(supervisor.starts).toHaveLength(1)
   })
-  it('that fails rejects, and can be tried again', async () => {
+  it('that fails rejects, and can be retried', async () => {
     const instance = start()
     await becomes(instance, 'ready')
     const end = supervisor.stop.bind(supervisor)
@@ -268,22 +268,22 @@ describe('stopping', () => {
   })
 })
 
-describe('where the supervisor starts again by itself', () => {
+describe('where the supervisor restarts on its own', () => {
   const crash = { id, pid: 1, code: 1, signal: null, asked: false, reason: 'exit' as const, again: true }
-  it('nobody else does: it waits to be told, is starting again, and counts', async () => {
+  it('the agent does not restart: it waits for a report of the supervisor, is starting again, and counts', async () => {
     const instance = start({ limits: { restart: { firstMs: 1, mostMs: 1 } } })
     await becomes(instance, 'ready')
     instance.exited(crash)
     await becomes(instance, 'failed')
     expect(instance).toMatchObject({ reason: 'exited with status 1', pid: null, restarts: 1, unstable: true })
-    await new Promise((resolve) => setTimeout(resolve, 30)) // many times the wait before a start of its own
+    await new Promise((resolve) => setTimeout(resolve, 30)) // many times the delay before a restart by the agent
     expect(supervisor.starts).toHaveLength(1)
     instance.restarted(4242)
     await becomes(instance, 'ready')
     expect(instance).toMatchObject({ pid: 4242, restarts: 1 })
     expect(supervisor.starts).toHaveLength(1)
   })
-  it('an end, a start and another end that are told at once are all seen', async () => {
+  it('sees an end, a start and another end that are reported at once', async () => {
     const instance = start()
     await becomes(instance, 'ready')
     instance.exited(crash)
@@ -295,7 +295,7 @@ describe('where the supervisor starts again by itself', () => {
     await becomes(instance, 'ready')
     expect(instance.pid).toBe(3)
   })
-  it('ends that are told late, each with the next start, leave it failed: it was never ready', async () => {
+  it('stays failed after ends that are reported late, each with the next start: it was never ready', async () => {
     supervisor.setProgram(() => ({ listens: false }))
     const instance = start({ definition: { health: { ...aDefinition().health, withinMs: 60_000 } } })
     await until(() => expect(instance.pid).not.toBeNull())
@@ -305,7 +305,7 @@ describe('where the supervisor starts again by itself', () => {
       await until(() => expect(instance.pid).toBe(pid))
       expect(instance.state).toBe('failed')
     }
-    expect(instance.reason).toBe('ended with a status that nobody saw before it was ready')
+    expect(instance.reason).toBe('ended with an unknown exit status before it was ready')
   })
   it('stopping does not wait for the next start', async () => {
     const instance = start()
@@ -334,31 +334,31 @@ describe('an instance that was adopted', () => {
     return instance
   }
 
-  it('goes on with its pid and its port, and serves before it is known to be well; its release is not looked at', async () => {
+  it('keeps its pid and port, and serves before it is known to be healthy; its release is not checked', async () => {
     supervisor.ownsSocket = async () => true
     const instance = adopt({ pid: 4_711, port: service.port }, 'serving')
     expect([instance.serves, instance.port]).toEqual([true, service.port])
     await instance.judged()
     expect(instance).toMatchObject({ state: 'ready', port: service.port, pid: 4_711, serves: true })
   })
-  it('that requests did not go to gets none before it is known to be well', async () => {
+  it('without traffic before gets none before it is known to be healthy', async () => {
     supervisor.ownsSocket = async () => true
     const instance = adopt({ pid: 4_711, port: service.port }, 'running')
     expect(instance.serves).toBe(false)
     await becomes(instance, 'ready')
     expect(instance.serves).toBe(true)
   })
-  it('serves no more once it has missed as often as any other may', async () => {
+  it('stops serving after as many misses as any other instance', async () => {
     const silent = await listen(() => 500)
     const instance = adopt({ pid: 4_711, port: silent.port }, 'serving')
     expect(instance.serves).toBe(true)
     await expect.poll(() => instance.serves, { timeout: 10_000 }).toBe(false)
     await silent.close()
   })
-  it('serves on for as long as only who listens on its port cannot be seen', async () => {
+  it('keeps serving while only the owner of its port is unknown', async () => {
     let asked = 0
     supervisor.ownsSocket = async () => {
-      if (++asked < 8) throw new Error('the root part did not answer')
+      if (++asked < 8) throw new Error('the privileged helper did not answer')
       return true
     }
     const changes: boolean[] = []
@@ -369,7 +369,7 @@ describe('an instance that was adopted', () => {
     expect(asked).toBe(8)
     expect(changes).not.toContain(false)
   })
-  it('that does not run is not started, and goes on when it is told to run again', async () => {
+  it('that does not run is not started, and continues when the supervisor reports a restart', async () => {
     supervisor.ownsSocket = async () => true
     const instance = adopt({ pid: null, port: service.port }, 'serving')
     await instance.judged()
@@ -389,12 +389,12 @@ describe('an instance that was adopted', () => {
 
 it.each([
   [true, 1, 0, 2_000],
-  [true, 1, 1_400, 1_600], // together with others at each second
+  [true, 1, 1_400, 1_600], // together with the others, at full seconds
   [true, 8, 0, 2_000],
   [true, 10, 0, 3_000],
   [true, 11, 0, 3_000],
   [true, 50, 250, 12_750],
   [false, 50, 250, 1_750],
-])('ready (well: %s), one of %d, at %d ms: asked again after %d ms', (isWell, crowd, at, wait) => {
+])('ready (healthy: %s), one of %d, at %d ms: next probe after %d ms', (isWell, crowd, at, wait) => {
   expect(readyProbeMs(isWell, crowd, at, instanceLimits)).toBe(wait)
 })

@@ -10,37 +10,39 @@ import { describeEnd } from './describeEnd.ts'
 import { probe, type ProbeResult } from './probe.ts'
 
 /*
- * One instance on this machine, from its start until nothing of it is left:
- *   starting  its release is fetched and verified, its process started, its probe asked every `health.every`.
- *             Left for `ready` on the first good answer; for `failed` when the process ends, or `health.within` has
- *             passed (it goes on being probed: one that becomes ready late is ready).
- *   ready     probed every 2 s, less often where there are many. Left for `failed` after three misses in a row, or when the process ends.
- *   failed    after misses: until one success. After an end: started again with a growing wait, never given up, by the
- *             supervisor where that restarts by itself; and `failed` until it is ready, or a crash loop would be seen as a start.
- *   draining  its stop was asked: idle connections are closed, the signal sent, the grace waited for.
- *   stopped   nothing of it is left. Never left again.
+ * One instance on this machine, from its start until nothing of the instance is left:
+ *   starting  The release is fetched and verified, the process started, the probe sent every `health.every`.
+ *             Becomes `ready` on the first good answer; becomes `failed` when the process ends or `health.within` has
+ *             passed (probing continues: an instance that becomes ready late is ready).
+ *   ready     Probed every 2 s, less often where there are many instances. Becomes `failed` after three consecutive
+ *             misses, or when the process ends.
+ *   failed    After misses: until one probe succeeds. After an end: restarted with a growing delay, for ever, by the
+ *             supervisor where the supervisor restarts on its own. Stays `failed` until it is ready; otherwise a crash
+ *             loop would look like a start.
+ *   draining  The stop was requested: idle connections are closed, the signal is sent, the grace runs.
+ *   stopped   Nothing of the instance is left. This state is final.
  */
 
-/** How one is that ran before this agent did: whether requests go to it. */
+/** State of an instance that ran before this agent started: `serving` if it receives requests. */
 export type Adopted = 'serving' | 'running'
 
 interface Asked {
   id: string
   release: string
   definition: Definition
-  /** `null`: it is to be started. */
+  /** `null` if the instance has yet to be started. */
   adopted?: Adopted | null
-  /** By the agent before this one. */
+  /** State that the previous agent remembered. */
   remembered?: RememberedInstance | null
 }
 
 interface Parts {
   supervisor: SupervisorDriver
-  /** Fetches, verifies and expands what it takes to start; called for each start. */
+  /** Fetches and verifies the release and expands the definition; called for each start. */
   prepareStart: (signal: AbortSignal) => Promise<{ spec: InstanceSpec; port: number | null }>
-  /** Called at every change that people or the balancer should know of. */
+  /** Called at every change that operators or the balancer must see. */
   changed: () => void
-  /** How many instances are probed on this machine. */
+  /** Returns how many instances are probed on this machine. */
   crowd: () => number
   clock: Clock
   random: () => number
@@ -56,7 +58,7 @@ export class LocalInstance {
   port: number | null = null
   pid: number | null = null
   restarts = 0
-  /** One crash loop: from the first failure until it has been well for a while. */
+  /** True during a crash loop: from the first failure until the instance has been healthy for a while. */
   unstable = false
   since: number
   #parts: Parts
@@ -64,18 +66,21 @@ export class LocalInstance {
   #stopping = new AbortController()
   #running: Promise<void>
   #exited = Promise.withResolvers<ExitStatus>()
-  /** The pid of the life that the supervisor began by itself, once it has. */
+  /** Pid of the process that the supervisor has started on its own. */
   #restarted = Promise.withResolvers<number>()
   #judged = Promise.withResolvers<void>()
   #everReady = false
-  /** Of this life: nothing that answers is it any more. */
+  /** True once the main process has ended: another process may answer on the port from then on. */
   #mainIsGone = false
-  /** A life ended before it was ready, and none has been ready since: the next is no new start, and `within` no new clock. */
+  /**
+   * A process ended before it was ready, and none has been ready since: the next start is no new start for
+   * `health.within`.
+   */
   #endedUnready = false
-  /** How it was before this agent came: until it is known whether it still is. */
+  /** State before this agent started, kept until the agent knows whether the state still holds. */
   #before: Pick<RememberedInstance, 'state' | 'since'> | null
   #adopted: Adopted | null
-  /** Requests went to it when this agent came, and it has not shown that it is unwell. */
+  /** True if requests went to the instance when this agent started and no probe has shown it unhealthy since. */
   #isPresumedWell = false
 
   constructor({ id, release, definition, adopted = null, remembered = null }: Asked, parts: Parts) {
@@ -91,55 +96,64 @@ export class LocalInstance {
     this.#running = this.#run()
   }
 
-  /** What the next agent is to know of it. */
+  /** State that the next agent must know. */
   get remembered(): RememberedInstance {
     const { state, since } = this.#before ?? this
     return { state, since, restarts: this.restarts }
   }
 
-  /** Requests may go there. What served before this agent came goes on until it shows that it does not. */
+  /**
+   * Whether requests may go to it. An instance that served before this agent started serves until probes show that it
+   * fails.
+   */
   get serves(): boolean {
     return this.state === 'ready' || (this.state === 'starting' && this.#isPresumedWell)
   }
 
-  /** Its main process ended, and what that left is being ended; told by whoever listens to the supervisor. */
+  /**
+   * Called by the listener on the supervisor: the main process ended, and its remaining processes are being stopped.
+   */
   mainEnded(end: MainEnd): void {
     if (this.#stopping.signal.aborted || this.pid !== end.pid) return
     this.#mainIsGone = true
     this.#ended(end)
   }
 
-  /** The process ended; told by whoever listens to the supervisor. */
+  /** Called by the listener on the supervisor: the process ended. */
   exited(status: ExitStatus): void {
     this.#exited.resolve(status)
   }
 
-  /** The supervisor started it again by itself; told by whoever listens to it. */
+  /** Called by the listener on the supervisor: the supervisor restarted the process on its own. */
   restarted(pid: number): void {
-    // The end of the life that begins may be told in the same turn.
+    // The end of the process that starts here may be reported in the same turn of the event loop.
     this.#exited = Promise.withResolvers()
     this.#restarted.resolve(pid)
   }
 
-  /** Resolves once it is known whether it is well: its first probe was answered or not, or it could not be started. */
+  /**
+   * Resolves once the agent knows whether the instance is healthy: the first probe has a result, or the start failed.
+   */
   judged(): Promise<void> {
     return this.#judged.promise
   }
 
-  /** Lets go of it and leaves its process running, for the next agent to adopt. */
+  /** Releases the instance and leaves its process running, for the next agent to adopt. */
   async leave(): Promise<void> {
     this.#stopping.abort()
     await this.#running
   }
 
-  /** Ends it for good. `release` closes idle connections to it first; resolves when nothing of it is left. */
+  /**
+   * Stops the instance for good. `release` closes idle connections to it first. Resolves when nothing of it is left.
+   */
   async stop(release: () => Promise<void>): Promise<void> {
     if (this.state !== 'stopped') this.#enter('draining', null)
     this.#stopping.abort()
     await release()
     await this.#parts.supervisor.stop(this.id)
     await this.#running
-    // What was only being started at the first call is there by now.
+    // A process whose start was in progress at the first call exists by now.
     await this.#parts.supervisor.stop(this.id)
     this.pid = null
     this.#enter('stopped', null)
@@ -161,7 +175,7 @@ export class LocalInstance {
     }
   }
 
-  /** One life of its process, from start to end. Every failure ends in state `failed` with its reason. */
+  /** Runs one process from start to end. Every failure ends in state `failed` with its reason. */
   async #live(signal: AbortSignal, again: boolean): Promise<ExitStatus | null> {
     try {
       const pid = again ? await this.#untilRestarted(signal) : await this.#start(signal)
@@ -196,7 +210,7 @@ export class LocalInstance {
     return (await this.#parts.supervisor.start(spec)).pid
   }
 
-  /** Its release is not looked at and no port is chosen: it runs, and people wait. */
+  /** Claims a running instance from the supervisor. It checks no release and chooses no port: clients are waiting. */
   #claim(): Claimed | null {
     const adopted = this.#adopted
     if (adopted === null) return null
@@ -209,7 +223,7 @@ export class LocalInstance {
     return claimed
   }
 
-  /** Of a life that was there before: it may have been started again while no agent looked. */
+  /** Restores what is known about the process. It may have been restarted while no agent watched. */
   #recall({ startedAt, restarts }: Claimed): void {
     this.restarts = Math.max(this.restarts, restarts)
     const isSameLife = this.#before !== null && (startedAt === null || this.#before.since >= startedAt)
@@ -217,14 +231,14 @@ export class LocalInstance {
     if (this.#before?.state === this.state) this.since = this.#before.since
   }
 
-  /** It was stopped by a person before this agent came, or is about to be started again by systemd. */
+  /** For an instance that was stopped by hand before this agent started, or that systemd is about to restart. */
   async #untilRunsAgain(signal: AbortSignal): Promise<number | null> {
-    this.#fail('does not run: it was stopped outside Tandem, or waits to be started again')
+    this.#fail('does not run: the process was stopped outside Tandem, or systemd has yet to restart it')
     this.#judged.resolve()
     return this.#untilRestarted(signal)
   }
 
-  /** However long that takes: a person may have stopped it. `null` at the signal. */
+  /** Waits without limit: an operator may have stopped the instance. Returns `null` when the signal is aborted. */
   async #untilRestarted(signal: AbortSignal): Promise<number | null> {
     const aborted = Promise.withResolvers<null>()
     const abort = (): void => aborted.resolve(null)
@@ -236,7 +250,7 @@ export class LocalInstance {
     return pid
   }
 
-  /** Watches until its process ends, or until the signal: then `null`. */
+  /** Watches until the process ends; returns `null` when the signal is aborted. */
   async #watchToItsEnd(signal: AbortSignal): Promise<ExitStatus | null> {
     const over = new AbortController()
     const end = (): void => over.abort()
@@ -253,7 +267,7 @@ export class LocalInstance {
     }
   }
 
-  /** Probes until the signal: first for readiness, then for health. */
+  /** Probes until the signal is aborted: first for readiness, then for health. */
   async #watch(signal: AbortSignal): Promise<void> {
     const { withinMs, settleMs } = this.definition.health
     const startedAt = this.#elapsed()
@@ -263,7 +277,7 @@ export class LocalInstance {
     while (!signal.aborted) {
       const result = await this.#ask(signal)
       if (signal.aborted || this.#mainIsGone) return
-      queueMicrotask(() => this.#judged.resolve()) // what it leads to is known by then
+      queueMicrotask(() => this.#judged.resolve()) // the state that follows from the result is set by then
       const now = this.#elapsed()
       if (result.ok) {
         misses = 0
@@ -289,12 +303,12 @@ export class LocalInstance {
     }
   }
 
-  /** Looked at only when it is told: many a port is closed for a while. */
+  /** The reason of a closed port is looked up only for a report: many ports are closed for a while. */
   #reasonOf(reason: string, isClosed = false): Promise<string> | string {
     return isClosed && this.port !== null ? closedPortReason(this.port) : reason
   }
 
-  /** `health.every` is how often a service is asked; a port that is still closed may be tried more often. */
+  /** `health.every` is the probe interval of a service; a port that is still closed may be tried more often. */
   #nextProbeMs(result: ProbeResult): number {
     const { everyMs } = this.definition.health
     if (this.state === 'ready' || this.definition.listen === 'none')
@@ -312,17 +326,17 @@ export class LocalInstance {
     } catch (error) {
       return {
         ok: false,
-        reason: `who listens on port ${this.port} could not be seen: ${wordsOf(error)}`,
+        reason: `cannot determine which process listens on port ${this.port}: ${wordsOf(error)}`,
         isUnseen: true,
       }
     }
   }
 
-  /** Something else on that port must not be taken for it. */
+  /** Checks that the instance owns the port: an answer of another process there must not count. */
   async #askWhose(port: number): Promise<ProbeResult> {
     if (await this.#parts.supervisor.ownsSocket(this.id, port)) return { ok: true }
     const owner = await this.#parts.supervisor.whoOwns(port)
-    return { ok: false, reason: `port ${port} is answered by another process${owner ? ` (${owner.command})` : ''}` }
+    return { ok: false, reason: `another process answers on port ${port}${owner ? ` (${owner.command})` : ''}` }
   }
 
   #well(forMs: number): void {
@@ -354,7 +368,7 @@ export class LocalInstance {
     this.#parts.changed()
   }
 
-  /** Milliseconds that no setting of the clock moves. */
+  /** Milliseconds of a clock that nothing sets back. */
   #elapsed(): number {
     return this.#parts.clock.monotonic()
   }

@@ -27,7 +27,7 @@ afterEach(async () => {
   await folder.remove()
 })
 
-/** An agent that starts with the disk as it is. */
+/** Starts an agent with the current disk. */
 function start(on: FakeHost | null = host): MachineWork {
   disk = new AgentDisk(folder.path)
   problems = new Problems(quiet, () => {})
@@ -43,7 +43,7 @@ const script = { name: 'patch.sh', text: 'true', withinMs: 1_000 }
 const asked = (over: Partial<Asked> = {}): Asked => ({ id: 'm1', attempt: 1, script, restart: true, ...over })
 const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 1 })
 
-it('runs the script, restarts the machine, and has done it when the next agent starts', async () => {
+it('runs the script, restarts the machine, and is done when the next agent starts', async () => {
   const first = start()
   first.want(asked())
   await until(() => expect(host.begun).toHaveLength(1))
@@ -61,7 +61,7 @@ it('runs the script, restarts the machine, and has done it when the next agent s
   expect([host.begun.length, host.restarts]).toEqual([1, 1])
 })
 
-it('asks for the restart again when the agent alone was started again before it came', async () => {
+it('requests the restart again if only the agent was restarted before', async () => {
   const first = start()
   first.want(asked({ script: null }))
   await until(() => expect(host.restarts).toBe(1))
@@ -70,7 +70,7 @@ it('asks for the restart again when the agent alone was started again before it 
   await until(() => expect(host.restarts).toBe(2))
 })
 
-it('goes on waiting for a script that runs while the agent was started again', async () => {
+it('keeps waiting for a running script across a restart of the agent', async () => {
   const first = start()
   first.want(asked({ restart: false }))
   await until(() => expect(host.begun).toHaveLength(1))
@@ -83,7 +83,7 @@ it('goes on waiting for a script that runs while the agent was started again', a
   expect(host.forgotten).toEqual(['m1-1'])
 })
 
-it('says why a script failed, and does not restart the machine', async () => {
+it('reports why a script failed, and does not restart the machine', async () => {
   const one = start()
   host.setScripts({ state: 'failed', reason: 'patch.sh exited with status 7' })
   one.want(asked())
@@ -96,7 +96,7 @@ it('says why a script failed, and does not restart the machine', async () => {
   expect(host.begun.map(({ id }) => id)).toEqual(['m1-1', 'm1-2'])
 })
 
-it('fails where the script itself restarted the machine: how far it came is not known', async () => {
+it('fails if the script itself restarted the machine: its progress is unknown', async () => {
   const first = start()
   first.want(asked())
   await until(() => expect(host.begun).toHaveLength(1))
@@ -108,20 +108,20 @@ it('fails where the script itself restarted the machine: how far it came is not 
   expect(next.result()?.reason).toContain('the machine was restarted while patch.sh ran')
 })
 
-it('does not restart the machine once it is no longer asked to', async () => {
+it('does not restart the machine once the maintenance is no longer wanted', async () => {
   const one = start()
   one.want(asked())
   await until(() => expect(host.begun).toHaveLength(1))
   one.want(null)
   host.setScripts({ state: 'ok' })
-  await until(() => expect(one.result()).toMatchObject({ ok: false, reason: 'stopped before the restart' }))
+  await until(() => expect(one.result()).toMatchObject({ ok: false, reason: 'the maintenance was stopped before the restart' }))
   expect(host.restarts).toBe(0)
 })
 
-it('says so where the agent may not work on its machine, or the driver fails', async () => {
+it('reports that the agent may not do maintenance, or that the driver failed', async () => {
   const none = start(null)
   none.want(asked())
-  await until(() => expect(none.result()?.reason).toContain('cannot work on the machine'))
+  await until(() => expect(none.result()?.reason).toContain('the agent cannot do maintenance'))
   host.begin = () => Promise.reject(new Error('no systemd-run'))
   const one = start()
   one.want(asked({ id: 'm2' }))
@@ -129,7 +129,7 @@ it('says so where the agent may not work on its machine, or the driver fails', a
   expect(one.result()?.reason).toContain('no systemd-run')
 })
 
-it('keeps how it ended when the disk is full, and writes it down when there is room', async () => {
+it('keeps the result when the disk is full, and writes it when there is room', async () => {
   const one = start()
   one.want(asked({ restart: false }))
   await until(() => expect(host.begun).toHaveLength(1))
@@ -139,7 +139,7 @@ it('keeps how it ended when the disk is full, and writes it down when there is r
   }
   host.setScripts({ state: 'ok' })
   await until(() => expect(one.result()).toMatchObject({ ok: true }))
-  expect(problems.list()).toEqual(['cannot write down how maintenance ended: ENOSPC: no space left on device'])
+  expect(problems.list()).toEqual(['cannot write the result of maintenance to disk: ENOSPC: no space left on device'])
   disk.writeMaintenance = write
   lateWrites.retry()
   expect(problems.list()).toEqual([])
@@ -147,26 +147,26 @@ it('keeps how it ended when the disk is full, and writes it down when there is r
   expect(start().result()).toMatchObject({ id: 'm1', ok: true })
 })
 
-it('begins nothing that it could not write down', async () => {
+it('begins no step that it could not write to disk', async () => {
   const one = start()
   const full = (): never => {
     throw new Error('ENOSPC: no space left on device')
   }
   disk.writeMaintenance = full
   one.want(asked())
-  const reason = 'it could not be done: ENOSPC: no space left on device'
+  const reason = 'the agent could not do the maintenance: ENOSPC: no space left on device'
   await until(() => expect(one.result()).toMatchObject({ ok: false, reason }))
   await one.close()
   expect([host.begun.length, host.restarts]).toEqual([0, 0])
 })
 
-it('looks again when a look fails, and says so meanwhile: the script goes on', async () => {
+it('looks again when a look fails, and reports it meanwhile: the script continues', async () => {
   const one = start()
   const look = host.look.bind(host)
   host.look = () => Promise.reject(new Error('systemctl does not answer'))
   one.want(asked({ restart: false }))
   await until(() =>
-    expect(problems.list()).toEqual(['maintenance: how patch.sh goes is not known: systemctl does not answer']),
+    expect(problems.list()).toEqual(['maintenance: cannot determine whether patch.sh still runs: systemctl does not answer']),
   )
   expect(one.result()).toMatchObject({ ok: null })
   host.look = look
@@ -176,11 +176,11 @@ it('looks again when a look fails, and says so meanwhile: the script goes on', a
   expect(host.begun).toHaveLength(1)
 })
 
-it('gives up a script that cannot be looked at long after its limit', async () => {
+it('gives up a script whose state cannot be read, long after its limit', async () => {
   const one = start()
   host.look = () => Promise.reject(new Error('systemctl does not answer'))
   one.want(asked({ script: { ...script, withinMs: 1 } }))
-  const reason = 'how patch.sh goes is not known: systemctl does not answer'
+  const reason = 'cannot determine whether patch.sh still runs: systemctl does not answer'
   await until(() => expect(one.result()).toMatchObject({ ok: false, reason }))
   expect(problems.list()).toEqual([])
   expect([host.forgotten, host.restarts]).toEqual([[], 0])
@@ -189,7 +189,7 @@ it('gives up a script that cannot be looked at long after its limit', async () =
 it.each([
   [true, 'restart'],
   [false, 'over'],
-])('forgets a script only once its end is on disk, and needs not succeed at it: restart %s', async (restart, step) => {
+])('forgets a script only once its end is on disk, and tolerates a failure to forget: restart %s', async (restart, step) => {
   const one = start()
   const steps: unknown[] = []
   host.forget = () => {
@@ -202,7 +202,7 @@ it.each([
   expect(steps).toEqual([step])
 })
 
-it('that was killed when a script had ended, and before that was on disk, asks again how it ended', async () => {
+it('asks again how a script ended if the agent was killed before the result was on disk', async () => {
   const killed = start()
   const write = disk.writeMaintenance.bind(disk)
   disk.writeMaintenance = (work) => {

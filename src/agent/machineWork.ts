@@ -14,25 +14,25 @@ type Orders = DesiredState['orders']
 
 interface Parts {
   disk: AgentDisk
-  /** `null` where this agent may not work on its machine. */
+  /** `null` where this agent may not run maintenance on its machine. */
   host: HostDriver | null
   problems: Problems
   lateWrites: LateWrites
   clock: Clock
   logger: Logger
   changed: () => void
-  /** How often a script that runs is looked at, ms. */
+  /** Interval between looks at a running script, in milliseconds. */
   lookMs?: number
-  /** How long after its limit one is given up that cannot be looked at, ms. */
+  /** Extra time after the script's limit before a script whose state cannot be read is given up, in milliseconds. */
   graceMs?: number
 }
 
 /**
- * Work on the machine itself, once for each attempt. What is being done is on disk before it is:
- *   script    its script runs, as a unit of its own. Left for `restart` or `over` when it ends; for `over`, failed, when
- *             the machine was started meanwhile.
- *   restart   the machine is to be restarted. Left for `over` by the agent of the next start.
- *   over      done or failed; kept until other work is asked for.
+ * Maintenance of the machine itself, once for each attempt. Each step is written to disk before it begins:
+ *   script    The maintenance script runs in its own unit. Becomes `restart` or `over` when the script ends;
+ *             becomes `over`, failed, when the machine was restarted meanwhile.
+ *   restart   The machine is about to restart. The agent of the next start sets `over`.
+ *   over      Done or failed; kept until other maintenance is requested.
  */
 export class MachineWork {
   #parts: Parts
@@ -40,7 +40,7 @@ export class MachineWork {
   #asked: Asked | null = null
   #orders: Orders | null = null
   #running: Promise<void> | null = null
-  /** Has ended, and what it left is still there. */
+  /** A script that has ended and whose unit still exists. */
   #ended: HostScript | null = null
   #hasRestarted = false
   #closing = new AbortController()
@@ -56,7 +56,7 @@ export class MachineWork {
     return { id, attempt, ok: step === 'over' ? ok : null, reason: shortened(reason) }
   }
 
-  /** `null`: what was begun is finished as far as it has come, and goes no further. */
+  /** `null` means that the current step finishes and no further step begins. */
   want(asked: Asked | null, orders: Orders | null = null): void {
     this.#asked = asked
     this.#orders = orders
@@ -64,7 +64,7 @@ export class MachineWork {
     const isSettled = this.#known?.step === 'over' || this.#hasRestarted
     if (isSame(this.#known, asked) && isSettled) return
     this.#running = this.#work(asked)
-      .catch((error: unknown) => this.#over(asked, false, `it could not be done: ${wordsOf(error)}`))
+      .catch((error: unknown) => this.#over(asked, false, `the agent could not do the maintenance: ${wordsOf(error)}`))
       .finally(() => {
         this.#running = null
         if (this.#asked && !isSame(this.#known, this.#asked)) this.want(this.#asked, this.#orders)
@@ -78,7 +78,7 @@ export class MachineWork {
 
   async #work(asked: Asked): Promise<void> {
     const { host } = this.#parts
-    if (!host) return this.#over(asked, false, 'its agent cannot work on the machine: it is not root under systemd')
+    if (!host) return this.#over(asked, false, 'the agent cannot do maintenance: it does not run as root under systemd')
     const begun = isSame(this.#known, asked) ? this.#known : null
     const wasStarted = begun !== null && begun.mark !== host.bootMark()
     if (begun?.step === 'restart') return wasStarted ? this.#over(asked, true, '') : this.#restart(asked, host)
@@ -91,7 +91,7 @@ export class MachineWork {
     await this.#restart(asked, host)
   }
 
-  /** `null` when it went well, otherwise why not. */
+  /** Returns `null` on success, otherwise the reason of the failure. */
   async #runScript(
     asked: Asked,
     about: NonNullable<Asked['script']>,
@@ -102,11 +102,11 @@ export class MachineWork {
     const script = { ...about, id: `${asked.id}-${asked.attempt}` }
     if (wasStarted) {
       this.#ended = script
-      return `the machine was restarted while ${script.name} ran; leave restarting to Tandem`
+      return `the machine was restarted while ${script.name} ran; remove the restart from the script, Tandem restarts the machine`
     }
     if (!begun) {
       this.#remember({ ...keyOf(asked), step: 'script', mark: host.bootMark(), ok: false, reason: '' })
-      this.#parts.logger.info({ script: script.name, maintenance: asked.id }, 'a script of maintenance begins')
+      this.#parts.logger.info({ script: script.name, maintenance: asked.id }, 'starting a maintenance script')
       await host.begin(script, this.#orders?.script ?? null)
     }
     return this.#untilEnded(script, host)
@@ -115,7 +115,8 @@ export class MachineWork {
   async #untilEnded(script: HostScript, host: HostDriver): Promise<string | null> {
     const { clock, problems, lookMs = 500, graceMs = 60_000 } = this.#parts
     const { signal } = this.#closing
-    // The driver holds the script's own limit; this one is for a driver that cannot say how it goes.
+    // The driver enforces the script's own limit; this limit is for a driver that cannot report the state of the
+    // script.
     const givenUpAt = clock.monotonic() + script.withinMs + graceMs
     while (!signal.aborted) {
       try {
@@ -123,7 +124,7 @@ export class MachineWork {
         problems.solved('maintenance')
         if (seen.state !== 'running') return this.#seenEnd(script, seen)
       } catch (error) {
-        const words = `how ${script.name} goes is not known: ${wordsOf(error)}`
+        const words = `cannot determine whether ${script.name} still runs: ${wordsOf(error)}`
         if (clock.monotonic() >= givenUpAt) {
           problems.solved('maintenance')
           return words
@@ -138,16 +139,16 @@ export class MachineWork {
   #seenEnd(script: HostScript, seen: Exclude<ScriptState, { state: 'running' }>): string | null {
     this.#ended = script
     if (seen.state === 'ok') return null
-    return seen.state === 'failed' ? seen.reason : `how ${script.name} ended is not known`
+    return seen.state === 'failed' ? seen.reason : `the agent cannot determine how ${script.name} ended`
   }
 
   async #restart(asked: Asked, host: HostDriver): Promise<void> {
-    // Stopped by a person meanwhile.
+    // An operator stopped the maintenance meanwhile.
     if (!this.#asked || !isSame(keyOf(asked), this.#asked))
-      return this.#over(asked, false, 'stopped before the restart')
+      return this.#over(asked, false, 'the maintenance was stopped before the restart')
     this.#remember({ ...keyOf(asked), step: 'restart', mark: host.bootMark(), ok: false, reason: '' })
     await this.#forgetEnded()
-    this.#parts.logger.info({ maintenance: asked.id }, 'the machine restarts')
+    this.#parts.logger.info({ maintenance: asked.id }, 'restarting the machine')
     await host.restart(this.#orders?.restart ?? null)
     this.#hasRestarted = true
   }
@@ -156,25 +157,28 @@ export class MachineWork {
     const { mark = '' } = this.#known ?? {}
     const known: KnownWork = { ...keyOf(asked), step: 'over', mark, ok, reason }
     this.#known = known
-    this.#parts.lateWrites.write('how maintenance ended', () => {
+    this.#parts.lateWrites.write('the result of maintenance', () => {
       this.#parts.disk.writeMaintenance(known)
       void this.#forgetEnded()
     })
     this.#parts.changed()
   }
 
-  /** Only once its end is on disk: the agent that follows one that was killed before asks again how it ended. */
+  /**
+   * Called only once the result is on disk: if this agent is killed before, the next agent must ask again how the
+   * script ended.
+   */
   async #forgetEnded(): Promise<void> {
     const script = this.#ended
     this.#ended = null
     try {
       if (script) await this.#parts.host?.forget(script)
     } catch (error) {
-      this.#parts.logger.warn({ err: error, script: script?.name }, 'what a script of maintenance left stays')
+      this.#parts.logger.warn({ err: error, script: script?.name }, 'could not remove the unit of a maintenance script')
     }
   }
 
-  /** What is about to be done; it may not be done when this throws. */
+  /** Writes the next step to disk. If this throws, the step must not begin. */
   #remember(known: KnownWork): void {
     this.#parts.disk.writeMaintenance(known)
     this.#known = known

@@ -11,7 +11,7 @@ beforeEach(async () => {
   folder = makeFolder('ports')
   const free = await listen(() => 200)
   await free.close()
-  // Below the ports that the system hands out, so that only this test uses them.
+  // Below the ports that the system assigns, so that only this test uses them.
   const first = 12_000 + (free.port % 5_000)
   range = { first, last: first + 4 }
   closers = []
@@ -24,19 +24,19 @@ afterEach(async () => {
 const atOnce = { write: (_what: string, write: () => void): void => write() }
 const ports = (): InstancePorts => new InstancePorts(range, new AgentDisk(folder.path), atOnce)
 
-it('gives no two instances the same port, also when asked at once', async () => {
+it('gives no two instances the same port, also for concurrent requests', async () => {
   const one = ports()
   const given = await Promise.all(['v', 'w', 'x', 'y', 'z'].map((id) => one.take(id)))
   expect(given.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4].map((step) => range.first + step))
   await expect(one.take('too many')).rejects.toMatchObject({ code: 'E_PORT_TAKEN' })
 })
 
-it('gives the same again to an instance that keeps it', async () => {
+it('gives an instance its port again while the instance keeps it', async () => {
   const one = ports()
   expect(await one.take('x')).toBe(await one.take('x'))
 })
 
-it('skips what something else has taken, and moves an instance whose port was taken meanwhile', async () => {
+it('skips ports that another process has taken, and moves an instance whose port was taken meanwhile', async () => {
   closers.push((await listen(() => 200, range.first)).close)
   const one = ports()
   const second = await one.take('x')
@@ -45,7 +45,7 @@ it('skips what something else has taken, and moves an instance whose port was ta
   expect(await one.take('x')).toBe(range.first + 2)
 })
 
-it('goes round, so that a port just given up is the last to be used again', async () => {
+it('takes ports in a circle, so that a port just released is the last to be used again', async () => {
   const one = ports()
   const given: number[] = []
   for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) {
@@ -55,12 +55,12 @@ it('goes round, so that a port just given up is the last to be used again', asyn
   expect(given).toEqual([0, 1, 2, 3, 4, 0].map((step) => range.first + step))
 })
 
-it('remembers where it was, across a restart of the agent', async () => {
+it('remembers the next port across a restart of the agent', async () => {
   await ports().take('x')
   expect(await ports().take('y')).toBe(range.first + 1)
 })
 
-it('gives nobody the port of an instance that ran before the agent, also while it is being started again', async () => {
+it('gives no other instance the port of an adopted instance, also while the adopted instance restarts', async () => {
   const one = ports()
   await one.take('x')
   one.adopt('x', range.first + 1)

@@ -10,8 +10,8 @@ export interface PortRange {
 }
 
 /**
- * Ports for instances: outside the system's ephemeral range, taken round and round so that one just given up is the last
- * to be used again, and recorded before use where the disk takes it.
+ * Ports for instances, outside the system's ephemeral range. Ports are taken in a circle, so that a port just released
+ * is the last to be used again. The next port is recorded before use if the disk accepts the write.
  */
 export class InstancePorts {
   #range: PortRange
@@ -28,7 +28,10 @@ export class InstancePorts {
     this.#next = known >= range.first && known <= range.last ? known : range.first
   }
 
-  /** A free port for an instance that is to be started; the same one again, unless something else took it meanwhile. */
+  /**
+   * Returns a free port for an instance about to start: the same port as before, unless another process took it
+   * meanwhile.
+   */
   async take(id: string): Promise<number> {
     const known = this.#taken.get(id)
     if (known !== undefined && (await isFree(known))) return known
@@ -38,7 +41,7 @@ export class InstancePorts {
       if ([...this.#taken.values()].includes(port)) continue
       this.#taken.set(id, port)
       if (await isFree(port)) {
-        // A full disk keeps no instance from starting: then a later agent may begin at a port that was used lately.
+        // A full disk must not keep an instance from starting. Then a later agent may begin at a recently used port.
         this.#lateWrites.write('the ports of instances', () => {
           const kept = this.#disk.readPorts()
           this.#disk.writePorts({ forward: null, metrics: null, ...kept, next: this.#next })
@@ -54,7 +57,7 @@ export class InstancePorts {
     })
   }
 
-  /** An instance that ran before this agent has a port already. */
+  /** Records the port of an instance that ran before this agent started. */
   adopt(id: string, port: number): void {
     this.#taken.set(id, port)
   }

@@ -29,7 +29,7 @@ async function start(): Promise<RunningAgent> {
 const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
 const prepared = ({ agent }: RunningAgent): unknown => agent.report().prepared
 
-it('runs once for a rollout, however often it is wanted, and tells how it ended', async () => {
+it('runs once for a rollout, however often it is wanted, and reports how it ended', async () => {
   const one = await start()
   one.supervisor.setProgram(() => ({ ends: { afterMs: 10, code: 0 } }))
   one.agent.accept(wanted)
@@ -42,39 +42,39 @@ it('runs once for a rollout, however often it is wanted, and tells how it ended'
 
 it.each([
   [{ code: 3 }, 'exited with status 3'],
-  [{ signal: 'SIGKILL' }, 'ended by SIGKILL'],
-])('that fails says how: %o', async (end, reason) => {
+  [{ signal: 'SIGKILL' }, 'killed by SIGKILL'],
+])('that fails reports how: %o', async (end, reason) => {
   const one = await start()
   one.supervisor.setProgram(() => ({ ends: { afterMs: 1, ...end } }))
   one.agent.accept(wanted)
   await until(() => expect(prepared(one)).toEqual([{ rollout: 'r1', ok: false, reason }]))
 })
 
-it('that cannot start says why', async () => {
+it('that cannot start reports why', async () => {
   const one = await start()
   one.supervisor.setProgram(() => ({ failsStart: new Error('no such program') }))
   one.agent.accept(wanted)
   await until(() => expect(prepared(one)).toEqual([{ rollout: 'r1', ok: false, reason: 'no such program' }]))
 })
 
-it('is ended when its rollout is aborted', async () => {
+it('gets its stop signal when its rollout is aborted', async () => {
   const one = await start()
   one.agent.accept(wanted)
   await until(() => expect(one.supervisor.running()).toEqual(['shop-r1-prepare']))
   one.agent.accept({ ...wanted, prepare: [], position: 11 })
   await until(() => expect(one.supervisor.running()).toEqual([]))
-  await until(() => expect(prepared(one)).toEqual([{ rollout: 'r1', ok: false, reason: 'ended by SIGTERM' }]))
+  await until(() => expect(prepared(one)).toEqual([{ rollout: 'r1', ok: false, reason: 'killed by SIGTERM' }]))
 })
 
-it('is not run again after the agent was killed in the middle of it: it is told as failed', async () => {
+it('is not run again after the agent was killed while prepare ran: it is reported as failed', async () => {
   const killed = await start()
   killed.agent.accept(wanted)
   await until(() => expect(killed.supervisor.running()).toEqual(['shop-r1-prepare']))
-  // Killed: nothing of it writes to its disk any more; another agent starts on that disk.
+  // After a kill the old agent writes nothing more to its disk; another agent starts on that disk.
   killed.disk.writePrepared = () => {}
 
   const next = await start()
-  expect(prepared(next)).toEqual([{ rollout: 'r1', ok: false, reason: 'the agent ended while it ran' }])
+  expect(prepared(next)).toEqual([{ rollout: 'r1', ok: false, reason: 'the agent ended while prepare ran' }])
   next.agent.accept({ ...wanted, position: 11 })
   await new Promise((resolve) => setTimeout(resolve, 30)) // it may not start in this time
   expect(next.supervisor.starts).toEqual([])
@@ -84,7 +84,7 @@ const full = (): never => {
   throw new Error('ENOSPC: no space left on device')
 }
 
-it('that ends on a full disk keeps its result, which is written down when there is room', async () => {
+it('that ends on a full disk keeps its result, which is written when there is room', async () => {
   const one = await start()
   one.agent.accept(wanted)
   await until(() => expect(one.supervisor.running()).toEqual(['shop-r1-prepare']))
@@ -93,7 +93,7 @@ it('that ends on a full disk keeps its result, which is written down when there 
   one.supervisor.die('shop-r1-prepare', { code: 0 })
   const ended = [{ rollout: 'r1', ok: true, reason: '' }]
   await until(() => expect(prepared(one)).toEqual(ended))
-  const problem = 'cannot write down how prepare ended: ENOSPC: no space left on device'
+  const problem = 'cannot write the result of prepare to disk: ENOSPC: no space left on device'
   expect(one.agent.report().problems).toEqual([problem])
   one.disk.writePrepared = write
   one.agent.retry()
@@ -101,7 +101,7 @@ it('that ends on a full disk keeps its result, which is written down when there 
   expect(prepared(await start())).toEqual(ended)
 })
 
-it('that cannot be written down does not begin, keeps nothing else from being made so, and begins when there is room', async () => {
+it('that cannot be written to disk does not begin, blocks no other part of the state, and begins when there is room', async () => {
   const one = await start()
   one.supervisor.setProgram(() => ({ ends: { afterMs: 1, code: 0 } }))
   const write = one.disk.writePrepared.bind(one.disk)
@@ -116,7 +116,7 @@ it('that cannot be written down does not begin, keeps nothing else from being ma
   expect(one.agent.report().problems).toEqual([])
 })
 
-it('is forgotten in time: only the last fifty are told', async () => {
+it('is forgotten in time: only the last fifty are reported', async () => {
   const one = await start()
   one.supervisor.setProgram(() => ({ failsStart: new Error('no') }))
   const [first] = wanted.prepare

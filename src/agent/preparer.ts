@@ -19,8 +19,8 @@ interface Parts {
 type Wanted = DesiredState['prepare'][number]
 
 /**
- * Runs `prepare` once per rollout. That it began is written down before it does: after a crash of the agent it is
- * reported as failed rather than run twice, since half a migration run again may do harm.
+ * Runs `prepare` once per rollout. The start is written to disk before `prepare` begins: after a crash of the agent,
+ * `prepare` is reported as failed rather than run twice, since repeating half a migration may do harm.
  */
 export class Preparer {
   #parts: Parts
@@ -36,7 +36,7 @@ export class Preparer {
     return this.#known.filter(({ finished }) => finished)
   }
 
-  /** What cannot begin is a problem until a later call can begin it, or it is no longer wanted. */
+  /** A `prepare` that cannot begin is a problem until a later call can begin it, or until it is no longer wanted. */
   want(desired: DesiredState): void {
     for (const [rollout, stop] of this.#running) {
       if (!desired.prepare.some((one) => one.rollout === rollout)) stop.abort()
@@ -60,9 +60,9 @@ export class Preparer {
     for (const stop of this.#running.values()) stop.abort()
   }
 
-  /** Written down before it is known: when that fails, nothing has begun. */
+  /** Writes to disk first: if the write fails, nothing has begun. */
   #begin({ rollout, service, release }: Wanted, definition: Definition): void {
-    const known = this.#with({ rollout, ok: false, reason: 'the agent ended while it ran', finished: false })
+    const known = this.#with({ rollout, ok: false, reason: 'the agent ended while prepare ran', finished: false })
     this.#parts.disk.writePrepared(known)
     this.#known = known
     const stop = new AbortController()
@@ -79,15 +79,15 @@ export class Preparer {
       const ok = exit.code === 0 && exit.reason === 'exit'
       result = {
         ok,
-        reason: ok ? '' : exit.code === null ? `ended by ${exit.signal}` : `exited with status ${exit.code}`,
+        reason: ok ? '' : exit.code === null ? `killed by ${exit.signal}` : `exited with status ${exit.code}`,
       }
     } catch (error) {
-      logger.warn({ err: error, rollout }, 'prepare could not run')
+      logger.warn({ err: error, rollout }, 'could not run prepare')
       result = { ok: false, reason: error instanceof Error ? error.message : String(error) }
     }
     this.#running.delete(rollout)
     this.#known = this.#with({ rollout, ...result, finished: true })
-    lateWrites.write('how prepare ended', () => disk.writePrepared(this.#known))
+    lateWrites.write('the result of prepare', () => disk.writePrepared(this.#known))
     changed()
   }
 

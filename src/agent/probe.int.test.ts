@@ -39,11 +39,11 @@ describe('a probe', () => {
     ['HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n', { ok: true }],
     ['HTTP/1.1 404 Not Found\r\n\r\n', { ok: false, reason: 'GET /up?a=b answered 404' }],
     ['HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 503 No\r\n\r\n', { ok: false, reason: 'GET /up?a=b answered 503' }],
-  ])('is told by the final status: %j', async (answer, result) => {
+  ])('is judged by the final status: %j', async (answer, result) => {
     expect(await ask(await serve((socket) => socket.end(answer)))).toEqual(result)
   })
 
-  it('asks for the path as it is written, and takes an answer in pieces', async () => {
+  it('requests the path exactly as written, and accepts an answer in pieces', async () => {
     let asked = ''
     const port = await serve((socket, request) => {
       asked = request
@@ -70,7 +70,7 @@ describe('a probe', () => {
     expect(asked).toContain(`\r\nHost: ${host ?? `127.0.0.1:${port}`}\r\n`)
   })
 
-  it('of a release from before there was health.host names the address, as it did', async () => {
+  it('of a release from before there was health.host still names the address', async () => {
     let asked = ''
     const port = await serve((socket, request) => {
       asked = request
@@ -81,7 +81,7 @@ describe('a probe', () => {
     expect(asked).toContain(`\r\nHost: 127.0.0.1:${port}\r\n`)
   })
 
-  it('waits longer than a timer can count', async () => {
+  it('accepts a timeout longer than a timer can count', async () => {
     const port = await serve((socket) => void setTimeout(() => socket.end('HTTP/1.1 200 OK\r\n\r\n'), 50))
     expect(await ask(port, 'timeout: 720h')).toEqual({ ok: true })
   })
@@ -99,13 +99,13 @@ describe('a probe', () => {
   it.each([
     ['closes without an answer', (socket: Socket) => socket.end(), 'was not answered: the connection was closed'],
     ['speaks something else', (socket: Socket) => socket.write('x'.repeat(20_000)), 'is not HTTP/1'],
-    ['says nothing', () => {}, 'got no answer within 100 ms'],
-  ])('misses what %s', async (_, answer, reason) => {
+    ['sends nothing', () => {}, 'got no answer within 100 ms'],
+  ])('misses if the service %s', async (_, answer, reason) => {
     const result = await ask(await serve(answer), 'timeout: 100ms')
     expect(result).toMatchObject({ ok: false, reason: expect.stringContaining(reason) })
   })
 
-  it('says when nothing listens', async () => {
+  it('reports that nothing listens', async () => {
     const port = await serve(() => {})
     await closing.pop()?.()
     expect(await ask(port)).toMatchObject({ ok: false, isClosed: true })

@@ -3,21 +3,21 @@ import type { Definition } from '../definitions/definition.ts'
 import { probeHostOf } from '../definitions/probeHost.ts'
 import { startTimer } from '../lib/longTimer.ts'
 
-/** A status line is shorter than this. */
+/** Longest head that is read; a status line is shorter. */
 const mostHeadBytes = 16 * 1024
-/** Of an answer's body, what is read before it is cut off. */
+/** Longest part of a body that is read before the connection is cut. */
 const mostBodyBytes = 256 * 1024
 
-/** `isClosed`: nothing listens yet, so that the service itself was not asked. */
+/** `isClosed`: nothing listens on the port yet, so the service itself got no request. */
 export type ProbeResult =
   | { ok: true }
-  /** `isUnseen`: that it could not be asked says nothing against it. */
+  /** `isUnseen`: the probe could not tell who listens, which does not count against the instance. */
   | { ok: false; reason: string; isClosed?: boolean; isUnseen?: boolean }
 
 /**
- * One health question to one instance: an HTTP status of 2xx or 3xx, or a TCP connection. Never rejects. On a connection
- * of its own that lives for `timeoutMs` at most; probes are most of what an idle agent does, hence the bare socket
- * (Node's own client, an `AbortSignal` for each or an orderly shutdown cost a third more each).
+ * Sends one probe to one instance: an HTTP status of 2xx or 3xx, or a TCP connection, counts as good. Never rejects.
+ * Each probe uses its own connection for `timeoutMs` at most. Probes are most of what an idle agent does, hence the
+ * bare socket: Node's own client, an `AbortSignal` for each probe, or an orderly shutdown each cost a third more.
  */
 export function probe(definition: Definition, port: number, signal: AbortSignal): Promise<ProbeResult> {
   const { path, timeoutMs } = definition.health
@@ -47,7 +47,10 @@ export function probe(definition: Definition, port: number, signal: AbortSignal)
   return promise
 }
 
-/** One GET of which only the status line is looked at; the rest is read, so that the service does not see its answer cut off. */
+/**
+ * Sends one GET and evaluates only the status line. The rest is read so that the service does not see its answer cut
+ * off.
+ */
 function askHttp(socket: Socket, path: string, host: string, resolve: (result: ProbeResult) => void): void {
   let head = ''
   let bodyBytes = 0
@@ -67,7 +70,10 @@ function askHttp(socket: Socket, path: string, host: string, resolve: (result: P
   socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: tandem-probe\r\nConnection: close\r\n\r\n`)
 }
 
-/** The status of the final answer: interim ones (1xx) are passed over. `null`: not there yet, or not HTTP. */
+/**
+ * Returns the status of the final answer and skips interim answers (1xx). `null`: the status is not there yet, or is
+ * not HTTP.
+ */
 function statusOf(head: string): number | null {
   const status = Number(/^HTTP\/1\.[01] (\d{3})[ \r]/.exec(head)?.[1] ?? Number.NaN)
   if (Number.isNaN(status)) return null
@@ -77,7 +83,7 @@ function statusOf(head: string): number | null {
 }
 
 function resultOf(status: number | null, path: string): ProbeResult {
-  if (status === null) return { ok: false, reason: `GET ${path} was answered by something that is not HTTP/1` }
+  if (status === null) return { ok: false, reason: `GET ${path} got an answer that is not HTTP/1` }
   return status < 400 ? { ok: true } : { ok: false, reason: `GET ${path} answered ${status}` }
 }
 

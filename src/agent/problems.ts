@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 /** Longest text of one problem in a report, in characters. */
 const maxChars = 500
 
-/** What could not be done here and is tried again: shown by `status` until it is done. */
+/** Failures on this machine that the agent retries; `status` shows each until it is solved. */
 export class Problems {
   #logger: Logger
   #changed: () => void
@@ -14,12 +14,12 @@ export class Problems {
     this.#changed = changed
   }
 
-  /** `what` names the driver or the part; each has one problem at a time. The same again is not said again. */
+  /** `what` names the driver or the part; each has one problem at a time. A repeated problem is not logged again. */
   add(what: string, error: unknown): void {
     const text = `${what}: ${error instanceof Error ? error.message : String(error)}`.slice(0, maxChars)
     if (this.#open.get(what) === text) return
     this.#open.set(what, text)
-    this.#logger.error({ err: error, what }, 'something could not be done; it is tried again')
+    this.#logger.error({ err: error, what }, 'an operation failed; retrying')
     this.#changed()
   }
 

@@ -29,18 +29,20 @@ interface Asked {
   definition: Definition
 }
 
-/** What it takes to start a program of a release on this machine, and one-off programs from start to end. */
+/**
+ * Gathers what is needed to start a program of a release on this machine, and runs one-off programs from start to end.
+ */
 export class Programs {
   #options: Options
   #waiting = new Map<string, (exit: ExitStatus) => void>()
-  /** What one-off programs run in, or are about to, by their id. */
+  /** Releases of one-off programs that run or are about to, by the id of the program. */
   #releases = new Map<string, string>()
 
   constructor(options: Options) {
     this.#options = options
   }
 
-  /** Fetches and verifies the release, takes a port, expands argv and environment. */
+  /** Fetches and verifies the release, takes a port, expands arguments and environment. */
   instance(asked: Asked, signal: AbortSignal): Promise<Start> {
     return this.#spec(asked, signal, ({ argv }) => argv, {})
   }
@@ -53,13 +55,16 @@ export class Programs {
     return this.#oneOff(asked, signal, () => argv)
   }
 
-  /** A command whose standard streams are the caller's. */
+  /** Prepares a command whose standard streams belong to the caller. */
   async attached(asked: Asked, argv: string[], signal: AbortSignal): Promise<Start> {
     const { spec, port } = await this.command(asked, argv, signal)
     return { spec: { ...spec, attached: true }, port }
   }
 
-  /** Starts a one-off program; `ended` resolves with its exit. Ended by its stop signal when `signal` aborts. */
+  /**
+   * Starts a one-off program; `ended` resolves with its exit status. When `signal` aborts, the program gets its stop
+   * signal.
+   */
   async begin({ spec }: Start, signal: AbortSignal): Promise<Begun> {
     const { supervisor, ports } = this.#options
     const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>()
@@ -81,7 +86,7 @@ export class Programs {
     signal.addEventListener('abort', stop)
     if (signal.aborted) stop()
     const ended = promise.finally(over)
-    ended.catch(() => {}) // whoever waits for it is told; nobody may, yet
+    ended.catch(() => {}) // a caller that awaits it gets the error; there may be none yet
     return { ended, ...(started.streams ? { streams: started.streams } : {}) }
   }
 
@@ -89,7 +94,7 @@ export class Programs {
     this.#waiting.get(exit.id)?.(exit)
   }
 
-  /** Releases that one-off programs need: they must not be collected, whatever is deployed meanwhile. */
+  /** Releases that one-off programs need: they must not be collected, even if other releases are deployed meanwhile. */
   releasesInUse(): Iterable<string> {
     return this.#releases.values()
   }
@@ -116,7 +121,7 @@ export class Programs {
       const data = { dataFolder: made ?? disk.dataFolder(service), isDataMadeLater: made !== undefined }
       const about = { definition, release, instance: id, machine, port, secretsFolder, ...data }
       const { env, ...words } = instanceEnvironment(about, agentEnv)
-      // A program that is not the service itself tells nobody that it is ready.
+      // Only the service itself sends a readiness notification; a one-off program does not.
       const notify = definition.notify && !once ? { ...definition.notify, withinMs: health.withinMs } : undefined
       const bounds = { limits, stop, jail, notify, ...(once ? { once } : {}) }
       return { spec: { id, service, release, argv: argvOf({ env, ...words }), env, cwd, ...bounds }, port }
@@ -131,7 +136,7 @@ type ArgvOf = (expanded: ReturnType<typeof instanceEnvironment>) => string[]
 
 interface Begun {
   ended: Promise<ExitStatus>
-  /** Of an attached program. */
+  /** Streams of an attached program. */
   streams?: ProgramStreams
 }
 

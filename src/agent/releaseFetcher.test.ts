@@ -9,7 +9,7 @@ let fetcher: ReleaseFetcher
 let [changes, rooms] = [0, 0]
 afterEach(() => fetcher.close())
 
-/** A cache that does what the test says, by release and try. */
+/** A cache that behaves as the test defines, by release and attempt. */
 function fetching(answer: (release: string, tries: number, signal: AbortSignal) => Promise<void>): Map<string, number> {
   const tries = new Map<string, number>()
   const cache: Fetching = {
@@ -29,7 +29,7 @@ function fetching(answer: (release: string, tries: number, signal: AbortSignal) 
 }
 const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 2 })
 
-it('fetches all that is wanted at once', async () => {
+it('fetches all wanted releases at the same time', async () => {
   const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const tries = fetching((release) => gates[release === one ? 0 : 1]?.promise ?? Promise.resolve())
   fetcher.want([one, two])
@@ -40,7 +40,7 @@ it('fetches all that is wanted at once', async () => {
   expect(changes).toBe(2)
 })
 
-it('keeps trying while the controller is absent, and calls that no failure', async () => {
+it('retries while the controller is unreachable, and does not report a failure', async () => {
   fetching(async (_, tries) => {
     if (tries <= 8) throw absent
   })
@@ -49,7 +49,7 @@ it('keeps trying while the controller is absent, and calls that no failure', asy
   expect(fetcher.failures.size).toBe(0)
 })
 
-it('reports what fails three times for another reason, however often the controller was absent, and goes on trying', async () => {
+it('reports three failures for another reason, however often the controller was unreachable, and continues to retry', async () => {
   let good = false
   const tries = fetching(async (_, count) => {
     if (good) return
@@ -63,7 +63,7 @@ it('reports what fails three times for another reason, however often the control
   expect(fetcher.failures.size).toBe(0)
 })
 
-it('lets go of what is no longer wanted: one that ends late counts for nothing', async () => {
+it('drops releases that are no longer wanted: a fetch that ends late does not count', async () => {
   const gate = Promise.withResolvers<void>()
   const signals: AbortSignal[] = []
   fetching((_, __, signal) => {
@@ -81,7 +81,7 @@ it('lets go of what is no longer wanted: one that ends late counts for nothing',
 })
 
 it.each(['E_STORE_FULL', 'ENOSPC', 'EDQUOT'])(
-  'makes room before it tries again what a full disk refused: %s',
+  'makes room before it retries after a full disk: %s',
   async (code) => {
     const roomsAtTry: number[] = []
     fetching(async (_, count) => {
@@ -95,7 +95,7 @@ it.each(['E_STORE_FULL', 'ENOSPC', 'EDQUOT'])(
   },
 )
 
-it('makes room when a release is dropped before it was whole, and neither for one that was nor at its end', async () => {
+it('makes room when a partly fetched release is dropped, but not for a complete one and not at the end', async () => {
   fetching((release) => (release === one ? Promise.resolve() : Promise.reject(absent)))
   fetcher.want([one, two])
   await until(() => expect([...fetcher.fetched]).toEqual([one]))

@@ -3,13 +3,13 @@ import { Backoff, pause } from '../lib/backoff.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 
-/** Tries before a fetch that fails for another reason than an absent controller is reported as failed. */
+/** Attempts before a failing fetch is reported; failures because of an unreachable controller do not count. */
 const triesBeforeReport = 3
 const defaultRetry = { firstMs: 200, mostMs: 5_000 }
-/** A release that does not fit is fetched whole at each try, and removed again. */
+/** Longest delay between attempts on a full disk: each attempt fetches the whole release and removes it again. */
 const fullDiskMs = 300_000
 
-/** What the fetcher needs of the cache. */
+/** The part of the cache that the fetcher needs. */
 export interface Fetching {
   fetch(release: string, source: ReleaseSource, options: { signal: AbortSignal }): Promise<unknown>
   materialise(release: string, options: { source: ReleaseSource; signal: AbortSignal }): Promise<unknown>
@@ -20,13 +20,13 @@ interface Options {
   source: ReleaseSource
   logger: Logger
   changed: () => void
-  /** Removes what nothing refers to. Never rejects. */
+  /** Removes releases that nothing refers to. Never rejects. */
   makeRoom: () => Promise<void>
   random: () => number
   retry?: { firstMs: number; mostMs: number }
 }
 
-/** Brings the wanted releases here, all at once, and keeps trying while they are wanted. */
+/** Fetches the wanted releases, all at the same time, and retries while they are wanted. */
 export class ReleaseFetcher {
   readonly fetched = new Set<string>()
   readonly failures = new Map<string, string>()
@@ -39,7 +39,7 @@ export class ReleaseFetcher {
 
   want(releases: readonly string[]): void {
     const dropped = [...this.#wanted.keys()].filter((release) => !releases.includes(release))
-    // What came of one that is not whole belongs to none, and may be what fills the disk.
+    // The objects of a partly fetched release belong to no release, and may be what fills the disk.
     const isRubbishLeft = dropped.some((release) => !this.fetched.has(release))
     for (const release of dropped) this.#drop(release)
     if (isRubbishLeft) void this.#options.makeRoom()
@@ -62,7 +62,7 @@ export class ReleaseFetcher {
     this.failures.delete(release)
   }
 
-  /** Never rejects: what fails is tried again, and reported. */
+  /** Never rejects: a failure is retried, then reported. */
   async #bring(release: string, signal: AbortSignal): Promise<void> {
     const { cache, source, logger, changed, makeRoom, random, retry = defaultRetry } = this.#options
     const backoff = new Backoff(retry, random)
@@ -78,7 +78,7 @@ export class ReleaseFetcher {
         return
       } catch (error) {
         if (signal.aborted) return
-        logger.warn({ err: error, release }, 'fetching a release failed; it is tried again')
+        logger.warn({ err: error, release }, 'could not fetch a release; retrying')
         const isAbsent = error instanceof OperatorError && error.code === 'E_CONTROLLER_UNREACHABLE'
         if (!isAbsent && ++tries >= triesBeforeReport) {
           this.failures.set(release, error instanceof Error ? error.message : String(error))
@@ -91,7 +91,7 @@ export class ReleaseFetcher {
   }
 }
 
-/** The store explains it; what makes folders throws as the disk does. */
+/** The store wraps the error; code that makes folders throws the error of the disk. */
 const fullDiskCodes = ['E_STORE_FULL', 'ENOSPC', 'EDQUOT']
 
 const isFullDisk = (error: unknown): boolean =>

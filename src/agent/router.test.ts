@@ -6,8 +6,8 @@ import { aDesiredState } from './testing/given.ts'
 const none = new Map<string, never>()
 const told = { applied: (): void => {}, failed: (): void => {} }
 
-it('brings a change to the balancer at whatever moment of the plan before it comes', async () => {
-  // More steps than there are between a plan's being applied and its caller's being told.
+it('brings a change to the balancer, no matter at which moment of the previous plan it comes', async () => {
+  // More steps than there are between the moment a plan is applied and the moment its caller hears of it.
   for (let steps = 0; steps < 40; steps++) {
     const balancer = new FakeBalancer()
     const router = new Router(balancer, 0, told)
@@ -19,7 +19,7 @@ it('brings a change to the balancer at whatever moment of the plan before it com
   }
 })
 
-it('makes one plan of what changes at once, and one next of what changes meanwhile', async () => {
+it('merges simultaneous changes into one plan, and changes during a plan into the next one', async () => {
   const balancer = new FakeBalancer()
   const router = new Router(balancer, 0, told)
   const gate = Promise.withResolvers<void>()
@@ -32,7 +32,7 @@ it('makes one plan of what changes at once, and one next of what changes meanwhi
   expect(balancer.plans.map(({ position }) => position)).toEqual([2, 4])
 })
 
-it('goes on after a plan that failed', async () => {
+it('continues after a plan that failed', async () => {
   const balancer = new FakeBalancer()
   const failures: unknown[] = []
   const router = new Router(balancer, 0, { ...told, failed: (error) => failures.push(error) })

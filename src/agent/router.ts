@@ -14,7 +14,9 @@ interface Latest {
   instances: ReadonlyMap<string, LocalInstance>
 }
 
-/** Applies routing plans one at a time; changes that come meanwhile, or in the same step, become one next plan. */
+/**
+ * Applies routing plans one at a time. Changes that come meanwhile, or in the same step, are merged into the next plan.
+ */
 export class Router {
   #balancer: BalancerDriver
   #tcpOffset: number
@@ -29,7 +31,7 @@ export class Router {
     this.#plans = coalesced(() => this.#apply())
   }
 
-  /** Resolves when a plan made of these, or of newer ones, serves or has failed. */
+  /** Resolves when a plan made from these arguments, or from newer ones, serves or has failed. */
   route(desired: DesiredState, instances: ReadonlyMap<string, LocalInstance>): Promise<void> {
     this.#latest = { desired, instances }
     return this.#plans.ask()

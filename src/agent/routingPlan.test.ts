@@ -30,22 +30,22 @@ const targets = (...given: Parameters<typeof plan>): string[] =>
   plan(...given).routes.flatMap((one) => one.targets.map(({ instance, state }) => `${instance} ${state}`))
 
 describe('the routing plan of a machine', () => {
-  it('leads to instances that are wanted in traffic and really ready', () => {
+  it('targets instances that are wanted in traffic and really ready', () => {
     expect(targets({ instances: [anInstance({ id: 'x' })] }, { x: local('ready') })).toEqual(['x active'])
   })
-  it.each(['starting', 'failed', 'draining', 'stopped'] as const)('gives no new work to one that is %s', (state) => {
+  it.each(['starting', 'failed', 'draining', 'stopped'] as const)('gives no new work to an instance that is %s', (state) => {
     expect(targets({ instances: [anInstance({ id: 'x' })] }, { x: local(state) })).toEqual(['x draining'])
   })
-  it('gives no new work to an idle one', () => {
+  it('gives no new work to an idle instance', () => {
     expect(targets({ instances: [anInstance({ id: 'x', traffic: 'idle' })] }, { x: local('ready') })).toEqual([
       'x draining',
     ])
   })
-  it('keeps naming one that is no longer wanted until nothing of it is left', () => {
+  it('keeps an unwanted instance in the plan until nothing of it is left', () => {
     expect(targets({ instances: [] }, { x: local('draining') })).toEqual(['x draining'])
     expect(targets({ instances: [] }, {})).toEqual([])
   })
-  it('leads only to releases that declare the route', () => {
+  it('targets only releases that declare the route', () => {
     const instances = [anInstance({ id: 'new' }), anInstance({ id: 'old', release: older })]
     const here = { new: local('ready', 4000), old: local('ready', 4001) }
     expect(targets({ instances }, here)).toEqual(['new active', 'old draining'])
@@ -65,7 +65,7 @@ describe('the routing plan of a machine', () => {
       [],
     )
   })
-  it('names the peers that may be forwarded to, by the ports they told', () => {
+  it('names the peers that may get forwarded requests, by the ports they reported', () => {
     const peers = [
       { machine: 'b', host: '10.0.0.2', forwardPort: 7000 },
       { machine: 'c', host: '10.0.0.3', forwardPort: 7001 },
@@ -74,12 +74,12 @@ describe('the routing plan of a machine', () => {
       { machine: 'c', host: '10.0.0.3', port: 7001 },
     ])
   })
-  it('shifts tcp ports by the laptop offset and keeps the name that machines share', () => {
+  it('shifts TCP ports by the laptop offset and keeps the name that machines share', () => {
     const routes = [route({ match: { kind: 'tcp', port: 5672, address: '127.77.0.1' } })]
     const own = { public: true, loopback: '127.77.0.1', port: 6672, name: '5672', also: ['shop/5672'] }
     expect(plan({ routes }, {}, 1000).routes[0]).toMatchObject({ kind: 'tcp', own })
   })
-  it('names a local port by its service, and by the port alone where no other service has the same', () => {
+  it('names a local port by its service, and by the port alone if no other service has the same port', () => {
     const local = (service: string, carries: 'http' | 'tcp', port: number): LocalRoute => ({
       ...route({ service }),
       match: { kind: 'local', carries, address: service === 'shop' ? '127.77.0.1' : '127.77.0.2', port },
@@ -110,7 +110,7 @@ describe('the routing plan of a machine', () => {
       },
     ])
   })
-  it('carries the position it was made from, and the limits of the route', () => {
+  it('contains the position it was made from, and the limits of the route', () => {
     const made = plan({ position: 77, routes: [route({ holdMs: 30_000, idleMs: 5, bodyBytes: 9 })] }, {})
     expect(made.position).toBe(77)
     expect(made.routes[0]).toMatchObject({ holdMs: 30_000, idleMs: 5, bodyBytes: 9 })

@@ -3,8 +3,8 @@ import type { DesiredRoute, DesiredState, LocalRoute } from '../protocol/desired
 import type { LocalInstance } from './localInstance.ts'
 
 /**
- * What this machine's balancer should do: the routes desired, led to the instances that are really ready here. Instances
- * being stopped stay named as draining until nothing of them is left.
+ * The plan for this machine's balancer: the desired routes, with the instances that are really ready here as targets.
+ * Instances that are being stopped stay in the plan as draining until nothing of them is left.
  */
 export function routingPlan(
   desired: DesiredState,

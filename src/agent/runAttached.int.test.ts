@@ -41,14 +41,14 @@ async function run(): Promise<void> {
   running = runAttached(channel, one.programs, { ...ask, argv: ['x'] }, new AbortController().signal)
 }
 
-it('says that output is cut when somebody holds it open after the end of the program', async () => {
+it('reports cut output when another process holds it open after the end of the program', async () => {
   one.supervisor.setProgram(() => ({ leavesOutputOpen: true, ends: { afterMs: 1, code: 0 } }))
   await run()
   const frames = await Array.fromAsync(caller.frames())
   expect(frames.at(-1)).toMatchObject({ kind: 'error', code: 'E_OUTPUT_CUT' })
 })
 
-it('says why a program cannot start, and lets go of what it took for it', async () => {
+it('reports why a program cannot start, and releases what it reserved', async () => {
   one.supervisor.setProgram(() => ({ failsStart: new Error('no such thing') }))
   await run()
   const message = 'no such thing'
@@ -56,14 +56,14 @@ it('says why a program cannot start, and lets go of what it took for it', async 
   expect([...one.programs.releasesInUse()]).toEqual([])
 })
 
-it('takes more input as the program takes it, and ends one whose caller leaves without reading', async () => {
+it('accepts more input as the program reads it, and stops a program whose caller leaves without reading', async () => {
   one.supervisor.setProgram(() => ({}))
   await run()
   const frames = caller.frames()
   expect((await frames.next()).value).toEqual({ kind: 'started' })
   const bytes = Buffer.alloc(4 * 1024)
   for (let sent = 0; sent < inputWindowBytes; sent += bytes.length) await caller.send({ kind: 'in', bytes })
-  // A program that reads nothing takes what its pipe holds, and no more.
+  // A program that reads nothing accepts what its pipe holds, and no more.
   const first = (await frames.next()).value as Frame
   expect(first.kind).toBe('taken')
   caller.destroy()
@@ -71,7 +71,7 @@ it('takes more input as the program takes it, and ends one whose caller leaves w
   expect(one.supervisor.running()).toEqual([])
 })
 
-it('cuts off a caller that does not keep to the window', async () => {
+it('disconnects a caller that exceeds the window', async () => {
   one.supervisor.setProgram(() => ({}))
   await run()
   const bytes = Buffer.alloc(inputWindowBytes)

@@ -6,12 +6,15 @@ import type { ProgramStreams } from '../drivers/supervisor/supervisor.ts'
 import { commandInstance, type Ask } from '../protocol/ask.ts'
 import type { Programs } from './programs.ts'
 
-/** Output that somebody else still holds open is given up so long after the program's end, counted from the last of it. */
+/**
+ * How long after the program's end, or after the last output, output is given up that another process still holds open.
+ */
 const heldOpenMs = 2_000
 
 /**
- * Runs a one-off command over a byte channel: its standard streams are those of whoever holds the other end. When that one
- * leaves, the program gets its stop signal. Resolves when it is over; what went wrong is said over the channel.
+ * Runs a one-off command over a byte channel. The caller at the other end owns the standard streams. When the caller
+ * leaves, the program gets its stop signal. Resolves when the command has ended; failures are reported over the
+ * channel.
  */
 export async function runAttached(
   channel: ByteChannel,
@@ -29,7 +32,7 @@ export async function runAttached(
     const { ended, streams } = await programs.begin(start, left)
     if (!streams) throw new Error('the supervisor gave an attached program no streams')
     stdin.resolve(streams.stdin)
-    // Whoever is gone is seen at the next send or read; the program ends by `left`.
+    // A caller that has left is noticed at the next send or read; `left` then ends the program.
     await channel.send({ kind: 'started' }).catch(() => {})
     const isWhole = await sendOutput(channel, streams, ended)
     streams.stdin.destroy()
@@ -39,7 +42,7 @@ export async function runAttached(
   } catch (error) {
     const code = error instanceof OperatorError ? error.code : 'E_ENVIRONMENT'
     const message = error instanceof Error ? error.message : String(error)
-    await channel.send({ kind: 'error', code, message }).catch(() => {}) // nobody is left to be told
+    await channel.send({ kind: 'error', code, message }).catch(() => {}) // the caller has left
   } finally {
     channel.end()
     await reading
@@ -49,32 +52,35 @@ export async function runAttached(
 const outputCut = {
   kind: 'error',
   code: 'E_OUTPUT_CUT',
-  message: 'the program has ended, and another process still holds its output open: the end of it may be missing',
+  message: 'the program has ended, but another process still holds its output open: the end of the output may be missing',
 } as const
 
-/** The caller's input, until the caller has closed. How much of it may be on its way is the window's. */
+/** Passes on the caller's input until the caller closes it. The window limits how much input may be in transit. */
 async function takeInput(channel: ByteChannel, stdin: Promise<Writable>): Promise<void> {
   try {
     for await (const frame of channel.frames()) {
       if (frame.kind === 'in') {
         const input = await stdin
-        if (input.writableLength + frame.bytes.length > 2 * inputWindowBytes) throw new Error('the window is not kept')
+        if (input.writableLength + frame.bytes.length > 2 * inputWindowBytes) throw new Error('the caller sent more input than the window allows')
         feed(input, frame.bytes, () => void channel.send({ kind: 'taken', bytes: frame.bytes.length }).catch(() => {}))
       } else if (frame.kind === 'inEnd') (await stdin).end()
     }
   } catch {
-    // The caller left, fell silent, or does not keep to the rules.
+    // The caller left, fell silent, or violated the protocol.
   }
   channel.destroy()
 }
 
-/** A program that has closed its input does not want the rest. */
+/** A program that has closed its input does not need the rest. */
 function feed(input: Writable, bytes: Buffer, taken: () => void): void {
   if (input.writable) input.write(bytes, taken)
   else taken()
 }
 
-/** False when the program has ended and something still holds its output open. Throws when the caller is gone. */
+/**
+ * Returns false if the program has ended and another process still holds its output open. Throws when the caller has
+ * left.
+ */
 async function sendOutput(channel: ByteChannel, streams: ProgramStreams, ended: Promise<unknown>): Promise<boolean> {
   const { stdout, stderr } = streams
   let sending = 0
@@ -107,7 +113,7 @@ async function sendOutput(channel: ByteChannel, streams: ProgramStreams, ended: 
     if (!isHeldOpen) throw error
   } finally {
     over.abort()
-    watching.catch(() => {}) // how the program ended is for whoever asked for it
+    watching.catch(() => {}) // the caller gets the exit status from `ended`
   }
   return !isHeldOpen
 }

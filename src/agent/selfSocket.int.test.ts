@@ -25,7 +25,7 @@ afterEach(async () => {
   await folder.remove()
 })
 
-it('tells a doctor on this machine, also after an agent that was killed', async () => {
+it('reports to tandem doctor on this machine, also after an agent was killed', async () => {
   const path = selfSocketOf(folder.path)
   await socket.listen()
   expect(await agentAnswer(folder.path, 0)).toEqual(self())
@@ -37,7 +37,7 @@ it('tells a doctor on this machine, also after an agent that was killed', async 
   expect(statSync(dirname(path)).mode & 0o777).toBe(0o700)
 })
 
-/** Connects as a user that owns nothing, as every service is one. */
+/** Connects as a user that owns nothing, like the user of every service. */
 async function asNobody(path: string): Promise<string> {
   const script = `require('node:net').connect(process.argv[1])
     .on('connect', () => console.log('connected')).on('error', ({ code }) => console.log(code)).on('close', () => process.exit())`
@@ -46,7 +46,7 @@ async function asNobody(path: string): Promise<string> {
 }
 
 describe.skipIf(process.getuid?.() !== 0)('another user of the machine', () => {
-  it('does not reach it, whatever the folder around it allows', async () => {
+  it('cannot reach the socket, even if the parent folder is open', async () => {
     await socket.listen()
     for (let path = folder.path; path !== '/tmp' && path !== '/'; path = dirname(path)) chmodSync(path, 0o755)
     expect(await asNobody(selfSocketOf(folder.path))).toBe('EACCES')
@@ -59,14 +59,14 @@ describe('an agent of an older version, which has no socket', () => {
     await once(server, 'listening')
     return [(server.address() as AddressInfo).port, () => server.close()] // it listens on TCP
   }
-  it('is asked on its port', async () => {
+  it('gets the request on its port', async () => {
     const [port, close] = await listening(200, JSON.stringify(self()))
     expect(await agentAnswer(join(folder.path, 'older'), port)).toEqual(self())
     close()
   })
-  it('and whatever else listens there is told apart', async () => {
-    const [port, close] = await listening(404, 'there is /healthz and /metrics')
-    await expect(agentAnswer(join(folder.path, 'older'), port)).rejects.toThrow(`port ${port} answers as no agent does`)
+  it('differs from another program that listens there', async () => {
+    const [port, close] = await listening(404, 'not found: the agent serves /healthz and /metrics')
+    await expect(agentAnswer(join(folder.path, 'older'), port)).rejects.toThrow(`the answer on port ${port} is not that of an agent`)
     close()
   })
 })

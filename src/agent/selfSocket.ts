@@ -5,8 +5,8 @@ import { dirname } from 'node:path'
 import { selfSocketOf, type AgentSelf } from '../protocol/checkup.ts'
 
 /**
- * Tells `tandem doctor` on this machine what the agent says of itself: whoever connects reads one JSON text. In a folder that
- * only the agent's user and root may enter, since services reach every port on loopback.
+ * Reports the agent's state to `tandem doctor` on this machine: each connection gets one JSON text. The socket is in a
+ * folder that only the agent's user and root may enter, since every service can reach every port on loopback.
  */
 export class SelfSocket {
   readonly #path: string
@@ -15,15 +15,15 @@ export class SelfSocket {
   constructor(data: string, self: () => AgentSelf) {
     this.#path = selfSocketOf(data)
     this.#server = createServer((socket) => {
-      socket.on('error', () => {}) // who asked is gone
+      socket.on('error', () => {}) // the client has left
       socket.end(JSON.stringify(self()))
     })
   }
 
-  /** Rejects where none can be made: the folder's path is too long, or the disk is full. */
+  /** Rejects if the socket cannot be made: the folder's path is too long, or the disk is full. */
   async listen(): Promise<void> {
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
-    rmSync(this.#path, { force: true }) // of an agent that was killed
+    rmSync(this.#path, { force: true }) // left by a killed agent
     this.#server.listen(this.#path)
     await once(this.#server, 'listening')
   }

@@ -4,7 +4,7 @@ import { Problems } from './problems.ts'
 import { SettingsKeeper } from './settingsKeeper.ts'
 import { aDesiredState } from './testing/given.ts'
 
-const quiet = { error: () => {} } as unknown as Logger // all that problems use of it
+const quiet = { error: () => {} } as unknown as Logger // the only method that Problems uses
 const settings = {
   ...{
     cluster: 'test',
@@ -16,9 +16,9 @@ const settings = {
   drivers: { supervisor: 'systemd', balancer: 'haproxy', address: 'none' },
 } as const
 
-it('tries again with each beat what could not be taken over, then the newest, and no more once it is done', async () => {
+it('retries failed settings with each heartbeat, then applies the newest, and stops once they are applied', async () => {
   const taken: (string | null)[] = []
-  let trouble: Error | null = new Error('the root part did not answer')
+  let trouble: Error | null = new Error('the privileged helper did not answer')
   const problems = new Problems(quiet, () => {})
   const keeper = new SettingsKeeper(async (_settings, order) => {
     taken.push(order)
@@ -30,7 +30,7 @@ it('tries again with each beat what could not be taken over, then the newest, an
       orders: { ...aDesiredState({}).orders, settings: order },
     })
   await keeper.want(state('one'))
-  expect(problems.list()).toEqual(['cluster file: the root part did not answer'])
+  expect(problems.list()).toEqual(['cluster file: the privileged helper did not answer'])
   trouble = null
   await Promise.all([keeper.retry(), keeper.want(state('two'))])
   await keeper.retry()

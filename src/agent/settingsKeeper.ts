@@ -4,7 +4,10 @@ import type { Problems } from './problems.ts'
 
 export type TakeSettings = (settings: MachineSettings, order: string | null) => Promise<void>
 
-/** What the cluster file says of this machine, until it is taken over: what fails is a problem, and is tried again with each beat. */
+/**
+ * This machine's part of the cluster file, until it is applied. A failure is a problem and is retried with each
+ * heartbeat.
+ */
 export class SettingsKeeper {
   readonly #take: TakeSettings
   readonly #problems: Problems
@@ -16,7 +19,7 @@ export class SettingsKeeper {
     this.#problems = problems
   }
 
-  /** Of a state that is obeyed. */
+  /** Called with each state that the agent obeys. */
   want(desired: DesiredState): Promise<void> {
     this.#wanted = desired
     return this.retry()

@@ -1,6 +1,6 @@
 /**
- * The items of `source`, and `null` at once and then whenever none came for `everyMs`: a request's head is only sent
- * with the first of its body, and whoever reads it must tell quiet from gone.
+ * Yields the items of `source`, and `null` at once and then whenever no item came for `everyMs`. The head of a request
+ * is only sent with the first bytes of its body, and the reader must be able to tell a quiet sender from a lost one.
  */
 export async function* withSigns<T>(source: AsyncIterable<T>, everyMs: number): AsyncIterable<T | null> {
   const iterator = source[Symbol.asyncIterator]()

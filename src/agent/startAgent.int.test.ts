@@ -40,7 +40,7 @@ const start = (): Promise<RunningAgent> =>
     examine: async () => ({ machine: 'a', checked: [], findings: [] }),
   })
 
-it('an agent starts on a disk that takes nothing, says so, and writes down later what it could not', async () => {
+it('an agent starts on a disk that rejects writes, reports it, and writes the data later', async () => {
   const inTheWay = ['boot', 'ports'].map((name) => join(folder.path, `${name}.json.new`))
   for (const path of inTheWay) mkdirSync(path)
   agent = await start()
@@ -50,8 +50,8 @@ it('an agent starts on a disk that takes nothing, says so, and writes down later
   const problems = (): string[] | undefined => controller.reports.at(-1)?.problems
   await until(() =>
     expect(problems()).toEqual([
-      expect.stringContaining('cannot write down the ports: '),
-      expect.stringContaining('cannot write down this start: '),
+      expect.stringContaining('cannot write the ports to disk: '),
+      expect.stringContaining('cannot write the start number of the agent to disk: '),
     ]),
   )
   for (const path of inTheWay) rmdirSync(path)

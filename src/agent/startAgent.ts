@@ -32,28 +32,28 @@ export interface AgentOptions {
   machine: string
   client: ApiClient
   data: string
-  /** How other machines and people reach this one. */
+  /** Host name or address at which other machines and clients reach this machine. */
   host: string
   metricsPort: number
   ports: PortRange
-  /** Added to the tcp ports of routes: machines on one laptop must not take the same. */
+  /** Added to the TCP ports of routes: several machines on one laptop must not take the same port. */
   tcpOffset: number
   secretsFolder: string | null
   cacheCapBytes: number | null
   keepLast: number
   version: string
   logger: Logger
-  /** Made by the composition root, which alone picks implementations. */
+  /** The drivers are made by the composition root, which alone picks implementations. */
   supervisor: SupervisorDriver
   balancer: (forwardPort: number) => Promise<BalancerDriver>
   address: AddressDriver
-  /** `null` where the agent may not work on its machine. */
+  /** `null` where the agent may not run maintenance on its machine. */
   hostDriver: HostDriver | null
-  /** Called with what the cluster file says of this machine, whenever the controller says it. */
+  /** Called with this machine's part of the cluster file whenever the controller sends it. */
   settings?: TakeSettings
-  /** Keeps the agent's own program, where an upgrade can change it. */
+  /** Makes the keeper of the agent's own program, where an upgrade can change the program. */
   program?: (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
-  /** This machine's checkup, with what the agent says of itself. */
+  /** Makes this machine's checkup, which includes the agent's report about itself. */
   examine: (self: AgentSelf) => Promise<Checkup>
 }
 
@@ -63,8 +63,8 @@ export interface RunningAgent {
 }
 
 /**
- * Wires the agent together: brings back what last ran, then connects to the controller. When it cannot, what was opened
- * by then is closed again, so that nothing is left that keeps the process alive.
+ * Wires the agent together: restores what last ran, then connects to the controller. If the start fails, everything
+ * opened by then is closed again, so that nothing keeps the process alive.
  */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { machine, client, data, host, logger, supervisor, address, tcpOffset, version, keepLast, cacheCapBytes } =
@@ -96,18 +96,18 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   opened.defer(() => server.close())
   const selfSocket = new SelfSocket(data, self)
   opened.defer(() => selfSocket.close())
-  // Of use to a doctor alone: an agent runs without it.
+  // Only `tandem doctor` needs the socket: the agent runs without it.
   await selfSocket
     .listen()
-    .catch((error: unknown) => logger.warn({ err: error }, 'tandem doctor cannot ask this agent'))
+    .catch((error: unknown) => logger.warn({ err: error }, 'could not make the socket that tandem doctor reads'))
   const endpoints = { host, http: balancer.ports.http, forward: balancer.ports.forward, metrics }
-  // A full disk must not keep the agent from starting: then nobody would be told of it.
+  // A full disk must not keep the agent from starting: otherwise nothing could report the full disk.
   lateWrites.write('the ports', () => {
     const next = disk.readPorts()?.next ?? options.ports.first
     disk.writePorts({ next, forward: endpoints.forward, metrics })
   })
   const boot = disk.nextBoot(systemClock.now())
-  lateWrites.write('this start', () => disk.writeBoot(boot))
+  lateWrites.write('the start number of the agent', () => disk.writeBoot(boot))
 
   const { secretsFolder } = options
   const programs = new Programs({
@@ -131,7 +131,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     maintains: options.hostDriver !== null,
   })
   opened.defer(() => agent.close())
-  const failed = (error: unknown): void => logger.warn({ err: error }, 'an answer could not be delivered')
+  const failed = (error: unknown): void => logger.warn({ err: error }, 'could not deliver an answer to the controller')
   const answers = new Answers({
     ...{ client, supervisor, programs, failed, clock: systemClock },
     examine: () => options.examine(self()),

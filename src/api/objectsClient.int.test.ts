@@ -22,7 +22,7 @@ it('gives up a fetch to which nothing is answered', async () => {
   const objects = await serving(() => {}, 50)
   await expect(Array.fromAsync(objects.fetch(['blob:1']))).rejects.toMatchObject({
     code: 'E_CONTROLLER_UNREACHABLE',
-    message: expect.stringContaining('nothing came for 0.05 s'),
+    message: expect.stringContaining('no data arrived for 0.05 s'),
   })
 })
 

@@ -54,7 +54,7 @@ export class ObjectsClient {
 
   async #ask(keys: readonly string[], signal: AbortSignal | undefined): Promise<Answered> {
     const silence = new AbortController()
-    const giveUp = (): void => silence.abort(new Error(`nothing came for ${this.#silenceMs / 1000} s`))
+    const giveUp = (): void => silence.abort(new Error(`no data arrived for ${this.#silenceMs / 1000} s`))
     const timer = setTimeout(giveUp, this.#silenceMs)
     try {
       return await this.#client.raw('POST', '/objects/fetch', {

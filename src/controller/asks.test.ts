@@ -132,7 +132,7 @@ describe('an answer that breaks off', () => {
     await until(() => expect(sent).toHaveLength(1))
     const timed = asks.begin('q', 'a')
     const never = new ReadableStream<Uint8Array>({ start: (to) => to.enqueue(Buffer.from('x')) })
-    await expect(Array.fromAsync(timed?.(never) ?? [])).rejects.toThrow('nothing came for 0.02 s')
+    await expect(Array.fromAsync(timed?.(never) ?? [])).rejects.toThrow('no data arrived for 0.02 s')
     gone.abort()
     await all
   })

@@ -12,20 +12,20 @@ export function judgeHaproxy(state: HaproxyState): Finding[] {
     return found
   }
   if (found.length === 0 && shapeOnDisk !== shapeRunning) {
-    const what = `HAProxy runs by another configuration than ${path}`
-    found.push(wrong('haproxy', what, `systemctl reload ${unit}, then look again`))
+    const what = `HAProxy runs with another configuration than ${path}`
+    found.push(wrong('haproxy', what, `systemctl reload ${unit}; tandem doctor`))
   }
   if (failedReloads > 0) {
-    const what = `HAProxy gave up ${failedReloads} reloads in a row: it runs by what it took before`
+    const what = `${failedReloads} consecutive reloads of HAProxy failed: HAProxy still runs with its former configuration`
     found.push(wrong('haproxy', what, `journalctl -u ${unit}`))
   }
   if (files && files.given < files.needed) {
-    const what = `HAProxy may open ${files.given} files, and needs ${files.needed} for all its connections: it refuses earlier (docs/operations.md, Open files of HAProxy)`
+    const what = `HAProxy may open ${files.given} files, and needs ${files.needed} for all its connections: it refuses connections earlier (docs/operations.md, Open files of HAProxy)`
     found.push(
       wrong(
         'haproxy',
         what,
-        `find what limits it: systemctl show -p LimitNOFILE ${unit}; sysctl fs.nr_open. Then: systemctl restart ${unit}`,
+        `find the limit with: systemctl show -p LimitNOFILE ${unit}; sysctl fs.nr_open. Then: systemctl restart ${unit}`,
       ),
     )
   }
@@ -37,18 +37,18 @@ export function judgeKeepalived(state: OwnConfiguration): Finding[] {
 }
 
 function judgeFile(area: CheckupArea, { path, unit, file, refusal }: OwnConfiguration): Finding[] {
-  const rewritten = 'systemctl restart tandem-agent.service   writes it anew (services go on)'
-  const refused = refusal === null ? [] : [wrong(area, `${path} is refused: ${refusal}`, rewritten)]
+  const rewritten = 'systemctl restart tandem-agent.service   writes the file again (services continue)'
+  const refused = refusal === null ? [] : [wrong(area, `the check of ${path} failed: ${refusal}`, rewritten)]
   switch (file) {
     case 'absent':
-      return [wrong(area, `${path} is not there: ${unit} cannot start again`, rewritten)]
+      return [wrong(area, `${path} does not exist: ${unit} cannot restart`, rewritten)]
     case 'changed':
       return [
-        wrong(area, `${path} was changed by hand: the next change of routes overwrites it`, rewritten),
+        wrong(area, `${path} was changed by hand: the next change of routes overwrites the file`, rewritten),
         ...refused,
       ]
     case 'none':
-      return [unchecked(area, `${path} does not say whether it is as it was written`), ...refused]
+      return [unchecked(area, `${path} has no seal that shows whether the file was changed`), ...refused]
     case 'whole':
       return refused
   }

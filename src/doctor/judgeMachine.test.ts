@@ -4,7 +4,7 @@ import type { UnreadCertificate } from './machineFacts.ts'
 import { compareVersions } from './judgeVersions.ts'
 import { day, factsOf, now, wellParts, type Parts } from './testing/wellMachine.ts'
 
-/** Not there, in a list that a test changes: the test is wrong. */
+/** Fails if a list that a test changes lacks the item: then the test is wrong. */
 const first = <T>(items: T[], index = 0): T => {
   const item = items[index]
   if (item === undefined) throw new Error(`no item ${index}`)
@@ -13,11 +13,11 @@ const first = <T>(items: T[], index = 0): T => {
 
 const readme: UnreadCertificate = {
   ...{ path: '/c/README', kind: 'public', isDenied: false },
-  why: 'no line in it is -----BEGIN CERTIFICATE-----',
+  why: 'the file has no line -----BEGIN CERTIFICATE-----',
 }
 
 describe('a machine', () => {
-  it('on which everything holds has nothing wrong, and says what was looked at', () => {
+  it('without any problem has no findings, and lists its checks', () => {
     const { findings, checked } = judgeMachine(factsOf(wellParts()))
     expect(findings).toEqual([])
     expect(checked).toEqual([
@@ -35,7 +35,7 @@ describe('a machine', () => {
     ])
   })
 
-  it('where something cannot be looked at says so, and is not called wrong', () => {
+  it('with a failed check reports it as unchecked, not as wrong', () => {
     const { findings, checked } = judgeMachine({
       ...factsOf(wellParts()),
       clock: { why: 'no timedatectl' },
@@ -46,7 +46,7 @@ describe('a machine', () => {
     expect(checked).not.toContain('units')
   })
 
-  it('whose agent does not answer is not called wrong for what only that could say', () => {
+  it('whose agent does not answer gets no findings about facts that only the agent knows', () => {
     const parts = wellParts()
     parts.agent.silent = 'ECONNREFUSED'
     parts.limits.processes = null
@@ -60,7 +60,7 @@ describe('a machine', () => {
     expect(checked).not.toContain('report')
   })
 
-  it('says which certificate it could not look at, and judges the others', () => {
+  it('names the certificate that could not be read, and judges the others', () => {
     const parts = wellParts()
     parts.certificates.unread.push({ ...readme, why: 'EACCES: permission denied', isDenied: true })
     first(parts.certificates.files).notAfter = now - 1
@@ -73,11 +73,11 @@ describe('a machine', () => {
   it.each([
     ['tandem-haproxy.service', /^systemctl restart tandem-agent\.service/],
     ['tandem-agent.service', /tandem machine add NAME/],
-  ])('without %s is told how to get it back', (name, expected) => {
+  ])('without %s gets a finding with the command that restores it', (name, expected) => {
     const parts = wellParts()
     Object.assign(parts.units, { units: [], own: [name] })
     expect(judgeMachine(factsOf(parts)).findings).toEqual([
-      { area: 'units', level: 'wrong', what: `${name} is not there`, next: expect.stringMatching(expected) },
+      { area: 'units', level: 'wrong', what: `${name} does not exist`, next: expect.stringMatching(expected) },
     ])
   })
 
@@ -93,7 +93,7 @@ describe('a machine', () => {
       ({ agent }) => void agent.problems.push('address: refused'),
       /^report: address: refused$/,
     ],
-    ['an old agent', ({ agent }) => void (agent.version = '0.0.9'), /agent: .*0\.0\.9, and 0\.1\.0 is installed/],
+    ['an old agent', ({ agent }) => void (agent.version = '0.0.9'), /agent: .*0\.0\.9, but 0\.1\.0 is installed/],
     [
       'an old HAProxy',
       ({ programs }) => void (first(programs, 1).version = '2.4.1'),
@@ -119,7 +119,7 @@ describe('a machine', () => {
     [
       'an instance on all addresses',
       ({ ports }) => void (first(ports.listeners, 1).address = '0.0.0.0'),
-      /ports: port 20001, that of shop-1, is listened on at 0\.0\.0\.0: it can be reached past HAProxy/,
+      /ports: port 20001, the port of shop-1, is open at 0\.0\.0\.0: clients can reach it past HAProxy/,
     ],
     [
       'a local port of which another program has all addresses',
@@ -136,29 +136,29 @@ describe('a machine', () => {
       /ports: port 6379, the local port of redis, is held by redis\.service/,
     ],
     [
-      'an instance on a port that it was not given',
+      'an instance on a port that is not assigned to it',
       ({ ports }) => void ports.strays.push({ instance: 'shop-1', port: 9229, address: '::' }),
-      /ports: shop-1 listens on port 9229 at ::, .*everybody can reach it, past HAProxy/,
+      /ports: shop-1 listens on port 9229 at ::, .*everybody can reach this port, past HAProxy/,
     ],
     [
-      'a port that is open unsaid',
+      'a port that is open without being declared',
       ({ ports }) => void ports.unsaid.push({ service: 'redis', port: 6379 }),
       /ports: redis: tcp port 6379 is open to everybody, and its release does not say so/,
     ],
     [
       'an expired certificate',
       ({ certificates }) => void (first(certificates.files).notAfter = now - 1),
-      /certificates: .*it expired on 2026-11-21/,
+      /certificates: .*the certificate expired on 2026-11-21/,
     ],
     [
       'a renewal that is late',
       ({ certificates }) => void (first(certificates.files).renewAt = now - day),
-      /certificates: .*should have been renewed on 2026-11-20, and is good until/,
+      /certificates: .*should have been renewed on 2026-11-20; it is valid until/,
     ],
     [
       'a foreign key',
       ({ certificates }) => void (first(certificates.files).hasItsKey = false),
-      /certificates: .*of another certificate/,
+      /certificates: .*belongs to another certificate/,
     ],
     [
       'a foreign authority',
@@ -168,24 +168,24 @@ describe('a machine', () => {
     [
       'an old copy',
       ({ certificates }) => void (first(certificates.files).isCurrent = false),
-      /certificates: .*not the one that this machine has now/,
+      /certificates: .*differs from this machine's current certificate/,
     ],
     [
-      'a public certificate that nobody renewed',
+      'a public certificate that was not renewed',
       ({ certificates }) =>
         Object.assign(first(certificates.files), { kind: 'public', renewAt: null, notAfter: now + 3 * day }),
-      /certificates: .*it expires on 2026-11-24/,
+      /certificates: .*the certificate expires on 2026-11-24/,
     ],
     [
-      'a file that holds no certificate',
+      'a file without a certificate',
       ({ certificates }) => void certificates.unread.push(readme),
-      /^certificates: \/c\/README holds no certificate: no line/,
+      /^certificates: \/c\/README contains no certificate: the file has no line/,
     ],
     [
-      'an identity that is damaged',
+      'a damaged identity',
       ({ certificates }) =>
         Object.assign(certificates, { files: [], unread: [{ ...readme, path: '/d/identity.pem', kind: 'identity' }] }),
-      /^certificates: \/d\/identity\.pem holds no certificate/,
+      /^certificates: \/d\/identity\.pem contains no certificate/,
     ],
     [
       'a full disk',
@@ -214,20 +214,20 @@ describe('a machine', () => {
       ({ limits }) => void (limits.overflows.after = 8),
       /limits: 3 connections were dropped in 1 s/,
     ],
-    ['no configuration', ({ haproxy }) => void (haproxy.file = 'absent'), /haproxy: .*is not there/],
+    ['no configuration', ({ haproxy }) => void (haproxy.file = 'absent'), /haproxy: .*does not exist/],
     ['a changed configuration', ({ haproxy }) => void (haproxy.file = 'changed'), /haproxy: .*changed by hand/],
-    ['a refused configuration', ({ haproxy }) => void (haproxy.refusal = 'line 3'), /haproxy: .*is refused: line 3/],
+    ['a refused configuration', ({ haproxy }) => void (haproxy.refusal = 'line 3'), /haproxy: .*the check of .* failed: line 3/],
     [
       'HAProxy down',
       ({ haproxy }) => void (haproxy.silent = 'no socket'),
       /haproxy: HAProxy does not answer: no socket/,
     ],
     [
-      'HAProxy by another file',
+      'HAProxy with another configuration',
       ({ haproxy }) => void (haproxy.shapeRunning = 'b'),
-      /haproxy: HAProxy runs by another configuration/,
+      /haproxy: HAProxy runs with another configuration/,
     ],
-    ['reloads that failed', ({ haproxy }) => void (haproxy.failedReloads = 2), /haproxy: .*gave up 2 reloads/],
+    ['reloads that failed', ({ haproxy }) => void (haproxy.failedReloads = 2), /haproxy: .*2 consecutive reloads of HAProxy failed/],
     [
       'too few files',
       ({ haproxy }) => void (haproxy.files.given = 1024),
@@ -244,43 +244,43 @@ describe('a machine', () => {
       /units: tandem-shop-1\.service does not run: failed/,
     ],
     [
-      "a unit of Tandem's own that is gone",
+      "a missing unit of Tandem itself",
       ({ units }) => void units.own.push('tandem-guard.service'),
-      /^units: tandem-guard\.service is not there$/,
+      /^units: tandem-guard\.service does not exist$/,
     ],
     [
-      'an agent whose unit is gone while systemd still knows it',
+      'an agent whose unit file is gone while systemd still knows the unit',
       ({ units }) => void (first(units.units).load = 'not-found'),
-      /^units: tandem-agent\.service is not there$/,
+      /^units: tandem-agent\.service does not exist$/,
     ],
     [
-      'a unit called as none of Tandem is',
+      'a unit with an unknown name',
       ({ units }) => void Object.assign(first(units.units, 1), { name: 'tandem-helper.service', instance: null }),
-      /^units: stray unit: tandem-helper\.service is not of Tandem/,
+      /^units: stray unit: tandem-helper\.service does not belong to Tandem/,
     ],
     [
       'a stray instance',
       ({ units }) => void (units.wanted = []),
-      /units: stray unit: tandem-shop-1\.service is of an instance that nobody wants/,
+      /units: stray unit: tandem-shop-1\.service belongs to an instance that no desired state wants/,
     ],
     [
       'a stray unit',
       ({ units }) => void (first(units.units, 1).instance = null),
-      /units: stray unit: .*is not of Tandem, by its content/,
+      /units: stray unit: .*does not belong to Tandem, by its content/,
     ],
     [
       'stray processes',
       ({ units }) => void (first(units.units, 1).load = 'not-found'),
-      /units: stray processes: .* has no unit file any more/,
+      /units: stray processes: .* its unit file is gone/,
     ],
     [
-      'a secret that others read',
+      'a secret that other users can read',
       ({ secrets }) => void (first(secrets).mode = 0o644),
-      /secrets: .*read by others \(mode 0644\)/,
+      /secrets: .*other users can read .*\(mode 0644\)/,
     ],
     ["another's secret", ({ secrets }) => void (first(secrets).isOurs = false), /secrets: .*belongs to another user/],
   ]
-  it.each(changes)('with %s: that, and nothing else, with what to do', (_what, change, expected) => {
+  it.each(changes)('with %s: exactly one finding, with the next step', (_what, change, expected) => {
     const parts = wellParts()
     change(parts)
     const { findings } = judgeMachine(factsOf(parts))
@@ -298,33 +298,33 @@ describe('a machine', () => {
       ({ disks }) => Object.assign(first(disks), { freeInodes: 0, totalInodes: 0 }),
     ],
     [
-      'a renewal that is due since an hour',
+      'a renewal that is one hour late',
       ({ certificates }) => void (first(certificates.files).renewAt = now - 3_600_000),
     ],
     [
-      'a one-off program that nobody waits for any more',
+      'a one-off program whose caller has left',
       ({ units }) => {
         const instance = { id: 'shop-run-1', once: true }
         Object.assign(first(units.units, 1), { active: 'inactive', enabled: false, instance })
       },
     ],
     [
-      'a script that works on the machine',
+      'a maintenance script',
       ({ units }) =>
         void Object.assign(first(units.units, 1), { name: 'tandem-maintenance-4f0h1j2k-1.service', instance: null }),
     ],
     [
-      'a unit that systemd remembers without anything left of it',
+      'a unit that systemd remembers although nothing is left of it',
       ({ units }) => Object.assign(first(units.units, 1), { load: 'not-found', active: 'failed' }),
     ],
-  ])('with %s: nothing', (_what, change) => {
+  ])('with %s: no finding', (_what, change) => {
     const parts = wellParts()
     change(parts)
     expect(judgeMachine(factsOf(parts)).findings).toEqual([])
   })
 })
 
-it('versions are compared as numbers', () => {
+it('compares versions as numbers', () => {
   expect(['2.10', '2.9', '2.9.1'].toSorted(compareVersions)).toEqual(['2.9', '2.9.1', '2.10'])
   expect(compareVersions('252', '252.0')).toBe(0)
   expect(compareVersions('2.6.12-1+deb12u4', '2.6')).toBeGreaterThan(0)
@@ -334,7 +334,7 @@ it.each([
   ['cache', 'tandem agent run --cache-cap'],
   ['store', 'tandem controller run --store-cap'],
   ['journal', 'journalctl --vacuum-size=1G'],
-] as const)('a full disk that holds the %s names what bounds that', (holds, command) => {
+] as const)('the finding for a full disk that holds the %s names the command that limits it', (holds, command) => {
   const parts = wellParts()
   Object.assign(first(parts.disks), { holds, freeBytes: 100 * 1024 ** 2 })
   expect(judgeMachine(factsOf(parts)).findings[0]?.next).toContain(command)

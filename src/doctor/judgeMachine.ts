@@ -9,7 +9,7 @@ import { judgeUnits } from './judgeUnits.ts'
 import { compareVersions, judgePrograms } from './judgeVersions.ts'
 import type { AgentState, Gathered, MachineFacts, SecretFile } from './machineFacts.ts'
 
-/** What is wrong on one machine, from what was gathered there. Pure. */
+/** Judges one machine by the facts gathered there. Pure. */
 export function judgeMachine(facts: MachineFacts): Checkup {
   const { machine, now } = facts
   const checked: CheckupArea[] = []
@@ -36,13 +36,13 @@ export function judgeMachine(facts: MachineFacts): Checkup {
   return { machine, checked, findings: findings.slice(0, mostFindings) }
 }
 
-/** `null`: nobody says any. */
+/** `null` if the agent reports no problems because it does not answer. */
 const problemsOf = (agent: Gathered<AgentState>): Gathered<string[]> =>
   agent !== null && 'seen' in agent && agent.seen.silent === null ? { seen: agent.seen.problems } : null
 
 function judgeAgent({ silent, version, installed, connected }: AgentState): Finding[] {
   const restart =
-    'systemctl restart tandem-agent.service   (services go on); a program that tandem upgrade chose stays until the next upgrade'
+    'systemctl restart tandem-agent.service   (services continue); a program installed by tandem upgrade stays until the next upgrade'
   if (silent !== null) {
     const next = 'systemctl status tandem-agent.service; journalctl -u tandem-agent'
     return [wrong('agent', `the agent does not answer: ${silent}`, next)]
@@ -53,28 +53,28 @@ function judgeAgent({ silent, version, installed, connected }: AgentState): Find
       : [
           wrong(
             'agent',
-            'the agent is not connected to the controller: nothing can be changed here',
-            'is the controller up and reachable from here? journalctl -u tandem-agent says why',
+            'the agent is not connected to the controller: this machine gets no changes',
+            'journalctl -u tandem-agent   shows why; check that the controller runs and is reachable from this machine',
           ),
         ]),
-    // Newer than what is installed: `tandem upgrade` chose it.
+    // A version newer than the installed one was chosen by `tandem upgrade`.
     ...(compareVersions(version, installed) >= 0
       ? []
-      : [wrong('agent', `the agent runs version ${version}, and ${installed} is installed`, restart)]),
+      : [wrong('agent', `the agent runs version ${version}, but ${installed} is installed`, restart)]),
   ]
 }
 
 function judgeSynchronised({ synchronised }: { synchronised: boolean }): Finding[] {
   if (synchronised) return []
   const next = 'timedatectl set-ntp true, or start the time service you use; timedatectl timesync-status'
-  return [wrong('clock', 'nothing keeps the clock of this machine right (NTPSynchronized=no)', next)]
+  return [wrong('clock', 'nothing keeps the clock of this machine synchronised (NTPSynchronized=no)', next)]
 }
 
 function judgeSecrets(files: SecretFile[]): Finding[] {
   return files.flatMap(({ path, mode, isOurs }) => {
     if ((mode & 0o077) !== 0) {
-      const what = `${path} can be read by others (mode ${mode.toString(8).padStart(4, '0')})`
-      return [wrong('secrets', what, `chmod 600 ${path}; whoever could read it may have: change what it holds`)]
+      const what = `other users can read ${path} (mode ${mode.toString(8).padStart(4, '0')})`
+      return [wrong('secrets', what, `chmod 600 ${path}; then replace the secrets in the file: other users may have read them`)]
     }
     return isOurs ? [] : [wrong('secrets', `${path} belongs to another user`, `chown root: ${path}`)]
   })

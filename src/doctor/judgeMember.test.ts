@@ -7,27 +7,27 @@ const well: Member = {
 }
 
 it.each<[string, Partial<Member>, (string | RegExp)[]]>([
-  ['all is well', {}, []],
+  ['nothing is wrong', {}, []],
   ['it is in maintenance', { state: 'drained' }, []],
   ['one minor version apart', { version: '0.2.3' }, []],
   ['two minor versions apart', { version: '0.3.0' }, [/version 0\.3\.0, the controller 0\.1\.0/]],
   ['another major version', { version: '1.1.0' }, [/more than one minor version apart/]],
   [
-    'its clock is ahead',
+    'the clock is ahead',
     { clock: { offsetMs: 61_000, roundTripMs: 20 } },
     [/61\.0 s ahead of the controller's \(measured within 10 ms\)/],
   ],
-  ['its clock is behind', { clock: { offsetMs: -700, roundTripMs: 20 } }, [/0\.7 s behind/]],
-  ['the way was too long to tell', { clock: { offsetMs: 900, roundTripMs: 1_000 } }, []],
-  ['it is lost', { state: 'lost', reportAgeMs: 60_000, clock: null }, [/last report came 60 s ago/]],
+  ['the clock is behind', { clock: { offsetMs: -700, roundTripMs: 20 } }, [/0\.7 s behind/]],
+  ['the request took too long to measure the clock', { clock: { offsetMs: 900, roundTripMs: 1_000 } }, []],
+  ['the machine is lost', { state: 'lost', reportAgeMs: 60_000, clock: null }, [/last report came 60 s ago/]],
   [
-    'it never reported',
+    'the machine never reported',
     { reportAgeMs: null, version: null, clock: null },
     [/not reported since the controller started/],
   ],
-  ['it has a problem', { problems: ['balancer: refused'] }, ['balancer: refused']],
+  ['the machine has a problem', { problems: ['balancer: refused'] }, ['balancer: refused']],
   [
-    'it does not answer',
+    'the machine does not answer',
     { silent: 'machine a did not answer', clock: null },
     ['not checked: machine a did not answer'],
   ],

@@ -3,23 +3,26 @@ import { unchecked, wrong } from './findings.ts'
 import { judgeProblems } from './judgeProblems.ts'
 import { judgeAgentVersion } from './judgeVersions.ts'
 
-/** What only the controller can know of a machine. Times in ms. */
+/** Facts about a machine that only the controller can know. Times in ms. */
 export interface Member {
   machine: string
   state: 'ready' | 'draining' | 'drained' | 'lost'
-  /** Since its last report; `null`: none came since the controller started. */
+  /** Age of the last report; `null` if none came since the controller started. */
   reportAgeMs: number | null
   version: string | null
   controllerVersion: string
-  /** In its last report. */
+  /** Problems in the last report. */
   problems: string[]
-  /** Its clock less the controller's, and how long the answer took: it may be off by half of that. */
+  /**
+   * The machine's clock minus the controller's, and the duration of the request; the offset may be wrong by half the
+   * duration.
+   */
   clock: { offsetMs: number; roundTripMs: number } | null
-  /** Why it did not answer; `null`: it did. */
+  /** Why the machine did not answer; `null` if it did. */
   silent: string | null
 }
 
-/** Logs of two machines are read side by side, and a certificate begins one hour before it was made. */
+/** Logs of two machines are compared by time, and a certificate is valid from one hour before it was made. */
 const mostOffsetMs = 500
 const lateReportMs = 10_000
 
@@ -35,9 +38,9 @@ export function judgeMember(member: Member): Finding[] {
 }
 
 function judgeReport(machine: string, state: Member['state'], ageMs: number | null): Finding[] {
-  if (ageMs === null) return [wrong('report', 'it has not reported since the controller started', look(machine))]
+  if (ageMs === null) return [wrong('report', 'the machine has not reported since the controller started', look(machine))]
   if (state !== 'lost' && ageMs <= lateReportMs) return []
-  return [wrong('report', `its last report came ${Math.round(ageMs / 1000)} s ago`, look(machine))]
+  return [wrong('report', `the last report came ${Math.round(ageMs / 1000)} s ago`, look(machine))]
 }
 
 const look = (machine: string): string => `on ${machine}: systemctl status tandem-agent.service; tandem doctor`
@@ -47,6 +50,6 @@ function judgeOffset({ clock }: Member): Finding[] {
   const { offsetMs, roundTripMs } = clock
   if (Math.abs(offsetMs) <= mostOffsetMs + roundTripMs / 2) return []
   const [amount, which] = [`${(Math.abs(offsetMs) / 1000).toFixed(1)} s`, offsetMs > 0 ? 'ahead of' : 'behind']
-  const what = `its clock is ${amount} ${which} the controller's (measured within ${Math.ceil(roundTripMs / 2)} ms)`
-  return [wrong('clock', what, 'timedatectl on both; start the time service')]
+  const what = `the clock is ${amount} ${which} the controller's (measured within ${Math.ceil(roundTripMs / 2)} ms)`
+  return [wrong('clock', what, 'timedatectl   on both machines; start the time service')]
 }

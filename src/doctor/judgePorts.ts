@@ -4,7 +4,7 @@ import { unsaidInWords, unsaidNext } from '../protocol/declaredRoutes.ts'
 import { isAnyAddress, isLoopbackAddress } from '../lib/procNet.ts'
 import type { ExpectedPort, Listener, Ports } from './machineFacts.ts'
 
-/** What is to be listened on is, by who should, and from where it should be reached; and nothing else is open. */
+/** Checks that each expected port is held by the right unit and reachable as planned, and that nothing else is open. */
 export function judgePorts({ expected, listeners, strays, unsaid }: Ports): Finding[] {
   return [
     ...judgeExpected(expected, listeners),
@@ -33,22 +33,22 @@ function silent({ port, what, unit }: ExpectedPort): Finding {
 
 function taken({ port, what, unit }: ExpectedPort, { pid, command, unit: holder }: Listener): Finding {
   const who = [holder, pid === null ? null : `process ${pid}`, command === '' ? null : `(${command})`]
-  const said = who.filter((part) => part !== null).join(' ') || 'a process that cannot be seen'
+  const said = who.filter((part) => part !== null).join(' ') || 'an unknown process'
   return wrong(
     'ports',
     `port ${port}, ${what}, is held by ${said}, not by ${unit}`,
-    `end it; then: systemctl restart ${unit}`,
+    `stop that process; then: systemctl restart ${unit}`,
   )
 }
 
 function stray({ instance, port, address }: Ports['strays'][number]): Finding {
-  const what = `${instance} listens on port ${port} at ${address}, which is not the port it was given: everybody can reach it, past HAProxy`
+  const what = `${instance} listens on port ${port} at ${address}, which is not its assigned port: everybody can reach this port, past HAProxy`
   return wrong('ports', what, bindToHost)
 }
 
-const bindToHost = 'let it bind to $HOST, or confine it: jail: { addresses: [...] }; a firewall helps meanwhile'
+const bindToHost = 'make the program bind to $HOST, or confine it with jail: { addresses: [...] }; until then, block the port with a firewall'
 
 function reachable({ port, what }: ExpectedPort, { address }: Listener): Finding {
-  const said = `port ${port}, ${what}, is listened on at ${address}: it can be reached past HAProxy`
+  const said = `port ${port}, ${what}, is open at ${address}: clients can reach it past HAProxy`
   return wrong('ports', said, bindToHost)
 }

@@ -2,11 +2,11 @@ import type { Finding } from '../protocol/checkup.ts'
 import { unchecked, wrong } from './findings.ts'
 import type { Disk, Limits } from './machineFacts.ts'
 
-/** Below both of these a disk is as good as full: the next release, or a week of logs, fills it. */
+/** Below both limits a disk counts as full: the next release, or a week of logs, fills it. */
 const leastFreeShare = 0.1
 const leastFreeBytes = 2 * 1024 ** 3
 const leastFreeInodeShare = 0.05
-/** Above this, what is left goes in one busy minute. */
+/** Above this share, one busy minute can use up the rest. */
 const mostUsedShare = 0.8
 
 export function judgeDisks(disks: Disk[]): Finding[] {
@@ -19,17 +19,17 @@ export function judgeDisks(disks: Disk[]): Finding[] {
     if (totalInodes > 0 && freeInodes < totalInodes * leastFreeInodeShare) {
       const next = `du -x --inodes --max-depth=2 ${path} | sort -n`
       found.push(
-        wrong('disk', `${path}: ${freeInodes} of ${totalInodes} inodes left: no file can be made without one`, next),
+        wrong('disk', `${path}: ${freeInodes} of ${totalInodes} inodes left: without inodes no file can be created`, next),
       )
     }
     return found
   })
 }
 
-/** What keeps it from growing. */
+/** Commands that limit the growth. */
 const bounds: Record<Disk['holds'], string> = {
-  cache: '; tandem agent run --cache-cap bounds what releases take',
-  store: '; tandem controller run --store-cap bounds what releases take',
+  cache: '; tandem agent run --cache-cap limits the size of releases',
+  store: '; tandem controller run --store-cap limits the size of releases',
   journal: '; journalctl --vacuum-size=1G removes the oldest lines',
   other: '',
 }
@@ -39,13 +39,13 @@ export function judgeLimits({ ephemeral, instances, files, processes, overflows 
   const ports = ephemeral.last - ephemeral.first + 1
   if (ephemeral.used > ports * mostUsedShare) {
     const next =
-      "ss -tan | awk '{print $5}' | sort | uniq -c | sort -n   shows to where; widen net.ipv4.ip_local_port_range"
+      "ss -tan | awk '{print $5}' | sort | uniq -c | sort -n   shows the destinations; widen net.ipv4.ip_local_port_range"
     found.push(
-      wrong('limits', `${ephemeral.used} of ${ports} ephemeral ports are in use: outgoing connections fail next`, next),
+      wrong('limits', `${ephemeral.used} of ${ports} ephemeral ports are in use: outgoing connections will soon fail`, next),
     )
   }
   if (instances && instances.first <= ephemeral.last && ephemeral.first <= instances.last) {
-    const what = `the ports of instances, ${instances.first} to ${instances.last}, lie in the ephemeral range ${ephemeral.first} to ${ephemeral.last}: any outgoing connection may take one`
+    const what = `the ports of instances, ${instances.first} to ${instances.last}, lie in the ephemeral range ${ephemeral.first} to ${ephemeral.last}: an outgoing connection may take one of them`
     found.push(wrong('limits', what, 'sysctl net.ipv4.ip_local_port_range, or tandem agent run --ports FIRST-LAST'))
   }
   if (files.used > files.most * mostUsedShare)
@@ -57,7 +57,7 @@ export function judgeLimits({ ephemeral, instances, files, processes, overflows 
       ),
     )
   if (processes === null)
-    found.push(unchecked('limits', 'the open files of each process: they are found by the ports that should be here'))
+    found.push(unchecked('limits', 'the open files of each process: the processes are found by their ports, which are not known'))
   for (const { name, pid, used, most } of processes ?? []) {
     if (used <= most * mostUsedShare) continue
     found.push(
@@ -71,7 +71,7 @@ export function judgeLimits({ ephemeral, instances, files, processes, overflows 
   const grown = overflows.after - overflows.before
   if (grown > 0) {
     const what = `${grown} connections were dropped in ${overflows.seconds} s because a program does not accept them fast enough (ListenOverflows, ${overflows.after} since the boot)`
-    found.push(wrong('limits', what, 'ss -ltn   shows whose Recv-Q is as long as its Send-Q'))
+    found.push(wrong('limits', what, 'ss -ltn   shows the program: its Recv-Q is as long as its Send-Q'))
   }
   return found
 }

@@ -4,10 +4,13 @@ import { wrong } from './findings.ts'
 import type { Unit, Units } from './machineFacts.ts'
 import { agentUnit } from './ownUnits.ts'
 
-/** Of Tandem itself, wherever it put them. */
+/** Units of Tandem itself, in all places where Tandem puts them. */
 const parts = ['agent', 'controller', 'haproxy', 'keepalived', 'guard'].map((name) => `tandem-${name}.service`)
 
-/** The root part, scripts that work on the machine, an upgrade under way. As one-off programs of services, they come and go. */
+/**
+ * Units that come and go, like one-off programs of services: the privileged helper, maintenance scripts, a running
+ * upgrade.
+ */
 const passing = /^tandem-(?:privileged|address-script|(?:agent|controller)-trial)\.service$/
 
 export function judgeUnits({ units, wanted, own }: Units): Finding[] {
@@ -27,12 +30,12 @@ export function judgeUnits({ units, wanted, own }: Units): Finding[] {
 function missing(name: string): Finding {
   const next =
     name === agentUnit
-      ? 'run here again what   tandem machine add NAME   prints: joining writes it anew (services go on); docs/machines.md'
-      : `systemctl restart ${agentUnit}   writes it anew (services go on)`
-  return wrong('units', `${name} is not there`, next)
+      ? 'run the command again that   tandem machine add NAME   prints: joining writes the unit again (services continue); see docs/machines.md'
+      : `systemctl restart ${agentUnit}   writes the unit again (services continue)`
+  return wrong('units', `${name} does not exist`, next)
 }
 
-/** systemd still knows its name, and nothing of it is left. */
+/** systemd still knows the name, but no process of the unit is left. */
 const isGone = ({ active }: Unit): boolean => active === 'inactive' || active === 'failed'
 
 function judgePart({ name, load, active, enabled }: Unit): Finding[] {
@@ -54,12 +57,12 @@ function judgeInstance({ name, active, enabled }: Unit): Finding[] {
 
 function stray({ name, active, instance }: Unit): Finding {
   const what =
-    instance === null ? 'is not of Tandem, by its content' : `is of an instance that nobody wants (${active})`
-  const next = `if you do not know it: systemctl disable --now ${name}; rm /etc/systemd/system/${name}`
+    instance === null ? 'does not belong to Tandem, by its content' : `belongs to an instance that no desired state wants (${active})`
+  const next = `if you do not need it: systemctl disable --now ${name}; rm /etc/systemd/system/${name}`
   return wrong('units', `stray unit: ${name} ${what}`, next)
 }
 
 function remains({ name, active }: Unit): Finding {
-  const what = `stray processes: ${name} is ${active}, and has no unit file any more`
+  const what = `stray processes: ${name} is ${active}, but its unit file is gone`
   return wrong('units', what, `systemd-cgls -u ${name}; systemctl stop ${name}`)
 }

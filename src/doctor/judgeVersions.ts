@@ -2,7 +2,7 @@ import type { Finding } from '../protocol/checkup.ts'
 import { wrong } from './findings.ts'
 import type { ProgramVersion } from './machineFacts.ts'
 
-/** The oldest that each was tried with. */
+/** The oldest version of each program that Tandem was tested with. */
 const least: Record<ProgramVersion['program'], string> = {
   node: '24.11',
   systemd: '252',
@@ -14,7 +14,7 @@ export function judgePrograms(programs: ProgramVersion[]): Finding[] {
   return programs.flatMap(({ program, version }) => {
     if (version === null) return [wrong('versions', `${program} is not installed`, `install ${program}`)]
     if (compareVersions(version, least[program]) >= 0) return []
-    const what = `${program} ${version} is older than ${least[program]}, the oldest that Tandem works with`
+    const what = `${program} ${version} is older than ${least[program]}, the oldest version that Tandem works with`
     return [wrong('versions', what, `install ${program} ${least[program]} or newer`)]
   })
 }
@@ -25,11 +25,14 @@ export function judgeAgentVersion(agent: string, controller: string): Finding[] 
   const [one, other] = [agent, controller].map((version) => version.split('.').slice(0, 2).map(Number))
   const isNear = one?.[0] === other?.[0] && Math.abs((one?.[1] ?? 0) - (other?.[1] ?? 0)) <= 1
   if (isNear) return []
-  const what = `its agent is version ${agent}, the controller ${controller}: more than one minor version apart`
+  const what = `the agent has version ${agent}, the controller ${controller}: they are more than one minor version apart`
   return [wrong('versions', what, 'install the same version on both')]
 }
 
-/** As numbers, part by part; below, at or above 0. What is not a number counts as 0. */
+/**
+ * Compares versions as numbers, part by part; returns a value below, at or above 0. A part that is not a number counts
+ * as 0.
+ */
 export function compareVersions(one: string, other: string): number {
   const [a, b] = [one, other].map((version) => version.split(/[.-]/).map((part) => Number.parseInt(part, 10) || 0))
   for (let index = 0; index < Math.max(a?.length ?? 0, b?.length ?? 0); index++) {

@@ -1,7 +1,7 @@
-/** Something that was looked at: what was seen, or why it could not be; `null`: there is no such thing on this machine. */
+/** A gathered fact, or the reason why it could not be gathered; `null` if the machine has no such thing. */
 export type Gathered<T> = { seen: T } | { why: string } | null
 
-/** Everything that `judgeMachine` judges by, gathered at one moment on one machine. Times in milliseconds since 1970. */
+/** The facts that `judgeMachine` judges, gathered at one moment on one machine. Times in milliseconds since 1970. */
 export interface MachineFacts {
   machine: string
   now: number
@@ -19,41 +19,41 @@ export interface MachineFacts {
 }
 
 export interface AgentState {
-  /** Why it does not answer; `null`: it does. */
+  /** Why the agent does not answer; `null` if it does. */
   silent: string | null
   version: string
-  /** Of the program that looks. */
+  /** Version of the program that examines. */
   installed: string
   connected: boolean
-  /** What it could not do, in its words. */
+  /** Problems that the agent reports, in its words. */
   problems: string[]
 }
 
 export interface ProgramVersion {
   program: 'node' | 'systemd' | 'haproxy' | 'keepalived'
-  /** Such as `2.6.12`; `null`: not installed. */
+  /** Version such as `2.6.12`; `null` if not installed. */
   version: string | null
 }
 
 export interface Ports {
   expected: ExpectedPort[]
-  /** On the ports expected. */
+  /** Listeners on the expected ports. */
   listeners: Listener[]
-  /** Of instances, on other ports than their own, for more than loopback. */
+  /** Ports other than their own on which instances listen beyond loopback. */
   strays: { instance: string; port: number; address: string }[]
-  /** Routes that everybody reaches although their release does not say so. */
+  /** Routes that everybody can reach although their release does not declare it. */
   unsaid: { service: string; port: number }[]
 }
 
 export interface ExpectedPort {
   port: number
-  /** The one address to be listened on; absent: it is not looked at. */
+  /** The one address that must be listened on; absent if the address is not checked. */
   address?: string
-  /** Such as `the entry for http`. */
+  /** Description such as `the entry for http`. */
   what: string
-  /** The unit that must hold it; `null`: any process. */
+  /** Unit that must hold the port; `null` allows any process. */
   unit: string | null
-  /** It must not be reached from outside. */
+  /** True if the port must not be reachable from outside. */
   loopbackOnly: boolean
 }
 
@@ -63,7 +63,7 @@ export interface Listener {
   pid: number | null
   command: string
   unit: string | null
-  /** The instance that the process belongs to; `null`: none, or it cannot be seen. */
+  /** Instance that the process belongs to; `null` if there is none or it is unknown. */
   instance: string | null
 }
 
@@ -76,89 +76,91 @@ export interface UnreadCertificate {
   path: string
   kind: CertificateFile['kind']
   why: string
-  /** Whoever looks may not read it; that says nothing of what is in it. */
+  /** True if this user may not read the file, which does not mean that the content is wrong. */
   isDenied: boolean
 }
 
 export interface CertificateFile {
   path: string
-  /** `identity`: renewed by the agent; `copy`: HAProxy's of it; `public`: for https, put there by people. */
+  /**
+   * `identity`: renewed by the agent; `copy`: HAProxy's copy of the identity; `public`: for HTTPS, provided by people.
+   */
   kind: 'identity' | 'copy' | 'public'
   notAfter: number
-  /** When it should have been renewed; `null` where nobody renews it. */
+  /** When the certificate should have been renewed; `null` if Tandem does not renew it. */
   renewAt: number | null
   hasItsKey: boolean
-  /** Signed by the authority that the machine trusts; `null`: need not be. */
+  /** Whether the authority that the machine trusts has signed it; `null` if not required. */
   isSigned: boolean | null
-  /** The same as the machine's own; `null`: need not be. */
+  /** Whether it equals the machine's own certificate; `null` if not required. */
   isCurrent: boolean | null
 }
 
 export interface Disk {
   path: string
-  /** What Tandem keeps there that grows: an agent's releases, a controller's, the journal. */
+  /** Growing data that Tandem keeps there: an agent's releases, a controller's, the journal. */
   holds: 'cache' | 'store' | 'journal' | 'other'
   freeBytes: number
   totalBytes: number
-  /** 0 of 0: the file system counts none. */
+  /** 0 of 0 if the file system does not count inodes. */
   freeInodes: number
   totalInodes: number
 }
 
 export interface Limits {
   ephemeral: { first: number; last: number; used: number }
-  /** Where the agent takes ports for instances from. */
+  /** Range from which the agent takes ports for instances. */
   instances: { first: number; last: number } | null
   files: { used: number; most: number }
-  /** `null`: which they are is not known. */
+  /** `null` if the processes are not known. */
   processes: { name: string; pid: number; used: number; most: number }[] | null
-  /** Connections that were refused since a queue of those not yet accepted was full; two looks. */
+  /** Connections refused because a queue of connections not yet accepted was full; two readings. */
   overflows: { before: number; after: number; seconds: number }
 }
 
-/** A configuration that Tandem wrote, and the program that runs by it. */
+/** A configuration that Tandem wrote, and the program that runs with it. */
 export interface OwnConfiguration {
   path: string
   unit: string
-  /** By its seal; `absent`: there is no file. */
+  /** State of the file by its seal; `absent` if there is no file. */
   file: 'whole' | 'changed' | 'none' | 'absent'
-  /** What the program itself says against it; `null`: it takes it. */
+  /** Refusal by the program's own check; `null` if the check passed. */
   refusal: string | null
 }
 
 export interface HaproxyState extends OwnConfiguration {
-  /** Why the running one could not be asked; `null`: it was. */
+  /** Why the running HAProxy could not be queried; `null` if it was. */
   silent: string | null
-  /** The file's and the running worker's; `null`: none of Tandem's. */
+  /** Fingerprint in the file and in the running worker; `null` if the configuration is not Tandem's. */
   shapeOnDisk: string | null
   shapeRunning: string | null
   failedReloads: number
-  /** Open files: for all the connections that it may have, and as many as it was given. */
+  /** Open files: the number needed for all allowed connections, and the number allowed. */
   files: { needed: number; given: number } | null
 }
 
 export interface Units {
   units: Unit[]
-  /** Ids of the instances that should be here, or that the agent still has to do with. */
+  /** Ids of the instances that should be on the machine or that the agent still handles. */
   wanted: string[]
-  /** Names of Tandem's own that must be there. */
+  /** Names of Tandem's own units that must exist. */
   own: string[]
 }
 
 export interface Unit {
   name: string
-  /** `loaded`, `not-found`, `masked`, … */
+  /** Load state: `loaded`, `not-found`, `masked`, … */
   load: string
-  /** `active`, `inactive`, `failed`, … */
+  /** Active state: `active`, `inactive`, `failed`, … */
   active: string
   enabled: boolean
-  /** `null`: not an instance. */
+  /** `null` if the unit is not an instance. */
   instance: { id: string; once: boolean } | null
 }
 
 export interface SecretFile {
   path: string
-  /** The permission bits. */
+  /** Permission bits. */
   mode: number
   isOurs: boolean
 }

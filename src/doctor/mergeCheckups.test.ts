@@ -6,7 +6,7 @@ import { mergeCheckups } from './mergeCheckups.ts'
 const problem = wrong('report', 'the guard does not run', 'look')
 const known: Checkup = { machine: 'a', checked: ['report', 'clock'], findings: [problem] }
 
-it('what the controller and the machine both say is said once, the controller first', () => {
+it('a finding of both the controller and the machine appears once, those of the controller first', () => {
   const disk = wrong('disk', 'full', 'empty it')
   const own: Checkup = {
     ...{ machine: 'a', checked: ['agent', 'report', 'clock', 'disk'] },
@@ -18,11 +18,11 @@ it('what the controller and the machine both say is said once, the controller fi
   })
 })
 
-it('a machine that does not answer is as the controller knows it', () => {
+it('for a machine that does not answer, the findings of the controller are used', () => {
   expect(mergeCheckups(known, null)).toEqual(known)
 })
 
-it('there are no more findings than an answer may hold', () => {
+it('limits the number of findings to what an answer may contain', () => {
   const many = Array.from({ length: mostFindings + 1 }, (_, index) => wrong('disk', `${index}`, null))
   expect(mergeCheckups(known, { ...known, findings: many }).findings).toHaveLength(mostFindings)
 })

@@ -1,6 +1,9 @@
 import { mostFindings, type Checkup, type Finding } from '../protocol/checkup.ts'
 
-/** What the controller knows of a machine, and what the machine found of itself (`null`: it did not answer); what both say, once. */
+/**
+ * Merges the controller's findings with those of the machine itself (`null` if it did not answer); equal findings
+ * appear once.
+ */
 export function mergeCheckups(known: Checkup, own: Checkup | null): Checkup {
   const all = [...known.findings, ...(own?.findings ?? [])]
   const findings = all.filter((one, index) => all.findIndex((other) => isSame(one, other)) === index)

@@ -12,12 +12,12 @@ const withDrivers = (drivers: Partial<Known['settings']['drivers']>): Partial<Kn
 })
 
 it.each<[string, Partial<Known>, string[]]>([
-  ['that does all', {}, ['agent', 'haproxy', 'keepalived', 'guard']],
-  ['whose agent somebody starts by hand', { hasAgentUnit: false }, ['haproxy', 'keepalived', 'guard']],
-  ['that has joined a moment ago', { hasRun: false, told: null }, ['agent']],
-  ['that was not told its settings yet', { told: null }, ['agent', 'haproxy']],
+  ['with all drivers', {}, ['agent', 'haproxy', 'keepalived', 'guard']],
+  ['whose agent is started by hand', { hasAgentUnit: false }, ['haproxy', 'keepalived', 'guard']],
+  ['that has just joined', { hasRun: false, told: null }, ['agent']],
+  ['that has not received its settings yet', { told: null }, ['agent', 'haproxy']],
   ['of a cluster without virtual addresses', { settings: { ...settings, addresses: [] } }, ['agent', 'haproxy']],
-  ['that was told of no virtual address yet', { told: { ...settings, addresses: [] } }, ['agent', 'haproxy']],
+  ['that has not received any virtual address yet', { told: { ...settings, addresses: [] } }, ['agent', 'haproxy']],
   ['with addresses by script', withDrivers({ address: 'command' }), ['agent', 'haproxy']],
   ['without HAProxy', withDrivers({ balancer: 'embedded', address: 'none' }), ['agent']],
 ])('a machine %s', (_what, changed, expected) => {

@@ -5,17 +5,20 @@ export const haproxyUnit = 'tandem-haproxy.service'
 export const keepalivedUnit = 'tandem-keepalived.service'
 const guardUnit = 'tandem-guard.service'
 
-/** How far a machine of a cluster has come: before its agent has run, and has been told, its units are not there yet. */
+/**
+ * Progress of a machine in its cluster: before its agent has run and has received its settings, its units do not exist
+ * yet.
+ */
 export interface Known {
   settings: MachineSettings
-  /** Joining has written the agent's unit; `false`: somebody starts it in another way. */
+  /** True if joining has written the agent's unit; `false` if the agent is started in another way. */
   hasAgentUnit: boolean
   hasRun: boolean
-  /** Its settings as the controller last said them; `null`: it has not. */
+  /** Settings as the controller last sent them; `null` if it has sent none. */
   told: MachineSettings | null
 }
 
-/** Units of Tandem itself that must be on this machine. */
+/** Units of Tandem itself that must exist on this machine. */
 export function ownUnits(known: Known): string[] {
   return [
     ...(known.hasAgentUnit ? [agentUnit] : []),
@@ -24,6 +27,6 @@ export function ownUnits(known: Known): string[] {
   ]
 }
 
-/** Without virtual addresses there is no keepalived of Tandem's, whatever the driver. */
+/** Without virtual addresses Tandem runs no keepalived, whatever the driver. */
 export const movesAddresses = ({ settings, told }: Pick<Known, 'settings' | 'told'>): boolean =>
   settings.drivers.address === 'keepalived' && settings.addresses.length > 0 && (told?.addresses.length ?? 0) > 0

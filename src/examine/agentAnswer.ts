@@ -6,7 +6,10 @@ import { agentSelfSchema, selfSocketOf, type AgentSelf } from '../protocol/check
 const answerMs = 5_000
 const mostAnswerBytes = 4 * 1024 * 1024
 
-/** What this machine's agent says of itself over its socket in `data`. Rejects when it does not answer. */
+/**
+ * Reads the report of this machine's agent about itself from its socket in `data`. Rejects if the agent does not
+ * answer.
+ */
 export async function agentAnswer(data: string, olderPort: number): Promise<AgentSelf> {
   const path = selfSocketOf(data)
   const [where, text] = existsSync(path) ? [path, read(createConnection(path), path)] : olderAnswer(olderPort)
@@ -14,18 +17,18 @@ export async function agentAnswer(data: string, olderPort: number): Promise<Agen
   try {
     return agentSelfSchema.parse(JSON.parse(answer))
   } catch (cause) {
-    throw new Error(`${where} answers as no agent of this version does`, { cause })
+    throw new Error(`the answer on ${where} is not that of an agent of this version`, { cause })
   }
 }
 
-/** While a machine is being upgraded, its agent may be older: it has no socket, and says it on its loopback port. */
+/** During an upgrade of a machine the agent may be older: it has no socket, and answers on its loopback port. */
 function olderAnswer(port: number): [where: string, text: Promise<string>] {
   const where = `port ${port}`
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const asked = request({ host: '127.0.0.1', port, path: '/self', timeout: answerMs, agent: false }, (response) => {
     if (response.statusCode === 200) return void read(response, where).then(resolve, reject)
     response.resume()
-    reject(new Error(`${where} answers as no agent does that this doctor can ask; is another version installed?`))
+    reject(new Error(`the answer on ${where} is not that of an agent known to this version of tandem doctor; is another version installed?`))
   })
   asked.on('timeout', () => asked.destroy(new Error(`no answer on ${where} within ${answerMs / 1000} s`)))
   asked.on('error', reject)
@@ -33,7 +36,7 @@ function olderAnswer(port: number): [where: string, text: Promise<string>] {
   return [where, promise]
 }
 
-/** To its end. */
+/** Reads the stream to its end. */
 async function read(
   stream: NodeJS.ReadableStream & { destroy: (error?: Error) => unknown },
   where: string,
@@ -45,7 +48,7 @@ async function read(
     stream.setEncoding('utf8')
     for await (const chunk of stream) {
       text += String(chunk)
-      if (text.length > mostAnswerBytes) throw new Error(`the answer on ${where} has no end`)
+      if (text.length > mostAnswerBytes) throw new Error(`the answer on ${where} is too long`)
     }
     return text
   } finally {

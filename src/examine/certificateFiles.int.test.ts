@@ -12,7 +12,7 @@ let own: IdentityFolder
 let pem: Identity
 const look = (): Certificates => certificateFiles(own.folder, null, join(folder, 'public'))
 const put = (name: string, text: string): void => writeFileSync(join(folder, 'public', name), text)
-/** Not the machine's own. */
+/** A certificate that does not belong to the machine. */
 const seen = ({ files, unread }: Certificates): [string, boolean][] => [
   ...files.filter(({ kind }) => kind === 'public').map(({ path, hasItsKey }): [string, boolean] => [path, hasItsKey]),
   ...unread.map(({ path, why }): [string, boolean] => [`${path}: ${why}`, false]),
@@ -34,7 +34,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-it('the public ones are those that HAProxy reads: each with its key, in it or beside it', () => {
+it('the public certificates are the files that HAProxy reads, each with its key in the file or beside it', () => {
   put('both.pem', `${pem.key}\n${pem.certificate}`)
   put('apart.crt', pem.certificate)
   put('apart.crt.key', pem.key)
@@ -53,7 +53,7 @@ it('the public ones are those that HAProxy reads: each with its key, in it or be
   ])
 })
 
-it('one that holds no certificate is named, and the others are looked at', () => {
+it('a file without a certificate is named, and the others are examined', () => {
   put('README', 'how to renew')
   put('good.pem', `${pem.key}\n${pem.certificate}`)
   put('cut.pem', pem.certificate.slice(0, 100))
@@ -61,13 +61,13 @@ it('one that holds no certificate is named, and the others are looked at', () =>
   const found = look()
   expect(found.files.map(({ path }) => path)).toEqual([own.pem, at('good.pem')])
   expect(found.unread).toEqual([
-    { path: at('README'), kind: 'public', why: 'no line in it is -----BEGIN CERTIFICATE-----', isDenied: false },
+    { path: at('README'), kind: 'public', why: 'the file has no line -----BEGIN CERTIFICATE-----', isDenied: false },
     expect.objectContaining({ path: at('cut.pem'), isDenied: false }),
     expect.objectContaining({ path: at('link.pem'), why: expect.stringContaining('ENOENT'), isDenied: false }),
   ])
 })
 
-it('an identity that is damaged is named, and the public ones are looked at', () => {
+it('a damaged identity is named, and the public certificates are examined', () => {
   writeFileSync(own.pem, 'nothing')
   put('good.pem', `${pem.key}\n${pem.certificate}`)
   const { files, unread } = certificateFiles(own.folder, join(folder, 'copy.pem'), join(folder, 'public'))

@@ -4,10 +4,13 @@ import type { CertificateFile, Certificates } from '../doctor/machineFacts.ts'
 import { belongsTo, certificateFacts, isSignedBy, renewAt } from '../identity/certificate.ts'
 import { IdentityFolder } from '../identity/identityFolder.ts'
 
-/** What HAProxy reads beside a PEM file, by its name, and not as one. */
+/** Extensions of files beside a PEM file that HAProxy reads by name, and not as certificates. */
 const besidePem = ['.key', '.issuer', '.ocsp', '.sctl']
 
-/** This machine's own, HAProxy's copy of it (`null`: none is kept), and the public ones of a folder. */
+/**
+ * Reads this machine's certificate, HAProxy's copy of it (`null`: there is none), and the public certificates of a
+ * folder.
+ */
 export function certificateFiles(identity: string, copy: string | null, folder: string | null): Certificates {
   const found: Certificates = { files: [], unread: [] }
   const own = new IdentityFolder(identity)
@@ -25,7 +28,7 @@ export function certificateFiles(identity: string, copy: string | null, folder: 
   return found
 }
 
-/** One that cannot be read keeps no other from being looked at. */
+/** A file that cannot be read does not keep the others from being examined. */
 function look(found: Certificates, path: string, kind: CertificateFile['kind'], read: () => CertificateFile[]): void {
   try {
     found.files.push(...read())
@@ -49,7 +52,7 @@ function copyFile(own: IdentityFolder, mine: CertificateFile, path: string): Cer
   return { ...mine, path, kind: 'copy', renewAt: null, isCurrent }
 }
 
-/** A PEM file with a certificate; its key is in it or beside it. HAProxy passes over the same. */
+/** A PEM file with a certificate; its key is in the file or beside it. Skips the same files as HAProxy. */
 function publicFile(path: string): CertificateFile[] {
   if (basename(path).startsWith('.') || besidePem.includes(extname(path)) || !statSync(path).isFile()) return []
   const text = pemIn(readFileSync(path, 'utf8'))
@@ -61,7 +64,7 @@ function publicFile(path: string): CertificateFile[] {
 }
 
 function pemIn(text: string): string {
-  if (!/-----BEGIN [\w ]*CERTIFICATE-----/.test(text)) throw new Error('no line in it is -----BEGIN CERTIFICATE-----')
+  if (!/-----BEGIN [\w ]*CERTIFICATE-----/.test(text)) throw new Error('the file has no line -----BEGIN CERTIFICATE-----')
   return text
 }
 
@@ -69,6 +72,6 @@ function isKeyOf(certificate: string, key: string): boolean {
   try {
     return belongsTo(certificate, key)
   } catch {
-    return false // no key, or a damaged one
+    return false // no key, or a damaged key
   }
 }

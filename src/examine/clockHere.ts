@@ -2,7 +2,7 @@ import { execOrThrow } from '../lib/exec.ts'
 
 const askMs = 10_000
 
-/** Whether the kernel says that something keeps its clock right. */
+/** Whether the kernel reports that a time service keeps its clock synchronised. */
 export async function clockHere(): Promise<{ synchronised: boolean }> {
   const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '' }
   const said = await execOrThrow(['timedatectl', 'show', '--property=NTPSynchronized', '--value'], {

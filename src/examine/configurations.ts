@@ -11,7 +11,10 @@ const checkMs = 30_000
 const shownRefusalLength = 300
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** A unit of its own: the root part, which may be who looks, has no sockets of the network, and HAProxy's check makes some. */
+/**
+ * Runs a check in a separate unit: the privileged helper may run this code and has no network sockets, but HAProxy's
+ * check opens some.
+ */
 const asUnit = ['systemd-run', '--quiet', '--wait', '--pipe', '--collect', `--setenv=PATH=${path}`]
 
 interface Place {
@@ -19,28 +22,29 @@ interface Place {
   unit: string
 }
 
-/** Whose rights a check is given. */
+/** User, group and jail that a check runs with. */
 export interface Checker {
   user: string
   group: string
-  /** Lines of its unit. */
+  /** Additional lines of the check's unit. */
   jail: readonly string[]
 }
 
-/** HAProxy's file, what HAProxy says to it, and what the running one says of itself. */
+/** State of HAProxy's file, HAProxy's check of the file, and the report of the running HAProxy. */
 export async function haproxyState(
   place: Place,
   { master, checker }: { master: string; checker: Checker | null },
 ): Promise<HaproxyState> {
-  // It runs the script that its configuration names, also when it only checks: never with more rights than who wrote it.
+  // HAProxy runs the script that its configuration names, even for a check: never with more rights than the file's
+  // author.
   const own = await configuration(place, [...asChecker(checker), 'haproxy', '-c', '-f', place.path])
   const socket = new MasterSocket(master, askMs)
   const text = existsSync(place.path) ? readFileSync(place.path, 'utf8') : ''
   try {
     const { current, failedReloads } = await socket.workers()
-    if (current === null) throw new Error('its master has no worker')
+    if (current === null) throw new Error('the HAProxy master process has no worker')
     const info = await socket.ask(current, 'show info')
-    // Two for each connection that it is told to take.
+    // Two files for each connection that HAProxy is configured to accept.
     const needed = 2 * Number(/^Maxconn: (\d+)/m.exec(info)?.[1] ?? 0)
     const given = openFilesOf(current)?.most
     const files = given === undefined || needed === 0 ? null : { needed, given }
@@ -62,7 +66,10 @@ async function configuration(place: Place, check: string[]): Promise<OwnConfigur
   return { ...place, file, refusal: code === 0 ? null : refusalIn(`${out}${err}`) }
 }
 
-/** Root takes the rights of the one that is named, not of whoever has put the file there: a link may be there a moment later. */
+/**
+ * As root, takes the rights of the named user, not of the file's owner: the file could be replaced by a link at any
+ * moment.
+ */
 const asChecker = (checker: Checker | null): string[] =>
   checker === null || process.getuid?.() !== 0
     ? []

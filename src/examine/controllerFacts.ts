@@ -7,10 +7,10 @@ import { gathered } from './gathered.ts'
 import { programVersions } from './programVersions.ts'
 import { secretFiles } from './secretFiles.ts'
 
-/** What a controller shows of itself, in a checkup of the cluster. No machine may have this name. */
+/** Name of the controller in a checkup of the cluster. No machine may have this name. */
 export const controllerName = '(controller)'
 
-/** Of the folder where a controller keeps its log, its releases and the authority. */
+/** Facts about the folder in which a controller keeps its log, its releases and the authority. */
 export async function controllerFacts(data: string, now: number): Promise<MachineFacts> {
   const identity = join(data, 'identity')
   const nothing = { agent: null, clock: null, ports: null, limits: null, haproxy: null, keepalived: null, units: null }

@@ -1,7 +1,7 @@
 import { existsSync, statfsSync, statSync } from 'node:fs'
 import type { Disk } from '../doctor/machineFacts.ts'
 
-/** The file systems that these folders are on, each once, by the first folder named. */
+/** The file systems of these folders, each once, under the first folder that is on it. */
 export function disksHere(folders: { path: string; holds: Disk['holds'] }[]): Disk[] {
   const seen = new Set<number>()
   return folders

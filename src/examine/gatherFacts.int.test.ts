@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { gatherFacts } from './gatherFacts.ts'
 
 it.runIf(process.platform === 'linux')(
-  'without its agent, nobody says which ports and processes should be here',
+  'without the agent, the expected ports and processes are unknown',
   async () => {
     const data = mkdtempSync(join(tmpdir(), 'gather-facts-'))
     onTestFinished(() => rmSync(data, { recursive: true }))
@@ -18,7 +18,7 @@ it.runIf(process.platform === 'linux')(
       ...{ machine: 'a', data, now: Date.now(), installed: '0.1.0', settings: null, self: 'ECONNREFUSED' },
       ...{ ...places, haproxyChecker: null, watchMs: 10 },
     })
-    expect(facts.ports).toEqual({ why: expect.stringMatching(/known by the agent only, and it does not answer/) })
+    expect(facts.ports).toEqual({ why: expect.stringMatching(/only the agent knows .*, and the agent does not answer/) })
     expect(facts.limits).toMatchObject({ seen: { processes: null, instances: null } })
     expect(facts).toMatchObject({ units: null, certificates: null, keepalived: null })
     expect(facts.agent).toMatchObject({ seen: { silent: 'ECONNREFUSED', problems: [] } })

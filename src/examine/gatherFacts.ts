@@ -32,27 +32,27 @@ import { programVersions } from './programVersions.ts'
 import { secretFiles, type SecretPlace } from './secretFiles.ts'
 import { unitsHere } from './unitsHere.ts'
 
-/** What is looked at, and where it is. */
+/** Scope of an examination: the machine, and the places of its files. */
 export interface Examined {
   machine: string
   data: string
   now: number
-  /** Version of the program that looks. */
+  /** Version of the program that examines. */
   installed: string
-  /** `null`: a laptop's, whose drivers are part of the agent. */
+  /** `null` for a machine on a laptop, whose drivers are part of the agent. */
   settings: MachineSettings | null
-  /** What the agent says of itself, or why it does not. */
+  /** The agent's report about itself, or the reason why there is none. */
   self: AgentSelf | string
   secretsFolder: string
   certificatesFolder: string
   haproxyRunDir: string
-  /** As whom HAProxy's configuration is checked; `null`: as whoever looks. */
+  /** User that checks HAProxy's configuration; `null` means the current user. */
   haproxyChecker: Checker | null
-  /** How long to watch for connections that are dropped. */
+  /** How long to watch for dropped connections. */
   watchMs: number
 }
 
-/** Everything that a machine's checkup is judged by. What cannot be looked at is said in its place. */
+/** Gathers the facts for a machine's checkup. A fact that cannot be gathered is replaced by the reason. */
 export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
   const { machine, now, data, settings, haproxyRunDir } = examined
   const isLinux = process.platform === 'linux'
@@ -109,13 +109,13 @@ function programsOf(settings: MachineSettings | null): Exclude<ProgramVersion['p
   ]
 }
 
-/** The last state that the agent obeyed; `null`: none yet. */
+/** The last state that the agent obeyed; `null` if there is none yet. */
 function desiredOf({ data }: Examined): DesiredState | null {
   const path = join(data, 'desired.json')
   return existsSync(path) ? desiredStateSchema.parse(readJson(path)) : null
 }
 
-/** Where HAProxy reads no https from, nobody minds what is in it. */
+/** If HAProxy serves no HTTPS from the folder, its content does not matter. */
 const publicFolder = ({ settings, certificatesFolder }: Examined): string | null =>
   settings?.drivers.balancer === 'haproxy' && settings.entry.certificates !== null ? certificatesFolder : null
 
@@ -131,7 +131,7 @@ async function unitsOf(examined: Examined): Promise<Units> {
   return { units: await unitsHere(own), wanted: wantedOf(examined), own }
 }
 
-/** `null`: a laptop's. */
+/** `null` for a machine on a laptop. */
 function knownOf(examined: Examined): Known | null {
   const { data, settings } = examined
   if (settings === null) return null
@@ -140,14 +140,14 @@ function knownOf(examined: Examined): Known | null {
   return { settings, hasAgentUnit, hasRun, told: desiredOf(examined)?.settings ?? null }
 }
 
-/** Instances that should be here, and those that the agent still has to do with. */
+/** Instances that should be on this machine, and those that the agent still handles. */
 function wantedOf(examined: Examined): string[] {
   const known = typeof examined.self === 'string' ? [] : examined.self.instances.map(({ id }) => id)
   return [...known, ...(desiredOf(examined)?.instances ?? []).map(({ id }) => id)]
 }
 
 const onlyTheAgentKnows =
-  'which ports and processes are meant to be here is known by the agent only, and it does not answer'
+  'only the agent knows which ports and processes belong on this machine, and the agent does not answer'
 
 async function portsOf(examined: Examined): Promise<Ports> {
   const { self } = examined
@@ -163,18 +163,18 @@ async function portsOf(examined: Examined): Promise<Ports> {
   }
 }
 
-/** What an instance listens on besides the port it was given, for more than loopback. */
+/** Ports other than its own on which an instance listens beyond loopback. */
 function straysOf({ instances }: AgentSelf, listeners: Listener[]): Ports['strays'] {
   const own = new Set(instances.map(({ port }) => port))
   return listeners.flatMap(({ port, address, unit, instance: said }) => {
-    // Who says to be another is of another cluster on this computer.
+    // A process with the id of another instance belongs to another cluster on this computer.
     const instance = instances.find(({ id, service }) => id === said || unitName(service, id) === unit)
     if (!instance || own.has(port) || isLoopbackAddress(address)) return []
     return [{ instance: instance.id, port, address }]
   })
 }
 
-/** On a laptop every port is one of 127.0.0.1. */
+/** Routes open to everybody without an explicit `expose`. On a laptop every port is bound to 127.0.0.1. */
 function unsaidOf(examined: Examined): Ports['unsaid'] {
   const desired = examined.settings === null ? null : desiredOf(examined)
   return (desired?.routes ?? []).flatMap(({ service, match, releases }) => {
@@ -192,7 +192,7 @@ function expectedPorts(self: AgentSelf, examined: Examined): ExpectedPort[] {
   const entryUnit = settings?.drivers.balancer === 'haproxy' ? haproxyUnit : null
   const metricsUnit = settings === null ? null : agentUnit
   const isUnits = settings?.drivers.supervisor === 'systemd'
-  // On a laptop, machines share an address: each has its own tcp ports.
+  // On a laptop, machines share an address, and each has its own TCP ports.
   const { routes = [], localRoutes = [] } = (entryUnit === null ? null : desiredOf(examined)) ?? {}
   const tcp = routes.flatMap(({ match }) => (match.kind === 'tcp' ? [match.port] : []))
   const local = localRoutes.map(({ service, match: { port, address } }) => ({
@@ -200,17 +200,17 @@ function expectedPorts(self: AgentSelf, examined: Examined): ExpectedPort[] {
   }))
   const entries = [
     { port: self.http, what: 'the entry for http' },
-    { port: self.forward, what: 'where other machines forward to' },
-    ...[...new Set(tcp)].map((port) => ({ port, what: 'a tcp route' })),
+    { port: self.forward, what: 'the forward port for other machines' },
+    ...[...new Set(tcp)].map((port) => ({ port, what: 'the port of a TCP route' })),
     ...local,
   ]
   return [
     ...entries.map((entry) => ({ ...entry, unit: entryUnit, loopbackOnly: false })),
-    { port: self.metrics, what: "the agent's own", unit: metricsUnit, loopbackOnly: true },
+    { port: self.metrics, what: "the agent's metrics port", unit: metricsUnit, loopbackOnly: true },
     ...self.instances.flatMap(({ id, service, state, port }) =>
       state !== 'ready' || port === null
         ? []
-        : [{ port, what: `that of ${id}`, unit: isUnits ? unitName(service, id) : null, loopbackOnly: true }],
+        : [{ port, what: `the port of ${id}`, unit: isUnits ? unitName(service, id) : null, loopbackOnly: true }],
     ),
   ]
 }
@@ -231,13 +231,13 @@ async function limitsOf(
   })
 }
 
-/** What of the data folder is root's, where the agent is not. */
+/** The folder for data that belongs to root, where the agent does not run as root. */
 function rootOwned(data: string): string {
   const folder = join(data, 'privileged')
   return existsSync(folder) ? folder : data
 }
 
-/** The agent's user, where it is not root. */
+/** The agent's user, where the agent does not run as root. */
 const ownersOf = (data: string): number[] => {
   const joined = statSync(join(data, 'joined.json'), { throwIfNoEntry: false })
   return joined ? [joined.uid] : []
@@ -248,7 +248,7 @@ const secretsOf = ({ data, secretsFolder }: Examined): SecretPlace[] => [
   { path: join(data, 'identity') },
   { path: join(data, 'supervisor/environment') },
   { path: join(data, 'privileged/environment') },
-  // HAProxy reads its copy by a group of its own, where agent and HAProxy are two users.
+  // HAProxy reads its copy through its own group, where agent and HAProxy run as two users.
   { path: join(data, 'haproxy'), ending: '.pem', mayReadByGroup: existsSync(join(data, 'privileged')) },
   ...['joined.json', 'desired.json'].map((name) => ({ path: join(data, name) })),
 ]

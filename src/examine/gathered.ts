@@ -1,6 +1,6 @@
 import type { Gathered } from '../doctor/machineFacts.ts'
 
-/** What could not be looked at is said, and takes nothing else along. */
+/** Records a fact, or the reason why it cannot be gathered; a failure does not affect other facts. */
 export async function gathered<T>(look: () => T | null | Promise<T | null>): Promise<Gathered<T>> {
   try {
     const seen = await look()

@@ -6,13 +6,13 @@ import type { socketsHere } from './listeners.ts'
 interface Asked {
   sockets: ReturnType<typeof socketsHere>
   instances: { first: number; last: number } | null
-  /** `null`: which they are is not known. */
+  /** `null` if the processes are not known. */
   processes: { name: string; pid: number }[] | null
-  /** How long to watch for connections that are dropped. */
+  /** How long to watch for dropped connections. */
   watchMs: number
 }
 
-/** What is left of what a machine runs out of; from /proc. */
+/** Reads from /proc how much of its limited resources a machine has left. */
 export async function limitsHere({ sockets, instances, processes, watchMs }: Asked): Promise<Limits> {
   const before = overflowsIn(readFileSync('/proc/net/netstat', 'utf8'))
   const [first = 0, last = 0] = numbersIn(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'))
@@ -33,7 +33,7 @@ export async function limitsHere({ sockets, instances, processes, watchMs }: Ask
   }
 }
 
-/** `null` for one that has ended, or that belongs to another user. */
+/** Returns `null` for a process that has ended or belongs to another user. */
 export function openFilesOf(pid: number): { used: number; most: number } | null {
   try {
     if (!existsSync(`/proc/${pid}`)) return null

@@ -8,7 +8,7 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
 })
 
-/** A process that listens there; resolves with its port. */
+/** Starts a process that listens on the host; resolves with its port. */
 async function listening(host: string, env: Record<string, string>): Promise<number> {
   const program = `require('net').createServer().listen(0, '${host}', function () { console.log(this.address().port) })`
   const child = spawn(process.execPath, ['-e', program], { env, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -18,7 +18,7 @@ async function listening(host: string, env: Record<string, string>): Promise<num
 }
 
 it.skipIf(process.platform !== 'linux')(
-  'a port that nobody asked about is found where it is open to others, with the instance that has it',
+  'finds a port that is open to other machines although it was not requested, with the instance that holds it',
   async () => {
     const env = { TANDEM_INSTANCE: 'shop-1' }
     const [open, all, closed] = [

@@ -14,12 +14,12 @@ const listening = '0A' // tcp_states.h
 const shownCommandLength = 100
 const processesPerTurn = 50
 
-/** Every TCP socket of this machine, from /proc. */
+/** Lists every TCP socket of this machine, from /proc. */
 export function socketsHere(): Socket[] {
   return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => socketsIn(contentOf(file)))
 }
 
-/** A table of /proc/net/tcp or tcp6. */
+/** Parses a table of /proc/net/tcp or tcp6. */
 export function socketsIn(table: string): Socket[] {
   return table
     .split('\n')
@@ -33,7 +33,10 @@ export function socketsIn(table: string): Socket[] {
     })
 }
 
-/** Who listens on these ports, and on any other for more than loopback. Whose process belongs to another user is seen by root alone. */
+/**
+ * Finds the listeners on these ports, and those on any other port beyond loopback. Only root sees processes of other
+ * users.
+ */
 export async function listenersOn(ports: number[], sockets: Socket[]): Promise<Listener[]> {
   const wanted = new Set(ports)
   const found = sockets.filter(
@@ -64,7 +67,7 @@ function socketsOf(pid: number): string[] {
     const folder = `/proc/${pid}/fd`
     return readdirSync(folder).flatMap((fd) => /^socket:\[(\d+)\]$/.exec(linkOf(`${folder}/${fd}`))?.[1] ?? [])
   } catch {
-    return [] // ended meanwhile, or another user's
+    return [] // the process has ended, or belongs to another user
   }
 }
 
@@ -72,18 +75,18 @@ function linkOf(file: string): string {
   try {
     return readlinkSync(file)
   } catch {
-    return '' // closed meanwhile
+    return '' // the file was closed meanwhile
   }
 }
 
 const commandOf = (pid: number): string =>
   contentOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim().slice(0, shownCommandLength)
 
-/** What was started by Tandem has this in its environment, and so has what that starts. */
+/** Every process that Tandem starts has this variable in its environment, and so do its child processes. */
 const instanceOf = (pid: number): string | null =>
   /(?:^|\0)TANDEM_INSTANCE=([^\0]+)/.exec(contentOf(`/proc/${pid}/environ`))?.[1] ?? null
 
-/** The systemd unit that a process belongs to, by its control group. */
+/** The systemd unit of a process, found by its control group. */
 function unitOf(pid: number): string | null {
   const found = /\/([^/\n]+\.service)(?:\/[^\n]*)?$/m.exec(contentOf(`/proc/${pid}/cgroup`))
   return found?.[1] ?? null
@@ -93,6 +96,6 @@ function contentOf(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch {
-    return '' // no such table in this kernel, or ended meanwhile
+    return '' // this kernel has no such table, or the process has ended
   }
 }

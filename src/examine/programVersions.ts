@@ -7,16 +7,18 @@ const commands: Record<Exclude<ProgramVersion['program'], 'node'>, string[]> = {
   haproxy: ['haproxy', '-v'],
   keepalived: ['keepalived', '--version'],
 }
-/** Where an agent's PATH may not lead. */
+/** Folders that an agent's PATH may lack. */
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** The node that runs this, and those programs that the machine's drivers need. */
+/** Versions of the Node that runs this code, and of the programs that the machine's drivers need. */
 export async function programVersions(needed: Exclude<ProgramVersion['program'], 'node'>[]): Promise<ProgramVersion[]> {
   const found = needed.map(async (program) => ({ program, version: await versionOf(commands[program]) }))
   return [{ program: 'node', version: process.versions.node }, ...(await Promise.all(found))]
 }
 
-/** `null` where it cannot be run. The first number with a dot, or after the program's name, is the version. */
+/**
+ * Returns `null` if the program cannot be run. The version is the number after the program's name, `version` or `v`.
+ */
 async function versionOf(argv: string[]): Promise<string | null> {
   try {
     const { out, err } = await exec(argv, { timeoutMs: versionMs, env: { PATH: path, LANG: 'C.UTF-8' } })

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { overflowsIn } from './limitsHere.ts'
 import { socketsIn } from './listeners.ts'
 
-it('sockets are read from the tables of the kernel, both families', () => {
+it('reads sockets from the tables of the kernel, for both address families', () => {
   const four = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1D3A 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0000000000000000 100 0 0 10 0
    1: 0B004D0A:0050 64004D0A:C350 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0000000000000000 20 4 30 10 -1
@@ -26,7 +26,7 @@ it('sockets are read from the tables of the kernel, both families', () => {
   expect(socketsIn('')).toEqual([])
 })
 
-it('overflows are found by name, wherever the kernel has them', () => {
+it('finds overflows by name, in whichever column the kernel has them', () => {
   expect(overflowsIn('TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 0 12 13\nIpExt: A\nIpExt: 1\n')).toBe(
     12,
   )

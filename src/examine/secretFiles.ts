@@ -8,7 +8,10 @@ export interface SecretPlace {
   mayReadByGroup?: boolean
 }
 
-/** The modes of what nobody else may read: files, and those in folders; `ending` keeps to files that end so. `owners`: who may own them beside this user. */
+/**
+ * The modes of files that only their owner may read: given files, and those in given folders. `ending` selects files by
+ * their ending. `owners` are users who may own the files besides the current user.
+ */
 export function secretFiles(places: SecretPlace[], owners: readonly number[] = []): SecretFile[] {
   return places
     .filter(({ path }) => existsSync(path))

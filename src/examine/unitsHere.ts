@@ -7,10 +7,13 @@ import { unitFolder } from '../lib/systemdUnits.ts'
 const callMs = 30_000
 const properties = ['Id', 'LoadState', 'ActiveState', 'UnitFileState', 'FragmentPath']
 const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' }
-/** Of one command line: far below what the kernel takes. */
+/** Most units in one command line: far below the kernel's limit. */
 const mostUnits = 500
 
-/** Every unit that is named as Tandem's are: those with a file, and those of which systemd still has processes; and the named ones. */
+/**
+ * Lists every unit with a name of Tandem: units with a file, units of which systemd still has processes, and `named`
+ * units.
+ */
 export async function unitsHere(named: string[]): Promise<Unit[]> {
   const listed = await systemctl('list-units', '--all', '--plain', '--no-legend', 'tandem-*.service')
   const loaded = listed.split('\n').flatMap((line) => /^\s*(\S+\.service)/.exec(line)?.[1] ?? [])
@@ -25,7 +28,7 @@ export async function unitsHere(named: string[]): Promise<Unit[]> {
       const said = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? ''
       const [name, load = '', active = '', enabled = '', file = ''] = properties.map(said)
       if (!name) continue
-      // systemd remembers a file that was removed until it is told to look again.
+      // systemd remembers a removed file until it reloads.
       const isThere = file === '' || existsSync(file)
       const about = { name, load: isThere ? load : 'not-found', active, enabled: enabled.startsWith('enabled') }
       units.push({ ...about, instance: records.get(name) ?? null })

@@ -1,12 +1,12 @@
 import { createPublicKey, randomBytes, type webcrypto } from 'node:crypto'
 import type { X509Certificate } from '@peculiar/x509'
 
-/** Who a certificate speaks for. */
+/** The machine or controller that a certificate identifies. */
 export interface Subject {
   role: 'machine' | 'controller'
-  /** The machine's name; a controller's is `controller`. */
+  /** Name of the machine; for a controller, `controller`. */
   name: string
-  /** How it is reached: IP addresses and host names, its own name not among them. */
+  /** IP addresses and host names at which the subject is reached, without its own name. */
   addresses: readonly string[]
 }
 
@@ -16,25 +16,25 @@ export interface Validity {
   days: number
 }
 
-/** What a cluster trusts: a key and the certificate made of it, both PEM. */
+/** The authority that a cluster trusts: a key and the certificate made from the key, both PEM. */
 export interface AuthorityFiles {
   key: string
   certificate: string
 }
 
 const dayMs = 86_400_000
-/** Clocks of machines differ: a certificate is good from this long before it was made. */
+/** Clocks of machines differ: a certificate is valid from this long before it was made. */
 const backdatedMs = 3_600_000
 const authorityDays = 20 * 365
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
-/** Loaded when a certificate is to be made: 120 ms that no other command should wait for. */
+/** Loaded only when a certificate is made: loading takes 120 ms, which no other command should wait for. */
 async function library(): Promise<typeof import('@peculiar/x509')> {
   await import('reflect-metadata')
   return import('@peculiar/x509')
 }
 
-/** Makes the authority of a new cluster. ECDSA P-256, which every TLS library takes. */
+/** Makes the authority of a new cluster. ECDSA P-256, which every TLS library supports. */
 export async function createAuthority(cluster: string, now: number): Promise<AuthorityFiles> {
   const x509 = await library()
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
@@ -63,7 +63,7 @@ export async function signRequest(
 ): Promise<string> {
   const x509 = await library()
   const asked = new x509.Pkcs10CertificateRequest(request)
-  if (!(await asked.verify())) throw new Error('the request is not signed with its own key')
+  if (!(await asked.verify())) throw new Error('the certificate request is not signed with its own key')
   const issuer = new x509.X509Certificate(authority.certificate)
   const names = [subject.name, ...subject.addresses].map((value) => alternativeName(value))
   const certificate = await x509.X509CertificateGenerator.create({
@@ -86,13 +86,13 @@ export async function signRequest(
   return `${certificate.toString('pem')}\n`
 }
 
-/** A key that never leaves its machine, and the request for a certificate of it. Both PEM. */
+/** Makes a key that never leaves its machine, and the request for a certificate for that key. Both PEM. */
 export async function createRequest(name: string): Promise<{ key: string; request: string }> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   return { key: await privatePem(keys.privateKey), request: await requestOf(name, keys) }
 }
 
-/** The request for another certificate of a key there is. PEM. */
+/** Makes a request for another certificate for an existing key. PEM. */
 export async function repeatRequest(name: string, key: string): Promise<string> {
   const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' })
   return requestOf(name, {
@@ -112,8 +112,9 @@ async function requestOf(name: string, keys: webcrypto.CryptoKeyPair): Promise<s
 }
 
 /**
- * Sixteen bytes, hex: when it was made (milliseconds, six bytes), then chance. So a certificate itself says whether it is
- * older than its machine's removal, with its validity backdated and no list of serial numbers kept.
+ * Sixteen bytes, hex: the time of creation (milliseconds, six bytes), then random bytes. So the certificate itself
+ * shows whether it is older than its machine's removal, although its validity is backdated, and no list of serial
+ * numbers is needed.
  */
 function serialNumber(now: number): string {
   return now.toString(16).padStart(12, '0') + randomBytes(10).toString('hex')

@@ -1,19 +1,22 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 
-/** What a certificate of ours says. Times in milliseconds since 1970. */
+/** Content of one of Tandem's certificates. Times are in milliseconds since 1970. */
 export interface CertificateFacts {
   role: string
   name: string
   cluster: string
-  /** IP addresses and host names, its own name not among them. */
+  /** IP addresses and host names, without its own name. */
   addresses: string[]
-  /** When it was really made: its validity begins earlier. */
+  /** Real time of creation; the validity begins earlier. */
   madeAt: number
   notBefore: number
   notAfter: number
 }
 
-/** Reads a certificate (PEM or DER). It says nothing of who signed it: TLS has seen to that, or the caller must. */
+/**
+ * Reads a certificate (PEM or DER). It does not check who signed the certificate: TLS has checked that, or the caller
+ * must.
+ */
 export function certificateFacts(certificate: string | Buffer): CertificateFacts {
   const read = new X509Certificate(certificate)
   const field = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(read.subject)?.[1] ?? ''
@@ -31,26 +34,26 @@ export function certificateFacts(certificate: string | Buffer): CertificateFacts
   }
 }
 
-/** sha256 of a certificate, hex: what a join command pins the authority with. */
+/** SHA-256 of a certificate, hex: a join command pins the authority by this value. */
 export function fingerprint(certificate: string | Buffer): string {
   return new X509Certificate(certificate).fingerprint256.replaceAll(':', '').toLowerCase()
 }
 
-/** The first certificate of a PEM file, and nothing that stands around it: the one that all here go by. */
+/** The first certificate of a PEM file without any text around it. Every check uses this certificate. */
 export const firstCertificate = (pem: string): string => new X509Certificate(pem).toString()
 
-/** True when `certificate` was signed by `authority`, which is one. */
+/** True if `authority` is an authority's certificate and signed `certificate`. */
 export function isSignedBy(certificate: string | Buffer, authority: string | Buffer): boolean {
   const issuer = new X509Certificate(authority)
   return issuer.ca && new X509Certificate(certificate).verify(issuer.publicKey)
 }
 
-/** When to ask for the next one: half of its life, counted from when it was made. */
+/** Returns the time to renew a certificate: half of its lifetime, counted from its creation. */
 export function renewAt({ madeAt, notAfter }: CertificateFacts): number {
   return madeAt + (notAfter - madeAt) / 2
 }
 
-/** True when the certificate is of this private key (PEM). */
+/** True if the certificate was made for this private key (PEM). */
 export function belongsTo(certificate: string, key: string): boolean {
   return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))
 }

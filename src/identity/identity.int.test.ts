@@ -10,7 +10,7 @@ import { certificateFacts, fingerprint, isSignedBy, renewAt } from './certificat
 import { IdentityFolder, type Identity } from './identityFolder.ts'
 
 const day = 86_400_000
-/** How a server refuses is up to when it looks: an alert, or the connection just ends. */
+/** How a server's refusal appears depends on when the server checks: an alert, or just the end of the connection. */
 const refused = /alert|closed|ECONNRESET|disconnected/
 const now = Date.now()
 
@@ -27,7 +27,7 @@ async function identityOf(
 const machine = (name: string): Subject => ({ role: 'machine', name, addresses: ['127.0.0.1', 'a.example.com'] })
 
 describe('certificates', () => {
-  it('say who, of which cluster, when made and until when; backdated one hour', async () => {
+  it('contain role, name, cluster, time of creation and end of validity, and are backdated by one hour', async () => {
     const authority = await createAuthority('shop', now)
     const { certificate } = await identityOf(authority, machine('a'))
     const facts = certificateFacts(certificate)
@@ -38,7 +38,7 @@ describe('certificates', () => {
     expect(isSignedBy(certificate, authority.certificate)).toBe(true)
   })
 
-  it('of one cluster are not signed by the authority of another, however alike', async () => {
+  it('of one cluster are not signed by the authority of another cluster with the same name', async () => {
     const [ours, theirs] = [await createAuthority('shop', now), await createAuthority('shop', now)]
     const { certificate } = await identityOf(ours, machine('a'))
     expect(isSignedBy(certificate, theirs.certificate)).toBe(false)
@@ -46,14 +46,14 @@ describe('certificates', () => {
     expect(isSignedBy(certificate, certificate)).toBe(false)
   })
 
-  it('take their name from what is asked of the authority, never from the request', async () => {
+  it('take their name from the subject that the authority gets, never from the request', async () => {
     const authority = await createAuthority('shop', now)
     const { request } = await createRequest('b')
     const certificate = await signRequest(authority, request, machine('a'), { now, days: 1 })
     expect(certificateFacts(certificate).name).toBe('a')
   })
 
-  it('are not made of a request that was altered', async () => {
+  it('are not made from an altered request', async () => {
     const authority = await createAuthority('shop', now)
     const { request } = await createRequest('a')
     const bytes = Buffer.from(request.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')
@@ -66,7 +66,7 @@ describe('certificates', () => {
 })
 
 describe('two machines', () => {
-  it('know each other by TLS; a stranger, nobody and an expired one are refused', async () => {
+  it('recognize each other by TLS; a foreign, a missing and an expired certificate are refused', async () => {
     const authority = await createAuthority('shop', now)
     const server = await listening(await identityOf(authority, machine('a')))
     expect(await greeting(server, await identityOf(authority, machine('b')))).toBe('hello b')
@@ -80,7 +80,7 @@ describe('two machines', () => {
 })
 
 describe('an identity on disk', () => {
-  it('is read as it was written, and by nobody else', async () => {
+  it('is read exactly as it was written, and no other user can read it', async () => {
     const identity = await identityOf(await createAuthority('shop', now), machine('a'))
     const root = mkdtempSync(join(tmpdir(), 'identity-'))
     onTestFinished(() => rmSync(root, { recursive: true }))

@@ -5,7 +5,7 @@ import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
 import { makeFolder } from '../lib/makeFolder.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
-/** What one side of a TLS connection shows, and whom it trusts. All PEM. */
+/** The key and certificate that one side of a TLS connection presents, and the authority that it trusts. All PEM. */
 export interface Identity {
   key: string
   certificate: string
@@ -18,8 +18,9 @@ interface Pending {
 }
 
 /**
- * A machine's or a controller's own identity on disk, mode 0600: `identity.pem` holds key and certificate together, so
- * that no moment has the one without the other (and as HAProxy reads them); `authority.pem` whom it trusts.
+ * The identity of a machine or controller on disk, mode 0600. `identity.pem` holds key and certificate together, so
+ * that one never exists without the other (HAProxy also reads them in this form). `authority.pem` holds the trusted
+ * authority.
  */
 export class IdentityFolder {
   readonly folder: string
@@ -46,7 +47,7 @@ export class IdentityFolder {
     return { key, certificate, authority: readFileSync(this.authorityPem, 'utf8') }
   }
 
-  /** A key that is being signed, and the request for it: the answer may not have arrived. */
+  /** A key whose certificate was requested, and the request: the answer may not have arrived. */
   pending(): Pending | null {
     return readJson(this.#pendingJson) as Pending | null // written below
   }
@@ -65,7 +66,7 @@ export class IdentityFolder {
     return join(this.folder, 'joining.json')
   }
 
-  /** Makes it. What somebody else has put there is not written into: it may lead anywhere. */
+  /** Makes the folder. A folder or link of another user is refused, since it may lead anywhere. */
   make(): void {
     makeFolder(this.folder)
     const about = lstatSync(this.folder)
@@ -81,7 +82,7 @@ export class IdentityFolder {
 }
 
 const notOurs = (folder: string): OperatorError =>
-  new OperatorError('E_ENVIRONMENT', `${folder} is somebody else's, or no folder`, {
+  new OperatorError('E_ENVIRONMENT', `${folder} is not a folder that belongs to this user`, {
     subject: folder,
-    next: 'a machine that has joined keeps its key there; to join anew, move it away first',
+    next: `a machine that has joined keeps its key there; to join again, first move ${folder} to another place`,
   })

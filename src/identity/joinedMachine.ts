@@ -9,14 +9,14 @@ import { IdentityFolder } from './identityFolder.ts'
 
 const joinedSchema = z.object({
   machine: z.string(),
-  /** Where the controllers answer, `host:port`. */
+  /** Addresses of the controllers, `host:port`. */
   controllers: z.array(z.string()).min(1),
   settings: machineSettingsSchema,
 })
 
 export type JoinedMachine = z.infer<typeof joinedSchema>
 
-/** What `tandem agent join` leaves for the agent in its data folder: which machine this is, and its identity. */
+/** Files that `tandem agent join` leaves in the agent's data folder: the name of this machine, and its identity. */
 export class JoinedFolder {
   readonly identity: IdentityFolder
   readonly #path: string
@@ -34,7 +34,7 @@ export class JoinedFolder {
     try {
       return joinedSchema.parse(readJson(this.#path))
     } catch (cause) {
-      throw new OperatorError('E_ENVIRONMENT', `${this.#path} does not say which machine this is`, {
+      throw new OperatorError('E_ENVIRONMENT', `${this.#path} does not contain the name and settings of this machine`, {
         subject: this.#path,
         next: 'join again: tandem machine add NAME   prints the command',
         cause,

@@ -7,7 +7,7 @@ import { asOwnerOf } from './asOwner.ts'
 const nobody = 65_534
 const isRoot = process.getuid?.() === 0
 
-it.skipIf(!isRoot)(`root writes into a folder as its owner${isRoot ? '' : ' (skipped: needs root)'}`, () => {
+it.skipIf(!isRoot)(`root writes into a folder with the rights of its owner${isRoot ? '' : ' (skipped: needs root)'}`, () => {
   const [folder, closed] = ['owned-', 'closed-'].map((name) => mkdtempSync(join(tmpdir(), name))) as [string, string]
   onTestFinished(() => [folder, closed].forEach((one) => rmSync(one, { recursive: true })))
   chownSync(folder, nobody, nobody)

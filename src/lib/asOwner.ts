@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs'
 
 /**
- * Does what root was asked to do in somebody's folder with that one's rights, so that what is written there is theirs, and no link in it
- * leads further than they could go. Whoever is not root does it as they are.
+ * Runs `work` in a user's folder with the rights of that user when the process is root: files written there belong to
+ * the user, and links in the folder lead no further than the user could go. A process that is not root runs `work` with
+ * its own rights.
  */
 export function asOwnerOf<T>(folder: string, work: () => T): T {
   const { uid, gid } = statSync(folder)

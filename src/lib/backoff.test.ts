@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { Backoff, pause } from './backoff.ts'
 
-it('doubles up to its limit, takes up to half off by chance, and begins anew', () => {
+it('doubles up to its limit, takes off a random part of up to a half, and starts again after a reset', () => {
   const backoff = new Backoff({ firstMs: 100, mostMs: 500 }, () => 0)
   expect([1, 2, 3, 4, 5].map(() => backoff.next())).toEqual([100, 200, 400, 500, 500])
   backoff.reset()
@@ -10,7 +10,7 @@ it('doubles up to its limit, takes up to half off by chance, and begins anew', (
   expect(new Backoff({ firstMs: 100, mostMs: 500 }, () => 0.999).next()).toBeCloseTo(50, 0)
 })
 
-it('pauses so long, or until its signal', async () => {
+it('pauses for the given time, or until its signal', async () => {
   const stop = new AbortController()
   const asked = performance.now()
   await pause(20, stop.signal)
@@ -34,7 +34,7 @@ it('pauses longer than a timer can', async () => {
   expect(isOver).toBe(true)
 })
 
-it('leaves nothing at a signal that outlives many pauses', async () => {
+it('leaves no listeners on a signal that outlives many pauses', async () => {
   const { signal } = new AbortController()
   for (let i = 0; i < 50; i++) await pause(0, signal)
   expect(getEventListeners(signal, 'abort')).toEqual([])

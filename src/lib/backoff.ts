@@ -5,7 +5,10 @@ interface Limits {
   mostMs: number
 }
 
-/** Waiting times that double up to a limit, with up to half taken off by chance so that many do not come at once. */
+/**
+ * Delays that double up to a limit. A random part of up to a half is taken off, so that many callers do not retry at
+ * once.
+ */
 export class Backoff {
   #limits: Limits
   #random: () => number
@@ -17,7 +20,7 @@ export class Backoff {
     this.#next = limits.firstMs
   }
 
-  /** The next wait, in milliseconds. */
+  /** Delay before the next retry, in milliseconds. */
   next(): number {
     const wait = this.#next
     this.#next = Math.min(this.#next * 2, this.#limits.mostMs)
@@ -29,7 +32,7 @@ export class Backoff {
   }
 }
 
-/** Resolves after `ms`, or at once when `signal` aborts. Leaves nothing behind at a signal that outlives it. */
+/** Resolves after `ms`, or at once when `signal` aborts. Leaves no listener on a signal that lives longer. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   const { promise, resolve } = Promise.withResolvers<void>()

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ByteChannel, encodeFrame, type Frame } from './byteChannel.ts'
 
-/** Both ends of one connection. */
+/** Makes both ends of one connection. */
 async function pair(): Promise<[Socket, Socket]> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -24,7 +24,7 @@ const none = Buffer.alloc(0)
 const framesOf = (channel: ByteChannel): Promise<Frame[]> => Array.fromAsync(channel.frames())
 
 describe('a byte channel', () => {
-  it('gives every frame as it was sent, however the bytes are cut, signs of life and unknown kinds left out', async () => {
+  it('delivers every frame unchanged, however the bytes are cut, and skips signs of life and unknown kinds', async () => {
     const frames: Frame[] = [
       { kind: 'started' },
       { kind: 'out', bytes: randomBytes(70_000) },
@@ -47,7 +47,7 @@ describe('a byte channel', () => {
     }
   })
 
-  it('holds the writer back while nobody reads, and loses nothing', async () => {
+  it('holds the writer back while the reader does not read, and loses nothing', async () => {
     const [near, far] = await pair()
     const [writer, reader] = [new ByteChannel(near, none), new ByteChannel(far, none)]
     const bytes = randomBytes(64 * 1024)
@@ -57,7 +57,7 @@ describe('a byte channel', () => {
       for (; sent < most; sent++) await writer.send({ kind: 'out', bytes })
       writer.end()
     })()
-    // Its buffers are full when it has not gone on for many turns of the event loop.
+    // Its buffers are full once it has made no progress for many turns of the event loop.
     let before = -1
     for (let turns = 0; turns < 200; turns = before === sent ? turns + 1 : 0) {
       before = sent
@@ -72,12 +72,12 @@ describe('a byte channel', () => {
     expect(read).toBe(most)
   })
 
-  it('throws when the other side falls silent, and not while it only has nothing to say', async () => {
+  it('throws when the other side falls silent, but not while the other side only has nothing to send', async () => {
     const [near, far] = await pair()
     const quiet = new ByteChannel(far, none, { aliveMs: 5 })
     const reading = framesOf(new ByteChannel(near, none, { silenceMs: 2_000 }))
     await quiet.send({ kind: 'started' })
-    quiet.end() // no sign of life any more, and the connection stays half open
+    quiet.end() // no more signs of life, and the connection stays half-open
     expect(await reading).toEqual([{ kind: 'started' }])
 
     const [one, other] = await pair()

@@ -3,16 +3,16 @@ import { z } from 'zod'
 import { endAtSilence } from './silence.ts'
 
 /*
- * A byte channel: what a program reads and writes, both ways over one connection, exact and complete.
+ * A byte channel: the standard streams of a program, both ways over one connection, exact and complete.
  *
- * The connection begins as an HTTP request with `Upgrade: tandem-channel`. After the 101 each side sends frames: one byte
- * that says what it is, the length of the rest as u32 big-endian, and that many bytes. Whoever does not read output
- * holds its writer back: there is no queue but the sockets' own. Input is held back by a window instead, so that the side of
- * the program always reads, and sees at once that the other side has left. The end of the connection means nothing by itself: only a frame
- * `exit` says that everything was sent, so a cut stream is never taken for a whole one.
+ * The connection begins as an HTTP request with `Upgrade: tandem-channel`. After the 101 each side sends frames: one
+ * byte for the kind, the length of the rest as u32 big-endian, and that many bytes. A reader that does not read output
+ * holds the writer back: there is no queue but the sockets' own. Input is limited by a window instead, so that the
+ * program's side always reads and notices at once when the other side leaves. The end of the connection alone means
+ * nothing: only an `exit` frame states that everything was sent, so a cut stream is never mistaken for a complete one.
  */
 
-/** The value of the `Upgrade` header. */
+/** Value of the `Upgrade` header. */
 export const channelProtocol = 'tandem-channel'
 
 /** `in`, `out`, `err`: bytes of the program's standard streams. */
@@ -20,15 +20,15 @@ export type ByteFrame = { kind: 'in' | 'out' | 'err'; bytes: Buffer }
 
 export type Frame =
   | ByteFrame
-  /** The program runs: from now on it takes input. */
+  /** The program runs and accepts input from now on. */
   | { kind: 'started' }
-  /** No more input comes. */
+  /** The end of the input. */
   | { kind: 'inEnd' }
-  /** The program has taken so many bytes of its input: so many more may be sent. */
+  /** The program has read this many bytes of its input: the sender may send as many more. */
   | { kind: 'taken'; bytes: number }
   /** The last frame of a program that has ended; all of its output came before. */
   | { kind: 'exit'; code: number | null; signal: string | null }
-  /** The last frame of a program that could not be run, or whose output is not complete. */
+  /** The last frame of a program that could not start, or whose output is not complete. */
   | { kind: 'error'; code: string; message: string }
 
 const codes = { alive: 0, in: 1, out: 2, err: 3, started: 4, inEnd: 5, exit: 6, error: 7, taken: 8 } as const
@@ -40,18 +40,18 @@ const errorShape = z.object({ code: z.string(), message: z.string() })
 
 const takenShape = z.object({ bytes: z.int().nonnegative() })
 
-/** Bytes of input that may be on their way, not yet taken by the program. */
+/** Most bytes of input in transit that the program has not read yet. */
 export const inputWindowBytes = 256 * 1024
 
 const headBytes = 5
 const empty = Buffer.alloc(0)
 
 export interface ChannelLimits {
-  /** A longer frame is refused: nobody of ours sends one. */
+  /** Longest frame that is accepted; Tandem sends none that is longer. */
   frameBytes: number
-  /** A side with nothing to say still shows this often that it is there. */
+  /** Interval at which a side with nothing to send shows that it is alive. */
   aliveMs: number
-  /** A side that has shown nothing for so long is gone. Counts only while somebody reads. */
+  /** Time without any frame after which the other side counts as gone. Counts only while frames are read. */
   silenceMs: number
 }
 
@@ -84,7 +84,7 @@ function restOf(frame: Frame | { kind: 'alive' }): Buffer {
   }
 }
 
-/** `null` for a sign of life, and for a kind that only a newer version knows. */
+/** Returns `null` for a sign of life, and for a kind that only a newer version knows. */
 function decodeFrame(code: number, rest: Buffer): Frame | null {
   const kind = kindOf.get(code)
   switch (kind) {
@@ -112,7 +112,7 @@ export class InputWindow {
   #room = inputWindowBytes
   #opened = Promise.withResolvers<void>()
 
-  /** Resolves when something may be sent, with how much. */
+  /** Resolves with the number of bytes that may be sent, once there is room. */
   async room(): Promise<number> {
     while (this.#room <= 0) {
       await this.#opened.promise
@@ -136,10 +136,10 @@ export class ByteChannel {
   readonly #socket: Duplex
   readonly #limits: ChannelLimits
   readonly #alive: NodeJS.Timeout
-  /** Aborts when the connection is gone, also while nobody reads. */
+  /** Aborted when the connection is gone, even while nothing reads from it. */
   readonly gone: AbortSignal
 
-  /** `head`: what came behind the request or the answer that opened it. */
+  /** `head` holds the bytes that came behind the request or answer that opened the channel. */
   constructor(socket: Duplex, head: Uint8Array, limits: Partial<ChannelLimits> = {}) {
     this.#socket = socket
     this.#limits = { ...channelLimits, ...limits }
@@ -147,7 +147,7 @@ export class ByteChannel {
     const gone = new AbortController()
     this.gone = gone.signal
     this.#alive = setInterval(() => this.#sign(), this.#limits.aliveMs)
-    socket.on('error', () => {}) // its close follows, and says enough
+    socket.on('error', () => {}) // the `close` event follows and is sufficient
     socket.once('close', () => {
       clearInterval(this.#alive)
       gone.abort()
@@ -161,7 +161,10 @@ export class ByteChannel {
     await this.#drained()
   }
 
-  /** The other side's frames; ends when it has closed, throws when the connection broke or the other side fell silent. */
+  /**
+   * The other side's frames. Ends when the other side has closed; throws when the connection broke or the other side
+   * fell silent.
+   */
   async *frames(): AsyncGenerator<Frame> {
     let rest: Buffer = empty
     for await (const chunk of endAtSilence<Buffer>(this.#socket, this.#limits.silenceMs)) {
@@ -177,7 +180,7 @@ export class ByteChannel {
     }
   }
 
-  /** Sends what was given, then closes. */
+  /** Sends everything that is buffered, then closes. */
   end(): void {
     clearInterval(this.#alive)
     this.#socket.end()
@@ -187,7 +190,7 @@ export class ByteChannel {
     this.#socket.destroy()
   }
 
-  /** Not while the other side holds us back: then it knows that we are there. */
+  /** Sends no sign of life while the other side holds this side back: the unread data shows that this side is alive. */
   #sign(): void {
     if (this.#socket.writable && !this.#socket.writableNeedDrain) this.#socket.write(encodeFrame({ kind: 'alive' }))
   }

@@ -31,7 +31,7 @@ const steps = async (): Promise<void> => {
   for (let step = 0; step < 10; step++) await Promise.resolve()
 }
 
-it('asks in one step share one run', async () => {
+it('requests in one step share one run', async () => {
   const { work, runs, open } = gated()
   const { ask } = coalesced(work)
   const asked = [ask(), ask(), ask()]
@@ -42,7 +42,7 @@ it('asks in one step share one run', async () => {
   expect(runs()).toBe(1)
 })
 
-it('asks that come while one runs share one more, which begins after them', async () => {
+it('requests during a run share one more run, which begins after them', async () => {
   const { work, runs, open } = gated()
   const { ask } = coalesced(work)
   const first = ask()
@@ -59,14 +59,14 @@ it('asks that come while one runs share one more, which begins after them', asyn
   await Promise.all(later)
 })
 
-it('an ask in the very step in which a run ends is not lost', async () => {
+it('a request in the same step in which a run ends is not lost', async () => {
   let runs = 0
   const { ask } = coalesced(async () => void (runs += 1))
   await ask().then(() => ask())
   expect(runs).toBe(2)
 })
 
-it('tells whoever asked of a failure, and goes on', async () => {
+it('reports a failure to the caller, and continues', async () => {
   const { work, open, fail } = gated()
   const { ask, idle } = coalesced(work)
   const failing = ask()
@@ -79,7 +79,7 @@ it('tells whoever asked of a failure, and goes on', async () => {
   await idle()
 })
 
-it('is idle when what was asked for meanwhile has ended too', async () => {
+it('is idle once the runs requested meanwhile have ended too', async () => {
   const { work, runs, open } = gated()
   const { ask, idle } = coalesced(work)
   void ask()

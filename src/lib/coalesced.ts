@@ -1,8 +1,11 @@
-/** Work that is done again after each ask, one run at a time. */
+/** Work that runs again after each request, one run at a time. */
 export interface Coalesced {
-  /** Settles as the run does that begins after this ask; asks that come while one goes on, or in the same step, share the next. */
+  /**
+   * Settles with the run that begins after this request. Requests during a run, or in the same step, share the next
+   * run.
+   */
   ask: () => Promise<void>
-  /** Resolves when nothing runs and nothing is asked for. */
+  /** Resolves when nothing runs and no run is requested. */
   idle: () => Promise<void>
 }
 
@@ -23,7 +26,7 @@ export function coalesced(work: () => Promise<void>): Coalesced {
         return work()
       })
       next = run
-      last = run.catch(() => {}) // whoever asked is told
+      last = run.catch(() => {}) // the caller gets the error from `run`
       return run
     },
     idle,

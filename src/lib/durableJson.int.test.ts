@@ -13,7 +13,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-it('reads what was written, nothing where there is none, and says which file is damaged', () => {
+it('reads the written value, returns null if there is no file, and names a damaged file', () => {
   expect(readJson(path)).toBeNull()
   writeJsonDurably(path, { a: [1, 'ü'] })
   expect(readJson(path)).toEqual({ a: [1, 'ü'] })
@@ -22,18 +22,18 @@ it('reads what was written, nothing where there is none, and says which file is 
   expect(() => readJson(path)).toThrow(path)
 })
 
-it('does not take for absent what it cannot look at', () => {
+it('does not treat an inaccessible file as missing', () => {
   symlinkSync(path, path)
   expect(() => readJson(path)).toThrow(`cannot read ${path}`)
 })
 
-it('replaces whole, also over the rest of a write that was killed', () => {
+it('replaces the whole file, also over the rest of a killed write', () => {
   writeFileSync(`${path}.new`, 'half of something much longer than what comes')
   writeJsonDurably(path, { b: 2 })
   expect(readFileSync(path, 'utf8')).toBe('{"b":2}\n')
 })
 
-it.skipIf(process.getuid?.() === 0)('keeps the old where the new cannot be written (root may write anywhere)', () => {
+it.skipIf(process.getuid?.() === 0)('keeps the old file if the new one cannot be written (root may write anywhere)', () => {
   writeJsonDurably(path, { old: true })
   chmodSync(folder, 0o500)
   expect(() => writeJsonDurably(path, { old: false })).toThrow('EACCES')

@@ -1,10 +1,10 @@
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { writeFileDurably } from './durableFile.ts'
 
-/** The JSON in a file; `null` when there is none. Throws on a file that holds something else. */
+/** Returns the JSON in a file; `null` if the file does not exist. Throws if the file contains anything else. */
 export function readJson(path: string): unknown {
   try {
-    // Most are looked for again and again, and are not there: an error with its stack costs many times as much.
+    // Most files are looked up often and do not exist: an error with its stack costs many times as much as this check.
     if (!statSync(path, { throwIfNoEntry: false })) return null
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
@@ -13,12 +13,12 @@ export function readJson(path: string): unknown {
   }
 }
 
-/** Replaces a file whole and durably, as one line. Mode 0600. */
+/** Replaces a file as a whole and durably, as one line. Mode 0600. */
 export function writeJsonDurably(path: string, value: unknown): void {
   writeFileDurably(path, `${JSON.stringify(value)}\n`)
 }
 
-/** Replaces a file whole, as one line, without waiting until the disk has it. Mode 0600. */
+/** Replaces a file as a whole, as one line, without waiting for the disk. Mode 0600. */
 export function replaceJson(path: string, value: unknown): void {
   const temporary = `${path}.new`
   writeFileSync(temporary, `${JSON.stringify(value)}\n`, { mode: 0o600 })

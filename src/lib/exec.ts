@@ -2,24 +2,24 @@ import { execFile } from 'node:child_process'
 import { longestTimerMs } from './longTimer.ts'
 
 export interface Outcome {
-  /** Exit status; 128 when a signal ended it. */
+  /** Exit status; 128 if a signal ended the program. */
   code: number
   out: string
   err: string
 }
 
 export interface ExecOptions {
-  /** Default: a minute; at most 24 days. When it passes, the program is killed and this rejects. */
+  /** Default: one minute; at most 24 days. On timeout, the program is killed and the promise rejects. */
   timeoutMs?: number
   env?: NodeJS.ProcessEnv
-  /** Most that is kept of what it prints; more of it, and this rejects. */
+  /** Most output that is kept, in bytes; with more output, the promise rejects. */
   outputBytes?: number
 }
 
 const defaultTimeoutMs = 60_000
 const defaultOutputBytes = 16 * 1024 * 1024
 
-/** Runs a program to its end, without a shell. Rejects only when it could not be run, or did not end in time. */
+/** Runs a program to its end, without a shell. Rejects only if the program could not start, or did not end in time. */
 export function exec(argv: readonly string[], options: ExecOptions = {}): Promise<Outcome> {
   const [file = '', ...args] = argv
   const { timeoutMs = defaultTimeoutMs, outputBytes: maxBuffer = defaultOutputBytes, env } = options
@@ -29,13 +29,13 @@ export function exec(argv: readonly string[], options: ExecOptions = {}): Promis
     const child = execFile(file, args, limits, (error, out, err) => {
       const failed = (why: string): void => reject(new Error(`${argv.join(' ')} ${why}: ${err}`, { cause: error }))
       if (error?.killed) failed(`did not end within ${timeout} ms, or printed too much`)
-      else if (error && child.exitCode === null && child.signalCode === null) failed('could not be run')
+      else if (error && child.exitCode === null && child.signalCode === null) failed('could not be started')
       else resolve({ code: child.exitCode ?? 128, out, err })
     })
   })
 }
 
-/** As `exec`, and rejects with what it said when it fails; resolves with its output. */
+/** Like `exec`, but resolves with the output, and rejects with the program's message if the program fails. */
 export async function execOrThrow(argv: readonly string[], options?: ExecOptions): Promise<string> {
   const { code, out, err } = await exec(argv, options)
   if (code !== 0) throw new Error(`${argv.join(' ')} exited with ${code}: ${(err || out).trim()}`)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 
-/** A port on which nothing listens at this moment; whoever takes it may find that it is not so any more. */
+/** Returns a port on which nothing listens at this moment; another process may take the port before the caller does. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   const server = createServer().listen(0, host)
   await once(server, 'listening')

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-/** No vowels (no words by accident), no 0/1/l/o: an id is read aloud at night. */
+/** No vowels, so that ids form no words, and no 0/1/l/o: people read ids aloud at night. */
 const alphabet = '23456789bcdfghjkmnpqrstvwxz'
 
 /** A random id of `length` characters; 12 characters carry 57 bits. */

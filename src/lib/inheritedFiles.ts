@@ -4,9 +4,10 @@ import { closeSync, readdirSync, readFileSync } from 'node:fs'
 const closedByExec = 0o2_000_000
 
 /**
- * Closes what this process inherited beyond 0, 1 and 2, so that no process it starts gets it: libuv marks low numbers only.
- * Called first of all: what Node opens itself is marked. A file that the command line names (`<(…)`, /dev/fd/63) stays open.
- * Linux; elsewhere (macOS) libuv gives a child nothing but what it is given.
+ * Closes the files beyond 0, 1 and 2 that this process inherited, so that no child process inherits them: libuv marks
+ * only low numbers. Must be called first, because the files that Node opens later are marked anyway. A file named on
+ * the command line (`<(…)`, /dev/fd/63) stays open. Linux only; elsewhere (macOS) libuv passes a child only the files
+ * that it should get.
  */
 export function closeInheritedFiles(argv: readonly string[] = process.argv): void {
   if (process.platform !== 'linux') return
@@ -21,6 +22,6 @@ function isGivenOn(fd: string): boolean {
     const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0'
     return (Number.parseInt(flags, 8) & closedByExec) === 0
   } catch {
-    return false // it listed the folder itself
+    return false // the file that listed the folder itself, already closed
   }
 }

@@ -2,7 +2,10 @@ import { isIP } from 'node:net'
 
 export const isLoopbackAddress = (address: string): boolean => /^(127\.|::1$|::ffff:127\.)/.test(address)
 
-/** Whether a `Host` field names a computer by address or as the local one: a name in somebody's DNS cannot be meant. */
+/**
+ * True if a `Host` header names a computer by address, or the local computer: no such value can be a name in foreign
+ * DNS.
+ */
 export function isLocalHost(host: string | undefined): boolean {
   const name = (host ?? '')
     .toLowerCase()

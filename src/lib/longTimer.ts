@@ -1,9 +1,9 @@
 import type { Clock } from './clock.ts'
 
-/** Node's timers turn anything above 2^31 - 1 ms into 1 ms; longer ones are made of slices. */
+/** Node's timers turn anything above 2^31 - 1 ms into 1 ms; longer timers are made of slices. */
 export const longestTimerMs = 2 ** 31 - 1
 
-/** A timer of any length; the returned function stops it. */
+/** Starts a timer of any length; the returned function stops the timer. */
 export function startTimer(ms: number, fire: () => void): () => void {
   let timer: NodeJS.Timeout
   const arm = (leftMs: number): void => {
@@ -14,7 +14,10 @@ export function startTimer(ms: number, fire: () => void): () => void {
   return () => clearTimeout(timer)
 }
 
-/** Watches for `idleMs` without a `touch`. Touching is cheap: the timer only looks at a mark when it fires. */
+/**
+ * Calls `onIdle` after `idleMs` without a `touch`. A touch is cheap: the timer only checks the time of the last touch
+ * when it fires.
+ */
 export class IdleWatch {
   readonly #idleMs: number
   readonly #clock: Clock

@@ -1,5 +1,5 @@
-/** Runs one attempt at a maintenance's script; `id`: MAINTENANCE-ATTEMPT. */
+/** Name of the unit that runs one attempt of a maintenance script; `id` is MAINTENANCE-ATTEMPT. */
 export const maintenanceUnit = (id: string): string => `tandem-maintenance-${id}.service`
 
-/** And not an instance of a service that is called `maintenance`: those names have more parts. */
+/** False for instances of a service called `maintenance`: their names have more parts. */
 export const isMaintenanceUnit = (unit: string): boolean => /^tandem-maintenance-[0-9a-z]{8}-\d+\.service$/.test(unit)

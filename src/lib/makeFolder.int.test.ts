@@ -11,7 +11,7 @@ describe('making a folder', () => {
   })
   afterEach(() => rmSync(base, { recursive: true }))
 
-  it('makes those above it too, for this user only, and is content when it is there', () => {
+  it('makes its parents too, for this user only, and accepts an existing folder', () => {
     const path = join(base, 'a/b/c')
     makeFolder(path)
     makeFolder(path)
@@ -19,13 +19,13 @@ describe('making a folder', () => {
     expect(statSync(join(base, 'a')).mode & 0o777).toBe(0o700)
   })
 
-  it('says what is in the way', () => {
+  it('names the obstacle', () => {
     writeFileSync(join(base, 'file'), '')
     expect(() => makeFolder(join(base, 'file'))).toThrow('EEXIST')
     expect(() => makeFolder(join(base, 'file/below'))).toThrow('ENOTDIR')
   })
 
-  it.skipIf(process.platform !== 'linux')('ends where none can be made: /proc is only on Linux', () => {
+  it.skipIf(process.platform !== 'linux')('ends if no folder can be made: /proc exists only on Linux', () => {
     expect(() => makeFolder('/proc/tandem/data')).toThrow(/ENOENT|EACCES/)
   })
 })

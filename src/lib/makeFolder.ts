@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a folder and those above it, for this user only; one that is there is left as it is. Node's own recursive mkdir
- * never returns where a folder cannot be made and the file system says ENOENT, as `/proc` does.
+ * Makes a folder and its parents, for this user only; an existing folder is left unchanged. Node's own recursive mkdir
+ * never returns if a folder cannot be made and the file system reports ENOENT, as `/proc` does.
  */
 export function makeFolder(path: string): void {
   try {

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 /** Longest line accepted, in characters. */
 const maxLineChars = 1024 * 1024
 
-/** Values from lines of JSON, each parsed by `schema`. Throws on a line that is none. */
+/** Parses lines of JSON, each with `schema`. Throws on an invalid line. */
 export async function* readNdjson<T>(bytes: AsyncIterable<Uint8Array>, schema: z.ZodType<T>): AsyncIterable<T> {
   const decoder = new TextDecoder()
   let rest = ''

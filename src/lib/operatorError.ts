@@ -1,6 +1,6 @@
 import { errorCodes, type ErrorCode } from './errorCodes.ts'
 
-/** What people are told: what happened (`message`), on what (`subject`), and what to do next (`next`). */
+/** Content of an error for people: what happened (`message`), to what (`subject`), and the next step (`next`). */
 interface ErrorBody {
   code: ErrorCode
   message: string
@@ -9,8 +9,9 @@ interface ErrorBody {
 }
 
 /**
- * The operator's error: the input or the moment is wrong, the program is not. It travels from any room to the command
- * line or the API as it is. The environment's errors are plain `Error`s with a `cause`; anything else is a bug.
+ * An error that the operator can fix: the input or the moment is wrong, not the program. It travels unchanged from any
+ * module to the command line or the API. Errors of the environment are plain `Error`s with a `cause`; anything else is
+ * a bug.
  */
 export class OperatorError extends Error {
   readonly code: ErrorCode

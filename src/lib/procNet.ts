@@ -1,4 +1,4 @@
-/** An address of /proc/net/tcp or tcp6: in hex, each 32 bits as the processor has them (proc(5)). */
+/** Decodes an address of /proc/net/tcp or tcp6: hex, each 32 bits in the byte order of the processor (proc(5)). */
 export function addressIn(hex: string): string {
   const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => (word.match(/../g) ?? []).toReversed())
   if (bytes.length === 4) return dotted(bytes)
@@ -11,7 +11,7 @@ export function addressIn(hex: string): string {
 
 const dotted = (bytes: string[]): string => bytes.map((byte) => Number.parseInt(byte, 16)).join('.')
 
-/** Whoever listens there listens at every address. */
+/** A listener on such an address listens on every address. */
 export const isAnyAddress = (address: string): boolean => address === '0.0.0.0' || address === '::'
 
 export const isLoopbackAddress = (address: string): boolean => address.startsWith('127.') || address === '::1'

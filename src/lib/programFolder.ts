@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /**
- * The folder that holds this program's package.json: the checkout's, or the one that was unpacked. Looked for upwards, for a
- * bundle is flatter than the sources.
+ * The folder that contains this program's package.json: that of the checkout, or of the unpacked bundle. It is searched
+ * upwards, because a bundle is flatter than the sources.
  */
 export const programFolder = above(import.meta.dirname)
 

@@ -5,7 +5,7 @@ export interface ServerSentEvent {
   data: string
 }
 
-/** Longest message accepted: a desired state of a few hundred services is far below it. */
+/** Longest message accepted: a desired state of a few hundred services is far shorter. */
 const maxMessageChars = 16 * 1024 * 1024
 
 export function encodeServerSentEvent({ id, event, data }: Partial<ServerSentEvent> & { data: string }): string {
@@ -13,16 +13,16 @@ export function encodeServerSentEvent({ id, event, data }: Partial<ServerSentEve
   return `${id ? `id: ${id}\n` : ''}${event && event !== 'message' ? `event: ${event}\n` : ''}${lines.join('')}\n`
 }
 
-/** A comment line: keeps the connection known to be alive, and is no message. */
+/** A comment line that keeps the connection alive; it is not a message. */
 export const serverSentHeartbeat = ': alive\n\n'
 
-/** Messages from a stream of bytes. `onBytes` is called for every chunk, heartbeats too. */
+/** Decodes messages from a stream of bytes. `onBytes` is called for every chunk, also for heartbeats. */
 export async function* decodeServerSentEvents(
   bytes: AsyncIterable<Uint8Array>,
   onBytes: () => void = () => {},
 ): AsyncIterable<ServerSentEvent> {
   const decoder = new TextDecoder()
-  // Joined only when a message ends: searching all that came, at every chunk, would take its square.
+  // Joined only when a message ends: searching all received text at every chunk would take quadratic time.
   let parts: string[] = []
   let length = 0
   let last = ''

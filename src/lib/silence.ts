@@ -1,4 +1,7 @@
-/** The items of `source`; throws when the next does not come for `limitMs`. The time its consumer takes does not count. */
+/**
+ * The items of `source`. Throws if the next item does not come for `limitMs`; the time that the consumer takes does not
+ * count.
+ */
 export async function* endAtSilence<T>(source: AsyncIterable<T>, limitMs: number): AsyncIterable<T> {
   const iterator = source[Symbol.asyncIterator]()
   let isOver = false
@@ -8,14 +11,14 @@ export async function* endAtSilence<T>(source: AsyncIterable<T>, limitMs: number
     }
     isOver = true
   } finally {
-    // Told, and not awaited: a silent source may not answer this either, and its failure is known already.
+    // Called without waiting: a silent source may not answer this call either, and its failure is known already.
     if (!isOver) iterator.return?.().catch(() => {})
   }
 }
 
 async function within<T>(promise: Promise<T>, limitMs: number): Promise<T> {
   const { promise: silence, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`nothing came for ${limitMs / 1000} s`)), limitMs)
+  const timer = setTimeout(() => reject(new Error(`no data arrived for ${limitMs / 1000} s`)), limitMs)
   try {
     return await Promise.race([promise, silence])
   } finally {

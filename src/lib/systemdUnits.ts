@@ -3,26 +3,26 @@ import { join } from 'node:path'
 import { writeFileDurably } from './durableFile.ts'
 import { exec, execOrThrow, type Outcome } from './exec.ts'
 
-/** Units of Tandem's own parts, by systemd's own program. */
+/** Folder of the units of Tandem's own parts. This module uses the systemctl program. */
 export const unitFolder = '/etc/systemd/system'
-/** Longer than any of Tandem's own parts may take to stop: the root part 120 s. */
+/** Longer than any of Tandem's own parts may take to stop: the privileged helper may take 120 s. */
 const timeoutMs = 150_000
-/** Beyond a unit's own time to stop: what the kernel does not end in this time is called unkillable. */
+/** Added to the unit's own stop timeout: time in which the kernel must end processes after SIGKILL. */
 const killMs = 30_000
 const wordLines = 5
 
-/** Rejects with what it said when it fails. */
+/** Rejects with systemctl's message if the command fails. */
 export const systemctl = (...argv: string[]): Promise<string> => execOrThrow(['systemctl', ...argv], { timeoutMs })
 
-/** `withinMs`: how long the unit itself lets it take. Rejects when it does not stop. */
+/** `withinMs` is the unit's own stop timeout. Rejects if the unit does not stop. */
 export const stopUnit = async (unit: string, withinMs: number): Promise<void> =>
   void (await execOrThrow(['systemctl', 'stop', unit], { timeoutMs: withinMs + killMs }))
 
 export const isActive = async (unit: string): Promise<boolean> => (await asked('is-active', '--quiet', unit)).code === 0
 
 /**
- * Brings a unit file to this text, and lets systemd know it and start it at boot; says whether the text was new. Done
- * again, it finishes what a crash had left half-way.
+ * Writes the unit file if its text differs, reloads systemd and enables the unit; returns whether the text was new. A
+ * repeated call finishes work that a crash left unfinished.
  */
 export async function installUnit(unit: string, text: string, folder = unitFolder): Promise<boolean> {
   const path = join(folder, unit)
@@ -34,18 +34,21 @@ export async function installUnit(unit: string, text: string, folder = unitFolde
   return changed
 }
 
-/** Stops a unit for good and removes its file; none there is no error. */
+/** Stops and disables a unit and removes its file; a missing unit is no error. */
 export async function removeUnit(unit: string, folder = unitFolder): Promise<void> {
-  // Fails where systemd does not know it: then there is nothing to stop.
+  // Fails if systemd does not know the unit: then there is nothing to stop.
   await asked('disable', '--quiet', '--now', unit)
-  if (await isActive(unit)) throw new Error(`${unit} does not stop: systemctl status ${unit}`)
+  if (await isActive(unit)) throw new Error(`${unit} did not stop: systemctl status ${unit}`)
   rmSync(join(folder, unit), { force: true })
   await systemctl('daemon-reload')
 }
 
-/** The last lines of a unit in the journal, one after the other; with `identifier` only those of that name. */
+/**
+ * Returns the last lines of a unit in the journal, joined to one line; with `identifier`, only lines with that
+ * identifier.
+ */
 export async function lastWords(unit: string, identifier?: string): Promise<string> {
-  // What was said a moment ago may not be in the journal yet. Who is not root cannot wait for it.
+  // Very recent output may not be in the journal yet. Only root can wait for it.
   await exec(['journalctl', '--sync'])
   const named = identifier === undefined ? [] : ['-t', identifier]
   const argv = ['journalctl', '-u', unit, ...named, '-n', `${wordLines}`, '-o', 'cat', '--no-pager']

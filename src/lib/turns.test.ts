@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { Turns } from './turns.ts'
 
-it('does what has the same key one after the other, also after a failure, and the rest at once', async () => {
+it('runs work with the same key one after the other, also after a failure, and other work at once', async () => {
   const turns = new Turns()
   const gate = Promise.withResolvers<void>()
   const done: string[] = []

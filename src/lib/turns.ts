@@ -1,10 +1,10 @@
-/** Work that takes turns with other work of the same key, in the order in which it was asked for. */
+/** Runs work with the same key one at a time, in the order of the requests. */
 export class Turns {
   readonly #last = new Map<string, Promise<unknown>>()
 
   async take<T>(key: string, work: () => Promise<T>): Promise<T> {
     const now = (this.#last.get(key) ?? Promise.resolve()).then(work)
-    const over = now.catch(() => {}) // whoever asked is told
+    const over = now.catch(() => {}) // the caller gets the error from `now`
     this.#last.set(key, over)
     void over.then(() => {
       if (this.#last.get(key) === over) this.#last.delete(key)

@@ -3,12 +3,14 @@ import { exec } from '../lib/exec.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { KnownMachine } from './rootFolder.ts'
 
-/** One at a time: a second one is refused by systemd while the first runs, and tried again. */
+/** Only one script runs at a time: while the unit runs, systemd refuses a second start, which is retried. */
 const unit = 'tandem-address-script.service'
 const marginMs = 30_000
 const shownLines = 3
 
-/** Runs a script of the operator's as a unit of its own: the root part itself talks to no network, and these do. */
+/**
+ * Runs an operator's script in a separate unit: the privileged helper has no network access, and such scripts need it.
+ */
 export async function runAddressScript(
   folder: string,
   known: KnownMachine,
@@ -31,6 +33,6 @@ export async function runAddressScript(
   const said = (out + err).trim().split('\n').slice(-shownLines).join('; ')
   throw new OperatorError('E_ADDRESS_DRIVER', `${path} failed (exit status ${code})${said === '' ? '' : `: ${said}`}`, {
     subject: path,
-    next: 'mend the script; it is run again every few seconds until it succeeds',
+    next: 'fix the script; Tandem runs it again every few seconds until it succeeds',
   })
 }

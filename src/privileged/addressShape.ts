@@ -26,14 +26,17 @@ export const keepalivedShape = z.strictObject({
       .min(1)
       .max(most),
   }),
-  /** The socket on which HAProxy answers the guard. */
+  /** Socket on which HAProxy answers the guard. */
   haproxy: z.literal('/run/tandem-haproxy/guard.sock').nullable(),
 })
 
-/** Only addresses of the cluster file may be held, on the machine that it says this is. */
+/**
+ * Accepts only addresses of the cluster file, and only for the machine that the privileged helper knows this machine to
+ * be.
+ */
 export function checkAddresses(asked: KeepalivedSettings, { machine, address: own, addresses }: KnownMachine): void {
   const foreign = asked.addresses.find((one) => !addresses.includes(one.address))
-  if (foreign) throw new Error(`${foreign.address} is not an address of the cluster file, as the root part knows it`)
+  if (foreign) throw new Error(`${foreign.address} is not an address of the cluster file known to the privileged helper`)
   if (asked.machine !== machine) throw new Error(`this machine is ${machine}, not ${asked.machine}`)
   if (isIP(own) !== 0 && asked.own !== own) throw new Error(`this machine's own address is ${own}, not ${asked.own}`)
 }

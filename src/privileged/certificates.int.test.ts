@@ -10,14 +10,14 @@ let root: string
 let from: string
 let to: string
 beforeEach(({ skip }) => {
-  skip(process.getuid?.() !== 0, 'only root gives files away')
+  skip(process.getuid?.() !== 0, 'only root can change the owner of files')
   root = mkdtempSync(join(tmpdir(), 'tandem-certificates-'))
   ;[from, to] = [join(root, 'from'), join(root, 'to')]
   mkdirSync(from)
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
-it('copies what it can, also behind links, and names the rest; what was copied of that before stays', async () => {
+it('copies all readable files, also behind links, and names the others, whose earlier copies stay', async () => {
   for (const name of ['good', 'lost']) writeFileSync(join(from, `${name}.pem`), name)
   mkdirSync(join(from, 'folder'))
   writeFileSync(join(root, 'live'), 'linked')
@@ -33,15 +33,15 @@ it('copies what it can, also behind links, and names the rest; what was copied o
   expect(copied).toEqual(['better', 'renewed', 'lost'])
 })
 
-it('takes nothing away while the folder is not there: it may be on its way back', async () => {
+it('removes nothing while the folder is missing: it may be in the middle of a replacement', async () => {
   writeFileSync(join(from, 'good.pem'), 'good')
   await copyPublicCertificates(from, to, group)
   rmSync(from, { recursive: true })
-  await expect(copyPublicCertificates(from, to, group)).rejects.toThrow(`${from} is not there`)
+  await expect(copyPublicCertificates(from, to, group)).rejects.toThrow(`${from} does not exist`)
   expect(readFileSync(join(to, 'good.pem'), 'utf8')).toBe('good')
 })
 
-it('gives a copy to the group also when an earlier one was killed before it did', async () => {
+it('gives a copy to the group even if an earlier run was killed before it did', async () => {
   writeFileSync(join(from, 'good.pem'), 'good')
   await copyPublicCertificates(from, to, group)
   chownSync(join(to, 'good.pem'), 0, 0)

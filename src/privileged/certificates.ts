@@ -17,19 +17,20 @@ const mostFiles = 10_000
 const mostBytes = 1024 * 1024
 
 /**
- * Brings the PEM files for https to where HAProxy may read them, and takes away those that are no more. What cannot be brought
- * keeps no other from it: it is named at the end, and what HAProxy has of it goes on.
+ * Copies the PEM files for HTTPS to the folder that HAProxy may read, and removes copies whose source is gone. A file
+ * that cannot be copied does not keep the others from being copied: it is named at the end, and HAProxy keeps its last
+ * copy.
  */
 export async function copyPublicCertificates(from: string, to: string, group: string): Promise<void> {
   const gid = await idOf('-g', group)
   if (!existsSync(to)) mkdirSync(to, { mode: 0o750 })
   const about = lstatSync(to)
   if (!about.isDirectory() || about.uid !== 0)
-    throw new Error(`${to} is not a folder of root: it was put there by somebody`)
+    throw new Error(`${to} is not a folder owned by root: another user has put it there`)
   chownSync(to, 0, gid)
   chmodSync(to, 0o750)
-  // A folder that is replaced is away for a moment: nothing is taken away for that.
-  if (!existsSync(from)) throw new Error(`${from} is not there`)
+  // A folder that is being replaced is missing for a moment: that must not remove any copies.
+  if (!existsSync(from)) throw new Error(`${from} does not exist`)
   const wanted = readdirSync(from).slice(0, mostFiles)
   const wrong: string[] = []
   for (const name of wanted) {
@@ -46,9 +47,9 @@ export async function copyPublicCertificates(from: string, to: string, group: st
 function copy(source: string, target: string, gid: number): void {
   if (lstatSync(source).isDirectory()) return
   const about = statSync(source)
-  if (!about.isFile()) throw new Error(`${source} leads to no file`)
+  if (!about.isFile()) throw new Error(`${source} is not a regular file and no link to one`)
   if (about.size > mostBytes) throw new Error(`${source} is too large for a certificate`)
   const text = readFileSync(source, 'utf8')
   if (!existsSync(target) || readFileSync(target, 'utf8') !== text) writeFileDurably(target, text, 0o640)
-  chownSync(target, 0, gid) // the same bytes may be there from a copy that was killed before this
+  chownSync(target, 0, gid) // an earlier run may have been killed between the write and this call
 }

@@ -7,8 +7,8 @@ import { endLeftovers } from './endLeftovers.ts'
 
 const unit = 'left-behind.service'
 
-describe.skipIf(!insideMachine)(`what a unit has left${whyOutside}`, () => {
-  it('is ended, and nothing else of the same user', async () => {
+describe.skipIf(!insideMachine)(`the processes that a unit has left${whyOutside}`, () => {
+  it('are killed, and no other process of the same user', async () => {
     const beside = spawn('sleep', ['1000'])
     const leaves = ['/bin/sh', '-c', 'sleep 1001 & exec sleep 1002']
     execFileSync('systemd-run', ['-q', `--unit=${unit}`, '-p', 'KillMode=process', ...leaves], { stdio: 'ignore' })

@@ -5,12 +5,15 @@ import { pause } from '../lib/backoff.ts'
 const lookMs = 20
 const withinMs = 10_000
 
-/** Kills what a unit that was stopped has left (`KillMode=process`); one of that name in a container is another's. */
+/**
+ * Kills processes that a stopped unit has left (`KillMode=process`). A unit of the same name in a container is not
+ * touched.
+ */
 export async function endLeftovers(unit: string): Promise<void> {
   const { signal } = new AbortController()
   const deadline = performance.now() + withinMs
   for (let pids = await leftBy(unit); pids.length > 0; pids = await leftBy(unit)) {
-    if (performance.now() > deadline) throw new Error(`what ${unit} has left does not end: ${pids.join(', ')}`)
+    if (performance.now() > deadline) throw new Error(`could not kill the processes that ${unit} has left: ${pids.join(', ')}`)
     pids.forEach(killNow)
     await pause(lookMs, signal)
   }
@@ -34,6 +37,6 @@ function killNow(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It has ended; if not, it is there at the next look.
+    // The process has ended. If not, the next look finds it.
   }
 }

@@ -8,12 +8,12 @@ const withoutNul = z
   .string()
   .max(256 * 1024)
   .refine((text) => !text.includes('\0'), 'holds a NUL character')
-/** Nothing that could end a word or a line of a unit, or lead out of a folder. */
+/** Excludes characters that could end a word or a line of a unit, and paths that could lead out of a folder. */
 const path = z
   .string()
   .max(4096)
   .regex(/^\/[^\s"'\\:%\p{Cc}]*$/u)
-  .refine((text) => !text.split('/').includes('..'), 'leads upwards')
+  .refine((text) => !text.split('/').includes('..'), 'contains `..`')
 
 export const instanceIdShape = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/)
 export const releaseShape = z.string().regex(/^[0-9a-f]{64}$/)
@@ -24,18 +24,21 @@ export const unitShape = z
   .max(200)
   .regex(/^tandem-[A-Za-z0-9._-]+\.service$/)
 export const portShape = z.int().min(1).max(65_535)
-/** A unit's own time, and what whoever waits for it adds. */
+/** The unit's own timeout plus the margin of the caller that waits for it. */
 export const timeoutShape = z
   .int()
   .min(1)
   .max(longestMs + 600_000)
-/** As systemd names it. */
+/** A control group as systemd names it. */
 export const groupShape = z
   .string()
   .max(1_000)
   .regex(/^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9@:._\\-]+)+$/)
 
-/** An instance, as a unit is written of it; `release` names its folder, so there is no path of somebody else's choice but its program's. */
+/**
+ * An instance as written to a unit. `release` names its folder, so the caller can choose no path except that of the
+ * program.
+ */
 export const instanceShape = z.strictObject({
   id: instanceIdShape,
   service: serviceShape,

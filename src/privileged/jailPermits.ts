@@ -4,18 +4,18 @@ import { jailSchema } from '../definitions/definitionSchema.ts'
 import type { Jail } from '../definitions/definition.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
-/** Which services may have more than the harmless relaxations of the jail; written by whoever is root. */
+/** Lists the services that may have more than the harmless relaxations of the jail. Only root can write the file. */
 export const permitsFile = '/etc/tandem/allowed-jail.yaml'
 const mostBytes = 256 * 1024
-/** Whoever has these has no more than a port below 1024. */
+/** A process with these capabilities can do nothing more than bind a port below 1024. */
 const harmless = ['CAP_NET_BIND_SERVICE']
 
 const permitsSchema = z.record(z.string(), jailSchema.pick({ user: true, capabilities: true, devices: true }))
 
 /**
- * Refuses what could lead to root, or to another user of the machine: `user`, `devices`, and capabilities that are not
- * harmless, unless the file allows exactly that to this service. The rest of `jail` only lets a user without rights do
- * what users without rights can do.
+ * Refuses settings that could lead to root or to another user of the machine: `user`, `devices`, and capabilities that
+ * are not harmless, unless the file allows exactly that value to this service. The other settings of `jail` only let an
+ * unprivileged user do what unprivileged users can do.
  */
 export async function refuseJail(service: string, jail: Jail | undefined, file = permitsFile): Promise<void> {
   const wanted = {
@@ -36,7 +36,7 @@ async function permits(file: string): Promise<z.infer<typeof permitsSchema>> {
   if (!existsSync(file)) return {}
   const { uid, mode, size } = lstatSync(file)
   if (uid !== 0 || (mode & 0o022) !== 0 || size > mostBytes || (mode & 0o170000) !== 0o100000) {
-    throw new OperatorError('E_JAIL', `${file} must be a file that only root can write`, {
+    throw new OperatorError('E_JAIL', `${file} must be a regular file that only root can write`, {
       subject: file,
       next: `chown root:root ${file} && chmod 644 ${file}`,
     })
@@ -45,15 +45,15 @@ async function permits(file: string): Promise<z.infer<typeof permitsSchema>> {
   try {
     return permitsSchema.parse(parse(readFileSync(file, 'utf8')) ?? {})
   } catch (cause) {
-    const next = 'docs/machines.md shows how it is written'
-    throw new OperatorError('E_JAIL', `${file} cannot be read as what it should be`, { subject: file, next, cause })
+    const next = 'see docs/machines.md for the format of the file'
+    throw new OperatorError('E_JAIL', `the privileged helper cannot parse ${file}`, { subject: file, next, cause })
   }
 }
 
 function notAllowed(service: string, key: string, value: string, file: string): OperatorError {
   const line = `${service}: { ${key}: ${key === 'user' ? value : `[${value}]`} }`
-  return new OperatorError('E_JAIL', `\`jail: ${key}: ${value}\` is not allowed to ${service} on this machine`, {
+  return new OperatorError('E_JAIL', `\`jail: ${key}: ${value}\` is not allowed for ${service} on this machine`, {
     subject: service,
-    next: `where you trust it with that, write as root into ${file}:   ${line}`,
+    next: `if you trust the service with that, add this line as root to ${file}:   ${line}`,
   })
 }

@@ -22,21 +22,21 @@ export const scriptShape = z.strictObject({
 })
 
 /**
- * Runs a script that the controller has signed, once. What is about to be run stands on disk before; asked again after a
- * kill of this process, it is run only if it cannot have begun.
+ * Runs a script that the controller has signed, once. The order is written to disk before the script begins. If this
+ * process was killed, a repeated request runs the script only if the script cannot have begun.
  */
 export async function beginScript(
   { folder, host, now }: Parts,
   { script, order: signed }: { script: HostScript; order: string | null },
 ): Promise<void> {
   const order = acceptedOrder({ folder, kind: 'script', signed, content: scriptContent(script), now: now() })
-  if (script.id !== `${order.id}-${order.attempt}`) throw new Error(`the order is for ${order.id}-${order.attempt}`)
+  if (script.id !== `${order.id}-${order.attempt}`) throw new Error(`the order is meant for ${order.id}-${order.attempt}`)
   const mark = host.bootMark()
   const last = folder.obeyed('script')
   const isKnown = (await host.look(script)).state !== 'unknown'
   if (last && isSame(last, order) && (last.begun || last.mark !== mark)) {
     if (isKnown) return
-    throw new Error(`${script.name} was run for ${script.id} already`)
+    throw new Error(`the privileged helper has already run ${script.name} for ${script.id}`)
   }
   folder.remember('script', { ...order, mark, begun: false })
   if (!isKnown) await host.begin(script, signed)
@@ -45,13 +45,13 @@ export async function beginScript(
 
 export const lookAtScript = ({ host }: Parts, script: HostScript): Promise<ScriptState> => host.look(script)
 
-/** Nobody but its own limit ends one that runs. */
+/** Refuses while the script runs: only the script's own limit may end it. */
 export async function forgetScript({ host }: Parts, script: HostScript): Promise<void> {
-  if ((await host.look(script)).state === 'running') throw new Error(`${script.id} still runs`)
+  if ((await host.look(script)).state === 'running') throw new Error(`script ${script.id} is still running`)
   await host.forget(script)
 }
 
-/** Restarts the machine because the controller has said so; once for each order. */
+/** Restarts the machine by a signed order of the controller, once for each order. */
 export async function restartMachine(
   { folder, host, now }: Parts,
   { order: signed }: { order: string | null },
@@ -59,7 +59,7 @@ export async function restartMachine(
   const order = acceptedOrder({ folder, kind: 'restart', signed, content: null, now: now() })
   const mark = host.bootMark()
   const last = folder.obeyed('restart')
-  if (last && isSame(last, order) && last.mark !== mark) throw new Error('that restart has taken place already')
+  if (last && isSame(last, order) && last.mark !== mark) throw new Error('the machine has already restarted for this order')
   folder.remember('restart', { ...order, mark, begun: true })
   await host.restart(signed)
 }

@@ -14,7 +14,7 @@ import { performer, type RootParts } from './operations.ts'
 import { RootFolder } from './rootFolder.ts'
 
 const release = 'ab'.repeat(32)
-const notOurs = /is not an instance|is not asked like that/
+const notOurs = /is not an instance|invalid arguments/
 const day = 86_400_000
 let root: string
 let told: string[]
@@ -55,7 +55,7 @@ beforeEach(async () => {
 })
 afterEach(() => rmSync(root, { recursive: true }))
 
-/** Real files; systemd itself is only told of. */
+/** Uses real files; systemd itself only receives recorded calls. */
 function unitsThatTell(): RootParts['units'] {
   const files = openUnitFiles(at('units'), at('environment'))
   const tell =
@@ -112,10 +112,10 @@ describe('an instance', () => {
     await ask('unit.resetFailed', { unit })
     await ask('unit.remove', { unit })
     expect(told).toEqual(['write shop-1', `start ${unit}`, `stop ${unit}`, `reset ${unit}`, `stop ${unit}`])
-    expect(await ask('unit.start', { unit, timeoutMs: 1_000 })).toBe(`${unit} is not there`)
+    expect(await ask('unit.start', { unit, timeoutMs: 1_000 })).toBe(`unit ${unit} does not exist`)
   })
 
-  it('may take a year to stop, and whoever waits for it a little longer', async () => {
+  it('may take a year to stop, and its caller may wait a little longer', async () => {
     const withinMs = 366 * 24 * 3_600_000
     await write({ stop: { signal: 'SIGTERM', withinMs } })
     const unit = 'tandem-shop-1.service'
@@ -126,45 +126,45 @@ describe('an instance', () => {
   const lines = 'x\nExecStartPre=+/bin/sh'
   const hostile: [string, object][] = [
     ['a line in its id', { id: `shop-${lines}` }],
-    ['a way upwards in its id', { id: '../../../root' }],
+    ['a path with .. in its id', { id: '../../../root' }],
     ['a line in its service', { service: `shop${lines}` }],
-    ['a way upwards in its service', { service: '../shop' }],
+    ['a path with .. in its service', { service: '../shop' }],
     ['a line in its release', { release: `${release}${lines}` }],
     ['another folder as its release', { cwd: '/root' }],
-    ['a way upwards out of its release', { cwd: `${join('/releases', release)}/../../etc` }],
+    ['a path with .. out of its release', { cwd: `${join('/releases', release)}/../../etc` }],
     ['a line in its folder', { cwd: `/x${lines}` }],
     ['a line in the name of a variable', { env: { [`A=1${lines}`]: '1' } }],
     ['a NUL in an argument', { argv: ['a\0b'] }],
     ['no argument', { argv: [] }],
     ['another signal', { stop: { signal: `SIGTERM${lines}`, withinMs: 1 } }],
-    ['a time that is none', { stop: { signal: 'SIGTERM', withinMs: '1\n' } }],
+    ['an invalid time', { stop: { signal: 'SIGTERM', withinMs: '1\n' } }],
     ['a limit that is text', { limits: { memoryBytes: lines, cpu: null, tasks: null, bodyBytes: null } }],
     ['a line in a folder to write', { jail: { write: [`/x${lines}`] } }],
     ['a line in a system call', { jail: { systemCalls: [`x${lines}`] } }],
     ['a line in an address', { jail: { addresses: [`10.0.0.1${lines}`] } }],
     ['a line in an address family', { jail: { addressFamilies: [`AF_X${lines}`] } }],
     ['a line in its user', { jail: { user: `x${lines}` } }],
-    ['a key that there is not', { unitText: '[Service]' }],
+    ['an unknown key', { unitText: '[Service]' }],
     ['root as its user', { jail: { user: 'root' } }],
     ['a capability that leads to root', { jail: { capabilities: ['CAP_SYS_ADMIN'] } }],
     ['a device', { jail: { devices: ['/dev/sda'] } }],
   ]
   it.each(hostile)('is refused with %s', async (_, over) => {
-    await expect(write(over)).rejects.toThrow(/is not asked like that|is not the folder|is not allowed/)
+    await expect(write(over)).rejects.toThrow(/invalid arguments|is not the folder|is not allowed/)
     expect(told).toEqual([])
   })
 
   it.each(['/bin/sh\n+', '+/bin/sh', '-/bin/sh', '/bin/../bin/sh', '/bin/sh" "x', '/bin/%n'])(
     'is refused with %j as its program',
     async (executable) => {
-      await expect(write({}, executable)).rejects.toThrow('is not asked like that')
+      await expect(write({}, executable)).rejects.toThrow('invalid arguments')
     },
   )
 
   const isRoot = process.getuid?.() === 0
-  const whyNot = isRoot ? '' : ' (skipped: the file must be of root)'
+  const whyNot = isRoot ? '' : ' (skipped: the file must belong to root)'
   it.skipIf(!isRoot)(
-    `may have what the file of whoever is root allows to its service, and no other${whyNot}`,
+    `may have the relaxations that the file of root allows to its service, and no others${whyNot}`,
     async () => {
       writeFileSync(parts.permits, 'shop: { capabilities: [CAP_NET_ADMIN] }\n')
       await write({ jail: { capabilities: ['CAP_NET_BIND_SERVICE', 'CAP_NET_ADMIN'] } })
@@ -195,24 +195,24 @@ describe('units of others', () => {
     },
   )
 
-  it('an instance cannot take the name of one of our parts, or of somebody’s unit', async () => {
+  it('an instance cannot take the name of a part of Tandem, or of an unrelated unit', async () => {
     writeFileSync(at('units/tandem-shop-9.service'), '[Service]\nExecStart=/bin/true\n')
     await expect(write({ service: 'agent', id: 'agent-trial' })).rejects.toThrow('is not an instance')
-    await expect(write({ id: 'shop-9' })).rejects.toThrow('is not an instance of ours')
+    await expect(write({ id: 'shop-9' })).rejects.toThrow('is not an instance of Tandem')
   })
 
-  it('a control group is looked into only for the unit whose it is', async () => {
+  it('a control group is examined only for the unit that it belongs to', async () => {
     await write()
     const about = { unit: 'tandem-shop-1.service', port: 22 }
     const group = '/tandem.slice/tandem-shop.slice/tandem-shop-1.service'
     expect(await ask('socket.isOf', { ...about, group })).toBe(true)
     expect(await ask('socket.isOf', { ...about, group: '/system.slice/ssh.service' })).toBe(false)
-    await expect(ask('socket.isOf', { ...about, group: `/../..${group}` })).rejects.toThrow('is not asked like that')
+    await expect(ask('socket.isOf', { ...about, group: `/../..${group}` })).rejects.toThrow('invalid arguments')
   })
 })
 
 describe('data folders', () => {
-  it('go with their service, not through links and not while something runs that could make one', async () => {
+  it('are removed with their service, not through links, and not while a process runs that could make a link', async () => {
     mkdirSync(at('roots/shop/deep'), { recursive: true })
     mkdirSync(at('precious'))
     writeFileSync(at('precious/file'), 'kept')
@@ -223,7 +223,7 @@ describe('data folders', () => {
     await ask('data.remove', { service: 'shop' })
     expect(readFileSync(at('precious/file'), 'utf8')).toBe('kept')
     for (const service of ['../precious', '.', '', '/etc'])
-      await expect(ask('data.remove', { service })).rejects.toThrow('is not asked like that')
+      await expect(ask('data.remove', { service })).rejects.toThrow('invalid arguments')
   })
 })
 
@@ -236,7 +236,7 @@ describe('virtual addresses', () => {
     },
     haproxy: null,
   })
-  it('are those of the cluster file only, as the controller has signed it', async () => {
+  it('are only those of the cluster file that the controller has signed', async () => {
     await ask('addresses.install', settings())
     const other = settings({ addresses: [{ address: '10.0.0.1', routerId: 1, priority: 100 }] })
     await expect(ask('addresses.install', other)).rejects.toThrow('is not an address of the cluster file')
@@ -248,7 +248,7 @@ describe('virtual addresses', () => {
     expect(told).toEqual(['install 10.0.0.50', 'install 10.0.0.1'])
   })
 
-  it('are never again what an earlier cluster file said', async () => {
+  it('never go back to an earlier cluster file', async () => {
     const [before, after] = [['10.0.0.1'], ['10.0.0.2']].map((addresses) => ({ address: '10.0.0.11', addresses }))
     const at = (about: object | undefined, position: number) => ({
       ...about,
@@ -257,11 +257,11 @@ describe('virtual addresses', () => {
     await ask('settings.take', at(before, 5))
     await ask('settings.take', at(after, 7))
     await ask('settings.take', at(after, 7))
-    await expect(ask('settings.take', at(before, 5))).rejects.toThrow('a later one was obeyed already')
+    await expect(ask('settings.take', at(before, 5))).rejects.toThrow('has already obeyed a later order')
     expect(parts.folder.readMachine().addresses).toEqual(['10.0.0.2'])
   })
 
-  it('are installed one after the other: what was asked for last holds', async () => {
+  it('are installed one after the other: the last request holds', async () => {
     const gate = Promise.withResolvers<void>()
     parts.addresses.install = async () => {
       await gate.promise
@@ -275,7 +275,7 @@ describe('virtual addresses', () => {
     expect(told).toEqual(['install', 'remove addresses'])
   })
 
-  it('move by the scripts of whoever is root, and nothing else', async () => {
+  it('move only by the scripts of root', async () => {
     await ask('addresses.script', { script: 'take', addresses: ['10.0.0.50'] })
     const refused = [
       { script: '../take' },
@@ -284,24 +284,24 @@ describe('virtual addresses', () => {
     ]
     for (const args of refused)
       await expect(ask('addresses.script', { addresses: [], ...args })).rejects.toThrow(
-        /not asked like that|cluster file/,
+        /invalid arguments|cluster file/,
       )
     expect(told).toEqual(['take'])
   })
 
   const lines = 'x\nscript_user root'
   it.each([
-    ['a line in the card', { interface: `eth0${lines}` }],
+    ['a line in the interface', { interface: `eth0${lines}` }],
     ['a line in its own address', { own: `10.0.0.11${lines}` }],
     ['a line in a peer', { peers: [`10.0.0.12${lines}`] }],
     ['a line in an address', { addresses: [{ address: `10.0.0.50${lines}`, routerId: 1, priority: 1 }] }],
-    ['a router id that is none', { addresses: [{ address: '10.0.0.50', routerId: 256, priority: 1 }] }],
+    ['an invalid router id', { addresses: [{ address: '10.0.0.50', routerId: 256, priority: 1 }] }],
     ['another machine', { machine: 'b' }],
     ['another own address', { own: '10.0.0.99' }],
   ])('are refused with %s', async (_, over) => {
-    await expect(ask('addresses.install', settings(over))).rejects.toThrow(/is not asked like that|this machine/)
+    await expect(ask('addresses.install', settings(over))).rejects.toThrow(/invalid arguments|this machine/)
     await expect(ask('addresses.install', { ...settings(), haproxy: '/etc/shadow' })).rejects.toThrow(
-      'not asked like that',
+      'invalid arguments',
     )
     expect(told).toEqual([])
   })
@@ -320,7 +320,7 @@ describe('scripts and restarts', () => {
   const begin = (signedOrder: string | null, over: object = {}) =>
     ask('script.begin', { script: { ...script, ...over }, order: signedOrder })
 
-  it('run when the controller has signed them, once, and not again after they were forgotten', async () => {
+  it('run once when the controller has signed them, and not again after they were forgotten', async () => {
     const good = order()
     await begin(good)
     await begin(good)
@@ -334,21 +334,21 @@ describe('scripts and restarts', () => {
     expect(host.begun).toHaveLength(1)
   })
 
-  it('of another content, machine, kind or run are refused, and unsigned or older ones', async () => {
+  it('with another content, machine, kind or run are refused, and so are unsigned or older ones', async () => {
     const machine = await identityOf(authority, 'machine')
     const stranger = await identityOf(await createAuthority('shop', Date.now()), 'controller')
     const expired = await identityOf(authority, 'controller', Date.now() - 40 * day)
     const refused: [string | null, RegExp, object?][] = [
       [null, /not signed/],
-      ['{}', /E_ORDER|does not obey/],
-      ['nonsense', /does not obey/],
+      ['{}', /E_ORDER|rejected the request/],
+      ['nonsense', /rejected the request/],
       [order(), /another content/, { text: 'rm -rf /' }],
       [order(), /another content/, { withinMs: 2_000 }],
       [order({ machine: 'b' }), /for machine b/],
-      [order({ id: 'm2' }), /the order is for m2-1/],
+      [order({ id: 'm2' }), /the order is meant for m2-1/],
       [signed('restart', null, about), /for a restart/],
-      [order({}, machine), /of a machine/],
-      [order({}, stranger), /not of this cluster/],
+      [order({}, machine), /belongs to a machine/],
+      [order({}, stranger), /not issued by this cluster/],
       [order({}, expired), /expired/],
       [order().replace('"position":10', '"position":11'), /signature/],
     ]
@@ -357,32 +357,32 @@ describe('scripts and restarts', () => {
     await begin(order({ position: 20 }))
     const old = { ...script, id: 'm0-1' }
     const older = signed('script', scriptContent(old), { id: 'm0', attempt: 1, position: 19 })
-    await expect(ask('script.begin', { script: old, order: older })).rejects.toThrow('a later one was obeyed')
+    await expect(ask('script.begin', { script: old, order: older })).rejects.toThrow('already obeyed a later order')
   })
 
-  it('a restart is done once for each order', async () => {
+  it('a restart happens once for each order', async () => {
     const good = signed('restart', null, about)
     await expect(ask('machine.restart', { order: null })).rejects.toThrow('not signed')
     await ask('machine.restart', { order: good })
     await ask('machine.restart', { order: good })
     host.start()
-    await expect(ask('machine.restart', { order: good })).rejects.toThrow('has taken place')
+    await expect(ask('machine.restart', { order: good })).rejects.toThrow('has already restarted')
   })
 
   it.each(['../m1', 'm1;reboot', 'm1 --property=ExecStartPre=x', '', '-m', 'M'.repeat(200)])(
     'cannot be called %j',
     async (id) => {
       for (const name of ['script.look', 'script.forget'])
-        await expect(ask(name, { ...script, id })).rejects.toThrow('not asked like that')
+        await expect(ask(name, { ...script, id })).rejects.toThrow('invalid arguments')
     },
   )
 })
 
-it('there is nothing but the list, and nothing at all once its folder is somebody else’s', async () => {
+it('performs only listed operations, and none once another user owns its folder', async () => {
   for (const name of ['shell', 'unit.text', '__proto__', 'constructor', 'toString', ''])
-    await expect(ask(name, {})).rejects.toThrow('there is no operation')
+    await expect(ask(name, {})).rejects.toThrow('unknown operation')
   rmSync(at('privileged'), { recursive: true })
   mkdirSync(at('elsewhere'))
   symlinkSync(at('elsewhere'), at('privileged'))
-  await expect(ask('units.reload', {})).rejects.toThrow('in its place')
+  await expect(ask('units.reload', {})).rejects.toThrow('another user has replaced it')
 })

@@ -23,12 +23,12 @@ import { acceptedOrder } from './orders.ts'
 import { ownUnit } from './ownUnits.ts'
 import type { KnownMachine, RootFolder } from './rootFolder.ts'
 
-/** What the root part works with. */
+/** Everything the privileged helper works with. */
 export interface RootParts {
   folder: RootFolder
   units: UnitHost
   unitFolder: string
-  /** Holds the folder of each release that is here, by its id. */
+  /** Holds the folder of each release on this machine, by the release's id. */
   releases: string
   secrets: string
   permits: string
@@ -37,11 +37,11 @@ export interface RootParts {
   addressScript: (known: KnownMachine, script: 'take' | 'release', addresses: readonly string[]) => Promise<void>
   host: HostDriver
   haproxy: { start: () => Promise<void>; copyCertificates: () => Promise<void> }
-  /** Changes the program of the agent, and then its own. */
+  /** Changes the program of the agent, then the program of the privileged helper. */
   programs: () => Promise<ProgramHost>
-  /** What the agent has fetched of Tandem itself. */
+  /** Folder of the Tandem releases that the agent has fetched. */
   download: string
-  /** Looks at this machine, and changes nothing. */
+  /** Examines this machine without changing anything. */
   examine: (self: AgentSelf, settings: MachineSettings | null) => Promise<Checkup>
   now: () => number
 }
@@ -49,11 +49,11 @@ export interface RootParts {
 interface Operation {
   shape: z.ZodType
   run: (args: never) => Promise<unknown>
-  /** What of the same turn was asked for earlier is ended first; without one it is done at once. */
+  /** Operations with the same key run one after the other, in order of arrival; `null` runs at once. */
   turn: (args: never) => string | null
 }
 
-/** Typed together, so that what `run` gets is what `shape` has let through. */
+/** Typed together, so that `run` gets exactly the values that `shape` has accepted. */
 const operation = <T>(
   of: z.ZodType<T>,
   run: (args: T) => Promise<unknown>,
@@ -78,13 +78,14 @@ const scriptArguments = z.strictObject({
 })
 const examineShape = z.strictObject({ self: agentSelfSchema, settings: machineSettingsSchema.nullable() })
 const oneUnit = z.strictObject({ unit: shape.unitShape })
-/** For one that is removed while it runs, beyond what its own unit gives it. */
+/** Timeout for a unit that is removed while it runs, in addition to the unit's own timeout. */
 const removalStopMs = 120_000
 const unitWithin = z.strictObject({ unit: shape.unitShape, timeoutMs: shape.timeoutShape })
 
 /**
- * Everything that the part without rights may ask of the root part. There is nothing else: no text of a unit or of a
- * configuration, no path that is not checked, no command. docs/decisions/012-least-privilege.md says why each is harmless.
+ * All operations that the unprivileged agent may request from the privileged helper. There is nothing else: no text of
+ * a unit or of a configuration, no unchecked path, no command. docs/decisions/012-least-privilege.md explains why each
+ * is harmless.
  */
 export function operations(parts: RootParts): Record<string, Operation> {
   const { units, unitFolder, folder, data, addresses, haproxy, now } = parts
@@ -94,7 +95,7 @@ export function operations(parts: RootParts): Record<string, Operation> {
   ): Promise<void> => {
     const content = programContent(program)
     const accepted = acceptedOrder({ folder, kind: 'program', signed: order, content, now: now() })
-    if (accepted.id !== program.key) throw new Error(`the order is for ${accepted.id}`)
+    if (accepted.id !== program.key) throw new Error(`the order is meant for ${accepted.id}`)
     folder.remember('program', { ...accepted, mark: '', begun: true })
     await work(await parts.programs(), { ...program, isDue: true }, order)
   }
@@ -107,9 +108,9 @@ export function operations(parts: RootParts): Record<string, Operation> {
         const unit = unitName(spec.service, spec.id)
         const before = existing(unit)
         if (before && (before.service !== spec.service || before.id !== spec.id))
-          throw new Error(`${unit} is the unit of ${before.id} of ${before.service}`)
+          throw new Error(`${unit} belongs to instance ${before.id} of ${before.service}`)
         if (spec.cwd !== join(parts.releases, spec.release))
-          throw new Error(`${spec.cwd} is not the folder of its release`)
+          throw new Error(`${spec.cwd} is not the folder of the instance's release`)
         await refuseJail(spec.service, spec.jail, parts.permits)
         const env = { ...spec.env, ...readSecrets(parts.secrets, spec.service) }
         await units.write({ ...spec, env }, executable)
@@ -119,12 +120,12 @@ export function operations(parts: RootParts): Record<string, Operation> {
     'unit.start': operation(
       unitWithin,
       async ({ unit, timeoutMs }) => {
-        if (existing(unit) === null) return `${unit} is not there`
+        if (existing(unit) === null) return `unit ${unit} does not exist`
         return units.start(unit, timeoutMs)
       },
       turnOf,
     ),
-    // Not in turn: it ends a start that waits.
+    // Not queued: a stop must end a start that waits.
     'unit.stop': operation(unitWithin, async ({ unit, timeoutMs }) => {
       if (existing(unit) !== null) await units.stop(unit, timeoutMs)
     }),
@@ -134,7 +135,7 @@ export function operations(parts: RootParts): Record<string, Operation> {
     'unit.remove': operation(
       oneUnit,
       async ({ unit }) => {
-        // What runs always has its file: by that it is found when its data is to go.
+        // A running unit must keep its file: the check before its data is removed finds the unit by this file.
         if (existing(unit) !== null) await units.stop(unit, removalStopMs)
         await units.remove(unit)
       },
@@ -153,7 +154,7 @@ export function operations(parts: RootParts): Record<string, Operation> {
     'data.remove': operation(
       z.strictObject({ service: shape.serviceShape }),
       async ({ service }) => {
-        // A process of that service could put a link where a folder was, while it is being removed.
+        // A process of that service could replace a folder by a link during the removal.
         const user = listUnits(unitFolder).find((unit) => unit.service === service)
         if (user) throw new Error(`${user.unit} still uses the data of ${service}`)
         await data.remove(service)
@@ -164,7 +165,7 @@ export function operations(parts: RootParts): Record<string, Operation> {
       nothing,
       async () => {
         const names = listUnits(unitFolder).map(({ service }) => service)
-        // What is left of a service that runs again waits for a start at which it does not.
+        // Data left by a service that runs again is removed at a later start at which the service does not run.
         if (names.length === 0) await data.sweep()
       },
       'data',
@@ -243,19 +244,19 @@ export function operations(parts: RootParts): Record<string, Operation> {
 
 const argumentChars = 200
 
-/** Looks an operation up, checks what it is given, and runs it in its turn. */
+/** Looks up an operation, checks its arguments, and runs it in order. */
 export function performer(parts: RootParts): (name: string, args: unknown) => Promise<unknown> {
   const table = new Map(Object.entries(operations(parts)))
   const turns = new Turns()
   return async (name, args) => {
     const found = table.get(name)
-    if (!found) throw new Error(`there is no operation ${JSON.stringify(name.slice(0, argumentChars))}`)
-    if (!existsSync(parts.folder.path)) throw new Error(`${parts.folder.path} is not there`)
+    if (!found) throw new Error(`unknown operation ${JSON.stringify(name.slice(0, argumentChars))}`)
+    if (!existsSync(parts.folder.path)) throw new Error(`${parts.folder.path} does not exist`)
     parts.folder.check()
     const checked = found.shape.safeParse(args)
     if (!checked.success)
-      throw new Error(`${name} is not asked like that: ${z.prettifyError(checked.error).slice(0, 1_000)}`)
-    const given = checked.data as never // of the very shape that belongs to `run`: see `operation`
+      throw new Error(`invalid arguments of ${name}: ${z.prettifyError(checked.error).slice(0, 1_000)}`)
+    const given = checked.data as never // has the type that `run` takes: see `operation`
     const turn = found.turn(given)
     return turn === null ? found.run(given) : turns.take(turn, () => found.run(given))
   }

@@ -5,23 +5,23 @@ import type { RootFolder } from './rootFolder.ts'
 interface About {
   folder: RootFolder
   kind: Order['kind']
-  /** As the agent handed it on; `null`: it has none. */
+  /** The signed order as the agent passed it on; `null` if the agent has none. */
   signed: string | null
   content: unknown
   now: number
 }
 
-/** The order, if the controller gave it to this machine for this, and it is not older than one that was obeyed. */
+/** Returns the order if the controller issued it to this machine for this purpose and no later order was obeyed. */
 export function acceptedOrder({ folder, kind, signed, content, now }: About): Order {
-  if (signed === null) throw refused(kind, 'it is not signed by the controller')
+  if (signed === null) throw refused(kind, 'the order is not signed by the controller')
   const { machine } = folder.readMachine()
   const order = checked(() =>
     verifiedOrder(signed, { ...{ kind, content, now, machine }, authority: folder.authority }),
   )
   const last = folder.obeyed(kind)
-  // Settings are not work that is asked for again: what the cluster file said earlier is over.
+  // Settings are not repeatable work: earlier content of the cluster file is no longer valid.
   const isAgain = last !== null && kind !== 'settings' && isSame(last, order)
-  if (last && !isAgain && !isLater(order, last)) throw refused(kind, 'a later one was obeyed already')
+  if (last && !isAgain && !isLater(order, last)) throw refused(kind, 'this machine has already obeyed a later order')
   return order
 
   function checked(check: () => Order): Order {
@@ -40,8 +40,8 @@ const isLater = (one: Pick<Order, 'term' | 'position'>, other: Pick<Order, 'term
   one.term > other.term || (one.term === other.term && one.position >= other.position)
 
 const refused = (kind: string, why: string, cause?: unknown): OperatorError =>
-  new OperatorError('E_ORDER', `the root part does not obey (${kind}): ${why}`, {
+  new OperatorError('E_ORDER', `the privileged helper rejected the request (${kind}): ${why}`, {
     subject: kind,
-    next: 'ask by tandem machine patch, machine reboot or cluster apply; is the clock of this machine right? Is the controller as new as the agent?',
+    next: 'request the work with tandem machine patch, tandem machine reboot or tandem cluster apply; also check that the clock of this machine is right (timedatectl) and that the controller is as new as the agent (tandem machines)',
     cause,
   })

@@ -4,7 +4,7 @@ import { randomId } from '../lib/ids.ts'
 import { maintenanceUnit } from '../lib/maintenanceUnit.ts'
 import { ownUnit } from './ownUnits.ts'
 
-it('takes no script of a maintenance for an instance, and no instance of a service that is called so for a script', () => {
+it('mistakes no maintenance script for an instance, and no instance of a service called maintenance for a script', () => {
   expect(() => ownUnit('/nowhere', maintenanceUnit(`${randomId().slice(0, 8)}-1`))).toThrow('is not an instance')
   for (const id of [`maintenance-${randomId()}-a-1`, `maintenance-run-${randomId()}`])
     expect(ownUnit('/nowhere', unitName('maintenance', id))).toBeNull()

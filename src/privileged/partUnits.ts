@@ -3,10 +3,10 @@ import { privilegedSocket } from './wire.ts'
 export const privilegedSocketUnit = 'tandem-privileged.socket'
 export const privilegedService = 'tandem-privileged.service'
 
-/** systemd listens; nobody but the agent's group gets in. */
-export const socketUnit = (group: string): string => `# Written by Tandem; docs/files.md says what else it writes.
+/** systemd listens on the socket; only the agent's group has access. */
+export const socketUnit = (group: string): string => `# Written by Tandem; docs/files.md lists all files that Tandem writes.
 [Unit]
-Description=What Tandem's agent may ask of its root part
+Description=Socket of the privileged helper of Tandem's agent
 
 [Socket]
 ListenStream=${privilegedSocket}
@@ -20,16 +20,16 @@ TriggerLimitIntervalSec=0
 WantedBy=sockets.target
 `
 
-/** Started by the first connection, gone when nobody asks: it costs nothing while nothing changes. */
+/** Started by the first connection; exits when there are no requests. It costs nothing while nothing changes. */
 export function serviceUnit(
   command: readonly string[],
   environment: Readonly<Record<string, string>>,
   data: string,
 ): string {
   const lines = Object.entries(environment).map(([name, value]) => `Environment=${name}=${value}\n`)
-  return `# Written by Tandem; docs/files.md says what else it writes.
+  return `# Written by Tandem; docs/files.md lists all files that Tandem writes.
 [Unit]
-Description=Root part of Tandem's agent: a short list of things, with checked arguments
+Description=Privileged helper of Tandem's agent: few operations, with checked arguments
 Requires=${privilegedSocketUnit}
 After=${privilegedSocketUnit}
 StartLimitIntervalSec=0
@@ -61,7 +61,7 @@ IPAddressDeny=any
 `
 }
 
-/** What runs without rights gets no others, and changes nothing of the system. */
+/** An unprivileged part gains no rights and changes nothing of the system. */
 export const partJail = [
   'CapabilityBoundingSet=',
   'AmbientCapabilities=',
@@ -86,13 +86,13 @@ export const partJail = [
   'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK',
 ]
 
-/** What the agent's unit has beyond a part's that is root. */
+/** Lines that the agent's unit has in addition to a unit that runs as root. */
 export const agentLines = ({ user, groups, data }: { user: string; groups: string[]; data: string }): string[] => [
   `User=${user}`,
   `Group=${user}`,
   ...(groups.length === 0 ? [] : [`SupplementaryGroups=${groups.join(' ')}`]),
   ...partJail,
-  // What it starts ends with it. Instances and HAProxy are units of their own.
+  // Child processes of the agent end with it. Instances and HAProxy have their own units.
   'KillMode=mixed',
   `ReadWritePaths=${data}`,
   'RuntimeDirectory=tandem-agent',

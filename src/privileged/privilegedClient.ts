@@ -4,14 +4,17 @@ import type { z } from 'zod'
 import { startTimer } from '../lib/longTimer.ts'
 import { answerSchema, errorFrom, wireLimits } from './wire.ts'
 
-/** Asks the root part for one thing. What it may ask for is listed in operations.ts. */
+/** Requests one operation from the privileged helper. The operations are listed in operations.ts. */
 export type CallPrivileged = <T>(operation: string, args: unknown, value: z.ZodType<T>, withinMs?: number) => Promise<T>
 
-/** The root part was killed, or is being started anew: systemd starts it again with the next connection. */
+/** The privileged helper was killed, or is restarting: systemd starts it again with the next connection. */
 class Broken extends Error {}
 
 const usualMs = 60_000
-/** Every operation may be asked for twice: then the second finds it done. 11 s in all: long enough for places to come free. */
+/**
+ * Each operation is idempotent, so a retry finds it done. The tries take 11 s in all: long enough for connections to
+ * come free.
+ */
 const tries = 10
 const betweenMs = 250
 
@@ -26,7 +29,7 @@ export function privilegedClient(path: string, waitMs = betweenMs): CallPrivileg
       } catch (error) {
         if (!(error instanceof Broken)) throw error
         if (tried === tries) {
-          const what = `the root part did not answer ${tries} times (${operation}): it does not run, or has too much to do: systemctl status tandem-privileged.socket`
+          const what = `the privileged helper did not answer ${tries} times (${operation}): it is not running or is overloaded: systemctl status tandem-privileged.socket`
           throw new Error(what, { cause: error })
         }
         await pause(waitMs * tried)
@@ -45,21 +48,21 @@ function exchange(path: string, line: string, withinMs: number): Promise<string>
       socket.destroy()
       reject(error)
     }
-    const stopTimer = startTimer(withinMs, () => fail(new Error(`no answer of the root part within ${withinMs} ms`)))
+    const stopTimer = startTimer(withinMs, () => fail(new Error(`the privileged helper did not answer within ${withinMs} ms`)))
     socket.on('error', (cause) => fail(new Broken(`${path}: ${cause.message}`, { cause })))
     socket.on('data', (chunk: Buffer) => {
       length += chunk.length
       chunks.push(chunk)
-      if (length > wireLimits.answerBytes) fail(new Error('the root part answers more than it may'))
+      if (length > wireLimits.answerBytes) fail(new Error('the answer of the privileged helper is too long'))
     })
     socket.on('end', () => {
       const text = Buffer.concat(chunks).toString('utf8')
-      if (!text.endsWith('\n')) return fail(new Broken(`${path}: it ended before its answer did`))
+      if (!text.endsWith('\n')) return fail(new Broken(`${path}: the connection ended before the end of the answer`))
       stopTimer()
       socket.destroy()
       resolve(text)
     })
-    // Not `end`: half of a connection is enough for whoever is asked to know that nobody waits.
+    // Not `end`: a half-closed connection would look to the privileged helper like a caller that has left.
     socket.write(line)
   })
 }

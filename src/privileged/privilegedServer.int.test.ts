@@ -44,7 +44,7 @@ async function answerTo(...chunks: string[]): Promise<string> {
   return text
 }
 
-it('answers what was asked, and errors as what they were', async () => {
+it('answers requests, and preserves the kind of errors', async () => {
   await serve(async (name, args) => {
     if (name === 'fail') throw new OperatorError('E_JAIL', 'no', { subject: 'shop', next: 'write it' })
     return echo(name, args)
@@ -57,17 +57,17 @@ it('answers what was asked, and errors as what they were', async () => {
 it.each([
   ['no JSON', ['nonsense\n']],
   ['another shape', ['{"operation":1}\n']],
-  ['a key too many', ['{"operation":"x","arguments":{},"more":1}\n']],
+  ['an extra key', ['{"operation":"x","arguments":{},"more":1}\n']],
   ['a line too long', ['x'.repeat(6_000), 'x'.repeat(6_000)]],
   ['a line that never ends', ['{"operation":']],
   ['nothing', []],
-])('answers %s with an error, and serves the next', async (_, chunks) => {
+])('answers %s with an error, and serves the next request', async (_, chunks) => {
   await serve(echo)
   expect(JSON.parse(await answerTo(...chunks))).toMatchObject({ error: { code: null } })
   expect(await privilegedClient(path)('do', {}, anything)).toMatchObject({ operation: 'do' })
 })
 
-it('is waited for longer than a timer can count', async () => {
+it('accepts a timeout longer than a timer can count', async () => {
   await serve(async (name, args) => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     return echo(name, args)
@@ -75,7 +75,7 @@ it('is waited for longer than a timer can count', async () => {
   expect(await privilegedClient(path)('slow', {}, anything, 30 * 24 * 3_600_000)).toMatchObject({ operation: 'slow' })
 })
 
-it('finishes what was begun although whoever asked is gone, and serves others meanwhile', async () => {
+it('finishes an operation although its caller has left, and serves others meanwhile', async () => {
   const [begun, go, done] = [
     Promise.withResolvers<void>(),
     Promise.withResolvers<void>(),
@@ -97,7 +97,7 @@ it('finishes what was begun although whoever asked is gone, and serves others me
   await done.promise
 })
 
-it('the client asks again when the root part is killed before its answer', async () => {
+it('the client retries when the privileged helper is killed before its answer', async () => {
   let killed = 0
   const dying = createServer((socket) => {
     killed += 1
@@ -109,13 +109,13 @@ it('the client asks again when the root part is killed before its answer', async
   expect(killed).toBe(2)
 })
 
-it('says what to look at when nobody answers', async () => {
+it('names the command to run when there is no answer', async () => {
   await expect(privilegedClient(path, 1)('do', {}, anything)).rejects.toThrow(
     'systemctl status tandem-privileged.socket',
   )
 })
 
-it('ends when nobody asks any more, and not while something is being done', async () => {
+it('exits when there are no more requests, but not during an operation', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const begun = Promise.withResolvers<void>()
   const over = Promise.withResolvers<void>()

@@ -1,17 +1,19 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { failureOf, requestSchema, wireLimits } from './wire.ts'
 
-/** Does one thing that was asked for; throws what is wrong with it. */
+/** Performs one requested operation; throws an error that explains a refusal or failure. */
 export type Perform = (operation: string, args: unknown) => Promise<unknown>
 
 interface Options {
   perform: Perform
-  /** Called once, after this long without a connection and without work. */
+  /** `over` is called once, after `ms` without a connection and without work. */
   idle: { ms: number; over: () => void } | null
   limits?: Partial<{ requestBytes: number; requestMs: number; connections: number }>
 }
 
-/** Answers requests, each on a connection of its own. What was begun is finished although its asker is gone. */
+/**
+ * Answers requests, each on its own connection. An operation that has begun is finished even if its caller has left.
+ */
 export class PrivilegedServer {
   readonly #perform: Perform
   readonly #idle: Options['idle']
@@ -28,7 +30,7 @@ export class PrivilegedServer {
     this.#server.maxConnections = this.#limits.connections
   }
 
-  /** On a path, or on the socket that systemd opened (`fd`). */
+  /** Listens on a path, or on the socket that systemd opened (`fd`). */
   async listen(where: { path: string } | { fd: number }): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#server.once('error', reject).listen(where, resolve)
@@ -36,7 +38,7 @@ export class PrivilegedServer {
     this.#rest()
   }
 
-  /** Resolves when all that was begun is done. */
+  /** Resolves when all operations that have begun are done. */
   close(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
@@ -46,7 +48,7 @@ export class PrivilegedServer {
   async #serve(socket: Socket): Promise<void> {
     this.#busy += 1
     if (this.#timer) clearTimeout(this.#timer)
-    socket.on('error', () => {}) // whoever asked is gone: what was begun is finished all the same
+    socket.on('error', () => {}) // the caller has left: an operation that has begun is finished anyway
     try {
       const answer = await this.#answer(socket)
       if (!socket.destroyed) socket.end(`${JSON.stringify(answer)}\n`)
@@ -79,7 +81,7 @@ function lineFrom(socket: Socket, { requestBytes, requestMs }: { requestBytes: n
   return new Promise<string>((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
-    const timer = setTimeout(() => end(new Error(`no whole request within ${requestMs} ms`)), requestMs)
+    const timer = setTimeout(() => end(new Error(`no complete request arrived within ${requestMs} ms`)), requestMs)
     const end = (error: Error | null, text = ''): void => {
       clearTimeout(timer)
       socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close')
@@ -93,7 +95,7 @@ function lineFrom(socket: Socket, { requestBytes, requestMs }: { requestBytes: n
       if (length > requestBytes) end(new Error(`a request is longer than ${requestBytes} bytes`))
       else if (at >= 0) end(null, Buffer.concat(chunks).toString('utf8'))
     })
-    socket.on('end', () => end(new Error('the request ended before its line did')))
-    socket.on('close', () => end(new Error('whoever asked is gone')))
+    socket.on('end', () => end(new Error('the connection ended before the end of the request')))
+    socket.on('close', () => end(new Error('the caller has closed the connection')))
   })
 }

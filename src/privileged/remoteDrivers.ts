@@ -12,7 +12,7 @@ import { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ProgramHost } from '../versions/programHost.ts'
 import type { CallPrivileged } from './privilegedClient.ts'
 
-/** Beyond what the root part itself waits for. */
+/** Added to the time that the privileged helper itself waits. */
 const marginMs = 30_000
 const longMs = 600_000
 const none = z.null()
@@ -40,12 +40,12 @@ export const remoteData = (call: CallPrivileged): DataFolders => ({
 
 export const remoteAddresses = (call: CallPrivileged): AddressHost => ({
   install: async ({ advert, ...settings }, haproxy) => {
-    // A root part of the version before does not know the word, and takes what it has always done.
+    // The privileged helper of the previous version does not know this field and always uses the usual interval.
     const more = advert === usualAdvertMs ? {} : { advert }
     await call('addresses.install', { settings: { ...settings, ...more }, haproxy }, none)
   },
   remove: async () => void (await call('addresses.remove', {}, none)),
-  leave: () => Promise.reject(new Error('only root takes Tandem off a machine')),
+  leave: () => Promise.reject(new Error('only root can remove Tandem from a machine')),
 })
 
 export const remoteHost = (call: CallPrivileged, bootMark: () => string): HostDriver => ({
@@ -56,17 +56,17 @@ export const remoteHost = (call: CallPrivileged, bootMark: () => string): HostDr
   restart: async (order) => void (await call('machine.restart', { order }, none)),
 })
 
-/** Whoever waits for it may leave: the script goes on, and is asked for again. */
+/** The caller may stop waiting: the script continues, and is requested again. */
 export const remoteAddressScript =
   (call: CallPrivileged): RunAddressScript =>
   async (script, addresses, signal) => {
     const left = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(new Error(`the agent ends while ${script} runs`)), { once: true })
+      signal.addEventListener('abort', () => reject(new Error(`the agent stopped while ${script} was running`)), { once: true })
     })
     await Promise.race([call('addresses.script', { script, addresses }, none, longMs), left])
   }
 
-/** `store`: where what is fetched lies, for the root part to take from and verify. */
+/** `store` is the folder of fetched releases, from which the privileged helper copies and verifies. */
 export const remotePrograms = (call: CallPrivileged, store: string): ProgramHost => ({
   prepare: async ({ key, release, version }, source, signal, order) => {
     if (release !== null) {
@@ -83,7 +83,7 @@ export const remotePrograms = (call: CallPrivileged, store: string): ProgramHost
   fail: async ({ key, reason }) => void (await call('program.fail', { key, reason }, none)),
 })
 
-/** `local`: what may be asked without rights. */
+/** `local` performs the operations that need no privileges. */
 export const remoteHaproxy = (call: CallPrivileged, local: HaproxyProcess): HaproxyProcess => ({
   program: local.program,
   ensureStarted: async () => void (await call('haproxy.start', {}, none)),

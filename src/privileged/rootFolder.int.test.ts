@@ -17,24 +17,24 @@ function folder(): RootFolder {
 }
 
 it.each([
-  ['as it was', authority],
+  ['unchanged', authority],
   ['with a line more', `${authority}\n`],
   ['with a comment before it', `# mine\n${authority}`],
   ['with another after it', `${authority}${other}`],
-])('keeps what it knows of the machine when the agent hands on its authority %s', (_, pem) => {
+])('keeps its knowledge of the machine when the agent passes its authority %s', (_, pem) => {
   const root = folder()
   root.make(known, authority)
   root.make(forged, pem)
   expect([root.readMachine(), root.authority]).toEqual([known, authority])
 })
 
-it('keeps of an authority the certificate that it was pinned by, and nothing beside it', () => {
+it('keeps only the certificate by which an authority was pinned', () => {
   const root = folder()
   root.make(known, `${authority}${other}`)
   expect(root.authority).toBe(authority)
 })
 
-it('learns anew what a machine is of another cluster', () => {
+it('replaces its knowledge when the machine joins another cluster', () => {
   const root = folder()
   root.make(known, authority)
   root.make(forged, other)

@@ -8,7 +8,7 @@ import { writeFileDurably } from '../lib/durableFile.ts'
 const machineSchema = z.object({
   machine: z.string(),
   cluster: z.string(),
-  /** How the others reach it, and the virtual addresses: as the cluster file says. */
+  /** Address at which other machines reach this machine, and the virtual addresses, both from the cluster file. */
   address: z.string(),
   addresses: z.array(z.string()),
 })
@@ -17,9 +17,9 @@ const obeyedSchema = z.object({
   attempt: z.number(),
   term: z.number(),
   position: z.number(),
-  /** Of the machine's start in which it was obeyed. */
+  /** Identifies the start of the machine (boot) in which the order was obeyed. */
   mark: z.string(),
-  /** It was seen to have begun. */
+  /** Whether the work was seen to have begun. */
   begun: z.boolean(),
 })
 const ordersSchema = z.record(z.string(), obeyedSchema)
@@ -27,7 +27,10 @@ const ordersSchema = z.record(z.string(), obeyedSchema)
 type Obeyed = z.infer<typeof obeyedSchema>
 export type KnownMachine = z.infer<typeof machineSchema>
 
-/** What the root part knows by itself, in a folder that only root can look into: whom it obeys, and what it has obeyed. */
+/**
+ * State of the privileged helper in a folder that only root can read: the authority it obeys, and the orders it has
+ * obeyed.
+ */
 export class RootFolder {
   readonly path: string
 
@@ -39,16 +42,16 @@ export class RootFolder {
     return existsSync(this.path)
   }
 
-  /** The folder above is the agent's as well: what the agent has put in this one's place is not used. */
+  /** The parent folder also belongs to the agent: a folder that the agent put in the place of this one is refused. */
   check(): void {
     const about = lstatSync(this.path)
     if (!about.isDirectory() || about.uid !== (process.getuid?.() ?? 0) || (about.mode & 0o077) !== 0)
-      throw new Error(`${this.path} is not a folder of root alone: somebody has put something in its place`)
+      throw new Error(`${this.path} is not a folder that only root can access: another user has replaced it`)
   }
 
   /**
-   * What it knows of this authority's machine already, it keeps: orders that the controller has signed may have changed it, and
-   * whoever asks may have read it from where the agent writes.
+   * Keeps existing knowledge about the machine if the authority is the same: signed orders of the controller may have
+   * changed it, and the caller may have read its input from a place that the agent can write.
    */
   make(machine: KnownMachine, authority: string): void {
     if (!this.exists) mkdirSync(this.path, { mode: 0o700 })
@@ -75,7 +78,7 @@ export class RootFolder {
     return ordersSchema.parse(readJson(join(this.path, 'orders.json')) ?? {})[kind] ?? null
   }
 
-  /** On disk before it is done: so an order is never obeyed twice. */
+  /** Written to disk before the work begins, so that no order is obeyed twice. */
   remember(kind: string, obeyed: Obeyed): void {
     const all = ordersSchema.parse(readJson(join(this.path, 'orders.json')) ?? {})
     writeJsonDurably(join(this.path, 'orders.json'), { ...all, [kind]: obeyed })

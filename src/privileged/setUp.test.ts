@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { runsAsRoot } from './setUp.ts'
 
-it('takes for root no process that systemd has just made and that has not yet become its user', () => {
+it('does not count a process that systemd has just made and that has not yet switched to its user as root', () => {
   const root = (): number => 0
   expect(runsAsRoot('MainPID=7\nSubState=running\n', root)).toBe(true)
   expect(runsAsRoot('MainPID=7\nSubState=start\n', root)).toBe(false)

@@ -9,22 +9,23 @@ import { writeFileDurably } from '../lib/durableFile.ts'
 import { agentLines, privilegedService, privilegedSocketUnit, serviceUnit, socketUnit } from './partUnits.ts'
 import { RootFolder, type KnownMachine } from './rootFolder.ts'
 
-/** Whom the agent runs as. */
+/** User that the agent runs as. */
 export const agentUser = 'tandem'
-/** Whom HAProxy runs as. No service's user can be called so: those begin with `tandem-`. */
+/** User that HAProxy runs as. No service's user can have this name: those names begin with `tandem-`. */
 export const haproxyUser = 'tandem_haproxy'
 const haproxyUnit = 'tandem-haproxy.service'
 const haproxyRunDir = '/run/tandem-haproxy'
 
-/** HAProxy without root, as the part without rights uses it and the root part starts it. */
+/** HAProxy without root privileges; the agent uses it, and the privileged helper starts it. */
 export const privateHaproxy = (): HaproxyProcess =>
   unitHaproxy({
     ...{ runDir: haproxyRunDir, master: `${haproxyRunDir}/master.sock`, openFiles: unitOpenFiles, user: haproxyUser },
   })
 
 /**
- * Starts HAProxy with what the agent has written. One that still runs as root, from before there was a root part, is ended
- * first: its configuration names a script, and is somebody else's now.
+ * Starts HAProxy with the configuration that the agent has written. An HAProxy that still runs as root, from before
+ * there was a privileged helper, is stopped first: its configuration names a script, and another user can now write
+ * that configuration.
  */
 export async function startHaproxy(data: string): Promise<void> {
   const shown = await systemctl('show', '-p', 'MainPID', '-p', 'SubState', haproxyUnit)
@@ -33,8 +34,8 @@ export async function startHaproxy(data: string): Promise<void> {
 }
 
 /**
- * By what systemd shows of its unit. Only of one that has said it is ready: a process that was made a moment ago is root
- * until it becomes its user, and stopping it would cancel the restart that it is part of.
+ * Judges by the unit's state in systemd. Counts only a unit that has reported that it is ready: a new process is root
+ * until it switches to its user, and stopping it then would cancel the restart it belongs to.
  */
 export function runsAsRoot(shown: string, uidOf: (pid: number) => number | undefined = ownerOf): boolean {
   const pid = Number(/^MainPID=(\d+)$/m.exec(shown)?.[1] ?? 0)
@@ -43,22 +44,23 @@ export function runsAsRoot(shown: string, uidOf: (pid: number) => number | undef
 
 const ownerOf = (pid: number): number | undefined => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid
 
-/** Where HAProxy finds the certificates for https. */
+/** Folder in which HAProxy finds the certificates for HTTPS. */
 export const sharedCertificates = (data: string): string => join(data, 'certificates')
 
 interface SetUp {
   data: string
   machine: KnownMachine
-  /** The cluster's, PEM. */
+  /** Certificate of the cluster's authority, PEM. */
   authority: string
-  /** The command line of the root part. */
+  /** Command line of the privileged helper. */
   command: readonly string[]
   environment: Readonly<Record<string, string>>
 }
 
 /**
- * Prepares this machine, as root, for an agent without rights: its user, who owns what, the root part behind its socket.
- * Returns the lines by which the agent's unit differs. Done again, it finishes what was cut off.
+ * Prepares this machine, as root, for an unprivileged agent: its user, the owners of its files, the privileged helper
+ * behind its socket. Returns the additional lines of the agent's unit. A repeated call finishes a call that was cut
+ * off.
  */
 export async function setUpUnprivileged(setUp: SetUp): Promise<string[]> {
   const { data, machine, authority, command, environment } = setUp
@@ -66,7 +68,7 @@ export async function setUpUnprivileged(setUp: SetUp): Promise<string[]> {
   const [uid, gid] = [await idOf('-u', agentUser), await idOf('-g', agentUser)]
   const groups = await groupsHere()
   chownSync(data, 0, gid)
-  // Sticky: the agent adds to it, and cannot move away what is root's.
+  // Sticky: the agent can add files, but cannot move files that belong to root.
   chmodSync(data, 0o1771)
   new RootFolder(data).make(machine, authority)
   rootFolder(join(data, 'program'))
@@ -83,10 +85,10 @@ export async function setUpUnprivileged(setUp: SetUp): Promise<string[]> {
   return agentLines({ user: agentUser, groups: groups.filter((group) => group !== agentUser), data })
 }
 
-/** The agent reads there what Tandem it runs, and cannot change it. */
+/** Folder in which the agent reads which version of Tandem it runs; the agent cannot change it. */
 function rootFolder(path: string): void {
   if (!existsSync(path)) mkdirSync(path)
-  if (lstatSync(path).uid !== 0) throw new Error(`${path} is not root's`)
+  if (lstatSync(path).uid !== 0) throw new Error(`${path} does not belong to root`)
   chmodSync(path, 0o755)
 }
 
@@ -102,7 +104,7 @@ async function ensureUser(user: string): Promise<void> {
   await execOrThrow(['useradd', ...about, '--shell', '/usr/sbin/nologin', user])
 }
 
-/** Of those that the agent is to be in, the ones that this machine has. */
+/** The groups for the agent that exist on this machine. */
 async function groupsHere(): Promise<string[]> {
   const found = await Promise.all(
     ['systemd-journal', haproxyUser].map(async (group) =>
@@ -112,16 +114,19 @@ async function groupsHere(): Promise<string[]> {
   return found.flat()
 }
 
-/** `-u`, `-g`: a number. Throws where there is no such user. */
+/** Returns the number of a user (`-u`) or of the user's group (`-g`). Throws if there is no such user. */
 export const idOf = async (which: '-u' | '-g', user: string): Promise<number> =>
   Number(await execOrThrow(['id', which, user]))
 
-/** What the agent writes is its own from now on, also where it was root until now. Environments of services stay root's. */
+/**
+ * Gives the agent the files that it writes, also where they belonged to root so far. Environments of services stay
+ * root's.
+ */
 function give(data: string, { uid, gid, haproxy }: { uid: number; gid: number; haproxy: number }): void {
   const own = readdirSync(data).filter((name) => name.endsWith('.json'))
   for (const name of ['identity', 'cache', 'self', ...own]) giveAll(join(data, name), uid, gid)
   const supervisor = join(data, 'supervisor')
-  // Once it is the agent's, nothing below it is looked at any more.
+  // Once the folder belongs to the agent, its content is not examined any more.
   if (lstatSync(supervisor).uid === 0) {
     for (const name of ['forgotten', 'started']) giveAll(join(supervisor, name), uid, gid)
     lchownSync(supervisor, uid, gid)
@@ -133,10 +138,10 @@ function give(data: string, { uid, gid, haproxy }: { uid: number; gid: number; h
   giveAll(folder, uid, haproxy)
 }
 
-/** A folder with all that is in it; a link itself, not what it leads to. */
+/** Changes the owner of a folder and its content; a link itself is changed, not its target. */
 function giveAll(path: string, uid: number, gid: number): void {
   const about = lstatSync(path, { throwIfNoEntry: false })
-  // What is not root's is not looked into: somebody may put a link there at this very moment.
+  // Content that does not belong to root is skipped: its owner could place a link there at any moment.
   if (about?.uid !== 0) return
   if (about.isDirectory()) for (const name of readdirSync(path)) giveAll(join(path, name), uid, gid)
   lchownSync(path, uid, gid)

@@ -2,17 +2,20 @@ import { z } from 'zod'
 import { errorCodes, type ErrorCode } from '../lib/errorCodes.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
-/** Where systemd listens for the root part. */
+/** Path of the socket on which systemd listens for the privileged helper. */
 export const privilegedSocket = '/run/tandem/privileged.sock'
 
-/** One line of JSON each way, then the connection ends. */
+/** Each connection carries one line of JSON each way, then ends. */
 export const wireLimits = {
-  /** Of a request; the environment and arguments of an instance are the longest. */
+  /** Longest request; the environment and arguments of an instance are the longest. */
   requestBytes: 4 * 1024 * 1024,
   answerBytes: 1024 * 1024,
-  /** A request must have come whole within this. */
+  /** Time within which a complete request must have arrived. */
   requestMs: 10_000,
-  /** Connections at once; one more is closed. Each start or stop of an instance holds one for as long as it takes. */
+  /**
+   * Most connections at once; further ones are closed. Each start or stop of an instance holds one connection until it
+   * is done.
+   */
   connections: 256,
 } as const
 
@@ -34,7 +37,7 @@ export function failureOf(error: unknown): z.infer<typeof failureSchema> {
   return { code: null, message, subject: null, next: null }
 }
 
-/** The same kind of error as was thrown on the other side. */
+/** Makes the same kind of error as the other side threw. */
 export function errorFrom({ code, message, subject, next }: z.infer<typeof failureSchema>): Error {
   if (code === null || !(code in errorCodes)) return new Error(message)
   const about = { ...(subject === null ? {} : { subject }), ...(next === null ? {} : { next }) }

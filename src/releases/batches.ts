@@ -1,6 +1,6 @@
 import { transferLimits } from './releaseLimits.ts'
 
-/** Groups of things in order, each within the limits of keys and bytes of one request. */
+/** Splits things into ordered groups, each within the limits of keys and bytes of one request. */
 export function batches<T>(things: Iterable<T>, bytesOf: (thing: T) => number = () => 0): T[][] {
   const groups: T[][] = []
   let [group, bytes]: [T[], number] = [[], 0]
@@ -18,7 +18,10 @@ export function batches<T>(things: Iterable<T>, bytesOf: (thing: T) => number = 
   return groups
 }
 
-/** Runs `work` on each, a few at a time; after a failure it begins no more, waits for those under way, and rejects. */
+/**
+ * Runs `work` on each thing, a few at a time. After a failure it starts no more, waits for the running ones, and
+ * rejects.
+ */
 export async function inParallel<T>(
   things: readonly T[],
   work: (thing: T) => Promise<void>,

@@ -1,4 +1,4 @@
-/** JSON with keys in order at every level and no spaces: equal values give equal bytes on every machine. */
+/** JSON with sorted keys at every level and no spaces: equal values give equal bytes on every machine. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(sorted(value))
 }

@@ -25,7 +25,7 @@ const base = noise(6_000_000, 42)
 const ids = (chunks: Buffer[]): Set<string> => new Set(chunks.map((chunk) => sha256(chunk)))
 
 describe('chunks', () => {
-  it('have sizes within the bounds and about the average', () => {
+  it('have sizes within the limits and close to the average', () => {
     const chunks = cut(noise(20_000_000, 1))
     for (const chunk of chunks.slice(0, -1)) {
       expect(chunk.length).toBeGreaterThan(chunkBytes.min)
@@ -36,11 +36,11 @@ describe('chunks', () => {
     expect(average).toBeLessThan(chunkBytes.average * 1.6)
   })
 
-  it('of bytes without variety end at the maximum', () => {
+  it('of uniform bytes end at the maximum', () => {
     expect(cut(Buffer.alloc(3_000_000)).map(({ length }) => length)).toEqual([1_048_576, 1_048_576, 902_848])
   })
 
-  it('are the format: the cuts of known bytes never change', () => {
+  it('are part of the format: the cuts of known bytes never change', () => {
     expect(cut(base.subarray(0, 1_500_000)).map(({ length }) => length)).toMatchInlineSnapshot(`
       [
         365939,
@@ -71,7 +71,7 @@ describe('the hash of a file', () => {
   })
   afterAll(() => removeTree(root))
 
-  it('has the chunks of its whole content although it is read in pieces', async () => {
+  it('has the chunks of its whole content although the file is read in pieces', async () => {
     const path = join(root, 'large')
     const content = noise(19_000_000, 9)
     writeFileSync(path, content)
@@ -83,7 +83,7 @@ describe('the hash of a file', () => {
     })
   })
 
-  it('is refused for a file that changed since it was seen', async () => {
+  it('is refused for a file that changed since the walk', async () => {
     const path = join(root, 'changing')
     writeFileSync(path, 'before')
     const stats = await lstat(path, { bigint: true })

@@ -10,7 +10,7 @@ export interface ContentJob {
 
 const readBytes = 1024 * 1024
 
-/** Whether a plain file at `path` has exactly this content. Never waits at a fifo and never follows a symlink. */
+/** Whether `path` is a regular file with exactly this content. Never blocks on a FIFO and never follows a symlink. */
 export function holdsContent({ path, size, sha256 }: ContentJob): boolean {
   let file: number
   try {

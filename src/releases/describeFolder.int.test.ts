@@ -31,7 +31,7 @@ async function paths(options: object = {}): Promise<string[]> {
 }
 
 describe('what belongs to a release', () => {
-  it('is the folder less .git and what .gitignore names, nested ones too', async () => {
+  it('is the folder without .git and the paths that .gitignore names, nested files too', async () => {
     await writeFiles(source, {
       '.gitignore': 'node_modules/\n*.log\n!keep.log\n/only-root\n',
       '.git/config': 'x',
@@ -51,17 +51,17 @@ describe('what belongs to a release', () => {
     )
   })
 
-  it('is decided by .tandemignore alone where there is one', async () => {
+  it('is decided by .tandemignore alone if there is one', async () => {
     await writeFiles(source, { '.gitignore': 'dist\n', '.tandemignore': 'src\n', 'dist/x': 'x', 'src/y': 'y' })
     expect(await paths()).toEqual(['.gitignore', '.tandemignore', '/', 'dist/', 'dist/x'])
   })
 
-  it('is the output whole, where the definition names one', async () => {
+  it('is the whole output if the definition names one', async () => {
     await writeFiles(source, { '.gitignore': 'dist\n', 'dist/.gitignore': '*\n', 'dist/x': 'x', y: 'y' })
     expect(await paths(withOutput('dist'))).toEqual(['.gitignore', '/', 'x'])
   })
 
-  it('is refused when the output is not there, or lies elsewhere', async () => {
+  it('is refused if the output is missing, or outside the folder', async () => {
     await expect(describeIt(withOutput('dist'))).rejects.toMatchObject({ code: 'E_RELEASE_CONTENT' })
     await symlink('/etc', join(source, 'dist'))
     await expect(describeIt(withOutput('dist'))).rejects.toThrow('outside')
@@ -69,7 +69,7 @@ describe('what belongs to a release', () => {
 })
 
 describe('the id of a release', () => {
-  it('is of its content and modes, not of times, place or order', async () => {
+  it('depends on its content and modes, not on times, place or order', async () => {
     await writeFiles(source, { a: '1', 'b/c': '2' })
     const { id } = await describeIt()
     await utimes(join(source, 'a'), 1, 1)
@@ -81,7 +81,7 @@ describe('the id of a release', () => {
     expect((await describeIt()).id).not.toBe(id)
   })
 
-  it('is not of the publisher’s umask: a file may be executed or not, and no more', async () => {
+  it('does not depend on the publisher’s umask: only the execute permission counts', async () => {
     await writeFiles(source, { a: '1', 'b/run': '2' })
     const ids = new Set<string>()
     for (const [file, run, folder] of [
@@ -98,7 +98,7 @@ describe('the id of a release', () => {
     expect([...ids]).toHaveLength(1)
   })
 
-  it('is of the definition too, its environments included', async () => {
+  it('depends on the definition too, including its environments', async () => {
     await writeFiles(source, { a: '1' })
     const { id } = await describeIt()
     expect((await describeIt({ definition: { ...definition, environments: {} } })).id).not.toBe(id)
@@ -106,7 +106,7 @@ describe('the id of a release', () => {
 })
 
 describe('hashes kept between pushes', () => {
-  it('spare reading what did not change, and never hide a change', async () => {
+  it('save reading unchanged files, and never hide a change', async () => {
     await writeFiles(source, { a: 'old', large: noise(1_500_000, 3) })
     const past = Date.now() + 60_000
     const options = {
@@ -124,7 +124,7 @@ describe('hashes kept between pushes', () => {
     expect(third.id).toBe((await describeIt()).id)
   })
 
-  it('are not kept of files that changed just now, and a broken cache is none', async () => {
+  it('are not kept for files that changed just now, and a broken cache counts as empty', async () => {
     await writeFiles(source, { a: 'x' })
     const options = { cacheFolder: join(root, 'hashes') }
     await describeIt(options)
@@ -135,7 +135,7 @@ describe('hashes kept between pushes', () => {
   })
 })
 
-describe('what a release may not hold', () => {
+describe('a release may not contain', () => {
   const refusal = (subject: string) => ({ code: 'E_RELEASE_CONTENT', subject: expect.stringContaining(subject) })
 
   it('symlinks out of it', async () => {

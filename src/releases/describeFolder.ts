@@ -18,7 +18,7 @@ import { encodeTree, partsOf, type FileEntry, type TreeEntry } from './tree.ts'
 
 export interface DescribeOptions {
   definition: Definition
-  /** Where hashes of unchanged files are kept between pushes; without it, every file is read. */
+  /** Folder in which hashes of unchanged files are kept between pushes; without it, every file is read. */
   cacheFolder?: string
   signal?: AbortSignal
   onProgress?: (done: { files: number; of: number }) => void
@@ -26,8 +26,9 @@ export interface DescribeOptions {
 }
 
 /**
- * Describes what the definition's folder would be as a release: its `output` whole, or itself less `.git` and what the
- * ignore files name. `E_RELEASE_CONTENT` names what a release may not hold, or what changed while it was read.
+ * Describes the definition's folder as a release: its `output` as a whole, or the folder itself without `.git` and the
+ * ignored files. `E_RELEASE_CONTENT` names content that a release may not contain, or a file that changed while it was
+ * read.
  */
 export async function describeFolder(folder: string, options: DescribeOptions): Promise<ReleaseDescription> {
   const clock = options.clock ?? systemClock
@@ -35,7 +36,7 @@ export async function describeFolder(folder: string, options: DescribeOptions): 
   const root = await contentRoot(folder, options.definition.build.output)
   const warnings: string[] = []
   const warnOfLink = (path: string): void => {
-    warnings.push(`${path} is a symlink: git does not read it, and so it leaves nothing out`)
+    warnings.push(`${path} is a symlink: git ignores it, so its rules have no effect`)
   }
   const rules = options.definition.build.output === null ? await readIgnoreRules(root, warnOfLink) : ignoreNothing
   const walk = await walkFolder(root, rules, options.signal)
@@ -58,7 +59,7 @@ export async function describeFolder(folder: string, options: DescribeOptions): 
   const manifestBytes = encodeManifest(options.definition, tree)
   const bytes = total(walk.files)
   if (bytes > releaseLimits.releaseBytes) {
-    throw new OperatorError('E_RELEASE_CONTENT', `it holds ${bytes} bytes, more than a release may`, { subject: root })
+    throw new OperatorError('E_RELEASE_CONTENT', `the folder contains ${bytes} bytes, more than a release may contain`, { subject: root })
   }
   return {
     id: releaseIdOf(manifestBytes),
@@ -79,7 +80,10 @@ export async function describeFolder(folder: string, options: DescribeOptions): 
   }
 }
 
-/** What a release cannot carry: a machine gives a service the capabilities that its definition names. */
+/**
+ * Warns of file capabilities, which a release cannot carry: a machine gives a service the capabilities that its
+ * definition names.
+ */
 async function lostCapabilities(root: string, files: WalkedFile[], { jail }: Definition): Promise<string[]> {
   const programs = files.filter(({ mode }) => mode === 0o755).map(({ path }) => path)
   const found = await fileCapabilities(root, programs)
@@ -87,7 +91,7 @@ async function lostCapabilities(root: string, files: WalkedFile[], { jail }: Def
     if (capabilities.length > 0 && capabilities.every((one) => jail?.capabilities?.includes(one))) return []
     const named = capabilities.length > 0 ? capabilities.join(', ') : 'CAP_…'
     return [
-      `${path} has file capabilities, and a release keeps none: name what it needs in tandem.yaml, ` +
+      `${path} has file capabilities, which a release does not keep: name the capabilities that it needs in tandem.yaml, ` +
         `jail: { capabilities: [${named}] }`,
     ]
   })
@@ -96,15 +100,15 @@ async function lostCapabilities(root: string, files: WalkedFile[], { jail }: Def
 const total = (files: WalkedFile[]): number => files.reduce((sum, { size }) => sum + size, 0)
 
 async function contentRoot(folder: string, output: string | null): Promise<string> {
-  const next = output === null ? 'give an existing folder' : 'does `build.command` make it? Check `build.output`'
+  const next = output === null ? 'give an existing folder' : 'check that `build.command` makes the folder and that `build.output` names it'
   const wanted = resolve(folder, output ?? '.')
   const [base, root] = await Promise.all([realpath(folder), realpath(wanted)]).catch((cause: unknown) => {
-    throw new OperatorError('E_RELEASE_CONTENT', 'there is no such folder', { subject: wanted, next, cause })
+    throw new OperatorError('E_RELEASE_CONTENT', 'the folder does not exist', { subject: wanted, next, cause })
   })
   if (root !== base && !root.startsWith(base.endsWith(sep) ? base : base + sep)) {
-    throw new OperatorError('E_RELEASE_CONTENT', 'the output lies outside of the definition’s folder', {
+    throw new OperatorError('E_RELEASE_CONTENT', 'the output is outside the definition’s folder', {
       subject: `${wanted} -> ${root}`,
-      next: 'let the build write below the definition’s folder',
+      next: 'make the build write below the definition’s folder',
     })
   }
   return root
@@ -135,20 +139,20 @@ async function hashFiles(
 }
 
 function readFailure(error: unknown): unknown {
-  const { code, path } = error as NodeJS.ErrnoException // whatever else it is has neither, and goes on as it is
+  const { code, path } = error as NodeJS.ErrnoException // any other error has neither and is returned unchanged
   if (code === 'ENOENT' || code === 'ELOOP') return changed(path ?? 'a file')
   if (code !== 'EACCES' && code !== 'EPERM') return error
-  return new OperatorError('E_RELEASE_CONTENT', 'it may not be read', {
+  return new OperatorError('E_RELEASE_CONTENT', 'the file or folder cannot be read', {
     subject: path,
-    next: 'let your user read it, or name it in .tandemignore',
+    next: 'give your user read permission, or name it in .tandemignore',
     cause: error,
   })
 }
 
-/** Of every folder in a release: who made it, and with what umask, is no part of it. */
+/** Mode of every folder in a release: the publisher's user and umask are not part of a release. */
 const folderMode = 0o755
 
-/** Adds a folder's tree after those below it, and returns its id. */
+/** Adds a folder's tree after the trees below it, and returns the id of the tree. */
 function describeTree(
   folder: WalkedFolder,
   root: string,

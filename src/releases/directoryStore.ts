@@ -11,13 +11,13 @@ import { unpack, type Encoding, type PackedObject } from './packedObject.ts'
 import type { ReleaseStore, StoredObject } from './releaseStore.ts'
 
 const encodings: readonly Encoding[] = ['zstd', 'raw']
-/** Looks at the disk between two turns of the event loop; each is synchronous, as that takes microseconds. */
+/** Number of lookups between two turns of the event loop. Each lookup is synchronous, since it takes microseconds. */
 const looksPerTurn = 500
 const nameForm = /^([0-9a-f]{62})(\.zst)?$/
 
 /**
- * A store in a folder of its own, used by one process at a time: `objects/ab/cdef…` for files and chunks, `trees/` and
- * `manifests/` likewise, `tmp/` for what is being written.
+ * A store in its own folder, used by one process at a time: `objects/ab/cdef…` for files and chunks, `trees/` and
+ * `manifests/` in the same form, `tmp/` for files that are being written.
  */
 export class DirectoryStore implements ReleaseStore {
   readonly root: string
@@ -26,7 +26,7 @@ export class DirectoryStore implements ReleaseStore {
   readonly #folders = new Set<string>()
   readonly #puts = new Map<ObjectKey, Promise<void>>()
 
-  /** Makes the folder if need be, and removes what an earlier process left half-written. */
+  /** Makes the folder if needed, and removes files that an earlier process left half-written. */
   static async open(root: string): Promise<DirectoryStore> {
     await rm(join(root, 'tmp'), { recursive: true, force: true })
     await mkdir(join(root, 'tmp'), { recursive: true, mode: 0o700 })
@@ -62,13 +62,13 @@ export class DirectoryStore implements ReleaseStore {
         if (!isAbsence(error)) throw error
       }
     }
-    throw new OperatorError('E_RELEASE_GONE', 'an object is not in the store', {
+    throw new OperatorError('E_RELEASE_GONE', 'an object is missing from the store', {
       subject: key,
       next: 'publish the release again',
     })
   }
 
-  /** Two puts of one key at a time are one: content of equal hash is equal. */
+  /** Merges simultaneous puts of one key: content with the same hash is the same content. */
   put(object: PackedObject): Promise<void> {
     const underWay = this.#puts.get(object.key)
     if (underWay) return underWay
@@ -120,7 +120,7 @@ export class DirectoryStore implements ReleaseStore {
     return Promise.resolve(this.#usedBytes)
   }
 
-  /** There are 256 of each kind at most, so each is made once. */
+  /** There are at most 256 folders of each kind, so each is made once. */
   async #makeFolder(path: string): Promise<void> {
     if (this.#folders.has(path)) return
     await mkdir(path, { recursive: true, mode: 0o700 })
@@ -162,7 +162,7 @@ async function* listObjects(root: string): AsyncGenerator<StoredObject> {
   }
 }
 
-const isAbsence = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT' // others have another or none
+const isAbsence = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT' // other errors have another code or none
 
 function ignoreAbsence(error: unknown): null {
   if (isAbsence(error)) return null
@@ -170,10 +170,10 @@ function ignoreAbsence(error: unknown): null {
 }
 
 function explainFullDisk(error: unknown): never {
-  const { code } = error as NodeJS.ErrnoException // others have none
+  const { code } = error as NodeJS.ErrnoException // other errors have none
   if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error
   throw new OperatorError('E_STORE_FULL', 'the disk under the release store is full', {
-    next: 'make room there; tandem controller run --store-cap keeps releases from filling it',
+    next: 'free space on this disk; tandem controller run --store-cap limits the size of releases',
     cause: error,
   })
 }

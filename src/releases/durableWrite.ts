@@ -1,6 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises'
 
-/** Writes a file beside, makes it durable and renames it into place: at any moment there is the old one or the new one. */
+/** Writes a temporary file, syncs it and renames it: at any moment the old file or the new file exists completely. */
 export async function writeDurably(path: string, temporary: string, bytes: Uint8Array | string): Promise<void> {
   try {
     const file = await open(temporary, 'wx', 0o600)
@@ -17,7 +17,7 @@ export async function writeDurably(path: string, temporary: string, bytes: Uint8
   }
 }
 
-/** Makes the names in a folder durable: a rename is not before this. */
+/** Makes the names in a folder durable: a rename is durable only after this. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   try {

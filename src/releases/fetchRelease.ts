@@ -15,10 +15,10 @@ export interface FetchOptions {
 }
 
 export interface FetchProgress {
-  /** Blobs of the release that are here, and how many there are. */
+  /** Blobs of the release that are present, and their total number. */
   blobs: number
   ofBlobs: number
-  /** As they travelled. */
+  /** Bytes as transferred. */
   fetchedBytes: number
 }
 
@@ -28,9 +28,9 @@ export interface Fetched {
 }
 
 /**
- * Brings a release into a store: its manifest, the trees level by level, then in parallel the blobs that are not here.
- * Nothing refers to what is not here yet: trees are put after the blobs, the manifest last. So a fetch that was killed
- * is finished by another. Hostile content is refused before a blob is asked for.
+ * Brings a release into a store: its manifest, the trees level by level, then the missing blobs in parallel. No stored
+ * object refers to a missing one: trees are stored after the blobs, and the manifest last. So a later fetch completes a
+ * killed one. Hostile content is refused before any blob is requested.
  */
 export async function fetchRelease(
   store: ReleaseStore,
@@ -66,7 +66,7 @@ export async function fetchRelease(
   return fetched
 }
 
-/** Fetches objects again that were found damaged or missing, in place of those. */
+/** Fetches damaged or missing objects again and replaces them. */
 export async function refetch(
   store: ReleaseStore,
   source: ReleaseSource,
@@ -78,7 +78,7 @@ export async function refetch(
 }
 
 interface Held {
-  /** `null` when it was in the store already. */
+  /** `null` if the object was in the store already. */
   object: PackedObject | null
   content: Uint8Array
 }
@@ -127,7 +127,7 @@ async function fetchBlobs(
   let done = here.size
   const take = async (object: PackedObject, content: Uint8Array): Promise<void> => {
     if (content.length !== blobs.get(object.key)) {
-      throw new OperatorError('E_RELEASE_CONTENT', 'a release is refused: an object is not as long as it says', {
+      throw new OperatorError('E_RELEASE_CONTENT', 'the release was refused: the size of an object differs from its declared size', {
         subject: object.key,
       })
     }
@@ -141,7 +141,10 @@ async function fetchBlobs(
   )
 }
 
-/** Asks for objects and gives each on, verified. What was not asked for is refused, what does not come is an error. */
+/**
+ * Requests objects and passes each on, verified. An object that was not requested is refused; a missing one is an
+ * error.
+ */
 async function fetchObjects(
   source: ReleaseSource,
   keys: readonly ObjectKey[],
@@ -152,7 +155,7 @@ async function fetchObjects(
   const waiting = new Set(keys)
   for await (const object of decodeFrames(source.fetch(keys, { signal }))) {
     signal?.throwIfAborted()
-    if (!waiting.delete(object.key)) throw new Error(`the source sent ${object.key}, which was not asked for`)
+    if (!waiting.delete(object.key)) throw new Error(`the source sent ${object.key}, which was not requested`)
     await take(object, await unpack(object))
   }
   if (waiting.size > 0) throw new Error(`the source did not send ${[...waiting][0]} and ${waiting.size - 1} more`)

@@ -19,33 +19,34 @@ import { readObjectSync } from './objectReading.ts'
 import type { Chunk } from './tree.ts'
 
 export interface BuildFileJob {
-  /** Must not exist yet. */
+  /** Path of the new file, which must not exist yet. */
   path: string
   mode: number
   size: number
   sha256: string
   parts: Chunk[]
-  /** The root of the store that holds the parts. */
+  /** Root of the store that contains the parts. */
   store: string
-  /** A file of another release that should have this content: read and verified, or cloned and verified, never trusted. */
+  /** A file of another release that should have this content: it is read or cloned and then verified, never trusted. */
   twin: string | null
 }
 
 export type BuildFileResult =
   | { fingerprint: string; from: 'clone' | 'twin' | 'objects' }
-  /** Keys that are missing or damaged in the store. */
+  /** Keys of objects that are missing or damaged in the store. */
   | { damaged: ObjectKey[] }
-  /** Every object is sound, and yet they do not make the file that the tree describes: the tree was made wrongly. */
+  /** Every object is intact, but together they are not the file that the tree describes: the tree is wrong. */
   | { wrong: string }
 
-/** Above this, a twin's content is not held in memory and the objects are taken instead. */
+/** Above this size a twin's content is not held in memory; the objects are used instead. */
 const twinBytes = 64 * 1024 * 1024
 const createOnly = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-let clonesWork = true // one flag a thread: a filesystem that cannot clone is asked once, not for each file
+let clonesWork = true // one flag per thread: a file system that cannot clone is tried once, not for each file
 
 /**
- * Writes one file of a release as an inode of its own: a clone where the filesystem shares blocks copy-on-write, else a
- * copy. Never a hard link, for whoever writes to one name of an inode writes to all. Synchronous, for worker threads.
+ * Writes one file of a release as a separate inode: a clone if the file system shares blocks copy-on-write, otherwise a
+ * copy. Never a hard link, because a write to one name of an inode changes all its names. Synchronous, for worker
+ * threads.
  */
 export function buildFile(job: BuildFileJob): BuildFileResult {
   if (job.twin !== null) {
@@ -61,7 +62,7 @@ function clone(job: BuildFileJob, twin: string): boolean {
   try {
     copyFileSync(twin, job.path, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException // node:fs throws no others
+    const { code } = error as NodeJS.ErrnoException // node:fs throws only such errors
     if (code === 'EEXIST') throw error
     clonesWork = code === 'ENOENT'
     return false
@@ -82,7 +83,7 @@ function readTwin(job: BuildFileJob, twin: string): Uint8Array | null {
   try {
     file = openSync(twin, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch {
-    return null // changed or gone: the objects are there
+    return null // changed or gone: the objects are used instead
   }
   try {
     const stats = fstatSync(file)
@@ -100,7 +101,7 @@ function buildFromObjects(job: BuildFileJob): BuildFileResult {
   const whole = job.parts.length > 1 ? createHash('sha256') : null
   const print = write(job, contents(job, faults, whole))
   if (faults.damaged.length === 0 && whole && whole.digest('hex') !== job.sha256) {
-    faults.wrong ??= 'the chunks of a file do not add up to its hash'
+    faults.wrong ??= 'the chunks of a file do not match its hash'
   }
   if (faults.damaged.length === 0 && faults.wrong === null) return { fingerprint: print, from: 'objects' }
   unlinkSync(job.path)
@@ -124,7 +125,7 @@ function* contents(
       faults.damaged.push(key)
       continue
     }
-    if (content.length !== bytes) faults.wrong = `a file says ${bytes} bytes of an object that has ${content.length}`
+    if (content.length !== bytes) faults.wrong = `a file declares ${bytes} bytes for an object of ${content.length} bytes`
     if (faults.wrong !== null) return
     whole?.update(content)
     if (faults.damaged.length === 0) yield content

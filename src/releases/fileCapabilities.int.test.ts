@@ -7,7 +7,7 @@ import { readGetcap } from './fileCapabilities.ts'
 import { definition, makeTestFolder, writeFiles } from './releaseFixture.ts'
 import { removeTree } from './removeTree.ts'
 
-it('reads what getcap prints, of this and of earlier versions', () => {
+it('parses the output of getcap, of current and earlier versions', () => {
   const text = '/r/a b cap_net_bind_service,cap_net_raw=ep\n/r/old = cap_chown+ep\n/r/all =ep\n/other/x cap_kill=p\n\n'
   expect([...readGetcap(text, '/r')]).toEqual([
     ['a b', ['CAP_NET_BIND_SERVICE', 'CAP_NET_RAW']],
@@ -16,10 +16,10 @@ it('reads what getcap prints, of this and of earlier versions', () => {
   ])
 })
 
-// File capabilities can be set by root, with the program for it, on a disk that keeps them.
+// Only root can set file capabilities, with the program for it, on a disk that keeps them.
 const mayBeSet = process.getuid?.() === 0 && process.platform === 'linux'
 
-it.skipIf(!mayBeSet)('a file with capabilities is named, unless the definition gives them', async () => {
+it.skipIf(!mayBeSet)('names a file with capabilities, unless the definition grants them', async () => {
   const root = await makeTestFolder()
   onTestFinished(() => removeTree(root))
   await writeFiles(root, { 'bin/my server': 'x', 'bin/plain': 'x', data: 'x' })
@@ -30,7 +30,7 @@ it.skipIf(!mayBeSet)('a file with capabilities is named, unless the definition g
   })
   const { warnings } = await describeFolder(root, { definition })
   expect(warnings).toEqual([
-    'bin/my server has file capabilities, and a release keeps none: name what it needs in tandem.yaml, jail: { capabilities: [CAP_NET_BIND_SERVICE] }',
+    'bin/my server has file capabilities, which a release does not keep: name the capabilities that it needs in tandem.yaml, jail: { capabilities: [CAP_NET_BIND_SERVICE] }',
   ])
   const jail = { capabilities: ['CAP_NET_BIND_SERVICE'] }
   expect((await describeFolder(root, { definition: { ...definition, jail } })).warnings).toEqual([])

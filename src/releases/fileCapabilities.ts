@@ -1,14 +1,14 @@
 import { exec } from '../lib/exec.ts'
 
-/** Where `getcap` is kept, beside what the PATH names: people's PATH often lacks these. */
+/** Folders that contain `getcap`, searched after the PATH: a user's PATH often lacks them. */
 const adminFolders = '/usr/sbin:/sbin'
-/** Of one command line; the kernel takes 2 MiB. */
+/** Longest part of a command line; the kernel accepts 2 MiB. */
 const batchBytes = 128 * 1024
 const withinMs = 30_000
 
 /**
- * The file capabilities (capabilities(7)) of these files, paths relative to `root`, as far as `getcap` says: it comes in one
- * package with `setcap`. Without it none are seen, and none exist but on Linux.
+ * The file capabilities (capabilities(7)) of these files, with paths relative to `root`, as `getcap` reports them;
+ * `getcap` comes in one package with `setcap`. Without `getcap` none are found, and they exist only on Linux.
  */
 export async function fileCapabilities(root: string, paths: readonly string[]): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>()
@@ -23,12 +23,15 @@ export async function fileCapabilities(root: string, paths: readonly string[]): 
   return found
 }
 
-/** `PATH cap_a,cap_b=ep`, with ` = ` and `+ep` from before libcap 2.41; a release's names hold no line break. */
+/**
+ * Parses `PATH cap_a,cap_b=ep`, also with ` = ` and `+ep` from before libcap 2.41. Names in a release contain no line
+ * break.
+ */
 export function readGetcap(text: string, root: string): Map<string, string[]> {
   const lines = text.split('\n').flatMap((line) => {
     const [, path, clauses] = /^(.*?) (?:= )?((?:cap_|=)[a-z0-9_,+=: -]*)$/.exec(line) ?? []
     if (path === undefined || clauses === undefined || !path.startsWith(`${root}/`)) return []
-    const named = clauses.match(/cap_[a-z_]+/g) ?? [] // `=ep`: every one there is
+    const named = clauses.match(/cap_[a-z_]+/g) ?? [] // `=ep` means all capabilities
     return [[path.slice(root.length + 1), named.map((name) => name.toUpperCase())] as const]
   })
   return new Map(lines)

@@ -8,22 +8,22 @@ import type { Chunk } from './tree.ts'
 export interface HashJob {
   path: string
   size: number
-  /** As the walk saw it. */
+  /** Fingerprint when the walk saw the file. */
   fingerprint: string
 }
 
 export interface FileHash {
   sha256: string
-  /** `null` up to 1 MiB. */
+  /** `null` for files up to 1 MiB. */
   chunks: Chunk[] | null
 }
 
-/** `changed`: the file is not, or no longer, the one the walk saw. */
+/** `changed`: the file is not, or no longer, the file that the walk saw. */
 export type HashResult = FileHash | { changed: true }
 
 const readBytes = 8 * chunkBytes.max
 
-/** Hashes and chunks one file. Synchronous: it is made to run on a worker thread. */
+/** Hashes and chunks one file. Synchronous, for worker threads. */
 export function hashFile(job: HashJob): HashResult {
   const file = openSync(job.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
@@ -66,7 +66,7 @@ function hashLarge(file: number, size: number): FileHash | null {
   return { sha256: whole.digest('hex'), chunks }
 }
 
-/** Reads `length` bytes, fewer only where the file ends. */
+/** Reads `length` bytes; fewer only if the file ends. */
 export function readFully(file: number, buffer: Buffer, offset: number, length: number): number {
   let read = 0
   while (read < length) {

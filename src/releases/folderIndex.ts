@@ -4,14 +4,14 @@ import { randomId } from '../lib/ids.ts'
 import { writeDurably } from './durableWrite.ts'
 
 /**
- * What a release's folder looked like when it was last known to be sound. File contents are not synced to disk one by
- * one; an index made before the machine's last boot is not believed, and every file is hashed.
+ * State of a release's folder when it was last verified. File contents are not synced to disk one by one, so an index
+ * made before the machine's last boot is not trusted, and every file is hashed.
  */
 export interface FolderIndex {
   bootId: string
-  /** Of all files. */
+  /** Bytes of all files. */
   bytes: number
-  /** By path. */
+  /** Fingerprints by path. */
   fingerprints: Record<string, string>
 }
 
@@ -26,7 +26,7 @@ export async function writeIndex(path: string, index: FolderIndex): Promise<void
   await writeDurably(path, `${path}.${randomId()}`, JSON.stringify({ version: 1, ...index }))
 }
 
-/** `null` when there is none or it cannot be read: the folder is then hashed. */
+/** Returns `null` if there is no readable index: the folder is then hashed. */
 export async function readIndex(path: string): Promise<FolderIndex | null> {
   try {
     return shape.parse(JSON.parse(await readFile(path, 'utf8')))

@@ -3,11 +3,14 @@ import { fingerprint } from './fingerprint.ts'
 
 export interface SurveyJob {
   root: string
-  /** Found more than this, it gives up: someone filled the folder. */
+  /** Gives up above this number of entries: somebody has filled the folder. */
   maxEntries: number
 }
 
-/** What lies below a folder, by path relative to it; the folder itself is the empty path. `null`: more than was allowed. */
+/**
+ * Entries below a folder, by path relative to it; the folder itself has the empty path. `null`: more entries than
+ * allowed.
+ */
 export type Survey = Found[] | null
 
 export type Found =
@@ -30,7 +33,10 @@ export function surveyFolder({ root, maxEntries }: SurveyJob): Survey {
   return found
 }
 
-/** None for a folder that may not be read, or is gone: then what should be in it is missing, which is all that matters. */
+/**
+ * Returns no names for a folder that cannot be read or is gone: its content then counts as missing, which is all that
+ * matters.
+ */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)

@@ -7,7 +7,7 @@ import { asBytes, type IgnoreRules } from './ignoreRules.ts'
 import { findEscape, targetFault } from './linkTarget.ts'
 import { releaseLimits } from './releaseLimits.ts'
 
-/** A folder on the publisher's disk, as it was seen at one moment; nothing has been read yet. */
+/** A folder on the publisher's disk as seen at one moment; no file has been read yet. */
 export interface WalkedFolder {
   folders: Map<string, WalkedFolder>
   files: Map<string, WalkedFile>
@@ -15,29 +15,29 @@ export interface WalkedFolder {
 }
 
 export interface WalkedFile {
-  /** Relative to the root, with slashes. */
+  /** Path relative to the root, with slashes. */
   path: string
   mode: 0o644 | 0o755
   size: number
   fingerprint: string
-  /** Nanoseconds since the epoch: the later of both times of change. */
+  /** Nanoseconds since the epoch: the later of mtime and ctime. */
   changedAtNs: bigint
 }
 
 export interface Walk {
   root: WalkedFolder
   files: WalkedFile[]
-  /** What the ignore files name, a folder with a slash behind it and nothing of what is in it; the first of them only. */
+  /** Ignored paths, folders with a slash at the end and without their content; only the first ones are kept. */
   leftOut: string[]
 }
 
-/** Names that are kept for messages. */
+/** Number of ignored names that are kept for messages. */
 const mostLeftOut = 10_000
 
-/** Folders looked at between two turns of the event loop: the calls are synchronous, as that is ten times faster. */
+/** Number of folders between two turns of the event loop. The calls are synchronous, since that is ten times faster. */
 const foldersPerTurn = 64
 
-/** Walks a folder; `E_RELEASE_CONTENT` for anything a release may not hold, naming it. */
+/** Walks a folder. `E_RELEASE_CONTENT` names any content that a release may not contain. */
 export async function walkFolder(root: string, rules: IgnoreRules, signal?: AbortSignal): Promise<Walk> {
   const files: WalkedFile[] = []
   const leftOut: string[] = []
@@ -65,7 +65,7 @@ export async function walkFolder(root: string, rules: IgnoreRules, signal?: Abor
       }
       if (fault) throw refusal(JSON.stringify(below), fault)
       if (!stats) throw changed(below)
-      if (++seen > releaseLimits.entries) throw refusal(root, `it holds more than ${releaseLimits.entries} entries`)
+      if (++seen > releaseLimits.entries) throw refusal(root, `the folder contains more than ${releaseLimits.entries} entries`)
       if (isFolder) {
         folder.folders.set(name, await visit(below, await rules.enter(below), depth + 1))
       } else if (stats.isSymbolicLink()) {
@@ -83,21 +83,21 @@ export async function walkFolder(root: string, rules: IgnoreRules, signal?: Abor
 
   const walked = await visit('', rules, 0)
   const escape = findEscape(links)
-  if (escape) throw refusal(escape.path, `this symlink leads out of the release, to ${escape.target}`)
+  if (escape) throw refusal(escape.path, `the symlink points out of the release, to ${escape.target}`)
   return { root: walked, files, leftOut }
 }
 
-/** The folder's content changed between two looks at it: which of them is the release cannot be said. */
+/** The folder's content changed between two looks: it is unclear which content is the release. */
 export function changed(path: string): OperatorError {
-  return new OperatorError('E_RELEASE_CONTENT', 'it changed while it was read', {
+  return new OperatorError('E_RELEASE_CONTENT', 'the content changed while it was read', {
     subject: path,
-    next: 'wait until nothing writes there (a build or a watcher?), or ignore it, and push again',
+    next: 'wait until no process (a build, a watcher) writes there, or ignore it, then push again',
   })
 }
 
 interface Name {
   name: string
-  /** One character each: those of a name that is no UTF-8 are lost in `name`. */
+  /** One character per byte: `name` loses the bytes of a name that is not UTF-8. */
   bytes: string
 }
 
@@ -118,19 +118,21 @@ const join = (folder: string, name: string): string => (folder === '' ? name : `
 function plainFile(path: string, stats: BigIntStats): WalkedFile {
   if (!stats.isFile()) throw refusal(path, `a ${kindOf(stats)} cannot be part of a release`)
   const mode = Number(stats.mode & 0o7777n)
-  if (mode > 0o777) throw refusal(path, 'it has the setuid, setgid or sticky bit', 'chmod a-st it, or ignore it')
+  if (mode > 0o777) throw refusal(path, 'the file has the setuid, setgid or sticky bit', 'chmod a-st it, or ignore it')
   const changedAtNs = stats.mtimeNs > stats.ctimeNs ? stats.mtimeNs : stats.ctimeNs
   return { path, mode: normalMode(mode), size: Number(stats.size), fingerprint: fingerprint(stats), changedAtNs }
 }
 
-/** As git: may its owner execute it? The rest is the publisher's umask, and no part of a release. */
+/**
+ * As in git, only the owner's execute permission counts. The rest is the publisher's umask and not part of a release.
+ */
 const normalMode = (mode: number): WalkedFile['mode'] => ((mode & 0o100) === 0 ? 0o644 : 0o755)
 
 function readLink(root: string, path: string): string {
   const target = readlinkSync(join(root, path))
   const fault = targetFault(target)
   if (fault)
-    throw refusal(path, `this symlink is refused: ${fault}`, 'make it relative, copy what it names, or ignore it')
+    throw refusal(path, `the symlink is refused: ${fault}`, 'make the target relative, replace the symlink by a copy, or ignore it')
   return target
 }
 

@@ -7,10 +7,10 @@ import { writeDurably } from './durableWrite.ts'
 import type { FileHash } from './fileHashing.ts'
 import type { WalkedFile } from './folderWalk.ts'
 
-/** What a folder's files hashed to when last pushed, kept in the user's cache folder, never in theirs. */
+/** Hashes of a folder's files at the last push, kept in the user's cache folder, never in the project. */
 export interface HashCache {
   find(file: WalkedFile): FileHash | undefined
-  /** Replaces what is kept by what holds now. */
+  /** Replaces the stored hashes by the current ones. */
   keep(hashes: ReadonlyMap<WalkedFile, FileHash>): Promise<void>
 }
 
@@ -21,10 +21,12 @@ const shape = z.object({
   files: z.record(z.string(), z.tuple([z.string(), z.string(), z.array(z.tuple([z.string(), z.number()])).nullable()])),
 })
 
-/** A file changed this shortly before it was hashed may change again and keep its times; it is hashed next time too. */
+/**
+ * A file changed this shortly before it was hashed may change again with the same times; it is hashed again next time.
+ */
 const settledNs = 2_000_000_000n
 
-/** The cache of one folder. `nowMs` is the wall clock as of before the walk. An unreadable cache is an empty one. */
+/** The cache of one folder. `nowMs` is the wall clock before the walk. An unreadable cache counts as empty. */
 export async function openHashCache(cacheFolder: string, root: string, nowMs: number): Promise<HashCache> {
   const path = join(cacheFolder, `hashes-${sha256(root).slice(0, 24)}.json`)
   const known = await readKnown(path)
@@ -49,12 +51,12 @@ async function readKnown(path: string): Promise<z.infer<typeof shape>['files']> 
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {} // node:fs throws no others
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {} // node:fs throws only such errors
     throw new Error(`cannot read the cache ${path}`, { cause: error })
   }
   try {
     return shape.parse(JSON.parse(text)).files
   } catch {
-    return {} // a cache may always be lost: everything is hashed again
+    return {} // a cache may be lost at any time: every file is hashed again
   }
 }

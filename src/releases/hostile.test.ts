@@ -16,7 +16,7 @@ const link = (name: string, target: string) => ({ type: 'link', name, target })
 const wire = (...entries: object[]) => Buffer.from(JSON.stringify({ format: 1, entries }))
 
 describe('a tree from the wire', () => {
-  it('is taken as it was encoded', () => {
+  it('is accepted as it was encoded', () => {
     const entries = [{ type: 'folder', name: 'b', mode: 0o755, tree: id }, link('c', '../x'), file('a')] as TreeEntry[]
     expect(parseTree(encodeTree({ entries })).entries.map(({ name }) => name)).toEqual(['a', 'b', 'c'])
   })
@@ -41,7 +41,7 @@ describe('a tree from the wire', () => {
     setuid: wire(file('a', { mode: 0o4755 })),
     'a mode that is text': wire(file('a', { mode: '644' })),
     'a negative size': wire(file('a', { size: -1 })),
-    'a size that is no integer': wire(file('a', { size: 1.5 })),
+    'a size that is not an integer': wire(file('a', { size: 1.5 })),
     'a size beyond all limits': wire(file('a', { size: 2 ** 52 })),
     'a large file without chunks': wire(file('a', { size: 2 ** 21 })),
     'a small file with chunks': wire(file('a', { chunks: [[id, 1]] })),
@@ -76,7 +76,7 @@ describe('symlinks together', () => {
     expect(escapes({ 'a/b': '../../c' })).toBe('a/b')
     expect(escapes({ 'a/b': 'x/../../../c' })).toBe('a/b')
   })
-  it('may not lead out by way of one another', () => {
+  it('may not lead out through one another', () => {
     expect(escapes({ 'a/b/up': '../..', 'a/b/out': 'up/../x' })).toBe('a/b/out')
   })
 })
@@ -96,12 +96,12 @@ describe('a release from the wire', () => {
     const below = store([link('l', '../../etc')])
     await expect(list(store([folder('a', below)]))).rejects.toMatchObject({ code: 'E_RELEASE_CONTENT', subject: 'a/l' })
   })
-  it('is refused when equal folders multiply without end', async () => {
+  it('is refused when equal folders multiply without limit', async () => {
     let tree = store([file('a')])
     for (let depth = 0; depth < 40; depth++) tree = store([folder('x', tree), folder('y', tree)])
     await expect(list(tree)).rejects.toThrow('more than 1000000 entries')
   })
-  it('is refused when it is nested too deep', async () => {
+  it('is refused when it is nested too deeply', async () => {
     let tree = store([])
     for (let depth = 0; depth < 130; depth++) tree = store([folder('x', tree)])
     await expect(list(tree)).rejects.toThrow('nested deeper')
@@ -120,14 +120,14 @@ describe('a manifest from the wire', () => {
     change(manifest)
     return Buffer.from(JSON.stringify(manifest))
   }
-  it('is taken as it was encoded, with its environments', () => {
+  it('is accepted as it was encoded, with its environments', () => {
     expect(parseManifest(good)).toEqual({ format: 1, service: 'shop', definition, tree: id })
   })
   const refused: Record<string, Buffer> = {
     'another format': changed((manifest) => (manifest['format'] = 2)),
-    'a tree that is no hash': changed((manifest) => (manifest['tree'] = '../x')),
-    'a service that is not its definition’s': changed((manifest) => (manifest['service'] = 'other')),
-    'a definition that is none': changed((manifest) => (manifest['definition'] = { service: 'shop' })),
+    'a tree that is not a hash': changed((manifest) => (manifest['tree'] = '../x')),
+    'a service other than that of its definition': changed((manifest) => (manifest['service'] = 'other')),
+    'an invalid definition': changed((manifest) => (manifest['definition'] = { service: 'shop' })),
     'a run that is text': changed((manifest) => (manifest['definition'] = { ...definition, run: 'sh' })),
     'another form': Buffer.from(`${good.toString()} `),
   }
@@ -161,7 +161,7 @@ describe('a stream of objects', () => {
       ]),
     )
 
-  it('arrives as it was sent, in whatever pieces', async () => {
+  it('arrives unchanged, in pieces of any size', async () => {
     for (const pieceBytes of [1, 7, 100_000]) {
       const [first, second] = await decode(await make(), pieceBytes)
       expect(first && Buffer.from(await unpack(first))).toEqual(content)
@@ -174,7 +174,7 @@ describe('a stream of objects', () => {
       await expect(decode(whole.subarray(0, length), 1000), `${length}`).rejects.toMatchObject({ code: 'E_USAGE' })
     }
   })
-  it('is refused when it is not one, too long for its kind, or goes on', async () => {
+  it('is refused when it is malformed, too long for its kind, or continues after its end', async () => {
     await expect(decode(Buffer.from('<html>not found</html>'))).rejects.toMatchObject({ code: 'E_USAGE' })
     const whole = await make()
     await expect(decode(Buffer.concat([whole, Buffer.of(1)]))).rejects.toMatchObject({ code: 'E_USAGE' })
@@ -184,7 +184,7 @@ describe('a stream of objects', () => {
 })
 
 describe('an object', () => {
-  it('that inflates beyond its limit is refused without being inflated', async () => {
+  it('that would expand beyond its limit is refused without being decompressed', async () => {
     const bomb = zstdCompressSync(Buffer.alloc(200_000_000))
     const object = { key: objectKey('blob', id), encoding: 'zstd', bytes: bomb } as const
     const before = process.memoryUsage().arrayBuffers
@@ -194,11 +194,11 @@ describe('an object', () => {
     })
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000_000)
   })
-  it('that is another than its key says is refused', async () => {
+  it('that does not match its key is refused', async () => {
     const object = await pack(objectKey('blob', id), Buffer.from('other'))
     await expect(unpack(object)).rejects.toMatchObject({ code: 'E_RELEASE_CORRUPT' })
   })
-  it('has a key of a kind and a hash, and nothing else', () => {
+  it('has a key that consists of a kind and a hash only', () => {
     for (const key of ['blob/../../x', `blob/${id}x`, `BLOB/${id}`, id, '', `tree/${id.toUpperCase()}`]) {
       expect(() => splitKey(key), key).toThrow(expect.objectContaining({ code: 'E_USAGE' }))
     }

@@ -1,16 +1,18 @@
 import { matchesWildcards, parseWildcards } from './wildcards.ts'
 
-/** One line of an ignore file. All text is bytes, one character each (latin1): see `wildcards.ts`. */
+/** One line of an ignore file. Text is bytes, one character each (latin1): see `wildcards.ts`. */
 interface IgnorePattern {
-  /** With `!`: takes back in what an earlier one left out. */
+  /** With `!`: includes names again that an earlier pattern excluded. */
   negated: boolean
   foldersOnly: boolean
-  /** Against a name wherever it is, or, where a slash stands inside the pattern, against the path from the file's folder. */
+  /**
+   * `name` matches a name anywhere; `path`, for a pattern with a slash inside, matches the path from the file's folder.
+   */
   against: 'name' | 'path'
   matches: (text: string) => boolean
 }
 
-/** The patterns of an ignore file as git reads them (gitignore(5)), in the file's order. */
+/** Parses the patterns of an ignore file as git does (gitignore(5)), in the file's order. */
 export function parseIgnoreFile(content: Uint8Array): IgnorePattern[] {
   const text = Buffer.from(content)
     .toString('latin1')
@@ -22,8 +24,8 @@ export function parseIgnoreFile(content: Uint8Array): IgnorePattern[] {
 }
 
 /**
- * What the last pattern that matches says of `path` (relative to the file's folder, with slashes, as bytes); `null`: no
- * pattern does.
+ * The verdict of the last pattern that matches `path` (relative to the file's folder, with slashes, as bytes); `null`
+ * if no pattern matches.
  */
 export function verdictOf(patterns: readonly IgnorePattern[], path: string, isFolder: boolean): boolean | null {
   const name = path.slice(path.lastIndexOf('/') + 1)
@@ -33,7 +35,7 @@ export function verdictOf(patterns: readonly IgnorePattern[], path: string, isFo
   return found === undefined ? null : !found.negated
 }
 
-/** Spaces at the end count only behind a backslash. */
+/** Spaces at the end count only after a backslash. */
 function withoutTrailingSpaces(line: string): string {
   let end = 0
   for (let at = 0; at < line.length; at++) {
@@ -52,7 +54,7 @@ function parsePattern(line: string): IgnorePattern {
   return { negated, foldersOnly, against: 'path', matches: matcher(pattern.replace(/^\//, '')) }
 }
 
-/** What stands before the first wildcard is compared at once: most patterns are no more than that. */
+/** The part before the first wildcard is compared directly: most patterns consist of nothing else. */
 function matcher(pattern: string): (text: string) => boolean {
   const plain = /^[^*?[\\]*/.exec(pattern)?.[0] ?? ''
   const rest = pattern.slice(plain.length)

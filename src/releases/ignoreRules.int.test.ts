@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => removeTree(root))
 
-describe('ignore files are read as git reads them', () => {
+describe('ignore files are read exactly as in git', () => {
   const { seed, count: sets } = randomRun('ignore_sets', { check: 100, soak: 2_000 })
 
   it(`in ${sets} random trees of nested files, seed ${seed}`, { timeout: 60_000 + sets * 500 }, async () => {
@@ -26,14 +26,14 @@ describe('ignore files are read as git reads them', () => {
   })
 
   it.each([
-    ['case counts', { '.gitignore': 'build/\n', 'Build/x': '', 'build/x': '' }, ['build', 'build/x']],
+    ['patterns are case-sensitive', { '.gitignore': 'build/\n', 'Build/x': '', 'build/x': '' }, ['build', 'build/x']],
     [
-      'a nested file takes a folder back in',
+      'a nested file includes a folder again',
       { '.gitignore': 'build/\n', 'sub/.gitignore': '!build/\n', 'sub/build/x': '', 'build/x': '' },
       ['build', 'build/x'],
     ],
     [
-      'below a folder that is left out nothing is read',
+      'no ignore file below an excluded folder is read',
       { '.gitignore': 'out/\n', 'out/.gitignore': '!x\n', 'out/x': '' },
       ['out', 'out/.gitignore', 'out/x'],
     ],
@@ -44,7 +44,7 @@ describe('ignore files are read as git reads them', () => {
     expect(await compareWithGit(gitFolder, top), name).toEqual({ leftOut: expected, differ: {} })
   })
 
-  it('a .gitignore that is a symlink is read by neither, and reported', async () => {
+  it('a .gitignore that is a symlink is ignored by git and Tandem, and reported', async () => {
     const top = mkdtempSync(join(root, 'link-'))
     await writeFiles(top, { rules: 'x\n', 'sub/x': '' })
     symlinkSync('../rules', join(top, 'sub/.gitignore'))
@@ -55,7 +55,7 @@ describe('ignore files are read as git reads them', () => {
     expect(reported).toEqual(['sub/.gitignore'])
   })
 
-  it('a pattern that could match in many ways takes no longer for it', async () => {
+  it('a pattern that could match in many ways takes no extra time', async () => {
     const top = mkdtempSync(join(root, 'slow-'))
     await writeFiles(top, { '.gitignore': `${'*a'.repeat(60)}b\n${'**/a*/'.repeat(40)}b\n`, ['a'.repeat(250)]: '' })
     expect(await compareWithGit(gitFolder, top)).toEqual({ leftOut: [], differ: {} })

@@ -3,13 +3,16 @@ import { join } from 'node:path'
 import { OperatorError } from '../lib/operatorError.ts'
 import { parseIgnoreFile, verdictOf } from './ignoreFile.ts'
 
-/** The rules that hold in one folder: its own file's, then those of the folders above. Paths are relative to the root of the walk, with slashes. */
+/**
+ * The rules for one folder: those of its own file first, then those of its parents. Paths are relative to the root of
+ * the walk, with slashes.
+ */
 export interface IgnoreRules {
-  /** Of the files that are read. */
+  /** Name of the files that are read. */
   readonly name: string
-  /** `pathBytes` as `asBytes` gives it, also of a name that is no UTF-8. */
+  /** `pathBytes` is a result of `asBytes`, also for a name that is not UTF-8. */
   ignores(pathBytes: string, isFolder: boolean): boolean
-  /** The rules for a folder below: this one's and those that its own file adds. */
+  /** The rules for a subfolder: those of this folder and those that the subfolder's own file adds. */
   enter(path: string): Promise<IgnoreRules>
 }
 
@@ -19,7 +22,7 @@ export const ignoreNothing: IgnoreRules = {
   enter: () => Promise.resolve(ignoreNothing),
 }
 
-/** The bytes of a path, one character each: what git matches. */
+/** The bytes of a path, one character each: the form that git matches. */
 export const asBytes = (text: string): string =>
   // oxlint-disable-next-line no-control-regex
   /^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text).toString('latin1')
@@ -27,9 +30,9 @@ export const asBytes = (text: string): string =>
 const maxRuleFileBytes = 1024 * 1024
 
 /**
- * What `.tandemignore`, else `.gitignore`, names, exactly as git reads it, case-sensitive everywhere; which of the two is
- * decided at the root, and the files of that name in subfolders add to it. `onUnread` learns of each `.gitignore` that is
- * a symlink: git does not read those.
+ * Reads the rules of `.tandemignore`, otherwise of `.gitignore`, exactly as git reads them, case-sensitive on every
+ * system. The root decides which of the two names is used; files of that name in subfolders add rules. `onUnread` is
+ * called for each `.gitignore` that is a symlink: git does not read those.
  */
 export async function readIgnoreRules(root: string, onUnread: (path: string) => void): Promise<IgnoreRules> {
   const tandems: RuleFiles = { root, name: '.tandemignore', mayBeLink: true, onUnread }
@@ -46,7 +49,7 @@ interface RuleFiles {
 }
 
 interface Layer {
-  /** As bytes. */
+  /** Path of the folder, as bytes. */
   base: string
   patterns: ReturnType<typeof parseIgnoreFile>
 }
@@ -55,7 +58,7 @@ class NestedRules implements IgnoreRules {
   readonly #files: RuleFiles
   readonly #layers: Layer[]
 
-  /** The deepest layer first. */
+  /** The deepest layer comes first. */
   constructor(files: RuleFiles, layers: Layer[]) {
     this.#files = files
     this.#layers = layers
@@ -65,7 +68,7 @@ class NestedRules implements IgnoreRules {
     return this.#files.name
   }
 
-  /** The deepest file with a pattern that matches decides. Nobody asks below a folder that is left out. */
+  /** The deepest file with a matching pattern decides. Callers do not ask about paths below an excluded folder. */
   ignores(path: string, isFolder: boolean): boolean {
     if (path === '.git' || path.endsWith('/.git')) return true
     for (const { base, patterns } of this.#layers) {
@@ -92,12 +95,12 @@ async function readRules({ root, name, mayBeLink, onUnread }: RuleFiles, folder:
     }
     content = await readFile(path)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException // node:fs throws no others
+    const { code } = error as NodeJS.ErrnoException // node:fs throws only such errors
     if (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR') return null
     throw new Error(`cannot read ${path}`, { cause: error })
   }
   if (content.length <= maxRuleFileBytes) return content
-  throw new OperatorError('E_RELEASE_CONTENT', 'a file of ignore rules is too large', {
+  throw new OperatorError('E_RELEASE_CONTENT', 'a file with ignore rules is too large', {
     subject: path,
     next: `keep it below ${maxRuleFileBytes} bytes`,
   })

@@ -10,21 +10,24 @@ type Result<Name extends TaskName> = Tasks[Name]['result']
 export interface JobOptions<Name extends TaskName> {
   task: Name
   jobs: Job<Name>[]
-  /** Bytes that a job reads or writes. */
+  /** Number of bytes that a job reads or writes. */
   bytesOf: (job: Job<Name>) => number
   signal?: AbortSignal
-  /** Called as results come, with the number of jobs done since the last call. */
+  /** Called as results arrive, with the number of jobs done since the last call. */
   onDone?: (jobs: number) => void
 }
 
 const maxThreads = 4
 const batchWeight = 8 * 1024 * 1024
-/** Less work than this is done at once, here: starting a thread takes longer. */
+/** Less work than this is done at once in this thread: starting a worker takes longer. */
 const inlineWeight = 6 * 1024 * 1024
 /** Opening and closing a file costs as much as copying this many bytes. */
 const fileWeight = 32 * 1024
 
-/** Runs a task over many files, the results in the jobs' order, on worker threads so that the caller's thread stays free. */
+/**
+ * Runs a task over many files on worker threads, so that the caller's thread stays free. Results are in the jobs'
+ * order.
+ */
 export async function runJobs<Name extends TaskName>(options: JobOptions<Name>): Promise<Result<Name>[]> {
   const batches = split(options)
   const [only] = batches
@@ -68,7 +71,7 @@ type Answer<Name extends TaskName> =
   | { results: Result<Name>[] }
   | { failure: { message: string; code?: string; path?: string } }
 
-/** One thread's life: it takes batches from the queue until that is empty or something failed. */
+/** The work of one thread: takes batches from the queue until it is empty or a batch failed. */
 async function work<Name extends TaskName>(
   options: JobOptions<Name>,
   queue: Batch<Name>[],

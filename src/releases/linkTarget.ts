@@ -1,19 +1,20 @@
 import { posix } from 'node:path'
 import { releaseLimits } from './releaseLimits.ts'
 
-/** Why `target` may not be the text of a symlink, wherever it stands; `null` when it may. */
+/** Returns why `target` may not be the text of any symlink; `null` if it may. */
 export function targetFault(target: string): string | null {
   if (target === '') return 'its target is empty'
-  if (target.startsWith('/')) return `it leads out of the release, to the absolute path ${target}`
-  if (/\p{Cc}/u.test(target)) return 'its target holds a control character'
+  if (target.startsWith('/')) return `the symlink points out of the release, to the absolute path ${target}`
+  if (/\p{Cc}/u.test(target)) return 'its target contains a control character'
   if (!target.isWellFormed() || target.includes('\uFFFD')) return 'its target is not valid UTF-8'
   if (Buffer.byteLength(target) > releaseLimits.linkTargetBytes) return 'its target is too long'
   return null
 }
 
 /**
- * The first symlink that leads out of the tree, other symlinks on its way followed: `a/s -> ..` is inside and `a/t -> s/../x`
- * looks so, but is not. Paths are relative to the tree, with slashes. A loop leads nowhere, so not out either.
+ * Finds the first symlink that points out of the tree, following other symlinks on its way: `a/s -> ..` is inside; `a/t
+ * -> s/../x` looks inside but is not. Paths are relative to the tree, with slashes. A loop points nowhere, so not out
+ * either.
  */
 export function findEscape(links: ReadonlyMap<string, string>): { path: string; target: string } | null {
   for (const [path, target] of links) {

@@ -8,7 +8,9 @@ import { manifestDefinition } from './manifestDefinition.ts'
 import { objectKey, type ObjectKey } from './objectKey.ts'
 import { releaseLimits } from './releaseLimits.ts'
 
-/** A release: what runs, and the tree it runs in. Its id is the sha256 of `encodeManifest`'s bytes. */
+/**
+ * A release: the definition and the tree it runs in. Its id is the SHA-256 of the bytes that `encodeManifest` returns.
+ */
 export interface Manifest {
   format: (typeof manifestFormats)[number]
   service: string
@@ -17,7 +19,7 @@ export interface Manifest {
   tree: string
 }
 
-/** Since 2 a route may be local. Tandem from before would open its port to everybody, and refuses a format it does not know. */
+/** In format 2 a route may be local. An older Tandem would open its port to everybody; it refuses an unknown format. */
 const manifestFormats = [1, 2] as const
 
 const formatOf = ({ routes, environments }: Definition): Manifest['format'] => {
@@ -44,38 +46,41 @@ export function encodeManifest(definition: Definition, tree: string): Buffer {
   return bytes
 }
 
-/** Reads what came from the wire or the disk; `E_RELEASE_CONTENT` unless it is a valid manifest in its one form. */
+/**
+ * Parses bytes from the network or the disk. `E_RELEASE_CONTENT` unless they are a valid manifest in its canonical
+ * form.
+ */
 export function parseManifest(bytes: Uint8Array): Manifest {
-  if (bytes.length > releaseLimits.objectBytes.manifest) throw refusal('it is too large')
+  if (bytes.length > releaseLimits.objectBytes.manifest) throw refusal('the manifest is too large')
   let value: unknown
   try {
     value = JSON.parse(Buffer.from(bytes).toString())
   } catch (cause) {
-    throw refusal('it is not JSON', cause)
+    throw refusal('the manifest is not JSON', cause)
   }
   const parsed = shape.safeParse(value)
   if (!parsed.success) throw refusal(z.prettifyError(parsed.error).replaceAll('\n', ' '))
-  if (canonicalJson(value) !== Buffer.from(bytes).toString()) throw refusal('it is not in its one form')
-  if (parsed.data.format !== formatOf(parsed.data.definition)) throw refusal('its format is not that of its content')
-  if (parsed.data.service !== parsed.data.definition.service) throw refusal('its definition is of another service')
+  if (canonicalJson(value) !== Buffer.from(bytes).toString()) throw refusal('the manifest is not in its canonical form')
+  if (parsed.data.format !== formatOf(parsed.data.definition)) throw refusal('the format number does not match the content')
+  if (parsed.data.service !== parsed.data.definition.service) throw refusal('the definition belongs to another service')
   return parsed.data
 }
 
 export const releaseIdOf = (manifest: Uint8Array): string => sha256(manifest)
 
 /**
- * The manifest of a release in a store or a machine's cache. `E_RELEASE_GONE` when it is not there, `E_RELEASE_CORRUPT`
- * when it is damaged.
+ * Reads the manifest of a release from a store or a machine's cache. `E_RELEASE_GONE` if it is missing,
+ * `E_RELEASE_CORRUPT` if it is damaged.
  */
 export async function readManifest(store: ObjectReader, id: string): Promise<Manifest> {
   return parseManifest(await store.get(objectKey('manifest', id)))
 }
 
-/** Anything that gives an object's verified content. */
+/** Anything that returns an object's verified content. */
 export interface ObjectReader {
   get(key: ObjectKey): Promise<Uint8Array>
 }
 
 function refusal(why: string, cause?: unknown): OperatorError {
-  return new OperatorError('E_RELEASE_CONTENT', `a release's manifest is refused: ${why}`, { cause })
+  return new OperatorError('E_RELEASE_CONTENT', `the release's manifest is refused: ${why}`, { cause })
 }

@@ -19,8 +19,8 @@ const machines = z.array(z.string())
 const instances = z.number().int().nonnegative()
 
 /**
- * The form a normalised definition must have to be taken from a manifest, so that no machine works with one of another
- * form. What it means was checked by the definitions room when it was published. Keys unknown here are a later version's.
+ * The form that a normalised definition in a manifest must have, so that no machine works with another form. The
+ * definitions module checked the meaning when the release was published. Unknown keys come from a later version.
  */
 export const manifestDefinition = z.object({
   service: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/),
@@ -47,7 +47,7 @@ export const manifestDefinition = z.object({
   env,
   limits,
   idleMs: ms.nullable(),
-  // An unknown key here is refused: what it would open or close must not be passed over.
+  // An unknown key here is refused: ignoring it could open or close something.
   jail: jailSchema.optional(),
   notify: z.object({ watchdogMs: ms.nullable() }).optional(),
   environments: z.record(

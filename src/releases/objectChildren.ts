@@ -2,7 +2,7 @@ import { parseManifest } from './manifest.ts'
 import { objectKey, splitKey, type ObjectKey } from './objectKey.ts'
 import { parseTree, partsOf } from './tree.ts'
 
-/** What an object refers to directly. `E_RELEASE_CONTENT` for a tree or manifest that is not valid. */
+/** The direct references of an object. `E_RELEASE_CONTENT` for an invalid tree or manifest. */
 export function childrenOf(key: ObjectKey, content: Uint8Array): ObjectKey[] {
   switch (splitKey(key).kind) {
     case 'blob':

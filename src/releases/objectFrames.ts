@@ -4,17 +4,17 @@ import type { Encoding, PackedObject } from './packedObject.ts'
 import { releaseLimits } from './releaseLimits.ts'
 
 /**
- * Objects on the wire, either way, as the body of a request or an answer. First the magic `TDM1`; then for each object
- * a header of 38 bytes (kind, encoding, length as u32 big-endian, the id's 32 bytes) and its bytes; then one zero byte,
- * so that a body cut short is told from one that ended.
+ * Objects on the wire, in both directions, as the body of a request or an answer. First the magic `TDM1`; then for each
+ * object a header of 38 bytes (kind, encoding, length as u32 big-endian, the id's 32 bytes) and its bytes; then one
+ * zero byte, so that a truncated body differs from a complete one.
  */
 const magic = Buffer.from('TDM1')
 const headerBytes = 38
 const encodings: readonly Encoding[] = ['raw', 'zstd']
-/** zstd adds a few bytes to what it cannot compress; nothing honest is longer. */
+/** zstd adds a few bytes to incompressible content; no honest object is longer. */
 const packedOverheadBytes = 1024
 
-/** What to give as `content-type` of such a body. */
+/** The `content-type` of such a body. */
 export const framesContentType = 'application/vnd.tandem.objects'
 
 export async function* encodeFrames(
@@ -28,17 +28,19 @@ export async function* encodeFrames(
   yield Buffer.of(0)
 }
 
-/** The objects of a body, not yet verified. `E_USAGE` for a body that is malformed, too long for its kind, or cut short. */
+/**
+ * The objects of a body, not yet verified. `E_USAGE` for a body that is malformed, too long for its kind, or truncated.
+ */
 export async function* decodeFrames(body: AsyncIterable<Uint8Array>): AsyncGenerator<PackedObject> {
   const reader = new ByteReader(body)
   try {
-    if (!magic.equals(await reader.take(magic.length))) throw malformed('it does not begin with TDM1')
+    if (!magic.equals(await reader.take(magic.length))) throw malformed('the stream does not begin with TDM1')
     for (;;) {
       const kindByte = (await reader.take(1))[0] as number // take gives exactly one byte
       if (kindByte === 0) break
       yield await readObject(reader, kindByte)
     }
-    if (!(await reader.atEnd())) throw malformed('bytes follow its end')
+    if (!(await reader.atEnd())) throw malformed('bytes follow the end of the stream')
   } finally {
     await reader.close()
   }
@@ -67,7 +69,7 @@ function header({ key, encoding, bytes }: PackedObject): Buffer {
   return head
 }
 
-/** Takes exact lengths from a stream of pieces of any length; holds one object at most. */
+/** Takes exact lengths from a stream of pieces of any length; holds at most one object. */
 class ByteReader {
   readonly #pieces: AsyncIterator<Uint8Array>
   #held: Buffer = Buffer.alloc(0)
@@ -82,7 +84,7 @@ class ByteReader {
       let held = this.#held.length
       while (held < length) {
         const next = await this.#pieces.next()
-        if (next.done === true) throw malformed('it was cut short')
+        if (next.done === true) throw malformed('the stream was cut short')
         parts.push(Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength))
         held += next.value.byteLength
       }
@@ -109,6 +111,6 @@ class ByteReader {
 
 function malformed(why: string): OperatorError {
   return new OperatorError('E_USAGE', `a stream of objects is malformed: ${why}`, {
-    next: 'try again; when it stays, both ends may be of different versions',
+    next: 'try again; if the error persists, check that both ends run compatible versions of Tandem',
   })
 }

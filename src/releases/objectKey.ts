@@ -1,8 +1,9 @@
 import { OperatorError } from '../lib/operatorError.ts'
 
 /**
- * A blob is a whole file or a chunk of one, a tree is a folder, a manifest is a release. The kind is part of the key: a
- * file that happens to read like a tree must never count as one, for a tree in a store promises all that is below it.
+ * A blob is a whole file or a chunk of a file, a tree is a folder, a manifest is a release. The kind is part of the
+ * key: a file whose content looks like a tree must never count as a tree, because a tree in a store guarantees that
+ * everything below it is there.
  */
 export type ObjectKind = 'blob' | 'tree' | 'manifest'
 export type ObjectKey = `${ObjectKind}/${string}`
@@ -14,10 +15,10 @@ export function objectKey(kind: ObjectKind, id: string): ObjectKey {
   return `${kind}/${id}`
 }
 
-/** Takes a key apart; `E_USAGE` for anything that is not one, for keys arrive from the wire. */
+/** Splits a key; `E_USAGE` for an invalid key, since keys arrive from the network. */
 export function splitKey(key: string): { kind: ObjectKind; id: string } {
   const match = keyForm.exec(key)
-  if (!match) throw new OperatorError('E_USAGE', 'not the key of an object', { subject: key.slice(0, 80) })
+  if (!match) throw new OperatorError('E_USAGE', 'this is not the key of an object', { subject: key.slice(0, 80) })
   return { kind: match[1] as ObjectKind, id: match[2] as string } // both groups are in every match
 }
 

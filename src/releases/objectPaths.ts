@@ -5,10 +5,10 @@ import type { Encoding } from './packedObject.ts'
 /** The folder of each kind below a store's root. */
 export const kindFolders: Record<ObjectKind, string> = { blob: 'objects', tree: 'trees', manifest: 'manifests' }
 
-/** Compressed objects end in `.zst`, so that `zstd -dc FILE | sha256sum` checks a store by hand. */
+/** Compressed objects end in `.zst`, so that `zstd -dc FILE | sha256sum` can check a store by hand. */
 export const encodingSuffixes: Record<Encoding, string> = { zstd: '.zst', raw: '' }
 
-/** Where an object lies below a store's root: `objects/ab/cdef…`. */
+/** Path of an object below a store's root: `objects/ab/cdef…`. */
 export function objectPath(root: string, key: ObjectKey, encoding: Encoding): string {
   const { kind, id } = splitKey(key)
   return join(root, kindFolders[kind], id.slice(0, 2), id.slice(2) + encodingSuffixes[encoding])

@@ -6,14 +6,16 @@ import { unpackSync, type Encoding } from './packedObject.ts'
 
 const encodings: readonly Encoding[] = ['zstd', 'raw']
 
-/** An object's verified content straight from a store's folder, for worker threads; `null` when missing or damaged. */
+/**
+ * Reads an object's verified content directly from a store's folder, for worker threads; `null` if missing or damaged.
+ */
 export function readObjectSync(root: string, key: ObjectKey): Uint8Array | null {
   for (const encoding of encodings) {
     let bytes: Buffer
     try {
       bytes = readFileSync(objectPath(root, key, encoding))
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue // node:fs throws no others
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue // node:fs throws only such errors
       throw error
     }
     try {

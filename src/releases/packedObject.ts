@@ -5,7 +5,10 @@ import { OperatorError } from '../lib/operatorError.ts'
 import { splitKey, type ObjectKey } from './objectKey.ts'
 import { releaseLimits } from './releaseLimits.ts'
 
-/** An object as it travels and lies on disk: compressed where that helps. Its id is of the uncompressed content. */
+/**
+ * An object as transferred and as stored: compressed if that saves space. Its id is the hash of the uncompressed
+ * content.
+ */
 export interface PackedObject {
   key: ObjectKey
   encoding: Encoding
@@ -17,9 +20,9 @@ export type Encoding = 'raw' | 'zstd'
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 const level = 3
-/** Below this, a frame's own overhead eats the gain. */
+/** Below this size, the overhead of a frame costs more than compression saves. */
 const worthCompressingBytes = 128
-/** Up to this, a thread's round trip costs more than the work. */
+/** Up to this size, the round trip to a thread costs more than the work. */
 const inlineBytes = 16 * 1024
 
 export async function pack(key: ObjectKey, content: Uint8Array): Promise<PackedObject> {
@@ -30,7 +33,7 @@ export async function pack(key: ObjectKey, content: Uint8Array): Promise<PackedO
   return { key, encoding: 'raw', bytes: content }
 }
 
-/** The content, verified. `E_RELEASE_CORRUPT` when it is not what the key says or larger than its kind may be. */
+/** Returns the verified content. `E_RELEASE_CORRUPT` if it does not match the key or is larger than its kind allows. */
 export async function unpack(object: PackedObject): Promise<Uint8Array> {
   if (object.encoding === 'raw' || object.bytes.length <= inlineBytes) return unpackSync(object)
   return verified(
@@ -50,7 +53,7 @@ export function unpackSync(object: PackedObject): Uint8Array {
   return verified(object.key, content)
 }
 
-/** A small frame may hold gigabytes; nothing above the limit of its kind is ever inflated. */
+/** A small frame may expand to gigabytes; content above the limit of its kind is never decompressed. */
 function bounded({ key, bytes }: PackedObject): { maxOutputLength: number; chunkSize: number } {
   const maxOutputLength = releaseLimits.objectBytes[splitKey(key).kind]
   return { maxOutputLength, chunkSize: Math.max(1024, Math.min(bytes.length * 8, maxOutputLength)) }
@@ -65,7 +68,7 @@ function verified(key: ObjectKey, content: Uint8Array): Uint8Array {
 function damaged(key: ObjectKey, cause?: unknown): never {
   throw new OperatorError('E_RELEASE_CORRUPT', 'an object does not match its hash', {
     subject: key,
-    next: 'it is fetched again where that is possible; otherwise publish the release again',
+    next: 'Tandem fetches the object again if it can; otherwise publish the release again',
     cause,
   })
 }

@@ -18,20 +18,21 @@ export interface PublishOptions {
 export interface PublishProgress {
   objects: number
   ofObjects: number
-  /** As they travelled, compressed. */
+  /** Bytes as transferred, compressed. */
   sentBytes: number
 }
 
 export interface Published {
   id: string
-  /** Objects and bytes that travelled, the manifest included. */
+  /** Objects and bytes transferred, including the manifest. */
   sentObjects: number
   sentBytes: number
 }
 
 /**
- * Brings a described release to a target: asks from the root down which trees it lacks, sends the blobs that these lack,
- * then the trees from the leaves up, then the manifest. `E_RELEASE_CONTENT` when a file changed since it was described.
+ * Brings a described release to a target: asks from the root down which trees the target lacks, sends the blobs that
+ * these trees lack, then the trees from the leaves up, then the manifest. `E_RELEASE_CONTENT` if a file changed since
+ * it was described.
  */
 export async function publish(
   description: ReleaseDescription,
@@ -77,13 +78,13 @@ async function attemptPublish(
   }
   options.signal?.throwIfAborted()
   const { id } = await target.commit(description.manifestBytes)
-  if (id !== description.id) throw new Error(`published ${description.id} and the target calls it ${id}`)
+  if (id !== description.id) throw new Error(`published ${description.id}, but the target returned the id ${id}`)
   sent.sentObjects++
   sent.sentBytes += description.manifestBytes.length
   return { id, ...sent }
 }
 
-/** Trees come with parents before children. Below a tree that is there, nothing is asked. */
+/** Lists parents before children. Nothing is asked about the objects below a tree that the target has. */
 async function findMissing(
   description: ReleaseDescription,
   target: ReleaseTarget,
@@ -127,7 +128,7 @@ async function* readObjects(keys: ObjectKey[], description: ReleaseDescription):
       continue
     }
     const source = description.blobs.get(key)
-    if (!source) throw new Error(`the target asked for ${key}, which is not of this release`)
+    if (!source) throw new Error(`the target requested ${key}, which is not part of this release`)
     yield await pack(key, await readBlob(key, source))
   }
 }

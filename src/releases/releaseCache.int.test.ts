@@ -48,7 +48,7 @@ async function publishAndFetch(): Promise<string> {
 const objectFiles = (key: string) => readdir(join(root, 'cache', key), { recursive: true })
 
 describe('a materialised release', () => {
-  it('is read-only, and no file of it is an inode of anything else', async () => {
+  it('is read-only, and none of its files shares an inode with anything else', async () => {
     const path = await cache.materialise(await publishAndFetch())
     for (const entry of await readdir(path, { recursive: true })) {
       const stats = await lstat(join(path, entry))
@@ -94,13 +94,13 @@ describe('a materialised release', () => {
       await chmod(join(path, 'bin'), 0o755)
       await rm(join(path, 'bin/server'))
     },
-    'turns a symlink elsewhere': async (path) => {
+    'changes the target of a symlink': async (path) => {
       await chmod(join(path, 'bin'), 0o755)
       await rm(join(path, 'bin/a'))
       await symlink('/etc/passwd', join(path, 'bin/a'))
       await chmod(join(path, 'bin'), 0o555)
     },
-    'puts a symlink to outside in place of a folder': async (path) => {
+    'replaces a folder by a symlink to the outside': async (path) => {
       await chmod(path, 0o755)
       await chmod(join(path, 'lib'), 0o755)
       await rename(join(path, 'lib'), join(root, 'taken'))
@@ -113,12 +113,12 @@ describe('a materialised release', () => {
       await writeFile(join(root, 'hard'), 'c'.repeat(5000))
       await chmod(join(root, 'hard'), 0o444)
     },
-    'forbids everybody to look into a folder': (path) => chmod(join(path, 'lib'), 0o000),
+    'removes all permissions of a folder': (path) => chmod(join(path, 'lib'), 0o000),
     'removes the whole folder': (path) => removeTree(path),
   }
 
   for (const [what, tamper] of Object.entries(tampering)) {
-    it(`is repaired before a start when an instance ${what}; nothing else is touched`, async () => {
+    it(`is repaired before a start when an instance ${what}; nothing else is changed`, async () => {
       const other = await cache.materialise(await publishAndFetch())
       await writeFiles(join(root, 'source'), { 'lib/b.js': 'second' })
       const id = await publishAndFetch()
@@ -138,7 +138,7 @@ describe('a materialised release', () => {
     })
   }
 
-  it('is left alone when nothing changed, so that what runs in it keeps its files', async () => {
+  it('is left unchanged if nothing changed, so that running instances keep their files', async () => {
     const id = await publishAndFetch()
     const path = await cache.open(id)
     const before = await stat(path)
@@ -146,7 +146,7 @@ describe('a materialised release', () => {
     expect((await stat(path)).ino).toBe(before.ino)
   })
 
-  it('is hashed anew after a boot: an index from before is not believed', async () => {
+  it('is hashed again after a boot: an older index is not trusted', async () => {
     const id = await publishAndFetch()
     const path = await cache.open(id)
     const index = join(root, 'cache/index', `${id}.json`)
@@ -155,14 +155,14 @@ describe('a materialised release', () => {
     await chmod(join(path, 'lib/a.js'), 0o444)
     const { ino, size, mtimeNs, ctimeNs } = await stat(join(path, 'lib/a.js'), { bigint: true })
     const known = JSON.parse(await readFile(index, 'utf8'))
-    known.fingerprints['lib/a.js'] = `${ino}:${size}:${mtimeNs}:${ctimeNs}` // as when a crash lost content but no times
+    known.fingerprints['lib/a.js'] = `${ino}:${size}:${mtimeNs}:${ctimeNs}` // like after a crash that lost content but no times
     await writeFile(index, JSON.stringify(known))
     const rebooted = await ReleaseCache.open(join(root, 'cache'), { bootId: 'another boot' })
     await rebooted.open(id)
     expect(await readFile(join(path, 'lib/a.js'), 'utf8')).toBe(files['lib/a.js'])
   })
 
-  it('is made and opened without an index that cannot be written', async () => {
+  it('is made and opened although the index cannot be written', async () => {
     const id = await publishAndFetch()
     await removeTree(join(root, 'cache/index'))
     await writeFile(join(root, 'cache/index'), 'in the way')
@@ -171,7 +171,7 @@ describe('a materialised release', () => {
     expect(await readFile(join(path, 'lib/a.js'), 'utf8')).toBe(files['lib/a.js'])
   })
 
-  it('is repaired from the source when its objects are damaged too, and refused without one', async () => {
+  it('is repaired from the source when its objects are damaged too, and refused without a source', async () => {
     const { id, description } = await remote.publishFolder(join(root, 'source'))
     await cache.fetch(id, remote.depot)
     const [key] = [...description.blobs].find(([, { bytes }]) => bytes === 5000) ?? [objectKey('blob', '')]
@@ -184,7 +184,7 @@ describe('a materialised release', () => {
     expect(await cache.open(id)).toBe(path)
   })
 
-  it('is repaired from the source when every object of the cache is damaged, its manifest and other releases too', async () => {
+  it('is repaired from the source when every object of the cache is damaged, including its manifest and other releases', async () => {
     const other = await publishAndFetch()
     await cache.materialise(other)
     await writeFiles(join(root, 'source'), { 'lib/b.js': 'second' })
@@ -204,7 +204,7 @@ describe('a materialised release', () => {
 })
 
 describe('collection in a cache', () => {
-  it('keeps what it must and the last of each service, and removes folders with the releases', async () => {
+  it('keeps the required releases and the last ones of each service, and removes folders with their releases', async () => {
     const ids: string[] = []
     for (let version = 0; version < 5; version++) {
       await writeFiles(join(root, 'source'), { version: `${version}` })
@@ -223,7 +223,7 @@ describe('collection in a cache', () => {
     expect(await objectFiles('objects').then((names) => names.filter((name) => name.includes('/')))).toEqual([])
   })
 
-  it('keeps a release without a folder, which never ran, only where it must', async () => {
+  it('keeps a release without a folder, which never ran, only if it is required', async () => {
     const ran = await publishAndFetch()
     await cache.materialise(ran)
     await writeFiles(join(root, 'source'), { 'lib/new.js': 'new' })
@@ -255,7 +255,7 @@ describe('collection beside a fetch', () => {
   })
   const nothing = { keep: new Set<string>(), lastPerService: 0, capBytes: null }
 
-  it('waits for its end, and no start waits with it', async () => {
+  it('waits for the end of the fetch, and does not delay a start', async () => {
     const fetching = cache.fetch(coming, held.source)
     await held.began
     let asked = 0
@@ -271,7 +271,7 @@ describe('collection beside a fetch', () => {
     expect((await cache.list()).map(({ id }) => id)).toEqual([coming])
   })
 
-  it('waits for no fetch that has ended, however it did', async () => {
+  it('does not wait for a fetch that has ended, successfully or not', async () => {
     const abort = new AbortController()
     const fetching = cache.fetch(coming, held.source, { signal: abort.signal })
     await held.began
@@ -285,7 +285,7 @@ describe('collection beside a fetch', () => {
 })
 
 describe('a fetch', () => {
-  it('killed at any point leaves nothing half-made, and the next one finishes', async () => {
+  it('killed at any point leaves nothing half-made, and the next fetch completes', async () => {
     const seed = Date.now() % 100_000
     console.log(`seed ${seed}`)
     await mkdir(join(root, 'source/many'))
@@ -318,7 +318,7 @@ describe('a fetch', () => {
     await exited
   }
 
-  it('refuses a source that sends other content, and keeps none of it', async () => {
+  it('refuses a source that sends wrong content, and keeps none of the content', async () => {
     const { id } = await remote.publishFolder(join(root, 'source'))
     const lying: ReleaseSource = {
       async *fetch(keys) {
@@ -333,7 +333,7 @@ describe('a fetch', () => {
     expect(await cache.list()).toEqual([])
   })
 
-  it('ends when it is aborted, and goes on later', async () => {
+  it('ends when it is aborted, and continues later', async () => {
     const { id } = await remote.publishFolder(join(root, 'source'))
     const abort = new AbortController()
     const fetching = cache.fetch(id, remote.depot, { signal: abort.signal, onProgress: () => abort.abort() })

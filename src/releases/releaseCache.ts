@@ -22,36 +22,36 @@ export interface CachedRelease {
   id: string
   service: string
   fetchedAtMs: number
-  /** Its folder is there. */
+  /** Whether its folder exists. */
   isMaterialised: boolean
 }
 
 type CachePolicy = Pick<CollectionPolicy, 'keep' | 'lastPerService' | 'capBytes'>
 
 export interface FolderRequest {
-  /** Where damaged objects may be fetched again. Without it only what is here can repair. */
+  /** Source for damaged objects. Without a source, only local objects can repair a folder. */
   source?: ReleaseSource
   signal?: AbortSignal
 }
 
 /**
- * A machine's releases: verified objects as they travelled (compressed, each once), and for each release that runs a
- * read-only folder `releases/<id>`. No file of a folder is an inode of anything else, so what an instance does to its
- * folder, also as root, reaches neither the objects nor another release; `open` finds and repairs it before a start.
- * Used by one process at a time.
+ * A machine's releases: verified objects as transferred (compressed, each once), and for each release that runs a
+ * read-only folder `releases/<id>`. No file of a folder shares an inode with anything else: changes that an instance
+ * makes to its folder, even as root, reach neither the objects nor another release, and `open` finds and repairs them
+ * before a start. Used by one process at a time.
  */
 export class ReleaseCache implements ObjectReader {
   readonly #root: string
   readonly #store: DirectoryStore
   readonly #bootId: string
   readonly #lock = new SharedLock()
-  /** The last piece of work on each release: there is one at a time. */
+  /** The last piece of work on each release: one runs at a time. */
   readonly #turns = new Turns()
   readonly #fetches = new Set<Promise<void>>()
-  /** The collection that waits for them. */
+  /** The collection that waits for the running fetches. */
   #due: Promise<Collected> | null = null
 
-  /** Makes the folder if need be, and removes what an earlier process left half-made. */
+  /** Makes the folder if needed, and removes content that an earlier process left half-made. */
   static async open(root: string, options: { bootId?: string } = {}): Promise<ReleaseCache> {
     for (const folder of ['releases', 'index']) await mkdir(join(root, folder), { recursive: true, mode: 0o700 })
     const store = await DirectoryStore.open(root)
@@ -66,7 +66,7 @@ export class ReleaseCache implements ObjectReader {
     this.#bootId = bootId
   }
 
-  /** A verified object; see `readManifest`. */
+  /** Returns a verified object; see `readManifest`. */
   get(key: ObjectKey): Promise<Uint8Array> {
     return this.#store.get(key)
   }
@@ -75,7 +75,7 @@ export class ReleaseCache implements ObjectReader {
     return this.#store.has([objectKey('manifest', id)]).then(({ size }) => size > 0)
   }
 
-  /** Fetches what is not here. After a failure or a kill, the next call goes on where it ended. */
+  /** Fetches the missing objects. After a failure or a kill, the next call continues where the last one ended. */
   fetch(id: string, source: ReleaseSource, options: FetchOptions = {}): Promise<Fetched> {
     const fetching = this.#inTurn(id, () => fetchRelease(this.#store, source, id, options))
     const forget = (): void => void this.#fetches.delete(ended)
@@ -84,7 +84,10 @@ export class ReleaseCache implements ObjectReader {
     return fetching
   }
 
-  /** The folder of a fetched release, made if it is not there. Returns its path. Not yet verified: see `open`. */
+  /**
+   * Returns the path of a fetched release's folder, and makes the folder if needed. The content is not verified: see
+   * `open`.
+   */
   materialise(id: string, request: FolderRequest = {}): Promise<string> {
     return this.#inTurn(id, async () => {
       const index = await readIndex(this.#indexPath(id))
@@ -94,8 +97,8 @@ export class ReleaseCache implements ObjectReader {
   }
 
   /**
-   * The folder of a release as it is wanted right before a start: verified, and made anew if anything in it differs.
-   * `E_RELEASE_CORRUPT` when it cannot be repaired from what is here and from the source.
+   * Returns the folder of a release right before a start: verified, and made again if anything in it differs.
+   * `E_RELEASE_CORRUPT` if the folder cannot be repaired from the local objects and the source.
    */
   open(id: string, request: FolderRequest = {}): Promise<string> {
     return this.#inTurn(id, () => this.#verifyOrMake(id, request))
@@ -107,13 +110,13 @@ export class ReleaseCache implements ObjectReader {
       const { kind, id } = splitKey(key)
       if (kind !== 'manifest') continue
       const service = await this.#serviceOf(id)
-      if (service === null) continue // damaged: it is fetched again before it is used
+      if (service === null) continue // damaged: the release is fetched again before it is used
       releases.push({ id, service, fetchedAtMs: storedAtMs, isMaterialised: existsSync(this.#folder(id)) })
     }
     return releases
   }
 
-  /** Bytes of the objects and of the folders, these counted as if nothing were shared on the disk. */
+  /** Bytes of the objects and of the folders; folders count as if they shared no blocks on the disk. */
   async usedBytes(): Promise<number> {
     let bytes = await this.#store.usedBytes()
     for (const folder of (await this.#folderBytes()).values()) bytes += folder
@@ -121,8 +124,9 @@ export class ReleaseCache implements ObjectReader {
   }
 
   /**
-   * Removes releases, see `CollectionPolicy`; the order of fetching decides which are the last. Begins once no fetch runs:
-   * in the lock's queue every start would wait with it behind a slow one. `policy` is asked when it begins.
+   * Removes releases, see `CollectionPolicy`; the order of fetching decides which releases are the last. Begins once no
+   * fetch runs: a collection queued in the lock behind a slow fetch would block every start. `policy` is called when
+   * the collection begins.
    */
   collect(policy: () => CachePolicy): Promise<Collected> {
     if (this.#due) return this.#due
@@ -135,7 +139,7 @@ export class ReleaseCache implements ObjectReader {
   }
 
   async #collect(policy: CachePolicy): Promise<Collected> {
-    // One without a folder never ran here, and nobody goes back to it; perhaps the disk was full.
+    // A release without a folder never ran here, and no rollback needs it; the disk may have been full.
     const ran = (await this.list()).filter(({ isMaterialised }) => isMaterialised)
     const folders = await this.#folderBytes()
     const collected = await collect(this.#store, {
@@ -147,9 +151,9 @@ export class ReleaseCache implements ObjectReader {
     return collected
   }
 
-  /** One piece of work on a release at a time, and none while the cache is collected. */
+  /** Runs one piece of work on a release at a time, and none during a collection. */
   #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
-    if (!isHash(id)) return Promise.reject(new OperatorError('E_USAGE', 'not the id of a release', { subject: id }))
+    if (!isHash(id)) return Promise.reject(new OperatorError('E_USAGE', 'this is not the id of a release', { subject: id }))
     return this.#turns.take(id, () => this.#lock.shared(work))
   }
 
@@ -201,7 +205,10 @@ export class ReleaseCache implements ObjectReader {
     return built.fingerprints
   }
 
-  /** The old folder stays beside for instances that run in it, until the release is collected; one at most. */
+  /**
+   * The old folder stays beside the new one for instances that run in it, until the release is collected; at most one
+   * is kept.
+   */
   async #replaceFolder(id: string, making: string): Promise<void> {
     const folder = this.#folder(id)
     if (existsSync(folder)) {
@@ -214,8 +221,9 @@ export class ReleaseCache implements ObjectReader {
   }
 
   /**
-   * Where files of the same content should lie: at the same place of this release's damaged folder, or anywhere in the
-   * newest other folder of the service. Cloning or copying from there spares the inflating, and on some disks the space.
+   * Finds where files with the same content should be: at the same place in this release's damaged folder, or anywhere
+   * in the newest other folder of the service. Cloning or copying from there saves the decompression, and on some disks
+   * the space.
    */
   async #findTwins(id: string): Promise<(file: { path: string; entry: { sha256: string } }) => string | null> {
     const own = existsSync(this.#folder(id)) ? this.#folder(id) : null
@@ -228,7 +236,7 @@ export class ReleaseCache implements ObjectReader {
     return ({ path, entry }) => (own === null ? (places.get(entry.sha256) ?? null) : join(own, path))
   }
 
-  /** None when it is damaged: that must not keep another release from starting. */
+  /** Returns no files for a damaged release: it must not keep another release from starting. */
   async #filesOf(id: string): Promise<ReleaseListing['files']> {
     try {
       return (await readListing((await readManifest(this.#store, id)).tree, this.#store)).files
@@ -261,7 +269,7 @@ export class ReleaseCache implements ObjectReader {
     return readListing(tree, { get })
   }
 
-  /** `null` when its manifest is damaged. */
+  /** Returns `null` if the manifest is damaged. */
   async #serviceOf(id: string): Promise<string | null> {
     try {
       return (await readManifest(this.#store, id)).service
@@ -271,7 +279,7 @@ export class ReleaseCache implements ObjectReader {
     }
   }
 
-  /** It only spares hashing: that a full disk does not take it must not keep a release from starting. */
+  /** The index only saves hashing: if a full disk rejects it, the release must still start. */
   async #writeIndex(id: string, { bytes }: ReleaseListing, fingerprints: Record<string, string>): Promise<void> {
     await writeIndex(this.#indexPath(id), { bootId: this.#bootId, bytes, fingerprints }).catch(() => {})
   }
@@ -284,7 +292,7 @@ export class ReleaseCache implements ObjectReader {
     return bytes
   }
 
-  /** Removes folders without their manifest, and of the others (half-made, damaged) those that `mayGo`. */
+  /** Removes folders without a manifest, and those half-made or damaged folders that `mayGo` accepts. */
   async #sweep(mayGo: (name: string) => boolean): Promise<void> {
     for (const name of await readdir(join(this.#root, 'releases'))) {
       const isWanted = isHash(name) ? await this.has(name) : !mayGo(name)
@@ -311,12 +319,12 @@ function beyondRepair(id: string, damaged: readonly ObjectKey[], cause?: unknown
   const more = damaged.length > 1 ? ` and ${damaged.length - 1} more` : ''
   return new OperatorError('E_RELEASE_CORRUPT', `this machine’s copy of a release is damaged: ${damaged[0]}${more}`, {
     subject: id,
-    next: 'check the disk; with the controller reachable it is fetched again, otherwise roll back to another release',
+    next: 'check the disk; if the controller is reachable, the release is fetched again; otherwise roll back to another release',
     cause,
   })
 }
 
-/** Where the system does not say (macOS), what an earlier process made counts as made before the boot. */
+/** If the system reports no boot id (macOS), an index of an earlier process counts as made before the boot. */
 function thisBoot(): string {
   try {
     return bootId()

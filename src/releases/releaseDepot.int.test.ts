@@ -42,14 +42,14 @@ async function expectWhole(id: string): Promise<void> {
 }
 
 describe('publishing', () => {
-  it('sends only what the store lacks: one file and the folders above it', async () => {
+  it('sends only missing objects: one file and the folders above it', async () => {
     await publishVersion(1)
     await writeFiles(join(root, 'shop'), { 'lib/deep/version': 'new' })
     const { sentObjects } = await remote.publishFolder(join(root, 'shop'))
     expect(sentObjects).toBe(1 + 3 + 1)
   })
 
-  it('at the same time from two sides gives both whole', async () => {
+  it('by several publishers at the same time makes every release complete', async () => {
     const ids = await Promise.all([publishVersion(1, 'one'), publishVersion(1, 'two'), publishVersion(1, 'three')])
     for (const id of ids) await expectWhole(id)
     const reopened = await DirectoryStore.open(join(root, 'store'))
@@ -64,12 +64,12 @@ describe('publishing', () => {
     expect(await remote.depot.findReleases('')).toEqual([])
   })
 
-  it('is found by a prefix of its id', async () => {
+  it('makes a release that is found by a prefix of its id', async () => {
     const id = await publishVersion(1)
     expect(await remote.depot.findReleases(id.slice(0, 12))).toEqual([id])
   })
 
-  it('takes no tree before what it refers to, and no manifest as an object', async () => {
+  it('accepts no tree before the objects it refers to, and no manifest as an object', async () => {
     const bytes = encodeTree({ entries: [{ type: 'file', name: 'a', mode: 0o644, size: 1, sha256: sha256('a') }] })
     const tree = await pack(objectKey('tree', sha256(bytes)), bytes)
     await expect(remote.depot.put(encodeFrames([tree]))).rejects.toMatchObject({ code: 'E_RELEASE_INCOMPLETE' })
@@ -77,7 +77,7 @@ describe('publishing', () => {
     await expect(remote.depot.put(encodeFrames([manifest]))).rejects.toMatchObject({ code: 'E_USAGE' })
   })
 
-  it('does not take a file that reads like a tree for one', async () => {
+  it('does not treat a file that reads like a tree as a tree', async () => {
     const bytes = encodeTree({ entries: [{ type: 'file', name: 'a', mode: 0o644, size: 1, sha256: sha256('a') }] })
     await writeFiles(join(root, 'shop'), { 'tree.json': bytes })
     await remote.publishFolder(join(root, 'shop'))
@@ -85,7 +85,7 @@ describe('publishing', () => {
     expect(await remote.depot.missing([key])).toEqual([key])
   })
 
-  it('sends again what was lost from or damaged in the store', async () => {
+  it('sends objects again that were lost or damaged in the store', async () => {
     const id = await publishVersion(1)
     const lost = objectKey('blob', sha256(noise(2000, 1)))
     await rename(objectPath(join(root, 'store'), lost, 'raw'), join(root, 'lost'))
@@ -101,7 +101,7 @@ describe('publishing', () => {
     await expectWhole(id)
   })
 
-  it('leaves no temporary file behind a process that was killed', async () => {
+  it('removes the temporary files of a killed process', async () => {
     await writeFile(join(root, 'store/tmp/half'), 'half')
     await DirectoryStore.open(join(root, 'store'))
     expect(await readdir(join(root, 'store/tmp'))).toEqual([])
@@ -109,7 +109,7 @@ describe('publishing', () => {
 })
 
 describe('collection', () => {
-  it('keeps what it must and the last ones of each service, whole', async () => {
+  it('keeps the required releases and the last ones of each service complete', async () => {
     const ids: string[] = []
     for (let version = 0; version < 8; version++) ids.push(await publishVersion(version))
     const other = await publishVersion(0, 'other')
@@ -124,7 +124,7 @@ describe('collection', () => {
     expect(kept.length).toBe(1 + 3 + 1)
   })
 
-  it('says what goes before it goes, and plans anew when that is needed by now', async () => {
+  it('announces releases before their removal, and plans again if one is needed by now', async () => {
     const id = await publishVersion(1)
     const other = await publishVersion(2)
     now += leaseMs + 1
@@ -144,7 +144,7 @@ describe('collection', () => {
     await expectWhole(id)
   })
 
-  it('leaves a push in progress what it was told is there, however old that is', async () => {
+  it('keeps the objects that a push in progress counts on, however old they are', async () => {
     const id = await publishVersion(1)
     const { tree } = await readManifest(remote.depot, id)
     remote.policy.published = []
@@ -163,7 +163,7 @@ describe('collection', () => {
     expect(await remote.store.has([...blobs.keys()])).toEqual(new Set(blobs.keys()))
   }
 
-  it('makes room for a push within the cap, oldest first; one that cannot fit is refused', async () => {
+  it('makes room for a push within the cap, oldest first, and refuses a push that cannot fit', async () => {
     remote = await openTestDepot(join(root, 'capped'), { clock, capBytes: 100_000 })
     const push = async (version: number, bytes = 30_000) => {
       await writeFiles(join(root, 'shop'), { content: noise(bytes, version) })

@@ -15,36 +15,36 @@ import { planCollection, retract, type Collected, type CollectionPolicy } from '
 export interface DepotOptions {
   store: ReleaseStore
   clock: Clock
-  /** Bytes as they are kept; `null`: no cap. */
+  /** Cap on the stored bytes; `null` means no cap. */
   capBytes: number | null
-  /** What may be collected when a push does not fit; asked anew each time. */
+  /** Policy of the collection when a push does not fit; called again each time. */
   policy: () => DepotPolicy
   /**
-   * Called with the releases that a collection is about to remove, before anything is: the moment from which they are
-   * gone. `false` when one of them is needed by now; then it is planned anew.
+   * Called with the releases that a collection is about to remove, before anything is removed; from then on they count
+   * as gone. Returns `false` if one of them is needed by now; the collection is then planned again.
    */
   letGo?: (releases: readonly string[]) => boolean
-  /** How long a push may go without asking or sending; what it counts on is not collected meanwhile. */
+  /** Time that a push may take without a request; during this lease, objects that it counts on are not collected. */
   leaseMs?: number
 }
 
 export type DepotPolicy = Omit<CollectionPolicy, 'leased' | 'capBytes'>
 
 const defaultLeaseMs = 15 * 60_000
-/** Of the cap, freed at once when a push does not fit: one collection then does for many objects. */
+/** Share of the cap that is freed at once when a push does not fit: one collection then suffices for many objects. */
 const roomShare = 0.1
-/** Each is overtaken only by a rollout that started to what it was to remove. */
+/** A plan fails only if a rollout started to a release that the plan was to remove. */
 const collectionPlans = 10
 
 /**
- * The controller's store as pushes and machines meet it. It keeps one promise: a tree that is in the store has all
- * that is below it. So a tree is taken only after what it refers to; collection removes parents first and has the
- * store alone; and what a push was told is there is leased to it.
+ * The controller's store as used by pushes and machines. It keeps one guarantee: everything below a stored tree is
+ * stored too. So a tree is accepted only after the objects it refers to; a collection removes parents first and has the
+ * store to itself; and objects reported to a push as present are leased to it.
  */
 export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader {
   readonly #options: DepotOptions
   readonly #lock = new SharedLock()
-  /** Until when, on the monotonic clock. */
+  /** End of each lease, in monotonic time. */
   readonly #leases = new Map<ObjectKey, number>()
   #atCap: OperatorError | null = null
 
@@ -52,7 +52,7 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
     this.#options = options
   }
 
-  /** Why the last object did not fit below the cap; `null`: it did. */
+  /** Why the last object did not fit below the cap; `null` if it fitted. */
   get atCap(): OperatorError | null {
     return this.#atCap
   }
@@ -71,7 +71,7 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
     for await (const object of decodeFrames(frames)) {
       const content = await unpack(object)
       const next = splitKey(object.key).kind
-      if (next === 'manifest') throw new OperatorError('E_USAGE', 'a manifest is committed, not put')
+      if (next === 'manifest') throw new OperatorError('E_USAGE', 'a manifest must be committed, not uploaded as an object')
       if (next !== kind) await this.#options.store.flush()
       kind = next
       await this.#putObject(object, content)
@@ -99,13 +99,16 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
     throw incomplete(id, [...lost][0] ?? key)
   }
 
-  /** Verified as they are read: a damaged object never leaves, and is taken out so that the next push sends it again. */
+  /**
+   * Verifies objects as they are read: a damaged object is never sent, and is removed so that the next push sends it
+   * again.
+   */
   async *fetch(keys: readonly ObjectKey[], options: { signal?: AbortSignal } = {}): AsyncGenerator<Uint8Array> {
     checkKeys(keys)
     yield* encodeFrames(this.#readPacked(keys, options.signal))
   }
 
-  /** A verified object; see `readManifest`. */
+  /** Returns a verified object; see `readManifest`. */
   async get(key: ObjectKey): Promise<Uint8Array> {
     try {
       return await this.#options.store.get(key)
@@ -114,7 +117,7 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
     }
   }
 
-  /** The releases whose ids begin so. */
+  /** Finds the releases whose id begins with `prefix`. */
   async findReleases(prefix: string): Promise<string[]> {
     const found: string[] = []
     for await (const { key } of this.#options.store.list()) {
@@ -124,7 +127,7 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
     return found
   }
 
-  /** Collects by the policy, and so that `roomBytes` are free below the cap if releases that need not stay can give them. */
+  /** Collects by the policy, and frees `roomBytes` below the cap if releases that are not needed occupy enough. */
   collect(roomBytes = 0): Promise<Collected> {
     const { store, capBytes: cap, policy, letGo = () => true, clock } = this.#options
     const capBytes = cap === null ? null : cap - roomBytes
@@ -138,7 +141,7 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
         await store.remove(doomed)
         return collected
       }
-      throw new Error(`what is needed changed during each of ${collectionPlans} collections of the release store`)
+      throw new Error(`the set of needed releases changed during each of ${collectionPlans} collections of the release store`)
     })
   }
 
@@ -169,15 +172,15 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
     if (used + bytes <= capBytes) return
     this.#atCap = new OperatorError(
       'E_STORE_FULL',
-      `the release store holds ${used} of ${capBytes} bytes, all of it needed`,
+      `the release store holds ${used} of ${capBytes} bytes, all of them needed`,
       {
-        next: 'raise its cap (tandem controller run --store-cap), remove a service, or publish less: name what is not needed in .tandemignore',
+        next: 'raise the cap (tandem controller run --store-cap), remove a service, or publish less: name unneeded files in .tandemignore',
       },
     )
     throw this.#atCap
   }
 
-  /** What is missing or damaged below a tree, for a manifest may claim anything. */
+  /** Finds missing or damaged objects below a tree, since a manifest may claim anything. */
   async #findLost(tree: string): Promise<Set<ObjectKey>> {
     const { store } = this.#options
     let reading: ObjectKey | null = null
@@ -211,7 +214,7 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
     await this.#lock.alone(() => retract(this.#options.store, new Set([key])))
     return new OperatorError('E_RELEASE_CORRUPT', 'an object in the release store does not match its hash', {
       subject: key,
-      next: 'check the disk, and push the release again: what was damaged has been taken out and is sent anew',
+      next: 'check the disk, and push the release again: the damaged object was removed and is sent again',
       cause: error,
     })
   }
@@ -235,6 +238,6 @@ const isLoss = (error: unknown): boolean =>
 function incomplete(what: string, lost: string): OperatorError {
   return new OperatorError('E_RELEASE_INCOMPLETE', `the store lacks ${lost}`, {
     subject: what,
-    next: 'publish it again',
+    next: 'publish the release again',
   })
 }

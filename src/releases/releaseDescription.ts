@@ -1,21 +1,24 @@
 import type { Manifest } from './manifest.ts'
 import type { ObjectKey } from './objectKey.ts'
 
-/** A release as it lies in a folder, ready to be published: all its objects, the content of files still on disk. */
+/** A release in a folder, ready to be published: all its objects, with the content of files still on disk. */
 export interface ReleaseDescription {
-  /** 64 hex digits. */
+  /** Id of the release, 64 hex digits. */
   id: string
   manifest: Manifest
   manifestBytes: Buffer
-  /** Trees and what is directly below each, from the root to the leaves: a parent always before its children. */
+  /** Trees and the objects directly below each, from the root to the leaves: a parent always before its children. */
   trees: Map<ObjectKey, DescribedTree>
   blobs: Map<ObjectKey, BlobSource>
   files: number
   /** Bytes of all files. */
   bytes: number
-  /** What people should know of it, one sentence each. */
+  /** Warnings for people, one sentence each. */
   warnings: string[]
-  /** What the ignore files left out, a folder with a slash behind it, the first of them only; and which files were read. */
+  /**
+   * Ignored paths (folders with a slash at the end, only the first paths), and the name of the ignore files that were
+   * read.
+   */
   leftOut: { ignoreFile: string; paths: string[] }
   timing: DescribeTiming
 }
@@ -32,7 +35,7 @@ export interface BlobSource {
   bytes: number
 }
 
-/** Milliseconds of each part, and what was really read. */
+/** Milliseconds of each step, and how much was really read. */
 export interface DescribeTiming {
   walkMs: number
   hashMs: number

@@ -8,7 +8,9 @@ import { publish, type Published } from './publish.ts'
 import { ReleaseDepot, type DepotPolicy } from './releaseDepot.ts'
 import type { ReleaseDescription } from './releaseDescription.ts'
 
-/** What the tests of this room share: a definition, folders below the checkout's `tmp/`, a store with a depot. */
+/**
+ * Common input of the tests in this folder: a definition, folders below the checkout's `tmp/`, a store with a depot.
+ */
 export const definition = aDefinition({ environments: { staging: { env: { LEVEL: 'debug' }, instances: 2 } } })
 
 export async function makeTestFolder(): Promise<string> {
@@ -30,9 +32,9 @@ export async function writeFiles(root: string, files: Record<string, string | Ui
 export interface TestDepot {
   store: DirectoryStore
   depot: ReleaseDepot
-  /** What the depot's policy answers; tests change it. */
+  /** The policy that the depot uses; tests change it. */
   policy: DepotPolicy
-  /** Whether a collection may remove what it has planned to; tests change it. */
+  /** Whether a collection may remove the planned releases; tests change it. */
   letGo: (releases: readonly string[]) => boolean
   publishFolder: (folder: string, service?: string) => Promise<Published & { description: ReleaseDescription }>
 }
@@ -58,7 +60,7 @@ export async function openTestDepot(
   return test
 }
 
-/** Bytes that look random, the same for one seed: content that does not compress and does not repeat. */
+/** Bytes that look random, the same for the same seed: content that neither compresses nor repeats. */
 export function noise(bytes: number, seed: number): Buffer {
   const content = Buffer.alloc(bytes)
   let state = seed * 2_654_435_761 + 1

@@ -10,9 +10,9 @@ import type { ReleaseListing } from './releaseListing.ts'
 import { partsOf, type FileEntry } from './tree.ts'
 
 export interface FolderOptions {
-  /** Root of the store that holds the blobs. */
+  /** Root of the store that contains the blobs. */
   store: string
-  /** Where a file of this content should lie already; it is verified, not trusted. */
+  /** Returns a path where a file with this content should be; the file is verified, not trusted. */
   twinOf: (file: { path: string; entry: FileEntry }) => string | null
   signal?: AbortSignal
 }
@@ -20,8 +20,8 @@ export interface FolderOptions {
 export type Built = { fingerprints: Record<string, string> } | { damaged: ObjectKey[] }
 
 /**
- * Writes a release's folder at `root`, which must not exist. Every name is made anew and exclusively, folders first,
- * symlinks last, so that no write passes through a symlink, and names that the filesystem takes for equal are refused.
+ * Writes a release's folder at `root`, which must not exist. Every name is created exclusively, folders first and
+ * symlinks last, so that no write passes through a symlink, and names that the file system treats as equal are refused.
  */
 export async function buildFolder(root: string, listing: ReleaseListing, options: FolderOptions): Promise<Built> {
   for (const { path } of listing.folders) await mkdir(join(root, path), { mode: 0o700 }).catch(explainClash)
@@ -37,7 +37,7 @@ export async function buildFolder(root: string, listing: ReleaseListing, options
     const path = listing.files[index]?.path ?? ''
     if ('fingerprint' in result) fingerprints[path] = result.fingerprint
     else if ('damaged' in result) damaged.push(...result.damaged)
-    else throw new OperatorError('E_RELEASE_CONTENT', `a release is refused: ${result.wrong}`, { subject: path })
+    else throw new OperatorError('E_RELEASE_CONTENT', `the release was refused: ${result.wrong}`, { subject: path })
   }
   if (damaged.length > 0) return { damaged }
   for (const [path, target] of listing.links) await symlink(target, join(root, path)).catch(explainClash)
@@ -46,8 +46,8 @@ export async function buildFolder(root: string, listing: ReleaseListing, options
 }
 
 /**
- * Whether a release's folder is exactly the release: every name, kind, mode and target, and the content of each file whose
- * fingerprint is not the index's. Returns the fingerprints as they are now, `null` when anything differs.
+ * Checks that a release's folder is exactly the release: every name, kind, mode and target, and the content of each
+ * file whose fingerprint differs from the index. Returns the current fingerprints, or `null` if anything differs.
  */
 export async function verifyFolder(
   root: string,
@@ -74,10 +74,10 @@ export async function verifyFolder(
   return sound.every(Boolean) ? fingerprints : null
 }
 
-/** Bytes that could be copied while one name is looked at: decides whether a thread is worth it. */
+/** Bytes that could be copied while one name is examined: decides whether a thread is worth its cost. */
 const surveyWeight = 4096
 
-/** Nobody may write; whoever made it may read, or it could not be verified. */
+/** No user may write; the owner may read, since otherwise the file could not be verified. */
 const fileMode = (mode: number): number => (mode & 0o555) | 0o400
 const folderMode = (mode: number): number => (mode & 0o555) | 0o500
 
@@ -111,11 +111,11 @@ function buildJob(root: string, file: { path: string; entry: FileEntry }, option
 }
 
 function explainClash(error: unknown): never {
-  const { code, path } = error as NodeJS.ErrnoException // others have another code or none
+  const { code, path } = error as NodeJS.ErrnoException // other errors have another code or none
   if (code !== 'EEXIST') throw error
-  throw new OperatorError('E_RELEASE_CONTENT', 'two names of the release are one name on this machine’s disk', {
+  throw new OperatorError('E_RELEASE_CONTENT', 'two paths of the release collide on this file system (is it case-insensitive?)', {
     subject: path,
-    next: 'rename one of them; they may differ only in case or in how an accent is written',
+    next: 'rename one of the two paths; they may differ only in case or in the encoding of an accent',
     cause: error,
   })
 }

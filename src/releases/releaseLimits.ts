@@ -1,27 +1,30 @@
 const MiB = 1024 * 1024
 const GiB = 1024 * MiB
 
-/** What a release may be at most; the same when it is published, received and fetched. */
+/** Largest release; the limits are the same for publishing, receiving and fetching. */
 export const releaseLimits = {
-  /** Uncompressed bytes of one object. A file above `blob` travels as chunks. */
+  /** Uncompressed bytes of one object. A file larger than `blob` is transferred as chunks. */
   objectBytes: { blob: MiB, tree: 16 * MiB, manifest: MiB },
-  /** All files of a release together, uncompressed: bounds what a small hostile tree can make a machine write. */
+  /**
+   * Uncompressed bytes of all files of a release together: limits how much a small hostile tree can make a machine
+   * write.
+   */
   releaseBytes: 64 * GiB,
-  /** Files, folders and links. */
+  /** Number of files, folders and links. */
   entries: 1_000_000,
   depth: 128,
   nameBytes: 255,
   linkTargetBytes: 4095,
-  /** Symlinks followed while resolving one; Linux gives up at 40 too. */
+  /** Symlinks followed while resolving one symlink; Linux also gives up at 40. */
   linkHops: 40,
 } as const
 
-/** How much is asked for, and how much is under way, at one time. */
+/** Limits of one request, and of parallel transfers. */
 export const transferLimits = {
   keysPerRequest: 1000,
-  /** Uncompressed bytes of one upload or download stream: what is sent again when a connection dies. */
+  /** Uncompressed bytes of one upload or download stream: the amount sent again when a connection breaks. */
   batchBytes: 8 * MiB,
   parallelStreams: 4,
-  /** A publish starts over when the store lost something meanwhile. */
+  /** A publish starts again if the store lost something meanwhile. */
   publishAttempts: 3,
 } as const

@@ -5,22 +5,25 @@ import { objectKey, type ObjectKey } from './objectKey.ts'
 import { releaseLimits } from './releaseLimits.ts'
 import { parseTree, partsOf, type FileEntry, type Tree } from './tree.ts'
 
-/** All of a release, flat. Paths are relative to its root, with slashes; folders stand before what is in them. */
+/**
+ * All entries of a release as flat lists. Paths are relative to the root, with slashes; folders come before their
+ * content.
+ */
 export interface ReleaseListing {
   folders: { path: string; mode: number }[]
   files: { path: string; entry: FileEntry }[]
   links: Map<string, string>
-  /** Of all files. */
+  /** Bytes of all files. */
   bytes: number
-  /** Every tree, children before parents, with its bytes. */
+  /** Every tree with its bytes, children before parents. */
   trees: Map<ObjectKey, Uint8Array>
   /** Every blob and its uncompressed size. */
   blobs: Map<ObjectKey, number>
 }
 
 /**
- * Reads every tree below a root and holds the whole to the rules by which a folder is published. `E_RELEASE_CONTENT`
- * for a tree that no honest publisher makes, `E_RELEASE_GONE` when one is missing.
+ * Reads every tree below a root and applies the rules by which a folder is published. `E_RELEASE_CONTENT` for a tree
+ * that no honest publisher makes, `E_RELEASE_GONE` if a tree is missing.
  */
 export async function readListing(root: string, reader: ObjectReader): Promise<ReleaseListing> {
   const listing: ReleaseListing = {
@@ -65,7 +68,7 @@ export async function readListing(root: string, reader: ObjectReader): Promise<R
 
   await visit('', root, 0)
   const escape = findEscape(listing.links)
-  if (escape) throw refusal(`a symlink leads out of the release, to ${escape.target}`, escape.path)
+  if (escape) throw refusal(`a symlink points out of the release, to ${escape.target}`, escape.path)
   return listing
 }
 
@@ -78,11 +81,11 @@ function addFile(listing: ReleaseListing, path: string, entry: FileEntry): void 
   for (const [id, bytes] of partsOf(entry)) {
     const key = objectKey('blob', id)
     const known = listing.blobs.get(key)
-    if (known !== undefined && known !== bytes) throw refusal('two sizes are given for one object', path)
+    if (known !== undefined && known !== bytes) throw refusal('the release declares two sizes for one object', path)
     listing.blobs.set(key, bytes)
   }
 }
 
 function refusal(message: string, subject: string): OperatorError {
-  return new OperatorError('E_RELEASE_CONTENT', `a release is refused: ${message}`, { subject })
+  return new OperatorError('E_RELEASE_CONTENT', `the release was refused: ${message}`, { subject })
 }

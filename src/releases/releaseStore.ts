@@ -2,31 +2,36 @@ import type { ObjectKey } from './objectKey.ts'
 import type { PackedObject } from './packedObject.ts'
 
 /**
- * Where objects are kept. It knows nothing of what refers to what: `ReleaseDepot` and `ReleaseCache` keep the promise
- * that below a stored tree nothing is missing, by the order in which they put and remove. Safe for parallel use.
+ * Storage for objects. It does not know which object refers to which: `ReleaseDepot` and `ReleaseCache` guarantee that
+ * nothing is missing below a stored tree, by the order in which they put and remove. Safe for parallel use.
  */
 export interface ReleaseStore {
-  /** Those of the keys that are here. */
+  /** Returns those of the keys that are stored. */
   has(keys: readonly ObjectKey[]): Promise<Set<ObjectKey>>
-  /** The content, verified. `E_RELEASE_GONE` when it is not here, `E_RELEASE_CORRUPT` when it is damaged. */
+  /** Returns the verified content. `E_RELEASE_GONE` if the object is missing, `E_RELEASE_CORRUPT` if it is damaged. */
   get(key: ObjectKey): Promise<Uint8Array>
-  /** As it is kept, not verified. `E_RELEASE_GONE` when it is not here. */
+  /** Returns the object as stored, not verified. `E_RELEASE_GONE` if it is missing. */
   getPacked(key: ObjectKey): Promise<PackedObject>
-  /** Keeps an object whose content the caller has verified; replaces one of the same key. Whole or not at all, after a crash too. */
+  /**
+   * Stores an object whose content the caller has verified; replaces an object with the same key. Atomic, also after a
+   * crash.
+   */
   put(object: PackedObject): Promise<void>
-  /** Resolves when all that was put before is durable. */
+  /** Resolves when everything that was put before is durable. */
   flush(): Promise<void>
   list(): AsyncIterable<StoredObject>
-  /** In this order, so that a crash leaves no parent without its child. Keys that are not here are passed over. */
+  /**
+   * Removes in this order, so that a crash leaves no parent without its child. Keys that are not stored are skipped.
+   */
   remove(keys: readonly ObjectKey[]): Promise<void>
-  /** Bytes of all that is kept. */
+  /** Bytes of all stored objects. */
   usedBytes(): Promise<number>
 }
 
 export interface StoredObject {
   key: ObjectKey
-  /** As it is kept, compressed. */
+  /** Bytes as stored, compressed. */
   bytes: number
-  /** When it was put, in milliseconds since the epoch. */
+  /** Time of the put, in milliseconds since the epoch. */
   storedAtMs: number
 }

@@ -4,15 +4,15 @@ import { inParallel } from './batches.ts'
 const parallelUnlinks = 16
 
 /**
- * Removes a file or a folder although it is read-only, as a release's folders are; symlinks are removed, never followed.
- * `fs.rm` would give up at the first folder it may not write, and go on removing behind the caller's back.
- * What somebody else removes meanwhile is as good as removed here.
+ * Removes a file or folder even if it is read-only, like a release's folders; symlinks are removed, never followed.
+ * `fs.rm` would give up at the first folder without write permission, and keep removing in the background. An entry
+ * that another process removes meanwhile counts as removed.
  */
 export async function removeTree(path: string): Promise<void> {
   await remove(Buffer.from(path))
 }
 
-/** Paths are bytes: what an instance wrote into its folder need not be UTF-8. */
+/** Paths are bytes: names that an instance wrote into its folder need not be UTF-8. */
 async function remove(path: Buffer): Promise<void> {
   const stats = await lstat(path).catch(ignoreAbsence)
   if (!stats) return
@@ -37,5 +37,5 @@ async function removeFolder(path: Buffer, mode: number): Promise<void> {
 const below = (folder: Buffer, name: Buffer): Buffer => Buffer.concat([folder, Buffer.from('/'), name])
 
 function ignoreAbsence(error: unknown): undefined {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error // node:fs throws no others
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error // node:fs throws only such errors
 }

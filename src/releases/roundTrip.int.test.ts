@@ -49,7 +49,7 @@ async function write(path: string, plan: Plan): Promise<void> {
   }
 }
 
-/** What a release keeps of a publisher's file: may it be executed? */
+/** The part of a publisher's file mode that a release keeps: the execute permission. */
 const released = (mode: number): number => ((mode & 0o100) === 0 ? 0o444 : 0o555)
 const asItIs = (mode: number): number => mode & 0o7777
 
@@ -72,7 +72,7 @@ describe('a release', () => {
   })
   afterAll(() => removeTree(root))
 
-  it('comes out of describe, publish, fetch and materialise as it went in', async () => {
+  it('passes through describe, publish, fetch and materialise unchanged', async () => {
     const { seed, count: numRuns } = randomRun('trees', { check: 20, soak: 1_000 })
     const { depot, publishFolder } = await openTestDepot(join(root, 'store'))
     const cache = await ReleaseCache.open(join(root, 'cache'))
@@ -91,7 +91,7 @@ describe('a release', () => {
     await fc.assert(property, { seed, numRuns })
   }, 1_200_000)
 
-  it('published when all of a file’s mode was kept is fetched and runs as it did', async () => {
+  it('published when the whole file mode was kept is fetched and runs unchanged', async () => {
     const source = join(root, 'old')
     await writeFiles(source, { key: 'x', run: 'y' })
     const { depot } = await openTestDepot(join(root, 'old-store'))

@@ -29,7 +29,7 @@ describe('a build', () => {
     expect(output).toContain(`out:${root}`)
   })
 
-  it('that fails says which command and how; the test is not run', async () => {
+  it('that fails reports the command and the failure; the test does not run', async () => {
     const failing = build('exit 3', 'touch tested')
     await expect(failing).rejects.toMatchObject({
       code: 'E_BUILD',
@@ -37,16 +37,16 @@ describe('a build', () => {
       message: expect.stringContaining('status 3'),
     })
     await expect(readFile(join(root, 'tested'))).rejects.toThrow('ENOENT')
-    await expect(build(null, 'kill -9 $$')).rejects.toThrow('the test command was ended by SIGKILL')
+    await expect(build(null, 'kill -9 $$')).rejects.toThrow('the test command was killed by SIGKILL')
   })
 
-  it('ends although something it started stays in the background and holds its output', async () => {
+  it('ends although a background process holds its output', async () => {
     await build('sleep 300 & echo $! > background')
     const background = Number(await readFile(join(root, 'background'), 'utf8'))
     expect(kill(background, 'SIGKILL')).toBe(true)
   })
 
-  it('that is aborted ends with all it started', async () => {
+  it('that is aborted ends with all its child processes', async () => {
     const abort = new AbortController()
     const running = build('sleep 300 & echo $! > background; echo started; wait', null, abort.signal)
     while (!output.includes('started')) await new Promise((resolve) => setImmediate(resolve))

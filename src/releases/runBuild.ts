@@ -5,23 +5,24 @@ import type { Definition } from '../definitions/definition.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
 export interface BuildOptions {
-  /** The environment of the commands: the caller's. */
+  /** Environment of the commands, from the caller. */
   env: NodeJS.ProcessEnv
   onOutput: (output: { stream: 'out' | 'err'; bytes: Buffer }) => void
   /** Called before a command runs. */
   onCommand?: (kind: 'build' | 'test', command: string) => void
-  /** Ends the running command and all it started. */
+  /** Stops the running command and all its child processes. */
   signal?: AbortSignal
 }
 
-/** How long a command that was told to end may take before it is killed. */
+/** Time between SIGTERM and SIGKILL for a command that must stop. */
 const graceMs = 5000
-/** How long output may still come after a command has ended. */
+/** How long output is still read after a command has ended. */
 const drainMs = 1000
 
 /**
- * Runs the definition's build command, then its test command, by `sh -c` in its folder. `E_BUILD` says which failed and
- * how. Aborted, it rejects with the signal's reason once nothing of the command's process group is left.
+ * Runs the definition's build command, then its test command, with `sh -c` in its folder. `E_BUILD` names the failed
+ * command and the failure. On abort, rejects with the signal's reason once nothing of the command's process group is
+ * left.
  */
 export async function runBuild(definition: Definition, folder: string, options: BuildOptions): Promise<void> {
   const { command, test } = definition.build
@@ -50,10 +51,10 @@ async function run(kind: 'build' | 'test', command: string, cwd: string, options
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null] // node:child_process
     await drainOutput(child)
     options.signal?.throwIfAborted()
-    if (code !== 0) throw failure(kind, command, code === null ? `was ended by ${signal}` : `ended with status ${code}`)
+    if (code !== 0) throw failure(kind, command, code === null ? `was killed by ${signal}` : `exited with status ${code}`)
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'ENOENT' // others have another code or none
-      ? failure(kind, command, `could not run in ${cwd}`, error)
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT' // other errors have another code or none
+      ? failure(kind, command, `could not be started in ${cwd}`, error)
       : error
   } finally {
     options.signal?.removeEventListener('abort', end)
@@ -62,7 +63,7 @@ async function run(kind: 'build' | 'test', command: string, cwd: string, options
   }
 }
 
-/** Waits for the output's end, but not for ever: something left running in the background may hold the pipes open. */
+/** Waits for the end of the output, but not for ever: a process left in the background may hold the pipes open. */
 async function drainOutput(child: ChildProcessByStdio<null, Readable, Readable>): Promise<void> {
   if (child.stdout.closed && child.stderr.closed) return
   const timer = setTimeout(() => {
@@ -78,14 +79,14 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // it has ended already
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // the process group has ended already
   }
 }
 
 function failure(kind: 'build' | 'test', command: string, how: string, cause?: unknown): OperatorError {
   return new OperatorError('E_BUILD', `the ${kind} command ${how}; nothing was published`, {
     subject: command,
-    next: `mend what it printed above, or \`build.${kind === 'build' ? 'command' : 'test'}\` in the definition`,
+    next: `fix the errors in the output above, or correct \`build.${kind === 'build' ? 'command' : 'test'}\` in the definition`,
     cause,
   })
 }

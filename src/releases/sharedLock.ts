@@ -1,6 +1,6 @@
 /**
- * Many may share it, or one may have it alone. First come, first served: who waits for it alone is not overtaken for
- * ever by those who share.
+ * A lock that many callers may share, or that one caller may hold alone. First come, first served: sharers cannot
+ * overtake a caller that waits to hold the lock alone.
  */
 export class SharedLock {
   #tail: Promise<unknown> = Promise.resolve()

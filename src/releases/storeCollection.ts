@@ -4,15 +4,15 @@ import { objectKey, splitKey, type ObjectKey } from './objectKey.ts'
 import type { ReleaseStore } from './releaseStore.ts'
 
 export interface CollectionPolicy {
-  /** Releases that are never collected: what runs, both ends of a rollout, the previous completed release. */
+  /** Releases that are never collected: running ones, both ends of a rollout, the previous completed release. */
   keep: ReadonlySet<string>
-  /** Kept too, newest first, as far as the byte cap lets them. */
+  /** Number of further releases per service that are kept, newest first, as far as the byte cap permits. */
   lastPerService: number
-  /** Bytes as they are kept; `null`: no cap. */
+  /** Cap on the stored bytes; `null` means no cap. */
   capBytes: number | null
-  /** What was published, `at` in ISO 8601 or milliseconds. A release that is neither here nor in `keep` goes. */
+  /** Published releases, `at` in ISO 8601 or milliseconds. A release that is neither here nor in `keep` is removed. */
   published: readonly { release: string; service: string; at: string | number }[]
-  /** Objects of pushes in progress, with all below them. */
+  /** Objects of pushes in progress; everything below them is kept too. */
   leased?: ReadonlySet<ObjectKey>
   /** Bytes that a kept release takes besides its objects. */
   extraBytes?: (release: string) => number
@@ -22,27 +22,27 @@ export interface Collected {
   removedReleases: string[]
   removedObjects: number
   removedBytes: number
-  /** What is kept, extra bytes included. */
+  /** Bytes of everything that is kept, extra bytes included. */
   keptBytes: number
 }
 
 export const defaultLastPerService = 5
 
-/** What a collection would remove. */
+/** The objects that a collection would remove. */
 export interface CollectionPlan {
-  /** Parents before children. */
+  /** In the order of removal, parents before children. */
   doomed: ObjectKey[]
   collected: Collected
 }
 
-/** Removes what `planCollection` names. Nothing may write meanwhile. */
+/** Removes the objects that `planCollection` names. Nothing may write to the store meanwhile. */
 export async function collect(store: ReleaseStore, policy: CollectionPolicy): Promise<Collected> {
   const { doomed, collected } = await planCollection(store, policy)
   await store.remove(doomed)
   return collected
 }
 
-/** Marks what is kept over the Merkle trees; the rest may go. */
+/** Marks everything that is kept over the Merkle trees; the rest may be removed. */
 export async function planCollection(store: ReleaseStore, policy: CollectionPolicy): Promise<CollectionPlan> {
   const sizes = new Map<ObjectKey, number>()
   for await (const { key, bytes } of store.list()) sizes.set(key, (sizes.get(key) ?? 0) + bytes)
@@ -84,7 +84,7 @@ export async function planCollection(store: ReleaseStore, policy: CollectionPoli
   return { doomed, collected }
 }
 
-/** Removes damaged or lost objects and every tree and manifest above them, so that what is left keeps its promise. */
+/** Removes damaged or lost objects and every tree and manifest above them, so that everything left is complete. */
 export async function retract(store: ReleaseStore, lost: ReadonlySet<ObjectKey>): Promise<void> {
   const graph = new Graph(store)
   const keys: ObjectKey[] = []
@@ -96,7 +96,10 @@ export async function retract(store: ReleaseStore, lost: ReadonlySet<ObjectKey>)
   await store.remove(await parentsFirst([...doomed], graph))
 }
 
-/** The last ones of each service: all the newest first, then all the second newest, so that a cap is shared fairly. */
+/**
+ * The last releases of each service: all the newest first, then all the second newest, so that services share the cap
+ * fairly.
+ */
 function lastReleases({ published, lastPerService }: CollectionPolicy): string[] {
   const newestFirst = published.toSorted((a, b) => Number(new Date(b.at)) - Number(new Date(a.at)))
   const ranks = new Map<string, Set<string>>()
@@ -111,7 +114,10 @@ function lastReleases({ published, lastPerService }: CollectionPolicy): string[]
   return ranked.toSorted((a, b) => a.rank - b.rank).map(({ release }) => release)
 }
 
-/** What objects refer to, read once each. A damaged or missing object refers to nothing: it cannot be kept whole anyway. */
+/**
+ * References of objects, each read once. A damaged or missing object has no references: it cannot be kept complete
+ * anyway.
+ */
 class Graph {
   readonly #store: ReleaseStore
   readonly #children = new Map<ObjectKey, ObjectKey[]>()
@@ -128,7 +134,7 @@ class Graph {
     return read
   }
 
-  /** The key and all below it, except what is in `known`. */
+  /** Returns the key and everything below it, except the keys in `known`. */
   async reach(key: ObjectKey, known: ReadonlySet<ObjectKey>): Promise<Set<ObjectKey>> {
     const reached = new Set<ObjectKey>()
     const ahead = [key]

@@ -7,8 +7,8 @@ import type { PackedObject } from './packedObject.ts'
 import type { ReleaseSource } from './releaseTarget.ts'
 
 /**
- * Releases out of the folder of another's store, which is only read: whoever fetches verifies each object by its name, so
- * it does not matter who could write there.
+ * Reads releases from the folder of another store, without writing to it. The fetcher verifies each object by its hash,
+ * so it does not matter which users could write to the folder.
  */
 export const storedSource = (root: string): ReleaseSource => ({ fetch: (keys) => encodeFrames(packed(root, keys)) })
 
@@ -18,11 +18,11 @@ async function* packed(root: string, keys: readonly ObjectKey[]): AsyncGenerator
 
 async function readPacked(root: string, key: ObjectKey): Promise<PackedObject> {
   for (const encoding of ['zstd', 'raw'] as const) {
-    const bytes = await readFile(objectPath(root, key, encoding)).catch(() => null) // the other one, or not here
+    const bytes = await readFile(objectPath(root, key, encoding)).catch(() => null) // stored in the other encoding, or missing
     if (bytes) return { key, encoding, bytes }
   }
-  throw new OperatorError('E_RELEASE_GONE', 'an object is not in the store', {
+  throw new OperatorError('E_RELEASE_GONE', 'an object is missing from the store', {
     subject: key,
-    next: 'it is fetched again',
+    next: 'Tandem fetches the object again',
   })
 }

@@ -3,7 +3,7 @@ import { buildFile, type BuildFileJob, type BuildFileResult } from './fileBuildi
 import { surveyFolder, type SurveyJob, type Survey } from './folderSurvey.ts'
 import { holdsContent, type ContentJob } from './contentCheck.ts'
 
-/** The work that is done file by file, on worker threads when there is much of it. All of it is synchronous. */
+/** Work that is done file by file, on worker threads if there is much of it. All tasks are synchronous. */
 export interface Tasks {
   hash: { job: HashJob; result: HashResult }
   build: { job: BuildFileJob; result: BuildFileResult }

@@ -4,9 +4,12 @@ import { targetFault } from './linkTarget.ts'
 import { isHash } from './objectKey.ts'
 import { releaseLimits } from './releaseLimits.ts'
 
-/** One folder of a release. Its id is the sha256 of `encodeTree`'s bytes, so equal folders are equal ids. */
+/**
+ * One folder of a release. Its id is the SHA-256 of the bytes that `encodeTree` returns, so equal folders have equal
+ * ids.
+ */
 export interface Tree {
-  /** In order of name (by UTF-16 code units), none twice. */
+  /** Sorted by name (by UTF-16 code units), without duplicates. */
   entries: TreeEntry[]
 }
 
@@ -18,13 +21,13 @@ export interface FileEntry {
   /** Permission bits, 0 to 0o777. */
   mode: number
   size: number
-  /** Of the whole content; it is the blob's id when there are no chunks. */
+  /** SHA-256 of the whole content; also the blob's id if there are no chunks. */
   sha256: string
-  /** Only above 1 MiB: ids and sizes in order. */
+  /** Ids and sizes of the chunks in order; only for files above 1 MiB. */
   chunks?: Chunk[]
 }
 
-/** The sha256 and the size in bytes. */
+/** The SHA-256 and the size in bytes. */
 export type Chunk = [id: string, bytes: number]
 
 interface FolderEntry {
@@ -40,15 +43,15 @@ interface LinkEntry {
   target: string
 }
 
-/** What every tree object begins with; another format would begin otherwise. */
+/** Format number at the begin of every tree object; another format has another number. */
 const treeFormat = 1
 
-/** The one encoding of a tree: JSON with keys in this order and entries sorted. */
+/** The canonical encoding of a tree: JSON with keys in this order and sorted entries. */
 export function encodeTree(tree: Tree): Buffer {
   const entries = tree.entries.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(inOrder)
   const bytes = Buffer.from(JSON.stringify({ format: treeFormat, entries }))
   if (bytes.length > releaseLimits.objectBytes.tree) {
-    throw new OperatorError('E_RELEASE_CONTENT', 'a folder holds too much for one listing', {
+    throw new OperatorError('E_RELEASE_CONTENT', 'a folder has too many entries', {
       subject: `${tree.entries.length} entries`,
       next: 'spread its files over subfolders',
     })
@@ -56,14 +59,17 @@ export function encodeTree(tree: Tree): Buffer {
   return bytes
 }
 
-/** Reads what came from the wire or the disk; `E_RELEASE_CONTENT` unless it is the one encoding of a valid tree. */
+/**
+ * Parses bytes from the network or the disk. `E_RELEASE_CONTENT` unless they are the canonical encoding of a valid
+ * tree.
+ */
 export function parseTree(bytes: Uint8Array): Tree {
   const tree = parseEntries(bytes)
-  if (!encodeTree(tree).equals(bytes)) refuse('a folder listing is not in its one form')
+  if (!encodeTree(tree).equals(bytes)) refuse('a folder listing is not in its canonical form')
   return tree
 }
 
-/** The blobs a file is made of, in order. */
+/** Returns the blobs that a file consists of, in order. */
 export function partsOf(file: FileEntry): Chunk[] {
   return file.chunks ?? [[file.sha256, file.size]]
 }
@@ -77,13 +83,13 @@ function parseEntries(bytes: Uint8Array): Tree {
   }
   const { format, entries } = record(value)
   if (format !== treeFormat) {
-    refuse(`a folder listing has format ${String(format)}, this Tandem knows ${treeFormat}: upgrade the machine`)
+    refuse(`a folder listing has format ${String(format)}, but this version of Tandem supports format ${treeFormat}: upgrade Tandem on this machine`)
   }
   if (!Array.isArray(entries)) return refuse('a folder listing has no entries')
   const parsed = entries.map(parseEntry)
   for (const [index, entry] of parsed.entries()) {
     const before = parsed[index - 1]
-    if (before && before.name === entry.name) refuse('a name stands twice in a folder', entry.name)
+    if (before && before.name === entry.name) refuse('a folder contains a name twice', entry.name)
     if (before && before.name > entry.name) refuse('the names of a folder are not in order', entry.name)
   }
   return { entries: parsed }
@@ -113,7 +119,7 @@ function parseFile(name: string, mode: unknown, size: unknown, sha256: unknown, 
   const file: FileEntry = { type: 'file', name, mode: checkMode(name, mode), size, sha256 }
   const isChunked = size > releaseLimits.objectBytes.blob
   if (isChunked !== (chunks !== undefined))
-    return refuse('a file is chunked although small, or not although large', name)
+    return refuse('a small file has chunks, or a large file has none', name)
   return isChunked ? { ...file, chunks: parseChunks(name, size, chunks) } : file
 }
 
@@ -126,12 +132,12 @@ function parseChunks(name: string, size: number, value: unknown): Chunk[] {
     return [id, bytes]
   })
   const sum = chunks.reduce((total, [, bytes]) => total + bytes, 0)
-  if (sum !== size) refuse(`the chunks of a file hold ${sum} bytes and the file says ${size}`, name)
+  if (sum !== size) refuse(`the chunks of a file contain ${sum} bytes, but the file declares ${size}`, name)
   return chunks
 }
 
 function checkMode(name: string, mode: unknown): number {
-  if (!isSize(mode) || mode > 0o777) return refuse('a mode is more than permission bits', name)
+  if (!isSize(mode) || mode > 0o777) return refuse('a mode contains more than permission bits', name)
   return mode
 }
 

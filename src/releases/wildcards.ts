@@ -1,6 +1,6 @@
 /**
- * Wildcards as git matches them (gitignore(5), and wildmatch in git's own tests). All text here is bytes, one character
- * each (latin1): to git `?` is one byte, and so is what stands between brackets.
+ * Wildcards as git matches them (gitignore(5), and wildmatch in git's own tests). All text is bytes, one character each
+ * (latin1): in git, `?` matches one byte, and so do brackets.
  */
 export type Wildcards = readonly Token[] | null
 
@@ -8,18 +8,24 @@ type Accepts = (byte: number) => boolean
 
 type Token =
   | { kind: 'one'; accepts: Accepts }
-  /** `*`: anything without a slash. */
+  /** `*`: any text without a slash. */
   | { kind: 'star' }
-  /** `**` at the end, or before a slash that is escaped: anything. */
+  /** `**` at the end, or before an escaped slash: any text. */
   | { kind: 'all' }
-  /** `**` with the slash behind it: nothing (then the next token is left out), or whole folders, which that stands for. */
+  /**
+   * `**` with the slash after it: nothing (the next token is then skipped), or whole folders, which the next token
+   * matches.
+   */
   | { kind: 'folders' }
   | { kind: 'insideFolders' }
 
 const slash = 0x2f
 const isNoSlash = (byte: number): boolean => byte !== slash
 
-/** `null`: nothing matches it, as a bracket is not closed or names no class, or its last byte is a lone backslash. */
+/**
+ * Returns `null` for a pattern that matches nothing: a bracket is not closed or names no class, or the last byte is a
+ * lone backslash.
+ */
 export function parseWildcards(text: string): Wildcards {
   const tokens: Token[] = []
   for (let at = 0; at < text.length;) {
@@ -80,7 +86,7 @@ const isAnyOf = (bytes: string) => {
   return (byte: number): boolean => codes.has(byte)
 }
 
-/** What may stand as `[:NAME:]` between brackets; of ASCII alone, whatever the locale. */
+/** Classes for `[:NAME:]` between brackets; ASCII only, in any locale. */
 const classes = new Map<string, Accepts>([
   ['alnum', alnum],
   ['alpha', (byte) => lower(byte) || upper(byte)],
@@ -96,13 +102,13 @@ const classes = new Map<string, Accepts>([
   ['xdigit', isAnyOf('0123456789abcdefABCDEF')],
 ])
 
-/** From `[` to its `]`, which is a member like any other where it comes first. */
+/** Reads from `[` to its `]`, which is an ordinary member if it comes first. */
 function readBracket(text: string, open: number): Read | null {
   const negated = text[open + 1] === '!' || text[open + 1] === '^'
   const first = negated ? open + 2 : open + 1
   const members: Accepts[] = []
   let at = first
-  let before: string | null = null // what a `-` that follows would begin with
+  let before: string | null = null // the start of a range if a `-` follows
   while (at === first || text[at] !== ']') {
     const member = readMember(text, at, before)
     if (member === null) return null
@@ -115,7 +121,7 @@ function readBracket(text: string, open: number): Read | null {
 
 interface Member {
   accepts: Accepts
-  /** Itself, where it is one byte and no range or class. */
+  /** The byte itself if the member is one byte and no range or class. */
   single: string | null
   end: number
 }
@@ -140,7 +146,7 @@ function readRange(text: string, at: number, first: string): Member | null {
   return last && { accepts: between(first, last.single ?? ''), single: null, end: last.end }
 }
 
-/** `[:alpha:]`; where there is no `:]` before the next bracket, the `[` is a member by itself. */
+/** Reads `[:alpha:]`; if there is no `:]` before the next bracket, the `[` is a member on its own. */
 function readClass(text: string, at: number): Member | null {
   const close = text.indexOf(']', at + 2)
   if (close < 0) return null
@@ -149,11 +155,11 @@ function readClass(text: string, at: number): Member | null {
   return accepts ? { accepts, single: null, end: close + 1 } : null
 }
 
-/** Takes no longer than the pattern's length times the text's, in however many ways they may match. */
+/** Takes at most the pattern's length times the text's, no matter in how many ways they could match. */
 export function matchesWildcards(tokens: Wildcards, text: string): boolean {
   if (tokens === null) return false
   let [last, end] = [tokens.length, text.length]
-  // From the end first: it tells most names apart.
+  // Compares from the end first: that distinguishes most names.
   for (let token = tokens[last - 1]; token?.kind === 'one'; token = tokens[last - 1]) {
     if (end === 0 || !token.accepts(text.charCodeAt(end - 1))) return false
     last--
@@ -164,7 +170,7 @@ export function matchesWildcards(tokens: Wildcards, text: string): boolean {
   return reachesEnd(tokens.slice(0, last), text.slice(0, end))
 }
 
-/** Walks all ways at once. */
+/** Follows all possible matches at once. */
 function reachesEnd(tokens: readonly Token[], text: string): boolean {
   let states = new Set<number>()
   reach(tokens, 0, states)
@@ -198,7 +204,7 @@ function step(tokens: readonly Token[], state: number, byte: number, next: Set<n
   }
 }
 
-/** Adds a state and those that nothing need be read for. */
+/** Adds a state and the states that follow it without reading a byte. */
 function reach(tokens: readonly Token[], state: number, states: Set<number>): void {
   if (states.has(state)) return
   states.add(state)

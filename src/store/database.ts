@@ -7,8 +7,9 @@ import { OperatorError } from '../lib/operatorError.ts'
 const migrations = join(import.meta.dirname, 'migrations')
 
 /**
- * Opens the controller's database, brings its schema up to now, and keeps everyone else out. Refuses a schema newer
- * than this program. WAL with `synchronous=FULL`: what was acknowledged is on disk (sqlite.org/pragma.html).
+ * Opens the controller's database, migrates its schema to the current version, and keeps other processes out. Refuses a
+ * schema newer than this program. WAL with `synchronous=FULL`: acknowledged writes are on disk
+ * (sqlite.org/pragma.html).
  */
 export function openDatabase(path: string): DatabaseSync {
   makeFolder(dirname(path))
@@ -32,7 +33,7 @@ function migrate(database: DatabaseSync, path: string): void {
   if (version > files.length) {
     throw new OperatorError(
       'E_LOG_NEWER',
-      `${path} has schema ${version}; this version of Tandem knows ${files.length}`,
+      `${path} has schema ${version}, but this version of Tandem supports schemas up to ${files.length}`,
       { subject: 'event log', next: 'start the version of Tandem that wrote it; nothing was changed' },
     )
   }
@@ -51,6 +52,6 @@ const isLocked = (error: unknown): boolean =>
 const locked = (path: string, cause: unknown): OperatorError =>
   new OperatorError('E_LOG_LOCKED', `another controller has ${path} open`, {
     subject: 'event log',
-    next: 'stop the other controller, or give this one a data folder of its own',
+    next: 'stop the other controller, or give this controller its own data folder (--data)',
     cause,
   })

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { sha256 } from '../lib/hash.ts'
 
-/** Tokens that let one machine join once, for a while; kept only as sha256. Times in milliseconds since 1970. */
+/**
+ * Tokens that let one machine join once, for a limited time; stored only as SHA-256. Times in milliseconds since 1970.
+ */
 export class Joins {
   #database: DatabaseSync
 
@@ -10,7 +12,7 @@ export class Joins {
     this.#database = database
   }
 
-  /** Makes a token and returns it: it cannot be read again. Those made before for this machine are worthless now. */
+  /** Makes a token and returns it: it cannot be read again. Earlier tokens for this machine are revoked. */
   create(machine: string, now: number, forMs: number): { token: string; expiresAt: number } {
     const token = `tdj_${randomBytes(32).toString('base64url')}`
     const expiresAt = now + forMs
@@ -22,8 +24,8 @@ export class Joins {
   }
 
   /**
-   * Takes a token for this request: the machine it is for; `null` when it is unknown, too old, or was used for another. The
-   * same request may come again: the answer to the first may not have arrived.
+   * Uses a token for this request and returns the token's machine; `null` if the token is unknown, expired, or was used
+   * for another request. The same request may come again: the answer to the first one may not have arrived.
    */
   take(token: string, request: string, now: number): string | null {
     const mine = sha256(request)
@@ -36,18 +38,18 @@ export class Joins {
     return row === undefined ? null : String(row['machine'])
   }
 
-  /** Whether `take` may take it now. */
+  /** Whether `take` would accept the token now. */
   isGood(token: string, now: number): boolean {
     const good = 'SELECT 1 FROM joins WHERE hash = ? AND expires_at >= ?'
     return this.#database.prepare(good).get(sha256(token), now) !== undefined
   }
 
-  /** It was taken and nothing came of it. */
+  /** Releases a token that was taken for a join that failed. */
   giveBack(token: string): void {
     this.#database.prepare('UPDATE joins SET used_at = NULL, used_by = NULL WHERE hash = ?').run(sha256(token))
   }
 
-  /** A removed machine's. */
+  /** Deletes the tokens of a removed machine. */
   forget(machine: string): void {
     this.#database.prepare('DELETE FROM joins WHERE machine = ?').run(machine)
   }

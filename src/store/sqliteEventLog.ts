@@ -4,7 +4,7 @@ import { eventVersions, fromStored } from '../events/stored.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { EventLog, Subscription } from './eventLog.ts'
 
-/** How many events a catching-up subscriber reads at a time. */
+/** Number of events that a catching-up subscriber reads at a time. */
 const page = 500
 
 export class SqliteEventLog implements EventLog {
@@ -40,7 +40,7 @@ export class SqliteEventLog implements EventLog {
       }
       this.#database.exec('COMMIT')
     } catch (error) {
-      // On a full disk SQLite has rolled back by itself (sqlite.org/lang_transaction.html, 2.2).
+      // On a full disk SQLite has rolled back automatically (sqlite.org/lang_transaction.html, 2.2).
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
@@ -91,5 +91,5 @@ function fromRow(row: Record<string, SQLOutputValue>): RecordedEvent {
 const moved = (expected: number, last: number): OperatorError =>
   new OperatorError('E_LOG_MOVED', `the event log ends at ${last}, not at ${expected}`, {
     subject: 'event log',
-    next: 'make sure only one controller uses this data folder, then start it again',
+    next: 'make sure that only one controller uses this data folder, then restart that controller',
   })

@@ -44,7 +44,7 @@ describe('the event log', () => {
     })
   })
 
-  it('refuses another expected position and appends nothing then', () => {
+  it('refuses another expected position and then appends nothing', () => {
     withLog((log) => {
       log.append(0, [event('a')], 0)
       expect(() => log.append(0, [event('b')], 0)).toThrow(expect.objectContaining({ code: 'E_LOG_MOVED' }))
@@ -52,7 +52,7 @@ describe('the event log', () => {
     })
   })
 
-  it('leaves a gap only when asked, and never goes back', () => {
+  it('leaves a gap only on request, and never goes back', () => {
     withLog((log) => {
       log.append(0, [event('a')], 0)
       expect(log.append(1, [event('b')], 0, 500)[0]?.position).toBe(500)
@@ -61,7 +61,7 @@ describe('the event log', () => {
     })
   })
 
-  it('brings a subscriber up from any position and then to every new event, once each', () => {
+  it('sends a subscriber every event after any position, then every new event, once each', () => {
     withLog((log) => {
       log.append(
         0,
@@ -77,7 +77,7 @@ describe('the event log', () => {
     })
   })
 
-  it('refuses a log of a newer schema and does not touch it', () => {
+  it('refuses a log with a newer schema and leaves it unchanged', () => {
     withLog((log) => log.append(0, [event('a')], 0))
     const database = new DatabaseSync(path)
     database.exec('PRAGMA user_version=99')
@@ -85,7 +85,7 @@ describe('the event log', () => {
     expect(() => openDatabase(path)).toThrow(expect.objectContaining({ code: 'E_LOG_NEWER' }))
   })
 
-  it('refuses an event type or version it does not know', () => {
+  it('refuses an unknown event type or version', () => {
     withLog((log) => log.append(0, [event('a')], 0))
     const database = openDatabase(path)
     database.exec(`INSERT INTO events VALUES (2, '', 'FutureThing', 1, '{}')`)
@@ -102,7 +102,7 @@ describe('the event log', () => {
     })
   })
 
-  it('keeps everything acknowledged when its process is killed at a random moment', async () => {
+  it('keeps every acknowledged event when its process is killed at a random moment', async () => {
     const program = `
       import { openDatabase } from '${import.meta.dirname}/database.ts'
       import { SqliteEventLog } from '${import.meta.dirname}/sqliteEventLog.ts'
@@ -132,7 +132,7 @@ describe('the event log', () => {
 })
 
 describe('tokens', () => {
-  it('are known by their hash only, and forgotten when revoked', () => {
+  it('are stored only as hashes, and deleted when revoked', () => {
     const database = openDatabase(path)
     const tokens = new Tokens(database)
     const token = tokens.create({ role: 'agent', machine: 'a', name: 'agent a' }, 0)

@@ -4,14 +4,14 @@ import { sha256 } from '../lib/hash.ts'
 
 export type Role = 'operator' | 'reader' | 'agent'
 
-/** Who a bearer token speaks for. An agent's speaks only for its own machine. */
+/** The caller that a bearer token identifies. An agent's token is valid only for the agent's own machine. */
 export interface Identity {
   role: Role
   machine: string | null
   name: string
 }
 
-/** Bearer tokens, kept only as sha256: 32 random bytes need no slow hash. */
+/** Bearer tokens, stored only as SHA-256: 32 random bytes need no slow hash. */
 export class Tokens {
   #database: DatabaseSync
 
@@ -26,14 +26,14 @@ export class Tokens {
     return token
   }
 
-  /** Admits a token made elsewhere (a laptop's `up` hands each child its own). */
+  /** Admits a token made elsewhere (`tandem up` on a laptop gives each child process its own). */
   admit(token: string, { role, machine, name }: Identity, now: number): void {
     this.#database
       .prepare('INSERT OR REPLACE INTO tokens (hash, role, machine, name, created_at) VALUES (?, ?, ?, ?, ?)')
       .run(sha256(token), role, machine, name, new Date(now).toISOString())
   }
 
-  /** Compared in constant time, hash against hash. */
+  /** Finds the token's identity. Hashes are compared in constant time. */
   identify(token: string): Identity | null {
     const given = Buffer.from(sha256(token), 'hex')
     let found: Identity | null = null
@@ -59,7 +59,7 @@ export class Tokens {
       }))
   }
 
-  /** Removes tokens whose id starts with `prefix`; returns how many. */
+  /** Removes tokens whose id starts with `prefix`; returns their number. */
   revoke(prefix: string): number {
     return Number(this.#database.prepare('DELETE FROM tokens WHERE hash LIKE ?').run(`${prefix}%`).changes)
   }

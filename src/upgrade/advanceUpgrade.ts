@@ -3,7 +3,7 @@ import { limits } from './limits.ts'
 import type { ObservedPart, Surroundings } from './observedPart.ts'
 import { keyOf, type Part, type Turn, type Upgrade, type UpgradeState } from './state.ts'
 
-/** The upgrade's next events, from what is known; none while something is waited for. */
+/** Returns the upgrade's next events from the known state; none while the upgrade waits for something. */
 export function advanceUpgrade({ current }: UpgradeState, around: Surroundings): Event[] {
   if (!current || current.stage === 'over') return []
   if (current.turn) return endTurn(current, current.turn, around)
@@ -17,7 +17,7 @@ export function advanceUpgrade({ current }: UpgradeState, around: Surroundings):
   }
 }
 
-/** When time next decides something; infinite when nothing waits. */
+/** Time of the next decision by timeout; infinite if nothing waits. */
 export function upgradeDeadline({ current }: UpgradeState): number {
   if (!current || current.stage === 'over') return Number.POSITIVE_INFINITY
   if (current.turn) return current.turn.at + limits.turnMs
@@ -36,7 +36,7 @@ function fetching(upgrade: Upgrade, around: Surroundings): Event[] {
   })
   if (!missing) return nextTurn(upgrade, around)
   if (around.now === null || around.now < upgradeDeadline({ current: upgrade })) return []
-  return [reversed(upgrade, `${missing.part} did not have the new version in time`)]
+  return [reversed(upgrade, `${missing.part} did not fetch the new version in time`)]
 }
 
 function nextTurn(upgrade: Upgrade, around: Surroundings): Event[] {
@@ -45,12 +45,12 @@ function nextTurn(upgrade: Upgrade, around: Surroundings): Event[] {
   const next = upgrade.parts.find(({ state }) => state === 'waiting')
   if (!next) return [finished(upgrade, 'completed')]
   const now = seen(around, next.part)
-  if (!now || now.isLost) return [turnOver(upgrade, next.part, 'forward', 'lost', 'it is lost')]
+  if (!now || now.isLost) return [turnOver(upgrade, next.part, 'forward', 'lost', 'the machine is lost')]
   if (around.isBusy || !now.hasReported) return []
   return [turnStarted(upgrade, next, 'forward', now)]
 }
 
-/** Whatever runs the new version goes back, last first; a part that went back by itself has nothing left to do. */
+/** Returns every part that runs the new version, last first; a part that has returned on its own needs nothing. */
 function returning(upgrade: Upgrade, around: Surroundings): Event[] {
   const next = upgrade.parts.findLast(
     ({ part, state, hasReturned }) =>
@@ -58,14 +58,14 @@ function returning(upgrade: Upgrade, around: Surroundings): Event[] {
   )
   if (!next) return [finished(upgrade, 'reverted')]
   const now = seen(around, next.part)
-  if (!now || now.isLost) return [turnOver(upgrade, next.part, 'back', 'lost', 'it is lost: it keeps the new version')]
+  if (!now || now.isLost) return [turnOver(upgrade, next.part, 'back', 'lost', 'the machine is lost: it keeps the new version')]
   if (around.isBusy || !now.hasReported) return []
   return [turnStarted(upgrade, next, 'back', now)]
 }
 
 const hasNew = ({ release }: Upgrade, now: ObservedPart | undefined): boolean => now?.program?.release === release
 
-/** A turn ends well once the part runs what it should, by its own word, with everything that was ready ready again. */
+/** A turn succeeds once the part reports the wanted program and everything that was ready before is ready again. */
 function endTurn(upgrade: Upgrade, turn: Turn, around: Surroundings): Event[] {
   const { part, direction, release } = turn
   const now = seen(around, part)
@@ -82,7 +82,7 @@ function endTurn(upgrade: Upgrade, turn: Turn, around: Surroundings): Event[] {
   if (unready) return over('failed', `instance ${unready.id} was not ready again within ${seconds} s`)
   return over(
     'failed',
-    `it did not report with the ${direction === 'forward' ? 'new' : 'former'} version within ${seconds} s`,
+    `the part did not report with the ${direction === 'forward' ? 'new' : 'former'} version within ${seconds} s`,
   )
 }
 

@@ -1,6 +1,9 @@
 export const limits = {
-  /** For every part to have the new program, from the start of the upgrade, and anew after a start of the controller or a clock jump. */
+  /**
+   * Time for every part to fetch the new program, counted from the start of the upgrade, and again after a start of the
+   * controller or a clock jump.
+   */
   fetchMs: 15 * 60_000,
-  /** For one part: longer than its machine tries the new program by itself (`trialMs`), and goes back. */
+  /** Time for one part: longer than its machine takes to try the new program (`trialMs`) and return on its own. */
   turnMs: 120_000,
 } as const

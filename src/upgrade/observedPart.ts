@@ -1,27 +1,27 @@
 import type { ProgramReport } from '../protocol/programState.ts'
 
-/** What is known of a part now. */
+/** Current knowledge about a part. */
 export interface ObservedPart {
   part: string
   version: string
-  /** `null`: its program cannot be changed by an upgrade. */
+  /** `null` if an upgrade cannot change the part's program. */
   program: ProgramReport | null
-  /** Nothing was heard of it for long. */
+  /** True if the part has not reported for long. */
   isLost: boolean
-  /** It has said something since the controller started. */
+  /** True if the part has reported since the controller started. */
   hasReported: boolean
-  /** Grows with each start of its process. */
+  /** Grows with each start of the part's process. */
   boot: number
-  /** The log position it has applied everything up to. */
+  /** Log position up to which the part has applied everything. */
   applied: number
   instances: { id: string; isReady: boolean }[]
 }
 
-/** Everything an upgrade is decided on beside its own state; machines by name, then the controller. */
+/** Everything that decides an upgrade besides its own state; machines by name, then the controller. */
 export interface Surroundings {
   parts: readonly ObservedPart[]
-  /** Another machine operation goes on. */
+  /** True while another machine operation is in progress. */
   isBusy: boolean
-  /** Milliseconds by the controller's clock; `null` where nothing may be decided by time yet. */
+  /** Milliseconds of the controller's clock; `null` while no timeout may be decided. */
   now: number | null
 }

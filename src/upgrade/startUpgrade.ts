@@ -2,7 +2,7 @@ import type { Event } from '../events/event.ts'
 import type { Surroundings } from './observedPart.ts'
 import type { UpgradeState } from './state.ts'
 
-/** A request; ids are made outside and come with it. */
+/** The request to start an upgrade; its ids are made outside. */
 export interface StartUpgrade {
   upgrade: string
   version: string
@@ -27,19 +27,19 @@ const refuse = (
   next: string,
 ): UpgradeDecision => ({ type: 'refused', code, message, subject, next })
 
-/** Takes up an upgrade of every part that is there and does not have it yet. Lost machines are gone round. */
+/** Starts an upgrade of every present part that does not run the version yet. Lost machines are skipped. */
 export function startUpgrade({ current }: UpgradeState, around: Surroundings, start: StartUpgrade): UpgradeDecision {
   const { upgrade, version, release } = start
   if (current && current.stage !== 'over') {
-    const message = `upgrade ${current.id} to ${current.version} goes on`
-    return refuse('E_UPGRADE_IN_PROGRESS', message, current.id, 'tandem upgrade --show   follows it')
+    const message = `upgrade ${current.id} to ${current.version} is still in progress`
+    return refuse('E_UPGRADE_IN_PROGRESS', message, current.id, 'tandem upgrade --show   shows its progress')
   }
   if (around.isBusy) {
     return refuse(
       'E_MACHINE_BUSY',
-      'a machine operation is in progress; one at a time',
+      'a machine operation is in progress; only one may run at a time',
       version,
-      'tandem machines   shows which',
+      'tandem machines   shows the operation',
     )
   }
   const present = around.parts.filter(({ isLost }) => !isLost)
@@ -50,13 +50,13 @@ export function startUpgrade({ current }: UpgradeState, around: Surroundings, st
   }
   const fixed = present.find(({ program }) => program === null)
   if (fixed) {
-    const message = `${fixed.part} is not run by a systemd unit of its own`
-    return refuse('E_NOT_UPGRADABLE', message, fixed.part, 'start it anew there with the new version instead')
+    const message = `${fixed.part} does not run in its own systemd unit`
+    return refuse('E_NOT_UPGRADABLE', message, fixed.part, 'install the new version on that machine and restart the process instead')
   }
   const far = present.find((part) => !areNeighbours(part.version, version))
   if (far) {
-    const message = `${far.part} runs ${far.version}: only neighbouring minor versions work together, and this is ${version}`
-    return refuse('E_NOT_UPGRADABLE', message, far.part, 'upgrade by way of the versions between')
+    const message = `${far.part} runs ${far.version}: only neighbouring minor versions work together, and the new version is ${version}`
+    return refuse('E_NOT_UPGRADABLE', message, far.part, 'upgrade to the versions in between first')
   }
   const parts = present.flatMap(({ part, program, version: ran }) =>
     program && program.release !== release ? [{ part, release: program.release, version: ran }] : [],
@@ -65,7 +65,7 @@ export function startUpgrade({ current }: UpgradeState, around: Surroundings, st
   return { type: 'accepted', events: [{ type: 'UpgradeStarted', data: { upgrade, version, release, parts } }] }
 }
 
-/** Of one major version, and at most one minor version apart: what is promised to work together. */
+/** True for versions of the same major version and at most one minor version apart; these are supported together. */
 export function areNeighbours(one: string, other: string): boolean {
   const [major, minor] = numbers(one)
   const [otherMajor, otherMinor] = numbers(other)

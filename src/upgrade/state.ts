@@ -1,20 +1,22 @@
 import type { EventData, RecordedEvent, UpgradePart } from '../events/event.ts'
 
 /*
- * An UPGRADE changes Tandem itself, part by part: each machine's agent, then the controller. It passes through
- *   fetching   every part fetches the new program, unpacks it and finds that it runs. Entered by UpgradeStarted.
- *   turns      one part at a time is switched and watched. Entered by the first UpgradeTurnStarted.
- *   returning  a part failed: those that run the new program go back, last first. Entered by UpgradeReversed.
+ * An UPGRADE changes Tandem itself, part by part: each machine's agent, then the controller. Its stages:
+ *   fetching   Every part fetches the new program, unpacks it and checks that it runs. Entered by UpgradeStarted.
+ *   turns      One part at a time is switched and watched. Entered by the first UpgradeTurnStarted.
+ *   returning  A part failed: the parts that run the new program return, last first. Entered by UpgradeReversed.
  *   over       UpgradeFinished: completed (from turns) or reverted (from returning).
  *
- * The machines come first, and the controller last: who decides about going back is always the program that has proven itself.
+ * The machines come first and the controller last: the program that decides about a return is always the one known to
+ * work.
  *
- * A part is `waiting`, `running` in its turn, then `done`; `lost` when it is silent and gone round: it keeps what it has;
- * `failed` when the new program did not work there, or it could not go back; `reverted` once it is back. A part's own machine goes back by itself when the new
- * program does not come up or reaches no controller (versions/trial.ts); the turn then only learns of it.
+ * A part is `waiting`, `running` in its turn, then `done`; `lost` when it is silent and skipped (it keeps its program);
+ * `failed` when the new program did not work there, or the part could not return; `reverted` once it has returned. A
+ * part's machine returns on its own when the new program does not come up or reaches no controller
+ * (versions/runTrial.ts); the turn then only records the outcome.
  */
 export interface UpgradeState {
-  /** The running one, else the last. */
+  /** The current upgrade, otherwise the last one. */
   current: Upgrade | null
 }
 
@@ -26,10 +28,10 @@ export interface Upgrade {
   outcome: 'completed' | 'reverted' | null
   reason: string | null
   startedAt: number
-  /** From when the limit for fetching counts. */
+  /** Start of the time limit for fetching. */
   fetchingSince: number
   finishedAt: number | null
-  /** In the order of their turns. */
+  /** Parts in the order of their turns. */
   parts: Part[]
   turn: Turn | null
 }
@@ -37,7 +39,7 @@ export interface Upgrade {
 export interface Part extends UpgradePart {
   state: 'waiting' | 'running' | 'done' | 'failed' | 'lost' | 'reverted'
   reason: string | null
-  /** It had its turn back. */
+  /** True if the part had its turn of the return. */
   hasReturned: boolean
 }
 
@@ -46,15 +48,15 @@ export interface Turn extends Omit<EventData['UpgradeTurnStarted'], 'upgrade'> {
   at: number
 }
 
-/** The part that is no machine; no machine can have this name. */
+/** Name of the part that is not a machine; no machine can have this name. */
 export const controllerPart = '@controller'
 
 export const initialUpgradeState = (): UpgradeState => ({ current: null })
 
-/** Names what is asked of a part: it does not try again what it failed at. */
+/** Identifies a request to a part: the part does not repeat a request that failed. */
 export const keyOf = ({ id }: Upgrade, direction: 'forward' | 'back'): string => `${id}/${direction}`
 
-/** Folds one event in; those of others change nothing. */
+/** Folds one event in; unrelated events change nothing. */
 export function evolveUpgrade(state: UpgradeState, event: RecordedEvent): UpgradeState {
   const at = Date.parse(event.at)
   if (event.type === 'UpgradeStarted') {
@@ -107,7 +109,7 @@ function evolveRunning(upgrade: Upgrade, event: RecordedEvent, at: number): Upgr
       const turn = upgrade.turn?.part === machine ? null : upgrade.turn
       return { ...upgrade, turn, parts: upgrade.parts.filter(({ part }) => part !== machine) }
     }
-    // A person took the machines' word over the log's: what was going on is not known any more.
+    // An operator trusted the machines' state over the log: the state of the upgrade is no longer known.
     case 'LogRecovered':
       return {
         ...upgrade,
@@ -117,7 +119,7 @@ function evolveRunning(upgrade: Upgrade, event: RecordedEvent, at: number): Upgr
         finishedAt: at,
         turn: null,
       }
-    // A controller that starts again waits anew for what it asked for.
+    // A controller that restarts gives pending requests their full time again.
     case 'LeadershipTaken':
     case 'ClockRestarted':
       return { ...upgrade, fetchingSince: at, turn: upgrade.turn && { ...upgrade.turn, at } }

@@ -9,9 +9,9 @@ import { areNeighbours, startUpgrade } from './startUpgrade.ts'
 import { controllerPart, evolveUpgrade, initialUpgradeState, type UpgradeState } from './state.ts'
 
 const release = 'a'.repeat(64)
-type Trouble = 'none' | 'unfetchable' | 'crashes' | 'sick'
+type Trouble = 'none' | 'unfetchable' | 'crashes' | 'unhealthy'
 
-/** Parts that do what is asked of them, each with its own trouble, and the decisions they are asked by. */
+/** Parts that follow requests, each with its own trouble, and the decisions that cause the requests. */
 class World {
   state: UpgradeState = initialUpgradeState()
   parts: (ObservedPart & { trouble: Trouble })[]
@@ -73,7 +73,7 @@ class World {
     }
   }
 
-  /** Each part does one thing that is asked of it, as a machine and its trial would. */
+  /** Each part performs one request, like a machine and its trial. */
   obey(only: (part: string) => boolean = () => true): void {
     for (const one of this.parts.filter(({ part, isLost }) => only(part) && !isLost)) {
       const desired = desiredProgram(this.state, one.part)
@@ -86,9 +86,9 @@ class World {
       } else if (program.release !== desired.release) {
         one.boot++
         one.applied = this.#position
-        if (desired.release !== null && one.trouble === 'crashes') fail('it ends at its start')
+        if (desired.release !== null && one.trouble === 'crashes') fail('the new program exits at its start')
         else program.release = desired.release
-        if (one.trouble === 'sick')
+        if (one.trouble === 'unhealthy')
           one.instances = one.instances.map(({ id }) => ({ id, isReady: desired.release === null }))
       }
     }
@@ -105,7 +105,7 @@ class World {
 }
 
 describe('an upgrade', () => {
-  it('fetches everywhere, then switches one part after the other, the controller last', () => {
+  it('fetches on every machine, then switches one part after the other, the controller last', () => {
     const world = new World(['a', 'b'])
     expect(world.start()).toBe('accepted')
     expect(desiredProgram(world.state, 'b')).toEqual({ key: 'u/forward', release, version: '1.1.0', isDue: false })
@@ -129,17 +129,17 @@ describe('an upgrade', () => {
     ['unfetchable', ['reversed', 'reverted']],
     ['crashes', ['a forward', 'a done', 'b forward', 'b failed', 'reversed', 'a back', 'a done', 'reverted']],
     [
-      'sick',
+      'unhealthy',
       ['a forward', 'a done', 'b forward', 'b failed', 'reversed', 'b back', 'b done', 'a back', 'a done', 'reverted'],
     ],
-  ] as const)('takes every part back that has it when a machine is %s', (trouble, said) => {
+  ] as const)('returns every part that runs the new version when a machine is %s', (trouble, said) => {
     const world = new World(['a', 'b'], { b: trouble })
     world.start()
     expect(world.run().said).toEqual(said)
     expect(world.parts.map(({ program }) => program?.release)).toEqual([null, null, null])
   })
 
-  it('takes the machines back when the controller went back', () => {
+  it('returns the machines after the controller returned', () => {
     const world = new World(['a'], { [controllerPart]: 'crashes' })
     world.start()
     expect(world.run().said.slice(2)).toEqual([
@@ -152,7 +152,7 @@ describe('an upgrade', () => {
     ])
   })
 
-  it('goes round a machine that is lost, before and in between', () => {
+  it('skips a lost machine, before and during the upgrade', () => {
     const world = new World(['a', 'b', 'c'])
     world.part('a').isLost = true
     world.start()
@@ -168,7 +168,7 @@ describe('an upgrade', () => {
     ])
   })
 
-  it('takes back a machine that was away when all went back, and comes with the new version', () => {
+  it('returns a machine that was unreachable during the return and comes back with the new version', () => {
     const world = new World(['a', 'b'], { b: 'crashes' })
     world.part('b').isLost = false
     world.start()
@@ -181,7 +181,7 @@ describe('an upgrade', () => {
     expect(late.release).toBe(null)
   })
 
-  it('does not begin a turn while another machine operation goes on, and does not wait for ever for one', () => {
+  it('does not begin a turn during another machine operation, and does not wait for a turn for ever', () => {
     const world = new World(['a'])
     world.start()
     world.obey()
@@ -201,7 +201,7 @@ describe('an upgrade', () => {
   it.each([
     { type: 'LeadershipTaken', data: { term: 2, id: 't2', version: '1.0.0' } },
     { type: 'ClockRestarted', data: { reason: 'the clock jumped' } },
-  ] satisfies Event[])('waits anew for what it has not fetched after $type', (restarted) => {
+  ] satisfies Event[])('restarts the time limit for fetching after $type', (restarted) => {
     const world = new World(['a'])
     world.start()
     world.now = 2 * limits.fetchMs
@@ -213,10 +213,10 @@ describe('an upgrade', () => {
     world.now++
     world.decide()
     expect(world.said).toEqual(['reversed', 'reverted'])
-    expect(world.state.current).toMatchObject({ startedAt: 0, reason: 'a did not have the new version in time' })
+    expect(world.state.current).toMatchObject({ startedAt: 0, reason: 'a did not fetch the new version in time' })
   })
 
-  it('believes a part only once its trial is over and it has reported anew', () => {
+  it('trusts a part only once its trial has ended and the part has reported again', () => {
     const world = new World(['a'])
     world.start()
     world.obey()
@@ -233,7 +233,7 @@ describe('an upgrade', () => {
     expect(world.said).toContain('a done')
   })
 
-  it('is refused where it cannot go well, each with its reason', () => {
+  it('is refused where it cannot succeed, each with its reason', () => {
     const world = new World(['a'])
     expect(world.start('2.0.0')).toBe('E_NOT_UPGRADABLE')
     expect(world.start('1.2.0')).toBe('E_NOT_UPGRADABLE')
@@ -251,8 +251,8 @@ describe('an upgrade', () => {
     expect(world.start()).toBe('E_UPGRADE_IN_PROGRESS')
   })
 
-  it('ends, whatever the parts meet: all new, or every reachable one back', () => {
-    const trouble = constantFrom<Trouble>('none', 'none', 'unfetchable', 'crashes', 'sick')
+  it('ends after any trouble of the parts: all run the new version, or every reachable part has returned', () => {
+    const trouble = constantFrom<Trouble>('none', 'none', 'unfetchable', 'crashes', 'unhealthy')
     const lost = option(tuple(constantFrom('a', 'b', 'c'), nat(12)))
     assert(
       property(tuple(trouble, trouble, trouble, trouble), lost, ([a, b, c, d], gone) => {

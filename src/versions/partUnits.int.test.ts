@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { createPartUnits } from './partUnits.ts'
 
-/** A `systemctl` that knows no file of any unit. */
+/** A `systemctl` that knows no unit files. */
 function playSystemctl(): () => string[] {
   const folder = mkdtempSync(join(tmpdir(), 'systemctl-'))
   const program = join(folder, 'systemctl')
@@ -18,7 +18,7 @@ function playSystemctl(): () => string[] {
   return () => readFileSync(join(folder, 'asked'), 'utf8').trim().split('\n')
 }
 
-it('a trial whose removal was cut off after its file was gone is removed by the next call', async () => {
+it('the next call removes a trial whose removal was cut off after its file was gone', async () => {
   const asked = playSystemctl()
   const unit = 'tandem-nowhere-trial.service'
   await createPartUnits().removeHelper(unit)

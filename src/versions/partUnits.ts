@@ -6,32 +6,32 @@ import { installUnit, lastWords, systemctl, unitFolder } from '../lib/systemdUni
 
 export interface UnitLife {
   mainPid: number
-  /** How often systemd started it again by itself since somebody last started it. */
+  /** Automatic restarts by systemd since the last manual start. */
   restarts: number
 }
 
-/** What changing a part's program needs of systemd. */
+/** Operations of systemd that are needed to change a part's program. */
 export interface PartUnits {
-  /** Makes the unit run this command line from its next start, `null`: what is installed. */
+  /** Makes the unit run this command line from its next start; `null` selects the installed program. */
   useCommand(unit: string, argv: readonly string[] | null): Promise<void>
-  /** The command line it was made to run; `null`: what is installed. */
+  /** The command line that the unit was set to run; `null` if it runs the installed program. */
   command(unit: string): string[] | null
-  /** The command line of its own file, whatever it was made to run; `null`: there is no such unit. */
+  /** The command line in the unit's own file, without the drop-in; `null` if there is no such unit. */
   installedCommand(unit: string): string[] | null
   restart(unit: string): Promise<void>
-  /** Ends it at once, whatever it does. */
+  /** Kills the unit's processes at once. */
   kill(unit: string): Promise<void>
   life(unit: string): Promise<UnitLife>
-  /** It runs, or is about to run again by itself. */
+  /** True if the unit runs, or is about to be restarted by systemd. */
   isAlive(unit: string): Promise<boolean>
-  /** Its last output, in one line. */
+  /** The unit's last output, in one line. */
   said(unit: string): Promise<string>
   /** Starts a program that outlives its starter and a reboot, until `removeHelper`. */
   startHelper(unit: string, argv: readonly string[]): Promise<void>
   removeHelper(unit: string): Promise<void>
 }
 
-/** The drop-in that a part's unit runs by while it does not run what is installed. */
+/** Drop-in of a part's unit while the unit does not run the installed program. */
 const dropIn = (unit: string): string => join(unitFolder, `${unit}.d`, 'program.conf')
 
 export function createPartUnits(): PartUnits {
@@ -53,7 +53,7 @@ export function createPartUnits(): PartUnits {
       await systemctl('restart', unit)
     },
     async kill(unit) {
-      // Fails where it does not run.
+      // Fails if the unit does not run.
       await exec(['systemctl', 'kill', '--kill-whom=all', '--signal=KILL', unit])
     },
     async life(unit) {
@@ -71,7 +71,8 @@ export function createPartUnits(): PartUnits {
       await systemctl('restart', unit)
     },
     async removeHelper(unit) {
-      // Fails where its file is gone: cut off after that, it is started again from what systemd remembers of it.
+      // Fails if the unit's file is gone. After a removal that was cut off there, systemd restarts the unit from
+      // memory.
       await exec(['systemctl', 'disable', '--quiet', unit])
       rmSync(join(unitFolder, unit), { force: true })
       await systemctl('daemon-reload')
@@ -79,7 +80,7 @@ export function createPartUnits(): PartUnits {
   }
 }
 
-/** A person may have put something of their own there. */
+/** Removes the folder only if it is empty: an operator may have put files there. */
 function removeIfEmpty(folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder)
 }
@@ -91,7 +92,7 @@ function commandIn(file: string): string[] | null {
 
 export const dropInText = (
   argv: readonly string[],
-): string => `# Written by \`tandem upgrade\`. Without this file the unit runs what is installed.
+): string => `# Written by \`tandem upgrade\`. Without this file the unit runs the installed program.
 [Service]
 ExecStart=
 ExecStart=${words(argv)}
@@ -99,9 +100,9 @@ ExecStart=${words(argv)}
 
 export const helperText = (
   argv: readonly string[],
-): string => `# Written by Tandem while a new version of it is tried; removes itself.
+): string => `# Written by Tandem during the trial of a new version; this unit removes itself.
 [Unit]
-Description=Tandem tries a new version of itself, and goes back when it does not work
+Description=Trial of a new version of Tandem; returns to the former version on failure
 StartLimitIntervalSec=0
 
 [Service]
@@ -115,6 +116,6 @@ WantedBy=multi-user.target
 
 function words(argv: readonly string[]): string {
   const bad = argv.find((word) => !/^[\w@%+=:,./-]+$/.test(word))
-  if (bad !== undefined) throw new Error(`"${bad}" cannot stand in a unit file: run from a path of plain letters`)
+  if (bad !== undefined) throw new Error(`"${bad}" cannot be used in a unit file: install Tandem in a path of letters and digits`)
   return argv.join(' ').replaceAll('%', '%%')
 }

@@ -29,7 +29,7 @@ async function lab() {
   return { host, helpers, state, files: new TrialFiles(data) }
 }
 
-it('a trial whose beginning was cut off before its unit ran is gone on with, once', async () => {
+it('a trial that was cut off before its unit ran is resumed, once', async () => {
   const { host, helpers, state, files } = await lab()
   await host.resume()
   expect(helpers).toEqual([])

@@ -8,40 +8,43 @@ import { commandIn, releaseOf, trialCommand, type OwnProgram } from './ownProgra
 import type { PartUnits } from './partUnits.ts'
 import { TrialFiles, type Failed } from './trialFiles.ts'
 
-/** How long a new program has, from its first start, to be seen to work. */
+/** Time for a new program to prove that it works, counted from its first start. */
 export const trialMs = 30_000
-/** For a new program to say its version. */
+/** Time for a new program to print its version. */
 const versionMs = 30_000
 
-/** All that changing a part's program needs root for. An `order` is what the controller has signed. */
+/** Operations of a change of program that need root. `order` is the text that the controller has signed. */
 export interface ProgramHost {
-  /** Has it here, unpacked, and found to run. */
+  /** Fetches and unpacks the program, and checks that it runs. */
   prepare(desired: DesiredProgram, source: ReleaseSource, signal: AbortSignal, order: string | null): Promise<void>
-  /** Hands over to the trial, which will end the part. */
+  /** Hands over to the trial, which will stop the part. */
   begin(desired: DesiredProgram, order: string | null): Promise<void>
-  /** Lets a trial that was begun go on: a kill may have come between its beginning and its unit's start. */
+  /**
+   * Continues a trial that has begun: the agent may have been killed between the begin of the trial and the start of
+   * its unit.
+   */
   resume(): Promise<void>
   confirm(key: string): Promise<void>
   fail(failed: Failed): Promise<void>
 }
 
 interface Options {
-  /** The part's data folder; programs are kept in `program` below it. */
+  /** Data folder of the part; programs are kept in `program` below it. */
   data: string
-  /** `tandem-agent.service`. */
+  /** Name of the unit, for example `tandem-agent.service`. */
   unit: string
-  /** How that unit runs a program; its folder and Node are of whoever calls. */
+  /** How the unit runs a program; the folder and Node are those of the caller. */
   own: OwnProgram
   units: PartUnits
-  /** A unit that runs the same program by other words, and changes with it. */
+  /** A unit that runs the same program with other arguments, and is changed together with the part. */
   beside?: { unit: string; words: readonly string[] }
-  /** More units that may run a program of these: what they run is kept. */
+  /** Further units that may run one of these programs; their programs are kept. */
   others?: readonly string[]
-  /** The part runs as a user who may only read. */
+  /** True if the part runs as a user who may only read the programs. */
   isShared?: boolean
 }
 
-/** Programs lie side by side; the installed one is never touched. */
+/** Programs are stored side by side; the installed program is never changed. */
 export class RootProgramHost implements ProgramHost {
   readonly #options: Options
   readonly #files: TrialFiles
@@ -50,7 +53,7 @@ export class RootProgramHost implements ProgramHost {
   static async open(options: Options): Promise<RootProgramHost> {
     const files = new TrialFiles(options.data)
     if (options.isShared && lstatSync(files.folder).uid !== process.getuid?.())
-      throw new Error(`${files.folder} is not root's: somebody has put it there`)
+      throw new Error(`${files.folder} does not belong to root: another user has put it there`)
     const cache = await ReleaseCache.open(files.folder)
     if (options.isShared) for (const folder of [files.folder, join(files.folder, 'releases')]) chmodSync(folder, 0o755)
     return new RootProgramHost(options, files, cache)
@@ -67,13 +70,13 @@ export class RootProgramHost implements ProgramHost {
     await this.#cache.fetch(release, source, { signal })
     const folder = await this.#cache.open(release, { source, signal })
     const said = await saidVersion(folder)
-    if (said !== version) throw new Error(`it says that it is version ${said}, and was said to be ${version}`)
+    if (said !== version) throw new Error(`the fetched program reports version ${said}, but the controller announced version ${version}`)
     const keep = (): Set<string> => new Set([release, ...this.#running()])
     await this.#cache.collect(() => ({ keep: keep(), lastPerService: 2, capBytes: null }))
   }
 
   async begin({ key, release }: DesiredProgram): Promise<void> {
-    // Asked for again: the trial may be under way, and the unit run the new one already.
+    // A repeated request: the trial may be in progress, and the unit may already run the new program.
     if (this.#files.trial?.key === key) return this.resume()
     const { data, unit, own, units, beside } = this.#options
     const folder = release === null ? null : join(this.#files.folder, 'releases', release)
@@ -91,7 +94,7 @@ export class RootProgramHost implements ProgramHost {
     const { data, unit, own, units } = this.#options
     const helper = helperOf(unit)
     if (this.#files.trial === null || (await units.isAlive(helper))) return
-    // Who tries is the version that has proven itself: this may be the one that is being tried.
+    // The trial must run from the version that is known to work: this process may run the version on trial.
     if (units.installedCommand(helper) !== null) await units.restart(helper)
     else await units.startHelper(helperOf(unit), trialCommand(own, data, helperOf(unit)))
   }
@@ -107,7 +110,7 @@ export class RootProgramHost implements ProgramHost {
     return Promise.resolve()
   }
 
-  /** What whoever calls runs, and what the units are to run: kept. */
+  /** Releases that the caller runs and that the units are set to run; these are kept. */
   #running(): string[] {
     const { own, units, unit, others = [] } = this.#options
     const releases = join(this.#files.folder, 'releases')
@@ -117,9 +120,9 @@ export class RootProgramHost implements ProgramHost {
   }
 }
 
-/** The unit that tries a new program for the part of this unit. */
+/** Name of the unit that tries a new program for the part with this unit. */
 export const helperOf = (unit: string): string => unit.replace('.service', '-trial.service')
 
-/** What a program answers when it is asked for its version: whether it runs on this machine at all. */
+/** Returns the program's answer to `--version`, which shows whether the program runs on this machine at all. */
 const saidVersion = async (folder: string): Promise<string> =>
   (await execOrThrow([join(folder, 'bin/tandem'), '--version'], { timeoutMs: versionMs })).trim()

@@ -10,36 +10,36 @@ import { RootProgramHost, type ProgramHost } from './programHost.ts'
 import type { PartUnits } from './partUnits.ts'
 import { TrialFiles } from './trialFiles.ts'
 
-/** Tries to get a program here, where the other side answers, before it counts as failed. */
+/** Attempts to obtain a program before the attempt counts as failed; an unreachable controller does not count. */
 const triesBeforeFailed = 3
 const retry = { firstMs: 500, mostMs: 10_000 }
 const reasonChars = 2_000
 
-/** What whoever runs a part knows and its keeper needs. */
+/** Values that the keeper needs from the process that runs the part. */
 export interface KeeperNeeds {
   source: ReleaseSource
-  /** Called when the report would say something new. */
+  /** Called when the report would contain something new. */
   changed: () => void
 }
 
 interface Options extends KeeperNeeds {
-  /** The part's data folder; programs are kept in `program` below it. */
+  /** Data folder of the part; programs are kept in `program` below it. */
   data: string
-  /** `tandem-agent.service`. */
+  /** Name of the unit, for example `tandem-agent.service`. */
   unit: string
   own: OwnProgram
   units: PartUnits
   logger: Logger
   random: () => number
-  /** Does what needs root. Default: this process, which then is root. */
+  /** Performs the operations that need root. Default: this process, which then is root. */
   host?: ProgramHost | undefined
 }
 
 type Hosted = Options & { host: ProgramHost }
 
 /**
- * Keeps the program of one part, as an upgrade asks: has the new one here and found to run, then lets a trial switch to it. Programs
- * lie side by side; the installed one is never touched.
+ * Keeps the program of one part at the version that an upgrade requests: fetches the new program, checks that it runs,
+ * then starts a trial that switches to it. Programs are stored side by side; the installed program is never changed.
  */
 export class ProgramKeeper {
   #options: Hosted
@@ -50,7 +50,7 @@ export class ProgramKeeper {
   #isWorking = false
   #closing = new AbortController()
 
-  /** `null` where no unit of that name runs this very process: then its program cannot be changed from here. */
+  /** Returns `null` if no unit of that name runs this process: then this process cannot change its program. */
   static async open(options: Options): Promise<ProgramKeeper | null> {
     if (!existsSync('/run/systemd/system')) return null
     if (process.getuid?.() !== 0 && !options.host) return null
@@ -66,7 +66,7 @@ export class ProgramKeeper {
     this.#files = new TrialFiles(options.data)
   }
 
-  /** What the controller asks for; called again and again with the same. */
+  /** Takes the program that the controller requests; called repeatedly with the same. */
   want(desired: DesiredProgram | null, order: string | null = null): void {
     this.#wanted = desired
     this.#order = order
@@ -78,18 +78,18 @@ export class ProgramKeeper {
     return { release: this.#running, prepared: this.#prepared, isTrying: trial !== null, failed }
   }
 
-  /** This program works: it is up, and the other side has answered it. What the trial waits for. */
+  /** Confirms that this program works: it has started, and the other side has answered. The trial waits for this. */
   confirm(): void {
     const { trial, confirmed, failed } = this.#files
     if (!trial || confirmed === trial.key || failed?.key === trial.key) return
-    // The former program still runs for a moment after the trial was begun.
+    // The former program still runs for a moment after the trial began.
     const { folder } = this.#options.own
     const isTried = trial.to === null ? this.#running === null : trial.to.includes(join(folder, 'lib/main.js'))
     if (!isTried) return
     this.#options.host.confirm(trial.key).catch((error: unknown) => {
       this.#options.logger.warn(
         { err: error },
-        'that this version works could not be written down; the next word tries again',
+        'could not record that this version works; retrying at the next message',
       )
     })
   }
@@ -102,7 +102,7 @@ export class ProgramKeeper {
     return releaseOf(this.#options.own, join(this.#files.folder, 'releases'))
   }
 
-  /** Never rejects: what fails is tried again, then reported. */
+  /** Never rejects: a failure is retried, then reported. */
   async #work(): Promise<void> {
     this.#isWorking = true
     await this.#resume()
@@ -116,7 +116,7 @@ export class ProgramKeeper {
       } catch (error) {
         this.#options.logger.warn(
           { err: error, key: todo.key },
-          'a new version of Tandem could not be had; it is tried again',
+          'could not download or unpack the new version; retrying',
         )
         const isAbsent = error instanceof OperatorError && error.code === 'E_CONTROLLER_UNREACHABLE'
         if (!isAbsent && ++tries >= triesBeforeFailed) await this.#failed(todo, error)
@@ -131,11 +131,11 @@ export class ProgramKeeper {
     try {
       if (this.#files.trial) await host.resume()
     } catch (error) {
-      logger.warn({ err: error }, 'a trial that was cut off could not be gone on with; the next word tries again')
+      logger.warn({ err: error }, 'could not resume an interrupted trial; retrying at the next message')
     }
   }
 
-  /** What is left to do now of what is wanted. */
+  /** Returns the wanted program if there is still something to do for it. */
   #todo(): DesiredProgram | null {
     const wanted = this.#wanted
     const { trial, failed } = this.#files
@@ -153,10 +153,10 @@ export class ProgramKeeper {
   async #failed({ key }: DesiredProgram, error: unknown): Promise<void> {
     const { host, logger, changed } = this.#options
     const reason = error instanceof Error ? error.message : String(error)
-    // Where that cannot be written down, the next failure writes it.
+    // If the failure cannot be recorded, the next failure records it.
     await host
       .fail({ key, reason: reason.slice(0, reasonChars) })
-      .catch((cause: unknown) => logger.warn({ err: cause }, 'a failure could not be written down; it is tried again'))
+      .catch((cause: unknown) => logger.warn({ err: cause }, 'could not record a failure; retrying'))
     changed()
   }
 }

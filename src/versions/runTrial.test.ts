@@ -9,7 +9,7 @@ import { TrialFiles } from './trialFiles.ts'
 const [unit, helper, beside] = ['part.service', 'part-trial.service', 'beside.service']
 const key = 'u/forward'
 
-/** systemd as far as a trial sees it; `killAt` counts calls down to the one that never returns to its caller. */
+/** The part of systemd that a trial sees; `killAt` counts calls down to the call that never returns to its caller. */
 class FakeUnits implements PartUnits {
   uses: string[] | null = ['old']
   runs: string[] | null = ['old']
@@ -61,7 +61,7 @@ class FakeUnits implements PartUnits {
     await this.#call(() => this.helpers.delete(name))
   }
 
-  /** A kill comes before the effect or after it; whoever called is not there any more to hear of it. */
+  /** A kill comes before the effect or after it; the killed caller never sees the result. */
   async #call(effect: () => void): Promise<void> {
     this.killAt--
     if (this.killAt !== 0) effect()
@@ -83,7 +83,7 @@ function lab(): { files: TrialFiles; units: FakeUnits; clock: TestClock; run: ()
 }
 
 describe('a trial', () => {
-  it('keeps the new program once that has said that it works', async () => {
+  it('keeps the new program once it has confirmed that it works', async () => {
     const { files, units, run } = lab()
     units.started = () => files.confirm(key)
     await run()
@@ -91,12 +91,12 @@ describe('a trial', () => {
     expect([files.trial, files.failed, [...units.helpers]]).toEqual([null, null, []])
   })
 
-  it('goes back when the new one ends again and again, with what it said', async () => {
+  it('goes back when the new program ends repeatedly, with its last output as the reason', async () => {
     const { files, units, run } = lab()
     units.looked = () => units.restarts++
     await run()
     expect(units).toMatchObject({ uses: ['old'], runs: ['old'] })
-    expect(files.failed).toEqual({ key, reason: 'it ends at its start: its last words' })
+    expect(files.failed).toEqual({ key, reason: 'the new program exits at its start: its last words' })
     expect([files.trial, [...units.helpers]]).toEqual([null, []])
   })
 
@@ -105,10 +105,10 @@ describe('a trial', () => {
     units.looked = () => clock.pass(2_000)
     await run()
     expect(units.runs).toEqual(['old'])
-    expect(files.failed?.reason).toBe('it was not seen to work within 1 s: its last words')
+    expect(files.failed?.reason).toBe('the new program did not confirm within 1 s that it works: its last words')
   })
 
-  it('goes back when systemd does not do what it is asked', async () => {
+  it('goes back when a systemd command fails', async () => {
     const { files, units, run } = lab()
     units.started = (argv) => {
       if (argv?.[0] === 'new') throw new Error('Job for part.service failed')
@@ -118,7 +118,7 @@ describe('a trial', () => {
     expect(files.failed?.reason).toContain('Job for part.service failed')
   })
 
-  it('stays back when the new one answers too late', async () => {
+  it('keeps the former program when the new one answers too late', async () => {
     const { files, units, run } = lab()
     files.fail({ key, reason: 'time is up' })
     files.confirm(key)
@@ -126,7 +126,7 @@ describe('a trial', () => {
     expect(units).toMatchObject({ uses: ['old'], runs: ['old'] })
   })
 
-  it('changes what goes with it first, and back first', async () => {
+  it('changes the accompanying unit first, in both directions', async () => {
     const { files, units, run } = lab()
     const also = { unit: beside, to: ['new', 'too'], from: ['old', 'too'] }
     files.begin({ key, unit, to: ['new'], from: ['old'], withinMs: 1_000, also })
@@ -141,7 +141,7 @@ describe('a trial', () => {
     ])
   })
 
-  it('has nothing to do without one', async () => {
+  it('does nothing without a trial file', async () => {
     const { files, units, run } = lab()
     files.end()
     await run()
@@ -150,7 +150,7 @@ describe('a trial', () => {
   })
 
   for (const outcome of ['works', 'crashes'] as const) {
-    it(`killed at any moment and started again, ends as if it had not been: a program that ${outcome}`, async () => {
+    it(`killed at any moment and restarted, ends the same as without a kill: a program that ${outcome}`, async () => {
       for (let moment = 0.5; moment < 12; moment += 0.5) {
         const { files, units, run } = lab()
         if (outcome === 'works') units.started = (argv) => void (argv?.[0] === 'new' && files.confirm(key))
@@ -158,7 +158,7 @@ describe('a trial', () => {
         units.killAt = moment
         const isDead = await Promise.race([units.killed.promise, run().then(() => false)])
         units.killAt = Number.POSITIVE_INFINITY
-        // systemd starts it again only while its unit is there.
+        // systemd restarts the trial only while its unit exists.
         if (isDead && units.helpers.size > 0) await run()
         const end = outcome === 'works' ? ['new'] : ['old']
         expect([moment, units.uses, units.runs, files.trial, [...units.helpers]]).toEqual([moment, end, end, null, []])

@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { PartUnits } from './partUnits.ts'
 import type { Trial, TrialFiles } from './trialFiles.ts'
 
-/** A program that ended this often at its start will not come up. */
+/** A program that ended this often right after its start will not come up. */
 const mostRestarts = 3
 const lookMs = 100
 const reasonChars = 2_000
@@ -12,14 +12,15 @@ interface Around {
   files: TrialFiles
   units: PartUnits
   clock: Clock
-  /** This program's own unit: it removes it when the trial is over. */
+  /** Unit of the trial itself, which the trial removes when it has ended. */
   helper: string
 }
 
 /**
- * Switches a part to its new program and watches it: until the program says that it works (it has come up and the other side has
- * answered it), or has ended too often, or time is up; then the part goes back. It runs apart from the part, as the former version,
- * and survives a reboot. Killed at any point and started again, it goes on: what was decided stands in a file.
+ * Switches a part to its new program and watches the part until the program confirms that it works (it has started and
+ * the other side has answered), has ended too often, or has used up its time; in the last two cases the part returns to
+ * the former program. The trial runs apart from the part, from the former version, and survives a reboot. Killed at any
+ * point and restarted, it continues: each decision is on disk.
  */
 export async function runTrial({ files, units, clock, helper }: Around): Promise<void> {
   const { trial } = files
@@ -35,27 +36,29 @@ export async function runTrial({ files, units, clock, helper }: Around): Promise
   await units.removeHelper(helper)
 }
 
-/** What changes with the part goes first: the part asks it for things at its start, in the words of its own version. */
+/**
+ * Changes the accompanying unit first: the part sends requests to it at its start, in the format of the part's version.
+ */
 async function change({ unit, also, ...commands }: Trial, which: 'from' | 'to', units: PartUnits): Promise<void> {
   if (also) {
     await units.useCommand(also.unit, also[which])
-    // Whoever asks it starts it again, and it may be killed at any moment; what it does may take minutes.
+    // Its client restarts it. It may be killed at any moment, and its current operation may take minutes.
     await units.kill(also.unit)
   }
   await units.useCommand(unit, commands[which])
   await units.restart(unit)
 }
 
-/** Why it must go back; `null` when it works. */
+/** Returns why the part must return to its former program; `null` if the new program works. */
 async function tried(trial: Trial, { files, units, clock }: Omit<Around, 'helper'>): Promise<string | null> {
   const { key, unit, withinMs } = trial
   await change(trial, 'to', units)
   const deadline = clock.monotonic() + withinMs
   const { signal } = new AbortController()
   while (files.confirmed !== key) {
-    if ((await units.life(unit)).restarts >= mostRestarts) return `it ends at its start: ${await units.said(unit)}`
+    if ((await units.life(unit)).restarts >= mostRestarts) return `the new program exits at its start: ${await units.said(unit)}`
     if (clock.monotonic() > deadline)
-      return `it was not seen to work within ${withinMs / 1000} s: ${await units.said(unit)}`
+      return `the new program did not confirm within ${withinMs / 1000} s that it works: ${await units.said(unit)}`
     await pause(lookMs, signal)
   }
   return null

@@ -7,14 +7,14 @@ import { makeFolder } from '../lib/makeFolder.ts'
 
 const commandLine = z.array(z.string())
 
-/** A change of program that was begun and is not over. `null` as a command line: as installed. */
+/** A change of program that has begun and not ended. As a command line, `null` means the installed program. */
 const trialSchema = z.object({
   key: z.string(),
   unit: z.string(),
   to: commandLine.nullable(),
   from: commandLine.nullable(),
   withinMs: z.number(),
-  /** What changes with it, and is ended: whoever asks it starts it again. */
+  /** A unit that is changed together with the part and killed: its client restarts it. */
   also: z
     .object({ unit: z.string(), to: commandLine.nullable(), from: commandLine.nullable().default(null) })
     .optional(),
@@ -26,8 +26,9 @@ export type Trial = z.infer<typeof trialSchema>
 export type Failed = z.infer<typeof failedSchema>
 
 /**
- * What a part and its trial tell each other, below the part's data folder. The trial decides by `failed.json`; the new
- * program answers by `confirmed.json`; each file is replaced whole, so a kill leaves a state that can be gone on from.
+ * Files below the part's data folder through which a part and its trial communicate. The trial decides with
+ * `failed.json`; the new program confirms with `confirmed.json`. Each file is replaced as a whole, so that the work can
+ * continue after a kill.
  */
 export class TrialFiles {
   readonly folder: string
@@ -71,7 +72,7 @@ export class TrialFiles {
   }
 
   #write(name: string, value: object): void {
-    // A part that is not root reads them, where the folder lets it.
+    // An unprivileged part reads the files, if the permissions of the folder allow it.
     writeFileDurably(this.#path(name), `${JSON.stringify(value)}\n`, 0o644)
   }
 

@@ -88,13 +88,13 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
       'systemctl start tandem-haproxy tandem-guard',
     ],
     [
-      "the guard's unit is gone, and what doctor advises writes it anew",
+      "the guard's unit is gone, and the command that doctor advises writes the unit again",
       'rm /etc/systemd/system/tandem-guard.service',
-      [/^units: tandem-guard\.service is not there/],
+      [/^units: tandem-guard\.service does not exist/],
       'systemctl restart tandem-agent.service; while ! test -e /etc/systemd/system/tandem-guard.service; do sleep 0.1; done',
     ],
     [
-      'its configuration was changed by hand (and what doctor advises mends it)',
+      'its configuration was changed by hand (and the command that doctor advises repairs it)',
       "sed -i 's/^  maxconn .*/  maxconn 7/' /var/lib/tandem/haproxy/haproxy.cfg",
       [/^haproxy: .*haproxy\.cfg was changed by hand/],
       'systemctl restart tandem-agent.service; while grep -q "maxconn 7$" /var/lib/tandem/haproxy/haproxy.cfg; do sleep 0.1; done',
@@ -102,7 +102,7 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
     [
       "keepalived's was changed by hand, to what it refuses",
       'echo nonsense { >>$(ls -d /var/lib/tandem/address/keepalived.conf /var/lib/tandem/privileged/address/keepalived.conf 2>/dev/null)',
-      [/^keepalived: .*keepalived\.conf was changed by hand/, /^keepalived: .*keepalived\.conf is refused/],
+      [/^keepalived: .*keepalived\.conf was changed by hand/, /^keepalived: .*check of .*keepalived\.conf failed/],
       'systemctl restart tandem-agent.service; while grep -q nonsense $(ls -d /var/lib/tandem/address/keepalived.conf /var/lib/tandem/privileged/address/keepalived.conf 2>/dev/null); do sleep 0.1; done',
     ],
     [
@@ -112,14 +112,14 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
       'rm -r /run/systemd/system/tandem-haproxy.service.d; systemctl daemon-reload; systemctl restart tandem-haproxy',
     ],
     [
-      'there is a stray unit, and one of an instance that nobody wants',
+      'there is a stray unit, and a unit of an instance that no desired state wants',
       `cd /etc/systemd/system
        printf '[Service]\\nExecStart=/bin/sleep 1000\\n' >tandem-ghost.service
        sed 's/^Instance=.*/Instance=web-gone/' "$(ls tandem-web-*.service)" >tandem-web-gone.service
        systemctl daemon-reload`,
       [
-        /^units: stray unit: tandem-ghost\.service is not of Tandem/,
-        /^units: stray unit: tandem-web-gone\.service is of an instance that nobody wants/,
+        /^units: stray unit: tandem-ghost\.service does not belong to Tandem/,
+        /^units: stray unit: tandem-web-gone\.service belongs to an instance that no desired state wants/,
       ],
       'rm -f /etc/systemd/system/tandem-ghost.service /etc/systemd/system/tandem-web-gone.service; systemctl daemon-reload',
     ],
@@ -127,7 +127,7 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
       'processes run whose unit file is gone',
       `printf '[Service]\\nExecStart=/bin/sleep 1000\\n' >/etc/systemd/system/tandem-lost.service; systemctl daemon-reload
        systemctl start tandem-lost; rm /etc/systemd/system/tandem-lost.service; systemctl daemon-reload`,
-      [/^units: stray processes: tandem-lost\.service is active, and has no unit file/],
+      [/^units: stray processes: tandem-lost\.service is active, but its unit file is gone/],
       'systemctl stop tandem-lost',
     ],
     [
@@ -144,9 +144,9 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
       'umount /var/log/journal',
     ],
     [
-      'a secret can be read by others',
+      'other users can read a secret',
       'chmod 644 /var/lib/tandem/identity/identity.pem',
-      [/^secrets: .*identity\.pem can be read by others \(mode 0644\)/],
+      [/^secrets: other users can read .*identity\.pem \(mode 0644\)/],
       'chmod 600 /var/lib/tandem/identity/identity.pem',
     ],
     [
@@ -158,7 +158,7 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
     [
       "HAProxy shows a certificate that is not the machine's",
       'cp -p /var/lib/tandem/haproxy/machine.pem /run/kept.pem; echo >>/var/lib/tandem/haproxy/machine.pem; sed -i 1i# /var/lib/tandem/haproxy/machine.pem',
-      [/^certificates: .*machine\.pem: it is not the one that this machine has now/],
+      [/^certificates: .*machine\.pem: the copy differs from this machine's current certificate/],
       'cp -p /run/kept.pem /var/lib/tandem/haproxy/machine.pem',
     ],
   ])('says so when %s', long, async (_what, script, said, mend) => {
@@ -192,7 +192,7 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
     expect(exit).toBe(1)
     const ofA = textsOf(machines.filter(({ machine }) => machine === 'a'))
     expect(ofA.filter((text) => !ofComputer(text))).toEqual([
-      expect.stringMatching(/^report: its last report came \d+ s ago/),
+      expect.stringMatching(/^report: the last report came \d+ s ago/),
       'agent: not checked: machine a is not connected to the controller',
     ])
     await a.must(['systemctl', 'start', 'tandem-agent'])
@@ -207,7 +207,7 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
       .poll(found, pollMs)
       .toEqual([
         expect.stringMatching(
-          /^ports: port 20\d\d\d, that of open-.* is listened on at 0\.0\.0\.0: it can be reached past HAProxy/,
+          /^ports: port 20\d\d\d, the port of open-.* is open at 0\.0\.0\.0: clients can reach it past HAProxy/,
         ),
       ])
     expect(await pair.tandem('remove', 'open')).toMatchObject({ exit: 0 })

@@ -235,7 +235,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     const more = 'jail: { capabilities: [CAP_NET_ADMIN] }\n'
     const refused = await pair.push('web', web({ name: 'web', version: String(++version), drain: 1_000, more }))
     expect(refused).toMatchObject({ exit: 1, rollout: { state: 'reverted' } })
-    expect(refused.rollout?.reason).toContain('CAP_NET_ADMIN` is not allowed to web')
+    expect(refused.rollout?.reason).toContain('CAP_NET_ADMIN` is not allowed for web')
     const permits = 'web: { capabilities: [CAP_NET_ADMIN] }\n'
     for (const name of ['a', 'b']) on(name).write('/etc/tandem/allowed-jail.yaml', permits)
     await push(more)

@@ -6,7 +6,8 @@ import { createProcessSupervisor } from '../../drivers/supervisor/process/proces
 import { systemClock } from '../../lib/clock.ts'
 import { startAgent } from '../startAgent.ts'
 
-// A whole agent as a process of its own, for tests that kill it: `node agentProcess.ts DATA FIRST-PORT`. No controller.
+// A whole agent as a separate process, for tests that kill it: `node agentProcess.ts DATA FIRST-PORT`. Has no
+// controller.
 const [data = '', firstPort = ''] = process.argv.slice(2)
 const first = Number(firstPort)
 const client = new ApiClient({ url: 'http://127.0.0.1:9', token: 'x'.repeat(20) })

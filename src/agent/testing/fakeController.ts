@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net'
 import { encodeServerSentEvent } from '../../lib/serverSentEvents.ts'
 import { reportSchema, type Report } from '../../protocol/report.ts'
 
-/** The controller as an agent sees it: a real HTTP server that a test tells what to do. */
+/** The controller as an agent sees it: a real HTTP server that the test controls. */
 export class FakeController {
   readonly reports: Report[] = []
-  /** When each stream was asked for, by the monotonic clock. */
+  /** When each stream was requested, in monotonic time. */
   readonly streamsAt: number[] = []
-  /** Answers as they came, by ask id. */
+  /** Received answers, by request id. */
   readonly answers = new Map<string, string>()
   readonly answerEnded = new Map<string, PromiseWithResolvers<void>>()
-  /** What becomes of a report; `null` leaves it without an answer. */
+  /** Returns the status for a report; `null` leaves the report unanswered. */
   onReport: (report: Report) => number | null = () => 200
   /** Refuses streams with this status. */
   refuseStreams = 0
@@ -28,7 +28,7 @@ export class FakeController {
     return this.#streams.size
   }
 
-  /** Listens; after `close` on the same port again. */
+  /** Starts to listen; after `close`, on the same port again. */
   async listen(): Promise<void> {
     this.#server = createServer((request, response) => void this.#answer(request, response))
     this.#server.listen(this.#port, '127.0.0.1')
@@ -84,7 +84,7 @@ export class FakeController {
       for await (const chunk of request) this.answers.set(id, (this.answers.get(id) ?? '') + String(chunk))
       response.end('{"wanted":true}')
     } catch {
-      // The agent broke off: the test sees what came until then.
+      // The agent broke the request off: the test sees the part received until then.
     }
     ended.resolve()
   }

@@ -9,10 +9,10 @@ import { aDefinition as aDefaultDefinition } from '../../definitions/testing/aDe
 import type { DesiredInstance, DesiredState } from '../../protocol/desiredState.ts'
 import { removeTree } from '../../releases/removeTree.ts'
 
-/** What the tests of this room start from. */
+/** Common input of the tests in this folder. */
 export const release = 'a'.repeat(64)
 
-/** Quicker than people would have it. */
+/** A definition with shorter times than in production. */
 export const aDefinition = (over: Partial<Definition> = {}): Definition =>
   aDefaultDefinition({
     health: { path: '/', everyMs: 10, timeoutMs: 500, withinMs: 300, settleMs: 20 },
@@ -54,7 +54,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
 
 export const quiet: Logger = pino({ level: 'silent' })
 
-/** A folder below the checkout's `tmp/`, and how to be rid of it. */
+/** Makes a folder below the checkout's `tmp/`; `remove` deletes it. */
 export function makeFolder(name: string): { path: string; remove: () => Promise<void> } {
   const parent = join(import.meta.dirname, '../../../tmp')
   mkdirSync(parent, { recursive: true })
@@ -62,7 +62,7 @@ export function makeFolder(name: string): { path: string; remove: () => Promise<
   return { path, remove: () => removeTree(path) }
 }
 
-/** An HTTP service on a port of its own, answering `status`. */
+/** Starts an HTTP service on its own port that answers `status`. */
 export async function listen(status: () => number, port = 0): Promise<{ port: number; close: () => Promise<void> }> {
   const server: Server = createServer((_request, response) => response.writeHead(status()).end('here'))
   server.listen(port, '127.0.0.1')

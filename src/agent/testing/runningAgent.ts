@@ -31,7 +31,7 @@ export interface RunningAgent {
   programs: Programs
   preparer: Preparer
   cache: ReleaseCache
-  /** Positions of what was obeyed, oldest first. */
+  /** Positions of the obeyed states, oldest first. */
   obeyed: number[]
 }
 
@@ -60,7 +60,7 @@ export class Releases {
   }
 }
 
-/** An agent of real parts but for its drivers, which a test tells what happens. Its disk is `folder`. */
+/** Starts an agent of real parts with fake drivers, which the test controls. Its disk is `folder`. */
 export async function startedAgent(
   folder: string,
   releases: Releases,
@@ -99,7 +99,7 @@ export async function startedAgent(
   return { agent, supervisor, balancer, address, disk, programs, preparer, cache, obeyed }
 }
 
-/** The instances that a desired state names, of one release. */
+/** The part of a desired state that runs instances of one release. */
 export const runs = (
   { id: release, definition }: { id: string; definition: Definition },
   ...ids: string[]

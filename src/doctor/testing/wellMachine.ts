@@ -3,10 +3,10 @@ import type { Disk, ExpectedPort, Limits, MachineFacts, Ports, UnreadCertificate
 export const now = Date.parse('2026-11-21T12:00:00Z')
 export const day = 86_400_000
 
-/** A machine on which everything holds; each part is a value, for tests to change. */
+/** Facts of a machine without any problem; each part is a value that tests can change. */
 export function wellParts() {
   const entry = { port: 80, what: 'the entry for http', unit: 'tandem-haproxy.service', loopbackOnly: false }
-  const own = { port: 20_001, what: 'that of shop-1', unit: 'tandem-shop-1.service', loopbackOnly: true }
+  const own = { port: 20_001, what: 'the port of shop-1', unit: 'tandem-shop-1.service', loopbackOnly: true }
   const holder = { pid: 7, command: 'haproxy -Ws', unit: 'tandem-haproxy.service' }
   const unit = { load: 'loaded', active: 'active', enabled: true }
   return {
@@ -89,5 +89,5 @@ export function factsOf(parts: Parts): MachineFacts {
     now,
     keepalived: null,
     ...(seen as unknown as Omit<MachineFacts, 'machine' | 'now' | 'keepalived'>),
-  } // each part is of its fact's type
+  } // each part has the type of its fact
 }

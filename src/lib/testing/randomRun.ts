@@ -1,15 +1,16 @@
 import { appendFileSync } from 'node:fs'
 
 interface Counts {
-  /** In `make check` and `make test`: a taste. */
+  /** Number of runs in `make check` and `make test`: a small sample. */
   check: number
-  /** In `make soak`. */
+  /** Number of runs in `make soak`. */
   soak: number
 }
 
 /**
- * A test that is as good as its number of tries: a short one in `make check`, a long one in `make soak`. TANDEM_SEED replays
- * it; TANDEM_ and the name in capitals sets its number alone. It prints seed and count; `make soak` repeats them at its end.
+ * Settings of a randomised test, which is as good as its number of tries: few in `make check`, many in `make soak`.
+ * TANDEM_SEED replays a run; TANDEM_ and the name in capitals sets the number of one test. Prints seed and count; `make
+ * soak` repeats them at its end.
  */
 export function randomRun(name: string, { check, soak }: Counts): { seed: number; count: number } {
   const seed = Number(process.env['TANDEM_SEED'] ?? Date.now() % 2 ** 31)

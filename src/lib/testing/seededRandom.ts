@@ -1,4 +1,4 @@
-/** Numbers from 0 up to 1 that the same seed gives again (Tommy Ettinger's mulberry32). */
+/** Returns numbers from 0 up to 1; the same seed gives the same numbers (Tommy Ettinger's mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed
   return () => {

@@ -5,16 +5,19 @@ import { join } from 'node:path'
 
 export type SmallDiskKind = 'tmpfs' | 'ext4'
 
-/** A file system of its own, so small that a test can really fill it. */
+/** A separate file system, so small that a test can really fill it. */
 export interface SmallDisk {
   path: string
-  /** Takes every byte that is left. */
+  /** Takes every remaining byte. */
   fill(): void
   makeRoom(): void
   remove(): void
 }
 
-/** Of `bytes`, mounted at `at` or at a folder of its own. ext4 keeps nothing back for root, and a folder takes a block there. */
+/**
+ * Makes a file system of `bytes`, mounted at `at` or at a new folder. ext4 reserves nothing for root, and a folder
+ * takes a block there.
+ */
 export function openSmallDisk(kind: SmallDiskKind, bytes: number, at?: string): SmallDisk {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-disk-'))
   const path = at ?? folder
@@ -33,7 +36,7 @@ export function openSmallDisk(kind: SmallDiskKind, bytes: number, at?: string): 
       writeFileSync(filler, '')
       const fd = openSync(filler, 'a')
       try {
-        // Smaller and smaller pieces: a write that does not fit whole may take nothing.
+        // Ever smaller pieces: a write that does not fit as a whole may write nothing.
         for (const piece of [1_048_576, 4_096, 1].map((size) => Buffer.alloc(size))) {
           while (takes(fd, piece));
         }
@@ -50,7 +53,7 @@ export function openSmallDisk(kind: SmallDiskKind, bytes: number, at?: string): 
   }
 }
 
-/** Why such a disk cannot be made here; empty: it can. */
+/** Returns why such a disk cannot be made on this machine; empty if it can. */
 export function whyNoSmallDisk(kind: SmallDiskKind): string {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'root on Linux can mount one'
   try {

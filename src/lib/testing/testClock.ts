@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 
-/** A clock that stands until a test moves it. */
+/** A clock that stands still until a test moves it. */
 export class TestClock implements Clock {
   #now = Date.parse('2026-01-01T00:00:00Z')
   #monotonic = 1_000
@@ -18,7 +18,7 @@ export class TestClock implements Clock {
     this.#monotonic += ms
   }
 
-  /** Someone sets the wall clock. */
+  /** Simulates a change of the wall clock. */
   jump(ms: number): void {
     this.#now += ms
   }

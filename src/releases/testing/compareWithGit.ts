@@ -23,7 +23,7 @@ function entriesOf(top: string, folder = ''): Entry[] {
   })
 }
 
-/** For each path the pattern that decides, and where it stands; empty: none does. */
+/** For each path the pattern that decides, and its position; empty if no pattern decides. */
 function decidedByGit(gitFolder: string, top: string, entries: readonly Entry[]): Map<string, string> {
   const config = ['-c', 'core.ignoreCase=false', '-c', 'core.excludesFile=/dev/null']
   const asked = ['check-ignore', '--no-index', '--stdin', '-z', '--verbose', '--non-matching']
@@ -37,7 +37,7 @@ function decidedByGit(gitFolder: string, top: string, entries: readonly Entry[])
   return new Map(
     entries.map(({ path }, index) => {
       const [file = '', line = '', pattern = '', named] = fields.slice(4 * index, 4 * index + 4)
-      if (named !== `./${path}`) throw new Error(`git answered about ${named}, asked about ${path}`)
+      if (named !== `./${path}`) throw new Error(`git answered for ${named} instead of ${path}`)
       return [path, pattern === '' ? '' : `${pattern} (${file}:${line})`]
     }),
   )
@@ -59,7 +59,7 @@ async function leftOutByUs(top: string, entries: readonly Entry[]): Promise<stri
 
 interface Compared {
   leftOut: string[]
-  /** Where git and Tandem differ: by path, what decides for git. */
+  /** Paths for which git and Tandem differ, with git's deciding pattern. */
   differ: Record<string, string>
 }
 
@@ -88,14 +88,14 @@ function growTree(random: Random, top: string, folder: string, depth: number): v
   }
 }
 
-/** A repository that says nothing of its own about what is ignored. */
+/** Makes a repository without any ignore rules. */
 export function emptyRepository(root: string): string {
   const gitFolder = join(root, 'repository')
   execFileSync('git', ['init', '--quiet', '--bare', '--template=', gitFolder])
   return gitFolder
 }
 
-/** Compares `sets` random trees below `root` with git; where they differ, under the seed of that tree. */
+/** Compares `sets` random trees below `root` with git; differences are listed under the seed of their tree. */
 export async function compareRandomTrees(
   root: string,
   { sets, seed }: { sets: number; seed: number },

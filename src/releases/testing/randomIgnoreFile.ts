@@ -4,7 +4,9 @@ export type Random = () => number
 const pick = <T>(random: Random, from: readonly [T, ...T[]]): T => from[Math.floor(random() * from.length)] ?? from[0]
 const chance = (random: Random, of: number): boolean => random() < of
 
-/** Bytes, one character each. Few enough to meet often, in the cases that differ only by case, space, or escape. */
+/**
+ * Names as bytes, one character each: few enough to repeat often, with pairs that differ only by case, space or escape.
+ */
 const names = [
   ...['a', 'A', 'b', 'B', 'ab', 'aB', 'AB', 'abc', 'ba', 'build', 'Build', 'a.b', 'a.B', 'x-y', 'c1', '_', '~'],
   ...['a b', 'b ', ' a', '#a', '!a', '[a]', 'a]', '\\a', 'a*', 'a?', '.a', 'a\r', 'a\t', '**', '-', '^', ':'],
@@ -91,7 +93,7 @@ function pattern(random: Random): string {
   return sign + root + between + end
 }
 
-/** What stands in an ignore file: patterns, comments, empty lines, with every end of line that there is. */
+/** Content of a random ignore file: patterns, comments, empty lines, with every kind of line end. */
 export function randomIgnoreFile(random: Random): string {
   const odd = ['', '#a', ' ', '/', '!', '!/', '\\', '/*', '*', '!*/', '**', '//'] as const
   const lines = Array.from({ length: pick(random, [1, 2, 3, 5, 8]) }, () =>

@@ -117,7 +117,7 @@ describe('public certificates', () => {
     const port = await freePort()
     let broken = true
     const copy = async (): Promise<void> => {
-      if (broken) throw new Error('public.pem leads to no file')
+      if (broken) throw new Error('public.pem is not a regular file and no link to one')
       mkdirSync(certificates, { recursive: true })
       writeFileSync(join(certificates, 'public.pem'), pem)
     }
@@ -132,7 +132,7 @@ describe('public certificates', () => {
     const x = await machines.instance('x-1')
     await a.route(httpRoute({ targets: [x.active] }))
     expect((await ask(a.port)).status).toBe(200)
-    expect(a.balancer.problems?.().join('\n')).toContain('public.pem leads to no file')
+    expect(a.balancer.problems?.().join('\n')).toContain('public.pem is not a regular file and no link to one')
     broken = false
     await expect.poll(() => subjectAt(port)).toBe('public')
     expect(a.balancer.problems?.()).toEqual([])
