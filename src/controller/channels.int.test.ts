@@ -56,7 +56,7 @@ describe('a channel', () => {
     expect(await Array.fromAsync(near.frames())).toEqual([{ kind: 'exit', code: 0, signal: null }])
   })
 
-  it.each(['ends for the other side when its %s is cut off', 'agent'] as const)('ends for the other when its %s is cut off', async (who) => {
+  it.each(['caller', 'agent'] as const)('ends for the other side when its %s is cut off', async (who) => {
     const { channels } = open()
     channels.offer('a', ask)
     const ends = { caller: await connection(), agent: await connection() }

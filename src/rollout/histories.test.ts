@@ -5,8 +5,8 @@ import { randomRun } from '../lib/testing/randomRun.ts'
 import { History, type Happening } from './testing/history.ts'
 
 /**
- * Random histories: people, machines that go wrong in every way they can, and passing time; then a calm in which time
- * passes and machines answer.
+ * Random histories: operators, machines that go wrong in every possible way, and passing time; then a calm in which
+ * time passes and machines answer.
  */
 const { seed, count: numRuns } = randomRun('histories', { check: 2_000, soak: 50_000 })
 const happening = fc.tuple(
