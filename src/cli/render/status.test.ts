@@ -115,7 +115,7 @@ it('says who reaches the ports of a service, and where; and which one is open al
     },
   ]
   const text = render(statusView({ services: [serviceStatus({ access, instances: [] })] }))
-  expect(text).toContain('! shop: tcp port 5672 is open to everybody, and its release does not say so; write expose:')
+  expect(text).toContain('! shop: tcp port 5672 is open to everybody, but its release does not declare that; write expose:')
   expect(text).toContain(
     `
 shop  aaaaaaaaaaaa  */
