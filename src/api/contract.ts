@@ -54,11 +54,11 @@ const startRolloutBody = z.object({
   removeData: z.boolean().default(false),
 })
 
-/** Every call of the API but the streams (`streams`) and the object transfers, which are not JSON. */
-/** A script that is longer belongs into a package. The log keeps it. */
+/** A longer script belongs into a package, because the log keeps the script. */
 const mostScriptChars = 65_536
 const mostScriptMs = 24 * 3_600_000
 
+/** Every call of the API except the streams (`streams`) and the object transfers, which are not JSON. */
 export const operations = {
   status: {
     ...{ method: 'GET', path: '/status', role: 'reader', summary: 'services, releases, machines, instances, rollouts' },

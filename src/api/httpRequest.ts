@@ -23,7 +23,7 @@ export interface Upgraded {
   head: Uint8Array
 }
 
-/** For `https:`. PEM; the last two only for a caller that shows a certificate of its own. */
+/** For `https:`. PEM; the last two only for a caller that shows its own certificate. */
 export interface Trust {
   authority: string
   key?: string

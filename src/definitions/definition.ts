@@ -55,7 +55,7 @@ export interface HttpRoute {
   /** Starts with `/`; matches on segment boundaries. */
   path: string
 }
-/** With a port of its own: every tcp route, and an http route that is `local`. */
+/** With its own port: every tcp route, and an http route that is `local`. */
 export interface PortRoute {
   port: number
   /** Absent: the release is older than this key, which means `public`. */

@@ -93,6 +93,6 @@ const tooLong = (what: string, most: number): OperatorError =>
 
 function cycle(path: readonly string[]): OperatorError {
   return new OperatorError('E_DEFINITION', `environment variables need each other in a circle: ${path.join(' -> ')}`, {
-    next: 'Give one of them a value of its own.',
+    next: 'Give one of these variables a value that needs none of the others.',
   })
 }

@@ -14,7 +14,7 @@ export interface RolloutView {
   failedInstance: string | null
   startedAt: string
   finishedAt: string | null
-  /** A field of its own and not one of `phases`: a command of version 0.1.0 refuses an answer with an unknown phase. */
+  /** A separate field and not one of `phases`: a command of version 0.1.0 refuses an answer with an unknown phase. */
   prepare: PrepareView | null
   machines: MachineView[]
 }

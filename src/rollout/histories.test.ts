@@ -17,7 +17,7 @@ const happening = fc.tuple(
 ) as fc.Arbitrary<Happening>
 
 describe('random histories', () => {
-  it(`keep what is promised (${numRuns} of them, TANDEM_SEED=${seed})`, () => {
+  it(`keep every invariant (${numRuns} of them, TANDEM_SEED=${seed})`, () => {
     const property = fc.property(
       fc.integer({ min: 1, max: 3 }),
       fc.nat({ max: 2 }),

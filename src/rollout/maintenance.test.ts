@@ -220,7 +220,7 @@ describe('maintenance', () => {
     expect(then.world.state.maintenance).toMatchObject({ state: 'completed', done: ['a', 'b'] })
   })
 
-  it('is resumed where it only checks finished work, whatever else has failed meanwhile', () => {
+  it('is resumed where it only checks finished work, even if another instance failed meanwhile', () => {
     const then = given('a', 'b')
       .running('r1', { service: 'worker', listen: 'none' })
       .running('r2')

@@ -18,10 +18,10 @@ import {
 } from './state.ts'
 
 /**
- * The state after `tandem controller recover`. A machine that reported is believed about what it runs, whatever the log
- * holds; for the other machines the log holds. A service's current generation is the one with the most instances in
- * traffic. A machine that does not conform to it is `behind` and left alone until it returns or until the next rollout,
- * so that recovering changes nothing. Rollouts in progress are forgotten.
+ * The state after `tandem controller recover`. For a machine that reported, its report replaces the log; for the other
+ * machines the log holds. A service's current generation is the one with the most instances in traffic. A machine that
+ * does not conform to it is `behind` and left alone until it returns or until the next rollout, so that recovering
+ * changes nothing. Rollouts in progress are forgotten.
  */
 export function recoveredState(before: State, data: EventData['LogRecovered'], asked: Asked): State {
   const { term, id, held } = data

@@ -108,7 +108,7 @@ describe('reports', () => {
     expect(mark).toEqual({ boot: 1, seq: machine.seq })
   })
 
-  it('of a younger boot count are accepted, whatever their number', () => {
+  it('of a higher boot count are accepted with any number', () => {
     const then = given('a').running('r1')
     then.world.machine('a').restart()
     const report = then.world.machine('a').report()

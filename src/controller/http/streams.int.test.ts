@@ -149,7 +149,7 @@ describe("an agent's stream", () => {
           const line = { kind: 'line', at, service: 'shop', instance: 'x', stream: 'out', text: at }
           const body = `${JSON.stringify(line)}\n${JSON.stringify({ kind: 'end' })}\n`
           const headers = { 'content-type': 'application/x-ndjson' }
-          void agent.raw('POST', `/agent/answers/${id}`, { body, headers }).catch(() => {}) // asked and gone
+          void agent.raw('POST', `/agent/answers/${id}`, { body, headers }).catch(() => {}) // the reader may be gone
         },
         signal,
       )

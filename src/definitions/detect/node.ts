@@ -57,7 +57,7 @@ export async function detectNode(folder: Folder): Promise<Finding | null> {
   }
 }
 
-/** A site that is built and has no server of its own, as Vite and other tools make it. */
+/** A site that is built and has no own server, as Vite and other tools make it. */
 function siteOf(folder: Folder, manifest: Manifest, tool: PackageTool, isLocked: boolean): Finding | null {
   const script = manifest.scripts['build']
   if (script === undefined || !(folder.has('index.html') || folder.has('public'))) return null

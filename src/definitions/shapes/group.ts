@@ -27,12 +27,12 @@ export function optional<T>(shape: Shape<T>, doc: string, aka: string[] = []): K
   return { shape, doc, required: false, default: undefined, absent: () => null, aka }
 }
 
-/** `written` is the default as people would write it, `value` as it is read; a test compares them. */
+/** `written` is the default as people would write it, `value` as read; a test compares them. */
 export function withDefault<T>(shape: Shape<T>, written: unknown, value: T, doc: string, aka: string[] = []): Key<T> {
   return { shape, doc, required: false, default: written, absent: () => structuredClone(value), aka }
 }
 
-/** A nested group: when left out, it has the defaults of its own keys. */
+/** A nested group: when left out, it has the defaults of its keys. */
 export function nested<T>(shape: Shape<T>, doc: string, aka: string[] = []): Key<T> {
   return { shape, doc, required: false, default: undefined, absent: () => structuredClone(shape.blank), aka }
 }
