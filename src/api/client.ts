@@ -16,12 +16,12 @@ import { ByteChannel, channelProtocol } from '../lib/byteChannel.ts'
 import { HttpConnections, type Answered, type Trust } from './httpRequest.ts'
 import { fromProblem, problemSchema } from './problem.ts'
 
-/** Where a controller is and how to speak to it. */
+/** The address of a controller and the credentials to talk to it. */
 export interface Endpoint {
   url: string
   /** `null` for a machine, which shows its certificate instead. */
   token: string | null
-  /** The cluster's authority, PEM, where the controller speaks TLS; for a machine its own identity with it. */
+  /** The cluster's authority, PEM, where the controller uses TLS; for a machine together with its own identity. */
   trust?: () => Trust | null
 }
 
@@ -31,10 +31,10 @@ interface RawInit {
   signal?: AbortSignal
 }
 
-/** The longest a call may take: publishing verifies a whole tree, reading waits 5 s for a position. */
+/** Longest duration of a call: publishing verifies a whole tree, and reading waits 5 s for a position. */
 const callMs = 60_000
 
-/** Silence after which a stream is given up: the server sends a heartbeat every 5 s. */
+/** Silence after which a stream is given up; the server sends a heartbeat every 5 s. */
 const streamSilenceMs = 15_000
 
 interface Input {
@@ -43,7 +43,7 @@ interface Input {
   body?: unknown
 }
 
-/** Typed calls over the contract. Throws `OperatorError`: what the controller refused, or E_CONTROLLER_UNREACHABLE. */
+/** Typed calls over the contract. Throws `OperatorError`: the controller's refusal, or E_CONTROLLER_UNREACHABLE. */
 export class ApiClient {
   readonly endpoint: Endpoint
   #connections: HttpConnections
@@ -59,7 +59,7 @@ export class ApiClient {
     signal?: AbortSignal,
   ): Promise<Result<Operations[N]>> {
     const { method, path, response: schema } = operations[name]
-    const input = given as Input // the mapped type above says the same, field by field
+    const input = given as Input // the mapped type above states the same, field by field
     const limit = AbortSignal.timeout(callMs)
     const bounded = signal ? AbortSignal.any([signal, limit]) : limit
     const response = await this.raw(method, fillPath(path, input), {
@@ -73,7 +73,7 @@ export class ApiClient {
     return schema.parse(await this.#json(response, signal)) as Result<Operations[N]> // parsed by that operation's schema
   }
 
-  /** The body of a good answer; contact may be lost in the middle of it. */
+  /** Reads the body of a success response; the connection may be lost in the middle of it. */
   async #json(response: Answered, signal: AbortSignal | undefined): Promise<unknown> {
     let text: string
     try {
@@ -88,7 +88,7 @@ export class ApiClient {
     }
   }
 
-  /** Messages of a stream; ends when the server ends it, throws when contact is lost. */
+  /** Yields the messages of a stream; ends when the server ends the stream, throws when the connection is lost. */
   async *stream<N extends StreamName>(
     name: N,
     given: Given<Streams[N]>,
@@ -105,7 +105,7 @@ export class ApiClient {
     { signal, lastEventId }: { signal?: AbortSignal | undefined; lastEventId?: string | undefined },
   ): AsyncIterable<{ id: string | null; event: string; data: string }> {
     const silence = new AbortController()
-    const giveUp = (): void => silence.abort(new Error(`nothing was heard for ${streamSilenceMs / 1000} s`))
+    const giveUp = (): void => silence.abort(new Error(`received nothing for ${streamSilenceMs / 1000} s`))
     let timer = setTimeout(giveUp, streamSilenceMs)
     const heard = (): void => {
       clearTimeout(timer)
@@ -126,7 +126,7 @@ export class ApiClient {
     }
   }
 
-  /** One end of a byte channel that waits under this path. */
+  /** Opens one end of the byte channel that waits under this path. */
   async channel(path: string): Promise<ByteChannel> {
     let answer: Awaited<ReturnType<HttpConnections['upgrade']>>
     try {
@@ -138,7 +138,7 @@ export class ApiClient {
     throw await problemOf(answer, this.endpoint)
   }
 
-  /** A request with the token; an error body becomes an `OperatorError`. */
+  /** Sends a request with the token; an error body becomes an `OperatorError`. */
   async raw(method: string, path: string, init: RawInit = {}): Promise<Answered> {
     let response: Answered
     try {
@@ -171,7 +171,7 @@ async function problemOf(response: Answered, endpoint: Endpoint): Promise<Operat
 }
 
 function notTandem({ url }: Endpoint, status: number, cause: unknown): OperatorError {
-  const message = `${url} answered ${status}, and not as a Tandem controller does`
+  const message = `${url} answered ${status}, but not as a Tandem controller does`
   return new OperatorError('E_CONTROLLER_UNREACHABLE', message, {
     subject: url,
     next: 'check the address: tandem context list',
@@ -182,20 +182,20 @@ function notTandem({ url }: Endpoint, status: number, cause: unknown): OperatorE
 export function unreachable({ url }: Endpoint, cause: unknown): OperatorError {
   const why = cause instanceof Error ? cause.message : String(cause)
   if (isDistrust(cause)) {
-    const message = `the controller at ${url} shows a certificate that is not trusted here (${why})`
+    const message = `the controller at ${url} shows a certificate that this computer does not trust (${why})`
     return new OperatorError('E_CONTROLLER_UNREACHABLE', message, { subject: url, next: trustNext, cause })
   }
   return new OperatorError('E_CONTROLLER_UNREACHABLE', `the controller at ${url} does not answer (${why})`, {
     subject: url,
-    next: 'is it running? Services go on without it. On a laptop: tandem up. Another cluster: --context NAME',
+    next: 'check that the controller runs (services keep running without it); on a laptop: tandem up; another cluster: --context NAME',
     cause,
   })
 }
 
 const trustNext =
-  'tandem context add NAME --url URL --pin SHA256   trusts it by its fingerprint; tandem context show --invite, where a context works, prints the whole line'
+  'tandem context add NAME --url URL --pin SHA256   trusts the certificate by its fingerprint; tandem context show --invite, where a context works, prints the whole line'
 
-/** What OpenSSL says of a certificate (X509_V_ERR_…), and what Node says of the name in it. */
+/** Error codes of OpenSSL about a certificate (X509_V_ERR_…), and of Node about the name in it. */
 const isDistrust = (cause: unknown): boolean =>
   cause instanceof Error &&
   'code' in cause &&

@@ -9,7 +9,10 @@ import { eventSchema, maintenanceSchema, releaseSchema, rolloutSchema, statusSch
 
 export const basePath = '/api/v1'
 
-/** Who may call: a reader only reads, an operator also changes, an agent speaks for its own machine, a joiner has a join token. */
+/**
+ * Role that may make a call: a reader only reads, an operator also changes, an agent speaks for its own machine, a
+ * joiner has a join token.
+ */
 export type CallerRole = 'reader' | 'operator' | 'agent' | 'agentOrOperator' | 'joiner'
 
 export interface Operation {
@@ -27,8 +30,8 @@ const service = z.string().regex(namePattern, nameRule)
 const machine = z.string().regex(namePattern, nameRule)
 const id = z.string().min(1).max(200)
 const releasePrefix = z.string().regex(/^[0-9a-f]{1,64}$/, 'a release id is up to 64 hex digits')
-const position = z.int().describe('the log position this write reached: pass it as atLeast to a read')
-const atLeast = z.coerce.number().int().nonnegative().optional().describe('wait (at most 5 s) for this log position')
+const position = z.int().describe('the log position that this write reached: pass it as atLeast to a read')
+const atLeast = z.coerce.number().int().nonnegative().optional().describe('wait (at most 5 s) until the state includes this log position')
 const flag = z
   .enum(['true', 'false'])
   .default('false')
@@ -46,16 +49,16 @@ const joined = z.object({
 const startRolloutBody = z.object({
   service,
   kind: z.enum(['deploy', 'rollback', 'restart', 'start', 'stop', 'remove']),
-  release: releasePrefix.nullable().default(null).describe('a release id or an unambiguous prefix; needed for deploy'),
+  release: releasePrefix.nullable().default(null).describe('a release id or an unambiguous prefix; required for deploy'),
   allowOutage: z.boolean().default(false),
   removeData: z.boolean().default(false),
 })
 
-/** Every call of the API but the streams (`streams`) and the object transfers, which are not JSON. */
-/** A script that is longer belongs into a package. The log keeps it. */
+/** A longer script belongs into a package, because the log keeps the script. */
 const mostScriptChars = 65_536
 const mostScriptMs = 24 * 3_600_000
 
+/** Every call of the API except the streams (`streams`) and the object transfers, which are not JSON. */
 export const operations = {
   status: {
     ...{ method: 'GET', path: '/status', role: 'reader', summary: 'services, releases, machines, instances, rollouts' },
@@ -84,11 +87,11 @@ export const operations = {
       position,
       release: id,
       previous: id.nullable(),
-      rollout: rolloutSchema.nullable().describe('null: nothing to do, what was asked already runs'),
+      rollout: rolloutSchema.nullable().describe('null: nothing to do, the requested release already runs'),
     }),
   },
   abortRollout: {
-    ...{ method: 'POST', path: '/rollouts/:id/abort', role: 'operator', summary: 'go back to the release before' },
+    ...{ method: 'POST', path: '/rollouts/:id/abort', role: 'operator', summary: 'abort a rollout: return to the previous release' },
     params: z.object({ id }),
     response: z.object({ position, rollout: id }),
   },
@@ -102,7 +105,7 @@ export const operations = {
       method: 'POST',
       path: '/objects/missing',
       role: 'operator',
-      summary: 'which of these objects the store lacks',
+      summary: 'report which of these objects the store lacks',
     },
     body: z.object({ keys: z.array(z.string().max(80)).max(1_000) }),
     response: z.object({ missing: z.array(z.string()) }),
@@ -122,7 +125,7 @@ export const operations = {
     params: z.object({ machine }),
     body: z.object({
       force: z.boolean().default(false),
-      stop: z.boolean().default(false).describe('stop what runs there, too'),
+      stop: z.boolean().default(false).describe('also stop the instances on the machine'),
     }),
     response: z.object({ position }),
   },
@@ -135,7 +138,7 @@ export const operations = {
     ...{ method: 'POST', path: '/maintenance', role: 'operator', summary: 'work on machines, one after the other' },
     body: z.object({
       kind: z.enum(['reboot', 'patch']),
-      machines: z.array(machine).max(100).describe('in this order; empty: all, by name'),
+      machines: z.array(machine).max(100).describe('worked on in this order; empty: all machines, by name'),
       script: z
         .object({
           name: z.string().min(1).max(200),
@@ -144,24 +147,24 @@ export const operations = {
         })
         .nullable()
         .default(null)
-        .describe('runs as root on each'),
+        .describe('runs as root on each machine'),
       restart: z.boolean().describe('restart each machine, after its script'),
       force: z.boolean().default(false),
     }),
     response: z.object({ position, maintenance: maintenanceSchema }),
   },
   maintenance: {
-    ...{ method: 'GET', path: '/maintenance', role: 'reader', summary: 'the maintenance that runs, or was the last' },
+    ...{ method: 'GET', path: '/maintenance', role: 'reader', summary: 'the running maintenance, or the last one' },
     query: z.object({ atLeast }),
     response: z.object({ maintenance: maintenanceSchema.nullable() }),
   },
   resumeMaintenance: {
-    ...{ method: 'POST', path: '/maintenance/resume', role: 'operator', summary: 'go on with one that stopped' },
-    body: z.object({ force: z.boolean().default(false).describe('it may interrupt services from here on') }),
+    ...{ method: 'POST', path: '/maintenance/resume', role: 'operator', summary: 'resume a stopped maintenance' },
+    body: z.object({ force: z.boolean().default(false).describe('allow it to interrupt services from here on') }),
     response: z.object({ position, maintenance: maintenanceSchema }),
   },
   stopMaintenance: {
-    ...{ method: 'POST', path: '/maintenance/stop', role: 'operator', summary: 'let the one that runs go no further' },
+    ...{ method: 'POST', path: '/maintenance/stop', role: 'operator', summary: 'stop the maintenance; leave the current machine unchanged' },
     body: z.object({}),
     response: z.object({ position, maintenance: maintenanceSchema.nullable() }),
   },
@@ -170,7 +173,7 @@ export const operations = {
       method: 'GET',
       path: '/upgrade',
       role: 'reader',
-      summary: 'the upgrade of Tandem itself that runs, or the last one',
+      summary: 'the running upgrade of Tandem itself, or the last one',
     },
     query: z.object({ atLeast }),
     response: z.object({ upgrade: upgradeSchema.nullable() }),
@@ -180,7 +183,7 @@ export const operations = {
       method: 'POST',
       path: '/upgrade',
       role: 'operator',
-      summary: 'upgrade Tandem itself, part by part, to a published release that holds it',
+      summary: 'upgrade Tandem itself, part by part, to a published release that contains it',
     },
     body: z.object({
       release: z.string().regex(/^[0-9a-f]{64}$/),
@@ -197,7 +200,7 @@ export const operations = {
     response: z.object({ cluster: clusterSchema.nullable() }),
   },
   applyCluster: {
-    ...{ method: 'POST', path: '/cluster', role: 'operator', summary: 'take a cluster file as what holds from now on' },
+    ...{ method: 'POST', path: '/cluster', role: 'operator', summary: 'apply a cluster file' },
     body: z.object({ cluster: clusterSchema, force: z.boolean().default(false) }),
     response: z.object({ position }),
   },
@@ -206,18 +209,18 @@ export const operations = {
       method: 'POST',
       path: '/machines/:machine/invitations',
       role: 'operator',
-      summary: 'a token with which a machine of the cluster file joins, once, within the hour',
+      summary: 'create a token with which a machine of the cluster file joins, once, within one hour',
     },
     params: z.object({ machine }),
     response: z.object({
       token: z.string(),
       expiresAt: z.string(),
-      pin: z.string().describe("sha256 of the authority's certificate, hex"),
+      pin: z.string().describe("SHA-256 of the authority's certificate, hex"),
       controllers: z.array(z.string()),
     }),
   },
   join: {
-    ...{ method: 'POST', path: '/join', role: 'joiner', summary: 'become a machine of the cluster: sign its key' },
+    ...{ method: 'POST', path: '/join', role: 'joiner', summary: 'join the cluster: sign the machine's key' },
     body: certificateRequest,
     response: joined,
   },
@@ -227,7 +230,7 @@ export const operations = {
     response: joined,
   },
   tokens: {
-    ...{ method: 'GET', path: '/tokens', role: 'operator', summary: 'tokens there are, without their secrets' },
+    ...{ method: 'GET', path: '/tokens', role: 'operator', summary: 'all tokens, without their secrets' },
     response: z.object({
       tokens: z.array(
         z.object({
@@ -241,16 +244,16 @@ export const operations = {
     }),
   },
   createToken: {
-    ...{ method: 'POST', path: '/tokens', role: 'operator', summary: 'make a token; it is shown once' },
+    ...{ method: 'POST', path: '/tokens', role: 'operator', summary: 'create a token; the answer is the only place that shows it' },
     body: z.object({
       role: z.enum(['operator', 'reader', 'agent']),
-      machine: machine.nullable().default(null).describe('needed for an agent: the machine it speaks for'),
+      machine: machine.nullable().default(null).describe('required for an agent: the machine that it speaks for'),
       name: z.string().min(1).max(200),
     }),
     response: z.object({ token: z.string() }),
   },
   revokeToken: {
-    ...{ method: 'POST', path: '/tokens/:id/revoke', role: 'operator', summary: 'make a token worthless' },
+    ...{ method: 'POST', path: '/tokens/:id/revoke', role: 'operator', summary: 'revoke a token' },
     params: z.object({ id: z.string().regex(/^[0-9a-f]{6,64}$/) }),
     response: z.object({ revoked: z.int() }),
   },
@@ -259,7 +262,7 @@ export const operations = {
       method: 'POST',
       path: '/services/:service/commands',
       role: 'operator',
-      summary: "a one-off command with a service's release: it runs once somebody connects to its byte channel",
+      summary: "prepare a one-off command with a service's release; it runs once a caller connects to its byte channel",
     },
     params: z.object({ service }),
     body: z.object({
@@ -267,8 +270,8 @@ export const operations = {
         .array(z.string().max(131_072))
         .min(1)
         .max(1_000)
-        .describe('the program and its arguments; no shell reads them'),
-      machine: machine.nullable().default(null).describe('null: the first that is reachable'),
+        .describe('the program and its arguments; no shell interprets them'),
+      machine: machine.nullable().default(null).describe('null: the first reachable machine'),
     }),
     response: z.object({
       channel: id.describe('GET /channels/{channel} with `Upgrade: tandem-channel`, within 30 s'),
@@ -281,13 +284,13 @@ export const operations = {
       method: 'POST',
       path: '/controller/recover',
       role: 'operator',
-      summary: 'adopt what machines run after the log was lost',
+      summary: 'adopt the instances that machines run, after the log was lost',
     },
     body: z.object({}),
     response: z.object({ position, term: z.int(), adopted: z.array(z.string()) }),
   },
   report: {
-    ...{ method: 'POST', path: '/agent/reports', role: 'agent', summary: 'what a machine observes' },
+    ...{ method: 'POST', path: '/agent/reports', role: 'agent', summary: 'take in a report of a machine' },
     body: reportSchema,
     response: z.object({ position }),
   },
@@ -299,19 +302,19 @@ interface StreamOperation {
   summary: string
   params?: z.ZodObject
   query: z.ZodObject
-  /** Each SSE message's data. */
+  /** The data of each SSE message. */
   data: z.ZodType
 }
 
 /** Server-sent events; `Last-Event-ID` is a log position where the messages have ids. */
 export const streams = {
   events: {
-    ...{ path: '/events', role: 'reader', summary: 'the event log, and on as it grows' },
+    ...{ path: '/events', role: 'reader', summary: 'the event log, with new events as they happen if requested' },
     query: z.object({ after: z.coerce.number().int().nonnegative().default(0), follow: flag }),
     data: eventSchema,
   },
   watchRollout: {
-    ...{ path: '/rollouts/:id/watch', role: 'reader', summary: 'a rollout at each change, until it ends' },
+    ...{ path: '/rollouts/:id/watch', role: 'reader', summary: 'a rollout at each of its changes, until it ends' },
     params: z.object({ id }),
     query: z.object({}),
     data: rolloutSchema,
@@ -332,14 +335,14 @@ export const streams = {
     ...{
       path: '/checkups',
       role: 'reader',
-      summary: 'how the controller and each machine are: what is wrong, and what to do',
+      summary: 'checkups of the controller and of each machine: problems, and the next step for each',
     },
     query: z.object({ machine: machine.optional() }),
     data: checkupSchema,
   },
 } as const satisfies Record<string, StreamOperation>
 
-/** Byte channels: see `lib/byteChannel.ts`. The operator's end, and the agent's. */
+/** Byte channels: see `lib/byteChannel.ts`. Paths of the operator's end and of the agent's end. */
 export const channelPath = (id: string): string => `/channels/${id}`
 export const agentChannelPath = (id: string): string => `/agent/channels/${id}`
 
@@ -350,12 +353,12 @@ export type StreamName = keyof Streams
 
 type Shape<T, K extends string> = T extends { [_ in K]: infer S extends z.ZodType } ? S : never
 
-/** What a caller gives; defaults may be left out. */
+/** The input of a caller; fields with defaults may be left out. */
 export type Given<O> = ([Shape<O, 'params'>] extends [never] ? unknown : { params: z.input<Shape<O, 'params'>> }) &
   ([Shape<O, 'query'>] extends [never] ? unknown : { query?: z.input<Shape<O, 'query'>> }) &
   ([Shape<O, 'body'>] extends [never] ? unknown : { body: z.input<Shape<O, 'body'>> })
 
-/** What a handler gets, parsed. */
+/** The input of a handler, parsed. */
 export type Parsed<O> = {
   params: [Shape<O, 'params'>] extends [never] ? undefined : z.output<Shape<O, 'params'>>
   query: [Shape<O, 'query'>] extends [never] ? undefined : z.output<Shape<O, 'query'>>

@@ -10,39 +10,40 @@ export interface Asked {
   signal?: AbortSignal | undefined
 }
 
-/** An HTTP answer whose body has not been read. Read it with `text`, or take it piece by piece. */
+/** An HTTP response whose body has not been read. Read it with `text`, or take it piece by piece. */
 export interface Answered {
   status: number
   body: AsyncIterable<Uint8Array>
   text: () => Promise<string>
 }
 
-/** A connection that the server has handed over, and what it had sent on it already. */
+/** A connection that the server has handed over, with the bytes that it had already sent. */
 export interface Upgraded {
   socket: Duplex
   head: Uint8Array
 }
 
-/** For `https:`. PEM; the last two only where the caller shows a certificate of its own. */
+/** For `https:`. PEM; the last two only for a caller that shows its own certificate. */
 export interface Trust {
   authority: string
   key?: string
   certificate?: string
 }
 
-/** Connections kept for the next call: the agent reports every 2 s. */
+/** Connections are kept for the next call: the agent reports every 2 s. */
 const connections = { keepAlive: true, maxSockets: 64, maxFreeSockets: 4 }
 
 /**
- * HTTP as the client needs it, on Node's own `http`: `fetch` costs a command 40 ms to load, and an agent 15 MB. A kept
- * connection that the server closed just as it was used again is tried once more on a new one, where that is safe.
+ * The client's HTTP, on Node's own `http`: loading `fetch` costs a command 40 ms, and an agent 15 MB. When the server
+ * closed a kept connection just as it was used again, the request is retried once on a new connection, where that is
+ * safe.
  */
 export class HttpConnections {
   #agent: InstanceType<typeof Agent> | null = null
   #trust: () => Trust | null
   #trusted: Trust | null = null
 
-  /** `trust` is asked at each call: a renewed certificate is shown from the next new connection on. */
+  /** `trust` is called for each request: a renewed certificate is in use from the next new connection on. */
   constructor(trust: () => Trust | null = () => null) {
     this.#trust = trust
   }
@@ -51,7 +52,7 @@ export class HttpConnections {
     try {
       return await this.#once(url, asked, this.#kept(url))
     } catch (error) {
-      // Only a read: what was sent may have been done before the connection went.
+      // Only a read is retried: the server may have carried out a write before the connection was lost.
       const isSafe = error instanceof StaleConnection && asked.method === 'GET'
       if (!isSafe) throw error instanceof StaleConnection ? error.cause : error
       this.#agent = null
@@ -59,7 +60,7 @@ export class HttpConnections {
     }
   }
 
-  /** Asks for a connection that speaks `protocol` from then on; an answer is one that refuses. */
+  /** Requests a connection that speaks `protocol` from then on; a plain response means that the server refused. */
   async upgrade(url: string, protocol: string, headers: Record<string, string>): Promise<Upgraded | Answered> {
     const start = url.startsWith('https:') ? process.getBuiltinModule('node:https').request : httpRequest
     const about = { ...headers, connection: 'Upgrade', upgrade: protocol }
@@ -101,7 +102,7 @@ export class HttpConnections {
     if (body === undefined || typeof body === 'string') sent.end(body)
     else pipeline(Readable.from(body), sent).catch(response.reject)
     const answer = await response.promise
-    // Refused before all was sent: the server may read no more of it, and the connection would stay open for ever.
+    // The server refused before everything was sent: it may stop reading, and the connection would stay open for ever.
     answer.once('end', () => {
       if (!sent.writableFinished) sent.destroy()
     })
@@ -115,7 +116,7 @@ function answered(response: IncomingMessage): Answered {
 
 class StaleConnection extends Error {
   constructor(cause: Error) {
-    super('a kept connection was closed', { cause })
+    super('the server closed a kept connection', { cause })
   }
 }
 

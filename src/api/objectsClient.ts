@@ -10,20 +10,20 @@ export class ObjectsClient {
   #client: ApiClient
   #silenceMs: number
 
-  /** A transfer of which nothing comes for `silenceMs` is given up. */
+  /** A transfer is given up when no bytes arrive for `silenceMs`. */
   constructor(client: ApiClient, silenceMs = 30_000) {
     this.#client = client
     this.#silenceMs = silenceMs
   }
 
-  /** Those of the keys that the store lacks. */
+  /** The keys that the store lacks. */
   async missing<K extends string>(keys: readonly K[]): Promise<K[]> {
     const { missing } = await this.#client.call('missingObjects', { body: { keys: [...keys] } })
     const lacks = new Set(missing)
     return keys.filter((key) => lacks.has(key))
   }
 
-  /** Uploads objects as the frames that the releases room writes. */
+  /** Uploads objects in the frame format of the release store. */
   async put(frames: AsyncIterable<Uint8Array>): Promise<void> {
     const response = await this.#client.raw('POST', '/objects', {
       body: frames,
@@ -34,7 +34,7 @@ export class ObjectsClient {
     })
   }
 
-  /** Publishes a manifest whose objects are all there. */
+  /** Publishes a manifest whose objects are all in the store. */
   async commit(manifest: Uint8Array): Promise<{ id: string }> {
     const { release } = await this.#client.call('publishRelease', {
       body: { manifest: Buffer.from(manifest).toString() },

@@ -28,7 +28,7 @@ export function toProblem(error: OperatorError): Problem {
   }
 }
 
-/** A controller newer than this program may send a code it does not know: the HTTP status then decides. */
+/** A controller newer than this program may send an unknown code: then the HTTP status decides. */
 export function fromProblem(problem: Problem): OperatorError {
   const code = problem.code in errorCodes ? (problem.code as ErrorCode) : codeFor(problem.status) // checked by `in`
   return new OperatorError(code, problem.detail, {

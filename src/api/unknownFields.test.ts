@@ -26,7 +26,7 @@ describe('unknownField', () => {
     else expect(found).toMatchObject(expected)
   })
 
-  it('sees into every kind of schema that the contract is made of', () => {
+  it('covers every kind of schema in the contract', () => {
     const kinds = new Set<string>()
     const walk = (one: z.ZodType): void => {
       kinds.add(one.type)

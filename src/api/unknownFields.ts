@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** A field that a schema does not have, and those that it has there. */
+/** A field that a schema does not have, and the fields that it has at that place. */
 export interface UnknownField {
   path: string
   name: string
@@ -8,8 +8,9 @@ export interface UnknownField {
 }
 
 /**
- * The first field of `value` that `schema` does not have, at any depth; `null` when there is none. People's calls refuse it:
- * a misspelt option that is passed over does something else than was asked for. Agents' bodies stay tolerant (ADR 11).
+ * The first field of `value` that `schema` does not have, at any depth; `null` when there is none. Users' calls are
+ * refused for it, because a call that ignores a misspelt option does something other than requested. Agents' bodies
+ * stay tolerant (ADR 11).
  */
 export function unknownField(schema: z.ZodType, value: unknown, path = ''): UnknownField | null {
   if (typeof value !== 'object' || value === null) return null
@@ -37,7 +38,7 @@ function firstOf(value: object, look: (one: unknown, key: string) => UnknownFiel
   return null
 }
 
-/** The schema that another wraps, or of which it has many; `null` for one that holds no fields. */
+/** The schema that another one wraps, or contains many of; `null` for a schema without fields. */
 function insideOf(schema: z.ZodType): { schema: z.ZodType; isMany: boolean } | null {
   const of = (inner: unknown, isMany: boolean) => ({ schema: inner as z.ZodType, isMany }) // zod's own, by its kind
   if (schema instanceof z.ZodArray) return of(schema.element, true)

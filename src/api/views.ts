@@ -20,13 +20,13 @@ export const rolloutSchema = z.object({
   prepare: z
     .object({
       machine: z.string(),
-      instance: z.string().describe('the id that its output is kept under'),
+      instance: z.string().describe('the id under which its output is kept'),
       startedAt: time,
       finishedAt: time.nullable(),
     })
     .nullable()
     .default(null)
-    .describe('when `prepare` ran, and where; null: it did not. Commands show it as a phase of that machine'),
+    .describe('when and where `prepare` ran; null: it did not run. Commands show it as a phase of that machine'),
   machines: z.array(
     z.object({
       machine: z.string(),
@@ -47,7 +47,7 @@ export const upgradeSchema = z.object({
   parts: z.array(
     z.object({
       part: z.string().describe('a machine, or @controller'),
-      from: z.string().describe('the version it ran before'),
+      from: z.string().describe('the version before the upgrade'),
       state: z.enum(['waiting', 'running', 'done', 'failed', 'lost', 'reverted']),
       reason: z.string().nullable(),
     }),
@@ -70,27 +70,27 @@ const machineSchema = z.object({
   traffic: z
     .enum(['ready', 'draining', 'drained'])
     .optional()
-    .describe('the same of a lost machine too; not said by an older controller'),
-  lastSeen: time.nullable().describe('when it last reported to this controller; null: not since it started'),
+    .describe('the traffic state, also of a lost machine; an older controller does not send it'),
+  lastSeen: time.nullable().describe('when the machine last reported to this controller; null: not since the controller started'),
   host: z.string(),
   httpPort: z.int(),
-  metricsPort: z.int().describe('/healthz and /metrics of its agent'),
+  metricsPort: z.int().describe('port of /healthz and /metrics of the machine's agent'),
   metricsAddress: z
     .string()
     .optional()
-    .describe('where /healthz and /metrics answer: on that machine alone; not said by an older controller'),
+    .describe('where /healthz and /metrics answer, on that machine only; an older controller does not send it'),
   version: z.string().nullable(),
-  limits: z.string().nullable().describe('which limits are not enforced there and why; null: all are'),
+  limits: z.string().nullable().describe('the limits that the machine does not enforce, and why; null: it enforces all'),
   problems: z.array(z.string()),
 })
 
 const accessSchema = z.object({
   route: z.string().describe('as in `routes`'),
-  expose: z.enum(['public', 'local']).describe("who may reach it: everybody, or programs on the cluster's machines"),
+  expose: z.enum(['public', 'local']).describe("who may reach the route: everybody, or programs on the cluster's machines"),
   carries: z.enum(['http', 'tcp']),
-  port: z.int().nullable().describe('its own; null: it answers at the entry'),
-  address: z.string().nullable().describe('the one address of every machine where it listens; null: all'),
-  unsaid: z.boolean().describe('it is public only because its release is from before `expose`'),
+  port: z.int().nullable().describe('the route's own port; null: the route answers at the entry'),
+  address: z.string().nullable().describe('the one address on every machine where the route listens; null: all addresses'),
+  unsaid: z.boolean().describe('the route is public only because its release is older than `expose`'),
 })
 
 const instanceSchema = z.object({
@@ -107,19 +107,19 @@ const instanceSchema = z.object({
   stale: z
     .boolean()
     .default(false)
-    .describe('its machine is lost, or was not heard of since the controller started: all of this is as last seen'),
+    .describe('its machine is lost, or has not reported since the controller started: all fields are as last seen'),
   asOf: time
     .nullable()
     .default(null)
-    .describe('when that was, where it is stale; null: before the controller started, or it is not stale'),
+    .describe('when the instance was last seen, if stale; null: before the controller started, or not stale'),
 })
 
 export const maintenanceSchema = z.object({
   id: z.string(),
   kind: z.enum(['reboot', 'patch']),
-  script: z.string().nullable().describe("the script's name; null: none"),
+  script: z.string().nullable().describe("the script's name; null: there is none"),
   state: z.enum(['running', 'stopped', 'completed']),
-  reason: z.string().nullable().describe('why it stopped'),
+  reason: z.string().nullable().describe('why the maintenance stopped'),
   startedAt: time,
   finishedAt: time.nullable(),
   machines: z.array(
@@ -129,18 +129,18 @@ export const maintenanceSchema = z.object({
 
 const addressSchema = z.object({
   address: z.string(),
-  holder: z.string().nullable().describe('the machine that was seen to take it last; null: none holds it'),
+  holder: z.string().nullable().describe('the machine that was last seen to take the address; null: no machine holds it'),
   since: time.nullable(),
-  from: z.string().nullable().describe('who had it before'),
-  why: z.string().describe('why it moved, or why no machine holds it'),
+  from: z.string().nullable().describe('the machine that held it before'),
+  why: z.string().describe('why the address moved, or why no machine holds it'),
   refused: z
     .array(z.string())
-    .describe('machines that held it too and gave it up, while they and the holder do not hear each other'),
+    .describe('machines that also held the address and released it, while they and the holder do not hear each other'),
   goesBack: z
     .object({ to: z.string(), notBefore: time })
     .nullable()
     .default(null)
-    .describe('the machine it prefers, and when it returns there at the earliest, once all is well; null: it stays'),
+    .describe('the preferred machine, and the earliest time at which the address returns to it, once all is healthy; null: it stays'),
 })
 
 export const statusSchema = z.object({
@@ -152,23 +152,23 @@ export const statusSchema = z.object({
     problems: z
       .array(z.string())
       .default([])
-      .describe('why it refuses changes or pushes now, as on a full disk; empty: it does not'),
+      .describe('why the controller refuses changes or pushes now, as on a full disk; empty: it accepts them'),
   }),
   machines: z.array(machineSchema),
   absent: z.array(z.string()).default([]).describe('machines of the cluster file that never reported'),
-  maintenance: maintenanceSchema.nullable().default(null).describe('the one that runs or stopped; null: none does'),
+  maintenance: maintenanceSchema.nullable().default(null).describe('the maintenance that runs or stopped; null: there is none'),
   addresses: z.array(addressSchema).default([]).describe('virtual addresses that keepalived moves'),
   services: z.array(
     z.object({
       service: z.string(),
       release: z.string().nullable(),
       state: z.enum(['running', 'stopped']),
-      routes: z.array(z.string()).describe('as people would type them: host and path, or port'),
+      routes: z.array(z.string()).describe('as users would type them: host and path, or port'),
       access: z
         .array(accessSchema)
         .optional()
-        .describe('who may reach each route, and where; not said by an older controller'),
-      behind: z.array(z.string()).describe('machines that run another release than this'),
+        .describe('who may reach each route, and where; an older controller does not send it'),
+      behind: z.array(z.string()).describe('machines that run another release'),
       rollout: rolloutSchema.nullable(),
       instances: z.array(instanceSchema),
     }),

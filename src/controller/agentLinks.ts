@@ -8,7 +8,7 @@ export interface Link {
   end: () => void
 }
 
-/** The agents that are connected: each gets its whole desired state at once, and again at every change. */
+/** The connected agents. Each agent receives its whole desired state when it connects and again after every change. */
 export class AgentLinks {
   #controller: Controller
   #links = new Map<string, Link>()
@@ -19,7 +19,7 @@ export class AgentLinks {
     controller.onChange(() => this.#sendAll())
   }
 
-  /** A newer connection of the same machine takes the place of the older. */
+  /** A newer connection of the same machine replaces the older one. */
   connect(machine: string, link: Link): () => void {
     this.#links.get(machine)?.end()
     this.#links.set(machine, link)

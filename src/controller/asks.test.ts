@@ -52,24 +52,24 @@ it('refuses at once when the machine is not connected', async () => {
   expect(asks.size).toBe(0)
 })
 
-it('says so when a machine does not begin to answer', async () => {
+it('reports a machine that does not begin to answer', async () => {
   const asks = make({ beginMs: 20 })
   const all = await Array.fromAsync(asks.ask('a', question, gone.signal))
   expect(all).toEqual([{ kind: 'error', code: 'E_MACHINE_UNREACHABLE', message: 'machine a did not answer' }])
   expect(asks.size).toBe(0)
 })
 
-it('waits for a machine that began and has nothing to say', async () => {
+it('waits for a machine that has begun its answer but has no lines yet', async () => {
   const asks = make({ beginMs: 20 })
   const all = Array.fromAsync(asks.ask('a', question, gone.signal))
   await until(() => expect(sent).toHaveLength(1))
   expect(asks.begin('q', 'a')).not.toBeNull()
-  await new Promise((resolve) => setTimeout(resolve, 60)) // longer than it may take to begin
+  await new Promise((resolve) => setTimeout(resolve, 60)) // longer than `beginMs`
   await asks.answer('q', given(line('late')))
   expect(await all).toEqual([line('late')])
 })
 
-it('lets only the machine that was asked answer', async () => {
+it('accepts answers only from the machine that was asked', async () => {
   const asks = make()
   const all = Array.fromAsync(asks.ask('a', question, gone.signal))
   await until(() => expect(sent).toHaveLength(1))
@@ -80,7 +80,7 @@ it('lets only the machine that was asked answer', async () => {
   expect(await all).toEqual([])
 })
 
-it('cancels at the machine when nobody wants it any more, also in the middle', async () => {
+it('cancels at the machine when the reader leaves, also in the middle of an answer', async () => {
   const asks = make()
   const all = Array.fromAsync(asks.ask('a', question, gone.signal))
   await until(() => expect(sent).toHaveLength(1))
@@ -90,7 +90,7 @@ it('cancels at the machine when nobody wants it any more, also in the middle', a
   expect(await asks.answer('q', given(line('late')))).toBe(false)
 })
 
-it('holds the agent back while its reader is slow, and loses nothing', async () => {
+it('holds the agent back while its reader is slow, and loses no line', async () => {
   const asks = make({ buffered: 10 })
   const reader = asks.ask('a', question, gone.signal)[Symbol.asyncIterator]()
   const first = reader.next()
@@ -100,7 +100,7 @@ it('holds the agent back while its reader is slow, and loses nothing', async () 
   }
   const done = asks.answer('q', many())
   expect((await first).value).toEqual(line('0'))
-  await new Promise((resolve) => setTimeout(resolve, 20)) // the agent could send all in this time
+  await new Promise((resolve) => setTimeout(resolve, 20)) // enough time for the agent to send everything
   expect(produced).toBeLessThan(15)
   const texts = ['0']
   for (let next = await reader.next(); !next.done; next = await reader.next()) {
@@ -111,7 +111,7 @@ it('holds the agent back while its reader is slow, and loses nothing', async () 
 })
 
 describe('an answer that breaks off', () => {
-  it('is told to the reader, after what came', async () => {
+  it('ends with an error for the reader, after the lines that arrived', async () => {
     const asks = make()
     const all = Array.fromAsync(asks.ask('a', question, gone.signal))
     async function* broken(): AsyncIterable<Answer> {
@@ -126,7 +126,7 @@ describe('an answer that breaks off', () => {
     ])
   })
 
-  it('is known by its silence', async () => {
+  it('is detected by its silence', async () => {
     const asks = make({ silenceMs: 20 })
     const all = Array.fromAsync(asks.ask('a', question, gone.signal))
     await until(() => expect(sent).toHaveLength(1))

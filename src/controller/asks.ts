@@ -5,28 +5,28 @@ import type { Answer, Ask } from '../protocol/ask.ts'
 export interface AskLimits {
   /** Answers buffered for a slow reader before its agent is held back. */
   buffered: number
-  /** How long an agent may take to begin answering. */
+  /** Time an agent may take to begin its answer. */
   beginMs: number
-  /** An answer of which nothing comes for so long, not even a sign of life, has broken off. */
+  /** An answer counts as broken off when no bytes arrive for this long, not even a heartbeat. */
   silenceMs: number
 }
 
 export const askLimits: AskLimits = { buffered: 1_000, beginMs: 5_000, silenceMs: 15_000 }
 
-/** An answer on its way from an agent to whoever asked. */
+/** An answer in progress, from an agent to the caller that asked. */
 interface Open {
   machine: string
   queue: Answer[]
   hasEnded: boolean
-  /** Stops the wait for the agent to begin. */
+  /** Stops the timer that waits for the agent to begin. */
   begun: () => void
-  /** Something to read, or the end. */
+  /** Resolves when there is an answer to read, or when the answer has ended. */
   readable: PromiseWithResolvers<void>
-  /** Room for more; set while an agent is held back. */
+  /** Resolves when the queue has room again; set while the agent is held back. */
   room: PromiseWithResolvers<void> | null
 }
 
-/** Questions to agents whose answers have not ended. */
+/** Open questions to agents: their answers have not ended. */
 export class Asks {
   #open = new Map<string, Open>()
   #send: (machine: string, ask: Ask) => boolean
@@ -38,7 +38,10 @@ export class Asks {
     this.#limits = { ...askLimits, ...limits }
   }
 
-  /** Asks one machine; yields its answers until it ends, or `signal` aborts. Throws when it is not connected. */
+  /**
+   * Asks one machine and yields its answers until they end or `signal` aborts. Throws when the machine is not
+   * connected.
+   */
   async *ask(machine: string, ask: Exclude<Ask, { kind: 'cancel' }>, signal: AbortSignal): AsyncIterable<Answer> {
     const timer = setTimeout(() => broken(open, `machine ${machine} did not answer`), this.#limits.beginMs)
     const open: Open = {
@@ -63,12 +66,15 @@ export class Asks {
     }
   }
 
-  /** How many questions wait for answers. */
+  /** Number of questions that wait for answers. */
   get size(): number {
     return this.#open.size
   }
 
-  /** An agent begins to answer. Only the machine that was asked may; `null` when nobody waits for it (any more). */
+  /**
+   * Called when an agent begins to answer. Returns `null` when a machine answers that was not asked, or when no caller
+   * waits any more.
+   */
   begin(id: string, machine: string | null): ((bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>) | null {
     const open = this.#open.get(id)
     if (!open || open.machine !== machine) return null
@@ -76,7 +82,7 @@ export class Asks {
     return (bytes) => endAtSilence(bytes, this.#limits.silenceMs)
   }
 
-  /** An agent's answers arrive. Returns false when nobody waits for them any more. */
+  /** Passes an agent's answers to the caller. Returns false when no caller waits for them any more. */
   async answer(id: string, answers: AsyncIterable<Answer>): Promise<boolean> {
     const open = this.#open.get(id)
     if (!open) return false
@@ -128,5 +134,5 @@ function broken(open: Open, message: string): void {
 const notConnected = (machine: string): OperatorError =>
   new OperatorError('E_MACHINE_UNREACHABLE', `machine ${machine} is not connected to the controller`, {
     subject: machine,
-    next: 'tandem machines   shows when it was last heard of; its services go on without the controller',
+    next: 'tandem machines   shows when the machine last reported; its services keep running without the controller',
   })

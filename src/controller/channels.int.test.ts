@@ -6,12 +6,12 @@ import { ByteChannel, type Frame } from '../lib/byteChannel.ts'
 import type { Ask } from '../protocol/ask.ts'
 import { Channels, type ChannelLimits } from './channels.ts'
 
-/** A connection to the controller: the end that a caller or an agent holds, and the controller's. */
+/** A connection with the controller: `theirs` is the end of a caller or an agent, `ours` the end of the controller. */
 async function connection(): Promise<{ theirs: Socket; ours: Socket }> {
   const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const accepted = once(server, 'connection')
-  const theirs = connect((server.address() as AddressInfo).port, '127.0.0.1') // it listens on a port
+  const theirs = connect((server.address() as AddressInfo).port, '127.0.0.1') // the server listens on a port
   const [ours] = (await accepted) as [Socket]
   theirs.on('error', () => {}) // cut by the other side
   onTestFinished(() => {
@@ -37,7 +37,7 @@ const framesOf = (socket: Socket): Promise<Frame[]> =>
   Array.fromAsync(new ByteChannel(socket, Buffer.alloc(0)).frames())
 
 describe('a channel', () => {
-  it('asks the machine once its caller is here, and joins both ends', async () => {
+  it('asks the machine once its caller has connected, and joins both ends', async () => {
     const { channels, asked } = open()
     channels.offer('a', ask)
     expect(asked).toEqual([])
@@ -56,7 +56,7 @@ describe('a channel', () => {
     expect(await Array.fromAsync(near.frames())).toEqual([{ kind: 'exit', code: 0, signal: null }])
   })
 
-  it.each(['caller', 'agent'] as const)('ends for the other when its %s is cut off', async (who) => {
+  it.each(['caller', 'agent'] as const)('ends for the other side when its %s is cut off', async (who) => {
     const { channels } = open()
     channels.offer('a', ask)
     const ends = { caller: await connection(), agent: await connection() }
@@ -68,7 +68,7 @@ describe('a channel', () => {
     await expect.poll(() => other.closed).toBe(true)
   })
 
-  it('is its own machine’s and its one caller’s only, and expires', async () => {
+  it('accepts only its own machine and only one caller, and expires', async () => {
     const { channels } = open(true, { claimMs: 10 })
     expect(() => channels.checkOffered('c1')).toThrow('no channel c1')
     channels.offer('a', ask)
@@ -85,7 +85,7 @@ describe('a channel', () => {
   it.each([
     ['is not connected', { isConnected: false, limits: {} }, 'E_MACHINE_UNREACHABLE', 'is not connected'],
     ['does not answer', { isConnected: true, limits: { beginMs: 10 } }, 'E_MACHINE_UNREACHABLE', 'did not answer'],
-  ])('tells its caller when the machine %s', async (_, { isConnected, limits }, code, words) => {
+  ])('reports to its caller that the machine %s', async (_, { isConnected, limits }, code, words) => {
     const { channels } = open(isConnected, limits)
     channels.offer('a', ask)
     const caller = await connection()
@@ -94,7 +94,7 @@ describe('a channel', () => {
     expect(await framesOf(caller.theirs)).toEqual([{ kind: 'error', code, message }])
   })
 
-  it('tells its caller when the agent is of a version without channels', async () => {
+  it('reports to its caller that the version of the agent has no channels', async () => {
     const { channels } = open()
     channels.offer('a', ask)
     const caller = await connection()

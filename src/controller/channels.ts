@@ -4,22 +4,25 @@ import { OperatorError } from '../lib/operatorError.ts'
 import type { Ask } from '../protocol/ask.ts'
 
 export interface ChannelLimits {
-  /** How long a channel waits for whoever asked for it. */
+  /** Time an offered channel waits for its caller to connect. */
   claimMs: number
-  /** How long an agent may take to connect its end. */
+  /** Time an agent may take to connect its end. */
   beginMs: number
 }
 
 const channelLimits: ChannelLimits = { claimMs: 30_000, beginMs: 5_000 }
 
-/** A peer whose computer is gone, not just its process, is noticed within a minute or so. */
+/**
+ * TCP keep-alive interval: the loss of a peer's whole computer, not only of its process, is noticed within about a
+ * minute.
+ */
 const keepAliveMs = 10_000
 
 /*
- * A byte channel between a caller and a machine. It is
- *   offered   until the caller connects its end. It expires.
- *   called    the caller's end is here and the machine was asked to connect its own; or the caller is told why that failed.
- *   joined    both ends are one connection: the controller passes bytes on, reads none of them, and holds none.
+ * A byte channel between a caller and a machine is in one of three states:
+ *   offered   until the caller connects its end, or the offer expires.
+ *   called    the caller has connected, and the machine was asked to connect its end. The caller gets an error on failure.
+ *   joined    both ends form one connection: the controller passes the bytes on without reading or keeping them.
  */
 interface Offered {
   machine: string
@@ -33,7 +36,7 @@ interface Called {
   timer: NodeJS.Timeout
 }
 
-/** The byte channels that are not joined yet, and those that are, for `close`. */
+/** The byte channels that are not joined yet, and the sockets of the joined ones, for `closeAll`. */
 export class Channels {
   #offered = new Map<string, Offered>()
   #called = new Map<string, Called>()
@@ -47,18 +50,18 @@ export class Channels {
     this.#limits = { ...channelLimits, ...limits }
   }
 
-  /** The channel is named by the question's id. */
+  /** The id of the question names the channel. */
   offer(machine: string, ask: Exclude<Ask, { kind: 'cancel' }>): void {
     const timer = setTimeout(() => this.#offered.delete(ask.id), this.#limits.claimMs)
     this.#offered.set(ask.id, { machine, ask, timer })
   }
 
-  /** Throws when no such channel waits for its caller. */
+  /** Throws when no channel with this id waits for its caller. */
   checkOffered(id: string): void {
     if (!this.#offered.has(id)) throw noSuchChannel(id)
   }
 
-  /** The caller's end, after `checkOffered`. */
+  /** Connects the caller's end; call `checkOffered` first. */
   call(id: string, caller: Duplex): void {
     const offered = this.#offered.get(id)
     if (!offered) throw noSuchChannel(id)
@@ -72,27 +75,27 @@ export class Channels {
     if (!this.#send(machine, ask)) this.#fail(id, `machine ${machine} is not connected to the controller`)
   }
 
-  /** Throws unless this machine was asked for its end, and the caller still waits. */
+  /** Throws unless this machine was asked to connect its end and the caller still waits. */
   checkCalled(id: string, machine: string | null): void {
     if (this.#called.get(id)?.machine !== machine || machine === null) throw noSuchChannel(id)
   }
 
-  /** The machine's end, after `checkCalled`: from now on both are one. */
+  /** Connects the machine's end and joins both ends; call `checkCalled` first. */
   join(id: string, agent: Duplex): void {
     const called = this.#called.get(id)
     if (!called) throw noSuchChannel(id)
     this.#forget(id)
     this.#keep(agent)
     const { caller } = called
-    const over = (): void => {} // a broken end destroys the other: each side knows by its missing last frame
+    const over = (): void => {} // a broken end destroys the other, whose side notices that the last frame is missing
     pipeline(agent, caller, over)
     pipeline(caller, agent, over)
   }
 
-  /** An agent that answers in lines does not know channels. True when the answer was to one. */
+  /** An agent that answers in lines does not support channels. Returns true when the answer belonged to a channel. */
   refuse(id: string, machine: string | null): boolean {
     if (this.#called.get(id)?.machine !== machine || machine === null) return false
-    const message = `the agent of machine ${machine} is of a version that cannot run commands over a byte channel`
+    const message = `the agent of machine ${machine} runs a version of Tandem that cannot run commands over a byte channel`
     this.#fail(id, message, 'E_NO_ABILITY')
     return true
   }
@@ -118,14 +121,14 @@ export class Channels {
 
   #keep(socket: Duplex & { setKeepAlive?: (on: boolean, ms: number) => void }): void {
     socket.setKeepAlive?.(true, keepAliveMs)
-    socket.on('error', () => {}) // its close follows
+    socket.on('error', () => {}) // the close event follows
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
   }
 }
 
 const noSuchChannel = (id: string): OperatorError =>
-  new OperatorError('E_NOT_FOUND', `no channel ${id} waits here: it expired, or somebody else took it`, {
+  new OperatorError('E_NOT_FOUND', `no channel ${id} waits for a connection: it expired, or another caller connected first`, {
     subject: id,
-    next: 'ask for a new one: tandem run SERVICE -- COMMAND',
+    next: 'tandem run SERVICE -- COMMAND   opens a new channel',
   })

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { certificateDays, ClusterAuthority } from './clusterAuthority.ts'
 import { makeFolder } from './testing/given.ts'
 
-it("the controller's certificate that is renewed and cannot be written is renewed again", async () => {
+it("retries the renewal of the controller's certificate when the certificate could not be written", async () => {
   const folder = makeFolder('authority')
   onTestFinished(() => folder.remove())
   const now = Date.now()

@@ -7,23 +7,27 @@ import { writeFileDurably } from '../lib/durableFile.ts'
 import { makeFolder } from '../lib/makeFolder.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
-/** How long certificates last. They are renewed at half of it: a controller may be gone for two weeks. */
+/** Lifetime of certificates. Each is renewed at half of it, so the controller may be down for two weeks. */
 export const certificateDays = 30
 
-/** The cluster's authority in the controller's data folder: signs who may speak for which machine. */
+/**
+ * The cluster's authority, kept in the controller's data folder. It signs the certificates of machines and controllers.
+ */
 export class ClusterAuthority {
   #files: AuthorityFiles
   #own: IdentityFolder
   #identity: Identity
   #days: number
 
-  /** Makes the authority of a new cluster and its controller's own identity. Refuses a folder that has one. */
+  /**
+   * Makes the authority of a new cluster and the controller's own identity. Refuses a folder that already holds one.
+   */
   static async create(data: string, about: { cluster: string; addresses: string[]; now: number }): Promise<void> {
     const folder = join(data, 'authority')
     if (existsSync(join(folder, 'key.pem'))) {
-      throw new OperatorError('E_USAGE', `${folder} holds an authority already`, {
+      throw new OperatorError('E_USAGE', `${folder} already holds an authority`, {
         subject: folder,
-        next: 'run that controller, or choose another --data; a new authority would shut every machine out',
+        next: 'run the existing controller, or choose another --data; a new authority would lock out every machine',
       })
     }
     makeFolder(folder)
@@ -31,11 +35,11 @@ export class ClusterAuthority {
     writeFileDurably(join(folder, 'certificate.pem'), certificate)
     const identity = await ownIdentity({ key, certificate }, about.addresses, about.now, certificateDays)
     new IdentityFolder(join(data, 'identity')).write(identity)
-    // Last: its presence says that all the rest is there.
+    // Written last: the key's presence means that all other files are complete.
     writeFileDurably(join(folder, 'key.pem'), key)
   }
 
-  /** `null` where none was made, as on a laptop. */
+  /** Returns `null` where no authority was made, as on a laptop. */
   static open(data: string, days = certificateDays): ClusterAuthority | null {
     const folder = join(data, 'authority')
     if (!existsSync(join(folder, 'key.pem'))) return null
@@ -51,38 +55,38 @@ export class ClusterAuthority {
     this.#days = days
   }
 
-  /** PEM: what every part of the cluster trusts. */
+  /** PEM certificate that every part of the cluster trusts. */
   get certificate(): string {
     return this.#files.certificate
   }
 
-  /** What a join command names, so that a machine joins this cluster and no other. */
+  /** Fingerprint in a join command, so that a machine joins this cluster and no other. */
   get pin(): string {
     return fingerprint(this.#files.certificate)
   }
 
-  /** The controller's own. */
+  /** The controller's own key and certificate. */
   get identity(): Identity {
     return this.#identity
   }
 
-  /** A certificate for `machine`, reached at `address`, of the key in `request` (PKCS #10, PEM). */
+  /** Signs a certificate for `machine`, reached at `address`, with the key in `request` (PKCS #10, PEM). */
   async sign(request: string, machine: string, address: string, now: number): Promise<string> {
     try {
       const subject = { role: 'machine' as const, name: machine, addresses: [address] }
       return await signRequest(this.#files, request, subject, { now, days: this.#days })
     } catch (cause) {
-      const next = 'run the join command again: it makes a new one'
-      throw new OperatorError('E_USAGE', 'the certificate request cannot be used', { subject: machine, next, cause })
+      const next = 'run the join command again: it makes a new request'
+      throw new OperatorError('E_USAGE', 'the certificate request is not valid', { subject: machine, next, cause })
     }
   }
 
-  /** Renews the controller's own certificate when it is due; `true` when it did. */
+  /** Renews the controller's own certificate when it is due. Returns true when it renewed the certificate. */
   async renewOwn(now: number): Promise<boolean> {
     const facts = certificateFacts(this.#identity.certificate)
     if (now < renewAt(facts)) return false
     const renewed = await ownIdentity(this.#files, facts.addresses, now, this.#days)
-    // First: one that cannot be written counts as not renewed, and is tried again.
+    // Written first: a certificate that cannot be written counts as not renewed, and the renewal is retried.
     this.#own.write(renewed)
     this.#identity = renewed
     return true

@@ -44,7 +44,7 @@ describe('the decider', () => {
     expect(controller.log.position()).toBe(position)
   })
 
-  it('folds the same state from the log after a restart, but for its leadership', () => {
+  it('folds the same state from the log after a restart, except for its leadership', () => {
     rolledOut()
     publishIn(controller, otherRelease)
     deploy(controller, 'r2', otherRelease)
@@ -62,7 +62,7 @@ describe('the decider', () => {
     expect(controller.history.all()).toEqual(history)
   })
 
-  it('goes on with a rollout after a restart at any of its moments', () => {
+  it('continues a rollout after a restart at any of its moments', () => {
     rolledOut()
     publishIn(controller, otherRelease)
     deploy(controller, 'r2', otherRelease)
@@ -79,7 +79,7 @@ describe('the decider', () => {
     ])
   })
 
-  it('is not moved by old, repeated or reordered reports', () => {
+  it('ignores old, repeated and reordered reports', () => {
     rolledOut()
     publishIn(controller, otherRelease)
     deploy(controller, 'r2', otherRelease)
@@ -93,7 +93,7 @@ describe('the decider', () => {
     expect(controller.observed).toBe(observed)
   })
 
-  it('keeps the marks of reports over a restart', () => {
+  it('keeps the sequence marks of reports over a restart', () => {
     rolledOut()
     const stale = aReport({ seq: 2, applied: { supervisor: 99, balancer: 99, address: 99 } })
     controller.close()
@@ -104,19 +104,19 @@ describe('the decider', () => {
 })
 
 describe('waiting for a position', () => {
-  it('ends at once when it is reached, and when it is', async () => {
+  it('ends at once when the position is already reached, or when it becomes reached', async () => {
     await controller.reached(controller.state.position)
     const wait = controller.reached(controller.state.position + 1)
     publishIn(controller)
     await expect(wait).resolves.toBeUndefined()
   })
-  it('beyond the end of the log says so, and claims no write', async () => {
+  it('reports a position beyond the end of the log, and claims no write', async () => {
     await expect(controller.reached(999, 10)).rejects.toMatchObject({ code: 'E_BEYOND_LOG', httpStatus: 409 })
   })
 })
 
-describe('a disk that is full', () => {
-  it('refuses, says why, stays alive and goes on when there is room', () => {
+describe('an event log that cannot be written', () => {
+  it('on a full disk makes the controller refuse and report why, and continue when there is room', () => {
     controller.report(aReport({ seq: nextSeq() }))
     const { database } = opened
     const pages = database.prepare('PRAGMA page_count').get()?.['page_count']
@@ -136,7 +136,7 @@ describe('a disk that is full', () => {
     expect(controller.state.releases[release]).toBeDefined()
   })
 
-  it('read-only: the same', () => {
+  it('on a read-only disk has the same effect', () => {
     opened.database.exec('PRAGMA query_only=1')
     expect(() => publishIn(controller)).toThrow(expect.objectContaining({ code: 'E_LOG_UNWRITABLE' }))
     opened.database.exec('PRAGMA query_only=0')
@@ -173,7 +173,7 @@ describe('the streams to agents', () => {
     expect(positions(b)).toEqual([at, at + 1])
   })
 
-  it('are one for each machine: a newer connection takes the place of the older', () => {
+  it('are one for each machine: a newer connection replaces the older one', () => {
     const links = new AgentLinks(controller)
     const [older, newer] = [link(), link()]
     const left = links.connect('a', older)
@@ -190,7 +190,7 @@ describe('the streams to agents', () => {
   })
 })
 
-it('decides about an upgrade by time only once the clock was looked at, not at a report after it jumped', () => {
+it('decides about an upgrade by time only after the clock was checked, not at a report after the clock jumped', () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   try {
     controller.close()
@@ -223,7 +223,7 @@ it('decides about an upgrade by time only once the clock was looked at, not at a
   }
 })
 
-it('decides by time alone when nobody says anything', async () => {
+it('decides by time alone when no machine reports', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   try {
     controller.close()

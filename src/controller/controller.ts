@@ -20,7 +20,7 @@ import { Upgrades } from './upgrades.ts'
 import { ControllerClock } from './controllerClock.ts'
 import { refusalError } from './refusalError.ts'
 
-/** Everything a command may be, without its time: this is where time comes in. */
+/** Every command without its time; `Controller.execute` adds the time. */
 export type Request = Command extends infer C ? (C extends Command ? Omit<C, 'at'> : never) : never
 
 interface Options {
@@ -30,13 +30,16 @@ interface Options {
   logger: Logger
   version: string
   newId: () => string
-  /** Its certificate and key, where it has any: machines' root parts obey what it signs. */
+  /**
+   * The controller's certificate and key, where it has any. Machines' privileged helpers accept the orders that it
+   * signs.
+   */
   identity?: () => Identity | null
 }
 
 /**
- * The one decider: takes commands one by one, decides each against the fold of the whole log, appends, and tells
- * whoever listens. Everything else in the controller is around this.
+ * The only decider. It takes commands one at a time, decides each against the state folded from the whole log, appends
+ * the events, and notifies its listeners. The rest of the controller is built around it.
  */
 export class Controller {
   readonly config: Config
@@ -67,7 +70,7 @@ export class Controller {
     this.upgrades = new Upgrades(this, (events) => this.#record(events, clock.now()))
     log.subscribe(0, (event) => this.#fold(event))
     this.#time = new ControllerClock(clock, {
-      failed: (error) => logger.error({ err: error }, 'time could not be decided about; it is tried again'),
+      failed: (error) => logger.error({ err: error }, 'deciding on deadlines failed; retrying'),
       deadline: () => Math.min(nextDeadline(this.#state, this.#observed), this.upgrades.deadline()),
       passed: () => {
         this.execute({ type: 'TimePassed' })
@@ -87,7 +90,7 @@ export class Controller {
     return this.#state
   }
 
-  /** Why nothing could be appended at the last try; `null` when it could. */
+  /** Why the last append failed; `null` when it succeeded. */
   get unwritable(): OperatorError | null {
     return this.#unwritable
   }
@@ -100,7 +103,10 @@ export class Controller {
     return this.#clock.now()
   }
 
-  /** Decides a request and appends what follows. Throws the refusal. Returns the events, none when there is nothing to do. */
+  /**
+   * Decides a request and appends the events that follow. Throws the refusal. Returns the events, or none when there is
+   * nothing to do.
+   */
   execute(request: Request, from?: number): RecordedEvent[] {
     const at = this.#clock.now()
     const command = { ...request, at } satisfies Command
@@ -119,7 +125,7 @@ export class Controller {
     return recorded
   }
 
-  /** Takes a machine's report in. Old and duplicate ones change nothing. */
+  /** Takes in a machine's report. Old and duplicate reports change nothing. */
   report(report: Report): void {
     const observed = observe(this.#state, this.#observed, report, this.#clock.now())
     if (!observed) return
@@ -129,7 +135,7 @@ export class Controller {
     this.upgrades.advance()
   }
 
-  /** What a machine should be running now, as it is sent. */
+  /** The desired state of a machine, in the form in which its agent receives it. */
   desired(machine: string): DesiredState {
     const { terms, position, config } = this.#state
     const term = terms.at(-1)?.term
@@ -146,15 +152,15 @@ export class Controller {
     return { ...desired, orders: identity ? signedOrders(desired, identity) : noOrders }
   }
 
-  /** Calls `listener` after every append, and when a machine refuses this controller. It must not throw. */
+  /** Calls `listener` after every append, and when a machine refuses this controller. The listener must not throw. */
   onChange(listener: () => void): () => void {
     this.#changed.add(listener)
     return () => this.#changed.delete(listener)
   }
 
   /**
-   * Resolves when what was written at `position` shows. After the limit: E_NOT_YET where the log holds it, E_BEYOND_LOG
-   * where nothing was written there.
+   * Resolves once the state includes `position`. After the limit, rejects with E_NOT_YET where the log holds that
+   * position, or with E_BEYOND_LOG where nothing was written there.
    */
   async reached(position: number, limitMs = 5_000): Promise<void> {
     if (this.#state.position >= position) return
@@ -181,7 +187,9 @@ export class Controller {
     this.log.close()
   }
 
-  /** The disk may be full or read-only: the request is refused, nothing has changed, and the controller goes on. */
+  /**
+   * The disk may be full or read-only. Then the request is refused, nothing has changed, and the controller continues.
+   */
   #append(events: Event[], at: number, from: number | undefined): RecordedEvent[] {
     try {
       const recorded = this.log.append(this.#state.position, events, at, from)
@@ -212,16 +220,16 @@ const isSqliteError = (error: unknown): error is Error =>
 const unwritable = (error: Error): OperatorError =>
   new OperatorError('E_LOG_UNWRITABLE', `the event log cannot be written: ${error.message}`, {
     subject: 'event log',
-    next: "make room on the controller's disk, or make it writable; nothing was changed, and services go on meanwhile",
+    next: "free space on the controller's disk, or make it writable; nothing was changed, and the services keep running",
     cause: error,
   })
 
 function notYet(wanted: number, position: number, limitMs: number): OperatorError {
-  const message = `position ${wanted} was not reached in ${limitMs / 1000} s (now ${position}); what was written there did happen`
+  const message = `the controller did not reach position ${wanted} in ${limitMs / 1000} s (now at ${position}); the events written there did happen`
   return new OperatorError('E_NOT_YET', message, { subject: 'event log', next: 'read again in a moment' })
 }
 
-/** Of a reader that wants to go on from where the log has never been. */
+/** For a reader that wants to continue from a position that the log never reached. */
 export const beyondLog = (wanted: number, end: number): OperatorError =>
   new OperatorError('E_BEYOND_LOG', `position ${wanted} is beyond the end of this event log, which is ${end}`, {
     subject: 'event log',

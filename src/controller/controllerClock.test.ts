@@ -31,7 +31,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Real time goes by: timers and both clocks. */
+/** Lets real time pass: timers and both clocks. */
 function live(ms: number): void {
   for (let step = 0; step < ms; step += 10) {
     time.pass(10)
@@ -39,7 +39,7 @@ function live(ms: number): void {
   }
 }
 
-it('says that time passed at the deadline, and not before', () => {
+it('reports that time passed at the deadline, and not before', () => {
   deadline = time.now() + 1_230
   live(1_220)
   expect(said).toEqual([])
@@ -47,14 +47,14 @@ it('says that time passed at the deadline, and not before', () => {
   expect(said).toEqual(['passed'])
 })
 
-it('says nothing when nothing is due, also beyond 2^31 ms', () => {
+it('reports nothing when nothing is due, also beyond 2^31 ms', () => {
   live(3_000)
   deadline = time.now() + 2 ** 40
   live(2_000)
   expect(said).toEqual([])
 })
 
-it('looks at a deadline that cannot be acted on now and then, not in a busy loop', () => {
+it('checks a deadline that cannot be acted on at intervals, not in a busy loop', () => {
   deadline = time.now()
   live(1_000)
   expect(said.length).toBeGreaterThan(20)
@@ -62,18 +62,18 @@ it('looks at a deadline that cannot be acted on now and then, not in a busy loop
 })
 
 it.each([3_600_000, -3_600_000])(
-  'counts afresh when someone sets the clock by %i ms, and decides nothing by it',
+  'restarts when someone sets the clock by %i ms, and decides nothing by the jump',
   (ms) => {
     deadline = time.now() + 10_000
     live(1_000)
     time.jump(ms)
-    deadline += ms // as the controller's state does when time counts afresh
+    deadline += ms // as the controller's state does when the clock restarts
     live(1_000)
     expect(said).toEqual([`the clock jumped by ${ms} ms`])
   },
 )
 
-it('bears a clock that is slewed', () => {
+it('tolerates a clock that is slewed', () => {
   for (let i = 0; i < 20; i++) {
     time.jump(100)
     live(500)
@@ -81,14 +81,14 @@ it('bears a clock that is slewed', () => {
   expect(said).toEqual([])
 })
 
-it('counts afresh after a stall', () => {
+it('restarts after a stall', () => {
   live(1_000)
-  time.pass(60_000) // stopped by SIGSTOP, or the machine slept
+  time.pass(60_000) // stopped by SIGSTOP, or the machine was suspended
   live(500)
   expect(said).toEqual([expect.stringMatching(/^the controller stood still for 60\d\d\d ms$/)])
 })
 
-it('goes on when deciding fails, says so once, and does not forget a jump that could not be recorded', () => {
+it('continues when deciding fails, reports it once, and finds a jump again that could not be recorded', () => {
   failure = new Error('disk full')
   time.jump(60_000)
   live(3_000)

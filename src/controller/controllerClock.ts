@@ -1,22 +1,28 @@
 import type { Clock } from '../lib/clock.ts'
 
-/** The longest the controller sleeps; also what keeps its timers below 2^31 ms. */
+/** Longest sleep of the controller. The limit also keeps its timers below 2^31 ms. */
 const tickMs = 500
-/** A deadline that cannot be acted on yet (a rollout held) is looked at this often, not in a busy loop. */
+/** Interval at which a deadline that cannot be acted on yet (a rollout held) is checked, instead of in a busy loop. */
 const shortestMs = 20
-/** Beyond this, wall clock and monotonic clock disagree or the process stood still: time counts afresh. */
+/**
+ * Above this difference, the wall clock and the monotonic clock disagree, or the process stood still: the clock
+ * restarts.
+ */
 const toleranceMs = 2_000
 
 interface Hooks {
-  /** When time next decides something; may be infinite. */
+  /** The next time at which something is decided; may be infinite. */
   deadline: () => number
   passed: () => void
   restarted: (reason: string) => void
-  /** Deciding failed, as when the disk is full: it is tried again at each tick. Called for the first of several failures. */
+  /**
+   * Called when deciding failed, for example because the disk is full. Deciding is retried at each tick; this is called
+   * only for the first of several failures.
+   */
   failed: (error: unknown) => void
 }
 
-/** The one shell that turns time into commands. */
+/** The only code that turns time into commands. */
 export class ControllerClock {
   #clock: Clock
   #hooks: Hooks
@@ -62,7 +68,8 @@ export class ControllerClock {
     const [now, monotonic] = [this.#clock.now(), this.#clock.monotonic()]
     const elapsed = monotonic - this.#last.monotonic
     const jump = now - this.#last.now - elapsed
-    // A jump that cannot be recorded is one at the next tick too: the last tick is forgotten only then.
+    // The last tick is updated only after this succeeded, so a jump that cannot be recorded is found again at the next
+    // tick.
     if (Math.abs(jump) > toleranceMs) this.#hooks.restarted(`the clock jumped by ${Math.round(jump)} ms`)
     else if (elapsed > tickMs + toleranceMs) {
       this.#hooks.restarted(`the controller stood still for ${Math.round(elapsed)} ms`)

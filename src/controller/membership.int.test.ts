@@ -27,7 +27,7 @@ interface Shown {
   certificate: string
 }
 
-/** A controller with an authority, listening with TLS, and how to talk to it. */
+/** A controller with an authority, listening with TLS, and the clients to talk to it. */
 async function secured() {
   const folder = makeFolder('membership')
   onTestFinished(() => folder.remove())
@@ -58,7 +58,7 @@ async function secured() {
   return { controller, authority, as, people, joined, report }
 }
 
-it('a machine joins once with its token, speaks for itself by its certificate, and renews it', async () => {
+it('a machine joins once with its token, speaks for itself with its certificate, and renews it', async () => {
   const { people, as, joined, report } = await secured()
   await people.call('applyCluster', { body: { cluster: cluster('a', 'b') } })
   const { token, pin } = await people.call('inviteMachine', { params: { machine: 'a' } })
@@ -69,7 +69,7 @@ it('a machine joins once with its token, speaks for itself by its certificate, a
   expect(answer).toMatchObject({ machine: 'a', settings: { address: '10.0.0.11', entry: { http: 80 } } })
   const { request: other } = await createRequest('another')
   await expect(as(token).call('join', { body: { request: other } })).rejects.toMatchObject({ code: 'E_JOIN_REFUSED' })
-  // Its answer may have been lost on the way: the same request is answered again.
+  // The first answer may have been lost on the way: the same request is answered again.
   expect(await as(token).call('join', { body: { request } })).toMatchObject({ machine: 'a' })
   const a = { key, certificate: answer.certificate }
   await report('a', a)
@@ -82,7 +82,7 @@ it('a machine joins once with its token, speaks for itself by its certificate, a
   await report('b', await joined('b'))
 })
 
-it('a machine that the file does not name cannot join; an invitation made anew makes the old one worthless', async () => {
+it('a machine that the file does not name cannot join; a new invitation revokes the old one', async () => {
   const { people, as } = await secured()
   const invite = (machine: string) => people.call('inviteMachine', { params: { machine } })
   await expect(invite('a')).rejects.toMatchObject({ code: 'E_NO_SUCH_MACHINE' })
@@ -94,7 +94,7 @@ it('a machine that the file does not name cannot join; an invitation made anew m
   await as(fresh.token).call('join', { body: { request } })
 })
 
-it('nobody without a certificate, with one of another cluster, an expired or a made-up one speaks for a machine', async () => {
+it('no caller speaks for a machine without a certificate, or with one that is foreign, expired or made up', async () => {
   const { people, authority, report } = await secured()
   await people.call('applyCluster', { body: { cluster: cluster('a') } })
   await expect(report('a', {})).rejects.toMatchObject({ code: 'E_UNAUTHORIZED' })
@@ -108,7 +108,7 @@ it('nobody without a certificate, with one of another cluster, an expired or a m
   await expect(report('zz', { key, certificate: unknown })).rejects.toMatchObject({ code: 'E_CONTROLLER_UNREACHABLE' })
 })
 
-it('removing a machine cuts its connections and makes its certificate worthless, also when the name comes again', async () => {
+it('removing a machine cuts its connections and revokes its certificate, also when the name is used again', async () => {
   const { controller, authority, people, joined, report } = await secured()
   await people.call('applyCluster', { body: { cluster: cluster('a', 'b') } })
   const [a, b] = [await joined('a'), await joined('b')]
@@ -126,7 +126,7 @@ it('removing a machine cuts its connections and makes its certificate worthless,
   await report('b', await joined('b'), 4)
 })
 
-it('a machine that joined and never reported is removed like any other: what it was given is worthless afterwards', async () => {
+it('a machine that joined and never reported is removed like any other: its certificate and its token are revoked', async () => {
   const { people, as, joined, report } = await secured()
   await people.call('applyCluster', { body: { cluster: cluster('a', 'b', 'c') } })
   const b = await joined('b')
@@ -139,7 +139,7 @@ it('a machine that joined and never reported is removed like any other: what it 
   await report('b', await joined('b'))
 })
 
-it('the token of a machine that is not of the cluster, or no more, is refused, and its stream is cut', async () => {
+it('the token of a machine that does not or no longer belong to the cluster is refused, and its stream is cut', async () => {
   const { people, as } = await secured()
   await people.call('applyCluster', { body: { cluster: cluster('a', 'b') } })
   const agent = async (machine: string): Promise<ApiClient> =>
@@ -155,7 +155,7 @@ it('the token of a machine that is not of the cluster, or no more, is refused, a
   await expect(report(b, 'b', 2)).rejects.toMatchObject({ code: 'E_FORBIDDEN' })
 })
 
-it('a file of another cluster is refused; one that says nothing new changes nothing', async () => {
+it('a file of another cluster is refused; a file without changes changes nothing', async () => {
   const { people } = await secured()
   const other = { ...cluster('a'), cluster: 'other' }
   await expect(people.call('applyCluster', { body: { cluster: other } })).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import type { Joins } from '../store/joins.ts'
 import type { ClusterAuthority } from './clusterAuthority.ts'
 import type { Controller } from './controller.ts'
 
-/** A join command is good for this long. */
+/** Time a join token is valid. */
 const joinMs = 3_600_000
 
 interface Options {
@@ -22,7 +22,7 @@ export interface Joined {
   settings: MachineSettings
 }
 
-/** Which machines are of the cluster, how one becomes one, and how it stays one. */
+/** Which machines belong to the cluster, how a machine joins, and how it renews its certificate. */
 export class Membership {
   readonly #controller: Controller
   readonly #joins: Joins
@@ -41,7 +41,7 @@ export class Membership {
     }
   }
 
-  /** A token that lets `machine` join once, and what pins this cluster. */
+  /** Makes a token that lets `machine` join once, and returns it with the fingerprint that pins this cluster. */
   invite(machine: string): { token: string; expiresAt: string; pin: string; controllers: string[] } {
     const authority = this.#needAuthority()
     const { cluster } = this.#member(machine)
@@ -60,7 +60,10 @@ export class Membership {
     throw joinRefused()
   }
 
-  /** Signs the key of the machine that shows `token`. The token is used up only when that succeeds, and then for other requests. */
+  /**
+   * Signs the key of the machine that shows `token`. The token is used up only when signing succeeds; after that, only
+   * the same request is answered again.
+   */
   async join(token: string, request: string): Promise<Joined> {
     const authority = this.#needAuthority()
     const machine = this.#joins.take(token, request, this.#controller.now())
@@ -80,7 +83,7 @@ export class Membership {
   async #sign(authority: ClusterAuthority, machine: string, request: string): Promise<Joined> {
     const { cluster, address } = this.#member(machine)
     const settings = this.#controller.desired(machine).settings
-    if (!settings) throw new Error(`machine ${machine} is of the cluster and has no settings: a bug`)
+    if (!settings) throw new Error(`machine ${machine} belongs to the cluster but has no settings: a bug`)
     const certificate = await authority.sign(request, machine, address, this.#controller.now())
     const { controllers } = cluster
     return { machine, certificate, authority: authority.certificate, controllers, settings }
@@ -93,7 +96,7 @@ export class Membership {
     const known = Object.keys(cluster?.machines ?? {}).join(', ') || 'none yet'
     throw new OperatorError('E_NO_SUCH_MACHINE', `the cluster file names no machine ${machine} (machines: ${known})`, {
       subject: machine,
-      next: 'write it into cluster.yaml, then: tandem cluster apply cluster.yaml',
+      next: 'add the machine to cluster.yaml, then: tandem cluster apply cluster.yaml',
     })
   }
 
@@ -101,12 +104,12 @@ export class Membership {
     if (this.#authority) return this.#authority
     throw new OperatorError('E_NO_AUTHORITY', 'this controller has no authority to sign certificates with', {
       subject: this.#controller.config.cluster,
-      next: 'tandem controller init   makes a cluster whose machines join; those of `tandem up` need not',
+      next: 'tandem controller init   makes a cluster that machines can join; machines of `tandem up` need not join',
     })
   }
 }
 
 const joinRefused = (): OperatorError =>
-  new OperatorError('E_JOIN_REFUSED', 'the join token is unknown, was used before, or is too old', {
+  new OperatorError('E_JOIN_REFUSED', 'the join token is unknown, already used, or expired', {
     next: 'tandem machine add NAME   prints a new join command',
   })

@@ -2,7 +2,7 @@ import { Gauge, Registry } from 'prom-client'
 import type { Controller } from './controller.ts'
 import { statusView } from './statusView.ts'
 
-/** The controller in Prometheus' text format. Made anew for each scrape, so that it cannot be stale. */
+/** The controller's metrics in Prometheus' text format. Built again for each scrape, so that they cannot be stale. */
 export async function controllerMetrics(
   controller: Controller,
   connected: string[],

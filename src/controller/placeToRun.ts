@@ -2,7 +2,7 @@ import type { Definition } from '../definitions/definition.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Controller } from './controller.ts'
 
-/** Throws `E_NO_SUCH_MACHINE` unless the cluster knows each of them. */
+/** Throws `E_NO_SUCH_MACHINE` unless the cluster knows each of `machines`. */
 export function checkMachines({ state }: Controller, machines: string[]): void {
   const unknown = machines.find((machine) => !Object.hasOwn(state.machines, machine))
   if (unknown === undefined) return
@@ -12,7 +12,7 @@ export function checkMachines({ state }: Controller, machines: string[]): void {
   })
 }
 
-/** A reachable machine where the service runs, or may run. */
+/** Finds a reachable machine where the service runs or may run. */
 export function placeToRun(
   controller: Controller,
   service: string,
@@ -28,7 +28,7 @@ export function placeToRun(
   }
   const { release } = known.current
   const definition = state.releases[release]?.definition
-  if (!definition) throw new Error(`release ${release} is current and not known: a bug`)
+  if (!definition) throw new Error(`release ${release} is current but unknown: a bug`)
   const wanted = definition.machines ?? Object.keys(state.machines)
   if (machine) checkMachines(controller, [machine])
   const place = (machine ? [machine] : wanted).find((name) => state.machines[name]?.lost === false)

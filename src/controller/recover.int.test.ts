@@ -27,7 +27,7 @@ function fresh(): Controller {
   controller.lead()
   return controller
 }
-/** What two machines ran by when the log was lost. */
+/** The desired states of two machines from before the log was lost. */
 function lost(): { held: DesiredState[]; term: number; position: number } {
   const before = fresh()
   for (const machine of ['a', 'b']) before.report(aReport({ machine, seq: nextSeq() }))
@@ -46,7 +46,7 @@ const refusing = (held: DesiredState, over: { term?: number } = {}): ReturnType<
     held,
   })
 
-it('takes a term above all that machines have seen, at a position above theirs, and changes no service', () => {
+it('takes a term and a position above all that machines have seen, and changes no service', () => {
   const { held, position } = lost()
   const next = fresh()
   for (const [index, one] of held.entries()) next.report(refusing(one, { term: 7 + index }))
@@ -63,7 +63,7 @@ it('takes a term above all that machines have seen, at a position above theirs, 
   expect(next.state.services['shop']?.current?.release).toBe(release)
 })
 
-it('goes on afterwards: rolls out, and folds the same after a restart', () => {
+it('rolls out afterwards, and folds the same state after a restart', () => {
   const { held } = lost()
   const folder = makeFolder('recover')
   folders.push(folder)
@@ -84,7 +84,7 @@ it('goes on afterwards: rolls out, and folds the same after a restart', () => {
   expect(again.state.rollouts['r9']?.outcome).toBe('completed')
 })
 
-it('is refused while a machine that the log knows is silent, and when none has reported', () => {
+it('is refused while a machine in the log is silent, and when no machine has reported', () => {
   const { held } = lost()
   const next = fresh()
   expect(() => recover(next)).toThrow(expect.objectContaining({ code: 'E_NO_MACHINE_REACHABLE' }))

@@ -3,9 +3,9 @@ import { OperatorError } from '../lib/operatorError.ts'
 import type { Controller } from './controller.ts'
 
 /**
- * Goes on with a log that was restored or lost: takes a term above every one that machines have seen and adopts what
- * they run. No service is changed. Every machine that the log knows must have reported, since one that is away would be
- * told to stop what nobody adopted.
+ * Continues with a log that was restored or lost: takes a term above every term that machines have seen, and adopts the
+ * instances that they run. No service is changed. Every machine in the log must have reported, because an unreachable
+ * machine would later be ordered to stop the instances that were not adopted.
  */
 export function recover(controller: Controller): Result<Operations['recover']> {
   const { observed } = controller
@@ -15,10 +15,10 @@ export function recover(controller: Controller): Result<Operations['recover']> {
     const who = silent.length > 0 ? `machine ${silent.join(', ')} has not reported` : 'no machine has reported'
     throw new OperatorError('E_NO_MACHINE_REACHABLE', `${who} to this controller`, {
       subject: controller.config.cluster,
-      next: 'start the agents first: what a machine runs can only be adopted from itself',
+      next: 'start the agents first: only the machine itself can report the instances to adopt',
     })
   }
-  // Known first: until it is, the others would be told that nobody is there to forward to.
+  // New machines are recorded first: until then, the desired states of the others would name no machine to forward to.
   for (const report of reports) {
     if (!Object.hasOwn(controller.state.machines, report.machine)) controller.execute({ type: 'RecordReport', report })
   }

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../lib/errorCodes.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
-/** A decision's refusal as the error that people meet. */
+/** Turns a decision's refusal into the error that users see. */
 export function refusalError(refusal: {
   code: ErrorCode
   message: string

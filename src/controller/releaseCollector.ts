@@ -4,7 +4,7 @@ import type { Subscription } from '../store/eventLog.ts'
 import type { Controller } from './controller.ts'
 import type { ReleaseRoom } from './releaseRoom.ts'
 
-/** Collects the release store when a rollout has ended; one collection at a time. */
+/** Collects unused releases when a rollout has ended; one collection runs at a time. */
 export class ReleaseCollector {
   #releases: Pick<ReleaseRoom, 'collect'>
   #logger: Logger
@@ -21,12 +21,12 @@ export class ReleaseCollector {
     })
   }
 
-  /** Resolves when no collection is under way. */
+  /** Resolves when no collection is running. */
   idle(): Promise<void> {
     return this.#collections.idle()
   }
 
-  /** Waits for a collection that is under way. */
+  /** Waits for a running collection. */
   async close(): Promise<void> {
     this.#subscription.close()
     this.#isClosed = true
@@ -34,13 +34,13 @@ export class ReleaseCollector {
   }
 
   async #collect(): Promise<void> {
-    // Not within the append whose event asked for it.
+    // Not inside the append whose event requested the collection.
     await new Promise((resolve) => setImmediate(resolve))
     if (this.#isClosed) return
     try {
       await this.#releases.collect()
     } catch (error) {
-      this.#logger.error({ err: error }, 'collecting releases failed; it is tried again after the next rollout')
+      this.#logger.error({ err: error }, 'collecting releases failed; retrying after the next rollout')
     }
   }
 }

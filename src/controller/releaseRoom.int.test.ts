@@ -29,7 +29,7 @@ afterEach(() => {
 const room = (capBytes: number | null = null, keepLast = 1, clock: Clock = systemClock): ReleaseRoom =>
   new ReleaseRoom({ controller, store, clock, capBytes, keepLast })
 
-/** Each look at the clock is an hour later: nothing is held for a push any more. */
+/** Each reading of the clock is an hour later, so no object is held for a push any more. */
 function hourly(): Clock {
   let hours = 0
   return { now: () => systemClock.now(), monotonic: () => ++hours * 3_600_000 }
@@ -56,7 +56,7 @@ async function push(
   return published
 }
 
-it('publishes once, and says how large the tree is', async () => {
+it('publishes a release once, and records the size of its tree', async () => {
   const releases = room()
   const first = await push(releases, 'x'.repeat(5_000))
   expect(first.fresh).toBe(true)
@@ -66,7 +66,7 @@ it('publishes once, and says how large the tree is', async () => {
   expect(controller.state.position).toBe(position)
 })
 
-it('knows a release by an unambiguous prefix, within its service', async () => {
+it('finds a release by an unambiguous prefix, within its service', async () => {
   const releases = room()
   const published = await push(releases, 'one')
   expect(releases.resolve('shop', published.release.slice(0, 8))).toBe(published.release)
@@ -75,18 +75,18 @@ it('knows a release by an unambiguous prefix, within its service', async () => {
   expect(() => releases.resolve(null, '')).toThrow(expect.objectContaining({ code: 'E_AMBIGUOUS' }))
 })
 
-/** Compresses to about two thirds of its length. */
+/** Text that compresses to about two thirds of its length. */
 const noise = (chars: number, step: number): string =>
   Array.from({ length: chars }, (_, index) => String.fromCharCode(33 + (((index * step) ^ (index >> 3)) % 90))).join('')
 
-it('refuses what does not fit, and changes nothing', async () => {
+it('refuses a push that does not fit, and changes nothing', async () => {
   const releases = room(20_000)
   await push(releases, 'small')
   await expect(push(releases, noise(40_000, 7919))).rejects.toMatchObject({ code: 'E_STORE_FULL' })
   expect(Object.keys(controller.state.releases)).toHaveLength(1)
 })
 
-it('says in the log what went to make room for a push', async () => {
+it('records in the log which releases it removed to make room for a push', async () => {
   const releases = room(40_000, 5, hourly())
   const first = await push(releases, noise(40_000, 7919))
   const second = await push(releases, noise(40_000, 7907))
@@ -94,7 +94,7 @@ it('says in the log what went to make room for a push', async () => {
   expect(controller.releases.get(first.release)?.collected).toBe(true)
 })
 
-it('removes nothing of a release to which a rollout starts while it is collected', async () => {
+it('keeps a release to which a rollout starts during the collection', async () => {
   const releases = room(null, 0, hourly())
   controller.report(aReport({ seq: ++seq }))
   const { release } = await push(releases, 'one')
@@ -106,7 +106,7 @@ it('removes nothing of a release to which a rollout starts while it is collected
   expect(await store.has([manifest])).toEqual(new Set([manifest]))
 })
 
-it('is collected when a rollout has ended, keeping what runs and the one before; the log says what went', async () => {
+it('collects when a rollout has ended, keeps the running release and the one before, and records the removed ones', async () => {
   const releases = room(null, 0, hourly())
   const collector = new ReleaseCollector(controller, releases, quiet)
   try {

@@ -18,7 +18,7 @@ interface Options {
   keepLast?: number
 }
 
-/** Publishing and collecting releases: the depot's content and the log's facts kept in step. */
+/** Publishes and collects releases, and keeps the depot's content and the log's facts consistent. */
 export class ReleaseRoom {
   readonly depot: ReleaseDepot
   #controller: Controller
@@ -33,7 +33,10 @@ export class ReleaseRoom {
     this.depot = new ReleaseDepot({ store, clock, capBytes, policy, letGo: (releases) => this.#letGo(releases) })
   }
 
-  /** Makes a release of uploaded objects and says so in the log. `fresh` is false when it was published before. */
+  /**
+   * Makes a release of uploaded objects and records it in the log. `fresh` is false when the release was published
+   * before.
+   */
   async publish(manifestText: string): Promise<{ service: string; release: string; fresh: boolean }> {
     const bytes = Buffer.from(manifestText)
     const manifest = parseManifest(bytes)
@@ -50,20 +53,20 @@ export class ReleaseRoom {
     return { service: manifest.service, release: id, fresh: events.some(({ type }) => type === 'ReleasePublished') }
   }
 
-  /** Removes what nothing needs any more: after each rollout. */
+  /** Removes content that nothing needs any more; called after each rollout. */
   async collect(): Promise<void> {
     await this.depot.collect()
   }
 
-  /** The full id that a person's prefix means. */
+  /** Finds the full id of the release that a prefix names. */
   resolve(service: string | null, prefix: string): string {
     const known = Object.values(this.#controller.state.releases).filter(
       (release) => (service === null || release.service === service) && release.id.startsWith(prefix),
     )
     if (known.length > 1) {
-      throw new OperatorError('E_AMBIGUOUS', `${prefix} fits ${known.length} releases`, {
+      throw new OperatorError('E_AMBIGUOUS', `${prefix} matches ${known.length} releases`, {
         subject: prefix,
-        next: `type more of it: ${known.map(({ id }) => id.slice(0, 16)).join(', ')}`,
+        next: `type more characters: ${known.map(({ id }) => id.slice(0, 16)).join(', ')}`,
       })
     }
     return known[0]?.id ?? prefix
@@ -75,8 +78,9 @@ export class ReleaseRoom {
   }
 
   /**
-   * The log says first what goes, in one step with looking whether a rollout to it has started meanwhile: so no rollout
-   * starts to content that is being removed, and a crash in between leaves only what the next collection removes.
+   * Records the removal in the log first, in the same step that checks whether a rollout to one of the releases has
+   * started. So no rollout starts to content that is being removed, and a crash in between leaves only content that the
+   * next collection removes.
    */
   #letGo(releases: readonly string[]): boolean {
     const { state } = this.#controller

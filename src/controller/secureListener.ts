@@ -4,13 +4,13 @@ import type { ClusterAuthority } from './clusterAuthority.ts'
 import type { Controller } from './controller.ts'
 import type { Callers } from './http/callers.ts'
 
-/** Also how soon a renewed certificate is shown. */
+/** Interval between renewal checks, and so the longest time until a renewed certificate is in use. */
 const checkMs = 3_600_000
 
-/** How the controller listens: people come with a token and no certificate, machines with theirs. */
+/** How the controller listens: users connect with a token and no certificate, machines with their certificate. */
 export function tlsOptions({ identity }: ClusterAuthority): TlsOptions {
   const { key, certificate, authority } = identity
-  // Whoever shows a certificate must show a good one: `watchConnections` sees to that.
+  // A certificate is optional, but one that is shown must be valid: `watchConnections` checks it.
   return {
     key,
     cert: certificate + authority,
@@ -33,8 +33,8 @@ interface Watched {
 }
 
 /**
- * Refuses connections with a certificate that is not good here, cuts those of a machine that is removed, and shows the
- * controller's own certificate renewed, without losing a connection.
+ * Refuses connections whose certificate is not valid here, cuts the connections of a machine that is removed, and puts
+ * the controller's renewed certificate into use without losing a connection.
  */
 export function watchConnections({ server, controller, authority, callers, logger, now }: Watched): () => void {
   const machines = new Set<TLSSocket>()
@@ -44,7 +44,7 @@ export function watchConnections({ server, controller, authority, callers, logge
     if (!callers.machineOf(socket)) {
       logger.warn(
         { subject: shown.subject, from: socket.remoteAddress },
-        'a certificate that is not good here; refused',
+        'refused a connection whose certificate is not valid here',
       )
       return void socket.destroy()
     }
@@ -61,7 +61,7 @@ export function watchConnections({ server, controller, authority, callers, logge
         if (renewed) server.setSecureContext(tlsOptions(authority))
       },
       (error: unknown) =>
-        logger.error({ err: error }, "the controller's certificate could not be renewed; trying again"),
+        logger.error({ err: error }, "could not renew the controller's certificate; retrying"),
     )
   }
   const timer = setInterval(renew, checkMs)

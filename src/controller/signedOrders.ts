@@ -11,10 +11,13 @@ import type { DesiredState } from '../protocol/desiredState.ts'
 
 type Orders = DesiredState['orders']
 
-/** Without a certificate of its own a controller signs nothing; then agents do by themselves what they are told. */
+/** A controller without a certificate signs nothing; its agents then carry out the desired state themselves. */
 export const noOrders: Orders = { script: null, restart: null, settings: null, program: null }
 
-/** What of a desired state the machine's root part must be sure of, signed: the agent in between could be somebody else's. */
+/**
+ * Signs the parts of a desired state that the machine's privileged helper must verify, because an attacker may control
+ * the agent in between.
+ */
 export function signedOrders(desired: Omit<DesiredState, 'orders'>, identity: Identity): Orders {
   const { machine, term, position, maintenance, settings, program } = desired
   const sign = (kind: Order['kind'], about: { id: string; attempt: number }, content: unknown): string =>

@@ -17,7 +17,7 @@ beforeEach(() => {
 })
 afterEach(() => folder.remove())
 
-it('keeps a second controller out of its data folder, and lets go of it when it closes', async () => {
+it('keeps a second controller out of its data folder, and releases the folder when it closes', async () => {
   const first = await runController(folder.path)
   await expect(runController(folder.path)).rejects.toMatchObject({ code: 'E_LOG_LOCKED' })
   expect((await first.client.call('status', {})).controller.term).toBe(1)
@@ -31,7 +31,7 @@ it('names the port that is taken, and leaves nothing open', async () => {
   const other = createServer()
   other.listen(0, '127.0.0.1')
   await once(other, 'listening')
-  const { port } = other.address() as AddressInfo // it listens on TCP
+  const { port } = other.address() as AddressInfo // the server listens on TCP
   const store = await DirectoryStore.open(join(folder.path, 'releases'))
   const starting = startController({
     ...{ config: { cluster: 'test', laptop: false }, data: folder.path, host: '127.0.0.1', port, version: '0' },
@@ -43,8 +43,8 @@ it('names the port that is taken, and leaves nothing open', async () => {
   await (await runController(folder.path)).close()
 })
 
-it('starts on a log of 50,000 events, and answers with what happened last', async () => {
-  // One real rollout, again and again with other ids: what a busy year looks like.
+it('starts on a log of 50,000 events, and answers with the newest rollout', async () => {
+  // One real rollout, repeated with other ids: the log of a busy year.
   const { controller } = openController(folder.path)
   controller.lead()
   let seq = 0

@@ -37,7 +37,7 @@ export interface ControllerOptions {
   storeCapBytes: number | null
   /** Keeps the controller's own program, where an upgrade can change it. */
   program?: (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
-  /** Tokens that were made elsewhere and are accepted here. */
+  /** Tokens made elsewhere that this controller accepts. */
   admit: { token: string; identity: Identity }[]
 }
 
@@ -46,7 +46,7 @@ export interface RunningController {
   close: () => Promise<void>
 }
 
-/** Wires the controller together and listens. When it cannot, what was opened by then is closed again. */
+/** Wires the controller together and listens. On failure, closes everything that it opened. */
 export async function startController(options: ControllerOptions): Promise<RunningController> {
   const { config, data, host, port, version, logger, store, storeCapBytes } = options
   await using opened = new AsyncDisposableStack()
@@ -80,7 +80,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     await server.close()
   })
   if (authority) {
-    const secure = server.server as unknown as Server // Fastify types it by the options it was built with
+    const secure = server.server as unknown as Server // Fastify derives its type from the options it was built with
     opened.defer(
       watchConnections({ server: secure, controller, authority, callers, logger, now: () => systemClock.now() }),
     )
@@ -88,7 +88,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   controller.lead()
   try {
     await server.listen({ host, port })
-    // A trial of this program waits for the machines to report; where there is none, for this.
+    // A trial of this program waits until the machines have reported; without machines, until the controller listens.
     controller.upgrades.advance()
   } catch (error) {
     throw portTaken(error, host, port)
@@ -102,14 +102,14 @@ export async function startController(options: ControllerOptions): Promise<Runni
 
 function portTaken(error: unknown, host: string, port: number): unknown {
   if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error
-  return new OperatorError('E_PORT_TAKEN', `something else listens on ${host}:${port}`, {
+  return new OperatorError('E_PORT_TAKEN', `another process listens on ${host}:${port}`, {
     subject: `${host}:${port}`,
-    next: `ss -ltnp 'sport = :${port}'   shows what; --port chooses another`,
+    next: `ss -ltnp 'sport = :${port}'   shows which; --port chooses another port`,
     cause: error,
   })
 }
 
-/** The port really listened on, where 0 asked for any. */
+/** The port in use, where `asked` is 0. */
 function listeningPort(addresses: (AddressInfo | string)[], asked: number): number {
   const [first] = addresses
   return typeof first === 'object' ? first.port : asked

@@ -4,7 +4,10 @@ import { OperatorError } from '../lib/operatorError.ts'
 import type { Controller } from './controller.ts'
 import { maintenanceView } from './maintenanceView.ts'
 
-/** Machines that have said that they cannot be worked on are refused here: what they last said is not in the log. */
+/**
+ * Refuses machines that reported that they cannot be maintained. The check is here because the last reports are not in
+ * the log.
+ */
 export function startMaintenance(
   controller: Controller,
   { machines: named, ...about }: Parsed<Operations['startMaintenance']>['body'],
@@ -12,13 +15,13 @@ export function startMaintenance(
   const machines = named.length > 0 ? [...new Set(named)] : Object.keys(controller.state.machines).toSorted()
   const unable = machines.find((machine) => controller.observed[machine]?.report.maintains === false)
   if (unable !== undefined) {
-    throw new OperatorError('E_CANNOT_MAINTAIN', `the agent of machine ${unable} may not work on its machine`, {
+    throw new OperatorError('E_CANNOT_MAINTAIN', `the agent of machine ${unable} cannot maintain its machine`, {
       subject: unable,
-      next: 'only machines that joined and run their services under systemd can be restarted by Tandem',
+      next: 'Tandem can restart only machines that joined and run their services under systemd',
     })
   }
   if (machines.length === 0) {
-    const next = 'tandem machine add NAME   prints the command with which one joins'
+    const next = 'tandem machine add NAME   prints the command with which a machine joins'
     throw new OperatorError('E_NO_SUCH_MACHINE', 'no machine has joined yet', {
       subject: controller.config.cluster,
       next,
@@ -34,6 +37,6 @@ export const lastMaintenance = ({ state }: Controller): MaintenanceView | null =
 
 export function knownMaintenance(controller: Controller): MaintenanceView {
   const view = lastMaintenance(controller)
-  if (!view) throw new Error('a maintenance was begun and is not known: a bug')
+  if (!view) throw new Error('a maintenance was started but is unknown: a bug')
   return view
 }

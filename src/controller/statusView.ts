@@ -7,7 +7,7 @@ import type { Instance, Machine, Service, State } from '../rollout/state.ts'
 import type { Controller } from './controller.ts'
 import { maintenanceView } from './maintenanceView.ts'
 
-/** Services, machines, instances: the decided state, with what machines last reported laid over it. */
+/** Services, machines and instances: the decided state, overlaid with the newest reports of the machines. */
 export function statusView(controller: Controller, problems: string[] = []): Status {
   const { state, config, version, history } = controller
   return {
@@ -41,7 +41,7 @@ function addressViews({ state }: Controller): Status['addresses'] {
   return (isMoved ? addresses : []).map((address, index) => {
     const known = state.addresses[address]
     if (!known) {
-      const why = 'no machine has taken it yet'
+      const why = 'no machine holds it yet'
       return { address, holder: null, since: null, from: null, why, refused: [], goesBack: null }
     }
     const { holder, since, from, why, refused } = known
@@ -53,11 +53,11 @@ function addressViews({ state }: Controller): Status['addresses'] {
   })
 }
 
-/** Not in the order in which machines happened to join; what is equal stays in its order. */
+/** Sorts by name, not in the order in which machines happened to join; equal names keep their order. */
 const sortedBy = <T>(all: T[], nameOf: (one: T) => string): T[] =>
   all.toSorted((a, b) => (nameOf(a) === nameOf(b) ? 0 : nameOf(a) < nameOf(b) ? -1 : 1))
 
-/** It came back, or joined, with an older Tandem than rollouts of local ports would have let pass. */
+/** A machine that came back, or joined, may run an older Tandem than a rollout with local ports accepts. */
 function missingAbility(state: State, { abilities, version }: Report): string[] {
   if (abilities.includes('local-routes')) return []
   const services = Object.values(state.services).filter((one) =>
@@ -65,7 +65,7 @@ function missingAbility(state: State, { abilities, version }: Report): string[] 
   )
   if (services.length === 0) return []
   const names = services.map(({ name }) => name).join(', ')
-  return [`Tandem ${version} there does not serve the local ports of ${names}: run tandem upgrade ARCHIVE`]
+  return [`the machine runs Tandem ${version}, which does not serve the local ports of ${names}: run tandem upgrade ARCHIVE`]
 }
 
 export function machineView({ observed, state }: Controller, machine: Machine): MachineStatus {
@@ -102,7 +102,7 @@ function routesOf({ state }: Controller, service: Service): string[] {
   )
 }
 
-/** Who may reach each of its routes, and where those are that have a port of their own. */
+/** Who may reach each route of the service, and the address of each route that has its own port. */
 function accessOf({ state }: Controller, service: Service): Status['services'][number]['access'] {
   const unsaid = unsaidPorts(state, service)
   return currentRoutes(state, service).map((one) => {

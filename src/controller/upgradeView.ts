@@ -1,7 +1,7 @@
 import type { UpgradeView } from '../api/views.ts'
 import type { UpgradeState } from '../upgrade/state.ts'
 
-/** The upgrade that runs, or the last one, as people see it. */
+/** The running upgrade, or the last one, as users see it. */
 export function upgradeView({ current }: UpgradeState): UpgradeView | null {
   if (!current) return null
   const { id, version, release, stage, outcome, reason, startedAt, finishedAt, parts } = current

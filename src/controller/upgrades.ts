@@ -13,17 +13,20 @@ import { controllerPart, evolveUpgrade, initialUpgradeState, type UpgradeState }
 import type { ProgramKeeper } from '../versions/programKeeper.ts'
 import { refusalError } from './refusalError.ts'
 
-/** More would be a decision that does not come to rest. */
+/** Limit of rounds; more would mean a decision that does not settle. */
 const mostRounds = 1_000
 
-/** What it needs to know of the controller. */
+/** The properties of the controller that upgrades need. */
 interface Decider {
   readonly state: State
   readonly observed: Observed
   readonly version: string
 }
 
-/** Upgrades of Tandem itself: their state, folded from the log, and what follows from what machines report. */
+/**
+ * Upgrades of Tandem itself: their state, folded from the log, and the decisions that follow from the machines'
+ * reports.
+ */
 export class Upgrades {
   #controller: Decider
   #record: (events: Event[]) => RecordedEvent[]
@@ -39,7 +42,7 @@ export class Upgrades {
     return this.#state
   }
 
-  /** Of the controller's own program. */
+  /** Sets the keeper of the controller's own program. */
   keep(keeper: ProgramKeeper | null): void {
     this.#keeper = keeper
   }
@@ -64,13 +67,16 @@ export class Upgrades {
     this.advance()
   }
 
-  /** Everything that follows now; called with each report, and when time has passed: only then with the time. */
+  /**
+   * Records every event that follows now. Called with each report, and when time has passed; only the second passes
+   * `now`.
+   */
   advance(now: number | null = null): void {
     if (this.#controller.state.terms.length === 0) return
     for (let round = 0; ; round++) {
       const events = advanceUpgrade(this.#state, this.#around(now))
       if (events.length === 0) break
-      if (round > mostRounds) throw new Error(`an upgrade does not come to rest: ${JSON.stringify(events)}`)
+      if (round > mostRounds) throw new Error(`an upgrade does not settle: ${JSON.stringify(events)}`)
       this.#record(events)
     }
     this.#keeper?.want(this.desired(controllerPart))
@@ -86,7 +92,7 @@ export class Upgrades {
       ...{ boot: state.terms.at(-1)?.term ?? 0, applied: Number.POSITIVE_INFINITY, instances: [] },
     }
     return {
-      // By name, not in the order in which machines happened to join.
+      // Sorted by name, not in the order in which machines happened to join.
       parts: [...sortedNames(state.machines).flatMap((name) => this.#partOf(state.machines[name])), own],
       isBusy: machineBusy(state) !== undefined || isRunning(state.maintenance),
       now: now !== null && timeMayDecide(state, observed, now) ? now : null,

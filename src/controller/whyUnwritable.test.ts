@@ -10,7 +10,7 @@ const failed = (errcode: number): OperatorError =>
     cause: Object.assign(new Error('a database error'), { errcode }),
   })
 
-it('names what went wrong at the last change until the next one, unless a full disk has room again', () => {
+it('reports the last failure until the next change, unless a full disk has room again', () => {
   const [sqliteFull, sqliteReadonly] = [13, 8]
   expect(whyUnwritable(null, tmpdir())).toBeNull()
   expect(whyUnwritable(failed(sqliteReadonly), tmpdir())).toBe('it cannot be written; make room')
@@ -22,11 +22,11 @@ describe.skipIf(why)(`on a full disk${why ? ` (skipped: ${why})` : ''}`, () => {
   let disk: SmallDisk | null = null
   afterEach(() => disk?.remove())
 
-  it('tells so before anything was tried, and why once something was', () => {
+  it('reports the full disk before any change was tried, and the failure once a change was tried', () => {
     disk = openSmallDisk('tmpfs', 8 * 1_048_576)
     expect(whyUnwritable(null, disk.path)).toBeNull()
     disk.fill()
-    expect(whyUnwritable(null, disk.path)).toContain(`bytes are left on the disk of ${disk.path}`)
+    expect(whyUnwritable(null, disk.path)).toContain(`the disk of ${disk.path} has`)
     expect(whyUnwritable(failed(13), disk.path)).toBe('it cannot be written; make room')
   })
 })

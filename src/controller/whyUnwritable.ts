@@ -1,14 +1,15 @@
 import { statfsSync } from 'node:fs'
 import type { OperatorError } from '../lib/operatorError.ts'
 
-/** With less than this, what a person asks for next does not fit. */
+/** With less free space than this, the next change may not fit. */
 const leastFreeBytes = 1_048_576
 /** https://sqlite.org/rescode.html#full */
 const sqliteFull = 13
 
 /**
- * Why changes are refused now, and what to do, in words; `null`: they are not. `last`: why the last one could not be written.
- * `data`: where the event log is. Nothing may have been tried since the disk is full, or since there is room again.
+ * Why changes are refused now, with the next step, in words; `null` when changes are accepted. `last` is the error of
+ * the last append that failed, and `data` the folder of the event log. `last` may be out of date: perhaps no append was
+ * tried since the disk became full, or since it has room again.
  */
 export function whyUnwritable(last: OperatorError | null, data: string): string | null {
   const { bsize, bavail } = statfsSync(data)
@@ -16,7 +17,7 @@ export function whyUnwritable(last: OperatorError | null, data: string): string 
   const isFull = free < leastFreeBytes
   if (last && (isFull || !wasFull(last))) return withNext(last)
   if (!isFull) return null
-  return `${free} bytes are left on the disk of ${data}, and what is asked for next may not fit; du -xh --max-depth=2 ${data}   shows what takes it`
+  return `the disk of ${data} has ${free} bytes left, and the next change may not fit; du -xh --max-depth=2 ${data}   shows what uses the space`
 }
 
 const wasFull = ({ cause }: OperatorError): boolean =>

@@ -1,24 +1,27 @@
-/** The words and bounds of a definition, for what people write and for the stored form alike. */
+/** The words and bounds of a definition, for the written and the stored form alike. */
 export const listenKinds = ['http', 'tcp', 'none'] as const
 export const exposures = ['public', 'local'] as const
 export const strategies = ['overlap', 'replace'] as const
 export const stopSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const
 
-/** Routes, machines, environments: a team's, not a cloud's. */
+/** Limit for routes, machines and environments: enough for a team, not for a cloud. */
 export const mostEntries = 200
 
-/** How often a virtual address's holder says so. More often, and a busy machine looks dead; the most is what VRRP can do well. */
+/**
+ * How often the holder of a virtual address announces it. With a shorter interval, a busy machine looks dead; the
+ * longest is what VRRP handles well.
+ */
 export const [leastAdvertMs, usualAdvertMs, mostAdvertMs] = [50, 100, 10_000]
 
 export const limitsOf = {
   instances: { least: 1, most: 100 },
   cpu: { least: 0.01, most: 1024 },
   tasks: { least: 1, most: 4_194_304 },
-  /** Less is what no program starts in. */
+  /** No program starts in less. */
   memoryLeast: 4 * 1024 * 1024,
   bodyLeast: 1024,
   files: { least: 16, most: 1_048_576 },
   environmentEntries: 500,
 } as const
-/** Networks of balancers in front of a cluster. */
+/** Networks of the balancers in front of a cluster. */
 export const mostTrustedProxies = 64

@@ -1,7 +1,7 @@
 /** A cluster file after parsing: every default filled in. */
 export interface ClusterDefinition {
   cluster: string
-  /** Where the controllers answer, as `host:port`; an IPv6 address stands in brackets. */
+  /** Where the controllers answer, as `host:port`; an IPv6 address is in brackets. */
   controllers: string[]
   machines: Record<string, ClusterMachine>
   entry: {
@@ -9,20 +9,20 @@ export interface ClusterDefinition {
     https: number
     /** Folder of certificates, as written; `null`: no https. */
     certificates: string | null
-    /** Networks of balancers in front (`10.0.0.0/8`): what they say of the client is believed. */
+    /** Networks of the balancers in front (`10.0.0.0/8`): their statements about the client are trusted. */
     trustedProxies: string[]
   }
   /** Virtual addresses: none, one, or two. */
   addresses: string[]
-  /** How often whoever holds one of them says so, in ms. */
+  /** How often the holder of a virtual address announces it, in ms. */
   advert: number
   drivers: Drivers
 }
 
 export interface ClusterMachine {
-  /** How the other machines reach it: an IP address or a host name. */
+  /** How the other machines reach this machine: an IP address or a host name. */
   address: string
-  /** The cluster's drivers with the machine's own over them. */
+  /** The cluster's drivers, overridden by the machine's own. */
   drivers: Drivers
 }
 

@@ -1,6 +1,6 @@
 import type { ClusterDefinition } from './cluster.ts'
 
-/** One thing that applying a cluster file would change. */
+/** One change that applying a cluster file would make. */
 export interface ClusterChange {
   kind: 'add' | 'remove' | 'change'
   /** `machine c`, `entry`, `addresses`. */
@@ -9,7 +9,7 @@ export interface ClusterChange {
   after: string | null
 }
 
-/** What differs between the cluster as it is (`null`: nothing was applied yet) and as it should be; machines first. */
+/** The differences between the current cluster (`null`: nothing was applied yet) and the new one; machines first. */
 export function clusterDifference(before: ClusterDefinition | null, after: ClusterDefinition): ClusterChange[] {
   const was = before === null ? {} : facets(before)
   const will = facets(after)

@@ -4,7 +4,7 @@ import type { ClusterDefinition } from './cluster.ts'
 import { namePattern } from './names.ts'
 import { isNetwork } from './network.ts'
 
-// Only what takes cluster files over the wire imports this file, as with definitionSchema.ts.
+// Only code that receives cluster files over the wire imports this file, as with definitionSchema.ts.
 
 const name = z.string().regex(namePattern)
 const host = z.string().min(1).max(253)
@@ -20,7 +20,7 @@ export const entrySchema = z.object({
   http: port,
   https: port,
   certificates: z.string().max(4_096).nullable(),
-  /** A version from before this key says nothing of it, and leaves it out of what it reads. */
+  /** A version from before this key does not write it, and drops it when it reads. */
   trustedProxies: z.array(z.string().refine(isNetwork)).max(mostTrustedProxies).default([]),
 })
 

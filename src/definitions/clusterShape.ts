@@ -25,9 +25,9 @@ const machine = group('a machine', {
   ),
   drivers: optional(
     group('`drivers`', {
-      supervisor: optional(supervisor, 'Runs the instances on this machine. Left out: as the cluster.'),
-      balancer: optional(balancer, 'Takes the requests on this machine. Left out: as the cluster.'),
-      address: optional(address, 'Moves virtual addresses on this machine. Left out: as the cluster.'),
+      supervisor: optional(supervisor, 'Runs the instances on this machine. Left out: the driver of the cluster.'),
+      balancer: optional(balancer, 'Takes the requests on this machine. Left out: the driver of the cluster.'),
+      address: optional(address, 'Moves virtual addresses on this machine. Left out: the driver of the cluster.'),
     }),
     'Drivers in which this machine differs from the cluster.',
     ['driver'],
@@ -36,7 +36,7 @@ const machine = group('a machine', {
 
 function refuseAdvert(ms: number): string | null {
   if (ms > mostAdvertMs) {
-    return `it is too long: for 3.6 times that nobody would answer; the most is ${mostAdvertMs / 1000}s`
+    return `too long: after a failure no machine would answer for 3.6 times this; the most is ${mostAdvertMs / 1000}s`
   }
   return ms % 10 === 0 ? null : 'VRRP counts hundredths of a second: write a multiple of 10ms'
 }
@@ -73,7 +73,7 @@ export const clusterShape = group('the cluster', {
   entry: nested(
     group('`entry`', {
       http: withDefault(port, 80, 80, 'Port on which every machine takes http requests.'),
-      https: withDefault(port, 443, 443, 'Port for https; taken only when there are `certificates`.'),
+      https: withDefault(port, 443, 443, 'Port for https; used only when there are `certificates`.'),
       certificates: optional(
         text({ expects: 'a folder of certificates' }),
         'Folder of certificates, relative to this file. Left out: no https.',
@@ -89,7 +89,7 @@ export const clusterShape = group('the cluster', {
         ),
         [],
         [],
-        'Networks of balancers in front, as CIDR: what they say in X-Forwarded-For, -Proto and -Host is believed.',
+        'Networks of balancers in front, as CIDR: the cluster trusts their X-Forwarded-For, -Proto and -Host.',
         ['trusted_proxies', 'trusted', 'proxies'],
       ),
     }),
@@ -107,7 +107,7 @@ export const clusterShape = group('the cluster', {
     duration(leastAdvertMs, refuseAdvert),
     '100ms',
     usualAdvertMs,
-    'How often the machine that holds an address says so; without a word for 3.6 times as long another takes it.',
+    'How often the holder of an address announces it; after 3.6 times this without one, another machine takes it.',
     ['advert_int', 'interval'],
   ),
   drivers: nested(
@@ -116,7 +116,7 @@ export const clusterShape = group('the cluster', {
       balancer: withDefault(balancer, 'haproxy', 'haproxy', 'Takes the requests.'),
       address: withDefault(address, 'keepalived', 'keepalived', 'Moves the virtual addresses.'),
     }),
-    'What does the work on each machine.',
+    'Drivers that do the work on each machine.',
     ['driver'],
   ),
 })
@@ -129,12 +129,15 @@ function checkIp(written: string): string | Refusal {
   const family = isIP(written)
   if (family === 0) return refuse(`"${written.slice(0, 60)}" is not an IP address`)
   if (notForMachines.check(written, family === 6 ? 'ipv6' : 'ipv4')) {
-    return refuse(`${written} is no address that a machine could hold for others`)
+    return refuse(`${written} is not an address that a machine could hold for others`)
   }
   return canonical(written)
 }
 
-/** Loopback, unspecified, link-local and multicast: nobody beyond a machine's own cable reaches these, or everybody does. */
+/**
+ * Loopback, unspecified, link-local and multicast addresses: no machine beyond the own cable reaches these, or every
+ * machine does.
+ */
 const notForMachines = new BlockList()
 for (const net of ['127.0.0.0/8', '0.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3']) block(net, 'ipv4')
 for (const net of ['::/127', 'fe80::/10', 'ff00::/8']) block(net, 'ipv6')
@@ -144,13 +147,16 @@ function block(net: string, family: 'ipv4' | 'ipv6'): void {
   notForMachines.addSubnet(prefix, Number(bits), family)
 }
 
-/** One way to write each address, as the system writes it: so that two ways of writing one are found to be one. */
+/**
+ * One form of each address, the one the system writes: so that two written forms of one address are recognized as the
+ * same.
+ */
 const canonical = (address: string): string =>
   isIP(address) === 6 ? new SocketAddress({ address, family: 'ipv6' }).address : address
 
 function checkAddress(written: string): string | Refusal {
   const lower = written.toLowerCase()
-  // A name of digits and dots that is no address is an address with a slip, not a host.
+  // A name of digits and dots that is no address is a mistyped address, not a host.
   if (isIP(lower) !== 0) return canonical(lower)
   if (hostIsValid(lower) && !/^[\d.]+$/.test(lower)) return lower
   const host = /^\[?([^\]/]*)\]?:\d+$/.exec(lower)?.[1]

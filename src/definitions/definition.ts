@@ -1,14 +1,14 @@
 /** A service's definition after parsing: every default filled in, durations in milliseconds, sizes in bytes. */
 export interface Definition {
   service: string
-  /** The instance's argv, `${NAME}` not yet replaced. */
+  /** The instance's argv, with `${NAME}` not yet replaced. */
   run: string[]
   build: { command: string | null; output: string | null; test: string | null }
-  /** Run once per rollout with the new release before any instance starts. */
+  /** Runs once per rollout with the new release, before any instance starts. */
   prepare: string[] | null
   listen: Listen
   health: Health
-  /** `null`: none were written; http services then take the default route (any host, path `/`). */
+  /** `null`: no routes were written; http services then take the default route (any host, path `/`). */
   routes: Route[] | null
   /** `null`: every machine. */
   machines: string[] | null
@@ -18,11 +18,11 @@ export interface Definition {
   stop: { signal: StopSignal; withinMs: number }
   env: Record<string, string>
   limits: Limits
-  /** An idle TCP connection, WebSocket or stream is cut after this long; `null`: never. */
+  /** An idle TCP connection, WebSocket or stream is cut after this time; `null`: never. */
   idleMs: number | null
-  /** What an instance may do beyond the default jail; absent: nothing. */
+  /** Permissions of an instance beyond the default jail; absent: none. */
   jail?: Jail
-  /** It tells itself when it has started and, unless `null`, that it lives: sd_notify(3). */
+  /** The instance itself reports that it has started and, unless `null`, that it is alive: sd_notify(3). */
   notify?: { watchdogMs: number | null }
   /** Overlays by cluster name; see `forCluster`. */
   environments: Record<string, Overlay>
@@ -36,14 +36,14 @@ export type Exposure = 'public' | 'local'
 export interface Health {
   path: string
   /**
-   * What probes name as `Host`; `null`: the host of the first route that names one. Absent: no route does, or published
-   * before there was this key; then the address and port that is asked.
+   * The `Host` that probes send; `null`: the host of the first route that names one. Absent: no route names a host, or
+   * the release is older than this key; then probes send the address and port that they connect to.
    */
   host?: string | null
   everyMs: number
   timeoutMs: number
   withinMs: number
-  /** Only for `listen: none`: up for this long counts as ready. */
+  /** Only for `listen: none`: an instance counts as ready when it has been up for this long. */
   settleMs: number
 }
 
@@ -55,12 +55,12 @@ export interface HttpRoute {
   /** Starts with `/`; matches on segment boundaries. */
   path: string
 }
-/** With a port of its own: every tcp route, and an http route that is `local`. */
+/** With its own port: every tcp route, and an http route that is `local`. */
 export interface PortRoute {
   port: number
-  /** Absent: published before there was this key, which means `public`. */
+  /** Absent: the release is older than this key, which means `public`. */
   expose?: Exposure
-  /** Nobody wrote `expose`. */
+  /** The definition does not say `expose`. */
   byDefault?: true
 }
 
@@ -68,19 +68,22 @@ export interface Limits {
   memoryBytes: number | null
   cpu: number | null
   tasks: number | null
-  /** Largest request body the balancer lets through; `null`: any. */
+  /** Largest request body that the balancer passes; `null`: any. */
   bodyBytes: number | null
   /** Open files; absent: enough for a server. */
   files?: number
 }
 
-/** Relaxations of the default jail, and two restrictions beyond it (`addresses`, `denyWriteExecute`); see docs/definition.md. */
+/**
+ * Relaxations of the default jail, and two restrictions beyond it (`addresses`, `denyWriteExecute`); see
+ * docs/definition.md.
+ */
 export interface Jail {
   write?: string[]
   capabilities?: string[]
   devices?: string[]
   addressFamilies?: string[]
-  /** The only ones that it may talk to, beside loopback, which it always may. */
+  /** The only addresses that the instance may talk to, besides loopback, which is always allowed. */
   addresses?: string[]
   systemCalls?: string[]
   namespaces?: boolean

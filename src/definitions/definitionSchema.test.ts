@@ -11,7 +11,7 @@ const tcp = parseDefinition('service: shop\nrun: ./server\nlisten: tcp\nroutes: 
 const local = parseDefinition('service: shop\nrun: ./a\nroutes: [{ port: 1, expose: local }]', 'f').definition
 
 describe('definitionSchema', () => {
-  it.each([definition, tcp, local])('takes what parseDefinition gives, from JSON', (definition) => {
+  it.each([definition, tcp, local])('accepts the output of parseDefinition, from JSON', (definition) => {
     expect(definitionSchema.parse(JSON.parse(JSON.stringify(definition)))).toEqual(definition)
   })
 
@@ -24,7 +24,7 @@ describe('definitionSchema', () => {
     'a NUL': (changed) => (changed['run'] = ['a\0b']),
     'an output outside': (changed) => (changed['build'] = { ...definition.build, output: '../x' }),
     'too many instances': (changed) => (changed['instances'] = 101),
-    'a duration that is none': (changed) => (changed['rollout'] = { strategy: 'overlap', drainMs: 1.5 }),
+    'an invalid duration': (changed) => (changed['rollout'] = { strategy: 'overlap', drainMs: 1.5 }),
     'an endless duration': (changed) => (changed['idleMs'] = Number.MAX_SAFE_INTEGER),
     'a reserved variable': (changed) => (changed['env'] = { TANDEM_DATA: '/' }),
     'a hidden variable': (changed) => (changed['env'] = JSON.parse('{"__proto__":"x"}') as unknown),
@@ -36,7 +36,7 @@ describe('definitionSchema', () => {
     'a host in upper case': (changed) => (changed['routes'] = [{ host: 'A.b', path: '/' }]),
     'a path with a slash at its end': (changed) => (changed['routes'] = [{ host: null, path: '/a/' }]),
     'tcp without routes': (changed) => Object.assign(changed, { listen: 'tcp', routes: null }),
-    'an overlay that goes too far': (changed) => (changed['environments'] = { s: { listen: 'tcp' } }),
+    'an overlay with a forbidden key': (changed) => (changed['environments'] = { s: { listen: 'tcp' } }),
     'a wrong route in an overlay': (changed) => (changed['environments'] = { s: { routes: [{ port: 1 }] } }),
   }
   it.each(Object.entries(changes))('refuses %s', (_, change) => {

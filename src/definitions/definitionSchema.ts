@@ -5,10 +5,10 @@ import { jailPatterns } from './jailPatterns.ts'
 import { namePattern, refuseEnvironmentName } from './names.ts'
 import { healthPathPattern, hostIsValid, outputIsValid, pathIsValid } from './pathRules.ts'
 
-// Only what takes definitions over the wire imports this file: zod costs the command line a third of its start.
+// Only code that receives definitions over the wire imports this file: zod costs the command line a third of its start.
 
 const longestText = 256 * 1024
-/** Timers and dates hold this; a year is the longest that can be written. */
+/** Longest time that timers and dates hold; a year is the longest that can be written. */
 const longestMs = 366 * 24 * 3_600_000
 
 const plain = z
@@ -30,7 +30,7 @@ const httpRoute = z.strictObject({
   host: z.string().refine(hostIsValid, 'is not a host name').nullable(),
   path: z.string().refine(pathIsValid, 'is not a path'),
 })
-/** Strict wherever it is read: a key that says who may reach a port must not be passed over. */
+/** Strict wherever it is read: a key about access to a port must not be ignored. */
 export const portRouteSchema = z.strictObject({
   port: z.int().min(1).max(65_535),
   expose: z.enum(exposures).optional(),
@@ -80,7 +80,9 @@ const overlay = z.strictObject({
   limits: limitsSchema.partial().optional(),
 })
 
-/** A definition as releases store it (normalised, as JSON): strict, for whoever receives one over the wire. */
+/**
+ * A definition as releases store it (normalised, as JSON). Strict, for every receiver of a definition over the wire.
+ */
 export const definitionSchema: z.ZodType<Definition> = z
   .strictObject({
     service: name,
@@ -121,12 +123,12 @@ export const definitionSchema: z.ZodType<Definition> = z
   })
 
 function refuseRoutes(listen: Definition['listen'], routes: Definition['routes'], isBase: boolean): string | null {
-  if (listen === 'tcp' && isBase && routes === null) return 'a tcp service has at least one'
+  if (listen === 'tcp' && isBase && routes === null) return 'a tcp service needs at least one route'
   if (routes === null) return null
-  if (listen === 'none') return 'a worker has none'
+  if (listen === 'none') return 'a worker has no routes'
   const fits = (route: Route): boolean =>
     listen === 'tcp' ? 'port' in route : !('port' in route) || route.expose === 'local'
-  if (!routes.every(fits)) return `not of the kind for listen: ${listen}`
+  if (!routes.every(fits)) return `a route does not fit listen: ${listen}`
   const keys = routes.map((route) => ('port' in route ? String(route.port) : `${route.host ?? ''} ${route.path}`))
-  return new Set(keys).size === keys.length ? null : 'one stands twice'
+  return new Set(keys).size === keys.length ? null : 'a route occurs twice'
 }

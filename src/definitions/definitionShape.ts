@@ -30,7 +30,7 @@ const environment = entries(verbatim('a text'), {
 const limits = group('`limits`', {
   memory: optional(
     size(limitsOf.memoryLeast),
-    'Memory of one instance; above it, it is killed and restarted. Left out: no limit.',
+    'Memory of one instance; an instance that exceeds it is killed and restarted. Left out: no limit.',
     ['mem', 'ram'],
   ),
   cpu: optional(
@@ -48,7 +48,7 @@ const limits = group('`limits`', {
     'Open files of one instance. Left out: enough for a server.',
     ['nofile', 'fds', 'openFiles'],
   ),
-  body: optional(size(limitsOf.bodyLeast), 'Largest request body; a larger one is answered 413. Left out: any.', [
+  body: optional(size(limitsOf.bodyLeast), 'Largest request body; a larger one gets the answer 413. Left out: any.', [
     'bodySize',
     'maxBody',
   ]),
@@ -59,16 +59,16 @@ const overlayHint = '; an environment may change only env, routes, machines, ins
 const overlay = group(
   'an environment',
   {
-    env: optional(environment, 'Merged over the `env` above; these win.', ['environment', 'vars']),
+    env: optional(environment, 'Merged over the `env` above; these values win.', ['environment', 'vars']),
     routes: optional(routes, 'Replaces the `routes` above.', ['route', 'ports', 'hosts']),
     machines: optional(machineNames, 'Replaces the `machines` above.', ['machine', 'hosts', 'servers']),
     instances: optional(instances, 'Replaces the `instances` above.', ['replicas', 'scale', 'count']),
-    limits: optional(limits, 'Merged over the `limits` above; these win.', ['resources']),
+    limits: optional(limits, 'Merged over the `limits` above; these values win.', ['resources']),
   },
   overlayHint,
 )
 
-/** Every key of `tandem.yaml`, in the order people should read them. */
+/** Every key of `tandem.yaml`, in the order in which people should read them. */
 export const definitionShape = group('the definition', {
   service: required(name, 'Name of the service: a to z, 0 to 9 and dashes, at most 40 characters', ['name', 'app']),
   run: required(argv, 'The command of one instance. A text is split into words; no shell runs', [
@@ -87,7 +87,7 @@ export const definitionShape = group('the definition', {
       ),
       output: optional(
         outputPath,
-        'Folder that becomes the release, whole. Left out: this folder, less what .tandemignore (else .gitignore) names.',
+        'Folder that becomes the whole release. Left out: this folder without the files in .tandemignore (else .gitignore).',
         ['dir', 'directory', 'out', 'dist'],
       ),
       test: optional(shellCommand, 'Run after the build; when it fails, nothing is published. Left out: no test.', [
@@ -106,18 +106,18 @@ export const definitionShape = group('the definition', {
     choice(listenKinds),
     'http',
     'http',
-    'What instances take: `http` requests, `tcp` connections, or `none` (a worker).',
+    'Traffic that instances accept: `http` requests, `tcp` connections, or `none` (a worker).',
     ['protocol', 'type'],
   ),
   health: nested(
     group('`health`', {
-      path: withDefault(healthPath, '/', '/', 'Only for `listen: http`: ready when it answers 2xx or 3xx here.', [
+      path: withDefault(healthPath, '/', '/', 'Only for `listen: http`: an instance is ready when this path answers 2xx or 3xx.', [
         'url',
         'endpoint',
       ]),
       host: optional(
         text({ expects: 'a host name such as shop.example.com', schema: { maxLength: longestHost }, check: checkHost }),
-        'Only for `listen: http`: what the probe names as `Host`. Left out: the host of the first route that names one, else the address that is asked.',
+        'Only for `listen: http`: the `Host` that probes send. Left out: the host of the first route that names one, else the address that is probed.',
         ['hostname', 'domain'],
       ),
       every: withDefault(duration(10), '100ms', 100, 'Time between probes until the instance is ready.', [
@@ -134,7 +134,7 @@ export const definitionShape = group('the definition', {
         duration(0),
         '1s',
         1000,
-        'Only for `listen: none`: ready when it has been up for this long.',
+        'Only for `listen: none`: an instance is ready when it has been up for this long.',
         ['grace'],
       ),
     }),
@@ -150,7 +150,7 @@ export const definitionShape = group('the definition', {
     'domains',
     'proxy',
   ]),
-  machines: optional(machineNames, 'Machines that run it. Left out: all.', ['machine', 'servers', 'nodes']),
+  machines: optional(machineNames, 'Machines that run the service. Left out: all.', ['machine', 'servers', 'nodes']),
   instances: withDefault(instances, 1, 1, 'Instances on each machine, 1 to 100.', [
     'replicas',
     'scale',
@@ -163,14 +163,14 @@ export const definitionShape = group('the definition', {
         choice(strategies),
         'overlap',
         'overlap',
-        '`overlap` starts new beside old; `replace` stops old first, for what cannot run twice.',
+        '`overlap` starts new beside old; `replace` stops old first, for services that cannot run twice.',
         ['type'],
       ),
       drain: withDefault(
         duration(0),
         '30s',
         30_000,
-        'How long work in flight, WebSockets too, may go on before the old instance is stopped.',
+        'How long work in flight, WebSockets too, may continue before the old instance is stopped.',
         ['drain_timeout', 'timeout'],
       ),
     }),
@@ -185,7 +185,7 @@ export const definitionShape = group('the definition', {
         'grace',
       ]),
     }),
-    'How an instance is ended.',
+    'How an instance is stopped.',
     ['stop_grace_period', 'shutdown'],
   ),
   env: withDefault(environment, {}, {}, 'Environment variables. No secrets: releases are kept.', [
@@ -194,24 +194,24 @@ export const definitionShape = group('the definition', {
     'variables',
     'environ',
   ]),
-  limits: nested(limits, 'What one instance may use.', ['resources', 'limit']),
-  jail: nested(jailShape, 'What an instance may do beyond the default jail, where the supervisor is systemd.', [
+  limits: nested(limits, 'Resources that one instance may use.', ['resources', 'limit']),
+  jail: nested(jailShape, 'Permissions of an instance beyond the default jail, where the supervisor is systemd.', [
     'sandbox',
     'security',
     'confinement',
   ]),
   notify: nested(
     group('`notify`', {
-      ready: optional(flag(), 'It says itself when it has started, by sd_notify(3).', ['enabled']),
-      watchdog: optional(duration(1000), 'It also says that it lives; silent for longer, it is killed and restarted.', [
+      ready: optional(flag(), 'The instance itself reports that it has started, with sd_notify(3).', ['enabled']),
+      watchdog: optional(duration(1000), 'The instance also reports that it is alive; silent for longer, it is killed and restarted.', [
         'every',
         'interval',
       ]),
     }),
-    'What it tells its supervisor, where that is systemd.',
+    'Reports of an instance to its supervisor, where that is systemd.',
     ['sd_notify'],
   ),
-  idle: optional(duration(100), 'An idle TCP connection, WebSocket or stream is cut after this. Left out: never.', [
+  idle: optional(duration(100), 'An idle TCP connection, WebSocket or stream is cut after this time. Left out: never.', [
     'idle_timeout',
     'idleTimeout',
   ]),
@@ -224,7 +224,7 @@ export const definitionShape = group('the definition', {
     }),
     {},
     {},
-    'What differs in a cluster, by the name of the cluster.',
+    'Differences in a cluster, by the name of the cluster.',
     ['clusters', 'overlays', 'stages', 'profiles'],
   ),
 })

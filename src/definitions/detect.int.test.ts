@@ -38,7 +38,7 @@ const none = { command: null, output: null, test: null }
 const server = ['python3', '-m', 'http.server', '${PORT}', '--bind', '${HOST}']
 
 describe('detectProject', () => {
-  it('knows Node: scripts, lockfile, and what git ignores and the service needs', async () => {
+  it('detects Node: scripts, lockfile, and files that git ignores and the service needs', async () => {
     const project = await detect({
       'package.json': pkg({ scripts: { start: 'node dist/server.js', build: 'tsc', test: 'vitest run' } }),
       'package-lock.json': '{}',
@@ -55,7 +55,7 @@ describe('detectProject', () => {
     ['pnpm-lock.yaml', 'pnpm install --frozen-lockfile', ['pnpm', 'run', 'start']],
     ['yarn.lock', 'yarn install --immutable', ['yarn', 'run', 'start']],
     ['bun.lock', 'bun install --frozen-lockfile', ['bun', 'run', 'start']],
-  ])('knows Node with %s', async (lockfile, install, run) => {
+  ])('detects Node with %s', async (lockfile, install, run) => {
     const scripts = { start: 'NODE_ENV=production next start', test: 'echo "Error: no test specified" && exit 1' }
     const { definition, ignore } = await detect({ 'package.json': pkg({ scripts }), [lockfile]: '' })
     expect(definition.run).toEqual(run)
@@ -63,7 +63,7 @@ describe('detectProject', () => {
     expect(ignore).toBeNull()
   })
 
-  it('knows Node by its main, by a file, and broken', async () => {
+  it('detects Node by its main, by a file, and with a malformed manifest', async () => {
     expect((await detect({ 'package.json': pkg({ main: 'src/x.js' }) })).definition.run).toEqual(['node', 'src/x.js'])
     expect((await detect({ 'server.mjs': '' })).definition.run).toEqual(['node', 'server.mjs'])
     expect((await detect({ 'package.json': '{ broken' })).definition.run).toEqual(['node', 'server.js'])
@@ -74,7 +74,7 @@ describe('detectProject', () => {
     ).toBe('npm run test')
   })
 
-  it('knows sites that Node builds', async () => {
+  it('detects sites that Node builds', async () => {
     const { kind, definition } = await detect({
       'package.json': pkg({ scripts: { build: 'vite build' } }),
       'index.html': '',
@@ -86,7 +86,7 @@ describe('detectProject', () => {
     ])
   })
 
-  it('knows Python', async () => {
+  it('detects Python', async () => {
     expect((await detect({ 'app.py': '' })).definition).toMatchObject({ run: ['python3', 'app.py'], build: none })
     const flask = await detect({
       'requirements.txt': 'Flask==3\npytest',
@@ -125,7 +125,7 @@ describe('detectProject', () => {
     ])
   })
 
-  it('knows Go', async () => {
+  it('detects Go', async () => {
     const { kind, definition } = await detect({ 'go.mod': 'module example.com/shop\n', 'main.go': '' })
     expect([kind, definition.run]).toEqual(['go', ['./my-shop']])
     expect(definition.build).toEqual({
@@ -150,7 +150,7 @@ describe('detectProject', () => {
     expect(definition.build.command?.split(' ').at(-1)).toBe(program)
   })
 
-  it('makes the assets of Rails and Phoenix', async () => {
+  it('builds the assets of Rails and Phoenix', async () => {
     const gems = `gem "rails", "~> 8.0"\ngem "propshaft"\ngem "puma"`
     const rails = await detect({ Gemfile: gems, '.gitignore': '/public/assets\n/vendor/bundle\n' })
     expect(rails.definition.build.command).toMatch(
@@ -177,7 +177,7 @@ describe('detectProject', () => {
     expect(await build({ 'mix.exs': mix('') })).toBe(`${deps} && ${release}`)
   })
 
-  it('knows Ruby', async () => {
+  it('detects Ruby', async () => {
     const rails = await detect({ Gemfile: `gem "rails"\ngem "puma"`, 'config.ru': '', 'package.json': pkg({}) })
     expect([rails.kind, rails.definition.run]).toEqual([
       'ruby',
@@ -188,7 +188,7 @@ describe('detectProject', () => {
     expect(rack.definition.run).toEqual(['rackup', '--host', '${HOST}', '--port', '${PORT}'])
   })
 
-  it('knows Elixir', async () => {
+  it('detects Elixir', async () => {
     const { kind, definition } = await detect({
       'mix.exs': 'def project, do: [app: :my_app, deps: [{:phoenix, "~> 1"}]]',
     })
@@ -200,7 +200,7 @@ describe('detectProject', () => {
     expect(definition.env['PHX_SERVER']).toBe('true')
   })
 
-  it('knows static folders', async () => {
+  it('detects static folders', async () => {
     const top = await detect({ 'index.html': '', 'index.js': '' })
     expect([top.kind, top.definition.run, top.definition.build]).toEqual(['static', server, none])
     expect(top.ignore).toMatch(/^\/tandem\.yaml$/m)
@@ -209,7 +209,7 @@ describe('detectProject', () => {
     expect([below.kind, below.definition.build.output]).toEqual(['static', 'public'])
   })
 
-  it('writes something to start from where it knows nothing', async () => {
+  it('writes a definition to start from for an unknown project', async () => {
     expect((await detect({})).kind).toBe('unknown')
     const dir = join(root, 'odd')
     await mkdir(join(dir, 'package.json'), { recursive: true })
@@ -217,7 +217,7 @@ describe('detectProject', () => {
     expect((await detectProject(dir)).kind).toBe('unknown')
   })
 
-  it('refuses a folder that is not there', async () => {
+  it('refuses a folder that does not exist', async () => {
     await expect(detectProject(join(root, 'nowhere'))).rejects.toThrow('ENOENT')
   })
 })

@@ -15,18 +15,19 @@ export interface DetectedProject {
   kind: ProjectKind
   /** The name proposed for the service. */
   service: string
-  /** What was found, in words, for the line that `tandem init` prints. */
+  /** The kind of project, in words, for the line that `tandem init` prints. */
   found: string
   /** A commented `tandem.yaml`; `parseDefinition` accepts it. */
   yaml: string
   /**
-   * A `.tandemignore` to write beside it: the project's `.gitignore` less what the service needs to run, such as
-   * `node_modules`, or what visitors of a site are not to see. `null` when none is needed, or one is there.
+   * A `.tandemignore` to write beside the definition: the project's `.gitignore` without the files that the service
+   * needs to run, such as `node_modules`, or with the files that visitors of a site must not see. `null` when none is
+   * needed, or one exists.
    */
   ignore: string | null
 }
 
-/** Asked in this order: a folder with a server and an `index.html` is a server's. */
+/** Tried in this order: a folder with a server and an `index.html` belongs to a server. */
 const detectors: readonly (readonly [ProjectKind, (folder: Folder, service: string) => Promise<Finding | null>])[] = [
   ['elixir', detectElixir],
   ['ruby', detectRuby],
@@ -37,8 +38,8 @@ const detectors: readonly (readonly [ProjectKind, (folder: Folder, service: stri
 ]
 
 /**
- * Looks at a project's folder and writes the `tandem.yaml` to start from. Reads a few files, runs nothing. Files that
- * are malformed count as absent. Throws the environment's error when `dir` is no folder that can be read.
+ * Looks at a project's folder and writes a `tandem.yaml` to start from. Reads a few files and runs nothing. A malformed
+ * file counts as absent. Throws the system's error when `dir` is not a readable folder.
  */
 export async function detectProject(dir: string): Promise<DetectedProject> {
   const folder = await openFolder(dir)
@@ -65,23 +66,26 @@ async function describe(
   }
 }
 
-/** A release leaves out what `.gitignore` names, which is right for secrets and wrong for what the build installs. */
+/**
+ * A release leaves out the files that `.gitignore` names, which is right for secrets and wrong for files that the build
+ * installs.
+ */
 async function ignoreFor({ needed, unseen, build }: Finding, folder: Folder): Promise<string | null> {
   if (folder.has('.tandemignore')) return null
   const ignored = await folder.read('.gitignore')
   if (unseen !== undefined) {
-    const why = '# What a release leaves out. Whoever visits the site could read it all.'
+    const why = '# Files that a release leaves out. Otherwise visitors of the site could read them.'
     return `${[why, ...(ignored === null ? [] : [ignored.trimEnd()]), ...unseen].join('\n')}\n`
   }
   if (ignored === null || needed === undefined || build?.output !== undefined) return null
   const head =
-    '# What a release leaves out. Written by `tandem init` from .gitignore, which is not read while this file is here.'
+    '# Files that a release leaves out. Written by `tandem init` from .gitignore, which is not read while this file exists.'
   const tail = ['# Needed to run, though git ignores it:', ...needed.map((name) => `!${name}/`)]
   return `${[head, ignored.trimEnd(), '', ...tail].join('\n')}\n`
 }
 
 const unknown: Finding = {
-  found: 'nothing that is known',
+  found: 'no known kind of project',
   run: ['./server', '--port', '${PORT}'],
-  runNote: 'what starts your service; it must listen on ${HOST}:${PORT}',
+  runNote: 'The command that starts your service; it must listen on ${HOST}:${PORT}.',
 }

@@ -11,16 +11,16 @@ export interface Replaced {
   run: string[]
   prepare: string[] | null
   env: Env
-  /** The `env` of each overlay that has one, and of those that have none `{}`. */
+  /** The `env` of each overlay; `{}` for an overlay without one. */
   overlays: Record<string, Env>
 }
 
-/** Notes every word of a command and every variable that is longer than the kernel takes (execve(2)). */
+/** Reports every word of a command and every variable that is longer than the kernel accepts (execve(2)). */
 export function checkLengths({ run, prepare, env, overlays }: Replaced, source: YamlSource): void {
   const check = (text: string, path: Path, what: string): void => {
     const bytes = Buffer.byteLength(text)
     if (bytes <= longestString) return
-    const next = 'put it into a file of the release, and name that'
+    const next = 'put it into a file of the release, and pass the file name'
     source.problem(
       path,
       `${what} ${bytes} bytes, and no program can be started with more than ${longestString}; ${next}`,
@@ -37,7 +37,10 @@ export function checkLengths({ run, prepare, env, overlays }: Replaced, source: 
   for (const [cluster, own] of Object.entries(overlays)) checkEnv(own, ['environments', cluster, 'env'])
 }
 
-/** Notes every `${NAME}` that nothing sets, for the definition and for each overlay, and names that need each other in a circle. */
+/**
+ * Reports every `${NAME}` that nothing sets, for the definition and for each overlay, and names that need each other in
+ * a circle.
+ */
 export function checkPlaceholders(replaced: Replaced, source: YamlSource): void {
   const { run, prepare, env, overlays } = replaced
   for (const [index, word] of run.entries()) checkText(word, ['run', index], null, replaced, source)
@@ -77,7 +80,7 @@ function checkText(text: string, path: Path, variable: string | null, replaced: 
       refuseUnknown(placeholder, Object.keys(env), path, source, isUsable)
       continue
     }
-    // An overlay that sets the variable anew never replaces this text.
+    // An overlay that sets the variable again never replaces names in this text.
     const lacking = entries
       .filter(([, own]) => !Object.hasOwn(own, name) && (variable === null || !Object.hasOwn(own, variable)))
       .map(([cluster]) => cluster)
@@ -91,7 +94,9 @@ function checkText(text: string, path: Path, variable: string | null, replaced: 
   }
 }
 
-/** Would `${name}` be accepted in the value of `variable` (`null`: in a command), in each of these environments? */
+/**
+ * Whether `${name}` would be accepted in the value of `variable` (`null`: in a command), in each of these environments.
+ */
 function mayStand(name: string, variable: string | null, environments: Env[]): boolean {
   return environments.every(
     (env) => isKnown({ name }, env) && (variable === null || !needs(env, name, variable, new Set([variable]))),
@@ -136,17 +141,17 @@ function refuseUnknown(
   source: YamlSource,
   isUsable: IsUsable,
 ): void {
-  // Where `env` itself could not be read, any name might have stood there.
+  // If `env` itself could not be read, any name might have been set there.
   if (source.isUnread(['env'])) return
   const near = nearest(name, [...tandemNames, ...inheritedNames, ...settable])
   const shown = written.length > 60 ? `${written.slice(0, 60)}…` : written
-  source.problem(path, `${shown} is set by nothing: neither by Tandem nor under \`env\``, {
+  source.problem(path, `${shown} is not set, neither by Tandem nor under \`env\``, {
     part: written,
     suggestion: near !== null && isUsable(near) ? `\${${near}}` : null,
   })
 }
 
-/** Follows the names from each of `starts`; a circle is told once, at the variable where it was entered. */
+/** Follows the names from each of `starts`; a circle is reported once, at the variable where it was entered. */
 function checkCircles(env: Env, pathOf: (name: string) => Path, starts: Set<string>, source: YamlSource): void {
   const lengths = new Map<string, number>()
   const walk = (name: string, trail: readonly string[]): number => {

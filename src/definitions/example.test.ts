@@ -35,7 +35,7 @@ const escape = (text: string): string => text.replaceAll(/[^\w]/g, '\\$&')
 const written = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
 describe('docs/tandem.example.yaml', () => {
-  it('is valid, without a warning but the one it earns by showing every key', () => {
+  it('is valid, with one warning only, because it shows every key', () => {
     const { warnings } = parseDefinition(example, 'tandem.example.yaml')
     expect(warnings.map(({ message }) => message)).toEqual([
       expect.stringContaining('has no effect with `listen: http`'),
@@ -48,7 +48,7 @@ describe('docs/tandem.example.yaml', () => {
     expect(keys.filter(({ name }) => !new RegExp(`\\b${name}:`).test(live)).map(({ path }) => path)).toEqual([])
   })
 
-  it('says every default beside its key, and uses it', () => {
+  it('shows every default beside its key, and uses it', () => {
     const defaults = keys.filter(({ schema }) => schema.default !== undefined)
     expect(defaults.length).toBeGreaterThan(10)
     for (const { path, name, schema } of defaults) {
@@ -56,7 +56,7 @@ describe('docs/tandem.example.yaml', () => {
       expect(example, path).toMatch(line)
     }
     const { health, ...others } = parseDefinition(example, 'f').definition
-    // Its host has no one default: it is a route's.
+    // The host has no single default: it comes from a route.
     const { host: _, ...asked } = health
     const shown = { ...others, health: asked }
     const base = parseDefinition(minimal, 'f').definition
@@ -64,7 +64,7 @@ describe('docs/tandem.example.yaml', () => {
       expect(shown[key]).toEqual(base[key])
   })
 
-  it('says `default: none` where leaving a key out means just that', () => {
+  it('shows `default: none` where leaving a key out means exactly that', () => {
     const none = [...example.matchAll(/^ *(\w+):.*# default: none/gm)].map(([, name]) => name)
     expect(new Set(none)).toEqual(
       new Set(
@@ -77,7 +77,7 @@ describe('docs/tandem.example.yaml', () => {
 })
 
 describe('defaults', () => {
-  it('are read as they are written', () => {
+  it('are read as written', () => {
     const lines = keys
       .filter(({ schema, path }) => schema.default !== undefined && !path.startsWith('environments.'))
       .map(({ path, schema }) => {
@@ -96,7 +96,7 @@ describe('defaults', () => {
     expect(parseDefinition(minimal + text.join('\n'), 'f').definition).toEqual(parseDefinition(minimal, 'f').definition)
   })
 
-  it('are read as they are written in a cluster file', () => {
+  it('are read as written in a cluster file', () => {
     const needed = 'cluster: c\ncontrollers: [h]\nmachines: { a: { address: a } }\n'
     const spelled =
       'entry: { http: 80, https: 443, trustedProxies: [] }\naddresses: []\nadvert: 100ms\ndrivers: { supervisor: systemd, balancer: haproxy, address: keepalived }'
@@ -109,7 +109,7 @@ describe('defaults', () => {
 describe('docs/definition.md', () => {
   it('has every key and default of both files', () => {
     for (const { path, schema } of [...keys, ...keysOf(clusterShape.schema)]) {
-      // What an overlay or a machine repeats is described once.
+      // Keys that an overlay or a machine repeats are described once.
       if (/^(environments|machines)\./.test(path)) continue
       const row = reference.split('\n').find((line) => line.startsWith(`| \`${path}\` |`))
       expect(row, path).toBeDefined()
@@ -120,7 +120,7 @@ describe('docs/definition.md', () => {
 
 describe('docs/schema', () => {
   it.each(Object.entries(jsonSchemas))(
-    '%s is what the validator reads by (write it anew: vitest run -u)',
+    '%s matches the validator (to update it: vitest run -u)',
     async (name, schema) => {
       await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot(`../../docs/schema/${name}`)
     },

@@ -8,7 +8,7 @@ const definition = (more: string): Definition =>
 const builtins = { PORT: '4000', HOST: '127.0.0.1', PATH: '/bin', TANDEM_DATA: '/data' }
 
 describe('expand', () => {
-  it('replaces names in run, prepare and env, and gives the whole environment', () => {
+  it('replaces names in run, prepare and env, and returns the whole environment', () => {
     const read = definition(
       'prepare: ./migrate ${URL}\nenv: { URL: "http://${HOST}:${PORT}/${NAME}", NAME: shop, PRICE: "$$5 $x", PATH: "bin:${PATH}" }',
     )
@@ -24,12 +24,12 @@ describe('expand', () => {
     expect(expand({ ...definition(''), run: ['${A}', '${B}'], env }, builtins).argv).toEqual(['${PORT}', 'x y'])
   })
 
-  it('gives an empty text for a builtin that is not there', () => {
+  it('returns an empty text for a missing builtin', () => {
     expect(expand({ ...definition('listen: none'), run: ['a', '${PORT}'] }, {}).argv).toEqual(['a', ''])
   })
 
-  it('refuses what nothing sets, circles, and values that grow without end', () => {
-    expect(() => expandEnv({ env: { A: '${constructor}' } }, builtins)).toThrow('set by nothing')
+  it('refuses names that nothing sets, circles, and values that grow without end', () => {
+    expect(() => expandEnv({ env: { A: '${constructor}' } }, builtins)).toThrow('is not set')
     expect(() => expandEnv({ env: { A: '${B}', B: '${C}', C: '${B}' } }, builtins)).toThrow('B -> C -> B')
     const doubling = Object.fromEntries(
       Array.from({ length: 60 }, (_, level) => [

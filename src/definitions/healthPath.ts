@@ -8,6 +8,6 @@ export const healthPath = text({
   check: (written) => {
     if (healthPathPattern.test(written)) return written
     if (!written.startsWith('/')) return refuse('a path starts with /', written.length < 100 ? `/${written}` : null)
-    return refuse('the path holds blanks or other signs that no request has, or is longer than 1024 characters')
+    return refuse('the path contains blanks or other characters that no request has, or is longer than 1024 characters')
   },
 })

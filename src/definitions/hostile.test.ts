@@ -11,7 +11,9 @@ import { DefinitionError, mostProblems } from './problem.ts'
 import { largestFileBytes } from './yamlDocument.ts'
 
 const example = readFileSync(new URL('../../docs/tandem.example.yaml', import.meta.url), 'utf8')
-/** Processor time, so that a busy machine does not count: what this finds are minutes, not milliseconds. */
+/**
+ * Processor time, so that the load of the machine does not count: this test is meant to find minutes, not milliseconds.
+ */
 const longestUs = 15_000_000
 
 function errorOf(
@@ -34,7 +36,7 @@ const first = (text: string): string | undefined => errorOf(text)?.problems[0]?.
 const fill = (unit: string): string => unit.repeat(Math.floor(largestFileBytes / unit.length))
 
 describe('hostile input', () => {
-  it('of 10 MB is refused unread', () => {
+  it('of 10 MB is refused without being read', () => {
     const start = performance.now()
     expect(first('[{'.repeat(5 * 1024 * 1024))).toBe(
       'the file has 10485760 bytes; at most 262144 (256 KiB) are allowed',
@@ -112,7 +114,7 @@ describe('hostile input', () => {
     ).toContain(message)
   })
 
-  it('tells to quote a name in a list', () => {
+  it('suggests to quote a name in a list', () => {
     expect(errorOf('service: a\nrun: [a, ${PORT}]')?.problems[0]?.suggestion).toBe('"${PORT}"')
   })
 
@@ -123,13 +125,13 @@ describe('hostile input', () => {
     expect(problem?.caret).toBe(80)
   })
 
-  it('keeps what a prototype could hide', () => {
+  it('keeps names that a prototype could hide', () => {
     const { definition } = parseDefinition('service: a\nrun: b\nenv: { constructor: x, toString: y }', 'f')
     expect(Object.entries(definition.env)).toEqual([
       ['constructor', 'x'],
       ['toString', 'y'],
     ])
-    expect(first('service: a\nrun: "${valueOf}"')).toContain('set by nothing')
+    expect(first('service: a\nrun: "${valueOf}"')).toContain('is not set')
   })
 })
 
@@ -148,11 +150,11 @@ describe('any text', () => {
     }
   }
 
-  it('that ends within a line of Windows points into the line that is shown', () => {
+  it('that ends within a line of Windows points into the visible part of the line', () => {
     expect(() => check('{\r')).not.toThrow()
   })
 
-  it(`gives a definition or a DefinitionError (seed ${seed})`, () => {
+  it(`results in a definition or a DefinitionError (seed ${seed})`, () => {
     const piece = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 20 }),
       fc.constantFrom(
@@ -175,7 +177,7 @@ describe('any text', () => {
     )
   }, 600_000)
 
-  it(`and so does any mutation of the example; what is accepted is as strict as the stored form (seed ${seed})`, () => {
+  it(`so does any mutation of the example; an accepted text is as strict as the stored form (seed ${seed})`, () => {
     const tokens = example.split(/(\s+|[[\]{},:#"])/)
     const mutation = fc.record({
       at: fc.nat(tokens.length - 1),

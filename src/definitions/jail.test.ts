@@ -15,14 +15,14 @@ const problems = (more: string): string[] => {
 }
 
 describe('jail and notify', () => {
-  it('leave no trace in a definition that says nothing of them: its release keeps its id', () => {
+  it('leave no trace in a definition without them: its release keeps its id', () => {
     expect(Object.keys(parse(''))).not.toContain('jail')
     expect(Object.keys(parse('jail: { namespaces: false }\n'))).not.toContain('jail')
     expect(Object.keys(parse(''))).not.toContain('notify')
     expect(Object.keys(parse('').limits)).not.toContain('files')
   })
 
-  it('are read as they are written, and cross a wire unchanged', () => {
+  it('are read as written, and cross a wire unchanged', () => {
     const definition = parse(
       'jail: { write: [/srv/uploads], capabilities: [CAP_NET_RAW], systemCalls: ["@mount"], seeProcesses: true, user: shop }\n' +
         'notify: { watchdog: 30s }\nlimits: { files: 1000 }\n',
@@ -52,7 +52,7 @@ describe('jail and notify', () => {
     expect(problems(more)).toEqual([expect.stringMatching(new RegExp(`^3: .*${why}`, 's'))])
   })
 
-  it('addresses are IPv4 or IPv6, one or a block, or localhost, and nothing else', () => {
+  it('accepts as addresses IPv4 or IPv6, single or as a block, or localhost, and nothing else', () => {
     const accepted = [
       ...[
         '10.0.0.5',

@@ -4,13 +4,13 @@ const hextet = '[0-9a-fA-F]{1,4}'
 /** Eight groups, or fewer with one `::`. */
 const ipv6 = `(?:(?:${hextet}:){7}${hextet}|(?=.*::)(?!.*::.*::)(?!.*:::)(?:${hextet})?:(?:(?:${hextet})?:){1,6}(?:${hextet})?)`
 
-/** What may stand in each list of `jail`; they end up in unit files, so nothing else may. */
+/** Allowed entries of each list in `jail`. The entries are written into unit files, so nothing else is allowed. */
 export const jailPatterns = {
   path: /^\/[A-Za-z0-9._/@+-]{1,254}$/,
   capability: /^CAP_[A-Z_]{2,40}$/,
   addressFamily: /^AF_[A-Z0-9]{2,20}$/,
   systemCall: /^@?[a-z0-9_-]{2,60}$/,
-  /** IPv4 or IPv6, one or a block. */
+  /** IPv4 or IPv6, a single address or a block. */
   address: new RegExp(`^(?:localhost|${ipv4}(?:/(?:3[0-2]|[12]?\\d))?|${ipv6}(?:/(?:12[0-8]|1[01]\\d|\\d?\\d))?)$`),
   user: /^[a-z_][a-z0-9_-]{0,30}$/,
 } as const

@@ -9,19 +9,22 @@ import { text } from './shapes/text.ts'
 const words = (pattern: RegExp, expects: string, what: string) =>
   list(text({ expects, pattern }), { what, least: 1, most: mostEntries })
 
-/** Each relaxation of the default jail, and each restriction beyond it, by name (systemd.exec(5) says what each is made of). */
+/**
+ * Each relaxation of the default jail, and each restriction beyond it, by name (systemd.exec(5) explains the settings
+ * behind each).
+ */
 export const jailShape = group('`jail`', {
   write: optional(
     words(jailPatterns.path, 'an absolute path', 'paths'),
-    'More folders that it may write. Its data folder it always may.',
+    'More folders that the instance may write to. It may always write to its data folder.',
     ['paths', 'writable', 'volumes'],
   ),
   capabilities: optional(
     words(jailPatterns.capability, 'a capability such as CAP_NET_BIND_SERVICE', 'capabilities'),
-    'Capabilities that it keeps.',
+    'Capabilities that the instance keeps.',
     ['caps', 'cap_add'],
   ),
-  devices: optional(words(jailPatterns.path, 'a path such as /dev/fuse', 'devices'), 'Devices that it may use.', [
+  devices: optional(words(jailPatterns.path, 'a path such as /dev/fuse', 'devices'), 'Devices that the instance may use.', [
     'device',
   ]),
   addressFamilies: optional(
@@ -31,7 +34,7 @@ export const jailShape = group('`jail`', {
   ),
   addresses: optional(
     words(jailPatterns.address, 'an address such as 10.0.0.5, a block such as 10.1.0.0/16, or localhost', 'addresses'),
-    "A further restriction: the only addresses beside this machine's own loopback that it may talk to, or be talked to from.",
+    "A further restriction: the only addresses, besides the machine's own loopback, that the instance may exchange packets with.",
     ['ips', 'network', 'egress', 'allow'],
   ),
   systemCalls: optional(
@@ -39,21 +42,21 @@ export const jailShape = group('`jail`', {
     'More system calls than @system-service.',
     ['syscalls', 'seccomp'],
   ),
-  namespaces: optional(flag(), 'It may make namespaces, as browsers do for their own sandbox.', ['userns']),
-  seeProcesses: optional(flag(), "It sees the machine's other processes and all of /proc.", ['pid', 'proc']),
+  namespaces: optional(flag(), 'The instance may make namespaces, as browsers do for their own sandbox.', ['userns']),
+  seeProcesses: optional(flag(), "The instance sees the machine's other processes and all of /proc.", ['pid', 'proc']),
   user: optional(
     text({ expects: 'a user of the machine', pattern: jailPatterns.user }),
-    'It runs as this user of the machine rather than one made for it.',
+    'The instance runs as this user of the machine instead of a user made for it.',
     ['runAs', 'uid'],
   ),
   denyWriteExecute: optional(
     flag(),
-    'A further restriction: no memory both writable and executable. Breaks Node, Java and others that compile as they run.',
+    'A further restriction: no memory is both writable and executable. Breaks Node, Java and others that compile at run time.',
     ['mdwe', 'wx'],
   ),
 })
 
-/** Only what was written: a definition without a jail's keys is the same bytes as before there were any. */
+/** Only the written keys: a definition without jail keys keeps the same bytes as before `jail` existed. */
 export function jailIn(written: typeof jailShape.blank): Jail {
   return Object.fromEntries(Object.entries(written).filter(([, value]) => value !== null && value !== false))
 }

@@ -5,8 +5,8 @@ import type { JsonSchema } from './shapes/shape.ts'
 const draft = 'https://json-schema.org/draft/2020-12/schema'
 
 /**
- * The JSON Schemas for editors, generated from the shapes that the validator reads by. They say less than it does: what
- * keys mean to each other (routes and `listen`, names and `env`) is for `tandem validate`.
+ * The JSON Schemas for editors, generated from the shapes that the validator uses. They express less than the
+ * validator: how keys depend on each other (routes and `listen`, names and `env`) is checked by `tandem validate`.
  */
 export const jsonSchemas: Readonly<Record<string, JsonSchema>> = {
   'tandem.schema.json': {

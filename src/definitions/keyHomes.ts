@@ -1,6 +1,6 @@
 import type { JsonSchema } from './shapes/shape.ts'
 
-/** Where each key name of a file belongs, as `rollout.drain`; the shallowest place wins. */
+/** The place of each key name of a file, as `rollout.drain`; the shallowest place wins. */
 export function keyHomes(schema: JsonSchema): Map<string, string> {
   const homes = new Map<string, string>()
   let level: [string, JsonSchema][] = [['', schema]]

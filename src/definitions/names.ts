@@ -1,14 +1,16 @@
-/** What services, machines and clusters may be called: part of host names, folders and unit names. */
-/** Not `constructor`: every record of names seems to have one of that name. */
+/**
+ * Allowed names of services, machines and clusters: they become part of host names, folders and unit names. Not
+ * `constructor`: every JavaScript object seems to have a property of that name.
+ */
 export const namePattern = /^(?!constructor$)[a-z][a-z0-9-]{0,39}$/
 export const nameRule = 'a name: a to z, 0 to 9 and dashes, starting with a letter, at most 40 characters'
 
-/** What `prepare` of a rollout runs as: its output is in the logs under that id. */
+/** The instance id of a rollout's `prepare`: its output is in the logs under this id. */
 export const prepareInstance = (service: string, rollout: string): string => `${service}-${rollout}-prepare`
 
 export const environmentNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
-/** Set by Tandem for every instance, and not to be set by a definition. */
+/** Variables that Tandem sets for every instance; a definition must not set them. */
 export const tandemNames: readonly string[] = [
   'PORT',
   'HOST',
@@ -19,10 +21,10 @@ export const tandemNames: readonly string[] = [
   'TANDEM_DATA',
 ]
 
-/** Taken over from the agent's environment; a definition may set them anew. */
+/** Variables taken from the agent's environment; a definition may override them. */
 export const inheritedNames: readonly string[] = ['PATH', 'HOME', 'LANG', 'TZ']
 
-/** What is wrong with an environment variable's name, or `null`. */
+/** The problem with an environment variable's name, or `null`. */
 export function refuseEnvironmentName(name: string): string | null {
   const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name
   if (name === '__proto__') return `\`${name}\` is not a name that can be set`
@@ -35,9 +37,9 @@ export function refuseEnvironmentName(name: string): string | null {
   return null
 }
 
-/** What is wrong with a service's, machine's or cluster's name, or `null`. */
+/** The problem with a service's, machine's or cluster's name, or `null`. */
 export function refuseName(name: string): string | null {
   const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name
-  if (name === 'constructor') return `\`${name}\` is a name that cannot be used; choose another`
+  if (name === 'constructor') return `\`${name}\` is a reserved name; choose another`
   return namePattern.test(name) ? null : `\`${shown}\` is not ${nameRule}`
 }

@@ -1,6 +1,8 @@
 import { isIP } from 'node:net'
 
-/** An address, or a network as `10.0.0.0/8`; `null`: neither. The number of bits is always said. */
+/**
+ * The canonical form of an address or a network such as `10.0.0.0/8`, always with the number of bits; `null`: neither.
+ */
 export function networkOf(written: string): string | null {
   const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(written) ?? []
   const family = isIP(address)

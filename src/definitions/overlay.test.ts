@@ -29,7 +29,7 @@ describe('forCluster', () => {
     })
   })
 
-  it.each(['production', 'constructor', '__proto__', 'toString'])('leaves the rest as it is in %s', (cluster) => {
+  it.each(['production', 'constructor', '__proto__', 'toString'])('leaves the rest unchanged in %s', (cluster) => {
     expect(forCluster(definition, cluster)).toEqual({ ...definition, environments: {} })
   })
 })

@@ -1,6 +1,6 @@
 import type { Definition } from './definition.ts'
 
-/** The definition as it holds in one cluster: its overlay applied, and no overlays left. */
+/** The definition for one cluster: with its overlay applied, and without overlays. */
 export function forCluster(definition: Definition, clusterName: string): Definition {
   const { environments } = definition
   const overlay = Object.hasOwn(environments, clusterName) ? environments[clusterName] : undefined

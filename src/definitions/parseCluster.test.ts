@@ -22,13 +22,13 @@ function problems(text: string): string[] {
 describe('docs/cluster.example.yaml', () => {
   const example = readFileSync(new URL('../../docs/cluster.example.yaml', import.meta.url), 'utf8')
 
-  it('is valid, and names every key there is', () => {
+  it('is valid, and names every key', () => {
     expect(problems(example)).toEqual([])
     const keys = Object.keys(clusterShape.schema.properties ?? {})
     expect(keys.filter((key) => !new RegExp(`^(?:# )?${key}:`, 'm').test(example))).toEqual([])
   })
 
-  it('is valid too with what it shows in comments', () => {
+  it('is also valid with the settings that it shows in comments', () => {
     expect(problems(example.replaceAll(/^# (?=\w+:)/gm, ''))).toEqual([])
   })
 })
@@ -80,7 +80,7 @@ drivers: { supervisor: process, address: none }
     })
   })
 
-  it('tells all problems at once', () => {
+  it('reports all problems at once', () => {
     expect(problems('clutser: x\ncontrollers: []\nmachines: {}\n')).toEqual([
       '1:1 unknown key `clutser` in the cluster -> cluster',
       '2:14 the list of controllers is empty',
@@ -95,23 +95,23 @@ drivers: { supervisor: process, address: none }
     ['entry: { http: 443, certificates: c }', ['4:16 http and https need different ports']],
     ['addresses: [10.0.0.1, 10.0.0.2, 10.0.0.3]', ['4:12 the list has 3 addresses; at most 2 are allowed']],
     ['addresses: [10.0.0.11]', [`4:13 10.0.0.11 is machine a's own address; a virtual one must be free`]],
-    ['addresses: [10.0.0.50, 10.0.0.50]', ['4:24 "10.0.0.50" stands twice in this list']],
+    ['addresses: [10.0.0.50, 10.0.0.50]', ['4:24 "10.0.0.50" occurs twice in this list']],
     [
       'addresses: ["fd00::50", "FD00:0::50"]',
       [
-        '4:12 machines speak of these over 10.0.0.11: one of them at least must be IPv4 too',
-        '4:25 "fd00::50" stands twice in this list',
+        '4:12 machines announce these addresses over 10.0.0.11: at least one must be IPv4 too',
+        '4:25 "fd00::50" occurs twice in this list',
       ],
     ],
-    ['addresses: ["fd00::50"]', ['4:12 machines speak of these over 10.0.0.11: one of them at least must be IPv4 too']],
-    ['addresses: [127.0.0.5]', ['4:13 127.0.0.5 is no address that a machine could hold for others']],
-    ['addresses: ["fe80::1"]', ['4:13 fe80::1 is no address that a machine could hold for others']],
+    ['addresses: ["fd00::50"]', ['4:12 machines announce these addresses over 10.0.0.11: at least one must be IPv4 too']],
+    ['addresses: [127.0.0.5]', ['4:13 127.0.0.5 is not an address that a machine could hold for others']],
+    ['addresses: ["fe80::1"]', ['4:13 fe80::1 is not an address that a machine could hold for others']],
     [
       'addresses: [10.0.0.50]\ndrivers: { supervisor: process }',
       ['3:16 keepalived needs systemd; write `drivers: { supervisor: systemd }` or `{ address: none }`'],
     ],
     ['advert: 20ms', ['4:9 20ms is too short; the least is 50ms']],
-    ['advert: 1m', ['4:9 it is too long: for 3.6 times that nobody would answer; the most is 10s']],
+    ['advert: 1m', ['4:9 too long: after a failure no machine would answer for 3.6 times this; the most is 10s']],
     ['advert: 125ms', ['4:9 VRRP counts hundredths of a second: write a multiple of 10ms']],
     ['addresses: [10.0.0.300]', ['4:13 "10.0.0.300" is not an IP address']],
     ['drivers: { supervisor: sytemd }', ['4:24 "sytemd" is none of systemd, process -> systemd']],
@@ -141,10 +141,10 @@ drivers: { supervisor: process, address: none }
     expect(problems(`cluster: p\ncontrollers: [${controller}]\nmachines: { a: { address: h } }\n`)).toEqual([expected])
   })
 
-  it('warns of https without certificates, and of addresses that nothing moves', () => {
+  it('warns about https without certificates, and about addresses that nothing moves', () => {
     const text = `${minimal}entry: { https: 443 }\naddresses: [10.0.0.50]\ndrivers: { address: none }`
     expect(parseCluster(text, 'f').warnings.map(({ line, message }) => `${line} ${message}`)).toEqual([
-      '4 https is not taken without `certificates`',
+      '4 https is not served without `certificates`',
       '5 nothing moves these addresses with the driver `address: none`',
     ])
   })

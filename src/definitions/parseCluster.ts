@@ -7,13 +7,16 @@ import { YamlSource } from './yamlSource.ts'
 
 export interface ParsedCluster {
   cluster: ClusterDefinition
-  /** What is doubtful and no error; sorted by position. */
+  /** Doubtful settings that are no errors; sorted by position. */
   warnings: Problem[]
 }
 
 const homes = keyHomes(clusterShape.schema)
 
-/** Reads a `cluster.yaml`. Throws one `DefinitionError` with all problems of the file; nothing else, whatever the text. */
+/**
+ * Reads a `cluster.yaml`. For any text, the only error it throws is one `DefinitionError` with all problems of the
+ * file.
+ */
 export function parseCluster(text: string, file: string): ParsedCluster {
   const source = new YamlSource(text, file, homes)
   const written = clusterShape.read(source.root, [], source)
@@ -28,7 +31,7 @@ export function parseCluster(text: string, file: string): ParsedCluster {
   return { cluster, warnings: source.warnings }
 }
 
-/** Two machines at one address are one machine; a virtual address at a machine's own could never move. */
+/** Two machines at one address are one machine; a virtual address equal to a machine's own address could never move. */
 function checkAddresses({ machines, addresses }: ClusterDefinition, source: YamlSource): void {
   const owners = new Map<string, string>()
   for (const [name, { address }] of Object.entries(machines)) {
@@ -50,7 +53,7 @@ function checkEntry({ entry, drivers, addresses, machines }: ClusterDefinition, 
     source.problem(['entry', source.has(['entry', 'https']) ? 'https' : 'http'], 'http and https need different ports')
   }
   if (entry.certificates === null && source.has(['entry', 'https'])) {
-    source.warn(['entry', 'https'], 'https is not taken without `certificates`')
+    source.warn(['entry', 'https'], 'https is not served without `certificates`')
   }
   if (drivers.address === 'none' && addresses.length > 0) {
     source.warn(['addresses'], 'nothing moves these addresses with the driver `address: none`')
@@ -62,7 +65,7 @@ function checkEntry({ entry, drivers, addresses, machines }: ClusterDefinition, 
         const family = isIP(address) === 6 ? 'IPv6' : 'IPv4'
         source.problem(
           ['addresses'],
-          `machines speak of these over ${address}: one of them at least must be ${family} too`,
+          `machines announce these addresses over ${address}: at least one must be ${family} too`,
         )
         return
       }

@@ -81,12 +81,12 @@ environments: { staging: { env: { A: x }, routes: [{ port: 1, expose: local }], 
     })
   })
 
-  it('takes anchors and aliases', () => {
+  it('accepts anchors and aliases', () => {
     const { definition } = parseDefinition(`service: shop\nrun: &r ["./a", &x "b"]\nprepare: *r\nenv: { A: *x }\n`, 'f')
     expect([definition.prepare, definition.env]).toEqual([['./a', 'b'], { A: 'b' }])
   })
 
-  it('lowers hosts and trims the slash at the end of a path', () => {
+  it('lowers hosts and removes the slash at the end of a path', () => {
     const text = `${minimal}routes: [{ host: Shop.Example.COM }, { path: /api/ }, { host: a.b, path: / }]`
     expect(parseDefinition(text, 'f').definition.routes).toEqual([
       { host: 'shop.example.com', path: '/' },
@@ -97,15 +97,15 @@ environments: { staging: { env: { A: x }, routes: [{ port: 1, expose: local }], 
 })
 
 describe('problems', () => {
-  it('are all told at once, in order, each with its line, a caret and what was meant', () => {
+  it('are all reported at once, in order, each with its line, a caret and a suggestion', () => {
     const error = errorOf('service: shop\nrun: ./server --port ${PRT}\nrolout: {}\n\nhealth:\n  every: 5\n')
     expect(error.code).toBe('E_DEFINITION')
     expect(error.message).toBe(
-      'tandem.yaml:2:22: ${PRT} is set by nothing: neither by Tandem nor under `env` (and 2 more)',
+      'tandem.yaml:2:22: ${PRT} is not set, neither by Tandem nor under `env` (and 2 more)',
     )
     expect(error.render()).toBe(
       [
-        'tandem.yaml:2:22: ${PRT} is set by nothing: neither by Tandem nor under `env`',
+        'tandem.yaml:2:22: ${PRT} is not set, neither by Tandem nor under `env`',
         '  2 | run: ./server --port ${PRT}',
         '                           ^',
         '  did you mean: ${PORT}',
@@ -179,7 +179,7 @@ describe('problems', () => {
     ['<<: { run: b }', ['3:1 YAML merge keys (`<<`) are not understood; write the keys out']],
     ['__proto__: { run: b }', ['3:1 unknown key `__proto__` in the definition']],
     ['constructor: 1', ['3:1 unknown key `constructor` in the definition']],
-    ['service: again', ['3:1 the key `service` stands twice']],
+    ['service: again', ['3:1 the key `service` occurs twice']],
     ['1: x', ['3:1 unknown key `1` in the definition']],
     ['listen: HTTP', ['3:9 "HTTP" is none of http, tcp, none -> http']],
     ['listen: [http]', ['3:9 expected one of http, tcp, none, found a list']],
@@ -204,7 +204,7 @@ describe('problems', () => {
     ['instances: 1.5', ['3:12 1.5 is not instances: a whole number from 1 to 100']],
     ['instances: 1e400', ['3:12 1e400 is not instances: a whole number from 1 to 100']],
     ['machines: []', ['3:11 the list of machine names is empty']],
-    ['machines: [a, a]', ['3:15 "a" stands twice in this list']],
+    ['machines: [a, a]', ['3:15 "a" occurs twice in this list']],
     ['machines: a', ['3:11 expected a list of machine names, found the text "a"']],
     ['build: npm ci', ['3:8 expected `build`, found the text "npm ci"']],
   ])('%j', (more, expected) => {
@@ -231,7 +231,7 @@ describe('problems', () => {
   it.each<[string, string[]]>([
     [
       'routes: []',
-      ['3:9 the list of routes is empty; leave `routes` out for any host and path `/`, or say `listen: none`'],
+      ['3:9 the list of routes is empty; leave `routes` out for any host and path `/`, or write `listen: none`'],
     ],
     ['routes: [{}]', ['3:10 a route needs a host, a path, or both']],
     [
@@ -245,7 +245,7 @@ describe('problems', () => {
     ['routes: [{ expose: local }]', ['3:10 a local http route needs a port, such as { port: 8080, expose: local }']],
     [
       'routes: [{ host: a.b, port: 80, expose: local }]',
-      ['3:18 a local http route has only a port: it does not answer at the entry; `host` is for public ones'],
+      ['3:18 a local http route has only a port: it does not answer at the entry; only public routes have `host`'],
     ],
     ['routes: [{ path: /, expose: lokal }]', ['3:29 "lokal" is none of public, local -> local']],
     ['listen: tcp\nroutes: [{ port: 1, expose: true }]', ['4:29 "true" is none of public, local']],
@@ -258,8 +258,8 @@ describe('problems', () => {
     ['routes: [{ path: api }]', ['3:18 a path starts with / -> /api']],
     ['routes: [{ path: /a?b=1 }]', ['3:18 a path holds no query and no fragment -> /a']],
     ['routes: [{ path: /a/../b }]', ['3:18 the path has a segment `.` or `..`, which no request has']],
-    ['routes:\n  - path: /a\n  - path: /a/', ['5:5 the route any host /a stands twice, first on line 4']],
-    ['routes: [{ host: a.b }, { host: A.B, path: / }]', ['3:25 the route a.b/ stands twice, first on line 3']],
+    ['routes:\n  - path: /a\n  - path: /a/', ['5:5 the route any host /a occurs twice, first on line 4']],
+    ['routes: [{ host: a.b }, { host: A.B, path: / }]', ['3:25 the route a.b/ occurs twice, first on line 3']],
     ['listen: tcp', ['3:9 `listen: tcp` needs `routes` with a port, such as routes: [{ port: 5672 }]']],
     ['listen: tcp\nroutes: []', ['4:9 `listen: tcp` needs a route, such as { port: 5672 }']],
     [
@@ -269,7 +269,7 @@ describe('problems', () => {
         '4:23 a tcp route needs a port, such as { port: 5672 }',
       ],
     ],
-    ['listen: tcp\nroutes: [{ port: 1 }, { port: 1 }]', ['4:23 the route port 1 stands twice, first on line 4']],
+    ['listen: tcp\nroutes: [{ port: 1 }, { port: 1 }]', ['4:23 the route port 1 occurs twice, first on line 4']],
     [
       'listen: tcp\nroutes: [{ port: 70000 }]',
       ['4:18 70000 is out of range; expected a port: a whole number from 1 to 65535'],
@@ -300,7 +300,7 @@ describe('problems', () => {
     ['env: [A=1]', ['3:6 expected a map of environment variables, found a list']],
     [
       'env: { A: "x ${LEVL}", LEVEL: a }',
-      ['3:14 ${LEVL} is set by nothing: neither by Tandem nor under `env` -> ${LEVEL}'],
+      ['3:14 ${LEVL} is not set, neither by Tandem nor under `env` -> ${LEVEL}'],
     ],
     [
       'env: { A: "${PORT:-80}" }',
@@ -316,7 +316,7 @@ describe('problems', () => {
     ],
     [
       'environments: { s: { env: { B: "${NO}" } } }',
-      ['3:33 ${NO} is set by nothing: neither by Tandem nor under `env`'],
+      ['3:33 ${NO} is not set, neither by Tandem nor under `env`'],
     ],
     [
       'environments: { s: { listen: tcp } }',
@@ -331,7 +331,7 @@ describe('problems', () => {
     [
       `env: { A: ${'x'.repeat(131_070)} }`,
       [
-        '3:11 the variable has, with its name, 131072 bytes, and no program can be started with more than 131071; put it into a file of the release, and name that',
+        '3:11 the variable has, with its name, 131072 bytes, and no program can be started with more than 131071; put it into a file of the release, and pass the file name',
       ],
     ],
     [
@@ -339,19 +339,19 @@ describe('problems', () => {
       [expect.stringContaining('3:32 the variable has, with its name, 131072 bytes') as string],
     ],
     [`prepare: [a, ${'x'.repeat(131_072)}]`, [expect.stringContaining('3:14 a word has 131072 bytes') as string]],
-    ['env: { A: "${B}", B: "${C}" }', ['3:23 ${C} is set by nothing: neither by Tandem nor under `env`']],
+    ['env: { A: "${B}", B: "${C}" }', ['3:23 ${C} is not set, neither by Tandem nor under `env`']],
     ['environments: { s: { machines: [] } }', ['3:32 the list of machine names is empty']],
   ])('%j', (more, expected) => {
     expect(problems(minimal + more)).toEqual(expected)
   })
 
-  it('allow a name that every overlay sets, with a warning', () => {
+  it('accept a name that every overlay sets, with a warning', () => {
     expect(warnings('env: { X: "${A}" }\nenvironments: { s: { env: { A: 1 } } }')).toEqual([
       '3:12 ${A} is set only for s; in any other cluster the service cannot start',
     ])
   })
 
-  it('never colour or steer a terminal', () => {
+  it('never change the colour of a terminal or control it', () => {
     const error = errorOf('service: "a\u001b[31m\u202Eb"\nrun: ./a')
     for (const text of [renderProblems(error.problems), error.message]) {
       expect(text).not.toContain('\u001b')
@@ -361,7 +361,7 @@ describe('problems', () => {
 })
 
 describe('warnings', () => {
-  it('say where a clock would cut what is promised', () => {
+  it('show where a timeout would cut a connection that the definition promises to keep', () => {
     const silent = 'listen: tcp\nroutes: [{ port: 5672 }]\n'
     expect(warnings(`${silent}idle: 720h\n`)).toEqual([expect.stringContaining('24 days')])
     expect(warnings(`${silent}idle: 10s\n`)).toEqual([expect.stringContaining('shorter than `rollout.drain`')])
@@ -372,22 +372,22 @@ describe('warnings', () => {
   it.each<[string, string[]]>([
     [
       'listen: none\nhealth: { path: /up }',
-      ['4:17 has no effect with `listen: none`: only http services are asked for a path'],
+      ['4:17 has no effect with `listen: none`: only http services are probed at a path'],
     ],
     [
       'health: { settle: 2s }',
       ['3:19 has no effect with `listen: http`: only a worker (`listen: none`) is ready by staying up'],
     ],
-    ['prepare: a && b', ['3:10 no shell runs this: `&&` is handed to the program as a word']],
-    ['prepare: a $PATH', ['3:12 no shell runs this: `$PATH` is handed to the program as it is']],
+    ['prepare: a && b', ['3:10 no shell runs this: `&&` is passed to the program as a word']],
+    ['prepare: a $PATH', ['3:12 no shell runs this: `$PATH` is passed to the program unchanged']],
     ['prepare: [sh, -c, "a $PATH && b"]', []],
-    ['prepare: ~/bin/a --in ~', ['3:10 no shell runs this: `~` is handed to the program as it is']],
+    ['prepare: ~/bin/a --in ~', ['3:10 no shell runs this: `~` is passed to the program unchanged']],
     ['prepare: [sh, -c, "~/bin/a"]', []],
-    ['env: { A: ~/data, B: a~b }', ['3:11 no shell runs this: `~` is handed to the program as it is']],
-    ['environments: { s: { env: { A: "~" } } }', ['3:33 no shell runs this: `~` is handed to the program as it is']],
+    ['env: { A: ~/data, B: a~b }', ['3:11 no shell runs this: `~` is passed to the program unchanged']],
+    ['environments: { s: { env: { A: "~" } } }', ['3:33 no shell runs this: `~` is passed to the program unchanged']],
     [`env: { A: ${'x'.repeat(131_069)} }`, []],
     ['prepare: a ${PORT}', ['3:12 ${PORT} is empty here: `prepare` runs before there is an instance']],
-    ['stop: { signal: SIGKILL }', ['3:17 SIGKILL lets an instance finish nothing; SIGTERM asks it first']],
+    ['stop: { signal: SIGKILL }', ['3:17 SIGKILL gives an instance no time to finish its work; SIGTERM does']],
     ['health: { timeout: 40s }', ['3:20 longer than `health.within`: one slow probe fails the rollout']],
   ])('%j', (more, expected) => {
     expect(warnings(more)).toEqual(expected)

@@ -10,15 +10,15 @@ import { YamlSource, type Path } from './yamlSource.ts'
 
 export interface ParsedDefinition {
   definition: Definition
-  /** What is doubtful and no error; sorted by position. */
+  /** Doubtful settings that are no errors; sorted by position. */
   warnings: Problem[]
 }
 
 const homes = keyHomes(definitionShape.schema)
 
 /**
- * Reads a `tandem.yaml`. `file` is only named in messages. Throws one `DefinitionError` (`E_DEFINITION`) with all
- * problems of the file; nothing else, whatever the text.
+ * Reads a `tandem.yaml`. `file` is only named in messages. For any text, the only error it throws is one
+ * `DefinitionError` (`E_DEFINITION`) with all problems of the file.
  */
 export function parseDefinition(text: string, file: string): ParsedDefinition {
   const source = new YamlSource(text, file, homes)
@@ -73,7 +73,7 @@ function normalise(written: WrittenDefinition, source: YamlSource): Definition {
   }
 }
 
-/** Where no route names a host, a definition is the same bytes as before there was `health.host`. */
+/** Where no route names a host, a definition keeps the same bytes as before `health.host` existed. */
 function namesHost({ routes, environments }: WrittenDefinition): boolean {
   const all = [routes, ...Object.values(environments).map((overlay) => overlay.routes)]
   return all.some((some) => some?.some(({ host }) => host !== null))
@@ -83,7 +83,7 @@ function limitsIn({ memory, cpu, tasks, body, files }: WrittenLimits): Limits {
   return { memoryBytes: memory, cpu, tasks, bodyBytes: body, ...(files === null ? {} : { files }) }
 }
 
-/** Only what the overlay says: what it leaves out must not hide what it lies over. */
+/** Only the keys that the overlay sets: a key that it leaves out must not hide the value below. */
 function overlayOf(overlay: WrittenOverlay, base: WrittenDefinition, path: Path, source: YamlSource): Overlay {
   const routes = checkRoutes(overlay.routes, base.listen, [...path, 'routes'], source)
   const limits = overlay.limits === null ? null : limitsIn(overlay.limits)

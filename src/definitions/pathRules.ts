@@ -1,15 +1,18 @@
 import { refuse, type Refusal } from './shapes/refusal.ts'
 
-/** What hosts, paths and output folders may be: used where YAML is read, and without YAML where definitions come over the wire. */
+/**
+ * Rules for hosts, paths and output folders: used where YAML is read, and without YAML where definitions come over the
+ * wire.
+ */
 export const longestHost = 253
 export const longestPath = 1024
 export const longestOutput = 1024
 const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
-/** A request target for probes: a path, with a query if wanted. */
+/** A request target for probes: a path, optionally with a query. */
 export const healthPathPattern = /^\/[\u0021-\u007e]{0,1023}$/
 
-/** True for an output folder as `parseDefinition` gives it. */
+/** Whether this is an output folder as `parseDefinition` returns it. */
 export const outputIsValid = (output: string): boolean => checkOutput(output) === output
 
 export function checkOutput(written: string): string | Refusal {
@@ -30,7 +33,7 @@ export function checkOutput(written: string): string | Refusal {
 export const hostIsValid = (host: string): boolean =>
   host.length <= longestHost && host.split('.').every((part) => label.test(part))
 
-/** A path that a route may have: no query, no empty or dotted segments, no slash at its end. */
+/** Whether a route may have this path: no query, no empty or dotted segments, no slash at the end. */
 export const pathIsValid = (path: string): boolean =>
   path === '/' || (typeof checkPath(path) === 'string' && !path.endsWith('/'))
 

@@ -1,11 +1,11 @@
-/** `$$`, `${NAME}`, a `${` that is no such thing, or `$NAME`. */
+/** `$$`, `${NAME}`, a `${` that starts no name, or `$NAME`. */
 const sign = /\$\$|\$\{([^}]*)\}|\$\{|\$([A-Za-z_][A-Za-z0-9_]*)/g
 const nameForm = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 export interface Placeholder {
-  /** As it is written: `${NAME}`. */
+  /** The placeholder as written: `${NAME}`. */
   written: string
-  /** What is between the braces; `null` when they are never closed. */
+  /** The text between the braces; `null` when they are never closed. */
   name: string | null
 }
 
@@ -19,14 +19,14 @@ export function placeholdersIn(text: string): Placeholder[] {
   return found
 }
 
-/** Names written as a shell would take them (`$PORT`), which Tandem leaves as they are. */
+/** Names in shell notation (`$PORT`), which Tandem leaves unchanged. */
 export function shellNamesIn(text: string): string[] {
   return [...text.matchAll(sign)].flatMap((match) => match[2] ?? [])
 }
 
 export const isPlaceholderName = (name: string): boolean => nameForm.test(name)
 
-/** Replaces each `${NAME}` by `value(NAME)` and `$$` by `$`; every other dollar stays. */
+/** Replaces each `${NAME}` with `value(NAME)` and `$$` with `$`; every other dollar stays. */
 export function replacePlaceholders(text: string, value: (name: string) => string): string {
   return text.replaceAll(sign, (written: string, name: string | undefined) => {
     if (written === '$$') return '$'

@@ -1,12 +1,14 @@
 import type { Definition } from './definition.ts'
 
-/** What probes of this definition (overlay applied) name as `Host`; `null`: the address and port that is asked. */
+/**
+ * The `Host` that probes of this definition (overlay applied) send; `null`: the address and port that they connect to.
+ */
 export function probeHostOf({ health, routes }: Definition): string | null {
   if (health.host === undefined) return null
   return health.host ?? (routes ?? []).map((route) => ('host' in route ? route.host : null)).find(Boolean) ?? null
 }
 
-/** The same definition for an agent of any version: one from before this key refuses it, and is given the rest. */
+/** The same definition for an agent of any version: an agent from before this key refuses it, so the key is removed. */
 export function withoutProbeHost(definition: Definition): Definition {
   const { host: _, ...health } = definition.health
   return { ...definition, health }

@@ -1,32 +1,32 @@
 import { OperatorError } from '../lib/operatorError.ts'
 
-/** One thing wrong (or, as a warning, doubtful) in a file that people write. Line and column count from 1. */
+/** One error (or, as a warning, one doubtful setting) in a file that people write. Line and column count from 1. */
 export interface Problem {
   file: string
   line: number
   column: number
   message: string
-  /** The offending line as it is written; cut around the column when it is very long. */
+  /** The offending line as written; cut around the column when it is very long. */
   lineText: string
-  /** Where in `lineText` the caret goes, from 0. */
+  /** Position of the caret in `lineText`, from 0. */
   caret: number
-  /** What was probably meant, to be pasted as it is; `null` when nothing is near. */
+  /** The probable intention, ready to paste; `null` when nothing is near. */
   suggestion: string | null
 }
 
-/** More than this many problems are counted, not listed: nobody reads them, and a hostile file has a million. */
+/** Problems beyond this number are counted, not listed: no person reads them, and a hostile file has a million. */
 export const mostProblems = 50
 
-const mendIt = 'mend the file and run this again; tandem validate checks it alone'
+const fixIt = 'fix the file and run this again; tandem validate checks the file alone'
 
-/** A definition or cluster file that cannot be used: every problem of the file at once, sorted by position. */
+/** An invalid definition or cluster file: all problems of the file at once, sorted by position. */
 export class DefinitionError extends OperatorError {
   readonly file: string
   readonly problems: readonly Problem[]
   /** Problems found beyond `mostProblems`. */
   readonly omitted: number
 
-  constructor(file: string, found: readonly Problem[], cause: unknown = null, next: string = mendIt) {
+  constructor(file: string, found: readonly Problem[], cause: unknown = null, next: string = fixIt) {
     const problems = sortProblems(found)
     super('E_DEFINITION', headline(file, problems), {
       subject: file,
@@ -39,14 +39,17 @@ export class DefinitionError extends OperatorError {
     this.omitted = Math.max(0, problems.length - mostProblems)
   }
 
-  /** The problems as people read them; ends without a newline. */
+  /** The problems as people read them, without a trailing newline. */
   render(): string {
     const text = renderProblems(this.problems)
     return this.omitted === 0 ? text : `${text}\n\n… and ${this.omitted} more problems`
   }
 }
 
-/** `file:line:col: message`, the offending line, a caret, and what was probably meant; problems apart by an empty line. */
+/**
+ * Renders `file:line:col: message`, the offending line, a caret, and the probable intention; an empty line separates
+ * problems.
+ */
 export function renderProblems(problems: readonly Problem[]): string {
   return problems.map(renderProblem).join('\n\n')
 }
@@ -61,7 +64,7 @@ function renderProblem(problem: Problem): string {
   return lines.join('\n')
 }
 
-/** Sorted by position; the same message at the same place stays once. */
+/** Sorts by position; the same message at the same place is kept once. */
 export function sortProblems(problems: readonly Problem[]): Problem[] {
   const seen = new Set<string>()
   return [...problems]
@@ -79,7 +82,7 @@ function headline(file: string, problems: readonly Problem[]): string {
   return printable(`${file}:${first.line}:${first.column}: ${first.message}${more}`)
 }
 
-/** A hostile file must not steer the terminal that shows it: control characters become a dot, one column each. */
+/** A hostile file must not control the terminal that shows it: each control character becomes a dot of one column. */
 function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '·')

@@ -29,19 +29,19 @@ describe('readDefinition', () => {
     expect([definition.service, definition.run]).toEqual(['shop', ['./server']])
   })
 
-  it('says what is wrong with a file that cannot be read', async () => {
+  it('reports why a file cannot be read', async () => {
     await mkdir(join(dir, 'folder'))
     await writeFile(join(dir, 'plain'), '')
     expect(await messageOf('missing.yaml')).toBe('FILE:1:1: the file does not exist; `tandem init` writes one')
     expect(await messageOf('folder')).toBe('FILE:1:1: the file is a folder; name the file in it')
-    expect(await messageOf('plain/tandem.yaml')).toBe('FILE:1:1: the file lies below something that is no folder')
+    expect(await messageOf('plain/tandem.yaml')).toBe('FILE:1:1: the file lies below a path that is not a folder')
     expect(await messageOf('plain')).toBe('FILE:1:1: the file is empty; `tandem init` writes one to start from')
   })
 
-  it.skipIf(process.getuid?.() === 0)('says that it may not read a file (root may read all)', async () => {
+  it.skipIf(process.getuid?.() === 0)('reports a file that it may not read (root may read all)', async () => {
     await writeFile(join(dir, 'secret'), 'service: a\nrun: b\n')
     await chmod(join(dir, 'secret'), 0)
-    expect(await messageOf('secret')).toBe('FILE:1:1: the file may not be read by this user')
+    expect(await messageOf('secret')).toBe('FILE:1:1: the file is not readable by this user')
   })
 
   it('refuses a large file before it reads it, and one that grows without end', async () => {
@@ -50,7 +50,7 @@ describe('readDefinition', () => {
     await expect(readDefinition('/dev/zero')).rejects.toThrow('is too large; at most 262144')
   })
 
-  it('says where a file is not UTF-8', async () => {
+  it('reports where a file is not UTF-8', async () => {
     const bytes = Buffer.from('service: a\n# \uFFFD\nrun: caf@\n')
     bytes[bytes.length - 2] = 0xe9
     await writeFile(join(dir, 'latin'), bytes)

@@ -5,12 +5,12 @@ import { DefinitionError, type Problem } from './problem.ts'
 import { SourceText } from './sourceText.ts'
 import { largestFileBytes } from './yamlDocument.ts'
 
-/** Reads and parses a `tandem.yaml`. Every failure, unreadable files too, is a `DefinitionError`. */
+/** Reads and parses a `tandem.yaml`. Every failure, also an unreadable file, is a `DefinitionError`. */
 export async function readDefinition(path: string): Promise<ParsedDefinition> {
   return parseDefinition(await readText(path), path)
 }
 
-/** Reads and parses a `cluster.yaml`, as `readDefinition` does. */
+/** Reads and parses a `cluster.yaml`, like `readDefinition`. */
 export async function readCluster(path: string): Promise<ParsedCluster> {
   return parseCluster(await readText(path), path)
 }
@@ -19,7 +19,7 @@ async function readText(path: string): Promise<string> {
   return decode(await readBytes(path), path)
 }
 
-/** Never more than the limit is read, whatever the file claims its size is: it may be a pipe, or still grow. */
+/** Never reads more than the limit, regardless of the size that the file claims: it may be a pipe, or still grow. */
 async function readBytes(path: string): Promise<Buffer> {
   const file = await openFile(path)
   try {
@@ -61,7 +61,7 @@ function decode(bytes: Buffer, path: string): string {
   }
 }
 
-/** Where decoding first differs from the bytes, in characters: U+FFFD that the file does not itself hold. */
+/** Where decoding first differs from the bytes, in characters: a U+FFFD that the file itself does not contain. */
 function firstInvalid(bytes: Buffer): number {
   const text = bytes.toString('utf8')
   for (let at = text.indexOf('\uFFFD'); at !== -1; at = text.indexOf('\uFFFD', at + 1)) {
@@ -78,11 +78,11 @@ function describe(error: unknown): string {
       return 'does not exist; `tandem init` writes one'
     case 'EACCES':
     case 'EPERM':
-      return 'may not be read by this user'
+      return 'is not readable by this user'
     case 'EISDIR':
       return 'is a folder; name the file in it'
     case 'ENOTDIR':
-      return 'lies below something that is no folder'
+      return 'lies below a path that is not a folder'
     default:
       return `cannot be read: ${error instanceof Error ? error.message : String(error)}`
   }

@@ -16,7 +16,7 @@ it.each([
     'listen: tcp\nroutes: [{ port: 1 }, { port: 2, expose: public }]\nenvironments: { s: { routes: [{ port: 3 }] } }',
     ['- tcp port 1 local by default', '- tcp port 2 public', 's tcp port 3 local by default'],
   ],
-])('who may reach the routes of %j', (more, expected) => {
+])('reports who may reach the routes of %j', (more, expected) => {
   expect(access(more)).toEqual(expected)
 })
 

@@ -2,19 +2,19 @@ import type { Definition, Exposure, Listen, Route } from './definition.ts'
 
 /** One route, and who may reach it. */
 export interface RouteAccess {
-  /** The overlay that it stands in; `null`: it holds wherever no overlay says otherwise. */
+  /** The overlay that contains the route; `null`: the route holds where no overlay replaces it. */
   environment: string | null
-  /** As people write it: `shop.example.com/api`, `any host /`, `http port 8080`, `tcp port 5672`. */
+  /** The route as people write it: `shop.example.com/api`, `any host /`, `http port 8080`, `tcp port 5672`. */
   route: string
   expose: Exposure
-  /** Nobody wrote `expose`. */
+  /** The definition does not say `expose`. */
   byDefault: boolean
 }
 
-/** A port of a release that was published before there was `expose` is public. */
+/** A port of a release from before `expose` existed is public. */
 export const isLocal = (route: Route): boolean => 'port' in route && route.expose === 'local'
 
-/** Every route of a definition, those of its overlays too, in the order in which they are written. */
+/** Every route of a definition, including those of its overlays, in the written order. */
 export function accessOf({ listen, routes, environments }: Definition): RouteAccess[] {
   const defaults: Route[] = listen === 'http' ? [{ host: null, path: '/' }] : []
   return [

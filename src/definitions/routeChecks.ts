@@ -3,8 +3,8 @@ import type { WrittenRoute } from './definitionShape.ts'
 import type { Path, YamlSource } from './yamlSource.ts'
 
 /**
- * Checks the routes at `path` against what the service listens for, and reads them. `null` when none are written, or for
- * a worker.
+ * Checks the routes at `path` against the service's `listen`, and reads them. Returns `null` when none are written, and
+ * for a worker.
  */
 export function checkRoutes(
   written: WrittenRoute[] | null,
@@ -27,7 +27,7 @@ export function checkRoutes(
     else if (source.isSound(at)) {
       source.problem(
         at,
-        `the route ${describeRoute(read)} stands twice, first on line ${source.lineOf([...path, first])}`,
+        `the route ${describeRoute(read)} occurs twice, first on line ${source.lineOf([...path, first])}`,
       )
     }
     return read
@@ -51,11 +51,11 @@ function httpRoute(route: WrittenRoute, at: Path, source: YamlSource): Route {
   return { host: route.host, path: route.path ?? '/' }
 }
 
-/** All that comes to the service's own address is its own: there is nothing to choose by. */
+/** Every request to the service's own address belongs to the service: there is nothing to select by. */
 function localHttpRoute(route: WrittenRoute, at: Path, source: YamlSource): PortRoute {
   for (const key of ['host', 'path'] as const) {
     if (route[key] === null) continue
-    const message = `a local http route has only a port: it does not answer at the entry; \`${key}\` is for public ones`
+    const message = `a local http route has only a port: it does not answer at the entry; only public routes have \`${key}\``
     source.problem([...at, key], message)
   }
   if (route.port === null && source.isSound(at)) {
@@ -77,5 +77,5 @@ function tcpRoute(route: WrittenRoute, at: Path, source: YamlSource): PortRoute 
 
 function emptyMessage(listen: Listen): string {
   if (listen === 'tcp') return '`listen: tcp` needs a route, such as { port: 5672 }'
-  return 'the list of routes is empty; leave `routes` out for any host and path `/`, or say `listen: none`'
+  return 'the list of routes is empty; leave `routes` out for any host and path `/`, or write `listen: none`'
 }

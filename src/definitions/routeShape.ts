@@ -7,7 +7,7 @@ import { choice, text } from './shapes/text.ts'
 export const route = group('a route', {
   host: optional(
     text({ expects: 'a host name such as shop.example.com', schema: { maxLength: longestHost }, check: checkHost }),
-    'Host name that requests ask for, in any case. Left out: any host.',
+    'Host name of requests, in upper or lower case. Left out: any host.',
     ['domain', 'hostname', 'server'],
   ),
   path: optional(
@@ -17,12 +17,12 @@ export const route = group('a route', {
   ),
   port: optional(
     number({ whole: true, least: 1, most: 65_535, what: 'a port' }),
-    'The port that it answers on. Every tcp route has one, and an http route that is `local`.',
+    'Port that the route listens on. Every tcp route has one, and so does an http route that is `local`.',
     ['listen', 'published'],
   ),
   expose: optional(
     choice(exposures),
-    "Who may reach it: `public`, everybody; `local`, programs on the cluster's machines. Left out: `public` for http, `local` for tcp.",
+    "Who may reach the route: `public`, everybody; `local`, programs on the cluster's machines. Left out: `public` for http, `local` for tcp.",
     ['visibility', 'access', 'internal', 'bind'],
   ),
 })

@@ -1,9 +1,9 @@
 import type { Problem } from './problem.ts'
 
-/** How much of a very long line is shown around the column. */
+/** Number of characters of a very long line that are shown around the column. */
 const shownLineLength = 160
 
-/** A file's text, able to say where an offset stands. */
+/** A file's text, which can find the line of an offset. */
 export class SourceText {
   readonly file: string
   readonly text: string
@@ -27,7 +27,7 @@ export class SourceText {
     return low + 1
   }
 
-  /** A problem at an offset, with its line as it is written. */
+  /** A problem at an offset, with its line as written. */
   problemAt(offset: number, message: string, suggestion: string | null = null): Problem {
     const line = this.lineAt(offset)
     const start = this.#lineStarts[line - 1] ?? 0
@@ -41,7 +41,7 @@ export class SourceText {
       column: column + 1,
       message,
       lineText: shown,
-      // What is wrong may be the carriage return that is not shown, or the end of the text behind it.
+      // The problem may be the carriage return that is not shown, or the end of the text after it.
       caret: Math.min(column - from, shown.length),
       suggestion,
     }

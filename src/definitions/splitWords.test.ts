@@ -28,13 +28,13 @@ describe('splitWords', () => {
     expect(words(command)).toEqual(expected)
   })
 
-  it('refuses what is never closed, and says where', () => {
+  it('refuses unclosed quotes, and reports where they are', () => {
     expect(words(`a 'b`)).toBe('the single quote at character 3 of the command is never closed')
     expect(words('a "b\\"')).toBe('the double quote at character 3 of the command is never closed')
     expect(words('a\\')).toContain('ends in a backslash')
   })
 
-  it('points out what only a shell would understand', () => {
+  it('reports words that only a shell would understand', () => {
     const sign = (command: string): string | null => {
       const split = splitWords(command)
       return 'refused' in split ? null : split.shellSign
@@ -44,12 +44,12 @@ describe('splitWords', () => {
   })
 
   it('splits as sh does', () => {
-    // Letters, blanks, quotes and backslashes: what sh would expand or act upon is left out on purpose.
+    // Letters, blanks, quotes and backslashes; characters that sh would expand or act upon are left out on purpose.
     const character = fc.constantFrom('a', 'b', ' ', '  ', "'", '"', '\\', '\n', '-')
     const commands = fc.sample(
       fc.string({ unit: character, maxLength: 12 }).filter((command) => {
         const split = splitWords(command)
-        // A newline ends a command in sh, and only separates words here.
+        // A newline ends a command in sh, but only separates words here.
         return !('refused' in split) && !/(?<!\\)\n/.test(command)
       }),
       { numRuns: 300, seed: 20_261_121 },

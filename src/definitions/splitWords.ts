@@ -1,12 +1,12 @@
 type Split = { words: string[]; shellSign: string | null } | { refused: string }
 
-/** Unquoted words that mean something to a shell and nothing to us. */
+/** Unquoted words that have a meaning to a shell and none here. */
 const shellSigns = /^(?:&&|\|\|?|;|&|\d?>{1,2}(?:&\d)?|<)$|;$/
 
 /**
  * Splits a command as a POSIX shell splits words (2.2 Quoting): blanks separate, quotes and backslashes keep together,
- * and nothing is expanded. An escaped dollar stays one: `\$` becomes `$$`, which is `$` when names are replaced.
- * `shellSign` is the first unquoted word that only a shell would understand.
+ * and nothing is expanded. An escaped dollar stays a dollar: `\$` becomes `$$`, which becomes `$` when names are
+ * replaced. `shellSign` is the first unquoted word that only a shell would understand.
  */
 export function splitWords(command: string): Split {
   const words: string[] = []
@@ -58,7 +58,7 @@ function quotation(command: string, start: number, quote: string): Quoted | null
   for (let index = start + 1; index < command.length; index++) {
     const character = command.charAt(index)
     if (character === quote) return { text: parts.join(''), end: index }
-    // Inside double quotes a backslash escapes only these.
+    // Inside double quotes a backslash escapes only these characters.
     if (quote === '"' && character === '\\' && '$`"\\\n'.includes(command.charAt(index + 1) || ' ')) {
       const next = escaped(command, index)
       if (next === null) return null

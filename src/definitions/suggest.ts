@@ -1,7 +1,7 @@
-/** Longer words are no slips of the finger, and comparing them costs time. */
+/** Longer words are no typing errors, and comparing them costs time. */
 const longestWord = 64
 
-/** The candidate that `word` is probably a misspelling of, or `null`: a third of its letters may be wrong. */
+/** The candidate that `word` probably misspells, or `null`: up to a third of its letters may be wrong. */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
   if (word.length > longestWord) return null
   const wanted = word.toLowerCase()
@@ -15,7 +15,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   return best
 }
 
-/** Optimal string alignment: letters added, lost, replaced, or two neighbours swapped. */
+/** Optimal string alignment: letters inserted, deleted, replaced, or two neighbours swapped. */
 function editDistance(a: string, b: string): number {
   let twoBack: number[] = []
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index)

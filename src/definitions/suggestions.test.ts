@@ -24,7 +24,7 @@ const told = (parse: Parse, text: string): readonly Problem[] => {
   return errors.length > 0 ? errors : parse(text, 'f').warnings
 }
 
-/** Where a value may stand: keys from the root, `*` for a name that people choose, `-` for an item of a list. */
+/** A place for a value: keys from the root, `*` for a name that people choose, `-` for an item of a list. */
 type Place = readonly string[]
 
 function placesIn(schema: JsonSchema, path: Place = []): Place[] {
@@ -37,7 +37,7 @@ function placesIn(schema: JsonSchema, path: Place = []): Place[] {
   return path.length === 0 ? below : [path, ...below]
 }
 
-/** A file with `value` as it is written at that place, at the end of its last line, and what must stand beside it. */
+/** A file with `value` as written at that place, at the end of its last line, and the keys that must accompany it. */
 function fileWith(place: Place, value: string, base: string): string {
   const lines = place.map((name, depth) => {
     const indent = '  '.repeat(depth)
@@ -141,7 +141,7 @@ const slips = (name: string): string[] => [
   name.slice(0, -2) + name.slice(-1) + name.slice(-2, -1),
 ]
 
-/** A port is of a tcp route alone, and so on: what must be said for a place to be taken at all. */
+/** A port belongs to a tcp route, and so on: the keys without which a place is not accepted. */
 const neededBy: Record<string, string> = {
   'routes.-.port': 'listen: tcp\n',
   'environments.*.routes.-.port': 'listen: tcp\nroutes: [{ port: 1 }]\n',
@@ -202,7 +202,7 @@ describe.each<[string, Parse, JsonSchema, string]>([
             if (problem.suggestion === null) continue
             suggested++
             const after = errorsOf(parse, moved(text, problem, wrong))
-            const again = after.find(({ message }) => /unknown key|stands twice/.test(message))
+            const again = after.find(({ message }) => /unknown key|occurs twice/.test(message))
             if (again) refused.push(`${text}\n${wrong} -> ${problem.suggestion}: ${again.message}`)
           }
         }
@@ -212,7 +212,7 @@ describe.each<[string, Parse, JsonSchema, string]>([
     expect(suggested).toBeGreaterThan(40)
   })
 
-  /** The key renamed, or, where the suggestion is a path from the root, its value moved there. */
+  /** Renames the key, or, where the suggestion is a path from the root, moves its value there. */
   function moved(text: string, problem: Problem, wrong: string): string {
     const suggestion = problem.suggestion ?? ''
     if (!suggestion.includes('.')) return replaced(text, problem, wrong.length, suggestion)
@@ -220,7 +220,7 @@ describe.each<[string, Parse, JsonSchema, string]>([
     const document = (parseYaml(without.join('\n')) ?? {}) as Record<string, unknown> // a map: the file has keys
     const [outer = '', inner = ''] = suggestion.split('.')
     const held = document[outer]
-    if (typeof held === 'object' && held !== null && inner in held) return `${text}\n# ${suggestion} stands twice`
+    if (typeof held === 'object' && held !== null && inner in held) return `${text}\n# ${suggestion} occurs twice`
     document[outer] = { ...(typeof held === 'object' ? held : {}), [inner]: '1s' }
     return stringify(document)
   }

@@ -7,7 +7,7 @@ import type { Path, YamlSource } from './yamlSource.ts'
 const haproxyLongestMs = 2 ** 31 - 1
 const shells = /(?:^|\/)(?:ba|da|z|k)?sh$/
 
-/** Notes what is allowed and probably not meant. */
+/** Warns about settings that are allowed and probably not intended. */
 export function warnAbout(definition: Definition, source: YamlSource): void {
   warnAboutUnused(definition, source)
   warnAboutIdle(definition, source)
@@ -20,18 +20,18 @@ export function warnAbout(definition: Definition, source: YamlSource): void {
     }
   }
   if (definition.stop.signal === 'SIGKILL') {
-    source.warn(['stop', 'signal'], 'SIGKILL lets an instance finish nothing; SIGTERM asks it first')
+    source.warn(['stop', 'signal'], 'SIGKILL gives an instance no time to finish its work; SIGTERM does')
   }
   if (definition.health.timeoutMs > definition.health.withinMs) {
     source.warn(['health', 'timeout'], 'longer than `health.within`: one slow probe fails the rollout')
   }
 }
 
-/** What a clock would cut although the definition promises it. */
+/** Warns about timeouts that would cut connections which the definition promises to keep. */
 function warnAboutIdle({ idleMs, rollout }: Definition, source: YamlSource): void {
   if (idleMs === null) return
   if (idleMs > haproxyLongestMs) {
-    source.warn(['idle'], 'HAProxy counts no further than 24 days: it cuts then; leave `idle` out to cut never')
+    source.warn(['idle'], 'HAProxy counts up to 24 days and then cuts the connection; leave `idle` out to never cut it')
   }
   if (idleMs < rollout.drainMs) {
     const message = `shorter than \`rollout.drain\`: while an old instance drains, its silent connections end after this, not at the drain deadline`
@@ -41,8 +41,8 @@ function warnAboutIdle({ idleMs, rollout }: Definition, source: YamlSource): voi
 
 function warnAboutUnused({ listen }: Definition, source: YamlSource): void {
   const unused: [string[], boolean, string][] = [
-    [['health', 'path'], listen !== 'http', 'only http services are asked for a path'],
-    [['health', 'host'], listen !== 'http', 'only http services are asked with a `Host`'],
+    [['health', 'path'], listen !== 'http', 'only http services are probed at a path'],
+    [['health', 'host'], listen !== 'http', 'only http services are probed with a `Host`'],
     [['health', 'settle'], listen !== 'none', 'only a worker (`listen: none`) is ready by staying up'],
     [['health', 'every'], listen === 'none', 'a worker is not probed'],
     [['health', 'timeout'], listen === 'none', 'a worker is not probed'],
@@ -58,21 +58,21 @@ function warnAboutUnused({ listen }: Definition, source: YamlSource): void {
 const isUnset = (name: string, key: string, listen: Definition['listen']): boolean =>
   (name === 'PORT' || name === 'HOST') && (listen === 'none' || key === 'prepare')
 
-/** Only a shell makes a folder of `~`. */
+/** Only a shell replaces `~` with a folder. */
 function warnAboutHome(word: string, path: Path, source: YamlSource): void {
   const sign = /^~(?:\/|$)/.exec(word)?.[0]
   if (sign === undefined) return
-  const message = 'no shell runs this: `~` is handed to the program as it is'
+  const message = 'no shell runs this: `~` is passed to the program unchanged'
   source.warn(path, message, { part: sign, suggestion: `\${HOME}${sign.slice(1)}` })
 }
 
 function warnAboutCommand(argv: string[], key: string, { env, listen }: Definition, source: YamlSource): void {
-  // In `sh -c '… $PORT'` the shell replaces it.
+  // In `sh -c '… $PORT'` the shell replaces the name.
   const hasShell = shells.test(argv[0] ?? '')
   for (const [index, word] of argv.entries()) {
     for (const name of hasShell ? [] : shellNamesIn(word)) {
       if (!tandemNames.includes(name) && !inheritedNames.includes(name) && !Object.hasOwn(env, name)) continue
-      const message = `no shell runs this: \`$${name}\` is handed to the program as it is`
+      const message = `no shell runs this: \`$${name}\` is passed to the program unchanged`
       const isEmpty = isUnset(name, key, listen)
       source.warn([key, index], message, { part: `$${name}`, suggestion: isEmpty ? null : `\${${name}}` })
     }

@@ -2,7 +2,7 @@ import { isAlias, isCollection, isPair, parseAllDocuments, type Alias, type Docu
 import { DefinitionError, type Problem } from './problem.ts'
 import type { SourceText } from './sourceText.ts'
 
-/** No definition people write comes near this; parsing a hostile one of this size stays below two seconds. */
+/** No written definition comes near this size; parsing a hostile file of this size takes less than two seconds. */
 export const largestFileBytes = 256 * 1024
 
 export interface YamlDocument {
@@ -11,19 +11,19 @@ export interface YamlDocument {
 }
 
 /**
- * The one YAML document of a file. What makes all that follows unreadable throws a `DefinitionError` here: a file too
- * large or empty, NUL bytes, syntax errors (all of them), and a second document.
+ * The single YAML document of a file. Throws a `DefinitionError` for problems that make the rest unreadable: a file
+ * that is too large or empty, NUL bytes, syntax errors (all of them), and a second document.
  */
 export function openYaml(source: SourceText): YamlDocument {
   const { text } = source
   const early = earlyProblem(source)
   if (early !== null) throw new DefinitionError(source.file, [early])
   const parsed = parseAllDocuments(text, {
-    // Keys stay the strings people wrote, so that `yes: 1` or `1: x` is an unknown key like any other.
+    // Keys stay the strings that people wrote, so that `yes: 1` or `1: x` is an unknown key like any other.
     stringKeys: true,
-    // Checked while reading, against a set: the library compares each key with each other one.
+    // Checked while reading, with a set: the library compares each key with every other key.
     uniqueKeys: false,
-    // `!!binary` and its like are errors, not objects.
+    // `!!binary` and similar tags are errors, not objects.
     resolveKnownTags: false,
     prettyErrors: false,
     logLevel: 'silent',
@@ -62,7 +62,7 @@ function refuseSyntax(documents: Document.Parsed[], source: SourceText): void {
   for (const { errors, warnings } of documents) {
     for (const { pos, message, code } of [...errors, ...warnings]) {
       const line = source.lineAt(pos[0])
-      // One slip makes the parser stumble on: the first error of a line is the one that helps.
+      // After one mistake the parser reports further errors: the first error of a line is the helpful one.
       if (lines.has(line)) continue
       lines.add(line)
       const problem = source.problemAt(pos[0], syntaxMessage(code, message))
@@ -72,7 +72,7 @@ function refuseSyntax(documents: Document.Parsed[], source: SourceText): void {
   if (problems.length > 0) throw new DefinitionError(source.file, problems)
 }
 
-/** The commonest slip: in `[…]` and `{…}` YAML takes the brace of a bare `${NAME}` for a map. */
+/** The most common mistake: in `[…]` and `{…}` YAML reads the brace of a bare `${NAME}` as a map. */
 function quotedName(line: string): string | null {
   const bare = /[[{,:]\s*(\$\{[A-Za-z_]\w{0,60}\})/.exec(line)?.[1]
   return bare === undefined ? null : JSON.stringify(bare)
@@ -86,7 +86,9 @@ function syntaxMessage(code: string, message: string): string {
   return `not valid YAML: ${said}`
 }
 
-/** What each alias stands for: the latest anchor of its name before it. Without recursion, since files are hostile. */
+/**
+ * The target of each alias: the latest preceding anchor of its name. Without recursion, because files may be hostile.
+ */
 function resolveAliases(root: Node, source: SourceText): Map<Alias, Node> {
   const problems: Problem[] = []
   const anchors = new Map<string, Node>()
@@ -101,7 +103,7 @@ function resolveAliases(root: Node, source: SourceText): Map<Alias, Node> {
       if (target) aliases.set(node, target)
       else problems.push(source.problemAt(node.range?.[0] ?? 0, 'no anchor of this name stands before it'))
     } else {
-      const anchored = node as Node | null // what is neither pair nor alias in a parsed tree
+      const anchored = node as Node | null // anything that is neither a pair nor an alias in a parsed tree
       if (anchored !== null && 'anchor' in anchored && anchored.anchor) anchors.set(anchored.anchor, anchored)
       if (isCollection(node)) for (const item of [...node.items].reverse()) stack.push(item)
     }

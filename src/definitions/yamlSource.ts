@@ -3,7 +3,7 @@ import { DefinitionError, sortProblems, type Problem } from './problem.ts'
 import { SourceText } from './sourceText.ts'
 import { openYaml } from './yamlDocument.ts'
 
-/** Values read once aliases are followed: what ends an alias bomb. */
+/** Limit on values read with aliases followed: it stops an alias bomb. */
 const mostValues = 10_000
 
 export type Path = readonly (string | number)[]
@@ -12,17 +12,17 @@ interface About {
   suggestion?: string | null
   /** The part of the value (as written) that the problem is about. */
   part?: string
-  /** Where the problem stands, if not at the value. */
+  /** The node of the problem, if it is not the value. */
   node?: Node | null
 }
 
 /**
- * A YAML file being read: its root node, where each value stands, and the problems found so far. Opening it throws a
- * `DefinitionError` for what makes the rest unreadable; see `openYaml`.
+ * A YAML file being read: its root node, the position of each value, and the problems found so far. The constructor
+ * throws a `DefinitionError` for problems that make the rest unreadable; see `openYaml`.
  */
 export class YamlSource {
   readonly root: Node
-  /** Where each key name belongs (`drain` in `rollout.drain`): what is suggested for a key in the wrong place. */
+  /** The place of each key name (`drain` in `rollout.drain`): suggested for a key in the wrong place. */
   readonly homes: ReadonlyMap<string, string>
   readonly #source: SourceText
   readonly #aliases: Map<Alias, Node>
@@ -40,7 +40,7 @@ export class YamlSource {
     this.#aliases = aliases
   }
 
-  /** The node to read at `path`, aliases followed; counted against the limit on values. */
+  /** The node to read at `path`, with aliases followed; counts against the limit on values. */
   enter(node: Node | null, path: Path): Node | null {
     if (++this.#values > mostValues) {
       this.problem(path, `the file holds more than ${mostValues} values once its aliases are followed`, { node })
@@ -50,23 +50,23 @@ export class YamlSource {
     return isAlias(node) ? (this.#aliases.get(node) ?? null) : node
   }
 
-  /** Notes a problem with the value at `path` (or, where there is none, with the nearest around it). */
+  /** Records a problem with the value at `path` (or, if there is no value, with the nearest one around it). */
   problem(path: Path, message: string, about: About = {}): void {
     this.#broken.add(keyOf(path))
     this.#problems.push(this.#source.problemAt(this.#offset(path, about), message, about.suggestion ?? null))
   }
 
-  /** Notes something doubtful that is no error. */
+  /** Records a doubtful setting that is no error. */
   warn(path: Path, message: string, about: About = {}): void {
     this.#warnings.push(this.#source.problemAt(this.#offset(path, about), message, about.suggestion ?? null))
   }
 
-  /** True when the file says something at `path`. */
+  /** Whether the file sets a value at `path`. */
   has(path: Path): boolean {
     return this.#places.has(keyOf(path))
   }
 
-  /** True when the file has a key at `path`, read by now or not. */
+  /** Whether the file has a key at `path`, even if it was not read yet. */
   says(path: Path): boolean {
     let node: unknown = this.root
     for (const part of path) {
@@ -78,7 +78,7 @@ export class YamlSource {
     return true
   }
 
-  /** False when a problem was found at `path` or below it: what was read there is, or holds, a stand-in. */
+  /** False when a problem was found at `path` or below it: the value read there is, or contains, a stand-in. */
   isSound(path: Path): boolean {
     const key = keyOf(path)
     for (const broken of this.#broken) if (broken.startsWith(key)) return false

@@ -143,7 +143,7 @@ describe('a machine', () => {
     [
       'a port that is open without being declared',
       ({ ports }) => void ports.unsaid.push({ service: 'redis', port: 6379 }),
-      /ports: redis: tcp port 6379 is open to everybody, and its release does not say so/,
+      /ports: redis: tcp port 6379 is open to everybody, but its release does not declare that/,
     ],
     [
       'an expired certificate',

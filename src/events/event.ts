@@ -17,16 +17,19 @@ export type Phase = 'fetch' | 'prepare' | 'start' | 'probe' | 'switch' | 'drain'
 export type MaintenanceKind = 'reboot' | 'patch'
 export type MaintenanceStep = 'drain' | 'work' | 'check' | 'return' | 'done'
 
-/** Runs as root on each machine, by `/bin/sh` or what its first line names. */
+/** Runs as root on each machine, with `/bin/sh` or the interpreter that its first line names. */
 export interface MaintenanceScript {
-  /** As the person named the file. */
+  /** The file name that the user gave. */
   name: string
   text: string
   /** Milliseconds. */
   withinMs: number
 }
 
-/** Where a report came from: events caused by one carry it, so that an older report is known as old after a restart too. */
+/**
+ * The origin of a report. Events caused by a report carry it, so that an older report is recognized also after a
+ * restart.
+ */
 export interface ReportMark {
   boot: number
   seq: number
@@ -40,25 +43,33 @@ export type ResolvedRoute =
   | { kind: 'local'; carries: 'http' | 'tcp'; address: string; port: number }
 
 export interface EventData {
-  /** A controller leads. Deadlines and silences count afresh from here. */
+  /** A controller takes leadership. Deadlines and silences count again from here. */
   LeadershipTaken: { term: number; id: string; version: string }
-  /** A person said so: the log was lost or older than what machines have seen; what they run is adopted as it is. */
+  /**
+   * An operator ran the recovery: the log was lost or older than machines have seen; their running instances are
+   * adopted unchanged.
+   */
   LogRecovered: { term: number; id: string; version: string; held: DesiredState[] }
-  /** The controller's clock jumped or it stalled: deadlines and silences count afresh. */
+  /** The controller's clock jumped or the controller stalled: deadlines and silences count again from here. */
   ClockRestarted: { reason: string }
 
-  /** The whole of `cluster.yaml` as it now holds. */
+  /** The whole content of the applied `cluster.yaml`. */
   ClusterApplied: { cluster: ClusterDefinition }
-  /** No longer of the cluster: nothing is expected of it, and its certificates up to now are refused. */
+  /**
+   * The machine no longer belongs to the cluster: nothing is expected of it, and its certificates up to now are
+   * refused.
+   */
   MachineRemoved: { machine: string }
   MachineJoined: { machine: string; endpoints: Endpoints }
   MachineMoved: { machine: string; endpoints: Endpoints }
   MachineLost: { machine: string; silentMs: number }
   MachineReturned: { machine: string; mark: ReportMark }
-  /** `stop`: once it is drained, what runs there is stopped too. */
-  /** `force: false`: only as long as no service is interrupted. */
+  /**
+   * `stop`: once the machine is drained, its instances are stopped too. `force: false`: only as long as no service is
+   * interrupted.
+   */
   MachineDrainStarted: { machine: string; stop?: boolean; force?: boolean }
-  /** The other machines no longer forward there: from here its own balancer gives it no new work either. */
+  /** The other machines no longer forward to this one: from here its own balancer gives it no new work either. */
   MachineDrainStepped: { machine: string }
   MachineDrained: { machine: string; work: number }
   MachineReadied: { machine: string }
@@ -73,7 +84,10 @@ export interface EventData {
     restart: boolean
     allowOutage: boolean
   }
-  /** What is done now about one of its machines. `expected` (what was ready there) and `wasReady` come with `drain`. */
+  /**
+   * The next step on one of the machines. `expected` (instances that were ready there) and `wasReady` come with
+   * `drain`.
+   */
   MaintenanceStepped: {
     maintenance: string
     machine: string
@@ -81,24 +95,24 @@ export interface EventData {
     expected?: string[]
     wasReady?: boolean
   }
-  /** It goes no further until a person resumes it. */
+  /** The maintenance stops until an operator resumes it. */
   MaintenanceStopped: { maintenance: string; machine: string | null; reason: string }
   /** `force`: it may interrupt services from here on. */
   MaintenanceResumed: { maintenance: string; force?: boolean }
   MaintenanceFinished: { maintenance: string }
-  /** A machine was seen to hold a virtual address. `from`: who had it before. */
+  /** A machine was seen to hold a virtual address. `from`: the machine that held it before. */
   AddressTaken: { address: string; machine: string; from: string | null; why: string; mark: ReportMark }
-  /** It was seen to hold it no more. */
+  /** The machine was seen to hold the address no more. */
   AddressReleased: { address: string; machine: string; why: string; mark: ReportMark }
-  /** Several machines hold it: `named` goes on, the others give it up. */
+  /** Several machines hold the address: `named` keeps it, the others release it. */
   AddressContested: { address: string; named: string; refused: string[] }
   AddressSettled: { address: string; why: string }
-  /** It goes back to the machine it prefers, gently. */
+  /** The address returns gently to its preferred machine. */
   AddressReturnStarted: { address: string; from: string; to: string }
   AddressReturnEnded: { address: string; why: string }
-  /** Tandem itself is being changed, part by part, in this order: the machines, then the controller. */
+  /** Tandem itself is being upgraded, part by part, in this order: the machines, then the controller. */
   UpgradeStarted: { upgrade: string; version: string; release: string; parts: UpgradePart[] }
-  /** From here a part is to run `release`; `ready`: instances that must be ready again when it is over. */
+  /** From here a part should run `release`; `ready`: instances that must be ready again when the turn ends. */
   UpgradeTurnStarted: {
     upgrade: string
     part: string
@@ -126,11 +140,11 @@ export interface EventData {
     rollout: string
     service: string
     kind: RolloutKind
-    /** The release asked for; for `stop` and `remove` the one that runs. */
+    /** The requested release; for `stop` and `remove` the running one. */
     release: string
     previous: string | null
     routes: ResolvedRoute[]
-    /** Every machine with instances now or then, in the order of their turns. */
+    /** Every machine with instances before or after, in the order of their turns. */
     machines: string[]
     allowOutage: boolean
     removeData: boolean
@@ -140,7 +154,7 @@ export interface EventData {
   PrepareFinished: { rollout: string; machine: string; mark: ReportMark }
   /** A machine's turn begins: from here its instances of the service change towards `target`. */
   TurnStarted: { rollout: string; service: string; machine: string; direction: Direction; target: Target | null }
-  /** Within a turn: what is asked of the machine next. Every change of desired state within a turn is one of these. */
+  /** The next step within a turn. Every change of the desired state within a turn is one of these events. */
   StepStarted: {
     service: string
     machine: string
@@ -184,21 +198,23 @@ export interface EventData {
 
   InstanceStarted: { instance: string; machine: string; port: number | null; mark: ReportMark }
   InstanceReady: { instance: string; machine: string; port: number | null; mark: ReportMark }
-  /** `interrupted`: its machine or agent started again and is starting it again; no fault of its release. */
+  /**
+   * `interrupted`: the machine or its agent restarted and is starting the instance again; the release is not at fault.
+   */
   InstanceFailed: { instance: string; machine: string; reason: string; mark: ReportMark; interrupted?: boolean }
   /** Ready again and steady after a crash loop or missed probes. */
   InstanceRecovered: { instance: string; machine: string; mark: ReportMark }
   InstanceStopped: { instance: string; machine: string; mark: ReportMark }
 }
 
-/** A part and what it ran before: where it goes back to. */
+/** A part, and the program that it ran before and would return to. */
 export interface UpgradePart {
   part: string
   release: string | null
   version: string
 }
 
-/** What a machine should run of a service after its turn; `null` means nothing. */
+/** The instances of a service that a machine should run after its turn; `null` means none. */
 export interface Target {
   release: string
   generation: string

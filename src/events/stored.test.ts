@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { fromStored } from './stored.ts'
 
-it('a cluster file of before `advert` and `trustedProxies` says what was so then', () => {
+it('a cluster file from before `advert` and `trustedProxies` gets the values of that time', () => {
   const stored = { position: 1, at: '2026-01-01T00:00:00.000Z', type: 'ClusterApplied', version: 1 }
   const read = (cluster: object): unknown => fromStored({ ...stored, data: JSON.stringify({ cluster }) }).data
   expect(read({ cluster: 'shop' })).toEqual({

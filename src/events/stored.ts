@@ -3,7 +3,9 @@ import type { ClusterDefinition } from '../definitions/cluster.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { EventType, RecordedEvent } from './event.ts'
 
-/** The version each event type is written with now. A type's data changes only by a new version and an upcaster. */
+/**
+ * The version with which each event type is written now. A type's data changes only by a new version and an upcaster.
+ */
 export const eventVersions: Record<EventType, number> = {
   LeadershipTaken: 1,
   LogRecovered: 1,
@@ -56,14 +58,15 @@ export const eventVersions: Record<EventType, number> = {
   InstanceStopped: 1,
 }
 
-/** Turns data written as `version` into `version + 1`; keyed `Type/version`. */
+/** Converts data of `version` to `version + 1`; keyed `Type/version`. */
 export type Upcasters = Record<string, (data: unknown) => unknown>
 
 const upcasters: Upcasters = {}
 
 /**
- * Fills in what older events do not say: parts that have come to a type's data since, each with a default that means what was so before.
- * Neighbouring versions of Tandem read the same log, and a former one passes over what it does not know.
+ * Fills in fields that older events lack: fields added to a type's data later, each with a default that describes the
+ * former behaviour. Neighbouring versions of Tandem read the same log, and an older version ignores fields that it does
+ * not know.
  */
 const completed: Partial<Record<EventType, (data: never) => unknown>> = {
   ClusterApplied: ({ cluster }: { cluster: Partial<ClusterDefinition> }) => ({
@@ -81,15 +84,15 @@ export interface StoredEvent {
   data: string
 }
 
-/** Reads a stored event, bringing old versions up to now. Refuses what a newer Tandem wrote. */
+/** Reads a stored event and converts old versions to the current one. Refuses events that a newer Tandem wrote. */
 export function fromStored(stored: StoredEvent, known: Upcasters = upcasters): RecordedEvent {
   const { type, position, at } = stored
   const current = type in eventVersions ? eventVersions[type as EventType] : undefined // checked by `in`
   if (current === undefined || stored.version > current) {
     const what = `${type} (version ${stored.version}) at position ${position}`
-    throw new OperatorError('E_LOG_NEWER', `the event log holds ${what}, which this version of Tandem does not know`, {
+    throw new OperatorError('E_LOG_NEWER', `the event log contains ${what}, which this version of Tandem does not know`, {
       subject: 'event log',
-      next: 'start the version of Tandem that wrote it; the log was not changed',
+      next: 'start the version of Tandem that wrote the log; the log was not changed',
     })
   }
   let data: unknown = JSON.parse(stored.data)

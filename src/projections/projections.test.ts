@@ -89,7 +89,7 @@ describe('the history of rollouts', () => {
     expect(prepared()).toMatchObject({ finishedAt: at(10) })
   })
 
-  it('tells how a rollout went back: who did, who was never touched, and why', () => {
+  it('shows how a rollout went back: which machines did, which were never touched, and why', () => {
     starts('r1', { machines: ['a', 'b', 'c'] })
     for (const machine of ['a', 'b']) turn(machine)
     turnEnds('a', 'forward')
@@ -108,7 +108,7 @@ describe('the history of rollouts', () => {
     expect(history.get('r1')?.machines.every(({ phases }) => phases.every((phase) => phase.finishedAt))).toBe(true)
   })
 
-  it('tells who was gone round, and who caught up later', () => {
+  it('shows which machines were passed over, and which caught up later', () => {
     starts('r1')
     happens('MachinePassedOver', { rollout: 'r1', machine: 'b', reason: 'lost' })
     happens('RolloutFinished', { rollout: 'r1', service: 'shop', state: 'completed', reason: null })
@@ -117,14 +117,14 @@ describe('the history of rollouts', () => {
     expect(states()).toEqual(['a waiting', 'b done'])
   })
 
-  it('ends what a recovery cut off', () => {
+  it('ends rollouts that a recovery cut off', () => {
     starts('r1')
     happens('LogRecovered', { term: 2, id: 'x', version: '0', held: [] })
     expect(history.get('r1')).toMatchObject({ state: 'aborted', reason: 'the event log was recovered' })
     expect(history.get('r1')?.machines[0]?.phases[0]?.finishedAt).toBe(at(2))
   })
 
-  it('lists by service, newest last, and the newest thousand alone', () => {
+  it('lists by service, newest last, and only the newest thousand', () => {
     for (let n = 0; n < 1_100; n++) starts(`r${n}`, { service: n % 2 === 0 ? 'shop' : 'other' })
     expect(history.all()).toHaveLength(1_000)
     expect(history.all().at(-1)?.id).toBe('r1099')
@@ -139,7 +139,7 @@ describe('the catalogue of releases', () => {
       ...{ service: 'shop', release, bytes: 7 },
       definition: {} as EventData['ReleasePublished']['definition'], // not looked at
     })
-  it('knows what is published, collected, published again, and when a rollout to it completed', () => {
+  it('records when releases are published, collected, published again, and when a rollout to one completed', () => {
     published(one)
     published(two)
     starts('r1')
@@ -157,7 +157,7 @@ describe('the catalogue of releases', () => {
     ])
     expect(releases.all('other')).toEqual([])
   })
-  it('forgets the oldest of the collected in time, and none that is there', () => {
+  it('forgets the oldest collected releases in time, and no release that exists', () => {
     published(one)
     const gone = Array.from({ length: 1_500 }, (_, n) => n.toString(16).padStart(64, '0'))
     for (const release of gone) published(release)

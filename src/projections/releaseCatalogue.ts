@@ -1,21 +1,21 @@
 import type { RecordedEvent } from '../events/event.ts'
 
-/** A published release as people see it. */
+/** A published release as users see it. */
 export interface ReleaseView {
   release: string
   service: string
   bytes: number
   publishedAt: string
-  /** True once its content was collected: it can no longer be rolled to. */
+  /** True once its content was collected: no rollout to it is possible any more. */
   collected: boolean
   /** When a rollout to it last completed. */
   completedAt: string | null
 }
 
-/** How many collected releases are kept for reading; older ones are in the event log. */
+/** Number of collected releases kept for reading; older ones are in the event log. */
 const collectedKept = 1_000
 
-/** The releases there are, and the last ones there were, oldest first; folded from events. */
+/** The existing releases and the last collected ones, oldest first; folded from events. */
 export class ReleaseCatalogue {
   #releases = new Map<string, ReleaseView>()
   #asked = new Map<string, string>()

@@ -1,7 +1,7 @@
 import { prepareInstance } from '../definitions/names.ts'
 import type { EventData, Phase, RecordedEvent, RolloutKind } from '../events/event.ts'
 
-/** A rollout as people see it, with timing per machine and phase. Times are ISO 8601. */
+/** A rollout as users see it, with timing per machine and phase. Times are ISO 8601. */
 export interface RolloutView {
   id: string
   service: string
@@ -10,14 +10,11 @@ export interface RolloutView {
   previous: string | null
   state: 'running' | 'reverting' | 'completed' | 'reverted' | 'aborted'
   reason: string | null
-  /** The instance whose failure reversed it. */
+  /** The instance whose failure reversed the rollout. */
   failedInstance: string | null
   startedAt: string
   finishedAt: string | null
-  /**
-   * Its own field and not one of `phases`: a command of version 0.1.0 refuses an answer with a phase that it does not
-   * know.
-   */
+  /** A separate field and not one of `phases`: a command of version 0.1.0 refuses an answer with an unknown phase. */
   prepare: PrepareView | null
   machines: MachineView[]
 }
@@ -41,13 +38,13 @@ interface PhaseView {
   finishedAt: string | null
 }
 
-/** How many rollouts are kept for reading; older ones are in the event log. */
+/** Number of rollouts kept for reading; older ones are in the event log. */
 const kept = 1_000
 
 /** The history of rollouts, folded from events; the newest last. */
 export class RolloutHistory {
   #rollouts = new Map<string, RolloutView>()
-  /** The rollout last seen for a service: what events that name only the service belong to. */
+  /** The last rollout seen for each service: events that name only the service belong to it. */
   #last = new Map<string, RolloutView>()
   /** Instances that were named and whose process has not started yet. */
   #starting = new Map<string, MachineView>()
@@ -134,12 +131,15 @@ export class RolloutHistory {
     if (!rollout || !part) return
     endOpen(part, at)
     for (const { id } of start) this.#starting.set(id, part)
-    // Peers letting go is the first half of the switch.
+    // Unforwarding at the peers is the first half of the switch.
     const phase: Phase = step === 'unforward' ? 'switch' : step
     part.phases.push({ phase, startedAt: at, finishedAt: null })
   }
 
-  /** `start` ends and `probe` begins with the process; `probe` ends with the last ready one, at the next step. */
+  /**
+   * `start` ends and `probe` begins when the process starts; `probe` ends with the last ready instance, at the next
+   * step.
+   */
   #processStarted({ instance }: { instance: string }, at: string): void {
     const part = this.#starting.get(instance)
     this.#starting.delete(instance)

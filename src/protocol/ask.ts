@@ -6,14 +6,14 @@ const command = {
   id: z.string(),
   service: z.string(),
   release: z.string(),
-  /** Of that release, overlays applied: the machine may run nothing of the service. */
+  /** The definition of that release, overlays applied: the machine may run nothing of the service. */
   definition: definitionSchema,
   argv: z.array(z.string()).min(1),
 }
 
 /**
  * A question of the controller to one agent, sent down the agent's stream and answered by a streamed POST. Only agents
- * open connections, so that a machine needs no port for it. A later `cancel` with the same id ends the answer.
+ * open connections, so a machine needs no open port for this. A later `cancel` with the same id ends the answer.
  */
 export const askSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -25,26 +25,26 @@ export const askSchema = z.discriminatedUnion('kind', [
     last: z.int().nullable(),
     follow: z.boolean(),
   }),
-  /** Run a one-off command over the byte channel that waits under the same id. */
+  /** Runs a one-off command over the byte channel that waits under the same id. */
   z.object({ kind: z.literal('command'), ...command }),
-  /** The same, its output answered in lines: what a controller asked before there were byte channels. */
+  /** The same, with the output answered in lines: the request of controllers from before byte channels. */
   z.object({ kind: z.literal('run'), ...command }),
-  /** How is this machine? First its clock, then its checkup. */
+  /** Requests a checkup of this machine. The answer is first the machine's clock, then the checkup. */
   z.object({ kind: z.literal('checkup'), id: z.string() }),
   z.object({ kind: z.literal('cancel'), id: z.string() }),
 ])
 export type Ask = z.infer<typeof askSchema>
 
-/** The instance that a one-off command runs as: its lines about the start and the end are in the logs under that id. */
+/** The instance id of a one-off command: the lines about its start and end are in the logs under this id. */
 export const commandInstance = (service: string, id: string): string => `${service}-run-${id}`
 
-/** A question that this version does not know: a newer controller's. */
+/** A question from a newer controller that this version does not know. */
 export interface UnknownAsk {
   kind: 'unknown'
   id: string
 }
 
-/** Only what has no id is an error: what is not known is answered by saying so. */
+/** Only a question without an id is an error: an unknown question gets the answer that it is unknown. */
 export function readAsk(json: unknown): Ask | UnknownAsk {
   const known = askSchema.safeParse(json)
   return known.success ? known.data : { kind: 'unknown', id: z.object({ id: z.string() }).parse(json).id }
@@ -62,7 +62,7 @@ export const answerSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('exit'), code: z.int().nullable(), signal: z.string().nullable() }),
   z.object({ kind: z.literal('error'), code: z.string(), message: z.string() }),
-  /** When it was read, in ms since 1970 by the machine's own clock. */
+  /** When the machine's own clock was read, in ms since 1970. */
   z.object({ kind: z.literal('clock'), at: z.number() }),
   z.object({ kind: z.literal('checkup'), checkup: checkupSchema }),
   z.object({ kind: z.literal('end') }),

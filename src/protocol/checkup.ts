@@ -1,27 +1,27 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 
-/** What a checkup looks at; each is one row of the table in docs/operations.md. */
+/** Areas that a checkup covers; each is one row of the table in docs/operations.md. */
 export type CheckupArea =
   | ('agent' | 'versions' | 'clock' | 'ports' | 'certificates' | 'disk' | 'limits' | 'haproxy' | 'keepalived')
   | ('units' | 'secrets' | 'report' | 'controller')
 
 const area = z.string().max(40)
 
-/** One thing that is wrong, or that could not be checked. */
+/** One problem, or one check that could not be made. */
 export const findingSchema = z.object({
   area,
   level: z.enum(['wrong', 'unchecked']),
   what: z.string().max(2_000),
-  /** What to do; `null` where nothing is to be done but to look. */
+  /** The next step; `null` where the finding needs no action. */
   next: z.string().max(2_000).nullable(),
 })
 export type Finding = z.infer<typeof findingSchema>
 
-/** Most findings of one machine: more of the same say no more. */
+/** Most findings of one machine: more of the same add nothing. */
 export const mostFindings = 200
 
-/** What a machine found of itself, and which areas it looked at. */
+/** The findings of a machine about itself, and the areas that it checked. */
 export const checkupSchema = z.object({
   machine: z.string(),
   checked: z.array(area),
@@ -29,20 +29,20 @@ export const checkupSchema = z.object({
 })
 export type Checkup = z.infer<typeof checkupSchema>
 
-/** Where an agent with that data folder says it. Only its user and root enter the folder that holds it. */
+/** Socket on which an agent with that data folder answers. Only the agent's user and root may enter its folder. */
 export const selfSocketOf = (data: string): string => join(data, 'self', 'agent.sock')
 
-/** What an agent says of itself to `tandem doctor` on its machine. */
+/** The agent's answer to `tandem doctor` on its machine. */
 export const agentSelfSchema = z.object({
   version: z.string(),
-  /** The controller is connected. */
+  /** Whether the controller is connected. */
   controller: z.boolean(),
-  /** Where it takes ports for instances from. */
+  /** The range of ports for instances. */
   ports: z.object({ first: z.int(), last: z.int() }),
   http: z.int(),
   forward: z.int(),
   metrics: z.int(),
-  /** What it could not do, as its report says it; an older agent says none. */
+  /** Problems, as in the agent's report; an older agent sends none. */
   problems: z.array(z.string().max(2_000)).default([]),
   instances: z.array(z.object({ id: z.string(), service: z.string(), state: z.string(), port: z.int().nullable() })),
 })

@@ -12,7 +12,10 @@ const desiredInstanceSchema = z.object({
   service: name,
   release: releaseId,
   slot: z.int().positive(),
-  /** The rollout whose outcome this instance belongs to: tells a restarted copy of a release from the one before. */
+  /**
+   * The rollout whose outcome this instance belongs to: distinguishes a restarted copy of a release from the one
+   * before.
+   */
   generation: name,
   /** `active` takes new work once it is ready; `idle` runs without traffic (not yet switched, or draining). */
   traffic: z.enum(['active', 'idle']),
@@ -20,13 +23,13 @@ const desiredInstanceSchema = z.object({
 
 const port = z.int().min(1).max(65535)
 
-const loopback = z.ipv4().refine((address) => address.startsWith('127.'), 'is no loopback address')
+const loopback = z.ipv4().refine((address) => address.startsWith('127.'), 'is not a loopback address')
 
 const servedSchema = z.object({
   service: name,
-  /** Only instances of these releases may serve it: each route leads only to releases that declare it. */
+  /** Only instances of these releases may serve the route: each route leads only to releases that declare it. */
   releases: z.array(releaseId),
-  /** Machines whose balancers may be forwarded to. */
+  /** Machines whose balancers may receive forwarded requests. */
   forwardTo: z.array(name),
   holdMs: z.number().nullable(),
   idleMs: z.number().nullable(),
@@ -36,7 +39,7 @@ const servedSchema = z.object({
 const desiredRouteSchema = servedSchema.extend({
   match: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('http'), host: z.string().nullable(), path: z.string() }),
-    /** `address`: the service's own loopback address, where it has one; it listens there too. */
+    /** `address`: the service's own loopback address, where it has one; the route listens there too. */
     z.object({ kind: z.literal('tcp'), port, address: loopback.nullable().default(null) }),
   ]),
 })
@@ -45,7 +48,7 @@ const localRouteSchema = servedSchema.extend({
   match: z.object({
     kind: z.literal('local'),
     carries: z.enum(['http', 'tcp']),
-    /** The service's own; on a laptop 127.0.0.1. */
+    /** The service's own address; on a laptop 127.0.0.1. */
     address: loopback,
     port,
   }),
@@ -57,11 +60,14 @@ const termRecordSchema = z.object({
   id: z.string(),
   /** The log position at which this leadership began. */
   start: position,
-  /** A person ran `tandem controller recover`: machines may accept it although their last term is not its ancestor. */
+  /**
+   * An operator ran `tandem controller recover`: machines may accept this term although their last term is not its
+   * ancestor.
+   */
   recovered: z.boolean(),
 })
 
-/** Each one line of JSON; `null`: not asked for, or by a controller without a certificate. */
+/** Each is one line of JSON; `null`: not requested, or the controller has no certificate. */
 const ordersSchema = z.object({
   script: z.string().nullable(),
   restart: z.string().nullable(),
@@ -69,28 +75,31 @@ const ordersSchema = z.object({
   program: z.string().nullable().default(null),
 })
 
-/** The part of the desired state that the rollout room decides. */
+/** The part of the desired state that src/rollout decides. */
 const machineDesireSchema = z.object({
   machine: name,
   /** Releases to have fetched and verified, whether they run yet or not. */
   fetch: z.array(releaseId),
-  /** Releases that collection must leave alone. */
+  /** Releases that garbage collection must keep. */
   keep: z.array(releaseId),
   /** Definitions, overlays applied, of every release named below; by release id. */
   definitions: z.record(releaseId, definitionSchema),
-  /** What probes of a release name as `Host`, by release id; beside the definitions, which agents from before it take strictly. */
+  /**
+   * The `Host` that probes of a release send, by release id. Sent beside the definitions, because older agents read
+   * definitions strictly.
+   */
   probeHosts: z.record(releaseId, z.string()).default({}),
   instances: z.array(desiredInstanceSchema),
   routes: z.array(desiredRouteSchema),
-  /** Apart from `routes`, where an agent from before would open their ports to everybody. */
+  /** Separate from `routes`, because an older agent would open these ports to everybody. */
   localRoutes: z.array(localRouteSchema).default([]),
-  /** What `definitions` leaves out, since an agent from before would refuse it: routes that say who may reach them; by release id. */
+  /** Routes with `expose`, by release id. `definitions` leaves them out, because an older agent would refuse them. */
   declaredRoutes: z.record(releaseId, z.array(routeSchema)).default({}),
   /** The other machines and how to reach their balancers. */
   peers: z.array(z.object({ machine: name, host: z.string(), forwardPort: z.int() })),
-  /** One-off `prepare` commands this machine must run, each once. */
+  /** One-off `prepare` commands that this machine must run, each once. */
   prepare: z.array(z.object({ rollout: name, service: name, release: releaseId })),
-  /** Services whose data folder should be gone. */
+  /** Services whose data folder must be removed. */
   removedData: z.array(name),
   /** Out of traffic: this machine's own instances take no new work. */
   drained: z.boolean(),
@@ -104,35 +113,35 @@ const machineDesireSchema = z.object({
     })
     .nullable()
     .default(null),
-  /** Of the virtual addresses in `settings`: what this machine must not hold, whatever keepalived thinks. */
+  /** The virtual addresses in `settings` that this machine must not hold, regardless of keepalived's own decision. */
   addresses: z
     .object({
-      /** Given up gently: another machine is to have them, or this one is being taken out of traffic. */
+      /** Released gently: another machine takes them, or this machine is being taken out of traffic. */
       yields: z.array(name),
-      /** Two machines held them and another was named: given up at once, while the controller is heard. */
+      /** Two machines held them and another machine was named: released at once, while the controller is connected. */
       refused: z.array(name),
       /** Another machine in traffic has a ready instance of some service. */
       othersServe: z.boolean(),
     })
     .default({ yields: [], refused: [], othersServe: false }),
-  /** `null` where no cluster file was applied. An agent that runs by others starts again with these. */
+  /** `null` where no cluster file was applied. An agent that runs with other settings restarts with these. */
   settings: machineSettingsSchema.nullable().default(null),
 })
 
 /**
- * What one machine should be running and routing now. It is always sent whole, never as a difference, so that a lost,
- * repeated or reordered message cannot leave a machine half-way.
+ * The instances and routes that one machine should have now. It is always sent whole, never as a difference, so that a
+ * lost, repeated or reordered message cannot leave a machine half-way.
  */
 export const desiredStateSchema = machineDesireSchema.extend({
   cluster: z.string(),
-  /** The leadership that sends this, and the ones before it: how an agent tells a restored or forked log. */
+  /** The leadership that sends this, and the ones before it: with them an agent recognizes a restored or forked log. */
   term: z.int().positive(),
   terms: z.array(termRecordSchema),
-  /** The log position this state was folded at. */
+  /** The log position at which this state was folded. */
   position,
-  /** What an upgrade of Tandem itself asks of this machine now. */
+  /** The program that an upgrade of Tandem itself wants on this machine now. */
   program: desiredProgramSchema.nullable().default(null),
-  /** What of this the machine's root part must be sure of, signed by the controller: see identity/order.ts. */
+  /** The orders that the machine's privileged helper must verify, signed by the controller: see identity/order.ts. */
   orders: ordersSchema.default({ script: null, restart: null, settings: null, program: null }),
 })
 

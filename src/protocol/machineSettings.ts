@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { advertSchema, driversSchema, entrySchema } from '../definitions/clusterSchema.ts'
 
-/** What `cluster.yaml` says of one machine: what its agent must know before it can do anything. */
+/** The settings of one machine in `cluster.yaml`: its agent needs them before it can do anything. */
 export const machineSettingsSchema = z.object({
   cluster: z.string(),
   address: z.string(),

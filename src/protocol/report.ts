@@ -15,17 +15,20 @@ const reportedInstanceSchema = z.object({
   service: name,
   release: name,
   state: z.enum(instanceStates),
-  /** Why it is `failed`, or what it is waiting for; in words. */
+  /** Why the instance is `failed`, or what it waits for; in words. */
   reason: reason.nullable(),
   port: z.int().nullable(),
   pid: z.int().nullable(),
-  /** When it entered this state, ISO 8601 by the agent's clock: for display. */
+  /** When the instance entered this state, ISO 8601 by the agent's clock: for display. */
   since: z.string(),
-  /** How often its process was started again after it ended by itself. */
+  /** How often the process was restarted after it ended on its own. */
   restarts: z.int().nonnegative(),
-  /** True from the first failure after it was ready until it has been ready for a while: one crash loop, not many events. */
+  /**
+   * True from the first failure after the instance was ready until it has been ready for a while: one crash loop, not
+   * many events.
+   */
   unstable: z.boolean(),
-  /** Work in flight as the balancer counts it, and of that the long connections. */
+  /** Work in flight as the balancer counts it, and the long connections among it. */
   work: z.int().nonnegative(),
   long: z.int().nonnegative(),
 })
@@ -35,7 +38,7 @@ const seenSchema = z.object({ term: z.int().positive(), termId: z.string(), posi
 const appliedSchema = z.object({ supervisor: position, balancer: position, address: position })
 
 const endpointsSchema = z.object({
-  /** How other machines and people reach this one. */
+  /** The host under which other machines and users reach this one. */
   host: z.string(),
   http: z.int(),
   forward: z.int(),
@@ -43,22 +46,22 @@ const endpointsSchema = z.object({
   metrics: z.int(),
 })
 
-/** What a machine says it observes. Older and duplicate ones (by boot, then seq) change nothing. */
+/** The observations of a machine. Older and duplicate reports (by boot, then seq) change nothing. */
 export const reportSchema = z.object({
   machine: name,
   /** Grows with each start of the agent, also when its disk was wiped: at least the wall clock in ms. */
   boot: z.int().positive(),
   seq: z.int().positive(),
   version: z.string(),
-  /** What this agent knows beyond the first version: see protocol/abilities.ts. */
+  /** Abilities of this agent beyond the first version: see protocol/abilities.ts. */
   abilities: z.array(name).default([]),
-  /** Which Tandem runs here, and how far a change of it is. */
+  /** The Tandem program that runs here, and the progress of a change of it. */
   program: programReportSchema.nullable().default(null),
-  /** The newest desired state this machine accepted. */
+  /** The newest desired state that this machine accepted. */
   seen: seenSchema.nullable(),
-  /** Set when the controller's desired state was refused. */
+  /** Set when this machine refused the controller's desired state. */
   refused: z.object({ code: z.string(), message: reason }).nullable(),
-  /** The log position that each driver has applied: a wait ends only on one at or after the position that asked. */
+  /** The log position that each driver has applied: a wait ends only at or after the position of the request. */
   applied: appliedSchema,
   endpoints: endpointsSchema,
   fetched: z.array(name),
@@ -66,33 +69,39 @@ export const reportSchema = z.object({
   instances: z.array(reportedInstanceSchema),
   prepared: z.array(z.object({ rollout: name, ok: z.boolean(), reason })),
   removedData: z.array(name),
-  /** How the last work on the machine itself went; `ok` is `null` while it goes on. */
+  /** Outcome of the last work on the machine itself; `ok` is `null` while the work is in progress. */
   maintenance: z
     .object({ id: name, attempt: z.int().positive(), ok: z.boolean().nullable(), reason })
     .nullable()
     .default(null),
   /** Whether this agent can work on its machine at all: not on a laptop. */
   maintains: z.boolean().default(false),
-  /** Services whose routes the balancer could not open, though it applied all the rest. */
+  /** Services whose routes the balancer could not open, although it applied everything else. */
   unserved: z.array(z.object({ service: name, reason })).default([]),
   /** Virtual addresses, as this machine sees its own part. */
   addresses: z
     .object({
       /** `since`: ISO 8601 by the agent's clock, for display. */
       held: z.array(z.object({ address: name, since: z.string() })),
-      /** Why it takes one, or all, not; in words. */
+      /** Why this machine does not take one or all of them; in words. */
       withheld: reason.nullable(),
-      /** Why it could take none although it may, in words: something there is broken. */
+      /** Why this machine could take none although it may, in words: something on it is broken. */
       trouble: reason.nullable().default(null),
-      /** Machines it reaches, both ways; looked at while it is refused an address. */
+      /** Machines that this machine reaches, in both directions; checked while it is refused an address. */
       reaches: z.array(name),
     })
     .default({ held: [], withheld: null, trouble: null, reaches: [] }),
-  /** What a driver could not apply, in words, after the name of its part: shown; the reason of a late step only if that part was waited for. */
+  /**
+   * Changes that a driver could not apply, in words, after the name of its part. Always shown; the reason of a late
+   * step only if the step waited for that part.
+   */
   problems: z.array(reason),
-  /** What the supervisor can enforce here. */
+  /** The limits that the supervisor can enforce here. */
   limits: z.object({ memory: z.boolean(), cpu: z.boolean(), tasks: z.boolean(), why: z.string().nullable() }),
-  /** What this machine runs by, whole; sent only while it refuses the controller, for `tandem controller recover`. */
+  /**
+   * The whole desired state that this machine applied; sent only while it refuses the controller, for `tandem
+   * controller recover`.
+   */
   held: desiredStateSchema.nullable(),
 })
 

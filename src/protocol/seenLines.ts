@@ -1,11 +1,11 @@
 import type { Answer } from './ask.ts'
 
-/** Lines of the newest moment: what a resumed stream may send again. */
+/** Lines of the newest moment, which a resumed stream may send again. */
 export class SeenLines {
   newest: string | null = null
   readonly #at = new Set<string>()
 
-  /** True when it was there already. */
+  /** Returns true when the line was already there. */
   add({ at, instance, text }: Extract<Answer, { kind: 'line' }>): boolean {
     const key = `${at} ${instance} ${text}`
     if (this.newest === null || at > this.newest) {

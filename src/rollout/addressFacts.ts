@@ -3,7 +3,7 @@ import type { Report } from '../protocol/report.ts'
 import type { Observed } from './observed.ts'
 import type { AddressState, State } from './state.ts'
 
-/** What a report says of the virtual addresses that the log does not know yet: taken, or let go of. */
+/** The changes of virtual addresses that a report shows and the log does not know yet: an address taken or released. */
 export function addressFacts(state: State, observed: Observed, report: Report): Event[] {
   const { machine, addresses } = report
   const mark = { boot: report.boot, seq: report.seq }
@@ -14,13 +14,13 @@ export function addressFacts(state: State, observed: Observed, report: Report): 
     const held = known?.holders.includes(machine) ?? false
     if (holds === held) return []
     if (holds) {
-      // What it is refused it is about to let go of.
+      // A machine that is refused the address is about to release it.
       if (known?.refused.includes(machine)) return []
       const from = known?.holder ?? known?.from ?? null
       const why = whyTaken(state, observed, known, machine)
       return [{ type: 'AddressTaken', data: { address, machine, from: from === machine ? null : from, why, mark } }]
     }
-    const why = addresses.withheld ?? 'its keepalived gave it up'
+    const why = addresses.withheld ?? 'its keepalived released it'
     return [{ type: 'AddressReleased', data: { address, machine, why, mark } }]
   })
 }
@@ -30,10 +30,10 @@ function whyTaken(state: State, observed: Observed, known: AddressState | undefi
   const { holder, from, why } = known
   if (holder === null) return from === null || from === by ? why : `${from}: ${why}`
   const before = state.machines[holder]
-  if (!before) return `machine ${holder} is no longer of the cluster`
+  if (!before) return `machine ${holder} no longer belongs to the cluster`
   if (before.traffic !== 'ready') return `machine ${holder} is taken out of traffic`
-  if (known.returning?.to === by) return `it goes back to ${by}, which it prefers`
+  if (known.returning?.to === by) return `the address returns to ${by}, its preferred machine`
   const withheld = observed[holder]?.report.addresses.withheld
   if (withheld) return `${holder}: ${withheld}`
-  return before.lost ? `machine ${holder} is lost` : `${by} heard nothing of ${holder} any more`
+  return before.lost ? `machine ${holder} is lost` : `${by} no longer heard ${holder}`
 }

@@ -1,7 +1,10 @@
 import type { Observed } from './observed.ts'
 import type { Machine, State } from './state.ts'
 
-/** Why no other machine would take what comes to this one by virtual addresses; `null`: one would, or nothing comes so. */
+/**
+ * Why no other machine would take over the requests that reach this machine by virtual addresses; `null` when another
+ * machine would, or when no requests come that way.
+ */
 export function aloneAtAddresses(state: State, observed: Observed, machine: string): string | null {
   const { addresses = [], machines = {} } = state.cluster ?? {}
   const driver = machines[machine]?.drivers.address ?? 'none'
@@ -15,12 +18,12 @@ export function aloneAtAddresses(state: State, observed: Observed, machine: stri
   return why.includes(null) ? null : why.join('; ') || 'there is no other machine'
 }
 
-/** Why this machine takes no virtual address though it is to, or none yet; `null`: it takes one. */
+/** Why this machine does not, or not yet, take the virtual address that it should take; `null` when it takes one. */
 export function whyNotAt(state: State, observed: Observed, { name, lost, traffic, since }: Machine): string | null {
   const report = observed[name]?.report
-  if (lost || !report) return `${name} is not heard`
+  if (lost || !report) return `${name} does not report`
   if (traffic !== 'ready') return `${name} is out of traffic`
   if (report.addresses.trouble !== null) return `${name}: ${report.addresses.trouble}`
   const isScript = state.cluster?.machines[name]?.drivers.address === 'command'
-  return isScript && report.applied.address < since.position ? `${name}: its script take is not over` : null
+  return isScript && report.applied.address < since.position ? `${name}: its take script has not finished` : null
 }

@@ -24,7 +24,7 @@ const holds = (world: World, machine: string, addresses: string[], over = {}): W
   const held = addresses.map((address) => ({ address, since }))
   const fake = world.world.machine(machine)
   fake.addresses = { held, withheld: null, trouble: null, reaches: [], ...over }
-  // A driver that has applied what it was told last.
+  // The driver has applied the newest state.
   fake.applied.address = world.world.state.position
   world.world.round(machine)
   fake.applied.address = world.world.state.position
@@ -35,7 +35,7 @@ const tells = (world: World, machine: string) => desiredState(world.world.state,
 const seen = (world: World): string[] => world.lines().filter((line) => line.startsWith('10.'))
 
 describe('a virtual address', () => {
-  it('is taken, let go of, and taken elsewhere, each with its reason', () => {
+  it('is taken, released, and taken elsewhere, each with its reason', () => {
     const world = holds(named(one), 'a', [one])
     expect(seen(world)).toEqual([`${one} taken by a from null: no machine held it`])
     holds(world, 'a', [], { withheld: 'HAProxy does not run' })
@@ -47,36 +47,36 @@ describe('a virtual address', () => {
     expect(world.world.state.addresses[one]).toMatchObject({ holder: 'b', from: 'a', why: 'a: HAProxy does not run' })
   })
 
-  it('is one event a move, also when the one that lost it says nothing', () => {
+  it('is one event per move, also when the machine that lost it does not report', () => {
     const world = holds(holds(named(one), 'a', [one]).on('a', { alive: false }), 'b', [one])
-    expect(seen(world).at(-1)).toBe(`${one} taken by b from a: b heard nothing of a any more`)
+    expect(seen(world).at(-1)).toBe(`${one} taken by b from a: b no longer heard a`)
     holds(world, 'b', [one])
     expect(seen(world)).toEqual([])
   })
 
-  it('is not contested by one that has not yet heard that another took it', () => {
+  it('is not contested by a machine that does not know yet that another took it', () => {
     const world = holds(holds(named(one), 'a', [one]), 'b', [one])
     const fake = world.world.machine('a')
     fake.applied.address = 0
     world.world.round('a')
     expect(seen(world)).toEqual([
       `${one} taken by a from null: no machine held it`,
-      `${one} taken by b from a: b heard nothing of a any more`,
+      `${one} taken by b from a: b no longer heard a`,
     ])
     expect(tells(world, 'a').refused).toEqual([])
   })
 
-  it('held by two is given to the one that took it last; the other is refused it as long as that one holds it', () => {
+  it('held by two goes to the machine that took it last; the other is refused it as long as that machine holds it', () => {
     const world = holds(holds(holds(named(one), 'a', [one]), 'b', [one]), 'a', [one])
     expect(seen(world).at(-1)).toBe(`${one} contested: b, not a`)
     expect([tells(world, 'a').refused, tells(world, 'b').refused]).toEqual([[one], []])
-    // It gave it up, and takes it again in vain, as after a while without the controller.
+    // The machine released the address and takes it again in vain, as after a while without the controller.
     holds(holds(holds(world, 'a', []), 'a', [one]), 'b', [one])
-    expect(seen(world)).toEqual([`${one} released by a: its keepalived gave it up`])
+    expect(seen(world)).toEqual([`${one} released by a: its keepalived released it`])
     expect(tells(world, 'a').refused).toEqual([one])
   })
 
-  it('is nobody’s to refuse once the named one lets go, is lost, or both reach each other again', () => {
+  it('is refused to no machine once the named one releases it, is lost, or both reach each other again', () => {
     const contested = (): World => {
       const world = holds(holds(holds(named(one), 'a', [one]), 'b', [one]), 'a', [one])
       holds(world, 'a', [])
@@ -105,19 +105,19 @@ describe('a virtual address', () => {
     expect(tells(world.when(ready('a')), 'a').yields).toEqual([])
   })
 
-  it('of which the controller has not heard since it started counts as still held', () => {
+  it('counts as still held by a machine that has not reported since the controller started', () => {
     const world = holds(holds(named(one), 'a', [one]), 'b', []).when(drain('a'))
     world.world.observed = {}
     world.world.round('b')
     expect(world.world.state.machines['a']?.traffic).toBe('unforwarding')
   })
 
-  it('that nobody else takes does not hold a drain up for ever', () => {
+  it('that no other machine takes does not delay a drain for ever', () => {
     const world = holds(named(one), 'a', [one]).when(drain('a')).passing(12_000)
     expect(world.lines()).toContain('a drain stepped')
   })
 
-  it('that a script takes out of a balancer outside has longer than that', () => {
+  it('that a script takes out of an external balancer has more time', () => {
     const cluster = clusterOf([one])
     for (const machine of Object.values(cluster.machines)) machine.drivers = { ...machine.drivers, address: 'command' }
     const world = given('a', 'b')
@@ -130,7 +130,7 @@ describe('a virtual address', () => {
     expect(world.lines()).toEqual(['a drain stepped', 'a drained'])
   })
 
-  it('goes back to the machine it prefers where there are two, gently, once both have been well for a while', () => {
+  it('returns to its preferred machine where there are two, gently, once both have been healthy for a while', () => {
     const world = holds(holds(named(one, two), 'a', [one, two]), 'b', [])
     world.lines()
     expect(seen(world.passing(9_000))).toEqual([])
@@ -138,13 +138,13 @@ describe('a virtual address', () => {
     expect([tells(world, 'a').yields, tells(world, 'b').yields]).toEqual([[two], []])
     holds(holds(world, 'a', [one]), 'b', [two])
     expect(tells(world, 'a').yields).toEqual([])
-    expect(seen(world.passing(60_000)).at(-1)).toBe(`${two} taken by b from a: a: its keepalived gave it up`)
+    expect(seen(world.passing(60_000)).at(-1)).toBe(`${two} taken by b from a: a: its keepalived released it`)
   })
 
-  it('that the preferred machine does not take goes on where it is, and is tried again much later', () => {
+  it('that the preferred machine does not take stays, and is tried again much later', () => {
     const world = holds(holds(named(one, two), 'a', [one, two]), 'b', []).passing(12_000)
     expect(seen(world).at(-1)).toBe(`${two} goes back from a to b`)
-    expect(seen(world.passing(300_000))).toEqual([`${two} not back: b did not take it`])
+    expect(seen(world.passing(300_000))).toEqual([`${two} not back: b did not take the address`])
     expect(tells(world, 'a').yields).toEqual([])
     expect(seen(world.passing(400_000)).at(0)).toBe(`${two} goes back from a to b`)
   })
@@ -161,7 +161,7 @@ describe('a virtual address', () => {
     expect(tells(world, 'a').yields).toEqual([])
   })
 
-  it('held by both again right after they reached each other is left where it is for long: VRRP alone does not pass', () => {
+  it('held by both again right after they reached each other stays for long: only VRRP is blocked', () => {
     const world = holds(holds(holds(named(one), 'a', [one]), 'b', [one]), 'a', [one])
     holds(world, 'a', [], { reaches: ['b'] })
     expect(seen(world.passing(11_000)).at(-1)).toBe(`${one} settled`)
@@ -173,7 +173,7 @@ describe('a virtual address', () => {
     expect(seen(world.passing(110_000))).toEqual([`${one} settled`])
   })
 
-  it('is not taken off the only machine that can hold it, unless told to', () => {
+  it('is not taken off the only machine that can hold it, unless forced', () => {
     const world = holds(holds(named(one), 'a', [one]), 'b', [], { trouble: 'keepalived does not run' })
     const refusal = { code: 'E_LAST_INSTANCE', subject: 'a' }
     expect(world.when(drain('a')).decision).toMatchObject(refusal)
@@ -182,7 +182,7 @@ describe('a virtual address', () => {
     expect(world.settled().when(ready('b')).settled().when(drain('a', true)).decision.type).toBe('accepted')
   })
 
-  it('stays with the other machine until the one that was patched could take it', () => {
+  it('stays with the other machine until the patched machine could take it', () => {
     const world = holds(holds(named(one), 'b', [one]), 'a', [])
     world
       .when(patch(['a', 'b']))
@@ -191,17 +191,17 @@ describe('a virtual address', () => {
     expect(world.lines().at(-1)).toBe('a return')
     holds(world, 'a', [], { trouble: 'keepalived does not run' })
     const lines = world.passing(20_000).lines()
-    expect(lines.at(-1)).toBe('maintenance stopped: it takes no virtual address: a: keepalived does not run')
+    expect(lines.at(-1)).toBe('maintenance stopped: machine a takes no virtual address: a: keepalived does not run')
     expect(world.world.state.machines['b']?.traffic).toBe('ready')
   })
 
-  it('of which there is one stays where it is', () => {
+  it('that is the only one stays', () => {
     const world = holds(holds(named(one), 'b', [one]), 'a', [])
     world.lines()
     expect(seen(world.passing(60_000))).toEqual([])
   })
 
-  it('is told whether another machine serves', () => {
+  it('depends on whether another machine serves, which each machine learns', () => {
     const world = named(one)
     expect(tells(world, 'a').othersServe).toBe(true)
     world.on('b', { fates: { r1: 'fails' } })

@@ -12,9 +12,9 @@ import type { State } from './state.ts'
 
 export interface Moment {
   observed: Observed
-  /** Milliseconds by the controller's clock, stamped on the events. */
+  /** Time by the controller's clock in milliseconds, stamped on the events. */
   at: number
-  /** The same, or `null` where nothing may be decided by time yet. */
+  /** The same time, or `null` while nothing may be decided by time yet. */
   now: number | null
 }
 
@@ -26,7 +26,7 @@ export function applyAll(state: State, events: Event[], at: number): State {
   }, state)
 }
 
-/** Everything that follows now from what is known: goes on until nothing more does. */
+/** All events that follow now from the state and the reports. Decides again until nothing more follows. */
 export function advance(before: State, moment: Moment): Event[] {
   const all: Event[] = []
   let state = before
@@ -36,7 +36,7 @@ export function advance(before: State, moment: Moment): Event[] {
     state = applyAll(state, events, moment.at)
     all.push(...events)
   }
-  throw new Error(`deciding did not come to rest; last: ${JSON.stringify(all.slice(-6))}`)
+  throw new Error(`decisions did not settle; last: ${JSON.stringify(all.slice(-6))}`)
 }
 
 function next(state: State, moment: Moment): Event[] {

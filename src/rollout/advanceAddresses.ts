@@ -7,16 +7,21 @@ import type { Observed } from './observed.ts'
 import { machineBusy } from './serviceView.ts'
 import type { AddressState, State } from './state.ts'
 
-/** Without a word for this many, and a bit, a machine that may hold it takes it (RFC 5798, 6.1). */
+/**
+ * Advert intervals without an advert after which a machine that may hold an address has taken it (RFC 5798, section
+ * 6.1: three intervals and a skew time).
+ */
 const advertsUntilTaken = 4
 
 /**
- * Who may hold a virtual address where VRRP alone cannot tell, and when one goes back to the machine it prefers.
+ * Decides which machine may hold a virtual address where VRRP alone cannot, and when an address returns to its
+ * preferred machine.
  *
- * Machines that do not hear each other (a cut, one way or both) hold an address at the same time. Who took it last is named:
- * the network sends to that one since its announcement, and what was connected to the other is lost already. The others are
- * refused it, and stay so while the named one is heard and holds it, until they reach each other again; so a cut that lasts
- * makes nothing flap. With two addresses and both machines well, each goes back to its own.
+ * Machines that do not hear each other (a cut link, in one or both directions) hold an address at the same time. The
+ * controller names the machine that took it last: since that machine's announcement the network sends to it, and
+ * connections to the other machine are already lost. The other machines are refused the address as long as the named
+ * machine reports and holds it, until they reach each other again; so a cut that lasts does not make the address flap.
+ * With two addresses and both machines healthy, each address returns to its own machine.
  */
 export function advanceAddresses(state: State, moment: Moment): Event[] {
   return (state.cluster?.addresses ?? []).flatMap((address, index) => {
@@ -33,7 +38,10 @@ export function advanceAddresses(state: State, moment: Moment): Event[] {
   })
 }
 
-/** Only a machine that knows of the taking, and still holds it, contests it: in a usual move it has let go by then. */
+/**
+ * A machine contests the address only when it knows of the takeover and still holds the address: in a usual move it has
+ * released the address by then.
+ */
 function contested(
   state: State,
   observed: Observed,
@@ -58,10 +66,11 @@ function settled(
   named: string,
 ): Event[] | null {
   if (refused.length === 0 || !contestedSince) return null
-  // Held by both again as soon as it was settled: it is VRRP alone that does not pass, and moving it helps nobody.
+  // Both machines hold the address again as soon as it was settled: only VRRP is blocked, and moving the address does
+  // not help.
   const isAgain =
     contestedSince.at - settledAt < limits.contestedAgainMs + advertsUntilTaken * (state.cluster?.advert ?? 0)
-  // What it says it reaches is as old as its HAProxy's last check.
+  // The report of which machines are reachable is as old as the last check of the machine's HAProxy.
   const after = isAgain ? limits.returnAgainMs : limits.settleAddressMs
   if (at - countsFrom(state, contestedSince) < after) return null
   const reach = refused.every((name) => observed[name]?.report.addresses.reaches.includes(named))
@@ -79,10 +88,10 @@ function returned(
 ): Event[] | null {
   if (!under) return null
   const to = state.machines[under.to]
-  const cannot = to ? whyNotAt(state, observed, to) : `${under.to} is no longer of the cluster`
+  const cannot = to ? whyNotAt(state, observed, to) : `${under.to} no longer belongs to the cluster`
   const isLate = at - countsFrom(state, under.since) >= limits.returnMs
   if (cannot === null && !isLate) return null
-  return [{ type: 'AddressReturnEnded', data: { address, why: cannot ?? `${under.to} did not take it` } }]
+  return [{ type: 'AddressReturnEnded', data: { address, why: cannot ?? `${under.to} did not take the address` } }]
 }
 
 function returning(
@@ -100,13 +109,15 @@ function returning(
   const report = observed[to]?.report
   if (!machine || whyNotAt(state, observed, machine) !== null || machineBusy(state)) return null
   if (!report || report.addresses.withheld !== null || !isSteady(state, to)) return null
-  // It knows of the last move, so what it says of itself is of now.
+  // Only a report from after the last move describes the present.
   if (report.applied.address < known.since.position) return null
   if (at - countsFrom(state, machine.since) < limits.returnAfterMs) return null
   return [{ type: 'AddressReturnStarted', data: { address, from: holder, to } }]
 }
 
-/** To which machine the address goes back once all is well, and when at the earliest (ms); `null`: it stays. */
+/**
+ * The machine that the address returns to once all is healthy, and the earliest time (ms); `null`: the address stays.
+ */
 export function goesBack(
   state: State,
   index: number,
@@ -117,18 +128,18 @@ export function goesBack(
   return { to, notBefore: Math.max(countsFrom(state, since) + limits.returnAfterMs, triedAt + limits.returnAgainMs) }
 }
 
-/** Each address prefers its own machine, in the order of their names: as keepalived's priorities say, too. */
+/** Each address prefers its own machine, in the order of their names; keepalived's priorities follow the same order. */
 export function preferredMachine({ cluster }: State, index: number): string | null {
   const names = Object.entries(cluster?.machines ?? {})
     .filter(([, { drivers }]) => drivers.address === 'keepalived')
     .map(([name]) => name)
     .toSorted()
-  // One of each family move together: VRRP speaks one, and takes the other along.
+  // An IPv4 and an IPv6 address move together: VRRP runs for one of them, and the other follows.
   const apart = new Set(cluster?.addresses.map((address) => address.includes(':'))).size === 1
   return names[(apart ? index : 0) % names.length] ?? null
 }
 
-/** Everything it is to run is ready there, and nothing is being rolled there. */
+/** Every instance that the machine should run is ready, and no turn is in progress on the machine. */
 function isSteady(state: State, machine: string): boolean {
   const isTurning = Object.values(state.turns).some((turn) => turn.machine === machine)
   return !isTurning && Object.values(state.instances).every((one) => one.machine !== machine || one.state === 'ready')

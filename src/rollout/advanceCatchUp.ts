@@ -8,8 +8,9 @@ import { holdsNewTurns } from './serviceView.ts'
 import { freshTurn, type Machine, type Service, type State } from './state.ts'
 
 /**
- * Outside a rollout: brings a machine that returned or joined to where its service is, one machine at a time. One that
- * cannot catch up goes back alone to what it ran, and is `behind` until it returns again or the next rollout.
+ * Outside a rollout: brings a machine that returned or joined to the release of its service, one machine at a time. A
+ * machine that cannot catch up goes back alone to the release it ran, and is `behind` until it returns again or until
+ * the next rollout.
  */
 export function advanceCatchUp(state: State, service: Service, { observed }: Moment): Event[] {
   if (holdsNewTurns(state) || !service.lastRollout) return []
@@ -32,7 +33,10 @@ export function advanceCatchUp(state: State, service: Service, { observed }: Mom
   return []
 }
 
-/** It has done what was asked of it last, and has the release: a deadline would else pass for what is not a failure. */
+/**
+ * The machine has done the last step requested of it, and has the release. Otherwise a deadline could pass although
+ * nothing has failed.
+ */
 function isPrepared({ name, asked }: Machine, target: Target | null, observed: Observed): boolean {
   const report = observed[name]?.report
   if (!report || report.applied.balancer < asked || report.applied.supervisor < asked) return false

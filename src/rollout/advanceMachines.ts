@@ -7,13 +7,13 @@ import { definitionOf, lastServedBy } from './serviceView.ts'
 import type { Machine, State } from './state.ts'
 import { silentPeers } from './silentPeers.ts'
 
-/** Machines fall silent; machines being drained give up forwarded work first, then their own. */
+/** Marks silent machines as lost, and advances drains: a machine gives up forwarded work first, then its own. */
 export function advanceMachines(state: State, { observed, now }: Moment): Event[] {
   const lost = Object.values(state.machines).flatMap(({ name, lost }): Event[] => {
     const silentMs = now === null ? 0 : now - heardAt(state, observed, name)
     return !lost && silentMs >= limits.silenceMs ? [{ type: 'MachineLost', data: { machine: name, silentMs } }] : []
   })
-  // First: what becomes of a drain depends on who is still there.
+  // Losses come first: the outcome of a drain depends on the machines that are still there.
   return lost.length > 0
     ? lost
     : Object.values(state.machines).flatMap((machine) => drainOf(state, machine, observed, now))
@@ -24,7 +24,8 @@ function drainOf(state: State, machine: Machine, observed: Observed, now: number
   if (traffic === 'unforwarding') {
     if (lost) return [drained(machine, 0)]
     if (!hasMadeWay(state, observed, machine) && !late(state, machine, now)) return []
-    // Another may have failed since this was begun: what would be an outage now was none then.
+    // Another machine may have failed since the drain began: continuing would now cause an outage that it would not
+    // have then.
     const mayStill = mayInterrupt || lastServedBy(state, [name]).length === 0
     return [{ type: mayStill ? 'MachineDrainStepped' : 'MachineReadied', data: { machine: name } }]
   }
@@ -33,12 +34,14 @@ function drainOf(state: State, machine: Machine, observed: Observed, now: number
   return work === 0 || late(state, machine, now) ? [drained(machine, work ?? 0)] : []
 }
 
-/** The others forward nothing there any more, and it holds no virtual address: all that comes goes elsewhere. */
+/**
+ * The other machines forward nothing to this one any more, and it holds no virtual address: all requests go elsewhere.
+ */
 function hasMadeWay(state: State, observed: Observed, { name, since }: Machine): boolean {
   if (silentPeers(state, observed, name, since).length > 0) return false
   const moves = state.cluster?.machines[name]?.drivers.address ?? 'none'
   if (moves === 'none') return true
-  // One that has not reported since the controller started may hold them still.
+  // A machine that has not reported since the controller started may still hold them.
   const report = observed[name]?.report
   return report !== undefined && report.applied.address >= since.position && report.addresses.held.length === 0
 }
@@ -48,7 +51,7 @@ const drained = ({ name }: Machine, work: number): Event => ({ type: 'MachineDra
 const late = (state: State, machine: Machine, now: number | null): boolean =>
   now !== null && now >= machineDeadline(state, machine)
 
-/** Milliseconds by the controller's clock; infinite for a machine with no operation under way. */
+/** Milliseconds by the controller's clock; infinite for a machine without an operation in progress. */
 export function machineDeadline(state: State, { name, traffic, since }: Machine): number {
   const from = countsFrom(state, since)
   if (traffic === 'unforwarding') {
@@ -62,7 +65,7 @@ export function machineDeadline(state: State, { name, traffic, since }: Machine)
   return from + Math.max(limits.acknowledgeMs, ...drains)
 }
 
-/** Work in flight on the machine, once its balancer has applied the drain; `null`: not known yet. */
+/** Work in flight on the machine, once its balancer has applied the drain; `null` when it is not known yet. */
 function workLeft(observed: Observed, { name, since }: Machine): number | null {
   const report = observed[name]?.report
   if (!report || report.applied.balancer < since.position) return null

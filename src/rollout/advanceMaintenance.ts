@@ -11,13 +11,13 @@ import { silentPeers } from './silentPeers.ts'
 
 type Part = NonNullable<Maintenance['at']>
 
-/** The next step of the maintenance that runs, if one does. */
+/** The next step of the running maintenance, if there is one. */
 export function advanceMaintenance(state: State, moment: Moment): Event[] {
   const { maintenance } = state
   if (!isRunning(maintenance)) return []
   const { at } = maintenance
   if (!at) return nextMachine(state, maintenance, moment.observed)
-  if (!state.machines[at.machine]) return [stopped(maintenance, `machine ${at.machine} is no longer of the cluster`)]
+  if (!state.machines[at.machine]) return [stopped(maintenance, `machine ${at.machine} no longer belongs to the cluster`)]
   const outcome = outcomeOf(state, maintenance, at, moment)
   if (outcome.type === 'failed') return [stopped(maintenance, outcome.reason)]
   if (outcome.type === 'over') return outcome.events
@@ -25,7 +25,7 @@ export function advanceMaintenance(state: State, moment: Moment): Event[] {
   return late ? [stopped(maintenance, outcome.late)] : []
 }
 
-/** Milliseconds by the controller's clock; infinite where none is under way. */
+/** Milliseconds by the controller's clock; infinite when no maintenance is in progress. */
 export function maintenanceDeadline(state: State): number {
   const { maintenance } = state
   if (!isRunning(maintenance) || !maintenance.at) return Number.POSITIVE_INFINITY
@@ -59,11 +59,11 @@ function outcomeOf(state: State, maintenance: Maintenance, at: Part, { observed 
   switch (at.step) {
     case 'drain': {
       const { traffic } = state.machines[machine] ?? {}
-      // A person put it back meanwhile.
+      // An operator put the machine back meanwhile.
       if (traffic === 'ready')
         return { type: 'failed', reason: `machine ${machine} is back in traffic: ${whyBack(state, machine)}` }
       if (traffic !== 'drained') return waiting('')
-      // Another may have failed while this one gave up its work.
+      // Another machine may have failed while this one gave up its work.
       const last = maintenance.allowOutage || !at.wasReady ? [] : lastServedBy(state, [machine])
       if (last.length === 0) return over(stepped(maintenance, at, 'work'))
       const reason = `machine ${machine} has the last ready instance of ${last.join(', ')} now, and is back in traffic`
@@ -90,25 +90,28 @@ function outcomeOf(state: State, maintenance: Maintenance, at: Part, { observed 
       const silent = silentPeers(state, observed, machine, at.since)
       const noAddress = isThere ? takesNoAddress(state, observed, at) : null
       if (isThere && silent.length === 0 && noAddress === null) return over(stepped(maintenance, at, 'done'))
-      if (noAddress !== null) return waiting(`it takes no virtual address: ${noAddress}`)
-      return waiting(`the balancer of machine ${[...(isThere ? [] : [machine]), ...silent].join(', ')} did not follow`)
+      if (noAddress !== null) return waiting(`machine ${machine} takes no virtual address: ${noAddress}`)
+      return waiting(`the balancer of machine ${[...(isThere ? [] : [machine]), ...silent].join(', ')} did not apply the change`)
     }
   }
 }
 
-/** By a person, or because draining it would have interrupted a service. */
+/** An operator put the machine back, or draining it would have interrupted a service. */
 function whyBack(state: State, machine: string): string {
   const last = lastServedBy(state, [machine])
-  return last.length === 0 ? 'put there by hand' : `it has the last ready instance of ${last.join(', ')} now`
+  return last.length === 0 ? 'an operator put it back' : `it has the last ready instance of ${last.join(', ')} now`
 }
 
-/** Why the machine that is back would not take what comes to the next one; `null`: it would, or none is to be taken. */
+/**
+ * Why the machine that is back would not take over from the next one; `null` when it would, or when there is no address
+ * to take.
+ */
 function takesNoAddress(state: State, observed: Observed, { machine, since }: Part): string | null {
   const known = state.machines[machine]
   const { addresses = [], machines = {} } = state.cluster ?? {}
   const isIn = known?.traffic === 'ready' && addresses.length > 0
   if (!isIn || (machines[machine]?.drivers.address ?? 'none') === 'none') return null
-  if ((observed[machine]?.report.applied.address ?? 0) < since.position) return `${machine} has not taken it yet`
+  if ((observed[machine]?.report.applied.address ?? 0) < since.position) return `${machine} has not taken the address yet`
   return whyNotAt(state, observed, known)
 }
 
@@ -117,7 +120,7 @@ function nextMachine(state: State, maintenance: Maintenance, observed: Observed)
   const machine = machines.find((name) => !done.includes(name))
   if (machine === undefined) return [{ type: 'MaintenanceFinished', data: { maintenance: id } }]
   const known = state.machines[machine]
-  if (!known) return [stopped(maintenance, `machine ${machine} is no longer of the cluster`)]
+  if (!known) return [stopped(maintenance, `machine ${machine} no longer belongs to the cluster`)]
   if (known.lost) return [stopped(maintenance, `machine ${machine} is lost`)]
   if (Object.keys(state.turns).length > 0 || known.traffic === 'unforwarding' || known.traffic === 'draining') return []
   const last = allowOutage || known.traffic !== 'ready' ? [] : lastServedBy(state, [machine])

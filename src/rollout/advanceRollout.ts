@@ -8,7 +8,7 @@ import { backTarget } from './backTarget.ts'
 import { definitionOf, forwardTarget, isBroken, isReachable, holdsNewTurns } from './serviceView.ts'
 import { turnKey, type Rollout, type State } from './state.ts'
 
-/** The rollout's next event, between the turns. */
+/** The rollout's next event between the turns. */
 export function advanceRollout(state: State, rollout: Rollout, moment: Moment): Event[] {
   const broken = failedForwardInstance(state, rollout)
   if (broken) return [broken]
@@ -27,8 +27,8 @@ export function advanceRollout(state: State, rollout: Rollout, moment: Moment): 
 }
 
 /**
- * A new instance that failed after its machine's turn reverses the rollout. In the turn the turn decides; what a lost
- * machine had begun is a matter of its catching up.
+ * A new instance that fails after its machine's turn reverses the rollout. During the turn, the turn decides. An
+ * instance that a lost machine had begun to start is handled when that machine catches up.
  */
 function failedForwardInstance(state: State, rollout: Rollout): Event | null {
   if (rollout.stage !== 'turns') return null
@@ -46,7 +46,7 @@ function passOver(state: State, rollout: Rollout): Event[] | null {
     (machine) => rollout.machines[machine]?.state === 'waiting' && !isReachable(state, machine),
   )
   if (!lost) return null
-  return [{ type: 'MachinePassedOver', data: { rollout: rollout.id, machine: lost, reason: 'it is lost' } }]
+  return [{ type: 'MachinePassedOver', data: { rollout: rollout.id, machine: lost, reason: 'the machine is lost' } }]
 }
 
 function fetching(state: State, rollout: Rollout, { observed, now }: Moment): Event[] {
@@ -122,8 +122,8 @@ function beginTurn(state: State, rollout: Rollout): Event[] {
 }
 
 /**
- * The failing machine goes back first, then those before it, last first; machines never reached are not touched. Those
- * that the old release leaves altogether come after those where it serves.
+ * The failing machine goes back first, then the machines before it, the last one first; machines that had no turn are
+ * not touched. Machines where the old release does not run come after the machines where it serves.
  */
 function returning(state: State, rollout: Rollout): Event[] {
   const touched = rollout.order.filter((machine) => {

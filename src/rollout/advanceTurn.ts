@@ -5,7 +5,7 @@ import { freshOf, isBroken, isReachable, machineBusy } from './serviceView.ts'
 import type { State, Turn } from './state.ts'
 import { goesOnWhenLate, waitFor } from './waits.ts'
 
-/** The turn's next event: its step may be over, its machine lost, its next step due. */
+/** The turn's next event: its step may have ended, its machine may be lost, or its next step may be due. */
 export function advanceTurn(state: State, turn: Turn, { observed, now }: Moment): Event[] {
   if (!isReachable(state, turn.machine)) return [finished(turn, 'lost', `machine ${turn.machine} is lost`)]
 

@@ -7,14 +7,14 @@ import { refuse } from './refuse.ts'
 import type { State } from './state.ts'
 
 /**
- * Takes a cluster file as what holds from now on. Machines it no longer names are removed, also one that has joined and
- * never reported: its certificate is to be worthless. One that has reported is not removed in the middle of a rollout, and
- * not while it is the last to serve something, unless forced.
+ * Applies a cluster file. Machines that the file no longer names are removed, also a machine that joined but never
+ * reported, because its certificate must be revoked. A machine that has reported is not removed during a rollout, and,
+ * unless forced, not while it is the last to serve a service.
  */
 export function applyCluster(state: State, cluster: ClusterDefinition, force: boolean): Decision {
   const { cluster: own } = state.config
   if (cluster.cluster !== own) {
-    const message = `the file describes cluster ${cluster.cluster}, and this is ${own}`
+    const message = `the file describes cluster ${cluster.cluster}, but this controller manages cluster ${own}`
     return refuse('E_OTHER_CLUSTER', message, cluster.cluster, '--context NAME   chooses another cluster')
   }
   const known = Object.keys({ ...state.cluster?.machines, ...state.machines })
@@ -23,7 +23,7 @@ export function applyCluster(state: State, cluster: ClusterDefinition, force: bo
   const hasReported = removed.some((name) => Object.hasOwn(state.machines, name))
   const rollout = Object.values(state.rollouts).find(({ stage }) => stage !== 'finished')
   if (hasReported && rollout) {
-    const message = `rollout ${rollout.id} of ${rollout.service} is in progress: no machine is removed meanwhile`
+    const message = `rollout ${rollout.id} of ${rollout.service} is in progress: a machine can be removed only after it`
     return refuse('E_ROLLOUT_IN_PROGRESS', message, rollout.id, `tandem rollout show ${rollout.id}`)
   }
   const last = force ? [] : lastServedBy(state, removed)

@@ -2,11 +2,17 @@ import type { Target } from '../events/event.ts'
 import { currentTarget, definitionOf, instancesOn } from './serviceView.ts'
 import type { Service, State } from './state.ts'
 
-/** Where a machine goes back to, or catches up with: the current generation, or, where it is `behind`, what it ran before. */
+/**
+ * The target that a machine goes back to or catches up with: the current generation, or, where the machine is `behind`,
+ * the generation that it ran before.
+ */
 export const backTarget = (state: State, service: Service, machine: string): Target | null =>
   service.behind.includes(machine) ? behindTarget(state, service, machine) : currentTarget(state, service, machine)
 
-/** What a machine that could not catch up ran before: the other generation with most instances in traffic. */
+/**
+ * The generation that a machine ran before it failed to catch up: the other generation with the most instances in
+ * traffic.
+ */
 function behindTarget(state: State, service: Service, machine: string): Target | null {
   const others = instancesOn(state, service.name, machine).filter(
     (instance) =>

@@ -4,7 +4,10 @@ import type { Event, MaintenanceKind, MaintenanceScript, RolloutKind } from '../
 import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 
-/** A request that may be refused. `at` is the controller's wall clock in ms; ids are made outside and come with it. */
+/**
+ * A request that may be refused. `at` is the controller's wall clock in ms; ids are made outside and come with the
+ * command.
+ */
 export type Command = { at: number } & (
   | { type: 'TakeLeadership'; id: string; version: string }
   | { type: 'RecoverLog'; id: string; version: string; term: number; held: DesiredState[] }
@@ -28,7 +31,7 @@ export interface StartRollout {
   rollout: string
   service: string
   kind: RolloutKind
-  /** Needed for `deploy`; `rollback` without one picks the newest other release that completed. */
+  /** Required for `deploy`; `rollback` without a release picks the newest other release that completed. */
   release: string | null
   allowOutage: boolean
   removeData: boolean
@@ -42,13 +45,13 @@ export interface StartMaintenance {
   machines: string[]
   script: MaintenanceScript | null
   restart: boolean
-  /** Also where that interrupts a service. */
+  /** Whether the maintenance may interrupt a service. */
   force: boolean
 }
 
 export type Decision =
   | { type: 'accepted'; events: Event[] }
-  /** Nothing to do: what was asked already is so. */
+  /** Nothing to do: the requested state already holds. */
   | { type: 'nothing' }
   | Refusal
 

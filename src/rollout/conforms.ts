@@ -2,7 +2,10 @@ import type { Target } from '../events/event.ts'
 import { instancesOn } from './serviceView.ts'
 import type { Instance, Service, State } from './state.ts'
 
-/** Does the machine run of the service exactly what `target` says, all of it in traffic? What is being stopped is gone. */
+/**
+ * Whether the machine runs exactly the instances of the service that `target` names, all of them in traffic. Instances
+ * that are being stopped count as gone.
+ */
 export function conforms(state: State, service: Service, machine: string, target: Target | null): boolean {
   const mine = instancesOn(state, service.name, machine).filter((instance) => instance.state !== 'stopping')
   const right = (instance: Instance): boolean =>

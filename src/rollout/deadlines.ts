@@ -7,7 +7,9 @@ import { forwardTarget, machineBusy } from './serviceView.ts'
 import type { Rollout, State, Turn } from './state.ts'
 import { goesOnWhenLate, stepDeadline, waitFor } from './waits.ts'
 
-/** When time next decides something; milliseconds by the controller's clock, infinite when nothing waits. */
+/**
+ * The next time at which something is decided, in milliseconds by the controller's clock; infinite when nothing waits.
+ */
 export function nextDeadline(state: State, observed: Observed): number {
   const machines = Object.values(state.machines)
   return Math.max(
@@ -22,7 +24,7 @@ export function nextDeadline(state: State, observed: Observed): number {
   )
 }
 
-/** Nothing is decided by time before each machine has reported, or a while after the start has passed. */
+/** Nothing is decided by time until each machine has reported, or until some time after the start has passed. */
 export function timeMayDecide(state: State, observed: Observed, at: number): boolean {
   return at >= earliestDecision(state, observed)
 }
@@ -32,7 +34,9 @@ function earliestDecision(state: State, observed: Observed): number {
   return silent ? state.clockSince + limits.settleAfterStartMs : Number.NEGATIVE_INFINITY
 }
 
-/** Infinite where time decides nothing: the step is over already, or what follows it is held by a machine operation. */
+/**
+ * Infinite where time decides nothing: the step has already ended, or a machine operation holds the step that follows.
+ */
 function turnDeadline(state: State, observed: Observed, turn: Turn): number {
   if (waitFor(state, observed, turn, null).type === 'over') return Number.POSITIVE_INFINITY
   const held = machineBusy(state) && (turn.step?.step === 'drain' || goesOnWhenLate(turn))

@@ -23,9 +23,9 @@ import type { State } from './state.ts'
 type DrainMachine = Extract<Command, { type: 'DrainMachine' }>
 
 /**
- * Decides one command against everything known: the fold of the log, and the machines' newest reports (`observed`, with
- * this command's report already in it). Yields the events to append, nothing to do, or why not. Pure: the same
- * arguments give the same answer.
+ * Decides one command against everything known: the state folded from the log, and the machines' newest reports
+ * (`observed`, which already contains this command's report). Returns the events to append, nothing to do, or the
+ * reason for a refusal. Pure: the same arguments give the same answer.
  */
 export function decide(state: State, observed: Observed, command: Command): Decision {
   const direct = decideCommand(state, observed, command)
@@ -82,7 +82,7 @@ function decideCommand(state: State, observed: Observed, command: Command): Deci
   }
 }
 
-/** What came into use since the collection was planned stays. */
+/** Releases that came into use since the collection was planned stay. */
 function collectReleases(state: State, asked: string[]): Decision {
   const kept = new Set(keptReleases(state))
   const releases = asked.filter((release) => release in state.releases && !kept.has(release))
@@ -93,7 +93,7 @@ function abortRollout(state: State, id: string): Decision {
   const rollout = state.rollouts[id]
   if (!rollout) return refuse('E_NO_SUCH_ROLLOUT', `there is no rollout ${id} in progress`, id, 'tandem rollouts')
   if (rollout.stage === 'finished') return over(id, 'has ended')
-  if (rollout.stage === 'returning') return over(id, 'already goes back')
+  if (rollout.stage === 'returning') return over(id, 'is already going back')
   return accepted(reversed(rollout, 'aborted by hand', null, null, true))
 }
 

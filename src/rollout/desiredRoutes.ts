@@ -7,9 +7,9 @@ import { turnKey, type Generation, type State } from './state.ts'
 type Either = Omit<DesiredRoute, 'match'> & { match: DesiredRoute['match'] | LocalRoute['match'] }
 
 /**
- * The union of the routes of all generations that still have an instance anywhere, each leading to its own releases. A
- * stopped service keeps its hosts and paths, or its requests would fall to another service with a shorter path; its
- * ports are closed.
+ * The union of the routes of all generations that still have an instance anywhere; each route leads to its own
+ * releases. A stopped service keeps its hosts and paths, because otherwise its requests would fall to another service
+ * with a shorter path; its ports are closed.
  */
 export function desiredRoutes(state: State, machine: string): { routes: DesiredRoute[]; localRoutes: LocalRoute[] } {
   const services = new Set(Object.values(state.generations).map((generation) => generation.service))
@@ -45,8 +45,9 @@ function routesOf(state: State, service: string, machine: string): Either[] {
 }
 
 /**
- * One listener for two generations that both have the route. A port that is public for one is public until that one is gone.
- * `null`: one carries http and the other tcp; the newer begins when the older is gone.
+ * Merges two generations that both have the route into one listener. A port that is public for one generation stays
+ * public until that generation is gone. `null`: one carries http and the other tcp; the newer begins when the older is
+ * gone.
  */
 function joined(known: Either, more: Either): Either | null {
   if (carried(known) !== carried(more)) return null
@@ -67,7 +68,10 @@ function stoppedGeneration(state: State, name: string): [string, Generation][] {
   return [[current.generation, { ...generation, routes: generation.routes.filter(({ kind }) => kind === 'http') }]]
 }
 
-/** Machines whose balancers serve it: in traffic, with an instance of that generation ready and in traffic. */
+/**
+ * Machines whose balancers serve the generation: in traffic, with an instance of the generation that is ready and in
+ * traffic.
+ */
 function forwardsTo(state: State, service: string, generation: string, from: string): string[] {
   const able = Object.values(state.instances).filter(
     (one) =>
@@ -83,6 +87,6 @@ function forwardsTo(state: State, service: string, generation: string, from: str
   return [...new Set(able.map((one) => one.machine))].sort()
 }
 
-/** Under `replace` there may be no instance for a while on purpose: requests are then held. */
+/** Under `replace` a service deliberately has no instance for a while: its requests are then held. */
 const holds = (state: State, service: string): boolean =>
   Object.values(state.turns).some((turn) => turn.service === service && strategyOf(state, turn) === 'replace')

@@ -8,7 +8,7 @@ import { isRunning } from './maintenanceState.ts'
 import { definitionOf, forwardTarget, instancesOn, runningRollout, serves } from './serviceView.ts'
 import type { Instance, State } from './state.ts'
 
-/** What one machine should be running and routing now, from the state alone. */
+/** The instances and routes that one machine should have now, computed from the state alone. */
 export function desiredState(state: State, machine: string): MachineDesire {
   const mine = Object.values(state.instances).filter((one) => one.machine === machine && one.state !== 'stopping')
   const prepare = preparesOn(state, machine)
@@ -85,7 +85,7 @@ const desiredInstance = ({ id, service, release, slot, generation, traffic }: In
   return { id, service, release, slot, generation, traffic }
 }
 
-/** Only once nothing that could still write there is left. */
+/** Data is removed only when no instance is left that could still write to it. */
 function removedDataOn(state: State, machine: string): string[] {
   const services = Object.keys(state.removedData).filter((service) => state.removedData[service]?.includes(machine))
   return services.filter((service) => instancesOn(state, service, machine).length === 0)
@@ -97,7 +97,10 @@ function preparesOn(state: State, machine: string): MachineDesire['prepare'] {
     .map(({ id, service, release }) => ({ rollout: id, service, release }))
 }
 
-/** Every machine of a rollout fetches at once, before the first turn; and each has what it is to run, or to go back to. */
+/**
+ * Every machine of a rollout fetches the release at once, before the first turn; each machine also has the release that
+ * it is to run or to go back to.
+ */
 function fetchesOn(state: State, machine: string): string[] {
   const releases = Object.values(state.services).flatMap((service) => {
     const rollout = runningRollout(state, service.name)
@@ -110,7 +113,10 @@ function fetchesOn(state: State, machine: string): string[] {
   return [...new Set(releases.filter((release) => release !== undefined))]
 }
 
-/** Never collected: what runs, both ends of a rollout in progress, the current and the previous completed release. */
+/**
+ * Releases that are never collected: running ones, both ends of a rollout in progress, the current and the previous
+ * completed release.
+ */
 export function keptReleases(state: State): string[] {
   const kept = new Set(Object.values(state.instances).map((one) => one.release))
   for (const service of Object.values(state.services)) {

@@ -9,7 +9,7 @@ import { evolveTurn } from './evolveTurn.ts'
 import { recoveredState } from './recoveredState.ts'
 import type { Asked, State } from './state.ts'
 
-/** Folds one event in. Never refuses: what is in the log has happened. The state given is not changed. */
+/** Folds one event into the state. Never refuses: an event in the log has happened. Does not change the given state. */
 export function evolve(before: State, event: RecordedEvent): State {
   const asked: Asked = { position: event.position, at: Date.parse(event.at) }
   const state = { ...before, position: event.position }
@@ -103,5 +103,5 @@ export function evolve(before: State, event: RecordedEvent): State {
 
 const restarted = ({ at, position }: Asked): Partial<State> => ({ clockSince: at, clockPosition: position })
 
-/** How many leaderships an agent may have missed and still know the log as the same one. */
+/** Number of leaderships that an agent may have missed and still recognize the log as the same. */
 const termsKept = 1_000

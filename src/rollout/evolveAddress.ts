@@ -22,9 +22,10 @@ export function evolveAddress(state: State, event: AddressEvent, asked: Asked): 
     case 'AddressReleased': {
       const { machine, why } = event.data
       const left = holders.filter((name) => name !== machine)
-      // Another has taken it over, and why was said then.
+      // Another machine has taken the address over; that event recorded the reason.
       if (before && before.holder !== null && before.holder !== machine) return put({ ...before, holders: left })
-      // Another that held it all along goes on; on its way back to the machine it prefers, that one is about to take it.
+      // Another machine that held the address all along keeps it. If the address is returning, its preferred machine is
+      // about to take it.
       const next = left.at(-1) ?? null
       return put({
         ...nothingElse,
@@ -48,7 +49,9 @@ export function evolveAddress(state: State, event: AddressEvent, asked: Asked): 
   }
 }
 
-/** Nobody is named any more by one that is silent or gone: whoever was refused may take it. */
+/**
+ * A silent or removed machine is no longer named as the holder: the machines that were refused the address may take it.
+ */
 export function withoutNamed(addresses: State['addresses'], machine: string): State['addresses'] {
   return Object.fromEntries(
     Object.entries(addresses).map(([address, known]) => [

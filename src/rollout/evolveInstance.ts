@@ -47,7 +47,7 @@ export const stopping = (instance: Instance, asked: number): Instance => ({
   stopAsked: asked,
 })
 
-/** A generation is kept while an instance of it is left, its service runs it, or its rollout is under way. */
+/** Keeps a generation while an instance of it is left, its service runs it, or its rollout is in progress. */
 export function forgetUnusedGenerations(state: State): State {
   const used = new Set(Object.values(state.instances).map((instance) => instance.generation))
   for (const service of Object.values(state.services)) {

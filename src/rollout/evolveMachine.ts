@@ -47,7 +47,7 @@ export function evolveMachine(
         ...machine,
         traffic: 'unforwarding',
         runsNothing: event.data.stop === true,
-        // What is out of traffic already interrupts nothing.
+        // Draining a machine that is already out of traffic interrupts nothing.
         mayInterrupt: event.data.force !== false || machine.traffic !== 'ready',
         since: asked,
       }))
@@ -74,7 +74,7 @@ function forgetBehind(services: State['services'], machine: string): State['serv
   )
 }
 
-/** Nothing is expected of it any more: what it runs is its own. */
+/** Nothing is expected of a removed machine any more: the instances that it runs are its own. */
 function withoutMachine(state: State, name: string, at: number): State {
   const others = (names: string[]): string[] => names.filter((one) => one !== name)
   return forgetUnusedGenerations({
@@ -105,7 +105,7 @@ function withoutHolder(addresses: State['addresses'], machine: string): State['a
       {
         ...known,
         ...(known.holder === machine
-          ? { holder: null, from: machine, why: `machine ${machine} is no longer of the cluster` }
+          ? { holder: null, from: machine, why: `machine ${machine} no longer belongs to the cluster` }
           : {}),
         holders: known.holders.filter((name) => name !== machine),
         refused: known.refused.filter((name) => name !== machine),

@@ -13,13 +13,13 @@ export function evolveMaintenance(state: State, event: MaintenanceEvent, asked: 
   }
   if (!state.maintenance) return state
   const maintenance = evolved(state.maintenance, event, asked)
-  // A person has put it back in traffic since it stopped: there it goes back.
+  // An operator has put the machine back in traffic since the maintenance stopped: the machine returns to traffic.
   const isIn = event.type === 'MaintenanceResumed' && state.machines[maintenance.at?.machine ?? '']?.traffic === 'ready'
   const at = maintenance.at && { ...maintenance.at, wasReady: maintenance.at.wasReady || isIn }
   return { ...state, maintenance: { ...maintenance, at } }
 }
 
-/** A person changes a machine's traffic: what a maintenance that stopped has left is theirs now. */
+/** An operator changes a machine's traffic: a stopped maintenance that left this machine no longer decides about it. */
 export function takenInHand({ maintenance }: State, machine: string): Maintenance | null {
   if (maintenance?.state !== 'stopped' || maintenance.at?.machine !== machine) return maintenance
   return { ...maintenance, at: { ...maintenance.at, wasReady: false } }
@@ -48,7 +48,7 @@ function evolved(
         finishedAt: null,
         allowOutage: maintenance.allowOutage || event.data.force === true,
         attempt: maintenance.attempt + 1,
-        // What was not done is done anew; what was done is looked at again.
+        // Work that was not done is done again; work that was done is checked again.
         at: at ? { ...at, since, step: at.step === 'work' ? 'drain' : at.step } : null,
       }
     case 'MaintenanceFinished':

@@ -122,7 +122,7 @@ function started(state: State, data: EventData['RolloutStarted'], asked: Asked):
       ...state.generations,
       [data.rollout]: { service: data.service, release: data.release, routes: data.routes },
     },
-    // A catch-up under way gives up its turn: the rollout comes by every machine anyway.
+    // A catch-up in progress gives up its turn: the rollout reaches every machine anyway.
     turns: keepIf(state.turns, (turn) => turn.service !== data.service),
     removedData: without(state.removedData, data.service),
   }
@@ -163,7 +163,7 @@ function removed(state: State, { service, data }: EventData['ServiceRemoved']): 
   const instances = Object.fromEntries(
     Object.entries(state.instances).map(([id, instance]) => [
       id,
-      // What a lost machine still runs of it is stopped when it returns.
+      // Instances of the service on a lost machine are stopped when the machine returns.
       instance.service === service && instance.state !== 'stopping' ? stopping(instance, state.position) : instance,
     ]),
   )

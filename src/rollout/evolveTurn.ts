@@ -61,7 +61,7 @@ function stepStarted(state: State, data: EventData['StepStarted'], asked: Asked)
   return setPart({ ...state, instances, turns, machines }, turn.rollout, machine, { named })
 }
 
-/** Stopping what the turn itself was to run is giving up on it. */
+/** Stopping an instance that the turn itself was to run means giving up on it. */
 function givenUp(state: State, turn: Turn, stop: string[]): string | null {
   const own = freshOf(state, turn).filter(({ id }) => stop.includes(id))
   return turn.gaveUp ?? own.find(isBroken)?.id ?? own[0]?.id ?? null
@@ -89,7 +89,7 @@ function turnFinished(state: State, data: EventData['TurnFinished']): State {
       }))
       const services = change(ended.services, service, (known) => ({
         ...known,
-        // One that only answered too late is tried again once it has answered.
+        // A machine that only answered too late is tried again once it has answered.
         leftAlone: outcome === 'failed' && data.instance ? [...known.leftAlone, machine] : known.leftAlone,
       }))
       return setPart({ ...ended, rollouts: returned, services }, rollout, machine, {

@@ -40,7 +40,7 @@ class Servers {
     return this.ask(deploy(release, { service: whole.service }))
   }
 
-  /** Who listens where on a machine: `*:5672 queue`, `127.77.1.2:6379 redis`. */
+  /** The services that listen on a machine, with their ports: `*:5672 queue`, `127.77.1.2:6379 redis`. */
   ports(machine = 'a'): string[] {
     const { routes = [], localRoutes = [] } = this.world.machine(machine).desire ?? {}
     return [
@@ -62,7 +62,7 @@ const accepted = { type: 'accepted' }
 const refused = (code: string) => ({ type: 'refused', code })
 
 describe('a local port', () => {
-  it('listens at one loopback address of the service, the same on every machine, and nowhere an older agent would open it', () => {
+  it("listens at the service's loopback address, the same on every machine, and nowhere an older agent would open it", () => {
     const servers = new Servers()
     servers.push('redis', 'r1', byDefault(6379))
     const address = servers.world.state.loopbacks['redis']
@@ -73,14 +73,14 @@ describe('a local port', () => {
     }
   })
 
-  it('may be the same of two services', () => {
+  it('may be the same for two services', () => {
     const servers = new Servers()
     servers.push('redis', 'r1', local(5432))
     expect(servers.push('shop', 's1', local(5432))).toMatchObject(accepted)
     expect(new Set(servers.ports()).size).toBe(2)
   })
 
-  it('of a laptop is at 127.0.0.1, and so of one service alone', () => {
+  it('on a laptop is at 127.0.0.1, and so belongs to one service alone', () => {
     const servers = new Servers({ cluster: 'local', laptop: true })
     servers.push('redis', 'r1', byDefault(5432))
     expect(servers.ports()).toEqual(['127.0.0.1:5432 redis'])
@@ -88,7 +88,7 @@ describe('a local port', () => {
     expect(second).toMatchObject({ ...refused('E_ROUTE_TAKEN'), message: expect.stringContaining('127.0.0.1') })
   })
 
-  it('is not one that is public of another service: its clients could reach that one', () => {
+  it('is refused when it is a public port of another service: its clients could reach that service', () => {
     const servers = new Servers()
     servers.push('queue', 'q1', open(5672))
     servers.push('redis', 'r1', local(6379))
@@ -96,13 +96,13 @@ describe('a local port', () => {
     expect(servers.push('other', 'o2', open(6379))).toMatchObject(refused('E_ROUTE_TAKEN'))
   })
 
-  it("is not one of Tandem's own, which listen at every address", () => {
+  it('is refused when Tandem itself listens on it at every address', () => {
     const servers = new Servers()
     const decision = servers.pushed('r1', { service: 'web', listen: 'http', routes: [local(80)] })
     expect(decision).toMatchObject({ ...refused('E_ROUTE_TAKEN'), message: expect.stringContaining('the entry of') })
   })
 
-  it('may carry http, beside what answers at the entry', () => {
+  it('may carry http, besides the routes at the entry', () => {
     const servers = new Servers()
     servers.pushed('r1', { routes: [{ host: 'x.example', path: '/' }, local(8080)] })
     const { routes = [], localRoutes = [] } = servers.world.machine('b').desire ?? {}
@@ -119,7 +119,7 @@ describe('a local port', () => {
     expect(servers.push('queue', 'q1', open(5672))).toMatchObject(accepted)
   })
 
-  it('of a stopped service is closed; one that is removed and comes back has its address', () => {
+  it('of a stopped service is closed; a service that is removed and comes back keeps its address', () => {
     const servers = new Servers()
     servers.push('redis', 'r1', local(6379))
     const before = servers.ports()
@@ -144,7 +144,7 @@ describe('loopback addresses', () => {
     )
   }
 
-  it('are of 127.77.0.0/16, end in neither .0 nor .255, and no two services have the same', () => {
+  it('lie in 127.77.0.0/16, end in neither .0 nor .255, and no two services have the same', () => {
     const names = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9-]{0,39}$/), { minLength: 50, maxLength: 300 })
     fc.assert(
       fc.property(names, (some) => {
@@ -156,7 +156,7 @@ describe('loopback addresses', () => {
     )
   })
 
-  it('follow from the name, and are the next free one where that is taken', () => {
+  it('follow from the name, or are the next free one where that is taken', () => {
     const state = initialState(production)
     const first = loopbackOf(state, 'redis')
     expect(first).toBe(assign(['shop', 'redis'])['redis'])
@@ -165,22 +165,22 @@ describe('loopback addresses', () => {
     expect(second).toMatch(/^127\.77\./)
   })
 
-  it('are not given twice when all are taken', () => {
+  it('are not assigned twice when all are taken', () => {
     const all = Array.from({ length: 256 * 254 }, (_, n) => `127.77.${Math.floor(n / 254)}.${(n % 254) + 1}`)
     const loopbacks = Object.fromEntries(all.map((address) => [`of-${address}`, address]))
     expect(loopbackOf({ ...initialState(production), loopbacks }, 'redis')).toBeNull()
   })
 })
 
-describe('a port that is public since its release is from before `expose`', () => {
-  /** What commit 1cc9083 wrote of a push of redis with port 6379. */
+describe('a port that is public because its release is older than `expose`', () => {
+  /** Log that commit 1cc9083 wrote for a push of redis with port 6379. */
   const written = JSON.parse(
     readFileSync(new URL('testing/logBeforeExpose.json', import.meta.url), 'utf8'),
   ) as RecordedEvent[] // that commit wrote it
 
   function upgraded(): Servers {
     const servers = new Servers()
-    servers.world.nextId() // the log has that one
+    servers.world.nextId() // the log already has that id
     servers.world.log = [...written]
     servers.world.state = servers.world.refold()
     servers.world.lead()
@@ -188,7 +188,7 @@ describe('a port that is public since its release is from before `expose`', () =
     return servers
   }
 
-  it('stays so, and is named', () => {
+  it('stays public, and is reported', () => {
     const servers = upgraded()
     expect(servers.ports()).toEqual(['*:6379 redis'])
     expect(servers.unsaid('redis')).toEqual([6379])
@@ -201,7 +201,7 @@ describe('a port that is public since its release is from before `expose`', () =
     expect(servers.world.log.slice(before).some(({ type }) => type === 'LoopbackAssigned')).toBe(false)
   })
 
-  it('is not closed by a push that says nothing of it', () => {
+  it('is not closed by a push that does not mention it', () => {
     const servers = upgraded()
     const decision = servers.push('redis', 'r2', byDefault(6379))
     expect(decision).toMatchObject({
@@ -210,12 +210,12 @@ describe('a port that is public since its release is from before `expose`', () =
       next: expect.stringMatching(/\{ port: 6379, expose: local \}.*\{ port: 6379, expose: public \}/),
     })
     expect(servers.ports()).toEqual(['*:6379 redis'])
-    // Nothing of another port is closed by this.
+    // This closes no other port.
     expect(servers.push('redis', 'r3', open(6379), byDefault(6380))).toMatchObject(accepted)
     expect(servers.unsaid('redis')).toEqual([])
   })
 
-  it('is closed by one that says local, once the last old instance is gone; and going back opens it, with the warning', () => {
+  it('is closed by a push that declares it local, once the last old instance is gone; going back opens it, with the warning', () => {
     const servers = upgraded()
     const { world } = servers
     world.machine('b').hangsAtStop = true
@@ -232,14 +232,14 @@ describe('a port that is public since its release is from before `expose`', () =
     )
     expect(servers.ports()).toEqual(['*:6379 redis'])
     expect(servers.unsaid('redis')).toEqual([6379])
-    // It has served before: nobody is asked again.
+    // This release has served before: it is not checked again.
     expect(servers.ask(deploy('r2', { service: 'redis' }))).toMatchObject(accepted)
     expect(servers.unsaid('redis')).toEqual([])
   })
 })
 
 describe('the desired state', () => {
-  it('holds definitions as an agent from before `expose` reads them, and beside them the routes as they were written', () => {
+  it('holds definitions in the form that agents from before `expose` read, and besides them the routes as written', () => {
     const servers = new Servers()
     const definition = { service: 'redis', listen: 'tcp', routes: [byDefault(6379), open(6380)] } as const
     servers.pushed('r1', { ...definition, routes: [...definition.routes] })
@@ -255,7 +255,7 @@ describe('the desired state', () => {
     }
   })
 
-  it('is enough to know ports and addresses by after the log was lost', () => {
+  it('suffices to recover ports and addresses after the log was lost', () => {
     const { world, ports } = (() => {
       const servers = new Servers()
       servers.push('redis', 'r1', local(6379))
@@ -280,7 +280,7 @@ describe('the desired state', () => {
       expect(state.releases[release]?.definition).toEqual(world.state.releases[release]?.definition)
   })
 
-  it('folds the new event as any other', () => {
+  it('folds the new event like any other', () => {
     const event = { type: 'LoopbackAssigned', data: { service: 'redis', address: '127.77.1.2' } } as const
     const state = evolve(initialState(production), { ...event, position: 1, at: '2026-01-01T00:00:00.000Z' })
     expect(state.loopbacks).toEqual({ redis: '127.77.1.2' })

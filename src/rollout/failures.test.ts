@@ -18,7 +18,7 @@ describe('prepare', () => {
     expect(then.world.machine('b').prepared).toHaveLength(0)
   })
 
-  it('failing changes nothing', () => {
+  it('that fails changes nothing', () => {
     const then = given('a', 'b').running('r1').published('r2', prepare).on('a', { prepareFate: 'fails' })
     expect(then.when(deploy('r2')).settled().lines()).toEqual([
       'x2 started: deploy r2 on a b',
@@ -68,7 +68,7 @@ describe('fetching', () => {
     expect(then.passing(1_000).lines()[0]).toBe('x2 reversed: machine b did not fetch the release in time')
   })
 
-  it('is not asked of a machine that only loses its instances', () => {
+  it('is not requested of a machine that only loses its instances', () => {
     const then = given('a', 'b')
       .running('r1')
       .published('r2', { machines: ['b'] })
@@ -100,7 +100,7 @@ describe('a failure', () => {
     expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
   })
 
-  it('seen late, as a process that starts again and was never ready, ends the turn at once', () => {
+  it('seen late, as a process that restarts and was never ready, ends the turn at once', () => {
     const then = given('a')
       .running('r1')
       .published('r2')
@@ -143,7 +143,7 @@ describe('a failure', () => {
     expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
   })
 
-  it('on the third of four goes back over all before it, last first, and never touches the fourth', () => {
+  it('on the third of four machines reverts all before it, the last one first, and never touches the fourth', () => {
     const then = given('a', 'b', 'c', 'd')
       .running('r1')
       .published('r2')
@@ -157,7 +157,7 @@ describe('a failure', () => {
     expect(then.part('x2', 'd')).toBe('untouched')
   })
 
-  it('after its turn is done reverses the rollout, its machine first', () => {
+  it('after its turn is done reverses the rollout, beginning with its machine', () => {
     const then = given('a', 'b', 'c').running('r1').published('r2').when(deploy('r2')).until('b done')
     then
       .and((world) => world.machine('a').crash('r2'))
@@ -173,7 +173,7 @@ describe('a failure', () => {
     expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'], c: ['r1 ready active'] })
   })
 
-  it('while old still drains takes old back into traffic: it was not stopped yet', () => {
+  it('while the old instance still drains puts it back into traffic: it was not stopped yet', () => {
     const then = given('a').running('r1').published('r2').on('a', { neverDrains: true }).when(deploy('r2'))
     then
       .until('a drain x1-a-1')
@@ -191,7 +191,7 @@ describe('a failure', () => {
     expect(then.runs()).toEqual({ a: ['r1 ready active'] })
   })
 
-  it('of an instance that is never ready is one, after its time and the grace for its report', () => {
+  it('includes an instance that is never ready, after its time and the grace for its report', () => {
     const then = given('a')
       .running('r1')
       .published('r2')
@@ -214,9 +214,9 @@ describe('a failure', () => {
       'instance x2-a-1 was not ready in time',
     ],
     [
-      'a machine that could not write down what to do says so',
+      'a machine that could not write down its orders reports that',
       { supervisorStuck: true, problems: ['HAProxy may open 20000 files', 'disk: ENOSPC: no space left on device'] },
-      'machine a did not begin to start it in time (disk: ENOSPC: no space left on device)',
+      'machine a did not begin to start the instance in time (disk: ENOSPC: no space left on device)',
     ],
   ])('of an instance that is late gives the true reason: %s', (_what, about, reason) => {
     const then = given('a')
@@ -228,7 +228,7 @@ describe('a failure', () => {
     expect(then.passing(1_000).lines().slice(0, 2)).toEqual(['a failed', `x2 reversed: ${reason}`])
   })
 
-  it('of a switch that is late names the problem of the balancer, and no other', () => {
+  it('of a switch that is late names the problem of the balancer, and no other problem', () => {
     const then = given('a').running('r1').published('r2').when(deploy('r2')).until('a start *x2-a-1')
     const problems = ['HAProxy may open 20000 files', 'balancer: no new worker of HAProxy took over']
     then.on('a', { balancerStuck: true, problems }).settled().passing(9_000).lines()
@@ -248,7 +248,7 @@ describe('a failure', () => {
     expect(then.world.machine('a').desire?.routes).toEqual([])
   })
 
-  it('of a release whose old one will not start again leaves what serves: failed there, and still reverted', () => {
+  it('of a release whose predecessor does not start again keeps the serving instances: failed there, and still reverted', () => {
     const then = given('a', 'b').running('r1').published('r2').when(deploy('r2')).until('a done')
     then
       .on('a', { fates: { r1: 'fails' } })
@@ -257,7 +257,7 @@ describe('a failure', () => {
     expect(then.lines().at(-1)).toBe('x2 reverted')
     expect(then.part('x2', 'a')).toBe('failed')
     expect(then.runs()).toEqual({ a: ['r2 ready active'], b: ['r1 ready active'] })
-    // It is left alone until the next rollout, which is not "nothing to do".
+    // The machine is left alone until the next rollout, which is not "nothing to do".
     expect(then.passing(60_000).lines()).toEqual([])
     expect(then.on('a', { fates: {} }).when(deploy('r1')).settled().lines().at(-1)).toBe('x3 completed')
   })
@@ -310,7 +310,7 @@ describe('an abort', () => {
 })
 
 describe('the other machines of a rollout', () => {
-  it('go back where it is served before they leave where it is not', () => {
+  it('go back first where the old release serves, then where it does not', () => {
     const then = given('a', 'b')
       .running('r1', { machines: ['a'] })
       .published('r2', { machines: ['b'], instances: 2 })

@@ -5,8 +5,8 @@ import { randomRun } from '../lib/testing/randomRun.ts'
 import { History, type Happening } from './testing/history.ts'
 
 /**
- * Random histories: people, machines that go wrong in every way they can, and passing time; then a calm in which time
- * passes and machines answer.
+ * Random histories: operators, machines that go wrong in every possible way, and passing time; then a calm in which
+ * time passes and machines answer.
  */
 const { seed, count: numRuns } = randomRun('histories', { check: 2_000, soak: 50_000 })
 const happening = fc.tuple(
@@ -17,7 +17,7 @@ const happening = fc.tuple(
 ) as fc.Arbitrary<Happening>
 
 describe('random histories', () => {
-  it(`keep what is promised (${numRuns} of them, TANDEM_SEED=${seed})`, () => {
+  it(`keep every invariant (${numRuns} of them, TANDEM_SEED=${seed})`, () => {
     const property = fc.property(
       fc.integer({ min: 1, max: 3 }),
       fc.nat({ max: 2 }),

@@ -8,8 +8,8 @@ import type { State, Turn } from './state.ts'
 type Step = NonNullable<Turn['step']>
 
 /**
- * Why a step was given up at its deadline, in words. Most problems in a report are standing ones of the machine and explain
- * nothing: a problem is a reason only if it names the part that the step waited for.
+ * Why a step was given up at its deadline, in words. Most problems in a report are standing problems of the machine and
+ * explain nothing: a problem is a reason only if it names the part that the step waited for.
  */
 export function lateReason(state: State, observed: Observed, turn: Turn, step: Step): string {
   const { machine } = turn
@@ -30,13 +30,13 @@ export function lateReason(state: State, observed: Observed, turn: Turn, step: S
 
 function notReady(state: State, turn: Turn, step: Step, report: Report | undefined): string {
   if (report && report.applied.supervisor < step.position)
-    return `machine ${turn.machine} did not begin to start it in time${problemOf(report, 'disk')}`
+    return `machine ${turn.machine} did not begin to start the instance in time${problemOf(report, 'disk')}`
   const slow = freshOf(state, turn).find((instance) => instance.state !== 'ready')
   const waitsFor = report?.instances.find(({ id }) => id === slow?.id)?.reason
   return `instance ${slow?.id ?? '?'} was not ready in time${inBrackets(waitsFor)}`
 }
 
-/** A problem of one of these parts: an agent puts the part's name before it. */
+/** A problem of one of these parts: an agent puts the part's name before the problem. */
 function problemOf(report: Report | undefined, ...parts: string[]): string {
   return inBrackets(report?.problems.find((problem) => parts.some((part) => problem.startsWith(`${part}: `))))
 }

@@ -6,7 +6,7 @@ const replace = { rollout: { strategy: 'replace', drainMs: 30_000 } } as const
 describe('a machine whose agent is upgraded', () => {
   const about = { upgrade: 'u', part: 'a', direction: 'forward' } as const
 
-  it('holds rollouts at their next step, and drains are refused; then all goes on', () => {
+  it('holds rollouts at their next step, and drains are refused; then everything continues', () => {
     const then = given('a', 'b').running('r1').published('r2')
     then.world.append({ type: 'UpgradeTurnStarted', data: { ...about, release: null, boot: 1, ready: [] } })
     expect(then.when(deploy('r2')).settled().lines()).toEqual(['x2 started: deploy r2 on a b'])
@@ -20,7 +20,7 @@ describe('a machine whose agent is upgraded', () => {
   })
 })
 
-describe('a machine that the cluster file names no more', () => {
+describe('a machine that the cluster file no longer names', () => {
   const apply = (...names: string[]) => {
     const drivers = { supervisor: 'process', balancer: 'embedded', address: 'none' } as const
     const machines = Object.fromEntries(names.map((name) => [name, { address: `10.0.0.${name}`, drivers }]))
@@ -40,7 +40,7 @@ describe('a machine that the cluster file names no more', () => {
     expect(then.settled().lines().at(-1)).toBe('x2 completed')
   })
 
-  it('is removed when the same file is applied again, should it have come back meanwhile', () => {
+  it('is removed when the same file is applied again, in case it came back meanwhile', () => {
     const then = given('a', 'b').running('r1')
     then.world.send(apply('a'))
     expect(then.world.send(apply('a'))).toEqual({ type: 'nothing' })
@@ -52,13 +52,13 @@ describe('a machine that the cluster file names no more', () => {
 })
 
 describe('a lost machine', () => {
-  it('is one that has not reported for 10 s', () => {
+  it('is a machine that has not reported for 10 s', () => {
     const then = given('a', 'b').running('r1').on('b', { alive: false }).passing(9_000)
     expect(then.lines().at(-1)).toBe('x1 completed')
     expect(then.passing(1_000).lines()).toEqual(['b lost'])
   })
 
-  it('is gone round: a pair deploys with one of them lost', () => {
+  it('is passed over: a pair deploys with one machine lost', () => {
     const then = given('a', 'b').running('r1').published('r2').on('b', { alive: false }).passing(11_000)
     expect(then.when(deploy('r2')).settled().lines()).toEqual([
       'x2 started: deploy r2 on a b',
@@ -89,7 +89,7 @@ describe('a lost machine', () => {
     expect(then.part('x2', 'b')).toBe('done')
   })
 
-  it('lost in its turn is gone round, and catches up from where it was', () => {
+  it('lost in its turn is passed over, and catches up from where it was', () => {
     const then = given('a', 'b').running('r1').published('r2').when(deploy('r2')).until('a switch +x2-a-1 -x1-a-1')
     then.on('a', { alive: false }).passing(11_000).settled()
     expect(then.lines()).toContain('a lost')
@@ -105,7 +105,7 @@ describe('a lost machine', () => {
     expect(then.runs()).toEqual({ a: ['r2 ready active'], b: ['r2 ready active'] })
   })
 
-  it('that dies after it was asked to switch is gone round, although the acknowledgement is due first', () => {
+  it('that dies after the request to switch is passed over, although the acknowledgement is due first', () => {
     const then = given('a', 'b').running('r1').published('r2').when(deploy('r2')).until('a start *x2-a-1')
     then.on('a', { balancerStuck: true }).until('a switch +x2-a-1 -x1-a-1').passing(3_000)
     then.on('a', { alive: false }).passing(11_000).settled()
@@ -127,7 +127,7 @@ describe('a lost machine', () => {
     expect(then.part('x2', 'a')).toBe('reverted')
   })
 
-  it('whose new release fails there goes back alone, is behind, and is not tried again and again', () => {
+  it('whose new release fails goes back alone, is behind, and is not retried endlessly', () => {
     const then = given('a', 'b').running('r1').published('r2').on('b', { alive: false }).passing(11_000)
     then
       .when(deploy('r2'))
@@ -152,7 +152,7 @@ describe('a lost machine', () => {
     expect(then.passing(120_000).lines()).toEqual([])
   })
 
-  it('that is behind is tried again by the next rollout, and goes back to what it ran where that fails', () => {
+  it('that is behind is tried again by the next rollout, and returns to its previous release where that fails', () => {
     const then = given('a', 'b').running('r1').published('r2').on('b', { alive: false }).passing(11_000)
     then
       .when(deploy('r2'))
@@ -186,7 +186,7 @@ describe('a lost machine', () => {
     expect(then.on('b', { slowFetch: false }).settled().lines().at(-1)).toBe('b done')
   })
 
-  it('under replace waits with catching up until another serves', () => {
+  it('under replace catches up only once another machine serves', () => {
     const then = given('a', 'b', 'c').running('r1', replace).published('r2', replace)
     then.on('c', { alive: false }).passing(11_000).when(deploy('r2')).settled()
     for (const name of ['a', 'b']) {
@@ -209,8 +209,8 @@ describe('all machines lost', () => {
   })
 })
 
-describe('a machine that starts again', () => {
-  it('within a rollout is waited for: that is no fault of the release', () => {
+describe('a machine that restarts', () => {
+  it('within a rollout is waited for: the release is not at fault', () => {
     const then = given('a', 'b').running('r1').published('r2').when(deploy('r2')).until('b start *x2-b-1')
     then
       .and((world) => world.machine('a').restart())
@@ -221,7 +221,7 @@ describe('a machine that starts again', () => {
     expect(then.runs()).toEqual({ a: ['r2 ready active'], b: ['r2 ready active'] })
   })
 
-  it('with its disk lost runs again what it should', () => {
+  it('with its disk lost runs its instances again', () => {
     const then = given('a', 'b')
       .running('r1')
       .and((world) => world.machine('a').restart(true))
@@ -237,7 +237,7 @@ describe('a machine that starts again', () => {
 })
 
 describe('a machine that joins', () => {
-  it('gets what its services run', () => {
+  it('gets the instances of its services', () => {
     const then = given('a')
       .running('r1')
       .running('q1', { service: 'blog', machines: ['a'] })
@@ -257,7 +257,7 @@ describe('a machine that joins', () => {
 })
 
 describe('draining a machine', () => {
-  it('first stops the others from forwarding there, then gives up its own work, and ends when none is left', () => {
+  it('first stops the others from forwarding to it, then gives up its own work, and ends when none is left', () => {
     const then = given('a', 'b').running('r1').on('b', { balancerStuck: true }).when(drain('a')).settled()
     expect(then.lines()).toEqual(['a drain started'])
     expect(then.world.machine('b').desire?.routes[0]?.forwardTo).toEqual([])
@@ -269,7 +269,7 @@ describe('draining a machine', () => {
     expect(then.world.machine('b').desire?.routes[0]?.forwardTo).toEqual(['a'])
   })
 
-  it('ends at its deadline where work never ends', () => {
+  it('ends at its deadline when work never ends', () => {
     const then = given('a', 'b')
       .running('r1')
       .and((world) => {
@@ -295,7 +295,7 @@ describe('draining a machine', () => {
     expect(forced.decision.type).toBe('accepted')
   })
 
-  it('is one at a time, and nothing to do where it is so already', () => {
+  it('is one at a time, and has nothing to do when it is done already', () => {
     const then = given('a', 'b', 'c').running('r1').on('c', { balancerStuck: true }).when(drain('a')).when(drain('b'))
     expect(then.decision).toMatchObject({ type: 'refused', code: 'E_MACHINE_BUSY' })
     expect(then.when(drain('a')).decision.type).toBe('nothing')
@@ -311,17 +311,17 @@ describe('draining a machine', () => {
     expect(then.lines().at(-1)).toBe('x2 completed')
   })
 
-  it('of a lost machine is over at once', () => {
+  it('of a lost machine ends at once', () => {
     const then = given('a', 'b').running('r1').on('b', { alive: false }).passing(11_000).when(drain('b')).settled()
     expect(then.lines()).toEqual(['b drain started', 'b drained'])
   })
 
-  it('with the last other one under replace is refused by the rollout, which changes nothing', () => {
+  it('of the last other machine makes a rollout under replace refuse, which changes nothing', () => {
     const then = given('a', 'b').running('r1', replace).published('r2', replace).when(drain('b')).settled()
     expect(then.when(deploy('r2')).decision).toMatchObject({ type: 'refused', code: 'E_OUTAGE' })
   })
 
-  it('does not keep an abort from being taken', () => {
+  it('does not keep an abort from being accepted', () => {
     const then = given('a', 'b').running('r1').published('r2').when(deploy('r2')).until('a start *x2-a-1')
     then.on('a', { balancerStuck: true }).when(drain('b')).when(abort('x2')).on('a', { balancerStuck: false }).settled()
     expect(then.lines().at(-1)).toBe('x2 aborted')
@@ -338,7 +338,7 @@ describe('a drain while the other machine has died unnoticed', () => {
     expect(then.world.state.machines['a']?.traffic).toBe('ready')
   })
 
-  it('that only stops what runs on a machine that is out of traffic already goes on, too', () => {
+  it('of a machine out of traffic, only to stop its instances, continues too', () => {
     const then = given('a', 'b').running('r1', { machines: ['b'] })
     then
       .when(drain('b', true))
@@ -349,7 +349,7 @@ describe('a drain while the other machine has died unnoticed', () => {
     expect(then.runs()['b']).toEqual([])
   })
 
-  it('goes on where a person said that it may interrupt', () => {
+  it('continues when an operator allowed it to interrupt services', () => {
     const then = given('a', 'b').running('r1').on('b', { alive: false }).when(drain('a', true)).passing(60_000)
     expect(then.world.state.machines['a']?.traffic).toBe('drained')
   })

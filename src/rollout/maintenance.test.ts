@@ -40,14 +40,14 @@ describe('maintenance', () => {
     expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
   })
 
-  it('waits until what was ready is ready again before it puts a machine back', () => {
+  it('waits until every instance that was ready is ready again before it puts a machine back', () => {
     const then = given('a', 'b').running('r1').when(reboot('a')).until('a work')
     then.on('a', { fates: { r1: 'hangs' } }).until('a check')
     expect(then.passing(20_000).lines()).not.toContain('a readied')
     expect(then.on('a', { fates: {} }).settled().world.state.maintenance?.state).toBe('completed')
   })
 
-  it('stops at the first machine that fails, leaves it as it is, and touches no other', () => {
+  it('stops at the first machine that fails, leaves it unchanged, and touches no other', () => {
     const then = given('a', 'b')
       .running('r1')
       .on('a', { maintenanceFate: 'fails' })
@@ -69,7 +69,7 @@ describe('maintenance', () => {
     expect(then.world.state.machines['a']?.traffic).toBe('ready')
   })
 
-  it('is resumed although a person has put the machine back meanwhile: it is drained again', () => {
+  it('is resumed although an operator has put the machine back meanwhile: the machine is drained again', () => {
     const then = given('a', 'b')
       .running('r1')
       .on('a', { maintenanceFate: 'fails' })
@@ -81,7 +81,7 @@ describe('maintenance', () => {
     expect(then.world.state.maintenance?.state).toBe('completed')
   })
 
-  it('does not do again what was done: resumed while it checks, it only looks again', () => {
+  it('does not repeat finished work: resumed while it checks, it only checks again', () => {
     const then = given('a', 'b').running('r1').when(reboot('a')).until('a work')
     then
       .on('a', { fates: { r1: 'hangs' } })
@@ -93,7 +93,7 @@ describe('maintenance', () => {
     expect(then.world.state.maintenance?.state).toBe('completed')
   })
 
-  it('stops when a machine does not come back, and says so', () => {
+  it('stops when a machine does not come back, and reports it', () => {
     const then = given('a', 'b').running('r1').when(reboot('a')).until('a work').on('a', { alive: false })
     expect(
       then
@@ -103,7 +103,7 @@ describe('maintenance', () => {
     ).toBe('maintenance stopped: machine a did not come back in time')
   })
 
-  it('refuses a machine with the last ready instance of a service, unless told otherwise', () => {
+  it('refuses a machine with the last ready instance of a service, unless forced', () => {
     const then = given('a', 'b').running('r1', { machines: ['a'] })
     expect(then.when(patch(['b', 'a'])).decision).toMatchObject({ code: 'E_LAST_INSTANCE', subject: 'a' })
     then.when(patch(['b', 'a'], { force: true })).settled()
@@ -122,7 +122,7 @@ describe('maintenance', () => {
     expect(then.world.state.maintenance?.done).toEqual([])
   })
 
-  it('refuses what cannot begin', () => {
+  it('refuses machines that cannot begin', () => {
     const lost = given('a', 'b').running('r1').on('b', { alive: false }).passing(11_000)
     expect(lost.when(patch(['a', 'b'])).decision).toMatchObject({ code: 'E_MACHINE_LOST', subject: 'b' })
     const busy = given('a', 'b')
@@ -137,7 +137,7 @@ describe('maintenance', () => {
     expect(given('a').when(reboot('c')).decision).toMatchObject({ code: 'E_NO_SUCH_MACHINE' })
   })
 
-  it('asked for again is followed while it runs, and goes on where it stopped', () => {
+  it('requested again is followed while it runs, and continues where it stopped', () => {
     const then = given('a', 'b')
       .running('r1')
       .on('a', { maintenanceFate: 'hangs' })
@@ -151,13 +151,13 @@ describe('maintenance', () => {
     expect(then.world.state.machines['a']?.traffic).toBe('ready')
   })
 
-  it('with a mended script takes over the machine that the one before left out of traffic, and puts it back', () => {
+  it('with a repaired script takes over the machine that the previous one left out of traffic, and puts it back', () => {
     const then = given('a', 'b')
       .running('r1')
       .on('a', { maintenanceFate: 'fails' })
       .when(patch(['a', 'b']))
       .settled()
-    const script = { name: 'patch.sh', text: 'mended', withinMs: 60_000 }
+    const script = { name: 'patch.sh', text: 'repaired', withinMs: 60_000 }
     then
       .on('a', { maintenanceFate: 'ready' })
       .when(patch(['a', 'b'], { script }))
@@ -166,7 +166,7 @@ describe('maintenance', () => {
     expect(then.world.state.machines['a']?.traffic).toBe('ready')
   })
 
-  it('does not put back what a person has taken out since', () => {
+  it('does not put back a machine that an operator has taken out since', () => {
     const then = given('a', 'b')
       .running('r1')
       .on('a', { maintenanceFate: 'fails' })
@@ -177,7 +177,7 @@ describe('maintenance', () => {
     expect(then.world.state.machines['a']?.traffic).toBe('drained')
   })
 
-  it('goes no further once a person stops it', () => {
+  it('goes no further once an operator stops it', () => {
     const then = given('a', 'b')
       .running('r1')
       .on('a', { maintenanceFate: 'hangs' })
@@ -189,7 +189,7 @@ describe('maintenance', () => {
     expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
   })
 
-  it('puts a machine back rather than work on it when the other one fails while it is drained', () => {
+  it('puts a machine back rather than work on it when the other one fails during its drain', () => {
     const then = otherFailsMeanwhile()
     const lines = then.lines()
     expect(lines).not.toContain('a work')
@@ -199,14 +199,14 @@ describe('maintenance', () => {
     expect(then.world.state.machines['a']?.traffic).toBe('ready')
   })
 
-  it('that stopped before an outage goes on, where it stopped, once it is told that it may', () => {
+  it('that stopped before an outage continues from there once the outage is allowed', () => {
     const then = otherFailsMeanwhile()
     expect(then.when(resume).decision).toMatchObject({ code: 'E_LAST_INSTANCE', subject: 'a' })
     then.when(patch(['a', 'b'], { force: true })).passing(120_000)
     expect(then.world.state.maintenance).toMatchObject({ done: ['a'], attempt: 2, reason: 'machine b is lost' })
   })
 
-  it('that stopped between two machines goes on with the next, once it is told that it may', () => {
+  it('that stopped between two machines continues with the next once the outage is allowed', () => {
     const then = given('a', 'b')
       .running('r1', { listen: 'none' })
       .when(patch(['a', 'b']))
@@ -220,7 +220,7 @@ describe('maintenance', () => {
     expect(then.world.state.maintenance).toMatchObject({ state: 'completed', done: ['a', 'b'] })
   })
 
-  it('is resumed where it only looks at what was done, whatever else has failed meanwhile', () => {
+  it('is resumed where it only checks finished work, even if another instance failed meanwhile', () => {
     const then = given('a', 'b')
       .running('r1', { service: 'worker', listen: 'none' })
       .running('r2')
@@ -238,14 +238,14 @@ describe('maintenance', () => {
     expect(then.when(resume).lines()[0]).toBe('maintenance resumed')
   })
 
-  it('does not stop the only worker, unless told to', () => {
+  it('does not stop the only worker, unless forced', () => {
     const then = given('a', 'b').running('r1', { listen: 'none', machines: ['a'] })
     expect(then.when(reboot('a')).decision).toMatchObject({ code: 'E_LAST_INSTANCE', subject: 'a' })
     expect(then.when(patch(['a'], { restart: false })).decision.type).toBe('accepted')
     expect(then.settled().when(reboot('a', true)).decision.type).toBe('accepted')
   })
 
-  it('takes over what the one before has left drained also when a person stopped that one early', () => {
+  it('takes over a machine that an earlier one left drained also when an operator stopped that one early', () => {
     const then = given('a', 'b')
       .running('r1')
       .when(patch(['a', 'b']))
@@ -258,7 +258,7 @@ describe('maintenance', () => {
     expect(then.world.state.machines['a']?.traffic).toBe('ready')
   })
 
-  it('does not work again on a machine that came back after it had been given up', () => {
+  it('does not repeat the work on a machine that came back after it had been given up', () => {
     const then = given('a', 'b').running('r1').when(reboot('a')).until('a work').on('a', { alive: false })
     then.passing(16 * 60_000, 10_000)
     expect(then.world.state.maintenance?.state).toBe('stopped')
@@ -278,7 +278,7 @@ describe('maintenance', () => {
 })
 
 describe('a rollout meanwhile', () => {
-  it('ends the turn it is in, holds before the next, and goes on afterwards', () => {
+  it('ends its current turn, holds before the next, and continues afterwards', () => {
     const then = given('a', 'b', 'c').running('r1').published('r2').when(deploy('r2')).until('a start *x2-a-1')
     then.when(reboot('c')).settled()
     const lines = then.lines()
@@ -287,7 +287,7 @@ describe('a rollout meanwhile', () => {
     expect(lines.at(-1)).toBe('x2 completed')
   })
 
-  it('that is asked for waits, and then proceeds', () => {
+  it('that is requested waits, and then proceeds', () => {
     const then = given('a', 'b').running('r1').published('r2').on('a', { maintenanceFate: 'hangs' })
     then.when(reboot('a')).until('a work')
     then.when(deploy('r2')).settled()
@@ -320,7 +320,7 @@ describe('a machine drained with --stop', () => {
     expect(then.runs()).toEqual({ a: ['r2 ready active'], b: ['r2 ready active'] })
   })
 
-  it('stops and starts what ran where a service was stopped and started meanwhile', () => {
+  it('stops and starts its instances where a service was stopped and started meanwhile', () => {
     const then = given('a', 'b')
       .running('r1')
       .when(drain('a', false, true))

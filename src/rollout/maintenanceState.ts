@@ -2,18 +2,21 @@ import type { EventData, MaintenanceKind, MaintenanceStep } from '../events/even
 import type { Asked, State } from './state.ts'
 
 /*
- * MAINTENANCE takes machines out of traffic one after the other, works on each, and puts it back. At most one is running
- * in a cluster; meanwhile no turn begins, and none takes its next step while a machine is at work. A machine's part:
- *   drain   its traffic is taken away; over when it is drained
- *   work    it runs the script, and restarts where that is asked; over when it reports so for this attempt; that it
- *           falls silent meanwhile is what a restart looks like
- *   check   nothing changes; over when it reports, and every instance that was ready before is ready again
- *   return  it is put back in traffic, if it was in it; over when its balancer and those of the others have acknowledged
- * Then the next machine begins, once no turn is under way and it holds no service's last ready instance.
+ * MAINTENANCE takes machines out of traffic one after the other, works on each, and puts it back. At most one
+ * maintenance runs in a cluster. Meanwhile no turn begins, and no turn takes its next step while a machine is being
+ * worked on. A machine's part has these steps:
+ *   drain   The machine leaves the traffic; ends when the machine is drained.
+ *   work    The machine runs the script, and restarts if requested; ends when the machine reports so for this attempt.
+ *           A machine that restarts is silent for a while.
+ *   check   Nothing changes; ends when the machine reports, and every instance that was ready before is ready again.
+ *   return  The machine is put back in traffic, if it was in traffic; ends when its balancer and those of the other
+ *           machines have acknowledged.
+ * Then the next machine begins, once no turn is in progress and that machine holds no service's last ready instance.
  *
- * It is `running` until every machine is done (`completed`), or until something fails, a deadline passes, or a person
- * stops it: then `stopped`, with that machine left as it is. A person resumes it: from `check` where the work was done,
- * else with that machine anew (a new attempt). The same asked for again is followed while it runs, and resumed when it stopped.
+ * A maintenance is `running` until every machine is done (`completed`), or until something fails, a deadline passes, or
+ * an operator stops it: then it is `stopped`, and that machine is left unchanged. An operator resumes it: from `check`
+ * where the work was done, otherwise with that machine from the start (a new attempt). The same request again follows a
+ * running maintenance, and resumes a stopped one.
  */
 export interface Maintenance {
   id: string
@@ -21,12 +24,15 @@ export interface Maintenance {
   script: EventData['MaintenanceStarted']['script']
   restart: boolean
   allowOutage: boolean
-  /** In order. */
+  /** In the order of their turns. */
   machines: string[]
   done: string[]
   at: Part | null
   attempt: number
-  /** A machine that the one before has left out of traffic when it stopped: it goes back there with this one. */
+  /**
+   * A machine that the previous maintenance left out of traffic when it stopped: it returns to traffic with this
+   * maintenance.
+   */
   takesOver: string | null
   state: 'running' | 'stopped' | 'completed'
   reason: string | null
@@ -38,16 +44,19 @@ interface Part {
   machine: string
   step: Exclude<MaintenanceStep, 'done'>
   since: Asked
-  /** It was in traffic when its part began, and goes back there. Until a person changes its traffic after a stop. */
+  /**
+   * The machine was in traffic when its part began, and returns there. Holds until an operator changes its traffic
+   * after a stop.
+   */
   wasReady: boolean
-  /** Instances that were ready when its part began. */
+  /** Instances that were ready when the part began. */
   expected: string[]
 }
 
 export const isRunning = (maintenance: Maintenance | null): maintenance is Maintenance =>
   maintenance?.state === 'running'
 
-/** The machine that one which stopped has left out of traffic, if nobody has changed its traffic since. */
+/** The machine that a stopped maintenance left out of traffic, unless its traffic was changed since. */
 export function leftOut({ maintenance, machines }: State): string | null {
   const { state, at } = maintenance ?? {}
   if (state !== 'stopped' || !at?.wasReady) return null

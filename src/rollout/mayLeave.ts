@@ -2,9 +2,10 @@ import { definitionOf, serves, strategyOf, takesRequests, wantedOn } from './ser
 import type { Instance, State, Turn } from './state.ts'
 
 /**
- * May these leave the traffic with nothing new in their place yet? Those that still serve, on all machines, must be at
- * least one, and no fewer than the lesser of those that serve now and those wanted (less one under `replace`). Stopping,
- * removing, undoing what never ran before and what the operator allowed are exempt; so is what takes no requests.
+ * Whether these instances may leave the traffic before any replacement serves. The instances that still serve, on all
+ * machines, must be at least one, and no fewer than the lesser of those that serve now and those wanted (less one under
+ * `replace`). Exempt are: stopping, removing, undoing a release that never ran before, what the operator allowed, and
+ * instances that take no requests.
  */
 export function mayLeave(state: State, turn: Turn, retire: Instance[]): boolean {
   const leaving = retire.filter((instance) => takesRequests(state, instance))
@@ -22,12 +23,12 @@ function mayInterrupt(state: State, turn: Turn): boolean {
   const rollout = state.rollouts[turn.rollout]
   if (rollout?.allowOutage) return true
   if (turn.direction === 'forward') return rollout?.kind === 'stop' || rollout?.kind === 'remove'
-  // A service that never ran before this rollout, or was stopped, leaves with it.
+  // A service that never ran before this rollout, or was stopped, may leave with it.
   const service = state.services[turn.service]
   return !service?.current || service.stopped
 }
 
-/** On all reachable machines, by the release the turn goes to. */
+/** Number of instances wanted on all reachable machines by the release that the turn goes to. */
 function wantedInAll(state: State, turn: Turn): number {
   const forward = turn.direction === 'forward'
   const release = forward ? state.rollouts[turn.rollout]?.release : state.services[turn.service]?.current?.release

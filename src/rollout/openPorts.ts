@@ -3,7 +3,9 @@ import { saysNothing } from '../protocol/declaredRoutes.ts'
 import { definitionOf } from './serviceView.ts'
 import type { Service, State } from './state.ts'
 
-/** Ports of a running service that everybody reaches although nobody said so: its release is from before there was `expose`. */
+/**
+ * Public ports of a running service whose definition does not declare them public: its release is older than `expose`.
+ */
 export function unsaidPorts(state: State, service: Service): number[] {
   if (service.stopped || !service.current) return []
   const routes = definitionOf(state, service.current.release).routes ?? []
@@ -19,7 +21,7 @@ export function closedUnsaid(state: State, service: Service, next: Definition): 
   )
 }
 
-/** On a laptop every port is one of 127.0.0.1. */
+/** On a laptop every port belongs to 127.0.0.1. */
 const openPorts = ({ generations, config }: State, { current }: Service): number[] =>
   (current && !config.laptop ? (generations[current.generation]?.routes ?? []) : []).flatMap((route) =>
     route.kind === 'tcp' ? [route.port] : [],

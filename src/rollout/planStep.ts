@@ -7,14 +7,14 @@ type StepPlan = Omit<EventData['StepStarted'], 'service' | 'machine'>
 type Plan = { type: 'step'; step: StepPlan } | { type: 'done' } | { type: 'failed'; reason: string; instance?: string }
 
 /**
- * The next step of a turn, from what the machine runs now and what it should run: there is no list of steps to lose.
- * Overlap: start all new beside old, switch, drain, stop. Replace: one old at a time, retire, drain, stop, then start
- * its successor and give it the traffic.
+ * The next step of a turn, computed from what the machine runs now and what it should run: there is no list of steps to
+ * lose. Overlap: start all new instances beside the old ones, switch, drain, stop. Replace: take one old instance at a
+ * time, retire it, drain it, stop it, then start its successor and give it the traffic.
  */
 export function planStep(state: State, turn: Turn, late = false): Plan {
   if (turn.gaveUp) return { type: 'failed', reason: oldWouldNotStart, instance: turn.gaveUp }
   const sides = { fresh: freshOf(state, turn), old: oldOf(state, turn) }
-  // Going back, what was not ready in time is as good as failed.
+  // Going back, an instance that was not ready in time counts as failed.
   const awaitedStill = late ? [] : awaited(sides.fresh, sides.old)
   const failed = sides.fresh.find(isBroken) ?? (late ? awaited(sides.fresh, sides.old)[0] : undefined)
   if (failed) {
@@ -27,8 +27,9 @@ export function planStep(state: State, turn: Turn, late = false): Plan {
 }
 
 /**
- * A new instance failed. Going forward that ends the turn. Going back, what serves stays and what failed is stopped;
- * where nothing serves, the failing old instance is still the best there is, and going back goes on (`null`).
+ * A new instance failed. Going forward, that ends the turn. Going back, the serving instances stay and the failed ones
+ * are stopped; where nothing serves, the failing old instance is still the best available, and going back continues
+ * (`null`).
  */
 function planFailed(turn: Turn, { fresh, old }: Omit<Sides, 'awaited'>, failed: Instance): Plan | null {
   const reason = `instance ${failed.id} ${failed.reason ?? 'failed'}`
@@ -40,12 +41,12 @@ function planFailed(turn: Turn, { fresh, old }: Omit<Sides, 'awaited'>, failed: 
     : { type: 'failed', reason: oldWouldNotStart, instance: failed.id }
 }
 
-const oldWouldNotStart = 'the old release would not start again; what serves stays'
+const oldWouldNotStart = 'the old release did not start again; the serving instances stay'
 
 interface Sides {
   fresh: Instance[]
   old: Instance[]
-  /** Fresh instances that must be ready before anything else happens. */
+  /** Fresh instances that must be ready before any other step. */
   awaited: Instance[]
 }
 
@@ -57,7 +58,7 @@ function planOverlap(state: State, turn: Turn, { fresh, old, awaited }: Sides): 
   const activate = fresh.filter((instance) => instance.traffic === 'idle')
   const retire = old.filter((instance) => instance.traffic === 'active')
   if (activate.length > 0 || retire.length > 0) {
-    // Without new instances here the old ones are the machine's last: they leave only with others to serve.
+    // Without new instances the old ones are the machine's last: they leave only when other machines serve.
     return fresh.length === 0 ? leave(state, turn, retire) : step('switch', { activate, retire })
   }
   return finishOld(turn, old)
@@ -71,7 +72,7 @@ function planReplace(state: State, turn: Turn, { fresh, old, awaited }: Sides): 
   const retired = old.filter((instance) => instance.traffic === 'idle')
   if (retired.length > 0) return finishOld(turn, retired)
 
-  // What cannot run twice on one machine is not started before the one being stopped is gone.
+  // The strategy forbids two instances on one machine, so a new one starts only after the stopping one is gone.
   const ending = instancesOn(state, turn.service, turn.machine).filter((instance) => instance.state === 'stopping')
   if (ending.length > 0) return step('stop', { stop: ending })
   const missing = missingSlots(turn, fresh)
@@ -83,7 +84,7 @@ function planReplace(state: State, turn: Turn, { fresh, old, awaited }: Sides): 
   return leave(state, turn, wanted === 0 ? old : [next])
 }
 
-/** Takes instances out of traffic with nothing new in their place yet. */
+/** Takes instances out of traffic before any replacement serves. */
 function leave(state: State, turn: Turn, retire: Instance[]): Plan {
   if (!mayLeave(state, turn, retire)) {
     return {
@@ -99,7 +100,7 @@ function leave(state: State, turn: Turn, retire: Instance[]): Plan {
   return step('switch', { retire })
 }
 
-/** Retired instances: drain them once, then stop them. */
+/** Drains retired instances once, then stops them. */
 function finishOld(turn: Turn, old: Instance[]): Plan {
   if (old.length === 0) return { type: 'done' }
   const undrained = old.filter((instance) => !turn.drained.includes(instance.id))

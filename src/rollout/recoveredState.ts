@@ -18,10 +18,10 @@ import {
 } from './state.ts'
 
 /**
- * The state after `tandem controller recover`: machines are believed about what they run, whatever the log said; of
- * those that did not answer the log is. A service's current generation is the one with most instances in traffic. A
- * machine that does not conform to it is `behind` and left alone until it returns or the next rollout, so that nothing is
- * changed by recovering. Rollouts that were under way are forgotten.
+ * The state after `tandem controller recover`. For a machine that reported, its report replaces the log; for the other
+ * machines the log holds. A service's current generation is the one with the most instances in traffic. A machine that
+ * does not conform to it is `behind` and left alone until it returns or until the next rollout, so that recovering
+ * changes nothing. Rollouts in progress are forgotten.
  */
 export function recoveredState(before: State, data: EventData['LogRecovered'], asked: Asked): State {
   const { term, id, held } = data
@@ -57,7 +57,7 @@ export function recoveredState(before: State, data: EventData['LogRecovered'], a
   return forgetUnusedGenerations({ ...adopted, services, rollouts })
 }
 
-/** What a machine drains or not was decided by a log that may be gone: what it applied says so. */
+/** A log that may be gone decided whether a machine is drained: the desired state that the machine applied shows it. */
 function recoveredMachines(state: State, held: DesiredState[]): Record<string, Machine> {
   const machines = { ...state.machines }
   for (const { machine, drained } of held) {
@@ -89,7 +89,7 @@ function recoveredInstances(state: State, held: DesiredState[]): Record<string, 
   return instances
 }
 
-/** Stands for what happened before: instances started from here on are named after it. */
+/** Stands for the rollouts before the recovery: instances started from here on are named after it. */
 function recoveredRollout(id: string, service: Service, asked: Asked): Rollout {
   return {
     id,

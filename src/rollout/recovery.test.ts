@@ -6,7 +6,7 @@ import { World } from './testing/world.ts'
 
 type Given = ReturnType<typeof given>
 
-/** What the machines run by, and a controller whose log knows nothing (or what `log` says) that adopts it. */
+/** The desired states that the machines applied, and a controller whose log is empty (or is `log`) that adopts them. */
 function recovered(then: Given, log: Given['world']['log'] = [], names = [...then.world.machines.keys()]): World {
   const { world } = then
   const held = names.map((name): DesiredState => {
@@ -30,7 +30,7 @@ const running = (world: World): string[] =>
   )
 
 describe('recovering a lost log', () => {
-  it('adopts what machines run and changes no service', () => {
+  it('adopts the running instances and changes no service', () => {
     const then = given('a', 'b')
       .running('r1')
       .running('q1', { service: 'blog', machines: ['b'] })
@@ -44,7 +44,7 @@ describe('recovering a lost log', () => {
   })
 
   it.each(['a start *x2-a-1', 'a switch +x2-a-1 -x1-a-1', 'a drain x1-a-1', 'b start *x2-b-1', 'b drain x1-b-1'])(
-    'in the midst of a rollout, at "%s", too',
+    'also in the middle of a rollout, at "%s"',
     (line) => {
       const then = given('a', 'b').running('r1').published('r2').when(deploy('r2')).until(line)
       const wanted = Object.values(then.world.state.instances).filter(({ state }) => state !== 'stopping')
@@ -56,7 +56,7 @@ describe('recovering a lost log', () => {
     },
   )
 
-  it('lets the next rollout set everything right, with instances never named before', () => {
+  it('lets the next rollout correct everything, with instance names that were never used before', () => {
     const then = given('a', 'b').running('r1').published('r2').when(deploy('r2')).until('b start *x2-b-1')
     const world = recovered(then)
     world.settle()
@@ -66,7 +66,7 @@ describe('recovering a lost log', () => {
     expect(running(world)).toEqual(['a shop-y1-a-1 active', 'b shop-y1-b-1 active'])
   })
 
-  it('from an older log keeps what it knows of machines that did not answer, and of releases', () => {
+  it('from an older log keeps what the log knows of machines that did not answer, and of releases', () => {
     const then = given('a', 'b').running('r1').running('r2')
     const older = [...then.world.log]
     then.running('r3')
@@ -76,7 +76,7 @@ describe('recovering a lost log', () => {
     expect(world.state.services['shop']?.completed).toEqual(['r1', 'r2'])
   })
 
-  it('knows a stopped service as stopped', () => {
+  it('keeps a stopped service stopped', () => {
     const then = given('a').running('r1').when(stop()).settled()
     const world = recovered(then, then.world.log)
     expect(world.state.services['shop']?.stopped).toBe(true)

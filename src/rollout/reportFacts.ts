@@ -3,7 +3,10 @@ import type { Endpoints, Report, ReportedInstance } from '../protocol/report.ts'
 import { isBroken } from './serviceView.ts'
 import type { Instance, State } from './state.ts'
 
-/** What a report says that the log does not know yet. Only transitions: a report that repeats the known yields nothing. */
+/**
+ * The facts in a report that the log does not know yet. Only transitions: a report that repeats known facts yields
+ * nothing.
+ */
 export function reportFacts(state: State, report: Report): Event[] {
   const { machine } = report
   const mark = { boot: report.boot, seq: report.seq }
@@ -40,7 +43,7 @@ function instanceFacts(instance: Instance, seen: ReportedInstance | undefined, r
   }
   if (instance.state === 'ready' && isInterrupted(seen)) {
     return [
-      { type: 'InstanceFailed', data: { ...about, reason: 'its machine is starting it again', interrupted: true } },
+      { type: 'InstanceFailed', data: { ...about, reason: 'its machine is restarting it', interrupted: true } },
     ]
   }
   if (!seen) return []
@@ -59,13 +62,15 @@ function instanceFacts(instance: Instance, seen: ReportedInstance | undefined, r
   return events
 }
 
-/** An agent may say `starting` again of one that ended before it was ready. */
+/** An agent may report `starting` again for an instance that ended before it was ready. */
 const hasFailed = (instance: Instance, seen: ReportedInstance): boolean =>
   seen.state === 'failed' ||
   seen.unstable ||
   (instance.state === 'starting' && seen.restarts > 0 && seen.state === 'starting')
 
-/** It was ready and now is not there, or starts again, without having failed: the machine or its agent started again. */
+/**
+ * The instance was ready and now is missing, or starts again, without a failure: its machine or its agent restarted.
+ */
 const isInterrupted = (seen: ReportedInstance | undefined): boolean =>
   seen === undefined || (!seen.unstable && (seen.state === 'starting' || seen.state === 'stopped'))
 

@@ -17,7 +17,7 @@ import {
 type Given = ReturnType<typeof given>
 const replace = { rollout: { strategy: 'replace', drainMs: 30_000 } } as const
 
-describe('what is refused changes nothing and says what to do', () => {
+describe('a refusal changes nothing and names the next step', () => {
   const refusals: [string, string, () => Given, Request][] = [
     [
       'E_ROLLOUT_IN_PROGRESS',
@@ -25,12 +25,12 @@ describe('what is refused changes nothing and says what to do', () => {
       () => given('a').running('r1').published('r2').when(deploy('r2')),
       deploy('r1'),
     ],
-    ['E_NO_SUCH_ROLLOUT', 'the abort of one that never was', () => given('a'), abort('x9')],
-    ['E_ROLLOUT_OVER', 'the abort of one that has ended', () => given('a').running('r1'), abort('x1')],
+    ['E_NO_SUCH_ROLLOUT', 'the abort of a rollout that never existed', () => given('a'), abort('x9')],
+    ['E_ROLLOUT_OVER', 'the abort of a rollout that has ended', () => given('a').running('r1'), abort('x1')],
     ['E_NO_SUCH_SERVICE', 'the restart of no service', () => given('a'), restart()],
     ['E_NO_SUCH_SERVICE', 'the stop of no service', () => given('a').running('r1'), stop({ service: 'blog' })],
-    ['E_RELEASE_GONE', 'a release that is not there', () => given('a').running('r1'), deploy('r9')],
-    ['E_RELEASE_GONE', 'a rollback to one that is gone', () => given('a').running('r1'), rollback('r9')],
+    ['E_RELEASE_GONE', 'a release that is not in the store', () => given('a').running('r1'), deploy('r9')],
+    ['E_RELEASE_GONE', 'a rollback to a release that is gone', () => given('a').running('r1'), rollback('r9')],
     [
       'E_RELEASE_GONE',
       'a release of another service',
@@ -40,7 +40,7 @@ describe('what is refused changes nothing and says what to do', () => {
     ['E_NO_OTHER_RELEASE', 'a rollback with no other release', () => given('a').running('r1'), rollback()],
     [
       'E_NO_SUCH_MACHINE',
-      'a release for a machine that is not there',
+      'a release for an unknown machine',
       () => given('a').published('r1', { machines: ['a', 'z'] }),
       deploy('r1'),
     ],
@@ -102,7 +102,7 @@ describe('what is refused changes nothing and says what to do', () => {
     expect(then.world.state).toBe(before)
   })
 
-  it('names what is in the way', () => {
+  it('names the obstacle', () => {
     const busy = given('a').running('r1').published('r2').when(deploy('r2')).when(deploy('r1')).decision
     expect(busy).toMatchObject({ message: expect.stringContaining('x2'), next: expect.stringContaining('abort x2') })
     const taken = given('a').running('r1', { routes: [{ host: null, path: '/' }] })
@@ -112,7 +112,7 @@ describe('what is refused changes nothing and says what to do', () => {
     })
   })
 
-  it('allows an outage that was allowed', () => {
+  it('accepts an outage that the operator allowed', () => {
     const then = given('a')
       .running('r1', replace)
       .published('r2', replace)
@@ -123,20 +123,20 @@ describe('what is refused changes nothing and says what to do', () => {
 
 describe('nothing to do', () => {
   it.each([
-    ['deploying what runs', deploy('r1')],
-    ['rolling back to what runs', rollback('r1')],
-    ['starting what runs', start()],
+    ['deploying the running release', deploy('r1')],
+    ['rolling back to the running release', rollback('r1')],
+    ['starting a running service', start()],
   ])('is %s', (_, request) => {
     expect(given('a').running('r1').when(request).decision).toEqual({ type: 'nothing' })
   })
 
-  it('is stopping what is stopped, and publishing what is there', () => {
+  it('is stopping a stopped service, and publishing a known release', () => {
     const then = given('a').running('r1').when(stop()).settled()
     expect(then.when(stop()).decision).toEqual({ type: 'nothing' })
     expect(then.published('r1').lines()).toEqual([])
   })
 
-  it('is not redeploying where a machine is behind', () => {
+  it('is not redeploying while a machine is behind', () => {
     const then = given('a', 'b').running('r1').published('r2').on('b', { alive: false }).passing(11_000)
     then
       .when(deploy('r2'))
@@ -150,7 +150,7 @@ describe('nothing to do', () => {
 })
 
 describe('rollback', () => {
-  it('goes to the newest other release that completed, so twice returns', () => {
+  it('goes to the newest other release that completed, so two rollbacks return', () => {
     const then = given('a')
       .running('r1')
       .running('r2')
@@ -162,14 +162,14 @@ describe('rollback', () => {
     expect(then.runs()).toEqual({ a: ['r2 ready active'] })
   })
 
-  it('goes to the release named, also to one that never ran', () => {
+  it('goes to the named release, also to one that never ran', () => {
     const then = given('a').running('r1').running('r2').published('r3')
     expect(then.when(rollback('r3')).settled().lines()[0]).toBe('x3 started: rollback r3 on a')
   })
 })
 
 describe('stop and start', () => {
-  it('stop drains and stops everywhere, keeps the routes taken, and start brings it back', () => {
+  it('stop drains and stops everywhere and keeps the routes; start brings the service back', () => {
     const then = given('a', 'b').running('r1').when(stop()).settled()
     expect(then.lines().slice(0, 6)).toEqual([
       'x2 started: stop r1 on a b',
@@ -186,7 +186,7 @@ describe('stop and start', () => {
     expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
   })
 
-  it('a deploy starts a stopped service; failing, it is stopped again', () => {
+  it('a deploy starts a stopped service; when it fails, the service is stopped again', () => {
     const then = given('a')
       .running('r1')
       .when(stop())
@@ -198,13 +198,13 @@ describe('stop and start', () => {
     expect(then.on('a', { fates: {} }).when(deploy('r2')).settled().lines().at(-1)).toBe('x4 completed')
   })
 
-  it('an aborted stop brings back what was stopped', () => {
+  it('an aborted stop brings back the stopped instances', () => {
     const then = given('a', 'b').running('r1').when(stop()).until('b forward').when(abort('x2')).settled()
     expect(then.lines().at(-1)).toBe('x2 aborted')
     expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
   })
 
-  it('a machine that was lost meanwhile stops it when it returns', () => {
+  it('a machine that was lost meanwhile stops the service when it returns', () => {
     const then = given('a', 'b').running('r1').on('b', { alive: false }).passing(11_000).when(stop()).settled()
     expect(then.on('b', { alive: true }).settled().runs()).toEqual({ a: [], b: [] })
     expect(then.part('x2', 'b')).toBe('done')
@@ -212,7 +212,7 @@ describe('stop and start', () => {
 })
 
 describe('remove', () => {
-  it('stops it everywhere, forgets it and frees its routes; its data stays', () => {
+  it('stops the service everywhere, forgets it and frees its routes; its data stays', () => {
     const then = given('a', 'b').running('r1').when(remove()).settled()
     expect(then.lines().slice(-2)).toEqual(['x2 completed', 'shop removed'])
     expect(then.world.state.services).toEqual({})
@@ -221,7 +221,7 @@ describe('remove', () => {
     expect(then.runs('blog')).toEqual({ a: ['q1 ready active'], b: ['q1 ready active'] })
   })
 
-  it('with its data removes that too, on a lost machine when it returns and nothing of it is left', () => {
+  it('with its data removes the data too, on a lost machine when it returns and has no instance left', () => {
     const then = given('a', 'b').running('r1').on('b', { alive: false }).passing(11_000)
     then.when(remove({ removeData: true })).settled()
     expect(then.lines()).toContain('data of shop gone from a')
@@ -235,7 +235,7 @@ describe('remove', () => {
     expect(then.runs()).toEqual({ a: [], b: [] })
   })
 
-  it('takes away a service whose first release never completed', () => {
+  it('removes a service whose first release never completed', () => {
     const then = given('a')
       .published('r1')
       .on('a', { fates: { r1: 'fails' } })
@@ -245,8 +245,8 @@ describe('remove', () => {
   })
 })
 
-describe('what the store may collect', () => {
-  it('is nothing in use: what runs, both ends of a rollout, the previous completed release', () => {
+describe('releases that the store may collect', () => {
+  it('exclude all in use: running ones, both ends of a rollout, the previous completed release', () => {
     const then = given('a').running('r1').running('r2').running('r3').published('r4').published('r5').when(deploy('r4'))
     expect(then.world.machine('a').desire?.keep).toBeDefined()
     then.until('a start *x4-a-1').when(() => ({ type: 'CollectReleases', releases: ['r1', 'r2', 'r3', 'r4', 'r5'] }))

@@ -11,7 +11,7 @@ const matches = (world: World, machine: string): string[] =>
   )
 
 describe('routes', () => {
-  it('by default are any host, and on a laptop SERVICE.localhost; the second service keeps only that', () => {
+  it('by default are any host, and on a laptop SERVICE.localhost; the second service gets only that', () => {
     const then = given('a').running('r1').running('q1', { service: 'blog' })
     expect(matches(then.world, 'a')).toEqual(['*/ shop', 'shop.localhost/ shop', 'blog.localhost/ blog'])
     then
@@ -43,7 +43,7 @@ describe('routes', () => {
     expect(roll('blog', 'q1')).toMatchObject({ type: 'refused', code: 'E_ROUTE_TAKEN' })
   })
 
-  it('name the host that probes ask for, beside definitions that agents of any version take', () => {
+  it('name the host of the probes, besides definitions that agents of any version accept', () => {
     const routes = [{ host: 'shop.example.com', path: '/' }]
     const then = given('a').running('r1', { routes, health: { ...aDefinition().health, host: null } })
     then.running('q1', { service: 'blog', routes: [{ host: 'blog.example.com', path: '/' }] })
@@ -53,7 +53,7 @@ describe('routes', () => {
     expect(keys).toEqual([Object.keys(aDefinition().health), Object.keys(aDefinition().health)])
   })
 
-  it('of tcp are ports, and of workers none', () => {
+  it('of tcp services are ports; workers have none', () => {
     const then = given('a').running('r1', { listen: 'tcp', routes: [{ port: 5672 }] })
     then.running('q1', { service: 'blog', listen: 'none' })
     expect(matches(then.world, 'a')).toEqual([':5672 shop'])
@@ -74,7 +74,7 @@ describe('routes', () => {
     expect(matches(then.world, 'a')).toEqual(['*/ shop', 'shop.localhost/ shop'])
   })
 
-  it('are the union while old is left, each leading only to releases that declare it', () => {
+  it('are the union while an old instance is left, each leading only to releases that declare it', () => {
     const then = given('a', 'b').running('r1', {
       routes: [
         { host: 'x.example', path: '/' },
@@ -103,7 +103,7 @@ describe('routes', () => {
     expect(matches(then.world, 'a')).toEqual(['y.example/ shop', 'z.example/ shop', 'shop.localhost/ shop'])
   })
 
-  it('stay as they were where the rollout is reverted, and what it wanted is free again', () => {
+  it("stay unchanged when the rollout is reverted, and the new release's routes are free again", () => {
     const then = given('a').running('r1', { routes: [{ host: 'x.example', path: '/' }] })
     then.published('r2', { routes: [{ host: 'z.example', path: '/' }] }).on('a', { fates: { r2: 'fails' } })
     then.when(deploy('r2')).settled()
@@ -129,7 +129,7 @@ describe('routes', () => {
 })
 
 describe('forwarding', () => {
-  it('goes to other machines that serve, from where it is not running too', () => {
+  it('goes to other machines that serve, also from machines without an instance', () => {
     const then = given('a', 'b', 'c').running('r1', { machines: ['a', 'b'] })
     expect(['a', 'b', 'c'].map((name) => routesOn(then.world, name)[0]?.forwardTo)).toEqual([['b'], ['a'], ['a', 'b']])
   })
@@ -141,7 +141,7 @@ describe('forwarding', () => {
 })
 
 describe('the desired state', () => {
-  it('carries every definition it names, limits of the routes, and how to reach the peers', () => {
+  it('carries every definition that it names, the limits of the routes, and how to reach the peers', () => {
     const then = given('a', 'b').running('r1', {
       idleMs: 60_000,
       limits: { ...aDefinition().limits, bodyBytes: 1_000 },

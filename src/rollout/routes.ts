@@ -4,8 +4,8 @@ import { instancesOn } from './serviceView.ts'
 import type { State } from './state.ts'
 
 /**
- * The routes a release will have; its local ones at `loopback`. One that writes none takes the default (any host, path `/`)
- * while that is free; on a laptop every http service also answers at SERVICE.localhost.
+ * The routes that a release will have, its local ones at `loopback`. A release without written routes takes the default
+ * (any host, path `/`) while that is free; on a laptop every http service also answers at SERVICE.localhost.
  */
 export function resolveRoutes(state: State, definition: Definition, loopback: string): ResolvedRoute[] {
   const { service, listen } = definition
@@ -23,7 +23,7 @@ export function resolveRoutes(state: State, definition: Definition, loopback: st
   return taken && state.config.laptop ? named : [any, ...named]
 }
 
-/** The other service that holds this host and path, or port, now or by a rollout in progress; `null`: free. */
+/** The other service that holds this host and path, or port, now or through a rollout in progress; `null`: free. */
 export function routeHolder(state: State, service: string, route: ResolvedRoute): string | null {
   for (const generation of Object.values(state.generations)) {
     if (generation.service === service || !isUsed(state, generation.service)) continue
@@ -38,8 +38,8 @@ const isUsed = (state: State, service: string): boolean =>
   Object.keys(state.machines).some((machine) => instancesOn(state, service, machine).length > 0)
 
 /**
- * Two services cannot have both. A public port is taken at every address: at the loopback address of a service that does not
- * listen just now, its clients would reach the other one.
+ * Whether two services cannot have both routes. A public port is taken at every address: at the loopback address of a
+ * service that does not listen just now, its clients would reach the other service.
  */
 function collide(a: ResolvedRoute, b: ResolvedRoute): boolean {
   if (a.kind === 'http' || b.kind === 'http')
@@ -48,11 +48,11 @@ function collide(a: ResolvedRoute, b: ResolvedRoute): boolean {
   return a.kind === 'tcp' || b.kind === 'tcp' || a.address === b.address
 }
 
-/** What distinguishes the routes of one service: two releases of it that have the same lead to both. */
+/** Distinguishes the routes of one service: when two releases have the same route, it leads to both. */
 export const routeKey = (route: ResolvedRoute): string =>
   route.kind === 'http' ? `${route.host ?? '*'}${route.path}` : `:${route.port}`
 
-/** As people name it. */
+/** The route in the words that users use. */
 export function routeInWords(route: ResolvedRoute): string {
   switch (route.kind) {
     case 'http':

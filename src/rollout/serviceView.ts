@@ -17,7 +17,7 @@ export const freshOf = (state: State, { service, machine, target }: Turn): Insta
       instance.state !== 'stopping' && instance.generation === target?.generation && instance.slot <= target.instances,
   )
 
-/** What else the machine runs of the service. */
+/** The other instances of the service on the turn's machine. */
 export const oldOf = (state: State, turn: Turn): Instance[] => {
   const fresh = freshOf(state, turn)
   return instancesOn(state, turn.service, turn.machine).filter(
@@ -25,13 +25,13 @@ export const oldOf = (state: State, turn: Turn): Instance[] => {
   )
 }
 
-/** It failed by itself; one that its machine interrupted is only on its way again. */
+/** The instance failed on its own; an instance that its machine interrupted is only restarting. */
 export const isBroken = ({ state, interrupted }: Instance): boolean => state === 'failed' && !interrupted
 
-/** It may yet become ready. */
+/** The instance may still become ready. */
 export const isPending = ({ state, interrupted }: Instance): boolean => state === 'starting' || interrupted
 
-/** New instances that a turn waits for: not yet in traffic, or all there is to follow an old one that serves. */
+/** New instances that a turn waits for: those not yet in traffic, or all of them while an old instance serves. */
 export function awaited(fresh: Instance[], old: Instance[]): Instance[] {
   const oldServes = old.some((instance) => instance.state === 'ready' && instance.traffic === 'active')
   return fresh.filter((instance) => isPending(instance) && (instance.traffic === 'idle' || oldServes))
@@ -39,7 +39,7 @@ export function awaited(fresh: Instance[], old: Instance[]): Instance[] {
 
 export const isReachable = (state: State, machine: string): boolean => state.machines[machine]?.lost === false
 
-/** The machine that a person, a maintenance or an upgrade is at: no turn goes on meanwhile. */
+/** The machine on which an operator, a maintenance or an upgrade is at work: no turn continues meanwhile. */
 export function machineBusy(state: State): string | undefined {
   const draining = Object.values(state.machines).find(
     ({ traffic }) => traffic === 'unforwarding' || traffic === 'draining',
@@ -48,10 +48,13 @@ export function machineBusy(state: State): string | undefined {
   return draining?.name ?? upgraded ?? (isRunning(state.maintenance) ? state.maintenance.at?.machine : undefined)
 }
 
-/** A maintenance waits for the turns under way, and between its machines no other begins. */
+/** A maintenance waits for the turns in progress, and no other turn begins between its machines. */
 export const holdsNewTurns = (state: State): boolean => machineBusy(state) !== undefined || isRunning(state.maintenance)
 
-/** It takes requests of its own machine: ready, in traffic, and its machine is reachable and in traffic too. */
+/**
+ * The instance takes requests of its own machine: it is ready and in traffic, and its machine is reachable and in
+ * traffic.
+ */
 export function takesRequests(state: State, instance: Instance): boolean {
   const machine = state.machines[instance.machine]
   return (
@@ -62,11 +65,11 @@ export function takesRequests(state: State, instance: Instance): boolean {
   )
 }
 
-/** Other machines can rely on it: it takes requests, and they may forward there. */
+/** Other machines can rely on the instance: it takes requests, and they may forward to it. */
 export const serves = (state: State, instance: Instance): boolean =>
   takesRequests(state, instance) && !(state.turns[turnKey(instance.service, instance.machine)]?.unforwarded ?? false)
 
-/** Would some instance of the service still serve without these? */
+/** Whether some instance of the service would still serve without these. */
 export const servesWithout = (state: State, service: string, without: string[]): boolean =>
   Object.values(state.instances).some(
     (instance) => instance.service === service && !without.includes(instance.id) && serves(state, instance),
@@ -74,11 +77,11 @@ export const servesWithout = (state: State, service: string, without: string[]):
 
 export function definitionOf(state: State, release: string): Definition {
   const known = state.releases[release]
-  if (!known) throw new Error(`release ${release} is used and not known: a bug`)
+  if (!known) throw new Error(`release ${release} is used but unknown: a bug`)
   return known.definition
 }
 
-/** Instances wanted on a machine by a definition; none where a person has had everything stopped. */
+/** Instances that a definition wants on a machine; none where an operator has stopped everything. */
 export function wantedOn({ machines }: State, definition: Definition, machine: string): number {
   const { traffic, runsNothing } = machines[machine] ?? {}
   if (runsNothing && traffic === 'drained') return 0
@@ -90,7 +93,7 @@ export function runningRollout(state: State, service: string): Rollout | null {
   return id ? (state.rollouts[id] ?? null) : null
 }
 
-/** Where the service's current generation wants a machine to be; `null`: nothing of it. */
+/** The target that the service's current generation sets for a machine; `null`: no instances. */
 export function currentTarget(state: State, service: Service, machine: string): Target | null {
   if (!service.current || service.stopped) return null
   const { release, generation } = service.current
@@ -99,7 +102,7 @@ export function currentTarget(state: State, service: Service, machine: string): 
   return instances === 0 ? null : { release, generation, instances, strategy: definition.rollout.strategy }
 }
 
-/** Where a rollout going forward wants a machine to be. */
+/** The target that a rollout going forward sets for a machine. */
 export function forwardTarget(state: State, rollout: Rollout, machine: string): Target | null {
   if (rollout.kind === 'stop' || rollout.kind === 'remove') return null
   const definition = definitionOf(state, rollout.release)
@@ -108,7 +111,7 @@ export function forwardTarget(state: State, rollout: Rollout, machine: string): 
   return { release: rollout.release, generation: rollout.id, instances, strategy: definition.rollout.strategy }
 }
 
-/** `replace` holds if either side says so, until the last of the old is gone. */
+/** `replace` applies when either side declares it, until the last old instance is gone. */
 export function strategyOf(state: State, turn: Pick<Turn, 'service' | 'machine' | 'target'>): 'overlap' | 'replace' {
   const releases = instancesOn(state, turn.service, turn.machine).map((instance) => instance.release)
   const strategies = releases.map((release) => definitionOf(state, release).rollout.strategy)
@@ -126,7 +129,7 @@ export function lastServedBy(state: State, machines: readonly string[]): string[
   return [...new Set(alone.map(({ service }) => service))].sort()
 }
 
-/** A service without requests that no other machine runs: the first such; `null`: none. */
+/** The first service without requests that only this machine runs; `null`: there is none. */
 export function lastWorkerOn(state: State, machine: string): string | null {
   const ready = Object.values(state.instances).filter((one) => one.state === 'ready')
   const isElsewhere = (service: string): boolean =>

@@ -2,7 +2,7 @@ import type { Observed } from './observed.ts'
 import { isReachable } from './serviceView.ts'
 import type { Asked, State } from './state.ts'
 
-/** Reachable machines whose balancers have not yet acknowledged what was asked at `since`. */
+/** Reachable machines whose balancers have not yet acknowledged the change requested at `since`. */
 export function silentPeers(state: State, observed: Observed, machine: string, since: Asked): string[] {
   return Object.keys(state.machines).filter((peer) => {
     if (peer === machine || !isReachable(state, peer)) return false

@@ -23,7 +23,7 @@ export function startMaintenance(state: State, observed: Observed, command: Star
   return { type: 'accepted', events: [{ type: 'MaintenanceStarted', data }] }
 }
 
-/** Those after a machine that is to be put back first are looked at when their part begins. */
+/** Machines after a machine that is put back first are checked when their part begins. */
 function beforeTakenOver(state: State, machines: string[]): string[] {
   const out = leftOut(state)
   return out !== null && machines.includes(out) ? machines.slice(0, machines.indexOf(out)) : machines
@@ -35,14 +35,14 @@ const isSame = (one: Maintenance, other: StartMaintenance): boolean =>
   one.script?.text === other.script?.text &&
   one.machines.join() === other.machines.join()
 
-/** `force`: from here on it may interrupt services; what is done stays done. */
+/** `force`: from here on the maintenance may interrupt services; finished work stays finished. */
 export function resumeMaintenance(state: State, observed: Observed, force: boolean): Decision {
   const { maintenance } = state
   if (maintenance?.state !== 'stopped')
-    return noneStopped(maintenance ? `it is ${maintenance.state}` : 'there was none')
+    return noneStopped(maintenance ? `the last one is ${maintenance.state}` : 'none was started')
   const { id, at, restart, attempt } = maintenance
   const allowOutage = maintenance.allowOutage || force
-  // It came back after the maintenance had given it up: what was done is not done again.
+  // The machine came back after the maintenance had given up on it: finished work is not repeated.
   const work = observed[at?.machine ?? '']?.report.maintenance
   const isDone = at?.step === 'work' && work?.id === id && work.attempt === attempt && work.ok === true
   const isAnew = at && !isDone && (at.step === 'drain' || at.step === 'work')
@@ -55,7 +55,7 @@ export function resumeMaintenance(state: State, observed: Observed, force: boole
     ? [{ type: 'MaintenanceStepped', data: { maintenance: id, machine: at.machine, step: 'check' } }]
     : []
   const resumed: Event = { type: 'MaintenanceResumed', data: { maintenance: id, ...(force ? { force } : {}) } }
-  // A person has put it back in traffic meanwhile.
+  // An operator has put the machine back in traffic meanwhile.
   const isBack = isAnew && state.machines[at.machine]?.traffic === 'ready'
   const drained: Event[] = isBack
     ? [{ type: 'MachineDrainStarted', data: { machine: at.machine, force: allowOutage } }]
@@ -69,7 +69,7 @@ export function stopMaintenance({ maintenance }: State): Decision {
   return { type: 'accepted', events: [{ type: 'MaintenanceStopped', data }] }
 }
 
-/** What holds back other operations on machines, in words. */
+/** The refusal while another operation on machines is in progress, in words. */
 export function refuseBusy(state: State, subject: string): Refusal | null {
   const busy = machineBusy(state)
   if (isRunning(state.maintenance)) {
@@ -96,19 +96,19 @@ export function noSuchMachine(state: State, name: string): Refusal {
   return refuse('E_NO_SUCH_MACHINE', `there is no machine ${name}`, name, `machines: ${known}`)
 }
 
-/** What would interrupt something that no other machine could do meanwhile. `stops`: the machine's workers end, too. */
+/** Refuses to interrupt something that no other machine could do meanwhile. `stops`: the machine's workers end, too. */
 export function refuseOutage(state: State, observed: Observed, machines: string[], stops: boolean): Refusal | null {
   const workers = stops ? machines.map((machine) => refuseLastWorker(state, machine)) : []
   const worker = workers.find((one) => one !== null) ?? null
   return refuseLast(state, machines) ?? worker ?? refuseLastHolder(state, observed, machines[0] ?? '')
 }
 
-/** Only of the first: the next ones are looked at when their part begins. */
+/** Checks only the first machine: the next ones are checked when their part begins. */
 function refuseLastHolder(state: State, observed: Observed, machine: string): Refusal | null {
   if (state.machines[machine]?.traffic !== 'ready') return null
   const why = aloneAtAddresses(state, observed, machine)
   if (why === null) return null
-  const next = 'mend that first (tandem status), or pass --force to let nobody hold them meanwhile'
+  const next = 'fix that first (tandem status), or pass --force to leave the addresses without a holder meanwhile'
   return refuse('E_LAST_INSTANCE', `only machine ${machine} can hold the virtual addresses: ${why}`, machine, next)
 }
 

@@ -9,7 +9,10 @@ import { resolveRoutes, routeHolder, routeInWords } from './routes.ts'
 import { instancesOn, isReachable, servesWithout, strategyOf, wantedOn } from './serviceView.ts'
 import type { Release, Service, State } from './state.ts'
 
-/** May this rollout start, and with what? Refusals change nothing and name what is in the way. */
+/**
+ * Decides whether this rollout may start, and with which machines and routes. A refusal changes nothing and names the
+ * obstacle.
+ */
 export function startRollout(state: State, observed: Observed, command: StartRollout): Decision {
   const { service: name, kind } = command
   const service = state.services[name]
@@ -25,7 +28,7 @@ export function startRollout(state: State, observed: Observed, command: StartRol
   const routes = kind === 'stop' || kind === 'remove' ? [] : resolveRoutes(state, release.definition, loopback ?? '')
   const hasLocal = routes.some((route) => route.kind === 'local')
   if (loopback === null && hasLocal)
-    return refuse('E_ROUTE_TAKEN', 'each address of 127.77.0.0/16 is another service’s', name, 'tandem status')
+    return refuse('E_ROUTE_TAKEN', 'every address of 127.77.0.0/16 belongs to another service', name, 'tandem status')
   const refusal =
     refuseUnknownMachines(state, name, kind, release.definition) ??
     refuseMachines(state, name, machines, kind === 'stop' || kind === 'remove') ??
@@ -67,11 +70,11 @@ function chooseRelease(state: State, command: StartRollout, service: Service | u
       const id = command.release ?? service?.completed.findLast((release) => release !== current)
       if (!id) {
         const next = `tandem releases ${command.service}`
-        return refuse('E_NO_OTHER_RELEASE', 'no other release of it has completed a rollout', command.service, next)
+        return refuse('E_NO_OTHER_RELEASE', `no other release of ${command.service} has completed a rollout`, command.service, next)
       }
       const release = state.releases[id]
       if (release?.service === command.service) return release
-      const next = `tandem releases ${command.service}   shows the ones there are`
+      const next = `tandem releases ${command.service}   lists the releases in the store`
       return refuse('E_RELEASE_GONE', `release ${id.slice(0, 12)} is not in the store`, command.service, next)
     }
     case 'restart':
@@ -99,8 +102,8 @@ function isDone(state: State, { kind }: StartRollout, service: Service | undefin
 }
 
 /**
- * Machines that are to run it come before those it leaves, and those that run none yet before all: so none leaves, or is
- * replaced, before another serves.
+ * Machines that are to run the service come before machines that it leaves, and machines that run none yet come before
+ * all: so no instance leaves, or is replaced, before another one serves.
  */
 function turnOrder(state: State, service: string, definition: Definition, stops: boolean): string[] {
   const wanted = (machine: string): number => (stops ? 0 : wantedOn(state, definition, machine))
@@ -121,53 +124,53 @@ function refuseUnknownMachines(
   const unknown = (definition.machines ?? []).filter((machine) => !(machine in state.machines))
   if (unknown.length === 0) return null
   const known = Object.keys(state.machines).join(', ') || 'none'
-  const message = `its definition names machine ${unknown.join(', ')}, which this cluster does not have`
+  const message = `the definition of ${service} names machine ${unknown.join(', ')}, which this cluster does not have`
   return refuse('E_NO_SUCH_MACHINE', message, service, `machines of ${state.config.cluster}: ${known}`)
 }
 
 function refuseMachines(state: State, service: string, machines: string[], stops: boolean): Refusal | null {
   if (machines.some((machine) => isReachable(state, machine))) return null
-  // Nothing runs of it and nothing is to run: stopping or removing it is done at once.
+  // No machine runs the service, and none is to run it: stopping or removing it is done at once.
   if (machines.length === 0 && stops && Object.keys(state.machines).length > 0) return null
   const emptied = Object.values(state.machines).filter(({ runsNothing }) => runsNothing)
   if (machines.length === 0 && emptied.length > 0) {
     const names = emptied.map(({ name }) => name).join(', ')
     const next = `tandem machine ready ${emptied[0]?.name}`
-    return refuse('E_NO_MACHINE_REACHABLE', `a person has had everything stopped on ${names}`, service, next)
+    return refuse('E_NO_MACHINE_REACHABLE', `an operator has stopped everything on ${names}`, service, next)
   }
   const message = Object.keys(state.machines).length === 0 ? 'no machine has joined yet' : 'every machine is lost'
-  return refuse('E_NO_MACHINE_REACHABLE', message, service, 'tandem machines   shows when each was last heard of')
+  return refuse('E_NO_MACHINE_REACHABLE', message, service, 'tandem machines   shows when each machine last reported')
 }
 
 function refuseRoutes(state: State, service: string, routes: ResolvedRoute[]): Refusal | null {
   for (const route of routes) {
     const holder = routeHolder(state, service, route)
     if (holder) {
-      const next = `give one of them another route in its tandem.yaml, or: tandem remove ${holder}`
+      const next = `give one of the two services another route in its tandem.yaml, or: tandem remove ${holder}`
       const why = state.config.laptop && route.kind === 'local' ? '; on a laptop all services share 127.0.0.1' : ''
       const message = `${routeInWords(route)} is already the route of service ${holder}${why}`
       return refuse('E_ROUTE_TAKEN', message, service, next)
     }
     const own = route.kind === 'local' ? ownPort(state, route.port) : null
     if (own !== null) {
-      const message = `${routeInWords(route)} is a port of Tandem's own: ${own}`
-      return refuse('E_ROUTE_TAKEN', message, service, 'choose another port in its tandem.yaml')
+      const message = `Tandem itself uses ${routeInWords(route)}: ${own}`
+      return refuse('E_ROUTE_TAKEN', message, service, `choose another port in the tandem.yaml of ${service}`)
     }
   }
   return null
 }
 
-/** What Tandem itself listens for there, on all addresses of some machine; `null`: nothing. */
+/** The part of Tandem that listens on this port, on all addresses of some machine; `null`: none. */
 function ownPort({ cluster, machines, config }: State, port: number): string | null {
   if (port === cluster?.entry.https && cluster.entry.certificates !== null) return 'the entry for https'
   for (const { name, endpoints } of Object.values(machines)) {
     if (port === endpoints.http) return `the entry of machine ${name}`
-    if (port === endpoints.forward && !config.laptop) return `where other machines forward to ${name}`
+    if (port === endpoints.forward && !config.laptop) return `the port on which other machines forward to ${name}`
   }
   return null
 }
 
-/** An older agent does not know local ports: it would leave them closed, and say nothing. */
+/** An older agent does not know local ports: it would leave them closed without reporting a problem. */
 function refuseAbility(state: State, observed: Observed, service: string): Refusal | null {
   for (const { name } of Object.values(state.machines).filter((machine) => isReachable(state, machine.name))) {
     const report = observed[name]?.report
@@ -178,16 +181,18 @@ function refuseAbility(state: State, observed: Observed, service: string): Refus
   return null
 }
 
-/** A release that has served before is not asked again: going back to it is going back to the ports that it had. */
+/**
+ * A release that has served before is not checked again: going back to it means going back to the ports that it had.
+ */
 function refuseClosing(state: State, service: Service, { id, definition }: Release): Refusal | null {
   const [port] = service.completed.includes(id) ? [] : closedUnsaid(state, service, definition)
   if (port === undefined) return null
-  const message = `this would close tcp port ${port}, which everybody can reach today; its definition does not say who may`
+  const message = `this release would close tcp port ${port}, which everybody can reach today; its definition does not say who may reach it`
   const lines = `{ port: ${port}, expose: local } (programs on the machines) or { port: ${port}, expose: public } (everybody, as today)`
   return refuse('E_EXPOSE_UNSAID', message, service.name, `write ${lines} into its tandem.yaml, and push again`)
 }
 
-/** Under `replace` each machine in turn is without an instance: another one must be ready meanwhile. */
+/** Under `replace` each machine is without an instance for a while: another instance must be ready meanwhile. */
 function refuseOutage(state: State, service: string, release: Release, machines: string[]): Refusal | null {
   for (const machine of machines.filter((name) => isReachable(state, name))) {
     const old = instancesOn(state, service, machine).filter(({ state: is }) => is === 'ready')
@@ -196,13 +201,13 @@ function refuseOutage(state: State, service: string, release: Release, machines:
     const target = { release: release.id, generation: '', instances: 1, strategy: release.definition.rollout.strategy }
     if (strategyOf(state, { service, machine, target }) === 'overlap') continue
     const ids = old.map(({ id }) => id)
-    // A machine that takes its turn earlier may be the one that serves by then.
+    // A machine with an earlier turn may be the one that serves by then.
     const earlier = machines.slice(0, machines.indexOf(machine)).some((name) => isReachable(state, name))
     if (servesWithout(state, service, ids) || (earlier && wantedOn(state, release.definition, machines[0] ?? '') > 0))
       continue
-    const message = `replacing its only ready instance (on machine ${machine}) would interrupt it`
+    const message = `replacing the only ready instance of ${service} (on machine ${machine}) would interrupt the service`
     const next =
-      'use strategy overlap, run it on two machines, or pass --allow-outage: requests are then held up to 30 s'
+      'use strategy overlap, run the service on two machines, or pass --allow-outage: requests are then held up to 30 s'
     return refuse('E_OUTAGE', message, service, next)
   }
   return null

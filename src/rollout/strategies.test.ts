@@ -31,7 +31,7 @@ describe('overlap', () => {
     expect(then.on('b', { slowFetch: false }).settled().lines().at(-1)).toBe('x2 completed')
   })
 
-  it('changes the number of instances, up and down, all new ones ready before the switch', () => {
+  it('changes the number of instances, up and down, with all new ones ready before the switch', () => {
     const up = given('a').running('r1').published('r2', { instances: 3 }).when(deploy('r2')).settled()
     expect(up.lines()).toEqual([
       'x2 started: deploy r2 on a',
@@ -53,7 +53,7 @@ describe('overlap', () => {
     expect(down.runs()).toEqual({ a: ['r3 ready active'] })
   })
 
-  it('restarts the same release as new instances, without a machine being empty', () => {
+  it('restarts the same release as new instances, without an empty machine', () => {
     const then = given('a').running('r1').when(restart()).settled()
     expect(then.lines()).toEqual([
       'x2 started: restart r1 on a',
@@ -69,7 +69,7 @@ describe('overlap', () => {
 })
 
 describe('replace', () => {
-  it('drains, stops, starts and routes, after the other machines no longer forward there', () => {
+  it('drains, stops, starts and routes, after the other machines have stopped forwarding to it', () => {
     const then = given('a', 'b').running('r1', replace).published('r2', replace).when(deploy('r2')).settled()
     expect(then.lines().slice(0, 9)).toEqual([
       'x2 started: deploy r2 on a b',
@@ -85,7 +85,7 @@ describe('replace', () => {
     expect(then.runs()).toEqual({ a: ['r2 ready active'], b: ['r2 ready active'] })
   })
 
-  it('waits for the other balancers before the last instance leaves, and has them forward again after', () => {
+  it('waits for the other balancers before the last instance leaves, and makes them forward again afterwards', () => {
     const then = given('a', 'b').running('r1', replace).published('r2', replace).on('b', { balancerStuck: true })
     then.when(deploy('r2')).settled()
     expect(then.lines().at(-1)).toBe('a unforward')
@@ -98,7 +98,7 @@ describe('replace', () => {
   it.each([
     ['the old release', replace, {}],
     ['the new release', {}, replace],
-  ])('holds if %s says so', (_, old, next) => {
+  ])('applies if %s declares it', (_, old, next) => {
     const then = given('a', 'b').running('r1', old).published('r2', next).when(deploy('r2')).settled()
     expect(then.lines().slice(2, 4)).toEqual(['a unforward', 'a switch -x1-a-1'])
   })
@@ -124,7 +124,7 @@ describe('replace', () => {
     ])
   })
 
-  it('takes the instance that does not serve first', () => {
+  it('begins with the instance that does not serve', () => {
     const two = { ...replace, instances: 2 }
     const then = given('a').running('r1', two).published('r2', two)
     then.and((world) => {
@@ -136,7 +136,7 @@ describe('replace', () => {
     expect(then.when(deploy('r2')).settled().lines().slice(2, 4)).toEqual(['a switch -x1-a-2', 'a drain x1-a-2'])
   })
 
-  it('never runs old and new at once, also when it is aborted while old is being stopped', () => {
+  it('never runs old and new at once, also when it is aborted while the old instance is being stopped', () => {
     const then = given('a', 'b').running('r1', replace).published('r2', replace).on('a', { hangsAtStop: true })
     then.when(deploy('r2')).until('a stop x1-a-1').when(abort('x2')).settled()
     expect(then.lines()).toEqual(['x2 reversed: aborted by hand', 'a back', 'a stop x1-a-1'])
@@ -144,7 +144,7 @@ describe('replace', () => {
     expect(then.lines()).toEqual(['a start *x2-a-1', 'a switch +x2-a-1', 'a done', 'x2 aborted'])
   })
 
-  it('lets the machine that runs none yet go first', () => {
+  it('begins with the machine that runs none yet', () => {
     const then = given('a', 'b')
       .running('r1', { ...replace, machines: ['a'] })
       .published('r2', replace)
@@ -204,7 +204,7 @@ describe('machines of a service', () => {
     expect(then.part('x2', 'a')).toBe('untouched')
   })
 
-  it('move from a to b while b is lost: a stays, and the rollout says why', () => {
+  it('move from a to b while b is lost: a stays, and the rollout gives the reason', () => {
     const then = given('a', 'b')
       .running('r1', { machines: ['a'] })
       .published('r2', { machines: ['b'] })
@@ -236,7 +236,7 @@ describe('listen', () => {
     expect(then.runs()).toEqual({ a: ['r2 ready active'], b: ['r2 ready active'] })
   })
 
-  it('none under replace on one machine needs no permission: it takes no requests', () => {
+  it('none under replace on one machine needs no permission: a worker takes no requests', () => {
     const then = given('a')
       .running('r1', { ...worker, ...replace })
       .published('r2', { ...worker, ...replace })

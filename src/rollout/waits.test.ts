@@ -10,7 +10,7 @@ describe('a drain', () => {
     return then.when(deploy('r2')).until('a drain x1-a-1')
   }
 
-  it('ends when no work is left: an observation', () => {
+  it('ends when no work is left, as reports show', () => {
     const then = draining().settled()
     expect(then.lines().at(-1)).toBe('a drain x1-a-1')
     const before = then.world.now
@@ -37,7 +37,7 @@ describe('an acknowledgement', () => {
     ])
   })
 
-  it('that a route could not be opened fails the rollout of its service at once, and that of no other', () => {
+  it('that a route could not be opened fails the rollout of its service at once, and no other rollout', () => {
     const unserved = [{ service: 'shop', reason: 'cannot listen on TCP port 5672' }]
     const then = given('a', 'b').running('r1').published('r2').on('a', { unserved }).when(deploy('r2'))
     expect(then.settled().lines()).toContain('x2 reversed: machine a cannot listen on TCP port 5672')
@@ -49,7 +49,7 @@ describe('an acknowledgement', () => {
     expect(other.when(deploy('r2')).settled().lines().at(-1)).toBe('x2 completed')
   })
 
-  it('going back is not waited for longer: that machine is named and gone round, and set right once it answers', () => {
+  it('going back is not waited for longer: the machine is named and passed over, and corrected once it answers', () => {
     const then = given('a', 'b').running('r1').published('r2').when(deploy('r2')).until('a start *x2-a-1')
     then.on('a', { balancerStuck: true }).settled().passing(21_000).settled()
     expect(then.lines().at(-1)).toBe('x2 reverted')
@@ -60,7 +60,7 @@ describe('an acknowledgement', () => {
     expect(then.part('x2', 'a')).toBe('reverted')
   })
 
-  it('of not forwarding that does not come is a failure forward, before anything left the traffic', () => {
+  it('of unforwarding that does not come is a failure going forward, before any instance left the traffic', () => {
     const then = given('a', 'b').running('r1', replace).published('r2', replace).on('b', { balancerStuck: true })
     then.when(deploy('r2')).settled().passing(11_000)
     expect(then.lines()).toEqual([
@@ -75,7 +75,7 @@ describe('an acknowledgement', () => {
     ])
   })
 
-  it('of not forwarding is gone round going back', () => {
+  it('of unforwarding is skipped going back', () => {
     const then = given('a', 'b').running('r1', replace).published('r2', replace).when(deploy('r2')).until('b forward')
     then.on('b', { fates: { r2: 'fails' } }).until('b back')
     then.until('b switch +x2-b-2').on('b', { balancerStuck: true }).settled().passing(30_000).settled()
@@ -84,7 +84,7 @@ describe('an acknowledgement', () => {
     expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
   })
 
-  it('of a stop that does not come is a failure forward', () => {
+  it('of a stop that does not come is a failure going forward', () => {
     const then = given('a').running('r1').published('r2').on('a', { hangsAtStop: true }).when(deploy('r2')).settled()
     then.passing(20_000)
     expect(then.lines()).toContain('x2 reversed: machine a could not stop x1-a-1')
@@ -92,7 +92,7 @@ describe('an acknowledgement', () => {
 })
 
 describe('reports', () => {
-  it('older than or the same as a known one change nothing, also after the controller started again', () => {
+  it('older than or the same as a known one change nothing, also after the controller restarted', () => {
     const then = given('a').running('r1')
     const machine = then.world.machine('a')
     const old = machine.report()
@@ -108,7 +108,7 @@ describe('reports', () => {
     expect(mark).toEqual({ boot: 1, seq: machine.seq })
   })
 
-  it('of a younger boot count, whatever their number', () => {
+  it('of a higher boot count are accepted with any number', () => {
     const then = given('a').running('r1')
     then.world.machine('a').restart()
     const report = then.world.machine('a').report()
@@ -116,7 +116,7 @@ describe('reports', () => {
     expect(observe(then.world.state, then.world.observed, report, 0)).not.toBeNull()
   })
 
-  it('that repeat what is known yield no event; a crash loop is one when it begins and one when it ends', () => {
+  it('that repeat known facts yield no event; a crash loop is one event when it begins and one when it ends', () => {
     const then = given('a')
       .running('r1')
       .on('a', { fates: { r1: 'fails' } })
@@ -128,10 +128,10 @@ describe('reports', () => {
     expect(then.on('a', { fates: {} }).settled().passing(60_000).lines()).toEqual(['x1-a-1 recovered'])
   })
 
-  it('end a wait only when they are of the position that asked, or later', () => {
+  it('end a wait only at the position of the request, or later', () => {
     const then = given('a').running('r1').published('r2').when(deploy('r2')).until('a switch +x2-a-1 -x1-a-1')
     const machine = then.world.machine('a')
-    // It reports, but has not got the desired state that switches.
+    // The machine reports, but has not received the desired state that switches.
     machine.work()
     then.world.hear('a')
     expect(then.lines().at(-1)).toBe('a switch +x2-a-1 -x1-a-1')
@@ -140,7 +140,7 @@ describe('reports', () => {
 })
 
 describe('an agent that has just started and knows little yet', () => {
-  it('does not end a drain: its balancer has not applied anything, so its count says nothing', () => {
+  it('does not end a drain: its balancer has not applied anything, so its count is meaningless', () => {
     const then = given('a').running('r1').published('r2').on('a', { neverDrains: true }).when(deploy('r2'))
     then.until('a drain x1-a-1').and((world) => world.machine('a').restart())
     then.world.hear('a')
@@ -148,7 +148,7 @@ describe('an agent that has just started and knows little yet', () => {
     expect(then.settled().lines()).toContain('a stop x1-a-1')
   })
 
-  it('does not end a stop: what it does not name may still run', () => {
+  it('does not end a stop: an instance that it does not name may still run', () => {
     const then = given('a').running('r1').published('r2').when(deploy('r2')).until('a stop x1-a-1')
     const report = then.world.machine('a').report()
     const silent = { ...report, instances: report.instances.filter(({ id }) => id !== 'shop-x1-a-1') }
@@ -157,7 +157,7 @@ describe('an agent that has just started and knows little yet', () => {
     expect(then.settled().lines().at(-1)).toBe('x2 completed')
   })
 
-  it('keeps the old instance that serves until the new one does again', () => {
+  it('keeps the old serving instance until the new one serves again', () => {
     const two = { ...replace, instances: 2 }
     const then = given('a', 'b').running('r1', two).published('r2', two).when(deploy('r2')).until('a switch +x2-a-1')
     then
@@ -171,7 +171,7 @@ describe('an agent that has just started and knows little yet', () => {
 })
 
 describe('after a start, a clock jump or a stall', () => {
-  it('a controller that starts again goes on where it was, deadlines counting afresh', () => {
+  it('a controller that restarts continues where it was, with deadlines that count again', () => {
     const then = given('a', 'b')
       .running('r1')
       .published('r2')
@@ -210,7 +210,7 @@ describe('after a start, a clock jump or a stall', () => {
     expect(then.passing(1_000).lines()).toEqual(['b lost'])
   })
 
-  it('a jump of an hour makes no machine lost and passes no deadline', () => {
+  it('a jump of an hour makes no machine lost and lets no deadline pass', () => {
     const then = given('a', 'b')
       .running('r1')
       .published('r2')
@@ -225,7 +225,7 @@ describe('after a start, a clock jump or a stall', () => {
     expect(then.passing(1_000).lines()[0]).toBe('a failed')
   })
 
-  it('a clock set back an hour delays no deadline by it', () => {
+  it('a clock set back by an hour delays no deadline', () => {
     const then = given('a', 'b')
       .running('r1')
       .published('r2')
@@ -242,7 +242,7 @@ describe('after a start, a clock jump or a stall', () => {
 })
 
 describe('the next deadline', () => {
-  it('is infinite with no machine, and a silence away with one', () => {
+  it('is infinite without machines, and one silence ahead with one', () => {
     expect(given().world.deadline()).toBe(Number.POSITIVE_INFINITY)
     const then = given('a')
     expect(then.world.deadline()).toBe(then.world.now + 10_000)

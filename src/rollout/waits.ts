@@ -12,15 +12,15 @@ const waiting: Wait = { type: 'waiting' }
 const over: Wait = { type: 'over' }
 
 /**
- * Is the turn's step over? A wait ends on a report at or after the position that asked, or on its deadline. `now` is
- * `null` where nothing may be decided by time yet.
+ * Whether the turn's step has ended. A wait ends with a report at or after the position of the request, or at its
+ * deadline. `now` is `null` while nothing may be decided by time yet.
  */
 export function waitFor(state: State, observed: Observed, turn: Turn, now: number | null): Wait {
   const { step } = turn
   if (!step) return over
   const seen = isOver(state, observed, turn)
   if (seen.type !== 'waiting' || now === null || now < stepDeadline(state, observed, turn)) return seen
-  // A drain that takes too long is over too: long connections live until then, and no longer.
+  // A drain that takes too long has ended too: long connections live until then, and no longer.
   return step.step === 'drain' ? over : { type: 'late', reason: lateReason(state, observed, turn, step) }
 }
 
@@ -39,7 +39,7 @@ function isOver(state: State, observed: Observed, turn: Turn): Wait {
       return unserved ? { type: 'late', reason: `machine ${machine} ${unserved.reason}` } : over
     }
     case 'drain': {
-      // The balancer that acknowledged the switch counts what is left from there on.
+      // The balancer that acknowledged the switch counts the work left from then on.
       if (!applied || applied.balancer < (turn.switched ?? step.position)) return waiting
       const work = observed[machine]?.report.instances ?? []
       return work.some((instance) => step.retire.includes(instance.id) && instance.work > 0) ? waiting : over
@@ -49,7 +49,7 @@ function isOver(state: State, observed: Observed, turn: Turn): Wait {
   }
 }
 
-/** When the step is given up: milliseconds by the controller's clock. */
+/** The deadline of the step, in milliseconds by the controller's clock. */
 export function stepDeadline(state: State, observed: Observed, turn: Turn): number {
   const { step } = turn
   if (!step) return Number.POSITIVE_INFINITY
@@ -64,7 +64,7 @@ export function stepDeadline(state: State, observed: Observed, turn: Turn): numb
     case 'unforward':
       return since + limits.acknowledgeMs
     case 'switch': {
-      // A machine that has fallen silent is first found lost, and gone round: it is no failure of the release.
+      // A machine that has fallen silent is first found lost, and passed over: this is not a failure of the release.
       const heard = heardAt(state, observed, turn.machine)
       const late = since + limits.acknowledgeMs
       return heard < late - limits.quietMs ? Math.max(late, heard + limits.silenceMs) : late
@@ -72,7 +72,9 @@ export function stepDeadline(state: State, observed: Observed, turn: Turn): numb
   }
 }
 
-/** Going back, peers that do not acknowledge are gone round, and what does not start is decided about (planStep.ts). */
+/**
+ * Going back, peers that do not acknowledge are passed over, and planStep.ts decides about instances that do not start.
+ */
 export const goesOnWhenLate = ({ direction, step }: Turn): boolean =>
   direction === 'back' && (step?.step === 'unforward' || step?.step === 'start')
 

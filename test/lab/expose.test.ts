@@ -123,7 +123,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
     const { out } = await pair.controller.run([newProgram, 'status'])
     const findings = await doctorSays()
     for (const { name, port } of services) {
-      const said = `${name}: tcp port ${port} is open to everybody, and its release does not say so`
+      const said = `${name}: tcp port ${port} is open to everybody, but its release does not declare that`
       expect(out).toContain(`${said}; write expose: local or expose: public`)
       expect(findings).toContain(said)
     }

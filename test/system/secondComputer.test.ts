@@ -61,10 +61,10 @@ it('nothing is saved that would not work, and the reason is given', { timeout: 1
   const line = String(made['invite'])
   const second = newUser()
   const wrong: [string, number, string][] = [
-    [line.replace(/TANDEM_TOKEN=\S+/, 'TANDEM_TOKEN=tdm_of_nobody_at_all'), 4, 'the token is not known here'],
+    [line.replace(/TANDEM_TOKEN=\S+/, 'TANDEM_TOKEN=tdm_of_nobody_at_all'), 4, 'does not know the token'],
     [line.replace(/--pin \S+/, `--pin ${'0'.repeat(64)}`), 4, 'not signed by the authority with the fingerprint'],
     [line.replace(/--pin \S+/, '--pin 3f9c'), 2, 'a fingerprint is 64 hex digits'],
-    [line.replace(/ --pin \S+/, ''), 3, 'shows a certificate that is not trusted here'],
+    [line.replace(/ --pin \S+/, ''), 3, 'shows a certificate that this computer does not trust'],
     [line.replace(/:\d+/, ':1'), 3, 'no controller answers at 127.0.0.1:1'],
     [line.replace('https:', 'http:'), 2, 'a fingerprint is for https:'],
     [line.replace(' add shop ', ' add ../shop '), 2, 'cannot be the name of a context'],

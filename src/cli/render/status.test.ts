@@ -94,7 +94,7 @@ ADDRESS    HELD BY  SINCE   BEFORE  WHY
   expect(back(at(0))).toContain('a: HAProxy does not run; goes back to a once all is well\n')
   expect(back(at(330))).toContain('a: HAProxy does not run; goes back to a, in 30.0 s at the earliest\n')
   const disputed = [
-    { ...moved, address: '10.0.0.50', holder: 'b', why: 'b heard nothing of a any more', refused: ['a'] },
+    { ...moved, address: '10.0.0.50', holder: 'b', why: 'b no longer heard a', refused: ['a'] },
   ]
   expect(render(statusView({ addresses: disputed }))).toContain(
     '! a and b do not hear each other: 10.0.0.50 was given to b',
@@ -115,7 +115,7 @@ it('says who reaches the ports of a service, and where; and which one is open al
     },
   ]
   const text = render(statusView({ services: [serviceStatus({ access, instances: [] })] }))
-  expect(text).toContain('! shop: tcp port 5672 is open to everybody, and its release does not say so; write expose:')
+  expect(text).toContain('! shop: tcp port 5672 is open to everybody, but its release does not declare that; write expose:')
   expect(text).toContain(
     `
 shop  aaaaaaaaaaaa  */

@@ -9,7 +9,7 @@ import { bytesOf } from './bytesOf.ts'
 import { EventStream } from './eventStream.ts'
 import type { Rooms } from './operationHandlers.ts'
 
-/** Calls of agents alone, beside the operations of the contract. */
+/** The calls for agents only, besides the operations of the contract. */
 export function addAgentCalls(
   api: FastifyInstance,
   { callers }: Rooms,

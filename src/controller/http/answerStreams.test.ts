@@ -19,13 +19,13 @@ it('puts the lines of several machines in order of time', async () => {
   expect(times(await Array.fromAsync(all))).toEqual(['error', 1, 2, 3, 4])
 })
 
-it('gives only the last so many of all', async () => {
+it('gives only the newest lines of all machines', async () => {
   const numbers = (from: number): Answer[] => Array.from({ length: 50 }, (_, index) => line(from + 2 * index))
   const all = inOrderOfTime([given(...numbers(0)), given(...numbers(1)), given(error)], 3)
   expect(times(await Array.fromAsync(all))).toEqual(['error', 97, 98, 99])
 })
 
-it('holds no more than one line of each while it merges', async () => {
+it('holds no more than one line of each answer while it merges', async () => {
   let made = 0
   async function* many(): AsyncIterable<Answer> {
     for (let at = 0; at < 10_000; at++) {
@@ -39,7 +39,7 @@ it('holds no more than one line of each while it merges', async () => {
   await iterator.return?.()
 })
 
-it('gives endless answers as they come; a quiet one holds nobody back', async () => {
+it('gives endless answers as they arrive; a quiet answer does not delay the others', async () => {
   const quiet = Promise.withResolvers<void>()
   let isOver = false
   async function* silent(): AsyncIterable<Answer> {
@@ -58,7 +58,7 @@ it('gives endless answers as they come; a quiet one holds nobody back', async ()
   expect(isOver).toBe(true)
 })
 
-it('fails as one of them fails', async () => {
+it('fails when one of them fails', async () => {
   async function* broken(): AsyncIterable<Answer> {
     yield line(1)
     throw new Error('broken')
@@ -66,7 +66,7 @@ it('fails as one of them fails', async () => {
   await expect(Array.fromAsync(asTheyCome([broken(), given(line(2))]))).rejects.toThrow('broken')
 })
 
-it('asks a machine again that went away, from its newest line on; what was said already is not said again', async () => {
+it('asks a machine that became unreachable again, from its newest line on, and repeats nothing', async () => {
   const gone = new AbortController()
   const asked: (string | null)[] = []
   const later = [[error], [error], [line(2), line(3), end], [error]]

@@ -15,7 +15,7 @@ export async function pipeAnswers(answers: AsyncIterable<Answer>, stream: EventS
   }
 }
 
-/** A machine that cannot be asked is a line among the others' lines, not the end of them. */
+/** Turns the failure to ask a machine into an error line, so that the lines of the other machines continue. */
 export async function* unreachableSaid(answers: AsyncIterable<Answer>, machine: string): AsyncIterable<Answer> {
   try {
     yield* answers
@@ -26,8 +26,8 @@ export async function* unreachableSaid(answers: AsyncIterable<Answer>, machine: 
 }
 
 /**
- * A machine's lines for as long as somebody reads: when it cannot be asked any more that is said once, and it is asked
- * again, from its newest line on, until it is back.
+ * Yields a machine's lines for as long as a reader follows. When the machine becomes unreachable, yields that error
+ * once and asks the machine again, from its newest line on, until the machine is back.
  */
 export async function* askedAgain(
   first: AsyncIterable<Answer>,
@@ -45,21 +45,24 @@ export async function* askedAgain(
       if (!isRepeated) yield answer
       if (answer.kind !== 'end') said = answer.kind === 'error' ? answer.message : ''
     }
-    // It may be away, or what is read of it over for good.
+    // The machine may be unreachable, or its output of the instance may have ended for good.
     await pause(backoff.next(), signal)
   }
 }
 
 type Line = Extract<Answer, { kind: 'line' }>
 
-/** Several finite answers, their lines by time, one held of each; with `last`, only so many of them. Errors come as they are met. */
+/**
+ * Merges several finite answers in the order of their lines' time, holding one line of each. With `last`, yields only
+ * the newest lines. Errors are yielded as they arrive.
+ */
 export async function* inOrderOfTime(answers: AsyncIterable<Answer>[], last: number | null): AsyncIterable<Answer> {
   if (last === null) return yield* merged(answers)
   let lines: Line[] = []
   for await (const answer of merged(answers)) {
     if (answer.kind !== 'line') yield answer
     else lines.push(answer)
-    // Each machine gives `last` at most; of those the newest are kept, cut in batches.
+    // Each machine sends at most `last` lines; only the newest of all are kept, cut in batches.
     if (lines.length > 2 * last) lines = lines.slice(-last)
   }
   yield* lines.slice(-last)
@@ -81,7 +84,9 @@ async function* merged(answers: AsyncIterable<Answer>[]): AsyncIterable<Answer> 
   }
 }
 
-/** What is no line at once, then the oldest line; -1 when all have ended. */
+/**
+ * Index of the next item to yield: an item that is no line comes first, then the oldest line; -1 when all have ended.
+ */
 function firstToGive(heads: IteratorResult<Answer>[]): number {
   let oldest = -1
   let at = ''
@@ -93,12 +98,13 @@ function firstToGive(heads: IteratorResult<Answer>[]): number {
   return oldest
 }
 
-/** Several endless answers as they come; at most one of each is on its way. */
+/** Yields several endless answers as they arrive; at most one item of each is in flight. */
 export async function* asTheyCome(answers: AsyncIterable<Answer>[]): AsyncIterable<Answer> {
   const iterators = answers.map((one) => one[Symbol.asyncIterator]())
   const arrived: Step[] = []
   let wake = Promise.withResolvers<void>()
-  // Not `Promise.race` over all: at a quiet one every line of a lively one would leave something behind.
+  // Not `Promise.race` over all: each line of a busy answer would leave a reaction behind on the promise of a quiet
+  // one.
   const pull = async (iterator: AsyncIterator<Answer>): Promise<void> => {
     arrived.push(await stepOf(iterator))
     wake.resolve()

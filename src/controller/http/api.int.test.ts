@@ -17,7 +17,9 @@ afterAll(async () => {
   folder.remove()
 })
 
-/** The code of a refusal, which must be a problem: a documented code, the status of that code, something to read. */
+/**
+ * The code of a refusal. The refusal must be a problem with a documented code, the status of that code, and a message.
+ */
 function problemCode(answer: Asked): string {
   expect([answer.type, answer.text.slice(0, 300)]).toEqual(['application/problem+json', expect.anything()])
   const problem = problemSchema.parse(answer.json)
@@ -64,7 +66,7 @@ describe('who may call', () => {
     expect(problemCode(answer)).toBe('E_FORBIDDEN')
     expect(answer.json['detail']).toBe('the token "b" speaks for machine b')
   })
-  it('a revoked token is worthless, and a made one works at once', async () => {
+  it('a revoked token is refused, and a created token works at once', async () => {
     const { token } = await controller.client.call('createToken', { body: { role: 'reader', name: 'new' } })
     expect((await controller.ask('GET', `${basePath}/status`, { token })).status).toBe(200)
     const { tokens: all } = await controller.client.call('tokens', {})
@@ -73,7 +75,7 @@ describe('who may call', () => {
     await controller.client.call('revokeToken', { params: { id: made?.id ?? '' } })
     expect(problemCode(await controller.ask('GET', `${basePath}/status`, { token }))).toBe('E_TOKEN_UNKNOWN')
   })
-  it('a wrong token is told apart from none, by the challenge too', async () => {
+  it('a wrong token and a missing token get different errors and different challenges', async () => {
     const head = (line: string): string =>
       `GET ${basePath}/status HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${line}\r\n`
     const none = await controller.raw(head(''))
@@ -81,10 +83,10 @@ describe('who may call', () => {
     expect(none).toContain('a bearer token is needed, and none was sent')
     const wrong = await controller.raw(head('authorization: bearer nosuch\r\n'))
     expect(wrong).toMatch(/^www-authenticate: Bearer realm="tandem", error="invalid_token"\r$/im)
-    expect(wrong).toContain('the token is not known here')
+    expect(wrong).toContain('does not know the token')
     expect(await controller.raw(head('authorization: Basic eDp5\r\n'))).toContain('holds no bearer token')
   })
-  it('health and metrics answer on loopback only who names this computer', async () => {
+  it('health and metrics on loopback answer only requests that name this computer', async () => {
     for (const path of ['/healthz', '/metrics']) {
       const ask = (host: string): Promise<string> =>
         controller.raw(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`)
@@ -100,14 +102,14 @@ describe('who may call', () => {
     const body = JSON.stringify({ role: 'agent', name: 'x' })
     expect(problemCode(await controller.ask('POST', `${basePath}/tokens`, { body }))).toBe('E_USAGE')
   })
-  it('health and metrics need none on loopback', async () => {
+  it('health and metrics need no token on loopback', async () => {
     const health = await controller.ask('GET', '/healthz', { token: null })
     expect([health.status, health.json]).toEqual([200, { ok: true, problem: null }])
     expect((await controller.ask('GET', '/metrics', { token: null })).text).toContain('tandem_log_position')
   })
 })
 
-describe('what is wrong is a problem with a code', () => {
+describe('a wrong request is answered by a problem with a code', () => {
   const post = (path: string, body: string, type?: string): Promise<Asked> =>
     controller.ask('POST', `${basePath}${path}`, { body, ...(type ? { type } : {}) })
   it.each([
@@ -117,19 +119,19 @@ describe('what is wrong is a problem with a code', () => {
     ['null', 'null', 'E_USAGE'],
     ['a wrong field', '{"service":7,"kind":"deploy"}', 'E_USAGE'],
     ['an unknown kind', '{"service":"shop","kind":"explode"}', 'E_USAGE'],
-    ['a name that no service has', '{"service":"../etc","kind":"deploy","release":"a"}', 'E_USAGE'],
+    ['an invalid service name', '{"service":"../etc","kind":"deploy","release":"a"}', 'E_USAGE'],
     ['the prototype', '{"__proto__":{"x":1},"service":"shop","kind":"stop"}', 'E_USAGE'],
     ['deep nesting', `${'['.repeat(200_000)}${']'.repeat(200_000)}`, 'E_USAGE'],
     ['an unknown release', '{"service":"shop","kind":"deploy","release":"abc"}', 'E_RELEASE_GONE'],
     ['an unknown service', '{"service":"shop","kind":"stop"}', 'E_NO_SUCH_SERVICE'],
-    ['a name that objects have', '{"service":"constructor","kind":"stop"}', 'E_USAGE'],
-    ['a release that objects have', '{"service":"shop","kind":"deploy","release":"constructor"}', 'E_USAGE'],
+    ['a name that JavaScript objects have', '{"service":"constructor","kind":"stop"}', 'E_USAGE'],
+    ['a release name that JavaScript objects have', '{"service":"shop","kind":"deploy","release":"constructor"}', 'E_USAGE'],
   ])('%s', async (_, body, code) => expect(problemCode(await post('/rollouts', body))).toBe(code))
   it('too large', async () =>
     expect(problemCode(await post('/rollouts', `"${'x'.repeat(9_000_000)}"`))).toBe('E_TOO_LARGE'))
   it('another media type', async () =>
     expect(problemCode(await post('/rollouts', 'a: b', 'application/yaml'))).toBe('E_USAGE'))
-  it('a manifest that is none', async () =>
+  it('an invalid manifest', async () =>
     expect(problemCode(await post('/releases', '{"manifest":"{}"}'))).toBe('E_RELEASE_CONTENT'))
   it.each([
     ['GET', '/nothing', 'E_NOT_FOUND'],
@@ -162,7 +164,7 @@ describe('what is wrong is a problem with a code', () => {
     if (method === 'HEAD') expect(answer.status).toBe(405)
     else expect(problemCode(answer)).toBe(code)
   })
-  it('objects that are none', async () => {
+  it('invalid objects', async () => {
     expect(problemCode(await post('/objects', '{}'))).toBe('E_USAGE')
     expect(problemCode(await post('/objects', 'garbage', 'application/vnd.tandem.objects'))).toBe('E_USAGE')
     expect(problemCode(await post('/objects/fetch', 'null'))).toBe('E_USAGE')
@@ -175,13 +177,13 @@ describe('what is wrong is a problem with a code', () => {
     expect(problemCode(answer)).toBe('E_BEYOND_LOG')
     expect(answer.json['detail']).not.toContain('did happen')
   })
-  it('a wrong method names those there are', async () => {
+  it('a wrong method: the answer names the allowed methods', async () => {
     const head = `PUT ${basePath}/releases HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`
     const answer = await controller.raw(head)
     expect(answer).toMatch(/^HTTP\/1.1 405 /)
     expect(answer).toMatch(/^allow: GET, POST\r$/im)
   })
-  it('a field that the body does not have is named, with what was meant, at any depth', async () => {
+  it('an unknown field in the body is named, with the nearest known field, at any depth', async () => {
     const body = { service: 'shop', kind: 'deploy', relase: release }
     const answer = await post('/rollouts', JSON.stringify(body))
     expect(answer.json).toMatchObject({
@@ -196,7 +198,7 @@ describe('what is wrong is a problem with a code', () => {
       '"force"',
     )
   })
-  it('an agent may say more than this version knows', async () => {
+  it('an agent may send fields that this version does not know', async () => {
     const body = JSON.stringify({ ...aReport({ seq: 90 }), news: 1 })
     expect((await controller.ask('POST', `${basePath}/agent/reports`, { token: tokens.a, body })).status).toBe(200)
   })
@@ -206,7 +208,7 @@ describe('what is wrong is a problem with a code', () => {
     expect(answer).toContain('"code":"E_BEYOND_LOG"')
     expect(answer).toContain('position 99999 is beyond the end of this event log')
   })
-  it('an answer that nobody asked for', async () => {
+  it('an answer that no caller waits for', async () => {
     const path = `${basePath}/agent/answers/none`
     const answer = await controller.ask('POST', path, { token: tokens.a, body: '', type: 'application/x-ndjson' })
     expect(answer.json).toEqual({ wanted: false })
@@ -234,7 +236,7 @@ describe('hostile connections', () => {
     expect(answer).toMatch(/^HTTP\/1.1 431 /)
     expect(answer).toContain('"code":"E_TOO_LARGE"')
   })
-  it('half-open ones by the hundred do not keep others from being served', async () => {
+  it('hundreds of half-open connections do not keep other requests from being served', async () => {
     const head = `POST ${basePath}/rollouts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${tokens.operator}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`
     const sockets = Array.from({ length: 300 }, (_, index) => {
       const socket = connect({ host: '127.0.0.1', port: controller.port })
@@ -250,18 +252,18 @@ describe('hostile connections', () => {
 describe('reports', () => {
   const report = (body: unknown): Promise<Asked> =>
     controller.ask('POST', `${basePath}/agent/reports`, { token: tokens.a, body: JSON.stringify(body) })
-  it('of another shape are refused whole', async () => {
+  it('of another shape are refused as a whole', async () => {
     for (const wrong of [{}, { ...aReport(), boot: 'x' }, { ...aReport(), problems: ['x'.repeat(2_001)] }]) {
       expect(problemCode(await report(wrong))).toBe('E_USAGE')
     }
   })
-  it('of 8 MB are taken or refused, and the next is served', async () => {
+  it('of 8 MB are accepted or refused, and the next report is served', async () => {
     const fetched = Array.from({ length: 110_000 }, (_, index) => `${index}`.padStart(64, '0'))
     expect((await report(aReport({ fetched }))).status).toBe(200)
     expect(problemCode(await report(aReport({ fetched: [...fetched, ...fetched] })))).toBe('E_TOO_LARGE')
     expect((await report(aReport({ seq: 2 }))).status).toBe(200)
   })
-  it('in a flood change nothing that they repeat, and keep nobody waiting', async () => {
+  it('in a flood change nothing that they repeat, and delay no other caller', async () => {
     const before = await controller.client.call('status', {})
     const flood = Array.from({ length: 500 }, (_, index) => report(aReport({ seq: 10 + index })))
     const asked = performance.now()

@@ -6,7 +6,7 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import type { Identity, Tokens } from '../../store/tokens.ts'
 import type { Controller } from '../controller.ts'
 
-/** Of a request, what says who sent it. */
+/** The parts of a request that identify its sender. */
 export interface Call {
   url: string
   headers: IncomingMessage['headers']
@@ -19,14 +19,14 @@ interface Answer {
   on(event: 'close', listener: () => void): unknown
 }
 
-/** An answer without an end, and who may have it. */
+/** An open-ended answer, with the role that its reader must have. */
 interface Open {
   request: Call
   role: CallerRole
   answer: Answer
 }
 
-/** Who calls: people by bearer token, machines by certificate (on a laptop by token too). */
+/** Identifies callers: users by bearer token, machines by certificate (on a laptop also by token). */
 export class Callers {
   #tokens: Tokens
   #controller: Controller
@@ -37,14 +37,14 @@ export class Callers {
     this.#controller = controller
   }
 
-  /** Throws unless that may be called by them. */
+  /** Throws unless the sender of the request may make calls of `role`. */
   identify(request: Call, role: CallerRole): Identity {
     const token = bearer(request)
     const identity = token ? this.#tokens.identify(token) : this.machineOf(request.raw.socket)
     const subject = request.url.split('?')[0] ?? ''
     if (!identity) throw token === undefined ? noToken(request, subject) : unknownToken(subject)
     if (!allowed[role].includes(identity.role)) {
-      throw new OperatorError('E_FORBIDDEN', `the token "${identity.name}" (${identity.role}) may not do this`, {
+      throw new OperatorError('E_FORBIDDEN', `the token "${identity.name}" (${identity.role}) does not permit this call`, {
         subject,
         next: 'ask for an operator token: tandem controller token create --role operator --name NAME',
       })
@@ -53,7 +53,7 @@ export class Callers {
     return identity
   }
 
-  /** Throws as `identify` does; else the answer is watched until it ends: see `cutRefused`. */
+  /** Throws as `identify` does. Otherwise registers the answer until it ends, so that `cutRefused` can cut it. */
   watch(request: Call, role: CallerRole, answer: Answer): Identity {
     const identity = this.identify(request, role)
     const open = { request, role, answer }
@@ -62,7 +62,10 @@ export class Callers {
     return identity
   }
 
-  /** Cuts the answers to those who may not ask any more; called when a token is revoked, and when the cluster changes. */
+  /**
+   * Cuts the answers of callers that have lost their access. Called when a token is revoked and when the cluster
+   * changes.
+   */
   cutRefused(): void {
     for (const { request, role, answer } of this.#open) if (!this.#may(request, role)) answer.destroy()
   }
@@ -76,18 +79,21 @@ export class Callers {
     }
   }
 
-  /** A machine's token is worth something as long as the cluster file names the machine; where there is no file, always. */
+  /** A machine's token is valid as long as the cluster file names the machine; without a cluster file, always. */
   #checkMember({ name, machine }: Identity): void {
     const { cluster } = this.#controller.state
     if (cluster === null || (machine !== null && Object.hasOwn(cluster.machines, machine))) return
-    const message = `the token "${name}" speaks for machine ${machine}, which is not of the cluster`
+    const message = `the token "${name}" speaks for machine ${machine}, which does not belong to the cluster`
     throw new OperatorError('E_FORBIDDEN', message, {
       subject: machine ?? name,
-      next: 'write it into cluster.yaml, then: tandem cluster apply cluster.yaml',
+      next: 'add the machine to cluster.yaml, then: tandem cluster apply cluster.yaml',
     })
   }
 
-  /** The machine whose certificate was shown, as long as it is of the cluster and was not removed after it was made. */
+  /**
+   * The machine whose certificate was shown, if it belongs to the cluster and was not removed after the certificate was
+   * made.
+   */
   machineOf(socket: unknown): Identity | null {
     if (!(socket instanceof TLSSocket) || !socket.authorized) return null
     const { raw } = socket.getPeerCertificate()
@@ -100,11 +106,11 @@ export class Callers {
   }
 }
 
-/** As sent, whatever it looks like. */
+/** The token as sent, in any format. */
 export const bearer = (request: Call): string | undefined =>
   /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
 
-const tokenNext = 'tandem context list   shows which token goes with which controller'
+const tokenNext = 'tandem context list   shows which token belongs to which controller'
 
 function noToken({ headers }: Call, subject: string): OperatorError {
   const isOther = headers.authorization !== undefined
@@ -115,7 +121,7 @@ function noToken({ headers }: Call, subject: string): OperatorError {
 }
 
 const unknownToken = (subject: string): OperatorError =>
-  new OperatorError('E_TOKEN_UNKNOWN', 'the token is not known here, or was revoked', { subject, next: tokenNext })
+  new OperatorError('E_TOKEN_UNKNOWN', 'this controller does not know the token, or the token was revoked', { subject, next: tokenNext })
 
 const allowed: Record<CallerRole, Identity['role'][]> = {
   reader: ['reader', 'operator'],
@@ -125,11 +131,11 @@ const allowed: Record<CallerRole, Identity['role'][]> = {
   joiner: [],
 }
 
-/** An agent speaks only for its own machine. */
+/** Throws unless the caller is the agent of `machine`: an agent speaks only for its own machine. */
 export function ownMachine(identity: { machine: string | null; name: string }, machine: string): void {
   if (identity.machine === machine) return
   throw new OperatorError('E_FORBIDDEN', `the token "${identity.name}" speaks for machine ${identity.machine}`, {
     subject: machine,
-    next: 'start the agent with its own machine name, or make a token for this one',
+    next: 'start the agent with the machine name of its token, or create a token for this machine',
   })
 }

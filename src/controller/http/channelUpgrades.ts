@@ -9,18 +9,18 @@ import type { Channels } from '../channels.ts'
 import type { Callers } from './callers.ts'
 import { asOperatorError } from './problems.ts'
 
-/** Only these requests become channels; another `Upgrade` is ignored, as RFC 9110 section 7.8 allows. */
+/** Only these requests become channels; any other `Upgrade` is ignored, as RFC 9110 section 7.8 allows. */
 export const wantsChannel = (request: IncomingMessage): boolean => request.headers.upgrade === channelProtocol
 
 const accepted = `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ${channelProtocol}\r\n\r\n`
 
-/** Takes over the connections that ask to be one end of a byte channel. */
+/** Takes over the connections that request to be one end of a byte channel. */
 export function takeChannels(server: Server, channels: Channels, callers: Callers, logger: Logger): void {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     try {
-      socket.on('error', () => {}) // whoever asked has left
+      socket.on('error', () => {}) // the caller has disconnected
       const join = endOf(request, socket, channels, callers)
-      // The other end reads first whatever came with the request.
+      // The other end first reads the bytes that came with the request.
       if (head.length > 0) socket.unshift(head)
       socket.write(accepted)
       join()
@@ -30,7 +30,9 @@ export function takeChannels(server: Server, channels: Channels, callers: Caller
   })
 }
 
-/** Which end this connection is to be; throws, before anything was answered, when it may not be. */
+/**
+ * Decides which end this connection becomes. Throws, before anything was answered, when the caller may not be that end.
+ */
 function endOf(request: IncomingMessage, socket: Duplex, channels: Channels, callers: Callers): () => void {
   const { url = '', headers } = request
   const call = { url, headers, raw: request }

@@ -7,14 +7,14 @@ import type { Controller } from '../controller.ts'
 import { machineView } from '../statusView.ts'
 import type { EventStream } from './eventStream.ts'
 
-/** What a machine said when it was asked for its checkup; `silent`: why it said none. */
+/** A machine's answer to a checkup request; `silent` is the reason when it sent no checkup. */
 interface Said {
   clock: { offsetMs: number; roundTripMs: number } | null
   checkup: Checkup | null
   silent: string | null
 }
 
-/** A machine's checkup: what it found of itself, and what only its controller can know of it. */
+/** A machine's checkup: the findings of its agent, and those that only its controller can make. */
 export async function askCheckup(
   controller: Controller,
   asks: Asks,
@@ -52,11 +52,11 @@ async function ask(controller: Controller, asks: Asks, machine: string, signal: 
     if (!(error instanceof OperatorError)) throw error
     said.silent = error.message
   }
-  if (said.checkup === null) said.silent ??= `machine ${machine} ended its answer before it had said how it is`
+  if (said.checkup === null) said.silent ??= `machine ${machine} ended its answer before it had sent its checkup`
   return said
 }
 
-/** Each as soon as it is there. */
+/** Sends each checkup as soon as it is complete. */
 export async function sendAsMade(made: Promise<Checkup>[], stream: EventStream): Promise<void> {
   try {
     await Promise.all(made.map(async (one) => stream.write({ data: JSON.stringify(await one) })))

@@ -4,28 +4,28 @@ import type { CallerRole } from '../../api/contract.ts'
 import { problemMediaType, problemSchema } from '../../api/problem.ts'
 import { isPeoples } from './refuseUnknown.ts'
 
-/** Every refusal, of every call. */
+/** The refusal that any call may return. */
 export const problemResponse = {
-  description: 'a refusal with a stable code; docs/errors.md lists them',
+  description: 'a refusal with a stable code; docs/errors.md lists the codes',
   content: { [problemMediaType]: { schema: problemSchema } },
 }
 
 export const eventsOf = (data: z.ZodType): object => ({
-  description: 'the data of each message is one such JSON object; heartbeats are comments',
+  description: 'the data of each message is one JSON object of this schema; heartbeats are comments',
   content: { 'text/event-stream': { schema: data } },
 })
 
 type Transform = typeof jsonSchemaTransform
 
-/** As the OpenAPI document shows a call: bodies of people's calls take no field that is not described. */
+/** Describes a call for the OpenAPI document: bodies of users' calls accept no field that is not described. */
 export const described: Transform = (document) => {
   const transformed = jsonSchemaTransform(document)
-  const { body } = transformed.schema as { body?: unknown } // what the line above has made
+  const { body } = transformed.schema as { body?: unknown } // made by the line above
   if (isOfPeople(document.schema)) closed(body)
   return transformed
 }
 
-/** Who may call, as the document says it. */
+/** The roles that may make the call, as a field of the document. */
 export const callersOf = (role: CallerRole): { 'x-callers': CallerRole } => ({ 'x-callers': role })
 
 const isOfPeople = (schema: unknown): boolean =>

@@ -18,10 +18,10 @@ async function serve(limits: Partial<EventStreamLimits>): Promise<{
   return { opened: opened.promise, port, close: () => server.close() }
 }
 
-it('cuts off a reader that leaves too much unread, and only that', async () => {
+it('cuts off a reader that leaves too much unread, and only that reader', async () => {
   const { opened, port, close } = await serve({ unreadBytes: 1024 * 1024 })
   const socket = connect({ host: '127.0.0.1', port })
-  socket.on('error', () => {}) // cut off, as it should be
+  socket.on('error', () => {}) // cut off, as expected
   socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
   const stream = await opened
   socket.pause()
@@ -33,15 +33,15 @@ it('cuts off a reader that leaves too much unread, and only that', async () => {
     await new Promise((resolve) => setImmediate(resolve))
   }
   await gone
-  expect(sent).toBeLessThan(32 * 1024 * 1024) // what the kernel holds, and a megabyte
-  await stream.room() // resolves: nobody waits for a reader that is gone
+  expect(sent).toBeLessThan(32 * 1024 * 1024) // the kernel's buffers and a megabyte
+  await stream.room() // resolves: the stream does not wait for a reader that is gone
   stream.write({ data: 'late' })
   stream.end()
   socket.destroy()
   await close()
 })
 
-it('waits for room, sends heartbeats, and takes nothing after its end', async () => {
+it('waits for room, sends heartbeats, and sends nothing after its end', async () => {
   const { opened, port, close } = await serve({ heartbeatMs: 5 })
   const socket = connect({ host: '127.0.0.1', port })
   socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
@@ -50,7 +50,7 @@ it('waits for room, sends heartbeats, and takes nothing after its end', async ()
   for (let i = 0; i < 200; i++) stream.write({ data: 'x'.repeat(64 * 1024) })
   let hasRoom = false
   const room = stream.room().then(() => (hasRoom = true))
-  await new Promise((resolve) => setTimeout(resolve, 20)) // it has none in this time
+  await new Promise((resolve) => setTimeout(resolve, 20)) // there is no room in this time
   expect(hasRoom).toBe(false)
   let text = ''
   socket.on('data', (chunk) => (text += String(chunk).slice(-2_000)))

@@ -3,13 +3,13 @@ import { encodeServerSentEvent, serverSentHeartbeat, type ServerSentEvent } from
 
 export interface EventStreamLimits {
   heartbeatMs: number
-  /** What a reader may leave unread before it is cut off; it resumes from its last event id. */
+  /** Unread bytes after which a reader is cut off; the reader resumes from its last event id. */
   unreadBytes: number
 }
 
 export const eventStreamLimits: EventStreamLimits = { heartbeatMs: 5_000, unreadBytes: 32 * 1024 * 1024 }
 
-/** One response of server-sent events: heartbeats, cut off when its reader falls too far behind. */
+/** One response of server-sent events. It sends heartbeats, and cuts off a reader that falls too far behind. */
 export class EventStream {
   readonly signal: AbortSignal
   #reply: FastifyReply
@@ -42,7 +42,7 @@ export class EventStream {
     this.writeText(encodeServerSentEvent(event))
   }
 
-  /** Waits until the reader has room again, or is gone. */
+  /** Waits until the reader has room again or has disconnected. */
   async room(): Promise<void> {
     const { raw } = this.#reply
     if (raw.destroyed || !raw.writableNeedDrain) return

@@ -5,15 +5,16 @@ import type { Controller } from '../controller.ts'
 
 interface Asked {
   service: string
-  /** An id or a prefix of one. */
+  /** An instance id, or a prefix of one. */
   instance: string
   machines: readonly string[]
   signal: AbortSignal
 }
 
 /**
- * The id of the instance that is meant. One that is there is found by a prefix, too; one that is gone by its whole id, where a
- * machine still keeps lines of it. `E_NO_SUCH_INSTANCE` when no machine does, and every one was asked.
+ * Finds the id of the instance that the user means. A prefix finds an instance that exists. An instance that is gone
+ * needs its whole id, and a machine that still keeps lines of it. Throws `E_NO_SUCH_INSTANCE` when every machine was
+ * asked and none keeps lines of it.
  */
 export async function meantInstance(controller: Controller, asks: Asks, asked: Asked): Promise<string> {
   const { service, instance } = asked
@@ -23,19 +24,19 @@ export async function meantInstance(controller: Controller, asks: Asks, asked: A
   const [only] = found
   if (exact) return instance
   if (found.length > 1) {
-    throw new OperatorError('E_AMBIGUOUS', `${instance} fits ${found.length} instances`, {
+    throw new OperatorError('E_AMBIGUOUS', `${instance} matches ${found.length} instances`, {
       subject: instance,
-      next: `type more of it: ${found.map(({ id }) => id).join(', ')}`,
+      next: `type more characters: ${found.map(({ id }) => id).join(', ')}`,
     })
   }
   if (only) return only.id
-  // `prepare` may have written nothing yet.
+  // `prepare` may not have written anything yet.
   if (preparesOf(controller, service).includes(instance)) return instance
   const kept = await Promise.all(asked.machines.map((machine) => keepsLines(controller, asks, machine, asked)))
   if (kept.includes('yes') || kept.includes('not known')) return instance
   throw new OperatorError(
     'E_NO_SUCH_INSTANCE',
-    `no machine has an instance ${instance} of ${service}, or output of one`,
+    `no machine has an instance ${instance} of ${service}, or output of it`,
     {
       subject: instance,
       next: known.length > 0 ? `instances: ${known.map(({ id }) => id).join(', ')}` : `tandem status ${service}`,
@@ -63,7 +64,7 @@ async function keepsLines(
     }
     return kept
   } catch (error) {
-    if (error instanceof OperatorError) return 'not known' // the machine is away: its lines come when it is back
+    if (error instanceof OperatorError) return 'not known' // the machine is unreachable: its lines come when it is back
     throw error
   }
 }

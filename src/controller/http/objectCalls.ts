@@ -16,11 +16,11 @@ export function addObjects(api: FastifyInstance, { releases, callers }: Rooms, l
   const mayFetch = async (request: FastifyRequest): Promise<void> => void callers.identify(request, 'agentOrOperator')
   const schema = { hide: true, body: keysSchema }
   api.post('/objects/fetch', { schema, onRequest: mayFetch }, async (request, reply) => {
-    const { keys } = request.body as { keys: `blob/${string}`[] } // an array of words, which the depot checks one by one
+    const { keys } = request.body as { keys: `blob/${string}`[] } // an array of strings; the depot checks each
     const gone = new AbortController()
     reply.raw.on('close', () => gone.abort())
     const frames = saying(releases.depot.fetch(keys, { signal: gone.signal }), (error) => {
-      if (!gone.signal.aborted) logger.error({ err: error }, 'objects could not be sent')
+      if (!gone.signal.aborted) logger.error({ err: error }, 'could not send objects')
     })
     return reply.type(framesContentType).send(ReadableStream.from(await primed(frames, framesBeforeAnswer)))
   })
@@ -28,10 +28,13 @@ export function addObjects(api: FastifyInstance, { releases, callers }: Rooms, l
 
 const keysSchema = z.object({ keys: z.array(z.string().max(80)).max(1_000) })
 
-/** The beginning of the frames, and the first object: what fails by then is told, and is no connection that breaks off. */
+/**
+ * The opening frame and the first object. A failure up to then becomes an error response instead of a broken
+ * connection.
+ */
 const framesBeforeAnswer = 2
 
-/** The same items, `count` of them already taken: their failure is this promise's. */
+/** Yields the same items, `count` of them taken in advance: their failure rejects this promise. */
 async function primed<T>(items: AsyncIterable<T>, count: number): Promise<AsyncIterable<T>> {
   const iterator = items[Symbol.asyncIterator]()
   const first: T[] = []
@@ -46,7 +49,7 @@ async function primed<T>(items: AsyncIterable<T>, count: number): Promise<AsyncI
   })()
 }
 
-/** A stream whose failure its reader only sees as a connection that breaks off. */
+/** Reports the failure of a stream, whose reader sees only a broken connection. */
 async function* saying<T>(items: AsyncIterable<T>, say: (error: unknown) => void): AsyncIterable<T> {
   try {
     yield* items

@@ -23,7 +23,7 @@ it('is OpenAPI 3.1 and describes every call and stream', () => {
   expect(new Set(described)).toEqual(new Set([...Object.keys(operations), ...Object.keys(streams), 'channel']))
 })
 
-it('describes what each call answers, and that bodies of people take no other field', () => {
+it('describes the answer of each call, and that bodies of users accept no other field', () => {
   for (const [path, methods] of Object.entries(served.paths)) {
     for (const call of Object.values(methods)) {
       const { responses, requestBody } = call as {
@@ -37,12 +37,12 @@ it('describes what each call answers, and that bodies of people take no other fi
   }
 })
 
-it('docs/openapi.json is what is served (write it again: vitest run src/controller/http/openapi.int.test.ts -u)', async () => {
+it('docs/openapi.json matches the served document (to update it: vitest run src/controller/http/openapi.int.test.ts -u)', async () => {
   const path = join(import.meta.dirname, '../../../docs/openapi.json')
   await expect(`${JSON.stringify(served, null, 2)}\n`).toMatchFileSnapshot(path)
 })
 
-/** Objects with fields, at any depth, that take others besides. */
+/** Objects with fields, at any depth, that accept other fields as well. */
 function openObjects(schema: unknown): unknown[] {
   if (typeof schema !== 'object' || schema === null) return []
   const object = schema as Record<string, unknown> // JSON

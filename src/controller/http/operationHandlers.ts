@@ -24,11 +24,11 @@ export interface Rooms {
   callers: Callers
   membership: Membership
   examine: () => Promise<Checkup>
-  /** Why changes are refused now, in words; `null`: they are not. */
+  /** Why changes are refused now, in words; `null` when they are accepted. */
   unwritable: () => string | null
 }
 
-/** Who calls. A machine that joins is known by its token alone. */
+/** The sender of a call. A joining machine is known by its token alone. */
 export type Caller = Identity | { role: 'joiner'; machine: null; name: string; token: string }
 
 type Handlers = {
@@ -38,7 +38,7 @@ type Handlers = {
   ) => Result<Operations[N]> | Promise<Result<Operations[N]>>
 }
 
-/** What each call of the API does, its input parsed: a command or a read, and the view of it. */
+/** The calls of the API. Each takes its parsed input, runs a command or a read, and returns the view of it. */
 export function operationHandlers(
   { controller, releases, tokens, callers, membership, unwritable }: Rooms,
   channels: Channels,
@@ -55,7 +55,7 @@ export function operationHandlers(
       return { position: position(), rollout: id }
     },
     releases: ({ query }) => ({ releases: controller.releases.all(query.service ?? null) }),
-    // The depot checks that each is a key.
+    // The depot checks that each item is a key.
     missingObjects: async ({ body }) => ({ missing: await releases.depot.missing(body.keys as `blob/${string}`[]) }),
     publishRelease: async ({ body }) => ({ ...(await releases.publish(body.manifest)), position: position() }),
     drainMachine: ({ params, body }) => {
@@ -101,7 +101,7 @@ export function operationHandlers(
     tokens: () => ({ tokens: tokens.list() }),
     createToken: ({ body }) => {
       if (body.role === 'agent' && body.machine === null) {
-        throw new OperatorError('E_USAGE', "an agent's token speaks for a machine: name it", { subject: body.name })
+        throw new OperatorError('E_USAGE', "an agent's token needs the machine that it speaks for", { subject: body.name })
       }
       return { token: tokens.create(body, controller.now()) }
     },
@@ -126,12 +126,12 @@ export function operationHandlers(
   }
 }
 
-/** By id or unambiguous prefix. */
 const problemsOf = ({ depot }: ReleaseRoom, unwritable: string | null): string[] => [
   ...(unwritable === null ? [] : [unwritable]),
   ...(depot.atCap ? [`the last push was refused: ${withNext(depot.atCap)}`] : []),
 ]
 
+/** Finds a rollout by its id or an unambiguous prefix. */
 export function findRollout(controller: Controller, prefix: string): RolloutView {
   const exact = controller.history.get(prefix)
   const found = exact ? [exact] : controller.history.all().filter(({ id }) => id.startsWith(prefix))
@@ -141,9 +141,9 @@ export function findRollout(controller: Controller, prefix: string): RolloutView
     const next = 'tandem rollouts   lists them'
     throw new OperatorError('E_NO_SUCH_ROLLOUT', `there is no rollout ${prefix}`, { subject: prefix, next })
   }
-  throw new OperatorError('E_AMBIGUOUS', `${prefix} fits ${found.length} rollouts`, {
+  throw new OperatorError('E_AMBIGUOUS', `${prefix} matches ${found.length} rollouts`, {
     subject: prefix,
-    next: `type more of it: ${found.map(({ id }) => id).join(', ')}`,
+    next: `type more characters: ${found.map(({ id }) => id).join(', ')}`,
   })
 }
 
@@ -163,17 +163,17 @@ function startRollout(
   const started = events.find((event) => event.type === 'RolloutStarted')
   return {
     position: controller.state.position,
-    // Of a service that never ran, the one that `stop` or `remove` meant.
+    // For a service that never ran, the release that `stop` or `remove` meant.
     release: started?.data.release ?? release ?? running ?? controller.releases.all(service).at(-1)?.release ?? '',
     previous: started ? started.data.previous : running,
     rollout: started ? (controller.history.get(rollout) ?? null) : null,
   }
 }
 
-/** A log that machines know to be older than what they have seen must not decide: they would not obey. */
+/** Machines have seen a newer log than this one, so this controller must not decide: they would not obey it. */
 function refuseWhileBehind(controller: Controller): void {
   for (const { report, at } of Object.values(controller.observed)) {
-    // One that is gone says nothing about now.
+    // The last refusal of a silent machine says nothing about now.
     if (!report.refused || controller.now() - at > limits.silenceMs) continue
     const message = `machine ${report.machine} refuses this controller: ${report.refused.message}`
     throw new OperatorError('E_LOG_BEHIND', message, {

@@ -7,15 +7,15 @@ import { OperatorError } from '../../lib/operatorError.ts'
 
 export function sendProblem(error: OperatorError, reply: FastifyReply): FastifyReply {
   if (error.httpStatus === 401) void reply.header('www-authenticate', challengeOf(error))
-  // The route's own serialiser is for its good answer.
+  // The route's own serializer is only for its success response.
   return reply.status(error.httpStatus).type(problemMediaType).serializer(JSON.stringify).send(toProblem(error))
 }
 
-/** RFC 6750 section 3: a token that is not good is told apart from none. */
+/** RFC 6750 section 3: the challenge distinguishes an invalid token from a missing one. */
 const challengeOf = ({ code }: OperatorError): string =>
   code === 'E_TOKEN_UNKNOWN' ? 'Bearer realm="tandem", error="invalid_token"' : 'Bearer realm="tandem"'
 
-/** Whatever a handler threw, as something to tell; a bug is logged whole and told in short. */
+/** Turns any thrown value into an error to send. A bug is logged in full and reported in short. */
 export function asOperatorError(error: unknown, request: { url: string }, logger: Logger): OperatorError {
   if (error instanceof OperatorError) return error
   const subject = request.url.split('?')[0] ?? ''
@@ -28,13 +28,16 @@ export function asOperatorError(error: unknown, request: { url: string }, logger
   return new OperatorError('E_BUG', message, { subject, next: "the controller's log has the details", cause: error })
 }
 
-/** What is not HTTP, or too large a head of it: answered by hand, for there is no request. */
+/**
+ * Answers bytes that are not HTTP, or a head that is too large. The answer is written by hand because there is no
+ * request.
+ */
 export function refuseGarbage(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW'
   const code = isTooLarge ? 'E_TOO_LARGE' : 'E_USAGE'
   const about = { next: `see ${basePath}/openapi.json` }
-  const problem = toProblem(new OperatorError(code, `this is no HTTP request: ${error.message}`, about))
+  const problem = toProblem(new OperatorError(code, `this is not a valid HTTP request: ${error.message}`, about))
   const body = JSON.stringify(problem)
   const status = isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request'
   const head = `HTTP/1.1 ${status}\r\ncontent-type: ${problemMediaType}\r\ncontent-length: ${Buffer.byteLength(body)}`

@@ -11,10 +11,10 @@ interface Call {
   body?: z.ZodType
 }
 
-/** Agents of another version may say more than this one knows. */
+/** Agents of another version may send fields that this version does not know. */
 export const isPeoples = (role: CallerRole): boolean => role === 'reader' || role === 'operator'
 
-/** Throws `E_USAGE` for a field that a call of people's does not have. */
+/** Throws `E_USAGE` for a field that a user's call does not have. */
 export function refuseUnknown({ role, query, body }: Call, request: FastifyRequest): void {
   if (!isPeoples(role)) return
   for (const [place, schema, value] of [
@@ -35,7 +35,7 @@ export function refuseUnknown({ role, query, body }: Call, request: FastifyReque
   }
 }
 
-/** A call that takes none. */
+/** The call accepts no fields. */
 function unknownOf(value: unknown): ReturnType<typeof unknownField> {
   const [name] = typeof value === 'object' && value !== null ? Object.keys(value) : []
   return name === undefined ? null : { path: '', name, known: [] }

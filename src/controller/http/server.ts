@@ -26,7 +26,7 @@ import { streamHandlers } from './streamHandlers.ts'
 
 const maxJsonBytes = 8 * 1024 * 1024
 
-/** As Node's `https.createServer` takes them. */
+/** TLS options in the form that Node's `https.createServer` takes. */
 type Https = SecureContextOptions & TlsOptions
 
 interface BuiltServer {
@@ -35,18 +35,21 @@ interface BuiltServer {
   channels: Channels
 }
 
-/** The controller's HTTP: the contract's calls and streams, object transfers, the agents' streams, health and metrics. */
+/**
+ * The controller's HTTP server: the contract's calls and streams, object transfers, the agents' streams, health and
+ * metrics.
+ */
 export async function buildServer(rooms: Rooms, logger: Logger, https: Https | null = null): Promise<BuiltServer> {
   const server = fastify({
-    // Fastify types its options by the kind of server, and hands these on to Node as they are.
+    // Fastify types its options by the kind of server, and passes these to Node unchanged.
     ...(https
       ? { https: { ...https, shouldUpgradeCallback: wantsChannel } }
       : { http: { shouldUpgradeCallback: wantsChannel } }),
     bodyLimit: maxJsonBytes,
     forceCloseConnections: true,
-    // A HEAD of a stream would never end.
+    // A HEAD request for a stream would never end.
     exposeHeadRoutes: false,
-    // Streams and uploads last as long as they last; headers have Node's own limit.
+    // Streams and uploads have no time limit; headers have Node's own limit.
     requestTimeout: 0,
     keepAliveTimeout: 60_000,
     routerOptions: { maxParamLength: 500 },
@@ -63,7 +66,7 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
   await server.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Tandem', version: '1', description: 'The controller: publish, roll, look. Bearer tokens.' },
+      info: { title: 'Tandem', version: '1', description: 'The API of the controller: publish releases, roll services, read status. Users authenticate with bearer tokens.' },
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
     },
     transform: described,
@@ -110,7 +113,7 @@ function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): 
     api.route({
       method,
       url,
-      // Before the body is parsed: strangers do not get to make us work.
+      // Before the body is parsed: unauthenticated callers must not cause work.
       onRequest: async (request) => void callerOf(request, role),
       preValidation: async (request) => refuseUnknown(operation, request),
       schema: {
@@ -123,9 +126,9 @@ function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): 
       handler: async (request) => {
         const caller = callerOf(request, role)
         const input = { params: request.params, query: request.query, body: request.body }
-        const { atLeast } = (request.query ?? {}) as { atLeast?: number } // validated, where the operation has it
+        const { atLeast } = (request.query ?? {}) as { atLeast?: number } // validated where the operation has it
         if (atLeast !== undefined) await rooms.controller.reached(atLeast)
-        // The table pairs each name's schemas with its handler, which a loop cannot show to the compiler.
+        // The table pairs each name's schemas with its handler; a loop cannot show that to the compiler.
         return handlers[name](input as never, caller)
       },
     })
@@ -162,7 +165,7 @@ function addStreams(api: FastifyInstance, { controller, callers, examine }: Room
   }
 }
 
-/** The connections themselves are taken over before they become requests: see `takeChannels`. */
+/** The connections are taken over before they become requests: see `takeChannels`. */
 function addChannels(api: FastifyInstance, { callers }: Rooms): void {
   api.route({
     method: 'GET',
@@ -172,7 +175,7 @@ function addChannels(api: FastifyInstance, { callers }: Rooms): void {
       ...{ operationId: 'channel', security: [{ bearer: [] }], ...callersOf('operator') },
       summary: 'one end of a byte channel, with `Upgrade: tandem-channel`: docs/decisions/013-byte-channel.md',
       params: z.object({ id: z.string().max(200) }),
-      response: { 101: z.null().describe('frames from here on'), default: problemResponse },
+      response: { 101: z.null().describe('the connection carries frames from here on'), default: problemResponse },
     },
     handler: async (request, reply) => {
       const error = new OperatorError(
@@ -188,13 +191,13 @@ function addChannels(api: FastifyInstance, { callers }: Rooms): void {
 }
 
 /**
- * What needs no token on loopback answers only who names this computer: else a page that leads a name of its own here (DNS
- * rebinding) could read it through somebody's browser.
+ * Calls that need no token on loopback answer only requests that name this computer. Otherwise a web page that points
+ * its own host name here (DNS rebinding) could read them through a user's browser.
  */
 function refuseForeignHost({ ip, headers }: FastifyRequest): void {
   if (!isLoopbackAddress(ip) || isLocalHost(headers.host)) return
-  throw new OperatorError('E_FOREIGN_HOST', `"${headers.host ?? ''}" is no name of this computer`, {
+  throw new OperatorError('E_FOREIGN_HOST', `"${headers.host ?? ''}" is not a name of this computer`, {
     subject: headers.host ?? '',
-    next: 'ask by address: http://127.0.0.1:PORT, or send a token of a reader',
+    next: 'use the address http://127.0.0.1:PORT, or send the token of a reader',
   })
 }

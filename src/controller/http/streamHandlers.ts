@@ -12,7 +12,7 @@ import { EventStream } from './eventStream.ts'
 import { meantInstance } from './meantInstance.ts'
 import { findRollout } from './operationHandlers.ts'
 
-/** Events read at a time while a reader catches up. */
+/** Number of events read at a time while a reader catches up. */
 const page = 200
 
 type StreamHandlers = {
@@ -52,7 +52,8 @@ export function streamHandlers(controller: Controller, asks: Asks, examine: () =
         const first = lines({ since, last })
         const again = (newest: string | null): AsyncIterable<Answer> =>
           lines({ since: newest ?? since ?? begun, last: null })
-        // Of one machine alone the end is told: whoever reads decides how long to wait for it.
+        // The stream of a single machine ends with its answer: the reader decides how long to wait before it asks
+        // again.
         return follow && machines.length > 1 ? askedAgain(first, again, stream.signal) : first
       })
       await pipeAnswers(follow ? asTheyCome(answers) : inOrderOfTime(answers, last), stream)
@@ -99,7 +100,7 @@ async function streamEvents(controller: Controller, stream: EventStream, from: n
   }
 }
 
-/** The rollout at each change; the last message is its end. */
+/** Sends the rollout at each change; the last message shows the rollout finished. */
 function watchRollout(controller: Controller, stream: EventStream, id: string): void {
   let last = ''
   const send = (): void => {

@@ -22,7 +22,7 @@ afterEach(async () => {
 })
 const until = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
 let seq = 0
-/** One event: a machine moves. */
+/** Appends one event: a machine moves. */
 async function move(machine: 'a' | 'b' = 'a'): Promise<void> {
   const agent = new ApiClient({ url: controller.url, token: tokens[machine] })
   const report = aReport({ machine, seq: ++seq })
@@ -30,7 +30,7 @@ async function move(machine: 'a' | 'b' = 'a'): Promise<void> {
 }
 
 describe('the stream of events', () => {
-  it('gives all there are and ends, or goes on', async () => {
+  it('gives all events and ends, or follows', async () => {
     for (let i = 0; i < 450; i++) await move()
     const { position } = (await controller.client.call('status', {})).controller
     const all = (await Array.fromAsync(controller.client.stream('events', {}))).map(({ data }) => data.position)
@@ -51,7 +51,7 @@ describe('the stream of events', () => {
       let count = 0
       for await (const { id } of controller.client.stream('events', { query: { follow: 'true' } }, options)) {
         seen.push(Number(id))
-        if (++count === 20) break // the reader goes, in the middle of what it may have been sent
+        if (++count === 20) break // the reader leaves in the middle of the events that it may have been sent
       }
     }
     enough.abort()
@@ -64,7 +64,7 @@ describe('the stream of events', () => {
     await expect(Array.fromAsync(events)).rejects.toMatchObject({ code: 'E_USAGE' })
   })
 
-  it('does not gather what a reader who stopped reading has not read', async () => {
+  it('does not buffer everything for a reader that stopped reading', async () => {
     for (let i = 0; i < 50; i++) await move()
     const socket = connect({ host: '127.0.0.1', port: controller.port })
     const head = `GET ${basePath}/events?follow=true HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${tokens.operator}\r\n\r\n`
@@ -88,7 +88,7 @@ describe("an agent's stream", () => {
       for await (const { event, data } of agent.rawStream('/agent/stream', { signal })) given(event, JSON.parse(data))
     })()
 
-  it('gives the desired state at once and at every change; a newer connection ends the older', async () => {
+  it('sends the desired state at once and at every change; a newer connection ends the older one', async () => {
     const [first, second]: [number[], number[]] = [[], []]
     const older = stream('a', (_, data) => first.push((data as { position: number }).position))
     await until(() => expect(first).toEqual([1]))
@@ -102,7 +102,7 @@ describe("an agent's stream", () => {
     expect(first).toEqual([1, 2])
   })
 
-  it('carries questions; their answers reach whoever asked, by time, from all machines, and those that are gone are named', async () => {
+  it('carries questions; the answers of all machines reach the caller ordered by time, and unreachable machines are named', async () => {
     await move('a')
     await move('b')
     const agent = new ApiClient({ url: controller.url, token: tokens.a })
@@ -134,7 +134,7 @@ describe("an agent's stream", () => {
     ])
   })
 
-  it('that breaks and comes again is asked again for what somebody follows; the others go on meanwhile', async () => {
+  it('that breaks and reconnects is asked again for the lines that a reader follows; the others continue meanwhile', async () => {
     await move('a')
     await move('b')
     const agent = new ApiClient({ url: controller.url, token: tokens.b })
@@ -149,7 +149,7 @@ describe("an agent's stream", () => {
           const line = { kind: 'line', at, service: 'shop', instance: 'x', stream: 'out', text: at }
           const body = `${JSON.stringify(line)}\n${JSON.stringify({ kind: 'end' })}\n`
           const headers = { 'content-type': 'application/x-ndjson' }
-          void agent.raw('POST', `/agent/answers/${id}`, { body, headers }).catch(() => {}) // asked and gone
+          void agent.raw('POST', `/agent/answers/${id}`, { body, headers }).catch(() => {}) // the reader may be gone
         },
         signal,
       )
@@ -184,7 +184,7 @@ describe('a token that is revoked', () => {
     return iterator
   }
 
-  it('loses its streams at once; those of others go on', async () => {
+  it('loses its streams at once; the streams of other tokens continue', async () => {
     await move()
     const [reader, agent] = [await client('reader', null), await client('agent', 'a')]
     const options = { signal: gone.signal }
@@ -201,7 +201,7 @@ describe('a token that is revoked', () => {
 })
 
 describe('checkups', () => {
-  it('are of the controller and all machines, with what each clock says and who cannot be asked', async () => {
+  it("come from the controller and all machines, with each clock's offset and the machines that cannot be asked", async () => {
     await move('a')
     await move('b')
     const agent = new ApiClient({ url: controller.url, token: tokens.a })
@@ -216,7 +216,7 @@ describe('checkups', () => {
         const body = answers.map((one) => `${JSON.stringify(one)}\n`).join('')
         await agent.raw('POST', `/agent/answers/${id}`, { body, headers: { 'content-type': 'application/x-ndjson' } })
       }
-    })().catch(() => {}) // it ends with the test
+    })().catch(() => {}) // ends with the test
     await vi.waitFor(async () =>
       expect(await (await fetch(`${controller.url}/metrics`)).text()).toContain('connected 1'),
     )
@@ -240,7 +240,7 @@ describe('checkups', () => {
   })
 })
 
-it('ends at once although streams are open', async () => {
+it('closes at once although streams are open', async () => {
   await move()
   const heard: string[] = []
   const events = (async () => {

@@ -11,7 +11,7 @@ import { openDatabase } from '../../store/database.ts'
 import { SqliteEventLog } from '../../store/sqliteEventLog.ts'
 import { Controller } from '../controller.ts'
 
-/** What the tests of this room start from. */
+/** Shared starting points for the tests of this folder. */
 export const quiet: Logger = pino({ level: 'silent' })
 export const release = 'a'.repeat(64)
 export const otherRelease = 'b'.repeat(64)
@@ -44,7 +44,7 @@ export function makeFolder(name: string): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** A controller on a real log, whose time a test moves. Not leading yet. */
+/** A controller on a real log whose clock the test moves. It does not lead yet. */
 export function openController(
   folder: string,
   clock: Clock = new TestClock(),
@@ -58,7 +58,7 @@ export function openController(
   return { controller, database }
 }
 
-/** What the agents of `machines` report when all that is desired of them is done. */
+/** Reports for each of `machines` that everything in its desired state is done. */
 export function obey(controller: Controller, machines: readonly string[], seq: () => number): void {
   for (const machine of machines) {
     const desired = controller.desired(machine)

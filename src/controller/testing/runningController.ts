@@ -19,9 +19,9 @@ export interface TestController extends RunningController {
   port: number
   client: ApiClient
   objects: ObjectsClient
-  /** A request as it is; `token` null sends none. */
+  /** Sends a request unchanged; with `token` null it carries no token. */
   ask: (method: string, path: string, given?: { token?: string | null; body?: string; type?: string }) => Promise<Asked>
-  /** Bytes as they are; resolves with what came back until the end of the connection, or `limitMs`. */
+  /** Sends raw bytes; resolves with the bytes received until the connection ends, or until `limitMs`. */
   raw: (bytes: string | Uint8Array, limitMs?: number) => Promise<string>
 }
 
@@ -32,7 +32,7 @@ export interface Asked {
   json: Record<string, unknown>
 }
 
-/** A whole controller on a free port, its data in `folder`. */
+/** A whole controller on a free port, with its data in `folder`. */
 export async function runController(folder: string, storeCapBytes: number | null = null): Promise<TestController> {
   const running = await startController({
     ...{ config: { cluster: 'test', laptop: false }, data: folder, host: '127.0.0.1', port: 0, version: '0' },
@@ -58,7 +58,7 @@ export async function runController(folder: string, storeCapBytes: number | null
           ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
         },
       })
-      sent.on('error', () => {}) // a large body that is refused may be cut off while it is sent
+      sent.on('error', () => {}) // the server may cut off a large body that it refuses while the body is being sent
       sent.end(body)
       const [response] = (await once(sent, 'response')) as [IncomingMessage]
       const text = Buffer.concat(await Array.fromAsync(response)).toString()
@@ -72,7 +72,7 @@ export async function runController(folder: string, storeCapBytes: number | null
       let text = ''
       socket.on('data', (chunk) => (text += String(chunk)))
       socket.on('end', () => socket.end())
-      socket.on('error', () => {}) // what came until then is what counts
+      socket.on('error', () => {}) // only the bytes received until then count
       socket.write(bytes)
       await once(socket, 'close').catch(() => {})
       clearTimeout(timer)

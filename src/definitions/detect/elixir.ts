@@ -17,7 +17,7 @@ export async function detectElixir(folder: Folder, service: string): Promise<Fin
     },
     prepare: /\{:ecto_sql,/.test(mix) ? [`./bin/${app}`, 'eval', `${camel(app)}.Release.migrate`] : undefined,
     env: {
-      // A release is read-only, and two instances on one machine must not take each other's node name.
+      // A release is read-only, and two instances on one machine must not take the same node name.
       RELEASE_TMP: '${TANDEM_DATA}/${TANDEM_INSTANCE}',
       RELEASE_DISTRIBUTION: 'none',
       ...(isPhoenix ? { PHX_SERVER: 'true' } : {}),
@@ -25,7 +25,9 @@ export async function detectElixir(folder: Folder, service: string): Promise<Fin
   }
 }
 
-/** What a Phoenix project's pages need besides: its own alias, as generated since 1.6; before, webpack in `assets/`. */
+/**
+ * Commands for the assets of a Phoenix project: its own alias, as generated since 1.6; before, webpack in `assets/`.
+ */
 async function assetsOf(mix: string, folder: Folder): Promise<string[]> {
   if (/["']assets\.deploy["']/.test(mix)) return ['MIX_ENV=prod mix assets.deploy']
   const scripts = await folder.read('assets/package.json')

@@ -1,7 +1,7 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What a detector may see of a project. */
+/** The part of a project that a detector sees. */
 export interface Folder {
   /** True for a file or folder of that name directly in the project. */
   has(name: string): boolean
@@ -9,11 +9,11 @@ export interface Folder {
   readonly names: readonly string[]
   /** The names in a folder of the project, sorted; none where there is no such folder. */
   list(name: string): Promise<readonly string[]>
-  /** The start of a text file, by its path inside the project; `null` when there is none that can be read. */
+  /** The start of a text file, by its path inside the project; `null` when there is no readable file. */
   read(name: string): Promise<string | null>
 }
 
-/** Manifests are small; a larger one is read in part, and then counts as malformed. */
+/** Manifests are small; a larger one is read only in part, and then counts as malformed. */
 const mostBytes = 256 * 1024
 
 export async function openFolder(dir: string): Promise<Folder> {
@@ -31,7 +31,10 @@ export async function openFolder(dir: string): Promise<Folder> {
   }
 }
 
-/** A manifest that is a folder, a broken link or secret tells nothing: the project may still be told by others. */
+/**
+ * A manifest that is a folder, a broken link or unreadable counts as absent: other files may still identify the
+ * project.
+ */
 async function readStart(path: string): Promise<string | null> {
   try {
     await using file = await open(path, 'r')

@@ -11,7 +11,7 @@ export async function detectGo(folder: Folder, service: string): Promise<Finding
     run: [`./${service}`],
     ...(others.length > 0 ? { runNote: `built from ${program}; there is also ${others.join(', ')}` } : {}),
     build: {
-      // Without cgo the program runs on any Linux of the same processor, whatever its C library.
+      // Without cgo the program runs on any Linux of the same processor, with any C library.
       command: `mkdir -p dist && CGO_ENABLED=0 go build -o dist/${service} ${program}`,
       output: 'dist',
       test: 'go test ./...',
@@ -19,17 +19,17 @@ export async function detectGo(folder: Folder, service: string): Promise<Finding
   }
 }
 
-/** What people call the program that serves, where a module has several. */
+/** Usual names of the program that serves, where a module has several. */
 const usual = ['server', 'web', 'api', 'app', 'main']
 const mostOthers = 5
 
-/** The package to build: the module itself where that is a program, else one of `cmd/`. */
+/** The package to build: the module itself where it is a program, else one in `cmd/`. */
 async function programIn(folder: Folder, meant: string[]): Promise<{ program: string; others: string[] }> {
   if (await isProgram(folder, '', folder.names)) return { program: '.', others: [] }
   const below = await folder.list('cmd')
   const programs: string[] = []
   for (const name of below) {
-    // No shell may read it as anything but a path.
+    // A shell must not read the name as anything but a path.
     if (/^[\w.-]+$/.test(name) && (await isProgram(folder, `cmd/${name}/`, await folder.list(`cmd/${name}`)))) {
       programs.push(name)
     }
@@ -48,7 +48,7 @@ async function isProgram(folder: Folder, path: string, names: readonly string[])
   return false
 }
 
-/** `shop` of `example.com/team/shop/v2`. */
+/** Returns `shop` for `example.com/team/shop/v2`. */
 const lastName = (module = ''): string =>
   module
     .replace(/\/v\d+$/, '')

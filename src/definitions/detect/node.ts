@@ -25,7 +25,7 @@ const byLockfile: readonly [string, PackageTool][] = [
   ['npm-shrinkwrap.json', npm],
 ]
 
-/** Where build scripts put what they make. */
+/** Folders in which build scripts put their output. */
 const builtFolders = ['dist', 'build', '.next', '.output', 'out', 'lib']
 /** npm's own placeholder for a test that does not exist. */
 const noTest = /no test specified/
@@ -51,13 +51,13 @@ export async function detectNode(folder: Folder): Promise<Finding | null> {
     found: `a Node project (package.json${locked ? `, ${locked[0]}` : ''})`,
     run: run ?? ['node', 'server.js'],
     runNote:
-      run === null ? 'package.json has no `start` script and no `main`: name what starts the service.' : undefined,
+      run === null ? 'package.json has no `start` script and no `main`: name the program that starts the service.' : undefined,
     build: buildOf(manifest, tool, locked !== undefined),
     needed: ['node_modules', ...(manifest.scripts['build'] === undefined ? [] : builtFolders)],
   }
 }
 
-/** A site that is built and has no server of its own, as Vite and others write it. */
+/** A site that is built and has no own server, as Vite and other tools make it. */
 function siteOf(folder: Folder, manifest: Manifest, tool: PackageTool, isLocked: boolean): Finding | null {
   const script = manifest.scripts['build']
   if (script === undefined || !(folder.has('index.html') || folder.has('public'))) return null
@@ -69,7 +69,7 @@ function siteOf(folder: Folder, manifest: Manifest, tool: PackageTool, isLocked:
   }
 }
 
-/** A start script of plain words is run directly: a package tool between would keep signals and 60 MB to itself. */
+/** A start script of plain words runs directly: a package tool in between would withhold signals and use 60 MB. */
 function startCommand({ scripts, main }: Manifest, tool: PackageTool, entry: string | undefined): string[] | null {
   const start = scripts['start']
   if (start !== undefined) {

@@ -22,24 +22,24 @@ export async function detectPython(folder: Folder): Promise<Finding | null> {
     build,
     prepare: entry === 'manage.py' ? [python, 'manage.py', 'migrate'] : undefined,
     needed: ['.venv'],
-    // Output that waits in a buffer is missing from the logs when it is needed.
+    // Buffered output would be missing from the logs when it is needed.
     env: { PYTHONUNBUFFERED: '1' },
   }
 }
 
 function noteOn(entry: string | undefined): string | undefined {
-  if (entry === undefined) return 'Name what starts the service.'
+  if (entry === undefined) return 'Name the program that starts the service.'
   return entry === 'manage.py' ? 'For production, name your WSGI server instead, such as gunicorn.' : undefined
 }
 
-/** `--copies`: a link to the system's python leads out of the release, and is refused. */
+/** `--copies`: a link to the system's python leads out of the release, and the release would be refused. */
 function install(folder: Folder): string {
   if (folder.has('uv.lock')) return 'python3 -m venv --copies .venv && uv sync --frozen'
   const what = folder.has('requirements.txt') ? '-r requirements.txt' : '.'
   return `python3 -m venv --copies .venv && .venv/bin/python -m pip install ${what}`
 }
 
-/** The servers that frameworks are run with, where the manifests name them; else the file itself. */
+/** The servers that frameworks run with, where the manifests name them; otherwise the file itself. */
 function runOf(python: string, entry: string | undefined, needs: string): string[] {
   const module = (entry ?? 'app.py').replace(/\.py$/, '')
   if (entry === 'manage.py') {

@@ -1,22 +1,22 @@
 import { stringify } from 'yaml'
 
-/** What a detector found out, to be written as a `tandem.yaml`. */
+/** The result of a detector, to be written as a `tandem.yaml`. */
 export interface Finding {
   found: string
   run: string[]
-  /** Said beside `run`. */
+  /** A comment beside `run`. */
   runNote?: string
   build?: { command?: string; output?: string; test?: string }
-  /** A command proposed, commented out, for `prepare`. */
+  /** A proposed command for `prepare`, commented out. */
   prepare?: string[]
   env?: Record<string, string>
-  /** What the build makes and the service needs to run, though `.gitignore` may well name it. */
+  /** Files that the build makes and the service needs to run, although `.gitignore` may name them. */
   needed?: string[]
-  /** What the service would show to all who ask, though it is not for them. */
+  /** Files that the service would show to every visitor, although they are not meant for visitors. */
   unseen?: string[]
 }
 
-/** The finding as a commented `tandem.yaml`: what was found is live, what may be wanted next is commented out. */
+/** Renders the finding as a commented `tandem.yaml`: the findings are active, further settings are commented out. */
 export function renderYaml(service: string, finding: Finding): string {
   const { found, run, runNote, build, prepare, env } = finding
   const lines = [
@@ -37,13 +37,13 @@ export function renderYaml(service: string, finding: Finding): string {
     'listen: http                     # http, tcp, or none (a worker)',
     'health:',
     '  path: /                        # ready when this answers 2xx or 3xx',
-    '  within: 30s                    # not ready after this: the rollout goes back',
+    '  within: 30s                    # an instance not ready after this reverts the rollout',
     '',
     '# routes: [{ host: shop.example.com }]   # default: any host, path /; tcp: [{ port: 5672 }], for programs on the machines',
     '# instances: 1                   # on each machine',
     'rollout:',
-    '  strategy: overlap              # new beside old; `replace` for what cannot run twice on one machine',
-    '  drain: 30s                     # how long work in flight may go on before the old one is stopped',
+    '  strategy: overlap              # new beside old; `replace` if it cannot run twice on one machine',
+    '  drain: 30s                     # how long work in flight may continue before the old instance is stopped',
     '# limits: { memory: 512M, cpu: 1.5 }',
     ...environmentLines(env),
   ]
@@ -67,7 +67,7 @@ function environmentLines(env: Finding['env']): string[] {
   return ['env:                             # no secrets: releases are kept', ...entries]
 }
 
-/** A value on one line, quoted as YAML needs it. */
+/** A value on one line, quoted where YAML requires it. */
 function inline(value: string | string[]): string {
   if (Array.isArray(value)) return `[${value.map((word) => JSON.stringify(word)).join(', ')}]`
   return stringify(value, {

@@ -22,7 +22,7 @@ export async function detectRuby(folder: Folder): Promise<Finding | null> {
     env: isRails
       ? {
           ...{ RAILS_ENV: 'production', RAILS_LOG_TO_STDOUT: '1', PIDFILE: '/dev/null' },
-          // No web server stands in front that would serve them.
+          // No web server in front would serve the assets.
           ...(hasAssets ? { RAILS_SERVE_STATIC_FILES: '1' } : {}),
         }
       : undefined,
@@ -31,7 +31,10 @@ export async function detectRuby(folder: Folder): Promise<Finding | null> {
 
 const assetGems =
   /gem ["'](?:sprockets-rails|propshaft|importmap-rails|cssbundling-rails|jsbundling-rails|tailwindcss-rails|dartsass-rails)["']/
-/** Needs no secret of production: any will do while assets are made (Rails 7.1 knows the first, earlier ones the second). */
+/**
+ * Needs no production secret: any value works while assets are built (Rails 7.1 knows the first, earlier ones the
+ * second).
+ */
 const precompile =
   'SECRET_KEY_BASE_DUMMY=1 SECRET_KEY_BASE=unused RAILS_ENV=production bundle exec rails assets:precompile'
 

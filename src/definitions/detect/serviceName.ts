@@ -1,6 +1,6 @@
 import { namePattern } from '../names.ts'
 
-/** A folder's name made into a valid service name: `My Shop_2` is `my-shop-2`, and `2048` is `app-2048`. */
+/** Turns a folder's name into a valid service name: `My Shop_2` becomes `my-shop-2`, and `2048` becomes `app-2048`. */
 export function nameFrom(folderName: string): string {
   const plain = folderName
     .normalize('NFKD')

@@ -1,10 +1,10 @@
 import type { Folder } from './folder.ts'
 import type { Finding } from './renderYaml.ts'
 
-/** Folders in which sites are kept or built, after the project's own. */
+/** Folders in which sites are kept or built, tried after the project's own folder. */
 const siteFolders = ['public', 'dist', 'site', 'www', '_site', 'build']
 
-/** A site that is its project's folder shows every file of it. */
+/** A site served from its project's folder would show every file in it. */
 const unseen = ['/tandem.yaml', '/.tandemignore', '/.gitignore', '.env']
 
 export async function detectStatic(folder: Folder): Promise<Finding | null> {

@@ -9,7 +9,7 @@ import { clip, verbatim } from './text.ts'
 const mostWords = 1000
 const words = list(verbatim('a word of the command'), { what: 'words', least: 1, most: mostWords })
 
-/** A command as argv: a list of words, or one text that is split as a shell splits words. No shell runs. */
+/** A command as argv: a list of words, or one text that is split into words as a shell does it. No shell runs. */
 export const argv: Shape<string[]> = {
   schema: { anyOf: [{ type: 'string', minLength: 1 }, words.schema] },
   blank: [],
@@ -37,7 +37,7 @@ export const argv: Shape<string[]> = {
     else {
       if (split.shellSign !== null) {
         const list = JSON.stringify(['sh', '-c', node.value.trim()])
-        const message = `no shell runs this: \`${split.shellSign}\` is handed to the program as a word`
+        const message = `no shell runs this: \`${split.shellSign}\` is passed to the program as a word`
         source.warn(path, message, { suggestion: list.length > 120 ? null : list })
       }
       return split.words
@@ -50,7 +50,7 @@ const assignment = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s
 
 const isAssignment = (word: string | undefined): word is string => word !== undefined && assignment.test(word)
 
-/** `PORT=80 node server.js`: a shell would take the first word for the environment; nothing else does. */
+/** `PORT=80 node server.js`: only a shell would treat the first word as an environment variable. */
 function refuseAssignment(word: string, path: Path, source: YamlSource, suggestion: string | null = null): void {
   const [, name = '', value = ''] = assignment.exec(word) ?? []
   const instead = refuseEnvironmentName(name) ?? `write it under \`env\`, as ${name}: ${clip(JSON.stringify(value))}`
@@ -58,7 +58,7 @@ function refuseAssignment(word: string, path: Path, source: YamlSource, suggesti
   source.problem(path, message, { part: word, suggestion })
 }
 
-/** The command behind its assignments, as it would be written; `null` where quotes make that hard to tell. */
+/** The command without its assignments, as it would be written; `null` where quotes make that hard to determine. */
 function withoutAssignments(command: string): string | null {
   const rest = /^\s*(?:[A-Za-z_][A-Za-z0-9_]*=[^\s'"\\]*\s+)+(.*)$/s.exec(command)?.[1]?.trim() ?? ''
   if (rest === '' || rest.length > 120 || isAssignment(rest)) return null
@@ -67,7 +67,7 @@ function withoutAssignments(command: string): string | null {
   return isPlain(rest) ? rest : JSON.stringify(rest)
 }
 
-/** Would YAML read it as this text without quotes? */
+/** Whether YAML would read this text unchanged without quotes. */
 function isPlain(text: string): boolean {
   const { contents, errors } = parseDocument(text)
   return errors.length === 0 && isScalar(contents) && contents.value === text

@@ -4,12 +4,12 @@ import { clip } from './text.ts'
 
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 const form = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h)$/
-/** Longer than a year is a slip. */
+/** A duration longer than a year is a mistake. */
 const longestMs = 366 * 24 * 3_600_000
 
 /**
- * A duration with its unit (`100ms`, `2s`, `10m`, `1h`), read as milliseconds; `leastMs` and up to a year. `refuseMs` says
- * what else is wrong with one, or `null`.
+ * A duration with its unit (`100ms`, `2s`, `10m`, `1h`), read as milliseconds, from `leastMs` up to a year. `refuseMs`
+ * returns a further problem with it, or `null`.
  */
 export function duration(leastMs: number, refuseMs: (ms: number) => string | null = () => null): Shape<number> {
   return scalar<number>({

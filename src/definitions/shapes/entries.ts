@@ -10,7 +10,7 @@ export function entries<T>(
     least?: number
     most: number
     pattern: RegExp
-    /** What is wrong with this key, or `null`. */
+    /** The problem with this key, or `null`. */
     refuseKey(name: string): string | null
   },
 ): Shape<Record<string, T>> {

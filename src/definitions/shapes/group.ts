@@ -4,7 +4,7 @@ import type { Path, YamlSource } from '../yamlSource.ts'
 import { describeNode, type JsonSchema, type Shape } from './shape.ts'
 import { clip } from './text.ts'
 
-/** One key of a group: its shape, what it is for, and what holds when it is not written. */
+/** One key of a group: its shape, its documentation, and its value when the key is not written. */
 export interface Key<T> {
   shape: Shape<T>
   doc: string
@@ -12,7 +12,7 @@ export interface Key<T> {
   /** The default as it would be written; `undefined` when there is none to write. */
   default: unknown
   absent(): T
-  /** What other tools call it: suggested when one of these is written. */
+  /** Names of this key in other tools: when one of them is written, this key is suggested. */
   aka: readonly string[]
 }
 
@@ -27,12 +27,12 @@ export function optional<T>(shape: Shape<T>, doc: string, aka: string[] = []): K
   return { shape, doc, required: false, default: undefined, absent: () => null, aka }
 }
 
-/** `written` is the default as people would write it, `value` as it is read; a test holds them equal. */
+/** `written` is the default as people would write it, `value` as read; a test compares them. */
 export function withDefault<T>(shape: Shape<T>, written: unknown, value: T, doc: string, aka: string[] = []): Key<T> {
   return { shape, doc, required: false, default: written, absent: () => structuredClone(value), aka }
 }
 
-/** A nested group: left out, it has the defaults of its own keys. */
+/** A nested group: when left out, it has the defaults of its keys. */
 export function nested<T>(shape: Shape<T>, doc: string, aka: string[] = []): Key<T> {
   return { shape, doc, required: false, default: undefined, absent: () => structuredClone(shape.blank), aka }
 }
@@ -62,7 +62,7 @@ export function group<K extends Keys>(what: string, keys: K, unknownHint = ''): 
       return collect(keys, (key, name) => {
         const pair = pairs.get(name)
         if (pair) return key.shape.read(pair.value, [...path, name], source)
-        // A misspelt key has already been told, with this one as the suggestion.
+        // A misspelt key was already reported, with this key as the suggestion.
         if (key.required && !meant.has(name)) {
           const message = `the required key \`${name}\` is missing (${firstSentence(key.doc)})`
           source.problem([...path, name], message)
@@ -78,7 +78,7 @@ export interface ReadPair {
   value: Node | null
 }
 
-/** The pairs of a map by key; a key that stands twice is a problem, and the first one counts. */
+/** The pairs of a map by key; a duplicate key is a problem, and the first pair counts. */
 export function readPairs(node: YAMLMap, path: Path, source: YamlSource): Map<string, ReadPair> {
   const pairs = new Map<string, ReadPair>()
   for (const pair of node.items) {
@@ -86,13 +86,13 @@ export function readPairs(node: YAMLMap, path: Path, source: YamlSource): Map<st
     const value = pair.value as Node | null // likewise
     const name = isScalar(key) && typeof key.value === 'string' ? key.value : null
     if (name === null) source.problem([...path, ''], 'a key must be plain text', { node: key })
-    else if (pairs.has(name)) source.problem([...path, name], `the key \`${clip(name)}\` stands twice`, { node: key })
+    else if (pairs.has(name)) source.problem([...path, name], `the key \`${clip(name)}\` occurs twice`, { node: key })
     else pairs.set(name, { key, value: value ?? emptyValue(key) })
   }
   return pairs
 }
 
-/** `key:` with nothing after it: keep the key's place for the message. */
+/** For `key:` without a value: keeps the key's position for the message. */
 function emptyValue(key: Node | null): Node | null {
   if (!isScalar(key)) return null
   const empty = key.clone() as typeof key // a clone has the type of its original
@@ -102,7 +102,7 @@ function emptyValue(key: Node | null): Node | null {
 
 function collect<K extends Keys>(keys: K, value: (key: Key<unknown>, name: string) => unknown): Values<K> {
   const entries = Object.entries(keys).map(([name, key]) => [name, value(key, name)])
-  return Object.fromEntries(entries) as Values<K> // every key of K, each with the value its own shape gave
+  return Object.fromEntries(entries) as Values<K> // every key of K, each with the value from its own shape
 }
 
 function unknownKey(name: string, what: string, keys: Keys, path: Path, source: YamlSource): [string, string | null] {
@@ -115,7 +115,7 @@ function unknownKey(name: string, what: string, keys: Keys, path: Path, source: 
   const home = source.homes.get(name)
   if (home === undefined || home === [...path, name].join('.')) return [message, null]
   if (source.says(home.split('.'))) return [`${message}; \`${home}\` is there too`, null]
-  // An overlay says itself what it may hold.
+  // The message about an overlay already lists its allowed keys.
   if (home === name) return [path[0] === 'environments' ? message : `${message}; it belongs at the top level`, null]
   return [message, home]
 }

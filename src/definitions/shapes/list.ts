@@ -26,7 +26,7 @@ export function list<T>(item: Shape<T>, about: { what: string; least: number; mo
   }
 }
 
-/** A list in which nothing may stand twice. */
+/** A list without duplicates. */
 export function distinct(items: Shape<string[]>): Shape<string[]> {
   return {
     ...items,
@@ -36,7 +36,7 @@ export function distinct(items: Shape<string[]>): Shape<string[]> {
       if (!source.isSound(path)) return found
       for (const [index, each] of found.entries()) {
         const first = found.indexOf(each)
-        if (first < index) source.problem([...path, index], `"${each}" stands twice in this list`)
+        if (first < index) source.problem([...path, index], `"${each}" occurs twice in this list`)
       }
       return found
     },

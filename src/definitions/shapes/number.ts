@@ -2,7 +2,7 @@ import { refuse } from './refusal.ts'
 import { scalar, type Shape } from './shape.ts'
 import { clip } from './text.ts'
 
-/** A number between two bounds, both allowed. */
+/** A number between two bounds, both included. */
 export function number(about: { whole: boolean; least: number; most: number; what: string }): Shape<number> {
   const { whole, least, most, what } = about
   const expects = `${what}: a ${whole ? 'whole ' : ''}number from ${least} to ${most}`

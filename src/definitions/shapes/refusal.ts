@@ -1,4 +1,4 @@
-/** Why a scalar is not what it should be, and what was probably meant. */
+/** Why a scalar is invalid, and the probable intention. */
 export interface Refusal {
   refused: string
   suggestion?: string | null

@@ -3,14 +3,14 @@ import type { Refusal } from './refusal.ts'
 import type { Path, YamlSource } from '../yamlSource.ts'
 
 /**
- * What one value of a file may be. Shapes are the only source of what is allowed: reading, error messages, suggestions,
- * defaults and the published JSON Schema all come from them.
+ * The allowed form of one value of a file. Shapes are the only source of these rules: reading, error messages,
+ * suggestions, defaults and the published JSON Schema all come from them.
  */
 export interface Shape<T> {
   readonly schema: JsonSchema
-  /** Stands in for a value that had a problem; never seen by anybody, since the problem is thrown. */
+  /** Stands in for a value that had a problem. No caller ever sees it, because the problem is thrown. */
   readonly blank: T
-  /** Reads the value at `path`; what is wrong with it is noted in `source`, and `blank` is returned. */
+  /** Reads the value at `path`; records a problem in `source` and then returns `blank`. */
   read(node: Node | null, path: Path, source: YamlSource): T
 }
 
@@ -42,7 +42,7 @@ export interface JsonSchema {
   examples?: unknown[]
 }
 
-/** A shape of one scalar. `parse` gets it as it is written, and its YAML type. */
+/** A shape of one scalar. `parse` receives the scalar as written, and its YAML type. */
 export function scalar<T>(about: {
   expects: string
   blank: T
@@ -67,7 +67,7 @@ export function scalar<T>(about: {
   }
 }
 
-/** A suggestion that would be refused in its turn helps nobody. */
+/** A suggestion that would itself be refused does not help. */
 function accepted(suggestion: string | null, parse: (written: string, type: ScalarType) => unknown): string | null {
   const node = suggestion === null ? null : parseDocument(suggestion).contents
   return isScalar(node) && node.value !== null && !isRefusal(parse(writtenScalar(node), scalarType(node)))
@@ -80,7 +80,7 @@ export type ScalarType = 'string' | 'number' | 'boolean'
 export const isRefusal = (parsed: unknown): parsed is Refusal =>
   typeof parsed === 'object' && parsed !== null && 'refused' in parsed
 
-/** `1.10` is "1.10": plain numbers keep the form they were written in. */
+/** `1.10` is "1.10": plain numbers keep their written form. */
 function writtenScalar(node: Scalar): string {
   return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value))
 }
@@ -90,7 +90,7 @@ function scalarType(node: Scalar): ScalarType {
   return typeof node.value === 'boolean' ? 'boolean' : 'string'
 }
 
-/** A value in words, for messages: "a list", "the number 5". */
+/** Describes a value for messages: "a list", "the number 5". */
 export function describeNode(node: Node | null): string {
   if (isSeq(node)) return 'a list'
   if (isMap(node)) return 'a map'

@@ -22,7 +22,10 @@ export function size(leastBytes: number): Shape<number> {
   })
 }
 
-/** `512MB`, `512 MiB`, `512m` and a bare `512` all become `512M`; a bare number of bytes is told in its largest whole unit. */
+/**
+ * `512MB`, `512 MiB`, `512m` and a bare `512` all become `512M`; a bare number of bytes is converted to its largest
+ * whole unit.
+ */
 function repair(written: string): string | null {
   const match = /^(\d{1,15}(?:\.\d{1,3})?)\s*(?:([kmgt])i?b?|b)?$/i.exec(written.trim())
   if (!match) return null

@@ -2,7 +2,7 @@ import { nearest } from '../suggest.ts'
 import { refuse, type Refusal } from './refusal.ts'
 import { isRefusal, scalar, type JsonSchema, type Shape } from './shape.ts'
 
-/** A text that a pattern or a check allows. Numbers and booleans must be quoted, as in the JSON Schema. */
+/** A text that a pattern or a check accepts. Numbers and booleans must be quoted, as in the JSON Schema. */
 export function text(about: {
   expects: string
   schema?: JsonSchema
@@ -30,7 +30,7 @@ export function text(about: {
   })
 }
 
-/** A text that is handed on as it is, such as an environment value: plain numbers and booleans are meant as text. */
+/** A text that is passed on unchanged, such as an environment value: plain numbers and booleans are meant as text. */
 export function verbatim(expects: string): Shape<string> {
   return scalar<string>({
     expects,
@@ -40,7 +40,7 @@ export function verbatim(expects: string): Shape<string> {
   })
 }
 
-/** One of a few words. */
+/** One word out of a few. */
 export function choice<const T extends string>(words: readonly [T, ...T[]]): Shape<T> {
   const list = words.join(', ')
   return scalar<T>({
@@ -64,7 +64,7 @@ function prefixed(written: string, words: readonly string[]): string | null {
   return end.length < 3 ? null : (words.find((word) => word.toUpperCase().endsWith(end)) ?? null)
 }
 
-/** The written text in lower case with dashes, where that is what the pattern wants. */
+/** The written text in lower case with dashes, if that matches the pattern. */
 function repair(written: string, pattern: RegExp): string | null {
   if (written.length > 100) return null
   const tried = written

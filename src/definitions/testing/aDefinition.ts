@@ -1,6 +1,6 @@
 import type { Definition } from '../definition.ts'
 
-/** A small http service called `shop` with every default, for tests; `over` changes what a test is about. */
+/** A small http service called `shop` with every default, for tests; `over` changes the fields that a test is about. */
 export const aDefinition = (over: Partial<Definition> = {}): Definition => ({
   service: 'shop',
   run: ['./server'],

@@ -1,6 +1,9 @@
 import type { Event } from '../../events/event.ts'
 
-/** An event in a few words, for tests to read; `null` for the facts that every turn has (fetched, started, ready, stopped). */
+/**
+ * An event in a few words, readable in tests; `null` for the facts that every turn has (fetched, started, ready,
+ * stopped).
+ */
 export function eventLine({ type, data }: Event): string | null {
   switch (type) {
     case 'LoopbackAssigned':

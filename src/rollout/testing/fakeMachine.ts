@@ -2,7 +2,7 @@ import { abilities } from '../../protocol/abilities.ts'
 import type { DesiredInstance, MachineDesire } from '../../protocol/desiredState.ts'
 import type { Report, ReportedInstance } from '../../protocol/report.ts'
 
-/** What becomes of an instance that is started: ready, failed, or neither for ever. */
+/** Outcome of an instance that is started: ready, failed, or neither for ever. */
 export type Fate = 'ready' | 'fails' | 'hangs'
 
 interface Running {
@@ -15,8 +15,8 @@ interface Running {
 }
 
 /**
- * A machine in memory, for tests: makes desired states so, a little at each `work()`, and can be told how to go wrong.
- * What it is told stays so until told otherwise.
+ * A machine in memory, for tests. It carries out desired states, a little at each `work()`, and a test can set how it
+ * goes wrong. A setting holds until the test changes it.
  */
 export class FakeMachine {
   readonly name: string
@@ -24,23 +24,23 @@ export class FakeMachine {
   boot = 1
   seq = 0
   fates: Record<string, Fate> = {}
-  /** Releases it cannot fetch, and those it is slow to fetch. */
+  /** Releases that the machine cannot fetch, and whether it is slow to fetch the others. */
   unfetchable = new Set<string>()
   slowFetch = false
   prepareFate: Fate = 'ready'
   /** Drivers that apply nothing. */
   balancerStuck = false
   supervisorStuck = false
-  /** Services whose routes its balancer cannot open. */
+  /** Services whose routes the machine's balancer cannot open. */
   unserved: Report['unserved'] = []
-  /** Standing problems, as its agent tells them. */
+  /** Standing problems, as the machine's agent reports them. */
   problems: string[] = []
   abilities: string[] = [...abilities]
   neverDrains = false
   hangsAtStop = false
-  /** Work in flight that a retired instance still has, one less at each `work()`. */
+  /** Work in flight that a retired instance still has; one less at each `work()`. */
   workAtRetire = 1
-  /** Releases with an instance that failed or hung here, and whether a driver did: what going back may stumble on. */
+  /** Releases with an instance that failed or hung here, and whether a driver did: both may hinder going back. */
   readonly troubled = new Set<string>()
   wasStuck = false
 
@@ -52,7 +52,7 @@ export class FakeMachine {
   prepared: Report['prepared'] = []
   removedData: string[] = []
   maintenance: Report['maintenance'] = null
-  /** How work on the machine itself ends. */
+  /** Outcome of work on the machine itself. */
   maintenanceFate: Fate = 'ready'
   addresses: Report['addresses'] = { held: [], withheld: null, trouble: null, reaches: [] }
 
@@ -78,7 +78,7 @@ export class FakeMachine {
     this.removedData = this.desire.removedData
   }
 
-  /** Once for each attempt; a restart takes what runs along, and all of it is started again. */
+  /** Works once for each attempt. A restart takes the running instances along, and all of them start again. */
   private maintain({ id, attempt, restart }: NonNullable<MachineDesire['maintenance']>): void {
     if (this.maintenanceFate === 'hangs') return
     if (this.maintenance?.id === id && this.maintenance.attempt === attempt) return
@@ -134,7 +134,7 @@ export class FakeMachine {
     this.applied.balancer = this.position
   }
 
-  /** Instances that were ready crash, and fail again and again until their fate is good. */
+  /** Ready instances crash, and fail again and again until their fate is good. */
   crash(release: string): void {
     this.troubled.add(release)
     for (const one of this.running.values()) {
@@ -142,7 +142,7 @@ export class FakeMachine {
     }
   }
 
-  /** The agent (and with it, as on a laptop, every instance) starts again; with its disk lost it knows nothing. */
+  /** Restarts the agent and with it, as on a laptop, every instance; with its disk lost, the machine knows nothing. */
   restart(diskLost = false): void {
     this.boot++
     this.seq = 0

@@ -7,7 +7,7 @@ import type { FakeMachine } from './fakeMachine.ts'
 import { wrongWith } from './invariants.ts'
 import { World, type Ask } from './world.ts'
 
-/** A command of people: made for the world it is sent in, which gives the ids. */
+/** A user's command, made for the world that receives it and supplies its ids. */
 export type Request = (world: World) => Ask
 
 const roll =
@@ -56,9 +56,9 @@ export const halt: Request = () => ({ type: 'StopMaintenance' })
 export const given = (...machines: string[]): Given => new Given(machines)
 
 /**
- * Given what happened, when this is asked, then these events follow: told by whole machines in memory, that do at once
- * what is asked of them unless they were told otherwise, while time stands still. `then` looks at what happened since the
- * last `when` (or `then`).
+ * Given what happened, when a command is sent, then these events follow. Whole machines in memory carry out at once
+ * what is requested of them, unless a test sets them otherwise, while time stands still. `lines` returns what happened
+ * since the last `when` (or `lines`).
  */
 class Given {
   readonly world: World
@@ -77,7 +77,7 @@ class Given {
     return this
   }
 
-  /** The release is published, and its rollout has completed. */
+  /** Publishes the release and completes its rollout. */
   running(release: string, definition: Partial<Definition> = {}): this {
     const { service = 'shop' } = definition
     return this.published(release, definition).when(deploy(release, { service })).settled()
@@ -99,7 +99,7 @@ class Given {
     return this
   }
 
-  /** The machines work on until one of these words is an event's line. */
+  /** Lets the machines work until an event has this line. */
   until(line: string): this {
     this.from = this.world.log.length
     if (!this.world.settle((event) => eventLine(event) === line)) throw new Error(`"${line}" did not happen`)
@@ -122,7 +122,7 @@ class Given {
     return lines.filter((line) => line !== null)
   }
 
-  /** What the service has on each machine, in a few words. */
+  /** The instances of the service on each machine, in a few words. */
   runs(service = 'shop'): Record<string, string[]> {
     const all = Object.values(this.world.state.instances).filter((one) => one.service === service)
     const words = (one: Instance): string => [one.release, one.state, one.traffic].join(' ')

@@ -14,13 +14,13 @@ import { World } from './world.ts'
 const machineNames = ['a', 'b', 'c']
 const fates: Fate[] = ['ready', 'ready', 'ready', 'fails', 'hangs']
 const kinds = ['deploy', 'deploy', 'deploy', 'deploy', 'rollback', 'restart', 'stop', 'start', 'remove'] as const
-/** More than any deadline that can follow another in one rollout. */
+/** More steps than there are deadlines that can follow one another in one rollout. */
 const calmSteps = 400
 
-/** One thing that happens: what, and three numbers that say to whom and how. */
+/** One random happening: its kind, and three numbers that select the machine and the details. */
 export type Happening = [what: number, who: number, how: number, more: number]
 
-/** A world to which random things happen; throws as soon as something is not as promised. */
+/** A world to which random things happen; throws as soon as an invariant is broken. */
 export class History {
   readonly world: World
   readonly late: { name: string; report: Report }[] = []
@@ -43,7 +43,7 @@ export class History {
     })
   }
 
-  /** Most histories begin with services that run. */
+  /** Most histories begin with running services. */
   begin(services: number): void {
     for (const service of ['shop', 'blog'].slice(0, services)) {
       const release = `r${++this.releases}`
@@ -103,7 +103,7 @@ export class History {
     this.world.machine(name).receive(desire, state.position)
   }
 
-  /** The machine is sent to, works, and its report arrives now, later, or twice. */
+  /** Sends to the machine and lets it work; its report arrives now, later, or twice. */
   round(who: number, how: number): void {
     const machine = this.machine(who)
     if (!machine.alive) return
@@ -162,7 +162,7 @@ export class History {
       case 11:
         return this.pass([300, 2_000, 6_000, 12_000, 40_000][how % 5] ?? 300)
       default:
-        // Mostly, things go on: all machines work, or a single one.
+        // Mostly, the work continues: on all machines, or on a single one.
         if (what > 18) return this.round(who, how)
         for (let round = 0; round <= how % 12; round++) {
           for (const [index] of [...this.world.machines.keys()].entries()) this.round(index, more + round)
@@ -208,7 +208,7 @@ export class History {
     if (!this.same(one, other)) throw new Error('folding the log again gives another state')
   }
 
-  /** Time passes to each next deadline, and machines that are alive answer, as wrong as they are. */
+  /** Lets time pass to each next deadline, while the machines that are alive answer, however wrong they are. */
   letTimePass(): void {
     for (let step = 0; step < calmSteps; step++) {
       const from = this.world.log.length
@@ -217,7 +217,7 @@ export class History {
       const rollouts = Object.values(this.world.state.rollouts)
       const isMaintained = this.world.state.maintenance?.state === 'running'
       if (!isMaintained && rollouts.every((rollout) => rollout.stage === 'finished')) return
-      // Machines that are alive are heard of all the while: one long stride would make them lost.
+      // Machines that are alive report all the while: one long stride would make them lost.
       const wait = Math.max(0, this.world.deadline() - this.world.now)
       this.pass(Math.min(wait, 5_000 + 600_000 * Number(wait > 100_000 && this.allSilent())) + 1)
     }
@@ -250,8 +250,8 @@ export class History {
   }
 
   /**
-   * Each reachable machine is where its service is. It may be apart from it only where something failed, or where going
-   * there would leave the service without a ready instance.
+   * Checks that each reachable machine runs what its service wants. A machine may differ only where something failed,
+   * or where the change would leave the service without a ready instance.
    */
   checkRest(): void {
     const { state } = this.world
@@ -268,7 +268,10 @@ export class History {
     }
   }
 
-  /** Something of what it runs, or was to run, failed there; or a driver did; or it kept what serves. */
+  /**
+   * An instance that the machine ran, or was to run, failed there; or a driver did; or the machine kept the serving
+   * instances.
+   */
   private mayBeApart({ name, current, behind }: Service, machine: string): boolean {
     const { troubled } = this.world.machine(machine)
     const failed = behind.includes(machine) ? troubled.size > 0 : troubled.has(current?.release ?? '')

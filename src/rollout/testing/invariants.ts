@@ -3,7 +3,7 @@ import type { MachineDesire } from '../../protocol/desiredState.ts'
 import { definitionOf, wantedOn } from '../serviceView.ts'
 import { turnKey, type Instance, type State, type Turn } from '../state.ts'
 
-/** What must hold of every event of every history. Yields what is wrong, in words. */
+/** Invariants of every event of every history. Returns the violations, in words. */
 export function wrongWith(before: State, event: RecordedEvent, after: State): string[] {
   return [
     ...movedBack(before, after),
@@ -14,10 +14,10 @@ export function wrongWith(before: State, event: RecordedEvent, after: State): st
 }
 
 /**
- * On a machine that keeps the service, its ready instances do not fall below the lesser of before and wanted there (less
- * one under `replace`). Where one leaves a machine with none to follow, the same holds of the service on all machines,
- * and one at least stays. Excepted: stop and remove; what the operator allowed; going back to nothing; of workers, which take
- * no requests, none need stay.
+ * On a machine that keeps the service, its ready instances do not fall below the lesser of the number before and the
+ * number wanted there (less one under `replace`). Where instances leave a machine without successors, the same holds
+ * for the service on all machines, and at least one stays. Exempt are: stop and remove; what the operator allowed;
+ * going back to nothing; and workers, which take no requests, so none need stay.
  */
 function wrongStep(before: State, data: EventData['StepStarted'], after: State): string[] {
   const { service, machine, retire, stop, start } = data
@@ -128,7 +128,7 @@ function movedBack(before: State, after: State): string[] {
   return wrong
 }
 
-/** What must hold of every desired state that is sent. */
+/** Invariants of every desired state that is sent. */
 export function wrongDesire(state: State, desire: MachineDesire): string[] {
   const wrong: string[] = []
   const named = [

@@ -12,12 +12,14 @@ import { FakeMachine } from './fakeMachine.ts'
 type Timeless<C> = C extends unknown ? Omit<C, 'at'> : never
 export type Ask = Timeless<Command>
 
-/** Sees each event of a decision between the state before and after it: where invariants are checked. */
+/** Sees each event of a decision between the state before and the state after it: here invariants are checked. */
 export type Watch = (before: State, event: RecordedEvent, after: State) => void
 
 const roundsToRest = 300
 
-/** A controller's shell and its machines, in memory, with time standing still until told: for tests of decisions. */
+/**
+ * A controller's shell and its machines in memory, for tests of decisions; time stands still until the test moves it.
+ */
 export class World {
   readonly config: Config
   readonly watch: Watch
@@ -70,7 +72,7 @@ export class World {
     this.send({ type: 'PublishRelease', service: definition.service, release, definition, bytes: 1 })
   }
 
-  /** A controller starts (again): it knows the log and nothing else. */
+  /** Starts a controller (again): it knows the log and nothing else. */
   lead(): void {
     this.observed = {}
     this.state = this.refold()
@@ -90,7 +92,7 @@ export class World {
     return true
   }
 
-  /** The machine gets its desired state, works on it a little, and reports. */
+  /** Sends the machine its desired state, lets it work a little, and takes its report. */
   round(name: string): void {
     const machine = this.machine(name)
     if (!machine.alive) return
@@ -99,11 +101,11 @@ export class World {
     this.hear(name)
   }
 
-  /** All machines work and report until nothing more comes of it (or `until` says so); time stands still. */
+  /** Lets all machines work and report until nothing more follows (or `until` matches an event); time stands still. */
   settle(until: (event: RecordedEvent) => boolean = () => false): boolean {
     let quiet = 0
     for (let round = 0; quiet < 4; round++) {
-      if (round > roundsToRest) throw new Error('the machines do not come to rest')
+      if (round > roundsToRest) throw new Error('the machines do not settle')
       const from = this.log.length
       for (const name of this.machines.keys()) {
         this.round(name)
@@ -114,7 +116,7 @@ export class World {
     return false
   }
 
-  /** Time passes; machines that are alive go on reporting all the while. */
+  /** Lets time pass; machines that are alive report all the while. */
   pass(ms: number, step = 1_000): void {
     const end = this.now + ms
     while (this.now < end) {
