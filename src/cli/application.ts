@@ -4,7 +4,7 @@ import type { CliContext } from './command.ts'
 import { routes } from './routes.ts'
 import { unknownCommand, usageError } from './usage.ts'
 
-/** The command line as stricli runs it. `onMisuse` gets what is wrong with it; nothing was done then. */
+/** The command line as stricli runs it. `onMisuse` receives the usage error; no command has run then. */
 export function buildApplicationFor(
   version: string,
   onMisuse: (error: OperatorError) => void,
@@ -21,7 +21,7 @@ export function buildApplicationFor(
     localization: {
       text: {
         ...text_en,
-        briefs: { ...text_en.briefs, argumentEscapeSequence: 'Everything after it is an argument, not a flag' },
+        briefs: { ...text_en.briefs, argumentEscapeSequence: 'Treat everything after -- as an argument, not a flag' },
         noCommandRegisteredForInput: ({ input, corrections }) => {
           const names = routes.getAllEntries().map(({ name }) => name['convert-camel-to-kebab'])
           return misuse(unknownCommand(input, [...corrections.map((name) => name.replaceAll('`', '')), ...names]))

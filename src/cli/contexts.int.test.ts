@@ -42,10 +42,10 @@ describe('contexts', () => {
     expect(() => contexts.get('prodution')).toThrow(expect.objectContaining({ next: 'did you mean production?' }))
   })
 
-  it('say which file is damaged', () => {
+  it('name the file whose content is invalid', () => {
     contexts.set('local', local)
     writeFileSync(join(contexts.folder, 'local.json'), '{"url":3}')
-    expect(() => contexts.get('local')).toThrow('damaged')
+    expect(() => contexts.get('local')).toThrow('has no valid url and token')
   })
 })
 

@@ -3,20 +3,20 @@ import type { CliContext } from './command.ts'
 import { routes } from './routes.ts'
 
 interface Help {
-  /** As it is typed. */
+  /** The command as a user types it. */
   command: string
   brief: string
-  /** As people read it. */
+  /** The help text that people read. */
   text: string
-  /** Of a group. */
+  /** Subcommands; only for a group. */
   commands?: { name: string; brief: string }[]
-  /** Of a command: its flags, each with what it takes. */
+  /** Flags, each with the placeholder of its value; only for a command. */
   flags?: { name: string; brief: string; takes: string | null }[]
 }
 
 type Route = RouteMap<CliContext> | Command<CliContext>
 
-/** Describes the command that `args` names, as `--help` does, for programs. */
+/** Describes the command that `args` names: the machine-readable form of `--help`. */
 export function helpJson(args: readonly string[], text: string): Help {
   let at: Route = routes
   const words = ['tandem']

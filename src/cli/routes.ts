@@ -7,14 +7,14 @@ import { cluster, machine, machines, maintenance, upgrade } from './routes/machi
 import { agent, controller } from './routes/programRoutes.ts'
 import { deploy, push, remove, restart, rollback, runOnce, start, stop } from './routes/rollingRoutes.ts'
 
-/** Every command there is. What a command does is loaded when it runs. */
+/** All commands. The module of a command is loaded when the command runs. */
 export const routes: RouteMap<CliContext> = buildRouteMap({
   docs: {
-    brief: 'Releases rolled with no request lost, on a pair of plain machines',
+    brief: 'Roll out releases on a few plain machines without losing a request',
     fullDescription:
-      'Releases rolled with no request lost, on a pair of plain machines.\n\n' +
-      'EXAMPLE\n  tandem up                   a cluster on this laptop\n' +
-      '  tandem push examples/node   a service on it\n  tandem status               how it is',
+      'Roll out releases on a few plain machines without losing a request.\n\n' +
+      'EXAMPLE\n  tandem up                   start a cluster on this computer\n' +
+      '  tandem push examples/node   roll out a service on it\n  tandem status               show its state',
   },
   routes: {
     ...{ demo, up, init, validate, push, deploy, rollback, restart, stop, start, remove },

@@ -80,9 +80,9 @@ describe('init and validate', () => {
     writeFileSync(join(folder, 'tandem.yaml'), text)
     const { out } = await run('validate')
     expect(out).toContain(
-      "  tcp port 5672 is local (the default): it can be reached by programs on the cluster's machines",
+      "  tcp port 5672 is local (the default): only programs on the cluster's machines can reach it",
     )
-    expect(out).toContain('  tcp port 1883 is public: it can be reached by everybody')
+    expect(out).toContain('  tcp port 1883 is public: everybody can reach it')
     expect(JSON.parse((await run('validate', '--json')).out)).toMatchObject({
       files: [
         {

@@ -12,9 +12,9 @@ import {
 import { nearest } from '../definitions/suggest.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
-const seeHelp = 'add --help to see what this command takes'
+const seeHelp = 'add --help to see the flags and arguments of this command'
 
-/** A command line that is none: what is wrong with it, in words, and what was probably meant. */
+/** Converts a parse error to an error that describes the fault and suggests the flag that was probably meant. */
 export function usageError(error: unknown): OperatorError {
   if (error instanceof OperatorError) return error
   if (error instanceof ArgumentParseError && error.exception instanceof OperatorError) return error.exception
@@ -34,17 +34,17 @@ function explain(error: unknown): [message: string, next: string, subject: strin
   if (error instanceof UnsatisfiedPositionalError) return [`${error.placeholder} is missing`, seeHelp, null]
   if (error instanceof UnexpectedPositionalError) {
     const many = error.expectedCount === 0 ? 'no argument' : `at most ${error.expectedCount}`
-    return [`"${error.input}" is one word too many: this command takes ${many}`, seeHelp, error.input]
+    return [`"${error.input}" is one argument too many: this command takes ${many}`, seeHelp, error.input]
   }
   if (error instanceof UnexpectedFlagError) {
-    return [`--${error.externalFlagName} is given twice`, 'give it once', `--${error.externalFlagName}`]
+    return [`--${error.externalFlagName} was given twice`, 'give the flag once', `--${error.externalFlagName}`]
   }
   if (error instanceof InvalidNegatedFlagSyntaxError) {
     return [`--${error.externalFlagName} takes no value`, seeHelp, `--${error.externalFlagName}`]
   }
   if (error instanceof EnumValidationError) {
     const values = error.values.join(', ')
-    return [`--${error.externalFlagName} cannot be "${error.input}"`, `one of: ${values}`, error.input]
+    return [`--${error.externalFlagName} cannot be "${error.input}"`, `use one of: ${values}`, error.input]
   }
   if (error instanceof ArgumentParseError) {
     const why = error.exception instanceof Error ? error.exception.message : String(error.exception)
@@ -55,7 +55,7 @@ function explain(error: unknown): [message: string, next: string, subject: strin
 
 export function unknownCommand(input: string, names: Iterable<string>): OperatorError {
   const meant = nearest(input, names)
-  const what = input.startsWith('-') ? `there is no flag ${input} here` : `there is no command ${input}`
+  const what = input.startsWith('-') ? `tandem has no flag ${input}` : `there is no command ${input}`
   return new OperatorError('E_USAGE', what, {
     subject: input,
     next: meant ? `did you mean: tandem ${meant}` : 'tandem --help   lists the commands',

@@ -32,7 +32,7 @@ it.each([
 ] as const)('%s of a machine that is lost, or gets lost, ends: %j', async (verb, seen) => {
   const { code, out } = await run(verb, ...seen)
   const wanted = verb === 'drain' ? 'drained' : 'ready'
-  expect([code, out]).toEqual([0, `b is ${wanted}; it is lost: nothing is heard of it\n`])
+  expect([code, out]).toEqual([0, `b is ${wanted}; it is lost: it does not report\n`])
 })
 
 it('an older controller, which does not tell traffic from being lost, is understood', async () => {
@@ -45,12 +45,12 @@ it('an older controller, which does not tell traffic from being lost, is underst
 it('ends when somebody asks for the opposite meanwhile', async () => {
   const drained = await run('drain', draining, { state: 'ready', traffic: 'ready' })
   expect(drained.code).toBe(1)
-  expect(drained.err).toContain('machine b was to be drained, and somebody made it ready since')
+  expect(drained.err).toContain('machine b is ready, not drained: a later command changed it')
   expect(await run('ready', draining)).toMatchObject({ code: 1, err: expect.stringContaining('E_UNDONE') })
 })
 
 it('ends when the machine is removed meanwhile', async () => {
   const { code, err } = await run('drain', draining, null)
   expect(code).toBe(4)
-  expect(err).toContain('machine b was removed from the cluster meanwhile')
+  expect(err).toContain('machine b was removed from the cluster while this command waited')
 })

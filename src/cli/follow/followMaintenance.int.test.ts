@@ -60,9 +60,9 @@ it('ends when it has ended while nothing was heard', async () => {
 it('ends when another maintenance has begun meanwhile', async () => {
   const asked = [view({ id: 'm2' })]
   const stopped = await reboot({ asked, streams: [[event(2, 'MaintenanceStopped')]] })
-  expect(stopped).toMatchObject({ code: 1, out: 'stopped  maintenance m1; it is not the last one any more\n' })
+  expect(stopped).toMatchObject({ code: 1, out: 'stopped  maintenance m1; a newer maintenance has started since\n' })
   const completed = await reboot({ asked, streams: [[event(2, 'MaintenanceFinished')]] })
-  expect(completed).toMatchObject({ code: 0, out: 'completed  maintenance m1; it is not the last one any more\n' })
+  expect(completed).toMatchObject({ code: 0, out: 'completed  maintenance m1; a newer maintenance has started since\n' })
 })
 
 it('says what a resumed maintenance did: what is not done again, and who is back in traffic', async () => {
@@ -89,7 +89,7 @@ it('says what a resumed maintenance did: what is not done again, and who is back
   // From where it was resumed, not from its beginning.
   expect([code, from]).toEqual([0, ['40']])
   expect(err.split('\n').slice(-6, -1)).toEqual([
-    'resumed at machine a: its work is done and is not done again; checks its instances',
+    'resumed at machine a: the work is done and is not repeated; checks the instances',
     '  a  check   3.0 s',
     '  a  return  1.0 s',
     '  a  done, back in traffic',

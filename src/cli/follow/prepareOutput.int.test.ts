@@ -87,5 +87,5 @@ it('says so when the rest cannot be read, and goes on', async () => {
   await output.update(running)
   await expect.poll(() => shown).toEqual(['a one'])
   await output.update(over)
-  expect(shown).toEqual(['a one', expect.stringContaining('a (the rest of its output could not be read: ')])
+  expect(shown).toEqual(['a one', expect.stringContaining('a (cannot read the rest of the output of prepare: ')])
 })

@@ -51,9 +51,9 @@ it('is started again when it is killed', async () => {
   await child.ready
   const first = child.pid
   process.kill(first ?? 0, 'SIGKILL')
-  await newsOf('is back')
+  await newsOf('runs again')
   expect(child.pid).not.toBe(first)
-  expect(news[0]).toMatch(/^machine a was ended by SIGKILL; starting it again in 0\.\d s$/)
+  expect(news[0]).toMatch(/^machine a was ended by SIGKILL; restarting it in 0\.\d s$/)
   await child.stop()
 })
 
@@ -70,7 +70,7 @@ it('fails with its own error when it ends before it was ready', async () => {
 
 it('fails by how it ended when it told nothing', async () => {
   const child = start('process.exitCode = 9')
-  await expect(child.ready).rejects.toMatchObject({ code: 'E_ENVIRONMENT', message: 'machine a ended with status 9' })
+  await expect(child.ready).rejects.toMatchObject({ code: 'E_ENVIRONMENT', message: 'machine a exited with status 9' })
   await child.stop()
 })
 
@@ -92,7 +92,7 @@ it('loses what cannot be written, says so once, and when it can again', () => {
   mkdirSync(`${path}.1/in the way`, { recursive: true })
   for (const line of ['first 1\n', 'lost 1\n', 'lost 2\n']) log.write(Buffer.from(line))
   expect(news).toEqual([
-    expect.stringMatching(/x\.log cannot be written, what it prints is lost: .*\b(EISDIR|ENOTEMPTY)\b/),
+    expect.stringMatching(/cannot write .*x\.log; its output is lost until it can be written again: .*\b(EISDIR|ENOTEMPTY)\b/),
   ])
   rmSync(`${path}.1`, { recursive: true })
   for (const line of ['again 1\n', 'again 2\n']) log.write(Buffer.from(line))

@@ -29,7 +29,7 @@ it('shows every problem of a definition with its line', () => {
     text = renderError(asOperatorError(error), plain)
   }
   expect(text).toContain('  2 | rnu: x\n      ^')
-  expect(text).toContain('error: the problem above; nothing was changed (E_DEFINITION)\n  next  mend the file')
+  expect(text).toContain('error: the definition has the problem above; nothing was changed (E_DEFINITION)\n  next  mend the file')
 })
 
 it('tells a fault of the surroundings from a bug', () => {
@@ -37,7 +37,7 @@ it('tells a fault of the surroundings from a bug', () => {
   const wrapped = asOperatorError(new Error('cannot write the log', { cause: full }))
   expect(wrapped.body()).toEqual({
     ...{ code: 'E_ENVIRONMENT', message: 'cannot write the log: ENOSPC: no space left', subject: '/data/x' },
-    next: 'the disk is full: make room',
+    next: 'the disk is full: free some space',
   })
   const bug = asOperatorError(new TypeError('x is not a function'))
   expect([bug.code, bug.exitCode]).toEqual(['E_BUG', 70])

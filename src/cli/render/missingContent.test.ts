@@ -16,7 +16,7 @@ it.each([
   ["ENOENT: no such file or directory, open 'config/local.json'", 'config/local.json'],
   ['cannot execute /r/dist/app: No such file or directory', 'dist/'],
 ])('%s: names %s', (line, missing) => {
-  expect(hints(line)).toContain(`the instance did not find ${missing}: the release left it out, as .gitignore names it`)
+  expect(hints(line)).toContain(`the instance did not find ${missing}: .gitignore excludes it from the release`)
 })
 
 it.each([

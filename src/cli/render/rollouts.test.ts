@@ -44,7 +44,7 @@ describe('lines of progress', () => {
 
   it('say that it goes back, once', () => {
     const reverting = rolloutView({ state: 'reverting', reason: 'it failed' })
-    expect(progressLines(rolloutView(), reverting)).toEqual(['  going back: it failed'])
+    expect(progressLines(rolloutView(), reverting)).toEqual(['  reverting: it failed'])
     expect(progressLines(reverting, reverting)).toEqual([])
   })
 
@@ -58,7 +58,7 @@ describe('the end', () => {
   it('of one that went well, with a machine lost', () => {
     expect(renderOutcome(done, [], plain)).toEqual([
       'done  shop: bbbbbbbbbbbb runs on a in 2.5 s',
-      'warning: not on b (lost); a machine that comes back catches up by itself: tandem status shop',
+      'warning: not on b (lost); a machine that comes back catches up automatically: tandem status shop',
     ])
   })
 
@@ -67,20 +67,20 @@ describe('the end', () => {
       'reverted  shop: instance shop-4kf2m8xd-a-1 exited with status 3 before it was ready (after 0.19 s)',
       '  last lines of shop-4kf2m8xd-a-1:',
       '  │ no database',
-      '  aaaaaaaaaaaa serves, as before (b never touched)',
-      '  next  mend it and push again; all its output: tandem logs shop --instance shop-4kf2m8xd-a-1',
+      '  release aaaaaaaaaaaa still serves (b not touched)',
+      '  next  fix the service and push again; all output: tandem logs shop --instance shop-4kf2m8xd-a-1',
     ])
   })
 
   it('of a first release: nothing is left', () => {
     const lines = renderOutcome({ ...reverted, previous: null, failedInstance: null }, [], plain)
-    expect(lines).toContain('  nothing of it is left running')
-    expect(lines.at(-1)).toBe('  next  mend it and push again; all its output: tandem logs shop')
+    expect(lines).toContain('  no instance of the service runs')
+    expect(lines.at(-1)).toBe('  next  fix the service and push again; all output: tandem logs shop')
   })
 
   it('where going back failed, loudly', () => {
     const failed = { ...reverted, machines: [{ machine: 'a', state: 'failed' as const, phases: [] }] }
-    expect(renderOutcome(failed, [], plain).join('\n')).toContain('look: a is failed; what it runs was left as it is')
+    expect(renderOutcome(failed, [], plain).join('\n')).toContain('warning: a is failed and was not reverted')
   })
 })
 
@@ -88,7 +88,7 @@ it('standing problems of the machines it has touched are shown apart from the re
   const problems = ['HAProxy may open 20000 files']
   const status = statusView({ machines: [machineStatus({ problems }), machineStatus({ name: 'b', problems })] })
   expect(standingProblems(status, reverted, plain)).toEqual([
-    '  apart from that: machine a: HAProxy may open 20000 files',
+    '  also note: machine a: HAProxy may open 20000 files',
   ])
   expect(standingProblems(null, reverted, plain)).toEqual([])
 })

@@ -61,7 +61,7 @@ it('releases say where they run', () => {
   )
   expect(text.split('\n')).toEqual([
     'RELEASE       AGE  SIZE     ROLLED OUT         NOW',
-    'aaaaaaaaaaaa  10m  3.1 MiB  never completed    collected: push it again to use it',
+    'aaaaaaaaaaaa  10m  3.1 MiB  never completed    removed by garbage collection; push it again to use it',
     'aaaaaaaaaaaa  10m  3.1 MiB  completed 10m ago  runs on a, b',
   ])
 })

@@ -47,7 +47,7 @@ it('says first what somebody should look at, the worst of it first', () => {
     '! shop on a: exited with status 1, started again 7 times; tandem logs shop --instance shop-4kf2m8xd-a-1',
     '! mail is behind on b: another release runs there',
     '! machine a: haproxy does not answer',
-    '! machine a is drained; tandem machine ready a puts it back',
+    '! machine a is drained; tandem machine ready a puts it back in traffic',
   ])
 })
 
@@ -71,7 +71,7 @@ it('tells a stopped service and an empty cluster apart from a broken one', () =>
   expect(render(statusView({ services: [serviceStatus({ state: 'stopped', instances: [] })] }))).toContain(
     'shop  aaaaaaaaaaaa  stopped',
   )
-  expect(render(statusView({ services: [] }))).toContain('no services yet: tandem push DIR makes one')
+  expect(render(statusView({ services: [] }))).toContain('no services yet; tandem push DIR creates one')
 })
 
 it('shows who holds which virtual address, since when and why; nobody and a dispute are problems', () => {
@@ -91,7 +91,7 @@ ADDRESS    HELD BY  SINCE   BEFORE  WHY
   expect(text).toContain('! no machine holds 10.0.0.51: HAProxy does not run')
   const back = (notBefore: string): string =>
     render(statusView({ addresses: [{ ...moved, ...addresses[0]!, goesBack: { to: 'a', notBefore } }] }))
-  expect(back(at(0))).toContain('a: HAProxy does not run; goes back to a once all is well\n')
+  expect(back(at(0))).toContain('a: HAProxy does not run; goes back to a once it is healthy\n')
   expect(back(at(330))).toContain('a: HAProxy does not run; goes back to a, in 30.0 s at the earliest\n')
   const disputed = [
     { ...moved, address: '10.0.0.50', holder: 'b', why: 'b heard nothing of a any more', refused: ['a'] },
@@ -138,11 +138,11 @@ it('says that instances of a lost machine are shown as last seen, and when that 
   INSTANCE           MACHINE  RELEASE       STATE      PORT   SINCE  RESTARTS  WORK
   shop-4kf2m8xd-a-1  a        aaaaaaaaaaaa  ready      20001  5m     0         0
   shop-4kf2m8xd-b-1  b        aaaaaaaaaaaa  was ready  20001  5m     0         was 3
-  b is not heard of: its instances are shown as last seen: 3m ago
+  b does not report; its instances are shown as last seen: 3m ago
 `.trimEnd(),
   )
   const alone = statusView({ machines, services: [serviceStatus({ instances: [instanceStatus(lost)] })] })
-  expect(render(alone)).toContain('! shop has no ready instance on a machine that is heard of')
+  expect(render(alone)).toContain('! shop has no ready instance on a machine that reports')
 })
 
 it('shows where the metrics of an agent answer: on its own machine', () => {
@@ -158,9 +158,9 @@ it('offers how to go on with a machine that came back after its maintenance had 
   }
   const text = render(statusView({ machines: [machineStatus({ state: 'drained' })], maintenance, services: [] }))
   expect(text).toContain(
-    '! machine a reports and stays drained, since the reboot stopped there; tandem maintenance resume goes on, tandem machine ready a puts it back and gives that up',
+    '! machine a reports but is drained, because the reboot stopped there; tandem maintenance resume continues it, tandem machine ready a puts the machine back in traffic without it',
   )
   expect(text).toContain(
-    '! reboot  0 of 1 done, a: work; stopped: machine a did not come back in time; fix it, then: tandem maintenance resume',
+    '! reboot  0 of 1 done, a: work; stopped: machine a did not come back in time; fix the problem, then: tandem maintenance resume',
   )
 })

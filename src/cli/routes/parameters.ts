@@ -1,7 +1,7 @@
 import { parsePort, parseSize } from '../flagValues.ts'
 
 export const word = (placeholder: string, brief: string) => ({ placeholder, brief, parse: String }) as const
-export const service = word('SERVICE', 'The name of a service')
+export const service = word('SERVICE', 'Name of a service')
 export const optionalService = { ...service, optional: true } as const
 export const oneService = { kind: 'tuple', parameters: [service] } as const
 export const maybeService = { kind: 'tuple', parameters: [optionalService] } as const
@@ -14,4 +14,4 @@ export const port = (brief: string, preset: string) =>
   ({ kind: 'parsed', parse: parsePort, placeholder: 'PORT', brief, default: preset }) as const
 export const size = (brief: string) =>
   ({ kind: 'parsed', parse: parseSize, placeholder: 'SIZE', brief, optional: true }) as const
-export const allowOutage = on('Let a replace leave no ready instance for a while; requests are held up to 30 s')
+export const allowOutage = on('Allow a replace that leaves no ready instance for a while; requests wait up to 30 s')
