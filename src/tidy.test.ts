@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { parseSync } from 'oxc-parser'
 import { describe, expect, it } from 'vitest'
 
-/** The room table of docs/ARCHITECTURE.md: what each folder of `src/` may import besides itself. */
+/** The room table of docs/ARCHITECTURE.md: the folders that each folder of `src/` may import besides itself. */
 const rooms: Record<string, string[]> = {
   lib: [],
   definitions: ['lib'],
@@ -43,7 +43,7 @@ const rooms: Record<string, string[]> = {
 }
 
 const decisionRooms = ['rollout', 'upgrade', 'doctor']
-/** What a pure room may not name: anything that reads a clock, chance, the process or the outside. */
+/** Names that a pure room may not use: they give access to a clock, randomness, the process or the outside. */
 const impureGlobals = new Set(
   'process setTimeout setInterval setImmediate fetch performance crypto console globalThis queueMicrotask'.split(' '),
 )
@@ -98,7 +98,7 @@ const roomOf = (file: string): string => (file.split('/').length > 2 ? (file.spl
 const target = (imported: Imported): string => relative(root, resolve(root, dirname(imported.from), imported.to))
 
 describe('the rooms', () => {
-  it('are the ones in the table', () => {
+  it('are those in the table', () => {
     const found = new Set(files.map(({ file }) => roomOf(file)).filter((room) => room !== 'main'))
     expect([...found].filter((room) => !(room in rooms))).toEqual([])
   })
@@ -123,7 +123,7 @@ describe('the rooms', () => {
     expect(Object.keys(rooms).filter((room) => !text.includes(`\`${room}/\``))).toEqual([])
   })
 
-  it('let a reader follow a rollout in eight files, each there', () => {
+  it('document a rollout in eight files, all of which exist', () => {
     const text = readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8')
     const walk = [...text.matchAll(/^\d\. `(src\/[^`]+)`/gm)].map(([, file]) => file ?? '')
     expect(walk).toHaveLength(8)
@@ -161,7 +161,7 @@ describe('the rooms', () => {
 })
 
 describe('decision rooms', () => {
-  it('name no clock, chance, process or outside', () => {
+  it('use no clock, randomness, process or outside access', () => {
     const wrong: string[] = []
     for (const { file, imports, program } of product.filter((parsed) => decisionRooms.includes(roomOf(parsed.file)))) {
       for (const { to } of imports) {
@@ -189,7 +189,7 @@ describe('the modules', () => {
     expect(names.filter((file) => /(^|\/)(index|utils?|helpers?|manager|common)\.ts$/.test(file))).toEqual([])
   })
 
-  it('never say any', () => {
+  it('never use the type any', () => {
     const wrong: string[] = []
     for (const { file, program } of product) {
       visit(program, (node) => {

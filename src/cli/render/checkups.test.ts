@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { plain } from '../paint.ts'
 import { renderCheckups } from './checkups.ts'
 
-it('what is wrong comes first, one aligned line each, then what could not be checked', () => {
+it('lists the problems first, one aligned line each, then the checks that could not be made', () => {
   const unchecked = { area: 'clock', level: 'unchecked', what: 'not checked: no timedatectl', next: null } as const
   const wrong = { area: 'disk', level: 'wrong', what: '/d: 1 MiB of 9.0 GiB left', next: 'make room' } as const
   const shown = renderCheckups(
