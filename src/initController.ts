@@ -20,7 +20,7 @@ export async function initController(options: Options): Promise<{ authority: str
   return { authority: readFileSync(join(data, 'authority', 'certificate.pem'), 'utf8'), pin }
 }
 
-/** Renews a machine's certificate with only the authority's folder, for the case that no controller answers for long. */
+/** Renews a machine's certificate with only the authority's folder, in case no controller answers for long. */
 export async function signOffline({
   data,
   request,

@@ -37,8 +37,8 @@ const agentFiles = [
 ]
 
 /**
- * Removes Tandem from this machine. Its services continue under systemd, HAProxy and keepalived alone. Every step may be
- * repeated, so that a second call finishes an interrupted one.
+ * Removes Tandem from this machine. Its services continue under systemd, HAProxy and keepalived alone. Every step may
+ * be repeated, so that a second call finishes an interrupted one.
  */
 export async function leaveMachine(leaving: Leaving): Promise<Left> {
   const { data, purge } = leaving

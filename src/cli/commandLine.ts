@@ -1,4 +1,4 @@
-/** Moves global flags behind the command: people type `tandem --context production status`, stricli needs flags last. */
+/** Moves global flags behind the command: people type `tandem --context a status`, stricli needs flags last. */
 export function withGlobalFlagsBehind(argv: readonly string[]): string[] {
   let at = 0
   while (at < argv.length) {

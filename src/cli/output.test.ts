@@ -23,7 +23,7 @@ function open(isTTY: boolean, json = false) {
   return { out: new Output({ stdout, stderr, env: { TERM: 'xterm' } }, json), stdout, stderr }
 }
 
-/** Clears the screen, renames the window, writes the clipboard, requests an answer, and repeats that with C1 controls. */
+/** Clears the screen, renames the window, writes the clipboard, requests an answer; then the same with C1 controls. */
 const hostile = '\u001b[2J\u001b]0;owned\u0007\u001b]52;c;ZXZpbA==\u0007\u001b[6n\u009b31m\u0008\u202etxt.exe\r50 %'
 const shown = String.raw`^[[2J^[]0;owned^G^[]52;c;ZXZpbA==^G^[[6n\u009b31m^H\u202etxt.exe^M50 %`
 

@@ -17,7 +17,7 @@ export interface Programs {
   }): Promise<LeftBehind>
   /** Examines this machine; `data` is the data folder of its agent. */
   examineMachine(options: { data: string; secretsFolder: string }): Promise<Checkup>
-  /** Prepares this machine, as root, for an agent without root. Returns the lines that the agent's unit needs for that. */
+  /** Prepares this machine, as root, for an agent without root. Returns the lines that its unit needs for that. */
   setUpUnprivileged(options: {
     data: string
     command: string[]
@@ -42,7 +42,7 @@ export interface ControllerProgram {
   port: number
   /** Largest size of the release store in bytes; `null`: no cap. */
   storeCapBytes: number | null
-  /** A JSON file (mode 0600) with tokens from elsewhere that the controller admits when it starts: see `AdmittedToken`. */
+  /** A JSON file (mode 0600) with tokens from elsewhere that the controller admits at its start: `AdmittedToken`. */
   admitFile: string | null
 }
 
@@ -55,7 +55,7 @@ export interface FoundingProgram {
 }
 
 export interface AgentProgram {
-  /** The machine's name and its controller; `null`: read both from the data folder, where `tandem agent join` put them. */
+  /** The machine's name and its controller; `null`: read both from the data folder (`tandem agent join`). */
   given: { machine: string; controllerUrl: string; tokenFile: string } | null
   data: string
   host: string

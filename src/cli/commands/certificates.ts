@@ -7,7 +7,7 @@ import { asOwnerOf } from '../../lib/asOwner.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
-/** Renews a certificate by hand in three steps, for the case that no controller answers until the certificate expires. */
+/** Renews a certificate by hand in three steps, in case no controller answers until the certificate expires. */
 type DataFlags = CommonFlags & { data: string }
 
 export async function requestCertificate({ host, out }: Session, flags: DataFlags): Promise<number> {

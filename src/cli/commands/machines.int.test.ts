@@ -4,7 +4,7 @@ import { fakeController, sendEvents } from '../testing/fakeController.ts'
 import { runHere, type CliRun } from '../testing/testHost.ts'
 import { at, machineStatus, statusView } from '../testing/views.ts'
 
-/** States of `b` at each status request after the first, which precedes the command; `null`: no longer in the cluster. */
+/** States of `b` at each status request after the first, which precedes the command; `null`: removed. */
 async function run(verb: 'drain' | 'ready', ...seen: (Partial<MachineStatus> | null)[]): Promise<CliRun> {
   let looks = -1
   const env = await fakeController((request, response) => {

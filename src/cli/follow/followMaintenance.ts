@@ -6,7 +6,7 @@ import type { Session } from '../session.ts'
 import { contactLostNote, Outage } from './contact.ts'
 
 /**
- * Follows maintenance from `after`, a position of the log, to its end. Prints a line when a machine has finished a step.
+ * Follows maintenance from `after`, a position of the log, to its end. Prints a line when a machine finishes a step.
  * Resolves with the exit code.
  */
 export async function followMaintenance(

@@ -4,7 +4,7 @@ import type { Answer } from '../../protocol/ask.ts'
 /** Time limit: these lines only explain a result. */
 const limitMs = 5_000
 
-/** The last lines of an instance. A read error becomes one of the lines: it must not hide the outcome of the rollout. */
+/** The last lines of an instance. A read error becomes one of the lines: it must not hide the outcome. */
 export async function lastLines(
   client: ApiClient,
   service: string,

@@ -9,7 +9,7 @@ interface Ending {
   logFile: string
 }
 
-/** Why a child ended: the error it printed (`--json`: a line on stdout) if there is one, else its exit status or signal. */
+/** Why a child ended: the error it printed (`--json`: a line on stdout) if any, else its exit status or signal. */
 export function childFailure(name: string, { code, signal, tail, logFile }: Ending): OperatorError {
   const told = toldError(tail)
   if (told) {

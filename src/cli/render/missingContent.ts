@@ -22,8 +22,8 @@ const missingFile =
 type LeftOut = ReleaseDescription['leftOut']
 
 /**
- * Explains a failure if the instance did not find a path that the ignore files excluded. Returns the first such path that
- * the output names, and a command that includes it. Returns nothing if no line names one.
+ * Explains a failure if the instance did not find a path that the ignore files excluded. Returns the first such path
+ * that the output names, and a command that includes it. Returns nothing if no line names one.
  */
 export function missingContent(lines: readonly string[], { ignoreFile, paths }: LeftOut): string[] {
   const missing = paths.find((path) => lines.some((line) => misses(line, path)))
