@@ -51,30 +51,30 @@ type Options = Parameters<Programs['runAgent']>[0]
 
 export interface AgentDrivers {
   supervisor: SupervisorDriver
-  /** Given the forwarding port of last time, so that peers need not learn another. */
+  /** Takes the forwarding port of the last run, so that peers need not learn a new port. */
   balancer: (remembered: number) => Promise<BalancerDriver>
   address: AddressDriver
-  /** `null` where the agent may not work on its machine. */
+  /** `null` if the agent may not maintain its machine. */
   hostDriver: HostDriver | null
-  /** Tells the root part, where there is one, what the cluster file says now. */
+  /** Sends the settings of the cluster file to the privileged helper, if there is one. */
   takeSettings: (settings: MachineSettings, order: string | null) => Promise<void>
-  /** What changes this agent's program, where that is not this process. */
+  /** Changes this agent's program, if another process must do that. */
   programHost: ProgramHost | undefined
   hasRootPart: boolean
-  /** Has the machine looked at by who sees all of it; `null`: this process does. */
+  /** Lets the privileged helper examine the machine, because it can read everything; `null`: this process does it. */
   examine: ((self: AgentSelf) => Promise<Checkup>) | null
 }
 
-/** A laptop's, where the cluster file says nothing. */
+/** Drivers of a laptop, which has no cluster file. */
 const laptopDrivers: Drivers = { supervisor: 'process', balancer: 'embedded', address: 'none' }
 
-/** Secrets of every service, and keys. */
+/** Holds the secrets of every service, and keys. */
 const configurationFolder = '/etc/tandem'
 export const haproxyRunDir = '/run/tandem-haproxy'
-/** PEM files for https, put there by whoever runs the machine. */
+/** Holds PEM files for https, which the administrator of the machine provides. */
 export const certificatesFolder = join(configurationFolder, 'certificates')
 
-/** The drivers of this machine, as the cluster file names them. */
+/** Creates the drivers that the cluster file names for this machine. */
 export function agentDrivers(options: Options, identity: AgentIdentity, logger: Logger): AgentDrivers {
   const drivers = identity.joined?.settings.drivers ?? laptopDrivers
   if (drivers.balancer === 'haproxy') beQuiet()
@@ -96,7 +96,7 @@ export function agentDrivers(options: Options, identity: AgentIdentity, logger: 
   }
 }
 
-/** Who does what needs root: `null`, this process itself. */
+/** Client of the privileged helper; `null` if this process does the work that needs root itself. */
 function rootPart(): CallPrivileged | null {
   const isRoot = process.getuid?.() === 0
   return isRoot || !existsSync(privilegedSocket) ? null : privilegedClient(privilegedSocket)
@@ -140,7 +140,10 @@ function addressOf(
       ...{ cluster, machine, own, files, host },
       haproxy: balancer === 'haproxy' ? `${haproxyRunDir}/${guardSocket}` : null,
       failed: (error) =>
-        logger.warn({ err: error }, 'what the guard says is not followed; it is read whenever the controller answers'),
+        logger.warn(
+          { err: error },
+          'cannot follow the messages of the guard; reading them whenever the controller answers',
+        ),
     })
   }
   const clean = (): Promise<void> => host.remove()
@@ -202,7 +205,7 @@ async function embedded(
   const { host, httpPort, forwardPort } = options
   if (joined && !isLoopback(host)) throw inTheClear(joined, machine)
   const log = (message: string, about: object): void => logger.info(about, message)
-  // Its HTTP client is most of an agent's code, and one with HAProxy has no use for it.
+  // Imported here because its HTTP client is most of an agent's code, and an agent with HAProxy does not need it.
   const { createEmbeddedBalancer } = await import('./drivers/balancer/embeddedBalancer.ts')
   const listen = async (port: number): Promise<BalancerDriver> => {
     const balancer = createEmbeddedBalancer({
@@ -212,23 +215,27 @@ async function embedded(
     return balancer
   }
   if (forwardPort !== 0) return listen(forwardPort)
-  // Any, when something else took it meanwhile.
+  // Takes any free port if another process has taken the remembered one.
   return listen(remembered).catch(() => listen(0))
 }
 
-/** People reach a machine by addresses that the cluster file does not name, too. */
+/** Listens on all addresses, because clients also use addresses that the cluster file does not name. */
 const anyAddress = (host: string): string => (isLoopback(host) ? host : isIP(host) === 6 ? '::' : '0.0.0.0')
 
 const isLoopback = (host: string): boolean => /^127\.|^::1$|^localhost$/.test(host)
 
 const inTheClear = ({ settings }: JoinedAgent, machine: string): OperatorError =>
-  new OperatorError('E_DEFINITION', `the balancer embedded would forward in the clear from ${settings.address}`, {
-    subject: machine,
-    next: 'it is for machines of one computer; write drivers: { balancer: haproxy } into cluster.yaml and apply it',
-  })
+  new OperatorError(
+    'E_DEFINITION',
+    `the balancer "embedded" would forward without encryption from ${settings.address}`,
+    {
+      subject: machine,
+      next: 'that balancer is only for machines on one computer; write drivers: { balancer: haproxy } into cluster.yaml and apply it',
+    },
+  )
 
 const notJoined = (machine: string): OperatorError =>
-  new OperatorError('E_DEFINITION', 'the balancer haproxy needs a certificate, which joining gives', {
+  new OperatorError('E_DEFINITION', 'the balancer "haproxy" needs the certificate of a machine that has joined', {
     subject: machine,
-    next: 'tandem machine add NAME   prints the command with which a machine joins',
+    next: 'tandem machine add NAME   prints the command that makes a machine join',
   })

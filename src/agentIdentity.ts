@@ -4,12 +4,12 @@ import { JoinedFolder, type JoinedMachine } from './identity/joinedMachine.ts'
 
 type Options = Parameters<Programs['runAgent']>[0]
 
-/** Who this agent is and whom it talks to: as given on the command line, or as joining left it on disk. */
+/** The agent's machine and controller, from the command line or from the files that joining wrote. */
 export interface AgentIdentity {
   machine: string
   controllerUrl: string
   token: string | null
-  /** `null` where it was given: by token, without TLS of its own. */
+  /** `null` if the command line gave them: the agent then uses a token and has no certificate. */
   joined: JoinedAgent | null
 }
 

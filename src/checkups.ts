@@ -19,9 +19,9 @@ import type { AgentSelf, Checkup } from './protocol/checkup.ts'
 import type { MachineSettings } from './protocol/machineSettings.ts'
 import { readVersion } from './version.ts'
 
-// Loaded when somebody asks: an agent that nobody asks has none of this in memory.
+// Loaded at the first checkup, so that an agent without checkups does not keep this code in memory.
 
-/** Connections that are dropped are counted over this long. */
+/** Period over which dropped connections are counted. */
 const watchMs = 1_000
 
 interface Machine {
@@ -32,21 +32,21 @@ interface Machine {
   self: AgentSelf | string
 }
 
-/** A machine's checkup, made on it. */
+/** Makes the checkup of a machine, on that machine. */
 export async function examineMachine(about: Machine): Promise<Checkup> {
   const haproxyChecker = checkerOf(about.data)
   const places = { certificatesFolder, haproxyRunDir, haproxyChecker, watchMs }
   return judgeMachine(await gatherFacts({ ...about, ...places, now: systemClock.now(), installed: readVersion() }))
 }
 
-/** HAProxy's configuration is the agent's: it is checked with the rights of whoever that is. */
+/** The agent writes HAProxy's configuration, so it is checked with the rights of the agent's user. */
 function checkerOf(data: string): Checker | null {
   if (new RootFolder(data).exists) return { user: agentUser, group: haproxyUser, jail: partJail }
   const { uid, gid } = lstatSync(data)
   return uid === 0 ? null : { user: String(uid), group: String(gid), jail: partJail }
 }
 
-/** The same, for whoever types it there: the agent may be down. */
+/** Makes the checkup for a user on the machine, also if the agent is down. */
 export async function examineHere({
   data,
   secretsFolder,
@@ -57,7 +57,7 @@ export async function examineHere({
   return examineMachine({ machine, settings, data, secretsFolder, self: await selfOf(data) })
 }
 
-/** The controller's own. */
+/** Makes the checkup of the controller. */
 export async function examineController(data: string): Promise<Checkup> {
   return judgeMachine(await controllerFacts(data, systemClock.now()))
 }
@@ -66,7 +66,7 @@ const portsSchema = z.object({ metrics: z.number().nullable() })
 
 async function selfOf(data: string): Promise<AgentSelf | string> {
   const path = join(data, 'ports.json')
-  if (!existsSync(path)) return 'it has never run here'
+  if (!existsSync(path)) return 'the agent has never run here'
   try {
     const { metrics } = portsSchema.parse(readJson(path))
     return await agentAnswer(data, metrics ?? 0)
@@ -76,7 +76,7 @@ async function selfOf(data: string): Promise<AgentSelf | string> {
 }
 
 const notAMachine = (data: string): OperatorError =>
-  new OperatorError('E_USAGE', `there is no machine of a cluster in ${data}`, {
+  new OperatorError('E_USAGE', `${data} is not the data folder of a machine that has joined a cluster`, {
     subject: data,
-    next: 'run it as root, and name the data folder of its agent; without --data, the cluster is asked',
+    next: 'sudo tandem doctor --data DIR, with the data folder of the agent; tandem doctor --cluster   checks the cluster',
   })

@@ -1,6 +1,6 @@
 import { selfCommand } from './cli/laptop/selfCommand.ts'
 
-/** Small: it is there beside everything else, and looks ten times a second. */
+/** Command of the guard. Its memory is kept small, because the guard runs on every machine all the time. */
 export function guardCommand(data: string): string[] {
   const { command, args } = selfCommand()
   const script = args.at(-1) ?? ''

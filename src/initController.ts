@@ -10,7 +10,7 @@ import { admitFileIn } from './runController.ts'
 
 type Options = Parameters<Programs['initController']>[0]
 
-/** Makes a controller's data folder: the authority, its own identity, and the tokens it admits at its first start. */
+/** Creates a controller's data folder: the authority, the controller's identity, and the tokens for its first start. */
 export async function initController(options: Options): Promise<{ authority: string; pin: string }> {
   const { cluster, data, addresses, admit } = options
   makeFolder(data)
@@ -20,7 +20,7 @@ export async function initController(options: Options): Promise<{ authority: str
   return { authority: readFileSync(join(data, 'authority', 'certificate.pem'), 'utf8'), pin }
 }
 
-/** For when no controller answers for long: the authority's folder is enough to renew a machine's certificate. */
+/** Renews a machine's certificate with only the authority's folder, in case no controller answers for long. */
 export async function signOffline({
   data,
   request,
@@ -29,7 +29,7 @@ export async function signOffline({
 }: Parameters<Programs['signOffline']>[0]): Promise<string> {
   const authority = ClusterAuthority.open(data)
   if (!authority) {
-    throw new OperatorError('E_NO_AUTHORITY', `${data} holds no authority`, {
+    throw new OperatorError('E_NO_AUTHORITY', `${data} contains no authority`, {
       subject: data,
       next: 'name the data folder of the controller, or a copy of it: --data DIR',
     })

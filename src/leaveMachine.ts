@@ -22,9 +22,9 @@ type Left = Awaited<ReturnType<Programs['leaveMachine']>>
 
 const agentUnit = 'tandem-agent.service'
 const haproxyUnit = 'tandem-haproxy.service'
-/** Of the root part alone. Environments and keepalived's configuration, beside them, are used by what goes on. */
+/** Files that only the privileged helper uses. Units that continue to run use the other files in its folder. */
 const rootFiles = ['machine.json', 'orders.json', 'authority.pem', 'maintenance']
-/** Of the agent alone; nothing that runs uses them. */
+/** Files that only the agent uses; no unit that continues to run needs them. */
 const agentFiles = [
   'desired.json',
   'boot.json',
@@ -37,8 +37,8 @@ const agentFiles = [
 ]
 
 /**
- * Takes Tandem off this machine; what runs goes on by systemd, HAProxy and keepalived alone. Every step may be done again:
- * a call that was cut off is finished by the next.
+ * Removes Tandem from this machine. Its services continue under systemd, HAProxy and keepalived alone. Every step may
+ * be repeated, so that a second call finishes an interrupted one.
  */
 export async function leaveMachine(leaving: Leaving): Promise<Left> {
   const { data, purge } = leaving
@@ -54,7 +54,7 @@ export async function leaveMachine(leaving: Leaving): Promise<Left> {
     for (const name of agentFiles) rmSync(join(data, name), { recursive: true, force: true })
     for (const name of ['objects', 'index']) await removeTree(join(data, 'cache', name))
     for (const name of ['program', 'download']) await removeTree(join(data, name))
-    // Last: they say that this machine had joined.
+    // These files are removed last: they record that this machine has joined.
     for (const name of rootFiles) rmSync(join(root.path, name), { recursive: true, force: true })
     for (const name of ['identity', 'joined.json']) rmSync(join(data, name), { recursive: true, force: true })
     const units = [...listUnits(unitFolder).map(({ unit }) => unit), ...others()]
@@ -75,32 +75,35 @@ export async function leaveMachine(leaving: Leaving): Promise<Left> {
   return { units: [], keptData: servicesWithData(), stays: await whatStays() }
 }
 
-/** The agent and its root part, with what an upgrade has made of them. */
+/** Removes the agent and its privileged helper, with the drop-ins of upgrades. */
 async function removeParts(): Promise<void> {
   const parts = [agentUnit, privilegedSocketUnit, privilegedService]
-  // The trial last as well: until the others have ended, they may start it again.
+  // The trial unit is removed first and last, because the other units may start it again until they have ended.
   for (const unit of [helperOf(agentUnit), ...parts, helperOf(agentUnit)]) await removeUnit(unit)
   for (const unit of parts) await createPartUnits().useCommand(unit, null)
-  // What the agent has started and left could still change folders that root removes now.
+  // Leftover processes of the agent could still change folders that root removes next.
   await endLeftovers(agentUnit)
 }
 
 const others = (): string[] =>
   [haproxyUnit, 'tandem-keepalived.service'].filter((unit) => existsSync(join(unitFolder, unit)))
 
-/** What services kept is not removed, and not left behind, without a word about it. */
+/** Refuses to purge until the user has decided whether to keep or remove the data of the services. */
 function refuseUnsaid({ serviceData }: Leaving): void {
   const kept = servicesWithData()
   if (serviceData !== null || kept.length === 0) return
-  throw new OperatorError('E_USAGE', `services have data here: ${kept.join(', ')}`, {
+  throw new OperatorError('E_USAGE', `these services have data on this machine: ${kept.join(', ')}`, {
     subject: dataRoots[0] ?? '',
-    next: 'say what becomes of it: --purge --remove-data   or   --purge --keep-data',
+    next: 'choose one: tandem agent leave --purge --remove-data   or   tandem agent leave --purge --keep-data',
   })
 }
 
 const servicesWithData = (): string[] => dataFolders().map((path) => basename(path))
 
-/** That hold something. Below the first root; where a service runs as a user of the machine, below the second, which has links too. */
+/**
+ * Data folders that are not empty. They are below the first root, or below the second if the service runs as a user of
+ * the machine. The second root also has links.
+ */
 const dataFolders = (): string[] =>
   dataRoots.flatMap((root) =>
     (existsSync(root) ? readdirSync(root) : [])
@@ -108,7 +111,7 @@ const dataFolders = (): string[] =>
       .filter((path) => lstatSync(path).isDirectory() && readdirSync(path).length > 0),
   )
 
-/** What `--purge` leaves on the machine, where, and how to remove it. */
+/** Everything that `--purge` leaves on the machine, its place, and the command that removes it. */
 async function whatStays(): Promise<Left['stays']> {
   const users: string[] = []
   for (const user of [agentUser, haproxyUser]) if ((await exec(['id', '-u', user])).code === 0) users.push(user)
@@ -116,26 +119,26 @@ async function whatStays(): Promise<Left['stays']> {
   const isPackage = programFolder === packageFolder
   return [
     { what: 'the program', where: programFolder, remove: isPackage ? 'apt remove tandem' : `rm -r ${programFolder}` },
-    ...users.map((user) => ({ what: 'a user, which owns nothing any more', where: user, remove: `userdel ${user}` })),
+    ...users.map((user) => ({ what: 'a user that no longer owns anything', where: user, remove: `userdel ${user}` })),
     ...(existsSync(etcFolder)
       ? [{ what: 'secrets, certificates and scripts', where: etcFolder, remove: `rm -r ${etcFolder}` }]
       : []),
     ...dataFolders().map((where) => ({ what: `data of ${basename(where)}`, where, remove: `rm -r ${where}` })),
-    ...(existsSync(dataLinks) ? [{ what: 'links to that data', where: dataLinks, remove: `rm -r ${dataLinks}` }] : []),
+    ...(existsSync(dataLinks) ? [{ what: 'links to the data', where: dataLinks, remove: `rm -r ${dataLinks}` }] : []),
     ...(existsSync(controllerUnit)
-      ? [{ what: "the cluster's controller, which goes on", where: controllerUnit, remove: null }]
+      ? [{ what: "the cluster's controller, which continues to run", where: controllerUnit, remove: null }]
       : []),
     { what: 'output of services', where: 'the journal, until journald drops it', remove: null },
   ]
 }
 
-/** Where the Debian package puts it. */
+/** Folder in which the Debian package installs the program. */
 const packageFolder = '/usr/lib/tandem'
 const etcFolder = '/etc/tandem'
 const dataLinks = dataRoots[1] ?? ''
 
 const nothingThere = (data: string): OperatorError =>
-  new OperatorError('E_USAGE', `there is no agent here: neither ${agentUnit} nor ${data}`, {
+  new OperatorError('E_USAGE', `there is no agent here: neither ${agentUnit} nor ${data} exists`, {
     subject: data,
-    next: 'is its data folder another one? --data DIR names it',
+    next: 'if the agent has another data folder: tandem agent leave --data DIR',
   })

@@ -2,11 +2,11 @@ import { runCli } from './cli/runCli.ts'
 import { closeInheritedFiles } from './lib/inheritedFiles.ts'
 import { readVersion } from './version.ts'
 
-// The composition root: the only place that picks implementations. Each part is loaded only when it is what runs.
+// The composition root: the only place that selects implementations. Each part is loaded only when it runs.
 
 closeInheritedFiles()
 process.exitCode = await runCli(process.argv.slice(2), {
-  // Opened by whoever reads it: an open standard input keeps a process alive.
+  // Opened only by the code that reads it, because an open standard input keeps a process alive.
   stdin: () => process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

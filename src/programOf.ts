@@ -4,7 +4,7 @@ import { createPartUnits } from './versions/partUnits.ts'
 import type { ProgramHost } from './versions/programHost.ts'
 import { ProgramKeeper, type KeeperNeeds } from './versions/programKeeper.ts'
 
-/** Keeps the program of the part that this process is, if `unit` runs it. */
+/** Manages the versions of this part's program, if `unit` runs this process. */
 export const programOf =
   (unit: string, data: string, logger: Logger, host?: ProgramHost) =>
   (needs: KeeperNeeds): Promise<ProgramKeeper | null> =>

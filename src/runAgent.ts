@@ -15,10 +15,10 @@ import { readVersion } from './version.ts'
 
 type Options = Parameters<Programs['runAgent']>[0]
 
-/** A machine that has joined listens where people look first; a laptop's agents choose. */
+/** Fixed ports of a machine that has joined. The agents of a laptop choose free ports. */
 const joinedPorts = { forward: 7481, metrics: 7482 }
 
-/** The agent as a process, with the drivers its machine is to have. Until a signal, or until it is to have others. */
+/** Runs the agent with the drivers of its machine, until a signal, or until the cluster file changes its settings. */
 export async function runAgent(given: Options): Promise<number> {
   const identity = agentIdentity(given)
   const { machine, controllerUrl, token, joined } = identity
@@ -28,13 +28,13 @@ export async function runAgent(given: Options): Promise<number> {
   const client = new ApiClient({ url: controllerUrl, token, trust: () => keeper?.identity ?? null })
   const drivers = agentDrivers(options, identity, logger)
   const { supervisor } = drivers
-  if (supervisor.abilities.why) logger.warn(supervisor.abilities, 'limits are not all enforced here')
+  if (supervisor.abilities.why) logger.warn(supervisor.abilities, 'not all limits are enforced on this machine')
   const restart = Promise.withResolvers<string>()
-  /** The root part heard of them since this start: it may have been away when they changed. */
+  /** True if the privileged helper has received the settings since this start; it may have missed an earlier change. */
   let isTold = !drivers.hasRootPart
   const agent = await startAgent({
     ...{ ...options, ...drivers, machine, client, logger },
-    // A root part reads them itself: they are not this user's to see.
+    // The privileged helper reads the secrets itself; the agent's user may not read them.
     ...(drivers.hasRootPart ? { secretsFolder: null } : {}),
     keepLast: defaultLastPerService,
     version: readVersion(),
@@ -56,7 +56,7 @@ export async function runAgent(given: Options): Promise<number> {
       restart.resolve('a change of the cluster file')
     },
   }).catch(async (error: unknown) => {
-    // It may hold timers and children: whoever started this process waits for its end.
+    // The supervisor may hold timers and children, which would keep this process from ending.
     await supervisor.close()
     throw error
   })
@@ -70,7 +70,7 @@ export async function runAgent(given: Options): Promise<number> {
   return untilStopped(logger, close, restart.promise)
 }
 
-/** What the cluster file says of this machine goes before the command line. */
+/** The cluster file's settings for this machine take precedence over the command line. */
 function asJoined(options: Options, { address, entry }: MachineSettings): Options {
   const forwardPort = options.forwardPort || joinedPorts.forward
   const metricsPort = options.metricsPort || joinedPorts.metrics

@@ -18,12 +18,12 @@ const admitSchema = z.array(
   }),
 )
 
-/** Where `tandem controller init` leaves the founder's token for the first start. */
+/** File in which `tandem controller init` stores the founder's token for the first start. */
 export const admitFileIn = (data: string): string => join(data, 'admit.json')
 
 type Options = Parameters<Programs['runController']>[0]
 
-/** The controller as a process: SQLite, releases in a folder, until a signal. */
+/** Runs the controller, with SQLite and a release folder, until a signal. */
 export async function runController(options: Options): Promise<number> {
   const { cluster, laptop, data, host, port, storeCapBytes, admitFile } = options
   const logger = pino({ level: process.env['TANDEM_LOG'] ?? 'info' })
@@ -39,7 +39,7 @@ export async function runController(options: Options): Promise<number> {
     store: await DirectoryStore.open(join(data, 'releases')),
     admit: admit.map(({ token, ...identity }) => ({ token, identity })),
   })
-  // In the database by now, as hashes: they need not lie about here.
+  // The database holds the tokens as hashes by now, so the file with the plain tokens is removed.
   rmSync(founded, { force: true })
   logger.info({ url: controller.url }, 'the controller listens')
   process.send?.({ event: 'ready', url: controller.url })

@@ -5,10 +5,10 @@ import { keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts
 import { SynGate } from './drivers/address/keepalived/synGate.ts'
 import { beQuiet } from './lib/quiet.ts'
 
-/** systemd starts the guard again when it says nothing for WatchdogSec of its unit, more than twice this. */
+/** Watchdog interval. systemd restarts the guard after WatchdogSec without a message; that is more than twice this. */
 const aliveMs = 2_000
 
-/** The guard as a process, until a signal. Little is imported here: it lives on every machine, beside everything else. */
+/** Runs the guard until a signal. This file imports little, to save memory: the guard runs on every machine. */
 export async function runGuard({ data }: { data: string }): Promise<number> {
   beQuiet()
   const files = keepalivedFiles(data)
@@ -33,7 +33,9 @@ export async function runGuard({ data }: { data: string }): Promise<number> {
   return 0
 }
 
-/** sd_notify(3) is a datagram to a local socket, which Node has no words for. Its failure ends in a restart, by systemd. */
+/**
+ * sd_notify(3) sends a datagram to a local socket, for which Node has no API. If it fails, systemd restarts the guard.
+ */
 function notify(state: string): void {
   if (process.env['NOTIFY_SOCKET'] === undefined) return
   execFile('systemd-notify', [state], { timeout: aliveMs }, () => {})

@@ -23,12 +23,12 @@ import { RootProgramHost } from './versions/programHost.ts'
 import { removeTree } from './releases/removeTree.ts'
 
 const secretsFolder = '/etc/tandem/env'
-/** Without work for so long it ends; systemd starts it again with the next connection. */
+/** The helper exits after this long without work. systemd starts it again at the next connection. */
 const idleMs = 30_000
-/** The first descriptor that systemd hands over (sd_listen_fds(3)). */
+/** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const firstListener = 3
 
-/** The root part as a process: answers on the socket that systemd opened, until nobody asks any more. */
+/** Runs the privileged helper: answers on the socket that systemd opened, until it has been idle. */
 export async function runPrivileged({ data }: { data: string }): Promise<number> {
   const folder = new RootFolder(data)
   folder.check()

@@ -1,7 +1,7 @@
 import type { Programs } from './cli/programs.ts'
 import { setUpUnprivileged } from './privileged/setUp.ts'
 
-/** Prepares a machine that has just joined for an agent without rights. */
+/** Prepares a machine that has just joined for an unprivileged agent. */
 export function setUpAgent({
   data,
   command,

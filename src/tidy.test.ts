@@ -6,7 +6,7 @@ import { parseSync } from 'oxc-parser'
 import { describe, expect, it } from 'vitest'
 
 const decisionRooms = ['rollout', 'upgrade', 'doctor']
-/** What a pure room may not name: anything that reads a clock, chance, the process or the outside. */
+/** Names that a pure room may not use: they give access to a clock, randomness, the process or the outside. */
 const impureGlobals = new Set(
   'process setTimeout setInterval setImmediate fetch performance crypto console globalThis queueMicrotask'.split(' '),
 )
@@ -20,7 +20,7 @@ const architecture = readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8')
 /** What each folder of `src/` may import besides itself: the room table of docs/ARCHITECTURE.md is the only place that says so. */
 const rooms = new Map<string, { may: string[]; types: string[] }>(
   [...architecture.matchAll(/^\| `(\w+)\/` \|.*\| ([^|]+) \|$/gm)].map(([, room = '', column = '']) => {
-    const listed = column === 'nothing of ours' ? [] : column.split(', ')
+    const listed = column === 'no other room' ? [] : column.split(', ')
     const names = listed.map((entry) => entry.replace(' (types)', ''))
     const types = names.filter((_, at) => listed[at]?.endsWith(' (types)'))
     return [room, { may: names, types }]
@@ -75,7 +75,7 @@ const roomOf = (file: string): string => (file.split('/').length > 2 ? (file.spl
 const target = (imported: Imported): string => relative(root, resolve(root, dirname(imported.from), imported.to))
 
 describe('the rooms', () => {
-  it('are the ones in the table', () => {
+  it('are those in the table', () => {
     const found = new Set(files.map(({ file }) => roomOf(file)).filter((room) => room !== 'main'))
     expect([...rooms.keys()].toSorted()).toEqual([...found].toSorted())
   })
@@ -100,7 +100,7 @@ describe('the rooms', () => {
     expect([...wrong, ...unused]).toEqual([])
   })
 
-  it('let a reader follow a rollout in eight files, each there', () => {
+  it('document a rollout in eight files, all of which exist', () => {
     const walk = [...architecture.matchAll(/^\d\. `(src\/[^`]+)`/gm)].map(([, file]) => file ?? '')
     expect(walk).toHaveLength(8)
     expect(walk.filter((file) => !existsSync(join(root, file)))).toEqual([])
@@ -137,7 +137,7 @@ describe('the rooms', () => {
 })
 
 describe('decision rooms', () => {
-  it('name no clock, chance, process or outside', () => {
+  it('use no clock, randomness, process or outside access', () => {
     const wrong: string[] = []
     for (const { file, imports, program } of product.filter((parsed) => decisionRooms.includes(roomOf(parsed.file)))) {
       for (const { to } of imports) {
@@ -194,7 +194,7 @@ describe('the modules', () => {
     expect(plain).toEqual([])
   })
 
-  it('never say any', () => {
+  it('never use the type any', () => {
     const wrong: string[] = []
     for (const { file, program } of product) {
       visit(program, (node) => {

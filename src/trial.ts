@@ -3,7 +3,7 @@ import { createPartUnits } from './versions/partUnits.ts'
 import { runTrial } from './versions/runTrial.ts'
 import { TrialFiles } from './versions/trialFiles.ts'
 
-// A program of its own, and small: `trial DATA UNIT`, started by versions/programKeeper.ts as a unit.
+// A separate small program: `trial DATA UNIT`. versions/programKeeper.ts starts it as a unit.
 
 const [data, helper] = process.argv.slice(2)
 if (data === undefined || helper === undefined) throw new Error('usage: trial DATA UNIT')

@@ -1,6 +1,9 @@
 import type { Logger } from 'pino'
 
-/** Waits for SIGTERM, SIGINT, the end of the parent that started this process, or `asked`, then closes. A second signal forces. */
+/**
+ * Waits for SIGTERM, SIGINT, SIGHUP, the end of the parent process, or `asked`, then closes. A second signal ends the
+ * process at once.
+ */
 export async function untilStopped(
   logger: Logger,
   close: () => Promise<void>,
@@ -16,7 +19,7 @@ export async function untilStopped(
     })
   }
   void asked?.then(resolve)
-  process.on('disconnect', () => resolve('the end of its parent'))
+  process.on('disconnect', () => resolve('the end of the parent process'))
   logger.info(`stopping on ${await promise}`)
   await close()
   if (process.connected) process.disconnect()

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { programFolder } from './lib/programFolder.ts'
 
-/** The version in package.json: what the CLI, the controller and the agents say they are. */
+/** The version in package.json, which the CLI, the controller and the agents report. */
 export function readVersion(): string {
   const parsed: unknown = JSON.parse(readFileSync(join(programFolder, 'package.json'), 'utf8'))
   if (typeof parsed === 'object' && parsed !== null && 'version' in parsed) return String(parsed.version)

@@ -41,7 +41,9 @@ describe('a machine refuses', () => {
     expect(refusal({ term: 1, terms: terms.slice(0, 1) })).toContain('term 1 is older than term 2')
   })
   it('an older position of its term', () => {
-    expect(refusal({ term: 2, terms: terms.slice(0, 2), position: 69 })).toContain('lacks events that this machine has seen')
+    expect(refusal({ term: 2, terms: terms.slice(0, 2), position: 69 })).toContain(
+      'lacks events that this machine has seen',
+    )
   })
   it('a log restored from a backup older than the last state, under a newer term', () => {
     expect(refusal({ terms: [term(1, 1), term(2, 50), term(3, 60)], position: 99 })).toContain('restored from a backup')

@@ -11,7 +11,9 @@ export type Acceptance = { accepted: true } | { accepted: false; message: string
 export function acceptDesired(seen: Seen | null, desired: DesiredState): Acceptance {
   if (!seen) return { accepted: true }
   if (desired.term < seen.term) {
-    return refuse(`the controller's term ${desired.term} is older than term ${seen.term}, which this machine has obeyed`)
+    return refuse(
+      `the controller's term ${desired.term} is older than term ${seen.term}, which this machine has obeyed`,
+    )
   }
   if (desired.terms.some((record) => record.recovered && record.term > seen.term)) return { accepted: true }
 

@@ -181,7 +181,11 @@ describe('without a controller', () => {
     await start()
     const path = join(folder.path, 'machine/desired.json')
     writeFileSync(path, '{"machine":')
-    await expect(start()).rejects.toMatchObject({ code: 'E_ENVIRONMENT', subject: path, next: /move the file elsewhere/ })
+    await expect(start()).rejects.toMatchObject({
+      code: 'E_ENVIRONMENT',
+      subject: path,
+      next: /move the file elsewhere/,
+    })
   })
 })
 

@@ -157,7 +157,10 @@ export class Agent {
     try {
       return (await balancer.serving?.()) ?? new Set()
     } catch (error) {
-      logger.warn({ err: error }, 'the balancer does not report where it sends requests; the agent probes all running instances first')
+      logger.warn(
+        { err: error },
+        'the balancer does not report where it sends requests; the agent probes all running instances first',
+      )
       return new Set()
     }
   }
@@ -281,7 +284,8 @@ export class Agent {
 
   #refusal(desired: DesiredState): string | null {
     const { machine } = this.#parts
-    if (desired.machine !== machine) return `the desired state is meant for machine ${desired.machine}, but this machine is ${machine}`
+    if (desired.machine !== machine)
+      return `the desired state is meant for machine ${desired.machine}, but this machine is ${machine}`
     const acceptance = acceptDesired(seenOf(this.#desired), desired)
     return acceptance.accepted ? null : acceptance.message
   }

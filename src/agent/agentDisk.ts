@@ -127,11 +127,15 @@ export class AgentDisk {
       const known = readJson(path)
       return known === null ? null : schema.parse(known)
     } catch (cause) {
-      throw new OperatorError('E_ENVIRONMENT', `the agent cannot read its own file ${path}: it is damaged or has an unknown format`, {
-        subject: path,
-        next: 'move the file elsewhere and restart the agent: the controller sends the desired state again',
-        cause,
-      })
+      throw new OperatorError(
+        'E_ENVIRONMENT',
+        `the agent cannot read its own file ${path}: it is damaged or has an unknown format`,
+        {
+          subject: path,
+          next: 'move the file elsewhere and restart the agent: the controller sends the desired state again',
+          cause,
+        },
+      )
     }
   }
 

@@ -95,7 +95,8 @@ export class ControllerLink {
           backoff.reset()
         }
       } catch (error) {
-        if (this.#connected) this.#logger.warn({ err: error }, 'lost the connection to the controller; services continue; reconnecting')
+        if (this.#connected)
+          this.#logger.warn({ err: error }, 'lost the connection to the controller; services continue; reconnecting')
         else this.#logger.debug({ err: error }, 'cannot reach the controller yet')
       }
       this.#connected = false

@@ -20,6 +20,8 @@ export class FullEntries {
     this.#refused = count
     if (now - this.#lastAt > saidMs) return []
     const many = count - this.#since
-    return [`the entries of this machine are full: ${many} connections refused recently; ${openConnections} open connections continue`]
+    return [
+      `the entries of this machine are full: ${many} connections refused recently; ${openConnections} open connections continue`,
+    ]
   }
 }

@@ -114,7 +114,9 @@ it('does not restart the machine once the maintenance is no longer wanted', asyn
   await until(() => expect(host.begun).toHaveLength(1))
   one.want(null)
   host.setScripts({ state: 'ok' })
-  await until(() => expect(one.result()).toMatchObject({ ok: false, reason: 'the maintenance was stopped before the restart' }))
+  await until(() =>
+    expect(one.result()).toMatchObject({ ok: false, reason: 'the maintenance was stopped before the restart' }),
+  )
   expect(host.restarts).toBe(0)
 })
 
@@ -166,7 +168,9 @@ it('looks again when a look fails, and reports it meanwhile: the script continue
   host.look = () => Promise.reject(new Error('systemctl does not answer'))
   one.want(asked({ restart: false }))
   await until(() =>
-    expect(problems.list()).toEqual(['maintenance: cannot determine whether patch.sh still runs: systemctl does not answer']),
+    expect(problems.list()).toEqual([
+      'maintenance: cannot determine whether patch.sh still runs: systemctl does not answer',
+    ]),
   )
   expect(one.result()).toMatchObject({ ok: null })
   host.look = look
@@ -189,18 +193,21 @@ it('gives up a script whose state cannot be read, long after its limit', async (
 it.each([
   [true, 'restart'],
   [false, 'over'],
-])('forgets a script only once its end is on disk, and tolerates a failure to forget: restart %s', async (restart, step) => {
-  const one = start()
-  const steps: unknown[] = []
-  host.forget = () => {
-    steps.push(disk.readMaintenance()?.step)
-    return Promise.reject(new Error('systemctl does not answer'))
-  }
-  host.setScripts({ state: 'ok' })
-  one.want(asked({ restart }))
-  await until(() => expect(restart ? host.restarts === 1 : one.result()?.ok).toBe(true))
-  expect(steps).toEqual([step])
-})
+])(
+  'forgets a script only once its end is on disk, and tolerates a failure to forget: restart %s',
+  async (restart, step) => {
+    const one = start()
+    const steps: unknown[] = []
+    host.forget = () => {
+      steps.push(disk.readMaintenance()?.step)
+      return Promise.reject(new Error('systemctl does not answer'))
+    }
+    host.setScripts({ state: 'ok' })
+    one.want(asked({ restart }))
+    await until(() => expect(restart ? host.restarts === 1 : one.result()?.ok).toBe(true))
+    expect(steps).toEqual([step])
+  },
+)
 
 it('asks again how a script ended if the agent was killed before the result was on disk', async () => {
   const killed = start()

@@ -80,20 +80,17 @@ it('drops releases that are no longer wanted: a fetch that ends late does not co
   expect(changes).toBe(0)
 })
 
-it.each(['E_STORE_FULL', 'ENOSPC', 'EDQUOT'])(
-  'makes room before it retries after a full disk: %s',
-  async (code) => {
-    const roomsAtTry: number[] = []
-    fetching(async (_, count) => {
-      roomsAtTry.push(rooms)
-      if (count <= 2) throw Object.assign(new Error('disk full'), { code })
-      if (count === 3) throw new Error('the transfer broke off')
-    })
-    fetcher.want([one])
-    await until(() => expect([...fetcher.fetched]).toEqual([one]))
-    expect(roomsAtTry).toEqual([0, 1, 2, 2])
-  },
-)
+it.each(['E_STORE_FULL', 'ENOSPC', 'EDQUOT'])('makes room before it retries after a full disk: %s', async (code) => {
+  const roomsAtTry: number[] = []
+  fetching(async (_, count) => {
+    roomsAtTry.push(rooms)
+    if (count <= 2) throw Object.assign(new Error('disk full'), { code })
+    if (count === 3) throw new Error('the transfer broke off')
+  })
+  fetcher.want([one])
+  await until(() => expect([...fetcher.fetched]).toEqual([one]))
+  expect(roomsAtTry).toEqual([0, 1, 2, 2])
+})
 
 it('makes room when a partly fetched release is dropped, but not for a complete one and not at the end', async () => {
   fetching((release) => (release === one ? Promise.resolve() : Promise.reject(absent)))

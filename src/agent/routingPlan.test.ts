@@ -33,9 +33,12 @@ describe('the routing plan of a machine', () => {
   it('targets instances that are wanted in traffic and really ready', () => {
     expect(targets({ instances: [anInstance({ id: 'x' })] }, { x: local('ready') })).toEqual(['x active'])
   })
-  it.each(['starting', 'failed', 'draining', 'stopped'] as const)('gives no new work to an instance that is %s', (state) => {
-    expect(targets({ instances: [anInstance({ id: 'x' })] }, { x: local(state) })).toEqual(['x draining'])
-  })
+  it.each(['starting', 'failed', 'draining', 'stopped'] as const)(
+    'gives no new work to an instance that is %s',
+    (state) => {
+      expect(targets({ instances: [anInstance({ id: 'x' })] }, { x: local(state) })).toEqual(['x draining'])
+    },
+  )
   it('gives no new work to an idle instance', () => {
     expect(targets({ instances: [anInstance({ id: 'x', traffic: 'idle' })] }, { x: local('ready') })).toEqual([
       'x draining',

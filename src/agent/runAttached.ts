@@ -52,7 +52,8 @@ export async function runAttached(
 const outputCut = {
   kind: 'error',
   code: 'E_OUTPUT_CUT',
-  message: 'the program has ended, but another process still holds its output open: the end of the output may be missing',
+  message:
+    'the program has ended, but another process still holds its output open: the end of the output may be missing',
 } as const
 
 /** Passes on the caller's input until the caller closes it. The window limits how much input may be in transit. */
@@ -61,7 +62,8 @@ async function takeInput(channel: ByteChannel, stdin: Promise<Writable>): Promis
     for await (const frame of channel.frames()) {
       if (frame.kind === 'in') {
         const input = await stdin
-        if (input.writableLength + frame.bytes.length > 2 * inputWindowBytes) throw new Error('the caller sent more input than the window allows')
+        if (input.writableLength + frame.bytes.length > 2 * inputWindowBytes)
+          throw new Error('the caller sent more input than the window allows')
         feed(input, frame.bytes, () => void channel.send({ kind: 'taken', bytes: frame.bytes.length }).catch(() => {}))
       } else if (frame.kind === 'inEnd') (await stdin).end()
     }

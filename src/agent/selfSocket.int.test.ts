@@ -66,7 +66,9 @@ describe('an agent of an older version, which has no socket', () => {
   })
   it('differs from another program that listens there', async () => {
     const [port, close] = await listening(404, 'not found: the agent serves /healthz and /metrics')
-    await expect(agentAnswer(join(folder.path, 'older'), port)).rejects.toThrow(`the answer on port ${port} is not that of an agent`)
+    await expect(agentAnswer(join(folder.path, 'older'), port)).rejects.toThrow(
+      `the answer on port ${port} is not that of an agent`,
+    )
     close()
   })
 })

@@ -31,7 +31,12 @@ const machine = z.string().regex(namePattern, nameRule)
 const id = z.string().min(1).max(200)
 const releasePrefix = z.string().regex(/^[0-9a-f]{1,64}$/, 'a release id is up to 64 hex digits')
 const position = z.int().describe('the log position that this write reached: pass it as atLeast to a read')
-const atLeast = z.coerce.number().int().nonnegative().optional().describe('wait (at most 5 s) until the state includes this log position')
+const atLeast = z.coerce
+  .number()
+  .int()
+  .nonnegative()
+  .optional()
+  .describe('wait (at most 5 s) until the state includes this log position')
 const flag = z
   .enum(['true', 'false'])
   .default('false')
@@ -49,7 +54,10 @@ const joined = z.object({
 const startRolloutBody = z.object({
   service,
   kind: z.enum(['deploy', 'rollback', 'restart', 'start', 'stop', 'remove']),
-  release: releasePrefix.nullable().default(null).describe('a release id or an unambiguous prefix; required for deploy'),
+  release: releasePrefix
+    .nullable()
+    .default(null)
+    .describe('a release id or an unambiguous prefix; required for deploy'),
   allowOutage: z.boolean().default(false),
   removeData: z.boolean().default(false),
 })
@@ -91,7 +99,12 @@ export const operations = {
     }),
   },
   abortRollout: {
-    ...{ method: 'POST', path: '/rollouts/:id/abort', role: 'operator', summary: 'abort a rollout: return to the previous release' },
+    ...{
+      method: 'POST',
+      path: '/rollouts/:id/abort',
+      role: 'operator',
+      summary: 'abort a rollout: return to the previous release',
+    },
     params: z.object({ id }),
     response: z.object({ position, rollout: id }),
   },
@@ -164,7 +177,12 @@ export const operations = {
     response: z.object({ position, maintenance: maintenanceSchema }),
   },
   stopMaintenance: {
-    ...{ method: 'POST', path: '/maintenance/stop', role: 'operator', summary: 'stop the maintenance; leave the current machine unchanged' },
+    ...{
+      method: 'POST',
+      path: '/maintenance/stop',
+      role: 'operator',
+      summary: 'stop the maintenance; leave the current machine unchanged',
+    },
     body: z.object({}),
     response: z.object({ position, maintenance: maintenanceSchema.nullable() }),
   },
@@ -220,7 +238,7 @@ export const operations = {
     }),
   },
   join: {
-    ...{ method: 'POST', path: '/join', role: 'joiner', summary: 'join the cluster: sign the machine's key' },
+    ...{ method: 'POST', path: '/join', role: 'joiner', summary: "join the cluster: sign the machine's key" },
     body: certificateRequest,
     response: joined,
   },
@@ -244,7 +262,12 @@ export const operations = {
     }),
   },
   createToken: {
-    ...{ method: 'POST', path: '/tokens', role: 'operator', summary: 'create a token; the answer is the only place that shows it' },
+    ...{
+      method: 'POST',
+      path: '/tokens',
+      role: 'operator',
+      summary: 'create a token; the answer is the only place that shows it',
+    },
     body: z.object({
       role: z.enum(['operator', 'reader', 'agent']),
       machine: machine.nullable().default(null).describe('required for an agent: the machine that it speaks for'),

@@ -71,25 +71,35 @@ const machineSchema = z.object({
     .enum(['ready', 'draining', 'drained'])
     .optional()
     .describe('the traffic state, also of a lost machine; an older controller does not send it'),
-  lastSeen: time.nullable().describe('when the machine last reported to this controller; null: not since the controller started'),
+  lastSeen: time
+    .nullable()
+    .describe('when the machine last reported to this controller; null: not since the controller started'),
   host: z.string(),
   httpPort: z.int(),
-  metricsPort: z.int().describe('port of /healthz and /metrics of the machine's agent'),
+  metricsPort: z.int().describe("port of /healthz and /metrics of the machine's agent"),
   metricsAddress: z
     .string()
     .optional()
     .describe('where /healthz and /metrics answer, on that machine only; an older controller does not send it'),
   version: z.string().nullable(),
-  limits: z.string().nullable().describe('the limits that the machine does not enforce, and why; null: it enforces all'),
+  limits: z
+    .string()
+    .nullable()
+    .describe('the limits that the machine does not enforce, and why; null: it enforces all'),
   problems: z.array(z.string()),
 })
 
 const accessSchema = z.object({
   route: z.string().describe('as in `routes`'),
-  expose: z.enum(['public', 'local']).describe("who may reach the route: everybody, or programs on the cluster's machines"),
+  expose: z
+    .enum(['public', 'local'])
+    .describe("who may reach the route: everybody, or programs on the cluster's machines"),
   carries: z.enum(['http', 'tcp']),
-  port: z.int().nullable().describe('the route's own port; null: the route answers at the entry'),
-  address: z.string().nullable().describe('the one address on every machine where the route listens; null: all addresses'),
+  port: z.int().nullable().describe("the route's own port; null: the route answers at the entry"),
+  address: z
+    .string()
+    .nullable()
+    .describe('the one address on every machine where the route listens; null: all addresses'),
   unsaid: z.boolean().describe('the route is public only because its release is older than `expose`'),
 })
 
@@ -129,7 +139,10 @@ export const maintenanceSchema = z.object({
 
 const addressSchema = z.object({
   address: z.string(),
-  holder: z.string().nullable().describe('the machine that was last seen to take the address; null: no machine holds it'),
+  holder: z
+    .string()
+    .nullable()
+    .describe('the machine that was last seen to take the address; null: no machine holds it'),
   since: time.nullable(),
   from: z.string().nullable().describe('the machine that held it before'),
   why: z.string().describe('why the address moved, or why no machine holds it'),
@@ -140,7 +153,9 @@ const addressSchema = z.object({
     .object({ to: z.string(), notBefore: time })
     .nullable()
     .default(null)
-    .describe('the preferred machine, and the earliest time at which the address returns to it, once all is healthy; null: it stays'),
+    .describe(
+      'the preferred machine, and the earliest time at which the address returns to it, once all is healthy; null: it stays',
+    ),
 })
 
 export const statusSchema = z.object({
@@ -156,7 +171,10 @@ export const statusSchema = z.object({
   }),
   machines: z.array(machineSchema),
   absent: z.array(z.string()).default([]).describe('machines of the cluster file that never reported'),
-  maintenance: maintenanceSchema.nullable().default(null).describe('the maintenance that runs or stopped; null: there is none'),
+  maintenance: maintenanceSchema
+    .nullable()
+    .default(null)
+    .describe('the maintenance that runs or stopped; null: there is none'),
   addresses: z.array(addressSchema).default([]).describe('virtual addresses that keepalived moves'),
   services: z.array(
     z.object({

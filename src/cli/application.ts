@@ -4,7 +4,7 @@ import type { CliContext } from './command.ts'
 import type { CommandTable } from './help/commandTree.ts'
 import { unknownCommand, usageError } from './usage.ts'
 
-/** The command line as stricli runs it. `onMisuse` gets what is wrong with it; nothing was done then. */
+/** The command line as stricli runs it. `onMisuse` receives the usage error; no command has run then. */
 export function buildApplicationFor(
   commands: CommandTable,
   version: string,
@@ -22,7 +22,7 @@ export function buildApplicationFor(
     localization: {
       text: {
         ...text_en,
-        briefs: { ...text_en.briefs, argumentEscapeSequence: 'Everything after it is an argument, not a flag' },
+        briefs: { ...text_en.briefs, argumentEscapeSequence: 'Treat everything after -- as an argument, not a flag' },
         noCommandRegisteredForInput: ({ input }) => misuse(unknownCommand(commands, input)),
         exceptionWhileParsingArguments: (error) => misuse(usageError(error)),
         exceptionWhileLoadingCommandFunction: (error) => {

@@ -1,19 +1,19 @@
 import { OperatorError } from '../lib/operatorError.ts'
 
-/** Faults of the surroundings that people mend themselves: by the code that Node gives them. */
+/** Next steps for faults of the environment that the user can fix, by Node's error code. */
 const environmental: Record<string, string> = {
   EACCES: 'check the permissions of that file or folder',
   EPERM: 'check the permissions of that file or folder',
   ENOENT: 'check the path',
   ENOTDIR: 'check the path',
   EISDIR: 'name a file, not a folder',
-  EROFS: 'that file system is read-only',
-  ENOSPC: 'the disk is full: make room',
-  EDQUOT: 'your disk quota is used up: make room',
+  EROFS: 'remount the file system read-write, or use another one',
+  ENOSPC: 'the disk is full: free some space',
+  EDQUOT: 'your disk quota is used up: free some space',
   EMFILE: 'too many open files: raise ulimit -n',
 }
 
-/** Whatever a command threw, as something to tell people. What nobody foresaw is a bug and says where it happened. */
+/** Converts any error a command threw to an `OperatorError`. An unexpected error becomes `E_BUG`, with its stack. */
 export function asOperatorError(error: unknown): OperatorError {
   if (error instanceof OperatorError) return error
   const [code, path] = codeOf(error)
@@ -23,20 +23,20 @@ export function asOperatorError(error: unknown): OperatorError {
     return new OperatorError('E_ENVIRONMENT', message, { ...(path ? { subject: path } : {}), next, cause: error })
   }
   return new OperatorError('E_BUG', message, {
-    next: 'please report this, with the lines below and what you typed',
+    next: 'please report this bug, with the lines below and the command you typed',
     cause: error,
   })
 }
 
 function codeOf(error: unknown): [string | null, string | null] {
   for (let at = error; at instanceof Error; at = at.cause) {
-    const { code, path } = at as NodeJS.ErrnoException // others have neither
+    const { code, path } = at as NodeJS.ErrnoException // other errors have neither field
     if (typeof code === 'string' && code in environmental) return [code, path ?? null]
   }
   return [null, null]
 }
 
-/** An error's message and its causes' that it does not already hold. */
+/** The message of the error, followed by those messages of its causes that it does not already contain. */
 function messages(error: unknown): string {
   const parts: string[] = []
   for (let at = error; at instanceof Error && parts.length < 5; at = at.cause) {

@@ -10,7 +10,7 @@ import type { Known } from './help/knownNames.ts'
 import { known, text } from './routes/parameters.ts'
 import type { CommonFlags, Session } from './session.ts'
 
-/** What stricli hands to commands: how to begin and how to end. */
+/** The context stricli passes to each command: how to open a session and how to report the outcome. */
 export interface CliContext extends CommandContext {
   open: (flags: CommonFlags) => Session
   finish: (outcome: { code: number } | { error: unknown }) => void
@@ -26,25 +26,25 @@ export type Handler<F extends CommonFlags & BaseFlags, A extends BaseArgs> = (
 ) => Promise<number>
 
 interface CommandSpec<F extends CommonFlags & BaseFlags, A extends BaseArgs> {
-  /** One line. */
+  /** Summary in one line. */
   brief: string
-  /** More about it, where a line is not enough. */
+  /** Further description, where one line is not enough. */
   about?: string
-  /** A command line that works as it is, or lines. */
+  /** One or more command lines that can be pasted unchanged. */
   example: string
   parameters: Omit<TypedCommandParameters<F, A, CliContext>, 'flags'> & {
     flags?: Omit<TypedCommandParameters<F, A, CliContext>['flags'], keyof CommonFlags>
   }
-  /** Loads the module with the work: nothing else of it is read before. */
+  /** Loads the module that does the work. No earlier step reads the module, so that short commands start fast. */
   load: () => Promise<Handler<F, A>>
 }
 
 const commonFlags = {
-  json: { kind: 'boolean', brief: 'Print JSON, and nothing else, on stdout', default: false, withNegated: false },
-  context: known('contexts', text('NAME', 'The cluster to talk to (tandem context list)')),
+  json: { kind: 'boolean', brief: 'Print only JSON on standard output', default: false, withNegated: false },
+  context: known('contexts', text('NAME', 'Context of the cluster to use (tandem context list)')),
 } as const
 
-/** A command as data. Every one takes --json and --context, and shows an example with --help. */
+/** Builds a command from its description. Every command takes --json and --context, and --help shows an example. */
 export function command<F extends CommonFlags & BaseFlags, A extends BaseArgs>(
   spec: CommandSpec<F, A>,
 ): Command<CliContext> {
@@ -52,7 +52,7 @@ export function command<F extends CommonFlags & BaseFlags, A extends BaseArgs>(
   const lines = example.split('\n').map((line) => `  ${line}`)
   return buildCommand<F, A, CliContext>({
     docs: { brief, fullDescription: `${[brief, about].filter(Boolean).join('\n\n')}\n\nEXAMPLE\n${lines.join('\n')}` },
-    // The common flags are added here for every F, which an open type parameter cannot show to the compiler.
+    // This adds the common flags for every F; the compiler cannot derive that for an open type parameter.
     parameters: { ...parameters, flags: { ...parameters.flags, ...commonFlags } } as unknown as TypedCommandParameters<
       F,
       A,

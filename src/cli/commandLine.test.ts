@@ -9,7 +9,7 @@ it.each([
   ['--help', '--help'],
 ])('%s', (typed, read) => expect(withGlobalFlagsBehind(typed.split(' ')).join(' ')).toBe(read))
 
-it('knows which commands take signals themselves', () => {
+it('knows which commands handle signals themselves', () => {
   expect(isProgram(['agent', 'run', '--machine', 'a'])).toBe(true)
   expect(isProgram(['controller', 'token', 'list'])).toBe(false)
 })

@@ -1,4 +1,4 @@
-/** `tandem --context production status` is what people type; stricli wants flags behind the command. */
+/** Moves global flags behind the command: people type `tandem --context a status`, stricli needs flags last. */
 export function withGlobalFlagsBehind(argv: readonly string[]): string[] {
   let at = 0
   while (at < argv.length) {
@@ -14,7 +14,7 @@ export function withGlobalFlagsBehind(argv: readonly string[]): string[] {
   return [...rest.slice(0, end), ...argv.slice(0, at), ...rest.slice(end)]
 }
 
-/** `controller run` and `agent run`: they take signals themselves. */
+/** True for `controller run` and `agent run`, which handle signals themselves. */
 export function isProgram(args: readonly string[]): boolean {
   return (args[0] === 'controller' || args[0] === 'agent') && args[1] === 'run'
 }

@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-/** How to reach a cluster, as it is kept. */
+/** Stored data of a context: how to reach a cluster. */
 export interface KnownCluster {
   url: string
   token: string
-  /** The cluster's authority, PEM, where its controller speaks TLS with a certificate of its own. */
+  /** The cluster's authority (PEM), if the controller's certificate is signed by that authority. */
   authority?: string | undefined
 }
 import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
@@ -14,7 +14,7 @@ import { asOperatorError } from './asOperatorError.ts'
 
 const nameShape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
-/** The clusters this user knows: one file each, with its token, mode 0600; and which of them is the current one. */
+/** Clusters this user knows. Each has one file (mode 0600) with its token; another file names the current context. */
 export class Contexts {
   readonly folder: string
   readonly #currentFile: string
@@ -35,7 +35,7 @@ export class Contexts {
     }
   }
 
-  /** `E_NO_CONTEXT` when there is none of that name. */
+  /** Throws `E_NO_CONTEXT` if no context has that name. */
   get(name: string): KnownCluster {
     const found = nameShape.test(name) ? readJson(this.#file(name)) : null
     if (found === null) throw this.#unknown(name)
@@ -43,16 +43,16 @@ export class Contexts {
     if (typeof url === 'string' && typeof token === 'string') {
       return typeof authority === 'string' ? { url, token, authority } : { url, token }
     }
-    throw new OperatorError('E_NO_CONTEXT', `the context ${name} is damaged`, {
+    throw new OperatorError('E_NO_CONTEXT', `the file of context ${name} has no valid url and token`, {
       subject: this.#file(name),
-      next: `tandem context add ${name} --url URL --token-file FILE   writes it again`,
+      next: `tandem context add ${name} --url URL --token-file FILE   writes the file again`,
     })
   }
 
-  /** `E_USAGE` for a name that `set` would refuse. */
+  /** Throws `E_USAGE` for a name that `set` would refuse. */
   mustBeName(name: string): void {
     if (nameShape.test(name)) return
-    throw new OperatorError('E_USAGE', `${name} cannot be the name of a context`, {
+    throw new OperatorError('E_USAGE', `${name} is not a valid context name`, {
       subject: name,
       next: 'use letters, digits, dots, dashes and underscores, at most 64',
     })
@@ -97,20 +97,23 @@ export class Contexts {
       next: meant
         ? `did you mean ${meant}?`
         : known.length > 0
-          ? `there are: ${known.join(', ')}`
-          : 'tandem up   starts a cluster here; tandem context add NAME   names one elsewhere',
+          ? `available: ${known.join(', ')}`
+          : 'tandem up   starts a cluster on this computer; tandem context add NAME --url URL   adds a remote one',
     })
   }
 }
 
 export interface Chosen extends KnownCluster {
-  /** The context's name; `null` when the environment gave the address. */
+  /** The context's name; `null` if the address comes from the environment. */
   context: string | null
-  /** The fingerprint of its authority, where the environment gave that instead of the authority. */
+  /** Fingerprint of the authority, if TANDEM_PIN gives it. */
   pin?: string
 }
 
-/** Which cluster is meant: `--context`, then TANDEM_URL with TANDEM_TOKEN (and TANDEM_PIN), then TANDEM_CONTEXT, then the current one. */
+/**
+ * Selects the cluster: `--context`, then TANDEM_URL with TANDEM_TOKEN (and TANDEM_PIN), then TANDEM_CONTEXT, then the
+ * current context.
+ */
 export function chooseContext(contexts: Contexts, env: NodeJS.ProcessEnv, asked: string | undefined): Chosen {
   if (asked !== undefined) return { context: asked, ...contexts.get(asked) }
   const url = env['TANDEM_URL']
@@ -118,19 +121,19 @@ export function chooseContext(contexts: Contexts, env: NodeJS.ProcessEnv, asked:
   const pin = env['TANDEM_PIN']
   if (url && token) return { context: null, url, token, ...(pin ? { pin } : {}) }
   if (url) {
-    throw new OperatorError('E_NO_CONTEXT', 'TANDEM_URL is set and TANDEM_TOKEN is not', {
+    throw new OperatorError('E_NO_CONTEXT', 'TANDEM_URL is set, but TANDEM_TOKEN is not', {
       subject: url,
-      next: 'set both, or neither and use --context NAME',
+      next: 'set both, or unset TANDEM_URL and use --context NAME',
     })
   }
   const named = env['TANDEM_CONTEXT'] || contexts.current()
   if (named) return { context: named, ...contexts.get(named) }
   const known = contexts.list()
-  throw new OperatorError('E_NO_CONTEXT', 'no cluster was named and there is no current context', {
+  throw new OperatorError('E_NO_CONTEXT', 'no cluster was specified, and there is no current context', {
     next:
       known.length > 0
-        ? `tandem context use ${known[0]}   makes one current; there are: ${known.join(', ')}`
-        : 'tandem up   starts a cluster on this laptop; tandem context add NAME   names one elsewhere',
+        ? `tandem context use ${known[0]}   selects a context; available: ${known.join(', ')}`
+        : 'tandem up   starts a cluster on this computer; tandem context add NAME --url URL   adds a remote one',
   })
 }
 

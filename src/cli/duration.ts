@@ -1,17 +1,17 @@
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 type Unit = keyof typeof units
 
-/** Milliseconds of `10m`, `1h30m`, `500ms`; `null` when it is no duration. */
+/** Milliseconds of `10m`, `1h30m`, `500ms`; `null` if `text` is not a duration. */
 export function parseDuration(text: string): number | null {
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d|w))+$/.test(text)) return null
   let total = 0
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g)) {
-    total += Number(amount) * units[unit as Unit] // the expression names only these
+    total += Number(amount) * units[unit as Unit] // the expression matches only these units
   }
   return Number.isFinite(total) ? total : null
 }
 
-/** A time in the past as people name it: how long ago, or when. ISO 8601, or `null` when it is neither. */
+/** Parses a past time, given as a duration before now or as a date. Returns ISO 8601, or `null` if it is neither. */
 export function parseSince(text: string, now: number): string | null {
   const ago = parseDuration(text)
   if (ago !== null) return ago > now ? new Date(0).toISOString() : new Date(now - ago).toISOString()
@@ -29,7 +29,7 @@ export function showSeconds(ms: number): string {
   return `${Math.floor(whole / 60)}m ${String(whole % 60).padStart(2, '0')}s`
 }
 
-/** How long ago, in the largest unit that says enough: `now`, `12s`, `5m`, `3h`, `2d`. */
+/** Age in the largest unit that is still precise enough: `now`, `12s`, `5m`, `3h`, `2d`. */
 export function showAge(at: string | null, now: number): string {
   if (at === null) return '-'
   const ms = now - Date.parse(at)

@@ -18,4 +18,4 @@ it.each([
 ])('refuses %s', (parse, why) => expect(parse).toThrow(why))
 
 it('reads a range of ports', () => expect(parsePortRange('20000-20999')).toEqual({ first: 20_000, last: 20_999 }))
-it('takes a release as people paste it', () => expect(parseRelease('3F2A91bc04de')).toBe('3f2a91bc04de'))
+it('accepts a release id in upper case', () => expect(parseRelease('3F2A91bc04de')).toBe('3f2a91bc04de'))

@@ -1,7 +1,7 @@
 import { parseDuration } from './duration.ts'
 
 const mostWithinMs = 24 * 3_600_000
-/** Each has a thousand instance ports below the ephemeral range: 20000 to 31999. */
+/** Each machine has 1000 instance ports below the ephemeral range: 20000 to 31999. */
 const mostMachines = 12
 
 /** Why a flag cannot have this value; the parser of command lines adds the flag. */
@@ -19,10 +19,12 @@ export function parseMachineCount(text: string): number {
   return parseWhole(text, 1, mostMachines)
 }
 
-/** The id of a release or its beginning, in either case. */
+/** Parses a release id or a prefix of one, in upper or lower case. */
 export function parseRelease(text: string): string {
   if (!/^[0-9a-f]{1,64}$/i.test(text))
-    throw new UnusableValue('a release is up to 64 digits 0 to 9, a to f; tandem releases SERVICE lists them')
+    throw new UnusableValue(
+      'a release id has up to 64 hexadecimal digits (0-9, a-f); tandem releases SERVICE lists the releases',
+    )
   return text.toLowerCase()
 }
 

@@ -2,15 +2,15 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 
 export interface Folders {
-  /** Contexts. */
+  /** Holds the contexts. */
   config: string
-  /** Hashes of unchanged files. */
+  /** Holds the hashes of unchanged files. */
   cache: string
-  /** A laptop's cluster. */
+  /** Holds the cluster that `tandem up` runs. */
   state: string
 }
 
-/** Our folders by the XDG Base Directory Specification; relative values are ignored, as it says. */
+/** Tandem's folders by the XDG Base Directory Specification, which requires that relative values are ignored. */
 export function foldersOf(env: NodeJS.ProcessEnv): Folders {
   const home = env['HOME'] || homedir()
   const folder = (name: string, fallback: string): string => {

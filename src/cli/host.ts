@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Programs } from './programs.ts'
 
-/** Where text goes: a process's own streams, or a test's. */
+/** An output stream: one of the process, or a test's. */
 export interface TextStream extends NodeJS.WritableStream {
   isTTY?: boolean
   columns?: number

@@ -1,10 +1,10 @@
-/** Ctrl-C, once and again. */
+/** First and second interrupt (Ctrl-C or a signal). */
 export interface Interrupts {
-  /** Aborts at the first SIGINT, SIGTERM or SIGHUP: end in order. */
+  /** Aborts at the first SIGINT, SIGTERM or SIGHUP: shut down in order. */
   signal: AbortSignal
-  /** Aborts at the second: its listeners may do what is synchronous, then the process ends. */
+  /** Aborts at the second. Listeners may do only synchronous work: the process exits right after them. */
   forced: AbortSignal
-  /** 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP: as a shell shows them. */
+  /** 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, as a shell reports them. */
   exitCode: () => number
   stop: () => void
 }
@@ -17,7 +17,7 @@ export function watchInterrupts(): Interrupts {
   let status: number = statuses.SIGINT
   const listen = (signal: NodeJS.Signals): void => {
     if (!first.signal.aborted) {
-      status = statuses[signal as keyof typeof statuses] // only these three are listened to
+      status = statuses[signal as keyof typeof statuses] // `process.on` below registers only these three
       first.abort()
       return
     }

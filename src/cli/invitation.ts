@@ -1,7 +1,7 @@
 import { fingerprint } from '../identity/certificate.ts'
 import type { Chosen } from './contexts.ts'
 
-/** The line for the cluster that a command is for, with another token than its own where one is given. */
+/** The invitation to the cluster that this command uses. `other` replaces the context's own token. */
 export function invitationTo({ context, url, token, authority, pin }: Chosen, other: string = token): string {
   const name = context ?? new URL(url).hostname.replaceAll(/[^\w.-]/g, '')
   const known = authority === undefined ? (pin ?? null) : fingerprint(authority)
@@ -11,23 +11,23 @@ export function invitationTo({ context, url, token, authority, pin }: Chosen, ot
 interface Invited {
   url: string
   token: string
-  /** sha256 of the authority's certificate, hex; `null` where the controller has none of its own. */
+  /** sha256 of the authority's certificate, hex; `null` if the cluster has no authority. */
   pin: string | null
 }
 
 /**
- * The line that makes this context on another computer. The token stands in the environment of that command, not among
- * its words, which every user of that computer can read.
+ * The command that creates this context on another computer. The command passes the token in its environment, because
+ * every user of that computer can read its arguments.
  */
 export function invitation(name: string, { url, token, pin }: Invited): string {
   const pinned = pin === null ? [] : ['--pin', pin]
   return [`TANDEM_TOKEN=${token}`, 'tandem', 'context', 'add', name, '--url', url, ...pinned].map(asShellWord).join(' ')
 }
 
-/** Quoted where a shell would read it as anything but itself; `[` of an IPv6 address is a pattern to zsh. */
+/** Quotes a word that a shell would expand or split; zsh reads the `[` of an IPv6 address as a pattern. */
 function asShellWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word
-  const assigned = /^(TANDEM_TOKEN=)(.*)$/s.exec(word) // quoted with its name, a shell would look for such a program
+  const assigned = /^(TANDEM_TOKEN=)(.*)$/s.exec(word) // if the quotes included the name, a shell would run it as a program
   const [, before = '', rest = word] = assigned ?? []
   return `${before}'${rest.replaceAll("'", String.raw`'\''`)}'`
 }

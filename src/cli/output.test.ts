@@ -23,11 +23,11 @@ function open(isTTY: boolean, json = false) {
   return { out: new Output({ stdout, stderr, env: { TERM: 'xterm' } }, json), stdout, stderr }
 }
 
-/** Clears, names the window, writes the clipboard, asks for an answer, and starts again in C1. */
+/** Clears the screen, renames the window, writes the clipboard, requests an answer; then the same with C1 controls. */
 const hostile = '\u001b[2J\u001b]0;owned\u0007\u001b]52;c;ZXZpbA==\u0007\u001b[6n\u009b31m\u0008\u202etxt.exe\r50 %'
 const shown = String.raw`^[[2J^[]0;owned^G^[]52;c;ZXZpbA==^G^[[6n\u009b31m^H\u202etxt.exe^M50 %`
 
-it('shows control characters on a terminal and obeys none, on both streams, beside our own colours', () => {
+it('makes control characters visible on a terminal, on both streams, and keeps our own colours', () => {
   const { out, stdout, stderr } = open(true)
   out.line(`${out.paint('cyan', 'shop-1')} ${hostile}`)
   out.note(hostile)
@@ -37,7 +37,7 @@ it('shows control characters on a terminal and obeys none, on both streams, besi
   expect(stderr.text).toBe(`${shown}\n\u001b[33mwarning:\u001b[39m ${shown}\n`)
 })
 
-it('hands a pipe what was written, and JSON its escapes', () => {
+it('writes text unchanged to a pipe, and escapes control characters in JSON', () => {
   const pipe = open(false)
   pipe.out.line(hostile)
   expect(pipe.stdout.text).toBe(`${hostile}\n`)
@@ -47,7 +47,7 @@ it('hands a pipe what was written, and JSON its escapes', () => {
   expect(JSON.parse(json.stdout.text)).toEqual({ text: hostile })
 })
 
-it('leaves tabs, lines and every script alone', () => {
+it('does not change tabs, line feeds or letters of any script', () => {
   const text = 'a\tb\n日本 😀 שלום\u0301'
   expect(visible(text)).toBe(text)
   expect(visible('one\r\ntwo\r')).toBe('one\ntwo')

@@ -3,15 +3,15 @@ import type { CliHost, TextStream } from './host.ts'
 import { paintFor, withColours, type Paint } from './paint.ts'
 import { visible, visibleJson } from './visible.ts'
 
-/** A terminal that does not know its width, or is narrower, gets plain lines. */
+/** A terminal that is narrower, or does not report its width, gets plain lines. */
 const leastColumns = 40
 
-/** What a command says: results on stdout, everything else on stderr. */
+/** Output of a command: results on stdout, everything else on stderr. */
 export class Output {
   readonly json: boolean
   readonly paint: Paint
   readonly paintNote: Paint
-  /** True where lines on stderr may be drawn over. */
+  /** True if lines on stderr may be redrawn. */
   readonly live: boolean
   readonly #stdout: TextStream
   readonly #stderr: TextStream
@@ -29,30 +29,30 @@ export class Output {
     return this.#stderr
   }
 
-  /** A line for people; nothing when JSON was asked for. */
+  /** Prints a line for people. With --json, prints nothing. */
   line(text: string): void {
     if (!this.json) this.#stdout.write(`${shownOn(this.#stdout, text)}\n`)
   }
 
-  /** An object for programs, on one line; nothing unless JSON was asked for. */
+  /** Prints an object for programs, on one line. Without --json, prints nothing. */
   object(value: unknown): void {
     if (!this.json) return
     const json = JSON.stringify(value)
     this.#stdout.write(`${this.#stdout.isTTY === true ? visibleJson(json) : json}\n`)
   }
 
-  /** The same result for both. */
+  /** Prints a result: `value` with --json, else `text`. */
   result(value: unknown, text: () => string): void {
     if (this.json) this.object(value)
     else this.line(text())
   }
 
-  /** A line on stderr. */
+  /** Prints a line on stderr. */
   note(text: string): void {
     this.#stderr.write(`${this.shownNote(text)}\n`)
   }
 
-  /** Text for stderr as it will be there, for whoever draws it by other means. */
+  /** Text as `note` would print it, for callers that draw on stderr themselves. */
   shownNote(text: string): string {
     return shownOn(this.#stderr, text)
   }
@@ -61,20 +61,20 @@ export class Output {
     this.note(`${this.paintNote('yellow', 'warning:')} ${text}`)
   }
 
-  /** Bytes as they are, on a terminal too: a program's that the user runs. */
+  /** Writes bytes unchanged, also to a terminal: they are the output of a program that the user runs. */
   raw(stream: 'out' | 'err', chunk: Uint8Array | string): void {
     const target = stream === 'out' ? this.#stdout : this.#stderr
     target.write(typeof chunk === 'string' ? chunk : Buffer.from(chunk))
   }
 
-  /** Waits until that stream takes more: a slow reader holds its sender back, not our memory. */
+  /** Waits until the stream accepts more, so that a slow reader slows the sender down and does not fill our memory. */
   async room(stream: 'out' | 'err' = 'out'): Promise<void> {
     const target = stream === 'out' || this.json ? this.#stdout : this.#stderr
-    const { writableNeedDrain, destroyed } = target as TextStream & Partial<NodeJS.WriteStream> // a test's has none
+    const { writableNeedDrain, destroyed } = target as TextStream & Partial<NodeJS.WriteStream> // a test's stream has neither field
     if (writableNeedDrain === true && destroyed !== true) await once(target, 'drain')
   }
 }
 
-/** The one place where text meets a terminal. A pipe gets it as it is. */
+/** The only place that prepares text for a terminal. A pipe gets the text unchanged. */
 const shownOn = (stream: TextStream, text: string): string =>
   stream.isTTY === true ? withColours(visible(text)) : text

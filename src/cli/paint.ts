@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { TextStream } from './host.ts'
 
-/** Colours text for one stream, or leaves it as it is. What it makes is for `Output` alone: see `withColours`. */
+/** Colours text for one stream, or returns it unchanged. Only `Output` can print the result: see `withColours`. */
 export type Paint = (style: Style, text: string) => string
 export type Style = keyof typeof codes
 
@@ -15,8 +15,9 @@ const codes = {
 } as const
 
 /*
- * Text and colours reach the output in one string, and the text may be a service's. So colours travel as noncharacters
- * (U+FDD0 on, which no text holds), become escape sequences at the very end, and any other escape is what a service wrote.
+ * One string carries both text and colours to the output, and a service may have written the text. So noncharacters
+ * (from U+FDD0, which no text holds) stand for colours, and become escape sequences only at the end. Any other escape
+ * sequence was written by a service.
  */
 const firstMark = 0xfdd0
 const marks = /[\ufdd0-\ufdef]/g
@@ -25,7 +26,7 @@ const markOf = (index: number): string => String.fromCharCode(firstMark + index)
 
 export const plain: Paint = (_style, text) => text
 
-/** Colour only on a terminal that has it, and never against https://no-color.org. */
+/** Uses colour only on a terminal that supports it, and respects NO_COLOR (https://no-color.org). */
 export function paintFor(stream: TextStream, env: NodeJS.ProcessEnv): Paint {
   if (stream.isTTY !== true || env['NO_COLOR'] || env['TERM'] === 'dumb') return plain
   const styles = Object.keys(codes)
@@ -35,12 +36,12 @@ export function paintFor(stream: TextStream, env: NodeJS.ProcessEnv): Paint {
   }
 }
 
-/** Painted text as a terminal takes it. */
+/** Converts painted text to text with escape sequences. */
 export const withColours = (painted: string): string =>
   painted.replaceAll(marks, (mark) => {
     const code = sequences[mark.charCodeAt(0) - firstMark]
     return code === undefined ? '' : `\u001B[${code}m`
   })
 
-/** Columns that painted text takes. */
+/** Number of columns that painted text occupies. */
 export const widthOf = (painted: string): number => stripVTControlCharacters(painted.replaceAll(marks, '')).length

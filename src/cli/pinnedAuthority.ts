@@ -5,28 +5,28 @@ import { OperatorError } from '../lib/operatorError.ts'
 const withinMs = 10_000
 
 interface Pinned {
-  /** `host:port`; without a port, 443. */
+  /** `host:port`; the default port is 443. */
   controller: string
   /** sha256 of the authority's certificate, hex: see `checkedPin`. */
   pin: string
-  /** How the caller reports a controller of another authority. */
+  /** How the caller reports a controller that another authority signed. */
   refusal: { code: 'E_JOIN_REFUSED' | 'E_OTHER_AUTHORITY'; next: string }
 }
 
 /**
- * The authority (PEM) that the controller shows, once its fingerprint is `pin` and it signed the controller's
- * certificate: from here on it is trusted, and nothing was sent before.
+ * Fetches the authority (PEM) that the controller presents. Returns it only if its fingerprint is `pin` and it signed
+ * the controller's certificate. The caller trusts this authority from then on; nothing is sent before the check.
  */
 export async function pinnedAuthority({ controller, pin, refusal }: Pinned): Promise<string> {
   const url = new URL(`https://${controller}`)
   const chain = await shownBy(url.hostname.replace(/^\[|\]$/g, ''), Number(url.port || 443))
   const authority = chain.issuerCertificate?.raw
   if (authority && fingerprint(authority) === pin && isSignedBy(chain.raw, authority)) return pem(authority)
-  const message = `the controller at ${controller} was not signed by the authority with the fingerprint ${pin.slice(0, 12)}…`
+  const message = `the certificate of the controller at ${controller} was not signed by the authority with the fingerprint ${pin.slice(0, 12)}…`
   throw new OperatorError(refusal.code, message, { subject: controller, next: refusal.next })
 }
 
-/** A fingerprint as people copy it, also as `openssl` prints it: 64 hex digits, perhaps in pairs between colons. */
+/** Checks a fingerprint: 64 hex digits, also in pairs separated by colons, as `openssl` prints it. */
 export function checkedPin(text: string, next: string): string {
   const pin = text.replaceAll(':', '').toLowerCase()
   if (/^[0-9a-f]{64}$/.test(pin)) return pin
@@ -38,7 +38,7 @@ export function checkedPin(text: string, next: string): string {
 
 function shownBy(host: string, port: number): Promise<DetailedPeerCertificate> {
   const { promise, resolve, reject } = Promise.withResolvers<DetailedPeerCertificate>()
-  // Not trusted yet: what it shows is compared with the pin before anything is said.
+  // The controller is not trusted yet: the caller compares its authority with the pin before anything is sent.
   const socket = connect({ host, port, rejectUnauthorized: false, minVersion: 'TLSv1.3' }, () => {
     resolve(socket.getPeerCertificate(true))
     socket.destroy()
@@ -48,7 +48,7 @@ function shownBy(host: string, port: number): Promise<DetailedPeerCertificate> {
     reject(
       new OperatorError('E_CONTROLLER_UNREACHABLE', `no controller answers at ${host}:${port} (${cause.message})`, {
         subject: `${host}:${port}`,
-        next: 'is it running, and may this machine reach that port?',
+        next: 'check that the controller runs and that this machine can reach the port',
         cause,
       }),
     ),

@@ -1,71 +1,71 @@
 import type { Joined } from './machine/joinCluster.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 
-/** What is made of implementations that are picked outside the command line. */
+/** Programs built from implementations that code outside `cli/` selects. */
 export interface Programs {
-  /** Makes what `runController` needs to speak TLS: see `FoundingProgram`. */
+  /** Creates the authority, key and certificate that `runController` needs for TLS: see `FoundingProgram`. */
   initController(options: FoundingProgram): Promise<{ authority: string; pin: string }>
   /** Signs a machine's request (PKCS #10, PEM) with the authority in `data`; returns the certificate. */
   signOffline(options: { data: string; request: string; machine: string; address: string }): Promise<string>
-  /** Takes Tandem off this machine, as root. */
+  /** Removes Tandem from this machine. Needs root. */
   leaveMachine(options: {
     data: string
-    /** Removes what runs, too. */
+    /** Also stops and removes the services. */
     purge: boolean
-    /** With `purge`: what becomes of the services' data; `null`: nothing was said. */
+    /** With `purge`: whether to keep the services' data; `null`: the user chose neither. */
     serviceData: 'keep' | 'remove' | null
   }): Promise<LeftBehind>
-  /** Looks at the machine whose agent keeps its data here. */
+  /** Examines this machine; `data` is the data folder of its agent. */
   examineMachine(options: { data: string; secretsFolder: string }): Promise<Checkup>
-  /** Prepares this machine, as root, for an agent that is not; returns the lines of its unit that say so. */
+  /** Prepares this machine, as root, for an agent without root. Returns the lines that its unit needs for that. */
   setUpUnprivileged(options: {
     data: string
     command: string[]
     environment: Record<string, string>
     joined: Joined
   }): Promise<string[]>
-  /** These three run until a signal, and resolve with the exit code. */
+  /** The following programs run until a signal, and resolve with the exit code. */
   runController(options: ControllerProgram): Promise<number>
   runAgent(options: AgentProgram): Promise<number>
-  /** Does what needs root for an agent without rights, until nobody asks any more. */
+  /** The privileged helper: does the work that needs root for an unprivileged agent, until it has been idle. */
   runPrivileged(options: { data: string }): Promise<number>
-  /** Watches over this machine's virtual addresses, until a signal. */
+  /** Guards this machine's virtual addresses, until a signal. */
   runGuard(options: { data: string }): Promise<number>
 }
 
 export interface ControllerProgram {
   cluster: string
-  /** On a laptop: routes `SERVICE.localhost`, a second service with the default route keeps only that. */
+  /** On a laptop: adds routes `SERVICE.localhost`. A second service with the default route keeps only that route. */
   laptop: boolean
   data: string
   host: string
   port: number
   /** Largest size of the release store in bytes; `null`: no cap. */
   storeCapBytes: number | null
-  /** A JSON file (mode 0600) of tokens made elsewhere, admitted at the start: see `AdmittedToken`. */
+  /** A JSON file (mode 0600) with tokens from elsewhere that the controller admits at its start: `AdmittedToken`. */
   admitFile: string | null
 }
 
 export interface FoundingProgram {
   cluster: string
   data: string
-  /** How the controller is reached: IP addresses and host names. */
+  /** IP addresses and host names at which the controller is reached. */
   addresses: string[]
   admit: AdmittedToken[]
 }
 
 export interface AgentProgram {
-  /** Who it is and whom it talks to; `null`: as `tandem agent join` left it in the data folder. */
+  /** The machine's name and its controller; `null`: read both from the data folder (`tandem agent join`). */
   given: { machine: string; controllerUrl: string; tokenFile: string } | null
   data: string
   host: string
   httpPort: number
-  /** 0: the agent chooses, and keeps its choice. */
+  /** 0: the agent chooses a port and keeps it. */
   forwardPort: number
   metricsPort: number
-  /** For instances; both ends included. */
+  /** Range of ports for instances; both ends included. */
   ports: { first: number; last: number }
-  /** Added to the ports of tcp routes: a laptop's machines share one address. */
+  /** Offset added to the ports of tcp routes, because the machines of a laptop share one address. */
   tcpOffset: number
   secretsFolder: string
   /** Largest size of the machine's release cache in bytes; `null`: no cap. */
@@ -81,10 +81,10 @@ export interface AdmittedToken {
 }
 
 export interface LeftBehind {
-  /** They go on. */
+  /** Units that continue to run. */
   units: string[]
   /** Services whose data is kept. */
   keptData: string[]
-  /** After `purge`: all that is still there. `remove`: a command that removes it. */
+  /** After `purge`: everything that remains. `remove`: the command that removes it. */
   stays: { what: string; where: string; remove: string | null }[]
 }

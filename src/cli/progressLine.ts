@@ -1,6 +1,6 @@
 import type { Output } from './output.ts'
 
-/** One line that is drawn over while something goes on; nothing where stderr is no terminal. */
+/** A line on stderr that is redrawn while work progresses. Shows nothing if stderr is not a terminal. */
 export class ProgressLine {
   readonly #out: Output
   #shown = false

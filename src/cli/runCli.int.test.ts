@@ -34,7 +34,7 @@ describe('a wrong command line', () => {
     expect([code, out]).toEqual([2, ''])
   })
 
-  it('is JSON on stdout when asked for', async () => {
+  it('prints JSON on stdout with --json', async () => {
     const { code, out, err } = await run('statsu', '--json')
     expect(JSON.parse(out)).toEqual({
       error: {
@@ -47,13 +47,13 @@ describe('a wrong command line', () => {
 })
 
 describe('without a cluster', () => {
-  it('no context: 2, and how to get one', async () => {
+  it('exits with 2 without a context, and shows how to get one', async () => {
     const { code, err } = await run('status')
     expect(code).toBe(2)
     expect(err).toContain('tandem up')
   })
 
-  it('nothing listens: 3', async () => {
+  it('exits with 3 if nothing listens', async () => {
     writeFileSync(join(folder, 'token'), 'tdm_0123456789')
     const added = await run('context', 'add', 'gone', '--url', 'http://127.0.0.1:9', '--token-file', 'token')
     expect(added).toMatchObject({ code: 3, out: '', err: expect.stringContaining('the context was not saved') })
@@ -67,7 +67,7 @@ describe('without a cluster', () => {
 })
 
 describe('init and validate', () => {
-  it('write what is valid, once', async () => {
+  it('write a valid file, and never overwrite it', async () => {
     writeFileSync(join(folder, 'package.json'), '{"name":"shop","scripts":{"start":"node server.js"}}')
     expect(await run('init')).toMatchObject({ code: 0 })
     expect(await run('validate')).toMatchObject({ code: 0, out: expect.stringContaining('is valid') })
@@ -76,14 +76,14 @@ describe('init and validate', () => {
     expect(JSON.parse(again.out)).toMatchObject({ error: { code: 'E_FILE_EXISTS' } })
   })
 
-  it('say of every route who reaches it, for people and for programs', async () => {
+  it('show for every route who can reach it, in text and in JSON', async () => {
     const text = 'service: queue\nrun: ./q\nlisten: tcp\nroutes: [{ port: 5672 }, { port: 1883, expose: public }]\n'
     writeFileSync(join(folder, 'tandem.yaml'), text)
     const { out } = await run('validate')
     expect(out).toContain(
-      "  tcp port 5672 is local (the default): it can be reached by programs on the cluster's machines",
+      "  tcp port 5672 is local (the default): only programs on the cluster's machines can reach it",
     )
-    expect(out).toContain('  tcp port 1883 is public: it can be reached by everybody')
+    expect(out).toContain('  tcp port 1883 is public: everybody can reach it')
     expect(JSON.parse((await run('validate', '--json')).out)).toMatchObject({
       files: [
         {
@@ -132,7 +132,7 @@ describe('help and version for programs', () => {
 })
 
 function helpOfAll(): readonly (readonly [string, string])[] {
-  // Help is made of the table alone: no command's own context is needed for it.
+  // Help needs only the table of commands, no context.
   const application = buildApplicationFor(commands, '0', () => {}) as unknown as Application<CommandContext>
   return generateHelpTextForAllCommands(application)
 }

@@ -14,17 +14,17 @@ import { commands } from './routes.ts'
 import { Session } from './session.ts'
 
 /**
- * Runs one command line and returns its exit code. Sets no exit code and ends no process itself, so that what was
- * written to pipes is written whole.
+ * Runs one command line and returns its exit code. It neither sets the exit code of the process nor exits, so that all
+ * output to pipes is written first.
  */
 export async function runCommandLine(argv: string[], host: CliHost): Promise<number> {
   const args = withGlobalFlagsBehind(argv)
   const json = beforeEscape(args).includes('--json')
-  // The controller and the agent end by their own rules.
+  // The controller and the agent handle signals themselves.
   const interrupts = isProgram(args) ? neverInterrupted : watchInterrupts()
   const ignoreClosedPipe = (error: NodeJS.ErrnoException): void => {
     if (error.code !== 'EPIPE') throw error
-    process.exit(0) // whoever read our output has seen enough: `tandem events | head`
+    process.exit(0) // the reader closed the pipe, as in `tandem events | head`
   }
   host.stdout.on('error', ignoreClosedPipe)
   try {
@@ -42,9 +42,9 @@ async function runCommand(args: string[], host: CliHost, interrupts: Interrupts)
   let outcome: { code: number } | { error: unknown } | null = null
   let misuse: OperatorError | null = null
   const application = buildApplicationFor(commands, host.version, (error) => (misuse ??= error))
-  // Stricli writes its complaints to stderr as it finds them; ours are rendered once, at the end.
+  // Stricli writes errors to stderr as soon as it finds them; Tandem renders its errors once, at the end.
   const stderr = { write: () => {} }
-  // Help and the version: what stricli itself prints.
+  // The text that stricli prints itself: help and the version.
   let printed = ''
   const context: CliContext & { process: { exitCode?: number | string | null } } = {
     process: { stdout: { write: (text) => void (printed += text) }, stderr },
@@ -54,7 +54,7 @@ async function runCommand(args: string[], host: CliHost, interrupts: Interrupts)
   }
   if (isOverview(args)) printed = overview(commands)
   else await run(application, args, context)
-  // Assigned in callbacks, which the compiler does not follow.
+  // Callbacks assign these variables, which the compiler does not see.
   const ended = outcome as { code: number } | { error: unknown } | null
   const misused = misuse as OperatorError | null
   if (misused) throw misused

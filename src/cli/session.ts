@@ -8,7 +8,7 @@ import type { CommandTable } from './help/commandTree.ts'
 import type { Interrupts } from './interrupts.ts'
 import { Output } from './output.ts'
 
-/** Flags that every command takes. A type, since stricli wants an index signature that interfaces lack. */
+/** Flags that every command takes. A type, because stricli needs an index signature and interfaces have none. */
 export type CommonFlags = {
   json: boolean
   context?: string
@@ -40,7 +40,7 @@ export class Session {
     return this.interrupts.signal
   }
 
-  /** Which cluster this run is for. `E_NO_CONTEXT` when none was named. */
+  /** The cluster that this command uses. Throws `E_NO_CONTEXT` if none was specified. */
   chosen(): Chosen {
     return chooseContext(this.contexts, this.host.env, this.#asked)
   }
@@ -50,7 +50,7 @@ export class Session {
     return this.#client
   }
 
-  /** For commands that change something: names the cluster on stderr before they do. Also the proof that it answers. */
+  /** Names the cluster on stderr before a command changes anything. Also proves that the controller answers. */
   async announce(what: string): Promise<{ client: ApiClient; status: Status }> {
     const { context, url } = this.chosen()
     const client = await this.client()

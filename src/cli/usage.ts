@@ -13,9 +13,9 @@ import { nearest } from '../definitions/suggest.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { entriesOf, leavesOf, type CommandTable } from './help/commandTree.ts'
 
-const seeHelp = 'add --help to see what this command takes'
+const seeHelp = 'add --help to see the flags and arguments of this command'
 
-/** A command line that is none: what is wrong with it, in words, and what was probably meant. */
+/** Converts a parse error to an error that describes the fault and suggests the flag that was probably meant. */
 export function usageError(error: unknown): OperatorError {
   if (error instanceof OperatorError) return error
   if (error instanceof ArgumentParseError && error.exception instanceof OperatorError) return error.exception
@@ -35,17 +35,17 @@ function explain(error: unknown): [message: string, next: string, subject: strin
   if (error instanceof UnsatisfiedPositionalError) return [`${error.placeholder} is missing`, seeHelp, null]
   if (error instanceof UnexpectedPositionalError) {
     const many = error.expectedCount === 0 ? 'no argument' : `at most ${error.expectedCount}`
-    return [`"${error.input}" is one word too many: this command takes ${many}`, seeHelp, error.input]
+    return [`"${error.input}" is one argument too many: this command takes ${many}`, seeHelp, error.input]
   }
   if (error instanceof UnexpectedFlagError) {
-    return [`--${error.externalFlagName} is given twice`, 'give it once', `--${error.externalFlagName}`]
+    return [`--${error.externalFlagName} was given twice`, 'give the flag once', `--${error.externalFlagName}`]
   }
   if (error instanceof InvalidNegatedFlagSyntaxError) {
     return [`--${error.externalFlagName} takes no value`, seeHelp, `--${error.externalFlagName}`]
   }
   if (error instanceof EnumValidationError) {
     const values = error.values.join(', ')
-    return [`--${error.externalFlagName} cannot be "${error.input}"`, `one of: ${values}`, error.input]
+    return [`--${error.externalFlagName} cannot be "${error.input}"`, `use one of: ${values}`, error.input]
   }
   if (error instanceof ArgumentParseError) {
     const why = error.exception instanceof Error ? error.exception.message : String(error.exception)
@@ -60,7 +60,7 @@ export function unknownCommand({ root }: CommandTable, input: string): OperatorE
   // `tandem drain` means `tandem machine drain`.
   const last = nearest(input.split(' ').at(-1) ?? '', new Set(named.map((words) => words.at(-1) ?? '')))
   const meant = new Set(named.filter((words) => words.at(-1) === last).map((words) => `tandem ${words.join(' ')}`))
-  const what = input.startsWith('-') ? `there is no flag ${input} here` : `there is no command ${input}`
+  const what = input.startsWith('-') ? `tandem has no flag ${input}` : `there is no command ${input}`
   return new OperatorError('E_USAGE', what, {
     subject: input,
     next: meant.size > 0 ? `did you mean: ${[...meant].join(', or ')}` : 'tandem --help   lists the commands',

@@ -1,12 +1,15 @@
-/** What a terminal would obey rather than show: control characters but tab and line feed, and those that turn text around. */
+/**
+ * Characters that a terminal interprets and does not show: control characters except tab and line feed, and those that
+ * change the direction of text.
+ */
 // oxlint-disable-next-line no-control-regex
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
-/** A program's line break of two characters is one to people. */
+/** Carriage returns before a line break: together they are one line break. */
 const breaks = /\r+(?=\n|$)/g
 
 /**
- * A text with its control characters in sight (`^[` for escape, as `less` and `cat -v` show it), so that nothing a service
- * prints moves the cursor, names the window or writes into the clipboard of whoever reads it.
+ * Makes control characters visible (`^[` for escape, as `less` and `cat -v` show it), so that the output of a service
+ * cannot move the cursor, rename the window or write to the clipboard of the reader.
  */
 export function visible(text: string): string {
   return text.replaceAll(breaks, '').replaceAll(controls, (control) => {
@@ -15,7 +18,7 @@ export function visible(text: string): string {
   })
 }
 
-/** The same for JSON, whose own escapes leave some of them as they are; it means what it meant. */
+/** The same for JSON, which does not escape all of these characters. The meaning of the JSON stays the same. */
 export const visibleJson = (json: string): string => json.replaceAll(controls, escaped)
 
 const escaped = (control: string): string => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`

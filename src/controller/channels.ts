@@ -128,7 +128,11 @@ export class Channels {
 }
 
 const noSuchChannel = (id: string): OperatorError =>
-  new OperatorError('E_NOT_FOUND', `no channel ${id} waits for a connection: it expired, or another caller connected first`, {
-    subject: id,
-    next: 'tandem run SERVICE -- COMMAND   opens a new channel',
-  })
+  new OperatorError(
+    'E_NOT_FOUND',
+    `no channel ${id} waits for a connection: it expired, or another caller connected first`,
+    {
+      subject: id,
+      next: 'tandem run SERVICE -- COMMAND   opens a new channel',
+    },
+  )

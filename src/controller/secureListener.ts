@@ -60,8 +60,7 @@ export function watchConnections({ server, controller, authority, callers, logge
       (renewed) => {
         if (renewed) server.setSecureContext(tlsOptions(authority))
       },
-      (error: unknown) =>
-        logger.error({ err: error }, "could not renew the controller's certificate; retrying"),
+      (error: unknown) => logger.error({ err: error }, "could not renew the controller's certificate; retrying"),
     )
   }
   const timer = setInterval(renew, checkMs)

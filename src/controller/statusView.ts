@@ -65,7 +65,9 @@ function missingAbility(state: State, { abilities, version }: Report): string[] 
   )
   if (services.length === 0) return []
   const names = services.map(({ name }) => name).join(', ')
-  return [`the machine runs Tandem ${version}, which does not serve the local ports of ${names}: run tandem upgrade ARCHIVE`]
+  return [
+    `the machine runs Tandem ${version}, which does not serve the local ports of ${names}: run tandem upgrade ARCHIVE`,
+  ]
 }
 
 export function machineView({ observed, state }: Controller, machine: Machine): MachineStatus {

@@ -111,10 +111,13 @@ export const definitionShape = group('the definition', {
   ),
   health: nested(
     group('`health`', {
-      path: withDefault(healthPath, '/', '/', 'Only for `listen: http`: an instance is ready when this path answers 2xx or 3xx.', [
-        'url',
-        'endpoint',
-      ]),
+      path: withDefault(
+        healthPath,
+        '/',
+        '/',
+        'Only for `listen: http`: an instance is ready when this path answers 2xx or 3xx.',
+        ['url', 'endpoint'],
+      ),
       host: optional(
         text({ expects: 'a host name such as shop.example.com', schema: { maxLength: longestHost }, check: checkHost }),
         'Only for `listen: http`: the `Host` that probes send. Left out: the host of the first route that names one, else the address that is probed.',
@@ -203,18 +206,20 @@ export const definitionShape = group('the definition', {
   notify: nested(
     group('`notify`', {
       ready: optional(flag(), 'The instance itself reports that it has started, with sd_notify(3).', ['enabled']),
-      watchdog: optional(duration(1000), 'The instance also reports that it is alive; silent for longer, it is killed and restarted.', [
-        'every',
-        'interval',
-      ]),
+      watchdog: optional(
+        duration(1000),
+        'The instance also reports that it is alive; silent for longer, it is killed and restarted.',
+        ['every', 'interval'],
+      ),
     }),
     'Reports of an instance to its supervisor, where that is systemd.',
     ['sd_notify'],
   ),
-  idle: optional(duration(100), 'An idle TCP connection, WebSocket or stream is cut after this time. Left out: never.', [
-    'idle_timeout',
-    'idleTimeout',
-  ]),
+  idle: optional(
+    duration(100),
+    'An idle TCP connection, WebSocket or stream is cut after this time. Left out: never.',
+    ['idle_timeout', 'idleTimeout'],
+  ),
   environments: withDefault(
     entries(overlay, {
       what: 'a map of cluster names',

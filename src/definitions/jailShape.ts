@@ -24,9 +24,11 @@ export const jailShape = group('`jail`', {
     'Capabilities that the instance keeps.',
     ['caps', 'cap_add'],
   ),
-  devices: optional(words(jailPatterns.path, 'a path such as /dev/fuse', 'devices'), 'Devices that the instance may use.', [
-    'device',
-  ]),
+  devices: optional(
+    words(jailPatterns.path, 'a path such as /dev/fuse', 'devices'),
+    'Devices that the instance may use.',
+    ['device'],
+  ),
   addressFamilies: optional(
     words(jailPatterns.addressFamily, 'an address family such as AF_NETLINK', 'address families'),
     'More address families than AF_INET, AF_INET6 and AF_UNIX.',

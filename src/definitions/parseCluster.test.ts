@@ -103,7 +103,10 @@ drivers: { supervisor: process, address: none }
         '4:25 "fd00::50" occurs twice in this list',
       ],
     ],
-    ['addresses: ["fd00::50"]', ['4:12 machines announce these addresses over 10.0.0.11: at least one must be IPv4 too']],
+    [
+      'addresses: ["fd00::50"]',
+      ['4:12 machines announce these addresses over 10.0.0.11: at least one must be IPv4 too'],
+    ],
     ['addresses: [127.0.0.5]', ['4:13 127.0.0.5 is not an address that a machine could hold for others']],
     ['addresses: ["fe80::1"]', ['4:13 fe80::1 is not an address that a machine could hold for others']],
     [

@@ -100,9 +100,7 @@ describe('problems', () => {
   it('are all reported at once, in order, each with its line, a caret and a suggestion', () => {
     const error = errorOf('service: shop\nrun: ./server --port ${PRT}\nrolout: {}\n\nhealth:\n  every: 5\n')
     expect(error.code).toBe('E_DEFINITION')
-    expect(error.message).toBe(
-      'tandem.yaml:2:22: ${PRT} is not set, neither by Tandem nor under `env` (and 2 more)',
-    )
+    expect(error.message).toBe('tandem.yaml:2:22: ${PRT} is not set, neither by Tandem nor under `env` (and 2 more)')
     expect(error.render()).toBe(
       [
         'tandem.yaml:2:22: ${PRT} is not set, neither by Tandem nor under `env`',
@@ -298,10 +296,7 @@ describe('problems', () => {
     ['env: { A: }', ['3:11 expected a text, found nothing']],
     ['env: { A: [1] }', ['3:11 expected a text, found a list']],
     ['env: [A=1]', ['3:6 expected a map of environment variables, found a list']],
-    [
-      'env: { A: "x ${LEVL}", LEVEL: a }',
-      ['3:14 ${LEVL} is not set, neither by Tandem nor under `env` -> ${LEVEL}'],
-    ],
+    ['env: { A: "x ${LEVL}", LEVEL: a }', ['3:14 ${LEVL} is not set, neither by Tandem nor under `env` -> ${LEVEL}']],
     [
       'env: { A: "${PORT:-80}" }',
       ['3:12 ${PORT:-80} is not of the form ${NAME}: no defaults, no blanks; `$$` stands for a dollar -> ${PORT}'],
@@ -314,10 +309,7 @@ describe('problems', () => {
       'env: { X: "${A}" }\nenvironments: { s: { env: { A: 1 } }, p: {} }',
       ['3:12 ${A} is set for s but not for p; set it there or in `env`'],
     ],
-    [
-      'environments: { s: { env: { B: "${NO}" } } }',
-      ['3:33 ${NO} is not set, neither by Tandem nor under `env`'],
-    ],
+    ['environments: { s: { env: { B: "${NO}" } } }', ['3:33 ${NO} is not set, neither by Tandem nor under `env`']],
     [
       'environments: { s: { listen: tcp } }',
       [

@@ -32,10 +32,12 @@ function judge(
   if (!hasItsKey) add('the private key is missing, damaged, or belongs to another certificate', renew)
   if (isSigned === false) add('the certificate is not signed by the authority that this machine trusts', renew)
   if (notAfter <= now) add(`the certificate expired on ${dayOf(notAfter)}`, renew)
-  if (isCurrent === false) add("the copy differs from this machine's current certificate", 'systemctl restart tandem-agent.service')
+  if (isCurrent === false)
+    add("the copy differs from this machine's current certificate", 'systemctl restart tandem-agent.service')
   if (renewAt !== null && now > renewAt + renewalGraceMs)
     add(`the certificate should have been renewed on ${dayOf(renewAt)}; it is valid until ${dayOf(notAfter)}`, renew)
-  if (renewAt === null && kind === 'public' && notAfter - now < noticeMs) add(`the certificate expires on ${dayOf(notAfter)}`, renew)
+  if (renewAt === null && kind === 'public' && notAfter - now < noticeMs)
+    add(`the certificate expires on ${dayOf(notAfter)}`, renew)
   return found
 }
 

@@ -216,7 +216,11 @@ describe('a machine', () => {
     ],
     ['no configuration', ({ haproxy }) => void (haproxy.file = 'absent'), /haproxy: .*does not exist/],
     ['a changed configuration', ({ haproxy }) => void (haproxy.file = 'changed'), /haproxy: .*changed by hand/],
-    ['a refused configuration', ({ haproxy }) => void (haproxy.refusal = 'line 3'), /haproxy: .*the check of .* failed: line 3/],
+    [
+      'a refused configuration',
+      ({ haproxy }) => void (haproxy.refusal = 'line 3'),
+      /haproxy: .*the check of .* failed: line 3/,
+    ],
     [
       'HAProxy down',
       ({ haproxy }) => void (haproxy.silent = 'no socket'),
@@ -227,7 +231,11 @@ describe('a machine', () => {
       ({ haproxy }) => void (haproxy.shapeRunning = 'b'),
       /haproxy: HAProxy runs with another configuration/,
     ],
-    ['reloads that failed', ({ haproxy }) => void (haproxy.failedReloads = 2), /haproxy: .*2 consecutive reloads of HAProxy failed/],
+    [
+      'reloads that failed',
+      ({ haproxy }) => void (haproxy.failedReloads = 2),
+      /haproxy: .*2 consecutive reloads of HAProxy failed/,
+    ],
     [
       'too few files',
       ({ haproxy }) => void (haproxy.files.given = 1024),
@@ -244,7 +252,7 @@ describe('a machine', () => {
       /units: tandem-shop-1\.service does not run: failed/,
     ],
     [
-      "a missing unit of Tandem itself",
+      'a missing unit of Tandem itself',
       ({ units }) => void units.own.push('tandem-guard.service'),
       /^units: tandem-guard\.service does not exist$/,
     ],

@@ -74,7 +74,13 @@ function judgeSecrets(files: SecretFile[]): Finding[] {
   return files.flatMap(({ path, mode, isOurs }) => {
     if ((mode & 0o077) !== 0) {
       const what = `other users can read ${path} (mode ${mode.toString(8).padStart(4, '0')})`
-      return [wrong('secrets', what, `chmod 600 ${path}; then replace the secrets in the file: other users may have read them`)]
+      return [
+        wrong(
+          'secrets',
+          what,
+          `chmod 600 ${path}; then replace the secrets in the file: other users may have read them`,
+        ),
+      ]
     }
     return isOurs ? [] : [wrong('secrets', `${path} belongs to another user`, `chown root: ${path}`)]
   })

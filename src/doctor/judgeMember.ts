@@ -38,7 +38,8 @@ export function judgeMember(member: Member): Finding[] {
 }
 
 function judgeReport(machine: string, state: Member['state'], ageMs: number | null): Finding[] {
-  if (ageMs === null) return [wrong('report', 'the machine has not reported since the controller started', look(machine))]
+  if (ageMs === null)
+    return [wrong('report', 'the machine has not reported since the controller started', look(machine))]
   if (state !== 'lost' && ageMs <= lateReportMs) return []
   return [wrong('report', `the last report came ${Math.round(ageMs / 1000)} s ago`, look(machine))]
 }

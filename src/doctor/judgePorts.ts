@@ -46,7 +46,8 @@ function stray({ instance, port, address }: Ports['strays'][number]): Finding {
   return wrong('ports', what, bindToHost)
 }
 
-const bindToHost = 'make the program bind to $HOST, or confine it with jail: { addresses: [...] }; until then, block the port with a firewall'
+const bindToHost =
+  'make the program bind to $HOST, or confine it with jail: { addresses: [...] }; until then, block the port with a firewall'
 
 function reachable({ port, what }: ExpectedPort, { address }: Listener): Finding {
   const said = `port ${port}, ${what}, is open at ${address}: clients can reach it past HAProxy`

@@ -19,7 +19,11 @@ export function judgeDisks(disks: Disk[]): Finding[] {
     if (totalInodes > 0 && freeInodes < totalInodes * leastFreeInodeShare) {
       const next = `du -x --inodes --max-depth=2 ${path} | sort -n`
       found.push(
-        wrong('disk', `${path}: ${freeInodes} of ${totalInodes} inodes left: without inodes no file can be created`, next),
+        wrong(
+          'disk',
+          `${path}: ${freeInodes} of ${totalInodes} inodes left: without inodes no file can be created`,
+          next,
+        ),
       )
     }
     return found
@@ -41,7 +45,11 @@ export function judgeLimits({ ephemeral, instances, files, processes, overflows 
     const next =
       "ss -tan | awk '{print $5}' | sort | uniq -c | sort -n   shows the destinations; widen net.ipv4.ip_local_port_range"
     found.push(
-      wrong('limits', `${ephemeral.used} of ${ports} ephemeral ports are in use: outgoing connections will soon fail`, next),
+      wrong(
+        'limits',
+        `${ephemeral.used} of ${ports} ephemeral ports are in use: outgoing connections will soon fail`,
+        next,
+      ),
     )
   }
   if (instances && instances.first <= ephemeral.last && ephemeral.first <= instances.last) {
@@ -57,7 +65,12 @@ export function judgeLimits({ ephemeral, instances, files, processes, overflows 
       ),
     )
   if (processes === null)
-    found.push(unchecked('limits', 'the open files of each process: the processes are found by their ports, which are not known'))
+    found.push(
+      unchecked(
+        'limits',
+        'the open files of each process: the processes are found by their ports, which are not known',
+      ),
+    )
   for (const { name, pid, used, most } of processes ?? []) {
     if (used <= most * mostUsedShare) continue
     found.push(

@@ -57,7 +57,9 @@ function judgeInstance({ name, active, enabled }: Unit): Finding[] {
 
 function stray({ name, active, instance }: Unit): Finding {
   const what =
-    instance === null ? 'does not belong to Tandem, by its content' : `belongs to an instance that no desired state wants (${active})`
+    instance === null
+      ? 'does not belong to Tandem, by its content'
+      : `belongs to an instance that no desired state wants (${active})`
   const next = `if you do not need it: systemctl disable --now ${name}; rm /etc/systemd/system/${name}`
   return wrong('units', `stray unit: ${name} ${what}`, next)
 }

@@ -90,10 +90,14 @@ export function fromStored(stored: StoredEvent, known: Upcasters = upcasters): R
   const current = type in eventVersions ? eventVersions[type as EventType] : undefined // checked by `in`
   if (current === undefined || stored.version > current) {
     const what = `${type} (version ${stored.version}) at position ${position}`
-    throw new OperatorError('E_LOG_NEWER', `the event log contains ${what}, which this version of Tandem does not know`, {
-      subject: 'event log',
-      next: 'start the version of Tandem that wrote the log; the log was not changed',
-    })
+    throw new OperatorError(
+      'E_LOG_NEWER',
+      `the event log contains ${what}, which this version of Tandem does not know`,
+      {
+        subject: 'event log',
+        next: 'start the version of Tandem that wrote the log; the log was not changed',
+      },
+    )
   }
   let data: unknown = JSON.parse(stored.data)
   for (let version = stored.version; version < current; version++) {

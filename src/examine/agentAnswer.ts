@@ -28,7 +28,11 @@ function olderAnswer(port: number): [where: string, text: Promise<string>] {
   const asked = request({ host: '127.0.0.1', port, path: '/self', timeout: answerMs, agent: false }, (response) => {
     if (response.statusCode === 200) return void read(response, where).then(resolve, reject)
     response.resume()
-    reject(new Error(`the answer on ${where} is not that of an agent known to this version of tandem doctor; is another version installed?`))
+    reject(
+      new Error(
+        `the answer on ${where} is not that of an agent known to this version of tandem doctor; is another version installed?`,
+      ),
+    )
   })
   asked.on('timeout', () => asked.destroy(new Error(`no answer on ${where} within ${answerMs / 1000} s`)))
   asked.on('error', reject)

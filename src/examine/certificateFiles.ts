@@ -64,7 +64,8 @@ function publicFile(path: string): CertificateFile[] {
 }
 
 function pemIn(text: string): string {
-  if (!/-----BEGIN [\w ]*CERTIFICATE-----/.test(text)) throw new Error('the file has no line -----BEGIN CERTIFICATE-----')
+  if (!/-----BEGIN [\w ]*CERTIFICATE-----/.test(text))
+    throw new Error('the file has no line -----BEGIN CERTIFICATE-----')
   return text
 }
 

@@ -70,8 +70,12 @@ export function verifiedOrder(
   const facts = certificateFacts(certificate)
   const wrong = [
     isSignedBy(certificate, authority) ? null : 'the certificate of the order was not issued by this cluster',
-    facts.role === 'controller' ? null : `the certificate of the order belongs to a ${facts.role}, not to the controller`,
-    facts.notAfter > now && facts.notBefore <= now ? null : 'the certificate of the order has expired or is not yet valid',
+    facts.role === 'controller'
+      ? null
+      : `the certificate of the order belongs to a ${facts.role}, not to the controller`,
+    facts.notAfter > now && facts.notBefore <= now
+      ? null
+      : 'the certificate of the order has expired or is not yet valid',
     verify('sha256', signedBytes(order), new X509Certificate(certificate).publicKey, Buffer.from(signature, 'base64'))
       ? null
       : 'the signature of the order does not match',

@@ -33,10 +33,13 @@ it('replaces the whole file, also over the rest of a killed write', () => {
   expect(readFileSync(path, 'utf8')).toBe('{"b":2}\n')
 })
 
-it.skipIf(process.getuid?.() === 0)('keeps the old file if the new one cannot be written (root may write anywhere)', () => {
-  writeJsonDurably(path, { old: true })
-  chmodSync(folder, 0o500)
-  expect(() => writeJsonDurably(path, { old: false })).toThrow('EACCES')
-  chmodSync(folder, 0o700)
-  expect(readJson(path)).toEqual({ old: true })
-})
+it.skipIf(process.getuid?.() === 0)(
+  'keeps the old file if the new one cannot be written (root may write anywhere)',
+  () => {
+    writeJsonDurably(path, { old: true })
+    chmodSync(folder, 0o500)
+    expect(() => writeJsonDurably(path, { old: false })).toThrow('EACCES')
+    chmodSync(folder, 0o700)
+    expect(readJson(path)).toEqual({ old: true })
+  },
+)

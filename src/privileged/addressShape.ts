@@ -36,7 +36,8 @@ export const keepalivedShape = z.strictObject({
  */
 export function checkAddresses(asked: KeepalivedSettings, { machine, address: own, addresses }: KnownMachine): void {
   const foreign = asked.addresses.find((one) => !addresses.includes(one.address))
-  if (foreign) throw new Error(`${foreign.address} is not an address of the cluster file known to the privileged helper`)
+  if (foreign)
+    throw new Error(`${foreign.address} is not an address of the cluster file known to the privileged helper`)
   if (asked.machine !== machine) throw new Error(`this machine is ${machine}, not ${asked.machine}`)
   if (isIP(own) !== 0 && asked.own !== own) throw new Error(`this machine's own address is ${own}, not ${asked.own}`)
 }

@@ -13,7 +13,8 @@ export async function endLeftovers(unit: string): Promise<void> {
   const { signal } = new AbortController()
   const deadline = performance.now() + withinMs
   for (let pids = await leftBy(unit); pids.length > 0; pids = await leftBy(unit)) {
-    if (performance.now() > deadline) throw new Error(`could not kill the processes that ${unit} has left: ${pids.join(', ')}`)
+    if (performance.now() > deadline)
+      throw new Error(`could not kill the processes that ${unit} has left: ${pids.join(', ')}`)
     pids.forEach(killNow)
     await pause(lookMs, signal)
   }

@@ -30,7 +30,8 @@ export async function beginScript(
   { script, order: signed }: { script: HostScript; order: string | null },
 ): Promise<void> {
   const order = acceptedOrder({ folder, kind: 'script', signed, content: scriptContent(script), now: now() })
-  if (script.id !== `${order.id}-${order.attempt}`) throw new Error(`the order is meant for ${order.id}-${order.attempt}`)
+  if (script.id !== `${order.id}-${order.attempt}`)
+    throw new Error(`the order is meant for ${order.id}-${order.attempt}`)
   const mark = host.bootMark()
   const last = folder.obeyed('script')
   const isKnown = (await host.look(script)).state !== 'unknown'
@@ -59,7 +60,8 @@ export async function restartMachine(
   const order = acceptedOrder({ folder, kind: 'restart', signed, content: null, now: now() })
   const mark = host.bootMark()
   const last = folder.obeyed('restart')
-  if (last && isSame(last, order) && last.mark !== mark) throw new Error('the machine has already restarted for this order')
+  if (last && isSame(last, order) && last.mark !== mark)
+    throw new Error('the machine has already restarted for this order')
   folder.remember('restart', { ...order, mark, begun: true })
   await host.restart(signed)
 }

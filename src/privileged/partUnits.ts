@@ -4,7 +4,9 @@ export const privilegedSocketUnit = 'tandem-privileged.socket'
 export const privilegedService = 'tandem-privileged.service'
 
 /** systemd listens on the socket; only the agent's group has access. */
-export const socketUnit = (group: string): string => `# Written by Tandem; docs/files.md lists all files that Tandem writes.
+export const socketUnit = (
+  group: string,
+): string => `# Written by Tandem; docs/files.md lists all files that Tandem writes.
 [Unit]
 Description=Socket of the privileged helper of Tandem's agent
 

@@ -48,7 +48,9 @@ function exchange(path: string, line: string, withinMs: number): Promise<string>
       socket.destroy()
       reject(error)
     }
-    const stopTimer = startTimer(withinMs, () => fail(new Error(`the privileged helper did not answer within ${withinMs} ms`)))
+    const stopTimer = startTimer(withinMs, () =>
+      fail(new Error(`the privileged helper did not answer within ${withinMs} ms`)),
+    )
     socket.on('error', (cause) => fail(new Broken(`${path}: ${cause.message}`, { cause })))
     socket.on('data', (chunk: Buffer) => {
       length += chunk.length

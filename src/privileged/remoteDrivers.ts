@@ -61,7 +61,9 @@ export const remoteAddressScript =
   (call: CallPrivileged): RunAddressScript =>
   async (script, addresses, signal) => {
     const left = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(new Error(`the agent stopped while ${script} was running`)), { once: true })
+      signal.addEventListener('abort', () => reject(new Error(`the agent stopped while ${script} was running`)), {
+        once: true,
+      })
     })
     await Promise.race([call('addresses.script', { script, addresses }, none, longMs), left])
   }

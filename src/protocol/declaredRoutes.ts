@@ -33,6 +33,6 @@ export const saysNothing = (route: Route): route is PortRoute => 'port' in route
 /** The text of `status`, `doctor` and the rollout commands about such a port. */
 export const unsaidInWords = (service: string, port: number): string =>
   `${service}: tcp port ${port} is open to everybody, but its release does not declare that`
-export const unsaidNext = 'write expose: local or expose: public beside the port in the service's tandem.yaml, and push'
+export const unsaidNext = "write expose: local or expose: public beside the port in the service's tandem.yaml, and push"
 
 const saysExposure = (route: Route): boolean => 'port' in route && route.expose !== undefined

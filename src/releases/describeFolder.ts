@@ -59,7 +59,11 @@ export async function describeFolder(folder: string, options: DescribeOptions): 
   const manifestBytes = encodeManifest(options.definition, tree)
   const bytes = total(walk.files)
   if (bytes > releaseLimits.releaseBytes) {
-    throw new OperatorError('E_RELEASE_CONTENT', `the folder contains ${bytes} bytes, more than a release may contain`, { subject: root })
+    throw new OperatorError(
+      'E_RELEASE_CONTENT',
+      `the folder contains ${bytes} bytes, more than a release may contain`,
+      { subject: root },
+    )
   }
   return {
     id: releaseIdOf(manifestBytes),
@@ -100,7 +104,10 @@ async function lostCapabilities(root: string, files: WalkedFile[], { jail }: Def
 const total = (files: WalkedFile[]): number => files.reduce((sum, { size }) => sum + size, 0)
 
 async function contentRoot(folder: string, output: string | null): Promise<string> {
-  const next = output === null ? 'give an existing folder' : 'check that `build.command` makes the folder and that `build.output` names it'
+  const next =
+    output === null
+      ? 'give an existing folder'
+      : 'check that `build.command` makes the folder and that `build.output` names it'
   const wanted = resolve(folder, output ?? '.')
   const [base, root] = await Promise.all([realpath(folder), realpath(wanted)]).catch((cause: unknown) => {
     throw new OperatorError('E_RELEASE_CONTENT', 'the folder does not exist', { subject: wanted, next, cause })

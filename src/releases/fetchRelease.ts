@@ -127,9 +127,13 @@ async function fetchBlobs(
   let done = here.size
   const take = async (object: PackedObject, content: Uint8Array): Promise<void> => {
     if (content.length !== blobs.get(object.key)) {
-      throw new OperatorError('E_RELEASE_CONTENT', 'the release was refused: the size of an object differs from its declared size', {
-        subject: object.key,
-      })
+      throw new OperatorError(
+        'E_RELEASE_CONTENT',
+        'the release was refused: the size of an object differs from its declared size',
+        {
+          subject: object.key,
+        },
+      )
     }
     count(object)
     await store.put(object)

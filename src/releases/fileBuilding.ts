@@ -125,7 +125,8 @@ function* contents(
       faults.damaged.push(key)
       continue
     }
-    if (content.length !== bytes) faults.wrong = `a file declares ${bytes} bytes for an object of ${content.length} bytes`
+    if (content.length !== bytes)
+      faults.wrong = `a file declares ${bytes} bytes for an object of ${content.length} bytes`
     if (faults.wrong !== null) return
     whole?.update(content)
     if (faults.damaged.length === 0) yield content

@@ -65,7 +65,8 @@ export async function walkFolder(root: string, rules: IgnoreRules, signal?: Abor
       }
       if (fault) throw refusal(JSON.stringify(below), fault)
       if (!stats) throw changed(below)
-      if (++seen > releaseLimits.entries) throw refusal(root, `the folder contains more than ${releaseLimits.entries} entries`)
+      if (++seen > releaseLimits.entries)
+        throw refusal(root, `the folder contains more than ${releaseLimits.entries} entries`)
       if (isFolder) {
         folder.folders.set(name, await visit(below, await rules.enter(below), depth + 1))
       } else if (stats.isSymbolicLink()) {
@@ -132,7 +133,11 @@ function readLink(root: string, path: string): string {
   const target = readlinkSync(join(root, path))
   const fault = targetFault(target)
   if (fault)
-    throw refusal(path, `the symlink is refused: ${fault}`, 'make the target relative, replace the symlink by a copy, or ignore it')
+    throw refusal(
+      path,
+      `the symlink is refused: ${fault}`,
+      'make the target relative, replace the symlink by a copy, or ignore it',
+    )
   return target
 }
 

@@ -61,7 +61,8 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   const parsed = shape.safeParse(value)
   if (!parsed.success) throw refusal(z.prettifyError(parsed.error).replaceAll('\n', ' '))
   if (canonicalJson(value) !== Buffer.from(bytes).toString()) throw refusal('the manifest is not in its canonical form')
-  if (parsed.data.format !== formatOf(parsed.data.definition)) throw refusal('the format number does not match the content')
+  if (parsed.data.format !== formatOf(parsed.data.definition))
+    throw refusal('the format number does not match the content')
   if (parsed.data.service !== parsed.data.definition.service) throw refusal('the definition belongs to another service')
   return parsed.data
 }

@@ -153,7 +153,8 @@ export class ReleaseCache implements ObjectReader {
 
   /** Runs one piece of work on a release at a time, and none during a collection. */
   #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
-    if (!isHash(id)) return Promise.reject(new OperatorError('E_USAGE', 'this is not the id of a release', { subject: id }))
+    if (!isHash(id))
+      return Promise.reject(new OperatorError('E_USAGE', 'this is not the id of a release', { subject: id }))
     return this.#turns.take(id, () => this.#lock.shared(work))
   }
 

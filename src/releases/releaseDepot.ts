@@ -71,7 +71,8 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
     for await (const object of decodeFrames(frames)) {
       const content = await unpack(object)
       const next = splitKey(object.key).kind
-      if (next === 'manifest') throw new OperatorError('E_USAGE', 'a manifest must be committed, not uploaded as an object')
+      if (next === 'manifest')
+        throw new OperatorError('E_USAGE', 'a manifest must be committed, not uploaded as an object')
       if (next !== kind) await this.#options.store.flush()
       kind = next
       await this.#putObject(object, content)
@@ -141,7 +142,9 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
         await store.remove(doomed)
         return collected
       }
-      throw new Error(`the set of needed releases changed during each of ${collectionPlans} collections of the release store`)
+      throw new Error(
+        `the set of needed releases changed during each of ${collectionPlans} collections of the release store`,
+      )
     })
   }
 

@@ -113,9 +113,13 @@ function buildJob(root: string, file: { path: string; entry: FileEntry }, option
 function explainClash(error: unknown): never {
   const { code, path } = error as NodeJS.ErrnoException // other errors have another code or none
   if (code !== 'EEXIST') throw error
-  throw new OperatorError('E_RELEASE_CONTENT', 'two paths of the release collide on this file system (is it case-insensitive?)', {
-    subject: path,
-    next: 'rename one of the two paths; they may differ only in case or in the encoding of an accent',
-    cause: error,
-  })
+  throw new OperatorError(
+    'E_RELEASE_CONTENT',
+    'two paths of the release collide on this file system (is it case-insensitive?)',
+    {
+      subject: path,
+      next: 'rename one of the two paths; they may differ only in case or in the encoding of an accent',
+      cause: error,
+    },
+  )
 }

@@ -51,7 +51,8 @@ async function run(kind: 'build' | 'test', command: string, cwd: string, options
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null] // node:child_process
     await drainOutput(child)
     options.signal?.throwIfAborted()
-    if (code !== 0) throw failure(kind, command, code === null ? `was killed by ${signal}` : `exited with status ${code}`)
+    if (code !== 0)
+      throw failure(kind, command, code === null ? `was killed by ${signal}` : `exited with status ${code}`)
   } catch (error) {
     throw (error as NodeJS.ErrnoException).code === 'ENOENT' // other errors have another code or none
       ? failure(kind, command, `could not be started in ${cwd}`, error)

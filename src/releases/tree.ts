@@ -83,7 +83,9 @@ function parseEntries(bytes: Uint8Array): Tree {
   }
   const { format, entries } = record(value)
   if (format !== treeFormat) {
-    refuse(`a folder listing has format ${String(format)}, but this version of Tandem supports format ${treeFormat}: upgrade Tandem on this machine`)
+    refuse(
+      `a folder listing has format ${String(format)}, but this version of Tandem supports format ${treeFormat}: upgrade Tandem on this machine`,
+    )
   }
   if (!Array.isArray(entries)) return refuse('a folder listing has no entries')
   const parsed = entries.map(parseEntry)
@@ -118,8 +120,7 @@ function parseFile(name: string, mode: unknown, size: unknown, sha256: unknown, 
   if (!isHash(sha256)) return refuse('a file has no hash', name)
   const file: FileEntry = { type: 'file', name, mode: checkMode(name, mode), size, sha256 }
   const isChunked = size > releaseLimits.objectBytes.blob
-  if (isChunked !== (chunks !== undefined))
-    return refuse('a small file has chunks, or a large file has none', name)
+  if (isChunked !== (chunks !== undefined)) return refuse('a small file has chunks, or a large file has none', name)
   return isChunked ? { ...file, chunks: parseChunks(name, size, chunks) } : file
 }
 

@@ -17,7 +17,8 @@ export function advanceMaintenance(state: State, moment: Moment): Event[] {
   if (!isRunning(maintenance)) return []
   const { at } = maintenance
   if (!at) return nextMachine(state, maintenance, moment.observed)
-  if (!state.machines[at.machine]) return [stopped(maintenance, `machine ${at.machine} no longer belongs to the cluster`)]
+  if (!state.machines[at.machine])
+    return [stopped(maintenance, `machine ${at.machine} no longer belongs to the cluster`)]
   const outcome = outcomeOf(state, maintenance, at, moment)
   if (outcome.type === 'failed') return [stopped(maintenance, outcome.reason)]
   if (outcome.type === 'over') return outcome.events
@@ -91,7 +92,9 @@ function outcomeOf(state: State, maintenance: Maintenance, at: Part, { observed 
       const noAddress = isThere ? takesNoAddress(state, observed, at) : null
       if (isThere && silent.length === 0 && noAddress === null) return over(stepped(maintenance, at, 'done'))
       if (noAddress !== null) return waiting(`machine ${machine} takes no virtual address: ${noAddress}`)
-      return waiting(`the balancer of machine ${[...(isThere ? [] : [machine]), ...silent].join(', ')} did not apply the change`)
+      return waiting(
+        `the balancer of machine ${[...(isThere ? [] : [machine]), ...silent].join(', ')} did not apply the change`,
+      )
     }
   }
 }
@@ -111,7 +114,8 @@ function takesNoAddress(state: State, observed: Observed, { machine, since }: Pa
   const { addresses = [], machines = {} } = state.cluster ?? {}
   const isIn = known?.traffic === 'ready' && addresses.length > 0
   if (!isIn || (machines[machine]?.drivers.address ?? 'none') === 'none') return null
-  if ((observed[machine]?.report.applied.address ?? 0) < since.position) return `${machine} has not taken the address yet`
+  if ((observed[machine]?.report.applied.address ?? 0) < since.position)
+    return `${machine} has not taken the address yet`
   return whyNotAt(state, observed, known)
 }
 

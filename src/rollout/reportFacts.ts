@@ -42,9 +42,7 @@ function instanceFacts(instance: Instance, seen: ReportedInstance | undefined, r
     return gone && answered ? [{ type: 'InstanceStopped', data: about }] : []
   }
   if (instance.state === 'ready' && isInterrupted(seen)) {
-    return [
-      { type: 'InstanceFailed', data: { ...about, reason: 'its machine is restarting it', interrupted: true } },
-    ]
+    return [{ type: 'InstanceFailed', data: { ...about, reason: 'its machine is restarting it', interrupted: true } }]
   }
   if (!seen) return []
   const events: Event[] = []

@@ -70,7 +70,12 @@ function chooseRelease(state: State, command: StartRollout, service: Service | u
       const id = command.release ?? service?.completed.findLast((release) => release !== current)
       if (!id) {
         const next = `tandem releases ${command.service}`
-        return refuse('E_NO_OTHER_RELEASE', `no other release of ${command.service} has completed a rollout`, command.service, next)
+        return refuse(
+          'E_NO_OTHER_RELEASE',
+          `no other release of ${command.service} has completed a rollout`,
+          command.service,
+          next,
+        )
       }
       const release = state.releases[id]
       if (release?.service === command.service) return release

@@ -58,7 +58,8 @@ function returning(upgrade: Upgrade, around: Surroundings): Event[] {
   )
   if (!next) return [finished(upgrade, 'reverted')]
   const now = seen(around, next.part)
-  if (!now || now.isLost) return [turnOver(upgrade, next.part, 'back', 'lost', 'the machine is lost: it keeps the new version')]
+  if (!now || now.isLost)
+    return [turnOver(upgrade, next.part, 'back', 'lost', 'the machine is lost: it keeps the new version')]
   if (around.isBusy || !now.hasReported) return []
   return [turnStarted(upgrade, next, 'back', now)]
 }

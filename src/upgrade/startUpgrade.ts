@@ -51,7 +51,12 @@ export function startUpgrade({ current }: UpgradeState, around: Surroundings, st
   const fixed = present.find(({ program }) => program === null)
   if (fixed) {
     const message = `${fixed.part} does not run in its own systemd unit`
-    return refuse('E_NOT_UPGRADABLE', message, fixed.part, 'install the new version on that machine and restart the process instead')
+    return refuse(
+      'E_NOT_UPGRADABLE',
+      message,
+      fixed.part,
+      'install the new version on that machine and restart the process instead',
+    )
   }
   const far = present.find((part) => !areNeighbours(part.version, version))
   if (far) {

@@ -116,6 +116,7 @@ WantedBy=multi-user.target
 
 function words(argv: readonly string[]): string {
   const bad = argv.find((word) => !/^[\w@%+=:,./-]+$/.test(word))
-  if (bad !== undefined) throw new Error(`"${bad}" cannot be used in a unit file: install Tandem in a path of letters and digits`)
+  if (bad !== undefined)
+    throw new Error(`"${bad}" cannot be used in a unit file: install Tandem in a path of letters and digits`)
   return argv.join(' ').replaceAll('%', '%%')
 }

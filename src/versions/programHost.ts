@@ -70,7 +70,8 @@ export class RootProgramHost implements ProgramHost {
     await this.#cache.fetch(release, source, { signal })
     const folder = await this.#cache.open(release, { source, signal })
     const said = await saidVersion(folder)
-    if (said !== version) throw new Error(`the fetched program reports version ${said}, but the controller announced version ${version}`)
+    if (said !== version)
+      throw new Error(`the fetched program reports version ${said}, but the controller announced version ${version}`)
     const keep = (): Set<string> => new Set([release, ...this.#running()])
     await this.#cache.collect(() => ({ keep: keep(), lastPerService: 2, capBytes: null }))
   }

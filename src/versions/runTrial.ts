@@ -56,7 +56,8 @@ async function tried(trial: Trial, { files, units, clock }: Omit<Around, 'helper
   const deadline = clock.monotonic() + withinMs
   const { signal } = new AbortController()
   while (files.confirmed !== key) {
-    if ((await units.life(unit)).restarts >= mostRestarts) return `the new program exits at its start: ${await units.said(unit)}`
+    if ((await units.life(unit)).restarts >= mostRestarts)
+      return `the new program exits at its start: ${await units.said(unit)}`
     if (clock.monotonic() > deadline)
       return `the new program did not confirm within ${withinMs / 1000} s that it works: ${await units.said(unit)}`
     await pause(lookMs, signal)

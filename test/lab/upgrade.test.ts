@@ -140,7 +140,10 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
       const pids = await pidsOf()
       beginLoad()
       const { exit, upgrade: done } = await upgrade('crashing')
-      expect(done).toMatchObject({ state: 'reverted', reason: expect.stringContaining('the new program exits at its start') })
+      expect(done).toMatchObject({
+        state: 'reverted',
+        reason: expect.stringContaining('the new program exits at its start'),
+      })
       expect(exit).toBe(1)
       expect(await versions()).toEqual([before, before, before])
       expect(await pidsOf()).toEqual(pids)

@@ -115,7 +115,7 @@ describe('the command line', () => {
     writeFileSync(join(module, 'index.js'), 'export const hello = () => {}\n')
     const { code, err, out } = await laptop.run('push', path, '--json')
     expect(code).toBe(1)
-    const said = 'the instance did not find node_modules/: the release left it out, as .gitignore names it'
+    const said = 'the instance did not find node_modules/: .gitignore excludes it from the release'
     expect(err).toContain(said)
     const [, command = ''] = (JSON.parse(out.at(-1) ?? '') as { hint?: string }).hint?.split('\n') ?? []
     execFileSync('sh', ['-c', command], { cwd: path })

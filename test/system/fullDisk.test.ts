@@ -33,9 +33,13 @@ describe.skipIf(why)(`a full disk${why ? ` (skipped: ${why})` : ''}`, () => {
     expect(await problems()).toEqual([])
     disk.fill()
     // Before anybody has asked for anything.
-    expect(await problems()).toEqual([expect.stringMatching(/the disk of .* bytes left, and the next change may not fit/)])
+    expect(await problems()).toEqual([
+      expect.stringMatching(/the disk of .* bytes left, and the next change may not fit/),
+    ])
     expect(await healthz()).toBe(503)
-    expect((await laptop.run('status')).out).toContainEqual(expect.stringMatching(/^! controller: the disk of .* has \d+ bytes left/))
+    expect((await laptop.run('status')).out).toContainEqual(
+      expect.stringMatching(/^! controller: the disk of .* has \d+ bytes left/),
+    )
     const folder = talkerFolder(laptop, { name: 'shop', version: '2' })
     writeFileSync(join(folder, 'noise'), randomBytes(2_000_000))
     expect(await laptop.json('push', folder)).toMatchObject({ exit: 4, error: { code: 'E_STORE_FULL' } })

@@ -66,8 +66,8 @@ it('nothing is saved that would not work, and the reason is given', { timeout: 1
     [line.replace(/--pin \S+/, '--pin 3f9c'), 2, 'a fingerprint is 64 hex digits'],
     [line.replace(/ --pin \S+/, ''), 3, 'shows a certificate that this computer does not trust'],
     [line.replace(/:\d+/, ':1'), 3, 'no controller answers at 127.0.0.1:1'],
-    [line.replace('https:', 'http:'), 2, 'a fingerprint is for https:'],
-    [line.replace(' add shop ', ' add ../shop '), 2, 'cannot be the name of a context'],
+    [line.replace('https:', 'http:'), 2, 'a fingerprint needs https:'],
+    [line.replace(' add shop ', ' add ../shop '), 2, 'is not a valid context name'],
   ]
   for (const [tried, exit, said] of wrong) {
     const answer = await second.paste(tried)

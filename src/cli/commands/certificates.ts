@@ -7,7 +7,7 @@ import { asOwnerOf } from '../../lib/asOwner.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
-/** Renewal by hand, in three steps, for when no controller answers for longer than certificates last. */
+/** Renews a certificate by hand in three steps, in case no controller answers until the certificate expires. */
 type DataFlags = CommonFlags & { data: string }
 
 export async function requestCertificate({ host, out }: Session, flags: DataFlags): Promise<number> {
@@ -15,7 +15,9 @@ export async function requestCertificate({ host, out }: Session, flags: DataFlag
   const { machine, settings } = folder.read()
   const request = await repeatRequest(machine, folder.identity.read().key)
   out.result({ machine, address: settings.address, request }, () => request.trimEnd())
-  out.note(`where the authority is:  tandem controller sign FILE --machine ${machine} --address ${settings.address}`)
+  out.note(
+    `next, on the computer that holds the authority:  tandem controller sign FILE --machine ${machine} --address ${settings.address}`,
+  )
   return 0
 }
 
@@ -29,7 +31,7 @@ export async function signCertificate(
   const request = read(resolve(host.cwd, file))
   const certificate = await host.programs.signOffline({ ...about, request })
   out.result({ machine, certificate, until: untilOf(certificate) }, () => certificate.trimEnd())
-  out.note(`on ${machine}:  tandem agent certificate install FILE`)
+  out.note(`next, on ${machine}:  tandem agent certificate install FILE`)
   return 0
 }
 
@@ -47,8 +49,8 @@ export async function installCertificate({ host, out }: Session, flags: DataFlag
     })
   }
   asOwnerOf(folder.identity.folder, () => folder.identity.write({ key, certificate, authority }))
-  out.result({ machine, until: untilOf(certificate) }, () => `good until ${untilOf(certificate)}`)
-  out.note('systemctl restart tandem-agent   takes it up; no service is touched')
+  out.result({ machine, until: untilOf(certificate) }, () => `installed; valid until ${untilOf(certificate)}`)
+  out.note('next  systemctl restart tandem-agent   loads the certificate; services continue to run')
   return 0
 }
 
@@ -58,10 +60,10 @@ function whatIsWrong(
 ): string | null {
   try {
     if (!isSignedBy(certificate, authority)) return 'another authority signed it'
-    if (certificateFacts(certificate).name !== machine) return `it is of ${certificateFacts(certificate).name}`
-    return belongsTo(certificate, key) ? null : 'it is of another key'
+    if (certificateFacts(certificate).name !== machine) return `it belongs to ${certificateFacts(certificate).name}`
+    return belongsTo(certificate, key) ? null : 'it belongs to another key'
   } catch {
-    return 'it cannot be read'
+    return 'it is not a readable certificate'
   }
 }
 
@@ -71,9 +73,9 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new OperatorError('E_ENVIRONMENT', `${path} cannot be read`, {
+    throw new OperatorError('E_ENVIRONMENT', `cannot read ${path}`, {
       subject: path,
-      next: 'name another file',
+      next: 'check the path and the permissions of the file',
       cause,
     })
   }

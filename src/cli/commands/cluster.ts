@@ -15,7 +15,7 @@ export async function planCluster(session: Session, _flags: CommonFlags, file: s
   const { cluster: now } = await client.call('cluster', {}, session.signal)
   const changes = clusterDifference(now, wanted)
   out.result({ changes }, () => shown(session, changes))
-  if (changes.length > 0) out.note(`tandem cluster apply ${file}   does this`)
+  if (changes.length > 0) out.note(`  next  tandem cluster apply ${file}   makes these changes`)
   return 0
 }
 
@@ -34,7 +34,8 @@ export async function applyCluster(
   out.result({ changes, position }, () => (changes.length === 0 ? shown(session, changes) : 'applied'))
   const here = new Set(status.machines.map(({ name }) => name))
   const missing = Object.keys(wanted.machines).filter((name) => !here.has(name))
-  if (missing.length > 0) out.note(`  next  tandem machine add ${missing[0]}   prints the command that makes it join`)
+  if (missing.length > 0)
+    out.note(`  next  tandem machine add ${missing[0]}   prints the command that makes the machine join`)
   return 0
 }
 
@@ -45,7 +46,7 @@ async function read({ host, out }: Session, file: string): Promise<ClusterDefini
 }
 
 function shown({ out }: Session, changes: ClusterChange[]): string {
-  if (changes.length === 0) return 'nothing differs'
+  if (changes.length === 0) return 'no changes: the cluster matches the file'
   const rows = changes.map(({ kind, what, before, after }) => [
     signs[kind],
     what,

@@ -12,7 +12,8 @@ export async function listContexts({ out, contexts }: Session, _flags: CommonFla
   const current = contexts.current()
   const listed = contexts.list().map((name) => ({ name, current: name === current, url: contexts.get(name).url }))
   out.result({ contexts: listed }, () => {
-    if (listed.length === 0) return 'no contexts yet: tandem up makes one, tandem context add NAME another'
+    if (listed.length === 0)
+      return 'no contexts yet; tandem up starts a cluster here, tandem context add NAME --url URL adds a remote one'
     const rows = listed.map(({ name, current: isCurrent, url }) => [isCurrent ? '*' : '', name, url])
     return renderTable(['', 'CONTEXT', 'CONTROLLER'], rows, out.paint).join('\n')
   })
@@ -27,7 +28,7 @@ export async function useContext({ out, contexts }: Session, _flags: CommonFlags
 
 type AddFlags = CommonFlags & { url: string; pin?: string; tokenFile?: string }
 
-/** Saves a context that works: the controller is the one meant, it answers, and it knows the token. */
+/** Saves a context after checking it: the controller is the right one, answers, and accepts the token. */
 export async function addContext(session: Session, flags: AddFlags, name: string): Promise<number> {
   const { out, contexts } = session
   contexts.mustBeName(name)
@@ -38,12 +39,12 @@ export async function addContext(session: Session, flags: AddFlags, name: string
   if (first) contexts.use(name)
   out.result(
     { context: name, url, cluster: cluster.name, current: first },
-    () => `${name} is ${url}, cluster ${cluster.name}${first ? '; it is the current context' : ''}`,
+    () => `saved context ${name}: ${url}, cluster ${cluster.name}${first ? '; it is now the current context' : ''}`,
   )
   return 0
 }
 
-/** Where a context leads; with `--invite`, the line that makes it on another computer. */
+/** Shows a context; with `--invite`, prints the command that creates it on another computer. */
 export async function showContext(
   session: Session,
   flags: CommonFlags & { invite: boolean },
@@ -59,7 +60,7 @@ export async function showContext(
       const rows = [
         ['context', `${context ?? '(from TANDEM_URL)'}${current ? ' (current)' : ''}`],
         ['controller', url],
-        ['fingerprint', pin ?? '- (no authority of its own is trusted)'],
+        ['fingerprint', pin ?? '- (this context trusts no cluster authority)'],
       ]
       return rows.map(([label, value]) => `${label?.padEnd(12)}${value}`).join('\n')
     })
@@ -67,20 +68,21 @@ export async function showContext(
   }
   const invite = invitationTo(shown)
   out.result({ context, url, pin, current, invite }, () => invite)
-  out.note('whoever has this line may do everything that this context may: it holds its token')
-  out.note('  a colleague of less trust, or one whose access may end, gets a token and a line of their own:')
+  out.note('anyone who has this command has all permissions of this context: the command contains its token')
+  out.note('  to give a colleague fewer permissions, or access you can revoke, create a separate token:')
   out.note('    tandem controller token create --role reader --name NAME')
-  if (isThisComputer(url)) out.warn(`${url} is an address of this computer only: the line works nowhere else`)
+  if (isThisComputer(url))
+    out.warn(`${url} is an address of this computer only; the command works on no other computer`)
   return 0
 }
 
 export async function removeContext({ out, contexts }: Session, _flags: CommonFlags, name: string): Promise<number> {
   contexts.remove(name)
-  out.result({ removed: name }, () => `${name} is forgotten`)
+  out.result({ removed: name }, () => `removed context ${name}`)
   return 0
 }
 
-/** Asks the controller something that needs the token, before anything is saved. */
+/** Sends the controller a request that needs the token, before anything is saved. */
 async function checked(
   { signal }: Session,
   unchecked: KnownCluster,
@@ -101,20 +103,20 @@ async function checked(
 }
 
 const newToken =
-  'where a context works: tandem controller token create --role operator --name NAME, or tandem context show --invite'
+  'on a computer whose context works: tandem controller token create --role operator --name NAME, or tandem context show --invite'
 
 function checkedUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null
   if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return text.replace(/\/+$/, '')
   throw new OperatorError('E_USAGE', `--url cannot be "${text}"`, {
     subject: '--url',
-    next: "the controller's address, such as https://10.0.0.10:7480",
+    next: 'use the address of the controller, such as --url https://10.0.0.10:7480',
   })
 }
 
 const isThisComputer = (url: string): boolean => /^(localhost|127\..*|\[::1\])$/.test(new URL(url).hostname)
 
-/** Never from the command line itself, which every user of the machine can read. */
+/** Reads the token from a file or the environment, never from arguments, which every user of the machine can read. */
 function tokenOf({ host }: Session, file: string | undefined): string {
   const text =
     file === undefined
@@ -122,8 +124,8 @@ function tokenOf({ host }: Session, file: string | undefined): string {
       : readFileSync(file === '-' ? 0 : resolve(host.cwd, file), 'utf8')
   const token = text.trim()
   if (/^\S{10,200}$/.test(token)) return token
-  throw new OperatorError('E_USAGE', file === undefined ? 'no token was given' : 'that file holds no token', {
+  throw new OperatorError('E_USAGE', file === undefined ? 'no token was given' : 'the file holds no token', {
     subject: file ?? 'TANDEM_TOKEN',
-    next: 'make one on the controller (tandem controller token create) and give it by --token-file FILE or TANDEM_TOKEN',
+    next: 'create one where a context works (tandem controller token create), and pass it by --token-file FILE or TANDEM_TOKEN',
   })
 }

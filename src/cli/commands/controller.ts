@@ -8,17 +8,17 @@ type TokenFlags = CommonFlags & { role: 'operator' | 'reader' | 'agent'; name: s
 
 export async function createToken(session: Session, { role, name, machine }: TokenFlags): Promise<number> {
   if ((role === 'agent') !== (machine !== undefined)) {
-    const message = role === 'agent' ? "an agent's token needs --machine" : '--machine is for agents alone'
+    const message = role === 'agent' ? 'a token of role agent needs --machine' : '--machine is only for role agent'
     throw new OperatorError('E_USAGE', message, { subject: '--machine', next: 'tandem controller token create --help' })
   }
-  const { client } = await session.announce(`make a token for ${name} (${role})`)
+  const { client } = await session.announce(`create a token for ${name} (${role})`)
   const body = { role, name, machine: machine ?? null }
   const { token } = await client.call('createToken', { body }, session.signal)
   const invite = role === 'agent' ? {} : { invite: invitationTo(session.chosen(), token) }
   session.out.result({ token, role, name, machine: machine ?? null, ...invite }, () => token)
-  session.out.note('it is shown this once')
+  session.out.note('copy the token now: it cannot be shown again')
   if ('invite' in invite)
-    session.out.note(`  on their computer, this line makes a context with it:\n    ${invite.invite}`)
+    session.out.note(`  on the other computer, this command creates a context with the token:\n    ${invite.invite}`)
   return 0
 }
 
@@ -41,22 +41,24 @@ export async function revokeToken(session: Session, _flags: CommonFlags, id: str
   const found = tokens.filter((token) => token.id.startsWith(id))
   const [one] = found
   if (one === undefined || found.length > 1) {
-    throw new OperatorError(one ? 'E_AMBIGUOUS' : 'E_USAGE', `${id} matches ${found.length} tokens`, {
+    throw new OperatorError(one ? 'E_AMBIGUOUS' : 'E_USAGE', `${found.length} tokens start with ${id}`, {
       subject: id,
-      next: one ? `type more characters: ${found.map((token) => token.id).join(', ')}` : 'tandem controller token list',
+      next: one
+        ? `type more digits of the id: ${found.map((token) => token.id).join(', ')}`
+        : 'tandem controller token list',
     })
   }
   await client.call('revokeToken', { params: { id: one.id } }, session.signal)
-  session.out.result({ revoked: one.id }, () => `the token of ${one.name} (${one.role}) is worthless now`)
+  session.out.result({ revoked: one.id }, () => `revoked the token of ${one.name} (${one.role})`)
   return 0
 }
 
 export async function recover(session: Session, _flags: CommonFlags): Promise<number> {
-  const { client } = await session.announce('recover: adopt what machines run')
+  const { client } = await session.announce('recover: adopt the services that the machines run')
   const answer = await client.call('recover', { body: {} }, session.signal)
   session.out.result(answer, () => {
     const adopted = answer.adopted.join(', ') || 'no machine'
-    return `adopted what runs on ${adopted}; term ${answer.term}, position ${answer.position}. No service was changed.`
+    return `adopted the services of ${adopted}; term ${answer.term}, position ${answer.position}. No service was changed.`
   })
   return 0
 }

@@ -8,7 +8,7 @@ type DoctorFlags = CommonFlags & { cluster: boolean; data?: string; machine?: st
 
 const agentData = '/var/lib/tandem'
 
-/** Exits with 1 when anything is wrong. */
+/** Exits with 1 if a check finds a problem. */
 export async function doctor(session: Session, flags: DoctorFlags): Promise<number> {
   const { host, out } = session
   const here = folderHere(flags, host.cwd)
@@ -22,7 +22,7 @@ export async function doctor(session: Session, flags: DoctorFlags): Promise<numb
   return isWell ? 0 : 1
 }
 
-/** The data folder of the agent to look at, or `null`: the cluster is meant. */
+/** Data folder of the agent to check, or `null` to check the cluster. */
 function folderHere({ cluster, context, machine, data }: DoctorFlags, cwd: string): string | null {
   if (data !== undefined) return resolve(cwd, data)
   if (cluster || context !== undefined || machine !== undefined) return null
@@ -42,6 +42,6 @@ async function ofCluster(session: Session, machine: string | undefined): Promise
 }
 
 const notJoined = (name: string): Checkup['findings'][number] => ({
-  ...{ area: 'report', level: 'wrong', what: 'the cluster file names it, and it has not joined' },
-  next: `tandem machine add ${name}   prints the command; or take it out of the file`,
+  ...{ area: 'report', level: 'wrong', what: 'the cluster file names the machine, but it has not joined' },
+  next: `tandem machine add ${name}   prints the join command; or remove the machine from the cluster file`,
 })

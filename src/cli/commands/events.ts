@@ -9,7 +9,7 @@ export async function events(
 ): Promise<number> {
   const { out, signal } = session
   const client = await session.client()
-  const outage = new Outage({ signal, onLost: () => out.note('contact with the controller is lost; trying again') })
+  const outage = new Outage({ signal, onLost: () => out.note('lost contact with the controller; retrying') })
   let position = after
   let heard = false
   while (!signal.aborted) {

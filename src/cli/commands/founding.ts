@@ -10,7 +10,7 @@ import type { CommonFlags, Session } from '../session.ts'
 
 type InitFlags = CommonFlags & { cluster: string; address: string; data: string; port: number; start: boolean }
 
-/** Founds a cluster: its authority, its controller, and the first operator, who is whoever typed this. */
+/** Founds a cluster: its authority, its controller, and the first operator, which is the user of this command. */
 export async function initController(session: Session, flags: InitFlags): Promise<number> {
   const { host, out, contexts } = session
   const { cluster, address, port, start } = flags
@@ -33,22 +33,26 @@ export async function initController(session: Session, flags: InitFlags): Promis
   const started = start && mayInstallUnits()
   if (started) await startPart('tandem-controller.service', `Tandem's controller of ${cluster}`, argv)
   out.result({ cluster, controller: url, context: cluster, data, pin, invite, started }, () => {
-    const how = started ? 'it runs as tandem-controller.service' : `start it: tandem ${argv.join(' ')}`
-    return `cluster ${cluster} has an authority, kept in ${data}; ${how}`
+    const how = started
+      ? 'the controller runs as tandem-controller.service'
+      : `start the controller: tandem ${argv.join(' ')}`
+    return `founded cluster ${cluster}; its authority is in ${data}; ${how}`
   })
   out.note('  next  write cluster.yaml, then: tandem cluster apply cluster.yaml')
-  out.note('  on another computer of yours, this line makes the same context; whoever has it may do everything here:')
+  out.note(
+    '  on another computer of yours, this command creates the same context; anyone who has it controls the cluster:',
+  )
   if (!out.json) out.note(`    ${invite}`)
   return 0
 }
 
-/** The command that makes a machine join: to be run there, once, within the hour. */
+/** Prints the command that makes a machine join. It works on that machine, once, within one hour. */
 export async function addMachine(
   session: Session,
   flags: CommonFlags & { cloudInit: boolean },
   machine: string,
 ): Promise<number> {
-  const { client } = await session.announce(`let machine ${machine} join`)
+  const { client } = await session.announce(`add machine ${machine}`)
   const { token, expiresAt, pin, controllers } = await client.call(
     'inviteMachine',
     { params: { machine } },
@@ -60,7 +64,7 @@ export async function addMachine(
     flags.cloudInit ? document.trimEnd() : command,
   )
   session.out.note(
-    `run it on ${machine}, as root; it works once, until ${expiresAt.slice(0, 16).replace('T', ' ')} UTC`,
+    `run this on ${machine}, as root; it works once, until ${expiresAt.slice(0, 16).replace('T', ' ')} UTC`,
   )
   return 0
 }
@@ -70,7 +74,7 @@ type JoinFlags = CommonFlags & { token: string; pin: string; data: string; start
 export async function joinAgent(session: Session, flags: JoinFlags, controller: string): Promise<number> {
   const { host, out, signal } = session
   const data = resolve(host.cwd, flags.data)
-  const pin = checkedPin(flags.pin, 'run the command whole, as tandem machine add NAME printed it')
+  const pin = checkedPin(flags.pin, 'copy the whole command that tandem machine add NAME printed')
   const started = flags.start && mayInstallUnits()
   const { command, args, env } = selfCommand()
   if (started) mustBeSeenByAgent([command, ...args, dirname(data)])
@@ -84,8 +88,8 @@ export async function joinAgent(session: Session, flags: JoinFlags, controller: 
     await startPart('tandem-agent.service', `Tandem's agent of machine ${machine}`, argv, lines)
   }
   out.result({ machine, cluster: settings.cluster, data, started }, () => {
-    const how = started ? 'its agent runs as tandem-agent.service' : `start its agent: tandem ${argv.join(' ')}`
-    return `this is machine ${machine} of ${settings.cluster} now; ${how}`
+    const how = started ? 'the agent runs as tandem-agent.service' : `start the agent: tandem ${argv.join(' ')}`
+    return `this computer is now machine ${machine} of cluster ${settings.cluster}; ${how}`
   })
   return 0
 }
@@ -95,7 +99,7 @@ async function startPart(name: string, description: string, words: string[], lin
   await installPart({ name, description, argv: [command, ...args, ...words], env, lines })
 }
 
-/** The same for a machine that does not exist yet. */
+/** A cloud-init document that runs the command, for a machine that does not exist yet. */
 const cloudInit = (machine: string, command: string): string => `#cloud-config
 hostname: ${machine}
 runcmd:

@@ -17,22 +17,22 @@ export async function init(session: Session, _flags: CommonFlags, dir: string): 
     [
       `found ${found}`,
       `wrote ${shown.join(' and ')} for the service ${service}`,
-      `  next  ${kind === 'unknown' ? 'write what starts it into `run`' : 'read it'}, then: tandem push${where === '' ? '' : ` ${where}`}`,
+      `  next  ${kind === 'unknown' ? 'write the start command into `run`' : 'read the file'}, then: tandem push${where === '' ? '' : ` ${where}`}`,
     ].join('\n'),
   )
   return 0
 }
 
-/** Never over a file that is there, whoever makes it meanwhile. */
+/** Creates a file; never overwrites one, even if another process creates it meanwhile. */
 async function create(path: string, text: string): Promise<string> {
   try {
     await writeFile(path, text, { flag: 'wx' })
     return path
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    throw new OperatorError('E_FILE_EXISTS', 'the file is there already and is not overwritten', {
+    throw new OperatorError('E_FILE_EXISTS', 'the file exists already and was not overwritten', {
       subject: path,
-      next: 'edit it, or move it away and run this again; tandem validate checks it',
+      next: 'edit the file (tandem validate checks it), or move it and run tandem init again',
       cause: error,
     })
   }

@@ -9,9 +9,9 @@ type LeaveFlags = CommonFlags & { data: string; purge: boolean; keepData: boolea
 export async function leaveMachine({ host, out }: Session, flags: LeaveFlags): Promise<number> {
   const { purge, keepData, removeData } = flags
   const data = resolve(host.cwd, flags.data)
-  if ((keepData || removeData) && !purge) throw misused('--keep-data and --remove-data go with --purge')
-  if (keepData && removeData) throw misused('--keep-data or --remove-data, not both')
-  if (!mayInstallUnits()) throw misused('it takes root, on a machine with systemd')
+  if ((keepData || removeData) && !purge) throw misused('--keep-data and --remove-data need --purge')
+  if (keepData && removeData) throw misused('use --keep-data or --remove-data, not both')
+  if (!mayInstallUnits()) throw misused('tandem agent leave needs root on a machine with systemd')
   const serviceData = keepData ? 'keep' : removeData ? 'remove' : null
   const left = await host.programs.leaveMachine({ data, purge, serviceData })
   out.result({ left: true, ...left }, () => renderLeft(left, purge))

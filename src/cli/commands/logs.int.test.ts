@@ -7,7 +7,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-it('a machine that is not connected is said once; it is tried again, and given up after the limit', async () => {
+it('reports a machine that is not connected once, retries, and gives up after the limit', async () => {
   let asked = 0
   const env = await fakeController((request, response) => {
     if (!request.url?.includes('/logs')) return void response.end(JSON.stringify(statusView()))
@@ -21,6 +21,6 @@ it('a machine that is not connected is said once; it is tried again, and given u
   expect(code).toBe(3)
   expect(asked).toBeGreaterThan(2)
   expect(asked).toBeLessThan(8)
-  expect(err.match(/not connected \(E_MACHINE_UNREACHABLE\)\ntrying again\n/g)).toHaveLength(1)
+  expect(err.match(/not connected \(E_MACHINE_UNREACHABLE\)\nretrying\n/g)).toHaveLength(1)
   expect(err.match(/not connected/g)).toHaveLength(2)
 })

@@ -16,7 +16,7 @@ export async function logs(session: Session, flags: LogFlags, service: string): 
   await checkService(client, service, signal)
   const asked = { ...flags, since: sinceOf(flags.since), service }
   const code = await (flags.follow ? follow(session, client, asked) : once(session, client, asked))
-  if (code !== 0) out.warn('not everything could be read; see above')
+  if (code !== 0) out.warn('could not read all output; see the errors above')
   return signal.aborted ? session.interrupts.exitCode() : code
 }
 
@@ -28,23 +28,23 @@ async function once(session: Session, client: ApiClient, asked: Asked): Promise<
   return code
 }
 
-/** Goes on over restarts of the controller, and of a machine asked alone, from the last line it has seen. */
+/** Continues after the last line it has seen when the controller, or the one machine it reads from, restarts. */
 async function follow(session: Session, client: ApiClient, asked: Asked): Promise<number> {
   const { out, signal } = session
   let said = ''
-  const onLost = (): void => out.note(said ? 'trying again' : 'contact with the controller is lost; trying again')
+  const onLost = (): void => out.note(said ? 'retrying' : 'lost contact with the controller; retrying')
   const outage = new Outage({ signal, onLost })
   const seen = new SeenLines()
   for (let from: Asked = asked; !signal.aborted;) {
     const openedAt = performance.now()
-    // A stream that was open for so long was contact, though nothing came.
+    // A stream that stayed open this long counts as contact, even if it carried nothing.
     const wait = (error: unknown): Promise<void> => {
       if (performance.now() - openedAt > contactLimitMs) outage.over()
       return outage.wait(error)
     }
     try {
       for await (const answer of read(session, client, from)) {
-        // That a machine cannot be asked is no contact, and is said once, not at each try.
+        // An unreachable machine is no contact. It is reported once, not at each retry.
         if (answer.kind !== 'error') outage.over()
         const isRepeated = answer.kind === 'error' && answer.message === said
         said = answer.kind === 'error' ? answer.message : ''
@@ -72,7 +72,7 @@ async function* read(session: Session, client: ApiClient, asked: Asked): AsyncGe
   }
 }
 
-/** False for what is no line but a failure. */
+/** Returns false if the answer is an error. */
 function show({ out }: Session, answer: Answer): boolean {
   switch (answer.kind) {
     case 'line': {
@@ -98,11 +98,11 @@ function sinceOf(text: string | undefined): string | undefined {
   if (since !== null) return since
   throw new OperatorError('E_USAGE', `--since cannot be "${text}"`, {
     subject: '--since',
-    next: 'a duration such as 10m or 2h, or a time such as 2026-11-21T02:00:00Z',
+    next: 'use a duration such as 10m or 2h, or a time such as 2026-11-21T02:00:00Z',
   })
 }
 
-/** A name nobody knows would otherwise show nothing and look like silence. */
+/** Throws for an unknown service; without this check, a misspelt name would look like a service without output. */
 async function checkService(client: ApiClient, service: string, signal: AbortSignal): Promise<void> {
   const { services } = await client.call('status', {}, signal)
   if (services.some((one) => one.service === service)) return

@@ -4,7 +4,7 @@ import { fakeController, sendEvents } from '../testing/fakeController.ts'
 import { runHere, type CliRun } from '../testing/testHost.ts'
 import { at, machineStatus, statusView } from '../testing/views.ts'
 
-/** What `b` is at each look after the first, which is before anything is asked; `null`: of the cluster no more. */
+/** States of `b` at each status request after the first, which precedes the command; `null`: removed. */
 async function run(verb: 'drain' | 'ready', ...seen: (Partial<MachineStatus> | null)[]): Promise<CliRun> {
   let looks = -1
   const env = await fakeController((request, response) => {
@@ -29,28 +29,28 @@ it.each([
   ['drain', [{ ...lost, traffic: 'drained' }]],
   ['drain', [draining, { ...lost, traffic: 'draining' }, { ...lost, traffic: 'drained' }]],
   ['ready', [{ ...lost, traffic: 'ready' }]],
-] as const)('%s of a machine that is lost, or gets lost, ends: %j', async (verb, seen) => {
+] as const)('%s ends for a machine that is lost, or becomes lost: %j', async (verb, seen) => {
   const { code, out } = await run(verb, ...seen)
   const wanted = verb === 'drain' ? 'drained' : 'ready'
-  expect([code, out]).toEqual([0, `b is ${wanted}; it is lost: nothing is heard of it\n`])
+  expect([code, out]).toEqual([0, `b is ${wanted}; it is lost: it does not report\n`])
 })
 
-it('an older controller, which does not tell traffic from being lost, is understood', async () => {
+it('understands an older controller, which does not report traffic and lost separately', async () => {
   expect(await run('drain', { state: 'draining' }, { state: 'drained' })).toMatchObject({
     code: 0,
     out: 'b is drained\n',
   })
 })
 
-it('ends when somebody asks for the opposite meanwhile', async () => {
+it('ends when somebody requests the opposite meanwhile', async () => {
   const drained = await run('drain', draining, { state: 'ready', traffic: 'ready' })
   expect(drained.code).toBe(1)
-  expect(drained.err).toContain('machine b was to be drained, and somebody made it ready since')
+  expect(drained.err).toContain('machine b is ready, not drained: a later command changed it')
   expect(await run('ready', draining)).toMatchObject({ code: 1, err: expect.stringContaining('E_UNDONE') })
 })
 
 it('ends when the machine is removed meanwhile', async () => {
   const { code, err } = await run('drain', draining, null)
   expect(code).toBe(4)
-  expect(err).toContain('machine b was removed from the cluster meanwhile')
+  expect(err).toContain('machine b was removed from the cluster while this command waited')
 })

@@ -13,7 +13,12 @@ export async function machines(session: Session, _flags: CommonFlags): Promise<n
   out.result({ machines: status.machines }, () => {
     const problems = problemsOf({ ...status, services: [] }).map((problem) => `${out.paint('red', '!')} ${problem}`)
     const lines = machineLines(status.machines, Date.now(), out.paint)
-    return [...(lines.length > 0 ? lines : ['no machines yet: an agent joins when it starts']), ...problems].join('\n')
+    return [
+      ...(lines.length > 0
+        ? lines
+        : ['no machines yet; tandem machine add NAME prints the command that makes a machine join']),
+      ...problems,
+    ].join('\n')
   })
   return 0
 }
@@ -23,7 +28,7 @@ export async function drainMachine(
   { force, stop }: CommonFlags & { force: boolean; stop: boolean },
   machine: string,
 ): Promise<number> {
-  const { client } = await session.announce(`drain machine ${machine}${stop ? ', and stop what runs there' : ''}`)
+  const { client } = await session.announce(`drain machine ${machine}${stop ? ' and stop its services' : ''}`)
   const { position } = await client.call('drainMachine', { params: { machine }, body: { force, stop } }, session.signal)
   return reached(session, client, machine, 'drained', position)
 }
@@ -36,7 +41,7 @@ export async function readyMachine(session: Session, _flags: CommonFlags, machin
 
 type Wanted = 'drained' | 'ready'
 
-/** Waits, event by event, until the machine is that, lost or not. Ctrl-C leaves what was asked going on. */
+/** Waits, event by event, until the machine is in that state, lost or not. Ctrl-C does not cancel the request. */
 async function reached(
   session: Session,
   client: ApiClient,
@@ -45,15 +50,15 @@ async function reached(
   position: number,
 ): Promise<number> {
   const { out, signal } = session
-  const told = { signal, onLost: () => out.note('contact with the controller is lost; trying again for 30 s') }
+  const told = { signal, onLost: () => out.note('lost contact with the controller; retrying for 30 s') }
   try {
     const { name, state } = await throughOutages(() => waitFor(client, machine, wanted, position, signal), told)
     const result = { machine: name, state, traffic: wanted }
-    out.result(result, () => `${name} is ${wanted}${state === 'lost' ? '; it is lost: nothing is heard of it' : ''}`)
+    out.result(result, () => `${name} is ${wanted}${state === 'lost' ? '; it is lost: it does not report' : ''}`)
     return 0
   } catch (error) {
     if (!signal.aborted) throw error
-    out.note(`it goes on without you; tandem machines shows when ${machine} is ${wanted}`)
+    out.note(`the request continues; tandem machines   shows when ${machine} is ${wanted}`)
     return session.interrupts.exitCode()
   }
 }
@@ -81,20 +86,24 @@ async function waitFor(
   return waitFor(client, machine, wanted, position, signal)
 }
 
-/** Throws when it will not come to that any more. */
+/** Throws if the machine can no longer reach the wanted state. */
 function isReached(found: MachineStatus | undefined, machine: string, wanted: Wanted): found is MachineStatus {
   if (!found) {
-    throw new OperatorError('E_NO_SUCH_MACHINE', `machine ${machine} was removed from the cluster meanwhile`, {
-      subject: machine,
-      next: 'tandem machines   shows which there are',
-    })
+    throw new OperatorError(
+      'E_NO_SUCH_MACHINE',
+      `machine ${machine} was removed from the cluster while this command waited`,
+      {
+        subject: machine,
+        next: 'tandem machines   lists the machines',
+      },
+    )
   }
   const { traffic = found.state } = found
   if (traffic === wanted) return true
   const isUndone = wanted === 'ready' ? traffic !== 'lost' : traffic === 'ready'
   if (!isUndone) return false
-  throw new OperatorError('E_UNDONE', `machine ${machine} was to be ${wanted}, and somebody made it ${traffic} since`, {
+  throw new OperatorError('E_UNDONE', `machine ${machine} is ${traffic}, not ${wanted}: a later command changed it`, {
     subject: machine,
-    next: 'tandem events   shows what came after the other',
+    next: 'tandem events   shows the order of the commands',
   })
 }

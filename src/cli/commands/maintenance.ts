@@ -16,7 +16,7 @@ export async function rebootMachine(
   return followMaintenance(session, client, maintenance, beforeItBegan(position))
 }
 
-/** The same command again follows one that runs already: what it has done by then is shown, too. */
+/** If the same maintenance runs already, the command follows it, and shows its earlier steps too. */
 const beforeItBegan = (position: number): number => Math.max(0, position - 1_000)
 
 type PatchFlags = CommonFlags & { all: boolean; script: string; within: number; noReboot: boolean; force: boolean }
@@ -24,10 +24,14 @@ type PatchFlags = CommonFlags & { all: boolean; script: string; within: number; 
 export async function patchMachine(session: Session, flags: PatchFlags, machine?: string): Promise<number> {
   const { all, within: withinMs, noReboot, force } = flags
   if ((machine === undefined) !== all) {
-    throw new OperatorError('E_USAGE', all ? '--all means every machine: name none' : 'which machine?', {
-      subject: 'tandem machine patch',
-      next: 'tandem machine patch a --script FILE   or   tandem machine patch --all --script FILE',
-    })
+    throw new OperatorError(
+      'E_USAGE',
+      all ? '--all patches every machine; do not name a machine as well' : 'name a machine, or use --all',
+      {
+        subject: 'tandem machine patch',
+        next: 'tandem machine patch a --script FILE   or   tandem machine patch --all --script FILE',
+      },
+    )
   }
   const script = { ...(await readScript(session, flags.script)), withinMs }
   const { client } = await session.announce(`patch ${machine === undefined ? 'every machine' : `machine ${machine}`}`)
@@ -56,7 +60,9 @@ async function readScript({ host }: Session, file: string): Promise<{ name: stri
 export async function showMaintenance(session: Session, _flags: CommonFlags): Promise<number> {
   const { out, signal } = session
   const { maintenance } = await (await session.client()).call('maintenance', {}, signal)
-  out.result({ maintenance }, () => (maintenance ? renderMaintenance(maintenance, out.paint) : 'there was none yet'))
+  out.result({ maintenance }, () =>
+    maintenance ? renderMaintenance(maintenance, out.paint) : 'there has been no maintenance yet',
+  )
   return 0
 }
 
@@ -74,6 +80,8 @@ export async function stopMaintenance(session: Session, _flags: CommonFlags): Pr
   const { client } = await session.announce('stop maintenance')
   const { maintenance } = await client.call('stopMaintenance', { body: {} }, session.signal)
   const { out } = session
-  out.result({ maintenance }, () => (maintenance ? renderMaintenance(maintenance, out.paint) : 'there was none yet'))
+  out.result({ maintenance }, () =>
+    maintenance ? renderMaintenance(maintenance, out.paint) : 'there has been no maintenance yet',
+  )
   return 0
 }

@@ -51,14 +51,14 @@ export async function runAgent({ host }: Session, flags: AgentFlags): Promise<nu
   })
 }
 
-/** All three, or none where this machine has joined. */
+/** Takes all three flags, or none if this machine has joined. */
 function given({ machine, controller, tokenFile }: AgentFlags, cwd: string): AgentProgram['given'] {
   if (machine !== undefined && controller !== undefined && tokenFile !== undefined) {
     return { machine, controllerUrl: controller, tokenFile: resolve(cwd, tokenFile) }
   }
   if (machine === undefined && controller === undefined && tokenFile === undefined) return null
-  throw new OperatorError('E_USAGE', '--machine, --controller and --token-file go together', {
+  throw new OperatorError('E_USAGE', '--machine, --controller and --token-file must be given together', {
     subject: 'tandem agent run',
-    next: 'give all three, or none on a machine that has joined',
+    next: 'give all three flags, or none on a machine that has joined',
   })
 }

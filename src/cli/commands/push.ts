@@ -43,7 +43,7 @@ export async function push(session: Session, flags: PushFlags, dir?: string): Pr
   return 0
 }
 
-/** Without what our own launcher put there. */
+/** The environment without the variables that Tandem's launcher adds. */
 function callersEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { NODE_COMPILE_CACHE: cache, ...others } = env
   return cache?.startsWith(programFolder) ? others : env
@@ -54,7 +54,7 @@ async function build({ out, host, signal }: Session, definition: Definition, fol
     env: callersEnvironment(host.env),
     signal,
     onCommand: (kind, command) => out.note(`${out.paintNote('bold', kind)}: ${command}`),
-    // stdout is for results alone.
+    // Only results go to stdout.
     onOutput: ({ bytes }) => out.raw('err', bytes),
   })
 }

@@ -66,7 +66,7 @@ async function roll(session: Session, asked: Roll, what: string): Promise<number
   return rollOut(session, client, asked)
 }
 
-/** Starts a rollout and follows it; says so when there is nothing to do. */
+/** Starts a rollout and follows it. If there is nothing to do, prints that. */
 export async function rollOut(
   session: Session,
   client: Awaited<ReturnType<Session['client']>>,

@@ -5,7 +5,7 @@ import { rolloutResult } from '../render/rolloutResult.ts'
 import { withPrepare } from '../render/withPrepare.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
-/** Of what `prepare` wrote. */
+/** Number of lines shown of the output of `prepare`. */
 const shownLines = 20
 
 export async function rollouts(
@@ -43,6 +43,6 @@ export async function abortRollout(session: Session, _flags: CommonFlags, id: st
   const { rollout } = await client.call('abortRollout', { params: { id } }, session.signal)
   const view = await client.call('rollout', { params: { id: rollout } }, session.signal)
   const code = await followRollout(session, client, view)
-  // It went back, as was asked: that is no failure here.
+  // The rollout was reverted as requested, which is a success here.
   return code === 1 ? 0 : code
 }

@@ -9,10 +9,13 @@ import type { CommonFlags, Session } from '../session.ts'
 
 type RunFlags = CommonFlags & { machine?: string; noStdin: boolean }
 
-/** As a shell reports a program that wrote to a pipe nobody reads (SIGPIPE). */
+/** Exit status with which a shell reports a program that wrote to a closed pipe (SIGPIPE). */
 const brokenPipe = 141
 
-/** Its input, output and exit status become ours, byte for byte; with `--json`, base64 and `{"exit":…}` last. */
+/**
+ * Connects the remote command's input, output and exit status to this process, byte for byte. With `--json`, prints the
+ * output as base64 and `{"exit":…}` last.
+ */
 export async function runOnce(
   session: Session,
   { machine, noStdin }: RunFlags,
@@ -25,7 +28,7 @@ export async function runOnce(
   const opened = await client.call('openCommand', { params: { service }, body }, signal)
   const channel = await client.channel(channelPath(opened.channel))
   const leave = (): void => channel.destroy()
-  // Output that nobody reads to its end was cut: not the success that it is for other commands.
+  // A closed pipe means that output was lost. Other commands treat that as success, this one must not.
   const unread = (): void => process.exit(brokenPipe)
   host.stdout.prependListener('error', unread)
   signal.addEventListener('abort', leave)
@@ -43,7 +46,7 @@ export async function runOnce(
   }
 }
 
-/** Resolves with the exit status; a stream that ended without one was cut. */
+/** Resolves with the exit status. A stream that ends without one was cut, and is an error. */
 async function converse(session: Session, channel: ByteChannel, service: string, input: Readable): Promise<number> {
   const { out, signal, interrupts } = session
   const window = new InputWindow()
@@ -51,8 +54,8 @@ async function converse(session: Session, channel: ByteChannel, service: string,
     switch (frame.kind) {
       case 'started':
         sendInput(channel, input, window).catch((error: unknown) => {
-          if (error instanceof ChannelClosed) return // whoever reads the other direction sees why
-          out.warn(`the input could not be read: ${String(error)}`)
+          if (error instanceof ChannelClosed) return // the reader of the other direction reports the reason
+          out.warn(`could not read standard input: ${String(error)}`)
           channel.destroy()
         })
         break
@@ -62,7 +65,7 @@ async function converse(session: Session, channel: ByteChannel, service: string,
         break
       case 'exit':
         out.object({ exit: { code: frame.code, signal: frame.signal } })
-        if (frame.signal !== null) out.note(`it was ended by ${frame.signal}`)
+        if (frame.signal !== null) out.note(`${frame.signal} ended the command`)
         return frame.code ?? shellStatus(frame.signal)
       case 'error':
         throw new OperatorError(knownCode(frame.code), frame.message, {
@@ -74,7 +77,7 @@ async function converse(session: Session, channel: ByteChannel, service: string,
         break
       case 'in':
       case 'inEnd':
-        break // the other direction's
+        break // frames of the other direction
     }
   }
   if (signal.aborted) return interrupts.exitCode()
@@ -101,13 +104,13 @@ async function sendInput(channel: ByteChannel, input: Readable, window: InputWin
 }
 
 const cut = (service: string, cause?: unknown): OperatorError =>
-  new OperatorError('E_OUTPUT_CUT', 'the connection broke before the command ended; its output is not complete', {
+  new OperatorError('E_OUTPUT_CUT', 'the connection broke before the command ended; its output is incomplete', {
     subject: service,
-    next: `the command was sent its stop signal: tandem logs ${service} --since 5m   shows how it ended`,
+    next: `tandem logs ${service} --since 5m   shows how the command ended; it received its stop signal`,
     cause,
   })
 
-/** As a shell says it: 128 and the signal's number. */
+/** Exit status as a shell reports it: 128 plus the number of the signal. */
 function shellStatus(name: string | null): number {
   const known: Record<string, number> = constants.signals
   return 128 + (known[name ?? ''] ?? 0)

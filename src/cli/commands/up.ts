@@ -28,25 +28,32 @@ export async function up(session: Session, flags: UpFlags): Promise<number> {
       await report(session, laptop, data, flags.context ?? 'local')
       if (!interrupts.signal.aborted) await once(interrupts.signal, 'abort')
     } finally {
-      session.out.note('\nending all in order; Ctrl-C again ends it at once')
+      session.out.note('\nstopping everything in order; press Ctrl-C again to stop at once')
       await laptop.stop()
     }
-    // Ended as it is meant to end, by whoever watches over it.
+    // SIGTERM is how a supervisor stops this command, so it exits with 0.
     return interrupts.exitCode() === 143 ? 0 : interrupts.exitCode()
   } finally {
     lock.release()
   }
 }
 
-/** a, b, …: as many as asked, else as the data folder has. Fewer would leave services on machines that are gone. */
+/**
+ * Names a, b, …: as many as requested, else as many as the data folder has. With fewer machines than before, services
+ * would be left on machines that no longer exist.
+ */
 function machineNames(data: string, asked: number | undefined): string[] {
   const known = knownMachines(data)
   const many = asked ?? Math.max(defaultMachines, known.length)
   if (known.length > many) {
-    throw new OperatorError('E_USAGE', `this data folder has the machines ${known.join(', ')}: not fewer than before`, {
-      subject: data,
-      next: `tandem up --machines ${known.length}, or another folder: --data DIR`,
-    })
+    throw new OperatorError(
+      'E_USAGE',
+      `the data folder has the machines ${known.join(', ')}; it cannot run with fewer`,
+      {
+        subject: data,
+        next: `tandem up --machines ${known.length}, or use another folder: --data DIR`,
+      },
+    )
   }
   return Array.from({ length: many }, (_, index) => String.fromCharCode('a'.charCodeAt(0) + index))
 }

@@ -16,10 +16,10 @@ import { showBytes } from '../render/names.ts'
 import { renderTable } from '../render/table.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
-/** Under this name the store keeps Tandem itself. */
+/** Name under which the release store keeps Tandem itself. */
 const service = 'tandem-program'
 const lookMs = 300
-/** The controller itself is switched, tried for a minute, and perhaps taken back. */
+/** Time for the controller to switch its own version, try it for a minute, and perhaps roll back. */
 const outageMs = 180_000
 
 export async function upgrade(
@@ -30,8 +30,8 @@ export async function upgrade(
   if (show) return showLast(session)
   const { host, folders } = session
   if (from === undefined && isCheckout) {
-    const next = 'tandem upgrade tandem-VERSION-linux-x64.tar.gz   (make dist makes it)'
-    throw new OperatorError('E_USAGE', 'this is a checkout: name the archive to upgrade to', {
+    const next = 'tandem upgrade tandem-VERSION-linux-x64.tar.gz   (make dist builds the archive)'
+    throw new OperatorError('E_USAGE', 'this program runs from a source checkout; name the archive to upgrade to', {
       subject: programFolder,
       next,
     })
@@ -52,7 +52,7 @@ async function showLast(session: Session): Promise<number> {
   const { out, signal } = session
   const client = await session.client()
   const { upgrade: last } = await client.call('upgrade', {}, signal)
-  out.result({ upgrade: last }, () => (last ? shown(last, out) : 'no upgrade was ever begun'))
+  out.result({ upgrade: last }, () => (last ? shown(last, out) : 'there has been no upgrade yet'))
   return 0
 }
 
@@ -73,10 +73,14 @@ async function publishProgram({ out, folders, signal }: Session, client: ApiClie
   return description.id
 }
 
-/** Says what each part comes to, until all is over. Ctrl-C leaves it going on. */
+/** Reports the state of each part until the upgrade ends. Ctrl-C does not stop the upgrade. */
 async function follow(session: Session, client: ApiClient, first: UpgradeView): Promise<number> {
   const { out, signal } = session
-  const contact = { signal, limitMs: outageMs, onLost: () => out.note('  the controller is away; it may be its turn') }
+  const contact = {
+    signal,
+    limitMs: outageMs,
+    onLost: () => out.note('  the controller is unreachable; it may be switching to the new version'),
+  }
   const told = new Map<string, string>()
   let last = first
   try {
@@ -95,7 +99,7 @@ async function follow(session: Session, client: ApiClient, first: UpgradeView): 
     }
   } catch (error) {
     if (!signal.aborted) throw error
-    out.note(`it goes on without you; tandem upgrade --show   shows how it is`)
+    out.note(`the upgrade continues; tandem upgrade --show   shows its state`)
     return session.interrupts.exitCode()
   }
   out.result({ upgrade: last }, () => outcome(last, out))
@@ -106,7 +110,7 @@ function tell({ out }: Session, { parts }: UpgradeView, told: Map<string, string
   for (const { part, state, reason } of parts) {
     if (state === 'waiting' || told.get(part) === state) continue
     told.set(part, state)
-    out.note(`  ${nameOf(part)}  ${state === 'running' ? 'is switched' : state}${reason === null ? '' : `: ${reason}`}`)
+    out.note(`  ${nameOf(part)}  ${state === 'running' ? 'switching' : state}${reason === null ? '' : `: ${reason}`}`)
   }
 }
 
@@ -115,7 +119,7 @@ const nameOf = (part: string): string => (part === '@controller' ? 'controller' 
 function outcome({ version, state, reason, startedAt, finishedAt }: UpgradeView, out: Session['out']): string {
   const took = showSeconds(Date.parse(finishedAt ?? startedAt) - Date.parse(startedAt))
   if (state === 'completed') return `${out.paint('green', 'done')}  Tandem is ${version} everywhere, in ${took}`
-  return `${out.paint('red', 'reverted')}  ${reason ?? 'it failed'} (after ${took}); what ran before runs again, and no service was touched`
+  return `${out.paint('red', 'reverted')}  ${reason ?? 'the upgrade failed'} (after ${took}); the previous version runs again, and no service was touched`
 }
 
 function shown(last: UpgradeView, out: Session['out']): string {

@@ -13,11 +13,11 @@ interface Validated {
   name: string | null
   errors: readonly Problem[]
   warnings: readonly Problem[]
-  /** Who may reach which route; of a service's definition that has no errors. */
+  /** Access to each route; only for the definition of a service, without errors. */
   routes?: readonly RouteAccess[]
 }
 
-/** Checks every file, also after a bad one. Exits 2 when any has an error. */
+/** Checks every file, also after one with errors. Exits with 2 if any file has an error. */
 export async function validate(session: Session, _flags: CommonFlags, ...files: string[]): Promise<number> {
   const { out, host } = session
   const checked: { result: Validated; text: string }[] = []
@@ -28,12 +28,12 @@ export async function validate(session: Session, _flags: CommonFlags, ...files: 
   const results = checked.map(({ result }) => result)
   if (wrong.length === 0) out.object({ files: results })
   else if (out.json) {
-    const message = `${count(wrong.length, 'file')} of ${files.length || 1} cannot be used`
+    const message = `found errors in ${wrong.length} of ${count(files.length || 1, 'file')}`
     const error = {
       code: 'E_DEFINITION',
       message,
       subject: wrong[0]?.result.file ?? null,
-      next: 'correct what is named',
+      next: 'correct the errors and run tandem validate again',
     }
     out.object({ error, files: results })
   }
@@ -42,7 +42,7 @@ export async function validate(session: Session, _flags: CommonFlags, ...files: 
 
 async function check(given: string, cwd: string): Promise<{ result: Validated; text: string }> {
   const file = isFolder(resolve(cwd, given)) ? join(given, 'tandem.yaml') : given
-  // Errors show the path as it was typed, which is right only from the same folder.
+  // Errors show the path as the user typed it, which is correct only in the same folder.
   const path = cwd === process.cwd() ? file : resolve(cwd, file)
   const kind = await kindOf(path)
   try {
@@ -73,15 +73,15 @@ const said = ({ file, kind, name, warnings, routes = [] }: Validated): string[] 
 
 function accessLine({ environment, route, expose, byDefault }: RouteAccess): string {
   const where = environment === null ? '' : `${environment}: `
-  const who = expose === 'public' ? 'everybody' : "programs on the cluster's machines alone"
-  return `${where}${route} is ${expose}${byDefault ? ' (the default)' : ''}: it can be reached by ${who}`
+  const who = expose === 'public' ? 'everybody' : "only programs on the cluster's machines"
+  return `${where}${route} is ${expose}${byDefault ? ' (the default)' : ''}: ${who} can reach it`
 }
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
-/** By name, else by the key that only one of them has. A file that cannot be read is reported by its parser. */
+/** Decides by name, else by the key that only one kind has. The parser reports a file that cannot be read. */
 async function kindOf(path: string): Promise<Validated['kind']> {
   const name = basename(path)
   if (/cluster.*\.ya?ml$/.test(name)) return 'cluster'

@@ -37,7 +37,7 @@ interface Running {
   output: Interface
 }
 
-/** Runs an example as its definition says, and waits for its first line. */
+/** Runs an example by the command in its definition, and waits for its first line. */
 async function start(name: string): Promise<Running> {
   const folder = join(examples, name)
   const { definition, warnings } = await readDefinition(join(folder, 'tandem.yaml'))
@@ -70,13 +70,13 @@ async function endOf(child: ChildProcess): Promise<unknown> {
 }
 
 describe('the examples', () => {
-  it('node: answers what it has taken before it ends', async () => {
+  it('node: answers all accepted requests before it exits', async () => {
     const { child, port } = await start('node')
     const page = await fetch(`http://127.0.0.1:${port}/`)
     expect(await page.text()).toContain('Hello from the first release')
     const stream = await fetch(`http://127.0.0.1:${port}/events`)
     const slow = fetch(`http://127.0.0.1:${port}/slow?ms=300`)
-    // Known to be under way when a later request has been answered.
+    // The answer to a later request proves that the slow request is in progress.
     await fetch(`http://127.0.0.1:${port}/healthz`)
     const ended = endOf(child)
     expect(await (await slow).text()).toContain('after a while')
@@ -94,7 +94,7 @@ describe('the examples', () => {
     },
   )
 
-  it('tcp: says goodbye to who is still connected', async () => {
+  it('tcp: sends a goodbye to connected clients', async () => {
     const { child, port } = await start('tcp')
     const reset = connect(port, '127.0.0.1')
     await once(reset, 'data')
@@ -113,7 +113,7 @@ describe('the examples', () => {
     expect(await ended).toBe(0)
   })
 
-  it('worker: does its jobs, and ends at once when told', async () => {
+  it('worker: does its jobs, and exits at once on a signal', async () => {
     const todo = join(data, 'jobs/todo')
     mkdirSync(todo, { recursive: true })
     writeFileSync(join(todo, 'first'), 'hello')

@@ -10,7 +10,7 @@ afterEach(() => {
   server.close()
 })
 
-/** Load on one entry until `answer` has seen that many short requests. */
+/** Generates load on one entry until `answer` has received that many short requests. */
 async function loaded(enough: number, answer: RequestListener): Promise<LoadReport> {
   const seen = Promise.withResolvers<void>()
   let requests = 0
@@ -26,14 +26,14 @@ async function loaded(enough: number, answer: RequestListener): Promise<LoadRepo
   return load.stop()
 }
 
-it('counts what was answered, and by which release', async () => {
+it('counts the answers, and the release of each', async () => {
   const report = await loaded(20, (_request, response) => response.setHeader('x-release', 'one').end('hello'))
   expect([report.failed, report.failures]).toEqual([0, []])
   expect(report.releases['one']).toBeGreaterThanOrEqual(20)
   expect(report.requests).toBe(Object.values(report.releases).reduce((sum, many) => sum + many, 0))
 })
 
-it('counts as failed: another status, a cut connection, a body cut short', async () => {
+it('counts as failed: another status, a cut connection, an incomplete body', async () => {
   let turn = 0
   const report = await loaded(12, (_request, response) => {
     turn++

@@ -1,29 +1,29 @@
 import { Agent, request } from '../../lib/nodeHttp.ts'
 
-/** Each entry gets so many connections, kept alive, and about so many requests a second on them. */
+/** Each entry gets this many kept-alive connections, and about this many requests per second on them. */
 const connectionsPerEntry = 4
 const requestsPerSecond = 100
-/** One slow request is always under way at each entry. */
+/** Duration of the slow requests; one is always in progress at each entry. */
 const slowMs = 2_000
-/** No answer for this long is a failure. */
+/** A request without an answer for this long has failed. */
 const timeoutMs = 30_000
-/** Failures kept in words; all are counted. */
+/** Number of failures whose text is kept; all failures are counted. */
 const mostFailuresKept = 20
 
 export interface LoadReport {
   requests: number
   failed: number
-  /** What went wrong, the first of them. */
+  /** Texts of the first failures. */
   failures: string[]
   seconds: number
-  /** Of the short requests, in milliseconds. */
+  /** Latency of the short requests, in milliseconds. */
   medianMs: number
   p99Ms: number
   /** Requests answered by each release, by the header `x-release`. */
   releases: Record<string, number>
 }
 
-/** People at every entry who never try again: what fails once has failed. */
+/** Clients at every entry that never retry, so that every failed request counts. */
 export class LoadGenerator {
   readonly #agent = new Agent({ keepAlive: true })
   readonly #startedAt = performance.now()
@@ -50,7 +50,7 @@ export class LoadGenerator {
     return this.#failed
   }
 
-  /** Lets what is under way end. */
+  /** Stops after the requests in progress have ended. */
   async stop(): Promise<LoadReport> {
     this.#stopped = true
     await Promise.all(this.#running)
@@ -94,7 +94,7 @@ export class LoadGenerator {
     const asked = request(url, { agent: this.#agent, timeout: timeoutMs }, (response) => {
       response.on('error', (error) => fail(error.message))
       response.on('end', () => {
-        if (!response.complete) return fail('the answer was cut short')
+        if (!response.complete) return fail('the answer was incomplete')
         if (response.statusCode !== 200) return fail(`status ${response.statusCode}`)
         const release = String(response.headers['x-release'])
         this.#releases.set(release, (this.#releases.get(release) ?? 0) + 1)

@@ -17,11 +17,11 @@ const shownLines = 3
 
 export interface DemoRelease {
   rollout: RolloutView
-  /** Of the instance that failed, where one did. */
+  /** Last lines of the instance that failed, if one did. */
   lastLines: string[]
 }
 
-/** What `push` does, without the build: publishes a folder, rolls it out, shows it, and says how it ended. */
+/** Does the same as `push`, without the build: publishes a folder, rolls it out, shows the rollout and its outcome. */
 export async function releaseFolder(session: Session, client: ApiClient, folder: string): Promise<DemoRelease> {
   const { out, signal } = session
   const { definition } = await readDefinition(join(folder, 'tandem.yaml'))

@@ -10,12 +10,12 @@ interface DemoView {
   second: RolloutView
   broken: RolloutView
   load: LoadReport
-  /** Where it was kept, if it was. */
+  /** The data folder, if it was kept. */
   data: string | null
   paint: Paint
 }
 
-/** What happened, in figures, and what to try next. */
+/** Shows the measured figures, and commands to try next. */
 export function renderDemo({ passed, seconds, second, broken, load, data, paint }: DemoView): string {
   const ok = (good: boolean): string => (good ? paint('green', 'yes') : paint('red', 'NO'))
   const { requests, failed, failures } = load
@@ -25,11 +25,11 @@ export function renderDemo({ passed, seconds, second, broken, load, data, paint 
     ['latency', `median ${load.medianMs.toFixed(1)} ms, p99 ${load.p99Ms.toFixed(1)} ms`],
     ['release 2', `rolled out in ${took(second)}: ${ok(second.state === 'completed')}`],
     ['release 3', `broken, reverted in ${took(broken)}: ${ok(broken.state === 'reverted')}`],
-    ['all of it', showSeconds(seconds * 1000)],
+    ['total', showSeconds(seconds * 1000)],
   ]
   return [
     '',
-    passed ? paint('green', 'No request failed.') : paint('red', 'That did not go as it should.'),
+    passed ? paint('green', 'No request failed.') : paint('red', 'The demo failed.'),
     ...figures.map(([name, value]) => `  ${paint('dim', name.padEnd(9))}  ${value}`),
     ...failures.map((failure) => `  ${paint('red', '!')} ${failure}`),
     '',
@@ -38,11 +38,11 @@ export function renderDemo({ passed, seconds, second, broken, load, data, paint 
   ].join('\n')
 }
 
-/** An example that was installed is not in the folder where people are, and not theirs to change. */
+/** An installed example is not in the user's current folder, and the user may not change it. */
 const nextCommands = (data: string): string[] =>
   isCheckout
     ? [`  ./tandem up${data}`, '  ./tandem push examples/node', '  ./tandem status']
-    : [`  tandem up${data}`, '  tandem init && tandem push     in the folder of a service of yours', '  tandem status']
+    : [`  tandem up${data}`, '  tandem init && tandem push     in the folder of your service', '  tandem status']
 
 const took = ({ startedAt, finishedAt }: RolloutView): string =>
   finishedAt === null ? 'no time' : showSeconds(Date.parse(finishedAt) - Date.parse(startedAt))

@@ -12,13 +12,13 @@ import { releaseFolder, type DemoRelease } from './releaseFolder.ts'
 import { renderDemo } from './renderDemo.ts'
 import { Sample } from './sample.ts'
 
-/** The load runs this long before and after each rollout, so that there is something to lose. */
+/** The load runs this long before and after each rollout. */
 const calmMs = 1_500
 
-/** The tour. Exits 0 only if no request failed and the broken release was reverted. */
+/** Runs the tour. Exits with 0 only if no request failed and the broken release was reverted. */
 export async function runDemo(session: Session, keep: boolean): Promise<number> {
   const { out, host, interrupts } = session
-  // What was installed is not ours to write to.
+  // The folder of an installed program may be read-only.
   const base = isCheckout ? join(programFolder, '.tandem') : session.folders.cache
   mkdirSync(base, { recursive: true })
   const folder = mkdtempSync(join(base, 'demo-'))
@@ -27,7 +27,7 @@ export async function runDemo(session: Session, keep: boolean): Promise<number> 
   const startedAt = performance.now()
   let laptop: Laptop | null = null
   try {
-    out.note('starting a pair: one controller, two machines')
+    out.note('starting a pair: one controller and two machines')
     laptop = await startLaptop({
       ...{ data, machines: ['a', 'b'], port: 0, entryPort: 0, self: selfCommand(), env: withSomeNode(host.env) },
       signal: interrupts.signal,
@@ -35,7 +35,7 @@ export async function runDemo(session: Session, keep: boolean): Promise<number> 
     })
     interrupts.forced.addEventListener('abort', () => laptop?.kill())
     const story = await tell(session, laptop, new Sample(join(programFolder, 'examples/node'), join(folder, 'sample')))
-    out.note('ending the pair')
+    out.note('stopping the pair')
     await laptop.stop()
     laptop = null
     const seconds = (performance.now() - startedAt) / 1000
@@ -51,7 +51,7 @@ export async function runDemo(session: Session, keep: boolean): Promise<number> 
   }
 }
 
-/** The sample is a program for Node: where there is none, ours. */
+/** The sample is a program for Node. If PATH has no Node, this adds the one that runs Tandem. */
 const withSomeNode = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   ...env,
   PATH: [...(env['PATH'] ? [env['PATH']] : []), dirname(process.execPath)].join(delimiter),
@@ -61,7 +61,7 @@ interface Story {
   first: RolloutView
   second: RolloutView
   broken: RolloutView
-  /** What the broken one wrote before it ended. */
+  /** Output of the broken release before it exited. */
   lastLines: string[]
   load: LoadReport
 }
@@ -77,13 +77,13 @@ async function tell(session: Session, { client, entries }: Laptop, sample: Sampl
   try {
     await calm(load, signal)
     out.note(
-      `\nunder load now: ${Object.values(entries).join(' and ')}, kept-alive, with slow requests, never retrying`,
+      `\nsending requests to ${Object.values(entries).join(' and ')}: kept-alive connections, some slow requests, no retries`,
     )
     sample.second()
-    const { rollout: second } = await roll('rolling to release 2')
+    const { rollout: second } = await roll('rolling out release 2')
     await calm(load, signal)
     sample.broken()
-    const { rollout: broken, lastLines } = await roll('rolling to release 3, which ends before it is ready')
+    const { rollout: broken, lastLines } = await roll('rolling out release 3, which exits before it is ready')
     await calm(load, signal)
     return { first, second, broken, lastLines, load: await load.stop() }
   } catch (error) {

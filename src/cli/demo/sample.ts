@@ -1,7 +1,7 @@
 import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The sample service's folder, made from the example that people can push themselves; changed from release to release. */
+/** The folder of the sample service: a copy of an example that users can push, changed for each release. */
 export class Sample {
   readonly folder: string
 
@@ -14,7 +14,7 @@ export class Sample {
     writeFileSync(join(this.folder, 'message.txt'), 'Hello from the second release\n')
   }
 
-  /** Ends before it is ready, with something to read. */
+  /** A release that prints an error and exits before it is ready. */
   broken(): void {
     const program = "console.error('the demo broke this release on purpose: no database')\nprocess.exit(1)\n"
     writeFileSync(join(this.folder, 'server.js'), program)

@@ -7,7 +7,8 @@ type Asked = Given<Operations['startRollout']>['body']
 export type Begun = Result<Operations['startRollout']>
 
 /**
- * Starts a rollout, once: when contact is lost on the way, it looks whether that rollout began before it asks again.
+ * Starts a rollout exactly once. If contact is lost during the request, checks whether the rollout has started before
+ * it retries.
  */
 export async function beginRollout(client: ApiClient, asked: Asked, options: ContactOptions): Promise<Begun> {
   const before = await newest(client, asked.service, options)
@@ -24,7 +25,7 @@ export async function beginRollout(client: ApiClient, asked: Asked, options: Con
   }, options)
 }
 
-/** Somebody else's rollout, begun while contact was lost, must not be taken for ours. */
+/** A rollout that someone else started while contact was lost must not be mistaken for ours. */
 const isWhatWasAsked = ({ kind, release }: RolloutView, asked: Asked): boolean =>
   kind === asked.kind && release.startsWith(asked.release ?? '')
 

@@ -1,24 +1,24 @@
 import { Backoff, pause } from '../../lib/backoff.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 
-/** How long a controller that answered before may stay away (it restarts) until contact counts as lost. */
+/** How long a controller may be unreachable after it has answered (it may restart) before the command fails. */
 export const contactLimitMs = 30_000
 
-export const contactLostNote = `contact with the controller is lost; trying again for ${contactLimitMs / 1000} s`
+export const contactLostNote = `lost contact with the controller; retrying for ${contactLimitMs / 1000} s`
 
 const backoffLimits = { firstMs: 100, mostMs: 2_000 }
 
 export interface ContactOptions {
   signal: AbortSignal
-  /** Called once when contact is lost, and once when it is back. */
+  /** Called once when contact is lost, and once when it is restored. */
   onLost?: () => void
   onBack?: () => void
   limitMs?: number
 }
 
 /**
- * Does `work` until it succeeds, while the controller is away for at most the limit. Only for what may be done twice.
- * Every other failure, and the last one, is thrown.
+ * Repeats `work` until it succeeds, as long as the controller is unreachable for no longer than the limit. `work` must
+ * be safe to repeat. Throws every other failure at once, and the last failure after the limit.
  */
 export async function throughOutages<T>(work: () => Promise<T>, options: ContactOptions): Promise<T> {
   const outage = new Outage(options)
@@ -33,7 +33,7 @@ export async function throughOutages<T>(work: () => Promise<T>, options: Contact
   }
 }
 
-/** One stretch without contact: how long it lasts, and the waits between tries. */
+/** A period without contact: its duration, and the delays between retries. */
 export class Outage {
   readonly #options: ContactOptions
   #since: number | null = null
@@ -43,7 +43,7 @@ export class Outage {
     this.#options = options
   }
 
-  /** Waits before the next try; throws `error` when it is no outage, or has lasted too long. */
+  /** Waits before the next retry. Throws `error` if it is no outage, or if the outage has lasted too long. */
   async wait(error: unknown): Promise<void> {
     const { signal, onLost, limitMs = contactLimitMs } = this.#options
     if (!isOutage(error) || signal.aborted) throw error

@@ -14,9 +14,9 @@ const event = (position: number, type: string, data: object = {}) => ({
 const begun = { position: 1, maintenance: view({}) }
 
 interface World {
-  /** What the controller answers when it is asked for the last maintenance; `null`: it is away. */
+  /** Answers of the controller to requests for the last maintenance; `null`: the controller is unreachable. */
   asked: (MaintenanceView | null)[]
-  /** What each stream of events gives before it breaks off, or, the last, goes on. */
+  /** Events that each stream sends before it breaks off; the last stream stays open. */
   streams: ReturnType<typeof event>[][]
   machines?: ReturnType<typeof machineStatus>[]
 }
@@ -44,7 +44,7 @@ async function follow(argv: string[], { asked, streams, machines = [] }: World, 
   return { ...(await runHere(argv, env)), from }
 }
 
-it('reads the end again when the controller went away just as it was asked about it', async () => {
+it('reads the last event again if the controller became unreachable during the following request', async () => {
   const stopped = view({ state: 'stopped', reason: 'a is sick', finishedAt: at(3) })
   const streams = [[event(2, 'MaintenanceStopped')], [event(2, 'MaintenanceStopped')]]
   const { code, out, from } = await reboot({ asked: [null, stopped], streams })
@@ -52,20 +52,23 @@ it('reads the end again when the controller went away just as it was asked about
   expect(out).toContain('a is sick')
 })
 
-it('ends when it has ended while nothing was heard', async () => {
+it('ends when the maintenance ended during an outage', async () => {
   const completed = view({ state: 'completed', finishedAt: at(3) })
   expect(await reboot({ asked: [completed], streams: [[], []] })).toMatchObject({ code: 0 })
 })
 
-it('ends when another maintenance has begun meanwhile', async () => {
+it('ends when another maintenance has started meanwhile', async () => {
   const asked = [view({ id: 'm2' })]
   const stopped = await reboot({ asked, streams: [[event(2, 'MaintenanceStopped')]] })
-  expect(stopped).toMatchObject({ code: 1, out: 'stopped  maintenance m1; it is not the last one any more\n' })
+  expect(stopped).toMatchObject({ code: 1, out: 'stopped  maintenance m1; a newer maintenance has started since\n' })
   const completed = await reboot({ asked, streams: [[event(2, 'MaintenanceFinished')]] })
-  expect(completed).toMatchObject({ code: 0, out: 'completed  maintenance m1; it is not the last one any more\n' })
+  expect(completed).toMatchObject({
+    code: 0,
+    out: 'completed  maintenance m1; a newer maintenance has started since\n',
+  })
 })
 
-it('says what a resumed maintenance did: what is not done again, and who is back in traffic', async () => {
+it('shows which steps a resumed maintenance does not repeat, and which machines are back in traffic', async () => {
   const stepped = (position: number, step: string) => event(position, 'MaintenanceStepped', { machine: 'a', step })
   const streams = [
     [
@@ -86,10 +89,10 @@ it('says what a resumed maintenance did: what is not done again, and who is back
     { asked: [completed], streams, machines },
     resumed,
   )
-  // From where it was resumed, not from its beginning.
+  // The request starts where the maintenance was resumed, not at its beginning.
   expect([code, from]).toEqual([0, ['40']])
   expect(err.split('\n').slice(-6, -1)).toEqual([
-    'resumed at machine a: its work is done and is not done again; checks its instances',
+    'resumed at machine a: the work is done and is not repeated; checks the instances',
     '  a  check   3.0 s',
     '  a  return  1.0 s',
     '  a  done, back in traffic',

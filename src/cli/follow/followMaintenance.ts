@@ -5,7 +5,10 @@ import { renderMaintenance } from '../render/maintenance.ts'
 import type { Session } from '../session.ts'
 import { contactLostNote, Outage } from './contact.ts'
 
-/** Follows maintenance from `after`, a position of the log, to its end: a line as each step of a machine is over. Resolves with the exit code. */
+/**
+ * Follows maintenance from `after`, a position of the log, to its end. Prints a line when a machine finishes a step.
+ * Resolves with the exit code.
+ */
 export async function followMaintenance(
   session: Session,
   client: ApiClient,
@@ -18,13 +21,16 @@ export async function followMaintenance(
     hasCompleted = await untilEnded(session, client, id, after)
   } catch (error) {
     if (!signal.aborted) throw error
-    out.note(`\nit goes on without you\n  how it is    tandem maintenance\n  no further   tandem maintenance stop`)
+    out.note(`\nthe maintenance continues\n  show it    tandem maintenance\n  stop it    tandem maintenance stop`)
     return session.interrupts.exitCode()
   }
   const { maintenance } = await client.call('maintenance', {}, signal)
   if (maintenance?.id !== id) {
     const state = hasCompleted ? 'completed' : 'stopped'
-    out.result({ maintenance: { id, state } }, () => `${state}  maintenance ${id}; it is not the last one any more`)
+    out.result(
+      { maintenance: { id, state } },
+      () => `${state}  maintenance ${id}; a newer maintenance has started since`,
+    )
     return hasCompleted ? 0 : 1
   }
   out.result({ maintenance }, () => renderMaintenance(maintenance, out.paint))
@@ -32,7 +38,7 @@ export async function followMaintenance(
   return maintenance.state === 'completed' ? 0 : 1
 }
 
-/** One that was out of traffic before is left there. Said on the side: that it cannot be asked for changes nothing. */
+/** Names machines that stay drained because they were drained before. If the status cannot be read, prints nothing. */
 async function sayWhoStaysOut(
   { out, signal }: Session,
   client: ApiClient,
@@ -45,14 +51,14 @@ async function sayWhoStaysOut(
   }
 }
 
-/** Resolves with whether every machine was done. */
+/** Resolves with true if every machine was done. */
 async function untilEnded({ out, signal }: Session, client: ApiClient, id: string, first: number): Promise<boolean> {
-  const outage = new Outage({ signal, onLost: () => out.note(`${contactLostNote}. The maintenance goes on.`) })
+  const outage = new Outage({ signal, onLost: () => out.note(`${contactLostNote}. The maintenance continues.`) })
   const steps = new Map<string, { step: string; at: string }>()
   const readied = new Set<string>()
   for (let after = first, isFirst = true; ; isFirst = false) {
     try {
-      // It may have ended while nothing was heard, and then no event is to come.
+      // The maintenance may have ended during the outage; then no further event arrives.
       const isOver = !isFirst && (await hasEnded(client, id, signal))
       const query = { after, follow: isOver ? 'false' : 'true' } as const
       for await (const { data: event } of client.stream('events', { query }, { signal })) {
@@ -61,10 +67,10 @@ async function untilEnded({ out, signal }: Session, client: ApiClient, id: strin
         if (event.data['maintenance'] === id) {
           for (const line of stepLines(steps, readied, event)) out.note(line)
           if (event.type === 'MaintenanceFinished') return true
-          // One that was resumed has been stopped before.
+          // A maintenance that was resumed has been stopped before, so its state decides.
           if (event.type === 'MaintenanceStopped' && (await hasEnded(client, id, signal))) return false
         }
-        // Last: an event whose answer met an outage is read again.
+        // Set last, so that an event whose handling met an outage is read again.
         after = event.position
       }
       signal.throwIfAborted()

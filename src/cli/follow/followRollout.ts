@@ -12,13 +12,13 @@ import { PrepareOutput } from './prepareOutput.ts'
 import { showProgress } from './progress.ts'
 import { watchRollout } from './watchRollout.ts'
 
-/** What people see of a rollout's end: the failed instance's last lines. */
+/** Number of lines shown of the output of a failed instance. */
 const shownLines = 20
 
-/** What may be known of a failure from the reason and the failed instance's last lines: sentences for people. */
+/** Explains a failure from its reason and the last lines of the failed instance. Returns sentences for people. */
 export type Explain = (lines: readonly string[]) => string[]
 
-/** Follows a rollout to its end, live; prints how it ended. Resolves with the exit code. */
+/** Follows a rollout live to its end and prints the outcome. Resolves with the exit code. */
 export async function followRollout(
   session: Session,
   client: ApiClient,
@@ -35,8 +35,8 @@ export async function followRollout(
   try {
     const contact = {
       signal,
-      onLost: () => progress.note(`${contactLostNote}. The rollout goes on.`),
-      onBack: () => progress.note('contact is back'),
+      onLost: () => progress.note(`${contactLostNote}. The rollout continues.`),
+      onBack: () => progress.note('contact with the controller is restored'),
     }
     for await (const rollout of watchRollout(client, first.id, contact)) {
       await prepareOutput.update(rollout)
@@ -47,9 +47,9 @@ export async function followRollout(
   } catch (error) {
     if (!signal.aborted) throw error
     await progress.end()
-    out.note(`\nrollout ${first.id} goes on without you`)
+    out.note(`\nrollout ${first.id} continues`)
     out.note(`  follow it    tandem rollout show ${first.id}`)
-    out.note(`  go back      tandem rollout abort ${first.id}`)
+    out.note(`  abort it     tandem rollout abort ${first.id}`)
     return session.interrupts.exitCode()
   } finally {
     await prepareOutput.end()
@@ -58,7 +58,10 @@ export async function followRollout(
   return finish(session, client, last, explain)
 }
 
-/** Where it answers now, and to whom it is open unsaid. Said on the side: that it cannot be asked for changes nothing about how the rollout ended. */
+/**
+ * Prints the addresses of the service, and warns of routes that are public only by default. If the status cannot be
+ * read, prints nothing: that does not change the outcome of the rollout.
+ */
 async function sayWhere({ out, signal }: Session, client: ApiClient, service: string): Promise<void> {
   const status = await client.call('status', {}, signal).catch(() => null)
   const addresses = status ? addressesOf(status, service) : []
@@ -67,7 +70,7 @@ async function sayWhere({ out, signal }: Session, client: ApiClient, service: st
   for (const line of rolled ? unsaidLines(rolled) : []) out.warn(line)
 }
 
-/** What else is wrong there: apart from the reason, which it is not. */
+/** Prints other problems of the touched machines, which are not the reason for the failure. */
 async function sayStanding({ out, signal }: Session, client: ApiClient, rollout: RolloutView): Promise<void> {
   const status = await client.call('status', {}, signal).catch(() => null)
   for (const line of standingProblems(status, rollout, out.paintNote)) out.note(line)

@@ -1,10 +1,10 @@
 import type { ApiClient } from '../../api/client.ts'
 import type { Answer } from '../../protocol/ask.ts'
 
-/** More time than this nobody waits for lines that only explain. */
+/** Time limit: these lines only explain a result. */
 const limitMs = 5_000
 
-/** The last lines of an instance. What keeps them from being read is one of them: the rollout's end counts more. */
+/** The last lines of an instance. A read error becomes one of the lines: it must not hide the outcome. */
 export async function lastLines(
   client: ApiClient,
   service: string,
@@ -20,7 +20,7 @@ export async function lastLines(
       if (text !== null) lines.push(text)
     }
   } catch (error) {
-    lines.push(`(its output could not be read: ${error instanceof Error ? error.message : String(error)})`)
+    lines.push(`(cannot read the output of the instance: ${error instanceof Error ? error.message : String(error)})`)
   }
   return lines.slice(-last)
 }

@@ -5,21 +5,21 @@ import { plain, type Paint } from '../paint.ts'
 import { machineLine, outputLine } from '../render/progressLines.ts'
 import type { Progress } from './progress.ts'
 
-/** Seconds of the phase that runs are counted on this often. */
+/** Interval at which the seconds of the running phase are updated. */
 const tickMs = 100
-/** How much of the output of a `prepare` that runs is in sight. */
+/** Number of visible lines of the output of a running `prepare`. */
 const outputLines = 5
 
 /** A machine where the rollout did not end well. */
 class Failed extends Error {}
 
-/** One line a machine, drawn over by listr2 until the rollout ends. */
+/** One line for each machine, which listr2 redraws until the rollout ends. */
 export function liveProgress(out: Output, first: RolloutView): Progress {
   let rollout = first
   const ended = Promise.withResolvers<void>()
   const paint: Paint = out.paintNote === plain ? plain : out.paintNote
   const width = Math.max(...first.machines.map(({ machine }) => machine.length))
-  const stderr = out.stderr as NodeJS.WriteStream // live only where stderr is a terminal
+  const stderr = out.stderr as NodeJS.WriteStream // this is used only if stderr is a terminal
   const titles: (() => void)[] = []
   let output: string[] = []
   const outputOf = (machine: string): string[] =>
@@ -37,7 +37,7 @@ export function liveProgress(out: Output, first: RolloutView): Progress {
         await ended.promise
         draw()
         const state = rollout.machines.find((one) => one.machine === machine)?.state
-        if (state !== 'done' && state !== 'untouched') throw new Failed(state) // drawn with a cross
+        if (state !== 'done' && state !== 'untouched') throw new Failed(state) // listr2 draws a cross
       },
     })),
     {

@@ -28,7 +28,7 @@ const [before, running, over] = [
   rolloutView({ prepare: prepare(at(9)) }),
 ]
 
-/** A controller that answers as `answers` says, one each time; and what was asked and shown. */
+/** A controller that gives each of `answers` once. Records the requests and the lines shown. */
 async function following(answers: ((response: ServerResponse) => void)[], first = before) {
   const [asked, shown]: [URLSearchParams[], string[]] = [[], []]
   server = createServer((request, response) => {
@@ -43,7 +43,7 @@ async function following(answers: ((response: ServerResponse) => void)[], first 
   return { output, asked, shown }
 }
 
-it('shows each line once: those that came while it ran, and the rest once it is over', async () => {
+it('shows each line once: some while prepare runs, the rest when it has ended', async () => {
   const { output, asked, shown } = await following([
     (response) => sendEvents(response, line(1, 'one'), line(2, 'same'), line(2, 'same')),
     (response) => {
@@ -65,7 +65,7 @@ it('shows each line once: those that came while it ran, and the rest once it is 
   ])
 })
 
-it('shows all of one that was over between two looks, and the last lines of one that was over before', async () => {
+it('shows all lines of a prepare that ended between two updates, and the last lines of one that had ended before', async () => {
   const all = (response: ServerResponse): void => {
     sendEvents(response, line(1, 'one'), line(2, 'two'), { kind: 'end' })
     response.end()
@@ -79,7 +79,7 @@ it('shows all of one that was over between two looks, and the last lines of one 
   expect([late.shown, late.asked[0]?.get('last')]).toEqual([['a one', 'a two'], '20'])
 })
 
-it('says so when the rest cannot be read, and goes on', async () => {
+it('reports that the rest cannot be read, and continues', async () => {
   const { output, shown } = await following([
     (response) => sendEvents(response, line(1, 'one')),
     (response) => response.writeHead(500).end('{}'),
@@ -87,5 +87,5 @@ it('says so when the rest cannot be read, and goes on', async () => {
   await output.update(running)
   await expect.poll(() => shown).toEqual(['a one'])
   await output.update(over)
-  expect(shown).toEqual(['a one', expect.stringContaining('a (the rest of its output could not be read: ')])
+  expect(shown).toEqual(['a one', expect.stringContaining('a (cannot read the rest of the output of prepare: ')])
 })

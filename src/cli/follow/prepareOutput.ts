@@ -2,26 +2,26 @@ import type { ApiClient } from '../../api/client.ts'
 import type { RolloutView } from '../../api/views.ts'
 import { lastLines } from './lastLines.ts'
 
-/** Of a `prepare` that was over before anybody looked. */
+/** Number of lines shown of a `prepare` that had ended before this command started to follow. */
 const lateLines = 20
-/** How long the rest of the output may take once `prepare` has ended: the rollout goes on meanwhile. */
+/** Time limit for reading the rest of the output once `prepare` has ended; the rollout continues meanwhile. */
 const restMs = 5_000
 
 type Show = (machine: string, text: string) => Promise<void> | void
 type Prepare = NonNullable<RolloutView['prepare']>
 
-/** Shows the output of a rollout's `prepare` line by line while it runs, and all of it before the phase is over. */
+/** Shows the output of a rollout's `prepare` line by line while it runs, and all of it before the phase ends. */
 export class PrepareOutput {
   readonly #client: ApiClient
   readonly #service: string
-  /** It was over before this began to look. */
+  /** True if `prepare` had ended before this object was created. */
   readonly #isLate: boolean
   readonly #signal: AbortSignal
   readonly #show: Show
   readonly #stop = new AbortController()
   #follows: Promise<void> | null = null
   #isOver = false
-  /** When the newest line that was shown was written, and how many of that moment were shown. */
+  /** Timestamp of the newest line shown, and the number of lines shown with that timestamp. */
   #newest: { at: string; count: number } | null = null
 
   constructor(client: ApiClient, first: RolloutView, signal: AbortSignal, show: Show) {
@@ -32,7 +32,7 @@ export class PrepareOutput {
     this.#show = show
   }
 
-  /** The rollout as it is now; resolves once what there is to show of it was shown. */
+  /** Takes the present state of the rollout. Resolves when all its new output is shown. */
   async update({ prepare }: RolloutView): Promise<void> {
     if (!prepare || this.#isOver) return
     if (prepare.finishedAt === null) {
@@ -57,7 +57,7 @@ export class PrepareOutput {
     await this.#follows
   }
 
-  /** From where the last read stopped. Never rejects: the rollout counts more than its output. */
+  /** Reads from where the last read stopped. Never rejects: a lost line must not end the command. */
   async #read({ machine, instance }: Prepare, follow: boolean, signal: AbortSignal): Promise<void> {
     const since = this.#newest
     let repeated = since?.count ?? 0
@@ -73,7 +73,7 @@ export class PrepareOutput {
     } catch (error) {
       if (!follow && !signal.aborted) {
         const why = error instanceof Error ? error.message : String(error)
-        await this.#show(machine, `(the rest of its output could not be read: ${why})`)
+        await this.#show(machine, `(cannot read the rest of the output of prepare: ${why})`)
       }
     }
   }

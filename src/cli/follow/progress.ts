@@ -9,11 +9,11 @@ export interface Progress {
   note: (text: string) => void
   /** A line that `prepare` wrote on that machine. */
   output: (machine: string, text: string) => void
-  /** Takes away what only a running rollout needs; may be called twice. */
+  /** Removes the parts of the display that only a running rollout needs. May be called twice. */
   end: () => Promise<void>
 }
 
-/** Live lines on a terminal, a line for each phase elsewhere, on stderr both. */
+/** Shows live lines on a terminal, else a line for each phase. Both go to stderr. */
 export async function showProgress(out: Output, first: RolloutView): Promise<Progress> {
   out.note(rolloutTitle(first, out.paintNote))
   if (out.live) {

@@ -27,7 +27,7 @@ const reverting = rolloutView({ state: 'reverting', reason: 'it failed' })
 const reverted = rolloutView({ state: 'reverted', reason: 'it failed', finishedAt: at(1) })
 const { signal } = new AbortController()
 
-it('goes on where it was, over a stream that breaks and one that ends too early', async () => {
+it('continues after a stream that breaks and one that ends too early', async () => {
   let visits = 0
   const client = await controller((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -44,7 +44,7 @@ it('goes on where it was, over a stream that breaks and one that ends too early'
   expect([visits, lost, back]).toEqual([3, 2, 2])
 })
 
-it('gives up after the limit, with the id', async () => {
+it('gives up after the limit, with the id of the rollout', async () => {
   const client = await controller((_request, response) => void response.destroy())
   const watch = async (): Promise<void> => {
     for await (const rollout of watchRollout(client, running.id, { signal, limitMs: 300 })) expect(rollout).toBeNull()
@@ -52,7 +52,7 @@ it('gives up after the limit, with the id', async () => {
   await expect(watch()).rejects.toMatchObject({ code: 'E_CONTACT_LOST', exitCode: 3, subject: running.id })
 })
 
-it('does not go on asking what was refused', async () => {
+it('does not retry a refused request', async () => {
   let visits = 0
   const client = await controller((_request, response) => {
     visits++
@@ -74,7 +74,7 @@ it('does not go on asking what was refused', async () => {
   expect(visits).toBe(1)
 })
 
-it('starts a rollout once, also when the answer to the start is lost', async () => {
+it('starts a rollout once, also if the answer to the start request is lost', async () => {
   const rollouts: RolloutView[] = []
   let starts = 0
   const client = await controller((request, response) => {
@@ -87,7 +87,7 @@ it('starts a rollout once, also when the answer to the start is lost', async () 
   expect([starts, begun.rollout?.id]).toEqual([1, running.id])
 })
 
-it("does not take another's rollout for the one it asked for", async () => {
+it("does not mistake another user's rollout for the requested one", async () => {
   const anothers = rolloutView({ id: 'anothers', release: 'c'.repeat(64) })
   let starts = 0
   const client = await controller((request, response) => {

@@ -5,8 +5,8 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import { isOutage, Outage, type ContactOptions } from './contact.ts'
 
 /**
- * A rollout at each change, its end last; goes on over restarts of the controller. `E_CONTACT_LOST`, with its id, when
- * the controller stays away.
+ * Yields a rollout at each change, up to its end. Continues when the controller restarts. Throws `E_CONTACT_LOST`, with
+ * the id of the rollout, if the controller stays unreachable.
  */
 export async function* watchRollout(
   client: ApiClient,
@@ -33,14 +33,14 @@ export async function* watchRollout(
   }
 }
 
-/** A stream that ends before the rollout does: the controller is going down. */
+/** A stream that ends before the rollout does means that the controller is shutting down. */
 const ended = (url: string): OperatorError =>
   new OperatorError('E_CONTROLLER_UNREACHABLE', `the controller at ${url} ended the stream`, { subject: url })
 
 export function contactLost(rollout: string, cause: unknown): OperatorError {
-  return new OperatorError('E_CONTACT_LOST', `contact with the controller was lost; rollout ${rollout} goes on`, {
+  return new OperatorError('E_CONTACT_LOST', `contact with the controller was lost; rollout ${rollout} continues`, {
     subject: rollout,
-    next: `when the controller is back:  tandem rollout show ${rollout}`,
+    next: `when the controller answers again:  tandem rollout show ${rollout}`,
     cause,
   })
 }

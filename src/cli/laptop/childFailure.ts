@@ -4,23 +4,26 @@ import { OperatorError } from '../../lib/operatorError.ts'
 interface Ending {
   code: number | null
   signal: string | null
-  /** The end of what it printed. */
+  /** The end of the child's output. */
   tail: string
   logFile: string
 }
 
-/** Why a child ended: its own error where it told one (`--json`: a line on stdout), else how it ended. */
+/** Why a child ended: the error it printed (`--json`: a line on stdout) if any, else its exit status or signal. */
 export function childFailure(name: string, { code, signal, tail, logFile }: Ending): OperatorError {
   const told = toldError(tail)
   if (told) {
     const { code: known, message, subject, next } = told
     return new OperatorError(known, `${name}: ${message}`, {
       ...(subject === null ? {} : { subject }),
-      next: next ?? `its log: ${logFile}`,
+      next: next ?? `tail ${logFile}   shows its log`,
     })
   }
-  const how = signal === null ? `ended with status ${code}` : `was ended by ${signal}`
-  return new OperatorError('E_ENVIRONMENT', `${name} ${how}`, { subject: logFile, next: `its log: tail ${logFile}` })
+  const how = signal === null ? `exited with status ${code}` : `was ended by ${signal}`
+  return new OperatorError('E_ENVIRONMENT', `${name} ${how}`, {
+    subject: logFile,
+    next: `tail ${logFile}   shows its log`,
+  })
 }
 
 interface Told {
@@ -38,7 +41,7 @@ function toldError(tail: string): Told | null {
       const { code, message, subject = null, next = null } = error
       if (code !== undefined && code in errorCodes && message !== undefined) return { code, message, subject, next }
     } catch {
-      continue // a line cut short
+      continue // an incomplete line
     }
   }
   return null

@@ -15,7 +15,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const lockFile = (): string => join(folder, 'up.lock')
 
-/** Takes the lock, tells what is written in it, and gives it back. */
+/** Takes the lock, returns the content of its file, and releases the lock. */
 function takenBy(): unknown {
   const lock = DataLock.take(folder)
   const { pid } = JSON.parse(readFileSync(lockFile(), 'utf8')) as { pid: unknown } // what the lock writes
@@ -25,7 +25,7 @@ function takenBy(): unknown {
 
 const lockedBy = (holder: unknown): void => writeFileSync(lockFile(), `${JSON.stringify(holder)}\n`)
 
-it('is held against a second, and free again after', () => {
+it('refuses a second holder, and is free after release', () => {
   const lock = DataLock.take(folder)
   expect(() => DataLock.take(folder)).toThrow(expect.objectContaining({ code: 'E_DATA_LOCKED', subject: folder }))
   lock.release()
@@ -33,7 +33,7 @@ it('is held against a second, and free again after', () => {
   expect(readdirSync(folder)).toEqual([])
 })
 
-it('is held by another process as long as that runs, and taken over when it was killed', async () => {
+it('is held by another process while that runs, and taken over after that was killed', async () => {
   const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
   try {
     await once(other, 'spawn')
@@ -46,24 +46,24 @@ it('is held by another process as long as that runs, and taken over when it was 
   DataLock.take(folder).release()
 })
 
-it('is taken over when its process number was given to another process since', () => {
+it('is taken over if another process has the same pid since', () => {
   lockedBy({ pid: process.pid, startedAt: 'another boot/1' })
   expect(takenBy()).toBe(process.pid)
 })
 
-it.each(['', 'half a li', '{"pid":"x"}', 'null'])('is taken over when it holds no process: %j', (content) => {
+it.each(['', 'half a li', '{"pid":"x"}', 'null'])('is taken over if it names no process: %j', (content) => {
   writeFileSync(lockFile(), content)
   expect(takenBy()).toBe(process.pid)
 })
 
-it('is not released for somebody who took it over', () => {
+it('is not released after another process took it over', () => {
   const lock = DataLock.take(folder)
   lockedBy({ pid: 1, startedAt: 'of another' })
   lock.release()
   expect(existsSync(lockFile())).toBe(true)
 })
 
-it('knows that a process is itself, and that none has number 2^30', () => {
+it('identifies its own process, and knows that no process has pid 2^30', () => {
   expect(identityOf(process.pid)).toEqual(identityOf(process.pid))
   expect(identityOf(2 ** 30)).toBeNull()
 })

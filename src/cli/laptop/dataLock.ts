@@ -5,10 +5,10 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import { identityOf, type ProcessIdentity } from './processIdentity.ts'
 import { asOperatorError } from '../asOperatorError.ts'
 
-/** Take-overs of a stale lock that another process was quicker at. */
+/** Maximum number of attempts to take over a stale lock while other processes are faster. */
 const mostTries = 5
 
-/** Keeps a data folder for this process: released by `release`, or by its end, however that comes. */
+/** Locks a data folder for this process, until `release` or the end of the process, also after a crash. */
 export class DataLock {
   readonly #path: string
   readonly #content: string
@@ -18,7 +18,7 @@ export class DataLock {
     this.#content = content
   }
 
-  /** `E_DATA_LOCKED` names the process that holds it. */
+  /** Throws `E_DATA_LOCKED`, which names the process that holds the lock. */
   static take(folder: string): DataLock {
     makeFolder(folder)
     const path = join(folder, 'up.lock')
@@ -46,7 +46,7 @@ export class DataLock {
   }
 }
 
-/** Linking is atomic and never replaces. */
+/** Creates the lock by link(2), which is atomic and never replaces a file. */
 function tryLink(own: string, path: string): boolean {
   try {
     linkSync(own, path)
@@ -57,13 +57,13 @@ function tryLink(own: string, path: string): boolean {
   }
 }
 
-/** Moved aside first: should it be a new holder's by now, it is put back. */
+/** Removes a stale lock. Moves the file aside first, and restores it if it belongs to a new holder by now. */
 function takeAway(path: string, stale: string): void {
   const aside = `${path}.stale.${process.pid}`
   try {
     renameSync(path, aside)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return // another was quicker
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return // another process was faster
     throw asOperatorError(new Error(`cannot take over the lock ${path}`, { cause: error }))
   }
   if (readHolder(aside)?.text !== stale) tryLink(aside, path)
@@ -72,7 +72,7 @@ function takeAway(path: string, stale: string): void {
 
 interface Holder {
   text: string
-  /** `null`: what is written there names no process. */
+  /** `null`: the content of the file names no process. */
   holder: ProcessIdentity | null
 }
 
@@ -89,7 +89,7 @@ function readHolder(path: string): Holder | null {
     const { pid, startedAt } = value ?? {}
     return { text, holder: typeof pid === 'number' && typeof startedAt === 'string' ? { pid, startedAt } : null }
   } catch {
-    return { text, holder: null } // half a file: its writer is dead, since it is linked whole
+    return { text, holder: null } // an incomplete file: its writer is dead, because a writer links only complete files
   }
 }
 
@@ -100,6 +100,6 @@ function isAlive(holder: ProcessIdentity | null): holder is ProcessIdentity {
 function locked(folder: string, { pid }: ProcessIdentity): OperatorError {
   return new OperatorError('E_DATA_LOCKED', `another tandem up (process ${pid}) uses this data folder`, {
     subject: folder,
-    next: 'end that one with Ctrl-C, or give this one another folder: --data DIR',
+    next: 'stop the other tandem up with Ctrl-C, or use another folder: --data DIR',
   })
 }

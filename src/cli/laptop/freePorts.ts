@@ -2,15 +2,18 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { OperatorError } from '../../lib/operatorError.ts'
 
-/** The port itself, or for 0 a free one. `E_PORT_TAKEN` says which flag chooses another. */
+/** Returns the port, or a free one for 0. Throws `E_PORT_TAKEN`, which names the flag that sets another port. */
 export async function claimPort(port: number, host: string, flag: string): Promise<number> {
   if (port > 65_535)
-    throw new OperatorError('E_USAGE', `there is no port ${port}`, { subject: flag, next: `lower ${flag}` })
+    throw new OperatorError('E_USAGE', `port ${port} is greater than 65535`, {
+      subject: flag,
+      next: `use a lower value for ${flag}`,
+    })
   const server = createServer()
   try {
     server.listen({ port, host, exclusive: true })
     await once(server, 'listening')
-    return (server.address() as AddressInfo).port // it listens on a port
+    return (server.address() as AddressInfo).port // a listening TCP server has an address
   } catch (error) {
     throw refusal(error, port, host, flag)
   } finally {
@@ -24,10 +27,11 @@ export async function claimPort(port: number, host: string, flag: string): Promi
 function refusal(error: unknown, port: number, host: string, flag: string): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : ''
   if (code !== 'EADDRINUSE' && code !== 'EACCES') return error
-  const what = code === 'EACCES' ? `your user may not listen on port ${port}` : `something else listens on port ${port}`
+  const what =
+    code === 'EACCES' ? `your user may not listen on port ${port}` : `another process listens on port ${port}`
   return new OperatorError('E_PORT_TAKEN', what, {
     subject: `${host}:${port}`,
-    next: `choose another with ${flag} PORT; ss -ltnp 'sport = :${port}' shows what has it`,
+    next: `use another port: ${flag} PORT; ss -ltnp 'sport = :${port}'   shows which process listens`,
     cause: error,
   })
 }

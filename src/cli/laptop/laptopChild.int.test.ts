@@ -36,7 +36,7 @@ async function newsOf(part: string): Promise<void> {
 
 const runs = 'process.send({ event: "ready", http: 8001 }); setInterval(() => {}, 1000);'
 
-it('is ready when it says so, keeps its output, and ends when told', async () => {
+it('is ready on its message, keeps its output, and stops on request', async () => {
   const ends = 'process.on("SIGTERM", () => { console.log("bye"); process.exit(0) });'
   const child = start(`${ends} console.log("hello"); ${runs}`)
   expect(await child.ready).toEqual({ event: 'ready', http: 8001 })
@@ -46,18 +46,18 @@ it('is ready when it says so, keeps its output, and ends when told', async () =>
   expect(news).toEqual([])
 })
 
-it('is started again when it is killed', async () => {
+it('is restarted when it is killed', async () => {
   const child = start(runs)
   await child.ready
   const first = child.pid
   process.kill(first ?? 0, 'SIGKILL')
-  await newsOf('is back')
+  await newsOf('runs again')
   expect(child.pid).not.toBe(first)
-  expect(news[0]).toMatch(/^machine a was ended by SIGKILL; starting it again in 0\.\d s$/)
+  expect(news[0]).toMatch(/^machine a was ended by SIGKILL; restarting it in 0\.\d s$/)
   await child.stop()
 })
 
-it('fails with its own error when it ends before it was ready', async () => {
+it('fails with its own error if it ends before it is ready', async () => {
   const told = {
     error: { code: 'E_PORT_TAKEN', message: 'something else listens', subject: '127.0.0.1:80', next: 'look' },
   }
@@ -68,13 +68,13 @@ it('fails with its own error when it ends before it was ready', async () => {
   await child.stop()
 })
 
-it('fails by how it ended when it told nothing', async () => {
+it('fails with its exit status if it printed no error', async () => {
   const child = start('process.exitCode = 9')
-  await expect(child.ready).rejects.toMatchObject({ code: 'E_ENVIRONMENT', message: 'machine a ended with status 9' })
+  await expect(child.ready).rejects.toMatchObject({ code: 'E_ENVIRONMENT', message: 'machine a exited with status 9' })
   await child.stop()
 })
 
-it('keeps a log within its limit, and the newest of it', () => {
+it('keeps its log within the limit, with the newest lines', () => {
   const log = new RotatingLog(join(folder, 'x.log'), { limit: 100, onNews: (text) => news.push(text) })
   for (let line = 0; line < 50; line++) log.write(Buffer.from(`line ${String(line).padStart(3, '0')}\n`))
   log.close()
@@ -85,26 +85,28 @@ it('keeps a log within its limit, and the newest of it', () => {
   expect(news).toEqual([])
 })
 
-it('loses what cannot be written, says so once, and when it can again', () => {
+it('loses output that cannot be written, and reports once that it is lost and once that writing works again', () => {
   const path = join(folder, 'x.log')
   const log = new RotatingLog(path, { limit: 10, onNews: (text) => news.push(text) })
-  // The one before it cannot give way.
+  // The previous file cannot be replaced.
   mkdirSync(`${path}.1/in the way`, { recursive: true })
   for (const line of ['first 1\n', 'lost 1\n', 'lost 2\n']) log.write(Buffer.from(line))
   expect(news).toEqual([
-    expect.stringMatching(/x\.log cannot be written, what it prints is lost: .*\b(EISDIR|ENOTEMPTY)\b/),
+    expect.stringMatching(
+      /cannot write .*x\.log; its output is lost until it can be written again: .*\b(EISDIR|ENOTEMPTY)\b/,
+    ),
   ])
   rmSync(`${path}.1`, { recursive: true })
   for (const line of ['again 1\n', 'again 2\n']) log.write(Buffer.from(line))
   expect(news.slice(1)).toEqual([`${path} is written again`])
-  // Removed by hand, or by a rotation that was cut off.
+  // The file was removed by hand, or by an interrupted rotation.
   rmSync(path)
   log.write(Buffer.from('again 3\n'))
   log.close()
   expect(readFileSync(path, 'utf8')).toBe('again 3\n')
 })
 
-it.skipIf(!existsSync('/dev/full'))('outlives a full disk (skipped where none can be played)', async () => {
+it.skipIf(!existsSync('/dev/full'))('survives a full disk (skipped where /dev/full is missing)', async () => {
   const child = start(`console.log("hello"); ${runs}`, '/dev/full')
   await child.ready
   await newsOf('ENOSPC')

@@ -3,32 +3,32 @@ import { Backoff } from '../../lib/backoff.ts'
 import { childFailure } from './childFailure.ts'
 import { RotatingLog } from './rotatingLog.ts'
 
-/** After being up this long, a child that ends is started again at once: no crash loop by that is worth a longer wait. */
+/** A child that ran this long before it ended is restarted without a longer delay: it is not in a crash loop. */
 const steadyMs = 5_000
 const backoffLimits = { firstMs: 200, mostMs: 10_000 }
-/** What is kept in memory to explain why a child ended. */
+/** Amount of output kept in memory to explain why a child ended. */
 const keptTailBytes = 8 * 1024
-/** Longer than an agent may take to end its services in order. */
+/** Longer than an agent may take to stop its services in order. */
 const stopLimitMs = 60_000
 
-/** What a child says by its IPC channel once it accepts work. */
+/** Message that a child sends on its IPC channel once it accepts work. */
 export type ReadyMessage = Readonly<Record<string, unknown>>
 
 interface ChildOptions {
-  /** `controller`, `machine a`. */
+  /** Name for messages: `controller`, `machine a`. */
   name: string
   command: string
   args: string[]
   env: NodeJS.ProcessEnv
   logFile: string
-  /** What happened to it after its first start, in words. */
+  /** Receives messages about the child after its first start. */
   onNews: (text: string) => void
 }
 
 /**
- * One part of a laptop's cluster as a child process: started again with backoff when it ends by itself. A session of its
- * own, so that Ctrl-C on the terminal reaches only its parent, which then ends all in order; its IPC channel closes with
- * the parent, however that ends, and it ends itself.
+ * One part of a laptop's cluster as a child process. If the child ends on its own, it is restarted with backoff. The
+ * child has its own session, so that Ctrl-C on the terminal reaches only the parent, which stops everything in order.
+ * When the parent ends, even by a crash, the IPC channel closes and the child exits.
  */
 export class LaptopChild {
   readonly #options: ChildOptions
@@ -43,11 +43,11 @@ export class LaptopChild {
   constructor(options: ChildOptions) {
     this.#options = options
     this.#log = new RotatingLog(options.logFile, { onNews: options.onNews })
-    this.#ready.promise.catch(() => {}) // whoever waits for it is told; nobody may wait yet
+    this.#ready.promise.catch(() => {}) // callers of `ready` get the rejection; there may be no caller yet
     this.#start()
   }
 
-  /** Its first ready message; rejects with its own error when it ends before. */
+  /** The first ready message of the child. Rejects with the child's error if it ends before. */
   get ready(): Promise<ReadyMessage> {
     return this.#ready.promise
   }
@@ -56,7 +56,7 @@ export class LaptopChild {
     return this.#process?.pid
   }
 
-  /** Ends it in order; at once after a limit. */
+  /** Stops the child in order; kills it after a limit. */
   async stop(): Promise<void> {
     if (this.#stopping) return this.#stopping.promise
     this.#stopping = Promise.withResolvers()
@@ -64,7 +64,7 @@ export class LaptopChild {
     if (this.#process === null) this.#ended()
     this.#process?.kill('SIGTERM')
     const limit = setTimeout(() => {
-      this.#options.onNews(`${this.#options.name} did not end in ${stopLimitMs / 1000} s; it is killed`)
+      this.#options.onNews(`${this.#options.name} did not stop within ${stopLimitMs / 1000} s; killing it`)
       this.kill()
     }, stopLimitMs)
     await this.#stopping.promise
@@ -96,14 +96,14 @@ export class LaptopChild {
       if (!this.#wasReady) return this.#ready.reject(failure)
       if (performance.now() - startedAt > steadyMs) this.#backoff.reset()
       const wait = this.#backoff.next()
-      onNews(`${failure.message}; starting it again in ${(wait / 1000).toFixed(1)} s`)
+      onNews(`${failure.message}; restarting it in ${(wait / 1000).toFixed(1)} s`)
       this.#restart = setTimeout(() => this.#start(), wait)
     })
   }
 
   #heard(message: unknown): void {
     if (typeof message !== 'object' || message === null || !('event' in message) || message.event !== 'ready') return
-    if (this.#wasReady) this.#options.onNews(`${this.#options.name} is back`)
+    if (this.#wasReady) this.#options.onNews(`${this.#options.name} runs again`)
     this.#wasReady = true
     this.#ready.resolve({ ...message })
   }

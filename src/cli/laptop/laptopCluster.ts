@@ -9,20 +9,20 @@ import { admitFile, agentTokenFile, keepTokens } from './laptopTokens.ts'
 import { waitUntilServing } from './waitUntilServing.ts'
 
 const host = '127.0.0.1'
-/** Each machine's instances have this many ports; all below the systems' ephemeral ranges. */
+/** Number of instance ports of each machine. All are below the ephemeral port ranges of the operating systems. */
 const portsPerMachine = 1_000
 const firstPorts = { from: 20_000, to: 32_000, step: 100 }
-/** So far apart are the tcp routes of two machines: the contract's number. */
+/** Distance between the tcp ports of two machines, as documented. */
 const tcpStep = 1_000
 
 export interface LaptopOptions {
   data: string
   machines: string[]
-  /** 0: any. */
+  /** 0: any free port. */
   port: number
-  /** The first machine's; the others follow. 0: any. */
+  /** Port of the first machine; the other machines take the next ports. 0: any free ports. */
   entryPort: number
-  /** How to run this program again. */
+  /** Command that runs this program again, for its parts. */
   self: ReturnType<typeof selfCommand>
   env: NodeJS.ProcessEnv
   onNews: (text: string) => void
@@ -33,17 +33,17 @@ export interface LaptopOptions {
 export interface Laptop {
   endpoint: { url: string; token: string }
   client: ApiClient
-  /** Where each machine answers. */
+  /** Address of each machine for requests. */
   entries: Record<string, string>
   /** Services that did not become ready in time. */
   notServing: string[]
-  /** Ends everything in order: machines first, with their services. */
+  /** Stops everything in order: first the machines with their services, then the controller. */
   stop: () => Promise<void>
-  /** Ends everything at once. */
+  /** Kills everything at once. */
   kill: () => void
 }
 
-/** Starts a controller and its machines; resolves when all accept work. What was started ends when it fails. */
+/** Starts a controller and its machines. Resolves when all accept work; on failure, stops those already started. */
 export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
   const { data, machines, signal } = options
   const children: LaptopChild[] = []
@@ -122,7 +122,7 @@ function agentChild(
   ])
 }
 
-/** Two clusters on one laptop pick ports at the same time: each data folder begins elsewhere. */
+/** Two clusters on one laptop may pick ports at the same time, so each data folder starts at another port. */
 function firstInstancePort({ data, machines }: LaptopOptions): number {
   const { from, to, step } = firstPorts
   const places = Math.floor((to - from - machines.length * portsPerMachine) / step) + 1

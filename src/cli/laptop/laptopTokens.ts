@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { readJson, writeJsonDurably } from '../../lib/durableJson.ts'
 import type { AdmittedToken } from '../programs.ts'
 
-/** Who may call a laptop's controller: the person at it, and each machine's agent. */
+/** Tokens for a laptop's controller: one for its user, and one for each machine's agent. */
 export interface LaptopTokens {
   operator: string
   agents: Record<string, string>
@@ -17,7 +17,7 @@ export function knownMachines(data: string): string[] {
   return Object.keys(read(data)?.agents ?? {}).sort()
 }
 
-/** The data folder's tokens, with new ones for new machines; written where controller and agents look for them. */
+/** The tokens of the data folder, with new ones for new machines. Writes them where controller and agents read them. */
 export function keepTokens(data: string, machines: readonly string[]): LaptopTokens {
   const known = read(data)
   const tokens: LaptopTokens = {
@@ -41,7 +41,7 @@ export const agentTokenFile = (data: string, machine: string): string => join(da
 const tokensFile = (data: string): string => join(data, 'tokens.json')
 
 function read(data: string): LaptopTokens | null {
-  return readJson(tokensFile(data)) as LaptopTokens | null // only `keepTokens` writes it, whole
+  return readJson(tokensFile(data)) as LaptopTokens | null // only `keepTokens` writes this file, atomically
 }
 
 function admitted({ operator, agents }: LaptopTokens): AdmittedToken[] {

@@ -3,20 +3,20 @@ import { readFileSync } from 'node:fs'
 import { bootId } from '../../lib/bootId.ts'
 import { asOperatorError } from '../asOperatorError.ts'
 
-/** A process, told apart from a later one with the same number. */
+/** Identifies a process, and distinguishes it from a later process with the same pid. */
 export interface ProcessIdentity {
   pid: number
-  /** When it started, as the system counts; with the boot, where the count begins there. */
+  /** Start time as the system counts it; includes the boot id if the count begins at boot. */
   startedAt: string
 }
 
-/** `null` when no such process runs. */
+/** Returns `null` if no such process runs. */
 export function identityOf(pid: number): ProcessIdentity | null {
   const startedAt = process.platform === 'linux' ? startOnLinux(pid) : startByPs(pid)
   return startedAt === null ? null : { pid, startedAt }
 }
 
-/** proc(5): field 22 of stat, in clock ticks since the boot. The command's name may hold spaces and brackets. */
+/** proc(5): field 22 of stat, in clock ticks since boot. The name of the command may contain spaces and brackets. */
 function startOnLinux(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -26,7 +26,7 @@ function startOnLinux(pid: number): string | null {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : ''
     if (code === 'ENOENT' || code === 'ESRCH') return null
-    throw asOperatorError(new Error(`cannot read what process ${pid} is`, { cause: error }))
+    throw asOperatorError(new Error(`cannot read /proc/${pid}/stat`, { cause: error }))
   }
 }
 
@@ -36,7 +36,7 @@ function startByPs(pid: number): string | null {
       .toString()
       .trim()
   } catch (error) {
-    if (error instanceof Error && 'status' in error && error.status === 1) return null // there is none
+    if (error instanceof Error && 'status' in error && error.status === 1) return null // no such process
     throw asOperatorError(new Error(`cannot ask ps about process ${pid}`, { cause: error }))
   }
 }

@@ -1,17 +1,17 @@
 import { closeSync, existsSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
 
-/** One file of this size and the one before it: a laptop's log takes at most twice this. */
+/** Maximum size of the log file. With the previous file, a log takes at most twice this size. */
 const mostBytes = 10 * 1024 * 1024
 
 interface Options {
   limit?: number
-  /** That it cannot be written, and that it can again. */
+  /** Receives a message when the file cannot be written, and another when it can be written again. */
   onNews: (text: string) => void
 }
 
 /**
- * A child's output on disk, bounded. Written at once, so that what a crash printed last is there; what a full disk does not
- * take is lost, and nobody ends for it.
+ * A child's output on disk, with a limited size. Each chunk is written at once, so that the last output before a crash
+ * is in the file. On a full disk, output is lost, but no process stops.
  */
 export class RotatingLog {
   readonly path: string
@@ -34,7 +34,8 @@ export class RotatingLog {
       if (this.#bytes > 0 && this.#bytes + chunk.length > this.#mostBytes) this.#rotate()
       this.#bytes += writeSync(this.#file, chunk)
     } catch (error) {
-      if (!this.#isFailing) this.#onNews(`${this.path} cannot be written, what it prints is lost: ${String(error)}`)
+      if (!this.#isFailing)
+        this.#onNews(`cannot write ${this.path}; its output is lost until it can be written again: ${String(error)}`)
       this.#isFailing = true
       return
     }
@@ -47,7 +48,7 @@ export class RotatingLog {
   }
 
   #rotate(): void {
-    // Not there: a rotation that could not open the next, or somebody removed it.
+    // The file is missing if an earlier rotation could not open the next one, or if somebody removed it.
     if (existsSync(this.path)) renameSync(this.path, `${this.path}.1`)
     const last = this.#file
     this.#file = openSync(this.path, 'a', 0o600)

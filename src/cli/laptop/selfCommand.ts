@@ -1,13 +1,14 @@
 import { OperatorError } from '../../lib/operatorError.ts'
 /**
- * Controller and agents mostly wait, and share a laptop with what people really run. Node's young generation would grow to
- * 48 MB under load and stay there: 6 MB cost a proxied request nothing that `make bench-balancer` shows. `gc` lets an agent
- * give back what a rollout took, and glibc is told to return memory rather than keep it in an arena per thread.
+ * Controller and agents mostly wait, and share a laptop with other programs, so they should use little memory. Without
+ * these flags, Node's young generation grows to 48 MB under load and keeps that size; with 6 MB, `make bench-balancer`
+ * shows no cost for a proxied request. `gc` lets an agent return the memory of a rollout. The variables make glibc
+ * return memory to the system; by default it keeps memory in an arena for each thread.
  */
 const memoryFlags = ['--max-semi-space-size=2', '--expose-gc']
 const memoryEnv = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '32768' }
 
-/** How to run this program again as a part: the same Node, the same flags, the same script. */
+/** The command that runs this program again as a part: the same Node, flags and script. */
 export function selfCommand(): {
   command: string
   args: string[]

@@ -3,14 +3,14 @@ import type { Status } from '../../api/views.ts'
 import { pause } from '../../lib/backoff.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 
-/** Agents have said they are ready: this is until the controller has heard them too. */
+/** Time limit until the controller has received a report from every agent; the agents are already ready. */
 const machinesLimitMs = 30_000
-/** A service that ran before may take this long to come back; one that is broken must not hold everything up. */
+/** Time limit for services of an earlier run to become ready. A broken service must not delay the start for longer. */
 const servicesLimitMs = 15_000
-/** A first report is no event, so it is looked for. */
+/** Polling interval: no event announces a first report. */
 const lookEveryMs = 50
 
-/** Resolves when every machine has reported and every service that should run is back; names those that are not. */
+/** Resolves when every machine has reported and every service is ready or late. Returns the names of late services. */
 export async function waitUntilServing(client: ApiClient, machines: string[], signal: AbortSignal): Promise<string[]> {
   const startedAt = performance.now()
   for (;;) {
@@ -28,7 +28,7 @@ export async function waitUntilServing(client: ApiClient, machines: string[], si
 const reported = ({ machines }: Status, name: string): boolean =>
   machines.some((machine) => machine.name === name && machine.lastSeen !== null && machine.state !== 'lost')
 
-/** One that fails by itself is not waited for: `status` shows why. */
+/** True while an instance starts. A failed instance is not waited for: `tandem status` shows the reason. */
 function isAway({ state, release, instances }: Status['services'][number]): boolean {
   if (state === 'stopped' || release === null) return false
   return instances.some((instance) => instance.state === 'starting')
@@ -37,6 +37,6 @@ function isAway({ state, release, instances }: Status['services'][number]): bool
 function neverReported(silent: string[]): OperatorError {
   return new OperatorError('E_ENVIRONMENT', `machine ${silent.join(', ')} did not report to the controller in 30 s`, {
     subject: silent.join(', '),
-    next: 'its agent.log in the data folder says why',
+    next: 'read agent.log in the folder of the machine, below the data folder',
   })
 }

@@ -6,23 +6,23 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import { pinnedAuthority } from '../pinnedAuthority.ts'
 
 export interface Join {
-  /** `host:port`. */
+  /** Address as `host:port`. */
   controller: string
   token: string
   /** sha256 of the authority's certificate, hex. */
   pin: string
-  /** The agent's data folder. */
+  /** Data folder of the agent. */
   data: string
 }
 
 export interface Joined extends JoinedMachine {
-  /** The certificate with that pin, PEM. */
+  /** The authority's certificate (PEM), whose fingerprint is the pin. */
   authority: string
 }
 
 /**
- * Makes this machine's key, has it signed, and leaves on disk what the agent starts from. The key never travels. A call that
- * was cut off is finished by the same command again.
+ * Creates this machine's key, has it signed, and writes the files from which the agent starts. The key never leaves the
+ * machine. If a call was interrupted, the same command finishes it.
  */
 export async function joinCluster({ controller, token, pin, data }: Join, signal: AbortSignal): Promise<Joined> {
   const folder = new JoinedFolder(data)
@@ -31,10 +31,14 @@ export async function joinCluster({ controller, token, pin, data }: Join, signal
     const { authority } = folder.identity.read()
     if (fingerprint(authority) === pin) return { ...known, authority }
     const { machine, settings } = known
-    throw new OperatorError('E_USAGE', `this machine has joined already, as ${machine} of ${settings.cluster}`, {
-      subject: data,
-      next: `tandem agent run --data ${data}   runs it; to join anew, move that folder away first`,
-    })
+    throw new OperatorError(
+      'E_USAGE',
+      `this computer has already joined as machine ${machine} of cluster ${settings.cluster}`,
+      {
+        subject: data,
+        next: `tandem agent run --data ${data}   runs its agent; to join again, first move the data folder`,
+      },
+    )
   }
   folder.identity.make() // before the token is used
   const authority = await pinnedAuthority({ controller, pin, refusal })
@@ -50,7 +54,7 @@ export async function joinCluster({ controller, token, pin, data }: Join, signal
 
 const refusal = {
   code: 'E_JOIN_REFUSED',
-  next: 'check the address, and that nothing stands between; tandem machine add NAME   prints a new join command',
+  next: 'check the address, and that no proxy intercepts the connection; tandem machine add NAME   prints a new join command',
 } as const
 
 function trustIn(authority: string): () => { authority: string } {

@@ -27,7 +27,7 @@ const whole = {
   'package.json': '{ "name": "tandem", "version": "1.2.3" }',
 }
 
-it('opens a folder as it is, and an archive below the workshop until it is done with', async () => {
+it('opens a folder in place, and unpacks an archive below the workshop until disposal', async () => {
   const path = program(whole)
   {
     await using opened = await openProgram(path, workshop)
@@ -44,10 +44,10 @@ it('opens a folder as it is, and an archive below the workshop until it is done 
   expect(readdirSync(workshop)).toEqual([])
 })
 
-it('says what is wrong with anything else, and leaves nothing behind', async () => {
+it('explains why it refuses anything else, and leaves no files', async () => {
   const { 'lib/trial.js': _, ...incomplete } = whole
-  await expect(openProgram(join(folder, 'nothing'), workshop)).rejects.toThrow('it is not there')
-  await expect(openProgram(program(incomplete), workshop)).rejects.toThrow('it holds no lib/trial.js')
+  await expect(openProgram(join(folder, 'nothing'), workshop)).rejects.toThrow('no such file or folder')
+  await expect(openProgram(program(incomplete), workshop)).rejects.toThrow('lib/trial.js is missing')
   await expect(openProgram(program({ ...whole, 'package.json': '{ "name": "shop" }' }), workshop)).rejects.toThrow(
     'no version of Tandem',
   )

@@ -5,7 +5,7 @@ import { execOrThrow } from '../../lib/exec.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { removeTree } from '../../releases/removeTree.ts'
 
-/** A version of Tandem, unpacked, with Node and all. */
+/** An unpacked version of Tandem, including Node. */
 interface NewProgram extends AsyncDisposable {
   folder: string
   version: string
@@ -15,9 +15,9 @@ const schema = z.object({ name: z.literal('tandem'), version: z.string() })
 const parts = ['bin/node', 'bin/tandem', 'lib/main.js', 'lib/trial.js']
 const unpackMs = 120_000
 
-/** Opens what people give `tandem upgrade`: an archive, unpacked below `workshop` until it is disposed of, or a folder. */
+/** Opens the PATH of `tandem upgrade`: a folder, or an archive, which is unpacked below `workshop` until disposal. */
 export async function openProgram(path: string, workshop: string): Promise<NewProgram> {
-  if (!existsSync(path)) throw notOne(path, 'it is not there')
+  if (!existsSync(path)) throw notOne(path, 'no such file or folder')
   if (statSync(path).isDirectory())
     return { folder: path, version: versionIn(path, path), [Symbol.asyncDispose]: async () => {} }
   mkdirSync(workshop, { recursive: true })
@@ -38,13 +38,13 @@ export async function openProgram(path: string, workshop: string): Promise<NewPr
 
 function versionIn(folder: string, path: string): string {
   const missing = parts.find((part) => !existsSync(join(folder, part)))
-  if (missing !== undefined) throw notOne(path, `it holds no ${missing}`)
+  if (missing !== undefined) throw notOne(path, `${missing} is missing`)
   const about = schema.safeParse(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')))
   if (!about.success) throw notOne(path, 'its package.json names no version of Tandem')
   return about.data.version
 }
 
 function notOne(path: string, why: string, cause?: unknown): OperatorError {
-  const next = 'name a tandem-VERSION-linux-….tar.gz, or the folder it was unpacked to'
-  return new OperatorError('E_USAGE', `${path} is no archive of Tandem: ${why}`, { subject: path, next, cause })
+  const next = 'use a tandem-VERSION-linux-….tar.gz, or the folder it was unpacked to'
+  return new OperatorError('E_USAGE', `${path} is not an archive of Tandem: ${why}`, { subject: path, next, cause })
 }

@@ -2,25 +2,25 @@ import { existsSync } from 'node:fs'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { installUnit, systemctl } from '../../lib/systemdUnits.ts'
 
-/** One of Tandem's own parts, as a systemd unit. */
+/** A systemd unit that runs one of Tandem's own parts. */
 export interface PartUnit {
   /** `tandem-agent.service`. */
   name: string
   description: string
-  /** The whole command line; words hold no spaces. */
+  /** The whole command line; no word contains a space. */
   argv: readonly string[]
   env: Readonly<Record<string, string>>
-  /** More lines of its section `[Service]`. */
+  /** Additional lines of the section `[Service]`. */
   lines?: readonly string[]
 }
 
 /**
- * A unit file a person can read. `Restart=always` without a start limit: at three in the morning an agent that crashed six
- * times must still come back by itself. `KillMode=process`: what it started is not its to take along.
+ * A readable unit file. `Restart=always` without a start limit: an agent that crashed six times at three in the morning
+ * must still restart automatically. `KillMode=process`: processes that the part started must outlive it.
  */
 export function partUnitFile({ description, argv, env, lines = [] }: PartUnit): string {
   const environment = Object.entries(env).map(([name, value]) => `Environment=${name}=${value}\n`)
-  return `# Written by Tandem; docs/files.md says what else it writes.
+  return `# Written by Tandem; docs/files.md lists all files that Tandem writes.
 [Unit]
 Description=${description}
 Wants=network-online.target
@@ -40,14 +40,14 @@ WantedBy=multi-user.target
 `
 }
 
-/** Whether this machine is run by systemd and this user may add units. */
+/** True if systemd runs this machine and this process has root privileges. */
 export const mayInstallUnits = (): boolean => existsSync('/run/systemd/system') && process.getuid?.() === 0
 
-/** Writes, enables and starts it; one that runs already is started anew. */
+/** Writes, enables and starts the unit; restarts it if it runs already. */
 export async function installPart(unit: PartUnit): Promise<void> {
   const bad = unit.argv.find((word) => !/^[\w@%+=:,./-]+$/.test(word))
   if (bad !== undefined) {
-    throw new OperatorError('E_USAGE', `"${bad}" cannot stand in a unit file`, {
+    throw new OperatorError('E_USAGE', `"${bad}" is not allowed in a unit file`, {
       subject: unit.name,
       next: 'use a path of letters, digits, dots, dashes and slashes',
     })
@@ -58,7 +58,7 @@ export async function installPart(unit: PartUnit): Promise<void> {
   } catch (cause) {
     throw new OperatorError('E_ENVIRONMENT', cause instanceof Error ? cause.message : String(cause), {
       subject: unit.name,
-      next: `journalctl -u ${unit.name} -n 50   may say more`,
+      next: `journalctl -u ${unit.name} -n 50   shows its last messages`,
       cause,
     })
   }

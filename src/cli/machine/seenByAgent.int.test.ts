@@ -15,19 +15,19 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-it('a program that everybody can read, and words that name no file, are in order', () => {
+it('accepts a program that every user can read, and words that name no file', () => {
   expect(() => mustBeSeenByAgent([join(folder, 'tandem'), '--expose-gc', 'agent'])).not.toThrow()
 })
 
 it.each([
   ['closed/tandem', /cannot read .*closed\/tandem: .*\/closed is closed to others \(mode 0750\)$/],
   ['secret', /secret is closed to others \(mode 0640\)$/],
-])('%s is refused, with the way out', (name, message) => {
+])('%s is refused, with a next step', (name, message) => {
   const refused = (): void => mustBeSeenByAgent(['--flag', join(folder, name)])
   expect(refused).toThrow(message)
   expect(refused).toThrow(OperatorError)
 })
 
-it.each(['/root/tandem/bin/node', '/home/me/tandem', '/root'])('%s is refused: the unit hides it', (path) => {
+it.each(['/root/tandem/bin/node', '/home/me/tandem', '/root'])('%s is refused, because the unit hides it', (path) => {
   expect(() => mustBeSeenByAgent([path])).toThrow(`cannot read ${path}: /`)
 })

@@ -6,13 +6,16 @@ import { renderTable } from './table.ts'
 type ServiceStatus = Status['services'][number]
 type Access = NonNullable<ServiceStatus['access']>[number]
 
-/** Ports that everybody reaches although nobody said so, in words. */
+/** Warnings for ports that are public although the definition does not say so. */
 export const unsaidLines = ({ service, access = [] }: ServiceStatus): string[] =>
   access.flatMap(({ port, unsaid }) =>
     unsaid && port !== null ? [`${unsaidInWords(service, port)}; ${unsaidNext}`] : [],
   )
 
-/** Who reaches each route of a service that has ports of its own; what answers at the entry alone is for everybody, and goes without saying. */
+/**
+ * Access to each route of a service that has its own ports. A service that answers only at the entry is always public,
+ * and gets no table.
+ */
 export function accessLines({ access = [] }: ServiceStatus, paint: Paint): string[] {
   if (access.every(({ port }) => port === null)) return []
   const rows = access.map((one) => [`  ${one.route}`, one.carries, one.expose, whereItListens(one)])

@@ -25,7 +25,7 @@ const status = (routes: string[], machines = [machine('a', 'ready', 8001)]): Sta
   ],
 })
 
-describe('where a service answers', () => {
+describe('the address of a service', () => {
   it.each([
     [
       ['*/', 'x.localhost/'],
@@ -51,7 +51,7 @@ describe('where a service answers', () => {
     ])
   })
 
-  it('is told of a machine in traffic, without the port that goes without saying', () => {
+  it('names a machine in traffic, and omits the default port', () => {
     const machines = [machine('a', 'drained', 8001), machine('b', 'ready', 80)]
     expect(addressesOf(status(['*/'], machines), 'x')).toEqual(['http://127.0.0.1/'])
     expect(addressesOf(status(['*/'], [machine('a', 'drained', 8001)]), 'x')).toEqual([])

@@ -1,6 +1,6 @@
 import type { Status } from '../../api/views.ts'
 
-/** Where a service answers, as people would type it: on the first machine that takes requests, each of its routes. */
+/** The URLs of a service: each of its routes on the first machine that takes requests. */
 export function addressesOf({ machines, services }: Status, name: string): string[] {
   const service = services.find((one) => one.service === name)
   const serving = machines.find(

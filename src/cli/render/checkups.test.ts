@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { plain } from '../paint.ts'
 import { renderCheckups } from './checkups.ts'
 
-it('what is wrong comes first, one aligned line each, then what could not be checked', () => {
+it('lists the problems first, one aligned line each, then the checks that could not be made', () => {
   const unchecked = { area: 'clock', level: 'unchecked', what: 'not checked: no timedatectl', next: null } as const
   const wrong = { area: 'disk', level: 'wrong', what: '/d: 1 MiB of 9.0 GiB left', next: 'make room' } as const
   const shown = renderCheckups(
@@ -18,10 +18,10 @@ it('what is wrong comes first, one aligned line each, then what could not be che
       '!  b        disk   /d: 1 MiB of 9.0 GiB left    make room',
       '?  a        clock  not checked: no timedatectl',
       '',
-      '1 thing wrong: 3 checks on a, b; 1 could not be made',
+      '1 problem found: 3 checks on a, b; 1 check could not be made',
     ].join('\n'),
   )
   expect(renderCheckups([{ machine: 'a', checked: ['disk'], findings: [] }], plain)).toBe(
-    'nothing is wrong: 1 check on a',
+    'no problem found: 1 check on a',
   )
 })

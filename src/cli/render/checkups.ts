@@ -3,7 +3,7 @@ import type { Paint } from '../paint.ts'
 import { count } from './names.ts'
 import { renderTable } from './table.ts'
 
-/** What is wrong, then what could not be checked, one aligned line each; then whether all is well. */
+/** Lists the problems, then the checks that could not be made, each on one aligned line; ends with a summary. */
 export function renderCheckups(checkups: readonly Checkup[], paint: Paint): string {
   const all = checkups.flatMap(({ machine, findings }) => findings.map((finding) => ({ machine, ...finding })))
   const sorted = [...all.filter(isWrong), ...all.filter((finding) => !isWrong(finding))]
@@ -21,7 +21,7 @@ function verdict(checkups: readonly Checkup[], findings: readonly Finding[], pai
   const wrong = findings.filter(isWrong).length
   const checks = checkups.reduce((sum, { checked }) => sum + checked.length, 0)
   const unchecked = findings.length - wrong
-  const said = wrong === 0 ? paint('green', 'nothing is wrong') : paint('red', `${count(wrong, 'thing')} wrong`)
+  const said = wrong === 0 ? paint('green', 'no problem found') : paint('red', `${count(wrong, 'problem')} found`)
   const made = `${count(checks, 'check')} on ${checkups.map(({ machine }) => machine).join(', ') || 'nothing'}`
-  return `${said}: ${made}${unchecked > 0 ? `; ${unchecked} could not be made` : ''}`
+  return `${said}: ${made}${unchecked > 0 ? `; ${count(unchecked, 'check')} could not be made` : ''}`
 }

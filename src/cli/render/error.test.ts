@@ -5,7 +5,7 @@ import { asOperatorError } from '../asOperatorError.ts'
 import { paintFor, plain, withColours } from '../paint.ts'
 import { renderError } from './error.ts'
 
-it('says what happened, on what, what next, and the code', () => {
+it('shows message, code, subject and next step', () => {
   const error = new OperatorError('E_DATA_LOCKED', 'another tandem up uses it', {
     subject: '/data',
     next: 'end that one',
@@ -29,22 +29,24 @@ it('shows every problem of a definition with its line', () => {
     text = renderError(asOperatorError(error), plain)
   }
   expect(text).toContain('  2 | rnu: x\n      ^')
-  expect(text).toContain('error: the problem above; nothing was changed (E_DEFINITION)\n  next  fix the file')
+  expect(text).toContain(
+    'error: the definition has the problem above; nothing was changed (E_DEFINITION)\n  next  fix the file',
+  )
 })
 
-it('tells a fault of the surroundings from a bug', () => {
+it('distinguishes a fault of the environment from a bug', () => {
   const full = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC', path: '/data/x' })
   const wrapped = asOperatorError(new Error('cannot write the log', { cause: full }))
   expect(wrapped.body()).toEqual({
     ...{ code: 'E_ENVIRONMENT', message: 'cannot write the log: ENOSPC: no space left', subject: '/data/x' },
-    next: 'the disk is full: make room',
+    next: 'the disk is full: free some space',
   })
   const bug = asOperatorError(new TypeError('x is not a function'))
   expect([bug.code, bug.exitCode]).toEqual(['E_BUG', 70])
   expect(renderError(bug, plain)).toContain('error.test.ts')
 })
 
-it('is coloured only on a terminal that has colours and was not told otherwise', () => {
+it('is coloured only on a terminal with colours, and not with NO_COLOR', () => {
   const terminal = Object.assign(Object.create(process.stderr) as NodeJS.WriteStream, { isTTY: true })
   expect(withColours(paintFor(terminal, { TERM: 'xterm' })('red', 'x'))).toBe('\u001B[31mx\u001B[39m')
   for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) expect(paintFor(terminal, env)('red', 'x')).toBe('x')

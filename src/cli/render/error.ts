@@ -1,14 +1,14 @@
 import type { OperatorError } from '../../lib/operatorError.ts'
 import type { Paint } from '../paint.ts'
 
-/** What a definition error can say better itself: every problem with its line. */
+/** Part of a definition error that renders each problem with its line. */
 interface Rendering {
   render: () => string
   problems: readonly unknown[]
   omitted: number
 }
 
-/** An error for people: what happened, on what, what next, its code. */
+/** Renders an error for people: message, code, subject and next step. */
 export function renderError(error: OperatorError, paint: Paint): string {
   const what = renders(error) ? counted(error) : error.message.trimEnd()
   const lines = [`${paint('red', 'error:')} ${what} ${paint('dim', `(${error.code})`)}`]
@@ -21,7 +21,9 @@ export function renderError(error: OperatorError, paint: Paint): string {
 
 function counted({ problems, omitted }: Rendering): string {
   const count = problems.length + omitted
-  return count === 1 ? 'the problem above; nothing was changed' : `the ${count} problems above; nothing was changed`
+  return count === 1
+    ? 'the definition has the problem above; nothing was changed'
+    : `the definition has the ${count} problems above; nothing was changed`
 }
 
 function renders(error: OperatorError): error is OperatorError & Rendering {

@@ -2,7 +2,7 @@ import type { EventView } from '../../api/views.ts'
 import type { Paint } from '../paint.ts'
 import { shortId } from './names.ts'
 
-/** Bulk that people cannot read on a line; `--json` has it. */
+/** Fields that are too long for one line; `--json` prints them. */
 const hidden = new Set(['mark', 'definition', 'held', 'routes', 'endpoints', 'target'])
 
 /** `  42  2026-11-21 02:14:07.310  InstanceReady  machine=a instance=… port=20001`. */

@@ -1,17 +1,18 @@
 import { expect, it } from 'vitest'
 import { renderLeft } from './left.ts'
 
-const next = 'next  take the machine out of cluster.yaml, then: tandem cluster apply   (where the controller is)'
+const next =
+  'next  remove the machine from cluster.yaml, then: tandem cluster apply cluster.yaml   (where a context works)'
 
-it('lists what stays on a machine after --purge, where, and what removes it', () => {
+it('lists everything that remains on a machine after --purge, its place, and the command that removes it', () => {
   const stays = [
     { what: 'the program', where: '/usr/lib/tandem', remove: 'apt remove tandem' },
     { what: 'output of services', where: 'the journal', remove: null },
   ]
   expect(renderLeft({ units: [], keptData: ['web'], stays }, true)).toBe(
     `
-the agent is gone, and so is everything that it ran and wrote
-  WHAT STAYS          WHERE            REMOVE IT WITH
+removed the agent and everything that it ran and wrote
+  REMAINS             WHERE            REMOVE IT WITH
   the program         /usr/lib/tandem  apt remove tandem
   output of services  the journal      -
 ${next}
@@ -19,12 +20,12 @@ ${next}
   )
 })
 
-it('lists what goes on without an agent', () => {
+it('lists the units that continue without an agent', () => {
   const left = { units: ['tandem-web-1.service'], keptData: ['web'], stays: [] }
   expect(renderLeft(left, false).split('\n').slice(0, 4)).toEqual([
-    'Tandem is off this machine; these go on without it:',
+    'removed Tandem from this machine; these units continue to run:',
     '  tandem-web-1.service',
-    'data of web is kept in /var/lib/private/tandem-data',
+    'kept the data of web in /var/lib/private/tandem-data',
     next,
   ])
 })

@@ -2,7 +2,7 @@ import type { MaintenanceView } from '../../api/views.ts'
 import { showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
 
-/** How it is, a line for each machine, and what to do where it stopped. */
+/** The state of a maintenance, a line for each machine, and the next steps if it stopped. */
 export function renderMaintenance(maintenance: MaintenanceView, paint: Paint): string {
   const { machines, state, reason, startedAt, finishedAt } = maintenance
   const took = finishedAt === null ? '' : ` (${showSeconds(Date.parse(finishedAt) - Date.parse(startedAt))})`
@@ -12,7 +12,9 @@ export function renderMaintenance(maintenance: MaintenanceView, paint: Paint): s
     ...(reason ? [`  ${reason}`] : []),
     ...machines.map((one) => `  ${one.machine.padEnd(width)}  ${one.state}`),
     ...(state === 'stopped' ? nextSteps(maintenance) : []),
-    ...(state === 'running' ? ['  next  tandem maintenance stop   lets it go no further'] : []),
+    ...(state === 'running'
+      ? ['  next  tandem maintenance stop   stops it and leaves the current machine unchanged']
+      : []),
   ].join('\n')
 }
 
@@ -20,17 +22,19 @@ function nextSteps(maintenance: MaintenanceView): string[] {
   const at = machineAt(maintenance)
   return [
     `  next  ${resumes}`,
-    ...(at === null ? [] : [`        to give it up: tandem machine ready ${at}   puts ${at} back in traffic`]),
+    ...(at === null
+      ? []
+      : [`        or give up the maintenance: tandem machine ready ${at}   puts ${at} back in traffic`]),
   ]
 }
 
-const resumes = 'fix it, then: tandem maintenance resume'
+const resumes = 'fix the problem, then: tandem maintenance resume'
 
-/** The machine that it is at, or stopped at. */
+/** The machine at which the maintenance works or has stopped. */
 export const machineAt = ({ machines }: MaintenanceView): string | null =>
   machines.find(({ state }) => state !== 'done' && state !== 'waiting')?.machine ?? null
 
-/** What a resumed one does first. */
+/** Describes the first action of a resumed maintenance. */
 export function resumedLine(maintenance: MaintenanceView): string {
   const { machines } = maintenance
   const at = machines.find(({ machine }) => machine === machineAt(maintenance))
@@ -39,9 +43,9 @@ export function resumedLine(maintenance: MaintenanceView): string {
   switch (at.state) {
     case 'drain':
     case 'work':
-      return `resumed at machine ${at.machine}: drains it, then ${maintenanceTitle(maintenance)} again`
+      return `resumed at machine ${at.machine}: drains the machine, then repeats the ${maintenanceTitle(maintenance)}`
     case 'check':
-      return `resumed at machine ${at.machine}: its work is done and is not done again; checks its instances`
+      return `resumed at machine ${at.machine}: the work is done and is not repeated; checks the instances`
     default:
       return `resumed at machine ${at.machine}: waits until the balancers send it traffic again`
   }
@@ -51,7 +55,7 @@ export function resumedLine(maintenance: MaintenanceView): string {
 export const maintenanceTitle = ({ kind, script }: MaintenanceView): string =>
   script === null ? kind : `${kind} with ${script}`
 
-/** For `status`: what is going on, or what waits for a person. */
+/** The line for `status`: progress of a running maintenance, or the next step of a stopped one. */
 export function maintenanceLine(maintenance: MaintenanceView, paint: Paint): string {
   const { machines, state, reason } = maintenance
   const done = machines.filter((one) => one.state === 'done').length

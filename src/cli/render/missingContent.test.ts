@@ -16,7 +16,7 @@ it.each([
   ["ENOENT: no such file or directory, open 'config/local.json'", 'config/local.json'],
   ['cannot execute /r/dist/app: No such file or directory', 'dist/'],
 ])('%s: names %s', (line, missing) => {
-  expect(hints(line)).toContain(`the instance did not find ${missing}: the release left it out, as .gitignore names it`)
+  expect(hints(line)).toContain(`the instance did not find ${missing}: .gitignore excludes it from the release`)
 })
 
 it.each([
@@ -25,12 +25,12 @@ it.each([
   "ENOENT: no such file or directory, open 'myconfig/local.json'",
   "ENOENT: no such file or directory, open 'config/local.json5'",
   'GET /dist/app.js 200',
-])('says nothing of: %s', (line) => expect(hints(line)).toBe(''))
+])('gives no hint for: %s', (line) => expect(hints(line)).toBe(''))
 
-it('says nothing where nothing was left out', () =>
+it('gives no hint if nothing was excluded', () =>
   expect(hints("Error: Cannot find module 'express'", '.gitignore', [])).toBe(''))
 
-it('gives a command that takes it in, and leaves the rest out', () => {
+it('gives a command that includes the path, and only that path', () => {
   const line = "Error: Cannot find module 'express'"
   expect(hints(line)).toContain("{ cat .gitignore; printf '\\n%s\\n' '!/node_modules/'; } > .tandemignore")
   expect(hints(line, '.tandemignore')).toContain("  printf '\\n%s\\n' '!/node_modules/' >> .tandemignore")

@@ -1,6 +1,6 @@
 import type { ReleaseDescription } from '../../releases/releaseDescription.ts'
 
-/** Where package managers put what a program needs, and what programs print when it is not there. */
+/** Folders of package managers, and the messages that programs print when such a folder is missing. */
 const packageFolders = [
   { name: /^(node_modules|bower_components)$/, missing: /Cannot find (module|package) '(?![./])/ },
   { name: /^(\.?venv|env|__pypackages__|site-packages)$/, missing: /ModuleNotFoundError|ImportError|No module named/ },
@@ -14,16 +14,16 @@ const packageFolders = [
   },
 ] as const
 
-/** How programs and kernels say that a file is not there. */
+/** Messages of programs and kernels for a missing file. */
 const missingFile =
   /cannot find|can't find|could not find|no such file|not found|ENOENT|cannot open|can't open|does not exist/i
 
-/** What the ignore files left out of a release: see `ReleaseDescription`. */
+/** Paths that ignore files excluded from a release: see `ReleaseDescription`. */
 type LeftOut = ReleaseDescription['leftOut']
 
 /**
- * For people whose instance did not find what the ignore files left out: the first such file or folder that its lines name,
- * and a command that takes it in. Nothing where no line says so.
+ * Explains a failure if the instance did not find a path that the ignore files excluded. Returns the first such path
+ * that the output names, and a command that includes it. Returns nothing if no line names one.
  */
 export function missingContent(lines: readonly string[], { ignoreFile, paths }: LeftOut): string[] {
   const missing = paths.find((path) => lines.some((line) => misses(line, path)))
@@ -31,7 +31,7 @@ export function missingContent(lines: readonly string[], { ignoreFile, paths }: 
   const takeIn = `printf '\\n%s\\n' ${quoted(`!/${missing.replaceAll(/[*?[\\]/g, String.raw`\$&`)}`)}`
   const isOwn = ignoreFile === '.tandemignore'
   return [
-    `the instance did not find ${missing}: the release left it out, as ${ignoreFile} names it. Take it in and push again:`,
+    `the instance did not find ${missing}: ${ignoreFile} excludes it from the release. Include it and push again:`,
     `  ${isOwn ? `${takeIn} >> .tandemignore` : `{ cat .gitignore; ${takeIn}; } > .tandemignore`}`,
   ]
 }
@@ -42,7 +42,7 @@ function misses(line: string, path: string): boolean {
   return missingFile.test(line) && namesPath(line, path)
 }
 
-/** True where the line holds the path, or one below it, and not as a part of a longer name. */
+/** True if the line contains the path, or a path below it, but not as part of a longer name. */
 function namesPath(line: string, path: string): boolean {
   for (let at = line.indexOf(path); at >= 0; at = line.indexOf(path, at + 1)) {
     const [before, after] = [line[at - 1] ?? ' ', line[at + path.length] ?? ' ']

@@ -1,4 +1,4 @@
-/** As much of a release's id as people see and type. */
+/** Number of digits shown of a release id. */
 const shownIdLength = 12
 
 export const shortId = (id: string): string => id.slice(0, shownIdLength)

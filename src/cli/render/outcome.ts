@@ -3,7 +3,7 @@ import { showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
 import { shortId } from './names.ts'
 
-/** How a rollout ended, for people, and what they can do about it. */
+/** Renders the outcome of a rollout and the next step. */
 export function renderOutcome(
   rollout: RolloutView,
   lastLines: readonly string[],
@@ -22,16 +22,16 @@ export function renderOutcome(
       ]
     case 'reverted':
       return [
-        `${paint('red', 'reverted')}  ${service}: ${rollout.reason ?? 'it failed'}${after}`,
+        `${paint('red', 'reverted')}  ${service}: ${rollout.reason ?? 'the rollout failed'}${after}`,
         ...tail(rollout, lastLines, paint),
         ...hint.map((line) => `  ${line}`),
         ...nowRuns(rollout),
         ...unhappy(rollout, paint),
-        `  next  mend it and push again; all its output: tandem logs ${service}${ofInstance}`,
+        `  next  fix the service and push again; all output: tandem logs ${service}${ofInstance}`,
       ]
     case 'aborted':
       return [
-        `${paint('yellow', 'aborted')}  ${service}: ${rollout.reason ?? `${shortId(release)} was taken back`}${after}`,
+        `${paint('yellow', 'aborted')}  ${service}: ${rollout.reason ?? `release ${shortId(release)} was rolled back`}${after}`,
         ...nowRuns(rollout),
         ...unhappy(rollout, paint),
       ]
@@ -64,7 +64,7 @@ function missed({ machines, service }: RolloutView, paint: Paint): string[] {
   if (away.length === 0) return []
   return [
     `${paint('yellow', 'warning:')} not on ${away.map(({ machine, state }) => `${machine} (${state})`).join(', ')}; ` +
-      `a machine that comes back catches up by itself: tandem status ${service}`,
+      `a machine that comes back catches up automatically: tandem status ${service}`,
   ]
 }
 
@@ -76,18 +76,18 @@ function tail({ failedInstance }: RolloutView, lines: readonly string[], paint: 
 }
 
 function nowRuns({ previous, machines }: RolloutView): string[] {
-  if (previous === null) return ['  nothing of it is left running']
+  if (previous === null) return ['  no instance of the service runs']
   const untouched = machines.filter(({ state }) => state === 'untouched').map(({ machine }) => machine)
-  const note = untouched.length > 0 ? ` (${untouched.join(', ')} never touched)` : ''
-  return [`  ${shortId(previous)} serves, as before${note}`]
+  const note = untouched.length > 0 ? ` (${untouched.join(', ')} not touched)` : ''
+  return [`  release ${shortId(previous)} still serves${note}`]
 }
 
-/** Where going back did not work: loudly. */
+/** Warns of machines on which reverting failed. */
 function unhappy({ machines, service }: RolloutView, paint: Paint): string[] {
   return machines
     .filter(({ state }) => state === 'failed' || state === 'lost' || state === 'behind')
     .map(
       ({ machine, state }) =>
-        `  ${paint('red', 'look:')} ${machine} is ${state}; what it runs was left as it is: tandem status ${service}`,
+        `  ${paint('red', 'warning:')} ${machine} is ${state} and was not reverted: tandem status ${service}`,
     )
 }

@@ -5,7 +5,7 @@ import type { Paint } from '../paint.ts'
 type MachineView = RolloutView['machines'][number]
 type PhaseView = MachineView['phases'][number]
 
-/** What is new since `before`, a line for each phase that ended and each machine that changed its state. */
+/** Changes since `before`: a line for each phase that ended and for each machine whose state changed. */
 export function progressLines(before: RolloutView | null, now: RolloutView): string[] {
   const width = Math.max(...now.machines.map(({ machine }) => machine.length))
   const lines = now.machines.flatMap((machine) => {
@@ -13,7 +13,7 @@ export function progressLines(before: RolloutView | null, now: RolloutView): str
     return machineChanges(old, machine).map((change) => `  ${machine.machine.padEnd(width)}  ${change}`)
   })
   if (before?.state !== now.state && now.state === 'reverting') {
-    lines.push(`  going back: ${now.reason ?? 'it was aborted'}`)
+    lines.push(`  reverting: ${now.reason ?? 'the rollout was aborted'}`)
   }
   return lines
 }
@@ -28,11 +28,11 @@ function machineChanges(old: MachineView | undefined, now: MachineView): string[
   return [...ended, ...changed]
 }
 
-/** A line that `prepare` wrote there. */
+/** A line of output of `prepare` on that machine. */
 export const outputLine = (machine: string, text: string, paint: Paint): string =>
   `  ${machine}  ${paint('dim', '│')} ${text}`
 
-/** A machine's whole way on one line: `a  fetch 0.10 s · start 0.05 s · probe 0.31 s …`. */
+/** All phases of a machine on one line: `a  fetch 0.10 s · start 0.05 s · probe 0.31 s …`. */
 export function machineLine(rollout: RolloutView, name: string, width: number, now: number, paint: Paint): string {
   const machine = rollout.machines.find((one) => one.machine === name)
   if (!machine) return name

@@ -6,13 +6,13 @@ import { renderTable } from './table.ts'
 
 export interface ListedRelease extends ReleaseView {
   current: boolean
-  /** Where instances of it run. */
+  /** Machines that run instances of the release. */
   machines: string[]
 }
 
-/** Oldest first, so that the newest stands next to the prompt. */
+/** Oldest first, so that the newest release is next to the prompt. */
 export function renderReleases(releases: readonly ListedRelease[], now: number, paint: Paint): string {
-  if (releases.length === 0) return 'nothing is published'
+  if (releases.length === 0) return 'no release is published'
   const rows = releases.map((release) => [
     shortId(release.release),
     showAge(release.publishedAt, now),
@@ -31,5 +31,5 @@ function stateOf({ current, machines, collected }: ListedRelease, paint: Paint):
   const where = machines.length > 0 ? `runs on ${machines.join(', ')}` : ''
   if (current) return paint('green', where || 'current')
   if (where) return paint('yellow', where)
-  return collected ? paint('dim', 'collected: push it again to use it') : ''
+  return collected ? paint('dim', 'removed by garbage collection; push it again to use it') : ''
 }

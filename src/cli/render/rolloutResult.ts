@@ -1,6 +1,6 @@
 import type { RolloutView } from '../../api/views.ts'
 
-/** A rollout as `--json` prints it. */
+/** A rollout in the form that `--json` prints. */
 interface RolloutResult {
   service: string
   release: string
@@ -8,7 +8,7 @@ interface RolloutResult {
   rollout: Omit<RolloutView, 'service' | 'release' | 'previous'>
 }
 
-/** The contract's result of push, deploy, rollback and restart, with a few fields more. */
+/** The documented result of push, deploy, rollback and restart, with a few additional fields. */
 export function rolloutResult({ service, release, previous, ...rollout }: RolloutView): RolloutResult {
   return { service, release, previous, rollout }
 }

@@ -30,8 +30,8 @@ const reverted = rolloutView({
   ],
 })
 
-describe('lines of progress', () => {
-  it('are one for each phase that ended since, and each machine that changed', () => {
+describe('progress lines', () => {
+  it('show each phase that ended and each machine that changed since', () => {
     expect(progressLines(null, rolloutView())).toEqual([])
     expect(progressLines(rolloutView(), done)).toEqual([
       '  a  fetch    0.12 s',
@@ -42,58 +42,56 @@ describe('lines of progress', () => {
     expect(progressLines(done, done)).toEqual([])
   })
 
-  it('say that it goes back, once', () => {
+  it('show once that the rollout is reverted', () => {
     const reverting = rolloutView({ state: 'reverting', reason: 'it failed' })
-    expect(progressLines(rolloutView(), reverting)).toEqual(['  going back: it failed'])
+    expect(progressLines(rolloutView(), reverting)).toEqual(['  reverting: it failed'])
     expect(progressLines(reverting, reverting)).toEqual([])
   })
 
-  it('are one line a machine where they are drawn over, with the time of what runs', () => {
+  it('are one line for each machine on a live terminal, with the time of the running phase', () => {
     expect(machineLine(done, 'a', 1, now, plain)).toBe('a  done  fetch 0.12 s · drain 1.4 s')
     expect(machineLine(done, 'b', 3, now, plain)).toBe('b    lost  fetch 10.0 s')
   })
 })
 
-describe('the end', () => {
-  it('of one that went well, with a machine lost', () => {
+describe('the outcome', () => {
+  it('of a completed rollout, with a lost machine', () => {
     expect(renderOutcome(done, [], plain)).toEqual([
       'done  shop: bbbbbbbbbbbb runs on a in 2.5 s',
-      'warning: not on b (lost); a machine that comes back catches up by itself: tandem status shop',
+      'warning: not on b (lost); a machine that comes back catches up automatically: tandem status shop',
     ])
   })
 
-  it('of one that was reverted: why, the last lines, what serves, what next', () => {
+  it('of a reverted rollout: reason, last lines, serving release, next step', () => {
     expect(renderOutcome(reverted, ['no database'], plain)).toEqual([
       'reverted  shop: instance shop-4kf2m8xd-a-1 exited with status 3 before it was ready (after 0.19 s)',
       '  last lines of shop-4kf2m8xd-a-1:',
       '  │ no database',
-      '  aaaaaaaaaaaa serves, as before (b never touched)',
-      '  next  mend it and push again; all its output: tandem logs shop --instance shop-4kf2m8xd-a-1',
+      '  release aaaaaaaaaaaa still serves (b not touched)',
+      '  next  fix the service and push again; all output: tandem logs shop --instance shop-4kf2m8xd-a-1',
     ])
   })
 
-  it('of a first release: nothing is left', () => {
+  it('of a first release: no instance runs', () => {
     const lines = renderOutcome({ ...reverted, previous: null, failedInstance: null }, [], plain)
-    expect(lines).toContain('  nothing of it is left running')
-    expect(lines.at(-1)).toBe('  next  mend it and push again; all its output: tandem logs shop')
+    expect(lines).toContain('  no instance of the service runs')
+    expect(lines.at(-1)).toBe('  next  fix the service and push again; all output: tandem logs shop')
   })
 
-  it('where going back failed, loudly', () => {
+  it('warns of a machine where reverting failed', () => {
     const failed = { ...reverted, machines: [{ machine: 'a', state: 'failed' as const, phases: [] }] }
-    expect(renderOutcome(failed, [], plain).join('\n')).toContain('look: a is failed; what it runs was left as it is')
+    expect(renderOutcome(failed, [], plain).join('\n')).toContain('warning: a is failed and was not reverted')
   })
 })
 
-it('standing problems of the machines it has touched are shown apart from the reason', () => {
+it('shows other problems of the touched machines separately from the reason', () => {
   const problems = ['HAProxy may open 20000 files']
   const status = statusView({ machines: [machineStatus({ problems }), machineStatus({ name: 'b', problems })] })
-  expect(standingProblems(status, reverted, plain)).toEqual([
-    '  apart from that: machine a: HAProxy may open 20000 files',
-  ])
+  expect(standingProblems(status, reverted, plain)).toEqual(['  also note: machine a: HAProxy may open 20000 files'])
   expect(standingProblems(null, reverted, plain)).toEqual([])
 })
 
-it('the result is the contract’s', () => {
+it('the result has the documented form', () => {
   const { service, release, previous, rollout } = rolloutResult(done)
   expect([service, release, previous]).toEqual(['shop', 'b'.repeat(64), 'a'.repeat(64)])
   expect(Object.keys(rollout)).toEqual(
@@ -101,7 +99,7 @@ it('the result is the contract’s', () => {
   )
 })
 
-it('history is a table, newest last', () => {
+it('the history is a table, newest last', () => {
   expect(renderRollouts([done, reverted], now, plain)).toBe(
     `
 ROLLOUT   SERVICE  STATE      WHAT                         TOOK    AGE  REASON
@@ -112,7 +110,7 @@ ROLLOUT   SERVICE  STATE      WHAT                         TOOK    AGE  REASON
   expect(renderRollouts([], now, plain)).toBe('no rollouts yet')
 })
 
-it('one rollout has machines down and phases across', () => {
+it('one rollout has a row for each machine and a column for each phase', () => {
   expect(renderRollout(done, [], now, plain).split('\n').slice(-3)).toEqual([
     '  MACHINE  STATE  FETCH   DRAIN',
     '  a        done   0.12 s  1.4 s',

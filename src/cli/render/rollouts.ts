@@ -19,7 +19,7 @@ export function renderRollouts(rollouts: readonly RolloutView[], now: number, pa
   return renderTable(['ROLLOUT', 'SERVICE', 'STATE', 'WHAT', 'TOOK', 'AGE', 'REASON'], rows, paint).join('\n')
 }
 
-/** One rollout with its timing: machines down, phases across. */
+/** One rollout with its timing: a row for each machine, a column for each phase. */
 export function renderRollout(
   rollout: RolloutView,
   prepareLines: readonly string[],
@@ -45,7 +45,7 @@ export function renderRollout(
     ...(rollout.reason === null ? [] : [`reason: ${rollout.reason}`]),
     ...(rollout.failedInstance === null
       ? []
-      : [`its output: tandem logs ${rollout.service} --instance ${rollout.failedInstance}`]),
+      : [`output of the failed instance: tandem logs ${rollout.service} --instance ${rollout.failedInstance}`]),
     '',
     ...renderTable(head, rows, paint),
     ...prepareOutput(rollout, prepareLines, paint),

@@ -9,7 +9,7 @@ import { renderTable } from './table.ts'
 
 const marked: Paint = (_style, text) => `\u001B[1m${text}\u001B[22m`
 
-it('a table is as wide as its cells look, painted or not', () => {
+it('a table ignores colours in the width of its columns', () => {
   const rows = [
     ['a', marked('red', 'ready'), 'x'],
     ['longer', 'lost', ''],
@@ -21,7 +21,7 @@ it('a table is as wide as its cells look, painted or not', () => {
   ])
 })
 
-it('an event is one line, bulk left out, ids short', () => {
+it('an event is one line, with short ids and without large fields', () => {
   const data = {
     release: releaseA,
     machine: 'a',
@@ -35,14 +35,14 @@ it('an event is one line, bulk left out, ids short', () => {
   )
 })
 
-it('a line of output names its time, its instance, and where it came from', () => {
+it('a line of output shows its time, its instance and its stream', () => {
   const line = { kind: 'line', at: at(1), service: 'shop', instance: 'shop-1', text: 'hello' } as const
   expect(logLine({ ...line, stream: 'out' }, { paint: plain })).toBe('02:00:01.000 shop-1 │ hello')
   expect(logLine({ ...line, stream: 'err' }, { paint: plain })).toBe('02:00:01.000 shop-1 ┃ hello')
   expect(logLine({ ...line, stream: 'tandem' }, { paint: plain })).toBe('02:00:01.000 shop-1 · hello')
 })
 
-it('releases say where they run', () => {
+it('releases show the machines that run them', () => {
   const release = {
     release: releaseA,
     service: 'shop',
@@ -61,12 +61,12 @@ it('releases say where they run', () => {
   )
   expect(text.split('\n')).toEqual([
     'RELEASE       AGE  SIZE     ROLLED OUT         NOW',
-    'aaaaaaaaaaaa  10m  3.1 MiB  never completed    collected: push it again to use it',
+    'aaaaaaaaaaaa  10m  3.1 MiB  never completed    removed by garbage collection; push it again to use it',
     'aaaaaaaaaaaa  10m  3.1 MiB  completed 10m ago  runs on a, b',
   ])
 })
 
-it('bytes are shown in the unit that fits', () => {
+it('bytes are shown in a suitable unit', () => {
   expect([0, 1023, 1024, 20 * 1024, 5.5 * 1024 ** 2, 3 * 1024 ** 4].map(showBytes)).toEqual([
     ...['0 B', '1023 B', '1.0 KiB', '20 KiB', '5.5 MiB', '3.0 TiB'],
   ])

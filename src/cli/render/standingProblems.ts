@@ -1,11 +1,11 @@
 import type { RolloutView, Status } from '../../api/views.ts'
 import type { Paint } from '../paint.ts'
 
-/** Problems of the machines that a failed rollout has touched: shown below its outcome, since they are no reason for it. */
+/** Other problems of machines that a failed rollout touched. They did not cause the failure; they follow the outcome. */
 export function standingProblems(status: Status | null, { machines }: RolloutView, paint: Paint): string[] {
   const touched = new Set(machines.flatMap(({ machine, state }) => (state === 'untouched' ? [] : [machine])))
   const found = (status?.machines ?? []).filter(({ name }) => touched.has(name))
   return found.flatMap(({ name, problems }) =>
-    problems.map((problem) => `  ${paint('yellow', 'apart from that:')} machine ${name}: ${problem}`),
+    problems.map((problem) => `  ${paint('yellow', 'also note:')} machine ${name}: ${problem}`),
   )
 }

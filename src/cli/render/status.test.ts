@@ -15,7 +15,7 @@ import { renderStatus } from './status.ts'
 const render = (status = statusView(), whole = true): string =>
   renderStatus(status, { now: Date.parse(at(300)), paint: plain, whole })
 
-it('fits a quiet cluster on a screen, aligned', () => {
+it('shows a cluster without problems on one screen, aligned', () => {
   expect(render()).toBe(
     `
 local  2 of 2 machines ready · 1 service · controller 0.1.0, term 1, position 40
@@ -32,7 +32,7 @@ shop  aaaaaaaaaaaa  */
   )
 })
 
-it('says first what somebody should look at, the worst of it first', () => {
+it('starts with the problems, the worst first', () => {
   const failed = instanceStatus({ state: 'failed', reason: 'exited with status 1', restarts: 7 })
   const status = statusView({
     machines: [
@@ -43,38 +43,38 @@ it('says first what somebody should look at, the worst of it first', () => {
   })
   expect(render(status).split('\n\n')[0]?.split('\n').slice(1)).toEqual([
     '! shop has no ready instance',
-    '! machine b is lost: last heard of at 2026-11-21T02:00:00.000Z',
+    '! machine b is lost: its last report was at 2026-11-21T02:00:00.000Z',
     '! shop on a: exited with status 1, started again 7 times; tandem logs shop --instance shop-4kf2m8xd-a-1',
     '! mail is behind on b: another release runs there',
     '! machine a: haproxy does not answer',
-    '! machine a is drained; tandem machine ready a puts it back',
+    '! machine a is drained; tandem machine ready a puts it back in traffic',
   ])
 })
 
-it('shows what is being rolled, and does not call that a failure', () => {
+it('shows a running rollout, not as a failure', () => {
   const rollout = rolloutView({ release: releaseB, previous: releaseA })
   const text = render(statusView({ services: [serviceStatus({ rollout, instances: [] })] }))
   expect(text).toContain('running aaaaaaaaaaaa → bbbbbbbbbbbb for 5m 00s (a fetch, b fetch); rollout 4kf2m8xd')
   expect(text).not.toContain('!')
 })
 
-it('says once which limits are not enforced', () => {
+it('shows once which limits are not enforced', () => {
   const machines = ['a', 'b'].map((name) => machineStatus({ name, limits: 'memory not enforced: not root' }))
   expect(render(statusView({ machines })).split('\n').at(-1)).toBe('limits on a, b: memory not enforced: not root')
 })
 
-it('leaves the machines out when one service is asked for', () => {
+it('omits the machines when one service is requested', () => {
   expect(render(statusView(), false)).not.toContain('MACHINE  STATE  SEEN')
 })
 
-it('tells a stopped service and an empty cluster apart from a broken one', () => {
+it('shows a stopped service and an empty cluster not as broken', () => {
   expect(render(statusView({ services: [serviceStatus({ state: 'stopped', instances: [] })] }))).toContain(
     'shop  aaaaaaaaaaaa  stopped',
   )
-  expect(render(statusView({ services: [] }))).toContain('no services yet: tandem push DIR makes one')
+  expect(render(statusView({ services: [] }))).toContain('no services yet; tandem push DIR creates one')
 })
 
-it('shows who holds which virtual address, since when and why; nobody and a dispute are problems', () => {
+it('shows the holder of each virtual address, since when and why; no holder and a dispute are problems', () => {
   const moved = { since: at(0), from: 'a', refused: [], goesBack: null }
   const addresses = [
     { ...moved, address: '10.0.0.50', holder: 'b', why: 'a: HAProxy does not run' },
@@ -91,17 +91,15 @@ ADDRESS    HELD BY  SINCE   BEFORE  WHY
   expect(text).toContain('! no machine holds 10.0.0.51: HAProxy does not run')
   const back = (notBefore: string): string =>
     render(statusView({ addresses: [{ ...moved, ...addresses[0]!, goesBack: { to: 'a', notBefore } }] }))
-  expect(back(at(0))).toContain('a: HAProxy does not run; goes back to a once all is well\n')
+  expect(back(at(0))).toContain('a: HAProxy does not run; goes back to a once it is healthy\n')
   expect(back(at(330))).toContain('a: HAProxy does not run; goes back to a, in 30.0 s at the earliest\n')
-  const disputed = [
-    { ...moved, address: '10.0.0.50', holder: 'b', why: 'b no longer heard a', refused: ['a'] },
-  ]
+  const disputed = [{ ...moved, address: '10.0.0.50', holder: 'b', why: 'b no longer heard a', refused: ['a'] }]
   expect(render(statusView({ addresses: disputed }))).toContain(
     '! a and b do not hear each other: 10.0.0.50 was given to b',
   )
 })
 
-it('says who reaches the ports of a service, and where; and which one is open although nobody said so', () => {
+it('shows who can reach the ports of a service, and warns of a port that is public only by default', () => {
   const access = [
     { route: '*/', expose: 'public' as const, carries: 'http' as const, port: null, address: null, unsaid: false },
     { route: ':5672', expose: 'public' as const, carries: 'tcp' as const, port: 5672, address: null, unsaid: true },
@@ -115,7 +113,9 @@ it('says who reaches the ports of a service, and where; and which one is open al
     },
   ]
   const text = render(statusView({ services: [serviceStatus({ access, instances: [] })] }))
-  expect(text).toContain('! shop: tcp port 5672 is open to everybody, but its release does not declare that; write expose:')
+  expect(text).toContain(
+    '! shop: tcp port 5672 is open to everybody, but its release does not declare that; write expose:',
+  )
   expect(text).toContain(
     `
 shop  aaaaaaaaaaaa  */
@@ -127,7 +127,7 @@ shop  aaaaaaaaaaaa  */
   )
 })
 
-it('says that instances of a lost machine are shown as last seen, and when that was', () => {
+it('marks instances of a lost machine as last seen, with the time', () => {
   const lost = { machine: 'b', id: 'shop-4kf2m8xd-b-1', work: 3, stale: true, asOf: at(120) }
   const machines = [machineStatus(), machineStatus({ name: 'b', state: 'lost', lastSeen: at(120) })]
   const text = render(
@@ -138,19 +138,19 @@ it('says that instances of a lost machine are shown as last seen, and when that 
   INSTANCE           MACHINE  RELEASE       STATE      PORT   SINCE  RESTARTS  WORK
   shop-4kf2m8xd-a-1  a        aaaaaaaaaaaa  ready      20001  5m     0         0
   shop-4kf2m8xd-b-1  b        aaaaaaaaaaaa  was ready  20001  5m     0         was 3
-  b is not heard of: its instances are shown as last seen: 3m ago
+  b does not report; its instances are shown as last seen: 3m ago
 `.trimEnd(),
   )
   const alone = statusView({ machines, services: [serviceStatus({ instances: [instanceStatus(lost)] })] })
-  expect(render(alone)).toContain('! shop has no ready instance on a machine that is heard of')
+  expect(render(alone)).toContain('! shop has no ready instance on a machine that reports')
 })
 
-it('shows where the metrics of an agent answer: on its own machine', () => {
+it('shows the metrics address of an agent: loopback of its own machine', () => {
   const machines = [machineStatus({ host: '10.0.0.11', metricsPort: 7482 })]
   expect(render(statusView({ machines }))).toContain('http://10.0.0.11:8001  127.0.0.1:7482 on a  0.1.0')
 })
 
-it('offers how to go on with a machine that came back after its maintenance had stopped', () => {
+it('shows the next steps for a machine that came back after its maintenance had stopped', () => {
   const maintenance = {
     ...{ id: 'm1', kind: 'reboot' as const, script: null, state: 'stopped' as const, startedAt: at(0) },
     ...{ reason: 'machine a did not come back in time', finishedAt: at(100) },
@@ -158,9 +158,9 @@ it('offers how to go on with a machine that came back after its maintenance had 
   }
   const text = render(statusView({ machines: [machineStatus({ state: 'drained' })], maintenance, services: [] }))
   expect(text).toContain(
-    '! machine a reports and stays drained, since the reboot stopped there; tandem maintenance resume goes on, tandem machine ready a puts it back and gives that up',
+    '! machine a reports but is drained, because the reboot stopped there; tandem maintenance resume continues it, tandem machine ready a puts the machine back in traffic without it',
   )
   expect(text).toContain(
-    '! reboot  0 of 1 done, a: work; stopped: machine a did not come back in time; fix it, then: tandem maintenance resume',
+    '! reboot  0 of 1 done, a: work; stopped: machine a did not come back in time; fix the problem, then: tandem maintenance resume',
   )
 })

@@ -14,18 +14,18 @@ type ServiceStatus = Status['services'][number]
 interface StatusOptions {
   now: number
   paint: Paint
-  /** All services; one service alone is shown without the machines. */
+  /** True to show the whole cluster; false to show one service without the machines. */
   whole: boolean
 }
 
-/** The whole state on a screen: what is wrong first. */
+/** The whole state on one screen, with the problems first. */
 export function renderStatus(status: Status, { now, paint, whole }: StatusOptions): string {
   const problems = problemsOf(status).map((problem) => `${paint('red', '!')} ${problem}`)
   const sections = [
     [headline(status, paint), ...problems, ...(status.maintenance ? [maintenanceLine(status.maintenance, paint)] : [])],
     ...(whole ? [machineLines(status.machines, now, paint), addressLines(status.addresses, now, paint)] : []),
     ...status.services.map((service) => serviceLines(service, now, paint)),
-    ...(status.services.length === 0 ? [['no services yet: tandem push DIR makes one']] : []),
+    ...(status.services.length === 0 ? [['no services yet; tandem push DIR creates one']] : []),
     limitLines(status.machines, paint),
   ]
   return sections
@@ -56,7 +56,7 @@ export function machineLines(machines: readonly MachineStatus[], now: number, pa
   return rows.length === 0 ? [] : renderTable(['MACHINE', 'STATE', 'SEEN', 'ENTRY', 'METRICS', 'VERSION'], rows, paint)
 }
 
-/** Agents answer there on loopback alone: from elsewhere the machine is named. */
+/** Agents serve metrics only on loopback. For another machine, this adds the name of the machine. */
 function metricsAt({ name, host, metricsPort }: MachineStatus): string {
   const address = `127.0.0.1:${metricsPort}`
   return isLoopbackAddress(host) ? address : `${address} on ${name}`
@@ -65,7 +65,7 @@ function metricsAt({ name, host, metricsPort }: MachineStatus): string {
 export function addressLines(addresses: Status['addresses'], now: number, paint: Paint): string[] {
   const rows = addresses.map(({ address, holder, since, from, why, goesBack }) => [
     address,
-    holder ?? paint('red', 'nobody'),
+    holder ?? paint('red', 'no machine'),
     seen(since, now),
     from ?? '-',
     why + returning(goesBack, now),
@@ -76,7 +76,7 @@ export function addressLines(addresses: Status['addresses'], now: number, paint:
 function returning(goesBack: Status['addresses'][number]['goesBack'], now: number): string {
   if (!goesBack) return ''
   const wait = Date.parse(goesBack.notBefore) - now
-  const when = wait > 0 ? `, in ${showSeconds(wait)} at the earliest` : ' once all is well'
+  const when = wait > 0 ? `, in ${showSeconds(wait)} at the earliest` : ' once it is healthy'
   return `; goes back to ${goesBack.to}${when}`
 }
 
@@ -106,7 +106,7 @@ function serviceLines(service: ServiceStatus, now: number, paint: Paint): string
   return rows.length === 0 ? lines : [...lines, ...renderTable(head, rows, paint), ...staleLines(service, now, paint)]
 }
 
-/** A machine that nothing is heard of may serve or not. */
+/** Explains stale instances: a machine that does not report may still serve. */
 function staleLines({ instances }: ServiceStatus, now: number, paint: Paint): string[] {
   const byMachine = Map.groupBy(
     instances.filter(({ stale }) => stale),
@@ -114,7 +114,7 @@ function staleLines({ instances }: ServiceStatus, now: number, paint: Paint): st
   )
   return [...byMachine].map(([machine, [first]]) => {
     const when = first?.asOf ? `: ${showAge(first.asOf, now)} ago` : ', before the controller started'
-    return paint('dim', `  ${machine} is not heard of: its instances are shown as last seen${when}`)
+    return paint('dim', `  ${machine} does not report; its instances are shown as last seen${when}`)
   })
 }
 
@@ -128,7 +128,7 @@ function rolling(rollout: NonNullable<ServiceStatus['rollout']>, now: number, pa
   return `${paint(colour, rollout.state)} ${whatIsRolled(rollout)} for ${since} (${machines.join(', ')}); rollout ${rollout.id}`
 }
 
-/** Said once, small: on most laptops no limit is enforced, and that is no alarm. */
+/** Shows limits dimmed, once for all machines: on most laptops no limit is enforced, and that is no problem. */
 function limitLines(machines: readonly MachineStatus[], paint: Paint): string[] {
   const byText = Map.groupBy(
     machines.filter(({ limits }) => limits !== null),

@@ -1,6 +1,6 @@
 import { widthOf, type Paint } from '../paint.ts'
 
-/** Rows under a head, columns as wide as their widest cell; cells may be painted. No line ends in spaces. */
+/** Rows below a header. Each column is as wide as its widest cell. Cells may be painted. No line ends in spaces. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[], paint: Paint): string[] {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => widthOf(row[column] ?? ''))))
   const line = (cells: readonly string[]): string =>

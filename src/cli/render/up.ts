@@ -8,12 +8,12 @@ interface UpView {
   controller: string
   data: string
   context: string
-  /** Whether other commands find it without --context. */
+  /** True if other commands use this cluster without --context. */
   current: boolean
   paint: Paint
 }
 
-/** What `up` prints when everything accepts work. */
+/** The text that `up` prints when all parts accept work. */
 export function renderUp({ status, entries, controller, data, context, current, paint }: UpView): string {
   const rows: [string, string][] = [
     ['controller', controller],
@@ -33,6 +33,6 @@ export function renderUp({ status, entries, controller, data, context, current, 
     `${paint('green', 'up')}  ${count(Object.keys(entries).length, 'machine')}, context ${paint('bold', context)}`,
     ...rows.map(([name, value]) => `  ${paint('dim', name.padEnd(width))}  ${value}`),
     '',
-    `  next  ${next}   in another terminal; Ctrl-C here ends it all`,
+    `  next  ${next}   in another terminal; Ctrl-C here stops everything`,
   ].join('\n')
 }

@@ -1,6 +1,6 @@
 import type { RolloutView } from '../../api/views.ts'
 
-/** The rollout as it is shown: `prepare` is a phase of the machine that ran it, after it had fetched the release. */
+/** Adds `prepare` to the phases of the machine that ran it, after `fetch`. */
 export function withPrepare(rollout: RolloutView): RolloutView {
   const { prepare, machines } = rollout
   if (!prepare) return rollout

@@ -4,7 +4,7 @@ import { parsePosition } from '../flagValues.ts'
 import { known, maybeService, needed, on, oneService, text, word } from './parameters.ts'
 
 export const status = command({
-  brief: 'Show services, releases, machines, instances, and what is being rolled',
+  brief: 'Show services, releases, machines, instances and running rollouts',
   example: 'tandem status\ntandem status shop --json',
   parameters: { positional: maybeService },
   load: async () => (await import('../commands/status.ts')).status,
@@ -15,7 +15,13 @@ export const rollouts = command({
   example: 'tandem rollouts shop --limit 10',
   parameters: {
     flags: {
-      limit: { kind: 'parsed', parse: parsePosition, placeholder: 'N', brief: 'At most so many', default: '20' },
+      limit: {
+        kind: 'parsed',
+        parse: parsePosition,
+        placeholder: 'N',
+        brief: 'Show at most N rollouts',
+        default: '20',
+      },
     },
     positional: maybeService,
   },
@@ -24,19 +30,19 @@ export const rollouts = command({
 
 const oneRollout = {
   kind: 'tuple',
-  parameters: [known('rollouts', word('ID', 'A rollout, or a prefix of its id'))],
+  parameters: [known('rollouts', word('ID', 'Id of a rollout, or a prefix of it'))],
 } as const
 export const rollout = buildRouteMap({
-  docs: { brief: 'Show one rollout, or abort it' },
+  docs: { brief: 'Show or abort one rollout' },
   routes: {
     show: command({
-      brief: 'Show a rollout; while it runs, follow it to its end',
+      brief: 'Show a rollout; follow it until it ends',
       example: 'tandem rollout show 4kf2m8xd',
-      parameters: { flags: { noFollow: on('Show how it stands now') }, positional: oneRollout },
+      parameters: { flags: { noFollow: on('Show the present state and exit') }, positional: oneRollout },
       load: async () => (await import('../commands/rollouts.ts')).showRollout,
     }),
     abort: command({
-      brief: 'Go back to the release before, with the same care',
+      brief: 'Abort a rollout: return every machine to the previous release without losing requests',
       example: 'tandem rollout abort 4kf2m8xd',
       parameters: { positional: oneRollout },
       load: async () => (await import('../commands/rollouts.ts')).abortRollout,
@@ -45,25 +51,31 @@ export const rollout = buildRouteMap({
 })
 
 export const releases = command({
-  brief: 'Show what is published of a service, and what runs where',
+  brief: 'Show the published releases of a service, and which machines run them',
   example: 'tandem releases shop',
   parameters: { positional: oneService },
   load: async () => (await import('../commands/releases.ts')).releases,
 })
 
 export const logs = command({
-  brief: 'Show the output of instances, also of those that are gone',
+  brief: 'Show the output of running and ended instances',
   example: 'tandem logs shop -f\ntandem logs shop --since 10m --machine a',
   parameters: {
     flags: {
-      follow: on('Go on as it comes'),
+      follow: on('Print new output as it arrives'),
       since: {
         ...{ kind: 'parsed', parse: String, placeholder: 'WHEN', optional: true },
-        brief: 'A duration (10m, 2h) or a time (2026-11-21T02:00:00Z)',
+        brief: 'Start at this time: a duration ago (10m, 2h) or a date (2026-11-21T02:00:00Z)',
       },
-      last: { kind: 'parsed', parse: parsePosition, placeholder: 'N', brief: 'Only the last lines', optional: true },
-      machine: known('machines', text('M', 'Only of this machine')),
-      instance: known('instances', text('I', 'Only of this instance, or a prefix of its id')),
+      last: {
+        kind: 'parsed',
+        parse: parsePosition,
+        placeholder: 'N',
+        brief: 'Show only the last N lines',
+        optional: true,
+      },
+      machine: known('machines', text('M', 'Show only this machine')),
+      instance: known('instances', text('I', 'Show only this instance (its id or a prefix of it)')),
     },
     aliases: { f: 'follow', n: 'last' },
     positional: oneService,
@@ -76,10 +88,10 @@ export const events = command({
   example: 'tandem events -f\ntandem events --after 120 --json',
   parameters: {
     flags: {
-      follow: on('Go on as it grows'),
+      follow: on('Print new events as they happen'),
       after: {
         ...{ kind: 'parsed', parse: parsePosition, placeholder: 'POSITION', default: '0' },
-        brief: 'Only events after this position',
+        brief: 'Show only events after this position',
       },
     },
     aliases: { f: 'follow' },
@@ -88,17 +100,17 @@ export const events = command({
 })
 
 export const doctor = command({
-  brief: 'Check what must hold, on this machine or of the whole cluster, and say what is wrong and what to do',
+  brief: 'Check this machine or the whole cluster, and report each problem and how to fix it',
   about:
-    'On a machine that has joined a cluster, it looks at that machine, also when its agent or the controller is down. ' +
-    'Elsewhere, and with --cluster, the controller is asked for all machines. Exits with 1 when anything is wrong.',
+    'On a machine that has joined a cluster, checks that machine, even if its agent or the controller is down. ' +
+    'Elsewhere, or with --cluster, asks the controller to check all machines. Exits with 1 if it finds a problem.',
   example: 'tandem doctor\ntandem doctor --cluster --json\ntandem doctor --machine a',
   parameters: {
     flags: {
-      cluster: on('The whole cluster, also on one of its machines'),
-      machine: known('machines', text('M', 'Only this machine, through the controller')),
-      data: text('DIR', 'This machine, whose agent keeps its data there'),
-      secrets: { ...needed('DIR', 'Holds SERVICE.env files, on this machine'), default: '/etc/tandem/env' },
+      cluster: on('Check the whole cluster, also on one of its machines'),
+      machine: known('machines', text('M', 'Check only this machine, through the controller')),
+      data: text('DIR', "Check this computer; DIR is the agent's data folder"),
+      secrets: { ...needed('DIR', 'Folder of the SERVICE.env files on this machine'), default: '/etc/tandem/env' },
     },
   },
   load: async () => (await import('../commands/doctor.ts')).doctor,

@@ -3,14 +3,14 @@ import { parsePort, parseSize } from '../flagValues.ts'
 import type { Known } from '../help/knownNames.ts'
 
 export const word = (placeholder: string, brief: string) => ({ placeholder, brief, parse: String }) as const
-/** The same parameter, completed with names of the cluster. */
+/** The same parameter; the Tab key completes it with names of the cluster. */
 export const known = <P extends object>(kind: Known, parameter: P) => ({
   ...parameter,
   async proposeCompletions(this: CliContext, partial: string): Promise<string[]> {
     return (await this.known(kind)).filter((name) => name.startsWith(partial))
   },
 })
-export const service = known('services', word('SERVICE', 'The name of a service'))
+export const service = known('services', word('SERVICE', 'Name of a service'))
 export const optionalService = { ...service, optional: true } as const
 export const oneService = { kind: 'tuple', parameters: [service] } as const
 export const maybeService = { kind: 'tuple', parameters: [optionalService] } as const
@@ -23,4 +23,4 @@ export const port = (brief: string, preset: string) =>
   ({ kind: 'parsed', parse: parsePort, placeholder: 'PORT', brief, default: preset }) as const
 export const size = (brief: string) =>
   ({ kind: 'parsed', parse: parseSize, placeholder: 'SIZE', brief, optional: true }) as const
-export const allowOutage = on('Let a replace leave no ready instance for a while; requests are held up to 30 s')
+export const allowOutage = on('Allow a replace that leaves no ready instance for a while; requests wait up to 30 s')

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** A controller that answers as a test says, and the environment that leads a command to it. */
+/** Starts a controller with the answers of a test. Returns the environment that makes a command use it. */
 export async function fakeController(answer: RequestListener): Promise<{ TANDEM_URL: string; TANDEM_TOKEN: string }> {
   const server = createServer(answer).listen(0, '127.0.0.1')
   onTestFinished(() => {
@@ -11,11 +11,11 @@ export async function fakeController(answer: RequestListener): Promise<{ TANDEM_
     server.close()
   })
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // it listens on a port
+  const { port } = server.address() as AddressInfo // a listening TCP server has an address
   return { TANDEM_URL: `http://127.0.0.1:${port}`, TANDEM_TOKEN: 'tdm_0123456789' }
 }
 
-/** Sends these as messages of a stream; it stays open. */
+/** Sends messages on a stream and keeps the stream open. */
 export function sendEvents(response: ServerResponse, ...messages: unknown[]): void {
   if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
   for (const message of messages) response.write(`data: ${JSON.stringify(message)}\n\n`)

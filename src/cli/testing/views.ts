@@ -1,6 +1,6 @@
 import type { RolloutView, Status } from '../../api/views.ts'
 
-/** Moments of a test: seconds after a fixed start. */
+/** Timestamp of a test: seconds after a fixed start. */
 export const at = (seconds: number): string => new Date(Date.UTC(2026, 10, 21, 2, 0, 0) + seconds * 1000).toISOString()
 
 export const releaseA = 'a'.repeat(64)

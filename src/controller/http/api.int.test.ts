@@ -125,7 +125,11 @@ describe('a wrong request is answered by a problem with a code', () => {
     ['an unknown release', '{"service":"shop","kind":"deploy","release":"abc"}', 'E_RELEASE_GONE'],
     ['an unknown service', '{"service":"shop","kind":"stop"}', 'E_NO_SUCH_SERVICE'],
     ['a name that JavaScript objects have', '{"service":"constructor","kind":"stop"}', 'E_USAGE'],
-    ['a release name that JavaScript objects have', '{"service":"shop","kind":"deploy","release":"constructor"}', 'E_USAGE'],
+    [
+      'a release name that JavaScript objects have',
+      '{"service":"shop","kind":"deploy","release":"constructor"}',
+      'E_USAGE',
+    ],
   ])('%s', async (_, body, code) => expect(problemCode(await post('/rollouts', body))).toBe(code))
   it('too large', async () =>
     expect(problemCode(await post('/rollouts', `"${'x'.repeat(9_000_000)}"`))).toBe('E_TOO_LARGE'))

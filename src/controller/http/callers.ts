@@ -44,10 +44,14 @@ export class Callers {
     const subject = request.url.split('?')[0] ?? ''
     if (!identity) throw token === undefined ? noToken(request, subject) : unknownToken(subject)
     if (!allowed[role].includes(identity.role)) {
-      throw new OperatorError('E_FORBIDDEN', `the token "${identity.name}" (${identity.role}) does not permit this call`, {
-        subject,
-        next: 'ask for an operator token: tandem controller token create --role operator --name NAME',
-      })
+      throw new OperatorError(
+        'E_FORBIDDEN',
+        `the token "${identity.name}" (${identity.role}) does not permit this call`,
+        {
+          subject,
+          next: 'ask for an operator token: tandem controller token create --role operator --name NAME',
+        },
+      )
     }
     if (token && identity.role === 'agent') this.#checkMember(identity)
     return identity
@@ -121,7 +125,10 @@ function noToken({ headers }: Call, subject: string): OperatorError {
 }
 
 const unknownToken = (subject: string): OperatorError =>
-  new OperatorError('E_TOKEN_UNKNOWN', 'this controller does not know the token, or the token was revoked', { subject, next: tokenNext })
+  new OperatorError('E_TOKEN_UNKNOWN', 'this controller does not know the token, or the token was revoked', {
+    subject,
+    next: tokenNext,
+  })
 
 const allowed: Record<CallerRole, Identity['role'][]> = {
   reader: ['reader', 'operator'],

@@ -101,7 +101,9 @@ export function operationHandlers(
     tokens: () => ({ tokens: tokens.list() }),
     createToken: ({ body }) => {
       if (body.role === 'agent' && body.machine === null) {
-        throw new OperatorError('E_USAGE', "an agent's token needs the machine that it speaks for", { subject: body.name })
+        throw new OperatorError('E_USAGE', "an agent's token needs the machine that it speaks for", {
+          subject: body.name,
+        })
       }
       return { token: tokens.create(body, controller.now()) }
     },

@@ -66,7 +66,12 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
   await server.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Tandem', version: '1', description: 'The API of the controller: publish releases, roll services, read status. Users authenticate with bearer tokens.' },
+      info: {
+        title: 'Tandem',
+        version: '1',
+        description:
+          'The API of the controller: publish releases, roll services, read status. Users authenticate with bearer tokens.',
+      },
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
     },
     transform: described,

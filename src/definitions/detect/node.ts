@@ -51,7 +51,9 @@ export async function detectNode(folder: Folder): Promise<Finding | null> {
     found: `a Node project (package.json${locked ? `, ${locked[0]}` : ''})`,
     run: run ?? ['node', 'server.js'],
     runNote:
-      run === null ? 'package.json has no `start` script and no `main`: name the program that starts the service.' : undefined,
+      run === null
+        ? 'package.json has no `start` script and no `main`: name the program that starts the service.'
+        : undefined,
     build: buildOf(manifest, tool, locked !== undefined),
     needed: ['node_modules', ...(manifest.scripts['build'] === undefined ? [] : builtFolders)],
   }

@@ -167,7 +167,10 @@ describe('permitted answers of an instance: haproxy', () => {
 
 describe('answers that no instance may send: embedded', () => {
   it.each([
-    ['a 101 that the client did not request', 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nbytes'],
+    [
+      'a 101 that the client did not request',
+      'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nbytes',
+    ],
     ['a 101 without a protocol', `HTTP/1.1 101 Switching\r\n\r\n${final}`],
     ['a status below 100', 'HTTP/1.1 099 X\r\nContent-Length: 2\r\n\r\nok'],
     ['a status of two digits', 'HTTP/1.1 20 X\r\nContent-Length: 2\r\n\r\nok'],

@@ -152,7 +152,10 @@ class EmbeddedBalancer implements BalancerDriver {
 
   #ejectedOrRestored(upstream: Upstream): void {
     const { name, ejected } = upstream
-    this.#options.log?.(ejected === null ? 'upstream reachable again' : 'upstream out of traffic', { upstream: name, reason: ejected })
+    this.#options.log?.(ejected === null ? 'upstream reachable again' : 'upstream out of traffic', {
+      upstream: name,
+      reason: ejected,
+    })
     if (upstream.kind === 'instance') {
       this.#tell(
         ejected === null ? { type: 'restored', instance: name } : { type: 'ejected', instance: name, reason: ejected },

@@ -55,7 +55,10 @@ export function unprocessed(service: string, sent = false): Page {
 
 export function brokenOff(service: string, reason: string, sentTwice = false): Page {
   const [who, sent] = sentTwice
-    ? ['two instances', 'The request was sent to both and may have been processed, so it was not sent to another instance.']
+    ? [
+        'two instances',
+        'The request was sent to both and may have been processed, so it was not sent to another instance.',
+      ]
     : ['an instance', 'The request was sent and may have been processed, so it was not sent again.']
   return {
     status: 502,
@@ -80,7 +83,10 @@ export function tooLarge(limitBytes: number): Page {
 }
 
 export function notForwarded(): Page {
-  return { status: 403, text: "403 Forbidden: this port accepts only work forwarded by the balancer of another machine.\n" }
+  return {
+    status: 403,
+    text: '403 Forbidden: this port accepts only work forwarded by the balancer of another machine.\n',
+  }
 }
 
 export function notAProxy(): Page {

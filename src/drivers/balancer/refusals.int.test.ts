@@ -57,10 +57,7 @@ describe('malformed requests', () => {
     ['a bare carriage return', 'GET / HTTP/1.1\r\nHost: h\r\nX-A: a\rX-B: b\r\n\r\n'],
     ['a NUL in a header', 'GET / HTTP/1.1\r\nHost: h\r\nX-A: a\0b\r\n\r\n'],
     ['an invalid Host', 'GET / HTTP/1.1\r\nHost: [\r\nConnection: close\r\n\r\n'],
-    [
-      'an absolute target with an invalid host',
-      'GET http://[::1/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
-    ],
+    ['an absolute target with an invalid host', 'GET http://[::1/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
     ['a Host with a path', 'GET / HTTP/1.1\r\nHost: a/b\r\nConnection: close\r\n\r\n'],
     ['no Host', 'GET / HTTP/1.1\r\n\r\n'],
     ['two Hosts', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n'],

@@ -125,7 +125,9 @@ export class AddressGuard {
     const isShut = await this.#parts.gate.shut(address)
     this.#shutNow.add(address)
     if (isShut) return
-    this.#parts.say(`cannot hold back new connections to ${address} (is nft installed?): a connection opened during the move is lost`)
+    this.#parts.say(
+      `cannot hold back new connections to ${address} (is nft installed?): a connection opened during the move is lost`,
+    )
   }
 
   /** Tried at each look until it succeeds: otherwise clients would stay shut out. */

@@ -77,7 +77,9 @@ export function readGuardSettings(path: string): GuardSettings {
   const found = readRecord(path)
   const [machine, card, haproxy] = [found?.['machine'], found?.['interface'], found?.['haproxy']]
   if (typeof machine !== 'string' || typeof card !== 'string') {
-    throw new Error(`${path} has no settings for the guard: the agent writes this file; check that the agent runs: systemctl status tandem-agent`)
+    throw new Error(
+      `${path} has no settings for the guard: the agent writes this file; check that the agent runs: systemctl status tandem-agent`,
+    )
   }
   const addresses = texts(found?.['addresses'])
   const advert = typeof found?.['advert'] === 'number' ? found['advert'] : usualAdvertMs

@@ -69,7 +69,9 @@ describe('the guard', () => {
 
   it('drops refused addresses as long as the controller is heard', () => {
     const refused = (heardAt: number) => judged({ word: aWord({ refused: [two], heardAt }) })
-    expect([...refused(10_000).withheld]).toEqual([[two, 'two machines held the address, and the controller chose the other machine']])
+    expect([...refused(10_000).withheld]).toEqual([
+      [two, 'two machines held the address, and the controller chose the other machine'],
+    ])
     expect(refused(5_000).gently.size).toBe(0)
     expect(refused(5_000).withheld.size).toBe(1)
     expect(refused(4_999).withheld.size).toBe(0)

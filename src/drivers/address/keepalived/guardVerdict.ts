@@ -72,7 +72,8 @@ export class GuardVerdict {
     if (!word) return [null, false]
     // A machine that a person took out of traffic stays out, with or without the controller.
     if (!word.eligible) return ['this machine is out of traffic', true]
-    if (heard && word.refused.includes(address)) return ['two machines held the address, and the controller chose the other machine', false]
+    if (heard && word.refused.includes(address))
+      return ['two machines held the address, and the controller chose the other machine', false]
     if (heard && word.yields.includes(address)) return ['the address goes back to the machine that it prefers', true]
     return [null, false]
   }

@@ -145,7 +145,9 @@ class Keepalived implements AddressDriver {
     while (this.held().some(({ address }) => given.includes(address))) {
       if (this.#closed) return
       if (bootMs() > deadline) {
-        throw new Error(`this machine did not give up ${given.join(', ')} within ${giveUpMs / 1000} s; look at: journalctl -u tandem-guard`)
+        throw new Error(
+          `this machine did not give up ${given.join(', ')} within ${giveUpMs / 1000} s; look at: journalctl -u tandem-guard`,
+        )
       }
       await pause(lookMs)
     }

@@ -55,7 +55,10 @@ function globalSection({ machine }: KeepalivedSettings): string[] {
 function carriers({ own, addresses }: KeepalivedSettings): { address: VirtualAddress; carried: string[] }[] {
   const [first, ...others] = addresses.filter(({ address }) => isIPv6(address) === isIPv6(own))
   const carried = addresses.filter(({ address }) => isIPv6(address) !== isIPv6(own)).map(({ address }) => address)
-  if (!first) throw new Error(`no virtual address has the address family of this machine's own address ${own}: VRRP cannot move any`)
+  if (!first)
+    throw new Error(
+      `no virtual address has the address family of this machine's own address ${own}: VRRP cannot move any`,
+    )
   return [{ address: first, carried }, ...others.map((address) => ({ address, carried: [] }))]
 }
 

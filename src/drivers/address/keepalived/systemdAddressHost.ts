@@ -106,7 +106,9 @@ export function checkSettings({ machine, interface: card, own, peers, addresses,
     ...(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/.test(card) ? [] : [card]),
   ]
   if (wrong.length > 0)
-    throw new Error(`the configuration of keepalived must not contain ${wrong.map((one) => JSON.stringify(one)).join(', ')}`)
+    throw new Error(
+      `the configuration of keepalived must not contain ${wrong.map((one) => JSON.stringify(one)).join(', ')}`,
+    )
   if (addresses.length === 0) throw new Error('keepalived needs an address to move (this is a bug)')
 }
 

@@ -92,8 +92,7 @@ export class Certificates {
         return this.#againMs()
       },
       firstMs: this.#againMs(),
-      failed: (error) =>
-        log('could not load renewed certificates; retrying', { error: String(error) }),
+      failed: (error) => log('could not load renewed certificates; retrying', { error: String(error) }),
     })
   }
 

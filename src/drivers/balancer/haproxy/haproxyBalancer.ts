@@ -152,7 +152,9 @@ class Haproxy implements HaproxyBalancer {
       try {
         return await process.ensureStarted(config)
       } catch (error) {
-        log?.('HAProxy does not start with its last configuration; starting it without routes', { error: String(error) })
+        log?.('HAProxy does not start with its last configuration; starting it without routes', {
+          error: String(error),
+        })
       }
     }
     this.#folder.writeConfig(haproxyConfig(null, settings))
@@ -257,7 +259,9 @@ class Haproxy implements HaproxyBalancer {
       if (worker?.shape === shape) return worker.pid
       if (worker?.shape === shapeBefore && previous !== null) this.#folder.writeConfig(previous)
       const said = await this.#options.process.lastWords()
-      throw new Error(`HAProxy could not be reloaded; the running configuration stays in force: ${said}`, { cause: error })
+      throw new Error(`HAProxy could not be reloaded; the running configuration stays in force: ${said}`, {
+        cause: error,
+      })
     }
   }
 
@@ -274,7 +278,8 @@ class Haproxy implements HaproxyBalancer {
     const said = commands.length === 0 ? '' : await this.#running.tell(pid, commands)
     const after = await this.#running.servers(pid)
     const wrong = differences(after, wanted)
-    if (wrong.length > 0) throw new Error(`HAProxy did not carry out these commands: ${wrong.join('; ')}; its answer: ${said}`)
+    if (wrong.length > 0)
+      throw new Error(`HAProxy did not carry out these commands: ${wrong.join('; ')}; its answer: ${said}`)
     this.#leftover.set(after, new Set(wanted.map(nameOf)))
   }
 
@@ -323,9 +328,7 @@ class Haproxy implements HaproxyBalancer {
     void this.#inTurn(async () => {
       await this.#running.cutSessions((line) => line.includes(` srv=${instance} `))
       await this.#watch.read()
-    }).catch((error: unknown) =>
-      this.#options.log?.('could not cut connections', { instance, error: String(error) }),
-    )
+    }).catch((error: unknown) => this.#options.log?.('could not cut connections', { instance, error: String(error) }))
   }
 
   admit(machines: string[] | null): Promise<void> {

@@ -91,8 +91,7 @@ function unreadable(route: PlannedRoute): string | null {
     if (route.host !== null && !hostName.test(route.host)) return `${printable(route.host)} is not a host name`
     if (!requestPath.test(route.path)) return `${printable(route.path)} is not a path of printable ASCII characters`
   }
-  if (route.own !== null && !isOwnPort(route.own))
-    return `${printable(ownPortInWords(route.own))} is not a valid port`
+  if (route.own !== null && !isOwnPort(route.own)) return `${printable(ownPortInWords(route.own))} is not a valid port`
   return route.targets.map(unreadableTarget).find(isText) ?? route.peers.map(unreadablePeer).find(isText) ?? null
 }
 

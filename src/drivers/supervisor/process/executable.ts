@@ -90,7 +90,11 @@ function checkInterpreter(file: string, head: Buffer): void {
   const line = (head.toString('utf8').split('\n')[0] ?? '').slice(2)
   const interpreter = line.trim().split(/[ \t]/)[0] ?? ''
   if (line.endsWith('\r')) {
-    throw problem('the first line of the script ends in a carriage return', file, 'save the file with Unix line ends (LF)')
+    throw problem(
+      'the first line of the script ends in a carriage return',
+      file,
+      'save the file with Unix line ends (LF)',
+    )
   }
   if (interpreter.startsWith('/') && statSync(interpreter, { throwIfNoEntry: false }) === undefined) {
     throw problem(

@@ -8,15 +8,24 @@ import type { UnitState } from './systemctl.ts'
  * exit codes").
  */
 const steps: Record<number, [what: string, next: string]> = {
-  200: ['systemd cannot enter the working directory', 'make the folders of the release readable by all (chmod -R a+rX), then push again'],
-  203: ['systemd cannot execute the program', 'make the program readable and executable by all (chmod a+rx), then push again'],
+  200: [
+    'systemd cannot enter the working directory',
+    'make the folders of the release readable by all (chmod -R a+rX), then push again',
+  ],
+  203: [
+    'systemd cannot execute the program',
+    'make the program readable and executable by all (chmod a+rx), then push again',
+  ],
   205: ['systemd cannot set a limit', 'lower the values in `limits`'],
   216: ['systemd cannot use the group of the user', 'name another `user`'],
   217: ['systemd cannot use the user', 'name a user that exists on this machine'],
   218: ['systemd cannot grant a capability', 'check `jail: capabilities`'],
   226: ['systemd cannot set up the jail', 'check that the folders named in `jail` exist'],
   228: ['systemd cannot set the system-call filter', 'check `jail: systemCalls`'],
-  238: ['systemd cannot create the data folder', 'check whether /var/lib/tandem-data on this machine is full or read-only'],
+  238: [
+    'systemd cannot create the data folder',
+    'check whether /var/lib/tandem-data on this machine is full or read-only',
+  ],
 }
 
 /** The unit was started, but the program ended so soon that systemd reports a failed start. */
@@ -32,7 +41,10 @@ export function failedStart(spec: InstanceSpec, unit: string, state: UnitState |
   if (step) return problem(step[0], spec.argv[0] ?? '', step[1])
   if (spec.notify && state?.result === 'timeout') {
     const what = `the program did not notify systemd that it is ready within ${spec.notify.withinMs / 1000} s`
-    return new OperatorError('E_EXEC', what, { subject: spec.id, next: `make the program call sd_notify(READY=1); ${next}` })
+    return new OperatorError('E_EXEC', what, {
+      subject: spec.id,
+      next: `make the program call sd_notify(READY=1); ${next}`,
+    })
   }
   if (state && state.code !== 0) {
     return problem(`the program ended before it was ready (${state.result})`, spec.id, next)

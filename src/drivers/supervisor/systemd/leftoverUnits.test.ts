@@ -27,7 +27,10 @@ it('retries a unit of an earlier agent until it can be stopped, and reports that
   expect(await leftovers.end(leftover(2))).toBe('EROFS')
   await vi.advanceTimersByTimeAsync(100_000)
   expect(removals).toBe(3)
-  expect(notes).toEqual(['cannot stop this unit of an earlier agent: EROFS; retrying', 'ended with the agent, or before'])
+  expect(notes).toEqual([
+    'cannot stop this unit of an earlier agent: EROFS; retrying',
+    'ended with the agent, or before',
+  ])
 })
 
 it('ignores the unit once another instance with its id is started', async () => {

@@ -61,7 +61,9 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
     ...jailLines(spec.jail ?? {}),
     ...places.hidden.map((folder) => `TemporaryFileSystem=${checkPath(folder)}:ro`),
     `BindReadOnlyPaths=${checkPath(spec.cwd)}`,
-    ...(once ? [] : ['', '# systemd starts this unit after a reboot, without Tandem.', '[Install]', 'WantedBy=multi-user.target']),
+    ...(once
+      ? []
+      : ['', '# systemd starts this unit after a reboot, without Tandem.', '[Install]', 'WantedBy=multi-user.target']),
     '',
     '[X-Tandem]',
     `Service=${service}`,

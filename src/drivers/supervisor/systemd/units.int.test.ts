@@ -207,7 +207,9 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     const { pid } = await lab.driver.start(wanted)
     expect(lab.driver.problems?.()).toEqual([])
     systemctl('stop', 'dbus.socket', 'dbus.service')
-    await until(() => expect(lab.driver.problems?.()).toEqual([expect.stringContaining("cannot receive systemd's signals")]))
+    await until(() =>
+      expect(lab.driver.problems?.()).toEqual([expect.stringContaining("cannot receive systemd's signals")]),
+    )
     systemctl('start', 'dbus.socket', 'dbus.service')
     process.kill(pid, 'SIGKILL')
     await until(() => expect(lab.restarts).toHaveLength(1))
