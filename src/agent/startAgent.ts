@@ -94,12 +94,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   )
   const metrics = await server.listen(options.metricsPort || (remembered?.metrics ?? 0))
   opened.defer(() => server.close())
-  const selfSocket = new SelfSocket(data, self)
+  const selfSocket = await listenForDoctor(data, self, logger)
   opened.defer(() => selfSocket.close())
-  // Only `tandem doctor` needs the socket: the agent runs without it.
-  await selfSocket
-    .listen()
-    .catch((error: unknown) => logger.warn({ err: error }, 'could not make the socket that tandem doctor reads'))
   const endpoints = { host, http: balancer.ports.http, forward: balancer.ports.forward, metrics }
   // A full disk must not keep the agent from starting: otherwise nothing could report the full disk.
   lateWrites.write('the ports', () => {
@@ -167,4 +163,13 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   opened.defer(() => link.close())
   const running = opened.move()
   return { endpoints, close: () => running.disposeAsync() }
+}
+
+/** Only `tandem doctor` needs the socket: the agent runs without it. */
+async function listenForDoctor(data: string, self: () => AgentSelf, logger: Logger): Promise<SelfSocket> {
+  const socket = new SelfSocket(data, self)
+  await socket
+    .listen()
+    .catch((error: unknown) => logger.warn({ err: error }, 'could not make the socket that tandem doctor reads'))
+  return socket
 }

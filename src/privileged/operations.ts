@@ -88,18 +88,19 @@ const unitWithin = z.strictObject({ unit: shape.unitShape, timeoutMs: shape.time
  * is harmless.
  */
 export function operations(parts: RootParts): Record<string, Operation> {
-  const { units, unitFolder, folder, data, addresses, haproxy, now } = parts
-  const programs = async (
-    { order, ...program }: z.infer<typeof programShape>,
-    work: (host: ProgramHost, program: DesiredProgram, order: string | null) => Promise<void>,
-  ): Promise<void> => {
-    const content = programContent(program)
-    const accepted = acceptedOrder({ folder, kind: 'program', signed: order, content, now: now() })
-    if (accepted.id !== program.key) throw new Error(`the order is meant for ${accepted.id}`)
-    folder.remember('program', { ...accepted, mark: '', begun: true })
-    await work(await parts.programs(), { ...program, isDue: true }, order)
+  return {
+    ...unitOperations(parts),
+    ...dataOperations(parts),
+    ...networkOperations(parts),
+    ...machineOperations(parts),
+    ...programOperations(parts),
   }
-  const turnOf = ({ unit }: { unit: string }): string => `unit ${unit}`
+}
+
+const turnOf = ({ unit }: { unit: string }): string => `unit ${unit}`
+
+function unitOperations(parts: RootParts): Record<string, Operation> {
+  const { units, unitFolder } = parts
   const existing = (unit: string): UnitRecord | null => ownUnit(unitFolder, unit)
   return {
     'unit.write': operation(
@@ -151,6 +152,11 @@ export function operations(parts: RootParts): Record<string, Operation> {
       },
     ),
     'socket.owner': operation(z.strictObject({ port: shape.portShape }), ({ port }) => units.whoOwns(port)),
+  }
+}
+
+function dataOperations({ data, unitFolder }: RootParts): Record<string, Operation> {
+  return {
     'data.remove': operation(
       z.strictObject({ service: shape.serviceShape }),
       async ({ service }) => {
@@ -170,6 +176,11 @@ export function operations(parts: RootParts): Record<string, Operation> {
       },
       'data',
     ),
+  }
+}
+
+function networkOperations({ addresses, haproxy, folder, addressScript }: RootParts): Record<string, Operation> {
+  return {
     'addresses.install': operation(
       keepalivedShape,
       async ({ settings, haproxy: socket }) => {
@@ -185,12 +196,18 @@ export function operations(parts: RootParts): Record<string, Operation> {
         const known = folder.readMachine()
         const foreign = virtual.find((one) => !known.addresses.includes(one))
         if (foreign !== undefined) throw new Error(`${foreign} is not an address of the cluster file`)
-        await parts.addressScript(known, script, virtual)
+        await addressScript(known, script, virtual)
       },
       'address script',
     ),
     'haproxy.start': operation(nothing, () => haproxy.start(), 'haproxy'),
     'haproxy.certificates': operation(nothing, () => haproxy.copyCertificates(), 'haproxy'),
+  }
+}
+
+function machineOperations(parts: RootParts): Record<string, Operation> {
+  const { folder, now } = parts
+  return {
     'settings.take': operation(
       settingsShape,
       async ({ address, addresses: virtual, order }) => {
@@ -210,6 +227,27 @@ export function operations(parts: RootParts): Record<string, Operation> {
     ),
     'script.look': operation(scriptShape, (script) => lookAtScript(parts, script)),
     'script.forget': operation(scriptShape, (script) => forgetScript(parts, script), 'script'),
+    'machine.restart': operation(
+      z.strictObject({ order: orderShape }),
+      (args) => restartMachine(parts, args),
+      'script',
+    ),
+  }
+}
+
+function programOperations(parts: RootParts): Record<string, Operation> {
+  const { folder, now } = parts
+  const programs = async (
+    { order, ...program }: z.infer<typeof programShape>,
+    work: (host: ProgramHost, program: DesiredProgram, order: string | null) => Promise<void>,
+  ): Promise<void> => {
+    const content = programContent(program)
+    const accepted = acceptedOrder({ folder, kind: 'program', signed: order, content, now: now() })
+    if (accepted.id !== program.key) throw new Error(`the order is meant for ${accepted.id}`)
+    folder.remember('program', { ...accepted, mark: '', begun: true })
+    await work(await parts.programs(), { ...program, isDue: true }, order)
+  }
+  return {
     'program.prepare': operation(
       programShape,
       (args) =>
@@ -233,11 +271,6 @@ export function operations(parts: RootParts): Record<string, Operation> {
       z.strictObject({ key: shape.keyShape, reason: z.string().max(2_000) }),
       async (failed) => (await parts.programs()).fail(failed),
       'program',
-    ),
-    'machine.restart': operation(
-      z.strictObject({ order: orderShape }),
-      (args) => restartMachine(parts, args),
-      'script',
     ),
   }
 }

@@ -1,19 +1,8 @@
 import { PassThrough } from 'node:stream'
 import type { Clock } from '../../lib/clock.ts'
 import { alreadyRunning } from './startRefusal.ts'
-import { supervisorLimits } from './limits.ts'
-import { createLineFeed } from './logs/lineFeed.ts'
-import type {
-  Claimed,
-  ExitReason,
-  ExitStatus,
-  InstanceSpec,
-  LogLine,
-  LogQuery,
-  MainEnd,
-  Started,
-  SupervisorDriver,
-} from './supervisor.ts'
+import { FakeLogs } from './fakeLogs.ts'
+import type { Claimed, ExitReason, ExitStatus, InstanceSpec, MainEnd, Started, SupervisorDriver } from './supervisor.ts'
 
 /**
  * Behaviour of a simulated program. By default the program starts at once, listens on its PORT, and ends at its stop
@@ -60,7 +49,6 @@ export interface FakeSupervisor extends SupervisorDriver {
 }
 
 const fakePid = 100_000
-const keptLines = 100_000
 
 interface Pretended {
   spec: InstanceSpec
@@ -77,6 +65,17 @@ interface Pretended {
   finish: () => void
 }
 
+function pretend(spec: InstanceSpec, program: FakeProgram, pid: number, startedAt: number): Pretended {
+  const { promise: over, resolve: finish } = Promise.withResolvers<void>()
+  const pipes = (): Pretended['streams'] => {
+    return { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() }
+  }
+  return {
+    ...{ spec, pid, startedAt, program, listening: program.listens ?? true, asked: false, ended: null, timer: null },
+    ...{ streams: spec.attached ? pipes() : undefined, over, finish },
+  }
+}
+
 /**
  * With `outlivesAgent` the instances keep running after `close`, and the next agent that gets this supervisor adopts
  * them.
@@ -86,19 +85,10 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
   const starts: InstanceSpec[] = []
   const listeners: ((exit: ExitStatus) => void)[] = []
   const mainEndListeners: ((end: MainEnd) => void)[] = []
-  const feed = createLineFeed(supervisorLimits.followBytes)
-  let kept: LogLine[] = []
+  const logs = new FakeLogs(clock)
   let choose: (spec: InstanceSpec) => FakeProgram = () => ({})
   const unclaimed = new Set<string>()
   let closed = false
-
-  const log = (spec: InstanceSpec, stream: LogLine['stream'], text: string): void => {
-    const at = new Date(clock.now()).toISOString()
-    const line = { at, service: spec.service, instance: spec.id, stream, text }
-    kept.push(line)
-    if (kept.length > keptLines) kept = kept.slice(keptLines / 10)
-    feed.publish([line])
-  }
 
   /** The main process ends; the processes that it leaves behind have the grace to end. */
   const endMain = (id: string, end: FakeEnd): void => {
@@ -108,7 +98,7 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     const { code = 0, signal = null, reason = signal === null ? 'exit' : 'signal' } = end
     const told = { id, pid: one.pid, code: signal === null ? code : null, signal, reason }
     if (!one.asked) for (const listener of mainEndListeners) listener(told)
-    for (const text of one.program.lastWords ?? []) log(one.spec, 'out', text)
+    for (const text of one.program.lastWords ?? []) logs.print(one.spec, 'out', text)
     if (one.program.leaves) one.timer = setTimeout(() => die(id, end), one.spec.stop.withinMs)
     else die(id, end)
   }
@@ -124,8 +114,8 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
       one.streams?.stdout.end()
       one.streams?.stderr.end()
     }
-    log(one.spec, 'tandem', `ended: ${why} (${status.signal ?? status.code})`)
-    feed.ended(one.spec.service, id)
+    logs.print(one.spec, 'tandem', `ended: ${why} (${status.signal ?? status.code})`)
+    logs.ended(one.spec)
     for (const listener of listeners) listener({ id, pid: one.pid, ...status, asked: one.asked, reason: why })
     one.finish()
   }
@@ -142,31 +132,16 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     if (running.has(spec.id)) throw alreadyRunning(spec.id)
     const program = choose(spec)
     if (program.failsStart !== undefined) {
-      log(spec, 'tandem', `not started: ${program.failsStart.message}`)
-      feed.ended(spec.service, spec.id)
+      logs.print(spec, 'tandem', `not started: ${program.failsStart.message}`)
+      logs.ended(spec)
       throw program.failsStart
     }
     starts.push(spec)
-    const { promise: over, resolve: finish } = Promise.withResolvers<void>()
     const pid = fakePid + starts.length
-    const one: Pretended = {
-      spec,
-      pid,
-      startedAt: clock.now(),
-      program,
-      listening: program.listens ?? true,
-      asked: false,
-      ended: null,
-      timer: null,
-      streams: spec.attached
-        ? { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() }
-        : undefined,
-      over,
-      finish,
-    }
+    const one = pretend(spec, program, pid, clock.now())
     running.set(spec.id, one)
-    log(spec, 'tandem', `started: pid ${pid}, release ${spec.release.slice(0, 12)}`)
-    for (const { stream, text } of program.prints ?? []) log(spec, stream, text)
+    logs.print(spec, 'tandem', `started: pid ${pid}, release ${spec.release.slice(0, 12)}`)
+    for (const { stream, text } of program.prints ?? []) logs.print(spec, stream, text)
     const { ends } = program
     if (ends !== undefined) one.timer = setTimeout(() => endMain(spec.id, ends), ends.afterMs)
     const { streams } = one
@@ -195,30 +170,6 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     await one.over
   }
 
-  const query = async function* (query: LogQuery): AsyncGenerator<LogLine> {
-    const { service, instance, signal } = query
-    const since = query.since === undefined ? null : new Date(query.since).toISOString()
-    const wanted = (line: LogLine): boolean =>
-      line.service === service &&
-      (instance === undefined || line.instance === instance) &&
-      (since === null || line.at >= since)
-    const { queue, leave } = feed.follow(query)
-    const end = (): void => queue.end()
-    signal?.addEventListener('abort', end)
-    const known = kept.filter(wanted)
-    const isOver = instance !== undefined && !running.has(instance) && known.length > 0
-    if (query.follow !== true || isOver || signal?.aborted) queue.end()
-    try {
-      for (const line of query.last === undefined ? known : known.slice(known.length - query.last)) {
-        if (signal?.aborted) return
-        yield line
-      }
-      for (let lines = await queue.take(); lines !== null; lines = await queue.take()) yield* lines.filter(wanted)
-    } finally {
-      signal?.removeEventListener('abort', end)
-      leave()
-    }
-  }
   return {
     name: 'fake',
     abilities: { memory: true, cpu: true, tasks: true, outlivesAgent, why: null },
@@ -240,21 +191,19 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     isAlive: (id) => running.get(id)?.ended === null,
     onMainEnd: (listener) => void mainEndListeners.push(listener),
     onExit: (listener) => void listeners.push(listener),
-    logs: query,
-    forget: async (service) => {
-      kept = kept.filter((line) => line.service !== service || running.has(line.instance))
-    },
+    logs: (query) => logs.query(query, (id) => running.has(id)),
+    forget: async (service) => logs.forget(service, (id) => running.has(id)),
     close: async () => {
       if (outlivesAgent) return
       closed = true
       await Promise.all([...running.keys()].map(stop))
-      feed.close()
+      logs.close()
     },
     setProgram: (chosen) => void (choose = chosen),
     die,
     print: (id, stream, text) => {
       const one = running.get(id)
-      if (one !== undefined) log(one.spec, stream, text)
+      if (one !== undefined) logs.print(one.spec, stream, text)
     },
     setListening: (id, listening) => {
       const one = running.get(id)

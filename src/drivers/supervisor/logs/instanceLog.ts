@@ -1,15 +1,9 @@
-import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, renameSync, write as writeFd } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { promisify } from 'node:util'
 import type { Clock } from '../../../lib/clock.ts'
 import type { SupervisorLimits } from '../limits.ts'
 import type { LogLine } from '../supervisor.ts'
 import { createHoldBack } from './holdBack.ts'
+import { RotatingFile, type WriteBytes } from './rotatingFile.ts'
 import { formatLine } from './storedLine.ts'
-
-const write: (fd: number, bytes: Buffer, at: number, length: number, position: number) => Promise<number> = (...args) =>
-  promisify(writeFd)(...args).then(({ bytesWritten }) => bytesWritten)
 
 /**
  * Writes the output of one instance to the disk. It uses limited memory and two files, and delays the instance for a
@@ -43,17 +37,12 @@ export interface InstanceLogParts {
   /** Called with the number of bytes added on the disk. */
   grown: (bytes: number) => void
   /** Replaces the write function, for tests that slow the disk down. */
-  write?: typeof write
+  write?: WriteBytes
 }
-
-/** The file that holds the output from before the current file. */
-export const olderFile = (file: string): string => `${file}.1`
 
 export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
   const { file, service, instance, clock, limits } = parts
-  const writeBytes = parts.write ?? write
-  let fd: number | null = null
-  let size = 0
+  const disk = new RotatingFile(file, limits.logFileBytes, parts.write)
   let pending: LogLine[] = []
   let pendingBytes = 0
   let writing: Promise<void> | null = null
@@ -96,7 +85,7 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
       const refused = lost.refused
       if (refused > 0) lines.unshift(line('tandem', `${refused} lines were lost here: ${lost.why}`))
       try {
-        await store(Buffer.from(lines.map(formatLine).join('')))
+        parts.grown(await disk.add(Buffer.from(lines.map(formatLine).join(''))))
         lost.refused -= refused
       } catch (error) {
         lost.refused += lines.length - (refused > 0 ? 1 : 0)
@@ -108,50 +97,10 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
     writing = null
   }
 
-  const store = async (bytes: Buffer): Promise<void> => {
-    if (fd === null) {
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-      fd = openSync(file, 'a+', 0o600)
-      size = fstatSync(fd).size
-    }
-    if (size > 0 && size + bytes.length > limits.logFileBytes) fd = rotate(fd)
-    const current = fd
-    try {
-      for (let at = 0; at < bytes.length;) at += await writeBytes(current, bytes, at, bytes.length - at, size + at)
-      size += bytes.length
-      parts.grown(bytes.length)
-    } catch (error) {
-      abandon(current)
-      throw error
-    }
-  }
-
-  /** A half-written line would corrupt the next line. The next attempt opens the file again. */
-  const abandon = (current: number): void => {
-    try {
-      ftruncateSync(current, size)
-    } catch {
-      // The error of the write has more detail.
-    }
-    closeSync(current)
-    fd = null
-  }
-
-  /**
-   * Runs in one event-loop turn, so that a reader finds either both files before the rotation or both files after it.
-   */
-  const rotate = (current: number): number => {
-    if (existsSync(file)) renameSync(file, olderFile(file))
-    const fresh = openSync(file, 'a+', 0o600)
-    closeSync(current)
-    size = 0
-    return fresh
-  }
-
   return {
     service,
     instance,
-    size: () => size,
+    size: () => disk.size,
     append,
     full,
     end: async () => {
@@ -162,8 +111,7 @@ export function createInstanceLog(parts: InstanceLogParts): InstanceLog {
       }
       if (pending.length > 0) writing ??= drain()
       await writing
-      if (fd !== null) closeSync(fd)
-      fd = null
+      disk.close()
     },
   }
 }

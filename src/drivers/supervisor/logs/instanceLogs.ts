@@ -4,12 +4,12 @@ import type { SupervisorLimits } from '../limits.ts'
 import type { LogLine, LogQuery } from '../supervisor.ts'
 import { createInstanceLog, type InstanceLog } from './instanceLog.ts'
 import { createLineFeed } from './lineFeed.ts'
-import { listLogs, logFile, removeLog, sweepLogs, type KeptLog } from './logFolder.ts'
+import { listLogs, logFile, removeLog, type KeptLog } from './logFolder.ts'
 import { readHistory } from './logHistory.ts'
 import { openLogSource, type LogSource } from './logSource.ts'
+import { LogSweeps } from './logSweeps.ts'
 
 const rememberedOver = 1000
-const sweepsPerTotal = 32
 
 /** The output of all instances of one machine in `folder`/SERVICE/INSTANCE.log, as plain text. */
 export interface InstanceLogs {
@@ -28,29 +28,7 @@ export function createInstanceLogs(folder: string, clock: Clock, limits: Supervi
   const key = (service: string, instance: string): string => `${service}/${instance}`
   const isLive = (log: KeptLog): boolean => live.has(key(log.service, log.instance))
 
-  // The folder is swept again each time this many bytes were added, and always down to this far below the limit: so the
-  // limit is never exceeded.
-  const slackBytes = Math.floor(limits.logTotalBytes / sweepsPerTotal)
-  // One sweep at a time, and at most one more queued. A folder that cannot be swept now is swept at the next end or
-  // rotation; a disk error must not reach the instances.
-  let sweeping: Promise<void> = Promise.resolve()
-  let queued = false
-  const sweep = (): void => {
-    if (queued) return
-    queued = true
-    sweeping = sweeping.then(() => {
-      queued = false
-      return sweepLogs(folder, { ...limits, logTotalBytes: limits.logTotalBytes - slackBytes }, isLive).catch(() => {})
-    })
-  }
-
-  let grownBytes = 0
-  const grown = (bytes: number): void => {
-    grownBytes += bytes
-    if (grownBytes < slackBytes) return
-    grownBytes = 0
-    sweep()
-  }
+  const sweeps = new LogSweeps(folder, limits, isLive)
 
   /** Instances that ended recently, in case the disk kept no output of an instance. */
   const over = new Set<string>()
@@ -68,7 +46,7 @@ export function createInstanceLogs(folder: string, clock: Clock, limits: Supervi
       clock,
       limits,
       published: (lines) => feed.publish(lines),
-      grown,
+      grown: (bytes) => sweeps.grown(bytes),
     })
     live.set(key(service, instance), log)
     return {
@@ -78,7 +56,7 @@ export function createInstanceLogs(folder: string, clock: Clock, limits: Supervi
         live.delete(key(service, instance))
         rememberOver(key(service, instance))
         feed.ended(service, instance)
-        sweep()
+        sweeps.sweep()
       },
     }
   }
@@ -134,12 +112,12 @@ export function createInstanceLogs(folder: string, clock: Clock, limits: Supervi
     open,
     query,
     forget: async (service) => {
-      await sweeping
+      await sweeps.idle()
       for (const log of listLogs(folder, service)) if (!isLive(log)) await removeLog(folder, log)
     },
     close: async () => {
       feed.close()
-      await sweeping
+      await sweeps.idle()
     },
   }
 }

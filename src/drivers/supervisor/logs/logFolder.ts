@@ -3,7 +3,7 @@ import { rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { SupervisorLimits } from '../limits.ts'
-import { olderFile } from './instanceLog.ts'
+import { olderFile } from './rotatingFile.ts'
 
 /** The kept output of one instance: its files, and when they last grew. */
 export interface KeptLog {

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, read as readFd } from 'node:fs'
 import { promisify } from 'node:util'
 import type { LogLine } from '../supervisor.ts'
-import { olderFile } from './instanceLog.ts'
+import { olderFile } from './rotatingFile.ts'
 import { parseLine } from './storedLine.ts'
 
 const blockBytes = 64 * 1024

@@ -34,23 +34,16 @@ export interface ProcessSupervisorOptions {
   sockets?: SocketTable
 }
 
+const onLinux = process.platform === 'linux'
+
 /**
  * Runs instances as children of the agent (laptop). They end with it: at `close`, or at `recover` of the next agent.
  */
 export function createProcessSupervisor(options: ProcessSupervisorOptions): SupervisorDriver {
-  const { dir, machine, clock } = options
-  const limits = { ...supervisorLimits, ...options.limits }
-  const onLinux = process.platform === 'linux'
-  const cgroups = options.cgroups ?? findCgroups(`${machine}-${sha256(dir).slice(0, 8)}`)
-  const table = options.table ?? (onLinux ? procProcessTable : psProcessTable)
+  const house = openHouse(options)
+  const { cgroups, table } = house
   const sockets = options.sockets ?? (onLinux ? procSocketTable : lsofSocketTable)
-  // The folder belongs to this agent alone: a program that outlived the last agent for a moment cannot create files
-  // here.
-  const runFolder = ownFolder(join(dir, 'run'))
-  const logs = createInstanceLogs(join(dir, 'logs'), clock, limits)
-  const records = openRecordShelf(join(dir, 'instances'))
-  const house: ProcessHouse = { runFolder, clock, limits, table, cgroups, records, runAs: options.runAs }
-
+  const logs = createInstanceLogs(join(options.dir, 'logs'), options.clock, house.limits)
   const instances = new Map<
     string,
     { started: Promise<ProcessInstance>; running: ProcessInstance | null; over: Promise<void> }
@@ -139,6 +132,20 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     logs: (query) => logs.query(query),
     forget: (service) => logs.forget(service),
     close: () => (closing ??= stopAll()),
+  }
+}
+
+function openHouse(options: ProcessSupervisorOptions): ProcessHouse {
+  const { dir, machine, clock, runAs } = options
+  return {
+    // The folder belongs to this agent alone: a program that outlived the last agent for a moment cannot create files
+    // here.
+    runFolder: ownFolder(join(dir, 'run')),
+    records: openRecordShelf(join(dir, 'instances')),
+    limits: { ...supervisorLimits, ...options.limits },
+    table: options.table ?? (onLinux ? procProcessTable : psProcessTable),
+    cgroups: options.cgroups ?? findCgroups(`${machine}-${sha256(dir).slice(0, 8)}`),
+    ...{ clock, runAs },
   }
 }
 

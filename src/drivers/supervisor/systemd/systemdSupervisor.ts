@@ -3,24 +3,32 @@ import { join } from 'node:path'
 import type { DataFolders } from '../dataFolders.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
-import { coalesced } from '../../../lib/coalesced.ts'
 import { checkName } from '../instanceName.ts'
 import { alreadyRunning, whyNotStarted } from '../startRefusal.ts'
 import { resolveExecutable } from '../process/executable.ts'
-import type { ExitStatus, InstanceSpec, MainEnd, Restarted, Started, SupervisorDriver } from '../supervisor.ts'
-import { openForgotten } from './forgotten.ts'
+import type {
+  Claimed,
+  ExitStatus,
+  InstanceSpec,
+  LogQuery,
+  MainEnd,
+  Restarted,
+  Started,
+  SupervisorDriver,
+} from '../supervisor.ts'
+import { openForgotten, type Forgotten } from './forgotten.ts'
 import { openJournal, type Journal } from './journal.ts'
 import { LeftoverUnits } from './leftoverUnits.ts'
-import { startedMarks } from './startedMarks.ts'
-import { createSystemctl } from './systemctl.ts'
+import { startedMarks, type StartedMarks } from './startedMarks.ts'
+import { createSystemctl, type UnitState } from './systemctl.ts'
 import { SystemdInstance, type InstanceHouse } from './systemdInstance.ts'
-import { SignalTrust } from './signalTrust.ts'
 import { listUnits, type UnitRecord } from './unitFiles.ts'
 import { openUnitHost, type UnitHost } from './unitHost.ts'
+import { UnitLooks } from './unitLooks.ts'
+import { UnitReloads } from './unitReloads.ts'
 import { unitName } from './unitName.ts'
 import { openStreams } from './unitStreams.ts'
 import { dataParent } from './unitText.ts'
-import { watchUnits } from './unitWatch.ts'
 import { systemBus } from './bus/busConnection.ts'
 
 export interface SystemdSupervisorOptions {
@@ -43,231 +51,218 @@ export interface SystemdSupervisorOptions {
 const unitFolder = '/etc/systemd/system'
 /** Where services keep their data; systemd creates both folders. */
 export const dataRoots = [join('/var/lib/private', dataParent), join('/var/lib', dataParent)]
-/** Interval at which every instance is checked even without a signal, and the interval while no signals arrive. */
-const lookMs = 30_000
-const deafLookMs = 2_000
-/**
- * Delay after the last change until systemd reloads, to forget all removed unit files at once: a reload takes PID 1
- * some time.
- */
-const reloadAfterMs = 1_000
 
 /** Instances as units of systemd: they outlive the agent, and run again after a reboot without it. */
 export function createSystemdSupervisor(options: SystemdSupervisorOptions): SupervisorDriver {
-  const { dir, clock, hidden } = options
-  const systemctl = createSystemctl()
-  const host = options.host ?? openUnitHost({ unitFolder, environmentFolder: join(dir, 'environment'), hidden })
-  const forgotten = openForgotten(join(dir, 'forgotten'))
-  const journal = openJournal(forgotten, () => host.syncJournal())
-  const marks = startedMarks(join(dir, 'started'))
-  const instances = new Map<string, SystemdInstance>()
-  const exitListeners: ((exit: ExitStatus) => void)[] = []
-  const mainEndListeners: ((end: MainEnd) => void)[] = []
-  const restartListeners: ((restarted: Restarted) => void)[] = []
-  const ending = new AbortController()
-  let closing: Promise<void> | null = null
-  let watching: Promise<void> | null = null
+  return new SystemdSupervisor(options)
+}
 
-  /** Units that systemd may still know in an old version. */
-  let reloadTimer: NodeJS.Timeout | null = null
-  let reloading: Promise<void> = Promise.resolve()
-  const removed = new Set<string>()
-  const reload = (): Promise<void> => {
-    if (reloadTimer !== null) clearTimeout(reloadTimer)
-    reloadTimer = null
-    const known = [...removed]
-    reloading = host.reload().then(() => known.forEach((unit) => removed.delete(unit)))
-    return reloading
+class SystemdSupervisor implements SupervisorDriver {
+  readonly name = 'systemd'
+  readonly abilities = { memory: true, cpu: true, tasks: true, outlivesAgent: true, why: null }
+  readonly dataFolders?: DataFolders
+  readonly #clock: Clock
+  readonly #systemctl = createSystemctl()
+  readonly #host: UnitHost
+  readonly #forgotten: Forgotten
+  readonly #journal: Journal
+  readonly #marks: StartedMarks
+  readonly #instances = new Map<string, SystemdInstance>()
+  readonly #exitListeners: ((exit: ExitStatus) => void)[] = []
+  readonly #mainEndListeners: ((end: MainEnd) => void)[] = []
+  readonly #restartListeners: ((restarted: Restarted) => void)[] = []
+  readonly #reloads: UnitReloads
+  readonly #looks: UnitLooks
+  readonly #leftovers: LeftoverUnits
+  readonly #house: InstanceHouse
+  #closing: Promise<void> | null = null
+
+  constructor({ dir, clock, hidden, host, dataFolders, bus = systemBus }: SystemdSupervisorOptions) {
+    this.#clock = clock
+    if (dataFolders) this.dataFolders = dataFolders
+    this.#host = host ?? openUnitHost({ unitFolder, environmentFolder: join(dir, 'environment'), hidden })
+    this.#forgotten = openForgotten(join(dir, 'forgotten'))
+    this.#journal = openJournal(this.#forgotten, () => this.#host.syncJournal())
+    this.#marks = startedMarks(join(dir, 'started'))
+    this.#reloads = new UnitReloads(() => this.#host.reload())
+    this.#looks = new UnitLooks({ systemctl: this.#systemctl, clock, bus, instances: this.#instances })
+    this.#leftovers = new LeftoverUnits(this.#note)
+    this.#house = {
+      ...{ systemctl: this.#systemctl, host: this.#host, note: this.#note, marks: this.#marks },
+      exited: (exit) => this.#exitListeners.forEach((listener) => listener(exit)),
+      mainEnded: (end) => this.#mainEndListeners.forEach((listener) => listener(end)),
+      restarted: (restarted) => this.#restartListeners.forEach((listener) => listener(restarted)),
+      over: (id) => void this.#instances.delete(id),
+      stale: () => this.#reloads.removed(),
+    }
   }
+
   /** Writes a line for people; a failure to write it must not affect the operation that it describes. */
-  const note: Journal['note'] = (...about) => journal.note(...about).catch(() => {})
-  const leftovers = new LeftoverUnits(note)
-  const house: InstanceHouse = {
-    ...{ systemctl, host, note, marks },
-    exited: (exit) => exitListeners.forEach((listener) => listener(exit)),
-    mainEnded: (end) => mainEndListeners.forEach((listener) => listener(end)),
-    restarted: (restarted) => restartListeners.forEach((listener) => listener(restarted)),
-    over: (id) => void instances.delete(id),
-    stale: () => {
-      if (reloadTimer !== null) clearTimeout(reloadTimer)
-      // A reload that fails is retried at the next change and at `close`.
-      reloadTimer = setTimeout(() => void reload().catch(() => {}), reloadAfterMs)
-    },
-  }
+  readonly #note: Journal['note'] = (...about) => this.#journal.note(...about).catch(() => {})
 
-  const byUnit = (unit: string): SystemdInstance | undefined =>
-    [...instances.values()].find((one) => one.record.unit === unit)
-  /** Units to check. One check runs at a time, and each check begins after the event that caused it. */
-  const touched = new Set<string>()
-  const looks = coalesced(async () => {
-    const units = [...touched].filter((unit) => byUnit(unit))
-    touched.clear()
-    if (units.length === 0 || ending.signal.aborted) return
-    const states = await systemctl.show(units)
-    const since = clock.monotonic() - lookMs
-    await Promise.all(
-      units.map(async (unit) => {
-        if (await byUnit(unit)?.look(states.get(unit))) signals.changed(unit, since)
-      }),
-    )
-  })
-  const look = (units: Iterable<string>): void => {
-    for (const unit of units) touched.add(unit)
-    looks.ask().catch(() => {}) // systemd does not answer now: the timer checks again soon
-  }
-  const lookAtAll = (): void => look([...instances.values()].map(({ record }) => record.unit))
-  const signals = new SignalTrust(clock)
-  let lookedAt = clock.monotonic()
-  const timer = setInterval(() => {
-    const now = clock.monotonic()
-    if (now - lookedAt < lookMs && signals.problem() === null) return
-    lookedAt = now
-    lookAtAll()
-  }, deafLookMs)
-  const watch = (): void => {
-    watching ??= watchUnits(
-      {
-        path: options.bus ?? systemBus,
-        touched: (unit) => {
-          signals.rang(unit)
-          look([unit])
-        },
-        missed: () => {
-          signals.connected()
-          lookAtAll()
-        },
-        ending: (unit, told) => byUnit(unit)?.told(told),
-        deaf: (why) => signals.away(why),
-      },
-      ending.signal,
-    )
-  }
-
-  const recover: SupervisorDriver['recover'] = async () => {
+  async recover(): ReturnType<SupervisorDriver['recover']> {
     const records = listUnits(unitFolder)
-    const states = await systemctl.show(records.map(({ unit }) => unit))
+    const states = await this.#systemctl.show(records.map(({ unit }) => unit))
     const [adopted, ended, left]: [string[], string[], string[]] = [[], [], []]
-    const adopt = async (record: UnitRecord): Promise<void> => {
-      const state = states.get(record.unit)
-      const runs = state?.loaded === true && (state.mainPid > 0 || state.sub.startsWith('auto-restart'))
-      const isStopped = state?.loaded === true && !record.once && marks.has(record.unit)
-      const lives = runs || isStopped
-      // systemd started the unit after a reboot, or an agent started it and was killed before it wrote the mark.
-      if (runs && !record.once) marks.set(record.unit)
-      const instance =
-        state && lives
-          ? SystemdInstance.adopt(house, record, state, clock.now() - (monotonicMs() - state.startedMs))
-          : SystemdInstance.make(house, record)
-      if (lives && !record.once) {
-        instances.set(record.id, instance)
-        adopted.push(record.id)
-      } else {
-        const why = await leftovers.end(instance)
+    await Promise.all(
+      records.map(async (record) => {
+        const { instance, lives } = this.#found(record, states.get(record.unit))
+        if (lives && !record.once) {
+          this.#instances.set(record.id, instance)
+          adopted.push(record.id)
+          return
+        }
+        const why = await this.#leftovers.end(instance)
         if (why === null) ended.push(record.id)
         else left.push(`${record.unit}: ${why}`)
-      }
-    }
-    await Promise.all(records.map(adopt))
-    watch()
+      }),
+    )
+    this.#looks.watch()
     return { adopted, ended, left }
   }
 
-  const start = async (spec: InstanceSpec): Promise<Started> => {
-    if (closing !== null) throw new Error(`the supervisor is closing: ${spec.id} is not started`)
-    checkName(spec.id)
-    checkName(spec.service)
-    watch()
-    if (instances.has(spec.id)) throw alreadyRunning(spec.id)
-    await leftovers.giveUp(spec.id)
-    return begin(spec)
+  /** The instance of a unit file that an earlier agent left. */
+  #found(record: UnitRecord, state: UnitState | undefined): { instance: SystemdInstance; lives: boolean } {
+    const runs = state?.loaded === true && (state.mainPid > 0 || state.sub.startsWith('auto-restart'))
+    const isStopped = state?.loaded === true && !record.once && this.#marks.has(record.unit)
+    const lives = runs || isStopped
+    // systemd started the unit after a reboot, or an agent started it and was killed before it wrote the mark.
+    if (runs && !record.once) this.#marks.set(record.unit)
+    const instance =
+      state && lives
+        ? SystemdInstance.adopt(this.#house, record, state, this.#clock.now() - (monotonicMs() - state.startedMs))
+        : SystemdInstance.make(this.#house, record)
+    return { instance, lives }
   }
 
-  const begin = async (spec: InstanceSpec): Promise<Started> => {
-    const { id, service, once = false } = spec
-    const unit = unitName(service, id)
-    const port = spec.env['PORT'] === undefined ? null : Number(spec.env['PORT'])
-    const { signal, withinMs } = spec.stop
-    const record = { unit, service, id, once, signal, withinMs, port, notifies: spec.notify !== undefined }
-    const instance = SystemdInstance.make(house, record)
-    instances.set(id, instance)
-    let ends: ReturnType<typeof openStreams> | null = null
+  async start(spec: InstanceSpec): Promise<Started> {
+    const { id, service } = spec
+    if (this.#closing !== null) throw new Error(`the supervisor is closing: ${id} is not started`)
+    checkName(id)
+    checkName(service)
+    this.#looks.watch()
+    if (this.#instances.has(id)) throw alreadyRunning(id)
+    await this.#leftovers.giveUp(id)
+    const instance = SystemdInstance.make(this.#house, recordOf(spec))
+    this.#instances.set(id, instance)
     try {
-      if (spec.jail?.addresses && !confinesAddresses()) throw cannotConfine(spec)
-      const executable = resolveExecutable(spec.argv, spec.env, spec.cwd)
-      await host.write(spec, executable)
-      if (removed.has(unit)) await reload()
-      removed.add(unit)
-      if (spec.attached) ends = openStreams(unit)
-      const since = clock.monotonic()
-      const [pid] = await Promise.all([
-        instance.start(spec),
-        note(service, id, `starting release ${spec.release.slice(0, 12)}`),
-      ])
-      signals.changed(unit, since)
-      look([unit])
-      return { pid, ...(ends ? { streams: ends.connected() } : {}) }
+      return await this.#begin(spec, instance)
     } catch (error) {
-      ends?.close()
-      if (!instance.isStopping) {
-        instances.delete(id)
-        // The unit may have begun to run. If it cannot be removed now, its file stays: the next agent finds the unit by
-        // that file.
-        const left = await instance.remove().then(
-          () => '',
-          (stays: unknown) => `; could not remove the unit: ${whyNotStarted(stays)}`,
-        )
-        await note(service, id, `not started: ${whyNotStarted(error)}${left}`, true)
-      }
+      if (!instance.isStopping) await this.#undoStart(spec, instance, error)
       throw error
     }
   }
 
-  const close = async (): Promise<void> => {
-    const once = [...instances.values()].filter(({ record }) => record.once)
+  async #begin(spec: InstanceSpec, instance: SystemdInstance): Promise<Started> {
+    const { unit } = instance.record
+    if (spec.jail?.addresses && !confinesAddresses()) throw cannotConfine(spec)
+    await this.#host.write(spec, resolveExecutable(spec.argv, spec.env, spec.cwd))
+    await this.#reloads.written(unit)
+    const streams = spec.attached ? openStreams(unit) : null
+    try {
+      const since = this.#clock.monotonic()
+      const [pid] = await Promise.all([
+        instance.start(spec),
+        this.#note(spec.service, spec.id, `starting release ${spec.release.slice(0, 12)}`),
+      ])
+      this.#looks.changed(unit, since)
+      this.#looks.look(unit)
+      return { pid, ...(streams ? { streams: streams.connected() } : {}) }
+    } catch (error) {
+      streams?.close()
+      throw error
+    }
+  }
+
+  /**
+   * The unit may have begun to run. If it cannot be removed now, its file stays: the next agent finds the unit by that
+   * file.
+   */
+  async #undoStart({ service, id }: InstanceSpec, instance: SystemdInstance, error: unknown): Promise<void> {
+    this.#instances.delete(id)
+    const left = await instance.remove().then(
+      () => '',
+      (stays: unknown) => `; could not remove the unit: ${whyNotStarted(stays)}`,
+    )
+    await this.#note(service, id, `not started: ${whyNotStarted(error)}${left}`, true)
+  }
+
+  claim(id: string): Claimed | null {
+    return this.#instances.get(id)?.claim() ?? null
+  }
+
+  async stop(id: string): Promise<void> {
+    await this.#instances.get(id)?.stop()
+  }
+
+  async ownsSocket(id: string, port: number): Promise<boolean> {
+    const instance = this.#instances.get(id)
+    return instance?.alive === true && this.#host.listens(instance.record.unit, instance.controlGroup, port)
+  }
+
+  whoOwns(port: number): ReturnType<SupervisorDriver['whoOwns']> {
+    return this.#host.whoOwns(port)
+  }
+
+  problems(): string[] {
+    return [this.#looks.problem() ?? []].flat()
+  }
+
+  isAlive(id: string): boolean {
+    return this.#instances.get(id)?.alive === true
+  }
+
+  onExit(listener: (exit: ExitStatus) => void): void {
+    this.#exitListeners.push(listener)
+  }
+
+  onMainEnd(listener: (end: MainEnd) => void): void {
+    this.#mainEndListeners.push(listener)
+  }
+
+  onRestart(listener: (restarted: Restarted) => void): void {
+    this.#restartListeners.push(listener)
+  }
+
+  dataFolder(service: string): string {
+    return join('/var/lib', dataParent, service)
+  }
+
+  logs(query: LogQuery): ReturnType<SupervisorDriver['logs']> {
+    return this.#journal.query(query, (id) => this.#instances.has(id))
+  }
+
+  async forget(service: string): Promise<void> {
+    const kept = [...this.#instances.values()].filter(({ record }) => record.service === service)
+    await this.#host.syncJournal()
+    this.#forgotten.forget(
+      service,
+      kept.map(({ record }) => record.id),
+      this.#clock.now(),
+    )
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    const once = [...this.#instances.values()].filter(({ record }) => record.once)
     const results = await Promise.allSettled(once.map((instance) => instance.stop()))
-    clearInterval(timer)
-    signals.close()
-    leftovers.close()
-    ending.abort()
-    journal.close()
-    await Promise.all([watching, looks.idle()])
-    if (reloadTimer !== null) await reload()
-    await reloading
+    const looked = this.#looks.close()
+    this.#leftovers.close()
+    this.#journal.close()
+    await looked
+    await this.#reloads.close()
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
     if (errors.length > 0) throw new AggregateError(errors, 'could not stop some programs')
   }
+}
 
-  return {
-    name: 'systemd',
-    abilities: { memory: true, cpu: true, tasks: true, outlivesAgent: true, why: null },
-    recover,
-    start,
-    claim: (id) => instances.get(id)?.claim() ?? null,
-    stop: async (id) => instances.get(id)?.stop(),
-    ownsSocket: async (id, port) => {
-      const instance = instances.get(id)
-      return instance?.alive === true && host.listens(instance.record.unit, instance.controlGroup, port)
-    },
-    whoOwns: (port) => host.whoOwns(port),
-    problems: () => [signals.problem() ?? []].flat(),
-    isAlive: (id) => instances.get(id)?.alive === true,
-    onExit: (listener) => void exitListeners.push(listener),
-    onMainEnd: (listener) => void mainEndListeners.push(listener),
-    onRestart: (listener) => void restartListeners.push(listener),
-    dataFolder: (service) => join('/var/lib', dataParent, service),
-    ...(options.dataFolders ? { dataFolders: options.dataFolders } : {}),
-    logs: (query) => journal.query(query, (id) => instances.has(id)),
-    forget: async (service) => {
-      const kept = [...instances.values()].filter(({ record }) => record.service === service)
-      await host.syncJournal()
-      forgotten.forget(
-        service,
-        kept.map(({ record }) => record.id),
-        clock.now(),
-      )
-    },
-    close: () => (closing ??= close()),
-  }
+function recordOf({ id, service, once = false, env, stop, notify }: InstanceSpec): UnitRecord {
+  const port = env['PORT'] === undefined ? null : Number(env['PORT'])
+  const { signal, withinMs } = stop
+  return { unit: unitName(service, id), service, id, once, signal, withinMs, port, notifies: notify !== undefined }
 }
 
 /**
