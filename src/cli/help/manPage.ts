@@ -87,5 +87,5 @@ function text(plain: string): string {
     .replaceAll("'", '\\(aq')
     .replaceAll('`', '\\(ga')
     .replaceAll('…', '\\|.\\|.\\|.')
-  return /^\./.test(escaped) ? `\\&${escaped}` : escaped
+  return escaped.startsWith('.') ? `\\&${escaped}` : escaped
 }

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { createFakeSupervisor, type FakeProgram } from './fakeSupervisor.ts'
+import type { FakeProgram } from './fakeProcesses.ts'
+import { createFakeSupervisor } from './fakeSupervisor.ts'
 import { supervisorConformance, type Behaviour } from './supervisorConformance.ts'
 import type { ExitStatus } from './supervisor.ts'
 
