@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { AgentIdentity, JoinedAgent } from './agentIdentity.ts'
-import type { Programs } from './cli/programs.ts'
+import type { EntryPoints } from './cli/entryPoints.ts'
 import type { Drivers } from './definitions/cluster.ts'
 import type { AddressDriver } from './drivers/address/address.ts'
 import { createCommandAddress } from './drivers/address/command/commandAddress.ts'
@@ -47,7 +47,7 @@ import { removeTree } from './releases/removeTree.ts'
 import type { ProgramHost } from './versions/programHost.ts'
 import { OperatorError } from './lib/operatorError.ts'
 
-type Options = Parameters<Programs['runAgent']>[0]
+type Options = Parameters<EntryPoints['runAgent']>[0]
 
 export interface AgentDrivers {
   supervisor: SupervisorDriver

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import type { Programs } from './cli/programs.ts'
+import type { EntryPoints } from './cli/entryPoints.ts'
 import { JoinedFolder, type JoinedMachine } from './identity/joinedMachine.ts'
 
-type Options = Parameters<Programs['runAgent']>[0]
+type Options = Parameters<EntryPoints['runAgent']>[0]
 
 /** The agent's machine and controller, from the command line or from the files that joining wrote. */
 export interface AgentIdentity {

@@ -2,7 +2,7 @@ import { existsSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { certificatesFolder, haproxyRunDir } from './agentDrivers.ts'
-import type { Programs } from './cli/programs.ts'
+import type { EntryPoints } from './cli/entryPoints.ts'
 import { judgeMachine } from './doctor/judgeMachine.ts'
 import { agentAnswer } from './examine/agentAnswer.ts'
 import { controllerFacts } from './examine/controllerFacts.ts'
@@ -12,7 +12,7 @@ import { JoinedFolder } from './identity/joinedMachine.ts'
 import { systemClock } from './lib/clock.ts'
 import { readJson } from './lib/durableJson.ts'
 import { OperatorError } from './lib/operatorError.ts'
-import { partJail } from './privileged/partUnits.ts'
+import { partJail } from './privileged/helperUnits.ts'
 import { RootFolder } from './privileged/rootFolder.ts'
 import { agentUser, haproxyUser } from './privileged/setUp.ts'
 import type { AgentSelf, Checkup } from './protocol/checkup.ts'
@@ -50,7 +50,7 @@ function checkerOf(data: string): Checker | null {
 export async function examineHere({
   data,
   secretsFolder,
-}: Parameters<Programs['examineMachine']>[0]): Promise<Checkup> {
+}: Parameters<EntryPoints['examineMachine']>[0]): Promise<Checkup> {
   const joined = new JoinedFolder(data)
   if (!joined.exists()) throw notAMachine(data)
   const { machine, settings } = joined.read()

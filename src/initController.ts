@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Programs } from './cli/programs.ts'
+import type { EntryPoints } from './cli/entryPoints.ts'
 import { ClusterAuthority } from './controller/clusterAuthority.ts'
 import { systemClock } from './lib/clock.ts'
 import { writeJsonDurably } from './lib/durableJson.ts'
@@ -8,7 +8,7 @@ import { makeFolder } from './lib/makeFolder.ts'
 import { OperatorError } from './lib/operatorError.ts'
 import { admitFileIn } from './runController.ts'
 
-type Options = Parameters<Programs['initController']>[0]
+type Options = Parameters<EntryPoints['initController']>[0]
 
 /** Creates a controller's data folder: the authority, the controller's identity, and the tokens for its first start. */
 export async function initController(options: Options): Promise<{ authority: string; pin: string }> {
@@ -26,7 +26,7 @@ export async function signOffline({
   request,
   machine,
   address,
-}: Parameters<Programs['signOffline']>[0]): Promise<string> {
+}: Parameters<EntryPoints['signOffline']>[0]): Promise<string> {
   const authority = ClusterAuthority.open(data)
   if (!authority) {
     throw new OperatorError('E_NO_AUTHORITY', `${data} contains no authority`, {

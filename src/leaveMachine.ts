@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { Programs } from './cli/programs.ts'
+import type { EntryPoints } from './cli/entryPoints.ts'
 import { addressRunDir, keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
 import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressHost.ts'
 import { listUnits, openUnitFiles } from './drivers/supervisor/systemd/unitFiles.ts'
@@ -8,17 +8,17 @@ import { dataRoots } from './drivers/supervisor/systemd/systemdSupervisor.ts'
 import { exec } from './lib/exec.ts'
 import { programFolder } from './lib/programFolder.ts'
 import { endLeftovers } from './privileged/endLeftovers.ts'
-import { privilegedService, privilegedSocketUnit } from './privileged/partUnits.ts'
+import { privilegedService, privilegedSocketUnit } from './privileged/helperUnits.ts'
 import { agentUser, haproxyUser } from './privileged/setUp.ts'
 import { RootFolder } from './privileged/rootFolder.ts'
 import { OperatorError } from './lib/operatorError.ts'
 import { removeUnit, stopUnit, systemctl, unitFolder } from './lib/systemdUnits.ts'
 import { removeTree } from './releases/removeTree.ts'
-import { createPartUnits } from './versions/partUnits.ts'
+import { createUnitControl } from './versions/unitControl.ts'
 import { helperOf } from './versions/programHost.ts'
 
-type Leaving = Parameters<Programs['leaveMachine']>[0]
-type Left = Awaited<ReturnType<Programs['leaveMachine']>>
+type Leaving = Parameters<EntryPoints['leaveMachine']>[0]
+type Left = Awaited<ReturnType<EntryPoints['leaveMachine']>>
 
 const agentUnit = 'tandem-agent.service'
 const haproxyUnit = 'tandem-haproxy.service'
@@ -80,7 +80,7 @@ async function removeParts(): Promise<void> {
   const parts = [agentUnit, privilegedSocketUnit, privilegedService]
   // The trial unit is removed first and last, because the other units may start it again until they have ended.
   for (const unit of [helperOf(agentUnit), ...parts, helperOf(agentUnit)]) await removeUnit(unit)
-  for (const unit of parts) await createPartUnits().useCommand(unit, null)
+  for (const unit of parts) await createUnitControl().useCommand(unit, null)
   // Leftover processes of the agent could still change folders that root removes next.
   await endLeftovers(agentUnit)
 }

@@ -13,7 +13,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   version: readVersion(),
-  programs: {
+  entryPoints: {
     initController: async (options) => (await import('./initController.ts')).initController(options),
     signOffline: async (options) => (await import('./initController.ts')).signOffline(options),
     leaveMachine: async (options) => (await import('./leaveMachine.ts')).leaveMachine(options),

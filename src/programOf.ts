@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { programFolder } from './lib/programFolder.ts'
-import { createPartUnits } from './versions/partUnits.ts'
+import { createUnitControl } from './versions/unitControl.ts'
 import type { ProgramHost } from './versions/programHost.ts'
 import { ProgramKeeper, type KeeperNeeds } from './versions/programKeeper.ts'
 
@@ -9,7 +9,7 @@ export const programOf =
   (unit: string, data: string, logger: Logger, host?: ProgramHost) =>
   (needs: KeeperNeeds): Promise<ProgramKeeper | null> =>
     ProgramKeeper.open({
-      ...{ ...needs, unit, data, logger, units: createPartUnits(), random: () => Math.random(), host },
+      ...{ ...needs, unit, data, logger, units: createUnitControl(), random: () => Math.random(), host },
       own: {
         folder: programFolder,
         node: process.execPath,

@@ -5,7 +5,7 @@ import { startAgent } from './agent/startAgent.ts'
 import { agentDrivers } from './agentDrivers.ts'
 import { agentIdentity, type JoinedAgent } from './agentIdentity.ts'
 import { ApiClient } from './api/client.ts'
-import type { Programs } from './cli/programs.ts'
+import type { EntryPoints } from './cli/entryPoints.ts'
 import { systemClock } from './lib/clock.ts'
 import type { MachineSettings } from './protocol/machineSettings.ts'
 import { defaultLastPerService } from './releases/storeCollection.ts'
@@ -13,7 +13,7 @@ import { programOf } from './programOf.ts'
 import { untilStopped } from './untilStopped.ts'
 import { readVersion } from './version.ts'
 
-type Options = Parameters<Programs['runAgent']>[0]
+type Options = Parameters<EntryPoints['runAgent']>[0]
 
 /** Fixed ports of a machine that has joined. The agents of a laptop choose free ports. */
 const joinedPorts = { forward: 7481, metrics: 7482 }

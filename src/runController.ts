@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { z } from 'zod'
-import type { Programs } from './cli/programs.ts'
+import type { EntryPoints } from './cli/entryPoints.ts'
 import { startController } from './controller/startController.ts'
 import { DirectoryStore } from './releases/directoryStore.ts'
 import { programOf } from './programOf.ts'
@@ -21,7 +21,7 @@ const admitSchema = z.array(
 /** File in which `tandem controller init` stores the founder's token for the first start. */
 export const admitFileIn = (data: string): string => join(data, 'admit.json')
 
-type Options = Parameters<Programs['runController']>[0]
+type Options = Parameters<EntryPoints['runController']>[0]
 
 /** Runs the controller, with SQLite and a release folder, until a signal. */
 export async function runController(options: Options): Promise<number> {

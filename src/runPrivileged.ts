@@ -17,8 +17,8 @@ import { PrivilegedServer } from './privileged/privilegedServer.ts'
 import { RootFolder } from './privileged/rootFolder.ts'
 import { agentUser, haproxyUser, idOf, sharedCertificates, startHaproxy } from './privileged/setUp.ts'
 import { programFolder } from './lib/programFolder.ts'
-import { privilegedService } from './privileged/partUnits.ts'
-import { createPartUnits } from './versions/partUnits.ts'
+import { privilegedService } from './privileged/helperUnits.ts'
+import { createUnitControl } from './versions/unitControl.ts'
 import { RootProgramHost } from './versions/programHost.ts'
 import { removeTree } from './releases/removeTree.ts'
 
@@ -75,7 +75,7 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
 
 const programHost = (data: string): Promise<RootProgramHost> =>
   RootProgramHost.open({
-    ...{ data, unit: 'tandem-agent.service', units: createPartUnits(), isShared: true },
+    ...{ data, unit: 'tandem-agent.service', units: createUnitControl(), isShared: true },
     beside: { unit: privilegedService, words: ['agent', 'privileged', '--data', data] },
     others: [guardUnit],
     own: {

@@ -1,4 +1,4 @@
-import type { Programs } from './cli/programs.ts'
+import type { EntryPoints } from './cli/entryPoints.ts'
 import { setUpUnprivileged } from './privileged/setUp.ts'
 
 /** Prepares a machine that has just joined for an unprivileged agent. */
@@ -7,7 +7,7 @@ export function setUpAgent({
   command,
   environment,
   joined,
-}: Parameters<Programs['setUpUnprivileged']>[0]): Promise<string[]> {
+}: Parameters<EntryPoints['setUpUnprivileged']>[0]): Promise<string[]> {
   const { machine, authority, settings } = joined
   const { cluster, address, addresses } = settings
   return setUpUnprivileged({

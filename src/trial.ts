@@ -1,5 +1,5 @@
 import { systemClock } from './lib/clock.ts'
-import { createPartUnits } from './versions/partUnits.ts'
+import { createUnitControl } from './versions/unitControl.ts'
 import { runTrial } from './versions/runTrial.ts'
 import { TrialFiles } from './versions/trialFiles.ts'
 
@@ -7,4 +7,4 @@ import { TrialFiles } from './versions/trialFiles.ts'
 
 const [data, helper] = process.argv.slice(2)
 if (data === undefined || helper === undefined) throw new Error('usage: trial DATA UNIT')
-await runTrial({ files: new TrialFiles(data), units: createPartUnits(), clock: systemClock, helper })
+await runTrial({ files: new TrialFiles(data), units: createUnitControl(), clock: systemClock, helper })

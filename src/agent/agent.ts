@@ -24,7 +24,7 @@ import type { LocalInstance } from './localInstance.ts'
 import type { InstancePorts } from './ports.ts'
 import type { Preparer } from './preparer.ts'
 import type { Problems } from './problems.ts'
-import type { Programs } from './programs.ts'
+import type { ReleaseLauncher } from './releaseLauncher.ts'
 import type { ReleaseFetcher } from './releaseFetcher.ts'
 import { Router } from './router.ts'
 
@@ -45,7 +45,7 @@ export interface AgentParts {
   keepLast: number
   disk: AgentDisk
   ports: InstancePorts
-  programs: Programs
+  launcher: ReleaseLauncher
   fetcher: ReleaseFetcher
   preparer: Preparer
   machineWork: MachineWork
@@ -95,14 +95,14 @@ export class Agent {
       problems: this.#problems,
       changed: () => this.onChange(),
     })
-    const { ports, programs, clock, random, instanceLimits: limits } = parts
+    const { ports, launcher, clock, random, instanceLimits: limits } = parts
     this.#memory = new InstanceMemory(disk, parts.lateWrites)
     this.#instances = new InstanceSet({
       ...{
         supervisor,
         balancer,
         ports,
-        programs,
+        launcher,
         problems: this.#problems,
         memory: this.#memory,
         clock,
@@ -350,13 +350,13 @@ export class Agent {
 
   #exited(exit: ExitStatus): void {
     this.instances.get(exit.id)?.exited(exit)
-    this.#parts.programs.exited(exit)
+    this.#parts.launcher.exited(exit)
   }
 
   #needed(): Set<string> {
     const { keep = [], fetch = [] } = this.#desired ?? {}
     const here = [...this.instances.values()].map(({ release }) => release)
-    return new Set([...keep, ...fetch, ...here, ...this.#parts.programs.releasesInUse()])
+    return new Set([...keep, ...fetch, ...here, ...this.#parts.launcher.releasesInUse()])
   }
 
   #driver(name: 'balancer' | 'address'): { applied: (position: number) => void; failed: (error: unknown) => void } {

@@ -27,9 +27,9 @@ beforeEach(async () => {
   one = await startedAgent(join(folder.path, 'machine'), releases, { keepLast: 0 })
   failures = []
   const client = new ApiClient({ url: controller.url, token: 'x'.repeat(20) })
-  const { supervisor, programs } = one
+  const { supervisor, launcher } = one
   answers = new Answers({
-    ...{ client, supervisor, programs, failed: (error) => failures.push(error), clock: systemClock },
+    ...{ client, supervisor, launcher, failed: (error) => failures.push(error), clock: systemClock },
     examine: async () => checkup,
   })
 })

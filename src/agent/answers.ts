@@ -5,14 +5,14 @@ import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 import { commandInstance, type Answer, type Ask, type UnknownAsk } from '../protocol/ask.ts'
-import type { Programs } from './programs.ts'
+import type { ReleaseLauncher } from './releaseLauncher.ts'
 import { runAttached } from './runAttached.ts'
 import { withSigns } from './signsOfLife.ts'
 
 interface Parts {
   client: ApiClient
   supervisor: SupervisorDriver
-  programs: Programs
+  launcher: ReleaseLauncher
   clock: Clock
   examine: () => Promise<Checkup>
   failed: (error: unknown) => void
@@ -50,12 +50,12 @@ export class Answers {
 
   /** Never rejects: a failure is reported over the channel, or passed to `failed` if there is no channel. */
   async #command(ask: Extract<Ask, { kind: 'command' }>): Promise<void> {
-    const { client, programs, failed } = this.#parts
+    const { client, launcher, failed } = this.#parts
     const stop = new AbortController()
     this.#open.set(ask.id, stop)
     try {
       const channel = await client.channel(agentChannelPath(ask.id))
-      await runAttached(channel, programs, ask, stop.signal)
+      await runAttached(channel, launcher, ask, stop.signal)
     } catch (error) {
       failed(error)
     } finally {
@@ -119,8 +119,8 @@ export class Answers {
   async *#run(ask: Extract<Ask, { kind: 'run' }>, signal: AbortSignal): AsyncIterable<Answer> {
     const { service, release, definition, argv, id } = ask
     const instance = commandInstance(service, id)
-    const start = await this.#parts.programs.command({ id: instance, release, definition }, argv, signal)
-    const { ended } = await this.#parts.programs.begin(start, signal)
+    const start = await this.#parts.launcher.command({ id: instance, release, definition }, argv, signal)
+    const { ended } = await this.#parts.launcher.begin(start, signal)
     yield* this.#lines({ service, instance, follow: true, signal })
     const { code, signal: by } = await ended
     yield { kind: 'exit', code, signal: by }

@@ -9,13 +9,13 @@ import type { InstanceLimits } from './instanceLimits.ts'
 import { LocalInstance, type Adopted } from './localInstance.ts'
 import type { InstancePorts } from './ports.ts'
 import type { Problems } from './problems.ts'
-import type { Programs } from './programs.ts'
+import type { ReleaseLauncher } from './releaseLauncher.ts'
 
 interface Parts {
   supervisor: SupervisorDriver
   balancer: BalancerDriver
   ports: InstancePorts
-  programs: Programs
+  launcher: ReleaseLauncher
   problems: Problems
   memory: InstanceMemory
   clock: Clock
@@ -137,12 +137,12 @@ export class InstanceSet {
     const described = desired.definitions[release]
     if (!described) throw new Error(`desired state ${desired.position} names no definition of ${release}: a bug`)
     const definition = withProbeHost(described, desired.probeHosts[release])
-    const { supervisor, programs, memory, clock, random, limits, changed } = this.#parts
+    const { supervisor, launcher, memory, clock, random, limits, changed } = this.#parts
     const instance = new LocalInstance(
       { id, release, definition, adopted, remembered: memory.recall(id) },
       {
         ...{ supervisor, clock, random, limits, changed, crowd: () => this.#all.size },
-        prepareStart: (signal) => programs.instance({ id, release, definition }, signal),
+        prepareStart: (signal) => launcher.instance({ id, release, definition }, signal),
       },
     )
     this.#all.set(id, instance)

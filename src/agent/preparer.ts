@@ -5,11 +5,11 @@ import type { DesiredState } from '../protocol/desiredState.ts'
 import { preparedKept, type AgentDisk, type Prepared } from './agentDisk.ts'
 import type { LateWrites } from './lateWrites.ts'
 import type { Problems } from './problems.ts'
-import type { Programs } from './programs.ts'
+import type { ReleaseLauncher } from './releaseLauncher.ts'
 
 interface Parts {
   disk: AgentDisk
-  programs: Programs
+  launcher: ReleaseLauncher
   problems: Problems
   lateWrites: LateWrites
   logger: Logger
@@ -70,11 +70,11 @@ export class Preparer {
     void this.#run(rollout, { id: prepareInstance(service, rollout), release, definition }, stop.signal)
   }
 
-  async #run(rollout: string, asked: Parameters<Programs['prepare']>[0], signal: AbortSignal): Promise<void> {
-    const { disk, programs, lateWrites, logger, changed } = this.#parts
+  async #run(rollout: string, asked: Parameters<ReleaseLauncher['prepare']>[0], signal: AbortSignal): Promise<void> {
+    const { disk, launcher, lateWrites, logger, changed } = this.#parts
     let result: Pick<Prepared, 'ok' | 'reason'>
     try {
-      const { ended } = await programs.begin(await programs.prepare(asked, signal), signal)
+      const { ended } = await launcher.begin(await launcher.prepare(asked, signal), signal)
       const exit = await ended
       const ok = exit.code === 0 && exit.reason === 'exit'
       result = {

@@ -4,7 +4,7 @@ import { pause } from '../lib/backoff.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { ProgramStreams } from '../drivers/supervisor/supervisor.ts'
 import { commandInstance, type Ask } from '../protocol/ask.ts'
-import type { Programs } from './programs.ts'
+import type { ReleaseLauncher } from './releaseLauncher.ts'
 
 /**
  * How long after the program's end, or after the last output, output is given up that another process still holds open.
@@ -18,7 +18,7 @@ const heldOpenMs = 2_000
  */
 export async function runAttached(
   channel: ByteChannel,
-  programs: Programs,
+  launcher: ReleaseLauncher,
   ask: Extract<Ask, { kind: 'command' }>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -28,8 +28,8 @@ export async function runAttached(
   const stdin = Promise.withResolvers<Writable>()
   const reading = takeInput(channel, stdin.promise).finally(() => over.abort())
   try {
-    const start = await programs.attached({ id: commandInstance(service, id), release, definition }, argv, left)
-    const { ended, streams } = await programs.begin(start, left)
+    const start = await launcher.attached({ id: commandInstance(service, id), release, definition }, argv, left)
+    const { ended, streams } = await launcher.begin(start, left)
     if (!streams) throw new Error('the supervisor gave an attached program no streams')
     stdin.resolve(streams.stdin)
     // A caller that has left is noticed at the next send or read; `left` then ends the program.

@@ -24,7 +24,7 @@ import { InstancePorts, type PortRange } from './ports.ts'
 import { IdleMemory } from './idleMemory.ts'
 import { Preparer } from './preparer.ts'
 import { Problems } from './problems.ts'
-import { Programs } from './programs.ts'
+import { ReleaseLauncher } from './releaseLauncher.ts'
 import { ReleaseFetcher } from './releaseFetcher.ts'
 import { SelfSocket } from './selfSocket.ts'
 
@@ -106,21 +106,21 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   lateWrites.write('the start number of the agent', () => disk.writeBoot(boot))
 
   const { secretsFolder } = options
-  const programs = new Programs({
+  const launcher = new ReleaseLauncher({
     ...{ machine, supervisor, cache, source, ports, disk, secretsFolder, agentEnv: process.env },
   })
   const settings = new SettingsKeeper(options.settings ?? (async () => {}), problems)
   const random = (): number => Math.random()
   agent = new Agent({
     ...{ machine, version, tcpOffset, supervisor, balancer, address, cache, cacheCapBytes, keepLast, disk, ports },
-    ...{ programs, problems, lateWrites, logger, random, boot, clock: systemClock, endpoints: () => endpoints },
+    ...{ launcher, problems, lateWrites, logger, random, boot, clock: systemClock, endpoints: () => endpoints },
     fetcher: new ReleaseFetcher({ cache, source, logger, changed, random, makeRoom: async () => agent?.collect() }),
     program: () => program?.report() ?? null,
     obeyed: (desired) => {
       program?.want(desired.program, desired.orders.program)
       void settings.want(desired)
     },
-    preparer: new Preparer({ disk, programs, problems, lateWrites, logger, changed }),
+    preparer: new Preparer({ disk, launcher, problems, lateWrites, logger, changed }),
     machineWork: new MachineWork({
       ...{ disk, host: options.hostDriver, problems, lateWrites, clock: systemClock, logger, changed },
     }),
@@ -129,7 +129,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   opened.defer(() => agent.close())
   const failed = (error: unknown): void => logger.warn({ err: error }, 'could not deliver an answer to the controller')
   const answers = new Answers({
-    ...{ client, supervisor, programs, failed, clock: systemClock },
+    ...{ client, supervisor, launcher, failed, clock: systemClock },
     examine: () => options.examine(self()),
   })
   opened.defer(() => answers.close())

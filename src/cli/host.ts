@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { Programs } from './programs.ts'
+import type { EntryPoints } from './entryPoints.ts'
 
 /** An output stream: one of the process, or a test's. */
 export interface TextStream extends NodeJS.WritableStream {
@@ -15,5 +15,5 @@ export interface CliHost {
   env: NodeJS.ProcessEnv
   cwd: string
   version: string
-  programs: Programs
+  entryPoints: EntryPoints
 }

@@ -12,7 +12,7 @@ import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
 import { openDatabase } from '../store/database.ts'
 import { SqliteEventLog } from '../store/sqliteEventLog.ts'
 import { Joins } from '../store/joins.ts'
-import { Tokens, type Identity } from '../store/tokens.ts'
+import { Tokens, type TokenHolder } from '../store/tokens.ts'
 import { ClusterAuthority } from './clusterAuthority.ts'
 import { Controller } from './controller.ts'
 import { whyUnwritable } from './whyUnwritable.ts'
@@ -38,7 +38,7 @@ export interface ControllerOptions {
   /** Keeps the controller's own program, where an upgrade can change it. */
   program?: (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
   /** Tokens made elsewhere that this controller accepts. */
-  admit: { token: string; identity: Identity }[]
+  admit: { token: string; identity: TokenHolder }[]
 }
 
 export interface RunningController {

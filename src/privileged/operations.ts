@@ -17,7 +17,7 @@ import { machineSettingsSchema, type MachineSettings } from '../protocol/machine
 import type { DesiredProgram } from '../protocol/programState.ts'
 import { storedSource } from '../releases/storedSource.ts'
 import type { ProgramHost } from '../versions/programHost.ts'
-import { Turns } from '../lib/turns.ts'
+import { KeyedQueue } from '../lib/keyedQueue.ts'
 import { programContent, settingsContent } from '../identity/order.ts'
 import { acceptedOrder } from './orders.ts'
 import { ownUnit } from './ownUnits.ts'
@@ -280,7 +280,7 @@ const argumentChars = 200
 /** Looks up an operation, checks its arguments, and runs it in order. */
 export function performer(parts: RootParts): (name: string, args: unknown) => Promise<unknown> {
   const table = new Map(Object.entries(operations(parts)))
-  const turns = new Turns()
+  const queue = new KeyedQueue()
   return async (name, args) => {
     const found = table.get(name)
     if (!found) throw new Error(`unknown operation ${JSON.stringify(name.slice(0, argumentChars))}`)
@@ -291,6 +291,6 @@ export function performer(parts: RootParts): (name: string, args: unknown) => Pr
       throw new Error(`invalid arguments of ${name}: ${z.prettifyError(checked.error).slice(0, 1_000)}`)
     const given = checked.data as never // has the type that `run` takes: see `operation`
     const turn = found.turn(given)
-    return turn === null ? found.run(given) : turns.take(turn, () => found.run(given))
+    return turn === null ? found.run(given) : queue.run(turn, () => found.run(given))
   }
 }

@@ -6,7 +6,7 @@ import type { HaproxyProcess } from '../drivers/balancer/haproxy/haproxyProcess.
 import { exec, execOrThrow } from '../lib/exec.ts'
 import { installUnit, systemctl, unitFolder } from '../lib/systemdUnits.ts'
 import { writeFileDurably } from '../lib/durableFile.ts'
-import { agentLines, privilegedService, privilegedSocketUnit, serviceUnit, socketUnit } from './partUnits.ts'
+import { agentLines, privilegedService, privilegedSocketUnit, serviceUnit, socketUnit } from './helperUnits.ts'
 import { RootFolder, type KnownMachine } from './rootFolder.ts'
 
 /** User that the agent runs as. */

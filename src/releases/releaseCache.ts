@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { bootId } from '../lib/bootId.ts'
 import { randomId } from '../lib/ids.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import { Turns } from '../lib/turns.ts'
+import { KeyedQueue } from '../lib/keyedQueue.ts'
 import { DirectoryStore } from './directoryStore.ts'
 import { syncFolder } from './durableWrite.ts'
 import { fetchRelease, refetch, type Fetched, type FetchOptions } from './fetchRelease.ts'
@@ -46,7 +46,7 @@ export class ReleaseCache implements ObjectReader {
   readonly #bootId: string
   readonly #lock = new SharedLock()
   /** The last piece of work on each release: one runs at a time. */
-  readonly #turns = new Turns()
+  readonly #queue = new KeyedQueue()
   readonly #fetches = new Set<Promise<void>>()
   /** The collection that waits for the running fetches. */
   #due: Promise<Collected> | null = null
@@ -155,7 +155,7 @@ export class ReleaseCache implements ObjectReader {
   #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
     if (!isHash(id))
       return Promise.reject(new OperatorError('E_USAGE', 'this is not the id of a release', { subject: id }))
-    return this.#turns.take(id, () => this.#lock.shared(work))
+    return this.#queue.run(id, () => this.#lock.shared(work))
   }
 
   async #verifyOrMake(id: string, request: FolderRequest): Promise<string> {

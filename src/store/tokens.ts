@@ -5,7 +5,7 @@ import { sha256 } from '../lib/hash.ts'
 export type Role = 'operator' | 'reader' | 'agent'
 
 /** The caller that a bearer token identifies. An agent's token is valid only for the agent's own machine. */
-export interface Identity {
+export interface TokenHolder {
   role: Role
   machine: string | null
   name: string
@@ -20,23 +20,23 @@ export class Tokens {
   }
 
   /** Makes a token and returns it: it cannot be read again. */
-  create(identity: Identity, now: number): string {
+  create(identity: TokenHolder, now: number): string {
     const token = `tdm_${randomBytes(32).toString('base64url')}`
     this.admit(token, identity, now)
     return token
   }
 
   /** Admits a token made elsewhere (`tandem up` on a laptop gives each child process its own). */
-  admit(token: string, { role, machine, name }: Identity, now: number): void {
+  admit(token: string, { role, machine, name }: TokenHolder, now: number): void {
     this.#database
       .prepare('INSERT OR REPLACE INTO tokens (hash, role, machine, name, created_at) VALUES (?, ?, ?, ?, ?)')
       .run(sha256(token), role, machine, name, new Date(now).toISOString())
   }
 
   /** Finds the token's identity. Hashes are compared in constant time. */
-  identify(token: string): Identity | null {
+  identify(token: string): TokenHolder | null {
     const given = Buffer.from(sha256(token), 'hex')
-    let found: Identity | null = null
+    let found: TokenHolder | null = null
     for (const row of this.#database.prepare('SELECT hash, role, machine, name FROM tokens').all()) {
       if (timingSafeEqual(given, Buffer.from(String(row['hash']), 'hex'))) {
         const machine = row['machine'] === null ? null : String(row['machine'])
@@ -46,7 +46,7 @@ export class Tokens {
     return found
   }
 
-  list(): (Identity & { id: string; createdAt: string })[] {
+  list(): (TokenHolder & { id: string; createdAt: string })[] {
     return this.#database
       .prepare('SELECT hash, role, machine, name, created_at FROM tokens ORDER BY created_at')
       .all()

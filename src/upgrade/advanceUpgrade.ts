@@ -1,7 +1,7 @@
 import type { Event } from '../events/event.ts'
 import { limits } from './limits.ts'
 import type { ObservedPart, Surroundings } from './observedPart.ts'
-import { keyOf, type Part, type Turn, type Upgrade, type UpgradeState } from './state.ts'
+import { keyOf, type Part, type UpgradeTurn, type Upgrade, type UpgradeState } from './state.ts'
 
 /** Returns the upgrade's next events from the known state; none while the upgrade waits for something. */
 export function advanceUpgrade({ current }: UpgradeState, around: Surroundings): Event[] {
@@ -67,7 +67,7 @@ function returning(upgrade: Upgrade, around: Surroundings): Event[] {
 const hasNew = ({ release }: Upgrade, now: ObservedPart | undefined): boolean => now?.program?.release === release
 
 /** A turn succeeds once the part reports the wanted program and everything that was ready before is ready again. */
-function endTurn(upgrade: Upgrade, turn: Turn, around: Surroundings): Event[] {
+function endTurn(upgrade: Upgrade, turn: UpgradeTurn, around: Surroundings): Event[] {
   const { part, direction, release } = turn
   const now = seen(around, part)
   const program = now?.program

@@ -33,7 +33,7 @@ export interface Upgrade {
   finishedAt: number | null
   /** Parts in the order of their turns. */
   parts: Part[]
-  turn: Turn | null
+  turn: UpgradeTurn | null
 }
 
 export interface Part extends UpgradePart {
@@ -43,7 +43,7 @@ export interface Part extends UpgradePart {
   hasReturned: boolean
 }
 
-export interface Turn extends Omit<EventData['UpgradeTurnStarted'], 'upgrade'> {
+export interface UpgradeTurn extends Omit<EventData['UpgradeTurnStarted'], 'upgrade'> {
   position: number
   at: number
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { RootProgramHost } from './programHost.ts'
 import { TrialFiles } from './trialFiles.ts'
-import type { PartUnits } from './partUnits.ts'
+import type { UnitControl } from './unitControl.ts'
 
 const asked = { key: 'u/forward', release: 'ab'.repeat(32), version: '0.2.0', isDue: true }
 
@@ -14,7 +14,7 @@ async function lab() {
   onTestFinished(() => rmSync(data, { recursive: true }))
   const helpers: string[] = []
   const state = { isAlive: false, isCutOff: false }
-  const units: PartUnits = {
+  const units: UnitControl = {
     ...{ useCommand: async () => {}, command: () => null, installedCommand: () => null, kill: async () => {} },
     ...{ restart: async () => {}, said: async () => '' },
     ...{ life: async () => ({ mainPid: 1, restarts: 0 }), removeHelper: async () => {} },

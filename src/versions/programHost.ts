@@ -5,7 +5,7 @@ import type { DesiredProgram } from '../protocol/programState.ts'
 import { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import { commandIn, releaseOf, trialCommand, type OwnProgram } from './ownProgram.ts'
-import type { PartUnits } from './partUnits.ts'
+import type { UnitControl } from './unitControl.ts'
 import { TrialFiles, type Failed } from './trialFiles.ts'
 
 /** Time for a new program to prove that it works, counted from its first start. */
@@ -35,7 +35,7 @@ interface Options {
   unit: string
   /** How the unit runs a program; the folder and Node are those of the caller. */
   own: OwnProgram
-  units: PartUnits
+  units: UnitControl
   /** A unit that runs the same program with other arguments, and is changed together with the part. */
   beside?: { unit: string; words: readonly string[] }
   /** Further units that may run one of these programs; their programs are kept. */

@@ -7,7 +7,7 @@ import type { DesiredProgram, ProgramReport } from '../protocol/programState.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import { releaseOf, type OwnProgram } from './ownProgram.ts'
 import { RootProgramHost, type ProgramHost } from './programHost.ts'
-import type { PartUnits } from './partUnits.ts'
+import type { UnitControl } from './unitControl.ts'
 import { TrialFiles } from './trialFiles.ts'
 
 /** Attempts to obtain a program before the attempt counts as failed; an unreachable controller does not count. */
@@ -28,7 +28,7 @@ interface Options extends KeeperNeeds {
   /** Name of the unit, for example `tandem-agent.service`. */
   unit: string
   own: OwnProgram
-  units: PartUnits
+  units: UnitControl
   logger: Logger
   random: () => number
   /** Performs the operations that need root. Default: this process, which then is root. */

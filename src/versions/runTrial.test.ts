@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { TestClock } from '../lib/testing/testClock.ts'
-import type { PartUnits } from './partUnits.ts'
+import type { UnitControl } from './unitControl.ts'
 import { runTrial } from './runTrial.ts'
 import { TrialFiles } from './trialFiles.ts'
 
@@ -10,7 +10,7 @@ const [unit, helper, beside] = ['part.service', 'part-trial.service', 'beside.se
 const key = 'u/forward'
 
 /** The part of systemd that a trial sees; `killAt` counts calls down to the call that never returns to its caller. */
-class FakeUnits implements PartUnits {
+class FakeUnits implements UnitControl {
   uses: string[] | null = ['old']
   runs: string[] | null = ['old']
   besides: string[] | null = ['old', 'too']

@@ -1,6 +1,6 @@
 import { pause } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { PartUnits } from './partUnits.ts'
+import type { UnitControl } from './unitControl.ts'
 import type { Trial, TrialFiles } from './trialFiles.ts'
 
 /** A program that ended this often right after its start will not come up. */
@@ -10,7 +10,7 @@ const reasonChars = 2_000
 
 interface Around {
   files: TrialFiles
-  units: PartUnits
+  units: UnitControl
   clock: Clock
   /** Unit of the trial itself, which the trial removes when it has ended. */
   helper: string
@@ -39,7 +39,7 @@ export async function runTrial({ files, units, clock, helper }: Around): Promise
 /**
  * Changes the accompanying unit first: the part sends requests to it at its start, in the format of the part's version.
  */
-async function change({ unit, also, ...commands }: Trial, which: 'from' | 'to', units: PartUnits): Promise<void> {
+async function change({ unit, also, ...commands }: Trial, which: 'from' | 'to', units: UnitControl): Promise<void> {
   if (also) {
     await units.useCommand(also.unit, also[which])
     // Its client restarts it. It may be killed at any moment, and its current operation may take minutes.

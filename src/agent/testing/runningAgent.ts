@@ -18,7 +18,7 @@ import { MachineWork } from '../machineWork.ts'
 import { InstancePorts } from '../ports.ts'
 import { Preparer } from '../preparer.ts'
 import { Problems } from '../problems.ts'
-import { Programs } from '../programs.ts'
+import { ReleaseLauncher } from '../releaseLauncher.ts'
 import { ReleaseFetcher } from '../releaseFetcher.ts'
 import { aDefinition, quiet } from './given.ts'
 
@@ -28,7 +28,7 @@ export interface RunningAgent {
   balancer: FakeBalancer
   address: FakeAddress
   disk: AgentDisk
-  programs: Programs
+  launcher: ReleaseLauncher
   preparer: Preparer
   cache: ReleaseCache
   /** Positions of the obeyed states, oldest first. */
@@ -74,12 +74,12 @@ export async function startedAgent(
   const ports = new InstancePorts(make.ports ?? { first: 18_000, last: 18_100 }, disk, lateWrites)
   const source = releases.depot
   const secretsFolder = join(folder, 'env')
-  const programs = new Programs({
+  const launcher = new ReleaseLauncher({
     ...{ machine: 'a', supervisor, cache, source, ports, disk, secretsFolder, agentEnv: { PATH: '/bin' } },
   })
   const changed = (): void => agent.onChange()
   const random = (): number => 0
-  const preparer = new Preparer({ disk, programs, problems, lateWrites, logger: quiet, changed })
+  const preparer = new Preparer({ disk, launcher, problems, lateWrites, logger: quiet, changed })
   const machineWork = new MachineWork({
     ...{ disk, host: null, problems, lateWrites, clock: systemClock, logger: quiet, changed },
   })
@@ -87,7 +87,7 @@ export async function startedAgent(
   const boot = disk.nextBoot(systemClock.now())
   disk.writeBoot(boot)
   const agent = new Agent({
-    ...{ machine: 'a', version: '0', tcpOffset: 0, supervisor, balancer, address, cache, disk, ports, programs },
+    ...{ machine: 'a', version: '0', tcpOffset: 0, supervisor, balancer, address, cache, disk, ports, launcher },
     ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, clock: systemClock, random, logger: quiet, preparer },
     ...{ machineWork, problems, lateWrites, boot, maintains: false },
     obeyed: ({ position }) => void obeyed.push(position),
@@ -96,7 +96,7 @@ export async function startedAgent(
     instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },
   })
   await agent.start()
-  return { agent, supervisor, balancer, address, disk, programs, preparer, cache, obeyed }
+  return { agent, supervisor, balancer, address, disk, launcher, preparer, cache, obeyed }
 }
 
 /** The part of a desired state that runs instances of one release. */

@@ -29,7 +29,7 @@ export async function signCertificate(
   const { machine, address } = flags
   const about = { data: resolve(host.cwd, flags.data), machine, address }
   const request = read(resolve(host.cwd, file))
-  const certificate = await host.programs.signOffline({ ...about, request })
+  const certificate = await host.entryPoints.signOffline({ ...about, request })
   out.result({ machine, certificate, until: untilOf(certificate) }, () => certificate.trimEnd())
   out.note(`next, on ${machine}:  tandem agent certificate install FILE`)
   return 0

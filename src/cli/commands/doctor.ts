@@ -15,7 +15,7 @@ export async function doctor(session: Session, flags: DoctorFlags): Promise<numb
   const checkups =
     here === null
       ? await ofCluster(session, flags.machine)
-      : [await host.programs.examineMachine({ data: here, secretsFolder: resolve(host.cwd, flags.secrets) })]
+      : [await host.entryPoints.examineMachine({ data: here, secretsFolder: resolve(host.cwd, flags.secrets) })]
   checkups.sort((one, other) => (one.machine < other.machine ? -1 : 1))
   const isWell = checkups.every(({ findings }) => findings.every(({ level }) => level !== 'wrong'))
   out.result({ well: isWell, machines: checkups }, () => renderCheckups(checkups, out.paint))

@@ -19,7 +19,7 @@ export async function initController(session: Session, flags: InitFlags): Promis
   const admit = [
     { token, role: 'operator' as const, machine: null, name: host.env['SUDO_USER'] ?? host.env['USER'] ?? 'operator' },
   ]
-  const { authority, pin } = await host.programs.initController({
+  const { authority, pin } = await host.entryPoints.initController({
     cluster,
     data,
     addresses: [address, hostname()],
@@ -84,7 +84,7 @@ export async function joinAgent(session: Session, flags: JoinFlags, controller: 
   const argv = ['agent', 'run', '--data', data]
   if (started) {
     const rootPart = [command, ...args, 'agent', 'privileged', '--data', data]
-    const lines = await host.programs.setUpUnprivileged({ data, environment: env, command: rootPart, joined })
+    const lines = await host.entryPoints.setUpUnprivileged({ data, environment: env, command: rootPart, joined })
     await startPart('tandem-agent.service', `Tandem's agent of machine ${machine}`, argv, lines)
   }
   out.result({ machine, cluster: settings.cluster, data, started }, () => {

@@ -13,7 +13,7 @@ export async function leaveMachine({ host, out }: Session, flags: LeaveFlags): P
   if (keepData && removeData) throw misused('use --keep-data or --remove-data, not both')
   if (!mayInstallUnits()) throw misused('tandem agent leave needs root on a machine with systemd')
   const serviceData = keepData ? 'keep' : removeData ? 'remove' : null
-  const left = await host.programs.leaveMachine({ data, purge, serviceData })
+  const left = await host.entryPoints.leaveMachine({ data, purge, serviceData })
   out.result({ left: true, ...left }, () => renderLeft(left, purge))
   return 0
 }

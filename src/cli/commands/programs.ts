@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { OperatorError } from '../../lib/operatorError.ts'
-import type { AgentProgram } from '../programs.ts'
+import type { AgentProgram } from '../entryPoints.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 type ControllerFlags = CommonFlags & {
@@ -15,7 +15,7 @@ type ControllerFlags = CommonFlags & {
 
 export async function runController({ host }: Session, flags: ControllerFlags): Promise<number> {
   const { cluster, laptop, port } = flags
-  return host.programs.runController({
+  return host.entryPoints.runController({
     ...{ cluster, laptop, port, host: flags.host },
     data: resolve(host.cwd, flags.data),
     storeCapBytes: flags.storeCap ?? null,
@@ -24,11 +24,11 @@ export async function runController({ host }: Session, flags: ControllerFlags): 
 }
 
 export async function runGuard({ host }: Session, { data }: CommonFlags & { data: string }): Promise<number> {
-  return host.programs.runGuard({ data: resolve(host.cwd, data) })
+  return host.entryPoints.runGuard({ data: resolve(host.cwd, data) })
 }
 
 export async function runPrivileged({ host }: Session, { data }: CommonFlags & { data: string }): Promise<number> {
-  return host.programs.runPrivileged({ data: resolve(host.cwd, data) })
+  return host.entryPoints.runPrivileged({ data: resolve(host.cwd, data) })
 }
 
 type AgentFlags = CommonFlags &
@@ -42,7 +42,7 @@ type AgentFlags = CommonFlags &
 
 export async function runAgent({ host }: Session, flags: AgentFlags): Promise<number> {
   const { httpPort, forwardPort, metricsPort, ports, tcpOffset } = flags
-  return host.programs.runAgent({
+  return host.entryPoints.runAgent({
     ...{ httpPort, forwardPort, metricsPort, ports, tcpOffset, host: flags.host },
     given: given(flags, host.cwd),
     data: resolve(host.cwd, flags.data),

@@ -1,4 +1,4 @@
-import type { LeftBehind } from '../programs.ts'
+import type { LeftBehind } from '../entryPoints.ts'
 import { plain } from '../paint.ts'
 import { renderTable } from './table.ts'
 

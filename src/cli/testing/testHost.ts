@@ -17,7 +17,7 @@ export async function runHere(
 ): Promise<CliRun> {
   const [stdout, stderr] = [new Collected(), new Collected()]
   const never = (): Promise<number> => Promise.reject(new Error('this test runs no program'))
-  const programs = {
+  const entryPoints = {
     initController: async () => ({ authority: '', pin: '' }),
     signOffline: async () => '',
     runController: never,
@@ -28,7 +28,7 @@ export async function runHere(
     setUpUnprivileged: async () => [],
     leaveMachine: async () => ({ units: [], keptData: [], stays: [] }),
   }
-  const host: CliHost = { stdin: () => stdin, stdout, stderr, env, cwd, version: '9.9.9', programs }
+  const host: CliHost = { stdin: () => stdin, stdout, stderr, env, cwd, version: '9.9.9', entryPoints }
   const code = await runCli(argv, host)
   return { code, out: stdout.text, err: stderr.text }
 }

@@ -3,7 +3,7 @@ import { TLSSocket } from 'node:tls'
 import type { CallerRole } from '../../api/contract.ts'
 import { certificateFacts } from '../../identity/certificate.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import type { Identity, Tokens } from '../../store/tokens.ts'
+import type { TokenHolder, Tokens } from '../../store/tokens.ts'
 import type { Controller } from '../controller.ts'
 
 /** The parts of a request that identify its sender. */
@@ -38,7 +38,7 @@ export class Callers {
   }
 
   /** Throws unless the sender of the request may make calls of `role`. */
-  identify(request: Call, role: CallerRole): Identity {
+  identify(request: Call, role: CallerRole): TokenHolder {
     const token = bearer(request)
     const identity = token ? this.#tokens.identify(token) : this.machineOf(request.raw.socket)
     const subject = request.url.split('?')[0] ?? ''
@@ -58,7 +58,7 @@ export class Callers {
   }
 
   /** Throws as `identify` does. Otherwise registers the answer until it ends, so that `cutRefused` can cut it. */
-  watch(request: Call, role: CallerRole, answer: Answer): Identity {
+  watch(request: Call, role: CallerRole, answer: Answer): TokenHolder {
     const identity = this.identify(request, role)
     const open = { request, role, answer }
     this.#open.add(open)
@@ -84,7 +84,7 @@ export class Callers {
   }
 
   /** A machine's token is valid as long as the cluster file names the machine; without a cluster file, always. */
-  #checkMember({ name, machine }: Identity): void {
+  #checkMember({ name, machine }: TokenHolder): void {
     const { cluster } = this.#controller.state
     if (cluster === null || (machine !== null && Object.hasOwn(cluster.machines, machine))) return
     const message = `the token "${name}" speaks for machine ${machine}, which does not belong to the cluster`
@@ -98,7 +98,7 @@ export class Callers {
    * The machine whose certificate was shown, if it belongs to the cluster and was not removed after the certificate was
    * made.
    */
-  machineOf(socket: unknown): Identity | null {
+  machineOf(socket: unknown): TokenHolder | null {
     if (!(socket instanceof TLSSocket) || !socket.authorized) return null
     const { raw } = socket.getPeerCertificate()
     if (!raw) return null
@@ -130,7 +130,7 @@ const unknownToken = (subject: string): OperatorError =>
     next: tokenNext,
   })
 
-const allowed: Record<CallerRole, Identity['role'][]> = {
+const allowed: Record<CallerRole, TokenHolder['role'][]> = {
   reader: ['reader', 'operator'],
   operator: ['operator'],
   agent: ['agent'],

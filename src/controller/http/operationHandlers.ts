@@ -3,7 +3,7 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import type { RolloutView } from '../../projections/rolloutHistory.ts'
 import { commandInstance } from '../../protocol/ask.ts'
 import type { Checkup } from '../../protocol/checkup.ts'
-import type { Identity, Tokens } from '../../store/tokens.ts'
+import type { TokenHolder, Tokens } from '../../store/tokens.ts'
 import type { Channels } from '../channels.ts'
 import type { Controller } from '../controller.ts'
 import { placeToRun } from '../placeToRun.ts'
@@ -29,7 +29,7 @@ export interface Rooms {
 }
 
 /** The sender of a call. A joining machine is known by its token alone. */
-export type Caller = Identity | { role: 'joiner'; machine: null; name: string; token: string }
+export type Caller = TokenHolder | { role: 'joiner'; machine: null; name: string; token: string }
 
 type Handlers = {
   [N in OperationName]: (

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
-import { Turns } from '../../lib/turns.ts'
+import { KeyedQueue } from '../../lib/keyedQueue.ts'
 import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from './balancer.ts'
 import type { BalancerServices } from './balancerServices.ts'
 import { ConnectionGate } from './connectionGate.ts'
@@ -50,7 +50,7 @@ class EmbeddedBalancer implements BalancerDriver {
   readonly #ports: PortListeners
   readonly #listeners: ((change: BalancerChange) => void)[] = []
   /** Each plan is applied even if the plan before it failed. */
-  readonly #turns = new Turns()
+  readonly #queue = new KeyedQueue()
   #closing: Promise<void> | null = null
 
   constructor(options: EmbeddedBalancerOptions) {
@@ -95,7 +95,7 @@ class EmbeddedBalancer implements BalancerDriver {
   }
 
   apply(plan: RoutingPlan): Promise<Unserved[]> {
-    return this.#turns.take('apply', () => this.#applyNow(plan))
+    return this.#queue.run('apply', () => this.#applyNow(plan))
   }
 
   async #applyNow(plan: RoutingPlan): Promise<Unserved[]> {

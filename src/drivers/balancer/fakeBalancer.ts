@@ -1,4 +1,4 @@
-import { Turns } from '../../lib/turns.ts'
+import { KeyedQueue } from '../../lib/keyedQueue.ts'
 import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from './balancer.ts'
 
 /** A balancer without sockets: it records the plans that it got and does what a test requests. */
@@ -13,7 +13,7 @@ export class FakeBalancer implements BalancerDriver {
   readonly #inFlight = new Map<string, InFlight>()
   #failures: Error[] = []
   #gates: Promise<void>[] = []
-  readonly #turns = new Turns()
+  readonly #queue = new KeyedQueue()
   #closed = false
 
   /** The result of `apply`: routes that could not be opened. A test may change it. */
@@ -53,7 +53,7 @@ export class FakeBalancer implements BalancerDriver {
 
   apply(plan: RoutingPlan): Promise<Unserved[]> {
     const [gate, failure] = [this.#gates.shift(), this.#failures.shift()]
-    return this.#turns.take('apply', async () => {
+    return this.#queue.run('apply', async () => {
       await gate
       if (this.#closed) throw new Error('the balancer is closed and accepts no more plans')
       if (failure) throw failure

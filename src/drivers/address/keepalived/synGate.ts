@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { exec } from '../../../lib/exec.ts'
-import { Turns } from '../../../lib/turns.ts'
+import { KeyedQueue } from '../../../lib/keyedQueue.ts'
 
 /**
  * Longest time during which new connections to an address get no answer before the address moves. Their clients try
@@ -19,7 +19,7 @@ const table = 'inet tandem_address'
 export class SynGate {
   #isOpen = true
   /** One change after the other: a slow `shut` must not take effect after the `open` that follows it. */
-  readonly #turns = new Turns()
+  readonly #queue = new KeyedQueue()
   /** Counts the requests: a finished `open` says nothing about a later `shut`. */
   #asked = 0
 
@@ -52,7 +52,7 @@ export class SynGate {
   }
 
   #inTurn(commands: string[]): Promise<Ran> {
-    return this.#turns.take('nft', () => nft(commands))
+    return this.#queue.run('nft', () => nft(commands))
   }
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../../lib/clock.ts'
 import { freePort } from '../../../lib/freePort.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
-import { Turns } from '../../../lib/turns.ts'
+import { KeyedQueue } from '../../../lib/keyedQueue.ts'
 import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from '../balancer.ts'
 import { acceptableRoutes } from './acceptableRoutes.ts'
 import { Admission } from './admission.ts'
@@ -93,7 +93,7 @@ class Haproxy implements HaproxyBalancer {
   readonly #peers: PeerAddresses
   readonly #listeners: ((change: BalancerChange) => void)[] = []
   /** Runs operations one after the other, even if earlier operations failed. */
-  readonly #turns = new Turns()
+  readonly #queue = new KeyedQueue()
   #closing: Promise<void> | null = null
   #lookups: Promise<unknown> = Promise.resolve()
   /** The newest requested plan. */
@@ -395,7 +395,7 @@ class Haproxy implements HaproxyBalancer {
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    return this.#turns.take('haproxy', work)
+    return this.#queue.run('haproxy', work)
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Limits } from '../../../definitions/definition.ts'
-import { findHierarchies, type Controller, type Hierarchy } from './hierarchy.ts'
+import { findHierarchies, type CgroupController, type Hierarchy } from './hierarchy.ts'
 import { limitFiles } from './limitFiles.ts'
 
 /** Control groups of the kernel: they limit an instance and identify its processes. */
@@ -42,7 +42,7 @@ export function findCgroups(name: string): Cgroups {
 }
 
 export function createCgroups(hierarchies: Hierarchy[], why: string | null): Cgroups {
-  const able = (controller: Controller): boolean =>
+  const able = (controller: CgroupController): boolean =>
     hierarchies.some(({ controllers }) => controllers.includes(controller))
   return {
     abilities: { memory: able('memory'), cpu: able('cpu'), tasks: able('pids'), why },

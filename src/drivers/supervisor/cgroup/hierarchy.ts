@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
-export type Controller = 'memory' | 'cpu' | 'pids'
-const allControllers: Controller[] = ['memory', 'cpu', 'pids']
+export type CgroupController = 'memory' | 'cpu' | 'pids'
+const allControllers: CgroupController[] = ['memory', 'cpu', 'pids']
 
 /** One tree of control groups and the place in the tree for the groups of the instances of this agent. */
 export interface Hierarchy {
   version: 1 | 2
-  controllers: Controller[]
+  controllers: CgroupController[]
   /** Ends in `tandem/NAME`. */
   base: string
   /** Every instance gets a group here, with or without limits: the group identifies the processes of the instance. */
@@ -34,7 +34,7 @@ export function findHierarchies(name: string, facts = readFacts()): { hierarchie
   const mounts = parseMounts(facts.mounts)
   const hierarchies: Hierarchy[] = []
   const reasons = new Set<string>()
-  const missing = new Set<Controller>(allControllers)
+  const missing = new Set<CgroupController>(allControllers)
   const attempt = (find: () => Hierarchy): void => {
     try {
       const found = find()
@@ -91,13 +91,13 @@ function folderOf(mount: Mount, path: string): string {
   return existsSync(folder) ? folder : mount.point
 }
 
-const v1Files: Record<Controller, string> = {
+const v1Files: Record<CgroupController, string> = {
   memory: 'memory.limit_in_bytes',
   cpu: 'cpu.cfs_quota_us',
   pids: 'pids.max',
 }
 
-function openV1(mount: Mount, controller: Controller, own: string, name: string): Hierarchy {
+function openV1(mount: Mount, controller: CgroupController, own: string, name: string): Hierarchy {
   const base = join(folderOf(mount, own), 'tandem', name)
   make(base)
   if (!existsSync(join(base, v1Files[controller]))) throw new Error(`${base} has no ${v1Files[controller]}`)
@@ -129,19 +129,19 @@ function openUnified(mount: Mount, own: string, name: string): Hierarchy {
   throw new Error(reason)
 }
 
-function offered(folder: string): Controller[] {
+function offered(folder: string): CgroupController[] {
   return listed(join(folder, 'cgroup.controllers'))
 }
 
 /** The controllers that the groups below may use; delegates those that are not delegated yet. */
-function handOn(folder: string, wanted: Controller[]): Controller[] {
+function handOn(folder: string, wanted: CgroupController[]): CgroupController[] {
   const file = join(folder, 'cgroup.subtree_control')
   const lacking = wanted.filter((controller) => !listed(file).includes(controller))
   if (lacking.length > 0) writeFileSync(file, lacking.map((controller) => `+${controller}`).join(' '))
   return wanted
 }
 
-function listed(file: string): Controller[] {
+function listed(file: string): CgroupController[] {
   const names = existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ') : []
   return allControllers.filter((controller) => names.includes(controller))
 }

@@ -1,4 +1,4 @@
-import { Turns } from '../../../lib/turns.ts'
+import { KeyedQueue } from '../../../lib/keyedQueue.ts'
 import { whyNotStarted } from '../startRefusal.ts'
 import type { Journal } from './journal.ts'
 import type { SystemdInstance } from './systemdInstance.ts'
@@ -12,7 +12,7 @@ type Leftover = Pick<SystemdInstance, 'record' | 'remove'>
  */
 export class LeftoverUnits {
   readonly #note: Journal['note']
-  readonly #turns = new Turns()
+  readonly #queue = new KeyedQueue()
   /** Timer of the next attempt, by id. */
   readonly #again = new Map<string, NodeJS.Timeout>()
   #isClosed = false
@@ -24,7 +24,7 @@ export class LeftoverUnits {
 
   /** Resolves with the reason why the unit could not be stopped, or with `null` if nothing of it is left. */
   end(instance: Leftover): Promise<string | null> {
-    return this.#turns.take(instance.record.id, () => this.#end(instance))
+    return this.#queue.run(instance.record.id, () => this.#end(instance))
   }
 
   async #end(instance: Leftover): Promise<string | null> {
@@ -38,7 +38,7 @@ export class LeftoverUnits {
       const why = whyNotStarted(error)
       if (!this.#again.has(id))
         await this.#note(service, id, `cannot stop this unit of an earlier agent: ${why}; retrying`, false)
-      const again = (): void => void this.#turns.take(id, () => this.#endStill(instance))
+      const again = (): void => void this.#queue.run(id, () => this.#endStill(instance))
       if (!this.#isClosed) this.#again.set(id, setTimeout(again, againMs).unref())
       return why
     }
@@ -53,7 +53,7 @@ export class LeftoverUnits {
    * under way.
    */
   async giveUp(id: string): Promise<void> {
-    await this.#turns.take(id, async () => {
+    await this.#queue.run(id, async () => {
       clearTimeout(this.#again.get(id))
       this.#again.delete(id)
     })

@@ -1,8 +1,8 @@
 /** Runs work with the same key one at a time, in the order of the requests. */
-export class Turns {
+export class KeyedQueue {
   readonly #last = new Map<string, Promise<unknown>>()
 
-  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const now = (this.#last.get(key) ?? Promise.resolve()).then(work)
     const over = now.catch(() => {}) // the caller gets the error from `now`
     this.#last.set(key, over)

@@ -11,7 +11,7 @@ export interface UnitLife {
 }
 
 /** Operations of systemd that are needed to change a part's program. */
-export interface PartUnits {
+export interface UnitControl {
   /** Makes the unit run this command line from its next start; `null` selects the installed program. */
   useCommand(unit: string, argv: readonly string[] | null): Promise<void>
   /** The command line that the unit was set to run; `null` if it runs the installed program. */
@@ -34,7 +34,7 @@ export interface PartUnits {
 /** Drop-in of a part's unit while the unit does not run the installed program. */
 const dropIn = (unit: string): string => join(unitFolder, `${unit}.d`, 'program.conf')
 
-export function createPartUnits(): PartUnits {
+export function createUnitControl(): UnitControl {
   return {
     async useCommand(unit, argv) {
       const file = dropIn(unit)

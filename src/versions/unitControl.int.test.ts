@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { createPartUnits } from './partUnits.ts'
+import { createUnitControl } from './unitControl.ts'
 
 /** A `systemctl` that knows no unit files. */
 function playSystemctl(): () => string[] {
@@ -21,6 +21,6 @@ function playSystemctl(): () => string[] {
 it('the next call removes a trial whose removal was cut off after its file was gone', async () => {
   const asked = playSystemctl()
   const unit = 'tandem-nowhere-trial.service'
-  await createPartUnits().removeHelper(unit)
+  await createUnitControl().removeHelper(unit)
   expect(asked()).toEqual([`disable --quiet ${unit}`, 'daemon-reload'])
 })

@@ -2,7 +2,7 @@ import type { Joined } from './machine/joinCluster.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 
 /** Programs built from implementations that code outside `cli/` selects. */
-export interface Programs {
+export interface EntryPoints {
   /** Creates the authority, key and certificate that `runController` needs for TLS: see `FoundingProgram`. */
   initController(options: FoundingProgram): Promise<{ authority: string; pin: string }>
   /** Signs a machine's request (PKCS #10, PEM) with the authority in `data`; returns the certificate. */

@@ -32,7 +32,7 @@ interface Asked {
 /**
  * Gathers what is needed to start a program of a release on this machine, and runs one-off programs from start to end.
  */
-export class Programs {
+export class ReleaseLauncher {
   #options: Options
   #waiting = new Map<string, (exit: ExitStatus) => void>()
   /** Releases of one-off programs that run or are about to, by the id of the program. */
