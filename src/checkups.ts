@@ -17,7 +17,7 @@ import { RootFolder } from './privileged/rootFolder.ts'
 import { agentUser, haproxyUser } from './privileged/setUp.ts'
 import type { AgentSelf, Checkup } from './protocol/checkup.ts'
 import type { MachineSettings } from './protocol/machineSettings.ts'
-import { readVersion } from './version.ts'
+import { readVersion } from './lib/version.ts'
 
 // Loaded at the first checkup, so that an agent without checkups does not keep this code in memory.
 

@@ -1,6 +1,6 @@
 import { runCli } from './cli/runCli.ts'
 import { closeInheritedFiles } from './lib/inheritedFiles.ts'
-import { readVersion } from './version.ts'
+import { readVersion } from './lib/version.ts'
 
 // The composition root: the only place that selects implementations. Each part is loaded only when it runs.
 

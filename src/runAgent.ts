@@ -11,7 +11,7 @@ import type { MachineSettings } from './protocol/machineSettings.ts'
 import { defaultLastPerService } from './releases/storeCollection.ts'
 import { programOf } from './programOf.ts'
 import { untilStopped } from './untilStopped.ts'
-import { readVersion } from './version.ts'
+import { readVersion } from './lib/version.ts'
 
 type Options = Parameters<EntryPoints['runAgent']>[0]
 

@@ -7,7 +7,7 @@ import { startController } from './controller/startController.ts'
 import { DirectoryStore } from './releases/directoryStore.ts'
 import { programOf } from './programOf.ts'
 import { untilStopped } from './untilStopped.ts'
-import { readVersion } from './version.ts'
+import { readVersion } from './lib/version.ts'
 
 const admitSchema = z.array(
   z.object({

@@ -1,41 +1,23 @@
-import { z } from 'zod'
-import { leastAdvertMs, mostAdvertMs, mostEntries, mostTrustedProxies, usualAdvertMs } from './bounds.ts'
-import type { ClusterDefinition } from './cluster.ts'
-import { namePattern } from './names.ts'
-import { isNetwork } from './network.ts'
+import type { z } from 'zod'
+import type { ClusterDefinition, Drivers } from './cluster.ts'
+import { clusterShape, driversShape, entryShape } from './clusterShape.ts'
+import { schemaOf } from './keptSchema.ts'
+import type { KeptKey } from './shapes/kept.ts'
 
-// Only code that receives cluster files over the wire imports this file, as with definitionSchema.ts.
-
-const name = z.string().regex(namePattern)
-const host = z.string().min(1).max(253)
-const port = z.int().min(1).max(65_535)
-
-export const driversSchema = z.object({
-  supervisor: z.enum(['systemd', 'process']),
-  balancer: z.enum(['haproxy', 'embedded']),
-  address: z.enum(['keepalived', 'command', 'none']),
-})
-
-export const entrySchema = z.object({
-  http: port,
-  https: port,
-  certificates: z.string().max(4_096).nullable(),
-  /** A version from before this key does not write it, and drops it when it reads. */
-  trustedProxies: z.array(z.string().refine(isNetwork)).max(mostTrustedProxies).default([]),
-})
-
+/*
+ * The stored forms of a cluster file, for code that receives them over the wire. Unknown keys are dropped: the controller
+ * sends every machine the file, also to a machine of an older version. The casts say that the schema and the type come from
+ * the same shape.
+ */
+export const driversSchema = schemaOf(driversShape.kept, 'dropped') as z.ZodType<Drivers>
+export const entrySchema = schemaOf(entryShape.kept, 'dropped') as z.ZodType<ClusterDefinition['entry']>
 /** Milliseconds; VRRP counts hundredths of a second. */
-export const advertSchema = z.int().min(leastAdvertMs).max(mostAdvertMs).multipleOf(10).default(usualAdvertMs)
+export const advertSchema = valueOf('advert') as z.ZodType<number>
 
-/** A cluster file after parsing, as it crosses a wire. */
-export const clusterSchema = z.object({
-  cluster: name,
-  controllers: z.array(z.string().min(1).max(300)).min(1).max(9),
-  machines: z
-    .record(name, z.object({ address: host, drivers: driversSchema }))
-    .refine((machines) => Object.keys(machines).length <= mostEntries, 'names too many machines'),
-  entry: entrySchema,
-  addresses: z.array(host).max(2),
-  advert: advertSchema,
-  drivers: driversSchema,
-}) satisfies z.ZodType<ClusterDefinition>
+/** A cluster file after parsing. */
+export const clusterSchema = schemaOf(clusterShape.kept, 'dropped') as z.ZodType<ClusterDefinition>
+
+function valueOf(name: 'advert'): z.ZodType {
+  const { kept, fallback } = clusterShape.kept.keys[name] as KeptKey // the shape has this key
+  return schemaOf(kept, 'dropped').default(fallback)
+}

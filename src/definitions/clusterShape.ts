@@ -17,21 +17,31 @@ const supervisor = choice(['systemd', 'process'])
 const balancer = choice(['haproxy', 'embedded'])
 const address = choice(['keepalived', 'command', 'none'])
 
+export const driversShape = group('`drivers`', {
+  supervisor: withDefault(supervisor, 'systemd', 'systemd', 'Runs the instances.'),
+  balancer: withDefault(balancer, 'haproxy', 'haproxy', 'Takes the requests.'),
+  address: withDefault(address, 'keepalived', 'keepalived', 'Moves the virtual addresses.'),
+})
+
 const machine = group('a machine', {
   address: required(
     text({ expects: 'an IP address or host name', check: checkAddress }),
     'How the other machines reach it: an IP address or a host name',
     ['host', 'ip', 'hostname'],
   ),
-  drivers: optional(
-    group('`drivers`', {
-      supervisor: optional(supervisor, 'Runs the instances on this machine. Left out: the driver of the cluster.'),
-      balancer: optional(balancer, 'Takes the requests on this machine. Left out: the driver of the cluster.'),
-      address: optional(address, 'Moves virtual addresses on this machine. Left out: the driver of the cluster.'),
-    }),
-    'Drivers in which this machine differs from the cluster.',
-    ['driver'],
-  ),
+  drivers: {
+    ...optional(
+      group('`drivers`', {
+        supervisor: optional(supervisor, 'Runs the instances on this machine. Left out: the driver of the cluster.'),
+        balancer: optional(balancer, 'Takes the requests on this machine. Left out: the driver of the cluster.'),
+        address: optional(address, 'Moves virtual addresses on this machine. Left out: the driver of the cluster.'),
+      }),
+      'Drivers in which this machine differs from the cluster.',
+      ['driver'],
+    ),
+    // The parser fills in the drivers of the cluster.
+    stored: { kept: driversShape.kept, nullable: false },
+  },
 })
 
 function refuseAdvert(ms: number): string | null {
@@ -40,6 +50,33 @@ function refuseAdvert(ms: number): string | null {
   }
   return ms % 10 === 0 ? null : 'VRRP counts hundredths of a second: write a multiple of 10ms'
 }
+
+export const entryShape = group('`entry`', {
+  http: withDefault(port, 80, 80, 'Port on which every machine takes http requests.'),
+  https: withDefault(port, 443, 443, 'Port for https; used only when there are `certificates`.'),
+  certificates: optional(
+    text({ expects: 'a folder of certificates' }),
+    'Folder of certificates, relative to this file. Left out: no https.',
+    ['certs', 'tls'],
+  ),
+  trustedProxies: {
+    ...withDefault(
+      distinct(
+        list(text({ expects: 'a network such as 10.0.0.0/8', check: checkNetwork }), {
+          what: 'networks',
+          least: 0,
+          most: mostTrustedProxies,
+        }),
+      ),
+      [],
+      [],
+      'Networks of balancers in front, as CIDR: the cluster trusts their X-Forwarded-For, -Proto and -Host.',
+      ['trusted_proxies', 'trusted', 'proxies'],
+    ),
+    // A version from before this key neither writes nor keeps it.
+    stored: { fallback: [] },
+  },
+})
 
 /** Every key of `cluster.yaml`. */
 export const clusterShape = group('the cluster', {
@@ -70,32 +107,7 @@ export const clusterShape = group('the cluster', {
     'The machines that serve together, by name',
     ['machine', 'nodes', 'servers', 'hosts'],
   ),
-  entry: nested(
-    group('`entry`', {
-      http: withDefault(port, 80, 80, 'Port on which every machine takes http requests.'),
-      https: withDefault(port, 443, 443, 'Port for https; used only when there are `certificates`.'),
-      certificates: optional(
-        text({ expects: 'a folder of certificates' }),
-        'Folder of certificates, relative to this file. Left out: no https.',
-        ['certs', 'tls'],
-      ),
-      trustedProxies: withDefault(
-        distinct(
-          list(text({ expects: 'a network such as 10.0.0.0/8', check: checkNetwork }), {
-            what: 'networks',
-            least: 0,
-            most: mostTrustedProxies,
-          }),
-        ),
-        [],
-        [],
-        'Networks of balancers in front, as CIDR: the cluster trusts their X-Forwarded-For, -Proto and -Host.',
-        ['trusted_proxies', 'trusted', 'proxies'],
-      ),
-    }),
-    'Where the cluster takes requests.',
-    ['ports', 'listen'],
-  ),
+  entry: nested(entryShape, 'Where the cluster takes requests.', ['ports', 'listen']),
   addresses: withDefault(
     distinct(list(text({ expects: 'an IP address', check: checkIp }), { what: 'addresses', least: 0, most: 2 })),
     [],
@@ -103,22 +115,17 @@ export const clusterShape = group('the cluster', {
     'Virtual addresses that move between machines: one, or two for DNS round robin.',
     ['vips', 'vip', 'virtual'],
   ),
-  advert: withDefault(
-    duration(leastAdvertMs, refuseAdvert),
-    '100ms',
-    usualAdvertMs,
-    'How often the holder of an address announces it; after 3.6 times this without one, another machine takes it.',
-    ['advert_int', 'interval'],
-  ),
-  drivers: nested(
-    group('`drivers`', {
-      supervisor: withDefault(supervisor, 'systemd', 'systemd', 'Runs the instances.'),
-      balancer: withDefault(balancer, 'haproxy', 'haproxy', 'Takes the requests.'),
-      address: withDefault(address, 'keepalived', 'keepalived', 'Moves the virtual addresses.'),
-    }),
-    'Drivers that do the work on each machine.',
-    ['driver'],
-  ),
+  advert: {
+    ...withDefault(
+      duration(leastAdvertMs, refuseAdvert),
+      '100ms',
+      usualAdvertMs,
+      'How often the holder of an address announces it; after 3.6 times this without one, another machine takes it.',
+      ['advert_int', 'interval'],
+    ),
+    stored: { fallback: usualAdvertMs },
+  },
+  drivers: nested(driversShape, 'Drivers that do the work on each machine.', ['driver']),
 })
 
 function checkNetwork(written: string): string | Refusal {

@@ -2,7 +2,9 @@ import { argv } from './shapes/argv.ts'
 import { duration } from './shapes/duration.ts'
 import { entries } from './shapes/entries.ts'
 import { flag } from './shapes/flag.ts'
-import { group, nested, optional, required, withDefault } from './shapes/group.ts'
+import { allOmitted, as, group, nested, omitted, optional, required, withDefault } from './shapes/group.ts'
+import { longestMs } from './shapes/kept.ts'
+import type { Shape } from './shapes/shape.ts'
 import { distinct, list } from './shapes/list.ts'
 import { number } from './shapes/number.ts'
 import { size } from './shapes/size.ts'
@@ -27,11 +29,14 @@ const environment = entries(verbatim('a text'), {
   refuseKey: refuseEnvironmentName,
 })
 
-const limits = group('`limits`', {
-  memory: optional(
-    size(limitsOf.memoryLeast),
-    'Memory of one instance; an instance that exceeds it is killed and restarted. Left out: no limit.',
-    ['mem', 'ram'],
+export const limitKeys = {
+  memory: as(
+    'memoryBytes',
+    optional(
+      size(limitsOf.memoryLeast),
+      'Memory of one instance; an instance that exceeds it is killed and restarted. Left out: no limit.',
+      ['mem', 'ram'],
+    ),
   ),
   cpu: optional(
     number({ whole: false, ...limitsOf.cpu, what: 'processors' }),
@@ -43,33 +48,68 @@ const limits = group('`limits`', {
     'Processes and threads of one instance. Left out: no limit.',
     ['pids', 'processes', 'threads'],
   ),
-  files: optional(
-    number({ whole: true, ...limitsOf.files, what: 'open files' }),
-    'Open files of one instance. Left out: enough for a server.',
-    ['nofile', 'fds', 'openFiles'],
+  body: as(
+    'bodyBytes',
+    optional(size(limitsOf.bodyLeast), 'Largest request body; a larger one gets the answer 413. Left out: any.', [
+      'bodySize',
+      'maxBody',
+    ]),
   ),
-  body: optional(size(limitsOf.bodyLeast), 'Largest request body; a larger one gets the answer 413. Left out: any.', [
-    'bodySize',
-    'maxBody',
-  ]),
-})
+  files: omitted(
+    optional(
+      number({ whole: true, ...limitsOf.files, what: 'open files' }),
+      'Open files of one instance. Left out: enough for a server.',
+      ['nofile', 'fds', 'openFiles'],
+    ),
+  ),
+}
+export const limitsShape = group('`limits`', limitKeys)
 
 const overlayHint = '; an environment may change only env, routes, machines, instances and limits'
 
-const overlay = group(
+export const overlayShape = group(
   'an environment',
-  {
+  allOmitted({
     env: optional(environment, 'Merged over the `env` above; these values win.', ['environment', 'vars']),
     routes: optional(routes, 'Replaces the `routes` above.', ['route', 'ports', 'hosts']),
     machines: optional(machineNames, 'Replaces the `machines` above.', ['machine', 'hosts', 'servers']),
     instances: optional(instances, 'Replaces the `instances` above.', ['replicas', 'scale', 'count']),
-    limits: optional(limits, 'Merged over the `limits` above; these values win.', ['resources']),
-  },
+    limits: optional(group('`limits`', allOmitted(limitKeys)), 'Merged over the `limits` above; these values win.', [
+      'resources',
+    ]),
+  }),
   overlayHint,
 )
 
-/** Every key of `tandem.yaml`, in the order in which people should read them. */
-export const definitionShape = group('the definition', {
+const writtenNotify = group('`notify`', {
+  ready: optional(flag(), 'The instance itself reports that it has started, with sd_notify(3).', ['enabled']),
+  watchdog: optional(
+    duration(1000),
+    'The instance also reports that it is alive; silent for longer, it is killed and restarted.',
+    ['every', 'interval'],
+  ),
+})
+/** Stored without `ready`: an instance that notifies its supervisor at all says when it is ready. */
+const notify: Shape<typeof writtenNotify.blank, { watchdogMs: number | null } | null> = {
+  ...writtenNotify,
+  kept: {
+    kind: 'group',
+    keys: {
+      watchdogMs: {
+        kept: { kind: 'number', whole: true, least: 1000, most: longestMs },
+        nullable: true,
+        omitted: false,
+      },
+    },
+  },
+  store: ({ ready, watchdog }) => (ready !== true && watchdog === null ? null : { watchdogMs: watchdog }),
+}
+
+/**
+ * Every key of `tandem.yaml`, in the order people should read them. A key is described here and nowhere else: its type, the
+ * validator, the JSON Schema, the stored form, the wire and what the privileged helper accepts come from this description.
+ */
+export const definitionKeys = {
   service: required(name, 'Name of the service: a to z, 0 to 9 and dashes, at most 40 characters', ['name', 'app']),
   run: required(argv, 'The command of one instance. A text is split into words; no shell runs', [
     'command',
@@ -118,27 +158,47 @@ export const definitionShape = group('the definition', {
         'Only for `listen: http`: an instance is ready when this path answers 2xx or 3xx.',
         ['url', 'endpoint'],
       ),
-      host: optional(
-        text({ expects: 'a host name such as shop.example.com', schema: { maxLength: longestHost }, check: checkHost }),
-        'Only for `listen: http`: the `Host` that probes send. Left out: the host of the first route that names one, else the address that is probed.',
-        ['hostname', 'domain'],
+      // Where no route names a host, a definition is stored as before this key existed.
+      host: {
+        ...optional(
+          text({
+            expects: 'a host name such as shop.example.com',
+            schema: { maxLength: longestHost },
+            check: checkHost,
+          }),
+          'Only for `listen: http`: the `Host` that probes send. Left out: the host of the first route that names one, else the address that is probed.',
+          ['hostname', 'domain'],
+        ),
+        stored: { omitted: true },
+      },
+      every: as(
+        'everyMs',
+        withDefault(duration(10), '100ms', 100, 'Time between probes until the instance is ready.', [
+          'interval',
+          'period',
+        ]),
       ),
-      every: withDefault(duration(10), '100ms', 100, 'Time between probes until the instance is ready.', [
-        'interval',
-        'period',
-      ]),
-      timeout: withDefault(duration(10), '2s', 2000, 'A probe without an answer after this has failed.'),
-      within: withDefault(duration(100), '30s', 30_000, 'An instance that is not ready after this fails the rollout.', [
-        'deadline',
-        'start_period',
-        'deploy_timeout',
-      ]),
-      settle: withDefault(
-        duration(0),
-        '1s',
-        1000,
-        'Only for `listen: none`: an instance is ready when it has been up for this long.',
-        ['grace'],
+      timeout: as(
+        'timeoutMs',
+        withDefault(duration(10), '2s', 2000, 'A probe without an answer after this has failed.'),
+      ),
+      within: as(
+        'withinMs',
+        withDefault(duration(100), '30s', 30_000, 'An instance that is not ready after this fails the rollout.', [
+          'deadline',
+          'start_period',
+          'deploy_timeout',
+        ]),
+      ),
+      settle: as(
+        'settleMs',
+        withDefault(
+          duration(0),
+          '1s',
+          1000,
+          'Only for `listen: none`: an instance is ready when it has been up for this long.',
+          ['grace'],
+        ),
       ),
     }),
     'When an instance is ready.',
@@ -169,12 +229,15 @@ export const definitionShape = group('the definition', {
         '`overlap` starts new beside old; `replace` stops old first, for services that cannot run twice.',
         ['type'],
       ),
-      drain: withDefault(
-        duration(0),
-        '30s',
-        30_000,
-        'How long work in flight, WebSockets too, may continue before the old instance is stopped.',
-        ['drain_timeout', 'timeout'],
+      drain: as(
+        'drainMs',
+        withDefault(
+          duration(0),
+          '30s',
+          30_000,
+          'How long work in flight, WebSockets too, may continue before the old instance is stopped.',
+          ['drain_timeout', 'timeout'],
+        ),
       ),
     }),
     'How one release follows another.',
@@ -183,10 +246,13 @@ export const definitionShape = group('the definition', {
   stop: nested(
     group('`stop`', {
       signal: withDefault(choice(stopSignals), 'SIGTERM', 'SIGTERM', 'Signal that asks an instance to end.'),
-      within: withDefault(duration(0), '10s', 10_000, 'An instance that has not ended after this is killed.', [
-        'timeout',
-        'grace',
-      ]),
+      within: as(
+        'withinMs',
+        withDefault(duration(0), '10s', 10_000, 'An instance that has not ended after this is killed.', [
+          'timeout',
+          'grace',
+        ]),
+      ),
     }),
     'How an instance is stopped.',
     ['stop_grace_period', 'shutdown'],
@@ -197,31 +263,24 @@ export const definitionShape = group('the definition', {
     'variables',
     'environ',
   ]),
-  limits: nested(limits, 'Resources that one instance may use.', ['resources', 'limit']),
-  jail: nested(jailShape, 'Permissions of an instance beyond the default jail, where the supervisor is systemd.', [
-    'sandbox',
-    'security',
-    'confinement',
-  ]),
-  notify: nested(
-    group('`notify`', {
-      ready: optional(flag(), 'The instance itself reports that it has started, with sd_notify(3).', ['enabled']),
-      watchdog: optional(
-        duration(1000),
-        'The instance also reports that it is alive; silent for longer, it is killed and restarted.',
-        ['every', 'interval'],
-      ),
-    }),
-    'Reports of an instance to its supervisor, where that is systemd.',
-    ['sd_notify'],
+  limits: nested(limitsShape, 'Resources that one instance may use.', ['resources', 'limit']),
+  idle: as(
+    'idleMs',
+    optional(duration(100), 'An idle TCP connection, WebSocket or stream is cut after this time. Left out: never.', [
+      'idle_timeout',
+      'idleTimeout',
+    ]),
   ),
-  idle: optional(
-    duration(100),
-    'An idle TCP connection, WebSocket or stream is cut after this time. Left out: never.',
-    ['idle_timeout', 'idleTimeout'],
+  jail: omitted(
+    nested(jailShape, 'Permissions of an instance beyond the default jail, where the supervisor is systemd.', [
+      'sandbox',
+      'security',
+      'confinement',
+    ]),
   ),
+  notify: omitted(nested(notify, 'Reports of an instance to its supervisor, where that is systemd.', ['sd_notify'])),
   environments: withDefault(
-    entries(overlay, {
+    entries(overlayShape, {
       what: 'a map of cluster names',
       most: mostEntries,
       pattern: namePattern,
@@ -232,9 +291,12 @@ export const definitionShape = group('the definition', {
     'Differences in a cluster, by the name of the cluster.',
     ['clusters', 'overlays', 'stages', 'profiles'],
   ),
-})
+}
 
+export const definitionShape = group('the definition', definitionKeys)
+export type DefinitionShape = typeof definitionShape
+
+export type StoredOverlay = ReturnType<typeof overlayShape.store>
 export type WrittenDefinition = typeof definitionShape.blank
-export type WrittenOverlay = NonNullable<typeof overlay.blank>
+export type WrittenOverlay = typeof overlayShape.blank
 export type WrittenRoute = typeof route.blank
-export type WrittenLimits = typeof limits.blank

@@ -11,5 +11,3 @@ export function networkOf(written: string): string | null {
   const length = bits === undefined ? most : Number(bits)
   return length <= most ? `${address.toLowerCase()}/${length}` : null
 }
-
-export const isNetwork = (text: string): boolean => networkOf(text) === text

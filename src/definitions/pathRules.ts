@@ -12,9 +12,6 @@ const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 /** A request target for probes: a path, optionally with a query. */
 export const healthPathPattern = /^\/[\u0021-\u007e]{0,1023}$/
 
-/** Whether this is an output folder as `parseDefinition` returns it. */
-export const outputIsValid = (output: string): boolean => checkOutput(output) === output
-
 export function checkOutput(written: string): string | Refusal {
   if (written.length > longestOutput) return refuse(`the path is longer than ${longestOutput} characters`)
   // oxlint-disable-next-line no-control-regex

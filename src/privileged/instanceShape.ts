@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { stopSignals } from '../definitions/bounds.ts'
+import type { Jail, Limits } from '../definitions/definition.ts'
 import { jailSchema, limitsSchema } from '../definitions/definitionSchema.ts'
 import { environmentNamePattern, namePattern } from '../definitions/names.ts'
 
@@ -39,24 +40,26 @@ export const groupShape = z
  * An instance as written to a unit. `release` names its folder, so the caller can choose no path except that of the
  * program.
  */
-export const instanceShape = z.strictObject({
-  id: instanceIdShape,
-  service: serviceShape,
-  release: releaseShape,
-  argv: z.array(withoutNul).min(1).max(1_000),
-  env: z.record(z.string().regex(environmentNamePattern), withoutNul),
-  cwd: path,
-  limits: limitsSchema,
-  stop: z.strictObject({ signal: z.enum(stopSignals), withinMs: z.int().min(0).max(longestMs) }),
-  once: z.boolean().optional(),
-  attached: z.boolean().optional(),
-  notify: z
-    .strictObject({
-      withinMs: z.int().min(0).max(longestMs),
-      watchdogMs: z.int().min(1_000).max(longestMs).nullable(),
-    })
-    .optional(),
-  jail: jailSchema.optional(),
-})
+export const instanceShapeOf = (limits: z.ZodType<Limits>, jail: z.ZodType<Jail>) =>
+  z.strictObject({
+    id: instanceIdShape,
+    service: serviceShape,
+    release: releaseShape,
+    argv: z.array(withoutNul).min(1).max(1_000),
+    env: z.record(z.string().regex(environmentNamePattern), withoutNul),
+    cwd: path,
+    limits,
+    stop: z.strictObject({ signal: z.enum(stopSignals), withinMs: z.int().min(0).max(longestMs) }),
+    once: z.boolean().optional(),
+    attached: z.boolean().optional(),
+    notify: z
+      .strictObject({
+        withinMs: z.int().min(0).max(longestMs),
+        watchdogMs: z.int().min(1_000).max(longestMs).nullable(),
+      })
+      .optional(),
+    jail: jail.optional(),
+  })
+export const instanceShape = instanceShapeOf(limitsSchema, jailSchema)
 
 export const executableShape = path

@@ -1,6 +1,8 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { jailSchema } from '../definitions/definitionSchema.ts'
+import { jailShape } from '../definitions/jailShape.ts'
+import { schemaOf } from '../definitions/keptSchema.ts'
+import type { KeptGroup } from '../definitions/shapes/kept.ts'
 import type { Jail } from '../definitions/definition.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
@@ -10,7 +12,14 @@ const mostBytes = 256 * 1024
 /** A process with these capabilities can do nothing more than bind a port below 1024. */
 const harmless = ['CAP_NET_BIND_SERVICE']
 
-const permitsSchema = z.record(z.string(), jailSchema.pick({ user: true, capabilities: true, devices: true }))
+const { user, capabilities, devices } = jailShape.kept.keys
+const permitsSchema = z.record(
+  z.string(),
+  // The same keys of the same shape.
+  schemaOf({ kind: 'group', keys: { user, capabilities, devices } } as KeptGroup) as z.ZodType<
+    Pick<Jail, 'user' | 'capabilities' | 'devices'>
+  >,
+)
 
 /**
  * Refuses settings that could lead to root or to another user of the machine: `user`, `devices`, and capabilities that

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import type { Definition } from '../definitions/definition.ts'
+import { definitionSchema } from '../definitions/definitionSchema.ts'
 import { isLocal } from '../definitions/routeAccess.ts'
 import { sha256 } from '../lib/hash.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { canonicalJson } from './canonicalJson.ts'
-import { manifestDefinition } from './manifestDefinition.ts'
 import { objectKey, type ObjectKey } from './objectKey.ts'
 import { releaseLimits } from './releaseLimits.ts'
 
@@ -27,12 +27,14 @@ const formatOf = ({ routes, environments }: Definition): Manifest['format'] => {
   return all.some(isLocal) ? 2 : 1
 }
 
-const shape = z.object({
-  format: z.literal(manifestFormats),
-  service: z.string(),
-  definition: manifestDefinition,
-  tree: z.string().regex(/^[0-9a-f]{64}$/),
-})
+const shapeWith = (definition: z.ZodType<Definition>) =>
+  z.object({
+    format: z.literal(manifestFormats),
+    service: z.string(),
+    definition,
+    tree: z.string().regex(/^[0-9a-f]{64}$/),
+  })
+const shape = shapeWith(definitionSchema)
 
 export function encodeManifest(definition: Definition, tree: string): Buffer {
   const manifest: Manifest = { format: formatOf(definition), service: definition.service, definition, tree }
@@ -50,7 +52,7 @@ export function encodeManifest(definition: Definition, tree: string): Buffer {
  * Parses bytes from the network or the disk. `E_RELEASE_CONTENT` unless they are a valid manifest in its canonical
  * form.
  */
-export function parseManifest(bytes: Uint8Array): Manifest {
+export function parseManifest(bytes: Uint8Array, definition = definitionSchema): Manifest {
   if (bytes.length > releaseLimits.objectBytes.manifest) throw refusal('the manifest is too large')
   let value: unknown
   try {
@@ -58,7 +60,7 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   } catch (cause) {
     throw refusal('the manifest is not JSON', cause)
   }
-  const parsed = shape.safeParse(value)
+  const parsed = (definition === definitionSchema ? shape : shapeWith(definition)).safeParse(value)
   if (!parsed.success) throw refusal(z.prettifyError(parsed.error).replaceAll('\n', ' '))
   if (canonicalJson(value) !== Buffer.from(bytes).toString()) throw refusal('the manifest is not in its canonical form')
   if (parsed.data.format !== formatOf(parsed.data.definition))

@@ -137,11 +137,12 @@ describe('the manual page', () => {
     expect(page).toContain('.B \\-\\-no\\-deploy\n')
   })
 
-  const hasGroff = isInstalled('groff')
-  it.skipIf(!hasGroff)(
-    `is read by groff without a complaint${hasGroff ? '' : ' (skipped: groff is not installed)'}`,
+  const formatter = 'groff'
+  const isHere = isInstalled(formatter)
+  it.skipIf(!isHere)(
+    `is read by groff without a complaint${isHere ? '' : ' (skipped: groff is not installed)'}`,
     () => {
-      const { stderr } = spawnSync('groff', ['-man', '-Tutf8', '-ww', '-z'], { input: page, encoding: 'utf8' })
+      const { stderr } = spawnSync(formatter, ['-man', '-Tutf8', '-ww', '-z'], { input: page, encoding: 'utf8' })
       expect(stderr).toBe('')
     },
   )

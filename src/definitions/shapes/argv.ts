@@ -12,7 +12,9 @@ const words = list(verbatim('a word of the command'), { what: 'words', least: 1,
 /** A command as argv: a list of words, or one text that is split into words as a shell does it. No shell runs. */
 export const argv: Shape<string[]> = {
   schema: { anyOf: [{ type: 'string', minLength: 1 }, words.schema] },
+  kept: words.kept,
   blank: [],
+  store: (argv) => argv,
   read(raw, path, source) {
     const node = source.enter(raw, path)
     if (isSeq(node)) {

@@ -1,11 +1,10 @@
+import { longestMs } from './kept.ts'
 import { refuse } from './refusal.ts'
 import { scalar, type Shape } from './shape.ts'
 import { clip } from './text.ts'
 
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 const form = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h)$/
-/** A duration longer than a year is a mistake. */
-const longestMs = 366 * 24 * 3_600_000
 
 /**
  * A duration with its unit (`100ms`, `2s`, `10m`, `1h`), read as milliseconds, from `leastMs` up to a year. `refuseMs`
@@ -16,6 +15,7 @@ export function duration(leastMs: number, refuseMs: (ms: number) => string | nul
     expects: 'a duration such as 500ms, 30s, 10m or 1h',
     blank: leastMs,
     schema: { type: 'string', pattern: form.source, examples: ['500ms', '30s', '10m', '1h'] },
+    kept: { kind: 'number', whole: true, least: leastMs, most: longestMs, refuse: refuseMs },
     parse(written, type) {
       const match = type === 'string' ? form.exec(written) : null
       if (!match) return refuse(`"${clip(written)}" is not a duration such as 500ms, 30s, 10m or 1h`, repair(written))

@@ -3,8 +3,8 @@ import { readPairs } from './group.ts'
 import { describeNode, type Shape } from './shape.ts'
 
 /** A map whose keys people choose (names of variables, machines, clusters) and whose values all have one shape. */
-export function entries<T>(
-  value: Shape<T>,
+export function entries<T, S>(
+  value: Shape<T, S>,
   about: {
     what: string
     least?: number
@@ -13,14 +13,16 @@ export function entries<T>(
     /** The problem with this key, or `null`. */
     refuseKey(name: string): string | null
   },
-): Shape<Record<string, T>> {
+): Shape<Record<string, T>, Record<string, S>> {
   return {
     schema: {
       type: 'object',
       propertyNames: { pattern: about.pattern.source },
       additionalProperties: value.schema,
     },
+    kept: { kind: 'map', value: value.kept, most: about.most, refuseKey: (name) => about.refuseKey(name) },
     blank: {},
+    store: (values) => Object.fromEntries(Object.entries(values).map(([name, one]) => [name, value.store(one)])),
     read(raw, path, source) {
       const node = source.enter(raw, path)
       if (!isMap(node)) {

@@ -7,6 +7,7 @@ export function flag(): Shape<boolean> {
     expects: 'true or false',
     blank: false,
     schema: { type: 'boolean' },
+    kept: { kind: 'flag' },
     parse(written, type) {
       if (type === 'boolean') return written === 'true'
       const meant = /^(yes|on|1)$/i.test(written) ? 'true' : /^(no|off|0)$/i.test(written) ? 'false' : null

@@ -1,12 +1,15 @@
 import { isSeq, type Node } from 'yaml'
+import type { Kept } from './kept.ts'
 import { describeNode, type Shape } from './shape.ts'
 
 /** A list whose items all have one shape. */
-export function list<T>(item: Shape<T>, about: { what: string; least: number; most: number }): Shape<T[]> {
+export function list<T, S>(item: Shape<T, S>, about: { what: string; least: number; most: number }): Shape<T[], S[]> {
   const { what, least, most } = about
   return {
     schema: { type: 'array', items: item.schema, ...(least > 0 ? { minItems: least } : {}), maxItems: most },
+    kept: { kind: 'list', item: item.kept, least, most, distinct: false },
     blank: [],
+    store: (values) => values.map((value) => item.store(value)),
     read(raw, path, source) {
       const node = source.enter(raw, path)
       if (!isSeq(node)) {
@@ -31,6 +34,7 @@ export function distinct(items: Shape<string[]>): Shape<string[]> {
   return {
     ...items,
     schema: { ...items.schema, uniqueItems: true },
+    kept: { ...items.kept, distinct: true } as Kept, // of a list
     read(node, path, source) {
       const found = items.read(node, path, source)
       if (!source.isSound(path)) return found

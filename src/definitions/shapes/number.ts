@@ -10,6 +10,7 @@ export function number(about: { whole: boolean; least: number; most: number; wha
     expects,
     blank: least,
     schema: { type: whole ? 'integer' : 'number', minimum: least, maximum: most },
+    kept: { kind: 'number', whole, least, most },
     parse(written, type) {
       const value = Number(written)
       if (type !== 'number') {

@@ -1,17 +1,22 @@
 import { isMap, isScalar, isSeq, parseDocument, type Node, type Scalar } from 'yaml'
+import type { Kept } from './kept.ts'
 import type { Refusal } from './refusal.ts'
 import type { Path, YamlSource } from '../yamlSource.ts'
 
 /**
- * The allowed form of one value of a file. Shapes are the only source of these rules: reading, error messages,
- * suggestions, defaults and the published JSON Schema all come from them.
+ * The allowed form of one value of a file: `T` as it is read, `S` as it is stored. Shapes are the only source of these rules:
+ * reading, error messages, suggestions, defaults, the published JSON Schema and the check of the stored form all come
+ * from them.
  */
-export interface Shape<T> {
+export interface Shape<T, S = T> {
   readonly schema: JsonSchema
+  readonly kept: Kept
   /** Stands in for a value that had a problem. No caller ever sees it, because the problem is thrown. */
   readonly blank: T
   /** Reads the value at `path`; records a problem in `source` and then returns `blank`. */
   read(node: Node | null, path: Path, source: YamlSource): T
+  /** The stored form of a value that was read. */
+  store(value: T): S
 }
 
 /** The part of JSON Schema (draft 2020-12) that shapes use. */
@@ -47,10 +52,13 @@ export function scalar<T>(about: {
   expects: string
   blank: T
   schema: JsonSchema
+  kept: Kept
   parse: (written: string, type: ScalarType) => T | Refusal
 }): Shape<T> {
   return {
     schema: about.schema,
+    kept: about.kept,
+    store: (value) => value,
     blank: about.blank,
     read(raw, path, source) {
       const node = source.enter(raw, path)

@@ -11,6 +11,7 @@ export function size(leastBytes: number): Shape<number> {
     expects: 'a size such as 512K, 512M or 1G',
     blank: leastBytes,
     schema: { type: 'string', pattern: form.source, examples: ['512M', '1G'] },
+    kept: { kind: 'number', whole: true, least: leastBytes, most: Number.MAX_SAFE_INTEGER },
     parse(written, type) {
       const match = type === 'string' ? form.exec(written) : null
       if (!match) return refuse(`"${clip(written)}" is not a size such as 512K, 512M or 1G`, repair(written))

@@ -1,4 +1,5 @@
 import { nearest } from '../suggest.ts'
+import { longestText, refuseNul } from './kept.ts'
 import { refuse, type Refusal } from './refusal.ts'
 import { isRefusal, scalar, type JsonSchema, type Shape } from './shape.ts'
 
@@ -21,6 +22,13 @@ export function text(about: {
     expects,
     blank: '',
     schema: { type: 'string', ...(pattern ? { pattern: pattern.source } : { minLength: 1 }), ...about.schema },
+    kept: {
+      kind: 'text',
+      least: 1,
+      most: about.schema?.maxLength ?? longestText,
+      // The stored text is the one that reading returns, so reading it again changes nothing.
+      refuse: (stored) => (read(stored) === stored ? null : `is not ${expects}`),
+    },
     parse(written, type) {
       const found = read(written)
       if (type === 'string') return found
@@ -36,6 +44,7 @@ export function verbatim(expects: string): Shape<string> {
     expects,
     blank: '',
     schema: { type: ['string', 'number', 'boolean'] },
+    kept: { kind: 'text', least: 0, most: longestText, refuse: refuseNul },
     parse: (written) => (written.includes('\0') ? refuse('holds a NUL character') : written),
   })
 }
@@ -47,6 +56,7 @@ export function choice<const T extends string>(words: readonly [T, ...T[]]): Sha
     expects: `one of ${list}`,
     blank: words[0],
     schema: { enum: words },
+    kept: { kind: 'choice', words },
     parse(written) {
       const found = words.find((word) => word === written)
       return (

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { programFolder } from './lib/programFolder.ts'
+import { programFolder } from './programFolder.ts'
 
 /** The version in package.json, which the CLI, the controller and the agents report. */
 export function readVersion(): string {

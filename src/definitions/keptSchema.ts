@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { readVersion } from '../lib/version.ts'
+import type { Kept, KeptGroup, KeptKey } from './shapes/kept.ts'
+
+// Only code that takes definitions over a wire or from a disk imports this file: zod costs the command line a third of its start.
+
+/** What becomes of a key that this version does not know. */
+type Unknown = 'refused' | 'dropped'
+
+/** By default a stored form with an unknown key is refused: the key may open or close something. */
+export function schemaOf(kept: Kept, unknown: Unknown = 'refused'): z.ZodType {
+  switch (kept.kind) {
+    case 'text':
+      return checked(z.string().min(kept.least).max(kept.most), kept.refuse)
+    case 'number': {
+      const number = (kept.whole ? z.int() : z.number()).min(kept.least).max(kept.most)
+      return kept.refuse ? checked(number, kept.refuse) : number
+    }
+    case 'flag':
+      return z.boolean()
+    case 'choice':
+      return z.enum(kept.words)
+    case 'list': {
+      const list = z.array(schemaOf(kept.item, unknown)).min(kept.least).max(kept.most)
+      return kept.distinct ? list.refine((items) => new Set(items).size === items.length, 'holds a value twice') : list
+    }
+    case 'map':
+      return mapSchema(kept, unknown)
+    case 'group':
+      return groupSchema(kept, unknown)
+    case 'either':
+      return eitherSchema(kept.of, unknown)
+  }
+}
+
+function groupSchema({ keys }: KeptGroup, unknown: Unknown): z.ZodType {
+  const shape = Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, keySchema(key, unknown)]))
+  if (unknown === 'dropped') return z.object(shape)
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `Tandem ${readVersion()} does not know the key ${issue.keys.join(', ')}`
+        : undefined,
+  })
+}
+
+/** The first form whose needed keys are all there decides, so that a problem is reported of the form that was meant. */
+function eitherSchema(forms: readonly KeptGroup[], unknown: Unknown): z.ZodType {
+  const schemas = forms.map((form) => groupSchema(form, unknown))
+  const meant = (value: unknown): number => {
+    const isMeant = ({ keys }: KeptGroup): boolean =>
+      Object.entries(keys).every(([name, { omitted }]) => omitted || Object.hasOwn(value as object, name))
+    return typeof value === 'object' && value !== null ? Math.max(0, forms.findIndex(isMeant)) : 0
+  }
+  return z.unknown().transform((value, context) => {
+    const parsed = (schemas[meant(value)] as z.ZodType).safeParse(value) // `meant` is one of them
+    if (parsed.success) return parsed.data
+    for (const { message, path } of parsed.error.issues) context.addIssue({ code: 'custom', message, path })
+    return z.NEVER
+  })
+}
+
+function keySchema({ kept, nullable, omitted, fallback }: KeptKey, unknown: Unknown): z.ZodType {
+  const value = nullable ? schemaOf(kept, unknown).nullable() : schemaOf(kept, unknown)
+  if (fallback !== undefined) return value.default(fallback)
+  return omitted ? value.optional() : value
+}
+
+function mapSchema({ value, most, refuseKey }: Extract<Kept, { kind: 'map' }>, unknown: Unknown): z.ZodType {
+  // The keys are checked before zod copies them: `__proto__` would vanish in the copy.
+  const keysAreValid = (map: unknown): boolean =>
+    typeof map === 'object' &&
+    map !== null &&
+    Object.keys(map).length <= most &&
+    Object.keys(map).every((key) => refuseKey(key) === null)
+  return z
+    .custom<Record<string, unknown>>(
+      keysAreValid,
+      'is not a map, has too many entries, or has a name that is not allowed',
+    )
+    .pipe(z.record(z.string(), schemaOf(value, unknown)))
+}
+
+function checked<T extends z.ZodType>(schema: T, refuse: (value: never) => string | null): T {
+  return schema.superRefine((value, context) => {
+    const problem = refuse(value as never) // the kind of `kept` decides the type of both
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem })
+  })
+}
