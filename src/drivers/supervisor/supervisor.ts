@@ -164,7 +164,7 @@ export interface SupervisorDriver {
    */
   whoOwns(port: number): Promise<SocketOwner | null>
   isAlive(id: string): boolean
-  /** Problems that keep the driver from seeing or doing its work, as text. Empty while all is well. */
+  /** Problems that keep the driver from seeing or doing its work, as text. Empty if there are none. */
   problems?(): string[]
   /**
    * The listener is called at once when a main process ends without a `stop`. The processes it left have the grace to

@@ -20,7 +20,7 @@ export class SynGate {
   #isOpen = true
   /** One change after the other: a slow `shut` must not take effect after the `open` that follows it. */
   readonly #queue = new KeyedQueue()
-  /** Counts the requests: a finished `open` says nothing about a later `shut`. */
+  /** Counts the requests: a finished `open` does not undo a later `shut`. */
   #asked = 0
 
   get isOpen(): boolean {

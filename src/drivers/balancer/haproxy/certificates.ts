@@ -39,7 +39,7 @@ export class Certificates {
     this.#options = options
   }
 
-  /** Problems as text; empty while all is well. */
+  /** Problems as text; empty if there are none. */
   get problems(): string[] {
     return [this.#notBrought, this.#seen?.problem ?? null].filter((one) => one !== null)
   }
