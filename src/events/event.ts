@@ -97,7 +97,7 @@ export interface EventData {
   }
   /** The maintenance stops until an operator resumes it. */
   MaintenanceStopped: { maintenance: string; machine: string | null; reason: string }
-  /** `force`: it may interrupt services from here on. */
+  /** `force`: the maintenance may interrupt services from here on. */
   MaintenanceResumed: { maintenance: string; force?: boolean }
   MaintenanceFinished: { maintenance: string }
   /** A machine was seen to hold a virtual address. `from`: the machine that held it before. */
