@@ -10,7 +10,7 @@ const bootMs = 900_000
 /** Allows for an emulated machine beside two others on a busy computer; takes some 50 s when nothing else runs. */
 const checksMs = 600_000
 /** Tests of the common supervisor suite that concern ends and adoption. */
-const chosen = 'does not heed the signal|the next driver adopts it|starts again what ends'
+const chosen = 'ignores the signal|the next driver adopts them|restarts an instance that ends'
 
 /*
  * Tests of features that only cgroup v2 has. Other lab machines share this computer's kernel, whose controllers may be
