@@ -19,7 +19,7 @@ try {
     if (round > 0) times.status.push(status)
     if (round > 0) times.nothing.push(nothing)
   }
-  console.log(`${rounds} runs each, in turn; ms of wall time      median      p90`)
+  console.log(`${rounds} alternating runs; ms of wall time        median      p90`)
   for (const [name, values] of [
     ['./tandem status', times.status],
     ['node that does nothing', times.nothing],

@@ -79,7 +79,7 @@ async function throughput(): Promise<void> {
     for (const [way, url] of Object.entries(ways))
       found.set(way, [...(found.get(way) ?? []), await ask(wrkSeconds, url)])
   }
-  console.log(`\non machine a: ${wrkArguments(wrkSeconds, 'URL').join(' ')} (medians of ${wrkRounds}, in turn)`)
+  console.log(`\non machine a: ${wrkArguments(wrkSeconds, 'URL').join(' ')} (medians of ${wrkRounds}, alternating)`)
   console.log('way                              requests/s   p50 ms   p99 ms')
   for (const [way, all] of found) {
     const of = (pick: (one: Throughput) => number): number => median(all.map(pick))

@@ -46,7 +46,7 @@ export class FailoverLab {
   get holder(): LabMachine {
     const [name, ...more] = this.watch.holders
     if (name === undefined || more.length > 0)
-      throw new Error(`held by ${this.watch.holders.join(' and ') || 'nobody'}`)
+      throw new Error(`held by ${this.watch.holders.join(' and ') || 'no machine'}`)
     return this.pair.lab.machine(name)
   }
 
@@ -88,7 +88,7 @@ export class FailoverLab {
   }
 
   async #unsteady(): Promise<string> {
-    if (this.watch.holders.length !== 1) return `held by ${this.watch.holders.join(' and ') || 'nobody'}`
+    if (this.watch.holders.length !== 1) return `held by ${this.watch.holders.join(' and ') || 'no machine'}`
     for (const name of ['a', 'b']) {
       const machine = this.pair.lab.machine(name)
       const { out } = await machine.run([

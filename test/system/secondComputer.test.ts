@@ -31,12 +31,12 @@ it('a second computer can use the cluster after running the printed command', { 
   expect(printed).toMatchObject({ exit: 0, context: 'shop', url, pin: made['pin'], invite: made['invite'] })
   const plain = await founder.paste('tandem context show shop --invite')
   expect(plain).toMatchObject({ exit: 0, out: `${String(made['invite'])}\n` })
-  expect(plain.err).toContain('whoever has this line may do everything that this context may')
+  expect(plain.err).toContain('anyone who has this command has all permissions of this context')
 
   const second = newUser()
   expect(await second.paste(plain.out.trim())).toMatchObject({
     ...{ exit: 0, err: '' },
-    out: `shop is ${url}, cluster shop; it is the current context\n`,
+    out: `saved context shop: ${url}, cluster shop; it is now the current context\n`,
   })
   expect(await second.tandem('status')).toMatchObject({ exit: 0, cluster: 'shop' })
   expect((await founder.paste('tandem context show')).out).not.toContain('tdm_')
