@@ -1,7 +1,8 @@
 /**
- * CPU time per request of the embedded balancer, compared with a plain `node:http` reverse proxy: `make bench-balancer`.
- * The proxies, the service behind them and the load run in separate processes. Rounds alternate between the two
- * proxies, so that other work of the machine affects both. Seconds per round and rounds: `node bench/balancer.ts 2 7`.
+ * CPU time per request of the embedded balancer, compared with a plain `node:http` reverse proxy. Run it by
+ * `make bench-balancer`. The proxies, the service behind them and the load run in separate processes. Rounds alternate
+ * between the two proxies, so that other work of the machine affects both. Seconds per round and number of rounds:
+ * `node bench/balancer.ts 2 7`.
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -166,7 +167,9 @@ async function startEmbedded(port: number): Promise<void> {
   answerParent(balancer.ports.http)
 }
 
-/** Uses raw sockets, with one request at a time on each, because the load must cost little compared with the proxies. */
+/**
+ * Uses raw sockets, with one request at a time on each, because the load must cost little compared with the proxies.
+ */
 async function runLoad(port: number, seconds: number, bodyBytes: number): Promise<void> {
   const head = `${bodyBytes > 0 ? 'POST' : 'GET'} /path?query=1 HTTP/1.1\r\nHost: bench.test\r\nUser-Agent: bench\r\nAccept: */*\r\n`
   const length = bodyBytes > 0 ? `Content-Length: ${bodyBytes}\r\n` : ''

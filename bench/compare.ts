@@ -6,7 +6,8 @@ import { median } from './median.ts'
 
 /*
  * Cost of a change: runs the benchmarks of an earlier commit and of this checkout alternately, and those of the earlier
- * commit a second time, whose ratio to itself shows the noise. `make bench-compare OLD=COMMIT`; PAIRS=10; ONLY=rollout,lab.
+ * commit a second time, whose ratio to itself shows the noise. `make bench-compare OLD=COMMIT`; PAIRS=10;
+ * ONLY=rollout,lab.
  */
 
 interface Figure {

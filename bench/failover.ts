@@ -6,11 +6,11 @@ import { quantile } from './median.ts'
 import { PlainFailover } from './plainFailover.ts'
 
 /*
- * Outage of the virtual address and number of failed requests for each fault, under 500 requests a second, each on a new
- * connection, compared with keepalived and HAProxy in a usual manual configuration. `RUNS` of each (30), `FAULTS` (a part
- * of their names), `ONLY` (tandem or plain), `MOVES_WITHIN` (ms to wait for a move), `ADVERT` (seconds between two
- * advertisements of the plain keepalived, 1). A computer with few processors shares them among three machines and the
- * load, which affects single runs.
+ * Outage of the virtual address and number of failed requests for each fault, under 500 requests a second, each on a
+ * new connection, compared with keepalived and HAProxy in a usual manual configuration. `RUNS` of each (30), `FAULTS`
+ * (a part of their names), `ONLY` (tandem or plain), `MOVES_WITHIN` (ms to wait for a move), `ADVERT` (seconds between
+ * two advertisements of the plain keepalived, 1). A computer with few processors shares them among three machines and
+ * the load, which affects single runs.
  */
 
 const runs = Number(process.env['RUNS'] ?? 30)

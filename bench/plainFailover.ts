@@ -10,7 +10,10 @@ const quietLooks = 10
 const advertSeconds = Number(process.env['ADVERT'] ?? 1)
 const server = `require("http").createServer((q, r) => r.end("hello")).listen(8080)`
 
-/** A careful manual configuration by the usual guides: advert_int 1, a vrrp_script every 2 s, HAProxy checks both. `ADVERT`: seconds. */
+/**
+ * A careful manual configuration by the usual guides: advert_int 1, a vrrp_script every 2 s, HAProxy checks both.
+ * `ADVERT`: seconds.
+ */
 export class PlainFailover {
   readonly lab: Lab
   readonly watch: AddressWatch

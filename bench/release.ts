@@ -1,7 +1,7 @@
 /**
- * Cost of a change of one 1 MB file in a tree of 10,000 files and 226 MB: bytes sent to each machine and seconds of each
- * step, compared with `tar | zstd` of the whole tree. Everything is on this machine's disk and in one process, so the
- * result contains no network time; the bytes are those that a network would carry.
+ * Cost of a change of one 1 MB file in a tree of 10,000 files and 226 MB: bytes sent to each machine and seconds of
+ * each step, compared with `tar | zstd` of the whole tree. Everything is on this machine's disk and in one process, so
+ * the result contains no network time; the bytes are those that a network would carry.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -128,7 +128,9 @@ function compareWithTar(): void {
   )
 }
 
-/** A mix as in a real service: many small sources, fewer modules of some 20 kB, some assets and a few large binaries. */
+/**
+ * A mix as in a real service: many small sources, fewer modules of some 20 kB, some assets and a few large binaries.
+ */
 async function makeTree(): Promise<void> {
   const large = [60_000_000, 20_000_000, 12_000_000, 8_000_000]
   for (const folder of ['assets', 'bin']) await mkdir(join(source, folder), { recursive: true })

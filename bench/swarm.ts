@@ -9,9 +9,9 @@ import { Load } from '../test/system/load.ts'
 import { median } from './median.ts'
 
 /*
- * The same service as two replicas of Docker Swarm, on the engine that `docker` reaches (`DOCKER_HOST`), updated under the
- * same load: start first, no delay, no monitor time, a health check every 200 ms. The replicas share one machine, which
- * has the images already, so Swarm has less work than a pair.
+ * The same service as two replicas of Docker Swarm, on the engine that `docker` reaches (`DOCKER_HOST`), updated under
+ * the same load: start first, no delay, no monitor time, a health check every 200 ms. The replicas share one machine,
+ * which has the images already, so Swarm has less work than a pair.
  */
 
 const root = join(import.meta.dirname, '..')

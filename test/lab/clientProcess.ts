@@ -3,7 +3,10 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Lab } from './lab.ts'
 
-/** Runs a script of this folder on the lab's client, with the options as JSON. The script exits at the end of its standard input. */
+/**
+ * Runs a script of this folder on the lab's client, with the options as JSON. The script exits at the end of its
+ * standard input.
+ */
 export class ClientProcess {
   readonly #child: ChildProcess
   /** Listens from the start, because an early end emits no further event. */

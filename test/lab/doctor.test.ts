@@ -19,7 +19,10 @@ interface Told {
 describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})` : ''}`, () => {
   let pair: Pair
   let a: LabMachine
-  /** Findings about this computer, independent of the test: it may have no time service, and may limit HAProxy's open files. */
+  /**
+   * Findings about this computer, independent of the test: it may have no time service, and may limit HAProxy's open
+   * files.
+   */
   let always: string[]
 
   beforeAll(async () => {

@@ -70,7 +70,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
   /** Runs a command of the new version; returns the last line of its output. */
   async function tandem<T>(...args: string[]): Promise<T & { exit: number; err: string }> {
     const { code, out, err } = await pair.controller.run([newProgram, ...args, '--json'], { timeoutMs: 120_000 })
-    return { ...(JSON.parse(out.trim().split('\n').at(-1) ?? 'null') as T), exit: code, err } // the caller names the contract's shape
+    return { ...(JSON.parse(out.trim().split('\n').at(-1) ?? 'null') as T), exit: code, err } // documented
   }
   const definition = (name: string, version: string, routes: string): string =>
     line({ name, version, drain: 200, more: `routes: [${routes}]\n` })

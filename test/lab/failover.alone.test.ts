@@ -23,7 +23,9 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
   beforeEach(() => lab.mend(), long.timeout)
   afterEach(() => probe?.kill())
 
-  /** Applies a fault to the holder under 500 requests a second, until the other machine holds the address and answers. */
+  /**
+   * Applies a fault to the holder under 500 requests a second, until the other machine holds the address and answers.
+   */
   async function befalls(fault: (holder: LabMachine) => Promise<void>): Promise<{
     holder: LabMachine
     backup: LabMachine

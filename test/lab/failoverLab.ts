@@ -76,7 +76,10 @@ export class FailoverLab {
     return this.pair.tandem<Status>('status')
   }
 
-  /** Waits until one machine holds the address and answers, and the other one could: both report healthy, and so does the controller. */
+  /**
+   * Waits until one machine holds the address and answers, and the other one could: both report healthy, and so does
+   * the controller.
+   */
   async steady(): Promise<void> {
     const deadline = performance.now() + steadyMs
     for (let quiet = 0, why = ''; quiet < quietLooks;) {

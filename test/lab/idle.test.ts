@@ -128,7 +128,8 @@ health: { within: 90s }
         await openAmqp(wire)
         return wire
       } catch (error) {
-        // A listening broker refuses connections until it has created its first database; a peer is used once its check has succeeded.
+        // A listening broker refuses connections until it has created its first database; a peer is used once its check
+        // has succeeded.
         if (tries === mostTries) throw error
         await wire.close()
       }

@@ -16,7 +16,9 @@ const { seed, count: kills } = randomRun('kills', { check: 5, soak: 100 })
 const mostMs = 2_500
 const mostOfLeavingMs = 1_200
 const finishMs = 60_000
-/** Arguments of the patches. Most have no restart of the machine, because a round with one takes three times as long. */
+/**
+ * Arguments of the patches. Most have no restart of the machine, because a round with one takes three times as long.
+ */
 const patches = [['a'], ['--all', '--no-reboot'], ...Array.from({ length: 4 }, () => ['a', '--no-reboot'])]
 const leaves = [['--purge', '--remove-data'], []]
 const purged = ['tandem', 'agent', 'leave', '--purge', '--remove-data']
@@ -50,7 +52,10 @@ describe.skipIf(why)(`kill -9 at random moments${why ? ` (skipped: ${why})` : ''
     return asked.every(({ out }) => out.startsWith('hello'))
   }
   let done = 0
-  /** Kills one of these a while after the start of the command, which is itself one of them; counts the kill if it hit a process. */
+  /**
+   * Kills one of these a while after the start of the command, which is itself one of them; counts the kill if it hit a
+   * process.
+   */
   async function cutOff(
     on: LabMachine,
     argv: string[],

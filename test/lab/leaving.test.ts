@@ -67,7 +67,8 @@ describe.skipIf(why)(`leaving${why ? ` (skipped: ${why})` : ''}`, () => {
       expect(await services()).toBe(before)
       expect((await a().run(['systemctl', 'cat', 'tandem-agent'])).code).not.toBe(0)
       expect((await a().must(['ls', '/var/lib/tandem'])).split('\n')).not.toContain('joined.json')
-      // Without a guard, no process updates track files: one that is left must not keep keepalived from holding the address.
+      // Without a guard, no process updates track files: one that is left must not keep keepalived from holding the
+      // address.
       const config = await a().must(['cat', '/var/lib/tandem/privileged/address/keepalived.conf'])
       expect(config).not.toContain('track_file')
       watch.gone('a')

@@ -7,14 +7,19 @@ const switchName = 'switch'
 const cutPreference = 100
 
 export interface LabNetwork {
-  /** Gives the machine an address and connects it, and applies existing cuts again. No setting of an earlier boot is left. */
+  /**
+   * Gives the machine an address and connects it, and applies existing cuts again. No setting of an earlier boot is
+   * left.
+   */
   join(name: string): Promise<void>
   /** Disconnects the machine: its kernel no longer answers. */
   leave(name: string): Promise<void>
   addressOf(name: string): string
   namespaceOf(name: string): string
   addresses(): ReadonlyMap<string, string>
-  /** Drops all packets from `from` to `to` without an error, also of established connections. The other direction works. */
+  /**
+   * Drops all packets from `from` to `to` without an error, also of established connections. The other direction works.
+   */
   cutOneWay(from: string, to: string): Promise<void>
   /** Cuts both directions. */
   cut(one: string, other: string): Promise<void>
@@ -64,7 +69,8 @@ export async function openNetwork(run: string, hosts: ReadonlyMap<string, number
       await ip(['-n', bridge, 'link', 'set', card, 'master', 'br0', 'up'])
       await ip(['-n', inside, 'addr', 'add', `${addressOf(name)}/24`, 'dev', 'eth0'])
       await ip(['-n', inside, 'link', 'set', 'eth0', 'up'])
-      // Makes the lab's rules come before the machine's own addresses, so that they also apply to established connections.
+      // Makes the lab's rules come before the machine's own addresses, so that they also apply to established
+      // connections.
       const settings = ['net.ipv4.tcp_early_demux=0', 'net.ipv4.ip_early_demux=0']
       await execOrThrow(['nsenter', `--net=/run/netns/${inside}`, 'sysctl', '-qw', ...settings])
       await ip(['-n', inside, 'rule', 'add', 'pref', '1000', 'lookup', 'local'])
@@ -97,7 +103,10 @@ export async function openNetwork(run: string, hosts: ReadonlyMap<string, number
   }
 }
 
-/** The MAC address is the same after each boot, like that of a real card, so the ARP tables of other machines stay valid. */
+/**
+ * The MAC address is the same after each boot, like that of a real card, so the ARP tables of other machines stay
+ * valid.
+ */
 const hardwareAddress = (host: number): string => `02:00:0a:4d:00:${host.toString(16).padStart(2, '0')}`
 
 async function ip(args: string[]): Promise<void> {

@@ -80,7 +80,8 @@ describe.skipIf(why)(`the Debian package on real machines${why ? ` (skipped: ${w
       await a.reboot()
       await expect.poll(() => answerOf(pair.entries[0] ?? ''), { timeout: 30_000 }).toBe('hello 1')
       expect((await a.run(['systemctl', 'cat', 'tandem-agent'])).code).not.toBe(0)
-      // The guard's program is missing: systemd skips the unit and does not retry it, and the addresses work without the guard.
+      // The guard's program is missing: systemd skips the unit and does not retry it, and the addresses work without
+      // the guard.
       const guard = await a.must(['systemctl', 'show', '-p', 'ActiveState,ConditionResult,NRestarts', 'tandem-guard'])
       expect(guard.trim().split('\n').toSorted()).toEqual(['ActiveState=inactive', 'ConditionResult=no', 'NRestarts=0'])
       expect(await stateOf(a, 'tandem-keepalived')).toBe('active')

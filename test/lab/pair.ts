@@ -10,7 +10,10 @@ export const entryPort = 80
 export const tcpPort = 5672
 const rolloutMs = 300_000
 
-/** Ignores this problem: the host of the lab may allow fewer open files than HAProxy needs, which is no fault of the cluster. */
+/**
+ * Ignores this problem: the host of the lab may allow fewer open files than HAProxy needs, which is no fault of the
+ * cluster.
+ */
 export const isOfCluster = (problem: string): boolean => !problem.startsWith('HAProxy may open ')
 
 interface Options {

@@ -11,7 +11,10 @@ const previousBuild = '4bb9763bbf2b3d3be47361f9c30bd81f95fa0d1d'
 /** Time limit for fetching packages. */
 const timeoutMs = 300_000
 
-/** Makes a checkout of an older build in `folder`; `null` if this clone lacks its commit. Shares our packages if they are the same. */
+/**
+ * Makes a checkout of an older build in `folder`; `null` if this clone lacks its commit. Shares our packages if they
+ * are the same.
+ */
 export async function previousCheckout(root: string, folder: string, commit = previousBuild): Promise<string | null> {
   const { code } = await exec(['git', '-C', root, 'cat-file', '-e', `${commit}^{commit}`])
   if (code !== 0) return null

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 
-// Requests one URL at a steady rate, as a separate process: `node probeProcess.ts OPTIONS-AS-JSON`. Exits at the end of its
-// standard input. Prints `answered` at the first answer, and at its end the result as one line of JSON (`Probed`). It never retries.
+// Requests one URL at a steady rate, as a separate process: `node probeProcess.ts OPTIONS-AS-JSON`. Exits at the end of
+// its standard input. Prints `answered` at the first answer, and at its end the result as one line of JSON (`Probed`).
+// It never retries.
 
 export interface ProbeOptions {
   url: string

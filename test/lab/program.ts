@@ -5,7 +5,10 @@ import type { Bind } from './labMachine.ts'
 
 const checkout = join(import.meta.dirname, '../..')
 
-/** Builds the program `tandem` of a machine: the Node that npm installed and, in `app`, a bundle of this checkout, both read-only. */
+/**
+ * Builds the program `tandem` of a machine: the Node that npm installed and, in `app`, a bundle of this checkout, both
+ * read-only.
+ */
 export async function installProgram(app: string): Promise<Bind[]> {
   await bundle(app)
   return [
@@ -14,7 +17,10 @@ export async function installProgram(app: string): Promise<Bind[]> {
   ]
 }
 
-/** This checkout, for tests that run on the machine. It has another path there, because a machine has its own /tmp and /home. */
+/**
+ * This checkout, for tests that run on the machine. It has another path there, because a machine has its own /tmp and
+ * /home.
+ */
 export const checkoutBind: Bind = { from: realpathSync(checkout), to: '/opt/tandem-checkout' }
 
 /** The Node that services need on machines with the Tandem package, in the folder of the machine's own programs. */

@@ -23,9 +23,9 @@ interface Share {
 }
 
 /**
- * One machine with its own kernel, for tests that the lab's other machines cannot run because they share this computer's
- * kernel: this machine has all of cgroup v2. It has no acceleration, so everything, including the boot, takes about ten
- * times as long.
+ * One machine with its own kernel, for tests that the lab's other machines cannot run because they share this
+ * computer's kernel: this machine has all of cgroup v2. It has no acceleration, so everything, including the boot,
+ * takes about ten times as long.
  */
 export interface QemuMachine {
   run(script: string, options?: { timeoutMs?: number }): Promise<Outcome>

@@ -10,7 +10,10 @@ const erlang =
 const packages = ['rabbitmq-server', ...erlang.split(' ').map((name) => `erlang-${name}`)]
 const downloadMs = 300_000
 
-/** A script in the release, beside the definition. The broker's files are in `TANDEM_DATA`, and all its ports on loopback. */
+/**
+ * A script in the release, beside the definition. The broker's files are in `TANDEM_DATA`, and all its ports on
+ * loopback.
+ */
 export const brokerScript = `export HOME="$TANDEM_DATA" PATH="/usr/lib/erlang/bin:$PATH"
 export ERL_EPMD_PORT=9734 ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_NODENAME=lab@localhost RABBITMQ_DIST_PORT=9742
 export RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="$PORT" RABBITMQ_MNESIA_BASE="$TANDEM_DATA"
@@ -21,8 +24,8 @@ exec /usr/lib/rabbitmq/bin/rabbitmq-server
 `
 
 /**
- * Copies Debian's RabbitMQ to the machine. The packages are unpacked here and not installed, so no broker starts on this
- * computer. Resolves with a reason if the packages cannot be downloaded.
+ * Copies Debian's RabbitMQ to the machine. The packages are unpacked here and not installed, so no broker starts on
+ * this computer. Resolves with a reason if the packages cannot be downloaded.
  */
 export async function installRabbitmq(machine: LabMachine): Promise<string | null> {
   const tree = join(labFolder, 'rabbitmq')

@@ -23,7 +23,8 @@ describe.skipIf(why)(`the end of a program, with an agent that is not root${why 
     const { out } = await pair.controller.run(['tandem', 'logs', 'short'])
     const [before = '', ...more] = out.split('ended: exit (3)')
     expect(more.length, out).toBeGreaterThan(0)
-    // systemd restarts the program after a second; if ends were only found by polling, it would have run many times before the first report.
+    // systemd restarts the program after a second; if ends were only found by polling, it would have run many times
+    // before the first report.
     expect(before.match(/ lives$/gm)?.length, out).toBeLessThanOrEqual(2)
   })
 

@@ -303,7 +303,9 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     }
   }
 
-  /** Repeats the command until it has followed an upgrade to its end: the command itself may be killed, or run too soon. */
+  /**
+   * Repeats the command until it has followed an upgrade to its end: the command itself may be killed, or run too soon.
+   */
   async function upgradeWhileKilled(name: string): Promise<void> {
     const typed = ['tandem', 'upgrade', `/media/packages/${name}`]
     const { code } = await pair.controller.run(typed, { timeoutMs: 300_000 })
@@ -313,7 +315,10 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     await upgradeWhileKilled(name)
   }
 
-  /** An operator would also retry if a controller that was just killed does not answer yet, or has not received all reports. */
+  /**
+   * An operator would also retry if a controller that was just killed does not answer yet, or has not received all
+   * reports.
+   */
   async function upgradeAgain(name: string): Promise<void> {
     const deadline = performance.now() + 60_000
     for (;;) {

@@ -2,7 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { LabMachine } from './labMachine.ts'
 
-/** A TCP connection from a machine, by its socat. Except for the kernel's keep-alives, it carries only the written data. */
+/**
+ * A TCP connection from a machine, by its socat. Except for the kernel's keep-alives, it carries only the written data.
+ */
 export class Wire {
   #child: ChildProcess
   #read = Buffer.alloc(0)
@@ -34,7 +36,9 @@ export class Wire {
     return taken
   }
 
-  /** Resolves once `isThere` holds for the received data; rejects if the other side ends before, or after `withinMs`. */
+  /**
+   * Resolves once `isThere` holds for the received data; rejects if the other side ends before, or after `withinMs`.
+   */
   async until(isThere: (unread: Buffer) => boolean, withinMs = 10_000): Promise<void> {
     const late = AbortSignal.timeout(withinMs)
     while (!isThere(this.#read)) {

@@ -5,7 +5,9 @@ import { makeDistribution, type Distribution } from '../../packaging/distributio
 
 const checkout = join(import.meta.dirname, '../..')
 
-/** A folder of this checkout with built packages for lab machines. It is created on first use, and removed by `close`. */
+/**
+ * A folder of this checkout with built packages for lab machines. It is created on first use, and removed by `close`.
+ */
 export class Workshop {
   #name: string
   #folder: string | null = null

@@ -44,7 +44,7 @@ function build(
     console.log(JSON.stringify(await makeDistribution(options)))`
   const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', script]
   const { SOURCE_DATE_EPOCH: _, ...inherited } = process.env
-  return JSON.parse(run(process.execPath, args, { cwd: folder, env: { ...inherited, ...env } })) as Distribution // the output of the script above
+  return JSON.parse(run(process.execPath, args, { cwd: folder, env: { ...inherited, ...env } })) as Distribution // printed above
 }
 
 const filesOf = ({ archives, packages, bills, sums }: Distribution): string[] => [
@@ -156,7 +156,8 @@ describe.skipIf(!linux)(`the distribution${why}`, () => {
     expect(parts).toContain(`node ${process.versions.node}`)
     const texts = readFileSync(join(home, 'LICENSE.packages'), 'utf8')
     for (const part of parts.filter((one) => !one.startsWith('node '))) expect(texts).toContain(`\n${part} (`)
-    // These packages are in the bundle, by a text that only they contain; others are installed here but not in the bundle.
+    // These packages are in the bundle, by a text that only they contain; others are installed here but not in the
+    // bundle.
     for (const name of ['fastify', 'zod', 'undici', 'yaml', '@peculiar/x509', 'tslib', 'rolldown']) {
       expect(
         parts.some((one) => one.startsWith(`${name} `)),

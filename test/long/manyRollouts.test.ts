@@ -12,9 +12,10 @@ const { seed, count: rounds } = randomRun('rounds', { check: 5, soak: 20 })
 const random = seededRandom(seed)
 
 /*
- * Tests everything that Tandem promises for rollouts: many rollouts of an HTTP and a TCP service at the same time, under
- * 200 requests a second and, on each machine at any time, a slow request, a 20 MB upload, an event stream, a WebSocket, a
- * short TCP exchange and a silent TCP connection. Twenty in `make soak`, a few in `make check`, none in `make test`.
+ * Tests everything that Tandem promises for rollouts: many rollouts of an HTTP and a TCP service at the same time,
+ * under 200 requests a second and, on each machine at any time, a slow request, a 20 MB upload, an event stream, a
+ * WebSocket, a short TCP exchange and a silent TCP connection. Twenty in `make soak`, a few in `make check`, none in
+ * `make test`.
  */
 describe.each([
   { name: `${rounds} rollouts in a row`, kills: false, many: rounds },

@@ -32,7 +32,8 @@ describe('the controller is killed at random moments of rollouts', () => {
       })
       await killed
       const pushed = await pushing
-      // If the controller was killed before or during the publish, push fails; the next push succeeds when the controller is back.
+      // If the controller was killed before or during the publish, push fails; the next push succeeds when the
+      // controller is back.
       if (pushed.exit === 3) {
         const push = (): Promise<Pushed> => pushWeb(laptop, { name: 'web', version: String(version) })
         const again = await until('the controller is back', async () => {

@@ -99,7 +99,7 @@ export class Laptop {
       err += String(text)
     })
     for await (const line of createInterface({ input: this.#up.stdout ?? process.stdin })) {
-      const said = JSON.parse(line) as { event?: string; entries?: Record<string, string>; error?: unknown } // the documented type
+      const said = JSON.parse(line) as { event?: string; entries?: Record<string, string>; error?: unknown } // documented
       if (said.event === 'ready') {
         Object.assign(this.entries, said.entries)
         return

@@ -28,7 +28,10 @@ export interface LoadResult {
   uploads: number
   lines: number
   failures: Failure[]
-  /** Uploads and slow requests that broke off after the drain time: on a busy computer they take longer. They are no failures. */
+  /**
+   * Uploads and slow requests that broke off after the drain time: on a busy computer they take longer. They are no
+   * failures.
+   */
   outlasted: Failure[]
   long: LongConnection[]
   /** Versions in the answers, in order of their first answer. */
@@ -51,8 +54,8 @@ interface Options {
 }
 
 /**
- * Sends short keep-alive requests at a steady rate to all entries, and at any time one 2 s request, one upload, one event
- * stream and one WebSocket to each entry; with `tcp`, also short connections and one silent one.
+ * Sends short keep-alive requests at a steady rate to all entries, and at any time one 2 s request, one upload, one
+ * event stream and one WebSocket to each entry; with `tcp`, also short connections and one silent one.
  */
 export class Load {
   readonly result: LoadResult = {

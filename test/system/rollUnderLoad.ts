@@ -56,8 +56,9 @@ export const failuresOf = ({ failures }: LoadResult): string[] =>
 const lateMs = 3_000
 
 /**
- * Long connections that ended too early. In a rollout, connections that were open when a machine switched must stay open
- * until its drain deadline (which starts again if the controller is killed), and end with the service's own goodbye.
+ * Long connections that ended too early. In a rollout, connections that were open when a machine switched must stay
+ * open until its drain deadline (which starts again if the controller is killed), and end with the service's own
+ * goodbye.
  */
 export function endedEarly(long: LongConnection[], rollouts: RolloutView[], drain: number): string[] {
   const drains = rollouts.flatMap(({ machines }) =>

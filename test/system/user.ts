@@ -39,7 +39,7 @@ export function newUser() {
       out += String(chunk)
     })
     const [exit] = (await once(child, 'close')) as [number] // the arguments of 'close'
-    return { ...(JSON.parse(out.trim().split('\n').at(-1) ?? '{}') as object), exit } // documented: one object on each line
+    return { ...(JSON.parse(out.trim().split('\n').at(-1) ?? '{}') as object), exit } // one object on each line
   }
   /** Starts a part in the foreground; resolves once it logs `message`. */
   const part = async (message: string, ...args: string[]): Promise<ChildProcess> => {

@@ -57,7 +57,7 @@ export class Eyes {
 
   async events(after = 0): Promise<EventView[]> {
     const text = await this.#text(`/events?after=${after}&follow=false`)
-    return [...text.matchAll(/^data: (.*)$/gm)].map(([, json = '']) => JSON.parse(json) as EventView) // the type in the API
+    return [...text.matchAll(/^data: (.*)$/gm)].map(([, json = '']) => JSON.parse(json) as EventView) // as in the API
   }
 
   async #get<T>(path: string): Promise<T> {
@@ -125,7 +125,10 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Processes whose environment contains all of these values: those a supervisor started, whatever their parent is by now. */
+/**
+ * Processes whose environment contains all of these values: those a supervisor started, whatever their parent is by
+ * now.
+ */
 export function processesOf(env: Record<string, string>): number[] {
   const wanted = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   return readdirSync('/proc')

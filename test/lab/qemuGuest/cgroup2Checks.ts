@@ -16,7 +16,10 @@ import { unitName } from '../../../src/drivers/supervisor/systemd/unitName.ts'
 const node = '/usr/lib/tandem/node'
 const withinMs = 150_000
 const lookMs = 50
-/** A target counts as unreachable if it has not answered this long after one that always answers; the kernel retransmits after 1 s. */
+/**
+ * A target counts as unreachable if it has not answered this long after one that always answers; the kernel retransmits
+ * after 1 s.
+ */
 const unansweredMs = 4_000
 const other = { network: 'other', port: 7000, addresses: ['10.9.0.2', '10.9.0.3'] }
 const here = '10.9.0.1'
@@ -80,7 +83,9 @@ async function forking(): Promise<object> {
   return { ...limits, most, alive: lab.driver.isAlive(spec.id) }
 }
 
-/** `asked` connects to each target, and reports those that answered until some time after the target on loopback did. */
+/**
+ * `asked` connects to each target, and reports those that answered until some time after the target on loopback did.
+ */
 const asker = `
 const { connect } = require('node:net')
 const ask = (targets, always) => new Promise((done) => {
