@@ -58,7 +58,7 @@ async function answers(url: string): Promise<boolean> {
 async function whyNoSwarm(): Promise<string | null> {
   try {
     const { code, out, err } = await exec(['docker', 'info', '--format', '{{.Swarm.LocalNodeState}}'])
-    if (code !== 0) return `docker info says: ${(err || out).trim().split('\n').at(-1)}`
+    if (code !== 0) return `docker info reports: ${(err || out).trim().split('\n').at(-1)}`
     return out.trim() === 'inactive' ? null : `this engine is part of a swarm (${out.trim()}), which is not ours to use`
   } catch {
     return 'there is no docker program'

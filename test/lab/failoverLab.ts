@@ -105,7 +105,7 @@ export class FailoverLab {
     }
     const { machines, addresses } = await this.status()
     const [known] = addresses
-    if (known?.holder !== this.watch.holders[0]) return `the controller says ${JSON.stringify(known)}`
+    if (known?.holder !== this.watch.holders[0]) return `the controller reports ${JSON.stringify(known)}`
     const unwell = machines.find(({ state, problems }) => state !== 'ready' || problems.some(isOfCluster))
     return unwell ? JSON.stringify(unwell) : ''
   }

@@ -169,8 +169,8 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
     ['the controller', ['controller'], 'both'],
     ['its peer', ['a'], 'both'],
     ['both', ['controller', 'a'], 'both'],
-    ['the controller, its words lost', ['controller'], 'out'],
-    ['its peer, its words lost', ['a'], 'out'],
+    ['the controller, its packets lost', ['controller'], 'out'],
+    ['its peer, its packets lost', ['a'], 'out'],
     ['its peer, hearing nothing', ['a'], 'in'],
   ] as const)(
     'a machine cut from %s serves its own instances, and converges when healed',
