@@ -6,9 +6,9 @@ import type { Pushed } from '../test/system/rollUnderLoad.ts'
 import { cpuSecondsIn, residentMegabytesIn } from './processCost.ts'
 
 /*
- * What an agent costs when nothing happens: resident memory and CPU time over half a minute, with ten instances running
- * on its machine (probed every 2 s, each with a process of its own). The controller's are printed beside it. Measured is
- * the bundle that ships; with `SOURCES=1` the checkout's TypeScript, which takes some 10 MB more to strip and keep apart.
+ * Cost of an idle agent: resident memory and CPU time over half a minute, with ten instances on its machine (each a
+ * separate process, probed every 2 s). Also prints the controller's figures. Measures the shipped bundle; with
+ * `SOURCES=1` the checkout's TypeScript, which takes some 10 MB more for type stripping and separate modules.
  */
 
 const idleSeconds = Number(process.env['SECONDS_IDLE'] ?? 30)
@@ -27,7 +27,7 @@ try {
     'agent of b': laptop.pidOf('b'),
     controller: laptop.pidOf('controller'),
   }
-  console.log('waiting until it is quiet: an agent gives back what the rollouts took')
+  console.log('waiting until the agents have returned the memory of the rollouts')
   await new Promise((resolve) => setTimeout(resolve, settleSeconds * 1000))
   const before = Object.entries(parts).map(([name, pid]) => ({ name, pid, cpu: cpuSeconds(pid) }))
   await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000))

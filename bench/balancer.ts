@@ -1,7 +1,8 @@
 /**
- * CPU time per request of the embedded balancer beside a plain `node:http` reverse proxy: `make bench-balancer`.
- * The proxies, the service behind them and the load each have a process of their own; rounds alternate between the two
- * proxies, so that what else the machine does meets both. Seconds a round and rounds: `node bench/balancer.ts 2 7`.
+ * CPU time per request of the embedded balancer, compared with a plain `node:http` reverse proxy. Run it by
+ * `make bench-balancer`. The proxies, the service behind them and the load run in separate processes. Rounds alternate
+ * between the two proxies, so that other work of the machine affects both. Seconds per round and number of rounds:
+ * `node bench/balancer.ts 2 7`.
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -95,9 +96,9 @@ async function child(kind: string, ...args: number[]): Promise<Child> {
 async function round(proxy: Child, seconds: number, bodyBytes: number): Promise<Round> {
   const before = await cpuUs(proxy)
   const load = fork(import.meta.filename, ['load', ...[proxy.port, seconds, bodyBytes].map(String)])
-  const ended = once(load, 'exit').then(() => Promise.reject(new Error('the load ended without a word')))
-  ended.catch(() => {}) // it ends after its word, too
-  const [result] = (await Promise.race([once(load, 'message'), ended])) as [Load] // all that a load says
+  const ended = once(load, 'exit').then(() => Promise.reject(new Error('the load ended without a result')))
+  ended.catch(() => {}) // it ends after its result, too
+  const [result] = (await Promise.race([once(load, 'message'), ended])) as [Load] // the only message of a load
   const spent = (await cpuUs(proxy)) - before
   const { requests, p50Ms, p99Ms } = result
   return { cpuUs: spent / requests, perSecond: requests / result.seconds, p50Ms, p99Ms }
@@ -105,7 +106,7 @@ async function round(proxy: Child, seconds: number, bodyBytes: number): Promise<
 
 async function cpuUs(proxy: Child): Promise<number> {
   proxy.process.send('cpu')
-  const [usage] = (await once(proxy.process, 'message')) as [NodeJS.CpuUsage] // its answer
+  const [usage] = (await once(proxy.process, 'message')) as [NodeJS.CpuUsage] // the answer to the request above
   return usage.user + usage.system
 }
 
@@ -118,7 +119,7 @@ function answerParent(port: number): void {
 async function listening(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  return (server.address() as AddressInfo).port // it listens on TCP
+  return (server.address() as AddressInfo).port // a listening TCP server has an address
 }
 
 async function startService(): Promise<void> {
@@ -168,7 +169,9 @@ async function startEmbedded(port: number): Promise<void> {
   answerParent(balancer.ports.http)
 }
 
-/** Raw sockets, one request at a time on each: the load must cost little beside what it measures. */
+/**
+ * Uses raw sockets, with one request at a time on each, because the load must cost little compared with the proxies.
+ */
 async function runLoad(port: number, seconds: number, bodyBytes: number): Promise<void> {
   const head = `${bodyBytes > 0 ? 'POST' : 'GET'} /path?query=1 HTTP/1.1\r\nHost: bench.test\r\nUser-Agent: bench\r\nAccept: */*\r\n`
   const length = bodyBytes > 0 ? `Content-Length: ${bodyBytes}\r\n` : ''

@@ -5,14 +5,15 @@ import { promisify } from 'node:util'
 import { median } from './median.ts'
 
 /*
- * What a change costs: the benchmarks of an earlier commit and of this checkout in turn, and the earlier one a second time
- * beside them, whose ratio to itself shows the noise. `make bench-compare OLD=COMMIT`; PAIRS=10 of each; ONLY=rollout,lab.
+ * Cost of a change: runs the benchmarks of an earlier commit and of this checkout alternately, and those of the earlier
+ * commit a second time, whose ratio to itself shows the noise. `make bench-compare OLD=COMMIT`; PAIRS=10;
+ * ONLY=rollout,lab.
  */
 
 interface Figure {
-  /** Of the first line with these words, the number in this place. */
+  /** The number at this position in the first line that matches. */
   line: RegExp
-  /** Where one stands more than once, behind the line with these words. */
+  /** If several lines match: the first one after the line that matches this. */
   behind?: RegExp
   place: number
   isBetter: 'less' | 'more'
@@ -63,7 +64,7 @@ const pairs = Number(process.env['PAIRS'] ?? 10)
 const only = (process.env['ONLY'] ?? Object.keys(benches).join(',')).split(',')
 const wanted = Object.entries(benches).filter(([name]) => only.includes(name))
 if (old === '' || wanted.length === 0) {
-  console.error(`OLD=COMMIT says with what to compare; ONLY is some of ${Object.keys(benches).join(',')}`)
+  console.error(`set OLD=COMMIT to the commit to compare with; ONLY takes a list of ${Object.keys(benches).join(',')}`)
   process.exit(2)
 }
 
@@ -80,7 +81,7 @@ try {
   rmSync(before, { recursive: true, force: true })
 }
 
-/** In turn, and each second pair in the other order: what else this computer does meets all three. */
+/** Alternates, with every second pair in reverse order, so that other work of this computer affects all three. */
 async function compare(name: string, bench: Bench): Promise<void> {
   const found: { old: Figures; new: Figures; again: Figures }[] = []
   for (let pair = 0; pair < pairs; pair++) {
@@ -91,7 +92,7 @@ async function compare(name: string, bench: Bench): Promise<void> {
       async () => void (one.again = await figuresOf(before, bench)),
     ]
     for (const turn of pair % 2 === 0 ? turns : turns.toReversed()) await turn()
-    found.push(one as (typeof found)[number]) // all three turns were taken
+    found.push(one as (typeof found)[number]) // all three have run
     console.error(`${name}: pair ${pair + 1} of ${pairs}`)
   }
   console.log(`\n${name}: ${pairs} pairs, medians; ratios are medians of pairs, above 1 is worse`)

@@ -6,20 +6,20 @@ import { quantile } from './median.ts'
 import { PlainFailover } from './plainFailover.ts'
 
 /*
- * How long nothing answers at the virtual address, and how many requests fail, fault by fault: under 500 requests a second,
- * each on a connection of its own, beside keepalived and HAProxy as people configure them by hand. `RUNS` of each (30),
- * `FAULTS` (a part of their names), `ONLY` (tandem or plain), `MOVES_WITHIN` (ms that a fault is waited for), `ADVERT` (seconds
- * between two words of the plain keepalived, 1). A computer with few processors shares them among three machines and the load,
- * so single runs are as much about that.
+ * Outage of the virtual address and number of failed requests for each fault, under 500 requests a second, each on a
+ * new connection, compared with keepalived and HAProxy in a usual manual configuration. `RUNS` of each (30), `FAULTS`
+ * (a part of their names), `ONLY` (tandem or plain), `MOVES_WITHIN` (ms to wait for a move), `ADVERT` (seconds between
+ * two advertisements of the plain keepalived, 1). A computer with few processors shares them among three machines and
+ * the load, which affects single runs.
  */
 
 const runs = Number(process.env['RUNS'] ?? 30)
 const wantedFaults = process.env['FAULTS'] ?? ''
 const only = process.env['ONLY'] ?? ''
-/** The load runs for so long before the fault, and after the other machine has the address. */
+/** The load runs for this long before the fault, and after the other machine has the address. */
 const beforeMs = 300
 const afterMs = 1_200
-/** By hand some faults move nothing at all, or leave it with both: what shows by then is all there is. */
+/** With the manual configuration, some faults never move the address, or leave it with both; the run then ends here. */
 const movesWithinMs = Number(process.env['MOVES_WITHIN'] ?? 10_000)
 const lookMs = 20
 

@@ -5,7 +5,7 @@ import type { ObjectKey } from '../src/releases/objectKey.ts'
 import type { ReleaseDepot } from '../src/releases/releaseDepot.ts'
 import type { ReleaseSource, ReleaseTarget } from '../src/releases/releaseTarget.ts'
 
-/** The depot over HTTP, as the API will serve it: JSON questions, frames as bodies both ways. */
+/** The depot over HTTP, in the way of the API: requests in JSON, frames as bodies in both directions. */
 export async function serve(depot: ReleaseDepot, incoming: IncomingMessage): Promise<Readable> {
   if (incoming.url === '/put') {
     await depot.put(incoming)
@@ -20,7 +20,7 @@ export async function serve(depot: ReleaseDepot, incoming: IncomingMessage): Pro
   return Readable.from(depot.fetch(keys))
 }
 
-/** The other end of `serve`. */
+/** The client of `serve`. */
 export class HttpDepot implements ReleaseTarget, ReleaseSource {
   readonly #port: number
   constructor(port: number) {

@@ -10,9 +10,9 @@ import { compareSwarm } from './swarm.ts'
 import { installWrk, parseWrk, wrkArguments, type Throughput } from './wrk.ts'
 
 /*
- * What a pair of real machines costs (systemd, HAProxy, TLS between them): the fixed cost of a rollout phase by phase, and
- * a trivial service's throughput and latency direct, through the local HAProxy, and through the peer's over TLS. All of it
- * shares this computer's processors, the load too: the three ways compare with each other, not with other computers.
+ * Cost on a pair of real machines (systemd, HAProxy, TLS between them): the fixed cost of a rollout phase by phase, and
+ * the throughput and latency of a trivial service directly, through the local HAProxy, and through the peer's over TLS.
+ * Everything shares this computer's processors, also the load: compare the three paths only with each other.
  */
 
 const rounds = Number(process.env['ROUNDS'] ?? 12)
@@ -79,7 +79,7 @@ async function throughput(): Promise<void> {
     for (const [way, url] of Object.entries(ways))
       found.set(way, [...(found.get(way) ?? []), await ask(wrkSeconds, url)])
   }
-  console.log(`\non machine a: ${wrkArguments(wrkSeconds, 'URL').join(' ')} (medians of ${wrkRounds}, in turn)`)
+  console.log(`\non machine a: ${wrkArguments(wrkSeconds, 'URL').join(' ')} (medians of ${wrkRounds}, alternating)`)
   console.log('way                              requests/s   p50 ms   p99 ms')
   for (const [way, all] of found) {
     const of = (pick: (one: Throughput) => number): number => median(all.map(pick))
@@ -108,7 +108,7 @@ async function answered(url: string): Promise<void> {
   }
 }
 
-/** On machine a's network; the program is this computer's. */
+/** Runs a program of this computer on machine a's network. */
 async function ask(seconds: number, url: string): Promise<Throughput> {
   const network = `--net=/run/netns/${pair.lab.network.namespaceOf('a')}`
   const out = await execOrThrow(['nsenter', network, '--', ...wrkArguments(seconds, url)])
@@ -126,7 +126,7 @@ async function push(name: string, version: number, more = ''): Promise<Pushed> {
   return pushed
 }
 
-/** What `tandem ARGS --json` prints. */
+/** Lines of output of `tandem ARGS --json`. */
 async function lines(...args: string[]): Promise<string[]> {
   return (await pair.controller.must(['tandem', ...args, '--json'])).split('\n').filter(Boolean)
 }

@@ -4,16 +4,16 @@ import { Workshop } from '../test/lab/workshop.ts'
 import { cpuSecondsIn, ownMegabytesIn, residentMegabytesIn } from './processCost.ts'
 
 /*
- * What Tandem costs a machine when nothing happens: resident memory and CPU time of each of its parts over a minute, with
- * as many services as are named (`SERVICES`, 10 and then 50), each a unit of its own that is probed as ever. Measured is
- * the Debian package as it ships, with keepalived, guard and HAProxy.
+ * Cost of Tandem on an idle machine: resident memory and CPU time of each part over a minute, with the given numbers of
+ * services (`SERVICES`, 10 and then 50), each in a separate unit that is probed as usual. Measures the shipped Debian
+ * package, with keepalived, guard and HAProxy.
  */
 
 const counts = (process.env['SERVICES'] ?? '10,50').split(',').map(Number)
 const idleSeconds = Number(process.env['SECONDS_IDLE'] ?? 60)
 const settleSeconds = Number(process.env['SECONDS_SETTLE'] ?? 60)
 const units = ['tandem-agent', 'tandem-guard', 'tandem-keepalived', 'tandem-haproxy']
-/** Small, so that it is Tandem that is measured: fifty of them on two machines share this computer. */
+/** A small service, so that the bench measures Tandem: fifty instances on two machines share this computer. */
 const program = `require('http').createServer((q, s) => s.end('ok')).listen(process.env.PORT, process.env.HOST)`
 
 const why = whyNoLab()

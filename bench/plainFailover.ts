@@ -10,7 +10,10 @@ const quietLooks = 10
 const advertSeconds = Number(process.env['ADVERT'] ?? 1)
 const server = `require("http").createServer((q, r) => r.end("hello")).listen(8080)`
 
-/** What a careful person configures by hand from the usual guides: advert_int 1, a vrrp_script every 2 s, HAProxy checking both. `ADVERT`: seconds. */
+/**
+ * A careful manual configuration by the usual guides: advert_int 1, a vrrp_script every 2 s, HAProxy checks both.
+ * `ADVERT`: seconds.
+ */
 export class PlainFailover {
   readonly lab: Lab
   readonly watch: AddressWatch
@@ -46,7 +49,7 @@ export class PlainFailover {
     return new Probe(this.lab, { url: `http://${this.address}/`, keepAlive: false, perSecond: 500, timeoutMs: 3_000 })
   }
 
-  /** By hand there is no drain: keepalived is stopped. */
+  /** The manual configuration has no drain, so this stops keepalived. */
   async drain(): Promise<void> {
     await this.holder.must(['systemctl', 'stop', 'keepalived'])
   }
@@ -77,7 +80,7 @@ export class PlainFailover {
       )
       const isSteady = this.watch.holders.length === 1 && answers.every(({ out }) => out === 'hello')
       quiet = isSteady ? quiet + 1 : 0
-      if (performance.now() > deadline) throw new Error(`not steady: held by ${this.watch.holders.join(', ')}`)
+      if (performance.now() > deadline) throw new Error(`not steady: the address is held by ${this.watch.holders.join(', ')}`)
       await new Promise((resolve) => setTimeout(resolve, lookMs))
     }
   }

@@ -1,7 +1,7 @@
 /**
- * What changing one 1 MB file in a tree of 10,000 files and 226 MB costs: bytes that travel to each machine and seconds
- * of each step, beside `tar | zstd` of the whole tree. Everything is on this machine's disk and in one process, so
- * the time of a network is not in it; the bytes are counted as they would travel.
+ * Cost of a change of one 1 MB file in a tree of 10,000 files and 226 MB: bytes sent to each machine and seconds of
+ * each step, compared with `tar | zstd` of the whole tree. Everything is on this machine's disk and in one process, so
+ * the result contains no network time; the bytes are those that a network would carry.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -49,7 +49,7 @@ async function measure(): Promise<void> {
   const server = createServer((incoming, answer) => void serve(depot, incoming).then((body) => body.pipe(answer)))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // listening on TCP, so it has one
+  const { port } = server.address() as AddressInfo // a listening TCP server has a port
   const remote = new HttpDepot(port)
   const caches = [await ReleaseCache.open(join(root, 'a')), await ReleaseCache.open(join(root, 'b'))]
 
@@ -108,7 +108,7 @@ async function measure(): Promise<void> {
   line('push to fetched', `${seconds(pushToFetched)}   goal ${seconds(goals.pushToFetchedMs)}`)
   line('uploaded', mb(median(uploaded)))
   line(
-    'travelled to each machine',
+    'sent to each machine',
     `${mb(Math.max(...bytesToMachine))}   goal ${mb(goals.bytesPerMachine)} (the largest)`,
   )
   compareWithTar()
@@ -117,7 +117,7 @@ async function measure(): Promise<void> {
   if (pushToFetched > goals.pushToFetchedMs || Math.max(...bytesToMachine) > goals.bytesPerMachine) process.exitCode = 1
 }
 
-/** As deploying by archive does it: all of the tree, to every machine, each time. */
+/** A deployment by archive sends the whole tree to every machine each time. */
 function compareWithTar(): void {
   const start = performance.now()
   const { stdout, status } = spawnSync('sh', ['-c', `tar -C '${source}' -cf - . | zstd -3 -q | wc -c`])
@@ -128,7 +128,9 @@ function compareWithTar(): void {
   )
 }
 
-/** A mix like a real service's: many small sources, fewer modules of some 20 kB, some assets and a few large binaries. */
+/**
+ * A mix as in a real service: many small sources, fewer modules of some 20 kB, some assets and a few large binaries.
+ */
 async function makeTree(): Promise<void> {
   const large = [60_000_000, 20_000_000, 12_000_000, 8_000_000]
   for (const folder of ['assets', 'bin']) await mkdir(join(source, folder), { recursive: true })
@@ -159,7 +161,7 @@ function text(seed: number, bytes: number): string {
   return words.join('').slice(0, bytes)
 }
 
-/** Half noise, half text: compresses about as a binary does. */
+/** Half random, half text: compresses about as well as a binary. */
 function program(bytes: number): Buffer {
   const block = Buffer.concat([randomBytes(32_768), Buffer.from(text(bytes, 32_768))])
   return Buffer.concat(

@@ -4,9 +4,9 @@ import type { Pushed } from '../test/system/rollUnderLoad.ts'
 import { printRolloutCosts, rolloutCost, type RolloutCost } from './rolloutCost.ts'
 
 /*
- * The fixed cost of a rollout over two machines: from the publish being accepted to both machines done, less what is the
- * service's own: boot (from exec to listening, as it logs it) and real drain (until the last old request had ended).
- * Under a light load of short requests, so that there is something to drain.
+ * The fixed cost of a rollout over two machines: the time from the accepted publish until both machines are done, minus
+ * the service's own times: boot (from exec to listening, from its log) and real drain (until the last old request has
+ * ended). Measured under a light load of short requests, so that there are requests to drain.
  */
 
 const rounds = Number(process.env['ROUNDS'] ?? 15)

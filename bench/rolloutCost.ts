@@ -3,13 +3,13 @@ import { median } from './median.ts'
 
 const phases = ['fetch', 'prepare', 'start', 'probe', 'switch', 'drain', 'stop'] as const
 
-/** Of one rollout over two machines, in ms: sums over both, but for `fetch`, which both do at once. */
+/** Times of one rollout over two machines, in ms: sums over both, except `fetch`, which both do at the same time. */
 export interface RolloutCost {
-  /** From the publish being accepted to all machines done. */
+  /** From the accepted publish until all machines are done. */
   totalMs: number
-  /** The service's own: from exec to listening, as it logs it. */
+  /** The service's own time from exec to listening, from its log. */
   bootMs: number
-  /** Until the last old request had ended. */
+  /** Time until the last old request has ended. */
   drainMs: number
   phases: Record<string, number>
 }
@@ -22,8 +22,8 @@ interface EventLine {
 
 /** `events` and `logs` are lines of `tandem events --json` and `tandem logs web --json`, of test/services/web.mjs. */
 export function rolloutCost({ release, rollout }: Pushed, events: string[], logs: string[]): RolloutCost {
-  if (!rollout) throw new Error('nothing was rolled')
-  const parsed = events.map((text) => JSON.parse(text) as EventLine) // the contract
+  if (!rollout) throw new Error('there was no rollout')
+  const parsed = events.map((text) => JSON.parse(text) as EventLine) // the documented type
   const published = parsed.find(({ type, data }) => type === 'ReleasePublished' && data.release === release)
   const finished = parsed.find(({ type, data }) => type === 'RolloutFinished' && data.rollout === rollout.id)
   if (!published || !finished) throw new Error('the event log lacks the rollout')
@@ -77,10 +77,10 @@ function row(name: string, ms: number): void {
   console.log(`${name.padEnd(32)} ${ms.toFixed(0).padStart(13)} ${(ms / 2).toFixed(0).padStart(12)}`)
 }
 
-/** What each instance of the rollout says it took from exec to listening. */
+/** Time from exec to listening that each instance of the rollout logged. */
 function bootTimes(rollout: string, logs: string[]): number[] {
   return logs.flatMap((line) => {
-    const { instance, text } = JSON.parse(line) as { instance?: string; text?: string } // the contract
+    const { instance, text } = JSON.parse(line) as { instance?: string; text?: string } // the documented type
     if (!instance?.includes(rollout) || !text?.startsWith('{"listening"')) return []
     return [(JSON.parse(text) as { booted: number }).booted] // web.mjs
   })

@@ -9,9 +9,9 @@ import { Load } from '../test/system/load.ts'
 import { median } from './median.ts'
 
 /*
- * The same service, as two replicas of Docker Swarm on the engine that `docker` reaches (`DOCKER_HOST`), rolled under the
- * same load: new before old, no delay between them, no watch after them, a health check every 200 ms. Its replicas share
- * one machine and its releases are there already: less to do than a pair has.
+ * The same service as two replicas of Docker Swarm, on the engine that `docker` reaches (`DOCKER_HOST`), updated under
+ * the same load: start first, no delay, no monitor time, a health check every 200 ms. The replicas share one machine,
+ * which has the images already, so Swarm has less work than a pair.
  */
 
 const root = join(import.meta.dirname, '..')
@@ -20,7 +20,7 @@ const port = 18_000
 const updateMs = 120_000
 const lookMs = 20
 
-/** Prints one line instead when there is no engine to ask. */
+/** Prints only one line if there is no engine. */
 export async function compareSwarm(rounds: number, perSecond: number): Promise<void> {
   const why = await whyNoSwarm()
   if (why) return console.log(`\nDocker Swarm was not compared: ${why}`)
@@ -36,7 +36,7 @@ export async function compareSwarm(rounds: number, perSecond: number): Promise<v
     ...['--update-order', 'start-first', '--update-delay', '0s', '--update-monitor', '1ms', name],
   )
   const entry = `http://127.0.0.1:${port}`
-  // Swarm's published ports need IPVS in the kernel; without an answer before, failures later would say nothing.
+  // Swarm's published ports need IPVS in the kernel; without a first answer, later failures would prove nothing.
   const load = (await answers(entry)) ? new Load({ entries: [entry], perSecond, shortOnly: true }) : null
   load?.start()
   const took: number[] = []
@@ -47,7 +47,7 @@ export async function compareSwarm(rounds: number, perSecond: number): Promise<v
     : 'under no load: its published port does not answer here (no IPVS in this kernel?), so failures are not compared'
   console.log(`\nDocker Swarm, two replicas: ${rounds} rollouts, ${meanwhile}`)
   const ms = median(took)
-  console.log(`update asked for to both done, boot in it: ${ms.toFixed(0)} ms, ${(ms / 2).toFixed(0)} a replica`)
+  console.log(`from the update request until both are done, including boot: ${ms.toFixed(0)} ms, ${(ms / 2).toFixed(0)} a replica`)
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -58,7 +58,7 @@ async function answers(url: string): Promise<boolean> {
 async function whyNoSwarm(): Promise<string | null> {
   try {
     const { code, out, err } = await exec(['docker', 'info', '--format', '{{.Swarm.LocalNodeState}}'])
-    if (code !== 0) return `docker info says: ${(err || out).trim().split('\n').at(-1)}`
+    if (code !== 0) return `docker info reports: ${(err || out).trim().split('\n').at(-1)}`
     return out.trim() === 'inactive' ? null : `this engine is part of a swarm (${out.trim()}), which is not ours to use`
   } catch {
     return 'there is no docker program'
@@ -83,7 +83,7 @@ async function makeImage(): Promise<void> {
   }
 }
 
-/** Milliseconds until Swarm says that it is done. It is asked again and again: its own waiting adds 5 s. */
+/** Milliseconds until Swarm reports that the update is done. Polls, because Swarm's own wait adds 5 s. */
 async function update(version: number): Promise<number> {
   const startedAt = performance.now()
   await docker(

@@ -1,9 +1,9 @@
-/** A kind of machine that an archive is made for. */
+/** An architecture for which an archive is built. */
 export interface Architecture {
-  /** As Node says it, and the archive's name. */
+  /** Name in Node and in the name of the archive. */
   name: 'x64' | 'arm64'
   debian: 'amd64' | 'arm64'
-  /** Where glibc's loader is: what the Node inside needs first of all. */
+  /** Path of glibc's loader, which the included Node needs. */
   loader: string
 }
 
@@ -15,5 +15,5 @@ const architectures: readonly Architecture[] = [
 export function architectureOf(name: string): Architecture {
   const found = architectures.find((one) => one.name === name)
   if (found) return found
-  throw new Error(`no archive is made for ${name}: ARCH is ${architectures.map((one) => one.name).join(' or ')}`)
+  throw new Error(`there is no archive for ${name}: set ARCH to ${architectures.map((one) => one.name).join(' or ')}`)
 }

@@ -6,13 +6,13 @@ import type { Program } from './program.ts'
 interface Inside {
   program: Program
   architecture: Architecture
-  /** In seconds. */
+  /** Date in seconds since 1970. */
   date: number
   packages: readonly BundledPackage[]
   node: { version: string; sha256: string }
 }
 
-/** What is inside, as CycloneDX 1.6 JSON (ECMA-424): the packages of which there is code in the bundle, and Node. */
+/** The content as CycloneDX 1.6 JSON (ECMA-424): the packages whose code is in the bundle, and Node. */
 export function billOfMaterials({ program, architecture, date, packages, node }: Inside): string {
   const { name, version, license } = program
   const self = `pkg:generic/${name}@${version}`
@@ -50,7 +50,7 @@ export function billOfMaterials({ program, architecture, date, packages, node }:
     components,
     dependencies: [{ ref: self, dependsOn: components.map((one) => one['bom-ref']) }],
   }
-  // Made of its own content: the same bill has the same number anywhere.
+  // Derived from the content, so the same bill has the same number anywhere.
   return `${JSON.stringify({ ...bill, serialNumber: `urn:uuid:${uuidOf(JSON.stringify(bill))}` }, null, 2)}\n`
 }
 
@@ -64,7 +64,7 @@ function nameAndGroup(full: string): { group?: string; name: string } {
 const licenceChoice = (spdx: string): object =>
   /^[\w.+-]+$/.test(spdx) ? { license: { id: spdx } } : { expression: spdx }
 
-/** A UUID of version 8 (RFC 9562): its bits are ours to choose. */
+/** A UUID of version 8 (RFC 9562), whose bits the application chooses. */
 function uuidOf(text: string): string {
   const hex = sha256(text)
   const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16)

@@ -7,7 +7,7 @@ import { readProgram } from './program.ts'
 interface Bundle {
   /** The file to run. */
   main: string
-  /** Whose code is inside, beside our own. */
+  /** Other packages whose code is in the bundle. */
   packages: BundledPackage[]
 }
 
@@ -21,9 +21,9 @@ interface Options {
 const checkout = join(import.meta.dirname, '..')
 
 /**
- * What ships: the whole program as plain JavaScript in `DIR/lib`, beside a package.json that names its version. Smaller
- * in memory than the sources by what it takes to strip types and to keep a few hundred modules apart. Names no folder of this
- * computer, so the same sources give the same bytes anywhere.
+ * Builds the shipped program: plain JavaScript in `DIR/lib`, beside a package.json that names its version. It needs
+ * less memory than the sources, because it has no types to strip and no hundreds of separate modules. It names no
+ * folder of this computer, so the same sources give the same bytes anywhere.
  */
 export async function bundle(dir: string, { root = checkout, version }: Options = {}): Promise<Bundle> {
   rmSync(dir, { recursive: true, force: true })
@@ -38,7 +38,7 @@ export async function bundle(dir: string, { root = checkout, version }: Options 
     dir: join(dir, 'lib'),
     format: 'esm',
     minify: true,
-    // Flat: each file finds its neighbours (the worker, the migrations) beside itself.
+    // The folder is flat, because each file expects its neighbours (the worker, the migrations) beside itself.
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
   })

@@ -2,27 +2,30 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 
-/** A package of which some code is in the bundle. */
+/** A package whose code is, at least in part, in the bundle. */
 export interface BundledPackage {
   name: string
   version: string
-  /** By its SPDX name. */
+  /** SPDX name of the licence. */
   licence: string
   licenceText: string
 }
 
 const schema = z.object({ name: z.string(), version: z.string(), license: z.string() })
 
-/** For packages that name their licence and do not carry its text. */
+/** Licence texts for packages that name their licence without its text. */
 const textsKeptHere: Record<string, string> = {
   '@stricli/core': 'LICENSE',
   'abstract-logging': 'packaging/licences/abstract-logging.txt',
 }
-/** Module names that the bundler makes up begin so; they are its own code. */
+/** Prefix of virtual modules of the bundler, which contain its own code. */
 const bundlersOwn = '\0rolldown/'
 const packageFolder = /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/
 
-/** The packages that `modules` (the bundler's ids) come from, sorted, each version once. Refuses one without a licence text. */
+/**
+ * The packages of `modules` (the bundler's ids), sorted, each version once. Throws for a package without a licence
+ * text.
+ */
 export function bundledPackages(root: string, modules: readonly string[]): BundledPackage[] {
   const found = new Map<string, BundledPackage>()
   for (const module of modules) {
@@ -31,7 +34,7 @@ export function bundledPackages(root: string, modules: readonly string[]): Bundl
       : packageFolder.exec(module)?.[0]
     if (folder === undefined && module.startsWith(join(root, 'src'))) continue
     if (folder === undefined)
-      throw new Error(`${JSON.stringify(module)} is in the bundle, and nobody knows whose it is`)
+      throw new Error(`${JSON.stringify(module)} is in the bundle, but belongs to no known package`)
     const one = readPackage(root, folder)
     found.set(`${one.name} ${one.version}`, one)
   }
@@ -45,7 +48,7 @@ function readPackage(root: string, folder: string): BundledPackage {
   const kept = textsKeptHere[name]
   if (files.length === 0 && kept !== undefined) files.push(join(root, kept))
   if (files.length === 0 || !files.every((file) => existsSync(file))) {
-    throw new Error(`${folder} carries no licence text: find it, and name it in packaging/bundledPackages.ts`)
+    throw new Error(`${folder} has no licence text: find the text, and add it to packaging/bundledPackages.ts`)
   }
   const licenceText = files.map((file) => readFileSync(file, 'utf8').replaceAll('\r\n', '\n').trim()).join('\n\n')
   return { name, version, licence: license, licenceText }

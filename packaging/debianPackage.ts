@@ -11,14 +11,14 @@ interface About {
   root: string
   program: Program
   architecture: Architecture
-  /** In seconds. */
+  /** Date in seconds since 1970. */
   date: number
   copyright: string
 }
 
 const compressionLevel = 9
 
-/** The content as a package of Debian 12 or newer: an `ar` of two tars, deb(5). */
+/** The content as a package for Debian 12 or newer: an `ar` of two tars, deb(5). */
 export async function debianPackage(files: readonly ShippedFile[], about: About): Promise<Uint8Array> {
   const { date } = about
   const installed = [
@@ -40,7 +40,7 @@ export async function debianPackage(files: readonly ShippedFile[], about: About)
   ])
 }
 
-/** `1.2.0-rc.1` is older than `1.2.0`: that is what `~` means to dpkg, deb-version(7). */
+/** `1.2.0-rc.1` is older than `1.2.0`; dpkg needs `~` for that, deb-version(7). */
 export const debianVersion = (version: string): string => version.replace('-', '~')
 
 function controlFiles(installed: readonly ShippedFile[], about: About): ShippedFile[] {
@@ -61,8 +61,8 @@ Section: admin
 Priority: optional
 Description: ${description}
  Runs services on a few plain machines and keeps them up: rollouts that lose no
- request, machines that fill in for each other, a way back when a release is
- broken. Brings its own Node; nothing is started by installing it.
+ request, machines that take over for each other, a rollback when a release is
+ broken. Includes its own Node. Installing the package starts nothing.
 `
   const md5sums = installed
     .map(({ path, content }) => `${createHash('md5').update(content).digest('hex')}  ${path}\n`)
@@ -73,7 +73,7 @@ Description: ${description}
   return [...[shipped('control', control), shipped('md5sums', md5sums)], ...['postinst', 'prerm', 'postrm'].map(script)]
 }
 
-/** The common format of ar(5): a header of 60 bytes before each member, which is filled up to an even length. */
+/** The common format of ar(5): a header of 60 bytes before each member, which is padded to an even length. */
 function archive(date: number, members: readonly (readonly [string, Uint8Array])[]): Uint8Array {
   const parts = members.flatMap(([name, content]) => [
     Buffer.from(

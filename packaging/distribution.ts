@@ -18,18 +18,18 @@ import { sourceDate } from './sourceDate.ts'
 import { tarball } from './tarball.ts'
 
 interface Options {
-  /** The checkout to make it of. */
+  /** The checkout to build from. */
   root: string
-  /** Where the files go. */
+  /** Output folder. */
   out: string
-  /** Kinds of machines: `x64`, `arm64`. */
+  /** Architectures: `x64`, `arm64`. */
   architectures: readonly string[]
   /** Default: the one in package.json. */
   version?: string
   env: NodeJS.ProcessEnv
 }
 
-/** Paths of what was made. */
+/** Paths of the built files. */
 export interface Distribution {
   archives: string[]
   packages: string[]
@@ -49,8 +49,8 @@ const manual = (version: string, date: number): ShippedFile[] => [
 ]
 
 /**
- * What people install: an archive to unpack anywhere and a Debian package, of the same content; the bill of materials and the
- * checksums beside them. The same commit and the same Node give the same bytes, wherever and whenever it is made.
+ * Builds an archive to unpack anywhere and a Debian package with the same content, with a bill of materials and
+ * checksums. The same commit and the same Node give the same bytes, at any place and time.
  */
 export async function makeDistribution({ root, out, architectures, version, env }: Options): Promise<Distribution> {
   const workshop = join(out, '.bundle')
@@ -83,7 +83,7 @@ export async function makeDistribution({ root, out, architectures, version, env 
     const inside = { ...about, packages: bundled.packages, node: { version: node.version, sha256: sha256(binary) } }
     made.bills.push(write(out, `${name}.cdx.json`, billOfMaterials(inside)))
   }
-  // As `sha256sum` writes it, for `sha256sum -c`.
+  // In the format of `sha256sum`, for `sha256sum -c`.
   const sums = [...made.archives, ...made.packages, ...made.bills].map(
     (file) => `${sha256(readFileSync(file))}  ${basename(file)}\n`,
   )

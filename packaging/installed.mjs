@@ -1,5 +1,6 @@
-// Exits 0 when node_modules holds what package-lock.json names, by npm's own record of what it installed; 1 when anything
-// is missing or of another version. Plain JavaScript: run by whatever Node there is, before ours is installed.
+// Exits with 0 if node_modules holds all packages of package-lock.json, by npm's own record of installed packages, and
+// with 1 if a package is missing or has another version. Plain JavaScript, because any Node may run it before ours is
+// installed.
 import { readFileSync } from 'node:fs'
 
 const read = (file) => JSON.parse(readFileSync(file, 'utf8')).packages ?? {}
@@ -9,7 +10,7 @@ function isInstalled() {
   return Object.entries(wanted).every(([path, { version, integrity, optional, link }]) => {
     if (path === '' || link) return true
     const there = found[path]
-    // What is optional may be for another processor or system.
+    // An optional package may be for another processor or system.
     if (there === undefined) return optional === true
     return there.version === version && there.integrity === integrity
   })
@@ -18,5 +19,5 @@ function isInstalled() {
 try {
   process.exitCode = isInstalled() ? 0 : 1
 } catch {
-  process.exitCode = 1 // nothing is installed, or nobody knows what
+  process.exitCode = 1 // nothing is installed, or there is no record of it
 }

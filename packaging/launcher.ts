@@ -1,6 +1,6 @@
 import type { Architecture } from './architecture.ts'
 
-/** `bin/tandem`: runs the program with the Node beside it, from wherever it was unpacked, also through links. */
+/** `bin/tandem`: runs the program with the Node beside it, from any folder, also through links. */
 export const launcher = ({ name, loader }: Architecture): string => `#!/bin/sh
 # Runs Tandem with the Node beside it.
 set -eu

@@ -2,7 +2,7 @@ import type { BundledPackage } from './bundledPackages.ts'
 
 const rule = `${'='.repeat(100)}\n`
 
-/** Everything in the bundle that is others' work, each with its licence. */
+/** All third-party code in the bundle, with its licences. */
 export function thirdPartyLicences(packages: readonly BundledPackage[]): string {
   const parts = packages.map(
     ({ name, version, licence, licenceText }) => `${rule}${name} ${version} (${licence})\n\n${licenceText}\n\n`,

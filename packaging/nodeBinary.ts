@@ -14,8 +14,8 @@ const schema = z.object({ version: z.string() })
 const installMs = 300_000
 
 /**
- * The Node that package-lock.json names for `architecture`. One that is not this computer's was not installed with the rest:
- * npm fetches it, checked against the lock file's hash, below `root`/tmp.
+ * The Node that package-lock.json names for `architecture`. For an architecture other than this computer's, npm
+ * downloads it to `root`/tmp and checks it against the hash in the lock file.
  */
 export function nodeBinary(root: string, architecture: Architecture): NodeBinary {
   const name = `node-linux-${architecture.name}`

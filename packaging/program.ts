@@ -6,7 +6,7 @@ const schema = z.object({ name: z.string(), version: z.string(), license: z.stri
 
 export type Program = z.infer<typeof schema>
 
-/** What the package.json in `folder` says of its package. */
+/** Reads the package.json in `folder`. */
 export function readProgram(folder: string): Program {
   return schema.parse(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')))
 }

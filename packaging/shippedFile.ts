@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 
-/** One file of what ships. Nothing of the computer it was made on stays: no owner, no date, no umask. */
+/** One shipped file. It keeps no owner, date or umask of the build computer. */
 export interface ShippedFile {
-  /** Below the folder it is unpacked into. */
+  /** Path below the folder it is unpacked into. */
   path: string
   content: Uint8Array
   executable: boolean
@@ -23,11 +23,11 @@ export function shippedFolder(folder: string, under = ''): ShippedFile[] {
     .map((file) => shipped(join(under, relative(folder, file)), readFileSync(file)))
 }
 
-/** The files that git knows below `paths`: what else lies about in a checkout does not ship. */
+/** The files that git tracks below `paths`; other files of a checkout are not shipped. */
 export function shippedFromGit(root: string, paths: readonly string[]): ShippedFile[] {
   const listed = execFileSync('git', ['ls-files', '-z', '--', ...paths], { cwd: root, encoding: 'utf8' })
   const files = listed.split('\0').filter((file) => file !== '')
-  if (files.length === 0) throw new Error(`git knows no file of ${paths.join(', ')} in ${root}`)
+  if (files.length === 0) throw new Error(`git tracks no file of ${paths.join(', ')} in ${root}`)
   return files.map((file) => {
     const executable = (statSync(join(root, file)).mode & 0o100) !== 0
     return shipped(file, readFileSync(join(root, file)), executable)

@@ -3,16 +3,19 @@ import { packTar } from 'modern-tar'
 import type { ShippedFile } from './shippedFile.ts'
 
 interface Options {
-  /** What every path begins with: `tandem-0.1.0/`, `./usr/lib/tandem/`. */
+  /** Prefix of every path: `tandem-0.1.0/`, `./usr/lib/tandem/`. */
   prefix: string
-  /** In seconds. */
+  /** Date in seconds since 1970. */
   date: number
   links?: Readonly<Record<string, string>>
 }
 
 type Entry = Parameters<typeof packTar>[0][number]
 
-/** A tar whose bytes follow from its content alone: sorted, of root, all of one date. Folders come before what is in them. */
+/**
+ * A tar whose bytes depend only on its content: sorted, owned by root, all with one date. Folders precede their
+ * content.
+ */
 export async function tarball(
   files: readonly ShippedFile[],
   { prefix, date, links = {} }: Options,
@@ -20,7 +23,7 @@ export async function tarball(
   const owner = { uid: 0, gid: 0, uname: 'root', gname: 'root', mtime: new Date(date * 1000) }
   const entries = new Map<string, Entry>()
   const add = (name: string, entry: Entry): void => {
-    if (entries.has(name)) throw new Error(`${name} is there twice`)
+    if (entries.has(name)) throw new Error(`two entries have the name ${name}`)
     entries.set(name, entry)
   }
   for (const { path, content, executable } of files) {
@@ -35,7 +38,7 @@ export async function tarball(
   for (const folder of foldersOf([...entries.keys()])) {
     add(`${folder}/`, { header: { name: `${folder}/`, size: 0, type: 'directory', mode: 0o755, ...owner } })
   }
-  // By code units, not by what this computer's language thinks is sorted; `a/` comes before `a/b`.
+  // Sorts by code units, independent of this computer's language; `a/` comes before `a/b`.
   return packTar([...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry))
 }
 

@@ -8,8 +8,8 @@ interface Numbers {
 }
 
 /**
- * Prints the one line that CI reads: `tests: N passed, N failed, N skipped`. With TANDEM_COUNTS, a file that runs of one
- * `make` share, it is their sum.
+ * Prints the one line that CI reads: `tests: N passed, N failed, N skipped`. With TANDEM_COUNTS, a file that all runs
+ * of one `make` share, it prints their sum.
  */
 class Counts implements Reporter {
   onTestRunEnd(modules: ReadonlyArray<TestModule>): void {

@@ -1,4 +1,4 @@
-// A small HTTP service: a page, a slow answer, a stream of events, and an end that loses nothing.
+// A small HTTP service: a page, a slow answer, a stream of events, and a shutdown that loses no request.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 
@@ -25,7 +25,7 @@ const server = createServer((request, response) => {
   }
 })
 
-/** Server-sent events, one a second, until either side ends it. */
+/** Server-sent events, one a second, until either side closes the stream. */
 function stream(response) {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   response.write(`data: ${message}\n\n`)
@@ -39,8 +39,8 @@ function stream(response) {
 
 server.listen(Number(PORT), HOST, () => console.log(`listening on ${HOST}:${PORT}`))
 
-// Tandem sends SIGTERM when requests have been drained; what is left are long connections. Take no new work, say
-// goodbye to the streams, and end by itself once everything is answered.
+// Tandem sends SIGTERM when requests have been drained; only long connections are left. The service then accepts no new
+// work, sends a goodbye to the streams, and exits once all requests are answered.
 process.on('SIGTERM', () => {
   console.log('ending')
   server.close()

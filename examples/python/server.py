@@ -1,4 +1,4 @@
-"""A small HTTP service on Python's standard library: a page, a counter kept across releases, and a decent end."""
+"""A small HTTP service on Python's standard library: a page, a counter kept across releases, and an orderly shutdown."""
 
 import os
 import signal
@@ -10,14 +10,14 @@ HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = int(os.environ.get("PORT", "3000"))
 RELEASE = os.environ.get("TANDEM_RELEASE", "unreleased")[:12]
 MACHINE = os.environ.get("TANDEM_MACHINE", "nowhere")
-# The one folder it may write: kept across releases, shared with the instance that takes over.
+# The only folder the service may write. It is kept across releases, and shared with the instance that takes over.
 COUNTER = Path(os.environ.get("TANDEM_DATA", ".")) / "visits"
 
 counting = threading.Lock()
 
 
 def count_visit() -> int:
-    """One more visit. Appending a byte is atomic, also while old and new instance both do it."""
+    """Counts one more visit. Appending a byte is atomic, also while the old and the new instance both append."""
     with counting, COUNTER.open("ab") as file:
         file.write(b".")
         file.flush()
@@ -44,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Tandem keeps the output; a line for each health probe would drown the rest."""
+        """Logs requests, but not health probes: Tandem keeps the output, and probes would hide the other lines."""
         if self.path != "/healthz":
             super().log_message(format, *args)
 
@@ -56,7 +56,7 @@ class Server(ThreadingHTTPServer):
 
 def main() -> None:
     server = Server((HOST, PORT), Handler)
-    # By now Tandem has moved all requests elsewhere; shutdown() must be called from another thread than serve_forever().
+    # At SIGTERM, Tandem has moved all requests away. shutdown() must run in another thread than serve_forever().
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print(f"listening on {HOST}:{PORT}", flush=True)
     server.serve_forever(poll_interval=0.05)

@@ -1,4 +1,4 @@
-// A plain TCP service: what comes in goes back in capitals. Connections last as long as the other side wants.
+// A plain TCP service: it sends its input back in capitals. A connection stays open until the client closes it.
 import { createServer } from 'node:net'
 
 const { PORT = '3000', HOST = '127.0.0.1', TANDEM_MACHINE = 'nowhere' } = process.env
@@ -15,7 +15,7 @@ const server = createServer((socket) => {
 
 server.listen(Number(PORT), HOST, () => console.log(`listening on ${HOST}:${PORT}`))
 
-// What is still connected after the drain is told, then ended by us rather than cut.
+// Sends a goodbye to clients that are still connected after the drain, and closes their connections in order.
 process.on('SIGTERM', () => {
   server.close()
   for (const socket of sockets) socket.end('bye, connect again\n')

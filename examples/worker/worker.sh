@@ -1,5 +1,5 @@
 #!/bin/sh
-# A worker without a port: takes jobs from a folder, one at a time, and finishes the one it has before it ends.
+# A worker without a port: takes jobs from a folder, one at a time, and finishes its job before it exits.
 set -eu
 jobs="$TANDEM_DATA/jobs"
 mkdir -p "$jobs/todo" "$jobs/done"
@@ -17,7 +17,7 @@ while [ "$ending" = no ]; do
     echo "job $(basename "$job"): $(wc -c < "$mine") bytes"
     mv "$mine" "$jobs/done/$(basename "$job")"
   done
-  # In the background with wait: a signal ends the wait at once, not after the sleep.
+  # sleep runs in the background, because a signal ends `wait` at once, but a foreground sleep only afterwards.
   sleep "$POLL_SECONDS" & wait $! || true
 done
 echo "ended, nothing half done"

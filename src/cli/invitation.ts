@@ -27,7 +27,7 @@ export function invitation(name: string, { url, token, pin }: Invited): string {
 /** Quotes a word that a shell would expand or split; zsh reads the `[` of an IPv6 address as a pattern. */
 function asShellWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word
-  const assigned = /^(TANDEM_TOKEN=)(.*)$/s.exec(word) // if the quotes included the name, a shell would run it as a program
+  const assigned = /^(TANDEM_TOKEN=)(.*)$/s.exec(word) // with its name in the quotes, a shell would run it
   const [, before = '', rest = word] = assigned ?? []
   return `${before}'${rest.replaceAll("'", String.raw`'\''`)}'`
 }

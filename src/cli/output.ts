@@ -70,7 +70,8 @@ export class Output {
   /** Waits until the stream accepts more, so that a slow reader slows the sender down and does not fill our memory. */
   async room(stream: 'out' | 'err' = 'out'): Promise<void> {
     const target = stream === 'out' || this.json ? this.#stdout : this.#stderr
-    const { writableNeedDrain, destroyed } = target as TextStream & Partial<NodeJS.WriteStream> // a test's stream has neither field
+    // A test's stream has neither field.
+    const { writableNeedDrain, destroyed } = target as TextStream & Partial<NodeJS.WriteStream>
     if (writableNeedDrain === true && destroyed !== true) await once(target, 'drain')
   }
 }

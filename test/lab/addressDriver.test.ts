@@ -14,7 +14,7 @@ describe.skipIf(why)(`the address driver keepalived on a machine${why ? ` (skipp
   }, bootMs)
   afterAll(() => lab?.close())
 
-  it('passes the suite of every address driver, and outlives its agent', { timeout: 300_000 }, async () => {
+  it('passes the suite of all address drivers, and survives its agent', { timeout: 300_000 }, async () => {
     const { code, out, err } = await testInside(lab.machine('a'), [
       'src/drivers/address/keepalived/keepalived.int.test.ts',
       'src/drivers/address/keepalived/synGate.int.test.ts',

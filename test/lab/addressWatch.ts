@@ -9,8 +9,8 @@ interface Change {
 }
 
 /**
- * Sees from outside, in each machine's network, when it puts an address on and takes it off: the kernel itself tells, so
- * nothing on the machine can keep it quiet. Times are ms since the epoch.
+ * Watches from outside, in each machine's network namespace, when the machine adds and removes an address. The kernel
+ * itself reports that, so nothing on the machine can hide it. Times are ms since the epoch.
  */
 export class AddressWatch {
   readonly changes: Change[] = []
@@ -23,7 +23,7 @@ export class AddressWatch {
     this.#address = address
   }
 
-  /** Also again, after the machine has booted: its network is a new one then. */
+  /** Call it again after each boot of the machine, because its network namespace is new then. */
   async watch(machine: string): Promise<void> {
     this.#monitors.get(machine)?.kill()
     const inside = ['-n', this.#lab.network.namespaceOf(machine), '-o']
@@ -35,7 +35,7 @@ export class AddressWatch {
     this.#saw(machine, await holdsNow(this.#lab, machine, this.#address))
   }
 
-  /** Its power is gone, and with it what it held. */
+  /** Records a power loss of the machine: it holds no address any more. */
   gone(machine: string): void {
     this.#monitors.get(machine)?.kill()
     this.#monitors.delete(machine)
@@ -47,7 +47,7 @@ export class AddressWatch {
     return [...last].flatMap(([machine, holds]) => (holds ? [machine] : []))
   }
 
-  /** When the machine last let go of it since `from`; `null`: it has not. */
+  /** When the machine last released the address since `from`; `null`: it has not. */
   letGo(machine: string, from: number): number | null {
     return this.changes.findLast((one) => one.machine === machine && !one.holds && one.at >= from)?.at ?? null
   }

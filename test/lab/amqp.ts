@@ -1,8 +1,8 @@
 import type { Wire } from './wire.ts'
 
 /*
- * As little of AMQP 0-9-1 (its specification, sections 1.4 and 4.2) as opens a channel without heartbeats and asks
- * something on it: most clients send heartbeats, which would hide what a proxy does to silence.
+ * A minimal client for AMQP 0-9-1 (its specification, sections 1.4 and 4.2) that opens a channel without heartbeats and
+ * sends requests on it. Most clients send heartbeats, which would hide how a proxy treats silent connections.
  */
 
 type Method = [kind: number, method: number]
@@ -23,7 +23,7 @@ const frameEnd = 0xce
 const headBytes = 7
 const emptyTable = u32(0)
 
-/** Logs in as RabbitMQ's `guest`, agrees on no heartbeat, and opens a channel. */
+/** Logs in as RabbitMQ's `guest`, negotiates no heartbeat, and opens a channel. */
 export async function openAmqp(wire: Wire): Promise<void> {
   wire.write(Buffer.from('AMQP\0\0\x09\x01', 'latin1'))
   await answer(wire, start)
@@ -48,14 +48,14 @@ function send(wire: Wire, channel: number, [kind, method]: Method, given: Buffer
   wire.write(Buffer.concat([Buffer.of(methodFrame), u16(channel), u32(payload.length), payload, Buffer.of(frameEnd)]))
 }
 
-/** The arguments of the next frame, which must be this method. */
+/** Returns the arguments of the next frame, which must have this method. */
 async function answer(wire: Wire, [kind, method]: Method): Promise<Buffer> {
   await wire.until((unread) => unread.length >= headBytes)
   const size = wire.unread.readUInt32BE(3)
   await wire.until((unread) => unread.length > headBytes + size)
   const payload = wire.take(headBytes + size + 1).subarray(headBytes, -1)
   if (payload.readUInt16BE(0) !== kind || payload.readUInt16BE(2) !== method) {
-    throw new Error(`the broker said ${payload.toString('latin1')}, not method ${kind}.${method}`)
+    throw new Error(`the broker sent ${payload.toString('latin1')}, not method ${kind}.${method}`)
   }
   return payload.subarray(4)
 }

@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { execOrThrow } from '../../src/lib/exec.ts'
 import { exclusive } from './exclusive.ts'
 
-/** Everything that decides what is in the image; its hash names the folder. */
+/** Everything that determines the content of the image; its hash names the folder. */
 const recipe = {
   suite: 'bookworm',
   packages: [
     ...['eatmydata', 'systemd', 'systemd-sysv', 'dbus', 'libnss-systemd', 'haproxy', 'iproute2', 'iputils-ping'],
     ...['curl', 'procps', 'socat', 'ca-certificates', 'libstdc++6', 'openssl', 'keepalived', 'nftables'],
   ],
-  /** Debian's own instances and timers: a lab machine does only what it is told. */
+  /** Debian's own instances and timers, which would disturb the tests. */
   disabled: [
     ...[
       'haproxy.service',
@@ -26,8 +26,8 @@ const recipe = {
   ],
   masked: ['console-getty.service', 'systemd-networkd.service', 'systemd-resolved.service'],
   files: {
-    // Where the host has cgroup v1 controllers, nspawn leaves them read-only in the machine, and MemoryMax= is silently ignored.
-    // nspawn lays a boot id of its own over the kernel's: a unit with a /proc of its own sees another than journald's.
+    // If the host has cgroup v1 controllers, nspawn makes them read-only in the machine, and MemoryMax= has no effect.
+    // nspawn mounts its own boot id over the kernel's, so a unit with its own /proc sees another boot id than journald.
     '/usr/sbin/lab-init': `#!/bin/sh
 for d in /sys/fs/cgroup/*/; do mount -o remount,bind,rw,nosuid,nodev,noexec "$d" 2>/dev/null; done
 umount /proc/sys/kernel/random/boot_id
@@ -37,12 +37,12 @@ exec /lib/systemd/systemd "$@"
 exec /usr/lib/tandem/node --disable-warning=ExperimentalWarning /usr/lib/tandem/app/lib/main.js "$@"
 `,
   },
-  /** Where the lab puts its own Node. */
+  /** Folder of the lab's own Node. */
   links: { '/usr/bin/node': '/usr/lib/tandem/node' },
 }
 const buildMs = 600_000
 
-/** The root that all machines of all labs stand on, read-only below their own disks; built once, in about 30 s. */
+/** The root of all machines of all labs, read-only below their own disks. It is built once, in about 30 s. */
 export async function baseImage(folder: string): Promise<string> {
   const image = join(folder, `base-${createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12)}`)
   if (existsSync(image)) return image
@@ -59,14 +59,14 @@ export async function baseImage(folder: string): Promise<string> {
 
 async function build(folder: string, image: string): Promise<void> {
   const { suite, packages, disabled, masked, files, links } = recipe
-  // We hold the lock: what is there was left by a build that was killed.
+  // This process holds the lock, so any leftover is from a build that was killed.
   for (const name of readdirSync(folder)) if (name.endsWith('.partial')) rmSync(join(folder, name), { recursive: true })
   const partial = `${image}.partial`
   const bootstrap = ['mmdebstrap', '--quiet', '--mode=root', '--variant=minbase', `--include=${packages.join(',')}`]
   await execOrThrow(['eatmydata', ...bootstrap, suite, partial], { timeoutMs: buildMs })
   await execOrThrow(['chroot', partial, 'systemctl', '--quiet', 'disable', ...disabled])
   await execOrThrow(['chroot', partial, 'systemctl', '--quiet', 'mask', ...masked])
-  mkdirSync(join(partial, 'var/log/journal'), { recursive: true }) // kept over a reboot, as on a server
+  mkdirSync(join(partial, 'var/log/journal'), { recursive: true }) // keeps the journal across a reboot, as on a server
   for (const [path, text] of Object.entries(files)) {
     writeFileSync(join(partial, path), text)
     chmodSync(join(partial, path), 0o755)

@@ -5,16 +5,17 @@ import { bootQemuMachine, type QemuMachine } from './qemuMachine.ts'
 import { whyNoQemu } from './requirements.ts'
 
 const why = await whyNoQemu()
-/** The first time ever, its image is made and its kernel downloaded. */
+/** The first run builds the image and downloads the kernel. */
 const bootMs = 900_000
-/** An emulated machine beside two others on a starved computer: some 50 s there when nothing else runs. */
+/** Allows for an emulated machine beside two others on a busy computer; takes some 50 s when nothing else runs. */
 const checksMs = 600_000
-/** Of the suite that every supervisor passes: what ends, and what is adopted. */
-const chosen = 'does not heed the signal|the next driver adopts it|starts again what ends'
+/** Tests of the common supervisor suite that concern ends and adoption. */
+const chosen = 'ignores the signal|the next driver adopts them|restarts an instance that ends'
 
 /*
- * What only cgroup v2 can do. Other lab machines share this computer's kernel, whose controllers may be v1; this one has its own, emulated: slow,
- * so there is one boot, and one program on it that makes all observations (qemuGuest/cgroup2Checks.ts).
+ * Tests of features that only cgroup v2 has. Other lab machines share this computer's kernel, whose controllers may be
+ * v1. This machine has its own kernel, which is emulated and slow. So there is only one boot, and one program on the
+ * machine makes all observations (qemuGuest/cgroup2Checks.ts).
  */
 describe.skipIf(why)(`a machine with cgroup v2${why ? ` (skipped: ${why})` : ''}`, () => {
   let machine: QemuMachine
@@ -31,31 +32,31 @@ describe.skipIf(why)(`a machine with cgroup v2${why ? ` (skipped: ${why})` : ''}
   }, bootMs + checksMs)
   afterAll(() => machine?.close())
 
-  it('has it whole, and nothing of v1', async () => {
+  it('has all controllers of v2, and none of v1', async () => {
     const controllers = await machine.must('cat /sys/fs/cgroup/cgroup.controllers')
     expect(controllers.trim().split(' ')).toEqual(expect.arrayContaining(['cpu', 'memory', 'pids']))
     expect(await machine.must('stat -f -c %T /sys/fs/cgroup')).toBe('cgroup2fs\n')
   })
 
-  it('an instance that eats memory dies at its limit by the kernel, is told as that, and starts again', () => {
+  it('an instance that uses too much memory is killed by the kernel, reported as such, and restarted', () => {
     const exit = { signal: 'SIGKILL', reason: 'oom', asked: false, again: true }
     expect(seen['hungry']).toMatchObject({ memory: String(100 * 1024 * 1024), swap: '0', exit })
     expect(seen['hungry']?.['journal']).toMatch(/Failed with result 'oom-kill'/)
   })
 
-  it('a fork bomb stays within its tasks, and processors are counted out', () => {
+  it('a fork bomb stays within its limit of tasks, and the limit of processors holds', () => {
     expect(seen['forking']).toMatchObject({ tasks: '20', cpu: '50000 100000', alive: false })
     expect(seen['forking']?.['most']).toBeGreaterThan(10)
     expect(seen['forking']?.['most']).toBeLessThanOrEqual(20)
   })
 
-  it('a default instance is as closed as elsewhere: systemd-analyze counts at most 2.0', () => {
+  it('a default instance is as restricted as on other machines: systemd-analyze reports at most 2.0', () => {
     const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(String(seen['exposed']?.['said']))?.[1]
     expect(Number(exposure), JSON.stringify(seen['exposed'])).toBeGreaterThan(0)
     expect(Number(exposure)).toBeLessThanOrEqual(2)
   })
 
-  it('one confined to addresses reaches those and loopback, is reached from there, and from nowhere else', () => {
+  it('an instance confined to addresses can connect only to and from these addresses and loopback', () => {
     const [local, first, second] = ['127.0.0.1', '10.9.0.2', '10.9.0.3']
     expect(seen['confined']).toMatchObject({
       open: { to: [first, second, local], from: [first, second], loopback: true },
@@ -65,7 +66,7 @@ describe.skipIf(why)(`a machine with cgroup v2${why ? ` (skipped: ${why})` : ''}
   })
 
   it(
-    'passes there what of the suite of every supervisor depends on control groups',
+    'passes those tests of the common supervisor suite that depend on control groups',
     { timeout: checksMs },
     async () => {
       const suite = 'src/drivers/supervisor/systemd/systemdSupervisor.int.test.ts'

@@ -2,7 +2,7 @@ import type { Load, LoadResult } from '../system/load.ts'
 import { ClientProcess } from './clientProcess.ts'
 import type { Lab } from './lab.ts'
 
-/** The load of the laptop's tests, from the lab's client. */
+/** The same load as in the laptop's tests, from the lab's client. */
 export class ClientLoad {
   readonly #process: ClientProcess
 

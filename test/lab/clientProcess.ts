@@ -3,10 +3,13 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Lab } from './lab.ts'
 
-/** A script of this folder at the lab's client, with these options as JSON. It ends with its standard input. */
+/**
+ * Runs a script of this folder on the lab's client, with the options as JSON. The script exits at the end of its
+ * standard input.
+ */
 export class ClientProcess {
   readonly #child: ChildProcess
-  /** From the start: one that has ended by itself does not say so again. */
+  /** Listens from the start, because an early end emits no further event. */
   readonly #closed: Promise<unknown[]>
   #out = ''
 
@@ -16,13 +19,13 @@ export class ClientProcess {
     const [file = '', ...args] = lab.client.entering(node)
     this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#closed = once(this.#child, 'close')
-    this.#closed.catch(() => {}) // told to whoever stops it
+    this.#closed.catch(() => {}) // `stop` reports the error
     this.#child.stdout?.on('data', (text) => {
       this.#out += String(text)
     })
   }
 
-  /** What it has printed. */
+  /** Output of the script so far. */
   get out(): string {
     return this.#out
   }
@@ -31,12 +34,12 @@ export class ClientProcess {
     return this.#child.exitCode !== null || this.#child.signalCode !== null
   }
 
-  /** Ends it; resolves with the last line that it printed. Throws when it had ended by itself, or failed. */
+  /** Stops the script and resolves with its last line of output. Throws if it had ended on its own, or failed. */
   async stop(): Promise<string> {
     const endedBefore = this.isOver
     if (!endedBefore) this.#child.stdin?.end()
     const [code, signal] = await this.#closed
-    if (endedBefore || code !== 0) throw new Error(`the load ended by itself (${String(signal ?? code)}): ${this.#out}`)
+    if (endedBefore || code !== 0) throw new Error(`the load ended on its own (${String(signal ?? code)}): ${this.#out}`)
     return this.#out.trim().split('\n').at(-1) ?? ''
   }
 

@@ -5,7 +5,7 @@ import { Pair } from './pair.ts'
 import { whyNoLab } from './requirements.ts'
 
 const why = whyNoLab()
-const bootMs = 700_000 // the first time ever it installs the machines' system
+const bootMs = 700_000 // the first run installs the machines' system
 const drivers = '{ supervisor: systemd, balancer: haproxy, address: keepalived }'
 const address = '10.77.0.50'
 const long = { timeout: 120_000 }
@@ -19,7 +19,10 @@ interface Told {
 describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})` : ''}`, () => {
   let pair: Pair
   let a: LabMachine
-  /** Of this computer, whatever is broken: nothing may keep its clock right, and it may not let HAProxy open more files. */
+  /**
+   * Findings about this computer, independent of the test: it may have no time service, and may limit HAProxy's open
+   * files.
+   */
   let always: string[]
 
   beforeAll(async () => {
@@ -32,7 +35,7 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
   }, bootMs)
   afterAll(() => pair?.close())
 
-  /** What it finds on `a`; that its exit status fits is looked at each time. */
+  /** Findings on `a`. Checks each time that the exit status matches. */
   async function here(): Promise<string[]> {
     const { code, out, err } = await a.run(['tandem', 'doctor', '--json'])
     if (out === '') throw new Error(`doctor printed nothing: ${err}`)
@@ -45,13 +48,13 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
 
   const cluster = async (): Promise<Told & { exit: number }> => pair.tandem<Told>('doctor')
 
-  /** Not what the agent reports: some of it comes seconds later. */
+  /** Findings without those that the agent reports, because some of them arrive seconds later. */
   const found = async (): Promise<string[]> =>
     (await here()).filter((text) => !always.includes(text) && !text.startsWith('report: '))
-  /** Through the controller: the agent has told of HAProxy's files too. */
+  /** Findings through the controller, which also has the agent's report of HAProxy's open files. */
   const ofComputer = (text: string): boolean => always.includes(text) || text.startsWith('report: HAProxy may open')
 
-  it('finds nothing where nothing is wrong, on a machine and in the cluster, and makes every check', long, async () => {
+  it('finds no problem on a healthy machine and cluster, and makes every check', long, async () => {
     await expect.poll(here, pollMs).toEqual(always)
     const { exit, well, machines } = await cluster()
     expect(machines.map(({ machine }) => machine)).toEqual(['(controller)', 'a', 'b'])
@@ -100,7 +103,7 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
       'systemctl restart tandem-agent.service; while grep -q "maxconn 7$" /var/lib/tandem/haproxy/haproxy.cfg; do sleep 0.1; done',
     ],
     [
-      "keepalived's was changed by hand, to what it refuses",
+      "keepalived's configuration was changed by hand to an invalid one",
       'echo nonsense { >>$(ls -d /var/lib/tandem/address/keepalived.conf /var/lib/tandem/privileged/address/keepalived.conf 2>/dev/null)',
       [/^keepalived: .*keepalived\.conf was changed by hand/, /^keepalived: .*check of .*keepalived\.conf failed/],
       'systemctl restart tandem-agent.service; while grep -q nonsense $(ls -d /var/lib/tandem/address/keepalived.conf /var/lib/tandem/privileged/address/keepalived.conf 2>/dev/null); do sleep 0.1; done',
@@ -124,7 +127,7 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
       'rm -f /etc/systemd/system/tandem-ghost.service /etc/systemd/system/tandem-web-gone.service; systemctl daemon-reload',
     ],
     [
-      'processes run whose unit file is gone',
+      'processes run whose unit file is missing',
       `printf '[Service]\\nExecStart=/bin/sleep 1000\\n' >/etc/systemd/system/tandem-lost.service; systemctl daemon-reload
        systemctl start tandem-lost; rm /etc/systemd/system/tandem-lost.service; systemctl daemon-reload`,
       [/^units: stray processes: tandem-lost\.service is active, but its unit file is gone/],
@@ -161,24 +164,24 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
       [/^certificates: .*machine\.pem: the copy differs from this machine's current certificate/],
       'cp -p /run/kept.pem /var/lib/tandem/haproxy/machine.pem',
     ],
-  ])('says so when %s', long, async (_what, script, said, mend) => {
+  ])('reports it when %s', long, async (_what, script, said, mend) => {
     try {
       const broken = (): Promise<string> => a.must(['sh', '-ec', script])
       await broken()
       const seen = async (): Promise<string[]> => {
         const all = await found()
-        // An agent that was still busy with what was broken before has written it anew.
+        // An agent that was still repairing an earlier fault may have written the file again.
         if (all.length === 0 && said.some(({ source }) => source.includes('changed by hand'))) await broken()
         return all
       }
-      // And nothing else: what was broken before was mended.
+      // There are no other findings, because earlier faults were repaired.
       await expect.poll(seen, pollMs).toEqual(said.map((one) => expect.stringMatching(one)))
     } finally {
       await a.must(['sh', '-ec', mend])
     }
   })
 
-  it('says that an agent is down, on its machine and through the controller', long, async () => {
+  it('reports that an agent is down, on its machine and through the controller', long, async () => {
     await a.must(['systemctl', 'stop', 'tandem-agent'])
     const told = await here()
     expect(told).toEqual(
@@ -200,7 +203,7 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
     await expect.poll(here, pollMs).toEqual(always)
   })
 
-  it('says which instance listens for everybody, and that its port can be reached past HAProxy', long, async () => {
+  it('names an instance that listens on all addresses, and reports that its port can be reached past HAProxy', long, async () => {
     const run = `run: ["sh", "-c", "HOST=0.0.0.0 exec node web.mjs"]`
     await pair.roll('open', `service: open\n${run}\nhealth: { path: /health }\nroutes: [{ host: open }]\n`)
     await expect

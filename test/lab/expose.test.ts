@@ -9,7 +9,7 @@ import { whyNoLab } from './requirements.ts'
 import { Workshop } from './workshop.ts'
 
 const root = join(import.meta.dirname, '../..')
-/** Published tcp ports to everybody without a word. */
+/** A build that published tcp ports to everybody by default. */
 const beforeExpose = '1cc90836c990992842991b8b5a41703f42b9b82f'
 const bootMs = 700_000
 const long = { timeout: 300_000 }
@@ -19,7 +19,7 @@ const [open, closed] = [services.slice(0, 2), services.slice(2)]
 const forwardPort = 7_481
 const newProgram = '/media/packages/new/bin/tandem'
 
-/** Connects to every port of the host that is named, from `client`; prints those that answer. */
+/** Connects from `client` to every port of the given host; prints the ports that answer. */
 const scan = `
 const { connect } = require('node:net')
 const found = []
@@ -35,7 +35,7 @@ const look = () => {
 for (let at = 0; at < 200; at++) look()
 process.on('exit', () => console.log(JSON.stringify(found.sort((a, b) => a - b))))
 `
-/** Says a line to HOST PORT, and prints what comes back. */
+/** Sends a line to HOST PORT, and prints the answer. */
 const say = `
 const socket = require('node:net').connect({ port: Number(process.argv[2]), host: process.argv[1] })
 socket.setTimeout(5000, () => socket.destroy(new Error('silent')))
@@ -43,7 +43,7 @@ socket.on('error', (error) => console.log(error.code ?? error.message))
 socket.once('data', (data) => { console.log(String(data).trim()); socket.destroy() })
 socket.write('hello\\n')
 `
-/** Ready as it should be, and open to everybody on another port. */
+/** Listens correctly on its port, and on all addresses on another port. */
 const leaking = `
 const { createServer } = require('node:net')
 createServer((socket) => socket.pipe(socket)).listen(Number(process.env.PORT), process.env.HOST)
@@ -67,10 +67,10 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
     workshop.close()
   })
 
-  /** A command of the new version, and the last line of what it prints. */
+  /** Runs a command of the new version; returns the last line of its output. */
   async function tandem<T>(...args: string[]): Promise<T & { exit: number; err: string }> {
     const { code, out, err } = await pair.controller.run([newProgram, ...args, '--json'], { timeoutMs: 120_000 })
-    return { ...(JSON.parse(out.trim().split('\n').at(-1) ?? 'null') as T), exit: code, err } // the caller names the contract's shape
+    return { ...(JSON.parse(out.trim().split('\n').at(-1) ?? 'null') as T), exit: code, err } // documented
   }
   const definition = (name: string, version: string, routes: string): string =>
     line({ name, version, drain: 200, more: `routes: [${routes}]\n` })
@@ -79,7 +79,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
   const push = (name: string) => tandem<Partial<Pushed> & Refused>('push', `/srv/services/${name}`)
   const machines = () => ['a', 'b'].map((name) => pair.lab.machine(name))
 
-  /** What answers at a port of each machine: asked from outside. */
+  /** The answer at a port of each machine, requested from outside. */
   const heard = async (port: number): Promise<string[]> =>
     Promise.all(
       machines().map(async ({ address }) =>
@@ -102,7 +102,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
     return checkups.flatMap(({ findings }) => findings.map(({ what }) => what))
   }
 
-  it('stay open when both machines are upgraded, and each is named', long, async ({ skip }) => {
+  it('stay open when both machines are upgraded, and status names each of them', long, async ({ skip }) => {
     skip(previous === null, 'this clone does not hold the commit before')
     await Promise.all(
       services.map(({ name, port }) => pair.roll(name, definition(name, '1', `{ port: ${port} }`), 'line.mjs')),
@@ -131,7 +131,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
     expect([exit, err]).toEqual([0, expect.stringContaining('line-0: tcp port 6000 is open to everybody')])
   })
 
-  it('are closed by nobody who does not say so', long, async ({ skip }) => {
+  it('are not closed by a push without `expose`', long, async ({ skip }) => {
     skip(previous === null, 'this clone does not hold the commit before')
     write('line-5', '2', '{ port: 6005 }')
     const refused = await push('line-5')
@@ -152,7 +152,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
     async ({ skip }) => {
       skip(previous === null, 'this clone does not hold the commit before')
       for (const { name, port } of open) write(name, '2', `{ port: ${port}, expose: public }`)
-      // Two of the same port do not collide.
+      // Two services with the same port do not collide.
       for (const { name } of closed) write(name, '2', '{ port: 6379, expose: local }')
       const pushed = await Promise.all(services.map(({ name }) => push(name)))
       expect(pushed.map(({ exit, error, rollout }) => [exit, error ?? rollout?.reason])).toEqual(
@@ -166,7 +166,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
     },
   )
 
-  it('that are local are reached from each machine, wherever the service runs', long, async ({ skip }) => {
+  it('that are local can be reached from each machine, on whichever machine the service runs', long, async ({ skip }) => {
     skip(previous === null, 'this clone does not hold the commit before')
     const only = line({
       name: 'line-9',
@@ -190,7 +190,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
     }
   })
 
-  it('of a program that listens on all addresses itself are named by doctor', long, async ({ skip }) => {
+  it('are named by doctor if the program itself listens on all addresses', long, async ({ skip }) => {
     skip(previous === null, 'this clone does not hold the commit before')
     const folder = '/srv/services/leaky'
     pair.controller.write(`${folder}/leaking.cjs`, leaking)

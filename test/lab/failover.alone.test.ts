@@ -9,7 +9,7 @@ const why = whyNoLab()
 const bootMs = 700_000 // the first time ever it installs the machines' system
 const long = { timeout: 180_000 }
 const soon = { timeout: 15_000, interval: 50 }
-/** What the issue promises, and what a busy computer with three machines on two processors is allowed on top. */
+/** The documented limits, and the tolerance for a busy computer with three machines on two processors. */
 const giveUpMs = 1_000
 const silenceMs = 1_000
 
@@ -23,7 +23,9 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
   beforeEach(() => lab.mend(), long.timeout)
   afterEach(() => probe?.kill())
 
-  /** Under 500 requests a second: what befalls the holder, until the other machine has it and answers. */
+  /**
+   * Applies a fault to the holder under 500 requests a second, until the other machine holds the address and answers.
+   */
   async function befalls(fault: (holder: LabMachine) => Promise<void>): Promise<{
     holder: LabMachine
     backup: LabMachine
@@ -41,12 +43,12 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
     return { holder, backup, from, probed: await probe.stop() }
   }
 
-  /** The load runs for a while: what is shown is what it meets. */
+  /** Lets the load run for a while, so that it meets the effects. */
   const passing = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
   const report = (what: string, facts: object): void => console.log(`${what}: ${JSON.stringify(facts)}`)
 
-  it('is held by one machine, answers, and is shown with since and why', async () => {
+  it('is held by one machine, answers, and is shown with time and reason', async () => {
     const { addresses } = await lab.status()
     expect(addresses).toMatchObject([
       {
@@ -58,7 +60,7 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
     expect(shown).toMatch(/ADDRESS +HELD BY +SINCE +BEFORE +WHY\n10\.77\.0\.50 +[ab] /)
   })
 
-  it('stays where it is while releases are rolled, HAProxy reloads, and the guard itself is killed', long, async () => {
+  it('does not move while releases are rolled out, HAProxy reloads, and the guard is killed', long, async () => {
     const moves = lab.watch.changes.length
     probe = lab.probe({ keepAlive: true })
     await probe.answered()
@@ -99,7 +101,7 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
     }
   })
 
-  it('moves to and fro while both machines are patched and restarted, with no request lost', long, async () => {
+  it('moves between the machines while both are patched and restarted, with no request lost', long, async () => {
     lab.pair.controller.write('/root/patch.sh', 'touch /var/lib/patched\n')
     probe = lab.probe({ keepAlive: true, perSecond: 250 })
     const anew = lab.probe({ keepAlive: false, perSecond: 250 })

@@ -7,10 +7,10 @@ import type { Status } from '../../src/api/views.ts'
 
 const steadyMs = 60_000
 const lookMs = 50
-/** Both must be as they should for so long before a fault is tried. */
+/** Both machines must be healthy for this long before a fault is applied. */
 const quietLooks = 6
 
-/** A pair with one virtual address, watched from outside, and the faults that can befall it. */
+/** A pair with one virtual address, watched from outside, and the faults that a test can apply to it. */
 export class FailoverLab {
   readonly pair: Pair
   readonly watch: AddressWatch
@@ -46,7 +46,7 @@ export class FailoverLab {
   get holder(): LabMachine {
     const [name, ...more] = this.watch.holders
     if (name === undefined || more.length > 0)
-      throw new Error(`held by ${this.watch.holders.join(' and ') || 'nobody'}`)
+      throw new Error(`held by ${this.watch.holders.join(' and ') || 'no machine'}`)
     return this.pair.lab.machine(name)
   }
 
@@ -58,7 +58,7 @@ export class FailoverLab {
     return this.pair.lab.network
   }
 
-  /** Makes this machine the holder, as a person would. */
+  /** Makes this machine the holder, by the commands of an operator. */
   async hold(name: string): Promise<void> {
     if (this.holder.name === name) return
     const other = this.holder.name
@@ -76,7 +76,10 @@ export class FailoverLab {
     return this.pair.tandem<Status>('status')
   }
 
-  /** One holds it and answers, the other could: both well, by what the machines themselves and the controller say. */
+  /**
+   * Waits until one machine holds the address and answers, and the other one could: both report healthy, and so does
+   * the controller.
+   */
   async steady(): Promise<void> {
     const deadline = performance.now() + steadyMs
     for (let quiet = 0, why = ''; quiet < quietLooks;) {
@@ -88,7 +91,7 @@ export class FailoverLab {
   }
 
   async #unsteady(): Promise<string> {
-    if (this.watch.holders.length !== 1) return `held by ${this.watch.holders.join(' and ') || 'nobody'}`
+    if (this.watch.holders.length !== 1) return `held by ${this.watch.holders.join(' and ') || 'no machine'}`
     for (const name of ['a', 'b']) {
       const machine = this.pair.lab.machine(name)
       const { out } = await machine.run([
@@ -102,12 +105,12 @@ export class FailoverLab {
     }
     const { machines, addresses } = await this.status()
     const [known] = addresses
-    if (known?.holder !== this.watch.holders[0]) return `the controller says ${JSON.stringify(known)}`
+    if (known?.holder !== this.watch.holders[0]) return `the controller reports ${JSON.stringify(known)}`
     const unwell = machines.find(({ state, problems }) => state !== 'ready' || problems.some(isOfCluster))
     return unwell ? JSON.stringify(unwell) : ''
   }
 
-  /** Takes the holder out, as a person would. */
+  /** Drains the holder, by the command of an operator. */
   async drain(): Promise<void> {
     await this.pair.tandem('machine', 'drain', this.holder.name)
   }
@@ -117,7 +120,7 @@ export class FailoverLab {
     await machine.must(['systemctl', 'kill', '--kill-whom=all', `--signal=SIG${signal}`, unit])
   }
 
-  /** Back as it was: a power-cut machine boots, what was frozen is ended for systemd to start anew. */
+  /** Restores the pair: boots a machine without power, and kills frozen processes so that systemd restarts them. */
   async mend(): Promise<void> {
     await this.network.heal()
     for (const name of ['a', 'b']) {
@@ -132,7 +135,7 @@ export class FailoverLab {
       await machine.boot()
       await this.watch.watch(name)
     }
-    // Frozen, it is only ended: systemd starts it anew.
+    // A frozen process is only killed; systemd restarts it.
     const { out } = await machine.run(['sh', '-c', 'cat /proc/$(pidof -s haproxy)/stat'])
     if (out.includes(') T ')) await this.signal(machine, 'tandem-haproxy', 'KILL')
     const { machines } = await this.status()

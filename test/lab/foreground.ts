@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { Pair } from './pair.ts'
 import { whyNoLab } from './requirements.ts'
 
-/** A three-machine cluster to try things on, until Ctrl-C. */
+/** Runs a three-machine cluster for experiments, until Ctrl-C. */
 const why = whyNoLab()
 if (why) {
   console.error(why)
   process.exit(1)
 }
 const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')])
-console.log('Booting three machines (the first time ever takes about 30 s more: their system is installed once) …')
+console.log('Booting three machines (the first run takes about 30 s longer, because it installs their system) …')
 const pair = await Pair.open()
 const { lab } = pair
 try {

@@ -7,7 +7,7 @@ import { whyNoLab } from './requirements.ts'
 import { Wire } from './wire.ts'
 
 const why = whyNoLab()
-const bootMs = 700_000 // the first time ever it installs the machines' system
+const bootMs = 700_000 // the first run installs the machines' system
 const long = { timeout: 120_000 }
 const [keptPort, limitedPort, amqpPort] = [5672, 5673, 5674]
 const silentMs = 12_000
@@ -26,7 +26,7 @@ describe.skipIf(why)(`silent connections through both machines${why ? ` (skipped
   })
   afterAll(() => pair?.close())
 
-  /** Its only instance is on b. */
+  /** The only instance of the service is on b. */
   async function serve(name: string, port: number, more = ''): Promise<void> {
     const text = line({
       name,
@@ -37,7 +37,7 @@ describe.skipIf(why)(`silent connections through both machines${why ? ` (skipped
     expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
   }
 
-  /** From a third machine, at a: its HAProxy and b's are between the client and the instance. */
+  /** Connects from a third machine to a: the HAProxy of a and of b are between the client and the instance. */
   async function connected(port: number): Promise<Wire> {
     let wire: Wire | undefined
     const answer = async (): Promise<string> => {
@@ -51,11 +51,11 @@ describe.skipIf(why)(`silent connections through both machines${why ? ` (skipped
     return wire
   }
 
-  it('have no timeout in what Tandem wrote, but the one that a definition asks for', async () => {
+  it('have no timeout in the configuration, except `idle` of a definition', async () => {
     for (const name of ['a', 'b']) {
       const written = await pair.lab.machine(name).must(['cat', '/var/lib/tandem/haproxy/haproxy.cfg'])
       const limits = timeoutsOf(written)
-      // Where TCP passes: the entry, the machines' own entry, and the services' backends on both sides of TLS.
+      // Sections that TCP passes: the entry, the machines' own entry, and the services' backends on both sides of TLS.
       for (const section of [
         'defaults tandem_tcp',
         `frontend tcp_${keptPort}`,
@@ -72,14 +72,14 @@ describe.skipIf(why)(`silent connections through both machines${why ? ` (skipped
     }
   })
 
-  it('live while client and server both say nothing', long, async () => {
+  it('stay open while client and server both send nothing', long, async () => {
     const wire = await connected(keptPort)
     expect(await wire.cutAfter(silentMs)).toBe(null)
     expect(wire.unread.toString()).toBe('')
     expect(await wire.say('still here')).toBe('1 still here')
   })
 
-  it('are cut after the `idle` of their definition, and not while something is said', long, async () => {
+  it('are closed after the `idle` of their definition, but not while data is sent', long, async () => {
     const wire = await connected(limitedPort)
     for (let word = 0; word < 4; word++) {
       expect(await wire.cutAfter(1_000)).toBe(null)
@@ -90,7 +90,7 @@ describe.skipIf(why)(`silent connections through both machines${why ? ` (skipped
     expect(cutMs).toBeLessThan(6_000)
   })
 
-  it('RabbitMQ and a client without heartbeats: as above', { timeout: 400_000 }, async ({ skip }) => {
+  it('work the same way with RabbitMQ and a client without heartbeats', { timeout: 400_000 }, async ({ skip }) => {
     const whyNot = await installRabbitmq(pair.lab.machine('b'))
     if (whyNot) return skip(whyNot)
     await serveBroker('')
@@ -128,7 +128,8 @@ health: { within: 90s }
         await openAmqp(wire)
         return wire
       } catch (error) {
-        // A listening broker refuses until its first database is made; a peer is used once its check has succeeded.
+        // A listening broker refuses connections until it has created its first database; a peer is used once its check
+        // has succeeded.
         if (tries === mostTries) throw error
         await wire.close()
       }
@@ -136,7 +137,7 @@ health: { within: 90s }
   }
 })
 
-/** The limits on silence, by section. */
+/** The timeouts of idle connections, by section. */
 function timeoutsOf(config: string): Map<string, string[]> {
   const found = new Map<string, string[]>()
   let section: string[] = []

@@ -2,7 +2,7 @@ import type { Outcome } from '../../src/lib/exec.ts'
 import type { LabMachine } from './labMachine.ts'
 import { checkoutBind } from './program.ts'
 
-/** The checkout is read-only there, and units belong to the whole machine. */
+/** Options for vitest on a machine: the checkout is read-only there, and all tests share the machine's units. */
 const alone = ['--configLoader=native', '--no-file-parallelism']
 const testsMs = 300_000
 
@@ -11,7 +11,7 @@ export async function testInside(machine: LabMachine, files: string[]): Promise<
   return machine.run(testCommand(files), { timeoutMs: testsMs })
 }
 
-/** The command that does so there; `files` may be any arguments of vitest. */
+/** The command that runs vitest on the machine; `files` may be any arguments of vitest. */
 export function testCommand(files: string[]): string[] {
   const vitest = `${checkoutBind.to}/node_modules/vitest/vitest.mjs`
   const within = ['env', '-C', checkoutBind.to, 'TANDEM_LAB_MACHINE=1', 'NO_COLOR=1']

@@ -1,6 +1,8 @@
 import type { LabMachine } from './labMachine.ts'
 
-/** Ends every process of these units (names with spaces between, or patterns) after a while; `false`: there was none. */
+/**
+ * Kills every process of these units (names separated by spaces, or patterns) after a while; `false`: there was none.
+ */
 export async function killUnits(machine: LabMachine, units: string, afterMs = 0): Promise<boolean> {
   const kill = `systemctl kill --kill-whom=all --signal=KILL ${units}`
   const { code } = await machine.run([

@@ -12,15 +12,17 @@ const why = whyNoLab()
 const bootMs = 700_000
 const address = '10.77.0.50'
 const { seed, count: kills } = randomRun('kills', { check: 5, soak: 100 })
-/** Longest time into a command at which something is killed; leaving is over sooner. */
+/** Latest time of a kill after the start of a command; `leave` ends sooner. */
 const mostMs = 2_500
 const mostOfLeavingMs = 1_200
 const finishMs = 60_000
-/** Most without a restart: with one, a round takes three times as long. */
+/**
+ * Arguments of the patches. Most have no restart of the machine, because a round with one takes three times as long.
+ */
 const patches = [['a'], ['--all', '--no-reboot'], ...Array.from({ length: 4 }, () => ['a', '--no-reboot'])]
 const leaves = [['--purge', '--remove-data'], []]
 const purged = ['tandem', 'agent', 'leave', '--purge', '--remove-data']
-/** An exit from here up means a signal. */
+/** An exit status from here up means a signal. */
 const firstSignalCode = 128
 
 describe.skipIf(why)(`kill -9 at random moments${why ? ` (skipped: ${why})` : ''}`, () => {
@@ -50,7 +52,10 @@ describe.skipIf(why)(`kill -9 at random moments${why ? ` (skipped: ${why})` : ''
     return asked.every(({ out }) => out.startsWith('hello'))
   }
   let done = 0
-  /** Ends what is chosen of these a while after the command has begun, the command itself is one of them; counts it if it ran. */
+  /**
+   * Kills one of these a while after the start of the command, which is itself one of them; counts the kill if it hit a
+   * process.
+   */
   async function cutOff(
     on: LabMachine,
     argv: string[],
@@ -73,7 +78,7 @@ describe.skipIf(why)(`kill -9 at random moments${why ? ` (skipped: ${why})` : ''
     await running
     return told(unit, isKilled)
   }
-  /** The same command again, until it is done: a controller that was just killed may not answer yet. */
+  /** Repeats the same command until it succeeds: a controller that was just killed may not answer yet. */
   async function finishes(on: LabMachine, argv: string[], what: string): Promise<void> {
     let said = ''
     const deadline = performance.now() + finishMs
@@ -84,13 +89,13 @@ describe.skipIf(why)(`kill -9 at random moments${why ? ` (skipped: ${why})` : ''
     }
     throw new Error(`${argv.join(' ')} does not finish (${what}; TANDEM_SEED=${seed}): ${said}`)
   }
-  /** Run again; 2 and these words: nothing was left to do. */
+  /** Repeats the command; exit 2 and this message mean that nothing was left to do. */
   async function hasLeft(leave: string[], what: string): Promise<void> {
     const { code, out, err } = await a().run(leave, { timeoutMs: 120_000 })
     if (code !== 0 && !err.includes('there is no agent here'))
       throw new Error(`${leave.join(' ')} does not finish (${what}; TANDEM_SEED=${seed}): ${out} ${err}`)
   }
-  const one = <T>(many: T[]): T => many[Math.floor(random() * many.length)] as T // there are some
+  const one = <T>(many: T[]): T => many[Math.floor(random() * many.length)] as T // the list is not empty
   const controller = (): [LabMachine, string] => [pair.controller, 'tandem-controller']
   const parts = (...names: string[]): [LabMachine, string][] => names.map((name) => [a(), `tandem-${name}`])
   const everything = ['agent', 'privileged', 'guard', 'keepalived', 'haproxy']

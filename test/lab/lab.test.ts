@@ -8,7 +8,7 @@ import { whyNoLab } from './requirements.ts'
 
 const why = whyNoLab()
 const soon = { timeout: 10_000 }
-const bootMs = 700_000 // the first time ever it installs the machines' system
+const bootMs = 700_000 // the first run installs the machines' system
 
 describe.skipIf(why)(`the machine lab${why ? ` (skipped: ${why})` : ''}`, () => {
   let lab: Lab
@@ -21,7 +21,7 @@ describe.skipIf(why)(`the machine lab${why ? ` (skipped: ${why})` : ''}`, () => 
   const reaches = async (from: string, to: string): Promise<boolean> =>
     (await lab.machine(from).run(['ping', '-q', '-c1', '-W1', to])).code === 0
 
-  it('boots machines with a systemd of their own, Node and tandem, that reach each other and the client', async () => {
+  it('boots machines with their own systemd, Node and tandem, which reach each other and the client', async () => {
     const [a, b] = lab.machines
     expect((await a?.must(['cat', '/proc/1/comm']))?.trim()).toBe('systemd')
     expect((await b?.must(['hostname']))?.trim()).toBe('b')
@@ -30,14 +30,14 @@ describe.skipIf(why)(`the machine lab${why ? ` (skipped: ${why})` : ''}`, () => 
     expect([await reaches('a', 'b'), await reaches('b', 'a'), await reaches('a', 'client')]).toEqual([true, true, true])
   })
 
-  it('cuts one from the other both ways and heals', async () => {
+  it('cuts the connection between two machines both ways and heals it', async () => {
     await lab.network.cut('a', 'b')
     expect([await reaches('a', 'b'), await reaches('a', 'client')]).toEqual([false, true])
     await lab.network.heal('a', 'b')
     expect(await reaches('a', 'b')).toBe(true)
   })
 
-  it('cuts one way, of an established connection too: what was sent arrives once healed', async () => {
+  it('cuts one direction, also of an established connection: sent data arrives after the cut is healed', async () => {
     const [a, b] = [lab.machine('a'), lab.machine('b')]
     const said = '/root/said'
     await b.must(['systemd-run', '-q', '--unit=hears', 'socat', '-u', 'TCP-LISTEN:7000', `OPEN:${said},creat`])
@@ -51,16 +51,16 @@ describe.skipIf(why)(`the machine lab${why ? ` (skipped: ${why})` : ''}`, () => 
     await expect.poll(heard, soon).toBe('before\n')
     await lab.network.cutOneWay('a', 'b')
     await order('during')
-    // b's segments still reach a: its card counts them, and only the answers are missing.
+    // b's segments still reach a, whose network card counts them; only the answers are missing.
     expect(await reaches('b', 'a')).toBe(false)
     expect(await reaches('b', 'client')).toBe(true)
     expect(await heard()).toBe('before\n')
     await lab.network.heal()
-    // The kernel sends again later and later.
+    // The kernel doubles its retransmission timeout.
     await expect.poll(heard, { timeout: 30_000 }).toBe('before\nduring\n')
   })
 
-  it('kills a machine as a power failure does, and boots it again with the same disk', async () => {
+  it('kills a machine like a power failure, and boots it again with the same disk', async () => {
     const b = lab.machine('b')
     await b.must(['sh', '-c', 'echo kept >/root/kept; sync'])
     const boot = await b.must(['cat', '/proc/sys/kernel/random/boot_id', '/etc/machine-id'])
@@ -75,7 +75,7 @@ describe.skipIf(why)(`the machine lab${why ? ` (skipped: ${why})` : ''}`, () => 
     await expect.poll(() => reaches('a', 'b'), soon).toBe(true)
   })
 
-  it('really holds a service to its memory', async () => {
+  it('enforces the memory limit of a service', async () => {
     const hungry = ['node', '-e', 'const kept=[];for(;;)kept.push(Buffer.alloc(1e7,1))']
     const limit = ['-p', 'MemoryMax=80M', '-p', 'MemorySwapMax=0']
     const { code } = await lab.machine('a').run(['systemd-run', '-q', '--wait', '--pipe', ...limit, ...hungry])
@@ -84,7 +84,7 @@ describe.skipIf(why)(`the machine lab${why ? ` (skipped: ${why})` : ''}`, () => 
     expect(free.code).toBe(0)
   })
 
-  it('two labs do not collide, and one that was killed is removed by the next', { timeout: bootMs }, async () => {
+  it('two labs do not collide, and the next lab removes one that was killed', { timeout: bootMs }, async () => {
     const script = `
       const { openLab } = await import(${JSON.stringify(new URL('./lab.ts', import.meta.url).href)})
       const lab = await openLab({ machines: ['a'] })

@@ -16,11 +16,11 @@ interface Options {
   machines: string[]
   /** Folders of this computer that every machine sees too. */
   binds?: Bind[]
-  /** Default: Tandem is on every machine, as a bundle of this checkout. */
+  /** Default: every machine has Tandem, as a bundle of this checkout. */
   bare?: boolean
 }
 
-/** Where requests come from: this computer's files and programs, on the lab's network. */
+/** The source of requests: this computer's files and programs, on the lab's network. */
 export interface LabClient {
   address: string
   /** The command on this computer that runs `argv` on the lab's network. */
@@ -30,15 +30,15 @@ export interface LabClient {
 }
 
 export interface Lab {
-  /** Of this run alone. */
+  /** Unique name of this run. */
   run: string
   folder: string
   network: LabNetwork
   client: LabClient
   machines: LabMachine[]
-  /** Throws for a name that the lab does not have. */
+  /** Throws for an unknown name. */
   machine(name: string): LabMachine
-  /** Powers everything off, hard, and leaves nothing behind. */
+  /** Powers all machines off without a shutdown, and removes everything. */
   close(): Promise<void>
 }
 
@@ -48,8 +48,8 @@ const firstHost = 11
 const mostMachines = 50
 
 /**
- * Boots machines beside each other, on a network of their own, with a place for a client on it. First removes what labs of
- * runs that were killed have left. `machines` may name a controller's machine as any other.
+ * Boots machines on their own network, with a client on it. First removes leftovers of killed runs. `machines` may
+ * include a controller's machine like any other.
  */
 export async function openLab({ machines: names, binds = [], bare = false }: Options): Promise<Lab> {
   if (names.length > mostMachines) throw new Error(`a lab has at most ${mostMachines} machines`)

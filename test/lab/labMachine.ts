@@ -16,9 +16,9 @@ export interface Bind {
 
 interface About {
   name: string
-  /** Of this run alone: names the cgroup, the overlay and the machine. */
+  /** Unique name of this run, used for the cgroup, the overlay and the machine. */
   fullName: string
-  /** Its own disk is in here. */
+  /** Folder that holds the machine's own disk. */
   folder: string
   image: string
   network: LabNetwork
@@ -35,12 +35,12 @@ const environment = {
   SYSTEMD_PAGER: '',
   SYSTEMD_COLORS: '0',
 }
-/** systemd-nspawn's status when the machine asked for a restart. */
+/** Exit status of systemd-nspawn when the machine requested a restart. */
 const wantsReboot = 133
-/** Writes itself into the doors (up to `--`), then becomes the rest. */
+/** Writes its pid into the cgroup files (up to `--`), then executes the remaining words. */
 const enter = 'while [ "$1" != -- ]; do echo $$ >"$1" || exit 125; shift; done; shift; exec "$@"'
 
-/** One machine: systemd as PID 1, a network card, a disk that outlives its power. */
+/** One machine: systemd as PID 1, a network card, a disk that survives a power loss. */
 export class LabMachine {
   readonly name: string
   readonly address: string
@@ -56,7 +56,7 @@ export class LabMachine {
     this.#cgroup = new MachineCgroup(about.fullName)
   }
 
-  /** Makes its disk; called once. */
+  /** Creates the disk; called once. */
   async prepare(hosts: string): Promise<void> {
     const { folder, image, fullName } = this.#about
     for (const part of ['disk', 'work', 'root']) mkdirSync(join(folder, part), { recursive: true })
@@ -72,13 +72,13 @@ export class LabMachine {
     return this.#nspawn !== null
   }
 
-  /** PID 1 of the machine, as this computer numbers it. */
+  /** The pid of the machine's PID 1 on this computer. */
   get leader(): number {
     if (!this.isUp) throw new Error(`${this.name} is powered off`)
     return this.#leader
   }
 
-  /** Resolves when systemd says that it has booted. */
+  /** Resolves when systemd reports that the machine has booted. */
   async boot(): Promise<void> {
     if (this.#nspawn) throw new Error(`${this.name} runs already`)
     const { name, folder, fullName, network, binds } = this.#about
@@ -102,7 +102,7 @@ export class LabMachine {
       ],
       {
         stdio: ['ignore', console, console],
-        // A Ctrl-C at the terminal is ours to answer.
+        // This process handles a Ctrl-C at the terminal.
         detached: true,
         env: { ...environment, SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network' },
       },
@@ -118,7 +118,7 @@ export class LabMachine {
     return exec(this.entering(argv), { ...options, env: { ...environment, ...options?.env } })
   }
 
-  /** As `run`; rejects with what it said when it fails. */
+  /** Like `run`, but rejects with the output of the command if it fails. */
   must(argv: string[], options?: ExecOptions): Promise<string> {
     return execOrThrow(this.entering(argv), { ...options, env: { ...environment, ...options?.env } })
   }
@@ -129,7 +129,7 @@ export class LabMachine {
     return ['/bin/sh', '-c', enter, 'sh', ...this.#cgroup.doors(), '--', ...enterAll]
   }
 
-  /** As pulling the plug: nothing on it is told. */
+  /** Cuts the power: no process on the machine gets a signal first. */
   async kill(): Promise<void> {
     const nspawn = this.#nspawn
     if (!nspawn) return
@@ -137,7 +137,7 @@ export class LabMachine {
     await this.#off(nspawn)
   }
 
-  /** As its power button: systemd stops every service. */
+  /** Presses the power button: systemd stops every service. */
   async powerOff(): Promise<void> {
     const nspawn = this.#nspawn
     if (!nspawn) return
@@ -150,25 +150,25 @@ export class LabMachine {
     await this.boot()
   }
 
-  /** Writes a file on its disk, running or not. */
+  /** Writes a file on the disk, whether the machine runs or not. */
   write(path: string, content: string, mode = 0o644): void {
     const file = join(this.#about.folder, 'root', path)
     mkdirSync(dirname(file), { recursive: true })
-    // Never through a link, which would lead to this computer's own files.
+    // Never follows a link, which would lead to this computer's own files.
     rmSync(file, { force: true })
     writeFileSync(file, content, { mode })
   }
 
-  /** What its console said. */
+  /** Output of the console. */
   console(): string {
     return readFileSync(join(this.#about.folder, 'console'), 'utf8')
   }
 
-  /** A restart from within: as its firmware, which boots it again. */
+  /** Handles a restart from within, like firmware: boots the machine again. */
   #ended(code: number | null): void {
     this.#nspawn = null
     if (code !== wantsReboot) return
-    // A test that waits for the machine sees that it does not come.
+    // A test that waits for the machine fails by its timeout.
     const { network } = this.#about
     const booted = network.leave(this.name).then(() => this.boot())
     booted.catch((error: unknown) => console.error(`${this.name} did not boot again:`, error))

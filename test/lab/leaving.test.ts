@@ -37,7 +37,7 @@ describe.skipIf(why)(`leaving${why ? ` (skipped: ${why})` : ''}`, () => {
   const virtual = `http://${address}:${entryPort}`
   const answer = async (entry = pair.entries[0] ?? ''): Promise<string> =>
     (await pair.lab.client.run(['curl', '-s', '--max-time', '2', entry])).out
-  /** As a person would see to it. */
+  /** Moves the address to this machine, by the commands of an operator. */
   async function holdsIt(name: 'a' | 'b'): Promise<void> {
     await expect.poll(() => watch.holders.length, soon).toBe(1)
     if (watch.holders[0] === name) return
@@ -47,7 +47,7 @@ describe.skipIf(why)(`leaving${why ? ` (skipped: ${why})` : ''}`, () => {
   }
 
   it(
-    'takes Tandem off a machine, and no request is lost: services, HAProxy and the address go on, also after a reboot',
+    'removes Tandem from a machine, and no request is lost: services, HAProxy and the address continue, also after a reboot',
     long,
     async () => {
       const before = await services()
@@ -55,7 +55,7 @@ describe.skipIf(why)(`leaving${why ? ` (skipped: ${why})` : ''}`, () => {
       const moves = watch.changes.length
       const entries = [...pair.entries, virtual]
       const load = new ClientLoad(pair.lab, { entries, perSecond: 200, tcp: pair.tcpEntries })
-      // Cut off in the middle, three times; then whole.
+      // Interrupted three times in the middle; then run to its end.
       for (const afterMs of ['0.15', '0.3', '0.6']) {
         await a().run(['timeout', '-s', 'KILL', afterMs, 'tandem', 'agent', 'leave'])
       }
@@ -67,7 +67,8 @@ describe.skipIf(why)(`leaving${why ? ` (skipped: ${why})` : ''}`, () => {
       expect(await services()).toBe(before)
       expect((await a().run(['systemctl', 'cat', 'tandem-agent'])).code).not.toBe(0)
       expect((await a().must(['ls', '/var/lib/tandem'])).split('\n')).not.toContain('joined.json')
-      // Nobody writes them any more: a word that a guard has left must not keep keepalived from holding.
+      // Without a guard, no process updates track files: one that is left must not keep keepalived from holding the
+      // address.
       const config = await a().must(['cat', '/var/lib/tandem/privileged/address/keepalived.conf'])
       expect(config).not.toContain('track_file')
       watch.gone('a')
@@ -82,7 +83,7 @@ describe.skipIf(why)(`leaving${why ? ` (skipped: ${why})` : ''}`, () => {
     },
   )
 
-  it('removes everything with --purge, and the data only when told', long, async () => {
+  it('removes everything with --purge, and the data only with --remove-data', long, async () => {
     await a().must(['sh', '-c', 'echo precious > /var/lib/private/tandem-data/web/kept'])
     expect(await left('--purge')).toMatchObject({ code: 2, error: { code: 'E_USAGE' } })
     expect(await answer()).toBe('hello 1')
@@ -95,7 +96,7 @@ describe.skipIf(why)(`leaving${why ? ` (skipped: ${why})` : ''}`, () => {
       expect.arrayContaining([web, '/etc/tandem', '/var/lib/tandem-data', 'tandem', 'tandem_haproxy']),
     )
     for (const { where } of stays.filter(({ where }) => where.startsWith('/'))) await a().must(['test', '-e', where])
-    // Nothing else of Tandem's is left that nobody named.
+    // Everything else that remains was listed by the command.
     const found = await a().must([
       'sh',
       '-c',

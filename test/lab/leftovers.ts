@@ -5,14 +5,14 @@ import { exclusive } from './exclusive.ts'
 import { MachineCgroup } from './machineCgroup.ts'
 import { namespacePrefix } from './network.ts'
 
-/** Where labs are, below the lab's folder: one folder each, with a lock that its run holds. */
+/** Folder of the labs, below the lab's folder: each lab has one folder, with a lock that its run holds. */
 export const labsFolder = (folder: string): string => join(folder, 'labs')
 export const lockFile = (lab: string): string => join(lab, 'lock')
 export const machinesFolder = (lab: string): string => join(lab, 'machines')
-/** Also the name of its machines' cgroups and of its overlays. */
+/** Also used for the names of the machines' cgroups and overlays. */
 export const machineName = (run: string, name: string): string => `tl-${run}-${name}`
 
-/** What is there of a lab, in words: processes, mounts, namespaces, folders. */
+/** Describes everything that exists of a lab: processes, mounts, namespaces, folders. */
 export async function remains(lab: string): Promise<string[]> {
   const run = basename(lab)
   const spaces = await namespacesOf(run)
@@ -20,7 +20,7 @@ export async function remains(lab: string): Promise<string[]> {
   return [...spaces, ...mountsBelow(lab), ...groups.map((name) => `processes of ${name}`)]
 }
 
-/** Ends and removes everything of one lab, in whatever state it was left. */
+/** Stops and removes everything of one lab, in any state. */
 export async function removeLab(lab: string): Promise<void> {
   const run = basename(lab)
   for (const name of machinesOf(lab)) await new MachineCgroup(machineName(run, name)).remove()
@@ -29,7 +29,7 @@ export async function removeLab(lab: string): Promise<void> {
   rmSync(lab, { recursive: true, force: true })
 }
 
-/** Removes the labs whose run is gone: nobody holds their lock. Returns their names. */
+/** Removes the labs whose run has ended: no process holds their lock. Returns their names. */
 export async function removeAbandonedLabs(folder: string): Promise<string[]> {
   const removed: string[] = []
   for (const name of names(labsFolder(folder))) {
@@ -46,7 +46,7 @@ export async function removeAbandonedLabs(folder: string): Promise<string[]> {
   return removed
 }
 
-/** Each machine has a folder in its lab's, made before anything else of it. */
+/** Each machine has a folder in that of its lab, which is created before anything else of the machine. */
 const machinesOf = (lab: string): string[] => names(machinesFolder(lab))
 
 async function namespacesOf(run: string): Promise<string[]> {

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { Load } from '../system/load.ts'
 
-// Load from the lab's network, as a process of its own there: `node loadProcess.ts OPTIONS-AS-JSON`. Ends with its
-// standard input, and prints the result as one line of JSON.
+// Generates load from the lab's network, as a separate process: `node loadProcess.ts OPTIONS-AS-JSON`. Exits at the end
+// of its standard input, and prints the result as one line of JSON.
 const load = new Load(JSON.parse(process.argv[2] ?? '{}') as ConstructorParameters<typeof Load>[0]) // by clientLoad.ts
 load.start()
 process.stdin.resume()

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 const root = '/sys/fs/cgroup'
 const killMs = 10_000
 
-/** One cgroup per machine in every hierarchy of this computer: everything of the machine is in it, however it was started. */
+/** One cgroup for each machine in every hierarchy of this computer. It contains all processes of the machine. */
 export class MachineCgroup {
   #name: string
 
@@ -17,18 +17,18 @@ export class MachineCgroup {
     for (const hierarchy of hierarchies()) {
       const group = join(hierarchy, this.#name)
       mkdirSync(group, { recursive: true })
-      // An empty set takes no process; only v1 begins with one.
+      // An empty cpuset accepts no process; only v1 begins with an empty one.
       for (const file of ['cpuset.cpus', 'cpuset.mems']) {
         if (existsSync(join(hierarchy, file))) writeFileSync(join(group, file), readFileSync(join(hierarchy, file)))
       }
     }
   }
 
-  /** The files that a process writes itself into to be of the machine. */
+  /** The files into which a process writes its pid to join the machine's cgroups. */
   doors(): string[] {
     return hierarchies().map((hierarchy) => {
       const group = join(hierarchy, this.#name)
-      // In v2 a cgroup that hands on controllers holds no process itself.
+      // In v2, a cgroup that delegates controllers holds no process itself.
       if (!isUnified() || !existsSync(join(group, 'payload'))) return join(group, 'cgroup.procs')
       mkdirSync(join(group, 'entered'), { recursive: true })
       return join(group, 'entered/cgroup.procs')
@@ -39,7 +39,7 @@ export class MachineCgroup {
     return [...new Set(this.#groups().flatMap(pidsOf))]
   }
 
-  /** Kills until nothing is left, then removes it. */
+  /** Kills until no process is left, then removes the cgroup. */
   async remove(): Promise<void> {
     const deadline = performance.now() + killMs
     for (let pids = this.pids(); pids.length > 0; pids = this.pids()) {
@@ -50,7 +50,7 @@ export class MachineCgroup {
     for (const group of this.#groups()) await removeGroup(group, deadline)
   }
 
-  /** Children before their parents. */
+  /** Lists children before their parents. */
   #groups(): string[] {
     return hierarchies().flatMap((hierarchy) => below(join(hierarchy, this.#name)))
   }
@@ -69,7 +69,7 @@ function below(group: string): string[] {
     const children = readdirSync(group, { withFileTypes: true }).filter((entry) => entry.isDirectory())
     return [...children.flatMap(({ name }) => below(join(group, name))), group]
   } catch {
-    return [] // none, or gone meanwhile
+    return [] // it never existed, or was removed meanwhile
   }
 }
 
@@ -85,11 +85,11 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // ended meanwhile
+    // the process has ended meanwhile
   }
 }
 
-/** The kernel says busy for a moment after the last process has gone. */
+/** The kernel returns EBUSY for a moment after the last process has ended. */
 async function removeGroup(group: string, deadline: number): Promise<void> {
   for (;;) {
     try {

@@ -41,7 +41,7 @@ describe.skipIf(why)(`maintenance of real machines${why ? ` (skipped: ${why})` :
     await expect.poll(instances, soon).toEqual(['a ready', 'b ready'])
   })
 
-  it('stops at a script that fails, with its last lines, and goes on from there', long, async () => {
+  it('stops at a script that fails, with its last lines, and resumes from there', long, async () => {
     script('test -e /run/mirror || { echo cannot reach the mirror; exit 3; }\necho >>/run/patched\n')
     const failed = await maintain('machine', 'patch', '--all', '--script', '/root/patch.sh', '--no-reboot')
     expect(failed).toMatchObject({ exit: 1, maintenance: { state: 'stopped' } })
@@ -55,12 +55,12 @@ describe.skipIf(why)(`maintenance of real machines${why ? ` (skipped: ${why})` :
       exit: 0,
       maintenance: { state: 'completed', machines: [{ state: 'done' }, { state: 'done' }] },
     })
-    // Once on each, however often it was resumed.
+    // The script ran once on each machine, although the maintenance was resumed several times.
     for (const name of ['a', 'b']) expect(await machine(name).must(['cat', '/run/patched'])).toBe('\n')
     await expect.poll(instances, soon).toEqual(['a ready', 'b ready'])
   })
 
-  it('a script outlives the agent and the controller, and is ended at its limit', long, async () => {
+  it('a script survives the agent and the controller, and is stopped at its time limit', long, async () => {
     script('sleep 4\ntouch /var/lib/slept\n')
     const patching = maintain('machine', 'patch', 'a', '--script', '/root/patch.sh', '--no-reboot')
     await expect
@@ -83,7 +83,7 @@ describe.skipIf(why)(`maintenance of real machines${why ? ` (skipped: ${why})` :
     await maintain('machine', 'ready', 'a')
   })
 
-  it('a machine drained with --stop runs nothing, and everything again when it is put back', long, async () => {
+  it('a machine drained with --stop runs no service, and all services again when it is put back', long, async () => {
     expect(await maintain('machine', 'drain', 'a', '--stop')).toMatchObject({ exit: 0 })
     await expect.poll(instances, soon).toEqual(['b ready'])
     expect((await machine('a').run(['pgrep', '-f', 'web.mjs'])).code).toBe(1)
@@ -91,7 +91,7 @@ describe.skipIf(why)(`maintenance of real machines${why ? ` (skipped: ${why})` :
     await expect.poll(instances, soon).toEqual(['a ready', 'b ready'])
   })
 
-  it('refuses what would take the last ready instance away', long, async () => {
+  it('refuses a maintenance that would stop the last ready instance', long, async () => {
     await machine('b').kill()
     await pair.until('lost', ['b'])
     expect(await maintain('machine', 'reboot', 'a')).toMatchObject({ exit: 4, error: { code: 'E_LAST_INSTANCE' } })

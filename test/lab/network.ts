@@ -1,31 +1,36 @@
 import { execOrThrow } from '../../src/lib/exec.ts'
 
-/** The net that every lab has to itself: it is in namespaces of its own, so labs side by side may all use it. */
+/** The network of every lab. Each lab has its own namespaces, so all labs may use the same addresses. */
 const net = '10.77.0'
 const switchName = 'switch'
-/** Before the machine's own addresses are looked up, so that what is cut is dropped without a word. */
+/** Priority before the lookup of the machine's own addresses, so that cut packets are dropped without an answer. */
 const cutPreference = 100
 
 export interface LabNetwork {
-  /** Gives it an address and plugs it in; cuts that name it hold again. As new: nothing an earlier boot set is left. */
+  /**
+   * Gives the machine an address and connects it, and applies existing cuts again. No setting of an earlier boot is
+   * left.
+   */
   join(name: string): Promise<void>
-  /** Pulls its plug: its kernel answers nothing any more. */
+  /** Disconnects the machine: its kernel no longer answers. */
   leave(name: string): Promise<void>
   addressOf(name: string): string
   namespaceOf(name: string): string
   addresses(): ReadonlyMap<string, string>
-  /** Nothing that `from` sends reaches `to` any more, of established connections too; nobody is told. Answers the other way do. */
+  /**
+   * Drops all packets from `from` to `to` without an error, also of established connections. The other direction works.
+   */
   cutOneWay(from: string, to: string): Promise<void>
-  /** Both ways. */
+  /** Cuts both directions. */
   cut(one: string, other: string): Promise<void>
-  /** Takes back every cut between the two, or of all. */
+  /** Removes every cut between the two machines, or all cuts. */
   heal(one?: string, other?: string): Promise<void>
 }
 
-/** The names of a lab's namespaces begin so. */
+/** Prefix of the names of a lab's namespaces. */
 export const namespacePrefix = (run: string): string => `tl-${run}-`
 
-/** A bridge in a namespace; every machine is on it by a pair of virtual cards. Cuts are rules where packets arrive. */
+/** A bridge in a namespace, to which a pair of virtual cards connects every machine. Cuts are rules at the receiver. */
 export async function openNetwork(run: string, hosts: ReadonlyMap<string, number>): Promise<LabNetwork> {
   const addresses = new Map([...hosts].map(([name, host]) => [name, `${net}.${host}`]))
   const cardOf = (name: string): string => `p-${hosts.get(name)}`
@@ -44,7 +49,7 @@ export async function openNetwork(run: string, hosts: ReadonlyMap<string, number
   await ip(['-n', bridge, 'link', 'set', 'br0', 'up'])
 
   const rule = async (change: 'add' | 'del', from: string, to: string): Promise<void> => {
-    if (!joined.has(to)) return // it is off; `join` sets what holds then
+    if (!joined.has(to)) return // the machine is off; `join` applies the cuts when it starts
     const dropped = ['pref', String(cutPreference), 'from', addressOf(from), 'iif', 'eth0', 'blackhole']
     await ip(['-n', namespaceOf(to), 'rule', change, ...dropped])
   }
@@ -64,7 +69,8 @@ export async function openNetwork(run: string, hosts: ReadonlyMap<string, number
       await ip(['-n', bridge, 'link', 'set', card, 'master', 'br0', 'up'])
       await ip(['-n', inside, 'addr', 'add', `${addressOf(name)}/24`, 'dev', 'eth0'])
       await ip(['-n', inside, 'link', 'set', 'eth0', 'up'])
-      // So that a rule of ours comes before the machine's own addresses, and holds for established connections too.
+      // Makes the lab's rules come before the machine's own addresses, so that they also apply to established
+      // connections.
       const settings = ['net.ipv4.tcp_early_demux=0', 'net.ipv4.ip_early_demux=0']
       await execOrThrow(['nsenter', `--net=/run/netns/${inside}`, 'sysctl', '-qw', ...settings])
       await ip(['-n', inside, 'rule', 'add', 'pref', '1000', 'lookup', 'local'])
@@ -74,7 +80,7 @@ export async function openNetwork(run: string, hosts: ReadonlyMap<string, number
     },
     leave: async (name) => {
       if (!joined.delete(name)) return
-      // The pair goes at once; a namespace goes when its last process has.
+      // The pair of cards disappears at once, a namespace only after its last process has ended.
       await ip(['-n', bridge, 'link', 'del', cardOf(name)])
       await ip(['netns', 'del', namespaceOf(name)])
     },
@@ -97,7 +103,10 @@ export async function openNetwork(run: string, hosts: ReadonlyMap<string, number
   }
 }
 
-/** The same after each boot, as a card has it: the others' ARP tables stay true. */
+/**
+ * The MAC address is the same after each boot, like that of a real card, so the ARP tables of other machines stay
+ * valid.
+ */
 const hardwareAddress = (host: number): string => `02:00:0a:4d:00:${host.toString(16).padStart(2, '0')}`
 
 async function ip(args: string[]): Promise<void> {

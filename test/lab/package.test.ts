@@ -7,7 +7,7 @@ import { whyNoLab } from './requirements.ts'
 import { Workshop } from './workshop.ts'
 
 const why = whyNoLab()
-const bootMs = 700_000 // the first time ever it installs the machines' system
+const bootMs = 700_000 // the first run installs the machines' system
 const long = { timeout: 120_000 }
 const parts = ['tandem-agent', 'tandem-controller', 'tandem-haproxy']
 
@@ -29,13 +29,13 @@ describe.skipIf(why)(`the Debian package on real machines${why ? ` (skipped: ${w
 
   const stateOf = async (machine: LabMachine, unit: string): Promise<string> =>
     (await machine.run(['systemctl', 'is-active', unit])).out.trim()
-  /** Of every instance, and of HAProxy. */
+  /** Main pids of every instance, and of HAProxy. */
   const pidsOf = (machine: LabMachine): Promise<string> =>
     machine.must(['systemctl', 'show', '--property=Id,MainPID', 'tandem-web-*', 'tandem-haproxy.service'])
   const answerOf = async (entry: string): Promise<string> =>
     (await pair.lab.client.run(['curl', '-s', '--max-time', '5', entry])).out
 
-  it('is what founded the cluster that serves: nothing else of Tandem is on the machines', long, async () => {
+  it('founded the serving cluster: the machines have no other Tandem program', long, async () => {
     for (const machine of pair.lab.machines) {
       expect(await machine.must(['dpkg', '--verify', 'tandem'])).toBe('')
       expect(await machine.must(['readlink', '-f', '/usr/bin/tandem'])).toBe('/usr/lib/tandem/bin/tandem\n')
@@ -47,7 +47,7 @@ describe.skipIf(why)(`the Debian package on real machines${why ? ` (skipped: ${w
     for (const entry of pair.entries) expect(await answerOf(entry)).toBe('hello 1')
   })
 
-  it('upgrades what runs from it under load: the agent starts anew, nothing else does', long, async () => {
+  it('upgrades the running program under load: only the agent restarts', long, async () => {
     const a = pair.lab.machine('a')
     const load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 200 })
     const [before, agent] = [await pidsOf(a), await a.must(['systemctl', 'show', '--property=MainPID', 'tandem-agent'])]
@@ -59,7 +59,7 @@ describe.skipIf(why)(`the Debian package on real machines${why ? ` (skipped: ${w
   })
 
   it(
-    'is removed and purged under load: what runs goes on, also after a reboot, and knows its cluster again',
+    'is removed and purged under load: services continue, also after a reboot, and belong to the cluster again',
     long,
     async () => {
       const a = pair.lab.machine('a')
@@ -80,14 +80,15 @@ describe.skipIf(why)(`the Debian package on real machines${why ? ` (skipped: ${w
       await a.reboot()
       await expect.poll(() => answerOf(pair.entries[0] ?? ''), { timeout: 30_000 }).toBe('hello 1')
       expect((await a.run(['systemctl', 'cat', 'tandem-agent'])).code).not.toBe(0)
-      // Its program is gone: it is skipped, not tried for ever, and the addresses go on without it.
+      // The guard's program is missing: systemd skips the unit and does not retry it, and the addresses work without
+      // the guard.
       const guard = await a.must(['systemctl', 'show', '-p', 'ActiveState,ConditionResult,NRestarts', 'tandem-guard'])
       expect(guard.trim().split('\n').toSorted()).toEqual(['ActiveState=inactive', 'ConditionResult=no', 'NRestarts=0'])
       expect(await stateOf(a, 'tandem-keepalived')).toBe('active')
     },
   )
 
-  it('starts nothing where nothing ran', long, async () => {
+  it('starts nothing on a machine where nothing ran', long, async () => {
     const { controller } = pair
     await controller.must(['dpkg', '--purge', 'tandem'])
     await installPackage(controller, file)

@@ -8,7 +8,7 @@ import { isOfCluster, Pair, tcpPort } from './pair.ts'
 import { whyNoLab } from './requirements.ts'
 
 const why = whyNoLab()
-const bootMs = 700_000 // the first time ever it installs the machines' system
+const bootMs = 700_000 // the first run installs the machines' system
 const drain = 3_000
 const long = { timeout: 600_000 }
 const refused = /alert|eof|reset/i
@@ -45,11 +45,11 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
       ...about,
     })
   }
-  /** What failed, in words. */
+  /** Stops the load, and describes its failures. */
   const endLoad = async (): Promise<string[]> => {
     const result = await load?.stop()
     load = null
-    if (!result) throw new Error('no load was begun')
+    if (!result) throw new Error('no load was started')
     const { requests, slow, uploads, lines, latencies, outlasted } = result
     const p99 = latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * 0.99)]
     console.log({ requests, slow, uploads, lines, long: result.long.length, p99, outlasted: outlasted.length })
@@ -60,7 +60,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
   const answerOf = async (entry: string): Promise<string> =>
     (await pair.lab.client.run(['curl', '-s', '--max-time', '5', entry])).out
 
-  it('rolls an HTTP and a TCP service again and again under load, and loses nothing', long, async () => {
+  it('rolls out an HTTP and a TCP service repeatedly under load, and loses nothing', long, async () => {
     beginLoad()
     for (let round = 0; round < rounds; round++) {
       await Promise.all([pushWeb(), pushLine()])
@@ -86,7 +86,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
   )
 
   it(
-    'an agent that is killed finds its services again: no PID changes, and HAProxy alone comes back as it was',
+    'an agent that is killed adopts its services again: no PID changes; a restarted HAProxy has the same state without the agent',
     long,
     async () => {
       const a = pair.lab.machine('a')
@@ -108,7 +108,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
     },
   )
 
-  it('an agent that starts again writes the same bytes', long, async () => {
+  it('a restarted agent writes the same bytes', long, async () => {
     const a = pair.lab.machine('a')
     const written =
       'find /etc/systemd/system /var/lib/tandem/haproxy /var/lib/tandem/supervisor -name "*tandem*" -type f -o -path "*haproxy/*" -type f'
@@ -122,7 +122,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
     expect(await hashes()).toBe(before)
   })
 
-  it('an agent that starts again shows SINCE and RESTARTS as they were', long, async () => {
+  it('a restarted agent shows the same SINCE and RESTARTS', long, async () => {
     const a = pair.lab.machine('a')
     const shown = async () => {
       const { services } = await status()
@@ -142,7 +142,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
     const before = await shown()
     await restartAgent()
     await expect.poll(shown, soon).toMatchObject({ ...before, work: expect.any(Number) })
-    // While no agent runs, systemd alone starts it again.
+    // While no agent runs, systemd restarts the instance.
     await a.must(['systemctl', 'stop', 'tandem-agent'])
     await a.must(['systemctl', 'kill', '--kill-who=main', '-s', 'KILL', `tandem-${id}`])
     const startedAgain = () => a.must(['systemctl', 'show', '-P', 'NRestarts', `tandem-${id}`])
@@ -152,7 +152,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
     expect(Date.parse((await shown())?.since ?? '')).toBeGreaterThan(Date.parse(before?.since ?? ''))
   })
 
-  it('rolls round a machine that is lost, says so, and that one converges when it returns', long, async () => {
+  it('skips a lost machine in a rollout and reports that; the machine converges when it returns', long, async () => {
     const b = pair.lab.machine('b')
     await b.kill()
     await pair.until('lost', ['b'])
@@ -169,11 +169,11 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
     ['the controller', ['controller'], 'both'],
     ['its peer', ['a'], 'both'],
     ['both', ['controller', 'a'], 'both'],
-    ['the controller, its words lost', ['controller'], 'out'],
-    ['its peer, its words lost', ['a'], 'out'],
+    ['the controller, its packets lost', ['controller'], 'out'],
+    ['its peer, its packets lost', ['a'], 'out'],
     ['its peer, hearing nothing', ['a'], 'in'],
   ] as const)(
-    'a machine cut from %s serves what it can, and converges when healed',
+    'a machine cut from %s serves its own instances, and converges when healed',
     long,
     async (_name, others, way) => {
       const { network } = pair.lab
@@ -195,14 +195,14 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
   )
 
   it(
-    'a service that eats memory or forks without end dies at its limit, comes back, and its neighbour does not suffer',
+    'a service that uses too much memory or forks without end is killed at its limit and restarts, and its neighbour is not affected',
     long,
     async () => {
       const program = (name: string, run: string, limits: string): string =>
         `service: ${name}\nlisten: none\nlimits: { ${limits} }\nrun: [node, -e, ${JSON.stringify(run)}]\n`
       const p99 = async (): Promise<number> => {
         const quick = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 200, shortOnly: true })
-        await new Promise((resolve) => setTimeout(resolve, 8_000)) // the load is what is waited for: so long is measured
+        await new Promise((resolve) => setTimeout(resolve, 8_000)) // duration of the measurement
         const result = await quick.stop()
         expect(failuresOf(result)).toEqual([])
         return result.latencies.toSorted((x, y) => x - y)[Math.floor(result.latencies.length * 0.99)] ?? 0
@@ -242,7 +242,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
     },
   )
 
-  it('serves https from certificate files as they come, change and break, and http all the while', long, async () => {
+  it('serves https while certificate files are added, changed and broken, and http all the time', long, async () => {
     const certificate = async (): Promise<string> => {
       const [key, crt] = [`${pair.lab.folder}/https.key`, `${pair.lab.folder}/https.crt`]
       await pair.lab.client.must([
@@ -275,7 +275,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
   })
 
   it(
-    'no port opens to a peer without a certificate, with a foreign one, or with a removed machine’s',
+    'no port accepts a peer without a certificate, with a foreign one, or with that of a removed machine',
     long,
     async () => {
       const [a, b] = [pair.lab.machine('a'), pair.lab.machine('b')]
@@ -291,7 +291,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
         const ports = open.flatMap((row) => /(?:\*|0\.0\.0\.0|\[::\]|10\.77\.\d+\.\d+):(\d+) /.exec(row)?.[1] ?? [])
         return [...new Set(ports)].toSorted()
       }
-      // What an earlier test opened is closed by a reload, soon.
+      // A reload will soon close the connections of an earlier test.
       await expect.poll(outside, soon).toEqual([String(tcpPort), '7481', '80'].toSorted())
       expect(await shown('7481', a.address, [])).toMatch(refused)
       await pair.lab.client.must([
@@ -314,7 +314,7 @@ describe.skipIf(why)(`a pair of real machines${why ? ` (skipped: ${why})` : ''}`
     },
   )
 
-  /** Each machine runs one ready instance of each service, of the release that is current. */
+  /** Checks that each machine runs one ready instance of each service, of the current release. */
   async function converged(): Promise<void> {
     await expect
       .poll(async () => {

@@ -10,33 +10,36 @@ export const entryPort = 80
 export const tcpPort = 5672
 const rolloutMs = 300_000
 
-/** The computer that the lab runs on may give its machines fewer open files than HAProxy wants: that is not the cluster's fault. */
+/**
+ * Ignores this problem: the host of the lab may allow fewer open files than HAProxy needs, which is no fault of the
+ * cluster.
+ */
 export const isOfCluster = (problem: string): boolean => !problem.startsWith('HAProxy may open ')
 
 interface Options {
   /** `drivers:` of the cluster file. */
   drivers?: string
-  /** More lines of the cluster file. */
+  /** Additional lines of the cluster file. */
   more?: string
   /** A Debian package to install Tandem from. Default: a bundle of this checkout. */
   debianPackage?: string
-  /** Agents begin as root, each run by a unit of one's own making; joined again, each becomes what it usually is. */
+  /** The agents start as root, in units that the test writes; joining again converts each to an unprivileged agent. */
   byHand?: boolean
 }
 
-/** Where the machines see the folder of the package. */
+/** Path of the package's folder on the machines. */
 const packagesFolder = '/media/packages'
 
-/** What a person types who was given the file. */
+/** Installs the package, by the command of a user. */
 export const installCommand = (file: string): string[] => ['dpkg', '-i', `${packagesFolder}/${basename(file)}`]
 
-/** What the lab's image has in its place goes first. */
+/** First removes the program that the lab's image has at that path. */
 export async function installPackage(machine: LabMachine, file: string): Promise<void> {
   await machine.must(['rm', '-f', '/usr/bin/tandem', '/usr/bin/node'])
   await machine.must(installCommand(file))
 }
 
-/** A cluster as people have it: a controller's machine, two that serve, founded and joined by the commands they would type. */
+/** A cluster as users have it: a controller's machine and two that serve, founded and joined by the usual commands. */
 export class Pair {
   readonly lab: Lab
   #drivers: string
@@ -79,7 +82,7 @@ export class Pair {
     return this.lab.machine('controller')
   }
 
-  /** Where each machine takes requests. */
+  /** Entry of each machine. */
   get entries(): string[] {
     return ['a', 'b'].map((name) => `http://${this.lab.machine(name).address}:${entryPort}`)
   }
@@ -92,7 +95,7 @@ export class Pair {
     return this.lab.close()
   }
 
-  /** Runs `tandem ARGS --json` where the controller is, and parses the last line of its output. */
+  /** Runs `tandem ARGS --json` on the controller's machine, and parses the last line of its output. */
   async tandem<T = Record<string, unknown>>(...args: string[]): Promise<T & { exit: number; err: string }> {
     const { code, out, err } = await this.controller.run(['tandem', ...args, '--json'], { timeoutMs: rolloutMs })
     const last = out.trim().split('\n').at(-1)
@@ -110,7 +113,7 @@ export class Pair {
       ])
       throw new Error(`tandem ${args.join(' ')} met a bug: ${last}\n${err}\n${said.out}`)
     }
-    return { ...(JSON.parse(last) as T), exit: code, err } // the caller names the contract's shape
+    return { ...(JSON.parse(last) as T), exit: code, err } // the caller names the documented type
   }
 
   /** Pushes a program of test/services with this definition. */
@@ -126,7 +129,7 @@ export class Pair {
     return this.tandem<Pushed>('push', folder)
   }
 
-  /** Pushes, and does not go on unless the rollout completed: otherwise says all that is known of why. */
+  /** Pushes, and throws with all known details unless the rollout completed. */
   async roll(...push: Parameters<Pair['push']>): Promise<Pushed & { err: string }> {
     const pushed = await this.push(...push)
     if (pushed.exit === 0 && pushed.rollout?.state === 'completed') return pushed
@@ -143,7 +146,7 @@ export class Pair {
     await this.controller.must(['tandem', 'cluster', 'apply', '/root/cluster.yaml', '--force'])
   }
 
-  /** Makes a machine join, by the command that is printed for it. */
+  /** Makes a machine join, by the printed command. */
   async join(name: string, ...more: string[]): Promise<void> {
     const { command } = await this.tandem<{ command: string }>('machine', 'add', name)
     await this.lab.machine(name).must([...command.split(' '), ...more])

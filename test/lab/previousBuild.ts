@@ -3,15 +3,18 @@ import { join } from 'node:path'
 import { exec, execOrThrow } from '../../src/lib/exec.ts'
 
 /**
- * The build that the next version is upgraded from: the last release's commit; before there is one, an older commit whose
- * tests all passed. It moves forward with each release.
+ * The build from which the next version is upgraded: the commit of the last release. Before the first release, an older
+ * commit whose tests all passed. It moves forward with each release.
  */
 const previousBuild = '4bb9763bbf2b3d3be47361f9c30bd81f95fa0d1d'
 
-/** To fetch packages. */
+/** Time limit for fetching packages. */
 const timeoutMs = 300_000
 
-/** A checkout of an older build in `folder`; `null` where this clone does not hold its commit. It shares our packages while they are the same. */
+/**
+ * Makes a checkout of an older build in `folder`; `null` if this clone lacks its commit. Shares our packages if they
+ * are the same.
+ */
 export async function previousCheckout(root: string, folder: string, commit = previousBuild): Promise<string | null> {
   const { code } = await exec(['git', '-C', root, 'cat-file', '-e', `${commit}^{commit}`])
   if (code !== 0) return null

@@ -14,11 +14,11 @@ const bootMs = 700_000
 const long = { timeout: 300_000 }
 const soon = { timeout: 60_000, interval: 200 }
 const { seed, count: kills } = randomRun('helper_kills', { check: 12, soak: 100 })
-/** Each of them long enough for several. */
+/** Time limit of each test. */
 const mostRounds = 20 + kills
 const virtual = '10.0.0.50'
 
-/** Asks the root part on the machine, as the agent would; prints its answer. */
+/** Sends a request to the privileged helper on the machine, as the agent does; prints the answer. */
 const asking = `
 import { connect } from 'node:net'
 const socket = connect('/run/tandem/privileged.sock')
@@ -40,7 +40,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
   afterAll(() => pair?.close())
 
   const on = (name: string) => pair.lab.machine(name)
-  /** With the very groups of the agent that runs: its unit gives it more than its user has. */
+  /** Runs with exactly the groups of the running agent: its unit gives it more groups than its user has. */
   const ofAgent = async (...argv: string[]) => {
     const groups = /^Groups:\t([\d ]+?) *$/m.exec(await statusOf('tandem-agent'))?.[1]?.replaceAll(' ', ',')
     expect(groups).toMatch(/^\d+(,\d+)+$/)
@@ -59,7 +59,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     return out.split(' ')[0] ?? ''
   }
 
-  it('are made of agents that were root by joining again: nothing that runs is restarted', long, async () => {
+  it('replace agents that were root when the machine joins again; no service is restarted', long, async () => {
     const userOf = async (unit: string): Promise<string> =>
       (await on('a').must(['stat', '-c', '%U', `/proc/${await pidOf(unit)}`])).trim()
     const running = async (): Promise<string> => pidOf(await instanceUnit())
@@ -75,7 +75,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     expect(out).toContain(String(version))
   })
 
-  it('run as their user without any capability, and so does HAProxy but for its ports; services have their secrets', async () => {
+  it('run as their user without any capability; HAProxy has only the one for its ports; services have their secrets', async () => {
     const uid = (await on('a').must(['id', '-u', 'tandem'])).trim()
     const agent = await statusOf('tandem-agent')
     expect(agent).toMatch(new RegExp(`^Uid:\\t${uid}\\t${uid}\\t${uid}\\t${uid}$`, 'm'))
@@ -88,7 +88,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     expect(environment).toContain('TOKEN=of-the-service')
   })
 
-  it('the root part is gone when nobody asks', soon, async () => {
+  it('the privileged helper exits when it is idle', soon, async () => {
     await expect.poll(() => pidOf('tandem-privileged'), { timeout: 55_000, interval: 1_000 }).toBe('0')
   })
 
@@ -119,7 +119,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     expect(await pidOf(unit)).not.toBe('0')
   })
 
-  it('the root part refuses what the part without rights should not ask for', long, async () => {
+  it('the privileged helper refuses requests that the unprivileged agent must not send', long, async () => {
     const release = 'ab'.repeat(32)
     const spec = (over: object = {}) => ({
       spec: {
@@ -143,10 +143,10 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
       ...{ machine: 'a', interface: 'host0', own: on('a').address, peers: [] },
       addresses: [{ address: virtual, routerId: 1, priority: 100 }],
     }
-    // As it is, it is well: what is refused below is refused for what is changed in it.
+    // The unchanged request is accepted, so each refusal below is caused by the change.
     expect(await ask('unit.write', spec())).toMatch(/^\{"value":/)
     expect(await ask('unit.remove', { unit: 'tandem-x-1.service' })).toMatch(/^\{"value":/)
-    // Signed by the controller, for something else.
+    // This order is signed by the controller, but for something else.
     const { orders } = JSON.parse(await on('a').must(['cat', '/var/lib/tandem/desired.json'])) as DesiredState
     const signed = orders.settings
     expect(signed).not.toBeNull()
@@ -190,18 +190,18 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     expect(
       (await on('a').must(['ls', '/etc/systemd/system'])).split('\n').filter((name) => name.includes('x-1')),
     ).toEqual([])
-    // Nobody else may ask at all.
+    // No other user may send requests.
     const stranger = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', '--']
     const asked = await on('a').run([...stranger, 'node', '--input-type=module', '-e', asking, '{}'])
     expect(asked.out.trim()).toBe('error EACCES')
   })
 
   it(
-    "doctor gives what is in the place of HAProxy's configuration no more rights than the agent has",
+    "doctor gives a file in place of HAProxy's configuration no more rights than the agent has",
     long,
     async () => {
       const config = '/var/lib/tandem/haproxy/haproxy.cfg'
-      // What it fails with is what doctor says HAProxy refuses.
+      // doctor reports the failure of the script as HAProxy's refusal.
       const confess = `for l in io.lines('/proc/self/status') do if l:match('^Uid') then error((l:gsub('%s+', ' '))) end end\n`
       on('a').write('/srv/other.lua', confess)
       await on('a').must([
@@ -217,7 +217,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     },
   )
 
-  it("a certificate that root renews by hand is the agent's to read", long, async () => {
+  it("the agent can read a certificate that root renews by hand", long, async () => {
     const a = on('a')
     const request = await a.must(['tandem', 'agent', 'certificate', 'request'])
     pair.controller.write('/root/a.csr', request)
@@ -231,7 +231,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     await push()
   })
 
-  it('a service that asks for more than it may have fails its rollout, and says what allows it', long, async () => {
+  it('a service that requests more than it may have fails its rollout, and the message shows the line that allows it', long, async () => {
     const more = 'jail: { capabilities: [CAP_NET_ADMIN] }\n'
     const refused = await pair.push('web', web({ name: 'web', version: String(++version), drain: 1_000, more }))
     expect(refused).toMatchObject({ exit: 1, rollout: { state: 'reverted' } })
@@ -242,7 +242,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     await push()
   })
 
-  it('the controller patches and restarts machines by what it has signed', long, async () => {
+  it('the controller patches and restarts machines by signed orders', long, async () => {
     const before = await on('a').must(['stat', '-c', '%Y', '/proc/1'])
     pair.controller.write('/root/patch.sh', 'id -u > /root/patched\n')
     const patched = await pair.tandem<{ maintenance: MaintenanceView }>(
@@ -259,7 +259,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
   })
 
   it(
-    `the root part killed ${kills} times at random moments of rollouts loses nothing`,
+    `nothing is lost when the privileged helper is killed ${kills} times at random moments of rollouts`,
     { timeout: 300_000 + kills * 10_000 },
     async () => {
       const next = seededRandom(seed)
@@ -290,7 +290,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     },
   )
 
-  it('run commands whose input and output pass by the privileged helper, byte for byte', long, async () => {
+  it('run commands whose input and output bypass the privileged helper, byte for byte', long, async () => {
     const script = `
       head -c 3000000 /dev/urandom > /root/sent && printf 'no newline' >> /root/sent
       tandem run web --machine a -- cat < /root/sent > /root/got && cmp /root/sent /root/got
@@ -300,7 +300,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     const out = await pair.controller.must(['bash', '-euo', 'pipefail', '-c', script])
     expect(out).toContain('status 7')
     expect(out).toContain('to err')
-    // Nobody but root and the agent gets at the pipes of another, and nothing of them is left.
+    // Only root and the agent can open the pipes of another user, and no pipe is left.
     const running = pair.controller.run(['tandem', 'run', 'web', '--machine', 'a', '--no-stdin', '--', 'sleep', '90'])
     const pipes = async (): Promise<string> =>
       (await on('a').run(['sh', '-c', 'ls -d /run/tandem-streams/*/'])).out.trim()
@@ -316,7 +316,7 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     await expect.poll(pipes, soon).toBe('')
   })
 
-  it('leaves with all that was set up, and what runs goes on', long, async () => {
+  it('leaves and removes its setup, and services continue', long, async () => {
     await on('b').must(['tandem', 'agent', 'leave'])
     const left = await on('b').must(['ls', '/etc/systemd/system'])
     expect(left).not.toMatch(/tandem-(agent|privileged)/)

@@ -4,7 +4,7 @@ import type { Probed, ProbeOptions } from './probeProcess.ts'
 
 const lookMs = 10
 
-/** Requests from the lab's client at a steady rate: what a fault costs those who ask. */
+/** Requests from the lab's client at a steady rate, to measure the cost of a fault for clients. */
 export class Probe {
   readonly #process: ClientProcess
 
@@ -12,10 +12,10 @@ export class Probe {
     this.#process = new ClientProcess(lab, 'probeProcess.ts', options)
   }
 
-  /** Resolves once the first request was answered: the load is under way. */
+  /** Resolves when the first request is answered, so that the load is running. */
   async answered(): Promise<void> {
     while (!this.#process.out.includes('answered')) {
-      if (this.#process.isOver) throw new Error('the load ended before anything was answered')
+      if (this.#process.isOver) throw new Error('the load ended before the first answer')
       await new Promise((resolve) => setTimeout(resolve, lookMs))
     }
   }
@@ -29,7 +29,7 @@ export class Probe {
   }
 }
 
-/** The longest time without an answer since `from`, in ms; what is still unanswered at the end counts as well. */
+/** The longest time without an answer since `from`, in ms. Requests that are unanswered at the end count too. */
 export function longestSilence({ answers, failures }: Probed, from: number): number {
   let [longest, last] = [0, from]
   for (const at of answers.toSorted((a, b) => a - b)) {

@@ -1,14 +1,15 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 
-// Asks one URL at a steady rate, as a process of its own: `node probeProcess.ts OPTIONS-AS-JSON`. Ends with its standard
-// input. Prints `answered` at the first answer, and at its end what happened as one line of JSON (`Probed`). It never asks anything again.
+// Requests one URL at a steady rate, as a separate process: `node probeProcess.ts OPTIONS-AS-JSON`. Exits at the end of
+// its standard input. Prints `answered` at the first answer, and at its end the result as one line of JSON (`Probed`).
+// It never retries.
 
 export interface ProbeOptions {
   url: string
   perSecond: number
   keepAlive: boolean
-  /** An answer that takes longer is none. */
+  /** A request without an answer after this time has failed. */
   timeoutMs: number
 }
 
@@ -47,7 +48,7 @@ function ask(): Promise<void> {
       })
       response.on('error', (error) => over(String(error)))
     })
-    // From now, not from when there is a connection: behind many that hang there may be none for long.
+    // The timeout starts now, not when the request gets a connection: behind hanging requests that may take long.
     const timer = setTimeout(() => {
       asking.destroy()
       over(`no answer in ${options.timeoutMs} ms`)

@@ -5,7 +5,10 @@ import type { Bind } from './labMachine.ts'
 
 const checkout = join(import.meta.dirname, '../..')
 
-/** Makes what `tandem` on a machine is: the Node that npm installed and, in `app`, a bundle of this checkout, both read-only. */
+/**
+ * Builds the program `tandem` of a machine: the Node that npm installed and, in `app`, a bundle of this checkout, both
+ * read-only.
+ */
 export async function installProgram(app: string): Promise<Bind[]> {
   await bundle(app)
   return [
@@ -14,13 +17,16 @@ export async function installProgram(app: string): Promise<Bind[]> {
   ]
 }
 
-/** For tests that run on the machine: this checkout. Not where it is here: a machine has a /tmp and a /home of its own. */
+/**
+ * This checkout, for tests that run on the machine. It has another path there, because a machine has its own /tmp and
+ * /home.
+ */
 export const checkoutBind: Bind = { from: realpathSync(checkout), to: '/opt/tandem-checkout' }
 
-/** For machines on which Tandem is a package: the Node that their services need, where programs of the machine's own are. */
+/** The Node that services need on machines with the Tandem package, in the folder of the machine's own programs. */
 export const serviceNode = (): Bind => ({ from: nodeBinary(), to: '/usr/local/bin/node' })
 
-/** The Node that npm installed, where there is one. */
+/** The Node that npm installed, if there is one. */
 export function nodeBinary(): string {
   const file = join(checkout, 'node_modules', `node-linux-${process.arch}`, 'bin/node')
   return realpathSync(existsSync(file) ? file : process.execPath)

@@ -4,22 +4,22 @@ import { basename, join } from 'node:path'
 import { exec, execOrThrow } from '../../src/lib/exec.ts'
 import { exclusive } from './exclusive.ts'
 
-/** A kernel of the machine's own, and what it boots with. */
+/** A kernel for the machine, with its initial file system. */
 export interface QemuKernel {
   kernel: string
   initrd: string
-  /** To be seen as /usr/lib/modules: what the kernel loads later. */
+  /** Folder for /usr/lib/modules: modules that the kernel loads later. */
   modules: string
 }
 
 const metaPackage = 'linux-image-cloud-amd64'
-/** To reach its root; what services need later, it loads itself. */
+/** Modules needed to mount the root; the kernel loads those for services later. */
 const earlyModules = ['virtio_pci', 'virtiofs', 'overlay', 'virtio_console', 'veth']
 const guestFiles = ['init', 'lab-shell', 'lab-shell.service'].map((name) =>
   join(import.meta.dirname, 'qemuGuest', name),
 )
 const downloadMs = 300_000
-/** Everything but the package's version that decides what the folder holds. */
+/** Everything except the package's version that determines the content of the folder. */
 const recipe = (): string => JSON.stringify([earlyModules, guestFiles.map((file) => readFileSync(file, 'utf8'))])
 
 /** Debian's newest kernel for this computer's release, unpacked; downloaded once (27 MB). */
@@ -40,7 +40,7 @@ export async function qemuKernel(folder: string): Promise<QemuKernel> {
   return { kernel: join(made, 'kernel'), initrd: join(made, 'initrd'), modules: join(made, 'root/lib/modules') }
 }
 
-/** The name of the package that the meta package leads to, such as linux-image-6.1.0-56-cloud-amd64. */
+/** The name of the package on which the meta package depends, such as linux-image-6.1.0-56-cloud-amd64. */
 async function newestPackage(): Promise<string> {
   const find = async (): Promise<string | undefined> => {
     const { out } = await exec(['apt-cache', 'depends', metaPackage])
@@ -69,7 +69,7 @@ async function make(name: string, made: string): Promise<void> {
   renameSync(partial, made)
 }
 
-/** The list of packages may be older than what the mirror holds. */
+/** Updates the list of packages, which may be older than the mirror. */
 async function download(name: string, to: string): Promise<void> {
   const get = ['env', '-C', to, 'apt-get', 'download', '-qq', name]
   if ((await exec(get, { timeoutMs: downloadMs })).code === 0) return

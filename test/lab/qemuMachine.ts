@@ -23,20 +23,21 @@ interface Share {
 }
 
 /**
- * One machine with a kernel of its own, for what the lab's other machines cannot do because they share this computer's: cgroup v2 is whole
- * there. Without acceleration: everything takes about ten times as long, booting included.
+ * One machine with its own kernel, for tests that the lab's other machines cannot run because they share this
+ * computer's kernel: this machine has all of cgroup v2. It has no acceleration, so everything, including the boot,
+ * takes about ten times as long.
  */
 export interface QemuMachine {
   run(script: string, options?: { timeoutMs?: number }): Promise<Outcome>
-  /** As `run`; rejects with what it said when it fails. Resolves with its output. */
+  /** Like `run`, but rejects with the output of the command if it fails. Resolves with the output. */
   must(script: string, options?: { timeoutMs?: number }): Promise<string>
   console(): string
   readonly bootedMs: number
-  /** As pulling the plug; nothing is left of it. */
+  /** Cuts the power and removes the machine. */
   close(): Promise<void>
 }
 
-/** What a boot can do without: each takes seconds here. */
+/** Units that a boot does not need; each takes seconds here. */
 const masked = [
   ...[
     'dev-hugepages.mount',
@@ -62,7 +63,7 @@ const masked = [
 const memoryMiB = 1536
 /** A boot takes 8 s alone, and ten times that beside other labs. */
 const bootMs = 120_000
-/** An emulated kernel may hang before its first word: seen once in 30 boots. */
+/** An emulated kernel may hang before its first output: seen once in 30 boots. */
 const mostBoots = 3
 const socketMs = 10_000
 const lookMs = 20
@@ -165,7 +166,7 @@ function qemuOptions(
   ]
 }
 
-/** It dies with us, however we die. What it says is in the folder, under `name`. */
+/** Starts a process that dies with this one, also after a crash. Its output is in the folder, under `name`. */
 function spawnBound(folder: string, name: string, argv: string[]): ChildProcess {
   const said = openSync(join(folder, name), 'a')
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
@@ -176,14 +177,14 @@ function spawnBound(folder: string, name: string, argv: string[]): ChildProcess 
   return child
 }
 
-/** Until it has made its socket. */
+/** Waits until the process has created its socket. */
 async function present(socket: string, child: ChildProcess): Promise<void> {
   const deadline = performance.now() + socketMs
   while (!existsSync(socket)) {
     const isGone = child.exitCode !== null || child.signalCode !== null
     if (isGone || performance.now() > deadline)
       throw new Error(
-        `${child.spawnargs.join(' ')} did not make its socket: ${isGone ? 'it ended' : `${socketMs} ms have passed`}`,
+        `${child.spawnargs.join(' ')} did not create its socket: ${isGone ? 'it exited' : `${socketMs} ms have passed`}`,
       )
     await pause(lookMs)
   }

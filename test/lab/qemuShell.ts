@@ -14,7 +14,7 @@ interface Asked {
   failed: (error: Error) => void
 }
 
-/** Resolves when the machine says that it is ready; rejects when the port closes first. */
+/** Resolves when the machine reports ready; rejects if the port closes before. */
 export async function openQemuShell(port: Socket): Promise<QemuShell> {
   let asked: Asked | null = null
   let last = 0
@@ -23,12 +23,12 @@ export async function openQemuShell(port: Socket): Promise<QemuShell> {
   createInterface({ input: port }).on('line', (line) => {
     if (line === 'ready') return isReady()
     const [number, code = '', out = '', err = ''] = line.split(' ')
-    // Another number is of one that was not waited for.
+    // Another number belongs to a command whose wait has timed out.
     if (asked?.number === number) asked?.answered({ code: Number(code), out: decode(out), err: decode(err) })
   })
   port.on('error', () => {}) // `close` follows
   port.on('close', () => {
-    closed = new Error('the machine is gone')
+    closed = new Error('the machine has stopped')
     isGone(closed)
     asked?.failed(closed)
   })
@@ -63,5 +63,5 @@ export async function openQemuShell(port: Socket): Promise<QemuShell> {
   }
 }
 
-/** After a dash, so that nothing is something. */
+/** The text follows a dash, so that an empty text is still a word. */
 const decode = (text: string): string => Buffer.from(text.slice(1), 'base64').toString()

@@ -10,7 +10,10 @@ const erlang =
 const packages = ['rabbitmq-server', ...erlang.split(' ').map((name) => `erlang-${name}`)]
 const downloadMs = 300_000
 
-/** In the release, beside the definition: what it makes is in `TANDEM_DATA`, and all its ports are on loopback. */
+/**
+ * A script in the release, beside the definition. The broker's files are in `TANDEM_DATA`, and all its ports on
+ * loopback.
+ */
 export const brokerScript = `export HOME="$TANDEM_DATA" PATH="/usr/lib/erlang/bin:$PATH"
 export ERL_EPMD_PORT=9734 ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_NODENAME=lab@localhost RABBITMQ_DIST_PORT=9742
 export RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="$PORT" RABBITMQ_MNESIA_BASE="$TANDEM_DATA"
@@ -21,8 +24,8 @@ exec /usr/lib/rabbitmq/bin/rabbitmq-server
 `
 
 /**
- * Puts Debian's RabbitMQ on the machine. The packages are unpacked, not installed, here: no broker starts on this computer.
- * Resolves with why not, in words, where they cannot be had.
+ * Copies Debian's RabbitMQ to the machine. The packages are unpacked here and not installed, so no broker starts on
+ * this computer. Resolves with a reason if the packages cannot be downloaded.
  */
 export async function installRabbitmq(machine: LabMachine): Promise<string | null> {
   const tree = join(labFolder, 'rabbitmq')
@@ -50,7 +53,7 @@ async function unpacked(tree: string): Promise<string | null> {
     rmSync(partial, { recursive: true, force: true })
     const debs = join(partial, 'debs')
     mkdirSync(debs, { recursive: true })
-    // It writes where it is, and has no option for that.
+    // The broker writes into its own folder, and has no option to change that.
     const download = ['sh', '-c', 'cd "$0" && apt-get -qq download "$@"', debs, ...packages]
     const { code, err } = await exec(download, { timeoutMs: downloadMs })
     if (code !== 0) return `Debian's RabbitMQ cannot be downloaded: ${err}`

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { exec, execOrThrow } from '../../src/lib/exec.ts'
 
-/** What the lab needs of the computer it runs on: a program, and the Debian package that holds it. */
+/** Programs that the lab needs on its host, each with its Debian package. */
 const needed: Record<string, string> = {
   'systemd-nspawn': 'systemd-container',
   mmdebstrap: 'mmdebstrap',
@@ -10,18 +10,18 @@ const needed: Record<string, string> = {
   nsenter: 'util-linux',
   flock: 'util-linux',
 }
-/** What a machine with its own kernel needs besides. */
+/** Additional programs for a machine with its own kernel. */
 const neededByQemu: Record<string, string> = {
   'qemu-system-x86_64': 'qemu-system-x86',
   busybox: 'busybox-static',
   depmod: 'kmod',
 }
-/** Debian 12 ships it with QEMU, later ones by itself. */
+/** Debian 12 ships this program with QEMU, later versions in a separate package. */
 const sharers = ['/usr/lib/qemu/virtiofsd', '/usr/libexec/virtiofsd']
 const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/bin', '/usr/sbin', '/bin', '/sbin']
 const installMs = 300_000
 
-/** Why no machine can be booted here, in words; `null` when they can. */
+/** Why no machine can be booted here; `null` if machines can be booted. */
 export function whyNoLab(): string | null {
   if (process.platform !== 'linux') return 'the lab boots Linux machines: it needs Linux'
   if (process.getuid?.() !== 0) return 'the lab boots machines: it needs root'
@@ -31,7 +31,7 @@ export function whyNoLab(): string | null {
   return null
 }
 
-/** Why no machine with its own kernel can be booted here, in words; `null` when one can. Installs what is missing. */
+/** Why no machine with its own kernel can be booted here; `null` if one can. Installs missing packages. */
 export async function whyNoQemu(): Promise<string | null> {
   const why = whyNoLab()
   if (why !== null) return why
@@ -45,14 +45,14 @@ export async function whyNoQemu(): Promise<string | null> {
   }
 }
 
-/** Installs what is missing. */
+/** Installs missing packages. */
 export async function installRequirements(): Promise<void> {
   await install(missing())
 }
 
 async function installQemu(): Promise<void> {
   await install([...missing(), ...missing(neededByQemu), ...(sharerHere() === undefined ? ['qemu-system-common'] : [])])
-  // A package of its own since Debian 13.
+  // A separate package since Debian 13.
   if (sharerHere() === undefined) await install(['virtiofsd'])
 }
 

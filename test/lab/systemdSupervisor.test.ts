@@ -15,7 +15,7 @@ describe.skipIf(why)(`the systemd supervisor on a machine${why ? ` (skipped: ${w
   afterAll(() => lab?.close())
 
   it(
-    'what last ran starts after a reboot, without an agent or a controller; the next agent adopts it',
+    'running instances start after a reboot, without an agent or a controller; the next agent adopts them',
     { timeout: 120_000 },
     async () => {
       const machine = lab.machine('a')
@@ -49,7 +49,7 @@ describe.skipIf(why)(`the systemd supervisor on a machine${why ? ` (skipped: ${w
   )
 
   it(
-    'passes the suite of every supervisor, and holds what the jail and the limits promise',
+    'passes the suite of all supervisors, and enforces the jail and the limits',
     { timeout: 300_000 },
     async () => {
       const { code, out, err } = await testInside(lab.machine('a'), [

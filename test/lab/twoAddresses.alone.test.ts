@@ -8,7 +8,7 @@ import type { Status } from '../../src/api/views.ts'
 const why = whyNoLab()
 const bootMs = 700_000
 const long = { timeout: 180_000 }
-/** Both machines are well for 10 s before an address goes back. */
+/** Both machines must be healthy for 10 s before an address returns. */
 const returns = { timeout: 60_000, interval: 100 }
 const [first, second] = ['10.77.0.50', '10.77.0.51']
 
@@ -32,8 +32,8 @@ describe.skipIf(why)(`two virtual addresses${why ? ` (skipped: ${why})` : ''}`, 
   const holders = (): (string | undefined)[] =>
     [first, second].map((address) => watches.get(address)?.holders.join('+'))
 
-  it('each prefer their own machine; one machine carries both while it is alone', long, async () => {
-    // An address goes back once in ten minutes: the first must not have been in need of that, whoever was quicker at first.
+  it('each prefer their own machine; one machine holds both while it is alone', long, async () => {
+    // An address returns at most once in ten minutes, so it must not have had to return at the start.
     expect(await pair.tandem('machine', 'drain', 'b')).toMatchObject({ exit: 0 })
     await expect.poll(holders, returns).toEqual(['a', 'a'])
     expect(await pair.tandem('machine', 'ready', 'b')).toMatchObject({ exit: 0 })
@@ -58,7 +58,7 @@ describe.skipIf(why)(`two virtual addresses${why ? ` (skipped: ${why})` : ''}`, 
     for (const watch of watches.values()) await watch.watch('a')
   })
 
-  it('the returning machine gets its own back gently: no request is lost at either', long, async () => {
+  it('the returning machine gets its own address back without losing a request at either address', long, async () => {
     const probes = [first, second].map((address) => probeOf(address, { keepAlive: true, perSecond: 250 }))
     try {
       await expect.poll(holders, returns).toEqual(['a', 'b'])

@@ -4,9 +4,9 @@ import { Pair } from './pair.ts'
 import { whyNoLab } from './requirements.ts'
 
 const why = whyNoLab()
-const bootMs = 700_000 // the first time ever it installs the machines' system
+const bootMs = 700_000 // the first run installs the machines' system
 
-describe.skipIf(why)(`how a program ended, where the agent is not root${why ? ` (skipped: ${why})` : ''}`, () => {
+describe.skipIf(why)(`the end of a program, with an agent that is not root${why ? ` (skipped: ${why})` : ''}`, () => {
   let pair: Pair
   beforeAll(async () => {
     pair = await Pair.open()
@@ -23,11 +23,12 @@ describe.skipIf(why)(`how a program ended, where the agent is not root${why ? ` 
     const { out } = await pair.controller.run(['tandem', 'logs', 'short'])
     const [before = '', ...more] = out.split('ended: exit (3)')
     expect(more.length, out).toBeGreaterThan(0)
-    // systemd starts it again after a second; seen by chance, it has lived many times before the first end is told.
+    // systemd restarts the program after a second; if ends were only found by polling, it would have run many times
+    // before the first report.
     expect(before.match(/ lives$/gm)?.length, out).toBeLessThanOrEqual(2)
   })
 
-  it('a machine whose bus is away says that it hears nothing, until it is back', { timeout: 120_000 }, async () => {
+  it('a machine whose bus is unreachable reports that it gets no signals, until the bus is back', { timeout: 120_000 }, async () => {
     const problems = async (): Promise<string> => {
       const { machines } = await pair.tandem<Status>('status')
       return (machines.find(({ name }) => name === 'a')?.problems ?? []).join()

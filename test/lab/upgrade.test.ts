@@ -17,18 +17,18 @@ import { Workshop } from './workshop.ts'
 
 const why = whyNoLab()
 const root = join(import.meta.dirname, '../..')
-const bootMs = 700_000 // the first time ever it installs the machines' system
+const bootMs = 700_000 // the first run installs the machines' system
 const long = { timeout: 300_000 }
 const drain = 3_000
-/** In all, and in one upgrade at most: each one that is killed is run again without. */
+/** Number of kills in total, and at most in one upgrade. Each killed upgrade is then run again without kills. */
 const { seed, count: kills } = randomRun('kills', { check: 5, soak: 100 })
 const killsEach = 20
-/** An exit from here up means a signal. */
+/** An exit status from here up means a signal. */
 const firstSignalCode = 128
-/** No controller answers; an upgrade is under way already, or not every machine is heard of. */
+/** Expected refusals: no controller answers, an upgrade is already running, or a machine has not reported yet. */
 const tooSoonCodes = [3, 4]
 const bugCode = 70
-/** Neighbours, as two minor versions are. */
+/** Neighbouring minor versions. */
 const [before, after] = ['0.1.0', '0.2.0']
 const address = '10.77.0.50'
 
@@ -58,7 +58,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     watch = new AddressWatch(pair.lab, address)
     for (const name of serving) await watch.watch(name)
     await pushWeb()
-    // A build from before `expose` does not know the word, and its ports are public.
+    // A build from before `expose` does not accept the key, and its ports are public.
     const expose = previous === null ? ', expose: public' : ''
     const text = line({ name: 'line', version: '1', drain, more: `routes: [{ port: ${tcpPort}${expose} }]\n` })
     await pair.roll('line', text, 'line.mjs')
@@ -73,7 +73,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     workshop.close()
   })
 
-  /** The new version with something in the way of one part; it says its version as the good one does. */
+  /** A new version in which one part is broken; it reports its version like a working one. */
   function spoilt(name: string, version: string, part: 'agent' | 'controller', trouble: string): void {
     cpSync(join(workshop.folder, 'new'), join(workshop.folder, name), { recursive: true })
     const about = join(workshop.folder, name, 'package.json')
@@ -93,18 +93,18 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     const entries = [...pair.entries, `http://${address}:${entryPort}`]
     load = new ClientLoad(pair.lab, { entries, perSecond: 300, tcp: pair.tcpEntries })
   }
-  /** Nothing was lost meanwhile, and the address stayed where it was. */
+  /** Checks that no request was lost meanwhile, and that the address did not move. */
   async function endLoad(): Promise<void> {
     expect(watch.changes.slice(moves)).toEqual([])
     const result = await load?.stop()
     load = null
-    if (!result) throw new Error('no load was begun')
+    if (!result) throw new Error('no load was started')
     expect(failuresOf(result)).toEqual([])
     expect(result.requests).toBeGreaterThan(500)
   }
   const serving = ['a', 'b']
   const watched = ['tandem-web-*', 'tandem-line-*', 'tandem-haproxy.service', 'tandem-keepalived.service']
-  /** Which process each instance is, HAProxy and keepalived, on both machines. */
+  /** Main pids of each instance, HAProxy and keepalived, on both machines. */
   async function pidsOf(units = watched): Promise<string[]> {
     const said = await Promise.all(
       serving.map((name) => pair.lab.machine(name).must(['systemctl', 'show', '--property=Id,MainPID', ...units])),
@@ -118,12 +118,12 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     }>('status')
     return [...machines.map((one) => one.version), controller.version]
   }
-  /** What status would complain of. */
+  /** Problems that status shows. */
   async function problems(): Promise<string[]> {
     const { machines } = await pair.tandem<Status>('status')
     return machines.flatMap((machine) => machine.problems.filter(isOfCluster))
   }
-  /** Units that a trial has left. */
+  /** Leftover units of a trial. */
   const leftOver = async (machine: LabMachine): Promise<string> =>
     (await machine.run(['sh', '-c', 'ls /etc/systemd/system | grep trial'])).out
 
@@ -133,7 +133,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
   })
 
   it(
-    'goes back by itself from a version that ends at its start: no process of a service ends, nothing is lost',
+    'rolls back automatically from a version that exits at its start: no process of a service ends, nothing is lost',
     long,
     async () => {
       spoilt('crashing', '0.2.1', 'agent', 'process.exit(3)')
@@ -153,7 +153,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     },
   )
 
-  it('goes back by itself from a version that never speaks to the controller', long, async () => {
+  it('rolls back automatically from a version that never connects to the controller', long, async () => {
     spoilt('silent', '0.2.2', 'agent', 'setInterval(() => {}, 1000)')
     const pids = await pidsOf()
     beginLoad()
@@ -164,7 +164,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     await endLoad()
   })
 
-  it('goes back everywhere when the controller of the new version does not start', long, async () => {
+  it('rolls back everywhere if the controller of the new version does not start', long, async () => {
     spoilt('headless', '0.2.3', 'controller', 'process.exit(3)')
     const pids = await pidsOf()
     beginLoad()
@@ -181,7 +181,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     for (const machine of pair.lab.machines) expect(await leftOver(machine)).toBe('')
   })
 
-  it('upgrades machines and controller under load and during a rollout, which ends properly', long, async () => {
+  it('upgrades machines and controller under load and during a rollout, which completes', long, async () => {
     beginLoad()
     const lines = await pidsOf(['tandem-line-*'])
     const rolling = pushWeb()
@@ -212,7 +212,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
   })
 
   it(
-    'goes on with a trial that was cut off before its unit ran; an older agent works under the newer controller',
+    'continues a trial that was interrupted before its unit ran; an older agent works under the newer controller',
     long,
     async () => {
       const b = pair.lab.machine('b')
@@ -229,7 +229,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     },
   )
   it(
-    `finishes when it is run again, whatever of Tandem is killed at whatever moment (${kills} kills, TANDEM_SEED=${seed})`,
+    `finishes when it is run again, after kills of any part of Tandem at any moment (${kills} kills, TANDEM_SEED=${seed})`,
     { timeout: 600_000 + kills * 15_000 },
     async () => {
       const random = seededRandom(seed)
@@ -257,7 +257,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     },
   )
 
-  it('a machine that left after an upgrade joins again, with what is installed', long, async () => {
+  it('a machine that left after an upgrade joins again, with the installed version', long, async () => {
     const b = pair.lab.machine('b')
     await b.must(installCommand(newPackage))
     await b.must(['tandem', 'agent', 'leave', '--purge', '--remove-data'])
@@ -271,7 +271,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     expect(await problems()).toEqual([])
   })
 
-  /** The one that a person has typed. */
+  /** Pattern of the command that a person typed. */
   const command = 'tandem upgrade'
   const victims = [
     ...['tandem-*-trial.service', 'tandem-agent.service tandem-controller.service'],
@@ -280,7 +280,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
   ]
   const killCommand = async (): Promise<boolean> =>
     (await pair.controller.run(['pkill', '-KILL', '-f', 'tandem.* upgrade /media'])).code === 0
-  /** Until it is told to stop, or has done so often; says how often something ran that was killed. */
+  /** Kills until it is stopped or has killed this often; returns the number of kills that hit a running process. */
   async function killAtRandom(random: () => number, most: number, signal: AbortSignal): Promise<number> {
     let done = 0
     while (!signal.aborted && done < most) {
@@ -293,20 +293,22 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     return done
   }
 
-  /** Nobody kills any more: what was begun ends, well or not. */
+  /** Without further kills, waits until the started upgrade ends, successfully or not. */
   async function untilOver(): Promise<void> {
     await pair.until('ready', serving, 60_000)
     const deadline = performance.now() + 200_000
     for (;;) {
       const { upgrade: last } = await pair.tandem<Partial<Upgraded>>('upgrade', '--show')
-      // Not said: the controller was killed a moment ago.
+      // No answer: the controller was killed a moment ago.
       if (last !== undefined && last?.finishedAt !== null) return
       if (performance.now() > deadline) throw new Error(`${JSON.stringify(last)}\n${await told()}`)
       await pause(500)
     }
   }
 
-  /** Typed again until it has followed an upgrade to its end, well or not: it may be what is killed, or come too soon after. */
+  /**
+   * Repeats the command until it has followed an upgrade to its end: the command itself may be killed, or run too soon.
+   */
   async function upgradeWhileKilled(name: string): Promise<void> {
     const typed = ['tandem', 'upgrade', `/media/packages/${name}`]
     const { code } = await pair.controller.run(typed, { timeoutMs: 300_000 })
@@ -316,7 +318,10 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     await upgradeWhileKilled(name)
   }
 
-  /** By hand one would type it once more, too, when a controller that was just killed has not heard every machine yet, or does not answer yet. */
+  /**
+   * An operator would also retry if a controller that was just killed does not answer yet, or has not received all
+   * reports.
+   */
   async function upgradeAgain(name: string): Promise<void> {
     const deadline = performance.now() + 60_000
     for (;;) {
@@ -327,7 +332,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     }
   }
 
-  /** What each machine knows of a trial. */
+  /** Records of a trial on each machine. */
   async function told(): Promise<string> {
     const look =
       'tail -n +1 /var/lib/tandem*/program/*.json; systemctl list-units --all --no-legend "tandem-*"; journalctl -n 400 --no-pager -o short-precise -u "tandem-*" | cut -c-400'

@@ -2,7 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { LabMachine } from './labMachine.ts'
 
-/** A TCP connection from a machine, by its socat: the kernel's own keep-alives aside, nothing travels but what is written. */
+/**
+ * A TCP connection from a machine, by its socat. Except for the kernel's keep-alives, it carries only the written data.
+ */
 export class Wire {
   #child: ChildProcess
   #read = Buffer.alloc(0)
@@ -12,7 +14,7 @@ export class Wire {
   constructor(from: LabMachine, host: string, port: number) {
     const [file = '', ...args] = from.entering(['socat', '-t', '0.1', '-', `TCP:${host}:${port}`])
     this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    this.#child.stdin?.on('error', () => {}) // it was cut: `isEnded` says so
+    this.#child.stdin?.on('error', () => {}) // the connection was cut; `isEnded` reports that
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       this.#read = Buffer.concat([this.#read, chunk])
     })
@@ -23,7 +25,7 @@ export class Wire {
     this.#child.stdin?.write(bytes)
   }
 
-  /** All that came and was not taken yet. */
+  /** Received data that was not consumed yet. */
   get unread(): Buffer {
     return this.#read
   }
@@ -34,18 +36,20 @@ export class Wire {
     return taken
   }
 
-  /** Resolves once `isThere` holds of what came; rejects when the other side ends before, or `withinMs` pass. */
+  /**
+   * Resolves once `isThere` holds for the received data; rejects if the other side ends before, or after `withinMs`.
+   */
   async until(isThere: (unread: Buffer) => boolean, withinMs = 10_000): Promise<void> {
     const late = AbortSignal.timeout(withinMs)
     while (!isThere(this.#read)) {
       if (this.isEnded) throw new Error(`the connection ended after ${JSON.stringify(this.#read.toString())}`)
       const more = this.#child.stdout ? once(this.#child.stdout, 'data', { signal: late }) : Promise.resolve()
-      more.catch(() => {}) // when it lost the race, nobody waits for it any more
+      more.catch(() => {}) // after losing the race, this promise has no waiter
       await Promise.race([more, this.#ended])
     }
   }
 
-  /** Says a line, and resolves with the line that comes back. */
+  /** Sends a line, and resolves with the line that comes back. */
   async say(line: string): Promise<string> {
     this.write(`${line}\n`)
     await this.until((unread) => unread.includes('\n'))
@@ -54,7 +58,7 @@ export class Wire {
       .trimEnd()
   }
 
-  /** Milliseconds from now to its end by the other side; `null` when it lived for `withinMs`. */
+  /** Milliseconds from now until the other side closes the connection; `null` if it stays open for `withinMs`. */
   async cutAfter(withinMs: number): Promise<number | null> {
     const startedAt = performance.now()
     const waiting = new AbortController()
@@ -67,7 +71,7 @@ export class Wire {
     return this.isEnded ? performance.now() - startedAt : null
   }
 
-  /** As the client's end: abruptly. */
+  /** Closes the connection abruptly, as a client does. */
   async close(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#ended

@@ -5,7 +5,9 @@ import { makeDistribution, type Distribution } from '../../packaging/distributio
 
 const checkout = join(import.meta.dirname, '../..')
 
-/** A folder of this checkout in which what ships is made, for lab machines to be shown; made when it is first needed, gone when closed. */
+/**
+ * A folder of this checkout with built packages for lab machines. It is created on first use, and removed by `close`.
+ */
 export class Workshop {
   #name: string
   #folder: string | null = null
@@ -20,13 +22,13 @@ export class Workshop {
     return this.#folder
   }
 
-  /** For machines like this one, of this checkout or another. */
+  /** Builds for machines of this architecture, from this checkout or another one. */
   make({ root = checkout, version }: { root?: string; version?: string } = {}): Promise<Distribution> {
     const about = { root, out: this.folder, architectures: [process.arch], env: process.env }
     return makeDistribution(version === undefined ? about : { ...about, version })
   }
 
-  /** Puts what an archive holds into the folder, under that name. */
+  /** Unpacks an archive into the folder, under that name. */
   async unpack({ archives: [archive = ''] }: Distribution, name: string): Promise<void> {
     await execOrThrow(['tar', '-xzf', archive, '-C', this.folder])
     renameSync(archive.replace('.tar.gz', ''), join(this.folder, name))
@@ -35,7 +37,7 @@ export class Workshop {
   /** The Debian package of this checkout. */
   async debianPackage(): Promise<string> {
     const [file] = (await this.make()).packages
-    if (file === undefined) throw new Error('no Debian package was made')
+    if (file === undefined) throw new Error('no Debian package was built')
     return file
   }
 

@@ -14,7 +14,7 @@ const bytes = 1024 * 1024 * 1024
 const run = (command: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): string =>
   execFileSync(command, args, { encoding: 'utf8', maxBuffer: bytes, stdio: ['ignore', 'pipe', 'pipe'], ...options })
 
-/** A checkout of what is here now, committed, as a clone of it would be; its files are its own. */
+/** A checkout of the present files, committed, like a clone. It shares no files with this one. */
 function clone(folder: string): string {
   const files = run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root }).split('\0')
   for (const file of files.filter((name) => name !== '' && existsSync(join(root, name)))) {
@@ -32,7 +32,7 @@ function clone(folder: string): string {
   return folder
 }
 
-/** Builds as `make dist` does, in a process of its own. */
+/** Builds like `make dist`, in a separate process. */
 function build(
   folder: string,
   { umask = '022', ...env }: { umask?: string; TZ?: string; LC_ALL?: string } = {},
@@ -44,7 +44,7 @@ function build(
     console.log(JSON.stringify(await makeDistribution(options)))`
   const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', script]
   const { SOURCE_DATE_EPOCH: _, ...inherited } = process.env
-  return JSON.parse(run(process.execPath, args, { cwd: folder, env: { ...inherited, ...env } })) as Distribution // what it printed
+  return JSON.parse(run(process.execPath, args, { cwd: folder, env: { ...inherited, ...env } })) as Distribution // printed above
 }
 
 const filesOf = ({ archives, packages, bills, sums }: Distribution): string[] => [
@@ -54,7 +54,7 @@ const filesOf = ({ archives, packages, bills, sums }: Distribution): string[] =>
   sums,
 ]
 
-/** What CycloneDX 1.6 requires of a bill, and of each part. */
+/** The fields that CycloneDX 1.6 requires in a bill, and in each part. */
 const billSchema = z.object({
   bomFormat: z.literal('CycloneDX'),
   specVersion: z.literal('1.6'),
@@ -81,7 +81,7 @@ const billSchema = z.object({
   dependencies: z.array(z.object({ ref: z.string(), dependsOn: z.array(z.string()) })),
 })
 
-describe.skipIf(!linux)(`what people install${why}`, () => {
+describe.skipIf(!linux)(`the distribution${why}`, () => {
   let folder = ''
   let made: Distribution
   let home = ''
@@ -108,7 +108,7 @@ describe.skipIf(!linux)(`what people install${why}`, () => {
     },
   )
 
-  it('names no folder of the computer it was made on, and is wholly of root and of the date of the commit', () => {
+  it('names no folder of the build computer, belongs to root, and has the date of the commit', () => {
     expect(run('sh', ['-c', `grep -rlF '${folder}' '${home}' || true`])).toBe('')
     const listed = run('tar', ['--utc', '--numeric-owner', '-tvzf', made.archives[0] ?? ''])
       .trim()
@@ -120,15 +120,15 @@ describe.skipIf(!linux)(`what people install${why}`, () => {
     )
   })
 
-  it('has the checksums that sha256sum finds', () => {
+  it('has the same checksums as sha256sum computes', () => {
     expect(run('sha256sum', ['-c', 'SHA256SUMS'], { cwd: dirname(made.sums) }).match(/: OK$/gm)).toHaveLength(3)
   })
 
-  it('runs from where it was unpacked, through a link, on a machine without Node and npm: the whole tour', long, () => {
+  it('runs from the unpacked folder, through a link, on a machine without Node and npm: the whole tour', long, () => {
     const [link, bare] = [join(folder, 'tandem'), join(folder, 'bare')]
     symlinkSync(join(home, 'bin/tandem'), link)
     mkdirSync(bare)
-    // All there is on the PATH; `ps` and the like are asked for by their folders.
+    // The only programs on the PATH; programs like `ps` are called by their full path.
     for (const tool of ['sh', 'dirname', 'readlink', 'mkfifo', 'env']) {
       symlinkSync(run('sh', ['-c', `command -v ${tool}`]).trim(), join(bare, tool))
     }
@@ -141,14 +141,14 @@ describe.skipIf(!linux)(`what people install${why}`, () => {
     })
   })
 
-  it('holds what a person needs offline: the docs, a definition and a cluster file to start from', () => {
+  it('contains everything for offline use: the docs, and examples of a definition and a cluster file', () => {
     for (const file of ['README.md', 'docs/machines.md', 'docs/tandem.example.yaml', 'docs/cluster.example.yaml']) {
       expect(readFileSync(join(home, file), 'utf8'), file).toBe(readFileSync(join(root, file), 'utf8'))
     }
     expect(existsSync(join(home, 'examples/node/tandem.yaml'))).toBe(true)
   })
 
-  it('says what is inside: every package of the bundle and Node, each once, with its licence and its text', () => {
+  it('lists its content: every package of the bundle and Node, each once, with its licence and its text', () => {
     const bill = billSchema.parse(JSON.parse(readFileSync(made.bills[0] ?? '', 'utf8')))
     const parts = bill.components.map(({ group, name, version }) => `${group ? `${group}/` : ''}${name} ${version}`)
     expect(new Set(parts).size).toBe(parts.length)
@@ -156,7 +156,8 @@ describe.skipIf(!linux)(`what people install${why}`, () => {
     expect(parts).toContain(`node ${process.versions.node}`)
     const texts = readFileSync(join(home, 'LICENSE.packages'), 'utf8')
     for (const part of parts.filter((one) => !one.startsWith('node '))) expect(texts).toContain(`\n${part} (`)
-    // In the bundle by what only they say; installed here and not in it.
+    // These packages are in the bundle, by a text that only they contain; others are installed here but not in the
+    // bundle.
     for (const name of ['fastify', 'zod', 'undici', 'yaml', '@peculiar/x509', 'tslib', 'rolldown']) {
       expect(
         parts.some((one) => one.startsWith(`${name} `)),
@@ -172,7 +173,7 @@ describe.skipIf(!linux)(`what people install${why}`, () => {
   })
 
   const noDpkg = existsSync('/usr/bin/dpkg-deb') ? '' : ' (skipped: there is no dpkg-deb)'
-  it.skipIf(noDpkg)(`is a package that dpkg reads, with the same content and whole checksums${noDpkg}`, () => {
+  it.skipIf(noDpkg)(`is a package that dpkg reads, with the same content and valid checksums${noDpkg}`, () => {
     const into = join(folder, 'installed')
     run('dpkg-deb', ['--extract', made.packages[0] ?? '', into])
     run('diff', ['-r', home, join(into, 'usr/lib/tandem')])

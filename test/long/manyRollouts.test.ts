@@ -6,15 +6,16 @@ import { Laptop } from '../system/laptop.ts'
 import { Load } from '../system/load.ts'
 import { endedEarly, failuresOf, pushLine, pushWeb } from '../system/rollUnderLoad.ts'
 
-/** As long as people's long connections are promised here: the figure in the issue this test answers to. */
+/** Documented lifetime of long connections. */
 const drain = 3_000
 const { seed, count: rounds } = randomRun('rounds', { check: 5, soak: 20 })
 const random = seededRandom(seed)
 
 /*
- * The whole promise: rollouts in a row of an HTTP and a TCP service at once, under 200 requests a second and, on each machine
- * at any time, a slow request, a 20 MB upload, an event stream, a WebSocket, a short TCP exchange and a silent TCP connection.
- * Twenty in `make soak`, a few in `make check`, none in `make test`.
+ * Tests everything that Tandem promises for rollouts: many rollouts of an HTTP and a TCP service at the same time,
+ * under 200 requests a second and, on each machine at any time, a slow request, a 20 MB upload, an event stream, a
+ * WebSocket, a short TCP exchange and a silent TCP connection. Twenty in `make soak`, a few in `make check`, none in
+ * `make test`.
  */
 describe.each([
   { name: `${rounds} rollouts in a row`, kills: false, many: rounds },
@@ -52,7 +53,7 @@ describe.each([
           process.kill(laptop.pidOf('controller'), 'SIGKILL')
           killed++
         } catch {
-          // It is just being started again: the next moment will do.
+          // The process is restarting at the moment; the loop tries again.
         }
         killSoon()
       },
@@ -79,7 +80,7 @@ describe.each([
     await untilAnswers()
   })
 
-  it('long connections live until the drain deadline and end with the goodbye of their service', async () => {
+  it('long connections stay open until the drain deadline and end with the goodbye of their service', async () => {
     const { requests, slow, uploads, lines, long, latencies } = await load.stop()
     const sorted = latencies.toSorted((a, b) => a - b)
     const at = (part: number): string => (sorted[Math.floor(sorted.length * part)] ?? 0).toFixed(1)
@@ -91,7 +92,7 @@ describe.each([
     expect(endedEarly(long, rollouts, drain)).toEqual([])
   })
 
-  /** A push whose controller died while it published, or was away for too long, is simply typed again. */
+  /** Repeats a push if the controller died during the publish, or was unreachable for too long. */
   async function untilThrough(push: () => ReturnType<typeof pushWeb>): ReturnType<typeof pushWeb> {
     for (let attempt = 1; ; attempt++) {
       const pushed = await push()

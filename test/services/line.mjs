@@ -1,4 +1,4 @@
-// A plain TCP service: each line comes back with the version in front. At SIGTERM it says bye and ends.
+// A plain TCP service: it sends each line back with the version in front. On SIGTERM it sends `bye` and exits.
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 
@@ -10,7 +10,7 @@ const server = createServer((socket) => {
   socket.on('error', () => socket.destroy())
   const lines = createInterface({ input: socket })
   lines.on('line', (line) => socket.write(`${version} ${line}\n`))
-  lines.on('error', () => socket.destroy()) // it throws what its input fails with, if nobody listens
+  lines.on('error', () => socket.destroy()) // without a listener, it throws errors of its input
 })
 server.listen(Number(process.env.PORT), process.env.HOST)
 process.on('SIGTERM', () => {

@@ -1,4 +1,4 @@
-// The service that whole-system tests roll: short, slow, upload, event stream and WebSocket, and a decent end.
+// The service of the whole-system tests: short, slow, upload, event stream and WebSocket, and an orderly shutdown.
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import { WebSocketServer } from 'ws'
@@ -36,7 +36,7 @@ server.on('upgrade', (request, socket, head) => {
   })
 })
 server.listen(Number(process.env.PORT), process.env.HOST, () => {
-  // `performance.timeOrigin` is when the process was started: the bench takes boot time off with this line.
+  // `performance.timeOrigin` is the start of the process: the bench subtracts the boot time by this line.
   console.log(JSON.stringify({ listening: Date.now(), booted: Math.round(performance.now()) }))
 })
 process.on('SIGTERM', () => {

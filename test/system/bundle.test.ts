@@ -6,7 +6,7 @@ import { Laptop } from './laptop.ts'
 import type { Pushed } from './rollUnderLoad.ts'
 
 it(
-  'what ships runs by itself: a cluster from the bundle publishes, rolls and answers',
+  'the bundle needs nothing else: a cluster from it publishes, rolls out and answers',
   { timeout: 60_000 },
   async () => {
     const dir = join(import.meta.dirname, `../../tmp/bundle-${process.pid}`)

@@ -34,7 +34,7 @@ describe('the command line', () => {
   }
   const refused = (...args: string[]): Promise<Refused & { exit: number }> => laptop.json<Refused>(...args)
 
-  it('prints a rollout as the contract says', () => {
+  it('prints a rollout in the documented form', () => {
     expect(first).toMatchObject({ exit: 0, service: 'shop', previous: null })
     expect(first.release).toMatch(/^[0-9a-f]{64}$/)
     const { rollout } = first
@@ -55,7 +55,7 @@ describe('the command line', () => {
     expect(new Set(phases.map(({ phase }) => phase))).toEqual(new Set(['fetch', 'start', 'probe', 'switch']))
   })
 
-  it('prints one object a line with --json and nothing else, whatever a build says', async () => {
+  it('prints only one object on each line with --json, whatever a build prints', async () => {
     const more = `build: { command: 'echo built; echo badly >&2', test: 'echo tested' }`
     const { code, out, err } = await laptop.run(
       ...['push', talkerFolder(laptop, { name: 'shop', version: '2', more }), '--json'],
@@ -67,7 +67,7 @@ describe('the command line', () => {
     expect(err).toMatch(/local: push shop/)
   })
 
-  it('prints status as the contract says', async () => {
+  it('prints status in the documented form', async () => {
     const { code, out } = await laptop.run('status', '--json')
     expect([code, out.length]).toEqual([0, 1])
     const status = JSON.parse(out[0] ?? '') as Record<string, unknown>
@@ -91,7 +91,7 @@ describe('the command line', () => {
     })
   })
 
-  it('exits 1 for what was tried and failed: a build, a test, a rollout; and shows the last lines of what failed', async () => {
+  it('exits with 1 for a failed build, test or rollout, and shows the last lines of the failed program', async () => {
     const { position } = (await eyes.status()).controller
     for (const build of ['{ command: exit 3 }', '{ test: exit 3 }']) {
       const failed = await refused('push', folder('unbuilt', `service: unbuilt\nrun: [node]\nbuild: ${build}\n`))
@@ -105,7 +105,7 @@ describe('the command line', () => {
     expect(err).toContain('version broken complains')
   })
 
-  it('says that a module is missing because an ignore file names its folder, and how to take it in', async () => {
+  it('reports that a module is missing because an ignore file excludes its folder, and how to include it', async () => {
     const path = folder('modules', `service: modules\nrun: [node, server.mjs]\nlisten: none\n`)
     writeFileSync(join(path, 'server.mjs'), "import { hello } from 'greeting'\nhello()\nsetInterval(() => {}, 1e6)\n")
     writeFileSync(join(path, '.gitignore'), 'node_modules')
@@ -131,7 +131,7 @@ describe('the command line', () => {
     expect(await laptop.json('remove', 'stillborn')).toMatchObject({ exit: 0 })
   })
 
-  it('exits 2 for wrong usage and for definitions, with file, line and column', async () => {
+  it('exits with 2 for wrong usage and wrong definitions, with file, line and column', async () => {
     expect(await refused('pish')).toMatchObject({ exit: 2, error: { code: 'E_USAGE' } })
     expect(await refused('status', '--nonsense')).toMatchObject({ exit: 2, error: { code: 'E_USAGE' } })
     expect(await refused('logs', 'shop', '--since', 'yesterday')).toMatchObject({ exit: 2, error: { code: 'E_USAGE' } })
@@ -150,8 +150,8 @@ describe('the command line', () => {
     expect(await refused('push', path)).toMatchObject({ exit: 2, error: { code: 'E_DEFINITION' } })
   })
 
-  it('exits 3 when the controller cannot be reached, 4 when it refuses', async () => {
-    const port = '1' // nobody listens there
+  it('exits with 3 when the controller is unreachable, with 4 when it refuses', async () => {
+    const port = '1' // no process listens on this port
     const [env, before] = [laptop.env, { ...laptop.env }]
     Object.assign(env, { TANDEM_URL: `http://127.0.0.1:${port}`, TANDEM_TOKEN: 'x' })
     const away = await refused('status')
@@ -173,7 +173,7 @@ describe('the command line', () => {
     }
   })
 
-  it('leaves the rollout running when push is interrupted, exits 130, and says how to follow and how to abort', async () => {
+  it('leaves the rollout running when push is interrupted, exits with 130, and prints how to follow and abort it', async () => {
     const text = { name: 'shop', version: 'interrupted', env: { BOOT_MS: '1000' } }
     const pushing = new Following(laptop, 'push', talkerFolder(laptop, text))
     const { id } = await pushing.rollout('a probes', (one) => isIn(one, 'a', 'probe'))
@@ -189,16 +189,16 @@ describe('the command line', () => {
     expect({ exit, code: error.code }).toEqual({ exit: 4, code: 'E_ROLLOUT_OVER' })
   })
 
-  it('gives the event log, on from a position, and as it grows', async () => {
+  it('prints the event log, also from a position, and new events', async () => {
     const { out } = await laptop.run('events', '--json')
-    const all = out.map((line) => JSON.parse(line) as EventView) // the contract's
+    const all = out.map((line) => JSON.parse(line) as EventView) // the documented type
     expect(all.map(({ position }) => position)).toEqual(all.map((_, index) => index + 1))
     const middle = all[Math.floor(all.length / 2)]?.position ?? 0
     const following = new Following(laptop, 'events', '-f', '--after', String(middle))
-    await until('it has caught up', () => following.lines.length === all.length - middle)
+    await until('the follower has caught up', () => following.lines.length === all.length - middle)
     expect(await laptop.json('stop', 'shop')).toMatchObject({ exit: 0 })
     await until(
-      'it has seen the end of that',
+      'the follower has seen the end of the rollout',
       () =>
         following.lines.some((line) => line.includes('"kind":"stop"')) &&
         following.lines.at(-1)?.includes('RolloutFinished'),
@@ -209,7 +209,7 @@ describe('the command line', () => {
     expect(positions).toEqual(positions.map((_, index) => middle + 1 + index))
   })
 
-  it('knows releases and rollouts by any unambiguous prefix, and says when it is ambiguous', async () => {
+  it('accepts any unambiguous prefix of a release or rollout, and reports an ambiguous one', async () => {
     const { releases } = await laptop.json<{ releases: { release: string }[] }>('releases', 'shop')
     expect(releases.length).toBeGreaterThanOrEqual(4)
     const { rollouts } = await laptop.json<{ rollouts: { id: string; service: string }[] }>('rollouts', 'shop')

@@ -19,7 +19,7 @@ describe('the controller is killed at random moments of rollouts', () => {
     await laptop?.remove()
   })
 
-  it('each rollout is resumed and ends, push stays with it, and no request fails', async () => {
+  it('each rollout is resumed and ends, push follows it, and no request fails', async () => {
     for (let version = 1; version <= 2; version++) {
       const killAfterMs = Math.floor(Math.random() * 2_500)
       console.log(`round ${version}: kill -9 after ${killAfterMs} ms`)
@@ -32,7 +32,8 @@ describe('the controller is killed at random moments of rollouts', () => {
       })
       await killed
       const pushed = await pushing
-      // Killed before or while it published, push says so; the next one, once the controller is back, goes on.
+      // If the controller was killed before or during the publish, push fails; the next push succeeds when the
+      // controller is back.
       if (pushed.exit === 3) {
         const push = (): Promise<Pushed> => pushWeb(laptop, { name: 'web', version: String(version) })
         const again = await until('the controller is back', async () => {

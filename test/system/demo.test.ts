@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 const root = join(import.meta.dirname, '../..')
 const folder = join(root, '.tandem')
 
-it('the demo loses no request, says so, and leaves nothing behind, whoever runs it', () => {
+it('the demo loses no request, reports that, and leaves no files, for any user', () => {
   mkdirSync(folder, { recursive: true })
   const before = new Set(readdirSync(folder))
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/main.ts'), 'demo', '--json'], {

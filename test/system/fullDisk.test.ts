@@ -29,13 +29,11 @@ describe.skipIf(why)(`a full disk${why ? ` (skipped: ${why})` : ''}`, () => {
   const entry = (): string => laptop.entries['a'] ?? ''
   const healthz = async (): Promise<number> => (await fetch(`http://127.0.0.1:${laptop.port}/healthz`)).status
 
-  it('is a problem of the controller while changes and pushes are refused, and no more once there is room', async () => {
+  it('is a problem of the controller while changes and pushes are refused, until there is space again', async () => {
     expect(await problems()).toEqual([])
     disk.fill()
-    // Before anybody has asked for anything.
-    expect(await problems()).toEqual([
-      expect.stringMatching(/the disk of .* bytes left, and the next change may not fit/),
-    ])
+    // The problem is reported before any request.
+    expect(await problems()).toEqual([expect.stringMatching(/bytes are left on the disk of .*may not fit/)])
     expect(await healthz()).toBe(503)
     expect((await laptop.run('status')).out).toContainEqual(
       expect.stringMatching(/^! controller: the disk of .* has \d+ bytes left/),
@@ -49,14 +47,14 @@ describe.skipIf(why)(`a full disk${why ? ` (skipped: ${why})` : ''}`, () => {
     expect(await laptop.json('push', folder)).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
   })
 
-  it('keeps no instance that crashed from starting again', async () => {
+  it('does not keep a crashed instance from restarting', async () => {
     const instance = async () => (await eyes.service('shop')).instances.find(({ machine }) => machine === 'a')
     const { restarts = 0 } = (await instance()) ?? {}
     disk.fill()
     for (let times = 1; times <= 3; times++) {
-      const before = await until('it runs', async () => (await instance())?.pid ?? false)
+      const before = await until('the instance runs', async () => (await instance())?.pid ?? false)
       process.kill(before, 'SIGKILL')
-      const after = await until('it is ready again', async () => {
+      const after = await until('the instance is ready again', async () => {
         const seen = await instance()
         return seen?.state === 'ready' && seen.pid !== before && seen
       })
@@ -65,12 +63,12 @@ describe.skipIf(why)(`a full disk${why ? ` (skipped: ${why})` : ''}`, () => {
     }
   })
 
-  it('keeps no agent from starting, with all that it ran', async () => {
+  it('does not keep an agent from starting with its instances', async () => {
     disk.fill()
     process.kill(laptop.pidOf('a'), 'SIGKILL')
-    await until('its service answers again', async () => (await ask(entry())).version === '2')
+    await until('the service answers again', async () => (await ask(entry())).version === '2')
     disk.makeRoom()
-    await until('nothing is wrong any more', async () => {
+    await until('there is no problem any more', async () => {
       const { controller, machines } = await eyes.status()
       return controller.problems.length === 0 && machines.every(({ problems: one }) => one.length === 0)
     })

@@ -7,7 +7,7 @@ import { Laptop } from './laptop.ts'
 import type { Pushed } from './rollUnderLoad.ts'
 import { processesNaming } from './watch.ts'
 
-/** Ends with 0 only where nothing but 0, 1 and 2 is open; `ls` itself opens the folder. */
+/** Exits with 0 only if descriptors 0, 1 and 2 are the only open ones; `ls` itself opens the folder. */
 const onlyThree = `test "$(ls /proc/self/fd | tr '\\n' ' ')" = '0 1 2 3 '`
 const sh = (command: string): string => JSON.stringify(['sh', '-c', command])
 
@@ -22,13 +22,13 @@ describe.skipIf(process.platform !== 'linux')('files that are open in the shell 
     expect(await whoHasThem()).toEqual([])
   })
 
-  it('nor those of the program that ships', { timeout: 90_000 }, async () => {
+  it('reach none of them in the shipped program either', { timeout: 90_000 }, async () => {
     const dir = join(import.meta.dirname, `../../tmp/inherited-${process.pid}`)
     onTestFinished(() => rmSync(dir, { recursive: true }))
     expect(await whoHasThem((await bundle(dir)).main)).toEqual([])
   })
 
-  /** Other processes of a laptop than the command itself that a file of its caller reached. */
+  /** Processes of a laptop, except the command itself, that have a file of the caller open. */
   async function whoHasThem(main?: string): Promise<number[]> {
     const folder = mkdtempSync(join(tmpdir(), 'tandem-inherited-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -55,7 +55,7 @@ function openFiles(pid: number): string[] {
     try {
       return [readlinkSync(join(folder, name))]
     } catch {
-      return [] // closed meanwhile
+      return [] // the process has ended meanwhile
     }
   })
 }

@@ -14,7 +14,7 @@ const wanted: Packages = {
 }
 const { 'node_modules/a': a, 'node_modules/dev': dev } = wanted
 
-/** What make has npm do where it finds `found`, by npm's own record; `null`: nothing was ever installed. */
+/** The npm command that make runs if npm's own record has `found`; `null`: nothing was ever installed. */
 async function askedOfNpm(found: Packages | null): Promise<string[]> {
   const folder = await makeTestFolder()
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -33,20 +33,20 @@ async function askedOfNpm(found: Packages | null): Promise<string[]> {
   }
   make()
   make()
-  // A checkout of another commit and back: the same content, written later.
+  // Simulates a checkout of another commit and back: the same content, written later.
   const later = new Date(Date.now() + 60_000)
   utimesSync(join(folder, 'package-lock.json'), later, later)
   if (found) make()
   return existsSync(join(folder, 'asked')) ? readFileSync(join(folder, 'asked'), 'utf8').trim().split('\n') : []
 }
 
-it('make installs nothing that is installed, however it came there', async () => {
-  if (!a || !dev) throw new Error('both are wanted')
+it('make installs no package that is installed already, in whatever way', async () => {
+  if (!a || !dev) throw new Error('the test needs two packages')
   expect(await askedOfNpm({ 'node_modules/a': a, 'node_modules/dev': dev })).toEqual([])
 })
 
-it('make adds what is missing, and installs all where there is nothing', async () => {
-  if (!a || !dev) throw new Error('both are wanted')
+it('make adds missing packages, and installs all packages if there are none', async () => {
+  if (!a || !dev) throw new Error('the test needs two packages')
   expect(new Set(await askedOfNpm({ 'node_modules/a': a }))).toEqual(new Set(['install']))
   const older = { ...dev, version: '1.9.0' }
   expect(new Set(await askedOfNpm({ 'node_modules/a': a, 'node_modules/dev': older }))).toEqual(new Set(['install']))

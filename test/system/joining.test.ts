@@ -7,7 +7,7 @@ import { newUser } from './user.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-it('a cluster is founded, a machine joins it and serves, and is taken out again', { timeout: 60_000 }, async () => {
+it('a cluster is founded, a machine joins it and serves, and is removed again', { timeout: 60_000 }, async () => {
   const { folder, tandem, part } = newUser()
   const port = await freePorts(4)
   const [controller, agent] = [join(folder, 'controller'), join(folder, 'agent')]
@@ -70,7 +70,7 @@ it('a cluster is founded, a machine joins it and serves, and is taken out again'
   describe(port + 4)
   const ended = once(first, 'exit')
   expect(await tandem('cluster', 'apply', file)).toMatchObject({ exit: 0 })
-  // Its unit would start it again, with what the file says now.
+  // systemd would restart the agent's unit, with the new settings of the cluster file.
   expect(await ended).toEqual([0, null])
   await part('connected to the controller', ...run)
   await expect.poll(() => statusOf(`http://127.0.0.1:${port + 4}`), { timeout: 20_000 }).toBe(200)

@@ -8,7 +8,7 @@ import { removeTree } from '../../src/releases/removeTree.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** Descriptors of this process, by the number that a command finds them at. */
+/** Descriptors of this process, by their number in the command. */
 type Inherited = Record<number, number>
 
 interface Options {
@@ -20,25 +20,28 @@ interface Options {
 
 export interface Ran {
   code: number
-  /** Each line of standard output. */
+  /** Lines of standard output. */
   out: string[]
   err: string
 }
 
-/** A cluster as `tandem up` makes it, in a folder of its own below the checkout, and the CLI to go with it. */
+/** A cluster of `tandem up`, in its own folder below the checkout, with its CLI. */
 export class Laptop {
   readonly folder: string
   readonly entries: Record<string, string>
   readonly port: number
   #up: ChildProcess
-  /** What every process of this laptop runs with. */
+  /** Environment of every process of this laptop. */
   readonly env: NodeJS.ProcessEnv
   #machines: number
   #main: string
   #entryPort: number
   #inherited: Inherited
 
-  /** `main`: the program to run, the checkout's own when it is not named. `inherited`: what every command finds open. `prepare`: called with the data folder first. */
+  /**
+   * `main`: the program to run, by default that of the checkout. `inherited`: descriptors that every command inherits.
+   * `prepare`: called first, with the data folder.
+   */
   static async start({
     machines = 2,
     main = join(root, 'src/main.ts'),
@@ -74,19 +77,19 @@ export class Laptop {
       XDG_STATE_HOME: join(folder, 'state'),
       XDG_CACHE_HOME: join(folder, 'cache'),
       NO_COLOR: '1',
-      // As the launcher does.
+      // The launcher does the same.
       NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compile'),
     }
     this.#machines = machines
     this.#entryPort = entryPort
-    this.#up = null as unknown as ChildProcess // set by `up` before anyone can see it
+    this.#up = null as unknown as ChildProcess // `up` sets this before any other use
   }
 
   get upProcess(): ChildProcess {
     return this.#up
   }
 
-  /** Starts `tandem up` (again) and waits until everything accepts work. */
+  /** Starts or restarts `tandem up`, and waits until all parts accept work. */
   async up(): Promise<void> {
     const args = ['up', '--json', '--machines', String(this.#machines), '--data', join(this.folder, 'data')]
     args.push('--port', String(this.port), '--entry-port', String(this.#entryPort))
@@ -96,7 +99,7 @@ export class Laptop {
       err += String(text)
     })
     for await (const line of createInterface({ input: this.#up.stdout ?? process.stdin })) {
-      const said = JSON.parse(line) as { event?: string; entries?: Record<string, string>; error?: unknown } // the contract
+      const said = JSON.parse(line) as { event?: string; entries?: Record<string, string>; error?: unknown } // documented
       if (said.event === 'ready') {
         Object.assign(this.entries, said.entries)
         return
@@ -106,7 +109,7 @@ export class Laptop {
     throw new Error(`up ended before it was ready\n${err}`)
   }
 
-  /** Ends `tandem up` and everything it started. */
+  /** Stops `tandem up` and all its processes. */
   async down(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.#up.exitCode !== null || this.#up.signalCode !== null) return
     const exited = once(this.#up, 'exit')
@@ -129,7 +132,7 @@ export class Laptop {
     child.stderr?.on('data', (text) => {
       parts.err += String(text)
     })
-    const [code] = (await once(child, 'close')) as [number] // what 'close' carries
+    const [code] = (await once(child, 'close')) as [number] // the arguments of 'close'
     return { code, out: parts.out.split('\n').filter((line) => line !== ''), err: parts.err }
   }
 
@@ -138,7 +141,7 @@ export class Laptop {
     const { code, out, err } = await this.run(...args, '--json')
     const last = out.at(-1)
     if (last === undefined) throw new Error(`tandem ${args.join(' ')} printed nothing, exit ${code}\n${err}`)
-    return { ...(JSON.parse(last) as T), exit: code } // the caller names the contract's shape
+    return { ...(JSON.parse(last) as T), exit: code } // the caller names the documented type
   }
 
   /** Starts `tandem ARGS` and leaves it running. */
@@ -146,12 +149,12 @@ export class Laptop {
     return this.#spawn(args)
   }
 
-  /** The same, with an input of its own. */
+  /** The same, with its own input. */
   spawnFed(...args: string[]): ChildProcess {
     return this.#spawn(args, 'pipe')
   }
 
-  /** The pid of the controller or of a machine's agent, as `up` started it. */
+  /** The pid of the controller or of a machine's agent, which `up` started. */
   pidOf(part: string): number {
     const list = readFileSync(`/proc/${this.#up.pid}/task/${this.#up.pid}/children`, 'utf8').trim().split(' ')
     for (const pid of list) {
@@ -162,7 +165,7 @@ export class Laptop {
     throw new Error(`no process of ${part} below ${this.#up.pid}`)
   }
 
-  /** A folder to push: a file of test/services and a definition. Returns its path. */
+  /** Creates a folder to push: a file of test/services and a definition. Returns its path. */
   service(name: string, definition: string, program: 'web.mjs' | 'line.mjs' = 'web.mjs'): string {
     const folder = join(this.folder, 'services', name)
     mkdirSync(join(folder, 'node_modules'), { recursive: true })

@@ -4,7 +4,7 @@ import { Agent, request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { WebSocket } from 'ws'
 
-/** One thing the load did that did not go as it must. It never tries anything again. */
+/** A failed request of the load, which never retries. */
 export interface Failure {
   what: string
   entry: string
@@ -12,13 +12,13 @@ export interface Failure {
   why: string
 }
 
-/** A long connection from its opening to its end, in ms since the epoch. `instance` where the service said it. */
+/** A long connection from its opening to its end, in ms since the epoch. `instance` if the service sent its name. */
 export interface LongConnection {
   what: 'sse' | 'websocket' | 'tcp'
   entry: string
   openedAt: number
   endedAt: number
-  /** How it ended: the service's own goodbye, or something else. */
+  /** Whether the connection ended with the service's own goodbye. */
   goodbye: boolean
 }
 
@@ -28,31 +28,34 @@ export interface LoadResult {
   uploads: number
   lines: number
   failures: Failure[]
-  /** Uploads and slow requests that broke off after more than the drain: on a starved computer they outlast it. Not failures. */
+  /**
+   * Uploads and slow requests that broke off after the drain time: on a busy computer they take longer. They are no
+   * failures.
+   */
   outlasted: Failure[]
   long: LongConnection[]
-  /** Versions that answered, in order of their first answer. */
+  /** Versions in the answers, in order of their first answer. */
   versions: string[]
-  /** Of the short requests, in ms. */
+  /** Latency of the short requests, in ms. */
   latencies: number[]
 }
 
 interface Options {
-  /** Base URLs of the machines' entries, used in turn. */
+  /** Base URLs of the machines' entries, used alternately. */
   entries: string[]
   perSecond: number
   /** `host:port` of the machines' TCP entries; none: no TCP load. */
   tcp?: string[]
   uploadBytes?: number
-  /** The services' drain, ms: what takes longer may be cut. */
+  /** Drain time of the services, in ms: longer requests may be cut. */
   drainMs?: number
-  /** Only the short requests. */
+  /** Sends only the short requests. */
   shortOnly?: boolean
 }
 
 /**
- * Short keep-alive requests at a steady rate through all entries, and at any time one 2 s request, one upload, one event
- * stream and one WebSocket on each entry; with `tcp`, short connections and one silent one as well.
+ * Sends short keep-alive requests at a steady rate to all entries, and at any time one 2 s request, one upload, one
+ * event stream and one WebSocket to each entry; with `tcp`, also short connections and one silent one.
  */
 export class Load {
   readonly result: LoadResult = {
@@ -93,7 +96,7 @@ export class Load {
     }
   }
 
-  /** Lets what is under way finish, closes the long ones, and tells. */
+  /** Waits for requests in progress, closes the long connections, and returns the result. */
   async stop(): Promise<LoadResult> {
     this.#stopping.abort()
     for (const { close } of this.#open) close()
@@ -141,7 +144,7 @@ export class Load {
     })
   }
 
-  /** 20 MB over about two seconds, so that one is always under way. */
+  /** 20 MB in about two seconds, so that an upload is always in progress. */
   async #upload(entry: string): Promise<void> {
     await this.#attempt('upload', entry, async () => {
       const bytes = this.#options.uploadBytes ?? 20_000_000
@@ -159,7 +162,7 @@ export class Load {
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
       sending.end()
-      const [response] = (await answered) as [IncomingMessage] // what 'response' carries
+      const [response] = (await answered) as [IncomingMessage] // the arguments of 'response'
       const text = await readAll(response)
       if (response.statusCode !== 200 || text !== hash.digest('hex')) {
         throw new Error(`answered ${response.statusCode} ${text.slice(0, 80)}`)
@@ -172,7 +175,7 @@ export class Load {
     await this.#attempt('sse', entry, async () => {
       const asking = request(`${entry}/events`, { agent: false })
       asking.end()
-      const [response] = (await once(asking, 'response')) as [IncomingMessage] // what 'response' carries
+      const [response] = (await once(asking, 'response')) as [IncomingMessage] // the arguments of 'response'
       if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode} ${await readAll(response)}`)
       const long = this.#opened('sse', entry, () => asking.destroy())
       let tail = ''
@@ -192,7 +195,7 @@ export class Load {
       const long = this.#opened('websocket', entry, () => client.terminate())
       client.on('error', () => {})
       const talk = setInterval(() => client.send('tick'), 200)
-      const [code] = (await once(client, 'close')) as [number] // what 'close' carries
+      const [code] = (await once(client, 'close')) as [number] // the arguments of 'close'
       clearInterval(talk)
       this.#closed(long, code === 1001)
     })
@@ -215,7 +218,7 @@ export class Load {
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 
-  /** Says nothing after its first line: only the service may end it. */
+  /** Sends nothing after its first line: only the service may close the connection. */
   async #tcpSilent(entry: string): Promise<void> {
     await this.#attempt('tcp', entry, async () => {
       const socket = connect(portOf(entry))
@@ -235,7 +238,7 @@ export class Load {
   async #ask(entry: string, path: string): Promise<{ text: string; version: string }> {
     const asking = request(`${entry}${path}`, { agent: this.#agent })
     asking.end()
-    const [response] = (await once(asking, 'response')) as [IncomingMessage] // what 'response' carries
+    const [response] = (await once(asking, 'response')) as [IncomingMessage] // the arguments of 'response'
     const text = await readAll(response)
     if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode} ${text.slice(0, 200)}`)
     return { text, version: String(response.headers['x-version']) }
@@ -277,7 +280,7 @@ interface Opened {
   what: LongConnection['what']
   entry: string
   openedAt: number
-  /** The load ended it itself. */
+  /** True if the load closed the connection itself. */
   stopped: boolean
   close: () => void
 }
@@ -288,7 +291,7 @@ async function readAll(response: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString()
 }
 
-/** Resolves at the end of a response, whole or cut. */
+/** Resolves at the end of a response, complete or not. */
 async function ended(response: IncomingMessage): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   response

@@ -10,7 +10,7 @@ import { newUser } from './user.ts'
 const root = join(import.meta.dirname, '../..')
 const onLinux = process.platform === 'linux'
 
-/** What comes back for a line; or why nothing does. */
+/** Sends a line; resolves with the answer, or with the reason why there is none. */
 const say = (host: string, port: number): Promise<string> =>
   new Promise((resolve) => {
     const socket = connect({ host, port })
@@ -23,7 +23,7 @@ const say = (host: string, port: number): Promise<string> =>
   })
 
 it.skipIf(!onLinux)(
-  'services of a cluster have the same local port, each at its own address, and nobody else reaches it',
+  'services of a cluster have the same local port, each at its own address, and no other address reaches it',
   { timeout: 60_000 },
   async () => {
     const { folder, tandem, part } = newUser()
@@ -60,7 +60,7 @@ it.skipIf(!onLinux)(
     const local = `routes: [{ path: / }, { port: ${own}, expose: local }]\n`
     await push('web', web({ name: 'web', version: '3', more: local }), 'web.mjs')
 
-    const { services } = (await tandem('status')) as unknown as Status // what it prints
+    const { services } = (await tandem('status')) as unknown as Status // the documented type
     const at = (name: string): string =>
       services.find(({ service }) => service === name)?.access?.find((one) => one.port === own)?.address ?? ''
     const addresses = ['queue', 'redis-cache', 'web'].map(at)

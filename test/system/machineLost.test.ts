@@ -16,10 +16,10 @@ describe('a machine is lost', () => {
       const status = await laptop.json<Status>('status')
       if (what(status)) return status
     }
-    throw new Error(`it did not come to that: ${JSON.stringify(await laptop.json('status'), null, 1)}`)
+    throw new Error(`the expected state was not reached: ${JSON.stringify(await laptop.json('status'), null, 1)}`)
   }
 
-  it('is gone round, and catches up when it returns', async () => {
+  it('is skipped, and catches up when it returns', async () => {
     const agent = laptop.pidOf('b')
     process.kill(agent, 'SIGSTOP')
     try {

@@ -20,7 +20,7 @@ describe('machines of a pair', () => {
   })
   afterAll(() => laptop?.remove())
 
-  it('are drained and put back under load with not one failure, and the last one is kept', async () => {
+  it('are drained and put back under load without a failure, and a drain of the last one is refused', async () => {
     const load = new Load({ entries: Object.values(laptop.entries), perSecond: 50, shortOnly: true })
     load.start()
     expect(await laptop.json('machine', 'drain', 'b')).toMatchObject({ exit: 0, machine: 'b', state: 'drained' })
@@ -31,41 +31,41 @@ describe('machines of a pair', () => {
     expect(last).toMatchObject({ exit: 4, error: { code: 'E_LAST_INSTANCE' } })
     expect(last.error.message).toContain('web')
     expect(await laptop.json('machine', 'ready', 'b')).toMatchObject({ exit: 0, machine: 'b', state: 'ready' })
-    await until('b serves by itself', async () => (await ask(entry('b'))).instance.includes('-b-'))
+    await until('b serves its own requests', async () => (await ask(entry('b'))).instance.includes('-b-'))
     expect(await laptop.json('machine', 'drain', 'c')).toMatchObject({ exit: 4, error: { code: 'E_NO_SUCH_MACHINE' } })
     expect(failuresOf(await load.stop())).toEqual([])
     expect(load.result.requests).toBeGreaterThan(20)
   })
 
-  it('are looked at through the controller: their ports, clocks, agents and secrets are well', async () => {
+  it('are checked through the controller: their ports, clocks, agents and secrets are healthy', async () => {
     const told = await laptop.json<{ machines: Checkup[] }>('doctor', '--cluster')
     expect(told.machines.map(({ machine }) => machine)).toEqual(['(controller)', 'a', 'b'])
     for (const { checked } of told.machines.slice(1))
       expect(checked).toEqual(
         expect.arrayContaining(['report', 'clock', 'agent', 'ports', 'disk', 'limits', 'secrets']),
       )
-    // This computer's disks and limits are its own affair.
+    // Findings about this computer's disks and limits do not matter here.
     const ours = ['report', 'clock', 'agent', 'versions', 'ports', 'secrets', 'certificates']
     const found = told.machines.flatMap(({ findings }) => findings.filter(({ area }) => ours.includes(area)))
     expect(found).toEqual([])
   })
 
-  it('lose no instance and get none twice when their agent is killed, and what its instances had started ends too', async () => {
+  it('lose no instance and get none twice when their agent is killed, and child processes of the instances end too', async () => {
     const daemon = Number((await ask(entry('b'), '/daemon')).text)
     const before = (await eyes.service('web')).instances.filter(({ machine }) => machine === 'b')
     const pids = [...before.map(({ pid }) => pid ?? 0), daemon]
     expect(pids.map(isAlive)).toEqual([true, true, true])
     const killed = laptop.pidOf('b')
     process.kill(killed, 'SIGKILL')
-    await until('all of it has ended', () => !pids.some(isAlive))
+    await until('all processes have ended', () => !pids.some(isAlive))
     const answers = new Set<number>()
-    await until('its entry serves again', async () => {
+    await until('the entry serves again', async () => {
       const { status } = await ask(entry('b'))
       answers.add(status)
       return status === 200
     })
     expect([...answers].filter((status) => status !== 200 && status !== 503)).toEqual([])
-    const again = await until('both are back', async () => {
+    const again = await until('both instances are back', async () => {
       const instances = (await eyes.service('web')).instances.filter(({ machine }) => machine === 'b')
       return (
         instances.length === 2 &&
@@ -79,9 +79,9 @@ describe('machines of a pair', () => {
     expect((await ask(entry('b'))).instance).toContain('-b-')
   })
 
-  it('keep the instance that stops listening out of traffic, and start again the one that ends', async () => {
+  it('take an instance that stops listening out of traffic, and restart one that exits', async () => {
     const { instance } = await ask(entry('a'), '/deafen')
-    await until('it is out of traffic, and seen', async () => {
+    await until('the instance is out of traffic, and reported', async () => {
       const { instances } = await eyes.service('web')
       return instances.some((one) => one.id === instance && one.state !== 'ready')
     })
@@ -89,9 +89,9 @@ describe('machines of a pair', () => {
     expect(answers.filter((one) => one.status !== 200 || one.instance === instance)).toEqual([])
   })
 
-  it('start the release as it was published, whatever an instance did to it and to the cache', async () => {
+  it('start the published release unchanged, whatever an instance did to its files and to the cache', async () => {
     const cache = join(laptop.folder, 'data/a/cache')
-    await until('a is well', async () => (await ask(entry('a'))).instance.includes('-a-'))
+    await until('a is healthy', async () => (await ask(entry('a'))).instance.includes('-a-'))
     const tried = JSON.parse((await ask(entry('a'), `/tamper?cache=${cache}`)).text) as string[]
     if (process.getuid?.() === 0) expect(tried.length).toBeGreaterThan(0)
     const { rollout } = await laptop.json<Pushed>('restart', 'web')

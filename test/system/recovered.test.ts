@@ -22,7 +22,7 @@ describe('an event log that was restored from a backup', () => {
 
   const folder = (): string => join(laptop.folder, 'data/controller')
 
-  /** `up` would start the controller again at once: it stands still meanwhile. */
+  /** Stops `up` meanwhile by a signal, because it would restart the controller at once. */
   const whileControllerIsDown = (work: () => void): void => {
     laptop.upProcess.kill('SIGSTOP')
     process.kill(laptop.pidOf('controller'), 'SIGKILL')
@@ -35,13 +35,13 @@ describe('an event log that was restored from a backup', () => {
       const status = await laptop.json<Status>('status')
       if (what(status)) return status
     }
-    throw new Error(`it did not come to that: ${JSON.stringify(await laptop.json('status'), null, 1)}`)
+    throw new Error(`the expected state was not reached: ${JSON.stringify(await laptop.json('status'), null, 1)}`)
   }
 
   const running = ({ services }: Status): unknown =>
     services.map(({ service, release, instances }) => ({ service, release, pids: instances.map(({ pid }) => pid) }))
 
-  it('is refused by the machines, which serve on; recovering adopts what they run and changes nothing', async () => {
+  it('is refused by the machines, which continue to serve; recovering adopts their services and changes nothing', async () => {
     const before = await until(
       ({ services }) => services[0]?.instances.length === 2 && services[0].instances.every(({ pid }) => pid !== null),
     )
@@ -73,7 +73,7 @@ describe('an event log that was restored from a backup', () => {
     Promise.all(Object.values(laptop.entries).map(async (entry) => (await fetch(entry)).text()))
 })
 
-/** Replaces the log in `to` by the one in `from`: the database and its write-ahead log. */
+/** Replaces the log in `to` by that in `from`: the database and its write-ahead log. */
 function copyLog(from: string, to: string): void {
   for (const file of readdirSync(to)) if (file.startsWith('controller.db')) rmSync(join(to, file))
   for (const file of readdirSync(from)) if (file.startsWith('controller.db')) cpSync(join(from, file), join(to, file))

@@ -15,7 +15,7 @@ const day = 86_400_000
 const drivers = { supervisor: 'process', balancer: 'embedded', address: 'none' } as const
 const logger = pino({ level: 'silent' })
 
-/** A controller that machine `a` joined so many days ago, and that machine's keeper. */
+/** A controller that machine `a` joined this many days ago, and the certificate keeper of the machine. */
 async function joinedDaysAgo(days: number) {
   mkdirSync(join(import.meta.dirname, '../../tmp'), { recursive: true })
   const root = mkdtempSync(join(import.meta.dirname, '../../tmp/renewal-'))
@@ -31,7 +31,7 @@ async function joinedDaysAgo(days: number) {
   let controller = await begin(0)
   onTestFinished(() => controller.close())
   const authority = ClusterAuthority.open(root)
-  if (!authority) throw new Error('no authority was made')
+  if (!authority) throw new Error('no authority was created')
   const people = new ApiClient({
     ...{ url: controller.url, token: 'tdm_operator', trust: () => ({ authority: authority.certificate }) },
   })
@@ -60,7 +60,7 @@ async function joinedDaysAgo(days: number) {
   return { controller: () => controller, restart, keeper, folder, told: told.promise, renewals: () => renewals }
 }
 
-it('a certificate is renewed at half its life, with a new key; a young one is left alone', async () => {
+it('a certificate is renewed at half its life, with a new key; a young one is not renewed', async () => {
   const old = await joinedDaysAgo(16)
   const before = old.keeper.identity
   old.keeper.start()
@@ -92,7 +92,7 @@ it("the controller's own certificate is renewed too, at its start", async () => 
     .toBeGreaterThan(29 * day)
 })
 
-it('while no controller answers nothing is lost: the old certificate is kept, and renewed once one does', async () => {
+it('while no controller answers, the old certificate is kept; it is renewed once a controller answers', async () => {
   const { controller, restart, keeper, folder, told, renewals } = await joinedDaysAgo(16)
   await controller().close()
   const before = keeper.identity

@@ -2,7 +2,7 @@ import type { RolloutView } from '../../src/api/views.ts'
 import type { Laptop } from './laptop.ts'
 import type { LoadResult, LongConnection } from './load.ts'
 
-/** The last line of push, deploy, rollback and restart. */
+/** The last line of output of push, deploy, rollback and restart. */
 export interface Pushed {
   service: string
   release: string
@@ -14,15 +14,15 @@ export interface Pushed {
 export interface ServiceText {
   name: string
   version: string
-  /** More lines of the definition. */
+  /** Additional lines of the definition. */
   more?: string
-  /** Milliseconds. */
+  /** Drain time in milliseconds. */
   drain?: number
 }
 
 export const drainMs = 1_500
 
-/** A web service whose answers say `version`. */
+/** Definition of a web service whose answers contain `version`. */
 export const web = ({ name, version, more = '', drain = drainMs }: ServiceText): string =>
   `service: ${name}
 run: [node, web.mjs]
@@ -48,16 +48,17 @@ export async function pushLine(laptop: Laptop, text: ServiceText): Promise<Pushe
   return laptop.json<Pushed>('push', laptop.service(text.name, line(text), 'line.mjs'))
 }
 
-/** Failures in words, for an assertion that says what went wrong. */
+/** Describes failures, for the message of an assertion. */
 export const failuresOf = ({ failures }: LoadResult): string[] =>
   failures.map(({ what, entry, why, at }) => `${new Date(at).toISOString()} ${what} at ${entry}: ${why}`)
 
-/** Between an instance's end and its client's notice of it. */
+/** Tolerance between the end of an instance and its client's notice of it. */
 const lateMs = 3_000
 
 /**
- * Long connections that ended earlier than they may: in a rollout, those that were open when a machine switched must
- * live until its drain deadline (a controller that was killed counts it afresh), and end with the service's own goodbye.
+ * Long connections that ended too early. In a rollout, connections that were open when a machine switched must stay
+ * open until its drain deadline (which starts again if the controller is killed), and end with the service's own
+ * goodbye.
  */
 export function endedEarly(long: LongConnection[], rollouts: RolloutView[], drain: number): string[] {
   const drains = rollouts.flatMap(({ machines }) =>
@@ -72,7 +73,7 @@ export function endedEarly(long: LongConnection[], rollouts: RolloutView[], drai
   )
   return long
     .filter(({ endedAt, goodbye }) => {
-      // Some machine's drain began `drain` before: its deadline is what ended it.
+      // The drain of a machine began `drain` earlier, so its deadline ended the connection.
       const atDeadline = drains.some(({ from, to }) => endedAt >= from + drain - 50 && endedAt <= to + lateMs)
       return !goodbye || !atDeadline
     })

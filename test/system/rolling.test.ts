@@ -25,14 +25,14 @@ describe('rollouts of a pair', () => {
   })
   afterAll(() => laptop?.remove())
 
-  it('does nothing when what is pushed runs already', async () => {
+  it('does nothing if the pushed release runs already', async () => {
     expect(await pushTalker(laptop, { name: 'shop', version: '1', rollout: '{ drain: 20s }' })).toMatchObject({
       exit: 0,
       rollout: null,
     })
   })
 
-  it('restarts with new instances of the same release, under load, with not one failure', async () => {
+  it('restarts with new instances of the same release, under load, without a failure', async () => {
     const before = (await eyes.service('shop')).instances.map(({ id }) => id)
     const load = new Load({ entries: Object.values(laptop.entries), perSecond: 50, shortOnly: true })
     load.start()
@@ -82,7 +82,7 @@ describe('rollouts of a pair', () => {
     const pushing = new Following(laptop, 'push', folder)
     const { id } = await pushing.rollout('prepare is a phase that runs', (one) => isIn(one, 'a', 'prepare'))
     allow('begin')
-    await until('its output is shown while it runs', () => pushing.err.includes('a  │ half\n'))
+    await until('the output of prepare is shown while it runs', () => pushing.err.includes('a  │ half\n'))
     expect((await eyes.rollout(id)).prepare).toMatchObject({ machine: 'a', finishedAt: null })
     expect(pushing.err).not.toContain('twice')
     allow('finish')
@@ -123,7 +123,7 @@ describe('rollouts of a pair', () => {
     expect(after.release).toBe(before.release)
   })
 
-  it('goes from one instance to three and back, and all of them answer', async () => {
+  it('changes from one instance to three and back, and all of them answer', async () => {
     expect(await pushTalker(laptop, { name: 'shop', version: '3', more: 'instances: 3' })).toMatchObject({ exit: 0 })
     expect((await eyes.service('shop')).instances.map(({ machine, state }) => `${machine} ${state}`).sort()).toEqual([
       ...['a ready', 'a ready', 'a ready', 'b ready', 'b ready', 'b ready'],
@@ -134,7 +134,7 @@ describe('rollouts of a pair', () => {
     expect((await eyes.service('shop')).instances).toHaveLength(2)
   })
 
-  it('rolls back twice to where it was, and by a prefix to any release that is there', async () => {
+  it('rolls back twice to the first release, and by a prefix to any published release', async () => {
     const current = (await eyes.service('shop')).release ?? ''
     const once = await laptop.json<Pushed>('rollback', 'shop')
     expect(once).toMatchObject({ exit: 0, previous: current })
@@ -146,7 +146,7 @@ describe('rollouts of a pair', () => {
     expect(await releases('shop')).toEqual([first.release])
   })
 
-  it('refuses to roll to what is not there, and changes nothing', async () => {
+  it('refuses to roll to an unknown release, and changes nothing', async () => {
     const { position } = (await eyes.status()).controller
     for (const args of [
       ['rollback', 'shop', '--to', 'ffffffff'],
@@ -157,12 +157,12 @@ describe('rollouts of a pair', () => {
     expect((await eyes.status()).controller.position).toBe(position)
   })
 
-  describe('going back half-way', () => {
+  describe('an abort in the middle of a rollout', () => {
     const text = { name: 'shop', version: 'half-way' }
-    /** Aborts, waits for the end, and tells what there is then. */
+    /** Aborts, waits for the end, and returns the state after it. */
     const abort = async (pushing: Following, id: string, meanwhile = (): void => {}): Promise<unknown> => {
       const aborting = laptop.json('rollout', 'abort', id.slice(0, 6))
-      await until('it goes back', async () => (await eyes.rollout(id)).state !== 'running')
+      await until('the rollout is reverting', async () => (await eyes.rollout(id)).state !== 'running')
       meanwhile()
       const [aborted, pushed] = await Promise.all([aborting, pushing.end()])
       const { instances, release, rollout } = await eyes.service('shop')
@@ -182,7 +182,7 @@ describe('rollouts of a pair', () => {
     const begin = (more: Partial<Parameters<typeof pushTalker>[1]> = {}): Following =>
       new Following(laptop, 'push', talkerFolder(laptop, { ...text, ...more }))
 
-    it('while it fetches', async () => {
+    it('during fetch', async () => {
       const agent = laptop.pidOf('b')
       process.kill(agent, 'SIGSTOP')
       try {
@@ -194,19 +194,19 @@ describe('rollouts of a pair', () => {
       }
     })
 
-    it('while it prepares, which is ended', async () => {
+    it('during prepare, which is stopped', async () => {
       const pushing = begin({ more: `prepare: [sh, -c, 'echo $$ > "$TANDEM_DATA/preparing"; exec sleep 100']` })
       const file = ['a', 'b'].map((machine) => join(laptop.folder, 'data', machine, 'data/shop/preparing'))
-      const pid = await until('it prepares', () => {
+      const pid = await until('prepare runs', () => {
         const path = file.find((one) => existsSync(one))
         return path !== undefined && Number(readFileSync(path, 'utf8'))
       })
       const { id } = await pushing.rollout('it runs', () => true)
       expect(await abort(pushing, id)).toEqual(allBack())
-      await until('prepare is ended', () => !existsSync(`/proc/${pid}`))
+      await until('prepare has ended', () => !existsSync(`/proc/${pid}`))
     })
 
-    it('while the second machine starts, the first being done', async () => {
+    it('during the start on the second machine, when the first is done', async () => {
       const agent = laptop.pidOf('b')
       try {
         const pushing = begin({ env: { BOOT_MS: '500' } })
@@ -219,16 +219,16 @@ describe('rollouts of a pair', () => {
       }
     })
 
-    it('while it probes', async () => {
+    it('during probe', async () => {
       const pushing = begin({ env: { HEALTH: '500' } })
       const { id } = await pushing.rollout('a probes', (one) => isIn(one, 'a', 'probe'))
       expect(await abort(pushing, id)).toEqual(allBack())
     })
 
-    it('while it drains: the request under way is finished by the same instance, which takes traffic again', async () => {
+    it('during drain: the same instance finishes the request in progress, and takes traffic again', async () => {
       const before = (await eyes.service('shop')).instances.map(({ id }) => id)
       const held = ask(entry(), '/held')
-      await until('it is under way', async () => (await eyes.service('shop')).instances.some(({ work }) => work > 0))
+      await until('the request is in progress', async () => (await eyes.service('shop')).instances.some(({ work }) => work > 0))
       const pushing = begin({ env: { WHERE: 'drain' } })
       const { id } = await pushing.rollout('a drains', (one) => isIn(one, 'a', 'drain'))
       expect(await abort(pushing, id)).toEqual(allBack())
@@ -241,7 +241,7 @@ describe('rollouts of a pair', () => {
   it('ends a DELETE that outlasts the drain with 502 and the reason, and sends it to no other instance', async () => {
     await pushTalker(laptop, { name: 'late', version: '1' })
     const deleting = ask(entry(), '/held', 'late.localhost', 'DELETE')
-    await until('it is under way', async () => (await eyes.service('late')).instances.some(({ work }) => work > 0))
+    await until('the request is in progress', async () => (await eyes.service('late')).instances.some(({ work }) => work > 0))
     const pushed = await pushTalker(laptop, { name: 'late', version: '2' })
     expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
     expect(await deleting).toMatchObject({ status: 502, text: expect.stringContaining('rollout.drain') })
@@ -251,7 +251,7 @@ describe('rollouts of a pair', () => {
     await laptop.json('remove', 'late')
   })
 
-  it('rolls one service at a time, another beside it', async () => {
+  it('rolls out one service only once at a time, but two services in parallel', async () => {
     const goOn = join(laptop.folder, 'go-on')
     const slowly = { name: 'shop', version: 'slowly', env: { BOOT_AFTER: goOn } }
     const pushing = new Following(laptop, 'push', talkerFolder(laptop, slowly))
@@ -268,7 +268,7 @@ describe('rollouts of a pair', () => {
     expect(await pushing.end()).toMatchObject({ exit: 0, rollout: { id, state: 'completed' } })
   })
 
-  it('gives the second service with the default route only its own name', async () => {
+  it('gives only its own host name to the second service with the default route', async () => {
     expect((await ask(entry(), '/', 'cart.localhost')).text).toBe('hello 1')
     expect((await ask(entry(), '/', 'elsewhere.example')).version).toBe('slowly')
     expect((await ask(entry('b'), '/', 'shop.localhost')).version).toBe('slowly')
@@ -287,7 +287,7 @@ describe('rollouts of a pair', () => {
     expect((await eyes.status()).services.map(({ service }) => service)).not.toContain('thief')
   })
 
-  it('follows definitions as they change: routes, health, strategy, from http to tcp', async () => {
+  it('applies changes of definitions: routes, health, strategy, from http to tcp', async () => {
     const at = async (host: string, path: string): Promise<string> => {
       const { status, version } = await ask(entry('b'), path, host)
       return status === 200 ? version : String(status)
@@ -321,5 +321,5 @@ async function firstLine(port: number): Promise<string> {
   const { connect } = await import('node:net')
   const socket = connect(port, '127.0.0.1')
   for await (const part of socket) return String(part)
-  throw new Error('nothing was said')
+  throw new Error('there was no answer')
 }

@@ -27,7 +27,7 @@ describe('a pair under load, http and tcp', () => {
     await laptop?.remove()
   })
 
-  it('rolls both services, twice, with not one failure', async () => {
+  it('rolls out both services, twice, without a failure', async () => {
     for (const version of ['2', '3']) {
       const [web, line] = await Promise.all([
         pushWeb(laptop, { name: 'web', version }),
@@ -42,7 +42,7 @@ describe('a pair under load, http and tcp', () => {
     expect(load.result.versions).toEqual(['1', '2', '3'])
   })
 
-  it('reverts a release that ends before it is ready, everywhere, with not one failure', async () => {
+  it('reverts a release that exits before it is ready, on every machine, without a failure', async () => {
     const more = 'run: [node, -e, "process.exit(3)"]'
     const folder = laptop.service('web', `service: web\n${more}\nrollout: { drain: ${drainMs}ms }\n`)
     const { code, out } = await laptop.run('push', folder, '--json')
@@ -61,7 +61,7 @@ describe('a pair under load, http and tcp', () => {
     expect(JSON.stringify(status)).not.toContain(result.release)
   })
 
-  it('reverts both machines when the second fails, with not one failure', async () => {
+  it('reverts both machines when the second fails, without a failure', async () => {
     const program = `if (process.env.TANDEM_MACHINE === 'b') process.exit(4); await import('./web.mjs')`
     const folder = laptop.service(
       'web',
@@ -74,7 +74,7 @@ describe('a pair under load, http and tcp', () => {
     expect(failuresOf(load.result)).toEqual([])
   })
 
-  it('lets long connections live until the drain deadline, and end with the goodbye of their service', async () => {
+  it('keeps long connections open until the drain deadline; they end with the goodbye of their service', async () => {
     const { long, requests, slow, uploads, lines } = await load.stop()
     expect(Math.min(requests, slow, uploads, lines, long.length)).toBeGreaterThan(5)
     expect(endedEarly(long, rollouts, drainMs)).toEqual([])

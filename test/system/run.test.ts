@@ -18,7 +18,7 @@ describe('tandem run', () => {
   })
   afterAll(() => laptop?.remove())
 
-  /** Runs a command with this input; its output as bytes. */
+  /** Runs a command with this input; returns its output as bytes. */
   async function bytes(
     argv: string[],
     input: Uint8Array | null = null,
@@ -28,13 +28,13 @@ describe('tandem run', () => {
     let err = ''
     child.stdout?.on('data', (chunk: Buffer) => out.push(chunk))
     child.stderr?.on('data', (chunk) => (err += String(chunk)))
-    child.stdin?.on('error', () => {}) // a program that does not read its input
+    child.stdin?.on('error', () => {}) // for a program that does not read its input
     child.stdin?.end(input ?? undefined)
-    const [code] = (await once(child, 'close')) as [number] // what 'close' carries
+    const [code] = (await once(child, 'close')) as [number] // the arguments of 'close'
     return { code, out: Buffer.concat(out), err }
   }
 
-  it('gives every line of a long output', async () => {
+  it('passes on every line of a long output', async () => {
     const { code, out } = await bytes(['seq', '1', '50000'])
     expect(out.toString()).toBe(Array.from({ length: 50_000 }, (_, index) => `${index + 1}\n`).join(''))
     expect(code).toBe(0)
@@ -50,7 +50,7 @@ describe('tandem run', () => {
     expect((await bytes(['cat', '/dev/stdin'], Buffer.from('opened again'))).out.toString()).toBe('opened again')
   })
 
-  it('keeps stdout and stderr apart, and gives the exit status', async () => {
+  it('separates stdout and stderr, and returns the exit status', async () => {
     const { code, out, err } = await bytes(['sh', '-c', 'printf "to out"; printf "to err" >&2; exit 7'])
     expect([code, out.toString()]).toEqual([7, 'to out'])
     expect(err).toMatch(/to err$/)
@@ -59,7 +59,7 @@ describe('tandem run', () => {
     expect((await bytes(['nosuchprogram'])).err).toContain('no program "nosuchprogram" in PATH')
   })
 
-  it('prints JSON with base64, and the exit last', async () => {
+  it('prints JSON with base64, and the exit status last', async () => {
     const { out, code } = await laptop.run('run', 'jobs', '--json', '--', 'sh', '-c', 'printf "\\377\\0"; exit 3')
     expect(out.map((line) => JSON.parse(line) as unknown)).toEqual([
       { stream: 'out', data: Buffer.from([255, 0]).toString('base64') },
@@ -68,7 +68,7 @@ describe('tandem run', () => {
     expect(code).toBe(3)
   })
 
-  it('holds the program back while nobody reads its output', async () => {
+  it('makes the program wait while its output is not read', async () => {
     const child = laptop.spawnFed('run', 'jobs', '--no-stdin', '--', 'sh', '-c', 'echo $$; exec cat /dev/zero')
     const [first] = (await once(child.stdout ?? child, 'data')) as [Buffer]
     child.stdout?.pause()
@@ -83,10 +83,10 @@ describe('tandem run', () => {
     })
     expect(before).toBeLessThan(64 * 1024 * 1024)
     child.kill('SIGKILL')
-    await until('the program ends when its reader is gone', () => hasEnded(pid))
+    await until('the program ends when its reader has disconnected', () => hasEnded(pid))
   })
 
-  it('ends the program when whoever ran it presses Ctrl-C, also one that reads no input', async () => {
+  it('stops the program at Ctrl-C, also one that reads no input', async () => {
     const script = 'echo $$; exec sleep 1000'
     const child = laptop.spawnFed('run', 'jobs', '--', 'sh', '-c', script)
     child.stdin?.on('error', () => {})
@@ -94,7 +94,7 @@ describe('tandem run', () => {
     const [first] = (await once(child.stdout ?? child, 'data')) as [Buffer]
     child.kill('SIGINT')
     expect((await once(child, 'close'))[0]).toBe(130)
-    await until('it has ended', () => hasEnded(Number(first.toString())))
+    await until('the program has ended', () => hasEnded(Number(first.toString())))
   })
 
   it.each(['controller', 'a'])('never exits 0 when %s is killed in the middle of the output', async (part) => {
@@ -107,8 +107,8 @@ describe('tandem run', () => {
     const [code] = (await once(child, 'close')) as [number]
     expect(err).toContain('E_OUTPUT_CUT')
     expect(code).toBe(1)
-    await until('the program ends, too', () => hasEnded(Number(first.toString().split('\n')[0])))
-    await until('all is back', async () => (await laptop.run('run', 'jobs', '--', 'true')).code === 0)
+    await until('the program has also ended', () => hasEnded(Number(first.toString().split('\n')[0])))
+    await until('all parts run again', async () => (await laptop.run('run', 'jobs', '--', 'true')).code === 0)
   })
 
   async function killed(part: string, child: ChildProcess): Promise<void> {
@@ -132,7 +132,7 @@ describe('output of a service', () => {
   })
   afterAll(() => laptop?.remove())
 
-  it('of four megabytes at once is kept whole', async () => {
+  it('of four megabytes at once is kept completely', async () => {
     const about = 'listen: none\nhealth: { settle: 10ms }\n'
     const folder = laptop.service('loud', `service: loud\nrun: ["sh", "-c", "cat burst; exec sleep 100000"]\n${about}`)
     const lines = Array.from({ length: 40_000 }, (_, index) => String(index).padStart(90, '0'))
@@ -146,9 +146,9 @@ describe('output of a service', () => {
     expect(numbers).toEqual(Array.from({ length: 40_000 }, (_, index) => index))
   })
 
-  it('of an instance that never was is refused by name; a prefix of one that is will do', async () => {
+  it('of an unknown instance is refused; a prefix of a known instance is accepted', async () => {
     const [line] = (await laptop.run('logs', 'loud', '-n', '1', '--json')).out
-    const { instance } = JSON.parse(line ?? '') as { instance: string } // the contract's
+    const { instance } = JSON.parse(line ?? '') as { instance: string } // the documented type
     expect((await laptop.run('logs', 'loud', '--instance', instance.slice(0, -2), '-n', '1')).code).toBe(0)
     for (const more of [[], ['-f']]) {
       const refused = await laptop.json('logs', 'loud', '--instance', 'nosuch', ...more)

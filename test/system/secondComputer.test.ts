@@ -8,7 +8,7 @@ import { createAuthority, createRequest, signRequest } from '../../src/identity/
 import { freePorts } from './laptop.ts'
 import { newUser } from './user.ts'
 
-/** A cluster with an authority of its own, founded and running, by a user who has its context. */
+/** Founds and starts a cluster with an authority, by a user who then has its context. */
 async function founded() {
   const founder = newUser()
   const port = await freePorts(1)
@@ -25,23 +25,23 @@ const contextsOf = ({ folder }: { folder: string }): string[] => {
   return readdirSync(folder).includes('config') ? readdirSync(config, { recursive: true }).map(String) : []
 }
 
-it('a second computer uses the cluster after the line that was printed for it', { timeout: 120_000 }, async () => {
+it('a second computer can use the cluster after running the printed command', { timeout: 120_000 }, async () => {
   const { founder, made, url } = await founded()
   const printed = await founder.tandem('context', 'show', '--invite')
   expect(printed).toMatchObject({ exit: 0, context: 'shop', url, pin: made['pin'], invite: made['invite'] })
   const plain = await founder.paste('tandem context show shop --invite')
   expect(plain).toMatchObject({ exit: 0, out: `${String(made['invite'])}\n` })
-  expect(plain.err).toContain('whoever has this line may do everything that this context may')
+  expect(plain.err).toContain('anyone who has this command has all permissions of this context')
 
   const second = newUser()
   expect(await second.paste(plain.out.trim())).toMatchObject({
     ...{ exit: 0, err: '' },
-    out: `shop is ${url}, cluster shop; it is the current context\n`,
+    out: `saved context shop: ${url}, cluster shop; it is now the current context\n`,
   })
   expect(await second.tandem('status')).toMatchObject({ exit: 0, cluster: 'shop' })
   expect((await founder.paste('tandem context show')).out).not.toContain('tdm_')
 
-  // A colleague who may look and change nothing.
+  // A colleague with read-only access.
   const reader = await founder.tandem('controller', 'token', 'create', '--role', 'reader', '--name', 'eyes')
   const colleague = newUser()
   expect(await colleague.paste(String(reader['invite']))).toMatchObject({ exit: 0 })
@@ -49,14 +49,14 @@ it('a second computer uses the cluster after the line that was printed for it', 
   const change = ['controller', 'token', 'create', '--role', 'reader', '--name', 'x']
   expect(await colleague.tandem(...change)).toMatchObject({ exit: 4, error: { code: 'E_FORBIDDEN' } })
 
-  // A job that keeps no context.
+  // A job without a context.
   const [, token, pin] = /TANDEM_TOKEN=(\S+) .* --pin (\S+)/.exec(plain.out) ?? []
   const third = newUser()
   const environment = `TANDEM_URL=${url} TANDEM_TOKEN=${token} TANDEM_PIN=${pin}`
   expect(JSON.parse((await third.paste(`${environment} tandem status --json`)).out)).toMatchObject({ cluster: 'shop' })
 })
 
-it('nothing is saved that would not work, and the reason is given', { timeout: 120_000 }, async () => {
+it('a context that would not work is not saved, and the reason is shown', { timeout: 120_000 }, async () => {
   const { made, url } = await founded()
   const line = String(made['invite'])
   const second = newUser()
@@ -81,7 +81,7 @@ it('nothing is saved that would not work, and the reason is given', { timeout: 1
 
 const inPairs = (pin: string): string => pin.toUpperCase().replaceAll(/..(?=.)/g, '$&:')
 
-it('another cluster at that address never sees the token', { timeout: 60_000 }, async () => {
+it('another cluster at that address never receives the token', { timeout: 60_000 }, async () => {
   const { made } = await founded()
   const other = await createAuthority('other', Date.now())
   const { key, request } = await createRequest('controller')
@@ -95,7 +95,7 @@ it('another cluster at that address never sees the token', { timeout: 60_000 }, 
   server.listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // it listens on a port
+  const { port } = server.address() as AddressInfo // a listening TCP server has an address
   const second = newUser()
   const answer = await second.paste(String(made['invite']).replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${port}`))
   expect(answer).toMatchObject({ exit: 4, err: expect.stringContaining('E_OTHER_AUTHORITY') })

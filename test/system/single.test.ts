@@ -35,7 +35,7 @@ describe('a single machine', () => {
     expect((await eyes.service('solo')).instances.map(({ id }) => id)).toEqual(before.instances.map(({ id }) => id))
   })
 
-  it('replaces it with --allow-outage: never two at a time, and requests wait until the new one is ready', async () => {
+  it('replaces it with --allow-outage: never two at a time, and requests wait until the new instance is ready', async () => {
     const load = new Load({ entries: [entry()], perSecond: 50, shortOnly: true })
     load.start()
     const slowly = { name: 'solo', version: '2', rollout: replace, env: { BOOT_MS: '700' } }
@@ -49,7 +49,7 @@ describe('a single machine', () => {
     expect(phases.indexOf('stop')).toBeLessThan(phases.indexOf('start'))
   })
 
-  it('runs a command with the release and the environment of a service, and gives its output and exit status', async () => {
+  it('runs a command with the release and the environment of a service, and returns its output and exit status', async () => {
     const script = 'cat marker.txt; echo " $VERSION $TANDEM_SERVICE"; echo "not well" >&2; exit 7'
     const { code, out, err } = await laptop.run('run', 'solo', '--', 'sh', '-c', script)
     expect(out).toEqual(['as it was published 2 solo'])
@@ -57,7 +57,7 @@ describe('a single machine', () => {
     expect(code).toBe(7)
   })
 
-  it('gives an instance exactly the environment of the contract, secrets included, and keeps those to itself', async () => {
+  it('gives an instance exactly the documented environment, including secrets, which appear nowhere else', async () => {
     const file = join(laptop.folder, 'data/env/solo.env')
     mkdirSync(join(laptop.folder, 'data/env'), { recursive: true })
     writeFileSync(file, '# of solo\nPASSWORD="swordfish 1"\n')
@@ -100,14 +100,14 @@ describe('a single machine', () => {
     }
   })
 
-  it('shows a crash loop outside a rollout in status and events, once, and goes on trying', async () => {
+  it('shows a crash loop outside a rollout once in status and events, and continues to restart', async () => {
     const { position } = (await eyes.status()).controller
     await ask(entry(), '/exit?code=5')
-    await until('it is there again', async () => (await ask(entry())).status === 200)
-    // Once may happen to anyone; this one never comes up again.
+    await until('the instance is back', async () => (await ask(entry())).status === 200)
+    // A single crash is no loop; from here on, the instance never comes up again.
     writeFileSync(join(laptop.folder, 'data/env/solo.env'), 'CRASH=9\n')
     await ask(entry(), '/exit?code=5')
-    const failed = await until('it loops', async () => {
+    const failed = await until('the crash loop is reported', async () => {
       const [instance] = (await eyes.service('solo')).instances
       return instance && instance.restarts >= 3 && instance
     })
@@ -115,16 +115,16 @@ describe('a single machine', () => {
     const { out } = await laptop.run('status')
     expect(out.join('\n')).toContain('status 9')
     const loops = (await eyes.events(position)).filter(({ type }) => type === 'InstanceFailed')
-    expect(loops.length).toBeLessThanOrEqual(2) // one for each time it was well before
+    expect(loops.length).toBeLessThanOrEqual(2) // one event for each healthy period before
     writeFileSync(join(laptop.folder, 'data/env/solo.env'), '')
-    await until('it is well again', async () => (await ask(entry())).status === 200)
+    await until('the instance is healthy again', async () => (await ask(entry())).status === 200)
   })
 
-  it('shows the output of instances that are gone, since when it is asked, and follows what comes', async () => {
+  it('shows the output of ended instances from the requested time, and follows new output', async () => {
     const lines = async (...args: string[]): Promise<LogLine[]> => {
       const { out, code } = await laptop.run('logs', 'solo', '--json', ...args)
       expect(code).toBe(0)
-      return out.map((line) => JSON.parse(line) as LogLine) // the contract's
+      return out.map((line) => JSON.parse(line) as LogLine) // the documented type
     }
     const all = await lines()
     expect(all.filter(({ text }) => text === 'version 1 says hello')).toHaveLength(1)
@@ -132,7 +132,7 @@ describe('a single machine', () => {
     const from = new Date().toISOString()
     const following = new Following(laptop, 'logs', 'solo', '-f', '--since', from)
     await ask(entry(), '/print?line=now')
-    await until('it is followed', () => following.lines.some((line) => line.includes('"now"')))
+    await until('the new output is shown', () => following.lines.some((line) => line.includes('"now"')))
     following.kill('SIGINT')
     expect(await following.end()).toMatchObject({ exit: 130 })
     const later = await lines('--since', from)
@@ -143,7 +143,7 @@ describe('a single machine', () => {
     expect(new Set(ofOne.map(({ instance }) => instance))).toEqual(new Set([gone]))
   })
 
-  it('stops, starts, removes, and keeps the data unless told', async () => {
+  it('stops, starts and removes a service, and keeps the data without --data', async () => {
     const kept = join(laptop.folder, 'data/a/data/solo/kept')
     writeFileSync(kept, 'mine')
     expect(await laptop.json('stop', 'solo')).toMatchObject({ exit: 0 })
@@ -158,7 +158,7 @@ describe('a single machine', () => {
     expect(readFileSync(kept, 'utf8')).toBe('mine')
     expect(await pushTalker(laptop, { name: 'solo', version: '5' })).toMatchObject({ exit: 0 })
     expect(await laptop.json('remove', 'solo', '--data')).toMatchObject({ exit: 0 })
-    await until('the data is gone', () => {
+    await until('the data is removed', () => {
       try {
         readFileSync(kept)
         return false

@@ -8,9 +8,9 @@ import type { Pushed } from './rollUnderLoad.ts'
 interface TalkerText {
   name: string
   version: string
-  /** More of its environment: what it reads is in programs/talker.mjs. */
+  /** Additional environment variables; programs/talker.mjs reads them. */
   env?: Record<string, string>
-  /** More lines of the definition, or others than usual. */
+  /** Lines of the definition, in addition to or instead of the defaults. */
   more?: string
   health?: string
   rollout?: string
@@ -19,7 +19,7 @@ interface TalkerText {
 const usualHealth = '{ path: /health, every: 20ms }'
 const usualRollout = '{ drain: 200ms }'
 
-/** The definition of a service that is quick to start, to check and to drain. */
+/** Definition of a service that starts, passes its probe and drains quickly. */
 export function talker({ name, version, env = {}, more = '', health, rollout }: TalkerText): string {
   return `service: ${name}
 run: [node, talker.mjs]
@@ -31,7 +31,7 @@ ${more}
 `
 }
 
-/** A folder to push. Returns its path. */
+/** Creates a folder to push. Returns its path. */
 export function talkerFolder(laptop: Laptop, text: TalkerText): string {
   const folder = join(laptop.folder, 'services', text.name, text.version)
   mkdirSync(folder, { recursive: true })
@@ -52,7 +52,7 @@ export interface Said {
   text: string
 }
 
-/** One request on a connection of its own. `host`: the name that is asked for. */
+/** One request on a new connection. `host`: the requested host name. */
 export async function ask(entry: string | undefined, path = '/', host?: string, method = 'GET'): Promise<Said> {
   const asking = request(`${entry}${path}`, {
     method,
@@ -60,7 +60,7 @@ export async function ask(entry: string | undefined, path = '/', host?: string, 
     ...(host === undefined ? {} : { headers: { host } }),
   })
   asking.end()
-  const [response] = (await once(asking, 'response')) as [IncomingMessage] // what 'response' carries
+  const [response] = (await once(asking, 'response')) as [IncomingMessage] // the arguments of 'response'
   const parts: Buffer[] = []
   for await (const part of response) parts.push(part as Buffer) // no encoding was set
   const text = Buffer.concat(parts).toString()

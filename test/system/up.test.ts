@@ -16,7 +16,7 @@ describe('tandem up', () => {
   })
   afterAll(() => laptop?.remove())
 
-  it('refuses a data folder that another one uses, and leaves that alone', async () => {
+  it('refuses a data folder that another `up` uses, and does not disturb that one', async () => {
     const data = join(laptop.folder, 'data')
     const second = await laptop.json<{ error: { message: string } }>(
       'up',
@@ -32,13 +32,13 @@ describe('tandem up', () => {
     expect((await ask(laptop.entries['a'])).text).toBe('hello 1')
   })
 
-  it('refuses a port that something else has, naming it', async () => {
+  it('refuses a port that another process uses, and names it', async () => {
     const args = ['up', '--data', join(laptop.folder, 'other'), '--port', String(laptop.port), '--entry-port', '0']
     expect(await laptop.json(...args)).toMatchObject({ exit: 4, error: { code: 'E_PORT_TAKEN' } })
     await removeTree(join(laptop.folder, 'other'))
   })
 
-  it('ends everything in order, and brings back what ran', async () => {
+  it('stops everything in order, and starts the same services again', async () => {
     const { release, instances } = await eyes.service('web')
     await laptop.down()
     expect(laptop.upProcess.exitCode).toBe(0)
@@ -51,10 +51,10 @@ describe('tandem up', () => {
     expect(after.instances).toHaveLength(instances.length)
   })
 
-  it('leaves no process behind when it is killed outright, and comes back', async () => {
+  it('leaves no process when it is killed, and starts again', async () => {
     expect(processesNaming(laptop.folder).length).toBeGreaterThanOrEqual(6) // up, controller, 2 agents, 2 instances
     await laptop.down('SIGKILL')
-    await until('nothing of it is left', () => processesNaming(laptop.folder).length === 0)
+    await until('no process is left', () => processesNaming(laptop.folder).length === 0)
     await laptop.up()
     for (const entry of Object.values(laptop.entries)) expect((await ask(entry)).text).toBe('hello 1')
     expect((await eyes.service('web')).instances).toHaveLength(2)

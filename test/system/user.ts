@@ -8,7 +8,7 @@ import { removeTree } from '../../src/releases/removeTree.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** A user's own folders, and `tandem` as they type it. */
+/** A user with their own folders, who runs `tandem`. */
 export function newUser() {
   mkdirSync(join(root, 'tmp'), { recursive: true })
   const folder = mkdtempSync(join(root, 'tmp/joining-'))
@@ -22,7 +22,7 @@ export function newUser() {
     await removeTree(folder)
   })
   const env = { ...process.env, XDG_CONFIG_HOME: join(folder, 'config'), XDG_CACHE_HOME: join(folder, 'cache') }
-  /** A line as a person pastes it into a shell. */
+  /** Runs a line as if pasted into a shell. */
   const paste = async (line: string): Promise<{ exit: number; out: string; err: string }> => {
     const shell = spawn('sh', ['-c', line], { env: { ...env, PATH: `${root}:${process.env['PATH']}` }, cwd: folder })
     const [out, err, [exit]] = await Promise.all([text(shell.stdout), text(shell.stderr), once(shell, 'close')])
@@ -38,8 +38,8 @@ export function newUser() {
     child.stdout?.on('data', (chunk) => {
       out += String(chunk)
     })
-    const [exit] = (await once(child, 'close')) as [number] // what 'close' carries
-    return { ...(JSON.parse(out.trim().split('\n').at(-1) ?? '{}') as object), exit } // the contract: one object a line
+    const [exit] = (await once(child, 'close')) as [number] // the arguments of 'close'
+    return { ...(JSON.parse(out.trim().split('\n').at(-1) ?? '{}') as object), exit } // one object on each line
   }
   /** Starts a part in the foreground; resolves once it logs `message`. */
   const part = async (message: string, ...args: string[]): Promise<ChildProcess> => {

@@ -6,12 +6,12 @@ import { createInterface } from 'node:readline'
 import type { EventView, RolloutView, Status } from '../../src/api/views.ts'
 import type { Laptop } from './laptop.ts'
 
-/** Longer than anything here takes on a busy computer of two cores. */
+/** Longer than any wait here takes on a busy computer with two cores. */
 const limitMs = 20_000
-/** What is watched is another process's state: there is nothing to subscribe to. */
+/** Polling interval: the state of another process offers no subscription. */
 const lookEveryMs = 20
 
-/** Looks until `look` gives something, and returns it. */
+/** Calls `look` until it returns a value, and returns that value. */
 export async function until<T>(
   what: string,
   look: () => Promise<T | false | undefined> | T | false | undefined,
@@ -23,17 +23,17 @@ export async function until<T>(
       if (found !== false && found !== undefined) return found
     } catch (error) {
       if (error instanceof TooLate) throw error
-      last = error // not there yet: told when it never is
+      last = error // not reached yet; becomes the cause of the timeout error
     }
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
   }
-  throw new Error(`it did not come to this in ${limitMs} ms: ${what}`, { cause: last })
+  throw new Error(`not reached within ${limitMs} ms: ${what}`, { cause: last })
 }
 
-/** What is waited for cannot come any more. */
+/** Thrown if the awaited state can no longer be reached. */
 class TooLate extends Error {}
 
-/** Reads of a laptop's controller, without the start of a CLI each time. */
+/** Reads the state of a laptop's controller, without starting the CLI each time. */
 export class Eyes {
   readonly #laptop: Laptop
 
@@ -57,11 +57,11 @@ export class Eyes {
 
   async events(after = 0): Promise<EventView[]> {
     const text = await this.#text(`/events?after=${after}&follow=false`)
-    return [...text.matchAll(/^data: (.*)$/gm)].map(([, json = '']) => JSON.parse(json) as EventView) // the API's
+    return [...text.matchAll(/^data: (.*)$/gm)].map(([, json = '']) => JSON.parse(json) as EventView) // as in the API
   }
 
   async #get<T>(path: string): Promise<T> {
-    return JSON.parse(await this.#text(path)) as T // the API's
+    return JSON.parse(await this.#text(path)) as T // the type in the API
   }
 
   async #text(path: string): Promise<string> {
@@ -73,7 +73,7 @@ export class Eyes {
   }
 }
 
-/** A command of the CLI that is under way with `--json`. */
+/** A running command of the CLI with `--json`. */
 export class Following {
   readonly lines: string[] = []
   err = ''
@@ -93,7 +93,7 @@ export class Following {
   /** The newest view of the rollout once `is` holds for it. */
   rollout(what: string, is: (rollout: RolloutView) => boolean): Promise<RolloutView> {
     return until(what, () => {
-      const rollouts = this.lines.map((line) => JSON.parse(line) as { rollout?: RolloutView }) // the contract's
+      const rollouts = this.lines.map((line) => JSON.parse(line) as { rollout?: RolloutView }) // the documented type
       const last = rollouts.findLast(({ rollout }) => rollout)?.rollout
       if (last && last.state !== 'running' && !is(last)) throw new TooLate(`it is ${last.state} already: ${what}`)
       return last && is(last) ? last : false
@@ -104,18 +104,18 @@ export class Following {
     this.#child.kill(signal)
   }
 
-  /** Its exit status and the last object it printed. */
+  /** Exit status and last printed object of the command. */
   async end<T = { rollout: RolloutView }>(): Promise<T & { exit: number }> {
     const exit = await this.#closed
-    return { ...(JSON.parse(this.lines.at(-1) ?? '{}') as T), exit } // the caller names the contract's shape
+    return { ...(JSON.parse(this.lines.at(-1) ?? '{}') as T), exit } // the caller names the documented type
   }
 }
 
-/** True when a machine of the rollout is in that phase now. */
+/** True if a machine of the rollout is in that phase now. */
 export const isIn = ({ machines }: RolloutView, machine: string, phase: string): boolean =>
   machines.some((one) => one.machine === machine && one.phases.some((has) => has.phase === phase && !has.finishedAt))
 
-/** True when that process runs. */
+/** True if that process runs. */
 export function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
@@ -125,7 +125,10 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Processes whose environment holds all of these: what a supervisor started, whoever their parent is by now. */
+/**
+ * Processes whose environment contains all of these values: those a supervisor started, whatever their parent is by
+ * now.
+ */
 export function processesOf(env: Record<string, string>): number[] {
   const wanted = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   return readdirSync('/proc')
@@ -136,12 +139,12 @@ export function processesOf(env: Record<string, string>): number[] {
         const has = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
         return wanted.every((one) => has.includes(one)) && isAlive(pid)
       } catch {
-        return false // ended meanwhile, or another user's
+        return false // the process has ended meanwhile, or belongs to another user
       }
     })
 }
 
-/** Processes that name this folder in their arguments or environment: all that belongs to a laptop. */
+/** Processes that name this folder in their arguments or environment: all processes of a laptop. */
 export function processesNaming(folder: string): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -151,7 +154,7 @@ export function processesNaming(folder: string): string[] {
         const env = readFileSync(`/proc/${pid}/environ`, 'utf8')
         return (args.includes(folder) || env.includes(folder)) && isAlive(Number(pid)) ? [`${pid} ${args}`] : []
       } catch {
-        return [] // ended meanwhile, or another user's
+        return [] // the process has ended meanwhile, or belongs to another user
       }
     })
 }

@@ -41,11 +41,9 @@ export async function revokeToken(session: Session, _flags: CommonFlags, id: str
   const found = tokens.filter((token) => token.id.startsWith(id))
   const [one] = found
   if (one === undefined || found.length > 1) {
-    throw new OperatorError(one ? 'E_AMBIGUOUS' : 'E_USAGE', `${found.length} tokens start with ${id}`, {
+    throw new OperatorError(one ? 'E_AMBIGUOUS' : 'E_USAGE', `${id} matches ${found.length} tokens`, {
       subject: id,
-      next: one
-        ? `type more digits of the id: ${found.map((token) => token.id).join(', ')}`
-        : 'tandem controller token list',
+      next: one ? `type more characters: ${found.map((token) => token.id).join(', ')}` : 'tandem controller token list',
     })
   }
   await client.call('revokeToken', { params: { id: one.id } }, session.signal)

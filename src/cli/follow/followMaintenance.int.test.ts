@@ -45,11 +45,11 @@ async function follow(argv: string[], { asked, streams, machines = [] }: World, 
 }
 
 it('reads the last event again if the controller became unreachable during the following request', async () => {
-  const stopped = view({ state: 'stopped', reason: 'a is sick', finishedAt: at(3) })
+  const stopped = view({ state: 'stopped', reason: 'a is failing', finishedAt: at(3) })
   const streams = [[event(2, 'MaintenanceStopped')], [event(2, 'MaintenanceStopped')]]
   const { code, out, from } = await reboot({ asked: [null, stopped], streams })
   expect([code, from]).toEqual([1, ['0', '0']])
-  expect(out).toContain('a is sick')
+  expect(out).toContain('a is failing')
 })
 
 it('ends when the maintenance ended during an outage', async () => {

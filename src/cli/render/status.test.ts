@@ -83,9 +83,9 @@ it('shows the holder of each virtual address, since when and why; no holder and 
   const text = render(statusView({ addresses }))
   expect(text).toContain(
     `
-ADDRESS    HELD BY  SINCE   BEFORE  WHY
-10.0.0.50  b        5m ago  a       a: HAProxy does not run
-10.0.0.51  nobody   5m ago  a       HAProxy does not run
+ADDRESS    HELD BY     SINCE   BEFORE  WHY
+10.0.0.50  b           5m ago  a       a: HAProxy does not run
+10.0.0.51  no machine  5m ago  a       HAProxy does not run
 `,
   )
   expect(text).toContain('! no machine holds 10.0.0.51: HAProxy does not run')

@@ -9,14 +9,17 @@ import { openSystemdLab } from '../../../src/drivers/supervisor/systemd/systemdL
 import { unitName } from '../../../src/drivers/supervisor/systemd/unitName.ts'
 
 /*
- * Runs on a machine with cgroup v2, and prints what it saw as JSON; test/lab/cgroup2.test.ts judges it. One program, and all at the same time: the
- * machine is an emulated one, on which each program takes seconds to begin.
+ * Runs on a machine with cgroup v2, and prints its observations as JSON, which test/lab/cgroup2.test.ts checks. One
+ * program makes all of them at the same time, because each program takes seconds to start on an emulated machine.
  */
 
 const node = '/usr/lib/tandem/node'
 const withinMs = 150_000
 const lookMs = 50
-/** What has not been answered so long after what always is, is not answered: the kernel sends again after 1 s. */
+/**
+ * A target counts as unreachable if it has not answered this long after one that always answers; the kernel retransmits
+ * after 1 s.
+ */
 const unansweredMs = 4_000
 const other = { network: 'other', port: 7000, addresses: ['10.9.0.2', '10.9.0.3'] }
 const here = '10.9.0.1'
@@ -37,14 +40,14 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   }
 }
 
-/** Reads files of its control group; settled once, for it stays where it is. */
+/** Reads files of the instance's control group. Looked up once, because the instance does not move. */
 async function groupOf({ service, id }: InstanceSpec): Promise<(file: string) => string> {
   const group = await said('systemctl', 'show', '-P', 'ControlGroup', unitName(service, id))
   return (file) => readFileSync(`/sys/fs/cgroup${group}/${file}`, 'utf8').trim()
 }
 
 async function hungry(): Promise<object> {
-  // It begins when its limits have been read.
+  // The instance starts its work after the limits have been read.
   const eat = `process.on('SIGUSR2', () => { const kept = []; setInterval(() => kept.push(Buffer.alloc(8e6, 1)), 5) })
     setInterval(() => {}, 1000)
     console.log('up')`
@@ -70,7 +73,7 @@ async function forking(): Promise<object> {
   const group = await groupOf(spec)
   let most = 0
   const refused = (): number => Number(/max (\d+)/.exec(group('pids.events'))?.[1])
-  // The kernel counts the forks that it refused.
+  // The kernel counts refused forks.
   await until(() => {
     most = Math.max(most, Number(group('pids.current')))
     return refused() > 0
@@ -80,7 +83,9 @@ async function forking(): Promise<object> {
   return { ...limits, most, alive: lab.driver.isAlive(spec.id) }
 }
 
-/** Who is reached from where: `asked` connects to each of `to`, and says which answered, when that from loopback has and some time more. */
+/**
+ * `asked` connects to each target, and reports those that answered until some time after the target on loopback did.
+ */
 const asker = `
 const { connect } = require('node:net')
 const ask = (targets, always) => new Promise((done) => {
@@ -113,10 +118,10 @@ async function addressed(jail: Jail | undefined, port: number): Promise<object> 
   return { to: JSON.parse((await reached).slice('reached '.length)), from, loopback }
 }
 
-/** From which of the other's addresses a connection to our port comes through. */
+/** The addresses of the other machine from which a connection to our port succeeds. */
 async function reachedFrom(port: number): Promise<string[]> {
   const targets = other.addresses.map((localAddress) => ({ name: localAddress, localAddress, host: here, port }))
-  // What always answers there is its own.
+  // The target that always answers is the machine's own.
   const all = [{ name: 'self', host: other.addresses[0], port: other.port }, ...targets]
   const program = `${asker}
     ask(${JSON.stringify(all)}, 'self').then((names) => { console.log(JSON.stringify(names)); process.exit() })`
@@ -133,7 +138,7 @@ async function connects(port: number): Promise<boolean> {
   )
 }
 
-/** Another machine on the network, with two addresses; both it and this one answer on a port. */
+/** Another machine on the network, with two addresses; both machines answer on a port. */
 async function openNeighbour(): Promise<void> {
   const steps = [
     `link add here type veth peer name there`,
@@ -171,7 +176,7 @@ async function confined(): Promise<object> {
   return { open, one, none }
 }
 
-/** What one check died of is its own. */
+/** An error of one check does not affect the others. */
 const checks = Object.entries({ hungry, forking, exposed, confined }).map(async ([name, check]) => {
   const begun = performance.now()
   const seen = await check().catch((error: unknown) => ({

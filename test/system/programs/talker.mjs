@@ -1,4 +1,4 @@
-// A service that does what the tests ask of it: by its environment before it is ready, by requests afterwards.
+// A service that tests control: by its environment before it is ready, by requests afterwards.
 import { spawn } from 'node:child_process'
 import { appendFileSync, chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer as createTcpServer } from 'node:net'
@@ -51,7 +51,7 @@ function answer(request, response) {
       response.end('printed')
       return
     case '/daemon':
-      // Away from its group and session, as a daemon goes.
+      // Leaves its process group and session, like a daemon.
       response.end(String(spawn('sleep', ['300'], { detached: true, stdio: 'ignore' }).pid))
       return
     case '/deafen':
@@ -66,7 +66,7 @@ function answer(request, response) {
   }
 }
 
-/** Notes in the data folder that it was asked; answers once there is a file `go` there. */
+/** Records the request in the data folder; answers once that has a file `go`. */
 function held(response) {
   appendFileSync(join(process.env.TANDEM_DATA, 'held'), `${process.env.TANDEM_INSTANCE}\n`)
   const timer = setInterval(() => {
@@ -76,7 +76,7 @@ function held(response) {
   }, 20)
 }
 
-/** Tries to change its own release and everything in the machine's cache; tells what it could write. */
+/** Tries to change its own release and everything in the machine's cache; returns the files it could write. */
 function tamper(cache) {
   const written = []
   const files = readdirSync(cache, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
@@ -87,7 +87,7 @@ function tamper(cache) {
       writeFileSync(path, 'tampered')
       written.push(path)
     } catch {
-      continue // that is what should happen
+      continue // this is the expected result
     }
   }
   try {
