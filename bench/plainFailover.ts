@@ -80,7 +80,8 @@ export class PlainFailover {
       )
       const isSteady = this.watch.holders.length === 1 && answers.every(({ out }) => out === 'hello')
       quiet = isSteady ? quiet + 1 : 0
-      if (performance.now() > deadline) throw new Error(`not steady: the address is held by ${this.watch.holders.join(', ')}`)
+      if (performance.now() > deadline)
+        throw new Error(`not steady: the address is held by ${this.watch.holders.join(', ')}`)
       await new Promise((resolve) => setTimeout(resolve, lookMs))
     }
   }

@@ -107,10 +107,7 @@ async function measure(): Promise<void> {
   )
   line('push to fetched', `${seconds(pushToFetched)}   goal ${seconds(goals.pushToFetchedMs)}`)
   line('uploaded', mb(median(uploaded)))
-  line(
-    'sent to each machine',
-    `${mb(Math.max(...bytesToMachine))}   goal ${mb(goals.bytesPerMachine)} (the largest)`,
-  )
+  line('sent to each machine', `${mb(Math.max(...bytesToMachine))}   goal ${mb(goals.bytesPerMachine)} (the largest)`)
   compareWithTar()
   server.close()
   server.closeAllConnections()

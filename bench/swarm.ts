@@ -47,7 +47,9 @@ export async function compareSwarm(rounds: number, perSecond: number): Promise<v
     : 'under no load: its published port does not answer here (no IPVS in this kernel?), so failures are not compared'
   console.log(`\nDocker Swarm, two replicas: ${rounds} rollouts, ${meanwhile}`)
   const ms = median(took)
-  console.log(`from the update request until both are done, including boot: ${ms.toFixed(0)} ms, ${(ms / 2).toFixed(0)} a replica`)
+  console.log(
+    `from the update request until both are done, including boot: ${ms.toFixed(0)} ms, ${(ms / 2).toFixed(0)} a replica`,
+  )
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -12,15 +12,19 @@ export const errorCodes = {
   E_RELEASE_INCOMPLETE: {
     exit: 1,
     status: 409,
-    means: 'an object arrived before the objects it refers to, or these were lost meanwhile; publishing again sends them',
+    means:
+      'an object arrived before the objects it refers to, or these were lost meanwhile; publishing again sends them',
   },
   E_STORE_FULL: {
     exit: 4,
     status: 507,
-    means:
-      'the release store has no room: its byte cap is reached and nothing can be collected, or its disk is full',
+    means: 'the release store has no room: its byte cap is reached and nothing can be collected, or its disk is full',
   },
-  E_ROLLOUT_IN_PROGRESS: { exit: 4, status: 409, means: 'another rollout of this service is in progress; the message names it' },
+  E_ROLLOUT_IN_PROGRESS: {
+    exit: 4,
+    status: 409,
+    means: 'another rollout of this service is in progress; the message names it',
+  },
   E_NO_SUCH_ROLLOUT: { exit: 4, status: 404, means: 'no rollout has this id' },
   E_ROLLOUT_OVER: { exit: 4, status: 409, means: 'the rollout has ended, or is already rolling back' },
   E_NO_SUCH_SERVICE: { exit: 4, status: 404, means: 'no service has this name' },
@@ -35,7 +39,8 @@ export const errorCodes = {
   E_OTHER_AUTHORITY: {
     exit: 4,
     status: 403,
-    means: 'the certificate of the controller is not signed by the authority with this fingerprint; nothing was sent to the controller',
+    means:
+      'the certificate of the controller is not signed by the authority with this fingerprint; nothing was sent to the controller',
   },
   E_NO_AUTHORITY: {
     exit: 4,
@@ -83,8 +88,7 @@ export const errorCodes = {
   E_NOT_UPGRADABLE: {
     exit: 4,
     status: 409,
-    means:
-      'a part of Tandem does not run in its own systemd unit, or the versions are too far apart to work together',
+    means: 'a part of Tandem does not run in its own systemd unit, or the versions are too far apart to work together',
   },
   E_EXEC: { exit: 1, status: 422, means: 'the program of an instance cannot be executed on this machine' },
   E_INSTANCE_RUNNING: { exit: 4, status: 409, means: 'an instance with this id is already running' },
@@ -98,11 +102,16 @@ export const errorCodes = {
   E_LOG_UNWRITABLE: {
     exit: 1,
     status: 503,
-    means: 'the controller cannot write the event log (disk full, or read-only); nothing was changed, services continue',
+    means:
+      'the controller cannot write the event log (disk full, or read-only); nothing was changed, services continue',
   },
   E_LOG_MOVED: { exit: 1, status: 500, means: 'another controller has written to the event log' },
   E_CONTROLLER_UNREACHABLE: { exit: 3, status: 503, means: 'the controller does not answer' },
-  E_CONTACT_LOST: { exit: 3, status: 503, means: 'the connection to the controller was lost during a rollout; the rollout continues' },
+  E_CONTACT_LOST: {
+    exit: 3,
+    status: 503,
+    means: 'the connection to the controller was lost during a rollout; the rollout continues',
+  },
   E_NO_CONTEXT: { exit: 2, status: 400, means: 'the command names no cluster, and there is no current context' },
   E_UNAUTHORIZED: { exit: 4, status: 401, means: 'the request needs a token, but has none' },
   E_TOKEN_UNKNOWN: { exit: 4, status: 401, means: 'the token is unknown, or was revoked' },
@@ -117,11 +126,19 @@ export const errorCodes = {
   E_NO_SUCH_INSTANCE: { exit: 4, status: 404, means: 'no instance has this id' },
   E_AMBIGUOUS: { exit: 2, status: 400, means: 'an abbreviated id matches several' },
   E_MACHINE_UNREACHABLE: { exit: 4, status: 504, means: 'the machine that must answer is not connected' },
-  E_NO_ABILITY: { exit: 4, status: 409, means: 'the version of Tandem on a machine does not support this yet; upgrade Tandem' },
+  E_NO_ABILITY: {
+    exit: 4,
+    status: 409,
+    means: 'the version of Tandem on a machine does not support this yet; upgrade Tandem',
+  },
   E_OUTPUT_CUT: { exit: 1, status: 500, means: 'the output of a command is not complete' },
   E_ROLLOUT_FAILED: { exit: 1, status: 500, means: 'the rollout ended reverted or aborted' },
   E_NOT_FOUND: { exit: 2, status: 404, means: 'the API has no such path' },
-  E_METHOD: { exit: 2, status: 405, means: 'this path of the API does not support the method; `Allow` lists the supported methods' },
+  E_METHOD: {
+    exit: 2,
+    status: 405,
+    means: 'this path of the API does not support the method; `Allow` lists the supported methods',
+  },
   E_FOREIGN_HOST: {
     exit: 2,
     status: 421,
@@ -138,7 +155,8 @@ export const errorCodes = {
   E_ADDRESS_DRIVER: {
     exit: 1,
     status: 500,
-    means: 'Tandem cannot move virtual addresses on this machine: keepalived is missing or refuses its configuration, or a script failed',
+    means:
+      'Tandem cannot move virtual addresses on this machine: keepalived is missing or refuses its configuration, or a script failed',
   },
   E_FILE_EXISTS: { exit: 4, status: 409, means: 'the file already exists and is not overwritten' },
   E_SECRETS_MODE: { exit: 1, status: 500, means: 'other users can read a secrets file; it must have mode 0600' },

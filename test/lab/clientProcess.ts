@@ -39,7 +39,8 @@ export class ClientProcess {
     const endedBefore = this.isOver
     if (!endedBefore) this.#child.stdin?.end()
     const [code, signal] = await this.#closed
-    if (endedBefore || code !== 0) throw new Error(`the load ended on its own (${String(signal ?? code)}): ${this.#out}`)
+    if (endedBefore || code !== 0)
+      throw new Error(`the load ended on its own (${String(signal ?? code)}): ${this.#out}`)
     return this.#out.trim().split('\n').at(-1) ?? ''
   }
 

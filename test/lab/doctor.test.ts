@@ -203,17 +203,21 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
     await expect.poll(here, pollMs).toEqual(always)
   })
 
-  it('names an instance that listens on all addresses, and reports that its port can be reached past HAProxy', long, async () => {
-    const run = `run: ["sh", "-c", "HOST=0.0.0.0 exec node web.mjs"]`
-    await pair.roll('open', `service: open\n${run}\nhealth: { path: /health }\nroutes: [{ host: open }]\n`)
-    await expect
-      .poll(found, pollMs)
-      .toEqual([
-        expect.stringMatching(
-          /^ports: port 20\d\d\d, the port of open-.* is open at 0\.0\.0\.0: clients can reach it past HAProxy/,
-        ),
-      ])
-    expect(await pair.tandem('remove', 'open')).toMatchObject({ exit: 0 })
-    await expect.poll(here, pollMs).toEqual(always)
-  })
+  it(
+    'names an instance that listens on all addresses, and reports that its port can be reached past HAProxy',
+    long,
+    async () => {
+      const run = `run: ["sh", "-c", "HOST=0.0.0.0 exec node web.mjs"]`
+      await pair.roll('open', `service: open\n${run}\nhealth: { path: /health }\nroutes: [{ host: open }]\n`)
+      await expect
+        .poll(found, pollMs)
+        .toEqual([
+          expect.stringMatching(
+            /^ports: port 20\d\d\d, the port of open-.* is open at 0\.0\.0\.0: clients can reach it past HAProxy/,
+          ),
+        ])
+      expect(await pair.tandem('remove', 'open')).toMatchObject({ exit: 0 })
+      await expect.poll(here, pollMs).toEqual(always)
+    },
+  )
 })

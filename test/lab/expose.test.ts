@@ -166,29 +166,33 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
     },
   )
 
-  it('that are local can be reached from each machine, on whichever machine the service runs', long, async ({ skip }) => {
-    skip(previous === null, 'this clone does not hold the commit before')
-    const only = line({
-      name: 'line-9',
-      version: '3',
-      drain: 200,
-      more: 'machines: [b]\nroutes: [{ port: 6379, expose: local }]\n',
-    })
-    pair.controller.write('/srv/services/line-9/tandem.yaml', only)
-    expect(await push('line-9')).toMatchObject({ exit: 0, rollout: { reason: null } })
-    const { services: known } = await tandem<Status>('status')
-    const addresses = closed.map(
-      ({ name }) => known.find(({ service }) => service === name)?.access?.[0]?.address ?? '',
-    )
-    expect(new Set(addresses).size).toBe(closed.length)
-    for (const [index, address] of addresses.entries()) {
-      expect(address).toMatch(/^127\.77\./)
-      for (const machine of machines()) {
-        const answer = await machine.must(['/usr/local/bin/node', '-e', say, address, '6379'])
-        expect(answer.trim()).toBe(closed[index]?.name === 'line-9' ? '3 hello' : '2 hello')
+  it(
+    'that are local can be reached from each machine, on whichever machine the service runs',
+    long,
+    async ({ skip }) => {
+      skip(previous === null, 'this clone does not hold the commit before')
+      const only = line({
+        name: 'line-9',
+        version: '3',
+        drain: 200,
+        more: 'machines: [b]\nroutes: [{ port: 6379, expose: local }]\n',
+      })
+      pair.controller.write('/srv/services/line-9/tandem.yaml', only)
+      expect(await push('line-9')).toMatchObject({ exit: 0, rollout: { reason: null } })
+      const { services: known } = await tandem<Status>('status')
+      const addresses = closed.map(
+        ({ name }) => known.find(({ service }) => service === name)?.access?.[0]?.address ?? '',
+      )
+      expect(new Set(addresses).size).toBe(closed.length)
+      for (const [index, address] of addresses.entries()) {
+        expect(address).toMatch(/^127\.77\./)
+        for (const machine of machines()) {
+          const answer = await machine.must(['/usr/local/bin/node', '-e', say, address, '6379'])
+          expect(answer.trim()).toBe(closed[index]?.name === 'line-9' ? '3 hello' : '2 hello')
+        }
       }
-    }
-  })
+    },
+  )
 
   it('are named by doctor if the program itself listens on all addresses', long, async ({ skip }) => {
     skip(previous === null, 'this clone does not hold the commit before')

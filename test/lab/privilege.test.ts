@@ -196,28 +196,20 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     expect(asked.out.trim()).toBe('error EACCES')
   })
 
-  it(
-    "doctor gives a file in place of HAProxy's configuration no more rights than the agent has",
-    long,
-    async () => {
-      const config = '/var/lib/tandem/haproxy/haproxy.cfg'
-      // doctor reports the failure of the script as HAProxy's refusal.
-      const confess = `for l in io.lines('/proc/self/status') do if l:match('^Uid') then error((l:gsub('%s+', ' '))) end end\n`
-      on('a').write('/srv/other.lua', confess)
-      await on('a').must([
-        'sh',
-        '-c',
-        `(cat ${config}; printf 'global\\n  lua-load /srv/other.lua\\n') >/srv/other.cfg`,
-      ])
-      await ofAgent('sh', '-c', `mv ${config} ${config}.kept && ln -s /srv/other.cfg ${config}`)
-      const { out } = await on('a').run(['tandem', 'doctor', '--data', '/var/lib/tandem'])
-      await ofAgent('mv', `${config}.kept`, config)
-      const uid = (await on('a').must(['id', '-u', 'tandem'])).trim()
-      expect(out).toContain(`Uid: ${uid} ${uid} ${uid} ${uid}`)
-    },
-  )
+  it("doctor gives a file in place of HAProxy's configuration no more rights than the agent has", long, async () => {
+    const config = '/var/lib/tandem/haproxy/haproxy.cfg'
+    // doctor reports the failure of the script as HAProxy's refusal.
+    const confess = `for l in io.lines('/proc/self/status') do if l:match('^Uid') then error((l:gsub('%s+', ' '))) end end\n`
+    on('a').write('/srv/other.lua', confess)
+    await on('a').must(['sh', '-c', `(cat ${config}; printf 'global\\n  lua-load /srv/other.lua\\n') >/srv/other.cfg`])
+    await ofAgent('sh', '-c', `mv ${config} ${config}.kept && ln -s /srv/other.cfg ${config}`)
+    const { out } = await on('a').run(['tandem', 'doctor', '--data', '/var/lib/tandem'])
+    await ofAgent('mv', `${config}.kept`, config)
+    const uid = (await on('a').must(['id', '-u', 'tandem'])).trim()
+    expect(out).toContain(`Uid: ${uid} ${uid} ${uid} ${uid}`)
+  })
 
-  it("the agent can read a certificate that root renews by hand", long, async () => {
+  it('the agent can read a certificate that root renews by hand', long, async () => {
     const a = on('a')
     const request = await a.must(['tandem', 'agent', 'certificate', 'request'])
     pair.controller.write('/root/a.csr', request)
@@ -231,16 +223,20 @@ describe.skipIf(why)(`agents without rights${why ? ` (skipped: ${why})` : ''}`, 
     await push()
   })
 
-  it('a service that requests more than it may have fails its rollout, and the message shows the line that allows it', long, async () => {
-    const more = 'jail: { capabilities: [CAP_NET_ADMIN] }\n'
-    const refused = await pair.push('web', web({ name: 'web', version: String(++version), drain: 1_000, more }))
-    expect(refused).toMatchObject({ exit: 1, rollout: { state: 'reverted' } })
-    expect(refused.rollout?.reason).toContain('CAP_NET_ADMIN` is not allowed for web')
-    const permits = 'web: { capabilities: [CAP_NET_ADMIN] }\n'
-    for (const name of ['a', 'b']) on(name).write('/etc/tandem/allowed-jail.yaml', permits)
-    await push(more)
-    await push()
-  })
+  it(
+    'a service that requests more than it may have fails its rollout, and the message shows the line that allows it',
+    long,
+    async () => {
+      const more = 'jail: { capabilities: [CAP_NET_ADMIN] }\n'
+      const refused = await pair.push('web', web({ name: 'web', version: String(++version), drain: 1_000, more }))
+      expect(refused).toMatchObject({ exit: 1, rollout: { state: 'reverted' } })
+      expect(refused.rollout?.reason).toContain('CAP_NET_ADMIN` is not allowed for web')
+      const permits = 'web: { capabilities: [CAP_NET_ADMIN] }\n'
+      for (const name of ['a', 'b']) on(name).write('/etc/tandem/allowed-jail.yaml', permits)
+      await push(more)
+      await push()
+    },
+  )
 
   it('the controller patches and restarts machines by signed orders', long, async () => {
     const before = await on('a').must(['stat', '-c', '%Y', '/proc/1'])

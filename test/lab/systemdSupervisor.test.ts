@@ -48,16 +48,12 @@ describe.skipIf(why)(`the systemd supervisor on a machine${why ? ` (skipped: ${w
     },
   )
 
-  it(
-    'passes the suite of all supervisors, and enforces the jail and the limits',
-    { timeout: 300_000 },
-    async () => {
-      const { code, out, err } = await testInside(lab.machine('a'), [
-        'src/drivers/supervisor/systemd',
-        'src/privileged/endLeftovers.int.test.ts',
-      ])
-      expect(`${out}\n${err}`).toMatch(/tests: \d\d+ passed, 0 failed, 0 skipped/)
-      expect(code).toBe(0)
-    },
-  )
+  it('passes the suite of all supervisors, and enforces the jail and the limits', { timeout: 300_000 }, async () => {
+    const { code, out, err } = await testInside(lab.machine('a'), [
+      'src/drivers/supervisor/systemd',
+      'src/privileged/endLeftovers.int.test.ts',
+    ])
+    expect(`${out}\n${err}`).toMatch(/tests: \d\d+ passed, 0 failed, 0 skipped/)
+    expect(code).toBe(0)
+  })
 })

@@ -28,16 +28,20 @@ describe.skipIf(why)(`the end of a program, with an agent that is not root${why 
     expect(before.match(/ lives$/gm)?.length, out).toBeLessThanOrEqual(2)
   })
 
-  it('a machine whose bus is unreachable reports that it gets no signals, until the bus is back', { timeout: 120_000 }, async () => {
-    const problems = async (): Promise<string> => {
-      const { machines } = await pair.tandem<Status>('status')
-      return (machines.find(({ name }) => name === 'a')?.problems ?? []).join()
-    }
-    expect(await problems()).not.toContain("systemd's signals")
-    const dbus = ['dbus.socket', 'dbus.service']
-    await pair.lab.machine('a').must(['systemctl', 'stop', ...dbus])
-    await expect.poll(problems, { timeout: 30_000 }).toContain("cannot receive systemd's signals")
-    await pair.lab.machine('a').must(['systemctl', 'start', ...dbus])
-    await expect.poll(problems, { timeout: 30_000 }).not.toContain("systemd's signals")
-  })
+  it(
+    'a machine whose bus is unreachable reports that it gets no signals, until the bus is back',
+    { timeout: 120_000 },
+    async () => {
+      const problems = async (): Promise<string> => {
+        const { machines } = await pair.tandem<Status>('status')
+        return (machines.find(({ name }) => name === 'a')?.problems ?? []).join()
+      }
+      expect(await problems()).not.toContain("systemd's signals")
+      const dbus = ['dbus.socket', 'dbus.service']
+      await pair.lab.machine('a').must(['systemctl', 'stop', ...dbus])
+      await expect.poll(problems, { timeout: 30_000 }).toContain("cannot receive systemd's signals")
+      await pair.lab.machine('a').must(['systemctl', 'start', ...dbus])
+      await expect.poll(problems, { timeout: 30_000 }).not.toContain("systemd's signals")
+    },
+  )
 })

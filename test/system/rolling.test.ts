@@ -228,7 +228,9 @@ describe('rollouts of a pair', () => {
     it('during drain: the same instance finishes the request in progress, and takes traffic again', async () => {
       const before = (await eyes.service('shop')).instances.map(({ id }) => id)
       const held = ask(entry(), '/held')
-      await until('the request is in progress', async () => (await eyes.service('shop')).instances.some(({ work }) => work > 0))
+      await until('the request is in progress', async () =>
+        (await eyes.service('shop')).instances.some(({ work }) => work > 0),
+      )
       const pushing = begin({ env: { WHERE: 'drain' } })
       const { id } = await pushing.rollout('a drains', (one) => isIn(one, 'a', 'drain'))
       expect(await abort(pushing, id)).toEqual(allBack())
@@ -241,7 +243,9 @@ describe('rollouts of a pair', () => {
   it('ends a DELETE that outlasts the drain with 502 and the reason, and sends it to no other instance', async () => {
     await pushTalker(laptop, { name: 'late', version: '1' })
     const deleting = ask(entry(), '/held', 'late.localhost', 'DELETE')
-    await until('the request is in progress', async () => (await eyes.service('late')).instances.some(({ work }) => work > 0))
+    await until('the request is in progress', async () =>
+      (await eyes.service('late')).instances.some(({ work }) => work > 0),
+    )
     const pushed = await pushTalker(laptop, { name: 'late', version: '2' })
     expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
     expect(await deleting).toMatchObject({ status: 502, text: expect.stringContaining('rollout.drain') })
