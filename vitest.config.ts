@@ -19,7 +19,7 @@ export default defineConfig({
     exclude: alone ? [] : ['test/lab/*.alone.test.ts'],
     pool: 'forks',
     maxWorkers: alone ? 1 : 2,
-    // A second, as it is by default, is soon over on a starved computer; what never comes is told all the same.
+    // The default of one second is too short on a busy computer; a wait that never ends still fails.
     expect: { poll: { timeout: 10_000 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -17,7 +17,7 @@ const mostLines = 100
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const architecture = readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8')
 
-/** What each folder of `src/` may import besides itself: the room table of docs/ARCHITECTURE.md is the only place that says so. */
+/** The folders that each folder of `src/` may import: the room table of docs/ARCHITECTURE.md is their only list. */
 const rooms = new Map<string, { may: string[]; types: string[] }>(
   [...architecture.matchAll(/^\| `(\w+)\/` \|.*\| ([^|]+) \|$/gm)].map(([, room = '', column = '']) => {
     const listed = column === 'no other room' ? [] : column.split(', ')

@@ -4,7 +4,7 @@ import type { Kept, KeptGroup, KeptKey } from './shapes/kept.ts'
 
 // Only code that takes definitions over a wire or from a disk imports this file: zod costs the command line a third of its start.
 
-/** What becomes of a key that this version does not know. */
+/** Whether a key that this version does not know is an error or ignored. */
 type Unknown = 'refused' | 'dropped'
 
 /** By default a stored form with an unknown key is refused: the key may open or close something. */
