@@ -10,6 +10,11 @@ const linux = process.platform === 'linux'
 const why = linux ? '' : ' (skipped: the archives are for Linux)'
 const long = { timeout: 120_000 }
 const bytes = 1024 * 1024 * 1024
+/** Below `share`. */
+const manual = [
+  ...['man/man1/tandem.1.gz', 'bash-completion/completions/tandem', 'zsh/vendor-completions/_tandem'],
+  'fish/vendor_completions.d/tandem.fish',
+]
 
 const run = (command: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): string =>
   execFileSync(command, args, { encoding: 'utf8', maxBuffer: bytes, stdio: ['ignore', 'pipe', 'pipe'], ...options })
@@ -120,6 +125,10 @@ describe.skipIf(!linux)(`the distribution${why}`, () => {
     )
   })
 
+  it('has the manual page and the completions', () => {
+    expect(manual.filter((file) => !existsSync(join(home, 'share', file)))).toEqual([])
+  })
+
   it('has the same checksums as sha256sum computes', () => {
     expect(run('sha256sum', ['-c', 'SHA256SUMS'], { cwd: dirname(made.sums) }).match(/: OK$/gm)).toHaveLength(3)
   })
@@ -176,7 +185,8 @@ describe.skipIf(!linux)(`the distribution${why}`, () => {
   it.skipIf(noDpkg)(`is a package that dpkg reads, with the same content and valid checksums${noDpkg}`, () => {
     const into = join(folder, 'installed')
     run('dpkg-deb', ['--extract', made.packages[0] ?? '', into])
-    run('diff', ['-r', home, join(into, 'usr/lib/tandem')])
+    run('diff', ['-r', '-x', 'share', home, join(into, 'usr/lib/tandem')])
+    for (const file of manual) run('cmp', [join(home, 'share', file), join(into, 'usr/share', file)])
     run('dpkg-deb', ['--control', made.packages[0] ?? '', join(folder, 'control')])
     run('md5sum', ['--quiet', '-c', join(folder, 'control/md5sums')], { cwd: into })
     expect(run(join(into, 'usr/bin/tandem'), ['--version'])).toMatch(/^\d+\.\d+\.\d+/)
