@@ -100,11 +100,28 @@ describe('the rooms', () => {
     expect([...wrong, ...unused]).toEqual([])
   })
 
-  it('document a rollout in eight files, all of which exist', () => {
-    const walk = [...architecture.matchAll(/^\d\. `(src\/[^`]+)`/gm)].map(([, file]) => file ?? '')
+  it('lead from push to the stop of the old instance in eight files, each of which leads to the next', () => {
+    const walk = [...architecture.matchAll(/^\d\. `(src\/[^`]+)`.*?(?:→(.*))?$/gm)].map(([, file = '', way = '']) => {
+      return { file, way: [...way.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name) }
+    })
     expect(walk).toHaveLength(8)
-    expect(walk.filter((file) => !existsSync(join(root, file)))).toEqual([])
+    const broken = walk.slice(1).flatMap(({ file: next }, index) => {
+      const from = walk[index]
+      return from && leads(from.file, from.way, next) ? [] : [`${from?.file} does not lead to ${next}`]
+    })
+    expect(broken).toEqual([])
   })
+
+  /** `way`: files that import one another on the way, and at its end, where a message or a state carries it on, its name. */
+  function leads(from: string, way: string[], next: string): boolean {
+    const [step, ...rest] = way
+    const imported = files.find(({ file }) => file === from)?.imports.map(target) ?? []
+    if (step === undefined) return imported.includes(next)
+    if (!step.endsWith('.ts'))
+      return [from, next].every((file) => readFileSync(join(root, file), 'utf8').includes(step))
+    const through = imported.find((file) => file.endsWith(`/${step}`))
+    return through !== undefined && leads(through, rest, next)
+  }
 
   it('have no import cycle between files', () => {
     const edges = new Map(
