@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { AgentIdentity, JoinedAgent } from './agentIdentity.ts'
 import type { EntryPoints } from './cli/entryPoints.ts'
-import type { Drivers } from './definitions/cluster.ts'
+import { balancerHasUnit, hasUnits, laptopDrivers, type Drivers } from './definitions/driverRegistry.ts'
 import type { AddressDriver } from './drivers/address/address.ts'
+import type { AddressHost } from './drivers/address/keepalived/addressHost.ts'
 import { createCommandAddress } from './drivers/address/command/commandAddress.ts'
 import { createKeepalivedAddress } from './drivers/address/keepalived/keepalivedAddress.ts'
 import { keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
@@ -65,38 +66,61 @@ export interface AgentDrivers {
   examine: ((self: AgentSelf) => Promise<Checkup>) | null
 }
 
-/** Drivers of a laptop, which has no cluster file. */
-const laptopDrivers: Drivers = { supervisor: 'process', balancer: 'embedded', address: 'none' }
-
 /** Holds the secrets of every service, and keys. */
 const configurationFolder = '/etc/tandem'
 export const haproxyRunDir = '/run/tandem-haproxy'
 /** Holds PEM files for https, which the administrator of the machine provides. */
 export const certificatesFolder = join(configurationFolder, 'certificates')
 
+/** The parts that a driver is made of. */
+interface Making {
+  options: Options
+  identity: AgentIdentity
+  logger: Logger
+  /** Client of the privileged helper; `null`: this process does the work that needs root itself. */
+  root: CallPrivileged | null
+  drivers: Drivers
+}
+
+const supervisors: Record<Drivers['supervisor'], (making: Making) => SupervisorDriver> = {
+  systemd: systemdSupervisor,
+  process: ({ options: { data }, identity: { machine } }) =>
+    createProcessSupervisor({ dir: join(data, 'supervisor'), machine, clock: systemClock }),
+}
+const balancers: Record<Drivers['balancer'], (making: Making, remembered: number) => Promise<BalancerDriver>> = {
+  haproxy: ({ options, identity, logger, root }) => haproxy(options, identity, logger, root),
+  embedded: ({ options, identity, logger }, remembered) => embedded(options, identity, logger, remembered),
+}
+const addresses: Record<Drivers['address'], (making: Making, settings: MachineSettings) => AddressDriver> = {
+  keepalived: keepalivedAddress,
+  command: commandAddress,
+  none: ({ options: { data }, root }) => {
+    const host = addressHost(data, root)
+    return createNoneAddress(() => host.remove())
+  },
+}
+
 /** Creates the drivers that the cluster file names for this machine. */
 export function agentDrivers(options: Options, identity: AgentIdentity, logger: Logger): AgentDrivers {
-  const drivers = identity.joined?.settings.drivers ?? laptopDrivers
-  if (drivers.balancer === 'haproxy') beQuiet()
+  const { joined } = identity
+  const drivers = joined?.settings.drivers ?? laptopDrivers
+  if (balancerHasUnit(drivers)) beQuiet()
   const root = rootPart()
+  const making: Making = { options, identity, logger, root, drivers }
   return {
-    supervisor: supervisorOf(drivers.supervisor, options, identity, root),
+    supervisor: supervisors[drivers.supervisor](making),
     takeSettings: async (settings, order) => {
       if (root) await takeSettings(root, settings, order)
     },
     programHost: root ? remotePrograms(root, join(options.data, 'download')) : undefined,
     hasRootPart: root !== null,
-    examine: root && ((self) => remoteExamine(root, self, identity.joined?.folder.read().settings ?? null)),
-    balancer:
-      drivers.balancer === 'haproxy'
-        ? async () => haproxy(options, identity, logger, root)
-        : (remembered) => embedded(options, identity, logger, remembered),
-    hostDriver: drivers.supervisor === 'systemd' ? hostOf(options, root) : null,
-    address: addressOf(drivers, options, identity, logger, root),
+    examine: root && ((self) => remoteExamine(root, self, joined?.folder.read().settings ?? null)),
+    balancer: (remembered) => balancers[drivers.balancer](making, remembered),
+    hostDriver: hasUnits(drivers) ? hostOf(options, root) : null,
+    address: joined ? addresses[drivers.address](making, joined.settings) : createNoneAddress(),
   }
 }
 
-/** Client of the privileged helper; `null` if this process does the work that needs root itself. */
 function rootPart(): CallPrivileged | null {
   const isRoot = process.getuid?.() === 0
   return isRoot || !existsSync(privilegedSocket) ? null : privilegedClient(privilegedSocket)
@@ -105,49 +129,39 @@ function rootPart(): CallPrivileged | null {
 const hostOf = ({ data }: Options, root: CallPrivileged | null): HostDriver =>
   root ? remoteHost(root, bootMark) : createSystemdHost(join(data, 'maintenance'))
 
-function supervisorOf(
-  name: Drivers['supervisor'],
-  { data }: Options,
-  { machine }: AgentIdentity,
-  root: CallPrivileged | null,
-): SupervisorDriver {
-  if (name === 'systemd') {
-    return createSystemdSupervisor({
-      dir: join(data, 'supervisor'),
-      clock: systemClock,
-      hidden: [data, configurationFolder],
-      ...(root
-        ? { host: remoteUnits(root), dataFolders: remoteData(root) }
-        : { dataFolders: openDataFolders(dataRoots, removeTree) }),
-    })
-  }
-  return createProcessSupervisor({ dir: join(data, 'supervisor'), machine, clock: systemClock })
+function systemdSupervisor({ options: { data }, root }: Making): SupervisorDriver {
+  return createSystemdSupervisor({
+    dir: join(data, 'supervisor'),
+    clock: systemClock,
+    hidden: [data, configurationFolder],
+    ...(root
+      ? { host: remoteUnits(root), dataFolders: remoteData(root) }
+      : { dataFolders: openDataFolders(dataRoots, removeTree) }),
+  })
 }
 
-function addressOf(
-  { address, balancer }: Drivers,
-  { data }: Options,
-  { machine, joined }: AgentIdentity,
-  logger: Logger,
-  root: CallPrivileged | null,
+const addressHost = (data: string, root: CallPrivileged | null): AddressHost =>
+  root ? remoteAddresses(root) : systemdAddressHost({ files: keepalivedFiles(data), guardCommand: guardCommand(data) })
+
+function keepalivedAddress(
+  { options: { data }, identity: { machine }, logger, root, drivers }: Making,
+  { cluster, address: own }: MachineSettings,
 ): AddressDriver {
-  if (!joined) return createNoneAddress()
-  const { cluster, address: own } = joined.settings
-  const files = keepalivedFiles(data)
-  const host = root ? remoteAddresses(root) : systemdAddressHost({ files, guardCommand: guardCommand(data) })
-  if (address === 'keepalived') {
-    return createKeepalivedAddress({
-      ...{ cluster, machine, own, files, host },
-      haproxy: balancer === 'haproxy' ? `${haproxyRunDir}/${guardSocket}` : null,
-      failed: (error) =>
-        logger.warn(
-          { err: error },
-          'cannot follow the messages of the guard; reading them whenever the controller answers',
-        ),
-    })
-  }
-  const clean = (): Promise<void> => host.remove()
-  if (address === 'none') return createNoneAddress(clean)
+  return createKeepalivedAddress({
+    ...{ cluster, machine, own, files: keepalivedFiles(data), host: addressHost(data, root) },
+    haproxy: balancerHasUnit(drivers) ? `${haproxyRunDir}/${guardSocket}` : null,
+    failed: (error) =>
+      logger.warn(
+        { err: error },
+        'cannot follow the messages of the guard; reading them whenever the controller answers',
+      ),
+  })
+}
+
+function commandAddress(
+  { options: { data }, identity: { machine }, root }: Making,
+  { cluster }: MachineSettings,
+): AddressDriver {
   const folder = join(configurationFolder, 'address')
   const run = root ? { run: remoteAddressScript(root) } : {}
   return createCommandAddress({ machine, cluster, folder, file: join(data, 'address.json'), ...run })

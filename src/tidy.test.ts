@@ -211,6 +211,22 @@ describe('the modules', () => {
     expect(plain).toEqual([])
   })
 
+  it('compare no name of a driver outside the drivers: they read the abilities that it declares', () => {
+    const names = new Set(['systemd', 'haproxy', 'keepalived', 'embedded'])
+    const compared: string[] = []
+    for (const { file, source, program } of product.filter(({ file }) => !file.startsWith('src/drivers/'))) {
+      visit(program, (node) => {
+        const isCompared = node['type'] === 'BinaryExpression' || node['type'] === 'SwitchCase'
+        const values = [node['left'], node['right'], node['test']].filter(isNode).map((side) => String(side['value']))
+        const { start } = node as { start?: number }
+        if (isCompared && values.some((value) => names.has(value))) {
+          compared.push(`${file}:${source.slice(0, start).split('\n').length}`)
+        }
+      })
+    }
+    expect(compared).toEqual([])
+  })
+
   it('never use the type any', () => {
     const wrong: string[] = []
     for (const { file, program } of product) {

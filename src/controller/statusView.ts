@@ -6,6 +6,7 @@ import { unsaidPorts } from '../rollout/openPorts.ts'
 import type { Instance, Machine, Service, State } from '../rollout/state.ts'
 import type { Controller } from './controller.ts'
 import { maintenanceView } from './maintenanceView.ts'
+import { addressMoves } from '../definitions/driverRegistry.ts'
 
 /** Services, machines and instances: the decided state, overlaid with the newest reports of the machines. */
 export function statusView(controller: Controller, problems: string[] = []): Status {
@@ -37,7 +38,7 @@ export function statusView(controller: Controller, problems: string[] = []): Sta
 
 function addressViews({ state }: Controller): Status['addresses'] {
   const { addresses = [], machines = {} } = state.cluster ?? {}
-  const isMoved = Object.values(machines).some(({ drivers }) => drivers.address === 'keepalived')
+  const isMoved = Object.values(machines).some(({ drivers }) => addressMoves(drivers) === 'elected')
   return (isMoved ? addresses : []).map((address, index) => {
     const known = state.addresses[address]
     if (!known) {

@@ -1,3 +1,5 @@
+import type { Drivers } from './driverRegistry.ts'
+
 /** A cluster file after parsing: every default filled in. */
 export interface ClusterDefinition {
   cluster: string
@@ -24,10 +26,4 @@ export interface ClusterMachine {
   address: string
   /** The cluster's drivers, overridden by the machine's own. */
   drivers: Drivers
-}
-
-export interface Drivers {
-  supervisor: 'systemd' | 'process'
-  balancer: 'haproxy' | 'embedded'
-  address: 'keepalived' | 'command' | 'none'
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import type { ClusterDefinition, Drivers } from './cluster.ts'
+import type { ClusterDefinition } from './cluster.ts'
+import type { Drivers } from './driverRegistry.ts'
 import { clusterShape, driversShape, entryShape } from './clusterShape.ts'
 import { schemaOf } from './keptSchema.ts'
 import type { KeptKey } from './shapes/kept.ts'

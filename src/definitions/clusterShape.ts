@@ -10,12 +10,13 @@ import { distinct, list } from './shapes/list.ts'
 import { number } from './shapes/number.ts'
 import { refuse, type Refusal } from './shapes/refusal.ts'
 import { choice, text } from './shapes/text.ts'
+import { addressDrivers, balancerDrivers, namesOf, supervisorDrivers } from './driverRegistry.ts'
 
 const controllerPort = 7480
 const port = number({ whole: true, least: 1, most: 65_535, what: 'a port' })
-const supervisor = choice(['systemd', 'process'])
-const balancer = choice(['haproxy', 'embedded'])
-const address = choice(['keepalived', 'command', 'none'])
+const supervisor = choice(namesOf(supervisorDrivers))
+const balancer = choice(namesOf(balancerDrivers))
+const address = choice(namesOf(addressDrivers))
 
 export const driversShape = group('`drivers`', {
   supervisor: withDefault(supervisor, 'systemd', 'systemd', 'Runs the instances.'),

@@ -4,6 +4,7 @@ import { clusterShape } from './clusterShape.ts'
 import { keyHomes } from './keyHomes.ts'
 import type { Problem } from './problem.ts'
 import { YamlSource } from './yamlSource.ts'
+import { addressMoves, hasUnits } from './driverRegistry.ts'
 
 export interface ParsedCluster {
   cluster: ClusterDefinition
@@ -55,12 +56,16 @@ function checkEntry({ entry, drivers, addresses, machines }: ClusterDefinition, 
   if (entry.certificates === null && source.has(['entry', 'https'])) {
     source.warn(['entry', 'https'], 'https is not served without `certificates`')
   }
-  if (drivers.address === 'none' && addresses.length > 0) {
-    source.warn(['addresses'], 'nothing moves these addresses with the driver `address: none`')
+  if (addressMoves(drivers) === 'never' && addresses.length > 0) {
+    source.warn(['addresses'], `nothing moves these addresses with the driver \`address: ${drivers.address}\``)
   }
-  if (drivers.address === 'keepalived' && addresses.length > 0 && addresses.every((address) => isIP(address) !== 0)) {
+  if (
+    addressMoves(drivers) === 'elected' &&
+    addresses.length > 0 &&
+    addresses.every((address) => isIP(address) !== 0)
+  ) {
     for (const [name, { address, drivers: own }] of Object.entries(machines)) {
-      if (own.address !== 'keepalived') continue
+      if (addressMoves(own) !== 'elected') continue
       if (isIP(address) !== 0 && !addresses.some((virtual) => isIP(virtual) === isIP(address))) {
         const family = isIP(address) === 6 ? 'IPv6' : 'IPv4'
         source.problem(
@@ -69,10 +74,10 @@ function checkEntry({ entry, drivers, addresses, machines }: ClusterDefinition, 
         )
         return
       }
-      if (own.supervisor === 'systemd') continue
+      if (hasUnits(own)) continue
       source.problem(
         ['machines', name],
-        'keepalived needs systemd; write `drivers: { supervisor: systemd }` or `{ address: none }`',
+        `${own.address} needs systemd; write \`drivers: { supervisor: systemd }\` or \`{ address: none }\``,
       )
     }
   }

@@ -1,3 +1,5 @@
+import type { DriverProgram } from '../definitions/driverRegistry.ts'
+
 /** A gathered fact, or the reason why it could not be gathered; `null` if the machine has no such thing. */
 export type Gathered<T> = { seen: T } | { why: string } | null
 
@@ -30,7 +32,7 @@ export interface AgentState {
 }
 
 export interface ProgramVersion {
-  program: 'node' | 'systemd' | 'haproxy' | 'keepalived'
+  program: 'node' | DriverProgram
   /** Version such as `2.6.12`; `null` if not installed. */
   version: string | null
 }

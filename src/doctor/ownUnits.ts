@@ -1,4 +1,5 @@
 import type { MachineSettings } from '../protocol/machineSettings.ts'
+import { addressMoves, balancerHasUnit } from '../definitions/driverRegistry.ts'
 
 export const agentUnit = 'tandem-agent.service'
 export const haproxyUnit = 'tandem-haproxy.service'
@@ -22,11 +23,11 @@ export interface Known {
 export function ownUnits(known: Known): string[] {
   return [
     ...(known.hasAgentUnit ? [agentUnit] : []),
-    ...(known.hasRun && known.settings.drivers.balancer === 'haproxy' ? [haproxyUnit] : []),
+    ...(known.hasRun && balancerHasUnit(known.settings.drivers) ? [haproxyUnit] : []),
     ...(movesAddresses(known) ? [keepalivedUnit, guardUnit] : []),
   ]
 }
 
 /** Without virtual addresses Tandem runs no keepalived, whatever the driver. */
 export const movesAddresses = ({ settings, told }: Pick<Known, 'settings' | 'told'>): boolean =>
-  settings.drivers.address === 'keepalived' && settings.addresses.length > 0 && (told?.addresses.length ?? 0) > 0
+  addressMoves(settings.drivers) === 'elected' && settings.addresses.length > 0 && (told?.addresses.length ?? 0) > 0

@@ -31,6 +31,14 @@ import { listenersOn, socketsHere } from './listeners.ts'
 import { programVersions } from './programVersions.ts'
 import { secretFiles, type SecretPlace } from './secretFiles.ts'
 import { unitsHere } from './unitsHere.ts'
+import {
+  addressDrivers,
+  balancerDrivers,
+  balancerHasUnit,
+  hasUnits,
+  laptopDrivers,
+  supervisorDrivers,
+} from '../definitions/driverRegistry.ts'
 
 /** Scope of an examination: the machine, and the places of its files. */
 export interface Examined {
@@ -58,9 +66,9 @@ export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
   const isLinux = process.platform === 'linux'
   const on = <T>(applies: boolean, look: () => T | null | Promise<T | null>): Promise<Gathered<T>> =>
     applies ? gathered<T>(look) : Promise.resolve(null)
-  const { supervisor, balancer } = settings?.drivers ?? { supervisor: 'process', balancer: 'embedded' }
+  const drivers = settings?.drivers ?? laptopDrivers
   const haproxy = haproxyFiles(join(data, 'haproxy'), haproxyRunDir)
-  const isHaproxy = balancer === 'haproxy'
+  const isHaproxy = balancerHasUnit(drivers)
   const ports = await on(isLinux, () => portsOf(examined))
   const [programs, clock, certificates, disks, limits, haproxySeen, keepalived, units, secrets] = await Promise.all([
     on(true, () => programVersions(programsOf(settings))),
@@ -77,7 +85,7 @@ export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
       ),
     ),
     on(settings !== null, () => keepalivedOf(examined)),
-    on(supervisor === 'systemd', () => unitsOf(examined)),
+    on(hasUnits(drivers), () => unitsOf(examined)),
     on(true, () => secretFiles(secretsOf(examined), statSync(data).uid === 0 ? ownersOf(data) : [])),
   ])
   return {
@@ -100,13 +108,11 @@ function agentOf({ self, installed }: Examined): AgentState {
 }
 
 function programsOf(settings: MachineSettings | null): Exclude<ProgramVersion['program'], 'node'>[] {
-  const { supervisor, balancer, address } = settings?.drivers ?? {}
-  const addresses = settings?.addresses ?? []
-  return [
-    ...(supervisor === 'systemd' ? (['systemd'] as const) : []),
-    ...(balancer === 'haproxy' ? (['haproxy'] as const) : []),
-    ...(address === 'keepalived' && addresses.length > 0 ? (['keepalived'] as const) : []),
-  ]
+  if (!settings) return []
+  const { supervisor, balancer, address } = settings.drivers
+  const moving = settings.addresses.length > 0 ? addressDrivers[address].program : null
+  const programs = [supervisorDrivers[supervisor].program, balancerDrivers[balancer].program, moving]
+  return programs.filter((program) => program !== null)
 }
 
 /** The last state that the agent obeyed; `null` if there is none yet. */
@@ -117,7 +123,7 @@ function desiredOf({ data }: Examined): DesiredState | null {
 
 /** If HAProxy serves no HTTPS from the folder, its content does not matter. */
 const publicFolder = ({ settings, certificatesFolder }: Examined): string | null =>
-  settings?.drivers.balancer === 'haproxy' && settings.entry.certificates !== null ? certificatesFolder : null
+  settings && balancerHasUnit(settings.drivers) && settings.entry.certificates !== null ? certificatesFolder : null
 
 async function keepalivedOf(examined: Examined): Promise<OwnConfiguration | null> {
   const known = knownOf(examined)
@@ -189,9 +195,9 @@ function unsaidOf(examined: Examined): Ports['unsaid'] {
 
 function expectedPorts(self: AgentSelf, examined: Examined): ExpectedPort[] {
   const { settings } = examined
-  const entryUnit = settings?.drivers.balancer === 'haproxy' ? haproxyUnit : null
+  const entryUnit = settings && balancerHasUnit(settings.drivers) ? haproxyUnit : null
   const metricsUnit = settings === null ? null : agentUnit
-  const isUnits = settings?.drivers.supervisor === 'systemd'
+  const isUnits = settings !== null && hasUnits(settings.drivers)
   // On a laptop, machines share an address, and each has its own TCP ports.
   const { routes = [], localRoutes = [] } = (entryUnit === null ? null : desiredOf(examined)) ?? {}
   const tcp = routes.flatMap(({ match }) => (match.kind === 'tcp' ? [match.port] : []))

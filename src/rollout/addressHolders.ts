@@ -1,5 +1,6 @@
 import type { Observed } from './observed.ts'
 import type { Machine, State } from './state.ts'
+import { addressMoves } from '../definitions/driverRegistry.ts'
 
 /**
  * Why no other machine would take over the requests that reach this machine by virtual addresses; `null` when another
@@ -7,12 +8,13 @@ import type { Machine, State } from './state.ts'
  */
 export function aloneAtAddresses(state: State, observed: Observed, machine: string): string | null {
   const { addresses = [], machines = {} } = state.cluster ?? {}
-  const driver = machines[machine]?.drivers.address ?? 'none'
+  const drivers = machines[machine]?.drivers
+  const moves = addressMoves(drivers)
   const holds = Object.values(state.addresses).some(({ holder }) => holder === machine)
-  const isHolder = driver === 'command' || holds || (observed[machine]?.report.addresses.held.length ?? 0) > 0
-  if (addresses.length === 0 || driver === 'none' || !isHolder) return null
+  const isHolder = moves === 'scripted' || holds || (observed[machine]?.report.addresses.held.length ?? 0) > 0
+  if (addresses.length === 0 || moves === 'never' || !isHolder) return null
   const others = Object.values(state.machines).filter(
-    ({ name }) => name !== machine && machines[name]?.drivers.address === driver,
+    ({ name }) => name !== machine && machines[name]?.drivers.address === drivers?.address,
   )
   const why = others.map((other) => whyNotAt(state, observed, other))
   return why.includes(null) ? null : why.join('; ') || 'there is no other machine'
@@ -24,6 +26,6 @@ export function whyNotAt(state: State, observed: Observed, { name, lost, traffic
   if (lost || !report) return `${name} does not report`
   if (traffic !== 'ready') return `${name} is out of traffic`
   if (report.addresses.trouble !== null) return `${name}: ${report.addresses.trouble}`
-  const isScript = state.cluster?.machines[name]?.drivers.address === 'command'
+  const isScript = addressMoves(state.cluster?.machines[name]?.drivers) === 'scripted'
   return isScript && report.applied.address < since.position ? `${name}: its take script has not finished` : null
 }

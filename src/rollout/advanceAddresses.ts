@@ -6,6 +6,7 @@ import { limits } from './limits.ts'
 import type { Observed } from './observed.ts'
 import { machineBusy } from './serviceView.ts'
 import type { AddressState, State } from './state.ts'
+import { addressMoves } from '../definitions/driverRegistry.ts'
 
 /**
  * Advert intervals without an advert after which a machine that may hold an address has taken it (RFC 5798, section
@@ -131,7 +132,7 @@ export function goesBack(
 /** Each address prefers its own machine, in the order of their names; keepalived's priorities follow the same order. */
 export function preferredMachine({ cluster }: State, index: number): string | null {
   const names = Object.entries(cluster?.machines ?? {})
-    .filter(([, { drivers }]) => drivers.address === 'keepalived')
+    .filter(([, { drivers }]) => addressMoves(drivers) === 'elected')
     .map(([name]) => name)
     .toSorted()
   // An IPv4 and an IPv6 address move together: VRRP runs for one of them, and the other follows.

@@ -6,6 +6,7 @@ import { heardAt, type Observed } from './observed.ts'
 import { definitionOf, lastServedBy } from './serviceView.ts'
 import type { Machine, State } from './state.ts'
 import { silentPeers } from './silentPeers.ts'
+import { addressMoves } from '../definitions/driverRegistry.ts'
 
 /** Marks silent machines as lost, and advances drains: a machine gives up forwarded work first, then its own. */
 export function advanceMachines(state: State, { observed, now }: Moment): Event[] {
@@ -39,8 +40,7 @@ function drainOf(state: State, machine: Machine, observed: Observed, now: number
  */
 function hasMadeWay(state: State, observed: Observed, { name, since }: Machine): boolean {
   if (silentPeers(state, observed, name, since).length > 0) return false
-  const moves = state.cluster?.machines[name]?.drivers.address ?? 'none'
-  if (moves === 'none') return true
+  if (addressMoves(state.cluster?.machines[name]?.drivers) === 'never') return true
   // A machine that has not reported since the controller started may still hold them.
   const report = observed[name]?.report
   return report !== undefined && report.applied.address >= since.position && report.addresses.held.length === 0
@@ -55,7 +55,7 @@ const late = (state: State, machine: Machine, now: number | null): boolean =>
 export function machineDeadline(state: State, { name, traffic, since }: Machine): number {
   const from = countsFrom(state, since)
   if (traffic === 'unforwarding') {
-    const isScript = state.cluster?.machines[name]?.drivers.address === 'command'
+    const isScript = addressMoves(state.cluster?.machines[name]?.drivers) === 'scripted'
     return from + (isScript ? limits.releaseScriptMs : limits.acknowledgeMs)
   }
   if (traffic !== 'draining') return Number.POSITIVE_INFINITY

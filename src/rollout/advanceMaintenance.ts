@@ -8,6 +8,7 @@ import { hasReported, type Observed } from './observed.ts'
 import { definitionOf, lastServedBy, lastWorkerOn } from './serviceView.ts'
 import type { State } from './state.ts'
 import { silentPeers } from './silentPeers.ts'
+import { addressMoves } from '../definitions/driverRegistry.ts'
 
 type Part = NonNullable<Maintenance['at']>
 
@@ -40,7 +41,7 @@ export function maintenanceDeadline(state: State): number {
     case 'check':
       return from + limits.silenceMs + longestWithin(state, at)
     case 'return': {
-      const isScript = state.cluster?.machines[at.machine]?.drivers.address === 'command'
+      const isScript = addressMoves(state.cluster?.machines[at.machine]?.drivers) === 'scripted'
       return from + (isScript ? limits.releaseScriptMs : limits.acknowledgeMs)
     }
   }
