@@ -33,7 +33,7 @@ describe('contexts', () => {
   })
 
   it.each(['../evil', 'a/b', '', '.hidden', 'x'.repeat(65)])('refuse the name "%s"', (name) => {
-    expect(() => contexts.set(name, local)).toThrow('cannot be the name')
+    expect(() => contexts.set(name, local)).toThrow('is not a valid context name')
     expect(() => contexts.get(name)).toThrow('there is no context')
   })
 

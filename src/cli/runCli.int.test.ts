@@ -23,7 +23,7 @@ describe('a wrong command line', () => {
     ['status --jsno', 'did you mean --json?'],
     ['deploy shop', '--release needs a value'],
     ['restart', 'SERVICE is missing'],
-    ['restart shop other', 'one word too many'],
+    ['restart shop other', 'one argument too many'],
     ['up --port eighty', 'must be a whole number'],
     ['controller token create --role boss --name x', 'one of: operator, reader, agent'],
     ['rollout shwo', 'there is no command shwo'],

@@ -26,7 +26,7 @@ describe.skipIf(why)(`on a full disk${why ? ` (skipped: ${why})` : ''}`, () => {
     disk = openSmallDisk('tmpfs', 8 * 1_048_576)
     expect(whyUnwritable(null, disk.path)).toBeNull()
     disk.fill()
-    expect(whyUnwritable(null, disk.path)).toContain(`the disk of ${disk.path} has`)
+    expect(whyUnwritable(null, disk.path)).toContain(`bytes are left on the disk of ${disk.path}`)
     expect(whyUnwritable(failed(13), disk.path)).toBe('it cannot be written; make room')
   })
 })

@@ -82,7 +82,7 @@ describe('a byte channel', () => {
 
     const [one, other] = await pair()
     other.pause()
-    await expect(framesOf(new ByteChannel(one, none, { silenceMs: 20 }))).rejects.toThrow('nothing came')
+    await expect(framesOf(new ByteChannel(one, none, { silenceMs: 20 }))).rejects.toThrow('no data arrived')
   })
 
   it('refuses a frame above the limit, and a send after the end', async () => {

@@ -36,7 +36,7 @@ describe.skipIf(why)(`a full disk${why ? ` (skipped: ${why})` : ''}`, () => {
     expect(await problems()).toEqual([expect.stringMatching(/bytes are left on the disk of .*may not fit/)])
     expect(await healthz()).toBe(503)
     expect((await laptop.run('status')).out).toContainEqual(
-      expect.stringMatching(/^! controller: the disk of .* has \d+ bytes left/),
+      expect.stringMatching(/^! controller: only \d+ bytes are left on the disk of /),
     )
     const folder = talkerFolder(laptop, { name: 'shop', version: '2' })
     writeFileSync(join(folder, 'noise'), randomBytes(2_000_000))

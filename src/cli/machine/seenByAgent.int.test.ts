@@ -20,8 +20,8 @@ it('accepts a program that every user can read, and words that name no file', ()
 })
 
 it.each([
-  ['closed/tandem', /cannot read .*closed\/tandem: .*\/closed is closed to others \(mode 0750\)$/],
-  ['secret', /secret is closed to others \(mode 0640\)$/],
+  ['closed/tandem', /cannot read .*closed\/tandem: other users have no access to .*\/closed \(mode 0750\)$/],
+  ['secret', /other users have no access to .*secret \(mode 0640\)$/],
 ])('%s is refused, with a next step', (name, message) => {
   const refused = (): void => mustBeSeenByAgent(['--flag', join(folder, name)])
   expect(refused).toThrow(message)
@@ -29,5 +29,5 @@ it.each([
 })
 
 it.each(['/root/tandem/bin/node', '/home/me/tandem', '/root'])('%s is refused, because the unit hides it', (path) => {
-  expect(() => mustBeSeenByAgent([path])).toThrow(`cannot read ${path}: /`)
+  expect(() => mustBeSeenByAgent([path])).toThrow(`cannot read ${path}: systemd hides /`)
 })

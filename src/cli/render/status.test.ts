@@ -44,7 +44,7 @@ it('starts with the problems, the worst first', () => {
   expect(render(status).split('\n\n')[0]?.split('\n').slice(1)).toEqual([
     '! shop has no ready instance',
     '! machine b is lost: its last report was at 2026-11-21T02:00:00.000Z',
-    '! shop on a: exited with status 1, started again 7 times; tandem logs shop --instance shop-4kf2m8xd-a-1',
+    '! shop on a: exited with status 1, restarted 7 times; tandem logs shop --instance shop-4kf2m8xd-a-1',
     '! mail is behind on b: another release runs there',
     '! machine a: haproxy does not answer',
     '! machine a is drained; tandem machine ready a puts it back in traffic',
