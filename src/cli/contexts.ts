@@ -10,7 +10,7 @@ export interface KnownCluster {
 import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { nearest } from '../definitions/suggest.ts'
-import { asOperatorError } from './asOperatorError.ts'
+import { asOperatorError } from '../lib/asOperatorError.ts'
 
 const nameShape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 

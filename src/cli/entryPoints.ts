@@ -1,3 +1,4 @@
+import type { AdmittedToken } from '../laptop/admittedToken.ts'
 import type { Joined } from './machine/joinCluster.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 
@@ -70,14 +71,6 @@ export interface AgentProgram {
   secretsFolder: string
   /** Largest size of the machine's release cache in bytes; `null`: no cap. */
   cacheCapBytes: number | null
-}
-
-/** One entry of the controller's admit file. */
-export interface AdmittedToken {
-  token: string
-  role: 'operator' | 'reader' | 'agent'
-  machine: string | null
-  name: string
 }
 
 export interface LeftBehind {

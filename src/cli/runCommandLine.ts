@@ -1,7 +1,7 @@
 import { run } from '@stricli/core'
 import { OperatorError } from '../lib/operatorError.ts'
 import { buildApplicationFor } from './application.ts'
-import { asOperatorError } from './asOperatorError.ts'
+import { asOperatorError } from '../lib/asOperatorError.ts'
 import type { CliContext } from './command.ts'
 import { isProgram, withGlobalFlagsBehind } from './commandLine.ts'
 import { helpJson } from './help/helpJson.ts'

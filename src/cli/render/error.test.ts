@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { parseDefinition } from '../../definitions/parseDefinition.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { asOperatorError } from '../asOperatorError.ts'
+import { asOperatorError } from '../../lib/asOperatorError.ts'
 import { paintFor, plain, withColours } from '../paint.ts'
 import { renderError } from './error.ts'
 

@@ -1,9 +1,9 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeFolder } from '../../lib/makeFolder.ts'
-import { OperatorError } from '../../lib/operatorError.ts'
+import { makeFolder } from '../lib/makeFolder.ts'
+import { OperatorError } from '../lib/operatorError.ts'
 import { identityOf, type ProcessIdentity } from './processIdentity.ts'
-import { asOperatorError } from '../asOperatorError.ts'
+import { asOperatorError } from '../lib/asOperatorError.ts'
 
 /** Maximum number of attempts to take over a stale lock while other processes are faster. */
 const mostTries = 5

@@ -1,5 +1,5 @@
-import { errorCodes, type ErrorCode } from '../../lib/errorCodes.ts'
-import { OperatorError } from '../../lib/operatorError.ts'
+import { errorCodes, type ErrorCode } from '../lib/errorCodes.ts'
+import { OperatorError } from '../lib/operatorError.ts'
 
 interface Ending {
   code: number | null

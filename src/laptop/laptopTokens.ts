@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readJson, writeJsonDurably } from '../../lib/durableJson.ts'
-import type { AdmittedToken } from '../entryPoints.ts'
+import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
+import type { AdmittedToken } from './admittedToken.ts'
 
 /** Tokens for a laptop's controller: one for its user, and one for each machine's agent. */
 export interface LaptopTokens {

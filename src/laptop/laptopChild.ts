@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { Backoff } from '../../lib/backoff.ts'
+import { Backoff } from '../lib/backoff.ts'
 import { childFailure } from './childFailure.ts'
 import { RotatingLog } from './rotatingLog.ts'
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
-import { OperatorError } from '../../lib/operatorError.ts'
+import { OperatorError } from '../lib/operatorError.ts'
 
 /** Returns the port, or a free one for 0. Throws `E_PORT_TAKEN`, which names the flag that sets another port. */
 export async function claimPort(port: number, host: string, flag: string): Promise<number> {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { bootId } from '../../lib/bootId.ts'
-import { asOperatorError } from '../asOperatorError.ts'
+import { bootId } from '../lib/bootId.ts'
+import { asOperatorError } from '../lib/asOperatorError.ts'
 
 /** Identifies a process, and distinguishes it from a later process with the same pid. */
 export interface ProcessIdentity {

@@ -1,4 +1,4 @@
-import { OperatorError } from '../lib/operatorError.ts'
+import { OperatorError } from './operatorError.ts'
 
 /** Next steps for faults of the environment that the user can fix, by Node's error code. */
 const environmental: Record<string, string> = {

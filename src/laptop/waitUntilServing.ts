@@ -1,7 +1,7 @@
-import type { ApiClient } from '../../api/client.ts'
-import type { Status } from '../../api/views.ts'
-import { pause } from '../../lib/backoff.ts'
-import { OperatorError } from '../../lib/operatorError.ts'
+import type { ApiClient } from '../api/client.ts'
+import type { Status } from '../api/views.ts'
+import { pause } from '../lib/backoff.ts'
+import { OperatorError } from '../lib/operatorError.ts'
 
 /** Time limit until the controller has received a report from every agent; the agents are already ready. */
 const machinesLimitMs = 30_000

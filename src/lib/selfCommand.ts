@@ -1,4 +1,4 @@
-import { OperatorError } from '../../lib/operatorError.ts'
+import { OperatorError } from './operatorError.ts'
 /**
  * Controller and agents mostly wait, and share a laptop with other programs, so they should use little memory. Without
  * these flags, Node's young generation grows to 48 MB under load and keeps that size; with 6 MB, `make bench-balancer`
