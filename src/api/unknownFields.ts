@@ -46,5 +46,6 @@ function insideOf(schema: z.ZodType): { schema: z.ZodType; isMany: boolean } | n
   if (schema instanceof z.ZodNullable || schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
     return of(schema.unwrap(), false)
   }
+  if (schema instanceof z.ZodPipe) return of(schema.out, false)
   return null
 }

@@ -2,7 +2,7 @@ import { BlockList, isIP, SocketAddress } from 'node:net'
 import { leastAdvertMs, mostAdvertMs, mostEntries, mostTrustedProxies, usualAdvertMs } from './bounds.ts'
 import { namePattern, nameRule, refuseName } from './names.ts'
 import { networkOf } from './network.ts'
-import { hostIsValid } from './pathRules.ts'
+import { hostIsValid, longestHost } from './pathRules.ts'
 import { duration } from './shapes/duration.ts'
 import { entries } from './shapes/entries.ts'
 import { group, nested, optional, required, withDefault } from './shapes/group.ts'
@@ -13,6 +13,8 @@ import { choice, text } from './shapes/text.ts'
 import { addressDrivers, balancerDrivers, namesOf, supervisorDrivers } from './driverRegistry.ts'
 
 const controllerPort = 7480
+const longestController = 300
+const longestFolder = 4096
 const port = number({ whole: true, least: 1, most: 65_535, what: 'a port' })
 const supervisor = choice(namesOf(supervisorDrivers))
 const balancer = choice(namesOf(balancerDrivers))
@@ -26,7 +28,7 @@ export const driversShape = group('`drivers`', {
 
 const machine = group('a machine', {
   address: required(
-    text({ expects: 'an IP address or host name', check: checkAddress }),
+    text({ expects: 'an IP address or host name', schema: { maxLength: longestHost }, check: checkAddress }),
     'How the other machines reach it: an IP address or a host name',
     ['host', 'ip', 'hostname'],
   ),
@@ -56,18 +58,21 @@ export const entryShape = group('`entry`', {
   http: withDefault(port, 80, 80, 'Port on which every machine takes http requests.'),
   https: withDefault(port, 443, 443, 'Port for https; used only when there are `certificates`.'),
   certificates: optional(
-    text({ expects: 'a folder of certificates' }),
+    text({ expects: 'a folder of certificates', schema: { maxLength: longestFolder } }),
     'Folder of certificates, relative to this file. Left out: no https.',
     ['certs', 'tls'],
   ),
   trustedProxies: {
     ...withDefault(
       distinct(
-        list(text({ expects: 'a network such as 10.0.0.0/8', check: checkNetwork }), {
-          what: 'networks',
-          least: 0,
-          most: mostTrustedProxies,
-        }),
+        list(
+          text({ expects: 'a network such as 10.0.0.0/8', schema: { maxLength: longestHost }, check: checkNetwork }),
+          {
+            what: 'networks',
+            least: 0,
+            most: mostTrustedProxies,
+          },
+        ),
       ),
       [],
       [],
@@ -88,11 +93,18 @@ export const clusterShape = group('the cluster', {
   ),
   controllers: required(
     distinct(
-      list(text({ expects: 'a controller such as 10.0.0.10:7480', check: checkController }), {
-        what: 'controllers',
-        least: 1,
-        most: 9,
-      }),
+      list(
+        text({
+          expects: 'a controller such as 10.0.0.10:7480',
+          schema: { maxLength: longestController },
+          check: checkController,
+        }),
+        {
+          what: 'controllers',
+          least: 1,
+          most: 9,
+        },
+      ),
     ),
     `Where the controllers answer; the port is ${controllerPort} when left out`,
     ['controller'],
@@ -110,7 +122,13 @@ export const clusterShape = group('the cluster', {
   ),
   entry: nested(entryShape, 'Where the cluster takes requests.', ['ports', 'listen']),
   addresses: withDefault(
-    distinct(list(text({ expects: 'an IP address', check: checkIp }), { what: 'addresses', least: 0, most: 2 })),
+    distinct(
+      list(text({ expects: 'an IP address', schema: { maxLength: longestHost }, check: checkIp }), {
+        what: 'addresses',
+        least: 0,
+        most: 2,
+      }),
+    ),
     [],
     [],
     'Virtual addresses that move between machines: one, or two for DNS round robin.',

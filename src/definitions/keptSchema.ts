@@ -11,13 +11,13 @@ type Unknown = 'refused' | 'dropped'
 export function schemaOf(kept: Kept, unknown: Unknown = 'refused'): z.ZodType {
   switch (kept.kind) {
     case 'text':
-      return checked(z.string().min(kept.least).max(kept.most), kept.refuse)
+      return checked(textSchema(kept), kept.refuse)
     case 'number': {
       const number = (kept.whole ? z.int() : z.number()).min(kept.least).max(kept.most)
       return kept.refuse ? checked(number, kept.refuse) : number
     }
     case 'flag':
-      return z.boolean()
+      return kept.only ? z.literal(true) : z.boolean()
     case 'choice':
       return z.enum(kept.words)
     case 'list': {
@@ -66,19 +66,27 @@ function keySchema({ kept, nullable, omitted, fallback }: KeptKey, unknown: Unkn
   return omitted ? value.optional() : value
 }
 
-function mapSchema({ value, most, refuseKey }: Extract<Kept, { kind: 'map' }>, unknown: Unknown): z.ZodType {
+const textSchema = ({ least, most, pattern }: Extract<Kept, { kind: 'text' }>): z.ZodString => {
+  const bounded = z.string().min(least).max(most)
+  return pattern ? bounded.regex(pattern) : bounded
+}
+
+function mapSchema({ value, most, keys, refuseKey }: Extract<Kept, { kind: 'map' }>, unknown: Unknown): z.ZodType {
   // The keys are checked before zod copies them: `__proto__` would vanish in the copy.
   const keysAreValid = (map: unknown): boolean =>
     typeof map === 'object' &&
     map !== null &&
     Object.keys(map).length <= most &&
     Object.keys(map).every((key) => refuseKey(key) === null)
+  const record = z.record(z.string().regex(keys), schemaOf(value, unknown))
+  const { $schema: _, ...description } = z.toJSONSchema(record, { io: 'input', unrepresentable: 'any' })
   return z
     .custom<Record<string, unknown>>(
       keysAreValid,
       'is not a map, has too many entries, or has a name that is not allowed',
     )
-    .pipe(z.record(z.string(), schemaOf(value, unknown)))
+    .pipe(record)
+    .meta(description)
 }
 
 function checked<T extends z.ZodType>(schema: T, refuse: (value: never) => string | null): T {

@@ -48,7 +48,7 @@ const portRoute: KeptGroup = {
   keys: {
     port: { ...stored, kept: { kind: 'number', whole: true, least: 1, most: 65_535 } },
     expose: { ...stored, kept: { kind: 'choice', words: exposures }, omitted: true },
-    byDefault: { ...stored, kept: { kind: 'flag' }, omitted: true },
+    byDefault: { ...stored, kept: { kind: 'flag', only: true }, omitted: true },
   },
 }
 

@@ -198,6 +198,14 @@ describe('a wrong request is answered by a problem with a code', () => {
     const script = { name: 'x', text: 'true', within: 1 }
     const deep = await post('/maintenance', JSON.stringify({ kind: 'patch', machines: [], restart: false, script }))
     expect(deep.json).toMatchObject({ code: 'E_USAGE', detail: 'script of the body has no field "within"' })
+    const drivers = { supervisor: 'systemd', balancer: 'haproxy', address: 'none' }
+    const cluster = {
+      ...{ cluster: 'x', controllers: ['10.0.0.1:7480'], addresses: [], drivers },
+      machines: { a: { address: '10.0.0.2', drivers, role: 'x' } },
+      entry: { http: 80, https: 443, certificates: null },
+    }
+    const inMap = await post('/cluster', JSON.stringify({ cluster }))
+    expect(inMap.json).toMatchObject({ code: 'E_USAGE', detail: 'cluster.machines.a of the body has no field "role"' })
     expect((await controller.ask('POST', `${basePath}/rollouts/none/abort?force=1`)).json['detail']).toContain(
       '"force"',
     )

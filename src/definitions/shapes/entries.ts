@@ -20,7 +20,10 @@ export function entries<T, S>(
       propertyNames: { pattern: about.pattern.source },
       additionalProperties: value.schema,
     },
-    kept: { kind: 'map', value: value.kept, most: about.most, refuseKey: (name) => about.refuseKey(name) },
+    kept: {
+      ...{ kind: 'map', value: value.kept, most: about.most, keys: about.pattern },
+      refuseKey: (name: string) => about.refuseKey(name),
+    },
     blank: {},
     store: (values) => Object.fromEntries(Object.entries(values).map(([name, one]) => [name, value.store(one)])),
     read(raw, path, source) {

@@ -7,19 +7,24 @@ export type Kept =
       kind: 'text'
       least: number
       most: number
-      /** The problem with it, or `null`. */ refuse: (text: string) => string | null
+      /** For its description; `refuse` checks it. */
+      pattern?: RegExp
+      /** The problem with it, or `null`. */
+      refuse: (text: string) => string | null
     }
   | {
       kind: 'number'
       whole: boolean
       least: number
       most: number
-      /** A further problem with it, or `null`. */ refuse?: (value: number) => string | null
+      /** A further problem with it, or `null`. */
+      refuse?: (value: number) => string | null
     }
-  | { kind: 'flag' }
+  /** `only`: it is stored as `true`, or not at all. */
+  | { kind: 'flag'; only?: true }
   | { kind: 'choice'; words: readonly string[] }
   | { kind: 'list'; item: Kept; least: number; most: number; distinct: boolean }
-  | { kind: 'map'; value: Kept; most: number; refuseKey: (name: string) => string | null }
+  | { kind: 'map'; value: Kept; most: number; keys: RegExp; refuseKey: (name: string) => string | null }
   | KeptGroup
   | { kind: 'either'; of: readonly KeptGroup[] }
 

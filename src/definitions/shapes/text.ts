@@ -26,6 +26,7 @@ export function text(about: {
       kind: 'text',
       least: 1,
       most: about.schema?.maxLength ?? longestText,
+      ...(pattern ? { pattern } : {}),
       // The stored text is the one that reading returns, so reading it again changes nothing.
       refuse: (stored) => (read(stored) === stored ? null : `is not ${expects}`),
     },
