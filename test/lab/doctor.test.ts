@@ -74,7 +74,7 @@ describe.skipIf(why)(`tandem doctor on real machines${why ? ` (skipped: ${why})`
     ]
     for (const { checked } of machines.slice(1)) expect(checked).toEqual([...areas, 'units', 'secrets'])
     const shown = await pair.controller.run(['tandem', 'doctor', '--machine', 'a'])
-    expect(shown.out).toMatch(/wrong: 12 checks on a\n$/)
+    expect(shown.out).toMatch(/problems? found: 12 checks on a\n$/)
   })
 
   it.each<[string, string, RegExp[], string]>([

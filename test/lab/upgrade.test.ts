@@ -142,7 +142,8 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
       const { exit, upgrade: done } = await upgrade('crashing')
       expect(done).toMatchObject({
         state: 'reverted',
-        reason: expect.stringContaining('the new program exits at its start'),
+        // The trial runs the installed version's program, which may be older.
+        reason: expect.stringMatching(/(exits|ends) at its start/),
       })
       expect(exit).toBe(1)
       expect(await versions()).toEqual([before, before, before])
@@ -158,7 +159,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     const pids = await pidsOf()
     beginLoad()
     const { upgrade: done } = await upgrade('silent')
-    expect(done).toMatchObject({ state: 'reverted', reason: expect.stringContaining('did not confirm') })
+    expect(done).toMatchObject({ state: 'reverted', reason: expect.stringMatching(/did not confirm|was not seen to work/) })
     expect(await versions()).toEqual([before, before, before])
     expect(await pidsOf()).toEqual(pids)
     await endLoad()
