@@ -3,9 +3,12 @@ import { OperatorError } from '../lib/operatorError.ts'
 import { decodeServerSentEvents } from '../lib/serverSentEvents.ts'
 import {
   basePath,
+  dryRunSchema,
   operations,
   streams,
+  type DryRun,
   type Given,
+  type Operation,
   type OperationName,
   type Operations,
   type Result,
@@ -23,6 +26,18 @@ export interface Endpoint {
   token: string | null
   /** The cluster's authority, PEM, where the controller uses TLS; for a machine together with its own identity. */
   trust?: () => Trust | null
+  /** Calls that can are dry runs: they change nothing, and throw their answer as `DryRunDone`. */
+  dryRun?: boolean
+}
+
+/** The answer to a dry run, thrown in place of the result that the caller expects. */
+export class DryRunDone extends Error {
+  readonly answer: DryRun
+
+  constructor(answer: DryRun) {
+    super('a dry run has no result')
+    this.answer = answer
+  }
 }
 
 interface RawInit {
@@ -58,8 +73,11 @@ export class ApiClient {
     given: Given<Operations[N]>,
     signal?: AbortSignal,
   ): Promise<Result<Operations[N]>> {
-    const { method, path, response: schema } = operations[name]
-    const input = given as Input // the mapped type above states the same, field by field
+    const operation: Operation = operations[name]
+    const { method, path, response: schema } = operation
+    const isDryRun = operation.dryRun === true && this.endpoint.dryRun === true
+    const { query, ...rest } = given as Input // the mapped type above states the same, field by field
+    const input: Input = { ...rest, query: isDryRun ? { ...query, dryRun: true } : query }
     const limit = AbortSignal.timeout(callMs)
     const bounded = signal ? AbortSignal.any([signal, limit]) : limit
     const response = await this.raw(method, fillPath(path, input), {
@@ -70,7 +88,9 @@ export class ApiClient {
     }).catch((error: unknown) => {
       throw limit.aborted && !signal?.aborted ? unreachable(this.endpoint, error) : error
     })
-    return schema.parse(await this.#json(response, signal)) as Result<Operations[N]> // parsed by that operation's schema
+    const answer = await this.#json(response, signal)
+    if (isDryRun) throw new DryRunDone(dryRunSchema.parse(answer))
+    return schema.parse(answer) as Result<Operations[N]> // parsed by that operation's schema
   }
 
   /** Reads the body of a success response; the connection may be lost in the middle of it. */

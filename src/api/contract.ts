@@ -24,6 +24,8 @@ export interface Operation {
   query?: z.ZodObject
   body?: z.ZodType
   response: z.ZodType
+  /** The call takes `?dryRun=true`: it is decided, and refused like any other, but nothing changes. */
+  dryRun?: true
 }
 
 const service = z.string().regex(namePattern, nameRule)
@@ -41,6 +43,21 @@ const flag = z
   .enum(['true', 'false'])
   .default('false')
   .transform((text) => text === 'true')
+
+/** The query of a call that takes `?dryRun=true`. */
+export const withDryRun = (query: z.ZodObject | undefined): z.ZodObject =>
+  (query ?? z.object({})).extend({
+    dryRun: flag.describe('decide and answer what would happen; change nothing'),
+  })
+
+/** The answer to a dry run that was not refused. */
+export const dryRunSchema = z.object({
+  dryRun: z.literal(true),
+  events: z
+    .array(z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) }))
+    .describe('the events that the call would write to the log; none: there is nothing to do'),
+})
+export type DryRun = z.infer<typeof dryRunSchema>
 
 const certificateRequest = z.object({ request: z.string().max(16_384).describe('PKCS #10, PEM') })
 const joined = z.object({
@@ -89,6 +106,7 @@ export const operations = {
     response: rolloutSchema,
   },
   startRollout: {
+    dryRun: true,
     ...{ method: 'POST', path: '/rollouts', role: 'operator', summary: 'start a rollout' },
     body: startRolloutBody,
     response: z.object({
@@ -99,6 +117,7 @@ export const operations = {
     }),
   },
   abortRollout: {
+    dryRun: true,
     ...{
       method: 'POST',
       path: '/rollouts/:id/abort',
@@ -134,6 +153,7 @@ export const operations = {
     response: z.object({ position, service, release: id, fresh: z.boolean() }),
   },
   drainMachine: {
+    dryRun: true,
     ...{ method: 'POST', path: '/machines/:machine/drain', role: 'operator', summary: 'take a machine out of traffic' },
     params: z.object({ machine }),
     body: z.object({
@@ -143,11 +163,13 @@ export const operations = {
     response: z.object({ position }),
   },
   readyMachine: {
+    dryRun: true,
     ...{ method: 'POST', path: '/machines/:machine/ready', role: 'operator', summary: 'put a machine back in traffic' },
     params: z.object({ machine }),
     response: z.object({ position }),
   },
   startMaintenance: {
+    dryRun: true,
     ...{ method: 'POST', path: '/maintenance', role: 'operator', summary: 'work on machines, one after the other' },
     body: z.object({
       kind: z.enum(['reboot', 'patch']),
@@ -172,11 +194,13 @@ export const operations = {
     response: z.object({ maintenance: maintenanceSchema.nullable() }),
   },
   resumeMaintenance: {
+    dryRun: true,
     ...{ method: 'POST', path: '/maintenance/resume', role: 'operator', summary: 'resume a stopped maintenance' },
     body: z.object({ force: z.boolean().default(false).describe('allow it to interrupt services from here on') }),
     response: z.object({ position, maintenance: maintenanceSchema }),
   },
   stopMaintenance: {
+    dryRun: true,
     ...{
       method: 'POST',
       path: '/maintenance/stop',
@@ -197,6 +221,7 @@ export const operations = {
     response: z.object({ upgrade: upgradeSchema.nullable() }),
   },
   startUpgrade: {
+    dryRun: true,
     ...{
       method: 'POST',
       path: '/upgrade',
@@ -218,6 +243,7 @@ export const operations = {
     response: z.object({ cluster: clusterSchema.nullable() }),
   },
   applyCluster: {
+    dryRun: true,
     ...{ method: 'POST', path: '/cluster', role: 'operator', summary: 'apply a cluster file' },
     body: z.object({ cluster: clusterSchema, force: z.boolean().default(false) }),
     response: z.object({ position }),

@@ -7,7 +7,7 @@ import {
   type TypedCommandParameters,
 } from '@stricli/core'
 import type { Known } from './help/knownNames.ts'
-import { known, text } from './routes/parameters.ts'
+import { known, on, text } from './routes/parameters.ts'
 import type { CommonFlags, Session } from './session.ts'
 
 /** The context stricli passes to each command: how to open a session and how to report the outcome. */
@@ -32,12 +32,16 @@ interface CommandSpec<F extends CommonFlags & BaseFlags, A extends BaseArgs> {
   about?: string
   /** One or more command lines that can be pasted unchanged. */
   example: string
+  /** It takes --dry-run: it changes the cluster by calls of the API that take `?dryRun=true`. */
+  dryRun?: true
   parameters: Omit<TypedCommandParameters<F, A, CliContext>, 'flags'> & {
     flags?: Omit<TypedCommandParameters<F, A, CliContext>['flags'], keyof CommonFlags>
   }
   /** Loads the module that does the work. No earlier step reads the module, so that short commands start fast. */
   load: () => Promise<Handler<F, A>>
 }
+
+const dryRunFlag = on('Show what would happen, or why it is refused; change nothing')
 
 const commonFlags = {
   json: { kind: 'boolean', brief: 'Print only JSON on standard output', default: false, withNegated: false },
@@ -48,12 +52,13 @@ const commonFlags = {
 export function command<F extends CommonFlags & BaseFlags, A extends BaseArgs>(
   spec: CommandSpec<F, A>,
 ): Command<CliContext> {
-  const { brief, about, example, parameters, load } = spec
+  const { brief, about, example, dryRun, parameters, load } = spec
+  const common = { ...(dryRun ? { dryRun: dryRunFlag } : {}), ...commonFlags }
   const lines = example.split('\n').map((line) => `  ${line}`)
   return buildCommand<F, A, CliContext>({
     docs: { brief, fullDescription: `${[brief, about].filter(Boolean).join('\n\n')}\n\nEXAMPLE\n${lines.join('\n')}` },
     // This adds the common flags for every F; the compiler cannot derive that for an open type parameter.
-    parameters: { ...parameters, flags: { ...parameters.flags, ...commonFlags } } as unknown as TypedCommandParameters<
+    parameters: { ...parameters, flags: { ...parameters.flags, ...common } } as unknown as TypedCommandParameters<
       F,
       A,
       CliContext
@@ -61,12 +66,22 @@ export function command<F extends CommonFlags & BaseFlags, A extends BaseArgs>(
     loader: async () => {
       const work = await load()
       return async function (this: CliContext, flags: F, ...args: A): Promise<void> {
+        const session = this.open(flags)
         try {
-          this.finish({ code: await work(this.open(flags), flags, ...args) })
+          this.finish({ code: await work(session, flags, ...args) })
         } catch (error) {
-          this.finish({ error })
+          this.finish(flags.dryRun === true ? await afterDryRun(session, error) : { error })
         }
       }
     },
   })
+}
+
+/** A dry run ends with its answer where the command would have gone on. */
+async function afterDryRun({ out }: Session, error: unknown): Promise<{ code: number } | { error: unknown }> {
+  const { DryRunDone } = await import('../api/client.ts')
+  if (!(error instanceof DryRunDone)) return { error }
+  const { renderDryRun } = await import('./render/dryRun.ts')
+  out.result(error.answer, () => renderDryRun(error.answer, out.paint))
+  return { code: 0 }
 }

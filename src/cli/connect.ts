@@ -33,8 +33,8 @@ const refusal = {
 } as const
 
 /** Imports the client when it is first needed: loading its schemas takes longer than most commands run. */
-export async function connectTo({ url, token, authority }: KnownCluster): Promise<ApiClient> {
+export async function connectTo({ url, token, authority }: KnownCluster, dryRun = false): Promise<ApiClient> {
   const { ApiClient } = await import('../api/client.ts')
   const trust = authority === undefined ? null : { authority }
-  return new ApiClient({ url, token, trust: () => trust })
+  return new ApiClient({ url, token, trust: () => trust, dryRun })
 }

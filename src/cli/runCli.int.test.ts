@@ -150,7 +150,7 @@ describe('every command', () => {
       const section = documented.find((text) => text.startsWith(`\`${name}\``))
       expect(section).toBeDefined()
       const flags = [...help.matchAll(/--([a-z-]+)/g)].map(([flag]) => flag)
-      const common = ['--json', '--context', '--help']
+      const common = ['--json', '--context', '--help', '--dry-run']
       const missing = flags.filter((flag) => !common.includes(flag) && !section?.includes(flag))
       expect(missing.filter((flag) => flag !== '--eval')).toEqual([])
     },

@@ -12,6 +12,8 @@ import { Output } from './output.ts'
 export type CommonFlags = {
   json: boolean
   context?: string
+  /** Only of commands that change the cluster. */
+  dryRun?: boolean
 }
 
 /** One run of one command. */
@@ -23,6 +25,7 @@ export class Session {
   readonly interrupts: Interrupts
   readonly commands: CommandTable
   readonly #asked: string | undefined
+  readonly #dryRun: boolean
   #client: Promise<ApiClient> | undefined
 
   constructor(host: CliHost, flags: CommonFlags, interrupts: Interrupts, commands: CommandTable) {
@@ -33,6 +36,7 @@ export class Session {
     this.interrupts = interrupts
     this.commands = commands
     this.#asked = flags.context
+    this.#dryRun = flags.dryRun === true
   }
 
   /** Aborts at Ctrl-C. */
@@ -56,11 +60,12 @@ export class Session {
     const client = await this.client()
     const status = await client.call('status', {}, this.signal)
     const where = context === null ? ` (${url})` : context === status.cluster ? '' : ` (context ${context})`
-    this.out.note(`${this.out.paintNote('bold', status.cluster)}${where}: ${what}`)
+    const dry = this.#dryRun ? ' (dry run: nothing changes)' : ''
+    this.out.note(`${this.out.paintNote('bold', status.cluster)}${where}: ${what}${dry}`)
     return { client, status }
   }
 
   async #connect(): Promise<ApiClient> {
-    return connectTo(await trusted(this.chosen()))
+    return connectTo(await trusted(this.chosen()), this.#dryRun)
   }
 }

@@ -56,6 +56,7 @@ export class Controller {
   #time: ControllerClock
   #changed = new Set<() => void>()
   #unwritable: OperatorError | null = null
+  #isRehearsing = false
   readonly newId: () => string
 
   constructor({ config, log, clock, logger, version, newId, identity = () => null }: Options) {
@@ -116,7 +117,25 @@ export class Controller {
     return this.#record(decision.events, at, from)
   }
 
+  /**
+   * Runs `work` up to its first decision: returns the events that it would record, and records none. Throws the refusal.
+   * `work` may do nothing lasting before that decision, and must not wait.
+   */
+  rehearse(work: () => unknown): Event[] {
+    this.#isRehearsing = true
+    try {
+      work()
+      return []
+    } catch (error) {
+      if (error instanceof Rehearsed) return error.events
+      throw error
+    } finally {
+      this.#isRehearsing = false
+    }
+  }
+
   #record(events: Event[], at: number, from?: number): RecordedEvent[] {
+    if (this.#isRehearsing) throw new Rehearsed(events)
     const recorded = this.#append(events, at, from)
     for (const event of recorded) {
       this.#logger.info({ event: event.type, position: event.position, ...event.data }, event.type)
@@ -211,6 +230,16 @@ export class Controller {
 
   #tell(): void {
     for (const listener of this.#changed) listener()
+  }
+}
+
+/** Ends a rehearsal at the decision. */
+class Rehearsed extends Error {
+  readonly events: Event[]
+
+  constructor(events: Event[]) {
+    super('a rehearsal has ended')
+    this.events = events
   }
 }
 

@@ -159,7 +159,10 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     const pids = await pidsOf()
     beginLoad()
     const { upgrade: done } = await upgrade('silent')
-    expect(done).toMatchObject({ state: 'reverted', reason: expect.stringMatching(/did not confirm|was not seen to work/) })
+    expect(done).toMatchObject({
+      state: 'reverted',
+      reason: expect.stringMatching(/did not confirm|was not seen to work/),
+    })
     expect(await versions()).toEqual([before, before, before])
     expect(await pidsOf()).toEqual(pids)
     await endLoad()

@@ -189,6 +189,23 @@ describe('the command line', () => {
     expect({ exit, code: error.code }).toEqual({ exit: 4, code: 'E_ROLLOUT_OVER' })
   })
 
+  it('shows with --dry-run what a command would do, or why it is refused, and changes nothing', async () => {
+    const position = async (): Promise<number> => (await eyes.status()).controller.position
+    const before = await position()
+    const dry = await laptop.json<{ dryRun: true; events: { type: string }[] }>('restart', 'shop', '--dry-run')
+    expect(dry).toMatchObject({ exit: 0, dryRun: true })
+    expect(dry.events.map(({ type }) => type)).toContain('RolloutStarted')
+    const shown = await laptop.run('machine', 'drain', 'a', '--dry-run')
+    expect(shown).toMatchObject({ code: 0, err: expect.stringContaining('dry run: nothing changes') })
+    expect(shown.out[1]).toMatch(/^ {2}Machine\w+ {2}machine=a/)
+    expect(await laptop.run('start', 'shop', '--dry-run')).toMatchObject({ code: 0, out: ['there is nothing to do'] })
+    expect(await refused('deploy', 'shop', '--release', '0000', '--dry-run')).toMatchObject({
+      exit: 4,
+      error: { code: 'E_RELEASE_GONE' },
+    })
+    expect(await position()).toBe(before)
+  })
+
   it('prints the event log, also from a position, and new events', async () => {
     const { out } = await laptop.run('events', '--json')
     const all = out.map((line) => JSON.parse(line) as EventView) // the documented type

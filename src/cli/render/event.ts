@@ -6,13 +6,18 @@ import { shortId } from './names.ts'
 const hidden = new Set(['mark', 'definition', 'held', 'routes', 'endpoints', 'target'])
 
 /** `  42  2026-11-21 02:14:07.310  InstanceReady  machine=a instance=… port=20001`. */
-export function renderEvent({ position, at, type, data }: EventView, paint: Paint): string {
+export function renderEvent({ position, at, ...event }: EventView, paint: Paint): string {
+  const time = at.replace('T', ' ').replace('Z', '')
+  return [String(position).padStart(6), paint('dim', time), renderFacts(event, paint)].join('  ')
+}
+
+/** `InstanceReady  machine=a instance=… port=20001`. */
+export function renderFacts({ type, data }: Pick<EventView, 'type' | 'data'>, paint: Paint): string {
   const facts = Object.entries(data).flatMap(([name, value]) => {
     const text = hidden.has(name) ? null : shown(value)
     return text === null ? [] : [`${paint('dim', `${name}=`)}${text}`]
   })
-  const time = at.replace('T', ' ').replace('Z', '')
-  return [String(position).padStart(6), paint('dim', time), paint('bold', type), ...facts].join('  ')
+  return [paint('bold', type), ...facts].join('  ')
 }
 
 function shown(value: unknown): string | null {

@@ -42,6 +42,7 @@ export const rollout = buildRouteMap({
       load: async () => (await import('../commands/rollouts.ts')).showRollout,
     }),
     abort: command({
+      dryRun: true,
       brief: 'Abort a rollout: return every machine to the previous release without losing requests',
       example: 'tandem rollout abort 4kf2m8xd',
       parameters: { positional: oneRollout },

@@ -25,6 +25,7 @@ export const machine = buildRouteMap({
       load: async () => (await import('../commands/founding.ts')).addMachine,
     }),
     drain: command({
+      dryRun: true,
       brief: 'Take a machine out of traffic and wait until its requests are finished',
       example: 'tandem machine drain a\ntandem machine drain a --stop',
       parameters: {
@@ -37,12 +38,14 @@ export const machine = buildRouteMap({
       load: async () => (await import('../commands/machines.ts')).drainMachine,
     }),
     ready: command({
+      dryRun: true,
       brief: 'Put a machine back in traffic',
       example: 'tandem machine ready a',
       parameters: { positional: oneMachine },
       load: async () => (await import('../commands/machines.ts')).readyMachine,
     }),
     reboot: command({
+      dryRun: true,
       brief: 'Drain a machine, restart it, wait until it is healthy, and put it back in traffic',
       about:
         'The services of the machine start automatically. No request is lost while another machine runs the same services.',
@@ -54,6 +57,7 @@ export const machine = buildRouteMap({
       load: async () => (await import('../commands/maintenance.ts')).rebootMachine,
     }),
     patch: command({
+      dryRun: true,
       brief:
         'Run a script as root on one machine or on all: drain, run, restart, wait, put back, one machine at a time',
       about:
@@ -92,6 +96,7 @@ export const maintenance = buildRouteMap({
       load: async () => (await import('../commands/maintenance.ts')).showMaintenance,
     }),
     resume: command({
+      dryRun: true,
       brief: 'Resume a stopped maintenance at the machine where it stopped',
       example: 'tandem maintenance resume',
       parameters: {
@@ -100,6 +105,7 @@ export const maintenance = buildRouteMap({
       load: async () => (await import('../commands/maintenance.ts')).resumeMaintenance,
     }),
     stop: command({
+      dryRun: true,
       brief: 'Stop the maintenance; leave the current machine unchanged',
       example: 'tandem maintenance stop',
       parameters: {},
@@ -135,6 +141,7 @@ export const cluster = buildRouteMap({
       load: async () => (await import('../commands/cluster.ts')).planCluster,
     }),
     apply: command({
+      dryRun: true,
       brief: 'Apply a cluster file; machines that it no longer names are removed',
       example: 'tandem cluster apply cluster.yaml',
       parameters: {

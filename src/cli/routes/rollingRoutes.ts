@@ -18,6 +18,7 @@ export const push = command({
 })
 
 export const deploy = command({
+  dryRun: true,
   brief: 'Roll out a release that is already published',
   example: 'tandem deploy shop --release 3f2a91bc04de',
   parameters: {
@@ -28,6 +29,7 @@ export const deploy = command({
 })
 
 export const rollback = command({
+  dryRun: true,
   brief: 'Roll a service back to the newest other release that completed a rollout',
   about: 'A second rollback returns to the release you started from.',
   example: 'tandem rollback shop\ntandem rollback shop --to 3f2a91bc04de',
@@ -39,6 +41,7 @@ export const rollback = command({
 })
 
 export const restart = command({
+  dryRun: true,
   brief: 'Restart a service by a rollout, without losing requests',
   example: 'tandem restart shop',
   parameters: { flags: { allowOutage }, positional: oneService },
@@ -46,6 +49,7 @@ export const restart = command({
 })
 
 export const start = command({
+  dryRun: true,
   brief: 'Start a stopped service',
   example: 'tandem start shop',
   parameters: { positional: oneService },
@@ -53,6 +57,7 @@ export const start = command({
 })
 
 export const stop = command({
+  dryRun: true,
   brief: 'Stop a service on every machine, after its running requests have finished',
   example: 'tandem stop shop',
   parameters: { positional: oneService },
@@ -60,6 +65,7 @@ export const stop = command({
 })
 
 export const remove = command({
+  dryRun: true,
   brief: 'Stop a service and remove it; --data also removes its data',
   example: 'tandem remove shop\ntandem remove shop --data',
   parameters: { flags: { data: on('Also remove its data folder on every machine') }, positional: oneService },

@@ -210,6 +210,24 @@ describe('a wrong request is answered by a problem with a code', () => {
       '"force"',
     )
   })
+  it('only calls that can be dry runs take ?dryRun, and they write nothing', async () => {
+    const position = async (): Promise<unknown> => (await controller.client.call('status', {})).controller.position
+    const before = await position()
+    const { cluster: name } = await controller.client.call('status', {})
+    const drivers = { supervisor: 'systemd', balancer: 'haproxy', address: 'none' }
+    const cluster = {
+      ...{ cluster: name, controllers: ['10.0.0.1:7480'], addresses: [], drivers },
+      ...{ machines: { a: { address: '10.0.0.2', drivers } }, entry: { http: 80, https: 443, certificates: null } },
+    }
+    const answer = await post('/cluster?dryRun=true', JSON.stringify({ cluster }))
+    expect(answer.status).toBe(200)
+    expect(answer.json).toMatchObject({ dryRun: true, events: [{ type: 'ClusterApplied' }] })
+    const refused = await post('/rollouts?dryRun=true', JSON.stringify({ service: 'nosuch', kind: 'stop' }))
+    expect(refused.json).toMatchObject({ code: 'E_NO_SUCH_SERVICE' })
+    const cannot = await post('/releases?dryRun=true', JSON.stringify({ manifest: '' }))
+    expect(cannot.json).toMatchObject({ code: 'E_USAGE', detail: expect.stringContaining('dryRun') })
+    expect(await position()).toBe(before)
+  })
   it('an agent may send fields that this version does not know', async () => {
     const body = JSON.stringify({ ...aReport({ seq: 90 }), news: 1 })
     expect((await controller.ask('POST', `${basePath}/agent/reports`, { token: tokens.a, body })).status).toBe(200)

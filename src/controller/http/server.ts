@@ -4,7 +4,7 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import { basePath, operations, streams, type Operation } from '../../api/contract.ts'
+import { basePath, dryRunSchema, operations, streams, withDryRun, type Operation } from '../../api/contract.ts'
 import { channelProtocol } from '../../lib/byteChannel.ts'
 import { isLocalHost, isLoopbackAddress } from '../../lib/localHost.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
@@ -114,19 +114,20 @@ function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): 
       : callers.identify(request, role)
   for (const name of Object.keys(operations) as (keyof typeof operations)[]) {
     const operation: Operation = operations[name]
-    const { method, path: url, role, summary, params, query, body, response } = operation
+    const { method, path: url, role, summary, params, body, response, dryRun } = operation
+    const query = dryRun ? withDryRun(operation.query) : operation.query
     api.route({
       method,
       url,
       // Before the body is parsed: unauthenticated callers must not cause work.
       onRequest: async (request) => void callerOf(request, role),
-      preValidation: async (request) => refuseUnknown(operation, request),
+      preValidation: async (request) => refuseUnknown({ ...operation, ...(query ? { query } : {}) }, request),
       schema: {
         ...{ summary, operationId: name, security: [{ bearer: [] }], ...callersOf(role) },
         ...(params ? { params } : {}),
         ...(query ? { querystring: query } : {}),
         ...(body ? { body } : {}),
-        response: { 200: response, default: problemResponse },
+        response: { 200: dryRun ? z.union([response, dryRunSchema]) : response, default: problemResponse },
       },
       handler: async (request) => {
         const caller = callerOf(request, role)
@@ -134,7 +135,9 @@ function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): 
         const { atLeast } = (request.query ?? {}) as { atLeast?: number } // validated where the operation has it
         if (atLeast !== undefined) await rooms.controller.reached(atLeast)
         // The table pairs each name's schemas with its handler; a loop cannot show that to the compiler.
-        return handlers[name](input as never, caller)
+        const handle = (): unknown => handlers[name](input as never, caller)
+        const isDryRun = dryRun && (request.query as { dryRun: boolean }).dryRun // validated above
+        return isDryRun ? { dryRun: true, events: rooms.controller.rehearse(handle) } : handle()
       },
     })
   }
