@@ -73,7 +73,7 @@ describe.skipIf(why)(`the Debian package on real machines${why ? ` (skipped: ${w
       await a.must(['systemctl', 'enable', '--now', 'tandem-privileged.socket', 'tandem-agent'])
       await pair.until('ready')
       const { err } = await a.run(['dpkg', '--purge', 'tandem'])
-      expect(err).toContain('/var/lib/tandem stays')
+      expect(err).toContain('kept /var/lib/tandem')
       expect(await pidsOf(a)).toBe(before)
       expect(failuresOf(await load.stop())).toEqual([])
       expect((await a.run(['ls', '/usr/bin/tandem', '/usr/lib/tandem/bin'])).code).not.toBe(0)
