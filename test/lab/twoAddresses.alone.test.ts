@@ -73,6 +73,6 @@ describe.skipIf(why)(`two virtual addresses${why ? ` (skipped: ${why})` : ''}`, 
       [first, 'a', []],
       [second, 'b', []],
     ])
-    expect(addresses[0]?.why).toContain('the address returns to')
+    expect(addresses[0]?.why).toContain('the address goes back')
   })
 })
