@@ -59,6 +59,14 @@ describe('tandem run', () => {
     expect((await bytes(['nosuchprogram'])).err).toContain('no program "nosuchprogram" in PATH')
   })
 
+  it('ends with the command while its own input stays open, as on a terminal, without a warning', async () => {
+    const child = laptop.spawnFed('run', 'jobs', '--', 'sh', '-c', 'exit 7')
+    let err = ''
+    child.stderr?.on('data', (chunk) => (err += String(chunk)))
+    const [code] = (await once(child, 'close')) as [number] // the arguments of 'close'
+    expect([code, err.match(/warning.*/)]).toEqual([7, null])
+  })
+
   it('prints JSON with base64, and the exit status last', async () => {
     const { out, code } = await laptop.run('run', 'jobs', '--json', '--', 'sh', '-c', 'printf "\\377\\0"; exit 3')
     expect(out.map((line) => JSON.parse(line) as unknown)).toEqual([

@@ -33,28 +33,34 @@ export async function runOnce(
   host.stdout.prependListener('error', unread)
   signal.addEventListener('abort', leave)
   const input = noStdin ? Readable.from([]) : host.stdin()
+  let isOver = false
   try {
-    return await converse(session, channel, service, input)
+    return await converse(session, channel, { service, input, isOver: () => isOver })
   } catch (error) {
     if (signal.aborted) return interrupts.exitCode()
     throw error instanceof OperatorError ? error : cut(service, error)
   } finally {
     host.stdout.off('error', unread)
     signal.removeEventListener('abort', leave)
+    isOver = true // reading the input ends with an error now
     input.destroy()
     channel.destroy()
   }
 }
 
 /** Resolves with the exit status. A stream that ends without one was cut, and is an error. */
-async function converse(session: Session, channel: ByteChannel, service: string, input: Readable): Promise<number> {
+async function converse(
+  session: Session,
+  channel: ByteChannel,
+  { service, input, isOver }: { service: string; input: Readable; isOver: () => boolean },
+): Promise<number> {
   const { out, signal, interrupts } = session
   const window = new InputWindow()
   for await (const frame of channel.frames()) {
     switch (frame.kind) {
       case 'started':
         sendInput(channel, input, window).catch((error: unknown) => {
-          if (error instanceof ChannelClosed) return // the reader of the other direction reports the reason
+          if (error instanceof ChannelClosed || isOver()) return // the reader of the other direction reports the reason
           out.warn(`could not read standard input: ${String(error)}`)
           channel.destroy()
         })
