@@ -67,7 +67,7 @@ export async function runAgent(given: Options): Promise<number> {
     await keeper?.close()
     await agent.close()
   }
-  return untilStopped(logger, close, restart.promise)
+  return untilStopped(logger, close, { asked: restart.promise, abandon: () => supervisor.abandon?.() })
 }
 
 /** The cluster file's settings for this machine take precedence over the command line. */

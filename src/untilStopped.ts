@@ -1,24 +1,29 @@
 import type { Logger } from 'pino'
 
 /**
- * Waits for SIGTERM, SIGINT, SIGHUP, the end of the parent process, or `asked`, then closes. A second signal ends the
- * process at once.
+ * Waits for SIGTERM, SIGINT, SIGHUP, the end of the parent process, or `asked`, then closes. A second signal, or SIGQUIT, ends
+ * the process at once, after `abandon`, which must not wait.
  */
 export async function untilStopped(
   logger: Logger,
   close: () => Promise<void>,
-  asked?: Promise<string>,
+  { asked: toStop, abandon }: { asked?: Promise<string>; abandon?: () => void } = {},
 ): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<string>()
+  const quit = (): void => {
+    abandon?.()
+    process.exit(1)
+  }
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     let asked = false
     process.on(signal, () => {
-      if (asked) process.exit(1)
+      if (asked) quit()
       asked = true
       resolve(signal)
     })
   }
-  void asked?.then(resolve)
+  process.on('SIGQUIT', quit)
+  void toStop?.then(resolve)
   process.on('disconnect', () => resolve('the end of the parent process'))
   logger.info(`stopping on ${await promise}`)
   await close()

@@ -8,8 +8,10 @@ const steadyMs = 5_000
 const backoffLimits = { firstMs: 200, mostMs: 10_000 }
 /** Amount of output kept in memory to explain why a child ended. */
 const keptTailBytes = 8 * 1024
-/** Longer than an agent may take to stop its services in order. */
-const stopLimitMs = 60_000
+/** After this long, a message says that the child still stops: a service may have a long `stop.within`. */
+const stopNoteMs = 60_000
+/** Time for a child to kill its instances before it is killed itself. */
+const killMs = 2_000
 
 /** Message that a child sends on its IPC channel once it accepts work. */
 export type ReadyMessage = Readonly<Record<string, unknown>>
@@ -56,23 +58,26 @@ export class LaptopChild {
     return this.#process?.pid
   }
 
-  /** Stops the child in order; kills it after a limit. */
+  /** Stops the child in order. An agent gives each instance its `stop.within`, then kills it. */
   async stop(): Promise<void> {
     if (this.#stopping) return this.#stopping.promise
     this.#stopping = Promise.withResolvers()
     clearTimeout(this.#restart)
     if (this.#process === null) this.#ended()
     this.#process?.kill('SIGTERM')
-    const limit = setTimeout(() => {
-      this.#options.onNews(`${this.#options.name} did not stop within ${stopLimitMs / 1000} s; killing it`)
-      this.kill()
-    }, stopLimitMs)
+    const note = setTimeout(() => {
+      const { onNews, name } = this.#options
+      onNews(`${name} still stops after ${stopNoteMs / 1000} s; press Ctrl-C to kill everything`)
+    }, stopNoteMs)
     await this.#stopping.promise
-    clearTimeout(limit)
+    clearTimeout(note)
   }
 
+  /** Ends the child at once. An agent kills its instances first: without it, they would be left. */
   kill(): void {
-    this.#process?.kill('SIGKILL')
+    const child = this.#process
+    child?.kill('SIGQUIT')
+    setTimeout(() => child?.kill('SIGKILL'), killMs).unref()
   }
 
   #start(): void {

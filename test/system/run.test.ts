@@ -123,14 +123,6 @@ describe('tandem run', () => {
     await once(child.stdout ?? child, 'data')
     process.kill(laptop.pidOf(part), 'SIGKILL')
   }
-
-  const hasEnded = (pid: number): boolean => {
-    try {
-      return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-    } catch {
-      return true
-    }
-  }
 })
 
 describe('output of a service', () => {
@@ -154,6 +146,19 @@ describe('output of a service', () => {
     expect(numbers).toEqual(Array.from({ length: 40_000 }, (_, index) => index))
   })
 
+  it('is followed with every line, also of equal lines in the same millisecond', async () => {
+    const about = 'listen: none\nhealth: { settle: 10ms }\n'
+    const script = 'i=0; while [ $i -lt 500 ]; do echo same; i=$((i+1)); done; echo last; exec sleep 100000'
+    const folder = laptop.service('equal', `service: equal\nrun: ["sh", "-c", "${script}"]\n${about}`)
+    expect(await laptop.json('push', folder)).toMatchObject({ exit: 0 })
+    const following = laptop.spawn('logs', 'equal', '-f')
+    const said = { out: '' }
+    following.stdout?.on('data', (chunk) => (said.out += String(chunk)))
+    await until('the last line', () => said.out.includes(' last'))
+    following.kill('SIGINT')
+    expect(said.out.match(/ same$/gm)).toHaveLength(500)
+  })
+
   it('of an unknown instance is refused; a prefix of a known instance is accepted', async () => {
     const [line] = (await laptop.run('logs', 'loud', '-n', '1', '--json')).out
     const { instance } = JSON.parse(line ?? '') as { instance: string } // the documented type
@@ -166,3 +171,36 @@ describe('output of a service', () => {
     expect(once.code).toBe(0)
   })
 })
+
+describe('two Ctrl-C', () => {
+  it('stop `tandem up` at once, and kill instances that ignore their stop signal', async () => {
+    const laptop = await Laptop.start({ machines: 1 })
+    try {
+      const about = 'listen: none\nhealth: { settle: 10ms }\nstop: { within: 10m }\n'
+      const script = `trap '' TERM; echo pid $$$$; while :; do sleep 0.1; done`
+      const folder = laptop.service('deaf', `service: deaf\nrun: ["sh", "-c", "${script}"]\n${about}`)
+      expect(await laptop.json('push', folder)).toMatchObject({ exit: 0 })
+      const { out } = await laptop.run('logs', 'deaf')
+      const pid = Number(/pid (\d+)$/m.exec(out.join('\n'))?.[1])
+      expect(hasEnded(pid)).toBe(false)
+      const ended = once(laptop.upProcess, 'exit')
+      laptop.upProcess.kill('SIGINT')
+      let err = ''
+      laptop.upProcess.stderr?.on('data', (chunk) => (err += String(chunk)))
+      await until('it stops in order', () => err.includes('stopping everything in order'))
+      laptop.upProcess.kill('SIGINT')
+      await ended
+      await until('the instance has ended', () => hasEnded(pid))
+    } finally {
+      await laptop.remove()
+    }
+  })
+})
+
+function hasEnded(pid: number): boolean {
+  try {
+    return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return true
+  }
+}

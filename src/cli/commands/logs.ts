@@ -58,6 +58,7 @@ async function follow(session: Session, client: ApiClient, asked: Asked): Promis
       if (signal.aborted) break
       await wait(error)
     }
+    seen.resume()
     from = { ...asked, last: undefined, since: seen.newest ?? asked.since ?? new Date().toISOString() }
   }
   return 0

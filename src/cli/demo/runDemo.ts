@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import type { RolloutView } from '../../api/views.ts'
 import { removeTree } from '../../releases/removeTree.ts'
@@ -26,6 +26,10 @@ export async function runDemo(session: Session, keep: boolean): Promise<number> 
   const lock = DataLock.take(data)
   const startedAt = performance.now()
   let laptop: Laptop | null = null
+  interrupts.forced.addEventListener('abort', () => {
+    laptop?.kill()
+    if (!keep) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  })
   try {
     out.note('starting a pair: one controller and two machines')
     laptop = await startLaptop({
@@ -33,7 +37,6 @@ export async function runDemo(session: Session, keep: boolean): Promise<number> 
       signal: interrupts.signal,
       onNews: (text) => out.warn(text),
     })
-    interrupts.forced.addEventListener('abort', () => laptop?.kill())
     const story = await tell(session, laptop, new Sample(join(programFolder, 'examples/node'), join(folder, 'sample')))
     out.note('stopping the pair')
     await laptop.stop()

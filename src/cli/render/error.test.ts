@@ -20,6 +20,11 @@ it('does not name the subject twice', () => {
   expect(renderError(error, plain)).toBe('error: there is no service shop (E_NO_SUCH_SERVICE)')
 })
 
+it('names a subject that the message holds only as part of a word', () => {
+  const error = new OperatorError('E_RELEASE_CONTENT', 'a device cannot be part of a release', { subject: 'dev' })
+  expect(renderError(error, plain)).toContain('\n  on    dev')
+})
+
 it('shows every problem of a definition with its line', () => {
   const parse = (): unknown => parseDefinition('service: shop\nrnu: x\n', 'tandem.yaml')
   let text = ''

@@ -13,10 +13,19 @@ export function renderError(error: OperatorError, paint: Paint): string {
   const what = renders(error) ? counted(error) : error.message.trimEnd()
   const lines = [`${paint('red', 'error:')} ${what} ${paint('dim', `(${error.code})`)}`]
   if (renders(error)) lines.unshift(error.render(), '')
-  else if (error.subject !== null && !error.message.includes(error.subject)) lines.push(`  on    ${error.subject}`)
+  else if (error.subject !== null && !names(error.message, error.subject)) lines.push(`  on    ${error.subject}`)
   if (error.next !== null) lines.push(`  next  ${error.next.replaceAll('\n', '\n        ')}`)
   if (error.code === 'E_BUG' && error.cause instanceof Error) lines.push('', paint('dim', error.cause.stack ?? ''))
   return lines.join('\n')
+}
+
+/** Whether the message names the subject as a word: `dev` is not named by `a device`. */
+function names(message: string, subject: string): boolean {
+  for (let at = message.indexOf(subject); at >= 0; at = message.indexOf(subject, at + 1)) {
+    const around = [message[at - 1], message[at + subject.length]]
+    if (around.every((character) => character === undefined || !/[\p{L}\p{N}]/u.test(character))) return true
+  }
+  return false
 }
 
 function counted({ problems, omitted }: Rendering): string {

@@ -47,6 +47,7 @@ export async function* askedAgain(
     }
     // The machine may be unreachable, or its output of the instance may have ended for good.
     await pause(backoff.next(), signal)
+    seen.resume()
   }
 }
 

@@ -191,6 +191,8 @@ export interface SupervisorDriver {
   logs(query: LogQuery): AsyncIterable<LogLine>
   /** Removes the kept output of instances of a service that are gone. */
   forget(service: string): Promise<void>
+  /** Kills all instances that do not outlive the agent. Does not wait: the agent's process ends right after. */
+  abandon?(): void
   /** Stops all instances that do not outlive the agent, in parallel, then releases files and timers. */
   close(): Promise<void>
 }

@@ -188,6 +188,16 @@ export class ProcessInstance {
     )
   }
 
+  /** Kills the process group and the control groups. Does not wait. A process that left both is found by the record. */
+  kill(): void {
+    this.#house.cgroups.kill(this.#groups)
+    try {
+      if (this.#alive) process.kill(-this.pid, 'SIGKILL')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // the group has ended
+    }
+  }
+
   async #clear(gently: boolean): Promise<void> {
     const { table, clock, limits, cgroups } = this.#house
     const ending: Ending = {

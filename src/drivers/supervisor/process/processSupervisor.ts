@@ -131,6 +131,9 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     onExit: (listener) => void listeners.push(listener),
     logs: (query) => logs.query(query),
     forget: (service) => logs.forget(service),
+    abandon: () => {
+      for (const { running } of instances.values()) running?.kill()
+    },
     close: () => (closing ??= stopAll()),
   }
 }
