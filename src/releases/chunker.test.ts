@@ -55,12 +55,15 @@ describe('chunks', () => {
   it('stay the same away from an insertion or a removal', () => {
     const { seed, count: numRuns } = randomRun('cuts', { check: 30, soak: 1_000 })
     const before = ids(cut(base))
+    const changed: number[] = []
     const property = fc.property(fc.nat(base.length), fc.nat(5000), fc.nat(5000), (at, removed, inserted) => {
       const edited = Buffer.concat([base.subarray(0, at), noise(inserted, at + 1), base.subarray(at + removed)])
-      const fresh = [...ids(cut(edited))].filter((id) => !before.has(id))
-      expect(fresh.length).toBeLessThanOrEqual(5)
+      changed.push([...ids(cut(edited))].filter((id) => !before.has(id)).length)
+      // How soon the cuts are the same again is chance: seldom after more than five, of 18.
+      expect(changed.at(-1)).toBeLessThanOrEqual(9)
     })
     fc.assert(property, { seed, numRuns })
+    expect(changed.reduce((sum, count) => sum + count, 0) / changed.length).toBeLessThan(2.5)
   }, 600_000)
 })
 
