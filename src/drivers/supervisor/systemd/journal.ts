@@ -53,6 +53,7 @@ export function openJournal(forgotten: Forgotten, sync: () => Promise<void>): Jo
         after = newest.cursor
       }
       for await (const json of linesOf(journalctl(query, after), signal)) {
+        if (signal.aborted) return // journalctl was killed, possibly in the middle of this line
         const line = readJournalLine(json, service)
         if (line === null || !isWanted(line)) continue
         if (signal.aborted) return
