@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readDefinition } from '../../definitions/readDefinition.ts'
-import { freePort } from '../../lib/freePort.ts'
+import { readDefinition } from '../definitions/readDefinition.ts'
+import { freePort } from '../lib/freePort.ts'
 
-const examples = join(import.meta.dirname, '../../../examples')
+const examples = join(import.meta.dirname, '../../examples')
 const hasPython = (): boolean => {
   try {
     execFileSync('python3', ['--version'], { stdio: 'ignore' })

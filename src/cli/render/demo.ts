@@ -2,21 +2,10 @@ import type { RolloutView } from '../../api/views.ts'
 import { showSeconds } from '../duration.ts'
 import { isCheckout } from '../../lib/programFolder.ts'
 import type { Paint } from '../paint.ts'
-import type { LoadReport } from './loadGenerator.ts'
-
-interface DemoView {
-  passed: boolean
-  seconds: number
-  second: RolloutView
-  broken: RolloutView
-  load: LoadReport
-  /** The data folder, if it was kept. */
-  data: string | null
-  paint: Paint
-}
+import type { Told } from '../../demo/tour.ts'
 
 /** Shows the measured figures, and commands to try next. */
-export function renderDemo({ passed, seconds, second, broken, load, data, paint }: DemoView): string {
+export function renderDemo({ passed, seconds, second, broken, load, data, paint }: Told & { paint: Paint }): string {
   const ok = (good: boolean): string => (good ? paint('green', 'yes') : paint('red', 'NO'))
   const { requests, failed, failures } = load
   const figures: [string, string][] = [

@@ -1,28 +1,22 @@
 import { join } from 'node:path'
 import type { ApiClient } from '../../api/client.ts'
 import { ObjectsClient } from '../../api/objectsClient.ts'
-import type { RolloutView } from '../../api/views.ts'
+import type { RolledSample } from '../../demo/tour.ts'
 import { readDefinition } from '../../definitions/readDefinition.ts'
 import { describeFolder } from '../../releases/describeFolder.ts'
 import { publish } from '../../releases/publish.ts'
-import { beginRollout } from '../follow/beginRollout.ts'
-import { lastLines } from '../follow/lastLines.ts'
-import { showProgress } from '../follow/progress.ts'
-import { watchRollout } from '../follow/watchRollout.ts'
+import { beginRollout } from './beginRollout.ts'
+import { lastLines } from './lastLines.ts'
+import { showProgress } from './progress.ts'
+import { watchRollout } from './watchRollout.ts'
 import { renderOutcome } from '../render/outcome.ts'
 import type { Session } from '../session.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 
 const shownLines = 3
 
-export interface DemoRelease {
-  rollout: RolloutView
-  /** Last lines of the instance that failed, if one did. */
-  lastLines: string[]
-}
-
 /** Does the same as `push`, without the build: publishes a folder, rolls it out, shows the rollout and its outcome. */
-export async function releaseFolder(session: Session, client: ApiClient, folder: string): Promise<DemoRelease> {
+export async function rollSample(session: Session, client: ApiClient, folder: string): Promise<RolledSample> {
   const { out, signal } = session
   const { definition } = await readDefinition(join(folder, 'tandem.yaml'))
   const description = await describeFolder(folder, { definition, signal })

@@ -1,4 +1,4 @@
-import { Agent, request } from '../../lib/nodeHttp.ts'
+import { Agent, request } from '../lib/nodeHttp.ts'
 
 /** Each entry gets this many kept-alive connections, and about this many requests per second on them. */
 const connectionsPerEntry = 4
