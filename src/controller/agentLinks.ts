@@ -24,7 +24,7 @@ export class AgentLinks {
     this.#links.get(machine)?.end()
     this.#links.set(machine, link)
     this.#sent.delete(machine)
-    this.#send(machine, link)
+    this.#send(machine, link, true)
     return () => {
       if (this.#links.get(machine) === link) this.#links.delete(machine)
     }
@@ -51,8 +51,8 @@ export class AgentLinks {
     }
   }
 
-  #send(machine: string, link: Link): void {
-    const desired = this.#controller.desired(machine)
+  #send(machine: string, link: Link, isFirst = false): void {
+    const desired = this.#controller.desired(machine, isFirst)
     this.#sent.set(machine, desired.position)
     link.write(encodeServerSentEvent({ event: 'desired', data: JSON.stringify(desired) }))
   }

@@ -3,10 +3,11 @@ import type { Event, RecordedEvent } from '../events/event.ts'
 import type { Identity } from '../identity/identityFolder.ts'
 import { noOrders, signedOrders } from './signedOrders.ts'
 import type { Clock } from '../lib/clock.ts'
+import { KeyedQueue } from '../lib/keyedQueue.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { ReleaseCatalogue } from '../projections/releaseCatalogue.ts'
 import { RolloutHistory } from '../projections/rolloutHistory.ts'
-import type { DesiredState } from '../protocol/desiredState.ts'
+import type { DesiredState, TermRecord } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 import type { Command } from '../rollout/command.ts'
 import { nextDeadline } from '../rollout/deadlines.ts'
@@ -16,12 +17,26 @@ import { evolve } from '../rollout/evolve.ts'
 import { observe, type Observed } from '../rollout/observed.ts'
 import { initialState, type Config, type State } from '../rollout/state.ts'
 import type { EventLog } from '../store/eventLog.ts'
+import type { StartUpgrade } from '../upgrade/startUpgrade.ts'
 import { Upgrades } from './upgrades.ts'
 import { ControllerClock } from './controllerClock.ts'
 import { refusalError } from './refusalError.ts'
 
-/** Every command without its time; `Controller.execute` adds the time. */
-export type Request = Command extends infer C ? (C extends Command ? Omit<C, 'at'> : never) : never
+/** Every command without its time; the controller adds the time when it decides. */
+export type Request = RolloutRequest | ({ type: 'StartUpgrade' } & StartUpgrade)
+type RolloutRequest = Command extends infer C ? (C extends Command ? Omit<C, 'at'> : never) : never
+
+/** A moment in which nobody else decides. */
+export interface Turn {
+  /**
+   * Decides a request, appends the events that follow, and folds them. Rejects with the refusal. Resolves with the
+   * events, or with none when there is nothing to do.
+   */
+  execute(request: Request, from?: number): Promise<RecordedEvent[]>
+}
+
+/** Called after every append with its events, and without events when a machine refuses this controller. */
+type Listener = (events: readonly RecordedEvent[]) => void
 
 interface Options {
   config: Config
@@ -37,9 +52,13 @@ interface Options {
   identity?: () => Identity | null
 }
 
+/** Number of events read at a time at the start. */
+const page = 1_000
+
 /**
- * The only decider. It takes commands one at a time, decides each against the state folded from the whole log, appends
- * the events, and notifies its listeners. The rest of the controller is built around it.
+ * The only decider. Commands, reports and the passing of time wait in one queue. Each is decided against the state
+ * after all earlier ones; its events are appended, then folded, then passed to the listeners, before the next one is
+ * decided. An append that fails changes nothing. The rest of the controller is built around it.
  */
 export class Controller {
   readonly config: Config
@@ -54,12 +73,24 @@ export class Controller {
   #clock: Clock
   #logger: Logger
   #time: ControllerClock
-  #changed = new Set<() => void>()
+  #changed = new Set<Listener>()
   #unwritable: OperatorError | null = null
-  #isRehearsing = false
+  #queue = new KeyedQueue()
+  #isClosed = false
   readonly newId: () => string
 
-  constructor({ config, log, clock, logger, version, newId, identity = () => null }: Options) {
+  /** Folds the log. The controller decides nothing before `lead`. */
+  static async open(options: Options): Promise<Controller> {
+    const controller = new Controller(options)
+    for (let more = true; more;) {
+      const events = await options.log.read(controller.state.position, page)
+      for (const event of events) controller.#fold(event)
+      more = events.length > 0
+    }
+    return controller
+  }
+
+  private constructor({ config, log, clock, logger, version, newId, identity = () => null }: Options) {
     this.config = config
     this.log = log
     this.version = version
@@ -68,22 +99,18 @@ export class Controller {
     this.#clock = clock
     this.#logger = logger
     this.#state = initialState(config)
-    this.upgrades = new Upgrades(this, (events) => this.#record(events, clock.now()))
-    log.subscribe(0, (event) => this.#fold(event))
+    this.upgrades = new Upgrades(this)
     this.#time = new ControllerClock(clock, {
       failed: (error) => logger.error({ err: error }, 'deciding on deadlines failed; retrying'),
       deadline: () => Math.min(nextDeadline(this.#state, this.#observed), this.upgrades.deadline()),
-      passed: () => {
-        this.execute({ type: 'TimePassed' })
-        this.upgrades.advance(clock.now())
-      },
-      restarted: (reason) => this.execute({ type: 'RestartClock', reason }),
+      passed: (now) => this.#timePassed(now),
+      restarted: async (reason) => void (await this.execute({ type: 'RestartClock', reason })),
     })
   }
 
   /** Takes the next term and begins to decide. */
-  lead(): void {
-    this.execute({ type: 'TakeLeadership', id: this.newId(), version: this.version })
+  async lead(): Promise<void> {
+    await this.execute({ type: 'TakeLeadership', id: this.newId(), version: this.version })
     this.#time.start()
   }
 
@@ -105,65 +132,93 @@ export class Controller {
   }
 
   /**
-   * Decides a request and appends the events that follow. Throws the refusal. Returns the events, or none when there is
-   * nothing to do.
+   * Runs `work` when everything before it in the queue has been decided; nothing else is decided until it ends. So
+   * everything that it reads still holds when it decides. `work` must not wait for another turn.
    */
-  execute(request: Request, from?: number): RecordedEvent[] {
-    const at = this.#clock.now()
-    const command = { ...request, at } satisfies Command
-    const decision = decide(this.#state, this.#observed, command)
-    if (decision.type === 'refused') throw refusalError(decision)
-    if (decision.type === 'nothing' || decision.events.length === 0) return []
-    return this.#record(decision.events, at, from)
+  turn<T>(work: (turn: Turn) => Promise<T>): Promise<T> {
+    return this.#queue.run('decide', () => {
+      if (this.#isClosed) throw new Error('the controller was closed')
+      return work({ execute: (request, from) => this.#execute(request, from) })
+    })
   }
 
   /**
-   * Runs `work` up to its first decision: returns the events that it would record, and records none. Throws the refusal.
-   * `work` may do nothing lasting before that decision, and must not wait.
+   * Decides one request in a turn of its own; a function makes the request in that turn, and may refuse it. Rejects with
+   * the refusal. Resolves with the events, or with none when there is nothing to do.
    */
-  rehearse(work: () => unknown): Event[] {
-    this.#isRehearsing = true
-    try {
-      work()
-      return []
-    } catch (error) {
-      if (error instanceof Rehearsed) return error.events
-      throw error
-    } finally {
-      this.#isRehearsing = false
-    }
+  execute(request: Request | (() => Request)): Promise<RecordedEvent[]> {
+    return this.turn((turn) => turn.execute(typeof request === 'function' ? request() : request))
   }
 
-  #record(events: Event[], at: number, from?: number): RecordedEvent[] {
-    if (this.#isRehearsing) throw new Rehearsed(events)
-    const recorded = this.#append(events, at, from)
+  /** Decides a request as `execute` does, and returns the events that it would record. Records none. */
+  rehearse(request: () => Request): Promise<Event[]> {
+    return this.turn(async () => this.#decide(request(), this.#clock.now()))
+  }
+
+  #decide(request: Request, at: number): Event[] {
+    if (request.type === 'StartUpgrade') return this.upgrades.start(request)
+    const decision = decide(this.#state, this.#observed, { ...request, at } satisfies Command)
+    if (decision.type === 'refused') throw refusalError(decision)
+    return decision.type === 'nothing' ? [] : decision.events
+  }
+
+  async #execute(request: Request, from?: number, at = this.#clock.now()): Promise<RecordedEvent[]> {
+    const recorded = await this.#record(this.#decide(request, at), at, from)
+    if (request.type === 'StartUpgrade') await this.#advanceUpgrades(null)
+    return recorded
+  }
+
+  async #record(events: Event[], at: number, from?: number): Promise<RecordedEvent[]> {
+    if (events.length === 0) return []
+    const recorded = await this.#append(events, at, from)
     for (const event of recorded) {
+      this.#fold(event)
       this.#logger.info({ event: event.type, position: event.position, ...event.data }, event.type)
     }
-    this.#tell()
+    this.#tell(recorded)
     return recorded
   }
 
   /** Takes in a machine's report. Old and duplicate reports change nothing. */
-  report(report: Report): void {
-    const observed = observe(this.#state, this.#observed, report, this.#clock.now())
-    if (!observed) return
-    this.#observed = observed
-    if (report.refused) return this.#tell()
-    this.execute({ type: 'RecordReport', report })
-    this.upgrades.advance()
+  async report(report: Report): Promise<void> {
+    const arrived = this.#clock.now()
+    await this.turn(async (turn) => {
+      const observed = observe(this.#state, this.#observed, report, arrived)
+      if (!observed) return
+      this.#observed = observed
+      if (report.refused) return this.#tell([])
+      await turn.execute({ type: 'RecordReport', report })
+      await this.#advanceUpgrades(null)
+    })
   }
 
-  /** The desired state of a machine, in the form in which its agent receives it. */
-  desired(machine: string): DesiredState {
+  /** `now` was checked against the monotonic clock. Reports may have arrived since then, and wait behind this. */
+  async #timePassed(now: number): Promise<void> {
+    await this.turn(async () => {
+      await this.#execute({ type: 'TimePassed' }, undefined, now)
+      await this.#advanceUpgrades(now)
+    })
+  }
+
+  /** Records everything that follows for an upgrade of Tandem itself. */
+  async advanceUpgrades(): Promise<void> {
+    await this.turn(() => this.#advanceUpgrades(null))
+  }
+
+  #advanceUpgrades(now: number | null): Promise<void> {
+    return this.upgrades.advance((events) => this.#record(events, now ?? this.#clock.now()), now)
+  }
+
+  /** The desired state of a machine, in the form in which its agent receives it; `terms` as in `termsFor`. */
+  desired(machine: string, isFirst = false): DesiredState {
     const { terms, position, config } = this.#state
-    const term = terms.at(-1)?.term
-    if (term === undefined) throw new Error('no leadership was taken: a bug')
+    const last = terms.at(-1)
+    if (last === undefined) throw new Error('no leadership was taken: a bug')
     const desired = {
       ...desiredState(this.#state, machine),
       cluster: config.cluster,
-      term,
-      terms,
+      term: last.term,
+      terms: isFirst ? terms : this.#termsFor(machine, last),
       position,
       program: this.upgrades.desired(machine),
     }
@@ -171,8 +226,18 @@ export class Controller {
     return { ...desired, orders: identity ? signedOrders(desired, identity) : noOrders }
   }
 
+  /**
+   * The leaderships that a machine needs to recognize its own history. A machine that has obeyed the current one needs
+   * only that; before, it gets all that are kept, because it may have slept through any number of them. A thousand
+   * records have 69 kB, which every change would send to every machine.
+   */
+  #termsFor(machine: string, last: TermRecord): TermRecord[] {
+    const seen = this.#observed[machine]?.report.seen
+    return seen?.term === last.term && seen.termId === last.id ? [last] : this.#state.terms
+  }
+
   /** Calls `listener` after every append, and when a machine refuses this controller. The listener must not throw. */
-  onChange(listener: () => void): () => void {
+  onChange(listener: Listener): () => void {
     this.#changed.add(listener)
     return () => this.#changed.delete(listener)
   }
@@ -187,11 +252,11 @@ export class Controller {
     const stop = this.onChange(() => {
       if (this.#state.position >= position) resolve()
     })
-    const late = (): OperatorError => {
-      const end = this.log.position()
-      return position > end ? beyondLog(position, end) : notYet(position, this.#state.position, limitMs)
+    const late = async (): Promise<void> => {
+      const end = await this.log.position()
+      throw position > end ? beyondLog(position, end) : notYet(position, this.#state.position, limitMs)
     }
-    const timer = setTimeout(() => reject(late()), limitMs)
+    const timer = setTimeout(() => void late().catch(reject), limitMs)
     try {
       await promise
     } finally {
@@ -200,24 +265,28 @@ export class Controller {
     }
   }
 
-  close(): void {
-    this.#time.stop()
-    this.#changed.clear()
-    this.log.close()
+  /** Decides what is in the queue, and nothing more; then closes the log. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    await this.#queue.run('decide', async () => {
+      this.#isClosed = true
+      this.#time.stop()
+      this.#changed.clear()
+    })
+    await this.log.close()
   }
 
   /**
    * The disk may be full or read-only. Then the request is refused, nothing has changed, and the controller continues.
    */
-  #append(events: Event[], at: number, from: number | undefined): RecordedEvent[] {
+  async #append(events: Event[], at: number, from: number | undefined): Promise<RecordedEvent[]> {
     try {
-      const recorded = this.log.append(this.#state.position, events, at, from)
+      const recorded = await this.log.append(this.#state.position, events, at, from)
       this.#unwritable = null
       return recorded
     } catch (error) {
-      if (!isSqliteError(error)) throw error
-      this.#unwritable = unwritable(error)
-      throw this.#unwritable
+      if (error instanceof OperatorError && error.code === 'E_LOG_UNWRITABLE') this.#unwritable = error
+      throw error
     }
   }
 
@@ -228,30 +297,10 @@ export class Controller {
     this.upgrades.fold(event)
   }
 
-  #tell(): void {
-    for (const listener of this.#changed) listener()
+  #tell(events: readonly RecordedEvent[]): void {
+    for (const listener of this.#changed) listener(events)
   }
 }
-
-/** Ends a rehearsal at the decision. */
-class Rehearsed extends Error {
-  readonly events: Event[]
-
-  constructor(events: Event[]) {
-    super('a rehearsal has ended')
-    this.events = events
-  }
-}
-
-const isSqliteError = (error: unknown): error is Error =>
-  error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
-
-const unwritable = (error: Error): OperatorError =>
-  new OperatorError('E_LOG_UNWRITABLE', `the event log cannot be written: ${error.message}`, {
-    subject: 'event log',
-    next: "free space on the controller's disk, or make it writable; nothing was changed, and the services keep running",
-    cause: error,
-  })
 
 function notYet(wanted: number, position: number, limitMs: number): OperatorError {
   const message = `the controller did not reach position ${wanted} in ${limitMs / 1000} s (now at ${position}); the events written there did happen`

@@ -13,8 +13,9 @@ const toleranceMs = 2_000
 interface Hooks {
   /** The next time at which something is decided; may be infinite. */
   deadline: () => number
-  passed: () => void
-  restarted: (reason: string) => void
+  /** `now` is the time that was checked. */
+  passed: (now: number) => Promise<void>
+  restarted: (reason: string) => Promise<void>
   /**
    * Called when deciding failed, for example because the disk is full. Deciding is retried at each tick; this is called
    * only for the first of several failures.
@@ -50,31 +51,32 @@ export class ControllerClock {
     if (this.#isStopped) return
     const due = this.#hooks.deadline() - this.#clock.now()
     const wait = this.#isFailing ? tickMs : Math.min(tickMs, Math.max(shortestMs, due))
-    this.#timer = setTimeout(() => this.#tick(), wait)
+    this.#timer = setTimeout(() => void this.#tick(), wait)
   }
 
-  #tick(): void {
+  /** Never rejects. */
+  async #tick(): Promise<void> {
     try {
-      this.#decide()
+      await this.#decide()
       this.#isFailing = false
     } catch (error) {
-      if (!this.#isFailing) this.#hooks.failed(error)
+      if (!this.#isFailing && !this.#isStopped) this.#hooks.failed(error)
       this.#isFailing = true
     }
     this.#arm()
   }
 
-  #decide(): void {
+  async #decide(): Promise<void> {
     const [now, monotonic] = [this.#clock.now(), this.#clock.monotonic()]
     const elapsed = monotonic - this.#last.monotonic
     const jump = now - this.#last.now - elapsed
     // The last tick is updated only after this succeeded, so a jump that cannot be recorded is found again at the next
     // tick.
-    if (Math.abs(jump) > toleranceMs) this.#hooks.restarted(`the clock jumped by ${Math.round(jump)} ms`)
+    if (Math.abs(jump) > toleranceMs) await this.#hooks.restarted(`the clock jumped by ${Math.round(jump)} ms`)
     else if (elapsed > tickMs + toleranceMs) {
-      this.#hooks.restarted(`the controller stood still for ${Math.round(elapsed)} ms`)
+      await this.#hooks.restarted(`the controller stood still for ${Math.round(elapsed)} ms`)
     }
     this.#last = { now, monotonic }
-    if (now >= this.#hooks.deadline()) this.#hooks.passed()
+    if (now >= this.#hooks.deadline()) await this.#hooks.passed(now)
   }
 }

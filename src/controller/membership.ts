@@ -34,18 +34,19 @@ export class Membership {
     this.#authority = authority
   }
 
-  apply(cluster: ClusterDefinition, force: boolean): void {
-    this.#controller.execute({ type: 'ApplyCluster', cluster, force })
-    for (const machine of Object.keys(this.#controller.state.removedMachines)) {
-      if (!(machine in cluster.machines)) this.#joins.forget(machine)
+  /** Deletes the join tokens of machines that no longer belong to the cluster. */
+  async forgetRemoved(): Promise<void> {
+    const { removedMachines, cluster } = this.#controller.state
+    for (const machine of Object.keys(removedMachines)) {
+      if (!Object.hasOwn(cluster?.machines ?? {}, machine)) await this.#joins.forget(machine)
     }
   }
 
   /** Makes a token that lets `machine` join once, and returns it with the fingerprint that pins this cluster. */
-  invite(machine: string): { token: string; expiresAt: string; pin: string; controllers: string[] } {
+  async invite(machine: string): Promise<{ token: string; expiresAt: string; pin: string; controllers: string[] }> {
     const authority = this.#needAuthority()
     const { cluster } = this.#member(machine)
-    const { token, expiresAt } = this.#joins.create(machine, this.#controller.now(), joinMs)
+    const { token, expiresAt } = await this.#joins.create(machine, this.#controller.now(), joinMs)
     return {
       token,
       expiresAt: new Date(expiresAt).toISOString(),
@@ -54,9 +55,9 @@ export class Membership {
     }
   }
 
-  /** Throws unless `token` lets a machine join now. */
-  mayJoin(token: string | undefined): string {
-    if (token && this.#joins.isGood(token, this.#controller.now())) return token
+  /** Rejects unless `token` lets a machine join now. */
+  async mayJoin(token: string | undefined): Promise<string> {
+    if (token && (await this.#joins.isGood(token, this.#controller.now()))) return token
     throw joinRefused()
   }
 
@@ -66,12 +67,12 @@ export class Membership {
    */
   async join(token: string, request: string): Promise<Joined> {
     const authority = this.#needAuthority()
-    const machine = this.#joins.take(token, request, this.#controller.now())
+    const machine = await this.#joins.take(token, request, this.#controller.now())
     if (machine === null) throw joinRefused()
     try {
       return await this.#sign(authority, machine, request)
     } catch (error) {
-      this.#joins.giveBack(token)
+      await this.#joins.giveBack(token)
       throw error
     }
   }

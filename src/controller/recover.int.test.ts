@@ -14,26 +14,26 @@ beforeEach(() => {
   folders = []
   open = []
 })
-afterEach(() => {
-  for (const controller of open) controller.close()
+afterEach(async () => {
+  for (const controller of open) await controller.close()
   for (const folder of folders) folder.remove()
 })
 /** A controller with an empty log, leading. */
-function fresh(): Controller {
+async function fresh(): Promise<Controller> {
   const folder = makeFolder('recover')
   folders.push(folder)
-  const { controller } = openController(folder.path)
+  const { controller } = await openController(folder.path)
   open.push(controller)
-  controller.lead()
+  await controller.lead()
   return controller
 }
 /** The desired states of two machines from before the log was lost. */
-function lost(): { held: DesiredState[]; term: number; position: number } {
-  const before = fresh()
-  for (const machine of ['a', 'b']) before.report(aReport({ machine, seq: nextSeq() }))
-  publishIn(before)
-  deploy(before, 'r1')
-  for (let round = 0; round < 20; round++) obey(before, ['a', 'b'], nextSeq)
+async function lost(): Promise<{ held: DesiredState[]; term: number; position: number }> {
+  const before = await fresh()
+  for (const machine of ['a', 'b']) await before.report(aReport({ machine, seq: nextSeq() }))
+  await publishIn(before)
+  await deploy(before, 'r1')
+  for (let round = 0; round < 20; round++) await obey(before, ['a', 'b'], nextSeq)
   const held = ['a', 'b'].map((machine) => before.desired(machine))
   return { held, term: before.state.terms.at(-1)?.term ?? 0, position: before.state.position }
 }
@@ -46,11 +46,11 @@ const refusing = (held: DesiredState, over: { term?: number } = {}): ReturnType<
     held,
   })
 
-it('takes a term and a position above all that machines have seen, and changes no service', () => {
-  const { held, position } = lost()
-  const next = fresh()
-  for (const [index, one] of held.entries()) next.report(refusing(one, { term: 7 + index }))
-  const result = recover(next)
+it('takes a term and a position above all that machines have seen, and changes no service', async () => {
+  const { held, position } = await lost()
+  const next = await fresh()
+  for (const [index, one] of held.entries()) await next.report(refusing(one, { term: 7 + index }))
+  const result = await recover(next)
   expect(result).toMatchObject({ term: 9, adopted: ['a', 'b'] })
   expect(result.position).toBeGreaterThan(position)
   for (const one of held) {
@@ -63,45 +63,45 @@ it('takes a term and a position above all that machines have seen, and changes n
   expect(next.state.services['shop']?.current?.release).toBe(release)
 })
 
-it('rolls out afterwards, and folds the same state after a restart', () => {
-  const { held } = lost()
+it('rolls out afterwards, and folds the same state after a restart', async () => {
+  const { held } = await lost()
   const folder = makeFolder('recover')
   folders.push(folder)
-  const first = openController(folder.path).controller
-  first.lead()
-  for (const one of held) first.report(refusing(one))
-  recover(first)
-  obey(first, ['a', 'b'], nextSeq)
+  const first = (await openController(folder.path)).controller
+  await first.lead()
+  for (const one of held) await first.report(refusing(one))
+  await recover(first)
+  await obey(first, ['a', 'b'], nextSeq)
   const { position, machines, instances, services } = first.state
-  first.close()
-  const again = openController(folder.path).controller
+  await first.close()
+  const again = (await openController(folder.path)).controller
   open.push(again)
   expect(again.state).toMatchObject({ position, machines, instances, services })
-  again.lead()
-  publishIn(again, 'c'.repeat(64), aDefinition({ env: { NEW: '1' } }))
-  deploy(again, 'r9', 'c'.repeat(64))
-  for (let round = 0; round < 20; round++) obey(again, ['a', 'b'], nextSeq)
+  await again.lead()
+  await publishIn(again, 'c'.repeat(64), aDefinition({ env: { NEW: '1' } }))
+  await deploy(again, 'r9', 'c'.repeat(64))
+  for (let round = 0; round < 20; round++) await obey(again, ['a', 'b'], nextSeq)
   expect(again.state.rollouts['r9']?.outcome).toBe('completed')
 })
 
-it('is refused while a machine in the log is silent, and when no machine has reported', () => {
-  const { held } = lost()
-  const next = fresh()
-  expect(() => recover(next)).toThrow(expect.objectContaining({ code: 'E_NO_MACHINE_REACHABLE' }))
-  next.report(aReport({ machine: 'c', seq: nextSeq() }))
+it('is refused while a machine in the log is silent, and when no machine has reported', async () => {
+  const { held } = await lost()
+  const next = await fresh()
+  await expect(recover(next)).rejects.toMatchObject({ code: 'E_NO_MACHINE_REACHABLE' })
+  await next.report(aReport({ machine: 'c', seq: nextSeq() }))
   const { position } = next.state
-  const restarted = openControllerAgain(next)
-  for (const one of held) restarted.report(refusing(one))
-  expect(() => recover(restarted)).toThrow(/machine c has not reported/)
+  const restarted = await openControllerAgain(next)
+  for (const one of held) await restarted.report(refusing(one))
+  await expect(recover(restarted)).rejects.toThrow(/machine c has not reported/)
   expect(restarted.state.terms.some((term) => term.recovered)).toBe(false)
   expect(position).toBeLessThan(restarted.state.position)
 })
 
-function openControllerAgain(controller: Controller): Controller {
-  controller.close()
+async function openControllerAgain(controller: Controller): Promise<Controller> {
+  await controller.close()
   open = open.filter((one) => one !== controller)
-  const again = openController(folders.at(-1)?.path ?? '').controller
+  const again = (await openController(folders.at(-1)?.path ?? '')).controller
   open.push(again)
-  again.lead()
+  await again.lead()
   return again
 }

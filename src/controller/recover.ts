@@ -1,13 +1,17 @@
 import type { Operations, Result } from '../api/contract.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import type { Controller } from './controller.ts'
+import type { Controller, Turn } from './controller.ts'
 
 /**
  * Continues with a log that was restored or lost: takes a term above every term that machines have seen, and adopts the
  * instances that they run. No service is changed. Every machine in the log must have reported, because an unreachable
  * machine would later be ordered to stop the instances that were not adopted.
  */
-export function recover(controller: Controller): Result<Operations['recover']> {
+export function recover(controller: Controller): Promise<Result<Operations['recover']>> {
+  return controller.turn((turn) => recoverNow(controller, turn))
+}
+
+async function recoverNow(controller: Controller, turn: Turn): Promise<Result<Operations['recover']>> {
   const { observed } = controller
   const silent = Object.keys(controller.state.machines).filter((machine) => !observed[machine])
   const reports = Object.values(observed).map(({ report }) => report)
@@ -20,7 +24,7 @@ export function recover(controller: Controller): Result<Operations['recover']> {
   }
   // New machines are recorded first: until then, the desired states of the others would name no machine to forward to.
   for (const report of reports) {
-    if (!Object.hasOwn(controller.state.machines, report.machine)) controller.execute({ type: 'RecordReport', report })
+    if (!Object.hasOwn(controller.state.machines, report.machine)) await turn.execute({ type: 'RecordReport', report })
   }
   const { state } = controller
   const seen = reports.flatMap((report) => report.seen ?? [])
@@ -28,6 +32,6 @@ export function recover(controller: Controller): Result<Operations['recover']> {
   const from = Math.max(state.position, ...seen.map((one) => one.position)) + 1
   const held = reports.map((report) => report.held ?? controller.desired(report.machine))
   const id = controller.newId()
-  controller.execute({ type: 'RecoverLog', id, version: controller.version, term, held }, from)
+  await turn.execute({ type: 'RecoverLog', id, version: controller.version, term, held }, from)
   return { position: controller.state.position, term, adopted: reports.map(({ machine }) => machine) }
 }

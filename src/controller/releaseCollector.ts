@@ -1,6 +1,5 @@
 import type { Logger } from 'pino'
 import { coalesced, type Coalesced } from '../lib/coalesced.ts'
-import type { Subscription } from '../store/eventLog.ts'
 import type { Controller } from './controller.ts'
 import type { ReleaseRoom } from './releaseRoom.ts'
 
@@ -8,7 +7,7 @@ import type { ReleaseRoom } from './releaseRoom.ts'
 export class ReleaseCollector {
   #releases: Pick<ReleaseRoom, 'collect'>
   #logger: Logger
-  #subscription: Subscription
+  #stop: () => void
   #isClosed = false
   #collections: Coalesced
 
@@ -16,8 +15,8 @@ export class ReleaseCollector {
     this.#releases = releases
     this.#logger = logger
     this.#collections = coalesced(() => this.#collect())
-    this.#subscription = controller.log.subscribe(controller.log.position(), ({ type }) => {
-      if (type === 'RolloutFinished') void this.#collections.ask()
+    this.#stop = controller.onChange((events) => {
+      if (events.some(({ type }) => type === 'RolloutFinished')) void this.#collections.ask()
     })
   }
 
@@ -28,14 +27,12 @@ export class ReleaseCollector {
 
   /** Waits for a running collection. */
   async close(): Promise<void> {
-    this.#subscription.close()
+    this.#stop()
     this.#isClosed = true
     await this.#collections.idle()
   }
 
   async #collect(): Promise<void> {
-    // Not inside the append whose event requested the collection.
-    await new Promise((resolve) => setImmediate(resolve))
     if (this.#isClosed) return
     try {
       await this.#releases.collect()

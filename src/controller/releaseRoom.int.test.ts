@@ -7,23 +7,24 @@ import { DirectoryStore } from '../releases/directoryStore.ts'
 import { objectKey } from '../releases/objectKey.ts'
 import { publish } from '../releases/publish.ts'
 import { ReleaseCollector } from './releaseCollector.ts'
+import type { Controller } from './controller.ts'
 import { ReleaseRoom } from './releaseRoom.ts'
 import { aDefinition } from '../definitions/testing/aDefinition.ts'
 import { aReport, deploy, makeFolder, obey, openController, quiet } from './testing/given.ts'
 
 let folder: ReturnType<typeof makeFolder>
-let controller: ReturnType<typeof openController>['controller']
+let controller: Controller
 let store: DirectoryStore
 let seq = 0
 
 beforeEach(async () => {
   folder = makeFolder('release-room')
-  controller = openController(folder.path).controller
-  controller.lead()
+  controller = (await openController(folder.path)).controller
+  await controller.lead()
   store = await DirectoryStore.open(join(folder.path, 'releases'))
 })
-afterEach(() => {
-  controller.close()
+afterEach(async () => {
+  await controller.close()
   folder.remove()
 })
 const room = (capBytes: number | null = null, keepLast = 1, clock: Clock = systemClock): ReleaseRoom =>
@@ -96,10 +97,10 @@ it('records in the log which releases it removed to make room for a push', async
 
 it('keeps a release to which a rollout starts during the collection', async () => {
   const releases = room(null, 0, hourly())
-  controller.report(aReport({ seq: ++seq }))
+  await controller.report(aReport({ seq: ++seq }))
   const { release } = await push(releases, 'one')
   const collecting = releases.collect()
-  deploy(controller, 'r-late', release)
+  await deploy(controller, 'r-late', release)
   await collecting
   expect(Object.keys(controller.state.releases)).toEqual([release])
   const manifest = objectKey('manifest', release)
@@ -110,19 +111,19 @@ it('collects when a rollout has ended, keeps the running release and the one bef
   const releases = room(null, 0, hourly())
   const collector = new ReleaseCollector(controller, releases, quiet)
   try {
-    controller.report(aReport({ seq: ++seq }))
+    await controller.report(aReport({ seq: ++seq }))
     const published: string[] = []
     for (const content of ['one', 'two', 'three', 'four']) {
       const { release } = await push(releases, content)
       published.push(release)
-      deploy(controller, `r-${content}`, release)
-      for (let round = 0; round < 12; round++) obey(controller, ['a'], () => ++seq)
+      await deploy(controller, `r-${content}`, release)
+      for (let round = 0; round < 12; round++) await obey(controller, ['a'], () => ++seq)
       expect(controller.state.rollouts[`r-${content}`]?.outcome).toBe('completed')
       await collector.idle()
     }
     expect(Object.keys(controller.state.releases).toSorted()).toEqual(published.slice(2).toSorted())
     expect(controller.releases.get(published[0] ?? '')?.collected).toBe(true)
-    expect(() => deploy(controller, 'back', published[0])).toThrow(expect.objectContaining({ code: 'E_RELEASE_GONE' }))
+    await expect(deploy(controller, 'back', published[0])).rejects.toMatchObject({ code: 'E_RELEASE_GONE' })
   } finally {
     await collector.close()
   }

@@ -43,7 +43,7 @@ export class ReleaseRoom {
     const { id } = await this.depot.commit(bytes)
     const { bytes: unpacked } = await readListing(manifest.tree, this.depot)
     const definition = forCluster(manifest.definition, this.#controller.config.cluster)
-    const events = this.#controller.execute({
+    const events = await this.#controller.execute({
       type: 'PublishRelease',
       service: manifest.service,
       release: id,
@@ -78,17 +78,19 @@ export class ReleaseRoom {
   }
 
   /**
-   * Records the removal in the log first, in the same step that checks whether a rollout to one of the releases has
+   * Records the removal in the log first, in the same turn that checks whether a rollout to one of the releases has
    * started. So no rollout starts to content that is being removed, and a crash in between leaves only content that the
    * next collection removes.
    */
-  #letGo(releases: readonly string[]): boolean {
-    const { state } = this.#controller
-    const kept = this.#kept()
-    if (releases.some((release) => kept.has(release))) return false
-    const known = releases.filter((release) => Object.hasOwn(state.releases, release))
-    if (known.length > 0) this.#controller.execute({ type: 'CollectReleases', releases: known })
-    return true
+  #letGo(releases: readonly string[]): Promise<boolean> {
+    return this.#controller.turn(async (turn) => {
+      const { state } = this.#controller
+      const kept = this.#kept()
+      if (releases.some((release) => kept.has(release))) return false
+      const known = releases.filter((release) => Object.hasOwn(state.releases, release))
+      if (known.length > 0) await turn.execute({ type: 'CollectReleases', releases: known })
+      return true
+    })
   }
 }
 

@@ -45,36 +45,35 @@ it('names the port that is taken, and leaves nothing open', async () => {
 
 it('starts on a log of 50,000 events, and answers with the newest rollout', async () => {
   // One real rollout, repeated with other ids: the log of a busy year.
-  const { controller } = openController(folder.path)
-  controller.lead()
+  const { controller } = await openController(folder.path)
+  await controller.lead()
   let seq = 0
-  for (const machine of ['a', 'b']) controller.report(aReport({ machine, seq: ++seq }))
-  publishIn(controller)
+  for (const machine of ['a', 'b']) await controller.report(aReport({ machine, seq: ++seq }))
+  await publishIn(controller)
   const before = controller.state.position
-  const events = (): Event[] => controller.log.read(before, 10_000)
   for (const id of ['r0', 'r1']) {
-    if (id === 'r0') deploy(controller, id)
+    if (id === 'r0') await deploy(controller, id)
     else {
       const again = { type: 'StartRollout', rollout: id, service: 'shop', kind: 'restart', release: null } as const
-      controller.execute({ ...again, allowOutage: false, removeData: false })
+      await controller.execute({ ...again, allowOutage: false, removeData: false })
     }
-    for (let round = 0; round < 20; round++) obey(controller, ['a', 'b'], () => ++seq)
+    for (let round = 0; round < 20; round++) await obey(controller, ['a', 'b'], () => ++seq)
   }
   expect(controller.state.rollouts['r1']?.outcome).toBe('completed')
-  const all = events()
+  const all = await controller.log.read(before, 10_000)
   const second = all.slice(all.findIndex(({ type, data }) => type === 'RolloutStarted' && data.rollout === 'r1'))
-  controller.close()
+  await controller.close()
 
   const database = openDatabase(join(folder.path, 'controller.db'))
   const log = new SqliteEventLog(database)
   let rollouts = 1
-  while (log.position() < 50_000) {
+  for (let position = await log.position(); position < 50_000; position += second.length) {
     const [from, to] = [`r${rollouts}`, `r${++rollouts}`]
     const text = JSON.stringify(second.map(({ type, data }) => ({ type, data })))
     const renamed = text.replaceAll(/\br([01])\b/g, (_, digit: string) => (digit === '1' ? to : from))
-    log.append(log.position(), JSON.parse(renamed) as Event[], 1_700_000_000_000 + rollouts) // made of real events
+    await log.append(position, JSON.parse(renamed) as Event[], 1_700_000_000_000 + rollouts) // made of real events
   }
-  log.close()
+  await log.close()
 
   const asked = performance.now()
   const running = await runController(folder.path)

@@ -12,7 +12,10 @@ import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
 import { openDatabase } from '../store/database.ts'
 import { SqliteEventLog } from '../store/sqliteEventLog.ts'
 import { Joins } from '../store/joins.ts'
-import { Tokens, type TokenHolder } from '../store/tokens.ts'
+import { SqliteJoinStore } from '../store/sqliteJoinStore.ts'
+import { SqliteTokenStore } from '../store/sqliteTokenStore.ts'
+import { Tokens } from '../store/tokens.ts'
+import type { TokenHolder } from '../store/tokenStore.ts'
 import { ClusterAuthority } from './clusterAuthority.ts'
 import { Controller } from './controller.ts'
 import { whyUnwritable } from './whyUnwritable.ts'
@@ -53,24 +56,28 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const database = opened.adopt(openDatabase(join(data, 'controller.db')), (one) => {
     if (one.isOpen) one.close()
   })
-  const tokens = new Tokens(database)
-  for (const { token, identity } of options.admit) tokens.admit(token, identity, systemClock.now())
+  const tokens = await Tokens.open(new SqliteTokenStore(database))
+  for (const { token, identity } of options.admit) await tokens.admit(token, identity, systemClock.now())
   const log = new SqliteEventLog(database)
   const authority = ClusterAuthority.open(data)
   const identity = (): ClusterAuthority['identity'] | null => authority?.identity ?? null
-  const controller = new Controller({
+  const controller = await Controller.open({
     ...{ config, log, clock: systemClock, logger, version, newId: () => randomId(), identity },
   })
   opened.defer(() => controller.close())
   const releases = new ReleaseRoom({ controller, store, clock: systemClock, capBytes: storeCapBytes })
-  const changed = (): void => controller.upgrades.advance()
+  const changed = (): void => {
+    controller
+      .advanceUpgrades()
+      .catch((err: unknown) => logger.error({ err }, 'could not record the state of an upgrade; retrying'))
+  }
   const program = (await options.program?.({ source: releases.depot, changed })) ?? null
   opened.defer(() => program?.close())
   controller.upgrades.keep(program)
   const collector = new ReleaseCollector(controller, releases, logger)
   opened.defer(() => collector.close())
   const callers = new Callers(tokens, controller)
-  const membership = new Membership({ controller, joins: new Joins(database), authority })
+  const membership = new Membership({ controller, joins: new Joins(new SqliteJoinStore(database)), authority })
   const unwritable = (): string | null => whyUnwritable(controller.unwritable, data)
   const rooms = { controller, releases, tokens, callers, membership, examine: options.examine, unwritable }
   const { server, links, channels } = await buildServer(rooms, logger, authority && tlsOptions(authority))
@@ -85,11 +92,11 @@ export async function startController(options: ControllerOptions): Promise<Runni
       watchConnections({ server: secure, controller, authority, callers, logger, now: () => systemClock.now() }),
     )
   }
-  controller.lead()
+  await controller.lead()
   try {
     await server.listen({ host, port })
     // A trial of this program waits until the machines have reported; without machines, until the controller listens.
-    controller.upgrades.advance()
+    await controller.advanceUpgrades()
   } catch (error) {
     throw portTaken(error, host, port)
   }

@@ -1,17 +1,25 @@
 import type { Operations, Parsed, Result } from '../api/contract.ts'
 import type { MaintenanceView } from '../api/views.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import type { Controller } from './controller.ts'
+import type { Controller, Request } from './controller.ts'
+import type { Deciding } from './deciding.ts'
 import { maintenanceView } from './maintenanceView.ts'
+
+type Body = Parsed<Operations['startMaintenance']>['body']
+
+export function startMaintenance(controller: Controller, body: Body): Deciding<Result<Operations['startMaintenance']>> {
+  const maintenance = controller.newId().slice(0, 8)
+  return {
+    request: () => requestOf(controller, maintenance, body),
+    answer: () => ({ position: controller.state.position, maintenance: knownMaintenance(controller) }),
+  }
+}
 
 /**
  * Refuses machines that reported that they cannot be maintained. The check is here because the last reports are not in
  * the log.
  */
-export function startMaintenance(
-  controller: Controller,
-  { machines: named, ...about }: Parsed<Operations['startMaintenance']>['body'],
-): Result<Operations['startMaintenance']> {
+function requestOf(controller: Controller, maintenance: string, { machines: named, ...about }: Body): Request {
   const machines = named.length > 0 ? [...new Set(named)] : Object.keys(controller.state.machines).toSorted()
   const unable = machines.find((machine) => controller.observed[machine]?.report.maintains === false)
   if (unable !== undefined) {
@@ -27,9 +35,7 @@ export function startMaintenance(
       next,
     })
   }
-  const maintenance = controller.newId().slice(0, 8)
-  controller.execute({ type: 'StartMaintenance', maintenance, machines, ...about })
-  return { position: controller.state.position, maintenance: knownMaintenance(controller) }
+  return { type: 'StartMaintenance', maintenance, machines, ...about }
 }
 
 export const lastMaintenance = ({ state }: Controller): MaintenanceView | null =>

@@ -29,13 +29,11 @@ interface Decider {
  */
 export class Upgrades {
   #controller: Decider
-  #record: (events: Event[]) => RecordedEvent[]
   #state = initialUpgradeState()
   #keeper: ProgramKeeper | null = null
 
-  constructor(controller: Decider, record: (events: Event[]) => RecordedEvent[]) {
+  constructor(controller: Decider) {
     this.#controller = controller
-    this.#record = record
   }
 
   get state(): UpgradeState {
@@ -59,25 +57,24 @@ export class Upgrades {
     return desiredProgram(this.#state, machine)
   }
 
-  /** Throws the refusal. */
-  start(start: StartUpgrade): void {
+  /** Throws the refusal. Returns the events to record. */
+  start(start: StartUpgrade): Event[] {
     const decision = startUpgrade(this.#state, this.#around(null), start)
     if (decision.type === 'refused') throw refusalError(decision)
-    if (decision.type === 'accepted') this.#record(decision.events)
-    this.advance()
+    return decision.type === 'accepted' ? decision.events : []
   }
 
   /**
    * Records every event that follows now. Called with each report, and when time has passed; only the second passes
    * `now`.
    */
-  advance(now: number | null = null): void {
+  async advance(record: (events: Event[]) => Promise<unknown>, now: number | null): Promise<void> {
     if (this.#controller.state.terms.length === 0) return
     for (let round = 0; ; round++) {
       const events = advanceUpgrade(this.#state, this.#around(now))
       if (events.length === 0) break
       if (round > mostRounds) throw new Error(`an upgrade does not settle: ${JSON.stringify(events)}`)
-      this.#record(events)
+      await record(events)
     }
     this.#keeper?.want(this.desired(controllerPart))
     const { state, observed } = this.#controller

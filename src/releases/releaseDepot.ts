@@ -23,7 +23,7 @@ export interface DepotOptions {
    * Called with the releases that a collection is about to remove, before anything is removed; from then on they count
    * as gone. Returns `false` if one of them is needed by now; the collection is then planned again.
    */
-  letGo?: (releases: readonly string[]) => boolean
+  letGo?: (releases: readonly string[]) => Promise<boolean>
   /** Time that a push may take without a request; during this lease, objects that it counts on are not collected. */
   leaseMs?: number
 }
@@ -130,7 +130,7 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
 
   /** Collects by the policy, and frees `roomBytes` below the cap if releases that are not needed occupy enough. */
   collect(roomBytes = 0): Promise<Collected> {
-    const { store, capBytes: cap, policy, letGo = () => true, clock } = this.#options
+    const { store, capBytes: cap, policy, letGo = async () => true, clock } = this.#options
     const capBytes = cap === null ? null : cap - roomBytes
     return this.#lock.alone(async () => {
       const now = clock.monotonic()
@@ -138,7 +138,7 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
       const leased = new Set(this.#leases.keys())
       for (let plans = 0; plans < collectionPlans; plans++) {
         const { doomed, collected } = await planCollection(store, { ...policy(), capBytes, leased })
-        if (!letGo(collected.removedReleases)) continue
+        if (!(await letGo(collected.removedReleases))) continue
         await store.remove(doomed)
         return collected
       }

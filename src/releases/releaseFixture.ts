@@ -45,7 +45,7 @@ export async function openTestDepot(
 ): Promise<TestDepot> {
   const store = await DirectoryStore.open(root)
   const policy: DepotPolicy = { keep: new Set(), lastPerService: 5, published: [] }
-  const asked = (releases: readonly string[]): boolean => test.letGo(releases)
+  const asked = async (releases: readonly string[]): Promise<boolean> => test.letGo(releases)
   const depot = new ReleaseDepot({ store, clock, capBytes, policy: () => policy, letGo: asked })
   const test: TestDepot = {
     store,

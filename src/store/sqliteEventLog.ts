@@ -1,33 +1,40 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { Event, RecordedEvent } from '../events/event.ts'
 import { eventVersions, fromStored } from '../events/stored.ts'
-import { OperatorError } from '../lib/operatorError.ts'
-import type { EventLog, Subscription } from './eventLog.ts'
+import type { EventLog } from './eventLog.ts'
+import { moved, recordedAt } from './recorded.ts'
+import { written } from './written.ts'
 
-/** Number of events that a catching-up subscriber reads at a time. */
-const page = 500
-
+/** The event log in SQLite. Closing it closes the database. */
 export class SqliteEventLog implements EventLog {
   #database: DatabaseSync
-  #position: number
-  #subscribers = new Set<(event: RecordedEvent) => void>()
 
   constructor(database: DatabaseSync) {
     this.#database = database
-    this.#position = this.#lastPosition()
   }
 
-  position(): number {
-    return this.#position
+  async position(): Promise<number> {
+    return this.#lastPosition()
   }
 
-  append(expected: number, events: Event[], at: number, from = expected + 1): RecordedEvent[] {
-    if (from <= expected) throw new Error('positions only grow')
-    const recorded = events.map((event, index) => ({
-      ...event,
-      position: from + index,
-      at: new Date(at).toISOString(),
-    }))
+  async append(expected: number, events: readonly Event[], at: number, from?: number): Promise<RecordedEvent[]> {
+    const recorded = recordedAt(expected, events, at, from)
+    written('event log', () => this.#insert(expected, recorded))
+    return recorded
+  }
+
+  async read(after: number, limit: number): Promise<RecordedEvent[]> {
+    return this.#database
+      .prepare('SELECT position, at, type, version, data FROM events WHERE position > ? ORDER BY position LIMIT ?')
+      .all(after, limit)
+      .map(fromRow)
+  }
+
+  async close(): Promise<void> {
+    if (this.#database.isOpen) this.#database.close()
+  }
+
+  #insert(expected: number, recorded: readonly RecordedEvent[]): void {
     const insert = this.#database.prepare(
       'INSERT INTO events (position, at, type, version, data) VALUES (?, ?, ?, ?, ?)',
     )
@@ -35,8 +42,8 @@ export class SqliteEventLog implements EventLog {
     try {
       const last = this.#lastPosition()
       if (last !== expected) throw moved(expected, last)
-      for (const { position, at: time, type, data } of recorded) {
-        insert.run(position, time, type, eventVersions[type], JSON.stringify(data))
+      for (const { position, at, type, data } of recorded) {
+        insert.run(position, at, type, eventVersions[type], JSON.stringify(data))
       }
       this.#database.exec('COMMIT')
     } catch (error) {
@@ -44,33 +51,6 @@ export class SqliteEventLog implements EventLog {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
-    this.#position = recorded.at(-1)?.position ?? expected
-    for (const event of recorded) for (const subscriber of this.#subscribers) subscriber(event)
-    return recorded
-  }
-
-  read(after: number, limit: number): RecordedEvent[] {
-    return this.#database
-      .prepare('SELECT position, at, type, version, data FROM events WHERE position > ? ORDER BY position LIMIT ?')
-      .all(after, limit)
-      .map(fromRow)
-  }
-
-  subscribe(after: number, listener: (event: RecordedEvent) => void): Subscription {
-    let seen = after
-    for (let events = this.read(seen, page); events.length > 0; events = this.read(seen, page)) {
-      for (const event of events) {
-        seen = event.position
-        listener(event)
-      }
-    }
-    this.#subscribers.add(listener)
-    return { close: () => this.#subscribers.delete(listener) }
-  }
-
-  close(): void {
-    this.#subscribers.clear()
-    this.#database.close()
   }
 
   #lastPosition(): number {
@@ -87,9 +67,3 @@ function fromRow(row: Record<string, SQLOutputValue>): RecordedEvent {
     data: String(row['data']),
   })
 }
-
-const moved = (expected: number, last: number): OperatorError =>
-  new OperatorError('E_LOG_MOVED', `the event log ends at ${last}, not at ${expected}`, {
-    subject: 'event log',
-    next: 'make sure that only one controller uses this data folder, then restart that controller',
-  })

@@ -1,66 +1,64 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import type { DatabaseSync } from 'node:sqlite'
 import { sha256 } from '../lib/hash.ts'
+import type { StoredToken, TokenHolder, TokenStore } from './tokenStore.ts'
 
-export type Role = 'operator' | 'reader' | 'agent'
-
-/** The caller that a bearer token identifies. An agent's token is valid only for the agent's own machine. */
-export interface TokenHolder {
-  role: Role
-  machine: string | null
-  name: string
+interface Known extends StoredToken {
+  bytes: Buffer
 }
 
-/** Bearer tokens, stored only as SHA-256: 32 random bytes need no slow hash. */
+/**
+ * Bearer tokens, stored only as SHA-256: 32 random bytes need no slow hash. Every request shows a token, so they are
+ * kept in memory; a change is stored first. Only one process changes the tokens of a store.
+ */
 export class Tokens {
-  #database: DatabaseSync
+  #store: TokenStore
+  #known: Known[]
 
-  constructor(database: DatabaseSync) {
-    this.#database = database
+  static async open(store: TokenStore): Promise<Tokens> {
+    return new Tokens(store, await store.all())
+  }
+
+  private constructor(store: TokenStore, stored: StoredToken[]) {
+    this.#store = store
+    this.#known = stored.map(known)
   }
 
   /** Makes a token and returns it: it cannot be read again. */
-  create(identity: TokenHolder, now: number): string {
+  async create(holder: TokenHolder, now: number): Promise<string> {
     const token = `tdm_${randomBytes(32).toString('base64url')}`
-    this.admit(token, identity, now)
+    await this.admit(token, holder, now)
     return token
   }
 
   /** Admits a token made elsewhere (`tandem up` on a laptop gives each child process its own). */
-  admit(token: string, { role, machine, name }: TokenHolder, now: number): void {
-    this.#database
-      .prepare('INSERT OR REPLACE INTO tokens (hash, role, machine, name, created_at) VALUES (?, ?, ?, ?, ?)')
-      .run(sha256(token), role, machine, name, new Date(now).toISOString())
+  async admit(token: string, { role, machine, name }: TokenHolder, now: number): Promise<void> {
+    const stored = { hash: sha256(token), role, machine, name, createdAt: new Date(now).toISOString() }
+    await this.#store.put(stored)
+    this.#known = [...this.#known.filter(({ hash }) => hash !== stored.hash), known(stored)]
   }
 
-  /** Finds the token's identity. Hashes are compared in constant time. */
+  /** Finds the token's holder. Hashes are compared in constant time. */
   identify(token: string): TokenHolder | null {
     const given = Buffer.from(sha256(token), 'hex')
     let found: TokenHolder | null = null
-    for (const row of this.#database.prepare('SELECT hash, role, machine, name FROM tokens').all()) {
-      if (timingSafeEqual(given, Buffer.from(String(row['hash']), 'hex'))) {
-        const machine = row['machine'] === null ? null : String(row['machine'])
-        found = { role: row['role'] as Role, machine, name: String(row['name']) } // the schema checks the role
-      }
+    for (const { bytes, role, machine, name } of this.#known) {
+      if (timingSafeEqual(given, bytes)) found = { role, machine, name }
     }
     return found
   }
 
   list(): (TokenHolder & { id: string; createdAt: string })[] {
-    return this.#database
-      .prepare('SELECT hash, role, machine, name, created_at FROM tokens ORDER BY created_at')
-      .all()
-      .map((row) => ({
-        id: String(row['hash']).slice(0, 12),
-        role: row['role'] as Role, // the schema checks the role
-        machine: row['machine'] === null ? null : String(row['machine']),
-        name: String(row['name']),
-        createdAt: String(row['created_at']),
-      }))
+    return this.#known
+      .map(({ hash, role, machine, name, createdAt }) => ({ id: hash.slice(0, 12), role, machine, name, createdAt }))
+      .toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0))
   }
 
   /** Removes tokens whose id starts with `prefix`; returns their number. */
-  revoke(prefix: string): number {
-    return Number(this.#database.prepare('DELETE FROM tokens WHERE hash LIKE ?').run(`${prefix}%`).changes)
+  async revoke(prefix: string): Promise<number> {
+    const removed = new Set(await this.#store.remove(prefix.toLowerCase()))
+    this.#known = this.#known.filter(({ hash }) => !removed.has(hash))
+    return removed.size
   }
 }
+
+const known = (token: StoredToken): Known => ({ ...token, bytes: Buffer.from(token.hash, 'hex') })

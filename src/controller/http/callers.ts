@@ -3,7 +3,8 @@ import { TLSSocket } from 'node:tls'
 import type { CallerRole } from '../../api/contract.ts'
 import { certificateFacts } from '../../identity/certificate.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import type { TokenHolder, Tokens } from '../../store/tokens.ts'
+import type { TokenHolder } from '../../store/tokenStore.ts'
+import type { Tokens } from '../../store/tokens.ts'
 import type { Controller } from '../controller.ts'
 
 /** The parts of a request that identify its sender. */

@@ -3,9 +3,11 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import type { RolloutView } from '../../projections/rolloutHistory.ts'
 import { commandInstance } from '../../protocol/ask.ts'
 import type { Checkup } from '../../protocol/checkup.ts'
-import type { TokenHolder, Tokens } from '../../store/tokens.ts'
+import type { TokenHolder } from '../../store/tokenStore.ts'
+import type { Tokens } from '../../store/tokens.ts'
 import type { Channels } from '../channels.ts'
-import type { Controller } from '../controller.ts'
+import type { Controller, Request } from '../controller.ts'
+import type { Deciding } from '../deciding.ts'
 import { placeToRun } from '../placeToRun.ts'
 import { limits } from '../../rollout/limits.ts'
 import { recover } from '../recover.ts'
@@ -31,19 +33,28 @@ export interface Rooms {
 /** The sender of a call. A joining machine is known by its token alone. */
 export type Caller = TokenHolder | { role: 'joiner'; machine: null; name: string; token: string }
 
+type Answer<O extends Operations[OperationName]> = O extends { dryRun: true }
+  ? Deciding<Result<O>>
+  : Result<O> | Promise<Result<O>>
+
 type Handlers = {
-  [N in OperationName]: (
-    input: Parsed<Operations[N]>,
-    caller: Caller,
-  ) => Result<Operations[N]> | Promise<Result<Operations[N]>>
+  [N in OperationName]: (input: Parsed<Operations[N]>, caller: Caller) => Answer<Operations[N]>
 }
 
-/** The calls of the API. Each takes its parsed input, runs a command or a read, and returns the view of it. */
+/**
+ * The calls of the API. Each takes its parsed input, runs a command or a read, and returns the view of it. A call that
+ * can be a dry run returns its command and its view instead.
+ */
 export function operationHandlers(
   { controller, releases, tokens, callers, membership, unwritable }: Rooms,
   channels: Channels,
 ): Handlers {
   const position = (): number => controller.state.position
+  /** A request that is refused while machines have seen a newer log. */
+  const fresh = (request: Request) => (): Request => {
+    refuseWhileBehind(controller)
+    return request
+  }
   return {
     status: () => statusView(controller, problemsOf(releases, unwritable())),
     rollouts: ({ query }) => ({ rollouts: controller.history.all(query.service ?? null).slice(-query.limit) }),
@@ -51,64 +62,64 @@ export function operationHandlers(
     startRollout: ({ body }) => startRollout(controller, releases, body),
     abortRollout: ({ params }) => {
       const { id } = findRollout(controller, params.id)
-      controller.execute({ type: 'AbortRollout', rollout: id })
-      return { position: position(), rollout: id }
+      return {
+        request: () => ({ type: 'AbortRollout', rollout: id }),
+        answer: () => ({ position: position(), rollout: id }),
+      }
     },
     releases: ({ query }) => ({ releases: controller.releases.all(query.service ?? null) }),
     // The depot checks that each item is a key.
     missingObjects: async ({ body }) => ({ missing: await releases.depot.missing(body.keys as `blob/${string}`[]) }),
     publishRelease: async ({ body }) => ({ ...(await releases.publish(body.manifest)), position: position() }),
-    drainMachine: ({ params, body }) => {
-      refuseWhileBehind(controller)
-      controller.execute({ type: 'DrainMachine', machine: params.machine, ...body })
-      return { position: position() }
-    },
-    readyMachine: ({ params }) => {
-      refuseWhileBehind(controller)
-      controller.execute({ type: 'ReadyMachine', machine: params.machine })
-      return { position: position() }
-    },
+    drainMachine: ({ params, body }) => ({
+      request: fresh({ type: 'DrainMachine', machine: params.machine, ...body }),
+      answer: () => ({ position: position() }),
+    }),
+    readyMachine: ({ params }) => ({
+      request: fresh({ type: 'ReadyMachine', machine: params.machine }),
+      answer: () => ({ position: position() }),
+    }),
     startMaintenance: ({ body }) => {
-      refuseWhileBehind(controller)
-      return startMaintenance(controller, body)
+      const { request, answer } = startMaintenance(controller, body)
+      return { request: () => fresh(request())(), answer }
     },
     maintenance: () => ({ maintenance: lastMaintenance(controller) }),
-    resumeMaintenance: ({ body }) => {
-      refuseWhileBehind(controller)
-      controller.execute({ type: 'ResumeMaintenance', ...body })
-      return { position: position(), maintenance: knownMaintenance(controller) }
-    },
-    stopMaintenance: () => {
-      controller.execute({ type: 'StopMaintenance' })
-      return { position: position(), maintenance: lastMaintenance(controller) }
-    },
+    resumeMaintenance: ({ body }) => ({
+      request: fresh({ type: 'ResumeMaintenance', ...body }),
+      answer: () => ({ position: position(), maintenance: knownMaintenance(controller) }),
+    }),
+    stopMaintenance: () => ({
+      request: () => ({ type: 'StopMaintenance' }),
+      answer: () => ({ position: position(), maintenance: lastMaintenance(controller) }),
+    }),
     upgrade: () => ({ upgrade: upgradeView(controller.upgrades.state) }),
-    startUpgrade: ({ body }) => {
-      refuseWhileBehind(controller)
-      controller.upgrades.start({ upgrade: controller.newId().slice(0, 8), ...body })
-      return { position: position(), upgrade: upgradeView(controller.upgrades.state) }
-    },
+    startUpgrade: ({ body }) => ({
+      request: fresh({ type: 'StartUpgrade', upgrade: controller.newId().slice(0, 8), ...body }),
+      answer: () => ({ position: position(), upgrade: upgradeView(controller.upgrades.state) }),
+    }),
     cluster: () => ({ cluster: controller.state.cluster }),
-    applyCluster: ({ body }) => {
-      refuseWhileBehind(controller)
-      membership.apply(body.cluster, body.force)
-      callers.cutRefused()
-      return { position: position() }
-    },
+    applyCluster: ({ body }) => ({
+      request: fresh({ type: 'ApplyCluster', ...body }),
+      answer: async () => {
+        await membership.forgetRemoved()
+        callers.cutRefused()
+        return { position: position() }
+      },
+    }),
     inviteMachine: ({ params }) => membership.invite(params.machine),
     join: ({ body }, caller) => membership.join(caller.role === 'joiner' ? caller.token : '', body.request),
     renew: ({ body }, caller) => membership.renew(caller.machine ?? '', body.request),
     tokens: () => ({ tokens: tokens.list() }),
-    createToken: ({ body }) => {
+    createToken: async ({ body }) => {
       if (body.role === 'agent' && body.machine === null) {
         throw new OperatorError('E_USAGE', "an agent's token needs the machine that it speaks for", {
           subject: body.name,
         })
       }
-      return { token: tokens.create(body, controller.now()) }
+      return { token: await tokens.create(body, controller.now()) }
     },
-    revokeToken: ({ params }) => {
-      const revoked = tokens.revoke(params.id)
+    revokeToken: async ({ params }) => {
+      const revoked = await tokens.revoke(params.id)
       callers.cutRefused()
       return { revoked }
     },
@@ -120,9 +131,9 @@ export function operationHandlers(
       return { channel, machine, instance: commandInstance(service, channel) }
     },
     recover: () => recover(controller),
-    report: ({ body }, caller) => {
+    report: async ({ body }, caller) => {
       ownMachine(caller, body.machine)
-      controller.report(body)
+      await controller.report(body)
       return { position: position() }
     },
   }
@@ -153,22 +164,29 @@ function startRollout(
   controller: Controller,
   releases: ReleaseRoom,
   body: Parsed<Operations['startRollout']>['body'],
-): Result<Operations['startRollout']> {
-  refuseWhileBehind(controller)
+): Deciding<Result<Operations['startRollout']>> {
   const { service, kind, allowOutage, removeData } = body
-  const release = body.release === null ? null : releases.resolve(service, body.release)
   const rollout = controller.newId().slice(0, 8)
-  const running = controller.state.services[service]?.current?.release ?? null
-  const events = controller.execute({
-    ...{ type: 'StartRollout', rollout, service, kind, release, allowOutage, removeData },
-  })
-  const started = events.find((event) => event.type === 'RolloutStarted')
+  const runs = (): string | null => controller.state.services[service]?.current?.release ?? null
+  let release: string | null = null
+  let running: string | null = null
   return {
-    position: controller.state.position,
-    // For a service that never ran, the release that `stop` or `remove` meant.
-    release: started?.data.release ?? release ?? running ?? controller.releases.all(service).at(-1)?.release ?? '',
-    previous: started ? started.data.previous : running,
-    rollout: started ? (controller.history.get(rollout) ?? null) : null,
+    request: () => {
+      refuseWhileBehind(controller)
+      release = body.release === null ? null : releases.resolve(service, body.release)
+      running = runs()
+      return { type: 'StartRollout', rollout, service, kind, release, allowOutage, removeData }
+    },
+    answer: (events) => {
+      const started = events.find((event) => event.type === 'RolloutStarted')
+      return {
+        position: controller.state.position,
+        // For a service that never ran, the release that `stop` or `remove` meant.
+        release: started?.data.release ?? release ?? running ?? controller.releases.all(service).at(-1)?.release ?? '',
+        previous: started ? started.data.previous : running,
+        rollout: started ? (controller.history.get(rollout) ?? null) : null,
+      }
+    },
   }
 }
 

@@ -12,6 +12,7 @@ import { framesContentType } from '../../releases/objectFrames.ts'
 import { AgentLinks } from '../agentLinks.ts'
 import { Asks } from '../asks.ts'
 import { Channels } from '../channels.ts'
+import type { Deciding } from '../deciding.ts'
 import { controllerMetrics } from '../metrics.ts'
 import { addAgentCalls } from './agentCalls.ts'
 import { bearer } from './callers.ts'
@@ -108,9 +109,14 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
 function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): void {
   const { callers, membership } = rooms
   const handlers = operationHandlers(rooms, channels)
-  const callerOf = (request: FastifyRequest, role: Operation['role']): Caller =>
+  const callerOf = async (request: FastifyRequest, role: Operation['role']): Promise<Caller> =>
     role === 'joiner'
-      ? { role: 'joiner', machine: null, name: 'a machine that joins', token: membership.mayJoin(bearer(request)) }
+      ? {
+          role: 'joiner',
+          machine: null,
+          name: 'a machine that joins',
+          token: await membership.mayJoin(bearer(request)),
+        }
       : callers.identify(request, role)
   for (const name of Object.keys(operations) as (keyof typeof operations)[]) {
     const operation: Operation = operations[name]
@@ -120,7 +126,7 @@ function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): 
       method,
       url,
       // Before the body is parsed: unauthenticated callers must not cause work.
-      onRequest: async (request) => void callerOf(request, role),
+      onRequest: async (request) => void (await callerOf(request, role)),
       preValidation: async (request) => refuseUnknown({ ...operation, ...(query ? { query } : {}) }, request),
       schema: {
         ...{ summary, operationId: name, security: [{ bearer: [] }], ...callersOf(role) },
@@ -130,14 +136,18 @@ function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): 
         response: { 200: dryRun ? z.union([response, dryRunSchema]) : response, default: problemResponse },
       },
       handler: async (request) => {
-        const caller = callerOf(request, role)
+        const caller = await callerOf(request, role)
         const input = { params: request.params, query: request.query, body: request.body }
         const { atLeast } = (request.query ?? {}) as { atLeast?: number } // validated where the operation has it
         if (atLeast !== undefined) await rooms.controller.reached(atLeast)
         // The table pairs each name's schemas with its handler; a loop cannot show that to the compiler.
-        const handle = (): unknown => handlers[name](input as never, caller)
-        const isDryRun = dryRun && (request.query as { dryRun: boolean }).dryRun // validated above
-        return isDryRun ? { dryRun: true, events: rooms.controller.rehearse(handle) } : handle()
+        const answer: unknown = handlers[name](input as never, caller)
+        if (dryRun !== true) return answer
+        const deciding = answer as Deciding<unknown> // by the type of the handlers
+        const { dryRun: isDryRun } = request.query as { dryRun: boolean } // validated above
+        return isDryRun
+          ? { dryRun: true, events: await rooms.controller.rehearse(deciding.request) }
+          : deciding.answer(await rooms.controller.execute(deciding.request))
       },
     })
   }

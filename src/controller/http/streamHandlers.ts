@@ -83,7 +83,7 @@ async function streamEvents(controller: Controller, stream: EventStream, from: n
   stream.signal.addEventListener('abort', () => changed.resolve())
   try {
     while (!stream.signal.aborted) {
-      const events = controller.log.read(after, page)
+      const events = await controller.log.read(after, page)
       for (const event of events) {
         stream.write({ id: String(event.position), data: JSON.stringify(event) })
         after = event.position

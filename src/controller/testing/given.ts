@@ -8,6 +8,7 @@ import { aDefinition } from '../../definitions/testing/aDefinition.ts'
 import { TestClock } from '../../lib/testing/testClock.ts'
 import type { Report } from '../../protocol/report.ts'
 import { openDatabase } from '../../store/database.ts'
+import type { EventLog } from '../../store/eventLog.ts'
 import { SqliteEventLog } from '../../store/sqliteEventLog.ts'
 import { Controller } from '../controller.ts'
 
@@ -45,25 +46,28 @@ export function makeFolder(name: string): { path: string; remove: () => void } {
 }
 
 /** A controller on a real log whose clock the test moves. It does not lead yet. */
-export function openController(
+export async function openController(
   folder: string,
   clock: Clock = new TestClock(),
-): { controller: Controller; database: DatabaseSync } {
+): Promise<{ controller: Controller; database: DatabaseSync }> {
   const database = openDatabase(join(folder, 'controller.db'))
+  return { controller: await controllerOn(new SqliteEventLog(database), clock), database }
+}
+
+export function controllerOn(log: EventLog, clock: Clock = new TestClock()): Promise<Controller> {
   let ids = 0
-  const controller = new Controller({
-    ...{ config: { cluster: 'test', laptop: false }, log: new SqliteEventLog(database), clock, logger: quiet },
+  return Controller.open({
+    ...{ config: { cluster: 'test', laptop: false }, log, clock, logger: quiet },
     ...{ version: '0', newId: () => `id${++ids}` },
   })
-  return { controller, database }
 }
 
 /** Reports for each of `machines` that everything in its desired state is done. */
-export function obey(controller: Controller, machines: readonly string[], seq: () => number): void {
+export async function obey(controller: Controller, machines: readonly string[], seq: () => number): Promise<void> {
   for (const machine of machines) {
     const desired = controller.desired(machine)
     const { position } = desired
-    controller.report(
+    await controller.report(
       aReport({
         ...{ machine, seq: seq(), fetched: desired.fetch },
         seen: { term: desired.term, termId: desired.terms.at(-1)?.id ?? '', position },
@@ -78,11 +82,12 @@ export function obey(controller: Controller, machines: readonly string[], seq: (
   }
 }
 
-export const publishIn = (controller: Controller, id = release, definition = aDefinition()): void => {
-  controller.execute({ type: 'PublishRelease', service: definition.service, release: id, definition, bytes: 10 })
+export async function publishIn(controller: Controller, id = release, definition = aDefinition()): Promise<void> {
+  const { service } = definition
+  await controller.execute({ type: 'PublishRelease', service, release: id, definition, bytes: 10 })
 }
 
-export function deploy(controller: Controller, rollout: string, id = release, service = 'shop'): void {
+export async function deploy(controller: Controller, rollout: string, id = release, service = 'shop'): Promise<void> {
   const what = { type: 'StartRollout', rollout, service, kind: 'deploy', release: id } as const
-  controller.execute({ ...what, allowOutage: false, removeData: false })
+  await controller.execute({ ...what, allowOutage: false, removeData: false })
 }

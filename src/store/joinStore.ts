@@ -1,0 +1,23 @@
+/** Join tokens on disk, by their SHA-256. Every implementation passes `joinStoreConformance.ts`. */
+export interface JoinStore {
+  /** Stores a token. Removes earlier tokens of this machine, and every token that expired before `now`. */
+  put(join: StoredJoin, now: number): Promise<void>
+  /**
+   * Marks the token as used by `request` and returns the token's machine; `null` if the token is unknown, expired, or
+   * was used by another request. Of two requests at the same time, only one gets the machine.
+   */
+  take(hash: string, request: string, now: number): Promise<string | null>
+  /** Whether the token is known and has not expired. */
+  isGood(hash: string, now: number): Promise<boolean>
+  /** Marks the token as not used. */
+  giveBack(hash: string): Promise<void>
+  /** Removes the tokens of a machine. */
+  forget(machine: string): Promise<void>
+}
+
+export interface StoredJoin {
+  hash: string
+  machine: string
+  /** Milliseconds since 1970. */
+  expiresAt: number
+}

@@ -1,0 +1,40 @@
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import type { JoinStore, StoredJoin } from './joinStore.ts'
+import { written } from './written.ts'
+
+export class SqliteJoinStore implements JoinStore {
+  #database: DatabaseSync
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  async put({ hash, machine, expiresAt }: StoredJoin, now: number): Promise<void> {
+    this.#write('DELETE FROM joins WHERE machine = ? OR expires_at < ?', machine, now)
+    this.#write('INSERT INTO joins (hash, machine, expires_at) VALUES (?, ?, ?)', hash, machine, expiresAt)
+  }
+
+  async take(hash: string, request: string, now: number): Promise<string | null> {
+    const take = `UPDATE joins SET used_at = ?, used_by = ?
+       WHERE hash = ? AND (used_at IS NULL OR used_by = ?) AND expires_at >= ? RETURNING machine`
+    const row = written('list of join tokens', () => this.#database.prepare(take).get(now, request, hash, request, now))
+    return row === undefined ? null : String(row['machine'])
+  }
+
+  async isGood(hash: string, now: number): Promise<boolean> {
+    const good = 'SELECT 1 FROM joins WHERE hash = ? AND expires_at >= ?'
+    return this.#database.prepare(good).get(hash, now) !== undefined
+  }
+
+  async giveBack(hash: string): Promise<void> {
+    this.#write('UPDATE joins SET used_at = NULL, used_by = NULL WHERE hash = ?', hash)
+  }
+
+  async forget(machine: string): Promise<void> {
+    this.#write('DELETE FROM joins WHERE machine = ?', machine)
+  }
+
+  #write(sql: string, ...values: SQLInputValue[]): void {
+    written('list of join tokens', () => this.#database.prepare(sql).run(...values))
+  }
+}

@@ -1,0 +1,55 @@
+import type { Event, RecordedEvent } from '../../events/event.ts'
+import { eventVersions, fromStored } from '../../events/stored.ts'
+import type { EventLog } from '../eventLog.ts'
+import { moved, recordedAt } from '../recorded.ts'
+import { unwritable } from '../written.ts'
+
+/** Everything that a computer with an event log keeps when the process on it ends. */
+export interface Disk {
+  rows: string[]
+}
+
+/** An event log without a disk that takes its time: other work runs while it appends and reads. */
+export class MemoryEventLog implements EventLog {
+  /** Appends are refused while this is set. */
+  isFull = false
+  #disk: Disk
+
+  constructor(disk: Disk = { rows: [] }) {
+    this.#disk = disk
+  }
+
+  async position(): Promise<number> {
+    await othersRun()
+    return this.#all().at(-1)?.position ?? 0
+  }
+
+  async append(expected: number, events: readonly Event[], at: number, from?: number): Promise<RecordedEvent[]> {
+    const recorded = recordedAt(expected, events, at, from)
+    await othersRun()
+    const last = this.#all().at(-1)?.position ?? 0
+    if (last !== expected) throw moved(expected, last)
+    if (this.isFull) throw unwritable('event log', new Error('the disk is full'))
+    this.#disk.rows.push(...recorded.map((event) => JSON.stringify(event)))
+    await othersRun()
+    return recorded
+  }
+
+  async read(after: number, limit: number): Promise<RecordedEvent[]> {
+    await othersRun()
+    return this.#all()
+      .filter(({ position }) => position > after)
+      .slice(0, limit)
+  }
+
+  async close(): Promise<void> {}
+
+  #all(): RecordedEvent[] {
+    return this.#disk.rows.map((row) => {
+      const { position, at, type, data } = JSON.parse(row) as RecordedEvent // only `append` writes rows
+      return fromStored({ position, at, type, version: eventVersions[type], data: JSON.stringify(data) })
+    })
+  }
+}
+
+const othersRun = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

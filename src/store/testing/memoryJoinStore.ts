@@ -1,0 +1,29 @@
+import type { JoinStore, StoredJoin } from '../joinStore.ts'
+
+export class MemoryJoinStore implements JoinStore {
+  #joins: (StoredJoin & { usedBy: string | null })[] = []
+
+  async put(join: StoredJoin, now: number): Promise<void> {
+    this.#joins = this.#joins.filter(({ machine, expiresAt }) => machine !== join.machine && expiresAt >= now)
+    this.#joins.push({ ...join, usedBy: null })
+  }
+
+  async take(hash: string, request: string, now: number): Promise<string | null> {
+    const join = this.#joins.find((one) => one.hash === hash && one.expiresAt >= now)
+    if (!join || (join.usedBy !== null && join.usedBy !== request)) return null
+    join.usedBy = request
+    return join.machine
+  }
+
+  async isGood(hash: string, now: number): Promise<boolean> {
+    return this.#joins.some((one) => one.hash === hash && one.expiresAt >= now)
+  }
+
+  async giveBack(hash: string): Promise<void> {
+    for (const join of this.#joins) if (join.hash === hash) join.usedBy = null
+  }
+
+  async forget(machine: string): Promise<void> {
+    this.#joins = this.#joins.filter((join) => join.machine !== machine)
+  }
+}

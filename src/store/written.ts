@@ -1,0 +1,23 @@
+import { OperatorError } from '../lib/operatorError.ts'
+
+/**
+ * Runs a write to the controller's database. Turns SQLite's refusal (the disk is full or read-only) into the error that
+ * users see: then nothing was written.
+ */
+export function written<T>(subject: string, write: () => T): T {
+  try {
+    return write()
+  } catch (error) {
+    throw isSqliteError(error) ? unwritable(subject, error) : error
+  }
+}
+
+const isSqliteError = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
+
+export const unwritable = (subject: string, cause: Error): OperatorError =>
+  new OperatorError('E_LOG_UNWRITABLE', `the ${subject} cannot be written: ${cause.message}`, {
+    subject,
+    next: "free space on the controller's disk, or make it writable; nothing was changed, and the services keep running",
+    cause,
+  })
