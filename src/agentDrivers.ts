@@ -22,7 +22,7 @@ import type { HostDriver } from './drivers/host/host.ts'
 import { bootMark, createSystemdHost } from './drivers/host/systemdHost.ts'
 import { createProcessSupervisor } from './drivers/supervisor/process/processSupervisor.ts'
 import { openDataFolders } from './drivers/supervisor/dataFolders.ts'
-import { createSystemdSupervisor, dataRoots } from './drivers/supervisor/systemd/systemdSupervisor.ts'
+import { createSystemdSupervisor } from './drivers/supervisor/systemd/systemdSupervisor.ts'
 import type { SupervisorDriver } from './drivers/supervisor/supervisor.ts'
 import { guardCommand } from './guardCommand.ts'
 import { systemClock } from './lib/clock.ts'
@@ -40,13 +40,28 @@ import {
   remoteUnits,
   takeSettings,
 } from './privileged/remoteDrivers.ts'
-import { haproxyUser, privateHaproxy, sharedCertificates } from './privileged/setUp.ts'
-import { privilegedSocket } from './privileged/wire.ts'
+import { privateHaproxy } from './privileged/setUp.ts'
 import type { AgentSelf, Checkup } from './protocol/checkup.ts'
 import type { MachineSettings } from './protocol/machineSettings.ts'
 import { removeTree } from './releases/removeTree.ts'
 import type { ProgramHost } from './versions/programHost.ts'
 import { OperatorError } from './lib/operatorError.ts'
+import {
+  downloadFolder,
+  haproxyFolder,
+  maintenanceFolder,
+  sharedCertificates,
+  supervisorFolder,
+} from './layout/dataFolder.ts'
+import {
+  addressScriptsFolder,
+  certificatesFolder,
+  configurationFolder,
+  dataRoots,
+  haproxyRunDir,
+  privilegedSocket,
+} from './layout/folders.ts'
+import { haproxyUser } from './layout/users.ts'
 
 type Options = Parameters<EntryPoints['runAgent']>[0]
 
@@ -66,12 +81,6 @@ export interface AgentDrivers {
   examine: ((self: AgentSelf) => Promise<Checkup>) | null
 }
 
-/** Holds the secrets of every service, and keys. */
-const configurationFolder = '/etc/tandem'
-export const haproxyRunDir = '/run/tandem-haproxy'
-/** Holds PEM files for https, which the administrator of the machine provides. */
-export const certificatesFolder = join(configurationFolder, 'certificates')
-
 /** The parts that a driver is made of. */
 interface Making {
   options: Options
@@ -85,7 +94,7 @@ interface Making {
 const supervisors: Record<Drivers['supervisor'], (making: Making) => SupervisorDriver> = {
   systemd: systemdSupervisor,
   process: ({ options: { data }, identity: { machine } }) =>
-    createProcessSupervisor({ dir: join(data, 'supervisor'), machine, clock: systemClock }),
+    createProcessSupervisor({ dir: supervisorFolder(data), machine, clock: systemClock }),
 }
 const balancers: Record<Drivers['balancer'], (making: Making, remembered: number) => Promise<BalancerDriver>> = {
   haproxy: ({ options, identity, logger, root }) => haproxy(options, identity, logger, root),
@@ -112,7 +121,7 @@ export function agentDrivers(options: Options, identity: AgentIdentity, logger: 
     takeSettings: async (settings, order) => {
       if (root) await takeSettings(root, settings, order)
     },
-    programHost: root ? remotePrograms(root, join(options.data, 'download')) : undefined,
+    programHost: root ? remotePrograms(root, downloadFolder(options.data)) : undefined,
     hasRootPart: root !== null,
     examine: root && ((self) => remoteExamine(root, self, joined?.folder.read().settings ?? null)),
     balancer: (remembered) => balancers[drivers.balancer](making, remembered),
@@ -127,11 +136,11 @@ function rootPart(): CallPrivileged | null {
 }
 
 const hostOf = ({ data }: Options, root: CallPrivileged | null): HostDriver =>
-  root ? remoteHost(root, bootMark) : createSystemdHost(join(data, 'maintenance'))
+  root ? remoteHost(root, bootMark) : createSystemdHost(maintenanceFolder(data))
 
 function systemdSupervisor({ options: { data }, root }: Making): SupervisorDriver {
   return createSystemdSupervisor({
-    dir: join(data, 'supervisor'),
+    dir: supervisorFolder(data),
     clock: systemClock,
     hidden: [data, configurationFolder],
     ...(root
@@ -162,9 +171,14 @@ function commandAddress(
   { options: { data }, identity: { machine }, root }: Making,
   { cluster }: MachineSettings,
 ): AddressDriver {
-  const folder = join(configurationFolder, 'address')
   const run = root ? { run: remoteAddressScript(root) } : {}
-  return createCommandAddress({ machine, cluster, folder, file: join(data, 'address.json'), ...run })
+  return createCommandAddress({
+    machine,
+    cluster,
+    folder: addressScriptsFolder,
+    file: join(data, 'address.json'),
+    ...run,
+  })
 }
 
 async function haproxy(
@@ -179,7 +193,7 @@ async function haproxy(
   const { identity } = joined.folder
   const balancer = createHaproxyBalancer({
     ...{
-      dir: join(data, 'haproxy'),
+      dir: haproxyFolder(data),
       runDir: haproxyRunDir,
       machine,
       clock: systemClock,

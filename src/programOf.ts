@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { programFolder } from './lib/programFolder.ts'
-import { createUnitControl } from './versions/unitControl.ts'
+import { createUnitControl } from './systemd/unitControl.ts'
 import type { ProgramHost } from './versions/programHost.ts'
 import { ProgramKeeper, type KeeperNeeds } from './versions/programKeeper.ts'
 

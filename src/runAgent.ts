@@ -12,6 +12,7 @@ import { defaultLastPerService } from './releases/storeCollection.ts'
 import { programOf } from './programOf.ts'
 import { untilStopped } from './untilStopped.ts'
 import { readVersion } from './lib/version.ts'
+import { agentUnit } from './layout/units.ts'
 
 type Options = Parameters<EntryPoints['runAgent']>[0]
 
@@ -38,7 +39,7 @@ export async function runAgent(given: Options): Promise<number> {
     ...(drivers.hasRootPart ? { secretsFolder: null } : {}),
     keepLast: defaultLastPerService,
     version: readVersion(),
-    program: joined ? programOf('tandem-agent.service', options.data, logger, drivers.programHost) : undefined,
+    program: joined ? programOf(agentUnit, options.data, logger, drivers.programHost) : undefined,
     examine: async (self) => {
       if (drivers.examine) return drivers.examine(self)
       const { examineMachine } = await import('./checkups.ts')

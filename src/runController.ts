@@ -8,6 +8,7 @@ import { DirectoryStore } from './releases/directoryStore.ts'
 import { programOf } from './programOf.ts'
 import { untilStopped } from './untilStopped.ts'
 import { readVersion } from './lib/version.ts'
+import { controllerUnit } from './layout/units.ts'
 
 const admitSchema = z.array(
   z.object({
@@ -34,7 +35,7 @@ export async function runController(options: Options): Promise<number> {
   const controller = await startController({
     ...{ config: { cluster, laptop }, data, host, port, storeCapBytes, logger },
     version: readVersion(),
-    program: programOf('tandem-controller.service', data, logger),
+    program: programOf(controllerUnit, data, logger),
     examine: async () => (await import('./checkups.ts')).examineController(data),
     store: await DirectoryStore.open(join(data, 'releases')),
     admit: admit.map(({ token, ...identity }) => ({ token, identity })),

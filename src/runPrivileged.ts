@@ -1,28 +1,33 @@
 import { join } from 'node:path'
 import { guardCommand } from './guardCommand.ts'
 import { keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
-import { guardUnit } from './drivers/address/keepalived/addressUnits.ts'
 import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressHost.ts'
 import { createSystemdHost } from './drivers/host/systemdHost.ts'
 import { openDataFolders } from './drivers/supervisor/dataFolders.ts'
-import { dataRoots } from './drivers/supervisor/systemd/systemdSupervisor.ts'
 import { openUnitHost } from './drivers/supervisor/systemd/unitHost.ts'
 import { systemClock } from './lib/clock.ts'
-import { unitFolder } from './lib/systemdUnits.ts'
+import { agentUnit, guardUnit, privilegedUnit, unitFolder } from './layout/units.ts'
 import { runAddressScript } from './privileged/addressScript.ts'
 import { copyPublicCertificates } from './privileged/certificates.ts'
-import { permitsFile } from './privileged/jailPermits.ts'
 import { performer } from './privileged/operations.ts'
 import { PrivilegedServer } from './privileged/privilegedServer.ts'
 import { RootFolder } from './privileged/rootFolder.ts'
-import { agentUser, haproxyUser, idOf, sharedCertificates, startHaproxy } from './privileged/setUp.ts'
+import { idOf, startHaproxy } from './privileged/setUp.ts'
 import { programFolder } from './lib/programFolder.ts'
-import { privilegedService } from './privileged/helperUnits.ts'
-import { createUnitControl } from './versions/unitControl.ts'
+import { createUnitControl } from './systemd/unitControl.ts'
 import { RootProgramHost } from './versions/programHost.ts'
 import { removeTree } from './releases/removeTree.ts'
+import { downloadFolder, releasesFolder, sharedCertificates } from './layout/dataFolder.ts'
+import {
+  addressScriptsFolder,
+  certificatesFolder,
+  configurationFolder,
+  dataRoots,
+  permitsFile,
+  secretsFolder,
+} from './layout/folders.ts'
+import { agentUser, haproxyUser } from './layout/users.ts'
 
-const secretsFolder = '/etc/tandem/env'
 /** The helper exits after this long without work. systemd starts it again at the next connection. */
 const idleMs = 30_000
 /** The first descriptor that systemd passes (sd_listen_fds(3)). */
@@ -36,10 +41,10 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
   let opened: RootProgramHost | null = null
   const programs = async (): Promise<RootProgramHost> => (opened ??= await programHost(data))
   const perform = performer({
-    ...{ folder, unitFolder, secrets: secretsFolder, permits: permitsFile, releases: join(data, 'cache/releases') },
+    ...{ folder, unitFolder, secrets: secretsFolder, permits: permitsFile, releases: releasesFolder(data) },
     units: openUnitHost({
       ...{ unitFolder, environmentFolder: join(folder.path, 'environment') },
-      ...{ hidden: [data, '/etc/tandem'], streamsGroup: gid },
+      ...{ hidden: [data, configurationFolder], streamsGroup: gid },
     }),
     data: openDataFolders(dataRoots, removeTree),
     addresses: systemdAddressHost({
@@ -47,14 +52,14 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
       guardCommand: guardCommand(folder.path),
       unprivileged: { uid, gid, haproxyGroup: haproxyUser },
     }),
-    addressScript: (known, script, addresses) => runAddressScript('/etc/tandem/address', known, script, addresses),
+    addressScript: (known, script, addresses) => runAddressScript(addressScriptsFolder, known, script, addresses),
     host: createSystemdHost(join(folder.path, 'maintenance')),
     haproxy: {
       start: () => startHaproxy(data),
-      copyCertificates: () => copyPublicCertificates('/etc/tandem/certificates', sharedCertificates(data), haproxyUser),
+      copyCertificates: () => copyPublicCertificates(certificatesFolder, sharedCertificates(data), haproxyUser),
     },
     programs,
-    download: join(data, 'download'),
+    download: downloadFolder(data),
     examine: async (self, settings) => {
       const { examineMachine } = await import('./checkups.ts')
       return examineMachine({ ...{ machine: folder.readMachine().machine, data, secretsFolder, self, settings } })
@@ -75,8 +80,8 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
 
 const programHost = (data: string): Promise<RootProgramHost> =>
   RootProgramHost.open({
-    ...{ data, unit: 'tandem-agent.service', units: createUnitControl(), isShared: true },
-    beside: { unit: privilegedService, words: ['agent', 'privileged', '--data', data] },
+    ...{ data, unit: agentUnit, units: createUnitControl(), isShared: true },
+    beside: { unit: privilegedUnit, words: ['agent', 'privileged', '--data', data] },
     others: [guardUnit],
     own: {
       ...{ folder: programFolder, node: process.execPath, options: process.execArgv },

@@ -227,6 +227,20 @@ describe('the modules', () => {
     expect(compared).toEqual([])
   })
 
+  it('name a unit or a fixed folder of Tandem only in layout/', () => {
+    const fixed =
+      /^(?:tandem-[a-z-]+\.(?:service|socket)|\/(?:etc\/(?:tandem|systemd\/system)|run\/tandem|var\/lib\/(?:private\/)?tandem|usr\/lib\/tandem).*)$/
+    const wrong: string[] = []
+    for (const { file, source, program } of product.filter(({ file }) => !/^src\/layout\/|Lab\.ts$/.test(file))) {
+      visit(program, (node) => {
+        const text = node['type'] === 'Literal' ? String(node['value']) : ''
+        const { start } = node as { start?: number }
+        if (fixed.test(text) && !text.includes(' ')) wrong.push(`${file}:${source.slice(0, start).split('\n').length}`)
+      })
+    }
+    expect(wrong).toEqual([])
+  })
+
   it('never use the type any', () => {
     const wrong: string[] = []
     for (const { file, program } of product) {

@@ -1,5 +1,5 @@
 import { systemClock } from './lib/clock.ts'
-import { createUnitControl } from './versions/unitControl.ts'
+import { createUnitControl } from './systemd/unitControl.ts'
 import { runTrial } from './versions/runTrial.ts'
 import { TrialFiles } from './versions/trialFiles.ts'
 

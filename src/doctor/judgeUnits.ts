@@ -1,17 +1,7 @@
-import { isMaintenanceUnit } from '../lib/maintenanceUnit.ts'
+import { agentUnit, isPassingUnit, isStandingUnit } from '../layout/units.ts'
 import type { Finding } from '../protocol/checkup.ts'
 import { wrong } from './findings.ts'
 import type { Unit, Units } from './machineFacts.ts'
-import { agentUnit } from './ownUnits.ts'
-
-/** Units of Tandem itself, in all places where Tandem puts them. */
-const parts = ['agent', 'controller', 'haproxy', 'keepalived', 'guard'].map((name) => `tandem-${name}.service`)
-
-/**
- * Units that come and go, like one-off programs of services: the privileged helper, maintenance scripts, a running
- * upgrade.
- */
-const passing = /^tandem-(?:privileged|address-script|(?:agent|controller)-trial)\.service$/
 
 export function judgeUnits({ units, wanted, own }: Units): Finding[] {
   const there = new Set(units.flatMap(({ name, load }) => (load === 'not-found' ? [] : [name])))
@@ -19,9 +9,9 @@ export function judgeUnits({ units, wanted, own }: Units): Finding[] {
   return [
     ...own.filter((name) => !there.has(name)).map(missing),
     ...units.flatMap((unit) => {
-      if (parts.includes(unit.name)) return judgePart(unit)
+      if (isStandingUnit(unit.name)) return judgePart(unit)
       if (unit.load === 'not-found') return isGone(unit) ? [] : [remains(unit)]
-      if (passing.test(unit.name) || isMaintenanceUnit(unit.name) || unit.instance?.once) return []
+      if (isPassingUnit(unit.name) || unit.instance?.once) return []
       return unit.instance !== null && ids.has(unit.instance.id) ? judgeInstance(unit) : [stray(unit)]
     }),
   ]

@@ -1,10 +1,6 @@
 import type { MachineSettings } from '../protocol/machineSettings.ts'
 import { addressMoves, balancerHasUnit } from '../definitions/driverRegistry.ts'
-
-export const agentUnit = 'tandem-agent.service'
-export const haproxyUnit = 'tandem-haproxy.service'
-export const keepalivedUnit = 'tandem-keepalived.service'
-const guardUnit = 'tandem-guard.service'
+import { agentUnit, guardUnit, haproxyUnit, keepalivedUnit } from '../layout/units.ts'
 
 /**
  * Progress of a machine in its cluster: before its agent has run and has received its settings, its units do not exist

@@ -11,7 +11,7 @@ import type {
   ProgramVersion,
   Units,
 } from '../doctor/machineFacts.ts'
-import { agentUnit, haproxyUnit, keepalivedUnit, movesAddresses, ownUnits, type Known } from '../doctor/ownUnits.ts'
+import { movesAddresses, ownUnits, type Known } from '../doctor/ownUnits.ts'
 import { keepalivedFiles } from '../drivers/address/keepalived/keepalivedFiles.ts'
 import { haproxyFiles } from '../drivers/balancer/haproxy/haproxySettings.ts'
 import { unitName } from '../drivers/supervisor/systemd/unitName.ts'
@@ -39,6 +39,8 @@ import {
   laptopDrivers,
   supervisorDrivers,
 } from '../definitions/driverRegistry.ts'
+import { privateDataRoot } from '../layout/folders.ts'
+import { agentUnit, haproxyUnit, keepalivedUnit } from '../layout/units.ts'
 
 /** Scope of an examination: the machine, and the places of its files. */
 export interface Examined {
@@ -96,7 +98,7 @@ export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
 
 const placesOf = (data: string): Parameters<typeof disksHere>[0] => [
   { path: data, holds: 'cache' },
-  { path: '/var/lib/private/tandem-data', holds: 'other' },
+  { path: privateDataRoot, holds: 'other' },
   { path: '/var/log/journal', holds: 'journal' },
   { path: '/etc', holds: 'other' },
 ]

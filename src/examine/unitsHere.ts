@@ -1,12 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import type { Unit } from '../doctor/machineFacts.ts'
 import { listUnits } from '../drivers/supervisor/systemd/unitFiles.ts'
-import { execOrThrow } from '../lib/exec.ts'
-import { unitFolder } from '../lib/systemdUnits.ts'
+import { systemctl } from '../systemd/units.ts'
+import { unitFolder } from '../layout/units.ts'
 
-const callMs = 30_000
 const properties = ['Id', 'LoadState', 'ActiveState', 'UnitFileState', 'FragmentPath']
-const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' }
 /** Most units in one command line: far below the kernel's limit. */
 const mostUnits = 500
 
@@ -36,6 +34,3 @@ export async function unitsHere(named: string[]): Promise<Unit[]> {
   }
   return units
 }
-
-const systemctl = (...argv: string[]): Promise<string> =>
-  execOrThrow(['systemctl', '--no-pager', ...argv], { timeoutMs: callMs, env })

@@ -2,14 +2,14 @@ import { commandLimits, scriptEnvironment, scriptIn } from '../drivers/address/c
 import { exec } from '../lib/exec.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { KnownMachine } from './rootFolder.ts'
+import { addressScriptUnit } from '../layout/units.ts'
 
-/** Only one script runs at a time: while the unit runs, systemd refuses a second start, which is retried. */
-const unit = 'tandem-address-script.service'
 const marginMs = 30_000
 const shownLines = 3
 
 /**
  * Runs an operator's script in a separate unit: the privileged helper has no network access, and such scripts need it.
+ * Only one script runs at a time: while the unit runs, systemd refuses a second start, which is retried.
  */
 export async function runAddressScript(
   folder: string,
@@ -22,7 +22,7 @@ export async function runAddressScript(
   const { scriptMs } = commandLimits
   const { code, out, err } = await exec(
     [
-      ...['systemd-run', '--quiet', '--wait', '--pipe', '--collect', `--unit=${unit}`],
+      ...['systemd-run', '--quiet', '--wait', '--pipe', '--collect', `--unit=${addressScriptUnit}`],
       ...[`--property=RuntimeMaxSec=${scriptMs}ms`, '--property=KillMode=control-group'],
       ...Object.entries(environment).map(([name, value]) => `--setenv=${name}=${value}`),
       ...['--', path],

@@ -4,6 +4,9 @@ import type { KeepalivedSettings } from '../drivers/address/keepalived/keepalive
 import { advertSchema } from '../definitions/clusterSchema.ts'
 import { namePattern } from '../definitions/names.ts'
 import type { KnownMachine } from './rootFolder.ts'
+import { join } from 'node:path'
+import { guardSocket } from '../drivers/balancer/haproxy/haproxyConfig.ts'
+import { haproxyRunDir } from '../layout/folders.ts'
 
 const most = 100
 const address = z.string().refine((text) => isIP(text) !== 0, 'is not an address')
@@ -27,7 +30,7 @@ export const keepalivedShape = z.strictObject({
       .max(most),
   }),
   /** Socket on which HAProxy answers the guard. */
-  haproxy: z.literal('/run/tandem-haproxy/guard.sock').nullable(),
+  haproxy: z.literal(join(haproxyRunDir, guardSocket)).nullable(),
 })
 
 /**

@@ -1,7 +1,6 @@
-import { privilegedSocket } from './wire.ts'
-
-export const privilegedSocketUnit = 'tandem-privileged.socket'
-export const privilegedService = 'tandem-privileged.service'
+import { basename } from 'node:path'
+import { agentRunDir, privilegedSocket } from '../layout/folders.ts'
+import { privilegedSocketUnit, unitFolder } from '../layout/units.ts'
 
 /** systemd listens on the socket; only the agent's group has access. */
 export const socketUnit = (
@@ -44,7 +43,7 @@ UMask=0022
 CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_KILL CAP_SYS_PTRACE CAP_NET_ADMIN CAP_SYS_BOOT
 NoNewPrivileges=yes
 ProtectSystem=strict
-ReadWritePaths=/etc/systemd/system /run -/var/lib/private -/var/lib/tandem-data /var/lib ${data}
+ReadWritePaths=${unitFolder} /run -/var/lib/private -/var/lib/tandem-data /var/lib ${data}
 ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes
@@ -97,7 +96,7 @@ export const agentLines = ({ user, groups, data }: { user: string; groups: strin
   // Child processes of the agent end with it. Instances and HAProxy have their own units.
   'KillMode=mixed',
   `ReadWritePaths=${data}`,
-  'RuntimeDirectory=tandem-agent',
+  `RuntimeDirectory=${basename(agentRunDir)}`,
   'RuntimeDirectoryMode=0755',
   'RuntimeDirectoryPreserve=yes',
   'UMask=0022',

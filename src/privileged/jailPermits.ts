@@ -5,9 +5,8 @@ import { schemaOf } from '../definitions/keptSchema.ts'
 import type { KeptGroup } from '../definitions/shapes/kept.ts'
 import type { Jail } from '../definitions/definition.ts'
 import { OperatorError } from '../lib/operatorError.ts'
+import { permitsFile } from '../layout/folders.ts'
 
-/** Lists the services that may have more than the harmless relaxations of the jail. Only root can write the file. */
-export const permitsFile = '/etc/tandem/allowed-jail.yaml'
 const mostBytes = 256 * 1024
 /** A process with these capabilities can do nothing more than bind a port below 1024. */
 const harmless = ['CAP_NET_BIND_SERVICE']

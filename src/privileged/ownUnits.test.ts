@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { unitName } from '../drivers/supervisor/systemd/unitName.ts'
 import { randomId } from '../lib/ids.ts'
-import { maintenanceUnit } from '../lib/maintenanceUnit.ts'
+import { maintenanceUnit } from '../layout/units.ts'
 import { ownUnit } from './ownUnits.ts'
 
 it('mistakes no maintenance script for an instance, and no instance of a service called maintenance for a script', () => {

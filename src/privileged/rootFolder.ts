@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { fingerprint, firstCertificate } from '../identity/certificate.ts'
 import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
 import { writeFileDurably } from '../lib/durableFile.ts'
+import { privilegedFolder } from '../layout/dataFolder.ts'
 
 const machineSchema = z.object({
   machine: z.string(),
@@ -35,7 +36,7 @@ export class RootFolder {
   readonly path: string
 
   constructor(data: string) {
-    this.path = join(data, 'privileged')
+    this.path = privilegedFolder(data)
   }
 
   get exists(): boolean {

@@ -4,17 +4,14 @@ import { unitOpenFiles } from '../drivers/balancer/haproxy/openFiles.ts'
 import { unitHaproxy } from '../drivers/balancer/haproxy/unitHaproxy.ts'
 import type { HaproxyProcess } from '../drivers/balancer/haproxy/haproxyProcess.ts'
 import { exec, execOrThrow } from '../lib/exec.ts'
-import { installUnit, systemctl, unitFolder } from '../lib/systemdUnits.ts'
+import { installUnit, systemctl } from '../systemd/units.ts'
+import { haproxyUnit, privilegedSocketUnit, privilegedUnit, unitFolder } from '../layout/units.ts'
 import { writeFileDurably } from '../lib/durableFile.ts'
-import { agentLines, privilegedService, privilegedSocketUnit, serviceUnit, socketUnit } from './helperUnits.ts'
+import { agentLines, serviceUnit, socketUnit } from './helperUnits.ts'
 import { RootFolder, type KnownMachine } from './rootFolder.ts'
-
-/** User that the agent runs as. */
-export const agentUser = 'tandem'
-/** User that HAProxy runs as. No service's user can have this name: those names begin with `tandem-`. */
-export const haproxyUser = 'tandem_haproxy'
-const haproxyUnit = 'tandem-haproxy.service'
-const haproxyRunDir = '/run/tandem-haproxy'
+import { haproxyFolder, programsFolder, supervisorFolder } from '../layout/dataFolder.ts'
+import { certificatesFolder, configurationFolder, haproxyRunDir, secretsFolder } from '../layout/folders.ts'
+import { agentUser, haproxyUser, journalGroup } from '../layout/users.ts'
 
 /** HAProxy without root privileges; the agent uses it, and the privileged helper starts it. */
 export const privateHaproxy = (): HaproxyProcess =>
@@ -30,7 +27,7 @@ export const privateHaproxy = (): HaproxyProcess =>
 export async function startHaproxy(data: string): Promise<void> {
   const shown = await systemctl('show', '-p', 'MainPID', '-p', 'SubState', haproxyUnit)
   if (runsAsRoot(shown)) await systemctl('stop', haproxyUnit)
-  await privateHaproxy().ensureStarted(join(data, 'haproxy/haproxy.cfg'))
+  await privateHaproxy().ensureStarted(join(haproxyFolder(data), 'haproxy.cfg'))
 }
 
 /**
@@ -43,9 +40,6 @@ export function runsAsRoot(shown: string, uidOf: (pid: number) => number | undef
 }
 
 const ownerOf = (pid: number): number | undefined => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid
-
-/** Folder in which HAProxy finds the certificates for HTTPS. */
-export const sharedCertificates = (data: string): string => join(data, 'certificates')
 
 interface SetUp {
   data: string
@@ -71,14 +65,14 @@ export async function setUpUnprivileged(setUp: SetUp): Promise<string[]> {
   // Sticky: the agent can add files, but cannot move files that belong to root.
   chmodSync(data, 0o1771)
   new RootFolder(data).make(machine, authority)
-  rootFolder(join(data, 'program'))
+  rootFolder(programsFolder(data))
   for (const name of ['cache', 'supervisor', 'haproxy']) {
     const folder = join(data, name)
     if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
   }
   give(data, { uid, gid, haproxy: await idOf('-g', haproxyUser) })
   for (const [folder, mode] of etcFolders) if (!existsSync(folder)) mkdirSync(folder, { mode })
-  writeFileDurably(join(unitFolder, privilegedService), serviceUnit(command, environment, data), 0o644)
+  writeFileDurably(join(unitFolder, privilegedUnit), serviceUnit(command, environment, data), 0o644)
   await installUnit(privilegedSocketUnit, socketUnit(agentUser))
   await systemctl('daemon-reload')
   await systemctl('restart', privilegedSocketUnit)
@@ -93,9 +87,9 @@ function rootFolder(path: string): void {
 }
 
 const etcFolders: [string, number][] = [
-  ['/etc/tandem', 0o755],
-  ['/etc/tandem/env', 0o700],
-  ['/etc/tandem/certificates', 0o755],
+  [configurationFolder, 0o755],
+  [secretsFolder, 0o700],
+  [certificatesFolder, 0o755],
 ]
 
 async function ensureUser(user: string): Promise<void> {
@@ -107,7 +101,7 @@ async function ensureUser(user: string): Promise<void> {
 /** The groups for the agent that exist on this machine. */
 async function groupsHere(): Promise<string[]> {
   const found = await Promise.all(
-    ['systemd-journal', haproxyUser].map(async (group) =>
+    [journalGroup, haproxyUser].map(async (group) =>
       (await exec(['getent', 'group', group])).code === 0 ? [group] : [],
     ),
   )
@@ -125,13 +119,13 @@ export const idOf = async (which: '-u' | '-g', user: string): Promise<number> =>
 function give(data: string, { uid, gid, haproxy }: { uid: number; gid: number; haproxy: number }): void {
   const own = readdirSync(data).filter((name) => name.endsWith('.json'))
   for (const name of ['identity', 'cache', 'self', ...own]) giveAll(join(data, name), uid, gid)
-  const supervisor = join(data, 'supervisor')
+  const supervisor = supervisorFolder(data)
   // Once the folder belongs to the agent, its content is not examined any more.
   if (lstatSync(supervisor).uid === 0) {
     for (const name of ['forgotten', 'started']) giveAll(join(supervisor, name), uid, gid)
     lchownSync(supervisor, uid, gid)
   }
-  const folder = join(data, 'haproxy')
+  const folder = haproxyFolder(data)
   if (lstatSync(folder).uid !== 0) return
   for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o640)
   chmodSync(folder, 0o2750)

@@ -2,9 +2,6 @@ import { z } from 'zod'
 import { errorCodes, type ErrorCode } from '../lib/errorCodes.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
-/** Path of the socket on which systemd listens for the privileged helper. */
-export const privilegedSocket = '/run/tandem/privileged.sock'
-
 /** Each connection carries one line of JSON each way, then ends. */
 export const wireLimits = {
   /** Longest request; the environment and arguments of an instance are the longest. */

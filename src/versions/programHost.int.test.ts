@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { RootProgramHost } from './programHost.ts'
 import { TrialFiles } from './trialFiles.ts'
-import type { UnitControl } from './unitControl.ts'
+import type { UnitControl } from '../systemd/unitControl.ts'
 
 const asked = { key: 'u/forward', release: 'ab'.repeat(32), version: '0.2.0', isDue: true }
 

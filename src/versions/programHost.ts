@@ -5,8 +5,9 @@ import type { DesiredProgram } from '../protocol/programState.ts'
 import { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import { commandIn, releaseOf, trialCommand, type OwnProgram } from './ownProgram.ts'
-import type { UnitControl } from './unitControl.ts'
+import type { UnitControl } from '../systemd/unitControl.ts'
 import { TrialFiles, type Failed } from './trialFiles.ts'
+import { trialUnit } from '../layout/units.ts'
 
 /** Time for a new program to prove that it works, counted from its first start. */
 export const trialMs = 30_000
@@ -88,16 +89,16 @@ export class RootProgramHost implements ProgramHost {
       from: units.command(beside.unit),
     }
     this.#files.begin({ key, unit, to, from: units.command(unit), withinMs: trialMs, ...(also ? { also } : {}) })
-    await units.startHelper(helperOf(unit), trialCommand(own, data, helperOf(unit)))
+    await units.startHelper(trialUnit(unit), trialCommand(own, data, trialUnit(unit)))
   }
 
   async resume(): Promise<void> {
     const { data, unit, own, units } = this.#options
-    const helper = helperOf(unit)
+    const helper = trialUnit(unit)
     if (this.#files.trial === null || (await units.isAlive(helper))) return
     // The trial must run from the version that is known to work: this process may run the version on trial.
     if (units.installedCommand(helper) !== null) await units.restart(helper)
-    else await units.startHelper(helperOf(unit), trialCommand(own, data, helperOf(unit)))
+    else await units.startHelper(trialUnit(unit), trialCommand(own, data, trialUnit(unit)))
   }
 
   confirm(key: string): Promise<void> {
@@ -120,9 +121,6 @@ export class RootProgramHost implements ProgramHost {
     return [releaseOf(own, releases), ...named].filter((one) => one !== null)
   }
 }
-
-/** Name of the unit that tries a new program for the part with this unit. */
-export const helperOf = (unit: string): string => unit.replace('.service', '-trial.service')
 
 /** Returns the program's answer to `--version`, which shows whether the program runs on this machine at all. */
 const saidVersion = async (folder: string): Promise<string> =>

@@ -7,7 +7,7 @@ import type { DesiredProgram, ProgramReport } from '../protocol/programState.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import { releaseOf, type OwnProgram } from './ownProgram.ts'
 import { RootProgramHost, type ProgramHost } from './programHost.ts'
-import type { UnitControl } from './unitControl.ts'
+import type { UnitControl } from '../systemd/unitControl.ts'
 import { TrialFiles } from './trialFiles.ts'
 
 /** Attempts to obtain a program before the attempt counts as failed; an unreachable controller does not count. */

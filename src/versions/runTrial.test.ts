@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { TestClock } from '../lib/testing/testClock.ts'
-import type { UnitControl } from './unitControl.ts'
+import type { UnitControl } from '../systemd/unitControl.ts'
 import { runTrial } from './runTrial.ts'
 import { TrialFiles } from './trialFiles.ts'
 

@@ -1,6 +1,6 @@
 import { pause } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { UnitControl } from './unitControl.ts'
+import type { UnitControl } from '../systemd/unitControl.ts'
 import type { Trial, TrialFiles } from './trialFiles.ts'
 
 /** A program that ended this often right after its start will not come up. */

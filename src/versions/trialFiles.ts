@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { writeFileDurably } from '../lib/durableFile.ts'
 import { readJson } from '../lib/durableJson.ts'
 import { makeFolder } from '../lib/makeFolder.ts'
+import { programsFolder } from '../layout/dataFolder.ts'
 
 const commandLine = z.array(z.string())
 
@@ -34,7 +35,7 @@ export class TrialFiles {
   readonly folder: string
 
   constructor(data: string) {
-    this.folder = join(data, 'program')
+    this.folder = programsFolder(data)
     makeFolder(this.folder)
   }
 

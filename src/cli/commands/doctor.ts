@@ -3,10 +3,9 @@ import { join, resolve } from 'node:path'
 import type { Checkup } from '../../protocol/checkup.ts'
 import { renderCheckups } from '../render/checkups.ts'
 import type { CommonFlags, Session } from '../session.ts'
+import { agentData } from '../../layout/folders.ts'
 
 type DoctorFlags = CommonFlags & { cluster: boolean; data?: string; machine?: string; secrets: string }
-
-const agentData = '/var/lib/tandem'
 
 /** Exits with 1 if a check finds a problem. */
 export async function doctor(session: Session, flags: DoctorFlags): Promise<number> {

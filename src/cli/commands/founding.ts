@@ -7,6 +7,7 @@ import { installPart, mayInstallUnits } from '../machine/partUnit.ts'
 import { mustBeSeenByAgent } from '../machine/seenByAgent.ts'
 import { checkedPin } from '../pinnedAuthority.ts'
 import type { CommonFlags, Session } from '../session.ts'
+import { agentUnit, controllerUnit } from '../../layout/units.ts'
 
 type InitFlags = CommonFlags & { cluster: string; address: string; data: string; port: number; start: boolean }
 
@@ -31,7 +32,7 @@ export async function initController(session: Session, flags: InitFlags): Promis
   if (contexts.current() === null) contexts.use(cluster)
   const argv = ['controller', 'run', '--cluster', cluster, '--data', data, '--host', address, '--port', String(port)]
   const started = start && mayInstallUnits()
-  if (started) await startPart('tandem-controller.service', `Tandem's controller of ${cluster}`, argv)
+  if (started) await startPart(controllerUnit, `Tandem's controller of ${cluster}`, argv)
   out.result({ cluster, controller: url, context: cluster, data, pin, invite, started }, () => {
     const how = started
       ? 'the controller runs as tandem-controller.service'
@@ -85,7 +86,7 @@ export async function joinAgent(session: Session, flags: JoinFlags, controller: 
   if (started) {
     const rootPart = [command, ...args, 'agent', 'privileged', '--data', data]
     const lines = await host.entryPoints.setUpUnprivileged({ data, environment: env, command: rootPart, joined })
-    await startPart('tandem-agent.service', `Tandem's agent of machine ${machine}`, argv, lines)
+    await startPart(agentUnit, `Tandem's agent of machine ${machine}`, argv, lines)
   }
   out.result({ machine, cluster: settings.cluster, data, started }, () => {
     const how = started ? 'the agent runs as tandem-agent.service' : `start the agent: tandem ${argv.join(' ')}`

@@ -1,5 +1,6 @@
 import { findRoute, leavesOf, type CommandTable, type Leaf } from './commandTree.ts'
 import { kebab } from './helpJson.ts'
+import { agentData, controllerData, secretsFolder } from '../../layout/folders.ts'
 
 /** The manual page tandem(1), in the man macros of groff_man(7). `date`: seconds since 1970. */
 export function manPage({ root, groups }: CommandTable, version: string, date: number): string {
@@ -54,8 +55,8 @@ const environment = [
 const files = [
   ['tandem.yaml', 'Definition of a service.'],
   ['cluster.yaml', 'Definition of a cluster: its machines, addresses and entry.'],
-  ['/etc/tandem/env/SERVICE.env', 'Secrets of a service on a machine; mode 0600.'],
-  ['/var/lib/tandem, /var/lib/tandem-controller', 'Data of the agent and of the controller.'],
+  [`${secretsFolder}/SERVICE.env`, 'Secrets of a service on a machine; mode 0600.'],
+  [`${agentData}, ${controllerData}`, 'Data of the agent and of the controller.'],
 ] as const
 
 function about({ words, takes, brief, command }: Leaf): string[] {

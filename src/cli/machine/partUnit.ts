@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { installUnit, systemctl } from '../../lib/systemdUnits.ts'
+import { installUnit, systemctl } from '../../systemd/units.ts'
 
 /** A systemd unit that runs one of Tandem's own parts. */
 export interface PartUnit {

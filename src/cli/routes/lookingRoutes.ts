@@ -2,6 +2,7 @@ import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
 import { parsePosition } from '../flagValues.ts'
 import { known, maybeService, needed, on, oneService, text, word } from './parameters.ts'
+import { secretsFolder } from '../../layout/folders.ts'
 
 export const status = command({
   brief: 'Show services, releases, machines, instances and running rollouts',
@@ -111,7 +112,7 @@ export const doctor = command({
       cluster: on('Check the whole cluster, also on one of its machines'),
       machine: known('machines', text('M', 'Check only this machine, through the controller')),
       data: text('DIR', "Check this computer; DIR is the agent's data folder"),
-      secrets: { ...needed('DIR', 'Folder of the SERVICE.env files on this machine'), default: '/etc/tandem/env' },
+      secrets: { ...needed('DIR', 'Folder of the SERVICE.env files on this machine'), default: secretsFolder },
     },
   },
   load: async () => (await import('../commands/doctor.ts')).doctor,

@@ -2,9 +2,8 @@ import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
 import { parsePortRange, parsePosition } from '../flagValues.ts'
 import { needed, on, port, size, text, word } from './parameters.ts'
+import { agentData, controllerData, secretsFolder } from '../../layout/folders.ts'
 
-const controllerData = '/var/lib/tandem-controller'
-const agentData = '/var/lib/tandem'
 const started = {
   kind: 'boolean',
   default: true,
@@ -206,7 +205,7 @@ export const agent = buildRouteMap({
             ...{ kind: 'parsed', parse: parsePosition, placeholder: 'N', default: '0' },
             brief: 'Number added to the ports of tcp routes, for machines that share an address',
           },
-          secrets: { ...needed('DIR', 'Folder of the SERVICE.env files'), default: '/etc/tandem/env' },
+          secrets: { ...needed('DIR', 'Folder of the SERVICE.env files'), default: secretsFolder },
           cacheCap: size('Maximum size of all releases on this machine, such as 20G'),
         },
       },

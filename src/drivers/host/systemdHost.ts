@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { bootId } from '../../lib/bootId.ts'
 import { writeFileDurably } from '../../lib/durableFile.ts'
 import { exec, execOrThrow } from '../../lib/exec.ts'
-import { maintenanceUnit } from '../../lib/maintenanceUnit.ts'
-import { lastWords } from '../../lib/systemdUnits.ts'
+import { maintenanceUnit } from '../../layout/units.ts'
+import { lastWords } from '../../systemd/units.ts'
 import type { HostDriver, HostScript, ScriptState } from './host.ts'
 
 /**

@@ -1,9 +1,7 @@
 import { basename } from 'node:path'
 import type { KeepalivedFiles } from './keepalivedFiles.ts'
 import { hostPrefix, type KeepalivedSettings } from './keepalivedSettings.ts'
-
-export const keepalivedUnit = 'tandem-keepalived.service'
-export const guardUnit = 'tandem-guard.service'
+import { guardUnit } from '../../../layout/units.ts'
 
 /**
  * The unit of keepalived, separate from any keepalived of the operator. However keepalived ends, the unit removes the

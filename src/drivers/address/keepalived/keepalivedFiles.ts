@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { addressRunDir, agentRunDir } from '../../../layout/folders.ts'
 
 /** Paths that the parts of the address driver share. Files in `run` are gone after a reboot. */
 export interface KeepalivedFiles {
@@ -18,9 +19,6 @@ export interface KeepalivedFiles {
   keepalivedPid: string
   vrrpPid: string
 }
-
-export const addressRunDir = '/run/tandem-address'
-const agentRunDir = '/run/tandem-agent'
 
 export function keepalivedFiles(data: string, run = addressRunDir): KeepalivedFiles {
   const agent = run === addressRunDir ? agentRunDir : join(run, 'agent')

@@ -1,8 +1,7 @@
 import { basename } from 'node:path'
-import { installUnit, isActive, lastWords, systemctl } from '../../../lib/systemdUnits.ts'
+import { installUnit, isActive, lastWords, systemctl } from '../../../systemd/units.ts'
 import type { HaproxyProcess } from './haproxyProcess.ts'
-
-const unit = 'tandem-haproxy.service'
+import { haproxyUnit } from '../../../layout/units.ts'
 
 export interface UnitOptions {
   /** An absolute path: systemd requires that. */
@@ -22,11 +21,11 @@ export function unitHaproxy(options: UnitOptions): HaproxyProcess {
   return {
     program,
     async ensureStarted(configPath) {
-      await installUnit(unit, unitFile({ ...options, program }, configPath))
-      await systemctl('start', unit)
+      await installUnit(haproxyUnit, unitFile({ ...options, program }, configPath))
+      await systemctl('start', haproxyUnit)
     },
-    isRunning: () => isActive(unit),
-    lastWords: () => lastWords(unit),
+    isRunning: () => isActive(haproxyUnit),
+    lastWords: () => lastWords(haproxyUnit),
     end: () => Promise.resolve(), // services outlive their agent, and so does the balancer in front of them
   }
 }

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { array, assert, constantFrom, oneof, property, string } from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { environmentFile, quoteWord } from './quoting.ts'
+import { environmentFile, quoteWord } from '../../../systemd/quoting.ts'
 
 const inside = process.env['TANDEM_LAB_MACHINE'] === '1'
 const why = inside ? '' : ' (skipped: needs systemd; make test-lab runs this on its own machine)'

@@ -1,7 +1,7 @@
 import { OperatorError } from '../../../lib/operatorError.ts'
 import { problem } from '../process/executable.ts'
 import type { InstanceSpec } from '../supervisor.ts'
-import type { UnitState } from './systemctl.ts'
+import type { UnitState } from '../../../systemd/systemctl.ts'
 
 /**
  * Steps of a start before the program, by the status that systemd returns if a step fails (systemd.exec(5), "Process

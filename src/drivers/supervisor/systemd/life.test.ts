@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { nextChange, type Life } from './life.ts'
-import type { UnitState } from './systemctl.ts'
+import type { UnitState } from '../../../systemd/systemctl.ts'
 
 const running: Life = { pid: 7, invocation: 'one', running: true }
 const gone: Life = { ...running, running: false }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import type { ExitReason } from '../supervisor.ts'
-import type { UnitState } from './systemctl.ts'
+import type { UnitState } from '../../../systemd/systemctl.ts'
 
 /** The process of an instance as far as known: the process that runs, or the last one that ran. */
 export interface Life {

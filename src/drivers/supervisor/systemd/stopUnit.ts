@@ -3,7 +3,7 @@ import { systemClock } from '../../../lib/clock.ts'
 import { procProcessTable } from '../process/procProcessTable.ts'
 import { stillRuns, type ProcessInfo } from '../process/processTable.ts'
 import { pidsOf } from './controlGroup.ts'
-import type { Systemctl } from './systemctl.ts'
+import type { Systemctl } from '../../../systemd/systemctl.ts'
 import type { UnitRecord } from './unitFiles.ts'
 import { sliceName } from './unitName.ts'
 

@@ -3,7 +3,7 @@ import { endedAtOnce, failedStart } from './failedStart.ts'
 import type { Journal } from './journal.ts'
 import { endingOf, mainHasEnded, nextChange, type Ending, type Life, type ToldEnding } from './life.ts'
 import type { StartedMarks } from './startedMarks.ts'
-import type { Systemctl, UnitState } from './systemctl.ts'
+import type { Systemctl, UnitState } from '../../../systemd/systemctl.ts'
 import type { UnitRecord } from './unitFiles.ts'
 import type { UnitHost } from './unitHost.ts'
 

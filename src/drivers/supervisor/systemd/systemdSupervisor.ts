@@ -20,7 +20,7 @@ import { openForgotten, type Forgotten } from './forgotten.ts'
 import { openJournal, type Journal } from './journal.ts'
 import { LeftoverUnits } from './leftoverUnits.ts'
 import { startedMarks, type StartedMarks } from './startedMarks.ts'
-import { createSystemctl, type UnitState } from './systemctl.ts'
+import { createSystemctl, type UnitState } from '../../../systemd/systemctl.ts'
 import { SystemdInstance, type InstanceHouse } from './systemdInstance.ts'
 import { listUnits, type UnitRecord } from './unitFiles.ts'
 import { openUnitHost, type UnitHost } from './unitHost.ts'
@@ -28,8 +28,9 @@ import { UnitLooks } from './unitLooks.ts'
 import { UnitReloads } from './unitReloads.ts'
 import { unitName } from './unitName.ts'
 import { openStreams } from './unitStreams.ts'
-import { dataParent } from './unitText.ts'
-import { systemBus } from './bus/busConnection.ts'
+import { systemBus } from '../../../systemd/bus/busConnection.ts'
+import { dataRoot } from '../../../layout/folders.ts'
+import { unitFolder } from '../../../layout/units.ts'
 
 export interface SystemdSupervisorOptions {
   /** Holds `environment/` and `forgotten/`. */
@@ -47,10 +48,6 @@ export interface SystemdSupervisorOptions {
   /** The bus for systemd's signals. Default: the system bus. */
   bus?: string
 }
-
-const unitFolder = '/etc/systemd/system'
-/** Where services keep their data; systemd creates both folders. */
-export const dataRoots = [join('/var/lib/private', dataParent), join('/var/lib', dataParent)]
 
 /** Instances as units of systemd: they outlive the agent, and run again after a reboot without it. */
 export function createSystemdSupervisor(options: SystemdSupervisorOptions): SupervisorDriver {
@@ -225,7 +222,7 @@ class SystemdSupervisor implements SupervisorDriver {
   }
 
   dataFolder(service: string): string {
-    return join('/var/lib', dataParent, service)
+    return join(dataRoot, service)
   }
 
   logs(query: LogQuery): ReturnType<SupervisorDriver['logs']> {

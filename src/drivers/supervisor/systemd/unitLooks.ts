@@ -1,7 +1,7 @@
 import { coalesced } from '../../../lib/coalesced.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { SignalTrust } from './signalTrust.ts'
-import type { Systemctl } from './systemctl.ts'
+import type { Systemctl } from '../../../systemd/systemctl.ts'
 import type { SystemdInstance } from './systemdInstance.ts'
 import { watchUnits } from './unitWatch.ts'
 

@@ -2,14 +2,13 @@ import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { makePipes, ourEnd } from '../process/programPipes.ts'
 import type { ProgramStreams } from '../supervisor.ts'
+import { streamsFolder } from '../../../layout/folders.ts'
 
 /*
  * The standard streams of an attached program are named pipes: systemd opens one end for the unit and the agent opens
  * the other, so that no data passes through the privileged helper. systemd opens the pipes as root. So root owns their
  * folder, and the group of the agent may only traverse it: no other user can put a link to another file there.
  */
-
-export const streamsFolder = '/run/tandem-streams'
 
 const folderOf = (unit: string): string => join(streamsFolder, unit.replace(/\.service$/, ''))
 

@@ -3,9 +3,10 @@ import { jailPatterns } from '../../../definitions/jailPatterns.ts'
 import { problem } from '../process/executable.ts'
 import { jailLines } from './jailLines.ts'
 import { stopLines } from './stopLines.ts'
-import { quoteIfNeeded, quoteWord } from './quoting.ts'
+import { quoteIfNeeded, quoteWord } from '../../../systemd/quoting.ts'
 import { sliceName, unitName, userName } from './unitName.ts'
 import { streamPaths } from './unitStreams.ts'
+import { dataParent } from '../../../layout/folders.ts'
 
 export interface UnitPlaces {
   /** The program that argv[0] names, absolute. */
@@ -17,8 +18,6 @@ export interface UnitPlaces {
   hasRestartSteps: boolean
 }
 
-/** Parent of the data folders of services, below /var/lib (StateDirectory=). */
-export const dataParent = 'tandem-data'
 /** Enough for a server with ten thousand connections; systemd's default of 1024 is not. */
 const defaultOpenFiles = 65_536
 const execWithinMs = 30_000

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { connectBus } from './bus/busConnection.ts'
-import { manager, systemd } from './bus/callSystemd.ts'
-import { dictionary, type BusMessage } from './bus/busMessage.ts'
+import { connectBus } from '../../../systemd/bus/busConnection.ts'
+import { manager, systemd } from '../../../systemd/bus/callSystemd.ts'
+import { dictionary, type BusMessage } from '../../../systemd/bus/busMessage.ts'
 import type { ToldEnding } from './life.ts'
 
 const againMs = 1_000

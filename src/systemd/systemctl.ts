@@ -1,5 +1,5 @@
-import { coalesced } from '../../../lib/coalesced.ts'
-import { exec, execOrThrow, type Outcome } from '../../../lib/exec.ts'
+import { coalesced } from '../lib/coalesced.ts'
+import { exec, execOrThrow, type Outcome } from '../lib/exec.ts'
 import { callSystemd } from './bus/callSystemd.ts'
 
 /** systemd on this machine, through systemctl. Every call has a deadline. */
@@ -51,9 +51,9 @@ const properties = [
   ...['InvocationID', 'ControlGroup', 'ExecMainStartTimestampMonotonic', 'NRestarts'],
 ]
 const callMs = 30_000
+const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' }
 /** systemctl's exit status for a unit that does not exist (LSB: program is not installed). */
 const notLoaded = 5
-const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' }
 /** Units on one command line: far below the limit of the kernel. */
 const mostUnits = 500
 

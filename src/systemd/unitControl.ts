@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } f
 import { dirname, join } from 'node:path'
 import { writeFileDurably } from '../lib/durableFile.ts'
 import { exec } from '../lib/exec.ts'
-import { installUnit, lastWords, systemctl, unitFolder } from '../lib/systemdUnits.ts'
+import { installUnit, lastWords, systemctl } from './units.ts'
+import { unitFolder } from '../layout/units.ts'
 
 export interface UnitLife {
   mainPid: number

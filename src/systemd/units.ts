@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileDurably } from './durableFile.ts'
-import { exec, execOrThrow, type Outcome } from './exec.ts'
+import { writeFileDurably } from '../lib/durableFile.ts'
+import { exec, execOrThrow, type Outcome } from '../lib/exec.ts'
+import { unitFolder } from '../layout/units.ts'
 
-/** Folder of the units of Tandem's own parts. This module uses the systemctl program. */
-export const unitFolder = '/etc/systemd/system'
+// This module uses the systemctl program.
+
 /** Longer than any of Tandem's own parts may take to stop: the privileged helper may take 120 s. */
 const timeoutMs = 150_000
 /** Added to the unit's own stop timeout: time in which the kernel must end processes after SIGKILL. */

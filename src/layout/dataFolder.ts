@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+
+/** Folders in the data folder of a part that more than one part of Tandem uses. */
+
+/** State of the privileged helper; only root can enter. */
+export const privilegedFolder = (data: string): string => join(data, 'privileged')
+/** Versions of Tandem that upgrades brought, and the progress of a trial; only root can write. */
+export const programsFolder = (data: string): string => join(data, 'program')
+/** Releases of Tandem as the agent fetched them, before the privileged helper has verified them. */
+export const downloadFolder = (data: string): string => join(data, 'download')
+/** One folder for each release on this machine. */
+export const releasesFolder = (data: string): string => join(data, 'cache/releases')
+/** Files that the agent writes for HAProxy. */
+export const haproxyFolder = (data: string): string => join(data, 'haproxy')
+/** Copies of the certificates for HTTPS, in which HAProxy finds them if it is not root. */
+export const sharedCertificates = (data: string): string => join(data, 'certificates')
+export const supervisorFolder = (data: string): string => join(data, 'supervisor')
+/** Maintenance scripts of an agent that is root. */
+export const maintenanceFolder = (data: string): string => join(data, 'maintenance')
+
+/** Entries that only the agent uses. No unit that continues to run without the agent needs them. */
+export const agentOnly = [
+  'desired.json',
+  'boot.json',
+  'ports.json',
+  'prepared.json',
+  'instances.json',
+  'maintenance.json',
+  'maintenance',
+  'self',
+]
+/** Entries of `privilegedFolder` that only the helper uses. Units that continue to run use the others. */
+export const helperOnly = ['machine.json', 'orders.json', 'authority.pem', 'maintenance']
+/** Entries that record that this machine has joined. */
+export const joiningOnly = ['identity', 'joined.json']

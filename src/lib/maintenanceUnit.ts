@@ -1,5 +1,0 @@
-/** Name of the unit that runs one attempt of a maintenance script; `id` is MAINTENANCE-ATTEMPT. */
-export const maintenanceUnit = (id: string): string => `tandem-maintenance-${id}.service`
-
-/** False for instances of a service called `maintenance`: their names have more parts. */
-export const isMaintenanceUnit = (unit: string): boolean => /^tandem-maintenance-[0-9a-z]{8}-\d+\.service$/.test(unit)
