@@ -220,7 +220,7 @@ it('decides about an upgrade by time only after the clock was checked, not at a 
         await controller.report(aReport({ seq: nextSeq() }))
       }
     }
-    const hasFailed = (): boolean => controller.upgrades.state.current?.parts[0]?.state === 'failed'
+    const hasFailed = (): boolean => controller.state.upgrade?.parts[0]?.state === 'failed'
     clock.jump(600_000)
     await controller.report(aReport({ seq: nextSeq() }))
     expect(hasFailed()).toBe(false)

@@ -9,22 +9,20 @@ import { ReleaseCatalogue } from '../projections/releaseCatalogue.ts'
 import { RolloutHistory } from '../projections/rolloutHistory.ts'
 import type { DesiredState, TermRecord } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
-import type { Command } from '../rollout/command.ts'
-import { nextDeadline } from '../rollout/deadlines.ts'
-import { decide } from '../rollout/decide.ts'
-import { desiredState } from '../rollout/desiredState.ts'
-import { evolve } from '../rollout/evolve.ts'
-import { observe, type Observed } from '../rollout/observed.ts'
-import { initialState, type Config, type State } from '../rollout/state.ts'
+import type { Command } from '../decider/command.ts'
+import { decide, nextDeadline, type Known } from '../decider/decide.ts'
+import { desiredState } from '../decider/desiredState.ts'
+import { evolve } from '../decider/evolve.ts'
+import { initialWorld, type World } from '../decider/world.ts'
+import type { Config } from '../decision/base.ts'
+import { observe, type Observed } from '../decision/observed.ts'
+import type { ProgramReport } from '../protocol/programState.ts'
 import type { EventLog } from '../store/eventLog.ts'
-import type { StartUpgrade } from '../upgrade/startUpgrade.ts'
-import { Upgrades } from './upgrades.ts'
 import { ControllerClock } from './controllerClock.ts'
 import { refusalError } from './refusalError.ts'
 
 /** Every command without its time; the controller adds the time when it decides. */
-export type Request = RolloutRequest | ({ type: 'StartUpgrade' } & StartUpgrade)
-type RolloutRequest = Command extends infer C ? (C extends Command ? Omit<C, 'at'> : never) : never
+export type Request = Command extends infer C ? (C extends Command ? Omit<C, 'at'> : never) : never
 
 /** A moment in which nobody else decides. */
 export interface Turn {
@@ -32,7 +30,7 @@ export interface Turn {
    * Decides a request, appends the events that follow, and folds them. Rejects with the refusal. Resolves with the
    * events, or with none when there is nothing to do.
    */
-  execute(request: Request, from?: number): Promise<RecordedEvent[]>
+  execute(request: Request): Promise<RecordedEvent[]>
 }
 
 /** Called after every append with its events, and without events when a machine refuses this controller. */
@@ -66,14 +64,15 @@ export class Controller {
   readonly version: string
   readonly history = new RolloutHistory()
   readonly releases = new ReleaseCatalogue()
-  readonly upgrades: Upgrades
-  #state: State
+  #state: World
   #observed: Observed = {}
   #identity: () => Identity | null
   #clock: Clock
   #logger: Logger
   #time: ControllerClock
   #changed = new Set<Listener>()
+  #decided = new Set<() => void>()
+  #program: () => ProgramReport | null = () => null
   #unwritable: OperatorError | null = null
   #queue = new KeyedQueue()
   #isClosed = false
@@ -98,11 +97,10 @@ export class Controller {
     this.#identity = identity
     this.#clock = clock
     this.#logger = logger
-    this.#state = initialState(config)
-    this.upgrades = new Upgrades(this)
+    this.#state = initialWorld(config)
     this.#time = new ControllerClock(clock, {
       failed: (error) => logger.error({ err: error }, 'deciding on deadlines failed; retrying'),
-      deadline: () => Math.min(nextDeadline(this.#state, this.#observed), this.upgrades.deadline()),
+      deadline: () => nextDeadline(this.#state, this.#known()),
       passed: (now) => this.#timePassed(now),
       restarted: async (reason) => void (await this.execute({ type: 'RestartClock', reason })),
     })
@@ -114,7 +112,7 @@ export class Controller {
     this.#time.start()
   }
 
-  get state(): State {
+  get state(): World {
     return this.#state
   }
 
@@ -138,7 +136,7 @@ export class Controller {
   turn<T>(work: (turn: Turn) => Promise<T>): Promise<T> {
     return this.#queue.run('decide', () => {
       if (this.#isClosed) throw new Error('the controller was closed')
-      return work({ execute: (request, from) => this.#execute(request, from) })
+      return work({ execute: (request) => this.#execute(request) })
     })
   }
 
@@ -152,19 +150,19 @@ export class Controller {
 
   /** Decides a request as `execute` does, and returns the events that it would record. Records none. */
   rehearse(request: () => Request): Promise<Event[]> {
-    return this.turn(async () => this.#decide(request(), this.#clock.now()))
+    return this.turn(async () => this.#decide(request(), this.#clock.now()).events)
   }
 
-  #decide(request: Request, at: number): Event[] {
-    if (request.type === 'StartUpgrade') return this.upgrades.start(request)
-    const decision = decide(this.#state, this.#observed, { ...request, at } satisfies Command)
+  #decide(request: Request, at: number): { events: Event[]; from?: number } {
+    const decision = decide(this.#state, this.#known(), { ...request, at } satisfies Command)
     if (decision.type === 'refused') throw refusalError(decision)
-    return decision.type === 'nothing' ? [] : decision.events
+    return decision.type === 'nothing' ? { events: [] } : decision
   }
 
-  async #execute(request: Request, from?: number, at = this.#clock.now()): Promise<RecordedEvent[]> {
-    const recorded = await this.#record(this.#decide(request, at), at, from)
-    if (request.type === 'StartUpgrade') await this.#advanceUpgrades(null)
+  async #execute(request: Request, at = this.#clock.now()): Promise<RecordedEvent[]> {
+    const { events, from } = this.#decide(request, at)
+    const recorded = await this.#record(events, at, from)
+    for (const listener of this.#decided) listener()
     return recorded
   }
 
@@ -188,25 +186,21 @@ export class Controller {
       this.#observed = observed
       if (report.refused) return this.#tell([])
       await turn.execute({ type: 'RecordReport', report })
-      await this.#advanceUpgrades(null)
     })
   }
 
   /** `now` was checked against the monotonic clock. Reports may have arrived since then, and wait behind this. */
   async #timePassed(now: number): Promise<void> {
-    await this.turn(async () => {
-      await this.#execute({ type: 'TimePassed' }, undefined, now)
-      await this.#advanceUpgrades(now)
-    })
+    await this.turn(() => this.#execute({ type: 'TimePassed' }, now))
   }
 
-  /** Records everything that follows for an upgrade of Tandem itself. */
-  async advanceUpgrades(): Promise<void> {
-    await this.turn(() => this.#advanceUpgrades(null))
+  /** Says which program the controller itself runs; without this, an upgrade cannot change it. */
+  reportProgram(program: () => ProgramReport | null): void {
+    this.#program = program
   }
 
-  #advanceUpgrades(now: number | null): Promise<void> {
-    return this.upgrades.advance((events) => this.#record(events, now ?? this.#clock.now()), now)
+  #known(): Known {
+    return { observed: this.#observed, self: { version: this.version, program: this.#program() } }
   }
 
   /** The desired state of a machine, in the form in which its agent receives it; `terms` as in `termsFor`. */
@@ -220,7 +214,6 @@ export class Controller {
       term: last.term,
       terms: isFirst ? terms : this.#termsFor(machine, last),
       position,
-      program: this.upgrades.desired(machine),
     }
     const identity = this.#identity()
     return { ...desired, orders: identity ? signedOrders(desired, identity) : noOrders }
@@ -240,6 +233,12 @@ export class Controller {
   onChange(listener: Listener): () => void {
     this.#changed.add(listener)
     return () => this.#changed.delete(listener)
+  }
+
+  /** Calls `listener` after every decision, also one from which nothing followed. The listener must not throw. */
+  onDecision(listener: () => void): () => void {
+    this.#decided.add(listener)
+    return () => this.#decided.delete(listener)
   }
 
   /**
@@ -272,6 +271,7 @@ export class Controller {
       this.#isClosed = true
       this.#time.stop()
       this.#changed.clear()
+      this.#decided.clear()
     })
     await this.log.close()
   }
@@ -294,7 +294,6 @@ export class Controller {
     this.#state = evolve(this.#state, event)
     this.history.fold(event)
     this.releases.fold(event)
-    this.upgrades.fold(event)
   }
 
   #tell(events: readonly RecordedEvent[]): void {

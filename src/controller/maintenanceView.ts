@@ -1,5 +1,9 @@
 import type { MaintenanceView } from '../api/views.ts'
-import type { Maintenance } from '../rollout/maintenanceState.ts'
+import type { Maintenance, MaintenanceState } from '../maintenance/state.ts'
+
+/** The running maintenance, or the last one, as users see it. */
+export const lastMaintenance = ({ maintenance }: MaintenanceState): MaintenanceView | null =>
+  maintenance && maintenanceView(maintenance)
 
 export function maintenanceView(maintenance: Maintenance): MaintenanceView {
   const { id, kind, script, state, reason, startedAt, finishedAt, machines, done, at } = maintenance

@@ -6,7 +6,7 @@ import { ReleaseDepot } from '../releases/releaseDepot.ts'
 import { readListing } from '../releases/releaseListing.ts'
 import type { ReleaseStore } from '../releases/releaseStore.ts'
 import { defaultLastPerService } from '../releases/storeCollection.ts'
-import { keptReleases } from '../rollout/desiredState.ts'
+import { keptReleases } from '../rollout/keptReleases.ts'
 import { keptPrograms } from '../upgrade/desiredProgram.ts'
 import type { Controller } from './controller.ts'
 
@@ -73,8 +73,8 @@ export class ReleaseRoom {
   }
 
   #kept(): Set<string> {
-    const { state, upgrades } = this.#controller
-    return new Set([...keptReleases(state), ...keptPrograms(upgrades.state)])
+    const { state } = this.#controller
+    return new Set([...keptReleases(state), ...keptPrograms(state)])
   }
 
   /**

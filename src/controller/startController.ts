@@ -7,7 +7,7 @@ import { randomId } from '../lib/ids.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 import type { ReleaseStore } from '../releases/releaseStore.ts'
-import type { Config } from '../rollout/state.ts'
+import type { Config } from '../decision/base.ts'
 import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
 import { openDatabase } from '../store/database.ts'
 import { SqliteEventLog } from '../store/sqliteEventLog.ts'
@@ -18,6 +18,7 @@ import { Tokens } from '../store/tokens.ts'
 import type { TokenHolder } from '../store/tokenStore.ts'
 import { ClusterAuthority } from './clusterAuthority.ts'
 import { Controller } from './controller.ts'
+import { followUpgrades } from './ownProgram.ts'
 import { whyUnwritable } from './whyUnwritable.ts'
 import { Callers } from './http/callers.ts'
 import { buildServer } from './http/server.ts'
@@ -68,12 +69,13 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const releases = new ReleaseRoom({ controller, store, clock: systemClock, capBytes: storeCapBytes })
   const changed = (): void => {
     controller
-      .advanceUpgrades()
+      .execute({ type: 'LookAgain' })
       .catch((err: unknown) => logger.error({ err }, 'could not record the state of an upgrade; retrying'))
   }
   const program = (await options.program?.({ source: releases.depot, changed })) ?? null
   opened.defer(() => program?.close())
-  controller.upgrades.keep(program)
+  if (program) controller.reportProgram(() => program.report())
+  const own = program && followUpgrades(controller, program)
   const collector = new ReleaseCollector(controller, releases, logger)
   opened.defer(() => collector.close())
   const callers = new Callers(tokens, controller)
@@ -96,7 +98,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   try {
     await server.listen({ host, port })
     // A trial of this program waits until the machines have reported; without machines, until the controller listens.
-    await controller.advanceUpgrades()
+    own?.follow()
   } catch (error) {
     throw portTaken(error, host, port)
   }

@@ -2,7 +2,7 @@ import type { UpgradeView } from '../api/views.ts'
 import type { UpgradeState } from '../upgrade/state.ts'
 
 /** The running upgrade, or the last one, as users see it. */
-export function upgradeView({ current }: UpgradeState): UpgradeView | null {
+export function upgradeView({ upgrade: current }: UpgradeState): UpgradeView | null {
   if (!current) return null
   const { id, version, release, stage, outcome, reason, startedAt, finishedAt, parts } = current
   return {

@@ -1,7 +1,5 @@
 import type { ClusterDefinition } from '../definitions/cluster.ts'
-import type { Definition } from '../definitions/definition.ts'
-import type { DesiredState } from '../protocol/desiredState.ts'
-import type { Endpoints } from '../protocol/report.ts'
+import type { Definition, Route } from '../definitions/definition.ts'
 
 /** A fact that happened, as it is appended. `at` is ISO 8601 with milliseconds, by the controller's clock. */
 export type Event = { [T in EventType]: { type: T; data: EventData[T] } }[EventType]
@@ -35,6 +33,45 @@ export interface ReportMark {
   seq: number
 }
 
+/** Where a machine can be reached. */
+export interface Endpoints {
+  /** The host under which other machines and users reach this one. */
+  host: string
+  http: number
+  forward: number
+  /** `/healthz` and `/metrics`. */
+  metrics: number
+}
+
+/** The instances and routes of a machine when the log was recovered. */
+export interface HeldState {
+  machine: string
+  drained: boolean
+  /** By release id; routes with `expose` are in `declaredRoutes`. */
+  definitions: Record<string, Definition>
+  declaredRoutes?: Record<string, Route[]>
+  instances: {
+    id: string
+    service: string
+    release: string
+    slot: number
+    generation: string
+    traffic: 'active' | 'idle'
+  }[]
+  routes: HeldRoute[]
+  localRoutes?: HeldRoute[]
+}
+
+interface HeldRoute {
+  service: string
+  releases: string[]
+  match:
+    | { kind: 'http'; host: string | null; path: string }
+    /** `address`: the service's own loopback address. */
+    | { kind: 'tcp'; port: number; address?: string | null }
+    | { kind: 'local'; carries: 'http' | 'tcp'; address: string; port: number }
+}
+
 export type ResolvedRoute =
   | { kind: 'http'; host: string | null; path: string }
   /** Public: at all addresses of every machine. */
@@ -49,7 +86,7 @@ export interface EventData {
    * An operator ran the recovery: the log was lost or older than machines have seen; their running instances are
    * adopted unchanged.
    */
-  LogRecovered: { term: number; id: string; version: string; held: DesiredState[] }
+  LogRecovered: { term: number; id: string; version: string; held: HeldState[] }
   /** The controller's clock jumped or the controller stalled: deadlines and silences count again from here. */
   ClockRestarted: { reason: string }
 

@@ -75,7 +75,7 @@ const ordersSchema = z.object({
   program: z.string().nullable().default(null),
 })
 
-/** The part of the desired state that src/rollout decides. */
+/** The part of the desired state that the decision rooms decide. */
 const machineDesireSchema = z.object({
   machine: name,
   /** Releases to have fetched and verified, whether they run yet or not. */
@@ -126,6 +126,8 @@ const machineDesireSchema = z.object({
     .default({ yields: [], refused: [], othersServe: false }),
   /** `null` where no cluster file was applied. An agent that runs with other settings restarts with these. */
   settings: machineSettingsSchema.nullable().default(null),
+  /** The program that an upgrade of Tandem itself wants on this machine now. */
+  program: desiredProgramSchema.nullable().default(null),
 })
 
 /**
@@ -139,8 +141,6 @@ export const desiredStateSchema = machineDesireSchema.extend({
   terms: z.array(termRecordSchema),
   /** The log position at which this state was folded. */
   position,
-  /** The program that an upgrade of Tandem itself wants on this machine now. */
-  program: desiredProgramSchema.nullable().default(null),
   /** The orders that the machine's privileged helper must verify, signed by the controller: see identity/order.ts. */
   orders: ordersSchema.default({ script: null, restart: null, settings: null, program: null }),
 })

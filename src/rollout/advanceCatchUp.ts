@@ -1,19 +1,21 @@
 import type { Event, EventData, Target } from '../events/event.ts'
-import type { Moment } from './advance.ts'
+import type { Moment } from '../decision/moment.ts'
 import { backTarget } from './backTarget.ts'
 import { conforms } from './conforms.ts'
-import type { Observed } from './observed.ts'
+import type { Observed } from '../decision/observed.ts'
 import { planStep } from './planStep.ts'
-import { holdsNewTurns } from './serviceView.ts'
-import { freshTurn, type Machine, type Service, type State } from './state.ts'
+import { holdsNewTurns } from '../decision/moment.ts'
+import type { Machine } from '../fleet/state.ts'
+import { freshTurn, type Service, type State } from './state.ts'
 
 /**
  * Outside a rollout: brings a machine that returned or joined to the release of its service, one machine at a time. A
  * machine that cannot catch up goes back alone to the release it ran, and is `behind` until it returns again or until
  * the next rollout.
  */
-export function advanceCatchUp(state: State, service: Service, { observed }: Moment): Event[] {
-  if (holdsNewTurns(state) || !service.lastRollout) return []
+export function advanceCatchUp(state: State, service: Service, moment: Moment): Event[] {
+  const { observed } = moment
+  if (holdsNewTurns(moment) || !service.lastRollout) return []
   if (Object.values(state.turns).some((turn) => turn.service === service.name)) return []
   for (const machine of Object.values(state.machines)) {
     if (machine.lost || service.leftAlone.includes(machine.name)) continue

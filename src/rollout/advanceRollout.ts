@@ -1,12 +1,15 @@
 import { prepareInstance } from '../definitions/names.ts'
 import type { Event, Target } from '../events/event.ts'
-import type { Moment } from './advance.ts'
-import { countsFrom } from './countsFrom.ts'
-import { limits } from './limits.ts'
-import type { Observed } from './observed.ts'
+import type { Moment } from '../decision/moment.ts'
+import { countsFrom } from '../decision/base.ts'
+import { limits } from '../decision/limits.ts'
+import type { Observed } from '../decision/observed.ts'
 import { backTarget } from './backTarget.ts'
-import { definitionOf, forwardTarget, isBroken, isReachable, holdsNewTurns } from './serviceView.ts'
-import { turnKey, type Rollout, type State } from './state.ts'
+import { holdsNewTurns } from '../decision/moment.ts'
+import { definitionOf, isBroken, isReachable } from '../fleet/serving.ts'
+import { forwardTarget } from './serviceView.ts'
+import { turnKey } from '../fleet/state.ts'
+import type { Rollout, State } from './state.ts'
 
 /** The rollout's next event between the turns. */
 export function advanceRollout(state: State, rollout: Rollout, moment: Moment): Event[] {
@@ -18,9 +21,9 @@ export function advanceRollout(state: State, rollout: Rollout, moment: Moment): 
     case 'preparing':
       return preparing(state, rollout, moment)
     case 'turns':
-      return passOver(state, rollout) ?? turns(state, rollout)
+      return passOver(state, rollout) ?? turns(state, rollout, moment)
     case 'returning':
-      return returning(state, rollout)
+      return returning(state, rollout, moment)
     case 'finished':
       return []
   }
@@ -49,7 +52,8 @@ function passOver(state: State, rollout: Rollout): Event[] | null {
   return [{ type: 'MachinePassedOver', data: { rollout: rollout.id, machine: lost, reason: 'the machine is lost' } }]
 }
 
-function fetching(state: State, rollout: Rollout, { observed, now }: Moment): Event[] {
+function fetching(state: State, rollout: Rollout, moment: Moment): Event[] {
+  const { observed, now } = moment
   const waiting = rollout.order.filter((machine) => rollout.machines[machine]?.state === 'waiting')
   if (waiting.length === 0 && rollout.order.length > 0) return [reversed(rollout, 'every machine is lost', null)]
   const fetchers = waiting.filter((machine) => forwardTarget(state, rollout, machine))
@@ -71,9 +75,9 @@ function fetching(state: State, rollout: Rollout, { observed, now }: Moment): Ev
   const prepares = rollout.kind === 'deploy' || rollout.kind === 'rollback'
   const machine = fetchers[0] ?? waiting[0]
   if (prepares && machine && definitionOf(state, rollout.release).prepare) {
-    return holdsNewTurns(state) ? [] : [{ type: 'PrepareStarted', data: { rollout: rollout.id, machine } }]
+    return holdsNewTurns(moment) ? [] : [{ type: 'PrepareStarted', data: { rollout: rollout.id, machine } }]
   }
-  return beginTurn(state, rollout)
+  return beginTurn(state, rollout, moment)
 }
 
 function factOf(
@@ -104,20 +108,20 @@ function preparing(state: State, rollout: Rollout, { observed, now }: Moment): E
   return [reversed(rollout, `prepare did not end within ${limits.prepareMs / 60_000} minutes`, machine)]
 }
 
-function turns(state: State, rollout: Rollout): Event[] {
+function turns(state: State, rollout: Rollout, moment: Moment): Event[] {
   const parts = rollout.order.map((machine) => ({ machine, part: rollout.machines[machine] }))
   if (parts.some(({ part }) => part?.state === 'running')) return []
   const { failure } = rollout
   if (failure) return [reversed(rollout, failure.reason, failure.machine, failure.instance)]
-  if (parts.some(({ part }) => part?.state === 'waiting')) return beginTurn(state, rollout)
+  if (parts.some(({ part }) => part?.state === 'waiting')) return beginTurn(state, rollout, moment)
   if (parts.length > 0 && parts.every(({ part }) => part?.state === 'lost'))
     return [reversed(rollout, 'every machine is lost', null)]
   return finish(rollout, 'completed')
 }
 
-function beginTurn(state: State, rollout: Rollout): Event[] {
+function beginTurn(state: State, rollout: Rollout, moment: Moment): Event[] {
   const machine = rollout.order.find((name) => rollout.machines[name]?.state === 'waiting')
-  if (!machine || holdsNewTurns(state)) return []
+  if (!machine || holdsNewTurns(moment)) return []
   return [turnStarted(rollout, machine, 'forward', forwardTarget(state, rollout, machine))]
 }
 
@@ -125,7 +129,7 @@ function beginTurn(state: State, rollout: Rollout): Event[] {
  * The failing machine goes back first, then the machines before it, the last one first; machines that had no turn are
  * not touched. Machines where the old release does not run come after the machines where it serves.
  */
-function returning(state: State, rollout: Rollout): Event[] {
+function returning(state: State, rollout: Rollout, moment: Moment): Event[] {
   const touched = rollout.order.filter((machine) => {
     const part = rollout.machines[machine]?.state
     return part === 'running' || part === 'done' || part === 'failed'
@@ -139,7 +143,7 @@ function returning(state: State, rollout: Rollout): Event[] {
   const pool = serving.length > 0 ? serving : left
   const next = pool.find((machine) => machine === rollout.failedMachine) ?? pool.at(-1)
   if (!next) return finish(rollout, rollout.aborted ? 'aborted' : 'reverted')
-  if (holdsNewTurns(state)) return []
+  if (holdsNewTurns(moment)) return []
   return [turnStarted(rollout, next, 'back', target(next))]
 }
 

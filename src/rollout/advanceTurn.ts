@@ -1,12 +1,15 @@
 import type { Event } from '../events/event.ts'
-import type { Moment } from './advance.ts'
+import type { Moment } from '../decision/moment.ts'
 import { planStep, stepStarted } from './planStep.ts'
-import { freshOf, isBroken, isReachable, machineBusy } from './serviceView.ts'
+import { isMachineBusy } from '../decision/moment.ts'
+import { isBroken, isReachable } from '../fleet/serving.ts'
+import { freshOf } from './serviceView.ts'
 import type { State, Turn } from './state.ts'
 import { goesOnWhenLate, waitFor } from './waits.ts'
 
 /** The turn's next event: its step may have ended, its machine may be lost, or its next step may be due. */
-export function advanceTurn(state: State, turn: Turn, { observed, now }: Moment): Event[] {
+export function advanceTurn(state: State, turn: Turn, moment: Moment): Event[] {
+  const { observed, now } = moment
   if (!isReachable(state, turn.machine)) return [finished(turn, 'lost', `machine ${turn.machine} is lost`)]
 
   const broken = turn.direction === 'back' ? undefined : freshOf(state, turn).find(isBroken)
@@ -22,7 +25,7 @@ export function advanceTurn(state: State, turn: Turn, { observed, now }: Moment)
     case 'over':
       break
   }
-  if (machineBusy(state)) return []
+  if (isMachineBusy(moment)) return []
   const plan = planStep(state, turn, wait.type === 'late' && turn.step?.step === 'start')
   switch (plan.type) {
     case 'step':

@@ -1,5 +1,6 @@
 import type { Target } from '../events/event.ts'
-import { currentTarget, definitionOf, instancesOn } from './serviceView.ts'
+import { definitionOf, instancesOn } from '../fleet/serving.ts'
+import { currentTarget } from './serviceView.ts'
 import type { Service, State } from './state.ts'
 
 /**

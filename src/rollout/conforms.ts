@@ -1,6 +1,7 @@
 import type { Target } from '../events/event.ts'
-import { instancesOn } from './serviceView.ts'
-import type { Instance, Service, State } from './state.ts'
+import { instancesOn } from '../fleet/serving.ts'
+import type { Instance } from '../fleet/state.ts'
+import type { Service, State } from './state.ts'
 
 /**
  * Whether the machine runs exactly the instances of the service that `target` names, all of them in traffic. Instances

@@ -1,8 +1,10 @@
 import type { DesiredRoute, LocalRoute } from '../protocol/desiredState.ts'
-import { limits } from './limits.ts'
+import { limits } from '../decision/limits.ts'
 import { routeKey } from './routes.ts'
-import { definitionOf, strategyOf } from './serviceView.ts'
-import { turnKey, type Generation, type State } from './state.ts'
+import { definitionOf } from '../fleet/serving.ts'
+import { strategyOf } from './serviceView.ts'
+import { turnKey } from '../fleet/state.ts'
+import type { Generation, State } from './state.ts'
 
 type Either = Omit<DesiredRoute, 'match'> & { match: DesiredRoute['match'] | LocalRoute['match'] }
 

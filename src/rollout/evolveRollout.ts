@@ -1,7 +1,8 @@
 import type { EventData, RecordedEvent } from '../events/event.ts'
 import { change, keepIf, without } from '../lib/records.ts'
-import { forgetUnusedGenerations, stopping } from './evolveInstance.ts'
-import { completedKept, type Asked, type Rollout, type RolloutMachine, type Service, type State } from './state.ts'
+import type { Asked } from '../decision/base.ts'
+import { completedKept, type Rollout, type RolloutMachine, type Service, type State } from './state.ts'
+import { usedGenerations } from './usedGenerations.ts'
 
 type RolloutEvent = Extract<
   RecordedEvent,
@@ -72,10 +73,10 @@ export function evolveRollout(state: State, event: RolloutEvent, asked: Asked): 
     case 'ServiceRemoved':
       return removed(state, event.data)
     case 'DataRemoved': {
-      const { service, machine, mark } = event.data
+      const { service, machine } = event.data
       const left = (state.removedData[service] ?? []).filter((name) => name !== machine)
       const removedData = { ...without(state.removedData, service), ...(left.length > 0 ? { [service]: left } : {}) }
-      return { ...state, removedData, machines: change(state.machines, machine, (known) => ({ ...known, mark })) }
+      return { ...state, removedData }
     }
   }
 }
@@ -136,7 +137,7 @@ function finished(state: State, data: EventData['RolloutFinished'], asked: Asked
     rollout: null,
     ...(data.state === 'completed' ? outcome(service, rollout) : {}),
   })
-  return forgetUnusedGenerations({
+  return withUsedGenerations({
     ...state,
     services: change(state.services, data.service, finish),
     rollouts: change(state.rollouts, rollout.id, (last) => ({
@@ -160,19 +161,13 @@ function outcome(service: Service, rollout: Rollout): Partial<Service> {
 }
 
 function removed(state: State, { service, data }: EventData['ServiceRemoved']): State {
-  const instances = Object.fromEntries(
-    Object.entries(state.instances).map(([id, instance]) => [
-      id,
-      // Instances of the service on a lost machine are stopped when the machine returns.
-      instance.service === service && instance.state !== 'stopping' ? stopping(instance, state.position) : instance,
-    ]),
-  )
-  return forgetUnusedGenerations({
+  return withUsedGenerations({
     ...state,
-    instances,
     services: without(state.services, service),
     turns: keepIf(state.turns, (turn) => turn.service !== service),
     rollouts: keepIf(state.rollouts, (rollout) => rollout.service !== service),
     removedData: data ? { ...state.removedData, [service]: Object.keys(state.machines) } : state.removedData,
   })
 }
+
+const withUsedGenerations = (state: State): State => ({ ...state, generations: usedGenerations(state) })

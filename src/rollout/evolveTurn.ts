@@ -1,17 +1,10 @@
 import type { EventData, RecordedEvent } from '../events/event.ts'
 import { change, without } from '../lib/records.ts'
-import { stopping } from './evolveInstance.ts'
-import { freshOf, isBroken } from './serviceView.ts'
-import {
-  freshTurn,
-  newInstance,
-  turnKey,
-  type Asked,
-  type Rollout,
-  type RolloutMachine,
-  type State,
-  type Turn,
-} from './state.ts'
+import type { Asked } from '../decision/base.ts'
+import { isBroken } from '../fleet/serving.ts'
+import { turnKey } from '../fleet/state.ts'
+import { freshOf } from './serviceView.ts'
+import { freshTurn, type Rollout, type RolloutMachine, type State, type Turn } from './state.ts'
 
 type TurnEvent = Extract<RecordedEvent, { type: 'TurnStarted' | 'StepStarted' | 'TurnFinished' }>
 
@@ -42,11 +35,6 @@ function stepStarted(state: State, data: EventData['StepStarted'], asked: Asked)
   const key = turnKey(service, machine)
   const turn = state.turns[key]
   if (!turn) return state
-  let instances = { ...state.instances }
-  for (const named of start) instances[named.id] = newInstance({ ...named, service, machine })
-  for (const id of activate) instances = change(instances, id, (instance) => ({ ...instance, traffic: 'active' }))
-  for (const id of retire) instances = change(instances, id, (instance) => ({ ...instance, traffic: 'idle' }))
-  for (const id of stop) instances = change(instances, id, (instance) => stopping(instance, asked.position))
   const stepped: Turn = {
     ...turn,
     unforwarded: step === 'unforward' || (turn.unforwarded && activate.length === 0),
@@ -57,8 +45,7 @@ function stepStarted(state: State, data: EventData['StepStarted'], asked: Asked)
   }
   const named = (state.rollouts[turn.rollout]?.machines[machine]?.named ?? 0) + start.length
   const turns = { ...state.turns, [key]: stepped }
-  const machines = change(state.machines, machine, (known) => ({ ...known, asked: asked.position }))
-  return setPart({ ...state, instances, turns, machines }, turn.rollout, machine, { named })
+  return setPart({ ...state, turns }, turn.rollout, machine, { named })
 }
 
 /** Stopping an instance that the turn itself was to run means giving up on it. */

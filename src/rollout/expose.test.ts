@@ -6,14 +6,14 @@ import { aDefinition } from '../definitions/testing/aDefinition.ts'
 import type { RecordedEvent } from '../events/event.ts'
 import { asDeclared } from '../protocol/declaredRoutes.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
-import type { Decision } from './command.ts'
-import { desiredState } from './desiredState.ts'
-import { evolve } from './evolve.ts'
+import type { Decision } from '../decision/refuse.ts'
+import { desiredState } from '../decider/desiredState.ts'
+import { evolve } from '../decider/evolve.ts'
 import { loopbackOf } from './loopback.ts'
 import { unsaidPorts } from './openPorts.ts'
-import { initialState, type State } from './state.ts'
-import { rollback, deploy, remove, start, stop, type Request } from './testing/given.ts'
-import { World } from './testing/world.ts'
+import { initialWorld, type World as State } from '../decider/world.ts'
+import { rollback, deploy, remove, start, stop, type Request } from '../decider/testing/given.ts'
+import { World } from '../decider/testing/world.ts'
 
 const production = { cluster: 'production', laptop: false }
 
@@ -137,7 +137,7 @@ describe('a local port', () => {
 
 describe('loopback addresses', () => {
   const assign = (names: string[]): State['loopbacks'] => {
-    const state = initialState(production)
+    const state = initialWorld(production)
     return names.reduce<State['loopbacks']>(
       (loopbacks, name) => ({ ...loopbacks, [name]: loopbackOf({ ...state, loopbacks }, name) ?? 'none' }),
       {},
@@ -157,7 +157,7 @@ describe('loopback addresses', () => {
   })
 
   it('follow from the name, or are the next free one where that is taken', () => {
-    const state = initialState(production)
+    const state = initialWorld(production)
     const first = loopbackOf(state, 'redis')
     expect(first).toBe(assign(['shop', 'redis'])['redis'])
     const second = loopbackOf({ ...state, loopbacks: { other: first ?? '' } }, 'redis')
@@ -168,14 +168,14 @@ describe('loopback addresses', () => {
   it('are not assigned twice when all are taken', () => {
     const all = Array.from({ length: 256 * 254 }, (_, n) => `127.77.${Math.floor(n / 254)}.${(n % 254) + 1}`)
     const loopbacks = Object.fromEntries(all.map((address) => [`of-${address}`, address]))
-    expect(loopbackOf({ ...initialState(production), loopbacks }, 'redis')).toBeNull()
+    expect(loopbackOf({ ...initialWorld(production), loopbacks }, 'redis')).toBeNull()
   })
 })
 
 describe('a port that is public because its release is older than `expose`', () => {
   /** Log that commit 1cc9083 wrote for a push of redis with port 6379. */
   const written = JSON.parse(
-    readFileSync(new URL('testing/logBeforeExpose.json', import.meta.url), 'utf8'),
+    readFileSync(new URL('../decider/testing/logBeforeExpose.json', import.meta.url), 'utf8'),
   ) as RecordedEvent[] // that commit wrote it
 
   function upgraded(): Servers {
@@ -268,7 +268,7 @@ describe('the desired state', () => {
       return { ...desiredState(world.state, name), ...known, orders }
     })
     const next = new Servers()
-    next.world.send({ type: 'RecoverLog', id: 'rescue', version: 'test', term: 8, held })
+    next.world.append({ type: 'LogRecovered', data: { id: 'rescue', version: 'test', term: 8, held } })
     const { state } = next.world
     expect(state.loopbacks).toEqual(world.state.loopbacks)
     const { routes, localRoutes } = desiredState(state, 'a')
@@ -282,7 +282,7 @@ describe('the desired state', () => {
 
   it('folds the new event like any other', () => {
     const event = { type: 'LoopbackAssigned', data: { service: 'redis', address: '127.77.1.2' } } as const
-    const state = evolve(initialState(production), { ...event, position: 1, at: '2026-01-01T00:00:00.000Z' })
+    const state = evolve(initialWorld(production), { ...event, position: 1, at: '2026-01-01T00:00:00.000Z' })
     expect(state.loopbacks).toEqual({ redis: '127.77.1.2' })
   })
 })

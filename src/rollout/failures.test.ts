@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { abort, deploy, given } from './testing/given.ts'
+import { abort, deploy, given } from '../decider/testing/given.ts'
 
 const replace = { rollout: { strategy: 'replace', drainMs: 30_000 } } as const
 const prepare = { prepare: ['./migrate'] }

@@ -1,8 +1,8 @@
 import type { Report } from '../protocol/report.ts'
-import { limits } from './limits.ts'
-import type { Observed } from './observed.ts'
+import { limits } from '../decision/limits.ts'
+import type { Observed } from '../decision/observed.ts'
 import { freshOf } from './serviceView.ts'
-import { silentPeers } from './silentPeers.ts'
+import { silentPeers } from '../fleet/silentPeers.ts'
 import type { State, Turn } from './state.ts'
 
 type Step = NonNullable<Turn['step']>

@@ -1,5 +1,7 @@
-import { definitionOf, serves, strategyOf, takesRequests, wantedOn } from './serviceView.ts'
-import type { Instance, State, Turn } from './state.ts'
+import { definitionOf, serves, takesRequests } from '../fleet/serving.ts'
+import { strategyOf, wantedOn } from './serviceView.ts'
+import type { Instance } from '../fleet/state.ts'
+import type { State, Turn } from './state.ts'
 
 /**
  * Whether these instances may leave the traffic before any replacement serves. The instances that still serve, on all

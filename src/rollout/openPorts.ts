@@ -1,6 +1,6 @@
 import type { Definition } from '../definitions/definition.ts'
 import { saysNothing } from '../protocol/declaredRoutes.ts'
-import { definitionOf } from './serviceView.ts'
+import { definitionOf } from '../fleet/serving.ts'
 import type { Service, State } from './state.ts'
 
 /**

@@ -1,7 +1,9 @@
 import type { Event, EventData, Step } from '../events/event.ts'
 import { mayLeave } from './mayLeave.ts'
-import { awaited, freshOf, instancesOn, isBroken, oldOf, strategyOf } from './serviceView.ts'
-import type { Instance, State, Turn } from './state.ts'
+import { instancesOn, isBroken } from '../fleet/serving.ts'
+import { awaited, freshOf, oldOf, strategyOf } from './serviceView.ts'
+import type { Instance } from '../fleet/state.ts'
+import type { State, Turn } from './state.ts'
 
 type StepPlan = Omit<EventData['StepStarted'], 'service' | 'machine'>
 type Plan = { type: 'step'; step: StepPlan } | { type: 'done' } | { type: 'failed'; reason: string; instance?: string }

@@ -1,43 +1,28 @@
-import type { EventData, ResolvedRoute } from '../events/event.ts'
-import { asDeclared } from '../protocol/declaredRoutes.ts'
-import type { DesiredState } from '../protocol/desiredState.ts'
-import { keepIf } from '../lib/records.ts'
+import type { Asked } from '../decision/base.ts'
+import type { Recorded } from '../decision/room.ts'
+import type { HeldState, ResolvedRoute } from '../events/event.ts'
+import { recovered as recoveredFleet } from '../fleet/recoveredFleet.ts'
 import { conforms } from './conforms.ts'
-import { forgetUnusedGenerations } from './evolveInstance.ts'
 import { laptopAddress } from './loopback.ts'
 import { currentTarget } from './serviceView.ts'
-import {
-  newInstance,
-  type Asked,
-  type Generation,
-  type Instance,
-  type Machine,
-  type Rollout,
-  type Service,
-  type State,
-} from './state.ts'
+import type { Generation, Rollout, RolloutState, Service, State } from './state.ts'
+import { usedGenerations } from './usedGenerations.ts'
 
 /**
- * The state after `tandem controller recover`. For a machine that reported, its report replaces the log; for the other
- * machines the log holds. A service's current generation is the one with the most instances in traffic. A machine that
- * does not conform to it is `behind` and left alone until it returns or until the next rollout, so that recovering
+ * The services after `tandem controller recover`. For a machine that reported, its report replaces the log; for the
+ * other machines the log holds. A service's current generation is the one with the most instances in traffic. A machine
+ * that does not conform to it is `behind` and left alone until it returns or until the next rollout, so that recovering
  * changes nothing. Rollouts in progress are forgotten.
  */
-export function recoveredState(before: State, data: EventData['LogRecovered'], asked: Asked): State {
-  const { term, id, held } = data
+export function recovered(before: State, event: Recorded<'LogRecovered'>, asked: Asked): Partial<RolloutState> {
+  const { id, held } = event.data
   const adopted: State = {
     ...before,
-    machines: recoveredMachines(before, held),
-    releases: recoveredReleases(before, held, asked),
-    instances: recoveredInstances(before, held),
+    ...recoveredFleet(before, event, asked),
     generations: { ...before.generations, ...recoveredGenerations(held) },
     loopbacks: { ...before.loopbacks, ...recoveredLoopbacks(held) },
     turns: {},
-    upgrade: null,
     rollouts: {},
-    terms: [...before.terms, { term, id, start: asked.position, recovered: true }],
-    clockSince: asked.at,
-    clockPosition: asked.position,
   }
   const names = new Set([
     ...Object.keys(before.services),
@@ -54,39 +39,8 @@ export function recoveredState(before: State, data: EventData['LogRecovered'], a
     services[name] = { ...service, behind: apart, leftAlone: apart }
     rollouts[last] = recoveredRollout(last, service, asked)
   }
-  return forgetUnusedGenerations({ ...adopted, services, rollouts })
-}
-
-/** A log that may be gone decided whether a machine is drained: the desired state that the machine applied shows it. */
-function recoveredMachines(state: State, held: DesiredState[]): Record<string, Machine> {
-  const machines = { ...state.machines }
-  for (const { machine, drained } of held) {
-    const known = machines[machine]
-    if (known) machines[machine] = { ...known, lost: false, traffic: drained ? 'drained' : 'ready', asked: 0 }
-  }
-  return machines
-}
-
-function recoveredReleases(state: State, held: DesiredState[], asked: Asked): State['releases'] {
-  const releases = { ...state.releases }
-  for (const machine of held) {
-    for (const [release, known] of Object.entries(machine.definitions)) {
-      const definition = asDeclared(known, machine.declaredRoutes[release])
-      releases[release] ??= { id: release, service: definition.service, definition, at: asked.at }
-    }
-  }
-  return releases
-}
-
-function recoveredInstances(state: State, held: DesiredState[]): Record<string, Instance> {
-  const answered = new Set(held.map(({ machine }) => machine))
-  const instances = keepIf(state.instances, (instance) => !answered.has(instance.machine))
-  for (const { machine, instances: run } of held) {
-    for (const { traffic, ...about } of run) {
-      instances[about.id] = { ...newInstance({ ...about, machine }), traffic, state: 'ready', started: true }
-    }
-  }
-  return instances
+  const { turns, loopbacks } = adopted
+  return { turns, loopbacks, services, rollouts, generations: usedGenerations({ ...adopted, services }) }
 }
 
 /** Stands for the rollouts before the recovery: instances started from here on are named after it. */
@@ -133,11 +87,11 @@ function recoveredService(name: string, last: string, state: State): Service {
   }
 }
 
-function recoveredGenerations(held: DesiredState[]): Record<string, Generation> {
+function recoveredGenerations(held: HeldState[]): Record<string, Generation> {
   const generations: Record<string, Generation> = {}
   for (const machine of held) {
     for (const { generation, service, release } of machine.instances) {
-      const routes = [...machine.routes, ...machine.localRoutes]
+      const routes = [...machine.routes, ...(machine.localRoutes ?? [])]
         .filter((route) => route.service === service && route.releases.includes(release))
         .map(({ match }): ResolvedRoute => (match.kind === 'tcp' ? { kind: 'tcp', port: match.port } : match))
       generations[generation] ??= { service, release, routes }
@@ -146,14 +100,12 @@ function recoveredGenerations(held: DesiredState[]): Record<string, Generation> 
   return generations
 }
 
-function recoveredLoopbacks(held: DesiredState[]): State['loopbacks'] {
+function recoveredLoopbacks(held: HeldState[]): RolloutState['loopbacks'] {
   return Object.fromEntries(
     held
-      .flatMap(({ routes, localRoutes }) => [...routes, ...localRoutes])
+      .flatMap(({ routes, localRoutes = [] }) => [...routes, ...localRoutes])
       .flatMap(({ service, match }) =>
-        match.kind === 'http' || match.address === null || match.address === laptopAddress
-          ? []
-          : [[service, match.address]],
+        match.kind === 'http' || !match.address || match.address === laptopAddress ? [] : [[service, match.address]],
       ),
   )
 }

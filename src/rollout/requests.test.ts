@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Decision } from './command.ts'
+import type { Decision } from '../decision/refuse.ts'
 import {
   abort,
   deploy,
@@ -12,7 +12,7 @@ import {
   start,
   stop,
   type Request,
-} from './testing/given.ts'
+} from '../decider/testing/given.ts'
 
 type Given = ReturnType<typeof given>
 const replace = { rollout: { strategy: 'replace', drainMs: 30_000 } } as const

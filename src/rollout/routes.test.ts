@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DesiredRoute } from '../protocol/desiredState.ts'
-import { deploy, drain, given, remove, stop } from './testing/given.ts'
-import { World } from './testing/world.ts'
+import { deploy, drain, given, remove, stop } from '../decider/testing/given.ts'
+import { World } from '../decider/testing/world.ts'
 import { aDefinition } from '../definitions/testing/aDefinition.ts'
 
 const routesOn = (world: World, machine: string): DesiredRoute[] => world.machine(machine).desire?.routes ?? []

@@ -1,6 +1,6 @@
 import type { Definition } from '../definitions/definition.ts'
 import type { ResolvedRoute } from '../events/event.ts'
-import { instancesOn } from './serviceView.ts'
+import { instancesOn } from '../fleet/serving.ts'
 import type { State } from './state.ts'
 
 /**

@@ -1,19 +1,23 @@
 import type { Definition } from '../definitions/definition.ts'
 import type { ResolvedRoute, RolloutKind } from '../events/event.ts'
-import type { Decision, Refusal, StartRollout } from './command.ts'
+import type { Decision, Refusal } from '../decision/refuse.ts'
+import type { StartRollout } from './commands.ts'
 import { laptopAddress, loopbackOf } from './loopback.ts'
-import type { Observed } from './observed.ts'
+import type { Moment } from '../decision/moment.ts'
+import type { Observed } from '../decision/observed.ts'
 import { closedUnsaid } from './openPorts.ts'
-import { refuse } from './refuse.ts'
+import { refuse } from '../decision/refuse.ts'
 import { resolveRoutes, routeHolder, routeInWords } from './routes.ts'
-import { instancesOn, isReachable, servesWithout, strategyOf, wantedOn } from './serviceView.ts'
-import type { Release, Service, State } from './state.ts'
+import { instancesOn, isReachable, servesWithout } from '../fleet/serving.ts'
+import { strategyOf, wantedOn } from './serviceView.ts'
+import type { Release } from '../fleet/state.ts'
+import type { Service, State } from './state.ts'
 
 /**
  * Decides whether this rollout may start, and with which machines and routes. A refusal changes nothing and names the
  * obstacle.
  */
-export function startRollout(state: State, observed: Observed, command: StartRollout): Decision {
+export function startRollout(state: State, command: StartRollout, { observed }: Moment): Decision {
   const { service: name, kind } = command
   const service = state.services[name]
   if (!service && kind !== 'deploy') return noSuchService(state, name)

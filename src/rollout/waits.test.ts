@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { observe } from './observed.ts'
-import { deploy, given } from './testing/given.ts'
+import { observe } from '../decision/observed.ts'
+import { deploy, given } from '../decider/testing/given.ts'
 
 const replace = { rollout: { strategy: 'replace', drainMs: 30_000 } } as const
 

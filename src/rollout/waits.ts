@@ -1,9 +1,10 @@
-import { countsFrom } from './countsFrom.ts'
+import { countsFrom } from '../decision/base.ts'
 import { lateReason } from './lateReason.ts'
-import { limits } from './limits.ts'
-import { heardAt, type Observed } from './observed.ts'
-import { awaited, definitionOf, freshOf, oldOf } from './serviceView.ts'
-import { silentPeers } from './silentPeers.ts'
+import { limits } from '../decision/limits.ts'
+import { heardAt, type Observed } from '../decision/observed.ts'
+import { definitionOf } from '../fleet/serving.ts'
+import { awaited, freshOf, oldOf } from './serviceView.ts'
+import { silentPeers } from '../fleet/silentPeers.ts'
 import type { State, Turn } from './state.ts'
 
 export type Wait = { type: 'waiting' } | { type: 'over' } | { type: 'late'; reason: string }

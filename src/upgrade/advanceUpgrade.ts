@@ -1,11 +1,12 @@
 import type { Event } from '../events/event.ts'
 import { limits } from './limits.ts'
 import type { ObservedPart, Surroundings } from './observedPart.ts'
-import { keyOf, type Part, type UpgradeTurn, type Upgrade, type UpgradeState } from './state.ts'
+import { keyOf, runningUpgrade, type Part, type Upgrade, type UpgradeState, type UpgradeTurn } from './state.ts'
 
 /** Returns the upgrade's next events from the known state; none while the upgrade waits for something. */
-export function advanceUpgrade({ current }: UpgradeState, around: Surroundings): Event[] {
-  if (!current || current.stage === 'over') return []
+export function advanceUpgrade(state: UpgradeState, around: Surroundings): Event[] {
+  const current = runningUpgrade(state)
+  if (!current) return []
   if (current.turn) return endTurn(current, current.turn, around)
   switch (current.stage) {
     case 'fetching':
@@ -14,12 +15,15 @@ export function advanceUpgrade({ current }: UpgradeState, around: Surroundings):
       return nextTurn(current, around)
     case 'returning':
       return returning(current, around)
+    case 'over':
+      return []
   }
 }
 
 /** Time of the next decision by timeout; infinite if nothing waits. */
-export function upgradeDeadline({ current }: UpgradeState): number {
-  if (!current || current.stage === 'over') return Number.POSITIVE_INFINITY
+export function upgradeDeadline(state: UpgradeState): number {
+  const current = runningUpgrade(state)
+  if (!current) return Number.POSITIVE_INFINITY
   if (current.turn) return current.turn.at + limits.turnMs
   return current.stage === 'fetching' ? current.fetchingSince + limits.fetchMs : Number.POSITIVE_INFINITY
 }
@@ -35,7 +39,7 @@ function fetching(upgrade: Upgrade, around: Surroundings): Event[] {
     return now && !now.isLost && now.program?.prepared !== key
   })
   if (!missing) return nextTurn(upgrade, around)
-  if (around.now === null || around.now < upgradeDeadline({ current: upgrade })) return []
+  if (around.now === null || around.now < upgradeDeadline({ upgrade })) return []
   return [reversed(upgrade, `${missing.part} did not fetch the new version in time`)]
 }
 

@@ -2,7 +2,7 @@ import type { DesiredProgram } from '../protocol/programState.ts'
 import { keyOf, type UpgradeState } from './state.ts'
 
 /** The program that a part should run now; `null` if it should keep its program. */
-export function desiredProgram({ current }: UpgradeState, part: string): DesiredProgram | null {
+export function desiredProgram({ upgrade: current }: UpgradeState, part: string): DesiredProgram | null {
   const mine = current?.parts.find((one) => one.part === part)
   if (!current || !mine) return null
   // A part that was unreachable during the return may come back with the new version: it had begun to try it.
@@ -24,7 +24,7 @@ export function desiredProgram({ current }: UpgradeState, part: string): Desired
 }
 
 /** Programs that an upgrade still needs: the store must not collect them. */
-export function keptPrograms({ current }: UpgradeState): string[] {
+export function keptPrograms({ upgrade: current }: UpgradeState): string[] {
   if (!current) return []
   return [current.release, ...current.parts.flatMap(({ release }) => (release === null ? [] : [release]))]
 }

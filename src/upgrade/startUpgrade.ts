@@ -1,36 +1,20 @@
-import type { Event } from '../events/event.ts'
+import { accepted, refuse, type Decision } from '../decision/refuse.ts'
 import type { Surroundings } from './observedPart.ts'
-import type { UpgradeState } from './state.ts'
+import { runningUpgrade, type UpgradeState } from './state.ts'
 
 /** The request to start an upgrade; its ids are made outside. */
 export interface StartUpgrade {
+  type: 'StartUpgrade'
   upgrade: string
   version: string
   release: string
 }
 
-export type UpgradeDecision =
-  | { type: 'accepted'; events: Event[] }
-  | { type: 'nothing' }
-  | {
-      type: 'refused'
-      code: 'E_UPGRADE_IN_PROGRESS' | 'E_NOT_UPGRADABLE' | 'E_MACHINE_BUSY'
-      message: string
-      subject: string
-      next: string
-    }
-
-const refuse = (
-  code: Extract<UpgradeDecision, { code: string }>['code'],
-  message: string,
-  subject: string,
-  next: string,
-): UpgradeDecision => ({ type: 'refused', code, message, subject, next })
-
 /** Starts an upgrade of every present part that does not run the version yet. Lost machines are skipped. */
-export function startUpgrade({ current }: UpgradeState, around: Surroundings, start: StartUpgrade): UpgradeDecision {
+export function startUpgrade(state: UpgradeState, around: Surroundings, start: Omit<StartUpgrade, 'type'>): Decision {
+  const current = runningUpgrade(state)
   const { upgrade, version, release } = start
-  if (current && current.stage !== 'over') {
+  if (current) {
     const message = `upgrade ${current.id} to ${current.version} is still in progress`
     return refuse('E_UPGRADE_IN_PROGRESS', message, current.id, 'tandem upgrade --show   shows its progress')
   }
@@ -67,7 +51,7 @@ export function startUpgrade({ current }: UpgradeState, around: Surroundings, st
     program && program.release !== release ? [{ part, release: program.release, version: ran }] : [],
   )
   if (parts.length === 0) return { type: 'nothing' }
-  return { type: 'accepted', events: [{ type: 'UpgradeStarted', data: { upgrade, version, release, parts } }] }
+  return accepted({ type: 'UpgradeStarted', data: { upgrade, version, release, parts } })
 }
 
 /** True for versions of the same major version and at most one minor version apart; these are supported together. */

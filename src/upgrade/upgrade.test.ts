@@ -6,14 +6,16 @@ import { desiredProgram, keptPrograms } from './desiredProgram.ts'
 import { limits } from './limits.ts'
 import type { ObservedPart } from './observedPart.ts'
 import { areNeighbours, startUpgrade } from './startUpgrade.ts'
-import { controllerPart, evolveUpgrade, initialUpgradeState, type UpgradeState } from './state.ts'
+import { evolve } from '../decider/evolve.ts'
+import { initialWorld, type World as State } from '../decider/world.ts'
+import { controllerPart } from './state.ts'
 
 const release = 'a'.repeat(64)
 type Trouble = 'none' | 'unfetchable' | 'crashes' | 'unhealthy'
 
 /** Parts that follow requests, each with its own trouble, and the decisions that cause the requests. */
 class World {
-  state: UpgradeState = initialUpgradeState()
+  state: State = initialWorld({ cluster: 'test', laptop: false })
   parts: (ObservedPart & { trouble: Trouble })[]
   said: string[] = []
   isBusy = false
@@ -54,7 +56,7 @@ class World {
 
   take(events: Event[]): void {
     for (const event of events) {
-      this.state = evolveUpgrade(this.state, {
+      this.state = evolve(this.state, {
         ...event,
         position: ++this.#position,
         at: new Date(this.now).toISOString(),
@@ -95,7 +97,7 @@ class World {
   }
 
   run(): this {
-    for (let round = 0; round < 200 && this.state.current?.stage !== 'over'; round++) {
+    for (let round = 0; round < 200 && this.state.upgrade?.stage !== 'over'; round++) {
       this.decide()
       this.obey()
       if (this.now < upgradeDeadline(this.state) && round % 10 === 9) this.now += limits.turnMs
@@ -213,7 +215,7 @@ describe('an upgrade', () => {
     world.now++
     world.decide()
     expect(world.said).toEqual(['reversed', 'reverted'])
-    expect(world.state.current).toMatchObject({ startedAt: 0, reason: 'a did not fetch the new version in time' })
+    expect(world.state.upgrade).toMatchObject({ startedAt: 0, reason: 'a did not fetch the new version in time' })
   })
 
   it('trusts a part only once its trial has ended and the part has reported again', () => {
@@ -264,8 +266,8 @@ describe('an upgrade', () => {
           world.obey()
         }
         world.run()
-        expect(world.state.current?.stage).toBe('over')
-        const wanted = world.state.current?.outcome === 'completed' ? release : null
+        expect(world.state.upgrade?.stage).toBe('over')
+        const wanted = world.state.upgrade?.outcome === 'completed' ? release : null
         for (const one of world.parts)
           if (!one.isLost) expect([one.part, one.program?.release]).toEqual([one.part, wanted])
       }),

@@ -1,4 +1,5 @@
 import type { OperationName, Operations, Parsed, Result } from '../../api/contract.ts'
+import type { MaintenanceView } from '../../api/views.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { RolloutView } from '../../projections/rolloutHistory.ts'
 import { commandInstance } from '../../protocol/ask.ts'
@@ -6,17 +7,17 @@ import type { Checkup } from '../../protocol/checkup.ts'
 import type { TokenHolder } from '../../store/tokenStore.ts'
 import type { Tokens } from '../../store/tokens.ts'
 import type { Channels } from '../channels.ts'
-import type { Controller, Request } from '../controller.ts'
+import type { Controller } from '../controller.ts'
 import type { Deciding } from '../deciding.ts'
-import { placeToRun } from '../placeToRun.ts'
-import { limits } from '../../rollout/limits.ts'
+import { placeToRun } from '../../rollout/placeToRun.ts'
+import { unlessRefused } from '../refusalError.ts'
 import { recover } from '../recover.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
 import { upgradeView } from '../upgradeView.ts'
 import { statusView } from '../statusView.ts'
 import { withNext } from '../whyUnwritable.ts'
 import type { Membership } from '../membership.ts'
-import { knownMaintenance, lastMaintenance, startMaintenance } from '../startMaintenance.ts'
+import { lastMaintenance } from '../maintenanceView.ts'
 import { ownMachine, type Callers } from './callers.ts'
 
 export interface Rooms {
@@ -51,10 +52,6 @@ export function operationHandlers(
 ): Handlers {
   const position = (): number => controller.state.position
   /** A request that is refused while machines have seen a newer log. */
-  const fresh = (request: Request) => (): Request => {
-    refuseWhileBehind(controller)
-    return request
-  }
   return {
     status: () => statusView(controller, problemsOf(releases, unwritable())),
     rollouts: ({ query }) => ({ rollouts: controller.history.all(query.service ?? null).slice(-query.limit) }),
@@ -72,34 +69,34 @@ export function operationHandlers(
     missingObjects: async ({ body }) => ({ missing: await releases.depot.missing(body.keys as `blob/${string}`[]) }),
     publishRelease: async ({ body }) => ({ ...(await releases.publish(body.manifest)), position: position() }),
     drainMachine: ({ params, body }) => ({
-      request: fresh({ type: 'DrainMachine', machine: params.machine, ...body }),
+      request: () => ({ type: 'DrainMachine', machine: params.machine, ...body }),
       answer: () => ({ position: position() }),
     }),
     readyMachine: ({ params }) => ({
-      request: fresh({ type: 'ReadyMachine', machine: params.machine }),
+      request: () => ({ type: 'ReadyMachine', machine: params.machine }),
       answer: () => ({ position: position() }),
     }),
-    startMaintenance: ({ body }) => {
-      const { request, answer } = startMaintenance(controller, body)
-      return { request: () => fresh(request())(), answer }
-    },
-    maintenance: () => ({ maintenance: lastMaintenance(controller) }),
+    startMaintenance: ({ body }) => ({
+      request: () => ({ type: 'StartMaintenance', maintenance: controller.newId().slice(0, 8), ...body }),
+      answer: () => ({ position: position(), maintenance: knownMaintenance(controller) }),
+    }),
+    maintenance: () => ({ maintenance: lastMaintenance(controller.state) }),
     resumeMaintenance: ({ body }) => ({
-      request: fresh({ type: 'ResumeMaintenance', ...body }),
+      request: () => ({ type: 'ResumeMaintenance', ...body }),
       answer: () => ({ position: position(), maintenance: knownMaintenance(controller) }),
     }),
     stopMaintenance: () => ({
       request: () => ({ type: 'StopMaintenance' }),
-      answer: () => ({ position: position(), maintenance: lastMaintenance(controller) }),
+      answer: () => ({ position: position(), maintenance: lastMaintenance(controller.state) }),
     }),
-    upgrade: () => ({ upgrade: upgradeView(controller.upgrades.state) }),
+    upgrade: () => ({ upgrade: upgradeView(controller.state) }),
     startUpgrade: ({ body }) => ({
-      request: fresh({ type: 'StartUpgrade', upgrade: controller.newId().slice(0, 8), ...body }),
-      answer: () => ({ position: position(), upgrade: upgradeView(controller.upgrades.state) }),
+      request: () => ({ type: 'StartUpgrade', upgrade: controller.newId().slice(0, 8), ...body }),
+      answer: () => ({ position: position(), upgrade: upgradeView(controller.state) }),
     }),
     cluster: () => ({ cluster: controller.state.cluster }),
     applyCluster: ({ body }) => ({
-      request: fresh({ type: 'ApplyCluster', ...body }),
+      request: () => ({ type: 'ApplyCluster', ...body }),
       answer: async () => {
         await membership.forgetRemoved()
         callers.cutRefused()
@@ -125,7 +122,7 @@ export function operationHandlers(
     },
     openCommand: ({ params, body }) => {
       const { service } = params
-      const { release, definition, machine } = placeToRun(controller, service, body.machine)
+      const { release, definition, machine } = unlessRefused(placeToRun(controller.state, service, body.machine))
       const channel = controller.newId()
       channels.offer(machine, { kind: 'command', id: channel, service, release, definition, argv: body.argv })
       return { channel, machine, instance: commandInstance(service, channel) }
@@ -143,6 +140,12 @@ const problemsOf = ({ depot }: ReleaseRoom, unwritable: string | null): string[]
   ...(unwritable === null ? [] : [unwritable]),
   ...(depot.atCap ? [`the last push was refused: ${withNext(depot.atCap)}`] : []),
 ]
+
+function knownMaintenance({ state }: Controller): MaintenanceView {
+  const view = lastMaintenance(state)
+  if (!view) throw new OperatorError('E_BUG', 'a maintenance was started but is unknown')
+  return view
+}
 
 /** Finds a rollout by its id or an unambiguous prefix. */
 export function findRollout(controller: Controller, prefix: string): RolloutView {
@@ -172,7 +175,6 @@ function startRollout(
   let running: string | null = null
   return {
     request: () => {
-      refuseWhileBehind(controller)
       release = body.release === null ? null : releases.resolve(service, body.release)
       running = runs()
       return { type: 'StartRollout', rollout, service, kind, release, allowOutage, removeData }
@@ -187,18 +189,5 @@ function startRollout(
         rollout: started ? (controller.history.get(rollout) ?? null) : null,
       }
     },
-  }
-}
-
-/** Machines have seen a newer log than this one, so this controller must not decide: they would not obey it. */
-function refuseWhileBehind(controller: Controller): void {
-  for (const { report, at } of Object.values(controller.observed)) {
-    // The last refusal of a silent machine says nothing about now.
-    if (!report.refused || controller.now() - at > limits.silenceMs) continue
-    const message = `machine ${report.machine} refuses this controller: ${report.refused.message}`
-    throw new OperatorError('E_LOG_BEHIND', message, {
-      subject: controller.config.cluster,
-      next: 'if this controller is the right one (its log was restored or lost): tandem controller recover',
-    })
   }
 }

@@ -5,7 +5,8 @@ import type { Answer } from '../../protocol/ask.ts'
 import type { Checkup } from '../../protocol/checkup.ts'
 import type { Asks } from '../asks.ts'
 import { beyondLog, type Controller } from '../controller.ts'
-import { checkMachines } from '../placeToRun.ts'
+import { refuseUnknownMachine } from '../../fleet/decideMachine.ts'
+import { unlessRefused } from '../refusalError.ts'
 import { askedAgain, asTheyCome, inOrderOfTime, pipeAnswers, unreachableSaid } from './answerStreams.ts'
 import { askCheckup, sendAsMade } from './checkups.ts'
 import { EventStream } from './eventStream.ts'
@@ -35,7 +36,7 @@ export function streamHandlers(controller: Controller, asks: Asks, examine: () =
       const { service, follow } = query
       const [since, last] = [query.since ?? null, query.last ?? null]
       const machines = query.machine ? [query.machine] : Object.keys(controller.state.machines)
-      checkMachines(controller, machines)
+      unlessRefused(refuseUnknownMachine(controller.state, machines))
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
       const asked = { service, machines, signal: gone.signal }
@@ -60,7 +61,7 @@ export function streamHandlers(controller: Controller, asks: Asks, examine: () =
     },
     checkups: async ({ query }, request, reply) => {
       const machines = query.machine ? [query.machine] : Object.keys(controller.state.machines)
-      checkMachines(controller, machines)
+      unlessRefused(refuseUnknownMachine(controller.state, machines))
       const stream = new EventStream(request, reply)
       const own = query.machine ? [] : [examine()]
       const made = [...own, ...machines.map((machine) => askCheckup(controller, asks, machine, stream.signal))]

@@ -1,0 +1,52 @@
+import type { ControllerSelf, Moment } from '../decision/moment.ts'
+import { earliestDecision, type Observed } from '../decision/observed.ts'
+import { accepted, type Decision } from '../decision/refuse.ts'
+import { advance, applyAll } from './advance.ts'
+import { deciders, type Command, type RoomCommand } from './command.ts'
+import { factsOf } from './factsOf.ts'
+import { momentOf, type Given } from './moment.ts'
+import { recoverLog } from './recoverLog.ts'
+import { rooms } from './rooms.ts'
+import type { World } from './world.ts'
+
+/** Everything known beside the log. */
+export interface Known {
+  observed: Observed
+  self: ControllerSelf
+}
+
+/**
+ * Decides one command against everything known: the state folded from the log, and the machines' newest reports (which
+ * already contain this command's report). Returns the events to append, nothing to do, or the reason for a refusal.
+ * Pure: the same arguments give the same answer.
+ */
+export function decide(world: World, known: Known, command: Command): Decision {
+  const given = givenAt(world, known, command)
+  const direct = decideCommand(world, command, momentOf(world, given))
+  if (direct.type === 'refused') return direct
+  const events = direct.type === 'accepted' ? direct.events : []
+  const following = advance(applyAll(world, events, command.at), given)
+  if (direct.type === 'nothing' && following.length === 0) return direct
+  return { ...direct, type: 'accepted', events: [...events, ...following] }
+}
+
+/** The next time at which something is decided, in ms by the controller's clock; infinite when nothing waits. */
+export function nextDeadline(world: World, known: Known): number {
+  const moment = momentOf(world, { ...known, at: Number.NaN, now: null })
+  const earliest = earliestDecision(world, known.observed)
+  return Math.max(earliest, Math.min(...rooms.map((room) => room.deadline?.(world, moment) ?? Infinity)))
+}
+
+/** Only the passing of time decides by time. */
+function givenAt(world: World, known: Known, { type, at }: Command): Given {
+  const mayDecide = type === 'TimePassed' && at >= earliestDecision(world, known.observed)
+  return { ...known, at, now: mayDecide ? at : null }
+}
+
+function decideCommand(world: World, command: Command, moment: Moment): Decision {
+  if (command.type === 'RecordReport') return accepted(...factsOf(world, command.report, moment))
+  if (command.type === 'RecoverLog') return recoverLog(world, command, moment)
+  // The table pairs each type of command with the function that decides it.
+  const decider = deciders[command.type] as (world: World, command: RoomCommand, moment: Moment) => Decision
+  return decider(world, command, moment)
+}

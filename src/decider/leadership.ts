@@ -1,0 +1,47 @@
+import type { Asked, Base, TermRecord } from '../decision/base.ts'
+import { accepted } from '../decision/refuse.ts'
+import type { Deciders, Folds, Room } from '../decision/room.ts'
+import type { EventData } from '../events/event.ts'
+
+export type LeadershipCommand =
+  | { type: 'TakeLeadership'; id: string; version: string }
+  | { type: 'RestartClock'; reason: string }
+  | { type: 'TimePassed' }
+  /** Something beside the log and the machines' reports has changed. */
+  | { type: 'LookAgain' }
+
+/** Number of leaderships that an agent may have missed and still recognize the log as the same. */
+const termsKept = 1_000
+
+const folds = {
+  LeadershipTaken: ({ terms }, { data }, asked) => took(terms, data, asked, false),
+  LogRecovered: ({ terms }, { data }, asked) => took(terms, data, asked, true),
+  ClockRestarted: (_, __, asked) => clockFrom(asked),
+} satisfies Folds<Base, Base>
+
+function took(
+  terms: TermRecord[],
+  { term, id }: Pick<EventData['LeadershipTaken'], 'term' | 'id'>,
+  asked: Asked,
+  recovered: boolean,
+): Partial<Base> {
+  const record = { term, id, start: asked.position, recovered }
+  return { terms: [...terms, record].slice(-termsKept), ...clockFrom(asked) }
+}
+
+const clockFrom = ({ at, position }: Asked): Partial<Base> => ({ clockSince: at, clockPosition: position })
+
+/** Who decides, and since when deadlines count. */
+export const leadership = {
+  name: 'leadership',
+  initial: {},
+  folds,
+} satisfies Room<Base, Partial<Base>>
+
+export const leadershipDeciders = {
+  TakeLeadership: ({ terms }, { id, version }) =>
+    accepted({ type: 'LeadershipTaken', data: { term: (terms.at(-1)?.term ?? 0) + 1, id, version } }),
+  RestartClock: (_, { reason }) => accepted({ type: 'ClockRestarted', data: { reason } }),
+  TimePassed: () => accepted(),
+  LookAgain: () => accepted(),
+} satisfies Deciders<Base, LeadershipCommand>

@@ -1,0 +1,84 @@
+import type { Definition } from '../definitions/definition.ts'
+import { probeHostOf, withoutProbeHost } from '../definitions/probeHost.ts'
+import { declaredRoutes, withoutExposure } from '../protocol/declaredRoutes.ts'
+import type { DesiredInstance, MachineDesire } from '../protocol/desiredState.ts'
+import { backTarget } from './backTarget.ts'
+import { keptReleases } from './keptReleases.ts'
+import { desiredRoutes } from './desiredRoutes.ts'
+import { definitionOf, instancesOn } from '../fleet/serving.ts'
+import { forwardTarget, runningRollout } from './serviceView.ts'
+import type { Instance } from '../fleet/state.ts'
+import type { State } from './state.ts'
+
+/** Everything of services and rollouts that one machine should have now. */
+export function desiredServices(
+  state: State,
+  machine: string,
+): Omit<MachineDesire, 'machine' | 'peers' | 'settings' | 'drained' | 'addresses' | 'maintenance' | 'program'> {
+  const mine = Object.values(state.instances).filter((one) => one.machine === machine && one.state !== 'stopping')
+  const prepare = preparesOn(state, machine)
+  const fetch = fetchesOn(state, machine)
+  const releases = new Set([
+    ...Object.values(state.instances).map((one) => one.release),
+    ...prepare.map((one) => one.release),
+  ])
+  const definitions = [...releases].map((release) => [release, definitionOf(state, release)] as const)
+  return {
+    fetch,
+    keep: keptReleases(state),
+    definitions: Object.fromEntries(
+      definitions.map(([release, one]) => [release, withoutProbeHost(withoutExposure(one))]),
+    ),
+    declaredRoutes: Object.fromEntries(
+      definitions.flatMap(([release, one]) => {
+        const declared = declaredRoutes(one)
+        return declared === null ? [] : [[release, declared]]
+      }),
+    ),
+    probeHosts: probeHosts(definitions),
+    instances: mine.map(desiredInstance),
+    ...desiredRoutes(state, machine),
+    prepare,
+    removedData: removedDataOn(state, machine),
+  }
+}
+
+function probeHosts(definitions: readonly (readonly [string, Definition])[]): Record<string, string> {
+  const hosts = definitions.flatMap(([release, one]) => {
+    const host = probeHostOf(one)
+    return host === null ? [] : [[release, host] as const]
+  })
+  return Object.fromEntries(hosts)
+}
+
+const desiredInstance = ({ id, service, release, slot, generation, traffic }: Instance): DesiredInstance => {
+  return { id, service, release, slot, generation, traffic }
+}
+
+/** Data is removed only when no instance is left that could still write to it. */
+function removedDataOn(state: State, machine: string): string[] {
+  const services = Object.keys(state.removedData).filter((service) => state.removedData[service]?.includes(machine))
+  return services.filter((service) => instancesOn(state, service, machine).length === 0)
+}
+
+function preparesOn(state: State, machine: string): MachineDesire['prepare'] {
+  return Object.values(state.rollouts)
+    .filter(({ stage, prepare }) => stage === 'preparing' && prepare?.machine === machine)
+    .map(({ id, service, release }) => ({ rollout: id, service, release }))
+}
+
+/**
+ * Every machine of a rollout fetches the release at once, before the first turn; each machine also has the release that
+ * it is to run or to go back to.
+ */
+function fetchesOn(state: State, machine: string): string[] {
+  const releases = Object.values(state.services).flatMap((service) => {
+    const rollout = runningRollout(state, service.name)
+    const forward = rollout && rollout.stage !== 'returning' && rollout.machines[machine]
+    return [
+      forward ? forwardTarget(state, rollout, machine)?.release : undefined,
+      backTarget(state, service, machine)?.release,
+    ]
+  })
+  return [...new Set(releases.filter((release) => release !== undefined))]
+}

@@ -1,0 +1,29 @@
+import { refuse, type Refusal } from '../decision/refuse.ts'
+import type { Definition } from '../definitions/definition.ts'
+import { refuseUnknownMachine } from '../fleet/decideMachine.ts'
+import { definitionOf, isReachable } from '../fleet/serving.ts'
+import type { State } from './state.ts'
+
+interface Place {
+  type: 'place'
+  release: string
+  definition: Definition
+  machine: string
+}
+
+/** Finds a reachable machine where the service runs or may run. */
+export function placeToRun(state: State, service: string, machine: string | null): Place | Refusal {
+  const known = state.services[service]
+  if (!known?.current) {
+    const next = `services: ${Object.keys(state.services).join(', ') || 'none yet'}`
+    return refuse('E_NO_SUCH_SERVICE', `no release of ${service} has been deployed`, service, next)
+  }
+  const { release } = known.current
+  const definition = definitionOf(state, release)
+  const wanted = definition.machines ?? Object.keys(state.machines)
+  const refusal = machine ? refuseUnknownMachine(state, [machine]) : null
+  if (refusal) return refusal
+  const place = (machine ? [machine] : wanted).find((name) => isReachable(state, name))
+  if (place) return { type: 'place', release, definition, machine: place }
+  return refuse('E_NO_MACHINE_REACHABLE', `no machine of ${service} is reachable`, service, 'tandem machines')
+}

@@ -1,0 +1,39 @@
+import { unlessBehind } from '../decision/behind.ts'
+import type { Moment, Operation } from '../decision/moment.ts'
+import type { Deciders, Room } from '../decision/room.ts'
+import type { MachineDesire } from '../protocol/desiredState.ts'
+import { advanceUpgrade, upgradeDeadline } from './advanceUpgrade.ts'
+import { desiredProgram } from './desiredProgram.ts'
+import { upgradeFolds } from './foldUpgrade.ts'
+import { startUpgrade, type StartUpgrade } from './startUpgrade.ts'
+import { runningUpgrade, type UpgradeState, type UpgradeWorld } from './state.ts'
+import { surroundings } from './surroundings.ts'
+
+/** Tandem itself is upgraded, part by part. */
+export const upgrade = {
+  name: 'upgrade',
+  initial: { upgrade: null },
+  folds: upgradeFolds,
+  advance: (world, moment: Moment) => (runningUpgrade(world) ? advanceUpgrade(world, surroundings(world, moment)) : []),
+  deadline: (world) => upgradeDeadline(world),
+  operation: upgradeInProgress,
+} satisfies Room<UpgradeWorld, UpgradeState>
+
+export const upgradeDeciders = {
+  StartUpgrade: unlessBehind((world, start, moment) => startUpgrade(world, surroundings(world, moment), start)),
+} satisfies Deciders<UpgradeWorld, StartUpgrade>
+
+/** While a part is upgraded that is a machine, turns hold at their next step. */
+function upgradeInProgress(world: UpgradeWorld): Operation | null {
+  const current = runningUpgrade(world)
+  if (!current) return null
+  return {
+    ...{ room: 'upgrade', machine: world.machines[current.turn?.part ?? '']?.name ?? null, holdsNewTurns: false },
+    message: `upgrade ${current.id} of Tandem itself is in progress; one machine operation at a time`,
+    next: 'wait for it: tandem upgrade --show',
+  }
+}
+
+export const desiredUpgrade = (state: UpgradeState, machine: string): Pick<MachineDesire, 'program'> => ({
+  program: desiredProgram(state, machine),
+})
