@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import type { AgentIdentity, JoinedAgent } from './agentIdentity.ts'
+import { mustHaveJoined, type AgentIdentity } from './agent/agentIdentity.ts'
 import type { EntryPoints } from './cli/entryPoints.ts'
 import { balancerHasUnit, hasUnits, laptopDrivers, type Drivers } from './definitions/driverRegistry.ts'
 import type { AddressDriver } from './drivers/address/address.ts'
@@ -15,6 +13,7 @@ import { createNoneAddress } from './drivers/address/noneAddress.ts'
 import type { BalancerDriver } from './drivers/balancer/balancer.ts'
 import { createHaproxyBalancer, type HaproxyBalancerOptions } from './drivers/balancer/haproxy/haproxyBalancer.ts'
 import { guardSocket } from './drivers/balancer/haproxy/haproxyConfig.ts'
+import { openEmbedded } from './drivers/balancer/openEmbedded.ts'
 import type { HaproxyProcess } from './drivers/balancer/haproxy/haproxyProcess.ts'
 import { unitOpenFiles } from './drivers/balancer/haproxy/openFiles.ts'
 import { unitHaproxy } from './drivers/balancer/haproxy/unitHaproxy.ts'
@@ -24,10 +23,11 @@ import { createProcessSupervisor } from './drivers/supervisor/process/processSup
 import { openDataFolders } from './drivers/supervisor/dataFolders.ts'
 import { createSystemdSupervisor } from './drivers/supervisor/systemd/systemdSupervisor.ts'
 import type { SupervisorDriver } from './drivers/supervisor/supervisor.ts'
-import { guardCommand } from './guardCommand.ts'
+import { guardCommand } from './drivers/address/keepalived/guardCommand.ts'
+import { anyAddress } from './lib/localHost.ts'
 import { systemClock } from './lib/clock.ts'
 import { beQuiet } from './lib/quiet.ts'
-import { privilegedClient, type CallPrivileged } from './privileged/privilegedClient.ts'
+import { privilegedHere, type CallPrivileged } from './privileged/privilegedClient.ts'
 import {
   copyCertificates,
   remoteAddresses,
@@ -40,12 +40,11 @@ import {
   remoteUnits,
   takeSettings,
 } from './privileged/remoteDrivers.ts'
-import { privateHaproxy } from './privileged/setUp.ts'
+import { privateHaproxy } from './privileged/ownHaproxy.ts'
 import type { AgentSelf, Checkup } from './protocol/checkup.ts'
 import type { MachineSettings } from './protocol/machineSettings.ts'
 import { removeTree } from './releases/removeTree.ts'
 import type { ProgramHost } from './versions/programHost.ts'
-import { OperatorError } from './lib/operatorError.ts'
 import {
   downloadFolder,
   haproxyFolder,
@@ -59,7 +58,6 @@ import {
   configurationFolder,
   dataRoots,
   haproxyRunDir,
-  privilegedSocket,
 } from './layout/folders.ts'
 import { haproxyUser } from './layout/users.ts'
 
@@ -72,8 +70,8 @@ export interface AgentDrivers {
   address: AddressDriver
   /** `null` if the agent may not maintain its machine. */
   hostDriver: HostDriver | null
-  /** Sends the settings of the cluster file to the privileged helper, if there is one. */
-  takeSettings: (settings: MachineSettings, order: string | null) => Promise<void>
+  /** Sends the settings of the cluster file to the privileged helper; `null` if there is none. */
+  sendSettings: ((settings: MachineSettings, order: string | null) => Promise<void>) | null
   /** Changes this agent's program, if another process must do that. */
   programHost: ProgramHost | undefined
   hasRootPart: boolean
@@ -98,7 +96,12 @@ const supervisors: Record<Drivers['supervisor'], (making: Making) => SupervisorD
 }
 const balancers: Record<Drivers['balancer'], (making: Making, remembered: number) => Promise<BalancerDriver>> = {
   haproxy: ({ options, identity, logger, root }) => haproxy(options, identity, logger, root),
-  embedded: ({ options, identity, logger }, remembered) => embedded(options, identity, logger, remembered),
+  embedded: ({ options: { host, httpPort, forwardPort }, identity: { machine, joined }, logger }, remembered) =>
+    openEmbedded({
+      ...{ host, httpPort, forwardPort, remembered, machine, clock: systemClock },
+      address: joined?.settings.address ?? null,
+      log: (message, about) => logger.info(about, message),
+    }),
 }
 const addresses: Record<Drivers['address'], (making: Making, settings: MachineSettings) => AddressDriver> = {
   keepalived: keepalivedAddress,
@@ -114,13 +117,11 @@ export function agentDrivers(options: Options, identity: AgentIdentity, logger: 
   const { joined } = identity
   const drivers = joined?.settings.drivers ?? laptopDrivers
   if (balancerHasUnit(drivers)) beQuiet()
-  const root = rootPart()
+  const root = privilegedHere()
   const making: Making = { options, identity, logger, root, drivers }
   return {
     supervisor: supervisors[drivers.supervisor](making),
-    takeSettings: async (settings, order) => {
-      if (root) await takeSettings(root, settings, order)
-    },
+    sendSettings: root && ((settings, order) => takeSettings(root, settings, order)),
     programHost: root ? remotePrograms(root, downloadFolder(options.data)) : undefined,
     hasRootPart: root !== null,
     examine: root && ((self) => remoteExamine(root, self, joined?.folder.read().settings ?? null)),
@@ -128,11 +129,6 @@ export function agentDrivers(options: Options, identity: AgentIdentity, logger: 
     hostDriver: hasUnits(drivers) ? hostOf(options, root) : null,
     address: joined ? addresses[drivers.address](making, joined.settings) : createNoneAddress(),
   }
-}
-
-function rootPart(): CallPrivileged | null {
-  const isRoot = process.getuid?.() === 0
-  return isRoot || !existsSync(privilegedSocket) ? null : privilegedClient(privilegedSocket)
 }
 
 const hostOf = ({ data }: Options, root: CallPrivileged | null): HostDriver =>
@@ -183,14 +179,15 @@ function commandAddress(
 
 async function haproxy(
   options: Options,
-  { machine, joined }: AgentIdentity,
+  identity: AgentIdentity,
   logger: Logger,
   root: CallPrivileged | null,
 ): Promise<BalancerDriver> {
-  if (!joined) throw notJoined(machine)
+  const { machine } = identity
+  const joined = mustHaveJoined(identity, 'haproxy')
   const { data, httpPort, forwardPort } = options
   const { entry } = joined.settings
-  const { identity } = joined.folder
+  const { identity: own } = joined.folder
   const balancer = createHaproxyBalancer({
     ...{
       dir: haproxyFolder(data),
@@ -201,7 +198,7 @@ async function haproxy(
     },
     ...{ host: anyAddress(options.host), httpPort, forward: { host: anyAddress(options.host), port: forwardPort } },
     ...(entry.certificates === null ? {} : { https: { port: entry.https, ...certificatesOf(data, root) } }),
-    tls: { ca: identity.authorityPem, cert: identity.pem, key: identity.pem },
+    tls: { ca: own.authorityPem, cert: own.pem, key: own.pem },
     trustedProxies: entry.trustedProxies,
     process: root ? remoteHaproxy(root, privateHaproxy()) : publicHaproxy(),
     sharesGroup: root !== null,
@@ -223,47 +220,3 @@ const certificatesOf = (
   root === null
     ? { certificates: certificatesFolder }
     : { certificates: sharedCertificates(data), source: certificatesFolder, copy: () => copyCertificates(root) }
-
-async function embedded(
-  options: Options,
-  { machine, joined }: AgentIdentity,
-  logger: Logger,
-  remembered: number,
-): Promise<BalancerDriver> {
-  const { host, httpPort, forwardPort } = options
-  if (joined && !isLoopback(host)) throw inTheClear(joined, machine)
-  const log = (message: string, about: object): void => logger.info(about, message)
-  // Imported here because its HTTP client is most of an agent's code, and an agent with HAProxy does not need it.
-  const { createEmbeddedBalancer } = await import('./drivers/balancer/embeddedBalancer.ts')
-  const listen = async (port: number): Promise<BalancerDriver> => {
-    const balancer = createEmbeddedBalancer({
-      ...{ host, httpPort, forwardPort: port, machine, clock: systemClock, log },
-    })
-    await balancer.listen()
-    return balancer
-  }
-  if (forwardPort !== 0) return listen(forwardPort)
-  // Takes any free port if another process has taken the remembered one.
-  return listen(remembered).catch(() => listen(0))
-}
-
-/** Listens on all addresses, because clients also use addresses that the cluster file does not name. */
-const anyAddress = (host: string): string => (isLoopback(host) ? host : isIP(host) === 6 ? '::' : '0.0.0.0')
-
-const isLoopback = (host: string): boolean => /^127\.|^::1$|^localhost$/.test(host)
-
-const inTheClear = ({ settings }: JoinedAgent, machine: string): OperatorError =>
-  new OperatorError(
-    'E_DEFINITION',
-    `the balancer "embedded" would forward without encryption from ${settings.address}`,
-    {
-      subject: machine,
-      next: 'that balancer is only for machines on one computer; write drivers: { balancer: haproxy } into cluster.yaml and apply it',
-    },
-  )
-
-const notJoined = (machine: string): OperatorError =>
-  new OperatorError('E_DEFINITION', 'the balancer "haproxy" needs the certificate of a machine that has joined', {
-    subject: machine,
-    next: 'tandem machine add NAME   prints the command that makes a machine join',
-  })

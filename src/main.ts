@@ -14,14 +14,17 @@ process.exitCode = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   version: readVersion(),
   entryPoints: {
-    initController: async (options) => (await import('./initController.ts')).initController(options),
-    signOffline: async (options) => (await import('./initController.ts')).signOffline(options),
-    leaveMachine: async (options) => (await import('./leaveMachine.ts')).leaveMachine(options),
-    examineMachine: async (options) => (await import('./checkups.ts')).examineHere(options),
+    initController: async (options) => (await import('./controller/foundCluster.ts')).foundCluster(options),
+    startController: async (cluster, words) =>
+      (await import('./installation/startControllerUnit.ts')).startControllerUnit(cluster, words),
+    signOffline: async (options) => (await import('./controller/signOffline.ts')).signOffline(options),
+    leaveMachine: async (options) => (await import('./installation/leaveMachine.ts')).leaveMachine(options),
+    examineMachine: async (options) => (await import('./examine/checkups.ts')).examineHere(options),
     runController: async (options) => (await import('./runController.ts')).runController(options),
-    setUpUnprivileged: async (options) => (await import('./setUpAgent.ts')).setUpAgent(options),
+    joinMachine: async (options, signal) =>
+      (await import('./installation/joinMachine.ts')).joinMachine(options, signal),
     runPrivileged: async (options) => (await import('./runPrivileged.ts')).runPrivileged(options),
-    runGuard: async (options) => (await import('./runGuard.ts')).runGuard(options),
+    runGuard: async (options) => (await import('./drivers/address/keepalived/runGuard.ts')).runGuard(options),
     runAgent: async (options) => (await import('./runAgent.ts')).runAgent(options),
   },
 })

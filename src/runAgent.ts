@@ -1,23 +1,21 @@
-import { isDeepStrictEqual } from 'node:util'
 import { pino, type Logger } from 'pino'
 import { CertificateKeeper } from './agent/certificateKeeper.ts'
+import { JoinedSettings } from './agent/joinedSettings.ts'
 import { startAgent } from './agent/startAgent.ts'
 import { agentDrivers } from './agentDrivers.ts'
-import { agentIdentity, type JoinedAgent } from './agentIdentity.ts'
+import { agentIdentity, type JoinedAgent } from './agent/agentIdentity.ts'
 import { ApiClient } from './api/client.ts'
 import type { EntryPoints } from './cli/entryPoints.ts'
 import { systemClock } from './lib/clock.ts'
 import type { MachineSettings } from './protocol/machineSettings.ts'
 import { defaultLastPerService } from './releases/storeCollection.ts'
 import { programOf } from './programOf.ts'
-import { untilStopped } from './untilStopped.ts'
+import { untilStopped } from './lib/untilStopped.ts'
 import { readVersion } from './lib/version.ts'
 import { agentUnit } from './layout/units.ts'
+import { joinedPorts } from './layout/ports.ts'
 
 type Options = Parameters<EntryPoints['runAgent']>[0]
-
-/** Fixed ports of a machine that has joined. The agents of a laptop choose free ports. */
-const joinedPorts = { forward: 7481, metrics: 7482 }
 
 /** Runs the agent with the drivers of its machine, until a signal, or until the cluster file changes its settings. */
 export async function runAgent(given: Options): Promise<number> {
@@ -30,9 +28,7 @@ export async function runAgent(given: Options): Promise<number> {
   const drivers = agentDrivers(options, identity, logger)
   const { supervisor } = drivers
   if (supervisor.abilities.why) logger.warn(supervisor.abilities, 'not all limits are enforced on this machine')
-  const restart = Promise.withResolvers<string>()
-  /** True if the privileged helper has received the settings since this start; it may have missed an earlier change. */
-  let isTold = !drivers.hasRootPart
+  const ownSettings = new JoinedSettings({ machine, joined, send: drivers.sendSettings })
   const agent = await startAgent({
     ...{ ...options, ...drivers, machine, client, logger },
     // The privileged helper reads the secrets itself; the agent's user may not read them.
@@ -42,20 +38,11 @@ export async function runAgent(given: Options): Promise<number> {
     program: joined ? programOf(agentUnit, options.data, logger, drivers.programHost) : undefined,
     examine: async (self) => {
       if (drivers.examine) return drivers.examine(self)
-      const { examineMachine } = await import('./checkups.ts')
+      const { examineMachine } = await import('./examine/checkups.ts')
       const { data, secretsFolder } = options
       return examineMachine({ machine, data, secretsFolder, self, settings: joined?.folder.read().settings ?? null })
     },
-    settings: async (settings, order) => {
-      if (!joined) return
-      const isKnown = isDeepStrictEqual(settings, joined.settings)
-      if (isKnown && isTold) return
-      await drivers.takeSettings(settings, order)
-      isTold = true
-      if (isKnown) return
-      joined.folder.write({ ...joined.folder.read(), machine, settings })
-      restart.resolve('a change of the cluster file')
-    },
+    settings: (settings, order) => ownSettings.take(settings, order),
   }).catch(async (error: unknown) => {
     // The supervisor may hold timers and children, which would keep this process from ending.
     await supervisor.close()
@@ -68,7 +55,7 @@ export async function runAgent(given: Options): Promise<number> {
     await keeper?.close()
     await agent.close()
   }
-  return untilStopped(logger, close, { asked: restart.promise, abandon: () => supervisor.abandon?.() })
+  return untilStopped(logger, close, { asked: ownSettings.changed, abandon: () => supervisor.abandon?.() })
 }
 
 /** The cluster file's settings for this machine take precedence over the command line. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { guardCommand } from './guardCommand.ts'
+import { guardCommand } from './drivers/address/keepalived/guardCommand.ts'
 import { keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
 import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressHost.ts'
 import { createSystemdHost } from './drivers/host/systemdHost.ts'
@@ -12,7 +12,8 @@ import { copyPublicCertificates } from './privileged/certificates.ts'
 import { performer } from './privileged/operations.ts'
 import { PrivilegedServer } from './privileged/privilegedServer.ts'
 import { RootFolder } from './privileged/rootFolder.ts'
-import { idOf, startHaproxy } from './privileged/setUp.ts'
+import { startHaproxy } from './privileged/ownHaproxy.ts'
+import { idOf } from './lib/accounts.ts'
 import { programFolder } from './lib/programFolder.ts'
 import { createUnitControl } from './systemd/unitControl.ts'
 import { RootProgramHost } from './versions/programHost.ts'
@@ -61,7 +62,7 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
     programs,
     download: downloadFolder(data),
     examine: async (self, settings) => {
-      const { examineMachine } = await import('./checkups.ts')
+      const { examineMachine } = await import('./examine/checkups.ts')
       return examineMachine({ ...{ machine: folder.readMachine().machine, data, secretsFolder, self, settings } })
     },
     now: () => systemClock.now(),

@@ -227,6 +227,21 @@ describe('the modules', () => {
     expect(compared).toEqual([])
   })
 
+  it('only compose at the root: no decision about files, processes, sockets or errors is made there', () => {
+    const wrong: string[] = []
+    for (const { file, source, imports, program } of product.filter(({ file }) => roomOf(file) === 'main')) {
+      for (const { to } of imports)
+        if (to.startsWith('node:') && to !== 'node:path') wrong.push(`${file} imports ${to}`)
+      visit(program, (node) => {
+        const { start } = node as { start?: number }
+        const thrown = node['type'] === 'ThrowStatement' ? node['argument'] : null
+        if (isNode(thrown) && thrown['type'] !== 'Identifier')
+          wrong.push(`${file}:${source.slice(0, start).split('\n').length} throws`)
+      })
+    }
+    expect(wrong).toEqual([])
+  })
+
   it('name a unit or a fixed folder of Tandem only in layout/', () => {
     const fixed =
       /^(?:tandem-[a-z-]+\.(?:service|socket)|\/(?:etc\/(?:tandem|systemd\/system)|run\/tandem|var\/lib\/(?:private\/)?tandem|usr\/lib\/tandem).*)$/

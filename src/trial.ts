@@ -5,6 +5,10 @@ import { TrialFiles } from './versions/trialFiles.ts'
 
 // A separate small program: `trial DATA UNIT`. versions/programKeeper.ts starts it as a unit.
 
-const [data, helper] = process.argv.slice(2)
-if (data === undefined || helper === undefined) throw new Error('usage: trial DATA UNIT')
-await runTrial({ files: new TrialFiles(data), units: createUnitControl(), clock: systemClock, helper })
+const [data = '', helper = ''] = process.argv.slice(2)
+await runTrial({
+  files: new TrialFiles(data),
+  units: createUnitControl(),
+  clock: systemClock,
+  helper,
+})

@@ -13,7 +13,7 @@ interface Pinned extends KnownCluster {
  */
 export async function trusted({ pin, ...known }: Pinned): Promise<KnownCluster> {
   if (pin === undefined) return known
-  const { checkedPin, pinnedAuthority } = await import('./pinnedAuthority.ts')
+  const { checkedPin, pinnedAuthority } = await import('../identity/pinnedAuthority.ts')
   if (!known.url.startsWith('https:')) {
     throw new OperatorError('E_USAGE', 'a fingerprint needs https: over http, Tandem cannot verify the controller', {
       subject: known.url,

@@ -1,11 +1,12 @@
 import type { AdmittedToken } from '../laptop/admittedToken.ts'
-import type { Joined } from './machine/joinCluster.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 
 /** Programs built from implementations that code outside `cli/` selects. */
 export interface EntryPoints {
   /** Creates the authority, key and certificate that `runController` needs for TLS: see `FoundingProgram`. */
   initController(options: FoundingProgram): Promise<{ authority: string; pin: string }>
+  /** Starts the controller as a unit, if this process is root on a machine with systemd; returns whether. */
+  startController(cluster: string, words: readonly string[]): Promise<boolean>
   /** Signs a machine's request (PKCS #10, PEM) with the authority in `data`; returns the certificate. */
   signOffline(options: { data: string; request: string; machine: string; address: string }): Promise<string>
   /** Removes Tandem from this machine. Needs root. */
@@ -18,13 +19,11 @@ export interface EntryPoints {
   }): Promise<LeftBehind>
   /** Examines this machine; `data` is the data folder of its agent. */
   examineMachine(options: { data: string; secretsFolder: string }): Promise<Checkup>
-  /** Prepares this machine, as root, for an agent without root. Returns the lines that its unit needs for that. */
-  setUpUnprivileged(options: {
-    data: string
-    command: string[]
-    environment: Record<string, string>
-    joined: Joined
-  }): Promise<string[]>
+  /** Makes this machine join a cluster. With `start`, root on a machine with systemd also starts its agent. */
+  joinMachine(
+    options: { controller: string; token: string; pin: string; data: string; start: boolean },
+    signal: AbortSignal,
+  ): Promise<{ machine: string; cluster: string; started: boolean }>
   /** The following programs run until a signal, and resolve with the exit code. */
   runController(options: ControllerProgram): Promise<number>
   runAgent(options: AgentProgram): Promise<number>

@@ -8,8 +8,10 @@ export const privilegedFolder = (data: string): string => join(data, 'privileged
 export const programsFolder = (data: string): string => join(data, 'program')
 /** Releases of Tandem as the agent fetched them, before the privileged helper has verified them. */
 export const downloadFolder = (data: string): string => join(data, 'download')
+/** Fetched releases of services. */
+export const cacheFolder = (data: string): string => join(data, 'cache')
 /** One folder for each release on this machine. */
-export const releasesFolder = (data: string): string => join(data, 'cache/releases')
+export const releasesFolder = (data: string): string => join(cacheFolder(data), 'releases')
 /** Files that the agent writes for HAProxy. */
 export const haproxyFolder = (data: string): string => join(data, 'haproxy')
 /** Copies of the certificates for HTTPS, in which HAProxy finds them if it is not root. */

@@ -13,3 +13,9 @@ export function isLocalHost(host: string | undefined): boolean {
     .replace(/^\[(.*)\]$/, '$1')
   return isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost')
 }
+
+/** True for the local computer, by address or by name. */
+export const isLoopback = (host: string): boolean => /^127\.|^::1$|^localhost$/.test(host)
+
+/** The address on which to listen in order to be reached at `host` and at every other address of this computer. */
+export const anyAddress = (host: string): string => (isLoopback(host) ? host : isIP(host) === 6 ? '::' : '0.0.0.0')

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileDurably } from '../lib/durableFile.ts'
-import { idOf } from './setUp.ts'
+import { idOf } from '../lib/accounts.ts'
 
 const mostFiles = 10_000
 const mostBytes = 1024 * 1024

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { z } from 'zod'
 import { startTimer } from '../lib/longTimer.ts'
 import { answerSchema, errorFrom, wireLimits } from './wire.ts'
+import { privilegedSocket } from '../layout/folders.ts'
 
 /** Requests one operation from the privileged helper. The operations are listed in operations.ts. */
 export type CallPrivileged = <T>(operation: string, args: unknown, value: z.ZodType<T>, withinMs?: number) => Promise<T>
@@ -17,6 +19,12 @@ const usualMs = 60_000
  */
 const tries = 10
 const betweenMs = 250
+
+/** The client of this machine's privileged helper; `null`: this process is root, or there is no helper. */
+export function privilegedHere(): CallPrivileged | null {
+  const isRoot = process.getuid?.() === 0
+  return isRoot || !existsSync(privilegedSocket) ? null : privilegedClient(privilegedSocket)
+}
 
 export function privilegedClient(path: string, waitMs = betweenMs): CallPrivileged {
   return async (operation, args, value, withinMs = usualMs) => {

@@ -1,3 +1,5 @@
+import { OperatorError } from '../lib/operatorError.ts'
+
 const controls = /\p{Cc}/gu
 
 /**
@@ -22,6 +24,20 @@ function escapeControl(char: string): string {
 /** Leaves words unquoted that need no quotes, so that the line is easy to read. */
 export function quoteIfNeeded(text: string): string {
   return /^[A-Za-z0-9_./:=@,+-]+$/.test(text) ? text : quoteWord(text)
+}
+
+/**
+ * A command line of Tandem itself, without quotes. Refuses words that would need some: the program must be in a path of
+ * letters and digits.
+ */
+export function unitWords(argv: readonly string[]): string {
+  const bad = argv.find((word) => !/^[\w@%+=:,./-]+$/.test(word))
+  if (bad !== undefined)
+    throw new OperatorError('E_USAGE', `"${bad}" is not allowed in a unit file`, {
+      subject: bad,
+      next: 'use a path of letters, digits, dots, dashes and slashes',
+    })
+  return argv.join(' ').replaceAll('%', '%%')
 }
 
 const nameShape = /^[A-Za-z_][A-Za-z0-9_]*$/

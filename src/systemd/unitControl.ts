@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } f
 import { dirname, join } from 'node:path'
 import { writeFileDurably } from '../lib/durableFile.ts'
 import { exec } from '../lib/exec.ts'
-import { installUnit, lastWords, systemctl } from './units.ts'
+import { installUnit, killUnit, lastWords, systemctl } from './units.ts'
 import { unitFolder } from '../layout/units.ts'
+import { unitWords } from './quoting.ts'
 
 export interface UnitLife {
   mainPid: number
@@ -53,10 +54,7 @@ export function createUnitControl(): UnitControl {
     async restart(unit) {
       await systemctl('restart', unit)
     },
-    async kill(unit) {
-      // Fails if the unit does not run.
-      await exec(['systemctl', 'kill', '--kill-whom=all', '--signal=KILL', unit])
-    },
+    kill: killUnit,
     async life(unit) {
       const said = await systemctl('show', '--property=MainPID,NRestarts', unit)
       const number = (name: string): number => Number(new RegExp(`^${name}=(\\d+)$`, 'm').exec(said)?.[1] ?? 0)
@@ -96,7 +94,7 @@ export const dropInText = (
 ): string => `# Written by \`tandem upgrade\`. Without this file the unit runs the installed program.
 [Service]
 ExecStart=
-ExecStart=${words(argv)}
+ExecStart=${unitWords(argv)}
 `
 
 export const helperText = (
@@ -107,17 +105,10 @@ Description=Trial of a new version of Tandem; returns to the former version on f
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=${words(argv)}
+ExecStart=${unitWords(argv)}
 Restart=on-failure
 RestartSec=1
 
 [Install]
 WantedBy=multi-user.target
 `
-
-function words(argv: readonly string[]): string {
-  const bad = argv.find((word) => !/^[\w@%+=:,./-]+$/.test(word))
-  if (bad !== undefined)
-    throw new Error(`"${bad}" cannot be used in a unit file: install Tandem in a path of letters and digits`)
-  return argv.join(' ').replaceAll('%', '%%')
-}

@@ -12,6 +12,9 @@ const timeoutMs = 150_000
 const killMs = 30_000
 const wordLines = 5
 
+/** True if systemd runs this machine and this process has root privileges. */
+export const mayInstallUnits = (): boolean => existsSync('/run/systemd/system') && process.getuid?.() === 0
+
 /** Rejects with systemctl's message if the command fails. */
 export const systemctl = (...argv: string[]): Promise<string> => execOrThrow(['systemctl', ...argv], { timeoutMs })
 
@@ -25,15 +28,19 @@ export const isActive = async (unit: string): Promise<boolean> => (await asked('
  * Writes the unit file if its text differs, reloads systemd and enables the unit; returns whether the text was new. A
  * repeated call finishes work that a crash left unfinished.
  */
-export async function installUnit(unit: string, text: string, folder = unitFolder): Promise<boolean> {
-  const path = join(folder, unit)
+export async function installUnit(unit: string, text: string, { isEnabled = true } = {}): Promise<boolean> {
+  const path = join(unitFolder, unit)
   const changed = !existsSync(path) || readFileSync(path, 'utf8') !== text
   if (changed) writeFileDurably(path, text, 0o644)
   if (changed || (await asked('show', '-P', 'NeedDaemonReload', unit)).out.trim() !== 'no')
     await systemctl('daemon-reload')
-  if ((await asked('is-enabled', '--quiet', unit)).code !== 0) await systemctl('enable', unit)
+  if (isEnabled && (await asked('is-enabled', '--quiet', unit)).code !== 0) await systemctl('enable', unit)
   return changed
 }
+
+/** Kills the unit's processes at once; a unit that does not run is no error. */
+export const killUnit = async (unit: string): Promise<void> =>
+  void (await asked('kill', '--kill-whom=all', '--signal=KILL', unit))
 
 /** Stops and disables a unit and removes its file; a missing unit is no error. */
 export async function removeUnit(unit: string, folder = unitFolder): Promise<void> {

@@ -1,13 +1,9 @@
 import { hostname } from 'node:os'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { invitation } from '../invitation.ts'
-import { selfCommand } from '../../lib/selfCommand.ts'
-import { installPart, mayInstallUnits } from '../machine/partUnit.ts'
-import { mustBeSeenByAgent } from '../machine/seenByAgent.ts'
-import { checkedPin } from '../pinnedAuthority.ts'
+import { checkedPin } from '../../identity/pinnedAuthority.ts'
 import type { CommonFlags, Session } from '../session.ts'
-import { agentUnit, controllerUnit } from '../../layout/units.ts'
 
 type InitFlags = CommonFlags & { cluster: string; address: string; data: string; port: number; start: boolean }
 
@@ -31,8 +27,7 @@ export async function initController(session: Session, flags: InitFlags): Promis
   const invite = invitation(cluster, { url, token, pin })
   if (contexts.current() === null) contexts.use(cluster)
   const argv = ['controller', 'run', '--cluster', cluster, '--data', data, '--host', address, '--port', String(port)]
-  const started = start && mayInstallUnits()
-  if (started) await startPart(controllerUnit, `Tandem's controller of ${cluster}`, argv)
+  const started = start && (await host.entryPoints.startController(cluster, argv))
   out.result({ cluster, controller: url, context: cluster, data, pin, invite, started }, () => {
     const how = started
       ? 'the controller runs as tandem-controller.service'
@@ -76,28 +71,14 @@ export async function joinAgent(session: Session, flags: JoinFlags, controller: 
   const { host, out, signal } = session
   const data = resolve(host.cwd, flags.data)
   const pin = checkedPin(flags.pin, 'copy the whole command that tandem machine add NAME printed')
-  const started = flags.start && mayInstallUnits()
-  const { command, args, env } = selfCommand()
-  if (started) mustBeSeenByAgent([command, ...args, dirname(data)])
-  const { joinCluster } = await import('../machine/joinCluster.ts')
-  const joined = await joinCluster({ controller, token: flags.token, pin, data }, signal)
-  const { machine, settings } = joined
-  const argv = ['agent', 'run', '--data', data]
-  if (started) {
-    const rootPart = [command, ...args, 'agent', 'privileged', '--data', data]
-    const lines = await host.entryPoints.setUpUnprivileged({ data, environment: env, command: rootPart, joined })
-    await startPart(agentUnit, `Tandem's agent of machine ${machine}`, argv, lines)
-  }
-  out.result({ machine, cluster: settings.cluster, data, started }, () => {
-    const how = started ? 'the agent runs as tandem-agent.service' : `start the agent: tandem ${argv.join(' ')}`
-    return `this computer is now machine ${machine} of cluster ${settings.cluster}; ${how}`
+  const { token, start } = flags
+  const joining = { controller, token, pin, data, start }
+  const { machine, cluster, started } = await host.entryPoints.joinMachine(joining, signal)
+  out.result({ machine, cluster, data, started }, () => {
+    const how = started ? 'the agent runs as tandem-agent.service' : `start the agent: tandem agent run --data ${data}`
+    return `this computer is now machine ${machine} of cluster ${cluster}; ${how}`
   })
   return 0
-}
-
-async function startPart(name: string, description: string, words: string[], lines: string[] = []): Promise<void> {
-  const { command, args, env } = selfCommand()
-  await installPart({ name, description, argv: [command, ...args, ...words], env, lines })
 }
 
 /** A cloud-init document that runs the command, for a machine that does not exist yet. */

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { mayInstallUnits } from '../machine/partUnit.ts'
 import { renderLeft } from '../render/left.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
@@ -11,7 +10,6 @@ export async function leaveMachine({ host, out }: Session, flags: LeaveFlags): P
   const data = resolve(host.cwd, flags.data)
   if ((keepData || removeData) && !purge) throw misused('--keep-data and --remove-data need --purge')
   if (keepData && removeData) throw misused('use --keep-data or --remove-data, not both')
-  if (!mayInstallUnits()) throw misused('tandem agent leave needs root on a machine with systemd')
   const serviceData = keepData ? 'keep' : removeData ? 'remove' : null
   const left = await host.entryPoints.leaveMachine({ data, purge, serviceData })
   out.result({ left: true, ...left }, () => renderLeft(left, purge))

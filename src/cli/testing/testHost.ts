@@ -25,7 +25,8 @@ export async function runHere(
     runGuard: never,
     examineMachine: async () => ({ machine: 'a', checked: [], findings: [] }),
     runPrivileged: never,
-    setUpUnprivileged: async () => [],
+    startController: async () => false,
+    joinMachine: async () => ({ machine: 'a', cluster: 'test', started: false }),
     leaveMachine: async () => ({ units: [], keptData: [], stays: [] }),
   }
   const host: CliHost = { stdin: () => stdin, stdout, stderr, env, cwd, version: '9.9.9', entryPoints }

@@ -1,4 +1,4 @@
-import { selfCommand } from './lib/selfCommand.ts'
+import { selfCommand } from '../../../lib/selfCommand.ts'
 
 /** Command of the guard. Its memory is kept small, because the guard runs on every machine all the time. */
 export function guardCommand(data: string): string[] {

@@ -1,5 +1,5 @@
 import { connect, type DetailedPeerCertificate } from 'node:tls'
-import { fingerprint, isSignedBy } from '../identity/certificate.ts'
+import { fingerprint, isSignedBy } from './certificate.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
 const withinMs = 10_000

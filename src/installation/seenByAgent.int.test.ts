@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { OperatorError } from '../../lib/operatorError.ts'
+import { OperatorError } from '../lib/operatorError.ts'
 import { mustBeSeenByAgent } from './seenByAgent.ts'
 
 let folder = ''

@@ -1,27 +1,17 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { EntryPoints } from './cli/entryPoints.ts'
-import { keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
-import { systemdAddressHost } from './drivers/address/keepalived/systemdAddressHost.ts'
-import { listUnits, openUnitFiles } from './drivers/supervisor/systemd/unitFiles.ts'
-import { exec } from './lib/exec.ts'
-import { programFolder } from './lib/programFolder.ts'
-import { endLeftovers } from './privileged/endLeftovers.ts'
-import { RootFolder } from './privileged/rootFolder.ts'
-import { OperatorError } from './lib/operatorError.ts'
-import { removeUnit, stopUnit, systemctl } from './systemd/units.ts'
-import {
-  agentUnit,
-  controllerUnit,
-  haproxyUnit,
-  keepalivedUnit,
-  privilegedSocketUnit,
-  privilegedUnit,
-  trialUnit,
-  unitFolder,
-} from './layout/units.ts'
-import { removeTree } from './releases/removeTree.ts'
-import { createUnitControl } from './systemd/unitControl.ts'
+import { keepalivedFiles } from '../drivers/address/keepalived/keepalivedFiles.ts'
+import { systemdAddressHost } from '../drivers/address/keepalived/systemdAddressHost.ts'
+import { listUnits, openUnitFiles } from '../drivers/supervisor/systemd/unitFiles.ts'
+import { userExists } from '../lib/accounts.ts'
+import { programFolder } from '../lib/programFolder.ts'
+import { endLeftovers } from '../privileged/endLeftovers.ts'
+import { RootFolder } from '../privileged/rootFolder.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import { mayInstallUnits, removeUnit, stopUnit, systemctl } from '../systemd/units.ts'
+import { agentUnit, controllerUnit, haproxyUnit, keepalivedUnit, trialUnit, unitFolder } from '../layout/units.ts'
+import { removeTree } from '../releases/removeTree.ts'
+import { createUnitControl } from '../systemd/unitControl.ts'
 import {
   agentOnly,
   downloadFolder,
@@ -29,7 +19,7 @@ import {
   joiningOnly,
   programsFolder,
   supervisorFolder,
-} from './layout/dataFolder.ts'
+} from '../layout/dataFolder.ts'
 import {
   configurationFolder,
   dataRoot,
@@ -37,11 +27,25 @@ import {
   packageFolder,
   privateDataRoot,
   runFolders,
-} from './layout/folders.ts'
-import { agentUser, haproxyUser } from './layout/users.ts'
+} from '../layout/folders.ts'
+import { agentParts, type Installation } from './parts.ts'
 
-type Leaving = Parameters<EntryPoints['leaveMachine']>[0]
-type Left = Awaited<ReturnType<EntryPoints['leaveMachine']>>
+interface Leaving {
+  data: string
+  /** Also stops and removes the services. */
+  purge: boolean
+  /** With `purge`: whether to keep the services' data; `null`: the user chose neither. */
+  serviceData: 'keep' | 'remove' | null
+}
+
+interface Left {
+  /** Units that continue to run. */
+  units: string[]
+  /** Services whose data is kept. */
+  keptData: string[]
+  /** After `purge`: everything that remains. `remove`: the command that removes it. */
+  stays: { what: string; where: string; remove: string | null }[]
+}
 
 /**
  * Removes Tandem from this machine. Its services continue under systemd, HAProxy and keepalived alone. Every step may
@@ -49,9 +53,11 @@ type Left = Awaited<ReturnType<EntryPoints['leaveMachine']>>
  */
 export async function leaveMachine(leaving: Leaving): Promise<Left> {
   const { data, purge } = leaving
+  if (!mayInstallUnits()) throw notRoot()
   if (!existsSync(data) && !existsSync(join(unitFolder, agentUnit))) throw nothingThere(data)
   if (purge) refuseUnsaid(leaving)
-  await removeParts()
+  const parts = agentParts({ data, name: '', environment: {}, groups: [], command: () => [] })
+  await removeParts(parts)
   const root = new RootFolder(data)
   const address = systemdAddressHost({ files: keepalivedFiles(root.exists ? root.path : data), guardCommand: [] })
   const environment = root.exists ? root.path : supervisorFolder(data)
@@ -78,12 +84,12 @@ export async function leaveMachine(leaving: Leaving): Promise<Left> {
     for (const root of dataRoots) await removeTree(root)
   await systemctl('daemon-reload')
   await removeTree(data)
-  return { units: [], keptData: servicesWithData(), stays: await whatStays() }
+  return { units: [], keptData: servicesWithData(), stays: await whatStays(parts) }
 }
 
 /** Removes the agent and its privileged helper, with the drop-ins of upgrades. */
-async function removeParts(): Promise<void> {
-  const parts = [agentUnit, privilegedSocketUnit, privilegedUnit]
+async function removeParts({ units }: Installation): Promise<void> {
+  const parts = units.map(({ name }) => name).toReversed()
   // The trial unit is removed first and last, because the other units may start it again until they have ended.
   for (const unit of [trialUnit(agentUnit), ...parts, trialUnit(agentUnit)]) await removeUnit(unit)
   for (const unit of parts) await createUnitControl().useCommand(unit, null)
@@ -117,9 +123,9 @@ const dataFolders = (): string[] =>
   )
 
 /** Everything that `--purge` leaves on the machine, its place, and the command that removes it. */
-async function whatStays(): Promise<Left['stays']> {
+async function whatStays(parts: Installation): Promise<Left['stays']> {
   const users: string[] = []
-  for (const user of [agentUser, haproxyUser]) if ((await exec(['id', '-u', user])).code === 0) users.push(user)
+  for (const user of parts.users) if (await userExists(user)) users.push(user)
   const controller = join(unitFolder, controllerUnit)
   const isPackage = programFolder === packageFolder
   return [
@@ -142,6 +148,12 @@ async function whatStays(): Promise<Left['stays']> {
     { what: 'output of services', where: 'the journal, until journald drops it', remove: null },
   ]
 }
+
+const notRoot = (): OperatorError =>
+  new OperatorError('E_USAGE', 'tandem agent leave needs root on a machine with systemd', {
+    subject: 'tandem agent leave',
+    next: 'tandem agent leave --help',
+  })
 
 const nothingThere = (data: string): OperatorError =>
   new OperatorError('E_USAGE', `there is no agent here: neither ${agentUnit} nor ${data} exists`, {

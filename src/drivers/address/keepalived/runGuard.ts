@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process'
-import { AddressGuard, guardParts, lookMs } from './drivers/address/keepalived/addressGuard.ts'
-import { bootMs, readGuardSettings } from './drivers/address/keepalived/guardFiles.ts'
-import { keepalivedFiles } from './drivers/address/keepalived/keepalivedFiles.ts'
-import { SynGate } from './drivers/address/keepalived/synGate.ts'
-import { beQuiet } from './lib/quiet.ts'
+import { beQuiet } from '../../../lib/quiet.ts'
+import { notifySystemd } from '../../../systemd/notify.ts'
+import { AddressGuard, guardParts, lookMs } from './addressGuard.ts'
+import { bootMs, readGuardSettings } from './guardFiles.ts'
+import { keepalivedFiles } from './keepalivedFiles.ts'
+import { SynGate } from './synGate.ts'
 
 /** Watchdog interval. systemd restarts the guard after WatchdogSec without a message; that is more than twice this. */
 const aliveMs = 2_000
@@ -20,9 +20,9 @@ export async function runGuard({ data }: { data: string }): Promise<number> {
     guardParts(settings, files, (text) => console.log(text)),
   )
   guard.look(bootMs())
-  notify('READY=1')
+  notifySystemd('READY=1')
   const looking = setInterval(() => guard.look(bootMs()), lookMs)
-  const telling = setInterval(() => notify('WATCHDOG=1'), aliveMs)
+  const telling = setInterval(() => notifySystemd('WATCHDOG=1'), aliveMs)
   const { promise, resolve } = Promise.withResolvers<void>()
   process.once('SIGTERM', resolve)
   process.once('SIGINT', resolve)
@@ -31,12 +31,4 @@ export async function runGuard({ data }: { data: string }): Promise<number> {
   clearInterval(telling)
   guard.close()
   return 0
-}
-
-/**
- * sd_notify(3) sends a datagram to a local socket, for which Node has no API. If it fails, systemd restarts the guard.
- */
-function notify(state: string): void {
-  if (process.env['NOTIFY_SOCKET'] === undefined) return
-  execFile('systemd-notify', [state], { timeout: aliveMs }, () => {})
 }

@@ -1,9 +1,49 @@
 import { basename } from 'node:path'
 import { agentRunDir, privilegedSocket } from '../layout/folders.ts'
 import { privilegedSocketUnit, unitFolder } from '../layout/units.ts'
+import { unitWords } from '../systemd/quoting.ts'
+
+interface PartText {
+  description: string
+  /** The whole command line. */
+  argv: readonly string[]
+  environment: Readonly<Record<string, string>>
+  /** Additional lines of the section `[Service]`. */
+  lines: readonly string[]
+}
+
+const environmentLines = (environment: Readonly<Record<string, string>>): string =>
+  Object.entries(environment)
+    .map(([name, value]) => `Environment=${name}=${value}\n`)
+    .join('')
+
+/**
+ * A readable unit file. `Restart=always` without a start limit: an agent that crashed six times at three in the morning
+ * must still restart automatically. `KillMode=process`: processes that the part started must outlive it.
+ */
+export function partText({ description, argv, environment, lines }: PartText): string {
+  return `# Written by Tandem; docs/files.md lists all files that Tandem writes.
+[Unit]
+Description=${description}
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=${unitWords(argv)}
+${environmentLines(environment)}Restart=always
+RestartSec=1
+KillMode=process
+TimeoutStopSec=30
+LimitNOFILE=65536
+${lines.map((line) => `${line}\n`).join('')}
+[Install]
+WantedBy=multi-user.target
+`
+}
 
 /** systemd listens on the socket; only the agent's group has access. */
-export const socketUnit = (
+export const socketText = (
   group: string,
 ): string => `# Written by Tandem; docs/files.md lists all files that Tandem writes.
 [Unit]
@@ -22,12 +62,11 @@ WantedBy=sockets.target
 `
 
 /** Started by the first connection; exits when there are no requests. It costs nothing while nothing changes. */
-export function serviceUnit(
+export function helperText(
   command: readonly string[],
   environment: Readonly<Record<string, string>>,
   data: string,
 ): string {
-  const lines = Object.entries(environment).map(([name, value]) => `Environment=${name}=${value}\n`)
   return `# Written by Tandem; docs/files.md lists all files that Tandem writes.
 [Unit]
 Description=Privileged helper of Tandem's agent: few operations, with checked arguments
@@ -36,8 +75,8 @@ After=${privilegedSocketUnit}
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=${command.join(' ').replaceAll('%', '%%')}
-${lines.join('')}TimeoutStopSec=120
+ExecStart=${unitWords(command)}
+${environmentLines(environment)}TimeoutStopSec=120
 KillMode=mixed
 UMask=0022
 CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_KILL CAP_SYS_PTRACE CAP_NET_ADMIN CAP_SYS_BOOT

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { runsAsRoot } from './setUp.ts'
+import { runsAsRoot } from './ownHaproxy.ts'
 
 it('does not count a process that systemd has just made and that has not yet switched to its user as root', () => {
   const root = (): number => 0

@@ -1,23 +1,22 @@
 import { existsSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { certificatesFolder, haproxyRunDir } from './layout/folders.ts'
-import type { EntryPoints } from './cli/entryPoints.ts'
-import { judgeMachine } from './doctor/judgeMachine.ts'
-import { agentAnswer } from './examine/agentAnswer.ts'
-import { controllerFacts } from './examine/controllerFacts.ts'
-import type { Checker } from './examine/configurations.ts'
-import { gatherFacts } from './examine/gatherFacts.ts'
-import { JoinedFolder } from './identity/joinedMachine.ts'
-import { systemClock } from './lib/clock.ts'
-import { readJson } from './lib/durableJson.ts'
-import { OperatorError } from './lib/operatorError.ts'
-import { partJail } from './privileged/helperUnits.ts'
-import { RootFolder } from './privileged/rootFolder.ts'
-import { agentUser, haproxyUser } from './layout/users.ts'
-import type { AgentSelf, Checkup } from './protocol/checkup.ts'
-import type { MachineSettings } from './protocol/machineSettings.ts'
-import { readVersion } from './lib/version.ts'
+import { certificatesFolder, haproxyRunDir } from '../layout/folders.ts'
+import { judgeMachine } from '../doctor/judgeMachine.ts'
+import { agentAnswer } from './agentAnswer.ts'
+import { controllerFacts } from './controllerFacts.ts'
+import type { Checker } from './configurations.ts'
+import { gatherFacts } from './gatherFacts.ts'
+import { JoinedFolder } from '../identity/joinedMachine.ts'
+import { systemClock } from '../lib/clock.ts'
+import { readJson } from '../lib/durableJson.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import { partJail } from '../installation/unitTexts.ts'
+import { privilegedFolder } from '../layout/dataFolder.ts'
+import { agentUser, haproxyUser } from '../layout/users.ts'
+import type { AgentSelf, Checkup } from '../protocol/checkup.ts'
+import type { MachineSettings } from '../protocol/machineSettings.ts'
+import { readVersion } from '../lib/version.ts'
 
 // Loaded at the first checkup, so that an agent without checkups does not keep this code in memory.
 
@@ -41,16 +40,13 @@ export async function examineMachine(about: Machine): Promise<Checkup> {
 
 /** The agent writes HAProxy's configuration, so it is checked with the rights of the agent's user. */
 function checkerOf(data: string): Checker | null {
-  if (new RootFolder(data).exists) return { user: agentUser, group: haproxyUser, jail: partJail }
+  if (existsSync(privilegedFolder(data))) return { user: agentUser, group: haproxyUser, jail: partJail }
   const { uid, gid } = lstatSync(data)
   return uid === 0 ? null : { user: String(uid), group: String(gid), jail: partJail }
 }
 
 /** Makes the checkup for a user on the machine, also if the agent is down. */
-export async function examineHere({
-  data,
-  secretsFolder,
-}: Parameters<EntryPoints['examineMachine']>[0]): Promise<Checkup> {
+export async function examineHere({ data, secretsFolder }: Pick<Machine, 'data' | 'secretsFolder'>): Promise<Checkup> {
   const joined = new JoinedFolder(data)
   if (!joined.exists()) throw notAMachine(data)
   const { machine, settings } = joined.read()

@@ -1,9 +1,9 @@
-import { ApiClient } from '../../api/client.ts'
-import { createRequest } from '../../identity/authority.ts'
-import { fingerprint } from '../../identity/certificate.ts'
-import { JoinedFolder, type JoinedMachine } from '../../identity/joinedMachine.ts'
-import { OperatorError } from '../../lib/operatorError.ts'
-import { pinnedAuthority } from '../pinnedAuthority.ts'
+import { ApiClient } from '../api/client.ts'
+import { createRequest } from '../identity/authority.ts'
+import { fingerprint } from '../identity/certificate.ts'
+import { JoinedFolder, type JoinedMachine } from '../identity/joinedMachine.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import { pinnedAuthority } from '../identity/pinnedAuthority.ts'
 
 export interface Join {
   /** Address as `host:port`. */

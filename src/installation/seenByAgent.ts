@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
-import { OperatorError } from '../../lib/operatorError.ts'
+import { OperatorError } from '../lib/operatorError.ts'
 
 /** Folders that the agent's unit hides from the agent (`ProtectHome=`, systemd.exec(5)). */
 const hidden = ['/home', '/root', '/run/user']

@@ -1,0 +1,26 @@
+import { dirname } from 'node:path'
+import { selfCommand } from '../lib/selfCommand.ts'
+import { agentUnit } from '../layout/units.ts'
+import { mayInstallUnits } from '../systemd/units.ts'
+import { joinCluster, type Join } from './joinCluster.ts'
+import { mustBeSeenByAgent } from './seenByAgent.ts'
+import { setUpAgent } from './setUpAgent.ts'
+import { explained } from './explained.ts'
+
+interface JoinedHere {
+  machine: string
+  cluster: string
+  /** True if the agent runs as a unit. */
+  started: boolean
+}
+
+/** Makes this machine join a cluster. With `start`, root on a machine with systemd also sets up and starts its agent. */
+export async function joinMachine(join: Join & { start: boolean }, signal: AbortSignal): Promise<JoinedHere> {
+  const { data, start } = join
+  const started = start && mayInstallUnits()
+  const { command, args } = selfCommand()
+  if (started) mustBeSeenByAgent([command, ...args, dirname(data)])
+  const joined = await joinCluster(join, signal)
+  if (started) await explained(agentUnit, () => setUpAgent(data, joined))
+  return { machine: joined.machine, cluster: joined.settings.cluster, started }
+}
