@@ -1,16 +1,19 @@
-import type { Room } from '../decision/room.ts'
+import { roomOf } from '../decision/room.ts'
 import { addressFacts } from './addressFacts.ts'
 import { advanceAddresses } from './advanceAddresses.ts'
+import { desiredAddresses } from './desiredAddresses.ts'
 import { directing } from './directing.ts'
 import { addressFolds } from './foldAddress.ts'
 import type { AddressesState, AddressesWorld } from './state.ts'
 
 /** Virtual addresses: who holds which. */
-export const addresses = {
+export const addresses = roomOf<AddressesWorld, AddressesState, never, 'addresses'>()({
   name: 'addresses',
   initial: { addresses: {} },
   folds: addressFolds,
   facts: addressFacts,
   advance: advanceAddresses,
   directing,
-} satisfies Room<AddressesWorld, AddressesState>
+  desire: desiredAddresses,
+  commands: {},
+})

@@ -3,7 +3,7 @@ import type { Event } from '../events/event.ts'
 import { evolve } from './evolve.ts'
 import { momentOf, type Given } from './moment.ts'
 import { rooms } from './rooms.ts'
-import type { World } from './world.ts'
+import type { World } from './rooms.ts'
 
 /** Folds events in as if they had been appended at `at`. */
 export function applyAll(world: World, events: Event[], at: number): World {

@@ -2,12 +2,10 @@ import type { ControllerSelf, Moment } from '../decision/moment.ts'
 import { earliestDecision, type Observed } from '../decision/observed.ts'
 import { accepted, type Decision } from '../decision/refuse.ts'
 import { advance, applyAll } from './advance.ts'
-import { deciders, type Command, type RoomCommand } from './command.ts'
 import { factsOf } from './factsOf.ts'
 import { momentOf, type Given } from './moment.ts'
 import { recoverLog } from './recoverLog.ts'
-import { rooms } from './rooms.ts'
-import type { World } from './world.ts'
+import { rooms, type Command, type World } from './rooms.ts'
 
 /** Everything known beside the log. */
 export interface Known {
@@ -46,7 +44,9 @@ function givenAt(world: World, known: Known, { type, at }: Command): Given {
 function decideCommand(world: World, command: Command, moment: Moment): Decision {
   if (command.type === 'RecordReport') return accepted(...factsOf(world, command.report, moment))
   if (command.type === 'RecoverLog') return recoverLog(world, command, moment)
-  // The table pairs each type of command with the function that decides it.
-  const decider = deciders[command.type] as (world: World, command: RoomCommand, moment: Moment) => Decision
+  // The type Command is made of the rooms' tables, so one of them has this type of command.
+  const decider = deciders.get(command.type) as (world: World, command: Command, moment: Moment) => Decision
   return decider(world, command, moment)
 }
+
+const deciders = new Map(rooms.flatMap(({ commands }) => Object.entries(commands)))

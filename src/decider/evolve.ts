@@ -1,7 +1,7 @@
 import type { Asked } from '../decision/base.ts'
 import type { EventType, RecordedEvent } from '../events/event.ts'
 import { rooms } from './rooms.ts'
-import type { World } from './world.ts'
+import type { World } from './rooms.ts'
 
 type Fold = (world: World, event: RecordedEvent, asked: Asked) => Partial<World>
 

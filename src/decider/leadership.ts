@@ -1,6 +1,6 @@
 import type { Asked, Base, TermRecord } from '../decision/base.ts'
 import { accepted } from '../decision/refuse.ts'
-import type { Deciders, Folds, Room } from '../decision/room.ts'
+import { roomOf } from '../decision/room.ts'
 import type { EventData } from '../events/event.ts'
 
 export type LeadershipCommand =
@@ -12,12 +12,6 @@ export type LeadershipCommand =
 
 /** Number of leaderships that an agent may have missed and still recognize the log as the same. */
 const termsKept = 1_000
-
-const folds = {
-  LeadershipTaken: ({ terms }, { data }, asked) => took(terms, data, asked, false),
-  LogRecovered: ({ terms }, { data }, asked) => took(terms, data, asked, true),
-  ClockRestarted: (_, __, asked) => clockFrom(asked),
-} satisfies Folds<Base, Base>
 
 function took(
   terms: TermRecord[],
@@ -32,16 +26,20 @@ function took(
 const clockFrom = ({ at, position }: Asked): Partial<Base> => ({ clockSince: at, clockPosition: position })
 
 /** Who decides, and since when deadlines count. */
-export const leadership = {
+export const leadership = roomOf<Base, Partial<Base>, LeadershipCommand>()({
   name: 'leadership',
   initial: {},
-  folds,
-} satisfies Room<Base, Partial<Base>>
-
-export const leadershipDeciders = {
-  TakeLeadership: ({ terms }, { id, version }) =>
-    accepted({ type: 'LeadershipTaken', data: { term: (terms.at(-1)?.term ?? 0) + 1, id, version } }),
-  RestartClock: (_, { reason }) => accepted({ type: 'ClockRestarted', data: { reason } }),
-  TimePassed: () => accepted(),
-  LookAgain: () => accepted(),
-} satisfies Deciders<Base, LeadershipCommand>
+  folds: {
+    LeadershipTaken: ({ terms }, { data }, asked) => took(terms, data, asked, false),
+    LogRecovered: ({ terms }, { data }, asked) => took(terms, data, asked, true),
+    ClockRestarted: (_, __, asked) => clockFrom(asked),
+  },
+  commands: {
+    TakeLeadership: ({ terms }, { id, version }) =>
+      accepted({ type: 'LeadershipTaken', data: { term: (terms.at(-1)?.term ?? 0) + 1, id, version } }),
+    RestartClock: (_, { reason }) => accepted({ type: 'ClockRestarted', data: { reason } }),
+    TimePassed: () => accepted(),
+    LookAgain: () => accepted(),
+  },
+  desire: () => ({}),
+})

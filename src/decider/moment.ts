@@ -1,7 +1,7 @@
 import type { BoundDirecting, ControllerSelf, Moment } from '../decision/moment.ts'
 import type { Observed } from '../decision/observed.ts'
 import { rooms } from './rooms.ts'
-import type { World } from './world.ts'
+import type { World } from './rooms.ts'
 
 /** The part of a moment that comes from outside the state. */
 export interface Given {

@@ -1,11 +1,11 @@
 import type { Moment } from '../decision/moment.ts'
 import { refuse, type Decision } from '../decision/refuse.ts'
-import type { HeldState } from '../events/event.ts'
+import type { HeldState } from '../events/leadershipEvents.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
 import { applyAll } from './advance.ts'
 import { desiredState } from './desiredState.ts'
 import { factsOf } from './factsOf.ts'
-import type { World } from './world.ts'
+import type { World } from './rooms.ts'
 
 /**
  * Continues with a log that was restored or lost: takes a term above every term that machines have seen, and adopts the

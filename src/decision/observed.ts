@@ -1,5 +1,5 @@
 import type { Report } from '../protocol/report.ts'
-import type { ReportMark } from '../events/event.ts'
+import type { ReportMark } from '../events/fleetEvents.ts'
 import type { Base } from './base.ts'
 import { limits } from './limits.ts'
 

@@ -1,4 +1,5 @@
 import type { Event, EventType, RecordedEvent } from '../events/event.ts'
+import type { MachineDesire } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 import type { Asked, Base } from './base.ts'
 import type { Directing, Moment, Operation } from './moment.ts'
@@ -6,13 +7,15 @@ import type { Decision } from './refuse.ts'
 
 /*
  * A DECISION ROOM is one subject of the controller, as a value: the part of the state that it owns, how it folds events
- * into that part, and what it decides. `World` is the state that the room may read: its own part, and the parts of other
- * rooms that it names. Every function is pure and synchronous. src/decider/ runs all rooms in one loop.
+ * into that part, the commands that it decides, and what it wants of a machine. `World` is the state that the room may
+ * read: its own part, and the parts of other rooms that it names. Every function is pure and synchronous. src/decider/
+ * runs all rooms in one loop.
  */
-export interface Room<World extends Base, Own> {
+export interface Room<World extends Base, Own, Command extends { type: string }, Slice extends keyof MachineDesire> {
   name: string
   initial: Own
   folds: Folds<World, Own>
+  commands: Deciders<World, Command>
   /** The facts in a machine's report that the log does not know yet. */
   facts?: (world: World, report: Report, moment: Moment) => Event[]
   /** Everything that follows now; decided again until nothing more follows. */
@@ -22,6 +25,8 @@ export interface Room<World extends Base, Own> {
   /** The operation on machines that this room has in progress. */
   operation?: (world: World) => Operation | null
   directing?: Directing<World>
+  /** This room's slices of the desired state of a machine. */
+  desire: (world: World, machine: string) => Pick<MachineDesire, Slice>
 }
 
 /** How a room folds each event that concerns it: returns the changed part. `world` is the state before the event. */
@@ -31,7 +36,7 @@ export type Folds<World, Own> = {
 
 export type Recorded<T extends EventType> = Extract<RecordedEvent, { type: T }>
 
-/** How a room decides each command that it knows. */
+/** How a room decides each of its commands. */
 export type Deciders<World, Command extends { type: string }> = {
   [T in Command['type']]: (
     world: World,
@@ -39,3 +44,9 @@ export type Deciders<World, Command extends { type: string }> = {
     moment: Moment,
   ) => Decision
 }
+
+/** A room of which the compiler knows which events it folds. */
+export const roomOf =
+  <World extends Base, Own, Command extends { type: string } = never, Slice extends keyof MachineDesire = never>() =>
+  <F extends Folds<World, Own>>(room: Room<World, Own, Command, Slice> & { folds: F }): typeof room =>
+    room

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseSync } from 'oxc-parser'
 import { expect, it } from 'vitest'
-import { eventVersions } from './stored.ts'
+import { eventVersions } from './event.ts'
 
 it('docs/events.md lists every type of event, and each of its fields', () => {
   const text = readFileSync(join(import.meta.dirname, '../../docs/events.md'), 'utf8')

@@ -1,62 +1,7 @@
 import { usualAdvertMs } from '../definitions/bounds.ts'
 import type { ClusterDefinition } from '../definitions/cluster.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import type { EventType, RecordedEvent } from './event.ts'
-
-/**
- * The version with which each event type is written now. A type's data changes only by a new version and an upcaster.
- */
-export const eventVersions: Record<EventType, number> = {
-  LeadershipTaken: 1,
-  LogRecovered: 1,
-  ClockRestarted: 1,
-  ClusterApplied: 1,
-  MachineRemoved: 1,
-  MachineJoined: 1,
-  MachineMoved: 1,
-  MachineLost: 1,
-  MachineReturned: 1,
-  MachineDrainStarted: 1,
-  MachineDrainStepped: 1,
-  MachineDrained: 1,
-  MachineReadied: 1,
-  MaintenanceStarted: 1,
-  MaintenanceStepped: 1,
-  MaintenanceStopped: 1,
-  MaintenanceResumed: 1,
-  MaintenanceFinished: 1,
-  AddressTaken: 1,
-  AddressReleased: 1,
-  AddressContested: 1,
-  AddressSettled: 1,
-  AddressReturnStarted: 1,
-  AddressReturnEnded: 1,
-  UpgradeStarted: 1,
-  UpgradeTurnStarted: 1,
-  UpgradeTurnFinished: 1,
-  UpgradeReversed: 1,
-  UpgradeFinished: 1,
-  ReleasePublished: 1,
-  ReleasesCollected: 1,
-  LoopbackAssigned: 1,
-  RolloutStarted: 1,
-  ReleaseFetched: 1,
-  PrepareStarted: 1,
-  PrepareFinished: 1,
-  TurnStarted: 1,
-  StepStarted: 1,
-  TurnFinished: 1,
-  MachinePassedOver: 1,
-  RolloutReversed: 1,
-  RolloutFinished: 1,
-  ServiceRemoved: 1,
-  DataRemoved: 1,
-  InstanceStarted: 1,
-  InstanceReady: 1,
-  InstanceFailed: 1,
-  InstanceRecovered: 1,
-  InstanceStopped: 1,
-}
+import { eventVersions, type EventType, type RecordedEvent } from './event.ts'
 
 /** Converts data of `version` to `version + 1`; keyed `Type/version`. */
 export type Upcasters = Record<string, (data: unknown) => unknown>

@@ -1,6 +1,6 @@
 import type { Asked } from '../decision/base.ts'
 import type { Recorded } from '../decision/room.ts'
-import type { HeldState } from '../events/event.ts'
+import type { HeldState } from '../events/leadershipEvents.ts'
 import { keepIf } from '../lib/records.ts'
 import { asDeclared } from '../protocol/declaredRoutes.ts'
 import { newInstance, type FleetState } from './state.ts'

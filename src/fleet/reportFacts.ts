@@ -1,4 +1,5 @@
-import type { Endpoints, Event } from '../events/event.ts'
+import type { Event } from '../events/event.ts'
+import type { Endpoints } from '../events/fleetEvents.ts'
 import type { Report, ReportedInstance } from '../protocol/report.ts'
 import { isBroken } from './serving.ts'
 import type { FleetState, Instance } from './state.ts'

@@ -2,17 +2,18 @@ import { unlessBehind } from '../decision/behind.ts'
 import { limits } from '../decision/limits.ts'
 import type { Moment, Operation } from '../decision/moment.ts'
 import { heardAt } from '../decision/observed.ts'
-import type { Deciders, Room } from '../decision/room.ts'
+import { roomOf } from '../decision/room.ts'
 import { advanceMachines, machineDeadline } from './advanceMachines.ts'
 import { applyCluster } from './applyCluster.ts'
 import type { FleetCommand } from './commands.ts'
 import { drainMachine, readyMachine } from './decideMachine.ts'
+import { desiredMachine } from './desiredMachine.ts'
 import { fleetFolds } from './folds.ts'
 import { reportFacts } from './reportFacts.ts'
 import type { FleetState, FleetWorld } from './state.ts'
 
 /** Machines, what runs on them, and who serves. */
-export const fleet = {
+export const fleet = roomOf<FleetWorld, FleetState, FleetCommand, 'machine' | 'peers' | 'settings' | 'drained'>()({
   name: 'fleet',
   initial: { cluster: null, machines: {}, removedMachines: {}, releases: {}, instances: {} },
   folds: fleetFolds,
@@ -20,13 +21,13 @@ export const fleet = {
   advance: advanceMachines,
   deadline: fleetDeadline,
   operation: drainInProgress,
-} satisfies Room<FleetWorld, FleetState>
-
-export const fleetDeciders = {
-  DrainMachine: unlessBehind(drainMachine),
-  ReadyMachine: unlessBehind(readyMachine),
-  ApplyCluster: unlessBehind(applyCluster),
-} satisfies Deciders<FleetWorld, FleetCommand>
+  desire: desiredMachine,
+  commands: {
+    DrainMachine: unlessBehind(drainMachine),
+    ReadyMachine: unlessBehind(readyMachine),
+    ApplyCluster: unlessBehind(applyCluster),
+  },
+})
 
 function fleetDeadline(state: FleetWorld, moment: Moment): number {
   const machines = Object.values(state.machines)

@@ -1,7 +1,7 @@
 import type { Asked, Base } from '../decision/base.ts'
 import type { ClusterDefinition } from '../definitions/cluster.ts'
 import type { Definition } from '../definitions/definition.ts'
-import type { Endpoints, ReportMark } from '../events/event.ts'
+import type { Endpoints, ReportMark } from '../events/fleetEvents.ts'
 
 /*
  * The FLEET: which machines there are, what runs on them, and who serves.

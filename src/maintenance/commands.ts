@@ -1,4 +1,4 @@
-import type { MaintenanceKind, MaintenanceScript } from '../events/event.ts'
+import type { MaintenanceKind, MaintenanceScript } from '../events/maintenanceEvents.ts'
 
 export type MaintenanceCommand =
   | StartMaintenance

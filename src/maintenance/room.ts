@@ -1,6 +1,6 @@
 import { unlessBehind } from '../decision/behind.ts'
-import type { Moment, Operation } from '../decision/moment.ts'
-import type { Deciders, Room } from '../decision/room.ts'
+import type { Operation } from '../decision/moment.ts'
+import { roomOf } from '../decision/room.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
 import { advanceMaintenance, maintenanceDeadline } from './advanceMaintenance.ts'
 import type { MaintenanceCommand } from './commands.ts'
@@ -9,20 +9,20 @@ import { maintenanceFolds } from './foldMaintenance.ts'
 import { isRunning, type MaintenanceState, type MaintenanceWorld } from './state.ts'
 
 /** Machines are patched and restarted, one after the other. */
-export const maintenance = {
+export const maintenance = roomOf<MaintenanceWorld, MaintenanceState, MaintenanceCommand, 'maintenance'>()({
   name: 'maintenance',
   initial: { maintenance: null },
   folds: maintenanceFolds,
   advance: advanceMaintenance,
-  deadline: (world, moment: Moment) => maintenanceDeadline(world, moment),
+  deadline: maintenanceDeadline,
   operation: maintenanceInProgress,
-} satisfies Room<MaintenanceWorld, MaintenanceState>
-
-export const maintenanceDeciders = {
-  StartMaintenance: unlessBehind(startMaintenance),
-  ResumeMaintenance: unlessBehind(resumeMaintenance),
-  StopMaintenance: stopMaintenance,
-} satisfies Deciders<MaintenanceWorld, MaintenanceCommand>
+  desire: desiredMaintenance,
+  commands: {
+    StartMaintenance: unlessBehind(startMaintenance),
+    ResumeMaintenance: unlessBehind(resumeMaintenance),
+    StopMaintenance: stopMaintenance,
+  },
+})
 
 function maintenanceInProgress({ maintenance: current }: MaintenanceWorld): Operation | null {
   if (!isRunning(current)) return null
@@ -34,7 +34,7 @@ function maintenanceInProgress({ maintenance: current }: MaintenanceWorld): Oper
   }
 }
 
-export function desiredMaintenance(
+function desiredMaintenance(
   { maintenance: current }: MaintenanceState,
   machine: string,
 ): Pick<MachineDesire, 'maintenance'> {

@@ -1,4 +1,5 @@
-import type { EventData, MaintenanceKind, MaintenanceStep } from '../events/event.ts'
+import type { EventData } from '../events/event.ts'
+import type { MaintenanceKind, MaintenanceStep } from '../events/maintenanceEvents.ts'
 import type { Asked } from '../decision/base.ts'
 import type { FleetWorld } from '../fleet/state.ts'
 

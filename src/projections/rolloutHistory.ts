@@ -1,5 +1,6 @@
 import { prepareInstance } from '../definitions/names.ts'
-import type { EventData, Phase, RecordedEvent, RolloutKind } from '../events/event.ts'
+import type { EventData, RecordedEvent } from '../events/event.ts'
+import type { Phase, RolloutKind } from '../events/rolloutEvents.ts'
 
 /** A rollout as users see it, with timing per machine and phase. Times are ISO 8601. */
 export interface RolloutView {

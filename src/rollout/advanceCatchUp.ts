@@ -1,4 +1,5 @@
-import type { Event, EventData, Target } from '../events/event.ts'
+import type { Event, EventData } from '../events/event.ts'
+import type { Target } from '../events/rolloutEvents.ts'
 import type { Moment } from '../decision/moment.ts'
 import { backTarget } from './backTarget.ts'
 import { conforms } from './conforms.ts'

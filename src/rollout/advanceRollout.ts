@@ -1,5 +1,6 @@
 import { prepareInstance } from '../definitions/names.ts'
-import type { Event, Target } from '../events/event.ts'
+import type { Event } from '../events/event.ts'
+import type { Target } from '../events/rolloutEvents.ts'
 import type { Moment } from '../decision/moment.ts'
 import { countsFrom } from '../decision/base.ts'
 import { limits } from '../decision/limits.ts'

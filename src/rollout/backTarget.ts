@@ -1,4 +1,4 @@
-import type { Target } from '../events/event.ts'
+import type { Target } from '../events/rolloutEvents.ts'
 import { definitionOf, instancesOn } from '../fleet/serving.ts'
 import { currentTarget } from './serviceView.ts'
 import type { Service, State } from './state.ts'

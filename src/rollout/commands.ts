@@ -1,5 +1,5 @@
 import type { Definition } from '../definitions/definition.ts'
-import type { RolloutKind } from '../events/event.ts'
+import type { RolloutKind } from '../events/rolloutEvents.ts'
 
 export type RolloutCommand =
   | StartRollout

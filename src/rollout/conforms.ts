@@ -1,4 +1,4 @@
-import type { Target } from '../events/event.ts'
+import type { Target } from '../events/rolloutEvents.ts'
 import { instancesOn } from '../fleet/serving.ts'
 import type { Instance } from '../fleet/state.ts'
 import type { Service, State } from './state.ts'

@@ -10,11 +10,20 @@ import { forwardTarget, runningRollout } from './serviceView.ts'
 import type { Instance } from '../fleet/state.ts'
 import type { State } from './state.ts'
 
+export type ServiceSlice =
+  | 'fetch'
+  | 'keep'
+  | 'definitions'
+  | 'probeHosts'
+  | 'declaredRoutes'
+  | 'instances'
+  | 'routes'
+  | 'localRoutes'
+  | 'prepare'
+  | 'removedData'
+
 /** Everything of services and rollouts that one machine should have now. */
-export function desiredServices(
-  state: State,
-  machine: string,
-): Omit<MachineDesire, 'machine' | 'peers' | 'settings' | 'drained' | 'addresses' | 'maintenance' | 'program'> {
+export function desiredServices(state: State, machine: string): Pick<MachineDesire, ServiceSlice> {
   const mine = Object.values(state.instances).filter((one) => one.machine === machine && one.state !== 'stopping')
   const prepare = preparesOn(state, machine)
   const fetch = fetchesOn(state, machine)

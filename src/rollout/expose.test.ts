@@ -11,7 +11,7 @@ import { desiredState } from '../decider/desiredState.ts'
 import { evolve } from '../decider/evolve.ts'
 import { loopbackOf } from './loopback.ts'
 import { unsaidPorts } from './openPorts.ts'
-import { initialWorld, type World as State } from '../decider/world.ts'
+import { initialWorld, type World as State } from '../decider/rooms.ts'
 import { rollback, deploy, remove, start, stop, type Request } from '../decider/testing/given.ts'
 import { World } from '../decider/testing/world.ts'
 

@@ -1,4 +1,5 @@
-import type { Event, EventData, Step } from '../events/event.ts'
+import type { Event, EventData } from '../events/event.ts'
+import type { Step } from '../events/rolloutEvents.ts'
 import { mayLeave } from './mayLeave.ts'
 import { instancesOn, isBroken } from '../fleet/serving.ts'
 import { awaited, freshOf, oldOf, strategyOf } from './serviceView.ts'

@@ -1,6 +1,7 @@
 import type { Asked } from '../decision/base.ts'
 import type { Recorded } from '../decision/room.ts'
-import type { HeldState, ResolvedRoute } from '../events/event.ts'
+import type { HeldState } from '../events/leadershipEvents.ts'
+import type { ResolvedRoute } from '../events/rolloutEvents.ts'
 import { recovered as recoveredFleet } from '../fleet/recoveredFleet.ts'
 import { conforms } from './conforms.ts'
 import { laptopAddress } from './loopback.ts'

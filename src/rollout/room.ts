@@ -1,6 +1,6 @@
 import { unlessBehind } from '../decision/behind.ts'
 import type { Moment } from '../decision/moment.ts'
-import type { Deciders, Room } from '../decision/room.ts'
+import { roomOf } from '../decision/room.ts'
 import type { Event } from '../events/event.ts'
 import type { Report } from '../protocol/report.ts'
 import { advanceCatchUp } from './advanceCatchUp.ts'
@@ -9,26 +9,27 @@ import { advanceTurn } from './advanceTurn.ts'
 import type { RolloutCommand } from './commands.ts'
 import { rolloutDeadlines } from './deadlines.ts'
 import { abortRollout, collectReleases, publishRelease } from './decideRollout.ts'
+import { desiredServices, type ServiceSlice } from './desiredServices.ts'
 import { rolloutFolds } from './folds.ts'
 import { startRollout } from './startRollout.ts'
 import type { RolloutState, State } from './state.ts'
 
 /** Services are moved to a release, one machine after the other. */
-export const rollout = {
+export const rollout = roomOf<State, RolloutState, RolloutCommand, ServiceSlice>()({
   name: 'rollout',
   initial: { services: {}, turns: {}, rollouts: {}, generations: {}, loopbacks: {}, removedData: {} },
   folds: rolloutFolds,
   facts: dataRemoved,
   advance: advanceServices,
   deadline: rolloutDeadlines,
-} satisfies Room<State, RolloutState>
-
-export const rolloutDeciders = {
-  PublishRelease: publishRelease,
-  CollectReleases: collectReleases,
-  StartRollout: unlessBehind(startRollout),
-  AbortRollout: abortRollout,
-} satisfies Deciders<State, RolloutCommand>
+  desire: desiredServices,
+  commands: {
+    PublishRelease: publishRelease,
+    CollectReleases: collectReleases,
+    StartRollout: unlessBehind(startRollout),
+    AbortRollout: abortRollout,
+  },
+})
 
 function advanceServices(state: State, moment: Moment): Event[] {
   for (const turn of Object.values(state.turns)) {

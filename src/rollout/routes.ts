@@ -1,5 +1,5 @@
 import type { Definition } from '../definitions/definition.ts'
-import type { ResolvedRoute } from '../events/event.ts'
+import type { ResolvedRoute } from '../events/rolloutEvents.ts'
 import { instancesOn } from '../fleet/serving.ts'
 import type { State } from './state.ts'
 

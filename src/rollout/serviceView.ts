@@ -1,5 +1,5 @@
 import type { Definition } from '../definitions/definition.ts'
-import type { Target } from '../events/event.ts'
+import type { Target } from '../events/rolloutEvents.ts'
 import { definitionOf, instancesOn, isPending } from '../fleet/serving.ts'
 import type { FleetState, Instance } from '../fleet/state.ts'
 import type { Rollout, Service, State, Turn } from './state.ts'

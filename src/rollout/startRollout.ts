@@ -1,5 +1,5 @@
 import type { Definition } from '../definitions/definition.ts'
-import type { ResolvedRoute, RolloutKind } from '../events/event.ts'
+import type { ResolvedRoute, RolloutKind } from '../events/rolloutEvents.ts'
 import type { Decision, Refusal } from '../decision/refuse.ts'
 import type { StartRollout } from './commands.ts'
 import { laptopAddress, loopbackOf } from './loopback.ts'

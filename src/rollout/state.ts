@@ -1,5 +1,6 @@
 import type { Asked, Base } from '../decision/base.ts'
-import type { Direction, EventData, ResolvedRoute, RolloutKind, Step, Target } from '../events/event.ts'
+import type { EventData } from '../events/event.ts'
+import type { Direction, ResolvedRoute, RolloutKind, Step, Target } from '../events/rolloutEvents.ts'
 import type { FleetState } from '../fleet/state.ts'
 
 /*

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { Event, RecordedEvent } from '../events/event.ts'
-import { eventVersions, fromStored } from '../events/stored.ts'
+import { eventVersions } from '../events/event.ts'
+import { fromStored } from '../events/stored.ts'
 import type { EventLog } from './eventLog.ts'
 import { moved, recordedAt } from './recorded.ts'
 import { written } from './written.ts'

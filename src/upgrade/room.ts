@@ -1,7 +1,6 @@
 import { unlessBehind } from '../decision/behind.ts'
-import type { Moment, Operation } from '../decision/moment.ts'
-import type { Deciders, Room } from '../decision/room.ts'
-import type { MachineDesire } from '../protocol/desiredState.ts'
+import type { Operation } from '../decision/moment.ts'
+import { roomOf } from '../decision/room.ts'
 import { advanceUpgrade, upgradeDeadline } from './advanceUpgrade.ts'
 import { desiredProgram } from './desiredProgram.ts'
 import { upgradeFolds } from './foldUpgrade.ts'
@@ -10,18 +9,18 @@ import { runningUpgrade, type UpgradeState, type UpgradeWorld } from './state.ts
 import { surroundings } from './surroundings.ts'
 
 /** Tandem itself is upgraded, part by part. */
-export const upgrade = {
+export const upgrade = roomOf<UpgradeWorld, UpgradeState, StartUpgrade, 'program'>()({
   name: 'upgrade',
   initial: { upgrade: null },
   folds: upgradeFolds,
-  advance: (world, moment: Moment) => (runningUpgrade(world) ? advanceUpgrade(world, surroundings(world, moment)) : []),
-  deadline: (world) => upgradeDeadline(world),
+  advance: (world, moment) => (runningUpgrade(world) ? advanceUpgrade(world, surroundings(world, moment)) : []),
+  deadline: upgradeDeadline,
   operation: upgradeInProgress,
-} satisfies Room<UpgradeWorld, UpgradeState>
-
-export const upgradeDeciders = {
-  StartUpgrade: unlessBehind((world, start, moment) => startUpgrade(world, surroundings(world, moment), start)),
-} satisfies Deciders<UpgradeWorld, StartUpgrade>
+  desire: (world, machine) => ({ program: desiredProgram(world, machine) }),
+  commands: {
+    StartUpgrade: unlessBehind((world, start, moment) => startUpgrade(world, surroundings(world, moment), start)),
+  },
+})
 
 /** While a part is upgraded that is a machine, turns hold at their next step. */
 function upgradeInProgress(world: UpgradeWorld): Operation | null {
@@ -33,7 +32,3 @@ function upgradeInProgress(world: UpgradeWorld): Operation | null {
     next: 'wait for it: tandem upgrade --show',
   }
 }
-
-export const desiredUpgrade = (state: UpgradeState, machine: string): Pick<MachineDesire, 'program'> => ({
-  program: desiredProgram(state, machine),
-})

@@ -1,4 +1,5 @@
-import type { EventData, UpgradePart } from '../events/event.ts'
+import type { EventData } from '../events/event.ts'
+import type { UpgradePart } from '../events/upgradeEvents.ts'
 import type { FleetWorld } from '../fleet/state.ts'
 
 /*

@@ -7,7 +7,7 @@ import { limits } from './limits.ts'
 import type { ObservedPart } from './observedPart.ts'
 import { areNeighbours, startUpgrade } from './startUpgrade.ts'
 import { evolve } from '../decider/evolve.ts'
-import { initialWorld, type World as State } from '../decider/world.ts'
+import { initialWorld, type World as State } from '../decider/rooms.ts'
 import { controllerPart } from './state.ts'
 
 const release = 'a'.repeat(64)

@@ -4,7 +4,7 @@ import { definitionOf } from '../../fleet/serving.ts'
 import { turnKey, type Instance } from '../../fleet/state.ts'
 import { wantedOn } from '../../rollout/serviceView.ts'
 import type { Turn } from '../../rollout/state.ts'
-import type { World as State } from '../world.ts'
+import type { World as State } from '../rooms.ts'
 
 /** Invariants of every event of every history. Returns the violations, in words. */
 export function wrongWith(before: State, event: RecordedEvent, after: State): string[] {

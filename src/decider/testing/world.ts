@@ -3,11 +3,11 @@ import type { Event, RecordedEvent } from '../../events/event.ts'
 import type { Config } from '../../decision/base.ts'
 import { observe, type Observed } from '../../decision/observed.ts'
 import type { Decision } from '../../decision/refuse.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../rooms.ts'
 import { decide, nextDeadline } from '../decide.ts'
 import { desiredState } from '../desiredState.ts'
 import { evolve } from '../evolve.ts'
-import { initialWorld, type World as State } from '../world.ts'
+import { initialWorld, type World as State } from '../rooms.ts'
 import { FakeMachine } from './fakeMachine.ts'
 
 type Timeless<C> = C extends unknown ? Omit<C, 'at'> : never

@@ -1,5 +1,6 @@
 import type { Event, RecordedEvent } from '../../events/event.ts'
-import { eventVersions, fromStored } from '../../events/stored.ts'
+import { eventVersions } from '../../events/event.ts'
+import { fromStored } from '../../events/stored.ts'
 import type { EventLog } from '../eventLog.ts'
 import { moved, recordedAt } from '../recorded.ts'
 import { unwritable } from '../written.ts'

@@ -1,0 +1,76 @@
+import type { ClusterDefinition } from '../definitions/cluster.ts'
+import type { Definition } from '../definitions/definition.ts'
+
+/**
+ * The origin of a report. Events caused by a report carry it, so that an older report is recognized also after a
+ * restart.
+ */
+export interface ReportMark {
+  boot: number
+  seq: number
+}
+
+/** Where a machine can be reached. */
+export interface Endpoints {
+  /** The host under which other machines and users reach this one. */
+  host: string
+  http: number
+  forward: number
+  /** `/healthz` and `/metrics`. */
+  metrics: number
+}
+
+export interface FleetEvents {
+  /** The whole content of the applied `cluster.yaml`. */
+  ClusterApplied: { cluster: ClusterDefinition }
+  /**
+   * The machine no longer belongs to the cluster: nothing is expected of it, and its certificates up to now are
+   * refused.
+   */
+  MachineRemoved: { machine: string }
+  MachineJoined: { machine: string; endpoints: Endpoints }
+  MachineMoved: { machine: string; endpoints: Endpoints }
+  MachineLost: { machine: string; silentMs: number }
+  MachineReturned: { machine: string; mark: ReportMark }
+  /**
+   * `stop`: once the machine is drained, its instances are stopped too. `force: false`: only as long as no service is
+   * interrupted.
+   */
+  MachineDrainStarted: { machine: string; stop?: boolean; force?: boolean }
+  /** The other machines no longer forward to this one: from here its own balancer gives it no new work either. */
+  MachineDrainStepped: { machine: string }
+  MachineDrained: { machine: string; work: number }
+  MachineReadied: { machine: string }
+  ReleasePublished: { service: string; release: string; definition: Definition; bytes: number }
+  ReleasesCollected: { releases: string[] }
+  InstanceStarted: { instance: string; machine: string; port: number | null; mark: ReportMark }
+  InstanceReady: { instance: string; machine: string; port: number | null; mark: ReportMark }
+  /**
+   * `interrupted`: the machine or its agent restarted and is starting the instance again; the release is not at fault.
+   */
+  InstanceFailed: { instance: string; machine: string; reason: string; mark: ReportMark; interrupted?: boolean }
+  /** Ready again and steady after a crash loop or missed probes. */
+  InstanceRecovered: { instance: string; machine: string; mark: ReportMark }
+  InstanceStopped: { instance: string; machine: string; mark: ReportMark }
+}
+
+/** See `eventVersions`. */
+export const fleetVersions: Record<keyof FleetEvents, number> = {
+  ClusterApplied: 1,
+  MachineRemoved: 1,
+  MachineJoined: 1,
+  MachineMoved: 1,
+  MachineLost: 1,
+  MachineReturned: 1,
+  MachineDrainStarted: 1,
+  MachineDrainStepped: 1,
+  MachineDrained: 1,
+  MachineReadied: 1,
+  ReleasePublished: 1,
+  ReleasesCollected: 1,
+  InstanceStarted: 1,
+  InstanceReady: 1,
+  InstanceFailed: 1,
+  InstanceRecovered: 1,
+  InstanceStopped: 1,
+}
