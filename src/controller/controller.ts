@@ -5,20 +5,20 @@ import { noOrders, signedOrders } from './signedOrders.ts'
 import type { Clock } from '../lib/clock.ts'
 import { KeyedQueue } from '../lib/keyedQueue.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import { ReleaseCatalogue } from '../projections/releaseCatalogue.ts'
-import { RolloutHistory } from '../projections/rolloutHistory.ts'
+import type { ReleaseCatalogue } from '../projections/releaseCatalogue.ts'
+import type { RolloutHistory } from '../projections/rolloutHistory.ts'
 import type { DesiredState, TermRecord } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 import type { Command } from '../decider/rooms.ts'
 import { decide, nextDeadline, type Known } from '../decider/decide.ts'
 import { desiredState } from '../decider/desiredState.ts'
-import { evolve } from '../decider/evolve.ts'
-import { initialWorld, type World } from '../decider/rooms.ts'
+import type { World } from '../decider/rooms.ts'
 import type { Config } from '../decision/base.ts'
 import { observe, type Observed } from '../decision/observed.ts'
 import type { ProgramReport } from '../protocol/programState.ts'
 import type { EventLog } from '../store/eventLog.ts'
 import { ControllerClock } from './controllerClock.ts'
+import type { Fold } from './fold.ts'
 import { refusalError } from './refusalError.ts'
 
 /** Every command without its time; the controller adds the time when it decides. */
@@ -39,6 +39,8 @@ type Listener = (events: readonly RecordedEvent[]) => void
 interface Options {
   config: Config
   log: EventLog
+  /** The fold of the whole log (`foldLog`). */
+  fold: Fold
   clock: Clock
   logger: Logger
   version: string
@@ -50,9 +52,6 @@ interface Options {
   identity?: () => Identity | null
 }
 
-/** Number of events read at a time at the start. */
-const page = 1_000
-
 /**
  * The only decider. Commands, reports and the passing of time wait in one queue. Each is decided against the state
  * after all earlier ones; its events are appended, then folded, then passed to the listeners, before the next one is
@@ -62,9 +61,7 @@ export class Controller {
   readonly config: Config
   readonly log: EventLog
   readonly version: string
-  readonly history = new RolloutHistory()
-  readonly releases = new ReleaseCatalogue()
-  #state: World
+  readonly fold: Fold
   #observed: Observed = {}
   #identity: () => Identity | null
   #clock: Clock
@@ -78,18 +75,8 @@ export class Controller {
   #isClosed = false
   readonly newId: () => string
 
-  /** Folds the log. The controller decides nothing before `lead`. */
-  static async open(options: Options): Promise<Controller> {
-    const controller = new Controller(options)
-    for (let more = true; more;) {
-      const events = await options.log.read(controller.state.position, page)
-      for (const event of events) controller.#fold(event)
-      more = events.length > 0
-    }
-    return controller
-  }
-
-  private constructor({ config, log, clock, logger, version, newId, identity = () => null }: Options) {
+  /** Decides nothing before `lead`. */
+  constructor({ config, log, fold, clock, logger, version, newId, identity = () => null }: Options) {
     this.config = config
     this.log = log
     this.version = version
@@ -97,10 +84,10 @@ export class Controller {
     this.#identity = identity
     this.#clock = clock
     this.#logger = logger
-    this.#state = initialWorld(config)
+    this.fold = fold
     this.#time = new ControllerClock(clock, {
       failed: (error) => logger.error({ err: error }, 'deciding on deadlines failed; retrying'),
-      deadline: () => nextDeadline(this.#state, this.#known()),
+      deadline: () => nextDeadline(this.state, this.#known()),
       passed: (now) => this.#timePassed(now),
       restarted: async (reason) => void (await this.execute({ type: 'RestartClock', reason })),
     })
@@ -113,7 +100,15 @@ export class Controller {
   }
 
   get state(): World {
-    return this.#state
+    return this.fold.state
+  }
+
+  get history(): RolloutHistory {
+    return this.fold.history
+  }
+
+  get releases(): ReleaseCatalogue {
+    return this.fold.releases
   }
 
   /** Why the last append failed; `null` when it succeeded. */
@@ -154,7 +149,7 @@ export class Controller {
   }
 
   #decide(request: Request, at: number): { events: Event[]; from?: number } {
-    const decision = decide(this.#state, this.#known(), { ...request, at } satisfies Command)
+    const decision = decide(this.state, this.#known(), { ...request, at } satisfies Command)
     if (decision.type === 'refused') throw refusalError(decision)
     return decision.type === 'nothing' ? { events: [] } : decision
   }
@@ -170,7 +165,7 @@ export class Controller {
     if (events.length === 0) return []
     const recorded = await this.#append(events, at, from)
     for (const event of recorded) {
-      this.#fold(event)
+      this.fold.fold(event)
       this.#logger.info({ event: event.type, position: event.position, ...event.data }, event.type)
     }
     this.#tell(recorded)
@@ -181,7 +176,7 @@ export class Controller {
   async report(report: Report): Promise<void> {
     const arrived = this.#clock.now()
     await this.turn(async (turn) => {
-      const observed = observe(this.#state, this.#observed, report, arrived)
+      const observed = observe(this.state, this.#observed, report, arrived)
       if (!observed) return
       this.#observed = observed
       if (report.refused) return this.#tell([])
@@ -205,11 +200,11 @@ export class Controller {
 
   /** The desired state of a machine, in the form in which its agent receives it; `terms` as in `termsFor`. */
   desired(machine: string, isFirst = false): DesiredState {
-    const { terms, position, config } = this.#state
+    const { terms, position, config } = this.state
     const last = terms.at(-1)
     if (last === undefined) throw new Error('no leadership was taken: a bug')
     const desired = {
-      ...desiredState(this.#state, machine),
+      ...desiredState(this.state, machine),
       cluster: config.cluster,
       term: last.term,
       terms: isFirst ? terms : this.#termsFor(machine, last),
@@ -226,7 +221,7 @@ export class Controller {
    */
   #termsFor(machine: string, last: TermRecord): TermRecord[] {
     const seen = this.#observed[machine]?.report.seen
-    return seen?.term === last.term && seen.termId === last.id ? [last] : this.#state.terms
+    return seen?.term === last.term && seen.termId === last.id ? [last] : this.state.terms
   }
 
   /** Calls `listener` after every append, and when a machine refuses this controller. The listener must not throw. */
@@ -246,14 +241,14 @@ export class Controller {
    * position, or with E_BEYOND_LOG where nothing was written there.
    */
   async reached(position: number, limitMs = 5_000): Promise<void> {
-    if (this.#state.position >= position) return
+    if (this.state.position >= position) return
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const stop = this.onChange(() => {
-      if (this.#state.position >= position) resolve()
+      if (this.state.position >= position) resolve()
     })
     const late = async (): Promise<void> => {
       const end = await this.log.position()
-      throw position > end ? beyondLog(position, end) : notYet(position, this.#state.position, limitMs)
+      throw position > end ? beyondLog(position, end) : notYet(position, this.state.position, limitMs)
     }
     const timer = setTimeout(() => void late().catch(reject), limitMs)
     try {
@@ -281,19 +276,13 @@ export class Controller {
    */
   async #append(events: Event[], at: number, from: number | undefined): Promise<RecordedEvent[]> {
     try {
-      const recorded = await this.log.append(this.#state.position, events, at, from)
+      const recorded = await this.log.append(this.state.position, events, at, from)
       this.#unwritable = null
       return recorded
     } catch (error) {
       if (error instanceof OperatorError && error.code === 'E_LOG_UNWRITABLE') this.#unwritable = error
       throw error
     }
-  }
-
-  #fold(event: RecordedEvent): void {
-    this.#state = evolve(this.#state, event)
-    this.history.fold(event)
-    this.releases.fold(event)
   }
 
   #tell(events: readonly RecordedEvent[]): void {

@@ -13,12 +13,17 @@ import { openDatabase } from '../store/database.ts'
 import { SqliteEventLog } from '../store/sqliteEventLog.ts'
 import { Joins } from '../store/joins.ts'
 import { SqliteJoinStore } from '../store/sqliteJoinStore.ts'
+import { Snapshots } from '../store/snapshots.ts'
+import { SqliteSnapshotStore } from '../store/sqliteSnapshotStore.ts'
 import { SqliteTokenStore } from '../store/sqliteTokenStore.ts'
 import { Tokens } from '../store/tokens.ts'
 import type { TokenHolder } from '../store/tokenStore.ts'
 import { ClusterAuthority } from './clusterAuthority.ts'
 import { Controller } from './controller.ts'
+import { foldLog } from './foldLog.ts'
+import { foldVersion } from './foldVersion.ts'
 import { followUpgrades } from './ownProgram.ts'
+import { SnapshotTaker, snapshotEvery } from './snapshotTaker.ts'
 import { whyUnwritable } from './whyUnwritable.ts'
 import { Callers } from './http/callers.ts'
 import { buildServer } from './http/server.ts'
@@ -62,10 +67,17 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const log = new SqliteEventLog(database)
   const authority = ClusterAuthority.open(data)
   const identity = (): ClusterAuthority['identity'] | null => authority?.identity ?? null
-  const controller = await Controller.open({
-    ...{ config, log, clock: systemClock, logger, version, newId: () => randomId(), identity },
+  const snapshots = new Snapshots({
+    ...{ store: new SqliteSnapshotStore(database), version: foldVersion, every: snapshotEvery },
+    unusable: (position, err) => logger.warn({ err, position }, 'ignored a snapshot of the state that cannot be used'),
+  })
+  const { fold, since } = await foldLog(log, config, snapshots)
+  const controller = new Controller({
+    ...{ config, log, fold, clock: systemClock, logger, version, newId: () => randomId(), identity },
   })
   opened.defer(() => controller.close())
+  const taker = new SnapshotTaker({ controller, snapshots, logger, last: since })
+  opened.defer(() => taker.close())
   const releases = new ReleaseRoom({ controller, store, clock: systemClock, capBytes: storeCapBytes })
   const changed = (): void => {
     controller

@@ -18,7 +18,19 @@ const collectedKept = 1_000
 /** The existing releases and the last collected ones, oldest first; folded from events. */
 export class ReleaseCatalogue {
   #releases = new Map<string, ReleaseView>()
+  /** Release by running rollout. */
   #asked = new Map<string, string>()
+
+  /** Continues from a `snapshot`. */
+  constructor({ releases, asked }: ReturnType<ReleaseCatalogue['snapshot']> = { releases: [], asked: [] }) {
+    for (const release of releases) this.#releases.set(release.release, release)
+    this.#asked = new Map(asked)
+  }
+
+  /** Everything that is known, in JSON's types. */
+  snapshot(): { releases: ReleaseView[]; asked: [string, string][] } {
+    return { releases: [...this.#releases.values()], asked: [...this.#asked] }
+  }
 
   all(service: string | null = null): ReleaseView[] {
     return [...this.#releases.values()].filter((release) => service === null || release.service === service)

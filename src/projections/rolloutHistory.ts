@@ -42,13 +42,47 @@ interface PhaseView {
 /** Number of rollouts kept for reading; older ones are in the event log. */
 const kept = 1_000
 
+interface HistorySnapshot {
+  /** Ids of the rollouts that can be read. */
+  kept: string[]
+  rollouts: RolloutView[]
+  last: [service: string, rollout: string][]
+  starting: [instance: string, rollout: string, machine: string][]
+}
+
+const nothing: HistorySnapshot = { kept: [], rollouts: [], last: [], starting: [] }
+
 /** The history of rollouts, folded from events; the newest last. */
 export class RolloutHistory {
   #rollouts = new Map<string, RolloutView>()
   /** The last rollout seen for each service: events that name only the service belong to it. */
   #last = new Map<string, RolloutView>()
   /** Instances that were named and whose process has not started yet. */
-  #starting = new Map<string, MachineView>()
+  #starting = new Map<string, { rollout: RolloutView; part: MachineView }>()
+
+  /** Continues from a `snapshot`. */
+  constructor({ kept: ids, rollouts, last, starting }: HistorySnapshot = nothing) {
+    const views = new Map(rollouts.map((view) => [view.id, view]))
+    for (const id of ids) this.#rollouts.set(id, need(views, id))
+    for (const [service, id] of last) this.#last.set(service, need(views, id))
+    for (const [instance, id, machine] of starting) {
+      const rollout = need(views, id)
+      const part = rollout.machines.find((one) => one.machine === machine)
+      if (part) this.#starting.set(instance, { rollout, part })
+    }
+  }
+
+  /** Everything that is known, in JSON's types: each rollout once, the others by id. */
+  snapshot(): HistorySnapshot {
+    const starting = [...this.#starting]
+    const views = [this.#rollouts.values(), this.#last.values(), starting.map(([, { rollout }]) => rollout)]
+    return {
+      kept: [...this.#rollouts.keys()],
+      rollouts: [...new Set(views.flatMap((some) => [...some]))],
+      last: [...this.#last].map(([service, { id }]) => [service, id]),
+      starting: starting.map(([instance, { rollout, part }]) => [instance, rollout.id, part.machine]),
+    }
+  }
 
   all(service: string | null = null): RolloutView[] {
     return [...this.#rollouts.values()].filter((rollout) => service === null || rollout.service === service)
@@ -131,7 +165,7 @@ export class RolloutHistory {
     const part = rollout?.machines.find((one) => one.machine === machine)
     if (!rollout || !part) return
     endOpen(part, at)
-    for (const { id } of start) this.#starting.set(id, part)
+    for (const { id } of start) this.#starting.set(id, { rollout, part })
     // Unforwarding at the peers is the first half of the switch.
     const phase: Phase = step === 'unforward' ? 'switch' : step
     part.phases.push({ phase, startedAt: at, finishedAt: null })
@@ -142,7 +176,7 @@ export class RolloutHistory {
    * step.
    */
   #processStarted({ instance }: { instance: string }, at: string): void {
-    const part = this.#starting.get(instance)
+    const part = this.#starting.get(instance)?.part
     this.#starting.delete(instance)
     const open = part?.phases.at(-1)
     if (!part || open?.phase !== 'start' || open.finishedAt !== null) return
@@ -189,6 +223,12 @@ export class RolloutHistory {
     const part = rollout?.machines.find((one) => one.machine === machine)
     if (part) endOpen(part, at)
   }
+}
+
+function need(views: ReadonlyMap<string, RolloutView>, id: string): RolloutView {
+  const view = views.get(id)
+  if (!view) throw new Error(`the snapshot names rollout ${id} and does not hold it`)
+  return view
 }
 
 function endOpen(part: MachineView, at: string): void {

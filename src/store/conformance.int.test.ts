@@ -4,12 +4,15 @@ import { join } from 'node:path'
 import { openDatabase } from './database.ts'
 import { SqliteEventLog } from './sqliteEventLog.ts'
 import { SqliteJoinStore } from './sqliteJoinStore.ts'
+import { SqliteSnapshotStore } from './sqliteSnapshotStore.ts'
 import { SqliteTokenStore } from './sqliteTokenStore.ts'
 import { eventLogConformance } from './testing/eventLogConformance.ts'
 import { joinStoreConformance } from './testing/joinStoreConformance.ts'
 import { MemoryEventLog, type Disk } from './testing/memoryEventLog.ts'
 import { MemoryJoinStore } from './testing/memoryJoinStore.ts'
+import { MemorySnapshotStore } from './testing/memorySnapshotStore.ts'
 import { MemoryTokenStore } from './testing/memoryTokenStore.ts'
+import { snapshotStoreConformance } from './testing/snapshotStoreConformance.ts'
 import { tokenStoreConformance } from './testing/tokenStoreConformance.ts'
 
 function database() {
@@ -55,3 +58,9 @@ joinStoreConformance('sqlite', async () => {
   return { store: new SqliteJoinStore(opened), dispose }
 })
 joinStoreConformance('memory', async () => ({ store: new MemoryJoinStore(), dispose: async () => {} }))
+
+snapshotStoreConformance('sqlite', async () => {
+  const { opened, dispose } = database()
+  return { store: new SqliteSnapshotStore(opened), dispose }
+})
+snapshotStoreConformance('memory', async () => ({ store: new MemorySnapshotStore(), dispose: async () => {} }))

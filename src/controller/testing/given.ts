@@ -10,7 +10,9 @@ import type { Report } from '../../protocol/report.ts'
 import { openDatabase } from '../../store/database.ts'
 import type { EventLog } from '../../store/eventLog.ts'
 import { SqliteEventLog } from '../../store/sqliteEventLog.ts'
+import type { Snapshots } from '../../store/snapshots.ts'
 import { Controller } from '../controller.ts'
+import { foldLog } from '../foldLog.ts'
 
 /** Shared starting points for the tests of this folder. */
 export const quiet: Logger = pino({ level: 'silent' })
@@ -54,12 +56,15 @@ export async function openController(
   return { controller: await controllerOn(new SqliteEventLog(database), clock), database }
 }
 
-export function controllerOn(log: EventLog, clock: Clock = new TestClock()): Promise<Controller> {
+export async function controllerOn(
+  log: EventLog,
+  clock: Clock = new TestClock(),
+  snapshots: Snapshots | null = null,
+): Promise<Controller> {
+  const config = { cluster: 'test', laptop: false }
+  const { fold } = await foldLog(log, config, snapshots)
   let ids = 0
-  return Controller.open({
-    ...{ config: { cluster: 'test', laptop: false }, log, clock, logger: quiet },
-    ...{ version: '0', newId: () => `id${++ids}` },
-  })
+  return new Controller({ ...{ config, log, fold, clock, logger: quiet }, version: '0', newId: () => `id${++ids}` })
 }
 
 /** Reports for each of `machines` that everything in its desired state is done. */

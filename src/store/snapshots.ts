@@ -1,0 +1,85 @@
+import { promisify } from 'node:util'
+import { zstdCompress, zstdDecompress } from 'node:zlib'
+import { sha256 } from '../lib/hash.ts'
+import { superseded } from './snapshotSeries.ts'
+import type { SnapshotStore } from './snapshotStore.ts'
+
+const compress = promisify(zstdCompress)
+const decompress = promisify(zstdDecompress)
+
+/** Length of a SHA-256 in hexadecimal. */
+const sumChars = 64
+
+export interface Snapshot {
+  position: number
+  /** JSON. */
+  text: string
+}
+
+interface Options {
+  store: SnapshotStore
+  /** Version of the fold. Snapshots of other versions are ignored. */
+  version: string
+  /** Number of positions from one snapshot to the next. */
+  every: number
+  /** Called with a snapshot that cannot be used. */
+  unusable: (position: number, error: unknown) => void
+}
+
+/** The bounded series of snapshots of one version of the fold. Each carries a checksum. */
+export class Snapshots {
+  readonly every: number
+  #options: Options
+
+  constructor(options: Options) {
+    this.#options = options
+    this.every = options.every
+  }
+
+  /**
+   * The newest snapshot at or before `position`, read by `read`. One that is damaged, or that `read` refuses, is passed
+   * over. Never rejects: without a snapshot, the log has everything.
+   */
+  async newest<T>(position: number, read: (snapshot: Snapshot) => T): Promise<T | null> {
+    for (const key of await this.#own()) {
+      if (key.position > position) continue
+      try {
+        const content = await this.#options.store.read(key)
+        if (content) return read({ position: key.position, text: await opened(content) })
+      } catch (error) {
+        this.#options.unusable(key.position, error)
+      }
+    }
+    return null
+  }
+
+  /** Keeps a snapshot, and removes the ones that it makes unnecessary. */
+  async keep({ position, text }: Snapshot): Promise<void> {
+    const { store, version, every } = this.#options
+    const key = { version, position }
+    const content = await sealed(text)
+    await store.put(key, content, superseded(key, await store.list(), every))
+  }
+
+  async #own(): Promise<{ version: string; position: number }[]> {
+    const { store, version, unusable } = this.#options
+    try {
+      return (await store.list()).filter((key) => key.version === version)
+    } catch (error) {
+      unusable(0, error)
+      return []
+    }
+  }
+}
+
+async function sealed(text: string): Promise<Uint8Array> {
+  const packed = await compress(text)
+  return Buffer.concat([Buffer.from(sha256(packed), 'latin1'), packed])
+}
+
+async function opened(content: Uint8Array): Promise<string> {
+  const sum = Buffer.from(content.subarray(0, sumChars)).toString('latin1')
+  const packed = content.subarray(sumChars)
+  if (sha256(packed) !== sum) throw new Error('the checksum is wrong')
+  return (await decompress(packed)).toString()
+}
