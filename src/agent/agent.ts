@@ -24,6 +24,7 @@ import type { LocalInstance } from './localInstance.ts'
 import type { InstancePorts } from './ports.ts'
 import type { Preparer } from './preparer.ts'
 import type { Problems } from './problems.ts'
+import type { JobPrograms } from './jobs/jobPrograms.ts'
 import type { ReleaseLauncher } from './releaseLauncher.ts'
 import type { ReleaseFetcher } from './releaseFetcher.ts'
 import { Router } from './router.ts'
@@ -46,6 +47,7 @@ export interface AgentParts {
   disk: AgentDisk
   ports: InstancePorts
   launcher: ReleaseLauncher
+  programs: JobPrograms
   fetcher: ReleaseFetcher
   preparer: Preparer
   machineWork: MachineWork
@@ -194,9 +196,9 @@ export class Agent {
       fetched: [...fetcher.fetched],
       fetchFailures: [...fetcher.failures].map(([release, message]) => ({ release, message: shortened(message) })),
       instances: [...this.instances.values()].map((one) => reportedInstance(one, this.#desired, balancer)),
-      prepared: preparer.results().map(({ rollout, ok, reason }) => ({ rollout, ok, reason: shortened(reason) })),
+      prepared: preparer.report(),
       removedData: [...this.#data.removed],
-      maintenance: this.#parts.machineWork.result(),
+      maintenance: this.#parts.machineWork.report(),
       maintains: this.#parts.maintains,
       unserved: this.#unserved.map(({ service, reason }) => ({ service, reason: shortened(reason) })),
       addresses: {
@@ -243,7 +245,7 @@ export class Agent {
     this.#parts.lateWrites.retry()
     this.#obey()
     if (!this.#desired) return
-    this.#parts.preparer.want(this.#desired)
+    this.#parts.preparer.retry()
     this.#instances.endUnwanted()
     if (this.#problems.has('balancer') || this.#unserved.length > 0) void this.#route()
     if (this.#problems.has('admission')) void this.#admit(this.#desired)
@@ -269,13 +271,14 @@ export class Agent {
     this.#isClosing = true
     const { fetcher, preparer, balancer, supervisor, address } = this.#parts
     fetcher.close()
-    preparer.close()
+    const preparing = settled(preparer.close())
     this.#address.close()
     const parts = [
       await settled(this.#parts.machineWork.close()),
       await settled(balancer.close()),
       ...(await this.#instances.close()),
       await settled(supervisor.close()),
+      await preparing,
       await settled(address.close()),
     ]
     const errors = parts.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
@@ -350,13 +353,13 @@ export class Agent {
 
   #exited(exit: ExitStatus): void {
     this.instances.get(exit.id)?.exited(exit)
-    this.#parts.launcher.exited(exit)
+    this.#parts.programs.exited(exit)
   }
 
   #needed(): Set<string> {
     const { keep = [], fetch = [] } = this.#desired ?? {}
     const here = [...this.instances.values()].map(({ release }) => release)
-    return new Set([...keep, ...fetch, ...here, ...this.#parts.launcher.releasesInUse()])
+    return new Set([...keep, ...fetch, ...here, ...this.#parts.programs.releasesInUse()])
   }
 
   #driver(name: 'balancer' | 'address'): { applied: (position: number) => void; failed: (error: unknown) => void } {

@@ -10,8 +10,10 @@ import { desiredFormat, upcastDesired } from './keptDesired.ts'
 
 const bootSchema = z.object({ boot: z.number() })
 const portsSchema = z.object({ next: z.number(), forward: z.number().nullable(), metrics: z.number().nullable() })
+/** `jobs`: written beside jobs.json. An agent that does not know jobs drops it: see jobs/formerRecords.ts. */
+const jobs = z.literal(true).optional()
 const preparedSchema = z.array(
-  z.object({ rollout: z.string(), ok: z.boolean(), reason: z.string(), finished: z.boolean() }),
+  z.object({ rollout: z.string(), ok: z.boolean(), reason: z.string(), finished: z.boolean(), jobs }),
 )
 
 const instancesSchema = z.record(
@@ -27,14 +29,15 @@ const workSchema = z.object({
   mark: z.string(),
   ok: z.boolean(),
   reason: z.string(),
+  jobs,
 })
+/** Each record is parsed by itself, so that one from a newer version does not make the file unreadable. */
+const jobsSchema = z.object({ format: z.number(), jobs: z.array(z.unknown()) })
+const jobsFormat = 1
 
-export type KnownWork = z.infer<typeof workSchema>
-export type Prepared = z.infer<typeof preparedSchema>[number]
+export type FormerWork = z.infer<typeof workSchema>
+export type FormerPrepared = z.infer<typeof preparedSchema>[number]
 export type Ports = z.infer<typeof portsSchema>
-
-/** Number of `prepare` results that are remembered. */
-export const preparedKept = 50
 
 /** The agent's files on disk: small JSON files, each replaced as a whole. */
 export class AgentDisk {
@@ -69,20 +72,28 @@ export class AgentDisk {
     writeJsonDurably(this.#path('desired'), { format: desiredFormat, ...desired })
   }
 
-  readPrepared(): Prepared[] {
+  /** The records of jobs, oldest change first. */
+  readJobs(): unknown[] {
+    return this.#read('jobs', jobsSchema)?.jobs ?? []
+  }
+
+  writeJobs(records: unknown[]): void {
+    writeJsonDurably(this.#path('jobs'), { format: jobsFormat, jobs: records })
+  }
+
+  readPrepared(): FormerPrepared[] {
     return this.#read('prepared', preparedSchema) ?? []
   }
 
-  writePrepared(prepared: Prepared[]): void {
+  writePrepared(prepared: FormerPrepared[]): void {
     writeJsonDurably(this.#path('prepared'), prepared)
   }
 
-  /** The last maintenance of this machine. */
-  readMaintenance(): KnownWork | null {
+  readMaintenance(): FormerWork | null {
     return this.#read('maintenance', workSchema)
   }
 
-  writeMaintenance(work: KnownWork): void {
+  writeMaintenance(work: FormerWork): void {
     writeJsonDurably(this.#path('maintenance'), work)
   }
 

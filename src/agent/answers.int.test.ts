@@ -27,9 +27,9 @@ beforeEach(async () => {
   one = await startedAgent(join(folder.path, 'machine'), releases, { keepLast: 0 })
   failures = []
   const client = new ApiClient({ url: controller.url, token: 'x'.repeat(20) })
-  const { supervisor, launcher } = one
+  const { supervisor, commands } = one
   answers = new Answers({
-    ...{ client, supervisor, launcher, failed: (error) => failures.push(error), clock: systemClock },
+    ...{ client, supervisor, commands, failed: (error) => failures.push(error), clock: systemClock },
     examine: async () => checkup,
   })
 })

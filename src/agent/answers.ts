@@ -5,14 +5,15 @@ import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 import { commandInstance, type Answer, type Ask, type UnknownAsk } from '../protocol/ask.ts'
-import type { ReleaseLauncher } from './releaseLauncher.ts'
+import { exitOf, type CommandWork } from './commandJobs.ts'
+import type { JobRunner } from './jobs/jobRunner.ts'
 import { runAttached } from './runAttached.ts'
 import { withSigns } from './signsOfLife.ts'
 
 interface Parts {
   client: ApiClient
   supervisor: SupervisorDriver
-  launcher: ReleaseLauncher
+  commands: JobRunner<CommandWork>
   clock: Clock
   examine: () => Promise<Checkup>
   failed: (error: unknown) => void
@@ -50,12 +51,12 @@ export class Answers {
 
   /** Never rejects: a failure is reported over the channel, or passed to `failed` if there is no channel. */
   async #command(ask: Extract<Ask, { kind: 'command' }>): Promise<void> {
-    const { client, launcher, failed } = this.#parts
+    const { client, commands, failed } = this.#parts
     const stop = new AbortController()
     this.#open.set(ask.id, stop)
     try {
       const channel = await client.channel(agentChannelPath(ask.id))
-      await runAttached(channel, launcher, ask, stop.signal)
+      await runAttached(channel, commands, ask, stop.signal)
     } catch (error) {
       failed(error)
     } finally {
@@ -118,11 +119,14 @@ export class Answers {
 
   async *#run(ask: Extract<Ask, { kind: 'run' }>, signal: AbortSignal): AsyncIterable<Answer> {
     const { service, release, definition, argv, id } = ask
-    const instance = commandInstance(service, id)
-    const start = await this.#parts.launcher.command({ id: instance, release, definition }, argv, signal)
-    const { ended } = await this.#parts.launcher.begin(start, signal)
-    yield* this.#lines({ service, instance, follow: true, signal })
-    const { code, signal: by } = await ended
+    const command = this.#parts.commands.run({
+      id,
+      work: { service, release, definition, argv, output: 'logs' },
+      signal,
+    })
+    await command.started
+    yield* this.#lines({ service, instance: commandInstance(service, id), follow: true, signal })
+    const { code, signal: by } = exitOf(await command.ended)
     yield { kind: 'exit', code, signal: by }
   }
 

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createFakeHost, type FakeHost } from '../drivers/host/fakeHost.ts'
+import type { HostDriver } from '../drivers/host/host.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import { AgentDisk } from './agentDisk.ts'
+import { JobRecords } from './jobs/jobRecords.ts'
+import { Crash, CrashingDisk } from './jobs/testing/crash.ts'
 import { LateWrites } from './lateWrites.ts'
 import { MachineWork } from './machineWork.ts'
 import { Problems } from './problems.ts'
@@ -28,12 +31,13 @@ afterEach(async () => {
 })
 
 /** Starts an agent with the current disk. */
-function start(on: FakeHost | null = host): MachineWork {
-  disk = new AgentDisk(folder.path)
+function start(on: HostDriver | null = host, onDisk = new AgentDisk(folder.path)): MachineWork {
+  disk = onDisk
   problems = new Problems(quiet, () => {})
   lateWrites = new LateWrites(problems)
   const one = new MachineWork({
-    ...{ disk, host: on, problems, lateWrites, clock: systemClock, logger: quiet, changed: () => {} },
+    ...{ records: new JobRecords(disk), mark: () => on?.bootMark() ?? '', host: on, problems, lateWrites },
+    ...{ clock: systemClock, logger: quiet, changed: () => {} },
     ...{ lookMs: 1, graceMs: 50 },
   })
   open.push(one)
@@ -47,7 +51,7 @@ it('runs the script, restarts the machine, and is done when the next agent start
   const first = start()
   first.want(asked())
   await until(() => expect(host.begun).toHaveLength(1))
-  expect(first.result()).toEqual({ id: 'm1', attempt: 1, ok: null, reason: '' })
+  expect(first.report()).toEqual({ id: 'm1', attempt: 1, ok: null, reason: '' })
   host.setScripts({ state: 'ok' })
   await until(() => expect(host.restarts).toBe(1))
   first.want(asked())
@@ -57,7 +61,7 @@ it('runs the script, restarts the machine, and is done when the next agent start
   host.start()
   const next = start()
   next.want(asked())
-  await until(() => expect(next.result()).toMatchObject({ ok: true }))
+  await until(() => expect(next.report()).toMatchObject({ ok: true }))
   expect([host.begun.length, host.restarts]).toEqual([1, 1])
 })
 
@@ -78,7 +82,7 @@ it('keeps waiting for a running script across a restart of the agent', async () 
   const next = start()
   next.want(asked({ restart: false }))
   host.setScripts({ state: 'ok' })
-  await until(() => expect(next.result()).toMatchObject({ ok: true }))
+  await until(() => expect(next.report()).toMatchObject({ ok: true }))
   expect(host.begun).toHaveLength(1)
   expect(host.forgotten).toEqual(['m1-1'])
 })
@@ -87,12 +91,12 @@ it('reports why a script failed, and does not restart the machine', async () => 
   const one = start()
   host.setScripts({ state: 'failed', reason: 'patch.sh exited with status 7' })
   one.want(asked())
-  await until(() => expect(one.result()).toMatchObject({ ok: false, reason: 'patch.sh exited with status 7' }))
+  await until(() => expect(one.report()).toMatchObject({ ok: false, reason: 'patch.sh exited with status 7' }))
   one.want(asked())
   expect([host.begun.length, host.restarts]).toEqual([1, 0])
   host.setScripts({ state: 'ok' })
   one.want(asked({ attempt: 2, restart: false }))
-  await until(() => expect(one.result()).toMatchObject({ attempt: 2, ok: true }))
+  await until(() => expect(one.report()).toMatchObject({ attempt: 2, ok: true }))
   expect(host.begun.map(({ id }) => id)).toEqual(['m1-1', 'm1-2'])
 })
 
@@ -104,8 +108,8 @@ it('fails if the script itself restarted the machine: its progress is unknown', 
   host.start()
   const next = start()
   next.want(asked())
-  await until(() => expect(next.result()).toMatchObject({ ok: false }))
-  expect(next.result()?.reason).toContain('the machine was restarted while patch.sh ran')
+  await until(() => expect(next.report()).toMatchObject({ ok: false }))
+  expect(next.report()?.reason).toContain('the machine was restarted while patch.sh ran')
 })
 
 it('does not restart the machine once the maintenance is no longer wanted', async () => {
@@ -115,7 +119,7 @@ it('does not restart the machine once the maintenance is no longer wanted', asyn
   one.want(null)
   host.setScripts({ state: 'ok' })
   await until(() =>
-    expect(one.result()).toMatchObject({ ok: false, reason: 'the maintenance was stopped before the restart' }),
+    expect(one.report()).toMatchObject({ ok: false, reason: 'the maintenance was stopped before the restart' }),
   )
   expect(host.restarts).toBe(0)
 })
@@ -123,12 +127,12 @@ it('does not restart the machine once the maintenance is no longer wanted', asyn
 it('reports that the agent may not do maintenance, or that the driver failed', async () => {
   const none = start(null)
   none.want(asked())
-  await until(() => expect(none.result()?.reason).toContain('the agent cannot do maintenance'))
+  await until(() => expect(none.report()?.reason).toContain('the agent cannot do maintenance'))
   host.begin = () => Promise.reject(new Error('no systemd-run'))
   const one = start()
   one.want(asked({ id: 'm2' }))
-  await until(() => expect(one.result()).toMatchObject({ id: 'm2', ok: false }))
-  expect(one.result()?.reason).toContain('no systemd-run')
+  await until(() => expect(one.report()).toMatchObject({ id: 'm2', ok: false }))
+  expect(one.report()?.reason).toContain('no systemd-run')
 })
 
 it('keeps the result when the disk is full, and writes it when there is room', async () => {
@@ -140,13 +144,13 @@ it('keeps the result when the disk is full, and writes it when there is room', a
     throw new Error('ENOSPC: no space left on device')
   }
   host.setScripts({ state: 'ok' })
-  await until(() => expect(one.result()).toMatchObject({ ok: true }))
+  await until(() => expect(one.report()).toMatchObject({ ok: true }))
   expect(problems.list()).toEqual(['cannot write the result of maintenance to disk: ENOSPC: no space left on device'])
   disk.writeMaintenance = write
   lateWrites.retry()
   expect(problems.list()).toEqual([])
   await one.close()
-  expect(start().result()).toMatchObject({ id: 'm1', ok: true })
+  expect(start().report()).toMatchObject({ id: 'm1', ok: true })
 })
 
 it('begins no step that it could not write to disk', async () => {
@@ -157,7 +161,7 @@ it('begins no step that it could not write to disk', async () => {
   disk.writeMaintenance = full
   one.want(asked())
   const reason = 'the agent could not do the maintenance: ENOSPC: no space left on device'
-  await until(() => expect(one.result()).toMatchObject({ ok: false, reason }))
+  await until(() => expect(one.report()).toMatchObject({ ok: false, reason }))
   await one.close()
   expect([host.begun.length, host.restarts]).toEqual([0, 0])
 })
@@ -172,11 +176,11 @@ it('looks again when a look fails, and reports it meanwhile: the script continue
       'maintenance: cannot determine whether patch.sh still runs: systemctl does not answer',
     ]),
   )
-  expect(one.result()).toMatchObject({ ok: null })
+  expect(one.report()).toMatchObject({ ok: null })
   host.look = look
   await until(() => expect(problems.list()).toEqual([]))
   host.setScripts({ state: 'ok' })
-  await until(() => expect(one.result()).toMatchObject({ ok: true }))
+  await until(() => expect(one.report()).toMatchObject({ ok: true }))
   expect(host.begun).toHaveLength(1)
 })
 
@@ -185,7 +189,7 @@ it('gives up a script whose state cannot be read, long after its limit', async (
   host.look = () => Promise.reject(new Error('systemctl does not answer'))
   one.want(asked({ script: { ...script, withinMs: 1 } }))
   const reason = 'cannot determine whether patch.sh still runs: systemctl does not answer'
-  await until(() => expect(one.result()).toMatchObject({ ok: false, reason }))
+  await until(() => expect(one.report()).toMatchObject({ ok: false, reason }))
   expect(problems.list()).toEqual([])
   expect([host.forgotten, host.restarts]).toEqual([[], 0])
 })
@@ -204,7 +208,7 @@ it.each([
     }
     host.setScripts({ state: 'ok' })
     one.want(asked({ restart }))
-    await until(() => expect(restart ? host.restarts === 1 : one.result()?.ok).toBe(true))
+    await until(() => expect(restart ? host.restarts === 1 : one.report()?.ok).toBe(true))
     expect(steps).toEqual([step])
   },
 )
@@ -218,9 +222,87 @@ it('asks again how a script ended if the agent was killed before the result was 
   }
   host.setScripts({ state: 'ok' })
   killed.want(asked({ restart: false }))
-  await until(() => expect(killed.result()).toMatchObject({ ok: true }))
+  await until(() => expect(killed.report()).toMatchObject({ ok: true }))
   const next = start()
   next.want(asked({ restart: false }))
-  await until(() => expect(next.result()).toMatchObject({ ok: true, reason: '' }))
+  await until(() => expect(next.report()).toMatchObject({ ok: true, reason: '' }))
   expect([host.begun.length, host.forgotten]).toEqual([1, ['m1-1']])
+})
+
+it('watches a script to its end that nobody asks for any more, also after a restart of the agent', async () => {
+  const first = start()
+  first.want(asked())
+  await until(() => expect(host.begun).toHaveLength(1))
+  first.want(null)
+  await first.close()
+  const next = start()
+  host.setScripts({ state: 'ok' })
+  const reason = 'the maintenance was stopped before the restart'
+  await until(() => expect(next.report()).toEqual({ id: 'm1', attempt: 1, ok: false, reason }))
+  await until(() => expect(host.forgotten).toEqual(['m1-1']))
+})
+
+/** A host that is out of reach of a killed agent. */
+const crashing = (crash: Crash): HostDriver => ({
+  ...host,
+  begin: (...args) => crash.around('the begin of the script', () => host.begin(...args)),
+  look: (...args) => crash.around('a look', () => host.look(...args)),
+  forget: (...args) => crash.around('forgetting', () => host.forget(...args)),
+  restart: (...args) => crash.around('the restart', () => host.restart(...args)),
+})
+
+it.each([false, true])(
+  'runs the script at most once, wherever the agent is killed, and knows how it ended: machine restarted %s',
+  async (restarts) => {
+    let points = 0
+    for (; ; points++) {
+      await folder.remove()
+      folder = makeFolder('work')
+      host = createFakeHost()
+      host.setScripts({ state: 'ok' })
+      const crash = new Crash(points)
+      const killed = start(crashing(crash), new CrashingDisk(folder.path, crash))
+      killed.want(asked({ restart: false }))
+      await until(() => expect(crash.isOver || host.forgotten.length > 0).toBe(true))
+      if (!crash.isOver) break
+      open = [] // a dead agent does not close
+      if (restarts) host.start()
+      const next = start()
+      next.want(asked({ restart: false }))
+      const at = crash.passed.at(-1) ?? 'the begin'
+      await until(() => expect(next.report()?.ok, at).not.toBe(null))
+      expect(host.begun.length, at).toBeLessThanOrEqual(1)
+      const { ok, reason } = next.report() ?? {}
+      if (ok) expect(host.begun, at).toHaveLength(1)
+      else expect(reason, at).toMatch(/the machine was restarted while|cannot determine how patch.sh ended/)
+    }
+    expect(points).toBeGreaterThanOrEqual(12)
+  },
+)
+
+it('restarts the machine until it has restarted, wherever the agent is killed, and never again', async () => {
+  let points = 0
+  for (; ; points++) {
+    await folder.remove()
+    folder = makeFolder('work')
+    host = createFakeHost()
+    const crash = new Crash(points)
+    const killed = start(crashing(crash), new CrashingDisk(folder.path, crash))
+    killed.want(asked({ script: null }))
+    await until(() => expect(crash.isOver || crash.passed.includes('after the restart')).toBe(true))
+    if (!crash.isOver) break
+    open = []
+    const at = crash.passed.at(-1) ?? 'the begin'
+    const next = start()
+    next.want(asked({ script: null }))
+    await until(() => expect(host.restarts, at).toBeGreaterThan(0))
+    await next.close()
+    const restarts = host.restarts
+    host.start()
+    const last = start()
+    last.want(asked({ script: null }))
+    await until(() => expect(last.report(), at).toMatchObject({ ok: true }))
+    expect(host.restarts, at).toBe(restarts)
+  }
+  expect(points).toBeGreaterThanOrEqual(5)
 })

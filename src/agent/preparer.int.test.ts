@@ -1,6 +1,9 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { DesiredState } from '../protocol/desiredState.ts'
+import { AgentDisk } from './agentDisk.ts'
+import { Crash, CrashingDisk } from './jobs/testing/crash.ts'
 import { aDesiredState, makeFolder } from './testing/given.ts'
 import { Releases, runs, startedAgent, type RunningAgent } from './testing/runningAgent.ts'
 
@@ -21,8 +24,8 @@ afterEach(async () => {
   await Promise.all(running.map(({ agent }) => agent.close()))
   await folder.remove()
 })
-async function start(): Promise<RunningAgent> {
-  const one = await startedAgent(join(folder.path, 'machine'), releases)
+async function start(disk?: AgentDisk): Promise<RunningAgent> {
+  const one = await startedAgent(join(folder.path, 'machine'), releases, disk && { disk })
   running.push(one)
   return one
 }
@@ -72,12 +75,38 @@ it('is not run again after the agent was killed while prepare ran: it is reporte
   await until(() => expect(killed.supervisor.running()).toEqual(['shop-r1-prepare']))
   // After a kill the old agent writes nothing more to its disk; another agent starts on that disk.
   killed.disk.writePrepared = () => {}
+  killed.disk.writeJobs = () => {}
 
   const next = await start()
   expect(prepared(next)).toEqual([{ rollout: 'r1', ok: false, reason: 'the agent ended while prepare ran' }])
   next.agent.accept({ ...wanted, position: 11 })
   await new Promise((resolve) => setTimeout(resolve, 30)) // it may not start in this time
   expect(next.supervisor.starts).toEqual([])
+})
+
+it('is run at most once, wherever the agent is killed, and an agent from before jobs knows the same', async () => {
+  let points = 0
+  for (; ; points++) {
+    await rm(join(folder.path, 'machine'), { recursive: true, force: true })
+    const crash = new Crash(points)
+    const killed = await start(new CrashingDisk(join(folder.path, 'machine'), crash))
+    killed.supervisor.setProgram(() => ({ ends: { afterMs: 1, code: 0 } }))
+    killed.agent.accept(wanted)
+    await until(() => expect(crash.isOver || killed.agent.report().prepared.length > 0).toBe(true))
+    if (!crash.isOver) break
+    const former = new AgentDisk(join(folder.path, 'machine')).readPrepared()
+    const next = await start()
+    next.supervisor.setProgram(() => ({ ends: { afterMs: 1, code: 0 } }))
+    next.agent.accept({ ...wanted, position: 11 })
+    await until(() => expect(next.agent.report().prepared).toHaveLength(1))
+    const at = crash.passed.at(-1)
+    const starts = [...killed.supervisor.starts, ...next.supervisor.starts]
+    expect(starts.length, at).toBeLessThanOrEqual(1)
+    // An agent from before jobs would not run it a second time either.
+    expect(killed.supervisor.starts.length, at).toBeLessThanOrEqual(former.length)
+    await Promise.all([killed, next].map(({ agent }) => agent.close().catch(() => {})))
+  }
+  expect(points).toBe(8)
 })
 
 const full = (): never => {
@@ -108,7 +137,7 @@ it('that cannot be written to disk does not begin, blocks no other part of the s
   one.disk.writePrepared = full
   one.agent.accept(wanted)
   await until(() => expect(one.agent.report().applied).toMatchObject({ supervisor: 10, balancer: 10, address: 10 }))
-  expect(one.agent.report().problems).toEqual(['prepare: ENOSPC: no space left on device'])
+  await until(() => expect(one.agent.report().problems).toEqual(['prepare: ENOSPC: no space left on device']))
   expect(one.supervisor.starts).toEqual([])
   one.disk.writePrepared = write
   one.agent.retry()

@@ -1,11 +1,5 @@
 import type { Definition } from '../definitions/definition.ts'
-import type {
-  ExitStatus,
-  InstanceSpec,
-  ProgramStreams,
-  Started,
-  SupervisorDriver,
-} from '../drivers/supervisor/supervisor.ts'
+import type { InstanceSpec, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import type { AgentDisk } from './agentDisk.ts'
@@ -29,14 +23,9 @@ interface Asked {
   definition: Definition
 }
 
-/**
- * Gathers what is needed to start a program of a release on this machine, and runs one-off programs from start to end.
- */
+/** Gathers everything that the start of a program of a release needs on this machine. */
 export class ReleaseLauncher {
   #options: Options
-  #waiting = new Map<string, (exit: ExitStatus) => void>()
-  /** Releases of one-off programs that run or are about to, by the id of the program. */
-  #releases = new Map<string, string>()
 
   constructor(options: Options) {
     this.#options = options
@@ -47,66 +36,11 @@ export class ReleaseLauncher {
     return this.#spec(asked, signal, ({ argv }) => argv, {})
   }
 
-  prepare(asked: Asked, signal: AbortSignal): Promise<Start> {
-    return this.#oneOff(asked, signal, ({ prepare }) => prepare ?? [])
-  }
-
-  command(asked: Asked, argv: string[], signal: AbortSignal): Promise<Start> {
-    return this.#oneOff(asked, signal, () => argv)
-  }
-
-  /** Prepares a command whose standard streams belong to the caller. */
-  async attached(asked: Asked, argv: string[], signal: AbortSignal): Promise<Start> {
-    const { spec, port } = await this.command(asked, argv, signal)
-    return { spec: { ...spec, attached: true }, port }
-  }
-
-  /**
-   * Starts a one-off program; `ended` resolves with its exit status. When `signal` aborts, the program gets its stop
-   * signal.
-   */
-  async begin({ spec }: Start, signal: AbortSignal): Promise<Begun> {
-    const { supervisor, ports } = this.#options
-    const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>()
-    const stop = (): void => void supervisor.stop(spec.id).catch(reject)
-    const over = (): void => {
-      signal.removeEventListener('abort', stop)
-      this.#waiting.delete(spec.id)
-      this.#releases.delete(spec.id)
-      ports.release(spec.id)
-    }
-    this.#waiting.set(spec.id, resolve)
-    let started: Started
-    try {
-      started = await supervisor.start(spec)
-    } catch (error) {
-      over()
-      throw error
-    }
-    signal.addEventListener('abort', stop)
-    if (signal.aborted) stop()
-    const ended = promise.finally(over)
-    ended.catch(() => {}) // a caller that awaits it gets the error; there may be none yet
-    return { ended, ...(started.streams ? { streams: started.streams } : {}) }
-  }
-
-  exited(exit: ExitStatus): void {
-    this.#waiting.get(exit.id)?.(exit)
-  }
-
-  /** Releases that one-off programs need: they must not be collected, even if other releases are deployed meanwhile. */
-  releasesInUse(): Iterable<string> {
-    return this.#releases.values()
-  }
-
-  async #oneOff(asked: Asked, signal: AbortSignal, argvOf: ArgvOf): Promise<Start> {
-    this.#releases.set(asked.id, asked.release)
-    try {
-      return await this.#spec(asked, signal, argvOf, { once: true })
-    } catch (error) {
-      this.#releases.delete(asked.id)
-      throw error
-    }
+  /** The same for a program that ends on its own: the `prepare` of the release, or any command. */
+  oneOff(asked: Asked, command: 'prepare' | string[], signal: AbortSignal): Promise<Start> {
+    return this.#spec(asked, signal, ({ prepare }) => (command === 'prepare' ? (prepare ?? []) : command), {
+      once: true,
+    })
   }
 
   async #spec(asked: Asked, signal: AbortSignal, argvOf: ArgvOf, { once }: { once?: true }): Promise<Start> {
@@ -133,12 +67,6 @@ export class ReleaseLauncher {
 }
 
 type ArgvOf = (expanded: ReturnType<typeof instanceEnvironment>) => string[]
-
-interface Begun {
-  ended: Promise<ExitStatus>
-  /** Streams of an attached program. */
-  streams?: ProgramStreams
-}
 
 interface Start {
   spec: InstanceSpec

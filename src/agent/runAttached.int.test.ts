@@ -38,7 +38,7 @@ async function run(): Promise<void> {
   caller = new ByteChannel(near, Buffer.alloc(0))
   const ask = { kind: 'command', id: 'q', service: 'shop', release: shop.id, definition: shop.definition } as const
   const channel = new ByteChannel(far, Buffer.alloc(0))
-  running = runAttached(channel, one.launcher, { ...ask, argv: ['x'] }, new AbortController().signal)
+  running = runAttached(channel, one.commands, { ...ask, argv: ['x'] }, new AbortController().signal)
 }
 
 it('reports cut output when another process holds it open after the end of the program', async () => {
@@ -53,7 +53,7 @@ it('reports why a program cannot start, and releases what it reserved', async ()
   await run()
   const message = 'no such thing'
   expect(await Array.fromAsync(caller.frames())).toEqual([{ kind: 'error', code: 'E_ENVIRONMENT', message }])
-  expect([...one.launcher.releasesInUse()]).toEqual([])
+  expect([...one.programs.releasesInUse()]).toEqual([])
 })
 
 it('accepts more input as the program reads it, and stops a program whose caller leaves without reading', async () => {

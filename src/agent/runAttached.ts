@@ -1,15 +1,10 @@
-import type { Readable, Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import { inputWindowBytes, type ByteChannel } from '../lib/byteChannel.ts'
-import { pause } from '../lib/backoff.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import type { ProgramStreams } from '../drivers/supervisor/supervisor.ts'
-import { commandInstance, type Ask } from '../protocol/ask.ts'
-import type { ReleaseLauncher } from './releaseLauncher.ts'
-
-/**
- * How long after the program's end, or after the last output, output is given up that another process still holds open.
- */
-const heldOpenMs = 2_000
+import type { Ask } from '../protocol/ask.ts'
+import { exitOf, type CommandWork } from './commandJobs.ts'
+import type { JobRunner } from './jobs/jobRunner.ts'
+import { readOutput } from './jobs/programOutput.ts'
 
 /**
  * Runs a one-off command over a byte channel. The caller at the other end owns the standard streams. When the caller
@@ -18,25 +13,24 @@ const heldOpenMs = 2_000
  */
 export async function runAttached(
   channel: ByteChannel,
-  launcher: ReleaseLauncher,
+  commands: JobRunner<CommandWork>,
   ask: Extract<Ask, { kind: 'command' }>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { service, release, definition, argv, id } = ask
   const over = new AbortController()
   const left = AbortSignal.any([signal, channel.gone, over.signal])
   const stdin = Promise.withResolvers<Writable>()
   const reading = takeInput(channel, stdin.promise).finally(() => over.abort())
   try {
-    const start = await launcher.attached({ id: commandInstance(service, id), release, definition }, argv, left)
-    const { ended, streams } = await launcher.begin(start, left)
+    const command = commands.run({ id: ask.id, work: { ...ask, output: 'attached' }, signal: left })
+    const { streams } = await command.started
     if (!streams) throw new Error('the supervisor gave an attached program no streams')
     stdin.resolve(streams.stdin)
     // A caller that has left is noticed at the next send or read; `left` then ends the program.
     await channel.send({ kind: 'started' }).catch(() => {})
-    const isWhole = await sendOutput(channel, streams, ended)
+    const isWhole = await readOutput(streams, command.ended, (kind, bytes) => channel.send({ kind, bytes }))
     streams.stdin.destroy()
-    const { code, signal: by } = await ended
+    const { code, signal: by } = exitOf(await command.ended)
     if (isWhole) await channel.send({ kind: 'exit', code, signal: by })
     else await channel.send(outputCut)
   } catch (error) {
@@ -77,45 +71,4 @@ async function takeInput(channel: ByteChannel, stdin: Promise<Writable>): Promis
 function feed(input: Writable, bytes: Buffer, taken: () => void): void {
   if (input.writable) input.write(bytes, taken)
   else taken()
-}
-
-/**
- * Returns false if the program has ended and another process still holds its output open. Throws when the caller has
- * left.
- */
-async function sendOutput(channel: ByteChannel, streams: ProgramStreams, ended: Promise<unknown>): Promise<boolean> {
-  const { stdout, stderr } = streams
-  let sending = 0
-  let quietSince = 0
-  let isHeldOpen = false
-  const stop = (): void => {
-    stdout.destroy()
-    stderr.destroy()
-  }
-  const send = async (source: Readable, kind: 'out' | 'err'): Promise<void> => {
-    for await (const bytes of source as AsyncIterable<Buffer>) {
-      sending++
-      await channel.send({ kind, bytes }).finally(() => sending--)
-      quietSince = performance.now()
-    }
-  }
-  const giveUpWhenQuiet = async (over: AbortSignal): Promise<void> => {
-    await ended
-    for (quietSince = performance.now(); !over.aborted; await pause(heldOpenMs / 4, over)) {
-      isHeldOpen = sending === 0 && performance.now() - quietSince >= heldOpenMs
-      if (isHeldOpen) return stop()
-    }
-  }
-  const over = new AbortController()
-  const watching = giveUpWhenQuiet(over.signal)
-  try {
-    await Promise.all([send(stdout, 'out'), send(stderr, 'err')])
-  } catch (error) {
-    stop()
-    if (!isHeldOpen) throw error
-  } finally {
-    over.abort()
-    watching.catch(() => {}) // the caller gets the exit status from `ended`
-  }
-  return !isHeldOpen
 }

@@ -15,14 +15,13 @@ import { Agent } from './agent.ts'
 import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
 import { AgentDisk } from './agentDisk.ts'
 import { agentSelf } from './agentSelf.ts'
+import { openJobs } from './agentJobs.ts'
 import { AgentServer } from './agentServer.ts'
 import { Answers } from './answers.ts'
 import { ControllerLink } from './controllerLink.ts'
 import { LateWrites } from './lateWrites.ts'
-import { MachineWork } from './machineWork.ts'
 import { InstancePorts, type PortRange } from './ports.ts'
 import { IdleMemory } from './idleMemory.ts'
-import { Preparer } from './preparer.ts'
 import { Problems } from './problems.ts'
 import { ReleaseLauncher } from './releaseLauncher.ts'
 import { ReleaseFetcher } from './releaseFetcher.ts'
@@ -109,27 +108,28 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const launcher = new ReleaseLauncher({
     ...{ machine, supervisor, cache, source, ports, disk, secretsFolder, agentEnv: process.env },
   })
+  const { commands, ...jobs } = openJobs({
+    ...{ disk, launcher, supervisor, ports, host: options.hostDriver },
+    ...{ clock: systemClock, problems, lateWrites, logger, changed },
+  })
   const settings = new SettingsKeeper(options.settings ?? (async () => {}), problems)
   const random = (): number => Math.random()
   agent = new Agent({
     ...{ machine, version, tcpOffset, supervisor, balancer, address, cache, cacheCapBytes, keepLast, disk, ports },
-    ...{ launcher, problems, lateWrites, logger, random, boot, clock: systemClock, endpoints: () => endpoints },
+    ...{ ...jobs, launcher, problems, lateWrites, logger, random, boot, clock: systemClock },
+    endpoints: () => endpoints,
     fetcher: new ReleaseFetcher({ cache, source, logger, changed, random, makeRoom: async () => agent?.collect() }),
     program: () => program?.report() ?? null,
     obeyed: (desired) => {
       program?.want(desired.program, desired.orders.program)
       void settings.want(desired)
     },
-    preparer: new Preparer({ disk, launcher, problems, lateWrites, logger, changed }),
-    machineWork: new MachineWork({
-      ...{ disk, host: options.hostDriver, problems, lateWrites, clock: systemClock, logger, changed },
-    }),
     maintains: options.hostDriver !== null,
   })
-  opened.defer(() => agent.close())
+  opened.defer(async () => void (await Promise.all([agent.close(), commands.close()])))
   const failed = (error: unknown): void => logger.warn({ err: error }, 'could not deliver an answer to the controller')
   const answers = new Answers({
-    ...{ client, supervisor, launcher, failed, clock: systemClock },
+    ...{ client, supervisor, commands, failed, clock: systemClock },
     examine: () => options.examine(self()),
   })
   opened.defer(() => answers.close())

@@ -25,6 +25,7 @@ export const agentOnly = [
   'desired.json',
   'boot.json',
   'ports.json',
+  'jobs.json',
   'prepared.json',
   'instances.json',
   'maintenance.json',

@@ -13,23 +13,20 @@ import { ReleaseCache } from '../../releases/releaseCache.ts'
 import { ReleaseDepot } from '../../releases/releaseDepot.ts'
 import { Agent } from '../agent.ts'
 import { AgentDisk } from '../agentDisk.ts'
+import { openJobs, type AgentJobs } from '../agentJobs.ts'
 import { LateWrites } from '../lateWrites.ts'
-import { MachineWork } from '../machineWork.ts'
 import { InstancePorts } from '../ports.ts'
-import { Preparer } from '../preparer.ts'
 import { Problems } from '../problems.ts'
 import { ReleaseLauncher } from '../releaseLauncher.ts'
 import { ReleaseFetcher } from '../releaseFetcher.ts'
 import { aDefinition, quiet } from './given.ts'
 
-export interface RunningAgent {
+export interface RunningAgent extends AgentJobs {
   agent: Agent
   supervisor: FakeSupervisor
   balancer: FakeBalancer
   address: FakeAddress
   disk: AgentDisk
-  launcher: ReleaseLauncher
-  preparer: Preparer
   cache: ReleaseCache
   /** Positions of the obeyed states, oldest first. */
   obeyed: number[]
@@ -64,10 +61,16 @@ export class Releases {
 export async function startedAgent(
   folder: string,
   releases: Releases,
-  make: { supervisor?: FakeSupervisor; ports?: { first: number; last: number }; keepLast?: number } = {},
+  make: {
+    supervisor?: FakeSupervisor
+    ports?: { first: number; last: number }
+    keepLast?: number
+    disk?: AgentDisk
+  } = {},
 ): Promise<RunningAgent> {
   const supervisor = make.supervisor ?? createFakeSupervisor(systemClock)
-  const [balancer, address, disk] = [new FakeBalancer(), createFakeAddress(), new AgentDisk(folder)]
+  const [balancer, address] = [new FakeBalancer(), createFakeAddress()]
+  const disk = make.disk ?? new AgentDisk(folder)
   const cache = await ReleaseCache.open(join(folder, 'cache'))
   const problems = new Problems(quiet, () => agent.onChange())
   const lateWrites = new LateWrites(problems)
@@ -79,24 +82,25 @@ export async function startedAgent(
   })
   const changed = (): void => agent.onChange()
   const random = (): number => 0
-  const preparer = new Preparer({ disk, launcher, problems, lateWrites, logger: quiet, changed })
-  const machineWork = new MachineWork({
-    ...{ disk, host: null, problems, lateWrites, clock: systemClock, logger: quiet, changed },
+  const { commands, ...jobs } = openJobs({
+    ...{ disk, launcher, supervisor, ports, host: null, clock: systemClock },
+    ...{ problems, lateWrites, logger: quiet, changed },
   })
   const obeyed: number[] = []
   const boot = disk.nextBoot(systemClock.now())
   disk.writeBoot(boot)
   const agent = new Agent({
     ...{ machine: 'a', version: '0', tcpOffset: 0, supervisor, balancer, address, cache, disk, ports, launcher },
-    ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, clock: systemClock, random, logger: quiet, preparer },
-    ...{ machineWork, problems, lateWrites, boot, maintains: false },
+    ...jobs,
+    ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, clock: systemClock, random, logger: quiet },
+    ...{ problems, lateWrites, boot, maintains: false },
     obeyed: ({ position }) => void obeyed.push(position),
     endpoints: () => ({ host: '127.0.0.1', http: 1, forward: 2, metrics: 3 }),
     fetcher: new ReleaseFetcher({ cache, source, logger: quiet, changed, random, makeRoom: () => agent.collect() }),
     instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },
   })
   await agent.start()
-  return { agent, supervisor, balancer, address, disk, launcher, preparer, cache, obeyed }
+  return { agent, supervisor, balancer, address, disk, commands, cache, obeyed, ...jobs }
 }
 
 /** The part of a desired state that runs instances of one release. */
