@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { instanceStates, type Seen } from '../protocol/report.ts'
+import { type Seen } from '../protocol/report.ts'
+import { instanceStates } from '../protocol/services.ts'
 import { readJson, replaceJson, writeJsonDurably } from '../lib/durableJson.ts'
 import { makeFolder } from '../lib/makeFolder.ts'
 import { OperatorError } from '../lib/operatorError.ts'

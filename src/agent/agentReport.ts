@@ -1,6 +1,7 @@
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
-import { reasonChars, type ReportedInstance } from '../protocol/report.ts'
+import { reasonChars } from '../protocol/basics.ts'
+import { type ReportedInstance } from '../protocol/services.ts'
 import type { LocalInstance } from './localInstance.ts'
 
 /**

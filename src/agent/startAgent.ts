@@ -7,24 +7,24 @@ import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import type { HostDriver } from '../drivers/host/host.ts'
 import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { systemClock } from '../lib/clock.ts'
-import { SettingsKeeper, type TakeSettings } from './settingsKeeper.ts'
+import type { TakeSettings } from './settings/settingsKeeper.ts'
 import type { AgentSelf, Checkup } from '../protocol/checkup.ts'
 import type { Endpoints } from '../protocol/report.ts'
 import { ReleaseCache } from '../releases/releaseCache.ts'
 import { Agent } from './agent.ts'
 import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
 import { AgentDisk } from './agentDisk.ts'
-import { agentSelf } from './agentSelf.ts'
 import { openJobs } from './agentJobs.ts'
+import { agentSelf } from './agentSelf.ts'
 import { AgentServer } from './agentServer.ts'
 import { Answers } from './answers.ts'
 import { ControllerLink } from './controllerLink.ts'
+import { agentFeatures } from './features.ts'
 import { LateWrites } from './lateWrites.ts'
 import { InstancePorts, type PortRange } from './ports.ts'
 import { IdleMemory } from './idleMemory.ts'
 import { Problems } from './problems.ts'
 import { ReleaseLauncher } from './releaseLauncher.ts'
-import { ReleaseFetcher } from './releaseFetcher.ts'
 import { SelfSocket } from './selfSocket.ts'
 
 export interface AgentOptions {
@@ -112,19 +112,15 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     ...{ disk, launcher, supervisor, ports, host: options.hostDriver },
     ...{ clock: systemClock, problems, lateWrites, logger, changed },
   })
-  const settings = new SettingsKeeper(options.settings ?? (async () => {}), problems)
   const random = (): number => Math.random()
+  const features = agentFeatures({
+    ...{ supervisor, balancer, address, host: options.hostDriver, program, tcpOffset, cache, source, cacheCapBytes },
+    ...{ keepLast, disk, ports, launcher, problems, lateWrites, clock: systemClock, random, logger, changed },
+    jobs,
+    takeSettings: options.settings ?? (async () => {}),
+  })
   agent = new Agent({
-    ...{ machine, version, tcpOffset, supervisor, balancer, address, cache, cacheCapBytes, keepLast, disk, ports },
-    ...{ ...jobs, launcher, problems, lateWrites, logger, random, boot, clock: systemClock },
-    endpoints: () => endpoints,
-    fetcher: new ReleaseFetcher({ cache, source, logger, changed, random, makeRoom: async () => agent?.collect() }),
-    program: () => program?.report() ?? null,
-    obeyed: (desired) => {
-      program?.want(desired.program, desired.orders.program)
-      void settings.want(desired)
-    },
-    maintains: options.hostDriver !== null,
+    ...{ machine, version, boot, features, disk, problems, lateWrites, logger, endpoints: () => endpoints },
   })
   opened.defer(async () => void (await Promise.all([agent.close(), commands.close()])))
   const failed = (error: unknown): void => logger.warn({ err: error }, 'could not deliver an answer to the controller')
@@ -145,10 +141,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       },
       ask: (ask) => answers.take(ask),
       report: () => agent.report(),
-      beat: () => {
-        agent.retry()
-        void settings.retry()
-      },
+      beat: () => agent.retry(),
       heard: () => {
         address.heard()
         program?.confirm()

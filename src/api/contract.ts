@@ -3,7 +3,7 @@ import { clusterSchema } from '../definitions/clusterSchema.ts'
 import { namePattern, nameRule } from '../definitions/names.ts'
 import { answerSchema } from '../protocol/ask.ts'
 import { checkupSchema } from '../protocol/checkup.ts'
-import { machineSettingsSchema } from '../protocol/machineSettings.ts'
+import { machineSettingsSchema } from '../protocol/settings.ts'
 import { reportSchema } from '../protocol/report.ts'
 import { eventSchema, maintenanceSchema, releaseSchema, rolloutSchema, statusSchema, upgradeSchema } from './views.ts'
 

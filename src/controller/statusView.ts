@@ -1,9 +1,11 @@
 import type { MachineStatus, Status } from '../api/views.ts'
 import type { ResolvedRoute } from '../events/rolloutEvents.ts'
-import type { Report, ReportedInstance } from '../protocol/report.ts'
+import type { Report } from '../protocol/report.ts'
+import type { ReportedInstance } from '../protocol/services.ts'
 import { goesBack } from '../addresses/advanceAddresses.ts'
 import { unsaidPorts } from '../rollout/openPorts.ts'
 import type { World as State } from '../decider/rooms.ts'
+import { unableTo } from '../decider/unable.ts'
 import type { Instance, Machine } from '../fleet/state.ts'
 import type { Service } from '../rollout/state.ts'
 import type { Controller } from './controller.ts'
@@ -60,18 +62,11 @@ function addressViews({ state }: Controller): Status['addresses'] {
 const sortedBy = <T>(all: T[], nameOf: (one: T) => string): T[] =>
   all.toSorted((a, b) => (nameOf(a) === nameOf(b) ? 0 : nameOf(a) < nameOf(b) ? -1 : 1))
 
-/** A machine that came back, or joined, may run an older Tandem than a rollout with local ports accepts. */
-function missingAbility(state: State, { abilities, version }: Report): string[] {
-  if (abilities.includes('local-routes')) return []
-  const services = Object.values(state.services).filter((one) =>
-    currentRoutes(state, one).some(({ kind }) => kind === 'local'),
+/** A machine that came back, or joined, may run an older Tandem than a change needs. */
+const inabilities = (state: State, report: Report): string[] =>
+  unableTo(state, report).map(
+    (words) => `the machine runs Tandem ${report.version}, which cannot ${words}: run tandem upgrade ARCHIVE`,
   )
-  if (services.length === 0) return []
-  const names = services.map(({ name }) => name).join(', ')
-  return [
-    `the machine runs Tandem ${version}, which does not serve the local ports of ${names}: run tandem upgrade ARCHIVE`,
-  ]
-}
 
 export function machineView({ observed, state }: Controller, machine: Machine): MachineStatus {
   const seen = observed[machine.name]
@@ -93,7 +88,7 @@ export function machineView({ observed, state }: Controller, machine: Machine): 
     problems: [
       ...(report?.problems ?? []),
       ...(report?.refused ? [report.refused.message] : []),
-      ...(report ? missingAbility(state, report) : []),
+      ...(report ? inabilities(state, report) : []),
     ],
   }
 }

@@ -6,6 +6,7 @@ import { factsOf } from './factsOf.ts'
 import { momentOf, type Given } from './moment.ts'
 import { recoverLog } from './recoverLog.ts'
 import { rooms, type Command, type World } from './rooms.ts'
+import { refuseUnable } from './unable.ts'
 
 /** Everything known beside the log. */
 export interface Known {
@@ -23,7 +24,10 @@ export function decide(world: World, known: Known, command: Command): Decision {
   const direct = decideCommand(world, command, momentOf(world, given))
   if (direct.type === 'refused') return direct
   const events = direct.type === 'accepted' ? direct.events : []
-  const following = advance(applyAll(world, events, command.at), given)
+  const after = applyAll(world, events, command.at)
+  const refusal = isRequest(command) && events.length > 0 ? refuseUnable(world, after, momentOf(after, given)) : null
+  if (refusal) return refusal
+  const following = advance(after, given)
   if (direct.type === 'nothing' && following.length === 0) return direct
   return { ...direct, type: 'accepted', events: [...events, ...following] }
 }
@@ -34,6 +38,9 @@ export function nextDeadline(world: World, known: Known): number {
   const earliest = earliestDecision(world, known.observed)
   return Math.max(earliest, Math.min(...rooms.map((room) => room.deadline?.(world, moment) ?? Infinity)))
 }
+
+/** Facts cannot be refused: they have happened. */
+const isRequest = ({ type }: Command): boolean => type !== 'RecordReport' && type !== 'RecoverLog'
 
 /** Only the passing of time decides by time. */
 function givenAt(world: World, known: Known, { type, at }: Command): Given {

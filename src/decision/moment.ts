@@ -1,5 +1,5 @@
 import type { Asked } from './base.ts'
-import type { ProgramReport } from '../protocol/programState.ts'
+import type { ProgramReport } from '../protocol/program.ts'
 import type { Observed } from './observed.ts'
 import { refuse, type Refusal } from './refuse.ts'
 

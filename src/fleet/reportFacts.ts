@@ -1,6 +1,7 @@
 import type { Event } from '../events/event.ts'
 import type { Endpoints } from '../events/fleetEvents.ts'
-import type { Report, ReportedInstance } from '../protocol/report.ts'
+import type { Report } from '../protocol/report.ts'
+import type { ReportedInstance } from '../protocol/services.ts'
 import { isBroken } from './serving.ts'
 import type { FleetState, Instance } from './state.ts'
 

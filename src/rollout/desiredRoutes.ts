@@ -1,4 +1,5 @@
-import type { DesiredRoute, LocalRoute } from '../protocol/desiredState.ts'
+import type { LocalRoute } from '../protocol/localRoutes.ts'
+import type { DesiredRoute } from '../protocol/services.ts'
 import { limits } from '../decision/limits.ts'
 import { routeKey } from './routes.ts'
 import { definitionOf } from '../fleet/serving.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { DesiredRoute } from '../protocol/desiredState.ts'
+import type { DesiredRoute } from '../protocol/services.ts'
 import { deploy, drain, given, remove, stop } from '../decider/testing/given.ts'
 import { World } from '../decider/testing/world.ts'
 import { aDefinition } from '../definitions/testing/aDefinition.ts'

@@ -4,13 +4,14 @@ import type { Decision, Refusal } from '../decision/refuse.ts'
 import type { StartRollout } from './commands.ts'
 import { laptopAddress, loopbackOf } from './loopback.ts'
 import type { Moment } from '../decision/moment.ts'
-import type { Observed } from '../decision/observed.ts'
 import { closedUnsaid } from './openPorts.ts'
 import { refuse } from '../decision/refuse.ts'
 import { resolveRoutes, routeHolder, routeInWords } from './routes.ts'
 import { instancesOn, isReachable, servesWithout } from '../fleet/serving.ts'
 import { strategyOf, wantedOn } from './serviceView.ts'
+import { refuseInability } from '../fleet/abilities.ts'
 import type { Release } from '../fleet/state.ts'
+import { localRoutesAbility } from '../protocol/localRoutes.ts'
 import type { Service, State } from './state.ts'
 
 /**
@@ -37,7 +38,7 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
     refuseUnknownMachines(state, name, kind, release.definition) ??
     refuseMachines(state, name, machines, kind === 'stop' || kind === 'remove') ??
     refuseRoutes(state, name, routes) ??
-    (hasLocal ? refuseAbility(state, observed, name) : null) ??
+    (hasLocal ? refuseInability(state, observed, localRoutesAbility, name) : null) ??
     (service && kind === 'deploy' ? refuseClosing(state, service, release) : null) ??
     (command.allowOutage || routes.length === 0 ? null : refuseOutage(state, name, release, machines))
   if (refusal) return refusal
@@ -175,17 +176,6 @@ function ownPort({ cluster, machines, config }: State, port: number): string | n
   for (const { name, endpoints } of Object.values(machines)) {
     if (port === endpoints.http) return `the entry of machine ${name}`
     if (port === endpoints.forward && !config.laptop) return `the port on which other machines forward to ${name}`
-  }
-  return null
-}
-
-/** An older agent does not know local ports: it would leave them closed without reporting a problem. */
-function refuseAbility(state: State, observed: Observed, service: string): Refusal | null {
-  for (const { name } of Object.values(state.machines).filter((machine) => isReachable(state, machine.name))) {
-    const report = observed[name]?.report
-    if (!report || report.abilities.includes('local-routes')) continue
-    const message = `machine ${name} runs Tandem ${report.version}, which cannot serve a local port`
-    return refuse('E_NO_ABILITY', message, service, 'tandem upgrade ARCHIVE, then push again')
   }
   return null
 }

@@ -1,4 +1,4 @@
-import type { DesiredProgram } from '../protocol/programState.ts'
+import type { DesiredProgram } from '../protocol/program.ts'
 import { keyOf, type UpgradeState } from './state.ts'
 
 /** The program that a part should run now; `null` if it should keep its program. */

@@ -1,4 +1,4 @@
-import type { ProgramReport } from '../protocol/programState.ts'
+import type { ProgramReport } from '../protocol/program.ts'
 
 /** Current knowledge about a part. */
 export interface ObservedPart {

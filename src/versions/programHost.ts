@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { execOrThrow } from '../lib/exec.ts'
-import type { DesiredProgram } from '../protocol/programState.ts'
+import type { DesiredProgram } from '../protocol/program.ts'
 import { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import { commandIn, releaseOf, trialCommand, type OwnProgram } from './ownProgram.ts'

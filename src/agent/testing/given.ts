@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { pino, type Logger } from 'pino'
 import type { Definition } from '../../definitions/definition.ts'
 import { aDefinition as aDefaultDefinition } from '../../definitions/testing/aDefinition.ts'
-import type { DesiredInstance, DesiredState } from '../../protocol/desiredState.ts'
+import type { DesiredState } from '../../protocol/desiredState.ts'
+import type { DesiredInstance } from '../../protocol/services.ts'
 import { removeTree } from '../../releases/removeTree.ts'
 
 /** Common input of the tests in this folder. */

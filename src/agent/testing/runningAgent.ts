@@ -14,11 +14,11 @@ import { ReleaseDepot } from '../../releases/releaseDepot.ts'
 import { Agent } from '../agent.ts'
 import { AgentDisk } from '../agentDisk.ts'
 import { openJobs, type AgentJobs } from '../agentJobs.ts'
+import { agentFeatures } from '../features.ts'
 import { LateWrites } from '../lateWrites.ts'
 import { InstancePorts } from '../ports.ts'
 import { Problems } from '../problems.ts'
 import { ReleaseLauncher } from '../releaseLauncher.ts'
-import { ReleaseFetcher } from '../releaseFetcher.ts'
 import { aDefinition, quiet } from './given.ts'
 
 export interface RunningAgent extends AgentJobs {
@@ -89,15 +89,20 @@ export async function startedAgent(
   const obeyed: number[] = []
   const boot = disk.nextBoot(systemClock.now())
   disk.writeBoot(boot)
-  const agent = new Agent({
-    ...{ machine: 'a', version: '0', tcpOffset: 0, supervisor, balancer, address, cache, disk, ports, launcher },
-    ...jobs,
-    ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, clock: systemClock, random, logger: quiet },
-    ...{ problems, lateWrites, boot, maintains: false },
-    obeyed: ({ position }) => void obeyed.push(position),
-    endpoints: () => ({ host: '127.0.0.1', http: 1, forward: 2, metrics: 3 }),
-    fetcher: new ReleaseFetcher({ cache, source, logger: quiet, changed, random, makeRoom: () => agent.collect() }),
+  const features = agentFeatures({
+    ...{ supervisor, balancer, address, host: null, program: null, tcpOffset: 0, cache, source, cacheCapBytes: null },
+    ...{ keepLast: make.keepLast ?? 5, disk, ports, launcher, problems, lateWrites, clock: systemClock, random },
+    ...{ logger: quiet, changed, jobs, takeSettings: async () => {} },
     instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },
+  })
+  const { want } = features.settings
+  features.settings.want = (desired, isRestored) => {
+    if (!isRestored) obeyed.push(desired.position)
+    want(desired, isRestored)
+  }
+  const agent: Agent = new Agent({
+    ...{ machine: 'a', version: '0', boot, features, disk, problems, lateWrites, logger: quiet },
+    endpoints: () => ({ host: '127.0.0.1', http: 1, forward: 2, metrics: 3 }),
   })
   await agent.start()
   return { agent, supervisor, balancer, address, disk, commands, cache, obeyed, ...jobs }

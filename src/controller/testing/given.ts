@@ -1,4 +1,4 @@
-import { abilities } from '../../protocol/abilities.ts'
+import { abilityNames } from '../../protocol/slices.ts'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
@@ -25,7 +25,7 @@ export const aReport = (over: Partial<Report> = {}): Report => ({
     boot: 1,
     seq: 1,
     version: '0',
-    abilities: [...abilities],
+    abilities: [...abilityNames],
     seen: null,
     refused: null,
     held: null,

@@ -1,6 +1,8 @@
-import { abilities } from '../../protocol/abilities.ts'
-import type { DesiredInstance, MachineDesire } from '../../protocol/desiredState.ts'
-import type { Report, ReportedInstance } from '../../protocol/report.ts'
+import { abilityNames } from '../../protocol/slices.ts'
+import type { MachineDesire } from '../../protocol/desiredState.ts'
+import type { DesiredInstance } from '../../protocol/services.ts'
+import type { Report } from '../../protocol/report.ts'
+import type { ReportedInstance } from '../../protocol/services.ts'
 
 /** Outcome of an instance that is started: ready, failed, or neither for ever. */
 export type Fate = 'ready' | 'fails' | 'hangs'
@@ -35,7 +37,7 @@ export class FakeMachine {
   unserved: Report['unserved'] = []
   /** Standing problems, as the machine's agent reports them. */
   problems: string[] = []
-  abilities: string[] = [...abilities]
+  abilities: string[] = [...abilityNames]
   neverDrains = false
   hangsAtStop = false
   /** Work in flight that a retired instance still has; one less at each `work()`. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Slice } from './slice.ts'
 
 /*
  * A part is what an upgrade changes: a machine's agent, or the controller. Each part runs a program: a release of
@@ -8,7 +9,7 @@ import { z } from 'zod'
 const release = z.string().regex(/^[0-9a-f]{64}$/)
 
 /** The request of an upgrade to one part. Left out or `null`: keep the running program. */
-export const desiredProgramSchema = z.object({
+const desiredProgramSchema = z.object({
   /** Names this piece of the upgrade: a part that failed at it does not try it again. */
   key: z.string().min(1).max(200),
   release: release.nullable(),
@@ -21,7 +22,7 @@ export const desiredProgramSchema = z.object({
  * A part's report about its own program. `null`: the part cannot change it, for example because no systemd unit runs
  * it.
  */
-export const programReportSchema = z.object({
+const programReportSchema = z.object({
   release: release.nullable(),
   /** The key of the program that is ready here, unpacked and tested to run. */
   prepared: z.string().max(200).nullable(),
@@ -32,3 +33,14 @@ export const programReportSchema = z.object({
 
 export type DesiredProgram = z.infer<typeof desiredProgramSchema>
 export type ProgramReport = z.infer<typeof programReportSchema>
+
+export const program = {
+  desire: {
+    /** The program that an upgrade of Tandem itself wants on this machine now. */
+    program: desiredProgramSchema.nullable().default(null),
+  },
+  report: {
+    /** The Tandem program that runs here, and the progress of a change of it. */
+    program: programReportSchema.nullable().default(null),
+  },
+} satisfies Slice

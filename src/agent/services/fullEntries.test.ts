@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { BalancerCounters } from '../drivers/balancer/balancer.ts'
+import type { BalancerCounters } from '../../drivers/balancer/balancer.ts'
 import { FullEntries } from './fullEntries.ts'
 
 const counters = (count: number): BalancerCounters => ({

@@ -1,7 +1,7 @@
-import type { BalancerDriver, Unserved } from '../drivers/balancer/balancer.ts'
-import { coalesced, type Coalesced } from '../lib/coalesced.ts'
-import type { DesiredState } from '../protocol/desiredState.ts'
-import type { LocalInstance } from './localInstance.ts'
+import type { BalancerDriver, Unserved } from '../../drivers/balancer/balancer.ts'
+import { coalesced, type Coalesced } from '../../lib/coalesced.ts'
+import type { DesiredState } from '../../protocol/desiredState.ts'
+import type { LocalInstance } from '../localInstance.ts'
 import { routingPlan } from './routingPlan.ts'
 
 interface Told {

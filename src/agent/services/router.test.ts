@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { FakeBalancer } from '../drivers/balancer/fakeBalancer.ts'
+import { FakeBalancer } from '../../drivers/balancer/fakeBalancer.ts'
 import { Router } from './router.ts'
-import { aDesiredState } from './testing/given.ts'
+import { aDesiredState } from '../testing/given.ts'
 
 const none = new Map<string, never>()
 const told = { applied: (): void => {}, failed: (): void => {} }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { DesiredRoute, DesiredState, LocalRoute } from '../protocol/desiredState.ts'
-import type { InstanceState } from '../protocol/report.ts'
+import type { DesiredState } from '../../protocol/desiredState.ts'
+import type { LocalRoute } from '../../protocol/localRoutes.ts'
+import type { DesiredRoute } from '../../protocol/services.ts'
+import type { InstanceState } from '../../protocol/services.ts'
 import { routingPlan } from './routingPlan.ts'
-import { aDefinition, aDesiredState, anInstance, release } from './testing/given.ts'
+import { aDefinition, aDesiredState, anInstance, release } from '../testing/given.ts'
 
 const older = 'b'.repeat(64)
 const route = (over: Partial<DesiredRoute> = {}): DesiredRoute => ({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Slice } from './slice.ts'
 import { advertSchema, driversSchema, entrySchema } from '../definitions/clusterSchema.ts'
 
 /** The settings of one machine in `cluster.yaml`: its agent needs them before it can do anything. */
@@ -13,3 +14,11 @@ export const machineSettingsSchema = z.object({
 })
 
 export type MachineSettings = z.infer<typeof machineSettingsSchema>
+
+export const settings = {
+  desire: {
+    /** `null` where no cluster file was applied. An agent that runs with other settings restarts with these. */
+    settings: machineSettingsSchema.nullable().default(null),
+  },
+  report: {},
+} satisfies Slice

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { createFakeAddress } from '../drivers/address/fakeAddress.ts'
+import { createFakeAddress } from '../../drivers/address/fakeAddress.ts'
 import { AddressKeeper, goodbyeMs } from './addressKeeper.ts'
-import { aDesiredState } from './testing/given.ts'
+import { aDesiredState } from '../testing/given.ts'
 
 const settings = {
   ...{ cluster: 'test', address: '10.0.0.11', addresses: ['10.0.0.50'], advert: 100 },

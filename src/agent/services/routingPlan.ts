@@ -1,6 +1,8 @@
-import type { OwnPort, Peer, PlannedRoute, RoutingPlan, Target } from '../drivers/balancer/balancer.ts'
-import type { DesiredRoute, DesiredState, LocalRoute } from '../protocol/desiredState.ts'
-import type { LocalInstance } from './localInstance.ts'
+import type { OwnPort, Peer, PlannedRoute, RoutingPlan, Target } from '../../drivers/balancer/balancer.ts'
+import type { DesiredState } from '../../protocol/desiredState.ts'
+import type { LocalRoute } from '../../protocol/localRoutes.ts'
+import type { DesiredRoute } from '../../protocol/services.ts'
+import type { LocalInstance } from '../localInstance.ts'
 
 /**
  * The plan for this machine's balancer: the desired routes, with the instances that are really ready here as targets.

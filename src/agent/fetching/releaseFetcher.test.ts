@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { OperatorError } from '../lib/operatorError.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
 import { ReleaseFetcher, type Fetching } from './releaseFetcher.ts'
-import { quiet } from './testing/given.ts'
+import { quiet } from '../testing/given.ts'
 
 const absent = new OperatorError('E_CONTROLLER_UNREACHABLE', 'no controller')
 const [one, two] = ['1'.repeat(64), '2'.repeat(64)]

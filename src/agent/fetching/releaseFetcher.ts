@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
-import { Backoff, pause } from '../lib/backoff.ts'
-import { OperatorError } from '../lib/operatorError.ts'
-import type { ReleaseSource } from '../releases/releaseTarget.ts'
+import { Backoff, pause } from '../../lib/backoff.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import type { ReleaseSource } from '../../releases/releaseTarget.ts'
 
 /** Attempts before a failing fetch is reported; failures because of an unreachable controller do not count. */
 const triesBeforeReport = 3
@@ -15,7 +15,7 @@ export interface Fetching {
   materialise(release: string, options: { source: ReleaseSource; signal: AbortSignal }): Promise<unknown>
 }
 
-interface Options {
+export interface FetcherOptions {
   cache: Fetching
   source: ReleaseSource
   logger: Logger
@@ -30,10 +30,10 @@ interface Options {
 export class ReleaseFetcher {
   readonly fetched = new Set<string>()
   readonly failures = new Map<string, string>()
-  #options: Options
+  #options: FetcherOptions
   #wanted = new Map<string, AbortController>()
 
-  constructor(options: Options) {
+  constructor(options: FetcherOptions) {
     this.#options = options
   }
 

@@ -1,7 +1,7 @@
-import type { DataFolders } from '../drivers/supervisor/dataFolders.ts'
-import type { Problems } from './problems.ts'
+import type { DataFolders } from '../../drivers/supervisor/dataFolders.ts'
+import type { Problems } from '../problems.ts'
 
-interface Parts {
+export interface DataRemoverParts {
   folders: DataFolders
   /** Removes the stored output of a service. */
   forget: (service: string) => Promise<void>
@@ -13,11 +13,11 @@ interface Parts {
 /** Removes the data folders of services that nothing uses any more. */
 export class DataRemover {
   readonly removed = new Set<string>()
-  #parts: Parts
+  #parts: DataRemoverParts
   #removing = new Set<string>()
   #isSwept = false
 
-  constructor(parts: Parts) {
+  constructor(parts: DataRemoverParts) {
     this.#parts = parts
   }
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import type { Logger } from 'pino'
-import { Problems } from './problems.ts'
+import { Problems } from '../problems.ts'
 import { SettingsKeeper } from './settingsKeeper.ts'
-import { aDesiredState } from './testing/given.ts'
+import { aDesiredState } from '../testing/given.ts'
 
 const quiet = { error: () => {} } as unknown as Logger // the only method that Problems uses
 const settings = {

@@ -1,4 +1,4 @@
-import type { BalancerCounters } from '../drivers/balancer/balancer.ts'
+import type { BalancerCounters } from '../../drivers/balancer/balancer.ts'
 
 /** How long after the last refusal the problem is still reported. */
 const saidMs = 60_000

@@ -1,9 +1,9 @@
-import { usualAdvertMs } from '../definitions/bounds.ts'
-import type { AddressDriver, AddressPlan } from '../drivers/address/address.ts'
-import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
-import { pause } from '../lib/backoff.ts'
-import { coalesced, type Coalesced } from '../lib/coalesced.ts'
-import type { DesiredState } from '../protocol/desiredState.ts'
+import { usualAdvertMs } from '../../definitions/bounds.ts'
+import type { AddressDriver, AddressPlan } from '../../drivers/address/address.ts'
+import type { BalancerDriver } from '../../drivers/balancer/balancer.ts'
+import { pause } from '../../lib/backoff.ts'
+import { coalesced, type Coalesced } from '../../lib/coalesced.ts'
+import type { DesiredState } from '../../protocol/desiredState.ts'
 
 interface Told {
   applied: (position: number) => void

@@ -1,6 +1,6 @@
-import type { DesiredState } from '../protocol/desiredState.ts'
-import type { MachineSettings } from '../protocol/machineSettings.ts'
-import type { Problems } from './problems.ts'
+import type { DesiredState } from '../../protocol/desiredState.ts'
+import type { MachineSettings } from '../../protocol/settings.ts'
+import type { Problems } from '../problems.ts'
 
 export type TakeSettings = (settings: MachineSettings, order: string | null) => Promise<void>
 

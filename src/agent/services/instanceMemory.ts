@@ -1,6 +1,6 @@
-import type { InstanceState } from '../protocol/report.ts'
-import type { AgentDisk } from './agentDisk.ts'
-import type { LateWrites } from './lateWrites.ts'
+import type { InstanceState } from '../../protocol/services.ts'
+import type { AgentDisk } from '../agentDisk.ts'
+import type { LateWrites } from '../lateWrites.ts'
 
 /** State of an instance when it was last written to disk. */
 export interface RememberedInstance {

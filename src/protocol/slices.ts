@@ -1,0 +1,44 @@
+import { addresses } from './addresses.ts'
+import { dataRemoval } from './dataRemoval.ts'
+import { fetching } from './fetching.ts'
+import { localRoutes, localRoutesAbility } from './localRoutes.ts'
+import { maintenance } from './maintenance.ts'
+import { preparing } from './preparing.ts'
+import { program } from './program.ts'
+import { services } from './services.ts'
+import { settings } from './settings.ts'
+
+/*
+ * The slices of every feature. The desired state and the report are made of them, each with an envelope. A new feature
+ * adds its slice here; if older agents must not miss it silently, also an ability.
+ */
+
+export const desireSlices = {
+  ...fetching.desire,
+  ...services.desire,
+  ...localRoutes.desire,
+  ...preparing.desire,
+  ...dataRemoval.desire,
+  ...maintenance.desire,
+  ...addresses.desire,
+  ...settings.desire,
+  ...program.desire,
+}
+
+export const reportSlices = {
+  ...program.report,
+  ...fetching.report,
+  ...services.report,
+  ...localRoutes.report,
+  ...preparing.report,
+  ...dataRemoval.report,
+  ...maintenance.report,
+  ...addresses.report,
+  ...settings.report,
+}
+
+/** A controller refuses a change that needs an ability which a machine does not report. */
+export const abilities = [localRoutesAbility] as const
+
+/** As agents of this version report them. */
+export const abilityNames = abilities.map(({ name }) => name)
