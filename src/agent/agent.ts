@@ -125,7 +125,7 @@ export class Agent {
   async close(): Promise<void> {
     this.#isClosing = true
     for (const feature of this.#features) feature.stop?.()
-    const ends = await Promise.allSettled(this.#features.map((feature) => feature.close?.()))
+    const ends = await Promise.allSettled(this.#features.map(async (feature) => feature.close?.()))
     const errors = ends.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
     if (errors.length > 0) throw new AggregateError(errors, 'the agent could not stop everything')
   }
