@@ -3,18 +3,16 @@ import { OperatorError } from '../lib/operatorError.ts'
 import { decodeServerSentEvents } from '../lib/serverSentEvents.ts'
 import {
   basePath,
-  dryRunSchema,
   operations,
   streams,
-  type DryRun,
   type Given,
-  type Operation,
   type OperationName,
   type Operations,
   type Result,
   type StreamName,
   type Streams,
 } from './contract.ts'
+import { dryRunSchema, type DryRun, type Operation } from './operation.ts'
 import { ByteChannel, channelProtocol } from '../lib/byteChannel.ts'
 import { HttpConnections, type Answered, type Trust } from './httpRequest.ts'
 import { fromProblem, problemSchema } from './problem.ts'

@@ -1,63 +1,23 @@
 import { z } from 'zod'
-import { clusterSchema } from '../definitions/clusterSchema.ts'
-import { namePattern, nameRule } from '../definitions/names.ts'
 import { answerSchema } from '../protocol/ask.ts'
 import { checkupSchema } from '../protocol/checkup.ts'
 import { machineSettingsSchema } from '../protocol/settings.ts'
 import { reportSchema } from '../protocol/report.ts'
-import { eventSchema, maintenanceSchema, releaseSchema, rolloutSchema, statusSchema, upgradeSchema } from './views.ts'
+import { featureOperations } from './features.ts'
+import {
+  atLeast,
+  flag,
+  id,
+  machine,
+  position,
+  releasePrefix,
+  service,
+  type CallerRole,
+  type Operation,
+} from './operation.ts'
+import { eventSchema, releaseSchema, rolloutSchema, statusSchema } from './views.ts'
 
 export const basePath = '/api/v1'
-
-/**
- * Role that may make a call: a reader only reads, an operator also changes, an agent speaks for its own machine, a
- * joiner has a join token.
- */
-export type CallerRole = 'reader' | 'operator' | 'agent' | 'agentOrOperator' | 'joiner'
-
-export interface Operation {
-  method: 'GET' | 'POST'
-  path: string
-  role: CallerRole
-  summary: string
-  params?: z.ZodObject
-  query?: z.ZodObject
-  body?: z.ZodType
-  response: z.ZodType
-  /** The call takes `?dryRun=true`: it is decided, and refused like any other, but nothing changes. */
-  dryRun?: true
-}
-
-const service = z.string().regex(namePattern, nameRule)
-const machine = z.string().regex(namePattern, nameRule)
-const id = z.string().min(1).max(200)
-const releasePrefix = z.string().regex(/^[0-9a-f]{1,64}$/, 'a release id is up to 64 hex digits')
-const position = z.int().describe('the log position that this write reached: pass it as atLeast to a read')
-const atLeast = z.coerce
-  .number()
-  .int()
-  .nonnegative()
-  .optional()
-  .describe('wait (at most 5 s) until the state includes this log position')
-const flag = z
-  .enum(['true', 'false'])
-  .default('false')
-  .transform((text) => text === 'true')
-
-/** The query of a call that takes `?dryRun=true`. */
-export const withDryRun = (query: z.ZodObject | undefined): z.ZodObject =>
-  (query ?? z.object({})).extend({
-    dryRun: flag.describe('decide and answer what would happen; change nothing'),
-  })
-
-/** The answer to a dry run that was not refused. */
-export const dryRunSchema = z.object({
-  dryRun: z.literal(true),
-  events: z
-    .array(z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) }))
-    .describe('the events that the call would write to the log; none: there is nothing to do'),
-})
-export type DryRun = z.infer<typeof dryRunSchema>
 
 const certificateRequest = z.object({ request: z.string().max(16_384).describe('PKCS #10, PEM') })
 const joined = z.object({
@@ -78,10 +38,6 @@ const startRolloutBody = z.object({
   allowOutage: z.boolean().default(false),
   removeData: z.boolean().default(false),
 })
-
-/** A longer script belongs into a package, because the log keeps the script. */
-const mostScriptChars = 65_536
-const mostScriptMs = 24 * 3_600_000
 
 /** Every call of the API except the streams (`streams`) and the object transfers, which are not JSON. */
 export const operations = {
@@ -168,86 +124,6 @@ export const operations = {
     params: z.object({ machine }),
     response: z.object({ position }),
   },
-  startMaintenance: {
-    dryRun: true,
-    ...{ method: 'POST', path: '/maintenance', role: 'operator', summary: 'work on machines, one after the other' },
-    body: z.object({
-      kind: z.enum(['reboot', 'patch']),
-      machines: z.array(machine).max(100).describe('worked on in this order; empty: all machines, by name'),
-      script: z
-        .object({
-          name: z.string().min(1).max(200),
-          text: z.string().min(1).max(mostScriptChars),
-          withinMs: z.int().min(1).max(mostScriptMs),
-        })
-        .nullable()
-        .default(null)
-        .describe('runs as root on each machine'),
-      restart: z.boolean().describe('restart each machine, after its script'),
-      force: z.boolean().default(false),
-    }),
-    response: z.object({ position, maintenance: maintenanceSchema }),
-  },
-  maintenance: {
-    ...{ method: 'GET', path: '/maintenance', role: 'reader', summary: 'the running maintenance, or the last one' },
-    query: z.object({ atLeast }),
-    response: z.object({ maintenance: maintenanceSchema.nullable() }),
-  },
-  resumeMaintenance: {
-    dryRun: true,
-    ...{ method: 'POST', path: '/maintenance/resume', role: 'operator', summary: 'resume a stopped maintenance' },
-    body: z.object({ force: z.boolean().default(false).describe('allow it to interrupt services from here on') }),
-    response: z.object({ position, maintenance: maintenanceSchema }),
-  },
-  stopMaintenance: {
-    dryRun: true,
-    ...{
-      method: 'POST',
-      path: '/maintenance/stop',
-      role: 'operator',
-      summary: 'stop the maintenance; leave the current machine unchanged',
-    },
-    body: z.object({}),
-    response: z.object({ position, maintenance: maintenanceSchema.nullable() }),
-  },
-  upgrade: {
-    ...{
-      method: 'GET',
-      path: '/upgrade',
-      role: 'reader',
-      summary: 'the running upgrade of Tandem itself, or the last one',
-    },
-    query: z.object({ atLeast }),
-    response: z.object({ upgrade: upgradeSchema.nullable() }),
-  },
-  startUpgrade: {
-    dryRun: true,
-    ...{
-      method: 'POST',
-      path: '/upgrade',
-      role: 'operator',
-      summary: 'upgrade Tandem itself, part by part, to a published release that contains it',
-    },
-    body: z.object({
-      release: z.string().regex(/^[0-9a-f]{64}$/),
-      version: z
-        .string()
-        .regex(/^\d+\.\d+\.\d+[\w.+-]*$/)
-        .max(100),
-    }),
-    response: z.object({ position, upgrade: upgradeSchema.nullable() }),
-  },
-  cluster: {
-    ...{ method: 'GET', path: '/cluster', role: 'reader', summary: 'the cluster file that was applied last' },
-    query: z.object({ atLeast }),
-    response: z.object({ cluster: clusterSchema.nullable() }),
-  },
-  applyCluster: {
-    dryRun: true,
-    ...{ method: 'POST', path: '/cluster', role: 'operator', summary: 'apply a cluster file' },
-    body: z.object({ cluster: clusterSchema, force: z.boolean().default(false) }),
-    response: z.object({ position }),
-  },
   inviteMachine: {
     ...{
       method: 'POST',
@@ -306,6 +182,7 @@ export const operations = {
     params: z.object({ id: z.string().regex(/^[0-9a-f]{6,64}$/) }),
     response: z.object({ revoked: z.int() }),
   },
+  ...featureOperations,
   openCommand: {
     ...{
       method: 'POST',

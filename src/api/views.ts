@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { featureStatus } from './features.ts'
+import { time } from './operation.ts'
 import type { ReleaseView } from '../projections/releaseCatalogue.ts'
 import type { RolloutView } from '../projections/rolloutHistory.ts'
-
-const time = z.string().describe('ISO 8601 with milliseconds')
 
 export const phases = ['fetch', 'prepare', 'start', 'probe', 'switch', 'drain', 'stop'] as const
 
@@ -35,25 +35,6 @@ export const rolloutSchema = z.object({
     }),
   ),
 }) satisfies z.ZodType<RolloutView>
-
-export const upgradeSchema = z.object({
-  id: z.string(),
-  version: z.string(),
-  release: z.string(),
-  state: z.enum(['running', 'reverting', 'completed', 'reverted']),
-  reason: z.string().nullable(),
-  startedAt: time,
-  finishedAt: time.nullable(),
-  parts: z.array(
-    z.object({
-      part: z.string().describe('a machine, or @controller'),
-      from: z.string().describe('the version before the upgrade'),
-      state: z.enum(['waiting', 'running', 'done', 'failed', 'lost', 'reverted']),
-      reason: z.string().nullable(),
-    }),
-  ),
-})
-export type UpgradeView = z.infer<typeof upgradeSchema>
 
 export const releaseSchema = z.object({
   release: z.string(),
@@ -124,40 +105,6 @@ const instanceSchema = z.object({
     .describe('when the instance was last seen, if stale; null: before the controller started, or not stale'),
 })
 
-export const maintenanceSchema = z.object({
-  id: z.string(),
-  kind: z.enum(['reboot', 'patch']),
-  script: z.string().nullable().describe("the script's name; null: there is none"),
-  state: z.enum(['running', 'stopped', 'completed']),
-  reason: z.string().nullable().describe('why the maintenance stopped'),
-  startedAt: time,
-  finishedAt: time.nullable(),
-  machines: z.array(
-    z.object({ machine: z.string(), state: z.enum(['waiting', 'drain', 'work', 'check', 'return', 'done']) }),
-  ),
-})
-
-const addressSchema = z.object({
-  address: z.string(),
-  holder: z
-    .string()
-    .nullable()
-    .describe('the machine that was last seen to take the address; null: no machine holds it'),
-  since: time.nullable(),
-  from: z.string().nullable().describe('the machine that held it before'),
-  why: z.string().describe('why the address moved, or why no machine holds it'),
-  refused: z
-    .array(z.string())
-    .describe('machines that also held the address and released it, while they and the holder do not hear each other'),
-  goesBack: z
-    .object({ to: z.string(), notBefore: time })
-    .nullable()
-    .default(null)
-    .describe(
-      'the preferred machine, and the earliest time at which the address returns to it, once all is healthy; null: it stays',
-    ),
-})
-
 export const statusSchema = z.object({
   cluster: z.string(),
   controller: z.object({
@@ -171,11 +118,7 @@ export const statusSchema = z.object({
   }),
   machines: z.array(machineSchema),
   absent: z.array(z.string()).default([]).describe('machines of the cluster file that never reported'),
-  maintenance: maintenanceSchema
-    .nullable()
-    .default(null)
-    .describe('the maintenance that runs or stopped; null: there is none'),
-  addresses: z.array(addressSchema).default([]).describe('virtual addresses that keepalived moves'),
+  ...featureStatus,
   services: z.array(
     z.object({
       service: z.string(),
@@ -202,6 +145,5 @@ export const eventSchema = z.object({
 
 export type Status = z.infer<typeof statusSchema>
 export type EventView = z.infer<typeof eventSchema>
-export type MaintenanceView = z.infer<typeof maintenanceSchema>
 export type MachineStatus = Status['machines'][number]
 export type { ReleaseView, RolloutView }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Event, RecordedEvent } from '../events/event.ts'
 import type { Identity } from '../identity/identityFolder.ts'
-import { noOrders, signedOrders } from './signedOrders.ts'
+import { ordersFor } from './signedOrders.ts'
 import type { Clock } from '../lib/clock.ts'
 import { KeyedQueue } from '../lib/keyedQueue.ts'
 import { OperatorError } from '../lib/operatorError.ts'
@@ -210,8 +210,7 @@ export class Controller {
       terms: isFirst ? terms : this.#termsFor(machine, last),
       position,
     }
-    const identity = this.#identity()
-    return { ...desired, orders: identity ? signedOrders(desired, identity) : noOrders }
+    return { ...desired, orders: ordersFor(desired, this.#identity()) }
   }
 
   /**

@@ -2,15 +2,13 @@ import type { MachineStatus, Status } from '../api/views.ts'
 import type { ResolvedRoute } from '../events/rolloutEvents.ts'
 import type { Report } from '../protocol/report.ts'
 import type { ReportedInstance } from '../protocol/services.ts'
-import { goesBack } from '../addresses/advanceAddresses.ts'
 import { unsaidPorts } from '../rollout/openPorts.ts'
 import type { World as State } from '../decider/rooms.ts'
 import { unableTo } from '../decider/unable.ts'
 import type { Instance, Machine } from '../fleet/state.ts'
 import type { Service } from '../rollout/state.ts'
 import type { Controller } from './controller.ts'
-import { maintenanceView } from './maintenanceView.ts'
-import { addressMoves } from '../definitions/driverRegistry.ts'
+import { featureViews } from './features.ts'
 
 /** Services, machines and instances: the decided state, overlaid with the newest reports of the machines. */
 export function statusView(controller: Controller, problems: string[] = []): Status {
@@ -22,9 +20,7 @@ export function statusView(controller: Controller, problems: string[] = []): Sta
       machineView(controller, machine),
     ),
     absent: Object.keys(state.cluster?.machines ?? {}).filter((name) => !Object.hasOwn(state.machines, name)),
-    maintenance:
-      state.maintenance && state.maintenance.state !== 'completed' ? maintenanceView(state.maintenance) : null,
-    addresses: addressViews(controller),
+    ...featureViews(controller),
     services: sortedBy(Object.values(state.services), ({ name }) => name).map((service) => ({
       service: service.name,
       release: service.current?.release ?? null,
@@ -38,24 +34,6 @@ export function statusView(controller: Controller, problems: string[] = []): Sta
         .map((instance) => instanceView(controller, instance)),
     })),
   }
-}
-
-function addressViews({ state }: Controller): Status['addresses'] {
-  const { addresses = [], machines = {} } = state.cluster ?? {}
-  const isMoved = Object.values(machines).some(({ drivers }) => addressMoves(drivers) === 'elected')
-  return (isMoved ? addresses : []).map((address, index) => {
-    const known = state.addresses[address]
-    if (!known) {
-      const why = 'no machine holds it yet'
-      return { address, holder: null, since: null, from: null, why, refused: [], goesBack: null }
-    }
-    const { holder, since, from, why, refused } = known
-    const back = goesBack(state, index, known)
-    return {
-      ...{ address, holder, since: new Date(since.at).toISOString(), from, why, refused },
-      goesBack: back && { to: back.to, notBefore: new Date(back.notBefore).toISOString() },
-    }
-  })
 }
 
 /** Sorts by name, not in the order in which machines happened to join; equal names keep their order. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { name, position } from './basics.ts'
-import { desireSlices } from './slices.ts'
+import { desireSlices, noOrders, ordersSchema } from './slices.ts'
 
 const termRecordSchema = z.object({
   term: z.int().positive(),
@@ -13,14 +13,6 @@ const termRecordSchema = z.object({
    * ancestor.
    */
   recovered: z.boolean(),
-})
-
-/** Each is one line of JSON; `null`: not requested, or the controller has no certificate. */
-const ordersSchema = z.object({
-  script: z.string().nullable(),
-  restart: z.string().nullable(),
-  settings: z.string().nullable(),
-  program: z.string().nullable().default(null),
 })
 
 /** The part of the desired state that the decision rooms decide: every feature's slice. */
@@ -38,7 +30,7 @@ export const desiredStateSchema = machineDesireSchema.extend({
   /** The log position at which this state was folded. */
   position,
   /** The orders that the machine's privileged helper must verify, signed by the controller: see identity/order.ts. */
-  orders: ordersSchema.default({ script: null, restart: null, settings: null, program: null }),
+  orders: ordersSchema.default(noOrders),
 })
 
 export type MachineDesire = z.infer<typeof machineDesireSchema>

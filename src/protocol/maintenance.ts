@@ -24,4 +24,5 @@ export const maintenance = {
     /** Whether this agent can work on its machine at all: not on a laptop. */
     maintains: z.boolean().default(false),
   },
+  orders: { script: z.string().nullable(), restart: z.string().nullable() },
 } satisfies Slice

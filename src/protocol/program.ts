@@ -43,4 +43,5 @@ export const program = {
     /** The Tandem program that runs here, and the progress of a change of it. */
     program: programReportSchema.nullable().default(null),
   },
+  orders: { program: z.string().nullable().default(null) },
 } satisfies Slice

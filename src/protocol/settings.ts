@@ -21,4 +21,5 @@ export const settings = {
     settings: machineSettingsSchema.nullable().default(null),
   },
   report: {},
+  orders: { settings: z.string().nullable() },
 } satisfies Slice

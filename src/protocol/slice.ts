@@ -8,6 +8,8 @@ import type { z } from 'zod'
 export interface Slice {
   desire: z.ZodRawShape
   report: z.ZodRawShape
+  /** Orders that the machine's privileged helper must verify, signed by the controller: see identity/order.ts. */
+  orders?: z.ZodRawShape
 }
 
 /**

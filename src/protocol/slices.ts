@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { addresses } from './addresses.ts'
 import { dataRemoval } from './dataRemoval.ts'
 import { fetching } from './fetching.ts'
@@ -36,6 +37,11 @@ export const reportSlices = {
   ...addresses.report,
   ...settings.report,
 }
+
+/** Each is one line of JSON; `null`: not requested, or the controller has no certificate. */
+export const ordersSchema = z.object({ ...maintenance.orders, ...settings.orders, ...program.orders })
+export type Orders = z.infer<typeof ordersSchema>
+export const noOrders: Orders = { script: null, restart: null, settings: null, program: null }
 
 /** A controller refuses a change that needs an ability which a machine does not report. */
 export const abilities = [localRoutesAbility] as const

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { MaintenanceView, Status } from '../../src/api/views.ts'
+import type { MaintenanceView } from '../../src/api/maintenance.ts'
+import type { Status } from '../../src/api/views.ts'
 import { web } from '../system/rollUnderLoad.ts'
 import { Pair } from './pair.ts'
 import { whyNoLab } from './requirements.ts'

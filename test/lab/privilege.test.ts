@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { MaintenanceView } from '../../src/api/views.ts'
+import type { MaintenanceView } from '../../src/api/maintenance.ts'
 import type { DesiredState } from '../../src/protocol/desiredState.ts'
 import { randomRun } from '../../src/lib/testing/randomRun.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'

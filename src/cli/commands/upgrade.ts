@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { ApiClient } from '../../api/client.ts'
 import { ObjectsClient } from '../../api/objectsClient.ts'
-import type { UpgradeView } from '../../api/views.ts'
+import type { UpgradeView } from '../../api/upgrade.ts'
 import { parseDefinition } from '../../definitions/parseDefinition.ts'
 import { pause } from '../../lib/backoff.ts'
 import { OperatorError } from '../../lib/operatorError.ts'

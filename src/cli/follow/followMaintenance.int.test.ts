@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { MaintenanceView } from '../../api/views.ts'
+import type { MaintenanceView } from '../../api/maintenance.ts'
 import { fakeController, sendEvents } from '../testing/fakeController.ts'
 import { runHere, type CliRun } from '../testing/testHost.ts'
 import { at, machineStatus, statusView } from '../testing/views.ts'

@@ -1,5 +1,6 @@
 import type { ApiClient } from '../../api/client.ts'
-import type { EventView, MaintenanceView } from '../../api/views.ts'
+import type { MaintenanceView } from '../../api/maintenance.ts'
+import type { EventView } from '../../api/views.ts'
 import { showSeconds } from '../duration.ts'
 import { renderMaintenance } from '../render/maintenance.ts'
 import type { Session } from '../session.ts'

@@ -1,4 +1,4 @@
-import type { DryRun } from '../../api/contract.ts'
+import type { DryRun } from '../../api/operation.ts'
 import type { Paint } from '../paint.ts'
 import { renderFacts } from './event.ts'
 

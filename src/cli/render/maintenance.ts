@@ -1,4 +1,4 @@
-import type { MaintenanceView } from '../../api/views.ts'
+import type { MaintenanceView } from '../../api/maintenance.ts'
 import { showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
 

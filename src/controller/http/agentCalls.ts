@@ -7,7 +7,7 @@ import type { Asks } from '../asks.ts'
 import type { Channels } from '../channels.ts'
 import { bytesOf } from './bytesOf.ts'
 import { EventStream } from './eventStream.ts'
-import type { Rooms } from './operationHandlers.ts'
+import type { Rooms } from '../handlers.ts'
 
 /** The calls for agents only, besides the operations of the contract. */
 export function addAgentCalls(

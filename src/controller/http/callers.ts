@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
-import type { CallerRole } from '../../api/contract.ts'
+import type { CallerRole } from '../../api/operation.ts'
 import { certificateFacts } from '../../identity/certificate.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { TokenHolder } from '../../store/tokenStore.ts'

@@ -1,6 +1,6 @@
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
-import type { CallerRole } from '../../api/contract.ts'
+import type { CallerRole } from '../../api/operation.ts'
 import { problemMediaType, problemSchema } from '../../api/problem.ts'
 import { isPeoples } from './refuseUnknown.ts'
 

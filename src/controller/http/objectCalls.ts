@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import { framesContentType } from '../../releases/objectFrames.ts'
 import { bytesOf } from './bytesOf.ts'
-import type { Rooms } from './operationHandlers.ts'
+import type { Rooms } from '../handlers.ts'
 
 /** Transfers of objects, which are not JSON. */
 export function addObjects(api: FastifyInstance, { releases, callers }: Rooms, logger: Logger): void {

@@ -1,11 +1,7 @@
-import type { OperationName, Operations, Parsed, Result } from '../../api/contract.ts'
-import type { MaintenanceView } from '../../api/views.ts'
+import type { Operations, Parsed, Result } from '../../api/contract.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { RolloutView } from '../../projections/rolloutHistory.ts'
 import { commandInstance } from '../../protocol/ask.ts'
-import type { Checkup } from '../../protocol/checkup.ts'
-import type { TokenHolder } from '../../store/tokenStore.ts'
-import type { Tokens } from '../../store/tokens.ts'
 import type { Channels } from '../channels.ts'
 import type { Controller } from '../controller.ts'
 import type { Deciding } from '../deciding.ts'
@@ -13,45 +9,19 @@ import { placeToRun } from '../../rollout/placeToRun.ts'
 import { unlessRefused } from '../refusalError.ts'
 import { recover } from '../recover.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
-import { upgradeView } from '../upgradeView.ts'
 import { statusView } from '../statusView.ts'
 import { withNext } from '../whyUnwritable.ts'
-import type { Membership } from '../membership.ts'
-import { lastMaintenance } from '../maintenanceView.ts'
-import { ownMachine, type Callers } from './callers.ts'
-
-export interface Rooms {
-  controller: Controller
-  releases: ReleaseRoom
-  tokens: Tokens
-  callers: Callers
-  membership: Membership
-  examine: () => Promise<Checkup>
-  /** Why changes are refused now, in words; `null` when they are accepted. */
-  unwritable: () => string | null
-}
-
-/** The sender of a call. A joining machine is known by its token alone. */
-export type Caller = TokenHolder | { role: 'joiner'; machine: null; name: string; token: string }
-
-type Answer<O extends Operations[OperationName]> = O extends { dryRun: true }
-  ? Deciding<Result<O>>
-  : Result<O> | Promise<Result<O>>
-
-type Handlers = {
-  [N in OperationName]: (input: Parsed<Operations[N]>, caller: Caller) => Answer<Operations[N]>
-}
+import { featureHandlers } from '../features.ts'
+import type { Handlers, Rooms } from '../handlers.ts'
+import { ownMachine } from './callers.ts'
 
 /**
  * The calls of the API. Each takes its parsed input, runs a command or a read, and returns the view of it. A call that
  * can be a dry run returns its command and its view instead.
  */
-export function operationHandlers(
-  { controller, releases, tokens, callers, membership, unwritable }: Rooms,
-  channels: Channels,
-): Handlers {
+export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
+  const { controller, releases, tokens, callers, membership, unwritable } = rooms
   const position = (): number => controller.state.position
-  /** A request that is refused while machines have seen a newer log. */
   return {
     status: () => statusView(controller, problemsOf(releases, unwritable())),
     rollouts: ({ query }) => ({ rollouts: controller.history.all(query.service ?? null).slice(-query.limit) }),
@@ -76,33 +46,7 @@ export function operationHandlers(
       request: () => ({ type: 'ReadyMachine', machine: params.machine }),
       answer: () => ({ position: position() }),
     }),
-    startMaintenance: ({ body }) => ({
-      request: () => ({ type: 'StartMaintenance', maintenance: controller.newId().slice(0, 8), ...body }),
-      answer: () => ({ position: position(), maintenance: knownMaintenance(controller) }),
-    }),
-    maintenance: () => ({ maintenance: lastMaintenance(controller.state) }),
-    resumeMaintenance: ({ body }) => ({
-      request: () => ({ type: 'ResumeMaintenance', ...body }),
-      answer: () => ({ position: position(), maintenance: knownMaintenance(controller) }),
-    }),
-    stopMaintenance: () => ({
-      request: () => ({ type: 'StopMaintenance' }),
-      answer: () => ({ position: position(), maintenance: lastMaintenance(controller.state) }),
-    }),
-    upgrade: () => ({ upgrade: upgradeView(controller.state) }),
-    startUpgrade: ({ body }) => ({
-      request: () => ({ type: 'StartUpgrade', upgrade: controller.newId().slice(0, 8), ...body }),
-      answer: () => ({ position: position(), upgrade: upgradeView(controller.state) }),
-    }),
-    cluster: () => ({ cluster: controller.state.cluster }),
-    applyCluster: ({ body }) => ({
-      request: () => ({ type: 'ApplyCluster', ...body }),
-      answer: async () => {
-        await membership.forgetRemoved()
-        callers.cutRefused()
-        return { position: position() }
-      },
-    }),
+    ...featureHandlers(rooms),
     inviteMachine: ({ params }) => membership.invite(params.machine),
     join: ({ body }, caller) => membership.join(caller.role === 'joiner' ? caller.token : '', body.request),
     renew: ({ body }, caller) => membership.renew(caller.machine ?? '', body.request),
@@ -140,12 +84,6 @@ const problemsOf = ({ depot }: ReleaseRoom, unwritable: string | null): string[]
   ...(unwritable === null ? [] : [unwritable]),
   ...(depot.atCap ? [`the last push was refused: ${withNext(depot.atCap)}`] : []),
 ]
-
-function knownMaintenance({ state }: Controller): MaintenanceView {
-  const view = lastMaintenance(state)
-  if (!view) throw new OperatorError('E_BUG', 'a maintenance was started but is unknown')
-  return view
-}
 
 /** Finds a rollout by its id or an unambiguous prefix. */
 export function findRollout(controller: Controller, prefix: string): RolloutView {

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { z } from 'zod'
-import { basePath, type CallerRole } from '../../api/contract.ts'
+import { basePath } from '../../api/contract.ts'
+import { type CallerRole } from '../../api/operation.ts'
 import { unknownField } from '../../api/unknownFields.ts'
 import { nearest } from '../../definitions/suggest.ts'
 import { OperatorError } from '../../lib/operatorError.ts'

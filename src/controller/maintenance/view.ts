@@ -1,11 +1,11 @@
-import type { MaintenanceView } from '../api/views.ts'
-import type { Maintenance, MaintenanceState } from '../maintenance/state.ts'
+import type { MaintenanceView } from '../../api/maintenance.ts'
+import type { Maintenance, MaintenanceState } from '../../maintenance/state.ts'
 
 /** The running maintenance, or the last one, as users see it. */
 export const lastMaintenance = ({ maintenance }: MaintenanceState): MaintenanceView | null =>
   maintenance && maintenanceView(maintenance)
 
-export function maintenanceView(maintenance: Maintenance): MaintenanceView {
+function maintenanceView(maintenance: Maintenance): MaintenanceView {
   const { id, kind, script, state, reason, startedAt, finishedAt, machines, done, at } = maintenance
   const stateOf = (machine: string): MaintenanceView['machines'][number]['state'] =>
     done.includes(machine) ? 'done' : at?.machine === machine ? at.step : 'waiting'
@@ -16,3 +16,7 @@ export function maintenanceView(maintenance: Maintenance): MaintenanceView {
     machines: machines.map((machine) => ({ machine, state: stateOf(machine) })),
   }
 }
+
+/** For the status: a maintenance that is over needs nobody's attention. */
+export const maintenanceStatus = ({ maintenance }: MaintenanceState): MaintenanceView | null =>
+  maintenance && maintenance.state !== 'completed' ? maintenanceView(maintenance) : null

@@ -1,5 +1,5 @@
-import type { UpgradeView } from '../api/views.ts'
-import type { UpgradeState } from '../upgrade/state.ts'
+import type { UpgradeView } from '../../api/upgrade.ts'
+import type { UpgradeState } from '../../upgrade/state.ts'
 
 /** The running upgrade, or the last one, as users see it. */
 export function upgradeView({ upgrade: current }: UpgradeState): UpgradeView | null {

@@ -1,8 +1,8 @@
-import { hasReported } from '../decision/observed.ts'
-import { desiredProgram } from '../upgrade/desiredProgram.ts'
-import { controllerPart } from '../upgrade/state.ts'
-import type { ProgramKeeper } from '../versions/programKeeper.ts'
-import type { Controller } from './controller.ts'
+import { hasReported } from '../../decision/observed.ts'
+import { desiredProgram } from '../../upgrade/desiredProgram.ts'
+import { controllerPart } from '../../upgrade/state.ts'
+import type { ProgramKeeper } from '../../versions/programKeeper.ts'
+import type { Controller } from '../controller.ts'
 
 /** Keeps the controller's own program at the version that an upgrade wants. Follows every decision. */
 export function followUpgrades(controller: Controller, keeper: ProgramKeeper): { follow: () => void } {

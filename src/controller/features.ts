@@ -1,0 +1,34 @@
+import type { featureOperations, featureStatus } from '../api/features.ts'
+import type { Status } from '../api/views.ts'
+import type { Orders } from '../protocol/slices.ts'
+import { addressViews } from './addresses/view.ts'
+import { clusterHandlers } from './cluster/handlers.ts'
+import { settingsOrders } from './cluster/orders.ts'
+import type { Controller } from './controller.ts'
+import type { Handlers, Rooms } from './handlers.ts'
+import { maintenanceHandlers } from './maintenance/handlers.ts'
+import { maintenanceOrders } from './maintenance/orders.ts'
+import { maintenanceStatus } from './maintenance/view.ts'
+import type { Sign, Unsigned } from './signedOrders.ts'
+import { upgradeHandlers } from './upgrade/handlers.ts'
+import { programOrders } from './upgrade/orders.ts'
+
+/** Here a feature hangs in the handlers of its calls, */
+export const featureHandlers = (rooms: Rooms): Handlers<keyof typeof featureOperations> => ({
+  ...maintenanceHandlers(rooms),
+  ...upgradeHandlers(rooms),
+  ...clusterHandlers(rooms),
+})
+
+/** its part of the status, */
+export const featureViews = ({ state }: Controller): Pick<Status, keyof typeof featureStatus> => ({
+  maintenance: maintenanceStatus(state),
+  addresses: addressViews(state),
+})
+
+/** and the orders that the privileged helper of a machine must verify. */
+export const featureOrders = (desired: Unsigned, sign: Sign): Orders => ({
+  ...maintenanceOrders(desired, sign),
+  ...settingsOrders(desired, sign),
+  ...programOrders(desired, sign),
+})
