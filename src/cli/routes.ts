@@ -1,11 +1,12 @@
 import { buildRouteMap, type RouteMap } from '@stricli/core'
 import type { CliContext } from './command.ts'
+import { featureCommands } from './features.ts'
 import type { CommandTable, Group } from './help/commandTree.ts'
 import { context } from './routes/contextRoutes.ts'
 import { completion, help } from './routes/helpRoutes.ts'
 import { demo, init, up, validate } from './routes/laptopRoutes.ts'
 import { doctor, events, logs, releases, rollout, rollouts, status } from './routes/lookingRoutes.ts'
-import { cluster, machine, machines, maintenance, upgrade } from './routes/machineRoutes.ts'
+import { machine, machines } from './routes/machineRoutes.ts'
 import { agent, controller } from './routes/programRoutes.ts'
 import { deploy, push, remove, restart, rollback, runOnce, start, stop } from './routes/rollingRoutes.ts'
 
@@ -18,11 +19,11 @@ const grouped = {
   rollouts: { brief: 'Follow rollouts, abort them, list releases', routes: { rollouts, rollout, releases } },
   machines: {
     brief: 'Add, drain, restart, patch and remove machines',
-    routes: { machines, machine, maintenance, agent },
+    routes: { machines, machine, ...featureCommands.machines, agent },
   },
   cluster: {
     brief: 'Start a cluster, change it, upgrade it, choose which one to use',
-    routes: { demo, up, cluster, upgrade, context, controller },
+    routes: { demo, up, ...featureCommands.cluster, context, controller },
   },
   looking: { brief: 'See what runs, and why it does not', routes: { status, logs, events, doctor, help, completion } },
 } as const

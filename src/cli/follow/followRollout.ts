@@ -1,7 +1,7 @@
 import type { RolloutView } from '../../api/views.ts'
 import type { ApiClient } from '../../api/client.ts'
 import { unsaidLines } from '../render/access.ts'
-import { addressesOf } from '../render/addresses.ts'
+import { urlsOf } from '../render/serviceUrls.ts'
 import { renderOutcome } from '../render/outcome.ts'
 import { rolloutResult } from '../render/rolloutResult.ts'
 import { standingProblems } from '../render/standingProblems.ts'
@@ -64,7 +64,7 @@ export async function followRollout(
  */
 async function sayWhere({ out, signal }: Session, client: ApiClient, service: string): Promise<void> {
   const status = await client.call('status', {}, signal).catch(() => null)
-  const addresses = status ? addressesOf(status, service) : []
+  const addresses = status ? urlsOf(status, service) : []
   if (addresses.length > 0) out.note(`      ${addresses.join('  ')}`)
   const rolled = status?.services.find((one) => one.service === service)
   for (const line of rolled ? unsaidLines(rolled) : []) out.warn(line)

@@ -3,10 +3,11 @@ import { isLoopbackAddress } from '../../lib/localHost.ts'
 import { showAge, showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
 import { accessLines } from './access.ts'
-import { maintenanceLine } from './maintenance.ts'
+import { featureLines, featureSections } from '../features.ts'
 import { count, shortId } from './names.ts'
 import { whatIsRolled } from './rolloutTitle.ts'
 import { renderTable } from './table.ts'
+import { seen } from './seen.ts'
 import { problemsOf } from './statusProblems.ts'
 
 type ServiceStatus = Status['services'][number]
@@ -22,8 +23,8 @@ interface StatusOptions {
 export function renderStatus(status: Status, { now, paint, whole }: StatusOptions): string {
   const problems = problemsOf(status).map((problem) => `${paint('red', '!')} ${problem}`)
   const sections = [
-    [headline(status, paint), ...problems, ...(status.maintenance ? [maintenanceLine(status.maintenance, paint)] : [])],
-    ...(whole ? [machineLines(status.machines, now, paint), addressLines(status.addresses, now, paint)] : []),
+    [headline(status, paint), ...problems, ...featureLines(status, paint)],
+    ...(whole ? [machineLines(status.machines, now, paint), ...featureSections(status, now, paint)] : []),
     ...status.services.map((service) => serviceLines(service, now, paint)),
     ...(status.services.length === 0 ? [['no services yet; tandem push DIR creates one']] : []),
     limitLines(status.machines, paint),
@@ -60,29 +61,6 @@ export function machineLines(machines: readonly MachineStatus[], now: number, pa
 function metricsAt({ name, host, metricsPort }: MachineStatus): string {
   const address = `127.0.0.1:${metricsPort}`
   return isLoopbackAddress(host) ? address : `${address} on ${name}`
-}
-
-export function addressLines(addresses: Status['addresses'], now: number, paint: Paint): string[] {
-  const rows = addresses.map(({ address, holder, since, from, why, goesBack }) => [
-    address,
-    holder ?? paint('red', 'no machine'),
-    seen(since, now),
-    from ?? '-',
-    why + returning(goesBack, now),
-  ])
-  return rows.length === 0 ? [] : renderTable(['ADDRESS', 'HELD BY', 'SINCE', 'BEFORE', 'WHY'], rows, paint)
-}
-
-function returning(goesBack: Status['addresses'][number]['goesBack'], now: number): string {
-  if (!goesBack) return ''
-  const wait = Date.parse(goesBack.notBefore) - now
-  const when = wait > 0 ? `, in ${showSeconds(wait)} at the earliest` : ' once it is healthy'
-  return `; goes back to ${goesBack.to}${when}`
-}
-
-const seen = (at: string | null, now: number): string => {
-  const age = showAge(at, now)
-  return age === 'now' || age === '-' ? age : `${age} ago`
 }
 
 function serviceLines(service: ServiceStatus, now: number, paint: Paint): string[] {

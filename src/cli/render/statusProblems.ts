@@ -1,16 +1,17 @@
 import type { Status } from '../../api/views.ts'
-import { machineAt, maintenanceTitle } from './maintenance.ts'
+import { featureProblems, whyOutOfTraffic } from '../features.ts'
 import { unsaidLines } from './access.ts'
 
 /** Problems that need attention, the most urgent first. Each names the machine, service or address. */
-export function problemsOf({ controller, machines, absent, services, addresses, maintenance }: Status): string[] {
+export function problemsOf(status: Status): string[] {
+  const { controller, machines, absent, services } = status
   return [
     ...controller.problems.map((problem) => `controller: ${problem}`),
     ...services.flatMap(down),
     ...machines.flatMap(({ name, state, lastSeen }) =>
       state === 'lost' ? [`machine ${name} is lost${lastSeen ? `: its last report was at ${lastSeen}` : ''}`] : [],
     ),
-    ...addresses.flatMap(unheld),
+    ...featureProblems(status),
     ...absent.map((name) => `machine ${name} has not joined; tandem machine add ${name} prints the join command`),
     ...services.flatMap(failing),
     ...services.flatMap(({ service, behind }) =>
@@ -18,24 +19,14 @@ export function problemsOf({ controller, machines, absent, services, addresses, 
     ),
     ...services.flatMap(unsaidLines),
     ...machines.flatMap(({ name, problems }) => problems.map((problem) => `machine ${name}: ${problem}`)),
-    ...machines.flatMap((machine) => outOfTraffic(machine, maintenance)),
+    ...machines.flatMap((machine) => outOfTraffic(status, machine)),
   ]
 }
 
-function outOfTraffic({ name, state }: Status['machines'][number], maintenance: Status['maintenance']): string[] {
+function outOfTraffic(status: Status, { name, state }: Status['machines'][number]): string[] {
   if (state !== 'drained' && state !== 'draining') return []
-  const isLeft = maintenance?.state === 'stopped' && machineAt(maintenance) === name
-  if (!isLeft) return [`machine ${name} is ${state}; tandem machine ready ${name} puts it back in traffic`]
-  const stays = `machine ${name} reports but is ${state}, because the ${maintenanceTitle(maintenance)} stopped there`
-  return [
-    `${stays}; tandem maintenance resume continues it, tandem machine ready ${name} puts the machine back in traffic without it`,
-  ]
-}
-
-function unheld({ address, holder, why, refused }: Status['addresses'][number]): string[] {
-  if (holder === null) return [`no machine holds ${address}: ${why}`]
-  if (refused.length === 0) return []
-  return [`${refused.join(' and ')} and ${holder} do not hear each other: ${address} was given to ${holder}`]
+  const why = whyOutOfTraffic(status, name)
+  return [why ?? `machine ${name} is ${state}; tandem machine ready ${name} puts it back in traffic`]
 }
 
 type ServiceStatus = Status['services'][number]

@@ -14,6 +14,10 @@ export const service = known('services', word('SERVICE', 'Name of a service'))
 export const optionalService = { ...service, optional: true } as const
 export const oneService = { kind: 'tuple', parameters: [service] } as const
 export const maybeService = { kind: 'tuple', parameters: [optionalService] } as const
+export const oneMachine = {
+  kind: 'tuple',
+  parameters: [known('machines', word('MACHINE', 'Name of a machine'))],
+} as const
 export const on = (brief: string) => ({ kind: 'boolean', brief, default: false, withNegated: false }) as const
 export const text = (placeholder: string, brief: string) =>
   ({ kind: 'parsed', parse: String, placeholder, brief, optional: true }) as const

@@ -2,9 +2,9 @@ import type { ApiClient } from '../../api/client.ts'
 import type { MaintenanceView } from '../../api/maintenance.ts'
 import type { EventView } from '../../api/views.ts'
 import { showSeconds } from '../duration.ts'
-import { renderMaintenance } from '../render/maintenance.ts'
+import { renderMaintenance } from './render.ts'
 import type { Session } from '../session.ts'
-import { contactLostNote, Outage } from './contact.ts'
+import { contactLostNote, Outage } from '../follow/contact.ts'
 
 /**
  * Follows maintenance from `after`, a position of the log, to its end. Prints a line when a machine finishes a step.

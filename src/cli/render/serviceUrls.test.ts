@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Status } from '../../api/views.ts'
-import { addressesOf } from './addresses.ts'
+import { urlsOf } from './serviceUrls.ts'
 
 const machine = (name: string, state: 'ready' | 'drained', httpPort: number): Status['machines'][number] => ({
   ...{ name, state, httpPort, host: '127.0.0.1', metricsPort: 1, lastSeen: null, version: null, limits: null },
@@ -25,7 +25,7 @@ const status = (routes: string[], machines = [machine('a', 'ready', 8001)]): Sta
   ],
 })
 
-describe('the address of a service', () => {
+describe('the URLs of a service', () => {
   it.each([
     [
       ['*/', 'x.localhost/'],
@@ -35,7 +35,7 @@ describe('the address of a service', () => {
     [[':5672'], ['127.0.0.1:5672']],
     [[], []],
   ])('%j: %j', (routes, addresses) => {
-    expect(addressesOf(status(routes), 'x')).toEqual(addresses)
+    expect(urlsOf(status(routes), 'x')).toEqual(addresses)
   })
 
   it('is the loopback address of a local route', () => {
@@ -46,14 +46,14 @@ describe('the address of a service', () => {
       { ...at, route: ':6379', carries: 'tcp' as const, port: 6379 },
       { ...at, route: ':8080', carries: 'http' as const, port: 8080 },
     ]
-    expect(addressesOf({ ...known, services: service ? [{ ...service, access }] : [] }, 'x')).toEqual([
+    expect(urlsOf({ ...known, services: service ? [{ ...service, access }] : [] }, 'x')).toEqual([
       ...['http://127.0.0.1:8001/', '127.77.1.2:6379', 'http://127.77.1.2:8080/'],
     ])
   })
 
   it('names a machine in traffic, and omits the default port', () => {
     const machines = [machine('a', 'drained', 8001), machine('b', 'ready', 80)]
-    expect(addressesOf(status(['*/'], machines), 'x')).toEqual(['http://127.0.0.1/'])
-    expect(addressesOf(status(['*/'], [machine('a', 'drained', 8001)]), 'x')).toEqual([])
+    expect(urlsOf(status(['*/'], machines), 'x')).toEqual(['http://127.0.0.1/'])
+    expect(urlsOf(status(['*/'], [machine('a', 'drained', 8001)]), 'x')).toEqual([])
   })
 })

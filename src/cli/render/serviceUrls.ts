@@ -1,7 +1,7 @@
 import type { Status } from '../../api/views.ts'
 
 /** The URLs of a service: each of its routes on the first machine that takes requests. */
-export function addressesOf({ machines, services }: Status, name: string): string[] {
+export function urlsOf({ machines, services }: Status, name: string): string[] {
   const service = services.find((one) => one.service === name)
   const serving = machines.find(
     (machine) =>

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { execOrThrow } from '../lib/exec.ts'
-import { OperatorError } from '../lib/operatorError.ts'
-import { removeTree } from '../releases/removeTree.ts'
+import { execOrThrow } from '../../lib/exec.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { removeTree } from '../../releases/removeTree.ts'
 
 /** An unpacked version of Tandem, including Node. */
 interface NewProgram extends AsyncDisposable {

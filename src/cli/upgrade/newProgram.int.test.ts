@@ -7,7 +7,7 @@ import { openProgram } from './newProgram.ts'
 let folder: string
 let workshop: string
 beforeEach(() => {
-  const parent = join(import.meta.dirname, '../../tmp')
+  const parent = join(import.meta.dirname, '../../../tmp')
   mkdirSync(parent, { recursive: true })
   folder = mkdtempSync(join(parent, 'program-'))
   workshop = join(folder, 'workshop')

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { followMaintenance } from '../follow/followMaintenance.ts'
-import { renderMaintenance, resumedLine } from '../render/maintenance.ts'
+import { followMaintenance } from './followMaintenance.ts'
+import { renderMaintenance, resumedLine } from './render.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 export async function rebootMachine(

@@ -1,0 +1,32 @@
+import type { Status } from '../api/views.ts'
+import { addressLines, unheld } from './addresses/render.ts'
+import { cluster } from './cluster/routes.ts'
+import { whyLeftOut } from './maintenance/inStatus.ts'
+import { maintenanceLine } from './maintenance/render.ts'
+import { maintainMachine, maintenance } from './maintenance/routes.ts'
+import type { Paint } from './paint.ts'
+import { upgrade } from './upgrade/routes.ts'
+
+/** Here a feature hangs its commands into a group of `tandem --help`, */
+export const featureCommands = {
+  machines: { maintenance },
+  cluster: { cluster, upgrade },
+}
+
+/** into `tandem machine`, */
+export const featureMachineCommands = maintainMachine
+
+/** a line below the headline of the status, */
+export const featureLines = (status: Status, paint: Paint): string[] =>
+  status.maintenance ? [maintenanceLine(status.maintenance, paint)] : []
+
+/** sections of the status, */
+export const featureSections = ({ addresses }: Status, now: number, paint: Paint): string[][] => [
+  addressLines(addresses, now, paint),
+]
+
+/** problems, */
+export const featureProblems = ({ addresses }: Status): string[] => addresses.flatMap(unheld)
+
+/** and the reason why a machine is out of traffic, with the next steps; `null`: no feature knows one. */
+export const whyOutOfTraffic = (status: Status, machine: string): string | null => whyLeftOut(status, machine)
