@@ -37,7 +37,7 @@ export class Preparer {
   }
 
   /** A `prepare` that cannot begin is a problem until it can begin, or until it is no longer wanted. */
-  want({ prepare, definitions }: DesiredState): void {
+  want({ prepare, definitions }: Pick<DesiredState, 'prepare' | 'definitions'>): void {
     for (const rollout of this.#jobs.running()) {
       if (!prepare.some((one) => one.rollout === rollout)) this.#jobs.cancel(rollout)
     }

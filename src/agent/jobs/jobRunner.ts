@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { startTimer } from '../../lib/longTimer.ts'
 import type { LateWrites } from '../lateWrites.ts'
 import type { Problems } from '../problems.ts'
-import type { Execution, JobKind, ProcessEnd } from './job.ts'
+import type { Execution, JobKind, LeftJob, ProcessEnd } from './job.ts'
 import { ending, type EndedRecord, type JobEnding, type JobRecord } from './jobRecord.ts'
 import type { JobRecords } from './jobRecords.ts'
 import { LiveJob, type JobRun } from './liveJob.ts'
@@ -43,9 +43,8 @@ export class JobRunner<Work> {
     this.#kind = kind
     this.#parts = parts
     for (const record of this.records()) {
-      if (record.state !== 'started') continue
-      const left = kind.left(record, this.#isSameBoot(record.mark))
-      if (typeof left !== 'string') this.#end(record, left)
+      const left = this.#leftOf(record)
+      if (left !== null && typeof left !== 'string') this.#end(record, left)
     }
   }
 
@@ -97,13 +96,16 @@ export class JobRunner<Work> {
     for (const live of this.#live.values()) live.retry()
   }
 
-  /** Resolves when every job that does not outlive the agent has ended. Writes that fail now are lost. */
+  /**
+   * Resolves when every process that does not outlive the agent has ended. A job that has not started stays accepted.
+   * Writes that fail now are lost.
+   */
   async close(): Promise<void> {
     this.#leave.abort()
     const live = [...this.#live.values()]
     if (!this.#kind.outlivesAgent) for (const one of live) one.end('interrupted')
     else for (const one of live) one.retry()
-    await Promise.all(live.map(({ run }) => run.ended))
+    await Promise.all(live.flatMap(({ run, isBegun }) => (isBegun ? [run.ended] : [])))
   }
 
   /** Puts the record of a job that is asked for, or of one that an earlier agent left, in its place. */
@@ -167,9 +169,9 @@ export class JobRunner<Work> {
 
   async #begin(live: LiveJob, { id, work }: AskedJob<Work>): Promise<Execution> {
     const kind = this.#kind
-    const { record } = live
-    if (record.state === 'started' && kind.watch) {
-      if (kind.left(record, this.#isSameBoot(record.mark)) === 'watch') return kind.watch(id, work, live.signals)
+    if (kind.watch && this.#leftOf(live.record) === 'watch') {
+      live.isBegun = true
+      return kind.watch(id, work, live.signals)
     }
     await Promise.resolve() // whoever asks may still cancel, before anything is done
     for (;;) {
@@ -233,9 +235,11 @@ export class JobRunner<Work> {
     }
   }
 
-  #isSameBoot(mark: string): boolean {
-    const now = this.#parts.mark()
-    return now === '' || mark === now
+  /** `null` for a job that has not started, or has ended. */
+  #leftOf(record: JobRecord): LeftJob | null {
+    if (record.state !== 'started') return null
+    const mark = this.#parts.mark()
+    return this.#kind.left(record, mark === '' || record.mark === mark)
   }
 
   #time(): string {

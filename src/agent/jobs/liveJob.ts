@@ -15,7 +15,7 @@ export type EndedBy = 'cancelled' | 'late' | 'interrupted'
 /** A job that this agent runs or watches, or is about to start. */
 export class LiveJob {
   record: JobRecord
-  /** Whether this agent has recorded the start. */
+  /** Whether this agent has recorded the start, or watches the process. */
   isBegun = false
   readonly run: JobRun
   readonly signals: JobSignals

@@ -33,14 +33,14 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
     let driver: SupervisorDriver
     let exits: ExitStatus[]
     let ids = 0
-    /** A service name for this test alone: a journal keeps output longer than the driver lives. */
+    /** A service name for this test and this run alone: a journal keeps output longer than the driver lives. */
     let shop: string
 
     beforeEach(async () => {
       tested = await make()
       driver = tested.driver
       exits = []
-      shop = `shop${++shops}`
+      shop = `shop${process.pid}n${++shops}`
       await driver.recover()
       driver.onExit((exit) => exits.push(exit))
     })

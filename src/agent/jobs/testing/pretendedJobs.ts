@@ -76,10 +76,11 @@ export function pretendedKind(
     }
     stop.addEventListener('abort', stopIt)
     if (stop.aborted) stopIt()
+    const ended = crash.around('the end', () => machine.ended(id))
+    if (!outlivesAgent) return { ended }
     const left = Promise.withResolvers<null>()
     leave.addEventListener('abort', () => left.resolve(null))
-    const ended = crash.around('the end', () => machine.ended(id))
-    return { ended: outlivesAgent ? Promise.race([ended, left.promise]) : ended }
+    return { ended: Promise.race([ended, left.promise]) }
   }
   return {
     name: 'pretended',
