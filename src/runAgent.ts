@@ -66,6 +66,5 @@ function asJoined(options: Options, { address, entry }: MachineSettings): Option
 }
 
 function keeperOf({ folder }: JoinedAgent, client: () => ApiClient, logger: Logger): CertificateKeeper {
-  const now = (): number => systemClock.now()
-  return new CertificateKeeper({ folder: folder.identity, client, renewed: async () => {}, logger, now })
+  return new CertificateKeeper({ folder: folder.identity, client, renewed: async () => {}, logger, clock: systemClock })
 }

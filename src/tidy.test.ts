@@ -11,6 +11,13 @@ const impureGlobals = new Set(
   'process setTimeout setInterval setImmediate fetch performance crypto console globalThis queueMicrotask'.split(' '),
 )
 
+/** The files of agent and controller that make their parts, or work without an agent or controller: they pick the clock. */
+const composed = new Set(
+  ['agent/startAgent', 'controller/startController', 'controller/foundCluster', 'controller/signOffline'].map(
+    (file) => `src/${file}.ts`,
+  ),
+)
+
 /** Nobody can hold more of a function in mind. */
 const mostLines = 100
 
@@ -170,6 +177,27 @@ describe('decision rooms', () => {
           if (['Math.random', 'Date.now', 'new Date()'].includes(text)) wrong.push(`${file} calls ${text}`)
         }
         if (node['async'] === true) wrong.push(`${file} has an async function`)
+      })
+    }
+    expect(wrong).toEqual([])
+  })
+})
+
+describe('agent and controller', () => {
+  it('take time from the clock that they are given, so that tests can run them on virtual time', () => {
+    const globals = new Set(['setTimeout', 'setInterval', 'setImmediate'])
+    const readings = new Set(['Date.now', 'performance.now', 'process.hrtime', 'AbortSignal.timeout'])
+    const wrong: string[] = []
+    for (const { file, imports, program } of product.filter(({ file }) => /^src\/(agent|controller)\//.test(file))) {
+      for (const { to } of imports)
+        if (to === 'node:timers/promises' || to.endsWith('/longTimer.ts')) wrong.push(`${file} imports ${to}`)
+      visit(program, (node) => {
+        const callee = node['type'] === 'CallExpression' ? node['callee'] : null
+        if (isNode(callee) && globals.has(String(callee['name']))) wrong.push(`${file} calls ${String(callee['name'])}`)
+        const text = /^(MemberExpression|NewExpression)$/.test(String(node['type'])) ? describeCall(node) : ''
+        if (readings.has(text) || text === 'new Date()') wrong.push(`${file} calls ${text}`)
+        const isSystem = node['type'] === 'Identifier' && node['name'] === 'systemClock'
+        if (isSystem && !composed.has(file)) wrong.push(`${file} picks the system's clock`)
       })
     }
     expect(wrong).toEqual([])

@@ -28,7 +28,7 @@ export interface AgentJobs {
 
 /** Everything that runs once on this machine, over one file of records. */
 export function openJobs({ disk, launcher, supervisor, ports, host, ...shared }: Needs): AgentJobs {
-  const programs = new JobPrograms({ launcher, supervisor, ports })
+  const programs = new JobPrograms({ launcher, supervisor, ports, clock: shared.clock })
   const parts = { ...shared, records: new JobRecords(disk), mark: (): string => host?.bootMark() ?? '' }
   return {
     programs,

@@ -51,12 +51,12 @@ export class Answers {
 
   /** Never rejects: a failure is reported over the channel, or passed to `failed` if there is no channel. */
   async #command(ask: Extract<Ask, { kind: 'command' }>): Promise<void> {
-    const { client, commands, failed } = this.#parts
+    const { client, commands, clock, failed } = this.#parts
     const stop = new AbortController()
     this.#open.set(ask.id, stop)
     try {
       const channel = await client.channel(agentChannelPath(ask.id))
-      await runAttached(channel, commands, ask, stop.signal)
+      await runAttached(channel, { commands, clock }, ask, stop.signal)
     } catch (error) {
       failed(error)
     } finally {
@@ -66,9 +66,10 @@ export class Answers {
 
   /** Never rejects: an answer that cannot be delivered is passed to `failed`. */
   async #post(id: string, answers: AsyncIterable<Answer>, stop: AbortController): Promise<void> {
+    const { clock } = this.#parts
     const encoder = new TextEncoder()
     async function* body(): AsyncIterable<Uint8Array> {
-      for await (const answer of withSigns(answers, signOfLifeMs)) {
+      for await (const answer of withSigns(answers, signOfLifeMs, clock)) {
         yield encoder.encode(answer === null ? '\n' : `${JSON.stringify(answer)}\n`)
       }
     }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { ApiClient } from '../api/client.ts'
 import { createRequest } from '../identity/authority.ts'
+import { every, type Clock } from '../lib/clock.ts'
 import { certificateFacts, renewAt } from '../identity/certificate.ts'
 import type { IdentityFolder, Identity } from '../identity/identityFolder.ts'
 
@@ -13,7 +14,7 @@ interface Options {
   /** Lets programs that read the certificate from its files load the new one. */
   renewed: () => Promise<void>
   logger: Logger
-  now: () => number
+  clock: Clock
 }
 
 /**
@@ -23,7 +24,7 @@ interface Options {
 export class CertificateKeeper {
   #options: Options
   #identity: Identity
-  #timer: NodeJS.Timeout | undefined
+  #stop: () => void = () => {}
   #trying: Promise<void> | null = null
 
   constructor(options: Options) {
@@ -37,20 +38,20 @@ export class CertificateKeeper {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.check(), checkMs)
+    this.#stop = every(this.#options.clock, checkMs, () => this.check())
     this.check()
   }
 
   /** Renews the certificate if renewal is due. Never rejects: a failure is logged and retried. */
   check(): void {
-    if (this.#options.now() < renewAt(certificateFacts(this.#identity.certificate))) return
+    if (this.#options.clock.now() < renewAt(certificateFacts(this.#identity.certificate))) return
     this.#trying ??= this.#renew()
       .catch((error: unknown) => this.#options.logger.warn({ err: error }, this.#whyItMatters()))
       .finally(() => (this.#trying = null))
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer)
+    this.#stop()
     await this.#trying
   }
 

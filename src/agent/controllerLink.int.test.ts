@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { systemClock } from '../lib/clock.ts'
 import { ApiClient } from '../api/client.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
@@ -60,6 +61,7 @@ function connect(limits: Partial<LinkLimits> = {}, random = (): number => 0): vo
       heard: () => {},
     },
     quiet,
+    systemClock,
     random,
     limits,
   )

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { ApiClient } from '../api/client.ts'
-import { Backoff, pause } from '../lib/backoff.ts'
+import { Backoff } from '../lib/backoff.ts'
+import { every, sleep, type Clock } from '../lib/clock.ts'
 import { readAsk, type Ask, type UnknownAsk } from '../protocol/ask.ts'
 import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
@@ -39,6 +40,7 @@ export class ControllerLink {
   #client: ApiClient
   #hooks: Hooks
   #logger: Logger
+  #clock: Clock
   #random: () => number
   #limits: LinkLimits
   #closing = new AbortController()
@@ -46,13 +48,21 @@ export class ControllerLink {
   #sending = false
   #connected = false
   #lastRefusal = ''
-  #heartbeat: NodeJS.Timeout | undefined
+  #stopBeat: () => void = () => {}
 
-  constructor(client: ApiClient, hooks: Hooks, logger: Logger, random: () => number, limits: Partial<LinkLimits> = {}) {
+  constructor(
+    client: ApiClient,
+    hooks: Hooks,
+    logger: Logger,
+    clock: Clock,
+    random: () => number,
+    limits: Partial<LinkLimits> = {},
+  ) {
     this.#limits = { ...linkLimits, ...limits }
     this.#client = client
     this.#hooks = hooks
     this.#logger = logger
+    this.#clock = clock
     this.#random = random
   }
 
@@ -62,10 +72,10 @@ export class ControllerLink {
 
   start(): void {
     void this.#listen()
-    this.#heartbeat = setInterval(() => {
+    this.#stopBeat = every(this.#clock, this.#limits.heartbeatMs, () => {
       this.#hooks.beat()
       this.changed()
-    }, this.#limits.heartbeatMs)
+    })
   }
 
   /** Marks that there is something to report. It is sent at once, or right after the report that is being sent. */
@@ -75,7 +85,7 @@ export class ControllerLink {
   }
 
   close(): void {
-    clearInterval(this.#heartbeat)
+    this.#stopBeat()
     this.#closing.abort()
   }
 
@@ -100,7 +110,7 @@ export class ControllerLink {
         else this.#logger.debug({ err: error }, 'cannot reach the controller yet')
       }
       this.#connected = false
-      await pause(backoff.next(), signal)
+      await sleep(this.#clock, backoff.next(), signal)
     }
   }
 
@@ -110,7 +120,7 @@ export class ControllerLink {
     const { signal } = this.#closing
     const backoff = new Backoff(this.#limits.resend, this.#random)
     // Changes later in this turn of the event loop go into the same report.
-    await new Promise((resolve) => setImmediate(resolve))
+    await sleep(this.#clock, 0)
     while (this.#dirty && this.#connected && !signal.aborted) {
       this.#dirty = false
       try {
@@ -119,7 +129,7 @@ export class ControllerLink {
       } catch (error) {
         this.#dirty = true
         this.#notTaken(error)
-        await pause(backoff.next(), signal)
+        await sleep(this.#clock, backoff.next(), signal)
       }
     }
     this.#sending = false
@@ -129,14 +139,14 @@ export class ControllerLink {
     const { reportMs } = this.#limits
     const limit = new AbortController()
     const stop = (): void => limit.abort(new Error(`a report was not answered within ${reportMs / 1000} s`))
-    const timer = setTimeout(stop, reportMs)
+    const stopTimer = this.#clock.after(reportMs, stop)
     this.#closing.signal.addEventListener('abort', stop)
     try {
       await this.#client.call('report', { body: this.#hooks.report() }, limit.signal)
       this.#lastRefusal = ''
       this.#hooks.heard()
     } finally {
-      clearTimeout(timer)
+      stopTimer()
       this.#closing.signal.removeEventListener('abort', stop)
     }
   }

@@ -68,7 +68,7 @@ type SliceOf<F> = F extends { report: () => infer Slice } ? keyof Slice & keyof 
  * All features of an agent, in the order in which they take a desired state. A new feature hangs itself in here.
  */
 export function agentFeatures(parts: FeatureParts) {
-  const { supervisor, balancer, disk, jobs, problems, lateWrites, address, host, changed } = parts
+  const { supervisor, balancer, disk, jobs, problems, lateWrites, address, host, clock, changed } = parts
   const services: Services = new Services({
     ...{
       ...parts,
@@ -93,7 +93,7 @@ export function agentFeatures(parts: FeatureParts) {
       ...{ problems, changed },
     }),
     maintenance: maintenance(jobs.machineWork, host !== null),
-    addresses: new Addresses({ driver: address, balancer, problems, changed }),
+    addresses: new Addresses({ driver: address, balancer, problems, clock, changed }),
     settings: settings(parts.takeSettings, problems),
     program: program(parts.program),
   }

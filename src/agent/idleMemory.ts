@@ -1,3 +1,5 @@
+import type { Clock } from '../lib/clock.ts'
+
 /** How long the agent must be idle, with no rollout in progress, before memory is collected. */
 const quietMs = 10_000
 /** Unused compiled code is freed only after several collections. */
@@ -8,8 +10,13 @@ const rounds = 4
  * until it needs the room. Does nothing unless the process was started with `--expose-gc`.
  */
 export class IdleMemory {
-  #timer: NodeJS.Timeout | undefined
+  #clock: Clock
+  #stop: () => void = () => {}
   #round = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
 
   /** Restarts the idle timer after work. */
   worked(): void {
@@ -18,16 +25,16 @@ export class IdleMemory {
   }
 
   close(): void {
-    clearTimeout(this.#timer)
+    this.#stop()
   }
 
   #wait(): void {
     const collect = globalThis.gc
     if (!collect || this.#round++ >= rounds) return
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
+    this.#stop()
+    this.#stop = this.#clock.after(quietMs, () => {
       collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
       this.#wait()
-    }, quietMs).unref()
+    })
   }
 }

@@ -1,7 +1,7 @@
 import type { Definition } from '../definitions/definition.ts'
 import type { Claimed, ExitStatus, InstanceSpec, MainEnd, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
-import { Backoff, pause } from '../lib/backoff.ts'
-import type { Clock } from '../lib/clock.ts'
+import { Backoff } from '../lib/backoff.ts'
+import { sleep, type Clock } from '../lib/clock.ts'
 import type { InstanceState } from '../protocol/services.ts'
 import { closedPortReason } from './closedPort.ts'
 import { instanceLimits, readyProbeMs, type InstanceLimits } from './instanceLimits.ts'
@@ -171,7 +171,7 @@ export class LocalInstance {
       if (signal.aborted) return
       this.restarts++
       if (this.#elapsed() - startedAt > restart.mostMs) backoff.reset()
-      if (!exit?.again) await pause(backoff.next(), signal)
+      if (!exit?.again) await sleep(this.#parts.clock, backoff.next(), signal)
     }
   }
 
@@ -273,7 +273,7 @@ export class LocalInstance {
     const startedAt = this.#elapsed()
     let misses = 0
     let wellSince: number | null = null
-    if (this.definition.listen === 'none') await pause(settleMs, signal)
+    if (this.definition.listen === 'none') await sleep(this.#parts.clock, settleMs, signal)
     while (!signal.aborted) {
       const result = await this.#ask(signal)
       if (signal.aborted || this.#mainIsGone) return
@@ -299,7 +299,7 @@ export class LocalInstance {
         }
         if (this.#isPresumedWell && misses >= this.#limits.misses) this.#presumeNoMore()
       }
-      await pause(this.#nextProbeMs(result), signal)
+      await sleep(this.#parts.clock, this.#nextProbeMs(result), signal)
     }
   }
 
@@ -319,7 +319,7 @@ export class LocalInstance {
 
   async #ask(signal: AbortSignal): Promise<ProbeResult> {
     if (this.port === null || this.definition.listen === 'none') return { ok: true }
-    const result = await probe(this.definition, this.port, signal)
+    const result = await probe(this.definition, this.port, signal, this.#parts.clock)
     if (!result.ok || this.state === 'ready') return result
     try {
       return await this.#askWhose(this.port)

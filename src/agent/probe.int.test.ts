@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../lib/clock.ts'
 import { aDefinition } from '../definitions/testing/aDefinition.ts'
 import { parseDefinition } from '../definitions/parseDefinition.ts'
 import { probe, type ProbeResult } from './probe.ts'
@@ -29,7 +30,7 @@ async function serve(answer: (socket: Socket, request: string) => void): Promise
 
 const ask = (port: number, health = 'timeout: 2s'): Promise<ProbeResult> => {
   const { definition } = parseDefinition(`service: x\nrun: x\nhealth: { path: /up?a=b, ${health} }\n`, 'tandem.yaml')
-  return probe(definition, port, new AbortController().signal)
+  return probe(definition, port, new AbortController().signal, systemClock)
 }
 
 describe('a probe', () => {
@@ -66,7 +67,7 @@ describe('a probe', () => {
       socket.end('HTTP/1.1 200 OK\r\n\r\n')
     })
     const { definition } = parseDefinition(`service: x\nrun: x\n${more}\n`, 'tandem.yaml')
-    await probe(definition, port, new AbortController().signal)
+    await probe(definition, port, new AbortController().signal, systemClock)
     expect(asked).toContain(`\r\nHost: ${host ?? `127.0.0.1:${port}`}\r\n`)
   })
 
@@ -77,7 +78,7 @@ describe('a probe', () => {
       socket.end('HTTP/1.1 200 OK\r\n\r\n')
     })
     const routes = [{ host: 'shop.example.com', path: '/' }]
-    await probe(aDefinition({ routes }), port, new AbortController().signal)
+    await probe(aDefinition({ routes }), port, new AbortController().signal, systemClock)
     expect(asked).toContain(`\r\nHost: 127.0.0.1:${port}\r\n`)
   })
 

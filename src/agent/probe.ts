@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { Definition } from '../definitions/definition.ts'
 import { probeHostOf } from '../definitions/probeHost.ts'
-import { startTimer } from '../lib/longTimer.ts'
+import type { Clock } from '../lib/clock.ts'
 
 /** Longest head that is read; a status line is shorter. */
 const mostHeadBytes = 16 * 1024
@@ -19,14 +19,14 @@ export type ProbeResult =
  * Each probe uses its own connection for `timeoutMs` at most. Probes are most of what an idle agent does, hence the
  * bare socket: Node's own client, an `AbortSignal` for each probe, or an orderly shutdown each cost a third more.
  */
-export function probe(definition: Definition, port: number, signal: AbortSignal): Promise<ProbeResult> {
+export function probe(definition: Definition, port: number, signal: AbortSignal, clock: Clock): Promise<ProbeResult> {
   const { path, timeoutMs } = definition.health
   const what = definition.listen === 'http' ? `GET ${path}` : 'a connection'
   if (signal.aborted) return Promise.resolve({ ok: false, reason: `${what} was not tried` })
   const { promise, resolve } = Promise.withResolvers<ProbeResult>()
   const socket = connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true })
   const cut = (): void => void socket.destroy()
-  const stopTimer = startTimer(timeoutMs, () => {
+  const stopTimer = clock.after(timeoutMs, () => {
     resolve({ ok: false, reason: `${what} got no answer within ${timeoutMs} ms` })
     cut()
   })

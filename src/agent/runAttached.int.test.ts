@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { systemClock } from '../lib/clock.ts'
 import { ByteChannel, inputWindowBytes, type Frame } from '../lib/byteChannel.ts'
 import { runAttached } from './runAttached.ts'
 import { makeFolder } from './testing/given.ts'
@@ -38,7 +39,12 @@ async function run(): Promise<void> {
   caller = new ByteChannel(near, Buffer.alloc(0))
   const ask = { kind: 'command', id: 'q', service: 'shop', release: shop.id, definition: shop.definition } as const
   const channel = new ByteChannel(far, Buffer.alloc(0))
-  running = runAttached(channel, one.commands, { ...ask, argv: ['x'] }, new AbortController().signal)
+  running = runAttached(
+    channel,
+    { commands: one.commands, clock: systemClock },
+    { ...ask, argv: ['x'] },
+    new AbortController().signal,
+  )
 }
 
 it('reports cut output when another process holds it open after the end of the program', async () => {

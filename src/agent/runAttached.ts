@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { inputWindowBytes, type ByteChannel } from '../lib/byteChannel.ts'
+import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Ask } from '../protocol/ask.ts'
 import { exitOf, type CommandWork } from './commandJobs.ts'
@@ -13,7 +14,7 @@ import { readOutput } from './jobs/programOutput.ts'
  */
 export async function runAttached(
   channel: ByteChannel,
-  commands: JobRunner<CommandWork>,
+  { commands, clock }: { commands: JobRunner<CommandWork>; clock: Clock },
   ask: Extract<Ask, { kind: 'command' }>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -28,7 +29,7 @@ export async function runAttached(
     stdin.resolve(streams.stdin)
     // A caller that has left is noticed at the next send or read; `left` then ends the program.
     await channel.send({ kind: 'started' }).catch(() => {})
-    const isWhole = await readOutput(streams, command.ended, (kind, bytes) => channel.send({ kind, bytes }))
+    const isWhole = await readOutput(streams, command.ended, (kind, bytes) => channel.send({ kind, bytes }), clock)
     streams.stdin.destroy()
     const { code, signal: by } = exitOf(await command.ended)
     if (isWhole) await channel.send({ kind: 'exit', code, signal: by })

@@ -129,7 +129,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     examine: () => options.examine(self()),
   })
   opened.defer(() => answers.close())
-  const idleMemory = new IdleMemory()
+  const idleMemory = new IdleMemory(systemClock)
   opened.defer(() => idleMemory.close())
   link = new ControllerLink(
     client,
@@ -148,6 +148,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       },
     },
     logger,
+    systemClock,
     random,
   )
   agent.onChange = changed

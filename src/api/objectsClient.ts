@@ -1,3 +1,4 @@
+import { systemClock } from '../lib/clock.ts'
 import { endAtSilence } from '../lib/silence.ts'
 import { unreachable, type ApiClient } from './client.ts'
 import type { Answered } from './httpRequest.ts'
@@ -45,7 +46,7 @@ export class ObjectsClient {
   async *fetch(keys: readonly string[], { signal }: { signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {
     const response = await this.#ask(keys, signal)
     try {
-      yield* endAtSilence(response.body, this.#silenceMs)
+      yield* endAtSilence(response.body, this.#silenceMs, systemClock)
     } catch (cause) {
       signal?.throwIfAborted()
       throw new OperatorError('E_CONTROLLER_UNREACHABLE', 'the transfer broke off before its end', { cause })

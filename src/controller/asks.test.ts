@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { systemClock } from '../lib/clock.ts'
 import type { Answer, Ask } from '../protocol/ask.ts'
 import { Asks, type AskLimits } from './asks.ts'
 
@@ -24,10 +25,14 @@ beforeEach(() => {
   gone = new AbortController()
 })
 const make = (limits: Partial<AskLimits> = {}): Asks =>
-  new Asks((machine, ask) => {
-    sent.push([machine, ask])
-    return isConnected
-  }, limits)
+  new Asks(
+    (machine, ask) => {
+      sent.push([machine, ask])
+      return isConnected
+    },
+    systemClock,
+    limits,
+  )
 const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 2 })
 async function* given(...answers: Answer[]): AsyncIterable<Answer> {
   yield* answers

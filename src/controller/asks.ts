@@ -1,3 +1,4 @@
+import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { endAtSilence } from '../lib/silence.ts'
 import type { Answer, Ask } from '../protocol/ask.ts'
@@ -30,11 +31,13 @@ interface Open {
 export class Asks {
   #open = new Map<string, Open>()
   #send: (machine: string, ask: Ask) => boolean
+  #clock: Clock
   #limits: AskLimits
 
   /** `send` returns false when that machine is not connected. */
-  constructor(send: (machine: string, ask: Ask) => boolean, limits: Partial<AskLimits> = {}) {
+  constructor(send: (machine: string, ask: Ask) => boolean, clock: Clock, limits: Partial<AskLimits> = {}) {
     this.#send = send
+    this.#clock = clock
     this.#limits = { ...askLimits, ...limits }
   }
 
@@ -43,10 +46,11 @@ export class Asks {
    * connected.
    */
   async *ask(machine: string, ask: Exclude<Ask, { kind: 'cancel' }>, signal: AbortSignal): AsyncIterable<Answer> {
-    const timer = setTimeout(() => broken(open, `machine ${machine} did not answer`), this.#limits.beginMs)
+    const late = (): void => broken(open, `machine ${machine} did not answer`)
+    const stopTimer = this.#clock.after(this.#limits.beginMs, late)
     const open: Open = {
       ...{ machine, queue: [], hasEnded: false, room: null, readable: Promise.withResolvers() },
-      begun: () => clearTimeout(timer),
+      begun: stopTimer,
     }
     this.#open.set(ask.id, open)
     const aborted = (): void => open.readable.resolve()
@@ -58,7 +62,7 @@ export class Asks {
       }
       yield* this.#read(open, signal)
     } finally {
-      clearTimeout(timer)
+      stopTimer()
       signal.removeEventListener('abort', aborted)
       this.#open.delete(ask.id)
       open.room?.resolve()
@@ -79,7 +83,7 @@ export class Asks {
     const open = this.#open.get(id)
     if (!open || open.machine !== machine) return null
     open.begun()
-    return (bytes) => endAtSilence(bytes, this.#limits.silenceMs)
+    return (bytes) => endAtSilence(bytes, this.#limits.silenceMs, this.#clock)
   }
 
   /** Passes an agent's answers to the caller. Returns false when no caller waits for them any more. */

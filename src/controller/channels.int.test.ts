@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { systemClock } from '../lib/clock.ts'
 import { aDefinition } from '../definitions/testing/aDefinition.ts'
 import { ByteChannel, type Frame } from '../lib/byteChannel.ts'
 import type { Ask } from '../protocol/ask.ts'
@@ -28,7 +29,7 @@ const ask: Extract<Ask, { kind: 'command' }> = {
 
 function open(isConnected = true, limits: Partial<ChannelLimits> = {}) {
   const asked: Ask[] = []
-  const channels = new Channels((_, question) => isConnected && asked.push(question) > 0, limits)
+  const channels = new Channels((_, question) => isConnected && asked.push(question) > 0, systemClock, limits)
   onTestFinished(() => channels.closeAll())
   return { channels, asked }
 }

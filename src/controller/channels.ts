@@ -1,5 +1,6 @@
 import { pipeline, type Duplex } from 'node:stream'
 import { encodeFrame } from '../lib/byteChannel.ts'
+import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Ask } from '../protocol/ask.ts'
 
@@ -27,13 +28,13 @@ const keepAliveMs = 10_000
 interface Offered {
   machine: string
   ask: Ask
-  timer: NodeJS.Timeout
+  stopTimer: () => void
 }
 
 interface Called {
   machine: string
   caller: Duplex
-  timer: NodeJS.Timeout
+  stopTimer: () => void
 }
 
 /** The byte channels that are not joined yet, and the sockets of the joined ones, for `closeAll`. */
@@ -42,18 +43,20 @@ export class Channels {
   #called = new Map<string, Called>()
   #sockets = new Set<Duplex>()
   #send: (machine: string, ask: Ask) => boolean
+  #clock: Clock
   #limits: ChannelLimits
 
   /** `send` returns false when that machine is not connected. */
-  constructor(send: (machine: string, ask: Ask) => boolean, limits: Partial<ChannelLimits> = {}) {
+  constructor(send: (machine: string, ask: Ask) => boolean, clock: Clock, limits: Partial<ChannelLimits> = {}) {
     this.#send = send
+    this.#clock = clock
     this.#limits = { ...channelLimits, ...limits }
   }
 
   /** The id of the question names the channel. */
   offer(machine: string, ask: Exclude<Ask, { kind: 'cancel' }>): void {
-    const timer = setTimeout(() => this.#offered.delete(ask.id), this.#limits.claimMs)
-    this.#offered.set(ask.id, { machine, ask, timer })
+    const stopTimer = this.#clock.after(this.#limits.claimMs, () => this.#offered.delete(ask.id))
+    this.#offered.set(ask.id, { machine, ask, stopTimer })
   }
 
   /** Throws when no channel with this id waits for its caller. */
@@ -65,12 +68,13 @@ export class Channels {
   call(id: string, caller: Duplex): void {
     const offered = this.#offered.get(id)
     if (!offered) throw noSuchChannel(id)
-    clearTimeout(offered.timer)
+    offered.stopTimer()
     this.#offered.delete(id)
     this.#keep(caller)
     const { machine, ask } = offered
-    const timer = setTimeout(() => this.#fail(id, `machine ${machine} did not answer`), this.#limits.beginMs)
-    this.#called.set(id, { machine, caller, timer })
+    const late = (): void => this.#fail(id, `machine ${machine} did not answer`)
+    const stopTimer = this.#clock.after(this.#limits.beginMs, late)
+    this.#called.set(id, { machine, caller, stopTimer })
     caller.once('close', () => this.#forget(id))
     if (!this.#send(machine, ask)) this.#fail(id, `machine ${machine} is not connected to the controller`)
   }
@@ -101,8 +105,8 @@ export class Channels {
   }
 
   closeAll(): void {
-    for (const { timer } of this.#offered.values()) clearTimeout(timer)
-    for (const { timer } of this.#called.values()) clearTimeout(timer)
+    for (const { stopTimer } of this.#offered.values()) stopTimer()
+    for (const { stopTimer } of this.#called.values()) stopTimer()
     this.#offered.clear()
     this.#called.clear()
     for (const socket of this.#sockets) socket.destroy()
@@ -115,7 +119,7 @@ export class Channels {
   }
 
   #forget(id: string): void {
-    clearTimeout(this.#called.get(id)?.timer)
+    this.#called.get(id)?.stopTimer()
     this.#called.delete(id)
   }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Controller } from './controller.ts'
 import { statusView } from './statusView.ts'
 import { AgentLinks } from './agentLinks.ts'
@@ -7,11 +7,11 @@ import { openDatabase } from '../store/database.ts'
 import { SqliteEventLog } from '../store/sqliteEventLog.ts'
 import { aDefinition } from '../definitions/testing/aDefinition.ts'
 import type { Event } from '../events/event.ts'
-import { TestClock } from '../lib/testing/testClock.ts'
+import { VirtualClock } from '../lib/testing/virtualClock.ts'
 import { aReport, deploy, makeFolder, obey, openController, otherRelease, publishIn, release } from './testing/given.ts'
 
 let folder: ReturnType<typeof makeFolder>
-let clock: TestClock
+let clock: VirtualClock
 let opened: Awaited<ReturnType<typeof openController>>
 let controller: Controller
 let seq = 0
@@ -19,7 +19,7 @@ const nextSeq = (): number => ++seq
 
 beforeEach(async () => {
   folder = makeFolder('controller')
-  clock = new TestClock()
+  clock = new VirtualClock()
   await open()
 })
 afterEach(async () => {
@@ -114,7 +114,9 @@ describe('waiting for a position', () => {
     await expect(wait).resolves.toBeUndefined()
   })
   it('reports a position beyond the end of the log, and claims no write', async () => {
-    await expect(controller.reached(999, 10)).rejects.toMatchObject({ code: 'E_BEYOND_LOG', httpStatus: 409 })
+    const reached = controller.reached(999, 10)
+    void clock.advance(10)
+    await expect(reached).rejects.toMatchObject({ code: 'E_BEYOND_LOG', httpStatus: 409 })
   })
 })
 
@@ -195,63 +197,46 @@ describe('the streams to agents', () => {
 })
 
 it('decides about an upgrade by time only after the clock was checked, not at a report after the clock jumped', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  try {
-    await controller.close()
-    await open()
-    await controller.report(aReport({ seq: nextSeq() }))
-    const parts = [{ part: 'a', release: null, version: '0' }]
-    const turn = { part: 'a', direction: 'forward', release, boot: 1, ready: [] as string[] } as const
-    const begun: Event[] = [
-      { type: 'UpgradeStarted', data: { upgrade: 'u', version: '0.1.0', release, parts } },
-      { type: 'UpgradeTurnStarted', data: { upgrade: 'u', ...turn } },
-    ]
-    const { position } = controller.state
-    await controller.close()
-    const log = new SqliteEventLog(openDatabase(join(folder.path, 'controller.db')))
-    await log.append(position, begun, clock.now())
-    await log.close()
-    await open()
-    await controller.report(aReport({ seq: nextSeq() }))
-    const pass = async (seconds: number): Promise<void> => {
-      for (let passed = 0; passed < seconds; passed++) {
-        clock.pass(1_000)
-        await vi.advanceTimersByTimeAsync(1_000)
-        await controller.report(aReport({ seq: nextSeq() }))
-      }
+  await controller.close()
+  await open()
+  await controller.report(aReport({ seq: nextSeq() }))
+  const parts = [{ part: 'a', release: null, version: '0' }]
+  const turn = { part: 'a', direction: 'forward', release, boot: 1, ready: [] as string[] } as const
+  const begun: Event[] = [
+    { type: 'UpgradeStarted', data: { upgrade: 'u', version: '0.1.0', release, parts } },
+    { type: 'UpgradeTurnStarted', data: { upgrade: 'u', ...turn } },
+  ]
+  const { position } = controller.state
+  await controller.close()
+  const log = new SqliteEventLog(openDatabase(join(folder.path, 'controller.db')))
+  await log.append(position, begun, clock.now())
+  await log.close()
+  await open()
+  await controller.report(aReport({ seq: nextSeq() }))
+  const pass = async (seconds: number): Promise<void> => {
+    for (let passed = 0; passed < seconds; passed++) {
+      await clock.advance(1_000)
+      await controller.report(aReport({ seq: nextSeq() }))
     }
-    const hasFailed = (): boolean => controller.state.upgrade?.parts[0]?.state === 'failed'
-    clock.jump(600_000)
-    await controller.report(aReport({ seq: nextSeq() }))
-    expect(hasFailed()).toBe(false)
-    await pass(110)
-    expect(hasFailed()).toBe(false)
-    await pass(20)
-    expect(hasFailed()).toBe(true)
-  } finally {
-    vi.useRealTimers()
   }
+  const hasFailed = (): boolean => controller.state.upgrade?.parts[0]?.state === 'failed'
+  clock.jump(600_000)
+  await controller.report(aReport({ seq: nextSeq() }))
+  expect(hasFailed()).toBe(false)
+  await pass(110)
+  expect(hasFailed()).toBe(false)
+  await pass(20)
+  expect(hasFailed()).toBe(true)
 })
 
 it('decides by time alone when no machine reports', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  try {
-    await controller.close()
-    await open()
-    await controller.report(aReport({ seq: nextSeq() }))
-    for (let passed = 0; passed < 25_000; passed += 100) {
-      clock.pass(100)
-      await vi.advanceTimersByTimeAsync(100)
-    }
-    expect(controller.state.machines['a']?.lost).toBe(true)
-    expect(statusView(controller).machines).toMatchObject([{ state: 'lost', traffic: 'ready' }])
-    const { position } = controller.state
-    for (let passed = 0; passed < 60_000; passed += 100) {
-      clock.pass(100)
-      await vi.advanceTimersByTimeAsync(100)
-    }
-    expect(controller.state.position).toBe(position)
-  } finally {
-    vi.useRealTimers()
-  }
+  await controller.close()
+  await open()
+  await controller.report(aReport({ seq: nextSeq() }))
+  await clock.advance(25_000)
+  expect(controller.state.machines['a']?.lost).toBe(true)
+  expect(statusView(controller).machines).toMatchObject([{ state: 'lost', traffic: 'ready' }])
+  const { position } = controller.state
+  await clock.advance(60_000)
+  expect(controller.state.position).toBe(position)
 })

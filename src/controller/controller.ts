@@ -61,10 +61,10 @@ export class Controller {
   readonly config: Config
   readonly log: EventLog
   readonly version: string
+  readonly clock: Clock
   readonly fold: Fold
   #observed: Observed = {}
   #identity: () => Identity | null
-  #clock: Clock
   #logger: Logger
   #time: ControllerClock
   #changed = new Set<Listener>()
@@ -82,7 +82,7 @@ export class Controller {
     this.version = version
     this.newId = newId
     this.#identity = identity
-    this.#clock = clock
+    this.clock = clock
     this.#logger = logger
     this.fold = fold
     this.#time = new ControllerClock(clock, {
@@ -121,7 +121,7 @@ export class Controller {
   }
 
   now(): number {
-    return this.#clock.now()
+    return this.clock.now()
   }
 
   /**
@@ -145,7 +145,7 @@ export class Controller {
 
   /** Decides a request as `execute` does, and returns the events that it would record. Records none. */
   rehearse(request: () => Request): Promise<Event[]> {
-    return this.turn(async () => this.#decide(request(), this.#clock.now()).events)
+    return this.turn(async () => this.#decide(request(), this.clock.now()).events)
   }
 
   #decide(request: Request, at: number): { events: Event[]; from?: number } {
@@ -154,7 +154,7 @@ export class Controller {
     return decision.type === 'nothing' ? { events: [] } : decision
   }
 
-  async #execute(request: Request, at = this.#clock.now()): Promise<RecordedEvent[]> {
+  async #execute(request: Request, at = this.clock.now()): Promise<RecordedEvent[]> {
     const { events, from } = this.#decide(request, at)
     const recorded = await this.#record(events, at, from)
     for (const listener of this.#decided) listener()
@@ -174,7 +174,7 @@ export class Controller {
 
   /** Takes in a machine's report. Old and duplicate reports change nothing. */
   async report(report: Report): Promise<void> {
-    const arrived = this.#clock.now()
+    const arrived = this.clock.now()
     await this.turn(async (turn) => {
       const observed = observe(this.state, this.#observed, report, arrived)
       if (!observed) return
@@ -249,12 +249,12 @@ export class Controller {
       const end = await this.log.position()
       throw position > end ? beyondLog(position, end) : notYet(position, this.state.position, limitMs)
     }
-    const timer = setTimeout(() => void late().catch(reject), limitMs)
+    const stopTimer = this.clock.after(limitMs, () => void late().catch(reject))
     try {
       await promise
     } finally {
       stop()
-      clearTimeout(timer)
+      stopTimer()
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 
-/** Longest sleep of the controller. The limit also keeps its timers below 2^31 ms. */
+/** Longest sleep of the controller. */
 const tickMs = 500
 /** Interval at which a deadline that cannot be acted on yet (a rollout held) is checked, instead of in a busy loop. */
 const shortestMs = 20
@@ -27,7 +27,7 @@ interface Hooks {
 export class ControllerClock {
   #clock: Clock
   #hooks: Hooks
-  #timer: NodeJS.Timeout | undefined
+  #stopTimer: () => void = () => {}
   #isStopped = false
   #isFailing = false
   #last = { now: 0, monotonic: 0 }
@@ -44,14 +44,14 @@ export class ControllerClock {
 
   stop(): void {
     this.#isStopped = true
-    clearTimeout(this.#timer)
+    this.#stopTimer()
   }
 
   #arm(): void {
     if (this.#isStopped) return
     const due = this.#hooks.deadline() - this.#clock.now()
     const wait = this.#isFailing ? tickMs : Math.min(tickMs, Math.max(shortestMs, due))
-    this.#timer = setTimeout(() => void this.#tick(), wait)
+    this.#stopTimer = this.#clock.after(wait, () => void this.#tick())
   }
 
   /** Never rejects. */

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from 'vitest'
-import { TestClock } from '../lib/testing/testClock.ts'
+import { VirtualClock } from '../lib/testing/virtualClock.ts'
 import { randomRun } from '../lib/testing/randomRun.ts'
 import { seededRandom } from '../lib/testing/seededRandom.ts'
 import { MemoryEventLog, type Disk } from '../store/testing/memoryEventLog.ts'
@@ -13,7 +13,7 @@ import { aReport, controllerOn, deploy, obey, otherRelease, publishIn, release }
  */
 let disk: Disk
 let log: MemoryEventLog
-let clock: TestClock
+let clock: VirtualClock
 let controller: Controller
 let seq = 0
 const nextSeq = (): number => ++seq
@@ -21,7 +21,7 @@ const nextSeq = (): number => ++seq
 beforeEach(async () => {
   disk = { rows: [] }
   log = new MemoryEventLog(disk)
-  clock = new TestClock()
+  clock = new VirtualClock()
   controller = await controllerOn(log, clock)
   await controller.lead()
   return () => controller.close()
@@ -95,28 +95,22 @@ it('folds events after they were appended, and changes nothing when they could n
 })
 
 it('decides by time again when the log can be written again', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  try {
-    await controller.close()
-    controller = await controllerOn(log, clock)
-    await controller.lead()
-    await controller.report(aReport({ seq: nextSeq() }))
-    const pass = async (seconds: number): Promise<void> => {
-      for (let passed = 0; passed < seconds * 10; passed++) {
-        clock.pass(100)
-        await vi.advanceTimersByTimeAsync(100)
-        await controller.rehearse(() => ({ type: 'StopMaintenance' })).catch(() => {}) // the queue is empty now
-      }
+  await controller.close()
+  controller = await controllerOn(log, clock)
+  await controller.lead()
+  await controller.report(aReport({ seq: nextSeq() }))
+  const pass = async (seconds: number): Promise<void> => {
+    for (let passed = 0; passed < seconds * 10; passed++) {
+      await clock.advance(100)
+      await controller.rehearse(() => ({ type: 'StopMaintenance' })).catch(() => {}) // the queue is empty now
     }
-    log.isFull = true
-    await pass(30)
-    expect(controller.state.machines['a']?.lost).toBe(false)
-    log.isFull = false
-    await pass(3)
-    expect(controller.state.machines['a']?.lost).toBe(true)
-  } finally {
-    vi.useRealTimers()
   }
+  log.isFull = true
+  await pass(30)
+  expect(controller.state.machines['a']?.lost).toBe(false)
+  log.isFull = false
+  await pass(3)
+  expect(controller.state.machines['a']?.lost).toBe(true)
 })
 
 it('a dry run decides after the requests before it, and appends nothing, whatever happens beside it', async () => {

@@ -33,7 +33,7 @@ const room = (capBytes: number | null = null, keepLast = 1, clock: Clock = syste
 /** Each reading of the clock is an hour later, so no object is held for a push any more. */
 function hourly(): Clock {
   let hours = 0
-  return { now: () => systemClock.now(), monotonic: () => ++hours * 3_600_000 }
+  return { ...systemClock, monotonic: () => ++hours * 3_600_000 }
 }
 
 async function push(

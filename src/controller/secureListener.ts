@@ -1,5 +1,6 @@
 import type { Server, TlsOptions, TLSSocket } from 'node:tls'
 import type { Logger } from 'pino'
+import { every, type Clock } from '../lib/clock.ts'
 import type { ClusterAuthority } from './clusterAuthority.ts'
 import type { Controller } from './controller.ts'
 import type { Callers } from './http/callers.ts'
@@ -29,14 +30,14 @@ interface Watched {
   authority: ClusterAuthority
   callers: Callers
   logger: Logger
-  now: () => number
+  clock: Clock
 }
 
 /**
  * Refuses connections whose certificate is not valid here, cuts the connections of a machine that is removed, and puts
  * the controller's renewed certificate into use without losing a connection.
  */
-export function watchConnections({ server, controller, authority, callers, logger, now }: Watched): () => void {
+export function watchConnections({ server, controller, authority, callers, logger, clock }: Watched): () => void {
   const machines = new Set<TLSSocket>()
   const connected = (socket: TLSSocket): void => {
     const shown = socket.getPeerCertificate()
@@ -56,17 +57,17 @@ export function watchConnections({ server, controller, authority, callers, logge
     for (const socket of machines) if (!callers.machineOf(socket)) socket.destroy()
   })
   const renew = (): void => {
-    authority.renewOwn(now()).then(
+    authority.renewOwn(clock.now()).then(
       (renewed) => {
         if (renewed) server.setSecureContext(tlsOptions(authority))
       },
       (error: unknown) => logger.error({ err: error }, "could not renew the controller's certificate; retrying"),
     )
   }
-  const timer = setInterval(renew, checkMs)
+  const stopRenewing = every(clock, checkMs, renew)
   renew()
   return () => {
-    clearInterval(timer)
+    stopRenewing()
     stop()
   }
 }

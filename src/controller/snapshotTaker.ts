@@ -1,5 +1,5 @@
-import { setImmediate as othersRun } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { sleep } from '../lib/clock.ts'
 import { coalesced, type Coalesced } from '../lib/coalesced.ts'
 import type { Snapshots } from '../store/snapshots.ts'
 import type { Controller } from './controller.ts'
@@ -50,9 +50,9 @@ export class SnapshotTaker {
 
   /** Never rejects: without a new snapshot, the next start takes longer. It is tried again with the next one due. */
   async #take(): Promise<void> {
-    await othersRun()
-    if (!this.#isDue()) return
     const { controller, snapshots, logger } = this.#options
+    await sleep(controller.clock, 0)
+    if (!this.#isDue()) return
     const { position } = controller.state
     this.#last = position
     try {

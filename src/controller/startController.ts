@@ -102,9 +102,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   })
   if (authority) {
     const secure = server.server as unknown as Server // Fastify derives its type from the options it was built with
-    opened.defer(
-      watchConnections({ server: secure, controller, authority, callers, logger, now: () => systemClock.now() }),
-    )
+    opened.defer(watchConnections({ server: secure, controller, authority, callers, logger, clock: systemClock }))
   }
   await controller.lead()
   try {

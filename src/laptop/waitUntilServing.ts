@@ -1,6 +1,6 @@
 import type { ApiClient } from '../api/client.ts'
 import type { Status } from '../api/views.ts'
-import { pause } from '../lib/backoff.ts'
+import { sleep, systemClock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
 /** Time limit until the controller has received a report from every agent; the agents are already ready. */
@@ -20,7 +20,7 @@ export async function waitUntilServing(client: ApiClient, machines: string[], si
     const waited = performance.now() - startedAt
     if (silent.length === 0 && (away.length === 0 || waited > servicesLimitMs)) return away
     if (waited > machinesLimitMs) throw neverReported(silent)
-    await pause(lookEveryMs, signal)
+    await sleep(systemClock, lookEveryMs, signal)
     signal.throwIfAborted()
   }
 }

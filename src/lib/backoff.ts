@@ -1,5 +1,3 @@
-import { startTimer } from './longTimer.ts'
-
 interface Limits {
   firstMs: number
   mostMs: number
@@ -30,16 +28,4 @@ export class Backoff {
   reset(): void {
     this.#next = this.#limits.firstMs
   }
-}
-
-/** Resolves after `ms`, or at once when `signal` aborts. Leaves no listener on a signal that lives longer. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const over = (): void => resolve()
-  const stopTimer = startTimer(ms, over)
-  signal.addEventListener('abort', over)
-  await promise
-  signal.removeEventListener('abort', over)
-  stopTimer()
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
+import { systemClock } from './clock.ts'
 import { endAtSilence } from './silence.ts'
 
 /*
@@ -167,7 +168,7 @@ export class ByteChannel {
    */
   async *frames(): AsyncGenerator<Frame> {
     let rest: Buffer = empty
-    for await (const chunk of endAtSilence<Buffer>(this.#socket, this.#limits.silenceMs)) {
+    for await (const chunk of endAtSilence<Buffer>(this.#socket, this.#limits.silenceMs, systemClock)) {
       rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
       while (rest.length >= headBytes) {
         const length = rest.readUInt32BE(1)

@@ -1,14 +1,15 @@
+import type { Clock } from './clock.ts'
+
 /**
  * The items of `source`. Throws if the next item does not come for `limitMs`; the time that the consumer takes does not
  * count.
  */
-export async function* endAtSilence<T>(source: AsyncIterable<T>, limitMs: number): AsyncIterable<T> {
+export async function* endAtSilence<T>(source: AsyncIterable<T>, limitMs: number, clock: Clock): AsyncIterable<T> {
   const iterator = source[Symbol.asyncIterator]()
   let isOver = false
   try {
-    for (let next = await within(iterator.next(), limitMs); !next.done; next = await within(iterator.next(), limitMs)) {
-      yield next.value
-    }
+    const next = (): Promise<IteratorResult<T>> => within(iterator.next(), limitMs, clock)
+    for (let one = await next(); !one.done; one = await next()) yield one.value
     isOver = true
   } finally {
     // Called without waiting: a silent source may not answer this call either, and its failure is known already.
@@ -16,12 +17,12 @@ export async function* endAtSilence<T>(source: AsyncIterable<T>, limitMs: number
   }
 }
 
-async function within<T>(promise: Promise<T>, limitMs: number): Promise<T> {
+async function within<T>(promise: Promise<T>, limitMs: number, clock: Clock): Promise<T> {
   const { promise: silence, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no data arrived for ${limitMs / 1000} s`)), limitMs)
+  const stop = clock.after(limitMs, () => reject(new Error(`no data arrived for ${limitMs / 1000} s`)))
   try {
     return await Promise.race([promise, silence])
   } finally {
-    clearTimeout(timer)
+    stop()
   }
 }

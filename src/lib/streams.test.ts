@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { systemClock } from './clock.ts'
 import { readNdjson } from './ndjson.ts'
 import { decodeServerSentEvents, encodeServerSentEvent, serverSentHeartbeat } from './serverSentEvents.ts'
 import { endAtSilence } from './silence.ts'
@@ -71,7 +72,7 @@ describe('ending at silence', () => {
     async function* three(): AsyncIterable<number> {
       yield* [1, 2, 3]
     }
-    for await (const item of endAtSilence(three(), 10)) {
+    for await (const item of endAtSilence(three(), 10, systemClock)) {
       seen.push(item)
       await new Promise((resolve) => setTimeout(resolve, 15)) // longer than the allowed silence
     }
@@ -88,7 +89,7 @@ describe('ending at silence', () => {
         },
       }),
     }
-    await expect(Array.fromAsync(endAtSilence(source, 10))).rejects.toThrow('no data arrived for 0.01 s')
+    await expect(Array.fromAsync(endAtSilence(source, 10, systemClock))).rejects.toThrow('no data arrived for 0.01 s')
     expect(isReleased).toBe(true)
   })
 })

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { procProcessTable } from '../drivers/supervisor/process/procProcessTable.ts'
-import { pause } from '../lib/backoff.ts'
+import { sleep, systemClock } from '../lib/clock.ts'
 
 const lookMs = 20
 const withinMs = 10_000
@@ -10,13 +10,12 @@ const withinMs = 10_000
  * touched.
  */
 export async function endLeftovers(unit: string): Promise<void> {
-  const { signal } = new AbortController()
   const deadline = performance.now() + withinMs
   for (let pids = await leftBy(unit); pids.length > 0; pids = await leftBy(unit)) {
     if (performance.now() > deadline)
       throw new Error(`could not kill the processes that ${unit} has left: ${pids.join(', ')}`)
     pids.forEach(killNow)
-    await pause(lookMs, signal)
+    await sleep(systemClock, lookMs)
   }
 }
 

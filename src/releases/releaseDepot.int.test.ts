@@ -1,6 +1,7 @@
 import { readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../lib/clock.ts'
 import { sha256 } from '../lib/hash.ts'
 import { describeFolder } from './describeFolder.ts'
 import { DirectoryStore } from './directoryStore.ts'
@@ -18,7 +19,7 @@ import { encodeTree } from './tree.ts'
 let root: string
 let now: number
 let remote: TestDepot
-const clock = { now: () => now, monotonic: () => now }
+const clock = { ...systemClock, now: () => now, monotonic: () => now }
 const leaseMs = 15 * 60_000
 
 beforeEach(async () => {

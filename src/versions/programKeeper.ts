@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { Backoff, pause } from '../lib/backoff.ts'
+import { Backoff } from '../lib/backoff.ts'
+import { sleep, systemClock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { DesiredProgram, ProgramReport } from '../protocol/program.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
@@ -120,7 +121,7 @@ export class ProgramKeeper {
         )
         const isAbsent = error instanceof OperatorError && error.code === 'E_CONTROLLER_UNREACHABLE'
         if (!isAbsent && ++tries >= triesBeforeFailed) await this.#failed(todo, error)
-        await pause(backoff.next(), this.#closing.signal)
+        await sleep(systemClock, backoff.next(), this.#closing.signal)
       }
     }
     this.#isWorking = false

@@ -1,5 +1,4 @@
-import { pause } from '../lib/backoff.ts'
-import type { Clock } from '../lib/clock.ts'
+import { sleep, type Clock } from '../lib/clock.ts'
 import type { UnitControl } from '../systemd/unitControl.ts'
 import type { Trial, TrialFiles } from './trialFiles.ts'
 
@@ -54,13 +53,12 @@ async function tried(trial: Trial, { files, units, clock }: Omit<Around, 'helper
   const { key, unit, withinMs } = trial
   await change(trial, 'to', units)
   const deadline = clock.monotonic() + withinMs
-  const { signal } = new AbortController()
   while (files.confirmed !== key) {
     if ((await units.life(unit)).restarts >= mostRestarts)
       return `the new program exits at its start: ${await units.said(unit)}`
     if (clock.monotonic() > deadline)
       return `the new program did not confirm within ${withinMs / 1000} s that it works: ${await units.said(unit)}`
-    await pause(lookMs, signal)
+    await sleep(clock, lookMs)
   }
   return null
 }

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, it, onTestFinished } from 'vitest'
+import { systemClock } from '../../src/lib/clock.ts'
 import { CertificateKeeper } from '../../src/agent/certificateKeeper.ts'
 import { ApiClient } from '../../src/api/client.ts'
 import { ClusterAuthority } from '../../src/controller/clusterAuthority.ts'
@@ -46,7 +47,7 @@ async function joinedDaysAgo(days: number) {
   let renewals = 0
   const told = Promise.withResolvers<void>()
   const keeper = new CertificateKeeper({
-    ...{ folder, logger, now: () => Date.now() },
+    ...{ folder, logger, clock: systemClock },
     client: () => new ApiClient({ url: controller.url, token: null, trust: () => keeper.identity }),
     renewed: async () => {
       renewals++

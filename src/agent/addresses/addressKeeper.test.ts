@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { VirtualClock } from '../../lib/testing/virtualClock.ts'
 import { createFakeAddress } from '../../drivers/address/fakeAddress.ts'
 import { AddressKeeper, goodbyeMs } from './addressKeeper.ts'
 import { aDesiredState } from '../testing/given.ts'
@@ -26,8 +27,9 @@ function keeping() {
     applied: (position: number) => void said.push(`applied ${position}`),
     failed: (error: unknown) => void said.push(String(error)),
   }
+  const clock = new VirtualClock()
   const failStayOnce = (): void => void silent.push('stay')
-  return { driver, said, failStayOnce, keeper: new AddressKeeper(driver, balancer, told) }
+  return { driver, said, clock, failStayOnce, keeper: new AddressKeeper(driver, balancer, told, clock) }
 }
 
 it('passes the driver the addresses this machine may hold, and the other machines', async () => {
@@ -43,11 +45,12 @@ it('passes the driver the addresses this machine may hold, and the other machine
 })
 
 it('ends idle kept-alive connections before it releases an address on purpose, and only then', async () => {
-  const { said, keeper } = keeping()
+  const { said, clock, keeper } = keeping()
   await keeper.keep(desired())
-  const from = performance.now()
-  await keeper.keep(desired({ position: 11, addresses: { yields: ['10.0.0.50'], refused: [], othersServe: true } }))
-  expect(performance.now() - from).toBeGreaterThanOrEqual(goodbyeMs - 5)
+  void keeper.keep(desired({ position: 11, addresses: { yields: ['10.0.0.50'], refused: [], othersServe: true } }))
+  await clock.advance(goodbyeMs - 1)
+  expect(said.slice(1)).toEqual(['applied 10', 'goodbye holding 1'])
+  await clock.advance(1)
   await keeper.keep(desired({ position: 12, drained: true }))
   expect(said.slice(1)).toEqual(['applied 10', 'goodbye holding 1', 'stay holding 0', 'applied 11', 'applied 12'])
 })

@@ -1,7 +1,7 @@
 import { usualAdvertMs } from '../../definitions/bounds.ts'
 import type { AddressDriver, AddressPlan } from '../../drivers/address/address.ts'
 import type { BalancerDriver } from '../../drivers/balancer/balancer.ts'
-import { pause } from '../../lib/backoff.ts'
+import { sleep, type Clock } from '../../lib/clock.ts'
 import { coalesced, type Coalesced } from '../../lib/coalesced.ts'
 import type { DesiredState } from '../../protocol/desiredState.ts'
 
@@ -23,16 +23,18 @@ export class AddressKeeper {
   #driver: AddressDriver
   #balancer: Pick<BalancerDriver, 'endKeepAlive'>
   #told: Told
+  #clock: Clock
   #latest: DesiredState | null = null
   #plans: Coalesced
   /** True at the start: an earlier agent may have said goodbye and been killed before it ended the goodbye. */
   #saysGoodbye = true
   #closing = new AbortController()
 
-  constructor(driver: AddressDriver, balancer: Pick<BalancerDriver, 'endKeepAlive'>, told: Told) {
+  constructor(driver: AddressDriver, balancer: Pick<BalancerDriver, 'endKeepAlive'>, told: Told, clock: Clock) {
     this.#driver = driver
     this.#balancer = balancer
     this.#told = told
+    this.#clock = clock
     this.#plans = coalesced(() => this.#apply())
   }
 
@@ -70,7 +72,7 @@ export class AddressKeeper {
   async #sayGoodbye(): Promise<void> {
     this.#saysGoodbye = true
     await this.#balancer.endKeepAlive?.(true)
-    await pause(goodbyeMs, this.#closing.signal)
+    await sleep(this.#clock, goodbyeMs, this.#closing.signal)
   }
 
   async #stay(): Promise<void> {

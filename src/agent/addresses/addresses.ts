@@ -1,5 +1,6 @@
 import type { AddressDriver } from '../../drivers/address/address.ts'
 import type { BalancerDriver } from '../../drivers/balancer/balancer.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { DesiredState } from '../../protocol/desiredState.ts'
 import type { Applied, Report } from '../../protocol/report.ts'
 import type { MachineFeature } from '../machineFeature.ts'
@@ -10,6 +11,7 @@ interface Parts {
   driver: AddressDriver
   balancer: Pick<BalancerDriver, 'endKeepAlive'>
   problems: Problems
+  clock: Clock
   changed: () => void
 }
 
@@ -24,18 +26,19 @@ export class Addresses implements MachineFeature<Slice> {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    const { driver, balancer, problems, changed } = parts
-    this.#keeper = new AddressKeeper(driver, balancer, {
-      applied: (position) => {
+    const { driver, balancer, problems, clock, changed } = parts
+    const told = {
+      applied: (position: number): void => {
         problems.solved('address')
         if (this.#applied === position) return
         this.#applied = position
         changed()
       },
-      failed: (error) => {
+      failed: (error: unknown): void => {
         if (!this.#isClosing) problems.add('address', error)
       },
-    })
+    }
+    this.#keeper = new AddressKeeper(driver, balancer, told, clock)
     driver.onChange(changed)
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest'
+import { systemClock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { ReleaseFetcher, type Fetching } from './releaseFetcher.ts'
 import { quiet } from '../testing/given.ts'
@@ -24,7 +25,7 @@ function fetching(answer: (release: string, tries: number, signal: AbortSignal) 
   const source = { fetch: (): never => expect.fail('only the cache asks it') }
   const retry = { firstMs: 2, mostMs: 4 }
   const told = { changed: () => changes++, makeRoom: async () => void rooms++ }
-  fetcher = new ReleaseFetcher({ cache, source, logger: quiet, ...told, random: () => 0, retry })
+  fetcher = new ReleaseFetcher({ cache, source, logger: quiet, ...told, clock: systemClock, random: () => 0, retry })
   return tries
 }
 const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 2 })

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import { Backoff, pause } from '../../lib/backoff.ts'
+import { Backoff } from '../../lib/backoff.ts'
+import { sleep, type Clock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { ReleaseSource } from '../../releases/releaseTarget.ts'
 
@@ -22,6 +23,7 @@ export interface FetcherOptions {
   changed: () => void
   /** Removes releases that nothing refers to. Never rejects. */
   makeRoom: () => Promise<void>
+  clock: Clock
   random: () => number
   retry?: { firstMs: number; mostMs: number }
 }
@@ -64,7 +66,7 @@ export class ReleaseFetcher {
 
   /** Never rejects: a failure is retried, then reported. */
   async #bring(release: string, signal: AbortSignal): Promise<void> {
-    const { cache, source, logger, changed, makeRoom, random, retry = defaultRetry } = this.#options
+    const { cache, source, logger, changed, makeRoom, clock, random, retry = defaultRetry } = this.#options
     const backoff = new Backoff(retry, random)
     const afterFull = new Backoff({ ...retry, mostMs: fullDiskMs }, random)
     for (let tries = 0; !signal.aborted;) {
@@ -85,7 +87,7 @@ export class ReleaseFetcher {
           changed()
         }
         if (isFullDisk(error)) await makeRoom()
-        await pause(isFullDisk(error) ? afterFull.next() : backoff.next(), signal)
+        await sleep(clock, isFullDisk(error) ? afterFull.next() : backoff.next(), signal)
       }
     }
   }

@@ -1,6 +1,5 @@
 import type { HostDriver, HostScript, ScriptState } from '../../drivers/host/host.ts'
-import { pause } from '../../lib/backoff.ts'
-import type { Clock } from '../../lib/clock.ts'
+import { sleep, type Clock } from '../../lib/clock.ts'
 import type { Problems } from '../problems.ts'
 import type { Execution, JobSignals, ProcessEnd } from './job.ts'
 
@@ -53,7 +52,7 @@ export class HostScripts {
         }
         problems.add(problem, words)
       }
-      await pause(lookMs, leave)
+      await sleep(clock, lookMs, leave)
     }
     return null
   }

@@ -44,7 +44,7 @@ beforeEach(async () => {
     ...{ machine: 'a', supervisor, cache, source: releases.depot, ports, disk, secretsFolder: null },
     agentEnv: process.env,
   })
-  programs = new JobPrograms({ launcher, supervisor, ports })
+  programs = new JobPrograms({ launcher, supervisor, ports, clock: systemClock })
   supervisor.onExit((exit) => programs.exited(exit))
   const parts = { mark: () => '', clock: systemClock, problems, lateWrites, logger: quiet, changed: () => {} }
   const kind: JobKind<Work> = {

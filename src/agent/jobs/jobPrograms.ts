@@ -1,5 +1,6 @@
 import type { Definition } from '../../definitions/definition.ts'
 import type { ExitStatus, InstanceSpec, Started, SupervisorDriver } from '../../drivers/supervisor/supervisor.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { InstancePorts } from '../ports.ts'
 import type { ReleaseLauncher } from '../releaseLauncher.ts'
 import type { Execution, JobOutput, JobSignals, ProcessEnd, ReadyJob } from './job.ts'
@@ -10,6 +11,7 @@ interface Parts {
   launcher: ReleaseLauncher
   supervisor: SupervisorDriver
   ports: InstancePorts
+  clock: Clock
 }
 
 /** A command of a release, run as its service: same user, limits, environment and jail. */
@@ -88,7 +90,7 @@ export class JobPrograms {
     if (!started.streams) throw new Error('the supervisor gave an attached program no streams')
     return output === 'attached'
       ? { ended, streams: started.streams }
-      : { ended: withTail(ended, started.streams, output.tailBytes) }
+      : { ended: withTail(ended, started.streams, output.tailBytes, this.#parts.clock) }
   }
 }
 
@@ -96,10 +98,11 @@ async function withTail(
   ended: Promise<ProcessEnd>,
   streams: NonNullable<Execution['streams']>,
   tailBytes: number,
+  clock: Clock,
 ): Promise<ProcessEnd> {
   const tail = new OutputTail(tailBytes)
   streams.stdin.end()
-  await readOutput(streams, ended, (_, bytes) => tail.add(bytes))
+  await readOutput(streams, ended, (_, bytes) => tail.add(bytes), clock)
   return { ...(await ended), tail: tail.text() }
 }
 

@@ -1,7 +1,6 @@
 import type { Logger } from 'pino'
 import { alreadyRunning } from '../../drivers/supervisor/startRefusal.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { startTimer } from '../../lib/longTimer.ts'
 import type { LateWrites } from '../lateWrites.ts'
 import type { Problems } from '../problems.ts'
 import type { Execution, JobKind, LeftJob, ProcessEnd } from './job.ts'
@@ -128,7 +127,8 @@ export class JobRunner<Work> {
     const cancel = (): void => live.end('cancelled')
     asked.signal?.addEventListener('abort', cancel)
     if (asked.signal?.aborted) cancel()
-    const stopTimer = asked.withinMs === undefined ? () => {} : startTimer(asked.withinMs, () => live.end('late'))
+    const late = (): void => live.end('late')
+    const stopTimer = asked.withinMs === undefined ? () => {} : this.#parts.clock.after(asked.withinMs, late)
     void this.#conduct(live, asked).then((how) => {
       stopTimer()
       asked.signal?.removeEventListener('abort', cancel)

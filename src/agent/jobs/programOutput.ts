@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { ProgramStreams } from '../../drivers/supervisor/supervisor.ts'
-import { pause } from '../../lib/backoff.ts'
+import { sleep, type Clock } from '../../lib/clock.ts'
 
 /**
  * How long after the program's end, or after the last output, output is given up that another process still holds open.
@@ -17,6 +17,7 @@ export async function readOutput(
   { stdout, stderr }: ProgramStreams,
   ended: Promise<unknown>,
   take: TakeOutput,
+  clock: Clock,
 ): Promise<boolean> {
   let taking = 0
   let quietSince = 0
@@ -33,13 +34,13 @@ export async function readOutput(
       } finally {
         taking--
       }
-      quietSince = performance.now()
+      quietSince = clock.monotonic()
     }
   }
   const giveUpWhenQuiet = async (over: AbortSignal): Promise<void> => {
     await ended
-    for (quietSince = performance.now(); !over.aborted; await pause(heldOpenMs / 4, over)) {
-      isHeldOpen = taking === 0 && performance.now() - quietSince >= heldOpenMs
+    for (quietSince = clock.monotonic(); !over.aborted; await sleep(clock, heldOpenMs / 4, over)) {
+      isHeldOpen = taking === 0 && clock.monotonic() - quietSince >= heldOpenMs
       if (isHeldOpen) return stop()
     }
   }

@@ -1,8 +1,7 @@
 import { withProbeHost } from '../../definitions/probeHost.ts'
 import type { BalancerDriver } from '../../drivers/balancer/balancer.ts'
 import type { SupervisorDriver } from '../../drivers/supervisor/supervisor.ts'
-import { pause } from '../../lib/backoff.ts'
-import type { Clock } from '../../lib/clock.ts'
+import { sleep, type Clock } from '../../lib/clock.ts'
 import type { DesiredState } from '../../protocol/desiredState.ts'
 import type { DesiredInstance } from '../../protocol/services.ts'
 import type { InstanceMemory } from './instanceMemory.ts'
@@ -102,7 +101,7 @@ export class InstanceSet {
     if (adopted.length === 0) return
     const judged = adopted.flatMap((id) => this.#all.get(id)?.judged() ?? [])
     const over = new AbortController()
-    await Promise.race([Promise.all(judged), pause(judgeMs, over.signal)])
+    await Promise.race([Promise.all(judged), sleep(this.#parts.clock, judgeMs, over.signal)])
     over.abort()
     for (const { id, port } of this.#all.values()) if (port !== null) this.#parts.ports.adopt(id, port)
   }

@@ -1,4 +1,5 @@
-import { Backoff, pause } from '../../lib/backoff.ts'
+import { Backoff } from '../../lib/backoff.ts'
+import { sleep, systemClock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 
 /** How long a controller may be unreachable after it has answered (it may restart) before the command fails. */
@@ -50,7 +51,7 @@ export class Outage {
     if (this.#since === null) onLost?.()
     this.#since ??= performance.now()
     if (performance.now() - this.#since > limitMs) throw error
-    await pause(this.#backoff.next(), signal)
+    await sleep(systemClock, this.#backoff.next(), signal)
     signal.throwIfAborted()
   }
 

@@ -3,7 +3,7 @@ import type { ApiClient } from '../../api/client.ts'
 import { ObjectsClient } from '../../api/objectsClient.ts'
 import type { UpgradeView } from '../../api/upgrade.ts'
 import { parseDefinition } from '../../definitions/parseDefinition.ts'
-import { pause } from '../../lib/backoff.ts'
+import { sleep, systemClock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { isCheckout, programFolder } from '../../lib/programFolder.ts'
 import { describeFolder } from '../../releases/describeFolder.ts'
@@ -87,7 +87,7 @@ async function follow(session: Session, client: ApiClient, first: UpgradeView): 
     for (;;) {
       tell(session, last, told)
       if (last.finishedAt !== null) break
-      await pause(lookMs, signal)
+      await sleep(systemClock, lookMs, signal)
       signal.throwIfAborted()
       const { upgrade: now } = await throughOutages(() => client.call('upgrade', {}, signal), contact)
       if (now?.id !== first.id)

@@ -12,7 +12,7 @@ import type { Rooms } from '../handlers.ts'
 /** The calls for agents only, besides the operations of the contract. */
 export function addAgentCalls(
   api: FastifyInstance,
-  { callers }: Rooms,
+  { callers, controller }: Rooms,
   links: AgentLinks,
   { asks, channels }: { asks: Asks; channels: Channels },
 ): void {
@@ -21,7 +21,7 @@ export function addAgentCalls(
   api.get('/agent/stream', { ...hidden, onRequest }, async (request, reply) => {
     const { machine } = callers.watch(request, 'agent', reply.raw)
     if (machine === null) throw new OperatorError('E_FORBIDDEN', 'the token speaks for no machine')
-    const stream = new EventStream(request, reply)
+    const stream = new EventStream(request, reply, controller.clock)
     const link = { write: (text: string) => stream.writeText(text), end: () => stream.end() }
     stream.signal.addEventListener('abort', links.connect(machine, link))
     return reply

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { systemClock } from '../../lib/clock.ts'
 import type { Answer } from '../../protocol/ask.ts'
 import { askedAgain, asTheyCome, inOrderOfTime } from './answerStreams.ts'
 
@@ -77,7 +78,7 @@ it('asks a machine that became unreachable again, from its newest line on, and r
     return given(...(answers ?? []))
   }
   const all = await Array.fromAsync(
-    askedAgain(given(line(1), line(2), error), again, gone.signal, { firstMs: 1, mostMs: 1 }),
+    askedAgain(given(line(1), line(2), error), again, gone.signal, systemClock, { firstMs: 1, mostMs: 1 }),
   )
   expect(times(all)).toEqual([1, 2, 'error', 3, 'end', 'error'])
   expect(asked).toEqual(['000002', '000002', '000002', '000003', '000003'])

@@ -1,4 +1,5 @@
-import { Backoff, pause } from '../../lib/backoff.ts'
+import { Backoff } from '../../lib/backoff.ts'
+import { sleep, type Clock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer } from '../../protocol/ask.ts'
 import { SeenLines } from '../../protocol/seenLines.ts'
@@ -33,6 +34,7 @@ export async function* askedAgain(
   first: AsyncIterable<Answer>,
   again: (newest: string | null) => AsyncIterable<Answer>,
   signal: AbortSignal,
+  clock: Clock,
   againMs = { firstMs: 1_000, mostMs: 30_000 },
 ): AsyncIterable<Answer> {
   const seen = new SeenLines()
@@ -46,7 +48,7 @@ export async function* askedAgain(
       if (answer.kind !== 'end') said = answer.kind === 'error' ? answer.message : ''
     }
     // The machine may be unreachable, or its output of the instance may have ended for good.
-    await pause(backoff.next(), signal)
+    await sleep(clock, backoff.next(), signal)
     seen.resume()
   }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import fastify from 'fastify'
 import { expect, it } from 'vitest'
+import { systemClock } from '../../lib/clock.ts'
 import { EventStream, type EventStreamLimits } from './eventStream.ts'
 
 async function serve(limits: Partial<EventStreamLimits>): Promise<{
@@ -11,7 +12,7 @@ async function serve(limits: Partial<EventStreamLimits>): Promise<{
 }> {
   const opened = Promise.withResolvers<EventStream>()
   const server = fastify({ forceCloseConnections: true })
-  server.get('/', (request, reply) => opened.resolve(new EventStream(request, reply, limits)))
+  server.get('/', (request, reply) => opened.resolve(new EventStream(request, reply, systemClock, limits)))
   await server.listen({ host: '127.0.0.1', port: 0 })
   const [address] = server.addresses()
   const port = typeof address === 'object' ? address.port : 0

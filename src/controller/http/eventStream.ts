@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { every, type Clock } from '../../lib/clock.ts'
 import { encodeServerSentEvent, serverSentHeartbeat, type ServerSentEvent } from '../../lib/serverSentEvents.ts'
 
 export interface EventStreamLimits {
@@ -13,10 +14,10 @@ export const eventStreamLimits: EventStreamLimits = { heartbeatMs: 5_000, unread
 export class EventStream {
   readonly signal: AbortSignal
   #reply: FastifyReply
-  #heartbeat: NodeJS.Timeout
+  #stopBeat: () => void
   #limits: EventStreamLimits
 
-  constructor(request: FastifyRequest, reply: FastifyReply, limits: Partial<EventStreamLimits> = {}) {
+  constructor(request: FastifyRequest, reply: FastifyReply, clock: Clock, limits: Partial<EventStreamLimits> = {}) {
     this.#reply = reply
     this.#limits = { ...eventStreamLimits, ...limits }
     const gone = new AbortController()
@@ -25,9 +26,9 @@ export class EventStream {
     reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     reply.raw.flushHeaders()
     request.raw.socket.setNoDelay(true)
-    this.#heartbeat = setInterval(() => this.writeText(serverSentHeartbeat), this.#limits.heartbeatMs)
+    this.#stopBeat = every(clock, this.#limits.heartbeatMs, () => this.writeText(serverSentHeartbeat))
     reply.raw.on('close', () => {
-      clearInterval(this.#heartbeat)
+      this.#stopBeat()
       gone.abort()
     })
   }
@@ -55,7 +56,7 @@ export class EventStream {
   }
 
   end(): void {
-    clearInterval(this.#heartbeat)
+    this.#stopBeat()
     this.#reply.raw.end()
   }
 }

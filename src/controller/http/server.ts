@@ -80,8 +80,8 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
     transform: described,
   })
   const links = new AgentLinks(rooms.controller)
-  const asks = new Asks((machine, ask) => links.ask(machine, ask))
-  const channels = new Channels((machine, ask) => links.ask(machine, ask))
+  const asks = new Asks((machine, ask) => links.ask(machine, ask), rooms.controller.clock)
+  const channels = new Channels((machine, ask) => links.ask(machine, ask), rooms.controller.clock)
   takeChannels(server.server, channels, rooms.callers, logger)
   await server.register(
     async (api) => {

@@ -26,11 +26,11 @@ export function streamHandlers(controller: Controller, asks: Asks, examine: () =
       const after = resumeAfter(request.headers['last-event-id']) ?? query.after
       const { position } = controller.state
       if (after > position) throw beyondLog(after, position)
-      await streamEvents(controller, new EventStream(request, reply), after, query.follow)
+      await streamEvents(controller, new EventStream(request, reply, controller.clock), after, query.follow)
     },
     watchRollout: async ({ params }, request, reply) => {
       const { id } = findRollout(controller, params.id)
-      watchRollout(controller, new EventStream(request, reply), id)
+      watchRollout(controller, new EventStream(request, reply, controller.clock), id)
     },
     logs: async ({ query }, request, reply) => {
       const { service, follow } = query
@@ -43,7 +43,7 @@ export function streamHandlers(controller: Controller, asks: Asks, examine: () =
       const instance = query.instance
         ? await meantInstance(controller, asks, { ...asked, instance: query.instance })
         : null
-      const stream = new EventStream(request, reply)
+      const stream = new EventStream(request, reply, controller.clock)
       const begun = new Date(controller.now()).toISOString()
       const answers = machines.map((machine) => {
         const lines = (from: { since: string | null; last: number | null }): AsyncIterable<Answer> => {
@@ -55,14 +55,14 @@ export function streamHandlers(controller: Controller, asks: Asks, examine: () =
           lines({ since: newest ?? since ?? begun, last: null })
         // The stream of a single machine ends with its answer: the reader decides how long to wait before it asks
         // again.
-        return follow && machines.length > 1 ? askedAgain(first, again, stream.signal) : first
+        return follow && machines.length > 1 ? askedAgain(first, again, stream.signal, controller.clock) : first
       })
       await pipeAnswers(follow ? asTheyCome(answers) : inOrderOfTime(answers, last), stream)
     },
     checkups: async ({ query }, request, reply) => {
       const machines = query.machine ? [query.machine] : Object.keys(controller.state.machines)
       unlessRefused(refuseUnknownMachine(controller.state, machines))
-      const stream = new EventStream(request, reply)
+      const stream = new EventStream(request, reply, controller.clock)
       const own = query.machine ? [] : [examine()]
       const made = [...own, ...machines.map((machine) => askCheckup(controller, asks, machine, stream.signal))]
       await sendAsMade(made, stream)

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
 import { endSoon } from './endSoon.ts'
-import { IdleWatch } from '../../lib/longTimer.ts'
+import { IdleWatch } from '../../lib/idleWatch.ts'
 import { ignoreLateError } from './openSocket.ts'
 
 /** An unmasked close frame, status 1001 "going away" (RFC 6455, 5.5.1 and 7.4.1). */

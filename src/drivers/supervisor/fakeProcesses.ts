@@ -47,7 +47,7 @@ interface Pretended {
   asked: boolean
   /** How the main process ended, while processes that it started are left; `null` while it runs. */
   ended: FakeEnd | null
-  timer: NodeJS.Timeout | null
+  stopTimer: () => void
   streams: { stdin: PassThrough; stdout: PassThrough; stderr: PassThrough } | undefined
   over: Promise<void>
   finish: () => void
@@ -59,7 +59,16 @@ function pretend(spec: InstanceSpec, program: FakeProgram, pid: number, startedA
     return { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() }
   }
   return {
-    ...{ spec, pid, startedAt, program, listening: program.listens ?? true, asked: false, ended: null, timer: null },
+    ...{
+      spec,
+      pid,
+      startedAt,
+      program,
+      listening: program.listens ?? true,
+      asked: false,
+      ended: null,
+      stopTimer: () => {},
+    },
     ...{ streams: spec.attached ? pipes() : undefined, over, finish },
   }
 }
@@ -97,7 +106,7 @@ export class FakeProcesses {
     this.#logs.print(spec, 'tandem', `started: pid ${pid}, release ${spec.release.slice(0, 12)}`)
     for (const { stream, text } of program.prints ?? []) this.#logs.print(spec, stream, text)
     const { ends } = program
-    if (ends !== undefined) one.timer = setTimeout(() => this.#endMain(spec.id, ends), ends.afterMs)
+    if (ends !== undefined) one.stopTimer = this.#clock.after(ends.afterMs, () => this.#endMain(spec.id, ends))
     const { streams } = one
     if (streams && program.echoes) this.#echo(spec.id, streams, program.echoes)
     return { pid, ...(streams ? { streams } : {}) }
@@ -116,10 +125,11 @@ export class FakeProcesses {
     if (one === undefined) return
     if (!one.asked && one.ended === null) {
       one.asked = true
-      if (one.timer !== null) clearTimeout(one.timer)
+      one.stopTimer()
       const { signal, withinMs } = one.spec.stop
-      if (one.program.hangsAtStop) one.timer = setTimeout(() => this.die(id, { signal: 'SIGKILL' }), withinMs)
-      else setImmediate(() => this.#endMain(id, { signal }))
+      one.stopTimer = one.program.hangsAtStop
+        ? this.#clock.after(withinMs, () => this.die(id, { signal: 'SIGKILL' }))
+        : this.#clock.after(0, () => this.#endMain(id, { signal }))
     }
     await one.over
   }
@@ -133,14 +143,14 @@ export class FakeProcesses {
     const told = { id, pid: one.pid, code: signal === null ? code : null, signal, reason }
     if (!one.asked) for (const listener of this.mainEndListeners) listener(told)
     for (const text of one.program.lastWords ?? []) this.#logs.print(one.spec, 'out', text)
-    if (one.program.leaves) one.timer = setTimeout(() => this.die(id, end), one.spec.stop.withinMs)
+    if (one.program.leaves) one.stopTimer = this.#clock.after(one.spec.stop.withinMs, () => this.die(id, end))
     else this.die(id, end)
   }
 
   die(id: string, { code, signal, reason }: FakeEnd = {}): void {
     const one = this.running.get(id)
     if (one === undefined) return
-    if (one.timer !== null) clearTimeout(one.timer)
+    one.stopTimer()
     this.running.delete(id)
     const why = one.asked ? 'stopped' : (reason ?? (signal === undefined ? 'exit' : 'signal'))
     const status = { code: signal === undefined ? (code ?? 0) : null, signal: signal ?? null }

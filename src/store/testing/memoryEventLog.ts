@@ -1,6 +1,7 @@
 import type { Event, RecordedEvent } from '../../events/event.ts'
 import { eventVersions } from '../../events/event.ts'
 import { fromStored } from '../../events/stored.ts'
+import { sleep, systemClock, type Clock } from '../../lib/clock.ts'
 import type { EventLog } from '../eventLog.ts'
 import { moved, recordedAt } from '../recorded.ts'
 import { unwritable } from '../written.ts'
@@ -15,29 +16,31 @@ export class MemoryEventLog implements EventLog {
   /** Appends are refused while this is set. */
   isFull = false
   #disk: Disk
+  #othersRun: () => Promise<void>
 
-  constructor(disk: Disk = { rows: [] }) {
+  constructor(disk: Disk = { rows: [] }, clock: Clock = systemClock) {
     this.#disk = disk
+    this.#othersRun = () => sleep(clock, 0)
   }
 
   async position(): Promise<number> {
-    await othersRun()
+    await this.#othersRun()
     return this.#all().at(-1)?.position ?? 0
   }
 
   async append(expected: number, events: readonly Event[], at: number, from?: number): Promise<RecordedEvent[]> {
     const recorded = recordedAt(expected, events, at, from)
-    await othersRun()
+    await this.#othersRun()
     const last = this.#all().at(-1)?.position ?? 0
     if (last !== expected) throw moved(expected, last)
     if (this.isFull) throw unwritable('event log', new Error('the disk is full'))
     this.#disk.rows.push(...recorded.map((event) => JSON.stringify(event)))
-    await othersRun()
+    await this.#othersRun()
     return recorded
   }
 
   async read(after: number, limit: number): Promise<RecordedEvent[]> {
-    await othersRun()
+    await this.#othersRun()
     return this.#all()
       .filter(({ position }) => position > after)
       .slice(0, limit)
@@ -52,5 +55,3 @@ export class MemoryEventLog implements EventLog {
     })
   }
 }
-
-const othersRun = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

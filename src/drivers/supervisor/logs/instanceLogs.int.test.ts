@@ -22,7 +22,7 @@ import { createInstanceLogs, type InstanceLogs } from './instanceLogs.ts'
 let folder = ''
 let logs: InstanceLogs
 let now = Date.parse('2026-11-21T08:00:00.000Z')
-const clock = { now: () => now++, monotonic: () => now }
+const clock = { ...systemClock, now: () => now++, monotonic: () => now }
 
 function open(limits: Partial<SupervisorLimits> = {}): InstanceLogs {
   return createInstanceLogs(folder, clock, { ...supervisorLimits, ...limits })
