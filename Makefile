@@ -4,7 +4,7 @@ BIN := node_modules/.bin
 # Uses the Node that npm installed, if there is one. Looked up when a recipe runs, because a clean clone has none before.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lab lab soak check format format-check lint types tidy dead test-all link bench-rollout bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-cli bench-compare bundle dist clean
+.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all link bench-rollout bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-cli bench-compare bundle dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ bench-agent: node_modules/.installed ## measure memory and idle CPU of an agent 
 
 bench-machine: node_modules/.installed ## measure memory and idle CPU of Tandem's parts on a real machine with 10 and 50 services; root only
 	@$(RUN) bench/machine.ts
+
+house: node_modules/.installed ## count the files that each feature touches outside its own folders (VERBOSE=1 lists them)
+	@$(RUN) bench/house.ts
 
 bench-cli: node_modules/.installed ## measure the wall time of `tandem status`
 	@$(RUN) bench/cli.ts

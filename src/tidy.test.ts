@@ -5,7 +5,17 @@ import { fileURLToPath } from 'node:url'
 import { parseSync } from 'oxc-parser'
 import { describe, expect, it } from 'vitest'
 
-const decisionRooms = ['decision', 'fleet', 'rollout', 'maintenance', 'addresses', 'upgrade', 'decider', 'doctor']
+const decisionRooms = [
+  'decision',
+  'fleet',
+  'rollout',
+  'maintenance',
+  'addresses',
+  'upgrade',
+  'notes',
+  'decider',
+  'doctor',
+]
 /** Names that a pure room may not use: they give access to a clock, randomness, the process or the outside. */
 const impureGlobals = new Set(
   'process setTimeout setInterval setImmediate fetch performance crypto console globalThis queueMicrotask'.split(' '),

@@ -4,6 +4,8 @@ import { cluster } from './cluster/routes.ts'
 import { whyLeftOut } from './maintenance/inStatus.ts'
 import { maintenanceLine } from './maintenance/render.ts'
 import { maintainMachine, maintenance } from './maintenance/routes.ts'
+import { noteLines } from './notes/render.ts'
+import { note } from './notes/routes.ts'
 import type { Paint } from './paint.ts'
 import { upgrade } from './upgrade/routes.ts'
 
@@ -14,11 +16,15 @@ export const featureCommands = {
 }
 
 /** into `tandem machine`, */
-export const featureMachineCommands = maintainMachine
+export const featureMachineCommands = { ...maintainMachine, note }
 
 /** a line below the headline of the status, */
 export const featureLines = (status: Status, paint: Paint): string[] =>
   status.maintenance ? [maintenanceLine(status.maintenance, paint)] : []
+
+/** lines below the table of machines, */
+export const featureMachineLines = (status: Status, now: number, paint: Paint): string[] =>
+  noteLines(status, now, paint)
 
 /** sections of the status, */
 export const featureSections = ({ addresses }: Status, now: number, paint: Paint): string[][] => [

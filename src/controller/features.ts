@@ -9,6 +9,7 @@ import type { Handlers, Rooms } from './handlers.ts'
 import { maintenanceHandlers } from './maintenance/handlers.ts'
 import { maintenanceOrders } from './maintenance/orders.ts'
 import { maintenanceStatus } from './maintenance/view.ts'
+import { noteHandlers, noteViews } from './notes/handlers.ts'
 import type { Sign, Unsigned } from './signedOrders.ts'
 import { upgradeHandlers } from './upgrade/handlers.ts'
 import { programOrders } from './upgrade/orders.ts'
@@ -18,12 +19,14 @@ export const featureHandlers = (rooms: Rooms): Handlers<keyof typeof featureOper
   ...maintenanceHandlers(rooms),
   ...upgradeHandlers(rooms),
   ...clusterHandlers(rooms),
+  ...noteHandlers(rooms),
 })
 
 /** its part of the status, */
 export const featureViews = ({ state }: Controller): Pick<Status, keyof typeof featureStatus> => ({
   maintenance: maintenanceStatus(state),
   addresses: addressViews(state),
+  notes: noteViews(state),
 })
 
 /** and the orders that the privileged helper of a machine must verify. */

@@ -4,6 +4,7 @@ import type { Room } from '../decision/room.ts'
 import type { EventType } from '../events/event.ts'
 import { fleet } from '../fleet/room.ts'
 import { maintenance } from '../maintenance/room.ts'
+import { notes } from '../notes/room.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 import { rollout } from '../rollout/room.ts'
@@ -15,7 +16,7 @@ import { leadership } from './leadership.ts'
  * else depends on the machines that are still there. The state, the commands and the desired state are made of this
  * table.
  */
-const table = [leadership, fleet, maintenance, addresses, rollout, upgrade] as const
+const table = [leadership, fleet, maintenance, addresses, rollout, upgrade, notes] as const
 
 type Entry = (typeof table)[number]
 type Merged<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void

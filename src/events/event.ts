@@ -2,6 +2,7 @@ import { addressVersions, type AddressEvents } from './addressEvents.ts'
 import { fleetVersions, type FleetEvents } from './fleetEvents.ts'
 import { leadershipVersions, type LeadershipEvents } from './leadershipEvents.ts'
 import { maintenanceVersions, type MaintenanceEvents } from './maintenanceEvents.ts'
+import { noteVersions, type NoteEvents } from './noteEvents.ts'
 import { rolloutVersions, type RolloutEvents } from './rolloutEvents.ts'
 import { upgradeVersions, type UpgradeEvents } from './upgradeEvents.ts'
 
@@ -14,7 +15,7 @@ export type RecordedEvent = Event & { position: number; at: string }
 export type EventType = keyof EventData
 
 export interface EventData
-  extends LeadershipEvents, FleetEvents, RolloutEvents, MaintenanceEvents, AddressEvents, UpgradeEvents {}
+  extends LeadershipEvents, FleetEvents, RolloutEvents, MaintenanceEvents, AddressEvents, UpgradeEvents, NoteEvents {}
 
 /**
  * The version with which each event type is written now. A type's data changes only by a new version and an upcaster.
@@ -26,4 +27,5 @@ export const eventVersions: Record<EventType, number> = {
   ...maintenanceVersions,
   ...addressVersions,
   ...upgradeVersions,
+  ...noteVersions,
 }

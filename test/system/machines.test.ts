@@ -37,6 +37,20 @@ describe('machines of a pair', () => {
     expect(load.result.requests).toBeGreaterThan(20)
   })
 
+  it('keep a note for the next person until it is removed; a second line or an unknown machine is refused', async () => {
+    const text = 'disk is replaced on Monday, ask Ida'
+    expect(await laptop.json('machine', 'note', 'b', text)).toMatchObject({ exit: 0, machine: 'b', text })
+    for (const command of ['machines', 'status']) {
+      const { out } = await laptop.run(command)
+      expect(out.join('\n')).toContain(`# b: ${text} (`)
+    }
+    expect(await laptop.json('machine', 'note', 'b')).toMatchObject({ exit: 0, notes: [{ machine: 'b', text }] })
+    expect(await laptop.json('machine', 'note', 'b', 'two\nlines')).toMatchObject({ error: { code: 'E_USAGE' } })
+    expect(await laptop.json('machine', 'note', 'c', text)).toMatchObject({ error: { code: 'E_NO_SUCH_MACHINE' } })
+    expect(await laptop.json('machine', 'note', 'b', '--clear')).toMatchObject({ exit: 0, text: null })
+    expect(await laptop.json('machine', 'note', 'b')).toMatchObject({ exit: 0, notes: [] })
+  })
+
   it('are checked through the controller: their ports, clocks, agents and secrets are healthy', async () => {
     const told = await laptop.json<{ machines: Checkup[] }>('doctor', '--cluster')
     expect(told.machines.map(({ machine }) => machine)).toEqual(['(controller)', 'a', 'b'])

@@ -1,6 +1,7 @@
 import type { ApiClient } from '../../api/client.ts'
 import type { MachineStatus } from '../../api/views.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
+import { featureMachineLines } from '../features.ts'
 import { throughOutages } from '../follow/contact.ts'
 import { machineLines } from '../render/status.ts'
 import { problemsOf } from '../render/statusProblems.ts'
@@ -17,6 +18,7 @@ export async function machines(session: Session, _flags: CommonFlags): Promise<n
       ...(lines.length > 0
         ? lines
         : ['no machines yet; tandem machine add NAME prints the command that makes a machine join']),
+      ...featureMachineLines(status, Date.now(), out.paint),
       ...problems,
     ].join('\n')
   })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Status } from '../../api/views.ts'
+import { nothingOfFeatures } from '../testing/views.ts'
 import { urlsOf } from './serviceUrls.ts'
 
 const machine = (name: string, state: 'ready' | 'drained', httpPort: number): Status['machines'][number] => ({
@@ -14,8 +15,7 @@ const status = (routes: string[], machines = [machine('a', 'ready', 8001)]): Sta
   cluster: 'local',
   controller: { version: '0', term: 1, position: 1, problems: [] },
   absent: [],
-  maintenance: null,
-  addresses: [],
+  ...nothingOfFeatures,
   machines,
   services: [
     {

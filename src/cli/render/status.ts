@@ -3,7 +3,7 @@ import { isLoopbackAddress } from '../../lib/localHost.ts'
 import { showAge, showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
 import { accessLines } from './access.ts'
-import { featureLines, featureSections } from '../features.ts'
+import { featureLines, featureMachineLines, featureSections } from '../features.ts'
 import { count, shortId } from './names.ts'
 import { whatIsRolled } from './rolloutTitle.ts'
 import { renderTable } from './table.ts'
@@ -24,7 +24,12 @@ export function renderStatus(status: Status, { now, paint, whole }: StatusOption
   const problems = problemsOf(status).map((problem) => `${paint('red', '!')} ${problem}`)
   const sections = [
     [headline(status, paint), ...problems, ...featureLines(status, paint)],
-    ...(whole ? [machineLines(status.machines, now, paint), ...featureSections(status, now, paint)] : []),
+    ...(whole
+      ? [
+          [...machineLines(status.machines, now, paint), ...featureMachineLines(status, now, paint)],
+          ...featureSections(status, now, paint),
+        ]
+      : []),
     ...status.services.map((service) => serviceLines(service, now, paint)),
     ...(status.services.length === 0 ? [['no services yet; tandem push DIR creates one']] : []),
     limitLines(status.machines, paint),

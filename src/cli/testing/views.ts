@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { featureStatus } from '../../api/features.ts'
 import type { RolloutView, Status } from '../../api/views.ts'
 
 /** Timestamp of a test: seconds after a fixed start. */
@@ -36,13 +38,15 @@ export function instanceStatus(
   }
 }
 
+/** Every feature's part of a status in which there is nothing of it. */
+export const nothingOfFeatures = z.object(featureStatus).parse({})
+
 export function statusView(given: Partial<Status> = {}): Status {
   return {
     cluster: 'local',
     controller: { version: '0.1.0', term: 1, position: 40, problems: [] },
     absent: [],
-    maintenance: null,
-    addresses: [],
+    ...nothingOfFeatures,
     machines: [machineStatus(), machineStatus({ name: 'b', httpPort: 8002, metricsPort: 9002 })],
     services: [serviceStatus()],
     ...given,

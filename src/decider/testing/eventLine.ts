@@ -74,21 +74,13 @@ export function eventLine({ type, data }: Event): string | null {
     case 'UpgradeTurnStarted':
     case 'UpgradeTurnFinished':
       return `${data.part} ${type}`
-    case 'UpgradeStarted':
-    case 'UpgradeReversed':
-    case 'UpgradeFinished':
-    case 'LeadershipTaken':
-    case 'LogRecovered':
-    case 'ClockRestarted':
-    case 'ClusterApplied':
-    case 'ReleasePublished':
-    case 'ReleasesCollected':
-      return type
     case 'ReleaseFetched':
     case 'InstanceStarted':
     case 'InstanceReady':
     case 'InstanceStopped':
       return null
+    default:
+      return type
   }
 }
 

@@ -1,0 +1,37 @@
+import { OperatorError } from '../../lib/operatorError.ts'
+import type { CommonFlags, Session } from '../session.ts'
+import { noteLines } from './render.ts'
+
+export async function noteMachine(
+  session: Session,
+  { clear }: CommonFlags & { clear: boolean },
+  machine: string,
+  text?: string,
+): Promise<number> {
+  if (clear && text !== undefined) {
+    throw new OperatorError('E_USAGE', '--clear removes the note; do not give a text as well', {
+      subject: 'tandem machine note',
+      next: `tandem machine note ${machine} TEXT   or   tandem machine note ${machine} --clear`,
+    })
+  }
+  if (!clear && text === undefined) return show(session, machine)
+  const { client } = await session.announce(
+    clear ? `remove the note on machine ${machine}` : `note on machine ${machine}`,
+  )
+  const body = { text: text ?? null }
+  const { position } = await client.call('noteMachine', { params: { machine }, body }, session.signal)
+  session.out.result({ machine, ...body, position }, () => (clear ? 'removed' : 'noted'))
+  return 0
+}
+
+async function show(session: Session, machine: string): Promise<number> {
+  const { out, signal } = session
+  const client = await session.client()
+  const status = await client.call('status', {}, signal)
+  const notes = status.notes.filter((note) => note.machine === machine)
+  out.result(
+    { notes },
+    () => noteLines({ ...status, notes }, Date.now(), out.paint)[0] ?? `machine ${machine} has no note`,
+  )
+  return 0
+}
