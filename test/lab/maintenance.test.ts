@@ -84,6 +84,38 @@ describe.skipIf(why)(`maintenance of real machines${why ? ` (skipped: ${why})` :
     await maintain('machine', 'ready', 'a')
   })
 
+  it(
+    'prepare is not run a second time when its agent is killed meanwhile: its unit ends, and all go back',
+    long,
+    async () => {
+      const script = 'echo $$ >> "$TANDEM_DATA/preparing"; exec sleep 1000'
+      const text = web({
+        name: 'web',
+        version: '2',
+        drain: 1_000,
+        more: `prepare: [sh, -c, ${JSON.stringify(script)}]\n`,
+      })
+      const pushing = pair.push('web', text)
+      const pids = async (): Promise<string[]> => {
+        const { out } = await machine('a').run(['cat', '/var/lib/tandem-data/web/preparing'])
+        return out.split('\n').filter((line) => line !== '')
+      }
+      await expect.poll(async () => (await pids()).length, soon).toBe(1)
+      await machine('a').must(['systemctl', 'kill', '-s', 'KILL', 'tandem-agent'])
+      const { exit, rollout } = await pushing
+      expect(exit).toBe(1)
+      expect(rollout?.reason).toContain('prepare failed on machine a: the agent ended while prepare ran')
+      expect(await pids()).toHaveLength(1)
+      const units = ['systemctl', 'list-units', '--all', '--plain', '--no-legend', '*-prepare.service']
+      await expect.poll(() => machine('a').must(units), soon).toBe('')
+      const kept = await machine('a').must(['cat', '/var/lib/tandem/jobs.json'])
+      expect((JSON.parse(kept) as { jobs: unknown[] }).jobs.at(-1)).toMatchObject({
+        ...{ kind: 'prepare', id: rollout?.id, state: 'ended', ending: { how: 'interrupted' } },
+      })
+      await expect.poll(instances, soon).toEqual(['a ready', 'b ready'])
+    },
+  )
+
   it('a machine drained with --stop runs no service, and all services again when it is put back', long, async () => {
     expect(await maintain('machine', 'drain', 'a', '--stop')).toMatchObject({ exit: 0 })
     await expect.poll(instances, soon).toEqual(['b ready'])

@@ -123,6 +123,32 @@ describe('rollouts of a pair', () => {
     expect(after.release).toBe(before.release)
   })
 
+  it('runs prepare no second time when its agent is killed meanwhile, ends what is left of it, and goes back', async () => {
+    const data = join(laptop.folder, 'data/a')
+    const script = 'echo $$ >> "$TANDEM_DATA/preparing"; exec sleep 1000'
+    const folder = talkerFolder(laptop, {
+      ...{ name: 'shop', version: 'killed', rollout: '{ drain: 20s }' },
+      more: `prepare: [sh, -c, ${JSON.stringify(script)}]`,
+    })
+    const pushing = new Following(laptop, 'push', folder)
+    const { id } = await pushing.rollout('prepare runs', (one) => isIn(one, 'a', 'prepare'))
+    const pids = (): string[] =>
+      existsSync(join(data, 'data/shop/preparing'))
+        ? readFileSync(join(data, 'data/shop/preparing'), 'utf8').trim().split('\n')
+        : []
+    await until('prepare runs', () => pids().length === 1)
+    process.kill(laptop.pidOf('a'), 'SIGKILL')
+    expect((await pushing.end()).exit).toBe(1)
+    expect((await eyes.rollout(id)).reason).toContain('prepare failed on machine a: the agent ended while prepare ran')
+    expect(pids()).toHaveLength(1)
+    expect(existsSync(`/proc/${pids()[0]}`)).toBe(false)
+    const { jobs } = JSON.parse(readFileSync(join(data, 'jobs.json'), 'utf8')) as { jobs: unknown[] }
+    expect(jobs.at(-1)).toMatchObject({ kind: 'prepare', id, state: 'ended', ending: { how: 'interrupted' } })
+    await expect
+      .poll(async () => (await eyes.service('shop')).instances.map(({ state }) => state), { timeout: 20_000 })
+      .toEqual(['ready', 'ready'])
+  })
+
   it('changes from one instance to three and back, and all of them answer', async () => {
     expect(await pushTalker(laptop, { name: 'shop', version: '3', more: 'instances: 3' })).toMatchObject({ exit: 0 })
     expect((await eyes.service('shop')).instances.map(({ machine, state }) => `${machine} ${state}`).sort()).toEqual([
