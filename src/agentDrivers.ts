@@ -42,7 +42,7 @@ import {
 } from './privileged/remoteDrivers.ts'
 import { privateHaproxy } from './privileged/ownHaproxy.ts'
 import type { AgentSelf, Checkup } from './protocol/checkup.ts'
-import type { MachineSettings } from './protocol/settings.ts'
+import type { MachineSettings } from './definitions/machineSettings.ts'
 import { removeTree } from './releases/removeTree.ts'
 import type { ProgramHost } from './versions/programHost.ts'
 import {

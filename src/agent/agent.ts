@@ -55,6 +55,11 @@ export class Agent {
     for (const feature of this.#features) await feature.settled?.()
   }
 
+  /** The controller has spoken; `of`: what it sent. */
+  heard(of: 'desired state' | 'answer'): void {
+    for (const feature of this.#features) feature.heard?.(of)
+  }
+
   /** Takes a desired state from the controller: obeys it, or records why it was refused. */
   accept(desired: DesiredState): void {
     if (this.#isClosing) return

@@ -9,16 +9,21 @@ import type { Report } from '../protocol/report.ts'
 import type { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import { removeTree } from '../releases/removeTree.ts'
-import type { ProgramKeeper } from '../versions/programKeeper.ts'
+import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
 import { Addresses } from './addresses/addresses.ts'
-import type { AgentJobs } from './agentJobs.ts'
+import { commandJobs, type CommandWork } from './commandJobs.ts'
 import type { AgentDisk } from './agentDisk.ts'
 import { dataRemoval } from './dataRemoval/dataRemoval.ts'
 import { Fetching } from './fetching/fetching.ts'
 import type { InstanceLimits } from './instanceLimits.ts'
 import type { LateWrites } from './lateWrites.ts'
+import { JobPrograms } from './jobs/jobPrograms.ts'
+import { JobRecords } from './jobs/jobRecords.ts'
+import { JobRunner, type JobParts } from './jobs/jobRunner.ts'
+import { MachineWork } from './maintenance/machineWork.ts'
 import { maintenance } from './maintenance/maintenance.ts'
 import type { InstancePorts } from './ports.ts'
+import { Preparer } from './preparing/preparer.ts'
 import { preparing } from './preparing/preparing.ts'
 import type { Problems } from './problems.ts'
 import { program } from './program/program.ts'
@@ -28,16 +33,22 @@ import { Services } from './services/services.ts'
 import { settings } from './settings/settings.ts'
 import type { TakeSettings } from './settings/settingsKeeper.ts'
 
-/** Everything that a feature of an agent may use. */
-export interface FeatureParts {
-  supervisor: SupervisorDriver
-  balancer: BalancerDriver
+/** The parts that the composition root makes for features: it alone picks implementations. */
+export interface FeatureOptions {
   address: AddressDriver
   /** `null` where this agent may not work on its machine. */
-  host: HostDriver | null
-  /** `null` where an upgrade cannot change the agent's program. */
-  program: ProgramKeeper | null
-  takeSettings: TakeSettings
+  hostDriver: HostDriver | null
+  /** Called with this machine's part of the cluster file whenever the controller sends it. */
+  settings?: TakeSettings
+  /** Makes the keeper of the agent's own program, where an upgrade can change the program. */
+  program?: (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
+}
+
+/** Everything that a feature of an agent may use. */
+export interface FeatureParts {
+  options: FeatureOptions
+  supervisor: SupervisorDriver
+  balancer: BalancerDriver
   tcpOffset: number
   cache: ReleaseCache
   source: ReleaseSource
@@ -47,7 +58,6 @@ export interface FeatureParts {
   disk: AgentDisk
   ports: InstancePorts
   launcher: ReleaseLauncher
-  jobs: Pick<AgentJobs, 'programs' | 'preparer' | 'machineWork'>
   problems: Problems
   lateWrites: LateWrites
   clock: Clock
@@ -58,7 +68,27 @@ export interface FeatureParts {
   changed: () => void
 }
 
-export type Features = ReturnType<typeof agentFeatures>
+/** Everything on this machine that runs once, over one file of records. */
+export interface AgentJobs {
+  programs: JobPrograms
+  preparer: Preparer
+  machineWork: MachineWork
+  commands: JobRunner<CommandWork>
+}
+
+function openJobs({ disk, launcher, supervisor, ports, options, ...shared }: FeatureParts): AgentJobs {
+  const programs = new JobPrograms({ launcher, supervisor, ports, clock: shared.clock })
+  const host = options.hostDriver
+  const parts: JobParts = { ...shared, records: new JobRecords(disk), mark: () => host?.bootMark() ?? '' }
+  return {
+    programs,
+    preparer: new Preparer(programs, parts),
+    machineWork: new MachineWork({ ...parts, host }),
+    commands: new JobRunner(commandJobs(programs), parts),
+  }
+}
+
+export type Features = Awaited<ReturnType<typeof agentFeatures>>['features']
 
 /** The slices of the report that the features make. */
 export type ReportedSlices = Pick<Report, SliceOf<Features[keyof Features]>>
@@ -67,22 +97,19 @@ type SliceOf<F> = F extends { report: () => infer Slice } ? keyof Slice & keyof 
 /**
  * All features of an agent, in the order in which they take a desired state. A new feature hangs itself in here.
  */
-export function agentFeatures(parts: FeatureParts) {
-  const { supervisor, balancer, disk, jobs, problems, lateWrites, address, host, clock, changed } = parts
+export async function agentFeatures(parts: FeatureParts) {
+  const { options, supervisor, balancer, source, disk, problems, lateWrites, clock, changed } = parts
+  const keeper = (await options.program?.({ source, changed })) ?? null
+  const jobs = openJobs(parts)
   const services: Services = new Services({
-    ...{
-      ...parts,
-      programs: jobs.programs,
-      memory: new InstanceMemory(disk, lateWrites),
-      limits: parts.instanceLimits,
-    },
+    ...{ ...parts, ...jobs, memory: new InstanceMemory(disk, lateWrites), limits: parts.instanceLimits },
     gone: () => void fetching.collect(),
   })
   const fetching: Fetching = new Fetching({
     ...{ ...parts, capBytes: parts.cacheCapBytes },
     inUse: () => [...[...services.all.values()].map(({ release }) => release), ...jobs.programs.releasesInUse()],
   })
-  return {
+  const features = {
     services,
     fetching,
     preparing: preparing(jobs.preparer),
@@ -92,9 +119,10 @@ export function agentFeatures(parts: FeatureParts) {
       isUsed: (service) => [...services.all.values()].some(({ definition }) => definition.service === service),
       ...{ problems, changed },
     }),
-    maintenance: maintenance(jobs.machineWork, host !== null),
-    addresses: new Addresses({ driver: address, balancer, problems, clock, changed }),
-    settings: settings(parts.takeSettings, problems),
-    program: program(parts.program),
+    maintenance: maintenance(jobs.machineWork, options.hostDriver !== null),
+    addresses: new Addresses({ driver: options.address, balancer, problems, clock, changed }),
+    settings: settings(options.settings ?? (async () => {}), problems),
+    program: program(keeper),
   }
+  return { features, jobs }
 }

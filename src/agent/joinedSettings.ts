@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { MachineSettings } from '../protocol/settings.ts'
+import type { MachineSettings } from '../definitions/machineSettings.ts'
 import type { JoinedAgent } from './agentIdentity.ts'
 
 interface Options {

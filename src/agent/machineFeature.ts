@@ -19,6 +19,8 @@ export interface MachineFeature<Slice extends object = object> {
   report: () => Slice
   /** The log positions up to which its drivers have applied everything. */
   applied?: () => Partial<Applied>
+  /** The controller has spoken, so its last desired state is still valid. `of`: what it sent. */
+  heard?: (of: 'desired state' | 'answer') => void
   /** Called with each heartbeat; `desired` is `null` before the first one. */
   retry?: (desired: DesiredState | null) => void
   /** In words. */

@@ -2,24 +2,19 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { ApiClient } from '../api/client.ts'
 import { ObjectsClient } from '../api/objectsClient.ts'
-import type { AddressDriver } from '../drivers/address/address.ts'
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
-import type { HostDriver } from '../drivers/host/host.ts'
 import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { systemClock } from '../lib/clock.ts'
-import type { TakeSettings } from './settings/settingsKeeper.ts'
 import type { AgentSelf, Checkup } from '../protocol/checkup.ts'
 import type { Endpoints } from '../protocol/report.ts'
 import { ReleaseCache } from '../releases/releaseCache.ts'
 import { Agent } from './agent.ts'
-import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
 import { AgentDisk } from './agentDisk.ts'
-import { openJobs } from './agentJobs.ts'
 import { agentSelf } from './agentSelf.ts'
 import { AgentServer } from './agentServer.ts'
 import { Answers } from './answers.ts'
 import { ControllerLink } from './controllerLink.ts'
-import { agentFeatures } from './features.ts'
+import { agentFeatures, type FeatureOptions } from './features.ts'
 import { LateWrites } from './lateWrites.ts'
 import { InstancePorts, type PortRange } from './ports.ts'
 import { IdleMemory } from './idleMemory.ts'
@@ -27,7 +22,7 @@ import { Problems } from './problems.ts'
 import { ReleaseLauncher } from './releaseLauncher.ts'
 import { SelfSocket } from './selfSocket.ts'
 
-export interface AgentOptions {
+export interface AgentOptions extends FeatureOptions {
   machine: string
   client: ApiClient
   data: string
@@ -45,13 +40,6 @@ export interface AgentOptions {
   /** The drivers are made by the composition root, which alone picks implementations. */
   supervisor: SupervisorDriver
   balancer: (forwardPort: number) => Promise<BalancerDriver>
-  address: AddressDriver
-  /** `null` where the agent may not run maintenance on its machine. */
-  hostDriver: HostDriver | null
-  /** Called with this machine's part of the cluster file whenever the controller sends it. */
-  settings?: TakeSettings
-  /** Makes the keeper of the agent's own program, where an upgrade can change the program. */
-  program?: (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
   /** Makes this machine's checkup, which includes the agent's report about itself. */
   examine: (self: AgentSelf) => Promise<Checkup>
 }
@@ -66,8 +54,7 @@ export interface RunningAgent {
  * opened by then is closed again, so that nothing keeps the process alive.
  */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { machine, client, data, host, logger, supervisor, address, tcpOffset, version, keepLast, cacheCapBytes } =
-    options
+  const { machine, client, data, host, logger, supervisor, tcpOffset, version, keepLast, cacheCapBytes } = options
   await using opened = new AsyncDisposableStack()
   const disk = new AgentDisk(data)
   const remembered = disk.readPorts()
@@ -81,8 +68,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const lateWrites = new LateWrites(problems)
   const ports = new InstancePorts(options.ports, disk, lateWrites)
 
-  const program = (await options.program?.({ source, changed })) ?? null
-  opened.defer(() => program?.close())
   const self = (): AgentSelf =>
     agentSelf(agent, {
       ...{ version, ports: options.ports, controller: link?.connected ?? false },
@@ -108,24 +93,18 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const launcher = new ReleaseLauncher({
     ...{ machine, supervisor, cache, source, ports, disk, secretsFolder, agentEnv: process.env },
   })
-  const { commands, ...jobs } = openJobs({
-    ...{ disk, launcher, supervisor, ports, host: options.hostDriver },
-    ...{ clock: systemClock, problems, lateWrites, logger, changed },
-  })
   const random = (): number => Math.random()
-  const features = agentFeatures({
-    ...{ supervisor, balancer, address, host: options.hostDriver, program, tcpOffset, cache, source, cacheCapBytes },
-    ...{ keepLast, disk, ports, launcher, problems, lateWrites, clock: systemClock, random, logger, changed },
-    jobs,
-    takeSettings: options.settings ?? (async () => {}),
+  const { features, jobs } = await agentFeatures({
+    ...{ options, supervisor, balancer, tcpOffset, cache, source, cacheCapBytes, keepLast, disk, ports, launcher },
+    ...{ problems, lateWrites, clock: systemClock, random, logger, changed },
   })
   agent = new Agent({
     ...{ machine, version, boot, features, disk, problems, lateWrites, logger, endpoints: () => endpoints },
   })
-  opened.defer(async () => void (await Promise.all([agent.close(), commands.close()])))
+  opened.defer(async () => void (await Promise.all([agent.close(), jobs.commands.close()])))
   const failed = (error: unknown): void => logger.warn({ err: error }, 'could not deliver an answer to the controller')
   const answers = new Answers({
-    ...{ client, supervisor, commands, failed, clock: systemClock },
+    ...{ client, supervisor, commands: jobs.commands, failed, clock: systemClock },
     examine: () => options.examine(self()),
   })
   opened.defer(() => answers.close())
@@ -135,17 +114,14 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     client,
     {
       desired: (desired) => {
-        address.heard()
+        agent.heard('desired state')
         agent.accept(desired)
         idleMemory.worked()
       },
       ask: (ask) => answers.take(ask),
       report: () => agent.report(),
       beat: () => agent.retry(),
-      heard: () => {
-        address.heard()
-        program?.confirm()
-      },
+      heard: () => agent.heard('answer'),
     },
     logger,
     systemClock,

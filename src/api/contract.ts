@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { answerSchema } from '../protocol/ask.ts'
 import { checkupSchema } from '../protocol/checkup.ts'
-import { machineSettingsSchema } from '../protocol/settings.ts'
+import { machineSettingsSchema } from '../definitions/machineSettings.ts'
 import { reportSchema } from '../protocol/report.ts'
 import { featureOperations } from './features.ts'
 import {

@@ -15,7 +15,7 @@ import { desiredState } from '../decider/desiredState.ts'
 import type { World } from '../decider/rooms.ts'
 import type { Config } from '../decision/base.ts'
 import { observe, type Observed } from '../decision/observed.ts'
-import type { ProgramReport } from '../protocol/program.ts'
+import type { ControllerSelf } from '../decision/moment.ts'
 import type { EventLog } from '../store/eventLog.ts'
 import { ControllerClock } from './controllerClock.ts'
 import type { Fold } from './fold.ts'
@@ -69,7 +69,7 @@ export class Controller {
   #time: ControllerClock
   #changed = new Set<Listener>()
   #decided = new Set<() => void>()
-  #program: () => ProgramReport | null = () => null
+  #program: () => ControllerSelf['program'] = () => null
   #unwritable: OperatorError | null = null
   #queue = new KeyedQueue()
   #isClosed = false
@@ -190,7 +190,7 @@ export class Controller {
   }
 
   /** Says which program the controller itself runs; without this, an upgrade cannot change it. */
-  reportProgram(program: () => ProgramReport | null): void {
+  reportProgram(program: () => ControllerSelf['program']): void {
     this.#program = program
   }
 

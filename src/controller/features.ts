@@ -13,6 +13,7 @@ import { noteHandlers, noteViews } from './notes/handlers.ts'
 import type { Sign, Unsigned } from './signedOrders.ts'
 import { upgradeHandlers } from './upgrade/handlers.ts'
 import { programOrders } from './upgrade/orders.ts'
+import { startUpgrades, type UpgradeOptions } from './upgrade/start.ts'
 
 /** Here a feature hangs in the handlers of its calls, */
 export const featureHandlers = (rooms: Rooms): Handlers<keyof typeof featureOperations> => ({
@@ -28,6 +29,10 @@ export const featureViews = ({ state }: Controller): Pick<Status, keyof typeof f
   addresses: addressViews(state),
   notes: noteViews(state),
 })
+
+/** the work that it does beside calls, */
+export const startFeatures = startUpgrades
+export type FeatureOptions = UpgradeOptions
 
 /** and the orders that the privileged helper of a machine must verify. */
 export const featureOrders = (desired: Unsigned, sign: Sign): Orders => ({

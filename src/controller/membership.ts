@@ -1,6 +1,6 @@
 import type { ClusterDefinition } from '../definitions/cluster.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import type { MachineSettings } from '../protocol/settings.ts'
+import type { MachineSettings } from '../definitions/machineSettings.ts'
 import type { Joins } from '../store/joins.ts'
 import type { ClusterAuthority } from './clusterAuthority.ts'
 import type { Controller } from './controller.ts'

@@ -6,8 +6,7 @@ import { ReleaseDepot } from '../releases/releaseDepot.ts'
 import { readListing } from '../releases/releaseListing.ts'
 import type { ReleaseStore } from '../releases/releaseStore.ts'
 import { defaultLastPerService } from '../releases/storeCollection.ts'
-import { keptReleases } from '../rollout/keptReleases.ts'
-import { keptPrograms } from '../upgrade/desiredProgram.ts'
+import { keptByRooms } from '../decider/keeps.ts'
 import type { Controller } from './controller.ts'
 
 interface Options {
@@ -73,8 +72,7 @@ export class ReleaseRoom {
   }
 
   #kept(): Set<string> {
-    const { state } = this.#controller
-    return new Set([...keptReleases(state), ...keptPrograms(state)])
+    return keptByRooms(this.#controller.state)
   }
 
   /**

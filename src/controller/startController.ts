@@ -8,7 +8,6 @@ import { OperatorError } from '../lib/operatorError.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 import type { ReleaseStore } from '../releases/releaseStore.ts'
 import type { Config } from '../decision/base.ts'
-import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
 import { openDatabase } from '../store/database.ts'
 import { SqliteEventLog } from '../store/sqliteEventLog.ts'
 import { Joins } from '../store/joins.ts'
@@ -22,7 +21,7 @@ import { ClusterAuthority } from './clusterAuthority.ts'
 import { Controller } from './controller.ts'
 import { foldLog } from './foldLog.ts'
 import { foldVersion } from './foldVersion.ts'
-import { followUpgrades } from './upgrade/ownProgram.ts'
+import { startFeatures, type FeatureOptions } from './features.ts'
 import { SnapshotTaker, snapshotEvery } from './snapshotTaker.ts'
 import { whyUnwritable } from './whyUnwritable.ts'
 import { Callers } from './http/callers.ts'
@@ -32,7 +31,7 @@ import { ReleaseCollector } from './releaseCollector.ts'
 import { ReleaseRoom } from './releaseRoom.ts'
 import { tlsOptions, watchConnections } from './secureListener.ts'
 
-export interface ControllerOptions {
+export interface ControllerOptions extends FeatureOptions {
   config: Config
   data: string
   host: string
@@ -44,8 +43,6 @@ export interface ControllerOptions {
   store: ReleaseStore
   /** Largest size of the release store in bytes; `null`: no cap. */
   storeCapBytes: number | null
-  /** Keeps the controller's own program, where an upgrade can change it. */
-  program?: (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
   /** Tokens made elsewhere that this controller accepts. */
   admit: { token: string; identity: TokenHolder }[]
 }
@@ -79,15 +76,8 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const taker = new SnapshotTaker({ controller, snapshots, logger, last: since })
   opened.defer(() => taker.close())
   const releases = new ReleaseRoom({ controller, store, clock: systemClock, capBytes: storeCapBytes })
-  const changed = (): void => {
-    controller
-      .execute({ type: 'LookAgain' })
-      .catch((err: unknown) => logger.error({ err }, 'could not record the state of an upgrade; retrying'))
-  }
-  const program = (await options.program?.({ source: releases.depot, changed })) ?? null
-  opened.defer(() => program?.close())
-  if (program) controller.reportProgram(() => program.report())
-  const own = program && followUpgrades(controller, program)
+  const running = await startFeatures({ controller, releases, logger, options })
+  opened.defer(() => running.close())
   const collector = new ReleaseCollector(controller, releases, logger)
   opened.defer(() => collector.close())
   const callers = new Callers(tokens, controller)
@@ -107,15 +97,14 @@ export async function startController(options: ControllerOptions): Promise<Runni
   await controller.lead()
   try {
     await server.listen({ host, port })
-    // A trial of this program waits until the machines have reported; without machines, until the controller listens.
-    own?.follow()
+    running.listening()
   } catch (error) {
     throw portTaken(error, host, port)
   }
-  const running = opened.move()
+  const all = opened.move()
   return {
     url: `http${authority ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${listeningPort(server.addresses(), port)}`,
-    close: () => running.disposeAsync(),
+    close: () => all.disposeAsync(),
   }
 }
 

@@ -11,14 +11,11 @@ export interface Given {
   now: number | null
 }
 
-/** The operation that tells most comes first: a maintenance also drains machines. */
-const byRoom = ['maintenance', 'upgrade', 'fleet']
-
 export const momentOf = (world: World, given: Given): Moment => ({
   ...given,
   operations: rooms
     .flatMap((room) => room.operation?.(world) ?? [])
-    .toSorted((a, b) => byRoom.indexOf(a.room) - byRoom.indexOf(b.room)),
+    .toSorted((a, b) => Number(a.isStep ?? false) - Number(b.isStep ?? false)),
   directing: directingOf(world),
 })
 

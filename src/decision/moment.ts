@@ -1,5 +1,5 @@
 import type { Asked } from './base.ts'
-import type { ProgramReport } from '../protocol/program.ts'
+import type { Report } from '../protocol/report.ts'
 import type { Observed } from './observed.ts'
 import { refuse, type Refusal } from './refuse.ts'
 
@@ -20,7 +20,7 @@ export interface Moment {
 /** The controller's own program; an upgrade changes it like that of a machine. */
 export interface ControllerSelf {
   version: string
-  program: ProgramReport | null
+  program: Report['program']
 }
 
 /** An operation on machines. At most one is in progress in a cluster. */
@@ -29,6 +29,8 @@ export interface Operation {
   room: string
   /** The machine that is worked on now: no turn continues meanwhile. `null`: none at the moment. */
   machine: string | null
+  /** A larger operation may have begun it: that one tells more. */
+  isStep?: true
   /** No turn begins either while no machine is worked on. */
   holdsNewTurns: boolean
   /** Why nothing else may begin, in words. */

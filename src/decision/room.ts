@@ -25,6 +25,8 @@ export interface Room<World extends Base, Own, Command extends { type: string },
   /** The operation on machines that this room has in progress. */
   operation?: (world: World) => Operation | null
   directing?: Directing<World>
+  /** Releases that this room still needs: the store must not collect them. */
+  keeps?: (world: World) => readonly string[]
   /** This room's slices of the desired state of a machine. */
   desire: (world: World, machine: string) => Pick<MachineDesire, Slice>
 }

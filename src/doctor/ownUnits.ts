@@ -1,4 +1,4 @@
-import type { MachineSettings } from '../protocol/settings.ts'
+import type { MachineSettings } from '../definitions/machineSettings.ts'
 import { addressMoves, balancerHasUnit } from '../definitions/driverRegistry.ts'
 import { agentUnit, guardUnit, haproxyUnit, keepalivedUnit } from '../layout/units.ts'
 

@@ -15,7 +15,7 @@ import { partJail } from '../installation/unitTexts.ts'
 import { privilegedFolder } from '../layout/dataFolder.ts'
 import { agentUser, haproxyUser } from '../layout/users.ts'
 import type { AgentSelf, Checkup } from '../protocol/checkup.ts'
-import type { MachineSettings } from '../protocol/settings.ts'
+import type { MachineSettings } from '../definitions/machineSettings.ts'
 import { readVersion } from '../lib/version.ts'
 
 // Loaded at the first checkup, so that an agent without checkups does not keep this code in memory.

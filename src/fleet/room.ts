@@ -43,7 +43,7 @@ function drainInProgress({ machines }: FleetWorld): Operation | null {
   if (!draining) return null
   const { name } = draining
   return {
-    ...{ room: 'fleet', machine: name, holdsNewTurns: true },
+    ...{ room: 'fleet', machine: name, holdsNewTurns: true, isStep: true },
     message: `machine ${name} is being drained; one at a time`,
     next: `wait for it, or: tandem machine ready ${name}`,
   }

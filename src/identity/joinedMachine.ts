@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
 import { makeFolder } from '../lib/makeFolder.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import { machineSettingsSchema } from '../protocol/settings.ts'
+import { machineSettingsSchema } from '../definitions/machineSettings.ts'
 import { IdentityFolder } from './identityFolder.ts'
 
 const joinedSchema = z.object({

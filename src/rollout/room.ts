@@ -11,6 +11,7 @@ import { rolloutDeadlines } from './deadlines.ts'
 import { abortRollout, collectReleases, publishRelease } from './decideRollout.ts'
 import { desiredServices, type ServiceSlice } from './desiredServices.ts'
 import { rolloutFolds } from './folds.ts'
+import { keptReleases } from './keptReleases.ts'
 import { startRollout } from './startRollout.ts'
 import type { RolloutState, State } from './state.ts'
 
@@ -22,6 +23,7 @@ export const rollout = roomOf<State, RolloutState, RolloutCommand, ServiceSlice>
   facts: dataRemoved,
   advance: advanceServices,
   deadline: rolloutDeadlines,
+  keeps: keptReleases,
   desire: desiredServices,
   commands: {
     PublishRelease: publishRelease,

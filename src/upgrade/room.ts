@@ -2,7 +2,7 @@ import { unlessBehind } from '../decision/behind.ts'
 import type { Operation } from '../decision/moment.ts'
 import { roomOf } from '../decision/room.ts'
 import { advanceUpgrade, upgradeDeadline } from './advanceUpgrade.ts'
-import { desiredProgram } from './desiredProgram.ts'
+import { desiredProgram, keptPrograms } from './desiredProgram.ts'
 import { upgradeFolds } from './foldUpgrade.ts'
 import { startUpgrade, type StartUpgrade } from './startUpgrade.ts'
 import { runningUpgrade, type UpgradeState, type UpgradeWorld } from './state.ts'
@@ -16,6 +16,7 @@ export const upgrade = roomOf<UpgradeWorld, UpgradeState, StartUpgrade, 'program
   advance: (world, moment) => (runningUpgrade(world) ? advanceUpgrade(world, surroundings(world, moment)) : []),
   deadline: upgradeDeadline,
   operation: upgradeInProgress,
+  keeps: keptPrograms,
   desire: (world, machine) => ({ program: desiredProgram(world, machine) }),
   commands: {
     StartUpgrade: unlessBehind((world, start, moment) => startUpgrade(world, surroundings(world, moment), start)),

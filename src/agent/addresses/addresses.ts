@@ -46,6 +46,10 @@ export class Addresses implements MachineFeature<Slice> {
     void this.#keeper.keep(desired)
   }
 
+  heard(): void {
+    this.#parts.driver.heard()
+  }
+
   report(): Slice {
     const { driver } = this.#parts
     return {

@@ -1,5 +1,5 @@
 import type { Report } from '../../protocol/report.ts'
-import type { MachineWork } from '../machineWork.ts'
+import type { MachineWork } from './machineWork.ts'
 import type { MachineFeature } from '../machineFeature.ts'
 
 /** Works on the machine itself: scripts and restarts. */

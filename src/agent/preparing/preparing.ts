@@ -1,6 +1,6 @@
 import type { Report } from '../../protocol/report.ts'
 import type { MachineFeature } from '../machineFeature.ts'
-import type { Preparer } from '../preparer.ts'
+import type { Preparer } from './preparer.ts'
 
 /** Runs the one-off `prepare` of a rollout. */
 export const preparing = (preparer: Preparer): MachineFeature<Pick<Report, 'prepared'>> => ({

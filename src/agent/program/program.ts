@@ -8,5 +8,10 @@ export const program = (keeper: ProgramKeeper | null): MachineFeature<Pick<Repor
   want: ({ program: wanted, orders }, isRestored) => {
     if (!isRestored) keeper?.want(wanted, orders.program)
   },
+  // A new program works when the controller has answered its report.
+  heard: (of) => {
+    if (of === 'answer') keeper?.confirm()
+  },
   report: () => ({ program: keeper?.report() ?? null }),
+  close: async () => keeper?.close(),
 })

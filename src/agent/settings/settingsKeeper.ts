@@ -1,5 +1,5 @@
 import type { DesiredState } from '../../protocol/desiredState.ts'
-import type { MachineSettings } from '../../protocol/settings.ts'
+import type { MachineSettings } from '../../definitions/machineSettings.ts'
 import type { Problems } from '../problems.ts'
 
 export type TakeSettings = (settings: MachineSettings, order: string | null) => Promise<void>

@@ -13,8 +13,7 @@ import { ReleaseCache } from '../../releases/releaseCache.ts'
 import { ReleaseDepot } from '../../releases/releaseDepot.ts'
 import { Agent } from '../agent.ts'
 import { AgentDisk } from '../agentDisk.ts'
-import { openJobs, type AgentJobs } from '../agentJobs.ts'
-import { agentFeatures } from '../features.ts'
+import { agentFeatures, type AgentJobs } from '../features.ts'
 import { LateWrites } from '../lateWrites.ts'
 import { InstancePorts } from '../ports.ts'
 import { Problems } from '../problems.ts'
@@ -82,17 +81,13 @@ export async function startedAgent(
   })
   const changed = (): void => agent.onChange()
   const random = (): number => 0
-  const { commands, ...jobs } = openJobs({
-    ...{ disk, launcher, supervisor, ports, host: null, clock: systemClock },
-    ...{ problems, lateWrites, logger: quiet, changed },
-  })
   const obeyed: number[] = []
   const boot = disk.nextBoot(systemClock.now())
   disk.writeBoot(boot)
-  const features = agentFeatures({
-    ...{ supervisor, balancer, address, host: null, program: null, tcpOffset: 0, cache, source, cacheCapBytes: null },
-    ...{ keepLast: make.keepLast ?? 5, disk, ports, launcher, problems, lateWrites, clock: systemClock, random },
-    ...{ logger: quiet, changed, jobs, takeSettings: async () => {} },
+  const { features, jobs } = await agentFeatures({
+    ...{ options: { address, hostDriver: null }, supervisor, balancer, tcpOffset: 0, cache, source },
+    ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, disk, ports, launcher, problems, lateWrites },
+    ...{ clock: systemClock, random, logger: quiet, changed },
     instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },
   })
   const { want } = features.settings
@@ -105,7 +100,7 @@ export async function startedAgent(
     endpoints: () => ({ host: '127.0.0.1', http: 1, forward: 2, metrics: 3 }),
   })
   await agent.start()
-  return { agent, supervisor, balancer, address, disk, commands, cache, obeyed, ...jobs }
+  return { agent, supervisor, balancer, address, disk, cache, obeyed, ...jobs }
 }
 
 /** The part of a desired state that runs instances of one release. */

@@ -1,7 +1,7 @@
 import type { HostDriver, HostScript, ScriptState } from '../../drivers/host/host.ts'
 import { sleep, type Clock } from '../../lib/clock.ts'
 import type { Problems } from '../problems.ts'
-import type { Execution, JobSignals, ProcessEnd } from './job.ts'
+import type { Execution, JobSignals, ProcessEnd } from '../jobs/job.ts'
 
 interface Parts {
   host: HostDriver

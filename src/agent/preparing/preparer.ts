@@ -1,13 +1,13 @@
-import type { Definition } from '../definitions/definition.ts'
-import { prepareInstance } from '../definitions/names.ts'
-import type { DesiredState } from '../protocol/desiredState.ts'
-import type { Report } from '../protocol/report.ts'
-import { shortened } from './agentReport.ts'
-import type { JobKind } from './jobs/job.ts'
-import type { JobPrograms } from './jobs/jobPrograms.ts'
-import { ending, isSuccess } from './jobs/jobRecord.ts'
-import { JobRunner, type JobParts } from './jobs/jobRunner.ts'
-import { prepareKind } from './jobs/recordedKinds.ts'
+import type { Definition } from '../../definitions/definition.ts'
+import { prepareInstance } from '../../definitions/names.ts'
+import type { DesiredState } from '../../protocol/desiredState.ts'
+import type { Report } from '../../protocol/report.ts'
+import { shortened } from '../agentReport.ts'
+import type { JobKind } from '../jobs/job.ts'
+import type { JobPrograms } from '../jobs/jobPrograms.ts'
+import { ending, isSuccess } from '../jobs/jobRecord.ts'
+import { JobRunner, type JobParts } from '../jobs/jobRunner.ts'
+import { prepareKind } from '../jobs/recordedKinds.ts'
 
 interface Work {
   service: string

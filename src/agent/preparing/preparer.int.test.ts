@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import type { DesiredState } from '../protocol/desiredState.ts'
-import { AgentDisk } from './agentDisk.ts'
-import { Crash, CrashingDisk } from './jobs/testing/crash.ts'
-import { aDesiredState, makeFolder } from './testing/given.ts'
-import { Releases, runs, startedAgent, type RunningAgent } from './testing/runningAgent.ts'
+import type { DesiredState } from '../../protocol/desiredState.ts'
+import { AgentDisk } from '../agentDisk.ts'
+import { Crash, CrashingDisk } from '../jobs/testing/crash.ts'
+import { aDesiredState, makeFolder } from '../testing/given.ts'
+import { Releases, runs, startedAgent, type RunningAgent } from '../testing/runningAgent.ts'
 
 let folder: ReturnType<typeof makeFolder>
 let releases: Releases

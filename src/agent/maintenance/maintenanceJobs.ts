@@ -1,10 +1,10 @@
-import type { HostDriver, HostScript } from '../drivers/host/host.ts'
-import type { Clock } from '../lib/clock.ts'
-import { HostScripts } from './jobs/hostScripts.ts'
-import type { Execution, JobKind, RecordPolicy } from './jobs/job.ts'
-import { ending, type JobRecord } from './jobs/jobRecord.ts'
-import { aboutWork, restartKind, scriptKind, type AboutWork } from './jobs/recordedKinds.ts'
-import type { Problems } from './problems.ts'
+import type { HostDriver, HostScript } from '../../drivers/host/host.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { HostScripts } from './hostScripts.ts'
+import type { Execution, JobKind, RecordPolicy } from '../jobs/job.ts'
+import { ending, type JobRecord } from '../jobs/jobRecord.ts'
+import { aboutWork, restartKind, scriptKind, type AboutWork } from '../jobs/recordedKinds.ts'
+import type { Problems } from '../problems.ts'
 
 interface Parts {
   /** `null` where this agent may not run maintenance on its machine: then none of these jobs is run. */
