@@ -72,7 +72,9 @@ const root = resolve(import.meta.dirname, '..')
 const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'src'], { cwd: root })
   .toString()
   .split('\n')
-const product = tracked.filter((file) => file.endsWith('.ts') && !/\.test\.ts$|\/testing\/|(Conformance|Fixture)\.ts$/.test(file))
+const product = tracked.filter(
+  (file) => file.endsWith('.ts') && !/\.test\.ts$|\/testing\/|(Conformance|Fixture)\.ts$/.test(file),
+)
 
 const isOwn = (feature: Feature, file: string): boolean =>
   feature.own.some((place) => (place.endsWith('/') ? file.startsWith(place) : file === place))
