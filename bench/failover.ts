@@ -74,7 +74,7 @@ for (const [name, open] of contenders) {
 }
 
 async function tried(contender: Contender, fault: Fault): Promise<Run> {
-  await contender.mend()
+  await contender.repair()
   const { holder, watch } = contender
   const probe = contender.probe()
   try {

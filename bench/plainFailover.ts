@@ -24,7 +24,7 @@ export class PlainFailover {
     try {
       await Promise.all(plain.lab.machines.map((machine) => plain.#configure(machine)))
       for (const { name } of plain.lab.machines) await plain.watch.watch(name)
-      await plain.mend()
+      await plain.repair()
       return plain
     } catch (error) {
       await plain.close()
@@ -59,7 +59,7 @@ export class PlainFailover {
     await machine.must(['systemctl', 'kill', '--kill-whom=all', `--signal=SIG${signal}`, plain])
   }
 
-  async mend(): Promise<void> {
+  async repair(): Promise<void> {
     await this.network.heal()
     for (const machine of this.lab.machines) {
       if (!machine.isUp) {

@@ -74,7 +74,7 @@ export interface AgentDrivers {
   sendSettings: ((settings: MachineSettings, order: string | null) => Promise<void>) | null
   /** Changes this agent's program, if another process must do that. */
   programHost: ProgramHost | undefined
-  hasRootPart: boolean
+  hasHelper: boolean
   /** Lets the privileged helper examine the machine, because it can read everything; `null`: this process does it. */
   examine: ((self: AgentSelf) => Promise<Checkup>) | null
 }
@@ -123,7 +123,7 @@ export function agentDrivers(options: Options, identity: AgentIdentity, logger: 
     supervisor: supervisors[drivers.supervisor](making),
     sendSettings: root && ((settings, order) => takeSettings(root, settings, order)),
     programHost: root ? remotePrograms(root, downloadFolder(options.data)) : undefined,
-    hasRootPart: root !== null,
+    hasHelper: root !== null,
     examine: root && ((self) => remoteExamine(root, self, joined?.folder.read().settings ?? null)),
     balancer: (remembered) => balancers[drivers.balancer](making, remembered),
     hostDriver: hasUnits(drivers) ? hostOf(options, root) : null,

@@ -32,7 +32,7 @@ export async function runAgent(given: Options): Promise<number> {
   const agent = await startAgent({
     ...{ ...options, ...drivers, machine, client, logger },
     // The privileged helper reads the secrets itself; the agent's user may not read them.
-    ...(drivers.hasRootPart ? { secretsFolder: null } : {}),
+    ...(drivers.hasHelper ? { secretsFolder: null } : {}),
     keepLast: defaultLastPerService,
     version: readVersion(),
     program: joined ? programOf(agentUnit, options.data, logger, drivers.programHost) : undefined,

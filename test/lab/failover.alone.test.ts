@@ -20,7 +20,7 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
     lab = await FailoverLab.open()
   }, bootMs)
   afterAll(() => lab?.close())
-  beforeEach(() => lab.mend(), long.timeout)
+  beforeEach(() => lab.repair(), long.timeout)
   afterEach(() => probe?.kill())
 
   /**
@@ -97,7 +97,7 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
       expect(probed.failures).toEqual([])
       expect(await lab.pair.tandem('machine', 'ready', from.name)).toMatchObject({ exit: 0 })
       expect((await lab.status()).addresses[0]).toMatchObject({ holder: to.name, from: from.name })
-      await lab.mend()
+      await lab.repair()
     }
   })
 
@@ -176,7 +176,7 @@ describe.skipIf(why)(`a virtual address${why ? ` (skipped: ${why})` : ''}`, () =
       report(`cut from ${from} to ${to}`, { bothMs: lab.watch.longestBoth(at), holders: lab.watch.holders })
       expect(lab.watch.longestBoth(at)).toBeLessThanOrEqual(giveUpMs)
       expect(lab.watch.holders).toEqual([to])
-      await lab.mend()
+      await lab.repair()
     }
   })
 

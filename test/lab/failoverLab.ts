@@ -121,7 +121,7 @@ export class FailoverLab {
   }
 
   /** Restores the pair: boots a machine without power, and kills frozen processes so that systemd restarts them. */
-  async mend(): Promise<void> {
+  async repair(): Promise<void> {
     await this.network.heal()
     for (const name of ['a', 'b']) {
       await this.#revive(name)

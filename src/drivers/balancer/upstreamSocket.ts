@@ -5,7 +5,7 @@ import { AnswerStart, type AnswerStartEvents } from './answerStart.ts'
 export class UpstreamSocket extends Socket {
   #start: AnswerStart | null = null
   #hasBody = false
-  #deaf = false
+  #dropsBody = false
 
   constructor() {
     super({ allowHalfOpen: true })
@@ -39,7 +39,7 @@ export class UpstreamSocket extends Socket {
    */
   override _write(chunk: Buffer | string, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     if (!this.#hasBody) return super._write(chunk, encoding, done)
-    if (this.#deaf) return done()
+    if (this.#dropsBody) return done()
     super._write(chunk, encoding, (error) => this.#written(error, done))
   }
 
@@ -48,13 +48,13 @@ export class UpstreamSocket extends Socket {
     done: (error?: Error | null) => void,
   ): void {
     if (!this.#hasBody) return super._writev?.(chunks, done)
-    if (this.#deaf) return done()
+    if (this.#dropsBody) return done()
     super._writev?.(chunks, (error) => this.#written(error, done))
   }
 
   #written(error: Error | null | undefined, done: (error?: Error | null) => void): void {
     if (error && this.destroyed) return done(error)
-    if (error) this.#deaf = true
+    if (error) this.#dropsBody = true
     done()
   }
 }

@@ -56,7 +56,7 @@ export class UnitLooks {
           this.#lookAtAll()
         },
         ending: (unit, told) => this.#byUnit(unit)?.told(told),
-        deaf: (why) => this.#signals.away(why),
+        interrupted: (why) => this.#signals.away(why),
       },
       this.#ending.signal,
     )

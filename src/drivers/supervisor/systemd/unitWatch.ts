@@ -20,7 +20,7 @@ interface Watcher {
   missed: () => void
   ending: (unit: string, ending: ToldEnding) => void
   /** No signals arrive, for this reason; the watcher retries. */
-  deaf: (why: string) => void
+  interrupted: (why: string) => void
 }
 
 /**
@@ -34,7 +34,7 @@ export async function watchUnits(watcher: Watcher, signal: AbortSignal): Promise
     try {
       await follow(watcher, signal)
     } catch (error) {
-      if (!signal.aborted) watcher.deaf(error instanceof Error ? error.message : String(error))
+      if (!signal.aborted) watcher.interrupted(error instanceof Error ? error.message : String(error))
     }
     if (!signal.aborted) await pause(againMs, undefined, { signal }).catch(() => {})
   }
