@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Definition } from '../../definitions/definition.ts'
 import { openProcessLab, type ProcessLab } from '../../drivers/supervisor/process/processLab.ts'
 import { systemClock } from '../../lib/clock.ts'
+import { VirtualClock } from '../../lib/testing/virtualClock.ts'
 import { ReleaseCache } from '../../releases/releaseCache.ts'
 import { AgentDisk } from '../agentDisk.ts'
 import { LateWrites } from '../lateWrites.ts'
@@ -28,12 +29,15 @@ let lab: ProcessLab
 let programs: JobPrograms
 let jobs: JobRunner<Work>
 let shop: { id: string; definition: Definition }
+/** Of the deadlines of jobs. */
+let clock: VirtualClock
 
 beforeEach(async () => {
   folder = makeFolder('programs')
   lab = openProcessLab()
   const releases = await Releases.open(folder.path)
-  shop = await releases.publish('1', { stop: { signal: 'SIGTERM', withinMs: 200 } })
+  shop = await releases.publish('1')
+  clock = new VirtualClock()
   const disk = new AgentDisk(join(folder.path, 'machine'))
   const problems = new Problems(quiet, () => {})
   const lateWrites = new LateWrites(problems)
@@ -46,7 +50,7 @@ beforeEach(async () => {
   })
   programs = new JobPrograms({ launcher, supervisor, ports, clock: systemClock })
   supervisor.onExit((exit) => programs.exited(exit))
-  const parts = { mark: () => '', clock: systemClock, problems, lateWrites, logger: quiet, changed: () => {} }
+  const parts = { mark: () => '', clock, problems, lateWrites, logger: quiet, changed: () => {} }
   const kind: JobKind<Work> = {
     name: 'test',
     record: { on: 'disk', from: 'started', ifUnwritten: 'retry', kept: 5, result: 'the result' },
@@ -92,8 +96,10 @@ it('has no input for a program whose output it keeps', async () => {
 })
 
 it('kills a program at its deadline that ignores its stop signal, and its children with it', async () => {
+  shop.definition = { ...shop.definition, stop: { signal: 'SIGTERM', withinMs: 200 } }
   const job = run('trap "" TERM; echo up; while :; do sleep 0.05; done', 'logs', 300)
-  await job.started
+  await lab.printed('j1', /^up$/)
+  await clock.advance(300)
   expect(await job.ended).toEqual({
     ...{ how: 'late', code: null, signal: 'SIGKILL' },
     why: 'did not end within 0.3 s, and killed by SIGKILL',
@@ -102,6 +108,7 @@ it('kills a program at its deadline that ignores its stop signal, and its childr
 })
 
 it('stops a program that is cancelled, and says so even if it ends in peace', async () => {
+  shop.definition = { ...shop.definition, stop: { signal: 'SIGTERM', withinMs: 30_000 } }
   const job = run('trap "exit 0" TERM; echo up; while :; do sleep 0.05; done')
   await lab.printed('j1', /^up$/)
   jobs.cancel('j1')

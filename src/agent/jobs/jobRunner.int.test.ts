@@ -180,21 +180,31 @@ describe('cancelling', () => {
 describe('a deadline', () => {
   it('stops the process, and is the reason of its end', async () => {
     const agent = start({ record: onDisk() })
-    const run = agent.jobs.run({ id: 'j1', work: 'x', withinMs: 20 })
-    expect(await run.ended).toEqual({
-      ...stopped,
-      how: 'late',
-      why: 'did not end within 0.02 s, and killed by SIGTERM',
-    })
+    const run = agent.jobs.run({ id: 'j1', work: 'x', withinMs: 20_000 })
+    await runs('j1')
+    await agent.clock.advance(19_999)
+    expect(machine.running).toEqual(['j1'])
+    await agent.clock.advance(1)
+    expect(await run.ended).toEqual({ ...stopped, how: 'late', why: 'did not end within 20 s, and killed by SIGTERM' })
   })
 
   it('counts while the job gathers', async () => {
     const agent = start({ record: onDisk() })
     machine.gather = (stop) =>
       new Promise((_, reject) => stop.addEventListener('abort', () => reject(new Error('aborted'))))
-    const run = agent.jobs.run({ id: 'j1', work: 'x', withinMs: 20 })
+    const run = agent.jobs.run({ id: 'j1', work: 'x', withinMs: 20_000 })
+    await agent.clock.advance(20_000)
     expect(await run.ended).toMatchObject({ how: 'late', why: 'it was too late before it started' })
     expect(machine.starts).toEqual([])
+  })
+
+  it('of a job that has ended is no more', async () => {
+    const agent = start({ record: onDisk() })
+    const run = agent.jobs.run({ id: 'j1', work: 'x', withinMs: 20_000 })
+    await runs('j1')
+    machine.end('j1', succeeded)
+    await run.ended
+    expect(agent.clock.pending).toBe(0)
   })
 })
 

@@ -1,4 +1,4 @@
-import { systemClock } from '../../../lib/clock.ts'
+import { VirtualClock } from '../../../lib/testing/virtualClock.ts'
 import { AgentDisk } from '../../agentDisk.ts'
 import { LateWrites } from '../../lateWrites.ts'
 import { Problems } from '../../problems.ts'
@@ -110,6 +110,8 @@ export interface PretendedAgent {
   disk: AgentDisk
   problems: Problems
   lateWrites: LateWrites
+  /** Of the deadlines of jobs. */
+  clock: VirtualClock
   /** How often an end was announced. */
   changes: number
 }
@@ -123,12 +125,13 @@ export function pretendedAgent(
 ): PretendedAgent {
   const problems = new Problems(quiet, () => {})
   const lateWrites = new LateWrites(problems)
+  const clock = new VirtualClock()
   const records = new JobRecords(disk)
   const parts = {
-    ...{ records, mark: () => `boot ${machine.boots}`, clock: systemClock, problems, lateWrites, logger: quiet },
+    ...{ records, mark: () => `boot ${machine.boots}`, clock, problems, lateWrites, logger: quiet },
     changed: () => void agent.changes++,
   }
   const jobs = new JobRunner(pretendedKind(machine, kind, crash), parts)
-  const agent: PretendedAgent = { jobs, records, disk, problems, lateWrites, changes: 0 }
+  const agent: PretendedAgent = { jobs, records, disk, problems, lateWrites, clock, changes: 0 }
   return agent
 }
