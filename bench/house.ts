@@ -22,16 +22,11 @@ interface Feature {
 
 const features: Record<string, Feature> = {
   addresses: {
-    own: [
-      ...own('addresses', 'address'),
-      'src/runGuard.ts',
-      'src/guardCommand.ts',
-      ...helper('addressScript', 'addressShape'),
-    ],
+    own: [...own('addresses', 'address'), 'src/runGuard.ts', 'src/guardCommand.ts'],
     words: /keepalived|addressMoves|virtualAddress|Address(Driver|Taken|Released|Contested|Settled|Return|Guard)/i,
   },
   maintenance: {
-    own: [...own('maintenance', 'host'), ...helper('maintenance')],
+    own: [...own('maintenance', 'host')],
     words: /maintenance|maintain|HostDriver|MachineWork/i,
     // HAProxy's own state of a server.
     other: /^src\/drivers\/balancer\//,
@@ -54,11 +49,6 @@ const features: Record<string, Feature> = {
   },
 }
 
-/** Files of the privileged helper. */
-function helper(...names: string[]): string[] {
-  return names.map((name) => `src/privileged/${name}.ts`)
-}
-
 /** The places where each floor keeps a feature's own code. */
 function own(...names: string[]): string[] {
   return names.flatMap((name) => [
@@ -73,7 +63,7 @@ const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 's
   .toString()
   .split('\n')
 const product = tracked.filter(
-  (file) => file.endsWith('.ts') && !/\.test\.ts$|\/testing\/|(Conformance|Fixture)\.ts$/.test(file),
+  (file) => file.endsWith('.ts') && !/\.test\.ts$|\/testing\/|(Conformance|Fixture)\.ts$|fetchingChild/.test(file),
 )
 
 const isOwn = (feature: Feature, file: string): boolean =>

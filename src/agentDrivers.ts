@@ -28,23 +28,19 @@ import { anyAddress } from './lib/localHost.ts'
 import { systemClock } from './lib/clock.ts'
 import { beQuiet } from './lib/quiet.ts'
 import { privilegedHere, type CallPrivileged } from './privileged/privilegedClient.ts'
-import {
-  copyCertificates,
-  remoteAddresses,
-  remoteAddressScript,
-  remoteData,
-  remoteExamine,
-  remoteHaproxy,
-  remoteHost,
-  remotePrograms,
-  remoteUnits,
-  takeSettings,
-} from './privileged/remoteDrivers.ts'
-import { privateHaproxy } from './privileged/ownHaproxy.ts'
+import { remoteAddresses, remoteAddressScript } from './privileged/addresses/remote.ts'
+import { remoteExamine } from './privileged/examine.ts'
+import { privateHaproxy } from './privileged/haproxy/ownHaproxy.ts'
+import { copyCertificates, remoteHaproxy } from './privileged/haproxy/remote.ts'
+import { remoteHost } from './privileged/maintenance/remote.ts'
+import { remotePrograms } from './privileged/program/remote.ts'
+import { remoteData, remoteUnits } from './privileged/services/remote.ts'
+import { takeSettings } from './privileged/settings/remote.ts'
+import { programOf } from './programOf.ts'
 import type { AgentSelf, Checkup } from './protocol/checkup.ts'
 import type { MachineSettings } from './definitions/machineSettings.ts'
 import { removeTree } from './releases/removeTree.ts'
-import type { ProgramHost } from './versions/programHost.ts'
+import type { KeeperNeeds, ProgramKeeper } from './versions/programKeeper.ts'
 import {
   downloadFolder,
   haproxyFolder,
@@ -59,6 +55,7 @@ import {
   dataRoots,
   haproxyRunDir,
 } from './layout/folders.ts'
+import { agentUnit } from './layout/units.ts'
 import { haproxyUser } from './layout/users.ts'
 
 type Options = Parameters<EntryPoints['runAgent']>[0]
@@ -72,8 +69,8 @@ export interface AgentDrivers {
   hostDriver: HostDriver | null
   /** Sends the settings of the cluster file to the privileged helper; `null` if there is none. */
   sendSettings: ((settings: MachineSettings, order: string | null) => Promise<void>) | null
-  /** Changes this agent's program, if another process must do that. */
-  programHost: ProgramHost | undefined
+  /** Keeps this agent's program at the version of the cluster; left out where an upgrade cannot change it. */
+  program?: ((needs: KeeperNeeds) => Promise<ProgramKeeper | null>) | undefined
   hasHelper: boolean
   /** Lets the privileged helper examine the machine, because it can read everything; `null`: this process does it. */
   examine: ((self: AgentSelf) => Promise<Checkup>) | null
@@ -115,6 +112,7 @@ const addresses: Record<Drivers['address'], (making: Making, settings: MachineSe
 /** Creates the drivers that the cluster file names for this machine. */
 export function agentDrivers(options: Options, identity: AgentIdentity, logger: Logger): AgentDrivers {
   const { joined } = identity
+  const { data } = options
   const drivers = joined?.settings.drivers ?? laptopDrivers
   if (balancerHasUnit(drivers)) beQuiet()
   const root = privilegedHere()
@@ -122,7 +120,9 @@ export function agentDrivers(options: Options, identity: AgentIdentity, logger: 
   return {
     supervisor: supervisors[drivers.supervisor](making),
     sendSettings: root && ((settings, order) => takeSettings(root, settings, order)),
-    programHost: root ? remotePrograms(root, downloadFolder(options.data)) : undefined,
+    program: joined
+      ? programOf(agentUnit, data, logger, root ? remotePrograms(root, downloadFolder(data)) : undefined)
+      : undefined,
     hasHelper: root !== null,
     examine: root && ((self) => remoteExamine(root, self, joined?.folder.read().settings ?? null)),
     balancer: (remembered) => balancers[drivers.balancer](making, remembered),

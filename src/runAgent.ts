@@ -9,10 +9,8 @@ import type { EntryPoints } from './cli/entryPoints.ts'
 import { systemClock } from './lib/clock.ts'
 import type { MachineSettings } from './definitions/machineSettings.ts'
 import { defaultLastPerService } from './releases/storeCollection.ts'
-import { programOf } from './programOf.ts'
 import { untilStopped } from './lib/untilStopped.ts'
 import { readVersion } from './lib/version.ts'
-import { agentUnit } from './layout/units.ts'
 import { joinedPorts } from './layout/ports.ts'
 
 type Options = Parameters<EntryPoints['runAgent']>[0]
@@ -35,7 +33,6 @@ export async function runAgent(given: Options): Promise<number> {
     ...(drivers.hasHelper ? { secretsFolder: null } : {}),
     keepLast: defaultLastPerService,
     version: readVersion(),
-    program: joined ? programOf(agentUnit, options.data, logger, drivers.programHost) : undefined,
     examine: async (self) => {
       if (drivers.examine) return drivers.examine(self)
       const { examineMachine } = await import('./examine/checkups.ts')

@@ -1,6 +1,10 @@
-import { verifiedOrder, type Order } from '../identity/order.ts'
+import { z } from 'zod'
+import { longestOrder, verifiedOrder, type Order } from '../identity/order.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { RootFolder } from './rootFolder.ts'
+
+/** The signed order as the agent passes it on; `null` if the agent has none. */
+export const orderShape = z.string().max(longestOrder).nullable()
 
 interface About {
   folder: RootFolder

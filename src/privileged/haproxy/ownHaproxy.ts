@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { HaproxyProcess } from '../drivers/balancer/haproxy/haproxyProcess.ts'
-import { unitOpenFiles } from '../drivers/balancer/haproxy/openFiles.ts'
-import { unitHaproxy } from '../drivers/balancer/haproxy/unitHaproxy.ts'
-import { haproxyFolder } from '../layout/dataFolder.ts'
-import { haproxyRunDir } from '../layout/folders.ts'
-import { haproxyUnit } from '../layout/units.ts'
-import { haproxyUser } from '../layout/users.ts'
-import { systemctl } from '../systemd/units.ts'
+import type { HaproxyProcess } from '../../drivers/balancer/haproxy/haproxyProcess.ts'
+import { unitOpenFiles } from '../../drivers/balancer/haproxy/openFiles.ts'
+import { unitHaproxy } from '../../drivers/balancer/haproxy/unitHaproxy.ts'
+import { haproxyFolder } from '../../layout/dataFolder.ts'
+import { haproxyRunDir } from '../../layout/folders.ts'
+import { haproxyUnit } from '../../layout/units.ts'
+import { haproxyUser } from '../../layout/users.ts'
+import { systemctl } from '../../systemd/units.ts'
 
 /** HAProxy without root privileges; the agent uses it, and the privileged helper starts it. */
 export const privateHaproxy = (): HaproxyProcess =>

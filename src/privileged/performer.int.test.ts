@@ -10,7 +10,8 @@ import { createAuthority, createRequest, signRequest } from '../identity/authori
 import type { Identity } from '../identity/identityFolder.ts'
 import { contentHash, scriptContent, settingsContent, signOrder, type Order } from '../identity/order.ts'
 import { removeTree } from '../releases/removeTree.ts'
-import { performer, type RootParts } from './operations.ts'
+import type { HelperParts } from './features.ts'
+import { performer } from './performer.ts'
 import { RootFolder } from './rootFolder.ts'
 
 const release = 'ab'.repeat(32)
@@ -19,7 +20,7 @@ const day = 86_400_000
 let root: string
 let told: string[]
 let host: ReturnType<typeof createFakeHost>
-let parts: RootParts
+let parts: HelperParts
 let authority: { key: string; certificate: string }
 let controller: Identity
 
@@ -56,7 +57,7 @@ beforeEach(async () => {
 afterEach(() => rmSync(root, { recursive: true }))
 
 /** Uses real files; systemd itself only receives recorded calls. */
-function unitsThatTell(): RootParts['units'] {
+function unitsThatTell(): HelperParts['units'] {
   const files = openUnitFiles(at('units'), at('environment'))
   const tell =
     (what: string) =>

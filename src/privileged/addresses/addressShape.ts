@@ -1,12 +1,12 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import type { KeepalivedSettings } from '../drivers/address/keepalived/keepalivedSettings.ts'
-import { advertSchema } from '../definitions/clusterSchema.ts'
-import { namePattern } from '../definitions/names.ts'
-import type { KnownMachine } from './rootFolder.ts'
+import type { KeepalivedSettings } from '../../drivers/address/keepalived/keepalivedSettings.ts'
+import { advertSchema } from '../../definitions/clusterSchema.ts'
+import { namePattern } from '../../definitions/names.ts'
+import type { KnownMachine } from '../rootFolder.ts'
 import { join } from 'node:path'
-import { guardSocket } from '../drivers/balancer/haproxy/haproxyConfig.ts'
-import { haproxyRunDir } from '../layout/folders.ts'
+import { guardSocket } from '../../drivers/balancer/haproxy/haproxyConfig.ts'
+import { haproxyRunDir } from '../../layout/folders.ts'
 
 const most = 100
 const address = z.string().refine((text) => isIP(text) !== 0, 'is not an address')

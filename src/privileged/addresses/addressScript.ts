@@ -1,8 +1,8 @@
-import { commandLimits, scriptEnvironment, scriptIn } from '../drivers/address/command/commandAddress.ts'
-import { exec } from '../lib/exec.ts'
-import { OperatorError } from '../lib/operatorError.ts'
-import type { KnownMachine } from './rootFolder.ts'
-import { addressScriptUnit } from '../layout/units.ts'
+import { commandLimits, scriptEnvironment, scriptIn } from '../../drivers/address/command/commandAddress.ts'
+import { exec } from '../../lib/exec.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import type { KnownMachine } from '../rootFolder.ts'
+import { addressScriptUnit } from '../../layout/units.ts'
 
 const marginMs = 30_000
 const shownLines = 3

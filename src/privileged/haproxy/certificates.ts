@@ -10,8 +10,8 @@ import {
   statSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileDurably } from '../lib/durableFile.ts'
-import { idOf } from '../lib/accounts.ts'
+import { writeFileDurably } from '../../lib/durableFile.ts'
+import { idOf } from '../../lib/accounts.ts'
 
 const mostFiles = 10_000
 const mostBytes = 1024 * 1024

@@ -2,7 +2,7 @@ import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, syml
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { idOf } from '../lib/accounts.ts'
+import { idOf } from '../../lib/accounts.ts'
 import { copyPublicCertificates } from './certificates.ts'
 
 const group = 'nobody'

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { HostDriver, HostScript, ScriptState } from '../drivers/host/host.ts'
-import { longestOrder, scriptContent } from '../identity/order.ts'
-import { acceptedOrder, isSame } from './orders.ts'
-import type { RootFolder } from './rootFolder.ts'
+import type { HostDriver, HostScript, ScriptState } from '../../drivers/host/host.ts'
+import { scriptContent } from '../../identity/order.ts'
+import { acceptedOrder, isSame } from '../orders.ts'
+import type { RootFolder } from '../rootFolder.ts'
 
 interface Parts {
   folder: RootFolder
@@ -13,7 +13,6 @@ interface Parts {
 const longestScript = 256 * 1024
 const longestMs = 7 * 24 * 3_600_000
 
-export const orderShape = z.string().max(longestOrder).nullable()
 export const scriptShape = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,99}$/),
   name: z.string().max(300),

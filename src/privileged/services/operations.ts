@@ -1,0 +1,114 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { DataFolders } from '../../drivers/supervisor/dataFolders.ts'
+import { readSecrets } from '../../drivers/supervisor/serviceSecrets.ts'
+import { listUnits, type UnitRecord } from '../../drivers/supervisor/systemd/unitFiles.ts'
+import type { UnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
+import { unitName } from '../../drivers/supervisor/systemd/unitName.ts'
+import * as shape from '../instanceShape.ts'
+import { refuseJail } from '../jailPermits.ts'
+import { noArguments, operation, type Operations } from '../operation.ts'
+import { ownUnit } from '../ownUnits.ts'
+
+export interface ServiceParts {
+  units: UnitHost
+  unitFolder: string
+  /** Holds the folder of each release on this machine, by the release's id. */
+  releases: string
+  secrets: string
+  permits: string
+  data: DataFolders
+}
+
+const oneUnit = z.strictObject({ unit: shape.unitShape })
+/** Timeout for a unit that is removed while it runs, in addition to the unit's own timeout. */
+const removalStopMs = 120_000
+const unitWithin = z.strictObject({ unit: shape.unitShape, timeoutMs: shape.timeoutShape })
+
+/** Units of instances, and data folders of services. */
+export const serviceOperations = (parts: ServiceParts): Operations => ({
+  ...unitOperations(parts),
+  ...dataOperations(parts),
+})
+
+const turnOf = ({ unit }: { unit: string }): string => `unit ${unit}`
+
+function unitOperations(parts: ServiceParts): Operations {
+  const { units, unitFolder } = parts
+  const existing = (unit: string): UnitRecord | null => ownUnit(unitFolder, unit)
+  return {
+    'unit.write': operation(
+      z.strictObject({ spec: shape.instanceShape, executable: shape.executableShape }),
+      async ({ spec, executable }) => {
+        const unit = unitName(spec.service, spec.id)
+        const before = existing(unit)
+        if (before && (before.service !== spec.service || before.id !== spec.id))
+          throw new Error(`${unit} belongs to instance ${before.id} of ${before.service}`)
+        if (spec.cwd !== join(parts.releases, spec.release))
+          throw new Error(`${spec.cwd} is not the folder of the instance's release`)
+        await refuseJail(spec.service, spec.jail, parts.permits)
+        const env = { ...spec.env, ...readSecrets(parts.secrets, spec.service) }
+        await units.write({ ...spec, env }, executable)
+      },
+      ({ spec }) => turnOf({ unit: unitName(spec.service, spec.id) }),
+    ),
+    'unit.start': operation(
+      unitWithin,
+      async ({ unit, timeoutMs }) => {
+        if (existing(unit) === null) return `unit ${unit} does not exist`
+        return units.start(unit, timeoutMs)
+      },
+      turnOf,
+    ),
+    // Not queued: a stop must end a start that waits.
+    'unit.stop': operation(unitWithin, async ({ unit, timeoutMs }) => {
+      if (existing(unit) !== null) await units.stop(unit, timeoutMs)
+    }),
+    'unit.resetFailed': operation(oneUnit, async ({ unit }) => {
+      if (existing(unit) !== null) await units.resetFailed(unit)
+    }),
+    'unit.remove': operation(
+      oneUnit,
+      async ({ unit }) => {
+        // A running unit must keep its file: the check before its data is removed finds the unit by this file.
+        if (existing(unit) !== null) await units.stop(unit, removalStopMs)
+        await units.remove(unit)
+      },
+      turnOf,
+    ),
+    'units.reload': operation(noArguments, () => units.reload()),
+    'journal.sync': operation(noArguments, () => units.syncJournal()),
+    'socket.isOf': operation(
+      z.strictObject({ unit: shape.unitShape, group: shape.groupShape, port: shape.portShape }),
+      async ({ unit, group, port }) => {
+        if (existing(unit) === null || !group.endsWith(`/${unit}`)) return false
+        return units.listens(unit, group, port)
+      },
+    ),
+    'socket.owner': operation(z.strictObject({ port: shape.portShape }), ({ port }) => units.whoOwns(port)),
+  }
+}
+
+function dataOperations({ data, unitFolder }: ServiceParts): Operations {
+  return {
+    'data.remove': operation(
+      z.strictObject({ service: shape.serviceShape }),
+      async ({ service }) => {
+        // A process of that service could replace a folder by a link during the removal.
+        const user = listUnits(unitFolder).find((unit) => unit.service === service)
+        if (user) throw new Error(`${user.unit} still uses the data of ${service}`)
+        await data.remove(service)
+      },
+      'data',
+    ),
+    'data.sweep': operation(
+      noArguments,
+      async () => {
+        const names = listUnits(unitFolder).map(({ service }) => service)
+        // Data left by a service that runs again is removed at a later start at which the service does not run.
+        if (names.length === 0) await data.sweep()
+      },
+      'data',
+    ),
+  }
+}
