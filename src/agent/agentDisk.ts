@@ -2,8 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { type Seen } from '../protocol/report.ts'
 import { instanceStates } from '../protocol/services.ts'
-import { readJson, replaceJson, writeJsonDurably } from '../lib/durableJson.ts'
-import { makeFolder } from '../lib/makeFolder.ts'
+import { jsonFolder, type JsonFiles } from '../lib/jsonFolder.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
 
@@ -43,10 +42,11 @@ export type Ports = z.infer<typeof portsSchema>
 /** The agent's files on disk: small JSON files, each replaced as a whole. */
 export class AgentDisk {
   readonly folder: string
+  #files: JsonFiles
 
-  constructor(folder: string) {
+  constructor(folder: string, files = jsonFolder(folder)) {
     this.folder = folder
-    makeFolder(folder)
+    this.#files = files
   }
 
   /** Returns a number that grows with each start of the agent, even after the disk was wiped. */
@@ -55,7 +55,7 @@ export class AgentDisk {
   }
 
   writeBoot(boot: number): void {
-    writeJsonDurably(this.#path('boot'), { boot })
+    this.#files.write('boot', { boot })
   }
 
   /** The last desired state obeyed. The machine runs by this state while no controller answers. */
@@ -70,7 +70,7 @@ export class AgentDisk {
   }
 
   writeDesired(desired: DesiredState): void {
-    writeJsonDurably(this.#path('desired'), { format: desiredFormat, ...desired })
+    this.#files.write('desired', { format: desiredFormat, ...desired })
   }
 
   /** The records of jobs, oldest change first. */
@@ -79,7 +79,7 @@ export class AgentDisk {
   }
 
   writeJobs(records: unknown[]): void {
-    writeJsonDurably(this.#path('jobs'), { format: jobsFormat, jobs: records })
+    this.#files.write('jobs', { format: jobsFormat, jobs: records })
   }
 
   readPrepared(): FormerPrepared[] {
@@ -87,7 +87,7 @@ export class AgentDisk {
   }
 
   writePrepared(prepared: FormerPrepared[]): void {
-    writeJsonDurably(this.#path('prepared'), prepared)
+    this.#files.write('prepared', prepared)
   }
 
   readMaintenance(): FormerWork | null {
@@ -95,7 +95,7 @@ export class AgentDisk {
   }
 
   writeMaintenance(work: FormerWork): void {
-    writeJsonDurably(this.#path('maintenance'), work)
+    this.#files.write('maintenance', work)
   }
 
   /** For display only: a file that cannot be read, for example after a power cut, counts as empty. */
@@ -109,7 +109,7 @@ export class AgentDisk {
 
   /** Does not wait for the disk: the start of an instance must not be delayed. */
   writeInstances(instances: z.infer<typeof instancesSchema>): void {
-    replaceJson(this.#path('instances'), instances)
+    this.#files.replace('instances', instances)
   }
 
   readPorts(): Ports | null {
@@ -117,7 +117,7 @@ export class AgentDisk {
   }
 
   writePorts(ports: Ports): void {
-    writeJsonDurably(this.#path('ports'), ports)
+    this.#files.write('ports', ports)
   }
 
   /** Holds one writable data folder per service, kept across releases. */
@@ -134,11 +134,11 @@ export class AgentDisk {
    * unreadable.
    */
   #read<T>(name: string, schema: z.ZodType<T>): T | null {
-    const path = this.#path(name)
     try {
-      const known = readJson(path)
+      const known = this.#files.read(name)
       return known === null ? null : schema.parse(known)
     } catch (cause) {
+      const path = join(this.folder, `${name}.json`)
       throw new OperatorError(
         'E_ENVIRONMENT',
         `the agent cannot read its own file ${path}: it is damaged or has an unknown format`,
@@ -149,10 +149,6 @@ export class AgentDisk {
         },
       )
     }
-  }
-
-  #path(name: string): string {
-    return join(this.folder, `${name}.json`)
   }
 }
 

@@ -4,6 +4,7 @@ import { ApiClient } from '../api/client.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 import { answerSchema, readAsk, type Answer, type Ask } from '../protocol/ask.ts'
+import { httpConnection } from './httpConnection.ts'
 import { Answers } from './answers.ts'
 import { FakeController } from './testing/fakeController.ts'
 import { aDesiredState, makeFolder } from './testing/given.ts'
@@ -26,10 +27,10 @@ beforeEach(async () => {
   shop = await releases.publish('1', { env: { COLOUR: 'red' } })
   one = await startedAgent(join(folder.path, 'machine'), releases, { keepLast: 0 })
   failures = []
-  const client = new ApiClient({ url: controller.url, token: 'x'.repeat(20) })
+  const connection = httpConnection(new ApiClient({ url: controller.url, token: 'x'.repeat(20) }))
   const { supervisor, commands } = one
   answers = new Answers({
-    ...{ client, supervisor, commands, failed: (error) => failures.push(error), clock: systemClock },
+    ...{ connection, supervisor, commands, failed: (error) => failures.push(error), clock: systemClock },
     examine: async () => checkup,
   })
 })

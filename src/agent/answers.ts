@@ -1,17 +1,16 @@
-import type { ApiClient } from '../api/client.ts'
-import { agentChannelPath } from '../api/contract.ts'
 import type { LogQuery, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 import { commandInstance, type Answer, type Ask, type UnknownAsk } from '../protocol/ask.ts'
+import type { ControllerConnection } from './controllerConnection.ts'
 import { exitOf, type CommandWork } from './commandJobs.ts'
 import type { JobRunner } from './jobs/jobRunner.ts'
 import { runAttached } from './runAttached.ts'
 import { withSigns } from './signsOfLife.ts'
 
 interface Parts {
-  client: ApiClient
+  connection: Pick<ControllerConnection, 'answer' | 'channel'>
   supervisor: SupervisorDriver
   commands: JobRunner<CommandWork>
   clock: Clock
@@ -23,8 +22,7 @@ interface Parts {
 const signOfLifeMs = 5_000
 
 /**
- * Answers requests of the controller: output of instances, one-off commands, checkups. Each answer is one streamed
- * POST.
+ * Answers requests of the controller: output of instances, one-off commands, checkups. Each answer is one stream.
  */
 export class Answers {
   #parts: Parts
@@ -51,11 +49,11 @@ export class Answers {
 
   /** Never rejects: a failure is reported over the channel, or passed to `failed` if there is no channel. */
   async #command(ask: Extract<Ask, { kind: 'command' }>): Promise<void> {
-    const { client, commands, clock, failed } = this.#parts
+    const { connection, commands, clock, failed } = this.#parts
     const stop = new AbortController()
     this.#open.set(ask.id, stop)
     try {
-      const channel = await client.channel(agentChannelPath(ask.id))
+      const channel = await connection.channel(ask.id)
       await runAttached(channel, { commands, clock }, ask, stop.signal)
     } catch (error) {
       failed(error)
@@ -66,19 +64,9 @@ export class Answers {
 
   /** Never rejects: an answer that cannot be delivered is passed to `failed`. */
   async #post(id: string, answers: AsyncIterable<Answer>, stop: AbortController): Promise<void> {
-    const { clock } = this.#parts
-    const encoder = new TextEncoder()
-    async function* body(): AsyncIterable<Uint8Array> {
-      for await (const answer of withSigns(answers, signOfLifeMs, clock)) {
-        yield encoder.encode(answer === null ? '\n' : `${JSON.stringify(answer)}\n`)
-      }
-    }
+    const { connection, clock } = this.#parts
     try {
-      const response = await this.#parts.client.raw('POST', `/agent/answers/${id}`, {
-        body: body(),
-        headers: { 'content-type': 'application/x-ndjson' },
-      })
-      await response.text()
+      await connection.answer(id, withSigns(answers, signOfLifeMs, clock))
     } catch (error) {
       if (!stop.signal.aborted) this.#parts.failed(error)
     } finally {

@@ -3,6 +3,7 @@ import { systemClock } from '../lib/clock.ts'
 import { ApiClient } from '../api/client.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
+import { httpConnection } from './httpConnection.ts'
 import { ControllerLink, type LinkLimits } from './controllerLink.ts'
 import { FakeController } from './testing/fakeController.ts'
 import { aDesiredState, quiet } from './testing/given.ts'
@@ -49,7 +50,7 @@ const aReport = (): Report => ({
 
 function connect(limits: Partial<LinkLimits> = {}, random = (): number => 0): void {
   link = new ControllerLink(
-    new ApiClient({ url: controller.url, token: 'x'.repeat(20) }),
+    httpConnection(new ApiClient({ url: controller.url, token: 'x'.repeat(20) })),
     {
       desired: (one) => {
         desired.push(one)

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
-import type { ApiClient } from '../api/client.ts'
 import { Backoff } from '../lib/backoff.ts'
 import { every, sleep, type Clock } from '../lib/clock.ts'
 import { readAsk, type Ask, type UnknownAsk } from '../protocol/ask.ts'
 import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
+import type { ControllerConnection } from './controllerConnection.ts'
 
 export interface LinkLimits {
   heartbeatMs: number
@@ -37,7 +37,7 @@ interface Hooks {
  * ever.
  */
 export class ControllerLink {
-  #client: ApiClient
+  #connection: ControllerConnection
   #hooks: Hooks
   #logger: Logger
   #clock: Clock
@@ -51,7 +51,7 @@ export class ControllerLink {
   #stopBeat: () => void = () => {}
 
   constructor(
-    client: ApiClient,
+    connection: ControllerConnection,
     hooks: Hooks,
     logger: Logger,
     clock: Clock,
@@ -59,7 +59,7 @@ export class ControllerLink {
     limits: Partial<LinkLimits> = {},
   ) {
     this.#limits = { ...linkLimits, ...limits }
-    this.#client = client
+    this.#connection = connection
     this.#hooks = hooks
     this.#logger = logger
     this.#clock = clock
@@ -94,7 +94,7 @@ export class ControllerLink {
     const backoff = new Backoff(this.#limits.reconnect, this.#random)
     while (!signal.aborted) {
       try {
-        for await (const { event, data } of this.#client.rawStream('/agent/stream', { signal })) {
+        for await (const { event, data } of this.#connection.messages(signal)) {
           if (signal.aborted) return
           if (!this.#connected) this.#logger.info('connected to the controller')
           this.#connected = true
@@ -142,7 +142,7 @@ export class ControllerLink {
     const stopTimer = this.#clock.after(reportMs, stop)
     this.#closing.signal.addEventListener('abort', stop)
     try {
-      await this.#client.call('report', { body: this.#hooks.report() }, limit.signal)
+      await this.#connection.report(this.#hooks.report(), limit.signal)
       this.#lastRefusal = ''
       this.#hooks.heard()
     } finally {

@@ -6,7 +6,6 @@ import { openDataFolders } from '../drivers/supervisor/dataFolders.ts'
 import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Report } from '../protocol/report.ts'
-import type { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import { removeTree } from '../releases/removeTree.ts'
 import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
@@ -14,7 +13,7 @@ import { Addresses } from './addresses/addresses.ts'
 import { commandJobs, type CommandWork } from './commandJobs.ts'
 import type { AgentDisk } from './agentDisk.ts'
 import { dataRemoval } from './dataRemoval/dataRemoval.ts'
-import { Fetching } from './fetching/fetching.ts'
+import { Fetching, type FetchCache } from './fetching/fetching.ts'
 import type { InstanceLimits } from './instanceLimits.ts'
 import type { LateWrites } from './lateWrites.ts'
 import { JobPrograms } from './jobs/jobPrograms.ts'
@@ -25,6 +24,7 @@ import { maintenance } from './maintenance/maintenance.ts'
 import type { InstancePorts } from './ports.ts'
 import { Preparer } from './preparing/preparer.ts'
 import { preparing } from './preparing/preparing.ts'
+import type { Loopback } from './loopback.ts'
 import type { Problems } from './problems.ts'
 import { program } from './program/program.ts'
 import type { ReleaseLauncher } from './releaseLauncher.ts'
@@ -50,7 +50,7 @@ export interface FeatureParts {
   supervisor: SupervisorDriver
   balancer: BalancerDriver
   tcpOffset: number
-  cache: ReleaseCache
+  cache: FetchCache
   source: ReleaseSource
   /** Largest size of the release cache in bytes; `null` means no limit. */
   cacheCapBytes: number | null
@@ -58,6 +58,7 @@ export interface FeatureParts {
   disk: AgentDisk
   ports: InstancePorts
   launcher: ReleaseLauncher
+  loopback: Loopback
   problems: Problems
   lateWrites: LateWrites
   clock: Clock

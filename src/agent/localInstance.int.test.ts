@@ -4,6 +4,7 @@ import { createFakeSupervisor, type FakeSupervisor } from '../drivers/supervisor
 import type { Claimed } from '../drivers/supervisor/supervisor.ts'
 import { systemClock } from '../lib/clock.ts'
 import { instanceLimits, readyProbeMs, type InstanceLimits } from './instanceLimits.ts'
+import { loopback } from './loopback.ts'
 import { LocalInstance, type Adopted } from './localInstance.ts'
 import { TestClock } from '../lib/testing/testClock.ts'
 import { aDefinition, listen, release } from './testing/given.ts'
@@ -42,6 +43,7 @@ function start({ definition, limits, clock, beforeStart }: Given = {}): LocalIns
     { id, release, definition: whole },
     {
       supervisor,
+      loopback,
       clock: clock ?? systemClock,
       random: () => 0,
       crowd: () => 1,
@@ -328,7 +330,7 @@ describe('an instance that was adopted', () => {
     supervisor.claim = () => ({ startedAt: null, restarts: 0, ...claimed })
     const instance = new LocalInstance(
       { id, release, definition: aDefinition(), adopted },
-      { ...{ supervisor, clock: systemClock, random: () => 0, crowd: () => 1, changed }, prepareStart },
+      { ...{ supervisor, loopback, clock: systemClock, random: () => 0, crowd: () => 1, changed }, prepareStart },
     )
     instances.push(instance)
     return instance

@@ -3,11 +3,11 @@ import type { Claimed, ExitStatus, InstanceSpec, MainEnd, SupervisorDriver } fro
 import { Backoff } from '../lib/backoff.ts'
 import { sleep, type Clock } from '../lib/clock.ts'
 import type { InstanceState } from '../protocol/services.ts'
-import { closedPortReason } from './closedPort.ts'
 import { instanceLimits, readyProbeMs, type InstanceLimits } from './instanceLimits.ts'
 import type { RememberedInstance } from './services/instanceMemory.ts'
 import { describeEnd } from './describeEnd.ts'
-import { probe, type ProbeResult } from './probe.ts'
+import type { Loopback } from './loopback.ts'
+import type { ProbeResult } from './probe.ts'
 
 /*
  * One instance on this machine, from its start until nothing of the instance is left:
@@ -44,6 +44,7 @@ interface Parts {
   changed: () => void
   /** Returns how many instances are probed on this machine. */
   crowd: () => number
+  loopback: Loopback
   clock: Clock
   random: () => number
   limits?: Partial<InstanceLimits>
@@ -305,7 +306,7 @@ export class LocalInstance {
 
   /** The reason of a closed port is looked up only for a report: many ports are closed for a while. */
   #reasonOf(reason: string, isClosed = false): Promise<string> | string {
-    return isClosed && this.port !== null ? closedPortReason(this.port) : reason
+    return isClosed && this.port !== null ? this.#parts.loopback.closedPortReason(this.port) : reason
   }
 
   /** `health.every` is the probe interval of a service; a port that is still closed may be tried more often. */
@@ -319,7 +320,7 @@ export class LocalInstance {
 
   async #ask(signal: AbortSignal): Promise<ProbeResult> {
     if (this.port === null || this.definition.listen === 'none') return { ok: true }
-    const result = await probe(this.definition, this.port, signal, this.#parts.clock)
+    const result = await this.#parts.loopback.probe(this.definition, this.port, signal, this.#parts.clock)
     if (!result.ok || this.state === 'ready') return result
     try {
       return await this.#askWhose(this.port)

@@ -17,13 +17,15 @@ export class InstancePorts {
   #range: PortRange
   #disk: AgentDisk
   #lateWrites: Pick<LateWrites, 'write'>
+  #isFree: (port: number) => Promise<boolean>
   #taken = new Map<string, number>()
   #next: number
 
-  constructor(range: PortRange, disk: AgentDisk, lateWrites: Pick<LateWrites, 'write'>) {
+  constructor(range: PortRange, disk: AgentDisk, lateWrites: Pick<LateWrites, 'write'>, isFreeNow = isFree) {
     this.#range = range
     this.#disk = disk
     this.#lateWrites = lateWrites
+    this.#isFree = isFreeNow
     const known = disk.readPorts()?.next ?? range.first
     this.#next = known >= range.first && known <= range.last ? known : range.first
   }
@@ -34,13 +36,13 @@ export class InstancePorts {
    */
   async take(id: string): Promise<number> {
     const known = this.#taken.get(id)
-    if (known !== undefined && (await isFree(known))) return known
+    if (known !== undefined && (await this.#isFree(known))) return known
     for (let tries = this.#range.first; tries <= this.#range.last; tries++) {
       const port = this.#next
       this.#next = port >= this.#range.last ? this.#range.first : port + 1
       if ([...this.#taken.values()].includes(port)) continue
       this.#taken.set(id, port)
-      if (await isFree(port)) {
+      if (await this.#isFree(port)) {
         // A full disk must not keep an instance from starting. Then a later agent may begin at a recently used port.
         this.#lateWrites.write('the ports of instances', () => {
           const kept = this.#disk.readPorts()
@@ -67,7 +69,8 @@ export class InstancePorts {
   }
 }
 
-async function isFree(port: number): Promise<boolean> {
+/** Whether a process could listen on this port of 127.0.0.1 now. */
+export async function isFree(port: number): Promise<boolean> {
   const server = createServer()
   try {
     server.listen({ port, host: '127.0.0.1', exclusive: true })

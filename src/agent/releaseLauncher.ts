@@ -9,7 +9,7 @@ import type { InstancePorts } from './ports.ts'
 interface Options {
   machine: string
   supervisor: SupervisorDriver
-  cache: ReleaseCache
+  cache: Pick<ReleaseCache, 'has' | 'fetch' | 'open'>
   source: ReleaseSource
   ports: InstancePorts
   disk: AgentDisk

@@ -1,10 +1,13 @@
-import { encodeServerSentEvent } from '../lib/serverSentEvents.ts'
 import type { Ask } from '../protocol/ask.ts'
+import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Controller } from './controller.ts'
 
-/** The write end of one agent's stream. */
+/** A message of the controller to an agent. */
+export type AgentMessage = { event: 'desired'; data: DesiredState } | { event: 'ask'; data: Ask }
+
+/** The controller's end of one agent's stream, over HTTPS (http/agentCalls.ts) or, in tests, in memory. */
 export interface Link {
-  write: (text: string) => void
+  send: (message: AgentMessage) => void
   end: () => void
 }
 
@@ -32,7 +35,7 @@ export class AgentLinks {
 
   ask(machine: string, ask: Ask): boolean {
     const link = this.#links.get(machine)
-    link?.write(encodeServerSentEvent({ event: 'ask', data: JSON.stringify(ask) }))
+    link?.send({ event: 'ask', data: ask })
     return link !== undefined
   }
 
@@ -54,6 +57,6 @@ export class AgentLinks {
   #send(machine: string, link: Link, isFirst = false): void {
     const desired = this.#controller.desired(machine, isFirst)
     this.#sent.set(machine, desired.position)
-    link.write(encodeServerSentEvent({ event: 'desired', data: JSON.stringify(desired) }))
+    link.send({ event: 'desired', data: desired })
   }
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Controller } from './controller.ts'
 import { statusView } from './statusView.ts'
-import { AgentLinks } from './agentLinks.ts'
+import { AgentLinks, type AgentMessage } from './agentLinks.ts'
 import { openDatabase } from '../store/database.ts'
 import { SqliteEventLog } from '../store/sqliteEventLog.ts'
 import { aDefinition } from '../definitions/testing/aDefinition.ts'
@@ -151,17 +151,17 @@ describe('an event log that cannot be written', () => {
 })
 
 describe('the streams to agents', () => {
-  const link = (): { texts: string[]; ended: boolean; write: (text: string) => void; end: () => void } => {
+  const link = (): { texts: string[]; ended: boolean; send: (message: AgentMessage) => void; end: () => void } => {
     const one = {
       texts: [] as string[],
       ended: false,
-      write: (text: string) => void one.texts.push(text),
+      send: ({ data }: AgentMessage) => void one.texts.push(JSON.stringify(data)),
       end: () => void (one.ended = true),
     }
     return one
   }
   const positions = ({ texts }: ReturnType<typeof link>): number[] =>
-    texts.map((text) => (JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? '{}') as { position: number }).position)
+    texts.map((text) => (JSON.parse(text) as { position: number }).position)
 
   it('carry the whole desired state at once and at every change, to each machine its own', async () => {
     await rolledOut()

@@ -6,8 +6,10 @@ import type { MachineFeature } from '../machineFeature.ts'
 import type { Problems } from '../problems.ts'
 import { ReleaseFetcher, type FetcherOptions } from './releaseFetcher.ts'
 
+export type FetchCache = Pick<ReleaseCache, 'fetch' | 'materialise' | 'collect'>
+
 interface Parts extends Omit<FetcherOptions, 'makeRoom' | 'cache'> {
-  cache: ReleaseCache
+  cache: FetchCache
   /** Largest size of the release cache in bytes; `null` means no limit. */
   capBytes: number | null
   keepLast: number

@@ -7,6 +7,7 @@ import type { DesiredInstance } from '../../protocol/services.ts'
 import type { InstanceMemory } from './instanceMemory.ts'
 import type { InstanceLimits } from '../instanceLimits.ts'
 import { LocalInstance, type Adopted } from '../localInstance.ts'
+import type { Loopback } from '../loopback.ts'
 import type { InstancePorts } from '../ports.ts'
 import type { Problems } from '../problems.ts'
 import type { ReleaseLauncher } from '../releaseLauncher.ts'
@@ -18,6 +19,7 @@ interface Parts {
   launcher: ReleaseLauncher
   problems: Problems
   memory: InstanceMemory
+  loopback: Loopback
   clock: Clock
   random: () => number
   limits: Partial<InstanceLimits> | undefined
@@ -137,11 +139,11 @@ export class InstanceSet {
     const described = desired.definitions[release]
     if (!described) throw new Error(`desired state ${desired.position} names no definition of ${release}: a bug`)
     const definition = withProbeHost(described, desired.probeHosts[release])
-    const { supervisor, launcher, memory, clock, random, limits, changed } = this.#parts
+    const { supervisor, launcher, memory, loopback, clock, random, limits, changed } = this.#parts
     const instance = new LocalInstance(
       { id, release, definition, adopted, remembered: memory.recall(id) },
       {
-        ...{ supervisor, clock, random, limits, changed, crowd: () => this.#all.size },
+        ...{ supervisor, loopback, clock, random, limits, changed, crowd: () => this.#all.size },
         prepareStart: (signal) => launcher.instance({ id, release, definition }, signal),
       },
     )

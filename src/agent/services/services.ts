@@ -8,6 +8,7 @@ import { reportedInstance, shortened } from '../agentReport.ts'
 import type { InstanceLimits } from '../instanceLimits.ts'
 import type { JobPrograms } from '../jobs/jobPrograms.ts'
 import type { LocalInstance } from '../localInstance.ts'
+import type { Loopback } from '../loopback.ts'
 import type { MachineFeature } from '../machineFeature.ts'
 import type { InstancePorts } from '../ports.ts'
 import type { Problems } from '../problems.ts'
@@ -25,6 +26,7 @@ interface Parts {
   launcher: ReleaseLauncher
   programs: JobPrograms
   memory: InstanceMemory
+  loopback: Loopback
   problems: Problems
   clock: Clock
   random: () => number

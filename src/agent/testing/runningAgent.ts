@@ -14,6 +14,7 @@ import { ReleaseDepot } from '../../releases/releaseDepot.ts'
 import { Agent } from '../agent.ts'
 import { AgentDisk } from '../agentDisk.ts'
 import { agentFeatures, type AgentJobs } from '../features.ts'
+import { loopback } from '../loopback.ts'
 import { LateWrites } from '../lateWrites.ts'
 import { InstancePorts } from '../ports.ts'
 import { Problems } from '../problems.ts'
@@ -86,7 +87,7 @@ export async function startedAgent(
   disk.writeBoot(boot)
   const { features, jobs } = await agentFeatures({
     ...{ options: { address, hostDriver: null }, supervisor, balancer, tcpOffset: 0, cache, source },
-    ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, disk, ports, launcher, problems, lateWrites },
+    ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, disk, ports, launcher, loopback, problems, lateWrites },
     ...{ clock: systemClock, random, logger: quiet, changed },
     instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },
   })

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { readNdjson } from '../../lib/ndjson.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { answerSchema } from '../../protocol/ask.ts'
-import type { AgentLinks } from '../agentLinks.ts'
+import type { AgentLinks, Link } from '../agentLinks.ts'
 import type { Asks } from '../asks.ts'
 import type { Channels } from '../channels.ts'
 import { bytesOf } from './bytesOf.ts'
@@ -22,7 +22,10 @@ export function addAgentCalls(
     const { machine } = callers.watch(request, 'agent', reply.raw)
     if (machine === null) throw new OperatorError('E_FORBIDDEN', 'the token speaks for no machine')
     const stream = new EventStream(request, reply, controller.clock)
-    const link = { write: (text: string) => stream.writeText(text), end: () => stream.end() }
+    const link: Link = {
+      send: ({ event, data }) => stream.write({ event, data: JSON.stringify(data) }),
+      end: () => stream.end(),
+    }
     stream.signal.addEventListener('abort', links.connect(machine, link))
     return reply
   })

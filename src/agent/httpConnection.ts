@@ -1,0 +1,21 @@
+import type { ApiClient } from '../api/client.ts'
+import { agentChannelPath } from '../api/contract.ts'
+import type { Answer } from '../protocol/ask.ts'
+import type { ControllerConnection } from './controllerConnection.ts'
+
+/** A connection to the controller over its API. Only the agent opens connections, so a machine needs no open port. */
+export const httpConnection = (client: ApiClient): ControllerConnection => ({
+  messages: (signal) => client.rawStream('/agent/stream', { signal }),
+  report: async (body, signal) => void (await client.call('report', { body }, signal)),
+  answer: async (id, answers) => {
+    const headers = { 'content-type': 'application/x-ndjson' }
+    const response = await client.raw('POST', `/agent/answers/${id}`, { body: ndjson(answers), headers })
+    await response.text()
+  },
+  channel: (id) => client.channel(agentChannelPath(id)),
+})
+
+async function* ndjson(answers: AsyncIterable<Answer | null>): AsyncIterable<Uint8Array> {
+  const encoder = new TextEncoder()
+  for await (const answer of answers) yield encoder.encode(answer === null ? '\n' : `${JSON.stringify(answer)}\n`)
+}
