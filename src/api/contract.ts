@@ -206,6 +206,7 @@ export const operations = {
     }),
   },
   recover: {
+    dryRun: true,
     ...{
       method: 'POST',
       path: '/controller/recover',

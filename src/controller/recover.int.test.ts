@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Controller } from './controller.ts'
-import { recover } from './recover.ts'
+import { recover as recovery } from './recover.ts'
 import { aDefinition } from '../definitions/testing/aDefinition.ts'
 import { aReport, deploy, makeFolder, obey, openController, publishIn, release } from './testing/given.ts'
 
@@ -45,6 +45,12 @@ const refusing = (held: DesiredState, over: { term?: number } = {}): ReturnType<
     refused: { code: 'E_LOG_BEHIND', message: 'another log' },
     held,
   })
+
+/** Recovers, as the call of the API does. */
+async function recover(controller: Controller) {
+  const { request, answer } = recovery(controller)
+  return answer(await controller.execute(request))
+}
 
 it('takes a term and a position above all that machines have seen, and changes no service', async () => {
   const { held, position } = await lost()

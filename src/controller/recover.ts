@@ -1,9 +1,15 @@
 import type { Operations, Result } from '../api/contract.ts'
 import type { Controller } from './controller.ts'
+import type { Deciding } from './deciding.ts'
 
 /** Continues with a log that was restored or lost: see src/decider/recoverLog.ts. */
-export async function recover(controller: Controller): Promise<Result<Operations['recover']>> {
-  await controller.execute({ type: 'RecoverLog', id: controller.newId(), version: controller.version })
-  const { position, terms } = controller.state
-  return { position, term: terms.at(-1)?.term ?? 0, adopted: Object.keys(controller.observed) }
+export function recover(controller: Controller): Deciding<Result<Operations['recover']>> {
+  const id = controller.newId()
+  return {
+    request: () => ({ type: 'RecoverLog', id, version: controller.version }),
+    answer: () => {
+      const { position, terms } = controller.state
+      return { position, term: terms.at(-1)?.term ?? 0, adopted: Object.keys(controller.observed) }
+    },
+  }
 }

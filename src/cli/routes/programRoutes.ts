@@ -97,6 +97,7 @@ export const controller = buildRouteMap({
       load: async () => (await import('../commands/certificates.ts')).signCertificate,
     }),
     recover: command({
+      dryRun: true,
       brief: 'Recover after the event log was lost or restored: adopt the services that the machines run',
       about: 'Sets the term above every term that a machine has seen. Changes no service.',
       example: 'tandem controller recover',
