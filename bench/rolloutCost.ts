@@ -47,9 +47,13 @@ export function rolloutCost({ release, rollout }: Pushed, events: string[], logs
   }
 }
 
+/** Without the service's own times. */
+export const fixedMsOf = (costs: RolloutCost[]): number =>
+  median(costs.map(({ totalMs, bootMs, drainMs }) => totalMs - bootMs - drainMs))
+
 export function printRolloutCosts(costs: RolloutCost[]): void {
   const of = (pick: (one: RolloutCost) => number): number => median(costs.map(pick))
-  const fixedMs = of(({ totalMs, bootMs, drainMs }) => totalMs - bootMs - drainMs)
+  const fixedMs = fixedMsOf(costs)
   console.log('medians, ms                      both machines    a machine')
   row(
     'publish accepted to all done',

@@ -15,7 +15,7 @@ interface Options {
   machines?: number
   main?: string
   inherited?: Inherited
-  prepare?: (data: string) => void
+  prepare?: (data: string) => void | Promise<void>
 }
 
 export interface Ran {
@@ -53,7 +53,7 @@ export class Laptop {
     const [port, entryPort] = [await freePorts(1), await freePorts(machines)]
     const laptop = new Laptop(folder, port, entryPort, machines, main, inherited)
     mkdirSync(join(folder, 'data'), { mode: 0o700 })
-    prepare(join(folder, 'data'))
+    await prepare(join(folder, 'data'))
     await laptop.up()
     return laptop
   }
