@@ -1,3 +1,5 @@
+import { instancesOf } from '../fleet/serving.ts'
+import { remembered } from '../lib/remembered.ts'
 import type { MachineStatus, Status } from '../api/views.ts'
 import type { ResolvedRoute } from '../events/rolloutEvents.ts'
 import type { Report } from '../protocol/report.ts'
@@ -29,15 +31,15 @@ export function statusView(controller: Controller, problems: string[] = []): Sta
       access: accessOf(controller, service),
       behind: [...new Set([...service.behind, ...service.leftAlone])],
       rollout: service.rollout ? (history.get(service.rollout) ?? null) : null,
-      instances: sortedBy(Object.values(state.instances), ({ machine }) => machine)
-        .filter((instance) => instance.service === service.name)
-        .map((instance) => instanceView(controller, instance)),
+      instances: sortedBy(instancesOf(state, service.name), ({ machine }) => machine).map((instance) =>
+        instanceView(controller, instance),
+      ),
     })),
   }
 }
 
 /** Sorts by name, not in the order in which machines happened to join; equal names keep their order. */
-const sortedBy = <T>(all: T[], nameOf: (one: T) => string): T[] =>
+const sortedBy = <T>(all: readonly T[], nameOf: (one: T) => string): T[] =>
   all.toSorted((a, b) => (nameOf(a) === nameOf(b) ? 0 : nameOf(a) < nameOf(b) ? -1 : 1))
 
 /** A machine that came back, or joined, may run an older Tandem than a change needs. */
@@ -96,9 +98,13 @@ function accessOf({ state }: Controller, service: Service): Status['services'][n
   })
 }
 
+const reportedById = remembered(
+  (instances: readonly ReportedInstance[]) => new Map(instances.map((instance) => [instance.id, instance])),
+)
+
 function instanceView(controller: Controller, instance: Instance): Status['services'][number]['instances'][number] {
   const heard = controller.observed[instance.machine]
-  const seen = heard?.report.instances.find(({ id }) => id === instance.id)
+  const seen = heard && reportedById(heard.report.instances).get(instance.id)
   const stale = !heard || controller.state.machines[instance.machine]?.lost === true
   return {
     id: instance.id,

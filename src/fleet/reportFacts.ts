@@ -20,9 +20,9 @@ export function reportFacts(state: FleetState, report: Report): Event[] {
   }
   if (known?.lost) events.push({ type: 'MachineReturned', data: { machine, mark } })
 
+  const seen = new Map(report.instances.map((one) => [one.id, one]))
   for (const instance of Object.values(state.instances).filter((one) => one.machine === machine)) {
-    const seen = report.instances.find(({ id }) => id === instance.id)
-    events.push(...instanceFacts(instance, seen, report))
+    events.push(...instanceFacts(instance, seen.get(instance.id), report))
   }
   return events
 }

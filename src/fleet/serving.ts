@@ -1,11 +1,20 @@
 import type { Definition } from '../definitions/definition.ts'
+import { remembered } from '../lib/remembered.ts'
 import { turnKey, type FleetState, type FleetWorld, type Instance } from './state.ts'
 
 /** Questions that several decisions ask about instances and their machines. */
 
+/** Every event asks about every service: that must not read all instances of the others. */
+const byService = remembered((instances: FleetState['instances']) =>
+  Map.groupBy(Object.values(instances), ({ service }) => service),
+)
+
+export const instancesOf = ({ instances }: FleetState, service: string): readonly Instance[] =>
+  byService(instances).get(service) ?? []
+
 export const instancesOn = (state: FleetState, service: string, machine: string): Instance[] =>
-  Object.values(state.instances)
-    .filter((instance) => instance.service === service && instance.machine === machine)
+  instancesOf(state, service)
+    .filter((instance) => instance.machine === machine)
     .sort((a, b) => a.slot - b.slot)
 
 /** The instance failed on its own; an instance that its machine interrupted is only restarting. */
@@ -36,9 +45,7 @@ export const serves = (state: FleetWorld, instance: Instance): boolean =>
 
 /** Whether some instance of the service would still serve without these. */
 export const servesWithout = (state: FleetWorld, service: string, without: string[]): boolean =>
-  Object.values(state.instances).some(
-    (instance) => instance.service === service && !without.includes(instance.id) && serves(state, instance),
-  )
+  instancesOf(state, service).some((instance) => !without.includes(instance.id) && serves(state, instance))
 
 export function definitionOf(state: FleetState, release: string): Definition {
   const known = state.releases[release]

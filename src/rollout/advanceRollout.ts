@@ -7,7 +7,7 @@ import { limits } from '../decision/limits.ts'
 import type { Observed } from '../decision/observed.ts'
 import { backTarget } from './backTarget.ts'
 import { holdsNewTurns } from '../decision/moment.ts'
-import { definitionOf, isBroken, isReachable } from '../fleet/serving.ts'
+import { definitionOf, instancesOf, isBroken, isReachable } from '../fleet/serving.ts'
 import { forwardTarget } from './serviceView.ts'
 import { turnKey } from '../fleet/state.ts'
 import type { Rollout, State } from './state.ts'
@@ -36,7 +36,7 @@ export function advanceRollout(state: State, rollout: Rollout, moment: Moment): 
  */
 function failedForwardInstance(state: State, rollout: Rollout): Event | null {
   if (rollout.stage !== 'turns') return null
-  const failed = Object.values(state.instances).find(
+  const failed = instancesOf(state, rollout.service).find(
     (instance) =>
       instance.generation === rollout.id && isBroken(instance) && rollout.machines[instance.machine]?.state === 'done',
   )

@@ -2,7 +2,8 @@ import type { LocalRoute } from '../protocol/localRoutes.ts'
 import type { DesiredRoute } from '../protocol/services.ts'
 import { limits } from '../decision/limits.ts'
 import { routeKey } from './routes.ts'
-import { definitionOf } from '../fleet/serving.ts'
+import { definitionOf, instancesOf } from '../fleet/serving.ts'
+import { remembered } from '../lib/remembered.ts'
 import { strategyOf } from './serviceView.ts'
 import { turnKey } from '../fleet/state.ts'
 import type { Generation, State } from './state.ts'
@@ -15,19 +16,22 @@ type Either = Omit<DesiredRoute, 'match'> & { match: DesiredRoute['match'] | Loc
  * with a shorter path; its ports are closed.
  */
 export function desiredRoutes(state: State, machine: string): { routes: DesiredRoute[]; localRoutes: LocalRoute[] } {
-  const services = new Set(Object.values(state.generations).map((generation) => generation.service))
-  const all = [...services].flatMap((service) => routesOf(state, service, machine))
+  const all = [...byService(state.generations).keys()].flatMap((service) => routesOf(state, service, machine))
   return {
     routes: all.flatMap(({ match, ...route }) => (match.kind === 'local' ? [] : [{ ...route, match }])),
     localRoutes: all.flatMap(({ match, ...route }) => (match.kind === 'local' ? [{ ...route, match }] : [])),
   }
 }
 
+const byService = remembered((generations: State['generations']) =>
+  Map.groupBy(Object.entries(generations), ([, { service }]) => service),
+)
+
 function routesOf(state: State, service: string, machine: string): Either[] {
   const routes = new Map<string, Either>()
-  const instances = Object.values(state.instances).filter((one) => one.service === service)
-  const generations = Object.entries(state.generations).filter(
-    ([id, generation]) => generation.service === service && instances.some((one) => one.generation === id),
+  const instances = instancesOf(state, service)
+  const generations = (byService(state.generations).get(service) ?? []).filter(([id]) =>
+    instances.some((one) => one.generation === id),
   )
   for (const [id, generation] of [...generations, ...stoppedGeneration(state, service)]) {
     const definition = definitionOf(state, generation.release)
@@ -76,9 +80,8 @@ function stoppedGeneration(state: State, name: string): [string, Generation][] {
  * traffic.
  */
 function forwardsTo(state: State, service: string, generation: string, from: string): string[] {
-  const able = Object.values(state.instances).filter(
+  const able = instancesOf(state, service).filter(
     (one) =>
-      one.service === service &&
       one.generation === generation &&
       one.machine !== from &&
       one.traffic === 'active' &&

@@ -1,3 +1,4 @@
+import { remembered } from '../lib/remembered.ts'
 import type { Definition } from '../definitions/definition.ts'
 import { probeHostOf, withoutProbeHost } from '../definitions/probeHost.ts'
 import { declaredRoutes, withoutExposure } from '../protocol/declaredRoutes.ts'
@@ -35,10 +36,8 @@ export function desiredServices(state: State, machine: string): Pick<MachineDesi
   const definitions = [...releases].map((release) => [release, definitionOf(state, release)] as const)
   return {
     fetch,
-    keep: keptReleases(state),
-    definitions: Object.fromEntries(
-      definitions.map(([release, one]) => [release, withoutProbeHost(withoutExposure(one))]),
-    ),
+    keep: [...keptReleases(state)],
+    definitions: Object.fromEntries(definitions.map(([release, one]) => [release, asOlderAgentsRead(one)])),
     declaredRoutes: Object.fromEntries(
       definitions.flatMap(([release, one]) => {
         const declared = declaredRoutes(one)
@@ -52,6 +51,9 @@ export function desiredServices(state: State, machine: string): Pick<MachineDesi
     removedData: removedDataOn(state, machine),
   }
 }
+
+/** Definitions do not change, and each desired state holds those of all services. */
+const asOlderAgentsRead = remembered((definition: Definition) => withoutProbeHost(withoutExposure(definition)))
 
 function probeHosts(definitions: readonly (readonly [string, Definition])[]): Record<string, string> {
   const hosts = definitions.flatMap(([release, one]) => {

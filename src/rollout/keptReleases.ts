@@ -1,3 +1,4 @@
+import { remembered } from '../lib/remembered.ts'
 import { runningRollout } from './serviceView.ts'
 import type { State } from './state.ts'
 
@@ -5,7 +6,7 @@ import type { State } from './state.ts'
  * Releases that are never collected: running ones, both ends of a rollout in progress, the current and the previous
  * completed release.
  */
-export function keptReleases(state: State): string[] {
+export const keptReleases = remembered((state: State): readonly string[] => {
   const kept = new Set(Object.values(state.instances).map((one) => one.release))
   for (const service of Object.values(state.services)) {
     const rollout = runningRollout(state, service.name)
@@ -15,4 +16,4 @@ export function keptReleases(state: State): string[] {
     if (previous) kept.add(previous)
   }
   return [...kept].sort()
-}
+})

@@ -1,4 +1,4 @@
-import { definitionOf, serves, takesRequests } from '../fleet/serving.ts'
+import { definitionOf, instancesOf, serves, takesRequests } from '../fleet/serving.ts'
 import { strategyOf, wantedOn } from './serviceView.ts'
 import type { Instance } from '../fleet/state.ts'
 import type { State, Turn } from './state.ts'
@@ -13,9 +13,7 @@ export function mayLeave(state: State, turn: Turn, retire: Instance[]): boolean 
   const leaving = retire.filter((instance) => takesRequests(state, instance))
   const carry = leaving.some((instance) => definitionOf(state, instance.release).listen !== 'none')
   if (!carry || mayInterrupt(state, turn)) return true
-  const serving = Object.values(state.instances).filter(
-    (one) => one.service === turn.service && (leaving.includes(one) || serves(state, one)),
-  )
+  const serving = instancesOf(state, turn.service).filter((one) => leaving.includes(one) || serves(state, one))
   const spare = strategyOf(state, turn) === 'replace' ? 1 : 0
   const least = Math.min(serving.length, wantedInAll(state, turn)) - spare
   return serving.length - leaving.length >= Math.max(1, least)

@@ -7,7 +7,7 @@ import type { Moment } from '../decision/moment.ts'
 import { closedUnsaid } from './openPorts.ts'
 import { refuse } from '../decision/refuse.ts'
 import { resolveRoutes, routeHolder, routeInWords } from './routes.ts'
-import { instancesOn, isReachable, servesWithout } from '../fleet/serving.ts'
+import { instancesOf, instancesOn, isReachable, servesWithout } from '../fleet/serving.ts'
 import { strategyOf, wantedOn } from './serviceView.ts'
 import { refuseInability } from '../fleet/abilities.ts'
 import type { Release } from '../fleet/state.ts'
@@ -107,7 +107,7 @@ function isDone(state: State, { kind }: StartRollout, service: Service | undefin
   const settled = service.behind.length === 0 && service.leftAlone.length === 0
   if (kind === 'deploy' || kind === 'rollback') return runs && settled && service.current?.release === release.id
   if (kind === 'start') return runs
-  if (kind === 'stop') return !runs && Object.values(state.instances).every((one) => one.service !== service.name)
+  if (kind === 'stop') return !runs && instancesOf(state, service.name).length === 0
   return false
 }
 

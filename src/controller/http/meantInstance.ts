@@ -1,3 +1,4 @@
+import { instancesOf } from '../../fleet/serving.ts'
 import { prepareInstance } from '../../definitions/names.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Asks } from '../asks.ts'
@@ -18,7 +19,7 @@ interface Asked {
  */
 export async function meantInstance(controller: Controller, asks: Asks, asked: Asked): Promise<string> {
   const { service, instance } = asked
-  const known = Object.values(controller.state.instances).filter((one) => one.service === service)
+  const known = instancesOf(controller.state, service)
   const exact = known.some(({ id }) => id === instance)
   const found = known.filter(({ id }) => id.startsWith(instance))
   const [only] = found
