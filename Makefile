@@ -4,7 +4,7 @@ BIN := node_modules/.bin
 # Uses the Node that npm installed, if there is one. Looked up when a recipe runs, because a clean clone has none before.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all link bench-rollout bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-cli bench-compare bundle dist clean
+.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all link bench-rollout bench-growth bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-cli bench-compare bundle dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench-release: node_modules/.installed ## measure bytes and seconds of a change 
 
 bench-rollout: node_modules/.installed ## measure the fixed cost of a rollout, phase by phase
 	@$(RUN) bench/rollout.ts
+
+bench-growth: node_modules/.installed ## measure how start, memory, rollouts and status grow with events and services (EVENTS=0,100000,1000000 SERVICES=2,20,200)
+	@$(RUN) bench/growth.ts
 
 bench-lab: node_modules/.installed ## measure the fixed cost of a rollout, and throughput, on a pair of real machines; root only
 	@$(RUN) bench/lab.ts

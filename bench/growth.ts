@@ -13,7 +13,7 @@ import { fixedMsOf } from './rolloutCost.ts'
 import { rolloutRounds } from './rolloutRounds.ts'
 
 /*
- * What grows with the history and with the number of services, on a pair on this computer:
+ * Costs that may grow with the history and with the number of services, of a pair on this computer:
  *   events    start of the controller alone (from spawn until it answers), its memory, the fixed cost of a rollout, and
  *             the wall time of `tandem status` and `tandem rollouts`, with event logs of the given lengths
  *   services  the same costs, and memory and CPU time of the idle parts, with the given numbers of services
