@@ -121,7 +121,11 @@ export function agentDrivers(options: Options, identity: AgentIdentity, logger: 
     supervisor: supervisors[drivers.supervisor](making),
     sendSettings: root && ((settings, order) => takeSettings(root, settings, order)),
     program: joined
-      ? programOf(agentUnit, data, logger, root ? remotePrograms(root, downloadFolder(data)) : undefined)
+      ? programOf({
+          ...{ unit: agentUnit, data, logger, host: root ? remotePrograms(root, downloadFolder(data)) : undefined },
+          // An agent that is root runs in a unit from before the privileged helper: joining again converts it.
+          changesParts: root !== null,
+        })
       : undefined,
     hasHelper: root !== null,
     examine: root && ((self) => remoteExamine(root, self, joined?.folder.read().settings ?? null)),

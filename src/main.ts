@@ -15,8 +15,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   version: readVersion(),
   entryPoints: {
     initController: async (options) => (await import('./controller/foundCluster.ts')).foundCluster(options),
-    startController: async (cluster, words) =>
-      (await import('./installation/startControllerUnit.ts')).startControllerUnit(cluster, words),
+    startController: async (cluster, data, words) =>
+      (await import('./installation/startControllerUnit.ts')).startControllerUnit(cluster, data, words),
     signOffline: async (options) => (await import('./controller/signOffline.ts')).signOffline(options),
     leaveMachine: async (options) => (await import('./installation/leaveMachine.ts')).leaveMachine(options),
     examineMachine: async (options) => (await import('./examine/checkups.ts')).examineHere(options),

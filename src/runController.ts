@@ -20,7 +20,7 @@ export async function runController(options: Options): Promise<number> {
   const controller = await startController({
     ...{ config: { cluster, laptop }, data, host, port, storeCapBytes, logger },
     version: readVersion(),
-    program: programOf(controllerUnit, data, logger),
+    program: programOf({ unit: controllerUnit, data, logger, changesParts: true }),
     examine: async () => (await import('./examine/checkups.ts')).examineController(data),
     store: await DirectoryStore.open(join(data, 'releases')),
     admit: admit.map(({ token, ...identity }) => ({ token, identity })),

@@ -6,7 +6,7 @@ export interface EntryPoints {
   /** Creates the authority, key and certificate that `runController` needs for TLS: see `FoundingProgram`. */
   initController(options: FoundingProgram): Promise<{ authority: string; pin: string }>
   /** Starts the controller as a unit, if this process is root on a machine with systemd; returns whether. */
-  startController(cluster: string, words: readonly string[]): Promise<boolean>
+  startController(cluster: string, data: string, words: readonly string[]): Promise<boolean>
   /** Signs a machine's request (PKCS #10, PEM) with the authority in `data`; returns the certificate. */
   signOffline(options: { data: string; request: string; machine: string; address: string }): Promise<string>
   /** Removes Tandem from this machine. Needs root. */

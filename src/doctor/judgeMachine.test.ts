@@ -257,6 +257,19 @@ describe('a machine', () => {
       /^units: tandem-guard\.service does not exist$/,
     ],
     [
+      'a missing unit that joining has written',
+      ({ units }) => {
+        units.own.push('tandem-privileged.socket')
+        units.parts.push('tandem-privileged.socket')
+      },
+      /^units: tandem-privileged\.socket does not exist$/,
+    ],
+    [
+      'units of another version',
+      ({ units }) => void (units.areOld = true),
+      /^units: Tandem's own units, users and folders are still those of another version$/,
+    ],
+    [
       'an agent whose unit file is gone while systemd still knows the unit',
       ({ units }) => void (first(units.units).load = 'not-found'),
       /^units: tandem-agent\.service does not exist$/,

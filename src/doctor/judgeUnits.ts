@@ -1,13 +1,14 @@
-import { agentUnit, isPassingUnit, isStandingUnit } from '../layout/units.ts'
+import { agentUnit, isPassingUnit, isStandingUnit, partsUnit } from '../layout/units.ts'
 import type { Finding } from '../protocol/checkup.ts'
 import { wrong } from './findings.ts'
 import type { Unit, Units } from './machineFacts.ts'
 
-export function judgeUnits({ units, wanted, own }: Units): Finding[] {
+export function judgeUnits({ units, wanted, own, parts, areOld }: Units): Finding[] {
   const there = new Set(units.flatMap(({ name, load }) => (load === 'not-found' ? [] : [name])))
   const ids = new Set(wanted)
   return [
-    ...own.filter((name) => !there.has(name)).map(missing),
+    ...own.filter((name) => !there.has(name)).map((name) => missing(name, parts.includes(name))),
+    ...(areOld ? [old()] : []),
     ...units.flatMap((unit) => {
       if (isStandingUnit(unit.name)) return judgePart(unit)
       if (unit.load === 'not-found') return isGone(unit) ? [] : [remains(unit)]
@@ -17,12 +18,20 @@ export function judgeUnits({ units, wanted, own }: Units): Finding[] {
   ]
 }
 
-function missing(name: string): Finding {
-  const next =
-    name === agentUnit
-      ? 'run the command again that   tandem machine add NAME   prints: joining writes the unit again (services continue); see docs/machines.md'
-      : `systemctl restart ${agentUnit}   writes the unit again (services continue)`
+function missing(name: string, isPart: boolean): Finding {
+  const next = isPart
+    ? 'run the command again that   tandem machine add NAME   prints: joining writes the unit again (services continue); see docs/machines.md'
+    : `systemctl restart ${agentUnit}   writes the unit again (services continue)`
   return wrong('units', `${name} does not exist`, next)
+}
+
+function old(): Finding {
+  const unit = partsUnit(agentUnit)
+  return wrong(
+    'units',
+    "Tandem's own units, users and folders are still those of another version",
+    `journalctl -u ${unit}   shows why; Tandem retries: systemctl restart ${agentUnit}   (services continue)`,
+  )
 }
 
 /** systemd still knows the name, but no process of the unit is left. */

@@ -147,6 +147,10 @@ export interface Units {
   wanted: string[]
   /** Names of Tandem's own units that must exist. */
   own: string[]
+  /** Of `own`, those that joining or an upgrade has written. */
+  parts: string[]
+  /** True if the agent's version has not set up its own units yet. */
+  areOld: boolean
 }
 
 export interface Unit {

@@ -6,14 +6,14 @@ const settings: Known['settings'] = {
   entry: { http: 80, https: 443, certificates: null, trustedProxies: [] },
   drivers: { supervisor: 'systemd', balancer: 'haproxy', address: 'keepalived' },
 }
-const known: Known = { settings, hasAgentUnit: true, hasRun: true, told: settings }
+const known: Known = { settings, parts: ['tandem-agent.service'], hasRun: true, told: settings }
 const withDrivers = (drivers: Partial<Known['settings']['drivers']>): Partial<Known> => ({
   settings: { ...settings, drivers: { ...settings.drivers, ...drivers } },
 })
 
 it.each<[string, Partial<Known>, string[]]>([
   ['with all drivers', {}, ['agent', 'haproxy', 'keepalived', 'guard']],
-  ['whose agent is started by hand', { hasAgentUnit: false }, ['haproxy', 'keepalived', 'guard']],
+  ['whose agent is started by hand', { parts: [] }, ['haproxy', 'keepalived', 'guard']],
   ['that has just joined', { hasRun: false, told: null }, ['agent']],
   ['that has not received its settings yet', { told: null }, ['agent', 'haproxy']],
   ['of a cluster without virtual addresses', { settings: { ...settings, addresses: [] } }, ['agent', 'haproxy']],

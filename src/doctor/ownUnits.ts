@@ -1,6 +1,6 @@
 import type { MachineSettings } from '../definitions/machineSettings.ts'
 import { addressMoves, balancerHasUnit } from '../definitions/driverRegistry.ts'
-import { agentUnit, guardUnit, haproxyUnit, keepalivedUnit } from '../layout/units.ts'
+import { guardUnit, haproxyUnit, keepalivedUnit } from '../layout/units.ts'
 
 /**
  * Progress of a machine in its cluster: before its agent has run and has received its settings, its units do not exist
@@ -8,8 +8,8 @@ import { agentUnit, guardUnit, haproxyUnit, keepalivedUnit } from '../layout/uni
  */
 export interface Known {
   settings: MachineSettings
-  /** True if joining has written the agent's unit; `false` if the agent is started in another way. */
-  hasAgentUnit: boolean
+  /** Units of the agent and its helper that joining or an upgrade has written; none if the agent is started otherwise. */
+  parts: readonly string[]
   hasRun: boolean
   /** Settings as the controller last sent them; `null` if it has sent none. */
   told: MachineSettings | null
@@ -18,7 +18,7 @@ export interface Known {
 /** Units of Tandem itself that must exist on this machine. */
 export function ownUnits(known: Known): string[] {
   return [
-    ...(known.hasAgentUnit ? [agentUnit] : []),
+    ...known.parts,
     ...(known.hasRun && balancerHasUnit(known.settings.drivers) ? [haproxyUnit] : []),
     ...(movesAddresses(known) ? [keepalivedUnit, guardUnit] : []),
   ]

@@ -41,6 +41,9 @@ import {
 } from '../definitions/driverRegistry.ts'
 import { privateDataRoot } from '../layout/folders.ts'
 import { agentUnit, haproxyUnit, keepalivedUnit } from '../layout/units.ts'
+import { privilegedFolder } from '../layout/dataFolder.ts'
+import { PartsFiles } from '../parts/partsFiles.ts'
+import { partsSeen } from '../parts/partsSeen.ts'
 
 /** Scope of an examination: the machine, and the places of its files. */
 export interface Examined {
@@ -136,16 +139,26 @@ async function keepalivedOf(examined: Examined): Promise<OwnConfiguration | null
 async function unitsOf(examined: Examined): Promise<Units> {
   const known = knownOf(examined)
   const own = known === null ? [] : ownUnits(known)
-  return { units: await unitsHere(own), wanted: wantedOf(examined), own }
+  const parts = [...(known?.parts ?? [])]
+  return { units: await unitsHere(own), wanted: wantedOf(examined), own, parts, areOld: areOld(examined) }
 }
 
 /** `null` for a machine on a laptop. */
 function knownOf(examined: Examined): Known | null {
   const { data, settings } = examined
   if (settings === null) return null
-  const hasAgentUnit = existsSync(join(data, 'privileged'))
   const hasRun = existsSync(join(data, 'ports.json'))
-  return { settings, hasAgentUnit, hasRun, told: desiredOf(examined)?.settings ?? null }
+  return { settings, parts: partsOf(data), hasRun, told: desiredOf(examined)?.settings ?? null }
+}
+
+/** None if the agent runs as root, in a unit that Tandem has not written. */
+const partsOf = (data: string): readonly string[] =>
+  existsSync(privilegedFolder(data)) ? (new PartsFiles(data).record?.units ?? [agentUnit]) : []
+
+/** Only a program of the agent's version can tell. */
+function areOld({ data, self, installed }: Examined): boolean {
+  const isAgents = typeof self !== 'string' && self.version === installed
+  return isAgents && partsOf(data).length > 0 && !partsSeen(agentUnit, data).areOwn()
 }
 
 /** Instances that should be on this machine, and those that the agent still handles. */

@@ -9,7 +9,15 @@ import { endLeftovers } from '../privileged/endLeftovers.ts'
 import { RootFolder } from '../privileged/rootFolder.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { mayInstallUnits, removeUnit, stopUnit, systemctl } from '../systemd/units.ts'
-import { agentUnit, controllerUnit, haproxyUnit, keepalivedUnit, trialUnit, unitFolder } from '../layout/units.ts'
+import {
+  agentUnit,
+  controllerUnit,
+  haproxyUnit,
+  keepalivedUnit,
+  partsUnit,
+  trialUnit,
+  unitFolder,
+} from '../layout/units.ts'
 import { removeTree } from '../releases/removeTree.ts'
 import { createUnitControl } from '../systemd/unitControl.ts'
 import {
@@ -28,7 +36,9 @@ import {
   privateDataRoot,
   runFolders,
 } from '../layout/folders.ts'
-import { agentParts, type Installation } from './parts.ts'
+import { agentParts } from '../parts/parts.ts'
+import { namesOf, union, type PartsNames } from '../parts/partsChange.ts'
+import { PartsFiles } from '../parts/partsFiles.ts'
 
 interface Leaving {
   data: string
@@ -56,7 +66,7 @@ export async function leaveMachine(leaving: Leaving): Promise<Left> {
   if (!mayInstallUnits()) throw notRoot()
   if (!existsSync(data) && !existsSync(join(unitFolder, agentUnit))) throw nothingThere(data)
   if (purge) refuseUnsaid(leaving)
-  const parts = agentParts({ data, name: '', environment: {}, groups: [], command: () => [] })
+  const parts = partsHere(data)
   await removeParts(parts)
   const root = new RootFolder(data)
   const address = systemdAddressHost({ files: keepalivedFiles(root.exists ? root.path : data), guardCommand: [] })
@@ -83,15 +93,27 @@ export async function leaveMachine(leaving: Leaving): Promise<Left> {
   if (leaving.serviceData === 'remove' || dataFolders().length === 0)
     for (const root of dataRoots) await removeTree(root)
   await systemctl('daemon-reload')
+  for (const folder of ownFolders(parts)) await removeTree(folder)
   await removeTree(data)
   return { units: [], keptData: servicesWithData(), stays: await whatStays(parts) }
 }
 
+/** The parts that this version describes, and those that another version has set up. */
+function partsHere(data: string): PartsNames {
+  const described = namesOf(agentParts({ data, name: '', groups: [], command: () => [] }))
+  return union(described, new PartsFiles(data).record ?? described)
+}
+
+/** The administrator's files stay. */
+const ownFolders = ({ folders }: PartsNames): string[] =>
+  folders.filter((path) => path !== configurationFolder && !path.startsWith(`${configurationFolder}/`))
+
 /** Removes the agent and its privileged helper, with the drop-ins of upgrades. */
-async function removeParts({ units }: Installation): Promise<void> {
-  const parts = units.map(({ name }) => name).toReversed()
-  // The trial unit is removed first and last, because the other units may start it again until they have ended.
-  for (const unit of [trialUnit(agentUnit), ...parts, trialUnit(agentUnit)]) await removeUnit(unit)
+async function removeParts({ units }: PartsNames): Promise<void> {
+  const parts = units.toReversed()
+  // These are removed first and last, because the other units may start them again until they have ended.
+  const passing = [trialUnit(agentUnit), partsUnit(agentUnit)]
+  for (const unit of [...passing, ...parts, ...passing]) await removeUnit(unit)
   for (const unit of parts) await createUnitControl().useCommand(unit, null)
   // Leftover processes of the agent could still change folders that root removes next.
   await endLeftovers(agentUnit)
@@ -123,7 +145,7 @@ const dataFolders = (): string[] =>
   )
 
 /** Everything that `--purge` leaves on the machine, its place, and the command that removes it. */
-async function whatStays(parts: Installation): Promise<Left['stays']> {
+async function whatStays(parts: PartsNames): Promise<Left['stays']> {
   const users: string[] = []
   for (const user of parts.users) if (await userExists(user)) users.push(user)
   const controller = join(unitFolder, controllerUnit)

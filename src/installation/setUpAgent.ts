@@ -2,12 +2,14 @@ import { chmodSync, lchownSync, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { haproxyFolder, supervisorFolder } from '../layout/dataFolder.ts'
 import { agentUser, haproxyUser } from '../layout/users.ts'
-import { groupExists, idOf } from '../lib/accounts.ts'
+import { idOf } from '../lib/accounts.ts'
 import { selfCommand } from '../lib/selfCommand.ts'
 import { RootFolder } from '../privileged/rootFolder.ts'
-import { install, takeUp } from './install.ts'
 import type { Joined } from './joinCluster.ts'
-import { agentParts, groupsForAgent, type Installation } from './parts.ts'
+import { agentParts, digestOf } from '../parts/parts.ts'
+import { installParts } from '../parts/partsChange.ts'
+import { systemdPartsHost } from '../parts/partsHost.ts'
+import { groupsHere, setUpParts } from '../parts/setUpParts.ts'
 
 /**
  * Prepares this machine, as root, for an unprivileged agent, and starts it: its user, the owners of its files, the
@@ -15,27 +17,17 @@ import { agentParts, groupsForAgent, type Installation } from './parts.ts'
  */
 export async function setUpAgent(data: string, { machine, authority, settings }: Joined): Promise<void> {
   const { cluster, address, addresses } = settings
-  const { command, args, env } = selfCommand()
-  const described = async (): Promise<Installation> =>
-    agentParts({
-      ...{ data, name: machine, environment: env, groups: await groupsHere() },
-      command: (_, words) => [command, ...args, ...words],
-    })
-  const { users, folders } = await described()
-  await install({ users, folders: folders.filter(({ path }) => path === data), units: [] })
+  const { command, args } = selfCommand()
+  const parts = agentParts({
+    ...{ data, name: machine, groups: await groupsHere() },
+    command: (_, words) => [command, ...args, ...words],
+  })
+  const folders = parts.folders.filter(({ path }) => path === data)
+  await installParts({ ...parts, folders, units: [] }, systemdPartsHost())
   new RootFolder(data).make({ machine, cluster, address, addresses }, authority)
   const [uid, gid] = [await idOf('-u', agentUser), await idOf('-g', agentUser)]
   give(data, { uid, gid, haproxy: await idOf('-g', haproxyUser) })
-  // Described again, because the group of HAProxy exists only now.
-  const parts = await described()
-  await install(parts)
-  await takeUp(parts.units)
-}
-
-/** The groups for the agent that exist on this machine. */
-async function groupsHere(): Promise<string[]> {
-  const found = await Promise.all(groupsForAgent.map(async (group) => ((await groupExists(group)) ? [group] : [])))
-  return found.flat()
+  await setUpParts(data, parts, digestOf('agent'))
 }
 
 /**

@@ -5,16 +5,20 @@ import { OperatorError } from './operatorError.ts'
  * shows no cost for a proxied request. `gc` lets an agent return the memory of a rollout. The variables make glibc
  * return memory to the system; by default it keeps memory in an arena for each thread.
  */
-const memoryFlags = ['--max-semi-space-size=2', '--expose-gc']
-const memoryEnv = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '32768' }
+export const partFlags = ['--max-semi-space-size=2', '--expose-gc']
+export const partEnvironment: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+  MALLOC_MMAP_THRESHOLD_: '32768',
+}
 
 /** The command that runs this program again as a part: the same Node, flags and script. */
 export function selfCommand(): {
   command: string
   args: string[]
-  env: Record<string, string>
+  env: Readonly<Record<string, string>>
 } {
   const [, script] = process.argv
   if (script === undefined) throw new OperatorError('E_BUG', 'the path of this program is missing in its own arguments')
-  return { command: process.execPath, args: [...process.execArgv, ...memoryFlags, script], env: memoryEnv }
+  return { command: process.execPath, args: [...process.execArgv, ...partFlags, script], env: partEnvironment }
 }

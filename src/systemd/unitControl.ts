@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } f
 import { dirname, join } from 'node:path'
 import { writeFileDurably } from '../lib/durableFile.ts'
 import { exec } from '../lib/exec.ts'
-import { installUnit, killUnit, lastWords, systemctl } from './units.ts'
+import { installUnit, killUnit, lastWords, removeUnit, systemctl } from './units.ts'
 import { unitFolder } from '../layout/units.ts'
 import { unitWords } from './quoting.ts'
 
@@ -29,8 +29,11 @@ export interface UnitControl {
   /** The unit's last output, in one line. */
   said(unit: string): Promise<string>
   /** Starts a program that outlives its starter and a reboot, until `removeHelper`. */
-  startHelper(unit: string, argv: readonly string[]): Promise<void>
+  startHelper(unit: string, argv: readonly string[], description: string): Promise<void>
+  /** Removes the helper that calls this: it continues to its end. */
   removeHelper(unit: string): Promise<void>
+  /** Stops a helper and removes it. */
+  endHelper(unit: string): Promise<void>
 }
 
 /** Drop-in of a part's unit while the unit does not run the installed program. */
@@ -65,10 +68,11 @@ export function createUnitControl(): UnitControl {
       return state !== 'inactive' && state !== 'failed'
     },
     said: (unit) => lastWords(unit),
-    async startHelper(unit, argv) {
-      await installUnit(unit, helperText(argv))
+    async startHelper(unit, argv, description) {
+      await installUnit(unit, helperText(argv, description))
       await systemctl('restart', unit)
     },
+    endHelper: (unit) => removeUnit(unit),
     async removeHelper(unit) {
       // Fails if the unit's file is gone. After a removal that was cut off there, systemd restarts the unit from
       // memory.
@@ -84,8 +88,12 @@ function removeIfEmpty(folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder)
 }
 
-function commandIn(file: string): string[] | null {
-  const line = existsSync(file) ? /^ExecStart=(\S.*)$/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined
+const commandIn = (file: string): string[] | null =>
+  existsSync(file) ? commandOfText(readFileSync(file, 'utf8')) : null
+
+/** The command line in the text of one of Tandem's own units; `null` if it has none. */
+export function commandOfText(text: string): string[] | null {
+  const line = /^ExecStart=(\S.*)$/m.exec(text)?.[1]
   return line === undefined ? null : line.replaceAll('%%', '%').split(' ')
 }
 
@@ -99,9 +107,10 @@ ExecStart=${unitWords(argv)}
 
 export const helperText = (
   argv: readonly string[],
+  description: string,
 ): string => `# Written by Tandem during the trial of a new version; this unit removes itself.
 [Unit]
-Description=Trial of a new version of Tandem; returns to the former version on failure
+Description=${description}
 StartLimitIntervalSec=0
 
 [Service]

@@ -28,15 +28,19 @@ export const isActive = async (unit: string): Promise<boolean> => (await asked('
  * Writes the unit file if its text differs, reloads systemd and enables the unit; returns whether the text was new. A
  * repeated call finishes work that a crash left unfinished.
  */
-export async function installUnit(unit: string, text: string, { isEnabled = true } = {}): Promise<boolean> {
+export async function installUnit(unit: string, text: string, { isEnabled: enable = true } = {}): Promise<boolean> {
   const path = join(unitFolder, unit)
   const changed = !existsSync(path) || readFileSync(path, 'utf8') !== text
   if (changed) writeFileDurably(path, text, 0o644)
   if (changed || (await asked('show', '-P', 'NeedDaemonReload', unit)).out.trim() !== 'no')
     await systemctl('daemon-reload')
-  if (isEnabled && (await asked('is-enabled', '--quiet', unit)).code !== 0) await systemctl('enable', unit)
+  if (enable && !(await isEnabled(unit))) await systemctl('enable', unit)
   return changed
 }
+
+/** False for a unit that only other units start. */
+export const isEnabled = async (unit: string): Promise<boolean> =>
+  (await asked('is-enabled', unit)).out.trim().startsWith('enabled')
 
 /** Kills the unit's processes at once; a unit that does not run is no error. */
 export const killUnit = async (unit: string): Promise<void> =>
@@ -49,6 +53,8 @@ export async function removeUnit(unit: string, folder = unitFolder): Promise<voi
   if (await isActive(unit)) throw new Error(`${unit} did not stop: systemctl status ${unit}`)
   rmSync(join(folder, unit), { force: true })
   await systemctl('daemon-reload')
+  // systemd would list a failed unit even without its file. Fails if the unit has not failed.
+  await asked('reset-failed', unit)
 }
 
 /**

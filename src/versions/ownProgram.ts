@@ -1,5 +1,8 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { z } from 'zod'
+import { readJson } from '../lib/durableJson.ts'
+import { installed, type Program } from '../parts/partsFiles.ts'
 
 /** The program that this process runs, and the command line with which a unit would start another program instead. */
 export interface OwnProgram {
@@ -12,9 +15,13 @@ export interface OwnProgram {
   words: readonly string[]
 }
 
-/** Returns the release of the program if an upgrade put it below `releases`; `null` if it is the installed program. */
-export const releaseOf = ({ folder }: OwnProgram, releases: string): string | null =>
-  dirname(folder) === releases ? basename(folder) : null
+/** Returns the release of the program if an upgrade brought it; `null` if it is the installed program. */
+export const releaseOf = ({ folder }: Pick<OwnProgram, 'folder'>): string | null =>
+  basename(dirname(folder)) === 'releases' && /^[0-9a-f]{64}$/.test(basename(folder)) ? basename(folder) : null
+
+/** True if a unit that is set to this command line runs this program; `null` is the installed program. */
+export const runsIn = (command: readonly string[] | null, own: OwnProgram): boolean =>
+  command === null ? releaseOf(own) === null : command.includes(join(own.folder, 'lib/main.js'))
 
 /** Returns the command line that runs this process's command with the program in `folder`. */
 export const commandIn = (folder: string, { options, words }: OwnProgram): string[] => [
@@ -23,8 +30,29 @@ export const commandIn = (folder: string, { options, words }: OwnProgram): strin
 ]
 
 /** Returns the command line that tries another program. It runs from this program, which is known to work. */
-export function trialCommand({ folder, node }: OwnProgram, data: string, helper: string): string[] {
+export const trialCommand = (own: OwnProgram, data: string, helper: string): string[] => [
+  ...trialProgram(own),
+  ...[data, helper],
+]
+
+/** Returns the command line that changes the parts of this unit to those of this program. */
+export const partsCommand = (own: OwnProgram, data: string, unit: string): string[] => [
+  ...trialProgram(own),
+  ...['parts', data, unit],
+]
+
+function trialProgram({ folder, node }: OwnProgram): string[] {
   const bundled = join(folder, 'lib/trial.js')
   const script = existsSync(bundled) ? bundled : join(folder, 'src/trial.ts')
-  return [node, '--disable-warning=ExperimentalWarning', script, data, helper]
+  return [node, '--disable-warning=ExperimentalWarning', script]
+}
+
+/** The program that a unit runs by this command line; `null`: the installed program, which runs by the other one. */
+export function programOf(command: readonly string[] | null, installedCommand: readonly string[] | null): Program {
+  const script = (command ?? installedCommand)?.find((word) => word.endsWith('/lib/main.js'))
+  const folder = script === undefined ? null : dirname(dirname(script))
+  const about = folder === null ? null : readJson(join(folder, 'package.json'))
+  const { data } = z.object({ version: z.string() }).safeParse(about)
+  const id = command === null || folder === null ? installed : basename(folder)
+  return { id, version: data?.version ?? null }
 }

@@ -17,7 +17,7 @@ async function lab() {
   const units: UnitControl = {
     ...{ useCommand: async () => {}, command: () => null, installedCommand: () => null, kill: async () => {} },
     ...{ restart: async () => {}, said: async () => '' },
-    ...{ life: async () => ({ mainPid: 1, restarts: 0 }), removeHelper: async () => {} },
+    ...{ life: async () => ({ mainPid: 1, restarts: 0 }), removeHelper: async () => {}, endHelper: async () => {} },
     isAlive: async () => state.isAlive,
     startHelper: async (unit) => {
       if (state.isCutOff) throw new Error('killed')

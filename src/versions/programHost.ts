@@ -4,15 +4,18 @@ import { execOrThrow } from '../lib/exec.ts'
 import type { DesiredProgram } from '../protocol/program.ts'
 import { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
-import { commandIn, releaseOf, trialCommand, type OwnProgram } from './ownProgram.ts'
+import { commandIn, partsCommand, releaseOf, trialCommand, type OwnProgram } from './ownProgram.ts'
 import type { UnitControl } from '../systemd/unitControl.ts'
 import { TrialFiles, type Failed } from './trialFiles.ts'
-import { trialUnit } from '../layout/units.ts'
+import { partsUnit, trialUnit } from '../layout/units.ts'
 
 /** Time for a new program to prove that it works, counted from its first start. */
 export const trialMs = 30_000
 /** Time for a new program to print its version. */
 const versionMs = 30_000
+
+const ofTrial = 'Trial of a new version of Tandem; returns to the former version on failure'
+const ofParts = 'Changes the units, users and folders of Tandem to those of its new version'
 
 /** Operations of a change of program that need root. `order` is the text that the controller has signed. */
 export interface ProgramHost {
@@ -26,6 +29,8 @@ export interface ProgramHost {
    */
   resume(): Promise<void>
   confirm(key: string): Promise<void>
+  /** Begins to change the machine's units, users and folders of Tandem to those of this program. */
+  changeParts(): Promise<void>
   fail(failed: Failed): Promise<void>
 }
 
@@ -89,7 +94,7 @@ export class RootProgramHost implements ProgramHost {
       from: units.command(beside.unit),
     }
     this.#files.begin({ key, unit, to, from: units.command(unit), withinMs: trialMs, ...(also ? { also } : {}) })
-    await units.startHelper(trialUnit(unit), trialCommand(own, data, trialUnit(unit)))
+    await units.startHelper(trialUnit(unit), trialCommand(own, data, trialUnit(unit)), ofTrial)
   }
 
   async resume(): Promise<void> {
@@ -98,7 +103,13 @@ export class RootProgramHost implements ProgramHost {
     if (this.#files.trial === null || (await units.isAlive(helper))) return
     // The trial must run from the version that is known to work: this process may run the version on trial.
     if (units.installedCommand(helper) !== null) await units.restart(helper)
-    else await units.startHelper(trialUnit(unit), trialCommand(own, data, trialUnit(unit)))
+    else await units.startHelper(trialUnit(unit), trialCommand(own, data, trialUnit(unit)), ofTrial)
+  }
+
+  async changeParts(): Promise<void> {
+    const { data, unit, own, units } = this.#options
+    const helper = partsUnit(unit)
+    if (!(await units.isAlive(helper))) await units.startHelper(helper, partsCommand(own, data, unit), ofParts)
   }
 
   confirm(key: string): Promise<void> {
@@ -118,7 +129,7 @@ export class RootProgramHost implements ProgramHost {
     const releases = join(this.#files.folder, 'releases')
     const words = [...(units.command(unit) ?? []), ...others.flatMap((one) => units.installedCommand(one) ?? [])]
     const named = words.flatMap((word) => new RegExp(`^${releases}/([0-9a-f]{64})/`).exec(word)?.[1] ?? [])
-    return [releaseOf(own, releases), ...named].filter((one) => one !== null)
+    return [releaseOf(own), ...named].filter((one) => one !== null)
   }
 }
 

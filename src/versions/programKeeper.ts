@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Backoff } from '../lib/backoff.ts'
 import { sleep, systemClock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { DesiredProgram, ProgramReport } from '../protocol/program.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
-import { releaseOf, type OwnProgram } from './ownProgram.ts'
+import { releaseOf, runsIn, type OwnProgram } from './ownProgram.ts'
 import { RootProgramHost, type ProgramHost } from './programHost.ts'
 import type { UnitControl } from '../systemd/unitControl.ts'
 import { TrialFiles } from './trialFiles.ts'
@@ -14,6 +13,8 @@ import { TrialFiles } from './trialFiles.ts'
 /** Attempts to obtain a program before the attempt counts as failed; an unreachable controller does not count. */
 const triesBeforeFailed = 3
 const retry = { firstMs: 500, mostMs: 10_000 }
+/** Longer than an idle helper stays: its next start runs the program that replaced it. */
+const oldHelperMs = 45_000
 const reasonChars = 2_000
 
 /** Values that the keeper needs from the process that runs the part. */
@@ -34,6 +35,16 @@ interface Options extends KeeperNeeds {
   random: () => number
   /** Performs the operations that need root. Default: this process, which then is root. */
   host?: ProgramHost | undefined
+  /** Tandem's units, users and folders on this machine; `null`: an upgrade leaves them as they are. */
+  parts: PartsSeen | null
+}
+
+/** Read from files that root writes. */
+interface PartsSeen {
+  /** True if this version has set them up, completely. */
+  areOwn: () => boolean
+  /** True if a change of them has begun and not ended. */
+  areChanging: () => boolean
 }
 
 type Hosted = Options & { host: ProgramHost }
@@ -49,6 +60,10 @@ export class ProgramKeeper {
   #order: string | null = null
   #prepared: string | null = null
   #isWorking = false
+  /** True if this process began under units of another version. */
+  readonly #hasOldParts: boolean
+  /** True if the privileged helper is of a version that changes no units: it is replaced only after the trial. */
+  #hasOldHelper = false
   #closing = new AbortController()
 
   /** Returns `null` if no unit of that name runs this process: then this process cannot change its program. */
@@ -65,6 +80,8 @@ export class ProgramKeeper {
   private constructor(options: Hosted) {
     this.#options = options
     this.#files = new TrialFiles(options.data)
+    this.#hasOldParts = options.parts?.areOwn() === false
+    void this.#changeParts()
   }
 
   /** Takes the program that the controller requests; called repeatedly with the same. */
@@ -83,10 +100,9 @@ export class ProgramKeeper {
   confirm(): void {
     const { trial, confirmed, failed } = this.#files
     if (!trial || confirmed === trial.key || failed?.key === trial.key) return
-    // The former program still runs for a moment after the trial began.
-    const { folder } = this.#options.own
-    const isTried = trial.to === null ? this.#running === null : trial.to.includes(join(folder, 'lib/main.js'))
-    if (!isTried) return
+    // The former program still runs for a moment after the trial began. The tried program confirms only under the units
+    // that it installs itself: they might keep it from working.
+    if (!runsIn(trial.to, this.#options.own) || (this.#hasOldParts && !this.#hasOldHelper)) return
     this.#options.host.confirm(trial.key).catch((error: unknown) => {
       this.#options.logger.warn(
         { err: error },
@@ -100,7 +116,7 @@ export class ProgramKeeper {
   }
 
   get #running(): string | null {
-    return releaseOf(this.#options.own, join(this.#files.folder, 'releases'))
+    return releaseOf(this.#options.own)
   }
 
   /** Never rejects: a failure is retried, then reported. */
@@ -125,6 +141,28 @@ export class ProgramKeeper {
       }
     }
     this.#isWorking = false
+  }
+
+  /** Never rejects. The change restarts this process, unless this program is no longer wanted. */
+  async #changeParts(): Promise<void> {
+    const { host, logger, random, parts } = this.#options
+    const backoff = new Backoff(retry, random)
+    const { signal } = this.#closing
+    if (!parts) return
+    while (!signal.aborted && (!parts.areOwn() || parts.areChanging())) {
+      try {
+        await host.changeParts()
+        this.#hasOldHelper = false
+      } catch (error) {
+        if (isUnknown(error)) {
+          this.#hasOldHelper = true
+          await sleep(systemClock, oldHelperMs, signal)
+          continue
+        }
+        logger.warn({ err: error }, 'could not begin to change the units of Tandem to those of this version; retrying')
+      }
+      await sleep(systemClock, backoff.next(), signal)
+    }
   }
 
   async #resume(): Promise<void> {
@@ -161,3 +199,7 @@ export class ProgramKeeper {
     changed()
   }
 }
+
+/** The words of an older helper, and of this one. */
+const isUnknown = (error: unknown): boolean =>
+  error instanceof Error && /^(?:there is no|unknown) operation/.test(error.message)

@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { TestClock } from '../lib/testing/testClock.ts'
 import type { UnitControl } from '../systemd/unitControl.ts'
+import { FakePartsHost } from '../parts/testing/fakePartsHost.ts'
+import { PartsChange } from '../parts/partsChange.ts'
+import { PartsFiles } from '../parts/partsFiles.ts'
 import { runTrial } from './runTrial.ts'
 import { TrialFiles } from './trialFiles.ts'
 
@@ -61,6 +64,10 @@ class FakeUnits implements UnitControl {
     await this.#call(() => this.helpers.delete(name))
   }
 
+  async endHelper(name: string): Promise<void> {
+    await this.#call(() => this.helpers.delete(name))
+  }
+
   /** A kill comes before the effect or after it; the killed caller never sees the result. */
   async #call(effect: () => void): Promise<void> {
     this.killAt--
@@ -78,8 +85,15 @@ function lab(): { files: TrialFiles; units: FakeUnits; clock: TestClock; run: ()
   const folder = mkdtempSync(join(parent, 'trial-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const [files, units, clock] = [new TrialFiles(folder), new FakeUnits(), new TestClock()]
+  const change = new PartsChange({
+    files: new PartsFiles(folder),
+    host: new FakePartsHost(),
+    unit,
+    alsoTried: [beside],
+  })
+  const [partsHelper, around] = ['part-parts.service', { files, units, change, clock, helper }]
   files.begin({ key, unit, to: ['new'], from: ['old'], withinMs: 1_000 })
-  return { files, units, clock, run: () => runTrial({ files, units, clock, helper }) }
+  return { files, units, clock, run: () => runTrial({ ...around, partsHelper }) }
 }
 
 describe('a trial', () => {

@@ -1,5 +1,7 @@
 import { sleep, type Clock } from '../lib/clock.ts'
+import type { PartsChange } from '../parts/partsChange.ts'
 import type { UnitControl } from '../systemd/unitControl.ts'
+import { programOf } from './ownProgram.ts'
 import type { Trial, TrialFiles } from './trialFiles.ts'
 
 /** A program that ended this often right after its start will not come up. */
@@ -11,8 +13,12 @@ interface Around {
   files: TrialFiles
   units: UnitControl
   clock: Clock
+  /** Change of the part's units, users and folders. */
+  change: PartsChange
   /** Unit of the trial itself, which the trial removes when it has ended. */
   helper: string
+  /** Unit in which the new program changes the parts. */
+  partsHelper: string
 }
 
 /**
@@ -21,18 +27,34 @@ interface Around {
  * the former program. The trial runs apart from the part, from the former version, and survives a reboot. Killed at any
  * point and restarted, it continues: each decision is on disk.
  */
-export async function runTrial({ files, units, clock, helper }: Around): Promise<void> {
+export async function runTrial(around: Around): Promise<void> {
+  const { files, units, change: parts, helper, partsHelper } = around
   const { trial } = files
   if (trial) {
     const { key } = trial
+    await endFormerChange(key, around)
     if (files.failed?.key !== key && files.confirmed !== key) {
-      const reason = await tried(trial, { files, units, clock }).catch((error: unknown) => String(error))
+      const reason = await tried(trial, around).catch((error: unknown) => String(error))
       if (reason !== null) files.fail({ key, reason: reason.slice(0, reasonChars) })
     }
-    if (files.failed?.key === key) await change(trial, 'from', units)
+    if (files.failed?.key === key) {
+      // The new program may be broken so that it cannot undo its own change.
+      await units.endHelper(partsHelper)
+      if (parts.key === key) await parts.undo({ restarts: false })
+      await change(trial, 'from', units)
+    } else if (parts.key === key) await parts.keep()
     files.end()
   }
   await units.removeHelper(helper)
+}
+
+/** A kill may have come between the end of the former trial and the end of its change of the parts. */
+async function endFormerChange(key: string, { files, units, change: parts, partsHelper }: Around): Promise<void> {
+  const former = parts.key
+  if (former === undefined || former === key) return
+  await units.endHelper(partsHelper)
+  if (former !== null && files.confirmed === former) await parts.keep()
+  else await parts.undo({ restarts: false })
 }
 
 /**
@@ -49,8 +71,11 @@ async function change({ unit, also, ...commands }: Trial, which: 'from' | 'to', 
 }
 
 /** Returns why the part must return to its former program; `null` if the new program works. */
-async function tried(trial: Trial, { files, units, clock }: Omit<Around, 'helper'>): Promise<string | null> {
-  const { key, unit, withinMs } = trial
+async function tried(trial: Trial, { files, units, clock, change: parts }: Around): Promise<string | null> {
+  const { key, unit, to, from, withinMs } = trial
+  // A program that ran here before had other parts. A new one changes them itself: see changeParts.ts.
+  const base = units.installedCommand(unit)
+  await parts.goBackTo(programOf(to, base), { key, from: programOf(from, base) })
   await change(trial, 'to', units)
   const deadline = clock.monotonic() + withinMs
   while (files.confirmed !== key) {

@@ -27,7 +27,7 @@ export async function initController(session: Session, flags: InitFlags): Promis
   const invite = invitation(cluster, { url, token, pin })
   if (contexts.current() === null) contexts.use(cluster)
   const argv = ['controller', 'run', '--cluster', cluster, '--data', data, '--host', address, '--port', String(port)]
-  const started = start && (await host.entryPoints.startController(cluster, argv))
+  const started = start && (await host.entryPoints.startController(cluster, data, argv))
   out.result({ cluster, controller: url, context: cluster, data, pin, invite, started }, () => {
     const how = started
       ? 'the controller runs as tandem-controller.service'

@@ -75,6 +75,8 @@ export function wellParts() {
       ],
       wanted: ['shop-1'],
       own: ['tandem-agent.service'],
+      parts: ['tandem-agent.service'],
+      areOld: false,
     },
     secrets: [{ path: '/etc/tandem/env/shop.env', mode: 0o600, isOurs: true }],
   }

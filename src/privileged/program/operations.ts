@@ -58,6 +58,8 @@ export function programOperations(parts: ProgramParts & Pick<HelperContext, 'fol
       'program',
     ),
     'program.resume': operation(noArguments, async () => (await parts.programs()).resume(), 'program'),
+    // Needs no order: it installs only what the program that the controller chose describes.
+    'program.parts': operation(noArguments, async () => (await parts.programs()).changeParts(), 'program'),
     'program.confirm': operation(
       z.strictObject({ key: shape.keyShape }),
       async ({ key }) => (await parts.programs()).confirm(key),

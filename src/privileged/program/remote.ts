@@ -16,6 +16,7 @@ export const remotePrograms = (call: CallPrivileged, store: string): ProgramHost
   begin: async ({ key, release, version }, order) =>
     void (await call('program.begin', { key, release, version, order }, none)),
   resume: async () => void (await call('program.resume', {}, none)),
+  changeParts: async () => void (await call('program.parts', {}, none)),
   confirm: async (key) => void (await call('program.confirm', { key }, none)),
   fail: async ({ key, reason }) => void (await call('program.fail', { key, reason }, none)),
 })

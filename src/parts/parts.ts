@@ -2,16 +2,18 @@ import { cacheFolder, haproxyFolder, programsFolder, supervisorFolder } from '..
 import { certificatesFolder, configurationFolder, secretsFolder } from '../layout/folders.ts'
 import { agentUnit, controllerUnit, privilegedSocketUnit, privilegedUnit } from '../layout/units.ts'
 import { agentUser, haproxyUser, journalGroup } from '../layout/users.ts'
+import { sha256 } from '../lib/hash.ts'
+import { partEnvironment } from '../lib/selfCommand.ts'
 import { agentLines, helperText, partText, socketText } from './unitTexts.ts'
 
 /** A unit of one of Tandem's own parts. */
 export interface OwnUnit {
   name: string
   text: string
-  /** True if systemd starts it after a reboot. A unit that is not enabled is started by another one. */
+  /** True if systemd starts it after a reboot. Another unit starts a unit that is not enabled. */
   isEnabled: boolean
-  /** How a running unit takes up a new text. A unit that is killed is started again by its next client. */
-  takesUpBy: 'restart' | 'kill'
+  /** The words after the program, where the unit runs Tandem itself. */
+  words: readonly string[] | null
 }
 
 export interface OwnFolder {
@@ -25,24 +27,26 @@ export interface OwnFolder {
 
 /**
  * Everything that Tandem's own parts need on a machine before they run. Joining, upgrading, returning from an upgrade,
- * leaving and `tandem doctor` all use this description; order is the order of installation.
+ * leaving and `tandem doctor` all use this description. The order is the order of installation; the part itself, which
+ * an upgrade tries, comes last.
  */
 export interface Installation {
   /** System users, each with a group of its name. */
   users: string[]
+  /** Further system groups. */
+  groups: string[]
   folders: OwnFolder[]
   units: OwnUnit[]
 }
 
-/** The facts of a machine, and command lines, that a description needs. */
+/** The facts of a machine that a description needs. */
 export interface Around {
   data: string
   /** Name of the machine, or, for the controller, of the cluster. */
   name: string
-  environment: Readonly<Record<string, string>>
   /** The command line with which a unit runs the installed program; `words` follow the program. */
   command: (unit: string, words: readonly string[]) => readonly string[]
-  /** Of `groupsForAgent`, those that this machine has. */
+  /** Of `groupsForAgent`, those that this machine has or will have. */
   groups: readonly string[]
 }
 
@@ -50,11 +54,13 @@ export interface Around {
 export const groupsForAgent = [journalGroup, haproxyUser]
 
 /** The agent and its privileged helper. */
-export function agentParts({ data, name, environment, command, groups }: Around): Installation {
+export function agentParts({ data, name, command, groups }: Around): Installation {
   const ofAgent = { owner: agentUser, group: agentUser }
   const ofRoot = { owner: 'root', group: 'root' }
+  const [agent, helper] = ['run', 'privileged'].map((word) => ['agent', word, '--data', data])
   return {
     users: [agentUser, haproxyUser],
+    groups: [],
     folders: [
       // Sticky: the agent can add files, but cannot move files that belong to root.
       { path: data, mode: 0o1771, owner: 'root', group: agentUser },
@@ -70,46 +76,46 @@ export function agentParts({ data, name, environment, command, groups }: Around)
     units: [
       {
         name: privilegedUnit,
-        text: helperText(command(privilegedUnit, ['agent', 'privileged', '--data', data]), environment, data),
+        text: helperText(command(privilegedUnit, helper ?? []), partEnvironment, data),
         isEnabled: false,
-        takesUpBy: 'kill',
+        words: helper ?? [],
       },
-      { name: privilegedSocketUnit, text: socketText(agentUser), isEnabled: true, takesUpBy: 'restart' },
+      { name: privilegedSocketUnit, text: socketText(agentUser), isEnabled: true, words: null },
       {
         name: agentUnit,
         text: partText({
           description: `Tandem's agent of machine ${name}`,
-          argv: command(agentUnit, ['agent', 'run', '--data', data]),
-          environment,
+          argv: command(agentUnit, agent ?? []),
+          environment: partEnvironment,
           lines: agentLines({ user: agentUser, groups: groups.filter((group) => group !== agentUser), data }),
         }),
         isEnabled: true,
-        takesUpBy: 'restart',
+        words: agent ?? [],
       },
     ],
   }
 }
 
-/** The controller, which is root. `words` follow `controller run`. */
+/** The controller, which is root. `words` begin with `controller run`. */
 export function controllerParts(
-  { name, environment, command }: Pick<Around, 'name' | 'environment' | 'command'>,
+  { name, command }: Pick<Around, 'name' | 'command'>,
   words: readonly string[],
 ): Installation {
+  const argv = command(controllerUnit, words)
+  const about = { description: `Tandem's controller of ${name}`, argv, environment: partEnvironment, lines: [] }
   return {
     users: [],
+    groups: [],
     folders: [],
-    units: [
-      {
-        name: controllerUnit,
-        text: partText({
-          description: `Tandem's controller of ${name}`,
-          argv: command(controllerUnit, words),
-          environment,
-          lines: [],
-        }),
-        isEnabled: true,
-        takesUpBy: 'restart',
-      },
-    ],
+    units: [{ name: controllerUnit, text: partText(about), isEnabled: true, words }],
   }
+}
+
+/** Changes exactly when this version describes its parts differently: it does not depend on the machine. */
+export const digestOf = (part: 'agent' | 'controller'): string => sha256(JSON.stringify(anywhere[part]()))
+
+const command: Around['command'] = (_, words) => ['/PROGRAM', ...words]
+const anywhere = {
+  agent: () => agentParts({ data: '/DATA', name: 'NAME', command, groups: groupsForAgent }),
+  controller: () => controllerParts({ name: 'NAME', command }, ['controller', 'run']),
 }

@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { agentUnit, unitFolder } from '../layout/units.ts'
+import { commandOfText } from '../systemd/unitControl.ts'
+import { agentParts, controllerParts, digestOf, type Installation } from './parts.ts'
+import { groupsHere } from './setUpParts.ts'
+
+/** True if Tandem has written the unit: an operator may run a part in a unit of his own, which stays as it is. */
+export const isOurs = (unit: string): boolean => textOf(unit)?.startsWith('# Written by Tandem') ?? false
+
+/**
+ * The parts that this version sets up on a machine on which this unit is installed already. The command lines of the
+ * installed program stay; `null`: the unit does not belong to Tandem.
+ */
+export async function describeInstalled(unit: string, data: string): Promise<Installation | null> {
+  const text = textOf(unit)
+  const argv = text === null ? null : commandOfText(text)
+  const name = /^Description=Tandem's (?:agent of machine|controller of) (\S+)$/m.exec(text ?? '')?.[1]
+  if (!isOurs(unit) || !argv || name === undefined) return null
+  const at = argv.findIndex((word) => word === 'agent' || word === 'controller')
+  const command = (one: string, words: readonly string[]): readonly string[] =>
+    commandOfText(textOf(one) ?? '') ?? [...argv.slice(0, at), ...words]
+  return unit === agentUnit
+    ? agentParts({ data, name, command, groups: await groupsHere() })
+    : controllerParts({ name, command }, argv.slice(at))
+}
+
+/** Digest of the parts to which this unit belongs. */
+export const digestFor = (unit: string): string => digestOf(unit === agentUnit ? 'agent' : 'controller')
+
+function textOf(unit: string): string | null {
+  const file = join(unitFolder, unit)
+  return existsSync(file) ? readFileSync(file, 'utf8') : null
+}
