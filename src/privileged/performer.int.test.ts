@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createFakeHost } from '../drivers/host/fakeHost.ts'
+import { hostConformance } from '../drivers/host/hostConformance.ts'
 import { openDataFolders } from '../drivers/supervisor/dataFolders.ts'
 import { openUnitHost } from '../drivers/supervisor/systemd/unitHost.ts'
 import { openUnitFiles } from '../drivers/supervisor/systemd/unitFiles.ts'
@@ -12,6 +13,7 @@ import { contentHash, scriptContent, settingsContent, signOrder, type Order } fr
 import { removeTree } from '../releases/removeTree.ts'
 import type { HelperParts } from './features.ts'
 import { performer } from './performer.ts'
+import { remoteHost } from './maintenance/remote.ts'
 import { RootFolder } from './rootFolder.ts'
 
 const release = 'ab'.repeat(32)
@@ -312,6 +314,22 @@ function signed(kind: Order['kind'], content: unknown, over: Partial<Order> = {}
   const order = { machine: 'a', kind, id: '', attempt: 0, term: 1, position: 10, sha256: contentHash(content), ...over }
   return signOrder(order, by)
 }
+
+describe('through the privileged helper', () => {
+  let position = 10
+  hostConformance('the client of the privileged helper', () => ({
+    host: remoteHost(
+      async (name, args, value) => value.parse((await ask(name, args)) ?? null),
+      () => host.bootMark(),
+    ),
+    text: () => 'apt-get upgrade',
+    end: (script, how) => host.end(script, how),
+    order: (script) => {
+      const [id = '', attempt] = script.id.split('-')
+      return signed('script', scriptContent(script), { id, attempt: Number(attempt), position: ++position })
+    },
+  }))
+})
 
 describe('scripts and restarts', () => {
   const script = { id: 'm1-1', name: 'patch.sh', text: 'apt-get upgrade', withinMs: 1_000 }
