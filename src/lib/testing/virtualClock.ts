@@ -19,7 +19,7 @@ export class VirtualClock implements Clock {
   #timers: Timer[] = []
 
   now(): number {
-    return this.#offset + this.#monotonic
+    return Math.floor(this.#offset + this.#monotonic)
   }
 
   monotonic(): number {
