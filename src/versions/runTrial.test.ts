@@ -53,8 +53,8 @@ class FakeUnits implements UnitControl {
   async kill(name: string): Promise<void> {
     await this.#call(() => this.ended.push([name, this.besides]))
   }
-  async isAlive(): Promise<boolean> {
-    return true
+  async isAlive(name: string): Promise<boolean> {
+    return this.helpers.has(name)
   }
   async said(): Promise<string> {
     return 'its last words'
@@ -120,6 +120,17 @@ describe('a trial', () => {
     await run()
     expect(units.runs).toEqual(['old'])
     expect(files.failed?.reason).toBe('the new program did not confirm within 1 s that it works: its last words')
+  })
+
+  it('gives the reason why the units of the new version could not be made', async () => {
+    const { files, units, clock, run } = lab()
+    units.looked = () => {
+      units.helpers.add('part-parts.service')
+      clock.pass(2_000)
+    }
+    await run()
+    expect(files.failed?.reason).toMatch(/its last words; part-parts\.service: its last words$/)
+    expect([...units.helpers]).toEqual([])
   })
 
   it('goes back when a systemd command fails', async () => {

@@ -70,8 +70,15 @@ async function change({ unit, also, ...commands }: Trial, which: 'from' | 'to', 
   await units.restart(unit)
 }
 
+/** The reason may be that the units, users or folders of the new version could not be made. */
+const saidBy = async (partsHelper: string, units: UnitControl): Promise<string> =>
+  (await units.isAlive(partsHelper)) ? `; ${partsHelper}: ${await units.said(partsHelper)}` : ''
+
 /** Returns why the part must return to its former program; `null` if the new program works. */
-async function tried(trial: Trial, { files, units, clock, change: parts }: Around): Promise<string | null> {
+async function tried(
+  trial: Trial,
+  { files, units, clock, change: parts, partsHelper }: Around,
+): Promise<string | null> {
   const { key, unit, to, from, withinMs } = trial
   // A program that ran here before had other parts. A new one changes them itself: see changeParts.ts.
   const base = units.installedCommand(unit)
@@ -82,7 +89,7 @@ async function tried(trial: Trial, { files, units, clock, change: parts }: Aroun
     if ((await units.life(unit)).restarts >= mostRestarts)
       return `the new program exits at its start: ${await units.said(unit)}`
     if (clock.monotonic() > deadline)
-      return `the new program did not confirm within ${withinMs / 1000} s that it works: ${await units.said(unit)}`
+      return `the new program did not confirm within ${withinMs / 1000} s that it works: ${await units.said(unit)}${await saidBy(partsHelper, units)}`
     await sleep(clock, lookMs)
   }
   return null
