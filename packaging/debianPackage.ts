@@ -6,6 +6,7 @@ import type { Architecture } from './architecture.ts'
 import type { Program } from './program.ts'
 import { shipped, type ShippedFile } from './shippedFile.ts'
 import { tarball } from './tarball.ts'
+import { packageFolder } from '../src/layout/folders.ts'
 
 interface About {
   root: string
@@ -25,7 +26,7 @@ export async function debianPackage(files: readonly ShippedFile[], about: About)
     // The manual page and the completions lie where the system looks for them.
     ...files.map((file) => ({
       ...file,
-      path: file.path.startsWith('share/') ? `usr/${file.path}` : `usr/lib/tandem/${file.path}`,
+      path: file.path.startsWith('share/') ? `usr/${file.path}` : `${packageFolder.slice(1)}/${file.path}`,
     })),
     shipped('usr/share/doc/tandem/copyright', about.copyright),
   ]
