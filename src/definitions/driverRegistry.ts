@@ -7,6 +7,13 @@
 /** A program of the system that a driver needs. */
 export type DriverProgram = 'systemd' | 'haproxy' | 'keepalived'
 
+/** The oldest version of each program that Tandem was tested with, and the command that prints the version here. */
+export const driverPrograms: Record<DriverProgram, { least: string; version: readonly string[] }> = {
+  systemd: { least: '252', version: ['systemctl', '--version'] },
+  haproxy: { least: '2.6', version: ['haproxy', '-v'] },
+  keepalived: { least: '2.2', version: ['keepalived', '--version'] },
+}
+
 interface SupervisorAbilities {
   program: DriverProgram | null
   /** Runs instances as units: they outlive the agent, and Tandem may work on the machine itself. */

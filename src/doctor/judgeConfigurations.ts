@@ -32,11 +32,7 @@ export function judgeHaproxy(state: HaproxyState): Finding[] {
   return found
 }
 
-export function judgeKeepalived(state: OwnConfiguration): Finding[] {
-  return judgeFile('keepalived', state)
-}
-
-function judgeFile(area: CheckupArea, { path, unit, file, refusal }: OwnConfiguration): Finding[] {
+export function judgeFile(area: CheckupArea, { path, unit, file, refusal }: OwnConfiguration): Finding[] {
   const rewritten = 'systemctl restart tandem-agent.service   writes the file again (services continue)'
   const refused = refusal === null ? [] : [wrong(area, `the check of ${path} failed: ${refusal}`, rewritten)]
   switch (file) {

@@ -1,7 +1,7 @@
 import { mostFindings, type Checkup, type CheckupArea, type Finding } from '../protocol/checkup.ts'
 import { unchecked, wrong } from './findings.ts'
 import { judgeCertificates } from './judgeCertificates.ts'
-import { judgeHaproxy, judgeKeepalived } from './judgeConfigurations.ts'
+import { judgeFile, judgeHaproxy } from './judgeConfigurations.ts'
 import { judgeDisks, judgeLimits } from './judgeRoom.ts'
 import { judgeProblems } from './judgeProblems.ts'
 import { judgePorts } from './judgePorts.ts'
@@ -29,7 +29,7 @@ export function judgeMachine(facts: MachineFacts): Checkup {
     ...judged('disk', facts.disks, judgeDisks),
     ...judged('limits', facts.limits, judgeLimits),
     ...judged('haproxy', facts.haproxy, judgeHaproxy),
-    ...judged('keepalived', facts.keepalived, judgeKeepalived),
+    ...facts.configurations.flatMap(({ area, state }) => judged(area, state, (seen) => judgeFile(area, seen))),
     ...judged('units', facts.units, judgeUnits),
     ...judged('secrets', facts.secrets, judgeSecrets),
   ]

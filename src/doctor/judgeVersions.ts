@@ -1,21 +1,17 @@
+import { driverPrograms } from '../definitions/driverRegistry.ts'
 import type { Finding } from '../protocol/checkup.ts'
 import { wrong } from './findings.ts'
 import type { ProgramVersion } from './machineFacts.ts'
 
-/** The oldest version of each program that Tandem was tested with. */
-const least: Record<ProgramVersion['program'], string> = {
-  node: '24.11',
-  systemd: '252',
-  haproxy: '2.6',
-  keepalived: '2.2',
-}
+const leastNode = '24.11'
 
 export function judgePrograms(programs: ProgramVersion[]): Finding[] {
   return programs.flatMap(({ program, version }) => {
     if (version === null) return [wrong('versions', `${program} is not installed`, `install ${program}`)]
-    if (compareVersions(version, least[program]) >= 0) return []
-    const what = `${program} ${version} is older than ${least[program]}, the oldest version that Tandem works with`
-    return [wrong('versions', what, `install ${program} ${least[program]} or newer`)]
+    const least = program === 'node' ? leastNode : driverPrograms[program].least
+    if (compareVersions(version, least) >= 0) return []
+    const what = `${program} ${version} is older than ${least}, the oldest version that Tandem works with`
+    return [wrong('versions', what, `install ${program} ${least} or newer`)]
   })
 }
 

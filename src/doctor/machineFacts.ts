@@ -1,3 +1,4 @@
+import type { CheckupArea } from '../protocol/checkup.ts'
 import type { DriverProgram } from '../definitions/driverRegistry.ts'
 
 /** A gathered fact, or the reason why it could not be gathered; `null` if the machine has no such thing. */
@@ -15,7 +16,8 @@ export interface MachineFacts {
   disks: Gathered<Disk[]>
   limits: Gathered<Limits>
   haproxy: Gathered<HaproxyState>
-  keepalived: Gathered<OwnConfiguration>
+  /** Other files that the agent writes for programs of its machine. */
+  configurations: { area: CheckupArea; state: Gathered<OwnConfiguration> }[]
   units: Gathered<Units>
   secrets: Gathered<SecretFile[]>
 }

@@ -13,7 +13,15 @@ export const controllerName = '(controller)'
 /** Facts about the folder in which a controller keeps its log, its releases and the authority. */
 export async function controllerFacts(data: string, now: number): Promise<MachineFacts> {
   const identity = join(data, 'identity')
-  const nothing = { agent: null, clock: null, ports: null, limits: null, haproxy: null, keepalived: null, units: null }
+  const nothing = {
+    agent: null,
+    clock: null,
+    ports: null,
+    limits: null,
+    haproxy: null,
+    configurations: [],
+    units: null,
+  }
   const certificates: MachineFacts['certificates'] = existsSync(join(identity, 'identity.pem'))
     ? await gathered(() => certificateFiles(identity, null, null))
     : null

@@ -18,6 +18,10 @@ it.runIf(process.platform === 'linux')('without the agent, the expected ports an
   })
   expect(facts.ports).toEqual({ why: expect.stringMatching(/only the agent knows .*, and the agent does not answer/) })
   expect(facts.limits).toMatchObject({ seen: { processes: null, instances: null } })
-  expect(facts).toMatchObject({ units: null, certificates: null, keepalived: null })
+  expect(facts).toMatchObject({
+    units: null,
+    certificates: null,
+    configurations: [{ area: 'keepalived', state: null }],
+  })
   expect(facts.agent).toMatchObject({ seen: { silent: 'ECONNREFUSED', problems: [] } })
 })

@@ -95,7 +95,7 @@ export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
   ])
   return {
     ...{ machine, now, agent: { seen: agentOf(examined) }, programs, clock, ports, certificates, disks, limits },
-    ...{ haproxy: haproxySeen, keepalived, units, secrets },
+    ...{ haproxy: haproxySeen, configurations: [{ area: 'keepalived', state: keepalived }], units, secrets },
   }
 }
 

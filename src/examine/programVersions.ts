@@ -1,25 +1,21 @@
+import { driverPrograms } from '../definitions/driverRegistry.ts'
 import type { ProgramVersion } from '../doctor/machineFacts.ts'
 import { exec } from '../lib/exec.ts'
 
 const versionMs = 10_000
-const commands: Record<Exclude<ProgramVersion['program'], 'node'>, string[]> = {
-  systemd: ['systemctl', '--version'],
-  haproxy: ['haproxy', '-v'],
-  keepalived: ['keepalived', '--version'],
-}
 /** Folders that an agent's PATH may lack. */
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** Versions of the Node that runs this code, and of the programs that the machine's drivers need. */
 export async function programVersions(needed: Exclude<ProgramVersion['program'], 'node'>[]): Promise<ProgramVersion[]> {
-  const found = needed.map(async (program) => ({ program, version: await versionOf(commands[program]) }))
+  const found = needed.map(async (program) => ({ program, version: await versionOf(driverPrograms[program].version) }))
   return [{ program: 'node', version: process.versions.node }, ...(await Promise.all(found))]
 }
 
 /**
  * Returns `null` if the program cannot be run. The version is the number after the program's name, `version` or `v`.
  */
-async function versionOf(argv: string[]): Promise<string | null> {
+async function versionOf(argv: readonly string[]): Promise<string | null> {
   try {
     const { out, err } = await exec(argv, { timeoutMs: versionMs, env: { PATH: path, LANG: 'C.UTF-8' } })
     return /(?:version |systemd |v)(\d+(?:\.\d+)*)/i.exec(`${out}${err}`)?.[1] ?? null

@@ -89,7 +89,7 @@ export function factsOf(parts: Parts): MachineFacts {
   return {
     machine: 'a',
     now,
-    keepalived: null,
-    ...(seen as unknown as Omit<MachineFacts, 'machine' | 'now' | 'keepalived'>),
+    configurations: [],
+    ...(seen as unknown as Omit<MachineFacts, 'machine' | 'now' | 'configurations'>),
   } // each part has the type of its fact
 }

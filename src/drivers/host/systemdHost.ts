@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { bootId } from '../../lib/bootId.ts'
+import { bootMark } from '../../lib/bootId.ts'
 import { writeFileDurably } from '../../lib/durableFile.ts'
 import { exec, execOrThrow } from '../../lib/exec.ts'
 import { maintenanceUnit } from '../../layout/units.ts'
@@ -88,14 +88,4 @@ function interpreterOf(text: string): string[] {
   const named = /^#!\s*(\/\S+)(?:[ \t]+(\S.*?))?\s*$/m.exec(text.split('\n', 1)[0] ?? '')
   if (!named) return ['/bin/sh']
   return [named[1] ?? '/bin/sh', ...(named[2] === undefined ? [] : [named[2]])]
-}
-
-/**
- * Containers share the boot id of the kernel, so the start time of the first process counts too (proc(5), field 22 of
- * stat).
- */
-export function bootMark(): string {
-  const stat = readFileSync('/proc/1/stat', 'utf8')
-  const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-  return `${bootId()}/${started}`
 }

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFolder } from '../../../lib/makeFolder.ts'
-import { bootMark } from '../../host/systemdHost.ts'
+import { bootMark } from '../../../lib/bootId.ts'
 
 /** The units that were started since the machine booted. If such a unit does not run, a person has stopped it since. */
 export interface StartedMarks {
