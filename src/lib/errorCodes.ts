@@ -103,7 +103,7 @@ export const errorCodes = {
     exit: 1,
     status: 503,
     means:
-      'the controller cannot write the event log (disk full, or read-only); nothing was changed, services continue',
+      'the controller cannot write the event log or its list of tokens (disk full, or read-only); nothing was changed, services continue',
   },
   E_LOG_MOVED: { exit: 1, status: 500, means: 'another controller has written to the event log' },
   E_CONTROLLER_UNREACHABLE: { exit: 3, status: 503, means: 'the controller does not answer' },
