@@ -2,9 +2,10 @@ import type { Logger } from 'pino'
 import { Backoff } from '../lib/backoff.ts'
 import { every, sleep, type Clock } from '../lib/clock.ts'
 import { readAsk, type Ask, type UnknownAsk } from '../protocol/ask.ts'
-import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
+import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 import type { ControllerConnection } from './controllerConnection.ts'
+import { DesiredReader } from './desiredReader.ts'
 
 export interface LinkLimits {
   heartbeatMs: number
@@ -44,6 +45,7 @@ export class ControllerLink {
   #random: () => number
   #limits: LinkLimits
   #closing = new AbortController()
+  #reader = new DesiredReader()
   #dirty = false
   #sending = false
   #connected = false
@@ -98,7 +100,7 @@ export class ControllerLink {
           if (signal.aborted) return
           if (!this.#connected) this.#logger.info('connected to the controller')
           this.#connected = true
-          if (event === 'desired') this.#hooks.desired(desiredStateSchema.parse(JSON.parse(data)))
+          if (event === 'desired') this.#hooks.desired(this.#reader.read(data))
           else if (event === 'ask') this.#hooks.ask(readAsk(JSON.parse(data)))
           // Reset only after the message was parsed: a controller whose messages cannot be parsed is not called again
           // in a hurry.
