@@ -1,7 +1,6 @@
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
-import type { DesiredState } from '../protocol/desiredState.ts'
 import { reasonChars } from '../protocol/basics.ts'
-import { type ReportedInstance } from '../protocol/services.ts'
+import type { DesiredInstance, ReportedInstance } from '../protocol/services.ts'
 import type { LocalInstance } from './localInstance.ts'
 
 /**
@@ -10,11 +9,10 @@ import type { LocalInstance } from './localInstance.ts'
  */
 export function reportedInstance(
   instance: LocalInstance,
-  desired: DesiredState | null,
+  traffic: DesiredInstance['traffic'] | undefined,
   balancer: BalancerDriver,
 ): ReportedInstance {
   const { id, release, definition, state, reason, port, pid, since, restarts, unstable } = instance
-  const traffic = desired?.instances.find((one) => one.id === id)?.traffic
   const { work, long } = balancer.inFlight(id)
   const isRetired = state === 'ready' && traffic === 'idle' && work > 0
   return {

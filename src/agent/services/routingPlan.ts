@@ -14,10 +14,11 @@ export function routingPlan(
   tcpOffset: number,
 ): RoutingPlan {
   const wanted = new Map(desired.instances.map((instance) => [instance.id, instance]))
+  const byService = Map.groupBy(instances, ([, { definition }]) => definition.service)
   const targetsFor = (route: Either): Target[] => {
     const targets: Target[] = []
-    for (const [id, local] of instances) {
-      if (local.port === null || local.definition.service !== route.service) continue
+    for (const [id, local] of byService.get(route.service) ?? []) {
+      if (local.port === null) continue
       const instance = wanted.get(id)
       const active =
         instance?.traffic === 'active' && route.releases.includes(instance.release) && local.serves && !desired.drained
@@ -30,13 +31,12 @@ export function routingPlan(
       .filter(({ machine }) => route.forwardTo.includes(machine))
       .map(({ machine, host, forwardPort }) => ({ machine, host, port: forwardPort }))
   const all: Either[] = [...desired.routes, ...desired.localRoutes]
+  const byPort = Map.groupBy(all, ({ match }) => (match.kind === 'http' ? null : match.port))
   const ownPort = (route: Either): OwnPort | null => {
     const { match, service } = route
     if (match.kind === 'http') return null
     const [plain, full] = [`${match.port}`, `${service}/${match.port}`]
-    const isAlone = all.every(
-      (other) => other === route || other.match.kind === 'http' || other.match.port !== match.port,
-    )
+    const isAlone = byPort.get(match.port)?.length === 1
     const port = match.port + tcpOffset
     const loopback = match.address
     if (match.kind === 'tcp') return { public: true, loopback, port, name: plain, also: [full] }

@@ -101,8 +101,9 @@ export class Services implements MachineFeature<Slice> {
   report(): Slice {
     const { balancer, supervisor } = this.#parts
     const { memory, cpu, tasks, why } = supervisor.abilities
+    const wanted = new Map(this.#desired?.instances.map((one) => [one.id, one.traffic]))
     return {
-      instances: [...this.all.values()].map((one) => reportedInstance(one, this.#desired, balancer)),
+      instances: [...this.all.values()].map((one) => reportedInstance(one, wanted.get(one.id), balancer)),
       unserved: this.#unserved.map(({ service, reason }) => ({ service, reason: shortened(reason) })),
       limits: { memory, cpu, tasks, why },
     }
