@@ -4,7 +4,7 @@ import { eventVersions } from '../events/event.ts'
 import { fromStored } from '../events/stored.ts'
 import type { EventLog } from './eventLog.ts'
 import { moved, recordedAt } from './recorded.ts'
-import { written } from './written.ts'
+import { writtenTogether } from './written.ts'
 
 /** The event log in SQLite. Closing it closes the database. */
 export class SqliteEventLog implements EventLog {
@@ -20,7 +20,7 @@ export class SqliteEventLog implements EventLog {
 
   async append(expected: number, events: readonly Event[], at: number, from?: number): Promise<RecordedEvent[]> {
     const recorded = recordedAt(expected, events, at, from)
-    written('event log', () => this.#insert(expected, recorded))
+    writtenTogether(this.#database, 'event log', () => this.#insert(expected, recorded))
     return recorded
   }
 
@@ -39,18 +39,10 @@ export class SqliteEventLog implements EventLog {
     const insert = this.#database.prepare(
       'INSERT INTO events (position, at, type, version, data) VALUES (?, ?, ?, ?, ?)',
     )
-    this.#database.exec('BEGIN IMMEDIATE')
-    try {
-      const last = this.#lastPosition()
-      if (last !== expected) throw moved(expected, last)
-      for (const { position, at, type, data } of recorded) {
-        insert.run(position, at, type, eventVersions[type], JSON.stringify(data))
-      }
-      this.#database.exec('COMMIT')
-    } catch (error) {
-      // On a full disk SQLite has rolled back automatically (sqlite.org/lang_transaction.html, 2.2).
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-      throw error
+    const last = this.#lastPosition()
+    if (last !== expected) throw moved(expected, last)
+    for (const { position, at, type, data } of recorded) {
+      insert.run(position, at, type, eventVersions[type], JSON.stringify(data))
     }
   }
 

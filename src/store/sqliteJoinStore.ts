@@ -1,6 +1,8 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import type { JoinStore, StoredJoin } from './joinStore.ts'
-import { written } from './written.ts'
+import { written, writtenTogether } from './written.ts'
+
+const subject = 'list of join tokens'
 
 export class SqliteJoinStore implements JoinStore {
   #database: DatabaseSync
@@ -10,14 +12,18 @@ export class SqliteJoinStore implements JoinStore {
   }
 
   async put({ hash, machine, expiresAt }: StoredJoin, now: number): Promise<void> {
-    this.#write('DELETE FROM joins WHERE machine = ? OR expires_at < ?', machine, now)
-    this.#write('INSERT INTO joins (hash, machine, expires_at) VALUES (?, ?, ?)', hash, machine, expiresAt)
+    writtenTogether(this.#database, subject, () => {
+      this.#database.prepare('DELETE FROM joins WHERE machine = ? OR expires_at < ?').run(machine, now)
+      this.#database
+        .prepare('INSERT INTO joins (hash, machine, expires_at) VALUES (?, ?, ?)')
+        .run(hash, machine, expiresAt)
+    })
   }
 
   async take(hash: string, request: string, now: number): Promise<string | null> {
     const take = `UPDATE joins SET used_at = ?, used_by = ?
        WHERE hash = ? AND (used_at IS NULL OR used_by = ?) AND expires_at >= ? RETURNING machine`
-    const row = written('list of join tokens', () => this.#database.prepare(take).get(now, request, hash, request, now))
+    const row = written(subject, () => this.#database.prepare(take).get(now, request, hash, request, now))
     return row === undefined ? null : String(row['machine'])
   }
 
@@ -35,6 +41,6 @@ export class SqliteJoinStore implements JoinStore {
   }
 
   #write(sql: string, ...values: SQLInputValue[]): void {
-    written('list of join tokens', () => this.#database.prepare(sql).run(...values))
+    written(subject, () => this.#database.prepare(sql).run(...values))
   }
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { SnapshotKey, SnapshotStore } from './snapshotStore.ts'
-import { written } from './written.ts'
+import { writtenTogether } from './written.ts'
 
 /**
  * Not a migration: an older version of Tandem refuses a database with more migrations than it knows, and must open this
@@ -37,21 +37,14 @@ export class SqliteSnapshotStore implements SnapshotStore {
   }
 
   async put(key: SnapshotKey, content: Uint8Array, superseded: readonly SnapshotKey[]): Promise<void> {
-    written('list of snapshots', () => {
-      this.#database.exec(`BEGIN IMMEDIATE; ${table}`)
-      try {
-        const remove = this.#database.prepare('DELETE FROM snapshots WHERE version = ? AND position = ?')
-        // First, so that their pages are free for the new one.
-        for (const { version, position } of superseded) remove.run(version, position)
-        this.#database
-          .prepare('INSERT OR REPLACE INTO snapshots (version, position, content) VALUES (?, ?, ?)')
-          .run(key.version, key.position, content)
-        this.#database.exec('COMMIT')
-      } catch (error) {
-        // On a full disk SQLite has rolled back automatically.
-        if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-        throw error
-      }
+    writtenTogether(this.#database, 'list of snapshots', () => {
+      this.#database.exec(table)
+      const remove = this.#database.prepare('DELETE FROM snapshots WHERE version = ? AND position = ?')
+      // First, so that their pages are free for the new one.
+      for (const { version, position } of superseded) remove.run(version, position)
+      this.#database
+        .prepare('INSERT OR REPLACE INTO snapshots (version, position, content) VALUES (?, ?, ?)')
+        .run(key.version, key.position, content)
     })
   }
 

@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite'
 import { OperatorError } from '../lib/operatorError.ts'
 
 /**
@@ -10,6 +11,21 @@ export function written<T>(subject: string, write: () => T): T {
   } catch (error) {
     throw isSqliteError(error) ? unwritable(subject, error) : error
   }
+}
+
+/** Runs several writes: all of them are written, or none. */
+export function writtenTogether(database: DatabaseSync, subject: string, write: () => void): void {
+  written(subject, () => {
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      write()
+      database.exec('COMMIT')
+    } catch (error) {
+      // On a full disk SQLite has rolled back automatically (sqlite.org/lang_transaction.html, 2.2).
+      if (database.isTransaction) database.exec('ROLLBACK')
+      throw error
+    }
+  })
 }
 
 const isSqliteError = (error: unknown): error is Error =>
