@@ -4,7 +4,7 @@ BIN := node_modules/.bin
 # Uses the Node that npm installed, if there is one. Looked up when a recipe runs, because a clean clone has none before.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all link bench-rollout bench-growth bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-cli bench-compare bundle dist clean
+.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all defects link bench-rollout bench-growth bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-cli bench-compare bundle dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ types: node_modules/.installed ## check types
 tidy: node_modules/.installed ## the tests of structure and language, and the largest files
 	$(RUN) node_modules/vitest/vitest.mjs run src/tidy.test.ts src/language.test.ts --reporter=dot
 	@git ls-files 'src/*.ts' | grep -v test.ts | xargs wc -l | sort -rn | sed -n '2,9p'
+
+defects: node_modules/.installed ## seed each defect of test/defects in a worktree, and show which test in one process notices it
+	$(RUN) test/defects/run.ts
 
 dead: node_modules/.installed ## find dead code and unused dependencies
 	$(BIN)/knip --no-progress

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Checkup } from '../../src/protocol/checkup.ts'
 import { Laptop } from './laptop.ts'
-import { Load } from './load.ts'
-import { failuresOf, type Pushed } from './rollUnderLoad.ts'
+import type { Pushed } from './rollUnderLoad.ts'
 import { ask, pushTalker } from './talker.ts'
 import { Eyes, isAlive, processesOf, until } from './watch.ts'
 
@@ -19,23 +18,6 @@ describe('machines of a pair', () => {
     expect(await pushTalker(laptop, { name: 'web', version: '1', more: 'instances: 2' })).toMatchObject({ exit: 0 })
   })
   afterAll(() => laptop?.remove())
-
-  it('are drained and put back under load without a failure, and a drain of the last one is refused', async () => {
-    const load = new Load({ entries: Object.values(laptop.entries), perSecond: 50, shortOnly: true })
-    load.start()
-    expect(await laptop.json('machine', 'drain', 'b')).toMatchObject({ exit: 0, machine: 'b', state: 'drained' })
-    const mine = await ask(entry('b'))
-    expect(mine).toMatchObject({ status: 200 })
-    expect(mine.instance).toContain('-a-')
-    const last = await laptop.json<{ error: { message: string } }>('machine', 'drain', 'a')
-    expect(last).toMatchObject({ exit: 4, error: { code: 'E_LAST_INSTANCE' } })
-    expect(last.error.message).toContain('web')
-    expect(await laptop.json('machine', 'ready', 'b')).toMatchObject({ exit: 0, machine: 'b', state: 'ready' })
-    await until('b serves its own requests', async () => (await ask(entry('b'))).instance.includes('-b-'))
-    expect(await laptop.json('machine', 'drain', 'c')).toMatchObject({ exit: 4, error: { code: 'E_NO_SUCH_MACHINE' } })
-    expect(failuresOf(await load.stop())).toEqual([])
-    expect(load.result.requests).toBeGreaterThan(20)
-  })
 
   it('keep a note for the next person until it is removed; a second line or an unknown machine is refused', async () => {
     const text = 'disk is replaced on Monday, ask Ida'
@@ -91,16 +73,6 @@ describe('machines of a pair', () => {
     const ofB = processesOf({ TANDEM_MACHINE: 'b', TANDEM_DATA: join(laptop.folder, 'data/b/data/web') })
     expect(new Set(ofB)).toEqual(new Set(again.map(({ pid }) => pid)))
     expect((await ask(entry('b'))).instance).toContain('-b-')
-  })
-
-  it('take an instance that stops listening out of traffic, and restart one that exits', async () => {
-    const { instance } = await ask(entry('a'), '/deafen')
-    await until('the instance is out of traffic, and reported', async () => {
-      const { instances } = await eyes.service('web')
-      return instances.some((one) => one.id === instance && one.state !== 'ready')
-    })
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(entry('a'))))
-    expect(answers.filter((one) => one.status !== 200 || one.instance === instance)).toEqual([])
   })
 
   it('start the published release unchanged, whatever an instance did to its files and to the cache', async () => {

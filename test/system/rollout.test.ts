@@ -42,38 +42,6 @@ describe('a pair under load, http and tcp', () => {
     expect(load.result.versions).toEqual(['1', '2', '3'])
   })
 
-  it('reverts a release that exits before it is ready, on every machine, without a failure', async () => {
-    const more = 'run: [node, -e, "process.exit(3)"]'
-    const folder = laptop.service('web', `service: web\n${more}\nrollout: { drain: ${drainMs}ms }\n`)
-    const { code, out } = await laptop.run('push', folder, '--json')
-    const result = JSON.parse(out.at(-1) ?? '{}')
-    expect(code).toBe(1)
-    expect(result.rollout).toMatchObject({
-      state: 'reverted',
-      machines: [
-        { machine: 'a', state: 'reverted' },
-        { machine: 'b', state: 'untouched' },
-      ],
-    })
-    expect(result.rollout.reason).toContain('exited with status 3')
-    expect(failuresOf(load.result)).toEqual([])
-    const status = await laptop.json('status', 'web')
-    expect(JSON.stringify(status)).not.toContain(result.release)
-  })
-
-  it('reverts both machines when the second fails, without a failure', async () => {
-    const program = `if (process.env.TANDEM_MACHINE === 'b') process.exit(4); await import('./web.mjs')`
-    const folder = laptop.service(
-      'web',
-      `service: web\nrun: [node, --input-type=module, -e, "${program}"]\nenv: { VERSION: "5" }\nrollout: { drain: ${drainMs}ms }\n`,
-    )
-    const pushed = await laptop.json<{ rollout: RolloutView }>('push', folder)
-    expect(pushed).toMatchObject({ exit: 1, rollout: { state: 'reverted' } })
-    expect(pushed.rollout.machines.map(({ state }) => state)).toEqual(['reverted', 'reverted'])
-    rollouts.push(pushed.rollout)
-    expect(failuresOf(load.result)).toEqual([])
-  })
-
   it('keeps long connections open until the drain deadline; they end with the goodbye of their service', async () => {
     const { long, requests, slow, uploads, lines } = await load.stop()
     expect(Math.min(requests, slow, uploads, lines, long.length)).toBeGreaterThan(5)

@@ -2,8 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Laptop } from './laptop.ts'
-import { Load } from './load.ts'
-import { failuresOf, type Pushed } from './rollUnderLoad.ts'
+import type { Pushed } from './rollUnderLoad.ts'
 import { ask, pushTalker } from './talker.ts'
 import { Eyes, Following, until } from './watch.ts'
 
@@ -19,7 +18,6 @@ describe('a single machine', () => {
   let laptop: Laptop
   let eyes: Eyes
   const entry = (): string => laptop.entries['a'] ?? ''
-  const replace = '{ strategy: replace, drain: 200ms }'
 
   beforeAll(async () => {
     laptop = await Laptop.start({ machines: 1 })
@@ -27,35 +25,6 @@ describe('a single machine', () => {
     expect(await pushTalker(laptop, { name: 'solo', version: '1' })).toMatchObject({ exit: 0 })
   })
   afterAll(() => laptop?.remove())
-
-  it('refuses to replace its last ready instance, and changes nothing', async () => {
-    const before = await eyes.service('solo')
-    const refused = await pushTalker(laptop, { name: 'solo', version: '2', rollout: replace })
-    expect(refused).toMatchObject({ exit: 4, error: { code: 'E_OUTAGE' } })
-    expect((await eyes.service('solo')).instances.map(({ id }) => id)).toEqual(before.instances.map(({ id }) => id))
-  })
-
-  it('replaces it with --allow-outage: never two at a time, and requests wait until the new instance is ready', async () => {
-    const load = new Load({ entries: [entry()], perSecond: 50, shortOnly: true })
-    load.start()
-    const slowly = { name: 'solo', version: '2', rollout: replace, env: { BOOT_MS: '700' } }
-    const pushed = await pushTalker(laptop, slowly, '--allow-outage')
-    const result = await load.stop()
-    expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
-    expect(failuresOf(result)).toEqual([])
-    expect(result.versions).toEqual(['1', '2'])
-    expect(Math.max(...result.latencies)).toBeGreaterThan(500)
-    const phases = pushed.rollout?.machines[0]?.phases.map(({ phase }) => phase) ?? []
-    expect(phases.indexOf('stop')).toBeLessThan(phases.indexOf('start'))
-  })
-
-  it('runs a command with the release and the environment of a service, and returns its output and exit status', async () => {
-    const script = 'cat marker.txt; echo " $VERSION $TANDEM_SERVICE"; echo "not well" >&2; exit 7'
-    const { code, out, err } = await laptop.run('run', 'solo', '--', 'sh', '-c', script)
-    expect(out).toEqual(['as it was published 2 solo'])
-    expect(err).toContain('not well')
-    expect(code).toBe(7)
-  })
 
   it('gives an instance exactly the documented environment, including secrets, which appear nowhere else', async () => {
     const file = join(laptop.folder, 'data/env/solo.env')
@@ -98,26 +67,6 @@ describe('a single machine', () => {
     ]) {
       expect(readFileSync(join(laptop.folder, 'data', path)).includes('swordfish'), path).toBe(false)
     }
-  })
-
-  it('shows a crash loop outside a rollout once in status and events, and continues to restart', async () => {
-    const { position } = (await eyes.status()).controller
-    await ask(entry(), '/exit?code=5')
-    await until('the instance is back', async () => (await ask(entry())).status === 200)
-    // A single crash is no loop; from here on, the instance never comes up again.
-    writeFileSync(join(laptop.folder, 'data/env/solo.env'), 'CRASH=9\n')
-    await ask(entry(), '/exit?code=5')
-    const failed = await until('the crash loop is reported', async () => {
-      const [instance] = (await eyes.service('solo')).instances
-      return instance && instance.restarts >= 3 && instance
-    })
-    expect(failed.reason).toContain('status 9')
-    const { out } = await laptop.run('status')
-    expect(out.join('\n')).toContain('status 9')
-    const loops = (await eyes.events(position)).filter(({ type }) => type === 'InstanceFailed')
-    expect(loops.length).toBeLessThanOrEqual(2) // one event for each healthy period before
-    writeFileSync(join(laptop.folder, 'data/env/solo.env'), '')
-    await until('the instance is healthy again', async () => (await ask(entry())).status === 200)
   })
 
   it('shows the output of ended instances from the requested time, and follows new output', async () => {

@@ -25,13 +25,13 @@ export class MemoryEventLog implements EventLog {
 
   async position(): Promise<number> {
     await this.#othersRun()
-    return this.#all().at(-1)?.position ?? 0
+    return this.#last()
   }
 
   async append(expected: number, events: readonly Event[], at: number, from?: number): Promise<RecordedEvent[]> {
     const recorded = recordedAt(expected, events, at, from)
     await this.#othersRun()
-    const last = this.#all().at(-1)?.position ?? 0
+    const last = this.#last()
     if (last !== expected) throw moved(expected, last)
     if (this.isFull) throw unwritable('event log', new Error('the disk is full'))
     this.#disk.rows.push(...recorded.map((event) => JSON.stringify(event)))
@@ -41,17 +41,19 @@ export class MemoryEventLog implements EventLog {
 
   async read(after: number, limit: number): Promise<RecordedEvent[]> {
     await this.#othersRun()
-    return this.#all()
-      .filter(({ position }) => position > after)
-      .slice(0, limit)
+    const from = this.#disk.rows.findIndex((row) => parsed(row).position > after)
+    if (from < 0) return []
+    return this.#disk.rows.slice(from, from + limit).map((row) => {
+      const { position, at, type, data } = parsed(row)
+      return fromStored({ position, at, type, version: eventVersions[type], data: JSON.stringify(data) })
+    })
   }
 
   async close(): Promise<void> {}
 
-  #all(): RecordedEvent[] {
-    return this.#disk.rows.map((row) => {
-      const { position, at, type, data } = JSON.parse(row) as RecordedEvent // only `append` writes rows
-      return fromStored({ position, at, type, version: eventVersions[type], data: JSON.stringify(data) })
-    })
+  #last(): number {
+    return parsed(this.#disk.rows.at(-1) ?? '{"position":0}').position
   }
 }
+
+const parsed = (row: string): RecordedEvent => JSON.parse(row) as RecordedEvent // only `append` writes rows
