@@ -12,7 +12,7 @@ import { changedCheckout, type Edit } from './changedBuild.ts'
 import { ClientLoad } from './clientLoad.ts'
 import { killUnits } from './killUnits.ts'
 import type { LabMachine } from './labMachine.ts'
-import { Pair } from './pair.ts'
+import { installCommand, Pair } from './pair.ts'
 import { previousCheckout } from './previousBuild.ts'
 import { whyNoLab } from './requirements.ts'
 import { Workshop } from './workshop.ts'
@@ -82,6 +82,7 @@ describe.skipIf(why)(`the units of an upgraded machine${why ? ` (skipped: ${why}
   const workshop = new Workshop('parts')
   let load: ClientLoad | null = null
   let previous: string | null = null
+  let presentPackage = ''
   /** Everything of Tandem's own parts on each machine, at the build that all joined with. */
   let joined: string[]
   beforeAll(async () => {
@@ -89,7 +90,9 @@ describe.skipIf(why)(`the units of an upgraded machine${why ? ` (skipped: ${why}
     if (previous === null) return
     const old = await workshop.make({ root: previous, version: before })
     await workshop.unpack(old, 'old')
-    await workshop.unpack(await workshop.make({ version: present }), 'present')
+    const made = await workshop.make({ version: present })
+    presentPackage = made.packages[0] ?? ''
+    await workshop.unpack(made, 'present')
     const changed = await changedCheckout(root, join(workshop.folder, 'changed'), laterVersion)
     await workshop.unpack(await workshop.make({ root: changed, version: later }), 'later')
     pair = await Pair.open({ debianPackage: old.packages[0] })
@@ -300,6 +303,26 @@ describe.skipIf(why)(`the units of an upgraded machine${why ? ` (skipped: ${why}
     expect((await partsEverywhere()).map(withoutDropIns)).toEqual(joined.map(withoutDropIns))
     expect(await routing()).toEqual(pids)
     await endLoad()
+  })
+
+  it('are those of a package that replaces the first build', long, async ({ skip }) => {
+    needsFirstBuild(skip)
+    const b = pair.lab.machine('b')
+    await b.must(['tandem', 'agent', 'leave', '--purge', '--remove-data'])
+    await pair.join('b')
+    await pair.until('ready')
+    await expect.poll(async () => (await b.run(['systemctl', 'is-active', 'tandem-haproxy.service'])).code).toBe(0)
+    const { units: wanted } = await agentWanted(b, 'b')
+    await b.must(installCommand(presentPackage))
+    for (const { name, text } of wanted) {
+      await expect.poll(() => b.must(['cat', `/etc/systemd/system/${name}`]), { timeout: 60_000 }).toBe(text)
+    }
+    await expect.poll(async () => (await versions())[1], { timeout: 60_000 }).toBe(present)
+    await expect.poll(async () => (await b.run(['sh', '-c', 'ls /etc/systemd/system | grep parts'])).out).toBe('')
+    const record = JSON.parse(await b.must(['cat', `${data}/program/parts.json`])) as { digest: string }
+    expect(record.digest).toBe(digestOf('agent'))
+    expect(await b.must(['sh', '-c', `ls ${data}/program | grep -e change -e parts-of || true`])).toBe('')
+    await pair.until('ready')
   })
 
   const withoutDropIns = (text: string): string =>
