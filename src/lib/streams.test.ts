@@ -40,10 +40,10 @@ describe('server-sent events', () => {
   })
   it('of many megabytes in small pieces take almost no time', async () => {
     const text = encodeServerSentEvent({ data: JSON.stringify('y'.repeat(15 * 1024 * 1024)) })
-    const asked = performance.now()
+    const start = process.cpuUsage()
     const all = await Array.fromAsync(decodeServerSentEvents(inPieces(text, Array<number>(480).fill(32 * 1024))))
     expect(all).toHaveLength(1)
-    expect(performance.now() - asked).toBeLessThan(1_000)
+    expect(process.cpuUsage(start).user).toBeLessThan(1_000_000)
   })
 })
 

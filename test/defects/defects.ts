@@ -179,10 +179,10 @@ export const defects: Defect[] = [
     before: ['machines', 'are drained and put back'],
   },
   {
-    name: 'an older position of the log is obeyed',
+    name: 'a log from a backup is obeyed',
     file: 'src/agent/acceptDesired.ts',
-    from: '(next && next.start <= seen.position) || desired.position < seen.position',
-    to: 'false as boolean',
+    from: 'if (!seen) return { accepted: true }',
+    to: 'if (seen !== undefined) return { accepted: true }',
     before: ['recovered', 'is refused by the machines'],
   },
   {
@@ -200,11 +200,11 @@ export const defects: Defect[] = [
     before: ['single', 'shows a crash loop'],
   },
   {
-    name: 'a deaf instance stays ready',
+    name: 'restarts of an instance are not counted',
     file: 'src/agent/localInstance.ts',
-    from: "this.state === 'ready' && misses >= this.#limits.misses",
-    to: "this.state === 'ready' && misses >= 1e9",
-    before: ['machines', 'take an instance that stops listening'],
+    from: '      this.restarts++\n',
+    to: '',
+    before: ['single', 'shows a crash loop'],
   },
   {
     name: 'the agent does not connect again',

@@ -295,12 +295,15 @@ describe('reports', () => {
   })
   it('in a flood change nothing that they repeat, and delay no other caller', async () => {
     const before = await controller.client.call('status', {})
-    const flood = Array.from({ length: 500 }, (_, index) => report(aReport({ seq: 10 + index })))
-    const asked = performance.now()
+    let answered = 0
+    const flood = Array.from({ length: 500 }, async (_, index) => {
+      await report(aReport({ seq: 10 + index }))
+      answered++
+    })
     const during = await controller.client.call('status', {})
-    const tookMs = performance.now() - asked
+    const answeredBefore = answered
     await Promise.all(flood)
     expect(during.controller.position).toBe(before.controller.position)
-    expect(tookMs).toBeLessThan(3_000)
+    expect(answeredBefore).toBeLessThan(500)
   })
 })

@@ -173,7 +173,7 @@ describe('close', () => {
     instance.hanging[0]?.end('made it')
     expect(await finishing).toBe('made it')
     await closed
-    expect(performance.now() - began).toBeLessThan(1_500)
+    expect(performance.now() - began).toBeLessThan(20_000) // not the 30 s for which it holds
     expect(await stuck).toContain('hang up')
     expect(await ended).toBe('')
     await expect(lab.connect(machine.port)).rejects.toThrow('ECONNREFUSED')
