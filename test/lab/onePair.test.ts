@@ -1,0 +1,19 @@
+import { afterAll, describe } from 'vitest'
+import { idleSuite } from './idle.suite.ts'
+import { maintenanceSuite } from './maintenance.suite.ts'
+import { pairSuite } from './pair.suite.ts'
+import { whyNoLab } from './requirements.ts'
+import { bootMs, SharedPair } from './sharedPair.ts'
+import { unitEndsSuite } from './unitEnds.suite.ts'
+
+const why = whyNoLab()
+
+// The last suite removes a machine from the cluster.
+describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => {
+  const shared = new SharedPair()
+  afterAll(() => shared.close(), bootMs)
+  unitEndsSuite(shared.lend)
+  idleSuite(shared.lend)
+  maintenanceSuite(shared.lend)
+  pairSuite(shared.lend)
+})

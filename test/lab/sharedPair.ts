@@ -1,0 +1,34 @@
+import { Pair } from './pair.ts'
+
+/** Includes installing the machines' system, in the first run. */
+export const bootMs = 700_000
+
+/**
+ * One booted pair for several suites: opened at the first call, and put back as it was new at each later one. A suite
+ * that leaves more behind than services, drained machines, cut links and another cluster file boots its own pair.
+ */
+export class SharedPair {
+  #pair: Pair | null = null
+
+  readonly lend = async (): Promise<Pair> => {
+    if (this.#pair) await putBack(this.#pair)
+    return (this.#pair ??= await Pair.open())
+  }
+
+  async close(): Promise<void> {
+    await this.#pair?.close()
+  }
+}
+
+async function putBack(pair: Pair): Promise<void> {
+  await pair.lab.network.heal()
+  await pair.applyCluster()
+  await pair.tandem('maintenance', 'stop')
+  for (const machine of ['a', 'b']) await pair.tandem('machine', 'ready', machine)
+  await pair.until('ready')
+  const { services } = await pair.tandem<{ services: { service: string }[] }>('status')
+  for (const { service } of services) {
+    const removed = await pair.tandem('remove', service, '--data')
+    if (removed.exit !== 0) throw new Error(`could not remove ${service}: ${JSON.stringify(removed)}`)
+  }
+}
