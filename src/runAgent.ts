@@ -1,17 +1,16 @@
 import { pino, type Logger } from 'pino'
 import { CertificateKeeper } from './agent/certificateKeeper.ts'
 import { JoinedSettings } from './agent/joinedSettings.ts'
+import { withSettings } from './agent/listenOptions.ts'
 import { startAgent } from './agent/startAgent.ts'
 import { agentDrivers } from './agentDrivers.ts'
 import { agentIdentity, type JoinedAgent } from './agent/agentIdentity.ts'
 import { ApiClient } from './api/client.ts'
 import type { EntryPoints } from './cli/entryPoints.ts'
 import { systemClock } from './lib/clock.ts'
-import type { MachineSettings } from './definitions/machineSettings.ts'
 import { defaultLastPerService } from './releases/storeCollection.ts'
 import { untilStopped } from './lib/untilStopped.ts'
 import { readVersion } from './lib/version.ts'
-import { joinedPorts } from './layout/ports.ts'
 
 type Options = Parameters<EntryPoints['runAgent']>[0]
 
@@ -19,7 +18,7 @@ type Options = Parameters<EntryPoints['runAgent']>[0]
 export async function runAgent(given: Options): Promise<number> {
   const identity = agentIdentity(given)
   const { machine, controllerUrl, token, joined } = identity
-  const options = joined ? asJoined(given, joined.settings) : given
+  const options = withSettings(given, joined?.settings ?? null)
   const logger = pino({ level: process.env['TANDEM_LOG'] ?? 'info', base: { machine } })
   const keeper: CertificateKeeper | null = joined && keeperOf(joined, () => client, logger)
   const client = new ApiClient({ url: controllerUrl, token, trust: () => keeper?.identity ?? null })
@@ -53,13 +52,6 @@ export async function runAgent(given: Options): Promise<number> {
     await agent.close()
   }
   return untilStopped(logger, close, { asked: ownSettings.changed, abandon: () => supervisor.abandon?.() })
-}
-
-/** The cluster file's settings for this machine take precedence over the command line. */
-function asJoined(options: Options, { address, entry }: MachineSettings): Options {
-  const forwardPort = options.forwardPort || joinedPorts.forward
-  const metricsPort = options.metricsPort || joinedPorts.metrics
-  return { ...options, host: address, httpPort: entry.http, forwardPort, metricsPort }
 }
 
 function keeperOf({ folder }: JoinedAgent, client: () => ApiClient, logger: Logger): CertificateKeeper {
