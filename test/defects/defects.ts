@@ -5,8 +5,8 @@ export interface Defect {
   /** Occurs once in the file. */
   from: string
   to: string
-  /** File and name of the test in test/system that failed by it, at commit b28f91c. */
-  before: [file: string, test: string]
+  /** File and name of the test in test/system that failed by it, at commit b28f91c; `null`: none did. */
+  before: [file: string, test: string] | null
 }
 
 export const defects: Defect[] = [
@@ -169,7 +169,7 @@ export const defects: Defect[] = [
     file: 'src/agent/services/routingPlan.ts',
     from: 'route.releases.includes(instance.release) && local.serves',
     to: 'route.releases.includes(instance.release)',
-    before: ['machines', 'take an instance that stops listening'],
+    before: null,
   },
   {
     name: 'a drained machine keeps serving',

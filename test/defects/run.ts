@@ -53,6 +53,10 @@ interface Result {
   testResults: { name: string; status: string; assertionResults: { status: string; fullName: string }[] }[]
 }
 
+function testsBefore({ before }: Defect): string[] | null {
+  return before && [`test/system/${before[0]}.test.ts`, '-t', before[1]]
+}
+
 function seeded(folder: string, { file, from, to }: Defect): () => void {
   const path = join(folder, file)
   const text = readFileSync(path, 'utf8')
@@ -69,10 +73,10 @@ let unnoticed = 0
 try {
   for (const [index, defect] of defects.entries()) {
     if (numbers.length > 0 && !numbers.includes(String(index + 1))) continue
+    const tests = which === 'before' ? testsBefore(defect) : ['test/inProcess']
+    if (tests === null) continue
     const restore = seeded(folder, defect)
-    const [file, test] = defect.before
-    const files = file.split('|').map((name) => `test/system/${name}.test.ts`)
-    const { failed, names } = fails(folder, which === 'before' ? [...files, '-t', test] : ['test/inProcess'])
+    const { failed, names } = fails(folder, tests)
     restore()
     if (!failed) unnoticed++
     console.log(`${index + 1} ${failed ? 'noticed' : 'NOT NOTICED'}: ${defect.name} · ${names[0] ?? ''}`)
