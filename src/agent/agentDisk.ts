@@ -10,33 +10,16 @@ import { desiredFormat, upcastDesired } from './keptDesired.ts'
 
 const bootSchema = z.object({ boot: z.number() })
 const portsSchema = z.object({ next: z.number(), forward: z.number().nullable(), metrics: z.number().nullable() })
-/** `jobs`: written beside jobs.json. An agent that does not know jobs drops it: see jobs/formerRecords.ts. */
-const jobs = z.literal(true).optional()
-const preparedSchema = z.array(
-  z.object({ rollout: z.string(), ok: z.boolean(), reason: z.string(), finished: z.boolean(), jobs }),
-)
 
 const instancesSchema = z.record(
   z.string(),
   z.object({ state: z.enum(instanceStates), since: z.number(), restarts: z.number() }),
 )
 
-const workSchema = z.object({
-  id: z.string(),
-  attempt: z.number(),
-  step: z.enum(['script', 'restart', 'over']),
-  /** Identifies the start of the machine (boot) in which this step began. */
-  mark: z.string(),
-  ok: z.boolean(),
-  reason: z.string(),
-  jobs,
-})
 /** Each record is parsed by itself, so that one from a newer version does not make the file unreadable. */
 const jobsSchema = z.object({ format: z.number(), jobs: z.array(z.unknown()) })
 const jobsFormat = 1
 
-export type FormerWork = z.infer<typeof workSchema>
-export type FormerPrepared = z.infer<typeof preparedSchema>[number]
 export type Ports = z.infer<typeof portsSchema>
 
 /** The agent's files on disk: small JSON files, each replaced as a whole. */
@@ -51,16 +34,16 @@ export class AgentDisk {
 
   /** Returns a number that grows with each start of the agent, even after the disk was wiped. */
   nextBoot(now: number): number {
-    return Math.max(now, (this.#read('boot', bootSchema)?.boot ?? 0) + 1)
+    return Math.max(now, (this.read('boot', bootSchema)?.boot ?? 0) + 1)
   }
 
   writeBoot(boot: number): void {
-    this.#files.write('boot', { boot })
+    this.write('boot', { boot })
   }
 
   /** The last desired state obeyed. The machine runs by this state while no controller answers. */
   readDesired(): DesiredState | null {
-    return this.#read(
+    return this.read(
       'desired',
       z
         .unknown()
@@ -70,38 +53,22 @@ export class AgentDisk {
   }
 
   writeDesired(desired: DesiredState): void {
-    this.#files.write('desired', { format: desiredFormat, ...desired })
+    this.write('desired', { format: desiredFormat, ...desired })
   }
 
   /** The records of jobs, oldest change first. */
   readJobs(): unknown[] {
-    return this.#read('jobs', jobsSchema)?.jobs ?? []
+    return this.read('jobs', jobsSchema)?.jobs ?? []
   }
 
   writeJobs(records: unknown[]): void {
-    this.#files.write('jobs', { format: jobsFormat, jobs: records })
-  }
-
-  readPrepared(): FormerPrepared[] {
-    return this.#read('prepared', preparedSchema) ?? []
-  }
-
-  writePrepared(prepared: FormerPrepared[]): void {
-    this.#files.write('prepared', prepared)
-  }
-
-  readMaintenance(): FormerWork | null {
-    return this.#read('maintenance', workSchema)
-  }
-
-  writeMaintenance(work: FormerWork): void {
-    this.#files.write('maintenance', work)
+    this.write('jobs', { format: jobsFormat, jobs: records })
   }
 
   /** For display only: a file that cannot be read, for example after a power cut, counts as empty. */
   readInstances(): z.infer<typeof instancesSchema> {
     try {
-      return this.#read('instances', instancesSchema) ?? {}
+      return this.read('instances', instancesSchema) ?? {}
     } catch {
       return {}
     }
@@ -113,11 +80,11 @@ export class AgentDisk {
   }
 
   readPorts(): Ports | null {
-    return this.#read('ports', portsSchema)
+    return this.read('ports', portsSchema)
   }
 
   writePorts(ports: Ports): void {
-    this.#files.write('ports', ports)
+    this.write('ports', ports)
   }
 
   /** Holds one writable data folder per service, kept across releases. */
@@ -133,7 +100,7 @@ export class AgentDisk {
    * Reads one of the agent's files. Only damage to the disk or another version of Tandem can make such a file
    * unreadable.
    */
-  #read<T>(name: string, schema: z.ZodType<T>): T | null {
+  read<T>(name: string, schema: z.ZodType<T>): T | null {
     try {
       const known = this.#files.read(name)
       return known === null ? null : schema.parse(known)
@@ -149,6 +116,11 @@ export class AgentDisk {
         },
       )
     }
+  }
+
+  /** Returns once the file would survive a power cut. */
+  write(name: string, value: unknown): void {
+    this.#files.write(name, value)
   }
 }
 

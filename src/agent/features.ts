@@ -19,9 +19,11 @@ import type { LateWrites } from './lateWrites.ts'
 import { JobPrograms } from './jobs/jobPrograms.ts'
 import { JobRecords } from './jobs/jobRecords.ts'
 import { JobRunner, type JobParts } from './jobs/jobRunner.ts'
+import { formerWork } from './maintenance/formerWork.ts'
 import { MachineWork } from './maintenance/machineWork.ts'
 import { maintenance } from './maintenance/maintenance.ts'
 import type { InstancePorts } from './ports.ts'
+import { formerPrepared } from './preparing/formerPrepared.ts'
 import { Preparer } from './preparing/preparer.ts'
 import { preparing } from './preparing/preparing.ts'
 import type { Loopback } from './loopback.ts'
@@ -80,7 +82,11 @@ export interface AgentJobs {
 function openJobs({ disk, launcher, supervisor, ports, options, ...shared }: FeatureParts): AgentJobs {
   const programs = new JobPrograms({ launcher, supervisor, ports, clock: shared.clock })
   const host = options.hostDriver
-  const parts: JobParts = { ...shared, records: new JobRecords(disk), mark: () => host?.bootMark() ?? '' }
+  const parts: JobParts = {
+    ...shared,
+    records: new JobRecords(disk, [formerPrepared(disk), formerWork(disk)]),
+    mark: () => host?.bootMark() ?? '',
+  }
   return {
     programs,
     preparer: new Preparer(programs, parts),

@@ -2,6 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AgentDisk } from '../agentDisk.ts'
+import { formerWork } from '../maintenance/formerWork.ts'
+import { formerPrepared } from '../preparing/formerPrepared.ts'
 import { makeFolder } from '../testing/given.ts'
 import { ending, type JobRecord } from './jobRecord.ts'
 import { JobRecords } from './jobRecords.ts'
@@ -17,7 +19,8 @@ const path = (name: string): string => join(folder.path, `${name}.json`)
 const read = (name: string): unknown =>
   existsSync(path(name)) ? JSON.parse(readFileSync(path(name), 'utf8')) : undefined
 const write = (name: string, content: unknown): void => writeFileSync(path(name), `${JSON.stringify(content)}\n`)
-const records = (): JobRecords => new JobRecords(new AgentDisk(folder.path))
+const records = (disk = new AgentDisk(folder.path)): JobRecords =>
+  new JobRecords(disk, [formerPrepared(disk), formerWork(disk)])
 const states = (of: JobRecords, ...kinds: string[]): unknown[] =>
   of.of(...kinds).map((one) => [one.kind, one.id, one.state, one.state === 'ended' ? one.ending.how : null])
 
@@ -113,7 +116,7 @@ describe('an upgrade after a downgrade', () => {
     disk.writeJobs = () => {
       throw new Error('killed here')
     }
-    expect(() => new JobRecords(disk).commit(prepare('r1'))).toThrow('killed here')
+    expect(() => records(disk).commit(prepare('r1'))).toThrow('killed here')
     expect(read('prepared')).toMatchObject([{ rollout: 'r1', jobs: true }])
     expect(records().of('prepare')).toEqual([])
   })

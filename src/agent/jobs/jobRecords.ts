@@ -1,26 +1,29 @@
 import type { AgentDisk } from '../agentDisk.ts'
-import { fromFormer, toFormer } from './formerRecords.ts'
+import type { FormerRecords } from './formerRecords.ts'
 import { jobRecordSchema, type JobRecord } from './jobRecord.ts'
 
 /**
- * The records of all jobs of this agent, oldest change first: one file, replaced as a whole. Beside it, the two files of
- * agents that know no jobs are kept up to date, so that such an agent, after a downgrade, repeats no work.
+ * The records of all jobs of this agent, oldest change first: one file, replaced as a whole. Beside it, the files
+ * of agents that know no jobs are kept up to date.
  */
 export class JobRecords {
   #disk: AgentDisk
   #known: JobRecord[] = []
   /** Records in a form that only a newer version of Tandem knows: written back as they were. */
   #foreign: unknown[] = []
-  #former = ''
+  #former: readonly FormerRecords[]
+  /** The content of the former files as last written, as JSON. */
+  #written = new Map<FormerRecords, string>()
 
-  constructor(disk: AgentDisk) {
+  constructor(disk: AgentDisk, former: readonly FormerRecords[] = []) {
     this.#disk = disk
+    this.#former = former
     for (const one of disk.readJobs()) {
       const record = jobRecordSchema.safeParse(one)
       if (record.success) this.#known.push(record.data)
       else this.#foreign.push(one)
     }
-    for (const record of fromFormer(disk.readPrepared(), disk.readMaintenance())) {
+    for (const record of former.flatMap((one) => one.read())) {
       const ours = this.find(record.kind, record.id)
       if (!ours || order(ours) < order(record)) this.put(record)
     }
@@ -66,12 +69,12 @@ export class JobRecords {
    * between the writes leaves a job that has not started as it was.
    */
   #write(records: JobRecord[]): void {
-    const { prepared, work } = toFormer(records)
-    const former = JSON.stringify([prepared, work])
-    if (former !== this.#former) {
-      if (prepared.length > 0) this.#disk.writePrepared(prepared)
-      if (work) this.#disk.writeMaintenance(work)
-      this.#former = former
+    for (const former of this.#former) {
+      const content = former.convert(records)
+      const json = JSON.stringify(content)
+      if (content === null || json === this.#written.get(former)) continue
+      former.write(content)
+      this.#written.set(former, json)
     }
     this.#disk.writeJobs([...this.#foreign, ...records])
   }

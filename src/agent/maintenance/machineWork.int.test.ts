@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { z } from 'zod'
 import { createFakeHost, type FakeHost } from '../../drivers/host/fakeHost.ts'
 import type { HostDriver } from '../../drivers/host/host.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -7,6 +8,7 @@ import { AgentDisk } from '../agentDisk.ts'
 import { JobRecords } from '../jobs/jobRecords.ts'
 import { Crash, CrashingDisk } from '../jobs/testing/crash.ts'
 import { LateWrites } from '../lateWrites.ts'
+import { formerWork } from './formerWork.ts'
 import { MachineWork } from './machineWork.ts'
 import { Problems } from '../problems.ts'
 import { makeFolder, quiet } from '../testing/given.ts'
@@ -36,7 +38,13 @@ function start(on: HostDriver | null = host, onDisk = new AgentDisk(folder.path)
   problems = new Problems(quiet, () => {})
   lateWrites = new LateWrites(problems)
   const one = new MachineWork({
-    ...{ records: new JobRecords(disk), mark: () => on?.bootMark() ?? '', host: on, problems, lateWrites },
+    ...{
+      records: new JobRecords(disk, [formerWork(disk)]),
+      mark: () => on?.bootMark() ?? '',
+      host: on,
+      problems,
+      lateWrites,
+    },
     ...{ clock: systemClock, logger: quiet, changed: () => {} },
     ...{ lookMs: 1, graceMs: 50 },
   })
@@ -139,14 +147,14 @@ it('keeps the result when the disk is full, and writes it when there is room', a
   const one = start()
   one.want(asked({ restart: false }))
   await until(() => expect(host.begun).toHaveLength(1))
-  const write = disk.writeMaintenance.bind(disk)
-  disk.writeMaintenance = () => {
+  const write = disk.write.bind(disk)
+  disk.write = () => {
     throw new Error('ENOSPC: no space left on device')
   }
   host.setScripts({ state: 'ok' })
   await until(() => expect(one.report()).toMatchObject({ ok: true }))
   expect(problems.list()).toEqual(['cannot write the result of maintenance to disk: ENOSPC: no space left on device'])
-  disk.writeMaintenance = write
+  disk.write = write
   lateWrites.retry()
   expect(problems.list()).toEqual([])
   await one.close()
@@ -158,7 +166,7 @@ it('begins no step that it could not write to disk', async () => {
   const full = (): never => {
     throw new Error('ENOSPC: no space left on device')
   }
-  disk.writeMaintenance = full
+  disk.write = full
   one.want(asked())
   const reason = 'the agent could not do the maintenance: ENOSPC: no space left on device'
   await until(() => expect(one.report()).toMatchObject({ ok: false, reason }))
@@ -203,7 +211,7 @@ it.each([
     const one = start()
     const steps: unknown[] = []
     host.forget = () => {
-      steps.push(disk.readMaintenance()?.step)
+      steps.push(disk.read('maintenance', z.object({ step: z.string() }))?.step)
       return Promise.reject(new Error('systemctl does not answer'))
     }
     host.setScripts({ state: 'ok' })
@@ -215,10 +223,10 @@ it.each([
 
 it('asks again how a script ended if the agent was killed before the result was on disk', async () => {
   const killed = start()
-  const write = disk.writeMaintenance.bind(disk)
-  disk.writeMaintenance = (work) => {
-    if (work.step === 'over') throw new Error('killed here')
-    write(work)
+  const write = disk.write.bind(disk)
+  disk.write = (name, content) => {
+    if (name === 'maintenance' && (content as { step: string }).step === 'over') throw new Error('killed here')
+    write(name, content)
   }
   host.setScripts({ state: 'ok' })
   killed.want(asked({ restart: false }))

@@ -4,7 +4,7 @@ import type { Report } from '../../protocol/report.ts'
 import { shortened } from '../agentReport.ts'
 import { ending, isSuccess, type JobRecord } from '../jobs/jobRecord.ts'
 import { JobRunner, type JobParts } from '../jobs/jobRunner.ts'
-import { aboutWork, restartKind, scriptKind, workKey } from '../jobs/recordedKinds.ts'
+import { aboutWork, restartKind, scriptKind, workKey } from './workRecords.ts'
 import { restartJobs, scriptJobs, type RestartWork, type ScriptWork } from './maintenanceJobs.ts'
 
 type Asked = NonNullable<DesiredState['maintenance']>

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { HostScripts } from './hostScripts.ts'
 import type { Execution, JobKind, RecordPolicy } from '../jobs/job.ts'
 import { ending, type JobRecord } from '../jobs/jobRecord.ts'
-import { aboutWork, restartKind, scriptKind, type AboutWork } from '../jobs/recordedKinds.ts'
+import { aboutWork, restartKind, scriptKind, type AboutWork } from './workRecords.ts'
 import type { Problems } from '../problems.ts'
 
 interface Parts {

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { z } from 'zod'
 import type { DesiredState } from '../../protocol/desiredState.ts'
 import { AgentDisk } from '../agentDisk.ts'
 import { Crash, CrashingDisk } from '../jobs/testing/crash.ts'
@@ -74,8 +75,7 @@ it('is not run again after the agent was killed while prepare ran: it is reporte
   killed.agent.accept(wanted)
   await until(() => expect(killed.supervisor.running()).toEqual(['shop-r1-prepare']))
   // After a kill the old agent writes nothing more to its disk; another agent starts on that disk.
-  killed.disk.writePrepared = () => {}
-  killed.disk.writeJobs = () => {}
+  killed.disk.write = () => {}
 
   const next = await start()
   expect(prepared(next)).toEqual([{ rollout: 'r1', ok: false, reason: 'the agent ended while prepare ran' }])
@@ -94,7 +94,7 @@ it('is run at most once, wherever the agent is killed, and an agent from before 
     killed.agent.accept(wanted)
     await until(() => expect(crash.isOver || killed.agent.report().prepared.length > 0).toBe(true))
     if (!crash.isOver) break
-    const former = new AgentDisk(join(folder.path, 'machine')).readPrepared()
+    const former = new AgentDisk(join(folder.path, 'machine')).read('prepared', z.array(z.unknown())) ?? []
     const next = await start()
     next.supervisor.setProgram(() => ({ ends: { afterMs: 1, code: 0 } }))
     next.agent.accept({ ...wanted, position: 11 })
@@ -117,14 +117,14 @@ it('that ends on a full disk keeps its result, which is written when there is ro
   const one = await start()
   one.agent.accept(wanted)
   await until(() => expect(one.supervisor.running()).toEqual(['shop-r1-prepare']))
-  const write = one.disk.writePrepared.bind(one.disk)
-  one.disk.writePrepared = full
+  const write = one.disk.write.bind(one.disk)
+  one.disk.write = (name, content) => (name === 'prepared' ? full() : write(name, content))
   one.supervisor.die('shop-r1-prepare', { code: 0 })
   const ended = [{ rollout: 'r1', ok: true, reason: '' }]
   await until(() => expect(prepared(one)).toEqual(ended))
   const problem = 'cannot write the result of prepare to disk: ENOSPC: no space left on device'
   expect(one.agent.report().problems).toEqual([problem])
-  one.disk.writePrepared = write
+  one.disk.write = write
   one.agent.retry()
   expect(one.agent.report().problems).toEqual([])
   expect(prepared(await start())).toEqual(ended)
@@ -133,13 +133,13 @@ it('that ends on a full disk keeps its result, which is written when there is ro
 it('that cannot be written to disk does not begin, blocks no other part of the state, and begins when there is room', async () => {
   const one = await start()
   one.supervisor.setProgram(() => ({ ends: { afterMs: 1, code: 0 } }))
-  const write = one.disk.writePrepared.bind(one.disk)
-  one.disk.writePrepared = full
+  const write = one.disk.write.bind(one.disk)
+  one.disk.write = (name, content) => (name === 'prepared' ? full() : write(name, content))
   one.agent.accept(wanted)
   await until(() => expect(one.agent.report().applied).toMatchObject({ supervisor: 10, balancer: 10, address: 10 }))
   await until(() => expect(one.agent.report().problems).toEqual(['prepare: ENOSPC: no space left on device']))
   expect(one.supervisor.starts).toEqual([])
-  one.disk.writePrepared = write
+  one.disk.write = write
   one.agent.retry()
   await until(() => expect(prepared(one)).toEqual([{ rollout: 'r1', ok: true, reason: '' }]))
   expect(one.agent.report().problems).toEqual([])

@@ -7,7 +7,9 @@ import type { JobKind } from '../jobs/job.ts'
 import type { JobPrograms } from '../jobs/jobPrograms.ts'
 import { ending, isSuccess } from '../jobs/jobRecord.ts'
 import { JobRunner, type JobParts } from '../jobs/jobRunner.ts'
-import { prepareKind } from '../jobs/recordedKinds.ts'
+
+/** Names these jobs in the records on disk: it must not change. */
+export const prepareKind = 'prepare'
 
 interface Work {
   service: string

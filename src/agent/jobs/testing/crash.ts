@@ -39,7 +39,10 @@ export class Crash {
   }
 }
 
-/** The disk of an agent that may be killed before and after each write. */
+/** The file of jobs, and those of agents from before jobs. */
+const jobFiles = ['jobs', 'prepared', 'maintenance']
+
+/** The disk of an agent that may be killed before and after each write of these files. */
 export class CrashingDisk extends AgentDisk {
   #crash: Crash
 
@@ -48,16 +51,10 @@ export class CrashingDisk extends AgentDisk {
     this.#crash = crash
   }
 
-  override writeJobs(records: unknown[]): void {
-    this.#around('writing jobs', () => super.writeJobs(records))
-  }
-
-  override writePrepared(prepared: Parameters<AgentDisk['writePrepared']>[0]): void {
-    this.#around('writing prepared', () => super.writePrepared(prepared))
-  }
-
-  override writeMaintenance(work: Parameters<AgentDisk['writeMaintenance']>[0]): void {
-    this.#around('writing maintenance', () => super.writeMaintenance(work))
+  override write(name: string, value: unknown): void {
+    const write = (): void => super.write(name, value)
+    if (jobFiles.includes(name)) this.#around(`writing ${name}`, write)
+    else write()
   }
 
   #around(words: string, write: () => void): void {

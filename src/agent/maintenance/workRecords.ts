@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import type { JobRecord } from './jobRecord.ts'
+import type { JobRecord } from '../jobs/jobRecord.ts'
 
 /** Names of the kinds of jobs in the records on disk: they must not change. */
-export const prepareKind = 'prepare'
 export const scriptKind = 'script'
 export const restartKind = 'restart'
 
