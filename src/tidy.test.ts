@@ -5,17 +5,6 @@ import { fileURLToPath } from 'node:url'
 import { parseSync } from 'oxc-parser'
 import { describe, expect, it } from 'vitest'
 
-const decisionRooms = [
-  'decision',
-  'fleet',
-  'rollout',
-  'maintenance',
-  'addresses',
-  'upgrade',
-  'notes',
-  'decider',
-  'doctor',
-]
 /** Names that a pure room may not use: they give access to a clock, randomness, the process or the outside. */
 const impureGlobals = new Set(
   'process setTimeout setInterval setImmediate fetch performance crypto console globalThis queueMicrotask'.split(' '),
@@ -33,6 +22,12 @@ const mostLines = 100
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const architecture = readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8')
+
+/** The rooms that decide, and those that they are made of: the room table says which. */
+const pureRooms = [
+  ...['decision', 'decider', 'doctor'],
+  ...[...architecture.matchAll(/^\| `(\w+)\/` \| decision room: /gm)].map(([, room = '']) => room),
+]
 
 /** The folders that each folder of `src/` may import: the room table of docs/ARCHITECTURE.md is their only list. */
 const rooms = new Map<string, { may: string[]; types: string[] }>(
@@ -173,7 +168,9 @@ describe('the rooms', () => {
 describe('decision rooms', () => {
   it('use no clock, randomness, process or outside access', () => {
     const wrong: string[] = []
-    for (const { file, imports, program } of product.filter((parsed) => decisionRooms.includes(roomOf(parsed.file)))) {
+    const inLoop = files.find(({ file }) => file === 'src/decider/rooms.ts')?.imports.map(target) ?? []
+    expect(inLoop.filter((file) => file.endsWith('/room.ts') && !pureRooms.includes(roomOf(file)))).toEqual([])
+    for (const { file, imports, program } of product.filter((parsed) => pureRooms.includes(roomOf(parsed.file)))) {
       for (const { to } of imports) {
         if (!to.startsWith('.')) wrong.push(`${file} imports ${to}`)
       }

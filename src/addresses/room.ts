@@ -1,4 +1,5 @@
 import { roomOf } from '../decision/room.ts'
+import type { AddressEvents } from '../events/addressEvents.ts'
 import { addressFacts } from './addressFacts.ts'
 import { advanceAddresses } from './advanceAddresses.ts'
 import { desiredAddresses } from './desiredAddresses.ts'
@@ -7,7 +8,7 @@ import { addressFolds } from './foldAddress.ts'
 import type { AddressesState, AddressesWorld } from './state.ts'
 
 /** Virtual addresses: who holds which. */
-export const addresses = roomOf<AddressesWorld, AddressesState, never, 'addresses'>()({
+export const addresses = roomOf<AddressesWorld, AddressesState, AddressEvents, never, 'addresses'>()({
   name: 'addresses',
   initial: { addresses: {} },
   folds: addressFolds,

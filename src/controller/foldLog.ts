@@ -1,4 +1,6 @@
+import { isFolded } from '../decider/evolve.ts'
 import type { Config } from '../decision/base.ts'
+import { writtenByNewer } from '../events/stored.ts'
 import type { EventLog } from '../store/eventLog.ts'
 import type { Snapshots } from '../store/snapshots.ts'
 import { Fold } from './fold.ts'
@@ -12,7 +14,7 @@ interface Folded {
   since: number
 }
 
-/** Folds the whole log: from the newest usable snapshot on, or from its beginning. */
+/** Folds the whole log: from the newest usable snapshot on, or from its beginning. Refuses a log that a newer Tandem wrote. */
 export async function foldLog(log: EventLog, config: Config, snapshots: Snapshots | null = null): Promise<Folded> {
   const known = await snapshots?.newest(await log.position(), ({ position, text }) => {
     const fold = new Fold(config, text)
@@ -23,7 +25,10 @@ export async function foldLog(log: EventLog, config: Config, snapshots: Snapshot
   const since = fold.state.position
   for (let more = true; more;) {
     const events = await log.read(fold.state.position, page)
-    for (const event of events) fold.fold(event)
+    for (const event of events) {
+      if (!isFolded(event.type)) throw writtenByNewer(event)
+      fold.fold(event)
+    }
     more = events.length > 0
   }
   return { fold, since }

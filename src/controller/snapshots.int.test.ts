@@ -177,3 +177,13 @@ it('are whole or absent when the process is killed at a random moment', async ()
     database.close()
   }
 })
+
+it('do not hide an event that only a newer version knows: the log is refused', async () => {
+  const log = new SqliteEventLog(database)
+  const position = await log.position()
+  database.exec(`INSERT INTO events VALUES (${position + 1}, '', 'FutureThing', 1, '{}')`)
+  await expect(foldLog(log, config, snapshotsOf())).rejects.toMatchObject({
+    code: 'E_LOG_NEWER',
+    message: `the event log contains FutureThing at position ${position + 1}, which this version of Tandem does not know`,
+  })
+})

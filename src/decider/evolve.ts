@@ -13,6 +13,9 @@ for (const { folds } of rooms) {
   }
 }
 
+/** False for an event that only a newer version of Tandem writes. */
+export const isFolded = (type: string): boolean => foldsByType.has(type as EventType)
+
 /**
  * Folds one event into the state: every room that it concerns sees the state before the event, and changes its own part.
  * Never refuses: an event in the log has happened. Does not change the given state.

@@ -2,6 +2,7 @@ import type { Asked, Base, TermRecord } from '../decision/base.ts'
 import { accepted } from '../decision/refuse.ts'
 import { roomOf } from '../decision/room.ts'
 import type { EventData } from '../events/event.ts'
+import type { LeadershipEvents } from '../events/leadershipEvents.ts'
 
 export type LeadershipCommand =
   | { type: 'TakeLeadership'; id: string; version: string }
@@ -26,7 +27,7 @@ function took(
 const clockFrom = ({ at, position }: Asked): Partial<Base> => ({ clockSince: at, clockPosition: position })
 
 /** Who decides, and since when deadlines count. */
-export const leadership = roomOf<Base, Partial<Base>, LeadershipCommand>()({
+export const leadership = roomOf<Base, Partial<Base>, LeadershipEvents, LeadershipCommand>()({
   name: 'leadership',
   initial: {},
   folds: {

@@ -1,4 +1,4 @@
-import type { Event, EventType, RecordedEvent } from '../events/event.ts'
+import type { Event, EventData, EventType, RecordedEvent } from '../events/event.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 import type { Asked, Base } from './base.ts'
@@ -47,8 +47,19 @@ export type Deciders<World, Command extends { type: string }> = {
   ) => Decision
 }
 
-/** A room of which the compiler knows which events it folds. */
+/**
+ * A room of which the compiler knows which events it folds. `Added`: the types of events that this room adds to the log.
+ * It folds all of them; it may also fold those of other rooms.
+ */
 export const roomOf =
-  <World extends Base, Own, Command extends { type: string } = never, Slice extends keyof MachineDesire = never>() =>
-  <F extends Folds<World, Own>>(room: Room<World, Own, Command, Slice> & { folds: F }): typeof room =>
+  <
+    World extends Base,
+    Own,
+    Added extends Partial<EventData>,
+    Command extends { type: string } = never,
+    Slice extends keyof MachineDesire = never,
+  >() =>
+  <F extends Folds<World, Own> & Record<keyof Added, unknown>>(
+    room: Room<World, Own, Command, Slice> & { folds: F },
+  ): typeof room =>
     room

@@ -13,12 +13,6 @@ export interface AddressEvents {
   AddressReturnEnded: { address: string; why: string }
 }
 
-/** See `eventVersions`. */
-export const addressVersions: Record<keyof AddressEvents, number> = {
-  AddressTaken: 1,
-  AddressReleased: 1,
-  AddressContested: 1,
-  AddressSettled: 1,
-  AddressReturnStarted: 1,
-  AddressReturnEnded: 1,
+declare module './event.ts' {
+  interface EventData extends AddressEvents {}
 }

@@ -54,23 +54,6 @@ export interface FleetEvents {
   InstanceStopped: { instance: string; machine: string; mark: ReportMark }
 }
 
-/** See `eventVersions`. */
-export const fleetVersions: Record<keyof FleetEvents, number> = {
-  ClusterApplied: 1,
-  MachineRemoved: 1,
-  MachineJoined: 1,
-  MachineMoved: 1,
-  MachineLost: 1,
-  MachineReturned: 1,
-  MachineDrainStarted: 1,
-  MachineDrainStepped: 1,
-  MachineDrained: 1,
-  MachineReadied: 1,
-  ReleasePublished: 1,
-  ReleasesCollected: 1,
-  InstanceStarted: 1,
-  InstanceReady: 1,
-  InstanceFailed: 1,
-  InstanceRecovered: 1,
-  InstanceStopped: 1,
+declare module './event.ts' {
+  interface EventData extends FleetEvents {}
 }

@@ -41,9 +41,6 @@ export interface LeadershipEvents {
   ClockRestarted: { reason: string }
 }
 
-/** See `eventVersions`. */
-export const leadershipVersions: Record<keyof LeadershipEvents, number> = {
-  LeadershipTaken: 1,
-  LogRecovered: 1,
-  ClockRestarted: 1,
+declare module './event.ts' {
+  interface EventData extends LeadershipEvents {}
 }

@@ -40,11 +40,6 @@ export interface MaintenanceEvents {
   MaintenanceFinished: { maintenance: string }
 }
 
-/** See `eventVersions`. */
-export const maintenanceVersions: Record<keyof MaintenanceEvents, number> = {
-  MaintenanceStarted: 1,
-  MaintenanceStepped: 1,
-  MaintenanceStopped: 1,
-  MaintenanceResumed: 1,
-  MaintenanceFinished: 1,
+declare module './event.ts' {
+  interface EventData extends MaintenanceEvents {}
 }

@@ -3,7 +3,6 @@ export interface NoteEvents {
   MachineNoted: { machine: string; text: string | null }
 }
 
-/** See `eventVersions`. */
-export const noteVersions: Record<keyof NoteEvents, number> = {
-  MachineNoted: 1,
+declare module './event.ts' {
+  interface EventData extends NoteEvents {}
 }

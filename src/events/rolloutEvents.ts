@@ -87,19 +87,6 @@ export interface RolloutEvents {
   DataRemoved: { service: string; machine: string; mark: ReportMark }
 }
 
-/** See `eventVersions`. */
-export const rolloutVersions: Record<keyof RolloutEvents, number> = {
-  LoopbackAssigned: 1,
-  RolloutStarted: 1,
-  ReleaseFetched: 1,
-  PrepareStarted: 1,
-  PrepareFinished: 1,
-  TurnStarted: 1,
-  StepStarted: 1,
-  TurnFinished: 1,
-  MachinePassedOver: 1,
-  RolloutReversed: 1,
-  RolloutFinished: 1,
-  ServiceRemoved: 1,
-  DataRemoved: 1,
+declare module './event.ts' {
+  interface EventData extends RolloutEvents {}
 }

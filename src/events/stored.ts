@@ -1,12 +1,16 @@
 import { usualAdvertMs } from '../definitions/bounds.ts'
 import type { ClusterDefinition } from '../definitions/cluster.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import { eventVersions, type EventType, type RecordedEvent } from './event.ts'
+import type { EventType, RecordedEvent } from './event.ts'
 
-/** Converts data of `version` to `version + 1`; keyed `Type/version`. */
-export type Upcasters = Record<string, (data: unknown) => unknown>
+/** By type, oldest first: the first converts data of version 1 to version 2, and so on. */
+export type Upcasters = Partial<Record<string, readonly ((data: unknown) => unknown)[]>>
 
+/** A type's data changes only by a new version and an upcaster. */
 const upcasters: Upcasters = {}
+
+/** The version with which events of this type are written now. */
+export const versionOf = (type: string, known: Upcasters = upcasters): number => 1 + (known[type]?.length ?? 0)
 
 /**
  * Fills in fields that older events lack: fields added to a type's data later, each with a default that describes the
@@ -29,28 +33,20 @@ export interface StoredEvent {
   data: string
 }
 
-/** Reads a stored event and converts old versions to the current one. Refuses events that a newer Tandem wrote. */
+/** Reads a stored event and converts old versions to the current one. Refuses a version that only a newer Tandem knows. */
 export function fromStored(stored: StoredEvent, known: Upcasters = upcasters): RecordedEvent {
-  const { type, position, at } = stored
-  const current = type in eventVersions ? eventVersions[type as EventType] : undefined // checked by `in`
-  if (current === undefined || stored.version > current) {
-    const what = `${type} (version ${stored.version}) at position ${position}`
-    throw new OperatorError(
-      'E_LOG_NEWER',
-      `the event log contains ${what}, which this version of Tandem does not know`,
-      {
-        subject: 'event log',
-        next: 'start the version of Tandem that wrote the log; the log was not changed',
-      },
-    )
-  }
+  const { type, version, position, at } = stored
+  if (version > versionOf(type, known)) throw writtenByNewer({ type: `${type} (version ${version})`, position })
   let data: unknown = JSON.parse(stored.data)
-  for (let version = stored.version; version < current; version++) {
-    const upcast = known[`${type}/${version}`]
-    if (!upcast) throw new Error(`no upcaster for ${type}/${version}: a bug`)
-    data = upcast(data)
-  }
-  const complete = completed[type as EventType] // checked above
+  for (const upcast of known[type]?.slice(version - 1) ?? []) data = upcast(data)
+  const complete = completed[type as EventType] // `undefined` for any other text
   if (complete) data = complete(data as never) // of that type
-  return { type, data, position, at } as RecordedEvent // our own log, of a known type and version
+  return { type, data, position, at } as RecordedEvent // our own log, of a known version; its reader checks the type
 }
+
+export const writtenByNewer = ({ type, position }: Pick<StoredEvent, 'type' | 'position'>): OperatorError =>
+  new OperatorError(
+    'E_LOG_NEWER',
+    `the event log contains ${type} at position ${position}, which this version of Tandem does not know`,
+    { subject: 'event log', next: 'start the version of Tandem that wrote the log; the log was not changed' },
+  )

@@ -28,11 +28,6 @@ export interface UpgradeEvents {
   UpgradeFinished: { upgrade: string; state: 'completed' | 'reverted'; reason: string | null }
 }
 
-/** See `eventVersions`. */
-export const upgradeVersions: Record<keyof UpgradeEvents, number> = {
-  UpgradeStarted: 1,
-  UpgradeTurnStarted: 1,
-  UpgradeTurnFinished: 1,
-  UpgradeReversed: 1,
-  UpgradeFinished: 1,
+declare module './event.ts' {
+  interface EventData extends UpgradeEvents {}
 }

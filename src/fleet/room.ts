@@ -3,6 +3,7 @@ import { limits } from '../decision/limits.ts'
 import type { Moment, Operation } from '../decision/moment.ts'
 import { heardAt } from '../decision/observed.ts'
 import { roomOf } from '../decision/room.ts'
+import type { FleetEvents } from '../events/fleetEvents.ts'
 import { advanceMachines, machineDeadline } from './advanceMachines.ts'
 import { applyCluster } from './applyCluster.ts'
 import type { FleetCommand } from './commands.ts'
@@ -13,7 +14,13 @@ import { reportFacts } from './reportFacts.ts'
 import type { FleetState, FleetWorld } from './state.ts'
 
 /** Machines, what runs on them, and who serves. */
-export const fleet = roomOf<FleetWorld, FleetState, FleetCommand, 'machine' | 'peers' | 'settings' | 'drained'>()({
+export const fleet = roomOf<
+  FleetWorld,
+  FleetState,
+  FleetEvents,
+  FleetCommand,
+  'machine' | 'peers' | 'settings' | 'drained'
+>()({
   name: 'fleet',
   initial: { cluster: null, machines: {}, removedMachines: {}, releases: {}, instances: {} },
   folds: fleetFolds,

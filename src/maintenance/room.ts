@@ -2,6 +2,7 @@ import { unlessBehind } from '../decision/behind.ts'
 import type { Operation } from '../decision/moment.ts'
 import { roomOf } from '../decision/room.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
+import type { MaintenanceEvents } from '../events/maintenanceEvents.ts'
 import { advanceMaintenance, maintenanceDeadline } from './advanceMaintenance.ts'
 import type { MaintenanceCommand } from './commands.ts'
 import { resumeMaintenance, startMaintenance, stopMaintenance } from './decideMaintenance.ts'
@@ -9,7 +10,13 @@ import { maintenanceFolds } from './foldMaintenance.ts'
 import { isRunning, type MaintenanceState, type MaintenanceWorld } from './state.ts'
 
 /** Machines are patched and restarted, one after the other. */
-export const maintenance = roomOf<MaintenanceWorld, MaintenanceState, MaintenanceCommand, 'maintenance'>()({
+export const maintenance = roomOf<
+  MaintenanceWorld,
+  MaintenanceState,
+  MaintenanceEvents,
+  MaintenanceCommand,
+  'maintenance'
+>()({
   name: 'maintenance',
   initial: { maintenance: null },
   folds: maintenanceFolds,

@@ -3,6 +3,7 @@ import { roomOf } from '../decision/room.ts'
 import { noSuchMachine } from '../fleet/decideMachine.ts'
 import type { FleetWorld } from '../fleet/state.ts'
 import { without } from '../lib/records.ts'
+import type { NoteEvents } from '../events/noteEvents.ts'
 
 export interface NotesState {
   /** By machine; `at` in milliseconds. */
@@ -19,7 +20,7 @@ interface NoteMachine {
 }
 
 /** Notes that people leave on machines for each other. They change nothing. */
-export const notes = roomOf<NotesWorld, NotesState, NoteMachine>()({
+export const notes = roomOf<NotesWorld, NotesState, NoteEvents, NoteMachine>()({
   name: 'notes',
   initial: { notes: {} },
   folds: {

@@ -3,6 +3,7 @@ import type { Moment } from '../decision/moment.ts'
 import { roomOf } from '../decision/room.ts'
 import type { Event } from '../events/event.ts'
 import type { Report } from '../protocol/report.ts'
+import type { RolloutEvents } from '../events/rolloutEvents.ts'
 import { advanceCatchUp } from './advanceCatchUp.ts'
 import { advanceRollout } from './advanceRollout.ts'
 import { advanceTurn } from './advanceTurn.ts'
@@ -16,7 +17,7 @@ import { startRollout } from './startRollout.ts'
 import type { RolloutState, State } from './state.ts'
 
 /** Services are moved to a release, one machine after the other. */
-export const rollout = roomOf<State, RolloutState, RolloutCommand, ServiceSlice>()({
+export const rollout = roomOf<State, RolloutState, RolloutEvents, RolloutCommand, ServiceSlice>()({
   name: 'rollout',
   initial: { services: {}, turns: {}, rollouts: {}, generations: {}, loopbacks: {}, removedData: {} },
   folds: rolloutFolds,

@@ -1,7 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { Event, RecordedEvent } from '../events/event.ts'
-import { eventVersions } from '../events/event.ts'
-import { fromStored } from '../events/stored.ts'
+import { fromStored, versionOf } from '../events/stored.ts'
 import type { EventLog } from './eventLog.ts'
 import { moved, recordedAt } from './recorded.ts'
 import { writtenTogether } from './written.ts'
@@ -42,7 +41,7 @@ export class SqliteEventLog implements EventLog {
     const last = this.#lastPosition()
     if (last !== expected) throw moved(expected, last)
     for (const { position, at, type, data } of recorded) {
-      insert.run(position, at, type, eventVersions[type], JSON.stringify(data))
+      insert.run(position, at, type, versionOf(type), JSON.stringify(data))
     }
   }
 

@@ -40,13 +40,11 @@ describe('the event log in SQLite', () => {
     expect(() => openDatabase(path)).toThrow(expect.objectContaining({ code: 'E_LOG_NEWER' }))
   })
 
-  it('refuses an unknown event type or version', async () => {
+  it('refuses an unknown version of an event', async () => {
     await withLog((log) => log.append(0, [event('a')], 0))
     const database = openDatabase(path)
-    database.exec(`INSERT INTO events VALUES (2, '', 'FutureThing', 1, '{}')`)
+    database.exec(`INSERT INTO events VALUES (2, '', 'ClockRestarted', 2, '{}')`)
     const log = new SqliteEventLog(database)
-    await expect(log.read(0, 10)).rejects.toMatchObject({ code: 'E_LOG_NEWER' })
-    database.exec(`UPDATE events SET type = 'ClockRestarted', version = 2 WHERE position = 2`)
     await expect(log.read(0, 10)).rejects.toMatchObject({ code: 'E_LOG_NEWER' })
     await log.close()
   })

@@ -1,6 +1,7 @@
 import { unlessBehind } from '../decision/behind.ts'
 import type { Operation } from '../decision/moment.ts'
 import { roomOf } from '../decision/room.ts'
+import type { UpgradeEvents } from '../events/upgradeEvents.ts'
 import { advanceUpgrade, upgradeDeadline } from './advanceUpgrade.ts'
 import { desiredProgram, keptPrograms } from './desiredProgram.ts'
 import { upgradeFolds } from './foldUpgrade.ts'
@@ -9,7 +10,7 @@ import { runningUpgrade, type UpgradeState, type UpgradeWorld } from './state.ts
 import { surroundings } from './surroundings.ts'
 
 /** Tandem itself is upgraded, part by part. */
-export const upgrade = roomOf<UpgradeWorld, UpgradeState, StartUpgrade, 'program'>()({
+export const upgrade = roomOf<UpgradeWorld, UpgradeState, UpgradeEvents, StartUpgrade, 'program'>()({
   name: 'upgrade',
   initial: { upgrade: null },
   folds: upgradeFolds,

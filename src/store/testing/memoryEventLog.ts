@@ -1,6 +1,5 @@
 import type { Event, RecordedEvent } from '../../events/event.ts'
-import { eventVersions } from '../../events/event.ts'
-import { fromStored } from '../../events/stored.ts'
+import { fromStored, versionOf } from '../../events/stored.ts'
 import { sleep, systemClock, type Clock } from '../../lib/clock.ts'
 import type { EventLog } from '../eventLog.ts'
 import { moved, recordedAt } from '../recorded.ts'
@@ -45,7 +44,7 @@ export class MemoryEventLog implements EventLog {
     if (from < 0) return []
     return this.#disk.rows.slice(from, from + limit).map((row) => {
       const { position, at, type, data } = parsed(row)
-      return fromStored({ position, at, type, version: eventVersions[type], data: JSON.stringify(data) })
+      return fromStored({ position, at, type, version: versionOf(type), data: JSON.stringify(data) })
     })
   }
 
