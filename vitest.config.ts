@@ -12,7 +12,13 @@ export default defineConfig({
     include: alone
       ? ['test/lab/*.alone.test.ts']
       : [
-          ...['src/**/*.test.ts', 'test/inProcess/*.test.ts', 'test/system/*.test.ts'],
+          ...[
+            'src/**/*.test.ts',
+            'packaging/*.test.ts',
+            'test/inProcess/*.test.ts',
+            'test/assembled/*.test.ts',
+            'test/system/*.test.ts',
+          ],
           ...(long ? ['test/long/*.test.ts'] : []),
           ...(lab ? ['test/lab/*.test.ts'] : []),
         ],

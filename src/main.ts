@@ -1,3 +1,4 @@
+import { watchInterrupts } from './cli/interrupts.ts'
 import { runCli } from './cli/runCli.ts'
 import { closeInheritedFiles } from './lib/inheritedFiles.ts'
 import { readVersion } from './lib/version.ts'
@@ -13,6 +14,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   version: readVersion(),
+  interrupts: watchInterrupts,
   entryPoints: {
     initController: async (options) => (await import('./controller/foundCluster.ts')).foundCluster(options),
     startController: async (cluster, data, words) =>

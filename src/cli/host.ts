@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { EntryPoints } from './entryPoints.ts'
+import type { Interrupts } from './interrupts.ts'
 
 /** An output stream: one of the process, or a test's. */
 export interface TextStream extends NodeJS.WritableStream {
@@ -15,5 +16,7 @@ export interface CliHost {
   env: NodeJS.ProcessEnv
   cwd: string
   version: string
+  /** Begins to watch for Ctrl-C and signals, until `stop`. */
+  interrupts: () => Interrupts
   entryPoints: EntryPoints
 }

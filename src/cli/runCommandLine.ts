@@ -7,7 +7,7 @@ import { isProgram, withGlobalFlagsBehind } from './commandLine.ts'
 import { helpJson } from './help/helpJson.ts'
 import { overview } from './help/pages.ts'
 import type { CliHost } from './host.ts'
-import { watchInterrupts, type Interrupts } from './interrupts.ts'
+import type { Interrupts } from './interrupts.ts'
 import { Output } from './output.ts'
 import { renderError } from './render/error.ts'
 import { commands } from './routes.ts'
@@ -21,7 +21,7 @@ export async function runCommandLine(argv: string[], host: CliHost): Promise<num
   const args = withGlobalFlagsBehind(argv)
   const json = beforeEscape(args).includes('--json')
   // The controller and the agent handle signals themselves.
-  const interrupts = isProgram(args) ? neverInterrupted : watchInterrupts()
+  const interrupts = isProgram(args) ? neverInterrupted : host.interrupts()
   const ignoreClosedPipe = (error: NodeJS.ErrnoException): void => {
     if (error.code !== 'EPIPE') throw error
     process.exit(0) // the reader closed the pipe, as in `tandem events | head`

@@ -91,6 +91,8 @@ export class Channels {
     this.#forget(id)
     this.#keep(agent)
     const { caller } = called
+    // Two pipelines listen to the end of each socket, which is more than Node's warning about leaks allows.
+    for (const socket of [agent, caller]) socket.setMaxListeners(listenersOfChannel)
     const over = (): void => {} // a broken end destroys the other, whose side notices that the last frame is missing
     pipeline(agent, caller, over)
     pipeline(caller, agent, over)
@@ -130,6 +132,9 @@ export class Channels {
     socket.once('close', () => this.#sockets.delete(socket))
   }
 }
+
+/** At most this many listeners wait for one event of a joined socket. */
+const listenersOfChannel = 20
 
 const noSuchChannel = (id: string): OperatorError =>
   new OperatorError(

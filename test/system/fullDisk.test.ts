@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { openSmallDisk, whyNoSmallDisk, type SmallDisk } from '../../src/lib/testing/smallDisk.ts'
 import { Laptop } from './laptop.ts'
+import { inOrder } from './steps.ts'
 import { ask, pushTalker, talkerFolder } from './talker.ts'
 import { Eyes, until } from './watch.ts'
 
@@ -11,6 +12,7 @@ const diskBytes = 96 * 1_048_576
 const why = whyNoSmallDisk('ext4')
 
 describe.skipIf(why)(`a full disk${why ? ` (skipped: ${why})` : ''}`, () => {
+  const step = inOrder()
   let laptop: Laptop
   let eyes: Eyes
   let disk: SmallDisk
@@ -29,7 +31,7 @@ describe.skipIf(why)(`a full disk${why ? ` (skipped: ${why})` : ''}`, () => {
   const entry = (): string => laptop.entries['a'] ?? ''
   const healthz = async (): Promise<number> => (await fetch(`http://127.0.0.1:${laptop.port}/healthz`)).status
 
-  it('is a problem of the controller while changes and pushes are refused, until there is space again', async () => {
+  step('is a problem of the controller while changes and pushes are refused, until there is space again', async () => {
     expect(await problems()).toEqual([])
     disk.fill()
     // The problem is reported before any request.
@@ -47,7 +49,7 @@ describe.skipIf(why)(`a full disk${why ? ` (skipped: ${why})` : ''}`, () => {
     expect(await laptop.json('push', folder)).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
   })
 
-  it('does not keep a crashed instance from restarting', async () => {
+  step('keeps neither a crashed instance nor an agent with its instances from starting', async () => {
     const instance = async () => (await eyes.service('shop')).instances.find(({ machine }) => machine === 'a')
     const { restarts = 0 } = (await instance()) ?? {}
     disk.fill()
@@ -61,10 +63,6 @@ describe.skipIf(why)(`a full disk${why ? ` (skipped: ${why})` : ''}`, () => {
       expect(after.restarts).toBe(restarts + times)
       expect((await ask(entry())).version).toBe('2')
     }
-  })
-
-  it('does not keep an agent from starting with its instances', async () => {
-    disk.fill()
     process.kill(laptop.pidOf('a'), 'SIGKILL')
     await until('the service answers again', async () => (await ask(entry())).version === '2')
     disk.makeRoom()

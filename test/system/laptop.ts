@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { removeTree } from '../../src/releases/removeTree.ts'
+import { CommandLine } from './commandLine.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -18,15 +19,8 @@ interface Options {
   prepare?: (data: string) => void | Promise<void>
 }
 
-export interface Ran {
-  code: number
-  /** Lines of standard output. */
-  out: string[]
-  err: string
-}
-
 /** A cluster of `tandem up`, in its own folder below the checkout, with its CLI. */
-export class Laptop {
+export class Laptop extends CommandLine {
   readonly folder: string
   readonly entries: Record<string, string>
   readonly port: number
@@ -66,6 +60,7 @@ export class Laptop {
     main: string,
     inherited: Inherited,
   ) {
+    super()
     this.#main = main
     this.#inherited = inherited
     this.folder = folder
@@ -122,38 +117,6 @@ export class Laptop {
     await removeTree(this.folder)
   }
 
-  /** Runs `tandem ARGS` to its end. */
-  async run(...args: string[]): Promise<Ran> {
-    const child = this.#spawn(args)
-    const parts = { out: '', err: '' }
-    child.stdout?.on('data', (text) => {
-      parts.out += String(text)
-    })
-    child.stderr?.on('data', (text) => {
-      parts.err += String(text)
-    })
-    const [code] = (await once(child, 'close')) as [number] // the arguments of 'close'
-    return { code, out: parts.out.split('\n').filter((line) => line !== ''), err: parts.err }
-  }
-
-  /** Runs `tandem ARGS --json` and parses the last line of its output. */
-  async json<T = Record<string, unknown>>(...args: string[]): Promise<T & { exit: number }> {
-    const { code, out, err } = await this.run(...args, '--json')
-    const last = out.at(-1)
-    if (last === undefined) throw new Error(`tandem ${args.join(' ')} printed nothing, exit ${code}\n${err}`)
-    return { ...(JSON.parse(last) as T), exit: code } // the caller names the documented type
-  }
-
-  /** Starts `tandem ARGS` and leaves it running. */
-  spawn(...args: string[]): ChildProcess {
-    return this.#spawn(args)
-  }
-
-  /** The same, with its own input. */
-  spawnFed(...args: string[]): ChildProcess {
-    return this.#spawn(args, 'pipe')
-  }
-
   /** The pid of the controller or of a machine's agent, which `up` started. */
   pidOf(part: string): number {
     const list = readFileSync(`/proc/${this.#up.pid}/task/${this.#up.pid}/children`, 'utf8').trim().split(' ')
@@ -165,14 +128,8 @@ export class Laptop {
     throw new Error(`no process of ${part} below ${this.#up.pid}`)
   }
 
-  /** Creates a folder to push: a file of test/services and a definition. Returns its path. */
-  service(name: string, definition: string, program: 'web.mjs' | 'line.mjs' = 'web.mjs'): string {
-    const folder = join(this.folder, 'services', name)
-    mkdirSync(join(folder, 'node_modules'), { recursive: true })
-    cpSync(join(root, 'test/services', program), join(folder, program))
-    cpSync(join(root, 'node_modules/ws'), join(folder, 'node_modules/ws'), { recursive: true })
-    writeFileSync(join(folder, 'tandem.yaml'), definition)
-    return folder
+  protected override begin(args: string[], input: 'none' | 'fed'): ChildProcess {
+    return this.#spawn(args, input === 'fed' ? 'pipe' : 'ignore')
   }
 
   #spawn(args: string[], stdin: 'ignore' | 'pipe' = 'ignore'): ChildProcess {

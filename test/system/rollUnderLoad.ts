@@ -1,5 +1,5 @@
 import type { RolloutView } from '../../src/api/views.ts'
-import type { Laptop } from './laptop.ts'
+import type { CommandLine } from './commandLine.ts'
 import type { LoadResult, LongConnection } from './load.ts'
 
 /** The last line of output of push, deploy, rollback and restart. */
@@ -40,11 +40,11 @@ rollout: { drain: ${drain}ms }
 stop: { within: 2s }
 ${more}`
 
-export async function pushWeb(laptop: Laptop, text: ServiceText): Promise<Pushed> {
+export async function pushWeb(laptop: CommandLine, text: ServiceText): Promise<Pushed> {
   return laptop.json<Pushed>('push', laptop.service(text.name, web(text)))
 }
 
-export async function pushLine(laptop: Laptop, text: ServiceText): Promise<Pushed> {
+export async function pushLine(laptop: CommandLine, text: ServiceText): Promise<Pushed> {
   return laptop.json<Pushed>('push', laptop.service(text.name, line(text), 'line.mjs'))
 }
 

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { request, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { Laptop } from './laptop.ts'
+import type { CommandLine } from './commandLine.ts'
 import type { Pushed } from './rollUnderLoad.ts'
 
 interface TalkerText {
@@ -32,7 +32,7 @@ ${more}
 }
 
 /** Creates a folder to push. Returns its path. */
-export function talkerFolder(laptop: Laptop, text: TalkerText): string {
+export function talkerFolder(laptop: CommandLine, text: TalkerText): string {
   const folder = join(laptop.folder, 'services', text.name, text.version)
   mkdirSync(folder, { recursive: true })
   cpSync(join(import.meta.dirname, 'programs/talker.mjs'), join(folder, 'talker.mjs'))
@@ -41,7 +41,7 @@ export function talkerFolder(laptop: Laptop, text: TalkerText): string {
   return folder
 }
 
-export function pushTalker(laptop: Laptop, text: TalkerText, ...flags: string[]): Promise<Pushed> {
+export function pushTalker(laptop: CommandLine, text: TalkerText, ...flags: string[]): Promise<Pushed> {
   return laptop.json<Pushed>('push', talkerFolder(laptop, text), ...flags)
 }
 

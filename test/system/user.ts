@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { onTestFinished } from 'vitest'
 import { removeTree } from '../../src/releases/removeTree.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -13,15 +12,21 @@ export function newUser() {
   mkdirSync(join(root, 'tmp'), { recursive: true })
   const folder = mkdtempSync(join(root, 'tmp/joining-'))
   const running: ChildProcess[] = []
-  onTestFinished(async () => {
+  /** Ends the parts that this user runs, the newest first, and removes the folder. */
+  const remove = async (): Promise<void> => {
     for (const child of running.reverse()) {
       const gone = child.exitCode === null ? once(child, 'exit') : null
       child.kill('SIGTERM')
       await gone
     }
     await removeTree(folder)
-  })
-  const env = { ...process.env, XDG_CONFIG_HOME: join(folder, 'config'), XDG_CACHE_HOME: join(folder, 'cache') }
+  }
+  const env = {
+    ...process.env,
+    ...{ XDG_CONFIG_HOME: join(folder, 'config'), XDG_CACHE_HOME: join(folder, 'cache') },
+    // The launcher does the same.
+    NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compile'),
+  }
   /** Runs a line as if pasted into a shell. */
   const paste = async (line: string): Promise<{ exit: number; out: string; err: string }> => {
     const shell = spawn('sh', ['-c', line], { env: { ...env, PATH: `${root}:${process.env['PATH']}` }, cwd: folder })
@@ -48,5 +53,5 @@ export function newUser() {
     for await (const chunk of child.stdout ?? []) if (String(chunk).includes(message)) break
     return child
   }
-  return { folder, tandem, paste, part }
+  return { folder, tandem, paste, part, remove }
 }

@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { EventView, RolloutView, Status } from '../../src/api/views.ts'
-import type { Laptop } from './laptop.ts'
+import type { Command, CommandLine } from './commandLine.ts'
 
 /** Longer than any wait here takes on a busy computer with two cores. */
 const limitMs = 20_000
@@ -33,12 +32,18 @@ export async function until<T>(
 /** Thrown if the awaited state can no longer be reached. */
 class TooLate extends Error {}
 
+/** A controller on this computer whose tokens are in `data/tokens.json`. */
+interface Cluster {
+  folder: string
+  port: number
+}
+
 /** Reads the state of a laptop's controller, without starting the CLI each time. */
 export class Eyes {
-  readonly #laptop: Laptop
+  readonly #cluster: Cluster
 
-  constructor(laptop: Laptop) {
-    this.#laptop = laptop
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
   }
 
   status(): Promise<Status> {
@@ -65,8 +70,8 @@ export class Eyes {
   }
 
   async #text(path: string): Promise<string> {
-    const { operator } = JSON.parse(readFileSync(join(this.#laptop.folder, 'data/tokens.json'), 'utf8'))
-    const url = `http://127.0.0.1:${this.#laptop.port}/api/v1${path}`
+    const { operator } = JSON.parse(readFileSync(join(this.#cluster.folder, 'data/tokens.json'), 'utf8'))
+    const url = `http://127.0.0.1:${this.#cluster.port}/api/v1${path}`
     const response = await fetch(url, { headers: { authorization: `Bearer ${operator}` } })
     if (!response.ok) throw new Error(`${path} answered ${response.status} ${await response.text()}`)
     return response.text()
@@ -77,10 +82,10 @@ export class Eyes {
 export class Following {
   readonly lines: string[] = []
   err = ''
-  readonly #child: ChildProcess
+  readonly #child: Command
   readonly #closed: Promise<number>
 
-  constructor(laptop: Laptop, ...args: string[]) {
+  constructor(laptop: CommandLine, ...args: string[]) {
     this.#child = laptop.spawn(...args, '--json')
     if (!this.#child.stdout) throw new Error('its output is not piped')
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.lines.push(line))

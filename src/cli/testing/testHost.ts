@@ -1,6 +1,8 @@
 import { Readable, Writable } from 'node:stream'
-import { runCli } from '../runCli.ts'
+import type { EntryPoints } from '../entryPoints.ts'
 import type { CliHost } from '../host.ts'
+import type { Interrupts } from '../interrupts.ts'
+import { runCli } from '../runCli.ts'
 
 export interface CliRun {
   code: number
@@ -16,22 +18,48 @@ export async function runHere(
   stdin = Readable.from([]),
 ): Promise<CliRun> {
   const [stdout, stderr] = [new Collected(), new Collected()]
-  const never = (): Promise<number> => Promise.reject(new Error('this test runs no program'))
-  const entryPoints = {
-    initController: async () => ({ authority: '', pin: '' }),
-    signOffline: async () => '',
-    runController: never,
-    runAgent: never,
-    runGuard: never,
-    examineMachine: async () => ({ machine: 'a', checked: [], findings: [] }),
-    runPrivileged: never,
-    startController: async () => false,
-    joinMachine: async () => ({ machine: 'a', cluster: 'test', started: false }),
-    leaveMachine: async () => ({ units: [], keptData: [], stays: [] }),
-  }
-  const host: CliHost = { stdin: () => stdin, stdout, stderr, env, cwd, version: '9.9.9', entryPoints }
-  const code = await runCli(argv, host)
+  const code = await runCli(argv, hostHere({ stdin: () => stdin, stdout, stderr, env, cwd }))
   return { code, out: stdout.text, err: stderr.text }
+}
+
+/** A host whose command line runs no other program, and gets no signal unless the test sends one. */
+export function hostHere(
+  given: Pick<CliHost, 'stdin' | 'stdout' | 'stderr' | 'env' | 'cwd'> & Partial<CliHost>,
+): CliHost {
+  return { version: '9.9.9', entryPoints: noPrograms, interrupts: () => new TestInterrupts(), ...given }
+}
+
+/** Signals that a test sends to a command line. */
+export class TestInterrupts implements Interrupts {
+  readonly #first = new AbortController()
+  readonly #second = new AbortController()
+  readonly signal = this.#first.signal
+  readonly forced = this.#second.signal
+
+  interrupt(): void {
+    if (this.signal.aborted) this.#second.abort()
+    else this.#first.abort()
+  }
+
+  exitCode(): number {
+    return 130
+  }
+
+  stop(): void {}
+}
+
+const never = (): Promise<number> => Promise.reject(new Error('this test runs no program'))
+const noPrograms: EntryPoints = {
+  initController: async () => ({ authority: '', pin: '' }),
+  signOffline: async () => '',
+  runController: never,
+  runAgent: never,
+  runGuard: never,
+  examineMachine: async () => ({ machine: 'a', checked: [], findings: [] }),
+  runPrivileged: never,
+  startController: async () => false,
+  joinMachine: async () => ({ machine: 'a', cluster: 'test', started: false }),
+  leaveMachine: async () => ({ units: [], keptData: [], stays: [] }),
 }
 
 class Collected extends Writable {

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { makeTestFolder } from '../../src/releases/releaseFixture.ts'
+import { makeTestFolder } from '../src/releases/releaseFixture.ts'
 
-const root = join(import.meta.dirname, '../..')
+const root = join(import.meta.dirname, '..')
 type Packages = Record<string, { version: string; integrity: string; optional?: boolean }>
 
 const wanted: Packages = {

@@ -2,19 +2,19 @@ import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Status } from '../../src/api/views.ts'
-import { Laptop } from './laptop.ts'
-import { pushWeb } from './rollUnderLoad.ts'
+import { Assembled } from './assembled.ts'
+import { pushWeb } from '../system/rollUnderLoad.ts'
 
 describe('an event log that was restored from a backup', () => {
-  let laptop: Laptop
+  let laptop: Assembled
   let backup: string
 
   beforeAll(async () => {
-    laptop = await Laptop.start()
+    laptop = await Assembled.start()
     backup = join(laptop.folder, 'backup')
     mkdirSync(backup)
     await pushWeb(laptop, { name: 'web', version: '1' })
-    whileControllerIsDown(() => copyLog(folder(), backup))
+    await whileControllerIsDown(() => copyLog(folder(), backup))
     await until(({ exit }) => exit === 0)
     expect(await pushWeb(laptop, { name: 'web', version: '2' })).toMatchObject({ exit: 0 })
   })
@@ -22,12 +22,10 @@ describe('an event log that was restored from a backup', () => {
 
   const folder = (): string => join(laptop.folder, 'data/controller')
 
-  /** Stops `up` meanwhile by a signal, because it would restart the controller at once. */
-  const whileControllerIsDown = (work: () => void): void => {
-    laptop.upProcess.kill('SIGSTOP')
-    process.kill(laptop.pidOf('controller'), 'SIGKILL')
+  const whileControllerIsDown = async (work: () => void): Promise<void> => {
+    await laptop.stopController()
     work()
-    laptop.upProcess.kill('SIGCONT')
+    await laptop.startController()
   }
 
   const until = async (what: (status: Status & { exit: number }) => boolean): Promise<Status> => {
@@ -45,7 +43,7 @@ describe('an event log that was restored from a backup', () => {
     const before = await until(
       ({ services }) => services[0]?.instances.length === 2 && services[0].instances.every(({ pid }) => pid !== null),
     )
-    whileControllerIsDown(() => copyLog(backup, folder()))
+    await whileControllerIsDown(() => copyLog(backup, folder()))
 
     const refusing = await until(({ machines }) => machines?.every(({ problems }) => problems.length > 0))
     expect(refusing.machines.map(({ problems }) => problems[0])).toEqual(

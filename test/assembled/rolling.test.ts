@@ -2,19 +2,19 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RolloutView } from '../../src/api/views.ts'
-import { Laptop } from './laptop.ts'
-import type { Pushed } from './rollUnderLoad.ts'
-import { ask, pushTalker, talkerFolder } from './talker.ts'
-import { Eyes, Following, isIn, until } from './watch.ts'
+import { Assembled } from './assembled.ts'
+import type { Pushed } from '../system/rollUnderLoad.ts'
+import { ask, pushTalker, talkerFolder } from '../system/talker.ts'
+import { Eyes, Following, isIn, until } from '../system/watch.ts'
 
 describe('rollouts of a pair', () => {
-  let laptop: Laptop
+  let laptop: Assembled
   let eyes: Eyes
   let first: Pushed
   const entry = (machine = 'a'): string => laptop.entries[machine] ?? ''
 
   beforeAll(async () => {
-    laptop = await Laptop.start()
+    laptop = await Assembled.start()
     eyes = new Eyes(laptop)
     first = await pushTalker(laptop, { name: 'shop', version: '1', rollout: '{ drain: 20s }' })
     expect(first).toMatchObject({ exit: 0, previous: null, rollout: { state: 'completed' } })

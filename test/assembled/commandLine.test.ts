@@ -3,10 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { EventView } from '../../src/api/views.ts'
-import { Laptop } from './laptop.ts'
-import type { Pushed } from './rollUnderLoad.ts'
-import { ask, pushTalker, talkerFolder } from './talker.ts'
-import { Eyes, Following, isIn, until } from './watch.ts'
+import { Assembled } from './assembled.ts'
+import type { Pushed } from '../system/rollUnderLoad.ts'
+import { ask, pushTalker, talkerFolder } from '../system/talker.ts'
+import { Eyes, Following, isIn, until } from '../system/watch.ts'
 
 interface Refused {
   error: { code: string; message: string; subject: string | null; next: string | null }
@@ -15,12 +15,12 @@ interface Refused {
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 describe('the command line', () => {
-  let laptop: Laptop
+  let laptop: Assembled
   let eyes: Eyes
   let first: Pushed
 
   beforeAll(async () => {
-    laptop = await Laptop.start()
+    laptop = await Assembled.start()
     eyes = new Eyes(laptop)
     first = await pushTalker(laptop, { name: 'shop', version: '1' })
   })

@@ -2,18 +2,18 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Checkup } from '../../src/protocol/checkup.ts'
-import { Laptop } from './laptop.ts'
-import type { Pushed } from './rollUnderLoad.ts'
-import { ask, pushTalker } from './talker.ts'
-import { Eyes, isAlive, processesOf, until } from './watch.ts'
+import { Assembled } from './assembled.ts'
+import type { Pushed } from '../system/rollUnderLoad.ts'
+import { ask, pushTalker } from '../system/talker.ts'
+import { Eyes, until } from '../system/watch.ts'
 
 describe('machines of a pair', () => {
-  let laptop: Laptop
+  let laptop: Assembled
   let eyes: Eyes
   const entry = (machine: string): string => laptop.entries[machine] ?? ''
 
   beforeAll(async () => {
-    laptop = await Laptop.start()
+    laptop = await Assembled.start()
     eyes = new Eyes(laptop)
     expect(await pushTalker(laptop, { name: 'web', version: '1', more: 'instances: 2' })).toMatchObject({ exit: 0 })
   })
@@ -44,35 +44,6 @@ describe('machines of a pair', () => {
     const ours = ['report', 'clock', 'agent', 'versions', 'ports', 'secrets', 'certificates']
     const found = told.machines.flatMap(({ findings }) => findings.filter(({ area }) => ours.includes(area)))
     expect(found).toEqual([])
-  })
-
-  it('lose no instance and get none twice when their agent is killed, and child processes of the instances end too', async () => {
-    const daemon = Number((await ask(entry('b'), '/daemon')).text)
-    const before = (await eyes.service('web')).instances.filter(({ machine }) => machine === 'b')
-    const pids = [...before.map(({ pid }) => pid ?? 0), daemon]
-    expect(pids.map(isAlive)).toEqual([true, true, true])
-    const killed = laptop.pidOf('b')
-    process.kill(killed, 'SIGKILL')
-    await until('all processes have ended', () => !pids.some(isAlive))
-    const answers = new Set<number>()
-    await until('the entry serves again', async () => {
-      const { status } = await ask(entry('b'))
-      answers.add(status)
-      return status === 200
-    })
-    expect([...answers].filter((status) => status !== 200 && status !== 503)).toEqual([])
-    const again = await until('both instances are back', async () => {
-      const instances = (await eyes.service('web')).instances.filter(({ machine }) => machine === 'b')
-      return (
-        instances.length === 2 &&
-        instances.every(({ state, pid }) => state === 'ready' && !pids.includes(pid ?? 0)) &&
-        instances
-      )
-    })
-    expect(again.map(({ id }) => id).sort()).toEqual(before.map(({ id }) => id).sort())
-    const ofB = processesOf({ TANDEM_MACHINE: 'b', TANDEM_DATA: join(laptop.folder, 'data/b/data/web') })
-    expect(new Set(ofB)).toEqual(new Set(again.map(({ pid }) => pid)))
-    expect((await ask(entry('b'))).instance).toContain('-b-')
   })
 
   it('start the published release unchanged, whatever an instance did to its files and to the cache', async () => {

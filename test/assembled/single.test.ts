@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Laptop } from './laptop.ts'
-import type { Pushed } from './rollUnderLoad.ts'
-import { ask, pushTalker } from './talker.ts'
-import { Eyes, Following, until } from './watch.ts'
+import { Assembled } from './assembled.ts'
+import type { Pushed } from '../system/rollUnderLoad.ts'
+import { ask, pushTalker } from '../system/talker.ts'
+import { Eyes, Following, until } from '../system/watch.ts'
 
 interface LogLine {
   at: string
@@ -15,12 +15,12 @@ interface LogLine {
 }
 
 describe('a single machine', () => {
-  let laptop: Laptop
+  let laptop: Assembled
   let eyes: Eyes
   const entry = (): string => laptop.entries['a'] ?? ''
 
   beforeAll(async () => {
-    laptop = await Laptop.start({ machines: 1 })
+    laptop = await Assembled.start({ machines: 1 })
     eyes = new Eyes(laptop)
     expect(await pushTalker(laptop, { name: 'solo', version: '1' })).toMatchObject({ exit: 0 })
   })
