@@ -97,14 +97,16 @@ export class AgentDisk {
   }
 
   /**
-   * Reads one of the agent's files. Only damage to the disk or another version of Tandem can make such a file
-   * unreadable.
+   * Reads one of the agent's files. Only damage to the disk, another owner or another version of Tandem can make such a
+   * file unreadable.
    */
   read<T>(name: string, schema: z.ZodType<T>): T | null {
     try {
       const known = this.#files.read(name)
       return known === null ? null : schema.parse(known)
     } catch (cause) {
+      // The message of the system says more: no permission, a fault of the disk.
+      if (cause instanceof Error && 'syscall' in cause) throw cause
       const path = join(this.folder, `${name}.json`)
       throw new OperatorError(
         'E_ENVIRONMENT',

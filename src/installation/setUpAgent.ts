@@ -1,6 +1,7 @@
 import { chmodSync, lchownSync, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { haproxyFolder, supervisorFolder } from '../layout/dataFolder.ts'
+import { agentUnit } from '../layout/units.ts'
 import { agentUser, haproxyUser } from '../layout/users.ts'
 import { idOf } from '../lib/accounts.ts'
 import { selfCommand } from '../lib/selfCommand.ts'
@@ -10,6 +11,7 @@ import { agentParts, digestOf } from '../parts/parts.ts'
 import { installParts } from '../parts/partsChange.ts'
 import { systemdPartsHost } from '../parts/partsHost.ts'
 import { groupsHere, setUpParts } from '../parts/setUpParts.ts'
+import { isActive, systemctl } from '../systemd/units.ts'
 
 /**
  * Prepares this machine, as root, for an unprivileged agent, and starts it: its user, the owners of its files, the
@@ -26,6 +28,8 @@ export async function setUpAgent(data: string, { machine, authority, settings }:
   await installParts({ ...parts, folders, units: [] }, systemdPartsHost())
   new RootFolder(data).make({ machine, cluster, address, addresses }, authority)
   const [uid, gid] = [await idOf('-u', agentUser), await idOf('-g', agentUser)]
+  // An agent that still ran as root would go on writing files of root, which the next one cannot read.
+  if (await isActive(agentUnit)) await systemctl('stop', agentUnit)
   give(data, { uid, gid, haproxy: await idOf('-g', haproxyUser) })
   await setUpParts(data, parts, digestOf('agent'))
 }

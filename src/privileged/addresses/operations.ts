@@ -15,11 +15,12 @@ export interface AddressParts {
   addressScript: (known: KnownMachine, script: 'take' | 'release', addresses: readonly string[]) => Promise<void>
 }
 
-export const openAddresses = ({ folder, unprivileged }: HelperContext): AddressParts => ({
+export const openAddresses = ({ data, folder, unprivileged }: HelperContext): AddressParts => ({
   addresses: systemdAddressHost({
     files: keepalivedFiles(folder.path),
     guardCommand: guardCommand(folder.path),
     unprivileged,
+    former: keepalivedFiles(data),
   }),
   addressScript: (known, script, addresses) => runAddressScript(addressScriptsFolder, known, script, addresses),
 })

@@ -83,6 +83,27 @@ describe.skipIf(!inside)(`keepalived${why}`, () => {
     await one.close()
   })
 
+  it('takes over from a keepalived that read the files of an agent that ran as root', async () => {
+    const first = driver()
+    await first.apply(plan())
+    await expect.poll(() => first.held().length, soon).toBe(1)
+    await first.close()
+    const owned = keepalivedFiles(`${data}/privileged`)
+    const ofRoot = [...guardCommand, 'agent', 'guard', '--data', `${data}/privileged`]
+    const helper = systemdAddressHost({ files: owned, guardCommand: ofRoot, former: files })
+    const next = createKeepalivedAddress({
+      ...{ cluster: 'test', machine: 'a', own, files: owned, host: helper, haproxy: null },
+      failed: (error) => {
+        throw error
+      },
+    })
+    await next.apply(plan({ addresses: [`${net}.61`] }))
+    await expect.poll(() => next.held().map(({ address }) => address), soon).toEqual([`${net}.61`])
+    expect([existsSync(files.config), existsSync(owned.config)]).toEqual([false, true])
+    await next.close()
+    await helper.remove()
+  })
+
   it(
     'is watched: a frozen guard is restarted within seconds, and reported until then',
     { timeout: 40_000 },

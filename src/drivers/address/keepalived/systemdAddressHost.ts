@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname } from 'node:path'
 import { z } from 'zod'
@@ -25,6 +25,8 @@ export interface HostOptions {
   programs?: readonly string[]
   /** If agent and HAProxy do not run as root: the user of the agent, and the group of HAProxy's sockets. */
   unprivileged?: { uid: number; gid: number; haproxyGroup: string }
+  /** The files with which an agent that ran as root has run keepalived; removed once nothing uses them. */
+  former?: KeepalivedFiles
 }
 
 /** The sha256 of the settings with which guard and keepalived run. */
@@ -36,7 +38,7 @@ const usualPrograms = ['/usr/sbin/keepalived', '/usr/local/sbin/keepalived']
 
 /** The privileged helper on a machine with systemd: two units of Tandem, and their files. */
 export function systemdAddressHost(options: HostOptions): AddressHost {
-  const { files, guardCommand, programs = usualPrograms, unprivileged } = options
+  const { files, guardCommand, programs = usualPrograms, unprivileged, former } = options
   const paths = { keepalived: `${unitFolder}/${keepalivedUnit}`, guard: `${unitFolder}/${guardUnit}` }
 
   const install: AddressHost['install'] = async (settings, haproxy) => {
@@ -64,9 +66,12 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
     await systemctl(isNewGuard ? 'restart' : 'start', guardUnit)
     const isRunning = await isActive(keepalivedUnit)
     const isNewConfig = writeChanged(files.config, text) || applied?.keepalived !== wanted.keepalived
-    if (isRunning && isNewConfig) await systemctl('reload', keepalivedUnit)
+    // Another file than before: a reload would read the one that keepalived was started with.
+    if (isRunning && !(await runsWith(files.config))) await systemctl('restart', keepalivedUnit)
+    else if (isRunning && isNewConfig) await systemctl('reload', keepalivedUnit)
     await systemctl('start', keepalivedUnit)
     writeChanged(files.applied, `${JSON.stringify(wanted)}\n`)
+    if (former) removeOfRoot(dirname(former.config))
   }
 
   const remove = async (): Promise<void> => {
@@ -87,6 +92,18 @@ export function systemdAddressHost(options: HostOptions): AddressHost {
   }
 
   return { install, leave, remove }
+}
+
+async function runsWith(config: string): Promise<boolean> {
+  const pid = (await systemctl('show', '--property=MainPID', '--value', keepalivedUnit)).trim()
+  const words = contentOf(`/proc/${pid}/cmdline`)?.split('\0') ?? []
+  return words.includes(config)
+}
+
+/** Removes a folder of root; leaves one that another user could change meanwhile. */
+function removeOfRoot(folder: string): void {
+  const found = lstatSync(folder, { throwIfNoEntry: false })
+  if (found?.isDirectory() && found.uid === 0) rmSync(folder, { recursive: true })
 }
 
 function appliedBy({ applied }: KeepalivedFiles): Applied | null {
