@@ -32,7 +32,9 @@ lab: node_modules/.installed ## boot three machines to try Tandem on, until Ctrl
 soak: node_modules/.installed ## run the long random tests, an hour or two: prints seeds and counts; as root also on real machines (TANDEM_SEED=N replays)
 	@mkdir -p tmp; random=$$(mktemp tmp/random-XXXXXX); status=0; \
 	if [ "$$(id -u)" = 0 ]; then export TANDEM_LAB=1; fi; export TANDEM_SOAK=1 TANDEM_LONG=1 TANDEM_RANDOM=$$random; \
-	$(RUN) node_modules/vitest/vitest.mjs run $$(git grep -lE "randomRun\('" -- '*.test.ts') || status=1; \
+	files=$$(git grep -lE "randomRun\('|suite\.ts'" -- '*.test.ts'); \
+	$(RUN) node_modules/vitest/vitest.mjs run $$files || status=1; \
+	TANDEM_ALONE=1 $(RUN) node_modules/vitest/vitest.mjs run --passWithNoTests $$files || status=1; \
 	git log -1 --format='soak of %H'; sort $$random; rm -f $$random; exit $$status
 
 check: format-check lint types tidy dead test-all ## run exactly the checks of CI

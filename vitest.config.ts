@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/longestFirst.ts'
 
 // Minutes of load, and what ships made twice: part of `make check` and of `make soak`, not of `make test`.
 const long = process.env['TANDEM_LONG'] === '1'
@@ -25,6 +26,7 @@ export default defineConfig({
     exclude: alone ? [] : ['test/lab/*.alone.test.ts'],
     pool: 'forks',
     maxWorkers: alone ? 1 : 2,
+    sequence: { sequencer: LongestFirst },
     // The default of one second is too short on a busy computer; a wait that never ends still fails.
     expect: { poll: { timeout: 10_000 } },
     testTimeout: 60_000,

@@ -279,7 +279,7 @@ export const pairSuite = (lend: () => Promise<Pair>): void => {
           .flatMap(({ name, problems: said }) => (name === 'a' ? said.filter(isOfCluster) : []))
           .join()
       beginLoad({ shortOnly: true, tcp: [] })
-      await pair.applyCluster(['a', 'b'], 'http: 80, https: 443, certificates: certs/')
+      await pair.applyCluster({ entry: 'http: 80, https: 443, certificates: certs/' })
       await expect.poll(problems, soon).toContain('no https at port 443')
       a.write('/etc/tandem/certificates/shop.pem', await certificate(), 0o600)
       await expect.poll(secure, soon).toMatch(/^hello \d+ 2$/)
@@ -331,7 +331,7 @@ export const pairSuite = (lend: () => Promise<Pair>): void => {
         const foreign = ['-cert', `${pair.lab.folder}/c`, '-key', `${pair.lab.folder}/k`]
         expect(await shown('7481', a.address, foreign)).toMatch(refused)
         expect(await shown('7480', pair.controller.address, foreign)).toMatch(refused)
-        await pair.applyCluster(['a'])
+        await pair.applyCluster({ machines: ['a'] })
         const own = [
           '--cert',
           '/var/lib/tandem/identity/identity.pem',

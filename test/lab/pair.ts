@@ -16,7 +16,7 @@ const rolloutMs = 300_000
  */
 export const isOfCluster = (problem: string): boolean => !problem.startsWith('HAProxy may open ')
 
-interface Options {
+export interface PairOptions {
   /** `drivers:` of the cluster file. */
   drivers?: string
   /** Additional lines of the cluster file. */
@@ -46,7 +46,7 @@ export class Pair {
   #more: string
   #byHand: boolean
 
-  static async open(options: Options = {}): Promise<Pair> {
+  static async open(options: PairOptions = {}): Promise<Pair> {
     const { debianPackage } = options
     const packages = debianPackage === undefined ? [] : [{ from: dirname(debianPackage), to: packagesFolder }]
     const binds = debianPackage === undefined ? [] : [...packages, serviceNode()]
@@ -70,7 +70,7 @@ export class Pair {
       drivers = process.env['LAB_DRIVERS'] ?? '{ supervisor: systemd, balancer: haproxy, address: none }',
       more = '',
       byHand = false,
-    }: Options,
+    }: PairOptions,
   ) {
     this.lab = lab
     this.#drivers = drivers
@@ -136,12 +136,14 @@ export class Pair {
     throw new Error(`the push of ${push[0]} failed: ${JSON.stringify(pushed)}\n${await this.#journal(['a', 'b'])}`)
   }
 
-  async applyCluster(machines: readonly string[] = ['a', 'b'], entry = `http: ${entryPort}`): Promise<void> {
+  /** Applies the cluster file that the pair was opened with, or that one with these changes. */
+  async applyCluster(changes: { machines?: readonly string[]; entry?: string; more?: string } = {}): Promise<void> {
+    const { machines = ['a', 'b'], entry = `http: ${entryPort}`, more = this.#more } = changes
     const named = machines.map((name) => `  ${name}: { address: ${this.lab.machine(name).address} }\n`)
     this.controller.write(
       '/root/cluster.yaml',
       `cluster: lab\ncontrollers: [${this.controller.address}:7480]\nmachines:\n${named.join('')}` +
-        `entry: { ${entry} }\ndrivers: ${this.#drivers}\n${this.#more}`,
+        `entry: { ${entry} }\ndrivers: ${this.#drivers}\n${more}`,
     )
     await this.controller.must(['tandem', 'cluster', 'apply', '/root/cluster.yaml', '--force'])
   }

@@ -7,7 +7,7 @@ import { whyNoLab } from './requirements.ts'
 const why = whyNoLab()
 const bootMs = 700_000
 
-describe.skipIf(why)(`the systemd supervisor on a machine${why ? ` (skipped: ${why})` : ''}`, () => {
+describe.skipIf(why)(`drivers on a machine with systemd${why ? ` (skipped: ${why})` : ''}`, () => {
   let lab: Lab
   beforeAll(async () => {
     lab = await openLab({ machines: ['a'], binds: [checkoutBind] })
@@ -48,13 +48,30 @@ describe.skipIf(why)(`the systemd supervisor on a machine${why ? ` (skipped: ${w
     },
   )
 
-  it('passes the suite of all supervisors, and enforces the jail and the limits', { timeout: 300_000 }, async () => {
-    const { code, out, err } = await testInside(lab.machine('a'), [
-      'src/drivers/supervisor/systemd',
-      'src/privileged/endLeftovers.int.test.ts',
-      'src/drivers/host',
-    ])
-    expect(`${out}\n${err}`).toMatch(/tests: \d\d+ passed, 0 failed, 0 skipped/)
-    expect(code).toBe(0)
-  })
+  it(
+    'the systemd supervisor passes the suite of all, and enforces the jail and the limits',
+    { timeout: 300_000 },
+    async () => {
+      const { code, out, err } = await testInside(lab.machine('a'), [
+        'src/drivers/supervisor/systemd',
+        'src/privileged/endLeftovers.int.test.ts',
+        'src/drivers/host',
+      ])
+      expect(`${out}\n${err}`).toMatch(/tests: \d\d+ passed, 0 failed, 0 skipped/)
+      expect(code).toBe(0)
+    },
+  )
+
+  it(
+    'the address driver keepalived passes the suite of all, and survives its agent',
+    { timeout: 300_000 },
+    async () => {
+      const { code, out, err } = await testInside(lab.machine('a'), [
+        'src/drivers/address/keepalived/keepalived.int.test.ts',
+        'src/drivers/address/keepalived/synGate.int.test.ts',
+      ])
+      expect(`${out}\n${err}`).toMatch(/tests: 13 passed, 0 failed, 0 skipped/)
+      expect(code).toBe(0)
+    },
+  )
 })
