@@ -45,7 +45,6 @@ export class ControllerLink {
   #random: () => number
   #limits: LinkLimits
   #closing = new AbortController()
-  #reader = new DesiredReader()
   #dirty = false
   #sending = false
   #connected = false
@@ -96,11 +95,13 @@ export class ControllerLink {
     const backoff = new Backoff(this.#limits.reconnect, this.#random)
     while (!signal.aborted) {
       try {
+        const reader = new DesiredReader()
         for await (const { event, data } of this.#connection.messages(signal)) {
           if (signal.aborted) return
           if (!this.#connected) this.#logger.info('connected to the controller')
           this.#connected = true
-          if (event === 'desired') this.#hooks.desired(this.#reader.read(data))
+          if (event === 'desired') this.#hooks.desired(reader.whole(data))
+          else if (event === 'desired-change') this.#hooks.desired(reader.change(data))
           else if (event === 'ask') this.#hooks.ask(readAsk(JSON.parse(data)))
           // Reset only after the message was parsed: a controller whose messages cannot be parsed is not called again
           // in a hurry.

@@ -1,11 +1,12 @@
 import type { ApiClient } from '../api/client.ts'
 import { agentChannelPath } from '../api/contract.ts'
 import type { Answer } from '../protocol/ask.ts'
+import { changesQuery } from '../protocol/desiredChange.ts'
 import type { ControllerConnection } from './controllerConnection.ts'
 
 /** A connection to the controller over its API. Only the agent opens connections, so a machine needs no open port. */
 export const httpConnection = (client: ApiClient): ControllerConnection => ({
-  messages: (signal) => client.rawStream('/agent/stream', { signal }),
+  messages: (signal) => client.rawStream(`/agent/stream?${new URLSearchParams(changesQuery).toString()}`, { signal }),
   report: async (body, signal) => void (await client.call('report', { body }, signal)),
   answer: async (id, answers) => {
     const headers = { 'content-type': 'application/x-ndjson' }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Controller } from './controller.ts'
 import { statusView } from './statusView.ts'
-import { AgentLinks, type AgentMessage } from './agentLinks.ts'
+import { AgentLinks, type AgentMessage, type Link } from './agentLinks.ts'
 import { openDatabase } from '../store/database.ts'
 import { SqliteEventLog } from '../store/sqliteEventLog.ts'
 import { aDefinition } from '../definitions/testing/aDefinition.ts'
@@ -151,8 +151,9 @@ describe('an event log that cannot be written', () => {
 })
 
 describe('the streams to agents', () => {
-  const link = (): { texts: string[]; ended: boolean; send: (message: AgentMessage) => void; end: () => void } => {
+  const link = (takesChanges = false): Link & { texts: string[]; ended: boolean } => {
     const one = {
+      takesChanges,
       texts: [] as string[],
       ended: false,
       send: ({ data }: AgentMessage) => void one.texts.push(JSON.stringify(data)),

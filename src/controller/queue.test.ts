@@ -189,7 +189,11 @@ it('sends a machine all leaderships until it has obeyed the current one, then on
   expect(terms()).toEqual([5])
   // The machine may have been put back to an earlier time since: a new connection begins with all.
   const texts: string[] = []
-  new AgentLinks(controller).connect('a', { send: ({ data }) => void texts.push(JSON.stringify(data)), end: () => {} })
+  new AgentLinks(controller).connect('a', {
+    takesChanges: false,
+    send: ({ data }) => void texts.push(JSON.stringify(data)),
+    end: () => {},
+  })
   await publishIn(controller)
   expect(texts.map((text) => text.match(/"start":/g)?.length)).toEqual([5, 1])
 })

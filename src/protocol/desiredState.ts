@@ -19,8 +19,9 @@ const termRecordSchema = z.object({
 const machineDesireSchema = z.object({ machine: name, ...desireSlices })
 
 /**
- * Everything that one machine should have now: an envelope and every feature's slice. It is always sent whole, never as a difference, so that a
- * lost, repeated or reordered message cannot leave a machine half-way.
+ * Everything that one machine should have now: an envelope and every feature's slice. A stream begins with the whole
+ * state. Later ones come whole or as changes (desiredChange.ts), from which the agent builds the whole: it obeys only
+ * whole states, so a lost, repeated or reordered message cannot leave a machine half-way.
  */
 export const desiredStateSchema = machineDesireSchema.extend({
   cluster: z.string(),

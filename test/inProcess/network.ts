@@ -35,6 +35,10 @@ export interface LineFaults {
 
 /** One machine's line, in memory. Messages are encoded and parsed as on the wire. */
 export class Line {
+  /** False: the agent is of a version that does not ask for changes. */
+  takesChanges = true
+  /** Called with the name of each message that goes to the agent. */
+  onMessage: (event: string) => void = () => {}
   faults: LineFaults = { state: 'up', delayMs: 5, losesAnswers: 0, repeats: 0 }
   #machine: string
   #end: () => ControllerEnd | null
@@ -77,6 +81,7 @@ export class Line {
     signal.addEventListener('abort', abort)
     const send = (message: AgentMessage): void => {
       if (this.faults.state !== 'up') return
+      this.onMessage(message.event)
       stream.deliver({ event: message.event, data: JSON.stringify(message.data) }, this.#delay())
     }
     this.#streams.add(stream)
@@ -90,7 +95,8 @@ export class Line {
     }
     let leave = (): void => {}
     try {
-      leave = this.#reach().connect(this.#machine, { send, end: () => stream.end() })
+      const { takesChanges } = this
+      leave = this.#reach().connect(this.#machine, { takesChanges, send, end: () => stream.end() })
       heard()
       for (;;) {
         const message = await stream.next()

@@ -168,6 +168,8 @@ export class RandomHistory {
       machine.loseDisk()
     }
     await this.#pass(this.#pick([0, 500, 20_000]))
+    // The next agent may be of another version.
+    machine.line.takesChanges = this.#chance(0.8)
     await this.#cluster.wait(machine.startAgent())
   }
 

@@ -55,7 +55,7 @@ export class FakeController {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url ?? ''
+    const [path = ''] = (request.url ?? '').split('?')
     if (path.endsWith('/agent/stream')) return this.#stream(response)
     if (path.includes('/agent/answers/')) return this.#takeAnswer(path.split('/').at(-1) ?? '', request, response)
     const text = Buffer.concat(await Array.fromAsync(request)).toString()

@@ -1,13 +1,17 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
 import { readNdjson } from '../../lib/ndjson.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { answerSchema } from '../../protocol/ask.ts'
+import { changesQuery } from '../../protocol/desiredChange.ts'
 import type { AgentLinks, Link } from '../agentLinks.ts'
 import type { Asks } from '../asks.ts'
 import type { Channels } from '../channels.ts'
 import { bytesOf } from './bytesOf.ts'
 import { EventStream } from './eventStream.ts'
 import type { Rooms } from '../handlers.ts'
+
+const changesSchema = z.object({ changes: z.literal(changesQuery.changes) })
 
 /** The calls for agents only, besides the operations of the contract. */
 export function addAgentCalls(
@@ -23,6 +27,7 @@ export function addAgentCalls(
     if (machine === null) throw new OperatorError('E_FORBIDDEN', 'the token speaks for no machine')
     const stream = new EventStream(request, reply, controller.clock)
     const link: Link = {
+      takesChanges: changesSchema.safeParse(request.query).success,
       send: ({ event, data }) => stream.write({ event, data: JSON.stringify(data) }),
       end: () => stream.end(),
     }

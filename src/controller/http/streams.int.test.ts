@@ -82,11 +82,21 @@ describe("an agent's stream", () => {
     machine: 'a' | 'b',
     given: (event: string, data: unknown) => void,
     signal = gone.signal,
+    query = '',
   ): Promise<void> =>
     (async () => {
       const agent = new ApiClient({ url: controller.url, token: tokens[machine] })
-      for await (const { event, data } of agent.rawStream('/agent/stream', { signal })) given(event, JSON.parse(data))
+      for await (const { event, data } of agent.rawStream(`/agent/stream${query}`, { signal }))
+        given(event, JSON.parse(data))
     })()
+
+  it('sends changes to an agent that asks for them', async () => {
+    const received: string[] = []
+    void stream('a', (event) => received.push(event), gone.signal, '?changes=yes')
+    await until(() => expect(received).toEqual(['desired']))
+    await move()
+    await until(() => expect(received).toEqual(['desired', 'desired-change']))
+  })
 
   it('sends the desired state at once and at every change; a newer connection ends the older one', async () => {
     const [first, second]: [number[], number[]] = [[], []]

@@ -1,0 +1,69 @@
+import { expect, it } from 'vitest'
+import { Cluster } from './cluster.ts'
+
+/** The state that machine `a` obeys is the whole of what the controller wants of it now. */
+function obeysAll(cluster: Cluster): void {
+  const { terms: _, ...wanted } = cluster.controller.desired('a')
+  expect(cluster.machine('a').agent?.desired).toMatchObject(wanted)
+}
+
+/** Names of the messages that machine `a` receives from now on. */
+function received(cluster: Cluster): string[] {
+  const names: string[] = []
+  cluster.machine('a').line.onMessage = (event) => void names.push(event)
+  return names
+}
+
+it('an agent receives one whole state, then only changes, and obeys the whole', async () => {
+  const cluster = await Cluster.start({ machines: 2 })
+  const names = received(cluster)
+  await cluster.push('1')
+  await cluster.push('2', { service: 'blog', routes: [{ host: 'blog.example', path: '/' }] })
+  await cluster.rest()
+  expect(new Set(names)).toEqual(new Set(['desired-change']))
+  obeysAll(cluster)
+  expect(cluster.runs('blog')).toEqual(['a ready 2', 'b ready 2'])
+})
+
+it('an agent of an older version receives whole states', async () => {
+  const cluster = await Cluster.start({ machines: 2 })
+  const machine = cluster.machine('a')
+  machine.killAgent()
+  machine.line.takesChanges = false
+  const names = received(cluster)
+  await cluster.wait(machine.startAgent())
+  await cluster.push('1')
+  await cluster.rest()
+  expect(new Set(names)).toEqual(new Set(['desired']))
+  obeysAll(cluster)
+})
+
+it('an agent that missed a message is sent the whole state with the next change', async () => {
+  const cluster = await Cluster.start({ machines: 2 })
+  await cluster.push('1')
+  const { line } = cluster.machine('a')
+  line.set({ state: 'silent' })
+  await cluster.start('shop', await cluster.publish('2'))
+  line.set({ state: 'up' })
+  const names = received(cluster)
+  await cluster.publish('3')
+  await cluster.clock.advance(1_000)
+  expect(names.slice(0, 2)).toEqual(['desired-change', 'desired'])
+  await cluster.rest()
+  obeysAll(cluster)
+})
+
+it('an agent that starts again begins with the whole state, whatever it kept', async () => {
+  const cluster = await Cluster.start({ machines: 2 })
+  await cluster.push('1')
+  const machine = cluster.machine('a')
+  machine.killAgent()
+  const names = received(cluster)
+  await cluster.publish('2')
+  await cluster.wait(machine.startAgent())
+  await cluster.rest()
+  await cluster.publish('3')
+  await cluster.rest()
+  expect(names.slice(0, 2)).toEqual(['desired', 'desired-change'])
+  obeysAll(cluster)
+})
