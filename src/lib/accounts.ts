@@ -8,3 +8,7 @@ export const userExists = async (user: string): Promise<boolean> => (await exec(
 
 export const groupExists = async (group: string): Promise<boolean> =>
   (await exec(['getent', 'group', group])).code === 0
+
+/** The name of a user or group with this number; `null`: there is none. */
+export const nameOf = async (kind: 'passwd' | 'group', id: number): Promise<string | null> =>
+  (await exec(['getent', kind, `${id}`])).out.split(':')[0] || null

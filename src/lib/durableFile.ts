@@ -1,32 +1,31 @@
-import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { nodeDisk, type Disk } from './disk.ts'
 
 /**
  * Replaces a file as a whole and durably: a crash or a full disk at any point leaves either the old content or the new.
  */
-export function writeFileDurably(path: string, content: string, mode = 0o600): void {
+export function writeFileDurably(path: string, content: string, mode = 0o600, disk: Disk = nodeDisk): void {
   const temporary = `${path}.new`
-  rmSync(temporary, { force: true }) // a leftover file may have another mode
-  withFile(
-    temporary,
-    'wx',
-    (file) => {
-      // Not `writeSync`: on a full disk it writes a part and reports that only by its count.
-      writeFileSync(file, content)
-      fdatasyncSync(file)
-    },
-    mode,
-  )
-  renameSync(temporary, path)
+  disk.remove(temporary) // a leftover file may have another mode
+  disk.create(temporary, content, mode)
+  disk.rename(temporary, path)
   // The new name is on disk only once its folder is synced.
-  withFile(dirname(path), 'r', fsyncSync)
+  disk.syncFolder(dirname(path))
 }
 
-function withFile(path: string, flags: 'r' | 'wx', use: (file: number) => void, mode = 0o600): void {
-  const file = openSync(path, flags, mode)
-  try {
-    use(file)
-  } finally {
-    closeSync(file)
-  }
+/** Removes a file so that a loss of power does not bring it back. A missing file is no error. */
+export function removeFileDurably(path: string, disk: Disk = nodeDisk): void {
+  if (!existsSync(dirname(path))) return
+  disk.remove(path)
+  disk.syncFolder(dirname(path))
+}
+
+/** Makes a folder and its parents, so that a loss of power leaves what is written in it. Existing ones stay as they are. */
+export function makeFolderDurably(path: string, mode = 0o700, disk: Disk = nodeDisk): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+  const parent = dirname(path)
+  makeFolderDurably(parent, mode, disk)
+  disk.makeFolder(path, mode)
+  disk.syncFolder(parent)
 }

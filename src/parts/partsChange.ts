@@ -14,13 +14,20 @@ interface Around {
 interface Setup {
   version: string
   digest: string
+  /** `installed`, or a release. */
+  program: string
   /** Key of the trial; `null`: there is none. */
   key: string | null
   /** The program that ran before; `null`: a package has replaced it, so nothing returns to it. */
   from: Program | null
+  /** The program that is installed. */
+  base: Program
   /** The command line that runs this program with these words; `null`: it is the installed program. */
   command: (words: readonly string[]) => readonly string[] | null
 }
+
+/** A return in a trial. */
+type Return = { key: string } & { [Which in 'from' | 'base']: Program }
 
 export type PartsNames = Pick<PartsRecord, 'users' | 'groups' | 'folders' | 'units'>
 
@@ -31,7 +38,8 @@ export type PartsNames = Pick<PartsRecord, 'users' | 'groups' | 'folders' | 'uni
  * - It then makes the new parts (`install`), or those that an earlier program had (`goBackTo`). Both may be repeated.
  * - It ends with `keep` or with `undo`. Users and folders that are not needed any more are removed only then.
  *
- * Killed at any point and restarted, it continues: every step finds out what is left to do.
+ * After a kill or a loss of power at any point, it continues: every step finds out what is left to do, and the effects of
+ * a step are on disk before a record says so. Only one process at a time may change the parts (`changeParts.ts`).
  */
 export class PartsChange {
   readonly #around: Around
@@ -50,9 +58,20 @@ export class PartsChange {
     return this.#around.files.record?.digest
   }
 
+  /** The program that has set up the present parts; `null`: not known, or a version that keeps no record. */
+  get owner(): Program | null {
+    const { record } = this.#around.files
+    return record && record.program !== null ? { id: record.program, version: record.version } : null
+  }
+
+  /** True if a version that keeps a record has set up the present parts. */
+  get hasRecord(): boolean {
+    return this.#around.files.record !== null
+  }
+
   /** Installs these parts. The unit itself restarts last, so that its program confirms under its new unit. */
   async install(wanted: Installation, setup: Setup): Promise<void> {
-    const { files, host, unit } = this.#around
+    const { host, unit, files } = this.#around
     const names = namesOf(wanted)
     await this.#begin(setup, names, (record) => without(record, names))
     await this.#touch(wanted.units)
@@ -61,19 +80,19 @@ export class PartsChange {
     await installParts(wanted, host, ({ name, words }) =>
       this.#isTried(name) ? undefined : words && setup.command(words),
     )
-    const { version, digest } = setup
-    files.record = { version, digest, ...names }
+    const { version, digest, program } = setup
+    await this.#recordAs({ version, digest, program, ...names })
     await this.#takeUp()
     await host.takeUp(unit)
   }
 
   /** Makes the parts that this program had when it ran last. False if they are not known: then the present ones stay. */
-  async goBackTo(program: Program, { key, from }: { key: string; from: Program }): Promise<boolean> {
+  async goBackTo(program: Program, { key, from, base }: Return): Promise<boolean> {
     const { files } = this.#around
     const saved = files.saved(program)
     if (!saved) return false
     const state = complete(saved.state, files.record)
-    await this.#begin({ key, from }, namesIn(state), () => ({
+    await this.#begin({ key, from, base }, namesIn(state), () => ({
       ...absentIn(state),
       whole: saved.key !== null && isOfSameUpgrade(saved.key, key),
     }))
@@ -86,10 +105,13 @@ export class PartsChange {
     const { files } = this.#around
     const { change } = files
     if (!change) return
-    const { key, from, before, leftover } = change
-    await this.#remove(leftover)
+    const { key, from, base, before, leftover } = change
     if (from !== null) files.save(from, { key, state: before })
-    files.change = null
+    // Only versions that keep no record have run here before, so the installed program had the same parts.
+    if (from !== null && base !== null && before.record === null && files.saved(base) === null)
+      files.save(base, { key, state: before })
+    await this.#remove(leftover)
+    await this.#endChange(namesIn(before))
   }
 
   /** Makes everything as it was before. `restarts`: the unit itself takes it up too, and not by the caller. */
@@ -100,19 +122,33 @@ export class PartsChange {
     await this.#make(change.before)
     if (restarts) await host.takeUp(unit)
     await this.#remove({ ...absentIn(change.before), whole: true })
-    files.change = null
+    await this.#endChange(namesIn(change.before))
   }
 
   async #begin(
-    { key, from }: Pick<Setup, 'key' | 'from'>,
+    { key, from, base }: Pick<Setup, 'key' | 'from' | 'base'>,
     names: PartsNames,
     leftoverOf: (record: PartsRecord | null) => Leftover,
   ): Promise<void> {
-    const { files } = this.#around
+    const { files, host } = this.#around
     if (files.change?.key === key) return
     const { record } = files
     const before = await this.#stateOf(union(names, record ?? noNames))
-    files.change = { key, from, before, leftover: leftoverOf(record), touched: [] }
+    // Also the unit of this process: after a loss of power it has to continue.
+    await host.sync(names.folders)
+    files.change = { key, from, base, before, leftover: leftoverOf(record), touched: [] }
+  }
+
+  async #recordAs(record: PartsRecord | null): Promise<void> {
+    const { files, host } = this.#around
+    await host.sync(files.change ? namesIn(files.change.before).folders : [])
+    files.record = record
+  }
+
+  async #endChange({ folders }: PartsNames): Promise<void> {
+    const { files, host } = this.#around
+    await host.sync(folders)
+    files.change = null
   }
 
   async #stateOf(names: PartsNames): Promise<PartsState> {
@@ -124,25 +160,23 @@ export class PartsChange {
     }
     for (const name of names.users) state.users[name] = await host.hasUser(name)
     for (const name of names.groups) state.groups[name] = await host.hasGroup(name)
-    for (const path of names.folders) state.folders[path] = host.readFolder(path)
+    for (const path of names.folders) state.folders[path] = await host.readFolder(path)
     return state
   }
 
   /** Users and folders that the state lacks stay. */
   async #make(state: PartsState): Promise<void> {
-    const { files, host } = this.#around
+    const { host } = this.#around
     const units = Object.entries(state.units)
-    for (const [name, wanted] of units.toReversed())
-      if (!wanted && (await host.readUnit(name))) await host.removeUnit(name)
+    for (const [name, wanted] of units.toReversed()) if (!wanted) await host.removeUnit(name)
     for (const [name, had] of Object.entries(state.groups)) if (had) await host.addGroup(name)
     for (const [name, had] of Object.entries(state.users)) if (had) await host.addUser(name)
-    for (const [path, about] of Object.entries(state.folders))
-      if (about && host.readFolder(path)) host.putFolder(path, about)
+    for (const [path, about] of Object.entries(state.folders)) if (about) await host.putFolder(path, about)
     const there = units.flatMap(([name, wanted]) => (wanted ? [{ name, ...wanted }] : []))
     await this.#touch(there)
     for (const { name, command, ...rest } of there)
       await host.writeUnit(name, this.#isTried(name) ? rest : { ...rest, command })
-    files.record = state.record
+    await this.#recordAs(state.record)
     await this.#takeUp()
   }
 

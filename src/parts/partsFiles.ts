@@ -1,16 +1,20 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { programsFolder } from '../layout/dataFolder.ts'
-import { writeFileDurably } from '../lib/durableFile.ts'
-import { makeFolder } from '../lib/makeFolder.ts'
+import { nodeDisk, type Disk } from '../lib/disk.ts'
+import { makeFolderDurably, removeFileDurably, writeFileDurably } from '../lib/durableFile.ts'
 
 const names = z.array(z.string())
+/** Parts of earlier programs that a return can make again. The oldest are removed, those of the installed program never. */
+const mostSaved = 10
 
 /** The parts that a version of Tandem has set up here; older versions have left no record. */
 const recordSchema = z.object({
   version: z.string(),
   digest: z.string(),
+  /** The program that has set them up, as in `programSchema`; `null`: a build that did not record it. */
+  program: z.string().nullable().default(null),
   users: names,
   groups: names,
   folders: names,
@@ -18,7 +22,14 @@ const recordSchema = z.object({
 })
 
 const unitSchema = z.object({ text: z.string(), isEnabled: z.boolean(), command: names.nullable() })
-const folderSchema = z.object({ mode: z.number(), uid: z.number(), gid: z.number() })
+const folderSchema = z.object({
+  mode: z.number(),
+  uid: z.number(),
+  gid: z.number(),
+  /** A user who was removed and is created again may have another number. `null`: the number has no name. */
+  owner: z.string().nullable().default(null),
+  group: z.string().nullable().default(null),
+})
 /** Exactly what was on the machine: `null` and `false` mean that it was not there. */
 const stateSchema = z.object({
   record: recordSchema.nullable(),
@@ -49,12 +60,20 @@ const changeSchema = z.object({
   key: z.string().nullable(),
   /** The program that ran before; `null`: a package has replaced it, so nothing returns to it. */
   from: programSchema.nullable(),
+  /** The program that is installed. */
+  base: programSchema.nullable().default(null),
   before: stateSchema,
   leftover: leftoverSchema,
   /** Units whose text it has changed: written before the first of them, because all of them must take up their text. */
   touched: names,
 })
-const savedSchema = z.object({ key: z.string().nullable(), version: z.string().nullable(), state: stateSchema })
+const savedSchema = z.object({
+  key: z.string().nullable(),
+  version: z.string().nullable(),
+  /** Grows with each saved state. */
+  number: z.number().default(0),
+  state: stateSchema,
+})
 
 export type PartsRecord = z.infer<typeof recordSchema>
 export type PartsState = z.infer<typeof stateSchema>
@@ -69,9 +88,11 @@ export const installed = 'installed'
 /** Files in a folder that only root can write; each is replaced as a whole, so that work can continue after a kill. */
 export class PartsFiles {
   readonly #folder: string
+  readonly #disk: Disk
 
-  constructor(data: string) {
+  constructor(data: string, disk = nodeDisk) {
     this.#folder = programsFolder(data)
+    this.#disk = disk
   }
 
   get record(): PartsRecord | null {
@@ -92,22 +113,29 @@ export class PartsFiles {
 
   /** The parts as they were when that program ran last, or else another one of its version. */
   saved({ id, version }: Program): Saved | null {
-    const exact = this.#read(`parts-of/${id}.json`, savedSchema)
+    const exact = this.#read(nameOf(id), savedSchema)
     // Another package may have replaced the installed program.
     if (version === null || exact?.version === version) return exact
-    const folder = join(this.#folder, 'parts-of')
-    const all = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : []
-    return (
-      all.map((name) => this.#read(`parts-of/${name}`, savedSchema)).find((one) => one?.version === version) ?? null
-    )
+    return this.#all().find(({ saved }) => saved.version === version)?.saved ?? null
   }
 
-  /** Keeps those of this program and of the installed one. */
-  save({ id, version }: Program, saved: Omit<Saved, 'version'>): void {
-    const folder = join(this.#folder, 'parts-of')
-    this.#write(`parts-of/${id}.json`, { version, ...saved })
-    for (const name of readdirSync(folder))
-      if (![id, installed].includes(name.replace('.json', ''))) rmSync(join(folder, name), { force: true })
+  save({ id, version }: Program, { key, state }: Pick<Saved, 'key' | 'state'>): void {
+    const number = (this.#all()[0]?.saved.number ?? 0) + 1
+    this.#write(nameOf(id), { version, key, number, state })
+    for (const { name } of this.#all().slice(mostSaved)) if (name !== nameOf(installed)) this.#write(name, null)
+  }
+
+  /** The newest first. */
+  #all(): { name: string; saved: Saved }[] {
+    const folder = join(this.#folder, savedFolder)
+    const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : []
+    return files
+      .flatMap((file) => {
+        const name = `${savedFolder}/${file}`
+        const saved = this.#read(name, savedSchema)
+        return saved ? [{ name, saved }] : []
+      })
+      .toSorted((one, other) => other.saved.number - one.saved.number)
   }
 
   #read<T>(name: string, schema: z.ZodType<T>): T | null {
@@ -117,9 +145,12 @@ export class PartsFiles {
 
   #write(name: string, value: object | null): void {
     const path = join(this.#folder, name)
+    if (value === null) return removeFileDurably(path, this.#disk)
+    makeFolderDurably(dirname(path), 0o700, this.#disk)
     // An unprivileged part reads the record.
-    if (value === null) return rmSync(path, { force: true })
-    makeFolder(dirname(path))
-    writeFileDurably(path, `${JSON.stringify(value)}\n`, 0o644)
+    writeFileDurably(path, `${JSON.stringify(value)}\n`, 0o644, this.#disk)
   }
 }
+
+const savedFolder = 'parts-of'
+const nameOf = (id: string): string => `${savedFolder}/${id}.json`

@@ -13,12 +13,15 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { unitFolder } from '../layout/units.ts'
-import { groupExists, idOf, userExists } from '../lib/accounts.ts'
+import { groupExists, idOf, nameOf, userExists } from '../lib/accounts.ts'
 import { execOrThrow } from '../lib/exec.ts'
 import { removeTree } from '../releases/removeTree.ts'
 import { installUnit, isEnabled, killUnit, removeUnit, systemctl } from '../systemd/units.ts'
 import { createUnitControl } from '../systemd/unitControl.ts'
 import type { OwnFolder } from './parts.ts'
+
+/** A busy disk may have gigabytes to write. */
+const syncMs = 120_000
 
 export interface UnitOnDisk {
   text: string
@@ -31,6 +34,9 @@ export interface FolderOnDisk {
   mode: number
   uid: number
   gid: number
+  /** Their names count, if they exist. */
+  owner: string | null
+  group: string | null
 }
 
 /** The operations on a machine that change Tandem's own parts. Each may be repeated. */
@@ -49,12 +55,15 @@ export interface PartsHost {
   hasGroup(name: string): Promise<boolean>
   addGroup(name: string): Promise<void>
   removeGroup(name: string): Promise<void>
-  readFolder(path: string): FolderOnDisk | null
+  readFolder(path: string): Promise<FolderOnDisk | null>
   /** Makes the folder, or gives an existing one this owner and mode. */
   ensureFolder(folder: OwnFolder): Promise<void>
-  putFolder(path: string, about: FolderOnDisk): void
+  /** Makes the folder if it is missing. */
+  putFolder(path: string, about: FolderOnDisk): Promise<void>
   /** Removes the folder, with its content if `whole`; returns whether it is gone. */
   removeFolder(path: string, whole: boolean): Promise<boolean>
+  /** Returns when all changes, also of these folders, survive a loss of power. */
+  sync(folders: readonly string[]): Promise<void>
 }
 
 /** For root on a machine with systemd. */
@@ -81,8 +90,11 @@ export function systemdPartsHost(): PartsHost {
     },
     hasUser: userExists,
     addUser: async (name) => {
-      const about = ['--system', '--user-group', '--no-create-home', '--home-dir', '/nonexistent']
-      if (!(await userExists(name))) await execOrThrow(['useradd', ...about, '--shell', '/usr/sbin/nologin', name])
+      if (await userExists(name)) return
+      // A call that was cut off may have left the group.
+      const group = (await groupExists(name)) ? ['--gid', name] : ['--user-group']
+      const about = ['--system', ...group, '--no-create-home', '--home-dir', '/nonexistent']
+      await execOrThrow(['useradd', ...about, '--shell', '/usr/sbin/nologin', name])
     },
     removeUser: async (name) => {
       if (await userExists(name)) await execOrThrow(['userdel', name])
@@ -93,9 +105,12 @@ export function systemdPartsHost(): PartsHost {
       if (!(await groupExists(name))) await execOrThrow(['groupadd', '--system', name])
     },
     removeGroup,
-    readFolder: (path) => {
+    readFolder: async (path) => {
       const about = lstatSync(path, { throwIfNoEntry: false })
-      return about?.isDirectory() ? { mode: about.mode & 0o7777, uid: about.uid, gid: about.gid } : null
+      if (!about?.isDirectory()) return null
+      const { uid, gid } = about
+      const [owner, group] = [await nameOf('passwd', uid), await nameOf('group', gid)]
+      return { mode: about.mode & 0o7777, uid, gid, owner, group }
     },
     ensureFolder: async ({ path, mode, owner, group, isTheirs = false }) => {
       const isThere = existsSync(path)
@@ -107,12 +122,26 @@ export function systemdPartsHost(): PartsHost {
         throw new Error(`${path} does not belong to root: another user has put it there`)
       put(path, { mode, uid, gid })
     },
-    putFolder: put,
+    putFolder: async (path, { mode, uid, gid, owner, group }) => {
+      const present = lstatSync(path, { throwIfNoEntry: false })
+      if (present && !present.isDirectory()) return
+      if (!present) mkdirSync(path, { mode: 0o700 })
+      put(path, {
+        mode,
+        uid: owner !== null && (await userExists(owner)) ? await idOf('-u', owner) : uid,
+        gid: group !== null && (await groupExists(group)) ? await groupId(group) : gid,
+      })
+    },
     removeFolder: async (path, whole) => {
       if (!existsSync(path)) return true
       if (whole) await removeTree(path)
       else if (readdirSync(path).length === 0) rmdirSync(path)
       return !existsSync(path)
+    },
+    sync: async (folders) => {
+      // Users are in /etc. Other file systems may belong to anything, and may be slow or hang.
+      const there = ['/etc', unitFolder, ...folders].filter((path) => existsSync(path))
+      await execOrThrow(['sync', '--file-system', ...there], { timeoutMs: syncMs })
     },
   }
 }
@@ -128,7 +157,7 @@ const groupId = async (group: string): Promise<number> =>
   Number((await execOrThrow(['getent', 'group', group])).split(':')[2])
 
 /** Through the opened folder: the owner of the folder could put a link in its place at any moment. */
-function put(path: string, { mode, uid, gid }: FolderOnDisk): void {
+function put(path: string, { mode, uid, gid }: Pick<FolderOnDisk, 'mode' | 'uid' | 'gid'>): void {
   const folder = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   try {
     fchownSync(folder, uid, gid)

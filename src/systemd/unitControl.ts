@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { writeFileDurably } from '../lib/durableFile.ts'
+import { makeFolderDurably, removeFileDurably, writeFileDurably } from '../lib/durableFile.ts'
 import { exec } from '../lib/exec.ts'
 import { installUnit, killUnit, lastWords, removeUnit, systemctl } from './units.ts'
 import { unitFolder } from '../layout/units.ts'
@@ -14,7 +14,7 @@ export interface UnitLife {
 
 /** Operations of systemd that are needed to change a part's program. */
 export interface UnitControl {
-  /** Makes the unit run this command line from its next start; `null` selects the installed program. */
+  /** Makes the unit run this command line from its next start, durably; `null` selects the installed program. */
   useCommand(unit: string, argv: readonly string[] | null): Promise<void>
   /** The command line that the unit was set to run; `null` if it runs the installed program. */
   command(unit: string): string[] | null
@@ -44,10 +44,10 @@ export function createUnitControl(): UnitControl {
     async useCommand(unit, argv) {
       const file = dropIn(unit)
       if (argv === null) {
-        rmSync(file, { force: true })
+        removeFileDurably(file)
         removeIfEmpty(dirname(file))
       } else {
-        mkdirSync(dirname(file), { recursive: true, mode: 0o755 })
+        makeFolderDurably(dirname(file), 0o755)
         writeFileDurably(file, dropInText(argv), 0o644)
       }
       await systemctl('daemon-reload')

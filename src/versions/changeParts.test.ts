@@ -43,7 +43,7 @@ function lab(program = own) {
   onTestFinished(() => rmSync(data, { recursive: true }))
   const [files, parts, host] = [new TrialFiles(data), new PartsFiles(data), new FakePartsHost()]
   host.users.add('tandem')
-  host.folders.set('/data', { mode: 0o1771, uid: 0, gid: 6 })
+  host.folders.set('/data', { mode: 0o1771, uid: 0, gid: 6, owner: 'root', group: 'tandem' })
   for (const [name, text, isEnabled] of [
     [unit, 'agent', true],
     [beside, 'helper', false],
@@ -55,6 +55,7 @@ function lab(program = own) {
   parts.record = {
     version: '1',
     digest: 'old',
+    program: 'installed',
     users: ['tandem'],
     groups: [],
     folders: ['/data'],
@@ -105,8 +106,8 @@ describe('a change of the parts', () => {
       users: ['collector', 'tandem'],
       groups: ['readers'],
       folders: [
-        ['/collected', { mode: 0o750, uid: 9, gid: 7 }],
-        ['/data', { mode: 0o755, uid: 0, gid: 0 }],
+        ['/collected', { mode: 0o750, uid: 9, gid: 7, owner: 'collector', group: 'readers' }],
+        ['/data', { mode: 0o755, uid: 0, gid: 0, ...ofRoot }],
       ],
     })
     expect(Object.fromEntries(host.running)).toEqual({ 'collector.service': 'collects', [unit]: 'agent, new' })
@@ -183,7 +184,7 @@ describe('a change of the parts', () => {
       trialEnds('works')
       await run()
       host.filled.add('/collected')
-      expect(await change.goBackTo(installed, { key: back, from: newer })).toBe(true)
+      expect(await change.goBackTo(installed, { key: back, from: newer, base: installed })).toBe(true)
       // Until the return is final, it may be undone: the new version's user and folder are still there.
       expect(host.users.has('collector')).toBe(true)
       expect(host.units.get(unit)?.text).toBe('agent')
@@ -202,7 +203,7 @@ describe('a change of the parts', () => {
     trialEnds('works')
     await run()
     const after = structuredClone(host.state)
-    await change.goBackTo(installed, { key: 'u2/back', from: newer })
+    await change.goBackTo(installed, { key: 'u2/back', from: newer, base: installed })
     await change.undo({ restarts: true })
     expect(host.state).toEqual(after)
   })

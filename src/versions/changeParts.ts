@@ -2,7 +2,7 @@ import { Backoff } from '../lib/backoff.ts'
 import { sleep, type Clock } from '../lib/clock.ts'
 import type { Installation } from '../parts/parts.ts'
 import type { PartsChange } from '../parts/partsChange.ts'
-import type { Program } from '../parts/partsFiles.ts'
+import { installed, type Program } from '../parts/partsFiles.ts'
 import type { UnitControl } from '../systemd/unitControl.ts'
 import { programOf, releaseOf, runsIn, type OwnProgram } from './ownProgram.ts'
 import type { TrialFiles } from './trialFiles.ts'
@@ -35,6 +35,10 @@ interface Around {
  * the change, or undoes it. It runs as root, from the new program, apart from the part, and survives a reboot: the
  * trial may run an older version that knows nothing of other units, users and folders. Killed at any point and
  * restarted, it continues.
+ *
+ * Two processes at once would mix two sets of parts. So the trial changes parts only before it has switched to the new
+ * program and after it has failed; in between only the new program does; without a trial, only the program that the unit
+ * runs.
  */
 export async function changeParts(around: Around): Promise<void> {
   const { units, helper, clock, random, log } = around
@@ -55,18 +59,17 @@ export async function changeParts(around: Around): Promise<void> {
 async function isOver(around: Around): Promise<boolean> {
   const { change, digest } = around
   const { key } = change
-  if (key === undefined) {
-    // The request may come late: the part may have gone back meanwhile, or the change may have ended.
-    return change.installed === digest || !mayBegin(around)
-  }
+  // The request may come late: the part may have gone back meanwhile, or the change may have ended.
+  const isDone = (): boolean => change.installed === digest || !mayInstall(around)
+  if (key === undefined) return isDone()
   switch (outcome(around, key)) {
     case 'open':
-      return false
+      return !mayInstall(around)
     case 'kept':
       // Without a trial, only a complete change is kept.
-      if (change.installed !== digest) return false
+      if (key === null && change.installed !== digest) return !mayInstall(around)
       await change.keep()
-      return true
+      return isDone()
     case 'failed':
       await change.undo({ restarts: true })
       return true
@@ -74,21 +77,27 @@ async function isOver(around: Around): Promise<boolean> {
 }
 
 async function install(around: Around): Promise<void> {
-  const { change, files, version, digest, command, describe } = around
+  const { change, files, version, digest, command, describe, own } = around
   const wanted = await describe()
   if (!wanted) throw new Error('the unit was not written by Tandem')
   const key = change.key === undefined ? (files.trial?.key ?? null) : change.key
-  await change.install(wanted, { ...{ version, digest, key, command }, from: before(around) })
+  const { from, base } = before(around)
+  await change.install(wanted, {
+    ...{ version, digest, key, command, from, base },
+    program: releaseOf(own) ?? installed,
+  })
 }
 
 /**
- * The program whose parts are on the machine. Without a trial it is the installed one: a helper that could change parts
+ * The program whose parts are on the machine, and the installed one. Without a trial, the helper that could change parts
  * came only after the trial, or the package of this program has been replaced.
  */
-function before({ files, units, unit, own }: Around): Program | null {
-  const base = units.installedCommand(unit)
-  if (files.trial) return programOf(files.trial.from, base)
-  return releaseOf(own) === null ? null : programOf(null, base)
+function before({ files, units, unit, own, change }: Around): { from: Program | null; base: Program } {
+  const command = units.installedCommand(unit)
+  const base = programOf(null, command)
+  if (files.trial) return { from: programOf(files.trial.from, command), base }
+  if (releaseOf(own) === null) return { from: null, base }
+  return { from: change.hasRecord ? change.owner : base, base }
 }
 
 /** Resolves once the trial has ended, one way or the other. */
@@ -105,10 +114,7 @@ function outcome({ files }: Around, key: string | null): 'open' | 'kept' | 'fail
   return files.confirmed === key ? 'kept' : 'failed'
 }
 
-function mayBegin({ files, ...around }: Around): boolean {
-  const { trial, failed } = files
-  return isSetToOwn(around) && (trial === null || failed?.key !== trial.key)
+function mayInstall({ files: { trial, failed }, units, unit, own }: Around): boolean {
+  if (trial && (failed?.key === trial.key || !runsIn(trial.to, own))) return false
+  return runsIn(units.command(unit), own)
 }
-
-const isSetToOwn = ({ units, unit, own }: Pick<Around, 'units' | 'unit' | 'own'>): boolean =>
-  runsIn(units.command(unit), own)

@@ -23,6 +23,13 @@ export const releaseOf = ({ folder }: Pick<OwnProgram, 'folder'>): string | null
 export const runsIn = (command: readonly string[] | null, own: OwnProgram): boolean =>
   command === null ? releaseOf(own) === null : command.includes(join(own.folder, 'lib/main.js'))
 
+const scriptOf = (command: readonly string[] | null): string | null =>
+  command?.find((word) => word.endsWith('/lib/main.js')) ?? null
+
+/** True if these command lines run the same program, with whatever options; `null` is the installed program. */
+export const isSameProgram = (one: readonly string[] | null, other: readonly string[] | null): boolean =>
+  (scriptOf(one) ?? one?.join(' ')) === (scriptOf(other) ?? other?.join(' '))
+
 /** Returns the command line that runs this process's command with the program in `folder`. */
 export const commandIn = (folder: string, { options, words }: OwnProgram): string[] => [
   ...[join(folder, 'bin/node'), ...options, join(folder, 'lib/main.js')],
@@ -49,8 +56,8 @@ function trialProgram({ folder, node }: OwnProgram): string[] {
 
 /** The program that a unit runs by this command line; `null`: the installed program, which runs by the other one. */
 export function programOf(command: readonly string[] | null, installedCommand: readonly string[] | null): Program {
-  const script = (command ?? installedCommand)?.find((word) => word.endsWith('/lib/main.js'))
-  const folder = script === undefined ? null : dirname(dirname(script))
+  const script = scriptOf(command ?? installedCommand)
+  const folder = script === null ? null : dirname(dirname(script))
   const about = folder === null ? null : readJson(join(folder, 'package.json'))
   const { data } = z.object({ version: z.string() }).safeParse(about)
   const id = command === null || folder === null ? installed : basename(folder)

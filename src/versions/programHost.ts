@@ -55,10 +55,61 @@ interface Options {
   isShared?: boolean
 }
 
+/** The operations that begin a trial, and with which a trial and its programs communicate. */
+export class TrialHost implements Omit<ProgramHost, 'prepare'> {
+  protected readonly options: Options
+  protected readonly files: TrialFiles
+
+  constructor(options: Options, files: TrialFiles) {
+    this.options = options
+    this.files = files
+  }
+
+  async begin({ key, release }: Pick<DesiredProgram, 'key' | 'release'>): Promise<void> {
+    // A repeated request: the trial may be in progress, and the unit may already run the new program.
+    if (this.files.trial?.key === key) return this.resume()
+    const { data, unit, own, units, beside } = this.options
+    const folder = release === null ? null : join(this.files.folder, 'releases', release)
+    const to = folder === null ? null : commandIn(folder, own)
+    const also = beside && {
+      unit: beside.unit,
+      to: folder === null ? null : commandIn(folder, { ...own, words: beside.words }),
+      from: units.command(beside.unit),
+    }
+    const withinMs = unit === controllerUnit ? controllerTrialMs : trialMs
+    this.files.begin({ key, unit, to, from: units.command(unit), withinMs, ...(also ? { also } : {}) })
+    await units.startHelper(trialUnit(unit), trialCommand(own, data, trialUnit(unit)), ofTrial)
+  }
+
+  async resume(): Promise<void> {
+    const { data, unit, own, units } = this.options
+    const helper = trialUnit(unit)
+    if (this.files.trial === null || (await units.isAlive(helper))) return
+    // The trial must run from the version that is known to work: this process may run the version on trial.
+    if (units.installedCommand(helper) !== null) await units.restart(helper)
+    else await units.startHelper(trialUnit(unit), trialCommand(own, data, trialUnit(unit)), ofTrial)
+  }
+
+  async changeParts(): Promise<void> {
+    const { data, unit, own, units } = this.options
+    const helper = partsUnit(unit)
+    if (!(await units.isAlive(helper))) await units.startHelper(helper, partsCommand(own, data, unit), ofParts)
+  }
+
+  confirm(key: string): Promise<void> {
+    const { trial } = this.files
+    if (trial?.key === key) this.files.confirm(key)
+    return Promise.resolve()
+  }
+
+  fail(failed: Failed): Promise<void> {
+    if (this.files.trial === null) this.files.fail(failed)
+    return Promise.resolve()
+  }
+}
+
 /** Programs are stored side by side; the installed program is never changed. */
-export class RootProgramHost implements ProgramHost {
-  readonly #options: Options
-  readonly #files: TrialFiles
+export class RootProgramHost extends TrialHost implements ProgramHost {
   readonly #cache: ReleaseCache
 
   static async open(options: Options): Promise<RootProgramHost> {
@@ -71,8 +122,7 @@ export class RootProgramHost implements ProgramHost {
   }
 
   private constructor(options: Options, files: TrialFiles, cache: ReleaseCache) {
-    this.#options = options
-    this.#files = files
+    super(options, files)
     this.#cache = cache
   }
 
@@ -87,52 +137,10 @@ export class RootProgramHost implements ProgramHost {
     await this.#cache.collect(() => ({ keep: keep(), lastPerService: 2, capBytes: null }))
   }
 
-  async begin({ key, release }: DesiredProgram): Promise<void> {
-    // A repeated request: the trial may be in progress, and the unit may already run the new program.
-    if (this.#files.trial?.key === key) return this.resume()
-    const { data, unit, own, units, beside } = this.#options
-    const folder = release === null ? null : join(this.#files.folder, 'releases', release)
-    const to = folder === null ? null : commandIn(folder, own)
-    const also = beside && {
-      unit: beside.unit,
-      to: folder === null ? null : commandIn(folder, { ...own, words: beside.words }),
-      from: units.command(beside.unit),
-    }
-    const withinMs = unit === controllerUnit ? controllerTrialMs : trialMs
-    this.#files.begin({ key, unit, to, from: units.command(unit), withinMs, ...(also ? { also } : {}) })
-    await units.startHelper(trialUnit(unit), trialCommand(own, data, trialUnit(unit)), ofTrial)
-  }
-
-  async resume(): Promise<void> {
-    const { data, unit, own, units } = this.#options
-    const helper = trialUnit(unit)
-    if (this.#files.trial === null || (await units.isAlive(helper))) return
-    // The trial must run from the version that is known to work: this process may run the version on trial.
-    if (units.installedCommand(helper) !== null) await units.restart(helper)
-    else await units.startHelper(trialUnit(unit), trialCommand(own, data, trialUnit(unit)), ofTrial)
-  }
-
-  async changeParts(): Promise<void> {
-    const { data, unit, own, units } = this.#options
-    const helper = partsUnit(unit)
-    if (!(await units.isAlive(helper))) await units.startHelper(helper, partsCommand(own, data, unit), ofParts)
-  }
-
-  confirm(key: string): Promise<void> {
-    const { trial } = this.#files
-    if (trial?.key === key) this.#files.confirm(key)
-    return Promise.resolve()
-  }
-
-  fail(failed: Failed): Promise<void> {
-    if (this.#files.trial === null) this.#files.fail(failed)
-    return Promise.resolve()
-  }
-
   /** Releases that the caller runs and that the units are set to run; these are kept. */
   #running(): string[] {
-    const { own, units, unit, others = [] } = this.#options
-    const releases = join(this.#files.folder, 'releases')
+    const { own, units, unit, others = [] } = this.options
+    const releases = join(this.files.folder, 'releases')
     const words = [...(units.command(unit) ?? []), ...others.flatMap((one) => units.installedCommand(one) ?? [])]
     const named = words.flatMap((word) => new RegExp(`^${releases}/([0-9a-f]{64})/`).exec(word)?.[1] ?? [])
     return [releaseOf(own), ...named].filter((one) => one !== null)

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import type { Logger } from 'pino'
 import { Backoff } from '../lib/backoff.ts'
-import { sleep, systemClock } from '../lib/clock.ts'
+import { sleep, systemClock, type Clock } from '../lib/clock.ts'
+import { partsUnit } from '../layout/units.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { DesiredProgram, ProgramReport } from '../protocol/program.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
@@ -33,6 +34,7 @@ interface Options extends KeeperNeeds {
   units: UnitControl
   logger: Logger
   random: () => number
+  clock?: Clock
   /** Performs the operations that need root. Default: this process, which then is root. */
   host?: ProgramHost | undefined
   /** Tandem's units, users and folders on this machine; `null`: an upgrade leaves them as they are. */
@@ -65,6 +67,7 @@ export class ProgramKeeper {
   /** True if the privileged helper is of a version that changes no units: it is replaced only after the trial. */
   #hasOldHelper = false
   #closing = new AbortController()
+  readonly #clock: Clock
 
   /** Returns `null` if no unit of that name runs this process: then this process cannot change its program. */
   static async open(options: Options): Promise<ProgramKeeper | null> {
@@ -77,8 +80,10 @@ export class ProgramKeeper {
     return new ProgramKeeper({ ...options, host })
   }
 
-  private constructor(options: Hosted) {
+  /** For a process that `unit` runs. */
+  constructor(options: Hosted) {
     this.#options = options
+    this.#clock = options.clock ?? systemClock
     this.#files = new TrialFiles(options.data)
     this.#hasOldParts = options.parts?.areOwn() === false
     void this.#changeParts()
@@ -137,7 +142,7 @@ export class ProgramKeeper {
         )
         const isAbsent = error instanceof OperatorError && error.code === 'E_CONTROLLER_UNREACHABLE'
         if (!isAbsent && ++tries >= triesBeforeFailed) await this.#failed(todo, error)
-        await sleep(systemClock, backoff.next(), this.#closing.signal)
+        await sleep(this.#clock, backoff.next(), this.#closing.signal)
       }
     }
     this.#isWorking = false
@@ -145,24 +150,34 @@ export class ProgramKeeper {
 
   /** Never rejects. The change restarts this process, unless this program is no longer wanted. */
   async #changeParts(): Promise<void> {
-    const { host, logger, random, parts } = this.#options
+    const { host, logger, random, parts, units, unit } = this.#options
     const backoff = new Backoff(retry, random)
     const { signal } = this.#closing
     if (!parts) return
-    while (!signal.aborted && (!parts.areOwn() || parts.areChanging())) {
+    // A request that was cut off leaves the helper's unit, which removes itself once it runs.
+    const isLeftOver = (): boolean => units.installedCommand(partsUnit(unit)) !== null
+    while (!signal.aborted && (!parts.areOwn() || parts.areChanging() || isLeftOver())) {
       try {
-        await host.changeParts()
-        this.#hasOldHelper = false
+        if (!this.#isTrialsTurn) {
+          await host.changeParts()
+          this.#hasOldHelper = false
+        }
       } catch (error) {
         if (isUnknown(error)) {
           this.#hasOldHelper = true
-          await sleep(systemClock, oldHelperMs, signal)
+          await sleep(this.#clock, oldHelperMs, signal)
           continue
         }
         logger.warn({ err: error }, 'could not begin to change the units of Tandem to those of this version; retrying')
       }
-      await sleep(systemClock, backoff.next(), signal)
+      await sleep(this.#clock, backoff.next(), signal)
     }
+  }
+
+  /** True if the trial changes the parts: before its switch to the new program and after its failure. */
+  get #isTrialsTurn(): boolean {
+    const { trial, failed } = this.#files
+    return trial !== null && (failed?.key === trial.key || !runsIn(trial.to, this.#options.own))
   }
 
   async #resume(): Promise<void> {

@@ -1,7 +1,7 @@
 import { sleep, type Clock } from '../lib/clock.ts'
 import type { PartsChange } from '../parts/partsChange.ts'
 import type { UnitControl } from '../systemd/unitControl.ts'
-import { programOf } from './ownProgram.ts'
+import { isSameProgram, programOf } from './ownProgram.ts'
 import type { Trial, TrialFiles } from './trialFiles.ts'
 
 /** A program that ended this often right after its start will not come up. */
@@ -32,9 +32,11 @@ export async function runTrial(around: Around): Promise<void> {
   const { trial } = files
   if (trial) {
     const { key } = trial
+    const isSwitched = isSameProgram(units.command(trial.unit), trial.to)
+    if (!isSwitched) await units.endHelper(partsHelper)
     await endFormerChange(key, around)
     if (files.failed?.key !== key && files.confirmed !== key) {
-      const reason = await tried(trial, around).catch((error: unknown) => String(error))
+      const reason = await tried(trial, isSwitched, around).catch((error: unknown) => String(error))
       if (reason !== null) files.fail({ key, reason: reason.slice(0, reasonChars) })
     }
     if (files.failed?.key === key) {
@@ -77,12 +79,15 @@ const saidBy = async (partsHelper: string, units: UnitControl): Promise<string> 
 /** Returns why the part must return to its former program; `null` if the new program works. */
 async function tried(
   trial: Trial,
+  isSwitched: boolean,
   { files, units, clock, change: parts, partsHelper }: Around,
 ): Promise<string | null> {
   const { key, unit, to, from, withinMs } = trial
-  // A program that ran here before had other parts. A new one changes them itself: see changeParts.ts.
   const base = units.installedCommand(unit)
-  await parts.goBackTo(programOf(to, base), { key, from: programOf(from, base) })
+  // A program that ran here before had other parts. From the switch on, the new program itself changes them, and this
+  // may be a restart: see changeParts.ts.
+  if (!isSwitched)
+    await parts.goBackTo(programOf(to, base), { key, from: programOf(from, base), base: programOf(null, base) })
   await change(trial, 'to', units)
   const deadline = clock.monotonic() + withinMs
   while (files.confirmed !== key) {

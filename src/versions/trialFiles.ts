@@ -1,9 +1,8 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { writeFileDurably } from '../lib/durableFile.ts'
+import { nodeDisk, type Disk } from '../lib/disk.ts'
+import { makeFolderDurably, removeFileDurably, writeFileDurably } from '../lib/durableFile.ts'
 import { readJson } from '../lib/durableJson.ts'
-import { makeFolder } from '../lib/makeFolder.ts'
 import { programsFolder } from '../layout/dataFolder.ts'
 
 const commandLine = z.array(z.string())
@@ -33,10 +32,12 @@ export type Failed = z.infer<typeof failedSchema>
  */
 export class TrialFiles {
   readonly folder: string
+  readonly #disk: Disk
 
-  constructor(data: string) {
+  constructor(data: string, disk = nodeDisk) {
     this.folder = programsFolder(data)
-    makeFolder(this.folder)
+    this.#disk = disk
+    makeFolderDurably(this.folder, 0o700, disk)
   }
 
   get trial(): Trial | null {
@@ -64,7 +65,7 @@ export class TrialFiles {
   }
 
   end(): void {
-    rmSync(this.#path('trial'), { force: true })
+    removeFileDurably(this.#path('trial'), this.#disk)
   }
 
   #read<T>(name: string, schema: z.ZodType<T>): T | null {
@@ -74,7 +75,7 @@ export class TrialFiles {
 
   #write(name: string, value: object): void {
     // An unprivileged part reads the files, if the permissions of the folder allow it.
-    writeFileDurably(this.#path(name), `${JSON.stringify(value)}\n`, 0o644)
+    writeFileDurably(this.#path(name), `${JSON.stringify(value)}\n`, 0o644, this.#disk)
   }
 
   #path(name: string): string {

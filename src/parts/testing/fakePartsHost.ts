@@ -69,15 +69,15 @@ export class FakePartsHost implements PartsHost {
   async removeGroup(name: string): Promise<void> {
     await this.#call(() => this.groups.delete(name))
   }
-  readFolder(path: string): FolderOnDisk | null {
+  async readFolder(path: string): Promise<FolderOnDisk | null> {
     return this.folders.get(path) ?? null
   }
   async ensureFolder({ path, mode, owner, group }: OwnFolder): Promise<void> {
     const number = (name: string): number => (name === 'root' ? 0 : name.length)
-    await this.#call(() => this.folders.set(path, { mode, uid: number(owner), gid: number(group) }))
+    await this.#call(() => this.folders.set(path, { mode, uid: number(owner), gid: number(group), owner, group }))
   }
-  putFolder(path: string, about: FolderOnDisk): void {
-    this.folders.set(path, about)
+  async putFolder(path: string, about: FolderOnDisk): Promise<void> {
+    await this.#call(() => this.folders.set(path, about))
   }
   async removeFolder(path: string, whole: boolean): Promise<boolean> {
     if (this.filled.has(path) && !whole) return false
@@ -86,6 +86,10 @@ export class FakePartsHost implements PartsHost {
       this.filled.delete(path)
     })
     return true
+  }
+
+  async sync(): Promise<void> {
+    await this.#call(() => {})
   }
 
   /** A kill comes before the effect or after it; the killed caller never sees the result. */
