@@ -22,18 +22,19 @@ interface Feature {
 
 const features: Record<string, Feature> = {
   addresses: {
-    own: [...own('addresses', 'address'), 'src/runGuard.ts', 'src/guardCommand.ts'],
-    words: /keepalived|addressMoves|virtualAddress|Address(Driver|Taken|Released|Contested|Settled|Return|Guard)/i,
+    own: own('addresses', 'address'),
+    words:
+      /keepalived|addressMoves|virtualAddress|guard(Unit|Program|Command)|Address_?(Driver|Taken|Released|Contested|Settled|Return|Guard)/i,
   },
   maintenance: {
-    own: [...own('maintenance', 'host')],
+    own: own('maintenance', 'host'),
     words: /maintenance|maintain|HostDriver|MachineWork/i,
     // HAProxy's own state of a server.
     other: /^src\/drivers\/balancer\//,
   },
   upgrades: {
-    own: [...own('upgrade', 'program'), 'src/versions/', 'src/trial.ts', 'src/programOf.ts'],
-    words: /upgrade(?!dConnection|Offer)|Program(Keeper|Host|Report)|DesiredProgram/i,
+    own: [...own('upgrade', 'program'), 'src/versions/', 'src/trial.ts'],
+    words: /upgrade(?!dConnection|Offer)|Program(Keeper|Host|Report)|keepProgram|DesiredProgram/i,
     // The HTTP header `Upgrade`; and the advice to upgrade, in words.
     other:
       /^src\/(drivers\/balancer|releases|doctor|fleet|decider\/unable)|http|api\/client|api\/contract|cli\/commands\/run/i,
@@ -53,7 +54,8 @@ const features: Record<string, Feature> = {
 function own(...names: string[]): string[] {
   return names.flatMap((name) => [
     ...[`src/${name}/`, `src/agent/${name}/`, `src/api/${name}.ts`, `src/cli/${name}/`, `src/controller/${name}/`],
-    ...[`src/protocol/${name}.ts`, `src/drivers/${name}/`, `src/privileged/${name}/`, `src/installation/${name}/`],
+    ...[`src/protocol/${name}.ts`, `src/drivers/${name}/`, `src/privileged/${name}/`, `src/definitions/${name}/`],
+    ...['machine', 'layout', 'examine'].map((room) => `src/${room}/${name}.ts`),
     ...[name, name.replace(/s$/, ''), name.replace(/es$/, '')].map((stem) => `src/events/${stem}Events.ts`),
   ])
 }

@@ -20,13 +20,19 @@ process.exitCode = await runCli(process.argv.slice(2), {
     startController: async (cluster, data, words) =>
       (await import('./installation/startControllerUnit.ts')).startControllerUnit(cluster, data, words),
     signOffline: async (options) => (await import('./controller/signOffline.ts')).signOffline(options),
-    leaveMachine: async (options) => (await import('./installation/leaveMachine.ts')).leaveMachine(options),
-    examineMachine: async (options) => (await import('./examine/checkups.ts')).examineHere(options),
+    leaveMachine: async (options) => {
+      const { leavings } = await import('./machine/features.ts')
+      return (await import('./installation/leaveMachine.ts')).leaveMachine(options, leavings)
+    },
+    examineMachine: async (options) => {
+      const { examinations: features } = await import('./machine/features.ts')
+      return (await import('./examine/checkups.ts')).examineHere({ ...options, features })
+    },
     runController: async (options) => (await import('./runController.ts')).runController(options),
     joinMachine: async (options, signal) =>
       (await import('./installation/joinMachine.ts')).joinMachine(options, signal),
     runPrivileged: async (options) => (await import('./runPrivileged.ts')).runPrivileged(options),
-    runGuard: async (options) => (await import('./drivers/address/keepalived/runGuard.ts')).runGuard(options),
+    runProgram: async (name, options) => (await import('./machine/features.ts')).runProgram(name, options),
     runAgent: async (options) => (await import('./runAgent.ts')).runAgent(options),
   },
 })

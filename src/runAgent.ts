@@ -3,11 +3,15 @@ import { CertificateKeeper } from './agent/certificateKeeper.ts'
 import { JoinedSettings } from './agent/joinedSettings.ts'
 import { withSettings } from './agent/listenOptions.ts'
 import { startAgent } from './agent/startAgent.ts'
-import { agentDrivers } from './agentDrivers.ts'
-import { agentIdentity, type JoinedAgent } from './agent/agentIdentity.ts'
+import { agentIdentity, type AgentIdentity, type JoinedAgent } from './agent/agentIdentity.ts'
 import { ApiClient } from './api/client.ts'
 import type { EntryPoints } from './cli/entryPoints.ts'
+import { balancerHasUnit, laptopDrivers } from './definitions/driverRegistry.ts'
 import { systemClock } from './lib/clock.ts'
+import { beQuiet } from './lib/quiet.ts'
+import { examinations, featureDrivers } from './machine/features.ts'
+import { privilegedHere, type CallPrivileged } from './privileged/privilegedClient.ts'
+import type { AgentSelf, Checkup } from './protocol/checkup.ts'
 import { defaultLastPerService } from './releases/storeCollection.ts'
 import { untilStopped } from './lib/untilStopped.ts'
 import { readVersion } from './lib/version.ts'
@@ -22,22 +26,20 @@ export async function runAgent(given: Options): Promise<number> {
   const logger = pino({ level: process.env['TANDEM_LOG'] ?? 'info', base: { machine } })
   const keeper: CertificateKeeper | null = joined && keeperOf(joined, () => client, logger)
   const client = new ApiClient({ url: controllerUrl, token, trust: () => keeper?.identity ?? null })
-  const drivers = agentDrivers(options, identity, logger)
+  const named = joined?.settings.drivers ?? laptopDrivers
+  if (balancerHasUnit(named)) beQuiet()
+  const root = privilegedHere()
+  const drivers = await featureDrivers({ options, identity, logger, root, drivers: named })
   const { supervisor } = drivers
   if (supervisor.abilities.why) logger.warn(supervisor.abilities, 'not all limits are enforced on this machine')
   const ownSettings = new JoinedSettings({ machine, joined, send: drivers.sendSettings })
   const agent = await startAgent({
     ...{ ...options, ...drivers, machine, client, logger },
     // The privileged helper reads the secrets itself; the agent's user may not read them.
-    ...(drivers.hasHelper ? { secretsFolder: null } : {}),
+    ...(root ? { secretsFolder: null } : {}),
     keepLast: defaultLastPerService,
     version: readVersion(),
-    examine: async (self) => {
-      if (drivers.examine) return drivers.examine(self)
-      const { examineMachine } = await import('./examine/checkups.ts')
-      const { data, secretsFolder } = options
-      return examineMachine({ machine, data, secretsFolder, self, settings: joined?.folder.read().settings ?? null })
-    },
+    examine: (self) => examine(self, options, identity, root),
     settings: (settings, order) => ownSettings.take(settings, order),
   }).catch(async (error: unknown) => {
     // The supervisor may hold timers and children, which would keep this process from ending.
@@ -56,4 +58,17 @@ export async function runAgent(given: Options): Promise<number> {
 
 function keeperOf({ folder }: JoinedAgent, client: () => ApiClient, logger: Logger): CertificateKeeper {
   return new CertificateKeeper({ folder: folder.identity, client, renewed: async () => {}, logger, clock: systemClock })
+}
+
+/** With a privileged helper, the helper examines the machine, because it can read everything. */
+async function examine(
+  self: AgentSelf,
+  { data, secretsFolder }: Options,
+  { machine, joined }: AgentIdentity,
+  root: CallPrivileged | null,
+): Promise<Checkup> {
+  const settings = joined?.folder.read().settings ?? null
+  if (root) return (await import('./privileged/examine.ts')).remoteExamine(root, self, settings)
+  const { examineMachine } = await import('./examine/checkups.ts')
+  return examineMachine({ machine, data, secretsFolder, self, settings, features: examinations })
 }

@@ -4,7 +4,6 @@ import type { EntryPoints } from './cli/entryPoints.ts'
 import { admittedIn, FounderTokens } from './controller/founderTokens.ts'
 import { startController } from './controller/startController.ts'
 import { DirectoryStore } from './releases/directoryStore.ts'
-import { programOf } from './programOf.ts'
 import { untilStopped } from './lib/untilStopped.ts'
 import { readVersion } from './lib/version.ts'
 import { controllerUnit } from './layout/units.ts'
@@ -20,7 +19,7 @@ export async function runController(options: Options): Promise<number> {
   const controller = await startController({
     ...{ config: { cluster, laptop }, data, host, port, storeCapBytes, logger },
     version: readVersion(),
-    program: programOf({ unit: controllerUnit, data, logger, changesParts: true }),
+    unit: controllerUnit,
     examine: async () => (await import('./examine/checkups.ts')).examineController(data),
     store: await DirectoryStore.open(join(data, 'releases')),
     admit: admit.map(({ token, ...identity }) => ({ token, identity })),

@@ -3,7 +3,7 @@ import { systemClock } from './lib/clock.ts'
 import { idOf } from './lib/accounts.ts'
 import { secretsFolder } from './layout/folders.ts'
 import { agentUser, haproxyUser } from './layout/users.ts'
-import { openParts } from './privileged/features.ts'
+import { examinations, helperOperations, ownUnitKind, programUnits } from './machine/features.ts'
 import { performer } from './privileged/performer.ts'
 import { PrivilegedServer } from './privileged/privilegedServer.ts'
 import { RootFolder } from './privileged/rootFolder.ts'
@@ -18,15 +18,17 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
   const folder = new RootFolder(data)
   folder.check()
   const [uid, gid] = [await idOf('-u', agentUser), await idOf('-g', agentUser)]
-  const parts = openParts({
-    ...{ data, folder, unprivileged: { uid, gid, haproxyGroup: haproxyUser } },
+  const operations = await helperOperations({
+    ...{ data, folder, programUnits, isOwnUnit: (unit) => ownUnitKind(unit) !== null },
+    ...{ unprivileged: { uid, gid, haproxyGroup: haproxyUser } },
     examine: async (self, settings) => {
       const { examineMachine } = await import('./examine/checkups.ts')
-      return examineMachine({ ...{ machine: folder.readMachine().machine, data, secretsFolder, self, settings } })
+      const { machine } = folder.readMachine()
+      return examineMachine({ machine, data, secretsFolder, self, settings, features: examinations })
     },
     now: () => systemClock.now(),
   })
-  const perform = performer(parts)
+  const perform = performer(operations, folder)
   const over = Promise.withResolvers<void>()
   const server = new PrivilegedServer({ perform, idle: { ms: idleMs, over: over.resolve } })
   process.once('SIGTERM', over.resolve)

@@ -262,9 +262,11 @@ describe('the modules', () => {
     expect(compared).toEqual([])
   })
 
-  it('only compose at the root: no decision about files, processes, sockets or errors is made there', () => {
+  it('only compose at the root and in machine/: no decision about files, processes, sockets or errors is made there', () => {
     const wrong: string[] = []
-    for (const { file, source, imports, program } of product.filter(({ file }) => roomOf(file) === 'main')) {
+    for (const { file, source, imports, program } of product.filter(({ file }) =>
+      ['main', 'machine'].includes(roomOf(file)),
+    )) {
       for (const { to } of imports)
         if (to.startsWith('node:') && to !== 'node:path') wrong.push(`${file} imports ${to}`)
       visit(program, (node) => {

@@ -29,8 +29,8 @@ export interface EntryPoints {
   runAgent(options: AgentProgram): Promise<number>
   /** The privileged helper: does the work that needs root for an unprivileged agent, until it has been idle. */
   runPrivileged(options: { data: string }): Promise<number>
-  /** Guards this machine's virtual addresses, until a signal. */
-  runGuard(options: { data: string }): Promise<number>
+  /** A program that a feature runs beside the agent. */
+  runProgram(name: string, options: { data: string }): Promise<number>
 }
 
 export interface ControllerProgram {

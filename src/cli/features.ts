@@ -1,5 +1,6 @@
 import type { Status } from '../api/views.ts'
 import { addressLines, unheld } from './addresses/render.ts'
+import { guard } from './addresses/routes.ts'
 import { cluster } from './cluster/routes.ts'
 import { whyLeftOut } from './maintenance/inStatus.ts'
 import { maintenanceLine } from './maintenance/render.ts'
@@ -17,6 +18,9 @@ export const featureCommands = {
 
 /** into `tandem machine`, */
 export const featureMachineCommands = { ...maintainMachine, note }
+
+/** into `tandem agent`, */
+export const featureAgentCommands = { guard }
 
 /** a line below the headline of the status, */
 export const featureLines = (status: Status, paint: Paint): string[] =>

@@ -332,7 +332,9 @@ describe('a machine', () => {
     [
       'a maintenance script',
       ({ units }) =>
-        void Object.assign(first(units.units, 1), { name: 'tandem-maintenance-4f0h1j2k-1.service', instance: null }),
+        void Object.assign(first(units.units, 1), {
+          ...{ name: 'tandem-maintenance-4f0h1j2k-1.service', own: 'passing', instance: null },
+        }),
     ],
     [
       'a unit that systemd remembers although nothing is left of it',

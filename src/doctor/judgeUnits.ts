@@ -1,4 +1,4 @@
-import { agentUnit, isPassingUnit, isStandingUnit, partsUnit } from '../layout/units.ts'
+import { agentUnit, partsUnit } from '../layout/units.ts'
 import type { Finding } from '../protocol/checkup.ts'
 import { wrong } from './findings.ts'
 import type { Unit, Units } from './machineFacts.ts'
@@ -10,9 +10,9 @@ export function judgeUnits({ units, wanted, own, parts, areOld }: Units): Findin
     ...own.filter((name) => !there.has(name)).map((name) => missing(name, parts.includes(name))),
     ...(areOld ? [old()] : []),
     ...units.flatMap((unit) => {
-      if (isStandingUnit(unit.name)) return judgePart(unit)
+      if (unit.own === 'standing') return judgePart(unit)
       if (unit.load === 'not-found') return isGone(unit) ? [] : [remains(unit)]
-      if (isPassingUnit(unit.name) || unit.instance?.once) return []
+      if (unit.own === 'passing' || unit.instance?.once) return []
       return unit.instance !== null && ids.has(unit.instance.id) ? judgeInstance(unit) : [stray(unit)]
     }),
   ]

@@ -162,6 +162,8 @@ export interface Unit {
   /** Active state: `active`, `inactive`, `failed`, … */
   active: string
   enabled: boolean
+  /** For a unit of Tandem itself: whether it runs all the time, or comes and goes. */
+  own: 'standing' | 'passing' | null
   /** `null` if the unit is not an instance. */
   instance: { id: string; once: boolean } | null
 }

@@ -6,6 +6,7 @@ import { judgeMachine } from '../doctor/judgeMachine.ts'
 import { agentAnswer } from './agentAnswer.ts'
 import { controllerFacts } from './controllerFacts.ts'
 import type { Checker } from './configurations.ts'
+import type { FeatureExaminations } from './featureExamination.ts'
 import { gatherFacts } from './gatherFacts.ts'
 import { JoinedFolder } from '../identity/joinedMachine.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -29,6 +30,7 @@ interface Machine {
   settings: MachineSettings | null
   secretsFolder: string
   self: AgentSelf | string
+  features: FeatureExaminations
 }
 
 /** Makes the checkup of a machine, on that machine. */
@@ -46,11 +48,14 @@ function checkerOf(data: string): Checker | null {
 }
 
 /** Makes the checkup for a user on the machine, also if the agent is down. */
-export async function examineHere({ data, secretsFolder }: Pick<Machine, 'data' | 'secretsFolder'>): Promise<Checkup> {
+export async function examineHere({
+  data,
+  ...given
+}: Pick<Machine, 'data' | 'secretsFolder' | 'features'>): Promise<Checkup> {
   const joined = new JoinedFolder(data)
   if (!joined.exists()) throw notAMachine(data)
   const { machine, settings } = joined.read()
-  return examineMachine({ machine, settings, data, secretsFolder, self: await selfOf(data) })
+  return examineMachine({ ...given, machine, settings, data, self: await selfOf(data) })
 }
 
 /** Makes the checkup of the controller. */

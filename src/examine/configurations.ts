@@ -37,7 +37,7 @@ export async function haproxyState(
 ): Promise<HaproxyState> {
   // HAProxy runs the script that its configuration names, even for a check: never with more rights than the file's
   // author.
-  const own = await configuration(place, [...asChecker(checker), 'haproxy', '-c', '-f', place.path])
+  const own = await checkedConfiguration(place, [...asChecker(checker), 'haproxy', '-c', '-f', place.path])
   const socket = new MasterSocket(master, askMs)
   const text = existsSync(place.path) ? readFileSync(place.path, 'utf8') : ''
   try {
@@ -55,11 +55,8 @@ export async function haproxyState(
   }
 }
 
-export async function keepalivedState(place: Place): Promise<OwnConfiguration> {
-  return configuration(place, ['keepalived', '--config-test', '--use-file', place.path])
-}
-
-async function configuration(place: Place, check: string[]): Promise<OwnConfiguration> {
+/** State of a file that Tandem wrote, and its check by the command line `check`. */
+export async function checkedConfiguration(place: Place, check: string[]): Promise<OwnConfiguration> {
   if (!existsSync(place.path)) return { ...place, file: 'absent', refusal: null }
   const file = sealOf(readFileSync(place.path, 'utf8'))
   const { code, out, err } = await exec(check, { timeoutMs: checkMs, env: { PATH: path, LANG: 'C.UTF-8' } })

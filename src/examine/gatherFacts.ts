@@ -6,13 +6,10 @@ import type {
   Gathered,
   MachineFacts,
   Listener,
-  OwnConfiguration,
   Ports,
   ProgramVersion,
   Units,
 } from '../doctor/machineFacts.ts'
-import { movesAddresses, ownUnits, type Known } from '../doctor/ownUnits.ts'
-import { keepalivedFiles } from '../drivers/address/keepalived/keepalivedFiles.ts'
 import { haproxyFiles } from '../drivers/balancer/haproxy/haproxySettings.ts'
 import { unitName } from '../drivers/supervisor/systemd/unitName.ts'
 import { readJson } from '../lib/durableJson.ts'
@@ -23,24 +20,18 @@ import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.
 import type { MachineSettings } from '../definitions/machineSettings.ts'
 import { certificateFiles } from './certificateFiles.ts'
 import { clockHere } from './clockHere.ts'
-import { haproxyState, keepalivedState, type Checker } from './configurations.ts'
+import { haproxyState, type Checker } from './configurations.ts'
 import { disksHere } from './disksHere.ts'
+import { neededUnits, type FeatureExaminations, type Known } from './featureExamination.ts'
 import { gathered } from './gathered.ts'
 import { limitsHere } from './limitsHere.ts'
 import { listenersOn, socketsHere } from './listeners.ts'
 import { programVersions } from './programVersions.ts'
 import { secretFiles, type SecretPlace } from './secretFiles.ts'
 import { unitsHere } from './unitsHere.ts'
-import {
-  addressDrivers,
-  balancerDrivers,
-  balancerHasUnit,
-  hasUnits,
-  laptopDrivers,
-  supervisorDrivers,
-} from '../definitions/driverRegistry.ts'
+import { balancerHasUnit, hasUnits, laptopDrivers } from '../definitions/driverRegistry.ts'
 import { privateDataRoot } from '../layout/folders.ts'
-import { agentUnit, haproxyUnit, keepalivedUnit } from '../layout/units.ts'
+import { agentUnit, haproxyUnit } from '../layout/units.ts'
 import { privilegedFolder } from '../layout/dataFolder.ts'
 import { PartsFiles } from '../parts/partsFiles.ts'
 import { partsSeen } from '../parts/partsSeen.ts'
@@ -63,6 +54,7 @@ export interface Examined {
   haproxyChecker: Checker | null
   /** How long to watch for dropped connections. */
   watchMs: number
+  features: FeatureExaminations
 }
 
 /** Gathers the facts for a machine's checkup. A fact that cannot be gathered is replaced by the reason. */
@@ -75,27 +67,29 @@ export async function gatherFacts(examined: Examined): Promise<MachineFacts> {
   const haproxy = haproxyFiles(join(data, 'haproxy'), haproxyRunDir)
   const isHaproxy = balancerHasUnit(drivers)
   const ports = await on(isLinux, () => portsOf(examined))
-  const [programs, clock, certificates, disks, limits, haproxySeen, keepalived, units, secrets] = await Promise.all([
-    on(true, () => programVersions(programsOf(settings))),
-    on(settings !== null, clockHere),
-    on(settings !== null, () =>
-      certificateFiles(join(data, 'identity'), isHaproxy ? haproxy.machine : null, publicFolder(examined)),
-    ),
-    on(true, () => disksHere(placesOf(data))),
-    on(isLinux, () => limitsOf(examined, ports)),
-    on(isHaproxy, () =>
-      haproxyState(
-        { path: haproxy.config, unit: haproxyUnit },
-        { master: haproxy.master, checker: examined.haproxyChecker },
+  const [programs, clock, certificates, disks, limits, haproxySeen, configurations, units, secrets] = await Promise.all(
+    [
+      on(true, () => programVersions(programsOf(examined))),
+      on(settings !== null, clockHere),
+      on(settings !== null, () =>
+        certificateFiles(join(data, 'identity'), isHaproxy ? haproxy.machine : null, publicFolder(examined)),
       ),
-    ),
-    on(settings !== null, () => keepalivedOf(examined)),
-    on(hasUnits(drivers), () => unitsOf(examined)),
-    on(true, () => secretFiles(secretsOf(examined), statSync(data).uid === 0 ? ownersOf(data) : [])),
-  ])
+      on(true, () => disksHere(placesOf(data))),
+      on(isLinux, () => limitsOf(examined, ports)),
+      on(isHaproxy, () =>
+        haproxyState(
+          { path: haproxy.config, unit: haproxyUnit },
+          { master: haproxy.master, checker: examined.haproxyChecker },
+        ),
+      ),
+      configurationsOf(examined),
+      on(hasUnits(drivers), () => unitsOf(examined)),
+      on(true, () => secretFiles(secretsOf(examined), statSync(data).uid === 0 ? ownersOf(data) : [])),
+    ],
+  )
   return {
     ...{ machine, now, agent: { seen: agentOf(examined) }, programs, clock, ports, certificates, disks, limits },
-    ...{ haproxy: haproxySeen, configurations: [{ area: 'keepalived', state: keepalived }], units, secrets },
+    ...{ haproxy: haproxySeen, configurations, units, secrets },
   }
 }
 
@@ -112,12 +106,9 @@ function agentOf({ self, installed }: Examined): AgentState {
   return { silent: null, version, installed, connected: controller, problems }
 }
 
-function programsOf(settings: MachineSettings | null): Exclude<ProgramVersion['program'], 'node'>[] {
+function programsOf({ settings, features }: Examined): Exclude<ProgramVersion['program'], 'node'>[] {
   if (!settings) return []
-  const { supervisor, balancer, address } = settings.drivers
-  const moving = settings.addresses.length > 0 ? addressDrivers[address].program : null
-  const programs = [supervisorDrivers[supervisor].program, balancerDrivers[balancer].program, moving]
-  return programs.filter((program) => program !== null)
+  return features.all.flatMap(({ programs }) => programs?.(settings) ?? []).filter((program) => program !== null)
 }
 
 /** The last state that the agent obeyed; `null` if there is none yet. */
@@ -130,17 +121,30 @@ function desiredOf({ data }: Examined): DesiredState | null {
 const publicFolder = ({ settings, certificatesFolder }: Examined): string | null =>
   settings && balancerHasUnit(settings.drivers) && settings.entry.certificates !== null ? certificatesFolder : null
 
-async function keepalivedOf(examined: Examined): Promise<OwnConfiguration | null> {
-  const known = knownOf(examined)
-  if (known === null || !movesAddresses(known)) return null
-  return keepalivedState({ path: keepalivedFiles(rootOwned(examined.data)).config, unit: keepalivedUnit })
+function configurationsOf(examined: Examined): Promise<MachineFacts['configurations']> {
+  const written = examined.features.all.flatMap(({ configuration }) => configuration ?? [])
+  return Promise.all(
+    written.map(async ({ area, find }) => {
+      const state = await gathered(() => {
+        const known = knownOf(examined)
+        return known && find(examined.data, known)
+      })
+      return { area, state }
+    }),
+  )
 }
 
 async function unitsOf(examined: Examined): Promise<Units> {
   const known = knownOf(examined)
-  const own = known === null ? [] : ownUnits(known)
+  const own = known === null ? [] : neededUnits(known, examined.features.all)
   const parts = [...(known?.parts ?? [])]
-  return { units: await unitsHere(own), wanted: wantedOf(examined), own, parts, areOld: areOld(examined) }
+  return {
+    units: await unitsHere(own, examined.features.kindOf),
+    wanted: wantedOf(examined),
+    own,
+    parts,
+    areOld: areOld(examined),
+  }
 }
 
 /** `null` for a machine on a laptop. */
@@ -250,12 +254,6 @@ async function limitsOf(
     processes: listeners && [...processes].map(([pid, name]) => ({ pid, name })),
     watchMs,
   })
-}
-
-/** The folder for data that belongs to root, where the agent does not run as root. */
-function rootOwned(data: string): string {
-  const folder = join(data, 'privileged')
-  return existsSync(folder) ? folder : data
 }
 
 /** The agent's user, where the agent does not run as root. */

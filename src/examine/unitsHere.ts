@@ -12,7 +12,7 @@ const mostUnits = 500
  * Lists every unit with a name of Tandem: units with a file, units of which systemd still has processes, and `named`
  * units.
  */
-export async function unitsHere(named: string[]): Promise<Unit[]> {
+export async function unitsHere(named: string[], kindOf: (unit: string) => Unit['own']): Promise<Unit[]> {
   const listed = await systemctl('list-units', '--all', '--plain', '--no-legend', 'tandem-*.service')
   const loaded = listed.split('\n').flatMap((line) => /^\s*(\S+\.service)/.exec(line)?.[1] ?? [])
   const written = readdirSync(unitFolder).filter((name) => /^tandem-.*\.service$/.test(name))
@@ -29,7 +29,7 @@ export async function unitsHere(named: string[]): Promise<Unit[]> {
       // systemd remembers a removed file until it reloads.
       const isThere = file === '' || existsSync(file)
       const about = { name, load: isThere ? load : 'not-found', active, enabled: enabled.startsWith('enabled') }
-      units.push({ ...about, instance: records.get(name) ?? null })
+      units.push({ ...about, own: kindOf(name), instance: records.get(name) ?? null })
     }
   }
   return units

@@ -1,7 +1,5 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { keepalivedFiles } from '../drivers/address/keepalived/keepalivedFiles.ts'
-import { systemdAddressHost } from '../drivers/address/keepalived/systemdAddressHost.ts'
 import { listUnits, openUnitFiles } from '../drivers/supervisor/systemd/unitFiles.ts'
 import { userExists } from '../lib/accounts.ts'
 import { programFolder } from '../lib/programFolder.ts'
@@ -9,25 +7,10 @@ import { endLeftovers } from '../privileged/endLeftovers.ts'
 import { RootFolder } from '../privileged/rootFolder.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { mayInstallUnits, removeUnit, stopUnit, systemctl } from '../systemd/units.ts'
-import {
-  agentUnit,
-  controllerUnit,
-  haproxyUnit,
-  keepalivedUnit,
-  partsUnit,
-  trialUnit,
-  unitFolder,
-} from '../layout/units.ts'
+import { agentUnit, controllerUnit, haproxyUnit, partsUnit, trialUnit, unitFolder } from '../layout/units.ts'
 import { removeTree } from '../releases/removeTree.ts'
 import { createUnitControl } from '../systemd/unitControl.ts'
-import {
-  agentOnly,
-  downloadFolder,
-  helperOnly,
-  joiningOnly,
-  programsFolder,
-  supervisorFolder,
-} from '../layout/dataFolder.ts'
+import { agentOnly, helperOnly, joiningOnly, supervisorFolder } from '../layout/dataFolder.ts'
 import {
   configurationFolder,
   dataRoot,
@@ -57,11 +40,26 @@ interface Left {
   stays: { what: string; where: string; remove: string | null }[]
 }
 
+/** How a feature leaves a machine. */
+export interface FeatureLeaving {
+  /**
+   * Entries that no unit needs which continues without Tandem: names in the data folder of the agent, and in the
+   * helper's. The folders in `run` may be needed; they are removed with everything else.
+   */
+  files?: { agent?: readonly string[]; helper?: readonly string[]; run?: readonly string[] }
+  /** Units that continue to run without Tandem, if they exist. */
+  staying?: readonly string[]
+  /** Removes what only Tandem uses. `folder`: the data folder of the helper, or the agent's where there is no helper. */
+  detach?: (folder: string) => Promise<void>
+  /** Removes everything, for `purge`. */
+  remove?: (folder: string) => Promise<void>
+}
+
 /**
  * Removes Tandem from this machine. Its services continue under systemd, HAProxy and keepalived alone. Every step may
  * be repeated, so that a second call finishes an interrupted one.
  */
-export async function leaveMachine(leaving: Leaving): Promise<Left> {
+export async function leaveMachine(leaving: Leaving, features: readonly FeatureLeaving[]): Promise<Left> {
   const { data, purge } = leaving
   if (!mayInstallUnits()) throw notRoot()
   if (!existsSync(data) && !existsSync(join(unitFolder, agentUnit))) throw nothingThere(data)
@@ -69,18 +67,18 @@ export async function leaveMachine(leaving: Leaving): Promise<Left> {
   const parts = partsHere(data)
   await removeParts(parts)
   const root = new RootFolder(data)
-  const address = systemdAddressHost({ files: keepalivedFiles(root.exists ? root.path : data), guardCommand: [] })
+  const folder = root.exists ? root.path : data
   const environment = root.exists ? root.path : supervisorFolder(data)
   const instances = openUnitFiles(unitFolder, join(environment, 'environment'))
   if (!purge) {
-    await address.leave()
-    for (const name of agentOnly) rmSync(join(data, name), { recursive: true, force: true })
+    for (const feature of features) await feature.detach?.(folder)
+    for (const name of [...agentOnly, ...filesOf(features, 'agent')]) await removeTree(join(data, name))
     for (const name of ['objects', 'index']) await removeTree(join(data, 'cache', name))
-    for (const folder of [programsFolder(data), downloadFolder(data)]) await removeTree(folder)
     // These files are removed last: they record that this machine has joined.
-    for (const name of helperOnly) rmSync(join(root.path, name), { recursive: true, force: true })
+    for (const name of [...helperOnly, ...filesOf(features, 'helper')])
+      rmSync(join(root.path, name), { recursive: true, force: true })
     for (const name of joiningOnly) rmSync(join(data, name), { recursive: true, force: true })
-    const units = [...listUnits(unitFolder).map(({ unit }) => unit), ...others()]
+    const units = [...listUnits(unitFolder).map(({ unit }) => unit), ...others(features)]
     return { units, keptData: servicesWithData(), stays: [] }
   }
   for (const { unit, withinMs } of listUnits(unitFolder)) {
@@ -88,8 +86,8 @@ export async function leaveMachine(leaving: Leaving): Promise<Left> {
     instances.remove(unit)
   }
   await removeUnit(haproxyUnit)
-  await address.remove()
-  for (const folder of runFolders) rmSync(folder, { recursive: true, force: true })
+  for (const feature of features) await feature.remove?.(folder)
+  for (const folder of [...runFolders, ...filesOf(features, 'run')]) rmSync(folder, { recursive: true, force: true })
   if (leaving.serviceData === 'remove' || dataFolders().length === 0)
     for (const root of dataRoots) await removeTree(root)
   await systemctl('daemon-reload')
@@ -119,7 +117,11 @@ async function removeParts({ units }: PartsNames): Promise<void> {
   await endLeftovers(agentUnit)
 }
 
-const others = (): string[] => [haproxyUnit, keepalivedUnit].filter((unit) => existsSync(join(unitFolder, unit)))
+const filesOf = (features: readonly FeatureLeaving[], of: keyof NonNullable<FeatureLeaving['files']>): string[] =>
+  features.flatMap(({ files }) => files?.[of] ?? [])
+
+const others = (features: readonly FeatureLeaving[]): string[] =>
+  features.flatMap(({ staying = [] }) => staying).filter((unit) => existsSync(join(unitFolder, unit)))
 
 /** Refuses to purge until the user has decided whether to keep or remove the data of the services. */
 function refuseUnsaid({ serviceData }: Leaving): void {

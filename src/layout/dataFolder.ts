@@ -17,22 +17,12 @@ export const haproxyFolder = (data: string): string => join(data, 'haproxy')
 /** Copies of the certificates for HTTPS, in which HAProxy finds them if it is not root. */
 export const sharedCertificates = (data: string): string => join(data, 'certificates')
 export const supervisorFolder = (data: string): string => join(data, 'supervisor')
-/** Maintenance scripts of an agent that is root. */
-export const maintenanceFolder = (data: string): string => join(data, 'maintenance')
 
-/** Entries that only the agent uses. No unit that continues to run without the agent needs them. */
-export const agentOnly = [
-  'desired.json',
-  'boot.json',
-  'ports.json',
-  'jobs.json',
-  'prepared.json',
-  'instances.json',
-  'maintenance.json',
-  'maintenance',
-  'self',
-]
+/**
+ * Entries that only the agent uses. No unit that continues to run without the agent needs them. Features add theirs.
+ */
+export const agentOnly = ['desired.json', 'boot.json', 'ports.json', 'jobs.json', 'self']
 /** Entries of `privilegedFolder` that only the helper uses. Units that continue to run use the others. */
-export const helperOnly = ['machine.json', 'orders.json', 'authority.pem', 'maintenance']
+export const helperOnly = ['machine.json', 'orders.json', 'authority.pem']
 /** Entries that record that this machine has joined. */
 export const joiningOnly = ['identity', 'joined.json']

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import * as addresses from './addresses.ts'
 import * as folders from './folders.ts'
 import * as units from './units.ts'
 import * as users from './users.ts'
@@ -13,7 +14,7 @@ const notOurs = [users.journalGroup, folders.dataParent]
 it('docs/files.md names every folder, unit and user of Tandem', () => {
   const parts = [units.agentUnit, units.controllerUnit]
   const named = [
-    ...[folders, units, users].flatMap(stringsOf),
+    ...[addresses, folders, units, users].flatMap(stringsOf),
     ...folders.runFolders,
     ...parts.flatMap((unit) => [units.trialUnit(unit), units.partsUnit(unit)]),
   ].filter((name) => !notOurs.includes(name))

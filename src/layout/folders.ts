@@ -6,8 +6,6 @@ export const configurationFolder = '/etc/tandem'
 export const secretsFolder = join(configurationFolder, 'env')
 /** PEM files for HTTPS. */
 export const certificatesFolder = join(configurationFolder, 'certificates')
-/** Scripts of the address driver `command`. */
-export const addressScriptsFolder = join(configurationFolder, 'address')
 /** Lists the services that may have more than the harmless relaxations of the jail. Only root can write the file. */
 export const permitsFile = join(configurationFolder, 'allowed-jail.yaml')
 
@@ -24,13 +22,12 @@ export const dataRoot = join('/var/lib', dataParent)
 /** Where services keep their data; systemd creates both folders. */
 export const dataRoots = [privateDataRoot, dataRoot]
 
-/** Folders in `/run`, gone after a reboot. Each process of Tandem writes only to its own. */
+/** Folders in `/run`, gone after a reboot. Each process of Tandem writes only to its own; features add theirs. */
 export const haproxyRunDir = '/run/tandem-haproxy'
-export const addressRunDir = '/run/tandem-address'
 export const agentRunDir = '/run/tandem-agent'
 export const streamsFolder = '/run/tandem-streams'
 const helperRunDir = '/run/tandem'
-export const runFolders = [haproxyRunDir, addressRunDir, agentRunDir, streamsFolder, helperRunDir]
+export const runFolders = [haproxyRunDir, agentRunDir, streamsFolder, helperRunDir]
 
 /** Path of the socket on which systemd listens for the privileged helper. */
 export const privilegedSocket = join(helperRunDir, 'privileged.sock')

@@ -8,6 +8,10 @@ export interface HelperContext {
   folder: RootFolder
   /** The users and groups that run without privileges. */
   unprivileged: { uid: number; gid: number; haproxyGroup: string }
+  /** True for a unit of Tandem itself, whose name could also be that of an instance. */
+  isOwnUnit: (unit: string) => boolean
+  /** Units that run a program of Tandem beside agent and helper: an upgrade keeps the version that they run. */
+  programUnits: readonly string[]
   examine: Examine
   now: () => number
 }

@@ -10,11 +10,26 @@ import { openUnitFiles } from '../drivers/supervisor/systemd/unitFiles.ts'
 import { createAuthority, createRequest, signRequest } from '../identity/authority.ts'
 import type { Identity } from '../identity/identityFolder.ts'
 import { contentHash, scriptContent, settingsContent, signOrder, type Order } from '../identity/order.ts'
+import { ownUnitKind } from '../machine/features.ts'
 import { removeTree } from '../releases/removeTree.ts'
-import type { HelperParts } from './features.ts'
+import { addressOperations, type AddressParts } from './addresses/operations.ts'
+import { examineOperations } from './examine.ts'
+import { haproxyOperations, type HaproxyParts } from './haproxy/operations.ts'
+import type { HelperContext } from './helperContext.ts'
+import { maintenanceOperations, type MaintenanceParts } from './maintenance/operations.ts'
 import { performer } from './performer.ts'
 import { remoteHost } from './maintenance/remote.ts'
+import { programOperations, type ProgramParts } from './program/operations.ts'
 import { RootFolder } from './rootFolder.ts'
+import { serviceOperations, type ServiceParts } from './services/operations.ts'
+import { settingsOperations } from './settings/operations.ts'
+
+type HelperParts = Pick<HelperContext, 'folder' | 'now' | 'examine'> &
+  ServiceParts &
+  AddressParts &
+  HaproxyParts &
+  MaintenanceParts &
+  ProgramParts
 
 const release = 'ab'.repeat(32)
 const notOurs = /is not an instance|invalid arguments/
@@ -27,7 +42,21 @@ let authority: { key: string; certificate: string }
 let controller: Identity
 
 const at = (...names: string[]): string => join(root, ...names)
-const ask = (name: string, args: unknown): Promise<unknown> => performer(parts)(name, args)
+const ask = (name: string, args: unknown): Promise<unknown> => perform()(name, args)
+
+const perform = (): ReturnType<typeof performer> =>
+  performer(
+    {
+      ...serviceOperations(parts),
+      ...addressOperations(parts),
+      ...haproxyOperations(parts),
+      ...settingsOperations(parts),
+      ...examineOperations(parts),
+      ...maintenanceOperations(parts),
+      ...programOperations(parts),
+    },
+    parts.folder,
+  )
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'privileged-'))
@@ -39,7 +68,14 @@ beforeEach(async () => {
   const folder = new RootFolder(root)
   folder.make({ machine: 'a', cluster: 'shop', address: '10.0.0.11', addresses: ['10.0.0.50'] }, authority.certificate)
   parts = {
-    ...{ folder, host, unitFolder: at('units'), releases: at('releases'), secrets: at('secrets') },
+    ...{
+      folder,
+      host,
+      unitFolder: at('units'),
+      isOwnUnit: (unit) => ownUnitKind(unit) !== null,
+      releases: at('releases'),
+      secrets: at('secrets'),
+    },
     permits: at('allowed-jail.yaml'),
     units: unitsThatTell(),
     data: openDataFolders([at('roots')], removeTree),
@@ -270,9 +306,9 @@ describe('virtual addresses', () => {
       await gate.promise
       told.push('install')
     }
-    const perform = performer(parts)
-    const first = perform('addresses.install', settings())
-    const second = perform('addresses.remove', {})
+    const performing = perform()
+    const first = performing('addresses.install', settings())
+    const second = performing('addresses.remove', {})
     gate.resolve()
     await Promise.all([first, second])
     expect(told).toEqual(['install', 'remove addresses'])

@@ -1,19 +1,23 @@
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { KeyedQueue } from '../lib/keyedQueue.ts'
-import { operations, type HelperParts } from './features.ts'
+import type { Operations } from './operation.ts'
+import type { RootFolder } from './rootFolder.ts'
 
 const argumentChars = 200
 
 /** Looks up an operation, checks its arguments, and runs it in order. */
-export function performer(parts: HelperParts): (name: string, args: unknown) => Promise<unknown> {
-  const table = new Map(Object.entries(operations(parts)))
+export function performer(
+  operations: Operations,
+  folder: RootFolder,
+): (name: string, args: unknown) => Promise<unknown> {
+  const table = new Map(Object.entries(operations))
   const queue = new KeyedQueue()
   return async (name, args) => {
     const found = table.get(name)
     if (!found) throw new Error(`unknown operation ${JSON.stringify(name.slice(0, argumentChars))}`)
-    if (!existsSync(parts.folder.path)) throw new Error(`${parts.folder.path} does not exist`)
-    parts.folder.check()
+    if (!existsSync(folder.path)) throw new Error(`${folder.path} does not exist`)
+    folder.check()
     const checked = found.shape.safeParse(args)
     if (!checked.success)
       throw new Error(`invalid arguments of ${name}: ${z.prettifyError(checked.error).slice(0, 1_000)}`)

@@ -6,7 +6,7 @@ import { startTimer } from '../lib/longTimer.ts'
 import { answerSchema, errorFrom, wireLimits } from './wire.ts'
 import { privilegedSocket } from '../layout/folders.ts'
 
-/** Requests one operation from the privileged helper. The operations are listed in operations.ts. */
+/** Requests one operation from the privileged helper. src/machine/features.ts collects the operations. */
 export type CallPrivileged = <T>(operation: string, args: unknown, value: z.ZodType<T>, withinMs?: number) => Promise<T>
 
 /** The privileged helper was killed, or is restarting: systemd starts it again with the next connection. */

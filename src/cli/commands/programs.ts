@@ -23,10 +23,6 @@ export async function runController({ host }: Session, flags: ControllerFlags): 
   })
 }
 
-export async function runGuard({ host }: Session, { data }: CommonFlags & { data: string }): Promise<number> {
-  return host.entryPoints.runGuard({ data: resolve(host.cwd, data) })
-}
-
 export async function runPrivileged({ host }: Session, { data }: CommonFlags & { data: string }): Promise<number> {
   return host.entryPoints.runPrivileged({ data: resolve(host.cwd, data) })
 }

@@ -1,5 +1,6 @@
 import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
+import { featureAgentCommands } from '../features.ts'
 import { parsePortRange, parsePosition } from '../flagValues.ts'
 import { needed, on, port, size, text, word } from './parameters.ts'
 import { agentData, controllerData, secretsFolder } from '../../layout/folders.ts'
@@ -165,15 +166,7 @@ export const agent = buildRouteMap({
       },
       load: async () => (await import('../commands/leaving.ts')).leaveMachine,
     }),
-    guard: command({
-      brief: "Guard this machine's virtual addresses, in the foreground",
-      about:
-        'If cluster.yaml names addresses, the agent installs this command as tandem-guard.service.\n' +
-        'The guard removes the addresses from a machine that does not serve.',
-      example: 'tandem agent guard --data /var/lib/tandem',
-      parameters: { flags: { data: { ...needed('DIR', 'Data folder of the agent'), default: agentData } } },
-      load: async () => (await import('../commands/programs.ts')).runGuard,
-    }),
+    ...featureAgentCommands,
     privileged: command({
       brief: 'Run the privileged helper of an agent that is not root, in the foreground',
       about:

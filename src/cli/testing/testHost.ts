@@ -54,7 +54,7 @@ const noPrograms: EntryPoints = {
   signOffline: async () => '',
   runController: never,
   runAgent: never,
-  runGuard: never,
+  runProgram: never,
   examineMachine: async () => ({ machine: 'a', checked: [], findings: [] }),
   runPrivileged: never,
   startController: async () => false,

@@ -1,12 +1,13 @@
 import type { Logger } from 'pino'
-import type { KeeperNeeds, ProgramKeeper } from '../../versions/programKeeper.ts'
+import { keepProgram } from '../../versions/keepProgram.ts'
 import type { Controller } from '../controller.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
 import { followUpgrades } from './ownProgram.ts'
 
 export interface UpgradeOptions {
-  /** Keeps the controller's own program, where an upgrade can change it. */
-  program?: (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
+  data: string
+  /** The unit whose process, if it is this one, upgrades can replace; left out: upgrades leave the controller alone. */
+  unit?: string
 }
 
 interface Parts {
@@ -23,7 +24,11 @@ export async function startUpgrades({ controller, releases, logger, options }: P
       .execute({ type: 'LookAgain' })
       .catch((err: unknown) => logger.error({ err }, 'could not record the state of an upgrade; retrying'))
   }
-  const program = (await options.program?.({ source: releases.depot, changed })) ?? null
+  const { unit, data } = options
+  const program =
+    unit === undefined
+      ? null
+      : await keepProgram({ source: releases.depot, changed, unit, data, logger, changesParts: true })
   if (program) controller.reportProgram(() => program.report())
   const own = program && followUpgrades(controller, program)
   return {

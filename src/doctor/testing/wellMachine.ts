@@ -1,4 +1,4 @@
-import type { Disk, ExpectedPort, Limits, MachineFacts, Ports, UnreadCertificate } from '../machineFacts.ts'
+import type { Disk, ExpectedPort, Limits, MachineFacts, Ports, Unit, UnreadCertificate } from '../machineFacts.ts'
 
 export const now = Date.parse('2026-11-21T12:00:00Z')
 export const day = 86_400_000
@@ -66,10 +66,11 @@ export function wellParts() {
     },
     units: {
       units: [
-        { ...unit, name: 'tandem-agent.service', instance: null },
+        { ...unit, name: 'tandem-agent.service', own: 'standing' as Unit['own'], instance: null },
         {
           ...unit,
           name: 'tandem-shop-1.service',
+          own: null as Unit['own'],
           instance: { id: 'shop-1', once: false } as { id: string; once: boolean } | null,
         },
       ],

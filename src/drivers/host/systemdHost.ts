@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { bootMark } from '../../lib/bootId.ts'
 import { writeFileDurably } from '../../lib/durableFile.ts'
 import { exec, execOrThrow } from '../../lib/exec.ts'
-import { maintenanceUnit } from '../../layout/units.ts'
+import { maintenanceUnit } from '../../layout/maintenance.ts'
 import { lastWords } from '../../systemd/units.ts'
 import type { HostDriver, HostScript, ScriptState } from './host.ts'
 

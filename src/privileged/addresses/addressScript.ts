@@ -2,7 +2,7 @@ import { commandLimits, scriptEnvironment, scriptIn } from '../../drivers/addres
 import { exec } from '../../lib/exec.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { KnownMachine } from '../rootFolder.ts'
-import { addressScriptUnit } from '../../layout/units.ts'
+import { addressScriptUnit } from '../../layout/addresses.ts'
 
 const marginMs = 30_000
 const shownLines = 3

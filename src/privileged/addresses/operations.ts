@@ -3,7 +3,7 @@ import type { AddressHost } from '../../drivers/address/keepalived/addressHost.t
 import { guardCommand } from '../../drivers/address/keepalived/guardCommand.ts'
 import { keepalivedFiles } from '../../drivers/address/keepalived/keepalivedFiles.ts'
 import { systemdAddressHost } from '../../drivers/address/keepalived/systemdAddressHost.ts'
-import { addressScriptsFolder } from '../../layout/folders.ts'
+import { addressScriptsFolder } from '../../layout/addresses.ts'
 import { noArguments, operation, type Operations } from '../operation.ts'
 import type { HelperContext } from '../helperContext.ts'
 import type { KnownMachine } from '../rootFolder.ts'

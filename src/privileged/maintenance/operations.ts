@@ -1,7 +1,7 @@
-import { join } from 'node:path'
 import { z } from 'zod'
 import type { HostDriver } from '../../drivers/host/host.ts'
 import { createSystemdHost } from '../../drivers/host/systemdHost.ts'
+import { scriptsFolder } from '../../layout/maintenance.ts'
 import type { HelperContext } from '../helperContext.ts'
 import { operation, type Operations } from '../operation.ts'
 import { orderShape } from '../orders.ts'
@@ -12,7 +12,7 @@ export interface MaintenanceParts {
 }
 
 export const openMaintenance = ({ folder }: HelperContext): MaintenanceParts => ({
-  host: createSystemdHost(join(folder.path, 'maintenance')),
+  host: createSystemdHost(scriptsFolder(folder.path)),
 })
 
 /** Scripts and restarts of the machine itself, by signed orders. */

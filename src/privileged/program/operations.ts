@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { programContent } from '../../identity/order.ts'
 import { downloadFolder } from '../../layout/dataFolder.ts'
-import { agentUnit, guardUnit, privilegedUnit } from '../../layout/units.ts'
+import { agentUnit, privilegedUnit } from '../../layout/units.ts'
 import { programFolder } from '../../lib/programFolder.ts'
 import type { DesiredProgram } from '../../protocol/program.ts'
 import { storedSource } from '../../releases/storedSource.ts'
@@ -19,9 +19,9 @@ export interface ProgramParts {
   download: string
 }
 
-export function openPrograms({ data }: HelperContext): ProgramParts {
+export function openPrograms({ data, programUnits }: HelperContext): ProgramParts {
   let opened: RootProgramHost | null = null
-  return { programs: async () => (opened ??= await programHost(data)), download: downloadFolder(data) }
+  return { programs: async () => (opened ??= await programHost(data, programUnits)), download: downloadFolder(data) }
 }
 
 const programShape = z.strictObject({
@@ -73,11 +73,11 @@ export function programOperations(parts: ProgramParts & Pick<HelperContext, 'fol
   }
 }
 
-const programHost = (data: string): Promise<RootProgramHost> =>
+const programHost = (data: string, others: readonly string[]): Promise<RootProgramHost> =>
   RootProgramHost.open({
     ...{ data, unit: agentUnit, units: createUnitControl(), isShared: true },
     beside: { unit: privilegedUnit, words: ['agent', 'privileged', '--data', data] },
-    others: [guardUnit],
+    others,
     own: {
       ...{ folder: programFolder, node: process.execPath, options: process.execArgv },
       words: ['agent', 'run', '--data', data],

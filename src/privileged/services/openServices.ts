@@ -8,8 +8,8 @@ import { removeTree } from '../../releases/removeTree.ts'
 import type { HelperContext } from '../helperContext.ts'
 import type { ServiceParts } from './operations.ts'
 
-export const openServices = ({ data, folder, unprivileged }: HelperContext): ServiceParts => ({
-  ...{ unitFolder, secrets: secretsFolder, permits: permitsFile, releases: releasesFolder(data) },
+export const openServices = ({ data, folder, unprivileged, isOwnUnit }: HelperContext): ServiceParts => ({
+  ...{ unitFolder, isOwnUnit, secrets: secretsFolder, permits: permitsFile, releases: releasesFolder(data) },
   units: openUnitHost({
     ...{ unitFolder, environmentFolder: join(folder.path, 'environment') },
     ...{ hidden: [data, configurationFolder], streamsGroup: unprivileged.gid },

@@ -13,6 +13,7 @@ import { ownUnit } from '../ownUnits.ts'
 export interface ServiceParts {
   units: UnitHost
   unitFolder: string
+  isOwnUnit: (unit: string) => boolean
   /** Holds the folder of each release on this machine, by the release's id. */
   releases: string
   secrets: string
@@ -34,8 +35,8 @@ export const serviceOperations = (parts: ServiceParts): Operations => ({
 const turnOf = ({ unit }: { unit: string }): string => `unit ${unit}`
 
 function unitOperations(parts: ServiceParts): Operations {
-  const { units, unitFolder } = parts
-  const existing = (unit: string): UnitRecord | null => ownUnit(unitFolder, unit)
+  const { units, unitFolder, isOwnUnit } = parts
+  const existing = (unit: string): UnitRecord | null => ownUnit(unitFolder, unit, isOwnUnit)
   return {
     'unit.write': operation(
       z.strictObject({ spec: shape.instanceShape, executable: shape.executableShape }),

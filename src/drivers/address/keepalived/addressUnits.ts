@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { KeepalivedFiles } from './keepalivedFiles.ts'
 import { hostPrefix, type KeepalivedSettings } from './keepalivedSettings.ts'
-import { guardUnit } from '../../../layout/units.ts'
+import { guardUnit } from '../../../layout/addresses.ts'
 
 /**
  * The unit of keepalived, separate from any keepalived of the operator. However keepalived ends, the unit removes the

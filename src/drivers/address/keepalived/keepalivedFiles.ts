@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { addressRunDir, agentRunDir } from '../../../layout/folders.ts'
+import { addressRunDir } from '../../../layout/addresses.ts'
+import { agentRunDir } from '../../../layout/folders.ts'
 
 /** Paths that the parts of the address driver share. Files in `run` are gone after a reboot. */
 export interface KeepalivedFiles {

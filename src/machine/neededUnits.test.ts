@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { ownUnits, type Known } from './ownUnits.ts'
+import { neededUnits, type Known } from '../examine/featureExamination.ts'
+import { examinations } from './features.ts'
 
 const settings: Known['settings'] = {
   ...{ cluster: 'c', address: '10.0.0.1', addresses: ['10.0.0.50'], advert: 100 },
@@ -21,5 +22,7 @@ it.each<[string, Partial<Known>, string[]]>([
   ['with addresses by script', withDrivers({ address: 'command' }), ['agent', 'haproxy']],
   ['without HAProxy', withDrivers({ balancer: 'embedded', address: 'none' }), ['agent']],
 ])('a machine %s', (_what, changed, expected) => {
-  expect(ownUnits({ ...known, ...changed })).toEqual(expected.map((name) => `tandem-${name}.service`))
+  expect(neededUnits({ ...known, ...changed }, examinations.all)).toEqual(
+    expected.map((name) => `tandem-${name}.service`),
+  )
 })

@@ -1,0 +1,67 @@
+import { passingUnits, standingUnits } from '../layout/units.ts'
+import type { FeatureExaminations } from '../examine/featureExamination.ts'
+import type { FeatureLeaving } from '../installation/leaveMachine.ts'
+import type { HelperContext } from '../privileged/helperContext.ts'
+import type { Operations } from '../privileged/operation.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import { addresses } from './addresses.ts'
+import { haproxy } from './haproxy.ts'
+import type { MachineSide, Making } from './machineSide.ts'
+import { maintenance } from './maintenance.ts'
+import { program } from './program.ts'
+import { services } from './services.ts'
+import { settings } from './settings.ts'
+
+/** Here a feature hangs in everything that it has on a machine beside its part of the agent. */
+const table = [services, haproxy, settings, maintenance, addresses, program] as const
+
+const sides: readonly MachineSide[] = table
+
+type Side = (typeof table)[number]
+type DriversOf<S> = S extends { drivers: (making: Making) => Promise<infer Made> } ? Made : never
+type Merged<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never
+
+/** The drivers that the features' parts of the agent work with. */
+export type FeatureDrivers = Merged<DriversOf<Side>>
+
+export async function featureDrivers(making: Making): Promise<FeatureDrivers> {
+  const made = await Promise.all(sides.map(async (side) => side.drivers?.(making)))
+  return Object.assign({}, ...made) as FeatureDrivers // the sum of what the table's entries make
+}
+
+/**
+ * All operations that the unprivileged agent may request from the privileged helper. There is nothing else: no text of
+ * a unit or of a configuration, no unchecked path, no command. docs/decisions/012-least-privilege.md explains why each
+ * is harmless.
+ */
+export async function helperOperations(context: HelperContext): Promise<Operations> {
+  const { examineOperations } = await import('../privileged/examine.ts')
+  const all = await Promise.all(sides.map(async (side) => side.operations?.(context)))
+  return Object.assign(examineOperations(context), ...all) as Operations // each is one
+}
+
+export const leavings: readonly FeatureLeaving[] = sides.flatMap(({ leaving }) => leaving ?? [])
+
+/** How a unit of Tandem itself runs; `null`: the unit is an instance, or does not belong to Tandem. */
+export function ownUnitKind(unit: string): 'standing' | 'passing' | null {
+  if (standingUnits.includes(unit) || sides.some(({ units }) => units?.standing?.includes(unit))) return 'standing'
+  return passingUnits.includes(unit) || sides.some(({ units }) => units?.isPassing?.(unit)) ? 'passing' : null
+}
+
+export const examinations: FeatureExaminations = {
+  all: sides.flatMap(({ examination }) => examination ?? []),
+  kindOf: ownUnitKind,
+}
+
+const programs = Object.assign({}, ...sides.map((side) => side.programs)) as NonNullable<MachineSide['programs']> // their sum
+
+/** Units that run a program of Tandem beside agent and helper. */
+export const programUnits: readonly string[] = Object.values(programs).map(({ unit }) => unit)
+
+/** Runs a feature's own program until a signal. */
+export function runProgram(name: string, options: { data: string }): Promise<number> {
+  const program = Object.hasOwn(programs, name) ? programs[name] : undefined
+  return program?.run(options) ?? Promise.reject(new OperatorError('E_BUG', `no feature has a program ${name}`))
+}
