@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { randomId } from '../lib/ids.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { syncFolder, writeDurably } from './durableWrite.ts'
-import { objectKey, objectKinds, type ObjectKey } from './objectKey.ts'
+import { objectKey, objectKinds, type ObjectKey, type ObjectKind } from './objectKey.ts'
 import { encodingSuffixes, kindFolders, objectPath } from './objectPaths.ts'
 import { unpack, type Encoding, type PackedObject } from './packedObject.ts'
 import type { ReleaseStore, StoredObject } from './releaseStore.ts'
@@ -103,8 +103,8 @@ export class DirectoryStore implements ReleaseStore {
     }
   }
 
-  list(): AsyncIterable<StoredObject> {
-    return listObjects(this.root)
+  list(kind?: ObjectKind): AsyncIterable<StoredObject> {
+    return listObjects(this.root, kind && [kind])
   }
 
   async remove(keys: readonly ObjectKey[]): Promise<void> {
@@ -146,15 +146,15 @@ export class DirectoryStore implements ReleaseStore {
   }
 }
 
-async function* listObjects(root: string): AsyncGenerator<StoredObject> {
-  for (const kind of objectKinds) {
+async function* listObjects(root: string, kinds: readonly ObjectKind[] = objectKinds): AsyncGenerator<StoredObject> {
+  let looks = 0
+  for (const kind of kinds) {
     const top = join(root, kindFolders[kind])
     for (const prefix of await readdir(top)) {
       if (!/^[0-9a-f]{2}$/.test(prefix)) continue
-      const names = (await readdir(join(top, prefix))).filter((name) => nameForm.test(name))
-      const stats = await Promise.all(names.map((name) => stat(join(top, prefix, name)).catch(ignoreAbsence)))
-      for (const [index, name] of names.entries()) {
-        const found = stats[index]
+      for (const name of readdirSync(join(top, prefix)).filter((one) => nameForm.test(one))) {
+        if (++looks % looksPerTurn === 0) await setImmediate()
+        const found = statSync(join(top, prefix, name), { throwIfNoEntry: false })
         const id = prefix + name.replace(encodingSuffixes.zstd, '')
         if (found) yield { key: objectKey(kind, id), bytes: found.size, storedAtMs: found.mtimeMs }
       }
@@ -163,11 +163,6 @@ async function* listObjects(root: string): AsyncGenerator<StoredObject> {
 }
 
 const isAbsence = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT' // other errors have another code or none
-
-function ignoreAbsence(error: unknown): null {
-  if (isAbsence(error)) return null
-  throw error
-}
 
 function explainFullDisk(error: unknown): never {
   const { code } = error as NodeJS.ErrnoException // other errors have none

@@ -12,6 +12,7 @@ import { readIndex, writeIndex } from './folderIndex.ts'
 import { readManifest, type ObjectReader } from './manifest.ts'
 import { isHash, objectKey, splitKey, type ObjectKey } from './objectKey.ts'
 import { buildFolder, verifyFolder } from './releaseFolder.ts'
+import { References } from './references.ts'
 import { readListing, type ReleaseListing } from './releaseListing.ts'
 import type { ReleaseSource } from './releaseTarget.ts'
 import { removeTree } from './removeTree.ts'
@@ -48,6 +49,10 @@ export class ReleaseCache implements ObjectReader {
   /** The last piece of work on each release: one runs at a time. */
   readonly #queue = new KeyedQueue()
   readonly #fetches = new Set<Promise<void>>()
+  readonly #references = new References()
+  /** Services of the releases here, and bytes of their folders: a collection must not read the files of all releases. */
+  readonly #services = new Map<string, { stamp: string; service: string }>()
+  readonly #bytes = new Map<string, number>()
   /** The collection that waits for the running fetches. */
   #due: Promise<Collected> | null = null
 
@@ -106,10 +111,9 @@ export class ReleaseCache implements ObjectReader {
 
   async list(): Promise<CachedRelease[]> {
     const releases: CachedRelease[] = []
-    for await (const { key, storedAtMs } of this.#store.list()) {
-      const { kind, id } = splitKey(key)
-      if (kind !== 'manifest') continue
-      const service = await this.#serviceOf(id)
+    for await (const { key, bytes, storedAtMs } of this.#store.list('manifest')) {
+      const { id } = splitKey(key)
+      const service = await this.#serviceOf(id, `${bytes} ${storedAtMs}`)
       if (service === null) continue // damaged: the release is fetched again before it is used
       releases.push({ id, service, fetchedAtMs: storedAtMs, isMaterialised: existsSync(this.#folder(id)) })
     }
@@ -142,11 +146,19 @@ export class ReleaseCache implements ObjectReader {
     // A release without a folder never ran here, and no rollback needs it; the disk may have been full.
     const ran = (await this.list()).filter(({ isMaterialised }) => isMaterialised)
     const folders = await this.#folderBytes()
-    const collected = await collect(this.#store, {
-      ...policy,
-      published: ran.map(({ id, service, fetchedAtMs }) => ({ release: id, service, at: fetchedAtMs })),
-      extraBytes: (id) => folders.get(id) ?? 0,
-    })
+    const collected = await collect(
+      this.#store,
+      {
+        ...policy,
+        published: ran.map(({ id, service, fetchedAtMs }) => ({ release: id, service, at: fetchedAtMs })),
+        extraBytes: (id) => folders.get(id) ?? 0,
+      },
+      this.#references,
+    )
+    for (const id of collected.removedReleases) {
+      this.#services.delete(id)
+      this.#bytes.delete(id)
+    }
     await this.#sweep((name) => !policy.keep.has(name.replace('.damaged-', '')))
     return collected
   }
@@ -270,10 +282,14 @@ export class ReleaseCache implements ObjectReader {
     return readListing(tree, { get })
   }
 
-  /** Returns `null` if the manifest is damaged. */
-  async #serviceOf(id: string): Promise<string | null> {
+  /** Returns `null` if the manifest is damaged. It is read again when its file has another `stamp`. */
+  async #serviceOf(id: string, stamp: string): Promise<string | null> {
+    const known = this.#services.get(id)
+    if (known?.stamp === stamp) return known.service
     try {
-      return (await readManifest(this.#store, id)).service
+      const { service } = await readManifest(this.#store, id)
+      this.#services.set(id, { stamp, service })
+      return service
     } catch (error) {
       if (error instanceof OperatorError) return null
       throw error
@@ -283,12 +299,15 @@ export class ReleaseCache implements ObjectReader {
   /** The index only saves hashing: if a full disk rejects it, the release must still start. */
   async #writeIndex(id: string, { bytes }: ReleaseListing, fingerprints: Record<string, string>): Promise<void> {
     await writeIndex(this.#indexPath(id), { bootId: this.#bootId, bytes, fingerprints }).catch(() => {})
+    this.#bytes.set(id, bytes)
   }
 
   async #folderBytes(): Promise<Map<string, number>> {
     const bytes = new Map<string, number>()
     for (const name of (await readdir(join(this.#root, 'releases'))).filter(isHash)) {
-      bytes.set(name, (await readIndex(this.#indexPath(name)))?.bytes ?? 0)
+      const known = this.#bytes.get(name) ?? (await readIndex(this.#indexPath(name)))?.bytes
+      if (known !== undefined) this.#bytes.set(name, known)
+      bytes.set(name, known ?? 0)
     }
     return bytes
   }

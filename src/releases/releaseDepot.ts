@@ -10,6 +10,7 @@ import { transferLimits } from './releaseLimits.ts'
 import type { ReleaseStore } from './releaseStore.ts'
 import type { ReleaseSource, ReleaseTarget } from './releaseTarget.ts'
 import { SharedLock } from './sharedLock.ts'
+import { References } from './references.ts'
 import { planCollection, retract, type Collected, type CollectionPolicy } from './storeCollection.ts'
 
 export interface DepotOptions {
@@ -46,6 +47,7 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
   readonly #lock = new SharedLock()
   /** End of each lease, in monotonic time. */
   readonly #leases = new Map<ObjectKey, number>()
+  readonly #references = new References()
   #atCap: OperatorError | null = null
 
   constructor(options: DepotOptions) {
@@ -121,9 +123,9 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
   /** Finds the releases whose id begins with `prefix`. */
   async findReleases(prefix: string): Promise<string[]> {
     const found: string[] = []
-    for await (const { key } of this.#options.store.list()) {
-      const { kind, id } = splitKey(key)
-      if (kind === 'manifest' && id.startsWith(prefix)) found.push(id)
+    for await (const { key } of this.#options.store.list('manifest')) {
+      const { id } = splitKey(key)
+      if (id.startsWith(prefix)) found.push(id)
     }
     return found
   }
@@ -137,7 +139,7 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
       for (const [key, until] of this.#leases) if (until <= now) this.#leases.delete(key)
       const leased = new Set(this.#leases.keys())
       for (let plans = 0; plans < collectionPlans; plans++) {
-        const { doomed, collected } = await planCollection(store, { ...policy(), capBytes, leased })
+        const { doomed, collected } = await planCollection(store, { ...policy(), capBytes, leased }, this.#references)
         if (!(await letGo(collected.removedReleases))) continue
         await store.remove(doomed)
         return collected

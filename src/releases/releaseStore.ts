@@ -1,4 +1,4 @@
-import type { ObjectKey } from './objectKey.ts'
+import type { ObjectKey, ObjectKind } from './objectKey.ts'
 import type { PackedObject } from './packedObject.ts'
 
 /**
@@ -19,7 +19,8 @@ export interface ReleaseStore {
   put(object: PackedObject): Promise<void>
   /** Resolves when everything that was put before is durable. */
   flush(): Promise<void>
-  list(): AsyncIterable<StoredObject>
+  /** Lists all objects, or those of one kind. */
+  list(kind?: ObjectKind): AsyncIterable<StoredObject>
   /**
    * Removes in this order, so that a crash leaves no parent without its child. Keys that are not stored are skipped.
    */

@@ -1,6 +1,5 @@
-import { OperatorError } from '../lib/operatorError.ts'
-import { childrenOf } from './objectChildren.ts'
 import { objectKey, splitKey, type ObjectKey } from './objectKey.ts'
+import { References } from './references.ts'
 import type { ReleaseStore } from './releaseStore.ts'
 
 export interface CollectionPolicy {
@@ -36,17 +35,26 @@ export interface CollectionPlan {
 }
 
 /** Removes the objects that `planCollection` names. Nothing may write to the store meanwhile. */
-export async function collect(store: ReleaseStore, policy: CollectionPolicy): Promise<Collected> {
-  const { doomed, collected } = await planCollection(store, policy)
+export async function collect(
+  store: ReleaseStore,
+  policy: CollectionPolicy,
+  references = new References(),
+): Promise<Collected> {
+  const { doomed, collected } = await planCollection(store, policy, references)
   await store.remove(doomed)
   return collected
 }
 
 /** Marks everything that is kept over the Merkle trees; the rest may be removed. */
-export async function planCollection(store: ReleaseStore, policy: CollectionPolicy): Promise<CollectionPlan> {
+export async function planCollection(
+  store: ReleaseStore,
+  policy: CollectionPolicy,
+  references = new References(),
+): Promise<CollectionPlan> {
   const sizes = new Map<ObjectKey, number>()
   for await (const { key, bytes } of store.list()) sizes.set(key, (sizes.get(key) ?? 0) + bytes)
-  const graph = new Graph(store)
+  references.keep(sizes)
+  const graph = new Graph(store, references)
   const marked = new Set<ObjectKey>()
   let keptBytes = 0
   const mark = (reached: Iterable<ObjectKey>, extra: number): void => {
@@ -86,7 +94,7 @@ export async function planCollection(store: ReleaseStore, policy: CollectionPoli
 
 /** Removes damaged or lost objects and every tree and manifest above them, so that everything left is complete. */
 export async function retract(store: ReleaseStore, lost: ReadonlySet<ObjectKey>): Promise<void> {
-  const graph = new Graph(store)
+  const graph = new Graph(store, new References())
   const keys: ObjectKey[] = []
   for await (const { key } of store.list()) if (splitKey(key).kind !== 'blob') keys.push(key)
   const doomed = new Set(lost)
@@ -114,22 +122,21 @@ function lastReleases({ published, lastPerService }: CollectionPolicy): string[]
   return ranked.toSorted((a, b) => a.rank - b.rank).map(({ release }) => release)
 }
 
-/**
- * References of objects, each read once. A damaged or missing object has no references: it cannot be kept complete
- * anyway.
- */
+/** References of objects, each read once. */
 class Graph {
   readonly #store: ReleaseStore
-  readonly #children = new Map<ObjectKey, ObjectKey[]>()
+  readonly #references: References
+  readonly #children = new Map<ObjectKey, readonly ObjectKey[]>()
 
-  constructor(store: ReleaseStore) {
+  constructor(store: ReleaseStore, references: References) {
     this.#store = store
+    this.#references = references
   }
 
-  async children(key: ObjectKey): Promise<ObjectKey[]> {
+  async children(key: ObjectKey): Promise<readonly ObjectKey[]> {
     const known = this.#children.get(key)
     if (known) return known
-    const read = await readChildren(this.#store, key)
+    const read = await this.#references.of(this.#store, key)
     this.#children.set(key, read)
     return read
   }
@@ -144,16 +151,6 @@ class Graph {
       ahead.push(...(await this.children(next)))
     }
     return reached
-  }
-}
-
-async function readChildren(store: ReleaseStore, key: ObjectKey): Promise<ObjectKey[]> {
-  if (splitKey(key).kind === 'blob') return []
-  try {
-    return childrenOf(key, await store.get(key))
-  } catch (error) {
-    if (error instanceof OperatorError) return []
-    throw error
   }
 }
 

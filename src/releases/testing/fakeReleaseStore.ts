@@ -1,5 +1,5 @@
 import { OperatorError } from '../../lib/operatorError.ts'
-import type { ObjectKey } from '../objectKey.ts'
+import { splitKey, type ObjectKey, type ObjectKind } from '../objectKey.ts'
 import { unpack, type PackedObject } from '../packedObject.ts'
 import type { ReleaseStore, StoredObject } from '../releaseStore.ts'
 
@@ -51,9 +51,11 @@ export class FakeReleaseStore implements ReleaseStore {
     this.#mayFail()
   }
 
-  async *list(): AsyncGenerator<StoredObject> {
+  async *list(kind?: ObjectKind): AsyncGenerator<StoredObject> {
     this.#mayFail()
-    for (const [key, { bytes, storedAtMs }] of this.#objects) yield { key, bytes: bytes.length, storedAtMs }
+    for (const [key, { bytes, storedAtMs }] of this.#objects) {
+      if (kind === undefined || splitKey(key).kind === kind) yield { key, bytes: bytes.length, storedAtMs }
+    }
   }
 
   async remove(keys: readonly ObjectKey[]): Promise<void> {

@@ -43,6 +43,15 @@ export function releaseStoreConformance(name: string, open: () => Promise<Opened
       await expect(store.getPacked(key)).rejects.toMatchObject({ code: 'E_RELEASE_GONE', subject: key })
     })
 
+    it('lists all objects, or those of one kind', async () => {
+      const made = await Promise.all(objectKinds.map((kind) => put(text(`a ${kind}`), kind)))
+      expect((await listed()).map(({ key }) => key)).toEqual(made.map(({ key }) => key).toSorted())
+      for (const [index, kind] of objectKinds.entries()) {
+        const some = await Array.fromAsync(store.list(kind))
+        expect(some.map(({ key }) => key)).toEqual([made[index]?.key])
+      }
+    })
+
     it('gives back every kind of object, compressed or not, empty too', async () => {
       for (const kind of objectKinds) {
         for (const content of [text(''), text(`short ${kind}`), text(`long ${kind} `.repeat(5_000))]) {
