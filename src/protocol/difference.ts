@@ -40,10 +40,27 @@ export function differenceOf(before: Values, now: Values): Difference {
   return difference
 }
 
-/** `null`: the same items in the same order. */
+/** `null`: the same items in the same order. Only items between the first and the last change are compared by text. */
 function listDifference(before: readonly unknown[], now: readonly unknown[]): ListDifference | null {
-  if (before.length === now.length && now.every((item, index) => isSame(before[index], item))) return null
-  const places = new Map(before.map((item, index) => [textOf(item), index]))
+  const most = Math.min(before.length, now.length)
+  let start = 0
+  while (start < most && isSame(before[start], now[start])) start++
+  if (start === before.length && start === now.length) return null
+  let end = 0
+  while (end < most - start && isSame(before.at(-1 - end), now.at(-1 - end))) end++
+  const list = runsAndItems(before, now.slice(start, now.length - end), [start, before.length - end])
+  if (start > 0) list.unshift([0, start])
+  if (end > 0) list.push([before.length - end, before.length])
+  return list
+}
+
+/** Describes items by those of the list before in `[from, to)`. */
+function runsAndItems(
+  before: readonly unknown[],
+  now: readonly unknown[],
+  [from, to]: [number, number],
+): ListDifference {
+  const places = new Map(before.slice(from, to).map((item, index) => [textOf(item), from + index]))
   const list: ListDifference = []
   for (const item of now) {
     const text = textOf(item)

@@ -6,26 +6,68 @@ import { definitionOf, instancesOf } from '../fleet/serving.ts'
 import { remembered } from '../lib/remembered.ts'
 import { strategyOf } from './serviceView.ts'
 import { turnKey } from '../fleet/state.ts'
-import type { Generation, State } from './state.ts'
+import type { Generation, Service, State } from './state.ts'
 
 type Either = Omit<DesiredRoute, 'match'> & { match: DesiredRoute['match'] | LocalRoute['match'] }
+
+interface Routes {
+  routes: DesiredRoute[]
+  localRoutes: LocalRoute[]
+}
 
 /**
  * The union of the routes of all generations that still have an instance anywhere; each route leads to its own
  * releases. A stopped service keeps its hosts and paths, because otherwise its requests would fall to another service
  * with a shorter path; its ports are closed.
  */
-export function desiredRoutes(state: State, machine: string): { routes: DesiredRoute[]; localRoutes: LocalRoute[] } {
-  const all = [...byService(state.generations).keys()].flatMap((service) => routesOf(state, service, machine))
+export function desiredRoutes(state: State, machine: string): Routes {
+  const machines = Object.values(state.machines).flatMap((one) => [one.name, one.traffic])
+  const turns = Map.groupBy(Object.values(state.turns), ({ service }) => service)
+  const all = [...byService(state.generations)].map(([service, generations]) =>
+    knownRoutes(state, service, machine, [
+      ...generations.map(([, generation]) => generation),
+      ...instancesOf(state, service),
+      ...(turns.get(service) ?? []),
+      ...machines,
+    ]),
+  )
   return {
-    routes: all.flatMap(({ match, ...route }) => (match.kind === 'local' ? [] : [{ ...route, match }])),
-    localRoutes: all.flatMap(({ match, ...route }) => (match.kind === 'local' ? [{ ...route, match }] : [])),
+    routes: all.flatMap(({ routes }) => routes),
+    localRoutes: all.flatMap(({ localRoutes }) => localRoutes),
   }
 }
 
 const byService = remembered((generations: State['generations']) =>
   Map.groupBy(Object.entries(generations), ([, { service }]) => service),
 )
+
+interface Known {
+  /** Everything that the routes follow from. */
+  from: readonly unknown[]
+  made: Routes
+}
+
+/** The last routes of each service, by machine. */
+const lastRoutes = new WeakMap<Service, Map<string, Known>>()
+
+/** The routes of a service: the same objects as before where nothing that they follow from has changed. */
+function knownRoutes(state: State, name: string, machine: string, from: unknown[]): Routes {
+  const service = state.services[name]
+  if (!service) return split(routesOf(state, name, machine))
+  from.push(state.loopbacks[name])
+  const byMachine = lastRoutes.get(service) ?? new Map<string, Known>()
+  lastRoutes.set(service, byMachine)
+  const last = byMachine.get(machine)
+  if (last?.from.length === from.length && from.every((one, index) => last.from[index] === one)) return last.made
+  const made = split(routesOf(state, name, machine))
+  byMachine.set(machine, { from, made })
+  return made
+}
+
+const split = (all: Either[]): Routes => ({
+  routes: all.flatMap(({ match, ...route }) => (match.kind === 'local' ? [] : [{ ...route, match }])),
+  localRoutes: all.flatMap(({ match, ...route }) => (match.kind === 'local' ? [{ ...route, match }] : [])),
+})
 
 function routesOf(state: State, service: string, machine: string): Either[] {
   const routes = new Map<string, Either>()

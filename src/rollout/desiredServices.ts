@@ -40,7 +40,7 @@ export function desiredServices(state: State, machine: string): Pick<MachineDesi
     definitions: Object.fromEntries(definitions.map(([release, one]) => [release, asOlderAgentsRead(one)])),
     declaredRoutes: Object.fromEntries(
       definitions.flatMap(([release, one]) => {
-        const declared = declaredRoutes(one)
+        const declared = declaredIn(one)
         return declared === null ? [] : [[release, declared]]
       }),
     ),
@@ -55,6 +55,8 @@ export function desiredServices(state: State, machine: string): Pick<MachineDesi
 /** Definitions do not change, and each desired state holds those of all services. */
 const asOlderAgentsRead = remembered((definition: Definition) => withoutProbeHost(withoutExposure(definition)))
 
+const declaredIn = remembered(declaredRoutes)
+
 function probeHosts(definitions: readonly (readonly [string, Definition])[]): Record<string, string> {
   const hosts = definitions.flatMap(([release, one]) => {
     const host = probeHostOf(one)
@@ -63,9 +65,11 @@ function probeHosts(definitions: readonly (readonly [string, Definition])[]): Re
   return Object.fromEntries(hosts)
 }
 
-const desiredInstance = ({ id, service, release, slot, generation, traffic }: Instance): DesiredInstance => {
-  return { id, service, release, slot, generation, traffic }
-}
+const desiredInstance = remembered(
+  ({ id, service, release, slot, generation, traffic }: Instance): DesiredInstance => ({
+    ...{ id, service, release, slot, generation, traffic },
+  }),
+)
 
 /** Data is removed only when no instance is left that could still write to it. */
 function removedDataOn(state: State, machine: string): string[] {
