@@ -116,8 +116,10 @@ export class Agent {
   /** Retries failed operations. Called with each heartbeat. */
   retry(): void {
     if (this.#isClosing) return
-    this.#parts.lateWrites.retry()
+    const { lateWrites, disk } = this.#parts
+    lateWrites.retry()
     this.#obey()
+    lateWrites.write('the desired state', () => disk.mergeDesired())
     for (const feature of this.#features) feature.retry?.(this.#desired)
   }
 
@@ -129,6 +131,7 @@ export class Agent {
   /** Ends everything that does not outlive the agent. A failure in one part does not keep the others from ending. */
   async close(): Promise<void> {
     this.#isClosing = true
+    this.#parts.lateWrites.write('the desired state', () => this.#parts.disk.mergeDesired())
     for (const feature of this.#features) feature.stop?.()
     const ends = await Promise.allSettled(this.#features.map(async (feature) => feature.close?.()))
     const errors = ends.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))

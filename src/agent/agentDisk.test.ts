@@ -6,7 +6,13 @@ const failing = (error: Error): AgentDisk => {
   const read = (): never => {
     throw error
   }
-  return new AgentDisk('/var/lib/tandem', { read, write: () => {}, replace: () => {} })
+  return new AgentDisk('/var/lib/tandem', {
+    read,
+    write: () => {},
+    replace: () => {},
+    append: () => {},
+    lines: () => [],
+  })
 }
 const said = (disk: AgentDisk): unknown => {
   try {

@@ -4,9 +4,9 @@ import { type Seen } from '../protocol/report.ts'
 import { instanceStates } from '../protocol/services.ts'
 import { jsonFolder, type JsonFiles } from '../lib/jsonFolder.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
+import type { DesiredState } from '../protocol/desiredState.ts'
 
-import { desiredFormat, upcastDesired } from './keptDesired.ts'
+import { DesiredFile } from './desiredFile.ts'
 
 const bootSchema = z.object({ boot: z.number() })
 const portsSchema = z.object({ next: z.number(), forward: z.number().nullable(), metrics: z.number().nullable() })
@@ -26,10 +26,12 @@ export type Ports = z.infer<typeof portsSchema>
 export class AgentDisk {
   readonly folder: string
   #files: JsonFiles
+  #desired: DesiredFile
 
   constructor(folder: string, files = jsonFolder(folder)) {
     this.folder = folder
     this.#files = files
+    this.#desired = new DesiredFile(files)
   }
 
   /** Returns a number that grows with each start of the agent, even after the disk was wiped. */
@@ -43,17 +45,16 @@ export class AgentDisk {
 
   /** The last desired state obeyed. The machine runs by this state while no controller answers. */
   readDesired(): DesiredState | null {
-    return this.read(
-      'desired',
-      z
-        .unknown()
-        .transform((kept) => upcastDesired(kept))
-        .pipe(desiredStateSchema),
-    )
+    return this.#desired.read((name, read) => this.#readable(name, read))
   }
 
   writeDesired(desired: DesiredState): void {
-    this.write('desired', { format: desiredFormat, ...desired })
+    this.#desired.write(desired)
+  }
+
+  /** Brings `desired.json` up to date. Called when nothing is urgent. */
+  mergeDesired(): void {
+    this.#desired.merge()
   }
 
   /** The records of jobs, oldest change first. */
@@ -101,9 +102,15 @@ export class AgentDisk {
    * file unreadable.
    */
   read<T>(name: string, schema: z.ZodType<T>): T | null {
-    try {
+    return this.#readable(name, () => {
       const known = this.#files.read(name)
       return known === null ? null : schema.parse(known)
+    })
+  }
+
+  #readable<T>(name: string, read: () => T): T {
+    try {
+      return read()
     } catch (cause) {
       // The message of the system says more: no permission, a fault of the disk.
       if (cause instanceof Error && 'syscall' in cause) throw cause

@@ -269,5 +269,5 @@ const secretsOf = ({ data, secretsFolder }: Examined): SecretPlace[] => [
   { path: join(data, 'privileged/environment') },
   // HAProxy reads its copy through its own group, where agent and HAProxy run as two users.
   { path: join(data, 'haproxy'), ending: '.pem', mayReadByGroup: existsSync(join(data, 'privileged')) },
-  ...['joined.json', 'desired.json'].map((name) => ({ path: join(data, name) })),
+  ...['joined.json', 'desired.json', 'desired-changes.json'].map((name) => ({ path: join(data, name) })),
 ]

@@ -21,7 +21,7 @@ export const supervisorFolder = (data: string): string => join(data, 'supervisor
 /**
  * Entries that only the agent uses. No unit that continues to run without the agent needs them. Features add theirs.
  */
-export const agentOnly = ['desired.json', 'boot.json', 'ports.json', 'jobs.json', 'self']
+export const agentOnly = ['desired.json', 'desired-changes.json', 'boot.json', 'ports.json', 'jobs.json', 'self']
 /** Entries of `privilegedFolder` that only the helper uses. Units that continue to run use the others. */
 export const helperOnly = ['machine.json', 'orders.json', 'authority.pem']
 /** Entries that record that this machine has joined. */

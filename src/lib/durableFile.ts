@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { closeSync, constants, existsSync, fdatasyncSync, openSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { nodeDisk, type Disk } from './disk.ts'
 
@@ -28,4 +28,18 @@ export function makeFolderDurably(path: string, mode = 0o700, disk: Disk = nodeD
   makeFolderDurably(parent, mode, disk)
   disk.makeFolder(path, mode)
   disk.syncFolder(parent)
+}
+
+/**
+ * Adds content to a file that was written durably. It is on disk afterwards; a crash or a full disk may leave a part of
+ * it. A missing file is an error.
+ */
+export function appendDurably(path: string, content: string): void {
+  const file = openSync(path, constants.O_WRONLY | constants.O_APPEND)
+  try {
+    writeFileSync(file, content)
+    fdatasyncSync(file)
+  } finally {
+    closeSync(file)
+  }
 }

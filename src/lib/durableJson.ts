@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { writeFileDurably } from './durableFile.ts'
+import { appendDurably, writeFileDurably } from './durableFile.ts'
 
 /** Returns the JSON in a file; `null` if the file does not exist. Throws if the file contains anything else. */
 export function readJson(path: string): unknown {
@@ -23,4 +23,16 @@ export function replaceJson(path: string, value: unknown): void {
   const temporary = `${path}.new`
   writeFileSync(temporary, `${JSON.stringify(value)}\n`, { mode: 0o600 })
   renameSync(temporary, path)
+}
+
+/** Adds a line to a file that was written durably. A missing file is an error; see `appendDurably`. */
+export function appendJsonDurably(path: string, value: unknown): void {
+  appendDurably(path, `${JSON.stringify(value)}\n`)
+}
+
+/** The complete lines of a file; none if there is no file. A crash may have cut off the last line. */
+export function readJsonLines(path: string): unknown[] {
+  if (!statSync(path, { throwIfNoEntry: false })) return []
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
+  return lines.map((line) => JSON.parse(line) as unknown)
 }

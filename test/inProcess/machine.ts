@@ -34,11 +34,23 @@ export class MemoryFiles implements JsonFiles {
 
   write(name: string, value: unknown): void {
     if (this.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
-    this.#files.set(name, JSON.stringify(value))
+    this.#files.set(name, `${JSON.stringify(value)}\n`)
   }
 
   replace(name: string, value: unknown): void {
     this.write(name, value)
+  }
+
+  append(name: string, value: unknown): void {
+    const line = `${JSON.stringify(value)}\n`
+    // A disk that becomes full may take half of a line.
+    this.#files.set(name, (this.#files.get(name) ?? '') + (this.isFull ? line.slice(0, -9) : line))
+    if (this.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+  }
+
+  lines(name: string): unknown[] {
+    const complete = (this.#files.get(name) ?? '').split('\n').slice(0, -1)
+    return complete.map((line) => JSON.parse(line) as unknown)
   }
 }
 
@@ -102,7 +114,7 @@ export class Machine {
     }
     const composed = await composeAgent(options, {
       ...{ balancer, cache: life.view(this.cache, ['fetch', 'collect']), connection: this.line.connection() },
-      disk: new AgentDisk(`/machine/${machine}`, life.view(this.files, ['write', 'replace'])),
+      disk: new AgentDisk(`/machine/${machine}`, life.view(this.files, ['write', 'replace', 'append'])),
       source: { fetch: () => never() },
       loopback: this.#loopback(),
       endpoints: { host: `10.0.0.${machine}`, http: 80, forward: 81, metrics: 82 },
