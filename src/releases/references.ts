@@ -7,7 +7,7 @@ import type { ReleaseStore } from './releaseStore.ts'
 const mostRemembered = 20_000
 
 /**
- * The direct references of the objects in a store. What an object refers to never changes, so that a collection reads
+ * The direct references of the objects in a store. The references of an object never change, so a collection reads
  * only objects that came since the one before. Above the limit, the other objects are read again each time.
  */
 export class References {
