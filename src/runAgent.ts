@@ -1,15 +1,15 @@
 import { pino, type Logger } from 'pino'
 import { CertificateKeeper } from './agent/certificateKeeper.ts'
-import { JoinedSettings } from './agent/joinedSettings.ts'
 import { withSettings } from './agent/listenOptions.ts'
 import { startAgent } from './agent/startAgent.ts'
 import { agentIdentity, type AgentIdentity, type JoinedAgent } from './agent/agentIdentity.ts'
 import { ApiClient } from './api/client.ts'
 import type { EntryPoints } from './cli/entryPoints.ts'
-import { balancerHasUnit, laptopDrivers } from './definitions/driverRegistry.ts'
+import { balancerHasUnit, hasUnits, laptopDrivers } from './definitions/driverRegistry.ts'
 import { systemClock } from './lib/clock.ts'
+import { bootMark } from './lib/bootId.ts'
 import { beQuiet } from './lib/quiet.ts'
-import { examinations, featureDrivers } from './machine/features.ts'
+import { examinations, featureDrivers, loadAgentFeatures } from './machine/features.ts'
 import { privilegedHere, type CallPrivileged } from './privileged/privilegedClient.ts'
 import type { AgentSelf, Checkup } from './protocol/checkup.ts'
 import { defaultLastPerService } from './releases/storeCollection.ts'
@@ -32,15 +32,15 @@ export async function runAgent(given: Options): Promise<number> {
   const drivers = await featureDrivers({ options, identity, logger, root, drivers: named })
   const { supervisor } = drivers
   if (supervisor.abilities.why) logger.warn(supervisor.abilities, 'not all limits are enforced on this machine')
-  const ownSettings = new JoinedSettings({ machine, joined, send: drivers.sendSettings })
   const agent = await startAgent({
-    ...{ ...options, ...drivers, machine, client, logger },
+    ...{ ...options, supervisor, balancer: drivers.balancer, machine, client, logger },
+    features: (await loadAgentFeatures())(drivers),
+    bootMark: hasUnits(named) ? bootMark : () => '',
     // The privileged helper reads the secrets itself; the agent's user may not read them.
     ...(root ? { secretsFolder: null } : {}),
     keepLast: defaultLastPerService,
     version: readVersion(),
     examine: (self) => examine(self, options, identity, root),
-    settings: (settings, order) => ownSettings.take(settings, order),
   }).catch(async (error: unknown) => {
     // The supervisor may hold timers and children, which would keep this process from ending.
     await supervisor.close()
@@ -53,7 +53,7 @@ export async function runAgent(given: Options): Promise<number> {
     await keeper?.close()
     await agent.close()
   }
-  return untilStopped(logger, close, { asked: ownSettings.changed, abandon: () => supervisor.abandon?.() })
+  return untilStopped(logger, close, { asked: drivers.settings.changed, abandon: () => supervisor.abandon?.() })
 }
 
 function keeperOf({ folder }: JoinedAgent, client: () => ApiClient, logger: Logger): CertificateKeeper {

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino'
 import type { DesiredState } from '../protocol/desiredState.ts'
-import type { Endpoints, Report } from '../protocol/report.ts'
+import type { Endpoints, Report, ReportSlices } from '../protocol/report.ts'
 import { abilityNames } from '../protocol/slices.ts'
 import { acceptDesired } from './acceptDesired.ts'
 import { seenOf, type AgentDisk } from './agentDisk.ts'
 import { shortened } from './agentReport.ts'
-import type { Features, ReportedSlices } from './features.ts'
+import type { OwnFeatures } from './features.ts'
 import type { LateWrites } from './lateWrites.ts'
 import type { LocalInstance } from './localInstance.ts'
 import type { MachineFeature } from './machineFeature.ts'
@@ -16,7 +16,9 @@ export interface AgentParts {
   version: string
   boot: number
   endpoints: () => Endpoints
-  features: Features
+  own: Pick<OwnFeatures, 'services' | 'fetching'>
+  /** In the order in which they take a desired state. */
+  features: readonly MachineFeature[]
   disk: AgentDisk
   /** Problems of this agent; its features add theirs too. */
   problems: Problems
@@ -42,7 +44,7 @@ export class Agent {
 
   constructor(parts: AgentParts) {
     this.#parts = parts
-    this.#features = Object.values(parts.features)
+    this.#features = parts.features
     this.#desired = parts.disk.readDesired()
   }
 
@@ -78,7 +80,8 @@ export class Agent {
 
   report(): Report {
     const { machine, boot, version, endpoints } = this.#parts
-    const slices: ReportedSlices = Object.assign({}, ...this.#features.map((feature) => feature.report()))
+    // The table of features (src/machine/features.ts) is compared with the slices of a report.
+    const slices: ReportSlices = Object.assign({}, ...this.#features.map((feature) => feature.report()))
     return {
       ...{ machine, boot, version, seq: ++this.#seq, endpoints: endpoints() },
       abilities: abilityNames,
@@ -110,7 +113,7 @@ export class Agent {
   }
 
   get instances(): ReadonlyMap<string, LocalInstance> {
-    return this.#parts.features.services.all
+    return this.#parts.own.services.all
   }
 
   /** Retries failed operations. Called with each heartbeat. */
@@ -125,7 +128,7 @@ export class Agent {
 
   /** Removes releases that nothing needs any more from the cache. Never rejects. */
   collect(): Promise<void> {
-    return this.#parts.features.fetching.collect()
+    return this.#parts.own.fetching.collect()
   }
 
   /** Ends everything that does not outlive the agent. A failure in one part does not keep the others from ending. */

@@ -12,7 +12,7 @@ import { agentSelf } from './agentSelf.ts'
 import { Answers } from './answers.ts'
 import type { ControllerConnection } from './controllerConnection.ts'
 import { ControllerLink } from './controllerLink.ts'
-import { agentFeatures, type FeatureOptions } from './features.ts'
+import { agentFeatures, type HungFeature } from './features.ts'
 import { IdleMemory } from './idleMemory.ts'
 import { LateWrites } from './lateWrites.ts'
 import type { Loopback } from './loopback.ts'
@@ -20,7 +20,11 @@ import { InstancePorts, type PortRange } from './ports.ts'
 import { Problems } from './problems.ts'
 import { ReleaseLauncher } from './releaseLauncher.ts'
 
-export interface ComposeOptions extends FeatureOptions {
+export interface ComposeOptions {
+  /** Features beyond those that run the services. */
+  features: readonly HungFeature[]
+  /** Identifies the start of the machine (boot); empty where the agent cannot know. */
+  bootMark: () => string
   machine: string
   ports: PortRange
   /** Added to the TCP ports of routes: several machines on one laptop must not take the same port. */
@@ -100,12 +104,15 @@ export async function composeAgent(options: ComposeOptions, around: Surroundings
   const launcher = new ReleaseLauncher({
     ...{ machine, supervisor, cache, source, ports, disk, secretsFolder, agentEnv: env },
   })
-  const { features, jobs } = await agentFeatures({
-    ...{ options, supervisor, balancer, tcpOffset, cache, source, cacheCapBytes, keepLast, disk, ports, launcher },
-    ...{ loopback, problems, lateWrites, clock, random, logger, changed },
-  })
+  const { own, all, jobs } = await agentFeatures(
+    {
+      ...{ supervisor, balancer, tcpOffset, cache, source, cacheCapBytes, keepLast, disk, ports, launcher },
+      ...{ loopback, problems, lateWrites, clock, random, logger, changed, bootMark: options.bootMark },
+    },
+    options.features,
+  )
   const agent: Agent = new Agent({
-    ...{ machine, version, boot, features, disk, problems, lateWrites, logger, endpoints: () => endpoints },
+    ...{ machine, version, boot, own, features: all, disk, problems, lateWrites, logger, endpoints: () => endpoints },
   })
   opened.defer(async () => void (await Promise.all([agent.close(), jobs.commands.close()])))
   const failed = (error: unknown): void => logger.warn({ err: error }, 'could not deliver an answer to the controller')

@@ -2,7 +2,6 @@ import { mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { ApiClient } from '../api/client.ts'
-import { createFakeAddress } from '../drivers/address/fakeAddress.ts'
 import { FakeBalancer } from '../drivers/balancer/fakeBalancer.ts'
 import { createFakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -28,10 +27,12 @@ afterEach(async () => {
 
 const start = (): Promise<RunningAgent> =>
   startAgent({
+    features: [],
+    bootMark: () => '',
     ...{ machine: 'a', data: folder.path, host: '127.0.0.1', metricsPort: 0, tcpOffset: 0, version: '0', keepLast: 5 },
     ...{ ports: { first: 18_000, last: 18_100 }, secretsFolder: null, cacheCapBytes: null, logger: quiet },
     client: new ApiClient({ url: controller.url, token: 'x'.repeat(20) }),
-    ...{ supervisor: createFakeSupervisor(systemClock), address: createFakeAddress(), hostDriver: null },
+    ...{ supervisor: createFakeSupervisor(systemClock) },
     balancer: async () => {
       const balancer = new FakeBalancer()
       await balancer.listen()

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { FeatureParts } from '../agent/features.ts'
 import { addressDrivers, addressMoves, balancerHasUnit, type Drivers } from '../definitions/driverRegistry.ts'
 import type { MachineSettings } from '../definitions/machineSettings.ts'
 import type { AddressDriver } from '../drivers/address/address.ts'
@@ -18,6 +19,13 @@ import type { MachineSide, Making } from './machineSide.ts'
 /** Virtual addresses: keepalived with its guard, or the operator's scripts. */
 export const addresses = {
   drivers: async (making: Making) => ({ address: await driverOf(making) }),
+  agent: async () => {
+    const { Addresses } = await import('../agent/addresses/addresses.ts')
+    return ({ address: driver }: { address: AddressDriver }) => ({
+      make: ({ balancer, problems, clock, changed }: FeatureParts) =>
+        new Addresses({ driver, balancer, problems, clock, changed }),
+    })
+  },
   operations: async (context) => {
     const { addressOperations, openAddresses } = await import('../privileged/addresses/operations.ts')
     return addressOperations({ ...context, ...openAddresses(context) })

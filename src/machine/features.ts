@@ -1,9 +1,11 @@
 import { passingUnits, standingUnits } from '../layout/units.ts'
+import type { HungFeature, OwnFeatures } from '../agent/features.ts'
 import type { FeatureExaminations } from '../examine/featureExamination.ts'
 import type { FeatureLeaving } from '../installation/leaveMachine.ts'
 import type { HelperContext } from '../privileged/helperContext.ts'
 import type { Operations } from '../privileged/operation.ts'
 import { OperatorError } from '../lib/operatorError.ts'
+import type { ReportSlices } from '../protocol/report.ts'
 import { addresses } from './addresses.ts'
 import { haproxy } from './haproxy.ts'
 import type { MachineSide, Making } from './machineSide.ts'
@@ -12,8 +14,11 @@ import { program } from './program.ts'
 import { services } from './services.ts'
 import { settings } from './settings.ts'
 
-/** Here a feature hangs in everything that it has on a machine beside its part of the agent. */
-const table = [services, haproxy, settings, maintenance, addresses, program] as const
+/**
+ * Here a feature hangs in everything that it has on a machine. In this order, features take a desired state, after those
+ * that run the services.
+ */
+const table = [services, haproxy, maintenance, addresses, settings, program] as const
 
 const sides: readonly MachineSide[] = table
 
@@ -23,12 +28,29 @@ type Merged<Union> = (Union extends unknown ? (one: Union) => void : never) exte
   ? All
   : never
 
-/** The drivers that the features' parts of the agent work with. */
+type AgentOf<S> = S extends { agent: () => Promise<infer Hang> } ? Hang : never
+type NeedsOf<Hang> = Hang extends (drivers: infer Needed) => unknown ? Needed : never
+type SliceOf<F> = F extends { report: () => infer Slice } ? keyof Slice : never
+type MadeBy<Hang> = Hang extends (drivers: never) => { make: (parts: never) => infer Made } ? Awaited<Made> : never
+
+type Unreported = Exclude<keyof ReportSlices, SliceOf<OwnFeatures[keyof OwnFeatures]> | SliceOf<MadeBy<AgentOf<Side>>>>
+
+/** The compiler objects to a slice of the report that no feature of the agent makes. */
+export const everySliceIsReported: [Unreported] extends [never] ? true : Unreported = true
+
+/** The drivers of all features. */
 export type FeatureDrivers = Merged<DriversOf<Side>>
 
 export async function featureDrivers(making: Making): Promise<FeatureDrivers> {
   const made = await Promise.all(sides.map(async (side) => side.drivers?.(making)))
   return Object.assign({}, ...made) as FeatureDrivers // the sum of what the table's entries make
+}
+
+/** Loads the features' parts of the agent. The function that it yields hangs them in, with their drivers. */
+export async function loadAgentFeatures(): Promise<(drivers: Merged<NeedsOf<AgentOf<Side>>>) => HungFeature[]> {
+  const loaded = await Promise.all(sides.map(async (side) => side.agent?.()))
+  // The type of `drivers` is what all of them need.
+  return (drivers) => loaded.flatMap((hang) => hang?.(drivers as never) ?? [])
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { AgentIdentity } from '../agent/agentIdentity.ts'
+import type { HungFeature } from '../agent/features.ts'
 import type { Drivers } from '../definitions/driverRegistry.ts'
 import type { FeatureExamination } from '../examine/featureExamination.ts'
 import type { FeatureLeaving } from '../installation/leaveMachine.ts'
@@ -8,13 +9,15 @@ import type { Operations } from '../privileged/operation.ts'
 import type { CallPrivileged } from '../privileged/privilegedClient.ts'
 
 /**
- * Everything that a feature has on a machine beside its part of the agent. Agent, privileged helper, doctor and own
- * programs are separate processes, and each needs another part of it. So a side loads its code when the code is called,
- * and its file imports only names and types.
+ * Everything that a feature has on a machine. Agent, privileged helper, doctor and own programs are separate processes,
+ * and each needs another part of it. So a side loads its code when the code is called, and its file imports only names
+ * and types.
  */
 export interface MachineSide {
   /** Makes the drivers that its part of the agent works with, direct or by requests to the privileged helper. */
   drivers?: (making: Making) => Promise<object>
+  /** Its part of the agent, which carries out its slice of the desired state with these drivers, and reports. */
+  agent?: () => Promise<(drivers: never) => HungFeature>
   /** The operations that the unprivileged agent may request from the privileged helper. */
   operations?: (context: HelperContext) => Promise<Operations>
   units?: SideUnits

@@ -1,3 +1,4 @@
+import type { JobParts } from '../agent/jobs/jobRunner.ts'
 import { hasUnits } from '../definitions/driverRegistry.ts'
 import type { HostDriver } from '../drivers/host/host.ts'
 import { isMaintenanceUnit, scriptsFolder } from '../layout/maintenance.ts'
@@ -10,6 +11,17 @@ export const maintenance = {
     /** `null` if the agent may not maintain its machine. */
     hostDriver: hasUnits(making.drivers) ? await hostOf(making) : null,
   }),
+  agent: async () => {
+    const [{ maintenance: feature }, { MachineWork }, { formerWork }] = await Promise.all([
+      import('../agent/maintenance/maintenance.ts'),
+      import('../agent/maintenance/machineWork.ts'),
+      import('../agent/maintenance/formerWork.ts'),
+    ])
+    return ({ hostDriver: host }: { hostDriver: HostDriver | null }) => ({
+      make: ({ jobs }: { jobs: JobParts }) => feature(new MachineWork({ ...jobs, host }), host !== null),
+      formerJobs: formerWork,
+    })
+  },
   operations: async (context) => {
     const { maintenanceOperations, openMaintenance } = await import('../privileged/maintenance/operations.ts')
     return maintenanceOperations({ ...context, ...openMaintenance(context) })

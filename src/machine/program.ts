@@ -1,3 +1,4 @@
+import type { FeatureParts } from '../agent/features.ts'
 import { downloadFolder } from '../layout/dataFolder.ts'
 import { agentUnit } from '../layout/units.ts'
 import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
@@ -9,12 +10,20 @@ export const program = {
     /** Keeps this agent's program at the version of the cluster; left out where an upgrade cannot change it. */
     program: making.identity.joined ? (needs: KeeperNeeds) => keeperOf(making, needs) : undefined,
   }),
+  agent: async () => {
+    const { program: feature } = await import('../agent/program/program.ts')
+    return ({ program: open }: { program?: OpenKeeper | undefined }) => ({
+      make: async ({ source, changed }: FeatureParts) => feature((await open?.({ source, changed })) ?? null),
+    })
+  },
   operations: async (context) => {
     const { openPrograms, programOperations } = await import('../privileged/program/operations.ts')
     return programOperations({ ...context, ...openPrograms(context) })
   },
   leaving: { files: { agent: ['program', 'download'] } },
 } satisfies MachineSide
+
+type OpenKeeper = (needs: KeeperNeeds) => Promise<ProgramKeeper | null>
 
 async function keeperOf(
   { options: { data }, logger, root }: Making,

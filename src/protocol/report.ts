@@ -46,6 +46,8 @@ export const reportSchema = z.object({
 })
 
 export type Report = z.infer<typeof reportSchema>
+/** The part of a report that features make. */
+export type ReportSlices = Pick<Report, keyof typeof reportSlices>
 export type Seen = z.infer<typeof seenSchema>
 export type Applied = z.infer<typeof appliedSchema>
 export type Endpoints = z.infer<typeof endpointsSchema>

@@ -12,7 +12,7 @@ import { createProcessSupervisor } from '../../src/drivers/supervisor/process/pr
 import { examineController, examineMachine } from '../../src/examine/checkups.ts'
 import { keepTokens, type LaptopTokens } from '../../src/laptop/laptopTokens.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { examinations } from '../../src/machine/features.ts'
+import { examinations, loadAgentFeatures } from '../../src/machine/features.ts'
 import { readVersion } from '../../src/lib/version.ts'
 import { DirectoryStore } from '../../src/releases/directoryStore.ts'
 import { removeTree } from '../../src/releases/removeTree.ts'
@@ -108,7 +108,12 @@ export class Assembled extends CommandLine {
     const logger = logTo(join(data, 'agent.log'))
     const agent = await startAgent({
       ...{ machine, data, host, ports, secretsFolder, metricsPort: 0, tcpOffset: index * 1_000, keepLast: 5 },
-      ...{ cacheCapBytes: null, version: readVersion(), logger, address: createNoneAddress(), hostDriver: null },
+      ...{ cacheCapBytes: null, version: readVersion(), logger, bootMark: () => '' },
+      features: (await loadAgentFeatures())({
+        address: createNoneAddress(),
+        hostDriver: null,
+        settings: { take: async () => {} },
+      }),
       client: new ApiClient({ url: this.url, token: this.#tokens.agents[machine] ?? null }),
       examine: (self) => examineMachine({ machine, data, secretsFolder, self, settings: null, features: examinations }),
       supervisor: createProcessSupervisor({ dir: join(data, 'supervisor'), machine, clock: systemClock }),

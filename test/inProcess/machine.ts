@@ -10,6 +10,7 @@ import { createFakeSupervisor, type FakeSupervisor } from '../../src/drivers/sup
 import type { InstanceSpec } from '../../src/drivers/supervisor/supervisor.ts'
 import { sleep } from '../../src/lib/clock.ts'
 import type { JsonFiles } from '../../src/lib/jsonFolder.ts'
+import { loadAgentFeatures } from '../../src/machine/features.ts'
 import type { VirtualClock } from '../../src/lib/testing/virtualClock.ts'
 import { Life } from './life.ts'
 import { MemoryCache } from './memoryCache.ts'
@@ -22,6 +23,9 @@ export interface Behaviour extends FakeProgram {
   /** Status of its answers to probes; it answers `null` never. */
   status?: number | null
 }
+
+/** Loaded before any test: a start of an agent on virtual time loads no file. */
+const hang = await loadAgentFeatures()
 
 /** The files of a machine: they survive the agent, and are lost with the disk. */
 export class MemoryFiles implements JsonFiles {
@@ -106,10 +110,16 @@ export class Machine {
     const { name: machine } = this
     const supervisor = life.view(this.supervisor, ['start', 'stop', 'forget', 'close'])
     const balancer = life.view(this.balancer, ['apply', 'release', 'cut', 'close'])
+    const host = life.view(this.host, ['begin', 'forget', 'restart'])
     const options = {
       ...{ machine, ports: { first: 7_000, last: 7_999 }, tcpOffset: 0, secretsFolder: null, cacheCapBytes: null },
-      ...{ keepLast: 2, version: '0', logger: pino({ level: 'silent' }), supervisor, address: createFakeAddress() },
-      hostDriver: life.view(this.host, ['begin', 'forget', 'restart']),
+      ...{ keepLast: 2, version: '0', logger: pino({ level: 'silent' }), supervisor },
+      features: hang({
+        address: createFakeAddress(),
+        hostDriver: host,
+        settings: { take: async () => {} },
+      }),
+      bootMark: () => host.bootMark(),
       examine: async () => ({ machine, checked: [], findings: [] }),
     }
     const composed = await composeAgent(options, {

@@ -4,6 +4,7 @@ import { createNoneAddress } from '../../drivers/address/noneAddress.ts'
 import { createEmbeddedBalancer } from '../../drivers/balancer/embeddedBalancer.ts'
 import { createProcessSupervisor } from '../../drivers/supervisor/process/processSupervisor.ts'
 import { systemClock } from '../../lib/clock.ts'
+import { loadAgentFeatures } from '../../machine/features.ts'
 import { startAgent } from '../startAgent.ts'
 
 // A whole agent as a separate process, for tests that kill it: `node agentProcess.ts DATA FIRST-PORT`. Has no
@@ -14,7 +15,13 @@ const client = new ApiClient({ url: 'http://127.0.0.1:9', token: 'x'.repeat(20) 
 const agent = await startAgent({
   ...{ machine: 'a', client, data, host: '127.0.0.1', metricsPort: 0, tcpOffset: 0 },
   ...{ ports: { first, last: first + 49 }, secretsFolder: `${data}/env`, cacheCapBytes: null, keepLast: 5 },
-  ...{ version: '0', logger: pino({ level: 'silent' }), address: createNoneAddress(), hostDriver: null },
+  ...{ version: '0', logger: pino({ level: 'silent' }) },
+  bootMark: () => '',
+  features: (await loadAgentFeatures())({
+    address: createNoneAddress(),
+    hostDriver: null,
+    settings: { take: async () => {} },
+  }),
   examine: async () => ({ machine: 'a', checked: [], findings: [] }),
   supervisor: createProcessSupervisor({ dir: `${data}/supervisor`, machine: 'a', clock: systemClock }),
   balancer: async (forwardPort) => {

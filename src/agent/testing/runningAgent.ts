@@ -13,7 +13,8 @@ import { ReleaseCache } from '../../releases/releaseCache.ts'
 import { ReleaseDepot } from '../../releases/releaseDepot.ts'
 import { Agent } from '../agent.ts'
 import { AgentDisk } from '../agentDisk.ts'
-import { agentFeatures, type AgentJobs } from '../features.ts'
+import { agentFeatures, type AgentJobs, type HungFeature } from '../features.ts'
+import { loadAgentFeatures } from '../../machine/features.ts'
 import { loopback } from '../loopback.ts'
 import { LateWrites } from '../lateWrites.ts'
 import { InstancePorts } from '../ports.ts'
@@ -85,19 +86,28 @@ export async function startedAgent(
   const obeyed: number[] = []
   const boot = disk.nextBoot(systemClock.now())
   disk.writeBoot(boot)
-  const { features, jobs } = await agentFeatures({
-    ...{ options: { address, hostDriver: null }, supervisor, balancer, tcpOffset: 0, cache, source },
-    ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, disk, ports, launcher, loopback, problems, lateWrites },
-    ...{ clock: systemClock, random, logger: quiet, changed },
-    instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },
-  })
-  const { want } = features.settings
-  features.settings.want = (desired, isRestored) => {
-    if (!isRestored) obeyed.push(desired.position)
-    want(desired, isRestored)
+  const recorder: HungFeature = {
+    make: () => ({
+      want: ({ position }, isRestored) => void (isRestored || obeyed.push(position)),
+      report: () => ({}),
+    }),
   }
+  const hung = (await loadAgentFeatures())({ address, hostDriver: null, settings: { take: async () => {} } })
+  const {
+    own,
+    all: features,
+    jobs,
+  } = await agentFeatures(
+    {
+      ...{ supervisor, balancer, tcpOffset: 0, cache, source, bootMark: () => '' },
+      ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, disk, ports, launcher, loopback, problems, lateWrites },
+      ...{ clock: systemClock, random, logger: quiet, changed },
+      instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },
+    },
+    [...hung, recorder],
+  )
   const agent: Agent = new Agent({
-    ...{ machine: 'a', version: '0', boot, features, disk, problems, lateWrites, logger: quiet },
+    ...{ machine: 'a', version: '0', boot, own, features, disk, problems, lateWrites, logger: quiet },
     endpoints: () => ({ host: '127.0.0.1', http: 1, forward: 2, metrics: 3 }),
   })
   await agent.start()

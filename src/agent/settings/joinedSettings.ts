@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { MachineSettings } from '../definitions/machineSettings.ts'
-import type { JoinedAgent } from './agentIdentity.ts'
+import type { MachineSettings } from '../../definitions/machineSettings.ts'
+import type { JoinedAgent } from '../agentIdentity.ts'
 
 interface Options {
   machine: string
