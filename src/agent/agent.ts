@@ -39,11 +39,15 @@ export class Agent {
   /** Received from the controller, not yet obeyed because writing it to disk failed. */
   #unwritten: DesiredState | null = null
   #refused: Report['refused'] = null
+  #boot: number
+  /** The controller has taken a report of this process. */
+  #isTaken = false
   #seq = 0
   #isClosing = false
 
   constructor(parts: AgentParts) {
     this.#parts = parts
+    this.#boot = parts.boot
     this.#features = parts.features
     this.#desired = parts.disk.readDesired()
   }
@@ -60,6 +64,28 @@ export class Agent {
   /** The controller has spoken; `of`: what it sent. */
   heard(of: 'desired state' | 'answer'): void {
     for (const feature of this.#features) feature.heard?.(of)
+  }
+
+  /**
+   * The controller has answered a report. If it knows a later start of this machine and has never taken a report of this
+   * process, then the disk was lost and the clock is behind: this start takes a number after that one. Otherwise another
+   * agent reports under this name since then.
+   */
+  answered(laterBoot: number | null): void {
+    if (laterBoot === null) {
+      this.#isTaken = true
+      return this.heard('answer')
+    }
+    if (this.#isTaken) return
+    const boot = laterBoot + 1
+    this.#boot = boot
+    const { disk, lateWrites, logger } = this.#parts
+    lateWrites.write('the start number of the agent', () => disk.writeBoot(boot))
+    logger.warn(
+      { boot },
+      'the controller knows a later start of this machine; the agent continues with a number after it',
+    )
+    this.onChange()
   }
 
   /** Takes a desired state from the controller: obeys it, or records why it was refused. */
@@ -79,11 +105,11 @@ export class Agent {
   }
 
   report(): Report {
-    const { machine, boot, version, endpoints } = this.#parts
+    const { machine, version, endpoints } = this.#parts
     // The table of features (src/machine/features.ts) is compared with the slices of a report.
     const slices: ReportSlices = Object.assign({}, ...this.#features.map((feature) => feature.report()))
     return {
-      ...{ machine, boot, version, seq: ++this.#seq, endpoints: endpoints() },
+      ...{ machine, boot: this.#boot, version, seq: ++this.#seq, endpoints: endpoints() },
       abilities: abilityNames,
       seen: seenOf(this.#desired),
       refused: this.#refused,

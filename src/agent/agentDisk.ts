@@ -34,7 +34,10 @@ export class AgentDisk {
     this.#desired = new DesiredFile(files)
   }
 
-  /** Returns a number that grows with each start of the agent, even after the disk was wiped. */
+  /**
+   * Returns a number that grows with each start of the agent, also after the disk was wiped, unless the clock is behind:
+   * then the controller answers with a later one (`Agent.answered`).
+   */
   nextBoot(now: number): number {
     return Math.max(now, (this.read('boot', bootSchema)?.boot ?? 0) + 1)
   }

@@ -88,7 +88,7 @@ export async function composeAgent(options: ComposeOptions, around: Surroundings
       ask: (ask) => answers.take(ask),
       report: () => agent.report(),
       beat: () => agent.retry(),
-      heard: () => agent.heard('answer'),
+      heard: (laterBoot) => agent.answered(laterBoot),
     },
     logger,
     clock,

@@ -16,8 +16,11 @@ export interface Message {
 export interface ControllerConnection {
   /** Ends when the controller ends the stream; throws when the controller is unreachable or silent. */
   messages: (signal: AbortSignal) => AsyncIterable<Message>
-  /** Resolves once the controller has taken the report in. */
-  report: (report: Report, signal: AbortSignal) => Promise<void>
+  /**
+   * Resolves once the controller has taken the report in, or ignored it because the machine has reported a later start
+   * already: with the number of that start, or `null`.
+   */
+  report: (report: Report, signal: AbortSignal) => Promise<number | null>
   /** Resolves once the controller has the answer or wants no more of it. `null` is a sign of life. */
   answer: (id: string, answers: AsyncIterable<Answer | null>) => Promise<void>
   /** Opens this machine's end of the byte channel that waits for it. */

@@ -29,8 +29,11 @@ interface Hooks {
   report: () => Report
   /** Called with each heartbeat. */
   beat: () => void
-  /** Called when the controller has answered a report: its last desired state is still valid. */
-  heard: () => void
+  /**
+   * Called when the controller has answered a report: its last desired state is still valid. `laterBoot`: it ignored the
+   * report, because the machine has reported this later start already.
+   */
+  heard: (laterBoot: number | null) => void
 }
 
 /**
@@ -145,9 +148,9 @@ export class ControllerLink {
     const stopTimer = this.#clock.after(reportMs, stop)
     this.#closing.signal.addEventListener('abort', stop)
     try {
-      await this.#connection.report(this.#hooks.report(), limit.signal)
+      const laterBoot = await this.#connection.report(this.#hooks.report(), limit.signal)
       this.#lastRefusal = ''
-      this.#hooks.heard()
+      this.#hooks.heard(laterBoot)
     } finally {
       stopTimer()
       this.#closing.signal.removeEventListener('abort', stop)

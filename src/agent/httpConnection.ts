@@ -7,7 +7,7 @@ import type { ControllerConnection } from './controllerConnection.ts'
 /** A connection to the controller over its API. Only the agent opens connections, so a machine needs no open port. */
 export const httpConnection = (client: ApiClient): ControllerConnection => ({
   messages: (signal) => client.rawStream(`/agent/stream?${new URLSearchParams(changesQuery).toString()}`, { signal }),
-  report: async (body, signal) => void (await client.call('report', { body }, signal)),
+  report: async (body, signal) => (await client.call('report', { body }, signal)).laterBoot,
   answer: async (id, answers) => {
     const headers = { 'content-type': 'application/x-ndjson' }
     const response = await client.raw('POST', `/agent/answers/${id}`, { body: ndjson(answers), headers })

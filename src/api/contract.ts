@@ -28,6 +28,12 @@ const joined = z.object({
   settings: machineSettingsSchema,
 })
 
+const laterBoot = z
+  .int()
+  .nullable()
+  .default(null)
+  .describe('the report was ignored: the machine has reported this later start already; null: taken in')
+
 const startRolloutBody = z.object({
   service,
   kind: z.enum(['deploy', 'rollback', 'restart', 'start', 'stop', 'remove']),
@@ -219,7 +225,7 @@ export const operations = {
   report: {
     ...{ method: 'POST', path: '/agent/reports', role: 'agent', summary: 'take in a report of a machine' },
     body: reportSchema,
-    response: z.object({ position }),
+    response: z.object({ position, laterBoot }),
   },
 } as const satisfies Record<string, Operation>
 

@@ -14,7 +14,7 @@ import { decide, nextDeadline, type Known } from '../decider/decide.ts'
 import { desiredState } from '../decider/desiredState.ts'
 import type { World } from '../decider/rooms.ts'
 import type { Config } from '../decision/base.ts'
-import { observe, type Observed } from '../decision/observed.ts'
+import { laterBoot, observe, type Observed } from '../decision/observed.ts'
 import type { ControllerSelf } from '../decision/moment.ts'
 import type { EventLog } from '../store/eventLog.ts'
 import { ControllerClock } from './controllerClock.ts'
@@ -172,15 +172,17 @@ export class Controller {
     return recorded
   }
 
-  /** Takes in a machine's report. Old and duplicate reports change nothing. */
-  async report(report: Report): Promise<void> {
+  /** Takes in a machine's report. Old and duplicate reports change nothing. Returns `laterBoot`. */
+  async report(report: Report): Promise<number | null> {
     const arrived = this.clock.now()
-    await this.turn(async (turn) => {
+    return this.turn(async (turn) => {
+      const later = laterBoot(this.state, this.#observed, report)
       const observed = observe(this.state, this.#observed, report, arrived)
-      if (!observed) return
+      if (!observed) return later
       this.#observed = observed
-      if (report.refused) return this.#tell([])
-      await turn.execute({ type: 'RecordReport', report })
+      if (report.refused) this.#tell([])
+      else await turn.execute({ type: 'RecordReport', report })
+      return later
     })
   }
 

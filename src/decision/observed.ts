@@ -22,6 +22,12 @@ export function observe(state: State, observed: Observed, report: Report, at: nu
   return { ...observed, [report.machine]: { report, at, clock: state.clockPosition } }
 }
 
+/** The later start that the machine has reported already; `null`: this report is of its newest start. */
+export function laterBoot(state: State, observed: Observed, { machine, boot }: Report): number | null {
+  const known = Math.max(observed[machine]?.report.boot ?? 0, state.machines[machine]?.mark?.boot ?? 0)
+  return known > boot ? known : null
+}
+
 /** When a machine last reported; counted from the last start or clock jump if it has not reported since. */
 export const heardAt = (state: Base, observed: Observed, machine: string): number =>
   hasReported(state, observed, machine) ? (observed[machine]?.at ?? state.clockSince) : state.clockSince

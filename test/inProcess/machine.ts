@@ -8,7 +8,7 @@ import { createFakeHost, type FakeHost } from '../../src/drivers/host/fakeHost.t
 import type { FakeProgram } from '../../src/drivers/supervisor/fakeProcesses.ts'
 import { createFakeSupervisor, type FakeSupervisor } from '../../src/drivers/supervisor/fakeSupervisor.ts'
 import type { InstanceSpec } from '../../src/drivers/supervisor/supervisor.ts'
-import { sleep } from '../../src/lib/clock.ts'
+import { sleep, type Clock } from '../../src/lib/clock.ts'
 import type { JsonFiles } from '../../src/lib/jsonFolder.ts'
 import { loadAgentFeatures } from '../../src/machine/features.ts'
 import type { VirtualClock } from '../../src/lib/testing/virtualClock.ts'
@@ -70,6 +70,8 @@ export class Machine {
   /** Services whose data was removed. */
   readonly removedData: string[] = []
   behaviour: (spec: InstanceSpec) => Behaviour = () => ({})
+  /** How far the machine's clock is behind. */
+  behindMs = 0
   #clock: VirtualClock
   #random: () => number
   #isReachable: () => boolean
@@ -106,7 +108,12 @@ export class Machine {
   async startAgent(): Promise<void> {
     const life = new Life()
     this.#life = life
-    const clock = life.view(this.#clock, ['after'])
+    const kept = life.view(this.#clock, ['after'])
+    const clock: Clock = {
+      now: () => kept.now() - this.behindMs,
+      monotonic: () => kept.monotonic(),
+      after: (ms, fire) => kept.after(ms, fire),
+    }
     const { name: machine } = this
     const supervisor = life.view(this.supervisor, ['start', 'stop', 'forget', 'close'])
     const balancer = life.view(this.balancer, ['apply', 'release', 'cut', 'close'])

@@ -86,6 +86,23 @@ describe('machines of a pair', () => {
     expect(b.cache.releases).toEqual([releaseOf('1')])
   })
 
+  it('are heard after they lost their disk and their clock fell behind, and obey', async () => {
+    const b = cluster.machine('b')
+    b.losePower()
+    b.loseDisk()
+    b.behindMs = 86_400_000
+    await cluster.wait(b.startAgent())
+    await cluster.until('b serves again', () => b.balancer.plan?.routes[0]?.targets.length === 2)
+    await cluster.rest()
+    expect(runs()).toEqual(['a ready 1', 'a ready 1', 'b ready 1', 'b ready 1'])
+    expect(cluster.status().machines.map(({ state }) => state)).toEqual(['ready', 'ready'])
+    // The number is on the new disk: the next start comes after it.
+    b.killAgent()
+    await cluster.wait(b.startAgent())
+    await cluster.push('2', { instances: 2 })
+    expect(runs()).toEqual(['a ready 2', 'a ready 2', 'b ready 2', 'b ready 2'])
+  })
+
   it('take an instance that stops listening out of traffic, and restart one that exits', async () => {
     const a = cluster.machine('a')
     const [deaf, other] = a.running()

@@ -8,7 +8,7 @@ import { reportSchema, type Report } from '../../src/protocol/report.ts'
 /** The controller as its agents reach it. */
 export interface ControllerEnd {
   connect: (machine: string, link: Link) => () => void
-  report: (machine: string, report: Report) => Promise<void>
+  report: (machine: string, report: Report) => Promise<number | null>
   answer: (machine: string, id: string, answers: AsyncIterable<Answer>) => Promise<void>
 }
 
@@ -111,16 +111,18 @@ export class Line {
     }
   }
 
-  async #report(report: Report, signal: AbortSignal): Promise<void> {
+  async #report(report: Report, signal: AbortSignal): Promise<number | null> {
     const text = JSON.stringify(report)
     await this.#hop(signal)
-    const take = async (): Promise<void> => this.#reach().report(this.#machine, reportSchema.parse(JSON.parse(text)))
+    const take = async (): Promise<number | null> =>
+      this.#reach().report(this.#machine, reportSchema.parse(JSON.parse(text)))
     if (this.#random() < this.faults.repeats) {
       this.#clock.after(this.#delay() + 3_000 * this.#random(), () => void take().catch(() => {}))
     }
-    await take()
+    const laterBoot = await take()
     if (this.#random() < this.faults.losesAnswers) throw unreachable()
     await this.#hop(signal)
+    return laterBoot
   }
 
   async #answer(id: string, answers: AsyncIterable<Answer | null>): Promise<void> {

@@ -74,8 +74,8 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
     recover: () => recover(controller),
     report: async ({ body }, caller) => {
       ownMachine(caller, body.machine)
-      await controller.report(body)
-      return { position: position() }
+      const laterBoot = await controller.report(body)
+      return { position: position(), laterBoot }
     },
   }
 }
