@@ -84,7 +84,9 @@ export class TrialHost implements Omit<ProgramHost, 'prepare'> {
   async resume(): Promise<void> {
     const { data, unit, own, units } = this.options
     const helper = trialUnit(unit)
-    if (this.files.trial === null || (await units.isAlive(helper))) return
+    if (await units.isAlive(helper)) return
+    // Looked at after that, because the trial may have ended meanwhile: its unit would be left behind.
+    if (this.files.trial === null) return
     // The trial must run from the version that is known to work: this process may run the version on trial.
     if (units.installedCommand(helper) !== null) await units.restart(helper)
     else await units.startHelper(trialUnit(unit), trialCommand(own, data, trialUnit(unit)), ofTrial)
