@@ -1,14 +1,12 @@
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Status } from '../../src/api/views.ts'
 import type { Checkup } from '../../src/protocol/checkup.ts'
 import { line, type Pushed } from '../system/rollUnderLoad.ts'
 import { entryPort, Pair } from './pair.ts'
-import { previousCheckout } from './previousBuild.ts'
+import { hasCommit } from './previousBuild.ts'
 import { whyNoLab } from './requirements.ts'
 import { Workshop } from './workshop.ts'
 
-const root = join(import.meta.dirname, '../..')
 /** A build that published tcp ports to everybody by default. */
 const beforeExpose = '1cc90836c990992842991b8b5a41703f42b9b82f'
 const bootMs = 700_000
@@ -53,14 +51,14 @@ createServer((socket) => socket.end('leak')).listen(9999, '0.0.0.0')
 describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: ${why})` : ''}`, () => {
   const workshop = new Workshop('expose')
   let pair: Pair
-  let previous: string | null = null
+  let isHere = false
   beforeAll(async () => {
-    previous = await previousCheckout(root, workshop.folder, beforeExpose)
-    if (previous === null) return
-    const old = await workshop.make({ root: previous, version: '0.1.0' })
-    await workshop.unpack(await workshop.make({ version: '0.2.0' }), 'new')
+    isHere = await hasCommit(beforeExpose)
+    if (!isHere) return
+    const debianPackage = await workshop.add({ commit: beforeExpose, version: '0.1.0' })
+    await workshop.add({ version: '0.2.0' }, 'new')
     const drivers = '{ supervisor: systemd, balancer: haproxy, address: none }'
-    pair = await Pair.open({ debianPackage: old.packages[0], drivers })
+    pair = await Pair.open({ debianPackage, drivers })
   }, bootMs)
   afterAll(async () => {
     await pair?.close()
@@ -103,7 +101,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
   }
 
   it('stay open when both machines are upgraded, and status names each of them', long, async ({ skip }) => {
-    skip(previous === null, 'this clone does not hold the commit before')
+    skip(!isHere, 'this clone does not hold the commit before')
     await Promise.all(
       services.map(({ name, port }) => pair.roll(name, definition(name, '1', `{ port: ${port} }`), 'line.mjs')),
     )
@@ -132,7 +130,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
   })
 
   it('are not closed by a push without `expose`', long, async ({ skip }) => {
-    skip(previous === null, 'this clone does not hold the commit before')
+    skip(!isHere, 'this clone does not hold the commit before')
     write('line-5', '2', '{ port: 6005 }')
     const refused = await push('line-5')
     expect(refused).toMatchObject({
@@ -150,7 +148,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
     'published again, only the public ones and those of Tandem that the docs list are open',
     long,
     async ({ skip }) => {
-      skip(previous === null, 'this clone does not hold the commit before')
+      skip(!isHere, 'this clone does not hold the commit before')
       for (const { name, port } of open) write(name, '2', `{ port: ${port}, expose: public }`)
       // Two services with the same port do not collide.
       for (const { name } of closed) write(name, '2', '{ port: 6379, expose: local }')
@@ -170,7 +168,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
     'that are local can be reached from each machine, on whichever machine the service runs',
     long,
     async ({ skip }) => {
-      skip(previous === null, 'this clone does not hold the commit before')
+      skip(!isHere, 'this clone does not hold the commit before')
       const only = line({
         name: 'line-9',
         version: '3',
@@ -195,7 +193,7 @@ describe.skipIf(why)(`tcp ports of the version before expose${why ? ` (skipped: 
   )
 
   it('are named by doctor if the program itself listens on all addresses', long, async ({ skip }) => {
-    skip(previous === null, 'this clone does not hold the commit before')
+    skip(!isHere, 'this clone does not hold the commit before')
     const folder = '/srv/services/leaky'
     pair.controller.write(`${folder}/leaking.cjs`, leaking)
     const text = 'service: leaky\nrun: [node, leaking.cjs]\nlisten: tcp\nroutes: [{ port: 6500 }]\nmachines: [a]\n'

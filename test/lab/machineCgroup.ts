@@ -4,6 +4,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 const root = '/sys/fs/cgroup'
 const killMs = 10_000
+/**
+ * A group competes for processors like one task of this computer. Behind a dozen busy tasks a machine would stand still
+ * for longer than keepalived waits for an advertisement (0.36 s), and its address would move.
+ */
+const share = [
+  ['cpu.shares', '65536'],
+  ['cpu.weight', '5000'],
+] as const
 
 /** One cgroup for each machine in every hierarchy of this computer. It contains all processes of the machine. */
 export class MachineCgroup {
@@ -21,6 +29,7 @@ export class MachineCgroup {
       for (const file of ['cpuset.cpus', 'cpuset.mems']) {
         if (existsSync(join(hierarchy, file))) writeFileSync(join(group, file), readFileSync(join(hierarchy, file)))
       }
+      for (const [file, value] of share) if (existsSync(join(group, file))) writeFileSync(join(group, file), value)
     }
   }
 

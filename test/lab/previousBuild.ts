@@ -6,18 +6,17 @@ import { exec, execOrThrow } from '../../src/lib/exec.ts'
  * The build from which the next version is upgraded: the commit of the last release. Before the first release, an older
  * commit whose tests all passed. It moves forward with each release.
  */
-const previousBuild = '4bb9763bbf2b3d3be47361f9c30bd81f95fa0d1d'
+export const previousBuild = '4bb9763bbf2b3d3be47361f9c30bd81f95fa0d1d'
 
 /** Time limit for fetching packages. */
 const timeoutMs = 300_000
 
-/**
- * Makes a checkout of an older build in `folder`; `null` if this clone lacks its commit. Shares our packages if they
- * are the same.
- */
-export async function previousCheckout(root: string, folder: string, commit = previousBuild): Promise<string | null> {
-  const { code } = await exec(['git', '-C', root, 'cat-file', '-e', `${commit}^{commit}`])
-  if (code !== 0) return null
+/** False if this clone lacks the commit. */
+export const hasCommit = async (commit: string): Promise<boolean> =>
+  (await exec(['git', '-C', import.meta.dirname, 'cat-file', '-e', `${commit}^{commit}`])).code === 0
+
+/** Makes a checkout of an older build in `folder`. Shares our packages if they are the same. */
+export async function previousCheckout(root: string, folder: string, commit: string): Promise<string> {
   const checkout = join(folder, 'previous')
   await execOrThrow(['git', 'clone', '--quiet', '--shared', '--no-checkout', root, checkout])
   await execOrThrow(['git', '-C', checkout, 'checkout', '--quiet', '--detach', commit])

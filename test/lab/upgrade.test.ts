@@ -12,17 +12,16 @@ import { ClientLoad } from './clientLoad.ts'
 import { killUnits } from './killUnits.ts'
 import type { LabMachine } from './labMachine.ts'
 import { entryPort, installCommand, isOfCluster, Pair, tcpPort } from './pair.ts'
-import { previousCheckout } from './previousBuild.ts'
+import { hasCommit, previousBuild } from './previousBuild.ts'
 import { whyNoLab } from './requirements.ts'
 import { Workshop } from './workshop.ts'
 
 const why = whyNoLab()
-const root = join(import.meta.dirname, '../..')
 const bootMs = 700_000 // the first run installs the machines' system
 const long = { timeout: 300_000 }
 const drain = 3_000
 /** Number of kills in total, and at most in one upgrade. Each killed upgrade is then run again without kills. */
-const { seed, count: kills } = randomRun('kills', { check: 5, soak: 100 })
+const { seed, count: kills } = randomRun('kills', { check: 3, soak: 100 })
 const killsEach = 20
 /** An exit status from here up means a signal. */
 const firstSignalCode = 128
@@ -46,21 +45,19 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
   let watch: AddressWatch
   let moves = 0
   let newPackage = ''
-  let previous: string | null = null
+  let hasPrevious = false
   beforeAll(async () => {
-    previous = await previousCheckout(root, workshop.folder)
-    const old = await workshop.make({ root: previous ?? root, version: before })
-    await workshop.unpack(old, 'old')
-    const made = await workshop.make({ version: after })
-    newPackage = made.packages[0] ?? ''
-    await workshop.unpack(made, 'new')
+    hasPrevious = await hasCommit(previousBuild)
+    const old = hasPrevious ? { commit: previousBuild, version: before } : { version: before }
+    const debianPackage = await workshop.add(old, 'old')
+    newPackage = await workshop.add({ version: after }, 'new')
     const drivers = '{ supervisor: systemd, balancer: haproxy, address: keepalived }'
-    pair = await Pair.open({ debianPackage: old.packages[0], drivers, more: `addresses: [${address}]\n` })
+    pair = await Pair.open({ debianPackage, drivers, more: `addresses: [${address}]\n` })
     watch = new AddressWatch(pair.lab, address)
     for (const name of serving) await watch.watch(name)
     await pushWeb()
     // A build from before `expose` does not accept the key, and its ports are public.
-    const expose = previous === null ? ', expose: public' : ''
+    const expose = hasPrevious ? '' : ', expose: public'
     const text = line({ name: 'line', version: '1', drain, more: `routes: [{ port: ${tcpPort}${expose} }]\n` })
     await pair.roll('line', text, 'line.mjs')
   }, bootMs)
@@ -129,8 +126,8 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     (await machine.run(['sh', '-c', 'ls /etc/systemd/system | grep trial'])).out
 
   it('begins at the previous build', ({ skip }) => {
-    skip(previous === null, 'this clone does not hold its commit: this build, with another version, takes its place')
-    expect(previous).not.toBeNull()
+    skip(!hasPrevious, 'this clone does not hold its commit: this build, with another version, takes its place')
+    expect(hasPrevious).toBe(true)
   })
 
   it(

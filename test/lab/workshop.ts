@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { execOrThrow } from '../../src/lib/exec.ts'
-import { makeDistribution, type Distribution } from '../../packaging/distribution.ts'
+import { buildOf, type Wanted } from './builds.ts'
 
 const checkout = join(import.meta.dirname, '../..')
 
@@ -22,26 +22,24 @@ export class Workshop {
     return this.#folder
   }
 
-  /** Builds for machines of this architecture, from this checkout or another one. */
-  make({ root = checkout, version }: { root?: string; version?: string } = {}): Promise<Distribution> {
-    const about = { root, out: this.folder, architectures: [process.arch], env: process.env }
-    return makeDistribution(version === undefined ? about : { ...about, version })
-  }
-
-  /** Unpacks an archive into the folder, under that name. */
-  async unpack({ archives: [archive = ''] }: Distribution, name: string): Promise<void> {
-    await execOrThrow(['tar', '-xzf', archive, '-C', this.folder])
-    renameSync(archive.replace('.tar.gz', ''), join(this.folder, name))
+  /** Copies a build into the folder: its Debian package, whose path it returns, and its program under that name. */
+  async add(wanted: Wanted, name?: string): Promise<string> {
+    const { debian, program } = await buildOf(wanted)
+    if (name !== undefined) await this.#copy(program, name)
+    await this.#copy(debian, basename(debian))
+    return join(this.folder, basename(debian))
   }
 
   /** The Debian package of this checkout. */
-  async debianPackage(): Promise<string> {
-    const [file] = (await this.make()).packages
-    if (file === undefined) throw new Error('no Debian package was built')
-    return file
+  debianPackage(): Promise<string> {
+    return this.add({})
   }
 
   close(): void {
     if (this.#folder !== null) rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  async #copy(from: string, name: string): Promise<void> {
+    await execOrThrow(['cp', '-a', '--reflink=auto', from, join(this.folder, name)])
   }
 }
