@@ -3,23 +3,30 @@ import { reasonChars } from '../protocol/basics.ts'
 import type { DesiredInstance, ReportedInstance } from '../protocol/services.ts'
 import type { LocalInstance } from './localInstance.ts'
 
-/**
- * The entry of the report for one instance. A ready instance that gets no new work but still finishes work is
- * `draining`.
- */
-export function reportedInstance(
-  instance: LocalInstance,
-  traffic: DesiredInstance['traffic'] | undefined,
-  balancer: BalancerDriver,
-): ReportedInstance {
-  const { id, release, definition, state, reason, port, pid, since, restarts, unstable } = instance
-  const { work, long } = balancer.inFlight(id)
-  const isRetired = state === 'ready' && traffic === 'idle' && work > 0
-  return {
-    ...{ id, service: definition.service, release, port, pid, restarts, unstable, work, long },
-    reason: reason === null ? null : shortened(reason),
-    state: isRetired ? 'draining' : state,
-    since: new Date(since).toISOString(),
+/** The entries of the report for instances: the same object as before where nothing about the instance has changed. */
+export class ReportedInstances {
+  #last = new WeakMap<LocalInstance, { from: readonly unknown[]; entry: ReportedInstance }>()
+
+  /** A ready instance that gets no new work but still finishes work is `draining`. */
+  of(
+    instance: LocalInstance,
+    traffic: DesiredInstance['traffic'] | undefined,
+    balancer: Pick<BalancerDriver, 'inFlight'>,
+  ): ReportedInstance {
+    const { id, release, definition, reason, port, pid, since, restarts, unstable } = instance
+    const { work, long } = balancer.inFlight(id)
+    const isRetired = instance.state === 'ready' && traffic === 'idle' && work > 0
+    const state = isRetired ? 'draining' : instance.state
+    const from = [state, reason, port, pid, since, restarts, unstable, work, long]
+    const last = this.#last.get(instance)
+    if (last && from.every((one, index) => last.from[index] === one)) return last.entry
+    const entry = {
+      ...{ id, service: definition.service, release, state, port, pid, restarts, unstable, work, long },
+      reason: reason === null ? null : shortened(reason),
+      since: new Date(since).toISOString(),
+    }
+    this.#last.set(instance, { from, entry })
+    return entry
   }
 }
 

@@ -6,7 +6,7 @@ import type { Report } from '../protocol/report.ts'
 import { httpConnection } from './httpConnection.ts'
 import { ControllerLink, type LinkLimits } from './controllerLink.ts'
 import { FakeController } from './testing/fakeController.ts'
-import { aDesiredState, quiet } from './testing/given.ts'
+import { aDesiredState, aReport, quiet } from './testing/given.ts'
 
 let controller: FakeController
 let link: ControllerLink
@@ -28,25 +28,7 @@ afterEach(async () => {
   await controller.close()
 })
 
-const aReport = (): Report => ({
-  ...{ machine: 'a', boot: 1, seq: ++seq, version: '0', abilities: [], seen: null, refused: null, program: null },
-  applied: { supervisor: 0, balancer: 0, address: 0 },
-  endpoints: { host: '127.0.0.1', http: 1, forward: 2, metrics: 3 },
-  ...{
-    fetched: [],
-    fetchFailures: [],
-    instances: [],
-    prepared: [],
-    removedData: [],
-    addresses: { held: [], withheld: null, trouble: null, reaches: [] },
-    unserved: [],
-    problems: [],
-    maintenance: null,
-    maintains: false,
-    held: null,
-  },
-  limits: { memory: true, cpu: true, tasks: true, why: null },
-})
+const nextReport = (): Report => aReport({ seq: ++seq })
 
 function connect(limits: Partial<LinkLimits> = {}, random = (): number => 0): void {
   link = new ControllerLink(
@@ -57,7 +39,7 @@ function connect(limits: Partial<LinkLimits> = {}, random = (): number => 0): vo
         link.changed()
       },
       ask: ({ id }) => asks.push(id),
-      report: aReport,
+      report: nextReport,
       beat: () => beats++,
       heard: () => {},
     },

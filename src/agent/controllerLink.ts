@@ -6,6 +6,7 @@ import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 import type { ControllerConnection } from './controllerConnection.ts'
 import { DesiredReader } from './desiredReader.ts'
+import { ReportSender } from './reportSender.ts'
 
 export interface LinkLimits {
   heartbeatMs: number
@@ -42,6 +43,7 @@ interface Hooks {
  */
 export class ControllerLink {
   #connection: ControllerConnection
+  #reports: ReportSender
   #hooks: Hooks
   #logger: Logger
   #clock: Clock
@@ -64,6 +66,7 @@ export class ControllerLink {
   ) {
     this.#limits = { ...linkLimits, ...limits }
     this.#connection = connection
+    this.#reports = new ReportSender(connection)
     this.#hooks = hooks
     this.#logger = logger
     this.#clock = clock
@@ -148,7 +151,7 @@ export class ControllerLink {
     const stopTimer = this.#clock.after(reportMs, stop)
     this.#closing.signal.addEventListener('abort', stop)
     try {
-      const laterBoot = await this.#connection.report(this.#hooks.report(), limit.signal)
+      const laterBoot = await this.#reports.send(this.#hooks.report(), limit.signal)
       this.#lastRefusal = ''
       this.#hooks.heard(laterBoot)
     } finally {

@@ -1,13 +1,25 @@
+import { z } from 'zod'
 import type { ApiClient } from '../api/client.ts'
 import { agentChannelPath } from '../api/contract.ts'
 import type { Answer } from '../protocol/ask.ts'
 import { changesQuery } from '../protocol/desiredChange.ts'
 import type { ControllerConnection } from './controllerConnection.ts'
 
+const takenSchema = z.object({ taken: z.boolean() })
+
 /** A connection to the controller over its API. Only the agent opens connections, so a machine needs no open port. */
 export const httpConnection = (client: ApiClient): ControllerConnection => ({
   messages: (signal) => client.rawStream(`/agent/stream?${new URLSearchParams(changesQuery).toString()}`, { signal }),
-  report: async (body, signal) => (await client.call('report', { body }, signal)).laterBoot,
+  report: (body, signal) => client.call('report', { body }, signal),
+  reportChange: async (change, signal) => {
+    const headers = { 'content-type': 'application/json' }
+    const response = await client.raw('POST', '/agent/report-changes', {
+      body: JSON.stringify(change),
+      headers,
+      signal,
+    })
+    return takenSchema.parse(JSON.parse(await response.text()))
+  },
   answer: async (id, answers) => {
     const headers = { 'content-type': 'application/x-ndjson' }
     const response = await client.raw('POST', `/agent/answers/${id}`, { body: ndjson(answers), headers })

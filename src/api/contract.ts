@@ -225,7 +225,12 @@ export const operations = {
   report: {
     ...{ method: 'POST', path: '/agent/reports', role: 'agent', summary: 'take in a report of a machine' },
     body: reportSchema,
-    response: z.object({ position, laterBoot }),
+    response: z.object({
+      position,
+      laterBoot,
+      /** The next report may be sent as a change of this one. Older controllers do not take changes. */
+      takesChanges: z.boolean().default(false),
+    }),
   },
 } as const satisfies Record<string, Operation>
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { ZodError } from 'zod'
 import type { Event, RecordedEvent } from '../events/event.ts'
 import type { Identity } from '../identity/identityFolder.ts'
 import { ordersFor } from './signedOrders.ts'
@@ -8,7 +9,9 @@ import { OperatorError } from '../lib/operatorError.ts'
 import type { ReleaseCatalogue } from '../projections/releaseCatalogue.ts'
 import type { RolloutHistory } from '../projections/rolloutHistory.ts'
 import type { DesiredState, TermRecord } from '../protocol/desiredState.ts'
+import { BaseMismatch } from '../protocol/readDifference.ts'
 import type { Report } from '../protocol/report.ts'
+import { readReportChange, type ReportChange } from '../protocol/reportChange.ts'
 import type { Command } from '../decider/rooms.ts'
 import { decide, nextDeadline, type Known } from '../decider/decide.ts'
 import { desiredState } from '../decider/desiredState.ts'
@@ -184,6 +187,18 @@ export class Controller {
       else await turn.execute({ type: 'RecordReport', report })
       return later
     })
+  }
+
+  /** Takes in a report as a change. False: it does not fit the newest report, and the whole one is needed. */
+  async reportChange(change: ReportChange): Promise<boolean> {
+    let report: Report
+    try {
+      report = readReportChange(this.#observed[change.machine]?.report, change)
+    } catch (error) {
+      if (error instanceof BaseMismatch || error instanceof ZodError) return false
+      throw error
+    }
+    return (await this.report(report)) === null
   }
 
   /** `now` was checked against the monotonic clock. Reports may have arrived since then, and wait behind this. */

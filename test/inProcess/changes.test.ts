@@ -67,3 +67,65 @@ it('an agent that starts again begins with the whole state, whatever it kept', a
   expect(names.slice(0, 2)).toEqual(['desired', 'desired-change'])
   obeysAll(cluster)
 })
+
+/** Names of the reports of machine `a` that reach the controller from now on. */
+function reported(cluster: Cluster): string[] {
+  const names: string[] = []
+  cluster.machine('a').line.onReport = (name) => void names.push(name)
+  return names
+}
+
+/** The controller knows the whole report that the agent would send now, except for its number. */
+function knowsAll(cluster: Cluster): void {
+  const { seq: _, ...report } = cluster.machine('a').agent?.report() ?? {}
+  expect(cluster.controller.observed['a']?.report).toMatchObject(report)
+}
+
+it('a controller receives one whole report, then only changes, and knows the whole', async () => {
+  const cluster = await Cluster.start({ machines: 2 })
+  await cluster.push('1')
+  const names = reported(cluster)
+  await cluster.push('2')
+  await cluster.rest()
+  expect(new Set(names)).toEqual(new Set(['report-change']))
+  knowsAll(cluster)
+})
+
+it('a controller of an older version receives whole reports, and so does one that an older version replaced', async () => {
+  const cluster = await Cluster.start({ machines: 2 })
+  await cluster.push('1')
+  const names = reported(cluster)
+  cluster.killController()
+  cluster.takesChanges = false
+  await cluster.startController()
+  await cluster.push('2')
+  await cluster.rest()
+  expect(new Set(names.slice(1))).toEqual(new Set(['report']))
+  knowsAll(cluster)
+})
+
+it('a controller that starts again receives a whole report first', async () => {
+  const cluster = await Cluster.start({ machines: 2 })
+  await cluster.push('1')
+  const names = reported(cluster)
+  cluster.killController()
+  await cluster.startController()
+  await cluster.rest()
+  expect(names.slice(0, 3)).toEqual(['report-change', 'report', 'report-change'])
+  knowsAll(cluster)
+})
+
+it('a report whose answer was lost is followed by a whole one', async () => {
+  const cluster = await Cluster.start({ machines: 2 })
+  await cluster.push('1')
+  const { line } = cluster.machine('a')
+  line.set({ losesAnswers: 1 })
+  await cluster.clock.advance(3_000)
+  line.set({ losesAnswers: 0 })
+  const names = reported(cluster)
+  await cluster.push('2')
+  await cluster.rest()
+  expect(names.slice(0, 2)).toEqual(['report', 'report-change'])
+  expect(new Set(names.slice(1))).toEqual(new Set(['report-change']))
+  knowsAll(cluster)
+})

@@ -43,6 +43,8 @@ export class Cluster {
   readonly clock = new VirtualClock()
   readonly machines = new Map<string, Machine>()
   readonly disk: Disk = { rows: [] }
+  /** False: the controller is of a version that takes only whole reports. */
+  takesChanges = true
   readonly random: () => number
   #running: Running | null = null
   #log = new MemoryEventLog(this.disk, this.clock)
@@ -105,8 +107,14 @@ export class Cluster {
     const handlers = operationHandlers(rooms, channels)
     const end: ControllerEnd = {
       connect: (machine, link) => links.connect(machine, link),
-      report: (machine, body) =>
-        body.machine === machine ? controller.report(body) : Promise.reject(new Error(machine)),
+      report: async (machine, body) => {
+        if (body.machine !== machine) throw new Error(machine)
+        return { laterBoot: await controller.report(body), takesChanges: this.takesChanges }
+      },
+      reportChange: async (machine, change) => {
+        if (change.machine !== machine || !this.takesChanges) throw new Error(machine)
+        return { taken: await controller.reportChange(change) }
+      },
       answer: async (_, id, answers) => void (await asks.answer(id, answers)),
     }
     this.#running = { controller, links, handlers, end, life }

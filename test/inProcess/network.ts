@@ -1,14 +1,16 @@
-import type { ControllerConnection, Message } from '../../src/agent/controllerConnection.ts'
+import type { ControllerConnection, Message, ReportAnswer } from '../../src/agent/controllerConnection.ts'
 import type { AgentMessage, Link } from '../../src/controller/agentLinks.ts'
 import { sleep, type Clock } from '../../src/lib/clock.ts'
 import { OperatorError } from '../../src/lib/operatorError.ts'
 import { answerSchema, type Answer } from '../../src/protocol/ask.ts'
 import { reportSchema, type Report } from '../../src/protocol/report.ts'
+import { reportChangeSchema, type ReportChange } from '../../src/protocol/reportChange.ts'
 
 /** The controller as its agents reach it. */
 export interface ControllerEnd {
   connect: (machine: string, link: Link) => () => void
-  report: (machine: string, report: Report) => Promise<number | null>
+  report: (machine: string, report: Report) => Promise<ReportAnswer>
+  reportChange: (machine: string, change: ReportChange) => Promise<{ taken: boolean }>
   answer: (machine: string, id: string, answers: AsyncIterable<Answer>) => Promise<void>
 }
 
@@ -35,8 +37,10 @@ export interface LineFaults {
 
 /** One machine's line, in memory. Messages are encoded and parsed as on the wire. */
 export class Line {
-  /** False: the agent is of a version that does not ask for changes. */
+  /** False: the agent is of a version that neither asks for changes nor sends them. */
   takesChanges = true
+  /** Called with the name of each report that reaches the controller. */
+  onReport: (name: string) => void = () => {}
   /** Called with the name of each message that goes to the agent. */
   onMessage: (event: string) => void = () => {}
   faults: LineFaults = { state: 'up', delayMs: 5, losesAnswers: 0, repeats: 0 }
@@ -66,7 +70,15 @@ export class Line {
   connection(): ControllerConnection {
     return {
       messages: (signal) => this.#messages(signal),
-      report: (report, signal) => this.#report(report, signal),
+      report: async (report, signal) => {
+        const taken = (body: unknown) => this.#reach().report(this.#machine, reportSchema.parse(body))
+        const answer = await this.#send('report', report, signal, taken)
+        return { ...answer, takesChanges: answer.takesChanges && this.takesChanges }
+      },
+      reportChange: (change, signal) =>
+        this.#send('report-change', change, signal, (body) =>
+          this.#reach().reportChange(this.#machine, reportChangeSchema.parse(body)),
+        ),
       answer: (id, answers) => this.#answer(id, answers),
       channel: async () => {
         throw unreachable()
@@ -111,18 +123,18 @@ export class Line {
     }
   }
 
-  async #report(report: Report, signal: AbortSignal): Promise<number | null> {
-    const text = JSON.stringify(report)
+  async #send<T>(name: string, sent: unknown, signal: AbortSignal, taken: (body: unknown) => Promise<T>): Promise<T> {
+    const text = JSON.stringify(sent)
     await this.#hop(signal)
-    const take = async (): Promise<number | null> =>
-      this.#reach().report(this.#machine, reportSchema.parse(JSON.parse(text)))
+    this.onReport(name)
+    const take = async (): Promise<T> => taken(JSON.parse(text))
     if (this.#random() < this.faults.repeats) {
       this.#clock.after(this.#delay() + 3_000 * this.#random(), () => void take().catch(() => {}))
     }
-    const laterBoot = await take()
+    const answer = await take()
     if (this.#random() < this.faults.losesAnswers) throw unreachable()
     await this.#hop(signal)
-    return laterBoot
+    return answer
   }
 
   async #answer(id: string, answers: AsyncIterable<Answer | null>): Promise<void> {

@@ -183,6 +183,8 @@ export class RandomHistory {
     this.#cluster.killController()
     this.#isControllerUp = false
     await this.#pass(this.#pick([0, 500, 20_000]))
+    // The next controller may be of another version.
+    this.#cluster.takesChanges = this.#chance(0.8)
     await this.#cluster.startController()
     this.#isControllerUp = true
   }

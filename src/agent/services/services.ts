@@ -4,7 +4,7 @@ import type { ExitStatus, SupervisorDriver } from '../../drivers/supervisor/supe
 import type { Clock } from '../../lib/clock.ts'
 import type { DesiredState } from '../../protocol/desiredState.ts'
 import type { Applied, Report } from '../../protocol/report.ts'
-import { reportedInstance, shortened } from '../agentReport.ts'
+import { ReportedInstances, shortened } from '../agentReport.ts'
 import type { InstanceLimits } from '../instanceLimits.ts'
 import type { JobPrograms } from '../jobs/jobPrograms.ts'
 import type { LocalInstance } from '../localInstance.ts'
@@ -48,6 +48,7 @@ export class Services implements MachineFeature<Slice> {
   #unserved: Unserved[] = []
   #applied: Pick<Applied, 'supervisor' | 'balancer'> = { supervisor: 0, balancer: 0 }
   #entries = new FullEntries()
+  #reported = new ReportedInstances()
   #isClosing = false
 
   constructor(parts: Parts) {
@@ -103,7 +104,7 @@ export class Services implements MachineFeature<Slice> {
     const { memory, cpu, tasks, why } = supervisor.abilities
     const wanted = new Map(this.#desired?.instances.map((one) => [one.id, one.traffic]))
     return {
-      instances: [...this.all.values()].map((one) => reportedInstance(one, wanted.get(one.id), balancer)),
+      instances: [...this.all.values()].map((one) => this.#reported.of(one, wanted.get(one.id), balancer)),
       unserved: this.#unserved.map(({ service, reason }) => ({ service, reason: shortened(reason) })),
       limits: { memory, cpu, tasks, why },
     }

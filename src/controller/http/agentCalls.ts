@@ -7,7 +7,9 @@ import { changesQuery } from '../../protocol/desiredChange.ts'
 import type { AgentLinks, Link } from '../agentLinks.ts'
 import type { Asks } from '../asks.ts'
 import type { Channels } from '../channels.ts'
+import { reportChangeSchema, type ReportChange } from '../../protocol/reportChange.ts'
 import { bytesOf } from './bytesOf.ts'
+import { ownMachine } from './callers.ts'
 import { EventStream } from './eventStream.ts'
 import type { Rooms } from '../handlers.ts'
 
@@ -33,6 +35,11 @@ export function addAgentCalls(
     }
     stream.signal.addEventListener('abort', links.connect(machine, link))
     return reply
+  })
+  const changeSchema = { ...hidden.schema, body: reportChangeSchema }
+  api.post<{ Body: ReportChange }>('/agent/report-changes', { schema: changeSchema, onRequest }, async (request) => {
+    ownMachine(callers.identify(request, 'agent'), request.body.machine)
+    return { taken: await controller.reportChange(request.body) }
   })
   api.post<{ Params: { id: string } }>(
     '/agent/answers/:id',

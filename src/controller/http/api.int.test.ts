@@ -35,6 +35,7 @@ const calls: { name: string; method: string; path: string; role: string }[] = [
   { name: 'put objects', method: 'POST', path: `${basePath}/objects`, role: 'operator' },
   { name: 'fetch objects', method: 'POST', path: `${basePath}/objects/fetch`, role: 'agentOrOperator' },
   { name: 'agent stream', method: 'GET', path: `${basePath}/agent/stream`, role: 'agent' },
+  { name: 'report changes', method: 'POST', path: `${basePath}/agent/report-changes`, role: 'agent' },
   { name: 'agent answers', method: 'POST', path: `${basePath}/agent/answers/x`, role: 'agent' },
 ]
 
@@ -65,6 +66,9 @@ describe('who may call', () => {
     const answer = await controller.ask('POST', `${basePath}/agent/reports`, { token: tokens.b, body })
     expect(problemCode(answer)).toBe('E_FORBIDDEN')
     expect(answer.json['detail']).toBe('the token "b" speaks for machine b')
+    const change = JSON.stringify({ machine: 'a', boot: 1, after: 1, set: {}, lists: {}, records: {} })
+    const changed = await controller.ask('POST', `${basePath}/agent/report-changes`, { token: tokens.b, body: change })
+    expect(problemCode(changed)).toBe('E_FORBIDDEN')
   })
   it('a revoked token is refused, and a created token works at once', async () => {
     const { token } = await controller.client.call('createToken', { body: { role: 'reader', name: 'new' } })

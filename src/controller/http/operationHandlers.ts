@@ -75,7 +75,7 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
     report: async ({ body }, caller) => {
       ownMachine(caller, body.machine)
       const laterBoot = await controller.report(body)
-      return { position: position(), laterBoot }
+      return { position: position(), laterBoot, takesChanges: true }
     },
   }
 }

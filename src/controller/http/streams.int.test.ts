@@ -262,3 +262,21 @@ it('closes at once although streams are open', async () => {
   expect(await ended).toMatchObject({ code: 'E_CONTROLLER_UNREACHABLE' })
   controller = await runController(folder.path)
 })
+
+it('the change of a report is taken only where it fits the report before', async () => {
+  const agent = new ApiClient({ url: controller.url, token: tokens.a })
+  const taken = async (over: object): Promise<unknown> => {
+    const change = { machine: 'a', boot: 1, after: 1, set: { seq: 2, version: 'new' }, lists: {}, records: {}, ...over }
+    const headers = { 'content-type': 'application/json' }
+    const answer = await agent.raw('POST', '/agent/report-changes', { body: JSON.stringify(change), headers })
+    return JSON.parse(await answer.text())
+  }
+  expect(await taken({})).toEqual({ taken: false })
+  expect(await agent.call('report', { body: aReport({ machine: 'a' }) })).toMatchObject({ takesChanges: true })
+  expect(await taken({ set: { seq: 2, version: 7 } })).toEqual({ taken: false })
+  expect(await taken({ boot: 2 })).toEqual({ taken: false })
+  expect(await taken({})).toEqual({ taken: true })
+  const { machines } = await controller.client.call('status', {})
+  expect(machines.find(({ name }) => name === 'a')?.version).toBe('new')
+  await expect(taken({ after: 'one' })).rejects.toMatchObject({ code: 'E_USAGE' })
+})
