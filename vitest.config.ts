@@ -8,21 +8,17 @@ const lab = process.env['TANDEM_LAB'] === '1'
 // Tests that watch a clock (`…alone.test.ts`) run by themselves, after all others.
 const alone = process.env['TANDEM_ALONE'] === '1'
 
+const whole = [
+  'packaging/*.test.ts',
+  'test/inProcess/*.test.ts',
+  'test/assembled/*.test.ts',
+  'test/system/*.test.ts',
+  ...(long ? ['test/long/*.test.ts'] : []),
+  ...(lab ? ['test/lab/*.test.ts'] : []),
+]
+
 export default defineConfig({
   test: {
-    include: alone
-      ? ['test/lab/*.alone.test.ts']
-      : [
-          ...[
-            'src/**/*.test.ts',
-            'packaging/*.test.ts',
-            'test/inProcess/*.test.ts',
-            'test/assembled/*.test.ts',
-            'test/system/*.test.ts',
-          ],
-          ...(long ? ['test/long/*.test.ts'] : []),
-          ...(lab ? ['test/lab/*.test.ts'] : []),
-        ],
     exclude: alone ? [] : ['test/lab/*.alone.test.ts'],
     pool: 'forks',
     maxWorkers: alone ? 1 : 2,
@@ -32,5 +28,12 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './test/counts.ts'],
+    projects: alone
+      ? [{ extends: true, test: { name: 'alone', include: ['test/lab/*.alone.test.ts'] } }]
+      : [
+          // A process for each of 220 files costs a third of their time.
+          { extends: true, test: { name: 'parts', include: ['src/**/*.test.ts'], isolate: false } },
+          { extends: true, test: { name: 'whole', include: whole } },
+        ],
   },
 })

@@ -3,7 +3,7 @@ import { checkoutBind } from './program.ts'
 import { bootQemuMachine, type QemuMachine } from './qemuMachine.ts'
 import { whyNoQemu } from './requirements.ts'
 
-const why = await whyNoQemu()
+const why = whyNoQemu()
 /** The first run builds the image and downloads the kernel. */
 const bootMs = 900_000
 /** Allows for an emulated machine beside two others on a busy computer; takes some 50 s when nothing else runs. */

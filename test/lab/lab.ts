@@ -53,7 +53,7 @@ const mostMachines = 50
  */
 export async function openLab({ machines: names, binds = [], bare = false }: Options): Promise<Lab> {
   if (names.length > mostMachines) throw new Error(`a lab has at most ${mostMachines} machines`)
-  await installRequirements()
+  installRequirements()
   await removeAbandonedLabs(labFolder)
   const image = await baseImage(labFolder)
   const run = randomBytes(3).toString('hex')

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { exec, execOrThrow } from '../../src/lib/exec.ts'
+import { aptInstall, isInstalled } from '../../src/lib/testing/aptInstall.ts'
 
 /** Programs that the lab needs on its host, each with its Debian package. */
 const needed: Record<string, string> = {
@@ -18,8 +18,6 @@ const neededByQemu: Record<string, string> = {
 }
 /** Debian 12 ships this program with QEMU, later versions in a separate package. */
 const sharers = ['/usr/lib/qemu/virtiofsd', '/usr/libexec/virtiofsd']
-const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/bin', '/usr/sbin', '/bin', '/sbin']
-const installMs = 300_000
 
 /** Why no machine can be booted here; `null` if machines can be booted. */
 export function whyNoLab(): string | null {
@@ -32,13 +30,13 @@ export function whyNoLab(): string | null {
 }
 
 /** Why no machine with its own kernel can be booted here; `null` if one can. Installs missing packages. */
-export async function whyNoQemu(): Promise<string | null> {
+export function whyNoQemu(): string | null {
   const why = whyNoLab()
   if (why !== null) return why
   if (process.arch !== 'x64') return 'the machine under QEMU is an x86-64 one'
   if (!existsSync('/etc/debian_version')) return "its kernel is Debian's, and this is another system"
   try {
-    await installQemu()
+    installQemu()
     return null
   } catch (error) {
     return `what it needs cannot be installed: ${String(error)}`
@@ -46,14 +44,14 @@ export async function whyNoQemu(): Promise<string | null> {
 }
 
 /** Installs missing packages. */
-export async function installRequirements(): Promise<void> {
-  await install(missing())
+export function installRequirements(): void {
+  aptInstall(missing())
 }
 
-async function installQemu(): Promise<void> {
-  await install([...missing(), ...missing(neededByQemu), ...(sharerHere() === undefined ? ['qemu-system-common'] : [])])
+function installQemu(): void {
+  aptInstall([...missing(), ...missing(neededByQemu), ...(sharerHere() === undefined ? ['qemu-system-common'] : [])])
   // A separate package since Debian 13.
-  if (sharerHere() === undefined) await install(['virtiofsd'])
+  if (sharerHere() === undefined) aptInstall(['virtiofsd'])
 }
 
 /** The program that shares folders with a machine under QEMU. */
@@ -65,16 +63,7 @@ export function sharer(): string {
 
 const sharerHere = (): string | undefined => sharers.find((path) => existsSync(path))
 
-async function install(packages: string[]): Promise<void> {
-  if (packages.length === 0) return
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const argv = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages]
-  if ((await exec(argv, { timeoutMs: installMs, env })).code === 0) return
-  await execOrThrow(['apt-get', 'update', '-qq'], { timeoutMs: installMs, env })
-  await execOrThrow(argv, { timeoutMs: installMs, env })
-}
-
 function missing(programs = needed): string[] {
-  const absent = Object.entries(programs).filter(([name]) => !folders.some((folder) => existsSync(`${folder}/${name}`)))
+  const absent = Object.entries(programs).filter(([program]) => !isInstalled(program))
   return [...new Set(absent.map(([, name]) => name))]
 }

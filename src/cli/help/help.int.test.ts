@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { whyMissing } from '../../lib/testing/aptInstall.ts'
 import { commands } from '../routes.ts'
 import { fakeController } from '../testing/fakeController.ts'
 import { runHere } from '../testing/testHost.ts'
@@ -16,8 +17,6 @@ const said = async (...argv: string[]): Promise<string> => {
   expect([code, err]).toEqual([0, ''])
   return out
 }
-
-const isInstalled = (program: string): boolean => spawnSync(program, ['--version']).status === 0
 
 describe('help', () => {
   it('fits one screen of 80 columns and 24 lines, and names every command', async () => {
@@ -106,17 +105,19 @@ describe('completion', () => {
     fish: 'complete -C \'tandem "a b" machine dr\'',
   }
   for (const [shell, check] of Object.entries(shells)) {
-    const isHere = isInstalled(shell)
-    const why = isHere ? '' : ` (skipped: ${shell} is not installed)`
-    it.skipIf(!isHere)(`of ${shell} passes the words on, and offers the candidates that come back${why}`, () => {
-      expect(offered(shell as Shell, check)).toEqual(['drain', 'ready', '']) // the keys are shells
-    })
+    const why = whyMissing(shell)
+    it.skipIf(why)(
+      `of ${shell} passes the words on, and offers the candidates${why ? ` (skipped: ${why})` : ''}`,
+      () => {
+        expect(offered(shell as Shell, check)).toEqual(['drain', 'drop', '']) // the keys are shells
+      },
+    )
   }
 
   function offered(shell: Shell, check: string): (string | undefined)[] {
     const folder = mkdtempSync(join(tmpdir(), 'tandem-completion-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
-    const program = `#!/bin/sh\n[ "$*" = "completion words -- a b machine dr" ] && [ $# = 6 ] && printf 'drain\\tTake a machine: out\\nready\\n'\n`
+    const program = `#!/bin/sh\n[ "$*" = "completion words -- a b machine dr" ] && [ $# = 6 ] && printf 'drain\\tTake a machine: out\\ndrop\\n'\n`
     writeFileSync(join(folder, 'tandem'), program)
     chmodSync(join(folder, 'tandem'), 0o755)
     const stubs = shell === 'zsh' ? 'compdef() { : }; _describe() { offered=("${(@)candidates%%:*}") };' : ''
@@ -137,13 +138,9 @@ describe('the manual page', () => {
     expect(page).toContain('.B \\-\\-no\\-deploy\n')
   })
 
-  const formatter = 'groff'
-  const isHere = isInstalled(formatter)
-  it.skipIf(!isHere)(
-    `is read by groff without a complaint${isHere ? '' : ' (skipped: groff is not installed)'}`,
-    () => {
-      const { stderr } = spawnSync(formatter, ['-man', '-Tutf8', '-ww', '-z'], { input: page, encoding: 'utf8' })
-      expect(stderr).toBe('')
-    },
-  )
+  const why = whyMissing('groff')
+  it.skipIf(why)(`is read by groff without a complaint${why ? ` (skipped: ${why})` : ''}`, () => {
+    const { stderr } = spawnSync('groff', ['-man', '-Tutf8', '-ww', '-z'], { input: page, encoding: 'utf8' })
+    expect(stderr).toBe('')
+  })
 })

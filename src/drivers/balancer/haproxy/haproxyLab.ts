@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
 import { systemClock } from '../../../lib/clock.ts'
+import { whyMissing } from '../../../lib/testing/aptInstall.ts'
 import { BalancerLab, LabMachine, readAll, type LabInstance } from '../balancerLab.ts'
 import { childHaproxy } from './childHaproxy.ts'
 import { createHaproxyBalancer, type HaproxyBalancer, type HaproxyBalancerOptions } from './haproxyBalancer.ts'
@@ -15,31 +16,15 @@ import { MasterSocket } from './masterSocket.ts'
  * missing.
  */
 export function whyNoHaproxy(): string | null {
-  const found = haproxyVersion() ?? installed()
-  if (found === null) return 'no haproxy here, and the tests cannot install it (not root, or no package)'
+  const missing = whyMissing('haproxy')
+  if (missing !== null) return missing
+  const found = haproxyVersion()
   return found >= 2.6 ? null : `haproxy ${found} is older than 2.6`
 }
 
-function haproxyVersion(): number | null {
-  try {
-    const text = execFileSync('haproxy', ['-v'], { stdio: ['ignore', 'pipe', 'ignore'] }).toString()
-    return Number(/version (\d+\.\d+)/.exec(text)?.[1])
-  } catch {
-    return null
-  }
-}
-
-function installed(): number | null {
-  if (process.getuid?.() !== 0) return null
-  try {
-    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'haproxy'], {
-      stdio: 'ignore',
-      timeout: 120_000,
-    })
-  } catch {
-    return null
-  }
-  return haproxyVersion()
+function haproxyVersion(): number {
+  const text = execFileSync('haproxy', ['-v'], { stdio: ['ignore', 'pipe', 'ignore'] }).toString()
+  return Number(/version (\d+\.\d+)/.exec(text)?.[1])
 }
 
 export interface TlsFiles {
