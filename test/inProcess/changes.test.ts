@@ -68,6 +68,21 @@ it('an agent that starts again begins with the whole state, whatever it kept', a
   obeysAll(cluster)
 })
 
+it('an agent that is killed begins with the last state that it obeyed, also where the disk holds it as changes', async () => {
+  const cluster = await Cluster.start({ machines: 2 })
+  await cluster.push('1')
+  const machine = cluster.machine('a')
+  const { position } = cluster.controller.state
+  await cluster.publish('2')
+  await cluster.until('the agent obeys', () => (machine.agent?.desired?.position ?? 0) > position)
+  const obeyed = machine.agent?.desired
+  expect((machine.files.read('desired') as { position: number }).position).toBeLessThan(obeyed?.position ?? 0)
+  cluster.killController()
+  machine.killAgent()
+  await cluster.wait(machine.startAgent())
+  expect(machine.agent?.desired).toEqual(obeyed)
+})
+
 /** Names of the reports of machine `a` that reach the controller from now on. */
 function reported(cluster: Cluster): string[] {
   const names: string[] = []
