@@ -12,10 +12,17 @@ const byService = remembered((instances: FleetState['instances']) =>
 export const instancesOf = ({ instances }: FleetState, service: string): readonly Instance[] =>
   byService(instances).get(service) ?? []
 
-export const instancesOn = (state: FleetState, service: string, machine: string): Instance[] =>
-  instancesOf(state, service)
-    .filter((instance) => instance.machine === machine)
-    .sort((a, b) => a.slot - b.slot)
+/** Those of each service on each machine, by slot. */
+const byPlace = remembered((instances: FleetState['instances']) => {
+  const sorted = Object.values(instances).sort((a, b) => a.slot - b.slot)
+  return Map.groupBy(sorted, ({ service, machine }) => placeOf(service, machine))
+})
+
+/** Names of services and machines have no spaces. */
+const placeOf = (service: string, machine: string): string => `${service} ${machine}`
+
+export const instancesOn = ({ instances }: FleetState, service: string, machine: string): readonly Instance[] =>
+  byPlace(instances).get(placeOf(service, machine)) ?? []
 
 /** The instance failed on its own; an instance that its machine interrupted is only restarting. */
 export const isBroken = ({ state, interrupted }: Instance): boolean => state === 'failed' && !interrupted

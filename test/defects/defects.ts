@@ -256,13 +256,6 @@ export const defects: Defect[] = [
     before: null,
   },
   {
-    name: 'a controller builds a change upon another report than the one before',
-    file: 'src/protocol/reportChange.ts',
-    from: ' || before.seq !== after)',
-    to: ')',
-    before: null,
-  },
-  {
     name: 'an agent goes on with changes after a report that failed',
     file: 'src/agent/reportSender.ts',
     from: '    this.#taken = null\n',

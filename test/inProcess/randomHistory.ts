@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { desiredState } from '../../src/decider/desiredState.ts'
 import { evolve } from '../../src/decider/evolve.ts'
 import { initialWorld } from '../../src/decider/rooms.ts'
 import { wrongWith } from '../../src/decider/testing/invariants.ts'
@@ -242,6 +243,12 @@ export class RandomHistory {
       const after = evolve(state, event)
       const wrong = wrongWith(state, event, after)
       if (wrong.length > 0) throw new Error(`${wrong.join('; ')} at ${JSON.stringify(event)}`)
+      // Much of a desired state is remembered from the one before; nothing is known about a copy.
+      const copy = structuredClone(after)
+      for (const machine of this.#cluster.machines.keys()) {
+        if (!isDeepStrictEqual(desiredState(after, machine), desiredState(copy, machine)))
+          throw new Error(`the desired state of ${machine} is not that of this state at ${JSON.stringify(event)}`)
+      }
       state = after
     }
     if (!isDeepStrictEqual(state, this.#cluster.controller.state)) throw new Error('the log folds to another state')
