@@ -14,8 +14,13 @@ interface Folded {
   since: number
 }
 
-/** Folds the whole log: from the newest usable snapshot on, or from its beginning. Refuses a log that a newer Tandem wrote. */
-export async function foldLog(log: EventLog, config: Config, snapshots: Snapshots | null = null): Promise<Folded> {
+/** Folds the whole log, and says how far it has come: from the newest usable snapshot on, or from its beginning. Refuses a log that a newer Tandem wrote. */
+export async function foldLog(
+  log: EventLog,
+  config: Config,
+  snapshots: Snapshots | null = null,
+  progress: (done: string) => void = () => {},
+): Promise<Folded> {
   const known = await snapshots?.newest(await log.position(), ({ position, text }) => {
     const fold = new Fold(config, text)
     if (fold.state.position !== position) throw new Error(`it is of position ${fold.state.position}`)
@@ -30,6 +35,7 @@ export async function foldLog(log: EventLog, config: Config, snapshots: Snapshot
       fold.fold(event)
     }
     more = events.length > 0
+    progress(`has read its log up to position ${fold.state.position}`)
   }
   return { fold, since }
 }

@@ -91,6 +91,9 @@ it('are taken while events come, and with the rest of the log give the fold of t
   expect(positions().length).toBeGreaterThan(1)
   const since = await foldsAlike()
   expect(controller.state.position - since).toBeLessThan(2 * every)
+  const said: string[] = []
+  await foldLog(new SqliteEventLog(database), config, null, (done) => said.push(done))
+  expect(said.at(-1)).toBe(`has read its log up to position ${controller.state.position}`)
   expect(unusable).toEqual([])
 })
 

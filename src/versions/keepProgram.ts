@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
-import { programFolder } from '../lib/programFolder.ts'
 import { partsSeen } from '../parts/partsSeen.ts'
 import { createUnitControl } from '../systemd/unitControl.ts'
 import type { ProgramHost } from './programHost.ts'
 import { ProgramKeeper, type KeeperNeeds } from './programKeeper.ts'
+import { thisProgram } from './thisProgram.ts'
 
 interface Options extends KeeperNeeds {
   unit: string
@@ -20,10 +20,5 @@ export const keepProgram = ({ changesParts, ...options }: Options): Promise<Prog
   ProgramKeeper.open({
     ...{ ...options, units: createUnitControl(), random: () => Math.random() },
     parts: changesParts ? partsSeen(options.unit, options.data) : null,
-    own: {
-      folder: programFolder,
-      node: process.execPath,
-      options: process.execArgv,
-      words: process.argv.slice(2),
-    },
+    own: thisProgram(),
   })

@@ -9,11 +9,11 @@ import type { UnitControl } from '../systemd/unitControl.ts'
 import { TrialFiles, type Failed } from './trialFiles.ts'
 import { controllerUnit, partsUnit, trialUnit } from '../layout/units.ts'
 
-/** Time for a new program to prove that it works, counted from its first start. */
+/** Time without progress after which a program on trial has failed. */
 const trialMs = 30_000
 /**
- * A controller whose version folds events differently reads its whole log at its first start: 38 s for 1.1 million
- * events on a computer with nothing else to do.
+ * A version before `startProgress.ts` reports no progress, and reads its whole log at its first start: 38 s for 1.1
+ * million events on a computer with nothing else to do.
  */
 const controllerTrialMs = 180_000
 /** Time for a new program to print its version. */

@@ -119,7 +119,40 @@ describe('a trial', () => {
     units.looked = () => clock.pass(2_000)
     await run()
     expect(units.runs).toEqual(['old'])
-    expect(files.failed?.reason).toBe('the new program did not confirm within 1 s that it works: its last words')
+    expect(files.failed?.reason).toBe(
+      'the new program did not confirm that it works: no progress for 1 s: its last words',
+    )
+  })
+
+  it('waits for a slow start while it goes on, many times longer than for a start that stands still', async () => {
+    const { files, units, clock, run } = lab()
+    let looks = 0
+    units.looked = () => {
+      clock.pass(900)
+      files.progressed(`${++looks}`)
+      if (looks === 20) files.confirm(key)
+    }
+    await run()
+    expect(units.runs).toEqual(['new'])
+    expect(files.failed).toBeNull()
+  })
+
+  it('goes back when a program stops making progress, and when it makes progress for ever', async () => {
+    for (const [lastLook, why] of [
+      [4, 'no progress for 600 s'],
+      [Number.POSITIVE_INFINITY, 'its start took longer than 60 min'],
+    ] as const) {
+      const { files, units, clock, run } = lab()
+      files.begin({ key, unit, to: ['new'], from: ['old'], withinMs: 600_000 })
+      let looks = 0
+      units.looked = () => {
+        clock.pass(500_000)
+        if (++looks <= lastLook) files.progressed(`${looks}`)
+      }
+      await run()
+      expect(units.runs).toEqual(['old'])
+      expect(files.failed?.reason).toBe(`the new program did not confirm that it works: ${why}: its last words`)
+    }
   })
 
   it('gives the reason why the units of the new version could not be made', async () => {

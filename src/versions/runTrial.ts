@@ -6,6 +6,8 @@ import type { Trial, TrialFiles } from './trialFiles.ts'
 
 /** A program that ended this often right after its start will not come up. */
 const mostRestarts = 3
+/** The longest trial, for a program that reports progress for ever. A controller folded 30,000 events a second on a quick disk. */
+const mostTrialMs = 60 * 60_000
 const lookMs = 100
 const reasonChars = 2_000
 
@@ -23,8 +25,8 @@ interface Around {
 
 /**
  * Switches a part to its new program and watches the part until the program confirms that it works (it has started and
- * the other side has answered), has ended too often, or has used up its time; in the last two cases the part returns to
- * the former program. The trial runs apart from the part, from the former version, and survives a reboot. Killed at any
+ * the other side has answered), has ended too often, or has made no progress for too long; in the last two cases the part
+ * returns to the former program. A slow start that goes on is waited for. The trial runs apart from the part, from the former version, and survives a reboot. Killed at any
  * point and restarted, it continues: each decision is on disk.
  */
 export async function runTrial(around: Around): Promise<void> {
@@ -89,12 +91,19 @@ async function tried(
   if (!isSwitched)
     await parts.goBackTo(programOf(to, base), { key, from: programOf(from, base), base: programOf(null, base) })
   await change(trial, 'to', units)
-  const deadline = clock.monotonic() + withinMs
+  const end = clock.monotonic() + mostTrialMs
+  let progress = files.progress
+  let deadline = clock.monotonic() + withinMs
   while (files.confirmed !== key) {
+    if (files.progress !== progress) {
+      progress = files.progress
+      deadline = clock.monotonic() + withinMs
+    }
     if ((await units.life(unit)).restarts >= mostRestarts)
       return `the new program exits at its start: ${await units.said(unit)}`
-    if (clock.monotonic() > deadline)
-      return `the new program did not confirm within ${withinMs / 1000} s that it works: ${await units.said(unit)}${await saidBy(partsHelper, units)}`
+    const late = Math.min(deadline, end)
+    if (clock.monotonic() > late)
+      return `the new program did not confirm that it works: ${late === end ? `its start took longer than ${mostTrialMs / 60_000} min` : `no progress for ${withinMs / 1000} s`}: ${await units.said(unit)}${await saidBy(partsHelper, units)}`
     await sleep(clock, lookMs)
   }
   return null

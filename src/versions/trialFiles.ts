@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { nodeDisk, type Disk } from '../lib/disk.ts'
@@ -13,6 +14,7 @@ const trialSchema = z.object({
   unit: z.string(),
   to: commandLine.nullable(),
   from: commandLine.nullable(),
+  /** The longest time without progress. */
   withinMs: z.number(),
   /** A unit that is changed together with the part and killed: its client restarts it. */
   also: z
@@ -52,6 +54,21 @@ export class TrialFiles {
     return this.#read('failed', failedSchema)
   }
 
+  /** How far the program on trial has come, as text that only its writer understands. The trial waits while it changes. */
+  get progress(): string {
+    const path = this.#progress
+    return existsSync(path) ? readFileSync(path, 'utf8') : ''
+  }
+
+  /** Need not survive a loss of power, and must not wait for a slow disk. */
+  progressed(text: string): void {
+    try {
+      writeFileSync(this.#progress, text)
+    } catch {
+      // On a full disk the program may still start in time.
+    }
+  }
+
   begin(trial: Trial): void {
     this.#write('trial', trial)
   }
@@ -76,6 +93,10 @@ export class TrialFiles {
   #write(name: string, value: object): void {
     // An unprivileged part reads the files, if the permissions of the folder allow it.
     writeFileDurably(this.#path(name), `${JSON.stringify(value)}\n`, 0o644, this.#disk)
+  }
+
+  get #progress(): string {
+    return join(this.folder, 'progress.txt')
   }
 
   #path(name: string): string {
