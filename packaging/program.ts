@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 
-const schema = z.object({ name: z.string(), version: z.string(), license: z.string(), description: z.string() })
+const schema = z.object({
+  ...{ name: z.string(), version: z.string(), license: z.string(), description: z.string() },
+  /** Memory flags of Tandem's parts: an upgrade or a return starts this version with them. */
+  partFlags: z.array(z.string()).optional(),
+})
 
 export type Program = z.infer<typeof schema>
 

@@ -1,7 +1,7 @@
 import { agentUnit, partsUnit, privilegedUnit, unitOfTrial } from './layout/units.ts'
 import { systemClock } from './lib/clock.ts'
 import { programFolder } from './lib/programFolder.ts'
-import { partFlags } from './lib/selfCommand.ts'
+import { partFlagsIn } from './lib/partFlags.ts'
 import { readVersion } from './lib/version.ts'
 import { describeInstalled, digestFor } from './parts/describeInstalled.ts'
 import { PartsChange } from './parts/partsChange.ts'
@@ -30,7 +30,7 @@ const helper = partsUnit(unit)
 
 if (isTrial) await runTrial({ files, units, change, clock: systemClock, helper: second, partsHelper: helper })
 else {
-  const own = { folder: programFolder, node: process.execPath, options: partFlags, words: [] }
+  const own = { folder: programFolder, node: process.execPath, options: partFlagsIn(programFolder), words: [] }
   await changeParts({
     ...{ files, change, units, unit, own, helper, version: readVersion(), digest: digestFor(unit) },
     command: (words) => (releaseOf(own) === null ? null : commandIn(programFolder, { ...own, words })),

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { readJson } from '../lib/durableJson.ts'
+import { partFlagsIn } from '../lib/partFlags.ts'
 import { installed, type Program } from '../parts/partsFiles.ts'
 
 /** The program that this process runs, and the command line with which a unit would start another program instead. */
@@ -30,11 +31,18 @@ const scriptOf = (command: readonly string[] | null): string | null =>
 export const isSameProgram = (one: readonly string[] | null, other: readonly string[] | null): boolean =>
   (scriptOf(one) ?? one?.join(' ')) === (scriptOf(other) ?? other?.join(' '))
 
-/** Returns the command line that runs this process's command with the program in `folder`. */
-export const commandIn = (folder: string, { options, words }: OwnProgram): string[] => [
-  ...[join(folder, 'bin/node'), ...options, join(folder, 'lib/main.js')],
-  ...words,
-]
+/**
+ * Returns the command line that runs this process's command with the program in `folder`: with the memory flags of that
+ * program, and the other options of this process.
+ */
+export function commandIn(folder: string, { folder: own, options, words }: OwnProgram): string[] {
+  const flags = partFlagsIn(folder)
+  const replaced = new Set([...partFlagsIn(own), ...flags].map(nameOf))
+  const others = options.filter((option) => !replaced.has(nameOf(option)))
+  return [join(folder, 'bin/node'), ...others, ...flags, join(folder, 'lib/main.js'), ...words]
+}
+
+const nameOf = (option: string): string => option.split('=')[0] ?? ''
 
 /** Returns the command line that tries another program. It runs from this program, which is known to work. */
 export const trialCommand = (own: OwnProgram, data: string, helper: string): string[] => [
