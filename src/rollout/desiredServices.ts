@@ -1,13 +1,11 @@
 import { remembered } from '../lib/remembered.ts'
-import type { Definition } from '../definitions/definition.ts'
-import { probeHostOf, withoutProbeHost } from '../definitions/probeHost.ts'
-import { declaredRoutes, withoutExposure } from '../protocol/declaredRoutes.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
 import type { DesiredInstance } from '../protocol/services.ts'
 import { backTarget } from './backTarget.ts'
+import { describedReleases } from './describedReleases.ts'
 import { keptReleases } from './keptReleases.ts'
 import { desiredRoutes } from './desiredRoutes.ts'
-import { definitionOf, instancesOn } from '../fleet/serving.ts'
+import { instancesOn } from '../fleet/serving.ts'
 import { forwardTarget, runningRollout } from './serviceView.ts'
 import type { Instance } from '../fleet/state.ts'
 import type { State } from './state.ts'
@@ -29,40 +27,18 @@ export function desiredServices(state: State, machine: string): Pick<MachineDesi
   const mine = Object.values(state.instances).filter((one) => one.machine === machine && one.state !== 'stopping')
   const prepare = preparesOn(state, machine)
   const fetch = fetchesOn(state, machine)
-  const releases = new Set([
-    ...Object.values(state.instances).map((one) => one.release),
-    ...prepare.map((one) => one.release),
-  ])
-  const definitions = [...releases].map((release) => [release, definitionOf(state, release)] as const)
   return {
     fetch,
     keep: [...keptReleases(state)],
-    definitions: Object.fromEntries(definitions.map(([release, one]) => [release, asOlderAgentsRead(one)])),
-    declaredRoutes: Object.fromEntries(
-      definitions.flatMap(([release, one]) => {
-        const declared = declaredIn(one)
-        return declared === null ? [] : [[release, declared]]
-      }),
+    ...describedReleases(
+      state,
+      prepare.map((one) => one.release),
     ),
-    probeHosts: probeHosts(definitions),
     instances: mine.map(desiredInstance),
     ...desiredRoutes(state, machine),
     prepare,
     removedData: removedDataOn(state, machine),
   }
-}
-
-/** Definitions do not change, and each desired state holds those of all services. */
-const asOlderAgentsRead = remembered((definition: Definition) => withoutProbeHost(withoutExposure(definition)))
-
-const declaredIn = remembered(declaredRoutes)
-
-function probeHosts(definitions: readonly (readonly [string, Definition])[]): Record<string, string> {
-  const hosts = definitions.flatMap(([release, one]) => {
-    const host = probeHostOf(one)
-    return host === null ? [] : [[release, host] as const]
-  })
-  return Object.fromEntries(hosts)
 }
 
 const desiredInstance = remembered(

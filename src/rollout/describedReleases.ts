@@ -1,0 +1,48 @@
+import type { Definition } from '../definitions/definition.ts'
+import { probeHostOf, withoutProbeHost } from '../definitions/probeHost.ts'
+import { definitionOf } from '../fleet/serving.ts'
+import { remembered } from '../lib/remembered.ts'
+import { declaredRoutes, withoutExposure } from '../protocol/declaredRoutes.ts'
+import type { MachineDesire } from '../protocol/desiredState.ts'
+import type { State } from './state.ts'
+
+/** The definitions of releases, in the parts that older agents can read. */
+type Described = Pick<MachineDesire, 'definitions' | 'declaredRoutes' | 'probeHosts'>
+
+/** Describes the releases of all instances, and `more`. */
+export function describedReleases(state: State, more: readonly string[]): Described {
+  const running = ofInstances(state)
+  const others = more.filter((release) => !Object.hasOwn(running.definitions, release))
+  if (others.length === 0) return running
+  const added = describe(state, others)
+  return {
+    definitions: { ...running.definitions, ...added.definitions },
+    declaredRoutes: { ...running.declaredRoutes, ...added.declaredRoutes },
+    probeHosts: { ...running.probeHosts, ...added.probeHosts },
+  }
+}
+
+/** Definitions of releases do not change, so the same instances have the same ones. */
+const known = new WeakMap<State['instances'], Described>()
+
+function ofInstances(state: State): Described {
+  const { instances } = state
+  const made = known.get(instances) ?? describe(state, [...new Set(Object.values(instances).map((one) => one.release))])
+  known.set(instances, made)
+  return made
+}
+
+function describe(state: State, releases: readonly string[]): Described {
+  const definitions = releases.map((release) => [release, definitionOf(state, release)] as const)
+  return {
+    definitions: Object.fromEntries(definitions.map(([release, one]) => [release, asOlderAgentsRead(one)])),
+    declaredRoutes: Object.fromEntries(definitions.flatMap(([release, one]) => entry(release, declaredIn(one)))),
+    probeHosts: Object.fromEntries(definitions.flatMap(([release, one]) => entry(release, probeHostOf(one)))),
+  }
+}
+
+const asOlderAgentsRead = remembered((definition: Definition) => withoutProbeHost(withoutExposure(definition)))
+
+const declaredIn = remembered(declaredRoutes)
+
+const entry = <T>(release: string, value: T | null): [string, T][] => (value === null ? [] : [[release, value]])
