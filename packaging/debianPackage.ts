@@ -15,13 +15,15 @@ interface About {
   /** Date in seconds since 1970. */
   date: number
   copyright: string
+  /** Compresses less, in a fraction of the time. */
+  quick?: boolean
 }
 
 const compressionLevel = 9
 
 /** The content as a package for Debian 12 or newer: an `ar` of two tars, deb(5). */
 export async function debianPackage(files: readonly ShippedFile[], about: About): Promise<Uint8Array> {
-  const { date } = about
+  const { date, quick = false } = about
   const installed = [
     // The manual page and the completions lie where the system looks for them.
     ...files.map((file) => ({
@@ -33,7 +35,7 @@ export async function debianPackage(files: readonly ShippedFile[], about: About)
   const links = { 'usr/bin/tandem': '../lib/tandem/bin/tandem' }
   const data = await tarball(installed, { prefix: './', date, links })
   const control = await tarball(controlFiles(installed, about), { prefix: './', date })
-  const params = { [constants.ZSTD_c_compressionLevel]: compressionLevel }
+  const params = { [constants.ZSTD_c_compressionLevel]: quick ? 1 : compressionLevel }
   return archive(date, [
     ['debian-binary', Buffer.from('2.0\n')],
     ['control.tar.gz', gzipSync(control)],

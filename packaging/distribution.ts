@@ -27,6 +27,8 @@ interface Options {
   /** Default: the one in package.json. */
   version?: string
   env: NodeJS.ProcessEnv
+  /** For a build that is only tried: compresses less, in a fraction of the time. */
+  quick?: boolean
 }
 
 /** Paths of the built files. */
@@ -52,7 +54,14 @@ const manual = (version: string, date: number): ShippedFile[] => [
  * Builds an archive to unpack anywhere and a Debian package with the same content, with a bill of materials and
  * checksums. The same commit and the same Node give the same bytes, at any place and time.
  */
-export async function makeDistribution({ root, out, architectures, version, env }: Options): Promise<Distribution> {
+export async function makeDistribution({
+  root,
+  out,
+  architectures,
+  version,
+  env,
+  quick = false,
+}: Options): Promise<Distribution> {
   const workshop = join(out, '.bundle')
   const bundled = await bundle(workshop, { root, version })
   const program = readProgram(workshop)
@@ -77,8 +86,8 @@ export async function makeDistribution({ root, out, architectures, version, env 
     const about = { root, date, architecture, program }
     const name = `tandem-${program.version}-linux-${architecture.name}`
     const tar = await tarball(files, { prefix: `${name}/`, date })
-    made.archives.push(write(out, `${name}.tar.gz`, gzipSync(tar, { level: compressionLevel })))
-    const debian = await debianPackage(files, { ...about, copyright: debianCopyright(bundled.packages) })
+    made.archives.push(write(out, `${name}.tar.gz`, gzipSync(tar, { level: quick ? 1 : compressionLevel })))
+    const debian = await debianPackage(files, { ...about, quick, copyright: debianCopyright(bundled.packages) })
     made.packages.push(write(out, `tandem_${debianVersion(program.version)}_${architecture.debian}.deb`, debian))
     const inside = { ...about, packages: bundled.packages, node: { version: node.version, sha256: sha256(binary) } }
     made.bills.push(write(out, `${name}.cdx.json`, billOfMaterials(inside)))

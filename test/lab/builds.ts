@@ -72,7 +72,7 @@ async function make(wanted: Wanted, made: string, folder: string): Promise<void>
   const work = mkdtempSync(join(folder, 'work-'))
   const out = join(work, 'out')
   mkdirSync(out)
-  const about = { root: await rootOf(wanted, work), out, architectures: [process.arch], env: process.env }
+  const about = { root: await rootOf(wanted, work), out, architectures: [process.arch], env: process.env, quick: true }
   const { version } = wanted
   const { archives, packages } = await makeDistribution(version === undefined ? about : { ...about, version })
   const [archive = '', debian = ''] = [archives[0], packages[0]]
