@@ -24,7 +24,7 @@ const features: Record<string, Feature> = {
   addresses: {
     own: own('addresses', 'address'),
     words:
-      /keepalived|addressMoves|virtualAddress|guard(Unit|Program|Command)|Address_?(Driver|Taken|Released|Contested|Settled|Return|Guard)/i,
+      /keepalived|advert(?!is)|addressMoves|virtualAddress|guard(Unit|Program|Command)|Address_?(Driver|Taken|Released|Contested|Settled|Return|Guard)/i,
   },
   maintenance: {
     own: own('maintenance', 'host'),

@@ -1,5 +1,5 @@
 import type { Observed } from '../decision/observed.ts'
-import { addressMoves } from '../definitions/driverRegistry.ts'
+import { addressMoves } from '../definitions/addresses/drivers.ts'
 import type { Machine } from '../fleet/state.ts'
 import type { AddressesWorld } from './state.ts'
 

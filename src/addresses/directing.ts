@@ -1,7 +1,7 @@
 import type { Asked } from '../decision/base.ts'
 import { limits } from '../decision/limits.ts'
 import type { Directing, Moment, Objection } from '../decision/moment.ts'
-import { addressMoves } from '../definitions/driverRegistry.ts'
+import { addressMoves } from '../definitions/addresses/drivers.ts'
 import { aloneAtAddresses, whyNotAt } from './addressHolders.ts'
 import type { AddressesWorld } from './state.ts'
 

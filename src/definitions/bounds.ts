@@ -7,12 +7,6 @@ export const stopSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1',
 /** Limit for routes, machines and environments: enough for a team, not for a cloud. */
 export const mostEntries = 200
 
-/**
- * How often the holder of a virtual address announces it. With a shorter interval, a busy machine looks dead; the
- * longest is what VRRP handles well.
- */
-export const [leastAdvertMs, usualAdvertMs, mostAdvertMs] = [50, 100, 10_000]
-
 export const limitsOf = {
   instances: { least: 1, most: 100 },
   cpu: { least: 0.01, most: 1024 },

@@ -1,7 +1,12 @@
 import type { Drivers } from './driverRegistry.ts'
+import type { featureKeys } from './features.ts'
+import type { Values } from './shapes/group.ts'
+
+/** The values of the keys that features have in a cluster file. */
+export type FeatureValues = Values<typeof featureKeys>
 
 /** A cluster file after parsing: every default filled in. */
-export interface ClusterDefinition {
+export interface ClusterDefinition extends FeatureValues {
   cluster: string
   /** Where the controllers answer, as `host:port`; an IPv6 address is in brackets. */
   controllers: string[]
@@ -14,10 +19,6 @@ export interface ClusterDefinition {
     /** Networks of the balancers in front (`10.0.0.0/8`): their statements about the client are trusted. */
     trustedProxies: string[]
   }
-  /** Virtual addresses: none, one, or two. */
-  addresses: string[]
-  /** How often the holder of a virtual address announces it, in ms. */
-  advert: number
   drivers: Drivers
 }
 

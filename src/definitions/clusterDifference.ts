@@ -1,4 +1,6 @@
-import type { ClusterDefinition } from './cluster.ts'
+import type { ClusterDefinition, ClusterMachine } from './cluster.ts'
+import { driverKinds } from './driverKinds.ts'
+import { featureFacets } from './features.ts'
 
 /** One change that applying a cluster file would make. */
 export interface ClusterChange {
@@ -21,9 +23,10 @@ export function clusterDifference(before: ClusterDefinition | null, after: Clust
   })
 }
 
-function facets({ machines, entry, addresses, advert, controllers }: ClusterDefinition): Record<string, string> {
+function facets(cluster: ClusterDefinition): Record<string, string> {
+  const { machines, entry, controllers } = cluster
   const entries = Object.entries(machines).map(([name, { address, drivers }]) => {
-    return [`machine ${name}`, `${address} (${drivers.supervisor}, ${drivers.balancer}, ${drivers.address})`]
+    return [`machine ${name}`, `${address} (${namesIn(drivers).join(', ')})`]
   })
   const https = entry.certificates === null ? 'no https' : `https ${entry.https} with ${entry.certificates}`
   const trusted = entry.trustedProxies.length === 0 ? '' : `, trusts ${entry.trustedProxies.join(', ')}`
@@ -31,6 +34,9 @@ function facets({ machines, entry, addresses, advert, controllers }: ClusterDefi
     ...Object.fromEntries(entries),
     controllers: controllers.join(', '),
     entry: `http ${entry.http}, ${https}${trusted}`,
-    ...(addresses.length > 0 ? { addresses: `${addresses.join(', ')}, every ${advert} ms` } : {}),
+    ...featureFacets(cluster),
   }
 }
+
+const namesIn = (drivers: ClusterMachine['drivers']): string[] =>
+  (Object.keys(driverKinds) as (keyof typeof driverKinds)[]).map((kind) => drivers[kind]) // its own keys

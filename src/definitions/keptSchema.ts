@@ -33,6 +33,30 @@ export function schemaOf(kept: Kept, unknown: Unknown = 'refused'): z.ZodType {
   }
 }
 
+/**
+ * Schemas of a group's values that check only types: the sender has checked the rest, and a later version of it may allow
+ * more.
+ */
+export const typesOf = ({ keys }: KeptGroup): Record<string, z.ZodType> =>
+  Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, withAbsence(typeOf(key.kept), key)]))
+
+function typeOf(kept: Kept): z.ZodType {
+  switch (kept.kind) {
+    case 'text':
+    case 'choice':
+      return z.string()
+    case 'number':
+      return z.number()
+    case 'list':
+      return z.array(typeOf(kept.item))
+    case 'flag':
+    case 'map':
+    case 'group':
+    case 'either':
+      return schemaOf(kept, 'dropped')
+  }
+}
+
 function groupSchema({ keys }: KeptGroup, unknown: Unknown): z.ZodType {
   const shape = Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, keySchema(key, unknown)]))
   if (unknown === 'dropped') return z.object(shape)
@@ -60,8 +84,10 @@ function eitherSchema(forms: readonly KeptGroup[], unknown: Unknown): z.ZodType 
   })
 }
 
-function keySchema({ kept, nullable, omitted, fallback }: KeptKey, unknown: Unknown): z.ZodType {
-  const value = nullable ? schemaOf(kept, unknown).nullable() : schemaOf(kept, unknown)
+const keySchema = (key: KeptKey, unknown: Unknown): z.ZodType => withAbsence(schemaOf(key.kept, unknown), key)
+
+function withAbsence(schema: z.ZodType, { nullable, omitted, fallback }: KeptKey): z.ZodType {
+  const value = nullable ? schema.nullable() : schema
   if (fallback !== undefined) return value.default(fallback)
   return omitted ? value.optional() : value
 }

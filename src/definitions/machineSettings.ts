@@ -1,5 +1,9 @@
 import { z } from 'zod'
-import { advertSchema, driversSchema, entrySchema } from './clusterSchema.ts'
+import type { FeatureValues } from './cluster.ts'
+import { driversSchema, entrySchema } from './clusterSchema.ts'
+import { featureKeys } from './features.ts'
+import { typesOf } from './keptSchema.ts'
+import { group } from './shapes/group.ts'
 
 /** The settings of one machine in `cluster.yaml`: its agent needs them before it can do anything. */
 export const machineSettingsSchema = z.object({
@@ -7,9 +11,9 @@ export const machineSettingsSchema = z.object({
   address: z.string(),
   entry: entrySchema,
   drivers: driversSchema,
-  /** Virtual addresses. */
-  addresses: z.array(z.string()),
-  advert: advertSchema,
+  ...(typesOf(group('the features', featureKeys).kept) as {
+    [Key in keyof FeatureValues]: z.ZodType<FeatureValues[Key]>
+  }), // of the same keys
 })
 
 export type MachineSettings = z.infer<typeof machineSettingsSchema>

@@ -1,10 +1,9 @@
-import { isIP } from 'node:net'
 import type { ClusterDefinition } from './cluster.ts'
 import { clusterShape } from './clusterShape.ts'
+import { featureRules } from './features.ts'
 import { keyHomes } from './keyHomes.ts'
 import type { Problem } from './problem.ts'
 import { YamlSource } from './yamlSource.ts'
-import { addressMoves, hasUnits } from './driverRegistry.ts'
 
 export interface ParsedCluster {
   cluster: ClusterDefinition
@@ -28,12 +27,13 @@ export function parseCluster(text: string, file: string): ParsedCluster {
   const cluster: ClusterDefinition = { ...written, machines: Object.fromEntries(machines) }
   checkAddresses(cluster, source)
   checkEntry(cluster, source)
+  for (const check of featureRules) check(cluster, source)
   source.throwProblems()
   return { cluster, warnings: source.warnings }
 }
 
-/** Two machines at one address are one machine; a virtual address equal to a machine's own address could never move. */
-function checkAddresses({ machines, addresses }: ClusterDefinition, source: YamlSource): void {
+/** Two machines at one address are one machine. */
+function checkAddresses({ machines }: ClusterDefinition, source: YamlSource): void {
   const owners = new Map<string, string>()
   for (const [name, { address }] of Object.entries(machines)) {
     const path = ['machines', name, 'address']
@@ -41,44 +41,13 @@ function checkAddresses({ machines, addresses }: ClusterDefinition, source: Yaml
     if (owner === undefined) owners.set(address, name)
     else if (source.isSound(path)) source.problem(path, `${address} is already the address of machine ${owner}`)
   }
-  for (const [index, address] of addresses.entries()) {
-    const owner = owners.get(address)
-    if (owner !== undefined && address !== '') {
-      source.problem(['addresses', index], `${address} is machine ${owner}'s own address; a virtual one must be free`)
-    }
-  }
 }
 
-function checkEntry({ entry, drivers, addresses, machines }: ClusterDefinition, source: YamlSource): void {
+function checkEntry({ entry }: ClusterDefinition, source: YamlSource): void {
   if (entry.http === entry.https && entry.certificates !== null && source.isSound(['entry'])) {
     source.problem(['entry', source.has(['entry', 'https']) ? 'https' : 'http'], 'http and https need different ports')
   }
   if (entry.certificates === null && source.has(['entry', 'https'])) {
     source.warn(['entry', 'https'], 'https is not served without `certificates`')
-  }
-  if (addressMoves(drivers) === 'never' && addresses.length > 0) {
-    source.warn(['addresses'], `nothing moves these addresses with the driver \`address: ${drivers.address}\``)
-  }
-  if (
-    addressMoves(drivers) === 'elected' &&
-    addresses.length > 0 &&
-    addresses.every((address) => isIP(address) !== 0)
-  ) {
-    for (const [name, { address, drivers: own }] of Object.entries(machines)) {
-      if (addressMoves(own) !== 'elected') continue
-      if (isIP(address) !== 0 && !addresses.some((virtual) => isIP(virtual) === isIP(address))) {
-        const family = isIP(address) === 6 ? 'IPv6' : 'IPv4'
-        source.problem(
-          ['addresses'],
-          `machines announce these addresses over ${address}: at least one must be ${family} too`,
-        )
-        return
-      }
-      if (hasUnits(own)) continue
-      source.problem(
-        ['machines', name],
-        `${own.address} needs systemd; write \`drivers: { supervisor: systemd }\` or \`{ address: none }\``,
-      )
-    }
   }
 }

@@ -1,4 +1,4 @@
-import { driverPrograms } from '../definitions/driverRegistry.ts'
+import { driverPrograms } from '../definitions/driverKinds.ts'
 import type { Finding } from '../protocol/checkup.ts'
 import { wrong } from './findings.ts'
 import type { ProgramVersion } from './machineFacts.ts'

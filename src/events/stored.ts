@@ -1,5 +1,5 @@
-import { usualAdvertMs } from '../definitions/bounds.ts'
-import type { ClusterDefinition } from '../definitions/cluster.ts'
+import { clusterShape } from '../definitions/clusterShape.ts'
+import { withFallbacks } from '../definitions/shapes/kept.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { EventType, RecordedEvent } from './event.ts'
 
@@ -18,9 +18,7 @@ export const versionOf = (type: string, known: Upcasters = upcasters): number =>
  * not know.
  */
 const completed: Partial<Record<EventType, (data: never) => unknown>> = {
-  ClusterApplied: ({ cluster }: { cluster: Partial<ClusterDefinition> }) => ({
-    cluster: { advert: usualAdvertMs, ...cluster, entry: { trustedProxies: [], ...cluster.entry } },
-  }),
+  ClusterApplied: ({ cluster }: { cluster: object }) => ({ cluster: withFallbacks(clusterShape.kept, cluster) }),
 }
 
 /** An event as the log keeps it. */

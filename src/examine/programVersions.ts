@@ -1,4 +1,4 @@
-import { driverPrograms } from '../definitions/driverRegistry.ts'
+import { driverPrograms } from '../definitions/driverKinds.ts'
 import type { ProgramVersion } from '../doctor/machineFacts.ts'
 import { exec } from '../lib/exec.ts'
 

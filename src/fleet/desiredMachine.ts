@@ -17,6 +17,6 @@ export const desiredMachine = (
 function settingsOf({ cluster }: FleetState, machine: string): MachineDesire['settings'] {
   const named = cluster?.machines[machine]
   if (!cluster || !named) return null
-  const { entry, addresses, advert } = cluster
-  return { cluster: cluster.cluster, address: named.address, entry, drivers: named.drivers, addresses, advert }
+  const { machines: _, controllers: __, ...shared } = cluster
+  return { ...shared, address: named.address, drivers: named.drivers }
 }

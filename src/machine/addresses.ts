@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { FeatureParts } from '../agent/features.ts'
-import { addressDrivers, addressMoves, balancerHasUnit, type Drivers } from '../definitions/driverRegistry.ts'
+import { addressDrivers, addressMoves } from '../definitions/addresses/drivers.ts'
+import { balancerHasUnit, type Drivers } from '../definitions/driverRegistry.ts'
 import type { MachineSettings } from '../definitions/machineSettings.ts'
 import type { AddressDriver } from '../drivers/address/address.ts'
 import type { AddressHost } from '../drivers/address/keepalived/addressHost.ts'
@@ -14,6 +15,7 @@ import {
   keepalivedUnit,
 } from '../layout/addresses.ts'
 import { haproxyRunDir } from '../layout/folders.ts'
+import { addressArea } from '../protocol/addresses.ts'
 import type { MachineSide, Making } from './machineSide.ts'
 
 /** Virtual addresses: keepalived with its guard, or the operator's scripts. */
@@ -37,7 +39,7 @@ export const addresses = {
     ],
     needed: (known) => (movesHere(known) ? [keepalivedUnit, guardUnit] : []),
     configuration: {
-      area: 'keepalived',
+      area: addressArea,
       find: async (data, known) => {
         if (!movesHere(known)) return null
         const { keepalivedState } = await import('../examine/addresses.ts')

@@ -34,3 +34,6 @@ export const addresses = {
       .default({ held: [], withheld: null, trouble: null, reaches: [] }),
   },
 } satisfies Slice
+
+/** Its area of a checkup. */
+export const addressArea = 'keepalived'

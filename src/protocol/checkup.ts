@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { featureAreas } from './slices.ts'
 
 /** Areas that a checkup covers; each is one row of the table in docs/operations.md. */
 export type CheckupArea =
-  | ('agent' | 'versions' | 'clock' | 'ports' | 'certificates' | 'disk' | 'limits' | 'haproxy' | 'keepalived')
+  | ('agent' | 'versions' | 'clock' | 'ports' | 'certificates' | 'disk' | 'limits' | 'haproxy')
   | ('units' | 'secrets' | 'report' | 'controller')
+  | (typeof featureAreas)[number]
 
 const area = z.string().max(40)
 

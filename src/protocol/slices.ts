@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { addresses } from './addresses.ts'
+import { addresses, addressArea } from './addresses.ts'
 import { dataRemoval } from './dataRemoval.ts'
 import { fetching } from './fetching.ts'
 import { localRoutes, localRoutesAbility } from './localRoutes.ts'
@@ -37,6 +37,9 @@ export const reportSlices = {
   ...addresses.report,
   ...settings.report,
 }
+
+/** Areas of a checkup that belong to features. */
+export const featureAreas = [addressArea] as const
 
 /** Each is one line of JSON; `null`: not requested, or the controller has no certificate. */
 export const ordersSchema = z.object({ ...maintenance.orders, ...settings.orders, ...program.orders })

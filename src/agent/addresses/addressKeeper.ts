@@ -1,4 +1,4 @@
-import { usualAdvertMs } from '../../definitions/bounds.ts'
+import { usualAdvertMs } from '../../definitions/addresses/bounds.ts'
 import type { AddressDriver, AddressPlan } from '../../drivers/address/address.ts'
 import type { BalancerDriver } from '../../drivers/balancer/balancer.ts'
 import { sleep, type Clock } from '../../lib/clock.ts'

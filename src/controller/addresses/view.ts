@@ -1,7 +1,7 @@
 import { goesBack } from '../../addresses/advanceAddresses.ts'
 import type { AddressesWorld } from '../../addresses/state.ts'
 import type { Status } from '../../api/views.ts'
-import { addressMoves } from '../../definitions/driverRegistry.ts'
+import { addressMoves } from '../../definitions/addresses/drivers.ts'
 
 /** The virtual addresses that Tandem moves, and who holds them. */
 export function addressViews(state: AddressesWorld): Status['addresses'] {

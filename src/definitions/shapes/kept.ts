@@ -49,3 +49,19 @@ export const longestText = 256 * 1024
 export const longestMs = 366 * 24 * 3_600_000
 
 export const refuseNul = (text: string): string | null => (text.includes('\0') ? 'holds a NUL character' : null)
+
+/** A stored group, completed with the values that it has for keys from after it was stored. */
+export function withFallbacks({ keys }: KeptGroup, stored: object): Record<string, unknown> {
+  const later = Object.entries(keys).filter(([, { fallback }]) => fallback !== undefined)
+  const complete: Record<string, unknown> = {
+    ...Object.fromEntries(later.map(([name, { fallback }]) => [name, structuredClone(fallback)])),
+    ...stored,
+  }
+  for (const [name, { kept }] of Object.entries(keys)) {
+    const value = complete[name] ?? {}
+    if (kept.kind !== 'group' || typeof value !== 'object') continue
+    const inner = withFallbacks(kept, value)
+    if (Object.keys(inner).length > 0) complete[name] = inner
+  }
+  return complete
+}

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { KeepalivedSettings } from '../../drivers/address/keepalived/keepalivedSettings.ts'
-import { advertSchema } from '../../definitions/clusterSchema.ts'
+import { usualAdvertMs } from '../../definitions/addresses/bounds.ts'
+import { addressKeys } from '../../definitions/addresses/keys.ts'
+import { schemaOf } from '../../definitions/keptSchema.ts'
 import { namePattern } from '../../definitions/names.ts'
 import type { KnownMachine } from '../rootFolder.ts'
 import { join } from 'node:path'
@@ -11,13 +13,16 @@ import { haproxyRunDir } from '../../layout/folders.ts'
 const most = 100
 const address = z.string().refine((text) => isIP(text) !== 0, 'is not an address')
 
+/** Milliseconds; VRRP counts hundredths of a second. */
+const advertSchema = schemaOf(addressKeys.advert.shape.kept) as z.ZodType<number>
+
 export const keepalivedShape = z.strictObject({
   settings: z.strictObject({
     machine: z.string().regex(namePattern),
     interface: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/),
     own: address,
     peers: z.array(address).max(most),
-    advert: advertSchema,
+    advert: advertSchema.default(usualAdvertMs),
     addresses: z
       .array(
         z.strictObject({

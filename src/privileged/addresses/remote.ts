@@ -1,4 +1,4 @@
-import { usualAdvertMs } from '../../definitions/bounds.ts'
+import { usualAdvertMs } from '../../definitions/addresses/bounds.ts'
 import type { RunAddressScript } from '../../drivers/address/command/commandAddress.ts'
 import type { AddressHost } from '../../drivers/address/keepalived/addressHost.ts'
 import { longMs, noAnswer as none } from '../operation.ts'

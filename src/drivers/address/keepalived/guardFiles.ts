@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, constants, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { usualAdvertMs } from '../../../definitions/bounds.ts'
+import { usualAdvertMs } from '../../../definitions/addresses/bounds.ts'
 import type { HeldAddress } from '../address.ts'
 
 /** Settings of the guard, written once by the process that sets up keepalived. */

@@ -1,0 +1,22 @@
+import { addressFacets, checkVirtualAddresses } from './addresses/cluster.ts'
+import { addressKind, addressPrograms } from './addresses/drivers.ts'
+import { addressKeys } from './addresses/keys.ts'
+import type { ClusterDefinition } from './cluster.ts'
+import type { YamlSource } from './yamlSource.ts'
+
+/** Here a feature hangs in its keys of a cluster file, of which every machine receives the values, */
+export const featureKeys = { ...addressKeys }
+
+/** the rules that join these keys to others, */
+export const featureRules: readonly ((cluster: ClusterDefinition, source: YamlSource) => void)[] = [
+  checkVirtualAddresses,
+]
+
+/** lines in the difference of two cluster files, */
+export const featureFacets = (cluster: ClusterDefinition): Record<string, string> => addressFacets(cluster)
+
+/** its kind of driver, by the key below `drivers`, */
+export const featureDrivers = { address: addressKind }
+
+/** and the programs of the system that these drivers need. */
+export const featurePrograms = { ...addressPrograms }
