@@ -34,27 +34,15 @@ export function schemaOf(kept: Kept, unknown: Unknown = 'refused'): z.ZodType {
 }
 
 /**
- * Schemas of a group's values that check only types: the sender has checked the rest, and a later version of it may allow
- * more.
+ * Schemas of a group's values, as a receiver checks them whose sender has checked more: of texts and lists only the types,
+ * because a later version of the sender may allow more.
  */
 export const typesOf = ({ keys }: KeptGroup): Record<string, z.ZodType> =>
   Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, withAbsence(typeOf(key.kept), key)]))
 
 function typeOf(kept: Kept): z.ZodType {
-  switch (kept.kind) {
-    case 'text':
-    case 'choice':
-      return z.string()
-    case 'number':
-      return z.number()
-    case 'list':
-      return z.array(typeOf(kept.item))
-    case 'flag':
-    case 'map':
-    case 'group':
-    case 'either':
-      return schemaOf(kept, 'dropped')
-  }
+  if (kept.kind === 'text' || kept.kind === 'choice') return z.string()
+  return kept.kind === 'list' ? z.array(typeOf(kept.item)) : schemaOf(kept, 'dropped')
 }
 
 function groupSchema({ keys }: KeptGroup, unknown: Unknown): z.ZodType {
