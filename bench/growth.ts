@@ -25,7 +25,7 @@ const lengths = numbersIn(process.env['EVENTS'] ?? '0,100000,1000000')
 const serviceCounts = numbersIn(process.env['SERVICES'] ?? '2,20,200')
 const rounds = Number(process.env['ROUNDS'] ?? 9)
 const idleSeconds = Number(process.env['SECONDS_IDLE'] ?? 30)
-const settleSeconds = Number(process.env['SECONDS_SETTLE'] ?? 30)
+const settleSeconds = Number(process.env['SECONDS_SETTLE'] ?? 60)
 /** Services that are pushed at the same time. */
 const pushers = 4
 
