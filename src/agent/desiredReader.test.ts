@@ -66,7 +66,7 @@ it.each([
 ])('refuses %s', (_, wrong) => {
   const reader = new DesiredReader()
   reader.whole(JSON.stringify(states[1]))
-  const change = { after: 2, set: { position: 3 }, lists: {}, records: {}, ...wrong }
+  const change = { after: 2, set: { position: 3 }, lists: {}, records: {}, gone: [], ...wrong }
   expect(() => reader.change(JSON.stringify(change))).toThrow(Error)
   expect(reader.change(changes[1] ?? '')).toEqual(states[2])
 })

@@ -75,10 +75,12 @@ it('sends a whole report after one that failed, because nobody knows whether it 
 })
 
 it('never builds upon a report of another start of the agent, or of another machine', () => {
-  const change = { machine: 'a', boot: 1, after: 1, set: { seq: 2 }, lists: {}, records: {} }
+  const change = { machine: 'a', boot: 1, after: 1, set: { seq: 2 }, lists: {}, records: {}, gone: [] }
   expect(readReportChange(aReport({ seq: 1 }), change).seq).toBe(2)
   for (const before of [undefined, aReport({ seq: 2 }), aReport({ boot: 2 }), aReport({ machine: 'b' })])
     expect(() => readReportChange(before, change)).toThrow(BaseMismatch)
+  const forged = { ...change, set: { machine: 'b', seq: 2 } }
+  expect(() => readReportChange(aReport({ seq: 1 }), forged)).toThrow(BaseMismatch)
 })
 
 it('never builds upon a report that the controller ignored', async () => {

@@ -11,6 +11,8 @@ const schema = z.object({
   byName: z.record(z.string(), z.object({ size: z.number() })).default({}),
   fixed: z.object({ on: z.boolean(), list: z.array(z.number()) }).nullable(),
   count: z.number(),
+  maybe: z.string().optional(),
+  usual: z.number().default(7),
 })
 type Message = z.output<typeof schema>
 
@@ -29,6 +31,8 @@ it(`builds any message from any other and their difference (${count} pairs, TAND
     byName: Object.fromEntries(many(() => [['a', 'b', 'c', 'constructor'][below(4)] ?? '', { size: below(2) }])),
     fixed: below(3) === 0 ? null : { on: below(2) === 0, list: many(() => below(3)) },
     count: below(3),
+    usual: below(2) === 0 ? 7 : 8,
+    ...[{}, { maybe: undefined }, { maybe: 'x' }, { maybe: 'y' }][below(4)],
   })
   let before = message()
   for (let pair = 0; pair < count; pair++) {
@@ -46,8 +50,17 @@ it('is small where little changed, wherever in a long list that is', () => {
     set: {},
     lists: { things: [[0, 100], { item: { name: 'new', size: 0 } }, [101, 200]] },
     records: {},
+    gone: [],
   })
   expect(differenceOf(before, { things: things.map((one) => ({ ...one })), count: 1 })).toEqual({
-    ...{ set: {}, lists: {}, records: {} },
+    ...{ set: {}, lists: {}, records: {}, gone: [] },
   })
+})
+
+it('gives a key that a message leaves out the value that the whole message would have', () => {
+  const open = { fixed: null, count: 1, usual: 8, words: [], things: [], byName: {}, maybe: 'x' }
+  const { maybe: _1, usual: _2, ...left } = open
+  expect(read(open, left as unknown as Message)).toEqual({ ...left, usual: 7 })
+  const { count: _3, ...none } = open
+  expect(() => read(open, none as unknown as Message)).toThrow(z.ZodError)
 })

@@ -16,6 +16,8 @@ export const differenceSchema = z.object({
   set: z.record(z.string(), z.unknown()),
   lists: z.record(z.string(), listSchema),
   records: z.record(z.string(), recordSchema),
+  /** Keys that the message has no more. */
+  gone: z.array(z.string()),
 })
 
 export type Difference = z.infer<typeof differenceSchema>
@@ -23,11 +25,11 @@ export type ListDifference = z.infer<typeof listSchema>
 export type RecordDifference = z.infer<typeof recordSchema>
 export type Values = Readonly<Record<string, unknown>>
 
-/** Both messages have the same keys: they are made by the same version. */
+/** A value of `undefined` counts as a missing one, as in JSON. */
 export function differenceOf(before: Values, now: Values): Difference {
-  const difference: Difference = { set: {}, lists: {}, records: {} }
-  for (const [key, value] of Object.entries(now)) {
-    const known = before[key]
+  const difference: Difference = { set: {}, lists: {}, records: {}, gone: goneFrom(before, now) }
+  for (const [key, value] of entriesOf(now)) {
+    const known = Object.hasOwn(before, key) ? before[key] : undefined
     if (known === value) continue
     if (Array.isArray(value) && Array.isArray(known)) {
       const list = listDifference(known, value)
@@ -76,9 +78,18 @@ function runsAndItems(
 
 /** `null`: the same entries; their order does not count. */
 function recordDifference(before: Values, now: Values): RecordDifference | null {
-  const set = Object.entries(now).filter(([key, value]) => !Object.hasOwn(before, key) || !isSame(before[key], value))
-  const gone = Object.keys(before).filter((key) => !Object.hasOwn(now, key))
+  const known = new Map(entriesOf(before))
+  const set = entriesOf(now).filter(([key, value]) => !known.has(key) || !isSame(known.get(key), value))
+  const gone = goneFrom(before, now)
   return set.length === 0 && gone.length === 0 ? null : { set: Object.fromEntries(set), gone }
+}
+
+const entriesOf = (values: Values): [string, unknown][] =>
+  Object.entries(values).filter(([, value]) => value !== undefined)
+
+function goneFrom(before: Values, now: Values): string[] {
+  const left = new Set(entriesOf(now).map(([key]) => key))
+  return entriesOf(before).flatMap(([key]) => (left.has(key) ? [] : [key]))
 }
 
 const isSame = (one: unknown, other: unknown): boolean => one === other || textOf(one) === textOf(other)

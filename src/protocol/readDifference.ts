@@ -12,7 +12,7 @@ export class BaseMismatch extends Error {}
 export function readDifference<Shape extends z.ZodRawShape>(
   { shape }: z.ZodObject<Shape>,
   before: z.output<z.ZodObject<Shape>>,
-  { set, lists, records }: Difference,
+  { set, lists, records, gone }: Difference,
 ): z.output<z.ZodObject<Shape>> {
   const known: Values = before
   const now: Record<string, unknown> = { ...known }
@@ -28,6 +28,11 @@ export function readDifference<Shape extends z.ZodRawShape>(
   for (const [key, record] of Object.entries(records)) {
     const schema = schemas.get(key)
     if (schema) now[key] = readRecord(schema, known[key], record)
+  }
+  for (const key of gone) {
+    const value = schemas.get(key)?.parse(undefined)
+    if (value === undefined) delete now[key]
+    else now[key] = value
   }
   return now as z.output<z.ZodObject<Shape>> // each changed value was read by its schema
 }

@@ -23,10 +23,15 @@ export const reportChange = (before: Report, now: Report): ReportChange => ({
   ...differenceOf(before, now),
 })
 
-/** Throws `BaseMismatch` where `before` is not the report that the change follows. */
+/**
+ * Throws `BaseMismatch` where `before` is not the report that the change follows, or where the report would be that of
+ * another machine than the change says: the caller checks whether the sender may speak for that one.
+ */
 export function readReportChange(before: Report | undefined, change: ReportChange): Report {
   const { machine, boot, after, ...difference } = change
   if (before?.machine !== machine || before.boot !== boot || before.seq !== after)
     throw new BaseMismatch(`a change follows report ${after} of ${machine}`)
-  return readDifference(reportSchema, before, difference)
+  const report = readDifference(reportSchema, before, difference)
+  if (report.machine !== machine) throw new BaseMismatch(`a change of ${machine} makes a report of another machine`)
+  return report
 }

@@ -66,7 +66,7 @@ describe('who may call', () => {
     const answer = await controller.ask('POST', `${basePath}/agent/reports`, { token: tokens.b, body })
     expect(problemCode(answer)).toBe('E_FORBIDDEN')
     expect(answer.json['detail']).toBe('the token "b" speaks for machine b')
-    const change = JSON.stringify({ machine: 'a', boot: 1, after: 1, set: {}, lists: {}, records: {} })
+    const change = JSON.stringify({ machine: 'a', boot: 1, after: 1, set: {}, lists: {}, records: {}, gone: [] })
     const changed = await controller.ask('POST', `${basePath}/agent/report-changes`, { token: tokens.b, body: change })
     expect(problemCode(changed)).toBe('E_FORBIDDEN')
   })

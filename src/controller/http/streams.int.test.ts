@@ -266,7 +266,16 @@ it('closes at once although streams are open', async () => {
 it('the change of a report is taken only where it fits the report before', async () => {
   const agent = new ApiClient({ url: controller.url, token: tokens.a })
   const taken = async (over: object): Promise<unknown> => {
-    const change = { machine: 'a', boot: 1, after: 1, set: { seq: 2, version: 'new' }, lists: {}, records: {}, ...over }
+    const change = {
+      machine: 'a',
+      boot: 1,
+      after: 1,
+      set: { seq: 2, version: 'new' },
+      lists: {},
+      records: {},
+      gone: [],
+      ...over,
+    }
     const headers = { 'content-type': 'application/json' }
     const answer = await agent.raw('POST', '/agent/report-changes', { body: JSON.stringify(change), headers })
     return JSON.parse(await answer.text())
@@ -275,8 +284,10 @@ it('the change of a report is taken only where it fits the report before', async
   expect(await agent.call('report', { body: aReport({ machine: 'a' }) })).toMatchObject({ takesChanges: true })
   expect(await taken({ set: { seq: 2, version: 7 } })).toEqual({ taken: false })
   expect(await taken({ boot: 2 })).toEqual({ taken: false })
+  expect(await taken({ set: { machine: 'b', boot: 1e15, seq: 1, version: 'forged' } })).toEqual({ taken: false })
   expect(await taken({})).toEqual({ taken: true })
   const { machines } = await controller.client.call('status', {})
   expect(machines.find(({ name }) => name === 'a')?.version).toBe('new')
+  expect(machines.filter(({ version }) => version === 'forged')).toEqual([])
   await expect(taken({ after: 'one' })).rejects.toMatchObject({ code: 'E_USAGE' })
 })
