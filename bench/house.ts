@@ -65,7 +65,7 @@ const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 's
   .toString()
   .split('\n')
 const product = tracked.filter(
-  (file) => file.endsWith('.ts') && !/\.test\.ts$|\/testing\/|(Conformance|Fixture)\.ts$|fetchingChild/.test(file),
+  (file) => file.endsWith('.ts') && !/\.test\.ts$|\/testing\/|(Conformance|Fixture|Lab)\.ts$|fetchingChild/.test(file),
 )
 
 const isOwn = (feature: Feature, file: string): boolean =>

@@ -1,5 +1,8 @@
 import type { Logger } from 'pino'
+import type { Clock } from '../../lib/clock.ts'
 import { keepProgram } from '../../versions/keepProgram.ts'
+import { startProgress } from '../../versions/startProgress.ts'
+import { thisProgram } from '../../versions/thisProgram.ts'
 import type { Controller } from '../controller.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
 import { followUpgrades } from './ownProgram.ts'
@@ -9,6 +12,10 @@ export interface UpgradeOptions {
   /** The unit whose process, if it is this one, upgrades can replace; left out: upgrades leave the controller alone. */
   unit?: string
 }
+
+/** For the trial of a new version, which waits while the start goes on. */
+export const startProgressOf = ({ unit, data }: UpgradeOptions, clock: Clock): ((done: string) => void) | undefined =>
+  unit === undefined ? undefined : startProgress(data, thisProgram(), clock)
 
 interface Parts {
   controller: Controller
