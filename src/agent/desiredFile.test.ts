@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
+import { jsonFolder, type JsonFiles } from '../lib/jsonFolder.ts'
 import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
 import { AgentDisk } from './agentDisk.ts'
 import { aDesiredState, anInstance } from './testing/given.ts'
@@ -117,5 +118,84 @@ it('names the file that is damaged', () => {
   writeFileSync(join(folder, changes), ['{"half', ...lines.slice(1)].join('\n'))
   expect(found).toThrow(join(folder, changes))
   writeFileSync(join(folder, changes), lines.slice(1).join('\n')) // the first line is lost
+  expect(found).toThrow(join(folder, changes))
+})
+
+it('is one file for an older version after a kill, a start without a controller, and an end', () => {
+  for (const position of [1, 2, 3]) disk.writeDesired(at(position))
+  disk = new AgentDisk(folder) // the agent was killed before it merged
+  expect(disk.readDesired()).toEqual(at(3))
+  disk.mergeDesired()
+  expect([foundByOlder(), found()]).toEqual([at(3), at(3)])
+  for (const position of [4, 5]) {
+    disk.writeDesired(at(position))
+    expect(found()).toEqual(at(position))
+  }
+})
+
+it.each(['before', 'after'] as const)(
+  'loses no state that it writes after a merge that failed %s its rename',
+  (when) => {
+    const real = jsonFolder(folder)
+    let isFailing = false
+    const fail = (): never => {
+      throw Object.assign(new Error('input/output error'), { code: 'EIO' })
+    }
+    const write: JsonFiles['write'] = (name, value) => {
+      if (isFailing && when === 'before') fail()
+      real.write(name, value)
+      if (isFailing) fail()
+    }
+    disk = new AgentDisk(folder, { ...real, write })
+    disk.readDesired()
+    for (const position of [1, 2, 3]) disk.writeDesired(at(position))
+    isFailing = true
+    expect(() => disk.mergeDesired()).toThrow('input/output error')
+    expect(found()).toEqual(at(3))
+    isFailing = false
+    disk.writeDesired(at(4))
+    expect(found()).toEqual(at(4))
+
+    disk.writeDesired(at(5))
+    isFailing = true
+    expect(() => disk.mergeDesired()).toThrow('input/output error')
+    isFailing = false
+    disk.mergeDesired()
+    expect([foundByOlder(), found()]).toEqual([at(5), at(5)])
+  },
+)
+
+/** Damages one line: as a loss of power or a bad disk does, its length stays the same. */
+function damage(line: number, harm: (text: string) => string): void {
+  const lines = readFileSync(join(folder, changes), 'utf8').split('\n')
+  const before = lines[line] ?? ''
+  lines[line] = harm(before)
+  expect(lines[line]).not.toBe(before)
+  expect(lines[line]).toHaveLength(before.length)
+  writeFileSync(join(folder, changes), lines.join('\n'))
+}
+const zeros = (text: string): string => text.slice(0, 20) + '\0'.repeat(20) + text.slice(40)
+const otherInstance = (text: string): string => text.replace(/"x\d"/, '"z9"')
+
+it.each([
+  ['zeros', zeros],
+  ['other valid JSON', otherInstance],
+])('takes a last line with %s for one that a crash cut off, and continues after it', (_name, harm) => {
+  for (const position of [1, 2, 3, 4]) disk.writeDesired(at(position))
+  damage(2, harm)
+  disk = new AgentDisk(folder)
+  expect(disk.readDesired()).toEqual(at(3))
+  for (const position of [4, 5]) {
+    disk.writeDesired(at(position))
+    expect(found()).toEqual(at(position))
+  }
+})
+
+it.each([
+  ['zeros', zeros],
+  ['other valid JSON', otherInstance],
+])('names the file with %s in a line before the last', (_name, harm) => {
+  for (const position of [1, 2, 3, 4]) disk.writeDesired(at(position))
+  damage(1, harm)
   expect(found).toThrow(join(folder, changes))
 })

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { readDesiredFiles } from '../agent/desiredFile.ts'
 import type {
   AgentState,
   ExpectedPort,
@@ -12,11 +13,11 @@ import type {
 } from '../doctor/machineFacts.ts'
 import { haproxyFiles } from '../drivers/balancer/haproxy/haproxySettings.ts'
 import { unitName } from '../drivers/supervisor/systemd/unitName.ts'
-import { readJson } from '../lib/durableJson.ts'
+import { jsonReader } from '../lib/jsonFolder.ts'
 import { isLoopbackAddress } from '../lib/procNet.ts'
 import type { AgentSelf } from '../protocol/checkup.ts'
 import { saysNothing } from '../protocol/declaredRoutes.ts'
-import { desiredStateSchema, type DesiredState } from '../protocol/desiredState.ts'
+import type { DesiredState } from '../protocol/desiredState.ts'
 import type { MachineSettings } from '../definitions/machineSettings.ts'
 import { certificateFiles } from './certificateFiles.ts'
 import { clockHere } from './clockHere.ts'
@@ -113,10 +114,8 @@ function programsOf({ settings, features }: Examined): Exclude<ProgramVersion['p
 }
 
 /** The last state that the agent obeyed; `null` if there is none yet. */
-function desiredOf({ data }: Examined): DesiredState | null {
-  const path = join(data, 'desired.json')
-  return existsSync(path) ? desiredStateSchema.parse(readJson(path)) : null
-}
+const desiredOf = ({ data }: Examined): DesiredState | null =>
+  readDesiredFiles(jsonReader(data), (_name, read) => read()).state
 
 /** If HAProxy serves no HTTPS from the folder, its content does not matter. */
 const publicFolder = ({ settings, certificatesFolder }: Examined): string | null =>

@@ -30,9 +30,8 @@ export function appendJsonDurably(path: string, value: unknown): void {
   appendDurably(path, `${JSON.stringify(value)}\n`)
 }
 
-/** The complete lines of a file; none if there is no file. A crash may have cut off the last line. */
-export function readJsonLines(path: string): unknown[] {
+/** The complete lines of a file, as text; none if there is no file. A crash may have cut off or damaged the last one. */
+export function readLines(path: string): string[] {
   if (!statSync(path, { throwIfNoEntry: false })) return []
-  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
-  return lines.map((line) => JSON.parse(line) as unknown)
+  return readFileSync(path, 'utf8').split('\n').slice(0, -1)
 }

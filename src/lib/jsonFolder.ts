@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { appendJsonDurably, readJson, readJsonLines, replaceJson, writeJsonDurably } from './durableJson.ts'
+import { appendJsonDurably, readJson, readLines, replaceJson, writeJsonDurably } from './durableJson.ts'
 import { makeFolder } from './makeFolder.ts'
 
 /** Small JSON values by name, each kept and replaced as a whole. */
@@ -12,19 +12,25 @@ export interface JsonFiles {
   replace: (name: string, value: unknown) => void
   /** Adds a line after a written value. Returns once the line would survive a power cut. Throws where there is no value. */
   append: (name: string, value: unknown) => void
-  /** A written value and the lines after it; none if there is no value. A crash may have cut off the last line. */
-  lines: (name: string) => unknown[]
+  /** The text of a written value and of the lines after it; none if there is no value. See `readLines`. */
+  lines: (name: string) => string[]
 }
+
+const pathIn = (folder: string, name: string): string => join(folder, `${name}.json`)
+
+/** The files `NAME.json` in a folder, only to read them. */
+export const jsonReader = (folder: string): Pick<JsonFiles, 'read' | 'lines'> => ({
+  read: (name) => readJson(pathIn(folder, name)),
+  lines: (name) => readLines(pathIn(folder, name)),
+})
 
 /** The files `NAME.json` in a folder, which is made if needed. */
 export function jsonFolder(folder: string): JsonFiles {
   makeFolder(folder)
-  const path = (name: string): string => join(folder, `${name}.json`)
   return {
-    read: (name) => readJson(path(name)),
-    write: (name, value) => writeJsonDurably(path(name), value),
-    replace: (name, value) => replaceJson(path(name), value),
-    append: (name, value) => appendJsonDurably(path(name), value),
-    lines: (name) => readJsonLines(path(name)),
+    ...jsonReader(folder),
+    write: (name, value) => writeJsonDurably(pathIn(folder, name), value),
+    replace: (name, value) => replaceJson(pathIn(folder, name), value),
+    append: (name, value) => appendJsonDurably(pathIn(folder, name), value),
   }
 }

@@ -52,9 +52,8 @@ export class MemoryFiles implements JsonFiles {
     if (this.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
   }
 
-  lines(name: string): unknown[] {
-    const complete = (this.#files.get(name) ?? '').split('\n').slice(0, -1)
-    return complete.map((line) => JSON.parse(line) as unknown)
+  lines(name: string): string[] {
+    return (this.#files.get(name) ?? '').split('\n').slice(0, -1)
   }
 }
 
