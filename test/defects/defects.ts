@@ -265,8 +265,8 @@ export const defects: Defect[] = [
   {
     name: 'an agent that starts again forgets the changes since its last whole state',
     file: 'src/agent/desiredFile.ts',
-    from: 'return later.reduce<DesiredState>((state, { change }) => readDesiredChange(state, change), first)',
-    to: 'return later.length < 0 ? null : first',
+    from: 'later.reduce<DesiredState>((before, { change }) => readDesiredChange(before, change), first)',
+    to: 'later.length < 0 ? null : first',
     before: null,
   },
   {
