@@ -47,6 +47,8 @@ describe('tandem run', () => {
     writeFileSync(file, sent)
     expect(digest((await bytes(['cat', file])).out)).toBe(digest(sent))
     expect((await bytes(['cat', '/dev/stdin'], Buffer.from('opened again'))).out.toString()).toBe('opened again')
+    const afterItsEnd = await bytes(['sh', '-c', 'cat; cat /dev/stdin'], Buffer.from('read'))
+    expect([afterItsEnd.code, afterItsEnd.out.toString()]).toEqual([0, 'read'])
   })
 
   it('separates stdout and stderr, and returns the exit status', async () => {

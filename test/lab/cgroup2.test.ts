@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { testCommand } from './insideMachine.ts'
 import { checkoutBind } from './program.ts'
 import { bootQemuMachine, type QemuMachine } from './qemuMachine.ts'
 import { whyNoQemu } from './requirements.ts'
@@ -8,6 +9,8 @@ const why = whyNoQemu()
 const bootMs = 900_000
 /** Allows for an emulated machine beside two others on a busy computer; takes some 50 s when nothing else runs. */
 const checksMs = 600_000
+/** Tests of the common supervisor suite that concern ends and adoption. */
+const chosen = 'ignores the signal|the next driver adopts them|restarts an instance that ends'
 
 /*
  * Tests of features that only cgroup v2 has. Other lab machines share this computer's kernel, whose controllers may be
@@ -62,13 +65,17 @@ describe.skipIf(why)(`a machine with cgroup v2${why ? ` (skipped: ${why})` : ''}
     })
   })
 
-  it('a program that ignores the signal is killed when its grace has ended, with the processes of its group', () => {
-    const exit = { signal: 'SIGKILL', reason: 'stopped', asked: true }
-    expect(seen['stubborn']).toMatchObject({ processes: '2', inGrace: false, exit, alive: false })
-  })
-
-  it('an instance outlives its driver; the next one adopts it, knows its port, and stops it', () => {
-    const stopped = { early: [], exits: ['stopped'], alive: false, owner: null }
-    expect(seen['adopted']).toMatchObject({ same: true, owns: true, ...stopped })
-  })
+  it(
+    'passes those tests of the common supervisor suite that depend on control groups',
+    { timeout: checksMs },
+    async () => {
+      const suite = 'src/drivers/supervisor/systemd/systemdSupervisor.int.test.ts'
+      const script = quoted(testCommand([suite, '-t', chosen]))
+      const { code, out, err } = await machine.run(script, { timeoutMs: checksMs })
+      expect(`${out}\n${err}`).toMatch(/tests: 3 passed, 0 failed/)
+      expect(code).toBe(0)
+    },
+  )
 })
+
+const quoted = (argv: string[]): string => argv.map((word) => `'${word}'`).join(' ')

@@ -58,10 +58,36 @@ export function ourEnd(path: string, direction: Direction): { connected: () => S
       const fd = openSync(path, O_WRONLY | O_NONBLOCK)
       // Only the agent's descriptor is left: the program sees the end of its input when the agent closes it.
       closeSync(held)
-      return new Socket({ fd, readable: false, writable: true })
+      const end = new Socket({ fd, readable: false, writable: true })
+      if (process.platform === 'linux') letOpenAgain(openSync(path, linuxOnlyPath), end)
+      return end
     },
     close: () => closeSync(held),
   }
+}
+
+/** O_PATH, which `constants` lacks: names the file, and counts neither as a reader nor as a writer of a pipe. */
+const linuxOnlyPath = 0o10_000_000
+const openAgainMs = 100
+
+/**
+ * The kernel lets a program that opens a named pipe wait until a writer opens it too. A program that opens /dev/stdin
+ * after the end of its input would wait for ever: so a writer opens and closes the pipe as long as it has a reader.
+ */
+function letOpenAgain(place: number, end: Socket): void {
+  const { O_WRONLY, O_NONBLOCK } = constants
+  end.once('close', () => {
+    const timer = setInterval(() => {
+      try {
+        closeSync(openSync(`/proc/self/fd/${place}`, O_WRONLY | O_NONBLOCK))
+      } catch {
+        // No reader is left.
+        clearInterval(timer)
+        closeSync(place)
+      }
+    }, openAgainMs)
+    timer.unref()
+  })
 }
 
 /** Node closes such a socket on its own only when its other side has ended too, and a pipe has no other side. */
