@@ -10,6 +10,7 @@ import type { Pair } from './pair.ts'
 import { bootMs } from './sharedPair.ts'
 
 const long = { timeout: 300_000 }
+const drain = 1_000
 const soon = { timeout: 60_000, interval: 200 }
 const { seed, count: kills } = randomRun('helper_kills', { check: 12, soak: 100 })
 /** Time limit of each test. */
@@ -30,7 +31,7 @@ export const privilegeSuite = (lend: () => Promise<Pair>): void => {
   describe('agents without rights', () => {
     let pair: Pair
     let version = 0
-    const push = (more = '') => pair.roll('web', web({ name: 'web', version: String(++version), drain: 1_000, more }))
+    const push = (more = '') => pair.roll('web', web({ name: 'web', version: String(++version), drain, more }))
     beforeAll(async () => {
       pair = await lend()
       for (const name of ['a', 'b'])
@@ -235,7 +236,7 @@ export const privilegeSuite = (lend: () => Promise<Pair>): void => {
       long,
       async () => {
         const more = 'jail: { capabilities: [CAP_NET_ADMIN] }\n'
-        const refused = await pair.push('web', web({ name: 'web', version: String(++version), drain: 1_000, more }))
+        const refused = await pair.push('web', web({ name: 'web', version: String(++version), drain, more }))
         expect(refused).toMatchObject({ exit: 1, rollout: { state: 'reverted' } })
         expect(refused.rollout?.reason).toContain('CAP_NET_ADMIN` is not allowed for web')
         const permits = 'web: { capabilities: [CAP_NET_ADMIN] }\n'
@@ -266,7 +267,7 @@ export const privilegeSuite = (lend: () => Promise<Pair>): void => {
       { timeout: 300_000 + kills * 10_000 },
       async () => {
         const next = seededRandom(seed)
-        const load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 100 })
+        const load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 100, drainMs: drain })
         const over = new AbortController()
         const killing = (async (): Promise<number> => {
           for (let killed = 0; ;) {

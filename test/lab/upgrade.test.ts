@@ -89,7 +89,7 @@ describe.skipIf(why)(`tandem upgrade on real machines${why ? ` (skipped: ${why})
     expect(watch.holders).toHaveLength(1)
     moves = watch.changes.length
     const entries = [...pair.entries, `http://${address}:${entryPort}`]
-    load = new ClientLoad(pair.lab, { entries, perSecond: 300, tcp: pair.tcpEntries })
+    load = new ClientLoad(pair.lab, { entries, perSecond: 300, tcp: pair.tcpEntries, drainMs: drain })
   }
   /** Checks that no request was lost meanwhile, and that the address did not move. */
   async function endLoad(): Promise<void> {

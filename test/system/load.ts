@@ -251,8 +251,9 @@ export class Load {
     } catch (error) {
       const stopped = this.#stopping.signal.aborted && what !== 'short'
       const { drainMs = Number.POSITIVE_INFINITY } = this.#options
-      const mayBeCut = ['upload', 'slow'].includes(what) && performance.now() - from > drainMs
-      const failed = { what, entry, at: Date.now(), why: String(error) }
+      const tookMs = performance.now() - from
+      const mayBeCut = ['upload', 'slow'].includes(what) && tookMs > drainMs
+      const failed = { what, entry, at: Date.now(), why: `${String(error)}, after ${Math.round(tookMs)} ms` }
       if (!stopped) this.result[mayBeCut ? 'outlasted' : 'failures'].push(failed)
     }
   }
