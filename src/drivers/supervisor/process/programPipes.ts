@@ -59,15 +59,15 @@ export function ourEnd(path: string, direction: Direction): { connected: () => S
       // Only the agent's descriptor is left: the program sees the end of its input when the agent closes it.
       closeSync(held)
       const end = new Socket({ fd, readable: false, writable: true })
-      if (process.platform === 'linux') letOpenAgain(openSync(path, linuxOnlyPath), end)
+      if (process.platform === 'linux') letOpenAgain(openSync(path, nameOnly), end)
       return end
     },
     close: () => closeSync(held),
   }
 }
 
-/** O_PATH, which `constants` lacks: names the file, and counts neither as a reader nor as a writer of a pipe. */
-const linuxOnlyPath = 0o10_000_000
+/** Linux's O_PATH, which `constants` lacks: names the file, and counts neither as a reader nor as a writer of a pipe. */
+const nameOnly = 0o10_000_000
 const openAgainMs = 100
 
 /**
@@ -80,8 +80,9 @@ function letOpenAgain(place: number, end: Socket): void {
     const timer = setInterval(() => {
       try {
         closeSync(openSync(`/proc/self/fd/${place}`, O_WRONLY | O_NONBLOCK))
-      } catch {
-        // No reader is left.
+      } catch (error) {
+        // Without a reader there is nothing to do any more. Any other error, as of too many open files, passes.
+        if ((error as NodeJS.ErrnoException).code !== 'ENXIO') return
         clearInterval(timer)
         closeSync(place)
       }
