@@ -13,7 +13,7 @@ import { noteHandlers, noteViews } from './notes/handlers.ts'
 import type { Sign, Unsigned } from './signedOrders.ts'
 import { upgradeHandlers } from './upgrade/handlers.ts'
 import { programOrders } from './upgrade/orders.ts'
-import { startProgressOf, startUpgrades, type UpgradeOptions } from './upgrade/start.ts'
+import { startUpgrades, upgradeProgress, type UpgradeOptions } from './upgrade/start.ts'
 
 /** Here a feature hangs in the handlers of its calls, */
 export const featureHandlers = (rooms: Rooms): Handlers<keyof typeof featureOperations> => ({
@@ -33,7 +33,7 @@ export const featureViews = ({ state }: Controller): Pick<Status, keyof typeof f
 /** the work that it does beside calls, */
 export const startFeatures = startUpgrades
 /** who hears how far a start has come, */
-export const progressOfStart = startProgressOf
+export const featureProgress = upgradeProgress
 export type FeatureOptions = UpgradeOptions
 
 /** and the orders that the privileged helper of a machine must verify. */

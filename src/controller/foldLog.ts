@@ -14,7 +14,10 @@ interface Folded {
   since: number
 }
 
-/** Folds the whole log, and says how far it has come: from the newest usable snapshot on, or from its beginning. Refuses a log that a newer Tandem wrote. */
+/**
+ * Folds the whole log: from the newest usable snapshot on, or from its beginning. Tells `progress` how far it has come.
+ * Refuses a log that a newer Tandem wrote.
+ */
 export async function foldLog(
   log: EventLog,
   config: Config,

@@ -21,7 +21,7 @@ import { ClusterAuthority } from './clusterAuthority.ts'
 import { Controller } from './controller.ts'
 import { foldLog } from './foldLog.ts'
 import { foldVersion } from './foldVersion.ts'
-import { progressOfStart, startFeatures, type FeatureOptions } from './features.ts'
+import { featureProgress, startFeatures, type FeatureOptions } from './features.ts'
 import { SnapshotTaker, snapshotEvery } from './snapshotTaker.ts'
 import { whyUnwritable } from './whyUnwritable.ts'
 import { Callers } from './http/callers.ts'
@@ -68,7 +68,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     ...{ store: new SqliteSnapshotStore(database), version: foldVersion, every: snapshotEvery },
     unusable: (position, err) => logger.warn({ err, position }, 'ignored a snapshot of the state that cannot be used'),
   })
-  const { fold, since } = await foldLog(log, config, snapshots, progressOfStart(options, systemClock))
+  const { fold, since } = await foldLog(log, config, snapshots, featureProgress(options, systemClock))
   const controller = new Controller({
     ...{ config, log, fold, clock: systemClock, logger, version, newId: () => randomId(), identity },
   })

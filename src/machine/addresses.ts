@@ -15,6 +15,7 @@ import {
   keepalivedUnit,
 } from '../layout/addresses.ts'
 import { haproxyRunDir } from '../layout/folders.ts'
+import { addressArea } from '../protocol/addresses.ts'
 import type { MachineSide, Making } from './machineSide.ts'
 
 /** Virtual addresses: keepalived with its guard, or the operator's scripts. */
@@ -38,7 +39,7 @@ export const addresses = {
     ],
     needed: (known) => (movesHere(known) ? [keepalivedUnit, guardUnit] : []),
     configuration: {
-      area: 'keepalived',
+      area: addressArea,
       find: async (data, known) => {
         if (!movesHere(known)) return null
         const { keepalivedState } = await import('../examine/addresses.ts')

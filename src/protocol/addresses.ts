@@ -36,4 +36,4 @@ export const addresses = {
 } satisfies Slice
 
 /** Its area of a checkup. */
-export const addressArea = 'keepalived'
+export const addressArea = 'keepalived' as const

@@ -85,7 +85,7 @@ export class TrialHost implements Omit<ProgramHost, 'prepare'> {
     const { data, unit, own, units } = this.options
     const helper = trialUnit(unit)
     if (await units.isAlive(helper)) return
-    // Looked at after that, because the trial may have ended meanwhile: its unit would be left behind.
+    // The trial may have ended meanwhile; a unit that is written now would stay.
     if (this.files.trial === null) return
     // The trial must run from the version that is known to work: this process may run the version on trial.
     if (units.installedCommand(helper) !== null) await units.restart(helper)

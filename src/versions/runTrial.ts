@@ -6,7 +6,10 @@ import type { Trial, TrialFiles } from './trialFiles.ts'
 
 /** A program that ended this often right after its start will not come up. */
 const mostRestarts = 3
-/** The longest trial, for a program that reports progress for ever. A controller folded 30,000 events a second on a quick disk. */
+/**
+ * The longest trial, for a program that reports progress for ever. A controller folded 30,000 events a second on a quick
+ * disk.
+ */
 const mostTrialMs = 60 * 60_000
 const lookMs = 100
 const reasonChars = 2_000
@@ -24,10 +27,10 @@ interface Around {
 }
 
 /**
- * Switches a part to its new program and watches the part until the program confirms that it works (it has started and
- * the other side has answered), has ended too often, or has made no progress for too long; in the last two cases the part
- * returns to the former program. A slow start that goes on is waited for. The trial runs apart from the part, from the former version, and survives a reboot. Killed at any
- * point and restarted, it continues: each decision is on disk.
+ * Switches a part to its new program and watches the part until the program confirms that it works: it has started and
+ * the other side has answered. The part returns to the former program if the new one has ended too often, or has made no
+ * progress for too long; a slow start that goes on is waited for. The trial runs apart from the part, from the former
+ * version, and survives a reboot. Killed at any point and restarted, it continues: each decision is on disk.
  */
 export async function runTrial(around: Around): Promise<void> {
   const { files, units, change: parts, helper, partsHelper } = around
@@ -78,6 +81,15 @@ async function change({ unit, also, ...commands }: Trial, which: 'from' | 'to', 
 const saidBy = async (partsHelper: string, units: UnitControl): Promise<string> =>
   (await units.isAlive(partsHelper)) ? `; ${partsHelper}: ${await units.said(partsHelper)}` : ''
 
+/** Why the trial waits no longer; `null`: it waits. */
+function lateBy(
+  now: number,
+  { deadline, end, withinMs }: Record<'deadline' | 'end' | 'withinMs', number>,
+): string | null {
+  if (now > end) return `its start took longer than ${mostTrialMs / 60_000} min`
+  return now > deadline ? `no progress for ${withinMs / 1000} s` : null
+}
+
 /** Returns why the part must return to its former program; `null` if the new program works. */
 async function tried(
   trial: Trial,
@@ -101,9 +113,9 @@ async function tried(
     }
     if ((await units.life(unit)).restarts >= mostRestarts)
       return `the new program exits at its start: ${await units.said(unit)}`
-    const late = Math.min(deadline, end)
-    if (clock.monotonic() > late)
-      return `the new program did not confirm that it works: ${late === end ? `its start took longer than ${mostTrialMs / 60_000} min` : `no progress for ${withinMs / 1000} s`}: ${await units.said(unit)}${await saidBy(partsHelper, units)}`
+    const why = lateBy(clock.monotonic(), { deadline, end, withinMs })
+    if (why !== null)
+      return `the new program did not confirm that it works: ${why}: ${await units.said(unit)}${await saidBy(partsHelper, units)}`
     await sleep(clock, lookMs)
   }
   return null

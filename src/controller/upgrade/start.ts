@@ -14,7 +14,7 @@ export interface UpgradeOptions {
 }
 
 /** For the trial of a new version, which waits while the start goes on. */
-export const startProgressOf = ({ unit, data }: UpgradeOptions, clock: Clock): ((done: string) => void) | undefined =>
+export const upgradeProgress = ({ unit, data }: UpgradeOptions, clock: Clock): ((done: string) => void) | undefined =>
   unit === undefined ? undefined : startProgress(data, thisProgram(), clock)
 
 interface Parts {
