@@ -14,6 +14,7 @@ import type {
 import { haproxyFiles } from '../drivers/balancer/haproxy/haproxySettings.ts'
 import { unitName } from '../drivers/supervisor/systemd/unitName.ts'
 import { jsonReader } from '../lib/jsonFolder.ts'
+import { remembered } from '../lib/remembered.ts'
 import { isLoopbackAddress } from '../lib/procNet.ts'
 import type { AgentSelf } from '../protocol/checkup.ts'
 import { saysNothing } from '../protocol/declaredRoutes.ts'
@@ -113,9 +114,10 @@ function programsOf({ settings, features }: Examined): Exclude<ProgramVersion['p
   return features.all.flatMap(({ programs }) => programs?.(settings) ?? []).filter((program) => program !== null)
 }
 
-/** The last state that the agent obeyed; `null` if there is none yet. */
-const desiredOf = ({ data }: Examined): DesiredState | null =>
-  readDesiredFiles(jsonReader(data), (_name, read) => read()).state
+/** The last state that the agent obeyed; `null` if there is none yet. One checkup reads it once. */
+const desiredOf = remembered(
+  ({ data }: Examined): DesiredState | null => readDesiredFiles(jsonReader(data), (_name, read) => read()).state,
+)
 
 /** If HAProxy serves no HTTPS from the folder, its content does not matter. */
 const publicFolder = ({ settings, certificatesFolder }: Examined): string | null =>
