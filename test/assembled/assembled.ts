@@ -6,13 +6,13 @@ import { ApiClient } from '../../src/api/client.ts'
 import { startController, type RunningController } from '../../src/controller/startController.ts'
 import { Contexts } from '../../src/cli/contexts.ts'
 import { foldersOf } from '../../src/cli/folders.ts'
-import { createNoneAddress } from '../../src/drivers/address/noneAddress.ts'
 import { openEmbedded } from '../../src/drivers/balancer/openEmbedded.ts'
 import { createProcessSupervisor } from '../../src/drivers/supervisor/process/processSupervisor.ts'
 import { examineController, examineMachine } from '../../src/examine/checkups.ts'
 import { keepTokens, type LaptopTokens } from '../../src/laptop/laptopTokens.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { examinations, loadAgentFeatures } from '../../src/machine/features.ts'
+import { bareFeatures } from '../../src/agent/testing/bareFeatures.ts'
+import { examinations } from '../../src/machine/features.ts'
 import { readVersion } from '../../src/lib/version.ts'
 import { DirectoryStore } from '../../src/releases/directoryStore.ts'
 import { removeTree } from '../../src/releases/removeTree.ts'
@@ -109,11 +109,7 @@ export class Assembled extends CommandLine {
     const agent = await startAgent({
       ...{ machine, data, host, ports, secretsFolder, metricsPort: 0, tcpOffset: index * 1_000, keepLast: 5 },
       ...{ cacheCapBytes: null, version: readVersion(), logger, bootMark: () => '' },
-      features: (await loadAgentFeatures())({
-        address: createNoneAddress(),
-        hostDriver: null,
-        settings: { take: async () => {} },
-      }),
+      features: await bareFeatures(),
       client: new ApiClient({ url: this.url, token: this.#tokens.agents[machine] ?? null }),
       examine: (self) => examineMachine({ machine, data, secretsFolder, self, settings: null, features: examinations }),
       supervisor: createProcessSupervisor({ dir: join(data, 'supervisor'), machine, clock: systemClock }),

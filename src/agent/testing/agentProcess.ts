@@ -1,10 +1,9 @@
 import { pino } from 'pino'
 import { ApiClient } from '../../api/client.ts'
-import { createNoneAddress } from '../../drivers/address/noneAddress.ts'
 import { createEmbeddedBalancer } from '../../drivers/balancer/embeddedBalancer.ts'
 import { createProcessSupervisor } from '../../drivers/supervisor/process/processSupervisor.ts'
 import { systemClock } from '../../lib/clock.ts'
-import { loadAgentFeatures } from '../../machine/features.ts'
+import { bareFeatures } from './bareFeatures.ts'
 import { startAgent } from '../startAgent.ts'
 
 // A whole agent as a separate process, for tests that kill it: `node agentProcess.ts DATA FIRST-PORT`. Has no
@@ -17,11 +16,7 @@ const agent = await startAgent({
   ...{ ports: { first, last: first + 49 }, secretsFolder: `${data}/env`, cacheCapBytes: null, keepLast: 5 },
   ...{ version: '0', logger: pino({ level: 'silent' }) },
   bootMark: () => '',
-  features: (await loadAgentFeatures())({
-    address: createNoneAddress(),
-    hostDriver: null,
-    settings: { take: async () => {} },
-  }),
+  features: await bareFeatures(),
   examine: async () => ({ machine: 'a', checked: [], findings: [] }),
   supervisor: createProcessSupervisor({ dir: `${data}/supervisor`, machine: 'a', clock: systemClock }),
   balancer: async (forwardPort) => {

@@ -7,7 +7,6 @@ import { pino, type Logger } from 'pino'
 import type { Definition } from '../../definitions/definition.ts'
 import { aDefinition as aDefaultDefinition } from '../../definitions/testing/aDefinition.ts'
 import type { DesiredState } from '../../protocol/desiredState.ts'
-import type { Report } from '../../protocol/report.ts'
 import type { DesiredInstance } from '../../protocol/services.ts'
 import { removeTree } from '../../releases/removeTree.ts'
 
@@ -54,26 +53,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   ...over,
 })
 
-export const aReport = (over: Partial<Report> = {}): Report => ({
-  ...{ machine: 'a', boot: 1, seq: 1, version: '0', abilities: [], seen: null, refused: null, program: null },
-  applied: { supervisor: 0, balancer: 0, address: 0 },
-  endpoints: { host: '127.0.0.1', http: 1, forward: 2, metrics: 3 },
-  ...{
-    fetched: [],
-    fetchFailures: [],
-    instances: [],
-    prepared: [],
-    removedData: [],
-    addresses: { held: [], withheld: null, trouble: null, reaches: [] },
-    unserved: [],
-    problems: [],
-    maintenance: null,
-    maintains: false,
-    held: null,
-  },
-  limits: { memory: true, cpu: true, tasks: true, why: null },
-  ...over,
-})
+export { aReport } from '../../protocol/testing/aReport.ts'
 
 export const quiet: Logger = pino({ level: 'silent' })
 

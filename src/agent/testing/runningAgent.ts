@@ -14,7 +14,7 @@ import { ReleaseDepot } from '../../releases/releaseDepot.ts'
 import { Agent } from '../agent.ts'
 import { AgentDisk } from '../agentDisk.ts'
 import { agentFeatures, type AgentJobs, type HungFeature } from '../features.ts'
-import { loadAgentFeatures } from '../../machine/features.ts'
+import { bareFeatures } from './bareFeatures.ts'
 import { loopback } from '../loopback.ts'
 import { LateWrites } from '../lateWrites.ts'
 import { InstancePorts } from '../ports.ts'
@@ -92,7 +92,7 @@ export async function startedAgent(
       report: () => ({}),
     }),
   }
-  const hung = (await loadAgentFeatures())({ address, hostDriver: null, settings: { take: async () => {} } })
+  const hung = await bareFeatures(address)
   const {
     own,
     all: features,

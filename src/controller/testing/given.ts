@@ -1,4 +1,3 @@
-import { abilityNames } from '../../protocol/slices.ts'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
@@ -6,7 +5,6 @@ import { pino, type Logger } from 'pino'
 import type { Clock } from '../../lib/clock.ts'
 import { aDefinition } from '../../definitions/testing/aDefinition.ts'
 import { TestClock } from '../../lib/testing/testClock.ts'
-import type { Report } from '../../protocol/report.ts'
 import { openDatabase } from '../../store/database.ts'
 import type { EventLog } from '../../store/eventLog.ts'
 import { SqliteEventLog } from '../../store/sqliteEventLog.ts'
@@ -19,26 +17,9 @@ export const quiet: Logger = pino({ level: 'silent' })
 export const release = 'a'.repeat(64)
 export const otherRelease = 'b'.repeat(64)
 
-export const aReport = (over: Partial<Report> = {}): Report => ({
-  ...{
-    machine: 'a',
-    boot: 1,
-    seq: 1,
-    version: '0',
-    abilities: [...abilityNames],
-    seen: null,
-    refused: null,
-    held: null,
-    program: null,
-  },
-  applied: { supervisor: 0, balancer: 0, address: 0 },
-  endpoints: { host: '127.0.0.1', http: 8001, forward: 9001, metrics: 9101 },
-  ...{ fetched: [], fetchFailures: [], instances: [], prepared: [], removedData: [], unserved: [], problems: [] },
-  ...{ maintenance: null, maintains: false },
-  addresses: { held: [], withheld: null, trouble: null, reaches: [] },
-  limits: { memory: true, cpu: true, tasks: true, why: null },
-  ...over,
-})
+import { aReport } from '../../protocol/testing/aReport.ts'
+
+export { aReport }
 
 export function makeFolder(name: string): { path: string; remove: () => void } {
   const parent = join(import.meta.dirname, '../../../tmp')
