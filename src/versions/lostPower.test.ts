@@ -6,7 +6,8 @@ import { randomRun } from '../lib/testing/randomRun.ts'
 import { seededRandom } from '../lib/testing/seededRandom.ts'
 import type { Installation } from '../parts/parts.ts'
 import { installed } from '../parts/partsFiles.ts'
-import { LossyMachine, type Cut, type Rest, type Version } from './testing/lossyMachine.ts'
+import { LossyMachine, type Cut, type Rest } from './testing/lossyMachine.ts'
+import type { Version } from './testing/versionsOn.ts'
 
 const every = 4
 let root: string

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
 import { agentUnit, partsUnit, privilegedUnit } from '../../layout/units.ts'
@@ -9,40 +9,22 @@ import { VirtualClock } from '../../lib/testing/virtualClock.ts'
 import type { Installation } from '../../parts/parts.ts'
 import { PartsChange } from '../../parts/partsChange.ts'
 import { PartsFiles } from '../../parts/partsFiles.ts'
-import type { FolderOnDisk, PartsHost } from '../../parts/partsHost.ts'
+import type { PartsHost } from '../../parts/partsHost.ts'
 import type { UnitControl } from '../../systemd/unitControl.ts'
 import { changeParts } from '../changeParts.ts'
-import { commandIn, type OwnProgram } from '../ownProgram.ts'
+import { commandIn } from '../ownProgram.ts'
 import { TrialHost } from '../programHost.ts'
 import { ProgramKeeper } from '../programKeeper.ts'
 import { runTrial } from '../runTrial.ts'
 import { TrialFiles } from '../trialFiles.ts'
-
-/** A version of Tandem. */
-export interface Version {
-  /** `installed`, or a release. */
-  id: string
-  version: string
-  /** `null`: a version that knows nothing of units, users and folders, as 1cc9083. */
-  parts: { digest: string; wanted: Installation } | null
-  /** False if it stops under its own units. */
-  works: boolean
-}
-
-/** The changes that survive a loss of power, apart from the records. */
-interface State {
-  units: Record<string, { text: string; isEnabled: boolean }>
-  /** Command lines of helpers. */
-  helpers: Record<string, { argv: readonly string[]; isEnabled: boolean }>
-  users: Record<string, true>
-  groups: Record<string, true>
-  folders: Record<string, FolderOnDisk>
-}
+import { partsHostOn } from './lossyPartsHost.ts'
+import { VersionsOn, type Version } from './versionsOn.ts'
+import { installedState, mixed, type MachineState } from './machineState.ts'
 
 /** A machine on which nothing happens. */
 export interface Rest {
   files: Entries
-  state: State
+  state: MachineState
   commands: Record<string, readonly string[]>
 }
 
@@ -74,11 +56,11 @@ export class LossyMachine {
   readonly clock = new VirtualClock()
   readonly data: string
   readonly #root: string
-  readonly #versions: readonly Version[]
+  readonly #versions: VersionsOn
   readonly #random: () => number
   readonly #disk: LossyDisk
-  #state: State
-  #durable: State
+  #state: MachineState
+  #durable: MachineState
   #commands: Record<string, readonly string[]> = {}
   #running: Record<string, string> = {}
   #processes: Process[] = []
@@ -91,12 +73,8 @@ export class LossyMachine {
   constructor(root: string, versions: readonly Version[], first: Installation | Rest, random: () => number) {
     this.#root = root
     this.data = join(root, 'data')
-    this.#versions = versions
+    this.#versions = new VersionsOn(root, versions)
     this.#random = random
-    for (const one of versions) {
-      mkdirSync(this.#folderOf(one), { recursive: true })
-      writeFileSync(join(this.#folderOf(one), 'package.json'), JSON.stringify({ version: one.version }))
-    }
     this.#disk = new LossyDisk(root)
     if ('state' in first) {
       this.#disk.restore(first.files)
@@ -162,25 +140,6 @@ export class LossyMachine {
     return this.#processes.find(({ unit }) => unit === agentUnit)
   }
 
-  #folderOf({ id }: Version): string {
-    return id === 'installed' ? join(this.#root, 'installed') : join(this.data, 'program/releases', id)
-  }
-
-  #ownOf(version: Version): OwnProgram {
-    const folder = this.#folderOf(version)
-    return { folder, node: join(folder, 'bin/node'), options: [], words: ['agent', 'run'] }
-  }
-
-  #installedCommand(): string[] {
-    return [join(this.#root, 'installed/bin/node'), join(this.#root, 'installed/lib/main.js'), 'agent', 'run']
-  }
-
-  #versionOf(argv: readonly string[]): Version {
-    const found = this.#versions.find((one) => argv.some((word) => word.startsWith(`${this.#folderOf(one)}/`)))
-    if (!found) throw new Error(`no version runs by ${argv.join(' ')}`)
-    return found
-  }
-
   #boot(): void {
     const { units, helpers } = this.#state
     for (const [name, { text, isEnabled }] of Object.entries(units)) if (isEnabled) this.#running[name] = text
@@ -192,10 +151,10 @@ export class LossyMachine {
   #start(unit: string): void {
     this.#end(unit)
     const argv =
-      unit === agentUnit ? (this.#commands[unit] ?? this.#installedCommand()) : this.#state.helpers[unit]?.argv
+      unit === agentUnit ? (this.#commands[unit] ?? this.#versions.installedCommand) : this.#state.helpers[unit]?.argv
     if (!argv) return
     if (unit === agentUnit) this.#running[unit] = this.#state.units[unit]?.text ?? ''
-    const process: Process = { unit, isAlive: true, version: this.#versionOf(argv) }
+    const process: Process = { unit, isAlive: true, version: this.#versions.versionOf(argv) }
     this.#processes.push(process)
     const runs = unit === agentUnit ? this.#runAgent(process) : this.#runHelper(process, argv)
     void runs.then(
@@ -300,7 +259,7 @@ export class LossyMachine {
     const digest = version.parts?.digest
     if (!version.works && (digest === undefined || parts.record?.digest === digest)) throw new Error('it does not work')
     const files = new TrialFiles(this.data, this.#diskOf(process))
-    const own = this.#ownOf(version)
+    const own = this.#versions.ownOf(version)
     const [units, clock] = [this.#unitsOf(process), this.#clockOf(process)]
     const beside = { unit: privilegedUnit, words: ['agent', 'privileged'] }
     const host = new TrialHost({ data: this.data, unit: agentUnit, own, units, beside }, files)
@@ -342,7 +301,7 @@ export class LossyMachine {
     if (argv.includes('parts')) {
       const { parts } = version
       if (!parts) throw new Error('this version changes no parts')
-      const own = this.#ownOf(version)
+      const own = this.#versions.ownOf(version)
       await changeParts({
         ...{ files, change, units, unit: agentUnit, own, version: version.version, digest: parts.digest, clock },
         ...{ helper: partsUnit(agentUnit), random: this.#random, log: () => {}, describe: async () => parts.wanted },
@@ -356,7 +315,7 @@ export class LossyMachine {
   /** The trial of a version that knows nothing of parts. */
   #runOldTrial(around: Omit<Parameters<typeof runTrial>[0], 'change' | 'partsHelper'>): Promise<void> {
     const elsewhere = join(this.#root, 'nothing')
-    const none: PartsHost = this.#hostOf({ unit: '', isAlive: false, version: this.#versions[0] as Version })
+    const none: PartsHost = this.#hostOf({ unit: '', isAlive: false, version: this.#versions.all[0] as Version })
     const change = new PartsChange({ files: new PartsFiles(elsewhere), host: none, unit: agentUnit, alsoTried: [] })
     const units = { ...around.units, endHelper: async () => {} }
     return runTrial({ ...around, change, units, partsHelper: 'none.service' })
@@ -371,7 +330,7 @@ export class LossyMachine {
         }),
       command: (unit) => (this.#commands[unit] ? [...this.#commands[unit]] : null),
       installedCommand: (unit) => {
-        if (unit === agentUnit) return this.#installedCommand()
+        if (unit === agentUnit) return this.#versions.installedCommand
         const { argv } = this.#state.helpers[unit] ?? {}
         return argv ? [...argv] : null
       },
@@ -408,89 +367,15 @@ export class LossyMachine {
   }
 
   #hostOf(process: Process): PartsHost {
-    const units = this.#unitsOf(process)
-    const call = (...effects: (() => void)[]): Promise<void> => this.#call(process, ...effects)
-    const state = (): State => this.#state
-    return {
-      readUnit: async (name) => {
-        const unit = state().units[name]
-        return unit ? { ...unit, command: units.command(name) } : null
-      },
-      writeUnit: async (name, { text, isEnabled, command }) => {
-        await call(
-          () => (state().units[name] = { text, isEnabled: state().units[name]?.isEnabled ?? false }),
-          () => (state().units[name] = { text, isEnabled }),
-        )
-        if (command !== undefined) await units.useCommand(name, command)
-      },
-      removeUnit: async (name) => {
-        await call(
-          () => delete this.#running[name],
-          () => delete state().units[name],
-        )
-        await units.useCommand(name, null)
-      },
-      takeUp: (name) =>
-        call(() => {
-          const unit = state().units[name]
-          if (!unit?.isEnabled) delete this.#running[name]
-          else if (name === agentUnit) this.#start(name)
-          else this.#running[name] = unit.text
-        }),
-      hasUser: async (name) => state().users[name] ?? false,
-      addUser: (name) => call(() => (state().users[name] = true)),
-      removeUser: (name) => call(() => delete state().users[name]),
-      hasGroup: async (name) => state().groups[name] ?? false,
-      addGroup: (name) => call(() => (state().groups[name] = true)),
-      removeGroup: (name) => call(() => delete state().groups[name]),
-      readFolder: async (path) => state().folders[path] ?? null,
-      ensureFolder: async ({ path, mode }) => {
-        await call(
-          () => (state().folders[path] ??= { mode: 0o700, ...rootOwned }),
-          () => (state().folders[path] = { mode, ...rootOwned }),
-        )
-      },
-      putFolder: (path, about) => call(() => (state().folders[path] = about)),
-      removeFolder: async (path) => {
-        await call(() => delete state().folders[path])
-        return true
-      },
-      sync: () => call(() => (this.#durable = structuredClone(this.#state))),
-    }
+    return partsHostOn({
+      ...{ units: this.#unitsOf(process), state: () => this.#state, running: () => this.#running },
+      call: (...effects) => this.#call(process, ...effects),
+      start: (unit) => this.#start(unit),
+      sync: () => (this.#durable = structuredClone(this.#state)),
+    })
   }
 }
-
-const rootOwned = { uid: 0, gid: 0, owner: 'root', group: 'root' }
-
-const installedState = ({ units, users, folders }: Installation): State => ({
-  units: Object.fromEntries(units.map(({ name, text, isEnabled }) => [name, { text, isEnabled }])),
-  helpers: {},
-  users: Object.fromEntries(users.map((name) => [name, true])),
-  groups: {},
-  folders: Object.fromEntries(folders.map(({ path, mode }) => [path, { mode, ...rootOwned }])),
-})
 
 const absent = (): never => {
   throw new Error('there is no controller')
-}
-
-/** Of each change since the durable state, `survives` says whether it survives. */
-function mixed(durable: State, present: State, survives: () => boolean): State {
-  const mix = <T>(one: Record<string, T>, other: Record<string, T>): Record<string, T> => {
-    const names = [...new Set([...Object.keys(one), ...Object.keys(other)])]
-    return Object.fromEntries(
-      names.flatMap((name) => {
-        const from = JSON.stringify(one[name]) === JSON.stringify(other[name]) || survives() ? other : one
-        const value = from[name]
-        return value === undefined ? [] : [[name, value] as const]
-      }),
-    )
-  }
-  return {
-    units: mix(durable.units, present.units),
-    helpers: mix(durable.helpers, present.helpers),
-    users: mix(durable.users, present.users),
-    groups: mix(durable.groups, present.groups),
-    folders: mix(durable.folders, present.folders),
-  }
 }
