@@ -161,7 +161,7 @@ export const doctorSuite = (lend: () => Promise<Pair>): void => {
         [/^certificates: .*machine\.pem: the copy differs from this machine's current certificate/],
         'cp -p /run/kept.pem /var/lib/tandem/haproxy/machine.pem',
       ],
-    ])('reports it when %s', long, async (_what, script, said, mend) => {
+    ])('reports it when %s', long, async (_what, script, said, repair) => {
       try {
         const broken = (): Promise<string> => a.must(['sh', '-ec', script])
         await broken()
@@ -174,7 +174,7 @@ export const doctorSuite = (lend: () => Promise<Pair>): void => {
         // There are no other findings, because earlier faults were repaired.
         await expect.poll(seen, pollMs).toEqual(said.map((one) => expect.stringMatching(one)))
       } finally {
-        await a.must(['sh', '-ec', mend])
+        await a.must(['sh', '-ec', repair])
       }
     })
 

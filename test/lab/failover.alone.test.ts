@@ -120,12 +120,12 @@ describe.skipIf(why)(`failover${why ? ` (skipped: ${why})` : ''}`, () => {
     it('moves between the machines while both are patched and restarted, with no request lost', long, async () => {
       lab.pair.controller.write('/root/patch.sh', 'touch /var/lib/patched\n')
       probe = lab.probe({ keepAlive: true, perSecond: 250 })
-      const anew = lab.probe({ keepAlive: false, perSecond: 250 })
-      await Promise.all([probe.answered(), anew.answered()])
+      const fresh = lab.probe({ keepAlive: false, perSecond: 250 })
+      await Promise.all([probe.answered(), fresh.answered()])
       const args = ['machine', 'patch', '--all', '--script', '/root/patch.sh']
       expect(await lab.pair.tandem(...args)).toMatchObject({ exit: 0, maintenance: { state: 'completed' } })
       await passing(1_000)
-      const both = await Promise.all([probe.stop(), anew.stop()])
+      const both = await Promise.all([probe.stop(), fresh.stop()])
       for (const { sent, failures, slowestMs } of both) report('patch --all', { sent, failures, slowestMs })
       for (const name of ['a', 'b']) {
         await lab.pair.lab.machine(name).must(['test', '-e', '/var/lib/patched'])
