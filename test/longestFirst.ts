@@ -13,9 +13,9 @@ export class LongestFirst extends BaseSequencer {
 
 /** Files of minutes, longest first, by the beginning of their path; then all others. */
 const longest = [
+  'test/lab/upgradePair',
   'test/lab/onePair',
   'test/lab/addressPair',
-  'test/lab/upgrade',
   'test/lab/',
   'test/long/',
   'test/system/',

@@ -14,8 +14,6 @@ import { TrialFiles } from './trialFiles.ts'
 /** Attempts to obtain a program before the attempt counts as failed; an unreachable controller does not count. */
 const triesBeforeFailed = 3
 const retry = { firstMs: 500, mostMs: 10_000 }
-/** Longer than an idle helper stays: its next start runs the program that replaced it. */
-const oldHelperMs = 45_000
 const reasonChars = 2_000
 
 /** Values that the keeper needs from the process that runs the part. */
@@ -64,8 +62,6 @@ export class ProgramKeeper {
   #isWorking = false
   /** True if this process began under units of another version. */
   readonly #hasOldParts: boolean
-  /** True if the privileged helper is of a version that changes no units: it is replaced only after the trial. */
-  #hasOldHelper = false
   #closing = new AbortController()
   readonly #clock: Clock
 
@@ -107,7 +103,7 @@ export class ProgramKeeper {
     if (!trial || confirmed === trial.key || failed?.key === trial.key) return
     // The former program still runs for a moment after the trial began. The tried program confirms only under the units
     // that it installs itself: they might keep it from working.
-    if (!runsIn(trial.to, this.#options.own) || (this.#hasOldParts && !this.#hasOldHelper)) return
+    if (!runsIn(trial.to, this.#options.own) || this.#hasOldParts) return
     this.#options.host.confirm(trial.key).catch((error: unknown) => {
       this.#options.logger.warn(
         { err: error },
@@ -158,16 +154,8 @@ export class ProgramKeeper {
     const isLeftOver = (): boolean => units.installedCommand(partsUnit(unit)) !== null
     while (!signal.aborted && (!parts.areOwn() || parts.areChanging() || isLeftOver())) {
       try {
-        if (!this.#isTrialsTurn) {
-          await host.changeParts()
-          this.#hasOldHelper = false
-        }
+        if (!this.#isTrialsTurn) await host.changeParts()
       } catch (error) {
-        if (isUnknown(error)) {
-          this.#hasOldHelper = true
-          await sleep(this.#clock, oldHelperMs, signal)
-          continue
-        }
         logger.warn({ err: error }, 'could not begin to change the units of Tandem to those of this version; retrying')
       }
       await sleep(this.#clock, backoff.next(), signal)
@@ -214,7 +202,3 @@ export class ProgramKeeper {
     changed()
   }
 }
-
-/** The words of an older helper, and of this one. */
-const isUnknown = (error: unknown): boolean =>
-  error instanceof Error && /^(?:there is no|unknown) operation/.test(error.message)
