@@ -73,7 +73,7 @@ export class FailoverLab {
   }
 
   async status(): Promise<Status> {
-    return this.pair.tandem<Status>('status')
+    return this.pair.status()
   }
 
   /**

@@ -27,7 +27,7 @@ interface About {
 
 const bootMs = 60_000
 const powerOffMs = 30_000
-const lookMs = 20
+const lookMs = 50
 const environment = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
@@ -178,7 +178,7 @@ export class LabMachine {
     const deadline = performance.now() + bootMs
     while (this.#nspawn && performance.now() < deadline) {
       this.#leader = firstChild(this.#nspawn.pid ?? 0)
-      const { out } = this.#leader ? await this.run(['systemctl', 'is-system-running']) : { out: '' }
+      const { out } = this.#leader ? await this.run(['systemctl', 'is-system-running', '--wait']) : { out: '' }
       if (['running', 'degraded'].includes(out.trim())) return
       await pause(lookMs)
     }

@@ -1,6 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { MaintenanceView } from '../../src/api/maintenance.ts'
-import type { Status } from '../../src/api/views.ts'
 import { web } from '../system/rollUnderLoad.ts'
 import type { Pair } from './pair.ts'
 import { bootMs } from './sharedPair.ts'
@@ -22,7 +21,7 @@ export const maintenanceSuite = (lend: () => Promise<Pair>): void => {
     const maintain = (...args: string[]) => pair.tandem<{ maintenance: MaintenanceView }>(...args)
     const script = (text: string): void => pair.controller.write('/root/patch.sh', text)
     const instances = async (): Promise<string[]> => {
-      const { services } = await pair.tandem<Status>('status')
+      const { services } = await pair.status()
       return services.flatMap((one) => one.instances.map(({ machine: on, state }) => `${on} ${state}`)).toSorted()
     }
 
@@ -45,7 +44,7 @@ export const maintenanceSuite = (lend: () => Promise<Pair>): void => {
       const failed = await maintain('machine', 'patch', '--all', '--script', '/root/patch.sh', '--no-reboot')
       expect(failed).toMatchObject({ exit: 1, maintenance: { state: 'stopped' } })
       expect(failed.maintenance.reason).toContain('exited with status 3; its last lines: cannot reach the mirror')
-      const { machines } = await pair.tandem<Status>('status')
+      const { machines } = await pair.status()
       expect(machines.map(({ name, state }) => `${name} ${state}`)).toEqual(['a drained', 'b ready'])
       const again = await maintain('maintenance', 'resume')
       expect(again).toMatchObject({ exit: 1, maintenance: { state: 'stopped' } })

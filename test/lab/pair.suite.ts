@@ -54,7 +54,7 @@ export const pairSuite = (lend: () => Promise<Pair>): void => {
       expect(requests).toBeGreaterThan(500)
       return failuresOf(result)
     }
-    const status = (): Promise<Status> => pair.tandem<Status>('status')
+    const status = (): Promise<Status> => pair.status()
     const answerOf = async (entry: string): Promise<string> =>
       (await pair.lab.client.run(['curl', '-s', '--max-time', '5', entry])).out
 

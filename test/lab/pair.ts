@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Status } from '../../src/api/views.ts'
+import type { KnownCluster } from '../../src/cli/contexts.ts'
 import type { Pushed } from '../system/rollUnderLoad.ts'
 import { openLab, type Lab } from './lab.ts'
 import type { LabMachine } from './labMachine.ts'
@@ -9,6 +12,10 @@ const root = join(import.meta.dirname, '../..')
 export const entryPort = 80
 export const tcpPort = 5672
 const rolloutMs = 300_000
+/** Between two looks of a wait. */
+const lookMs = 100
+/** The cluster's authority, on the controller's machine. */
+const authorityFile = '/root/authority.pem'
 
 /**
  * Ignores this problem: the host of the lab may allow fewer open files than HAProxy needs, which is no fault of the
@@ -45,6 +52,7 @@ export class Pair {
   #drivers: string
   #more: string
   #byHand: boolean
+  #context: KnownCluster | null = null
 
   static async open(options: PairOptions = {}): Promise<Pair> {
     const { debianPackage } = options
@@ -116,6 +124,24 @@ export class Pair {
     return { ...(JSON.parse(last) as T), exit: code, err } // the caller names the documented type
   }
 
+  /**
+   * The answer that `tandem status` prints, without a start of that program: waits ask many times. Rejects while no
+   * controller answers.
+   */
+  async status(): Promise<Status> {
+    const { url, token } = (this.#context ??= await this.#readContext())
+    const trust = ['--cacert', authorityFile, '-H', `authorization: Bearer ${token}`]
+    const curl = ['curl', '-sS', '--fail', '--max-time', '10', ...trust, `${url}/api/v1/status`]
+    return JSON.parse(await this.controller.must(curl)) as Status // the contract names the type
+  }
+
+  async #readContext(): Promise<KnownCluster> {
+    const context = await this.controller.must(['cat', '/root/.config/tandem/contexts/lab.json'])
+    const known = JSON.parse(context) as KnownCluster // written by the founding controller
+    this.controller.write(authorityFile, known.authority ?? '')
+    return known
+  }
+
   /** Pushes a program of test/services with this definition. */
   async push(
     name: string,
@@ -166,13 +192,14 @@ export class Pair {
   async until(state: string, names: readonly string[] = ['a', 'b'], withinMs = 30_000): Promise<void> {
     const deadline = performance.now() + withinMs
     for (;;) {
-      const { machines = [] } = await this.tandem<{ machines?: { name: string; state: string }[] }>('machines')
+      const { machines } = await this.status().catch(() => ({ machines: [] }))
       if (names.every((name) => machines.some((one) => one.name === name && one.state === state))) return
       if (performance.now() > deadline) {
         throw new Error(
           `not ${state} within ${withinMs} ms: ${JSON.stringify(machines)}\n${await this.#journal(names)}`,
         )
       }
+      await pause(lookMs)
     }
   }
 

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AddressWatch } from './addressWatch.ts'
 import type { Pair } from './pair.ts'
 import { longestSilence, Probe } from './probe.ts'
-import type { Status } from '../../src/api/views.ts'
 
 const bootMs = 700_000
 const long = { timeout: 180_000 }
@@ -67,7 +66,7 @@ export const twoAddressesSuite = (lend: () => Promise<Pair>): void => {
       } finally {
         for (const probe of probes) probe.kill()
       }
-      const { addresses } = await pair.tandem<Status>('status')
+      const { addresses } = await pair.status()
       expect(addresses.map(({ address, holder, refused }) => [address, holder, refused])).toEqual([
         [first, 'a', []],
         [second, 'b', []],

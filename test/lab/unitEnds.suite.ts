@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Status } from '../../src/api/views.ts'
 import type { Pair } from './pair.ts'
 import { bootMs } from './sharedPair.ts'
 
@@ -30,7 +29,7 @@ export const unitEndsSuite = (lend: () => Promise<Pair>): void => {
       { timeout: 120_000 },
       async () => {
         const problems = async (): Promise<string> => {
-          const { machines } = await pair.tandem<Status>('status')
+          const { machines } = await pair.status()
           return (machines.find(({ name }) => name === 'a')?.problems ?? []).join()
         }
         expect(await problems()).not.toContain("systemd's signals")

@@ -2,7 +2,6 @@ import { cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { UpgradeView } from '../../src/api/upgrade.ts'
-import type { Status } from '../../src/api/views.ts'
 import { failuresOf, line, web } from '../system/rollUnderLoad.ts'
 import { AddressWatch } from './addressWatch.ts'
 import type { Edit } from './changedBuild.ts'
@@ -150,13 +149,13 @@ export class UpgradedPair {
 
   /** Versions of a, b and the controller. */
   async versions(): Promise<string[]> {
-    const { machines, controller } = await this.pair.tandem<Status>('status')
+    const { machines, controller } = await this.pair.status()
     return [...machines.map((one) => one.version ?? '?'), controller.version]
   }
 
   /** Problems that status shows. */
   async problems(): Promise<string[]> {
-    const { machines } = await this.pair.tandem<Status>('status')
+    const { machines } = await this.pair.status()
     return machines.flatMap((machine) => machine.problems.filter(isOfCluster))
   }
 
@@ -223,7 +222,7 @@ export class UpgradedPair {
     this.#moves = this.#watch.changes.length
     const { lab, entries, tcpEntries: tcp } = this.pair
     const all = [...entries, `http://${virtualAddress}:${entryPort}`]
-    this.#load = new ClientLoad(lab, { entries: all, perSecond: 300, tcp, drainMs: drain })
+    this.#load = new ClientLoad(lab, { entries: all, perSecond: 200, tcp, drainMs: drain })
   }
 
   /** Checks that no request was lost meanwhile, and that the address did not move. */
