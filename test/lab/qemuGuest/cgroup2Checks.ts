@@ -13,14 +13,11 @@ import { unitName } from '../../../src/drivers/supervisor/systemd/unitName.ts'
  * program makes all of them at the same time, because each program takes seconds to start on an emulated machine.
  */
 
-const node = '/usr/lib/tandem/node'
+/** Programs of the checks are in Perl, which is there: Node takes seconds to start on an emulated machine. */
+const perl = '/usr/bin/perl'
+const neighbour = [perl, '-e', readFileSync(`${import.meta.dirname}/neighbour.pl`, 'utf8')]
 const withinMs = 150_000
 const lookMs = 50
-/**
- * A target counts as unreachable if it has not answered this long after one that always answers; the kernel retransmits
- * after 1 s.
- */
-const unansweredMs = 4_000
 const other = { network: 'other', port: 7000, addresses: ['10.9.0.2', '10.9.0.3'] }
 const here = '10.9.0.1'
 const memoryBytes = 100 * 1024 * 1024
@@ -48,10 +45,8 @@ async function groupOf({ service, id }: InstanceSpec): Promise<(file: string) =>
 
 async function hungry(): Promise<object> {
   // The instance starts its work after the limits have been read.
-  const eat = `process.on('SIGUSR2', () => { const kept = []; setInterval(() => kept.push(Buffer.alloc(8e6, 1)), 5) })
-    setInterval(() => {}, 1000)
-    console.log('up')`
-  const spec = lab.spec([node, '-e', eat])
+  const eat = `$| = 1; my @kept; $SIG{USR2} = sub { push @kept, 'x' x 8e6 while 1 }; print "up\\n"; sleep 1 while 1`
+  const spec = lab.spec([perl, '-e', eat])
   spec.limits = { ...spec.limits, memoryBytes }
   const up = lab.printed(spec, /^up$/)
   const { pid } = await lab.driver.start(spec)
@@ -83,60 +78,39 @@ async function forking(): Promise<object> {
   return { ...limits, most, alive: lab.driver.isAlive(spec.id) }
 }
 
-/**
- * `asked` connects to each target, and reports those that answered until some time after the target on loopback did.
- */
-const asker = `
-const { connect } = require('node:net')
-const ask = (targets, always) => new Promise((done) => {
-  const answered = new Set()
-  for (const { name, ...to } of targets) {
-    const socket = connect(to, () => {
-      answered.add(name)
-      socket.end()
-      if (name === always) setTimeout(() => done([...answered].sort()), ${unansweredMs})
-    })
-    socket.on('error', () => {})
-  }
-})`
+/** Words of neighbour.pl. */
+const target = (name: string, host: string, port: number, local?: string): string =>
+  [name, host, String(port), ...(local === undefined ? [] : [local])].join(',')
 
 async function addressed(jail: Jail | undefined, port: number): Promise<object> {
-  const targets = ['127.0.0.1', ...other.addresses].map((host) => ({ name: host, host, port: other.port }))
-  const program = `${asker}
-    require('node:net').createServer((socket) => socket.end()).listen(${port}, '0.0.0.0', async () => {
-      console.log('listens')
-      console.log('reached ' + JSON.stringify(await ask(${JSON.stringify(targets)}, '127.0.0.1')))
-    })
-    setInterval(() => {}, 1000)`
-  const spec = lab.spec([node, '-e', program], jail ? { jail } : {})
+  const targets = ['127.0.0.1', ...other.addresses].map((host) => target(host, host, other.port))
+  const words = ['listen', String(port), 'ask', '127.0.0.1', ...targets]
+  const spec = lab.spec([...neighbour, ...words], jail ? { jail } : {})
   const listens = lab.printed(spec, /^listens$/)
   const reached = lab.printed(spec, /^reached /)
   await lab.driver.start(spec)
   await listens
-  const loopback = await connects(port)
+  const loopback = (await asked([], 'it', [target('it', '127.0.0.1', port)])).length === 1
   const from = await reachedFrom(port)
-  return { to: JSON.parse((await reached).slice('reached '.length)), from, loopback }
+  return { to: names((await reached).slice('reached '.length)), from, loopback }
 }
 
 /** The addresses of the other machine from which a connection to our port succeeds. */
 async function reachedFrom(port: number): Promise<string[]> {
-  const targets = other.addresses.map((localAddress) => ({ name: localAddress, localAddress, host: here, port }))
+  const targets = other.addresses.map((local) => target(local, here, port, local))
   // The target that always answers is the machine's own.
-  const all = [{ name: 'self', host: other.addresses[0], port: other.port }, ...targets]
-  const program = `${asker}
-    ask(${JSON.stringify(all)}, 'self').then((names) => { console.log(JSON.stringify(names)); process.exit() })`
-  const names = JSON.parse(await said('ip', 'netns', 'exec', other.network, node, '-e', program)) as string[]
-  return names.filter((name) => name !== 'self')
+  const self = target('self', other.addresses[0] ?? '', other.port)
+  const answered = await asked(['ip', 'netns', 'exec', other.network], 'self', [self, ...targets])
+  return answered.filter((name) => name !== 'self')
 }
 
-async function connects(port: number): Promise<boolean> {
-  const program = `${asker}
-    ask([{ name: 'it', host: '127.0.0.1', port: ${port} }], 'it').then(() => process.exit(0))`
-  return promisify(execFile)(node, ['-e', program], { timeout: withinMs }).then(
-    () => true,
-    () => false,
-  )
+/** The targets that answer a program that `within` starts. */
+async function asked(within: readonly string[], always: string, targets: readonly string[]): Promise<string[]> {
+  const [file = '', ...words] = [...within, ...neighbour, 'ask', always, ...targets]
+  return names(await said(file, ...words))
 }
+
+const names = (list: string): string[] => (list.trim() === '' ? [] : list.trim().split(','))
 
 /** Another machine on the network, with two addresses; both machines answer on a port. */
 async function openNeighbour(): Promise<void> {
@@ -151,11 +125,10 @@ async function openNeighbour(): Promise<void> {
     `-n ${other.network} link set there up`,
   ]
   for (const step of steps) await said('ip', ...step.split(' '))
-  const serve = `require('node:net').createServer((socket) => socket.end()).listen(${other.port}, () => console.log('up'))`
-  const servers = [
-    spawn('ip', ['netns', 'exec', other.network, node, '-e', serve], { stdio: ['ignore', 'pipe', 'inherit'] }),
-    spawn(node, ['-e', serve], { stdio: ['ignore', 'pipe', 'inherit'] }),
-  ]
+  const serve = [...neighbour, 'listen', String(other.port)]
+  const servers = [['ip', 'netns', 'exec', other.network, ...serve], serve].map(([file = '', ...words]) =>
+    spawn(file, words, { stdio: ['ignore', 'pipe', 'inherit'] }),
+  )
   children.push(...servers)
   await Promise.all(servers.map(({ stdout }) => once(stdout, 'data')))
 }
