@@ -11,7 +11,7 @@ const drain = 3_000
 const long = { timeout: 600_000 }
 const refused = /alert|eof|reset/i
 const soon = { timeout: 60_000 }
-const { count: rounds } = randomRun('rounds', { check: 3, soak: 20 })
+const { count: rounds } = randomRun('rounds', { check: 2, soak: 20 })
 
 export const pairSuite = (lend: () => Promise<Pair>): void => {
   describe('a pair of real machines', () => {

@@ -8,7 +8,7 @@ import { endedEarly, failuresOf, pushLine, pushWeb } from '../system/rollUnderLo
 
 /** Documented lifetime of long connections. */
 const drain = 3_000
-const { seed, count: rounds } = randomRun('rounds', { check: 3, soak: 20 })
+const { seed, count: rounds } = randomRun('rounds', { check: 2, soak: 20 })
 const random = seededRandom(seed)
 
 /*
