@@ -7,18 +7,18 @@ import { KeyedQueue } from '../../../lib/keyedQueue.ts'
 import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from '../balancer.ts'
 import { acceptableRoutes } from './acceptableRoutes.ts'
 import { Admission } from './admission.ts'
+import { bringRoutes, type BringParts } from './bringRoutes.ts'
 import { Certificates, type PublicCertificates } from './certificates.ts'
 import { configuredServers, type ConfiguredServer } from './configuredServer.ts'
 import { haproxyConfig, shapeIn } from './haproxyConfig.ts'
 import { HaproxyFolder, type ForwardingTls } from './haproxyFolder.ts'
 import type { HaproxyProcess } from './haproxyProcess.ts'
 import { haproxyFiles, haproxyLimits, type HaproxyLimits, type HaproxySettings } from './haproxySettings.ts'
-import { heldBackends, holdChanges, holdsIn } from './holds.ts'
 import { LeftoverServers } from './leftoverServers.ts'
 import { MasterSocket } from './masterSocket.ts'
 import { roomIn, shortageOf } from './openFiles.ts'
 import { RunningHaproxy, type RunningWorker } from './runningHaproxy.ts'
-import { differences, nameOf, serverChanges } from './runningServers.ts'
+import { nameOf } from './runningServers.ts'
 import { PeerAddresses, withAddresses, type Lookup } from './peerAddresses.ts'
 import { readable, type ServedRoute } from './servedRoute.ts'
 import { StoppedInstances } from './stoppedInstances.ts'
@@ -86,6 +86,7 @@ class Haproxy implements HaproxyBalancer {
   readonly #folder: HaproxyFolder
   readonly #running: RunningHaproxy
   readonly #leftover: LeftoverServers
+  readonly #parts: BringParts
   readonly #watch: WorkWatch
   readonly #admission: Admission
   readonly #certificates: Certificates
@@ -117,6 +118,7 @@ class Haproxy implements HaproxyBalancer {
     this.#running = new RunningHaproxy(socket, this.#limits)
     const log = (message: string, about: Record<string, unknown> = {}): void => options.log?.(message, about)
     this.#leftover = new LeftoverServers(this.#running)
+    this.#parts = { folder: this.#folder, running: this.#running, leftover: this.#leftover, process: options.process }
     this.#watch = new WorkWatch({
       ...{ running: this.#running, leftover: this.#leftover, limits: this.#limits, clock: options.clock, log },
       inTurn: (work) => this.#inTurn(work),
@@ -189,7 +191,7 @@ class Haproxy implements HaproxyBalancer {
     this.#shortage = shortageOf(settings.room, worker.openFiles)
     const { routes, unserved } = await this.#acceptable(asked.routes, settings, worker)
     const wanted = configuredServers(routes, settings)
-    await this.#bring(routes, wanted, settings, worker)
+    await bringRoutes(this.#parts, { routes, wanted, settings, worker })
     const before = this.#named(worker)
     ;[this.#routes, this.#wanted, this.#certificatesHash] = [routes, wanted, settings.certificatesHash]
     await this.#stopped.keep(new Set(wanted.map(({ name }) => name)))
@@ -224,63 +226,6 @@ class Haproxy implements HaproxyBalancer {
       ),
       refusal: (some) => this.#folder.refusal(haproxyConfig(some, settings)),
     })
-  }
-
-  /** First writes the files, then changes HAProxy, then reads the result back. */
-  async #bring(
-    routes: ServedRoute[],
-    wanted: ConfiguredServer[],
-    settings: HaproxySettings,
-    worker: RunningWorker,
-  ): Promise<void> {
-    const text = haproxyConfig(routes, settings)
-    const previous = this.#folder.config()
-    const holds = heldBackends(routes)
-    this.#folder.writeHolds(holds)
-    this.#folder.writeConfig(text)
-    const shape = shapeIn(text) ?? ''
-    let { pid, servers } = worker
-    if (worker.shape !== shape) {
-      pid = await this.#reload(shape, worker.shape, previous)
-      servers = await this.#running.servers(pid)
-    }
-    await this.#running.retireOld()
-    await this.#change(pid, servers, wanted, holds)
-  }
-
-  /**
-   * Restores the file only if its previous content still runs: the new worker may exist although an exchange failed.
-   */
-  async #reload(shape: string, shapeBefore: string | null, previous: string | null): Promise<number> {
-    try {
-      return await this.#running.reload(shape)
-    } catch (error) {
-      const worker = await this.#running.look().catch(() => null)
-      if (worker?.shape === shape) return worker.pid
-      if (worker?.shape === shapeBefore && previous !== null) this.#folder.writeConfig(previous)
-      const said = await this.#options.process.lastWords()
-      throw new Error(`HAProxy could not be reloaded; the running configuration stays in force: ${said}`, {
-        cause: error,
-      })
-    }
-  }
-
-  async #change(
-    pid: number,
-    servers: RunningWorker['servers'],
-    wanted: ConfiguredServer[],
-    holds: Map<string, number>,
-  ): Promise<void> {
-    const { enter, leave } = serverChanges(servers, wanted)
-    const { files } = this.#folder
-    const held = holdChanges(holdsIn(await this.#running.ask(pid, `show map ${files.holds}`)), holds, files.holds)
-    const commands = [...held.begin, ...enter, ...leave, ...held.end]
-    const said = commands.length === 0 ? '' : await this.#running.tell(pid, commands)
-    const after = await this.#running.servers(pid)
-    const wrong = differences(after, wanted)
-    if (wrong.length > 0)
-      throw new Error(`HAProxy did not carry out these commands: ${wrong.join('; ')}; its answer: ${said}`)
-    this.#leftover.set(after, new Set(wanted.map(nameOf)))
   }
 
   /** The instances known before this plan, and whether they took new work. */
