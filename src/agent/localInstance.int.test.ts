@@ -3,7 +3,7 @@ import type { Definition } from '../definitions/definition.ts'
 import { createFakeSupervisor, type FakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
 import type { Claimed } from '../drivers/supervisor/supervisor.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
-import { instanceLimits, readyProbeMs, type InstanceLimits } from './instanceLimits.ts'
+import type { InstanceLimits } from './instanceLimits.ts'
 import { loopback } from './loopback.ts'
 import { LocalInstance, type Adopted } from './localInstance.ts'
 import { TestClock } from '../lib/testing/testClock.ts'
@@ -386,16 +386,4 @@ describe('an instance that was adopted', () => {
     expect(supervisor.running()).toEqual([id])
     expect(history).not.toContain('draining')
   })
-})
-
-it.each([
-  [true, 1, 0, 2_000],
-  [true, 1, 1_400, 1_600], // together with the others, at full seconds
-  [true, 8, 0, 2_000],
-  [true, 10, 0, 3_000],
-  [true, 11, 0, 3_000],
-  [true, 50, 250, 12_750],
-  [false, 50, 250, 1_750],
-])('ready (healthy: %s), one of %d, at %d ms: next probe after %d ms', (isWell, crowd, at, wait) => {
-  expect(readyProbeMs(isWell, crowd, at, instanceLimits)).toBe(wait)
 })
