@@ -63,10 +63,11 @@ export const exposeSuite = (lend: () => Promise<UpgradedPair>): void => {
     beforeAll(async () => {
       upgraded = await lend()
       ;({ pair, hasPrevious } = upgraded)
-      ports = new Ports(pair)
+      ports = new Ports(upgraded)
     }, bootMs)
     afterAll(async () => {
-      for (const name of [...services.map((one) => one.name), 'leaky']) await pair.tandem('remove', name, '--data')
+      for (const { service } of (await pair.status()).services)
+        if (service === 'leaky' || services.some(({ name }) => name === service)) await pair.remove(service)
     }, 120_000)
 
     it('stay open when both machines are upgraded, and status names each of them', long, async ({ skip }) => {
@@ -171,20 +172,17 @@ const definition = (name: string, version: string, routes: string, more = ''): s
 
 /** The tcp services of a pair, and its ports as seen from outside. */
 class Ports {
+  readonly machines: readonly LabMachine[]
   readonly #pair: Pair
 
-  constructor(pair: Pair) {
+  constructor({ pair, serving }: UpgradedPair) {
     this.#pair = pair
+    this.machines = serving
   }
 
-  get machines(): LabMachine[] {
-    return ['a', 'b'].map((name) => this.#pair.lab.machine(name))
-  }
-
-  /** Runs a command of the new version; returns the last line of its output. */
-  async tandem<T>(...args: string[]): Promise<T & { exit: number; err: string }> {
-    const { code, out, err } = await this.#pair.controller.run([newProgram, ...args, '--json'], { timeoutMs: 120_000 })
-    return { ...(JSON.parse(out.trim().split('\n').at(-1) ?? 'null') as T), exit: code, err } // documented
+  /** Runs a command of the new version. */
+  tandem<T>(...args: string[]): Promise<T & { exit: number; err: string }> {
+    return this.#pair.tandemOf<T>(newProgram, args)
   }
 
   write(name: string, version: string, routes: string, more = ''): void {

@@ -1,8 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { randomRun } from '../../src/lib/testing/randomRun.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
-import { killUnits } from './killUnits.ts'
+import { killAtRandom, killUnits } from './killUnits.ts'
 import { bootMs } from './sharedPair.ts'
 import { before, type UpgradedPair } from './upgradedPair.ts'
 
@@ -87,7 +86,7 @@ export const failingUpgradeSuite = (lend: () => Promise<UpgradedPair>): void => 
         upgraded.beginLoad()
         for (let killed = 0; killed < kills;) {
           const over = new AbortController()
-          const killing = killAtRandom(random, 3, over.signal)
+          const killing = killAtRandom({ random, most: 3, signal: over.signal, withinMs: 800 }, () => killOne(random))
           await upgraded.upgrade('failing')
           over.abort()
           killed += await killing
@@ -105,15 +104,9 @@ export const failingUpgradeSuite = (lend: () => Promise<UpgradedPair>): void => 
       'tandem-agent.service',
       'tandem-privileged.service',
     ]
-    /** Returns the number of kills that hit a running process. */
-    async function killAtRandom(random: () => number, most: number, signal: AbortSignal): Promise<number> {
-      let done = 0
-      while (!signal.aborted && done < most) {
-        await pause(random() * 800)
-        const machine = upgraded.pair.lab.machine(random() < 0.7 ? 'a' : 'b')
-        if (await killUnits(machine, victims[Math.floor(random() * victims.length)] ?? '')) done++
-      }
-      return done
+    function killOne(random: () => number): Promise<boolean> {
+      const machine = upgraded.pair.lab.machine(random() < 0.7 ? 'a' : 'b')
+      return killUnits(machine, victims[Math.floor(random() * victims.length)] ?? '')
     }
   })
 }

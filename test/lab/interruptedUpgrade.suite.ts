@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { randomRun } from '../../src/lib/testing/randomRun.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
-import { killUnits } from './killUnits.ts'
+import { killAtRandom, killUnits } from './killUnits.ts'
 import { bootMs } from './sharedPair.ts'
 import { before, present, type Upgraded, type UpgradedPair } from './upgradedPair.ts'
 
@@ -62,7 +62,8 @@ export const interruptedUpgradeSuite = (lend: () => Promise<UpgradedPair>): void
           const isNew = (await upgraded.versions())[2] === present
           const to = isNew ? { name: 'old', version: before } : { name: 'new', version: present }
           const over = new AbortController()
-          const killing = killAtRandom(random, Math.min(killsEach, kills - killed), over.signal)
+          const most = Math.min(killsEach, kills - killed)
+          const killing = killAtRandom({ random, most, signal: over.signal, withinMs: 1_500 }, () => killOne(random))
           await upgradeWhileKilled(to.name)
           over.abort()
           const done = await killing
@@ -91,18 +92,12 @@ export const interruptedUpgradeSuite = (lend: () => Promise<UpgradedPair>): void
     ]
     const killCommand = async (): Promise<boolean> =>
       (await upgraded.pair.controller.run(['pkill', '-KILL', '-f', 'tandem.* upgrade /media'])).code === 0
-    /** Kills until it is stopped or has killed this often; returns the number of kills that hit a running process. */
-    async function killAtRandom(random: () => number, most: number, signal: AbortSignal): Promise<number> {
-      let done = 0
+    async function killOne(random: () => number): Promise<boolean> {
       const { machines } = upgraded.pair.lab
-      while (!signal.aborted && done < most) {
-        await pause(random() * 1_500)
-        const machine = machines[Math.floor(random() * machines.length)]
-        const units = victims[Math.floor(random() * victims.length)]
-        if (!machine || !units) continue
-        if (units === command ? await killCommand() : await killUnits(machine, units)) done++
-      }
-      return done
+      const machine = machines[Math.floor(random() * machines.length)]
+      const units = victims[Math.floor(random() * victims.length)]
+      if (!machine || !units) return false
+      return units === command ? killCommand() : killUnits(machine, units)
     }
 
     /** Without further kills, waits until the started upgrade ends, successfully or not. */

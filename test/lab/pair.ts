@@ -104,8 +104,13 @@ export class Pair {
   }
 
   /** Runs `tandem ARGS --json` on the controller's machine, and parses the last line of its output. */
-  async tandem<T = Record<string, unknown>>(...args: string[]): Promise<T & { exit: number; err: string }> {
-    const { code, out, err } = await this.controller.run(['tandem', ...args, '--json'], { timeoutMs: rolloutMs })
+  tandem<T = Record<string, unknown>>(...args: string[]): Promise<T & { exit: number; err: string }> {
+    return this.tandemOf('tandem', args)
+  }
+
+  /** The same with the program of another version. */
+  async tandemOf<T>(program: string, args: string[]): Promise<T & { exit: number; err: string }> {
+    const { code, out, err } = await this.controller.run([program, ...args, '--json'], { timeoutMs: rolloutMs })
     const last = out.trim().split('\n').at(-1)
     if (!last) throw new Error(`tandem ${args.join(' ')} printed nothing, exit ${code}\n${err}`)
     if (code === 70) {
@@ -162,6 +167,12 @@ export class Pair {
     throw new Error(`the push of ${push[0]} failed: ${JSON.stringify(pushed)}\n${await this.#journal(['a', 'b'])}`)
   }
 
+  /** Removes the service with its data; throws unless that succeeds. */
+  async remove(service: string): Promise<void> {
+    const removed = await this.tandem('remove', service, '--data')
+    if (removed.exit !== 0) throw new Error(`could not remove ${service}: ${JSON.stringify(removed)}`)
+  }
+
   /** Applies the cluster file that the pair was opened with, or that one with these changes. */
   async applyCluster(changes: { machines?: readonly string[]; entry?: string; more?: string } = {}): Promise<void> {
     const { machines = ['a', 'b'], entry = `http: ${entryPort}`, more = this.#more } = changes
@@ -192,11 +203,13 @@ export class Pair {
   async until(state: string, names: readonly string[] = ['a', 'b'], withinMs = 30_000): Promise<void> {
     const deadline = performance.now() + withinMs
     for (;;) {
-      const { machines } = await this.status().catch(() => ({ machines: [] }))
+      let why: unknown
+      const { machines } = await this.status().catch((error: unknown) => ((why = error), { machines: [] }))
       if (names.every((name) => machines.some((one) => one.name === name && one.state === state))) return
       if (performance.now() > deadline) {
         throw new Error(
           `not ${state} within ${withinMs} ms: ${JSON.stringify(machines)}\n${await this.#journal(names)}`,
+          { cause: why },
         )
       }
       await pause(lookMs)

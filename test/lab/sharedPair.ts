@@ -39,8 +39,5 @@ async function putBack(pair: Pair): Promise<void> {
   for (const machine of ['a', 'b']) await pair.tandem('machine', 'ready', machine)
   await pair.until('ready')
   const { services } = await pair.status()
-  for (const { service } of services) {
-    const removed = await pair.tandem('remove', service, '--data')
-    if (removed.exit !== 0) throw new Error(`could not remove ${service}: ${JSON.stringify(removed)}`)
-  }
+  for (const { service } of services) await pair.remove(service)
 }

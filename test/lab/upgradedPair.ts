@@ -105,8 +105,13 @@ export class UpgradedPair {
       await workshop.add({ edits: laterVersion, version: later }, 'later')
       const pair = await Pair.open({ ...withAddress, debianPackage })
       const opened = new UpgradedPair(pair, { workshop, hasPrevious, newPackage })
-      await opened.#serve()
-      return opened
+      try {
+        await opened.#serve()
+        return opened
+      } catch (error) {
+        await opened.close()
+        throw error
+      }
     } catch (error) {
       workshop.close()
       throw error

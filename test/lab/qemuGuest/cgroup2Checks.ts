@@ -10,10 +10,10 @@ import { unitName } from '../../../src/drivers/supervisor/systemd/unitName.ts'
 
 /*
  * Runs on a machine with cgroup v2, and prints its observations as JSON, which test/lab/cgroup2.test.ts checks. One
- * program makes all of them at the same time, because each program takes seconds to start on an emulated machine.
+ * program makes all of them at the same time, because Node takes seconds to start on an emulated machine.
  */
 
-/** Programs of the checks are in Perl, which is there: Node takes seconds to start on an emulated machine. */
+/** The services of the checks are in Perl, for the same reason. */
 const perl = '/usr/bin/perl'
 const neighbour = [perl, '-e', readFileSync(`${import.meta.dirname}/neighbour.pl`, 'utf8')]
 const withinMs = 150_000
