@@ -27,7 +27,11 @@ const inlineBytes = 16 * 1024
 
 export async function pack(key: ObjectKey, content: Uint8Array): Promise<PackedObject> {
   if (content.length >= worthCompressingBytes) {
-    const bytes = await compress(content, { params: { [constants.ZSTD_c_compressionLevel]: level } })
+    const bytes = await compress(content, {
+      params: { [constants.ZSTD_c_compressionLevel]: level },
+      // Without it, each compression and decompression allocates megabytes for a window that is larger than the object.
+      pledgedSrcSize: content.length,
+    })
     if (bytes.length < content.length * 0.95) return { key, encoding: 'zstd', bytes }
   }
   return { key, encoding: 'raw', bytes: content }
