@@ -10,13 +10,13 @@ import type { Outcome } from '../../src/lib/exec.ts'
 import { exclusive } from './exclusive.ts'
 import { labFolder } from './lab.ts'
 import { labsFolder, lockFile, removeAbandonedLabs, removeLab } from './leftovers.ts'
-import { checkoutBind, nodeBinary } from './program.ts'
+import { nodeBinary } from './program.ts'
 import { qemuKernel, type QemuKernel } from './qemuKernel.ts'
 import { openQemuShell, type QemuShell } from './qemuShell.ts'
 import { sharer } from './requirements.ts'
 
 /** A folder of this computer that the machine sees, read-only. */
-interface Share {
+export interface Share {
   tag: string
   from: string
   to: string
@@ -69,19 +69,19 @@ const socketMs = 10_000
 const lookMs = 20
 const commandMs = 60_000
 
-export async function bootQemuMachine(): Promise<QemuMachine> {
+export async function bootQemuMachine(more: Share[]): Promise<QemuMachine> {
   await removeAbandonedLabs(labFolder)
   const [image, kernel] = [await baseImage(labFolder), await qemuKernel(labFolder)]
   for (let boots = 1; ; boots++) {
     try {
-      return await boot(image, kernel)
+      return await boot(image, kernel, more)
     } catch (error) {
       if (boots === mostBoots) throw error
     }
   }
 }
 
-async function boot(image: string, kernel: QemuKernel): Promise<QemuMachine> {
+async function boot(image: string, kernel: QemuKernel, more: Share[]): Promise<QemuMachine> {
   const folder = join(labsFolder(labFolder), randomBytes(3).toString('hex'))
   await using opened = new AsyncDisposableStack()
   mkdirSync(folder, { recursive: true })
@@ -93,7 +93,7 @@ async function boot(image: string, kernel: QemuKernel): Promise<QemuMachine> {
   const shares = [
     { tag: 'modules', from: kernel.modules, to: '/usr/lib/modules' },
     { tag: 'node', from: dirname(nodeBinary()), to: '/usr/lib/tandem' },
-    { tag: 'checkout', ...checkoutBind },
+    ...more,
   ]
   for (const { tag, from } of [{ tag: 'base', from: image }, ...shares]) {
     const child = spawnBound(folder, tag, [sharer(), ...sharerOptions(join(folder, `${tag}.socket`), from)])

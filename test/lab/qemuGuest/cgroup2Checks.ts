@@ -10,7 +10,7 @@ import { unitName } from '../../../src/drivers/supervisor/systemd/unitName.ts'
 
 /*
  * Runs on a machine with cgroup v2, and prints its observations as JSON, which test/lab/cgroup2.test.ts checks. One
- * program makes all of them at the same time, because Node takes seconds to start on an emulated machine.
+ * program makes all of them, because Node takes seconds to start on an emulated machine.
  */
 
 /** The services of the checks are in Perl, for the same reason. */
@@ -21,8 +21,8 @@ const lookMs = 50
 const other = { network: 'other', port: 7000, addresses: ['10.9.0.2', '10.9.0.3'] }
 const here = '10.9.0.1'
 const memoryBytes = 100 * 1024 * 1024
+const graceMs = 1_000
 
-const lab = await openSystemdLab()
 const children: ChildProcess[] = []
 
 async function said(file: string, ...args: string[]): Promise<string> {
@@ -149,15 +149,58 @@ async function confined(): Promise<object> {
   return { open, one, none }
 }
 
+async function stubborn(): Promise<object> {
+  const stop = { signal: 'SIGTERM' as const, withinMs: graceMs }
+  const spec = lab.spec(['/bin/sh', '-c', 'trap "" TERM; echo up; while :; do sleep 1; done'], { stop })
+  const up = lab.printed(spec, /^up$/)
+  await lab.driver.start(spec)
+  await up
+  const group = await groupOf(spec)
+  const processes = group('pids.current')
+  const begun = performance.now()
+  await lab.driver.stop(spec.id)
+  const inGrace = performance.now() - begun < graceMs
+  const exit = lab.exits.find(({ id }) => id === spec.id)
+  return { processes, inGrace, exit, alive: lab.driver.isAlive(spec.id) }
+}
+
+/**
+ * An instance that outlives its driver, as when an agent is killed, and is adopted by the next one. Runs alone, because
+ * a driver adopts every instance of the machine.
+ */
+async function adopted(): Promise<object> {
+  const port = 7200
+  const first = await openSystemdLab()
+  const spec = { ...first.spec([...neighbour, 'listen', String(port)]), port }
+  const listens = first.printed(spec, /^listens$/)
+  const { pid } = await first.driver.start(spec)
+  await listens
+  await first.driver.close()
+  const next = await openSystemdLab(first.dir)
+  const claimed = next.driver.claim?.(spec.id)
+  const owner = await next.driver.whoOwns(port)
+  const owns = await next.driver.ownsSocket(spec.id, port)
+  await next.driver.stop(spec.id)
+  const same = claimed?.pid === pid && owner?.pid === pid
+  const facts = { same, owns, early: first.exits, exits: next.exits.map(({ reason }) => reason) }
+  const ended = { alive: next.driver.isAlive(spec.id), owner: await next.driver.whoOwns(port) }
+  await next.close()
+  return { ...facts, ...ended }
+}
+
 /** An error of one check does not affect the others. */
-const checks = Object.entries({ hungry, forking, exposed, confined }).map(async ([name, check]) => {
+async function observed(name: string, check: () => Promise<object>): Promise<[string, object]> {
   const begun = performance.now()
   const seen = await check().catch((error: unknown) => ({
     failed: String(error instanceof Error ? error.stack : error),
   }))
   return [name, { ...seen, ms: Math.round(performance.now() - begun) }]
-})
-const seen = Object.fromEntries((await Promise.all(checks)) as [string, object][]) as object
+}
+
+const alone = await observed('adopted', adopted)
+const lab = await openSystemdLab()
+const together = Object.entries({ hungry, forking, exposed, confined, stubborn })
+const seen = await Promise.all(together.map(([name, check]) => observed(name, check)))
 for (const child of children) child.kill('SIGKILL')
 await lab.close()
-console.log(JSON.stringify(seen))
+console.log(JSON.stringify(Object.fromEntries([alone, ...seen])))
