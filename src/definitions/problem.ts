@@ -51,11 +51,16 @@ export class DefinitionError extends OperatorError {
  * problems.
  */
 export function renderProblems(problems: readonly Problem[]): string {
-  return problems.map(renderProblem).join('\n\n')
+  return problems.map((problem) => renderProblem(problem, '')).join('\n\n')
 }
 
-function renderProblem(problem: Problem): string {
-  const lines = [`${problem.file}:${problem.line}:${problem.column}: ${printable(problem.message)}`]
+/** The same for warnings, marked as such: the command goes on after them. */
+export function renderWarnings(warnings: readonly Problem[]): string {
+  return warnings.map((warning) => renderProblem(warning, 'warning: ')).join('\n\n')
+}
+
+function renderProblem(problem: Problem, mark: string): string {
+  const lines = [`${problem.file}:${problem.line}:${problem.column}: ${mark}${printable(problem.message)}`]
   if (problem.lineText !== '') {
     const gutter = `${problem.line} | `
     lines.push(`  ${gutter}${printable(problem.lineText)}`, `  ${' '.repeat(gutter.length + problem.caret)}^`)

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { ClusterDefinition } from '../../definitions/cluster.ts'
 import { clusterDifference, type ClusterChange } from '../../definitions/clusterDifference.ts'
 import { readCluster } from '../../definitions/readDefinition.ts'
-import { renderProblems } from '../../definitions/problem.ts'
+import { renderWarnings } from '../../definitions/problem.ts'
 import { renderTable } from '../render/table.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
@@ -41,7 +41,7 @@ export async function applyCluster(
 
 async function read({ host, out }: Session, file: string): Promise<ClusterDefinition> {
   const { cluster, warnings } = await readCluster(host.cwd === process.cwd() ? file : resolve(host.cwd, file))
-  if (warnings.length > 0) out.note(renderProblems(warnings))
+  if (warnings.length > 0) out.note(renderWarnings(warnings))
   return cluster
 }
 

@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { ApiClient } from '../../api/client.ts'
 import { ObjectsClient } from '../../api/objectsClient.ts'
 import type { Definition } from '../../definitions/definition.ts'
-import { renderProblems } from '../../definitions/problem.ts'
+import { renderWarnings } from '../../definitions/problem.ts'
 import { readDefinition } from '../../definitions/readDefinition.ts'
 import { programFolder } from '../../lib/programFolder.ts'
 import { describeFolder } from '../../releases/describeFolder.ts'
@@ -25,7 +25,7 @@ export async function push(session: Session, flags: PushFlags, dir?: string): Pr
     flags.file === undefined ? join(resolve(host.cwd, dir ?? '.'), 'tandem.yaml') : resolve(host.cwd, flags.file)
   const folder = dir === undefined ? dirname(file) : resolve(host.cwd, dir)
   const { definition, warnings } = await readDefinition(file)
-  if (warnings.length > 0) out.note(`${renderProblems(warnings)}\n`)
+  if (warnings.length > 0) out.note(`${renderWarnings(warnings)}\n`)
   const { service } = definition
   const { client, status } = await session.announce(`${flags.noDeploy ? 'publish' : 'push'} ${service}`)
   const previous = status.services.find((one) => one.service === service)?.release ?? null

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { DefinitionError, renderProblems, type Problem } from '../../definitions/problem.ts'
+import { DefinitionError, renderWarnings, type Problem } from '../../definitions/problem.ts'
 import { accessOf, type RouteAccess } from '../../definitions/routeAccess.ts'
 import { readCluster, readDefinition } from '../../definitions/readDefinition.ts'
 import { count } from '../render/names.ts'
@@ -47,7 +47,7 @@ async function check(given: string, cwd: string): Promise<{ result: Validated; t
   const kind = await kindOf(path)
   try {
     const { name, warnings, ...more } = await parse(path, kind)
-    return { result: { file, kind, name, errors: [], warnings, ...more }, text: renderProblems(warnings) }
+    return { result: { file, kind, name, errors: [], warnings, ...more }, text: renderWarnings(warnings) }
   } catch (error) {
     if (!(error instanceof DefinitionError)) throw error
     return { result: { file, kind, name: null, errors: error.problems, warnings: [] }, text: error.render() }
