@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { machine, position, time, type Operation } from './operation.ts'
 
-const text = z
+/** The text of a note. */
+export const noteText = z
   .string()
   .trim()
   .min(1)
-  .max(500)
+  .max(500, 'a note has at most 500 characters')
   .regex(/^[^\p{Cc}]*$/u, 'a note is one line of text')
 
 export const noteOperations = {
@@ -13,7 +14,7 @@ export const noteOperations = {
     dryRun: true,
     ...{ method: 'POST', path: '/machines/:machine/note', role: 'operator', summary: 'leave a note on a machine' },
     params: z.object({ machine }),
-    body: z.object({ text: text.nullable().describe('replaces the note; null removes it') }),
+    body: z.object({ text: noteText.nullable().describe('replaces the note; null removes it') }),
     response: z.object({ position }),
   },
 } as const satisfies Record<string, Operation>

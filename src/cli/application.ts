@@ -4,10 +4,11 @@ import type { CliContext } from './command.ts'
 import type { CommandTable } from './help/commandTree.ts'
 import { unknownCommand, usageError } from './usage.ts'
 
-/** The command line as stricli runs it. `onMisuse` receives the usage error; no command has run then. */
+/** The command line `args` as stricli runs it. `onMisuse` receives the usage error; no command has run then. */
 export function buildApplicationFor(
   commands: CommandTable,
   version: string,
+  args: readonly string[],
   onMisuse: (error: OperatorError) => void,
 ): Application<CliContext> {
   const misuse = (error: OperatorError): string => {
@@ -24,7 +25,7 @@ export function buildApplicationFor(
         ...text_en,
         briefs: { ...text_en.briefs, argumentEscapeSequence: 'Treat everything after -- as an argument, not a flag' },
         noCommandRegisteredForInput: ({ input }) => misuse(unknownCommand(commands, input)),
-        exceptionWhileParsingArguments: (error) => misuse(usageError(error)),
+        exceptionWhileParsingArguments: (error) => misuse(usageError(commands, args, error)),
         exceptionWhileLoadingCommandFunction: (error) => {
           throw error
         },

@@ -21,7 +21,13 @@ describe('a wrong command line', () => {
   it.each([
     ['statsu', 'did you mean: tandem status'],
     ['status --jsno', 'did you mean --json?'],
-    ['deploy shop', '--release needs a value'],
+    ['deploy shop', '--release is required'],
+    ['deploy shop --release', '--release needs a value'],
+    ['push --dryrun', 'next  tandem push --help '],
+    ['machine note a note that is not quoted', 'next  tandem machine note --help '],
+    ['run shop', 'SERVICE -- ARGV is incomplete'],
+    ['machine note a ', 'next  tandem machine note a --clear '],
+    [`machine note a ${'x'.repeat(501)}`, 'a note has at most 500 characters'],
     ['restart', 'SERVICE is missing'],
     ['restart shop other', 'one argument too many'],
     ['up --port eighty', 'must be a whole number'],
@@ -96,6 +102,14 @@ describe('init and validate', () => {
     })
   })
 
+  it('mark a warning as a warning', async () => {
+    writeFileSync(join(folder, 'tandem.yaml'), 'service: shop\nrun: ./a | ./b\n')
+    const { code, out, err } = await run('validate')
+    expect(err).toMatch(/tandem\.yaml:2:6: warning: no shell runs this: .*\n {2}2 \| run/)
+    expect(out).toContain('service shop is valid, with 1 warning')
+    expect(code).toBe(0)
+  })
+
   it('show every error of every file, and the line', async () => {
     writeFileSync(join(folder, 'tandem.yaml'), 'service: shop\nrun: x\nhelth: {}\n')
     writeFileSync(join(folder, 'cluster.yaml'), 'cluster: production\n')
@@ -133,7 +147,7 @@ describe('help and version for programs', () => {
 
 function helpOfAll(): readonly (readonly [string, string])[] {
   // Help needs only the table of commands, no context.
-  const application = buildApplicationFor(commands, '0', () => {}) as unknown as Application<CommandContext>
+  const application = buildApplicationFor(commands, '0', [], () => {}) as unknown as Application<CommandContext>
   return generateHelpTextForAllCommands(application)
 }
 

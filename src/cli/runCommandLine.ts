@@ -41,7 +41,7 @@ export async function runCommandLine(argv: string[], host: CliHost): Promise<num
 async function runCommand(args: string[], host: CliHost, interrupts: Interrupts): Promise<number> {
   let outcome: { code: number } | { error: unknown } | null = null
   let misuse: OperatorError | null = null
-  const application = buildApplicationFor(commands, host.version, (error) => (misuse ??= error))
+  const application = buildApplicationFor(commands, host.version, args, (error) => (misuse ??= error))
   // Stricli writes errors to stderr as soon as it finds them; Tandem renders its errors once, at the end.
   const stderr = { write: () => {} }
   // The text that stricli prints itself: help and the version.

@@ -11,28 +11,38 @@ import {
 } from '@stricli/core'
 import { nearest } from '../definitions/suggest.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import { entriesOf, leavesOf, type CommandTable } from './help/commandTree.ts'
+import { entriesOf, findRoute, leavesOf, type CommandTable } from './help/commandTree.ts'
 
-const seeHelp = 'add --help to see the flags and arguments of this command'
-
-/** Converts a parse error to an error that describes the fault and suggests the flag that was probably meant. */
-export function usageError(error: unknown): OperatorError {
+/**
+ * Converts a parse error of the command line `args` to an error that describes the fault and suggests the flag that was
+ * probably meant.
+ */
+export function usageError({ root }: CommandTable, args: readonly string[], error: unknown): OperatorError {
   if (error instanceof OperatorError) return error
   if (error instanceof ArgumentParseError && error.exception instanceof OperatorError) return error.exception
-  const [message, next, subject] = explain(error)
+  const help = ['tandem', ...findRoute(root, args).found, '--help'].join(' ')
+  const [message, next, subject] = explain(error, args, `${help}   shows the flags and arguments of this command`)
   return new OperatorError('E_USAGE', message, { next, ...(subject === null ? {} : { subject }), cause: error })
 }
 
-function explain(error: unknown): [message: string, next: string, subject: string | null] {
+function explain(
+  error: unknown,
+  args: readonly string[],
+  seeHelp: string,
+): [message: string, next: string, subject: string | null] {
   if (error instanceof FlagNotFoundError) {
     const meant = nearest(error.input, error.corrections) ?? error.corrections[0]
     return [`there is no flag --${error.input}`, meant ? `did you mean --${meant}?` : seeHelp, `--${error.input}`]
   }
   if (error instanceof AliasNotFoundError) return [`there is no flag -${error.input}`, seeHelp, `-${error.input}`]
   if (error instanceof UnsatisfiedFlagError) {
-    return [`--${error.externalFlagName} needs a value`, seeHelp, `--${error.externalFlagName}`]
+    const flag = `--${error.externalFlagName}`
+    return [args.includes(flag) ? `${flag} needs a value` : `${flag} is required`, seeHelp, flag]
   }
-  if (error instanceof UnsatisfiedPositionalError) return [`${error.placeholder} is missing`, seeHelp, null]
+  if (error instanceof UnsatisfiedPositionalError) {
+    const isPartial = (error.limit?.[1] ?? 0) > 0
+    return [`${error.placeholder} is ${isPartial ? 'incomplete' : 'missing'}`, seeHelp, null]
+  }
   if (error instanceof UnexpectedPositionalError) {
     const many = error.expectedCount === 0 ? 'no argument' : `at most ${error.expectedCount}`
     return [`"${error.input}" is one argument too many: this command takes ${many}`, seeHelp, error.input]

@@ -23,17 +23,18 @@ export async function completeWords(session: Session, flags: CommonFlags, ...wor
     throw new OperatorError('E_BUG', 'completion runs no command')
   }
   const found = await proposeCompletions(
-    buildApplicationFor(commands, host.version, () => {}),
+    buildApplicationFor(commands, host.version, words, () => {}),
     words,
     {
       ...{ process: { stdout: silent, stderr: silent }, open: unused, finish: unused },
       known: (kind) => knownNames(asking, kind),
     },
   )
-  const candidates = found.map(({ completion, brief, kind }) => ({
-    word: completion,
-    brief: kind === 'argument:value' ? '' : brief,
-  }))
+  // Flags beside names would keep a shell from completing the only name.
+  const wantsFlags = words.at(-1)?.startsWith('-') === true
+  const candidates = found
+    .filter(({ completion }) => wantsFlags || !completion.startsWith('-'))
+    .map(({ completion, brief, kind }) => ({ word: completion, brief: kind === 'argument:value' ? '' : brief }))
   out.object({ candidates })
   for (const { word, brief } of candidates) out.line(brief === '' ? word : `${word}\t${brief}`)
   return 0

@@ -29,6 +29,6 @@ async function commandHelp(commands: CommandTable, words: string[], version: str
     throw new OperatorError('E_BUG', 'help runs no command')
   }
   const context = { process: { stdout, stderr: stdout }, open: never, finish: never, known: async () => [] }
-  await run(buildApplicationFor(commands, version, never), [...words, '--help'], context)
+  await run(buildApplicationFor(commands, version, words, never), [...words, '--help'], context)
   return text
 }

@@ -88,6 +88,8 @@ describe('completion', () => {
     expect(await words(env, 'machine', 'dr')).toEqual(['drain'])
     expect(await words(env, 'status', '--j')).toEqual(['--json'])
     expect(await words(env, 'restart', 's')).toEqual(['shop', 'search'])
+    expect(await words(env, 'restart', '')).toEqual(['shop', 'search'])
+    expect(await words(env, 'machine', 'note', '')).toEqual(['alpha', 'beta'])
     expect(await words(env, 'machine', 'drain', 'al')).toEqual(['alpha'])
     expect(await words(env, 'logs', 'shop', '--machine', 'b')).toEqual(['beta'])
     expect(await words(env, 'logs', 'shop', '--instance', 's')).toEqual(['shop-1-alpha-1'])

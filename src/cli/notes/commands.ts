@@ -1,3 +1,4 @@
+import { noteText } from '../../api/notes.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { CommonFlags, Session } from '../session.ts'
 import { noteLines } from './render.ts'
@@ -15,6 +16,7 @@ export async function noteMachine(
     })
   }
   if (!clear && text === undefined) return show(session, machine)
+  if (text !== undefined) checkText(machine, text)
   const { client } = await session.announce(
     clear ? `remove the note on machine ${machine}` : `note on machine ${machine}`,
   )
@@ -22,6 +24,19 @@ export async function noteMachine(
   const { position } = await client.call('noteMachine', { params: { machine }, body }, session.signal)
   session.out.result({ machine, ...body, position }, () => (clear ? 'removed' : 'noted'))
   return 0
+}
+
+/** The controller checks the same shape; its refusal names fields of the API. */
+function checkText(machine: string, text: string): void {
+  const checked = noteText.safeParse(text)
+  if (checked.success) return
+  const isEmpty = text.trim() === ''
+  throw new OperatorError('E_USAGE', isEmpty ? 'the text is empty' : (checked.error.issues[0]?.message ?? ''), {
+    subject: 'tandem machine note',
+    next: isEmpty
+      ? `tandem machine note ${machine} --clear   removes the note`
+      : 'shorten the text to one line of at most 500 characters',
+  })
 }
 
 async function show(session: Session, machine: string): Promise<number> {
