@@ -2,6 +2,7 @@ import { refuse, type Refusal } from '../decision/refuse.ts'
 import type { Definition } from '../definitions/definition.ts'
 import { refuseUnknownMachine } from '../fleet/decideMachine.ts'
 import { definitionOf, isReachable } from '../fleet/serving.ts'
+import { knownServices } from './knownServices.ts'
 import type { State } from './state.ts'
 
 interface Place {
@@ -15,8 +16,7 @@ interface Place {
 export function placeToRun(state: State, service: string, machine: string | null): Place | Refusal {
   const known = state.services[service]
   if (!known?.current) {
-    const next = `services: ${Object.keys(state.services).join(', ') || 'none yet'}`
-    return refuse('E_NO_SUCH_SERVICE', `no release of ${service} has been deployed`, service, next)
+    return refuse('E_NO_SUCH_SERVICE', `no release of ${service} has been deployed`, service, knownServices(state))
   }
   const { release } = known.current
   const definition = definitionOf(state, release)

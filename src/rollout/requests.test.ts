@@ -221,6 +221,14 @@ describe('remove', () => {
     expect(then.runs('blog')).toEqual({ a: ['q1 ready active'], b: ['q1 ready active'] })
   })
 
+  it('with its data, of a service that is removed already, shows how to remove the data', () => {
+    const then = given('a').running('r1').when(remove()).settled()
+    expect(then.when(remove({ removeData: true })).decision).toMatchObject({
+      ...{ type: 'refused', code: 'E_NO_SUCH_SERVICE' },
+      next: expect.stringContaining('tandem push DIR, then tandem remove shop --data'),
+    })
+  })
+
   it('with its data removes the data too, on a lost machine when it returns and has no instance left', () => {
     const then = given('a', 'b').running('r1').on('b', { alive: false }).passing(11_000)
     then.when(remove({ removeData: true })).settled()

@@ -2,6 +2,7 @@ import type { Definition } from '../definitions/definition.ts'
 import type { ResolvedRoute, RolloutKind } from '../events/rolloutEvents.ts'
 import type { Decision, Refusal } from '../decision/refuse.ts'
 import type { StartRollout } from './commands.ts'
+import { knownServices } from './knownServices.ts'
 import { laptopAddress, loopbackOf } from './loopback.ts'
 import type { Moment } from '../decision/moment.ts'
 import { closedUnsaid } from './openPorts.ts'
@@ -21,7 +22,7 @@ import type { Service, State } from './state.ts'
 export function startRollout(state: State, command: StartRollout, { observed }: Moment): Decision {
   const { service: name, kind } = command
   const service = state.services[name]
-  if (!service && kind !== 'deploy') return noSuchService(state, name)
+  if (!service && kind !== 'deploy') return noSuchService(state, command)
   if (service?.rollout) return inProgress(service)
 
   const release = chooseRelease(state, command, service)
@@ -92,7 +93,7 @@ function chooseRelease(state: State, command: StartRollout, service: Service | u
     case 'stop':
     case 'remove': {
       const release = current ? state.releases[current] : lastRelease(state, command.service)
-      return release ?? noSuchService(state, command.service)
+      return release ?? noSuchService(state, command)
     }
   }
 }
@@ -217,7 +218,10 @@ function inProgress(service: Service): Refusal {
   return refuse('E_ROLLOUT_IN_PROGRESS', `rollout ${service.rollout} is in progress`, service.name, next)
 }
 
-function noSuchService(state: State, name: string): Refusal {
-  const known = Object.keys(state.services).sort().join(', ') || 'none yet'
-  return refuse('E_NO_SUCH_SERVICE', `there is no service ${name}`, name, `services: ${known}`)
+function noSuchService(state: State, { service, kind, removeData }: StartRollout): Refusal {
+  const next =
+    kind === 'remove' && removeData
+      ? `if an earlier remove kept the data: tandem push DIR, then tandem remove ${service} --data`
+      : knownServices(state)
+  return refuse('E_NO_SUCH_SERVICE', `there is no service ${service}`, service, next)
 }
