@@ -57,7 +57,9 @@ describe('tandem run', () => {
     expect(err).toMatch(/to err$/)
     expect((await bytes(['sh', '-c', 'kill -TERM $$'])).code).toBe(128 + 15)
     expect((await bytes(['cat'])).out).toHaveLength(0)
-    expect((await bytes(['nosuchprogram'])).err).toContain('no program "nosuchprogram" in PATH')
+    const missing = await bytes(['nosuchprogram'])
+    expect(missing.err).toContain('no program "nosuchprogram" in PATH')
+    expect(missing.err).toContain('next  check the spelling; install the program on the machines')
   })
 
   it('ends with the command while its own input stays open, as on a terminal, without a warning', async () => {

@@ -76,7 +76,7 @@ async function converse(
       case 'error':
         throw new OperatorError(knownCode(frame.code), frame.message, {
           subject: service,
-          next: frame.code === 'E_NO_ABILITY' ? 'tandem upgrade' : `tandem status ${service}`,
+          next: nextAfter(frame.code, service),
         })
       case 'taken':
         window.taken(frame.bytes)
@@ -88,6 +88,17 @@ async function converse(
   }
   if (signal.aborted) return interrupts.exitCode()
   throw cut(service)
+}
+
+function nextAfter(code: string, service: string): string {
+  switch (code) {
+    case 'E_NO_ABILITY':
+      return 'tandem upgrade'
+    case 'E_EXEC':
+      return 'check the spelling; install the program on the machines, or put it into the release and name it ./PROGRAM'
+    default:
+      return `tandem status ${service}`
+  }
 }
 
 async function show(out: Output, stream: 'out' | 'err', bytes: Buffer): Promise<void> {

@@ -7,7 +7,12 @@ export function alreadyRunning(id: string): OperatorError {
 
 /** The reason why an instance did not start, for its own log. */
 export function whyNotStarted(error: unknown): string {
-  if (error instanceof OperatorError) return `${error.message} (${error.subject ?? ''}); ${error.next ?? ''}`
+  if (error instanceof OperatorError) {
+    const { message, subject, next } = error
+    // A subject that the message names already would read as a second name.
+    const about = subject === null || message.includes(subject) ? '' : ` (${subject})`
+    return `${message}${about}${next === null ? '' : `; ${next}`}`
+  }
   if (!(error instanceof Error)) return String(error)
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
 }

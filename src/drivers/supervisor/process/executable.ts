@@ -42,7 +42,7 @@ function findOnPath(name: string, path: string, cwd: string): string {
   const next = here
     ? `the working directory has a file with that name: write ./${name}`
     : 'install it on this machine, or put it into the release and name it with a path such as ./bin/…'
-  throw problem(`no program "${name}" in PATH (${path})`, name, next)
+  throw problem(`no program "${name}" in PATH`, name, `${next}; PATH is ${path}`)
 }
 
 /** Like execvp(3), skips an entry of PATH that cannot be searched or is not a folder. */
