@@ -1,4 +1,5 @@
 import type { ApiClient } from '../../api/client.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer } from '../../protocol/ask.ts'
 
 /** Time limit: these lines only explain a result. */
@@ -20,9 +21,14 @@ export async function lastLines(
       if (text !== null) lines.push(text)
     }
   } catch (error) {
-    lines.push(`(cannot read the output of the instance: ${error instanceof Error ? error.message : String(error)})`)
+    lines.push(whyNone(error))
   }
   return lines.slice(-last)
+}
+
+function whyNone(error: unknown): string {
+  if (error instanceof OperatorError && error.code === 'E_NO_SUCH_INSTANCE') return '(no machine keeps this output)'
+  return `(cannot read the output of the instance: ${error instanceof Error ? error.message : String(error)})`
 }
 
 function lineOf(answer: Answer): string | null {

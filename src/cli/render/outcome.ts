@@ -27,7 +27,9 @@ export function renderOutcome(
         ...hint.map((line) => `  ${line}`),
         ...nowRuns(rollout),
         ...unhappy(rollout, paint),
-        `  next  fix the service and push again; all output: tandem logs ${service}${ofInstance}`,
+        failedInFetch(rollout)
+          ? '  next  tandem doctor --cluster   finds problems of the machines; then push again'
+          : `  next  fix the service and push again; all output: tandem logs ${service}${ofInstance}`,
       ]
     case 'aborted':
       return [
@@ -39,6 +41,12 @@ export function renderOutcome(
     case 'reverting':
       return [`${rollout.state}  ${service}`]
   }
+}
+
+/** The service had no part in such a failure: none of its programs has run. */
+function failedInFetch({ failedInstance, prepare, machines }: RolloutView): boolean {
+  const begun = new Set(machines.flatMap(({ phases }) => phases.map(({ phase }) => phase)))
+  return failedInstance === null && prepare === null && begun.has('fetch') && begun.size === 1
 }
 
 function completed({ kind, release, machines }: RolloutView): string {

@@ -78,6 +78,13 @@ describe('the outcome', () => {
     expect(lines.at(-1)).toBe('  next  fix the service and push again; all output: tandem logs shop')
   })
 
+  it('of a release that a machine could not fetch: the service is not at fault', () => {
+    const fetch = { phase: 'fetch' as const, startedAt: at(0), finishedAt: at(0.1) }
+    const machines = [{ machine: 'a', state: 'untouched' as const, phases: [fetch] }]
+    const lines = renderOutcome({ ...reverted, failedInstance: null, machines }, [], plain)
+    expect(lines.at(-1)).toBe('  next  tandem doctor --cluster   finds problems of the machines; then push again')
+  })
+
   it('warns of a machine where reverting failed', () => {
     const failed = { ...reverted, machines: [{ machine: 'a', state: 'failed' as const, phases: [] }] }
     expect(renderOutcome(failed, [], plain).join('\n')).toContain('warning: a is failed and was not reverted')

@@ -4,7 +4,8 @@ import { allowOutage, known, needed, on, oneService, text, word } from './parame
 
 export const push = command({
   brief: 'Build and test a folder, publish it as a release, and roll it out',
-  about: 'Ctrl-C during the rollout does not stop it; the command prints how to follow or abort the rollout.',
+  about:
+    'Ctrl-C during the rollout does not stop it; the command prints how to follow or abort the rollout. To try a rollout first: push --no-deploy, then deploy --dry-run.',
   example: 'tandem push\ntandem push services/shop --context production',
   parameters: {
     flags: {
