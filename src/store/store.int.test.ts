@@ -102,6 +102,21 @@ describe('tokens', () => {
     database.close()
   })
 
+  it('are admitted again without a write, and keep their time of creation', async () => {
+    const database = openDatabase(path)
+    const [holder, token] = [{ role: 'agent', machine: 'a', name: 'agent a' } as const, 'tdm_made_elsewhere']
+    await (await Tokens.open(new SqliteTokenStore(database))).admit(token, holder, 0)
+    database.exec('PRAGMA query_only=1')
+    const reopened = await Tokens.open(new SqliteTokenStore(database))
+    await reopened.admit(token, holder, 1)
+    expect(reopened.list()).toMatchObject([{ ...holder, createdAt: new Date(0).toISOString() }])
+    await expect(reopened.admit(token, { ...holder, machine: 'b' }, 1)).rejects.toMatchObject({
+      code: 'E_LOG_UNWRITABLE',
+    })
+    expect(reopened.identify(token)).toEqual(holder)
+    database.close()
+  })
+
   it('are not changed when the disk is full', async () => {
     const database = openDatabase(path)
     const tokens = await Tokens.open(new SqliteTokenStore(database))

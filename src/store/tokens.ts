@@ -30,8 +30,13 @@ export class Tokens {
     return token
   }
 
-  /** Admits a token made elsewhere (`tandem up` on a laptop gives each child process its own). */
+  /**
+   * Admits a token made elsewhere (`tandem up` on a laptop gives each child process its own). Each start of
+   * the controller admits them again: a token that is admitted already keeps its time of creation, and needs no write.
+   */
   async admit(token: string, { role, machine, name }: TokenHolder, now: number): Promise<void> {
+    const held = this.identify(token)
+    if (held?.role === role && held.machine === machine && held.name === name) return
     const stored = { hash: sha256(token), role, machine, name, createdAt: new Date(now).toISOString() }
     await this.#store.put(stored)
     this.#known = [...this.#known.filter(({ hash }) => hash !== stored.hash), known(stored)]
