@@ -13,6 +13,8 @@ import type { CommonFlags, Session } from './session.ts'
 /** The context stricli passes to each command: how to open a session and how to report the outcome. */
 export interface CliContext extends CommandContext {
   open: (flags: CommonFlags) => Session
+  /** The command changes the cluster, so it goes on to its end without a reader. */
+  goOn: () => void
   finish: (outcome: { code: number } | { error: unknown }) => void
   /** Names that a word may be completed to. */
   known: (kind: Known) => Promise<string[]>
@@ -67,6 +69,7 @@ export function command<F extends CommonFlags & BaseFlags, A extends BaseArgs>(
       const work = await load()
       return async function (this: CliContext, flags: F, ...args: A): Promise<void> {
         const session = this.open(flags)
+        if (dryRun && flags.dryRun !== true) this.goOn()
         try {
           this.finish({ code: await work(session, flags, ...args) })
         } catch (error) {

@@ -8,6 +8,7 @@ import { helpJson } from './help/helpJson.ts'
 import { overview } from './help/pages.ts'
 import type { CliHost } from './host.ts'
 import type { Interrupts } from './interrupts.ts'
+import { LostOutput } from './lostOutput.ts'
 import { Output } from './output.ts'
 import { renderError } from './render/error.ts'
 import { commands } from './routes.ts'
@@ -22,23 +23,27 @@ export async function runCommandLine(argv: string[], host: CliHost): Promise<num
   const json = beforeEscape(args).includes('--json')
   // The controller and the agent handle signals themselves.
   const interrupts = isProgram(args) ? neverInterrupted : host.interrupts()
-  const ignoreClosedPipe = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit(0) // the reader closed the pipe, as in `tandem events | head`
-  }
-  host.stdout.on('error', ignoreClosedPipe)
+  const output = new LostOutput(host, (failure) =>
+    process.exit(failure === null ? 0 : report(failure, new Output(host, false))),
+  )
   try {
-    return await runCommand(args, host, interrupts)
+    const code = await runCommand(args, host, { interrupts, output })
+    await output.written()
+    return code
   } catch (error) {
     if (interrupts.signal.aborted && !(error instanceof OperatorError)) return interrupts.exitCode()
     return report(asOperatorError(error), new Output(host, json))
   } finally {
-    host.stdout.off('error', ignoreClosedPipe)
     interrupts.stop()
   }
 }
 
-async function runCommand(args: string[], host: CliHost, interrupts: Interrupts): Promise<number> {
+interface Watched {
+  interrupts: Interrupts
+  output: LostOutput
+}
+
+async function runCommand(args: string[], host: CliHost, { interrupts, output }: Watched): Promise<number> {
   let outcome: { code: number } | { error: unknown } | null = null
   let misuse: OperatorError | null = null
   const application = buildApplicationFor(commands, host.version, args, (error) => (misuse ??= error))
@@ -49,6 +54,7 @@ async function runCommand(args: string[], host: CliHost, interrupts: Interrupts)
   const context: CliContext & { process: { exitCode?: number | string | null } } = {
     process: { stdout: { write: (text) => void (printed += text) }, stderr },
     open: (flags) => new Session(host, flags, interrupts, commands),
+    goOn: () => output.goOn(),
     finish: (ended) => (outcome = ended),
     known: async () => [], // completion alone asks
   }

@@ -26,7 +26,7 @@ export async function completeWords(session: Session, flags: CommonFlags, ...wor
     buildApplicationFor(commands, host.version, words, () => {}),
     words,
     {
-      ...{ process: { stdout: silent, stderr: silent }, open: unused, finish: unused },
+      ...{ process: { stdout: silent, stderr: silent }, open: unused, goOn: unused, finish: unused },
       known: (kind) => knownNames(asking, kind),
     },
   )

@@ -28,7 +28,13 @@ async function commandHelp(commands: CommandTable, words: string[], version: str
   const never = (): never => {
     throw new OperatorError('E_BUG', 'help runs no command')
   }
-  const context = { process: { stdout, stderr: stdout }, open: never, finish: never, known: async () => [] }
+  const context = {
+    process: { stdout, stderr: stdout },
+    open: never,
+    goOn: never,
+    finish: never,
+    known: async () => [],
+  }
   await run(buildApplicationFor(commands, version, words, never), [...words, '--help'], context)
   return text
 }
