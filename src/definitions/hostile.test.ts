@@ -104,7 +104,8 @@ describe('hostile input', () => {
     ['service: !evil a\nrun: b', 'YAML tags are not needed here'],
     ['? [a]\n: b', 'must be'],
     ['service: "a', 'not valid YAML'],
-    ['service: a: b', 'not valid YAML'],
+    ['service: a: b', 'a second key in one value'],
+    ['service: a\nrun: ./a\n  prepare: ./b', 'indent the keys of a level equally'],
     ['service: a\nrun: [a, ${PORT}]', 'not valid YAML'],
   ])('%j', (text, message) => {
     expect(

@@ -82,6 +82,8 @@ function syntaxMessage(code: string, message: string): string {
   const said = message.length > 200 ? `${message.slice(0, 200)}…` : message
   if (code === 'RESOURCE_EXHAUSTION' || message.includes('call stack')) return 'nested too deeply to be read'
   if (code === 'TAB_AS_INDENT') return 'a tab is used to indent; YAML allows only spaces'
+  if (code === 'BLOCK_AS_IMPLICIT_KEY')
+    return 'not valid YAML: a second key in one value; indent the keys of a level equally, or quote a text that contains `: `'
   if (code === 'TAG_RESOLVE_FAILED') return `${said}; YAML tags are not needed here`
   return `not valid YAML: ${said}`
 }
