@@ -65,12 +65,14 @@ async function report(
   context: string,
 ): Promise<void> {
   const { endpoint, client, entries, notServing } = laptop
+  const before = contexts.list().includes(context) ? contexts.get(context).url : null
   contexts.set(context, { url: endpoint.url, token: endpoint.token })
   if (contexts.current() === null) contexts.use(context)
   const current = contexts.current() === context
   out.object({ event: 'ready', context, controller: endpoint.url, entries, data, notServing })
   if (out.json) return
   const status = await client.call('status', {}, signal)
-  out.line(renderUp({ status, entries, controller: endpoint.url, data, context, current, paint: out.paint }))
+  const replaced = before === endpoint.url ? null : before
+  out.line(renderUp({ status, entries, controller: endpoint.url, data, context, current, replaced, paint: out.paint }))
   for (const service of notServing) out.warn(`${service} is not ready yet: tandem status ${service}`)
 }

@@ -10,11 +10,13 @@ interface UpView {
   context: string
   /** True if other commands use this cluster without --context. */
   current: boolean
+  /** The controller to which the context led before, if that was another one. */
+  replaced: string | null
   paint: Paint
 }
 
 /** The text that `up` prints when all parts accept work. */
-export function renderUp({ status, entries, controller, data, context, current, paint }: UpView): string {
+export function renderUp({ status, entries, controller, data, context, current, replaced, paint }: UpView): string {
   const rows: [string, string][] = [
     ['controller', controller],
     ...Object.entries(entries).map(([name, url]): [string, string] => [`machine ${name}`, url]),
@@ -32,6 +34,12 @@ export function renderUp({ status, entries, controller, data, context, current, 
   return [
     `${paint('green', 'up')}  ${count(Object.keys(entries).length, 'machine')}, context ${paint('bold', context)}`,
     ...rows.map(([name, value]) => `  ${paint('dim', name.padEnd(width))}  ${value}`),
+    ...(replaced === null
+      ? []
+      : [
+          '',
+          `  context ${context} led to ${replaced} before; to keep a context for each cluster: tandem up --context NAME`,
+        ]),
     '',
     `  next  ${next}   in another terminal; Ctrl-C here stops everything`,
   ].join('\n')
