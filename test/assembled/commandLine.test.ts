@@ -189,6 +189,15 @@ describe('the command line', () => {
     expect({ exit, code: error.code }).toEqual({ exit: 4, code: 'E_ROLLOUT_OVER' })
   })
 
+  it('says that nothing was rolled out when push is interrupted before its rollout', async () => {
+    const folder = laptop.service('early', 'service: early\nrun: ./a\nbuild: { command: sleep 600, output: out }\n')
+    const pushing = new Following(laptop, 'push', folder)
+    await expect.poll(() => pushing.err).toContain('build: sleep 600')
+    pushing.kill('SIGINT')
+    expect((await pushing.end()).exit).toBe(130)
+    expect(pushing.err).toContain('interrupted: early was not rolled out')
+  })
+
   it('shows with --dry-run what a command would do, or why it is refused, and changes nothing', async () => {
     const position = async (): Promise<number> => (await eyes.status()).controller.position
     const before = await position()

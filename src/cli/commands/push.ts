@@ -29,10 +29,10 @@ export async function push(session: Session, flags: PushFlags, dir?: string): Pr
   const { service } = definition
   const { client, status } = await session.announce(`${flags.noDeploy ? 'publish' : 'push'} ${service}`)
   const previous = status.services.find((one) => one.service === service)?.release ?? null
-  await build(session, definition, folder)
-  const description = await describe(session, definition, folder)
-  for (const warning of description.warnings) out.warn(warning)
-  await publishTo(session, client, description)
+  const description = await publishFolder(session, client, definition, folder).catch((error: unknown) => {
+    if (session.signal.aborted) out.note(`interrupted: ${service} was not rolled out; push again to start over`)
+    throw error
+  })
   if (!flags.noDeploy) {
     const { allowOutage } = flags
     const explain = (lines: readonly string[]): string[] => missingContent(lines, description.leftOut)
@@ -41,6 +41,19 @@ export async function push(session: Session, flags: PushFlags, dir?: string): Pr
   out.note(`  next  tandem deploy ${service} --release ${shortId(description.id)}`)
   out.object({ service, release: description.id, previous, rollout: null })
   return 0
+}
+
+async function publishFolder(
+  session: Session,
+  client: ApiClient,
+  definition: Definition,
+  folder: string,
+): Promise<ReleaseDescription> {
+  await build(session, definition, folder)
+  const description = await describe(session, definition, folder)
+  for (const warning of description.warnings) session.out.warn(warning)
+  await publishTo(session, client, description)
+  return description
 }
 
 /** The environment without the variables that Tandem's launcher adds. */
