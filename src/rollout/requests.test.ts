@@ -221,11 +221,12 @@ describe('remove', () => {
     expect(then.runs('blog')).toEqual({ a: ['q1 ready active'], b: ['q1 ready active'] })
   })
 
-  it('with its data, of a service that is removed already, shows how to remove the data', () => {
+  it('with its data, of a service that is removed already, shows how to remove the data, and the other services', () => {
     const then = given('a').running('r1').when(remove()).settled()
+    then.running('q1', { service: 'blog', routes: [{ host: 'blog.test', path: '/' }] })
     expect(then.when(remove({ removeData: true })).decision).toMatchObject({
       ...{ type: 'refused', code: 'E_NO_SUCH_SERVICE' },
-      next: expect.stringContaining('tandem push DIR, then tandem remove shop --data'),
+      next: expect.stringMatching(/^services: blog; .*tandem push DIR, then tandem remove shop --data$/),
     })
   })
 

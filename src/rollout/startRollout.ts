@@ -221,7 +221,7 @@ function inProgress(service: Service): Refusal {
 function noSuchService(state: State, { service, kind, removeData }: StartRollout): Refusal {
   const next =
     kind === 'remove' && removeData
-      ? `if an earlier remove kept the data: tandem push DIR, then tandem remove ${service} --data`
+      ? `${knownServices(state)}; if an earlier remove kept data: tandem push DIR, then tandem remove ${service} --data`
       : knownServices(state)
   return refuse('E_NO_SUCH_SERVICE', `there is no service ${service}`, service, next)
 }
