@@ -27,11 +27,17 @@ export function renderDemo({ passed, seconds, second, broken, load, data, paint 
   ].join('\n')
 }
 
+const stays = '     in one terminal; the next two in another'
+
 /** An installed example is not in the user's current folder, and the user may not change it. */
 const nextCommands = (data: string): string[] =>
   isCheckout
-    ? [`  ./tandem up${data}`, '  ./tandem push examples/node', '  ./tandem status']
-    : [`  tandem up${data}`, '  tandem init && tandem push     in the folder of your service', '  tandem status']
+    ? [`  ./tandem up${data}${stays}`, '  ./tandem push examples/node', '  ./tandem status']
+    : [
+        `  tandem up${data}${stays}`,
+        '  tandem init && tandem push     in the folder of your service',
+        '  tandem status',
+      ]
 
 const took = ({ startedAt, finishedAt }: RolloutView): string =>
   finishedAt === null ? 'no time' : showSeconds(Date.parse(finishedAt) - Date.parse(startedAt))
