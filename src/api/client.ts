@@ -14,6 +14,7 @@ import {
 } from './contract.ts'
 import { dryRunSchema, type DryRun, type Operation } from './operation.ts'
 import { ByteChannel, channelProtocol } from '../lib/byteChannel.ts'
+import { knowsDryRun } from './knowsDryRun.ts'
 import { HttpConnections, type Answered, type Trust } from './httpRequest.ts'
 import { fromProblem, problemSchema } from './problem.ts'
 
@@ -78,17 +79,30 @@ export class ApiClient {
     const input: Input = { ...rest, query: isDryRun ? { ...query, dryRun: true } : query }
     const limit = AbortSignal.timeout(callMs)
     const bounded = signal ? AbortSignal.any([signal, limit]) : limit
+    const overdue = (error: unknown): never => {
+      throw limit.aborted && !signal?.aborted ? unreachable(this.endpoint, error) : error
+    }
+    if (isDryRun) await this.#mustKnowDryRun(operation, bounded).catch(overdue)
     const response = await this.raw(method, fillPath(path, input), {
       ...(input.body === undefined
         ? {}
         : { body: JSON.stringify(input.body), headers: { 'content-type': 'application/json' } }),
       signal: bounded,
-    }).catch((error: unknown) => {
-      throw limit.aborted && !signal?.aborted ? unreachable(this.endpoint, error) : error
-    })
+    }).catch(overdue)
     const answer = await this.#json(response, signal)
     if (isDryRun) throw new DryRunDone(dryRunSchema.parse(answer))
     return schema.parse(answer) as Result<Operations[N]> // parsed by that operation's schema
+  }
+
+  /** Nothing that changes the cluster may reach a controller that would ignore `dryRun`. */
+  async #mustKnowDryRun(operation: Operation, signal: AbortSignal): Promise<void> {
+    const document = await this.#json(await this.raw('GET', '/openapi.json', { signal }), signal)
+    if (knowsDryRun(document, operation)) return
+    const { url } = this.endpoint
+    throw new OperatorError('E_NO_ABILITY', `the version of the controller at ${url} has no dry run of this command`, {
+      subject: url,
+      next: 'tandem status   shows its version; tandem upgrade   upgrades it; nothing was changed',
+    })
   }
 
   /** Reads the body of a success response; the connection may be lost in the middle of it. */

@@ -129,7 +129,7 @@ export const errorCodes = {
   E_NO_ABILITY: {
     exit: 4,
     status: 409,
-    means: 'the version of Tandem on a machine does not support this yet; upgrade Tandem',
+    means: 'the version of Tandem on a machine or of the controller does not support this yet; upgrade Tandem',
   },
   E_OUTPUT_CUT: { exit: 1, status: 500, means: 'the output of a command is not complete' },
   E_ROLLOUT_FAILED: { exit: 1, status: 500, means: 'the rollout ended reverted or aborted' },

@@ -54,3 +54,15 @@ it('ends when the machine is removed meanwhile', async () => {
   expect(code).toBe(4)
   expect(err).toContain('machine b was removed from the cluster while this command waited')
 })
+
+it('sends no dry run to an older controller, which would carry the command out', async () => {
+  const written: string[] = []
+  const env = await fakeController((request, response) => {
+    if (request.method === 'POST') written.push(request.url ?? '')
+    const paths = { '/api/v1/machines/{machine}/drain': { post: { parameters: [{ in: 'path', name: 'machine' }] } } }
+    response.end(JSON.stringify(request.url?.endsWith('/openapi.json') ? { paths } : statusView()))
+  })
+  const { code, err } = await runHere(['machine', 'drain', 'b', '--dry-run'], env)
+  expect([code, written]).toEqual([4, []])
+  expect(err).toContain('has no dry run of this command (E_NO_ABILITY)')
+})
