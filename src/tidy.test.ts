@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseSync } from 'oxc-parser'
 import { describe, expect, it } from 'vitest'
+import { driverKinds } from './definitions/driverKinds.ts'
 
 /** Names that a pure room may not use: they give access to a clock, randomness, the process or the outside. */
 const impureGlobals = new Set(
@@ -16,6 +17,9 @@ const composed = new Set(
     (file) => `src/${file}.ts`,
   ),
 )
+
+/** Errors of JavaScript: without a code, and without a next step. */
+const plainErrors = new Set(['Error', 'TypeError', 'RangeError', 'SyntaxError', 'AggregateError'])
 
 /** Nobody can hold more of a function in mind. */
 const mostLines = 100
@@ -236,23 +240,30 @@ describe('the modules', () => {
       /^src\/(cli|api|controller\/http)\//.test(file),
     )) {
       visit(program, (node) => {
-        const thrown = node['type'] === 'ThrowStatement' ? node['argument'] : null
+        const rejected = isRejection(node) ? (node['arguments'] as unknown[])[0] : null // always a list in a CallExpression
+        const thrown = node['type'] === 'ThrowStatement' ? node['argument'] : rejected
         if (!isNode(thrown) || thrown['type'] !== 'NewExpression') return
         const callee = thrown['callee'] as Node // always a node in a NewExpression
         const { start } = node as { start?: number }
-        if (callee['name'] === 'Error') plain.push(`${file}:${source.slice(0, start).split('\n').length}`)
+        if (plainErrors.has(String(callee['name']))) plain.push(`${file}:${source.slice(0, start).split('\n').length}`)
       })
     }
     expect(plain).toEqual([])
   })
 
   it('compare no name of a driver outside the drivers: they read the abilities that it declares', () => {
-    const names = new Set(['systemd', 'haproxy', 'keepalived', 'embedded'])
+    // Both are also words of other things: `listen: none`, and a job of the kind `command`.
+    const ambiguous = new Set(['none', 'command'])
+    const kinds = Object.values(driverKinds).flatMap(({ drivers }) => Object.keys(drivers))
+    const names = new Set(kinds.filter((name) => !ambiguous.has(name)))
     const compared: string[] = []
     for (const { file, source, program } of product.filter(({ file }) => !file.startsWith('src/drivers/'))) {
       visit(program, (node) => {
-        const isCompared = node['type'] === 'BinaryExpression' || node['type'] === 'SwitchCase'
-        const values = [node['left'], node['right'], node['test']].filter(isNode).map((side) => String(side['value']))
+        const isCompared = node['type'] === 'BinaryExpression' || node['type'] === 'SwitchCase' || isSearch(node)
+        const values = [node['left'], node['right'], node['test'], node['arguments']]
+          .flat()
+          .filter(isNode)
+          .map((side) => String(side['value']))
         const { start } = node as { start?: number }
         if (isCompared && values.some((value) => names.has(value))) {
           compared.push(`${file}:${source.slice(0, start).split('\n').length}`)
@@ -293,6 +304,25 @@ describe('the modules', () => {
     expect(wrong).toEqual([])
   })
 
+  it('give each word of the glossary to one type', () => {
+    const glossary = readFileSync(join(root, 'docs/glossary.md'), 'utf8')
+    const words = [...glossary.matchAll(/^\| ([a-z][^|]*) \|/gim)].flatMap(([, entry = '']) =>
+      entry.split(/, | \/ | \(/),
+    )
+    const nouns = new Set([...words.map(typeName), 'Room', 'Programs', 'Order'])
+    expect(nouns).toContain('Turn')
+    const declared = new Map<string, string[]>()
+    for (const { file, program } of product) {
+      visit(program, (node) => {
+        const { declaration } = node
+        if (node['type'] !== 'ExportNamedDeclaration' || !isNode(declaration) || !isNode(declaration['id'])) return
+        const name = String(declaration['id']['name'])
+        if (nouns.has(name)) declared.set(name, [...(declared.get(name) ?? []), file])
+      })
+    }
+    expect([...declared].filter(([, places]) => places.length > 1)).toEqual([])
+  })
+
   it('never use the type any', () => {
     const wrong: string[] = []
     for (const { file, program } of product) {
@@ -307,6 +337,21 @@ describe('the modules', () => {
 type Node = Record<string, unknown>
 
 const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null
+
+const called = (node: Node): string => {
+  const callee = node['type'] === 'CallExpression' ? node['callee'] : null
+  const name = isNode(callee) && isNode(callee['property']) ? callee['property'] : callee
+  return isNode(name) ? String(name['name']) : ''
+}
+const isSearch = (node: Node): boolean => ['includes', 'indexOf', 'startsWith', 'endsWith'].includes(called(node))
+const isRejection = (node: Node): boolean => called(node) === 'reject'
+
+/** `virtual address` is `VirtualAddress`. */
+const typeName = (words: string): string =>
+  words
+    .split(/\W+/)
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('')
 
 function visit(node: unknown, see: (node: Node) => void): void {
   if (Array.isArray(node)) {

@@ -28,7 +28,7 @@ import { refusalError } from './refusalError.ts'
 export type Request = Command extends infer C ? (C extends Command ? Omit<C, 'at'> : never) : never
 
 /** A moment in which nobody else decides. */
-export interface Turn {
+export interface Exclusive {
   /**
    * Decides a request, appends the events that follow, and folds them. Rejects with the refusal. Resolves with the
    * events, or with none when there is nothing to do.
@@ -129,9 +129,9 @@ export class Controller {
 
   /**
    * Runs `work` when everything before it in the queue has been decided; nothing else is decided until it ends. So
-   * everything that it reads still holds when it decides. `work` must not wait for another turn.
+   * everything that it reads still holds when it decides. `work` must not call `exclusively` again.
    */
-  turn<T>(work: (turn: Turn) => Promise<T>): Promise<T> {
+  exclusively<T>(work: (alone: Exclusive) => Promise<T>): Promise<T> {
     return this.#queue.run('decide', () => {
       if (this.#isClosed) throw new Error('the controller was closed')
       return work({ execute: (request) => this.#execute(request) })
@@ -139,16 +139,16 @@ export class Controller {
   }
 
   /**
-   * Decides one request in a turn of its own; a function makes the request in that turn, and may refuse it. Rejects with
+   * Decides one request; a function makes the request when nobody else decides, and may refuse it. Rejects with
    * the refusal. Resolves with the events, or with none when there is nothing to do.
    */
   execute(request: Request | (() => Request)): Promise<RecordedEvent[]> {
-    return this.turn((turn) => turn.execute(typeof request === 'function' ? request() : request))
+    return this.exclusively((alone) => alone.execute(typeof request === 'function' ? request() : request))
   }
 
   /** Decides a request as `execute` does, and returns the events that it would record. Records none. */
   rehearse(request: () => Request): Promise<Event[]> {
-    return this.turn(async () => this.#decide(request(), this.clock.now()).events)
+    return this.exclusively(async () => this.#decide(request(), this.clock.now()).events)
   }
 
   #decide(request: Request, at: number): { events: Event[]; from?: number } {
@@ -178,13 +178,13 @@ export class Controller {
   /** Takes in a machine's report. Old and duplicate reports change nothing. Returns `laterBoot`. */
   async report(report: Report): Promise<number | null> {
     const arrived = this.clock.now()
-    return this.turn(async (turn) => {
+    return this.exclusively(async (alone) => {
       const later = laterBoot(this.state, this.#observed, report)
       const observed = observe(this.state, this.#observed, report, arrived)
       if (!observed) return later
       this.#observed = observed
       if (report.refused) this.#tell([])
-      else await turn.execute({ type: 'RecordReport', report })
+      else await alone.execute({ type: 'RecordReport', report })
       return later
     })
   }
@@ -203,7 +203,7 @@ export class Controller {
 
   /** `now` was checked against the monotonic clock. Reports may have arrived since then, and wait behind this. */
   async #timePassed(now: number): Promise<void> {
-    await this.turn(() => this.#execute({ type: 'TimePassed' }, now))
+    await this.exclusively(() => this.#execute({ type: 'TimePassed' }, now))
   }
 
   /** Says which program the controller itself runs; without this, an upgrade cannot change it. */

@@ -57,17 +57,17 @@ it('makes a request in the turn that decides it', async () => {
   expect(seen).toEqual([position, position + 1, position + 2])
 })
 
-it('lets nobody decide within a turn', async () => {
+it('lets nobody else decide while one works exclusively', async () => {
   const order: string[] = []
-  const first = controller.turn(async (turn) => {
-    await turn.execute({ type: 'RestartClock', reason: 'one' })
-    await turn.execute({ type: 'RestartClock', reason: 'two' })
-    order.push('turn')
+  const first = controller.exclusively(async (alone) => {
+    await alone.execute({ type: 'RestartClock', reason: 'one' })
+    await alone.execute({ type: 'RestartClock', reason: 'two' })
+    order.push('exclusive')
   })
   const second = controller.execute({ type: 'RestartClock', reason: 'three' }).then(() => order.push('after'))
   const third = controller.report(aReport({ seq: nextSeq() })).then(() => order.push('report'))
   await Promise.all([first, second, third])
-  expect(order).toEqual(['turn', 'after', 'report'])
+  expect(order).toEqual(['exclusive', 'after', 'report'])
   const reasons = (await log.read(0, 100)).flatMap(({ type, data }) => (type === 'ClockRestarted' ? [data.reason] : []))
   expect(reasons).toEqual(['one', 'two', 'three'])
 })

@@ -76,17 +76,17 @@ export class ReleaseRoom {
   }
 
   /**
-   * Records the removal in the log first, in the same turn that checks whether a rollout to one of the releases has
+   * Records the removal in the log first, and checks in the same step whether a rollout to one of the releases has
    * started. So no rollout starts to content that is being removed, and a crash in between leaves only content that the
    * next collection removes.
    */
   #letGo(releases: readonly string[]): Promise<boolean> {
-    return this.#controller.turn(async (turn) => {
+    return this.#controller.exclusively(async (alone) => {
       const { state } = this.#controller
       const kept = this.#kept()
       if (releases.some((release) => kept.has(release))) return false
       const known = releases.filter((release) => Object.hasOwn(state.releases, release))
-      if (known.length > 0) await turn.execute({ type: 'CollectReleases', releases: known })
+      if (known.length > 0) await alone.execute({ type: 'CollectReleases', releases: known })
       return true
     })
   }

@@ -14,7 +14,7 @@ export interface CommandTable {
   groups: Group[]
 }
 
-export type Route = RouteMap<CliContext> | Command<CliContext>
+export type CommandRoute = RouteMap<CliContext> | Command<CliContext>
 
 export interface Leaf {
   /** As it is typed, without `tandem`: `machine drain`. */
@@ -25,10 +25,10 @@ export interface Leaf {
   command: Command<CliContext>
 }
 
-export const isGroup = (route: Route): route is RouteMap<CliContext> => 'getAllEntries' in route
+export const isGroup = (route: CommandRoute): route is RouteMap<CliContext> => 'getAllEntries' in route
 
 /** The visible entries of a command with subcommands. */
-export function entriesOf(route: RouteMap<CliContext>): { name: string; target: Route }[] {
+export function entriesOf(route: RouteMap<CliContext>): { name: string; target: CommandRoute }[] {
   return route
     .getAllEntries()
     .filter(({ hidden }) => !hidden)
@@ -36,11 +36,11 @@ export function entriesOf(route: RouteMap<CliContext>): { name: string; target: 
 }
 
 /** The command that `words` name below `root`, as far as they name one. */
-export function findRoute(root: Route, words: readonly string[]): { route: Route; found: string[] } {
+export function findRoute(root: CommandRoute, words: readonly string[]): { route: CommandRoute; found: string[] } {
   let route = root
   const found: string[] = []
   for (const word of words) {
-    const next: { target: Route } | undefined = isGroup(route)
+    const next: { target: CommandRoute } | undefined = isGroup(route)
       ? entriesOf(route).find(({ name }) => name === word)
       : undefined
     if (!next) break
@@ -51,7 +51,7 @@ export function findRoute(root: Route, words: readonly string[]): { route: Route
 }
 
 /** Every command without subcommands below `route`, which is typed as `words`. */
-export function leavesOf(route: Route, words: string[] = []): Leaf[] {
+export function leavesOf(route: CommandRoute, words: string[] = []): Leaf[] {
   if (isGroup(route)) return entriesOf(route).flatMap(({ name, target }) => leavesOf(target, [...words, name]))
   return [{ words, takes: takesOf(route), brief: route.brief, command: route }]
 }

@@ -1,5 +1,5 @@
 import { defaultLimits, type BalancerLimits } from '../limits.ts'
-import type { Room } from './openFiles.ts'
+import type { ConnectionLimit } from './openFiles.ts'
 
 /** Limits that only HAProxy needs, besides the limits of every balancer. */
 export interface HaproxyLimits extends BalancerLimits {
@@ -54,7 +54,7 @@ export interface HaproxySettings {
   /** Changes with the content of every certificate, so that a renewed certificate changes the shape. */
   certificatesHash: string
   limits: HaproxyLimits
-  room: Room
+  room: ConnectionLimit
   /** Networks whose information about a client is trusted. */
   trustedProxies: readonly string[]
 }

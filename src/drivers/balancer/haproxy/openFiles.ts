@@ -16,7 +16,7 @@ const filesOfForwarded = 4
 const ownFiles = 2_000
 
 /** Connections at once; one more is refused. */
-export interface Room {
+export interface ConnectionLimit {
   /** Of clients and of other machines together. */
   connections: number
   /** If files are short: the same limit, with each connection that another machine forwards counted twice. */
@@ -36,7 +36,7 @@ export const maxconnFor = (connections: number): number => filesFor(connections)
 export const unitOpenFiles = 2 ** Math.ceil(Math.log2(filesFor(haproxyLimits.connections)))
 
 /** `openFiles`: `null` means as many as HAProxy requested. */
-export function roomIn(openFiles: number | null, connections: number): Room {
+export function roomIn(openFiles: number | null, connections: number): ConnectionLimit {
   if (openFiles === null || openFiles >= filesFor(connections)) return { connections, weighted: null }
   // This does not depend on the running state: the number must be the same for any set of routes.
   const own = Math.min(ownFiles, Math.ceil(openFiles / 10))
@@ -44,7 +44,7 @@ export function roomIn(openFiles: number | null, connections: number): Room {
 }
 
 /** `null`: all the connections fit, from clients or from other machines. */
-export function shortageOf({ connections, weighted }: Room, openFiles: number | null): string | null {
+export function shortageOf({ connections, weighted }: ConnectionLimit, openFiles: number | null): string | null {
   if (weighted === null || openFiles === null) return null
   const clients = Math.min(connections, weighted)
   const forwarded = Math.max(1, Math.floor((weighted * filesOfClient) / filesOfForwarded))
