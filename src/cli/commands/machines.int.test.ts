@@ -66,3 +66,13 @@ it('sends no dry run to an older controller, which would carry the command out',
   expect([code, written]).toEqual([4, []])
   expect(err).toContain('has no dry run of this command (E_NO_ABILITY)')
 })
+
+it('shows no note of a machine that does not exist', async () => {
+  const env = await fakeController((_, response) => void response.end(JSON.stringify(statusView())))
+  expect(await runHere(['machine', 'note', 'b'], env)).toMatchObject({ code: 0, out: 'machine b has no note\n' })
+  const { code, err } = await runHere(['machine', 'note', 'c'], env)
+  expect([code, err]).toEqual([
+    4,
+    expect.stringMatching(/there is no machine c \(E_NO_SUCH_MACHINE\)\n.*machines: a, b/),
+  ])
+})

@@ -43,6 +43,13 @@ async function show(session: Session, machine: string): Promise<number> {
   const { out, signal } = session
   const client = await session.client()
   const status = await client.call('status', {}, signal)
+  const names = status.machines.map(({ name }) => name)
+  if (!names.includes(machine)) {
+    throw new OperatorError('E_NO_SUCH_MACHINE', `there is no machine ${machine}`, {
+      subject: machine,
+      next: `machines: ${names.join(', ') || 'none yet'}`,
+    })
+  }
   const notes = status.notes.filter((note) => note.machine === machine)
   out.result(
     { notes },
