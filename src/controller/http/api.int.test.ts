@@ -172,6 +172,12 @@ describe('a wrong request is answered by a problem with a code', () => {
     if (method === 'HEAD') expect(answer.status).toBe(405)
     else expect(problemCode(answer)).toBe(code)
   })
+  it('a channel whose name cannot be decoded', async () => {
+    for (const path of ['/channels/%ZZ', '/agent/channels/%ff']) {
+      const head = `GET ${basePath}${path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: tandem-channel\r\n\r\n`
+      expect(await controller.raw(head)).toMatch(/^HTTP\/1.1 400 [\s\S]*"code":"E_USAGE"/)
+    }
+  })
   it('invalid objects', async () => {
     expect(problemCode(await post('/objects', '{}'))).toBe('E_USAGE')
     expect(problemCode(await post('/objects', 'garbage', 'application/vnd.tandem.objects'))).toBe('E_USAGE')

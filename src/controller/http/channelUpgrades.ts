@@ -36,7 +36,7 @@ export function takeChannels(server: Server, channels: Channels, callers: Caller
 function endOf(request: IncomingMessage, socket: Duplex, channels: Channels, callers: Callers): () => void {
   const { url = '', headers } = request
   const call = { url, headers, raw: request }
-  const id = decodeURIComponent(url.split('/').at(-1) ?? '')
+  const id = lastSegment(url)
   switch (url) {
     case basePath + channelPath(id):
       callers.identify(call, 'operator')
@@ -51,6 +51,18 @@ function endOf(request: IncomingMessage, socket: Duplex, channels: Channels, cal
     }
     default:
       throw new OperatorError('E_NOT_FOUND', `there is no ${channelProtocol} ${url}`, { subject: url })
+  }
+}
+
+function lastSegment(url: string): string {
+  try {
+    return decodeURIComponent(url.split('/').at(-1) ?? '')
+  } catch (cause) {
+    throw new OperatorError('E_USAGE', `${url} is not a valid URL`, {
+      subject: url,
+      next: `see ${basePath}/openapi.json`,
+      cause,
+    })
   }
 }
 

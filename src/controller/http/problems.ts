@@ -19,11 +19,18 @@ const challengeOf = ({ code }: OperatorError): string =>
 export function asOperatorError(error: unknown, request: { url: string }, logger: Logger): OperatorError {
   if (error instanceof OperatorError) return error
   const subject = request.url.split('?')[0] ?? ''
-  const { validation, statusCode, message } = error as { validation?: unknown; statusCode?: number; message: string }
+  const { validation, statusCode, message, code } = error as {
+    validation?: unknown
+    statusCode?: number
+    message: string
+    code?: string
+  }
   if (statusCode === 413) return new OperatorError('E_TOO_LARGE', message, { subject })
   if (validation || (statusCode !== undefined && statusCode < 500)) {
     return new OperatorError('E_USAGE', message, { subject, next: `see ${basePath}/openapi.json` })
   }
+  // Nobody reads the answer. A killed client and a lost network are no bugs.
+  if (code === 'ECONNRESET') return new OperatorError('E_USAGE', 'the request ended before its body did', { subject })
   logger.error({ err: error, url: subject }, 'a request failed')
   return new OperatorError('E_BUG', message, { subject, next: "the controller's log has the details", cause: error })
 }
