@@ -1,9 +1,9 @@
 import type { Drivers } from './driverRegistry.ts'
 import type { featureKeys } from './features.ts'
-import type { Values } from './shapes/group.ts'
+import type { Stored } from './shapes/group.ts'
 
 /** The values of the keys that features have in a cluster file. */
-export type FeatureValues = Values<typeof featureKeys>
+export type FeatureValues = Stored<typeof featureKeys>
 
 /** A cluster file after parsing: every default filled in. */
 export interface ClusterDefinition extends FeatureValues {

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { ClusterDefinition } from './cluster.ts'
 import type { Drivers } from './driverRegistry.ts'
-import { clusterShape, driversShape, entryShape } from './clusterShape.ts'
+import { clusterShape, driversShape, entryShape, type ClusterShape } from './clusterShape.ts'
 import { schemaOf } from './keptSchema.ts'
 
 /*
@@ -13,4 +13,9 @@ export const driversSchema = schemaOf(driversShape.kept, 'dropped') as z.ZodType
 export const entrySchema = schemaOf(entryShape.kept, 'dropped') as z.ZodType<ClusterDefinition['entry']>
 
 /** A cluster file after parsing. */
-export const clusterSchema = schemaOf(clusterShape.kept, 'dropped') as z.ZodType<ClusterDefinition>
+export const clusterSchema = clusterSchemaOf(clusterShape)
+
+/** The same for another shape. */
+export function clusterSchemaOf(shape: Pick<ClusterShape, 'kept'>): z.ZodType<ClusterDefinition> {
+  return schemaOf(shape.kept, 'dropped') as z.ZodType<ClusterDefinition>
+}

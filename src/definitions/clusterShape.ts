@@ -85,7 +85,7 @@ export const entryShape = group('`entry`', {
 })
 
 /** Every key of `cluster.yaml`. */
-export const clusterShape = group('the cluster', {
+export const clusterKeys = {
   cluster: required(
     text({ expects: nameRule, pattern: namePattern }),
     'Name of the cluster: a to z, 0 to 9 and dashes, at most 40 characters',
@@ -123,7 +123,10 @@ export const clusterShape = group('the cluster', {
   entry: nested(entryShape, 'Where the cluster takes requests.', ['ports', 'listen']),
   ...featureKeys,
   drivers: nested(driversShape, 'Drivers that do the work on each machine.', ['driver']),
-})
+}
+
+export const clusterShape = group('the cluster', clusterKeys)
+export type ClusterShape = typeof clusterShape
 
 function checkNetwork(written: string): string | Refusal {
   return networkOf(written) ?? refuse(`"${written.slice(0, 60)}" is not a network such as 10.0.0.0/8`)

@@ -17,14 +17,15 @@ const homes = keyHomes(clusterShape.schema)
  * Reads a `cluster.yaml`. For any text, the only error it throws is one `DefinitionError` with all problems of the
  * file.
  */
-export function parseCluster(text: string, file: string): ParsedCluster {
+export function parseCluster(text: string, file: string, shape = clusterShape): ParsedCluster {
   const source = new YamlSource(text, file, homes)
-  const written = clusterShape.read(source.root, [], source)
-  const machines = Object.entries(written.machines).map(([name, { address, drivers }]) => {
-    const own = Object.entries(drivers ?? {}).filter(([, driver]) => driver !== null)
-    return [name, { address, drivers: { ...written.drivers, ...Object.fromEntries(own) } }] as const
+  const written = shape.read(source.root, [], source)
+  const stored = shape.store(written)
+  const machines = Object.entries(stored.machines).map(([name, machine]) => {
+    const own = Object.entries(machine.drivers ?? {}).filter(([, driver]) => driver !== null)
+    return [name, { ...machine, drivers: { ...stored.drivers, ...Object.fromEntries(own) } }] as const
   })
-  const cluster: ClusterDefinition = { ...written, machines: Object.fromEntries(machines) }
+  const cluster: ClusterDefinition = { ...stored, machines: Object.fromEntries(machines) }
   checkAddresses(cluster, source)
   checkEntry(cluster, source)
   for (const check of featureRules) check(cluster, source)

@@ -3,6 +3,9 @@ import type { Limits } from '../definitions/definition.ts'
 import { definitionKeys, definitionShape, limitKeys, type DefinitionShape } from '../definitions/definitionShape.ts'
 import { definitionSchema, definitionSchemaOf, jailSchema } from '../definitions/definitionSchema.ts'
 import { schemaOf } from '../definitions/keptSchema.ts'
+import { clusterKeys, type ClusterShape } from '../definitions/clusterShape.ts'
+import { clusterSchemaOf } from '../definitions/clusterSchema.ts'
+import { parseCluster } from '../definitions/parseCluster.ts'
 import { parseDefinition } from '../definitions/parseDefinition.ts'
 import { as, group, nested, omitted, optional } from '../definitions/shapes/group.ts'
 import { duration } from '../definitions/shapes/duration.ts'
@@ -14,7 +17,7 @@ import type { z } from 'zod'
 
 /*
  * A definition key is described in one place. This test describes two keys that do not exist, one at the top and one of the
- * limits, and finds them everywhere a definition passes.
+ * limits, and finds them everywhere a definition passes; and one key of a cluster file.
  */
 
 const pause = as('pauseMs', omitted(optional(duration(10), 'How long it pauses.')))
@@ -65,6 +68,32 @@ describe('a key that is described once', () => {
   it('is accepted by the privileged helper', () => {
     const accepts = instanceShapeOf(schemaOf(limits.kept) as z.ZodType<Limits>, jailSchema)
     expect(accepts.parse(instance).limits).toEqual(definition.limits)
+  })
+})
+
+describe('a key of the cluster file that is described once', () => {
+  const calm = as(
+    'calmness',
+    omitted(optional(number({ whole: true, least: 1, most: 64, what: 'calm' }), 'How calm the cluster is.')),
+  )
+  const withCalm = group('the cluster', { ...clusterKeys, calm }) as unknown as ClusterShape // with one key more
+  const text = 'cluster: shop\ncontrollers: [10.0.0.1]\nmachines: { a: { address: 10.0.0.2 } }\ncalm: 4\n'
+
+  it('is read, stored under its name, and left out where it is not written', () => {
+    expect(parseCluster(text, 'cluster.yaml', withCalm).cluster).toMatchObject({ calmness: 4 })
+    expect(() => parseCluster(text.replace('4', '400'), 'cluster.yaml', withCalm)).toThrow('calm')
+    const without = text.replace('calm: 4\n', '')
+    expect(parseCluster(without, 'cluster.yaml', withCalm)).toEqual(parseCluster(without, 'cluster.yaml'))
+  })
+
+  it('is in the JSON Schema, and kept by the log and on the wire', () => {
+    expect(withCalm.schema.properties?.['calm']).toMatchObject({ type: 'integer', maximum: 64 })
+    const { cluster } = parseCluster(text, 'cluster.yaml', withCalm)
+    expect(clusterSchemaOf(withCalm).parse(JSON.parse(JSON.stringify(cluster)))).toEqual(cluster)
+  })
+
+  it('is refused in a file by a version that does not know it', () => {
+    expect(() => parseCluster(text, 'cluster.yaml')).toThrow('unknown key `calm`')
   })
 })
 
