@@ -177,14 +177,18 @@ describe('without a controller', () => {
     })
   })
 
-  it('names the damaged file and the next step, rather than forget what it runs', async () => {
+  it.each([
+    ['desired', 'the controller sends the desired state again'],
+    ['jobs', 'one that is in progress may run again'],
+    ['ports', 'it makes a new file'],
+  ])('names the damaged file %s and the next step, rather than forget what it runs', async (name, consequence) => {
     await start()
-    const path = join(folder.path, 'machine/desired.json')
+    const path = join(folder.path, `machine/${name}.json`)
     writeFileSync(path, '{"machine":')
     await expect(start()).rejects.toMatchObject({
       code: 'E_ENVIRONMENT',
       subject: path,
-      next: /move the file elsewhere/,
+      next: expect.stringMatching(new RegExp(`^mv ${path} ${path}.damaged   .*${consequence}`)),
     })
   })
 })

@@ -123,7 +123,7 @@ export class AgentDisk {
         `the agent cannot read its own file ${path}: it is damaged or has an unknown format`,
         {
           subject: path,
-          next: 'move the file elsewhere and restart the agent: the controller sends the desired state again',
+          next: `mv ${path} ${path}.damaged   then start the agent again: ${withoutFile[name] ?? 'it makes a new file'}`,
           cause,
         },
       )
@@ -134,6 +134,14 @@ export class AgentDisk {
   write(name: string, value: unknown): void {
     this.#files.write(name, value)
   }
+}
+
+/** How the agent goes on without one of its files, by the name of the file. */
+const withoutFile: Readonly<Record<string, string>> = {
+  desired: 'the controller sends the desired state again',
+  'desired-changes': 'the controller sends the desired state again',
+  jobs: 'it no longer knows which jobs have run, so one that is in progress may run again',
+  prepared: 'it no longer knows which prepares have run, so one that is in progress may run again',
 }
 
 export function seenOf(desired: DesiredState | null): Seen | null {
