@@ -29,6 +29,16 @@ describe('readDefinition', () => {
     expect([definition.service, definition.run]).toEqual(['shop', ['./server']])
   })
 
+  it('leads to the writer of a tandem.yaml, but not for a cluster file, which `tandem init` does not write', async () => {
+    const next = async (read: (path: string) => Promise<unknown>): Promise<unknown> =>
+      read(join(dir, 'none.yaml')).catch((error: unknown) => [(error as DefinitionError).message, error])
+    expect(String(await next(readDefinition))).toContain('tandem init')
+    const [message, error] = (await next(readCluster)) as [string, DefinitionError]
+    expect(message).toContain('the file does not exist')
+    expect(`${message} ${error.next}`).not.toContain('tandem init')
+    expect(error.next).toContain('docs/cluster.example.yaml')
+  })
+
   it('reports why a file cannot be read', async () => {
     await mkdir(join(dir, 'folder'))
     await writeFile(join(dir, 'plain'), '')

@@ -5,27 +5,42 @@ import { DefinitionError, type Problem } from './problem.ts'
 import { SourceText } from './sourceText.ts'
 import { largestFileBytes } from './yamlDocument.ts'
 
+interface Advice {
+  /** Added to the message that the file does not exist. */
+  hint: string
+  next: string
+}
+
+const definitionAdvice: Advice = {
+  hint: '; `tandem init` writes one',
+  next: 'check the path; tandem init writes a tandem.yaml where there is none',
+}
+const clusterAdvice: Advice = {
+  hint: '',
+  next: 'check the path; docs/cluster.example.yaml shows every key of a cluster file',
+}
+
 /** Reads and parses a `tandem.yaml`. Every failure, also an unreadable file, is a `DefinitionError`. */
 export async function readDefinition(path: string): Promise<ParsedDefinition> {
-  return parseDefinition(await readText(path), path)
+  return parseDefinition(await readText(path, definitionAdvice), path)
 }
 
 /** Reads and parses a `cluster.yaml`, like `readDefinition`. */
 export async function readCluster(path: string): Promise<ParsedCluster> {
-  return parseCluster(await readText(path), path)
+  return parseCluster(await readText(path, clusterAdvice), path)
 }
 
-async function readText(path: string): Promise<string> {
-  return decode(await readBytes(path), path)
+async function readText(path: string, advice: Advice): Promise<string> {
+  return decode(await readBytes(path, advice), path)
 }
 
 /** Never reads more than the limit, regardless of the size that the file claims: it may be a pipe, or still grow. */
-async function readBytes(path: string): Promise<Buffer> {
-  const file = await openFile(path)
+async function readBytes(path: string, advice: Advice): Promise<Buffer> {
+  const file = await openFile(path, advice)
   try {
     const stat = await file.stat()
-    if (stat.isDirectory()) throw unreadable(path, 'is a folder; name the file in it', null)
-    if (stat.size > largestFileBytes) throw tooLarge(path, `has ${stat.size} bytes`)
+    if (stat.isDirectory()) throw unreadable(path, 'is a folder; name the file in it', null, advice)
+    if (stat.size > largestFileBytes) throw tooLarge(path, `has ${stat.size} bytes`, advice)
     const buffer = Buffer.alloc(largestFileBytes + 1)
     let length = 0
     while (length < buffer.length) {
@@ -33,21 +48,21 @@ async function readBytes(path: string): Promise<Buffer> {
       if (bytesRead === 0) break
       length += bytesRead
     }
-    if (length > largestFileBytes) throw tooLarge(path, 'is too large')
+    if (length > largestFileBytes) throw tooLarge(path, 'is too large', advice)
     return buffer.subarray(0, length)
   } catch (error) {
     if (error instanceof DefinitionError) throw error
-    throw unreadable(path, describe(error), error)
+    throw unreadable(path, describe(error, advice), error, advice)
   } finally {
     await file.close()
   }
 }
 
-async function openFile(path: string): Promise<FileHandle> {
+async function openFile(path: string, advice: Advice): Promise<FileHandle> {
   try {
     return await open(path.includes('\0') ? '' : path, 'r')
   } catch (error) {
-    throw unreadable(path, describe(error), error)
+    throw unreadable(path, describe(error, advice), error, advice)
   }
 }
 
@@ -71,11 +86,11 @@ function firstInvalid(bytes: Buffer): number {
   return 0
 }
 
-function describe(error: unknown): string {
+function describe(error: unknown, { hint }: Advice): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   switch (code) {
     case 'ENOENT':
-      return 'does not exist; `tandem init` writes one'
+      return `does not exist${hint}`
     case 'EACCES':
     case 'EPERM':
       return 'is not readable by this user'
@@ -88,10 +103,10 @@ function describe(error: unknown): string {
   }
 }
 
-const tooLarge = (path: string, what: string): DefinitionError =>
-  unreadable(path, `${what}; at most ${largestFileBytes} (256 KiB) are allowed`, null)
+const tooLarge = (path: string, what: string, advice: Advice): DefinitionError =>
+  unreadable(path, `${what}; at most ${largestFileBytes} (256 KiB) are allowed`, null, advice)
 
-function unreadable(path: string, what: string, cause: unknown): DefinitionError {
+function unreadable(path: string, what: string, cause: unknown, { next }: Advice): DefinitionError {
   const problem: Problem = {
     file: path,
     line: 1,
@@ -101,10 +116,5 @@ function unreadable(path: string, what: string, cause: unknown): DefinitionError
     caret: 0,
     suggestion: null,
   }
-  return new DefinitionError(
-    path,
-    [problem],
-    cause,
-    'check the path; tandem init writes a tandem.yaml where there is none',
-  )
+  return new DefinitionError(path, [problem], cause, next)
 }

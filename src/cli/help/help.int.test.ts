@@ -7,7 +7,7 @@ import { whyMissing } from '../../lib/testing/aptInstall.ts'
 import { commands } from '../routes.ts'
 import { fakeController } from '../testing/fakeController.ts'
 import { runHere } from '../testing/testHost.ts'
-import { instanceStatus, machineStatus, serviceStatus, statusView } from '../testing/views.ts'
+import { instanceStatus, machineStatus, rolloutView, serviceStatus, statusView } from '../testing/views.ts'
 import { leavesOf } from './commandTree.ts'
 import { completionScripts, type Shell } from './completionScripts.ts'
 import { manPage } from './manPage.ts'
@@ -67,7 +67,7 @@ describe('help', () => {
 describe('completion', () => {
   const cluster = () =>
     fakeController((request, response) => {
-      const rollouts = request.url?.startsWith('/v1/rollouts') ?? false
+      const rollouts = request.url?.includes('/rollouts') ?? false
       const status = statusView({
         machines: [machineStatus({ name: 'alpha' }), machineStatus({ name: 'beta' })],
         services: [
@@ -75,7 +75,7 @@ describe('completion', () => {
           serviceStatus({ service: 'search', instances: [] }),
         ],
       })
-      response.end(JSON.stringify(rollouts ? { rollouts: [] } : status))
+      response.end(JSON.stringify(rollouts ? { rollouts: [rolloutView({ id: 'r7k2' })] } : status))
     })
   const words = async (env: NodeJS.ProcessEnv, ...typed: string[]): Promise<string[]> => {
     const { out } = await runHere(['completion', 'words', '--', ...typed], env)
@@ -89,6 +89,8 @@ describe('completion', () => {
     expect(await words(env, 'status', '--j')).toEqual(['--json'])
     expect(await words(env, 'restart', 's')).toEqual(['shop', 'search'])
     expect(await words(env, 'restart', '')).toEqual(['shop', 'search'])
+    expect(await words(env, 'rollout', 'show', '')).toEqual(['r7k2'])
+    expect(await words(env, 'rollout', 'abort', 'r')).toEqual(['r7k2'])
     expect(await words(env, 'machine', 'note', '')).toEqual(['alpha', 'beta'])
     expect(await words(env, 'machine', 'drain', 'al')).toEqual(['alpha'])
     expect(await words(env, 'logs', 'shop', '--machine', 'b')).toEqual(['beta'])
