@@ -74,10 +74,7 @@ async function converse(
         if (frame.signal !== null) out.note(`${frame.signal} ended the command`)
         return frame.code ?? shellStatus(frame.signal)
       case 'error':
-        throw new OperatorError(knownCode(frame.code), frame.message, {
-          subject: service,
-          next: nextAfter(frame.code, service),
-        })
+        throw failureOf(frame, service)
       case 'taken':
         window.taken(frame.bytes)
         break
@@ -90,12 +87,20 @@ async function converse(
   throw cut(service)
 }
 
+/** A fault of the machine has only the words of its system: `ENOSPC: no space left on device, write`. */
+export function failureOf({ code, message }: { code: string; message: string }, service: string): OperatorError {
+  const words = code === 'E_ENVIRONMENT' ? `the command could not run on its machine: ${message}` : message
+  return new OperatorError(knownCode(code), words, { subject: service, next: nextAfter(code, service) })
+}
+
 function nextAfter(code: string, service: string): string {
   switch (code) {
     case 'E_NO_ABILITY':
       return 'tandem upgrade'
     case 'E_EXEC':
       return 'check the spelling; install the program on the machines, or put it into the release and name it ./PROGRAM'
+    case 'E_ENVIRONMENT':
+      return 'tandem doctor   examines the machines'
     default:
       return `tandem status ${service}`
   }
