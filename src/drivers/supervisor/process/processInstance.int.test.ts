@@ -116,7 +116,7 @@ describe('the program', () => {
       await expect(lab.driver.start(spec)).rejects.toMatchObject({ code: 'E_EXEC' })
     }
     expect(readdirSync(join(lab.dir, 'instances'))).toEqual([])
-    expect(readdirSync(join(lab.dir, 'run'), { recursive: true })).toHaveLength(1) // its own folder, empty
+    expect(readdirSync(join(lab.dir, 'streams'), { recursive: true })).toHaveLength(1) // its own folder, empty
   })
 
   it('that fails at once with status 127 counts as executed', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../../lib/clock.ts'
 import { sha256 } from '../../../lib/hash.ts'
@@ -22,7 +22,7 @@ import { recoverInstances } from './recovery.ts'
 import { lsofSocketTable, procSocketTable, type SocketTable } from './sockets.ts'
 
 export interface ProcessSupervisorOptions {
-  /** Holds `instances/` (records), `logs/` and `run/`. One agent at a time may use it. */
+  /** Holds `instances/` (records), `logs/` and `streams/`. One agent at a time may use it. */
   dir: string
   machine: string
   clock: Clock
@@ -143,13 +143,25 @@ function openHouse(options: ProcessSupervisorOptions): ProcessHouse {
   return {
     // The folder belongs to this agent alone: a program that outlived the last agent for a moment cannot create files
     // here.
-    runFolder: ownFolder(join(dir, 'run')),
+    runFolder: ownFolder(streamsFolder(dir)),
     records: openRecordShelf(join(dir, 'instances')),
     limits: { ...supervisorLimits, ...options.limits },
     table: options.table ?? (onLinux ? procProcessTable : psProcessTable),
     cgroups: options.cgroups ?? findCgroups(`${machine}-${sha256(dir).slice(0, 8)}`),
     ...{ clock, runAs },
   }
+}
+
+/**
+ * Earlier versions use `run/`, and do not start where it holds a folder: none is left there for a downgrade. Renamed,
+ * because on a full disk no folder can be created.
+ */
+function streamsFolder(dir: string): string {
+  const [former, streams] = [join(dir, 'run'), join(dir, 'streams')]
+  if (!existsSync(former)) return streams
+  if (existsSync(streams)) rmSync(former, { recursive: true })
+  else renameSync(former, streams)
+  return streams
 }
 
 /**

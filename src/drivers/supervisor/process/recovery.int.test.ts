@@ -47,6 +47,18 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
+it('leaves no folder in run/, where an earlier version does not start with one', async () => {
+  mkdirSync(join(dir, 'run/left'), { recursive: true })
+  for (let start = 0; start < 2; start++) {
+    const driver = createProcessSupervisor({ dir, machine: 'victim', clock: systemClock })
+    await driver.recover()
+    await driver.close()
+    expect(existsSync(join(dir, 'run'))).toBe(false)
+    expect(readdirSync(join(dir, 'streams'))).toHaveLength(1)
+    mkdirSync(join(dir, 'run')) // the earlier version ran meanwhile
+  }
+})
+
 describe.skipIf(process.platform !== 'linux')('an agent killed by SIGKILL', () => {
   it('leaves nothing that the next start does not stop, no matter when it is killed', async () => {
     const { seed, count } = randomRun('recoveries', { check: 12, soak: 300 })
@@ -58,7 +70,7 @@ describe.skipIf(process.platform !== 'linux')('an agent killed by SIGKILL', () =
       // A gate that lost its agent ends on its own, without running the program of the user.
       await eventually('no process of the agent is left', async () => (await carriers()).length === 0)
       expect(readdirSync(join(dir, 'instances'))).toEqual([])
-      expect(readdirSync(join(dir, 'run'), { recursive: true })).toHaveLength(1) // its own folder, empty
+      expect(readdirSync(join(dir, 'streams'), { recursive: true })).toHaveLength(1) // its own folder, empty
       await driver.close()
     }
   }, 1_200_000)
