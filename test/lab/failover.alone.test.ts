@@ -19,6 +19,8 @@ const silenceMs = 1_000
 const { seed, count: mostFaults } = randomRun('faults', { check: 3, soak: 6 })
 const { count: mostCuts } = randomRun('cuts', { check: 1, soak: 2 })
 const random = seededRandom(seed)
+/** Several times as long as an address takes to move. */
+const quietMs = process.env['TANDEM_SOAK'] === '1' ? 12_000 : 6_000
 function chosen<T>(all: readonly T[], most: number): T[] {
   return all
     .map((one) => ({ one, place: random() }))
@@ -35,9 +37,24 @@ describe.skipIf(why)(`failover${why ? ` (skipped: ${why})` : ''}`, () => {
   afterAll(() => lab?.close())
 
   describe('a virtual address', () => {
-    let probe: Probe | null = null
+    const running: Probe[] = []
     beforeEach(() => lab.repair(), long.timeout)
-    afterEach(() => probe?.kill())
+    afterEach(() => {
+      for (const probe of running.splice(0)) probe.kill()
+    })
+
+    const probing = (options?: Parameters<FailoverLab['probe']>[0]): Probe => {
+      const probe = lab.probe(options)
+      running.push(probe)
+      return probe
+    }
+    /** Requests over kept connections, and as many over new ones. */
+    const bothProbes = (): Probe[] => [true, false].map((keepAlive) => probing({ keepAlive, perSecond: 250 }))
+    async function failuresOf(probes: Probe[]): Promise<Probed['failures']> {
+      const probed = await Promise.all(probes.map((probe) => probe.stop()))
+      for (const { sent, failures, slowestMs } of probed) report('no request lost', { sent, failures, slowestMs })
+      return probed.flatMap(({ failures }) => failures)
+    }
 
     /**
      * Applies a fault to the holder under 500 requests a second, until the other machine holds the address and answers.
@@ -49,7 +66,7 @@ describe.skipIf(why)(`failover${why ? ` (skipped: ${why})` : ''}`, () => {
       probed: Probed
     }> {
       const { holder, backup } = lab
-      probe = lab.probe()
+      const probe = probing()
       await probe.answered()
       await passing(300)
       const from = Date.now()
@@ -78,7 +95,7 @@ describe.skipIf(why)(`failover${why ? ` (skipped: ${why})` : ''}`, () => {
 
     it('does not move while releases are rolled out, HAProxy reloads, and the guard is killed', long, async () => {
       const moves = lab.watch.changes.length
-      probe = lab.probe({ keepAlive: true })
+      const probe = probing({ keepAlive: true })
       await probe.answered()
       for (const version of ['2', '3']) {
         const text = `service: web\nrun: [node, web.mjs]\nenv: { VERSION: "${version}" }\n`
@@ -96,42 +113,31 @@ describe.skipIf(why)(`failover${why ? ` (skipped: ${why})` : ''}`, () => {
 
     it('moves when a machine is drained, with no request lost', long, async () => {
       const { holder, backup } = lab
-      for (const keepAlive of [true, false]) {
-        const [from, to] = keepAlive ? [holder, backup] : [backup, holder]
-        probe = lab.probe({ keepAlive })
-        await probe.answered()
-        await passing(1_000)
-        const at = Date.now()
-        expect(await lab.pair.tandem('machine', 'drain', from.name)).toMatchObject({ exit: 0, state: 'drained' })
-        expect(lab.watch.holders).toEqual([to.name])
-        await passing(1_000)
-        const probed = await probe.stop()
-        report(`drain, keep-alive ${keepAlive}`, {
-          ...{ sent: probed.sent, failures: probed.failures, slowestMs: probed.slowestMs },
-          bothMs: lab.watch.longestBoth(at),
-        })
-        expect(probed.failures).toEqual([])
-        expect(await lab.pair.tandem('machine', 'ready', from.name)).toMatchObject({ exit: 0 })
-        expect((await lab.status()).addresses[0]).toMatchObject({ holder: to.name, from: from.name })
-        await lab.repair()
-      }
+      const probes = bothProbes()
+      await Promise.all(probes.map((each) => each.answered()))
+      await passing(1_000)
+      const at = Date.now()
+      expect(await lab.pair.tandem('machine', 'drain', holder.name)).toMatchObject({ exit: 0, state: 'drained' })
+      expect(lab.watch.holders).toEqual([backup.name])
+      await passing(1_000)
+      report('drain', { bothMs: lab.watch.longestBoth(at) })
+      expect(await failuresOf(probes)).toEqual([])
+      expect(await lab.pair.tandem('machine', 'ready', holder.name)).toMatchObject({ exit: 0 })
+      expect((await lab.status()).addresses[0]).toMatchObject({ holder: backup.name, from: holder.name })
     })
 
     it('moves between the machines while both are patched and restarted, with no request lost', long, async () => {
       lab.pair.controller.write('/root/patch.sh', 'touch /var/lib/patched\n')
-      probe = lab.probe({ keepAlive: true, perSecond: 250 })
-      const fresh = lab.probe({ keepAlive: false, perSecond: 250 })
-      await Promise.all([probe.answered(), fresh.answered()])
+      const probes = bothProbes()
+      await Promise.all(probes.map((each) => each.answered()))
       const args = ['machine', 'patch', '--all', '--script', '/root/patch.sh']
       expect(await lab.pair.tandem(...args)).toMatchObject({ exit: 0, maintenance: { state: 'completed' } })
       await passing(1_000)
-      const both = await Promise.all([probe.stop(), fresh.stop()])
-      for (const { sent, failures, slowestMs } of both) report('patch --all', { sent, failures, slowestMs })
+      expect(await failuresOf(probes)).toEqual([])
       for (const name of ['a', 'b']) {
         await lab.pair.lab.machine(name).must(['test', '-e', '/var/lib/patched'])
         await lab.watch.watch(name)
       }
-      expect(both.flatMap(({ failures }) => failures)).toEqual([])
     })
 
     const faults: [string, (holder: LabMachine) => Promise<void>][] = [
@@ -208,7 +214,7 @@ describe.skipIf(why)(`failover${why ? ` (skipped: ${why})` : ''}`, () => {
         await network.cut('a', 'b')
         await expect.poll(() => lab.watch.letGo(holder.name, at), soon).not.toBe(null)
         const moves = lab.watch.changes.length
-        await passing(12_000)
+        await passing(quietMs)
         expect(lab.watch.changes.slice(moves)).toEqual([])
         expect(lab.watch.holders).toEqual([backup.name])
         expect(lab.watch.longestBoth(at)).toBeLessThanOrEqual(giveUpMs)

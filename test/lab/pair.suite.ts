@@ -12,6 +12,7 @@ const long = { timeout: 600_000 }
 const refused = /alert|eof|reset/i
 const soon = { timeout: 60_000 }
 const { count: rounds } = randomRun('rounds', { check: 2, soak: 20 })
+const perSecond = process.env['TANDEM_SOAK'] === '1' ? 500 : 200
 
 export const pairSuite = (lend: () => Promise<Pair>): void => {
   describe('a pair of real machines', () => {
@@ -37,7 +38,8 @@ export const pairSuite = (lend: () => Promise<Pair>): void => {
     const beginLoad = (about: Partial<ConstructorParameters<typeof ClientLoad>[1]> = {}): void => {
       load = new ClientLoad(pair.lab, {
         entries: pair.entries,
-        perSecond: 500,
+        perSecond,
+        uploadBytes: 20_000_000,
         drainMs: drain,
         tcp: pair.tcpEntries,
         ...about,
