@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { patienceMs, testMs } from './src/lib/testing/patience.ts'
 import { LongestFirst } from './test/longestFirst.ts'
 
 // Minutes of load, and what ships made twice: part of `make check` and of `make soak`, not of `make test`.
@@ -23,10 +24,9 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: alone ? 1 : 2,
     sequence: { sequencer: LongestFirst },
-    // The default of one second is too short on a busy computer; a wait that never ends still fails.
-    expect: { poll: { timeout: 10_000 } },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    expect: { poll: { timeout: patienceMs } },
+    testTimeout: testMs,
+    hookTimeout: testMs,
     reporters: ['default', './test/counts.ts'],
     projects: alone
       ? [{ extends: true, test: { name: 'alone', include: ['test/lab/*.alone.test.ts'] } }]

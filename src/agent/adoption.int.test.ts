@@ -1,9 +1,10 @@
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createFakeSupervisor, type FakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
 import { systemClock } from '../lib/clock.ts'
 import { aDesiredState, makeFolder } from './testing/given.ts'
 import { Releases, runs, startedAgent, type RunningAgent } from './testing/runningAgent.ts'
+import { until } from '../lib/testing/until.ts'
 
 let folder: ReturnType<typeof makeFolder>
 let releases: Releases
@@ -28,7 +29,6 @@ async function start(disk: string): Promise<RunningAgent> {
   running.push(one)
   return one
 }
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
 const ready = ({ agent }: RunningAgent): string[] =>
   agent.report().instances.flatMap(({ id, state }) => (state === 'ready' ? [id] : []))
 async function ran(...ids: string[]): Promise<Awaited<ReturnType<Releases['publish']>>> {

@@ -1,11 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createFakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
 import { systemClock } from '../lib/clock.ts'
 import { reportSchema, type Report } from '../protocol/report.ts'
 import { aDesiredState, makeFolder } from './testing/given.ts'
 import { Releases, runs, startedAgent, type RunningAgent } from './testing/runningAgent.ts'
+import { until } from '../lib/testing/until.ts'
 
 let folder: ReturnType<typeof makeFolder>
 let releases: Releases
@@ -26,7 +27,6 @@ async function start(given: Parameters<typeof startedAgent>[2] = {}): Promise<Ru
   running.push(one)
   return one
 }
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
 /** Parses the report as the controller does: a report that the controller would refuse fails here. */
 const report = ({ agent }: RunningAgent): Report => reportSchema.parse(agent.report())
 const states = (one: RunningAgent): Record<string, string> =>
@@ -288,7 +288,7 @@ describe('a partly fetched release', () => {
     await until(() => expect(usedAtTry).toHaveLength(2))
     expect(usedAtTry[1]).toBeGreaterThan(0)
     one.agent.accept(aDesiredState({ position: 11 }))
-    await vi.waitFor(async () => expect(await one.cache.usedBytes()).toBe(0), { timeout: 8_000, interval: 2 })
+    await until(async () => expect(await one.cache.usedBytes()).toBe(0))
   })
 })
 

@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { agentSelfSchema, type AgentSelf } from '../protocol/checkup.ts'
 import { AgentServer } from './agentServer.ts'
 import { agentSelf } from './agentSelf.ts'
 import { aDesiredState, listen, makeFolder } from './testing/given.ts'
 import { Releases, runs, startedAgent, type RunningAgent } from './testing/runningAgent.ts'
+import { until } from '../lib/testing/until.ts'
 
 let folder: ReturnType<typeof makeFolder>
 let server: AgentServer
@@ -45,7 +46,7 @@ it('answers /metrics in the format of Prometheus', async () => {
   const releases = await Releases.open(folder.path)
   const one = (known = await startedAgent(join(folder.path, 'machine'), releases))
   one.agent.accept(aDesiredState(runs(await releases.publish('1'), 'x')))
-  await vi.waitFor(() => expect(one.agent.report().instances[0]?.state).toBe('ready'), { timeout: 5_000 })
+  await until(() => expect(one.agent.report().instances[0]?.state).toBe('ready'))
   one.balancer.setInFlight('x', { work: 2, long: 0 })
   const response = await fetch(`http://127.0.0.1:${await server.listen(0)}/metrics`)
   expect(response.headers.get('content-type')).toContain('text/plain')
@@ -84,7 +85,7 @@ it('reports about itself what a checkup needs', async () => {
   const releases = await Releases.open(folder.path)
   const one = (known = await startedAgent(join(folder.path, 'machine'), releases))
   one.agent.accept(aDesiredState(runs(await releases.publish('1'), 'x')))
-  await vi.waitFor(() => expect(one.agent.report().instances[0]?.state).toBe('ready'), { timeout: 5_000 })
+  await until(() => expect(one.agent.report().instances[0]?.state).toBe('ready'))
   // Services can reach this port, so it answers none of this.
   expect((await fetch(`http://127.0.0.1:${await server.listen(0)}/self`)).status).toBe(404)
   expect(agentSelfSchema.parse(selfOf(one))).toMatchObject({
@@ -97,7 +98,7 @@ it('reports about itself what its report contains: its problems, and that it ref
   const one = (known = await startedAgent(join(folder.path, 'machine'), await Releases.open(folder.path)))
   one.address.failNext(new Error('no card'))
   one.agent.accept(aDesiredState())
-  await vi.waitFor(() => expect(one.agent.report().problems).toEqual(['address: no card']), { timeout: 5_000 })
+  await until(() => expect(one.agent.report().problems).toEqual(['address: no card']))
   one.agent.accept(aDesiredState({ machine: 'other' }))
   expect(selfOf(one).problems).toEqual(['address: no card', expect.stringMatching(/meant for machine other/)])
 })

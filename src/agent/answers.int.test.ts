@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ApiClient } from '../api/client.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Checkup } from '../protocol/checkup.ts'
@@ -9,6 +9,7 @@ import { Answers } from './answers.ts'
 import { FakeController } from './testing/fakeController.ts'
 import { aDesiredState, makeFolder } from './testing/given.ts'
 import { Releases, runs, startedAgent, type RunningAgent } from './testing/runningAgent.ts'
+import { until } from '../lib/testing/until.ts'
 
 let folder: ReturnType<typeof makeFolder>
 let controller: FakeController
@@ -41,7 +42,6 @@ afterEach(async () => {
   await folder.remove()
 })
 
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
 const lines = (id: string): Answer[] =>
   (controller.answers.get(id) ?? '').split('\n').flatMap((line) => (line ? [answerSchema.parse(JSON.parse(line))] : []))
 const texts = (id: string): string[] =>
@@ -140,8 +140,7 @@ describe('a one-off command', () => {
       one.agent.accept(aDesiredState({ position: position + 1 }))
       await gone(next.id)
     }
-    const gone = (id: string): Promise<void> =>
-      vi.waitFor(async () => expect(await one.cache.has(id)).toBe(false), { timeout: 8_000, interval: 2 })
+    const gone = (id: string): Promise<void> => until(async () => expect(await one.cache.has(id)).toBe(false))
     await collected(20)
     await one.cache.open(shop.id) // after the collection, and only from the local cache
     answers.take({ kind: 'cancel', id: 'q' })

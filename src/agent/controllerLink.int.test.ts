@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { systemClock } from '../lib/clock.ts'
 import { ApiClient } from '../api/client.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
@@ -7,6 +7,7 @@ import { httpConnection } from './httpConnection.ts'
 import { ControllerLink, type LinkLimits } from './controllerLink.ts'
 import { FakeController } from './testing/fakeController.ts'
 import { aDesiredState, aReport, quiet } from './testing/given.ts'
+import { until } from '../lib/testing/until.ts'
 
 let controller: FakeController
 let link: ControllerLink
@@ -50,7 +51,6 @@ function connect(limits: Partial<LinkLimits> = {}, random = (): number => 0): vo
   )
   link.start()
 }
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
 async function connected(): Promise<void> {
   await until(() => expect(controller.connected).toBe(1))
   controller.send('desired', aDesiredState())

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { systemClock } from '../lib/clock.ts'
 import { describeFolder } from '../releases/describeFolder.ts'
 import { DirectoryStore } from '../releases/directoryStore.ts'
@@ -13,6 +13,7 @@ import { ReleaseDepot } from '../releases/releaseDepot.ts'
 import { AgentDisk } from './agentDisk.ts'
 import { aDefinition, aDesiredState, makeFolder } from './testing/given.ts'
 import { runs } from './testing/runningAgent.ts'
+import { until } from '../lib/testing/until.ts'
 
 let folder: ReturnType<typeof makeFolder>
 let data: string
@@ -92,21 +93,18 @@ it('restores what it ran after kill -9, without a controller: leftovers end firs
   const pids = (): number[] => readFileSync(join(data, 'data/shop/pids'), 'utf8').trim().split('\n').map(Number)
   for (let round = 1; round <= 3; round++) {
     const { agent, http } = await start()
-    await vi.waitFor(
-      async () => {
-        const answers = await Promise.all(Array.from({ length: 6 }, () => fetch(`http://127.0.0.1:${http}/`)))
-        const served = new Set(await Promise.all(answers.map((answer) => answer.text())))
-        expect(answers.every(({ status }) => status === 200)).toBe(true)
-        expect(served.size).toBe(2)
-      },
-      { timeout: 20_000, interval: 20 },
-    )
+    await until(async () => {
+      const answers = await Promise.all(Array.from({ length: 6 }, () => fetch(`http://127.0.0.1:${http}/`)))
+      const served = new Set(await Promise.all(answers.map((answer) => answer.text())))
+      expect(answers.every(({ status }) => status === 200)).toBe(true)
+      expect(served.size).toBe(2)
+    })
     expect(pids()).toHaveLength(2 * round)
     expect(pids().filter(isAlive)).toEqual(pids().slice(-2))
     await end(agent, 'SIGKILL')
   }
   const last = await start()
-  await vi.waitFor(() => expect(pids()).toHaveLength(8), { timeout: 20_000 })
+  await until(() => expect(pids()).toHaveLength(8))
   await end(last.agent, 'SIGTERM')
   expect(last.agent.exitCode).toBe(0)
   expect(pids().filter(isAlive)).toEqual([])

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Definition } from '../definitions/definition.ts'
 import { createFakeSupervisor, type FakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
 import type { Claimed } from '../drivers/supervisor/supervisor.ts'
@@ -8,6 +8,7 @@ import { loopback } from './loopback.ts'
 import { LocalInstance, type Adopted } from './localInstance.ts'
 import { TestClock } from '../lib/testing/testClock.ts'
 import { aDefinition, listen, release } from './testing/given.ts'
+import { until } from '../lib/testing/until.ts'
 
 const id = 'shop-r1-a-1'
 let supervisor: FakeSupervisor
@@ -62,7 +63,6 @@ function start({ definition, limits, clock, beforeStart }: Given = {}): LocalIns
   return instance
 }
 
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 2 })
 const becomes = (instance: LocalInstance, state: string): Promise<void> =>
   until(() => expect(instance.state).toBe(state))
 
@@ -353,7 +353,7 @@ describe('an instance that was adopted', () => {
     const silent = await listen(() => 500)
     const instance = adopt({ pid: 4_711, port: silent.port }, 'serving')
     expect(instance.serves).toBe(true)
-    await expect.poll(() => instance.serves, { timeout: 10_000 }).toBe(false)
+    await expect.poll(() => instance.serves).toBe(false)
     await silent.close()
   })
   it('keeps serving while only the owner of its port is unknown', async () => {

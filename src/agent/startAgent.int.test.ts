@@ -1,6 +1,6 @@
 import { mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ApiClient } from '../api/client.ts'
 import { FakeBalancer } from '../drivers/balancer/fakeBalancer.ts'
 import { createFakeSupervisor } from '../drivers/supervisor/fakeSupervisor.ts'
@@ -9,6 +9,7 @@ import { AgentDisk } from './agentDisk.ts'
 import { startAgent, type RunningAgent } from './startAgent.ts'
 import { FakeController } from './testing/fakeController.ts'
 import { aDesiredState, makeFolder, quiet } from './testing/given.ts'
+import { until } from '../lib/testing/until.ts'
 
 let folder: ReturnType<typeof makeFolder>
 let controller: FakeController
@@ -45,7 +46,6 @@ it('an agent starts on a disk that rejects writes, reports it, and writes the da
   const inTheWay = ['boot', 'ports'].map((name) => join(folder.path, `${name}.json.new`))
   for (const path of inTheWay) mkdirSync(path)
   agent = await start()
-  const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000, interval: 5 })
   await until(() => expect(controller.connected).toBe(1))
   controller.send('desired', aDesiredState())
   const problems = (): string[] | undefined => controller.reports.at(-1)?.problems

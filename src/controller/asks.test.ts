@@ -1,7 +1,8 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../lib/clock.ts'
 import type { Answer, Ask } from '../protocol/ask.ts'
 import { Asks, type AskLimits } from './asks.ts'
+import { until } from '../lib/testing/until.ts'
 
 const question = {
   kind: 'logs',
@@ -33,7 +34,6 @@ const make = (limits: Partial<AskLimits> = {}): Asks =>
     systemClock,
     limits,
   )
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 2 })
 async function* given(...answers: Answer[]): AsyncIterable<Answer> {
   yield* answers
 }

@@ -94,7 +94,7 @@ describe('a machine that is killed or loses its power at any moment ends as one 
   const { seed, count } = randomRun('lost_power', { check: every, soak: 10 * every })
   let from: Installation | Rest = joined
   const partsOf = new Map<string, object>()
-  it.each(steps.map(({ does }, step) => ({ does, step })))('$does', { timeout: 600_000 }, async ({ step }) => {
+  it.each(steps.map(({ does }, step) => ({ does, step })))('$does', async ({ step }) => {
     const start = from
     const { rest, seen } = await make(step, start, seededRandom(seed))
     from = rest

@@ -4,8 +4,7 @@ import type { LabMachine } from './labMachine.ts'
 import type { Pair } from './pair.ts'
 import { bootMs } from './sharedPair.ts'
 
-const long = { timeout: 120_000 }
-const pollMs = { timeout: 30_000, interval: 500 }
+const pollMs = { interval: 500 }
 
 interface Told {
   well: boolean
@@ -51,7 +50,7 @@ export const doctorSuite = (lend: () => Promise<Pair>): void => {
     /** Findings through the controller, which also has the agent's report of HAProxy's open files. */
     const ofComputer = (text: string): boolean => always.includes(text) || text.startsWith('report: HAProxy may open')
 
-    it('finds no problem on a healthy machine and cluster, and makes every check', long, async () => {
+    it('finds no problem on a healthy machine and cluster, and makes every check', async () => {
       await expect.poll(here, pollMs).toEqual(always)
       const { exit, well, machines } = await cluster()
       expect(machines.map(({ machine }) => machine)).toEqual(['(controller)', 'a', 'b'])
@@ -161,7 +160,7 @@ export const doctorSuite = (lend: () => Promise<Pair>): void => {
         [/^certificates: .*machine\.pem: the copy differs from this machine's current certificate/],
         'cp -p /run/kept.pem /var/lib/tandem/haproxy/machine.pem',
       ],
-    ])('reports it when %s', long, async (_what, script, said, repair) => {
+    ])('reports it when %s', async (_what, script, said, repair) => {
       try {
         const broken = (): Promise<string> => a.must(['sh', '-ec', script])
         await broken()
@@ -178,7 +177,7 @@ export const doctorSuite = (lend: () => Promise<Pair>): void => {
       }
     })
 
-    it('reports that an agent is down, on its machine and through the controller', long, async () => {
+    it('reports that an agent is down, on its machine and through the controller', async () => {
       await a.must(['systemctl', 'stop', 'tandem-agent'])
       const told = await here()
       expect(told).toEqual(
@@ -200,22 +199,18 @@ export const doctorSuite = (lend: () => Promise<Pair>): void => {
       await expect.poll(here, pollMs).toEqual(always)
     })
 
-    it(
-      'names an instance that listens on all addresses, and reports that its port can be reached past HAProxy',
-      long,
-      async () => {
-        const run = `run: ["sh", "-c", "HOST=0.0.0.0 exec node web.mjs"]`
-        await pair.roll('open', `service: open\n${run}\nhealth: { path: /health }\nroutes: [{ host: open }]\n`)
-        await expect
-          .poll(found, pollMs)
-          .toEqual([
-            expect.stringMatching(
-              /^ports: port 20\d\d\d, the port of open-.* is open at 0\.0\.0\.0: clients can reach it past HAProxy/,
-            ),
-          ])
-        expect(await pair.tandem('remove', 'open')).toMatchObject({ exit: 0 })
-        await expect.poll(here, pollMs).toEqual(always)
-      },
-    )
+    it('names an instance that listens on all addresses, and reports that its port can be reached past HAProxy', async () => {
+      const run = `run: ["sh", "-c", "HOST=0.0.0.0 exec node web.mjs"]`
+      await pair.roll('open', `service: open\n${run}\nhealth: { path: /health }\nroutes: [{ host: open }]\n`)
+      await expect
+        .poll(found, pollMs)
+        .toEqual([
+          expect.stringMatching(
+            /^ports: port 20\d\d\d, the port of open-.* is open at 0\.0\.0\.0: clients can reach it past HAProxy/,
+          ),
+        ])
+      expect(await pair.tandem('remove', 'open')).toMatchObject({ exit: 0 })
+      await expect.poll(here, pollMs).toEqual(always)
+    })
   })
 }

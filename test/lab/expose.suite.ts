@@ -7,7 +7,6 @@ import { entryPort, tcpPort, type Pair } from './pair.ts'
 import { bootMs } from './sharedPair.ts'
 import type { UpgradedPair } from './upgradedPair.ts'
 
-const long = { timeout: 300_000 }
 const services = Array.from({ length: 10 }, (_, index) => ({ name: `port-${index}`, port: 6_000 + index }))
 const [open, closed] = [services.slice(0, 2), services.slice(2)]
 const forwardPort = 7_481
@@ -68,9 +67,9 @@ export const exposeSuite = (lend: () => Promise<UpgradedPair>): void => {
     afterAll(async () => {
       for (const { service } of (await pair.status()).services)
         if (service === 'leaky' || services.some(({ name }) => name === service)) await pair.remove(service)
-    }, 120_000)
+    })
 
-    it('stay open when both machines are upgraded, and status names each of them', long, async ({ skip }) => {
+    it('stay open when both machines are upgraded, and status names each of them', async ({ skip }) => {
       skip(!hasPrevious, whyNot)
       await Promise.all(
         services.map(({ name, port }) => pair.roll(name, definition(name, '1', `{ port: ${port} }`), 'line.mjs')),
@@ -97,7 +96,7 @@ export const exposeSuite = (lend: () => Promise<UpgradedPair>): void => {
       expect([exit, err]).toEqual([0, expect.stringContaining('port-0: tcp port 6000 is open to everybody')])
     })
 
-    it('are not closed by a push without `expose`', long, async ({ skip }) => {
+    it('are not closed by a push without `expose`', async ({ skip }) => {
       skip(!hasPrevious, whyNot)
       ports.write('port-5', '2', '{ port: 6005 }')
       expect(await ports.push('port-5')).toMatchObject({
@@ -111,49 +110,41 @@ export const exposeSuite = (lend: () => Promise<UpgradedPair>): void => {
       expect(await ports.heard(6005)).toEqual(['1 hello', '1 hello'])
     })
 
-    it(
-      'published again, only the public ones and those of Tandem that the docs list are open',
-      long,
-      async ({ skip }) => {
-        skip(!hasPrevious, whyNot)
-        for (const { name, port } of open) ports.write(name, '2', `{ port: ${port}, expose: public }`)
-        // Two services with the same port do not collide.
-        for (const { name } of closed) ports.write(name, '2', '{ port: 6379, expose: local }')
-        const pushed = await Promise.all(services.map(({ name }) => ports.push(name)))
-        expect(pushed.map(({ exit, error, rollout }) => [exit, error ?? rollout?.reason])).toEqual(
-          services.map(() => [0, null]),
-        )
-        await expect.poll(() => ports.scanned(), { timeout: 60_000 }).toEqual([openPorts(open), openPorts(open)])
-        for (const { port } of open) expect(await ports.heard(port)).toEqual(['2 hello', '2 hello'])
-        const stillOpen = (await ports.doctorSays()).filter((what) => what.includes('open to everybody'))
-        // The service of the pair was not published again.
-        expect(stillOpen.filter((what) => !what.startsWith('line: '))).toEqual([])
-      },
-    )
+    it('published again, only the public ones and those of Tandem that the docs list are open', async ({ skip }) => {
+      skip(!hasPrevious, whyNot)
+      for (const { name, port } of open) ports.write(name, '2', `{ port: ${port}, expose: public }`)
+      // Two services with the same port do not collide.
+      for (const { name } of closed) ports.write(name, '2', '{ port: 6379, expose: local }')
+      const pushed = await Promise.all(services.map(({ name }) => ports.push(name)))
+      expect(pushed.map(({ exit, error, rollout }) => [exit, error ?? rollout?.reason])).toEqual(
+        services.map(() => [0, null]),
+      )
+      await expect.poll(() => ports.scanned()).toEqual([openPorts(open), openPorts(open)])
+      for (const { port } of open) expect(await ports.heard(port)).toEqual(['2 hello', '2 hello'])
+      const stillOpen = (await ports.doctorSays()).filter((what) => what.includes('open to everybody'))
+      // The service of the pair was not published again.
+      expect(stillOpen.filter((what) => !what.startsWith('line: '))).toEqual([])
+    })
 
-    it(
-      'that are local can be reached from each machine, on whichever machine the service runs',
-      long,
-      async ({ skip }) => {
-        skip(!hasPrevious, whyNot)
-        ports.write('port-9', '3', '{ port: 6379, expose: local }', 'machines: [b]\n')
-        expect(await ports.push('port-9')).toMatchObject({ exit: 0, rollout: { reason: null } })
-        const { services: known } = await ports.tandem<Status>('status')
-        const addresses = closed.map(
-          ({ name }) => known.find(({ service }) => service === name)?.access?.[0]?.address ?? '',
-        )
-        expect(new Set(addresses).size).toBe(closed.length)
-        for (const [index, address] of addresses.entries()) {
-          expect(address).toMatch(/^127\.77\./)
-          for (const machine of ports.machines) {
-            const answer = await machine.must(['/usr/local/bin/node', '-e', say, address, '6379'])
-            expect(answer.trim()).toBe(closed[index]?.name === 'port-9' ? '3 hello' : '2 hello')
-          }
+    it('that are local can be reached from each machine, on whichever machine the service runs', async ({ skip }) => {
+      skip(!hasPrevious, whyNot)
+      ports.write('port-9', '3', '{ port: 6379, expose: local }', 'machines: [b]\n')
+      expect(await ports.push('port-9')).toMatchObject({ exit: 0, rollout: { reason: null } })
+      const { services: known } = await ports.tandem<Status>('status')
+      const addresses = closed.map(
+        ({ name }) => known.find(({ service }) => service === name)?.access?.[0]?.address ?? '',
+      )
+      expect(new Set(addresses).size).toBe(closed.length)
+      for (const [index, address] of addresses.entries()) {
+        expect(address).toMatch(/^127\.77\./)
+        for (const machine of ports.machines) {
+          const answer = await machine.must(['/usr/local/bin/node', '-e', say, address, '6379'])
+          expect(answer.trim()).toBe(closed[index]?.name === 'port-9' ? '3 hello' : '2 hello')
         }
-      },
-    )
+      }
+    })
 
-    it('are named by doctor if the program itself listens on all addresses', long, async ({ skip }) => {
+    it('are named by doctor if the program itself listens on all addresses', async ({ skip }) => {
       skip(!hasPrevious, whyNot)
       const folder = '/srv/services/leaky'
       pair.controller.write(`${folder}/leaking.cjs`, leaking)

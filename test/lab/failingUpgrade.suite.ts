@@ -5,7 +5,6 @@ import { killAtRandom, killUnits } from './killUnits.ts'
 import { bootMs } from './sharedPair.ts'
 import { before, type UpgradedPair } from './upgradedPair.ts'
 
-const long = { timeout: 300_000 }
 const { seed, count: kills } = randomRun('parts_kills', { check: 3, soak: 100 })
 const old = [before, before, before]
 
@@ -22,12 +21,12 @@ export const failingUpgradeSuite = (lend: () => Promise<UpgradedPair>): void => 
 
     /** No process of a service has ended, and everything of Tandem is as it was. */
     async function expectAsBefore(): Promise<void> {
-      await expect.poll(() => upgraded.versions(), { timeout: 60_000 }).toEqual(old)
-      await expect.poll(() => upgraded.parts(), { timeout: 60_000 }).toEqual(upgraded.joined)
+      await expect.poll(() => upgraded.versions()).toEqual(old)
+      await expect.poll(() => upgraded.parts()).toEqual(upgraded.joined)
       expect(await upgraded.pids()).toEqual(pids)
     }
 
-    it('rolls back automatically from a version that exits at its start, and nothing is lost', long, async () => {
+    it('rolls back automatically from a version that exits at its start, and nothing is lost', async () => {
       upgraded.addBroken('crashing', { version: '0.2.6', part: 'agent', trouble: 'true) process.exit(3)' })
       upgraded.beginLoad()
       const { exit, upgrade: done } = await upgraded.upgrade('crashing')
@@ -40,7 +39,7 @@ export const failingUpgradeSuite = (lend: () => Promise<UpgradedPair>): void => 
       expect(await upgraded.leftOver()).toEqual([])
     })
 
-    it('rolls back automatically from a version that never connects to the controller', long, async () => {
+    it('rolls back automatically from a version that never connects to the controller', async () => {
       upgraded.addBroken('silent', { version: '0.2.7', part: 'agent', trouble: 'true) setInterval(() => {}, 1000)' })
       upgraded.beginLoad()
       const { upgrade: done } = await upgraded.upgrade('silent')
@@ -52,7 +51,7 @@ export const failingUpgradeSuite = (lend: () => Promise<UpgradedPair>): void => 
       await upgraded.endLoad()
     })
 
-    it('rolls back from a version that exits under its own units, users and folders', long, async () => {
+    it('rolls back from a version that exits under its own units, users and folders', async () => {
       const trouble = "existsSync('/run/tandem-probe.sock')) process.exit(3)"
       upgraded.addBroken('failing', { version: '0.2.8', part: 'agent', trouble })
       upgraded.beginLoad()
@@ -63,7 +62,7 @@ export const failingUpgradeSuite = (lend: () => Promise<UpgradedPair>): void => 
       await upgraded.endLoad()
     })
 
-    it('rolls back everywhere if the controller of the new version does not start', long, async () => {
+    it('rolls back everywhere if the controller of the new version does not start', async () => {
       upgraded.addBroken('headless', { version: '0.2.9', part: 'controller', trouble: 'true) process.exit(3)' })
       upgraded.beginLoad()
       const { exit, upgrade: done } = await upgraded.upgrade('headless')

@@ -7,7 +7,6 @@ import { labsFolder, remains, removeAbandonedLabs } from './leftovers.ts'
 import { whyNoLab } from './requirements.ts'
 
 const why = whyNoLab()
-const soon = { timeout: 10_000 }
 const bootMs = 700_000 // the first run installs the machines' system
 
 describe.skipIf(why)(`the machine lab${why ? ` (skipped: ${why})` : ''}`, () => {
@@ -43,12 +42,12 @@ describe.skipIf(why)(`the machine lab${why ? ` (skipped: ${why})` : ''}`, () => 
     await b.must(['systemd-run', '-q', '--unit=hears', 'socat', '-u', 'TCP-LISTEN:7000', `OPEN:${said},creat`])
     const speak = 'exec 3<>/dev/tcp/b/7000 4<>/root/orders; while read -r line <&4; do echo "$line" >&3; done'
     await a.must(['mkfifo', '/root/orders'])
-    await expect.poll(async () => (await b.must(['ss', '-ltn'])).includes(':7000'), soon).toBe(true)
+    await expect.poll(async () => (await b.must(['ss', '-ltn'])).includes(':7000')).toBe(true)
     await a.must(['systemd-run', '-q', '--unit=speaks', 'bash', '-c', speak])
     const order = (word: string): Promise<string> => a.must(['sh', '-c', 'echo "$1" >/root/orders', 'sh', word])
     const heard = async (): Promise<string> => (await b.run(['cat', said])).out
     await order('before')
-    await expect.poll(heard, soon).toBe('before\n')
+    await expect.poll(heard).toBe('before\n')
     await lab.network.cutOneWay('a', 'b')
     await order('during')
     // b's segments still reach a, whose network card counts them; only the answers are missing.
@@ -57,7 +56,7 @@ describe.skipIf(why)(`the machine lab${why ? ` (skipped: ${why})` : ''}`, () => 
     expect(await heard()).toBe('before\n')
     await lab.network.heal()
     // The kernel doubles its retransmission timeout.
-    await expect.poll(heard, { timeout: 30_000 }).toBe('before\nduring\n')
+    await expect.poll(heard).toBe('before\nduring\n')
   })
 
   it('kills a machine like a power failure, and boots it again with the same disk', async () => {
@@ -72,7 +71,7 @@ describe.skipIf(why)(`the machine lab${why ? ` (skipped: ${why})` : ''}`, () => 
     expect((await b.must(['cat', '/proc/sys/kernel/random/boot_id', '/etc/machine-id'])).split('\n')[1]).toBe(
       boot.split('\n')[1],
     )
-    await expect.poll(() => reaches('a', 'b'), soon).toBe(true)
+    await expect.poll(() => reaches('a', 'b')).toBe(true)
   })
 
   it('enforces the memory limit of a service', async () => {
@@ -98,13 +97,13 @@ describe.skipIf(why)(`the machine lab${why ? ` (skipped: ${why})` : ''}`, () => 
     ])
     let run = ''
     other.stdout.on('data', (chunk: Buffer) => (run += chunk.toString().trim()))
-    await expect.poll(() => run, { timeout: 30_000 }).toMatch(/^[0-9a-f]{6}$/)
+    await expect.poll(() => run).toMatch(/^[0-9a-f]{6}$/)
     const folder = `${labsFolder(labFolder)}/${run}`
     expect((await remains(folder)).join()).toContain('processes of a')
     expect(await removeAbandonedLabs(labFolder)).not.toContain(run)
     other.kill('SIGKILL')
     await once(other, 'exit')
-    await expect.poll(async () => (await removeAbandonedLabs(labFolder)).includes(run), soon).toBe(true)
+    await expect.poll(async () => (await removeAbandonedLabs(labFolder)).includes(run)).toBe(true)
     expect(await remains(folder)).toEqual([])
     expect(existsSync(folder)).toBe(false)
     expect(await reaches('a', 'b')).toBe(true)

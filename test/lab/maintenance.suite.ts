@@ -4,9 +4,6 @@ import { web } from '../system/rollUnderLoad.ts'
 import type { Pair } from './pair.ts'
 import { bootMs } from './sharedPair.ts'
 
-const long = { timeout: 300_000 }
-const soon = { timeout: 60_000 }
-
 export const maintenanceSuite = (lend: () => Promise<Pair>): void => {
   describe('maintenance of real machines', () => {
     let pair: Pair
@@ -25,7 +22,7 @@ export const maintenanceSuite = (lend: () => Promise<Pair>): void => {
       return services.flatMap((one) => one.instances.map(({ machine: on, state }) => `${on} ${state}`)).toSorted()
     }
 
-    it('patches and restarts one machine after the other, and each serves again before the next', long, async () => {
+    it('patches and restarts one machine after the other, and each serves again before the next', async () => {
       script('#!/bin/sh -e\ncat /proc/uptime > /var/lib/patched\necho patched it\n')
       const before = [await begun('a'), await begun('b')]
       const patched = await maintain('machine', 'patch', '--all', '--script', '/root/patch.sh')
@@ -36,10 +33,10 @@ export const maintenanceSuite = (lend: () => Promise<Pair>): void => {
         await machine(name).must(['test', '-s', '/var/lib/patched'])
         expect(await machine(name).must(['ls', '/var/lib/tandem/privileged/maintenance'])).toBe('')
       }
-      await expect.poll(instances, soon).toEqual(['a ready', 'b ready'])
+      await expect.poll(instances).toEqual(['a ready', 'b ready'])
     })
 
-    it('stops at a script that fails, with its last lines, and resumes from there', long, async () => {
+    it('stops at a script that fails, with its last lines, and resumes from there', async () => {
       script('test -e /run/mirror || { echo cannot reach the mirror; exit 3; }\necho >>/run/patched\n')
       const failed = await maintain('machine', 'patch', '--all', '--script', '/root/patch.sh', '--no-reboot')
       expect(failed).toMatchObject({ exit: 1, maintenance: { state: 'stopped' } })
@@ -55,19 +52,17 @@ export const maintenanceSuite = (lend: () => Promise<Pair>): void => {
       })
       // The script ran once on each machine, although the maintenance was resumed several times.
       for (const name of ['a', 'b']) expect(await machine(name).must(['cat', '/run/patched'])).toBe('\n')
-      await expect.poll(instances, soon).toEqual(['a ready', 'b ready'])
+      await expect.poll(instances).toEqual(['a ready', 'b ready'])
     })
 
-    it('a script survives the agent and the controller, and is stopped at its time limit', long, async () => {
+    it('a script survives the agent and the controller, and is stopped at its time limit', async () => {
       script('sleep 4\ntouch /var/lib/slept\n')
       const patching = maintain('machine', 'patch', 'a', '--script', '/root/patch.sh', '--no-reboot')
       await expect
-        .poll(
-          () =>
-            machine('a')
-              .run(['pgrep', '-f', 'sleep 4'])
-              .then(({ code }) => code),
-          soon,
+        .poll(() =>
+          machine('a')
+            .run(['pgrep', '-f', 'sleep 4'])
+            .then(({ code }) => code),
         )
         .toBe(0)
       await machine('a').must(['systemctl', 'kill', '-s', 'KILL', 'tandem-agent'])
@@ -90,47 +85,43 @@ export const maintenanceSuite = (lend: () => Promise<Pair>): void => {
       await maintain('machine', 'ready', 'a')
     })
 
-    it(
-      'prepare is not run a second time when its agent is killed meanwhile: its unit ends, and all go back',
-      long,
-      async () => {
-        const script = 'echo $$ >> "$TANDEM_DATA/preparing"; exec sleep 1000'
-        const text = web({
-          name: 'web',
-          version: '2',
-          drain: 1_000,
-          more: `prepare: [sh, -c, ${JSON.stringify(script)}]\n`,
-        })
-        const pushing = pair.push('web', text)
-        const pids = async (): Promise<string[]> => {
-          const { out } = await machine('a').run(['cat', '/var/lib/tandem-data/web/preparing'])
-          return out.split('\n').filter((line) => line !== '')
-        }
-        await expect.poll(async () => (await pids()).length, soon).toBe(1)
-        await machine('a').must(['systemctl', 'kill', '-s', 'KILL', 'tandem-agent'])
-        const { exit, rollout } = await pushing
-        expect(exit).toBe(1)
-        expect(rollout?.reason).toContain('prepare failed on machine a: the agent ended while prepare ran')
-        expect(await pids()).toHaveLength(1)
-        const units = ['systemctl', 'list-units', '--all', '--plain', '--no-legend', '*-prepare.service']
-        await expect.poll(() => machine('a').must(units), soon).toBe('')
-        const kept = await machine('a').must(['cat', '/var/lib/tandem/jobs.json'])
-        expect((JSON.parse(kept) as { jobs: unknown[] }).jobs.at(-1)).toMatchObject({
-          ...{ kind: 'prepare', id: rollout?.id, state: 'ended', ending: { how: 'interrupted' } },
-        })
-        await expect.poll(instances, soon).toEqual(['a ready', 'b ready'])
-      },
-    )
-
-    it('a machine drained with --stop runs no service, and all services again when it is put back', long, async () => {
-      expect(await maintain('machine', 'drain', 'a', '--stop')).toMatchObject({ exit: 0 })
-      await expect.poll(instances, soon).toEqual(['b ready'])
-      expect((await machine('a').run(['pgrep', '-f', 'web.mjs'])).code).toBe(1)
-      expect(await maintain('machine', 'ready', 'a')).toMatchObject({ exit: 0 })
-      await expect.poll(instances, soon).toEqual(['a ready', 'b ready'])
+    it('prepare is not run a second time when its agent is killed meanwhile: its unit ends, and all go back', async () => {
+      const script = 'echo $$ >> "$TANDEM_DATA/preparing"; exec sleep 1000'
+      const text = web({
+        name: 'web',
+        version: '2',
+        drain: 1_000,
+        more: `prepare: [sh, -c, ${JSON.stringify(script)}]\n`,
+      })
+      const pushing = pair.push('web', text)
+      const pids = async (): Promise<string[]> => {
+        const { out } = await machine('a').run(['cat', '/var/lib/tandem-data/web/preparing'])
+        return out.split('\n').filter((line) => line !== '')
+      }
+      await expect.poll(async () => (await pids()).length).toBe(1)
+      await machine('a').must(['systemctl', 'kill', '-s', 'KILL', 'tandem-agent'])
+      const { exit, rollout } = await pushing
+      expect(exit).toBe(1)
+      expect(rollout?.reason).toContain('prepare failed on machine a: the agent ended while prepare ran')
+      expect(await pids()).toHaveLength(1)
+      const units = ['systemctl', 'list-units', '--all', '--plain', '--no-legend', '*-prepare.service']
+      await expect.poll(() => machine('a').must(units)).toBe('')
+      const kept = await machine('a').must(['cat', '/var/lib/tandem/jobs.json'])
+      expect((JSON.parse(kept) as { jobs: unknown[] }).jobs.at(-1)).toMatchObject({
+        ...{ kind: 'prepare', id: rollout?.id, state: 'ended', ending: { how: 'interrupted' } },
+      })
+      await expect.poll(instances).toEqual(['a ready', 'b ready'])
     })
 
-    it('refuses a maintenance that would stop the last ready instance', long, async () => {
+    it('a machine drained with --stop runs no service, and all services again when it is put back', async () => {
+      expect(await maintain('machine', 'drain', 'a', '--stop')).toMatchObject({ exit: 0 })
+      await expect.poll(instances).toEqual(['b ready'])
+      expect((await machine('a').run(['pgrep', '-f', 'web.mjs'])).code).toBe(1)
+      expect(await maintain('machine', 'ready', 'a')).toMatchObject({ exit: 0 })
+      await expect.poll(instances).toEqual(['a ready', 'b ready'])
+    })
+
+    it('refuses a maintenance that would stop the last ready instance', async () => {
       await machine('b').kill()
       await pair.until('lost', ['b'])
       expect(await maintain('machine', 'reboot', 'a')).toMatchObject({ exit: 4, error: { code: 'E_LAST_INSTANCE' } })

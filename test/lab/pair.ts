@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Status } from '../../src/api/views.ts'
 import type { KnownCluster } from '../../src/cli/contexts.ts'
+import { patienceMs } from '../../src/lib/testing/patience.ts'
 import type { Pushed } from '../system/rollUnderLoad.ts'
 import { openLab, type Lab } from './lab.ts'
 import type { LabMachine } from './labMachine.ts'
@@ -200,15 +201,15 @@ export class Pair {
   }
 
   /** Resolves once every machine reports as `state`. */
-  async until(state: string, names: readonly string[] = ['a', 'b'], withinMs = 30_000): Promise<void> {
-    const deadline = performance.now() + withinMs
+  async until(state: string, names: readonly string[] = ['a', 'b']): Promise<void> {
+    const deadline = performance.now() + patienceMs
     for (;;) {
       let why: unknown
       const { machines } = await this.status().catch((error: unknown) => ((why = error), { machines: [] }))
       if (names.every((name) => machines.some((one) => one.name === name && one.state === state))) return
       if (performance.now() > deadline) {
         throw new Error(
-          `not ${state} within ${withinMs} ms: ${JSON.stringify(machines)}\n${await this.#journal(names)}`,
+          `not ${state} within ${patienceMs} ms: ${JSON.stringify(machines)}\n${await this.#journal(names)}`,
           { cause: why },
         )
       }

@@ -4,8 +4,6 @@ import { bootMs } from './sharedPair.ts'
 import { data, present, type UpgradedPair } from './upgradedPair.ts'
 import { expectPresentParts } from './wantedParts.ts'
 
-const long = { timeout: 300_000 }
-
 /** Machine b has the package of the previous build; at the end, that of this checkout. */
 export const replacedPackageSuite = (lend: () => Promise<UpgradedPair>): void => {
   describe('the units, users and folders of a machine whose package is replaced', () => {
@@ -14,21 +12,21 @@ export const replacedPackageSuite = (lend: () => Promise<UpgradedPair>): void =>
       upgraded = await lend()
     }, bootMs)
 
-    it('are those of a package that replaces the previous build', long, async () => {
+    it('are those of a package that replaces the previous build', async () => {
       const b = upgraded.pair.lab.machine('b')
       await rejoin()
       await expect.poll(async () => (await b.run(['systemctl', 'is-active', 'tandem-haproxy.service'])).code).toBe(0)
       await b.must(installCommand(upgraded.newPackage))
-      await expect.poll(async () => (await upgraded.versions())[1], { timeout: 60_000 }).toBe(present)
+      await expect.poll(async () => (await upgraded.versions())[1]).toBe(present)
       await expectPresentParts(b)
       await expect.poll(() => upgraded.leftOver()).toEqual([])
       expect(await b.must(['sh', '-c', `ls ${data}/program | grep -e change -e parts-of || true`])).toBe('')
       await upgraded.pair.until('ready')
     })
 
-    it('are those of the installed version after the machine left and joined again', long, async () => {
+    it('are those of the installed version after the machine left and joined again', async () => {
       await rejoin()
-      await expect.poll(async () => (await upgraded.versions())[1], { timeout: 30_000 }).toBe(present)
+      await expect.poll(async () => (await upgraded.versions())[1]).toBe(present)
       await expectPresentParts(upgraded.pair.lab.machine('b'))
       await upgraded.pair.until('ready')
       expect(await upgraded.problems()).toEqual([])

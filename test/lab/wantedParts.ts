@@ -8,11 +8,11 @@ export async function expectPresentParts(machine: LabMachine): Promise<void> {
   const kind = machine.name === 'controller' ? 'controller' : 'agent'
   const { units } = await (kind === 'controller' ? controllerWanted(machine) : agentWanted(machine))
   for (const { name, text } of units)
-    await expect.poll(() => machine.must(['cat', `/etc/systemd/system/${name}`]), { timeout: 60_000 }).toBe(text)
+    await expect.poll(() => machine.must(['cat', `/etc/systemd/system/${name}`])).toBe(text)
   const folder = kind === 'controller' ? `${data}-controller` : data
   const recorded = async (): Promise<string> =>
     (JSON.parse(await machine.must(['cat', `${folder}/program/parts.json`])) as { digest: string }).digest
-  await expect.poll(recorded, { timeout: 60_000 }).toBe(digestOf(kind))
+  await expect.poll(recorded).toBe(digestOf(kind))
   const reload = ['systemctl', 'show', '-p', 'NeedDaemonReload', '--value', 'tandem-*']
   expect(await machine.must(reload)).not.toMatch('yes')
 }

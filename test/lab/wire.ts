@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { patienceMs } from '../../src/lib/testing/patience.ts'
 import type { LabMachine } from './labMachine.ts'
 
 /**
@@ -37,10 +38,10 @@ export class Wire {
   }
 
   /**
-   * Resolves once `isThere` holds for the received data; rejects if the other side ends before, or after `withinMs`.
+   * Resolves once `isThere` holds for the received data; rejects if the other side ends before, or after `patienceMs`.
    */
-  async until(isThere: (unread: Buffer) => boolean, withinMs = 10_000): Promise<void> {
-    const late = AbortSignal.timeout(withinMs)
+  async until(isThere: (unread: Buffer) => boolean): Promise<void> {
+    const late = AbortSignal.timeout(patienceMs)
     while (!isThere(this.#read)) {
       if (this.isEnded) throw new Error(`the connection ended after ${JSON.stringify(this.#read.toString())}`)
       const more = this.#child.stdout ? once(this.#child.stdout, 'data', { signal: late }) : Promise.resolve()

@@ -8,7 +8,6 @@ import type { Distribution } from '../../packaging/distribution.ts'
 const root = join(import.meta.dirname, '../..')
 const linux = process.platform === 'linux'
 const why = linux ? '' : ' (skipped: the archives are for Linux)'
-const long = { timeout: 120_000 }
 const bytes = 1024 * 1024 * 1024
 /** Below `share`. */
 const manual = [
@@ -97,21 +96,17 @@ describe.skipIf(!linux)(`the distribution${why}`, () => {
     const name = /([^/]+)\.tar\.gz$/.exec(made.archives[0] ?? '')?.[1] ?? ''
     run('tar', ['-xzf', made.archives[0] ?? '', '-C', folder])
     home = join(folder, name)
-  }, long.timeout)
+  })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  it(
-    'is the same, bit by bit, from another folder, at another time, with another umask, time zone and language',
-    long,
-    () => {
-      const again = build(clone(join(folder, 'a/deeper/place')), { umask: '077', TZ: 'Asia/Kolkata', LC_ALL: 'C' })
-      const [first, second] = [filesOf(made), filesOf(again)]
-      expect(second.length).toBe(4)
-      for (const [index, file] of first.entries()) {
-        expect(readFileSync(file).equals(readFileSync(second[index] ?? '')), file).toBe(true)
-      }
-    },
-  )
+  it('is the same, bit by bit, from another folder, at another time, with another umask, time zone and language', () => {
+    const again = build(clone(join(folder, 'a/deeper/place')), { umask: '077', TZ: 'Asia/Kolkata', LC_ALL: 'C' })
+    const [first, second] = [filesOf(made), filesOf(again)]
+    expect(second.length).toBe(4)
+    for (const [index, file] of first.entries()) {
+      expect(readFileSync(file).equals(readFileSync(second[index] ?? '')), file).toBe(true)
+    }
+  })
 
   it('names no folder of the build computer, belongs to root, and has the date of the commit', () => {
     expect(run('sh', ['-c', `grep -rlF '${folder}' '${home}' || true`])).toBe('')
@@ -133,7 +128,7 @@ describe.skipIf(!linux)(`the distribution${why}`, () => {
     expect(run('sha256sum', ['-c', 'SHA256SUMS'], { cwd: dirname(made.sums) }).match(/: OK$/gm)).toHaveLength(3)
   })
 
-  it('runs from the unpacked folder, through a link, on a machine without Node and npm: the whole tour', long, () => {
+  it('runs from the unpacked folder, through a link, on a machine without Node and npm: the whole tour', () => {
     const [link, bare] = [join(folder, 'tandem'), join(folder, 'bare')]
     symlinkSync(join(home, 'bin/tandem'), link)
     mkdirSync(bare)

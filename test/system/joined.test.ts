@@ -124,7 +124,7 @@ describe('a cluster that a person founds, and its machine', () => {
     // systemd would restart the agent's unit, with the new settings of the cluster file.
     expect(await ended).toEqual([0, null])
     await part('connected to the controller', ...runAgent())
-    await expect.poll(() => statusOf(`http://127.0.0.1:${port + 5}`), { timeout: 20_000 }).toBe(200)
+    await expect.poll(() => statusOf(`http://127.0.0.1:${port + 5}`)).toBe(200)
   })
 })
 

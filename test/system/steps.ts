@@ -1,4 +1,5 @@
 import { it } from 'vitest'
+import { testMs } from '../../src/lib/testing/patience.ts'
 
 type Step = (title: string, work: () => Promise<void> | void, timeoutMs?: number) => void
 
@@ -8,7 +9,7 @@ type Step = (title: string, work: () => Promise<void> | void, timeoutMs?: number
  */
 export function inOrder(): Step {
   let failed: string | null = null
-  return (title, work, timeoutMs = 60_000) => {
+  return (title, work, timeoutMs = testMs) => {
     // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- the caller gives both title and assertions
     it(title, { timeout: timeoutMs }, async ({ skip }) => {
       if (failed !== null) skip(`not run because "${failed}" failed`)

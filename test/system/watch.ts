@@ -3,10 +3,9 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { EventView, RolloutView, Status } from '../../src/api/views.ts'
+import { patienceMs } from '../../src/lib/testing/patience.ts'
 import type { Command, CommandLine } from './commandLine.ts'
 
-/** Longer than any wait here takes on a busy computer with two cores. */
-const limitMs = 20_000
 /** Polling interval: the state of another process offers no subscription. */
 const lookEveryMs = 20
 
@@ -16,7 +15,7 @@ export async function until<T>(
   look: () => Promise<T | false | undefined> | T | false | undefined,
 ): Promise<T> {
   let last: unknown
-  for (const deadline = Date.now() + limitMs; Date.now() < deadline;) {
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline;) {
     try {
       const found = await look()
       if (found !== false && found !== undefined) return found
@@ -26,7 +25,7 @@ export async function until<T>(
     }
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
   }
-  throw new Error(`not reached within ${limitMs} ms: ${what}`, { cause: last })
+  throw new Error(`not reached within ${patienceMs} ms: ${what}`, { cause: last })
 }
 
 /** Thrown if the awaited state can no longer be reached. */

@@ -1,8 +1,9 @@
-import { afterEach, expect, it, vi } from 'vitest'
+import { afterEach, expect, it } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { ReleaseFetcher, type Fetching } from './releaseFetcher.ts'
 import { quiet } from '../testing/given.ts'
+import { until } from '../../lib/testing/until.ts'
 
 const absent = new OperatorError('E_CONTROLLER_UNREACHABLE', 'no controller')
 const [one, two] = ['1'.repeat(64), '2'.repeat(64)]
@@ -28,7 +29,6 @@ function fetching(answer: (release: string, tries: number, signal: AbortSignal) 
   fetcher = new ReleaseFetcher({ cache, source, logger: quiet, ...told, clock: systemClock, random: () => 0, retry })
   return tries
 }
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 2 })
 
 it('fetches all wanted releases at the same time', async () => {
   const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]

@@ -33,7 +33,7 @@ class CountingDisk extends AgentDisk {
 
 const start = (kind: PretendedKind): PretendedAgent => pretendedAgent(new CountingDisk(folder.path), machine, kind)
 const until = async (check: () => unknown): Promise<void> => {
-  await expect.poll(check, { timeout: 5_000, interval: 1 }).toBe(true)
+  await expect.poll(check, { interval: 1 }).toBe(true)
 }
 const runs = (id: string): Promise<void> => until(() => machine.running.includes(id))
 const stateOf = ({ jobs }: PretendedAgent, id: string): string | undefined => jobs.find(id)?.state

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createFakeHost, type FakeHost } from '../../drivers/host/fakeHost.ts'
 import type { HostDriver } from '../../drivers/host/host.ts'
@@ -12,6 +12,7 @@ import { formerWork } from './formerWork.ts'
 import { MachineWork } from './machineWork.ts'
 import { Problems } from '../problems.ts'
 import { makeFolder, quiet } from '../testing/given.ts'
+import { until } from '../../lib/testing/until.ts'
 
 type Asked = NonNullable<DesiredState['maintenance']>
 
@@ -53,7 +54,6 @@ function start(on: HostDriver | null = host, onDisk = new AgentDisk(folder.path)
 }
 const script = { name: 'patch.sh', text: 'true', withinMs: 1_000 }
 const asked = (over: Partial<Asked> = {}): Asked => ({ id: 'm1', attempt: 1, script, restart: true, ...over })
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 1 })
 
 it('runs the script, restarts the machine, and is done when the next agent starts', async () => {
   const first = start()

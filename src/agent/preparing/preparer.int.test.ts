@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { DesiredState } from '../../protocol/desiredState.ts'
 import { AgentDisk } from '../agentDisk.ts'
 import { Crash, CrashingDisk } from '../jobs/testing/crash.ts'
 import { aDesiredState, makeFolder } from '../testing/given.ts'
 import { Releases, runs, startedAgent, type RunningAgent } from '../testing/runningAgent.ts'
+import { until } from '../../lib/testing/until.ts'
 
 let folder: ReturnType<typeof makeFolder>
 let releases: Releases
@@ -30,7 +31,6 @@ async function start(disk?: AgentDisk): Promise<RunningAgent> {
   running.push(one)
   return one
 }
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
 const prepared = ({ agent }: RunningAgent): unknown => agent.report().prepared
 
 it('runs once for a rollout, however often it is wanted, and reports how it ended', async () => {

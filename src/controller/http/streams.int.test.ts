@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ApiClient } from '../../api/client.ts'
 import { basePath } from '../../api/contract.ts'
 import type { Answer } from '../../protocol/ask.ts'
 import { aReport, makeFolder } from '../testing/given.ts'
 import { runController, tokens, type TestController } from '../testing/runningController.ts'
+import { until } from '../../lib/testing/until.ts'
 
 let folder: ReturnType<typeof makeFolder>
 let controller: TestController
@@ -20,7 +21,6 @@ afterEach(async () => {
   await controller.close()
   folder.remove()
 })
-const until = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 8_000, interval: 2 })
 let seq = 0
 /** Appends one event: a machine moves. */
 async function move(machine: 'a' | 'b' = 'a'): Promise<void> {
@@ -125,13 +125,10 @@ describe("an agent's stream", () => {
       const body = [line('2'), line('4'), { kind: 'end' }].map((one) => `${JSON.stringify(one)}\n`).join('\n')
       void agent.raw('POST', `/agent/answers/${id}`, { body, headers: { 'content-type': 'application/x-ndjson' } })
     })
-    await vi.waitFor(
-      async () => {
-        const text = await (await fetch(`${controller.url}/metrics`)).text()
-        expect(text).toContain('tandem_agents_connected 1')
-      },
-      { timeout: 5_000 },
-    )
+    await until(async () => {
+      const text = await (await fetch(`${controller.url}/metrics`)).text()
+      expect(text).toContain('tandem_agents_connected 1')
+    })
     const answers = await Array.fromAsync(controller.client.stream('logs', { query: { service: 'shop' } }))
     expect(answers.map(({ data }) => data)).toEqual([
       {
@@ -227,9 +224,7 @@ describe('checkups', () => {
         await agent.raw('POST', `/agent/answers/${id}`, { body, headers: { 'content-type': 'application/x-ndjson' } })
       }
     })().catch(() => {}) // ends with the test
-    await vi.waitFor(async () =>
-      expect(await (await fetch(`${controller.url}/metrics`)).text()).toContain('connected 1'),
-    )
+    await until(async () => expect(await (await fetch(`${controller.url}/metrics`)).text()).toContain('connected 1'))
     const all = (await Array.fromAsync(controller.client.stream('checkups', {}))).map(({ data }) => data)
     const of = (name: string) => all.find(({ machine }) => machine === name)
     expect(all.map(({ machine }) => machine).toSorted()).toEqual(['(controller)', 'a', 'b'])

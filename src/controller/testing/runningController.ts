@@ -7,6 +7,7 @@ import { ObjectsClient } from '../../api/objectsClient.ts'
 import { DirectoryStore } from '../../releases/directoryStore.ts'
 import { startController, type RunningController } from '../startController.ts'
 import { quiet } from './given.ts'
+import { patienceMs } from '../../lib/testing/patience.ts'
 
 export const tokens = {
   operator: 'operator-token-0123456789',
@@ -66,7 +67,7 @@ export async function runController(folder: string, storeCapBytes: number | null
       const json = contentType.includes('json') && text !== '' ? (JSON.parse(text) as Record<string, unknown>) : {}
       return { status: response.statusCode ?? 0, type: contentType, text, json }
     },
-    raw: async (bytes, limitMs = 2_000) => {
+    raw: async (bytes, limitMs = patienceMs) => {
       const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
       const timer = setTimeout(() => socket.destroy(), limitMs)
       let text = ''

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from '../../lib/testing/until.ts'
 import { connectBus, type BusConnection } from './busConnection.ts'
 import { dictionary, type BusMessage } from './busMessage.ts'
 
@@ -28,7 +29,7 @@ describe.skipIf(!isHere)(`a connection to a bus${isHere ? '' : ` (skipped: no ${
     )
     running = spawn(daemon, [`--config-file=${join(folder, 'bus.conf')}`, '--nofork'], { stdio: 'ignore' })
     ended = once(running, 'exit')
-    await vi.waitFor(() => expect(existsSync(socket)).toBe(true))
+    await until(() => expect(existsSync(socket)).toBe(true))
     connection = await connectBus(socket, (message) => heard.push(message), leaving.signal)
     await connection.call({ ...bus, member: 'Hello', args: [] })
   })

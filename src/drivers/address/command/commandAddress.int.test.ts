@@ -64,14 +64,14 @@ describe('the address driver `command`', () => {
     script('take', 'echo repaired >>"$(dirname "$0")/said"')
     await expect(one.apply(plan())).rejects.toThrow(failure)
     expect(said()).toEqual([])
-    await expect.poll(() => one.apply(plan()).then(said, () => []), { timeout: 5_000 }).toEqual(['repaired'])
+    await expect.poll(() => one.apply(plan()).then(said, () => [])).toEqual(['repaired'])
   })
 
   it('kills a script that takes too long, with all processes it started', async () => {
     script('take', 'sleep 1000 & echo $! >"$(dirname "$0")/said"; wait')
     await expect(driver({ scriptMs: 300 }).apply(plan())).rejects.toThrow('did not end within 0.3 s')
     const child = Number(said()[0])
-    await expect.poll(() => runs(child), { timeout: 5_000 }).toBe(false)
+    await expect.poll(() => runs(child)).toBe(false)
   })
 
   it('reports a script that is missing or cannot be executed', async () => {

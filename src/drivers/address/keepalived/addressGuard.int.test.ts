@@ -10,7 +10,7 @@ import { keepalivedFiles, trackFile, type KeepalivedFiles } from './keepalivedFi
 import { KeepalivedWatch } from './keepalivedWatch.ts'
 
 const address = '10.0.0.50'
-const soon = { timeout: 5_000, interval: 10 }
+const soon = { interval: 10 }
 const head = '# pxname,svname,qcur,status,\n'
 
 /** Uses real sockets, files and processes; the test simulates only the parts that need root and a network card. */

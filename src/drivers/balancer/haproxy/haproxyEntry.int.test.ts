@@ -292,7 +292,7 @@ describe('the entry', () => {
     const slow = status(first, '/hang')
     await expect.poll(() => x.hanging.length).toBe(1)
     put('renewed')
-    await expect.poll(async () => subject(await open()), { timeout: 5_000 }).toBe('renewed')
+    await expect.poll(async () => subject(await open())).toBe('renewed')
     x.hanging[0]?.end('slow')
     expect(await slow).toBe(200)
   })

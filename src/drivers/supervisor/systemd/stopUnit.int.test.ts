@@ -34,7 +34,7 @@ describe.skipIf(!insideMachine)(`a unit of one process${whyOutside}`, () => {
     const said = (await lab.lines(wanted.service)).map(({ text }) => text)
     expect(said.filter((text) => text === 'told')).toHaveLength(1)
     // The unit neither failed nor waits for its next start.
-    await expect.poll(() => loaded(wanted), { timeout: 20_000 }).toBe('not-found')
+    await expect.poll(() => loaded(wanted)).toBe('not-found')
     expect(lab.restarts).toEqual([])
   })
 
@@ -42,7 +42,7 @@ describe.skipIf(!insideMachine)(`a unit of one process${whyOutside}`, () => {
     const wanted = await started(`process.on('SIGINT', () => process.exit(0)); ${up}`)
     await lab.driver.stop(wanted.id)
     expect(lab.exits).toEqual([expect.objectContaining({ id: wanted.id, code: 0, asked: true })])
-    await expect.poll(() => loaded(wanted), { timeout: 20_000 }).toBe('not-found')
+    await expect.poll(() => loaded(wanted)).toBe('not-found')
     expect(lab.restarts).toEqual([])
   })
 
@@ -52,7 +52,7 @@ describe.skipIf(!insideMachine)(`a unit of one process${whyOutside}`, () => {
     await lab.driver.stop(wanted.id)
     expect(systemClock.monotonic() - began).toBeGreaterThanOrEqual(withinMs - 1)
     expect(lab.exits).toEqual([expect.objectContaining({ id: wanted.id, signal: 'SIGKILL', reason: 'stopped' })])
-    await expect.poll(() => loaded(wanted), { timeout: 20_000 }).toBe('not-found')
+    await expect.poll(() => loaded(wanted)).toBe('not-found')
   })
 
   it('that starts another process while it ends has ended only when that process has ended too', async () => {

@@ -2,17 +2,17 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../lib/clock.ts'
 import { families } from '../families.ts'
 import type { InstanceSpec } from '../supervisor.ts'
 import { insideMachine, openSystemdLab, whyOutside, type SystemdLab } from './systemdLab.ts'
 import { createSystemdSupervisor } from './systemdSupervisor.ts'
 import { sliceName, unitName } from './unitName.ts'
+import { until } from '../../../lib/testing/until.ts'
 
 const systemctl = (...args: string[]): string => execFileSync('systemctl', args, { encoding: 'utf8' }).trim()
 const unitOf = ({ service, id }: InstanceSpec): string => unitName(service, id)
-const until = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 15_000, interval: 20 })
 const sleeps = ['/bin/sh', '-c', 'echo up; exec sleep 1000']
 
 describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
@@ -45,7 +45,7 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect(JSON.parse(await ended)).toEqual(wanted.env)
     const folder = join(lab.dir, 'agent/environment')
     // The environment file is removed a moment after the program has ended.
-    await expect.poll(() => readdirSync(folder), { timeout: 20_000 }).toEqual([])
+    await expect.poll(() => readdirSync(folder)).toEqual([])
     const service = lab.spec(sleeps, { env: wanted.env })
     await lab.driver.start(service)
     expect(readdirSync(folder).map((name) => (statSync(join(folder, name)).mode & 0o777).toString(8))).toEqual(['600'])
