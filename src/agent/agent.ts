@@ -67,9 +67,9 @@ export class Agent {
   }
 
   /**
-   * The controller has answered a report. If it knows a later start of this machine and has never taken a report of this
-   * process, then the disk was lost and the clock is behind: this start takes a number after that one. Otherwise another
-   * agent reports under this name since then.
+   * The controller has answered a report. If it knows a later report of this machine and has never taken one of this
+   * process, then the disk was lost or is full, and the clock is behind: this start takes a number after the known one.
+   * Otherwise another agent reports under this name since then.
    */
   answered(laterBoot: number | null): void {
     if (laterBoot === null) {
@@ -83,7 +83,7 @@ export class Agent {
     lateWrites.write('the start number of the agent', () => disk.writeBoot(boot))
     logger.warn(
       { boot },
-      'the controller knows a later start of this machine; the agent continues with a number after it',
+      'the controller knows a later report of this machine; the agent continues with a number after it',
     )
     this.onChange()
   }

@@ -12,7 +12,7 @@ export interface Message {
 
 /** The controller's answer to a whole report. */
 export interface ReportAnswer {
-  /** `null`: the report was taken in. Otherwise it was ignored, because the machine has reported this later start already. */
+  /** `null`: the report was taken in. Otherwise it was ignored, because a later report, of this start of the agent, is known. */
   laterBoot: number | null
   /** The next report may be a change of this one. */
   takesChanges: boolean

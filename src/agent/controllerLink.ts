@@ -32,7 +32,7 @@ interface Hooks {
   beat: () => void
   /**
    * Called when the controller has answered a report: its last desired state is still valid. `laterBoot`: it ignored the
-   * report, because the machine has reported this later start already.
+   * report, because it knows a later one, of this start of the agent.
    */
   heard: (laterBoot: number | null) => void
 }

@@ -30,6 +30,8 @@ afterEach(async () => {
   await service.close()
 })
 
+const impatient = { health: { ...aDefinition().health, withinMs: 300 } }
+
 interface Given {
   definition?: Partial<Definition>
   limits?: Partial<InstanceLimits>
@@ -75,7 +77,7 @@ describe('an instance is ready', () => {
   })
   it('not while another process answers on its port', async () => {
     supervisor.setProgram(() => ({ listens: false }))
-    const instance = start()
+    const instance = start({ definition: impatient })
     await becomes(instance, 'failed')
     expect(instance.reason).toMatch(/not ready within 0.3 s: another process answers on port \d+/)
     supervisor.setListening(id, true)
@@ -83,7 +85,7 @@ describe('an instance is ready', () => {
   })
   it.each([404, 500, 503])('not while it answers %i, and it may still become ready after `within`', async (bad) => {
     status = bad
-    const instance = start()
+    const instance = start({ definition: impatient })
     await becomes(instance, 'failed')
     expect(instance.reason).toBe(`was not ready within 0.3 s: GET / answered ${bad}`)
     expect(instance.unstable).toBe(false)
@@ -94,7 +96,7 @@ describe('an instance is ready', () => {
   it('not while the owner of the socket is unknown, and the agent keeps running', async () => {
     const owns = supervisor.ownsSocket.bind(supervisor)
     supervisor.ownsSocket = () => Promise.reject(new Error('no /proc here'))
-    const instance = start()
+    const instance = start({ definition: impatient })
     await becomes(instance, 'failed')
     expect(instance.reason).toContain('no /proc here')
     supervisor.ownsSocket = owns

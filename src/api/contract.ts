@@ -32,7 +32,7 @@ const laterBoot = z
   .int()
   .nullable()
   .default(null)
-  .describe('the report was ignored: the machine has reported this later start already; null: taken in')
+  .describe('the report was ignored: a later report, of this start of the agent, is known; null: taken in')
 
 const startRolloutBody = z.object({
   service,

@@ -185,7 +185,7 @@ export class Controller {
       this.#observed = observed
       if (report.refused) this.#tell([])
       else await alone.execute({ type: 'RecordReport', report })
-      return later
+      return null
     })
   }
 

@@ -15,17 +15,21 @@ export type Observed = Readonly<Record<string, { report: Report; at: number; clo
 
 /** Takes in a report; `null` when it is older than, or the same as, a known report. */
 export function observe(state: State, observed: Observed, report: Report, at: number): Observed | null {
-  const known = [observed[report.machine]?.report, state.machines[report.machine]?.mark]
-  for (const mark of known) {
-    if (mark && (report.boot < mark.boot || (report.boot === mark.boot && report.seq <= mark.seq))) return null
-  }
+  if (laterBoot(state, observed, report) !== null) return null
   return { ...observed, [report.machine]: { report, at, clock: state.clockPosition } }
 }
 
-/** The later start that the machine has reported already; `null`: this report is of its newest start. */
-export function laterBoot(state: State, observed: Observed, { machine, boot }: Report): number | null {
-  const known = Math.max(observed[machine]?.report.boot ?? 0, state.machines[machine]?.mark?.boot ?? 0)
-  return known > boot ? known : null
+/**
+ * The start of the machine's agent of which a later report, or this one, is known; `null`: this report is the newest.
+ * It can be the start that the report names: an agent whose disk is full and whose clock is behind begins twice with
+ * the same number.
+ */
+export function laterBoot(state: State, observed: Observed, { machine, boot, seq }: Report): number | null {
+  const known = [observed[machine]?.report, state.machines[machine]?.mark]
+  const later = known.flatMap((mark) =>
+    mark && (mark.boot > boot || (mark.boot === boot && mark.seq >= seq)) ? [mark.boot] : [],
+  )
+  return later.length === 0 ? null : Math.max(...later)
 }
 
 /** When a machine last reported; counted from the last start or clock jump if it has not reported since. */

@@ -89,7 +89,7 @@ describe('a release', () => {
       expect(again.sentObjects).toBe(1)
     })
     await fc.assert(property, { seed, numRuns })
-  }, 1_200_000)
+  }, 3_600_000)
 
   it('published when the whole file mode was kept is fetched and runs unchanged', async () => {
     const source = join(root, 'old')

@@ -139,6 +139,21 @@ describe('machines of a pair', () => {
     )
   })
 
+  it('are heard at once when their disk is full and their clock fell behind, though two starts have the same number', async () => {
+    const b = cluster.machine('b')
+    b.files.isFull = true
+    b.behindMs = 86_400_000
+    const problems = (): string[] | undefined => cluster.status().machines.find(({ name }) => name === 'b')?.problems
+    for (const forMs of [60_000, 10_000]) {
+      b.killAgent()
+      await cluster.wait(b.startAgent())
+      await cluster.clock.advance(forMs)
+      expect(problems()?.join()).toContain('no space left')
+    }
+    b.files.isFull = false
+    await cluster.until('the problem is solved', () => problems()?.length === 0, 30_000)
+  })
+
   it('obey only after they have written what they obey', async () => {
     const a = cluster.machine('a')
     a.files.isFull = true

@@ -131,7 +131,8 @@ export class Line {
     if (this.#random() < this.faults.repeats) {
       this.#clock.after(this.#delay() + 3_000 * this.#random(), () => void take().catch(() => {}))
     }
-    const answer = await take()
+    // A controller that is killed never answers.
+    const answer = await Promise.race([take(), givenUp(signal)])
     if (this.#random() < this.faults.losesAnswers) throw unreachable()
     await this.#hop(signal)
     return answer
@@ -170,6 +171,10 @@ export class Line {
     return this.faults.delayMs * this.#random()
   }
 }
+
+/** Rejects when the caller gives up. */
+const givenUp = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(unreachable())))
 
 const unreachable = (): OperatorError => new OperatorError('E_CONTROLLER_UNREACHABLE', 'the line is down')
 

@@ -39,7 +39,7 @@ describe.each([
     expect(await pushWeb(laptop, { name: 'web', version: '0', drain })).toMatchObject({ exit: 0 })
     expect(await pushLine(laptop, { name: 'line', version: '0', drain, more: routes })).toMatchObject({ exit: 0 })
     const tcp = [`127.0.0.1:${tcpPort}`, `127.0.0.1:${tcpPort + 1000}`]
-    load = new Load({ entries: Object.values(laptop.entries), perSecond: 200, tcp })
+    load = new Load({ entries: Object.values(laptop.entries), perSecond: 200, tcp, drainMs: drain })
     load.start()
   })
   afterAll(async () => {

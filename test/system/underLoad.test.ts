@@ -31,8 +31,8 @@ describe('a pair under load, http and tcp', () => {
     expect(await pushWeb(laptop, { name: 'web', version: '1' })).toMatchObject({ exit: 0, previous: null })
     expect(await pushLine(laptop, { name: 'line', version: '1', more: tcpRoute })).toMatchObject({ exit: 0 })
     const entries = Object.values(laptop.entries)
-    load = new Load({ entries, perSecond: 200, tcp: [`127.0.0.1:${tcpPort}`, `127.0.0.1:${tcpPort + 1000}`] })
-    killed = new Load({ entries, perSecond: 100, uploadBytes: 2_000_000 })
+    load = new Load({ entries, perSecond: 200, tcp: [`127.0.0.1:${tcpPort}`, `127.0.0.1:${tcpPort + 1000}`], drainMs })
+    killed = new Load({ entries, perSecond: 100, uploadBytes: 2_000_000, drainMs })
     load.start()
   })
   afterAll(async () => {

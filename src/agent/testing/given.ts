@@ -16,7 +16,7 @@ export const release = 'a'.repeat(64)
 /** A definition with shorter times than in production. */
 export const aDefinition = (over: Partial<Definition> = {}): Definition =>
   aDefaultDefinition({
-    health: { path: '/', everyMs: 10, timeoutMs: 500, withinMs: 300, settleMs: 20 },
+    health: { path: '/', everyMs: 10, timeoutMs: 60_000, withinMs: 60_000, settleMs: 20 },
     rollout: { strategy: 'overlap', drainMs: 1_000 },
     stop: { signal: 'SIGTERM', withinMs: 1_000 },
     ...over,

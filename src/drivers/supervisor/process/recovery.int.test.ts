@@ -73,7 +73,7 @@ describe.skipIf(process.platform !== 'linux')('an agent killed by SIGKILL', () =
       expect(readdirSync(join(dir, 'streams'), { recursive: true })).toHaveLength(1) // its own folder, empty
       await driver.close()
     }
-  }, 1_200_000)
+  }, 3_600_000)
 
   it('has its instances stopped and reported, with children that left their session', async () => {
     await runAndKill(0, 'round')
