@@ -19,7 +19,7 @@ node_modules/.installed: package.json package-lock.json
 demo: node_modules/.installed ## show a tour: a pair, a rollout under load, the revert of a broken release
 	./tandem demo
 
-test: node_modules/.installed ## run unit, integration and whole-system tests; no root needed, about five minutes on two cores
+test: node_modules/.installed ## run unit, integration and whole-system tests; no root needed, about three minutes on two cores
 	$(RUN) node_modules/vitest/vitest.mjs run
 
 test-lab: node_modules/.installed ## run the tests on real machines, booted here by systemd-nspawn; root only
