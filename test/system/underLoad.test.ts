@@ -11,6 +11,8 @@ import { inOrder } from './steps.ts'
 import { ask, pushTalker } from './talker.ts'
 import { Eyes, isAlive, processesOf, until } from './watch.ts'
 
+/** An upload takes two seconds at any size; `test/long` and the lab send 20 MB. */
+const uploadBytes = 2_000_000
 const { seed, count } = randomRun('killed', { check: 5, soak: 100 })
 
 describe('a pair under load, http and tcp', () => {
@@ -31,8 +33,14 @@ describe('a pair under load, http and tcp', () => {
     expect(await pushWeb(laptop, { name: 'web', version: '1' })).toMatchObject({ exit: 0, previous: null })
     expect(await pushLine(laptop, { name: 'line', version: '1', more: tcpRoute })).toMatchObject({ exit: 0 })
     const entries = Object.values(laptop.entries)
-    load = new Load({ entries, perSecond: 200, tcp: [`127.0.0.1:${tcpPort}`, `127.0.0.1:${tcpPort + 1000}`], drainMs })
-    killed = new Load({ entries, perSecond: 100, uploadBytes: 2_000_000, drainMs })
+    load = new Load({
+      entries,
+      perSecond: 200,
+      uploadBytes,
+      tcp: [`127.0.0.1:${tcpPort}`, `127.0.0.1:${tcpPort + 1000}`],
+      drainMs,
+    })
+    killed = new Load({ entries, perSecond: 100, uploadBytes, drainMs })
     load.start()
   })
   afterAll(async () => {
