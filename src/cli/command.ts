@@ -13,7 +13,7 @@ import type { CommonFlags, Session } from './session.ts'
 /** The context stricli passes to each command: how to open a session and how to report the outcome. */
 export interface CliContext extends CommandContext {
   open: (flags: CommonFlags) => Session
-  /** The command changes the cluster, so it goes on to its end without a reader. */
+  /** The command changes something, so it goes on to its end without a reader. */
   goOn: () => void
   finish: (outcome: { code: number } | { error: unknown }) => void
   /** Names that a word may be completed to. */
@@ -36,6 +36,8 @@ interface CommandSpec<F extends CommonFlags & BaseFlags, A extends BaseArgs> {
   example: string
   /** It takes --dry-run: it changes the cluster by calls of the API that take `?dryRun=true`. */
   dryRun?: true
+  /** It changes something, though it takes no --dry-run. */
+  changes?: true
   parameters: Omit<TypedCommandParameters<F, A, CliContext>, 'flags'> & {
     flags?: Omit<TypedCommandParameters<F, A, CliContext>['flags'], keyof CommonFlags>
   }
@@ -54,7 +56,7 @@ const commonFlags = {
 export function command<F extends CommonFlags & BaseFlags, A extends BaseArgs>(
   spec: CommandSpec<F, A>,
 ): Command<CliContext> {
-  const { brief, about, example, dryRun, parameters, load } = spec
+  const { brief, about, example, dryRun, changes = dryRun, parameters, load } = spec
   const common = { ...(dryRun ? { dryRun: dryRunFlag } : {}), ...commonFlags }
   const lines = example.split('\n').map((line) => `  ${line}`)
   return buildCommand<F, A, CliContext>({
@@ -69,7 +71,7 @@ export function command<F extends CommonFlags & BaseFlags, A extends BaseArgs>(
       const work = await load()
       return async function (this: CliContext, flags: F, ...args: A): Promise<void> {
         const session = this.open(flags)
-        if (dryRun && flags.dryRun !== true) this.goOn()
+        if (changes && flags.dryRun !== true) this.goOn()
         try {
           this.finish({ code: await work(session, flags, ...args) })
         } catch (error) {

@@ -83,6 +83,17 @@ describe('without a reader of standard output', () => {
   })
 })
 
+describe('of a command that changes something without a dry run', () => {
+  it.each([[['push']], [['upgrade', 'none.tar.gz']], [['agent', 'join', '127.0.0.1:9', '--token', 'x', '--pin', 'x']]])(
+    '%j keeps the exit code without a reader',
+    async (argv) => {
+      const read = await run([...argv, '--json'], {})
+      expect(read.code).toBeGreaterThan(0)
+      expect(await run([...argv, '--json'], { out: 'closed' })).toMatchObject({ code: read.code })
+    },
+  )
+})
+
 describe.skipIf(!existsSync(full))('on a full disk', () => {
   it('says so, without a stack trace', async () => {
     const { env } = await notedOn()

@@ -7,7 +7,7 @@ type Streams = Pick<CliHost, 'stdout' | 'stderr'>
  * Watches the streams that a command writes to. The command goes on without a reader of standard error, which carries
  * only progress and messages. Standard output carries the result:
  *   - A command that only shows ends when the reader has gone, as in `tandem events | head`, and when the disk is full.
- *   - A command that changes the cluster goes on, since its exit code tells the result too.
+ *   - A command that changes something goes on, since its exit code tells the result too.
  */
 export class LostOutput {
   readonly #host: Streams
@@ -24,7 +24,7 @@ export class LostOutput {
     host.stdout.on('error', (error: NodeJS.ErrnoException) => this.#failed(error))
   }
 
-  /** The command changes the cluster: only its end decides about the exit code. */
+  /** The command changes something: only its end decides about the exit code. */
   goOn(): void {
     this.#goesOn = true
   }

@@ -14,6 +14,7 @@ export const machine = buildRouteMap({
   docs: { brief: 'Add, drain, put back, reboot and patch machines' },
   routes: {
     add: command({
+      changes: true,
       brief: 'Print the command that makes a machine join the cluster; the cluster file must name the machine',
       about: 'The command works once, within one hour. A second call revokes the first command.',
       example: 'tandem machine add a\ntandem machine add a --cloud-init > a.cloud-config',

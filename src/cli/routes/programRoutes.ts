@@ -15,6 +15,7 @@ const token = buildRouteMap({
   docs: { brief: 'Manage the tokens that give access to the controller' },
   routes: {
     create: command({
+      changes: true,
       brief: 'Create a token and print it; it cannot be shown again',
       example:
         'tandem controller token create --role operator --name ci\n' +
@@ -35,6 +36,7 @@ const token = buildRouteMap({
       load: async () => (await import('../commands/controller.ts')).listTokens,
     }),
     revoke: command({
+      changes: true,
       brief: 'Revoke a token',
       example: 'tandem controller token revoke 1f0c22ab94de',
       parameters: { positional: { kind: 'tuple', parameters: [word('ID', 'Id of a token, or a prefix of it')] } },
@@ -47,6 +49,7 @@ export const controller = buildRouteMap({
   docs: { brief: 'Found a cluster, run its controller, manage tokens, recover' },
   routes: {
     init: command({
+      changes: true,
       brief: 'Found a cluster: create its authority, its controller, and a token and a context for you',
       about:
         'If systemd runs and you are root, starts the controller as tandem-controller.service. Use a machine that runs no services.',
@@ -118,6 +121,7 @@ const certificate = buildRouteMap({
       load: async () => (await import('../commands/certificates.ts')).requestCertificate,
     }),
     install: command({
+      changes: true,
       brief: 'Install the certificate that tandem controller sign printed',
       example: 'tandem agent certificate install a.certificate',
       parameters: {
@@ -133,6 +137,7 @@ export const agent = buildRouteMap({
   docs: { brief: 'Join a cluster, leave it, run the agent of this machine' },
   routes: {
     join: command({
+      changes: true,
       brief: 'Make this machine join a cluster; `tandem machine add NAME` prints the whole command',
       about:
         'Creates the private key here; the key never leaves this machine. If systemd runs and you are root, starts tandem-agent.service:\n' +
@@ -151,6 +156,7 @@ export const agent = buildRouteMap({
     }),
     certificate,
     leave: command({
+      changes: true,
       brief: 'Remove Tandem from this machine; its services, HAProxy and keepalived continue to run',
       about:
         'docs/leaving.md explains how to run the services without Tandem. With --purge, removes everything that Tandem created,\n' +

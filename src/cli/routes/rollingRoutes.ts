@@ -3,6 +3,7 @@ import { parseRelease } from '../flagValues.ts'
 import { allowOutage, known, needed, on, oneService, text, word } from './parameters.ts'
 
 export const push = command({
+  changes: true,
   brief: 'Build and test a folder, publish it as a release, and roll it out',
   about:
     'Ctrl-C during the rollout does not stop it; the command prints how to follow or abort the rollout. To try a rollout first: push --no-deploy, then deploy --dry-run.',

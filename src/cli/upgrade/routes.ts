@@ -2,6 +2,7 @@ import { command } from '../command.ts'
 import { on, word } from '../routes/parameters.ts'
 
 export const upgrade = command({
+  changes: true,
   brief: 'Upgrade Tandem itself: each machine, then the controller, one at a time; roll back if one fails',
   about:
     'Services continue to run: no process of a service ends, and no request is lost. PATH is an archive or the folder of an unpacked one. ' +
