@@ -25,7 +25,7 @@ export function takeChannels(server: Server, channels: Channels, callers: Caller
       socket.write(accepted)
       join()
     } catch (error) {
-      refuse(socket, asOperatorError(error, { url: request.url ?? '' }, logger))
+      refuse(socket, asOperatorError(error, { url: request.url ?? '', raw: request }, logger))
     }
   })
 }

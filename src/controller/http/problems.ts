@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { basePath } from '../../api/contract.ts'
 import { problemMediaType, toProblem } from '../../api/problem.ts'
@@ -16,7 +16,7 @@ const challengeOf = ({ code }: OperatorError): string =>
   code === 'E_TOKEN_UNKNOWN' ? 'Bearer realm="tandem", error="invalid_token"' : 'Bearer realm="tandem"'
 
 /** Turns any thrown value into an error to send. A bug is logged in full and reported in short. */
-export function asOperatorError(error: unknown, request: { url: string }, logger: Logger): OperatorError {
+export function asOperatorError(error: unknown, request: Pick<FastifyRequest, 'url' | 'raw'>, logger: Logger): OperatorError {
   if (error instanceof OperatorError) return error
   const subject = request.url.split('?')[0] ?? ''
   const { validation, statusCode, message, code } = error as {
@@ -30,7 +30,8 @@ export function asOperatorError(error: unknown, request: { url: string }, logger
     return new OperatorError('E_USAGE', message, { subject, next: `see ${basePath}/openapi.json` })
   }
   // Nobody reads the answer. A killed client and a lost network are no bugs.
-  if (code === 'ECONNRESET') return new OperatorError('E_USAGE', 'the request ended before its body did', { subject })
+  if (code === 'ECONNRESET' && request.raw.readableAborted)
+    return new OperatorError('E_USAGE', 'the request ended before its body did', { subject })
   logger.error({ err: error, url: subject }, 'a request failed')
   return new OperatorError('E_BUG', message, { subject, next: "the controller's log has the details", cause: error })
 }
