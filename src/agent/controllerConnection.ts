@@ -12,7 +12,10 @@ export interface Message {
 
 /** The controller's answer to a whole report. */
 export interface ReportAnswer {
-  /** `null`: the report was taken in. Otherwise it was ignored, because a later report, of this start of the agent, is known. */
+  /**
+   * `null`: the controller took the report in. Otherwise it ignored the report, because it knows a later one: the start
+   * number in that one.
+   */
   laterBoot: number | null
   /** The next report may be a change of this one. */
   takesChanges: boolean

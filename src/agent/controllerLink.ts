@@ -32,7 +32,7 @@ interface Hooks {
   beat: () => void
   /**
    * Called when the controller has answered a report: its last desired state is still valid. `laterBoot`: it ignored the
-   * report, because it knows a later one, of this start of the agent.
+   * report, because it knows a later one: the start number in that one.
    */
   heard: (laterBoot: number | null) => void
 }

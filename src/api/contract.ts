@@ -32,7 +32,9 @@ const laterBoot = z
   .int()
   .nullable()
   .default(null)
-  .describe('the report was ignored: a later report, of this start of the agent, is known; null: taken in')
+  .describe(
+    'the controller ignored the report, because it knows a later one: this is the start number in that one; null: it took the report in',
+  )
 
 const startRolloutBody = z.object({
   service,

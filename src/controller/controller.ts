@@ -179,9 +179,8 @@ export class Controller {
   async report(report: Report): Promise<number | null> {
     const arrived = this.clock.now()
     return this.exclusively(async (alone) => {
-      const later = laterBoot(this.state, this.#observed, report)
       const observed = observe(this.state, this.#observed, report, arrived)
-      if (!observed) return later
+      if (!observed) return laterBoot(this.state, this.#observed, report)
       this.#observed = observed
       if (report.refused) this.#tell([])
       else await alone.execute({ type: 'RecordReport', report })
