@@ -8,12 +8,8 @@ const testsMs = 300_000
 
 /** Runs test files of this checkout on the machine itself, which must have `checkoutBind`. */
 export async function testInside(machine: LabMachine, files: string[]): Promise<Outcome> {
-  return machine.run(testCommand(files), { timeoutMs: testsMs })
-}
-
-/** The command that runs vitest on the machine; `files` may be any arguments of vitest. */
-export function testCommand(files: string[]): string[] {
   const vitest = `${checkoutBind.to}/node_modules/vitest/vitest.mjs`
   const within = ['env', '-C', checkoutBind.to, 'TANDEM_LAB_MACHINE=1', 'NO_COLOR=1']
-  return [...within, 'node', '--disable-warning=ExperimentalWarning', vitest, 'run', ...alone, ...files]
+  const command = [...within, 'node', '--disable-warning=ExperimentalWarning', vitest, 'run', ...alone, ...files]
+  return machine.run(command, { timeoutMs: testsMs })
 }

@@ -16,7 +16,7 @@ import { openQemuShell, type QemuShell } from './qemuShell.ts'
 import { sharer } from './requirements.ts'
 
 /** A folder of this computer that the machine sees, read-only. */
-export interface Share {
+interface Share {
   tag: string
   from: string
   to: string

@@ -16,7 +16,11 @@ const challengeOf = ({ code }: OperatorError): string =>
   code === 'E_TOKEN_UNKNOWN' ? 'Bearer realm="tandem", error="invalid_token"' : 'Bearer realm="tandem"'
 
 /** Turns any thrown value into an error to send. A bug is logged in full and reported in short. */
-export function asOperatorError(error: unknown, request: Pick<FastifyRequest, 'url' | 'raw'>, logger: Logger): OperatorError {
+export function asOperatorError(
+  error: unknown,
+  request: Pick<FastifyRequest, 'url' | 'raw'>,
+  logger: Logger,
+): OperatorError {
   if (error instanceof OperatorError) return error
   const subject = request.url.split('?')[0] ?? ''
   const { validation, statusCode, message, code } = error as {
