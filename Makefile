@@ -108,7 +108,7 @@ link: ## put ./tandem on the PATH (~/.local/bin)
 bench-balancer: node_modules/.installed ## measure the CPU time per request of the embedded balancer, compared with plain node:http
 	$(RUN) bench/balancer.ts
 
-bench-compare: node_modules/.installed ## compare rollouts and both balancers with an earlier commit and its noise (OLD=COMMIT PAIRS=10 ONLY=rollout)
+bench-compare: node_modules/.installed ## compare benchmarks with those of an earlier commit and its noise (OLD=COMMIT PAIRS=10 ONLY=rollout,cli)
 	@$(RUN) bench/compare.ts
 
 clean: ## remove installed packages and built files

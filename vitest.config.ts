@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { patienceMs, testMs } from './src/lib/testing/patience.ts'
 import { LongestFirst } from './test/longestFirst.ts'
@@ -26,6 +27,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     expect: { poll: { timeout: patienceMs } },
     testTimeout: testMs,
+    // Programs that tests start: a quarter of the time to load the sources.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compile') },
     hookTimeout: testMs,
     reporters: ['default', './test/counts.ts'],
     projects: alone

@@ -17,6 +17,7 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { randomRun } from '../lib/testing/randomRun.ts'
 import { DirectoryStore } from './directoryStore.ts'
 import { objectKey } from './objectKey.ts'
 import { objectPath } from './objectPaths.ts'
@@ -286,14 +287,13 @@ describe('collection beside a fetch', () => {
 
 describe('a fetch', () => {
   it('killed at any point leaves nothing half-made, and the next fetch completes', async () => {
-    const seed = Date.now() % 100_000
-    console.log(`seed ${seed}`)
+    const { seed, count } = randomRun('fetch_kills', { check: 4, soak: 200 })
     await mkdir(join(root, 'source/many'))
     for (let index = 0; index < 300; index++)
       await writeFile(join(root, `source/many/${index}`), noise(2000, seed + index))
     const { id } = await remote.publishFolder(join(root, 'source'))
     let random = seed
-    for (let attempt = 0; attempt < 4; attempt++) {
+    for (let attempt = 0; attempt < count; attempt++) {
       random = (random * 1103515245 + 12345) % 2 ** 31
       await killAfterObjects(id, random % 400)
       const survivor = await ReleaseCache.open(join(root, 'cache'))

@@ -9,7 +9,7 @@ import { installed } from '../parts/partsFiles.ts'
 import { LossyMachine, type Cut, type Rest } from './testing/lossyMachine.ts'
 import type { Version } from './testing/versionsOn.ts'
 
-const every = 4
+const every = 8
 let root: string
 beforeAll(() => {
   const parent = join(import.meta.dirname, '../../tmp')
@@ -90,8 +90,8 @@ async function make(step: number, from: Installation | Rest, random: () => numbe
 }
 
 describe('a machine that is killed or loses its power at any moment ends as one that is not', () => {
-  // Every fourth effect in `make test`, and each of them in `make check`.
-  const { seed, count } = randomRun('lost_power', { check: every, soak: 10 * every })
+  // A quarter of the effects in `make test`, each of them in `make check`.
+  const { seed, count } = randomRun('lost_power', { check: every, soak: 5 * every })
   let from: Installation | Rest = joined
   const partsOf = new Map<string, object>()
   it.each(steps.map(({ does }, step) => ({ does, step })))('$does', async ({ step }) => {

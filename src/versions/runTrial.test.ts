@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { randomRun } from '../lib/testing/randomRun.ts'
 import { TestClock } from '../lib/testing/testClock.ts'
 import type { UnitControl } from '../systemd/unitControl.ts'
 import { FakePartsHost } from '../parts/testing/fakePartsHost.ts'
@@ -207,9 +208,12 @@ describe('a trial', () => {
     expect([...units.helpers]).toEqual([])
   })
 
+  const moments = 24
+  const { seed, count: kills } = randomRun('trial_kills', { check: moments, soak: moments })
   for (const outcome of ['works', 'crashes'] as const) {
     it(`killed at any moment and restarted, ends the same as without a kill: a program that ${outcome}`, async () => {
-      for (let moment = 0.5; moment < 12; moment += 0.5) {
+      for (let kill = 0; kill < kills; kill++) {
+        const moment = 0.5 + Math.floor(((kill + (seed % 100) / 100) * moments) / kills) / 2
         const { files, units, run } = lab()
         if (outcome === 'works') units.started = (argv) => void (argv?.[0] === 'new' && files.confirm(key))
         else units.looked = () => units.restarts++

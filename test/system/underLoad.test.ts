@@ -13,7 +13,8 @@ import { Eyes, isAlive, processesOf, until } from './watch.ts'
 
 /** An upload takes two seconds at any size; `test/long` and the lab send 20 MB. */
 const uploadBytes = 2_000_000
-const { seed, count } = randomRun('killed', { check: 5, soak: 100 })
+const { count: rollsOfBoth } = randomRun('rolls_of_both', { check: 2, soak: 10 })
+const { seed, count } = randomRun('killed', { check: 4, soak: 100 })
 
 describe('a pair under load, http and tcp', () => {
   const step = inOrder()
@@ -49,9 +50,10 @@ describe('a pair under load, http and tcp', () => {
   })
 
   step(
-    'rolls out both services, twice, without a failure; long connections stay open until the drain deadline, and end with the goodbye of their service',
+    'rolls out both services without a failure; long connections stay open until the drain deadline, and end with the goodbye of their service',
     async () => {
-      for (const version of ['2', '3']) {
+      const versions = Array.from({ length: rollsOfBoth }, (_, index) => `${index + 2}`)
+      for (const version of versions) {
         const [web, line] = await Promise.all([
           pushWeb(laptop, { name: 'web', version }),
           pushLine(laptop, { name: 'line', version, more: tcpRoute }),
@@ -62,7 +64,7 @@ describe('a pair under load, http and tcp', () => {
         }
       }
       expect(failuresOf(load.result)).toEqual([])
-      expect(load.result.versions).toEqual(['1', '2', '3'])
+      expect(load.result.versions).toEqual(['1', ...versions])
       const { long, requests, slow, uploads, lines } = await load.stop()
       expect(Math.min(requests, slow, uploads, lines, long.length)).toBeGreaterThan(5)
       expect(endedEarly(long, rollouts, drainMs)).toEqual([])

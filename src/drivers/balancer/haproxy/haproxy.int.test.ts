@@ -4,12 +4,15 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { freePort } from '../../../lib/freePort.ts'
+import { randomRun } from '../../../lib/testing/randomRun.ts'
 import { ask, type BalancerLab, echo, httpRoute, readUntil, say, tcpRoute, type LabInstance } from '../balancerLab.ts'
 import { childHaproxy } from './childHaproxy.ts'
 import type { HaproxyBalancerOptions } from './haproxyBalancer.ts'
 import { eachInALab, type HaproxyLab, type HaproxyMachine } from './haproxyLab.ts'
 import type { HaproxyProcess } from './haproxyProcess.ts'
 
+const { count: flips } = randomRun('server_flips', { check: 20, soak: 200 })
+const { count: reloads } = randomRun('reloads', { check: 12, soak: 100 })
 let lab: BalancerLab
 let machines: HaproxyLab
 
@@ -78,7 +81,7 @@ async function progress(done: () => number): Promise<void> {
 }
 
 describe('rollouts under load', () => {
-  it('lose no request in twenty flips through both machines, and never reload', async () => {
+  it(`lose no request in ${flips} flips through both machines, and never reload`, async () => {
     const [a, b] = await Promise.all([machines.machine('a'), machines.machine('b')])
     const first = await machines.instance('x-0')
     const route = (machine: HaproxyMachine, ...targets: LabInstance['active'][]): Promise<unknown> =>
@@ -88,7 +91,7 @@ describe('rollouts under load', () => {
     const workers = [await machines.workerOf('a'), await machines.workerOf('b')]
     const { failures, done, end } = load([a.port, b.port], lab.agent())
     let [current, from, to] = [first, a, b]
-    for (let i = 1; i <= 20; i += 1) {
+    for (let i = 1; i <= flips; i += 1) {
       await progress(done)
       const next = await machines.instance(`x-${i}`)
       await to.route(httpRoute({ targets: [next.active] }))
@@ -111,7 +114,7 @@ describe('rollouts under load', () => {
     await a.route(httpRoute({ targets: [current.active] }))
     const { failures, done, end } = load([a.port], lab.agent())
     const workers = new Set<number | null>()
-    for (let i = 1; i <= 8; i += 1) {
+    for (let i = 1; i <= reloads; i += 1) {
       await progress(done)
       const next = await machines.instance(`x-${i}`)
       await a.route(
@@ -127,7 +130,7 @@ describe('rollouts under load', () => {
     await progress(done)
     await end()
     expect(failures).toEqual([])
-    expect(workers.size).toBe(8)
+    expect(workers.size).toBe(reloads)
   })
 })
 

@@ -66,7 +66,7 @@ describe('a body without a length', () => {
   let securePort: number
 
   beforeEach(async () => {
-    const { cert, key } = machines.authority.machine('public')
+    const { cert, key } = machines.authority.firstOf('public')
     const certificates = join(machines.folder, 'certificates')
     mkdirSync(certificates)
     writeFileSync(join(certificates, 'public.pem'), readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'))

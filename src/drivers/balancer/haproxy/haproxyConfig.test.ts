@@ -133,7 +133,7 @@ describe('HAProxy itself', () => {
     if (why !== null) return
     dir = mkdtempSync(join(tmpdir(), 'tandem-hx-'))
     const { files } = settingsIn(dir)
-    const { cert, key, ca } = new LabAuthority(dir, 'cluster').machine('a')
+    const { cert, key, ca } = new LabAuthority(dir, 'cluster').firstOf('a')
     execFileSync('sh', ['-c', 'cat "$1" "$2" >"$3"; cp "$4" "$5"', 'sh', cert, key, files.machine, ca, files.authority])
     writeFileSync(files.script, holdScript(files.holds, 10))
     writeFileSync(files.bodyScript, bodyScript)

@@ -45,7 +45,7 @@ describe('a route that cannot be served', () => {
   })
 
   it('is not caused by a broken public certificate: https is omitted and reported, http continues, and https comes back when the certificate is repaired', async () => {
-    const { cert, key } = machines.authority.machine('public')
+    const { cert, key } = machines.authority.firstOf('public')
     const folder = join(machines.folder, 'certificates')
     mkdirSync(folder)
     const pem = join(folder, 'public.pem')
@@ -78,7 +78,7 @@ it('refuses nothing because of a check that did not run: the plan fails, the run
   const checked = childHaproxy({ program, master: join(machines.folder, 'a', 'run', 'master.sock') })
   const folder = join(machines.folder, 'certificates')
   mkdirSync(folder)
-  const { cert, key } = machines.authority.machine('public')
+  const { cert, key } = machines.authority.firstOf('public')
   writeFileSync(join(folder, 'public.pem'), readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'))
   writeFileSync(sick, '')
   const https = { port: await freePort(), certificates: folder }
@@ -299,7 +299,7 @@ describe('the entry', () => {
 
   it('keeps the newest plan when a certificate is renewed while that plan is being applied', async () => {
     const program = join(machines.folder, 'slow')
-    writeFileSync(program, '#!/bin/sh\nsleep 0.8\nexec haproxy "$@"\n', { mode: 0o755 })
+    writeFileSync(program, '#!/bin/sh\nsleep 0.3\nexec haproxy "$@"\n', { mode: 0o755 })
     const checked = childHaproxy({ program, master: join(machines.folder, 'a', 'run', 'master.sock') })
     const tls = machines.authority.machine('a')
     const a = await machines.machine('a', { tls, process: checked })

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { RequestListener, ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,6 +33,20 @@ export interface TlsFiles {
   key: string
 }
 
+/** Files that an earlier lab of this process had made: `openssl` takes 80 ms for a lab of one machine. */
+const made = new Map<string, Buffer[]>()
+
+function onceMade(what: string, files: string[], make: () => void): void {
+  const contents = made.get(what)
+  for (const [index, file] of files.entries()) if (contents) writeFileSync(file, contents[index] ?? '')
+  if (contents) return
+  make()
+  made.set(
+    what,
+    files.map((file) => readFileSync(file)),
+  )
+}
+
 /** A separate authority, and machine certificates from it, created with the `openssl` program. */
 export class LabAuthority {
   readonly folder: string
@@ -41,21 +55,24 @@ export class LabAuthority {
   constructor(folder: string, name: string) {
     this.folder = folder
     this.#name = name
-    openssl([
-      'req',
-      '-x509',
-      ...newKey,
-      '-keyout',
-      this.#path('ca.key'),
-      '-out',
-      this.#path('ca.pem'),
-      '-days',
-      '2',
-      '-subj',
-      `/CN=${name}`,
-    ])
+    const [key, cert] = [this.#path('ca.key'), this.#path('ca.pem')]
+    onceMade(name, [key, cert], () =>
+      openssl(['req', '-x509', ...newKey, '-keyout', key, '-out', cert, '-days', '2', '-subj', `/CN=${name}`]),
+    )
   }
 
+  /** The certificate that a machine has at first, the same one in each lab. */
+  firstOf(machine: string): TlsFiles {
+    const [ca, cert, key] = ['ca.pem', `${machine}.pem`, `${machine}.key`].map((end) => this.#path(end)) as [
+      string,
+      string,
+      string,
+    ] // three ends
+    onceMade(`${this.#name} ${machine}`, [cert, key], () => this.machine(machine))
+    return { ca, cert, key }
+  }
+
+  /** A new certificate. */
   machine(name: string, days = 2): TlsFiles {
     const [key, request, cert, extension] = ['key', 'csr', 'pem', 'ext'].map((end) => this.#path(`${name}.${end}`)) as [
       string,
@@ -122,7 +139,7 @@ export class HaproxyLab {
       host: '127.0.0.1',
       httpPort: 0,
       forward: { host: '127.0.0.1', port: 0 },
-      tls: about.tls ?? this.authority.machine(name),
+      tls: about.tls ?? this.authority.firstOf(name),
       machine: name,
       clock: systemClock,
       process: childHaproxy({ master: join(dir, 'run', 'master.sock') }),

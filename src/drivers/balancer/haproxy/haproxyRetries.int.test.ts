@@ -29,7 +29,7 @@ async function three(listener: RequestListener): Promise<{ instances: LabInstanc
 
 let httpsPort = 0
 async function withCertificate(): Promise<{ port: number; certificates: string }> {
-  const { cert, key } = machines.authority.machine('public')
+  const { cert, key } = machines.authority.firstOf('public')
   const certificates = join(machines.folder, 'certificates')
   mkdirSync(certificates)
   writeFileSync(join(certificates, 'public.pem'), readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'))

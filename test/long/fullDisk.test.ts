@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { openSmallDisk, whyNoSmallDisk, type SmallDisk } from '../../src/lib/testing/smallDisk.ts'
-import { Laptop } from './laptop.ts'
-import { inOrder } from './steps.ts'
-import { ask, pushTalker, talkerFolder } from './talker.ts'
-import { Eyes, until } from './watch.ts'
+import { Laptop } from '../system/laptop.ts'
+import { inOrder } from '../system/steps.ts'
+import { ask, pushTalker, talkerFolder } from '../system/talker.ts'
+import { Eyes, until } from '../system/watch.ts'
 
 const diskBytes = 96 * 1_048_576
 const why = whyNoSmallDisk('ext4')
