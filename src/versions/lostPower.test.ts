@@ -90,8 +90,8 @@ async function make(step: number, from: Installation | Rest, random: () => numbe
 }
 
 describe('a machine that is killed or loses its power at any moment ends as one that is not', () => {
-  // A quarter of the effects in `make test`, each of them in `make check`.
-  const { seed, count } = randomRun('lost_power', { check: every, soak: 5 * every })
+  // An eighth of the effects in `make test`, half of them in `make check`, each of them in `make soak`.
+  const { seed, count } = randomRun('lost_power', { check: every / 2, soak: 5 * every })
   let from: Installation | Rest = joined
   const partsOf = new Map<string, object>()
   it.each(steps.map(({ does }, step) => ({ does, step })))('$does', async ({ step }) => {
