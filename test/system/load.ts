@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { Agent, request, type IncomingMessage } from 'node:http'
+import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { WebSocket } from 'ws'
 
@@ -155,14 +155,14 @@ export class Load {
         agent: this.#agent,
         headers: { 'content-length': piece.length * 40 },
       })
-      const answered = once(sending, 'response')
-      for (let sent = 0; sent < 40; sent++) {
+      const answered = answerTo(sending)
+      for (let sent = 0; sent < 40 && !sending.destroyed; sent++) {
         hash.update(piece)
         if (!sending.write(piece)) await Promise.race([once(sending, 'drain'), answered])
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
       sending.end()
-      const [response] = (await answered) as [IncomingMessage] // the arguments of 'response'
+      const response = await answered
       const text = await readAll(response)
       if (response.statusCode !== 200 || text !== hash.digest('hex')) {
         throw new Error(`answered ${response.statusCode} ${text.slice(0, 80)}`)
@@ -175,7 +175,7 @@ export class Load {
     await this.#attempt('sse', entry, async () => {
       const asking = request(`${entry}/events`, { agent: false })
       asking.end()
-      const [response] = (await once(asking, 'response')) as [IncomingMessage] // the arguments of 'response'
+      const response = await answerTo(asking)
       if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode} ${await readAll(response)}`)
       const long = this.#opened('sse', entry, () => asking.destroy())
       let tail = ''
@@ -238,7 +238,7 @@ export class Load {
   async #ask(entry: string, path: string): Promise<{ text: string; version: string }> {
     const asking = request(`${entry}${path}`, { agent: this.#agent })
     asking.end()
-    const [response] = (await once(asking, 'response')) as [IncomingMessage] // the arguments of 'response'
+    const response = await answerTo(asking)
     const text = await readAll(response)
     if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode} ${text.slice(0, 200)}`)
     return { text, version: String(response.headers['x-version']) }
@@ -284,6 +284,14 @@ interface Opened {
   /** True if the load closed the connection itself. */
   stopped: boolean
   close: () => void
+}
+
+/** Rejects with the request's error, whenever that is awaited: the request may fail between two of its pieces. */
+function answerTo(asking: ClientRequest): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  asking.on('response', resolve).on('error', reject)
+  promise.catch(() => {})
+  return promise
 }
 
 async function readAll(response: IncomingMessage): Promise<string> {
