@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { systemClock } from '../../lib/clock.ts'
+import { VirtualClock } from '../../lib/testing/virtualClock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { FakeProgram } from './fakeProcesses.ts'
 import { createFakeSupervisor } from './fakeSupervisor.ts'
@@ -27,10 +28,20 @@ const programs: Record<Behaviour, FakeProgram> = {
   echoes: { echoes: { code: 4 } },
 }
 
+/** Milliseconds of virtual time that pass with each turn of a real timer. */
+const racingMs = 20
+
 supervisorConformance('fake', async () => {
-  const driver = createFakeSupervisor(systemClock)
+  const clock = new VirtualClock()
+  const racing = setInterval(() => void clock.advance(racingMs), 1)
+  const driver = createFakeSupervisor(clock)
   driver.setProgram(({ argv }) => programs[argv[0] as Behaviour]) // the argv from `program` below
-  return { driver, program: (behaviour) => ({ argv: [behaviour], cwd: '/' }), dispose: async () => {} }
+  return {
+    driver,
+    program: (behaviour) => ({ argv: [behaviour], cwd: '/' }),
+    clock,
+    dispose: async () => clearInterval(racing),
+  }
 })
 
 it('can make an instance die, print and stop listening', async () => {

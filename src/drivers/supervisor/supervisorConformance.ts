@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../lib/clock.ts'
+import { systemClock, type Clock } from '../../lib/clock.ts'
 import { freePort } from '../../lib/freePort.ts'
 import type { Family } from './families.ts'
 import type { ExitStatus, InstanceSpec, LogLine, LogQuery, SupervisorDriver } from './supervisor.ts'
@@ -21,6 +21,8 @@ export interface SupervisorUnderTest {
   program(behaviour: Behaviour): Pick<InstanceSpec, 'argv' | 'cwd'>
   /** The driver of the next agent on this machine; set only where instances outlive the agent. */
   next?: () => SupervisorDriver
+  /** The clock of the driver; absent: the system's. */
+  clock?: Clock
   dispose(): Promise<void>
 }
 
@@ -32,6 +34,7 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
     let tested: SupervisorUnderTest
     let driver: SupervisorDriver
     let exits: ExitStatus[]
+    const clock = (): Clock => tested.clock ?? systemClock
     let ids = 0
     /** A service name for this test and this run alone: a journal keeps output longer than the driver lives. */
     let shop: string
@@ -128,9 +131,9 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       const wanted = spec('stubborn', { stop: { signal: 'SIGTERM', withinMs: 300 } })
       await driver.start(wanted)
       await printed(wanted.id, 'up')
-      const began = systemClock.monotonic()
+      const began = clock().monotonic()
       await driver.stop(wanted.id)
-      expect(systemClock.monotonic() - began).toBeGreaterThanOrEqual(299)
+      expect(clock().monotonic() - began).toBeGreaterThanOrEqual(299)
       expect(exits).toEqual([expect.objectContaining({ signal: 'SIGKILL', code: null, reason: 'stopped' })])
     })
 
@@ -149,9 +152,9 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
       const wanted = spec('leaves', { stop: { signal: 'SIGTERM', withinMs: 2_500 } })
       await driver.start(wanted)
       await printed(wanted.id, 'child up')
-      const began = systemClock.monotonic()
+      const began = clock().monotonic()
       await driver.stop(wanted.id)
-      const tookMs = systemClock.monotonic() - began
+      const tookMs = clock().monotonic() - began
       expect(tookMs).toBeGreaterThanOrEqual(2_499)
       expect(tookMs).toBeLessThan(1_500 + 2_500)
       expect(driver.isAlive(wanted.id)).toBe(false)
@@ -264,9 +267,9 @@ export function supervisorConformance(name: string, make: () => Promise<Supervis
         await driver.start(wanted)
         await printed(wanted.id, 'up')
       }
-      const began = systemClock.monotonic()
+      const began = clock().monotonic()
       await driver.close()
-      expect(systemClock.monotonic() - began).toBeLessThan(3 * 1_500)
+      expect(clock().monotonic() - began).toBeLessThan(3 * 1_500)
       expect(exits).toHaveLength(3)
     })
 

@@ -2,9 +2,9 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { bundle } from '../../packaging/bundle.ts'
-import { CallersFile, inheritNothing, onlyThree } from './inheritedFiles.ts'
-import { Laptop } from './laptop.ts'
-import type { Pushed } from './rollUnderLoad.ts'
+import { CallersFile, inheritNothing, onlyThree } from '../system/inheritedFiles.ts'
+import { Laptop } from '../system/laptop.ts'
+import type { Pushed } from '../system/rollUnderLoad.ts'
 
 it('the program as it ships needs nothing else: its cluster publishes, prepares, rolls out, answers, and inherits no open file', async () => {
   const dir = join(import.meta.dirname, `../../tmp/bundle-${process.pid}`)
