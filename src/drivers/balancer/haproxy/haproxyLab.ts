@@ -118,6 +118,8 @@ export function eachInALab(made: (lab: BalancerLab, machines: HaproxyLab) => voi
   afterEach(() => lab?.close())
 }
 
+const mostTries = 5
+
 /** Machines with one HAProxy each, in folders that the lab removes when it closes. */
 export class HaproxyLab {
   readonly lab: BalancerLab
@@ -131,7 +133,18 @@ export class HaproxyLab {
     this.authority = new LabAuthority(this.folder, 'cluster')
   }
 
+  /** Tries again with other ports if another process took one of them before HAProxy did. */
   async machine(name: string, about: Partial<HaproxyBalancerOptions> = {}): Promise<HaproxyMachine> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#made(name, about)
+      } catch (error) {
+        if (tries === mostTries || !String(error).includes('Address already in use')) throw error
+      }
+    }
+  }
+
+  async #made(name: string, about: Partial<HaproxyBalancerOptions>): Promise<HaproxyMachine> {
     const dir = join(this.folder, name)
     const balancer = createHaproxyBalancer({
       dir,
