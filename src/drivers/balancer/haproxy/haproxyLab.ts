@@ -38,13 +38,10 @@ const made = new Map<string, Buffer[]>()
 
 function onceMade(what: string, files: string[], make: () => void): void {
   const contents = made.get(what)
-  for (const [index, file] of files.entries()) if (contents) writeFileSync(file, contents[index] ?? '')
-  if (contents) return
+  if (contents) return files.forEach((file, index) => writeFileSync(file, contents[index] ?? ''))
   make()
-  made.set(
-    what,
-    files.map((file) => readFileSync(file)),
-  )
+  const written = files.map((file) => readFileSync(file))
+  made.set(what, written)
 }
 
 /** A separate authority, and machine certificates from it, created with the `openssl` program. */
@@ -63,28 +60,24 @@ export class LabAuthority {
 
   /** The certificate that a machine has at first, the same one in each lab. */
   firstOf(machine: string): TlsFiles {
-    const [ca, cert, key] = ['ca.pem', `${machine}.pem`, `${machine}.key`].map((end) => this.#path(end)) as [
-      string,
-      string,
-      string,
-    ] // three ends
-    onceMade(`${this.#name} ${machine}`, [cert, key], () => this.machine(machine))
-    return { ca, cert, key }
+    const files = this.#filesOf(machine)
+    onceMade(`${this.#name} ${machine}`, [files.cert, files.key], () => this.machine(machine))
+    return files
   }
 
   /** A new certificate. */
   machine(name: string, days = 2): TlsFiles {
-    const [key, request, cert, extension] = ['key', 'csr', 'pem', 'ext'].map((end) => this.#path(`${name}.${end}`)) as [
-      string,
-      string,
-      string,
-      string,
-    ] // four ends
+    const files = this.#filesOf(name)
+    const [request, extension] = [this.#path(`${name}.csr`), this.#path(`${name}.ext`)]
     writeFileSync(extension, `subjectAltName=DNS:${name}\n`)
-    openssl(['req', ...newKey, '-keyout', key, '-out', request, '-subj', `/CN=${name}`])
-    const signed = ['-CA', this.#path('ca.pem'), '-CAkey', this.#path('ca.key'), '-CAcreateserial', '-days', `${days}`]
-    openssl(['x509', '-req', '-in', request, ...signed, '-extfile', extension, '-out', cert])
-    return { ca: this.#path('ca.pem'), cert, key }
+    openssl(['req', ...newKey, '-keyout', files.key, '-out', request, '-subj', `/CN=${name}`])
+    const signed = ['-CA', files.ca, '-CAkey', this.#path('ca.key'), '-CAcreateserial', '-days', `${days}`]
+    openssl(['x509', '-req', '-in', request, ...signed, '-extfile', extension, '-out', files.cert])
+    return files
+  }
+
+  #filesOf(machine: string): TlsFiles {
+    return { ca: this.#path('ca.pem'), cert: this.#path(`${machine}.pem`), key: this.#path(`${machine}.key`) }
   }
 
   #path(name: string): string {
