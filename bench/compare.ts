@@ -148,9 +148,10 @@ async function compare(name: string, bench: Bench): Promise<void> {
 async function figuresOf(folder: string, { file, args, env, figures }: Bench): Promise<Figures> {
   const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], {
     ...{ cwd: folder, env: { ...process.env, ...env }, timeout: longestMs, maxBuffer: 16 * 1024 * 1024 },
-  }).catch((error: { stdout?: string }) => {
-    if (!error.stdout) throw error
-    return { stdout: error.stdout } // a benchmark that misses its goal exits with 1, and has printed its figures
+  }).catch((error: { code?: unknown; stdout?: string; stderr?: string }) => {
+    // A benchmark that misses its goal exits with 1, and has printed its figures.
+    if (error.code !== 1 || !error.stdout) throw error
+    return { stdout: `${error.stdout}\n${error.stderr}` }
   })
   return Object.fromEntries(Object.entries(figures).map(([name, figure]) => [name, numberIn(stdout, figure, file)]))
 }
