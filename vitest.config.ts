@@ -27,9 +27,9 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     expect: { poll: { timeout: patienceMs } },
     testTimeout: testMs,
-    // Programs that tests start: a quarter of the time to load the sources.
-    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compile') },
     hookTimeout: testMs,
+    // Programs that tests start load the sources in a quarter of the time.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compile') },
     reporters: ['default', './test/counts.ts'],
     projects: alone
       ? [{ extends: true, test: { name: 'alone', include: ['test/lab/*.alone.test.ts'] } }]

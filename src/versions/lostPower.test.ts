@@ -90,7 +90,7 @@ async function make(step: number, from: Installation | Rest, random: () => numbe
 }
 
 describe('a machine that is killed or loses its power at any moment ends as one that is not', () => {
-  // An eighth of the effects in `make test`, half of them in `make check`, each of them in `make soak`.
+  // An eighth of the effects in `make test`, half of them in `make check`, each of them five times in `make soak`.
   const { seed, count } = randomRun('lost_power', { check: every / 2, soak: 5 * every })
   let from: Installation | Rest = joined
   const partsOf = new Map<string, object>()

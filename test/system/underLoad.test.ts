@@ -11,7 +11,7 @@ import { inOrder } from './steps.ts'
 import { ask, pushTalker } from './talker.ts'
 import { Eyes, isAlive, processesOf, until } from './watch.ts'
 
-/** An upload takes two seconds at any size; `test/long` and the lab send 20 MB. */
+/** An upload takes two seconds at any size; `test/long` and one suite of the lab send 20 MB. */
 const uploadBytes = 2_000_000
 const { count: rollsOfBoth } = randomRun('rolls_of_both', { check: 2, soak: 10 })
 const { seed, count } = randomRun('killed', { check: 4, soak: 100 })

@@ -24,8 +24,6 @@ export function newUser() {
   const env = {
     ...process.env,
     ...{ XDG_CONFIG_HOME: join(folder, 'config'), XDG_CACHE_HOME: join(folder, 'cache') },
-    // The launcher does the same.
-    NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compile'),
   }
   /** Runs a line as if pasted into a shell. */
   const paste = async (line: string): Promise<{ exit: number; out: string; err: string }> => {
