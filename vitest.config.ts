@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { patienceMs, testMs } from './src/lib/testing/patience.ts'
 import { LongestFirst } from './test/longestFirst.ts'
@@ -23,13 +22,13 @@ export default defineConfig({
   test: {
     exclude: alone ? [] : ['test/lab/*.alone.test.ts'],
     pool: 'forks',
+    // Node runs the sources as they are, as it does in production: a third less processor time than Vite's transform.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
     maxWorkers: alone ? 1 : 2,
     sequence: { sequencer: LongestFirst },
     expect: { poll: { timeout: patienceMs } },
     testTimeout: testMs,
     hookTimeout: testMs,
-    // Programs that tests start load the sources in a quarter of the time.
-    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compile') },
     reporters: ['default', './test/counts.ts'],
     projects: alone
       ? [{ extends: true, test: { name: 'alone', include: ['test/lab/*.alone.test.ts'] } }]
