@@ -24,7 +24,8 @@ export default defineConfig({
     pool: 'forks',
     // Node runs the sources as they are, as it does in production: a third less processor time than Vite's transform.
     experimental: { viteModuleRunner: false, nodeLoader: false },
-    maxWorkers: alone ? 1 : 2,
+    // More than the two cores that CI has: tests wait for half of their time.
+    maxWorkers: alone ? 1 : 3,
     sequence: { sequencer: LongestFirst },
     expect: { poll: { timeout: patienceMs } },
     testTimeout: testMs,
