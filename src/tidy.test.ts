@@ -29,7 +29,7 @@ const architecture = readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8')
 
 /** The rooms that decide, and those that they are made of: the room table says which. */
 const pureRooms = [
-  ...['decision', 'decider', 'doctor'],
+  ...['decision', 'decider', 'problems', 'doctor'],
   ...[...architecture.matchAll(/^\| `(\w+)\/` \| decision room: /gm)].map(([, room = '']) => room),
 ]
 

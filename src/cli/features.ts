@@ -1,8 +1,7 @@
 import type { Status } from '../api/views.ts'
-import { addressLines, unheld } from './addresses/render.ts'
+import { addressLines } from './addresses/render.ts'
 import { guard } from './addresses/routes.ts'
 import { cluster } from './cluster/routes.ts'
-import { whyLeftOut } from './maintenance/inStatus.ts'
 import { maintenanceLine } from './maintenance/render.ts'
 import { maintainMachine, maintenance } from './maintenance/routes.ts'
 import { noteLines } from './notes/render.ts'
@@ -30,13 +29,7 @@ export const featureLines = (status: Status, paint: Paint): string[] =>
 export const featureMachineLines = (status: Status, now: number, paint: Paint): string[] =>
   noteLines(status, now, paint)
 
-/** sections of the status, */
+/** and sections of the status. */
 export const featureSections = ({ addresses }: Status, now: number, paint: Paint): string[][] => [
   addressLines(addresses, now, paint),
 ]
-
-/** problems, */
-export const featureProblems = ({ addresses }: Status): string[] => addresses.flatMap(unheld)
-
-/** and the reason why a machine is out of traffic, with the next steps; `null`: no feature knows one. */
-export const whyOutOfTraffic = (status: Status, machine: string): string | null => whyLeftOut(status, machine)

@@ -21,10 +21,3 @@ function returning(goesBack: Status['addresses'][number]['goesBack'], now: numbe
   const when = wait > 0 ? `, in ${showSeconds(wait)} at the earliest` : ' once it is healthy'
   return `; goes back to ${goesBack.to}${when}`
 }
-
-/** An address that no machine holds, or that two machines held. */
-export function unheld({ address, holder, why, refused }: Status['addresses'][number]): string[] {
-  if (holder === null) return [`no machine holds ${address}: ${why}`]
-  if (refused.length === 0) return []
-  return [`${refused.join(' and ')} and ${holder} do not hear each other: ${address} was given to ${holder}`]
-}

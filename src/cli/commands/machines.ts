@@ -4,7 +4,8 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import { featureMachineLines } from '../features.ts'
 import { throughOutages } from '../follow/contact.ts'
 import { machineLines } from '../render/status.ts'
-import { problemsOf } from '../render/statusProblems.ts'
+import { inOneLine } from '../../problems/problem.ts'
+import { problemsOf } from '../../problems/problemsOf.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 export async function machines(session: Session, _flags: CommonFlags): Promise<number> {
@@ -12,7 +13,9 @@ export async function machines(session: Session, _flags: CommonFlags): Promise<n
   const client = await session.client()
   const status = await client.call('status', {}, signal)
   out.result({ machines: status.machines }, () => {
-    const problems = problemsOf({ ...status, services: [] }).map((problem) => `${out.paint('red', '!')} ${problem}`)
+    const problems = problemsOf({ ...status, services: [] }).map(
+      (problem) => `${out.paint('red', '!')} ${inOneLine(problem)}`,
+    )
     const lines = machineLines(status.machines, Date.now(), out.paint)
     return [
       ...(lines.length > 0

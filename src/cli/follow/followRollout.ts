@@ -1,6 +1,7 @@
 import type { RolloutView } from '../../api/views.ts'
 import type { ApiClient } from '../../api/client.ts'
-import { unsaidLines } from '../render/access.ts'
+import { inOneLine } from '../../problems/problem.ts'
+import { unsaidProblems } from '../../problems/unsaid.ts'
 import { urlsOf } from '../render/serviceUrls.ts'
 import { renderOutcome } from '../render/outcome.ts'
 import { rolloutResult } from '../render/rolloutResult.ts'
@@ -67,7 +68,7 @@ async function sayWhere({ out, signal }: Session, client: ApiClient, service: st
   const addresses = status ? urlsOf(status, service) : []
   if (addresses.length > 0) out.note(`      ${addresses.join('  ')}`)
   const rolled = status?.services.find((one) => one.service === service)
-  for (const line of rolled ? unsaidLines(rolled) : []) out.warn(line)
+  for (const problem of rolled ? unsaidProblems(rolled) : []) out.warn(inOneLine(problem))
 }
 
 /** Prints other problems of the touched machines, which are not the reason for the failure. */

@@ -1,4 +1,5 @@
 import type { MaintenanceView } from '../../api/maintenance.ts'
+import { machineAt, maintenanceTitle } from '../../problems/maintenance.ts'
 import { showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
 
@@ -30,10 +31,6 @@ function nextSteps(maintenance: MaintenanceView): string[] {
 
 const resumes = 'fix the problem, then: tandem maintenance resume'
 
-/** The machine at which the maintenance works or has stopped. */
-export const machineAt = ({ machines }: MaintenanceView): string | null =>
-  machines.find(({ state }) => state !== 'done' && state !== 'waiting')?.machine ?? null
-
 /** Describes the first action of a resumed maintenance. */
 export function resumedLine(maintenance: MaintenanceView): string {
   const { machines } = maintenance
@@ -50,10 +47,6 @@ export function resumedLine(maintenance: MaintenanceView): string {
       return `resumed at machine ${at.machine}: waits until the balancers send it traffic again`
   }
 }
-
-/** `patch with patch.sh`, `reboot`. */
-export const maintenanceTitle = ({ kind, script }: MaintenanceView): string =>
-  script === null ? kind : `${kind} with ${script}`
 
 /** The line for `status`: progress of a running maintenance, or the next step of a stopped one. */
 export function maintenanceLine(maintenance: MaintenanceView, paint: Paint): string {

@@ -1,16 +1,9 @@
 import type { Status } from '../../api/views.ts'
-import { unsaidInWords, unsaidNext } from '../../protocol/declaredRoutes.ts'
 import type { Paint } from '../paint.ts'
 import { renderTable } from './table.ts'
 
 type ServiceStatus = Status['services'][number]
 type Access = NonNullable<ServiceStatus['access']>[number]
-
-/** Warnings for ports that are public although the definition does not say so. */
-export const unsaidLines = ({ service, access = [] }: ServiceStatus): string[] =>
-  access.flatMap(({ port, unsaid }) =>
-    unsaid && port !== null ? [`${unsaidInWords(service, port)}; ${unsaidNext}`] : [],
-  )
 
 /**
  * Access to each route of a service that has its own ports. A service that answers only at the entry is always public,

@@ -1,5 +1,7 @@
 import type { MachineStatus, Status } from '../../api/views.ts'
 import { isLoopbackAddress } from '../../lib/localHost.ts'
+import { inOneLine } from '../../problems/problem.ts'
+import { problemsOf } from '../../problems/problemsOf.ts'
 import { showAge, showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
 import { accessLines } from './access.ts'
@@ -8,7 +10,6 @@ import { count, shortId } from './names.ts'
 import { whatIsRolled } from './rolloutTitle.ts'
 import { renderTable } from './table.ts'
 import { seen } from './seen.ts'
-import { problemsOf } from './statusProblems.ts'
 
 type ServiceStatus = Status['services'][number]
 
@@ -21,7 +22,7 @@ interface StatusOptions {
 
 /** The whole state on one screen, with the problems first. */
 export function renderStatus(status: Status, { now, paint, whole }: StatusOptions): string {
-  const problems = problemsOf(status).map((problem) => `${paint('red', '!')} ${problem}`)
+  const problems = problemsOf(status).map((problem) => `${paint('red', '!')} ${inOneLine(problem)}`)
   const sections = [
     [headline(status, paint), ...problems, ...featureLines(status, paint)],
     ...(whole
