@@ -1,6 +1,6 @@
-import { addressesStatus } from './addresses.ts'
+import { addressesStatus, addressProblems } from './addresses.ts'
 import { clusterOperations } from './cluster.ts'
-import { maintenanceOperations, maintenanceStatus } from './maintenance.ts'
+import { maintenanceOperations, maintenanceStatus, whyLeftOut } from './maintenance.ts'
 import { noteOperations, notesStatus } from './notes.ts'
 import { upgradeOperations } from './upgrade.ts'
 
@@ -12,9 +12,15 @@ export const featureOperations = {
   ...noteOperations,
 }
 
-/** and its part into the answer of `status`. */
+/** its part into the answer of `status`, */
 export const featureStatus = {
   ...maintenanceStatus,
   ...addressesStatus,
   ...notesStatus,
 }
+
+/** its problems, which `status` and the page show, */
+export const featureProblems = addressProblems
+
+/** and the reason why a machine is out of traffic, with the next steps; `null`: no feature knows one. */
+export const whyOutOfTraffic = whyLeftOut

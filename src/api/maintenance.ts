@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { atLeast, machine, position, time, type Operation } from './operation.ts'
+import { problem, type StandingProblem } from './standingProblem.ts'
 
 /** A longer script belongs into a package, because the log keeps the script. */
 const mostScriptChars = 65_536
@@ -71,3 +72,32 @@ export const maintenanceStatus = {
     .default(null)
     .describe('the maintenance that runs or stopped; null: there is none'),
 }
+
+/** The part of a status that says where a maintenance left a machine. */
+interface StatusPart {
+  maintenance: MaintenanceView | null
+  machines: { name: string; state: string }[]
+}
+
+/** Why a machine is out of traffic, where a stopped maintenance left it; `null`: none did. */
+export function whyLeftOut({ maintenance, machines }: StatusPart, name: string): StandingProblem | null {
+  if (maintenance?.state !== 'stopped' || machineAt(maintenance) !== name) return null
+  const state = machines.find((machine) => machine.name === name)?.state
+  const subject = `machine ${name}`
+  return problem({
+    ...{ tone: 'warn', word: 'left out', subject, machine: name },
+    text: `${subject} reports but is ${state}, because the ${maintenanceTitle(maintenance)} stopped there`,
+    next: [
+      { command: 'tandem maintenance resume', does: 'continues it' },
+      { command: `tandem machine ready ${name}`, does: 'puts the machine back in traffic without it' },
+    ],
+  })
+}
+
+/** The machine at which the maintenance works or has stopped. */
+export const machineAt = ({ machines }: MaintenanceView): string | null =>
+  machines.find(({ state }) => state !== 'done' && state !== 'waiting')?.machine ?? null
+
+/** `patch with patch.sh`, `reboot`. */
+export const maintenanceTitle = ({ kind, script }: MaintenanceView): string =>
+  script === null ? kind : `${kind} with ${script}`

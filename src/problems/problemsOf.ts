@@ -1,7 +1,6 @@
-import type { StandingProblem } from '../api/overview.ts'
 import type { Status } from '../api/views.ts'
-import { featureProblems, whyOutOfTraffic } from './features.ts'
-import { problem } from './problem.ts'
+import { featureProblems, whyOutOfTraffic } from '../api/features.ts'
+import { problem, type StandingProblem } from '../api/standingProblem.ts'
 import { unsaidProblems } from './unsaid.ts'
 
 /** Problems that need attention, the most urgent first. Each names the machine, service or address. */

@@ -1,7 +1,6 @@
-import type { StandingProblem } from '../api/overview.ts'
 import type { Status } from '../api/views.ts'
 import { unsaidInWords, unsaidNext } from '../protocol/declaredRoutes.ts'
-import { problem } from './problem.ts'
+import { problem, type StandingProblem } from '../api/standingProblem.ts'
 
 /** Ports that are public although the definition does not say so. */
 export const unsaidProblems = ({ service, access = [] }: Status['services'][number]): StandingProblem[] =>

@@ -4,7 +4,7 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import { featureMachineLines } from '../features.ts'
 import { throughOutages } from '../follow/contact.ts'
 import { machineLines } from '../render/status.ts'
-import { inOneLine } from '../../problems/problem.ts'
+import { inOneLine } from '../../api/standingProblem.ts'
 import { problemsOf } from '../../problems/problemsOf.ts'
 import type { CommonFlags, Session } from '../session.ts'
 

@@ -1,6 +1,6 @@
 import type { RolloutView } from '../../api/views.ts'
 import type { ApiClient } from '../../api/client.ts'
-import { inOneLine } from '../../problems/problem.ts'
+import { inOneLine } from '../../api/standingProblem.ts'
 import { unsaidProblems } from '../../problems/unsaid.ts'
 import { urlsOf } from '../render/serviceUrls.ts'
 import { renderOutcome } from '../render/outcome.ts'

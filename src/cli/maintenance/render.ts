@@ -1,5 +1,5 @@
 import type { MaintenanceView } from '../../api/maintenance.ts'
-import { machineAt, maintenanceTitle } from '../../problems/maintenance.ts'
+import { machineAt, maintenanceTitle } from '../../api/maintenance.ts'
 import { showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
 

@@ -1,6 +1,6 @@
 import type { MachineStatus, Status } from '../../api/views.ts'
 import { isLoopbackAddress } from '../../lib/localHost.ts'
-import { inOneLine } from '../../problems/problem.ts'
+import { inOneLine } from '../../api/standingProblem.ts'
 import { problemsOf } from '../../problems/problemsOf.ts'
 import { showAge, showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
