@@ -6,10 +6,12 @@ import { desiredAddresses } from './desiredAddresses.ts'
 import { directing } from './directing.ts'
 import { addressFolds } from './foldAddress.ts'
 import type { AddressesState, AddressesWorld } from './state.ts'
+import { addressWords } from './words.ts'
 
 /** Virtual addresses: who holds which. */
 export const addresses = roomOf<AddressesWorld, AddressesState, AddressEvents, never, 'addresses'>()({
   name: 'addresses',
+  words: addressWords,
   initial: { addresses: {} },
   folds: addressFolds,
   facts: addressFacts,

@@ -1,6 +1,7 @@
 import type { Asked, Base, TermRecord } from '../decision/base.ts'
 import { accepted } from '../decision/refuse.ts'
 import { roomOf } from '../decision/room.ts'
+import { change, step, type Words } from '../decision/words.ts'
 import type { EventData } from '../events/event.ts'
 import type { LeadershipEvents } from '../events/leadershipEvents.ts'
 
@@ -26,9 +27,16 @@ function took(
 
 const clockFrom = ({ at, position }: Asked): Partial<Base> => ({ clockSince: at, clockPosition: position })
 
+const words: Words<LeadershipEvents> = {
+  LeadershipTaken: ({ term, version }) => change('note', 'controller', `started: term ${term}, Tandem ${version}`),
+  LogRecovered: ({ term }) => change('warn', 'controller', `recovered its log from the machines: term ${term}`),
+  ClockRestarted: ({ reason }) => step('note', 'controller', `began its deadlines again: ${reason}`),
+}
+
 /** Who decides, and since when deadlines count. */
 export const leadership = roomOf<Base, Partial<Base>, LeadershipEvents, LeadershipCommand>()({
   name: 'leadership',
+  words,
   initial: {},
   folds: {
     LeadershipTaken: ({ terms }, { data }, asked) => took(terms, data, asked, false),

@@ -1,6 +1,7 @@
 import { addresses } from '../addresses/room.ts'
 import { initialBase, type Base, type Config } from '../decision/base.ts'
 import type { Room } from '../decision/room.ts'
+import type { EveryWord } from '../decision/words.ts'
 import type { EventType } from '../events/event.ts'
 import { fleet } from '../fleet/room.ts'
 import { maintenance } from '../maintenance/room.ts'
@@ -49,6 +50,9 @@ type Unfolded = Exclude<EventType, FoldedBy<Entry>>
 
 /** The compiler objects to an event type that no room folds. */
 export const everyEventIsFolded: [Unfolded] extends [never] ? true : Unfolded = true
+
+/** How each event reads to people. The compiler objects to an event type that no room words. */
+export const words: EveryWord = Object.assign({}, ...table.map((room) => room.words)) as Merged<Entry['words']> // their sum
 
 export const rooms: readonly Room<World, Partial<World>, never, never>[] = table
 

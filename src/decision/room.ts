@@ -4,6 +4,7 @@ import type { Report } from '../protocol/report.ts'
 import type { Asked, Base } from './base.ts'
 import type { Directing, Moment, Operation } from './moment.ts'
 import type { Decision } from './refuse.ts'
+import type { Words } from './words.ts'
 
 /*
  * A DECISION ROOM is one subject of the controller, as a value: the part of the state that it owns, how it folds events
@@ -16,6 +17,8 @@ export interface Room<World extends Base, Own, Command extends { type: string },
   initial: Own
   folds: Folds<World, Own>
   commands: Deciders<World, Command>
+  /** How each event that this room adds to the log reads to people. */
+  words: object
   /** The facts in a machine's report that the log does not know yet. */
   facts?: (world: World, report: Report, moment: Moment) => Event[]
   /** Everything that follows now; decided again until nothing more follows. */
@@ -60,6 +63,6 @@ export const roomOf =
     Slice extends keyof MachineDesire = never,
   >() =>
   <F extends Folds<World, Own> & Record<keyof Added, unknown>>(
-    room: Room<World, Own, Command, Slice> & { folds: F },
+    room: Room<World, Own, Command, Slice> & { folds: F; words: Words<Added> },
   ): typeof room =>
     room

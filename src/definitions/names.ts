@@ -5,6 +5,21 @@
 export const namePattern = /^(?!constructor$)[a-z][a-z0-9-]{0,39}$/
 export const nameRule = 'a name: a to z, 0 to 9 and dashes, starting with a letter, at most 40 characters'
 
+/** Number of digits shown of a release id. */
+const shownIdLength = 12
+
+export const shortId = (id: string): string => id.slice(0, shownIdLength)
+
+/** The service in the id of an instance, `SERVICE-ROLLOUT-MACHINE-NUMBER`; `null`: the id has another form. */
+export function serviceOfInstance(instance: string, machine: string): string | null {
+  const match = /^(.+)-(\d+)$/.exec(instance)
+  const end = `-${machine}`
+  if (!match?.[1]?.endsWith(end)) return null
+  const rolled = match[1].slice(0, -end.length)
+  const at = rolled.lastIndexOf('-')
+  return at < 1 ? null : rolled.slice(0, at)
+}
+
 /** The instance id of a rollout's `prepare`: its output is in the logs under this id. */
 export const prepareInstance = (service: string, rollout: string): string => `${service}-${rollout}-prepare`
 

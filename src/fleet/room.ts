@@ -12,6 +12,7 @@ import { desiredMachine } from './desiredMachine.ts'
 import { fleetFolds } from './folds.ts'
 import { reportFacts } from './reportFacts.ts'
 import type { FleetState, FleetWorld } from './state.ts'
+import { fleetWords } from './words.ts'
 
 /** Machines, what runs on them, and who serves. */
 export const fleet = roomOf<
@@ -22,6 +23,7 @@ export const fleet = roomOf<
   'machine' | 'peers' | 'settings' | 'drained'
 >()({
   name: 'fleet',
+  words: fleetWords,
   initial: { cluster: null, machines: {}, removedMachines: {}, releases: {}, instances: {} },
   folds: fleetFolds,
   facts: reportFacts,

@@ -8,6 +8,7 @@ import type { MaintenanceCommand } from './commands.ts'
 import { resumeMaintenance, startMaintenance, stopMaintenance } from './decideMaintenance.ts'
 import { maintenanceFolds } from './foldMaintenance.ts'
 import { isRunning, type MaintenanceState, type MaintenanceWorld } from './state.ts'
+import { maintenanceWords } from './words.ts'
 
 /** Machines are patched and restarted, one after the other. */
 export const maintenance = roomOf<
@@ -18,6 +19,7 @@ export const maintenance = roomOf<
   'maintenance'
 >()({
   name: 'maintenance',
+  words: maintenanceWords,
   initial: { maintenance: null },
   folds: maintenanceFolds,
   advance: advanceMaintenance,

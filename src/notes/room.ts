@@ -4,6 +4,7 @@ import { noSuchMachine } from '../fleet/decideMachine.ts'
 import type { FleetWorld } from '../fleet/state.ts'
 import { without } from '../lib/records.ts'
 import type { NoteEvents } from '../events/noteEvents.ts'
+import { noteWords } from './words.ts'
 
 export interface NotesState {
   /** By machine; `at` in milliseconds. */
@@ -22,6 +23,7 @@ interface NoteMachine {
 /** Notes that people leave on machines for each other. They change nothing. */
 export const notes = roomOf<NotesWorld, NotesState, NoteEvents, NoteMachine>()({
   name: 'notes',
+  words: noteWords,
   initial: { notes: {} },
   folds: {
     MachineNoted: ({ notes: known }, { data: { machine, text } }, { at }) => ({

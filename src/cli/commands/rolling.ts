@@ -2,7 +2,7 @@ import type { RolloutView } from '../../api/views.ts'
 import { beginRollout } from '../follow/beginRollout.ts'
 import { contactLostNote } from '../follow/contact.ts'
 import { followRollout, type Explain } from '../follow/followRollout.ts'
-import { shortId } from '../render/names.ts'
+import { shortId } from '../../definitions/names.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 type OutageFlag = { allowOutage: boolean }

@@ -1,6 +1,6 @@
 import type { EventView } from '../../api/views.ts'
 import type { Paint } from '../paint.ts'
-import { shortId } from './names.ts'
+import { shortId } from '../../definitions/names.ts'
 
 /** Fields that are too long for one line; `--json` prints them. */
 const hidden = new Set(['mark', 'definition', 'held', 'routes', 'endpoints', 'target'])

@@ -1,8 +1,3 @@
-/** Number of digits shown of a release id. */
-const shownIdLength = 12
-
-export const shortId = (id: string): string => id.slice(0, shownIdLength)
-
 /** `1 machine`, `2 machines`. */
 export const count = (many: number, noun: string): string => `${many} ${noun}${many === 1 ? '' : 's'}`
 

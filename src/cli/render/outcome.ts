@@ -1,7 +1,7 @@
 import type { RolloutView } from '../../api/views.ts'
 import { showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
-import { shortId } from './names.ts'
+import { shortId } from '../../definitions/names.ts'
 
 /** Renders the outcome of a rollout and the next step. */
 export function renderOutcome(

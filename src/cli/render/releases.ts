@@ -1,7 +1,8 @@
 import type { ReleaseView } from '../../api/views.ts'
 import { showAge } from '../duration.ts'
 import type { Paint } from '../paint.ts'
-import { shortId, showBytes } from './names.ts'
+import { showBytes } from './names.ts'
+import { shortId } from '../../definitions/names.ts'
 import { renderTable } from './table.ts'
 
 export interface ListedRelease extends ReleaseView {

@@ -1,6 +1,6 @@
 import type { RolloutView } from '../../api/views.ts'
 import type { Paint } from '../paint.ts'
-import { shortId } from './names.ts'
+import { shortId } from '../../definitions/names.ts'
 
 /** `rollout 4kf2m8xd  shop: 3f2a91bc04de -> 77aa01fe93b2`. */
 export function rolloutTitle(rollout: RolloutView, paint: Paint): string {

@@ -1,6 +1,7 @@
 import type { Status } from '../../api/views.ts'
 import type { Paint } from '../paint.ts'
-import { count, shortId } from './names.ts'
+import { count } from './names.ts'
+import { shortId } from '../../definitions/names.ts'
 
 interface UpView {
   status: Status
