@@ -133,6 +133,8 @@ export interface BalancerDriver {
    * open connections.
    */
   counters(): BalancerCounters
+  /** Counts by instance and by service. A reading with real cost: for callers that ask every few seconds. */
+  numbers(): Promise<BalancerNumbers>
   close(): Promise<void>
 }
 
@@ -146,6 +148,46 @@ export type BalancerChange =
   | { type: 'idle'; instance: string }
   | { type: 'ejected'; instance: string; reason: string }
   | { type: 'restored'; instance: string }
+
+/** Numbers of answers by the class of their status: 1xx, 2xx, 3xx, 4xx, 5xx. */
+export type AnswersByClass = [number, number, number, number, number]
+
+export const noAnswers: Readonly<AnswersByClass> = [0, 0, 0, 0, 0]
+
+/**
+ * Counts that only grow, as long as `counting` stays the same: a driver that begins to count anew names another one.
+ * The counts of an instance include all that it got since it exists, also over a reload of the balancer, and stay for
+ * two minutes after it is gone.
+ */
+export interface BalancerNumbers {
+  counting: string
+  instances: InstanceNumbers[]
+  services: ServiceNumbers[]
+}
+
+export interface InstanceNumbers {
+  instance: string
+  service: string
+  /** Answers that the instance began. 1xx: protocols switched (WebSockets) and interim answers. */
+  answers: AnswersByClass
+  /** TCP connections that reached the instance. */
+  connections: number
+  /** Times that the instance refused a connection, or ended one before its answer began. */
+  errors: number
+  /** As `InFlight`. */
+  work: number
+}
+
+/** The work of a service at this machine that reached no instance, or did so late. */
+export interface ServiceNumbers {
+  service: string
+  /** Answers that the balancer itself made: no instance, a limit, no answer of the instance. */
+  own: AnswersByClass
+  /** Times that work was tried again. */
+  retries: number
+  /** Requests and connections held at this moment. */
+  held: number
+}
 
 export interface BalancerCounters {
   /** `2xx` and so on; `tcp` for TCP connections that reached an instance. Forwarded work counts on both machines. */

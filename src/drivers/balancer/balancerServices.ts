@@ -4,6 +4,7 @@ import type { Ejector } from './ejector.ts'
 import type { Holder } from './holder.ts'
 import type { BalancerLimits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
+import type { PassedWork } from './passedWork.ts'
 import type { RoutingTable } from './routingTable.ts'
 
 /** Services that all work in one balancer shares. */
@@ -15,5 +16,6 @@ export interface BalancerServices {
   holder: Holder
   ejector: Ejector
   metrics: Metrics
+  passed: PassedWork
   gate: ConnectionGate
 }

@@ -56,7 +56,7 @@ export class CarriedConnection {
   }
 
   #dial(route: TcpRoute, upstream: Upstream): void {
-    const { limits, machine, metrics } = this.#services
+    const { limits, machine, metrics, passed } = this.#services
     const work = { long: true, cut: (): void => void dialling.destroy() }
     const dialled: Dialled = (failure, socket) => {
       this.#client.off('close', gone)
@@ -64,6 +64,8 @@ export class CarriedConnection {
       upstream.ended(work)
       if (this.#client.destroyed) return
       metrics.retries += 1
+      passed.retried(route.planned.service)
+      passed.failed(upstream, route.planned.service)
       this.#search.failed(upstream, failure?.kind ?? 'unsent', failure?.reason ?? '') // no byte was sent
       this.attempt()
     }
@@ -85,6 +87,7 @@ export class CarriedConnection {
       return upstream.ended(work)
     }
     this.#services.metrics.connected(route.planned.service)
+    this.#services.passed.connected(upstream, route.planned.service)
     this.#events.accepted()
     const splice = new Splice(this.#client, socket, {
       idleMs: route.planned.idleMs,

@@ -6,13 +6,15 @@ import { ask, BalancerLab, httpRoute, LabMachine } from './balancerLab.ts'
 import { FakeBalancer } from './fakeBalancer.ts'
 import { HaproxyLab, whyNoHaproxy } from './haproxy/haproxyLab.ts'
 
-/** The promises that every balancer keeps. A bench can put work on an instance of its driver. */
+/** The promises that every balancer keeps. A bench can put work on an instance of its driver, of service `shop`. */
 interface Bench {
   driver: BalancerDriver
   machine: LabMachine
   port: number
   /** Begins one piece of work on `x`; resolves once the work has arrived. */
   begin(): Promise<{ end(): void; over: Promise<unknown> }>
+  /** One request, which `x` answers with this status if the balancer passes it there. */
+  request(status: number): Promise<number>
 }
 
 const lab: { current: BalancerLab } = { current: new BalancerLab() }
@@ -30,7 +32,17 @@ async function fakeBench(): Promise<Bench> {
     port: 1,
     begin: async () => {
       driver.setInFlight('x', { work: 1, long: 0 })
-      return { end: () => driver.setInFlight('x', { work: 0, long: 0 }), over: Promise.resolve() }
+      const end = (): void => {
+        driver.answers('x', 'shop', 200)
+        driver.setInFlight('x', { work: 0, long: 0 })
+      }
+      return { end, over: Promise.resolve() }
+    },
+    request: (status) => {
+      const passes = driver.plan?.routes.some(({ targets }) => targets.some(({ state }) => state === 'active')) === true
+      if (passes) driver.answers('x', 'shop', status)
+      else driver.answersItself('shop', 503)
+      return Promise.resolve(passes ? status : 503)
     },
   }
 }
@@ -45,7 +57,9 @@ async function haproxyBench(): Promise<Bench> {
 
 async function realBench(start: () => Promise<LabMachine>): Promise<Bench> {
   const arrived: ServerResponse[] = []
-  const instance = await lab.current.instance('x', (_request, response) => {
+  const instance = await lab.current.instance('x', (request, response) => {
+    const status = Number(request.url?.slice(1))
+    if (status > 0) return void response.writeHead(status).end()
     arrived.push(response)
     instance.server.emit('arrived')
   })
@@ -62,6 +76,7 @@ async function realBench(start: () => Promise<LabMachine>): Promise<Bench> {
       await expect.poll(() => machine.balancer.inFlight('x').work, { interval: 5 }).toBeGreaterThan(0)
       return { end: () => void arrived.pop()?.end('done'), over }
     },
+    request: async (status) => (await ask(machine.port, { path: `/${status}` })).status,
   }
 }
 
@@ -161,6 +176,29 @@ describe.each([
     await bench.machine.told('idle', 'x')
     expect(bench.driver.inFlight('x').work).toBe(0)
     await work.over
+  })
+
+  it('counts the answers of an instance by class, and its own answers by service', async () => {
+    const bench = await makeBench()
+    const { driver } = bench
+    await driver.apply(plan(1, target(bench, 'active')))
+    for (const status of [200, 204, 301, 404, 200, 500, 503, 500]) expect(await bench.request(status)).toBe(status)
+    const work = await bench.begin()
+    const counts = { instance: 'x', service: 'shop', connections: 0, errors: 0 }
+    const { counting, instances, services } = await driver.numbers()
+    expect(instances).toEqual([{ ...counts, answers: [0, 3, 1, 1, 3], work: 1 }])
+    expect(services).toEqual([])
+    work.end()
+    await work.over
+    await driver.apply(plan(2))
+    for (const _ of ['one', 'two']) expect(await bench.request(200)).toBe(503)
+    await expect
+      .poll(async () => (await driver.numbers()).services, { interval: 5 })
+      .toEqual([{ service: 'shop', own: [0, 0, 0, 0, 2], retries: 0, held: 0 }])
+    expect(await driver.numbers()).toMatchObject({
+      counting,
+      instances: [{ ...counts, answers: [0, 4, 1, 1, 3], work: 0 }],
+    })
   })
 
   it('can be closed twice, and accepts no plan after that', async () => {

@@ -2,8 +2,17 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
+import { randomId } from '../../lib/ids.ts'
 import { KeyedQueue } from '../../lib/keyedQueue.ts'
-import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from './balancer.ts'
+import type {
+  BalancerChange,
+  BalancerCounters,
+  BalancerDriver,
+  BalancerNumbers,
+  InFlight,
+  RoutingPlan,
+  Unserved,
+} from './balancer.ts'
 import type { BalancerServices } from './balancerServices.ts'
 import { ConnectionGate } from './connectionGate.ts'
 import { Ejector } from './ejector.ts'
@@ -14,6 +23,7 @@ import { createHttpListener, type HttpListenerEvents } from './httpListener.ts'
 import { defaultLimits, type BalancerLimits } from './limits.ts'
 import { startTimer } from '../../lib/longTimer.ts'
 import { Metrics } from './metrics.ts'
+import { PassedWork } from './passedWork.ts'
 import { ignoreLateError } from './openSocket.ts'
 import { notAProxy, rawPage } from './pages.ts'
 import { cannotListenAt } from './ownPorts.ts'
@@ -68,6 +78,7 @@ class EmbeddedBalancer implements BalancerDriver {
       }),
       holder: new Holder(limits.held),
       metrics: new Metrics(),
+      passed: new PassedWork(randomId()),
       gate: new ConnectionGate(limits.connections),
     }
     const refused: HttpListenerEvents = {
@@ -131,6 +142,12 @@ class EmbeddedBalancer implements BalancerDriver {
   counters(): BalancerCounters {
     const { metrics, holder, gate } = this.#services
     return metrics.counters({ held: holder.size, openConnections: gate.open })
+  }
+
+  numbers(): Promise<BalancerNumbers> {
+    const { passed, table, holder, clock } = this.#services
+    const inFlight = (instance: string): InFlight | null => table.instance(instance)?.inFlight() ?? null
+    return Promise.resolve(passed.numbers({ inFlight, held: holder.byService(), at: clock.monotonic() }))
   }
 
   close(): Promise<void> {

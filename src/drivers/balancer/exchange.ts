@@ -14,6 +14,8 @@ export interface ExchangeEvents {
   sending(): void
   /** A peer has begun to process the request. */
   accepted(): void
+  /** The upstream sent an interim answer, which is not the end of the attempt. */
+  interim(status: number): void
   answered(status: number): void
   finished(): void
   failed(error: Error): void
@@ -113,6 +115,7 @@ export class Exchange implements AnswerHandler, AnswerStartEvents, Work {
     // RFC 9110, 7.8: only a client that requested another protocol gets a 101.
     if (head.status === 101) return this.abort(new Error('the instance switched to another protocol without a request'))
     this.answering = false
+    events.interim(head.status)
     if (head.status === 100) return // RFC 9110, 15.2.1: the balancer itself decides whether to wait with a body
     if (head.status === acceptedStatus && this.upstream.kind === 'peer' && hasBody && !this.#accepted) {
       this.#accepted = true

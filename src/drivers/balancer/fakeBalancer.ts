@@ -1,5 +1,16 @@
 import { KeyedQueue } from '../../lib/keyedQueue.ts'
-import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from './balancer.ts'
+import {
+  noAnswers,
+  type BalancerChange,
+  type BalancerCounters,
+  type BalancerDriver,
+  type BalancerNumbers,
+  type InFlight,
+  type InstanceNumbers,
+  type RoutingPlan,
+  type ServiceNumbers,
+  type Unserved,
+} from './balancer.ts'
 
 /** A balancer without sockets: it records the plans that it got and does what a test requests. */
 export class FakeBalancer implements BalancerDriver {
@@ -10,11 +21,16 @@ export class FakeBalancer implements BalancerDriver {
   readonly released: string[] = []
   readonly cuts: string[] = []
   readonly #listeners: ((change: BalancerChange) => void)[] = []
+  readonly #counted = new Map<string, Omit<InstanceNumbers, 'work'>>()
+  readonly #ofServices = new Map<string, ServiceNumbers>()
   readonly #inFlight = new Map<string, InFlight>()
   #failures: Error[] = []
   #gates: Promise<void>[] = []
   readonly #queue = new KeyedQueue()
   #closed = false
+
+  /** Names the counting of `numbers`. A test may change it, as a balancer does that begins to count anew. */
+  counting = 'first'
 
   /** The result of `apply`: routes that could not be opened. A test may change it. */
   unserved: Unserved[] = []
@@ -38,6 +54,21 @@ export class FakeBalancer implements BalancerDriver {
     const before = this.inFlight(instance).work
     this.#inFlight.set(instance, inFlight)
     if (before > 0 && inFlight.work === 0 && !activeInstances(this.plan).has(instance)) this.#idle(instance)
+  }
+
+  /** Counts answers of an instance. */
+  answers(instance: string, service: string, status: number, times = 1): void {
+    const known = this.#counted.get(instance)
+    const counts = known ?? { instance, service, answers: [...noAnswers], connections: 0, errors: 0 }
+    counts.answers[classOf(status)] += times
+    this.#counted.set(instance, counts)
+  }
+
+  /** Counts answers that the balancer made itself. */
+  answersItself(service: string, status: number, times = 1): void {
+    const counts = this.#ofServices.get(service) ?? { service, own: [...noAnswers], retries: 0, held: 0 }
+    counts.own[classOf(status)] += times
+    this.#ofServices.set(service, counts)
   }
 
   /** Reports a change as if the balancer had found it. */
@@ -84,6 +115,16 @@ export class FakeBalancer implements BalancerDriver {
     return { requests: [], retries: 0, refused: [], held: 0, openConnections: 0 }
   }
 
+  numbers(): Promise<BalancerNumbers> {
+    return Promise.resolve(
+      structuredClone({
+        counting: this.counting,
+        instances: [...this.#counted.values()].map((one) => ({ ...one, work: this.inFlight(one.instance).work })),
+        services: [...this.#ofServices.values()],
+      }),
+    )
+  }
+
   close(): Promise<void> {
     this.#closed = true
     return Promise.resolve()
@@ -103,6 +144,8 @@ export class FakeBalancer implements BalancerDriver {
     this.tell({ type: 'idle', instance })
   }
 }
+
+const classOf = (status: number): 0 | 1 | 2 | 3 | 4 => (Math.floor(status / 100) - 1) as 0 // one of the five
 
 function activeInstances(plan: RoutingPlan | null): Set<string> {
   const targets = plan?.routes.flatMap((route) => route.targets) ?? []

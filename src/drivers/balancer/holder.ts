@@ -1,6 +1,7 @@
 import { startTimer } from '../../lib/longTimer.ts'
 
 interface Held {
+  service: string
   wake: () => void
   expire: () => void
   stop: () => void
@@ -19,17 +20,23 @@ export class Holder {
     return this.#held.size
   }
 
+  byService(): Map<string, number> {
+    const counts = new Map<string, number>()
+    for (const { service } of this.#held) counts.set(service, (counts.get(service) ?? 0) + 1)
+    return counts
+  }
+
   /**
    * Calls `wake` at the next change, or `expire` after `ms`. Returns a function that leaves the queue, or `null` if the
    * limit is reached.
    */
-  hold(ms: number, wake: () => void, expire: () => void): (() => void) | null {
+  hold(service: string, ms: number, wake: () => void, expire: () => void): (() => void) | null {
     if (this.#held.size >= this.#limit) return null
     const stop = startTimer(ms, () => {
       this.#held.delete(held)
       expire()
     })
-    const held: Held = { wake, expire, stop }
+    const held: Held = { service, wake, expire, stop }
     this.#held.add(held)
     return () => {
       stop()

@@ -99,8 +99,13 @@ export class ProxiedRequest implements ExchangeEvents {
     this.#body?.accepted()
   }
 
+  interim(status: number): void {
+    this.#passed(status)
+  }
+
   answered(status: number): void {
     this.#services.metrics.answered(this.#route.planned.service, status)
+    this.#passed(status)
   }
 
   finished(): void {
@@ -123,6 +128,7 @@ export class ProxiedRequest implements ExchangeEvents {
     if (exchange.answered) return this.#truncate()
     if (isInvalid(error)) return this.#refuse(badRequest(error.message), 'malformed')
     const { upstream, connected, sent, wasCut, answering } = exchange
+    if (!wasCut) this.#services.passed.failed(upstream, this.#route.planned.service)
     if (!sent) return this.#goOn(upstream, connected || wasCut ? 'unsent' : 'unreachable', error.message)
     if (wasCut || upstream.stopping) return this.#answer(outOfTime(this.#route.planned.service))
     if (answering || !this.#repeatable()) return this.#brokenOff(error.message)
@@ -134,6 +140,7 @@ export class ProxiedRequest implements ExchangeEvents {
       return this.#answer(brokenOff(this.#route.planned.service, reason, true))
     }
     this.#services.metrics.retries += 1
+    this.#services.passed.retried(this.#route.planned.service)
     this.#attempt()
   }
 
@@ -189,12 +196,15 @@ export class ProxiedRequest implements ExchangeEvents {
 
   #refuse(page: Page, reason: RefusalReason): void {
     this.#services.metrics.refused(reason)
-    this.#answer(page)
+    this.#answer(page, reason !== 'unprocessed')
   }
 
-  #answer(page: Page): void {
+  /** `isFinal`: the client gets this page; another machine that forwarded the request may still find an instance. */
+  #answer(page: Page, isFinal = true): void {
+    const { service } = this.#route.planned
     this.#over = true
-    this.#services.metrics.answered(this.#route.planned.service, page.status)
+    this.#services.metrics.answered(service, page.status)
+    if (isFinal) this.#services.passed.own(service, page.status)
     send(this.#response, page)
     this.#linger()
   }
@@ -230,6 +240,10 @@ export class ProxiedRequest implements ExchangeEvents {
     const { socket } = this.#request
     const timer = setTimeout(() => socket.destroy(), this.#services.limits.lingerMs)
     this.#request.once('close', () => clearTimeout(timer))
+  }
+
+  #passed(status: number): void {
+    if (this.#exchange) this.#services.passed.answered(this.#exchange.upstream, this.#route.planned.service, status)
   }
 
   #giveUp(reason: string): void {

@@ -79,6 +79,7 @@ export class Search<Planned extends PlannedRoute = PlannedRoute> {
     const leftMs = this.#holdUntil - clock.monotonic()
     if (leftMs <= 0) return 'over'
     this.#leave = holder.hold(
+      route.planned.service,
       leftMs,
       () => {
         this.#failures = null

@@ -113,18 +113,22 @@ export class UpgradedConnection {
     const failed = (failure: Failure, reason: string): void => {
       upstream.ended(work)
       if (this.#client.destroyed) return
+      if (failure !== 'unprocessed' && !outcome.cut) this.#services.passed.failed(upstream, this.#service)
       const page = this.#afterFailure(failure, incoming, outcome.cut || upstream.stopping, reason)
       if (page) return this.#answer(page)
       if (!search.failed(upstream, failure, reason)) return this.#answer(brokenOff(this.#service, reason, true))
       this.#services.metrics.retries += 1
+      this.#services.passed.retried(this.#service)
       this.#attempt(incoming, search)
     }
     const misanswered = (reason: string): void => {
       upstream.ended(work)
       request.destroy()
+      this.#services.passed.failed(upstream, this.#service)
       this.#answer(brokenOff(this.#service, reason))
     }
     request.on('information', (info) => {
+      this.#services.passed.answered(upstream, this.#service, info.statusCode)
       const text = headText(info.statusCode, info.statusMessage, passedOnInterim(info.rawHeaders))
       if (info.statusCode !== 100 && !this.#client.writableNeedDrain) this.#client.write(text, 'latin1')
     })
@@ -140,7 +144,7 @@ export class UpgradedConnection {
         return failed(head.unprocessed === 'sent' ? 'broken' : 'unprocessed', 'no instance on the other machine')
       }
       if (answer.statusCode === 101) return misanswered('the instance did not name the new protocol')
-      this.#relay(answer, head, () => upstream.ended(work))
+      this.#relay(answer, head, upstream, () => upstream.ended(work))
     })
     request.on('error', (error: NodeJS.ErrnoException) => {
       if (outcome.answered) return
@@ -182,9 +186,10 @@ export class UpgradedConnection {
     upstream: Upstream
   }): void {
     const { answer, socket, head, work, route, upstream } = parts
-    const { metrics, clock, limits } = this.#services
+    const { metrics, passed, clock, limits } = this.#services
     this.#answered = true
     metrics.answered(this.#service, 101)
+    passed.answered(upstream, this.#service, 101)
     if (this.#client.destroyed) {
       socket.destroy()
       return upstream.ended(work)
@@ -204,11 +209,12 @@ export class UpgradedConnection {
   }
 
   /** The instance does not switch protocols: its answer is an ordinary answer. */
-  #relay(answer: IncomingMessage, head: ResponseHead, done: () => void): void {
+  #relay(answer: IncomingMessage, head: ResponseHead, upstream: Upstream, done: () => void): void {
     this.#answered = true
     this.#early.drop()
     const status = answer.statusCode ?? 502
     this.#services.metrics.answered(this.#service, status)
+    this.#services.passed.answered(upstream, this.#service, status)
     const response = new ServerResponse(this.#request)
     response.on('error', ignoreLateError)
     response.shouldKeepAlive = false
@@ -225,11 +231,13 @@ export class UpgradedConnection {
 
   #refuse(page: Page, reason: RefusalReason): void {
     this.#services.metrics.refused(reason)
-    this.#answer(page)
+    this.#answer(page, reason !== 'unprocessed')
   }
 
-  #answer(page: Page): void {
+  /** `isFinal`: as for other requests, no other machine can still find an instance. */
+  #answer(page: Page, isFinal = true): void {
     if (this.#service) this.#services.metrics.answered(this.#service, page.status)
+    if (this.#service && isFinal) this.#services.passed.own(this.#service, page.status)
     this.#end(page)
   }
 

@@ -32,6 +32,9 @@ export function backendsOf({
 
 const counting = (backend: string): string => backend.replace(/^svc_/, 'count_')
 
+/** Whether this backend only counts bodies: the requests pass through it to the backend of their service. */
+export const isCounting = (backend: string): boolean => backend.startsWith('count_')
+
 /** `socket`: HAProxy's own socket, behind which the request is processed as if it had just arrived. */
 export function countingBackend({ planned, backend }: ServedRoute, socket: string): string[] {
   const limit = limitOf(planned)

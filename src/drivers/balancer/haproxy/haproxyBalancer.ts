@@ -3,8 +3,17 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../../lib/clock.ts'
 import { freePort } from '../../../lib/freePort.ts'
 import { OperatorError } from '../../../lib/operatorError.ts'
+import { randomId } from '../../../lib/ids.ts'
 import { KeyedQueue } from '../../../lib/keyedQueue.ts'
-import type { BalancerChange, BalancerCounters, BalancerDriver, InFlight, RoutingPlan, Unserved } from '../balancer.ts'
+import type {
+  BalancerChange,
+  BalancerCounters,
+  BalancerDriver,
+  BalancerNumbers,
+  InFlight,
+  RoutingPlan,
+  Unserved,
+} from '../balancer.ts'
 import { acceptableRoutes } from './acceptableRoutes.ts'
 import { Admission } from './admission.ts'
 import { bringRoutes, type BringParts } from './bringRoutes.ts'
@@ -115,7 +124,7 @@ class Haproxy implements HaproxyBalancer {
       options.sharesGroup,
     )
     const socket = new MasterSocket(this.#folder.files.master, this.#limits.commandMs)
-    this.#running = new RunningHaproxy(socket, this.#limits)
+    this.#running = new RunningHaproxy(socket, this.#limits, this.#folder.files.run)
     const log = (message: string, about: Record<string, unknown> = {}): void => options.log?.(message, about)
     this.#leftover = new LeftoverServers(this.#running)
     this.#parts = { folder: this.#folder, running: this.#running, leftover: this.#leftover, process: options.process }
@@ -124,6 +133,7 @@ class Haproxy implements HaproxyBalancer {
       inTurn: (work) => this.#inTurn(work),
       isClosing: () => this.#closing !== null,
       tell: (change) => this.#tell(change),
+      counting: randomId(),
     })
     this.#peers = new PeerAddresses(options.lookup ?? lookup, this.#limits.lookupMs)
     this.#admission = new Admission(this.#folder, this.#running)
@@ -252,8 +262,8 @@ class Haproxy implements HaproxyBalancer {
     await this.#running.staleGone()
     const deadline = this.#options.clock.monotonic() + this.#limits.upstreamIdleMs * 2
     while (this.#options.clock.monotonic() < deadline) {
-      const { current, reading } = await this.#running.read()
-      if (idleConnectionsIn(reading.get(current) ?? [], instance) === 0) return
+      const { workers, reading } = await this.#running.read()
+      if (idleConnectionsIn(reading.get(workers[0]) ?? [], instance) === 0) return
       await pause(this.#limits.watchMs)
     }
   }
@@ -291,6 +301,10 @@ class Haproxy implements HaproxyBalancer {
     return this.#watch.counters()
   }
 
+  numbers(): Promise<BalancerNumbers> {
+    return this.#inTurn(() => this.#watch.numbers())
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#closeNow()
     return this.#closing
@@ -298,7 +312,7 @@ class Haproxy implements HaproxyBalancer {
 
   async #closeNow(): Promise<void> {
     this.#certificates.close()
-    await this.#inTurn(async () => {})
+    await this.#inTurn(async () => this.#running.held.close())
     await this.#options.process.end()
   }
 

@@ -5,6 +5,10 @@ import type { ConnectionLimit } from './openFiles.ts'
 export interface HaproxyLimits extends BalancerLimits {
   /** Number of old workers that may live on with their connections; HAProxy ends the oldest beyond this number. */
   oldWorkers: number
+  /** Longest time that an old worker is kept only because its last counts were not read. */
+  oldWorkerMs: number
+  /** Longest interval between readings of an old worker that still has work. */
+  oldWorkerReadMs: number
   /** Timeout for the answer to one command to HAProxy. */
   commandMs: number
   /** Timeout for a new worker to take over. */
@@ -26,6 +30,8 @@ export interface HaproxyLimits extends BalancerLimits {
 export const haproxyLimits: HaproxyLimits = {
   ...defaultLimits,
   oldWorkers: 1_000,
+  oldWorkerMs: 600_000,
+  oldWorkerReadMs: 2_000,
   commandMs: 5_000,
   reloadMs: 8_000,
   watchMs: 50,

@@ -15,11 +15,16 @@ local function now()
 end
 
 local function count()
-  local sum, at = 0, now()
-  for id, over in pairs(held) do
-    if over < at then held[id] = nil else sum = sum + 1 end
+  local sum, of, at = 0, {}, now()
+  for id, one in pairs(held) do
+    if one.over < at then
+      held[id] = nil
+    else
+      sum = sum + 1
+      of[one.name] = (of[one.name] or 0) + 1
+    end
   end
-  return sum
+  return sum, of
 end
 
 local function hold(txn)
@@ -30,7 +35,7 @@ local function hold(txn)
   last = last + 1
   local id, over, step = last, now() + ms / 1000, 5
   while txn.f:nbsrv(name) == 0 and txn:get_var("proc.retired") ~= 1 and now() < over and holds:lookup(name) do
-    held[id] = now() + 0.2
+    held[id] = { over = now() + 0.2, name = name }
     core.msleep(step)
     if step < 40 then step = step + 5 end
   end
@@ -52,8 +57,11 @@ core.register_cli({ "tandem", "stay" }, "tandem stay: keep connections alive aga
   applet:set_var("proc.goodbye", 0)
   applet:send("stay\\n")
 end)
-core.register_cli({ "tandem", "held" }, "tandem held: requests and connections held now", function(applet)
-  applet:send(tostring(count()) .. "\\n")
+core.register_cli({ "tandem", "held" }, "tandem held: requests and connections held now, then by backend", function(applet)
+  local sum, of = count()
+  local lines = tostring(sum) .. "\\n"
+  for name, number in pairs(of) do lines = lines .. name .. " " .. number .. "\\n" end
+  applet:send(lines)
 end)
 `
 }

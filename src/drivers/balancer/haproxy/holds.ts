@@ -27,3 +27,22 @@ export function holdChanges(
   const over = [...running.keys()].filter((backend) => !wanted.has(backend))
   return { begin, end: over.map((backend) => `del map ${map} ${backend}`) }
 }
+
+/** Requests and connections that wait for an instance. */
+export interface HeldWork {
+  all: number
+  /** By backend. Empty where the script of an older Tandem still runs. */
+  backends: Map<string, number>
+}
+
+/** Reads the answers of several workers to `tandem held`: the sum, then a line for each backend. */
+export function heldWorkIn(texts: readonly string[]): HeldWork {
+  const held: HeldWork = { all: 0, backends: new Map() }
+  for (const text of texts) {
+    held.all += Number.parseInt(text, 10) || 0
+    for (const [, backend = '', count] of text.matchAll(/^([a-z]+_[a-z0-9_-]+) (\d+)$/gm)) {
+      held.backends.set(backend, (held.backends.get(backend) ?? 0) + Number(count))
+    }
+  }
+  return held
+}

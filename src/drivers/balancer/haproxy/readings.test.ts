@@ -2,7 +2,8 @@ import { expect, it } from 'vitest'
 import { workersIn } from './masterSocket.ts'
 import { runningServersIn, serverChanges } from './runningServers.ts'
 import { statisticsIn } from './statistics.ts'
-import { CounterSum, workIn } from './workCounts.ts'
+import { CountedLines } from './countedLines.ts'
+import { countersIn, workIn } from './workCounts.ts'
 
 const stat = (...lines: string[]): string =>
   ['# pxname,svname,scur,stot,mode,status,last_chk,hrsp_2xx', ...lines, ''].join('\n')
@@ -41,18 +42,20 @@ it('sums the work of an instance over all workers, and over its backends', () =>
 })
 
 it('keeps the counts of a worker that has ended', () => {
-  const sum = new CounterSum()
+  const lines = new CountedLines()
   const backend = (count: number): ReturnType<typeof statisticsIn> =>
     statisticsIn(stat(`svc_shop_2,BACKEND,0,${count},http,UP,,${count}`))
-  sum.read(new Map([[1, backend(5)]]))
-  sum.read(
+  lines.read(new Map([[1, backend(5)]]), [1], 0)
+  lines.read(
     new Map([
       [1, backend(6)],
       [2, backend(1)],
     ]),
+    [2, 1],
+    1,
   )
-  sum.read(new Map([[2, backend(2)]]))
-  expect(sum.counters(0).requests).toEqual([{ service: 'shop', statusClass: '2xx', count: 8 }])
+  lines.read(new Map([[2, backend(2)]]), [2], 2)
+  expect(countersIn(lines.sums(), 0).requests).toEqual([{ service: 'shop', statusClass: '2xx', count: 8 }])
 })
 
 it('adds servers before it removes others, and does not touch servers that are as wanted', () => {

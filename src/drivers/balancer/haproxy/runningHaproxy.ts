@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { shapeIn } from './haproxyConfig.ts'
+import { guardSocket, shapeIn } from './haproxyConfig.ts'
+import { HeldWorkers } from './heldWorkers.ts'
 import type { HaproxyLimits } from './haproxySettings.ts'
 import type { MasterSocket, Workers } from './masterSocket.ts'
+import { heldWorkIn, type HeldWork } from './holds.ts'
 import { runningServersIn, type RunningServer } from './runningServers.ts'
 import { statisticsIn } from './statistics.ts'
 import type { Reading } from './workCounts.ts'
@@ -22,14 +24,19 @@ const reloadLookMs = 10
 export class RunningHaproxy {
   readonly #socket: MasterSocket
   readonly #limits: HaproxyLimits
+  /** Old workers live until their last counts were read. */
+  readonly held: HeldWorkers
   /** Old workers that have received the command to hand over. */
   readonly #retired = new Set<number>()
   /** Workers that did not receive the command, and since when. */
   readonly #stale = new Map<number, number>()
 
-  constructor(socket: MasterSocket, limits: HaproxyLimits) {
+  /** `run`: the folder of HAProxy's own sockets. */
+  constructor(socket: MasterSocket, limits: HaproxyLimits, run: string) {
     this.#socket = socket
     this.#limits = limits
+    const { commandMs: timeoutMs, oldWorkerMs } = limits
+    this.held = new HeldWorkers({ socket: `${run}/${guardSocket}`, timeoutMs, oldWorkerMs })
   }
 
   async look(): Promise<RunningWorker> {
@@ -60,18 +67,21 @@ export class RunningHaproxy {
   }
 
   /** Sends the same command to every worker; workers that end meanwhile give no useful answer. */
-  async askAll(command: string): Promise<{ current: number; answers: [pid: number, text: string][] }> {
-    const workers = await this.#socket.workers()
-    const pids = [current(workers), ...workers.old]
+  async askAll(
+    command: string,
+  ): Promise<{ workers: [current: number, ...old: number[]]; answers: [number, string][] }> {
+    const found = await this.#socket.workers()
+    const pids: [number, ...number[]] = [current(found), ...found.old]
     const answers = pids.map(async (pid): Promise<[number, string]> => [pid, await this.#socket.ask(pid, command)])
-    return { current: current(workers), answers: await Promise.all(answers) }
+    return { workers: pids, answers: await Promise.all(answers) }
   }
 
   /** Statistics of all workers; workers that end meanwhile have nothing in flight any more. */
-  async read(): Promise<{ current: number; reading: Reading }> {
-    const { current, answers } = await this.askAll('show stat')
+  async read(): Promise<{ workers: [current: number, ...old: number[]]; reading: Reading }> {
+    const { workers, answers } = await this.askAll('show stat')
+    await this.held.hold(workers[0])
     const read = answers.map(([pid, text]) => [pid, statisticsIn(text)] as const)
-    return { current, reading: new Map(read.filter(([, found]) => found.length > 0)) }
+    return { workers, reading: new Map(read.filter(([, found]) => found.length > 0)) }
   }
 
   /**
@@ -81,6 +91,7 @@ export class RunningHaproxy {
    */
   async reload(shape: string): Promise<number> {
     const before = await this.#socket.workers()
+    if (before.current !== null) await this.held.hold(before.current)
     await this.#socket.reload()
     const deadline = performance.now() + this.#limits.reloadMs
     while (performance.now() < deadline) {
@@ -138,10 +149,9 @@ export class RunningHaproxy {
     }
   }
 
-  /** Number of requests and connections that these workers hold now. */
-  async held(pids: readonly number[]): Promise<number> {
-    const counts = await Promise.all(pids.map((pid) => this.#socket.ask(pid, 'tandem held')))
-    return counts.reduce((sum, text) => sum + (Number.parseInt(text, 10) || 0), 0)
+  /** Numbers of requests and connections that these workers hold now. */
+  async heldWork(pids: readonly number[]): Promise<HeldWork> {
+    return heldWorkIn(await Promise.all(pids.map((pid) => this.#socket.ask(pid, 'tandem held'))))
   }
 }
 

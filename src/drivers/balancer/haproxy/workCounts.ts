@@ -1,5 +1,5 @@
 import type { BalancerCounters, InFlight } from '../balancer.ts'
-import { newWorker } from './configuredServer.ts'
+import { isCounting } from './bodyLimit.ts'
 import { ownPortOf } from './servedRoute.ts'
 import type { StatLine } from './statistics.ts'
 
@@ -32,34 +32,26 @@ function* instanceLines(reading: Reading): Iterable<StatLine> {
   for (const lines of reading.values()) for (const line of lines) if (isInstance(line)) yield line
 }
 
-const isInstance = ({ proxy, server }: StatLine): boolean => /^(svc|fwd)_/.test(proxy) && /^[a-z0-9-]+$/.test(server)
+export const isInstance = ({ proxy, server }: StatLine): boolean =>
+  /^(svc|fwd)_/.test(proxy) && /^[a-z0-9-]+$/.test(server)
+
+/** The service of a backend; `null`: it belongs to none. */
+export const serviceOf = (backend: string): string | null =>
+  /^(?:svc|fwd|count)_([a-z0-9-]+)/.exec(backend)?.[1] ?? null
 
 type Counts = Map<string, number>
 
-/** Counters that only grow, although each worker begins at zero: the counts of an ended worker are kept. */
-export class CounterSum {
-  #ended: Counts = new Map()
-  #live = new Map<number, Counts>()
-  #openConnections = 0
-
-  read(reading: Reading): void {
-    for (const [pid, counts] of this.#live) if (!reading.has(pid)) addTo(this.#ended, counts)
-    this.#live = new Map([...reading].map(([pid, lines]) => [pid, countsIn(lines)]))
-    this.#openConnections = [...reading.values()].flat().reduce((sum, line) => sum + open(line), 0)
-  }
-
-  counters(held: number): BalancerCounters {
-    const all: Counts = new Map(this.#ended)
-    for (const counts of this.#live.values()) addTo(all, counts)
-    const named = (kind: string): [string[], number][] =>
-      [...all].flatMap(([key, count]) => (key.startsWith(`${kind} `) ? [[key.split(' ').slice(1), count]] : []))
-    return {
-      requests: named('answer').map(([[service = '', statusClass = ''], count]) => ({ service, statusClass, count })),
-      retries: all.get('retries') ?? 0,
-      refused: named('refused').map(([[reason = ''], count]) => ({ reason, count })),
-      held,
-      openConnections: this.#openConnections,
-    }
+/** The counters of a balancer, from the sums of all lines. */
+export function countersIn(sums: StatLine[], held: number): BalancerCounters {
+  const all = countsIn(sums)
+  const named = (kind: string): [string[], number][] =>
+    [...all].flatMap(([key, count]) => (key.startsWith(`${kind} `) ? [[key.split(' ').slice(1), count]] : []))
+  return {
+    requests: named('answer').map(([[service = '', statusClass = ''], count]) => ({ service, statusClass, count })),
+    retries: all.get('retries') ?? 0,
+    refused: named('refused').map(([[reason = ''], count]) => ({ reason, count })),
+    held,
+    openConnections: sums.reduce((sum, line) => sum + open(line), 0),
   }
 }
 
@@ -78,14 +70,14 @@ function countsIn(lines: StatLine[]): Counts {
     if (server === 'FRONTEND') {
       add(`refused ${proxy.startsWith('forwarded_') ? 'not-forwarded' : 'connections'}`, refusedBy(line))
     } else if (server === 'BACKEND') {
-      const service = /^(?:svc|fwd)_([a-z0-9-]+)/.exec(proxy)?.[1]
-      if (service !== undefined) countService(line, service, add)
+      const service = serviceOf(proxy)
+      if (service !== null && !isCounting(proxy)) countService(line, service, add)
       if (proxy === 'no_route')
         add(
           'refused no-route',
           line.answers.reduce((sum, count) => sum + count, 0),
         )
-    } else if (server === newWorker) add('handed-over', line.total)
+    }
   }
   return counts
 }
@@ -96,8 +88,4 @@ function countService(line: StatLine, service: string, add: (key: string, count:
   add('retries', line.retries + line.redispatches)
   if (line.mode === 'tcp') return add(`answer ${service} tcp`, line.total)
   line.answers.forEach((count, index) => add(`answer ${service} ${index + 1}xx`, count))
-}
-
-function addTo(sum: Counts, counts: Counts): void {
-  for (const [key, count] of counts) sum.set(key, (sum.get(key) ?? 0) + count)
 }

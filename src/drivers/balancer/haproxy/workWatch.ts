@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../../lib/clock.ts'
-import type { BalancerChange, BalancerCounters, InFlight } from '../balancer.ts'
+import type { BalancerChange, BalancerCounters, BalancerNumbers, InFlight } from '../balancer.ts'
 import type { HaproxyLimits } from './haproxySettings.ts'
+import { CountedLines } from './countedLines.ts'
+import type { HeldWork } from './holds.ts'
 import type { LeftoverServers } from './leftoverServers.ts'
+import { Passed } from './passed.ts'
 import type { RunningHaproxy } from './runningHaproxy.ts'
-import { CounterSum, downIn, workIn } from './workCounts.ts'
+import { countersIn, downIn, serviceOf, workIn } from './workCounts.ts'
 
 interface Parts {
   running: RunningHaproxy
@@ -14,6 +17,8 @@ interface Parts {
   /** Runs operations with HAProxy one after the other. */
   inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>
   isClosing: () => boolean
+  /** Names the counting of this process. */
+  counting: string
   tell: (change: BalancerChange) => void
   log: (message: string, about: Record<string, unknown>) => void
 }
@@ -23,23 +28,25 @@ export type Taking = ReadonlyMap<string, boolean>
 
 /**
  * Work in flight, over all workers of HAProxy. Statistics are read on request, and repeatedly only while an instance
- * finishes or a server is to be removed.
+ * finishes, a server is to be removed, or an old worker has yet to be read for the last time.
  */
 export class WorkWatch {
   readonly #parts: Parts
-  readonly #counters = new CounterSum()
+  readonly #lines = new CountedLines()
+  readonly #passed: Passed
   #taking: Taking = new Map()
   #work = new Map<string, InFlight>()
   #down = new Set<string>()
   /** Instances that take no new work and had some: `idle` is reported when no work is left. */
   readonly #finishing = new Set<string>()
-  #held = 0
+  #held: HeldWork = { all: 0, backends: new Map() }
   #readAt = -Infinity
   #isReading = false
   #isWatching = false
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#passed = new Passed(parts.counting)
   }
 
   /** A plan is in force. Reports instances that are already idle, and watches the others. */
@@ -51,23 +58,24 @@ export class WorkWatch {
     }
     for (const [instance, takes] of now) if (takes) this.#finishing.delete(instance)
     await this.read()
-    if (this.#isWatching) return
-    this.#isWatching = true
-    void this.#watchUntilDone()
   }
 
   /** Reads all workers, and reports changes; resolves with their process ids. */
   async read(): Promise<number[]> {
-    const { current, reading } = await this.#parts.running.read()
+    const { running, clock } = this.#parts
+    const { workers, reading } = await running.read()
+    const [current] = workers
     this.#work = workIn(reading)
-    this.#counters.read(reading)
-    this.#readAt = this.#parts.clock.monotonic()
+    this.#readAt = clock.monotonic()
+    this.#lines.read(reading, workers, this.#readAt)
+    running.held.wereRead(reading, { current, workers }, this.#readAt)
     for (const instance of this.#finishing) {
       if (this.#now(instance).work > 0) continue
       this.#finishing.delete(instance)
       this.#parts.tell({ type: 'idle', instance })
     }
     this.#tellOfDown(downIn(reading.get(current) ?? []))
+    if (!this.#isWatching) void this.#watchUntilDone()
     return [...reading.keys()]
   }
 
@@ -79,7 +87,18 @@ export class WorkWatch {
 
   counters(): BalancerCounters {
     this.#freshen()
-    return this.#counters.counters(this.#held)
+    return countersIn(this.#lines.sums(), this.#held.all)
+  }
+
+  /** Reads all workers. */
+  async numbers(): Promise<BalancerNumbers> {
+    this.#held = await this.#parts.running.heldWork(await this.read())
+    const held = new Map<string, number>()
+    for (const [backend, count] of this.#held.backends) {
+      const service = serviceOf(backend)
+      if (service !== null) held.set(service, (held.get(service) ?? 0) + count)
+    }
+    return this.#passed.numbers(this.#lines.sums(), (instance) => this.#now(instance).work, held)
   }
 
   #now(instance: string): InFlight {
@@ -100,9 +119,13 @@ export class WorkWatch {
   }
 
   async #watchUntilDone(): Promise<void> {
-    const { limits, leftover, inTurn, isClosing, log } = this.#parts
-    while (!isClosing() && (this.#finishing.size > 0 || leftover.size > 0)) {
-      await pause(limits.watchMs, undefined, { ref: false })
+    const { limits, leftover, running, inTurn, isClosing, log } = this.#parts
+    const isFinishing = (): boolean => this.#finishing.size > 0 || leftover.size > 0
+    let pauseMs = limits.watchMs
+    this.#isWatching = true
+    while (!isClosing() && (isFinishing() || running.held.old > 0)) {
+      pauseMs = isFinishing() ? limits.watchMs : Math.min(pauseMs * 2, limits.oldWorkerReadMs)
+      await pause(pauseMs, undefined, { ref: false })
       try {
         await inTurn(async () => {
           await this.read()
@@ -122,7 +145,7 @@ export class WorkWatch {
     if (this.#isReading || isClosing() || clock.monotonic() - this.#readAt < limits.restMs) return
     this.#isReading = true
     void inTurn(async () => {
-      this.#held = await running.held(await this.read())
+      this.#held = await running.heldWork(await this.read())
     })
       .catch((error: unknown) => log('HAProxy does not answer', { error: String(error) }))
       .finally(() => (this.#isReading = false))
