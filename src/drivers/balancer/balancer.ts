@@ -155,7 +155,7 @@ export type AnswersByClass = [number, number, number, number, number]
 export const noAnswers: Readonly<AnswersByClass> = [0, 0, 0, 0, 0]
 
 /**
- * Counts that only grow, as long as `counting` stays the same: a driver that begins to count anew names another one.
+ * Counts that only grow, as long as `counting` stays the same: a driver that counts from zero again names another one.
  * The counts of an instance include all that it got since it exists, also over a reload of the balancer, and stay for
  * two minutes after it is gone.
  */

@@ -29,7 +29,7 @@ export class FakeBalancer implements BalancerDriver {
   readonly #queue = new KeyedQueue()
   #closed = false
 
-  /** Names the counting of `numbers`. A test may change it, as a balancer does that begins to count anew. */
+  /** Names the counting of `numbers`. A test may change it, as a balancer does that counts from zero again. */
   counting = 'first'
 
   /** The result of `apply`: routes that could not be opened. A test may change it. */

@@ -45,7 +45,7 @@ function servicesIn(sums: StatLine[]): Map<string, { own: AnswersByClass; retrie
 }
 
 /**
- * What passed through HAProxy, by instance and by service. HAProxy does not count its own answers apart: they are the
+ * Counts of HAProxy by instance and by service. HAProxy does not count its own answers apart: they are the
  * answers of a backend less those of its servers. A server's answer counts when it begins, a backend's when it ends; so
  * the difference is too small for a moment, and its highest value is the count.
  */
