@@ -5,7 +5,7 @@ BIN := node_modules/.bin
 # With the compile cache, workers and programs that tests start load the sources in a quarter of the time.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/compile" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all defects link bench-rollout bench-growth bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-cli bench-compare bundle dist clean
+.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all defects link bench-rollout bench-growth bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-cli bench-compare page bundle dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,9 +51,10 @@ lint: node_modules/.installed ## run the linter, with types
 
 types: node_modules/.installed ## check types
 	$(BIN)/tsc -p .
+	$(BIN)/tsc -p web
 
 tidy: node_modules/.installed ## the tests of structure and language, and the largest files
-	$(RUN) node_modules/vitest/vitest.mjs run src/tidy.test.ts src/language.test.ts --reporter=dot
+	$(RUN) node_modules/vitest/vitest.mjs run src/tidy.test.ts src/language.test.ts web/tidy.test.ts --reporter=dot
 	@git ls-files 'src/*.ts' | grep -v test.ts | xargs wc -l | sort -rn | sed -n '2,9p'
 
 defects: node_modules/.installed ## seed each defect of test/defects in a worktree, and show which test in one process notices it
@@ -96,6 +97,9 @@ house: node_modules/.installed ## count the files that each feature touches outs
 
 bench-cli: node_modules/.installed ## measure the wall time of `tandem status`
 	@$(RUN) bench/cli.ts
+
+page: node_modules/.installed ## build the page into web/built, which the repository keeps
+	@$(RUN) packaging/page.ts
 
 bundle: node_modules/.installed ## build the program as it ships, in dist/tandem
 	@$(RUN) packaging/bundle.ts

@@ -35,7 +35,17 @@ export default defineConfig({
       ? [{ extends: true, test: { name: 'alone', include: ['test/lab/*.alone.test.ts'] } }]
       : [
           // A process for each of 220 files costs a third of their time.
-          { extends: true, test: { name: 'parts', include: ['src/**/*.test.ts'], isolate: false } },
+          { extends: true, test: { name: 'parts', include: ['src/**/*.test.ts', 'web/**/*.test.ts'], isolate: false } },
+          // Node does not know JSX, so these take Vite's transform.
+          {
+            ...{ extends: true, oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } } },
+            test: {
+              name: 'page',
+              include: ['web/**/*.test.tsx'],
+              isolate: false,
+              experimental: { viteModuleRunner: true },
+            },
+          },
           { extends: true, test: { name: 'whole', include: whole } },
         ],
   },

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 import { bundledPackages, type BundledPackage } from './bundledPackages.ts'
+import { builtPage, buildPage } from './page.ts'
 import { readProgram } from './program.ts'
 
 interface Bundle {
@@ -47,7 +48,8 @@ export async function bundle(dir: string, { root = checkout, version }: Options 
   const program = readProgram(root)
   const about = { ...program, version: version ?? program.version, type: 'module' }
   writeFileSync(join(dir, 'package.json'), `${JSON.stringify(about, null, 2)}\n`)
-  const modules = output.flatMap((part) => (part.type === 'chunk' ? Object.keys(part.modules) : []))
+  const own = output.flatMap((part) => (part.type === 'chunk' ? Object.keys(part.modules) : []))
+  const modules = [...own, ...(await buildPage(join(dir, builtPage), root))]
   return { main: join(dir, 'lib/main.js'), packages: bundledPackages(root, modules) }
 }
 

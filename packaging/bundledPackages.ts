@@ -18,8 +18,10 @@ const textsKeptHere: Record<string, string> = {
   '@stricli/core': 'LICENSE',
   'abstract-logging': 'packaging/licences/abstract-logging.txt',
 }
-/** Prefix of virtual modules of the bundler, which contain its own code. */
-const bundlersOwn = '\0rolldown/'
+/** Virtual modules, which contain code of the bundlers. */
+const bundlersOwn: Record<string, string> = { '\0rolldown/': 'rolldown', '\0vite/': 'vite' }
+/** Folders of Tandem's own sources. */
+const ours = ['src/', 'web/']
 const packageFolder = /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/
 
 /**
@@ -29,10 +31,9 @@ const packageFolder = /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/
 export function bundledPackages(root: string, modules: readonly string[]): BundledPackage[] {
   const found = new Map<string, BundledPackage>()
   for (const module of modules) {
-    const folder = module.startsWith(bundlersOwn)
-      ? join(root, 'node_modules/rolldown')
-      : packageFolder.exec(module)?.[0]
-    if (folder === undefined && module.startsWith(join(root, 'src'))) continue
+    const bundler = Object.entries(bundlersOwn).find(([prefix]) => module.startsWith(prefix))?.[1]
+    const folder = bundler === undefined ? packageFolder.exec(module)?.[0] : join(root, 'node_modules', bundler)
+    if (folder === undefined && ours.some((place) => module.startsWith(join(root, place)))) continue
     if (folder === undefined)
       throw new Error(`${JSON.stringify(module)} is in the bundle, but belongs to no known package`)
     const one = readPackage(root, folder)

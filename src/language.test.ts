@@ -29,7 +29,7 @@ const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--excl
 })
   .split('\n')
   .filter((file) => file !== 'src/language.test.ts' && existsSync(join(root, file)))
-const code = tracked.filter((file) => /\.(ts|mjs)$/.test(file)).map(readCode)
+const code = tracked.filter((file) => /\.(tsx?|mjs)$/.test(file)).map(readCode)
 const documents = tracked.filter((file) => file.endsWith('.md') || /^docs\/.*\.(yaml|json)$/.test(file))
 
 interface Text {

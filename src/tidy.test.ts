@@ -2,9 +2,16 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseSync } from 'oxc-parser'
 import { describe, expect, it } from 'vitest'
 import { driverKinds } from './definitions/driverKinds.ts'
+import {
+  importCycles,
+  longFunctions,
+  parseSource,
+  visit,
+  type Imported,
+  type Node,
+} from './lib/testing/parsedSource.ts'
 
 /** Names that a pure room may not use: they give access to a clock, randomness, the process or the outside. */
 const impureGlobals = new Set(
@@ -47,45 +54,8 @@ const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--excl
   .split('\n')
   .filter((file) => file.endsWith('.ts') && existsSync(join(root, file)))
 
-interface Imported {
-  from: string
-  to: string
-  typeOnly: boolean
-}
-
-interface Parsed {
-  file: string
-  source: string
-  imports: Imported[]
-  program: unknown
-}
-
-const files = tracked.map(parse)
+const files = tracked.map((file) => parseSource(root, file))
 const product = files.filter(({ file }) => !file.endsWith('.test.ts') && !file.includes('/testing/'))
-
-function parse(file: string): Parsed {
-  const source = readFileSync(join(root, file), 'utf8')
-  const result = parseSync(file, source)
-  expect(result.errors, file).toEqual([])
-  const imports: Imported[] = []
-  for (const found of result.module.staticImports) {
-    imports.push({
-      from: file,
-      to: found.moduleRequest.value,
-      typeOnly: found.entries.length > 0 && found.entries.every((entry) => entry.isType),
-    })
-  }
-  for (const found of result.module.staticExports) {
-    for (const entry of found.entries) {
-      if (entry.moduleRequest) imports.push({ from: file, to: entry.moduleRequest.value, typeOnly: entry.isType })
-    }
-  }
-  for (const found of result.module.dynamicImports) {
-    const text = source.slice(found.moduleRequest.start, found.moduleRequest.end).replaceAll(/['"`]/g, '')
-    imports.push({ from: file, to: text, typeOnly: false })
-  }
-  return { file, source, imports, program: result.program }
-}
 
 const roomOf = (file: string): string => (file.split('/').length > 2 ? (file.split('/')[1] ?? '') : 'main')
 const target = (imported: Imported): string => relative(root, resolve(root, dirname(imported.from), imported.to))
@@ -146,19 +116,7 @@ describe('the rooms', () => {
         imports.filter(({ to, typeOnly }) => to.startsWith('.') && !typeOnly).map(target),
       ]),
     )
-    const done = new Set<string>()
-    const cycles: string[] = []
-    const walk = (file: string, path: string[]): void => {
-      if (path.includes(file)) {
-        cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
-        return
-      }
-      if (done.has(file)) return
-      for (const next of edges.get(file) ?? []) walk(next, [...path, file])
-      done.add(file)
-    }
-    for (const file of edges.keys()) walk(file, [])
-    expect(cycles).toEqual([])
+    expect(importCycles(edges)).toEqual([])
   })
 
   it('resolve: every relative import names a file', () => {
@@ -222,16 +180,8 @@ describe('the modules', () => {
   })
 
   it('have no function of more than a hundred lines', () => {
-    const long: string[] = []
-    for (const { file, source, program } of product.filter(({ file }) => !file.endsWith('Conformance.ts'))) {
-      visit(program, (node) => {
-        if (!/Function/.test(String(node['type'])) || node['body'] === null) return
-        const { start, end } = node as { start?: number; end?: number }
-        const lines = source.slice(start, end).split('\n').length
-        if (lines > mostLines) long.push(`${file}:${source.slice(0, start).split('\n').length} has ${lines} lines`)
-      })
-    }
-    expect(long).toEqual([])
+    const short = product.filter(({ file }) => !file.endsWith('Conformance.ts'))
+    expect(short.flatMap((parsed) => longFunctions(parsed, mostLines))).toEqual([])
   })
 
   it('throw errors with a code where people or programs read them', () => {
@@ -334,8 +284,6 @@ describe('the modules', () => {
   })
 })
 
-type Node = Record<string, unknown>
-
 const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null
 
 const called = (node: Node): string => {
@@ -352,16 +300,6 @@ const typeName = (words: string): string =>
     .split(/\W+/)
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join('')
-
-function visit(node: unknown, see: (node: Node) => void): void {
-  if (Array.isArray(node)) {
-    for (const child of node) visit(child, see)
-  } else if (typeof node === 'object' && node !== null) {
-    const record = node as Node // an AST node, or a plain value whose `type` is absent
-    if (typeof record['type'] === 'string') see(record)
-    for (const [key, child] of Object.entries(record)) if (key !== 'parent') visit(child, see)
-  }
-}
 
 function describeCall(node: Node): string {
   if (node['type'] === 'NewExpression') {

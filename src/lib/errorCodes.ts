@@ -144,6 +144,7 @@ export const errorCodes = {
     status: 421,
     means: 'a request without a token named a host that is not this computer; it may come from a web page in a browser',
   },
+  E_FOREIGN_SITE: { exit: 4, status: 403, means: 'another site made a browser send a request to the controller' },
   E_TOO_LARGE: { exit: 2, status: 413, means: 'the request is larger than its limit' },
   E_DATA_LOCKED: { exit: 4, status: 409, means: 'another tandem process uses this data folder' },
   E_PORT_TAKEN: { exit: 4, status: 409, means: 'another process listens on this port' },

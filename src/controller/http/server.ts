@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
@@ -9,12 +10,15 @@ import { dryRunSchema, withDryRun, type Operation } from '../../api/operation.ts
 import { channelProtocol } from '../../lib/byteChannel.ts'
 import { isLocalHost, isLoopbackAddress } from '../../lib/localHost.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
+import { programFolder } from '../../lib/programFolder.ts'
 import { framesContentType } from '../../releases/objectFrames.ts'
 import { AgentLinks } from '../agentLinks.ts'
 import { Asks } from '../asks.ts'
 import { Channels } from '../channels.ts'
 import type { Deciding } from '../deciding.ts'
 import { controllerMetrics } from '../metrics.ts'
+import { PageFiles } from '../page/pageFiles.ts'
+import { servePage } from '../page/servePage.ts'
 import { addAgentCalls } from './agentCalls.ts'
 import { bearer } from './callers.ts'
 import { takeChannels, wantsChannel } from './channelUpgrades.ts'
@@ -64,7 +68,10 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
   server.setErrorHandler((error, request, reply) => sendProblem(asOperatorError(error, request, logger), reply))
   const known = new Routes()
   server.addHook('onRoute', ({ method, url }) => known.add(method, url))
-  server.setNotFoundHandler((request, reply) => known.refuse(request, reply))
+  const pages = new PageFiles(join(programFolder, 'web/built'))
+  server.setNotFoundHandler(async (request, reply) =>
+    (await servePage(pages, request, reply)) ? reply : known.refuse(request, reply),
+  )
   server.addContentTypeParser([framesContentType, 'application/x-ndjson'], (_request, body, done) => done(null, body))
   await server.register(swagger, {
     openapi: {

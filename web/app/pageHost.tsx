@@ -1,0 +1,64 @@
+import { useSignal, useSignalEffect } from '@preact/signals'
+import type { ComponentType, JSX } from 'preact'
+import { pages } from '../features.ts'
+import type { Page, PageProps } from '../lib/feature.ts'
+import { address, matchPath } from '../lib/router.ts'
+
+type Loaded = { page: Page; component: ComponentType<PageProps> } | { page: Page; failed: true }
+
+function find(path: string): { page: Page; params: Record<string, string> } | null {
+  for (const page of pages) {
+    const params = matchPath(page.path, path)
+    if (params) return { page, params }
+  }
+  return null
+}
+
+/** Shows the page of the present address; its code is loaded first. */
+export function PageHost(): JSX.Element {
+  const loaded = useSignal<Loaded | null>(null)
+  const found = find(address.value.path)
+  useSignalEffect(() => {
+    const page = find(address.value.path)?.page
+    if (!page || loaded.peek()?.page === page) return
+    page.load().then(
+      (component) => {
+        loaded.value = { page, component }
+      },
+      () => {
+        loaded.value = { page, failed: true }
+      },
+    )
+  })
+  if (!found) return <NoSuchPage path={address.value.path} />
+  const { value: ready } = loaded
+  // The page before stays until the code of the next one is here.
+  if (ready === null) return <main aria-busy="true" />
+  if ('failed' in ready) return <Outdated />
+  const { component: Component } = ready
+  const params = matchPath(ready.page.path, address.value.path)
+  return params ? <Component params={params} /> : <main aria-busy="true" />
+}
+
+function NoSuchPage({ path }: { path: string }): JSX.Element {
+  return (
+    <main class="alone">
+      <h1>There is no page {path}</h1>
+      <p>
+        <a href="/">The overview</a> shows everything that there is.
+      </p>
+    </main>
+  )
+}
+
+function Outdated(): JSX.Element {
+  return (
+    <main class="alone">
+      <h1>This page could not be loaded</h1>
+      <p>The controller does not answer, or it has another version than this page.</p>
+      <button type="button" onClick={() => location.reload()}>
+        Load again
+      </button>
+    </main>
+  )
+}

@@ -1,0 +1,102 @@
+import type { Given, Operations, Result } from '../../src/api/contract.ts'
+import type { Problem } from '../../src/api/problem.ts'
+import { calls, type CallName } from './calls.ts'
+
+const basePath = '/api/v1'
+/** The longest that a call may take. */
+const callMs = 60_000
+
+/** The controller refused a call: its words and the next step. */
+export class Refused extends Error {
+  readonly code: string
+  readonly status: number
+  readonly next: string | null
+
+  constructor({ detail, code, status, next }: Problem) {
+    super(detail)
+    this.code = code
+    this.status = status
+    this.next = next
+  }
+}
+
+/** The controller did not answer. */
+export class Unreachable extends Error {}
+
+export interface Input {
+  params?: Record<string, string>
+  query?: Record<string, string | number | boolean | undefined>
+  body?: unknown
+}
+
+/** Calls of the controller with the key of this session. */
+export class Api {
+  readonly #key: () => string | null
+  readonly #onEnded: () => void
+
+  /** `onEnded`: the controller does not know the session any more. */
+  constructor(key: () => string | null, onEnded: () => void) {
+    this.#key = key
+    this.#onEnded = onEnded
+  }
+
+  /** Throws `Refused` with the controller's reason, or `Unreachable`. */
+  async call<N extends CallName>(
+    name: N,
+    given: Given<Operations[N]>,
+    signal?: AbortSignal,
+  ): Promise<Result<Operations[N]>> {
+    const [method = '', path = ''] = calls[name].split(' ')
+    const input = given as Input // the type above says the same, field by field
+    const limit = AbortSignal.timeout(callMs)
+    const response = await this.raw(method, fillPath(path, input), {
+      ...(input.body === undefined
+        ? {}
+        : { body: JSON.stringify(input.body), headers: { 'content-type': 'application/json' } }),
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    })
+    return (await response.json()) as Result<Operations[N]> // the controller's answer has this schema
+  }
+
+  /** One request below the API's path; the body of its answer has not been read. */
+  async raw(
+    method: string,
+    path: string,
+    init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {},
+  ): Promise<Response> {
+    const key = this.#key()
+    let response: Response
+    try {
+      response = await fetch(basePath + path, {
+        ...init,
+        ...{ method, cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer' },
+        headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...init.headers },
+      })
+    } catch (cause) {
+      if (init.signal?.aborted && !isTimeout(init.signal.reason)) throw cause
+      throw new Unreachable('the controller does not answer', { cause })
+    }
+    if (response.ok) return response
+    const problem = await problemOf(response)
+    if (response.status === 401 && key !== null && key === this.#key()) this.#onEnded()
+    throw new Refused(problem)
+  }
+}
+
+const isTimeout = (reason: unknown): boolean => reason instanceof DOMException && reason.name === 'TimeoutError'
+
+async function problemOf(response: Response): Promise<Problem> {
+  try {
+    return (await response.json()) as Problem // every refusal of the controller is one
+  } catch (cause) {
+    throw new Unreachable(`the answer is not one of Tandem's (status ${response.status})`, { cause })
+  }
+}
+
+export function fillPath(path: string, { params = {}, query = {} }: Input): string {
+  const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value))
+  const text = search.toString()
+  return text === '' ? filled : `${filled}?${text}`
+}
