@@ -43,6 +43,10 @@ const features: Record<string, Feature> = {
     own: own('notes'),
     words: /MachineNoted|NoteMachine|noteMachine|noteVersions|featureNote/,
   },
+  numbers: {
+    own: own('numbers'),
+    words: /NumbersKeeper|machineNumbers|machineLoad|numbersOperations|numbersHandlers/i,
+  },
   settings: {
     own: own('settings', 'cluster'),
     // The settings themselves are a definition (src/definitions/): this is how they reach a machine.

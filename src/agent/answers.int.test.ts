@@ -18,6 +18,7 @@ let releases: Releases
 let shop: Awaited<ReturnType<Releases['publish']>>
 let answers: Answers
 let failures: unknown[]
+const load = { cpu: { busyMs: 1, totalMs: 2 }, memory: null, disk: null }
 const checkup: Checkup = { machine: 'a', checked: ['disk'], findings: [] }
 
 beforeEach(async () => {
@@ -33,6 +34,7 @@ beforeEach(async () => {
   answers = new Answers({
     ...{ connection, supervisor, commands, failed: (error) => failures.push(error), clock: systemClock },
     examine: async () => checkup,
+    numbers: async () => ({ counting: '1', instances: [], services: [], load }),
   })
 })
 afterEach(async () => {
@@ -167,6 +169,13 @@ describe('a checkup', () => {
     expect(clock?.kind === 'clock' && clock.at >= before && clock.at <= Date.now()).toBe(true)
     expect([found, end]).toEqual([{ kind: 'checkup', checkup }, { kind: 'end' }])
   })
+})
+
+it('sends its numbers', async () => {
+  answers.take({ kind: 'numbers', id: 'q' })
+  await ended('q')
+  const numbers = { counting: '1', instances: [], services: [], load }
+  expect(lines('q')).toEqual([{ kind: 'numbers', numbers }, { kind: 'end' }])
 })
 
 it('reports that it does not know a request of a newer version', async () => {

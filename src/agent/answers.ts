@@ -2,6 +2,7 @@ import type { LogQuery, SupervisorDriver } from '../drivers/supervisor/superviso
 import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Checkup } from '../protocol/checkup.ts'
+import type { MachineNumbers } from '../protocol/numbers.ts'
 import { commandInstance, type Answer, type Ask, type UnknownAsk } from '../protocol/ask.ts'
 import type { ControllerConnection } from './controllerConnection.ts'
 import { exitOf, type CommandWork } from './commandJobs.ts'
@@ -15,6 +16,7 @@ interface Parts {
   commands: JobRunner<CommandWork>
   clock: Clock
   examine: () => Promise<Checkup>
+  numbers: () => Promise<MachineNumbers>
   failed: (error: unknown) => void
 }
 
@@ -22,7 +24,7 @@ interface Parts {
 const signOfLifeMs = 5_000
 
 /**
- * Answers requests of the controller: output of instances, one-off commands, checkups. Each answer is one stream.
+ * Answers requests of the controller: output of instances, one-off commands, checkups, numbers. Each answer is one stream.
  */
 export class Answers {
   #parts: Parts
@@ -93,6 +95,8 @@ export class Answers {
         // Sent at once: the delay of this line limits how exactly the controller knows this machine's clock.
         yield { kind: 'clock', at: this.#parts.clock.now() }
         yield { kind: 'checkup', checkup: await this.#parts.examine() }
+      } else if (ask.kind === 'numbers') {
+        yield { kind: 'numbers', numbers: await this.#parts.numbers() }
       } else {
         throw new OperatorError(
           'E_NOT_FOUND',

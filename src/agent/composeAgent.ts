@@ -3,6 +3,7 @@ import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AgentSelf, Checkup } from '../protocol/checkup.ts'
+import type { MachineLoad } from '../protocol/numbers.ts'
 import type { Endpoints } from '../protocol/report.ts'
 import type { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
@@ -14,6 +15,7 @@ import type { ControllerConnection } from './controllerConnection.ts'
 import { ControllerLink } from './controllerLink.ts'
 import { agentFeatures, type HungFeature } from './features.ts'
 import { IdleMemory } from './idleMemory.ts'
+import { machineNumbers } from './numbers/machineNumbers.ts'
 import { LateWrites } from './lateWrites.ts'
 import type { Loopback } from './loopback.ts'
 import { InstancePorts, type PortRange } from './ports.ts'
@@ -47,6 +49,8 @@ export interface Surroundings {
   source: ReleaseSource
   connection: ControllerConnection
   loopback: Loopback
+  /** How busy the machine is. */
+  load: () => Promise<MachineLoad>
   endpoints: Endpoints
   env: NodeJS.ProcessEnv
   clock: Clock
@@ -65,7 +69,7 @@ export interface ComposedAgent {
 /** Connects the parts of an agent. If that fails, everything opened by then is closed again. */
 export async function composeAgent(options: ComposeOptions, around: Surroundings): Promise<ComposedAgent> {
   const { machine, version, supervisor, logger, tcpOffset, keepLast, cacheCapBytes, secretsFolder } = options
-  const { balancer, disk, cache, source, connection, loopback, endpoints, env, clock, random } = around
+  const { balancer, disk, cache, source, connection, loopback, load, endpoints, env, clock, random } = around
   await using opened = new AsyncDisposableStack()
   const changed = (): void => link.changed()
   const problems = new Problems(logger, changed)
@@ -119,6 +123,7 @@ export async function composeAgent(options: ComposeOptions, around: Surroundings
   const answers = new Answers({
     ...{ connection, supervisor, commands: jobs.commands, failed, clock },
     examine: () => options.examine(self()),
+    numbers: () => machineNumbers({ balancer, load, running: () => own.services.takingRequests() }),
   })
   opened.defer(() => answers.close())
   opened.defer(() => link.close())

@@ -13,6 +13,7 @@ import { AgentServer } from './agentServer.ts'
 import { composeAgent, type ComposedAgent, type ComposeOptions } from './composeAgent.ts'
 import { httpConnection } from './httpConnection.ts'
 import { loopback } from './loopback.ts'
+import { machineLoad } from './numbers/machineLoad.ts'
 import { SelfSocket } from './selfSocket.ts'
 
 /** The drivers are made by the composition root, which alone picks implementations. */
@@ -54,7 +55,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const endpoints = { host, http, forward, metrics }
   composed = await composeAgent(options, {
     ...{ balancer, disk, cache, source: new ObjectsClient(client), connection: httpConnection(client), loopback },
-    ...{ endpoints, env: process.env, clock: systemClock, random: () => Math.random() },
+    ...{ endpoints, env: process.env, clock: systemClock, random: () => Math.random(), load: () => machineLoad(data) },
   })
   opened.defer(composed.close)
   await composed.start()

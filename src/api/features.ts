@@ -1,6 +1,7 @@
 import { addressesStatus, addressProblems } from './addresses.ts'
 import { clusterOperations } from './cluster.ts'
 import { maintenanceOperations, maintenanceStatus, whyLeftOut } from './maintenance.ts'
+import { numbersOperations } from './numbers.ts'
 import { noteOperations, notesStatus } from './notes.ts'
 import { upgradeOperations } from './upgrade.ts'
 
@@ -10,6 +11,7 @@ export const featureOperations = {
   ...upgradeOperations,
   ...clusterOperations,
   ...noteOperations,
+  ...numbersOperations,
 }
 
 /** its part into the answer of `status`, */

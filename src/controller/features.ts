@@ -9,6 +9,7 @@ import type { Handlers, Rooms } from './handlers.ts'
 import { maintenanceHandlers } from './maintenance/handlers.ts'
 import { maintenanceOrders } from './maintenance/orders.ts'
 import { maintenanceStatus } from './maintenance/view.ts'
+import { numbersHandlers } from './numbers/handlers.ts'
 import { noteHandlers, noteViews } from './notes/handlers.ts'
 import type { Sign, Unsigned } from './signedOrders.ts'
 import { upgradeHandlers } from './upgrade/handlers.ts'
@@ -21,6 +22,7 @@ export const featureHandlers = (rooms: Rooms): Handlers<keyof typeof featureOper
   ...upgradeHandlers(rooms),
   ...clusterHandlers(rooms),
   ...noteHandlers(rooms),
+  ...numbersHandlers(rooms),
 })
 
 /** its part of the status, */

@@ -4,12 +4,13 @@ import type { TokenHolder } from '../store/tokenStore.ts'
 import type { Tokens } from '../store/tokens.ts'
 import type { Controller } from './controller.ts'
 import type { Deciding } from './deciding.ts'
+import type { FeatureRooms } from './featureRooms.ts'
 import type { Callers } from './http/callers.ts'
 import type { Membership } from './membership.ts'
 import type { ReleaseRoom } from './releaseRoom.ts'
 
 /** Everything that a call may use. */
-export interface Rooms {
+export interface Rooms extends FeatureRooms {
   controller: Controller
   releases: ReleaseRoom
   tokens: Tokens

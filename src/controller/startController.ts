@@ -21,6 +21,7 @@ import { ClusterAuthority } from './clusterAuthority.ts'
 import { Controller } from './controller.ts'
 import { foldLog } from './foldLog.ts'
 import { foldVersion } from './foldVersion.ts'
+import { closeFeatureRooms, makeFeatureRooms, startFeatureRooms } from './featureRooms.ts'
 import { featureProgress, startFeatures, type FeatureOptions } from './features.ts'
 import { SnapshotTaker, snapshotEvery } from './snapshotTaker.ts'
 import { whyUnwritable } from './whyUnwritable.ts'
@@ -83,8 +84,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const callers = new Callers(tokens, controller)
   const membership = new Membership({ controller, joins: new Joins(new SqliteJoinStore(database)), authority })
   const unwritable = (): string | null => whyUnwritable(controller.unwritable, data)
-  const rooms = { controller, releases, tokens, callers, membership, examine: options.examine, unwritable }
-  const { server, links, channels } = await buildServer(rooms, logger, authority && tlsOptions(authority))
+  const own = makeFeatureRooms({ controller, logger })
+  opened.defer(() => closeFeatureRooms(own))
+  const rooms = { controller, releases, tokens, callers, membership, ...own, examine: options.examine, unwritable }
+  const { server, links, channels, asks } = await buildServer(rooms, logger, authority && tlsOptions(authority))
   opened.defer(async () => {
     links.closeAll()
     channels.closeAll()
@@ -98,6 +101,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   try {
     await server.listen({ host, port })
     running.listening()
+    startFeatureRooms(own, asks)
   } catch (error) {
     throw portTaken(error, host, port)
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { checkupSchema } from './checkup.ts'
+import { machineNumbersSchema } from './numbers.ts'
 import { definitionSchema } from '../definitions/definitionSchema.ts'
 
 const command = {
@@ -31,6 +32,8 @@ export const askSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run'), ...command }),
   /** Requests a checkup of this machine. The answer is first the machine's clock, then the checkup. */
   z.object({ kind: z.literal('checkup'), id: z.string() }),
+  /** Requests the counts and the load of this machine, once. */
+  z.object({ kind: z.literal('numbers'), id: z.string() }),
   z.object({ kind: z.literal('cancel'), id: z.string() }),
 ])
 export type Ask = z.infer<typeof askSchema>
@@ -65,6 +68,7 @@ export const answerSchema = z.discriminatedUnion('kind', [
   /** When the machine's own clock was read, in ms since 1970. */
   z.object({ kind: z.literal('clock'), at: z.number() }),
   z.object({ kind: z.literal('checkup'), checkup: checkupSchema }),
+  z.object({ kind: z.literal('numbers'), numbers: machineNumbersSchema }),
   z.object({ kind: z.literal('end') }),
 ])
 export type Answer = z.infer<typeof answerSchema>

@@ -7,6 +7,7 @@ import { Controller } from '../../src/controller/controller.ts'
 import type { Deciding } from '../../src/controller/deciding.ts'
 import { foldLog } from '../../src/controller/foldLog.ts'
 import type { Handlers, Rooms } from '../../src/controller/handlers.ts'
+import { NumbersKeeper } from '../../src/controller/numbers/numbersKeeper.ts'
 import { statusView } from '../../src/controller/statusView.ts'
 import { operationHandlers } from '../../src/controller/http/operationHandlers.ts'
 import type { Definition } from '../../src/definitions/definition.ts'
@@ -30,6 +31,8 @@ interface Running {
   controller: Controller
   links: AgentLinks
   handlers: Handlers
+  numbers: NumbersKeeper
+  asks: Asks
   end: ControllerEnd
   life: Life
 }
@@ -103,7 +106,8 @@ export class Cluster {
     const asks = new Asks((machine, ask) => links.ask(machine, ask), clock)
     const channels = new Channels((machine, ask) => links.ask(machine, ask), clock)
     // Tokens, certificates and objects need files and threads: whole-process tests have them.
-    const rooms = { controller, releases: { resolve: resolved(controller) } } as unknown as Rooms
+    const numbers = new NumbersKeeper({ controller, logger: pino({ level: 'silent' }) })
+    const rooms = { controller, numbers, releases: { resolve: resolved(controller) } } as unknown as Rooms
     const handlers = operationHandlers(rooms, channels)
     const end: ControllerEnd = {
       connect: (machine, link) => links.connect(machine, link),
@@ -117,14 +121,23 @@ export class Cluster {
       },
       answer: async (_, id, answers) => void (await asks.answer(id, answers)),
     }
-    this.#running = { controller, links, handlers, end, life }
+    this.#running = { controller, links, handlers, numbers, asks, end, life }
     await this.wait(controller.lead())
+  }
+
+  /** Begins to ask the machines for their numbers, as a controller does that was started with `startController`. */
+  readNumbers(): NumbersKeeper {
+    if (this.#running === null) throw new Error('no controller runs now')
+    const { numbers, asks } = this.#running
+    numbers.start((machine, ask, signal) => asks.ask(machine, ask, signal))
+    return numbers
   }
 
   /** Kills the controller with SIGKILL: only its disk stays. */
   killController(): void {
     const running = this.#running
     this.#running = null
+    running?.numbers.close()
     running?.life.end()
     for (const { line } of this.machines.values()) line.breakStreams()
   }

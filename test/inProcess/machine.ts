@@ -11,6 +11,7 @@ import type { InstanceSpec } from '../../src/drivers/supervisor/supervisor.ts'
 import { sleep, type Clock } from '../../src/lib/clock.ts'
 import type { JsonFiles } from '../../src/lib/jsonFolder.ts'
 import { loadAgentFeatures } from '../../src/machine/features.ts'
+import type { MachineLoad } from '../../src/protocol/numbers.ts'
 import type { VirtualClock } from '../../src/lib/testing/virtualClock.ts'
 import { Life } from './life.ts'
 import { MemoryCache } from './memoryCache.ts'
@@ -69,6 +70,7 @@ export class Machine {
   /** Services whose data was removed. */
   readonly removedData: string[] = []
   behaviour: (spec: InstanceSpec) => Behaviour = () => ({})
+  load: MachineLoad = { cpu: null, memory: null, disk: null }
   /** How far the machine's clock is behind. */
   behindMs = 0
   #clock: VirtualClock
@@ -133,6 +135,7 @@ export class Machine {
       disk: new AgentDisk(`/machine/${machine}`, life.view(this.files, ['write', 'replace', 'append'])),
       source: { fetch: () => never() },
       loopback: this.#loopback(),
+      load: async () => this.load,
       endpoints: { host: `10.0.0.${machine}`, http: 80, forward: 81, metrics: 82 },
       ...{ env: {}, clock, random: this.#random },
     })

@@ -39,6 +39,8 @@ export interface LineFaults {
 export class Line {
   /** False: the agent is of a version that neither asks for changes nor sends them. */
   takesChanges = true
+  /** Kinds of questions that the agent, of an older version, does not know. */
+  unknown: string[] = []
   /** Called with the name of each report that reaches the controller. */
   onReport: (name: string) => void = () => {}
   /** Called with the name of each message that goes to the agent. */
@@ -94,7 +96,9 @@ export class Line {
     const send = (message: AgentMessage): void => {
       if (this.faults.state !== 'up') return
       this.onMessage(message.event)
-      stream.deliver({ event: message.event, data: JSON.stringify(message.data) }, this.#delay())
+      const isUnknown = message.event === 'ask' && this.unknown.includes(message.data.kind)
+      const data = isUnknown ? { ...message.data, kind: 'horoscope' } : message.data
+      stream.deliver({ event: message.event, data: JSON.stringify(data) }, this.#delay())
     }
     this.#streams.add(stream)
     let stopWaiting = (): void => {}

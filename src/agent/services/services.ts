@@ -77,6 +77,12 @@ export class Services implements MachineFeature<Slice> {
     return this.#instances.all
   }
 
+  /** The instances that a balancer may send requests to. */
+  takingRequests(): { id: string; service: string }[] {
+    const all = [...this.all.values()].filter(({ definition }) => definition.listen !== 'none')
+    return all.map(({ id, definition: { service } }) => ({ id, service }))
+  }
+
   /** Ends or adopts the instances that an earlier agent left. */
   async start(): Promise<void> {
     const { supervisor, logger } = this.#parts

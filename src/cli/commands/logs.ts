@@ -89,6 +89,7 @@ function show({ out }: Session, answer: Answer): boolean {
     case 'end':
     case 'clock':
     case 'checkup':
+    case 'numbers':
       return true
   }
 }

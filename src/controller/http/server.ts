@@ -40,6 +40,7 @@ interface BuiltServer {
   server: FastifyInstance
   links: AgentLinks
   channels: Channels
+  asks: Asks
 }
 
 /**
@@ -112,7 +113,7 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
     const { contentType, text } = await controllerMetrics(rooms.controller, links.connected())
     return reply.type(contentType).send(text)
   })
-  return { server, links, channels }
+  return { server, links, channels, asks }
 }
 
 function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): void {

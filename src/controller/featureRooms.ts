@@ -1,0 +1,23 @@
+import type { Logger } from 'pino'
+import type { Asks } from './asks.ts'
+import type { Controller } from './controller.ts'
+import { NumbersKeeper } from './numbers/numbersKeeper.ts'
+
+interface Parts {
+  controller: Controller
+  logger: Logger
+}
+
+/** Here a feature hangs its own things into those that every call may use. */
+export const makeFeatureRooms = (parts: Parts) => ({ numbers: new NumbersKeeper(parts) })
+
+export type FeatureRooms = ReturnType<typeof makeFeatureRooms>
+
+/** Begins their work, once the agents can be asked. */
+export function startFeatureRooms({ numbers }: FeatureRooms, asks: Asks): void {
+  numbers.start((machine, ask, signal) => asks.ask(machine, ask, signal))
+}
+
+export function closeFeatureRooms({ numbers }: FeatureRooms): void {
+  numbers.close()
+}
