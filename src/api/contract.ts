@@ -15,7 +15,7 @@ import {
   type CallerRole,
   type Operation,
 } from './operation.ts'
-import { eventSchema, releaseSchema, rolloutSchema, statusSchema } from './views.ts'
+import { eventSchema, releaseSchema, rolloutSchema, sourceSchema, statusSchema } from './views.ts'
 
 export const basePath = '/api/v1'
 
@@ -27,6 +27,18 @@ const joined = z.object({
   controllers: z.array(z.string()),
   settings: machineSettingsSchema,
 })
+
+const eventFilter = {
+  service: service.optional(),
+  machine: machine.optional(),
+  rollout: id.optional().describe('its events, and the work on its service while it ran'),
+  type: z
+    .string()
+    .regex(/^[A-Za-z]{1,60}(,[A-Za-z]{1,60}){0,99}$/, 'types of events, with commas between them')
+    .optional()
+    .describe('one or more types of events, with commas between them'),
+  by: z.string().max(200).optional().describe('name of the token or machine whose call led to it'),
+}
 
 const laterBoot = z
   .int()
@@ -96,6 +108,30 @@ export const operations = {
     query: z.object({ service: service.optional(), atLeast }),
     response: z.object({ releases: z.array(releaseSchema) }),
   },
+  findEvents: {
+    ...{
+      method: 'GET',
+      path: '/events/search',
+      role: 'reader',
+      summary: 'events that match, newest first: page backwards with `before` = `next`',
+    },
+    query: z.object({
+      ...eventFilter,
+      cause: z.coerce.number().int().positive().optional().describe('events that follow directly from this position'),
+      after: z.coerce.number().int().nonnegative().default(0).describe('only events after this position'),
+      before: z.coerce.number().int().positive().optional().describe('only events before this position'),
+      limit: z.coerce.number().int().min(1).max(1_000).default(100),
+      atLeast,
+    }),
+    response: z.object({
+      events: z.array(eventSchema),
+      next: z
+        .int()
+        .nullable()
+        .describe('go on with before=NEXT, also if there are fewer events than `limit`; null: there are no older ones'),
+      position: z.int().describe('the end of the log'),
+    }),
+  },
   missingObjects: {
     ...{
       method: 'POST',
@@ -113,7 +149,10 @@ export const operations = {
       role: 'operator',
       summary: 'publish a release whose objects are all uploaded',
     },
-    body: z.object({ manifest: z.string().max(1_048_576).describe('the manifest object, byte for byte') }),
+    body: z.object({
+      manifest: z.string().max(1_048_576).describe('the manifest object, byte for byte'),
+      source: sourceSchema.nullable().default(null).describe('the commit in git that the folder was at'),
+    }),
     response: z.object({ position, service, release: id, fresh: z.boolean() }),
   },
   drainMachine: {
@@ -250,7 +289,7 @@ interface StreamOperation {
 export const streams = {
   events: {
     ...{ path: '/events', role: 'reader', summary: 'the event log, with new events as they happen if requested' },
-    query: z.object({ after: z.coerce.number().int().nonnegative().default(0), follow: flag }),
+    query: z.object({ ...eventFilter, after: z.coerce.number().int().nonnegative().default(0), follow: flag }),
     data: eventSchema,
   },
   watchRollout: {

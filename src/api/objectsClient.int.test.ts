@@ -15,7 +15,7 @@ async function serving(answer: RequestListener, silenceMs: number): Promise<Obje
   server = createServer(answer).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo // the server listens on TCP
-  return new ObjectsClient(new ApiClient({ url: `http://127.0.0.1:${port}`, token: 'x'.repeat(20) }), silenceMs)
+  return new ObjectsClient(new ApiClient({ url: `http://127.0.0.1:${port}`, token: 'x'.repeat(20) }), { silenceMs })
 }
 
 it('gives up a fetch that gets no answer', async () => {

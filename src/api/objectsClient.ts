@@ -2,19 +2,27 @@ import { systemClock } from '../lib/clock.ts'
 import { endAtSilence } from '../lib/silence.ts'
 import { unreachable, type ApiClient } from './client.ts'
 import type { Answered } from './httpRequest.ts'
+import type { ReleaseSource } from './views.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
 const framesContentType = 'application/vnd.tandem.objects'
+
+interface Options {
+  silenceMs: number
+  source: ReleaseSource | null
+}
 
 /** The controller's release store, over the API: publishing to it and fetching from it. */
 export class ObjectsClient {
   #client: ApiClient
   #silenceMs: number
+  #source: ReleaseSource | null
 
-  /** A transfer is given up when no bytes arrive for `silenceMs`. */
-  constructor(client: ApiClient, silenceMs = 30_000) {
+  /** A transfer is given up when no bytes arrive for `silenceMs`. `source`: the commit that releases come from. */
+  constructor(client: ApiClient, { silenceMs = 30_000, source = null }: Partial<Options> = {}) {
     this.#client = client
     this.#silenceMs = silenceMs
+    this.#source = source
   }
 
   /** The keys that the store lacks. */
@@ -37,8 +45,14 @@ export class ObjectsClient {
 
   /** Publishes a manifest whose objects are all in the store. */
   async commit(manifest: Uint8Array): Promise<{ id: string }> {
-    const { release } = await this.#client.call('publishRelease', {
-      body: { manifest: Buffer.from(manifest).toString() },
+    const body = { manifest: Buffer.from(manifest).toString() }
+    const publish = (source: ReleaseSource | null): Promise<{ release: string }> =>
+      this.#client.call('publishRelease', { body: source === null ? body : { ...body, source } })
+    const { release } = await publish(this.#source).catch((error: unknown) => {
+      // An older controller takes no source; the release is the same without it.
+      const isOlder = error instanceof OperatorError && error.code === 'E_USAGE' && error.subject === 'source'
+      if (this.#source === null || !isOlder) throw error
+      return publish(null)
     })
     return { id: release }
   }

@@ -36,11 +36,23 @@ export const rolloutSchema = z.object({
   ),
 }) satisfies z.ZodType<RolloutView>
 
+/** Control characters in a subject stay: the commit is data, and each reader shows them as it shows other texts. */
+export const sourceSchema = z.object({
+  commit: z.string().regex(/^[0-9a-f]{40,64}$/, 'the full id of a commit'),
+  subject: z.string().max(500).describe('first line of the message of the commit, possibly shortened'),
+  dirty: z.boolean().describe('the folder had changes that are not in the commit'),
+})
+
 export const releaseSchema = z.object({
   release: z.string(),
   service: z.string(),
   bytes: z.number().describe('size of the unpacked tree'),
   publishedAt: time,
+  by: z.string().nullable().default(null).describe('name of the token that published it; null: not recorded'),
+  source: sourceSchema
+    .nullable()
+    .default(null)
+    .describe('the commit in git that it was published from; null: not recorded, or not from a work tree'),
   collected: z.boolean(),
   completedAt: time.nullable(),
 }) satisfies z.ZodType<ReleaseView>
@@ -141,8 +153,21 @@ export const eventSchema = z.object({
   at: time,
   type: z.string(),
   data: z.record(z.string(), z.unknown()),
+  by: z
+    .string()
+    .nullable()
+    .optional()
+    .describe(
+      'name of the token whose call led to the event, or the machine that reported it (`machine a`); null: not recorded; absent: Tandem decided it on its own',
+    ),
+  cause: z
+    .int()
+    .nullable()
+    .optional()
+    .describe('position of the event that it follows from; null: not recorded; absent: it follows from no event'),
 })
 
+export type ReleaseSource = z.infer<typeof sourceSchema>
 export type Status = z.infer<typeof statusSchema>
 export type EventView = z.infer<typeof eventSchema>
 export type MachineStatus = Status['machines'][number]

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { ZodError } from 'zod'
-import type { Event, RecordedEvent } from '../events/event.ts'
+import type { Event, Origin, RecordedEvent } from '../events/event.ts'
 import type { Identity } from '../identity/identityFolder.ts'
 import { ordersFor } from './signedOrders.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -13,6 +13,7 @@ import { BaseMismatch } from '../protocol/readDifference.ts'
 import type { Report } from '../protocol/report.ts'
 import { readReportChange, type ReportChange } from '../protocol/reportChange.ts'
 import type { Command } from '../decider/rooms.ts'
+import { withOrigins } from '../decider/chains.ts'
 import { decide, nextDeadline, type Known } from '../decider/decide.ts'
 import { desiredState } from '../decider/desiredState.ts'
 import type { World } from '../decider/rooms.ts'
@@ -31,9 +32,9 @@ export type Request = Command extends infer C ? (C extends Command ? Omit<C, 'at
 export interface Exclusive {
   /**
    * Decides a request, appends the events that follow, and folds them. Rejects with the refusal. Resolves with the
-   * events, or with none when there is nothing to do.
+   * events, or with none when there is nothing to do. `by`: the name of the caller.
    */
-  execute(request: Request): Promise<RecordedEvent[]>
+  execute(request: Request, by?: string): Promise<RecordedEvent[]>
 }
 
 /** Called after every append with its events, and without events when a machine refuses this controller. */
@@ -134,16 +135,16 @@ export class Controller {
   exclusively<T>(work: (alone: Exclusive) => Promise<T>): Promise<T> {
     return this.#queue.run('decide', () => {
       if (this.#isClosed) throw new Error('the controller was closed')
-      return work({ execute: (request) => this.#execute(request) })
+      return work({ execute: (request, by) => this.#execute(request, { by }) })
     })
   }
 
   /**
    * Decides one request; a function makes the request when nobody else decides, and may refuse it. Rejects with
-   * the refusal. Resolves with the events, or with none when there is nothing to do.
+   * the refusal. Resolves with the events, or with none when there is nothing to do. `by`: the name of the caller.
    */
-  execute(request: Request | (() => Request)): Promise<RecordedEvent[]> {
-    return this.exclusively((alone) => alone.execute(typeof request === 'function' ? request() : request))
+  execute(request: Request | (() => Request), by?: string): Promise<RecordedEvent[]> {
+    return this.exclusively((alone) => alone.execute(typeof request === 'function' ? request() : request, by))
   }
 
   /** Decides a request as `execute` does, and returns the events that it would record. Records none. */
@@ -151,20 +152,25 @@ export class Controller {
     return this.exclusively(async () => this.#decide(request(), this.clock.now()).events)
   }
 
-  #decide(request: Request, at: number): { events: Event[]; from?: number } {
+  #decide(request: Request, at: number): { events: Event[]; from?: number; direct: number } {
     const decision = decide(this.state, this.#known(), { ...request, at } satisfies Command)
     if (decision.type === 'refused') throw refusalError(decision)
-    return decision.type === 'nothing' ? { events: [] } : decision
+    return decision.type === 'nothing' ? { events: [], direct: 0 } : decision
   }
 
-  async #execute(request: Request, at = this.clock.now()): Promise<RecordedEvent[]> {
-    const { events, from } = this.#decide(request, at)
-    const recorded = await this.#record(events, at, from)
+  async #execute(
+    request: Request,
+    { by, at = this.clock.now() }: { by?: string | undefined; at?: number },
+  ): Promise<RecordedEvent[]> {
+    const { events, from = this.state.position + 1, direct } = this.#decide(request, at)
+    const isRequest = request.type !== 'RecordReport'
+    const known = withOrigins(this.fold.chains, events, { first: from, direct, by: by ?? null, isRequest })
+    const recorded = await this.#record(known, at, from)
     for (const listener of this.#decided) listener()
     return recorded
   }
 
-  async #record(events: Event[], at: number, from?: number): Promise<RecordedEvent[]> {
+  async #record(events: (Event & Origin)[], at: number, from: number): Promise<RecordedEvent[]> {
     if (events.length === 0) return []
     const recorded = await this.#append(events, at, from)
     for (const event of recorded) {
@@ -183,7 +189,7 @@ export class Controller {
       if (!observed) return laterBoot(this.state, this.#observed, report)
       this.#observed = observed
       if (report.refused) this.#tell([])
-      else await alone.execute({ type: 'RecordReport', report })
+      else await alone.execute({ type: 'RecordReport', report }, `machine ${report.machine}`)
       return null
     })
   }
@@ -202,7 +208,7 @@ export class Controller {
 
   /** `now` was checked against the monotonic clock. Reports may have arrived since then, and wait behind this. */
   async #timePassed(now: number): Promise<void> {
-    await this.exclusively(() => this.#execute({ type: 'TimePassed' }, now))
+    await this.exclusively(() => this.#execute({ type: 'TimePassed' }, { at: now }))
   }
 
   /** Says which program the controller itself runs; without this, an upgrade cannot change it. */
@@ -289,7 +295,7 @@ export class Controller {
   /**
    * The disk may be full or read-only. Then the request is refused, nothing has changed, and the controller continues.
    */
-  async #append(events: Event[], at: number, from: number | undefined): Promise<RecordedEvent[]> {
+  async #append(events: (Event & Origin)[], at: number, from: number): Promise<RecordedEvent[]> {
     try {
       const recorded = await this.log.append(this.state.position, events, at, from)
       this.#unwritable = null

@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../events/event.ts'
 import { ReleaseCatalogue } from '../projections/releaseCatalogue.ts'
 import { RolloutHistory } from '../projections/rolloutHistory.ts'
+import { growChains, type Chains } from '../decider/chains.ts'
 import { evolve } from '../decider/evolve.ts'
 import { initialWorld, type World } from '../decider/rooms.ts'
 import type { Config } from '../decision/base.ts'
@@ -10,6 +11,7 @@ interface Folded {
   state: World
   history: ReturnType<RolloutHistory['snapshot']>
   releases: ReturnType<ReleaseCatalogue['snapshot']>
+  chains: [name: string, position: number][]
 }
 
 /** Everything that is folded from the event log, at one position. */
@@ -17,6 +19,7 @@ export class Fold {
   #state: World
   readonly history: RolloutHistory
   readonly releases: ReleaseCatalogue
+  #chains: Map<string, number>
 
   /** A fold of no events; with `text`, the fold that `snapshot` wrote. */
   constructor(config: Config, text: string | null = null) {
@@ -25,21 +28,30 @@ export class Fold {
     this.#state = kept ? { ...kept.state, config } : initialWorld(config)
     this.history = new RolloutHistory(kept?.history)
     this.releases = new ReleaseCatalogue(kept?.releases)
+    this.#chains = new Map(kept?.chains)
   }
 
   get state(): World {
     return this.#state
   }
 
+  get chains(): Chains {
+    return this.#chains
+  }
+
   fold(event: RecordedEvent): void {
     this.#state = evolve(this.#state, event)
     this.history.fold(event)
     this.releases.fold(event)
+    growChains(this.#chains, event)
   }
 
   snapshot(): string {
     const { history, releases } = this
-    const folded: Folded = { state: this.#state, history: history.snapshot(), releases: releases.snapshot() }
+    const folded: Folded = {
+      ...{ state: this.#state, history: history.snapshot(), releases: releases.snapshot() },
+      chains: [...this.#chains],
+    }
     return JSON.stringify(folded)
   }
 }

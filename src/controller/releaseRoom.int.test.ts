@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { operations } from '../api/contract.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { describeFolder } from '../releases/describeFolder.ts'
 import { DirectoryStore } from '../releases/directoryStore.ts'
@@ -40,6 +41,7 @@ async function push(
   into: ReleaseRoom,
   content: string,
   service = 'shop',
+  origin: Parameters<ReleaseRoom['publish']>[1] = {},
 ): Promise<{ release: string; fresh: boolean }> {
   const source = join(folder.path, 'source')
   mkdirSync(source, { recursive: true })
@@ -50,7 +52,7 @@ async function push(
     missing: (keys) => into.depot.missing(keys),
     put: (frames) => into.depot.put(frames),
     commit: async (manifest) => {
-      published = await into.publish(Buffer.from(manifest).toString())
+      published = await into.publish(Buffer.from(manifest).toString(), origin)
       return { id: published.release }
     },
   })
@@ -65,6 +67,27 @@ it('publishes a release once, and records the size of its tree', async () => {
   const { position } = controller.state
   expect(await push(releases, 'x'.repeat(5_000))).toEqual({ ...first, fresh: false })
   expect(controller.state.position).toBe(position)
+})
+
+it('records who published a release, and from which commit, outside the release', async () => {
+  const source = { commit: 'c'.repeat(40), subject: '\u001b[2J<b>', dirty: true }
+  const { release } = await push(room(), 'one', 'shop', { by: 'ci', source })
+  expect(controller.releases.get(release)).toMatchObject({ by: 'ci', source })
+  const [event] = await controller.log.search({ after: 0, before: 100 }, { types: ['ReleasePublished'] }, 1)
+  expect(event).toMatchObject({ by: 'ci', data: { release, source } })
+  // The same bytes are the same release, whoever publishes them from whatever commit.
+  expect(await push(room(), 'one', 'shop', { by: 'ida', source: null })).toMatchObject({ release, fresh: false })
+  expect(controller.releases.get(release)).toMatchObject({ by: 'ci', source })
+  expect((await push(room(), 'two')).release).not.toBe(release)
+  expect(controller.releases.all('shop').at(-1)).toMatchObject({ by: null, source: null })
+})
+
+it('takes no commit that is too long or has no id', () => {
+  const { body } = operations.publishRelease
+  const taken = (source: object): boolean => body.safeParse({ manifest: '', source }).success
+  const source = { commit: 'c'.repeat(40), subject: 'x'.repeat(500), dirty: false }
+  expect([taken(source), taken({ ...source, subject: 'x'.repeat(501) })]).toEqual([true, false])
+  expect(taken({ ...source, commit: 'main' })).toBe(false)
 })
 
 it('finds a release by an unambiguous prefix, within its service', async () => {

@@ -1,6 +1,7 @@
 import { forCluster } from '../definitions/overlay.ts'
 import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
+import type { ReleaseSource } from '../events/fleetEvents.ts'
 import { parseManifest } from '../releases/manifest.ts'
 import { ReleaseDepot } from '../releases/releaseDepot.ts'
 import { readListing } from '../releases/releaseListing.ts'
@@ -34,22 +35,21 @@ export class ReleaseRoom {
 
   /**
    * Makes a release of uploaded objects and records it in the log. `fresh` is false when the release was published
-   * before.
+   * before. `by`: the name of the caller.
    */
-  async publish(manifestText: string): Promise<{ service: string; release: string; fresh: boolean }> {
+  async publish(
+    manifestText: string,
+    { by, source = null }: { by?: string; source?: ReleaseSource | null } = {},
+  ): Promise<{ service: string; release: string; fresh: boolean }> {
     const bytes = Buffer.from(manifestText)
     const manifest = parseManifest(bytes)
     const { id } = await this.depot.commit(bytes)
     const { bytes: unpacked } = await readListing(manifest.tree, this.depot)
     const definition = forCluster(manifest.definition, this.#controller.config.cluster)
-    const events = await this.#controller.execute({
-      type: 'PublishRelease',
-      service: manifest.service,
-      release: id,
-      definition,
-      bytes: unpacked,
-    })
-    return { service: manifest.service, release: id, fresh: events.some(({ type }) => type === 'ReleasePublished') }
+    const { service } = manifest
+    const publish = { type: 'PublishRelease', service, release: id, definition, bytes: unpacked, source } as const
+    const events = await this.#controller.execute(publish, by)
+    return { service, release: id, fresh: events.some(({ type }) => type === 'ReleasePublished') }
   }
 
   /** Removes content that nothing needs any more; called after each rollout. */

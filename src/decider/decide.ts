@@ -14,12 +14,17 @@ export interface Known {
   self: ControllerSelf
 }
 
+/** `direct`: the number of events, at the beginning, that the command itself led to; the others follow from these. */
+export type Decided =
+  | Exclude<Decision, { type: 'accepted' }>
+  | (Extract<Decision, { type: 'accepted' }> & { direct: number })
+
 /**
  * Decides one command against everything known: the state folded from the log, and the machines' newest reports (which
  * already contain this command's report). Returns the events to append, nothing to do, or the reason for a refusal.
  * Pure: the same arguments give the same answer.
  */
-export function decide(world: World, known: Known, command: Command): Decision {
+export function decide(world: World, known: Known, command: Command): Decided {
   const given = givenAt(world, known, command)
   const direct = decideCommand(world, command, momentOf(world, given))
   if (direct.type === 'refused') return direct
@@ -29,7 +34,7 @@ export function decide(world: World, known: Known, command: Command): Decision {
   if (refusal) return refusal
   const following = advance(after, given)
   if (direct.type === 'nothing' && following.length === 0) return direct
-  return { ...direct, type: 'accepted', events: [...events, ...following] }
+  return { ...direct, type: 'accepted', events: [...events, ...following], direct: events.length }
 }
 
 /** The next time at which something is decided, in ms by the controller's clock; infinite when nothing waits. */

@@ -1,5 +1,6 @@
 import type { Asked, Base, TermRecord } from '../decision/base.ts'
 import { accepted } from '../decision/refuse.ts'
+import type { Links } from '../decision/links.ts'
 import { roomOf } from '../decision/room.ts'
 import { change, step, type Words } from '../decision/words.ts'
 import type { EventData } from '../events/event.ts'
@@ -33,10 +34,18 @@ const words: Words<LeadershipEvents> = {
   ClockRestarted: ({ reason }) => step('note', 'controller', `began its deadlines again: ${reason}`),
 }
 
+/** They follow from nothing that is in the log. */
+const links: Links<LeadershipEvents> = {
+  LeadershipTaken: () => ({}),
+  LogRecovered: () => ({}),
+  ClockRestarted: () => ({}),
+}
+
 /** Who decides, and since when deadlines count. */
 export const leadership = roomOf<Base, Partial<Base>, LeadershipEvents, LeadershipCommand>()({
   name: 'leadership',
   words,
+  links,
   initial: {},
   folds: {
     LeadershipTaken: ({ terms }, { data }, asked) => took(terms, data, asked, false),

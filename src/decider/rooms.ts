@@ -1,5 +1,6 @@
 import { addresses } from '../addresses/room.ts'
 import { initialBase, type Base, type Config } from '../decision/base.ts'
+import type { EveryLink } from '../decision/links.ts'
 import type { Room } from '../decision/room.ts'
 import type { EveryWord } from '../decision/words.ts'
 import type { EventType } from '../events/event.ts'
@@ -53,6 +54,9 @@ export const everyEventIsFolded: [Unfolded] extends [never] ? true : Unfolded = 
 
 /** How each event reads to people. The compiler objects to an event type that no room words. */
 export const words: EveryWord = Object.assign({}, ...table.map((room) => room.words)) as Merged<Entry['words']> // their sum
+
+/** From which earlier event each one follows. The compiler objects to an event type that no room links. */
+export const links: EveryLink = Object.assign({}, ...table.map((room) => room.links)) as Merged<Entry['links']> // their sum
 
 export const rooms: readonly Room<World, Partial<World>, never, never>[] = table
 

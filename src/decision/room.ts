@@ -2,6 +2,7 @@ import type { Event, EventData, EventType, RecordedEvent } from '../events/event
 import type { MachineDesire } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 import type { Asked, Base } from './base.ts'
+import type { Links } from './links.ts'
 import type { Directing, Moment, Operation } from './moment.ts'
 import type { Decision } from './refuse.ts'
 import type { Words } from './words.ts'
@@ -19,6 +20,8 @@ export interface Room<World extends Base, Own, Command extends { type: string },
   commands: Deciders<World, Command>
   /** How each event that this room adds to the log reads to people. */
   words: object
+  /** From which earlier event each of them follows. */
+  links: object
   /** The facts in a machine's report that the log does not know yet. */
   facts?: (world: World, report: Report, moment: Moment) => Event[]
   /** Everything that follows now; decided again until nothing more follows. */
@@ -63,6 +66,6 @@ export const roomOf =
     Slice extends keyof MachineDesire = never,
   >() =>
   <F extends Folds<World, Own> & Record<keyof Added, unknown>>(
-    room: Room<World, Own, Command, Slice> & { folds: F; words: Words<Added> },
+    room: Room<World, Own, Command, Slice> & { folds: F; words: Words<Added>; links: Links<Added> },
   ): typeof room =>
     room

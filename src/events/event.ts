@@ -2,7 +2,15 @@
 export type Event = { [T in EventType]: { type: T; data: EventData[T] } }[EventType]
 
 /** An event in the log. Positions grow by one, except where a recovery left a gap on purpose. */
-export type RecordedEvent = Event & { position: number; at: string }
+export type RecordedEvent = Event & { position: number; at: string } & Origin
+
+/** Where an event comes from. `null`: a version of Tandem recorded it that did not know; such events have both `null`. */
+export interface Origin {
+  /** Name of the token whose call led to the event, or the machine that reported it (`machine a`). Absent: Tandem decided it on its own. */
+  by?: string | null
+  /** Position of the event that it follows from. Absent: it follows from no event. */
+  cause?: number | null
+}
 
 export type EventType = keyof EventData
 

@@ -20,6 +20,15 @@ export interface Endpoints {
   metrics: number
 }
 
+/** The commit in git from which a release was published. */
+export interface ReleaseSource {
+  commit: string
+  /** First line of its message, possibly shortened. */
+  subject: string
+  /** The folder had changes that are not in the commit. */
+  dirty: boolean
+}
+
 export interface FleetEvents {
   /** The whole content of the applied `cluster.yaml`. */
   ClusterApplied: { cluster: ClusterDefinition }
@@ -41,7 +50,13 @@ export interface FleetEvents {
   MachineDrainStepped: { machine: string }
   MachineDrained: { machine: string; work: number }
   MachineReadied: { machine: string }
-  ReleasePublished: { service: string; release: string; definition: Definition; bytes: number }
+  ReleasePublished: {
+    service: string
+    release: string
+    definition: Definition
+    bytes: number
+    source?: ReleaseSource
+  }
   ReleasesCollected: { releases: string[] }
   InstanceStarted: { instance: string; machine: string; port: number | null; mark: ReportMark }
   InstanceReady: { instance: string; machine: string; port: number | null; mark: ReportMark }

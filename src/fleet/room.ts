@@ -12,6 +12,7 @@ import { desiredMachine } from './desiredMachine.ts'
 import { fleetFolds } from './folds.ts'
 import { reportFacts } from './reportFacts.ts'
 import type { FleetState, FleetWorld } from './state.ts'
+import { fleetLinks } from './links.ts'
 import { fleetWords } from './words.ts'
 
 /** Machines, what runs on them, and who serves. */
@@ -24,6 +25,7 @@ export const fleet = roomOf<
 >()({
   name: 'fleet',
   words: fleetWords,
+  links: fleetLinks,
   initial: { cluster: null, machines: {}, removedMachines: {}, releases: {}, instances: {} },
   folds: fleetFolds,
   facts: reportFacts,

@@ -8,6 +8,7 @@ import type { MaintenanceCommand } from './commands.ts'
 import { resumeMaintenance, startMaintenance, stopMaintenance } from './decideMaintenance.ts'
 import { maintenanceFolds } from './foldMaintenance.ts'
 import { isRunning, type MaintenanceState, type MaintenanceWorld } from './state.ts'
+import { maintenanceLinks } from './links.ts'
 import { maintenanceWords } from './words.ts'
 
 /** Machines are patched and restarted, one after the other. */
@@ -20,6 +21,7 @@ export const maintenance = roomOf<
 >()({
   name: 'maintenance',
   words: maintenanceWords,
+  links: maintenanceLinks,
   initial: { maintenance: null },
   folds: maintenanceFolds,
   advance: advanceMaintenance,

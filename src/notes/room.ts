@@ -4,6 +4,7 @@ import { noSuchMachine } from '../fleet/decideMachine.ts'
 import type { FleetWorld } from '../fleet/state.ts'
 import { without } from '../lib/records.ts'
 import type { NoteEvents } from '../events/noteEvents.ts'
+import { noteLinks } from './links.ts'
 import { noteWords } from './words.ts'
 
 export interface NotesState {
@@ -24,6 +25,7 @@ interface NoteMachine {
 export const notes = roomOf<NotesWorld, NotesState, NoteEvents, NoteMachine>()({
   name: 'notes',
   words: noteWords,
+  links: noteLinks,
   initial: { notes: {} },
   folds: {
     MachineNoted: ({ notes: known }, { data: { machine, text } }, { at }) => ({

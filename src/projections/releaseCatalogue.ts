@@ -1,3 +1,4 @@
+import type { ReleaseSource } from '../events/fleetEvents.ts'
 import type { RecordedEvent } from '../events/event.ts'
 
 /** A published release as users see it. */
@@ -6,6 +7,10 @@ export interface ReleaseView {
   service: string
   bytes: number
   publishedAt: string
+  /** Name of the token that published it; `null`: not recorded. */
+  by: string | null
+  /** The commit that it was published from; `null`: not recorded, or the folder was in no git repository. */
+  source: ReleaseSource | null
   /** True once its content was collected: no rollout to it is possible any more. */
   collected: boolean
   /** When a rollout to it last completed. */
@@ -43,9 +48,18 @@ export class ReleaseCatalogue {
   fold(event: RecordedEvent): void {
     switch (event.type) {
       case 'ReleasePublished': {
-        const { release, service, bytes } = event.data
+        const { release, service, bytes, source = null } = event.data
         this.#releases.delete(release)
-        const view = { release, service, bytes, publishedAt: event.at, collected: false, completedAt: null }
+        const view = {
+          release,
+          service,
+          bytes,
+          publishedAt: event.at,
+          by: event.by ?? null,
+          source,
+          collected: false,
+          completedAt: null,
+        }
         this.#releases.set(release, view)
         return
       }

@@ -1,11 +1,21 @@
 import type { Definition } from '../definitions/definition.ts'
+import type { ReleaseSource } from '../events/fleetEvents.ts'
 import type { RolloutKind } from '../events/rolloutEvents.ts'
 
 export type RolloutCommand =
   | StartRollout
   | { type: 'AbortRollout'; rollout: string }
-  | { type: 'PublishRelease'; service: string; release: string; definition: Definition; bytes: number }
+  | PublishRelease
   | { type: 'CollectReleases'; releases: string[] }
+
+export interface PublishRelease {
+  type: 'PublishRelease'
+  service: string
+  release: string
+  definition: Definition
+  bytes: number
+  source?: ReleaseSource | null
+}
 
 export interface StartRollout {
   type: 'StartRollout'

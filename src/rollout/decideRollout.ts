@@ -7,9 +7,12 @@ import type { State } from './state.ts'
 type Command<T extends RolloutCommand['type']> = Extract<RolloutCommand, { type: T }>
 
 export function publishRelease(state: State, command: Command<'PublishRelease'>): Decision {
-  const { service, release, definition, bytes } = command
+  const { service, release, definition, bytes, source = null } = command
   if (release in state.releases) return { type: 'nothing' }
-  return accepted({ type: 'ReleasePublished', data: { service, release, definition, bytes } })
+  return accepted({
+    type: 'ReleasePublished',
+    data: { service, release, definition, bytes, ...(source && { source }) },
+  })
 }
 
 /** Releases that came into use since the collection was planned stay. */

@@ -15,12 +15,14 @@ import { rolloutFolds } from './folds.ts'
 import { keptReleases } from './keptReleases.ts'
 import { startRollout } from './startRollout.ts'
 import type { RolloutState, State } from './state.ts'
+import { rolloutLinks } from './links.ts'
 import { rolloutWords } from './words.ts'
 
 /** Services are moved to a release, one machine after the other. */
 export const rollout = roomOf<State, RolloutState, RolloutEvents, RolloutCommand, ServiceSlice>()({
   name: 'rollout',
   words: rolloutWords,
+  links: rolloutLinks,
   initial: { services: {}, turns: {}, rollouts: {}, generations: {}, loopbacks: {}, removedData: {} },
   folds: rolloutFolds,
   facts: dataRemoved,

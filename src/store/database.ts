@@ -25,6 +25,9 @@ export function openDatabase(path: string): DatabaseSync {
   return database
 }
 
+export const hasTable = (database: DatabaseSync, name: string): boolean =>
+  database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined
+
 function migrate(database: DatabaseSync, path: string): void {
   const files = readdirSync(migrations)
     .filter((file) => file.endsWith('.sql'))

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { hasTable } from './database.ts'
 import type { SnapshotKey, SnapshotStore } from './snapshotStore.ts'
 import { writtenTogether } from './written.ts'
 
@@ -49,7 +50,6 @@ export class SqliteSnapshotStore implements SnapshotStore {
   }
 
   #exists(): boolean {
-    const named = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'snapshots'"
-    return this.#database.prepare(named).get() !== undefined
+    return hasTable(this.#database, 'snapshots')
   }
 }

@@ -49,6 +49,26 @@ describe('the event log in SQLite', () => {
     await log.close()
   })
 
+  it('says of an event from a version that recorded no origins that its origin is not recorded', async () => {
+    const database = openDatabase(path)
+    const log = new SqliteEventLog(database)
+    const older = `INSERT INTO events (position, at, type, version, data) VALUES (?, '', 'ClockRestarted', 1, '{}')`
+    database.prepare(older).run(1)
+    expect((await log.read(0, 10)).map(({ by, cause }) => [by, cause])).toEqual([[null, null]])
+    expect(await log.search({ after: 0, before: 10 }, { by: 'ci' }, 10)).toEqual([])
+    await log.append(1, [{ ...event('a'), by: 'ci', cause: 1 }], 0)
+    // And of one that was recorded after a downgrade.
+    database.prepare(older).run(3)
+    expect((await log.read(0, 10)).map(({ by, cause }) => [by, cause])).toEqual([
+      ...[
+        [null, null],
+        ['ci', 1],
+        [null, null],
+      ],
+    ])
+    await log.close()
+  })
+
   it('keeps a second controller out', async () => {
     await withLog(async () => {
       expect(() => openDatabase(path)).toThrow(expect.objectContaining({ code: 'E_LOG_LOCKED' }))

@@ -8,12 +8,14 @@ import { upgradeFolds } from './foldUpgrade.ts'
 import { startUpgrade, type StartUpgrade } from './startUpgrade.ts'
 import { runningUpgrade, type UpgradeState, type UpgradeWorld } from './state.ts'
 import { surroundings } from './surroundings.ts'
+import { upgradeLinks } from './links.ts'
 import { upgradeWords } from './words.ts'
 
 /** Tandem itself is upgraded, part by part. */
 export const upgrade = roomOf<UpgradeWorld, UpgradeState, UpgradeEvents, StartUpgrade, 'program'>()({
   name: 'upgrade',
   words: upgradeWords,
+  links: upgradeLinks,
   initial: { upgrade: null },
   folds: upgradeFolds,
   advance: (world, moment) => (runningUpgrade(world) ? advanceUpgrade(world, surroundings(world, moment)) : []),

@@ -235,6 +235,21 @@ describe('the command line', () => {
     expect(positions).toEqual(positions.map((_, index) => middle + 1 + index))
   })
 
+  it('shows where each event comes from, and finds events from the newest on', async () => {
+    const find = async (...args: string[]): Promise<EventView[]> =>
+      (await laptop.run('events', ...args, '--json')).out.map((line) => JSON.parse(line) as EventView) // as above
+    const started = await find('--service', 'shop', '--type', 'RolloutStarted')
+    expect(started.length).toBeGreaterThan(0)
+    expect(new Set(started.map(({ by, cause }) => `${by} ${cause}`))).toEqual(new Set(['tandem up undefined']))
+    const [last] = await find('--last', '1')
+    expect(last).toEqual((await find()).at(-1))
+    const ready = await find('--type', 'InstanceReady', '--machine', 'b', '-n', '2')
+    expect(ready.map(({ by }) => by)).toEqual(ready.map(() => 'machine b'))
+    expect(ready.every(({ position, cause }) => typeof cause === 'number' && cause < position)).toBe(true)
+    const { out } = await laptop.run('events', '--rollout', started.at(-1)?.data['rollout'] as string, '--last', '1') // a text
+    expect(out[0]).toMatch(/ {2}RolloutFinished .* {2}after \d+$/)
+  })
+
   it('accepts any unambiguous prefix of a release or rollout, and reports an ambiguous one', async () => {
     const { releases } = await laptop.json<{ releases: { release: string }[] }>('releases', 'shop')
     expect(releases.length).toBeGreaterThanOrEqual(4)

@@ -154,7 +154,7 @@ export class Cluster {
     const answer = async (): Promise<unknown> => {
       const answered: unknown = running.handlers[name](input as never, caller) // the signature pairs them
       if (!isDeciding(answered)) return answered
-      return answered.answer(await running.controller.execute(answered.request))
+      return answered.answer(await running.controller.execute(answered.request, caller.name))
     }
     return this.wait(answer()) as Promise<Result<Operations[N]>> // likewise
   }
@@ -168,7 +168,9 @@ export class Cluster {
       ...over,
     })
     const { service } = definition
-    await this.wait(this.controller.execute({ type: 'PublishRelease', service, release: id, definition, bytes: 10 }))
+    await this.wait(
+      this.controller.execute({ type: 'PublishRelease', service, release: id, definition, bytes: 10 }, 'test'),
+    )
     return id
   }
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { causeOf, growChains } from '../../src/decider/chains.ts'
 import { desiredState } from '../../src/decider/desiredState.ts'
 import { evolve } from '../../src/decider/evolve.ts'
 import { initialWorld } from '../../src/decider/rooms.ts'
@@ -236,10 +237,14 @@ export class RandomHistory {
     if (problems.length > 0) throw new Error(`problems stay: ${problems.join()}`)
   }
 
-  /** Every event keeps the invariants of decisions, and the log folds to the state of the controller. */
+  /** Every event keeps the invariants of decisions and follows from the right one, and the log folds to the state of the controller. */
   #checkLog(): void {
     let state = initialWorld(this.#cluster.controller.config)
+    const chains = new Map<string, number>()
     for (const event of this.#cluster.events()) {
+      const cause = event.by === 'test' ? undefined : (causeOf(chains, event) ?? undefined)
+      if (event.cause !== cause) throw new Error(`it follows from ${cause}: ${JSON.stringify(event)}`)
+      growChains(chains, event)
       const after = evolve(state, event)
       const wrong = wrongWith(state, event, after)
       if (wrong.length > 0) throw new Error(`${wrong.join('; ')} at ${JSON.stringify(event)}`)

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path'
 import type { ApiClient } from '../../api/client.ts'
 import { ObjectsClient } from '../../api/objectsClient.ts'
+import type { ReleaseSource } from '../../api/views.ts'
 import type { Definition } from '../../definitions/definition.ts'
 import { renderWarnings } from '../../definitions/problem.ts'
 import { readDefinition } from '../../definitions/readDefinition.ts'
@@ -10,6 +11,7 @@ import { publish } from '../../releases/publish.ts'
 import type { ReleaseDescription } from '../../releases/releaseDescription.ts'
 import { runBuild } from '../../releases/runBuild.ts'
 import { showSeconds } from '../duration.ts'
+import { gitSource } from '../gitSource.ts'
 import { contactLostNote, throughOutages } from '../follow/contact.ts'
 import { ProgressLine } from '../progressLine.ts'
 import { missingContent } from '../render/missingContent.ts'
@@ -51,9 +53,10 @@ async function publishFolder(
   folder: string,
 ): Promise<ReleaseDescription> {
   await build(session, definition, folder)
+  const source = gitSource(folder, session.host.env)
   const description = await describe(session, definition, folder)
   for (const warning of description.warnings) session.out.warn(warning)
-  await publishTo(session, client, description)
+  await publishTo(session, client, description, await source)
   return description
 }
 
@@ -88,7 +91,12 @@ async function describe(session: Session, definition: Definition, folder: string
   }
 }
 
-async function publishTo(session: Session, client: ApiClient, description: ReleaseDescription): Promise<void> {
+async function publishTo(
+  session: Session,
+  client: ApiClient,
+  description: ReleaseDescription,
+  source: ReleaseSource | null,
+): Promise<void> {
   const { out, signal } = session
   const line = new ProgressLine(out)
   const startedAt = performance.now()
@@ -96,7 +104,7 @@ async function publishTo(session: Session, client: ApiClient, description: Relea
   try {
     const { sentBytes, sentObjects } = await throughOutages(
       () =>
-        publish(description, new ObjectsClient(client), {
+        publish(description, new ObjectsClient(client, { source }), {
           signal,
           onProgress: ({ objects, ofObjects, sentBytes: bytes }) =>
             line.show(`sending  ${objects} of ${count(ofObjects, 'object')}, ${showBytes(bytes)}`),

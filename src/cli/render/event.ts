@@ -1,14 +1,18 @@
-import type { EventView } from '../../api/views.ts'
+import type { EventView, ReleaseSource } from '../../api/views.ts'
 import type { Paint } from '../paint.ts'
 import { shortId } from '../../definitions/names.ts'
 
 /** Fields that are too long for one line; `--json` prints them. */
 const hidden = new Set(['mark', 'definition', 'held', 'routes', 'endpoints', 'target'])
 
-/** `  42  2026-11-21 02:14:07.310  InstanceReady  machine=a instance=… port=20001`. */
-export function renderEvent({ position, at, ...event }: EventView, paint: Paint): string {
+/** `  42  2026-11-21 02:14:07.310  InstanceReady  machine=a instance=… port=20001  after 41  by machine a`. */
+export function renderEvent({ position, at, by, cause, ...event }: EventView, paint: Paint): string {
   const time = at.replace('T', ' ').replace('Z', '')
-  return [String(position).padStart(6), paint('dim', time), renderFacts(event, paint)].join('  ')
+  const origin = [
+    ...(typeof cause === 'number' ? [paint('dim', `after ${cause}`)] : []),
+    ...(typeof by === 'string' ? [paint('dim', `by ${by}`)] : []),
+  ]
+  return [String(position).padStart(6), paint('dim', time), renderFacts(event, paint), ...origin].join('  ')
 }
 
 /** `InstanceReady  machine=a instance=… port=20001`. */
@@ -26,11 +30,15 @@ function shown(value: unknown): string | null {
     if (/^[0-9a-f]{64}$/.test(value)) return shortId(value)
     return /\s/.test(value) ? JSON.stringify(value) : value
   }
+  if (typeof value === 'object' && 'commit' in value) return sourceText(value as ReleaseSource) // by the event's schema
   if (Array.isArray(value)) {
     if (value.length === 0) return null
     return value.map((one) => (typeof one === 'object' && one ? (nameOf(one) ?? '{…}') : shown(one))).join(',')
   }
   return JSON.stringify(value)
 }
+
+const sourceText = ({ commit, subject, dirty }: ReleaseSource): string =>
+  `${shortId(commit)}${dirty ? '+changes' : ''} ${JSON.stringify(subject)}`
 
 const nameOf = (value: object): string | null => ('id' in value && typeof value.id === 'string' ? value.id : null)

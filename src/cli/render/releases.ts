@@ -11,19 +11,31 @@ export interface ListedRelease extends ReleaseView {
   machines: string[]
 }
 
+const shownSubject = 40
+
 /** Oldest first, so that the newest release is next to the prompt. */
 export function renderReleases(releases: readonly ListedRelease[], now: number, paint: Paint): string {
   if (releases.length === 0) return 'no release is published'
   const rows = releases.map((release) => [
     shortId(release.release),
     showAge(release.publishedAt, now),
+    release.by ?? '-',
+    commitOf(release),
     showBytes(release.bytes),
     release.completedAt === null
       ? paint('dim', 'never completed')
       : `completed ${ago(showAge(release.completedAt, now))}`,
     stateOf(release, paint),
   ])
-  return renderTable(['RELEASE', 'AGE', 'SIZE', 'ROLLED OUT', 'NOW'], rows, paint).join('\n')
+  return renderTable(['RELEASE', 'AGE', 'BY', 'COMMIT', 'SIZE', 'ROLLED OUT', 'NOW'], rows, paint).join('\n')
+}
+
+/** The subject is written by whoever wrote the commit: on one line, and not longer than leaves room for the rest. */
+function commitOf({ source }: ListedRelease): string {
+  if (source === null) return '-'
+  const subject = source.subject.replaceAll(/\s+/g, ' ')
+  const shown = subject.length <= shownSubject ? subject : `${subject.slice(0, shownSubject - 1).toWellFormed()}…`
+  return `${source.commit.slice(0, 8)}${source.dirty ? '+changes' : ''} ${shown}`
 }
 
 const ago = (age: string): string => (age === 'now' ? 'just now' : `${age} ago`)

@@ -50,19 +50,22 @@ it('releases show the machines that run them', () => {
     publishedAt: at(0),
     collected: false,
     completedAt: at(9),
+    by: null,
+    source: null,
   }
+  const source = { commit: '0123456789'.repeat(4), subject: `Shop:\n${'pay '.repeat(50)}`, dirty: true }
   const text = renderReleases(
     [
       { ...release, collected: true, completedAt: null, current: false, machines: [] },
-      { ...release, current: true, machines: ['a', 'b'] },
+      { ...release, current: true, machines: ['a', 'b'], by: 'ci', source },
     ],
     Date.parse(at(600)),
     plain,
   )
   expect(text.split('\n')).toEqual([
-    'RELEASE       AGE  SIZE     ROLLED OUT         NOW',
-    'aaaaaaaaaaaa  10m  3.1 MiB  never completed    removed by garbage collection; push it again to use it',
-    'aaaaaaaaaaaa  10m  3.1 MiB  completed 10m ago  runs on a, b',
+    'RELEASE       AGE  BY  COMMIT                                                     SIZE     ROLLED OUT         NOW',
+    'aaaaaaaaaaaa  10m  -   -                                                          3.1 MiB  never completed    removed by garbage collection; push it again to use it',
+    'aaaaaaaaaaaa  10m  ci  01234567+changes Shop: pay pay pay pay pay pay pay pay p…  3.1 MiB  completed 10m ago  runs on a, b',
   ])
 })
 

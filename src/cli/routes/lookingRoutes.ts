@@ -87,16 +87,25 @@ export const logs = command({
 
 export const events = command({
   brief: 'Show the event log',
-  example: 'tandem events -f\ntandem events --after 120 --json',
+  example: 'tandem events -f\ntandem events --service shop --last 20\ntandem events --after 120 --json',
   parameters: {
     flags: {
       follow: on('Print new events as they happen'),
+      last: {
+        ...{ kind: 'parsed', parse: parsePosition, placeholder: 'N', optional: true },
+        brief: 'Show only the last N events that match',
+      },
+      service: known('services', text('S', 'Show only events of this service')),
+      machine: known('machines', text('M', 'Show only events on this machine')),
+      rollout: known('rollouts', text('ID', 'Show only events of this rollout')),
+      type: text('TYPE', 'Show only events of this type; several with commas between them'),
+      by: text('NAME', 'Show only events that a call with the token or machine of this name led to'),
       after: {
         ...{ kind: 'parsed', parse: parsePosition, placeholder: 'POSITION', default: '0' },
         brief: 'Show only events after this position',
       },
     },
-    aliases: { f: 'follow' },
+    aliases: { f: 'follow', n: 'last' },
   },
   load: async () => (await import('../commands/events.ts')).events,
 })

@@ -7,6 +7,7 @@ import type { Controller } from '../controller.ts'
 import type { Deciding } from '../deciding.ts'
 import { placeToRun } from '../../rollout/placeToRun.ts'
 import { unlessRefused } from '../refusalError.ts'
+import { findEvents } from '../findEvents.ts'
 import { recover } from '../recover.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
 import { statusView } from '../statusView.ts'
@@ -35,9 +36,13 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
       }
     },
     releases: ({ query }) => ({ releases: controller.releases.all(query.service ?? null) }),
+    findEvents: ({ query }) => findEvents(controller, query),
     // The depot checks that each item is a key.
     missingObjects: async ({ body }) => ({ missing: await releases.depot.missing(body.keys as `blob/${string}`[]) }),
-    publishRelease: async ({ body }) => ({ ...(await releases.publish(body.manifest)), position: position() }),
+    publishRelease: async ({ body }, { name: by }) => ({
+      ...(await releases.publish(body.manifest, { by, source: body.source })),
+      position: position(),
+    }),
     drainMachine: ({ params, body }) => ({
       request: () => ({ type: 'DrainMachine', machine: params.machine, ...body }),
       answer: () => ({ position: position() }),

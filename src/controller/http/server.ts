@@ -157,7 +157,7 @@ function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): 
         const { dryRun: isDryRun } = request.query as { dryRun: boolean } // validated above
         return isDryRun
           ? { dryRun: true, events: await rooms.controller.rehearse(deciding.request) }
-          : deciding.answer(await rooms.controller.execute(deciding.request))
+          : deciding.answer(await rooms.controller.execute(deciding.request, caller.name))
       },
     })
   }

@@ -5,6 +5,7 @@ import type { Answer } from '../../protocol/ask.ts'
 import type { Checkup } from '../../protocol/checkup.ts'
 import type { Asks } from '../asks.ts'
 import { beyondLog, type Controller } from '../controller.ts'
+import { wantedBy } from '../findEvents.ts'
 import { refuseUnknownMachine } from '../../fleet/decideMachine.ts'
 import { unlessRefused } from '../refusalError.ts'
 import { askedAgain, asTheyCome, inOrderOfTime, pipeAnswers, unreachableSaid } from './answerStreams.ts'
@@ -26,7 +27,7 @@ export function streamHandlers(controller: Controller, asks: Asks, examine: () =
       const after = resumeAfter(request.headers['last-event-id']) ?? query.after
       const { position } = controller.state
       if (after > position) throw beyondLog(after, position)
-      await streamEvents(controller, new EventStream(request, reply, controller.clock), after, query.follow)
+      await streamEvents(controller, new EventStream(request, reply, controller.clock), { ...query, after })
     },
     watchRollout: async ({ params }, request, reply) => {
       const { id } = findRollout(controller, params.id)
@@ -77,8 +78,13 @@ function resumeAfter(lastEventId: string | string[] | undefined): number | null 
   throw new OperatorError('E_USAGE', 'Last-Event-ID is not a position of the event log', { subject: 'Last-Event-ID' })
 }
 
-async function streamEvents(controller: Controller, stream: EventStream, from: number, follow: boolean): Promise<void> {
-  let after = from
+async function streamEvents(
+  controller: Controller,
+  stream: EventStream,
+  query: Parsed<Streams['events']>['query'],
+): Promise<void> {
+  let { after } = query
+  const isWanted = wantedBy(controller, query)
   let changed = Promise.withResolvers<void>()
   const stop = controller.onChange(() => changed.resolve())
   stream.signal.addEventListener('abort', () => changed.resolve())
@@ -86,12 +92,12 @@ async function streamEvents(controller: Controller, stream: EventStream, from: n
     while (!stream.signal.aborted) {
       const events = await controller.log.read(after, page)
       for (const event of events) {
-        stream.write({ id: String(event.position), data: JSON.stringify(event) })
+        if (isWanted(event)) stream.write({ id: String(event.position), data: JSON.stringify(event) })
         after = event.position
       }
       await stream.room()
       if (events.length > 0) continue
-      if (!follow) break
+      if (!query.follow) break
       await changed.promise
       changed = Promise.withResolvers()
     }

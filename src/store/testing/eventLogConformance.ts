@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Event } from '../../events/event.ts'
-import type { EventLog } from '../eventLog.ts'
+import type { EventLog, LogMatch } from '../eventLog.ts'
 
 export interface EventLogUnderTest {
   log: EventLog
@@ -60,6 +60,39 @@ export function eventLogConformance(name: string, make: () => Promise<EventLogUn
       )
       expect(await positions(25, 10)).toEqual([])
       expect(await positions(99, 10)).toEqual([])
+    })
+
+    it('keeps the caller and the cause of each event', async () => {
+      const known = { ...event('c'), by: 'machine a', cause: 1 }
+      const recorded = await log.append(0, [{ ...event('a'), by: 'ci' }, event('b'), known], 0)
+      expect(recorded.map(({ by, cause }) => [by, cause])).toEqual([
+        ...[
+          ['ci', undefined],
+          [undefined, undefined],
+          ['machine a', 1],
+        ],
+      ])
+      await reopen()
+      expect(await log.read(0, 10)).toEqual(recorded)
+      expect((await log.append(3, [{ ...event('d'), by: null, cause: null }], 0))[0]?.by).toBeNull()
+      expect((await log.read(3, 1))[0]).toMatchObject({ by: null, cause: null })
+    })
+
+    it('finds events from the newest on, by everything that is given', async () => {
+      expect(await log.search({ after: 0, before: 10 }, { by: 'ci', cause: 1 }, 10)).toEqual([])
+      const lost: Event = { type: 'MachineLost', data: { machine: 'b"\n', silentMs: 1 } }
+      await log.append(0, [{ ...event('a'), by: 'ci' }, ...events(3), { ...lost, cause: 2 }], 0)
+      const found = async (match: LogMatch, limit = 10, range = { after: 0, before: 10 }): Promise<number[]> =>
+        (await log.search(range, match, limit)).map(({ position }) => position)
+      expect(await found({})).toEqual([5, 4, 3, 2, 1])
+      expect(await found({}, 2)).toEqual([5, 4])
+      expect(await found({}, 10, { after: 1, before: 4 })).toEqual([3, 2])
+      expect(await found({ types: ['MachineLost', 'MachineJoined'] })).toEqual([5])
+      expect([await found({ by: 'ci' }), await found({ by: '' })]).toEqual([[1], []])
+      expect([await found({ cause: 2 }), await found({ cause: 3 })]).toEqual([[5], []])
+      expect(await found({ contains: [['"1"', '"a"']] })).toEqual([3, 1])
+      expect(await found({ contains: [['"reason"'], ['"2"', JSON.stringify('b"\n')]] })).toEqual([4])
+      expect((await log.search({ after: 4, before: 6 }, {}, 1))[0]).toMatchObject({ ...lost, cause: 2 })
     })
 
     it('refuses another expected position, behind or ahead, and then appends nothing', async () => {

@@ -1,7 +1,7 @@
-import type { Event, RecordedEvent } from '../../events/event.ts'
+import type { Event, Origin, RecordedEvent } from '../../events/event.ts'
 import { fromStored, versionOf } from '../../events/stored.ts'
 import { sleep, systemClock, type Clock } from '../../lib/clock.ts'
-import type { EventLog } from '../eventLog.ts'
+import type { EventLog, LogMatch, LogRange } from '../eventLog.ts'
 import { moved, recordedAt } from '../recorded.ts'
 import { unwritable } from '../written.ts'
 
@@ -27,7 +27,12 @@ export class MemoryEventLog implements EventLog {
     return this.#last()
   }
 
-  async append(expected: number, events: readonly Event[], at: number, from?: number): Promise<RecordedEvent[]> {
+  async append(
+    expected: number,
+    events: readonly (Event & Origin)[],
+    at: number,
+    from?: number,
+  ): Promise<RecordedEvent[]> {
     const recorded = recordedAt(expected, events, at, from)
     await this.#othersRun()
     const last = this.#last()
@@ -42,10 +47,25 @@ export class MemoryEventLog implements EventLog {
     await this.#othersRun()
     const from = this.#disk.rows.findIndex((row) => parsed(row).position > after)
     if (from < 0) return []
-    return this.#disk.rows.slice(from, from + limit).map((row) => {
-      const { position, at, type, data } = parsed(row)
-      return fromStored({ position, at, type, version: versionOf(type), data: JSON.stringify(data) })
-    })
+    return this.#disk.rows.slice(from, from + limit).map(stored)
+  }
+
+  async search({ after, before }: LogRange, match: LogMatch, limit: number): Promise<RecordedEvent[]> {
+    await this.#othersRun()
+    const { types, by, cause, contains = [] } = match
+    return this.#disk.rows
+      .map(stored)
+      .filter(
+        (event) =>
+          event.position > after &&
+          event.position < before &&
+          (types?.includes(event.type) ?? true) &&
+          (by === undefined || event.by === by) &&
+          (cause === undefined || event.cause === cause) &&
+          contains.every((group) => group.some((text) => JSON.stringify(event.data).includes(text))),
+      )
+      .toReversed()
+      .slice(0, limit)
   }
 
   async close(): Promise<void> {}
@@ -56,3 +76,8 @@ export class MemoryEventLog implements EventLog {
 }
 
 const parsed = (row: string): RecordedEvent => JSON.parse(row) as RecordedEvent // only `append` writes rows
+
+function stored(row: string): RecordedEvent {
+  const { position, at, type, data, ...origin } = parsed(row)
+  return { ...fromStored({ position, at, type, version: versionOf(type), data: JSON.stringify(data) }), ...origin }
+}

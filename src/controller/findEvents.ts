@@ -1,0 +1,82 @@
+import type { Operations, Parsed, Result } from '../api/contract.ts'
+import { wordingOf } from '../decider/wordingOf.ts'
+import type { Wording } from '../decision/words.ts'
+import type { RecordedEvent } from '../events/event.ts'
+import { sleep } from '../lib/clock.ts'
+import type { RolloutView } from '../projections/rolloutHistory.ts'
+import type { LogMatch } from '../store/eventLog.ts'
+import { beyondLog, type Controller } from './controller.ts'
+
+type Query = Parsed<Operations['findEvents']>['query']
+type Wanted = Pick<Query, 'service' | 'machine' | 'rollout' | 'type' | 'by'>
+
+/** Number of positions that are looked at between two turns of the event loop: a few milliseconds. */
+const stride = 5_000
+/** Number of positions after which a search without enough results answers, with the place to go on. */
+const reach = 250_000
+
+/** The newest events that match, newest first, and where the search goes on; decisions are made meanwhile. */
+export async function findEvents(controller: Controller, query: Query): Promise<Result<Operations['findEvents']>> {
+  const { log, clock, state } = controller
+  const { limit, after } = query
+  const last = state.position
+  if (after > last) throw beyondLog(after, last)
+  const start = Math.min(query.before ?? last + 1, last + 1)
+  const isWanted = wantedBy(controller, query)
+  // Consequences are found by an index, all at once.
+  const step = query.cause === undefined ? stride : start
+  const found: RecordedEvent[] = []
+  let before = start
+  while (before > after + 1 && found.length < limit && start - before < reach) {
+    const from = Math.max(after, before - 1 - step)
+    const some = await log.search({ after: from, before }, matchOf(controller, query), limit)
+    found.push(...some.filter(isWanted).slice(0, limit - found.length))
+    const oldest = found.at(-1)
+    // `some` may be cut off in the middle of its range.
+    before = some.length < limit ? from + 1 : (some.at(-1)?.position ?? 0)
+    if (found.length === limit && oldest) before = oldest.position
+    await sleep(clock, 0)
+  }
+  return { events: found, next: before > after + 1 ? before : null, position: last }
+}
+
+/** The part of a query that the log itself can tell apart: it lets a few events too many through. */
+function matchOf({ history }: Controller, { type, by, cause, service, machine, rollout }: Query): LogMatch {
+  const named = (name: string): string => `"${name}"`
+  const ofService = rollout === undefined ? undefined : history.get(rollout)?.service
+  const contains = [
+    // A service is named on its own or at the beginning of an instance's id.
+    ...(service === undefined ? [] : [[`"${service}`]]),
+    ...(machine === undefined ? [] : [[named(machine)]]),
+    ...(rollout === undefined ? [] : [[named(rollout), `-${rollout}-`, ...(ofService ? [`"${ofService}`] : [])]]),
+  ]
+  return {
+    ...(type === undefined ? {} : { types: type.split(',') }),
+    ...(by === undefined ? {} : { by }),
+    ...(cause === undefined ? {} : { cause }),
+    contains,
+  }
+}
+
+/** Whether an event is one that is asked for; to a rollout also belongs its service's work while it ran. */
+export function wantedBy({ history }: Controller, wanted: Wanted): (event: RecordedEvent) => boolean {
+  const { service, machine, rollout, by } = wanted
+  const types = wanted.type === undefined ? null : new Set(wanted.type.split(','))
+  const hasPlace = service !== undefined || machine !== undefined || rollout !== undefined
+  return (event) => {
+    if (types?.has(event.type) === false || (by !== undefined && event.by !== by)) return false
+    if (!hasPlace) return true
+    const places = wordingOf(event)
+    return (
+      (service === undefined || places.service === service) &&
+      (machine === undefined || places.machine === machine) &&
+      (rollout === undefined || places.rollout === rollout || isInRun(history.get(rollout), places, event))
+    )
+  }
+}
+
+/** Steps and instances do not name their rollout. */
+function isInRun(run: RolloutView | undefined, { service, machine, rollout }: Wording, { at }: RecordedEvent): boolean {
+  if (run === undefined || rollout !== null || machine === null || service !== run.service) return false
+  return at >= run.startedAt && at <= (run.finishedAt ?? at)
+}
