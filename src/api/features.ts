@@ -3,6 +3,7 @@ import { clusterOperations } from './cluster.ts'
 import { maintenanceOperations, maintenanceStatus, whyLeftOut } from './maintenance.ts'
 import { numbersOperations } from './numbers.ts'
 import { noteOperations, notesStatus } from './notes.ts'
+import { sessionOperations } from './sessions.ts'
 import { upgradeOperations } from './upgrade.ts'
 
 /** Here a feature hangs its calls into the API, */
@@ -12,6 +13,7 @@ export const featureOperations = {
   ...clusterOperations,
   ...noteOperations,
   ...numbersOperations,
+  ...sessionOperations,
 }
 
 /** its part into the answer of `status`, */

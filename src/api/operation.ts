@@ -3,9 +3,9 @@ import { namePattern, nameRule } from '../definitions/names.ts'
 
 /**
  * Role that may make a call: a reader only reads, an operator also changes, an agent speaks for its own machine, a
- * joiner has a join token.
+ * joiner has a join token, a visitor has a link that works once.
  */
-export type CallerRole = 'reader' | 'operator' | 'agent' | 'agentOrOperator' | 'joiner'
+export type CallerRole = 'reader' | 'operator' | 'agent' | 'agentOrOperator' | 'joiner' | 'visitor'
 
 export interface Operation {
   method: 'GET' | 'POST'

@@ -11,6 +11,7 @@ import { maintenanceOrders } from './maintenance/orders.ts'
 import { maintenanceStatus } from './maintenance/view.ts'
 import { numbersHandlers } from './numbers/handlers.ts'
 import { noteHandlers, noteViews } from './notes/handlers.ts'
+import { sessionHandlers } from './sessions/handlers.ts'
 import type { Sign, Unsigned } from './signedOrders.ts'
 import { upgradeHandlers } from './upgrade/handlers.ts'
 import { programOrders } from './upgrade/orders.ts'
@@ -23,6 +24,7 @@ export const featureHandlers = (rooms: Rooms): Handlers<keyof typeof featureOper
   ...clusterHandlers(rooms),
   ...noteHandlers(rooms),
   ...numbersHandlers(rooms),
+  ...sessionHandlers(rooms),
 })
 
 /** its part of the status, */

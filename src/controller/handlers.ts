@@ -1,11 +1,11 @@
 import type { OperationName, Operations, Parsed, Result } from '../api/contract.ts'
 import type { Checkup } from '../protocol/checkup.ts'
-import type { TokenHolder } from '../store/tokenStore.ts'
+import type { Sessions } from '../store/sessions.ts'
 import type { Tokens } from '../store/tokens.ts'
 import type { Controller } from './controller.ts'
 import type { Deciding } from './deciding.ts'
 import type { FeatureRooms } from './featureRooms.ts'
-import type { Callers } from './http/callers.ts'
+import type { Callers, KnownCaller } from './http/callers.ts'
 import type { Membership } from './membership.ts'
 import type { ReleaseRoom } from './releaseRoom.ts'
 
@@ -14,6 +14,7 @@ export interface Rooms extends FeatureRooms {
   controller: Controller
   releases: ReleaseRoom
   tokens: Tokens
+  sessions: Sessions
   callers: Callers
   membership: Membership
   examine: () => Promise<Checkup>
@@ -21,8 +22,16 @@ export interface Rooms extends FeatureRooms {
   unwritable: () => string | null
 }
 
-/** The sender of a call. A joining machine is known by its token alone. */
-export type Caller = TokenHolder | { role: 'joiner'; machine: null; name: string; token: string }
+/** A sender that is known by nothing but a secret that works once: a join token, or that of a link. */
+interface Newcomer {
+  role: 'joiner' | 'visitor'
+  machine: null
+  name: string
+  secret: string
+}
+
+/** The sender of a call. */
+export type Caller = KnownCaller | Newcomer
 
 type Answer<O extends Operations[OperationName]> = O extends { dryRun: true }
   ? Deciding<Result<O>>

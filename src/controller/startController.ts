@@ -1,10 +1,8 @@
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Server } from 'node:tls'
 import type { Logger } from 'pino'
-import { systemClock } from '../lib/clock.ts'
+import { every, systemClock } from '../lib/clock.ts'
 import { randomId } from '../lib/ids.ts'
-import { OperatorError } from '../lib/operatorError.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 import type { ReleaseStore } from '../releases/releaseStore.ts'
 import type { Config } from '../decision/base.ts'
@@ -14,6 +12,8 @@ import { Joins } from '../store/joins.ts'
 import { SqliteJoinStore } from '../store/sqliteJoinStore.ts'
 import { Snapshots } from '../store/snapshots.ts'
 import { SqliteSnapshotStore } from '../store/sqliteSnapshotStore.ts'
+import { Sessions } from '../store/sessions.ts'
+import { SqliteSessionStore } from '../store/sqliteSessionStore.ts'
 import { SqliteTokenStore } from '../store/sqliteTokenStore.ts'
 import { Tokens } from '../store/tokens.ts'
 import type { TokenHolder } from '../store/tokenStore.ts'
@@ -27,10 +27,14 @@ import { SnapshotTaker, snapshotEvery } from './snapshotTaker.ts'
 import { whyUnwritable } from './whyUnwritable.ts'
 import { Callers } from './http/callers.ts'
 import { buildServer } from './http/server.ts'
+import { listen } from './listen.ts'
 import { Membership } from './membership.ts'
 import { ReleaseCollector } from './releaseCollector.ts'
 import { ReleaseRoom } from './releaseRoom.ts'
 import { tlsOptions, watchConnections } from './secureListener.ts'
+
+/** A stream ends at most this much later than the session of its reader. */
+const expiredEveryMs = 4_000
 
 export interface ControllerOptions extends FeatureOptions {
   config: Config
@@ -81,12 +85,24 @@ export async function startController(options: ControllerOptions): Promise<Runni
   opened.defer(() => running.close())
   const collector = new ReleaseCollector(controller, releases, logger)
   opened.defer(() => collector.close())
-  const callers = new Callers(tokens, controller)
+  const sessions = await Sessions.open(new SqliteSessionStore(database), tokens)
+  const callers = new Callers(tokens, sessions, controller)
+  opened.defer(every(systemClock, expiredEveryMs, () => callers.cutExpired()))
   const membership = new Membership({ controller, joins: new Joins(new SqliteJoinStore(database)), authority })
   const unwritable = (): string | null => whyUnwritable(controller.unwritable, data)
   const own = makeFeatureRooms({ controller, logger })
   opened.defer(() => closeFeatureRooms(own))
-  const rooms = { controller, releases, tokens, callers, membership, ...own, examine: options.examine, unwritable }
+  const rooms = {
+    controller,
+    releases,
+    tokens,
+    sessions,
+    callers,
+    membership,
+    ...own,
+    examine: options.examine,
+    unwritable,
+  }
   const { server, links, channels, asks } = await buildServer(rooms, logger, authority && tlsOptions(authority))
   opened.defer(async () => {
     links.closeAll()
@@ -98,31 +114,13 @@ export async function startController(options: ControllerOptions): Promise<Runni
     opened.defer(watchConnections({ server: secure, controller, authority, callers, logger, clock: systemClock }))
   }
   await controller.lead()
-  try {
-    await server.listen({ host, port })
-    running.listening()
-    startFeatureRooms(own, asks)
-  } catch (error) {
-    throw portTaken(error, host, port)
-  }
+  const listening = await listen(server, { host, port })
+  opened.defer(() => listening.close())
+  running.listening()
+  startFeatureRooms(own, asks)
   const all = opened.move()
   return {
-    url: `http${authority ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${listeningPort(server.addresses(), port)}`,
+    url: `http${authority ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${listening.port}`,
     close: () => all.disposeAsync(),
   }
-}
-
-function portTaken(error: unknown, host: string, port: number): unknown {
-  if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error
-  return new OperatorError('E_PORT_TAKEN', `another process listens on ${host}:${port}`, {
-    subject: `${host}:${port}`,
-    next: `ss -ltnp 'sport = :${port}'   shows which; --port chooses another port`,
-    cause: error,
-  })
-}
-
-/** The port in use, where `asked` is 0. */
-function listeningPort(addresses: (AddressInfo | string)[], asked: number): number {
-  const [first] = addresses
-  return typeof first === 'object' ? first.port : asked
 }

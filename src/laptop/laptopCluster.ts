@@ -88,11 +88,19 @@ async function claimPorts({
   machines,
 }: LaptopOptions): Promise<{ controller: number; entries: number[] }> {
   const controller = await claimPort(port, host, '--port')
+  // The controller holds the port there too, because a browser may take this address for tandem.localhost.
+  await claimPort(controller, '::1', '--port').catch(unlessMissing)
   const entries: number[] = []
   for (const index of machines.keys()) {
     entries.push(await claimPort(entryPort === 0 ? 0 : entryPort + index, host, '--entry-port'))
   }
   return { controller, entries }
+}
+
+/** A computer without IPv6 has no such address. */
+function unlessMissing(error: unknown): void {
+  const code = error instanceof Error && 'code' in error ? error.code : ''
+  if (code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT') throw error
 }
 
 function controllerChild(options: LaptopOptions, port: number): LaptopChild {

@@ -115,6 +115,8 @@ export const errorCodes = {
   E_NO_CONTEXT: { exit: 2, status: 400, means: 'the command names no cluster, and there is no current context' },
   E_UNAUTHORIZED: { exit: 4, status: 401, means: 'the request needs a token, but has none' },
   E_TOKEN_UNKNOWN: { exit: 4, status: 401, means: 'the token is unknown, or was revoked' },
+  E_SESSION_ENDED: { exit: 4, status: 401, means: 'the session of the browser has ended' },
+  E_LINK_REFUSED: { exit: 4, status: 403, means: 'the link to the page was used already, has expired, or is unknown' },
   E_FORBIDDEN: { exit: 4, status: 403, means: 'the token does not permit this request' },
   E_NOT_YET: { exit: 1, status: 504, means: 'the change was written, but the requested state was not reached in time' },
   E_BEYOND_LOG: {

@@ -5,13 +5,16 @@ import { openDatabase } from './database.ts'
 import { SqliteEventLog } from './sqliteEventLog.ts'
 import { SqliteJoinStore } from './sqliteJoinStore.ts'
 import { SqliteSnapshotStore } from './sqliteSnapshotStore.ts'
+import { SqliteSessionStore } from './sqliteSessionStore.ts'
 import { SqliteTokenStore } from './sqliteTokenStore.ts'
 import { eventLogConformance } from './testing/eventLogConformance.ts'
 import { joinStoreConformance } from './testing/joinStoreConformance.ts'
 import { MemoryEventLog, type Disk } from './testing/memoryEventLog.ts'
 import { MemoryJoinStore } from './testing/memoryJoinStore.ts'
+import { MemorySessionStore } from './testing/memorySessionStore.ts'
 import { MemorySnapshotStore } from './testing/memorySnapshotStore.ts'
 import { MemoryTokenStore } from './testing/memoryTokenStore.ts'
+import { sessionStoreConformance } from './testing/sessionStoreConformance.ts'
 import { snapshotStoreConformance } from './testing/snapshotStoreConformance.ts'
 import { tokenStoreConformance } from './testing/tokenStoreConformance.ts'
 
@@ -52,6 +55,19 @@ tokenStoreConformance('sqlite', async () => {
   return { store: new SqliteTokenStore(opened), dispose }
 })
 tokenStoreConformance('memory', async () => ({ store: new MemoryTokenStore(), dispose: async () => {} }))
+
+sessionStoreConformance('sqlite', async () => {
+  const { opened, path, dispose } = database()
+  const again = async (): Promise<SqliteSessionStore> => {
+    opened.close()
+    return new SqliteSessionStore(openDatabase(path))
+  }
+  return { store: new SqliteSessionStore(opened), again, dispose }
+})
+sessionStoreConformance('memory', async () => {
+  const store = new MemorySessionStore()
+  return { store, again: async () => store, dispose: async () => {} }
+})
 
 joinStoreConformance('sqlite', async () => {
   const { opened, dispose } = database()

@@ -42,9 +42,14 @@ export class Tokens {
     this.#known = [...this.#known.filter(({ hash }) => hash !== stored.hash), known(stored)]
   }
 
-  /** Finds the token's holder. Hashes are compared in constant time. */
+  /** Finds the token's holder. */
   identify(token: string): TokenHolder | null {
-    const given = Buffer.from(sha256(token), 'hex')
+    return this.holderOf(sha256(token))
+  }
+
+  /** Finds the holder by the token's SHA-256. Hashes are compared in constant time. */
+  holderOf(hash: string): TokenHolder | null {
+    const given = Buffer.from(hash, 'hex')
     let found: TokenHolder | null = null
     for (const { bytes, role, machine, name } of this.#known) {
       if (timingSafeEqual(given, bytes)) found = { role, machine, name }

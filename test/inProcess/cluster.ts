@@ -150,7 +150,7 @@ export class Cluster {
   call<N extends OperationName>(name: N, input: Partial<Parsed<Operations[N]>>): Promise<Result<Operations[N]>> {
     const running = this.#running
     if (running === null) return Promise.reject(new Error('no controller runs now'))
-    const caller = { role: 'operator', machine: null, name: 'test' } as const
+    const caller = { role: 'operator', machine: null, name: 'test', token: null, session: null } as const
     const answer = async (): Promise<unknown> => {
       const answered: unknown = running.handlers[name](input as never, caller) // the signature pairs them
       if (!isDeciding(answered)) return answered

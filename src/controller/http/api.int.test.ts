@@ -39,10 +39,13 @@ const calls: { name: string; method: string; path: string; role: string }[] = [
   { name: 'agent answers', method: 'POST', path: `${basePath}/agent/answers/x`, role: 'agent' },
 ]
 
+/** Roles of callers that show a secret of their own in the place of the token, with the refusal of any other. */
+const newcomers: Record<string, string> = { joiner: 'E_JOIN_REFUSED', visitor: 'E_LINK_REFUSED' }
+
 describe('who may call', () => {
   it.each(calls)('$name needs a token', async ({ method, path, role }) => {
-    const [none, wrong] =
-      role === 'joiner' ? ['E_JOIN_REFUSED', 'E_JOIN_REFUSED'] : ['E_UNAUTHORIZED', 'E_TOKEN_UNKNOWN']
+    const refusal = newcomers[role]
+    const [none, wrong] = refusal ? [refusal, refusal] : ['E_UNAUTHORIZED', 'E_TOKEN_UNKNOWN']
     expect(problemCode(await controller.ask(method, path, { token: null, body: '{' }))).toBe(none)
     for (const token of ['x', 'no-such-token-0123456789', `${tokens.operator}x`, 'x'.repeat(4_000)]) {
       expect(problemCode(await controller.ask(method, path, { token, body: '{' }))).toBe(wrong)
@@ -51,7 +54,7 @@ describe('who may call', () => {
   it.each(calls.filter(({ role }) => role !== 'reader'))(
     '$name is not for a reader',
     async ({ method, path, role }) => {
-      const refusal = role === 'joiner' ? 'E_JOIN_REFUSED' : 'E_FORBIDDEN'
+      const refusal = newcomers[role] ?? 'E_FORBIDDEN'
       expect(problemCode(await controller.ask(method, path, { token: tokens.reader, body: '{' }))).toBe(refusal)
     },
   )

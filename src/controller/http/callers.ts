@@ -2,16 +2,27 @@ import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import type { CallerRole } from '../../api/operation.ts'
 import { certificateFacts } from '../../identity/certificate.ts'
+import { sha256 } from '../../lib/hash.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
+import { isSessionKey, type Sessions } from '../../store/sessions.ts'
 import type { TokenHolder } from '../../store/tokenStore.ts'
 import type { Tokens } from '../../store/tokens.ts'
 import type { Controller } from '../controller.ts'
+import { refuseForeignSite } from '../page/pageHost.ts'
 
 /** The parts of a request that identify its sender. */
 export interface Call {
   url: string
   headers: IncomingMessage['headers']
   raw: Pick<IncomingMessage, 'socket'>
+}
+
+/** A caller that is known, and by which secret. */
+export interface KnownCaller extends TokenHolder {
+  /** SHA-256 of the caller's token, or of the token of the caller's session; `null`: it showed a certificate. */
+  token: string | null
+  /** The browser's session; the end in milliseconds since 1970. */
+  session: { key: string; expiresAt: number } | null
 }
 
 /** Where an answer goes: a response, or a connection that was handed over. */
@@ -27,23 +38,28 @@ interface Open {
   answer: Answer
 }
 
-/** Identifies callers: users by bearer token, machines by certificate (on a laptop also by token). */
+/**
+ * Identifies callers: users by bearer token, browsers by the key of their session, machines by certificate (on a laptop
+ * also by token).
+ */
 export class Callers {
   #tokens: Tokens
+  #sessions: Sessions
   #controller: Controller
   #open = new Set<Open>()
 
-  constructor(tokens: Tokens, controller: Controller) {
+  constructor(tokens: Tokens, sessions: Sessions, controller: Controller) {
     this.#tokens = tokens
+    this.#sessions = sessions
     this.#controller = controller
   }
 
   /** Throws unless the sender of the request may make calls of `role`. */
-  identify(request: Call, role: CallerRole): TokenHolder {
+  identify(request: Call, role: CallerRole): KnownCaller {
     const token = bearer(request)
-    const identity = token ? this.#tokens.identify(token) : this.machineOf(request.raw.socket)
     const subject = request.url.split('?')[0] ?? ''
-    if (!identity) throw token === undefined ? noToken(request, subject) : unknownToken(subject)
+    const identity = this.#known(request, token)
+    if (!identity) throw refusalOf(request, token, subject)
     if (!allowed[role].includes(identity.role)) {
       throw new OperatorError(
         'E_FORBIDDEN',
@@ -54,12 +70,40 @@ export class Callers {
         },
       )
     }
-    if (token && identity.role === 'agent') this.#checkMember(identity)
+    if (token !== undefined && identity.role === 'agent') this.#checkMember(identity)
     return identity
   }
 
+  #known(request: Call, token: string | undefined): KnownCaller | null {
+    if (token === undefined) {
+      const machine = this.machineOf(request.raw.socket)
+      return machine && { ...machine, token: null, session: null }
+    }
+    if (isSessionKey(token)) {
+      refuseForeignSite(request.headers)
+      const found = this.#sessions.identify(token, this.#controller.now())
+      if (found === null) return null
+      const { expiresAt, ...holder } = found
+      return { ...holder, session: { key: token, expiresAt } }
+    }
+    const holder = this.#tokens.identify(token)
+    return holder && { ...holder, token: sha256(token), session: null }
+  }
+
+  /** Throws unless the request carries a link that works; returns the secret of the link. */
+  mayVisit(request: Call): string {
+    refuseForeignSite(request.headers)
+    const link = bearer(request) ?? ''
+    const why = this.#sessions.whyNot(link, this.#controller.now())
+    if (why === null) return link
+    throw new OperatorError('E_LINK_REFUSED', why, {
+      subject: request.url.split('?')[0] ?? '',
+      next: 'tandem open   makes a new one',
+    })
+  }
+
   /** Throws as `identify` does. Otherwise registers the answer until it ends, so that `cutRefused` can cut it. */
-  watch(request: Call, role: CallerRole, answer: Answer): TokenHolder {
+  watch(request: Call, role: CallerRole, answer: Answer): KnownCaller {
     const identity = this.identify(request, role)
     const open = { request, role, answer }
     this.#open.add(open)
@@ -72,7 +116,16 @@ export class Callers {
    * changes.
    */
   cutRefused(): void {
-    for (const { request, role, answer } of this.#open) if (!this.#may(request, role)) answer.destroy()
+    this.#cut([...this.#open])
+  }
+
+  /** Cuts the answers to sessions that have expired. */
+  cutExpired(): void {
+    this.#cut([...this.#open].filter(({ request }) => isSessionKey(bearer(request) ?? '')))
+  }
+
+  #cut(open: Open[]): void {
+    for (const { request, role, answer } of open) if (!this.#may(request, role)) answer.destroy()
   }
 
   #may(request: Call, role: CallerRole): boolean {
@@ -131,12 +184,24 @@ const unknownToken = (subject: string): OperatorError =>
     next: tokenNext,
   })
 
+const endedSession = (subject: string): OperatorError =>
+  new OperatorError('E_SESSION_ENDED', 'this session has ended: it expired, or its token was revoked', {
+    subject,
+    next: 'tandem open   starts another',
+  })
+
+function refusalOf(request: Call, token: string | undefined, subject: string): OperatorError {
+  if (token === undefined) return noToken(request, subject)
+  return isSessionKey(token) ? endedSession(subject) : unknownToken(subject)
+}
+
 const allowed: Record<CallerRole, TokenHolder['role'][]> = {
   reader: ['reader', 'operator'],
   operator: ['operator'],
   agent: ['agent'],
   agentOrOperator: ['agent', 'operator'],
   joiner: [],
+  visitor: [],
 }
 
 /** Throws unless the caller is the agent of `machine`: an agent speaks only for its own machine. */

@@ -21,7 +21,7 @@ import { ownMachine } from './callers.ts'
  * can be a dry run returns its command and its view instead.
  */
 export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
-  const { controller, releases, tokens, callers, membership, unwritable } = rooms
+  const { controller, releases, tokens, sessions, callers, membership, unwritable } = rooms
   const position = (): number => controller.state.position
   return {
     status: () => statusView(controller, problemsOf(releases, unwritable())),
@@ -53,7 +53,7 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
     }),
     ...featureHandlers(rooms),
     inviteMachine: ({ params }) => membership.invite(params.machine),
-    join: ({ body }, caller) => membership.join(caller.role === 'joiner' ? caller.token : '', body.request),
+    join: ({ body }, caller) => membership.join(caller.role === 'joiner' ? caller.secret : '', body.request),
     renew: ({ body }, caller) => membership.renew(caller.machine ?? '', body.request),
     tokens: () => ({ tokens: tokens.list() }),
     createToken: async ({ body }) => {
@@ -66,6 +66,7 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
     },
     revokeToken: async ({ params }) => {
       const revoked = await tokens.revoke(params.id)
+      await sessions.prune(controller.now())
       callers.cutRefused()
       return { revoked }
     },

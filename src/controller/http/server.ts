@@ -103,12 +103,12 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
     { prefix: basePath },
   )
   server.get('/healthz', { schema: { hide: true } }, (request, reply) => {
-    refuseForeignHost(request)
+    refuseForeignName(request)
     const problem = rooms.unwritable()
     return reply.status(problem === null ? 200 : 503).send({ ok: problem === null, problem })
   })
   server.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
-    if (isLoopbackAddress(request.ip) && bearer(request) === undefined) refuseForeignHost(request)
+    if (isLoopbackAddress(request.ip) && bearer(request) === undefined) refuseForeignName(request)
     else if (!isLoopbackAddress(request.ip)) rooms.callers.identify(request, 'reader')
     const { contentType, text } = await controllerMetrics(rooms.controller, links.connected())
     return reply.type(contentType).send(text)
@@ -119,15 +119,13 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
 function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): void {
   const { callers, membership } = rooms
   const handlers = operationHandlers(rooms, channels)
-  const callerOf = async (request: FastifyRequest, role: Operation['role']): Promise<Caller> =>
-    role === 'joiner'
-      ? {
-          role: 'joiner',
-          machine: null,
-          name: 'a machine that joins',
-          token: await membership.mayJoin(bearer(request)),
-        }
-      : callers.identify(request, role)
+  const callerOf = async (request: FastifyRequest, role: Operation['role']): Promise<Caller> => {
+    if (role === 'visitor')
+      return { role, machine: null, name: 'a browser with a link', secret: callers.mayVisit(request) }
+    if (role !== 'joiner') return callers.identify(request, role)
+    const secret = await membership.mayJoin(bearer(request))
+    return { role, machine: null, name: 'a machine that joins', secret }
+  }
   for (const name of Object.keys(operations) as (keyof typeof operations)[]) {
     const operation: Operation = operations[name]
     const { method, path: url, role, summary, params, body, response, dryRun } = operation
@@ -222,7 +220,7 @@ function addChannels(api: FastifyInstance, { callers }: Rooms): void {
  * Calls that need no token on loopback answer only requests that name this computer. Otherwise a web page that points
  * its own host name here (DNS rebinding) could read them through a user's browser.
  */
-function refuseForeignHost({ ip, headers }: FastifyRequest): void {
+function refuseForeignName({ ip, headers }: FastifyRequest): void {
   if (!isLoopbackAddress(ip) || isLocalHost(headers.host)) return
   throw new OperatorError('E_FOREIGN_HOST', `"${headers.host ?? ''}" is not a name of this computer`, {
     subject: headers.host ?? '',

@@ -17,3 +17,15 @@ export function refuseForeignHost({ host = '' }: IncomingHttpHeaders): void {
     next: 'tandem open   opens the page, from any computer with a context for this cluster',
   })
 }
+
+/** Throws for a request that another site made a browser send. Only the page itself sends requests with a session. */
+export function refuseForeignSite(headers: IncomingHttpHeaders): void {
+  refuseForeignHost(headers)
+  const { origin, host = '', 'sec-fetch-site': site } = headers
+  const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host.toLowerCase())
+  if (isOwn && (site === undefined || site === 'same-origin' || site === 'none')) return
+  throw new OperatorError('E_FOREIGN_SITE', `the request comes from another site: ${origin ?? site}`, {
+    subject: origin ?? host,
+    next: 'tandem open   opens the page, which sends its own requests',
+  })
+}

@@ -33,10 +33,14 @@ export interface Asked {
   json: Record<string, unknown>
 }
 
-/** A whole controller on a free port, with its data in `folder`. */
-export async function runController(folder: string, storeCapBytes: number | null = null): Promise<TestController> {
+/** A whole controller on a free port, or on `asked`, with its data in `folder`. */
+export async function runController(
+  folder: string,
+  storeCapBytes: number | null = null,
+  asked = 0,
+): Promise<TestController> {
   const running = await startController({
-    ...{ config: { cluster: 'test', laptop: false }, data: folder, host: '127.0.0.1', port: 0, version: '0' },
+    ...{ config: { cluster: 'test', laptop: false }, data: folder, host: '127.0.0.1', port: asked, version: '0' },
     ...{ logger: quiet, store: await DirectoryStore.open(join(folder, 'releases')), storeCapBytes },
     examine: async () => ({ machine: '(controller)', checked: [], findings: [] }),
     admit: [

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { time, type Operation } from './operation.ts'
+
+const holder = {
+  name: z.string().describe('name of the token with which the session was opened, or of the token of the call'),
+  role: z.enum(['operator', 'reader']),
+}
+
+export const sessionOperations = {
+  makeLink: {
+    ...{ method: 'POST', path: '/session-links', role: 'reader' },
+    summary: 'make a link that opens the page in a browser, once, within a minute, as the holder of the token',
+    response: z.object({ link: z.string().describe('the secret of the link'), expiresAt: time }),
+  },
+  startSession: {
+    ...{ method: 'POST', path: '/sessions', role: 'visitor' },
+    summary: 'start the session of a browser: the bearer token is the secret of a link, which is then used up',
+    response: z.object({
+      key: z.string().describe('the bearer token of all calls of the session'),
+      ...holder,
+      expiresAt: time,
+    }),
+  },
+  session: {
+    ...{ method: 'GET', path: '/session', role: 'reader', summary: 'who the caller is' },
+    response: z.object({
+      ...holder,
+      expiresAt: time.nullable().describe('null: the caller has a token and no session'),
+    }),
+  },
+  endSession: {
+    ...{ method: 'POST', path: '/session/end', role: 'reader', summary: 'end the session of the call' },
+    response: z.object({ ended: z.boolean().describe('false: the caller has a token and no session') }),
+  },
+} as const satisfies Record<string, Operation>

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { linkMs, sessionMs, Sessions } from './sessions.ts'
+import { MemorySessionStore } from './testing/memorySessionStore.ts'
+import { MemoryTokenStore } from './testing/memoryTokenStore.ts'
+import { sha256 } from '../lib/hash.ts'
+import { Tokens } from './tokens.ts'
+
+async function given(): Promise<{ sessions: Sessions; store: MemorySessionStore; tokens: Tokens; token: string }> {
+  const tokens = await Tokens.open(new MemoryTokenStore())
+  const token = sha256(await tokens.create({ role: 'operator', machine: null, name: 'mira' }, 0))
+  const store = new MemorySessionStore()
+  return { sessions: await Sessions.open(store, tokens), store, tokens, token }
+}
+
+describe('a link', () => {
+  it('works until it expires, and then says so', async () => {
+    const { sessions, token } = await given()
+    const { link, expiresAt } = sessions.link(token, 1_000)
+    expect(expiresAt).toBe(1_000 + linkMs)
+    expect(sessions.whyNot(link, expiresAt)).toBeNull()
+    expect(sessions.whyNot(link, expiresAt + 1)).toBe('this link has expired; it works for 60 s')
+    expect(await sessions.start(link, expiresAt + 1)).toBeNull()
+  })
+
+  it('does not outlive its token', async () => {
+    const { sessions, tokens, token } = await given()
+    const { link } = sessions.link(token, 0)
+    await tokens.revoke('')
+    expect(sessions.whyNot(link, 1)).toBe('the token of this link was revoked')
+    expect(await sessions.start(link, 1)).toBeNull()
+  })
+
+  it('is one of at most a hundred: the oldest goes', async () => {
+    const { sessions, token } = await given()
+    const first = sessions.link(token, 0).link
+    const second = sessions.link(token, 0).link
+    for (let index = 2; index <= 100; index++) sessions.link(token, 0)
+    expect(sessions.whyNot(first, 1)).toBe('the controller does not know this link')
+    expect(sessions.whyNot(second, 1)).toBeNull()
+  })
+})
+
+describe('a session', () => {
+  it('ends by itself, and the next start forgets it', async () => {
+    const { sessions, store, token } = await given()
+    const started = await sessions.start(sessions.link(token, 0).link, 0)
+    const key = started?.key ?? ''
+    expect(sessions.identify(key, sessionMs - 1)).toMatchObject({ name: 'mira', token, expiresAt: sessionMs })
+    expect(sessions.identify(key, sessionMs)).toBeNull()
+    await sessions.start(sessions.link(token, sessionMs).link, sessionMs)
+    expect((await store.all()).map(({ startedAt }) => startedAt)).toEqual([sessionMs])
+  })
+
+  it('is one of at most a thousand: the oldest ends', async () => {
+    const { sessions, store, token } = await given()
+    const keys: string[] = []
+    for (let now = 0; now <= 1_000; now++) {
+      const started = await sessions.start(sessions.link(token, now).link, now)
+      keys.push(started?.key ?? '')
+    }
+    expect(sessions.identify(keys[0] ?? '', 1_001)).toBeNull()
+    expect(sessions.identify(keys[1] ?? '', 1_001)).not.toBeNull()
+    expect(await store.all()).toHaveLength(1_000)
+  })
+})

@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto'
+import { sha256 } from '../lib/hash.ts'
+import type { SessionStore, StoredSession } from './sessionStore.ts'
+import type { TokenHolder } from './tokenStore.ts'
+import type { Tokens } from './tokens.ts'
+
+/** Time in which a link must be used: a browser starts in a few seconds. */
+export const linkMs = 60_000
+/** Number of links that wait; one more makes the oldest useless. */
+const mostLinks = 100
+/** A session ends by itself after this time: a browser that nobody uses any more must not keep its access. */
+export const sessionMs = 30 * 24 * 3_600_000
+/** Number of sessions; one more ends the oldest. */
+const mostSessions = 1_000
+
+const keyPrefix = 'tds_'
+
+/** Whether a bearer token is the key of a session. */
+export const isSessionKey = (token: string): boolean => token.startsWith(keyPrefix)
+
+interface Link {
+  token: string
+  expiresAt: number
+  isUsed: boolean
+}
+
+/** Who calls within a session, and the token (its SHA-256) on which the session depends. */
+export interface SessionHolder extends TokenHolder {
+  token: string
+  expiresAt: number
+}
+
+/**
+ * Sessions of browsers. The holder of a token makes a link that works once; who follows it gets the key of a session,
+ * which may do whatever the token may, and ends with it. Secrets are stored only as SHA-256; links only in memory,
+ * because they expire soon. Times in milliseconds since 1970.
+ */
+export class Sessions {
+  readonly #store: SessionStore
+  readonly #tokens: Tokens
+  readonly #links = new Map<string, Link>()
+  readonly #known: Map<string, StoredSession>
+
+  static async open(store: SessionStore, tokens: Tokens): Promise<Sessions> {
+    return new Sessions(store, tokens, await store.all())
+  }
+
+  private constructor(store: SessionStore, tokens: Tokens, stored: StoredSession[]) {
+    this.#store = store
+    this.#tokens = tokens
+    this.#known = new Map(stored.map((session) => [session.hash, session]))
+  }
+
+  /** Makes the secret of a link for the holder of a token (its SHA-256). */
+  link(token: string, now: number): { link: string; expiresAt: number } {
+    const link = `tdl_${randomBytes(32).toString('base64url')}`
+    const expiresAt = now + linkMs
+    // A used or expired link stays a while longer, so that its refusal can say why.
+    for (const [hash, { expiresAt: end }] of this.#links) if (end + linkMs < now) this.#links.delete(hash)
+    const [oldest] = this.#links.keys()
+    if (this.#links.size >= mostLinks && oldest !== undefined) this.#links.delete(oldest)
+    this.#links.set(sha256(link), { token, expiresAt, isUsed: false })
+    return { link, expiresAt }
+  }
+
+  /** Why a link does not work (any more); `null`: it works. */
+  whyNot(link: string, now: number): string | null {
+    const known = this.#links.get(sha256(link))
+    if (known === undefined) return 'the controller does not know this link'
+    if (known.isUsed) return 'this link was used already; it works once'
+    if (known.expiresAt < now) return `this link has expired; it works for ${linkMs / 1000} s`
+    return this.#tokens.holderOf(known.token) === null ? 'the token of this link was revoked' : null
+  }
+
+  /** Uses up a link that works, and starts a session. The key cannot be read again. */
+  async start(link: string, now: number): Promise<{ key: string; holder: SessionHolder } | null> {
+    const used = this.#links.get(sha256(link))
+    const holder = used && this.whyNot(link, now) === null ? this.#tokens.holderOf(used.token) : null
+    if (used === undefined || holder === null) return null
+    // Before the first wait: two requests with the same link must not both succeed.
+    used.isUsed = true
+    const { token } = used
+    const key = `${keyPrefix}${randomBytes(32).toString('base64url')}`
+    const session = { hash: sha256(key), token, startedAt: now, expiresAt: now + sessionMs }
+    await this.prune(now, mostSessions - 1)
+    await this.#store.put(session)
+    this.#known.set(session.hash, session)
+    return { key, holder: { ...holder, token, expiresAt: session.expiresAt } }
+  }
+
+  /** Finds the holder of a session by its key; `null`: the session is unknown, or has ended. */
+  identify(key: string, now: number): SessionHolder | null {
+    const session = this.#known.get(sha256(key))
+    if (session === undefined || session.expiresAt <= now) return null
+    const holder = this.#tokens.holderOf(session.token)
+    return holder && { ...holder, token: session.token, expiresAt: session.expiresAt }
+  }
+
+  async end(key: string): Promise<void> {
+    const hash = sha256(key)
+    this.#known.delete(hash)
+    await this.#store.remove([hash])
+  }
+
+  /** Forgets sessions that have expired or whose token is gone, and the oldest ones above `most`. */
+  async prune(now: number, most = mostSessions): Promise<void> {
+    const all = [...this.#known.values()]
+    const isOver = ({ token, expiresAt }: StoredSession): boolean =>
+      expiresAt <= now || this.#tokens.holderOf(token) === null
+    const left = all.filter((session) => !isOver(session))
+    const ended = [...all.filter(isOver), ...left.slice(0, Math.max(0, left.length - most))].map(({ hash }) => hash)
+    for (const hash of ended) this.#known.delete(hash)
+    await this.#store.remove(ended)
+  }
+}
