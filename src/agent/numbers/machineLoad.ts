@@ -1,4 +1,5 @@
-import { readFile, statfs } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
 import { cpus, freemem, totalmem } from 'node:os'
 import type { MachineLoad } from '../../protocol/numbers.ts'
 
@@ -7,13 +8,20 @@ const ticks = 100
 
 /** Processors, memory, and the file system of this folder. A figure that this system does not tell is `null`. */
 export async function machineLoad(folder: string): Promise<MachineLoad> {
-  const orNull = <T>(reading: Promise<T>): Promise<T | null> => reading.catch(() => null)
-  const [cpu, memory, disk] = await Promise.all([orNull(processors()), orNull(memoryOf()), orNull(diskOf(folder))])
-  return { cpu, memory, disk }
+  return { cpu: processors(), memory: memoryNow(), disk: await diskOf(folder).catch(() => null) }
 }
 
-async function processors(): Promise<MachineLoad['cpu']> {
-  const text = await readFile('/proc/stat', 'latin1').catch(() => null)
+/** Files of `/proc` are made when they are read, without a disk: it costs less not to wait. `null`: not Linux. */
+function kernelSays(file: string): string | null {
+  try {
+    return readFileSync(`/proc/${file}`, 'latin1')
+  } catch {
+    return null
+  }
+}
+
+function processors(): MachineLoad['cpu'] {
+  const text = kernelSays('stat')
   return text === null ? sumOf(cpus().map(({ times }) => times)) : cpuIn(text)
 }
 
@@ -35,9 +43,8 @@ export function cpuIn(text: string): MachineLoad['cpu'] {
   return { busyMs: ((total - idle - waiting) / ticks) * 1_000, totalMs: (total / ticks) * 1_000 }
 }
 
-async function memoryOf(): Promise<MachineLoad['memory']> {
-  const text = await readFile('/proc/meminfo', 'latin1').catch(() => null)
-  const kilobytes = text === null ? null : /^MemAvailable: +(\d+) kB/m.exec(text)?.[1]
+function memoryNow(): MachineLoad['memory'] {
+  const kilobytes = /^MemAvailable: +(\d+) kB/m.exec(kernelSays('meminfo') ?? '')?.[1]
   return { totalBytes: totalmem(), availableBytes: kilobytes ? Number(kilobytes) * 1_024 : freemem() }
 }
 

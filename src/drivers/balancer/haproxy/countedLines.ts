@@ -45,8 +45,9 @@ export class CountedLines {
 
   /** The counts of a forgotten instance stay in the sum of its backend. */
   #forget(at: number): void {
-    const here = new Set([...this.#live.values()].flatMap((lines) => [...lines.values()].map(({ server }) => server)))
+    if (this.#ended.size === 0) return
     const ended = [...this.#ended.values()].filter(isInstance)
+    const here = new Set([...this.#live.values()].flatMap((lines) => [...lines.values()].map(({ server }) => server)))
     const over = new Set(
       this.#gone.over(new Set(ended.map(({ server }) => server)), (instance) => here.has(instance), at),
     )

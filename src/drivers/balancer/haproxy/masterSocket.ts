@@ -38,6 +38,12 @@ export class MasterSocket {
     return this.#exchange(`@!${worker} ${command}`)
   }
 
+  /** The answer to each of a few commands; a worker that is gone gives no useful answers. */
+  async askTogether(worker: number, commands: string[]): Promise<string[]> {
+    const said = await this.#exchange(commands.map((command) => `@!${worker} ${command}`).join(';'))
+    return said.split('\n\n')
+  }
+
   /** Sends commands in order; resolves with the answers of HAProxy. */
   async tell(worker: number, commands: string[]): Promise<string> {
     let said = ''

@@ -17,6 +17,12 @@ export interface RunningWorker {
   servers: RunningServer[]
 }
 
+/** Statistics of the workers that answered; `workers` lists all. */
+interface Read {
+  workers: [current: number, ...old: number[]]
+  reading: Reading
+}
+
 /** Interval between looks while a reload is under way. */
 const reloadLookMs = 10
 
@@ -70,18 +76,37 @@ export class RunningHaproxy {
   async askAll(
     command: string,
   ): Promise<{ workers: [current: number, ...old: number[]]; answers: [number, string][] }> {
-    const found = await this.#socket.workers()
-    const pids: [number, ...number[]] = [current(found), ...found.old]
-    const answers = pids.map(async (pid): Promise<[number, string]> => [pid, await this.#socket.ask(pid, command)])
-    return { workers: pids, answers: await Promise.all(answers) }
+    return this.#fromAll((pid) => this.#socket.ask(pid, command))
   }
 
   /** Statistics of all workers; workers that end meanwhile have nothing in flight any more. */
-  async read(): Promise<{ workers: [current: number, ...old: number[]]; reading: Reading }> {
-    const { workers, answers } = await this.askAll('show stat')
+  async read(): Promise<Read> {
+    return this.#read(await this.askAll('show stat'))
+  }
+
+  /** The same, and the work that they hold. */
+  async readWithHeld(): Promise<Read & { held: HeldWork }> {
+    const asked = await this.#fromAll((pid) => this.#socket.askTogether(pid, ['show stat', 'tandem held']))
+    const answers = asked.answers.map(([pid, [stat = '']]): [number, string] => [pid, stat])
+    const held = heldWorkIn(asked.answers.map(([, [, text = '']]) => text))
+    return { ...(await this.#read({ workers: asked.workers, answers })), held }
+  }
+
+  async #read({ workers, answers }: Awaited<ReturnType<RunningHaproxy['askAll']>>): Promise<Read> {
     await this.held.hold(workers[0])
     const read = answers.map(([pid, text]) => [pid, statisticsIn(text)] as const)
     return { workers, reading: new Map(read.filter(([, found]) => found.length > 0)) }
+  }
+
+  async #fromAll<Answer>(
+    ask: (pid: number) => Promise<Answer>,
+  ): Promise<{ workers: [current: number, ...old: number[]]; answers: [number, Answer][] }> {
+    const found = await this.#socket.workers()
+    const workers: [number, ...number[]] = [current(found), ...found.old]
+    return {
+      workers,
+      answers: await Promise.all(workers.map(async (pid): Promise<[number, Answer]> => [pid, await ask(pid)])),
+    }
   }
 
   /**
@@ -147,11 +172,6 @@ export class RunningHaproxy {
         ids.map((id) => `shutdown session ${id}`),
       )
     }
-  }
-
-  /** Numbers of requests and connections that these workers hold now. */
-  async heldWork(pids: readonly number[]): Promise<HeldWork> {
-    return heldWorkIn(await Promise.all(pids.map((pid) => this.#socket.ask(pid, 'tandem held'))))
   }
 }
 

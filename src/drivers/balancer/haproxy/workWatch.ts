@@ -60,10 +60,13 @@ export class WorkWatch {
     await this.read()
   }
 
-  /** Reads all workers, and reports changes; resolves with their process ids. */
-  async read(): Promise<number[]> {
+  /** Reads all workers, and reports changes. */
+  async read(): Promise<void> {
+    this.#take(await this.#parts.running.read())
+  }
+
+  #take({ workers, reading }: Awaited<ReturnType<RunningHaproxy['read']>>): void {
     const { running, clock } = this.#parts
-    const { workers, reading } = await running.read()
     const [current] = workers
     this.#work = workIn(reading)
     this.#readAt = clock.monotonic()
@@ -76,7 +79,6 @@ export class WorkWatch {
     }
     this.#tellOfDown(downIn(reading.get(current) ?? []))
     if (!this.#isWatching) void this.#watchUntilDone()
-    return [...reading.keys()]
   }
 
   /** The value of the last reading. A request starts a new reading if the last one is older than `restMs`. */
@@ -92,13 +94,19 @@ export class WorkWatch {
 
   /** Reads all workers. */
   async numbers(): Promise<BalancerNumbers> {
-    this.#held = await this.#parts.running.heldWork(await this.read())
+    await this.#readWithHeld()
     const held = new Map<string, number>()
     for (const [backend, count] of this.#held.backends) {
       const service = serviceOf(backend)
       if (service !== null) held.set(service, (held.get(service) ?? 0) + count)
     }
     return this.#passed.numbers(this.#lines.sums(), (instance) => this.#now(instance).work, held)
+  }
+
+  async #readWithHeld(): Promise<void> {
+    const { held, ...read } = await this.#parts.running.readWithHeld()
+    this.#held = held
+    this.#take(read)
   }
 
   #now(instance: string): InFlight {
@@ -141,12 +149,10 @@ export class WorkWatch {
   }
 
   #freshen(): void {
-    const { clock, limits, inTurn, isClosing, running, log } = this.#parts
+    const { clock, limits, inTurn, isClosing, log } = this.#parts
     if (this.#isReading || isClosing() || clock.monotonic() - this.#readAt < limits.restMs) return
     this.#isReading = true
-    void inTurn(async () => {
-      this.#held = await running.heldWork(await this.read())
-    })
+    void inTurn(() => this.#readWithHeld())
       .catch((error: unknown) => log('HAProxy does not answer', { error: String(error) }))
       .finally(() => (this.#isReading = false))
   }
