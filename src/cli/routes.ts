@@ -2,6 +2,7 @@ import { buildRouteMap, type RouteMap } from '@stricli/core'
 import type { CliContext } from './command.ts'
 import { featureCommands } from './features.ts'
 import type { CommandTable, Group } from './help/commandTree.ts'
+import { open } from './open/routes.ts'
 import { context } from './routes/contextRoutes.ts'
 import { completion, help } from './routes/helpRoutes.ts'
 import { demo, init, up, validate } from './routes/laptopRoutes.ts'
@@ -25,7 +26,10 @@ const grouped = {
     brief: 'Start a cluster, change it, upgrade it, choose which one to use',
     routes: { demo, up, ...featureCommands.cluster, context, controller },
   },
-  looking: { brief: 'See what runs, and why it does not', routes: { status, logs, events, doctor, help, completion } },
+  looking: {
+    brief: 'See what runs, and why it does not',
+    routes: { status, open, logs, events, doctor, help, completion },
+  },
 } as const
 
 const groups: Group[] = Object.entries(grouped).map(([name, { brief, routes }]) => {

@@ -1,10 +1,6 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { OperatorError } from '../lib/operatorError.ts'
-
-/** The two addresses of this computer alone: a browser may take either for `tandem.localhost`. */
-const twins: Record<string, string> = { '127.0.0.1': '::1', '::1': '127.0.0.1' }
+import { listenAt, portTaken, twinOf } from '../lib/loopbackPair.ts'
 
 interface Listening {
   port: number
@@ -27,8 +23,10 @@ export async function listen(
   }
   const [first] = server.addresses()
   const found = typeof first === 'object' ? first.port : port
-  const twin = twins[host]
-  const held = twin === undefined ? null : await holdTwin(server, twin, found)
+  const twin = twinOf(host)
+  // Node's documentation allows to hand connections to an HTTP server in this way.
+  const handOver = (socket: unknown): void => void server.server.emit('connection', socket)
+  const held = twin === null ? null : await listenAt(twin, found, handOver)
   return {
     port: found,
     close: async () => {
@@ -36,31 +34,4 @@ export async function listen(
       if (held) await once(held, 'close')
     },
   }
-}
-
-/** `null`: this computer has no such address, so nobody else can hold it either. */
-async function holdTwin(server: FastifyInstance, host: string, port: number): Promise<Server | null> {
-  // As Node's own HTTP server listens. Its documentation allows to hand connections to it in this way.
-  const twin = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-    server.server.emit('connection', socket),
-  )
-  try {
-    twin.listen({ host, port, ipv6Only: host.includes(':'), exclusive: true })
-    await once(twin, 'listening')
-    return twin
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : ''
-    if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return null
-    throw portTaken(error, host, port)
-  }
-}
-
-function portTaken(error: unknown, host: string, port: number): unknown {
-  if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error
-  const where = `${host.includes(':') ? `[${host}]` : host}:${port}`
-  return new OperatorError('E_PORT_TAKEN', `another process listens on ${where}`, {
-    subject: where,
-    next: `ss -ltnp 'sport = :${port}'   shows which; --port chooses another port`,
-    cause: error,
-  })
 }

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ApiClient } from '../api/client.ts'
 import { sha256 } from '../lib/hash.ts'
+import { listenAt } from '../lib/loopbackPair.ts'
 import { claimPort } from './freePorts.ts'
 import { LaptopChild } from './laptopChild.ts'
 import { admitFile, agentTokenFile, keepTokens } from './laptopTokens.ts'
@@ -88,19 +89,14 @@ async function claimPorts({
   machines,
 }: LaptopOptions): Promise<{ controller: number; entries: number[] }> {
   const controller = await claimPort(port, host, '--port')
-  // The controller holds the port there too, because a browser may take this address for tandem.localhost.
-  await claimPort(controller, '::1', '--port').catch(unlessMissing)
+  // A browser may take the other address for tandem.localhost, so the controller holds the port there too.
+  const other = await listenAt('::1', controller, () => {})
+  other?.close()
   const entries: number[] = []
   for (const index of machines.keys()) {
     entries.push(await claimPort(entryPort === 0 ? 0 : entryPort + index, host, '--entry-port'))
   }
   return { controller, entries }
-}
-
-/** A computer without IPv6 has no such address. */
-function unlessMissing(error: unknown): void {
-  const code = error instanceof Error && 'code' in error ? error.code : ''
-  if (code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT') throw error
 }
 
 function controllerChild(options: LaptopOptions, port: number): LaptopChild {

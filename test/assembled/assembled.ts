@@ -64,6 +64,7 @@ export class Assembled extends CommandLine {
     this.env = {
       ...process.env,
       ...{ XDG_CONFIG_HOME: join(folder, 'config'), XDG_CACHE_HOME: join(folder, 'cache'), NO_COLOR: '1' },
+      XDG_STATE_HOME: join(folder, 'state'),
     }
   }
 

@@ -32,11 +32,15 @@ const stays = '     in one terminal; the next two in another'
 /** An installed example is not in the user's current folder, and the user may not change it. */
 const nextCommands = (data: string): string[] =>
   isCheckout
-    ? [`  ./tandem up${data}${stays}`, '  ./tandem push examples/node', '  ./tandem status']
+    ? [
+        `  ./tandem up${data}${stays}`,
+        '  ./tandem push examples/node',
+        '  ./tandem open           the page of the cluster, in a browser',
+      ]
     : [
         `  tandem up${data}${stays}`,
         '  tandem init && tandem push     in the folder of your service',
-        '  tandem status',
+        '  tandem open                    the page of the cluster, in a browser',
       ]
 
 const took = ({ startedAt, finishedAt }: RolloutView): string =>

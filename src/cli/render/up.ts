@@ -43,5 +43,6 @@ export function renderUp({ status, entries, controller, data, context, current, 
         ]),
     '',
     `  next  ${next}   in another terminal; Ctrl-C here stops everything`,
+    `  page  tandem open${flag}   shows the cluster in a browser`,
   ].join('\n')
 }

@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import type { ApiClient } from '../../api/client.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { trusted } from '../connect.ts'
+import type { CommonFlags, Session } from '../session.ts'
+import { browserProgram, Redirection, showFile } from './browser.ts'
+import { directPort, linkTo, pageUrl, portFor } from './pageAddress.ts'
+import { Tunnel } from './tunnel.ts'
+import { TunnelRecord } from './tunnelRecord.ts'
+
+type OpenFlags = CommonFlags & { noBrowser: boolean; port?: number }
+
+/** Opens the page. For a controller elsewhere, carries the page until Ctrl-C. */
+export async function openPage(session: Session, flags: OpenFlags, path: string): Promise<number> {
+  const { context, url } = session.chosen()
+  const direct = directPort(url)
+  if (direct !== null && flags.port !== undefined && flags.port !== direct) {
+    throw new OperatorError('E_USAGE', `the page is at port ${direct} of this computer already`, {
+      subject: '--port',
+      next: 'omit --port',
+    })
+  }
+  const port = flags.port ?? direct ?? portFor(context ?? url)
+  const page = pageUrl(port, path)
+  const client = await session.client()
+  if (direct !== null) {
+    await show(session, client, page, flags)
+    return 0
+  }
+  const { interrupts, out, folders } = session
+  const record = new TunnelRecord(folders.state, port)
+  if (record.isCarried(url)) {
+    await show(session, client, page, flags)
+    return 0
+  }
+  const target = await trusted(session.chosen())
+  const tunnel = await Tunnel.open(port, target, (reason) => out.warn(`the controller cannot be reached: ${reason}`))
+  try {
+    record.take(url)
+    await show(session, client, page, flags)
+    out.note(`carrying the page of ${url} at ${page.origin} until Ctrl-C`)
+    if (!interrupts.signal.aborted) await once(interrupts.signal, 'abort')
+  } finally {
+    record.drop()
+    new Redirection(folders.state).remove()
+    await tunnel.close()
+  }
+  // SIGTERM is how a supervisor stops this command, so it exits with 0.
+  return interrupts.exitCode() === 143 ? 0 : interrupts.exitCode()
+}
+
+async function show(session: Session, client: ApiClient, page: URL, { noBrowser }: OpenFlags): Promise<void> {
+  const { out, host, signal } = session
+  const { link, expiresAt } = await client.call('makeLink', {}, signal).catch(tooOld(client.endpoint.url))
+  const whole = linkTo(page, link)
+  const program = noBrowser ? null : browserProgram(host.env, process.platform)
+  const shown =
+    program !== null && (await showFile(program, new Redirection(session.folders.state).write(whole), host.env))
+  if (!shown && !noBrowser) {
+    out.note(
+      program === null
+        ? 'this session has no browser; open the link in yours'
+        : `${program} could not show the page; open the link in your browser`,
+    )
+  }
+  const told = { url: page.href, link: shown ? null : whole, expiresAt, shown }
+  out.result(told, () => (shown ? `opened ${page.href}` : whole))
+  if (!shown) out.note('the link works once, within a minute')
+}
+
+const tooOld =
+  (url: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof OperatorError && error.code === 'E_NOT_FOUND')) throw error
+    throw new OperatorError('E_NO_ABILITY', `the version of the controller at ${url} has no page`, {
+      subject: url,
+      next: 'tandem status   shows its version; tandem upgrade   upgrades it',
+    })
+  }
