@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ApiClient } from '../api/client.ts'
-import { agentChannelPath } from '../api/contract.ts'
+import { agentChannelPath } from '../api/operation.ts'
 import type { Answer } from '../protocol/ask.ts'
 import { changesQuery } from '../protocol/desiredChange.ts'
 import type { ControllerConnection } from './controllerConnection.ts'

@@ -1,20 +1,10 @@
 import type { z } from 'zod'
 import { OperatorError } from '../lib/operatorError.ts'
 import { decodeServerSentEvents } from '../lib/serverSentEvents.ts'
-import {
-  basePath,
-  operations,
-  streams,
-  type Given,
-  type OperationName,
-  type Operations,
-  type Result,
-  type StreamName,
-  type Streams,
-} from './contract.ts'
-import { dryRunSchema, type DryRun, type Operation } from './operation.ts'
-import { ByteChannel, channelProtocol } from '../lib/byteChannel.ts'
-import { knowsDryRun } from './knowsDryRun.ts'
+import type { Given, OperationName, Operations, Result, StreamName, Streams } from './contract.ts'
+import { basePath, dryRunSchema, type DryRun, type Operation, type StreamOperation } from './operation.ts'
+import { smallOperations, smallStreams } from './smallCalls.ts'
+import type { ByteChannel } from '../lib/byteChannel.ts'
 import { HttpConnections, type Answered, type Trust } from './httpRequest.ts'
 import { fromProblem, problemSchema } from './problem.ts'
 
@@ -72,7 +62,7 @@ export class ApiClient {
     given: Given<Operations[N]>,
     signal?: AbortSignal,
   ): Promise<Result<Operations[N]>> {
-    const operation: Operation = operations[name]
+    const operation = await operationOf(name)
     const { method, path, response: schema } = operation
     const isDryRun = operation.dryRun === true && this.endpoint.dryRun === true
     const { query, ...rest } = given as Input // the mapped type above states the same, field by field
@@ -97,6 +87,7 @@ export class ApiClient {
   /** Nothing that changes the cluster may reach a controller that would ignore `dryRun`. */
   async #mustKnowDryRun(operation: Operation, signal: AbortSignal): Promise<void> {
     const document = await this.#json(await this.raw('GET', '/openapi.json', { signal }), signal)
+    const { knowsDryRun } = await import('./knowsDryRun.ts')
     if (knowsDryRun(document, operation)) return
     const { url } = this.endpoint
     throw new OperatorError('E_NO_ABILITY', `the version of the controller at ${url} has no dry run of this command`, {
@@ -126,7 +117,7 @@ export class ApiClient {
     given: Given<Streams[N]>,
     { signal, lastEventId }: { signal?: AbortSignal; lastEventId?: string } = {},
   ): AsyncIterable<{ id: string | null; data: z.output<Streams[N]['data']> }> {
-    const { path, data: schema } = streams[name]
+    const { path, data: schema } = await streamOf(name)
     for await (const { id, data } of this.rawStream(fillPath(path, given as Input), { signal, lastEventId })) {
       yield { id, data: schema.parse(JSON.parse(data)) as z.output<Streams[N]['data']> } // by that stream's schema
     }
@@ -160,6 +151,7 @@ export class ApiClient {
 
   /** Opens one end of the byte channel that waits under this path. */
   async channel(path: string): Promise<ByteChannel> {
+    const { ByteChannel, channelProtocol } = await import('../lib/byteChannel.ts')
     let answer: Awaited<ReturnType<HttpConnections['upgrade']>>
     try {
       answer = await this.#connections.upgrade(this.#url(path), channelProtocol, this.#authorization())
@@ -193,6 +185,15 @@ export class ApiClient {
     return token === null ? {} : { authorization: `Bearer ${token}` }
   }
 }
+
+const small: Record<string, Operation> = smallOperations
+const streaming: Record<string, StreamOperation> = smallStreams
+
+const operationOf = async (name: OperationName): Promise<Operation> =>
+  small[name] ?? (await import('./contract.ts')).operations[name]
+
+const streamOf = async (name: StreamName): Promise<StreamOperation> =>
+  streaming[name] ?? (await import('./contract.ts')).streams[name]
 
 async function problemOf(response: Answered, endpoint: Endpoint): Promise<OperatorError> {
   try {

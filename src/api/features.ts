@@ -1,5 +1,4 @@
 import { addressesStatus, addressProblems } from './addresses.ts'
-import { clusterOperations } from './cluster.ts'
 import { maintenanceOperations, maintenanceStatus, whyLeftOut } from './maintenance.ts'
 import { numbersOperations } from './numbers.ts'
 import { noteOperations, notesStatus } from './notes.ts'
@@ -10,7 +9,6 @@ import { upgradeOperations } from './upgrade.ts'
 export const featureOperations = {
   ...maintenanceOperations,
   ...upgradeOperations,
-  ...clusterOperations,
   ...noteOperations,
   ...numbersOperations,
   ...sessionOperations,

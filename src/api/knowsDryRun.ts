@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { basePath } from './contract.ts'
+import { basePath } from './operation.ts'
 import type { Operation } from './operation.ts'
 
 const descriptionSchema = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) })

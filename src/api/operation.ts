@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import { namePattern, nameRule } from '../definitions/names.ts'
 
+export const basePath = '/api/v1'
+
+/** Byte channels: see `lib/byteChannel.ts`. Paths of the operator's end and of the agent's end. */
+export const channelPath = (id: string): string => `/channels/${id}`
+export const agentChannelPath = (id: string): string => `/agent/channels/${id}`
+
 /**
  * Role that may make a call: a reader only reads, an operator also changes, an agent speaks for its own machine, a
  * joiner has a join token, a visitor has a link that works once.
@@ -18,6 +24,16 @@ export interface Operation {
   response: z.ZodType
   /** The call takes `?dryRun=true`: it is decided, and refused like any other, but nothing changes. */
   dryRun?: true
+}
+
+export interface StreamOperation {
+  path: string
+  role: CallerRole
+  summary: string
+  params?: z.ZodObject
+  query: z.ZodObject
+  /** The data of each SSE message. */
+  data: z.ZodType
 }
 
 export const service = z.string().regex(namePattern, nameRule)

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { CliHost, TextStream } from './host.ts'
+import { Screen } from './screen.ts'
 import { paintFor, withColours, type Paint } from './paint.ts'
 import { visible, visibleJson } from './visible.ts'
 
@@ -59,6 +60,17 @@ export class Output {
 
   warn(text: string): void {
     this.note(`${this.paintNote('yellow', 'warning:')} ${text}`)
+  }
+
+  /** Text as `line` would print it, for callers that draw on stdout themselves. */
+  shown(text: string): string {
+    return shownOn(this.#stdout, text)
+  }
+
+  /** The whole terminal to draw on; `null`: stdout is none, or cannot do it. */
+  screen(): Screen | null {
+    const { live } = this
+    return live && this.#stdout.isTTY === true ? new Screen(this.#stdout) : null
   }
 
   /** Writes bytes unchanged, also to a terminal: they are the output of a program that the user runs. */

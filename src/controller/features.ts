@@ -1,4 +1,5 @@
 import type { featureOperations, featureStatus } from '../api/features.ts'
+import type { largeFeatureOperations } from '../api/largeFeatures.ts'
 import type { Status } from '../api/views.ts'
 import type { Orders } from '../protocol/slices.ts'
 import { addressViews } from './addresses/view.ts'
@@ -18,7 +19,9 @@ import { programOrders } from './upgrade/orders.ts'
 import { startUpgrades, upgradeProgress, type UpgradeOptions } from './upgrade/start.ts'
 
 /** Here a feature hangs in the handlers of its calls, */
-export const featureHandlers = (rooms: Rooms): Handlers<keyof typeof featureOperations> => ({
+export const featureHandlers = (
+  rooms: Rooms,
+): Handlers<keyof typeof featureOperations | keyof typeof largeFeatureOperations> => ({
   ...maintenanceHandlers(rooms),
   ...upgradeHandlers(rooms),
   ...clusterHandlers(rooms),

@@ -7,12 +7,14 @@ import type { Deciding } from './deciding.ts'
 import type { FeatureRooms } from './featureRooms.ts'
 import type { Callers, KnownCaller } from './http/callers.ts'
 import type { Membership } from './membership.ts'
+import type { LiveOverview } from './overview/liveOverview.ts'
 import type { ReleaseRoom } from './releaseRoom.ts'
 
 /** Everything that a call may use. */
 export interface Rooms extends FeatureRooms {
   controller: Controller
   releases: ReleaseRoom
+  overview: LiveOverview
   tokens: Tokens
   sessions: Sessions
   callers: Callers

@@ -24,11 +24,14 @@ import { foldVersion } from './foldVersion.ts'
 import { closeFeatureRooms, makeFeatureRooms, startFeatureRooms } from './featureRooms.ts'
 import { featureProgress, startFeatures, type FeatureOptions } from './features.ts'
 import { SnapshotTaker, snapshotEvery } from './snapshotTaker.ts'
+import { wholeStatus } from './statusView.ts'
 import { whyUnwritable } from './whyUnwritable.ts'
 import { Callers } from './http/callers.ts'
 import { buildServer } from './http/server.ts'
 import { listen } from './listen.ts'
 import { Membership } from './membership.ts'
+import { LiveOverview } from './overview/liveOverview.ts'
+import { RecentChanges } from './overview/recentChanges.ts'
 import { ReleaseCollector } from './releaseCollector.ts'
 import { ReleaseRoom } from './releaseRoom.ts'
 import { tlsOptions, watchConnections } from './secureListener.ts'
@@ -92,9 +95,12 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const unwritable = (): string | null => whyUnwritable(controller.unwritable, data)
   const own = makeFeatureRooms({ controller, logger })
   opened.defer(() => closeFeatureRooms(own))
+  const changes = new RecentChanges(controller)
+  const overview = new LiveOverview(controller, changes, () => wholeStatus({ controller, releases, unwritable }))
   const rooms = {
     controller,
     releases,
+    overview,
     tokens,
     sessions,
     callers,

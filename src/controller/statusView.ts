@@ -11,6 +11,19 @@ import type { Instance, Machine } from '../fleet/state.ts'
 import type { Service } from '../rollout/state.ts'
 import type { Controller } from './controller.ts'
 import { featureViews } from './features.ts'
+import type { Rooms } from './handlers.ts'
+import { withNext } from './whyUnwritable.ts'
+
+/** The status, with the reasons why the controller refuses changes or pushes now. */
+export const wholeStatus = ({ controller, releases: { depot }, unwritable }: Reasons): Status => {
+  const why = unwritable()
+  return statusView(controller, [
+    ...(why === null ? [] : [why]),
+    ...(depot.atCap ? [`the last push was refused: ${withNext(depot.atCap)}`] : []),
+  ])
+}
+
+type Reasons = Pick<Rooms, 'controller' | 'releases' | 'unwritable'>
 
 /** Services, machines and instances: the decided state, overlaid with the newest reports of the machines. */
 export function statusView(controller: Controller, problems: string[] = []): Status {

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { Readable } from 'node:stream'
-import { channelPath } from '../../api/contract.ts'
+import { channelPath } from '../../api/operation.ts'
 import { ChannelClosed, InputWindow, type ByteChannel } from '../../lib/byteChannel.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { errorCodes, type ErrorCode } from '../../lib/errorCodes.ts'

@@ -5,7 +5,12 @@ import { withPrepare } from '../render/withPrepare.ts'
 import { renderStatus } from '../render/status.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
-export async function status(session: Session, _flags: CommonFlags, service?: string): Promise<number> {
+export async function status(
+  session: Session,
+  { watch }: CommonFlags & { watch: boolean },
+  service?: string,
+): Promise<number> {
+  if (watch) return (await import('./watchStatus.ts')).watchStatus(session, service ?? null)
   const { out, signal } = session
   const client = await session.client()
   const all = asShown(await client.call('status', {}, signal))

@@ -6,8 +6,11 @@ import { secretsFolder } from '../../layout/folders.ts'
 
 export const status = command({
   brief: 'Show services, releases, machines, instances and running rollouts',
-  example: 'tandem status\ntandem status shop --json',
-  parameters: { positional: maybeService },
+  example: 'tandem status\ntandem status shop --json\ntandem status --watch',
+  parameters: {
+    flags: { watch: on('Stay, and show each change at once') },
+    positional: maybeService,
+  },
   load: async () => (await import('../commands/status.ts')).status,
 })
 

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { basePath, operations, streams } from '../../api/contract.ts'
+import { operations, streams } from '../../api/contract.ts'
+import { basePath } from '../../api/operation.ts'
 import { problemSchema } from '../../api/problem.ts'
 import { errorCodes } from '../../lib/errorCodes.ts'
 import { aReport, makeFolder, release } from '../testing/given.ts'

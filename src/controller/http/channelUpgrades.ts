@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import { agentChannelPath, basePath, channelPath } from '../../api/contract.ts'
+import { agentChannelPath, basePath, channelPath } from '../../api/operation.ts'
 import { problemMediaType, toProblem } from '../../api/problem.ts'
 import { channelProtocol } from '../../lib/byteChannel.ts'
 import { OperatorError } from '../../lib/operatorError.ts'

@@ -17,7 +17,14 @@ export class EventStream {
   #stopBeat: () => void
   #limits: EventStreamLimits
 
-  constructor(request: FastifyRequest, reply: FastifyReply, clock: Clock, limits: Partial<EventStreamLimits> = {}) {
+  /** `beat`: a sign of life, a comment unless the reader must see it. */
+  constructor(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    clock: Clock,
+    limits: Partial<EventStreamLimits> = {},
+    beat: () => string = () => serverSentHeartbeat,
+  ) {
     this.#reply = reply
     this.#limits = { ...eventStreamLimits, ...limits }
     const gone = new AbortController()
@@ -26,7 +33,7 @@ export class EventStream {
     reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     reply.raw.flushHeaders()
     request.raw.socket.setNoDelay(true)
-    this.#stopBeat = every(clock, this.#limits.heartbeatMs, () => this.writeText(serverSentHeartbeat))
+    this.#stopBeat = every(clock, this.#limits.heartbeatMs, () => this.writeText(beat()))
     reply.raw.on('close', () => {
       this.#stopBeat()
       gone.abort()
@@ -41,6 +48,11 @@ export class EventStream {
 
   write(event: Partial<ServerSentEvent> & { data: string }): void {
     this.writeText(encodeServerSentEvent(event))
+  }
+
+  /** False: the reader has not taken everything yet. */
+  get hasRoom(): boolean {
+    return !this.#reply.raw.writableNeedDrain
   }
 
   /** Waits until the reader has room again or has disconnected. */

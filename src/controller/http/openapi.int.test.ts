@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { basePath, operations, streams } from '../../api/contract.ts'
+import { operations, streams } from '../../api/contract.ts'
+import { basePath } from '../../api/operation.ts'
 import { makeFolder } from '../testing/given.ts'
 import { runController, type TestController } from '../testing/runningController.ts'
 

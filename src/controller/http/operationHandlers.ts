@@ -10,8 +10,7 @@ import { unlessRefused } from '../refusalError.ts'
 import { findEvents } from '../findEvents.ts'
 import { recover } from '../recover.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
-import { statusView } from '../statusView.ts'
-import { withNext } from '../whyUnwritable.ts'
+import { wholeStatus } from '../statusView.ts'
 import { featureHandlers } from '../features.ts'
 import type { Handlers, Rooms } from '../handlers.ts'
 import { ownMachine } from './callers.ts'
@@ -21,10 +20,11 @@ import { ownMachine } from './callers.ts'
  * can be a dry run returns its command and its view instead.
  */
 export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
-  const { controller, releases, tokens, sessions, callers, membership, unwritable } = rooms
+  const { controller, releases, tokens, sessions, callers, membership, overview } = rooms
   const position = (): number => controller.state.position
   return {
-    status: () => statusView(controller, problemsOf(releases, unwritable())),
+    status: () => wholeStatus(rooms),
+    overview: () => overview.now(),
     rollouts: ({ query }) => ({ rollouts: controller.history.all(query.service ?? null).slice(-query.limit) }),
     rollout: ({ params }) => findRollout(controller, params.id),
     startRollout: ({ body }) => startRollout(controller, releases, body),
@@ -85,11 +85,6 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
     },
   }
 }
-
-const problemsOf = ({ depot }: ReleaseRoom, unwritable: string | null): string[] => [
-  ...(unwritable === null ? [] : [unwritable]),
-  ...(depot.atCap ? [`the last push was refused: ${withNext(depot.atCap)}`] : []),
-]
 
 /** Finds a rollout by its id or an unambiguous prefix. */
 export function findRollout(controller: Controller, prefix: string): RolloutView {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { basePath } from '../../api/contract.ts'
+import { basePath } from '../../api/operation.ts'
 import { problemMediaType, toProblem } from '../../api/problem.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 

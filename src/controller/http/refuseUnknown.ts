@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { z } from 'zod'
-import { basePath } from '../../api/contract.ts'
+import { basePath } from '../../api/operation.ts'
 import { type CallerRole } from '../../api/operation.ts'
 import { unknownField } from '../../api/unknownFields.ts'
 import { nearest } from '../../definitions/suggest.ts'

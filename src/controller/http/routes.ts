@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { basePath } from '../../api/contract.ts'
+import { basePath } from '../../api/operation.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { sendProblem } from './problems.ts'
 

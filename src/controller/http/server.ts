@@ -5,7 +5,8 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import { basePath, operations, streams } from '../../api/contract.ts'
+import { operations, streams } from '../../api/contract.ts'
+import { basePath } from '../../api/operation.ts'
 import { dryRunSchema, withDryRun, type Operation } from '../../api/operation.ts'
 import { channelProtocol } from '../../lib/byteChannel.ts'
 import { isLocalHost, isLoopbackAddress } from '../../lib/localHost.ts'
@@ -161,8 +162,9 @@ function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): 
   }
 }
 
-function addStreams(api: FastifyInstance, { controller, callers, examine }: Rooms, asks: Asks): void {
-  const handlers = streamHandlers(controller, asks, examine)
+function addStreams(api: FastifyInstance, rooms: Rooms, asks: Asks): void {
+  const { callers } = rooms
+  const handlers = streamHandlers(rooms, asks)
   for (const name of Object.keys(streams) as (keyof typeof streams)[]) {
     const stream = streams[name]
     api.route({

@@ -2,10 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Parsed, StreamName, Streams } from '../../api/contract.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer } from '../../protocol/ask.ts'
-import type { Checkup } from '../../protocol/checkup.ts'
 import type { Asks } from '../asks.ts'
 import { beyondLog, type Controller } from '../controller.ts'
 import { wantedBy } from '../findEvents.ts'
+import type { Rooms } from '../handlers.ts'
+import { streamOverview } from '../overview/streams.ts'
 import { refuseUnknownMachine } from '../../fleet/decideMachine.ts'
 import { unlessRefused } from '../refusalError.ts'
 import { askedAgain, asTheyCome, inOrderOfTime, pipeAnswers, unreachableSaid } from './answerStreams.ts'
@@ -21,8 +22,9 @@ type StreamHandlers = {
   [N in StreamName]: (input: Parsed<Streams[N]>, request: FastifyRequest, reply: FastifyReply) => Promise<void>
 }
 
-export function streamHandlers(controller: Controller, asks: Asks, examine: () => Promise<Checkup>): StreamHandlers {
+export function streamHandlers({ controller, overview, examine }: Rooms, asks: Asks): StreamHandlers {
   return {
+    live: (_, request, reply) => streamOverview(overview, controller.clock, request, reply),
     events: async ({ query }, request, reply) => {
       const after = resumeAfter(request.headers['last-event-id']) ?? query.after
       const { position } = controller.state

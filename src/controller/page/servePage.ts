@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { basePath } from '../../api/contract.ts'
+import { basePath } from '../../api/operation.ts'
 import type { PageFile, PageFiles } from './pageFiles.ts'
 import { refuseForeignHost } from './pageHost.ts'
 

@@ -6,7 +6,7 @@ import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ApiClient } from '../../api/client.ts'
-import { basePath } from '../../api/contract.ts'
+import { basePath } from '../../api/operation.ts'
 import { makeFolder } from '../testing/given.ts'
 import { runController, tokens, type TestController } from '../testing/runningController.ts'
 

@@ -1,0 +1,61 @@
+import type { ApiClient } from '../../api/client.ts'
+import { overviewSchema, type Live, type Overview } from '../../api/overview.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { BaseMismatch, readDifference } from '../../protocol/readDifference.ts'
+import { Outage, type ContactOptions } from './contact.ts'
+
+/**
+ * Yields the overview whole at each of its changes, until `signal` aborts. Waits through outages of the controller
+ * without an end, but throws when the first contact fails.
+ */
+export async function* followOverview(
+  client: ApiClient,
+  { signal, ...heard }: Pick<ContactOptions, 'signal' | 'onLost' | 'onBack'>,
+): AsyncIterable<Overview> {
+  const outage = new Outage({ signal, ...heard, limitMs: Number.POSITIVE_INFINITY })
+  let known: Overview | null = null
+  while (!signal.aborted) {
+    try {
+      for await (const { data } of client.stream('live', {}, { signal })) {
+        outage.over()
+        const next = following(known, data)
+        if (next !== known && next !== null) yield next
+        known = next
+      }
+      if (signal.aborted) return
+      throw new OperatorError('E_CONTROLLER_UNREACHABLE', 'the controller ended the stream', {
+        subject: client.endpoint.url,
+      })
+    } catch (error) {
+      if (signal.aborted) return
+      // A difference that does not follow: the stream begins again with a whole overview.
+      if (error instanceof BaseMismatch) continue
+      if (known === null) throw tooOld(error, client.endpoint.url)
+      try {
+        await outage.wait(error)
+      } catch (late) {
+        if (!signal.aborted) throw late
+      }
+    }
+  }
+}
+
+function following(known: Overview | null, message: Live): Overview | null {
+  switch (message.kind) {
+    case 'whole':
+      return message.overview
+    case 'change':
+      if (known === null) throw new BaseMismatch('the stream began with a difference')
+      return readDifference(overviewSchema, known, message.change)
+    case 'beat':
+      return known
+  }
+}
+
+function tooOld(error: unknown, url: string): unknown {
+  if (!(error instanceof OperatorError && error.code === 'E_NOT_FOUND')) return error
+  return new OperatorError('E_NO_ABILITY', `the version of the controller at ${url} has no live overview`, {
+    subject: url,
+    next: 'watch tandem status   shows it every 2 s; tandem upgrade   upgrades the controller',
+  })
+}

@@ -1,0 +1,98 @@
+import type { Live, Overview } from '../../api/overview.ts'
+import type { Status } from '../../api/views.ts'
+import { differenceOf, type Difference } from '../../protocol/difference.ts'
+import type { Controller } from '../controller.ts'
+import type { RecentChanges } from './recentChanges.ts'
+import { overviewOf } from './view.ts'
+
+/** Shortest time between two messages: a person sees no difference, and a rollout makes dozens of events a second. */
+export const gapMs = 200
+
+/** Takes each message as JSON, which is written once for all readers. */
+type Reader = (message: string) => void
+
+/**
+ * The overview as its readers have it. While somebody reads, it is made again after each decision, at most every
+ * `gapMs`, and all readers get the same difference. While nobody reads, it costs nothing.
+ */
+export class LiveOverview {
+  readonly #controller: Controller
+  readonly #status: () => Status
+  readonly #changes: RecentChanges
+  readonly #readers = new Set<Reader>()
+  #sent: Overview | null = null
+  #stopListening: (() => void) | null = null
+  #timer: (() => void) | null = null
+  #lastAt = Number.NEGATIVE_INFINITY
+
+  constructor(controller: Controller, changes: RecentChanges, status: () => Status) {
+    this.#controller = controller
+    this.#changes = changes
+    this.#status = status
+  }
+
+  async now(): Promise<Overview> {
+    await this.#changes.ready()
+    return overviewOf(this.#status(), this.#changes.all)
+  }
+
+  /** Sends the whole overview, then each difference from it, until the returned function is called. */
+  async follow(read: Reader): Promise<() => void> {
+    await this.#changes.ready()
+    this.#stopListening ??= this.#listen()
+    read(this.whole())
+    this.#readers.add(read)
+    return () => this.#leave(read)
+  }
+
+  /** The overview that the next difference follows, as a message. */
+  whole(): string {
+    return JSON.stringify({ kind: 'whole', at: this.#at(), overview: this.#update() } satisfies Live)
+  }
+
+  #at(): string {
+    return new Date(this.#controller.now()).toISOString()
+  }
+
+  #listen(): () => void {
+    const stops = [this.#controller.onChange(() => this.#changed()), this.#controller.onDecision(() => this.#changed())]
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }
+
+  #leave(read: Reader): void {
+    this.#readers.delete(read)
+    if (this.#readers.size > 0) return
+    this.#stopListening?.()
+    this.#timer?.()
+    this.#sent = this.#stopListening = this.#timer = null
+  }
+
+  #changed(): void {
+    if (this.#timer !== null) return
+    const { clock } = this.#controller
+    const wait = Math.max(0, this.#lastAt + gapMs - clock.monotonic())
+    this.#timer = clock.after(wait, () => {
+      this.#timer = null
+      this.#update()
+    })
+  }
+
+  /** Brings every reader to the present state. */
+  #update(): Overview {
+    const now = overviewOf(this.#status(), this.#changes.all)
+    this.#lastAt = this.#controller.clock.monotonic()
+    if (this.#sent !== null && this.#readers.size > 0) {
+      const change = differenceOf(this.#sent, now)
+      if (!isEmpty(change)) {
+        const message = JSON.stringify({ kind: 'change', at: this.#at(), change } satisfies Live)
+        for (const read of this.#readers) read(message)
+      }
+    }
+    return (this.#sent = now)
+  }
+}
+
+const isEmpty = ({ set, lists, records, gone }: Difference): boolean =>
+  gone.length === 0 && [set, lists, records].every((part) => Object.keys(part).length === 0)

@@ -1,0 +1,57 @@
+import type { ChangeView } from '../../api/overview.ts'
+import { wordingOf } from '../../decider/wordingOf.ts'
+import type { RecordedEvent } from '../../events/event.ts'
+import type { Controller } from '../controller.ts'
+
+/** Number of changes that are kept. */
+const kept = 20
+/** Number of events read at a time while a start looks for changes, and the most that it reads. */
+const [page, most] = [500, 5_000]
+
+/** The event as people read it. */
+export function changeView(event: RecordedEvent): { change: ChangeView; isChange: boolean } {
+  const { position, at, type } = event
+  const { isChange, ...words } = wordingOf(event)
+  return { change: { position, at, type, ...words }, isChange }
+}
+
+/** The newest changes, newest first. Follows the log from its first use on. */
+export class RecentChanges {
+  readonly #controller: Controller
+  #changes: ChangeView[] = []
+  #reading: Promise<void> | null = null
+
+  constructor(controller: Controller) {
+    this.#controller = controller
+  }
+
+  get all(): ChangeView[] {
+    return this.#changes
+  }
+
+  /** Resolves when the changes of the log so far are known. */
+  ready(): Promise<void> {
+    this.#reading ??= this.#read()
+    return this.#reading
+  }
+
+  async #read(): Promise<void> {
+    const { log, state } = this.#controller
+    const { position: end } = state
+    this.#controller.onChange((events) => this.#add(events))
+    for (let from = end; from > 0 && from > end - most && this.#changes.length < kept; from -= page) {
+      const before = await log.read(Math.max(0, from - page), Math.min(page, from))
+      this.#merge(before.filter(({ position }) => position <= from))
+    }
+  }
+
+  #add(events: readonly RecordedEvent[]): void {
+    if (events.length > 0) this.#merge(events)
+  }
+
+  #merge(events: readonly RecordedEvent[]): void {
+    const found = events.map(changeView).flatMap(({ change, isChange }) => (isChange ? [change] : []))
+    if (found.length === 0) return
+    this.#changes = [...this.#changes, ...found].toSorted((a, b) => b.position - a.position).slice(0, kept)
+  }
+}
