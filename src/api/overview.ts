@@ -19,6 +19,10 @@ export const changeSchema = z.object({
   machine: z.string().nullable(),
   rollout: z.string().nullable(),
   instance: z.string().nullable(),
+  by: z
+    .string()
+    .nullable()
+    .describe('name of the token or machine whose call led to it; null: Tandem itself, or not recorded'),
 })
 export type ChangeView = z.infer<typeof changeSchema>
 

@@ -7,7 +7,7 @@ const home = '\u001b[H'
 const clearLine = '\u001b[K'
 const clearBelow = '\u001b[J'
 
-/** A terminal of which a command uses the whole screen. What stood there before comes back at the end. */
+/** A terminal of which a command uses the whole screen. Its former content comes back at the end. */
 export class Screen {
   readonly #stream: TextStream & { rows?: number }
 

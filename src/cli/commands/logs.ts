@@ -6,7 +6,7 @@ import { parseSince } from '../duration.ts'
 import { contactLimitMs, Outage } from '../follow/contact.ts'
 import { logLine } from '../render/logLine.ts'
 import type { CommonFlags, Session } from '../session.ts'
-import { noSuchService } from './status.ts'
+import { noSuchService } from '../noSuchService.ts'
 
 type LogFlags = CommonFlags & { follow: boolean; since?: string; last?: number; machine?: string; instance?: string }
 

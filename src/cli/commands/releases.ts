@@ -1,6 +1,6 @@
 import { renderReleases } from '../render/releases.ts'
 import type { CommonFlags, Session } from '../session.ts'
-import { noSuchService } from './status.ts'
+import { noSuchService } from '../noSuchService.ts'
 
 export async function releases(session: Session, _flags: CommonFlags, service: string): Promise<number> {
   const { out, signal } = session

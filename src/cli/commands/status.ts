@@ -1,6 +1,5 @@
 import type { Status } from '../../api/views.ts'
-import { OperatorError } from '../../lib/operatorError.ts'
-import { nearest } from '../../definitions/suggest.ts'
+import { noSuchService } from '../noSuchService.ts'
 import { withPrepare } from '../render/withPrepare.ts'
 import { renderStatus } from '../render/status.ts'
 import type { CommonFlags, Session } from '../session.ts'
@@ -32,15 +31,3 @@ const asShown = (status: Status): Status => ({
     rollout: service.rollout && withPrepare(service.rollout),
   })),
 })
-
-export function noSuchService(service: string, known: string[]): OperatorError {
-  const meant = nearest(service, known)
-  return new OperatorError('E_NO_SUCH_SERVICE', `there is no service ${service}`, {
-    subject: service,
-    next: meant
-      ? `did you mean ${meant}?`
-      : known.length > 0
-        ? `services: ${known.join(', ')}`
-        : 'tandem push   creates the first service',
-  })
-}

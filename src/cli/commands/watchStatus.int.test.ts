@@ -32,7 +32,7 @@ const overview = (over: Partial<Overview> = {}): Overview => ({
   changes: [
     {
       ...{ position: 40, at: at(0), type: 'RolloutFinished', sign: 'done', subject: 'shop', text: 'rollout completed' },
-      ...{ service: 'shop', machine: null, rollout: '4kf2m8xd', instance: null },
+      ...{ service: 'shop', machine: null, rollout: '4kf2m8xd', instance: null, by: 'mira' },
     },
   ],
   ...over,

@@ -4,7 +4,7 @@ import { followOverview } from '../follow/followOverview.ts'
 import { renderOverview } from '../render/overview.ts'
 import type { Screen } from '../screen.ts'
 import type { Session } from '../session.ts'
-import { noSuchService } from './status.ts'
+import { noSuchService } from '../noSuchService.ts'
 
 /** Redraws the ages that stand on the screen. */
 const redrawMs = 1_000

@@ -35,8 +35,8 @@ const colours: Partial<Record<ChangeView['sign'], Style>> = {
 }
 
 /** `14:02:01Z  shop rollout 3f2a91bc04de → 77aa01fe93b2 started`. */
-function changeLine({ at, sign, subject, text }: ChangeView, paint: Paint): string {
+function changeLine({ at, sign, subject, text, by }: ChangeView, paint: Paint): string {
   const colour = colours[sign]
   const said = `${subject} ${text}`
-  return `${paint('dim', `${at.slice(11, 19)}Z`)}  ${colour ? paint(colour, said) : said}`
+  return `${paint('dim', `${at.slice(11, 19)}Z`)}  ${colour ? paint(colour, said) : said}${by === null ? '' : paint('dim', `  ${by}`)}`
 }

@@ -10,9 +10,9 @@ const [page, most] = [500, 5_000]
 
 /** The event as people read it. */
 export function changeView(event: RecordedEvent): { change: ChangeView; isChange: boolean } {
-  const { position, at, type } = event
+  const { position, at, type, by = null } = event
   const { isChange, ...words } = wordingOf(event)
-  return { change: { position, at, type, ...words }, isChange }
+  return { change: { position, at, type, by, ...words }, isChange }
 }
 
 /** The newest changes, newest first. Follows the log from its first use on. */
