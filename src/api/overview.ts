@@ -26,6 +26,20 @@ export const changeSchema = z.object({
 })
 export type ChangeView = z.infer<typeof changeSchema>
 
+const share = z.number().nullable().describe('0 to 1; null: not known')
+
+/** Numbers of a service on one machine, over the last 60 s. */
+const cellSchema = z.object({
+  perSecond: z.number().nullable().describe('answers and TCP connections; null: not known yet'),
+  errors: share.describe('share of errors, also of the balancer itself; null: no request, or not known yet'),
+  held: z.int().describe('requests and connections that wait for an instance'),
+})
+
+const loadSchema = z.object({
+  ...{ cpu: share, memory: share, disk: share },
+  missing: z.string().nullable().describe('why the machine reports no numbers, in words; null: it does'),
+})
+
 /** Everything that the overview shows: as a whole, then the differences from the state before. */
 export const overviewSchema = statusSchema.extend({
   services: z.array(
@@ -34,6 +48,11 @@ export const overviewSchema = statusSchema.extend({
     }),
   ),
   work: z.record(z.string(), z.int()).describe('requests and connections in flight, by instance'),
+  load: z.record(z.string(), loadSchema).describe('by machine'),
+  cells: z.record(z.string(), cellSchema).describe('by service and machine: SERVICE MACHINE'),
+  rates: z
+    .record(z.string(), z.number().nullable())
+    .describe('answers a second, by instance, where a machine has more than one of the service'),
   wrong: z.array(standingProblemSchema).describe('what needs attention now, the most urgent first'),
   changes: z.array(changeSchema).describe('the newest changes, newest first'),
 })

@@ -96,7 +96,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const own = makeFeatureRooms({ controller, logger })
   opened.defer(() => closeFeatureRooms(own))
   const changes = new RecentChanges(controller)
-  const overview = new LiveOverview(controller, changes, () => wholeStatus({ controller, releases, unwritable }))
+  const overview = new LiveOverview({
+    ...{ controller, changes, numbers: own.numbers },
+    status: () => wholeStatus({ controller, releases, unwritable }),
+  })
   const rooms = {
     controller,
     releases,

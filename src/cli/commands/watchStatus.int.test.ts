@@ -28,7 +28,14 @@ class Shown extends Writable {
 
 const overview = (over: Partial<Overview> = {}): Overview => ({
   ...statusView({ services: [] }),
-  ...{ services: [serviceStatus({ service: 'shop', instances: [instanceStatus()] })], work: {}, wrong: [] },
+  ...{
+    services: [serviceStatus({ service: 'shop', instances: [instanceStatus()] })],
+    work: {},
+    load: {},
+    cells: {},
+    rates: {},
+    wrong: [],
+  },
   changes: [
     {
       ...{ position: 40, at: at(0), type: 'RolloutFinished', sign: 'done', subject: 'shop', text: 'rollout completed' },

@@ -2,11 +2,19 @@ import type { Live, Overview } from '../../api/overview.ts'
 import type { Status } from '../../api/views.ts'
 import { differenceOf, type Difference } from '../../protocol/difference.ts'
 import type { Controller } from '../controller.ts'
+import type { NumbersKeeper } from '../numbers/numbersKeeper.ts'
 import type { RecentChanges } from './recentChanges.ts'
 import { overviewOf } from './view.ts'
 
 /** Shortest time between two messages: a person sees no difference, and a rollout makes dozens of events a second. */
 export const gapMs = 200
+
+interface Parts {
+  controller: Controller
+  changes: RecentChanges
+  numbers: NumbersKeeper
+  status: () => Status
+}
 
 /** Takes each message as JSON, which is written once for all readers. */
 type Reader = (message: string) => void
@@ -19,21 +27,27 @@ export class LiveOverview {
   readonly #controller: Controller
   readonly #status: () => Status
   readonly #changes: RecentChanges
+  readonly #numbers: NumbersKeeper
   readonly #readers = new Set<Reader>()
   #sent: Overview | null = null
   #stopListening: (() => void) | null = null
   #timer: (() => void) | null = null
   #lastAt = Number.NEGATIVE_INFINITY
 
-  constructor(controller: Controller, changes: RecentChanges, status: () => Status) {
+  constructor({ controller, changes, numbers, status }: Parts) {
     this.#controller = controller
     this.#changes = changes
+    this.#numbers = numbers
     this.#status = status
   }
 
   async now(): Promise<Overview> {
     await this.#changes.ready()
-    return overviewOf(this.#status(), this.#changes.all)
+    return this.#make()
+  }
+
+  #make(): Overview {
+    return overviewOf(this.#status(), this.#numbers.newest(), this.#changes.all)
   }
 
   /** Sends the whole overview, then each difference from it, until the returned function is called. */
@@ -55,7 +69,12 @@ export class LiveOverview {
   }
 
   #listen(): () => void {
-    const stops = [this.#controller.onChange(() => this.#changed()), this.#controller.onDecision(() => this.#changed())]
+    const stops = [
+      this.#controller.onChange(() => this.#changed()),
+      this.#controller.onDecision(() => this.#changed()),
+      this.#numbers.onSample(() => this.#changed()),
+      this.#numbers.look(),
+    ]
     return () => {
       for (const stop of stops) stop()
     }
@@ -81,7 +100,7 @@ export class LiveOverview {
 
   /** Brings every reader to the present state. */
   #update(): Overview {
-    const now = overviewOf(this.#status(), this.#changes.all)
+    const now = this.#make()
     this.#lastAt = this.#controller.clock.monotonic()
     if (this.#sent !== null && this.#readers.size > 0) {
       const change = differenceOf(this.#sent, now)

@@ -1,8 +1,9 @@
+import type { Numbers } from '../../api/numbers.ts'
 import type { ChangeView, Overview } from '../../api/overview.ts'
 import type { Status } from '../../api/views.ts'
 import { problemsOf } from '../../problems/problemsOf.ts'
 
-export function overviewOf(status: Status, changes: ChangeView[]): Overview {
+export function overviewOf(status: Status, numbers: Numbers, changes: ChangeView[]): Overview {
   const flight: Record<string, number> = {}
   const services = status.services.map((service) => ({
     ...service,
@@ -11,5 +12,33 @@ export function overviewOf(status: Status, changes: ChangeView[]): Overview {
       return instance
     }),
   }))
-  return { ...status, services, work: flight, wrong: problemsOf(status), changes }
+  return { ...status, services, work: flight, ...figuresOf(numbers), wrong: problemsOf(status), changes }
 }
+
+/** Fewer digits: numbers that look the same are not sent again. */
+function figuresOf({ machines, services }: Numbers): Pick<Overview, 'load' | 'cells' | 'rates'> {
+  const several = services.filter(({ instances }) => instances.length > 1).flatMap(({ instances }) => instances)
+  return {
+    load: Object.fromEntries(
+      machines.map(({ machine, cpu, memory, disk, missing }) => [
+        machine,
+        { cpu: rounded(cpu, 2), memory: usedOf(memory), disk: usedOf(disk), missing },
+      ]),
+    ),
+    cells: Object.fromEntries(
+      services.map(({ service, machine, perSecond, errors, held }) => [
+        `${service} ${machine}`,
+        { perSecond: significant(perSecond), errors: rounded(errors, 4), held },
+      ]),
+    ),
+    rates: Object.fromEntries(several.map(({ instance, perSecond }) => [instance, significant(perSecond)])),
+  }
+}
+
+const rounded = (value: number | null, digits: number): number | null =>
+  value === null ? null : Number(value.toFixed(digits))
+
+const significant = (value: number | null): number | null => (value === null ? null : Number(value.toPrecision(3)))
+
+const usedOf = (used: Numbers['machines'][number]['memory']): number | null =>
+  used === null || used.totalBytes === 0 ? null : rounded(used.usedBytes / used.totalBytes, 2)
