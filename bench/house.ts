@@ -47,6 +47,10 @@ const features: Record<string, Feature> = {
     own: own('numbers'),
     words: /NumbersKeeper|machineNumbers|machineLoad|numbersOperations|numbersHandlers/i,
   },
+  lastWords: {
+    own: own('lastWords'),
+    words: /LastWordsKeeper|lastWordsOperations|lastWordsHandlers|keptWords/,
+  },
   settings: {
     own: own('settings', 'cluster'),
     // The settings themselves are a definition (src/definitions/): this is how they reach a machine.

@@ -10,6 +10,7 @@ import type { AgentDisk } from './agentDisk.ts'
 import { dataRemoval } from './dataRemoval/dataRemoval.ts'
 import { Fetching, type FetchCache } from './fetching/fetching.ts'
 import type { InstanceLimits } from './instanceLimits.ts'
+import { LastWords } from './lastWords/lastWords.ts'
 import type { LateWrites } from './lateWrites.ts'
 import type { FormerRecords } from './jobs/formerRecords.ts'
 import { JobPrograms } from './jobs/jobPrograms.ts'
@@ -79,9 +80,11 @@ export async function agentFeatures(parts: FeatureParts, hung: readonly HungFeat
   const programs = new JobPrograms({ launcher, supervisor, ports, clock })
   const preparer = new Preparer(programs, jobParts)
   const jobs: AgentJobs = { programs, preparer, commands: new JobRunner(commandJobs(programs), jobParts) }
+  const lastWords = new LastWords(parts)
   const services: Services = new Services({
     ...{ ...parts, ...jobs, memory: new InstanceMemory(disk, lateWrites), limits: parts.instanceLimits },
     gone: () => void fetching.collect(),
+    failed: (instance) => lastWords.take(instance),
   })
   const fetching: Fetching = new Fetching({
     ...{ ...parts, capBytes: parts.cacheCapBytes },
@@ -89,6 +92,7 @@ export async function agentFeatures(parts: FeatureParts, hung: readonly HungFeat
   })
   const own = {
     services,
+    lastWords,
     fetching,
     preparing: preparing(preparer),
     dataRemoval: dataRemoval({

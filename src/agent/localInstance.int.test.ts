@@ -50,6 +50,7 @@ function start({ definition, limits, clock, beforeStart }: Given = {}): LocalIns
       clock: clock ?? systemClock,
       random: () => 0,
       crowd: () => 1,
+      failed: () => {},
       limits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 }, ...limits },
       changed: () => history.push(`${instance.state}${instance.unstable ? ' unstable' : ''}`),
       prepareStart: async (signal) => {
@@ -328,10 +329,15 @@ describe('an instance that was adopted', () => {
     prepareStart = unprepared,
     changed: () => void = () => {},
   ): LocalInstance => {
+    const failed = (): void => {}
     supervisor.claim = () => ({ startedAt: null, restarts: 0, ...claimed })
     const instance = new LocalInstance(
       { id, release, definition: aDefinition(), adopted },
-      { ...{ supervisor, loopback, clock: systemClock, random: () => 0, crowd: () => 1, changed }, prepareStart },
+      {
+        ...{ supervisor, loopback, clock: systemClock, random: () => 0, crowd: () => 1, changed },
+        prepareStart,
+        failed,
+      },
     )
     instances.push(instance)
     return instance

@@ -42,6 +42,8 @@ interface Parts {
   prepareStart: (signal: AbortSignal) => Promise<{ spec: InstanceSpec; port: number | null }>
   /** Called at every change that operators or the balancer must see. */
   changed: () => void
+  /** Called at every failure, with this instance. */
+  failed: (instance: LocalInstance) => void
   /** Returns how many instances are probed on this machine. */
   crowd: () => number
   loopback: Loopback
@@ -359,6 +361,7 @@ export class LocalInstance {
     this.#isPresumedWell = false
     if (this.#everReady) this.unstable = true
     this.#enter('failed', reason)
+    this.#parts.failed(this)
   }
 
   #enter(state: InstanceState, reason: string | null): void {

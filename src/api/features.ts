@@ -1,4 +1,5 @@
 import { addressesStatus, addressProblems } from './addresses.ts'
+import { lastWordsOperations } from './lastWords.ts'
 import { maintenanceOperations, maintenanceStatus, whyLeftOut } from './maintenance.ts'
 import { numbersOperations } from './numbers.ts'
 import { noteOperations, notesStatus } from './notes.ts'
@@ -11,6 +12,7 @@ export const featureOperations = {
   ...upgradeOperations,
   ...noteOperations,
   ...numbersOperations,
+  ...lastWordsOperations,
   ...sessionOperations,
 }
 

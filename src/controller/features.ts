@@ -7,6 +7,7 @@ import { clusterHandlers } from './cluster/handlers.ts'
 import { settingsOrders } from './cluster/orders.ts'
 import type { Controller } from './controller.ts'
 import type { Handlers, Rooms } from './handlers.ts'
+import { lastWordsHandlers } from './lastWords/handlers.ts'
 import { maintenanceHandlers } from './maintenance/handlers.ts'
 import { maintenanceOrders } from './maintenance/orders.ts'
 import { maintenanceStatus } from './maintenance/view.ts'
@@ -27,6 +28,7 @@ export const featureHandlers = (
   ...clusterHandlers(rooms),
   ...noteHandlers(rooms),
   ...numbersHandlers(rooms),
+  ...lastWordsHandlers(rooms),
   ...sessionHandlers(rooms),
 })
 

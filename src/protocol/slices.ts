@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { addresses, addressArea } from './addresses.ts'
 import { dataRemoval } from './dataRemoval.ts'
 import { fetching } from './fetching.ts'
+import { lastWords } from './lastWords.ts'
 import { localRoutes, localRoutesAbility } from './localRoutes.ts'
 import { maintenance } from './maintenance.ts'
 import { preparing } from './preparing.ts'
@@ -36,6 +37,7 @@ export const reportSlices = {
   ...maintenance.report,
   ...addresses.report,
   ...settings.report,
+  ...lastWords.report,
 }
 
 /** Areas of a checkup that belong to features. */

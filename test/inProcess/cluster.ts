@@ -7,6 +7,7 @@ import { Controller } from '../../src/controller/controller.ts'
 import type { Deciding } from '../../src/controller/deciding.ts'
 import { foldLog } from '../../src/controller/foldLog.ts'
 import type { Handlers, Rooms } from '../../src/controller/handlers.ts'
+import { LastWordsKeeper } from '../../src/controller/lastWords/lastWordsKeeper.ts'
 import { NumbersKeeper } from '../../src/controller/numbers/numbersKeeper.ts'
 import { statusView } from '../../src/controller/statusView.ts'
 import { operationHandlers } from '../../src/controller/http/operationHandlers.ts'
@@ -123,6 +124,11 @@ export class Cluster {
     }
     this.#running = { controller, links, handlers, numbers, asks, end, life }
     await this.wait(controller.lead())
+  }
+
+  /** Begins to keep the last output of failed instances in that folder, as the controller does. */
+  keepLastWords(folder: string): LastWordsKeeper {
+    return new LastWordsKeeper({ controller: this.controller, logger: pino({ level: 'silent' }), folder })
   }
 
   /** Begins to ask the machines for their numbers, as a controller does that was started with `startController`. */

@@ -27,6 +27,8 @@ interface Parts {
   route: () => Promise<void>
   /** Called when something about an instance has changed. */
   changed: () => void
+  /** Called when an instance fails, each time. */
+  failed: (instance: LocalInstance) => void
   /** Called when nothing is left of an instance: the release it ran may be collected. */
   gone: () => void
 }
@@ -144,6 +146,7 @@ export class InstanceSet {
       { id, release, definition, adopted, remembered: memory.recall(id) },
       {
         ...{ supervisor, loopback, clock, random, limits, changed, crowd: () => this.#all.size },
+        failed: (one) => this.#parts.failed(one),
         prepareStart: (signal) => launcher.instance({ id, release, definition }, signal),
       },
     )

@@ -33,6 +33,8 @@ interface Parts {
   logger: Logger
   limits: Partial<InstanceLimits> | undefined
   changed: () => void
+  /** Called when an instance fails, each time. */
+  failed: (instance: LocalInstance) => void
   /** Called when nothing is left of an instance: the release it ran may be collected. */
   gone: () => void
 }

@@ -4,6 +4,7 @@ import type { Answer } from '../../protocol/ask.ts'
 import { SeenLines } from '../../protocol/seenLines.ts'
 import { parseSince } from '../duration.ts'
 import { contactLimitMs, Outage } from '../follow/contact.ts'
+import { aboutWords, keptWords } from '../lastWords/lastWords.ts'
 import { logLine } from '../render/logLine.ts'
 import type { CommonFlags, Session } from '../session.ts'
 import { noSuchService } from '../noSuchService.ts'
@@ -23,9 +24,32 @@ export async function logs(session: Session, flags: LogFlags, service: string): 
 type Asked = Omit<LogFlags, 'since'> & { since: string | undefined; service: string }
 
 async function once(session: Session, client: ApiClient, asked: Asked): Promise<number> {
-  let code = 0
-  for await (const answer of read(session, client, asked)) if (!show(session, answer)) code = 1
+  let [code, lines] = [0, 0]
+  try {
+    for await (const answer of read(session, client, asked)) {
+      if (answer.kind === 'line') lines += 1
+      if (!show(session, answer)) code = 1
+    }
+  } catch (error) {
+    if (isGone(error) && (await showKept(session, client, asked))) return 0
+    throw error
+  }
+  // The machine may be gone, or may keep no output of the instance any more.
+  if (lines === 0) await showKept(session, client, asked)
   return code
+}
+
+const isGone = (error: unknown): boolean => error instanceof OperatorError && error.code === 'E_NO_SUCH_INSTANCE'
+
+/** Shows the lines that a machine sent when the instance failed. Returns false if there are none. */
+async function showKept(session: Session, client: ApiClient, { service, instance, last }: Asked): Promise<boolean> {
+  const words = instance === undefined ? null : await keptWords(client, { service, instance }, session.signal)
+  if (words === null) return false
+  session.out.note(aboutWords(words))
+  for (const line of last === undefined ? words.lines : words.lines.slice(-last)) {
+    show(session, { kind: 'line', service, instance: words.instance, ...line })
+  }
+  return true
 }
 
 /** Continues after the last line it has seen when the controller, or the one machine it reads from, restarts. */

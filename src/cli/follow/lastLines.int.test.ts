@@ -14,3 +14,14 @@ it.each([
   const { signal } = new AbortController()
   expect(await lastLines(new ApiClient({ url, token }), 'shop', 'shop-x-prepare', 3, signal)).toEqual([line])
 })
+
+it('are those that the machine sent with the failure, if the controller keeps them', async () => {
+  const { TANDEM_URL: url, TANDEM_TOKEN: token } = await fakeController((request, response) => {
+    const about = { instance: 'shop-x', service: 'shop', machine: 'a', release: 'r', reason: 'exited', cut: false }
+    const lines = ['one', 'two', 'three'].map((text) => ({ at: '2026-11-29T00:00:00.000Z', stream: 'out', text }))
+    if (!request.url?.endsWith('/last-words/shop-x')) throw new Error(request.url)
+    response.end(JSON.stringify({ ...about, at: '2026-11-29T00:00:00.000Z', lines }))
+  })
+  const { signal } = new AbortController()
+  expect(await lastLines(new ApiClient({ url, token }), 'shop', 'shop-x', 2, signal)).toEqual(['two', 'three'])
+})

@@ -1,11 +1,15 @@
 import type { ApiClient } from '../../api/client.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
+import { keptWords } from '../lastWords/lastWords.ts'
 import type { Answer } from '../../protocol/ask.ts'
 
 /** Time limit: these lines only explain a result. */
 const limitMs = 5_000
 
-/** The last lines of an instance. A read error becomes one of the lines: it must not hide the outcome. */
+/**
+ * The last lines of an instance: those that its machine sent when it failed, or else those that the machines keep. A
+ * read error becomes one of the lines: it must not hide the outcome.
+ */
 export async function lastLines(
   client: ApiClient,
   service: string,
@@ -16,6 +20,8 @@ export async function lastLines(
   const until = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
   const lines: string[] = []
   try {
+    const words = await keptWords(client, { service, instance }, until)
+    if (words?.instance === instance) return words.lines.map(({ text }) => text).slice(-last)
     for await (const { data } of client.stream('logs', { query: { service, instance, last } }, { signal: until })) {
       const text = lineOf(data)
       if (text !== null) lines.push(text)

@@ -180,6 +180,7 @@ export class FakeMachine {
         .map((release) => ({ release, message: 'hash mismatch' })),
       instances: [...this.running.values()].map(reported),
       prepared: this.prepared,
+      lastWords: [],
       removedData: this.removedData,
       maintenance: this.maintenance,
       maintains: true,
