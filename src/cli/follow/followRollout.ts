@@ -8,7 +8,7 @@ import { rolloutResult } from '../render/rolloutResult.ts'
 import { standingProblems } from '../render/standingProblems.ts'
 import type { Session } from '../session.ts'
 import { contactLostNote } from './contact.ts'
-import { lastLines } from './lastLines.ts'
+import { lastLinesOfFailure } from './lastLines.ts'
 import { PrepareOutput } from './prepareOutput.ts'
 import { showProgress } from './progress.ts'
 import { watchRollout } from './watchRollout.ts'
@@ -80,7 +80,7 @@ async function sayStanding({ out, signal }: Session, client: ApiClient, rollout:
 async function finish(session: Session, client: ApiClient, rollout: RolloutView, explain: Explain): Promise<number> {
   const { out, signal } = session
   const { failedInstance, service } = rollout
-  const lines = failedInstance ? await lastLines(client, service, failedInstance, shownLines, signal) : []
+  const lines = failedInstance ? await lastLinesOfFailure(client, service, failedInstance, shownLines, signal) : []
   const hint = rollout.state === 'reverted' ? explain([rollout.reason ?? '', ...lines]) : []
   for (const line of renderOutcome(rollout, lines, out.paintNote, hint)) out.note(line)
   if (rollout.state === 'completed') await sayWhere(session, client, service)

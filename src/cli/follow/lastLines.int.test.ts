@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { ApiClient } from '../../api/client.ts'
 import { fakeController } from '../testing/fakeController.ts'
-import { lastLines } from './lastLines.ts'
+import { lastLines, lastLinesOfFailure } from './lastLines.ts'
 
 it.each([
   ['E_NO_SUCH_INSTANCE', '(no machine keeps this output)'],
@@ -15,7 +15,7 @@ it.each([
   expect(await lastLines(new ApiClient({ url, token }), 'shop', 'shop-x-prepare', 3, signal)).toEqual([line])
 })
 
-it('are those that the machine sent with the failure, if the controller keeps them', async () => {
+it('of an instance that failed are those that its machine sent then, if the controller has them', async () => {
   const { TANDEM_URL: url, TANDEM_TOKEN: token } = await fakeController((request, response) => {
     const about = { instance: 'shop-x', service: 'shop', machine: 'a', release: 'r', reason: 'exited', cut: false }
     const lines = ['one', 'two', 'three'].map((text) => ({ at: '2026-11-29T00:00:00.000Z', stream: 'out', text }))
@@ -23,5 +23,5 @@ it('are those that the machine sent with the failure, if the controller keeps th
     response.end(JSON.stringify({ ...about, at: '2026-11-29T00:00:00.000Z', lines }))
   })
   const { signal } = new AbortController()
-  expect(await lastLines(new ApiClient({ url, token }), 'shop', 'shop-x', 2, signal)).toEqual(['two', 'three'])
+  expect(await lastLinesOfFailure(new ApiClient({ url, token }), 'shop', 'shop-x', 2, signal)).toEqual(['two', 'three'])
 })

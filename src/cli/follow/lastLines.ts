@@ -6,10 +6,7 @@ import type { Answer } from '../../protocol/ask.ts'
 /** Time limit: these lines only explain a result. */
 const limitMs = 5_000
 
-/**
- * The last lines of an instance: those that its machine sent when it failed, or else those that the machines keep. A
- * read error becomes one of the lines: it must not hide the outcome.
- */
+/** The last lines of an instance. A read error becomes one of the lines: it must not hide the outcome. */
 export async function lastLines(
   client: ApiClient,
   service: string,
@@ -20,8 +17,6 @@ export async function lastLines(
   const until = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
   const lines: string[] = []
   try {
-    const words = await keptWords(client, { service, instance }, until)
-    if (words?.instance === instance) return words.lines.map(({ text }) => text).slice(-last)
     for await (const { data } of client.stream('logs', { query: { service, instance, last } }, { signal: until })) {
       const text = lineOf(data)
       if (text !== null) lines.push(text)
@@ -30,6 +25,20 @@ export async function lastLines(
     lines.push(whyNone(error))
   }
   return lines.slice(-last)
+}
+
+/** The same for an instance that failed: the lines that its machine sent then, if the controller has them. */
+export async function lastLinesOfFailure(
+  client: ApiClient,
+  service: string,
+  instance: string,
+  last: number,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const until = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
+  const words = await keptWords(client, { service, instance }, until).catch(() => null)
+  if (words?.instance === instance) return words.lines.map(({ text }) => text).slice(-last)
+  return lastLines(client, service, instance, last, signal)
 }
 
 function whyNone(error: unknown): string {

@@ -6,7 +6,7 @@ import { readDefinition } from '../../definitions/readDefinition.ts'
 import { describeFolder } from '../../releases/describeFolder.ts'
 import { publish } from '../../releases/publish.ts'
 import { beginRollout } from './beginRollout.ts'
-import { lastLines } from './lastLines.ts'
+import { lastLinesOfFailure } from './lastLines.ts'
 import { showProgress } from './progress.ts'
 import { watchRollout } from './watchRollout.ts'
 import { renderOutcome } from '../render/outcome.ts'
@@ -35,7 +35,7 @@ export async function rollSample(session: Session, client: ApiClient, folder: st
     await progress.end()
   }
   const { failedInstance, service } = rollout
-  const lines = failedInstance ? await lastLines(client, service, failedInstance, shownLines, signal) : []
+  const lines = failedInstance ? await lastLinesOfFailure(client, service, failedInstance, shownLines, signal) : []
   for (const line of renderOutcome(rollout, lines, out.paintNote)) if (!line.startsWith('  next')) out.note(line)
   return { rollout, lastLines: lines }
 }
