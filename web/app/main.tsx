@@ -3,10 +3,20 @@ import './tokens.css'
 import './base.css'
 import './shell.css'
 import { followLinks } from '../lib/router.ts'
-import { Shell } from './shell.tsx'
+import { linkIn, SessionKey } from '../lib/session.ts'
+import { listenForKeys } from '../lib/keys.ts'
+import { Door } from './door.tsx'
+import { restoreScheme } from './scheme.ts'
 
 const page = document.getElementById('page')
 if (page) {
+  restoreScheme()
   followLinks()
-  render(<Shell />, page)
+  listenForKeys()
+  const session = new SessionKey(localStorage)
+  addEventListener('storage', (event) => session.changed(event))
+  const link = linkIn(location.hash)
+  // The secret must not stay in the history, where the way back would use it again.
+  if (link !== null) history.replaceState(null, '', location.pathname + location.search)
+  render(<Door session={session} link={link} />, page)
 }

@@ -1,5 +1,6 @@
 import { useSignal, useSignalEffect } from '@preact/signals'
 import type { ComponentType, JSX } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import { pages } from '../features.ts'
 import type { Page, PageProps } from '../lib/feature.ts'
 import { address, matchPath } from '../lib/router.ts'
@@ -30,19 +31,25 @@ export function PageHost(): JSX.Element {
       },
     )
   })
+  const shown = useRef(found?.page)
+  useEffect(() => {
+    // Screen readers and the keyboard go on at the new page; the first one is where they are already.
+    if (shown.current !== found?.page) document.getElementById('main')?.focus({ preventScroll: true })
+    shown.current = found?.page
+  }, [found?.page, loaded.value])
   if (!found) return <NoSuchPage path={address.value.path} />
   const { value: ready } = loaded
   // The page before stays until the code of the next one is here.
-  if (ready === null) return <main aria-busy="true" />
+  if (ready === null) return <main id="main" aria-busy="true" />
   if ('failed' in ready) return <Outdated />
   const { component: Component } = ready
   const params = matchPath(ready.page.path, address.value.path)
-  return params ? <Component params={params} /> : <main aria-busy="true" />
+  return params ? <Component params={params} /> : <main id="main" aria-busy="true" />
 }
 
 function NoSuchPage({ path }: { path: string }): JSX.Element {
   return (
-    <main class="alone">
+    <main class="alone" id="main">
       <h1>There is no page {path}</h1>
       <p>
         <a href="/">The overview</a> shows everything that there is.
@@ -53,7 +60,7 @@ function NoSuchPage({ path }: { path: string }): JSX.Element {
 
 function Outdated(): JSX.Element {
   return (
-    <main class="alone">
+    <main class="alone" id="main">
       <h1>This page could not be loaded</h1>
       <p>The controller does not answer, or it has another version than this page.</p>
       <button type="button" onClick={() => location.reload()}>

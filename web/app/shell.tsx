@@ -1,12 +1,63 @@
+import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { barLinks } from '../features.ts'
+import { ClusterContext } from '../lib/cluster.ts'
+import { addKeys, type Key } from '../lib/keys.ts'
+import { address, go } from '../lib/router.ts'
+import type { SessionKey } from '../lib/session.ts'
+import { Account } from './account.tsx'
 import { Bar } from './bar.tsx'
+import type { Opened } from './cluster.ts'
+import { Dialog } from './dialog.tsx'
+import { KeysHelp } from './keysHelp.tsx'
 import { PageHost } from './pageHost.tsx'
+import { switchScheme } from './scheme.ts'
+import { Strip } from './strip.tsx'
 
-export function Shell(): JSX.Element {
+type OpenDialog = 'keys' | 'account' | null
+
+/** The command that opens the present address elsewhere. */
+const openCommand = (): string => {
+  const { path, query } = address.value
+  const text = query.size === 0 ? path : `${path}?${query.toString()}`
+  return text === '/' ? 'tandem open' : `tandem open '${text.replaceAll("'", '%27')}'`
+}
+
+/** Everything around the pages: bar, notice of an outage, dialogs. */
+export function Shell({ opened, session }: { opened: Opened; session: SessionKey }): JSX.Element {
+  const dialog = useSignal<OpenDialog>(null)
+  const close = (): void => {
+    dialog.value = null
+  }
+  useEffect(() => {
+    const anywhere: Key[] = [
+      { keys: '?', does: 'These keys', group: 'Anywhere', run: () => (dialog.value = 'keys') },
+      { keys: 't', does: 'Dark or light', group: 'Anywhere', run: switchScheme },
+      {
+        ...{ keys: 'c', does: 'Copy the command that opens this page', group: 'Anywhere' },
+        run: () => void navigator.clipboard.writeText(openCommand()),
+      },
+    ]
+    const places = barLinks.map(({ name, path, key }): Key => {
+      return { keys: `g ${key}`, does: name, group: 'Go to', run: () => go(path) }
+    })
+    return addKeys([...anywhere, ...places])
+  }, [dialog])
+  const signOut = (): void => {
+    void opened.cluster.api.call('endSession', {}).finally(() => session.set(null))
+  }
   return (
-    <>
-      <Bar />
+    <ClusterContext.Provider value={opened.cluster}>
+      <Bar onAccount={() => (dialog.value = 'account')} onKeys={() => (dialog.value = 'keys')} />
+      <Strip tryNow={opened.tryNow} />
       <PageHost />
-    </>
+      <Dialog label="Keys" isOpen={dialog.value === 'keys'} close={close}>
+        <KeysHelp />
+      </Dialog>
+      <Dialog label="Signed in" isOpen={dialog.value === 'account'} close={close}>
+        <Account openCommand={openCommand()} signOut={signOut} />
+      </Dialog>
+    </ClusterContext.Provider>
   )
 }

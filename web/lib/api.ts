@@ -1,8 +1,9 @@
 import type { Given, Operations, Result } from '../../src/api/contract.ts'
 import type { Problem } from '../../src/api/problem.ts'
 import { calls, type CallName } from './calls.ts'
+import { eventsIn } from './eventStream.ts'
 
-const basePath = '/api/v1'
+export const apiPath = '/api/v1'
 /** The longest that a call may take. */
 const callMs = 60_000
 
@@ -58,6 +59,14 @@ export class Api {
     return (await response.json()) as Result<Operations[N]> // the controller's answer has this schema
   }
 
+  /** The data of each message of a stream, parsed. Ends when the controller ends it, throws when it breaks. */
+  async *stream<T>(path: string, signal: AbortSignal): AsyncIterable<T> {
+    const headers = { accept: 'text/event-stream' }
+    const { body } = await this.raw('GET', path, { headers, signal })
+    if (body === null) throw new Unreachable('the stream has no body')
+    for await (const data of eventsIn(body)) yield JSON.parse(data) as T // the contract names the type of each stream
+  }
+
   /** One request below the API's path; the body of its answer has not been read. */
   async raw(
     method: string,
@@ -67,7 +76,7 @@ export class Api {
     const key = this.#key()
     let response: Response
     try {
-      response = await fetch(basePath + path, {
+      response = await fetch(apiPath + path, {
         ...init,
         ...{ method, cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer' },
         headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...init.headers },

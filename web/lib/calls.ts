@@ -2,9 +2,13 @@ import type { OperationName, StreamName } from '../../src/api/contract.ts'
 
 /** The calls that the page makes. A test compares each with the contract, of which the page has only the types. */
 export const calls = {
-  status: 'GET /status',
+  endSession: 'POST /session/end',
+  session: 'GET /session',
+  startSession: 'POST /sessions',
 } as const satisfies Partial<Record<OperationName, `${'GET' | 'POST'} /${string}`>>
 
-export const streams = {} as const satisfies Partial<Record<StreamName, `/${string}`>>
+export const streams = {
+  live: '/live',
+} as const satisfies Partial<Record<StreamName, `/${string}`>>
 
 export type CallName = keyof typeof calls

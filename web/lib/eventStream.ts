@@ -1,8 +1,8 @@
 /** Longest message that is taken, in characters. */
 const mostChars = 16 * 1024 * 1024
 
-/** The data of each server-sent event in a stream of bytes (WHATWG HTML, 9.2). `heard` is called for every chunk. */
-export async function* eventsIn(bytes: ReadableStream<Uint8Array>, heard: () => void): AsyncIterable<string> {
+/** The data of each server-sent event in a stream of bytes (WHATWG HTML, 9.2). */
+export async function* eventsIn(bytes: ReadableStream<Uint8Array>): AsyncIterable<string> {
   const reader = bytes.getReader()
   const decoder = new TextDecoder()
   let rest = ''
@@ -10,7 +10,6 @@ export async function* eventsIn(bytes: ReadableStream<Uint8Array>, heard: () => 
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
-      heard()
       rest += decoder.decode(value, { stream: true })
       if (rest.length > mostChars) throw new RangeError('an event is longer than 16 MiB')
       const messages = rest.split('\n\n')

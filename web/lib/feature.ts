@@ -18,6 +18,8 @@ export interface BarLink {
   path: string
   /** After `g`, this key goes there. */
   key: string
+  /** Shown behind the name, such as the number of rollouts that run. */
+  count?: ComponentType
 }
 
 /** The places where a feature hangs itself into the page. It leaves out those that it does not need. */

@@ -13,7 +13,7 @@ import { following, type Difference } from './difference.ts'
  *   ended       the controller does not know the session any more
  */
 
-/** A message of the stream; `at`: the time by the controller's clock, ISO 8601. */
+/** A message of the stream (`/api/v1/live`); `at`: the time by the controller's clock, ISO 8601. */
 export type Message<T> =
   | { kind: 'whole'; at: string; overview: T }
   | { kind: 'change'; at: string; change: Difference }

@@ -16,9 +16,15 @@ export function shortTime(at: Date | string | number, now: number): string {
   return isToday ? clock : `${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())} ${clock}`
 }
 
-/** A moment in local time, for the words beside the UTC one. */
-export const localTime = (at: Date | string | number): string =>
-  new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+/** `14:02:19` where the reader is. */
+export function localClock(at: Date | string | number): string {
+  const date = new Date(at)
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+}
+
+/** `2026-11-29 14:02 UTC`. */
+export const utcMinute = (at: Date | string | number): string =>
+  `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
 const seconds = { min: 60, h: 3_600, d: 86_400 }
 

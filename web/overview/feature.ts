@@ -1,6 +1,8 @@
 import type { WebFeature } from '../lib/feature.ts'
+import { OverviewPage } from './overviewPage.tsx'
 
 export const overview: WebFeature = {
-  pages: [{ path: '/', load: async () => (await import('./overviewPage.tsx')).OverviewPage }],
+  // Part of the first load: it is the page that people open.
+  pages: [{ path: '/', load: async () => OverviewPage }],
   bar: [{ name: 'Overview', path: '/', key: 'o' }],
 }

@@ -1,0 +1,136 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Laptop } from '../system/laptop.ts'
+import { findings, launch, watched, whyNoBrowser, type Watched } from './chromium.ts'
+
+const missing = whyNoBrowser()
+if (missing !== null) console.log(`the page is not tested in a browser: ${missing}`)
+
+/** A wide and a narrow window, the same at 200 %, and forced colours, each light and dark. */
+const views = [
+  ['wide', { viewport: { width: 1440, height: 900 } }],
+  ['narrow', { viewport: { width: 390, height: 844 } }],
+  ['at 200 %', { viewport: { width: 720, height: 450 }, deviceScaleFactor: 2 }],
+  ['with forced colours', { viewport: { width: 1440, height: 900 }, forcedColors: 'active' }],
+] as const
+
+describe.skipIf(missing !== null)('the page in a browser', () => {
+  let cluster: Laptop
+  let browser: Browser
+  let origin: string
+  beforeAll(async () => {
+    ;[cluster, browser] = await Promise.all([Laptop.start({ machines: 2 }), launch()])
+    origin = `http://tandem.localhost:${cluster.port}`
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await cluster?.remove()
+  })
+
+  const link = async (path = '/'): Promise<string> => {
+    const opened = await cluster.json<{ link?: string }>('open', path, '--no-browser')
+    expect(opened).toMatchObject({ exit: 0, shown: false })
+    return opened.link ?? ''
+  }
+
+  /** A tab of a browser of its own, signed in. */
+  async function signedIn(options: Parameters<Browser['newContext']>[0] = {}, path = '/'): Promise<Watched> {
+    const context = await browser.newContext(options)
+    const tab = await watched(context, origin)
+    await tab.page.goto(await link(path))
+    await tab.page.getByText(/^\W*live/).waitFor()
+    return tab
+  }
+
+  const h1 = ({ page }: Watched): Promise<string> => page.locator('h1').innerText()
+
+  it('opens by a link that works once, and keeps its secret out of address and history', async () => {
+    const context = await browser.newContext()
+    const tab = await watched(context, origin)
+    const once = await link()
+    await tab.page.goto(once)
+    await tab.page.getByRole('heading', { level: 1, name: 'All well' }).waitFor()
+    expect(tab.page.url()).toBe(`${origin}/`)
+    expect(await tab.page.title()).toContain('All well')
+    await tab.page.reload()
+    await tab.page.getByRole('heading', { level: 1, name: 'All well' }).waitFor()
+    expect(await context.cookies()).toEqual([])
+
+    const other = await watched(await browser.newContext(), origin)
+    await other.page.goto(once)
+    await other.page.getByRole('heading', { level: 1, name: 'this link was used already; it works once' }).waitFor()
+    expect(await other.page.locator('pre').innerText()).toBe('tandem open')
+    expect([...tab.complaints, ...other.complaints]).toEqual([])
+  })
+
+  it('asks for a link without one, and tells nothing else', async () => {
+    const tab = await watched(await browser.newContext(), origin)
+    await tab.page.goto(`${origin}/services/shop`)
+    await tab.page.getByRole('heading', { level: 1, name: 'You are not signed in' }).waitFor()
+    expect(await tab.page.locator('body').innerText()).not.toContain('local')
+    expect([...tab.complaints, ...(await findings(tab.page))]).toEqual([])
+  })
+
+  it.each(views)('has no finding of axe-core %s, light and dark', async (_, view) => {
+    const tab = await signedIn(view)
+    expect(await tab.page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(view.viewport.width)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await tab.page.emulateMedia({ colorScheme })
+      expect([colorScheme, ...(await findings(tab.page))]).toEqual([colorScheme])
+    }
+    await tab.page.keyboard.press('?')
+    await tab.page.getByRole('dialog', { name: 'Keys' }).waitFor()
+    expect([...(await findings(tab.page)), ...tab.complaints]).toEqual([])
+    await tab.page.keyboard.press('Escape')
+    await tab.page.getByRole('dialog').waitFor({ state: 'hidden' })
+    await tab.page.context().close()
+  })
+
+  it('lives over a killed controller: says as of when, and is live again by itself', async () => {
+    const tab = await signedIn()
+    process.kill(cluster.pidOf('controller'), 'SIGKILL')
+    await tab.page.locator('.strip').waitFor()
+    expect(await tab.page.locator('.strip').innerText()).toMatch(/^As of \d\d:\d\d:\d\d, .* ago\./)
+    expect(await h1(tab)).toMatch(/^At \d\d:\d\d:\d\d: all well/)
+    expect(await findings(tab.page)).toEqual([])
+    expect(await tab.page.locator('.bar').innerText()).toContain('not live')
+    await tab.page.locator('.strip').waitFor({ state: 'detached' })
+    await tab.page.getByRole('heading', { level: 1, name: /^All well/ }).waitFor()
+    expect(tab.complaints).toEqual([])
+    await tab.page.context().close()
+  })
+
+  it('reads one stream in two tabs, and passes it on when one is closed', async () => {
+    const one = await signedIn()
+    const context = one.page.context()
+    const two = await watched(context, origin)
+    let streams = 0
+    two.page.on('request', (request) => {
+      if (request.url().endsWith('/api/v1/live')) streams++
+    })
+    await two.page.goto(`${origin}/`)
+    await two.page.getByRole('heading', { level: 1, name: 'All well' }).waitFor()
+    expect(streams).toBe(0)
+    await one.page.close()
+    await expect.poll(() => streams).toBe(1)
+    expect(await h1(two)).toMatch(/^All well/)
+    await context.close()
+  })
+
+  it('shows who is signed in, and ends at once with the token', async () => {
+    const create = ['controller', 'token', 'create', '--role', 'reader', '--name', 'guest']
+    const { token } = await cluster.json<{ token: string }>(...create)
+    const asGuest = { TANDEM_URL: `http://127.0.0.1:${cluster.port}`, TANDEM_TOKEN: token }
+    Object.assign(cluster.env, asGuest)
+    const tab = await signedIn().finally(() => {
+      for (const name of Object.keys(asGuest)) delete cluster.env[name]
+    })
+    await tab.page.getByRole('button', { name: 'guest' }).click()
+    await tab.page.getByText('sees everything and changes nothing').waitFor()
+    expect(await findings(tab.page)).toEqual([])
+    const { tokens } = await cluster.json<{ tokens: { id: string; name: string }[] }>('controller', 'token', 'list')
+    await cluster.run('controller', 'token', 'revoke', tokens.find(({ name }) => name === 'guest')?.id ?? '')
+    await tab.page.getByRole('heading', { level: 1, name: 'You are not signed in' }).waitFor()
+    await tab.page.context().close()
+  })
+})

@@ -1,0 +1,63 @@
+import { computed, effect, signal } from '@preact/signals'
+import type { Overview } from '../../src/api/overview.ts'
+import { Api } from '../lib/api.ts'
+import type { Cluster, Me } from '../lib/cluster.ts'
+import { streams } from '../lib/calls.ts'
+import { Live, type Message } from '../lib/live.ts'
+import { refusalOf } from '../lib/refusal.ts'
+import type { SessionKey } from '../lib/session.ts'
+import { tabSharing } from '../lib/sharing.ts'
+
+const timers = {
+  now: () => Date.now(),
+  after: (ms: number, fire: () => void) => {
+    const timer = setTimeout(fire, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** The cluster of a session, and how to stop reading of it. */
+export interface Opened {
+  cluster: Cluster
+  tryNow: () => void
+  close: () => void
+}
+
+/** Begins to read the cluster with the key of a session. While nobody sees the tab, nothing is read. */
+export function openCluster(session: SessionKey): Opened {
+  const ended = (): void => session.set(null)
+  const api = new Api(() => session.key.peek(), ended)
+  const read = (stop: AbortSignal): AsyncIterable<Message<Overview>> => api.stream(streams.live, stop)
+  const live = new Live<Overview>({ read, timers, sharing: tabSharing('tandem.live'), random: Math.random })
+  const [me, now] = [signal<Me | null>(null), signal(Date.now())]
+  const seen = (): void => (document.visibilityState === 'visible' ? live.show() : live.hide())
+  document.addEventListener('visibilitychange', seen)
+  const online = (): void => live.tryNow()
+  addEventListener('online', online)
+  seen()
+  const tick = setInterval(() => {
+    if (document.visibilityState === 'visible') now.value = live.controllerNow()
+  }, 1_000)
+  // Who is signed in is asked again after each outage: the token may have got another name or role.
+  const stopAsking = effect(() => {
+    if (live.contact.value.state === 'connecting') return
+    if (live.contact.value.state === 'live' && me.peek() === null) {
+      api.call('session', {}).then(
+        (answer) => (me.value = answer),
+        () => {},
+      )
+    }
+  })
+  const refusal = computed(() => refusalOf(live.contact.value, me.value))
+  return {
+    cluster: { api, overview: live.model, contact: live.contact, now, me, refusal },
+    tryNow: () => live.tryNow(),
+    close: () => {
+      document.removeEventListener('visibilitychange', seen)
+      removeEventListener('online', online)
+      clearInterval(tick)
+      stopAsking()
+      live.hide()
+    },
+  }
+}

@@ -1,1 +1,0 @@
-import{t as e}from"./index-CBtlhtGV.js";function t(){return e(`main`,{children:e(`h1`,{children:`Overview`})})}export{t as OverviewPage};

@@ -1,0 +1,31 @@
+import type { ReadonlySignal } from '@preact/signals'
+import { createContext } from 'preact'
+import { useContext } from 'preact/hooks'
+import type { Result, Operations } from '../../src/api/contract.ts'
+import type { Overview } from '../../src/api/overview.ts'
+import type { Api } from './api.ts'
+import type { Contact } from './live.ts'
+
+export type Me = Result<Operations['session']>
+
+/** The parts of a cluster that every page may use. */
+export interface Cluster {
+  api: Api
+  /** The newest overview; `null` until the first one has come. */
+  overview: ReadonlySignal<Overview | null>
+  contact: ReadonlySignal<Contact>
+  /** The present time by the controller's clock, ms since 1970; steps once a second while the page is seen. */
+  now: ReadonlySignal<number>
+  /** Who is signed in; `null`: not known yet. */
+  me: ReadonlySignal<Me | null>
+  /** Why nothing can be changed now, as a sentence; `null`: the controller decides about each action. */
+  refusal: ReadonlySignal<string | null>
+}
+
+export const ClusterContext = createContext<Cluster | null>(null)
+
+export function useCluster(): Cluster {
+  const cluster = useContext(ClusterContext)
+  if (cluster === null) throw new TypeError('this component is outside of a cluster')
+  return cluster
+}

@@ -1,0 +1,33 @@
+import { signal, type ReadonlySignal } from '@preact/signals'
+
+const storedAs = 'tandem.session'
+const fragment = /^#open=(tdl_[\w-]+)$/
+
+/** The key of this browser's session, in the storage of this origin: no other site, port or frame can read it. */
+export class SessionKey {
+  readonly #storage: Storage
+  readonly #key = signal<string | null>(null)
+
+  constructor(storage: Storage) {
+    this.#storage = storage
+    this.#key.value = storage.getItem(storedAs)
+  }
+
+  get key(): ReadonlySignal<string | null> {
+    return this.#key
+  }
+
+  set(key: string | null): void {
+    if (key === null) this.#storage.removeItem(storedAs)
+    else this.#storage.setItem(storedAs, key)
+    this.#key.value = key
+  }
+
+  /** Another tab has signed in or out. */
+  changed({ key, newValue }: StorageEvent): void {
+    if (key === storedAs || key === null) this.#key.value = newValue
+  }
+}
+
+/** The secret of the link that opened this page; `null`: it was opened by another address. */
+export const linkIn = (hash: string): string | null => fragment.exec(hash)?.[1] ?? null
