@@ -31,7 +31,12 @@ export async function bundle(dir: string, { root = checkout, version }: Options 
   mkdirSync(dir, { recursive: true })
   const build = await rolldown({
     cwd: root,
-    input: { main: 'src/main.ts', releaseWorker: 'src/releases/releaseWorker.ts', trial: 'src/trial.ts' },
+    input: {
+      main: 'src/main.ts',
+      releaseWorker: 'src/releases/releaseWorker.ts',
+      snapshotWorker: 'src/controller/past/snapshotWorker.ts',
+      trial: 'src/trial.ts',
+    },
     platform: 'node',
     external: [/^node:/],
   })

@@ -5,6 +5,7 @@ import { machineSettingsSchema } from '../definitions/machineSettings.ts'
 import { reportSchema } from '../protocol/report.ts'
 import { largeFeatureOperations } from './largeFeatures.ts'
 import { flag, id, machine, position, service, type Operation, type StreamOperation } from './operation.ts'
+import { pastOperations } from './past.ts'
 import { smallOperations, smallStreams } from './smallCalls.ts'
 
 const certificateRequest = z.object({ request: z.string().max(16_384).describe('PKCS #10, PEM') })
@@ -28,6 +29,7 @@ const laterBoot = z
 export const operations = {
   ...smallOperations,
   ...largeFeatureOperations,
+  ...pastOperations,
   join: {
     ...{ method: 'POST', path: '/join', role: 'joiner', summary: "join the cluster: sign the machine's key" },
     body: certificateRequest,

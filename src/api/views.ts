@@ -57,7 +57,7 @@ export const releaseSchema = z.object({
   completedAt: time.nullable(),
 }) satisfies z.ZodType<ReleaseView>
 
-const machineSchema = z.object({
+export const machineSchema = z.object({
   name: z.string(),
   state: z.enum(['ready', 'draining', 'drained', 'lost']),
   traffic: z
@@ -96,7 +96,7 @@ const accessSchema = z.object({
   unsaid: z.boolean().describe('the route is public only because its release is older than `expose`'),
 })
 
-const instanceSchema = z.object({
+export const instanceSchema = z.object({
   id: z.string(),
   machine: z.string(),
   release: z.string(),
@@ -117,6 +117,20 @@ const instanceSchema = z.object({
     .describe('when the instance was last seen, if stale; null: before the controller started, or not stale'),
 })
 
+export const serviceSchema = z.object({
+  service: z.string(),
+  release: z.string().nullable(),
+  state: z.enum(['running', 'stopped']),
+  routes: z.array(z.string()).describe('as users would type them: host and path, or port'),
+  access: z
+    .array(accessSchema)
+    .optional()
+    .describe('who may reach each route, and where; an older controller does not send it'),
+  behind: z.array(z.string()).describe('machines that run another release'),
+  rollout: rolloutSchema.nullable(),
+  instances: z.array(instanceSchema),
+})
+
 export const statusSchema = z.object({
   cluster: z.string(),
   controller: z.object({
@@ -131,21 +145,7 @@ export const statusSchema = z.object({
   machines: z.array(machineSchema),
   absent: z.array(z.string()).default([]).describe('machines of the cluster file that never reported'),
   ...featureStatus,
-  services: z.array(
-    z.object({
-      service: z.string(),
-      release: z.string().nullable(),
-      state: z.enum(['running', 'stopped']),
-      routes: z.array(z.string()).describe('as users would type them: host and path, or port'),
-      access: z
-        .array(accessSchema)
-        .optional()
-        .describe('who may reach each route, and where; an older controller does not send it'),
-      behind: z.array(z.string()).describe('machines that run another release'),
-      rollout: rolloutSchema.nullable(),
-      instances: z.array(instanceSchema),
-    }),
-  ),
+  services: z.array(serviceSchema),
 })
 
 export const eventSchema = z.object({

@@ -1,4 +1,4 @@
-import { parseDuration } from './duration.ts'
+import { parseDuration, parseSince } from './duration.ts'
 
 const mostWithinMs = 24 * 3_600_000
 /** Each machine has 1000 instance ports below the ephemeral range: 20000 to 31999. */
@@ -13,6 +13,14 @@ export function parsePort(text: string): number {
 
 export function parsePosition(text: string): number {
   return parseWhole(text, 0, Number.MAX_SAFE_INTEGER)
+}
+
+/** A position of the event log, or a time in ISO 8601: of a date, or of a duration before now. */
+export function parseAt(text: string): string {
+  if (/^\d{1,15}$/.test(text)) return text
+  const time = parseSince(text, Date.now())
+  if (time !== null) return time
+  throw new UnusableValue('it must be a position, a duration ago such as 10m, or a date such as 2026-11-21T02:00:00Z')
 }
 
 export function parseMachineCount(text: string): number {

@@ -4,28 +4,34 @@ import type { Asks } from './asks.ts'
 import type { Controller } from './controller.ts'
 import { LastWordsKeeper } from './lastWords/lastWordsKeeper.ts'
 import { NumbersKeeper } from './numbers/numbersKeeper.ts'
+import { pastOf } from './past/past.ts'
+import type { Snapshots } from '../store/snapshots.ts'
 
 interface Parts {
   controller: Controller
   logger: Logger
   /** The controller's data. */
   data: string
+  snapshots: Snapshots | null
 }
 
 /** Here a feature hangs its own things into those that every call may use. */
-export const makeFeatureRooms = ({ data, ...parts }: Parts) => ({
+export const makeFeatureRooms = ({ data, snapshots, ...parts }: Parts) => ({
   numbers: new NumbersKeeper(parts),
   lastWords: new LastWordsKeeper({ ...parts, folder: join(data, 'last-words') }),
+  past: pastOf({ ...parts, snapshots }),
 })
 
 export type FeatureRooms = ReturnType<typeof makeFeatureRooms>
 
 /** Begins their work, once the agents can be asked. */
-export function startFeatureRooms({ numbers }: FeatureRooms, asks: Asks): void {
+export function startFeatureRooms({ numbers, past }: FeatureRooms, asks: Asks): void {
+  past.start()
   numbers.start((machine, ask, signal) => asks.ask(machine, ask, signal))
 }
 
-export function closeFeatureRooms({ numbers, lastWords }: FeatureRooms): void {
+export async function closeFeatureRooms({ numbers, lastWords, past }: FeatureRooms): Promise<void> {
   numbers.close()
   lastWords.close()
+  await past.close()
 }

@@ -33,7 +33,7 @@ export const featureHandlers = (
 })
 
 /** its part of the status, */
-export const featureViews = ({ state }: Controller): Pick<Status, keyof typeof featureStatus> => ({
+export const featureViews = ({ state }: Pick<Controller, 'state'>): Pick<Status, keyof typeof featureStatus> => ({
   maintenance: maintenanceStatus(state),
   addresses: addressViews(state),
   notes: noteViews(state),

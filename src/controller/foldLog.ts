@@ -14,31 +14,49 @@ interface Folded {
   since: number
 }
 
+interface Sources {
+  log: EventLog
+  config: Config
+  snapshots: Snapshots | null
+}
+
 /**
  * Folds the whole log: from the newest usable snapshot on, or from its beginning. Tells `progress` how far it has come.
  * Refuses a log that a newer Tandem wrote.
  */
-export async function foldLog(
+export function foldLog(
   log: EventLog,
   config: Config,
   snapshots: Snapshots | null = null,
   progress: (done: string) => void = () => {},
 ): Promise<Folded> {
-  const known = await snapshots?.newest(await log.position(), ({ position, text }) => {
+  return foldTo(Number.MAX_SAFE_INTEGER, { log, config, snapshots }, (position) =>
+    progress(`has read its log up to position ${position}`),
+  )
+}
+
+/** Folds the log up to `end`, or to its own end. Waits for `step` after every thousand events. */
+export async function foldTo(
+  end: number,
+  { log, config, snapshots }: Sources,
+  step: (position: number) => unknown,
+): Promise<Folded> {
+  const known = await snapshots?.newest(Math.min(end, await log.position()), ({ position, text }) => {
     const fold = new Fold(config, text)
     if (fold.state.position !== position) throw new Error(`it is of position ${fold.state.position}`)
     return fold
   })
   const fold = known ?? new Fold(config)
   const since = fold.state.position
-  for (let more = true; more;) {
+  for (let more = since < end; more;) {
     const events = await log.read(fold.state.position, page)
-    for (const event of events) {
+    const due = events.filter(({ position }) => position <= end)
+    for (const event of due) {
       if (!isFolded(event.type)) throw writtenByNewer(event)
       fold.fold(event)
     }
-    more = events.length > 0
-    progress(`has read its log up to position ${fold.state.position}`)
+    more = due.length === page && fold.state.position < end
+    await step(fold.state.position)
   }
   return { fold, since }
 }

@@ -93,7 +93,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   opened.defer(every(systemClock, expiredEveryMs, () => callers.cutExpired()))
   const membership = new Membership({ controller, joins: new Joins(new SqliteJoinStore(database)), authority })
   const unwritable = (): string | null => whyUnwritable(controller.unwritable, data)
-  const own = makeFeatureRooms({ controller, logger, data })
+  const own = makeFeatureRooms({ controller, logger, data, snapshots })
   opened.defer(() => closeFeatureRooms(own))
   const changes = new RecentChanges(controller)
   const overview = new LiveOverview({

@@ -25,8 +25,11 @@ export const wholeStatus = ({ controller, releases: { depot }, unwritable }: Rea
 
 type Reasons = Pick<Rooms, 'controller' | 'releases' | 'unwritable'>
 
+/** The parts of a controller that its status shows. */
+export type Viewed = Pick<Controller, 'state' | 'config' | 'version' | 'history' | 'observed'>
+
 /** Services, machines and instances: the decided state, overlaid with the newest reports of the machines. */
-export function statusView(controller: Controller, problems: string[] = []): Status {
+export function statusView(controller: Viewed, problems: string[] = []): Status {
   const { state, config, version, history } = controller
   return {
     cluster: config.cluster,
@@ -61,7 +64,7 @@ const inabilities = (state: State, report: Report): string[] =>
     (words) => `the machine runs Tandem ${report.version}, which cannot ${words}: run tandem upgrade ARCHIVE`,
   )
 
-export function machineView({ observed, state }: Controller, machine: Machine): MachineStatus {
+export function machineView({ observed, state }: Viewed, machine: Machine): MachineStatus {
   const seen = observed[machine.name]
   const report = seen?.report
   const { memory = true, cpu = true, tasks = true, why = null } = report?.limits ?? {}
@@ -89,14 +92,14 @@ export function machineView({ observed, state }: Controller, machine: Machine): 
 const currentRoutes = (state: State, { current }: Service): ResolvedRoute[] =>
   current ? (state.generations[current.generation]?.routes ?? []) : []
 
-function routesOf({ state }: Controller, service: Service): string[] {
+function routesOf({ state }: Pick<Viewed, 'state'>, service: Service): string[] {
   return currentRoutes(state, service).map((route) =>
     route.kind === 'http' ? `${route.host ?? '*'}${route.path}` : `:${route.port}`,
   )
 }
 
 /** Who may reach each route of the service, and the address of each route that has its own port. */
-function accessOf({ state }: Controller, service: Service): Status['services'][number]['access'] {
+function accessOf({ state }: Pick<Viewed, 'state'>, service: Service): Status['services'][number]['access'] {
   const unsaid = unsaidPorts(state, service)
   return currentRoutes(state, service).map((one) => {
     if (one.kind === 'http') {
@@ -115,7 +118,7 @@ const reportedById = remembered(
   (instances: readonly ReportedInstance[]) => new Map(instances.map((instance) => [instance.id, instance])),
 )
 
-function instanceView(controller: Controller, instance: Instance): Status['services'][number]['instances'][number] {
+function instanceView(controller: Viewed, instance: Instance): Status['services'][number]['instances'][number] {
   const heard = controller.observed[instance.machine]
   const seen = heard && reportedById(heard.report.instances).get(instance.id)
   const stale = !heard || controller.state.machines[instance.machine]?.lost === true

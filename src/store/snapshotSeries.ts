@@ -1,24 +1,63 @@
-import type { SnapshotKey } from './snapshotStore.ts'
+import type { KeptSnapshot, SnapshotKey } from './snapshotStore.ts'
 
 /** Number of snapshots of other versions that are kept: the version before finds its own after a downgrade. */
 const otherVersions = 2
+/** A damaged newest one has a neighbour, so that a start does not fold much more. */
+const newestKept = 2
 
-/**
- * The snapshots that are not needed once there is one at `newest`. The ones that stay become rarer with their age: at
- * most one per doubling of the distance from the newest, counted in steps of `every`. So their number grows with the
- * logarithm of the log's length, a damaged one has a neighbour, and a past position has a snapshot before it that is
- * not much farther from the newest than the position itself.
- */
-export function superseded(newest: SnapshotKey, others: readonly SnapshotKey[], every: number): SnapshotKey[] {
-  const ages = new Map<number, SnapshotKey>()
-  const own = others.filter(({ version, position }) => version === newest.version && position < newest.position)
-  // The oldest of each age stays, so that one of them reaches the next age.
-  for (const key of own.toSorted((a, b) => b.position - a.position)) ages.set(ageOf(newest, key, every), key)
-  const stay = new Set(ages.values())
-  const foreign = others.filter(({ version }) => version !== newest.version)
-  for (const key of foreign.toSorted((a, b) => b.position - a.position).slice(0, otherVersions)) stay.add(key)
-  return others.filter((key) => !stay.has(key))
+/** Bounds of the series of one version. */
+export interface SeriesLimits {
+  /** Number of positions from one old snapshot to the next, as long as all of them fit. */
+  spacing: number
+  count: number
+  bytes: number
 }
 
-const ageOf = (newest: SnapshotKey, { position }: SnapshotKey, every: number): number =>
-  Math.floor(Math.log2(Math.max(1, (newest.position - position) / every)))
+/** A past position is at most two spacings after a snapshot, so its state is computed within a second. */
+export const seriesLimits: SeriesLimits = { spacing: 10_000, count: 1_000, bytes: 64 * 1024 * 1024 }
+
+/**
+ * The snapshots that need not be kept, of all there are and a log that ends at `end`. The first one of each stretch of
+ * the log stays. A stretch is as long as the spacing, or twice, four times … as long, until all fit: so the ones that
+ * stay for longer stretches are among those of shorter ones.
+ */
+export function superseded(
+  version: string,
+  end: number,
+  all: readonly KeptSnapshot[],
+  limits: SeriesLimits,
+): SnapshotKey[] {
+  const own = ownOf(version, end, all)
+  const stretch = stretchOf(own, end, limits)
+  const seen = new Set<number>()
+  const stay = own.filter(({ position }) => {
+    const index = Math.floor(position / stretch)
+    const isFirst = !seen.has(index)
+    seen.add(index)
+    return isFirst
+  })
+  const foreign = all.filter((key) => key.version !== version).toSorted((a, b) => b.position - a.position)
+  const needed = new Set([...stay, ...own.slice(-newestKept), ...foreign.slice(0, otherVersions)])
+  return all.filter((key) => !needed.has(key)).map(({ version: of, position }) => ({ version: of, position }))
+}
+
+/** The positions from which on a snapshot is missing, of a log that ends at `end`; oldest first. */
+export function missing(version: string, end: number, all: readonly KeptSnapshot[], limits: SeriesLimits): number[] {
+  const own = ownOf(version, end, all)
+  const stretch = stretchOf(own, end, limits)
+  const covered = new Set(own.map(({ position }) => Math.floor(position / stretch)))
+  const indexes = Array.from({ length: Math.floor(end / stretch) }, (_, index) => index + 1)
+  return indexes.filter((index) => !covered.has(index)).map((index) => index * stretch)
+}
+
+/** Oldest first. */
+const ownOf = (version: string, end: number, all: readonly KeptSnapshot[]): KeptSnapshot[] =>
+  all.filter((key) => key.version === version && key.position <= end).toSorted((a, b) => a.position - b.position)
+
+/** The shortest stretch of which a log up to `end` has few enough, with snapshots of the usual size. */
+function stretchOf(own: readonly KeptSnapshot[], end: number, { spacing, count, bytes }: SeriesLimits): number {
+  const usual = own.reduce((sum, one) => sum + one.bytes, 0) / Math.max(1, own.length)
+  let stretch = spacing
+  for (; end / stretch > count || (end / stretch) * usual > bytes; stretch *= 2);
+  return stretch
+}

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { superseded } from './snapshotSeries.ts'
-import type { SnapshotKey } from './snapshotStore.ts'
 import { Snapshots } from './snapshots.ts'
 import { MemorySnapshotStore } from './testing/memorySnapshotStore.ts'
 
@@ -9,8 +8,9 @@ let store: MemorySnapshotStore
 let unusable: number[]
 let snapshots: Snapshots
 
-const of = (version: string): Snapshots =>
-  new Snapshots({ store, version, every, unusable: (position) => unusable.push(position) })
+const limits = { spacing: 100, count: 1_000, bytes: 1_000_000 }
+const of = (version: string, bounds = limits): Snapshots =>
+  new Snapshots({ store, version, every, limits: bounds, unusable: (position) => unusable.push(position) })
 beforeEach(() => {
   store = new MemorySnapshotStore()
   unusable = []
@@ -70,27 +70,47 @@ describe('snapshots', () => {
     expect(unusable).toEqual([200, 0])
   })
 
-  it('keeps few of them, rarer with their age, and one of them before each past position', async () => {
-    for (let at = every; at <= 100_000; at += every) {
-      await keep(at)
-      const kept = await positions()
-      const age = (position: number): number => (at - position) / every
-      expect(kept.length).toBeLessThanOrEqual(2 + Math.log2(at / every))
-      expect(kept[0]).toBe(at)
-      // Each is at most four times as old as the next newer one, counted in steps, and one step more.
-      for (const [index, position] of kept.entries()) {
-        const newer = kept[index - 1]
-        if (newer !== undefined) expect(age(position)).toBeLessThanOrEqual(4 * age(newer) + 1)
+  it('keeps the newest two and the first of each stretch, and says where one is missing', async () => {
+    for (let at = 50; at <= 1_000; at += 50) await keep(at)
+    expect(await positions()).toEqual([1_000, 950, 900, 800, 700, 600, 500, 400, 300, 200, 100, 50])
+    expect(await snapshots.missing(1_099)).toEqual([])
+    expect(await snapshots.missing(1_234)).toEqual([1_100, 1_200])
+    expect(await of('v2').missing(350)).toEqual([100, 200, 300])
+    await of('v2').keep({ position: 205, text: '""' }, 350)
+    expect(await of('v2').missing(350)).toEqual([100, 300])
+  })
+
+  it.each([{ count: 8 }, { bytes: 1_000 }])(
+    'keeps no more than %o: then the stretches are twice as long',
+    async (more) => {
+      const few = of('v1', { ...limits, ...more })
+      for (let at = every; at <= 100_000; at += every) {
+        await few.keep({ position: at, text: `{"at":${at}}` })
+        if (at % 700 > 0) continue
+        const kept = (await store.list()).toReversed()
+        const old = kept.slice(0, -2)
+        expect(kept.at(-1)?.position).toBe(at)
+        if ('count' in more) expect(old.length).toBeLessThanOrEqual(8)
+        else expect(old.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(1_100) // about: the snapshots differ in size
+        if (at >= 20 * every) expect(old.length).toBeGreaterThanOrEqual(4)
+        const gaps = old.slice(1).map(({ position }, index) => position - (old[index]?.position ?? 0))
+        expect(new Set(gaps.slice(1)).size).toBeLessThanOrEqual(1)
+        expect(await few.missing(at)).toEqual([])
       }
-      expect(age(kept.at(-1) ?? 0) * 2).toBeGreaterThanOrEqual(at / every / 2 - 1)
-    }
+    },
+  )
+
+  it('takes in one of the past, unless it is not needed', async () => {
+    await keep(950, 1_000)
+    for (const position of [410, 100, 450]) await snapshots.keep({ position, text: '""' }, 1_000)
+    expect(await positions()).toEqual([1_000, 950, 410, 100])
   })
 
   it('keeps two of other versions, for a downgrade', () => {
-    const key = (version: string, position: number): SnapshotKey => ({ version, position })
-    const others = [key('old', 10), key('old', 20), key('older', 15), key('v1', 5)]
-    expect(superseded(key('v1', 30), others, every)).toEqual([key('old', 10)])
-    // Of a later position, after a downgrade: the log is the same.
-    expect(superseded(key('v1', 30), [key('v1', 40)], every)).toEqual([key('v1', 40)])
+    const key = (version: string, position: number) => ({ version, position, bytes: 1 })
+    const all = [key('old', 10), key('old', 20), key('older', 15), key('v1', 5), key('v1', 30)]
+    expect(superseded('v1', 30, all, limits)).toEqual([{ version: 'old', position: 10 }])
+    // Of a position that the log does not have: it was restored.
+    expect(superseded('v1', 30, [key('v1', 40), key('v1', 30)], limits)).toEqual([{ version: 'v1', position: 40 }])
   })
 })

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
 import { sha256 } from '../lib/hash.ts'
-import { superseded } from './snapshotSeries.ts'
+import { missing, seriesLimits, superseded, type SeriesLimits } from './snapshotSeries.ts'
 import type { SnapshotStore } from './snapshotStore.ts'
 
 const compress = promisify(zstdCompress)
@@ -20,8 +20,9 @@ interface Options {
   store: SnapshotStore
   /** Version of the fold. Snapshots of other versions are ignored. */
   version: string
-  /** Number of positions from one snapshot to the next. */
+  /** Number of positions after which the next snapshot is taken. */
   every: number
+  limits?: SeriesLimits
   /** Called with a snapshot that cannot be used. */
   unusable: (position: number, error: unknown) => void
 }
@@ -30,9 +31,11 @@ interface Options {
 export class Snapshots {
   readonly every: number
   #options: Options
+  #limits: SeriesLimits
 
   constructor(options: Options) {
     this.#options = options
+    this.#limits = options.limits ?? seriesLimits
     this.every = options.every
   }
 
@@ -53,12 +56,27 @@ export class Snapshots {
     return null
   }
 
-  /** Keeps a snapshot, and removes the ones that it makes unnecessary. */
-  async keep({ position, text }: Snapshot): Promise<void> {
-    const { store, version, every } = this.#options
+  /** Keeps a snapshot of a log that ends at `end`, and removes the ones that it makes unnecessary. */
+  async keep({ position, text }: Snapshot, end = position): Promise<void> {
+    const { store, version } = this.#options
     const key = { version, position }
     const content = await sealed(text)
-    await store.put(key, content, superseded(key, await store.list(), every))
+    const others = (await store.list()).filter((one) => one.version !== version || one.position !== position)
+    const all = [...others, { ...key, bytes: content.length }]
+    const unneeded = superseded(version, end, all, this.#limits)
+    if (unneeded.some((one) => one.version === version && one.position === position)) return
+    await store.put(key, content, unneeded)
+  }
+
+  /** The positions from which on a snapshot of a log that ends at `end` is missing; oldest first. Never rejects. */
+  async missing(end: number): Promise<number[]> {
+    const { store, version, unusable } = this.#options
+    try {
+      return missing(version, end, await store.list(), this.#limits)
+    } catch (error) {
+      unusable(0, error)
+      return []
+    }
   }
 
   async #own(): Promise<{ version: string; position: number }[]> {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { hasTable } from './database.ts'
-import type { SnapshotKey, SnapshotStore } from './snapshotStore.ts'
+import type { KeptSnapshot, SnapshotKey, SnapshotStore } from './snapshotStore.ts'
 import { writtenTogether } from './written.ts'
 
 /**
@@ -22,12 +22,14 @@ export class SqliteSnapshotStore implements SnapshotStore {
     this.#database = database
   }
 
-  async list(): Promise<SnapshotKey[]> {
+  async list(): Promise<KeptSnapshot[]> {
     if (!this.#exists()) return []
     return this.#database
-      .prepare('SELECT version, position FROM snapshots ORDER BY position DESC')
+      .prepare('SELECT version, position, length(content) AS bytes FROM snapshots ORDER BY position DESC')
       .all()
-      .map((row) => ({ version: String(row['version']), position: Number(row['position']) }))
+      .map((row) => ({
+        ...{ version: String(row['version']), position: Number(row['position']), bytes: Number(row['bytes']) },
+      }))
   }
 
   async read({ version, position }: SnapshotKey): Promise<Uint8Array | null> {

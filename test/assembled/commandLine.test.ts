@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { EventView } from '../../src/api/views.ts'
+import type { PastStatus } from '../../src/api/past.ts'
+import type { EventView, RolloutView } from '../../src/api/views.ts'
 import { Assembled } from './assembled.ts'
 import type { Pushed } from '../system/rollUnderLoad.ts'
 import { ask, pushTalker, talkerFolder } from '../system/talker.ts'
@@ -248,6 +249,30 @@ describe('the command line', () => {
     expect(ready.every(({ position, cause }) => typeof cause === 'number' && cause < position)).toBe(true)
     const { out } = await laptop.run('events', '--rollout', started.at(-1)?.data['rollout'] as string, '--last', '1') // a text
     expect(out[0]).toMatch(/ {2}RolloutFinished .* {2}after \d+$/)
+  })
+
+  it('shows the past: status, rollouts and one rollout as they were at a position or time', async () => {
+    const started = (await laptop.run('events', '--type', 'RolloutStarted', '--service', 'shop', '--json')).out
+      .map((line) => JSON.parse(line) as EventView) // as above
+      .at(-1)
+    const [position, rollout] = [String(started?.position), String(started?.data['rollout'])]
+    const then = await laptop.json<PastStatus>('status', 'shop', '--at', position)
+    expect(then).toMatchObject({ exit: 0, asOf: { position: started?.position, at: started?.at } })
+    expect(then.services[0]?.rollout).toMatchObject({ id: rollout, state: 'running' })
+    expect(then.services[0]?.instances.every(({ work }) => work === null)).toBe(true)
+    const { rollouts } = await laptop.json<{ rollouts: RolloutView[] }>('rollouts', 'shop', '--at', position)
+    expect(rollouts.at(-1)).toMatchObject({ id: rollout, state: 'running', finishedAt: null })
+    expect(await laptop.json('rollout', 'show', rollout, '--at', started?.at ?? '')).toMatchObject({
+      rollout: { id: rollout, state: 'running' },
+    })
+    const before = String((started?.position ?? 1) - 1)
+    expect(await refused('rollout', 'show', rollout, '--at', before)).toMatchObject({
+      ...{ exit: 4, error: { code: 'E_NO_SUCH_ROLLOUT' } },
+    })
+    expect((await laptop.run('status', '--at', position)).out[0]).toBe(`as of position ${position}, ${started?.at}`)
+    expect((await laptop.run('rollouts', '--at', '30d')).out.slice(1)).toEqual(['no rollouts yet'])
+    expect(await refused('status', '--at', '999999999')).toMatchObject({ error: { code: 'E_BEYOND_LOG' } })
+    expect(await refused('status', '--at', 'yesterday')).toMatchObject({ exit: 2, error: { code: 'E_USAGE' } })
   })
 
   it('accepts any unambiguous prefix of a release or rollout, and reports an ambiguous one', async () => {

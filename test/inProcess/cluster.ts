@@ -8,6 +8,7 @@ import type { Deciding } from '../../src/controller/deciding.ts'
 import { foldLog } from '../../src/controller/foldLog.ts'
 import type { Handlers, Rooms } from '../../src/controller/handlers.ts'
 import { LastWordsKeeper } from '../../src/controller/lastWords/lastWordsKeeper.ts'
+import { Past } from '../../src/controller/past/past.ts'
 import { NumbersKeeper } from '../../src/controller/numbers/numbersKeeper.ts'
 import { statusView } from '../../src/controller/statusView.ts'
 import { operationHandlers } from '../../src/controller/http/operationHandlers.ts'
@@ -108,7 +109,8 @@ export class Cluster {
     const channels = new Channels((machine, ask) => links.ask(machine, ask), clock)
     // Tokens, certificates and objects need files and threads: whole-process tests have them.
     const numbers = new NumbersKeeper({ controller, logger: pino({ level: 'silent' }) })
-    const rooms = { controller, numbers, releases: { resolve: resolved(controller) } } as unknown as Rooms
+    const past = new Past({ log, config, snapshots: null, clock })
+    const rooms = { controller, numbers, past, releases: { resolve: resolved(controller) } } as unknown as Rooms
     const handlers = operationHandlers(rooms, channels)
     const end: ControllerEnd = {
       connect: (machine, link) => links.connect(machine, link),

@@ -4,6 +4,7 @@ import { desiredState } from '../../src/decider/desiredState.ts'
 import { evolve } from '../../src/decider/evolve.ts'
 import { initialWorld } from '../../src/decider/rooms.ts'
 import { wrongWith } from '../../src/decider/testing/invariants.ts'
+import type { Controller } from '../../src/controller/controller.ts'
 import type { Definition } from '../../src/definitions/definition.ts'
 import { Cluster, releaseOf } from './cluster.ts'
 import type { Behaviour, Machine } from './machine.ts'
@@ -45,10 +46,20 @@ export class RandomHistory {
         spec.once ? { ends: { afterMs: 500, code: 0 } } : (this.#fates.get(spec.release) ?? {})
   }
 
-  static async run(seed: number, happenings = 25): Promise<RandomHistory> {
+  /** `watch` is called with the first controller, and with each new one. */
+  static async run(
+    seed: number,
+    { happenings = 25, watch = () => {} }: { happenings?: number; watch?: (controller: Controller) => void } = {},
+  ): Promise<RandomHistory> {
     const history = new RandomHistory(await Cluster.start({ machines: 1 + (seed % 3), seed }))
     try {
-      for (let count = 0; count < happenings; count++) await history.#happens()
+      let watched: Controller | null = null
+      for (let count = 0; count < happenings; count++) {
+        const { controller } = history.#cluster
+        if (watched !== controller) watch(controller)
+        watched = controller
+        await history.#happens()
+      }
       await history.#heal()
       await history.#mustRest()
       history.#checkLog()

@@ -1,33 +1,37 @@
-import type { Status } from '../../api/views.ts'
+import type { RolloutView } from '../../api/views.ts'
 import { noSuchService } from '../noSuchService.ts'
+import { renderPastStatus } from '../render/pastStatus.ts'
 import { withPrepare } from '../render/withPrepare.ts'
 import { renderStatus } from '../render/status.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 export async function status(
   session: Session,
-  { watch }: CommonFlags & { watch: boolean },
+  { at, watch }: CommonFlags & { at?: string; watch: boolean },
   service?: string,
 ): Promise<number> {
   if (watch) return (await import('./watchStatus.ts')).watchStatus(session, service ?? null)
   const { out, signal } = session
   const client = await session.client()
-  const all = asShown(await client.call('status', {}, signal))
-  const view = service === undefined ? all : { ...all, services: all.services.filter((one) => one.service === service) }
-  if (service !== undefined && view.services.length === 0) {
-    throw noSuchService(
-      service,
-      all.services.map((one) => one.service),
-    )
+  const [paint, whole] = [out.paint, service === undefined]
+  if (at === undefined) {
+    const view = onlyOf(await client.call('status', {}, signal), service)
+    out.result(view, () => renderStatus(view, { now: Date.now(), paint, whole }))
+  } else {
+    const view = onlyOf(await client.call('pastStatus', { query: { at } }, signal), service)
+    out.result(view, () => renderPastStatus(view, { paint, whole }))
   }
-  out.result(view, () => renderStatus(view, { now: Date.now(), paint: out.paint, whole: service === undefined }))
   return 0
 }
 
-const asShown = (status: Status): Status => ({
-  ...status,
-  services: status.services.map((service) => ({
-    ...service,
-    rollout: service.rollout && withPrepare(service.rollout),
-  })),
-})
+/** The status of one service, or of all, with `prepare` as a phase of its rollout. */
+function onlyOf<S extends { services: { service: string; rollout: RolloutView | null }[] }>(all: S, name?: string): S {
+  const services = all.services.filter((one) => name === undefined || one.service === name)
+  if (name !== undefined && services.length === 0) {
+    throw noSuchService(
+      name,
+      all.services.map((one) => one.service),
+    )
+  }
+  return { ...all, services: services.map((one) => ({ ...one, rollout: one.rollout && withPrepare(one.rollout) })) }
+}

@@ -22,7 +22,8 @@ export function renderRollouts(rollouts: readonly RolloutView[], now: number, pa
 /** One rollout with its timing: a row for each machine, a column for each phase. */
 export function renderRollout(
   rollout: RolloutView,
-  prepareLines: readonly string[],
+  /** `null`: they are not shown. */
+  prepareLines: readonly string[] | null,
   now: number,
   paint: Paint,
 ): string {
@@ -48,7 +49,7 @@ export function renderRollout(
       : [`output of the failed instance: tandem logs ${rollout.service} --instance ${rollout.failedInstance}`]),
     '',
     ...renderTable(head, rows, paint),
-    ...prepareOutput(rollout, prepareLines, paint),
+    ...(prepareLines === null ? [] : prepareOutput(rollout, prepareLines, paint)),
   ].join('\n')
 }
 

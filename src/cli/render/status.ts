@@ -13,26 +13,29 @@ import { renderTable } from './table.ts'
 import { seen } from './seen.ts'
 
 type ServiceStatus = Status['services'][number]
+type Instance = ServiceStatus['instances'][number]
 
 interface StatusOptions {
   now: number
   paint: Paint
   /** True to show the whole cluster; false to show one service without the machines. */
   whole: boolean
+  /** True for a status of the past: columns that the event log does not hold are left out. */
+  isPast?: boolean
 }
 
 /** The whole state on one screen, with the problems first. */
-export function renderStatus(status: Status, { now, paint, whole }: StatusOptions): string {
+export function renderStatus(status: Status, { now, paint, whole, isPast = false }: StatusOptions): string {
   const problems = problemsOf(status).map((problem) => `${paint('red', '!')} ${inOneLine(problem)}`)
   const sections = [
     [headline(status, paint), ...problems, ...featureLines(status, paint)],
     ...(whole
       ? [
-          [...machineLines(status.machines, now, paint), ...featureMachineLines(status, now, paint)],
+          [...machineLines(status.machines, now, paint, isPast), ...featureMachineLines(status, now, paint)],
           ...featureSections(status, now, paint),
         ]
       : []),
-    ...status.services.map((service) => serviceLines(service, now, paint)),
+    ...status.services.map((service) => serviceLines(service, { now, paint, isPast })),
     ...(status.services.length === 0 ? [['no services yet; tandem push DIR creates one']] : []),
     limitLines(status.machines, paint),
   ]
@@ -52,16 +55,19 @@ function headline({ cluster, controller, machines, services }: Status, paint: Pa
   return `${paint('bold', cluster)}  ${parts.join(paint('dim', ' · '))}`
 }
 
-export function machineLines(machines: readonly MachineStatus[], now: number, paint: Paint): string[] {
+export function machineLines(machines: readonly MachineStatus[], now: number, paint: Paint, isPast = false): string[] {
   const rows = machines.map((machine) => [
     machine.name,
     machineState(machine.state, paint),
-    seen(machine.lastSeen, now),
+    ...(isPast ? [] : [seen(machine.lastSeen, now)]),
     `http://${machine.host}:${machine.httpPort}`,
     metricsAt(machine),
-    machine.version ?? '-',
+    ...(isPast ? [] : [machine.version ?? '-']),
   ])
-  return rows.length === 0 ? [] : renderTable(['MACHINE', 'STATE', 'SEEN', 'ENTRY', 'METRICS', 'VERSION'], rows, paint)
+  const head = isPast
+    ? ['MACHINE', 'STATE', 'ENTRY', 'METRICS']
+    : ['MACHINE', 'STATE', 'SEEN', 'ENTRY', 'METRICS', 'VERSION']
+  return rows.length === 0 ? [] : renderTable(head, rows, paint)
 }
 
 /** Agents serve metrics only on loopback. For another machine, this adds the name of the machine. */
@@ -70,7 +76,10 @@ function metricsAt({ name, host, metricsPort }: MachineStatus): string {
   return isLoopbackAddress(host) ? address : `${address} on ${name}`
 }
 
-function serviceLines(service: ServiceStatus, now: number, paint: Paint): string[] {
+function serviceLines(
+  service: ServiceStatus,
+  { now, paint, isPast }: { now: number; paint: Paint; isPast: boolean },
+): string[] {
   const release = service.release === null ? 'no release' : shortId(service.release)
   const state = service.state === 'stopped' ? `  ${paint('yellow', 'stopped')}` : ''
   const routes = service.routes.length > 0 ? `  ${paint('dim', service.routes.join(' '))}` : ''
@@ -82,14 +91,20 @@ function serviceLines(service: ServiceStatus, now: number, paint: Paint): string
     instance.machine,
     shortId(instance.release),
     instance.stale ? paint('dim', `was ${instance.state}`) : instanceState(instance.state, paint),
-    instance.port === null ? '-' : String(instance.port),
-    showAge(instance.since, now),
-    String(instance.restarts),
-    instance.stale ? paint('dim', `was ${instance.work}`) : String(instance.work),
+    ...(isPast ? [] : reportedCells(instance, now, paint)),
   ])
-  const head = ['  INSTANCE', 'MACHINE', 'RELEASE', 'STATE', 'PORT', 'SINCE', 'RESTARTS', 'WORK']
+  const reported = isPast ? [] : ['PORT', 'SINCE', 'RESTARTS', 'WORK']
+  const head = ['  INSTANCE', 'MACHINE', 'RELEASE', 'STATE', ...reported]
   return rows.length === 0 ? lines : [...lines, ...renderTable(head, rows, paint), ...staleLines(service, now, paint)]
 }
+
+/** The cells that only the machine's report fills. */
+const reportedCells = ({ port, since, restarts, work, stale }: Instance, now: number, paint: Paint): string[] => [
+  port === null ? '-' : String(port),
+  showAge(since, now),
+  String(restarts),
+  stale ? paint('dim', `was ${work}`) : String(work),
+]
 
 /** Explains stale instances: a machine that does not report may still serve. */
 function staleLines({ instances }: ServiceStatus, now: number, paint: Paint): string[] {

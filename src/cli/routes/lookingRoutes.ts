@@ -1,14 +1,14 @@
 import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
 import { parsePosition } from '../flagValues.ts'
-import { known, maybeService, needed, on, oneService, text, word } from './parameters.ts'
+import { at, known, maybeService, needed, on, oneService, text, word } from './parameters.ts'
 import { secretsFolder } from '../../layout/folders.ts'
 
 export const status = command({
   brief: 'Show services, releases, machines, instances and running rollouts',
-  example: 'tandem status\ntandem status shop --json\ntandem status --watch',
+  example: 'tandem status\ntandem status shop --json\ntandem status --watch\ntandem status --at 10m',
   parameters: {
-    flags: { watch: on('Stay, and show each change at once') },
+    flags: { at, watch: on('Stay, and show each change at once') },
     positional: maybeService,
   },
   load: async () => (await import('../commands/status.ts')).status,
@@ -16,9 +16,10 @@ export const status = command({
 
 export const rollouts = command({
   brief: 'Show the history of rollouts, newest last',
-  example: 'tandem rollouts shop --limit 10',
+  example: 'tandem rollouts shop --limit 10\ntandem rollouts --at 2026-11-21T02:00:00Z',
   parameters: {
     flags: {
+      at,
       limit: {
         kind: 'parsed',
         parse: parsePosition,
@@ -42,7 +43,7 @@ export const rollout = buildRouteMap({
     show: command({
       brief: 'Show a rollout; follow it until it ends',
       example: 'tandem rollout show 4kf2m8xd',
-      parameters: { flags: { noFollow: on('Show the present state and exit') }, positional: oneRollout },
+      parameters: { flags: { at, noFollow: on('Show the present state and exit') }, positional: oneRollout },
       load: async () => (await import('../commands/rollouts.ts')).showRollout,
     }),
     abort: command({

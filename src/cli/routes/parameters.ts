@@ -1,5 +1,5 @@
 import type { CliContext } from '../command.ts'
-import { parsePort, parseSize } from '../flagValues.ts'
+import { parseAt, parsePort, parseSize } from '../flagValues.ts'
 import type { Known } from '../help/knownNames.ts'
 
 export const word = (placeholder: string, brief: string) => ({ placeholder, brief, parse: String }) as const
@@ -28,3 +28,10 @@ export const port = (brief: string, preset: string) =>
 export const size = (brief: string) =>
   ({ kind: 'parsed', parse: parseSize, placeholder: 'SIZE', brief, optional: true }) as const
 export const allowOutage = on('Allow a replace that leaves no ready instance for a while; requests wait up to 30 s')
+export const at = {
+  kind: 'parsed',
+  parse: parseAt,
+  placeholder: 'WHEN',
+  brief: 'Show the past: a position of the event log, a duration ago (10m, 2h), or a date (2026-11-21T02:00:00Z)',
+  optional: true,
+} as const

@@ -1,6 +1,5 @@
 import type { Operations, Parsed, Result } from '../../api/contract.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import type { RolloutView } from '../../projections/rolloutHistory.ts'
 import { commandInstance } from '../../protocol/ask.ts'
 import type { Channels } from '../channels.ts'
 import type { Controller } from '../controller.ts'
@@ -8,6 +7,8 @@ import type { Deciding } from '../deciding.ts'
 import { placeToRun } from '../../rollout/placeToRun.ts'
 import { unlessRefused } from '../refusalError.ts'
 import { findEvents } from '../findEvents.ts'
+import { findRollout } from '../findRollout.ts'
+import { pastHandlers } from '../past/handlers.ts'
 import { recover } from '../recover.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
 import { wholeStatus } from '../statusView.ts'
@@ -26,10 +27,10 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
     status: () => wholeStatus(rooms),
     overview: () => overview.now(),
     rollouts: ({ query }) => ({ rollouts: controller.history.all(query.service ?? null).slice(-query.limit) }),
-    rollout: ({ params }) => findRollout(controller, params.id),
+    rollout: ({ params }) => findRollout(controller.history, params.id),
     startRollout: ({ body }) => startRollout(controller, releases, body),
     abortRollout: ({ params }) => {
-      const { id } = findRollout(controller, params.id)
+      const { id } = findRollout(controller.history, params.id)
       return {
         request: () => ({ type: 'AbortRollout', rollout: id }),
         answer: () => ({ position: position(), rollout: id }),
@@ -52,6 +53,7 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
       answer: () => ({ position: position() }),
     }),
     ...featureHandlers(rooms),
+    ...pastHandlers(rooms),
     inviteMachine: ({ params }) => membership.invite(params.machine),
     join: ({ body }, caller) => membership.join(caller.role === 'joiner' ? caller.secret : '', body.request),
     renew: ({ body }, caller) => membership.renew(caller.machine ?? '', body.request),
@@ -84,22 +86,6 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
       return { position: position(), laterBoot, takesChanges: true }
     },
   }
-}
-
-/** Finds a rollout by its id or an unambiguous prefix. */
-export function findRollout(controller: Controller, prefix: string): RolloutView {
-  const exact = controller.history.get(prefix)
-  const found = exact ? [exact] : controller.history.all().filter(({ id }) => id.startsWith(prefix))
-  const [first] = found
-  if (first && found.length === 1) return first
-  if (!first) {
-    const next = 'tandem rollouts   lists them'
-    throw new OperatorError('E_NO_SUCH_ROLLOUT', `there is no rollout ${prefix}`, { subject: prefix, next })
-  }
-  throw new OperatorError('E_AMBIGUOUS', `${prefix} matches ${found.length} rollouts`, {
-    subject: prefix,
-    next: `type more characters: ${found.map(({ id }) => id).join(', ')}`,
-  })
 }
 
 function startRollout(

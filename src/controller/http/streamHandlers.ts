@@ -4,6 +4,7 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer } from '../../protocol/ask.ts'
 import type { Asks } from '../asks.ts'
 import { beyondLog, type Controller } from '../controller.ts'
+import { findRollout } from '../findRollout.ts'
 import { wantedBy } from '../findEvents.ts'
 import type { Rooms } from '../handlers.ts'
 import { streamOverview } from '../overview/streams.ts'
@@ -13,7 +14,6 @@ import { askedAgain, asTheyCome, inOrderOfTime, pipeAnswers, unreachableSaid } f
 import { askCheckup, sendAsMade } from './checkups.ts'
 import { EventStream } from './eventStream.ts'
 import { meantInstance } from './meantInstance.ts'
-import { findRollout } from './operationHandlers.ts'
 
 /** Number of events read at a time while a reader catches up. */
 const page = 200
@@ -32,7 +32,7 @@ export function streamHandlers({ controller, overview, examine }: Rooms, asks: A
       await streamEvents(controller, new EventStream(request, reply, controller.clock), { ...query, after })
     },
     watchRollout: async ({ params }, request, reply) => {
-      const { id } = findRollout(controller, params.id)
+      const { id } = findRollout(controller.history, params.id)
       watchRollout(controller, new EventStream(request, reply, controller.clock), id)
     },
     logs: async ({ query }, request, reply) => {

@@ -1,11 +1,11 @@
-import type { SnapshotKey, SnapshotStore } from '../snapshotStore.ts'
+import type { KeptSnapshot, SnapshotKey, SnapshotStore } from '../snapshotStore.ts'
 
 export class MemorySnapshotStore implements SnapshotStore {
   readonly kept = new Map<string, SnapshotKey & { content: Uint8Array }>()
 
-  async list(): Promise<SnapshotKey[]> {
+  async list(): Promise<KeptSnapshot[]> {
     return [...this.kept.values()]
-      .map(({ version, position }) => ({ version, position }))
+      .map(({ version, position, content }) => ({ version, position, bytes: content.length }))
       .toSorted((a, b) => b.position - a.position)
   }
 

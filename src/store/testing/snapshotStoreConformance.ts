@@ -28,7 +28,11 @@ export function snapshotStoreConformance(
       await store.put(at(5), all, [])
       await store.put(at(20), bytes('twenty'), [])
       await store.put(at(10, 'v2'), bytes('of another version'), [])
-      expect(await store.list()).toEqual([at(20), at(10, 'v2'), at(5)])
+      expect(await store.list()).toEqual([
+        { ...at(20), bytes: 6 },
+        { ...at(10, 'v2'), bytes: 18 },
+        { ...at(5), bytes: 256 },
+      ])
       expect(Buffer.from((await store.read(at(5))) ?? [])).toEqual(Buffer.from(all))
       expect(await store.read(at(10))).toBeNull()
       expect(await store.read(at(5, 'v2'))).toBeNull()
@@ -37,7 +41,7 @@ export function snapshotStoreConformance(
     it('removes the superseded ones with the next one, and replaces one at the same position', async () => {
       for (const position of [1, 2, 3]) await store.put(at(position), bytes('old'), [])
       await store.put(at(3), bytes('new'), [at(1), at(2), at(99)])
-      expect(await store.list()).toEqual([at(3)])
+      expect(await store.list()).toEqual([{ ...at(3), bytes: 3 }])
       expect(Buffer.from((await store.read(at(3))) ?? []).toString()).toBe('new')
     })
   })

@@ -1,0 +1,23 @@
+import type { pastOperations } from '../../api/past.ts'
+import { findRollout } from '../findRollout.ts'
+import type { Handlers, Rooms } from '../handlers.ts'
+import type { PastState } from './past.ts'
+import { pastStatusView } from './pastStatusView.ts'
+
+export const pastHandlers = ({ past, controller }: Rooms): Handlers<keyof typeof pastOperations> => ({
+  pastStatus: async ({ query }) => pastStatusView(controller.config, await past.state(query.at)),
+  pastRollouts: async ({ query }) => {
+    const then = await past.state(query.at)
+    return { asOf: asOf(then), rollouts: then.fold.history.all(query.service ?? null).slice(-query.limit) }
+  },
+  pastRollout: async ({ params, query }) => {
+    const then = await past.state(query.at)
+    return { asOf: asOf(then), rollout: findRollout(then.fold.history, params.id) }
+  },
+  pastReleases: async ({ query }) => {
+    const then = await past.state(query.at)
+    return { asOf: asOf(then), releases: then.fold.releases.all(query.service ?? null) }
+  },
+})
+
+const asOf = ({ position, at }: PastState): { position: number; at: string | null } => ({ position, at })

@@ -1,0 +1,156 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { setImmediate as othersRun } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { aDefinition } from '../../definitions/testing/aDefinition.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { openDatabase } from '../../store/database.ts'
+import { Snapshots } from '../../store/snapshots.ts'
+import { SqliteEventLog } from '../../store/sqliteEventLog.ts'
+import { SqliteSnapshotStore } from '../../store/sqliteSnapshotStore.ts'
+import type { Controller } from '../controller.ts'
+import { Fold } from '../fold.ts'
+import { aReport, controllerOn, deploy, makeFolder, obey, publishIn, quiet } from '../testing/given.ts'
+import { Past } from './past.ts'
+import { pastStatusView } from './pastStatusView.ts'
+import { SnapshotFiller } from './snapshotFiller.ts'
+
+const limits = { spacing: 10, count: 1_000, bytes: 1e9 }
+
+let folder: ReturnType<typeof makeFolder>
+let database: DatabaseSync
+let controller: Controller
+let unusable: number[]
+
+beforeEach(async () => {
+  folder = makeFolder('past')
+  mkdirSync(folder.path, { recursive: true })
+  database = openDatabase(join(folder.path, 'controller.db'))
+  unusable = []
+  // A worker takes time that a test's clock would not give it.
+  controller = await controllerOn(new SqliteEventLog(database), systemClock)
+  await controller.lead()
+  let seq = 0
+  for (const machine of ['a', 'b']) await controller.report(aReport({ machine, seq: ++seq }))
+  for (const service of ['shop', 'blog', 'wiki']) {
+    const id = service.charCodeAt(0).toString(16).repeat(32)
+    await publishIn(controller, id, aDefinition({ service, routes: [{ host: `${service}.example`, path: '/' }] }))
+    await deploy(controller, `r-${service}`, id, service)
+    for (let round = 0; round < 20; round++) {
+      await obey(controller, ['a', 'b'], () => ++seq)
+      await othersRun()
+    }
+  }
+})
+afterEach(async () => {
+  await controller.close()
+  folder.remove()
+})
+
+const snapshotsOf = (version: string, bounds = limits): Snapshots =>
+  new Snapshots({
+    ...{ store: new SqliteSnapshotStore(database), version, every: 10, limits: bounds },
+    unusable: (position) => unusable.push(position),
+  })
+const pastOn = (snapshots: Snapshots | null): Past =>
+  new Past({ log: controller.log, config: controller.config, snapshots, clock: systemClock })
+const positions = (version: string): number[] =>
+  database
+    .prepare('SELECT position FROM snapshots WHERE version = ? ORDER BY position')
+    .all(version)
+    .map((row) => Number(row['position']))
+
+const everyTen = (): number[] =>
+  Array.from({ length: Math.floor(controller.state.position / 10) }, (_, index) => 10 * (index + 1))
+
+describe('the snapshots that a log lacks', () => {
+  it('are made by a thread, at the first event of each stretch, and give the state of that position', async () => {
+    const snapshots = snapshotsOf('v1')
+    const filler = new SnapshotFiller({ controller, snapshots, logger: quiet })
+    const end = controller.state.position
+    expect(end).toBeGreaterThan(40)
+    filler.start()
+    await filler.done()
+    expect(positions('v1')).toEqual(everyTen())
+    expect(await snapshots.missing(end)).toEqual([])
+    const events = await controller.log.read(0, 1_000)
+    for (const position of positions('v1')) {
+      const fold = new Fold(controller.config)
+      for (const event of events) if (event.position <= position) fold.fold(event)
+      expect(await snapshots.newest(position, ({ text }) => text)).toBe(fold.snapshot())
+    }
+    expect(unusable).toEqual([])
+  })
+
+  it('are made from the nearest one before them on, and again after an upgrade that changes the fold', async () => {
+    const old = snapshotsOf('v1')
+    await old.keep({ position: 40, text: (await pastOn(null).state('40')).fold.snapshot() }, controller.state.position)
+    for (const version of ['v1', 'v2']) {
+      const filler = new SnapshotFiller({ controller, snapshots: snapshotsOf(version), logger: quiet })
+      filler.start()
+      await filler.done()
+    }
+    expect(positions('v2')).toEqual(everyTen())
+    // Two of the version before, for a downgrade.
+    expect(positions('v1')).toHaveLength(2)
+  })
+
+  it('do not delay a controller that closes, and the next one makes the rest', async () => {
+    const snapshots = snapshotsOf('v1', { ...limits, spacing: 1 })
+    const filler = new SnapshotFiller({ controller, snapshots, logger: quiet })
+    filler.start()
+    await filler.close()
+    const again = new SnapshotFiller({ controller, snapshots, logger: quiet })
+    again.start()
+    await again.done()
+    expect(await snapshots.missing(controller.state.position)).toEqual([])
+  })
+})
+
+describe('the past', () => {
+  const shown = async (at: string): Promise<Record<string, string | null>> => {
+    const { services } = pastStatusView(controller.config, await pastOn(null).state(at))
+    return Object.fromEntries(services.map(({ service, rollout }) => [service, rollout?.state ?? null]))
+  }
+
+  it('is that of a position or of the last event up to a time', async () => {
+    const events = await controller.log.read(0, 1_000)
+    const started = events.find(({ type }) => type === 'RolloutStarted')
+    const finished = events.find(({ type }) => type === 'RolloutFinished')
+    const [first, last] = [started?.position ?? 0, finished?.position ?? 0]
+    expect(await shown('0')).toEqual({})
+    expect(await shown(String(first - 1))).toEqual({})
+    expect(await shown(String(first))).toEqual({ shop: 'running' })
+    expect(await shown(String(last))).toEqual({ shop: null })
+    for (const { at } of events) {
+      const { position } = await pastOn(null).state(at)
+      expect(position).toBe(events.findLast((event) => event.at <= at)?.position)
+    }
+    expect((await pastOn(null).state('2000-01-01T00:00:00Z')).position).toBe(0)
+    expect((await pastOn(null).state('2999-01-01T00:00:00+02:00')).position).toBe(events.at(-1)?.position)
+  })
+
+  it('has the version of the controller of that time, and nothing that the log does not hold', async () => {
+    const { machines, controller: then } = pastStatusView(controller.config, await pastOn(null).state('30'))
+    expect(then).toEqual({ version: '0', term: 1, position: 30, problems: null })
+    expect(machines[0]).toMatchObject({ name: 'a', lastSeen: null, version: null, limits: null, problems: null })
+    expect(pastStatusView(controller.config, await pastOn(null).state('0')).controller.version).toBeNull()
+  })
+
+  it('refuses a position that the log does not have, and a time that is none', async () => {
+    await expect(pastOn(null).state('1000000')).rejects.toMatchObject({ code: 'E_BEYOND_LOG' })
+    await expect(pastOn(null).state('2026-13-01T00:00')).rejects.toMatchObject({ code: 'E_USAGE' })
+  })
+
+  it('passes over a damaged snapshot', async () => {
+    const snapshots = snapshotsOf('v1')
+    const filler = new SnapshotFiller({ controller, snapshots, logger: quiet })
+    filler.start()
+    await filler.done()
+    database.exec('UPDATE snapshots SET content = zeroblob(100) WHERE position = 40')
+    const { fold } = await pastOn(snapshots).state('45')
+    expect(fold.snapshot()).toBe((await pastOn(null).state('45')).fold.snapshot())
+    expect(unusable).toEqual([40])
+  })
+})

@@ -1,0 +1,114 @@
+import type { Logger } from 'pino'
+import type { Config } from '../../decision/base.ts'
+import { sleep, type Clock } from '../../lib/clock.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import type { EventLog } from '../../store/eventLog.ts'
+import type { Snapshots } from '../../store/snapshots.ts'
+import { beyondLog, type Controller } from '../controller.ts'
+import type { Fold } from '../fold.ts'
+import { foldTo } from '../foldLog.ts'
+import { SnapshotFiller } from './snapshotFiller.ts'
+
+/** The fold after an earlier event. */
+export interface PastState {
+  position: number
+  /** When that event happened; `null`: before the first one. */
+  at: string | null
+  fold: Fold
+  /** Version of the Tandem that decided then; `null`: nobody had decided yet. */
+  version: string | null
+}
+
+interface Options {
+  log: EventLog
+  config: Config
+  snapshots: Snapshots | null
+  clock: Clock
+}
+
+/** Number of states kept: a page that looks at one of them asks for several views of it. */
+const kept = 4
+
+/**
+ * The past of the cluster: folds the event log up to a position, from the nearest snapshot on. Decisions are made
+ * meanwhile.
+ */
+export class Past {
+  #options: Options
+  /** By position, the one asked for last at the end. */
+  #states = new Map<number, Promise<PastState>>()
+
+  constructor(options: Options) {
+    this.#options = options
+  }
+
+  /** `at`: a position, or a time in ISO 8601. Rejects with E_BEYOND_LOG, or with E_USAGE for a time that is none. */
+  async state(at: string): Promise<PastState> {
+    const position = /^\d+$/.test(at) ? await this.#known(Number(at)) : await this.#positionAt(at)
+    const known = this.#states.get(position) ?? this.#fold(position)
+    this.#states.delete(position)
+    this.#states.set(position, known)
+    // A fold that failed is tried again.
+    known.catch(() => this.#states.delete(position))
+    for (const oldest of this.#states.keys()) {
+      if (this.#states.size <= kept) break
+      this.#states.delete(oldest)
+    }
+    return known
+  }
+
+  async #known(position: number): Promise<number> {
+    const end = await this.#options.log.position()
+    if (position > end) throw beyondLog(position, end)
+    return position
+  }
+
+  /** Position of the last event up to a time. Where the clock was set back, one of several. */
+  async #positionAt(text: string): Promise<number> {
+    const { log } = this.#options
+    const time = new Date(text)
+    if (Number.isNaN(time.getTime())) {
+      const next = 'give a time such as 2026-11-21T02:00:00Z, or a position of the event log'
+      throw new OperatorError('E_USAGE', `${text} is not a time`, { subject: 'at', next })
+    }
+    const limit = time.toISOString()
+    let [before, after] = [0, (await log.position()) + 1]
+    while (after - before > 1) {
+      const middle = Math.floor((before + after) / 2)
+      const [event] = await log.read(middle - 1, 1)
+      // A recovery leaves a gap: the next event is after it.
+      if (event && event.position < after && event.at <= limit) before = event.position
+      else after = middle
+    }
+    return before
+  }
+
+  async #fold(position: number): Promise<PastState> {
+    const { log, config, snapshots, clock } = this.#options
+    const { fold } = await foldTo(position, { log, config, snapshots }, () => sleep(clock, 0))
+    const { state } = fold
+    const [last] = state.position === 0 ? [] : await log.read(state.position - 1, 1)
+    const leadership = state.terms.at(-1)
+    const [taken] = leadership ? await log.read(leadership.start - 1, 1) : []
+    const version = taken && 'version' in taken.data ? taken.data.version : null
+    return { position, at: last?.at ?? null, fold, version }
+  }
+}
+
+interface Parts {
+  controller: Controller
+  snapshots: Snapshots | null
+  logger: Logger
+}
+
+/** The past as calls read it; it makes the snapshots that it lacks. */
+export function pastOf({ controller, snapshots, logger }: Parts) {
+  const { log, config, clock } = controller
+  const past = new Past({ log, config, snapshots, clock })
+  const filler = snapshots && new SnapshotFiller({ controller, snapshots, logger })
+  return {
+    state: (at: string) => past.state(at),
+    start: () => filler?.start(),
+    close: () => filler?.close(),
+  }
+}
