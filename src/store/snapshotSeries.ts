@@ -44,7 +44,8 @@ export function superseded(
 /** The positions from which on a snapshot is missing, of a log that ends at `end`; oldest first. */
 export function missing(version: string, end: number, all: readonly KeptSnapshot[], limits: SeriesLimits): number[] {
   const own = ownOf(version, end, all)
-  const stretch = stretchOf(own, end, limits)
+  // Sizes differ: with less room, none is made that the next one would supersede.
+  const stretch = stretchOf(own, end, { ...limits, bytes: 0.75 * limits.bytes })
   const covered = new Set(own.map(({ position }) => Math.floor(position / stretch)))
   const indexes = Array.from({ length: Math.floor(end / stretch) }, (_, index) => index + 1)
   return indexes.filter((index) => !covered.has(index)).map((index) => index * stretch)

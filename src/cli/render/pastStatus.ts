@@ -22,9 +22,10 @@ export function renderPastStatus(past: PastStatus, { paint, whole }: { paint: Pa
 }
 
 /** The fields that are filled in belong to columns that are not shown. */
-function asStatus({ asOf: _, controller, machines, services, ...others }: PastStatus): Status {
+function asStatus(past: PastStatus): Status {
+  const { controller, machines, services } = past
   return {
-    ...others,
+    ...past,
     controller: { ...controller, version: controller.version ?? 'not started', problems: [] },
     machines: machines.map((machine) => ({ ...machine, problems: [] })),
     services: services.map((service) => ({
