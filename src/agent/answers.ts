@@ -2,7 +2,6 @@ import type { LogQuery, SupervisorDriver } from '../drivers/supervisor/superviso
 import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Checkup } from '../protocol/checkup.ts'
-import type { MachineNumbers } from '../protocol/numbers.ts'
 import { commandInstance, type Answer, type Ask, type UnknownAsk } from '../protocol/ask.ts'
 import type { ControllerConnection } from './controllerConnection.ts'
 import { exitOf, type CommandWork } from './commandJobs.ts'
@@ -16,7 +15,7 @@ interface Parts {
   commands: JobRunner<CommandWork>
   clock: Clock
   examine: () => Promise<Checkup>
-  numbers: () => Promise<MachineNumbers>
+  numbers: () => Promise<Extract<Answer, { kind: 'numbers' }>['numbers']>
   failed: (error: unknown) => void
 }
 

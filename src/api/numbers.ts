@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { machine, service, time, type Operation } from './operation.ts'
+import { id, machine, service, time, type Operation } from './operation.ts'
 
 const count = z.number().nonnegative()
 const share = z.number().min(0).max(1)
@@ -84,6 +84,26 @@ export const numbersSeriesSchema = z.object({
     .describe('where a balancer made answers for the service itself, or held requests'),
 })
 
+export const rolloutNumbersSchema = z.object({
+  rollout: id,
+  damaged: z.boolean().describe('the record could be read only up to a damage'),
+  instances: z
+    .array(
+      z.object({
+        ...{ instance: z.string(), machine, at, inFlight: column, perSecond: column, errorsPerSecond: column },
+        ...{ answers, connections: count, failed: count },
+      }),
+    )
+    .describe('columns as in `/numbers/series`, and sums over the whole record'),
+  balancers: z.array(
+    z.object({
+      ...{ machine, at, held: column, retriesPerSecond: column, ownPerSecond: column },
+      ...{ own: answers, retries: count },
+    }),
+  ),
+})
+
+export type RolloutNumbers = z.output<typeof rolloutNumbersSchema>
 export type Numbers = z.output<typeof numbersSchema>
 export type NumbersSeries = z.output<typeof numbersSeriesSchema>
 
@@ -102,5 +122,11 @@ export const numbersOperations = {
       since: z.string().optional().describe('ISO 8601: only later points'),
     }),
     response: numbersSeriesSchema,
+  },
+  rolloutNumbers: {
+    ...{ method: 'GET', path: '/rollouts/:id/numbers', role: 'reader' },
+    summary: 'the numbers of a rollout, recorded while it ran; empty if there is no record',
+    params: z.object({ id: id.describe('a rollout id or an unambiguous prefix') }),
+    response: rolloutNumbersSchema,
   },
 } as const satisfies Record<string, Operation>

@@ -6,6 +6,7 @@ import { LastWordsKeeper } from './lastWords/lastWordsKeeper.ts'
 import { NumbersKeeper } from './numbers/numbersKeeper.ts'
 import { pastOf } from './past/past.ts'
 import type { Snapshots } from '../store/snapshots.ts'
+import { RolloutRecorder } from './numbers/rolloutRecorder.ts'
 
 interface Parts {
   controller: Controller
@@ -18,6 +19,7 @@ interface Parts {
 /** Here a feature hangs its own things into those that every call may use. */
 export const makeFeatureRooms = ({ data, snapshots, ...parts }: Parts) => ({
   numbers: new NumbersKeeper(parts),
+  rolloutRecords: new RolloutRecorder({ ...parts, folder: join(data, 'rollout-numbers') }),
   lastWords: new LastWordsKeeper({ ...parts, folder: join(data, 'last-words') }),
   past: pastOf({ ...parts, snapshots }),
 })
@@ -25,8 +27,9 @@ export const makeFeatureRooms = ({ data, snapshots, ...parts }: Parts) => ({
 export type FeatureRooms = ReturnType<typeof makeFeatureRooms>
 
 /** Begins their work, once the agents can be asked. */
-export function startFeatureRooms({ numbers, past }: FeatureRooms, asks: Asks): void {
+export function startFeatureRooms({ numbers, rolloutRecords, past }: FeatureRooms, asks: Asks): void {
   past.start()
+  numbers.onSample((sample, before) => rolloutRecords.take(sample, before))
   numbers.start((machine, ask, signal) => asks.ask(machine, ask, signal))
 }
 

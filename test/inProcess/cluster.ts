@@ -10,6 +10,7 @@ import type { Handlers, Rooms } from '../../src/controller/handlers.ts'
 import { LastWordsKeeper } from '../../src/controller/lastWords/lastWordsKeeper.ts'
 import { Past } from '../../src/controller/past/past.ts'
 import { NumbersKeeper } from '../../src/controller/numbers/numbersKeeper.ts'
+import { RolloutRecorder } from '../../src/controller/numbers/rolloutRecorder.ts'
 import { statusView } from '../../src/controller/statusView.ts'
 import { operationHandlers } from '../../src/controller/http/operationHandlers.ts'
 import type { Definition } from '../../src/definitions/definition.ts'
@@ -131,6 +132,13 @@ export class Cluster {
   /** Begins to keep the last output of failed instances in that folder, as the controller does. */
   keepLastWords(folder: string): LastWordsKeeper {
     return new LastWordsKeeper({ controller: this.controller, logger: pino({ level: 'silent' }), folder })
+  }
+
+  /** The same for the numbers of rollouts. */
+  recordRollouts(folder: string): RolloutRecorder {
+    const recorder = new RolloutRecorder({ controller: this.controller, logger: pino({ level: 'silent' }), folder })
+    this.readNumbers().onSample((sample, before) => recorder.take(sample, before))
+    return recorder
   }
 
   /** Begins to ask the machines for their numbers, as a controller does that was started with `startController`. */

@@ -4,6 +4,7 @@ import type { Handlers, Rooms } from '../handlers.ts'
 
 export const numbersHandlers = (rooms: Rooms): Handlers<keyof typeof numbersOperations> => ({
   numbers: () => rooms.numbers.newest(),
+  rolloutNumbers: ({ params }) => rooms.rolloutRecords.find(params.id),
   numbersSeries: ({ query }) => rooms.numbers.series(query.service ?? null, timeOf(query.since)),
 })
 

@@ -40,11 +40,13 @@ export class NumbersKeeper {
   readonly #logger: Logger
   readonly #history = new NumbersHistory()
   readonly #machines = new Map<string, Machine>()
-  readonly #listeners = new Set<(sample: Sample) => void>()
+  readonly #listeners = new Set<(sample: Sample, before: Read | null) => void>()
   readonly #over = new AbortController()
   #ask: AskMachine | null = null
   #looks = 0
   #lastAt = -Infinity
+  /** Until then, the interval stays short. */
+  #slowAfter = -Infinity
   #stopTimer: () => void = () => {}
   #stopListening: () => void = () => {}
 
@@ -56,10 +58,13 @@ export class NumbersKeeper {
   /** Begins to ask. */
   start(ask: AskMachine): void {
     this.#ask = ask
-    let wasFast = false
+    let wasRolling = false
     this.#stopListening = this.#controller.onChange(() => {
-      if (!wasFast && this.#isFast()) this.#arm()
-      wasFast = this.#isFast()
+      const isRolling = this.#isRolling()
+      // The last reading of a rollout comes soon after its end.
+      if (wasRolling && !isRolling) this.#slowAfter = this.#lastAt + lookedAtMs
+      if (wasRolling !== isRolling) this.#arm()
+      wasRolling = isRolling
     })
     this.#arm()
   }
@@ -94,8 +99,8 @@ export class NumbersKeeper {
     return this.#history.series(service, after)
   }
 
-  /** Calls `listener` with each reading. The listener must not throw. */
-  onSample(listener: (sample: Sample) => void): () => void {
+  /** Calls `listener` with each reading and the one before it. The listener must not throw. */
+  onSample(listener: (sample: Sample, before: Read | null) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -107,15 +112,16 @@ export class NumbersKeeper {
     this.#listeners.clear()
   }
 
-  #isFast(): boolean {
-    return this.#looks > 0 || Object.values(this.#controller.state.rollouts).some(({ stage }) => stage !== 'finished')
+  #isRolling(): boolean {
+    return Object.values(this.#controller.state.rollouts).some(({ stage }) => stage !== 'finished')
   }
 
   #arm(): void {
     this.#stopTimer()
     if (this.#ask === null || this.#over.signal.aborted) return
     const { clock } = this.#controller
-    const due = this.#lastAt + (this.#isFast() ? lookedAtMs : restMs) - clock.monotonic()
+    const isFast = this.#looks > 0 || this.#isRolling() || this.#slowAfter > this.#lastAt
+    const due = this.#lastAt + (isFast ? lookedAtMs : restMs) - clock.monotonic()
     this.#stopTimer = clock.after(Math.max(0, due), () => this.#tick())
   }
 
@@ -157,8 +163,8 @@ export class NumbersKeeper {
     const read = { at: clock.now(), monotonic: clock.monotonic(), numbers }
     const sample = sampleOf(machine, known.read, read)
     this.#history.add(sample)
+    for (const listener of this.#listeners) listener(sample, known.read)
     Object.assign(known, { read, sample, missing: null })
-    for (const listener of this.#listeners) listener(sample)
   }
 
   #machineOf(name: string): Machine {
