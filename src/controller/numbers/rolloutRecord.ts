@@ -4,7 +4,7 @@ import type { RecordLine } from './recordFile.ts'
 type InstanceRecord = RolloutNumbers['instances'][number]
 type BalancerRecord = RolloutNumbers['balancers'][number]
 
-/** What happened between the lines of a record, and in all. */
+/** The differences between the lines of a record, and their sums. */
 export function rolloutRecord(rollout: string, lines: readonly RecordLine[], damaged: boolean): RolloutNumbers {
   const machines = Map.groupBy(lines, ({ machine }) => machine)
   const each = [...machines].map(([machine, own]) => recordOf(machine, own))
