@@ -5,7 +5,7 @@ BIN := node_modules/.bin
 # With the compile cache, workers and programs that tests start load the sources in a quarter of the time.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/compile" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all defects link bench-rollout bench-growth bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-numbers bench-cli bench-compare page bundle dist clean
+.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all defects link bench-rollout bench-growth bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-numbers bench-cli bench-compare page web bundle dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ bench-numbers: node_modules/.installed ## measure the CPU time of a reading of l
 
 bench-cli: node_modules/.installed ## measure the wall time of `tandem status`
 	@$(RUN) bench/cli.ts
+
+web: node_modules/.installed ## develop the page: Vite's server before a real controller over fake drivers (PORT=7490 SPEED=1)
+	@$(RUN) test/web/development.ts
 
 page: node_modules/.installed ## build the page into web/built, which the repository keeps
 	@$(RUN) packaging/page.ts

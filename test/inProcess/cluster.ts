@@ -36,6 +36,7 @@ interface Running {
   handlers: Handlers
   numbers: NumbersKeeper
   asks: Asks
+  channels: Channels
   end: ControllerEnd
   life: Life
 }
@@ -73,6 +74,12 @@ export class Cluster {
   get controller(): Controller {
     if (this.#running === null) throw new Error('no controller runs now')
     return this.#running.controller
+  }
+
+  /** The parts of the running controller that an HTTP server needs. */
+  get parts(): Pick<Running, 'controller' | 'links' | 'asks' | 'channels' | 'numbers'> {
+    if (this.#running === null) throw new Error('no controller runs now')
+    return this.#running
   }
 
   machine(name: string): Machine {
@@ -125,7 +132,7 @@ export class Cluster {
       },
       answer: async (_, id, answers) => void (await asks.answer(id, answers)),
     }
-    this.#running = { controller, links, handlers, numbers, asks, end, life }
+    this.#running = { controller, links, handlers, numbers, asks, channels, end, life }
     await this.wait(controller.lead())
   }
 

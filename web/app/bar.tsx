@@ -50,26 +50,29 @@ function LiveMark(): JSX.Element {
   if (state === 'live') {
     return (
       <span class="live tone-ok">
-        <Shape shape="disc" /> live <time>{clockTime(now.value)}</time> UTC
-        <LocalTime at={now.value} />
+        <Shape shape="disc" />
+        <span>
+          live <time>{clockTime(now.value)}</time> UTC
+          <LocalTime at={now.value} />
+        </span>
       </span>
     )
   }
   if (state === 'connecting') return <span class="live quiet">{asOf === null ? 'connecting' : <AsOf at={asOf} />}</span>
   return (
     <span class="live">
-      <span class="tone-bad">
+      <span class="state tone-bad">
         <Shape shape="dashed" /> not live
-      </span>{' '}
+      </span>
       {asOf === null ? null : <AsOf at={asOf} />}
     </span>
   )
 }
 
 const AsOf = ({ at }: { at: number }): JSX.Element => (
-  <>
+  <span>
     as of <time>{clockTime(at)}</time>
-  </>
+  </span>
 )
 
 /** The time where the reader is, unless that is UTC. */

@@ -16,6 +16,7 @@ import { framesContentType } from '../../releases/objectFrames.ts'
 import { AgentLinks } from '../agentLinks.ts'
 import { Asks } from '../asks.ts'
 import { Channels } from '../channels.ts'
+import type { Controller } from '../controller.ts'
 import type { Deciding } from '../deciding.ts'
 import { controllerMetrics } from '../metrics.ts'
 import { PageFiles } from '../page/pageFiles.ts'
@@ -37,18 +38,35 @@ const maxJsonBytes = 8 * 1024 * 1024
 /** TLS options in the form that Node's `https.createServer` takes. */
 type Https = SecureContextOptions & TlsOptions
 
-interface BuiltServer {
-  server: FastifyInstance
+/** The controller's ends of its talk with agents. */
+interface AgentEnds {
   links: AgentLinks
   channels: Channels
   asks: Asks
+}
+
+interface BuiltServer extends AgentEnds {
+  server: FastifyInstance
+}
+
+function agentEnds(controller: Controller): AgentEnds {
+  const links = new AgentLinks(controller)
+  const asks = new Asks((machine, ask) => links.ask(machine, ask), controller.clock)
+  const channels = new Channels((machine, ask) => links.ask(machine, ask), controller.clock)
+  return { links, asks, channels }
 }
 
 /**
  * The controller's HTTP server: the contract's calls and streams, object transfers, the agents' streams, health and
  * metrics.
  */
-export async function buildServer(rooms: Rooms, logger: Logger, https: Https | null = null): Promise<BuiltServer> {
+export async function buildServer(
+  rooms: Rooms,
+  logger: Logger,
+  https: Https | null = null,
+  ends: AgentEnds = agentEnds(rooms.controller),
+): Promise<BuiltServer> {
+  const { links, asks, channels } = ends
   const server = fastify({
     // Fastify types its options by the kind of server, and passes these to Node unchanged.
     ...(https
@@ -88,9 +106,6 @@ export async function buildServer(rooms: Rooms, logger: Logger, https: Https | n
     },
     transform: described,
   })
-  const links = new AgentLinks(rooms.controller)
-  const asks = new Asks((machine, ask) => links.ask(machine, ask), rooms.controller.clock)
-  const channels = new Channels((machine, ask) => links.ask(machine, ask), rooms.controller.clock)
   takeChannels(server.server, channels, rooms.callers, logger)
   await server.register(
     async (api) => {

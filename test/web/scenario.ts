@@ -1,0 +1,72 @@
+import type { Definition } from '../../src/definitions/definition.ts'
+import { every } from '../../src/lib/clock.ts'
+import { sha256 } from '../../src/lib/hash.ts'
+import { Cluster, releaseOf } from '../inProcess/cluster.ts'
+import type { Behaviour, Machine } from '../inProcess/machine.ts'
+
+/** Requests a second to each service of the pair, in the sum of both machines; `null`: it has no port. */
+const traffic: Record<string, number | null> = {
+  ...{ api: 650, auth: 99, billing: 14, images: 200, mailer: null, queue: 2_381, reports: 0.4 },
+  ...{ search: 389, shop: 418, site: 142, webhooks: 47, admin: 0 },
+}
+
+const routesOf = (service: string): Definition['routes'] => [{ host: `${service}.example`, path: '/' }]
+
+const names = Object.keys(traffic).toSorted()
+
+/** The name of a service's first or second release, as `releaseOf` takes it. */
+const release = (service: string, number: 1 | 2): string => sha256(`${service} ${number}`).slice(0, 7)
+
+/**
+ * A pair with twelve services in the states that a person on call meets: one is stopped, one fails on one machine, and a
+ * rollout goes round.
+ */
+export async function twelveServices(): Promise<Cluster> {
+  const cluster = await Cluster.start({ machines: 2, seed: 7 })
+  let isSearchBroken = false
+  for (const machine of cluster.machines.values()) {
+    machine.behaviour = (spec): Behaviour => {
+      const started = { stream: 'out' as const, text: `${spec.service} listens on ${spec.env['PORT']}` }
+      const fatal = { stream: 'err' as const, text: 'FATAL index open: segment 41: checksum mismatch' }
+      if (isSearchBroken && spec.service === 'search' && machine.name === 'b')
+        return { prints: [started, fatal], ends: { code: 1, afterMs: 900 } }
+      return { prints: [started], bootMs: 3_000 }
+    }
+  }
+  for (const service of names) {
+    const listen = traffic[service] === null ? 'none' : 'http'
+    await cluster.push(release(service, 1), { service, listen, routes: listen === 'none' ? null : routesOf(service) })
+  }
+  await cluster.start('admin', null, { kind: 'stop' })
+  await cluster.rest()
+  isSearchBroken = true
+  const { supervisor } = cluster.machine('b')
+  for (const { id } of cluster.machine('b').running('search')) supervisor.die(id, { code: 1 })
+  await cluster.rest()
+  return cluster
+}
+
+/** Makes requests to every instance that its balancer routes to, once a second, and a rollout of `shop` every minute. */
+export function live(cluster: Cluster): () => void {
+  let [seconds, turn] = [0, 0]
+  return every(cluster.clock, 1_000, () => {
+    for (const machine of cluster.machines.values()) requests(cluster, machine)
+    if (seconds++ % 60 === 5) void roll(cluster, turn++ % 2 === 0 ? 2 : 1)
+  })
+}
+
+function requests(cluster: Cluster, machine: Machine): void {
+  for (const { id, service } of machine.running()) {
+    const rate = (traffic[service] ?? 0) / cluster.machines.size
+    const whole = Math.floor(rate * (0.9 + cluster.random() / 5) + cluster.random())
+    machine.balancer.answers(id, service, 200, whole)
+    if (service === 'search' && whole > 0) machine.balancer.answers(id, service, 500, 1)
+    machine.balancer.setInFlight(id, { work: Math.round(rate / 30), long: 0 })
+  }
+}
+
+async function roll(cluster: Cluster, number: 1 | 2): Promise<void> {
+  const name = release('shop', number)
+  await cluster.publish(name, { service: 'shop', routes: routesOf('shop') })
+  await cluster.start('shop', releaseOf(name))
+}

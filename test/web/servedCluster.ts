@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import type { Rooms } from '../../src/controller/handlers.ts'
+import { Callers } from '../../src/controller/http/callers.ts'
+import { buildServer } from '../../src/controller/http/server.ts'
+import { LiveOverview } from '../../src/controller/overview/liveOverview.ts'
+import { RecentChanges } from '../../src/controller/overview/recentChanges.ts'
+import { wholeStatus } from '../../src/controller/statusView.ts'
+import { sha256 } from '../../src/lib/hash.ts'
+import { Sessions } from '../../src/store/sessions.ts'
+import { MemorySessionStore } from '../../src/store/testing/memorySessionStore.ts'
+import { MemoryTokenStore } from '../../src/store/testing/memoryTokenStore.ts'
+import { Tokens } from '../../src/store/tokens.ts'
+import type { Role } from '../../src/store/tokenStore.ts'
+import type { Cluster } from '../inProcess/cluster.ts'
+
+const logger = pino({ level: 'silent' })
+const host = '127.0.0.1'
+/** How often time passes for the cluster. */
+const stepMs = 20
+
+/**
+ * Serves a cluster of the in-process tests to browsers: the real controller with its HTTP server, over fake drivers.
+ * Virtual time passes as fast as real time, or `speed` times as fast. Objects, certificates and joining are not there.
+ */
+export class ServedCluster {
+  readonly cluster: Cluster
+  readonly port: number
+  readonly #tokens: Tokens
+  readonly #sessions: Sessions
+  readonly #close: () => Promise<void>
+  #isRunning = true
+  readonly #passing: Promise<void>
+
+  static async start(cluster: Cluster, { port = 0, speed = 1 } = {}): Promise<ServedCluster> {
+    const { controller, numbers, ...ends } = cluster.parts
+    const folder = mkdtempSync(join(tmpdir(), 'tandem-served-'))
+    const lastWords = cluster.keepLastWords(folder)
+    cluster.readNumbers()
+    const tokens = await Tokens.open(new MemoryTokenStore())
+    const sessions = await Sessions.open(new MemorySessionStore(), tokens)
+    const releases = { depot: { atCap: null }, resolve: (_: string, prefix: string) => prefix }
+    const unwritable = (): null => null
+    const some = { controller, numbers, lastWords, releases, tokens, sessions, unwritable }
+    // The page makes no call that needs the other rooms, which are files and threads.
+    const known = some as unknown as Rooms
+    const changes = new RecentChanges(controller)
+    const overview = new LiveOverview({ controller, changes, numbers, status: () => wholeStatus(known) })
+    const rooms = { ...known, overview, callers: new Callers(tokens, sessions, controller) }
+    const { server } = await buildServer(rooms, logger, null, ends)
+    await server.listen({ host, port })
+    const [address] = server.addresses()
+    const close = async (): Promise<void> => {
+      await server.close()
+      lastWords.close()
+      rmSync(folder, { recursive: true })
+    }
+    return new ServedCluster(cluster, {
+      port: typeof address === 'object' ? address.port : port,
+      tokens,
+      sessions,
+      close,
+      speed,
+    })
+  }
+
+  private constructor(
+    cluster: Cluster,
+    given: { port: number; tokens: Tokens; sessions: Sessions; close: () => Promise<void>; speed: number },
+  ) {
+    this.cluster = cluster
+    this.port = given.port
+    this.#tokens = given.tokens
+    this.#sessions = given.sessions
+    this.#close = given.close
+    this.#passing = this.#pass(given.speed)
+  }
+
+  /** An address that signs in once; `port`: of another server that passes requests on. */
+  async link({
+    role = 'operator',
+    name = 'mira',
+    port = this.port,
+  }: { role?: Role; name?: string; port?: number } = {}) {
+    const now = this.cluster.controller.now()
+    const token = await this.#tokens.create({ role, machine: null, name }, now)
+    return `http://tandem.localhost:${port}/#open=${this.#sessions.link(sha256(token), now).link}`
+  }
+
+  async close(): Promise<void> {
+    this.#isRunning = false
+    await this.#passing
+    await this.#close()
+  }
+
+  async #pass(speed: number): Promise<void> {
+    let last = performance.now()
+    while (this.#isRunning) {
+      await new Promise((resolve) => setTimeout(resolve, stepMs))
+      const now = performance.now()
+      await this.cluster.clock.advance((now - last) * speed)
+      last = now
+    }
+  }
+}
