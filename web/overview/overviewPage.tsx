@@ -1,12 +1,32 @@
 import type { JSX } from 'preact'
 import { useCluster } from '../lib/cluster.ts'
 import { PageFrame } from '../lib/page.tsx'
+import { Addresses } from './addresses.tsx'
+import { ChangedBefore } from './changedBefore.tsx'
+import { ChangingNow } from './changingNow.tsx'
 import { headline } from './headline.ts'
+import './overview.css'
+import { ServicesTable } from './servicesTable.tsx'
+import { WrongNow } from './wrongNow.tsx'
 
 export function OverviewPage(): JSX.Element {
-  const { overview, contact } = useCluster()
+  const { overview, contact, now } = useCluster()
   const { value } = overview
   if (value === null) return <PageFrame title="Reading the state of the cluster" />
   const { state, asOf } = contact.value
-  return <PageFrame title={headline(value, state === 'lost' ? asOf : null)} />
+  return (
+    <PageFrame title={headline(value, state === 'lost' ? asOf : null)}>
+      <div class={`overview ${state === 'lost' ? 'not-live' : ''}`}>
+        <div class="three">
+          <WrongNow wrong={value.wrong} now={now.value} />
+          <ChangingNow overview={value} now={now.value} />
+          <ChangedBefore changes={value.changes} now={now.value} />
+        </div>
+        <ServicesTable overview={value} now={now.value} />
+        <div class="feet">
+          <Addresses addresses={value.addresses} now={now.value} />
+        </div>
+      </div>
+    </PageFrame>
+  )
 }

@@ -1,0 +1,30 @@
+/** Numbers as tables show them: short, aligned by their digits. */
+
+/** `0`, `7.2`, `312`, `1,204`. */
+export function rate(value: number): string {
+  if (value === 0) return '0'
+  if (value < 0.1) return '<0.1'
+  return value < 10 ? trimmed(value.toFixed(1)) : Math.round(value).toLocaleString('en-US')
+}
+
+const trimmed = (text: string): string => text.replace(/\.0$/, '')
+
+/** A share as a percentage: `0`, `0.02`, `3.4`, `100`. */
+export function percent(share: number): string {
+  const value = share * 100
+  if (value === 0) return '0'
+  if (value < 0.01) return '<0.01'
+  return value < 1 ? value.toFixed(2) : trimmed(value.toFixed(1))
+}
+
+/** Whole percents: `58 %`. */
+export const wholePercent = (share: number): string => `${Math.round(share * 100)} %`
+
+/** `1 machine`, `2 machines`. */
+export const count = (many: number, noun: string): string =>
+  `${many.toLocaleString('en-US')} ${noun}${many === 1 ? '' : 's'}`
+
+/** Number of digits of a release that pages show. */
+const releaseDigits = 7
+
+export const shortRelease = (release: string): string => release.slice(0, releaseDigits)

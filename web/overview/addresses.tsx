@@ -1,0 +1,26 @@
+import type { JSX } from 'preact'
+import type { Overview } from '../../src/api/overview.ts'
+import { Glyph } from '../lib/glyph.tsx'
+import { span } from '../lib/time.ts'
+
+/** Who holds each virtual address, and since when. */
+export function Addresses({ addresses, now }: { addresses: Overview['addresses']; now: number }): JSX.Element | null {
+  if (addresses.length === 0) return null
+  return (
+    <section aria-labelledby="addresses">
+      <h2 id="addresses">Virtual addresses</h2>
+      <ul>
+        {addresses.map(({ address, holder, since, goesBack }) => (
+          <li key={address}>
+            <Glyph state={holder === null ? 'failed' : goesBack === null ? 'ready' : 'moved'}>{address}</Glyph>
+            <span class="second">
+              {holder === null ? 'held by no machine' : `held by ${holder}`}
+              {goesBack === null ? '' : `, prefers ${goesBack.to}`}
+            </span>
+            <span class="quiet">{since === null ? '' : span(now - Date.parse(since))}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

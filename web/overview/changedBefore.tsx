@@ -1,0 +1,62 @@
+import type { JSX } from 'preact'
+import type { Overview } from '../../src/api/overview.ts'
+import { Shape } from '../lib/glyph.tsx'
+import type { Shape as ShapeName, Tone } from '../lib/states.ts'
+import { clockTime, shortTime } from '../lib/time.ts'
+
+type Change = Overview['changes'][number]
+
+export const signs: Record<Change['sign'], { shape: ShapeName; tone: Tone }> = {
+  running: { shape: 'play', tone: 'act' },
+  done: { shape: 'check', tone: 'ok' },
+  failed: { shape: 'cross', tone: 'bad' },
+  reverted: { shape: 'back', tone: 'warn' },
+  moved: { shape: 'swap', tone: 'quiet' },
+  lost: { shape: 'dashed', tone: 'bad' },
+  warn: { shape: 'triangle', tone: 'warn' },
+  note: { shape: 'lines', tone: 'quiet' },
+}
+
+/** Number of changes that stand beside the wrong. */
+const shownChanges = 8
+
+/** Where a change can be read in full. */
+export const placeOf = ({ rollout, position }: Change): string =>
+  rollout === null ? `/timeline?at=${position}` : `/rollouts/${rollout}`
+
+/** The newest changes, newest first: the cause of what is wrong mostly stands here. */
+export function ChangedBefore({ changes, now }: { changes: Change[]; now: number }): JSX.Element {
+  return (
+    <section class="changed" aria-labelledby="changed-before">
+      <h2 id="changed-before">
+        Changed before
+        <a class="more" href="/timeline">
+          Timeline
+        </a>
+      </h2>
+      {changes.length === 0 && <p class="quiet">Nothing is recorded.</p>}
+      <ol>
+        {changes.slice(0, shownChanges).map((change) => (
+          <Row key={change.position} change={change} now={now} />
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+function Row({ change, now }: { change: Change; now: number }): JSX.Element {
+  const { at, sign, subject, text, by } = change
+  const { shape, tone } = signs[sign]
+  const isToday = at.slice(0, 10) === new Date(now).toISOString().slice(0, 10)
+  return (
+    <li>
+      <time dateTime={at}>{isToday ? clockTime(at) : shortTime(at, now)}</time>
+      <span class={`tone-${tone}`}>
+        <Shape shape={shape} />
+      </span>
+      <a href={placeOf(change)} class={tone === 'bad' ? 'tone-bad' : ''} title={`${subject} ${text}`}>
+        {subject} {text} {by !== null && <span class="quiet">{by}</span>}
+      </a>
+    </li>
+  )
+}

@@ -1,0 +1,213 @@
+import type { JSX } from 'preact'
+import type { Overview } from '../../src/api/overview.ts'
+import { Glyph } from '../lib/glyph.tsx'
+import { percent, rate, shortRelease, wholePercent } from '../lib/numbers.ts'
+import { address, setQuery } from '../lib/router.ts'
+import { cellOf, filters, shown, type Filter, type Line, type Service } from './cells.ts'
+
+/** The columns of one machine: fewer where there are more machines. */
+interface Layout {
+  columns: ('state' | 'age' | 'inFlight' | 'perSecond' | 'errors')[]
+  /** The release stands once a row, and a cell only says where it differs. */
+  isDense: boolean
+}
+
+const layoutFor = (machines: number): Layout =>
+  machines <= 2
+    ? { columns: ['state', 'age', 'inFlight', 'perSecond', 'errors'], isDense: false }
+    : machines === 3
+      ? { columns: ['state', 'inFlight', 'perSecond', 'errors'], isDense: false }
+      : { columns: ['state', 'perSecond'], isDense: true }
+
+const heads = { state: 'state, release', age: 'age', inFlight: 'in flight', perSecond: 'req/s', errors: 'err %' }
+
+/** Up to so many rows are 28 px high; more are 24. */
+const fewRows = 15
+
+/** Services as rows, machines as columns. Rows keep their place, whatever happens: eyes learn positions. */
+export function ServicesTable({ overview, now }: { overview: Overview; now: number }): JSX.Element {
+  const asked = address.value.query.get('show')
+  const filter: Filter = filters.find((one) => one === asked) ?? 'all'
+  const services = shown(overview, filter)
+  const layout = layoutFor(overview.machines.length)
+  return (
+    <section class="services" aria-labelledby="services">
+      <header>
+        <h2 id="services">
+          Services{' '}
+          <span class="count">
+            {overview.services.length} on {overview.machines.length}{' '}
+            {overview.machines.length === 1 ? 'machine' : 'machines'}
+          </span>
+        </h2>
+        <span class="quiet of">numbers of the last 60 s</span>
+        <div class="filters" role="group" aria-label="services to show">
+          {filters.map((one) => (
+            <button
+              key={one}
+              type="button"
+              aria-pressed={one === filter}
+              onClick={() => setQuery({ show: one === 'all' ? null : one })}
+            >
+              {one} {shown(overview, one).length}
+            </button>
+          ))}
+        </div>
+      </header>
+      <div class="scroll">
+        <table class={`${layout.isDense ? 'dense' : ''} ${services.length > fewRows ? 'many' : ''}`}>
+          <Head overview={overview} layout={layout} />
+          <tbody>
+            {services.map((service) => (
+              <Row key={service.service} overview={overview} service={service} layout={layout} now={now} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {overview.services.length === 0 && (
+        <p class="quiet">
+          No services yet. <code>tandem push DIR</code> creates one.
+        </p>
+      )}
+    </section>
+  )
+}
+
+function Head({ overview, layout }: { overview: Overview; layout: Layout }): JSX.Element {
+  const { columns, isDense } = layout
+  return (
+    <thead>
+      <tr>
+        <th class="name" />
+        {isDense && <th />}
+        {overview.machines.map(({ name, state }) => (
+          <th key={name} class="machine" scope="colgroup" colSpan={columns.length}>
+            <a href={`/machines/${encodeURIComponent(name)}`}>
+              <Glyph state={state} bare={state === 'ready'} /> <b>{name}</b>
+            </a>{' '}
+            <span class="second">{loadOf(overview, name, isDense)}</span>
+          </th>
+        ))}
+      </tr>
+      <tr>
+        <th class="name" scope="col">
+          service
+        </th>
+        {isDense && <th scope="col">release</th>}
+        {overview.machines.flatMap(({ name }) =>
+          columns.map((column) => (
+            <th key={`${name} ${column}`} scope="col" class={column}>
+              {isDense && column === 'state' ? <span class="vh">state</span> : heads[column]}
+            </th>
+          )),
+        )}
+      </tr>
+    </thead>
+  )
+}
+
+function loadOf({ load, machines }: Overview, name: string, isDense: boolean): string {
+  const seen = load[name]
+  if (machines.find((one) => one.name === name)?.state === 'lost') return ''
+  if (!seen || seen.cpu === null) return seen?.missing?.startsWith('not reported') ? 'not reported' : ''
+  const parts = [
+    `cpu ${wholePercent(seen.cpu)}`,
+    ...(seen.memory === null || isDense ? [] : [`memory ${wholePercent(seen.memory)}`]),
+    ...(seen.disk === null || isDense ? [] : [`disk ${wholePercent(seen.disk)}`]),
+  ]
+  return parts.join(' · ')
+}
+
+interface RowProps {
+  overview: Overview
+  service: Service
+  layout: Layout
+  now: number
+}
+
+function Row({ overview, service, layout, now }: RowProps): JSX.Element {
+  const { columns, isDense } = layout
+  const cells = overview.machines.map(({ name }) => ({ name, lines: cellOf(overview, service, name, now) }))
+  return (
+    <tr>
+      <th class="name" scope="row">
+        <a href={`/services/${encodeURIComponent(service.service)}`}>{service.service}</a>
+      </th>
+      {isDense && (
+        <td>
+          <code>{service.release === null ? '' : shortRelease(service.release)}</code>
+        </td>
+      )}
+      {cells.flatMap(({ name, lines }) =>
+        lines.every(({ sentence }) => sentence !== null) || lines.length > 1 || lines[0]?.perSecond === null
+          ? [<Said key={name} lines={lines} columns={columns.length} isDense={isDense} />]
+          : columns.map((column) => (
+              <td key={`${name} ${column}`} class={`${column} ${column === 'errors' ? errorsClass(lines[0]) : ''}`}>
+                {lines[0] && <Value line={lines[0]} column={column} isDense={isDense} />}
+              </td>
+            )),
+      )}
+    </tr>
+  )
+}
+
+/** A cell that needs words: several states at once, or a state in which numbers say nothing. */
+function Said({ lines, columns, isDense }: { lines: Line[]; columns: number; isDense: boolean }): JSX.Element {
+  const isBad = lines.some((line) => line.isBad)
+  return (
+    <td class={`said ${isBad ? 'bad' : ''}`} colSpan={columns}>
+      {lines.map((line) => (
+        <div key={`${line.state} ${line.release}`}>
+          <State line={line} isDense={isDense && line.state !== 'behind'} />
+          {!isDense && line.sentence !== null && <span class="sentence">{line.sentence}</span>}
+          {!isDense && line.sentence === null && lines.length > 1 && line.perSecond !== null && (
+            <span class="sentence">{rate(line.perSecond)} req/s</span>
+          )}
+          {line.lastLines !== null && (
+            <a class="more" href={line.lastLines}>
+              last lines
+            </a>
+          )}
+        </div>
+      ))}
+    </td>
+  )
+}
+
+function State({ line, isDense }: { line: Line; isDense: boolean }): JSX.Element {
+  const isReady = line.state === 'ready'
+  const release = line.release === null || isDense ? null : shortRelease(line.release)
+  return (
+    <>
+      <Glyph state={line.state} bare={isReady} />
+      {release !== null && <code class={line.isBad ? 'tone-bad' : ''}>{release}</code>}
+      {line.many !== null && <span class="second">×{line.many}</span>}
+      {line.more !== null && !isDense && <span class="second">{line.more}</span>}
+    </>
+  )
+}
+
+/** Errors from one percent on stand out. */
+const loudErrors = 0.01
+
+const errorsClass = (line: Line | undefined): string =>
+  (line?.errors ?? 0) >= loudErrors ? 'tone-bad' : line?.errors === 0 ? 'quiet' : ''
+
+type Column = Layout['columns'][number]
+
+function Value({ line, column, isDense }: { line: Line; column: Column; isDense: boolean }): JSX.Element {
+  switch (column) {
+    case 'state':
+      return <State line={line} isDense={isDense} />
+    case 'age':
+      return <span class="quiet">{line.age}</span>
+    case 'inFlight':
+      return <span class={line.inFlight === 0 ? 'quiet' : ''}>{line.inFlight}</span>
+    case 'perSecond':
+      return (
+        <span class={line.perSecond === 0 ? 'quiet' : ''}>{line.perSecond === null ? '' : rate(line.perSecond)}</span>
+      )
+    case 'errors':
+      return <>{line.errors === null ? '' : percent(line.errors)}</>
+  }
+}

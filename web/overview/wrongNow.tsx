@@ -1,0 +1,65 @@
+import type { JSX } from 'preact'
+import type { Overview } from '../../src/api/overview.ts'
+import { Command } from '../lib/command.tsx'
+import { Shape } from '../lib/glyph.tsx'
+import type { Shape as ShapeName } from '../lib/states.ts'
+import { shortTime } from '../lib/time.ts'
+
+type Problem = Overview['wrong'][number]
+
+const shapes: Record<string, ShapeName> = { lost: 'dashed', 'not joined': 'ring', drained: 'square', draining: 'low' }
+
+const shapeOf = ({ word, tone }: Problem): ShapeName => shapes[word] ?? (tone === 'bad' ? 'cross' : 'triangle')
+
+/** Everything that needs attention, the most urgent first. Each leads to its last lines, or says what to do. */
+export function WrongNow({ wrong, now }: { wrong: Problem[]; now: number }): JSX.Element {
+  return (
+    <section class="wrong" aria-labelledby="wrong-now">
+      <h2 id="wrong-now">
+        Wrong now <span class="count">{wrong.length}</span>
+      </h2>
+      {wrong.length === 0 && <p class="quiet">Nothing.</p>}
+      <ul>
+        {wrong.map((problem) => (
+          <Row key={`${problem.text}`} problem={problem} now={now} />
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function Row({ problem, now }: { problem: Problem; now: number }): JSX.Element {
+  const { tone, word, subject, text, since, service, instance } = problem
+  const commands = problem.next.filter(({ command }) => command !== null && instance === null)
+  const advice = problem.next.flatMap(({ command, does }) => (command === null && does !== '' ? [does] : []))
+  return (
+    <li>
+      <span class={`state tone-${tone}`}>
+        <Shape shape={shapeOf(problem)} />
+        <span class="word">{word}</span>
+      </span>
+      <div class="said">
+        <p>
+          <b>{subject}</b>
+          {text.slice(subject.length)}
+        </p>
+        {advice.map((one) => (
+          <p key={one} class="second">
+            {one}
+          </p>
+        ))}
+        {commands.map(({ command, does }) => (
+          <p key={command} class="second">
+            <Command>{command ?? ''}</Command> {does}
+          </p>
+        ))}
+      </div>
+      <div class="links">
+        {since !== null && <time dateTime={since}>{shortTime(since, now)}</time>}
+        {service !== null && instance !== null && (
+          <a href={`/logs/${encodeURIComponent(service)}?instance=${encodeURIComponent(instance)}`}>last lines</a>
+        )}
+      </div>
+    </li>
+  )
+}
