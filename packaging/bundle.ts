@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 import { bundledPackages, type BundledPackage } from './bundledPackages.ts'
@@ -54,7 +54,9 @@ export async function bundle(dir: string, { root = checkout, version }: Options 
   const about = { ...program, version: version ?? program.version, type: 'module' }
   writeFileSync(join(dir, 'package.json'), `${JSON.stringify(about, null, 2)}\n`)
   const own = output.flatMap((part) => (part.type === 'chunk' ? Object.keys(part.modules) : []))
-  const modules = [...own, ...(await buildPage(join(dir, builtPage), root))]
+  // Tests also bundle commits from before the page.
+  const ofPage = existsSync(join(root, 'web')) ? await buildPage(join(dir, builtPage), root) : []
+  const modules = [...own, ...ofPage]
   return { main: join(dir, 'lib/main.js'), packages: bundledPackages(root, modules) }
 }
 

@@ -50,9 +50,7 @@ function notJoined(name: string): StandingProblem {
 function failing({ service, instances, rollout }: ServiceStatus): StandingProblem[] {
   if (rollout !== null) return []
   return instances
-    .filter(
-      ({ state, reason, restarts }) => state === 'failed' || (reason !== null && restarts > 0 && state !== 'ready'),
-    )
+    .filter(({ state, reason, restarts }) => state === 'failed' || (reason !== null && restarts > 0))
     .map(({ id, machine, reason, restarts, since }) => {
       const often = restarts > 0 ? `, restarted ${restarts === 1 ? 'once' : `${restarts} times`}` : ''
       const subject = `${service} on ${machine}`

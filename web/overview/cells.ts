@@ -61,7 +61,7 @@ function lostCell(here: Instance[], now: number): Line {
 }
 
 export const isFailing = ({ state, reason, restarts }: Instance): boolean =>
-  state === 'failed' || (reason !== null && restarts > 0 && state !== 'ready')
+  state === 'failed' || (reason !== null && restarts > 0)
 
 function stateOf({ behind }: Service, instance: Instance): StateName {
   if (isFailing(instance)) return instance.restarts > 1 ? 'crashing' : 'failed'

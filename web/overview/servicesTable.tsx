@@ -4,6 +4,8 @@ import { Glyph } from '../lib/glyph.tsx'
 import { percent, rate, shortRelease, wholePercent } from '../lib/numbers.ts'
 import { address, setQuery } from '../lib/router.ts'
 import { cellOf, filters, shown, type Filter, type Line, type Service } from './cells.ts'
+import { ServicesList } from './servicesList.tsx'
+import { errorsClass, State } from './stateOfLine.tsx'
 
 /** The columns of one machine: fewer where there are more machines. */
 interface Layout {
@@ -64,6 +66,7 @@ export function ServicesTable({ overview, now }: { overview: Overview; now: numb
           </tbody>
         </table>
       </div>
+      <ServicesList overview={overview} services={services} now={now} />
       {overview.services.length === 0 && (
         <p class="quiet">
           No services yet. <code>tandem push DIR</code> creates one.
@@ -96,7 +99,7 @@ function Head({ overview, layout }: { overview: Overview; layout: Layout }): JSX
         {isDense && <th scope="col">release</th>}
         {overview.machines.flatMap(({ name }) =>
           columns.map((column) => (
-            <th key={`${name} ${column}`} scope="col" class={column}>
+            <th key={`${name} ${column}`} scope="col" class={`col-${column}`}>
               {isDense && column === 'state' ? <span class="vh">state</span> : heads[column]}
             </th>
           )),
@@ -142,7 +145,7 @@ function Row({ overview, service, layout, now }: RowProps): JSX.Element {
         lines.every(({ sentence }) => sentence !== null) || lines.length > 1 || lines[0]?.perSecond === null
           ? [<Said key={name} lines={lines} columns={columns.length} isDense={isDense} />]
           : columns.map((column) => (
-              <td key={`${name} ${column}`} class={`${column} ${column === 'errors' ? errorsClass(lines[0]) : ''}`}>
+              <td key={`${name} ${column}`} class={`col-${column} ${column === 'errors' ? errorsClass(lines[0]) : ''}`}>
                 {lines[0] && <Value line={lines[0]} column={column} isDense={isDense} />}
               </td>
             )),
@@ -173,25 +176,6 @@ function Said({ lines, columns, isDense }: { lines: Line[]; columns: number; isD
     </td>
   )
 }
-
-function State({ line, isDense }: { line: Line; isDense: boolean }): JSX.Element {
-  const isReady = line.state === 'ready'
-  const release = line.release === null || isDense ? null : shortRelease(line.release)
-  return (
-    <>
-      <Glyph state={line.state} bare={isReady} />
-      {release !== null && <code class={line.isBad ? 'tone-bad' : ''}>{release}</code>}
-      {line.many !== null && <span class="second">×{line.many}</span>}
-      {line.more !== null && !isDense && <span class="second">{line.more}</span>}
-    </>
-  )
-}
-
-/** Errors from one percent on stand out. */
-const loudErrors = 0.01
-
-const errorsClass = (line: Line | undefined): string =>
-  (line?.errors ?? 0) >= loudErrors ? 'tone-bad' : line?.errors === 0 ? 'quiet' : ''
 
 type Column = Layout['columns'][number]
 

@@ -21,7 +21,7 @@ export function WrongNow({ wrong, now }: { wrong: Problem[]; now: number }): JSX
       {wrong.length === 0 && <p class="quiet">Nothing.</p>}
       <ul>
         {wrong.map((problem) => (
-          <Row key={`${problem.text}`} problem={problem} now={now} />
+          <Row key={problem.text} problem={problem} now={now} />
         ))}
       </ul>
     </section>
