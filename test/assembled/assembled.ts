@@ -6,6 +6,7 @@ import { ApiClient } from '../../src/api/client.ts'
 import { startController, type RunningController } from '../../src/controller/startController.ts'
 import { Contexts } from '../../src/cli/contexts.ts'
 import { foldersOf } from '../../src/cli/folders.ts'
+import type { BalancerDriver } from '../../src/drivers/balancer/balancer.ts'
 import { openEmbedded } from '../../src/drivers/balancer/openEmbedded.ts'
 import { createProcessSupervisor } from '../../src/drivers/supervisor/process/processSupervisor.ts'
 import { examineController, examineMachine } from '../../src/examine/checkups.ts'
@@ -24,6 +25,9 @@ const root = join(import.meta.dirname, '../..')
 const host = '127.0.0.1'
 const logTo = (file: string): Logger => pino(pino.destination({ dest: file, sync: true }))
 
+/** Opens a machine's balancer, which listens then; `data`: the folder of the machine. */
+type OpenBalancer = (about: { machine: string; data: string; httpPort: number }) => Promise<BalancerDriver>
+
 /**
  * A cluster as `tandem up` starts it, but in this process: the real controller with its database and HTTP server, real
  * agents with the drivers of a laptop, and the command line as a function. Instances, builds and jobs are processes.
@@ -37,16 +41,22 @@ export class Assembled extends CommandLine {
   readonly #tokens: LaptopTokens
   readonly #firstEntry: number
   readonly #names: string[]
+  #openBalancer: OpenBalancer | null = null
   #controller: RunningController | null = null
   readonly #agents = new Map<string, RunningAgent>()
 
-  static async start({ machines = 2 }: { machines?: number } = {}): Promise<Assembled> {
+  /** `balancer`: in place of the one of a laptop. */
+  static async start({
+    machines = 2,
+    balancer,
+  }: { machines?: number; balancer?: OpenBalancer } = {}): Promise<Assembled> {
     mkdirSync(join(root, 'tmp'), { recursive: true })
     const folder = mkdtempSync(join(root, 'tmp/assembled-'))
     const names = ['a', 'b', 'c'].slice(0, machines)
     const data = join(folder, 'data')
     for (const one of ['controller', 'env', ...names]) mkdirSync(join(data, one), { recursive: true, mode: 0o700 })
     const cluster = new Assembled(folder, names, keepTokens(data, names), await freePorts(1 + machines))
+    cluster.#openBalancer = balancer ?? null
     cluster.#saveContext()
     await cluster.startController()
     await Promise.all(names.map((name) => cluster.startAgent(name)))
@@ -115,6 +125,7 @@ export class Assembled extends CommandLine {
       examine: (self) => examineMachine({ machine, data, secretsFolder, self, settings: null, features: examinations }),
       supervisor: createProcessSupervisor({ dir: join(data, 'supervisor'), machine, clock: systemClock }),
       balancer: (remembered) =>
+        this.#openBalancer?.({ machine, data, httpPort: this.#entryOf(machine) }) ??
         openEmbedded({
           ...{ host, httpPort: this.#entryOf(machine), forwardPort: 0, remembered, machine, clock: systemClock },
           address: null,

@@ -15,7 +15,7 @@ import {
 } from '../balancerLab.ts'
 import { eachInALab, type HaproxyLab } from './haproxyLab.ts'
 
-const { seed, count: requests } = randomRun('counted', { check: 20_000, soak: 200_000 })
+const { seed, count: requests } = randomRun('counted', { check: 4_000, soak: 200_000 })
 const failing = 137
 let lab: BalancerLab
 let machines: HaproxyLab
