@@ -4,6 +4,7 @@ import { maintenanceOperations, maintenanceStatus, whyLeftOut } from './maintena
 import { numbersOperations } from './numbers.ts'
 import { noteOperations, notesStatus } from './notes.ts'
 import { sessionOperations } from './sessions.ts'
+import { tailOperations } from './tails.ts'
 import { upgradeOperations } from './upgrade.ts'
 
 /** Here a feature hangs its calls into the API, */
@@ -14,6 +15,7 @@ export const featureOperations = {
   ...numbersOperations,
   ...lastWordsOperations,
   ...sessionOperations,
+  ...tailOperations,
 }
 
 /** its part into the answer of `status`, */

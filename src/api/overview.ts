@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { differenceSchema } from '../protocol/difference.ts'
 import { time, type Operation, type StreamOperation } from './operation.ts'
 import { standingProblemSchema } from './standingProblem.ts'
+import { tailItemSchema } from './tails.ts'
 import { statusSchema, type Status } from './views.ts'
 
 const serviceSchema = statusSchema.shape.services.element
@@ -60,9 +61,15 @@ export type Overview = z.infer<typeof overviewSchema>
 
 /** `at`: the time of the message by the clock of the controller. */
 export const liveSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('whole'), at: time, overview: overviewSchema }),
+  z.object({
+    ...{ kind: z.literal('whole'), at: time, overview: overviewSchema },
+    stream: z.string().nullable().default(null).describe('the id of this stream, to add tails to it'),
+  }),
   z.object({ kind: z.literal('change'), at: time, change: differenceSchema }),
   z.object({ kind: z.literal('beat'), at: time }).describe('a sign of life, every 5 s'),
+  z
+    .object({ kind: z.literal('tail'), at: time, tail: z.string(), items: z.array(tailItemSchema) })
+    .describe('output of a tail that was added to the stream'),
 ])
 export type Live = z.infer<typeof liveSchema>
 

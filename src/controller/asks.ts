@@ -19,7 +19,7 @@ interface Open {
   machine: string
   queue: Answer[]
   hasEnded: boolean
-  /** Stops the timer that waits for the agent to begin. */
+  /** The agent begins: stops the timer that waits for that. */
   begun: () => void
   /** Resolves when there is an answer to read, or when the answer has ended. */
   readable: PromiseWithResolvers<void>
@@ -43,14 +43,22 @@ export class Asks {
 
   /**
    * Asks one machine and yields its answers until they end or `signal` aborts. Throws when the machine is not
-   * connected.
+   * connected. `begun` is called when its answer begins.
    */
-  async *ask(machine: string, ask: Exclude<Ask, { kind: 'cancel' }>, signal: AbortSignal): AsyncIterable<Answer> {
+  async *ask(
+    machine: string,
+    ask: Exclude<Ask, { kind: 'cancel' }>,
+    signal: AbortSignal,
+    begun = (): void => {},
+  ): AsyncIterable<Answer> {
     const late = (): void => broken(open, `machine ${machine} did not answer`)
     const stopTimer = this.#clock.after(this.#limits.beginMs, late)
     const open: Open = {
       ...{ machine, queue: [], hasEnded: false, room: null, readable: Promise.withResolvers() },
-      begun: stopTimer,
+      begun: () => {
+        stopTimer()
+        begun()
+      },
     }
     this.#open.set(ask.id, open)
     const aborted = (): void => open.readable.resolve()

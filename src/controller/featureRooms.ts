@@ -5,6 +5,7 @@ import type { Controller } from './controller.ts'
 import { LastWordsKeeper } from './lastWords/lastWordsKeeper.ts'
 import { NumbersKeeper } from './numbers/numbersKeeper.ts'
 import { pastOf } from './past/past.ts'
+import { Tails } from './tails/tails.ts'
 import type { Snapshots } from '../store/snapshots.ts'
 import { RolloutRecorder } from './numbers/rolloutRecorder.ts'
 
@@ -21,13 +22,15 @@ export const makeFeatureRooms = ({ data, snapshots, ...parts }: Parts) => ({
   numbers: new NumbersKeeper(parts),
   rolloutRecords: new RolloutRecorder({ ...parts, folder: join(data, 'rollout-numbers') }),
   lastWords: new LastWordsKeeper({ ...parts, folder: join(data, 'last-words') }),
+  tails: new Tails(parts),
   past: pastOf({ ...parts, snapshots }),
 })
 
 export type FeatureRooms = ReturnType<typeof makeFeatureRooms>
 
 /** Begins their work, once the agents can be asked. */
-export function startFeatureRooms({ numbers, rolloutRecords, past }: FeatureRooms, asks: Asks): void {
+export function startFeatureRooms({ numbers, rolloutRecords, past, tails }: FeatureRooms, asks: Asks): void {
+  tails.start(asks)
   past.start()
   numbers.onSample((sample, before) => rolloutRecords.take(sample, before))
   numbers.start((machine, ask, signal) => asks.ask(machine, ask, signal))

@@ -14,6 +14,7 @@ import { maintenanceStatus } from './maintenance/view.ts'
 import { numbersHandlers } from './numbers/handlers.ts'
 import { noteHandlers, noteViews } from './notes/handlers.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
+import { tailHandlers } from './tails/handlers.ts'
 import type { Sign, Unsigned } from './signedOrders.ts'
 import { upgradeHandlers } from './upgrade/handlers.ts'
 import { programOrders } from './upgrade/orders.ts'
@@ -30,6 +31,7 @@ export const featureHandlers = (
   ...numbersHandlers(rooms),
   ...lastWordsHandlers(rooms),
   ...sessionHandlers(rooms),
+  ...tailHandlers(rooms),
 })
 
 /** its part of the status, */

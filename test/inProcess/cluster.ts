@@ -13,6 +13,7 @@ import { NumbersKeeper } from '../../src/controller/numbers/numbersKeeper.ts'
 import { RolloutRecorder } from '../../src/controller/numbers/rolloutRecorder.ts'
 import { statusView } from '../../src/controller/statusView.ts'
 import { operationHandlers } from '../../src/controller/http/operationHandlers.ts'
+import { Tails } from '../../src/controller/tails/tails.ts'
 import type { Definition } from '../../src/definitions/definition.ts'
 import { aDefinition } from '../../src/definitions/testing/aDefinition.ts'
 import type { RecordedEvent } from '../../src/events/event.ts'
@@ -130,7 +131,10 @@ export class Cluster {
         if (change.machine !== machine || !this.takesChanges) throw new Error(machine)
         return { taken: await controller.reportChange(change) }
       },
-      answer: async (_, id, answers) => void (await asks.answer(id, answers)),
+      answer: async (machine, id, answers) => {
+        asks.begin(id, machine)
+        await asks.answer(id, answers)
+      },
     }
     this.#running = { controller, links, handlers, numbers, asks, channels, end, life }
     await this.wait(controller.lead())
@@ -154,6 +158,14 @@ export class Cluster {
     const { numbers, asks } = this.#running
     numbers.start((machine, ask, signal) => asks.ask(machine, ask, signal))
     return numbers
+  }
+
+  /** The tails of output that streams of the controller carry. */
+  tails(): Tails {
+    if (this.#running === null) throw new Error('no controller runs now')
+    const tails = new Tails(this.#running)
+    tails.start(this.#running.asks)
+    return tails
   }
 
   /** Kills the controller with SIGKILL: only its disk stays. */

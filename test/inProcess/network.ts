@@ -144,9 +144,18 @@ export class Line {
 
   async #answer(id: string, answers: AsyncIterable<Answer | null>): Promise<void> {
     await this.#hop(new AbortController().signal)
+    // Noticed with the next answer or sign of life.
+    const isCut = (): boolean => this.faults.state === 'cut'
     async function* sent(): AsyncIterable<Answer> {
-      for await (const answer of answers) {
-        if (answer !== null) yield answerSchema.parse(JSON.parse(JSON.stringify(answer)))
+      const iterator = answers[Symbol.asyncIterator]()
+      try {
+        for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+          if (isCut()) throw unreachable()
+          if (next.value !== null) yield answerSchema.parse(JSON.parse(JSON.stringify(next.value)))
+        }
+      } finally {
+        // Its end waits for the next answer of the agent; the controller does not.
+        void iterator.return?.()
       }
     }
     await this.#reach().answer(this.#machine, id, sent())

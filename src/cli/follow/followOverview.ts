@@ -48,6 +48,7 @@ function following(known: Overview | null, message: Live): Overview | null {
       if (known === null) throw new BaseMismatch('the stream began with a difference')
       return readDifference(overviewSchema, known, message.change)
     case 'beat':
+    case 'tail':
       return known
   }
 }

@@ -40,14 +40,24 @@ export class EventStream {
     })
   }
 
-  writeText(text: string): void {
-    if (this.#reply.raw.destroyed || this.#reply.raw.writableEnded) return
-    this.#reply.raw.write(text)
+  writeText(text: string, passed = (): void => {}): void {
+    if (this.#reply.raw.destroyed || this.#reply.raw.writableEnded) return passed()
+    this.#reply.raw.write(text, passed)
     if (this.#reply.raw.writableLength > this.#limits.unreadBytes) this.#reply.raw.destroy()
   }
 
   write(event: Partial<ServerSentEvent> & { data: string }): void {
     this.writeText(encodeServerSentEvent(event))
+  }
+
+  /** Writes, and resolves when the operating system has taken it, or the reader has disconnected. */
+  async pass(event: Partial<ServerSentEvent> & { data: string }): Promise<void> {
+    const { raw } = this.#reply
+    const { promise, resolve } = Promise.withResolvers<void>()
+    raw.once('close', resolve)
+    this.writeText(encodeServerSentEvent(event), resolve)
+    await promise
+    raw.off('close', resolve)
   }
 
   /** False: the reader has not taken everything yet. */

@@ -199,9 +199,9 @@ function addStreams(api: FastifyInstance, rooms: Rooms, asks: Asks): void {
         response: { 200: eventsOf(stream.data), default: problemResponse },
       },
       handler: async (request, reply) => {
-        callers.watch(request, stream.role, reply.raw)
+        const caller = callers.watch(request, stream.role, reply.raw)
         const input = { params: request.params, query: request.query, body: undefined }
-        await handlers[name](input as never, request, reply) // as for operations
+        await handlers[name](input as never, request, reply, caller) // as for operations
         return reply
       },
     })

@@ -11,6 +11,7 @@ import { streamOverview } from '../overview/streams.ts'
 import { refuseUnknownMachine } from '../../fleet/decideMachine.ts'
 import { unlessRefused } from '../refusalError.ts'
 import { askedAgain, asTheyCome, inOrderOfTime, pipeAnswers, unreachableSaid } from './answerStreams.ts'
+import type { KnownCaller } from './callers.ts'
 import { askCheckup, sendAsMade } from './checkups.ts'
 import { EventStream } from './eventStream.ts'
 import { meantInstance } from './meantInstance.ts'
@@ -19,12 +20,17 @@ import { meantInstance } from './meantInstance.ts'
 const page = 200
 
 type StreamHandlers = {
-  [N in StreamName]: (input: Parsed<Streams[N]>, request: FastifyRequest, reply: FastifyReply) => Promise<void>
+  [N in StreamName]: (
+    input: Parsed<Streams[N]>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    caller: KnownCaller,
+  ) => Promise<void>
 }
 
-export function streamHandlers({ controller, overview, examine }: Rooms, asks: Asks): StreamHandlers {
+export function streamHandlers({ controller, examine, ...rooms }: Rooms, asks: Asks): StreamHandlers {
   return {
-    live: (_, request, reply) => streamOverview(overview, controller.clock, request, reply),
+    live: (_, request, reply, caller) => streamOverview({ controller, ...rooms }, caller, request, reply),
     events: async ({ query }, request, reply) => {
       const after = resumeAfter(request.headers['last-event-id']) ?? query.after
       const { position } = controller.state

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ApiClient } from '../../api/client.ts'
+import type { Live } from '../../api/overview.ts'
 import { basePath } from '../../api/operation.ts'
 import type { Answer } from '../../protocol/ask.ts'
 import { aReport, makeFolder } from '../testing/given.ts'
@@ -174,6 +175,32 @@ describe("an agent's stream", () => {
     expect(seen.filter((text) => !text.startsWith('a:'))).toEqual(['1', expect.stringMatching(/^b: /), '2'])
     expect(seen.filter((text) => text.startsWith('a:'))).toHaveLength(1)
     expect(since).toEqual([null, '1'])
+  })
+})
+
+describe('the live stream', () => {
+  it('names itself, and carries the tails that its reader adds', async () => {
+    await move('a')
+    const seen: Live[] = []
+    void (async () => {
+      for await (const { data } of controller.client.stream('live', {}, { signal: gone.signal })) seen.push(data)
+    })().catch(() => {}) // ends with the test
+    await until(() => expect(seen).not.toEqual([]))
+    const stream = seen[0]?.kind === 'whole' ? (seen[0].stream ?? '') : ''
+    const params = { stream }
+    const body = { tail: 'tail-of-a', service: 'shop', machine: 'a' }
+    const other = new ApiClient({ url: controller.url, token: tokens.reader })
+    await expect(other.call('openTail', { params, body })).rejects.toMatchObject({ code: 'E_NO_SUCH_STREAM' })
+    expect(await controller.client.call('openTail', { params, body })).toEqual({ tail: 'tail-of-a', instance: null })
+    await until(() => {
+      const tails = seen.flatMap((one) => (one.kind === 'tail' ? [one] : []))
+      expect(tails.flatMap(({ tail, items }) => items.map((item) => ({ tail, ...item })))).toEqual([
+        expect.objectContaining({ tail: 'tail-of-a', kind: 'cut', machine: 'a', code: 'E_MACHINE_UNREACHABLE' }),
+      ])
+    })
+    const end = { params: { ...params, tail: 'tail-of-a' } }
+    expect(await controller.client.call('endTail', end)).toEqual({ ended: true })
+    expect(await controller.client.call('endTail', end)).toEqual({ ended: false })
   })
 })
 

@@ -51,17 +51,17 @@ export class LiveOverview {
   }
 
   /** Sends the whole overview, then each difference from it, until the returned function is called. */
-  async follow(read: Reader): Promise<() => void> {
+  async follow(read: Reader, stream: string): Promise<() => void> {
     await this.#changes.ready()
     this.#stopListening ??= this.#listen()
-    read(this.whole())
+    read(this.whole(stream))
     this.#readers.add(read)
     return () => this.#leave(read)
   }
 
   /** The overview that the next difference follows, as a message. */
-  whole(): string {
-    return JSON.stringify({ kind: 'whole', at: this.#at(), overview: this.#update() } satisfies Live)
+  whole(stream: string): string {
+    return JSON.stringify({ kind: 'whole', at: this.#at(), stream, overview: this.#update() } satisfies Live)
   }
 
   #at(): string {

@@ -1,17 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Live } from '../../api/overview.ts'
-import type { Clock } from '../../lib/clock.ts'
 import { encodeServerSentEvent } from '../../lib/serverSentEvents.ts'
 import { EventStream } from '../http/eventStream.ts'
-import type { LiveOverview } from './liveOverview.ts'
+import type { Rooms } from '../handlers.ts'
+import type { KnownCaller } from '../http/callers.ts'
+import { readerId } from '../tails/handlers.ts'
 
 /**
  * One reader of the live overview. A reader that is too slow for the differences gets the whole overview when it has
  * room again, so that nothing piles up for it.
  */
 export async function streamOverview(
-  live: LiveOverview,
-  clock: Clock,
+  { overview: live, tails, controller: { clock } }: Pick<Rooms, 'overview' | 'tails' | 'controller'>,
+  reader: KnownCaller,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
@@ -20,18 +21,20 @@ export async function streamOverview(
     return encodeServerSentEvent({ data: JSON.stringify(message) })
   }
   const stream = new EventStream(request, reply, clock, {}, beat)
+  const pass = (data: string): Promise<void> => stream.pass({ data })
+  const id = tails.carry({ signal: stream.signal, pass }, readerId(reader))
   let isBehind = false
   const catchUp = async (): Promise<void> => {
     await stream.room()
     isBehind = false
-    if (!stream.signal.aborted) stream.write({ data: live.whole() })
+    if (!stream.signal.aborted) stream.write({ data: live.whole(id) })
   }
   const stop = await live.follow((data) => {
     if (isBehind) return
     if (stream.hasRoom) return stream.write({ data })
     isBehind = true
     void catchUp()
-  })
+  }, id)
   if (stream.signal.aborted) stop()
   else stream.signal.addEventListener('abort', stop)
 }
