@@ -43,7 +43,8 @@ export class ServedCluster {
     const sessions = await Sessions.open(new MemorySessionStore(), tokens)
     const releases = { depot: { atCap: null }, resolve: (_: string, prefix: string) => prefix }
     const unwritable = (): null => null
-    const some = { controller, numbers, lastWords, releases, tokens, sessions, unwritable }
+    const tails = cluster.tails()
+    const some = { controller, numbers, lastWords, tails, releases, tokens, sessions, unwritable }
     // The page makes no call that needs the other rooms, which are files and threads.
     const known = some as unknown as Rooms
     const changes = new RecentChanges(controller)
