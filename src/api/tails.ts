@@ -4,7 +4,7 @@ import { id, machine, service, time, type Operation } from './operation.ts'
 /** Most tails of one stream: eight tabs, with two each. */
 export const mostTails = 16
 
-/** What a tail tells: lines, and from when to when a machine's lines are missing. */
+/** A tail tells lines, and from when to when a machine's lines are missing. */
 export const tailItemSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('line'),
