@@ -8,11 +8,8 @@ import { statusSchema, type Status } from './views.ts'
 const serviceSchema = statusSchema.shape.services.element
 const instanceSchema = serviceSchema.shape.instances.element
 
-/** An event of the log as people read it. */
-export const changeSchema = z.object({
-  position: z.int(),
-  at: time,
-  type: z.string(),
+/** How an event reads to people. */
+export const wordsSchema = z.object({
   sign: z.enum(['running', 'done', 'failed', 'reverted', 'moved', 'lost', 'warn', 'note']),
   subject: z.string().describe('a sentence is made of `subject` and `text`'),
   text: z.string(),
@@ -20,6 +17,13 @@ export const changeSchema = z.object({
   machine: z.string().nullable(),
   rollout: z.string().nullable(),
   instance: z.string().nullable(),
+})
+
+/** An event of the log as people read it. */
+export const changeSchema = wordsSchema.extend({
+  position: z.int(),
+  at: time,
+  type: z.string(),
   by: z
     .string()
     .nullable()

@@ -1,6 +1,16 @@
 import { z } from 'zod'
+import { changeSchema } from './overview.ts'
+import { standingProblemSchema } from './standingProblem.ts'
 import { atLeast, id, service, time, type Operation } from './operation.ts'
-import { instanceSchema, machineSchema, releaseSchema, rolloutSchema, serviceSchema, statusSchema } from './views.ts'
+import {
+  instanceSchema,
+  machineSchema,
+  releaseSchema,
+  rolloutSchema,
+  serviceSchema,
+  statusSchema,
+  type Status,
+} from './views.ts'
 
 /** Says that an answer is of the past. */
 const asOfSchema = z.object({
@@ -38,6 +48,23 @@ const pastStatusSchema = statusSchema.extend({
 
 export type PastStatus = z.infer<typeof pastStatusSchema>
 
+/**
+ * A status of the past in the form of a present one, for views that both share. Fields that the log does not hold have
+ * no meaning in it: a reader must not show them.
+ */
+export function asStatus(past: PastStatus): Status {
+  const { controller, machines, services } = past
+  return {
+    ...past,
+    controller: { ...controller, version: controller.version ?? 'not started', problems: [] },
+    machines: machines.map((machine) => ({ ...machine, problems: [] })),
+    services: services.map((service) => ({
+      ...service,
+      instances: service.instances.map((instance) => ({ ...instance, restarts: 0, work: 0 })),
+    })),
+  }
+}
+
 const at = z
   .string()
   .regex(/^(\d{1,16}|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}[^\s]*)$/, 'a position of the event log, or a time (ISO 8601)')
@@ -49,6 +76,14 @@ export const pastOperations = {
     ...{ method: 'GET', path: '/past/status', role: 'reader', summary: 'the status as it was at a position or time' },
     query: z.object({ at, atLeast }),
     response: pastStatusSchema,
+  },
+  pastOverview: {
+    ...{ method: 'GET', path: '/past/overview', role: 'reader', summary: 'the overview as it was then' },
+    query: z.object({ at, atLeast }),
+    response: pastStatusSchema.extend({
+      wrong: z.array(standingProblemSchema).describe('what needed attention, without next steps'),
+      changes: z.array(changeSchema).describe('the newest changes up to then, newest first'),
+    }),
   },
   pastRollouts: {
     ...{ method: 'GET', path: '/past/rollouts', role: 'reader', summary: 'the history of rollouts as it was then' },

@@ -11,7 +11,7 @@ import {
   type Operation,
   type StreamOperation,
 } from './operation.ts'
-import { overviewOperations, overviewStreams } from './overview.ts'
+import { overviewOperations, overviewStreams, wordsSchema } from './overview.ts'
 import { eventSchema, releaseSchema, rolloutSchema, sourceSchema, statusSchema } from './views.ts'
 
 /*
@@ -106,7 +106,11 @@ export const smallOperations = {
       atLeast,
     }),
     response: z.object({
-      events: z.array(eventSchema),
+      events: z.array(
+        eventSchema.extend({
+          words: wordsSchema.extend({ isChange: z.boolean().describe('false: a step on the way to a change') }),
+        }),
+      ),
       next: z
         .int()
         .nullable()

@@ -85,7 +85,10 @@ it('finds the events of a rollout, also the steps and instances of its service w
 it('finds what followed directly from an event', async () => {
   const started = all.find(({ type }) => type === 'RolloutStarted')?.position ?? 0
   const after = (await findEvents(controller, query({ cause: started }))).events
-  expect(after.map(({ type }) => type)).toEqual(['ReleaseFetched', 'ReleaseFetched'])
+  expect(after.map(({ type, words }) => `${type}: ${words.subject} ${words.text}`)).toEqual([
+    'ReleaseFetched: machine b has fetched the release',
+    'ReleaseFetched: machine a has fetched the release',
+  ])
 })
 
 it('refuses to begin after the end of the log', async () => {

@@ -37,7 +37,11 @@ export async function findEvents(controller: Controller, query: Query): Promise<
     if (found.length === limit && oldest) before = oldest.position
     await sleep(clock, 0)
   }
-  return { events: found, next: before > after + 1 ? before : null, position: last }
+  return {
+    events: found.map((event) => ({ ...event, words: wordingOf(event) })),
+    next: before > after + 1 ? before : null,
+    position: last,
+  }
 }
 
 /** The part of a query that the log itself can tell apart: it lets a few events too many through. */

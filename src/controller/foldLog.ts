@@ -5,8 +5,8 @@ import type { EventLog } from '../store/eventLog.ts'
 import type { Snapshots } from '../store/snapshots.ts'
 import { Fold } from './fold.ts'
 
-/** Number of events read at a time. */
-const page = 1_000
+/** Number of events read at a time when nothing else is to be done. */
+const largePage = 1_000
 
 interface Folded {
   fold: Fold
@@ -35,11 +35,12 @@ export function foldLog(
   )
 }
 
-/** Folds the log up to `end`, or to its own end. Waits for `step` after every thousand events. */
+/** Folds the log up to `end`, or to its own end. Waits for `step` after each page of events. */
 export async function foldTo(
   end: number,
   { log, config, snapshots }: Sources,
   step: (position: number) => unknown,
+  page = largePage,
 ): Promise<Folded> {
   const known = await snapshots?.newest(Math.min(end, await log.position()), ({ position, text }) => {
     const fold = new Fold(config, text)

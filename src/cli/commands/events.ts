@@ -83,7 +83,9 @@ async function newest(
       ...(before === null ? {} : { before }),
     }
     const answer: Result<Operations['findEvents']> = await client.call('findEvents', { query }, signal)
-    found.push(...answer.events)
+    found.push(
+      ...answer.events.map(({ position, at, type, data, by, cause }) => ({ position, at, type, data, by, cause })),
+    )
     end ??= answer.position
     before = answer.next
     if (before === null) break

@@ -1,7 +1,7 @@
 import type { ApiClient } from '../../api/client.ts'
 import { followRollout } from '../follow/followRollout.ts'
 import { lastLines } from '../follow/lastLines.ts'
-import { asOfLine, timeOf } from '../render/pastStatus.ts'
+import { asOfLine, timeOf } from '../render/asOf.ts'
 import { renderRollout, renderRollouts } from '../render/rollouts.ts'
 import { rolloutResult } from '../render/rolloutResult.ts'
 import { withPrepare } from '../render/withPrepare.ts'

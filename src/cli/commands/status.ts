@@ -1,6 +1,5 @@
 import type { RolloutView } from '../../api/views.ts'
 import { noSuchService } from '../noSuchService.ts'
-import { renderPastStatus } from '../render/pastStatus.ts'
 import { withPrepare } from '../render/withPrepare.ts'
 import { renderStatus } from '../render/status.ts'
 import type { CommonFlags, Session } from '../session.ts'
@@ -18,6 +17,7 @@ export async function status(
     const view = onlyOf(await client.call('status', {}, signal), service)
     out.result(view, () => renderStatus(view, { now: Date.now(), paint, whole }))
   } else {
+    const { renderPastStatus } = await import('../render/pastStatus.ts')
     const view = onlyOf(await client.call('pastStatus', { query: { at } }, signal), service)
     out.result(view, () => renderPastStatus(view, { paint, whole }))
   }

@@ -26,7 +26,9 @@ interface StatusOptions {
 
 /** The whole state on one screen, with the problems first. */
 export function renderStatus(status: Status, { now, paint, whole, isPast = false }: StatusOptions): string {
-  const problems = problemsOf(status).map((problem) => `${paint('red', '!')} ${inOneLine(problem)}`)
+  const problems = problemsOf(status).map(
+    (problem) => `${paint('red', '!')} ${isPast ? problem.text : inOneLine(problem)}`,
+  )
   const sections = [
     [headline(status, paint), ...problems, ...featureLines(status, paint)],
     ...(whole

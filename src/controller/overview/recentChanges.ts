@@ -1,6 +1,7 @@
 import type { ChangeView } from '../../api/overview.ts'
 import { wordingOf } from '../../decider/wordingOf.ts'
 import type { RecordedEvent } from '../../events/event.ts'
+import type { EventLog } from '../../store/eventLog.ts'
 import type { Controller } from '../controller.ts'
 
 /** Number of changes that are kept. */
@@ -37,21 +38,25 @@ export class RecentChanges {
 
   async #read(): Promise<void> {
     const { log, state } = this.#controller
-    const { position: end } = state
-    this.#controller.onChange((events) => this.#add(events))
-    for (let from = end; from > 0 && from > end - most && this.#changes.length < kept; from -= page) {
-      const before = await log.read(Math.max(0, from - page), Math.min(page, from))
-      this.#merge(before.filter(({ position }) => position <= from))
-    }
+    this.#controller.onChange((events) => this.#merge(changesIn(events)))
+    this.#merge(await changesBefore(log, state.position))
   }
 
-  #add(events: readonly RecordedEvent[]): void {
-    if (events.length > 0) this.#merge(events)
-  }
-
-  #merge(events: readonly RecordedEvent[]): void {
-    const found = events.map(changeView).flatMap(({ change, isChange }) => (isChange ? [change] : []))
+  #merge(found: readonly ChangeView[]): void {
     if (found.length === 0) return
     this.#changes = [...this.#changes, ...found].toSorted((a, b) => b.position - a.position).slice(0, kept)
   }
 }
+
+/** The newest changes up to a position of the log, newest first. */
+export async function changesBefore(log: EventLog, end: number): Promise<ChangeView[]> {
+  const found: ChangeView[] = []
+  for (let from = end; from > 0 && from > end - most && found.length < kept; from -= page) {
+    const before = await log.read(Math.max(0, from - page), Math.min(page, from))
+    found.push(...changesIn(before.filter(({ position }) => position <= from)).toReversed())
+  }
+  return found.slice(0, kept)
+}
+
+const changesIn = (events: readonly RecordedEvent[]): ChangeView[] =>
+  events.map(changeView).flatMap(({ change, isChange }) => (isChange ? [change] : []))

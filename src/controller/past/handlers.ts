@@ -1,11 +1,18 @@
-import type { pastOperations } from '../../api/past.ts'
+import { asStatus, type pastOperations } from '../../api/past.ts'
+import { problemsOf } from '../../problems/problemsOf.ts'
 import { findRollout } from '../findRollout.ts'
+import { changesBefore } from '../overview/recentChanges.ts'
 import type { Handlers, Rooms } from '../handlers.ts'
 import type { PastState } from './past.ts'
 import { pastStatusView } from './pastStatusView.ts'
 
 export const pastHandlers = ({ past, controller }: Rooms): Handlers<keyof typeof pastOperations> => ({
   pastStatus: async ({ query }) => pastStatusView(controller.config, await past.state(query.at)),
+  pastOverview: async ({ query }) => {
+    const status = pastStatusView(controller.config, await past.state(query.at))
+    const wrong = problemsOf(asStatus(status)).map((problem) => ({ ...problem, next: [] }))
+    return { ...status, wrong, changes: await changesBefore(controller.log, status.asOf.position) }
+  },
   pastRollouts: async ({ query }) => {
     const then = await past.state(query.at)
     return { asOf: asOf(then), rollouts: then.fold.history.all(query.service ?? null).slice(-query.limit) }

@@ -12,6 +12,8 @@ import { SqliteSnapshotStore } from '../../store/sqliteSnapshotStore.ts'
 import type { Controller } from '../controller.ts'
 import { Fold } from '../fold.ts'
 import { aReport, controllerOn, deploy, makeFolder, obey, publishIn, quiet } from '../testing/given.ts'
+import type { Rooms } from '../handlers.ts'
+import { pastHandlers } from './handlers.ts'
 import { Past } from './past.ts'
 import { pastStatusView } from './pastStatusView.ts'
 import { SnapshotFiller } from './snapshotFiller.ts'
@@ -141,6 +143,20 @@ describe('the past', () => {
   it('refuses a position that the log does not have, and a time that is none', async () => {
     await expect(pastOn(null).state('1000000')).rejects.toMatchObject({ code: 'E_BEYOND_LOG' })
     await expect(pastOn(null).state('2026-13-01T00:00')).rejects.toMatchObject({ code: 'E_USAGE' })
+  })
+
+  it('has the problems and the changes of that time, without next steps', async () => {
+    const lost = { type: 'MachineLost', data: { machine: 'b', silentMs: 10_000 } } as const
+    const { position } = controller.state
+    await controller.log.append(position, [lost, { type: 'ClockRestarted', data: { reason: 'x' } }], Date.now())
+    const { pastOverview } = pastHandlers({ controller, past: pastOn(null) } as unknown as Rooms) // only these are used
+    const { wrong, changes } = await pastOverview({ query: { at: String(position + 1) } } as never, {} as never)
+    expect(wrong.find(({ machine }) => machine === 'b')).toMatchObject({ word: 'lost', next: [], since: null })
+    expect(changes[0]).toMatchObject({ position: position + 1, type: 'MachineLost', subject: 'machine b' })
+    const before = await pastOverview({ query: { at: String(position) } } as never, {} as never)
+    expect(before.wrong).toEqual([])
+    expect(before.changes[0]).toMatchObject({ type: 'RolloutFinished', subject: 'wiki' })
+    expect(before.changes.length).toBeGreaterThan(5)
   })
 
   it('passes over a damaged snapshot', async () => {

@@ -26,6 +26,9 @@ interface Options {
   clock: Clock
 }
 
+/** Number of events folded between two turns of the event loop: a few milliseconds. */
+const page = 200
+
 /** Number of states kept: a page that looks at one of them asks for several views of it. */
 const kept = 4
 
@@ -85,7 +88,7 @@ export class Past {
 
   async #fold(position: number): Promise<PastState> {
     const { log, config, snapshots, clock } = this.#options
-    const { fold } = await foldTo(position, { log, config, snapshots }, () => sleep(clock, 0))
+    const { fold } = await foldTo(position, { log, config, snapshots }, () => sleep(clock, 0), page)
     const { state } = fold
     const [last] = state.position === 0 ? [] : await log.read(state.position - 1, 1)
     const leadership = state.terms.at(-1)
