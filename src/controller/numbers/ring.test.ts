@@ -17,6 +17,15 @@ it('keeps points for their time, oldest first, and grows as needed', () => {
   expect(ring.bytes).toBe(small * 2)
 })
 
+it('begins again when the clock was set back', () => {
+  const ring = new Ring({ width: 1, keptMs: 1_000, mostPoints: 10 })
+  for (const at of [5_000, 5_100, 4_000, 4_100]) ring.push(at, [at])
+  expect(pointsOf(ring)).toEqual([
+    [4_000, 4_000],
+    [4_100, 4_100],
+  ])
+})
+
 it('drops the oldest beyond its most points, and never grows further', () => {
   const ring = new Ring({ width: 1, keptMs: Infinity, mostPoints: 200 })
   for (let at = 0; at < 1_000; at += 1) ring.push(at, [at])

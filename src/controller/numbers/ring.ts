@@ -32,8 +32,9 @@ export class Ring {
     return this.#size === 0 ? null : (this.#times[this.#index(this.#size - 1)] ?? null)
   }
 
-  /** `at` in ms, not before that of the newest point. */
+  /** `at` in ms. If it lies before the newest point, a clock was set back: the points of its future are dropped. */
   push(at: number, values: readonly number[]): void {
+    if ((this.newest ?? at) > at) this.#size = 0
     this.dropBefore(at - this.#keptMs)
     if (this.#size === this.#times.length && this.#size < this.#mostPoints) this.#grow()
     if (this.#size === this.#times.length) this.#dropFirst()

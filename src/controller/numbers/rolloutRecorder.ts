@@ -7,7 +7,7 @@ import { recordLinesIn, recordText, thinned, type RecordLine } from './recordFil
 import { rolloutRecord } from './rolloutRecord.ts'
 import type { Read, Sample } from './sample.ts'
 
-const limits = { files: 100_000, bytes: 256 * 1_024 * 1_024 }
+const limits = { files: 5_000, bytes: 256 * 1_024 * 1_024 }
 /** Beyond this size, a record is thinned. */
 const fileBytes = 256 * 1_024
 /** A rollout that has just ended gets one more reading of each machine, if it comes in this time. */

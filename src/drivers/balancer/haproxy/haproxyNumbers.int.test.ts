@@ -126,9 +126,45 @@ async function serversOf(machine: string): Promise<string> {
 }
 
 describe.each([
-  ['embedded', () => lab.machine('a')],
-  ['haproxy', (): Promise<LabMachine> => machines.machine('a', { limits: { checkMs: 60_000 } })],
-])('for the same faults, %s', (_name, start) => {
+  ['embedded', (name: string) => lab.machine(name)],
+  ['haproxy', (name: string): Promise<LabMachine> => machines.machine(name, { limits: { checkMs: 60_000 } })],
+])('for the same faults, %s', (_name, begin) => {
+  const start = (): Promise<LabMachine> => begin('a')
+
+  it('counts as its own answers a body that is too long, and a request for which no machine has an instance', async () => {
+    const [a, b] = await Promise.all([begin('a'), begin('b')])
+    const x = await answering('x-1')
+    await a.route(httpRoute({ targets: [x.active], bodyBytes: 10 }))
+    expect((await ask(a.port, { path: '/200', method: 'POST', body: 'far too long' })).status).toBe(413)
+    await b.route(httpRoute({}))
+    await a.route(httpRoute({ peers: [b.peer] }))
+    expect((await ask(a.port, { path: '/200' })).status).toBe(503)
+    const own = async ({ balancer }: LabMachine): Promise<number[][]> =>
+      (await balancer.numbers()).services.flatMap((one) => (one.own.some((count) => count > 0) ? [one.own] : []))
+    await expect.poll(() => own(a)).toEqual([[0, 0, 0, 1, 1]])
+    expect(await own(b)).toEqual([])
+  })
+
+  it('counts an answer that never began where the instance is, also for a forwarded request', async () => {
+    const [a, b] = await Promise.all([begin('a'), begin('b')])
+    const breaking = await lab.instance('x-1', (request) => request.socket.destroy())
+    await b.route(httpRoute({ targets: [breaking.active] }))
+    await a.route(httpRoute({ peers: [b.peer] }))
+    let asked = 0
+    const post = async (): Promise<number> => {
+      asked += 1
+      return (await ask(a.port, { method: 'POST' })).status
+    }
+    // A peer is used once it has answered a check: until then, a itself answers.
+    await expect.poll(post).toBe(502)
+    const { instances: there, services: ofB } = await b.balancer.numbers()
+    expect(there).toMatchObject([{ instance: 'x-1', answers: [0, 0, 0, 0, 0], errors: 1 }])
+    await expect.poll(async () => (await b.balancer.numbers()).services[0]?.own ?? ofB).toEqual([0, 0, 0, 0, 1])
+    const { instances: here, services } = await a.balancer.numbers()
+    expect(here).toEqual([])
+    expect(services.reduce((sum, { own }) => sum + own[4], 0)).toBe(asked - 1)
+  })
+
   it('counts a refused connection and a retry, and an answer that never began', async () => {
     const a = await start()
     const dead = await answering('dead-1')
