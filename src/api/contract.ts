@@ -6,6 +6,7 @@ import { reportSchema } from '../protocol/report.ts'
 import { largeFeatureOperations } from './largeFeatures.ts'
 import { flag, id, machine, position, service, type Operation, type StreamOperation } from './operation.ts'
 import { pastOperations } from './past.ts'
+import { overviewOperations, overviewStreams } from './overview.ts'
 import { smallOperations, smallStreams } from './smallCalls.ts'
 
 const certificateRequest = z.object({ request: z.string().max(16_384).describe('PKCS #10, PEM') })
@@ -28,6 +29,7 @@ const laterBoot = z
 /** Every call of the API except the streams (`streams`) and the object transfers, which are not JSON. */
 export const operations = {
   ...smallOperations,
+  ...overviewOperations,
   ...largeFeatureOperations,
   ...pastOperations,
   join: {
@@ -55,6 +57,7 @@ export const operations = {
 /** Server-sent events; `Last-Event-ID` is a log position where the messages have ids. */
 export const streams = {
   ...smallStreams,
+  ...overviewStreams,
   logs: {
     ...{ path: '/logs', role: 'reader', summary: 'output of the instances of a service, on all its machines' },
     query: z.object({

@@ -1,21 +1,13 @@
 import { addressesStatus, addressProblems } from './addresses.ts'
-import { lastWordsOperations } from './lastWords.ts'
 import { maintenanceOperations, maintenanceStatus, whyLeftOut } from './maintenance.ts'
-import { numbersOperations } from './numbers.ts'
 import { noteOperations, notesStatus } from './notes.ts'
-import { sessionOperations } from './sessions.ts'
-import { tailOperations } from './tails.ts'
 import { upgradeOperations } from './upgrade.ts'
 
-/** Here a feature hangs its calls into the API, */
+/** Here a feature hangs its calls into the API (`largeFeatures.ts` has those that most commands do not make), */
 export const featureOperations = {
   ...maintenanceOperations,
   ...upgradeOperations,
   ...noteOperations,
-  ...numbersOperations,
-  ...lastWordsOperations,
-  ...sessionOperations,
-  ...tailOperations,
 }
 
 /** its part into the answer of `status`, */

@@ -1,4 +1,14 @@
 import { clusterOperations } from './cluster.ts'
+import { lastWordsOperations } from './lastWords.ts'
+import { numbersOperations } from './numbers.ts'
+import { sessionOperations } from './sessions.ts'
+import { tailOperations } from './tails.ts'
 
-/** Here a feature hangs in calls that carry definitions: see `smallCalls.ts`. All others hang in at `features.ts`. */
-export const largeFeatureOperations = { ...clusterOperations }
+/** Here a feature hangs in calls that most commands do not make, so that these need not load them: see `smallCalls.ts`. */
+export const largeFeatureOperations = {
+  ...clusterOperations,
+  ...numbersOperations,
+  ...lastWordsOperations,
+  ...sessionOperations,
+  ...tailOperations,
+}

@@ -4,20 +4,10 @@ import { time, type Operation, type StreamOperation } from './operation.ts'
 import { standingProblemSchema } from './standingProblem.ts'
 import { tailItemSchema } from './tails.ts'
 import { statusSchema, type Status } from './views.ts'
+import { wordsSchema } from './words.ts'
 
 const serviceSchema = statusSchema.shape.services.element
 const instanceSchema = serviceSchema.shape.instances.element
-
-/** How an event reads to people. */
-export const wordsSchema = z.object({
-  sign: z.enum(['running', 'done', 'failed', 'reverted', 'moved', 'lost', 'warn', 'note']),
-  subject: z.string().describe('a sentence is made of `subject` and `text`'),
-  text: z.string(),
-  service: z.string().nullable(),
-  machine: z.string().nullable(),
-  rollout: z.string().nullable(),
-  instance: z.string().nullable(),
-})
 
 /** An event of the log as people read it. */
 export const changeSchema = wordsSchema.extend({

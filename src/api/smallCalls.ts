@@ -11,12 +11,12 @@ import {
   type Operation,
   type StreamOperation,
 } from './operation.ts'
-import { overviewOperations, overviewStreams, wordsSchema } from './overview.ts'
+import { wordsSchema } from './words.ts'
 import { eventSchema, releaseSchema, rolloutSchema, sourceSchema, statusSchema } from './views.ts'
 
 /*
- * The calls and streams whose descriptions are small. A command loads only these: the others carry definitions, reports
- * and answers of machines, whose descriptions cost 50 ms.
+ * The calls and streams that most commands make. They load only these: the others carry definitions, reports and answers
+ * of machines, or numbers, whose descriptions cost 50 ms.
  */
 
 const eventFilter = {
@@ -238,12 +238,10 @@ export const smallOperations = {
     body: z.object({}),
     response: z.object({ position, term: z.int(), adopted: z.array(z.string()) }),
   },
-  ...overviewOperations,
   ...featureOperations,
 } as const satisfies Record<string, Operation>
 
 export const smallStreams = {
-  ...overviewStreams,
   events: {
     ...{ path: '/events', role: 'reader', summary: 'the event log, with new events as they happen if requested' },
     query: z.object({ ...eventFilter, after: z.coerce.number().int().nonnegative().default(0), follow: flag }),

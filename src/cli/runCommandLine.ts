@@ -4,8 +4,6 @@ import { buildApplicationFor } from './application.ts'
 import { asOperatorError } from '../lib/asOperatorError.ts'
 import type { CliContext } from './command.ts'
 import { isProgram, withGlobalFlagsBehind } from './commandLine.ts'
-import { helpJson } from './help/helpJson.ts'
-import { overview } from './help/pages.ts'
 import type { CliHost } from './host.ts'
 import type { Interrupts } from './interrupts.ts'
 import { LostOutput } from './lostOutput.ts'
@@ -58,7 +56,7 @@ async function runCommand(args: string[], host: CliHost, { interrupts, output }:
     finish: (ended) => (outcome = ended),
     known: async () => [], // completion alone asks
   }
-  if (isOverview(args)) printed = overview(commands)
+  if (isOverview(args)) printed = (await import('./help/pages.ts')).overview(commands)
   else await run(application, args, context)
   // Callbacks assign these variables, which the compiler does not see.
   const ended = outcome as { code: number } | { error: unknown } | null
@@ -67,13 +65,16 @@ async function runCommand(args: string[], host: CliHost, { interrupts, output }:
   if (printed !== '') {
     const json = beforeEscape(args).includes('--json')
     if (!json) host.stdout.write(printed)
-    else
-      new Output(host, true).object(
-        isVersion(args) ? { version: printed.trim() } : { help: helpJson(commands, args, printed) },
-      )
+    else new Output(host, true).object(await inJson(args, printed))
   }
   if (ended && 'error' in ended) throw ended.error
   return ended?.code ?? 0
+}
+
+async function inJson(args: string[], printed: string): Promise<object> {
+  if (isVersion(args)) return { version: printed.trim() }
+  const { helpJson } = await import('./help/helpJson.ts')
+  return { help: helpJson(commands, args, printed) }
 }
 
 /** `tandem`, `tandem --help`. */
