@@ -18,6 +18,8 @@ it('the program as it ships needs nothing else: its cluster publishes, prepares,
   const pushed = await laptop.json<Pushed>('push', laptop.service('web', definition))
   expect(pushed, JSON.stringify(pushed)).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
   for (const entry of Object.values(laptop.entries)) expect((await fetch(entry)).status).toBe(200)
+  const page = await fetch(`http://127.0.0.1:${laptop.port}/`, { headers: { accept: 'text/html' } })
+  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<div id="page">')])
   if (process.platform !== 'linux') return
   expect(await laptop.run('run', 'web', '--', 'sh', '-c', onlyThree)).toMatchObject({ code: 0 })
   const { holders, processes } = callers.holders(laptop)
