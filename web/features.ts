@@ -6,3 +6,4 @@ const features: WebFeature[] = [overview]
 
 export const pages: Page[] = features.flatMap((feature) => feature.pages ?? [])
 export const barLinks: BarLink[] = features.flatMap((feature) => feature.bar ?? [])
+export const paletteItems = features.flatMap((feature) => feature.palette ?? [])

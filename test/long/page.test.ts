@@ -35,7 +35,8 @@ describe.skipIf(missing !== null)('the page in a browser', () => {
 
   /** A tab of a browser of its own, signed in. */
   async function signedIn(options: Parameters<Browser['newContext']>[0] = {}, path = '/'): Promise<Watched> {
-    const context = await browser.newContext(options)
+    // A colour that is changing has no contrast yet.
+    const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
     const tab = await watched(context, origin)
     await tab.page.goto(await link(path))
     await tab.page.getByText(/^\W*live/).waitFor()
@@ -83,6 +84,11 @@ describe.skipIf(missing !== null)('the page in a browser', () => {
     expect([...(await findings(tab.page)), ...tab.complaints]).toEqual([])
     await tab.page.keyboard.press('Escape')
     await tab.page.getByRole('dialog').waitFor({ state: 'hidden' })
+    await tab.page.keyboard.press('Control+k')
+    await tab.page.getByRole('option', { name: 'Overview' }).waitFor()
+    expect([...(await findings(tab.page)), ...tab.complaints]).toEqual([])
+    await tab.page.keyboard.press('Escape')
+    await tab.page.getByRole('dialog').waitFor({ state: 'hidden' })
     await tab.page.context().close()
   })
 
@@ -96,6 +102,23 @@ describe.skipIf(missing !== null)('the page in a browser', () => {
     expect(await tab.page.locator('.bar').innerText()).toContain('not live')
     await tab.page.locator('.strip').waitFor({ state: 'detached' })
     await tab.page.getByRole('heading', { level: 1, name: /^All well/ }).waitFor()
+    expect(tab.complaints).toEqual([])
+    await tab.page.context().close()
+  })
+
+  it('goes anywhere by the keyboard alone', async () => {
+    const tab = await signedIn({}, 'nowhere')
+    await tab.page.getByRole('heading', { level: 1, name: 'There is no page /nowhere' }).waitFor()
+    await tab.page.keyboard.press('Control+k')
+    await tab.page.keyboard.type('over')
+    await tab.page.getByRole('option', { name: 'Overview' }).waitFor()
+    await tab.page.keyboard.press('Enter')
+    await tab.page.getByRole('heading', { level: 1, name: 'All well' }).waitFor()
+    await expect.poll(() => tab.page.evaluate('document.activeElement.id')).toBe('main')
+    await tab.page.goBack()
+    await tab.page.getByRole('heading', { level: 1, name: 'There is no page /nowhere' }).waitFor()
+    await tab.page.keyboard.type('go')
+    await tab.page.getByRole('heading', { level: 1, name: 'All well' }).waitFor()
     expect(tab.complaints).toEqual([])
     await tab.page.context().close()
   })

@@ -8,7 +8,13 @@ import { clockTime, localClock } from '../lib/time.ts'
 const isWithin = (path: string, link: string): boolean =>
   link === '/' ? path === '/' : path === link || path.startsWith(`${link}/`)
 
-export function Bar({ onAccount, onKeys }: { onAccount: () => void; onKeys: () => void }): JSX.Element {
+interface BarProps {
+  onFind: () => void
+  onAccount: () => void
+  onKeys: () => void
+}
+
+export function Bar({ onFind, onAccount, onKeys }: BarProps): JSX.Element {
   const { overview, me } = useCluster()
   const { path } = address.value
   return (
@@ -32,6 +38,9 @@ export function Bar({ onAccount, onKeys }: { onAccount: () => void; onKeys: () =
           </a>
         ))}
       </nav>
+      <button type="button" class="find" onClick={onFind}>
+        Find <span class="wide-only">or do</span> <kbd class="wide-only">Ctrl K</kbd>
+      </button>
       <LiveMark />
       <button type="button" class="plain who" onClick={onAccount}>
         {me.value?.name ?? 'signed in'}

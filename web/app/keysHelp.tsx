@@ -21,7 +21,7 @@ export function KeysHelp(): JSX.Element {
                 <div key={names}>
                   <dt>{does}</dt>
                   <dd>
-                    {names.split(' ').map((name) => (
+                    {names.split(/[ +]/).map((name) => (
                       <kbd key={name}>{name}</kbd>
                     ))}
                   </dd>

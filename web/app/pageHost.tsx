@@ -31,14 +31,18 @@ export function PageHost(): JSX.Element {
       },
     )
   })
-  const shown = useRef(found?.page)
+  const ready = loaded.value
+  // An address without a page is shown at once.
+  const path = found === null ? '' : ready?.page === found.page ? found.page.path : null
+  const shown = useRef<string | null>(null)
   useEffect(() => {
-    // Screen readers and the keyboard go on at the new page; the first one is where they are already.
-    if (shown.current !== found?.page) document.getElementById('main')?.focus({ preventScroll: true })
-    shown.current = found?.page
-  }, [found?.page, loaded.value])
+    if (path === null) return
+    const isFirst = shown.current === null
+    shown.current = path
+    // Screen readers and the keyboard go on at the new page. A dialog that closes gives the focus back first.
+    if (!isFirst) setTimeout(() => document.getElementById('main')?.focus({ preventScroll: true }))
+  }, [path])
   if (!found) return <NoSuchPage path={address.value.path} />
-  const { value: ready } = loaded
   // The page before stays until the code of the next one is here.
   if (ready === null) return <main id="main" aria-busy="true" />
   if ('failed' in ready) return <Outdated />

@@ -11,11 +11,15 @@ import { Bar } from './bar.tsx'
 import type { Opened } from './cluster.ts'
 import { Dialog } from './dialog.tsx'
 import { KeysHelp } from './keysHelp.tsx'
+import { lazy } from './lazy.tsx'
 import { PageHost } from './pageHost.tsx'
 import { switchScheme } from './scheme.ts'
 import { Strip } from './strip.tsx'
 
-type OpenDialog = 'keys' | 'account' | null
+/** Loaded when somebody looks for something, so that the overview stays small. */
+const Palette = lazy(async () => (await import('./palette.tsx')).Palette)
+
+type OpenDialog = 'keys' | 'account' | 'palette' | null
 
 /** The command that opens the present address elsewhere. */
 const openCommand = (): string => {
@@ -32,6 +36,7 @@ export function Shell({ opened, session }: { opened: Opened; session: SessionKey
   }
   useEffect(() => {
     const anywhere: Key[] = [
+      { keys: 'Ctrl+k', does: 'Find or do', group: 'Anywhere', run: () => (dialog.value = 'palette') },
       { keys: '?', does: 'These keys', group: 'Anywhere', run: () => (dialog.value = 'keys') },
       { keys: 't', does: 'Dark or light', group: 'Anywhere', run: switchScheme },
       {
@@ -49,9 +54,16 @@ export function Shell({ opened, session }: { opened: Opened; session: SessionKey
   }
   return (
     <ClusterContext.Provider value={opened.cluster}>
-      <Bar onAccount={() => (dialog.value = 'account')} onKeys={() => (dialog.value = 'keys')} />
+      <Bar
+        onFind={() => (dialog.value = 'palette')}
+        onAccount={() => (dialog.value = 'account')}
+        onKeys={() => (dialog.value = 'keys')}
+      />
       <Strip tryNow={opened.tryNow} />
       <PageHost />
+      <Dialog label="Find or do" isOpen={dialog.value === 'palette'} close={close}>
+        <Palette close={close} />
+      </Dialog>
       <Dialog label="Keys" isOpen={dialog.value === 'keys'} close={close}>
         <KeysHelp />
       </Dialog>

@@ -1,4 +1,6 @@
 import type { ComponentType } from 'preact'
+import type { Cluster } from './cluster.ts'
+import type { PaletteItem } from './palette.ts'
 
 export interface PageProps {
   /** The values of the names in the page's path. */
@@ -18,12 +20,16 @@ export interface BarLink {
   path: string
   /** After `g`, this key goes there. */
   key: string
+  /** The command that shows the same. */
+  command?: string
   /** Shown behind the name, such as the number of rollouts that run. */
   count?: ComponentType
 }
 
 /** The places where a feature hangs itself into the page. It leaves out those that it does not need. */
 export interface WebFeature {
+  /** Finds of the palette beside the pages: services, machines, actions. */
+  palette?: (cluster: Cluster) => PaletteItem[]
   pages?: Page[]
   bar?: BarLink[]
 }

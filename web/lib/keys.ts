@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 
 export interface Key {
-  /** As `event.key` names it; two in a row with a space between, such as `g o`. */
+  /** As `event.key` names it; two in a row with a space between, such as `g o`; with Ctrl or ⌘, such as `Ctrl+k`. */
   keys: string
   does: string
   group: 'Anywhere' | 'Go to' | 'Lists and charts'
@@ -30,9 +30,11 @@ const isTyping = (target: EventTarget | null): boolean =>
 export function listenForKeys(): () => void {
   let first = { key: '', at: 0 }
   const pressed = (event: KeyboardEvent): void => {
-    const { key, ctrlKey, metaKey, altKey, timeStamp } = event
-    if (ctrlKey || metaKey || altKey || event.defaultPrevented || isTyping(event.target)) return
+    const { ctrlKey, metaKey, altKey, timeStamp } = event
+    const isWithCtrl = ctrlKey || metaKey
+    if (altKey || event.defaultPrevented || (isTyping(event.target) && !isWithCtrl)) return
     if (document.querySelector('dialog[open]')) return
+    const key = isWithCtrl ? `Ctrl+${event.key.toLowerCase()}` : event.key
     const both = timeStamp - first.at < secondMs ? `${first.key} ${key}` : key
     first = { key, at: timeStamp }
     const found = known.peek().findLast(({ keys }) => keys === both || keys === key)

@@ -4,5 +4,5 @@ import { OverviewPage } from './overviewPage.tsx'
 export const overview: WebFeature = {
   // Part of the first load: it is the page that people open.
   pages: [{ path: '/', load: async () => OverviewPage }],
-  bar: [{ name: 'Overview', path: '/', key: 'o' }],
+  bar: [{ name: 'Overview', path: '/', key: 'o', command: 'tandem status' }],
 }

@@ -81,7 +81,7 @@ function Head({ overview, layout }: { overview: Overview; layout: Layout }): JSX
   return (
     <thead>
       <tr>
-        <th class="name" />
+        <td class="name" />
         {isDense && <th />}
         {overview.machines.map(({ name, state }) => (
           <th key={name} class="machine" scope="colgroup" colSpan={columns.length}>

@@ -1,0 +1,51 @@
+import type { StateName } from './states.ts'
+
+/** Something that the palette finds: each leads to an address, and equals a command. */
+export interface PaletteItem {
+  group: 'Go to' | 'Do' | 'Changed lately'
+  name: string
+  state?: StateName
+  /** The command that shows or does the same. */
+  command: string
+  path: string
+  /** Why it cannot be done now: it stays listed, with this sentence. */
+  refusal?: string | null
+}
+
+const groups: PaletteItem['group'][] = ['Go to', 'Do', 'Changed lately']
+
+/** Number of items that are shown of each group. */
+const mostOfGroup = 8
+
+/** Items whose name or command has every word of the text, by group, those first whose name begins with the text. */
+export function found(items: readonly PaletteItem[], text: string): PaletteItem[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean)
+  const matches = items.filter(({ name, command }) => {
+    const all = `${name} ${command}`.toLowerCase()
+    return words.every((word) => all.includes(word))
+  })
+  const rank = ({ name }: PaletteItem): number => (name.toLowerCase().startsWith(words.join(' ')) ? 0 : 1)
+  return groups.flatMap((group) =>
+    matches
+      .filter((item) => item.group === group)
+      .toSorted((a, b) => rank(a) - rank(b))
+      .slice(0, mostOfGroup),
+  )
+}
+
+/** The text in parts; those that match a word of `query` are marked. */
+export function marked(text: string, query: string): { text: string; isMatch: boolean }[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean)
+  const parts: { text: string; isMatch: boolean }[] = []
+  let at = 0
+  while (at < text.length) {
+    const rest = text.slice(at).toLowerCase()
+    const word = words.find((one) => rest.startsWith(one))
+    const part = text.slice(at, at + (word?.length ?? 1))
+    const last = parts.at(-1)
+    if (last?.isMatch === (word !== undefined)) last.text += part
+    else parts.push({ text: part, isMatch: word !== undefined })
+    at += part.length
+  }
+  return parts
+}
