@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PastStatus } from '../../src/api/past.ts'
@@ -104,6 +104,18 @@ describe('the command line', () => {
     expect(code).toBe(1)
     expect(err).toContain('exited with status 3')
     expect(err).toContain('version broken complains')
+  })
+
+  it('shows the last lines of a failed instance also when its machine has lost them', async () => {
+    const { rollouts } = await laptop.json<{ rollouts: RolloutView[] }>('rollouts', 'shop')
+    const failed = rollouts.at(-1)?.failedInstance ?? ''
+    const kept = join(laptop.folder, 'data/a/supervisor/logs')
+    const own = readdirSync(kept, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes(failed))
+    expect(own.length).toBeGreaterThan(0)
+    for (const name of own) rmSync(join(kept, name), { recursive: true, force: true })
+    const { code, out, err } = await laptop.run('logs', 'shop', '--instance', failed)
+    expect([code, out.join('\n')]).toEqual([0, expect.stringContaining('version broken complains')])
+    expect(err).toContain(`machine a sent these lines when ${failed} failed at `)
   })
 
   it('reports that a module is missing because an ignore file excludes its folder, and how to include it', async () => {
