@@ -2,10 +2,12 @@ import type { Numbers } from '../../api/numbers.ts'
 import type { Sample } from './sample.ts'
 import type { NumbersHistory, Recent } from './series.ts'
 
-/** One machine, its newest reading if there is any, and why there is none now, in words. */
+/** One machine, its newest reading if there is any with the figures of its services, and why there is none now. */
 export interface Known {
   machine: string
   sample: Sample | null
+  services: Numbers['services']
+  /** In words. */
   missing: string | null
 }
 
@@ -13,11 +15,11 @@ type ServiceFigures = Numbers['services'][number]
 type InstanceFigures = ServiceFigures['instances'][number]
 
 /** The newest figures, as of that moment in ms. */
-export function newestNumbers(known: readonly Known[], history: NumbersHistory, now: number): Numbers {
+export function newestNumbers(known: readonly Known[], now: number): Numbers {
   return {
     at: new Date(now).toISOString(),
     machines: known.map(machineFigures),
-    services: known.flatMap(({ sample }) => (sample ? serviceFigures(sample, history) : [])),
+    services: known.flatMap(({ services }) => services),
   }
 }
 
@@ -33,7 +35,8 @@ function machineFigures({ machine, sample, missing }: Known): Numbers['machines'
   }
 }
 
-function serviceFigures({ machine, at, numbers }: Sample, history: NumbersHistory): ServiceFigures[] {
+/** The figures of each service on one machine; `history` includes the sample. */
+export function serviceFigures({ machine, at, numbers }: Sample, history: NumbersHistory): ServiceFigures[] {
   const found = new Map<string, { figures: ServiceFigures; recent: Recent[] }>()
   const of = (service: string): { figures: ServiceFigures; recent: Recent[] } => {
     const known = found.get(service)

@@ -4,7 +4,7 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import type { Ask, Answer } from '../../protocol/ask.ts'
 import type { MachineNumbers } from '../../protocol/numbers.ts'
 import type { Controller } from '../controller.ts'
-import { newestNumbers } from './newest.ts'
+import { newestNumbers, serviceFigures } from './newest.ts'
 import { sampleOf, type Read, type Sample } from './sample.ts'
 import { NumbersHistory } from './series.ts'
 
@@ -24,6 +24,8 @@ interface Parts {
 interface Machine {
   read: Read | null
   sample: Sample | null
+  /** Those of the sample, once somebody asked for them. */
+  figures: Numbers['services'] | null
   /** Why the last question brought no numbers, in words. */
   missing: string | null
   /** The start of an agent that does not know the question: it is not asked again. */
@@ -87,11 +89,13 @@ export class NumbersKeeper {
     const known = Object.keys(state.machines)
       .toSorted()
       .map((machine) => {
-        const { sample = null, missing = null } = this.#machines.get(machine) ?? {}
-        const isStale = sample !== null && now - sample.at > staleMs
-        return { machine, sample, missing: missing ?? (sample === null || isStale ? notYet : null) }
+        const known = this.#machineOf(machine)
+        const { sample, missing } = known
+        if (sample) known.figures ??= serviceFigures(sample, this.#history)
+        const isStale = sample === null || now - sample.at > staleMs
+        return { machine, sample, services: known.figures ?? [], missing: missing ?? (isStale ? notYet : null) }
       })
-    return newestNumbers(known, this.#history, now)
+    return newestNumbers(known, now)
   }
 
   /** Points after that time, in ms. */
@@ -164,12 +168,12 @@ export class NumbersKeeper {
     const sample = sampleOf(machine, known.read, read)
     this.#history.add(sample)
     for (const listener of this.#listeners) listener(sample, known.read)
-    Object.assign(known, { read, sample, missing: null })
+    Object.assign(known, { read, sample, figures: null, missing: null })
   }
 
   #machineOf(name: string): Machine {
     let known = this.#machines.get(name)
-    const fresh = { read: null, sample: null, missing: null, olderBoot: null, isAsked: false }
+    const fresh = { read: null, sample: null, figures: null, missing: null, olderBoot: null, isAsked: false }
     if (!known) this.#machines.set(name, (known = fresh))
     return known
   }

@@ -14,6 +14,7 @@ it('keeps points for their time, oldest first, and grows as needed', () => {
     [4_990, 4_990, -4_990],
   ])
   expect(ring.newest).toBe(4_990)
+  expect(ring.sumAfter(4_970)).toEqual([9_970, -9_970])
   expect(ring.bytes).toBe(small * 2)
 })
 

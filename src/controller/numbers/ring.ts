@@ -57,6 +57,19 @@ export class Ring {
     }
   }
 
+  /** The sums of all values after that time. */
+  sumAfter(time: number): number[] {
+    const sums = Array.from({ length: this.#width }, () => 0)
+    for (let point = this.#size - 1; point >= 0; point -= 1) {
+      const index = this.#index(point)
+      if ((this.#times[index] ?? 0) <= time) break
+      for (let value = 0; value < this.#width; value += 1) {
+        sums[value] = (sums[value] ?? 0) + (this.#values[index * this.#width + value] ?? 0)
+      }
+    }
+    return sums
+  }
+
   #index(point: number): number {
     return (this.#first + point) % this.#times.length
   }

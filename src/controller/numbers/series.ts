@@ -73,25 +73,14 @@ export class NumbersHistory {
   }
 
   recent(machine: string, instance: string, at: number): Recent {
-    const recent: Recent = { seconds: 0, requests: 0, failed: 0, unconnected: 0 }
-    for (const { values } of this.#instances.get(keyOf(machine, instance))?.ring.after(at - recentMs) ?? []) {
-      recent.seconds += values[0] ?? 0
-      recent.requests += requestsIn(values)
-      recent.failed += values[5] ?? 0
-      recent.unconnected += values[7] ?? 0
-    }
-    return recent
+    const sums = this.#instances.get(keyOf(machine, instance))?.ring.sumAfter(at - recentMs) ?? []
+    return { seconds: sums[0] ?? 0, requests: requestsIn(sums), failed: sums[5] ?? 0, unconnected: sums[7] ?? 0 }
   }
 
   /** Answers of the balancer itself. */
   recentOwn(machine: string, service: string, at: number): Recent {
-    const recent: Recent = { seconds: 0, requests: 0, failed: 0, unconnected: 0 }
-    for (const { values } of this.#balancers.get(keyOf(machine, service))?.ring.after(at - recentMs) ?? []) {
-      recent.seconds += values[0] ?? 0
-      recent.requests += ownIn(values)
-      recent.failed += values[5] ?? 0
-    }
-    return recent
+    const sums = this.#balancers.get(keyOf(machine, service))?.ring.sumAfter(at - recentMs) ?? []
+    return { seconds: sums[0] ?? 0, requests: ownIn(sums), failed: sums[5] ?? 0, unconnected: 0 }
   }
 
   /** The points after that time, in ms. */
@@ -150,11 +139,19 @@ function seriesOf(all: Map<string, Series>, about: Omit<Series, 'ring'> & { widt
   return found
 }
 
-const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0)
+/** Of one point, or of the sums of many. */
+type Values = ArrayLike<number>
+
+function sum(values: Values, from: number, to: number): number {
+  let total = 0
+  for (let index = from; index < to; index += 1) total += values[index] ?? 0
+  return total
+}
+
 /** Answers from 2xx on, and TCP connections: interim answers are no requests. */
-const requestsIn = (values: Float32Array): number => sum(values.subarray(2, 7))
-const errorsIn = (values: Float32Array): number => (values[5] ?? 0) + (values[7] ?? 0)
-const ownIn = (values: Float32Array): number => sum(values.subarray(2, 6))
+const requestsIn = (values: Values): number => sum(values, 2, 7)
+const errorsIn = (values: Values): number => (values[5] ?? 0) + (values[7] ?? 0)
+const ownIn = (values: Values): number => sum(values, 2, 6)
 
 function machineColumns(machine: string, ring: Ring, after: number): NumbersSeries['machines'][number] {
   const columns: NumbersSeries['machines'][number] = { machine, at: [], cpu: [], memory: [], disk: [] }
