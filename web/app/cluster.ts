@@ -7,6 +7,7 @@ import { Live, type Message } from '../lib/live.ts'
 import { refusalOf } from '../lib/refusal.ts'
 import type { SessionKey } from '../lib/session.ts'
 import { tabSharing } from '../lib/sharing.ts'
+import { followTail } from '../lib/tail.ts'
 
 const timers = {
   now: () => Date.now(),
@@ -32,8 +33,12 @@ export function openCluster(session: SessionKey): Opened {
   const [me, now] = [signal<Me | null>(null), signal(Date.now())]
   const seen = (): void => (document.visibilityState === 'visible' ? live.show() : live.hide())
   document.addEventListener('visibilitychange', seen)
+  const left = (): void => live.hide()
+  addEventListener('pagehide', left)
   const online = (): void => live.tryNow()
   addEventListener('online', online)
+  // A page that comes back from the browser's cache was left before.
+  addEventListener('pageshow', seen)
   seen()
   const tick = setInterval(() => {
     if (document.visibilityState === 'visible') now.value = live.controllerNow()
@@ -49,11 +54,15 @@ export function openCluster(session: SessionKey): Opened {
     }
   })
   const refusal = computed(() => refusalOf(live.contact.value, me.value))
+  const follow: Cluster['follow'] = (wanted, heard, refused) =>
+    followTail({ carrier: live, api, wanted, heard, refused, newId: () => crypto.randomUUID() })
   return {
-    cluster: { api, overview: live.model, contact: live.contact, now, me, refusal },
+    cluster: { api, overview: live.model, contact: live.contact, now, me, refusal, follow },
     tryNow: () => live.tryNow(),
     close: () => {
       document.removeEventListener('visibilitychange', seen)
+      removeEventListener('pagehide', left)
+      removeEventListener('pageshow', seen)
       removeEventListener('online', online)
       clearInterval(tick)
       stopAsking()

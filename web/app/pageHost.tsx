@@ -53,7 +53,7 @@ export function PageHost(): JSX.Element {
 
 function NoSuchPage({ path }: { path: string }): JSX.Element {
   return (
-    <main class="alone" id="main">
+    <main class="alone" id="main" tabIndex={-1}>
       <h1>There is no page {path}</h1>
       <p>
         <a href="/">The overview</a> shows everything that there is.
@@ -64,7 +64,7 @@ function NoSuchPage({ path }: { path: string }): JSX.Element {
 
 function Outdated(): JSX.Element {
   return (
-    <main class="alone" id="main">
+    <main class="alone" id="main" tabIndex={-1}>
       <h1>This page could not be loaded</h1>
       <p>The controller does not answer, or it has another version than this page.</p>
       <button type="button" onClick={() => location.reload()}>

@@ -78,6 +78,8 @@ export class Api {
     try {
       response = await fetch(apiPath + path, {
         ...init,
+        // An action that was begun is carried out, also if its tab is closed at that moment.
+        keepalive: method === 'POST',
         ...{ method, cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer' },
         headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...init.headers },
       })

@@ -2,6 +2,8 @@ import type { OperationName, StreamName } from '../../src/api/contract.ts'
 
 /** The calls that the page makes. A test compares each with the contract, of which the page has only the types. */
 export const calls = {
+  endTail: 'POST /live/:stream/tails/:tail/end',
+  openTail: 'POST /live/:stream/tails',
   endSession: 'POST /session/end',
   session: 'GET /session',
   startSession: 'POST /sessions',

@@ -3,8 +3,10 @@ import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
 import type { Result, Operations } from '../../src/api/contract.ts'
 import type { Overview } from '../../src/api/overview.ts'
-import type { Api } from './api.ts'
+import type { TailItem } from '../../src/api/tails.ts'
+import type { Api, Refused } from './api.ts'
 import type { Contact } from './live.ts'
+import type { TailWanted } from './tail.ts'
 
 export type Me = Result<Operations['session']>
 
@@ -18,6 +20,8 @@ export interface Cluster {
   now: ReadonlySignal<number>
   /** Who is signed in; `null`: not known yet. */
   me: ReadonlySignal<Me | null>
+  /** Follows output in the stream of this browser, until the returned function is called. */
+  follow: (wanted: TailWanted, heard: (items: TailItem[]) => void, refused: (refusal: Refused) => void) => () => void
   /** Why nothing can be changed now, as a sentence; `null`: the controller decides about each action. */
   refusal: ReadonlySignal<string | null>
 }

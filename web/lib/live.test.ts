@@ -41,6 +41,11 @@ class Source {
     this.#send({ kind: 'change', at: this.#at(), change })
   }
 
+  tail(tail: string, text: string): void {
+    const items = [{ kind: 'line' as const, at: '', machine: 'a', instance: 'i', stream: 'out' as const, text }]
+    this.#send({ kind: 'tail', at: this.#at(), tail, items })
+  }
+
   cut(): void {
     for (const reader of this.#readers) {
       reader.isCut = true
@@ -56,7 +61,8 @@ class Source {
     this.#readers.add(reader)
     signal.addEventListener('abort', () => reader.wake())
     try {
-      yield { kind: 'whole', at: this.#at(), overview: structuredClone(this.model) }
+      const stream = `stream-${this.opened}`
+      yield { kind: 'whole', at: this.#at(), overview: structuredClone(this.model), stream }
       while (!signal.aborted) {
         if (reader.isCut) throw new TypeError('cut')
         const message = reader.queue.shift()
@@ -239,6 +245,28 @@ describe('several tabs', () => {
     tabs[2]?.tryNow()
     await clock.advance(10)
     expect(tabs.map((one) => one.contact.value.state)).toEqual(['live', 'live', 'live'])
+  })
+
+  it('each get the output that they follow in it', async () => {
+    const { clock, source, tab } = given()
+    const [one, two] = [tab(), tab()]
+    one.show()
+    two.show()
+    await clock.advance(10)
+    expect([one.stream.value, two.stream.value]).toEqual(['stream-1', 'stream-1'])
+    const heard: string[] = []
+    const stop = two.onTail('t2', (items) => heard.push(JSON.stringify(items)))
+    one.onTail('t1', () => heard.push('another tab'))
+    source.tail('t2', 'hello')
+    await clock.advance(10)
+    expect(heard).toEqual([expect.stringContaining('hello')])
+    stop()
+    source.tail('t2', 'again')
+    source.cut()
+    await clock.advance(10)
+    expect([heard.length, one.stream.value, two.stream.value]).toEqual([1, null, null])
+    await clock.advance(2_000)
+    expect([one.stream.value, two.stream.value]).toEqual(['stream-2', 'stream-2'])
   })
 
   it('pass the stream on when its reader is hidden', async () => {

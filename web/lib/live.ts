@@ -1,4 +1,5 @@
 import { signal, type ReadonlySignal } from '@preact/signals'
+import type { TailItem } from '../../src/api/tails.ts'
 import { Refused } from './api.ts'
 import { following, type Difference } from './difference.ts'
 
@@ -15,8 +16,9 @@ import { following, type Difference } from './difference.ts'
 
 /** A message of the stream (`/api/v1/live`); `at`: the time by the controller's clock, ISO 8601. */
 export type Message<T> =
-  | { kind: 'whole'; at: string; overview: T }
+  | { kind: 'whole'; at: string; overview: T; stream?: string | null }
   | { kind: 'change'; at: string; change: Difference }
+  | { kind: 'tail'; at: string; tail: string; items: TailItem[] }
   | { kind: 'beat'; at: string }
 
 export interface Contact {
@@ -33,7 +35,7 @@ export interface Contact {
 export type TabMessage<T> =
   | { type: 'ask' }
   | { type: 'try' }
-  | { type: 'model'; model: T; at: string; count: number }
+  | { type: 'model'; model: T; at: string; stream: string | null; count: number }
   | { type: 'passed'; message: Message<T>; count: number }
   | { type: 'contact'; contact: Contact }
 
@@ -66,6 +68,8 @@ export class Live<T extends object> {
   readonly #options: Options<T>
   readonly #model = signal<T | null>(null)
   readonly #contact = signal<Contact>({ state: 'connecting', asOf: null, reason: null, nextTry: null })
+  readonly #stream = signal<string | null>(null)
+  readonly #tails = new Map<string, (items: TailItem[]) => void>()
   /** Local time of the newest message. */
   #heardAt = 0
   /** Number of messages so far, as all tabs count them. */
@@ -85,6 +89,17 @@ export class Live<T extends object> {
 
   get contact(): ReadonlySignal<Contact> {
     return this.#contact
+  }
+
+  /** The id of the stream, to add tails to it; `null` while there is none. */
+  get stream(): ReadonlySignal<string | null> {
+    return this.#stream
+  }
+
+  /** Calls `heard` with the output that comes for this tail, until the returned function is called. */
+  onTail(tail: string, heard: (items: TailItem[]) => void): () => void {
+    this.#tails.set(tail, heard)
+    return () => this.#tails.delete(tail)
   }
 
   /** The present time by the controller's clock, as far as its newest message tells; ms since 1970. */
@@ -167,7 +182,10 @@ export class Live<T extends object> {
   }
 
   #take(message: Message<T>): void {
-    if (message.kind === 'whole') this.#model.value = message.overview
+    if (message.kind === 'whole') {
+      this.#model.value = message.overview
+      this.#stream.value = message.stream ?? null
+    } else if (message.kind === 'tail') this.#tails.get(message.tail)?.(message.items)
     else if (message.kind === 'change') {
       const { value } = this.#model
       if (value === null) throw new TypeError('the stream began with a change')
@@ -184,6 +202,7 @@ export class Live<T extends object> {
   /** Changes the contact, and tells the other tabs if this one reads the stream. */
   #say(change: Partial<Contact>): void {
     this.#contact.value = { ...this.#contact.peek(), ...change }
+    this.#stream.value = null
     if (this.#isLeading) this.#options.sharing.post({ type: 'contact', contact: this.#contact.peek() })
   }
 
@@ -196,13 +215,19 @@ export class Live<T extends object> {
       if (!this.#isLeading) return
       if (state !== 'live' || model === null || asOf === null) {
         sharing.post({ type: 'contact', contact: this.#contact.peek() })
-      } else sharing.post({ type: 'model', model, at: new Date(asOf).toISOString(), count: this.#count })
+      } else {
+        const [at, stream] = [new Date(asOf).toISOString(), this.#stream.peek()]
+        sharing.post({ type: 'model', model, at, stream, count: this.#count })
+      }
     } else if (message.type === 'try') {
       if (this.#isLeading) this.tryNow()
     } else if (this.#isLeading) return
-    else if (message.type === 'contact') this.#contact.value = message.contact
-    else if (message.type === 'model') {
+    else if (message.type === 'contact') {
+      this.#contact.value = message.contact
+      this.#stream.value = null
+    } else if (message.type === 'model') {
       this.#model.value = message.model
+      this.#stream.value = message.stream
       this.#count = message.count
       this.#heard(message.at)
     } else this.#passed(message.message, message.count)
