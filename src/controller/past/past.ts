@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Config } from '../../decision/base.ts'
 import { sleep, type Clock } from '../../lib/clock.ts'
+import { KeyedQueue } from '../../lib/keyedQueue.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { EventLog } from '../../store/eventLog.ts'
 import type { Snapshots } from '../../store/snapshots.ts'
@@ -40,6 +41,8 @@ export class Past {
   #options: Options
   /** By position, the one asked for last at the end. */
   #states = new Map<number, Promise<PastState>>()
+  /** One fold at a time, whoever asks for how many. */
+  #queue = new KeyedQueue()
 
   constructor(options: Options) {
     this.#options = options
@@ -48,7 +51,7 @@ export class Past {
   /** `at`: a position, or a time in ISO 8601. Rejects with E_BEYOND_LOG, or with E_USAGE for a time that is none. */
   async state(at: string): Promise<PastState> {
     const position = /^\d+$/.test(at) ? await this.#known(Number(at)) : await this.#positionAt(at)
-    const known = this.#states.get(position) ?? this.#fold(position)
+    const known = this.#states.get(position) ?? this.#queue.run('fold', () => this.#fold(position))
     this.#states.delete(position)
     this.#states.set(position, known)
     // A fold that failed is tried again.
