@@ -11,7 +11,6 @@ import {
   type Operation,
   type StreamOperation,
 } from './operation.ts'
-import { wordsSchema } from './words.ts'
 import { eventSchema, releaseSchema, rolloutSchema, sourceSchema, statusSchema } from './views.ts'
 
 /*
@@ -29,6 +28,7 @@ const eventFilter = {
     .optional()
     .describe('one or more types of events, with commas between them'),
   by: z.string().max(200).optional().describe('name of the token or machine whose call led to it'),
+  changes: flag.describe('only events that changed something for users or for people on call'),
 }
 
 const startRolloutBody = z.object({
@@ -100,17 +100,21 @@ export const smallOperations = {
     query: z.object({
       ...eventFilter,
       cause: z.coerce.number().int().positive().optional().describe('events that follow directly from this position'),
+      follows: z.coerce
+        .number()
+        .int()
+        .positive()
+        .optional()
+        .describe(
+          'the event at this position and those that follow from it, directly or through others; at most 1,000',
+        ),
       after: z.coerce.number().int().nonnegative().default(0).describe('only events after this position'),
       before: z.coerce.number().int().positive().optional().describe('only events before this position'),
       limit: z.coerce.number().int().min(1).max(1_000).default(100),
       atLeast,
     }),
     response: z.object({
-      events: z.array(
-        eventSchema.extend({
-          words: wordsSchema.extend({ isChange: z.boolean().describe('false: a step on the way to a change') }),
-        }),
-      ),
+      events: z.array(eventSchema),
       next: z
         .int()
         .nullable()

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { featureStatus } from './features.ts'
 import { time } from './operation.ts'
+import { wordsSchema } from './words.ts'
 import type { ReleaseView } from '../projections/releaseCatalogue.ts'
 import type { RolloutView } from '../projections/rolloutHistory.ts'
 
@@ -165,6 +166,10 @@ export const eventSchema = z.object({
     .nullable()
     .optional()
     .describe('position of the event that it follows from; null: not recorded; absent: it follows from no event'),
+  words: wordsSchema
+    .extend({ isChange: z.boolean().describe('it changed something for users or for people on call') })
+    .optional()
+    .describe('the event as people read it; an older controller does not send it'),
 })
 
 export type ReleaseSource = z.infer<typeof sourceSchema>

@@ -85,10 +85,38 @@ it('finds the events of a rollout, also the steps and instances of its service w
 it('finds what followed directly from an event', async () => {
   const started = all.find(({ type }) => type === 'RolloutStarted')?.position ?? 0
   const after = (await findEvents(controller, query({ cause: started }))).events
-  expect(after.map(({ type, words }) => `${type}: ${words.subject} ${words.text}`)).toEqual([
+  expect(after.map(({ type, words }) => `${type}: ${words?.subject} ${words?.text}`)).toEqual([
     'ReleaseFetched: machine b has fetched the release',
     'ReleaseFetched: machine a has fetched the release',
   ])
+})
+
+it('words each event, and finds only changes', async () => {
+  const changes = (await findEvents(controller, query({ changes: 'true' }))).events
+  expect(changes.every(({ words }) => words?.isChange)).toBe(true)
+  expect(changes[0]).toMatchObject({ type: 'MachineNoted', words: { sign: 'note', machine: 'a', service: null } })
+  const types = changes.map(({ type }) => type)
+  expect(types).toEqual(expect.arrayContaining(['RolloutStarted', 'RolloutFinished']))
+  expect(types).not.toContain('StepStarted')
+  expect(await found({ changes: 'true', service: 'shop', limit: 1 })).toHaveLength(1)
+})
+
+it('finds everything that followed from an event, and pages through it', async () => {
+  const started = all.find(({ type }) => type === 'RolloutStarted')?.position ?? 0
+  const { events, next } = await findEvents(controller, query({ follows: started }))
+  expect(next).toBeNull()
+  expect(events.at(-1)?.position).toBe(started)
+  expect(events.map(({ type }) => type)).toEqual(
+    expect.arrayContaining(['ReleaseFetched', 'TurnStarted', 'InstanceReady', 'RolloutFinished']),
+  )
+  const positions = new Set(events.map(({ position }) => position))
+  expect(events.filter(({ cause }) => !positions.has(cause ?? 0)).map(({ position }) => position)).toEqual([started])
+  const some = await findEvents(controller, query({ follows: started, limit: 3 }))
+  expect(some.events).toEqual(events.slice(0, 3))
+  expect(some.next).toBe(some.events[2]?.position)
+  expect(await found({ follows: started, before: some.next, limit: 1 })).toEqual([events[3]?.position])
+  expect(await found({ follows: started, machine: 'b', type: 'TurnFinished' })).toHaveLength(1)
+  expect(await found({ follows: 999_999 })).toEqual([])
 })
 
 it('refuses to begin after the end of the log', async () => {

@@ -1,14 +1,16 @@
 import type { Operations, Parsed, Result } from '../api/contract.ts'
-import { wordingOf } from '../decider/wordingOf.ts'
+import { worded, wordingOf } from '../decider/wordingOf.ts'
 import type { Wording } from '../decision/words.ts'
 import type { RecordedEvent } from '../events/event.ts'
 import { sleep } from '../lib/clock.ts'
 import type { RolloutView } from '../projections/rolloutHistory.ts'
 import type { LogMatch } from '../store/eventLog.ts'
 import { beyondLog, type Controller } from './controller.ts'
+import { followers } from './followers.ts'
 
 type Query = Parsed<Operations['findEvents']>['query']
-type Wanted = Pick<Query, 'service' | 'machine' | 'rollout' | 'type' | 'by'>
+type Found = Result<Operations['findEvents']>
+type Wanted = Pick<Query, 'service' | 'machine' | 'rollout' | 'type' | 'by' | 'changes'>
 
 /** Number of positions that are looked at between two turns of the event loop: a few milliseconds. */
 const stride = 5_000
@@ -16,13 +18,19 @@ const stride = 5_000
 const reach = 250_000
 
 /** The newest events that match, newest first, and where the search goes on; decisions are made meanwhile. */
-export async function findEvents(controller: Controller, query: Query): Promise<Result<Operations['findEvents']>> {
+export async function findEvents(controller: Controller, query: Query): Promise<Found> {
   const { log, clock, state } = controller
   const { limit, after } = query
   const last = state.position
   if (after > last) throw beyondLog(after, last)
   const start = Math.min(query.before ?? last + 1, last + 1)
   const isWanted = wantedBy(controller, query)
+  if (query.follows !== undefined) {
+    const all = await followers(log, clock, query.follows)
+    const inRange = all.filter((event) => isWanted(event) && event.position > after && event.position < start)
+    const events = inRange.slice(0, limit).map(worded)
+    return { events, next: inRange.length > limit ? (events.at(-1)?.position ?? null) : null, position: last }
+  }
   // Consequences are found by an index, all at once.
   const step = query.cause === undefined ? stride : start
   const found: RecordedEvent[] = []
@@ -37,11 +45,7 @@ export async function findEvents(controller: Controller, query: Query): Promise<
     if (found.length === limit && oldest) before = oldest.position
     await sleep(clock, 0)
   }
-  return {
-    events: found.map((event) => ({ ...event, words: wordingOf(event) })),
-    next: before > after + 1 ? before : null,
-    position: last,
-  }
+  return { events: found.map(worded), next: before > after + 1 ? before : null, position: last }
 }
 
 /** The part of a query that the log itself can tell apart: it lets a few events too many through. */
@@ -64,14 +68,15 @@ function matchOf({ history }: Controller, { type, by, cause, service, machine, r
 
 /** Whether an event is one that is asked for; to a rollout also belongs its service's work while it ran. */
 export function wantedBy({ history }: Controller, wanted: Wanted): (event: RecordedEvent) => boolean {
-  const { service, machine, rollout, by } = wanted
+  const { service, machine, rollout, by, changes } = wanted
   const types = wanted.type === undefined ? null : new Set(wanted.type.split(','))
   const hasPlace = service !== undefined || machine !== undefined || rollout !== undefined
   return (event) => {
     if (types?.has(event.type) === false || (by !== undefined && event.by !== by)) return false
-    if (!hasPlace) return true
+    if (!hasPlace && !changes) return true
     const places = wordingOf(event)
     return (
+      (!changes || places.isChange) &&
       (service === undefined || places.service === service) &&
       (machine === undefined || places.machine === machine) &&
       (rollout === undefined || places.rollout === rollout || isInRun(history.get(rollout), places, event))

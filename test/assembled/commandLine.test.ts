@@ -259,6 +259,10 @@ describe('the command line', () => {
     const ready = await find('--type', 'InstanceReady', '--machine', 'b', '-n', '2')
     expect(ready.map(({ by }) => by)).toEqual(ready.map(() => 'machine b'))
     expect(ready.every(({ position, cause }) => typeof cause === 'number' && cause < position)).toBe(true)
+    const [first] = started
+    const followed = await find('--from', String(first?.position), '--changes')
+    expect(followed.map(({ type }) => type)).toEqual(['RolloutStarted', 'RolloutFinished'])
+    expect(await laptop.run('events', '--from', '1', '-f')).toMatchObject({ exit: 2 })
     const { out } = await laptop.run('events', '--rollout', started.at(-1)?.data['rollout'] as string, '--last', '1') // a text
     expect(out[0]).toMatch(/ {2}RolloutFinished .* {2}after \d+$/)
   })

@@ -15,13 +15,19 @@ type EventsFlags = CommonFlags & {
   rollout?: string
   type?: string
   by?: string
+  changes: boolean
+  from?: number
 }
-type Filter = Pick<EventsFlags, 'service' | 'machine' | 'rollout' | 'type' | 'by'>
+type Filter = Pick<EventsFlags, 'service' | 'machine' | 'rollout' | 'type' | 'by'> & { changes?: 'true' }
 
 /** Most events that one call returns. */
 const page = 1_000
 
-export async function events(session: Session, { follow, after, last, ...flags }: EventsFlags): Promise<number> {
+export async function events(session: Session, { follow, after, last, from, ...flags }: EventsFlags): Promise<number> {
+  if (from !== undefined && follow) {
+    const message = '--from and --follow cannot be given together'
+    throw new OperatorError('E_USAGE', message, { subject: '--from', next: 'tandem events --help' })
+  }
   const { out, signal } = session
   const client = await session.client()
   const filter = filterOf(flags)
@@ -33,8 +39,9 @@ export async function events(session: Session, { follow, after, last, ...flags }
     out.line(renderEvent(event, out.paint))
     await out.room()
   }
-  if (last !== undefined) {
-    const found = await newest(client, filter, { after, count: last }, signal)
+  if (last !== undefined || from !== undefined) {
+    const origin = from === undefined ? {} : { follows: from }
+    const found = await newest(client, { ...filter, ...origin }, { after, count: last ?? page }, signal)
     for (const event of found.events) await show(event)
     if (!follow) return 0
     position = found.end
@@ -61,13 +68,17 @@ export async function events(session: Session, { follow, after, last, ...flags }
 }
 
 /** Only the given flags: an older controller refuses fields that it does not know. */
-const filterOf = ({ service, machine, rollout, type, by }: Filter): Filter =>
-  Object.fromEntries(Object.entries({ service, machine, rollout, type, by }).filter(([, value]) => value !== undefined))
+const filterOf = ({ changes, service, machine, rollout, type, by }: Omit<EventsFlags, 'follow' | 'after'>): Filter => ({
+  ...Object.fromEntries(
+    Object.entries({ service, machine, rollout, type, by }).filter(([, value]) => value !== undefined),
+  ),
+  ...(changes ? { changes: 'true' } : {}),
+})
 
 /** The newest events that match, oldest first, and the end of the log. */
 async function newest(
   client: ApiClient,
-  filter: Filter,
+  filter: Filter & { follows?: number },
   { after, count }: { after: number; count: number },
   signal: AbortSignal,
 ): Promise<{ events: EventView[]; end: number }> {

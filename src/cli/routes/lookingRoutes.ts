@@ -91,7 +91,8 @@ export const logs = command({
 
 export const events = command({
   brief: 'Show the event log',
-  example: 'tandem events -f\ntandem events --service shop --last 20\ntandem events --after 120 --json',
+  example:
+    'tandem events -f\ntandem events --service shop --last 20\ntandem events --from 120\ntandem events --after 120 --json',
   parameters: {
     flags: {
       follow: on('Print new events as they happen'),
@@ -104,6 +105,11 @@ export const events = command({
       rollout: known('rollouts', text('ID', 'Show only events of this rollout')),
       type: text('TYPE', 'Show only events of this type; several with commas between them'),
       by: text('NAME', 'Show only events that a call with the token or machine of this name led to'),
+      changes: on('Show only events that changed something for users or for people on call'),
+      from: {
+        ...{ kind: 'parsed', parse: parsePosition, placeholder: 'POSITION', optional: true },
+        brief: 'Show the event at this position and everything that followed from it',
+      },
       after: {
         ...{ kind: 'parsed', parse: parsePosition, placeholder: 'POSITION', default: '0' },
         brief: 'Show only events after this position',

@@ -5,6 +5,7 @@ import type { Answer } from '../../protocol/ask.ts'
 import type { Asks } from '../asks.ts'
 import { beyondLog, type Controller } from '../controller.ts'
 import { findRollout } from '../findRollout.ts'
+import { worded } from '../../decider/wordingOf.ts'
 import { wantedBy } from '../findEvents.ts'
 import type { Rooms } from '../handlers.ts'
 import { streamOverview } from '../overview/streams.ts'
@@ -100,7 +101,7 @@ async function streamEvents(
     while (!stream.signal.aborted) {
       const events = await controller.log.read(after, page)
       for (const event of events) {
-        if (isWanted(event)) stream.write({ id: String(event.position), data: JSON.stringify(event) })
+        if (isWanted(event)) stream.write({ id: String(event.position), data: JSON.stringify(worded(event)) })
         after = event.position
       }
       await stream.room()
