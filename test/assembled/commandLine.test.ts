@@ -262,7 +262,7 @@ describe('the command line', () => {
     const [first] = started
     const followed = await find('--from', String(first?.position), '--changes')
     expect(followed.map(({ type }) => type)).toEqual(['RolloutStarted', 'RolloutFinished'])
-    expect(await laptop.run('events', '--from', '1', '-f')).toMatchObject({ exit: 2 })
+    expect(await laptop.run('events', '--from', '1', '-f')).toMatchObject({ code: 2 })
     const { out } = await laptop.run('events', '--rollout', started.at(-1)?.data['rollout'] as string, '--last', '1') // a text
     expect(out[0]).toMatch(/ {2}RolloutFinished .* {2}after \d+$/)
   })

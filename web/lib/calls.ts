@@ -5,6 +5,7 @@ export const calls = {
   endTail: 'POST /live/:stream/tails/:tail/end',
   openTail: 'POST /live/:stream/tails',
   endSession: 'POST /session/end',
+  findEvents: 'GET /events/search',
   session: 'GET /session',
   startSession: 'POST /sessions',
 } as const satisfies Partial<Record<OperationName, `${'GET' | 'POST'} /${string}`>>

@@ -15,24 +15,28 @@ function emptyAddress(): Address {
   return { path: '/', query: new URLSearchParams() }
 }
 
-/** Goes to another address; `replace` leaves no step for the way back. */
-export function go(to: string, { replace = false }: { replace?: boolean } = {}): void {
+/** Goes to another address; `replace` leaves no step for the way back, `stay` does not scroll. */
+export function go(to: string, { replace = false, stay = replace }: { replace?: boolean; stay?: boolean } = {}): void {
   const url = new URL(to, location.href)
   if (url.href === location.href) return
   history[replace ? 'replaceState' : 'pushState'](null, '', url.pathname + url.search)
   address.value = read()
-  if (!replace) scrollTo(0, 0)
+  if (!stay) scrollTo(0, 0)
 }
 
 /** Changes some of the query, such as a time range: `null` removes a name. */
-export function setQuery(changes: Record<string, string | null>): void {
-  const query = new URLSearchParams(location.search)
+export const setQuery = (changes: Record<string, string | null>): void =>
+  go(`${location.pathname}${queryWith(changes)}`, { replace: true })
+
+/** The present query with some changes; `null` removes a name. */
+export function queryWith(changes: Record<string, string | null>): string {
+  const query = new URLSearchParams(address.peek().query)
   for (const [name, value] of Object.entries(changes)) {
     if (value === null) query.delete(name)
     else query.set(name, value)
   }
   const text = query.toString()
-  go(`${location.pathname}${text === '' ? '' : `?${text}`}`, { replace: true })
+  return text === '' ? '' : `?${text}`
 }
 
 /** Follows links within the page without a load. Returns the function that stops it. */

@@ -26,6 +26,15 @@ export function localClock(at: Date | string | number): string {
 export const utcMinute = (at: Date | string | number): string =>
   `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
+const months = 'January February March April May June July August September October November December'.split(' ')
+
+/** `28 November`, with the year where it is not this one. */
+export function dayOf(at: Date | string | number, now: number): string {
+  const date = new Date(at)
+  const year = date.getUTCFullYear() === new Date(now).getUTCFullYear() ? '' : ` ${date.getUTCFullYear()}`
+  return `${date.getUTCDate()} ${months[date.getUTCMonth()]}${year}`
+}
+
 const seconds = { min: 60, h: 3_600, d: 86_400 }
 
 /** How long something lasts or lasted: `0:41`, `14 min`, `6 h`, `12 d`. */

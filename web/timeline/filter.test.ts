@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest'
+import { commandOf, filterIn, positionIn, queryOf } from './filter.ts'
+
+it('reads a filter from the address, and asks and commands the same', () => {
+  const filter = filterIn(new URLSearchParams('service=shop&by=machine+a&type=&at=12&other=1'))
+  expect(filter).toEqual({ service: 'shop', by: 'machine a', all: false })
+  expect(queryOf(filter)).toEqual({ service: 'shop', by: 'machine a', changes: 'true' })
+  expect(commandOf(filter)).toBe("tandem events --changes --service shop --by 'machine a' --last 50")
+  expect(commandOf(filterIn(new URLSearchParams('all=1')))).toBe('tandem events --last 50')
+  expect(queryOf(filterIn(new URLSearchParams('all=1&rollout=r1')))).toEqual({ rollout: 'r1' })
+})
+
+it('quotes whatever an address names, so that a shell runs none of it', () => {
+  const filter = filterIn(new URLSearchParams({ by: "$(id)'; rm", all: '' }))
+  expect(commandOf(filter)).toBe(String.raw`tandem events --by '$(id)'\''; rm' --last 50`)
+})
+
+it('reads the position of the opened event, and nothing that is none', () => {
+  const read = ['12', '', '-1', '1.5', 'x', '1e99'].map((at) => positionIn(new URLSearchParams({ at })))
+  expect(read).toEqual([12, null, null, null, null, null])
+})

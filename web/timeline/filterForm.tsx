@@ -1,0 +1,78 @@
+import type { JSX, TargetedEvent } from 'preact'
+import { useCluster } from '../lib/cluster.ts'
+import { Command } from '../lib/command.tsx'
+import { queryWith, setQuery } from '../lib/router.ts'
+import { commandOf, filterNames, type Filter, type FilterName } from './filter.ts'
+
+/** Names of fields as people read them. */
+const labels: Record<FilterName, string> = {
+  service: 'service',
+  machine: 'machine',
+  rollout: 'rollout',
+  type: 'type',
+  by: 'who',
+}
+
+/** The filter of the address, as fields; the equal command stands beside it. */
+export function FilterForm({ filter }: { filter: Filter }): JSX.Element {
+  const { overview } = useCluster()
+  const names: Partial<Record<FilterName, string[]>> = {
+    service: overview.value?.services.map(({ service }) => service) ?? [],
+    machine: overview.value?.machines.map(({ name }) => name) ?? [],
+  }
+  const isFiltered = filterNames.some((name) => filter[name] !== undefined)
+  return (
+    <form class="filters" onSubmit={(event) => event.preventDefault()}>
+      <div class="choice" role="group" aria-label="which events">
+        <a href={`/timeline${queryWith({ all: null })}`} aria-current={filter.all ? undefined : 'true'}>
+          Changes
+        </a>
+        <a href={`/timeline${queryWith({ all: '1' })}`} aria-current={filter.all ? 'true' : undefined}>
+          All events
+        </a>
+      </div>
+      {filterNames.map((name) => (
+        <Field key={name} name={name} value={filter[name] ?? ''} known={names[name] ?? null} />
+      ))}
+      {isFiltered ? (
+        <a href={`/timeline${queryWith(Object.fromEntries(filterNames.map((name) => [name, null])))}`}>no filter</a>
+      ) : null}
+      <Command>{commandOf(filter)}</Command>
+    </form>
+  )
+}
+
+interface FieldProps {
+  name: FilterName
+  value: string
+  /** The values to choose from; `null`: any text. */
+  known: string[] | null
+}
+
+function Field({ name, value, known }: FieldProps): JSX.Element {
+  const set = (event: TargetedEvent<HTMLInputElement | HTMLSelectElement>): void => {
+    const text = event.currentTarget.value.trim()
+    setQuery({ [name]: text === '' ? null : text })
+  }
+  if (known === null) {
+    return (
+      <label>
+        {labels[name]} <input type="text" name={name} value={value} size={10} spellcheck={false} onChange={set} />
+      </label>
+    )
+  }
+  const all = value === '' || known.includes(value) ? known : [value, ...known]
+  return (
+    <label>
+      {labels[name]}{' '}
+      <select name={name} value={value} onChange={set}>
+        <option value="">all</option>
+        {all.map((one) => (
+          <option key={one} value={one}>
+            {one}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
