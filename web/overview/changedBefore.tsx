@@ -1,21 +1,10 @@
 import type { JSX } from 'preact'
 import type { Overview } from '../../src/api/overview.ts'
 import { Shape } from '../lib/glyph.tsx'
-import type { Shape as ShapeName, Tone } from '../lib/states.ts'
+import { signs } from '../lib/signs.ts'
 import { clockTime, shortTime } from '../lib/time.ts'
 
 type Change = Overview['changes'][number]
-
-export const signs: Record<Change['sign'], { shape: ShapeName; tone: Tone }> = {
-  running: { shape: 'play', tone: 'act' },
-  done: { shape: 'check', tone: 'ok' },
-  failed: { shape: 'cross', tone: 'bad' },
-  reverted: { shape: 'back', tone: 'warn' },
-  moved: { shape: 'swap', tone: 'quiet' },
-  lost: { shape: 'dashed', tone: 'bad' },
-  warn: { shape: 'triangle', tone: 'warn' },
-  note: { shape: 'lines', tone: 'quiet' },
-}
 
 /** Number of changes that stand beside the wrong. */
 const shownChanges = 8

@@ -139,7 +139,7 @@ const Fact = ({ name, children }: { name: string; children: ComponentChildren })
 
 /** Filters the list by a fact of the event. */
 const Only = ({ name, value }: { name: string; value: string }): JSX.Element => (
-  <a class="only" href={`/timeline${queryWith({ [name]: value })}`} aria-label={`only events of ${name} ${value}`}>
+  <a class="only" href={`/timeline${queryWith({ [name]: value })}`} aria-label={`only these: ${name} ${value}`}>
     only these
   </a>
 )

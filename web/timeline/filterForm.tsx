@@ -22,7 +22,7 @@ export function FilterForm({ filter }: { filter: Filter }): JSX.Element {
   }
   const isFiltered = filterNames.some((name) => filter[name] !== undefined)
   return (
-    <form class="filters" onSubmit={(event) => event.preventDefault()}>
+    <form class="timeline-filters" onSubmit={(event) => event.preventDefault()}>
       <div class="choice" role="group" aria-label="which events">
         <a href={`/timeline${queryWith({ all: null })}`} aria-current={filter.all ? undefined : 'true'}>
           Changes
@@ -56,7 +56,7 @@ function Field({ name, value, known }: FieldProps): JSX.Element {
   }
   if (known === null) {
     return (
-      <label>
+      <label class={value === '' && name !== 'by' ? 'is-empty' : ''}>
         {labels[name]} <input type="text" name={name} value={value} size={10} spellcheck={false} onChange={set} />
       </label>
     )

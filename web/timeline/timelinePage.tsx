@@ -142,7 +142,12 @@ function keys(close: () => void): Key[] {
   return [
     { keys: 'j', does: 'Next event', group, run: () => move(1) },
     { keys: 'k', does: 'Event before', group, run: () => move(-1) },
-    { keys: '/', does: 'Filter', group, run: () => document.querySelector<HTMLElement>('.filters select')?.focus() },
+    {
+      keys: '/',
+      does: 'Filter',
+      group,
+      run: () => document.querySelector<HTMLElement>('.timeline-filters select')?.focus(),
+    },
     { keys: 'Escape', does: 'Close the event', group, run: close },
   ]
 }
