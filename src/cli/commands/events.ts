@@ -94,9 +94,7 @@ async function newest(
       ...(before === null ? {} : { before }),
     }
     const answer: Result<Operations['findEvents']> = await client.call('findEvents', { query }, signal)
-    found.push(
-      ...answer.events.map(({ position, at, type, data, by, cause }) => ({ position, at, type, data, by, cause })),
-    )
+    found.push(...answer.events)
     end ??= answer.position
     before = answer.next
     if (before === null) break
