@@ -1,0 +1,94 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Browser } from 'playwright-core'
+import { launch, whyNoBrowser } from '../long/chromium.ts'
+import { Laptop } from '../system/laptop.ts'
+
+/*
+ * `make pictures`: takes the pictures of README and docs again, of a real pair with services under load: one that
+ * crashes again and again, one that is rolled out just now, one whose last rollout was reverted.
+ */
+
+const folder = join(import.meta.dirname, '../../docs/pictures')
+
+/** Answers in 20 ms, one request in fifty with 500; `/slow` takes 20 s, so that a drain can be seen. */
+const healthy = `
+require('http').createServer((request, response) => {
+  if (Math.random() < 0.02) response.statusCode = 500
+  setTimeout(() => response.end('ok'), request.url.endsWith('/slow') ? 20_000 : 20)
+}).listen(process.env.PORT, process.env.HOST)`
+
+/** Serves for a while, then fails. */
+const crashing = `${healthy}
+setTimeout(() => { console.error('FATAL index open: segment 41: checksum mismatch'); process.exit(1) }, 6_000)`
+
+const broken = `console.error('cannot read config/payments.json: no such file'); process.exit(1)`
+
+const missing = whyNoBrowser()
+if (missing !== null) {
+  console.error(`make pictures needs a browser: ${missing}`)
+  process.exit(1)
+}
+mkdirSync(folder, { recursive: true })
+const cluster = await Laptop.start({ machines: 2 })
+const browser = await launch()
+const over = new AbortController()
+try {
+  for (const name of ['api', 'auth', 'images', 'payments', 'queue', 'shop', 'site']) await push(name, healthy)
+  await push('search', crashing)
+  await cluster.json('push', service('payments', broken))
+  await cluster.json('stop', 'queue')
+  void load(['api', 'auth', 'images', 'payments', 'search', 'shop', 'site'])
+  await pause(60_000) // the numbers are of the last minute
+  for (const at of Object.values(cluster.entries)) void fetch(`${at}/shop/slow`).catch(() => {})
+  const rolling = cluster.json('push', service('shop', `${healthy} // another release`))
+  await pause(4_000)
+  await take(browser, 'overview', '/', { width: 1440, height: 900 }, 'light')
+  await take(browser, 'overview-phone', '/', { width: 390, height: 844 }, 'dark')
+  await rolling
+} finally {
+  over.abort()
+  await browser.close()
+  await cluster.remove()
+}
+
+function service(name: string, program: string): string {
+  const path = cluster.service(name, `service: ${name}\nrun: [node, main.cjs]\nroutes: [{ path: /${name} }]\n`)
+  writeFileSync(join(path, 'main.cjs'), program)
+  return path
+}
+
+async function push(name: string, program: string): Promise<void> {
+  const pushed = await cluster.json('push', service(name, program))
+  if (pushed.exit !== 0) throw new Error(`${name} was not rolled out: ${JSON.stringify(pushed)}`)
+}
+
+/** Some requests to each service, through both machines, until the pictures are taken. */
+async function load(names: string[]): Promise<void> {
+  const entries = Object.values(cluster.entries)
+  while (!over.signal.aborted) {
+    const asked = names.flatMap((name, index) =>
+      entries.flatMap((entry) => Array.from({ length: 1 + (index % 4) }, () => fetch(`${entry}/${name}`))),
+    )
+    await Promise.allSettled(asked.map(async (answer) => (await answer).text()))
+    await pause(100)
+  }
+}
+
+async function take(
+  from: Browser,
+  name: string,
+  path: string,
+  viewport: { width: number; height: number },
+  colorScheme: 'light' | 'dark',
+): Promise<void> {
+  const context = await from.newContext({ viewport, colorScheme, deviceScaleFactor: 1 })
+  const page = await context.newPage()
+  const { link = '' } = await cluster.json<{ link?: string }>('open', path, '--no-browser')
+  await page.goto(link)
+  await page.getByText(/^\W*live/).waitFor()
+  await pause(1_500)
+  await page.screenshot({ path: join(folder, `${name}.png`) })
+  await context.close()
+}
