@@ -21,7 +21,8 @@ export async function gitSource(folder: string, env: NodeJS.ProcessEnv): Promise
   const own = Object.fromEntries(Object.entries(env).filter(([name]) => !misleading.includes(name)))
   const git = async (...args: string[]): Promise<string> => {
     // A file-system monitor would be a program that the repository names.
-    const before = ['-c', 'core.fsmonitor=false', '--no-optional-locks', '-C', folder]
+    const settings = ['-c', 'core.fsmonitor=false', '-c', 'log.showSignature=false']
+    const before = [...settings, '--no-optional-locks', '-C', folder]
     const options = { env: { ...own, LC_ALL: 'C' }, timeout: patienceMs, maxBuffer: outputBytes }
     return (await run('git', [...before, ...args], options)).stdout
   }

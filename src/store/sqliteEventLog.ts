@@ -83,7 +83,7 @@ export class SqliteEventLog implements EventLog {
     const last = this.#lastPosition()
     if (last !== expected) throw moved(expected, last)
     // With the first append, so that a controller on a full disk starts.
-    this.#database.exec(origins)
+    if (!this.#hasOrigins) this.#database.exec(origins)
     const insert = this.#database.prepare(
       'INSERT INTO events (position, at, type, version, data) VALUES (?, ?, ?, ?, ?)',
     )

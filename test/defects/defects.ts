@@ -276,4 +276,18 @@ export const defects: Defect[] = [
     to: 'flatMap((one) => [one.name])',
     before: null,
   },
+  {
+    name: 'an event does not begin its chain',
+    file: 'src/controller/fold.ts',
+    from: 'growChains(this.#chains, event)',
+    to: "if (event.type !== 'TurnStarted') growChains(this.#chains, event)",
+    before: null,
+  },
+  {
+    name: 'a state of the past contains events that came after it',
+    file: 'src/controller/foldLog.ts',
+    from: 'const due = events.filter(({ position }) => position <= end)',
+    to: 'const due = events',
+    before: null,
+  },
 ]

@@ -1,5 +1,6 @@
 import type { EventView, ReleaseSource } from '../../api/views.ts'
 import type { Paint } from '../paint.ts'
+import { onOneLine } from './names.ts'
 import { shortId } from '../../definitions/names.ts'
 
 /** Fields that are too long for one line; `--json` prints them. */
@@ -10,7 +11,7 @@ export function renderEvent({ position, at, by, cause, ...event }: EventView, pa
   const time = at.replace('T', ' ').replace('Z', '')
   const origin = [
     ...(typeof cause === 'number' ? [paint('dim', `after ${cause}`)] : []),
-    ...(typeof by === 'string' ? [paint('dim', `by ${by}`)] : []),
+    ...(typeof by === 'string' ? [paint('dim', `by ${onOneLine(by)}`)] : []),
   ]
   return [String(position).padStart(6), paint('dim', time), renderFacts(event, paint), ...origin].join('  ')
 }

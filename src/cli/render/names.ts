@@ -1,3 +1,6 @@
+/** Text that somebody else wrote, on one line. */
+export const onOneLine = (text: string): string => text.replaceAll(/\s+/g, ' ')
+
 /** `1 machine`, `2 machines`. */
 export const count = (many: number, noun: string): string => `${many} ${noun}${many === 1 ? '' : 's'}`
 

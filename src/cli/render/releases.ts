@@ -1,7 +1,7 @@
 import type { ReleaseView } from '../../api/views.ts'
 import { showAge } from '../duration.ts'
 import type { Paint } from '../paint.ts'
-import { showBytes } from './names.ts'
+import { onOneLine, showBytes } from './names.ts'
 import { shortId } from '../../definitions/names.ts'
 import { renderTable } from './table.ts'
 
@@ -19,7 +19,7 @@ export function renderReleases(releases: readonly ListedRelease[], now: number, 
   const rows = releases.map((release) => [
     shortId(release.release),
     showAge(release.publishedAt, now),
-    release.by ?? '-',
+    onOneLine(release.by ?? '-'),
     commitOf(release),
     showBytes(release.bytes),
     release.completedAt === null
@@ -30,10 +30,10 @@ export function renderReleases(releases: readonly ListedRelease[], now: number, 
   return renderTable(['RELEASE', 'AGE', 'BY', 'COMMIT', 'SIZE', 'ROLLED OUT', 'NOW'], rows, paint).join('\n')
 }
 
-/** The subject is written by whoever wrote the commit: on one line, and not longer than leaves room for the rest. */
+/** The subject leaves room for the other columns. */
 function commitOf({ source }: ListedRelease): string {
   if (source === null) return '-'
-  const subject = source.subject.replaceAll(/\s+/g, ' ')
+  const subject = onOneLine(source.subject)
   const shown = subject.length <= shownSubject ? subject : `${subject.slice(0, shownSubject - 1).toWellFormed()}…`
   return `${source.commit.slice(0, 8)}${source.dirty ? '+changes' : ''} ${shown}`
 }

@@ -57,15 +57,15 @@ it('releases show the machines that run them', () => {
   const text = renderReleases(
     [
       { ...release, collected: true, completedAt: null, current: false, machines: [] },
-      { ...release, current: true, machines: ['a', 'b'], by: 'ci', source },
+      { ...release, current: true, machines: ['a', 'b'], by: 'ci\nbot', source },
     ],
     Date.parse(at(600)),
     plain,
   )
   expect(text.split('\n')).toEqual([
-    'RELEASE       AGE  BY  COMMIT                                                     SIZE     ROLLED OUT         NOW',
-    'aaaaaaaaaaaa  10m  -   -                                                          3.1 MiB  never completed    removed by garbage collection; push it again to use it',
-    'aaaaaaaaaaaa  10m  ci  01234567+changes Shop: pay pay pay pay pay pay pay pay p…  3.1 MiB  completed 10m ago  runs on a, b',
+    'RELEASE       AGE  BY      COMMIT                                                     SIZE     ROLLED OUT         NOW',
+    'aaaaaaaaaaaa  10m  -       -                                                          3.1 MiB  never completed    removed by garbage collection; push it again to use it',
+    'aaaaaaaaaaaa  10m  ci bot  01234567+changes Shop: pay pay pay pay pay pay pay pay p…  3.1 MiB  completed 10m ago  runs on a, b',
   ])
 })
 
@@ -73,4 +73,13 @@ it('bytes are shown in a suitable unit', () => {
   expect([0, 1023, 1024, 20 * 1024, 5.5 * 1024 ** 2, 3 * 1024 ** 4].map(showBytes)).toEqual([
     ...['0 B', '1023 B', '1.0 KiB', '20 KiB', '5.5 MiB', '3.0 TiB'],
   ])
+})
+
+it('an event shows the one that it follows from and who called, on one line', () => {
+  const source = { commit: '0123456789'.repeat(4), subject: 'two\nlines', dirty: false }
+  const event = { position: 7, at: at(0), type: 'ReleasePublished', data: { service: 'shop', source } }
+  const shown = (origin: object): string => renderEvent({ ...event, ...origin }, plain)
+  const line = '     7  2026-11-21 02:00:00.000  ReleasePublished  service=shop  source=012345678901 "two\\nlines"'
+  expect(shown({ by: 'ci\nbot', cause: 6 })).toBe(`${line}  after 6  by ci bot`)
+  expect([shown({}), shown({ by: null, cause: null })]).toEqual([line, line])
 })
