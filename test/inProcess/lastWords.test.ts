@@ -43,10 +43,27 @@ describe('the last words of a failed instance', () => {
     const { supervisor } = cluster.machine('b')
     supervisor.print(id, 'out', 'second')
     supervisor.die(id)
-    await cluster.clock.advance(2_000)
+    await cluster.clock.advance(20_000)
     const words = cluster.keepLastWords(folder).find(id)
     expect(words.lines.map(({ text }) => text)).toContain('second')
     expect(readdirSync(folder)).toEqual([`${id}.json`])
+  })
+
+  it('are read twice a minute at most, however often the instance fails', async () => {
+    const { cluster, id } = await failedOnB(['again'])
+    const { supervisor } = cluster.machine('b')
+    const { logs } = supervisor
+    let reads = 0
+    supervisor.logs = (query) => {
+      reads += 1
+      return logs(query)
+    }
+    for (let second = 0; second < 300; second += 1) {
+      if (supervisor.isAlive(id)) supervisor.die(id)
+      await cluster.clock.advance(1_000)
+    }
+    expect(reads).toBeGreaterThan(5)
+    expect(reads).toBeLessThanOrEqual(12)
   })
 
   it('reach a controller that was away when the instance failed', async () => {

@@ -6,7 +6,9 @@ import { shortened } from '../agentReport.ts'
 import type { MachineFeature } from '../machineFeature.ts'
 
 /** The output of a program that has just ended may still be on its way to the supervisor. */
-const againMs = 500
+const soonMs = 300
+/** Shortest time between two readings of one instance, which may fail again and again: a reading may be a process. */
+const apartMs = 30_000
 /** Last words stay in the report for this long, and until the controller has answered. */
 const keptMs = 60_000
 
@@ -38,7 +40,8 @@ export class LastWords implements MachineFeature<Pick<Report, 'lastWords'>> {
   /** The same list as long as nothing changes: then a report costs nothing. */
   #report: Failure[] = []
   #heardAt = -Infinity
-  readonly #timers = new Set<() => void>()
+  /** The newest failure of each instance whose output is about to be read. */
+  readonly #pending = new Map<string, { failure: Failure; stop: () => void }>()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -48,12 +51,11 @@ export class LastWords implements MachineFeature<Pick<Report, 'lastWords'>> {
   take({ id, release, reason, definition: { service } }: FailedInstance): void {
     const at = new Date(this.#parts.clock.now()).toISOString()
     const failure = { instance: id, service, release, at, reason: shortened(reason ?? ''), lines: [], cut: false }
-    void this.#read(failure)
-    const stop = this.#parts.clock.after(againMs, () => {
-      this.#timers.delete(stop)
-      void this.#read(failure)
-    })
-    this.#timers.add(stop)
+    const pending = this.#pending.get(id)
+    if (pending) return void (pending.failure = failure)
+    const readAt = this.#kept.get(id)?.readAt ?? -Infinity
+    const waitMs = Math.max(soonMs, readAt + apartMs - this.#parts.clock.monotonic())
+    this.#pending.set(id, { failure, stop: this.#parts.clock.after(waitMs, () => void this.#readPending(id)) })
   }
 
   want(): void {}
@@ -74,8 +76,14 @@ export class LastWords implements MachineFeature<Pick<Report, 'lastWords'>> {
   }
 
   stop(): void {
-    for (const stop of this.#timers) stop()
-    this.#timers.clear()
+    for (const { stop } of this.#pending.values()) stop()
+    this.#pending.clear()
+  }
+
+  async #readPending(instance: string): Promise<void> {
+    const pending = this.#pending.get(instance)
+    this.#pending.delete(instance)
+    if (pending) await this.#read(pending.failure)
   }
 
   /** Never rejects: the failure itself is reported without its output. */
@@ -91,12 +99,8 @@ export class LastWords implements MachineFeature<Pick<Report, 'lastWords'>> {
       const text = `(the output could not be read: ${error instanceof Error ? error.message : String(error)})`
       lines.push({ at: failure.at, stream: 'tandem', text })
     }
-    const known = this.#kept.get(instance)
-    if (known && known.failure.at > failure.at) return
-    const last = lastOf(lines)
-    if (known?.failure.at === failure.at && JSON.stringify(known.failure.lines) === JSON.stringify(last.lines)) return
     this.#kept.delete(instance)
-    this.#kept.set(instance, { failure: { ...failure, ...last }, readAt: clock.monotonic() })
+    this.#kept.set(instance, { failure: { ...failure, ...lastOf(lines) }, readAt: clock.monotonic() })
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= mostFailures) break
       this.#kept.delete(oldest)
