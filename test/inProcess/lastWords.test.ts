@@ -52,7 +52,7 @@ describe('the last words of a failed instance', () => {
   it('are read twice a minute at most, however often the instance fails', async () => {
     const { cluster, id } = await failedOnB(['again'])
     const { supervisor } = cluster.machine('b')
-    const { logs } = supervisor
+    const logs = supervisor.logs.bind(supervisor)
     let reads = 0
     supervisor.logs = (query) => {
       reads += 1
