@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ApiClient } from '../../src/api/client.ts'
 import type { PastStatus } from '../../src/api/past.ts'
+import { Contexts } from '../../src/cli/contexts.ts'
+import { foldersOf } from '../../src/cli/folders.ts'
 import type { EventView, RolloutView } from '../../src/api/views.ts'
 import { Assembled } from './assembled.ts'
 import type { Pushed } from '../system/rollUnderLoad.ts'
@@ -109,6 +112,9 @@ describe('the command line', () => {
   it('shows the last lines of a failed instance also when its machine has lost them', async () => {
     const { rollouts } = await laptop.json<{ rollouts: RolloutView[] }>('rollouts', 'shop')
     const failed = rollouts.at(-1)?.failedInstance ?? ''
+    const client = new ApiClient(new Contexts(foldersOf(laptop.env).config).get('local'))
+    const sent = (): Promise<unknown> => client.call('lastWords', { params: { instance: failed } }).catch(() => null)
+    await expect.poll(sent).not.toBeNull()
     const kept = join(laptop.folder, 'data/a/supervisor/logs')
     const own = readdirSync(kept, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes(failed))
     expect(own.length).toBeGreaterThan(0)
