@@ -10,6 +10,7 @@ const hidden = new Set(['mark', 'definition', 'held', 'routes', 'endpoints', 'ta
 export function renderEvent({ position, at, by, cause, ...event }: EventView, paint: Paint): string {
   const time = at.replace('T', ' ').replace('Z', '')
   const origin = [
+    ...(by === null ? [paint('dim', 'origin not recorded')] : []),
     ...(typeof cause === 'number' ? [paint('dim', `after ${cause}`)] : []),
     ...(typeof by === 'string' ? [paint('dim', `by ${onOneLine(by)}`)] : []),
   ]

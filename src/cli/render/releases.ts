@@ -19,7 +19,7 @@ export function renderReleases(releases: readonly ListedRelease[], now: number, 
   const rows = releases.map((release) => [
     shortId(release.release),
     showAge(release.publishedAt, now),
-    onOneLine(release.by ?? '-'),
+    release.by === null ? paint('dim', 'not recorded') : onOneLine(release.by),
     commitOf(release),
     showBytes(release.bytes),
     release.completedAt === null

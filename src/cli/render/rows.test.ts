@@ -63,9 +63,9 @@ it('releases show the machines that run them', () => {
     plain,
   )
   expect(text.split('\n')).toEqual([
-    'RELEASE       AGE  BY      COMMIT                                                     SIZE     ROLLED OUT         NOW',
-    'aaaaaaaaaaaa  10m  -       -                                                          3.1 MiB  never completed    removed by garbage collection; push it again to use it',
-    'aaaaaaaaaaaa  10m  ci bot  01234567+changes Shop: pay pay pay pay pay pay pay pay p…  3.1 MiB  completed 10m ago  runs on a, b',
+    'RELEASE       AGE  BY            COMMIT                                                     SIZE     ROLLED OUT         NOW',
+    'aaaaaaaaaaaa  10m  not recorded  -                                                          3.1 MiB  never completed    removed by garbage collection; push it again to use it',
+    'aaaaaaaaaaaa  10m  ci bot        01234567+changes Shop: pay pay pay pay pay pay pay pay p…  3.1 MiB  completed 10m ago  runs on a, b',
   ])
 })
 
@@ -81,5 +81,5 @@ it('an event shows the one that it follows from and who called, on one line', ()
   const shown = (origin: object): string => renderEvent({ ...event, ...origin }, plain)
   const line = '     7  2026-11-21 02:00:00.000  ReleasePublished  service=shop  source=012345678901 "two\\nlines"'
   expect(shown({ by: 'ci\nbot', cause: 6 })).toBe(`${line}  after 6  by ci bot`)
-  expect([shown({}), shown({ by: null, cause: null })]).toEqual([line, line])
+  expect([shown({}), shown({ by: null, cause: null })]).toEqual([line, `${line}  origin not recorded`])
 })
