@@ -13,8 +13,11 @@ export interface SeriesLimits {
   bytes: number
 }
 
-/** A past position is at most two spacings after a snapshot, so its state is computed within a second. */
-export const seriesLimits: SeriesLimits = { spacing: 10_000, count: 1_000, bytes: 64 * 1024 * 1024 }
+/**
+ * A past position is at most two spacings after a snapshot, mostly half of one, so its state is computed within a second
+ * also on a busy computer.
+ */
+export const seriesLimits: SeriesLimits = { spacing: 5_000, count: 1_000, bytes: 64 * 1024 * 1024 }
 
 /**
  * The snapshots that need not be kept, of all there are and a log that ends at `end`. The first one of each stretch of
