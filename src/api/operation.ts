@@ -62,7 +62,12 @@ export const withDryRun = (query: z.ZodObject | undefined): z.ZodObject =>
 export const dryRunSchema = z.object({
   dryRun: z.literal(true),
   events: z
-    .array(z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) }))
+    .array(
+      z.object({
+        ...{ type: z.string(), data: z.record(z.string(), z.unknown()) },
+        words: z.string().default('').describe('the event as people read it; an older controller does not send it'),
+      }),
+    )
     .describe('the events that the call would write to the log; none: there is nothing to do'),
 })
 export type DryRun = z.infer<typeof dryRunSchema>

@@ -38,13 +38,13 @@ export class ServedCluster {
     const { controller, numbers, ...ends } = cluster.parts
     const folder = mkdtempSync(join(tmpdir(), 'tandem-served-'))
     const lastWords = cluster.keepLastWords(folder)
-    cluster.readNumbers()
+    const rolloutRecords = cluster.recordRollouts(folder)
     const tokens = await Tokens.open(new MemoryTokenStore())
     const sessions = await Sessions.open(new MemorySessionStore(), tokens)
     const releases = { depot: { atCap: null }, resolve: (_: string, prefix: string) => prefix }
     const unwritable = (): null => null
     const tails = cluster.tails()
-    const some = { controller, numbers, lastWords, tails, releases, tokens, sessions, unwritable }
+    const some = { controller, numbers, lastWords, tails, rolloutRecords, releases, tokens, sessions, unwritable }
     // The page makes no call that needs the other rooms, which are files and threads.
     const known = some as unknown as Rooms
     const changes = new RecentChanges(controller)

@@ -1,6 +1,7 @@
 import type { Given, Operations, Result } from '../../src/api/contract.ts'
+import type { DryRun } from '../../src/api/operation.ts'
 import type { Problem } from '../../src/api/problem.ts'
-import { calls, type CallName } from './calls.ts'
+import { calls, type CallName, type ChangeName } from './calls.ts'
 import { eventsIn } from './eventStream.ts'
 
 export const apiPath = '/api/v1'
@@ -47,8 +48,19 @@ export class Api {
     given: Given<Operations[N]>,
     signal?: AbortSignal,
   ): Promise<Result<Operations[N]>> {
-    const [method = '', path = ''] = calls[name].split(' ')
     const input = given as Input // the type above says the same, field by field
+    return (await this.#send(name, input, signal)) as Result<Operations[N]> // the controller's answer has this schema
+  }
+
+  /** Decides a call without doing it: answers with what it would do, or throws as `call` does. */
+  async rehearse<N extends ChangeName>(name: N, given: Given<Operations[N]>, signal?: AbortSignal): Promise<DryRun> {
+    const input = given as Input // likewise
+    const dryRun = { ...input, query: { ...input.query, dryRun: true } }
+    return (await this.#send(name, dryRun, signal)) as DryRun // every call that can be a dry run answers so
+  }
+
+  async #send(name: CallName, input: Input, signal?: AbortSignal): Promise<unknown> {
+    const [method = '', path = ''] = calls[name].split(' ')
     const limit = AbortSignal.timeout(callMs)
     const response = await this.raw(method, fillPath(path, input), {
       ...(input.body === undefined
@@ -56,7 +68,7 @@ export class Api {
         : { body: JSON.stringify(input.body), headers: { 'content-type': 'application/json' } }),
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     })
-    return (await response.json()) as Result<Operations[N]> // the controller's answer has this schema
+    return response.json()
   }
 
   /** The data of each message of a stream, parsed. Ends when the controller ends it, throws when it breaks. */

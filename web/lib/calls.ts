@@ -1,17 +1,29 @@
-import type { OperationName, StreamName } from '../../src/api/contract.ts'
+import type { OperationName, Operations, StreamName } from '../../src/api/contract.ts'
 
 /** The calls that the page makes. A test compares each with the contract, of which the page has only the types. */
 export const calls = {
-  endTail: 'POST /live/:stream/tails/:tail/end',
-  openTail: 'POST /live/:stream/tails',
+  abortRollout: 'POST /rollouts/:id/abort',
   endSession: 'POST /session/end',
+  endTail: 'POST /live/:stream/tails/:tail/end',
   findEvents: 'GET /events/search',
+  lastWords: 'GET /last-words/:instance',
+  numbersSeries: 'GET /numbers/series',
+  openTail: 'POST /live/:stream/tails',
+  releases: 'GET /releases',
+  rollout: 'GET /rollouts/:id',
+  rolloutNumbers: 'GET /rollouts/:id/numbers',
+  rollouts: 'GET /rollouts',
   session: 'GET /session',
+  startRollout: 'POST /rollouts',
   startSession: 'POST /sessions',
 } as const satisfies Partial<Record<OperationName, `${'GET' | 'POST'} /${string}`>>
 
 export const streams = {
   live: '/live',
+  logs: '/logs',
 } as const satisfies Partial<Record<StreamName, `/${string}`>>
 
 export type CallName = keyof typeof calls
+
+/** Calls that change something, and can be a dry run. */
+export type ChangeName = { [N in CallName]: Operations[N] extends { dryRun: true } ? N : never }[CallName]

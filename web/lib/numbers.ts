@@ -28,3 +28,11 @@ export const count = (many: number, noun: string): string =>
 const releaseDigits = 7
 
 export const shortRelease = (release: string): string => release.slice(0, releaseDigits)
+
+/** `812 B`, `88 kB`, `18.2 MB`. */
+export function bytes(many: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, many)) / 3)))
+  const value = many / 1_000 ** power
+  return `${power === 0 || value >= 100 ? Math.round(value) : trimmed(value.toFixed(1))} ${units[power]}`
+}

@@ -7,7 +7,9 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import { operations, streams } from '../../api/contract.ts'
 import { basePath } from '../../api/operation.ts'
-import { dryRunSchema, withDryRun, type Operation } from '../../api/operation.ts'
+import { dryRunSchema, withDryRun, type DryRun, type Operation } from '../../api/operation.ts'
+import { wordingOf } from '../../decider/wordingOf.ts'
+import type { Event } from '../../events/event.ts'
 import { channelProtocol } from '../../lib/byteChannel.ts'
 import { isLocalHost, isLoopbackAddress } from '../../lib/localHost.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
@@ -170,11 +172,16 @@ function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): 
         const deciding = answer as Deciding<unknown> // by the type of the handlers
         const { dryRun: isDryRun } = request.query as { dryRun: boolean } // validated above
         return isDryRun
-          ? { dryRun: true, events: await rooms.controller.rehearse(deciding.request) }
+          ? { dryRun: true, events: (await rooms.controller.rehearse(deciding.request)).map(inWords) }
           : deciding.answer(await rooms.controller.execute(deciding.request, caller.name))
       },
     })
   }
+}
+
+function inWords(event: Event): DryRun['events'][number] {
+  const { subject, text } = wordingOf(event)
+  return { ...event, words: `${subject} ${text}` }
 }
 
 function addStreams(api: FastifyInstance, rooms: Rooms, asks: Asks): void {

@@ -1,0 +1,100 @@
+import { useSignal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+import type { Streams } from '../../src/api/contract.ts'
+import type { LastWordsView } from '../../src/api/lastWords.ts'
+import { Refused } from '../lib/api.ts'
+import { fillPath } from '../lib/api.ts'
+import { streams } from '../lib/calls.ts'
+import { useCluster } from '../lib/cluster.ts'
+import { Command } from '../lib/command.tsx'
+import { visible } from '../lib/visible.ts'
+
+type Answer = Streams['logs']['data']['_output']
+type Line = LastWordsView['lines'][number]
+
+/** Lines of output that stand beside a rollout. */
+const shownLines = 14
+
+/** Output as it was written, newest last. */
+export function Output({ lines, label }: { lines: readonly Line[]; label: string }): JSX.Element {
+  return (
+    <div class="output" role="log" aria-label={label} aria-live="off" tabIndex={0}>
+      {lines.map(({ at, stream, text }, index) => (
+        // Two lines may be the same in every way.
+        <p key={`${at} ${index}`} class={stream === 'tandem' ? 'quiet' : stream === 'err' ? 'err' : undefined}>
+          <time dateTime={at}>{at.slice(11, 23)}</time>{' '}
+          <span aria-hidden="true">{stream === 'tandem' ? '·' : '│'}</span> {visible(text)}
+        </p>
+      ))}
+      {lines.length === 0 && <p class="quiet">No output yet.</p>}
+    </div>
+  )
+}
+
+interface InstanceProps {
+  service: string
+  instance: string
+}
+
+const Links = ({ service, instance, follow }: InstanceProps & { follow: boolean }): JSX.Element => (
+  <p class="second">
+    <a href={`/logs/${service}?instance=${encodeURIComponent(instance)}`}>All its lines</a> ·{' '}
+    <Command>{`tandem logs ${service} ${follow ? '-f ' : ''}--instance ${instance}`}</Command>
+  </p>
+)
+
+/** The newest lines of an instance as they come. */
+export function LiveOutput({ service, instance }: InstanceProps): JSX.Element {
+  const { api, contact } = useCluster()
+  const lines = useSignal<readonly Line[]>([])
+  const isLive = contact.value.state === 'live'
+  useEffect(() => {
+    if (!isLive) return
+    const stop = new AbortController()
+    const query = { service, instance, last: shownLines, follow: true }
+    const read = async (): Promise<void> => {
+      lines.value = []
+      for await (const answer of api.stream<Answer>(fillPath(streams.logs, { query }), stop.signal)) {
+        if (answer.kind === 'line') lines.value = [...lines.peek(), answer].slice(-shownLines)
+      }
+    }
+    read().catch((error: unknown) => {
+      if (!stop.signal.aborted && error instanceof TypeError) throw error
+    })
+    return () => stop.abort()
+  }, [api, service, instance, isLive, lines])
+  return (
+    <>
+      <Output lines={lines.value} label={`output of ${instance}`} />
+      <Links {...{ service, instance }} follow />
+    </>
+  )
+}
+
+/** The last lines of an instance before it failed. */
+export function LastWords({ service, instance }: InstanceProps): JSX.Element {
+  const { api } = useCluster()
+  const found = useSignal<LastWordsView | string | null>(null)
+  useEffect(() => {
+    const stop = new AbortController()
+    api.call('lastWords', { params: { instance } }, stop.signal).then(
+      (answer) => (found.value = answer),
+      (error: unknown) => {
+        if (error instanceof Refused) found.value = error.message
+      },
+    )
+    return () => stop.abort()
+  }, [api, instance, found])
+  const { value } = found
+  return (
+    <>
+      {value === null && <p class="quiet">Reading its last lines.</p>}
+      {typeof value === 'string' && <p class="quiet">{value}</p>}
+      {typeof value === 'object' && value !== null && (
+        <Output lines={value.lines} label={`last lines of ${instance}`} />
+      )}
+      <Links {...{ service, instance }} follow={false} />
+    </>
+  )
+}

@@ -1,0 +1,90 @@
+import { useSignal, type ReadonlySignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import type { RolloutNumbers } from '../../src/api/numbers.ts'
+import type { EventView, RolloutView } from '../../src/api/views.ts'
+import { Refused } from '../lib/api.ts'
+import { useCluster } from '../lib/cluster.ts'
+
+/** Most events of a rollout that the page reads. */
+const mostEvents = 1_000
+
+export interface Watched {
+  /** `null`: it was not read yet. */
+  rollout: RolloutView | null
+  /** In the order of the log. */
+  events: readonly EventView[]
+  /** Why it cannot be shown, in words. */
+  problem: string | null
+}
+
+/** A rollout from the live model while it runs, else from the history, with its events. */
+export function useRollout(id: string): Watched {
+  const { api, overview, contact } = useCluster()
+  const read = useSignal<RolloutView | null>(null)
+  const problem = useSignal<string | null>(null)
+  const running = overview.value?.services.find(({ rollout }) => rollout?.id === id)?.rollout ?? null
+  const isLive = contact.value.state === 'live'
+  useEffect(() => {
+    if (running !== null || !isLive) return
+    const stop = new AbortController()
+    api.call('rollout', { params: { id } }, stop.signal).then(
+      (answer) => {
+        read.value = answer
+        problem.value = null
+      },
+      (error: unknown) => {
+        if (!stop.signal.aborted && error instanceof Refused) problem.value = error.message
+      },
+    )
+    return () => stop.abort()
+  }, [api, id, running === null, isLive, problem, read])
+  useEffect(() => {
+    // The last state that was seen stays until the history answers.
+    if (running !== null) read.value = running
+  }, [running, read])
+  const rollout = running ?? (read.value?.id.startsWith(id) ? read.value : null)
+  const events = useEvents(rollout)
+  return { rollout, events, problem: rollout === null ? problem.value : null }
+}
+
+/** Changes with each change of the rollout. */
+const versionOf = ({ id, state, machines }: RolloutView): string =>
+  JSON.stringify([id, state, machines.map((one) => [one.state, one.phases.length, one.phases.at(-1)?.finishedAt])])
+
+function useEvents(rollout: RolloutView | null): readonly EventView[] {
+  const { api } = useCluster()
+  const events = useSignal<{ id: string; all: EventView[] }>({ id: '', all: [] })
+  const version = rollout === null ? null : versionOf(rollout)
+  const id = rollout?.id ?? null
+  useEffect(() => {
+    if (id === null) return
+    const stop = new AbortController()
+    const known = events.peek().id === id ? events.peek().all : []
+    const query = { rollout: id, after: known.at(-1)?.position ?? 0, limit: mostEvents }
+    api.call('findEvents', { query }, stop.signal).then(
+      ({ events: more }) => {
+        events.value = { id, all: [...known, ...more.toReversed()] }
+      },
+      () => {}, // the next change asks again; without events the phases are shown alone
+    )
+    return () => stop.abort()
+  }, [api, id, version, events])
+  return events.value.id === id ? events.value.all : []
+}
+
+/** The numbers that were recorded while a rollout ran; `null`: not read, or it runs still. */
+export function useRecord(id: string | null, isOver: boolean): ReadonlySignal<RolloutNumbers | null> {
+  const { api } = useCluster()
+  const record = useSignal<RolloutNumbers | null>(null)
+  useEffect(() => {
+    record.value = null
+    if (id === null || !isOver) return
+    const stop = new AbortController()
+    api.call('rolloutNumbers', { params: { id } }, stop.signal).then(
+      (answer) => (record.value = answer),
+      () => {}, // without a record the charts show what the last 15 minutes hold
+    )
+    return () => stop.abort()
+  }, [api, id, isOver, record])
+  return record
+}
