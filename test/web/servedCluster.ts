@@ -7,6 +7,7 @@ import { Callers } from '../../src/controller/http/callers.ts'
 import { buildServer } from '../../src/controller/http/server.ts'
 import { LiveOverview } from '../../src/controller/overview/liveOverview.ts'
 import { RecentChanges } from '../../src/controller/overview/recentChanges.ts'
+import { pastOf } from '../../src/controller/past/past.ts'
 import { wholeStatus } from '../../src/controller/statusView.ts'
 import { sha256 } from '../../src/lib/hash.ts'
 import { Sessions } from '../../src/store/sessions.ts'
@@ -44,7 +45,8 @@ export class ServedCluster {
     const releases = { depot: { atCap: null }, resolve: (_: string, prefix: string) => prefix }
     const unwritable = (): null => null
     const tails = cluster.tails()
-    const some = { controller, numbers, lastWords, tails, rolloutRecords, releases, tokens, sessions, unwritable }
+    const past = pastOf({ controller, snapshots: null, logger })
+    const some = { controller, numbers, lastWords, tails, rolloutRecords, releases, tokens, sessions, unwritable, past }
     // The page makes no call that needs the other rooms, which are files and threads.
     const known = some as unknown as Rooms
     const changes = new RecentChanges(controller)

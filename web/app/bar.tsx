@@ -4,6 +4,7 @@ import { useCluster } from '../lib/cluster.ts'
 import { Shape } from '../lib/glyph.tsx'
 import { address } from '../lib/router.ts'
 import { clockTime, localClock } from '../lib/time.ts'
+import { pastIn } from './pastAddress.ts'
 
 const isWithin = (path: string, link: string): boolean =>
   link === '/' ? path === '/' : path === link || path.startsWith(`${link}/`)
@@ -56,6 +57,13 @@ export function Bar({ onFind, onAccount, onKeys }: BarProps): JSX.Element {
 function LiveMark(): JSX.Element {
   const { contact, now } = useCluster()
   const { state, asOf } = contact.value
+  if (pastIn(address.value) !== null) {
+    return (
+      <span class="live in-past">
+        <Shape shape="back" /> past
+      </span>
+    )
+  }
   if (state === 'live') {
     return (
       <span class="live tone-ok">

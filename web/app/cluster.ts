@@ -57,7 +57,7 @@ export function openCluster(session: SessionKey): Opened {
   const follow: Cluster['follow'] = (wanted, heard, refused) =>
     followTail({ carrier: live, api, wanted, heard, refused, newId: () => crypto.randomUUID() })
   return {
-    cluster: { api, overview: live.model, contact: live.contact, now, me, refusal, follow },
+    cluster: { api, overview: live.model, contact: live.contact, now, me, refusal, follow, past: null },
     tryNow: () => live.tryNow(),
     close: () => {
       document.removeEventListener('visibilitychange', seen)

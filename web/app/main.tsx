@@ -6,12 +6,13 @@ import { followLinks } from '../lib/router.ts'
 import { linkIn, SessionKey } from '../lib/session.ts'
 import { listenForKeys } from '../lib/keys.ts'
 import { Door } from './door.tsx'
+import { withinPast } from './pastAddress.ts'
 import { restoreScheme } from './scheme.ts'
 
 const page = document.getElementById('page')
 if (page) {
   restoreScheme()
-  followLinks()
+  followLinks(withinPast)
   listenForKeys()
   const session = new SessionKey(localStorage)
   addEventListener('storage', (event) => session.changed(event))

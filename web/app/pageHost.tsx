@@ -1,26 +1,18 @@
 import { useSignal, useSignalEffect } from '@preact/signals'
 import type { ComponentType, JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { pages } from '../features.ts'
 import type { Page, PageProps } from '../lib/feature.ts'
 import { address, matchPath } from '../lib/router.ts'
+import { findPage } from './findPage.ts'
 
 type Loaded = { page: Page; component: ComponentType<PageProps> } | { page: Page; failed: true }
-
-function find(path: string): { page: Page; params: Record<string, string> } | null {
-  for (const page of pages) {
-    const params = matchPath(page.path, path)
-    if (params) return { page, params }
-  }
-  return null
-}
 
 /** Shows the page of the present address; its code is loaded first. */
 export function PageHost(): JSX.Element {
   const loaded = useSignal<Loaded | null>(null)
-  const found = find(address.value.path)
+  const found = findPage(address.value.path)
   useSignalEffect(() => {
-    const page = find(address.value.path)?.page
+    const page = findPage(address.value.path)?.page
     if (!page || loaded.peek()?.page === page) return
     page.load().then(
       (component) => {

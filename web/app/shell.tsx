@@ -10,9 +10,11 @@ import { Account } from './account.tsx'
 import { Bar } from './bar.tsx'
 import type { Opened } from './cluster.ts'
 import { Dialog } from '../lib/dialog.tsx'
+import { InTime } from './inTime.tsx'
 import { KeysHelp } from './keysHelp.tsx'
 import { lazy } from './lazy.tsx'
 import { PageHost } from './pageHost.tsx'
+import { withinPast } from './pastAddress.ts'
 import { switchScheme } from './scheme.ts'
 import { Strip } from './strip.tsx'
 
@@ -45,7 +47,12 @@ export function Shell({ opened, session }: { opened: Opened; session: SessionKey
       },
     ]
     const places = barLinks.map(({ name, path, key }): Key => {
-      return { keys: `g ${key}`, does: name, group: 'Go to', run: () => go(path) }
+      return {
+        keys: `g ${key}`,
+        does: name,
+        group: 'Go to',
+        run: () => go(withinPast(new URL(path, location.href)).href),
+      }
     })
     return addKeys([...anywhere, ...places])
   }, [dialog])
@@ -60,10 +67,12 @@ export function Shell({ opened, session }: { opened: Opened; session: SessionKey
         onKeys={() => (dialog.value = 'keys')}
       />
       <Strip tryNow={opened.tryNow} />
-      <PageHost />
-      <Dialog label="Find or do" isOpen={dialog.value === 'palette'} close={close}>
-        <Palette close={close} />
-      </Dialog>
+      <InTime>
+        <PageHost />
+        <Dialog label="Find or do" isOpen={dialog.value === 'palette'} close={close}>
+          <Palette close={close} />
+        </Dialog>
+      </InTime>
       <Dialog label="Keys" isOpen={dialog.value === 'keys'} close={close}>
         <KeysHelp />
       </Dialog>

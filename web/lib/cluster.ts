@@ -10,6 +10,13 @@ import type { TailWanted } from './tail.ts'
 
 export type Me = Result<Operations['session']>
 
+/** A moment of the past: the state after the event at `position`. */
+export interface Moment {
+  position: number
+  /** ms since 1970. */
+  at: number
+}
+
 /** The parts of a cluster that every page may use. */
 export interface Cluster {
   api: Api
@@ -24,6 +31,8 @@ export interface Cluster {
   follow: (wanted: TailWanted, heard: (items: TailItem[]) => void, refused: (refusal: Refused) => void) => () => void
   /** Why nothing can be changed now, as a sentence; `null`: the controller decides about each action. */
   refusal: ReadonlySignal<string | null>
+  /** Everything above is as it was then; `null`: as it is now. */
+  past: Moment | null
 }
 
 export const ClusterContext = createContext<Cluster | null>(null)

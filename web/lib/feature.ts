@@ -12,6 +12,8 @@ export interface Page {
   path: string
   /** Loaded when somebody goes there, so that the overview stays small. */
   load: () => Promise<ComponentType<PageProps>>
+  /** With `?at=POSITION` in its address, the page shows the past: `useCluster()` gives it everything as it was then. */
+  hasPast?: true
 }
 
 /** A link in the bar. */

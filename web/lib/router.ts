@@ -39,15 +39,15 @@ export function queryWith(changes: Record<string, string | null>): string {
   return text === '' ? '' : `?${text}`
 }
 
-/** Follows links within the page without a load. Returns the function that stops it. */
-export function followLinks(): () => void {
+/** Follows links within the page without a load; `meant` may lead them elsewhere. Returns the function that stops it. */
+export function followLinks(meant: (url: URL) => URL): () => void {
   const clicked = (event: MouseEvent): void => {
     const link = event.target instanceof Element ? event.target.closest('a') : null
     const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
     if (!link || !isPlain || event.defaultPrevented || link.target !== '' || link.hasAttribute('download')) return
     if (link.origin !== location.origin || link.getAttribute('href')?.startsWith('#')) return
     event.preventDefault()
-    go(link.href)
+    go(meant(new URL(link.href)).href)
   }
   const moved = (): void => {
     address.value = read()

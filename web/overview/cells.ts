@@ -56,7 +56,8 @@ function emptyCell({ state, rollout }: Service, machine: string): Line {
 
 function lostCell(here: Instance[], now: number): Line {
   const [first] = here
-  const seen = first?.asOf ? `last seen ${span(now - Date.parse(first.asOf))} ago` : 'not seen by this controller'
+  const unseen = first?.stale ? 'not seen by this controller' : 'its state then is not known'
+  const seen = first?.asOf ? `last seen ${span(now - Date.parse(first.asOf))} ago` : unseen
   return { ...nothing, state: 'lost', release: first?.release ?? null, sentence: seen, isBad: true }
 }
 
@@ -75,8 +76,10 @@ function lineOf(overview: Overview, service: Service, group: Instance[], now: nu
   const state = stateOf(service, first)
   const known = { ...nothing, state, release: first.release, age: ageOf(group, now) }
   if (state === 'crashing' || state === 'failed') return { ...known, ...failing(service, first) }
-  const inFlight = group.reduce((sum, { id }) => sum + (overview.work[id] ?? 0), 0)
-  if (state === 'draining') return { ...known, inFlight, sentence: `${inFlight} in flight`, age: null }
+  const work = group.flatMap(({ id }) => overview.work[id] ?? [])
+  // The past holds no work.
+  const inFlight = work.length === 0 ? null : work.reduce((sum, one) => sum + one, 0)
+  if (state === 'draining') return { ...known, inFlight, sentence: inFlightOf(inFlight), age: null }
   const rates = group.map(({ id }) => overview.rates[id] ?? null).filter((one) => one !== null)
   return {
     ...{ ...known, inFlight },
@@ -85,6 +88,8 @@ function lineOf(overview: Overview, service: Service, group: Instance[], now: nu
     more: moreOf(service, first),
   }
 }
+
+const inFlightOf = (work: number | null): string => (work === null ? 'work not recorded' : `${work} in flight`)
 
 function failing({ service }: Service, { id, reason, restarts }: Instance): Partial<Line> {
   const often = restarts > 0 ? `, restarted ${restarts === 1 ? 'once' : `${restarts} times`}` : ''

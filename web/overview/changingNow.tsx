@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import type { Overview } from '../../src/api/overview.ts'
+import { useCluster } from '../lib/cluster.ts'
 import { Command } from '../lib/command.tsx'
 import { Glyph } from '../lib/glyph.tsx'
 import { count, shortRelease } from '../lib/numbers.ts'
@@ -10,6 +11,7 @@ type Part = Rollout['machines'][number]
 
 /** Rollouts and work on machines that are in progress. */
 export function ChangingNow({ overview, now }: { overview: Overview; now: number }): JSX.Element {
+  const { past } = useCluster()
   const rollouts = overview.services.flatMap(({ rollout }) => (rollout === null ? [] : [rollout]))
   const draining = overview.machines.filter(({ state }) => state === 'draining')
   const maintenance = overview.maintenance?.state === 'running' ? overview.maintenance : null
@@ -17,7 +19,7 @@ export function ChangingNow({ overview, now }: { overview: Overview; now: number
   return (
     <section class="changing" aria-labelledby="changing-now">
       <h2 id="changing-now">
-        Changing now <span class="count">{many}</span>
+        Changing {past === null ? 'now' : 'then'} <span class="count">{many}</span>
       </h2>
       {many === 0 && <p class="quiet">Nothing.</p>}
       {rollouts.map((rollout) => (
@@ -90,6 +92,6 @@ function inFlight(part: Part, overview: Overview, service: string): string {
   const old = overview.services
     .find((one) => one.service === service)
     ?.instances.filter((one) => one.machine === part.machine && one.state === 'draining')
-  const work = (old ?? []).reduce((sum, { id }) => sum + (overview.work[id] ?? 0), 0)
-  return `${work} in flight`
+  const work = (old ?? []).flatMap(({ id }) => overview.work[id] ?? [])
+  return work.length === 0 ? '' : `${work.reduce((sum, one) => sum + one, 0)} in flight`
 }

@@ -3,6 +3,6 @@ import { OverviewPage } from './overviewPage.tsx'
 
 export const overview: WebFeature = {
   // Part of the first load: it is the page that people open.
-  pages: [{ path: '/', load: async () => OverviewPage }],
+  pages: [{ path: '/', load: async () => OverviewPage, hasPast: true }],
   bar: [{ name: 'Overview', path: '/', key: 'o', command: 'tandem status' }],
 }

@@ -10,12 +10,12 @@ import { ServicesTable } from './servicesTable.tsx'
 import { WrongNow } from './wrongNow.tsx'
 
 export function OverviewPage(): JSX.Element {
-  const { overview, contact, now } = useCluster()
+  const { overview, contact, now, past } = useCluster()
   const { value } = overview
   if (value === null) return <PageFrame title="Reading the state of the cluster" />
   const { state, asOf } = contact.value
   return (
-    <PageFrame title={headline(value, state === 'lost' ? asOf : null)}>
+    <PageFrame title={headline(value, past?.at ?? (state === 'lost' ? asOf : null))}>
       <div class={`overview ${state === 'lost' ? 'not-live' : ''}`}>
         <div class="three">
           <WrongNow wrong={value.wrong} now={now.value} />

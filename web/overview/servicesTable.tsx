@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import type { Overview } from '../../src/api/overview.ts'
+import { useCluster } from '../lib/cluster.ts'
 import { Glyph } from '../lib/glyph.tsx'
 import { percent, rate, shortRelease, wholePercent } from '../lib/numbers.ts'
 import { address, setQuery } from '../lib/router.ts'
@@ -28,6 +29,7 @@ const fewRows = 15
 
 /** Services as rows, machines as columns. Rows keep their place, whatever happens: eyes learn positions. */
 export function ServicesTable({ overview, now }: { overview: Overview; now: number }): JSX.Element {
+  const { past } = useCluster()
   const asked = address.value.query.get('show')
   const filter: Filter = filters.find((one) => one === asked) ?? 'all'
   const services = shown(overview, filter)
@@ -42,7 +44,7 @@ export function ServicesTable({ overview, now }: { overview: Overview; now: numb
             {overview.machines.length === 1 ? 'machine' : 'machines'}
           </span>
         </h2>
-        <span class="quiet of">numbers of the last 60 s</span>
+        <span class="quiet of">{past === null ? 'numbers of the last 60 s' : 'numbers of then are not recorded'}</span>
         <div class="filters" role="group" aria-label="services to show">
           {filters.map((one) => (
             <button

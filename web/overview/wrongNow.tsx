@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import type { Overview } from '../../src/api/overview.ts'
+import { useCluster } from '../lib/cluster.ts'
 import { Command } from '../lib/command.tsx'
 import { Shape } from '../lib/glyph.tsx'
 import type { Shape as ShapeName } from '../lib/states.ts'
@@ -13,10 +14,11 @@ const shapeOf = ({ word, tone }: Problem): ShapeName => shapes[word] ?? (tone ==
 
 /** Everything that needs attention, the most urgent first. Each leads to its last lines, or says what to do. */
 export function WrongNow({ wrong, now }: { wrong: Problem[]; now: number }): JSX.Element {
+  const { past } = useCluster()
   return (
     <section class="wrong" aria-labelledby="wrong-now">
       <h2 id="wrong-now">
-        Wrong now <span class="count">{wrong.length}</span>
+        Wrong {past === null ? 'now' : 'then'} <span class="count">{wrong.length}</span>
       </h2>
       {wrong.length === 0 && <p class="quiet">Nothing.</p>}
       <ul>

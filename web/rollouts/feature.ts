@@ -3,8 +3,8 @@ import { RunningCount } from './runningCount.tsx'
 
 export const rollouts: WebFeature = {
   pages: [
-    { path: '/rollouts', load: async () => (await import('./rolloutsPage.tsx')).RolloutsPage },
-    { path: '/rollouts/:id', load: async () => (await import('./rolloutPage.tsx')).RolloutPage },
+    { path: '/rollouts', load: async () => (await import('./rolloutsPage.tsx')).RolloutsPage, hasPast: true },
+    { path: '/rollouts/:id', load: async () => (await import('./rolloutPage.tsx')).RolloutPage, hasPast: true },
   ],
   bar: [{ name: 'Rollouts', path: '/rollouts', key: 'r', count: RunningCount }],
 }

@@ -119,6 +119,17 @@ function Facts({ event, cause, followed, isCut }: Opened): JSX.Element {
         </Fact>
       </dl>
       <Followed since={at} events={followed} isCut={isCut} />
+      <div class="as-of">
+        <a class="button" href={`/?at=${position}`}>
+          State as of
+        </a>
+        <div>
+          <p class="second">
+            Shows the overview and rollouts as they were after event {position.toLocaleString('en-US')}.
+          </p>
+          <Command>{`tandem status --at ${position}`}</Command>
+        </div>
+      </div>
       <h3>Data</h3>
       <pre class="data" tabIndex={0}>
         {JSON.stringify(data, null, 2)}

@@ -148,6 +148,12 @@ function keys(close: () => void): Key[] {
       group,
       run: () => document.querySelector<HTMLElement>('.timeline-filters select')?.focus(),
     },
+    {
+      keys: 's',
+      does: 'State as of the event',
+      group,
+      run: () => document.querySelector<HTMLElement>('.as-of a')?.click(),
+    },
     { keys: 'Escape', does: 'Close the event', group, run: close },
   ]
 }
