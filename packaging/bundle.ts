@@ -21,6 +21,14 @@ interface Options {
 
 const checkout = join(import.meta.dirname, '..')
 
+/** Programs and workers. Tests also bundle earlier commits, which lack some of them. */
+const programs = {
+  main: 'src/main.ts',
+  releaseWorker: 'src/releases/releaseWorker.ts',
+  snapshotWorker: 'src/controller/past/snapshotWorker.ts',
+  trial: 'src/trial.ts',
+}
+
 /**
  * Builds the shipped program: plain JavaScript in `DIR/lib`, beside a package.json that names its version. It needs
  * less memory than the sources, because it has no types to strip and no hundreds of separate modules. It names no
@@ -31,12 +39,7 @@ export async function bundle(dir: string, { root = checkout, version }: Options 
   mkdirSync(dir, { recursive: true })
   const build = await rolldown({
     cwd: root,
-    input: {
-      main: 'src/main.ts',
-      releaseWorker: 'src/releases/releaseWorker.ts',
-      snapshotWorker: 'src/controller/past/snapshotWorker.ts',
-      trial: 'src/trial.ts',
-    },
+    input: Object.fromEntries(Object.entries(programs).filter(([, file]) => existsSync(join(root, file)))),
     platform: 'node',
     external: [/^node:/],
   })
@@ -54,7 +57,6 @@ export async function bundle(dir: string, { root = checkout, version }: Options 
   const about = { ...program, version: version ?? program.version, type: 'module' }
   writeFileSync(join(dir, 'package.json'), `${JSON.stringify(about, null, 2)}\n`)
   const own = output.flatMap((part) => (part.type === 'chunk' ? Object.keys(part.modules) : []))
-  // Tests also bundle commits from before the page.
   const ofPage = existsSync(join(root, 'web')) ? await buildPage(join(dir, builtPage), root) : []
   const modules = [...own, ...ofPage]
   return { main: join(dir, 'lib/main.js'), packages: bundledPackages(root, modules) }

@@ -23,6 +23,7 @@ const checkout = join(import.meta.dirname, '../..')
 const sources = [
   'src',
   'packaging',
+  'web',
   'docs',
   'examples',
   'README.md',
