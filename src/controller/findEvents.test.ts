@@ -27,7 +27,7 @@ beforeAll(async () => {
   )
   await deploy(controller, 'r1')
   await settle()
-  await deploy(controller, 'r2', otherRelease, 'shop-admin')
+  await deploy(controller, 'q2', otherRelease, 'shop-admin')
   await settle()
   await controller.execute({ type: 'NoteMachine', machine: 'a', text: 'x' }, 'ida')
   all = await log.read(0, 10_000)
@@ -80,6 +80,8 @@ it('finds the events of a rollout, also the steps and instances of its service w
   expect(types[0]).toBe('RolloutFinished')
   expect(types).toEqual(expect.arrayContaining(['ReleaseFetched', 'StepStarted', 'InstanceReady', 'TurnFinished']))
   expect(types.filter((type) => type === 'RolloutStarted')).toHaveLength(1)
+  expect(await found({ rollout: 'q' })).toEqual(await found({ rollout: 'q2' }))
+  expect([await found({ rollout: 'none' }), (await found({ rollout: 'q2' })).length > 10]).toEqual([[], true])
 })
 
 it('finds what followed directly from an event', async () => {

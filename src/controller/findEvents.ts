@@ -3,7 +3,7 @@ import { worded, wordingOf } from '../decider/wordingOf.ts'
 import type { Wording } from '../decision/words.ts'
 import type { RecordedEvent } from '../events/event.ts'
 import { sleep } from '../lib/clock.ts'
-import type { RolloutView } from '../projections/rolloutHistory.ts'
+import type { RolloutHistory, RolloutView } from '../projections/rolloutHistory.ts'
 import type { LogMatch } from '../store/eventLog.ts'
 import { beyondLog, type Controller } from './controller.ts'
 import { followers } from './followers.ts'
@@ -49,7 +49,9 @@ export async function findEvents(controller: Controller, query: Query): Promise<
 }
 
 /** The part of a query that the log itself can tell apart: it lets a few events too many through. */
-function matchOf({ history }: Controller, { type, by, cause, service, machine, rollout }: Query): LogMatch {
+function matchOf({ history }: Controller, query: Query): LogMatch {
+  const { type, by, cause, service, machine } = query
+  const rollout = meantRollout(history, query.rollout)
   const named = (name: string): string => `"${name}"`
   const ofService = rollout === undefined ? undefined : history.get(rollout)?.service
   const contains = [
@@ -68,7 +70,8 @@ function matchOf({ history }: Controller, { type, by, cause, service, machine, r
 
 /** Whether an event is one that is asked for; to a rollout also belongs its service's work while it ran. */
 export function wantedBy({ history }: Controller, wanted: Wanted): (event: RecordedEvent) => boolean {
-  const { service, machine, rollout, by, changes } = wanted
+  const { service, machine, by, changes } = wanted
+  const rollout = meantRollout(history, wanted.rollout)
   const types = wanted.type === undefined ? null : new Set(wanted.type.split(','))
   const hasPlace = service !== undefined || machine !== undefined || rollout !== undefined
   return (event) => {
@@ -82,6 +85,13 @@ export function wantedBy({ history }: Controller, wanted: Wanted): (event: Recor
       (rollout === undefined || places.rollout === rollout || isInRun(history.get(rollout), places, event))
     )
   }
+}
+
+/** The id of the one rollout that begins so; otherwise the text itself, for a rollout that is not in the history any more. */
+function meantRollout(history: RolloutHistory, text: string | undefined): string | undefined {
+  if (text === undefined || history.get(text)) return text
+  const [first, ...more] = history.all().filter(({ id }) => id.startsWith(text))
+  return first && more.length === 0 ? first.id : text
 }
 
 /** Steps and instances do not name their rollout. */

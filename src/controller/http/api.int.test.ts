@@ -117,6 +117,33 @@ describe('who may call', () => {
   })
 })
 
+describe('the past', () => {
+  it('is only read, at addresses of its own: no other call takes a position in the past', async () => {
+    const past = Object.entries(operations).filter(([, { path }]) => path.startsWith('/past/'))
+    expect(past.map(([name]) => name)).toEqual(expect.arrayContaining(['pastStatus', 'pastOverview', 'pastRollouts']))
+    expect(past.filter(([, { method, role }]) => method !== 'GET' || role !== 'reader')).toEqual([])
+    const ofPeople = (role: string): boolean => role === 'reader' || role === 'operator'
+    const others = Object.values(operations).filter(({ path, role }) => !path.startsWith('/past/') && ofPeople(role))
+    expect(others.length).toBeGreaterThan(20)
+    for (const { method, path } of others) {
+      const body = method === 'GET' ? {} : { body: '{}' }
+      const answer = await controller.ask(method, `${filled(path)}?at=1`, body)
+      expect([path, problemCode(answer), answer.json['detail']]).toEqual([
+        ...[path, 'E_USAGE', 'the query has no field "at"'],
+      ])
+    }
+  })
+  it('is answered for a position or a time, and refused for anything else', async () => {
+    const ask = (at: string): Promise<Asked> =>
+      controller.ask('GET', `${basePath}/past/status?at=${encodeURIComponent(at)}`, { token: tokens.reader })
+    expect((await ask('1')).json).toMatchObject({ asOf: { position: 1 }, controller: { version: '0', term: 1 } })
+    expect((await ask('2020-01-01T00:00:00Z')).json).toMatchObject({ asOf: { position: 0, at: null }, services: [] })
+    for (const at of ['', '-1', '1.5', 'now', '2026', '2026-99-01T00:00', '9'.repeat(16), "1' OR 1"]) {
+      expect([at, /^E_(USAGE|BEYOND_LOG)$/.test(problemCode(await ask(at)))]).toEqual([at, true])
+    }
+  })
+})
+
 describe('a wrong request is answered by a problem with a code', () => {
   const post = (path: string, body: string, type?: string): Promise<Asked> =>
     controller.ask('POST', `${basePath}${path}`, { body, ...(type ? { type } : {}) })
