@@ -9,6 +9,8 @@ import { patienceMs } from '../../src/lib/testing/patience.ts'
 const quietly = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   ...['--disable-component-update', '--disable-sync'],
+  // A name that is not of this computer leads to it, as after DNS rebinding.
+  '--host-resolver-rules=MAP evil.example 127.0.0.1',
 ]
 
 /** Why no browser can be started here; `null`: Debian's Chromium is installed, or was just now. */

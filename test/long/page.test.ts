@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Laptop } from '../system/laptop.ts'
@@ -121,6 +124,35 @@ describe.skipIf(missing !== null)('the page in a browser', () => {
     await tab.page.getByRole('heading', { level: 1, name: 'All well' }).waitFor()
     expect(tab.complaints).toEqual([])
     await tab.page.context().close()
+  })
+
+  it('lets no other site in: by a frame, a request, a form, or a name of its own for this computer', async () => {
+    const evil = createServer((_, response) => {
+      response.setHeader('content-type', 'text/html').end(`<!doctype html><title>evil</title>
+        <iframe name="frame" src="${origin}/"></iframe><form method="post" target="frame" action="${origin}/api/v1/sessions"></form>`)
+    }).listen(0, '127.0.0.1')
+    await once(evil, 'listening')
+    const { port } = evil.address() as AddressInfo // it listens on TCP
+    const tab = await signedIn()
+    const context = tab.page.context()
+    const other = await context.newPage()
+    await other.goto(`http://shop.localhost:${port}/`)
+    expect(await other.frame('frame')?.locator('body').innerText()).not.toContain('All well')
+    const asked = (init: string): Promise<unknown> =>
+      other.evaluate(`fetch('${origin}/api/v1/status', ${init}).then(({ status }) => status, () => 'refused')`)
+    expect(await asked('{}')).toBe('refused')
+    expect(await asked("{ headers: { authorization: 'Bearer x' } }")).toBe('refused')
+    expect(await asked("{ method: 'POST', mode: 'no-cors', credentials: 'include' }")).toBe(0)
+    await other.evaluate('document.forms[0].submit()')
+    // The browser knows this name for the address of the controller, as after DNS rebinding.
+    const rebound = await other.goto(`http://evil.example:${cluster.port}/`)
+    expect([rebound?.status(), await other.locator('body').innerText()]).toEqual([
+      421,
+      expect.stringContaining('tandem open'),
+    ])
+    expect(await h1(tab)).toMatch(/^All well/)
+    await context.close()
+    evil.close()
   })
 
   it('reads one stream in two tabs, and passes it on when one is closed', async () => {

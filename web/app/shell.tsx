@@ -33,8 +33,9 @@ const openCommand = (): string => {
 /** Everything around the pages: bar, notice of an outage, dialogs. */
 export function Shell({ opened, session }: { opened: Opened; session: SessionKey }): JSX.Element {
   const dialog = useSignal<OpenDialog>(null)
-  const close = (): void => {
-    dialog.value = null
+  // The event that one was closed may come after another has been opened.
+  const close = (which: OpenDialog) => (): void => {
+    if (dialog.value === which) dialog.value = null
   }
   useEffect(() => {
     const anywhere: Key[] = [
@@ -69,14 +70,14 @@ export function Shell({ opened, session }: { opened: Opened; session: SessionKey
       <Strip tryNow={opened.tryNow} />
       <InTime>
         <PageHost />
-        <Dialog label="Find or do" isOpen={dialog.value === 'palette'} close={close}>
-          <Palette close={close} />
+        <Dialog label="Find or do" isOpen={dialog.value === 'palette'} close={close('palette')}>
+          <Palette close={close('palette')} />
         </Dialog>
       </InTime>
-      <Dialog label="Keys" isOpen={dialog.value === 'keys'} close={close}>
+      <Dialog label="Keys" isOpen={dialog.value === 'keys'} close={close('keys')}>
         <KeysHelp />
       </Dialog>
-      <Dialog label="Signed in" isOpen={dialog.value === 'account'} close={close}>
+      <Dialog label="Signed in" isOpen={dialog.value === 'account'} close={close('account')}>
         <Account openCommand={openCommand()} signOut={signOut} />
       </Dialog>
     </ClusterContext.Provider>
