@@ -30,7 +30,7 @@ interface Options {
 /** Number of events folded between two turns of the event loop: a few milliseconds. */
 const page = 200
 
-/** Number of states kept: a page that looks at one of them asks for several views of it. */
+/** Number of states remembered: a page that looks at one of them asks for several views of it. */
 const kept = 4
 
 /**
@@ -39,8 +39,9 @@ const kept = 4
  */
 export class Past {
   #options: Options
-  /** By position, the one asked for last at the end. */
-  #states = new Map<number, Promise<PastState>>()
+  /** By position. A state has several megabytes: it goes when memory is needed. */
+  #states = new Map<number, WeakRef<PastState>>()
+  #folding = new Map<number, Promise<PastState>>()
   /** One fold at a time, whoever asks for how many. */
   #queue = new KeyedQueue()
 
@@ -51,16 +52,25 @@ export class Past {
   /** `at`: a position, or a time in ISO 8601. Rejects with E_BEYOND_LOG, or with E_USAGE for a time that is none. */
   async state(at: string): Promise<PastState> {
     const position = /^\d+$/.test(at) ? await this.#known(Number(at)) : await this.#positionAt(at)
-    const known = this.#states.get(position) ?? this.#queue.run('fold', () => this.#fold(position))
-    this.#states.delete(position)
-    this.#states.set(position, known)
-    // A fold that failed is tried again.
-    known.catch(() => this.#states.delete(position))
+    const known = this.#states.get(position)?.deref() ?? this.#folding.get(position)
+    if (known) return known
+    const folding = this.#queue.run('fold', () => this.#fold(position))
+    this.#folding.set(position, folding)
+    try {
+      return this.#remembered(await folding)
+    } finally {
+      this.#folding.delete(position)
+    }
+  }
+
+  #remembered(state: PastState): PastState {
+    this.#states.delete(state.position)
+    this.#states.set(state.position, new WeakRef(state))
     for (const oldest of this.#states.keys()) {
       if (this.#states.size <= kept) break
       this.#states.delete(oldest)
     }
-    return known
+    return state
   }
 
   async #known(position: number): Promise<number> {
