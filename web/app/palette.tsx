@@ -2,32 +2,45 @@ import { useComputed, useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { barLinks, paletteItems } from '../features.ts'
+import { ChosenChange, type ChangeProps } from '../lib/change.tsx'
 import { useCluster, type Cluster } from '../lib/cluster.ts'
 import { Shape } from '../lib/glyph.tsx'
 import { found, marked, type PaletteItem } from '../lib/palette.ts'
 import { go } from '../lib/router.ts'
 import { stateOf } from '../lib/states.ts'
+import { findPage } from './findPage.ts'
 import './palette.css'
+import { withinPast } from './pastAddress.ts'
+
+/** Items that lead to a page that is not there, as in a build without its feature, are none. */
+const isThere = ({ path }: PaletteItem): boolean =>
+  path === undefined || findPage(new URL(path, location.href).pathname) !== null
 
 const itemsOf = (cluster: Cluster): PaletteItem[] => [
   ...barLinks.map(({ name, path, command = `tandem open ${path}` }): PaletteItem => {
     return { group: 'Go to', name, command, path }
   }),
-  ...paletteItems.flatMap((items) => items(cluster)),
+  ...paletteItems.flatMap((items) => items(cluster)).filter(isThere),
 ]
 
 /** Finds pages and actions by a few letters of their name or command. */
 export function Palette({ close }: { close: () => void }): JSX.Element {
   const cluster = useCluster()
   const [text, at] = [useSignal(''), useSignal(0)]
+  const chosen = useSignal<ChangeProps | null>(null)
   const list = useId()
   const shown = useComputed(() => found(itemsOf(cluster), text.value))
   const input = useRef<HTMLInputElement>(null)
   useEffect(() => input.current?.focus(), [])
+  useEffect(() => document.getElementById(`${list}-${at.value}`)?.scrollIntoView({ block: 'nearest' }), [at.value])
   const open = (item: PaletteItem | undefined): void => {
     if (!item || refusalOf(cluster, item) !== null) return
+    if (item.change) {
+      chosen.value = item.change
+      return
+    }
     close()
-    go(item.path)
+    go(withinPast(new URL(item.path ?? '/', location.href)).href)
   }
   const pressed = (event: KeyboardEvent): void => {
     const { length } = shown.value
@@ -39,6 +52,7 @@ export function Palette({ close }: { close: () => void }): JSX.Element {
     } else return
     event.preventDefault()
   }
+  if (chosen.value !== null) return <ChosenChange change={chosen.value} close={close} />
   return (
     <div class="palette">
       <input
@@ -60,7 +74,8 @@ export function Palette({ close }: { close: () => void }): JSX.Element {
       />
       <Found list={list} items={shown.value} at={at.value} query={text.value} open={open} />
       <p class="second">
-        <kbd>↑</kbd> <kbd>↓</kbd> choose · <kbd>Enter</kbd> open · <kbd>Ctrl C</kbd> copy the command
+        <kbd>↑</kbd> <kbd>↓</kbd> choose · <kbd>Enter</kbd> open, or show what it will do · <kbd>Ctrl C</kbd> copy the
+        command
       </p>
     </div>
   )

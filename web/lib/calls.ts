@@ -3,6 +3,7 @@ import type { OperationName, Operations, StreamName } from '../../src/api/contra
 /** The calls that the page makes. A test compares each with the contract, of which the page has only the types. */
 export const calls = {
   abortRollout: 'POST /rollouts/:id/abort',
+  drainMachine: 'POST /machines/:machine/drain',
   endSession: 'POST /session/end',
   endTail: 'POST /live/:stream/tails/:tail/end',
   findEvents: 'GET /events/search',
@@ -10,6 +11,7 @@ export const calls = {
   numbersSeries: 'GET /numbers/series',
   openTail: 'POST /live/:stream/tails',
   releases: 'GET /releases',
+  readyMachine: 'POST /machines/:machine/ready',
   rollout: 'GET /rollouts/:id',
   rolloutNumbers: 'GET /rollouts/:id/numbers',
   rollouts: 'GET /rollouts',

@@ -1,13 +1,15 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import type { DryRun } from '../../src/api/operation.ts'
 import { Action } from './action.tsx'
 import { useCluster } from './cluster.ts'
 import { Command } from './command.tsx'
 import { Dialog } from './dialog.tsx'
 import { refusalWords, useRehearsal } from './rehearsal.ts'
+import { address } from './router.ts'
 
-interface ChangeProps {
+export interface ChangeProps {
   label: string
   /** The heading of the dialog: the change with its object. */
   title: string
@@ -76,19 +78,56 @@ export function Change({
   )
 }
 
+/** A change that somebody has chosen: its steps, or why it cannot be; then the controller's answer. */
+export function ChosenChange({ change, close }: { change: ChangeProps; close: () => void }): JSX.Element {
+  const { label, title, sentence, steps = [], command } = change
+  const result = useSignal<string | null>(null)
+  const rehearsal = useRehearsal(change.ask, (change.refusal ?? null) === null ? change.version : null)
+  const { value: decided } = rehearsal
+  const run = (): void => {
+    result.value = 'Asked the controller.'
+    const before = address.peek().path
+    change.run().then(
+      () => {
+        // A change with a page of its own has gone there.
+        if (address.peek().path === before) result.value = 'Done: the controller has begun.'
+        else close()
+      },
+      (error: unknown) => {
+        result.value = refusalWords(error).why
+      },
+    )
+  }
+  const all = useRef<HTMLDivElement>(null)
+  useEffect(() => all.current?.querySelector<HTMLElement>('[autofocus]')?.focus(), [])
+  return (
+    <div ref={all}>
+      <h3>{title}</h3>
+      <Steps
+        {...{ label, sentence, steps, command, run, close }}
+        decided={decided.state === 'may' ? decided.steps : []}
+        refused={change.refusal ?? (decided.state === 'refused' ? decided.why : null)}
+      />
+      <p role="status">{result}</p>
+    </div>
+  )
+}
+
 /** The way out of a refusal: a command, or words. */
 const sentenceOf = (next: string): string => (next.startsWith('tandem ') ? `Try: ${next}` : next)
 
 interface StepsProps extends Pick<ChangeProps, 'label' | 'sentence' | 'command'> {
   steps: readonly string[]
   decided: readonly string[]
+  /** Why the controller would not do it. */
+  refused?: string | null
   run: () => void
   close: () => void
 }
 
-function Steps({ label, sentence, steps, decided, command, run, close }: StepsProps): JSX.Element {
+function Steps({ label, sentence, steps, decided, refused = null, command, run, close }: StepsProps): JSX.Element {
   const { refusal } = useCluster()
-  const why = refusal.value
+  const why = refusal.value ?? refused
   return (
     <>
       <p>{sentence}</p>

@@ -1,13 +1,15 @@
+import type { ChangeProps } from './change.tsx'
 import type { StateName } from './states.ts'
 
-/** Something that the palette finds: each leads to an address, and equals a command. */
+/** Something that the palette finds: it leads to an address, or is a change that is shown first; each equals a command. */
 export interface PaletteItem {
   group: 'Go to' | 'Do' | 'Changed lately'
   name: string
   state?: StateName
   /** The command that shows or does the same. */
   command: string
-  path: string
+  path?: string
+  change?: ChangeProps
   /** Why it cannot be done now: it stays listed, with this sentence. */
   refusal?: string | null
 }
@@ -24,7 +26,9 @@ export function found(items: readonly PaletteItem[], text: string): PaletteItem[
     const all = `${name} ${command}`.toLowerCase()
     return words.every((word) => all.includes(word))
   })
-  const rank = ({ name }: PaletteItem): number => (name.toLowerCase().startsWith(words.join(' ')) ? 0 : 1)
+  const begins = ({ name }: PaletteItem): boolean => name.toLowerCase().startsWith(words.join(' '))
+  // Refused ones stay listed, behind those that can be done.
+  const rank = (item: PaletteItem): number => (begins(item) ? 0 : 2) + ((item.refusal ?? null) === null ? 0 : 1)
   return groups.flatMap((group) =>
     matches
       .filter((item) => item.group === group)

@@ -46,7 +46,7 @@ const Links = ({ service, instance, follow }: InstanceProps & { follow: boolean 
 
 /** The newest lines of an instance as they come. */
 export function LiveOutput({ service, instance }: InstanceProps): JSX.Element {
-  const { api, contact } = useCluster()
+  const { api, contact, past } = useCluster()
   const lines = useSignal<readonly Line[]>([])
   const isLive = contact.value.state === 'live'
   useEffect(() => {
@@ -66,8 +66,12 @@ export function LiveOutput({ service, instance }: InstanceProps): JSX.Element {
   }, [api, service, instance, isLive, lines])
   return (
     <>
-      <Output lines={lines.value} label={`output of ${instance}`} />
-      <Links {...{ service, instance }} follow />
+      {past === null ? (
+        <Output lines={lines.value} label={`output of ${instance}`} />
+      ) : (
+        <p class="quiet">The event log holds no output.</p>
+      )}
+      <Links {...{ service, instance }} follow={past === null} />
     </>
   )
 }

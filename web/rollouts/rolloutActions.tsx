@@ -9,8 +9,8 @@ import { isMove } from './history.ts'
 import { abortSentence, abortSteps } from './rolloutWords.ts'
 
 /** Abort, roll back, and once it went back: try again. Each asks the controller first whether it may be. */
-export function RolloutActions({ rollout }: { rollout: RolloutView }): JSX.Element {
-  const { api, overview } = useCluster()
+export function RolloutActions({ rollout }: { rollout: RolloutView }): JSX.Element | null {
+  const { api, overview, past } = useCluster()
   const { id, service, state, release, finishedAt } = rollout
   const current = overview.value?.services.find((one) => one.service === service)
   const version = `${id} ${state} ${current?.release} ${current?.rollout?.id} ${current?.state}`
@@ -23,6 +23,7 @@ export function RolloutActions({ rollout }: { rollout: RolloutView }): JSX.Eleme
   })
   const over = finishedAt === null ? null : `Not possible: this rollout is over since ${clockTime(finishedAt)}.`
   const wentBack = state === 'reverted' || state === 'aborted'
+  if (past !== null) return null
   return (
     <section class="what" aria-labelledby="what">
       <h2 id="what">Actions</h2>

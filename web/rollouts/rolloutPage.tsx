@@ -89,6 +89,7 @@ interface OverTimeProps {
 }
 
 function OverTime({ rollout, steps, now, series, record, overview }: OverTimeProps): JSX.Element {
+  const { past } = useCluster()
   const sides = sidesOf(rollout)
   const whole = spanOf(rollout, now)
   const fresh = useMemo(() => newInstances(steps), [steps])
@@ -102,7 +103,7 @@ function OverTime({ rollout, steps, now, series, record, overview }: OverTimePro
       heading="Machines and phases"
       whole={whole}
       zero={Date.parse(rollout.startedAt)}
-      marks={marksOf(rollout, steps, now)}
+      marks={marksOf(rollout, steps, now, past !== null)}
       charts={charts}
       rows={(range) => <Waterfall {...given} range={range} />}
       table={() => <PhaseTable {...given} />}
@@ -111,7 +112,7 @@ function OverTime({ rollout, steps, now, series, record, overview }: OverTimePro
 }
 
 /** Start, the first switch, going back, end, and the present while it runs. */
-function marksOf({ startedAt, finishedAt }: RolloutView, steps: readonly Step[], now: number): Mark[] {
+function marksOf({ startedAt, finishedAt }: RolloutView, steps: readonly Step[], now: number, isPast: boolean): Mark[] {
   const back = reversedAt(steps)
   const first = steps.find(({ type, activate }) => type === 'StepStarted' && activate.length > 0)
   return [
@@ -119,7 +120,7 @@ function marksOf({ startedAt, finishedAt }: RolloutView, steps: readonly Step[],
     ...(first === undefined ? [] : [{ at: first.at, text: null, tone: 'act' } as const]),
     ...(back === null ? [] : [{ at: back, text: '✕ went back', tone: 'bad' } as const]),
     finishedAt === null
-      ? { at: now, text: `now, ${relative(now, Date.parse(startedAt))}`, tone: 'now' }
+      ? { at: now, text: `${isPast ? 'then' : 'now'}, ${relative(now, Date.parse(startedAt))}`, tone: 'now' }
       : { at: Date.parse(finishedAt), text: null, tone: 'quiet' },
   ]
 }

@@ -15,7 +15,7 @@ const mostRead = 200
 
 /** All rollouts: those that run first, then the history, newest first. */
 export function RolloutsPage(): JSX.Element {
-  const { overview, now } = useCluster()
+  const { overview, now, past: then } = useCluster()
   const service = address.value.query.get('service')
   const history = useHistory(service)
   const running = (overview.value?.services ?? []).flatMap(({ rollout }) =>
@@ -26,8 +26,8 @@ export function RolloutsPage(): JSX.Element {
   const past = history?.filter(({ id, finishedAt }) => finishedAt !== null && !running.some((one) => one.id === id))
   const title =
     running.length === 0
-      ? 'No rollout runs.'
-      : `${count(running.length, 'rollout')} ${running.length === 1 ? 'runs' : 'run'}.`
+      ? `No rollout ${then === null ? 'runs' : 'ran'}.`
+      : `${count(running.length, 'rollout')} ${then !== null ? 'ran' : running.length === 1 ? 'runs' : 'run'}.`
   const services = [...new Set((overview.value?.services ?? []).map((one) => one.service))]
   return (
     <PageFrame title={service === null ? title : `${service}: ${title.charAt(0).toLowerCase()}${title.slice(1)}`}>
