@@ -134,6 +134,20 @@ describe('the record of a rollout', () => {
     expect(sumOf(record)).toEqual(load.sent)
   })
 
+  it('is all that is lost when it cannot be written', async () => {
+    const cluster = await Cluster.start()
+    const recorder = cluster.recordRollouts(folder)
+    await cluster.push('1')
+    await cluster.clock.advance(5_000)
+    rmSync(folder, { recursive: true })
+    const { id, state } = await cluster.push('2')
+    await cluster.clock.advance(5_000)
+    expect(state).toBe('completed')
+    expect(recorder.find(id)).toMatchObject({ damaged: false, instances: [] })
+    const { services } = await cluster.call('numbers', {})
+    expect(services.map(({ machine }) => machine)).toEqual(['a', 'b'])
+  })
+
   it('is empty for a rollout without one, and refused for an unknown rollout', async () => {
     const cluster = await Cluster.start()
     const { id } = await cluster.push('1')

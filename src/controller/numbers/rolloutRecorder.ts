@@ -31,6 +31,7 @@ export class RolloutRecorder {
   readonly #folder: BoundedFolder
   /** By rollout that is being recorded: when each machine was recorded last. */
   readonly #recorded = new Map<string, Map<string, number>>()
+  #isFailing = false
 
   constructor({ controller, logger, folder }: Parts) {
     this.#controller = controller
@@ -45,8 +46,10 @@ export class RolloutRecorder {
     for (const { id, service } of Object.values(rollouts)) {
       try {
         this.#record(id, service, sample, before)
+        this.#isFailing = false
       } catch (error) {
-        this.#logger.error({ err: error, rollout: id }, 'could not record the numbers of a rollout')
+        if (!this.#isFailing) this.#logger.error({ err: error, rollout: id }, 'could not record numbers; retrying')
+        this.#isFailing = true
       }
     }
   }
