@@ -49,23 +49,22 @@ afterEach(async () => {
 
 const masterOf = (machine: string): string => join(folder, machine, 'master.sock')
 
-async function haproxy({
-  machine,
-  data,
-  httpPort,
-}: {
-  machine: string
-  data: string
-  httpPort: number
-}): Promise<BalancerDriver> {
+/** Takes another port for forwarding if another process took the first one before HAProxy did. */
+async function haproxy(about: { machine: string; data: string; httpPort: number }, tries = 5): Promise<BalancerDriver> {
+  const { machine, data, httpPort } = about
   const balancer = createHaproxyBalancer({
     ...{ dir: join(data, 'haproxy'), runDir: join(folder, machine), host: '127.0.0.1', httpPort, machine },
     forward: { host: '127.0.0.1', port: await freePort() },
     tls: new LabAuthority(folder, 'cluster').firstOf(machine),
     ...{ clock: systemClock, process: childHaproxy({ master: masterOf(machine) }), limits: { connections: 1_000 } },
   })
-  await balancer.listen()
-  return balancer
+  try {
+    await balancer.listen()
+    return balancer
+  } catch (error) {
+    if (tries === 1 || !String(error).includes('Address already in use')) throw error
+    return haproxy(about, tries - 1)
+  }
 }
 
 function push(cluster: Assembled, version: number): Promise<Pushed> {
@@ -105,7 +104,7 @@ it(`the record of a rollout adds up exactly: ${requests} requests, ${failing} of
   skip,
 }) => {
   skip(whyNot !== null, whyNot ?? '')
-  pair = await Assembled.start({ balancer: haproxy })
+  pair = await Assembled.start({ balancer: (about) => haproxy(about) })
   const cluster = pair
   const client = new ApiClient(new Contexts(foldersOf(cluster.env).config).get('local'))
   expect(await push(cluster, 1)).toMatchObject({ exit: 0 })
