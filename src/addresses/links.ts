@@ -1,17 +1,17 @@
 import { chainOf, type Links } from '../decision/links.ts'
 import type { AddressEvents } from '../events/addressEvents.ts'
 
-const { away } = chainOf
+const { away, lost } = chainOf
 const moving = (address: string): string => `address ${address}`
 const contest = (address: string): string => `contest ${address}`
 
 export const addressLinks: Links<AddressEvents> = {
   AddressTaken: ({ address, from }) => ({
     ...{ in: [moving(address)], ends: [moving(address)] },
-    after: from === null ? [] : [away(from)],
+    after: from === null ? [] : [lost(from), away(from)],
   }),
   AddressReleased: ({ address, machine }) => ({
-    ...{ after: [away(machine)], in: [contest(address), moving(address)], opens: [moving(address)] },
+    ...{ after: [lost(machine), away(machine)], in: [contest(address), moving(address)], opens: [moving(address)] },
   }),
   AddressContested: ({ address }) => ({ opens: [contest(address)] }),
   AddressSettled: ({ address }) => ({ in: [contest(address)], ends: [contest(address)] }),

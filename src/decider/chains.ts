@@ -51,6 +51,7 @@ interface Asking {
  * a machine reports has both. Something that a person asked for follows from no event.
  */
 export function withOrigins(chains: Chains, events: readonly Event[], asking: Asking): (Event & Origin)[] {
+  if (events.length === 0) return []
   const growing = new Map(chains)
   return events.map((event, index) => {
     const by = index < asking.direct ? asking.by : null

@@ -24,7 +24,9 @@ export type EveryLink = Links<EventData>
 export const chainOf = {
   instance: (id: string) => `instance ${id}`,
   turn: (service: string, machine: string) => `turn ${service} ${machine}`,
-  /** The machine is lost or out of traffic. */
+  /** The machine does not report. */
+  lost: (machine: string) => `lost ${machine}`,
+  /** The machine is out of traffic. */
   away: (machine: string) => `away ${machine}`,
   /** The machine joined, reports again, or is back in traffic. */
   back: (machine: string) => `back ${machine}`,

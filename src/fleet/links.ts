@@ -2,15 +2,17 @@ import { chainOf, type Link, type Links } from '../decision/links.ts'
 import { serviceOfInstance } from '../definitions/names.ts'
 import type { FleetEvents } from '../events/fleetEvents.ts'
 
-const { away, back, work, turn, instance: instanceChain } = chainOf
+const { away, back, lost, work, turn, instance: instanceChain } = chainOf
 
 const machines = {
   ClusterApplied: () => ({}),
-  MachineRemoved: ({ machine }) => ({ ends: [away(machine), back(machine), work(machine)] }),
+  MachineRemoved: ({ machine }) => ({ ends: [lost(machine), away(machine), back(machine), work(machine)] }),
   MachineJoined: ({ machine }) => ({ opens: [back(machine)] }),
   MachineMoved: () => ({}),
-  MachineLost: ({ machine }) => ({ in: [work(machine)], opens: [away(machine)], ends: [back(machine)] }),
-  MachineReturned: ({ machine }) => ({ in: [away(machine), work(machine)], opens: [back(machine)] }),
+  MachineLost: ({ machine }) => ({ in: [work(machine)], opens: [lost(machine)], ends: [back(machine)] }),
+  MachineReturned: ({ machine }) => ({
+    ...{ in: [lost(machine), work(machine)], opens: [back(machine)], ends: [lost(machine)] },
+  }),
   MachineDrainStarted: ({ machine }) => ({ in: [work(machine)], opens: [away(machine)], ends: [back(machine)] }),
   MachineDrainStepped: ({ machine }) => ({ in: [away(machine), work(machine)] }),
   MachineDrained: ({ machine }) => ({ in: [away(machine), work(machine)] }),

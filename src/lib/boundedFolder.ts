@@ -1,4 +1,13 @@
-import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  type Dirent,
+} from 'node:fs'
 import { join } from 'node:path'
 import { makeFolder } from './makeFolder.ts'
 
@@ -13,7 +22,8 @@ const temporary = '.new'
 /**
  * Files of one folder that are good to have and may be lost: beyond its limits, the files that were written longest ago
  * are removed. A file replaced by `write` is always whole, one that `append` extends may end in the middle of its last
- * text after a crash. Nothing waits for the disk.
+ * text after a crash. Nothing waits for the disk, and the folder is made with its first file: a full disk stops no
+ * start.
  */
 export class BoundedFolder {
   readonly #path: string
@@ -25,8 +35,7 @@ export class BoundedFolder {
   constructor(path: string, limits: Limits) {
     this.#path = path
     this.#limits = limits
-    makeFolder(path)
-    const found = readdirSync(path, { withFileTypes: true }).flatMap((entry) => {
+    const found = entriesOf(path).flatMap((entry) => {
       if (!entry.isFile() || entry.name.endsWith(temporary)) return []
       const { size, mtimeMs } = statSync(join(path, entry.name))
       return [{ name: entry.name, size, mtimeMs }]
@@ -58,6 +67,7 @@ export class BoundedFolder {
   /** Replaces the file. */
   write(name: string, text: string): void {
     const path = this.#pathOf(name)
+    makeFolder(this.#path)
     writeFileSync(path + temporary, text, { mode: 0o600 })
     renameSync(path + temporary, path)
     this.#put(name, Buffer.byteLength(text))
@@ -66,6 +76,7 @@ export class BoundedFolder {
 
   /** Adds to the file. */
   append(name: string, text: string): void {
+    makeFolder(this.#path)
     appendFileSync(this.#pathOf(name), text, { mode: 0o600 })
     this.#put(name, (this.#files.get(name) ?? 0) + Buffer.byteLength(text))
     this.#trim()
@@ -93,5 +104,14 @@ export class BoundedFolder {
       rmSync(join(this.#path, name), { force: true })
       this.#drop(name)
     }
+  }
+}
+
+function entriesOf(path: string): Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true })
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
   }
 }

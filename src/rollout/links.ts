@@ -1,7 +1,7 @@
 import { chainOf, type Links } from '../decision/links.ts'
 import type { RolloutEvents } from '../events/rolloutEvents.ts'
 
-const { away, back, turn, instance: instanceChain } = chainOf
+const { away, back, lost, turn, instance: instanceChain } = chainOf
 const rolling = (rollout: string): string => `rollout ${rollout}`
 /** Machines fetch beside each other. */
 const fetched = (rollout: string): string => `fetched ${rollout}`
@@ -28,11 +28,11 @@ export const rolloutLinks: Links<RolloutEvents> = {
     opens: [...start.map(({ id }) => id), ...stop].map(instanceChain),
   }),
   TurnFinished: ({ rollout, service, machine, outcome, instance }) => ({
-    after: [...failed(instance), ...(outcome === 'lost' ? [away(machine)] : [])],
+    after: [...failed(instance), ...(outcome === 'lost' ? [lost(machine), away(machine)] : [])],
     in: [turn(service, machine), rolling(rollout)],
     ends: [turn(service, machine)],
   }),
-  MachinePassedOver: ({ rollout, machine }) => ({ after: [away(machine), rolling(rollout)] }),
+  MachinePassedOver: ({ rollout, machine }) => ({ after: [lost(machine), away(machine), rolling(rollout)] }),
   RolloutReversed: ({ rollout, instance }) => ({
     ...{ after: failed(instance), in: [rolling(rollout)], ends: [fetched(rollout)] },
   }),

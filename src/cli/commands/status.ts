@@ -1,4 +1,5 @@
 import type { RolloutView } from '../../api/views.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
 import { noSuchService } from '../noSuchService.ts'
 import { withPrepare } from '../render/withPrepare.ts'
 import { renderStatus } from '../render/status.ts'
@@ -9,6 +10,11 @@ export async function status(
   { at, watch }: CommonFlags & { at?: string; watch: boolean },
   service?: string,
 ): Promise<number> {
+  if (watch && at !== undefined) {
+    throw new OperatorError('E_USAGE', '--watch shows the present, and --at the past: use one of them', {
+      subject: '--at',
+    })
+  }
   if (watch) return (await import('./watchStatus.ts')).watchStatus(session, service ?? null)
   const { out, signal } = session
   const client = await session.client()

@@ -32,7 +32,10 @@ export class RecentChanges {
 
   /** Resolves when the changes of the log so far are known. */
   ready(): Promise<void> {
-    this.#reading ??= this.#read()
+    this.#reading ??= this.#read().catch((error: unknown) => {
+      this.#reading = null
+      throw error
+    })
     return this.#reading
   }
 

@@ -6,6 +6,9 @@ import type { Rooms } from '../handlers.ts'
 import type { KnownCaller } from '../http/callers.ts'
 import { readerId } from '../tails/handlers.ts'
 
+/** A reader that takes nothing for so long is cut off; it begins again. */
+const stalledMs = 60_000
+
 /**
  * One reader of the live overview. A reader that is too slow for the differences gets the whole overview when it has
  * room again, so that nothing piles up for it.
@@ -25,16 +28,26 @@ export async function streamOverview(
   const id = tails.carry({ signal: stream.signal, pass }, readerId(reader))
   let isBehind = false
   const catchUp = async (): Promise<void> => {
+    const giveUp = clock.after(stalledMs, () => reply.raw.destroy())
     await stream.room()
-    isBehind = false
+    giveUp()
+    // Only now: making the whole overview sends the difference from the one before to all that are not behind.
     if (!stream.signal.aborted) stream.write({ data: live.whole(id) })
+    isBehind = false
   }
-  const stop = await live.follow((data) => {
+  const read = (data: string): void => {
     if (isBehind) return
     if (stream.hasRoom) return stream.write({ data })
     isBehind = true
     void catchUp()
-  }, id)
-  if (stream.signal.aborted) stop()
-  else stream.signal.addEventListener('abort', stop)
+  }
+  try {
+    const stop = await live.follow(read, id)
+    if (stream.signal.aborted) stop()
+    else stream.signal.addEventListener('abort', stop)
+  } catch (error) {
+    // A stream without an overview would look alive.
+    stream.end()
+    throw error
+  }
 }
