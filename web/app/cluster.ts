@@ -1,5 +1,5 @@
 import { computed, effect, signal } from '@preact/signals'
-import type { Overview } from '../../src/api/overview.ts'
+import type { Live as Sent, Overview } from '../../src/api/overview.ts'
 import { Api } from '../lib/api.ts'
 import type { Cluster, Me } from '../lib/cluster.ts'
 import { streams } from '../lib/calls.ts'
@@ -28,7 +28,7 @@ export interface Opened {
 export function openCluster(session: SessionKey): Opened {
   const ended = (): void => session.set(null)
   const api = new Api(() => session.key.peek(), ended)
-  const read = (stop: AbortSignal): AsyncIterable<Message<Overview>> => api.stream(streams.live, stop)
+  const read = (stop: AbortSignal): AsyncIterable<Message<Overview>> => api.stream<Sent>(streams.live, stop)
   const live = new Live<Overview>({ read, timers, sharing: tabSharing('tandem.live'), random: Math.random })
   const [me, now] = [signal<Me | null>(null), signal(Date.now())]
   const seen = (): void => (document.visibilityState === 'visible' ? live.show() : live.hide())
