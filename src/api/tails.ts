@@ -1,4 +1,5 @@
 import { z } from 'zod'
+export type { Answer } from '../protocol/ask.ts'
 import { id, machine, service, time, type Operation } from './operation.ts'
 
 /** Most tails of one stream: eight tabs, with two each. */
@@ -13,8 +14,8 @@ export const tailItemSchema = z.discriminatedUnion('kind', [
   }),
   z
     .object({ kind: z.literal('cut'), at: time, machine: z.string(), code: z.string(), text: z.string() })
-    .describe('the machine does not answer: it is asked again until `back`, from its newest line on'),
-  z.object({ kind: z.literal('back'), at: time, machine: z.string() }),
+    .describe('the machine does not answer: it is asked again until `open`, from its newest line on'),
+  z.object({ kind: z.literal('open'), at: time, machine: z.string() }).describe('the machine answers from now on'),
 ])
 export type TailItem = z.infer<typeof tailItemSchema>
 

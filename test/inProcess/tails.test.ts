@@ -27,10 +27,17 @@ class Reader {
     this.#end.abort()
   }
 
+  /** Lines of the service, and from when on a machine is cut off and is back. */
   of(tail: string): string[] {
     const items = this.told.filter((one) => one.tail === tail).flatMap((one) => one.items)
-    const lines = items.filter((item) => item.kind !== 'line' || item.stream !== 'tandem')
-    return lines.map((item) => `${item.machine} ${item.kind === 'line' ? item.text : item.kind}`)
+    const opened = new Set<string>()
+    const shown = items.filter((item) => {
+      if (item.kind !== 'open') return item.kind === 'cut' || item.stream !== 'tandem'
+      const isAgain = opened.has(item.machine)
+      opened.add(item.machine)
+      return isAgain
+    })
+    return shown.map((item) => `${item.machine} ${item.kind === 'line' ? item.text : item.kind}`)
   }
 }
 
@@ -88,7 +95,7 @@ describe('a tail in a live stream', () => {
     expect(reader.of('tail-one')).toEqual(['b one', 'b one', 'b cut', 'a meanwhile'])
     cluster.machine('b').line.set({ state: 'up' })
     await cluster.clock.advance(60_000)
-    expect(reader.of('tail-one').slice(4)).toEqual(['b back', 'b two'])
+    expect(reader.of('tail-one').slice(4)).toEqual(['b open', 'b two'])
   })
 
   it('goes on for each machine from its newest known line', async () => {

@@ -1,13 +1,13 @@
 import { computed, effect, signal } from '@preact/signals'
 import type { Live as Sent, Overview } from '../../src/api/overview.ts'
-import { Api } from '../lib/api.ts'
+import { Api, fillPath } from '../lib/api.ts'
 import type { Cluster, Me } from '../lib/cluster.ts'
-import { streams } from '../lib/calls.ts'
+import { calls, streams } from '../lib/calls.ts'
 import { Live, type Message } from '../lib/live.ts'
 import { refusalOf } from '../lib/refusal.ts'
 import type { SessionKey } from '../lib/session.ts'
 import { tabSharing } from '../lib/sharing.ts'
-import { followTail } from '../lib/tail.ts'
+import { Tail } from '../lib/tail.ts'
 
 const timers = {
   now: () => Date.now(),
@@ -22,6 +22,20 @@ export interface Opened {
   cluster: Cluster
   tryNow: () => void
   close: () => void
+}
+
+const endPath = calls.endTail.replace('POST ', '')
+
+/** Tails are ended also when the tab is closed: a stream carries only so many. */
+function openTailOf(live: Live<Overview>, api: Api): Cluster['openTail'] {
+  return (query, heard) =>
+    new Tail(query, heard, {
+      ...{ stream: live.stream, timers, newId: () => crypto.randomUUID() },
+      onTail: (tail, take) => live.onTail(tail, take),
+      begin: (stream, body) => api.call('openTail', { params: { stream }, body }),
+      end: (stream, tail) =>
+        void api.raw('POST', fillPath(endPath, { params: { stream, tail } }), { keepalive: true }).catch(() => {}),
+    })
 }
 
 /** Begins to read the cluster with the key of a session. While nobody sees the tab, nothing is read. */
@@ -54,10 +68,17 @@ export function openCluster(session: SessionKey): Opened {
     }
   })
   const refusal = computed(() => refusalOf(live.contact.value, me.value))
-  const follow: Cluster['follow'] = (wanted, heard, refused) =>
-    followTail({ carrier: live, api, wanted, heard, refused, newId: () => crypto.randomUUID() })
   return {
-    cluster: { api, overview: live.model, contact: live.contact, now, me, refusal, follow, past: null },
+    cluster: {
+      api,
+      overview: live.model,
+      contact: live.contact,
+      now,
+      me,
+      refusal,
+      openTail: openTailOf(live, api),
+      past: null,
+    },
     tryNow: () => live.tryNow(),
     close: () => {
       document.removeEventListener('visibilitychange', seen)

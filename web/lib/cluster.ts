@@ -3,10 +3,10 @@ import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
 import type { Result, Operations } from '../../src/api/contract.ts'
 import type { Overview } from '../../src/api/overview.ts'
+import type { Api } from './api.ts'
 import type { TailItem } from '../../src/api/tails.ts'
-import type { Api, Refused } from './api.ts'
 import type { Contact } from './live.ts'
-import type { TailWanted } from './tail.ts'
+import type { OpenTail, TailQuery } from './tail.ts'
 
 export type Me = Result<Operations['session']>
 
@@ -27,8 +27,8 @@ export interface Cluster {
   now: ReadonlySignal<number>
   /** Who is signed in; `null`: not known yet. */
   me: ReadonlySignal<Me | null>
-  /** Follows output in the stream of this browser, until the returned function is called. */
-  follow: (wanted: TailWanted, heard: (items: TailItem[]) => void, refused: (refusal: Refused) => void) => () => void
+  /** Follows output, on the stream that the tabs of this browser share, until it is closed. */
+  openTail: (query: TailQuery, heard: (items: TailItem[]) => void) => OpenTail
   /** Why nothing can be changed now, as a sentence; `null`: the controller decides about each action. */
   refusal: ReadonlySignal<string | null>
   /** Everything above is as it was then; `null`: as it is now. */

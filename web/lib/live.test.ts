@@ -2,128 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { randomRun } from '../../src/lib/testing/randomRun.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
 import { VirtualClock } from '../../src/lib/testing/virtualClock.ts'
-import { differenceOf } from '../../src/protocol/difference.ts'
-import { Refused } from './api.ts'
-import { Live, silenceMs, type Message, type Sharing, type TabMessage } from './live.ts'
-
-interface Model {
-  items: { id: number }[]
-  numbers: Record<string, number>
-}
-
-/** A controller with a stream: whole at first, then each change; a beat every 5 s. */
-class Source {
-  model: Model = { items: [], numbers: {} }
-  isDown = false
-  isSilent = false
-  refusal: Refused | null = null
-  /** Number of streams that were opened. */
-  opened = 0
-  readonly #clock: VirtualClock
-  readonly #readers = new Set<{ queue: Message<Model>[]; wake: () => void; isCut: boolean }>()
-
-  constructor(clock: VirtualClock) {
-    this.#clock = clock
-    const beat = (): void => {
-      if (!this.isSilent) this.#send({ kind: 'beat', at: this.#at() })
-      clock.after(5_000, beat)
-    }
-    clock.after(5_000, beat)
-  }
-
-  get readers(): number {
-    return this.#readers.size
-  }
-
-  change(now: Model): void {
-    const change = JSON.parse(JSON.stringify(differenceOf({ ...this.model }, { ...now }))) as never // as the wire has it
-    this.model = now
-    this.#send({ kind: 'change', at: this.#at(), change })
-  }
-
-  tail(tail: string, text: string): void {
-    const items = [{ kind: 'line' as const, at: '', machine: 'a', instance: 'i', stream: 'out' as const, text }]
-    this.#send({ kind: 'tail', at: this.#at(), tail, items })
-  }
-
-  cut(): void {
-    for (const reader of this.#readers) {
-      reader.isCut = true
-      reader.wake()
-    }
-  }
-
-  async *read(signal: AbortSignal): AsyncIterable<Message<Model>> {
-    this.opened++
-    if (this.refusal) throw this.refusal
-    if (this.isDown) throw new TypeError('refused')
-    const reader = { queue: [] as Message<Model>[], wake: () => {}, isCut: false }
-    this.#readers.add(reader)
-    signal.addEventListener('abort', () => reader.wake())
-    try {
-      const stream = `stream-${this.opened}`
-      yield { kind: 'whole', at: this.#at(), overview: structuredClone(this.model), stream }
-      while (!signal.aborted) {
-        if (reader.isCut) throw new TypeError('cut')
-        const message = reader.queue.shift()
-        if (message) yield message
-        else await new Promise<void>((resolve) => (reader.wake = resolve))
-      }
-      throw new TypeError('aborted')
-    } finally {
-      this.#readers.delete(reader)
-    }
-  }
-
-  #at(): string {
-    return new Date(this.#clock.now()).toISOString()
-  }
-
-  #send(message: Message<Model>): void {
-    for (const reader of this.#readers) {
-      reader.queue.push(message)
-      reader.wake()
-    }
-  }
-}
-
-/** The lock and the channel of one browser. */
-class Browser {
-  readonly #waiting: (() => void)[] = []
-  #isHeld = false
-  readonly #listeners = new Map<object, (message: TabMessage<Model>) => void>()
-
-  sharing(): Sharing<Model> {
-    const self = {}
-    return {
-      lead: async (signal, work) => {
-        if (this.#isHeld) {
-          const { promise, resolve } = Promise.withResolvers<void>()
-          this.#waiting.push(resolve)
-          signal.addEventListener('abort', () => {
-            this.#waiting.splice(this.#waiting.indexOf(resolve) >>> 0, 1)
-            resolve()
-          })
-          await promise
-          if (signal.aborted) return
-        }
-        this.#isHeld = true
-        await work().finally(() => {
-          this.#isHeld = false
-          this.#waiting.shift()?.()
-        })
-      },
-      post: (message) => {
-        const copy = structuredClone(message)
-        for (const [owner, listener] of this.#listeners) if (owner !== self) queueMicrotask(() => listener(copy))
-      },
-      listen: (heard) => {
-        this.#listeners.set(self, heard)
-        return () => this.#listeners.delete(self)
-      },
-    }
-  }
-}
+import { Live, silenceMs, type Message } from './live.ts'
+import { Browser, refusal, Source, type Model } from './testing/liveSource.ts'
 
 function given(): { clock: VirtualClock; source: Source; tab: () => Live<Model> } {
   const clock = new VirtualClock()
@@ -204,8 +84,7 @@ describe('one tab', () => {
   it('ends with its session, and tries no more', async () => {
     const { clock, source, tab } = given()
     const one = tab()
-    const refusal = { detail: 'this session has ended', code: 'E_SESSION_ENDED', status: 401, next: null }
-    source.refusal = new Refused({ ...refusal, type: '', title: '', subject: null })
+    source.refusal = refusal('E_SESSION_ENDED', 401, 'this session has ended')
     one.show()
     await clock.advance(100_000)
     expect(one.contact.value).toMatchObject({ state: 'ended', reason: 'this session has ended' })
@@ -245,28 +124,6 @@ describe('several tabs', () => {
     tabs[2]?.tryNow()
     await clock.advance(10)
     expect(tabs.map((one) => one.contact.value.state)).toEqual(['live', 'live', 'live'])
-  })
-
-  it('each get the output that they follow in it', async () => {
-    const { clock, source, tab } = given()
-    const [one, two] = [tab(), tab()]
-    one.show()
-    two.show()
-    await clock.advance(10)
-    expect([one.stream.value, two.stream.value]).toEqual(['stream-1', 'stream-1'])
-    const heard: string[] = []
-    const stop = two.onTail('t2', (items) => heard.push(JSON.stringify(items)))
-    one.onTail('t1', () => heard.push('another tab'))
-    source.tail('t2', 'hello')
-    await clock.advance(10)
-    expect(heard).toEqual([expect.stringContaining('hello')])
-    stop()
-    source.tail('t2', 'again')
-    source.cut()
-    await clock.advance(10)
-    expect([heard.length, one.stream.value, two.stream.value]).toEqual([1, null, null])
-    await clock.advance(2_000)
-    expect([one.stream.value, two.stream.value]).toEqual(['stream-2', 'stream-2'])
   })
 
   it('pass the stream on when its reader is hidden', async () => {

@@ -16,10 +16,16 @@ import { following, type Difference } from './difference.ts'
 
 /** A message of the stream (`/api/v1/live`); `at`: the time by the controller's clock, ISO 8601. */
 export type Message<T> =
-  | { kind: 'whole'; at: string; overview: T; stream?: string | null }
+  | { kind: 'whole'; at: string; overview: T; stream: string | null }
   | { kind: 'change'; at: string; change: Difference }
-  | { kind: 'tail'; at: string; tail: string; items: TailItem[] }
   | { kind: 'beat'; at: string }
+  | { kind: 'tail'; at: string; tail: string; items: TailItem[] }
+
+/** A stream from one moment on: another object when messages may have been missed. */
+export interface LiveStream {
+  /** By which tails are added to it. */
+  id: string
+}
 
 export interface Contact {
   state: 'connecting' | 'live' | 'lost' | 'ended'
@@ -35,7 +41,7 @@ export interface Contact {
 export type TabMessage<T> =
   | { type: 'ask' }
   | { type: 'try' }
-  | { type: 'model'; model: T; at: string; stream: string | null; count: number }
+  | { type: 'model'; model: T; at: string; count: number; stream: string | null }
   | { type: 'passed'; message: Message<T>; count: number }
   | { type: 'contact'; contact: Contact }
 
@@ -68,7 +74,7 @@ export class Live<T extends object> {
   readonly #options: Options<T>
   readonly #model = signal<T | null>(null)
   readonly #contact = signal<Contact>({ state: 'connecting', asOf: null, reason: null, nextTry: null })
-  readonly #stream = signal<string | null>(null)
+  readonly #stream = signal<LiveStream | null>(null)
   readonly #tails = new Map<string, (items: TailItem[]) => void>()
   /** Local time of the newest message. */
   #heardAt = 0
@@ -91,12 +97,12 @@ export class Live<T extends object> {
     return this.#contact
   }
 
-  /** The id of the stream, to add tails to it; `null` while there is none. */
-  get stream(): ReadonlySignal<string | null> {
+  /** The stream that all tabs share; `null`: there is none now. */
+  get stream(): ReadonlySignal<LiveStream | null> {
     return this.#stream
   }
 
-  /** Calls `heard` with the output that comes for this tail, until the returned function is called. */
+  /** Hears the messages of a tail that was added to the stream, until the returned function is called. */
   onTail(tail: string, heard: (items: TailItem[]) => void): () => void {
     this.#tails.set(tail, heard)
     return () => this.#tails.delete(tail)
@@ -126,6 +132,7 @@ export class Live<T extends object> {
   hide(): void {
     this.#shown?.abort()
     this.#shown = null
+    this.#stream.value = null
     if (this.#contact.peek().state !== 'ended') this.#say({ state: 'connecting', reason: null, nextTry: null })
   }
 
@@ -178,13 +185,14 @@ export class Live<T extends object> {
     } finally {
       stopTimer()
       broken.abort()
+      this.#stream.value = null
     }
   }
 
   #take(message: Message<T>): void {
     if (message.kind === 'whole') {
       this.#model.value = message.overview
-      this.#stream.value = message.stream ?? null
+      this.#streamIs(message.stream)
     } else if (message.kind === 'tail') this.#tails.get(message.tail)?.(message.items)
     else if (message.kind === 'change') {
       const { value } = this.#model
@@ -192,6 +200,10 @@ export class Live<T extends object> {
       this.#model.value = following(value, message.change)
     }
     this.#heard(message.at)
+  }
+
+  #streamIs(id: string | null): void {
+    if (this.#stream.peek()?.id !== id) this.#stream.value = id === null ? null : { id }
   }
 
   #heard(at: string): void {
@@ -202,7 +214,6 @@ export class Live<T extends object> {
   /** Changes the contact, and tells the other tabs if this one reads the stream. */
   #say(change: Partial<Contact>): void {
     this.#contact.value = { ...this.#contact.peek(), ...change }
-    this.#stream.value = null
     if (this.#isLeading) this.#options.sharing.post({ type: 'contact', contact: this.#contact.peek() })
   }
 
@@ -216,18 +227,19 @@ export class Live<T extends object> {
       if (state !== 'live' || model === null || asOf === null) {
         sharing.post({ type: 'contact', contact: this.#contact.peek() })
       } else {
-        const [at, stream] = [new Date(asOf).toISOString(), this.#stream.peek()]
-        sharing.post({ type: 'model', model, at, stream, count: this.#count })
+        const stream = this.#stream.peek()?.id ?? null
+        sharing.post({ type: 'model', model, at: new Date(asOf).toISOString(), count: this.#count, stream })
       }
     } else if (message.type === 'try') {
       if (this.#isLeading) this.tryNow()
     } else if (this.#isLeading) return
     else if (message.type === 'contact') {
       this.#contact.value = message.contact
-      this.#stream.value = null
+      if (message.contact.state !== 'live') this.#stream.value = null
     } else if (message.type === 'model') {
       this.#model.value = message.model
-      this.#stream.value = message.stream
+      if (message.count !== this.#count) this.#stream.value = null
+      this.#streamIs(message.stream)
       this.#count = message.count
       this.#heard(message.at)
     } else this.#passed(message.message, message.count)
@@ -236,6 +248,7 @@ export class Live<T extends object> {
   #passed(message: Message<T>, count: number): void {
     const isNext = count === this.#count + 1
     this.#count = count
+    if (!isNext) this.#stream.value = null
     try {
       if (!isNext && message.kind !== 'whole') throw new TypeError('a message is missing')
       this.#take(message)

@@ -24,10 +24,10 @@ export function clusterThen(present: Cluster, then: PastOverview): Cluster {
     now: signal(moment.at),
     refusal: signal(refusal),
     past: moment,
-    follow: (_wanted, _heard, onRefused) => {
-      onRefused(refused('The event log holds no output.'))
-      return () => {}
-    },
+    openTail: () => ({
+      state: signal({ state: 'refused', code: 'E_PAST', reason: 'the event log holds no output' }),
+      ...{ pause: () => {}, goOn: () => {}, close: () => {} },
+    }),
   }
 }
 

@@ -1,87 +1,142 @@
-import { signal } from '@preact/signals'
 import { describe, expect, it } from 'vitest'
-import type { TailItem } from '../../src/api/tails.ts'
-import { Refused } from './api.ts'
-import { followTail } from './tail.ts'
+import { randomRun } from '../../src/lib/testing/randomRun.ts'
+import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
+import { VirtualClock } from '../../src/lib/testing/virtualClock.ts'
+import type { Refused } from './api.ts'
+import { Live, type Message } from './live.ts'
+import { Tail } from './tail.ts'
+import { Browser, refusal, Source, type Model } from './testing/liveSource.ts'
 
-const line = (at: number, text: string, machine = 'a'): TailItem => ({
-  ...{ kind: 'line', at: `2026-01-01T00:00:0${at}.000Z`, machine, instance: 'i', stream: 'out', text },
-})
-
-function given(answer: () => Promise<unknown> = async () => ({})) {
-  const stream = signal<string | null>(null)
-  const calls: { name: string; given: unknown }[] = []
-  const [heard, refused]: [string[], string[]] = [[], []]
-  let send: (items: TailItem[]) => void = () => {}
-  const stop = followTail({
-    carrier: {
-      stream,
-      onTail: (tail, listener) => {
-        expect(tail).toBe('tail-0001')
-        send = listener
-        return () => (send = () => {})
-      },
-    },
-    api: {
-      call: async (name, input) => {
-        calls.push({ name, given: input })
-        return (await answer()) as never // the tail reads no answer
-      },
-    },
-    wanted: { service: 'shop', last: 100 },
-    heard: (items) => heard.push(...items.map((item) => (item.kind === 'line' ? item.text : item.kind))),
-    refused: ({ message }) => refused.push(message),
-    newId: () => 'tail-0001',
-  })
-  return { stream, calls, heard, refused, stop, send: (...items: TailItem[]) => send(items) }
+interface Tab {
+  live: Live<Model>
+  tail: Tail
+  /** The lines that it has shown. */
+  lines: string[]
 }
 
-describe('a tail', () => {
-  it('opens when there is a stream, and ends', () => {
-    const { stream, calls, heard, send, stop } = given()
-    expect(calls).toEqual([])
-    stream.value = 's1'
-    const body = { tail: 'tail-0001', service: 'shop', last: 100, resume: {} }
-    expect(calls).toEqual([{ name: 'openTail', given: { params: { stream: 's1' }, body } }])
-    send(line(1, 'one'), { kind: 'back', at: '', machine: 'a' })
-    expect(heard).toEqual(['one', 'back'])
-    stop()
-    expect(calls).toHaveLength(2)
-    expect(calls.at(-1)).toEqual({ name: 'endTail', given: { params: { stream: 's1', tail: 'tail-0001' } } })
+interface Given {
+  clock: VirtualClock
+  source: Source
+  tab: () => Tab
+  /** The controller refuses tails. */
+  refuse: (error: Refused | null) => void
+}
+
+function given(): Given {
+  const clock = new VirtualClock()
+  const source = new Source(clock)
+  const browser = new Browser()
+  let [ids, refused] = [0, null as Refused | null]
+  const read = (signal: AbortSignal): AsyncIterable<Message<Model>> => source.read(signal)
+  const tab = (): Tab => {
+    const live = new Live<Model>({ read, sharing: browser.sharing(), timers: clock, random: () => 0.5 })
+    const lines: string[] = []
+    const tail = new Tail(
+      { service: 'shop' },
+      (items) => lines.push(...items.flatMap((item) => (item.kind === 'line' ? [item.text] : [item.kind]))),
+      {
+        ...{ stream: live.stream, timers: clock, newId: () => `tail-${++ids}` },
+        onTail: (id, heard) => live.onTail(id, heard),
+        begin: async (stream, { tail: id, resume }) => {
+          if (refused !== null) throw refused
+          source.openTail(stream, id, resume)
+        },
+        end: (stream, id) => source.endTail(stream, id),
+      },
+    )
+    live.show()
+    return { live, tail, lines }
+  }
+  return { clock, source, tab, refuse: (error) => (refused = error) }
+}
+
+describe('a tail of output', () => {
+  it('has the lines so far and each new one, and ends when it is closed', async () => {
+    const { clock, source, tab } = given()
+    source.print('a', 'before')
+    const one = tab()
+    await clock.advance(10)
+    source.print('a', 'after')
+    await clock.advance(10)
+    expect([one.lines, one.tail.state.value.state, source.tails]).toEqual([['before', 'after'], 'open', 1])
+    one.tail.close()
+    source.print('a', 'late')
+    await clock.advance(10)
+    expect([one.lines, source.tails]).toEqual([['before', 'after'], 0])
   })
 
-  it('goes on in the next stream behind the newest line of each machine, and shows each line once', () => {
-    const { stream, calls, heard, send } = given()
-    stream.value = 's1'
-    send(line(1, 'one'), line(2, 'two'), line(2, 'two'), line(1, 'other', 'b'))
-    stream.value = null
-    stream.value = 's2'
-    expect(calls.map(({ name }) => name)).toEqual(['openTail', 'endTail', 'openTail'])
-    expect(calls.at(-1)).toMatchObject({
-      given: { params: { stream: 's2' }, body: { resume: { a: line(2, '').at, b: line(1, '').at } } },
+  it('goes on after an outage without a gap or a repeat, though lines of one moment are the same', async () => {
+    const { clock, source, tab } = given()
+    const one = tab()
+    await clock.advance(10)
+    source.print('a', 'same')
+    source.print('a', 'same')
+    await clock.advance(0)
+    source.cut()
+    source.print('a', 'same')
+    source.print('b', 'other')
+    await clock.advance(5_000)
+    expect(one.lines).toEqual(['same', 'same', 'same', 'other'])
+  })
+
+  it('takes nothing while it is paused, and then everything that it missed', async () => {
+    const { clock, source, tab } = given()
+    const one = tab()
+    await clock.advance(10)
+    one.tail.pause()
+    await clock.advance(10)
+    source.print('a', 'meanwhile')
+    await clock.advance(1_000)
+    expect([one.lines, source.tails]).toEqual([[], 0])
+    one.tail.goOn()
+    await clock.advance(10)
+    expect(one.lines).toEqual(['meanwhile'])
+  })
+
+  it('says why the controller refuses it, and asks again after an answer that did not come', async () => {
+    const { clock, source, tab, refuse } = given()
+    refuse(refusal('E_TOO_MANY_TAILS', 409, 'this browser follows 16 logs already'))
+    const one = tab()
+    await clock.advance(10_000)
+    expect(one.tail.state.value).toEqual({
+      ...{ state: 'refused', code: 'E_TOO_MANY_TAILS', reason: 'this browser follows 16 logs already' },
     })
-    send(line(2, 'two'), line(2, 'two'), line(2, 'two'), line(1, 'other', 'b'), line(3, 'three'))
-    expect(heard).toEqual(['one', 'two', 'two', 'other', 'two', 'three'])
+    refuse(refusal('E_BUG', 500))
+    const two = tab()
+    await clock.advance(1_000)
+    expect(two.tail.state.value.state).toBe('opening')
+    refuse(null)
+    source.print('a', 'there')
+    await clock.advance(5_000)
+    expect([two.tail.state.value.state, two.lines]).toEqual(['open', ['there']])
   })
 
-  it('says why it is refused, but not that its stream has ended meanwhile', async () => {
-    const refusal = (): Refused =>
-      new Refused({
-        type: '',
-        title: '',
-        status: 404,
-        detail: 'there is no service x',
-        code: 'E',
-        subject: null,
-        next: null,
-      })
-    const one = given(() => Promise.reject(refusal()))
-    one.stream.value = 's1'
-    await expect.poll(() => one.refused).toEqual(['there is no service x'])
-    const two = given(() => Promise.reject(refusal()))
-    two.stream.value = 's1'
-    two.stream.value = null
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(two.refused).toEqual([])
+  const { seed, count } = randomRun('tailCuts', { check: 300, soak: 10_000 })
+  const random = seededRandom(seed)
+  it(`has every line once in each of three tabs after ${count} random cuts, hidden and shown tabs`, async () => {
+    const { clock, source, tab } = given()
+    const tabs = [tab(), tab(), tab()]
+    const printed: string[] = []
+    for (let time = 0; time < count; time++) {
+      const one = tabs[Math.floor(random() * tabs.length)]
+      const chance = random()
+      if (chance < 0.3) source.cut()
+      else if (chance < 0.4) one?.live.hide()
+      else if (chance < 0.6) one?.live.show()
+      for (let more = random() * 5; more > 0; more--) {
+        const machine = random() < 0.5 ? 'a' : 'b'
+        printed.push(`${machine} ${random() < 0.5 ? 'same' : time}`)
+        source.print(machine, printed.at(-1) ?? '')
+        if (random() < 0.5) await clock.advance(random() * 20)
+      }
+      await clock.advance(random() * 1_500)
+    }
+    for (const { live } of tabs) live.show()
+    await clock.advance(30_000)
+    const of = (lines: string[], machine: string): string[] => lines.filter((line) => line.startsWith(machine))
+    for (const { lines } of tabs) {
+      expect([of(lines, 'a'), of(lines, 'b')]).toEqual([of(printed, 'a'), of(printed, 'b')])
+    }
+    expect(source.tails).toBe(3)
   })
 })

@@ -1,84 +1,144 @@
-import { effect, type ReadonlySignal } from '@preact/signals'
-import type { Given, Operations } from '../../src/api/contract.ts'
+import { effect, signal, type ReadonlySignal } from '@preact/signals'
 import type { TailItem } from '../../src/api/tails.ts'
-import { Refused, type Api } from './api.ts'
+import { Refused } from './api.ts'
+import type { LiveStream, Timers } from './live.ts'
+import { SeenLines } from './seenLines.ts'
 
-/** The output to follow: see `POST /live/{stream}/tails`. */
-export type TailWanted = Omit<Given<Operations['openTail']>['body'], 'tail' | 'resume'>
-
-/** The stream of this browser. */
-interface Carrier {
-  stream: ReadonlySignal<string | null>
-  onTail: (tail: string, heard: (items: TailItem[]) => void) => () => void
+export interface TailQuery {
+  service: string
+  machine?: string | null
+  /** An id or an unambiguous prefix. */
+  instance?: string | null
+  /** ISO 8601. */
+  since?: string | null
+  /** At first only so many lines of each machine. */
+  last?: number | null
 }
 
-interface Options {
-  carrier: Carrier
-  api: Pick<Api, 'call'>
-  wanted: TailWanted
-  /** New output in the order of its arrival; a line comes once, also over an outage. */
-  heard: (items: TailItem[]) => void
-  /** The controller refuses the tail, such as one of an unknown service. */
-  refused: (refusal: Refused) => void
+/**
+ *   opening   the controller has not answered yet, or the page is not live: the tail goes on by itself
+ *   open      lines come
+ *   refused   the controller refuses the tail, for that reason
+ */
+export interface TailState {
+  state: 'opening' | 'open' | 'refused'
+  code: string | null
+  reason: string | null
+}
+
+export interface OpenTail {
+  state: ReadonlySignal<TailState>
+  /** Takes nothing until `goOn`, which begins where it paused. */
+  pause: () => void
+  goOn: () => void
+  close: () => void
+}
+
+type Wanted = Required<TailQuery> & { tail: string; resume: Record<string, string> }
+
+interface Parts {
+  stream: ReadonlySignal<LiveStream | null>
+  onTail: (tail: string, heard: (items: TailItem[]) => void) => () => void
+  begin: (stream: string, wanted: Wanted) => Promise<unknown>
+  /** Never rejects. */
+  end: (stream: string, tail: string) => void
+  timers: Timers
   newId: () => string
 }
 
-type Line = Extract<TailItem, { kind: 'line' }>
+/** The tail is asked for again after this time when no answer came. */
+const againMs = 2_000
 
 /**
- * Follows output in the stream that all tabs share, until the returned function is called. When the stream begins again,
- * the tail goes on behind the newest known line of each machine.
+ * Output as it comes. When the stream begins again, the tail is added to the new one and goes on from the newest line of
+ * each machine, so that no line is missing and none comes twice.
  */
-export function followTail({ carrier, api, wanted, heard, refused, newId }: Options): () => void {
-  const tail = newId()
-  const seen = new SeenLines()
-  const stopHearing = carrier.onTail(tail, (items) => {
-    const fresh = items.filter((item) => item.kind !== 'line' || seen.add(item))
-    if (fresh.length > 0) heard(fresh)
-  })
-  const stopFollowing = effect(() => {
-    const { value: stream } = carrier.stream
-    if (stream === null) return undefined
-    seen.resume()
-    const body = { tail, ...wanted, resume: seen.newest() }
-    api.call('openTail', { params: { stream }, body }).catch((error: unknown) => {
-      // A stream that has ended meanwhile is followed by another one.
-      if (error instanceof Refused && carrier.stream.peek() === stream && error.status !== 401) refused(error)
+export class Tail implements OpenTail {
+  readonly #parts: Parts
+  readonly #query: Required<TailQuery>
+  readonly #heard: (items: TailItem[]) => void
+  readonly #state = signal<TailState>({ state: 'opening', code: null, reason: null })
+  readonly #isPaused = signal(false)
+  /** Steps when the tail is asked for again. */
+  readonly #attempt = signal(0)
+  readonly #seen = new Map<string, SeenLines>()
+  readonly #cut = new Set<string>()
+  readonly #stop: () => void
+
+  constructor(query: TailQuery, heard: (items: TailItem[]) => void, parts: Parts) {
+    this.#parts = parts
+    this.#query = { machine: null, instance: null, since: null, last: null, ...query }
+    this.#heard = heard
+    this.#stop = effect(() => {
+      void this.#attempt.value
+      const { value: stream } = parts.stream
+      if (this.#isPaused.value || stream === null) return undefined
+      return this.#begin(stream.id)
     })
-    // The stream may go on without this tab, which nobody sees any more.
-    return () => void api.call('endTail', { params: { stream, tail } }).catch(() => {})
-  })
-  return () => {
-    stopFollowing()
-    stopHearing()
-  }
-}
-
-/** A machine that goes on behind its newest line sends the lines of that very moment again. */
-class SeenLines {
-  /** By machine: the time of its newest line, and the lines of that moment. */
-  readonly #newest = new Map<string, { at: string; lines: string[]; again: string[] }>()
-
-  newest(): Record<string, string> {
-    return Object.fromEntries([...this.#newest].map(([machine, { at }]) => [machine, at]))
   }
 
-  /** The lines of the newest moment may come again from now on. */
-  resume(): void {
-    for (const known of this.#newest.values()) known.again = [...known.lines]
+  get state(): ReadonlySignal<TailState> {
+    return this.#state
   }
 
-  /** False: the line has come before. */
-  add({ machine, at, instance, stream, text }: Line): boolean {
-    const line = `${instance} ${stream} ${text}`
-    const known = this.#newest.get(machine)
-    if (known === undefined || at > known.at) {
-      this.#newest.set(machine, { at, lines: [line], again: [] })
-      return true
+  pause(): void {
+    this.#isPaused.value = true
+  }
+
+  goOn(): void {
+    this.#isPaused.value = false
+  }
+
+  close(): void {
+    this.#stop()
+  }
+
+  /** Adds the tail to a stream; returns the function that removes it. */
+  #begin(stream: string): () => void {
+    const { onTail, begin, end, timers, newId } = this.#parts
+    const tail = newId()
+    let [isOver, stopTimer] = [false, () => {}]
+    const resume: Record<string, string> = {}
+    for (const [machine, seen] of this.#seen) {
+      seen.resume()
+      if (seen.newest !== null) resume[machine] = seen.newest
     }
-    const repeated = at === known.at ? known.again.indexOf(line) : -1
-    if (repeated >= 0) known.again.splice(repeated, 1)
-    else if (at === known.at) known.lines.push(line)
-    return repeated < 0
+    const stopHearing = onTail(tail, (items) => this.#take(items))
+    this.#state.value = { state: 'opening', code: null, reason: null }
+    begin(stream, { ...this.#query, tail, resume }).then(
+      () => {
+        if (!isOver) this.#state.value = { state: 'open', code: null, reason: null }
+      },
+      (error: unknown) => {
+        if (isOver) return
+        const isFinal = error instanceof Refused && error.code !== 'E_NO_SUCH_STREAM' && error.status < 500
+        if (isFinal) this.#state.value = { state: 'refused', code: error.code, reason: error.message }
+        else stopTimer = timers.after(againMs, () => (this.#attempt.value += 1))
+      },
+    )
+    return () => {
+      isOver = true
+      stopTimer()
+      stopHearing()
+      end(stream, tail)
+    }
+  }
+
+  #take(items: TailItem[]): void {
+    const fresh = items.filter((item) => this.#isNew(item))
+    if (fresh.length > 0) this.#heard(fresh)
+  }
+
+  #isNew(item: TailItem): boolean {
+    const { machine } = item
+    if (item.kind === 'open') return this.#cut.delete(machine)
+    if (item.kind === 'cut') {
+      const isKnown = this.#cut.has(machine)
+      this.#cut.add(machine)
+      return !isKnown
+    }
+    const seen = this.#seen.get(machine) ?? new SeenLines()
+    this.#seen.set(machine, seen)
+    return !seen.add(item)
   }
 }

@@ -10,9 +10,8 @@ const invisible = /[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
 const mostShown = 2_000
 
 /** Output of a program as one line of text, without colours; other control characters become visible. */
-export function visible(text: string): string {
-  const cut =
-    text.length > mostShown ? `${text.slice(0, mostShown)}… (${text.length.toLocaleString('en-US')} characters)` : text
+export function visible(text: string, most = mostShown): string {
+  const cut = text.length > most ? `${text.slice(0, most)}… (${text.length.toLocaleString('en-US')} characters)` : text
   return cut
     .replaceAll(sequences, '')
     .replaceAll(controls, (found) => {

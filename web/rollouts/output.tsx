@@ -1,16 +1,12 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
-import type { Streams } from '../../src/api/contract.ts'
 import type { LastWordsView } from '../../src/api/lastWords.ts'
 import { Refused } from '../lib/api.ts'
-import { fillPath } from '../lib/api.ts'
-import { streams } from '../lib/calls.ts'
 import { useCluster } from '../lib/cluster.ts'
 import { Command } from '../lib/command.tsx'
 import { visible } from '../lib/visible.ts'
 
-type Answer = Streams['logs']['data']['_output']
 type Line = LastWordsView['lines'][number]
 
 /** Lines of output that stand beside a rollout. */
@@ -46,24 +42,16 @@ const Links = ({ service, instance, follow }: InstanceProps & { follow: boolean 
 
 /** The newest lines of an instance as they come. */
 export function LiveOutput({ service, instance }: InstanceProps): JSX.Element {
-  const { api, contact, past } = useCluster()
+  const { openTail, past } = useCluster()
   const lines = useSignal<readonly Line[]>([])
-  const isLive = contact.value.state === 'live'
   useEffect(() => {
-    if (!isLive) return
-    const stop = new AbortController()
-    const query = { service, instance, last: shownLines, follow: true }
-    const read = async (): Promise<void> => {
-      lines.value = []
-      for await (const answer of api.stream<Answer>(fillPath(streams.logs, { query }), stop.signal)) {
-        if (answer.kind === 'line') lines.value = [...lines.peek(), answer].slice(-shownLines)
-      }
-    }
-    read().catch((error: unknown) => {
-      if (!stop.signal.aborted && error instanceof TypeError) throw error
+    lines.value = []
+    const tail = openTail({ service, instance, last: shownLines }, (items) => {
+      const fresh = items.flatMap((item) => (item.kind === 'line' ? [item] : []))
+      lines.value = [...lines.peek(), ...fresh].slice(-shownLines)
     })
-    return () => stop.abort()
-  }, [api, service, instance, isLive, lines])
+    return () => tail.close()
+  }, [openTail, service, instance, lines])
   return (
     <>
       {past === null ? (

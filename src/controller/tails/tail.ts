@@ -40,7 +40,8 @@ interface Parts {
 export class Tail {
   readonly #parts: Parts
   readonly #signal: AbortSignal
-  readonly #cut = new Set<string>()
+  /** Whether each machine answers, as the reader knows it. */
+  readonly #answering = new Map<string, boolean>()
   #items: TailItem[] = []
   #chars = 0
   #arrived = Promise.withResolvers<void>()
@@ -84,7 +85,9 @@ export class Tail {
 
   async *#answers(machine: string, query: Parameters<Parts['ask']>[1]): AsyncIterable<Answer> {
     const begun = (): void => {
-      if (this.#cut.delete(machine)) this.#add({ kind: 'back', at: this.#now(), machine })
+      if (this.#answering.get(machine) === true) return
+      this.#answering.set(machine, true)
+      this.#add({ kind: 'open', at: this.#now(), machine })
     }
     try {
       yield* this.#parts.ask(machine, query, this.#signal, begun)
@@ -95,8 +98,8 @@ export class Tail {
   }
 
   #cutOff(machine: string, { code, message }: Extract<Answer, { kind: 'error' }>): void {
-    if (this.#cut.has(machine)) return
-    this.#cut.add(machine)
+    if (this.#answering.get(machine) === false) return
+    this.#answering.set(machine, false)
     this.#add({ kind: 'cut', at: this.#now(), machine, code, text: message })
   }
 
@@ -143,4 +146,4 @@ export class Tail {
   }
 }
 
-const charsOf = (item: TailItem): number => (item.kind === 'back' ? 0 : item.text.length) + 100
+const charsOf = (item: TailItem): number => (item.kind === 'open' ? 0 : item.text.length) + 100

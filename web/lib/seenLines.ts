@@ -1,0 +1,35 @@
+import type { TailItem } from '../../src/api/tails.ts'
+
+type Line = Extract<TailItem, { kind: 'line' }>
+
+/**
+ * Lines of a machine's newest moment. A tail that goes on from there sends them again; each is skipped as often as it
+ * was there, since a program may print the same line many times in a millisecond: see `src/protocol/seenLines.ts`.
+ */
+export class SeenLines {
+  newest: string | null = null
+  #seen = new Map<string, number>()
+  #sentAgain = new Map<string, number>()
+
+  /** Call before the tail goes on. */
+  resume(): void {
+    this.#sentAgain = new Map(this.#seen)
+  }
+
+  /** Returns true when the line was there before the tail went on. */
+  add({ at, instance, text }: Line): boolean {
+    const key = `${at} ${instance} ${text}`
+    if (this.newest === null || at > this.newest) {
+      this.newest = at
+      this.#seen.clear()
+      this.#sentAgain.clear()
+    }
+    const left = this.#sentAgain.get(key) ?? 0
+    if (left > 0) {
+      this.#sentAgain.set(key, left - 1)
+      return true
+    }
+    this.#seen.set(key, (this.#seen.get(key) ?? 0) + 1)
+    return false
+  }
+}

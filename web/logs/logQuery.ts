@@ -1,0 +1,46 @@
+/** The output that the address asks for. */
+export interface LogQuery {
+  service: string
+  machine: string | null
+  instance: string | null
+  /** ISO 8601; `null`: the newest lines. */
+  since: string | null
+}
+
+/** Lines of each machine that are read at first when no time is given. */
+export const newestLines = 1_000
+
+export const logQuery = (service: string, query: URLSearchParams): LogQuery => ({
+  service,
+  machine: query.get('machine'),
+  instance: query.get('instance'),
+  since: sinceOf(query.get('since')),
+})
+
+function sinceOf(text: string | null): string | null {
+  const ms = Date.parse(text ?? '')
+  return Number.isNaN(ms) ? null : new Date(ms).toISOString()
+}
+
+/** A value as a shell takes it. */
+const quoted = (text: string): string => (/^[\w.:@/+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+
+/** The command that shows the same. */
+export function logCommand({ service, machine, instance, since }: LogQuery): string {
+  const flags = [
+    ...(machine === null ? [] : [`--machine ${quoted(machine)}`]),
+    ...(instance === null ? [] : [`--instance ${quoted(instance)}`]),
+    since === null ? `--last ${newestLines}` : `--since ${since}`,
+  ]
+  return ['tandem logs', quoted(service), ...flags, '--follow'].join(' ')
+}
+
+/** The heading: which output this is. */
+export function logTitle({ service, machine, instance }: LogQuery): string {
+  const on = machine === null ? '' : ` on ${machine}`
+  return `Logs of ${instance ?? service}${on}`
+}
+
+/** The part of an instance's id that tells it from others of its service. */
+export const shortInstance = (instance: string, service: string): string =>
+  instance.startsWith(`${service}-`) ? instance.slice(service.length + 1) : instance
