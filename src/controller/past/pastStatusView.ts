@@ -15,6 +15,7 @@ export function pastStatusView(config: Config, { position, at, fold, version }: 
 /** The part of a status that the event log holds. */
 export function recordedIn(status: Status): Omit<PastStatus, 'asOf'> {
   const { controller, machines, services } = status
+  const lost = new Set(machines.flatMap(({ name, state }) => (state === 'lost' ? [name] : [])))
   return {
     ...status,
     controller: { ...controller, problems: null },
@@ -24,7 +25,8 @@ export function recordedIn(status: Status): Omit<PastStatus, 'asOf'> {
     services: services.map((service) => ({
       ...service,
       instances: service.instances.map((instance) => ({
-        ...{ ...instance, port: null, since: null, pid: null, restarts: null, work: null, stale: false, asOf: null },
+        ...{ ...instance, port: null, since: null, pid: null, restarts: null, work: null, asOf: null },
+        stale: lost.has(instance.machine),
       })),
     })),
   }

@@ -43,6 +43,8 @@ export class WorkWatch {
   #readAt = -Infinity
   #isReading = false
   #isWatching = false
+  /** Ends the pause before the next reading. */
+  #early: AbortController | null = null
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -58,6 +60,8 @@ export class WorkWatch {
     }
     for (const [instance, takes] of now) if (takes) this.#finishing.delete(instance)
     await this.read()
+    // It may rest between two readings of an old worker.
+    if (this.#finishing.size > 0) this.#early?.abort()
   }
 
   /** Reads all workers, and reports changes. */
@@ -133,7 +137,8 @@ export class WorkWatch {
     this.#isWatching = true
     while (!isClosing() && (isFinishing() || running.held.old > 0)) {
       pauseMs = isFinishing() ? limits.watchMs : Math.min(pauseMs * 2, limits.oldWorkerReadMs)
-      await pause(pauseMs, undefined, { ref: false })
+      this.#early = new AbortController()
+      await pause(pauseMs, undefined, { ref: false, signal: this.#early.signal }).catch(() => {})
       try {
         await inTurn(async () => {
           await this.read()
