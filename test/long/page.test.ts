@@ -136,8 +136,10 @@ describe.skipIf(missing !== null)('the page in a browser', () => {
     const tab = await signedIn()
     const context = tab.page.context()
     const other = await context.newPage()
+    const said: string[] = []
+    other.on('console', (message) => said.push(message.text()))
     await other.goto(`http://shop.localhost:${port}/`)
-    expect(await other.frame('frame')?.locator('body').innerText()).not.toContain('All well')
+    await expect.poll(() => said.join(' ')).toContain("frame-ancestors 'none'")
     const asked = (init: string): Promise<unknown> =>
       other.evaluate(`fetch('${origin}/api/v1/status', ${init}).then(({ status }) => status, () => 'refused')`)
     expect(await asked('{}')).toBe('refused')
