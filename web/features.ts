@@ -2,10 +2,11 @@ import type { BarLink, Page, WebFeature } from './lib/feature.ts'
 import { logs } from './logs/feature.ts'
 import { overview } from './overview/feature.ts'
 import { rollouts } from './rollouts/feature.ts'
+import { services } from './services/feature.ts'
 import { timeline } from './timeline/feature.ts'
 
 /** Here a feature hangs its pages, its links in the bar, its panels and its columns; the bar has this order. */
-const features: WebFeature[] = [overview, rollouts, logs, timeline]
+const features: WebFeature[] = [overview, rollouts, services, logs, timeline]
 
 export const pages: Page[] = features.flatMap((feature) => feature.pages ?? [])
 export const barLinks: BarLink[] = features.flatMap((feature) => feature.bar ?? [])

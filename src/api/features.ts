@@ -1,3 +1,4 @@
+import { releaseDefinitionOperations } from './releaseDefinition.ts'
 import { addressesStatus, addressProblems } from './addresses.ts'
 import { maintenanceOperations, maintenanceStatus, whyLeftOut } from './maintenance.ts'
 import { noteOperations, notesStatus } from './notes.ts'
@@ -5,6 +6,7 @@ import { upgradeOperations } from './upgrade.ts'
 
 /** Here a feature hangs its calls into the API (`largeFeatures.ts` has those that most commands do not make), */
 export const featureOperations = {
+  ...releaseDefinitionOperations,
   ...maintenanceOperations,
   ...upgradeOperations,
   ...noteOperations,

@@ -7,6 +7,7 @@ import { clusterHandlers } from './cluster/handlers.ts'
 import { settingsOrders } from './cluster/orders.ts'
 import type { Controller } from './controller.ts'
 import type { Handlers, Rooms } from './handlers.ts'
+import { releaseDefinitionHandlers } from './definitions/handlers.ts'
 import { lastWordsHandlers } from './lastWords/handlers.ts'
 import { maintenanceHandlers } from './maintenance/handlers.ts'
 import { maintenanceOrders } from './maintenance/orders.ts'
@@ -30,6 +31,7 @@ export const featureHandlers = (
   ...noteHandlers(rooms),
   ...numbersHandlers(rooms),
   ...lastWordsHandlers(rooms),
+  ...releaseDefinitionHandlers(rooms),
   ...sessionHandlers(rooms),
   ...tailHandlers(rooms),
 })

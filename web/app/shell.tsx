@@ -4,7 +4,8 @@ import { useEffect } from 'preact/hooks'
 import { barLinks } from '../features.ts'
 import { ClusterContext } from '../lib/cluster.ts'
 import { addKeys, type Key } from '../lib/keys.ts'
-import { address, go } from '../lib/router.ts'
+import { openCommand } from '../lib/openCommand.ts'
+import { go } from '../lib/router.ts'
 import type { SessionKey } from '../lib/session.ts'
 import { Account } from './account.tsx'
 import { Bar } from './bar.tsx'
@@ -22,13 +23,6 @@ import { Strip } from './strip.tsx'
 const Palette = lazy(async () => (await import('./palette.tsx')).Palette)
 
 type OpenDialog = 'keys' | 'account' | 'palette' | null
-
-/** The command that opens the present address elsewhere. */
-const openCommand = (): string => {
-  const { path, query } = address.value
-  const text = query.size === 0 ? path : `${path}?${query.toString()}`
-  return text === '/' ? 'tandem open' : `tandem open '${text.replaceAll("'", '%27')}'`
-}
 
 /** Everything around the pages: bar, notice of an outage, dialogs. */
 export function Shell({ opened, session }: { opened: Opened; session: SessionKey }): JSX.Element {

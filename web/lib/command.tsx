@@ -1,15 +1,23 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 
-/** A command that can be pasted into a shell, with a button that copies it. */
-export function Command({ children }: { children: string }): JSX.Element {
-  const state = useSignal<'copy' | 'copied' | 'select it to copy'>('copy')
+type Copied = 'no' | 'yes' | 'refused'
+
+/** Copies a command; `name` is the text of the button. */
+function useCopy(command: string, name: string): { text: string; copy: () => void; state: Copied } {
+  const state = useSignal<Copied>('no')
   const copy = (): void => {
-    navigator.clipboard.writeText(children).then(
-      () => (state.value = 'copied'),
-      () => (state.value = 'select it to copy'),
+    navigator.clipboard.writeText(command).then(
+      () => (state.value = 'yes'),
+      () => (state.value = 'refused'),
     )
   }
+  return { text: { no: name, yes: 'copied', refused: 'select it to copy' }[state.value], copy, state: state.value }
+}
+
+/** A command that can be pasted into a shell, with a button that copies it. */
+export function Command({ children }: { children: string }): JSX.Element {
+  const { text, copy } = useCopy(children, 'copy')
   return (
     <span class="command">
       <code>
@@ -18,9 +26,20 @@ export function Command({ children }: { children: string }): JSX.Element {
         </span>
         {children}
       </code>{' '}
-      <button type="button" class="plain" onClick={copy} aria-label={`${state.value}: ${children}`}>
-        {state}
+      <button type="button" class="plain" onClick={copy} aria-label={`${text}: ${children}`}>
+        {text}
       </button>
     </span>
+  )
+}
+
+/** Only the button; the command is shown where the browser does not let it be copied. */
+export function CopyButton({ children, name }: { children: string; name: string }): JSX.Element {
+  const { text, copy, state } = useCopy(children, name)
+  if (state === 'refused') return <code>{children}</code>
+  return (
+    <button type="button" class="plain" onClick={copy}>
+      {text}
+    </button>
   )
 }

@@ -89,6 +89,11 @@ export class PastApi extends Api {
           .rollout
       case 'releases':
         return this.#present.call('pastReleases', { query: { ...query, at } }, stop)
+      case 'releaseDefinition': {
+        // A release never changes.
+        const { service = '', release = '' } = params ?? {}
+        return this.#present.call('releaseDefinition', { params: { service, release } }, stop)
+      }
       case 'findEvents': {
         const before = Math.min(Number(query?.['before'] ?? position + 1), position + 1)
         return this.#present.call('findEvents', { query: { ...query, before } }, stop)

@@ -12,6 +12,7 @@ import type { PageProps } from '../lib/feature.ts'
 import { Glyph } from '../lib/glyph.tsx'
 import { PageFrame } from '../lib/page.tsx'
 import { clockTime } from '../lib/time.ts'
+import { useDefinition } from '../lib/useDefinition.ts'
 import { About } from './about.tsx'
 import { newInstances, reversedAt, stepsOf, type Step } from './history.ts'
 import { Aside } from './aside.tsx'
@@ -92,12 +93,14 @@ function OverTime({ rollout, steps, now, series, record, overview }: OverTimePro
   const { past } = useCluster()
   const sides = sidesOf(rollout)
   const whole = spanOf(rollout, now)
+  // The instances that end are drained as their own release says.
+  const drainMs = useDefinition(rollout.service, rollout.previous ?? rollout.release)?.drainMs ?? null
   const fresh = useMemo(() => newInstances(steps), [steps])
   const charts = useCallback(
     (range: Range) => rolloutCharts({ series, record, fresh, sides }, range),
     [series, record, fresh, sides.old, sides.fresh, whole.to],
   )
-  const given = { rollout, steps, now, inFlight: drainingWork(overview, rollout.service), drainMs: null }
+  const given = { rollout, steps, now, inFlight: drainingWork(overview, rollout.service), drainMs }
   return (
     <Charts
       heading="Machines and phases"

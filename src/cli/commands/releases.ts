@@ -1,10 +1,21 @@
+import { renderDefinition } from '../render/definition.ts'
 import { renderReleases } from '../render/releases.ts'
 import type { CommonFlags, Session } from '../session.ts'
 import { noSuchService } from '../noSuchService.ts'
 
-export async function releases(session: Session, _flags: CommonFlags, service: string): Promise<number> {
+interface Flags extends CommonFlags {
+  definition?: string
+}
+
+export async function releases(session: Session, flags: Flags, service: string): Promise<number> {
   const { out, signal } = session
   const client = await session.client()
+  if (flags.definition !== undefined) {
+    const params = { service, release: flags.definition }
+    const definition = await client.call('releaseDefinition', { params }, signal)
+    out.result(definition, () => renderDefinition(definition, out.paint))
+    return 0
+  }
   const [{ releases: published }, status] = await Promise.all([
     client.call('releases', { query: { service } }, signal),
     client.call('status', {}, signal),

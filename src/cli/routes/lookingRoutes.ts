@@ -1,6 +1,6 @@
 import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
-import { parsePosition } from '../flagValues.ts'
+import { parsePosition, parseRelease } from '../flagValues.ts'
 import { at, known, maybeService, needed, on, oneService, text, word } from './parameters.ts'
 import { secretsFolder } from '../../layout/folders.ts'
 
@@ -58,8 +58,16 @@ export const rollout = buildRouteMap({
 
 export const releases = command({
   brief: 'Show the published releases of a service, and which machines run them',
-  example: 'tandem releases shop',
-  parameters: { positional: oneService },
+  example: 'tandem releases shop\ntandem releases shop --definition 4f1c09',
+  parameters: {
+    flags: {
+      definition: {
+        ...{ kind: 'parsed', parse: parseRelease, placeholder: 'ID', optional: true },
+        brief: 'Show the definition of this release, and which of its keys equal a default',
+      },
+    },
+    positional: oneService,
+  },
   load: async () => (await import('../commands/releases.ts')).releases,
 })
 

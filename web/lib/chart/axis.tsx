@@ -18,7 +18,7 @@ const characterPx = 6.6
 /** Labels of the time, and above each mark its flag. */
 export function Axis({ range, zero, marks, width }: AxisProps): JSX.Element {
   const flags = marks.filter(({ text, at }) => text !== null && isWithin(range, at))
-  const labels = ticks(range, { width, zero, avoid: flags.map(({ at }) => at) })
+  const labels = ticks(range, { width, zero, avoid: flags.map((flag) => placeOf(flag, range, width)) })
   const first = { at: range.from, text: new Date(range.from).toISOString().slice(11, 19) }
   return (
     <svg class="axis" height="22" aria-hidden="true">
@@ -37,18 +37,24 @@ export function Axis({ range, zero, marks, width }: AxisProps): JSX.Element {
   )
 }
 
-function Flag({ flag: { at, text, tone }, range, width }: { flag: Mark; range: Range; width: number }): JSX.Element {
-  const percent = percentAt(range, at)
-  const isLate = (width * (100 - percent)) / 100 < (text?.length ?? 0) * characterPx + 6
+/** The flag stands behind its mark, or before it where the room ends. */
+function placeOf({ at, text }: Mark, range: Range, width: number): { from: number; to: number; isLate: boolean } {
+  const [x, size] = [(percentAt(range, at) * width) / 100, (text?.length ?? 0) * characterPx + 6]
+  const isLate = width - x < size
+  return isLate ? { from: x - size, to: x, isLate } : { from: x, to: x + size, isLate }
+}
+
+function Flag({ flag, range, width }: { flag: Mark; range: Range; width: number }): JSX.Element {
+  const { isLate } = placeOf(flag, range, width)
   return (
     <text
-      class={`flag ink-${tone}`}
-      x={`${percent}%`}
+      class={`flag ink-${flag.tone}`}
+      x={`${percentAt(range, flag.at)}%`}
       y="15"
       dx={isLate ? -4 : 4}
       text-anchor={isLate ? 'end' : 'start'}
     >
-      {text}
+      {flag.text}
     </text>
   )
 }

@@ -1,7 +1,10 @@
 import { useSignal, type Signal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useId, useMemo, useRef } from 'preact/hooks'
+import { useCluster } from '../cluster.ts'
+import { CopyButton } from '../command.tsx'
 import { addKeys } from '../keys.ts'
+import { openCommand } from '../openCommand.ts'
 import { address, setQuery } from '../router.ts'
 import { clockTime } from '../time.ts'
 import { Axis, Marks } from './axis.tsx'
@@ -31,6 +34,7 @@ interface ChartsProps {
 /** Rows and charts over one axis of time: they share the span, the marks and the crosshair, or are all a table. */
 export function Charts({ heading, whole, zero, marks, charts, rows, table, controls }: ChartsProps): JSX.Element {
   const id = useId()
+  const { contact } = useCluster()
   const cross = useSignal<number | null>(null)
   const { query } = address.value
   const chosen = rangeIn(query, whole)
@@ -46,7 +50,7 @@ export function Charts({ heading, whole, zero, marks, charts, rows, table, contr
   const shown = useMemo(() => charts(range), [charts, range.from, range.to])
   const zoom = (to: Range | null): void => setQuery(rangeQuery(to))
   return (
-    <section class="charts" aria-labelledby={id}>
+    <section class={`charts ${contact.value.state === 'lost' ? 'not-live' : ''}`} aria-labelledby={id}>
       <header>
         <h2 id={id}>{heading}</h2>
         {controls}
@@ -55,6 +59,7 @@ export function Charts({ heading, whole, zero, marks, charts, rows, table, contr
             {clockTime(range.from)} to {clockTime(range.to)}: show all
           </button>
         )}
+        <CopyButton name="copy link to this span">{openCommand(rangeQuery(range))}</CopyButton>
         <button type="button" class="plain" onClick={() => setQuery({ as: isTable ? null : 'table' })}>
           {isTable ? 'as charts' : 'as a table'}
         </button>

@@ -50,16 +50,16 @@ export interface Tick {
 const stepsS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400]
 /** The least room of a label, in pixels. */
 const leastPx = 76
-/** No label stands closer to one that `avoid` names, or to the first one, which begins at the left end. */
-const [roomPx, firstPx] = [44, 78]
+/** Room of a label, and of the first one with half of its neighbour: it begins at the left end. */
+const [labelPx, firstPx] = [56, 78]
 
 interface TickOptions {
   /** Pixels. */
   width: number
   /** Labels count from here: `+15 s`. `null`: they say the time of the day. */
   zero: number | null
-  /** Times that have labels of their own. */
-  avoid: readonly number[]
+  /** Where other labels stand, in pixels from the left end. */
+  avoid: readonly { from: number; to: number }[]
 }
 
 /** The labels below an axis of time. */
@@ -67,10 +67,11 @@ export function ticks(range: Range, { width, zero, avoid }: TickOptions): Tick[]
   const pxPerMs = width / (range.to - range.from)
   const stepMs = 1_000 * (stepsS.find((step) => step * 1_000 * pxPerMs >= leastPx) ?? 86_400)
   const origin = zero ?? 0
-  const isFree = (at: number): boolean =>
-    avoid.every((other) => Math.abs(other - at) * pxPerMs >= roomPx) &&
-    (at - range.from) * pxPerMs >= firstPx &&
-    (range.to - at) * pxPerMs >= roomPx
+  const isFree = (at: number): boolean => {
+    const middle = (at - range.from) * pxPerMs
+    const [from, to] = [middle - labelPx / 2, middle + labelPx / 2]
+    return middle >= firstPx && to <= width && avoid.every((other) => other.to < from || other.from > to)
+  }
   const found: Tick[] = []
   for (let at = origin + Math.ceil((range.from - origin) / stepMs) * stepMs; at <= range.to; at += stepMs) {
     if (isFree(at)) found.push({ at, text: zero === null ? clock(at, stepMs) : relative(at, zero) })

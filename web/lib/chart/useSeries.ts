@@ -9,9 +9,10 @@ const everyMs = 2_000
 
 /** The numbers of a service over the last 15 minutes, and each new point, while the page is live and `isOn`. */
 export function useSeries(service: string | null, isOn = true): ReadonlySignal<NumbersSeries | null> {
-  const { api, contact } = useCluster()
+  const { api, contact, past } = useCluster()
   const series = useSignal<NumbersSeries | null>(null)
-  const isLive = contact.value.state === 'live'
+  // Numbers of the past are not kept.
+  const isLive = contact.value.state === 'live' && past === null
   useEffect(() => {
     if (service === null || !isLive || !isOn) return
     const stop = new AbortController()
