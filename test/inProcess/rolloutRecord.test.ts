@@ -140,6 +140,7 @@ describe('the record of a rollout', () => {
     await cluster.push('1')
     await cluster.clock.advance(5_000)
     rmSync(folder, { recursive: true })
+    writeFileSync(folder, 'not a folder')
     const { id, state } = await cluster.push('2')
     await cluster.clock.advance(5_000)
     expect(state).toBe('completed')
