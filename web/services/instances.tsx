@@ -50,7 +50,10 @@ export function Instances({ service, overview }: { service: Service; overview: O
                   <td class="number">{one.since === null ? '–' : span(now.value - Date.parse(one.since))}</td>
                   <td class="number">{workOf(overview, one.id)}</td>
                   <td>
-                    <a href={`/logs/${name}?instance=${encodeURIComponent(one.id)}`} aria-label={`lines of ${one.id}`}>
+                    <a
+                      href={`/logs/${name}?instance=${encodeURIComponent(one.id)}`}
+                      aria-label={`${one.state === 'failed' ? 'last lines' : 'lines'} of ${one.id}`}
+                    >
                       {one.state === 'failed' ? 'last lines' : 'lines'}
                     </a>
                   </td>

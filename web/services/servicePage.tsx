@@ -58,8 +58,10 @@ export function ServicePage({ params }: PageProps): JSX.Element {
 }
 
 function NoSuchService({ name, overview }: { name: string; overview: Overview }): JSX.Element {
+  const { past } = useCluster()
+  const title = past === null ? `There is no service ${name}` : `There was no service ${name} then`
   return (
-    <PageFrame title={`There is no service ${name}`}>
+    <PageFrame title={title}>
       <p>
         Services: {overview.services.length === 0 ? 'none yet; tandem push makes one' : null}
         {overview.services.map(({ service }, index) => (
