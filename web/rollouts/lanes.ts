@@ -68,11 +68,11 @@ function livesOn(steps: readonly Step[], machine: string): Life[] {
       for (const id of step.activate) of(id).changes.push({ at, part: 'takes' })
       for (const id of step.retire) {
         const { changes } = of(id)
-        if (changes.at(-1)?.part !== 'finishes') changes.push({ at, part: 'finishes' })
+        // An instance that never took a request has none to finish.
+        if (changes.at(-1)?.part === 'takes') changes.push({ at, part: 'finishes' })
       }
       for (const id of step.stop) {
         const life = of(id)
-        // An instance that never took a request has none to finish.
         if (life.changes.at(-1)?.part === 'starts') life.changes.push({ at, part: null })
       }
     } else if (step.instance !== null && lives.has(step.instance)) {

@@ -43,8 +43,8 @@ export function phaseRows(rollout: RolloutView, part: Machine, steps: readonly S
     (step) => step.type === 'TurnFinished' && step.machine === part.machine && step.outcome === 'failed',
   )
   const failedAt = failure !== undefined && (back === null || failure.at <= back) ? failure.at : null
-  const failed =
-    failedAt === null ? undefined : part.phases.findLast((phase) => Date.parse(phase.startedAt) <= failedAt)
+  // The way back may begin in the same millisecond; its phases did not fail.
+  const failed = failedAt === null ? undefined : part.phases.findLast((phase) => Date.parse(phase.startedAt) < failedAt)
   return phasesOf(rollout).map((phase) => {
     if (phase === 'prepare') return prepareRow(rollout, part.machine)
     const own = part.phases.filter((one) => one.phase === phase)

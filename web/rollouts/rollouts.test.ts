@@ -47,6 +47,10 @@ const events = [
     reason: 'instance shop-1-b-1 ended with status 1',
   }),
   event(17.2, 'RolloutReversed', { service: 'shop', machine: 'b', reason: 'x' }),
+  // Goes back on b in the same millisecond: the instance that failed took no request.
+  event(17.1, 'TurnStarted', { machine: 'b', direction: 'back' }),
+  step(17.1, 'b', 'drain', { retire: ['shop-1-b-1'] }),
+  step(17.2, 'b', 'stop', { stop: ['shop-1-b-1'] }),
   event(17.3, 'TurnStarted', { machine: 'a', direction: 'back' }),
   step(17.3, 'a', 'start', { start: [{ id: again }] }),
   step(20, 'a', 'switch', { activate: [again], retire: [fresh] }),
@@ -84,7 +88,10 @@ const rollout = (over: Partial<RolloutView> = {}): RolloutView => ({
     },
     {
       ...{ machine: 'b', state: 'reverted' },
-      phases: [phase('fetch', 0, 0.6), phase('start', 15, 15.2), phase('probe', 15.2, 17.1)],
+      phases: [
+        ...[phase('fetch', 0, 0.6), phase('start', 15, 15.2), phase('probe', 15.2, 17.1)],
+        ...[phase('drain', 17.1, 17.2), phase('stop', 17.2, 17.3)],
+      ],
     },
   ],
   ...over,
@@ -153,7 +160,7 @@ describe('phases', () => {
       state: 'failed',
       note: 'ended with status 1',
     })
-    expect(rows.find(({ phase: name }) => name === 'drain')).toMatchObject({ state: 'waiting', bars: [], note: null })
+    expect(rows.find(({ phase: name }) => name === 'drain')).toMatchObject({ state: 'reverted', note: null })
   })
 
   it('are those of the kind of rollout; prepare runs once, on one machine', () => {
