@@ -44,7 +44,11 @@ try {
   for (const at of Object.values(cluster.entries)) void fetch(`${at}/shop/slow`).catch(() => {})
   const rolling = cluster.json('push', service('shop', `${healthy} // another release`))
   await pause(4_000)
-  await take(browser, 'overview', '/', { width: 1440, height: 900 }, 'light')
+  const { rollouts = [] } = await cluster.json<{ rollouts?: { id: string }[] }>('rollouts', 'shop', '--limit', '1')
+  const wide = { width: 1440, height: 900 }
+  await take(browser, 'rollout', `/rollouts/${rollouts[0]?.id}`, wide, 'light')
+  await take(browser, 'logs', '/logs/search', wide, 'dark')
+  await take(browser, 'overview', '/', wide, 'light')
   await take(browser, 'overview-phone', '/', { width: 390, height: 844 }, 'dark')
   await rolling
 } finally {
