@@ -124,7 +124,10 @@ async function search(controller: Controller): Promise<void> {
     ['page in the middle', { before: middle }],
     ['page of a service in the middle', { before: middle, service: 'old3' }],
     ['page of a machine and a type in the middle', { before: middle, machine: 'a', type: 'TurnStarted' }],
+    ['page of changes in the middle', { before: middle, changes: 'true' }],
+    ['page of changes of a service in the middle', { before: middle, changes: 'true', service: 'old3' }],
     ['page of what followed from an event', { cause: middle }],
+    ['page of all that followed from an event', { follows: middle }],
     ['page of a caller, of whom there is nothing', { by: 'nobody' }],
     ['page of a service, of which there is nothing', { service: 'nothing' }],
   ]
