@@ -1,3 +1,4 @@
+import { checksOperations } from './checks.ts'
 import { clusterOperations } from './cluster.ts'
 import { lastWordsOperations } from './lastWords.ts'
 import { numbersOperations } from './numbers.ts'
@@ -11,4 +12,5 @@ export const largeFeatureOperations = {
   ...lastWordsOperations,
   ...sessionOperations,
   ...tailOperations,
+  ...checksOperations,
 }

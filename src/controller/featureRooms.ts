@@ -1,7 +1,10 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Asks } from './asks.ts'
+import { ChecksKeeper } from './checks/checksKeeper.ts'
 import type { Controller } from './controller.ts'
+import { askCheckup } from './http/checkups.ts'
+import type { Checkup } from '../protocol/checkup.ts'
 import { LastWordsKeeper } from './lastWords/lastWordsKeeper.ts'
 import { NumbersKeeper } from './numbers/numbersKeeper.ts'
 import { pastOf } from './past/past.ts'
@@ -23,20 +26,28 @@ export const makeFeatureRooms = ({ data, snapshots, ...parts }: Parts) => ({
   rolloutRecords: new RolloutRecorder({ ...parts, folder: join(data, 'rollout-numbers') }),
   lastWords: new LastWordsKeeper({ ...parts, folder: join(data, 'last-words') }),
   tails: new Tails(parts),
+  checks: new ChecksKeeper(parts),
   past: pastOf({ ...parts, snapshots }),
 })
 
 export type FeatureRooms = ReturnType<typeof makeFeatureRooms>
 
 /** Begins their work, once the agents can be asked. */
-export function startFeatureRooms({ numbers, rolloutRecords, past, tails }: FeatureRooms, asks: Asks): void {
+export function startFeatureRooms(
+  { numbers, rolloutRecords, past, tails, checks }: FeatureRooms,
+  controller: Controller,
+  asks: Asks,
+  own: () => Promise<Checkup>,
+): void {
+  checks.start({ own, ofMachine: (machine, signal) => askCheckup(controller, asks, machine, signal) })
   tails.start(asks)
   past.start()
   numbers.onSample((sample, before) => rolloutRecords.take(sample, before))
   numbers.start((machine, ask, signal) => asks.ask(machine, ask, signal))
 }
 
-export async function closeFeatureRooms({ numbers, lastWords, past }: FeatureRooms): Promise<void> {
+export async function closeFeatureRooms({ numbers, lastWords, past, checks }: FeatureRooms): Promise<void> {
+  checks.close()
   numbers.close()
   lastWords.close()
   await past.close()

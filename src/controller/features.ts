@@ -3,6 +3,7 @@ import type { largeFeatureOperations } from '../api/largeFeatures.ts'
 import type { Status } from '../api/views.ts'
 import type { Orders } from '../protocol/slices.ts'
 import { addressViews } from './addresses/view.ts'
+import { checksHandlers } from './checks/handlers.ts'
 import { clusterHandlers } from './cluster/handlers.ts'
 import { settingsOrders } from './cluster/orders.ts'
 import type { Controller } from './controller.ts'
@@ -34,6 +35,7 @@ export const featureHandlers = (
   ...releaseDefinitionHandlers(rooms),
   ...sessionHandlers(rooms),
   ...tailHandlers(rooms),
+  ...checksHandlers(rooms),
 })
 
 /** its part of the status, */

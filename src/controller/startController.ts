@@ -97,7 +97,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   opened.defer(() => closeFeatureRooms(own))
   const changes = new RecentChanges(controller)
   const overview = new LiveOverview({
-    ...{ controller, changes, numbers: own.numbers },
+    ...{ controller, changes, numbers: own.numbers, checks: () => own.checks.all },
     status: () => wholeStatus({ controller, releases, unwritable }),
   })
   const rooms = {
@@ -126,7 +126,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const listening = await listen(server, { host, port })
   opened.defer(() => listening.close())
   running.listening()
-  startFeatureRooms(own, asks)
+  startFeatureRooms(own, controller, asks, options.examine)
   const all = opened.move()
   return {
     url: `http${authority ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${listening.port}`,

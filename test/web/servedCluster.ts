@@ -45,8 +45,21 @@ export class ServedCluster {
     const releases = { depot: { atCap: null }, resolve: (_: string, prefix: string) => prefix }
     const unwritable = (): null => null
     const tails = cluster.tails()
+    const checks = { all: [] }
     const past = pastOf({ controller, snapshots: null, logger })
-    const some = { controller, numbers, lastWords, tails, rolloutRecords, releases, tokens, sessions, unwritable, past }
+    const some = {
+      controller,
+      numbers,
+      lastWords,
+      tails,
+      checks,
+      rolloutRecords,
+      releases,
+      tokens,
+      sessions,
+      unwritable,
+      past,
+    }
     // The page makes no call that needs the other rooms, which are files and threads.
     const known = some as unknown as Rooms
     const changes = new RecentChanges(controller)

@@ -3,10 +3,12 @@ import type { OperationName, Operations, StreamName } from '../../src/api/contra
 /** The calls that the page makes. A test compares each with the contract, of which the page has only the types. */
 export const calls = {
   abortRollout: 'POST /rollouts/:id/abort',
+  checks: 'GET /checks',
   drainMachine: 'POST /machines/:machine/drain',
   endSession: 'POST /session/end',
   endTail: 'POST /live/:stream/tails/:tail/end',
   findEvents: 'GET /events/search',
+  inviteMachine: 'POST /machines/:machine/invitations',
   lastWords: 'GET /last-words/:instance',
   numbersSeries: 'GET /numbers/series',
   openTail: 'POST /live/:stream/tails',

@@ -1,3 +1,4 @@
+import type { Check } from '../../api/checks.ts'
 import type { Live, Overview } from '../../api/overview.ts'
 import type { Status } from '../../api/views.ts'
 import { differenceOf, type Difference } from '../../protocol/difference.ts'
@@ -14,6 +15,7 @@ interface Parts {
   changes: RecentChanges
   numbers: NumbersKeeper
   status: () => Status
+  checks?: () => readonly Check[]
 }
 
 /** Takes each message as JSON, which is written once for all readers. */
@@ -27,6 +29,7 @@ export class LiveOverview {
   readonly #controller: Controller
   readonly #status: () => Status
   readonly #changes: RecentChanges
+  readonly #checks: () => readonly Check[]
   readonly #numbers: NumbersKeeper
   readonly #readers = new Set<Reader>()
   #sent: Overview | null = null
@@ -34,7 +37,8 @@ export class LiveOverview {
   #timer: (() => void) | null = null
   #lastAt = Number.NEGATIVE_INFINITY
 
-  constructor({ controller, changes, numbers, status }: Parts) {
+  constructor({ controller, changes, numbers, status, checks = () => [] }: Parts) {
+    this.#checks = checks
     this.#controller = controller
     this.#changes = changes
     this.#numbers = numbers
@@ -47,7 +51,7 @@ export class LiveOverview {
   }
 
   #make(): Overview {
-    return overviewOf(this.#status(), this.#numbers.newest(), this.#changes.all)
+    return overviewOf(this.#status(), this.#numbers.newest(), this.#changes.all, this.#checks())
   }
 
   /** Sends the whole overview, then each difference from it, until the returned function is called. */

@@ -1,9 +1,16 @@
+import type { Check } from '../../api/checks.ts'
 import type { Numbers } from '../../api/numbers.ts'
 import type { ChangeView, Overview } from '../../api/overview.ts'
 import type { Status } from '../../api/views.ts'
+import { checkProblems } from '../../problems/checkProblems.ts'
 import { problemsOf } from '../../problems/problemsOf.ts'
 
-export function overviewOf(status: Status, numbers: Numbers, changes: ChangeView[]): Overview {
+export function overviewOf(
+  status: Status,
+  numbers: Numbers,
+  changes: ChangeView[],
+  checks: readonly Check[] = [],
+): Overview {
   const flight: Record<string, number> = {}
   const services = status.services.map((service) => ({
     ...service,
@@ -12,7 +19,8 @@ export function overviewOf(status: Status, numbers: Numbers, changes: ChangeView
       return instance
     }),
   }))
-  return { ...status, services, work: flight, ...figuresOf(numbers), wrong: problemsOf(status), changes }
+  const wrong = [...problemsOf(status), ...checkProblems(status, checks)]
+  return { ...status, services, work: flight, ...figuresOf(numbers), wrong, changes }
 }
 
 /** Fewer digits: numbers that look the same are not sent again. */

@@ -1,0 +1,66 @@
+import { pino } from 'pino'
+import { expect, it } from 'vitest'
+import { VirtualClock } from '../../lib/testing/virtualClock.ts'
+import { checkProblems } from '../../problems/checkProblems.ts'
+import type { Checkup } from '../../protocol/checkup.ts'
+import type { Controller } from '../controller.ts'
+import { ChecksKeeper } from './checksKeeper.ts'
+
+const finding = (area: string, what: string): Checkup['findings'][number] => ({
+  area,
+  level: 'wrong',
+  what,
+  next: 'do',
+})
+
+function given() {
+  const clock = new VirtualClock()
+  const machines: Record<string, { lost: boolean }> = { a: { lost: false }, b: { lost: true } }
+  // The keeper reads only these.
+  const controller = { clock, state: { machines } } as unknown as Controller
+  const keeper = new ChecksKeeper({ controller, logger: pino({ level: 'silent' }) })
+  const asked: string[] = []
+  const checkup = (machine: string): Checkup => ({ machine, checked: ['disk'], findings: [finding('disk', 'full')] })
+  keeper.start({
+    own: async () => ({ machine: '(controller)', checked: [], findings: [] }),
+    ofMachine: async (machine) => {
+      asked.push(machine)
+      if (asked.length === 2) throw new RangeError('broken')
+      return checkup(machine)
+    },
+  })
+  return { clock, machines, keeper, asked }
+}
+
+it('asks machines that report every 5 minutes, keeps the newest with its time, and forgets removed machines', async () => {
+  const { clock, machines, keeper, asked } = given()
+  expect(keeper.all).toEqual([])
+  await clock.advance(31_000)
+  const at = new Date(clock.now() - 1_000).toISOString()
+  expect(keeper.all).toMatchObject([{ machine: '(controller)' }, { machine: 'a', at, findings: [{ what: 'full' }] }])
+  await clock.advance(300_000)
+  // The second checkup failed: the first one stays, with its age.
+  expect([asked, keeper.all[1]?.at]).toEqual([['a', 'a'], at])
+  machines['b'] = { lost: false }
+  await clock.advance(300_000)
+  expect(keeper.all.map(({ machine }) => machine)).toEqual(['(controller)', 'a', 'b'])
+  delete machines['a']
+  expect(keeper.all.map(({ machine }) => machine)).toEqual(['(controller)', 'b'])
+  keeper.close()
+  await clock.advance(600_000)
+  expect(asked).toEqual(['a', 'a', 'a', 'b'])
+})
+
+it('has findings that stand among the problems, but for those that the status tells', () => {
+  const machines = [
+    { name: 'a', state: 'ready' },
+    { name: 'b', state: 'lost' },
+  ] as Parameters<typeof checkProblems>[0]['machines']
+  const at = '2026-11-29T14:00:00.000Z'
+  const findings = [finding('certificates', 'ends in 9 d'), finding('report', 'the disk is slow')]
+  const checks = ['(controller)', 'a', 'b'].map((machine) => ({ machine, checked: [], at, findings }))
+  expect(checkProblems({ machines }, checks).map(({ text, word, machine }) => [text, word, machine])).toEqual([
+    ['controller: ends in 9 d', 'certificates', null],
+    ['machine a: ends in 9 d', 'certificates', 'a'],
+  ])
+})

@@ -1,0 +1,156 @@
+import type { JSX } from 'preact'
+import type { Overview } from '../../src/api/overview.ts'
+import { Change } from '../lib/change.tsx'
+import { useCluster } from '../lib/cluster.ts'
+import type { PageProps } from '../lib/feature.ts'
+import { Glyph } from '../lib/glyph.tsx'
+import { shortRelease } from '../lib/numbers.ts'
+import { PageFrame } from '../lib/page.tsx'
+import { clockTime, span } from '../lib/time.ts'
+import { visible } from '../lib/visible.ts'
+import { Findings } from './findings.tsx'
+import { loadWords, maintenanceWords, type Machine } from './machineWords.ts'
+import './machines.css'
+import { useChecks } from './useChecks.ts'
+
+export function MachinePage({ params: { machine: name = '' } }: PageProps): JSX.Element {
+  const { overview, past } = useCluster()
+  const checks = useChecks()
+  const { value } = overview
+  const machine = value?.machines.find((one) => one.name === name)
+  if (value === null) return <PageFrame title={`Machine ${name}`} />
+  if (machine === undefined) {
+    return (
+      <PageFrame title={value.absent.includes(name) ? `Machine ${name} has not joined` : `There is no machine ${name}`}>
+        <p>
+          <a href="/machines">All machines</a>
+        </p>
+      </PageFrame>
+    )
+  }
+  const heading = (
+    <>
+      Machine {name} <Glyph state={machine.state} />
+    </>
+  )
+  const wrong = value.wrong.filter((one) => one.machine === name)
+  return (
+    <PageFrame title={`Machine ${name} is ${machine.state}`} heading={heading}>
+      <div class="machine-page">
+        {past === null ? <MachineActions machine={machine} /> : null}
+        <div class="machine-about">
+          {wrong.length === 0 ? null : (
+            <ul class="machine-wrong">
+              {wrong.map(({ tone, word, text, service, instance }) => (
+                <li key={text}>
+                  <span class={`tone-${tone}`}>{word}</span> {visible(text)}
+                  {service === null || instance === null ? null : (
+                    <>
+                      {' · '}
+                      <a href={`/logs/${service}?instance=${encodeURIComponent(instance)}`}>last lines</a>
+                    </>
+                  )}
+                </li>
+              ))}
+            </ul>
+          )}
+          <Facts machine={machine} overview={value} />
+          <Instances name={name} overview={value} />
+          {past === null ? (
+            <Findings
+              check={checks.value?.find((one) => one.machine === name)}
+              command={`tandem doctor --machine ${name}`}
+            />
+          ) : null}
+        </div>
+      </div>
+    </PageFrame>
+  )
+}
+
+function MachineActions({ machine }: { machine: Machine }): JSX.Element {
+  const { name, state } = machine
+  const traffic = machine.traffic ?? state
+  const { api } = useCluster()
+  const version = `${name} ${state} ${traffic}`
+  const isOut = traffic === 'drained' || traffic === 'draining'
+  return (
+    <section class="what" aria-labelledby="what">
+      <h2 id="what">Actions</h2>
+      <Change
+        label="Drain"
+        title={`Drain machine ${name}`}
+        danger
+        sentence={`Takes ${name} out of traffic and waits until its requests are finished. Its instances go on running.`}
+        command={`tandem machine drain ${name}`}
+        refusal={isOut ? `Nothing to do: machine ${name} is ${traffic}.` : null}
+        version={version}
+        ask={(signal) => api.rehearse('drainMachine', { params: { machine: name }, body: {} }, signal)}
+        run={() => api.call('drainMachine', { params: { machine: name }, body: {} })}
+      />
+      <Change
+        label="Put back"
+        title={`Put machine ${name} back in traffic`}
+        sentence={`Starts the services of ${name} in the release that is current, and sends requests to them.`}
+        command={`tandem machine ready ${name}`}
+        refusal={isOut ? null : `Nothing to do: machine ${name} is in traffic.`}
+        version={version}
+        ask={(signal) => api.rehearse('readyMachine', { params: { machine: name } }, signal)}
+        run={() => api.call('readyMachine', { params: { machine: name } })}
+      />
+    </section>
+  )
+}
+
+function Facts({ machine, overview }: { machine: Machine; overview: Overview }): JSX.Element {
+  const { now } = useCluster()
+  const { name, version, host, lastSeen, limits } = machine
+  const facts: [string, string][] = [
+    ['load', loadWords(overview.load[name])],
+    ['version', version ?? 'not reported'],
+    ['address', host],
+    [
+      'last report',
+      lastSeen === null
+        ? 'none since the controller started'
+        : `${clockTime(lastSeen)}, ${span(now.value - Date.parse(lastSeen))} ago`,
+    ],
+    ...(limits === null ? [] : [['limits', limits] as [string, string]]),
+    ...overview.notes.filter((note) => note.machine === name).map(({ text }): [string, string] => ['note', text]),
+  ]
+  const work = maintenanceWords(overview, name)
+  if (work !== null) facts.push(['maintenance', work])
+  return (
+    <dl class="facts">
+      {facts.map(([word, fact]) => (
+        <div key={word}>
+          <dt>{word}</dt>
+          <dd>{visible(fact)}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+function Instances({ name, overview }: { name: string; overview: Overview }): JSX.Element {
+  const all = overview.services.flatMap(({ service, instances }) =>
+    instances.filter(({ machine }) => machine === name).map((instance) => ({ service, ...instance })),
+  )
+  return (
+    <section aria-labelledby="instances">
+      <h2 id="instances">Instances {all.length}</h2>
+      <ul class="machine-list">
+        {all.map(({ id, service, state, release, restarts, reason }) => (
+          <li key={id}>
+            <a href={`/logs/${service}?instance=${encodeURIComponent(id)}`}>{service}</a>
+            <Glyph state={state} />
+            <code>{shortRelease(release)}</code>
+            <span class="second">{overview.work[id] ?? 0} in flight</span>
+            {restarts === 0 ? null : <span class="second">restarted {restarts} times</span>}
+            {reason === null ? null : <span class="second">{visible(reason)}</span>}
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
