@@ -89,13 +89,17 @@ export function abortSteps(rollout: RolloutView): string[] {
   })
 }
 
+/** `a, b and c`. */
+const listed = (names: readonly string[]): string =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+
 /** The same in a sentence, beside the button. */
 export function abortSentence(rollout: RolloutView): string {
   const changed = rollout.machines.filter(({ state }) => state !== 'waiting' && state !== 'untouched')
   const rest = rollout.machines.filter(({ state }) => state === 'waiting').map(({ machine }) => machine)
-  const names = changed.map(({ machine }) => machine).join(' and ')
+  const names = listed(changed.map(({ machine }) => machine))
   const to = rollout.previous === null ? 'to nothing, as before' : `to ${shortRelease(rollout.previous)}`
-  const untouched = rest.length === 0 ? '' : ` ${rest.join(' and ')} ${rest.length === 1 ? 'was' : 'were'} not touched.`
+  const untouched = rest.length === 0 ? '' : ` ${listed(rest)} ${rest.length === 1 ? 'was' : 'were'} not touched.`
   return names === ''
     ? `No machine was changed yet.${untouched}`
     : `Puts ${names} back ${to}.${untouched} Requests in flight are finished.`

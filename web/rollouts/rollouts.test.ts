@@ -3,7 +3,7 @@ import type { RolloutNumbers } from '../../src/api/numbers.ts'
 import type { EventView, RolloutView } from '../../src/api/views.ts'
 import { newInstances, reversedAt, startedBy, stepsOf } from './history.ts'
 import { lanes } from './lanes.ts'
-import { phaseRows, phasesOf, took } from './phaseRows.ts'
+import { phaseRows, phasesOf, took, tookAll } from './phaseRows.ts'
 import { rolloutCharts, totals } from './rolloutCharts.ts'
 import { abortSentence, abortSteps, progressOf, stateWords, titleOf } from './rolloutWords.ts'
 import { spanOf } from './span.ts'
@@ -176,6 +176,10 @@ describe('phases', () => {
 
   it('say how long they took', () => {
     const bar = (to: number | null) => ({ from: ms(0), to: to === null ? null : ms(to), kind: 'forward' as const })
+    expect([tookAll([bar(1), bar(2)], 0), tookAll([bar(1), bar(2), bar(null)], ms(3))]).toEqual([
+      '1.00 s · 2.00 s',
+      '6.00 s in 3',
+    ])
     expect([took(bar(0.6), ms(9)), took(bar(22.7), 0), took(bar(127), 0), took(bar(null), ms(12.4))]).toEqual([
       '0.60 s',
       '22.7 s',

@@ -6,7 +6,7 @@ import { Glyph, Shape } from '../lib/glyph.tsx'
 import { stateOf } from '../lib/states.ts'
 import type { Step } from './history.ts'
 import { lanes, type Span } from './lanes.ts'
-import { phaseRows, took, type Bar, type PhaseRow } from './phaseRows.ts'
+import { phaseRows, took, tookAll, type Bar, type PhaseRow } from './phaseRows.ts'
 import { machineWord, sidesOf } from './rolloutWords.ts'
 
 type Machine = RolloutView['machines'][number]
@@ -172,9 +172,7 @@ function Phase({ row, part, ...props }: WaterfallProps & { row: PhaseRow; part: 
         </span>
         {row.phase}
         <span class="vh">{row.state}</span>
-        <span class="took">
-          {row.bars.length === 0 ? (row.note ?? '') : row.bars.map((bar) => took(bar, now)).join(' · ')}
-        </span>
+        <span class="took">{row.bars.length === 0 ? (row.note ?? '') : tookAll(row.bars, now)}</span>
       </div>
       <svg class="bar-room" aria-hidden="true">
         {row.bars.map((bar) => (
