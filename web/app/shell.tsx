@@ -20,7 +20,10 @@ import { switchScheme } from './scheme.ts'
 import { Strip } from './strip.tsx'
 
 /** Loaded when somebody looks for something, so that the overview stays small. */
-const Palette = lazy(async () => (await import('./palette.tsx')).Palette)
+const loadPalette = async () => (await import('./palette.tsx')).Palette
+const Palette = lazy(loadPalette)
+/** It is loaded this long after the page at the latest, so that it takes every letter typed after Ctrl K. */
+const preloadMs = 3_000
 
 type OpenDialog = 'keys' | 'account' | 'palette' | null
 
@@ -51,6 +54,10 @@ export function Shell({ opened, session }: { opened: Opened; session: SessionKey
     })
     return addKeys([...anywhere, ...places])
   }, [dialog])
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette().catch(() => {}), preloadMs) // whoever opens it tries again
+    return () => clearTimeout(timer)
+  }, [])
   const signOut = (): void => {
     void opened.cluster.api.call('endSession', {}).finally(() => session.set(null))
   }
