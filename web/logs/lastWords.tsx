@@ -10,11 +10,11 @@ import { lineTime } from './logRow.tsx'
 
 /** The last output of an instance before it failed: it is there also when its machine is gone. */
 export function LastWords({ instance, today }: { instance: string; today: string }): JSX.Element | null {
-  const { api, overview } = useCluster()
+  const { api, overview, now } = useCluster()
   const words = useSignal<LastWordsView | null>(null)
-  // Another failure has another number of restarts.
+  // Another failure has another number of restarts; its lines come later, since the agent sends them twice a minute.
   const known = overview.value?.services.flatMap((one) => one.instances).find(({ id }) => id.startsWith(instance))
-  const turn = `${known?.restarts} ${known?.state}`
+  const turn = `${known?.restarts} ${known?.state} ${known?.state === 'ready' ? 0 : Math.floor(now.value / 15_000)}`
   useEffect(() => {
     const gone = new AbortController()
     api.call('lastWords', { params: { instance } }, gone.signal).then(
