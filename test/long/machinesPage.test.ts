@@ -41,7 +41,7 @@ describe.skipIf(missing !== null)('the pages of machines', () => {
     await tab.page.context().close()
   })
 
-  it('drain a machine bnd put it back, each after a look at its steps', async () => {
+  it('drain a machine and put it back, each after a look at its steps', async () => {
     const tab = await at('/machines/b')
     await tab.page.getByText('Nothing to do: machine b is in traffic.').waitFor()
     const drain = tab.page.getByRole('button', { name: 'Drain', exact: true, disabled: false })
