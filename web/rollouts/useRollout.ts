@@ -24,6 +24,9 @@ export function useRollout(id: string): Watched {
   const problem = useSignal<string | null>(null)
   const running = overview.value?.services.find(({ rollout }) => rollout?.id === id)?.rollout ?? null
   const isLive = contact.value.state === 'live'
+  // A rollout may end before the live model has shown it: it is read again until its end is known.
+  const isKnown = read.value?.id.startsWith(id) === true && read.value.finishedAt !== null
+  const position = isKnown ? 0 : overview.value?.controller.position
   useEffect(() => {
     if (running !== null || !isLive) return
     const stop = new AbortController()
@@ -37,7 +40,7 @@ export function useRollout(id: string): Watched {
       },
     )
     return () => stop.abort()
-  }, [api, id, running === null, isLive, problem, read])
+  }, [api, id, running === null, isLive, position, problem, read])
   useEffect(() => {
     // The last state that was seen stays until the history answers.
     if (running !== null) read.value = running
