@@ -14,7 +14,8 @@ export async function expectPresentParts(machine: LabMachine): Promise<void> {
     (JSON.parse(await machine.must(['cat', `${folder}/program/parts.json`])) as { digest: string }).digest
   await expect.poll(recorded).toBe(digestOf(kind))
   const reload = ['systemctl', 'show', '-p', 'NeedDaemonReload', '--value', 'tandem-*']
-  expect(await machine.must(reload)).not.toMatch('yes')
+  // Between the new text of a unit and systemd's reload there is a moment.
+  await expect.poll(() => machine.must(reload)).not.toMatch('yes')
 }
 
 async function commandOf(machine: LabMachine, unit: string): Promise<string[]> {

@@ -64,20 +64,34 @@ export function LiveOutput({ service, instance }: InstanceProps): JSX.Element {
   )
 }
 
+/** Delay until last words that are not there yet are asked for again. */
+const lastWordsAgainMs = 3_000
+
 /** The last lines of an instance before it failed. */
 export function LastWords({ service, instance }: InstanceProps): JSX.Element {
-  const { api } = useCluster()
+  const { api, past } = useCluster()
   const found = useSignal<LastWordsView | string | null>(null)
+  const isPast = past !== null
   useEffect(() => {
     const stop = new AbortController()
-    api.call('lastWords', { params: { instance } }, stop.signal).then(
-      (answer) => (found.value = answer),
-      (error: unknown) => {
-        if (error instanceof Refused) found.value = error.message
-      },
-    )
-    return () => stop.abort()
-  }, [api, instance, found])
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const ask = (): void => {
+      api.call('lastWords', { params: { instance } }, stop.signal).then(
+        (answer) => (found.value = answer),
+        (error: unknown) => {
+          if (stop.signal.aborted) return
+          if (error instanceof Refused) found.value = error.message
+          // The machine sends them with one of its next reports.
+          if (!isPast) timer = setTimeout(ask, lastWordsAgainMs)
+        },
+      )
+    }
+    ask()
+    return () => {
+      stop.abort()
+      clearTimeout(timer)
+    }
+  }, [api, instance, found, isPast])
   const { value } = found
   return (
     <>
