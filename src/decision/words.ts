@@ -1,11 +1,9 @@
 import type { EventData } from '../events/event.ts'
 
-/** The kinds of sign that stand before an event, as a person tells them apart at a glance. */
-export const eventSigns = ['running', 'done', 'failed', 'reverted', 'moved', 'lost', 'warn', 'note'] as const
-
 /** An event as people read it: a sentence that begins with its subject, and where it happened. */
 export interface Wording {
-  sign: (typeof eventSigns)[number]
+  /** The kind of sign that stands before it. */
+  sign: 'running' | 'done' | 'failed' | 'reverted' | 'moved' | 'lost' | 'warn' | 'note'
   subject: string
   /** The rest of the sentence. */
   text: string

@@ -2,7 +2,7 @@ import { effect, signal, type ReadonlySignal } from '@preact/signals'
 import type { TailItem } from '../../src/api/tails.ts'
 import { Refused } from './api.ts'
 import type { LiveStream, Timers } from './live.ts'
-import { SeenLines } from './seenLines.ts'
+import { SeenLines } from '../../src/lib/seenLines.ts'
 
 export interface TailQuery {
   service: string

@@ -1,7 +1,7 @@
 import type { ApiClient } from '../../api/client.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer } from '../../protocol/ask.ts'
-import { SeenLines } from '../../protocol/seenLines.ts'
+import { SeenLines } from '../../lib/seenLines.ts'
 import { parseSince } from '../duration.ts'
 import { contactLimitMs, Outage } from '../follow/contact.ts'
 import { aboutWords, keptWords } from '../lastWords/lastWords.ts'

@@ -2,7 +2,7 @@ import { Backoff } from '../../lib/backoff.ts'
 import { sleep, type Clock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer } from '../../protocol/ask.ts'
-import { SeenLines } from '../../protocol/seenLines.ts'
+import { SeenLines } from '../../lib/seenLines.ts'
 import type { EventStream } from './eventStream.ts'
 
 export async function pipeAnswers(answers: AsyncIterable<Answer>, stream: EventStream): Promise<void> {

@@ -8,7 +8,7 @@ import type { RecentChanges } from './recentChanges.ts'
 import { overviewOf } from './view.ts'
 
 /** Shortest time between two messages: a person sees no difference, and a rollout makes dozens of events a second. */
-export const gapMs = 200
+const gapMs = 200
 
 interface Parts {
   controller: Controller

@@ -3,7 +3,7 @@ import { Backoff } from '../../lib/backoff.ts'
 import { sleep, type Clock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer, Ask } from '../../protocol/ask.ts'
-import { SeenLines } from '../../protocol/seenLines.ts'
+import { SeenLines } from '../../lib/seenLines.ts'
 
 /** A tail holds at most about so much; then the machines are held back. */
 const limits = { items: 1_000, chars: 64 * 1024 }

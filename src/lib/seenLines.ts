@@ -1,8 +1,13 @@
-import type { Answer } from './ask.ts'
+/** A line of output; `at` is ISO 8601. */
+interface Line {
+  at: string
+  instance: string
+  text: string
+}
 
 /**
  * Lines of the newest moment. A stream that is resumed from that moment sends them again; each is skipped as often as it was
- * there, since a program may print the same line many times in a millisecond.
+ * there, since a program may print the same line many times in a millisecond. The page uses it too.
  */
 export class SeenLines {
   newest: string | null = null
@@ -15,7 +20,7 @@ export class SeenLines {
   }
 
   /** Returns true when the line was there before the stream was opened again. */
-  add({ at, instance, text }: Extract<Answer, { kind: 'line' }>): boolean {
+  add({ at, instance, text }: Line): boolean {
     const key = `${at} ${instance} ${text}`
     if (this.newest === null || at > this.newest) {
       this.newest = at
