@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { aDefinition } from '../definitions/testing/aDefinition.ts'
 import { desiredChange } from '../protocol/desiredChange.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
-import { BaseMismatch } from '../protocol/readDifference.ts'
+import { BaseMismatch } from '../lib/following.ts'
 import { DesiredReader } from './desiredReader.ts'
 import { aDesiredState, anInstance } from './testing/given.ts'
 

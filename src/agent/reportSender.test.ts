@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { BaseMismatch } from '../protocol/readDifference.ts'
+import { BaseMismatch } from '../lib/following.ts'
 import { readReportChange, type ReportChange } from '../protocol/reportChange.ts'
 import type { Report } from '../protocol/report.ts'
 import type { ReportAnswer } from './controllerConnection.ts'

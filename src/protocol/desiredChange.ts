@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { position } from './basics.ts'
 import { desiredStateSchema, type DesiredState } from './desiredState.ts'
 import { differenceOf, differenceSchema } from './difference.ts'
-import { BaseMismatch, readDifference } from './readDifference.ts'
+import { BaseMismatch } from '../lib/following.ts'
+import { readDifference } from './readDifference.ts'
 
 /**
  * A desired state as its difference from the one before on the same stream. Sent only to an agent that asked for

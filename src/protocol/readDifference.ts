@@ -1,8 +1,6 @@
 import { z } from 'zod'
-import type { Difference, ListDifference, RecordDifference, Values } from './difference.ts'
-
-/** A difference builds upon another message than the one before. The sender must send the whole message. */
-export class BaseMismatch extends Error {}
+import { BaseMismatch, following, isRun } from '../lib/following.ts'
+import type { Difference, ListDifference, RecordDifference } from './difference.ts'
 
 /**
  * Builds the message that follows `before`, which was read by the same schema. Checks only new values, and shares all
@@ -14,20 +12,24 @@ export function readDifference<Shape extends z.ZodRawShape>(
   before: z.output<z.ZodObject<Shape>>,
   { set, lists, records, gone }: Difference,
 ): z.output<z.ZodObject<Shape>> {
-  const known: Values = before
-  const now: Record<string, unknown> = { ...known }
   const schemas = new Map<string, z.ZodType>(Object.entries(shape) as [string, z.ZodType][]) // by the bound of Shape
-  for (const [key, value] of Object.entries(set)) {
+  const read = <T>(entries: Record<string, T>, by: (schema: z.ZodType, entry: T) => T): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(entries).flatMap(([key, entry]) => {
+        const schema = schemas.get(key)
+        return schema ? [[key, by(schema, entry)]] : []
+      }),
+    )
+  const now = following(before, {
+    set: read(set, (schema, value) => schema.parse(value)),
+    lists: read(lists, readItems),
+    records: read(records, readEntries),
+    gone: [],
+  })
+  // An object with fixed keys is small, and is read as a whole.
+  for (const key of Object.keys(records)) {
     const schema = schemas.get(key)
-    if (schema) now[key] = schema.parse(value)
-  }
-  for (const [key, list] of Object.entries(lists)) {
-    const schema = schemas.get(key)
-    if (schema) now[key] = readList(schema, known[key], list)
-  }
-  for (const [key, record] of Object.entries(records)) {
-    const schema = schemas.get(key)
-    if (schema) now[key] = readRecord(schema, known[key], record)
+    if (schema && !isOpen(schema)) now[key] = schema.parse(now[key])
   }
   for (const key of gone) {
     const value = schemas.get(key)?.parse(undefined)
@@ -37,30 +39,17 @@ export function readDifference<Shape extends z.ZodRawShape>(
   return now as z.output<z.ZodObject<Shape>> // each changed value was read by its schema
 }
 
-function readList(schema: z.ZodType, before: unknown, list: ListDifference): unknown[] {
-  if (!Array.isArray(before)) throw new BaseMismatch('the message before has no such list')
-  const known: readonly unknown[] = before
-  const items = schema.parse(list.flatMap((part) => (Array.isArray(part) ? [] : [part.item])))
+function readItems(schema: z.ZodType, list: ListDifference): ListDifference {
+  const items = schema.parse(list.flatMap((part) => (isRun(part) ? [] : [part.item])))
   if (!Array.isArray(items)) throw new BaseMismatch('this is no list')
-  let left = known.length
   const added = items.values()
-  return list.flatMap((part): unknown[] => {
-    if (!Array.isArray(part)) return [added.next().value]
-    const [from, to] = part
-    left -= to - from
-    if (from >= to || to > known.length || left < 0) throw new BaseMismatch(`the list has no items ${from} to ${to}`)
-    return known.slice(from, to)
-  })
+  return list.map((part) => (isRun(part) ? part : { item: added.next().value as unknown }))
 }
 
-function readRecord(schema: z.ZodType, before: unknown, { set, gone }: RecordDifference): unknown {
-  if (typeof before !== 'object' || before === null) throw new BaseMismatch('the message before has no such record')
-  const added = isOpen(schema) ? schema.parse(set) : set
-  const now: Record<string, unknown> = { ...before, ...Object(added) }
-  for (const key of gone) delete now[key]
-  // An object with fixed keys is small, and is read as a whole.
-  return isOpen(schema) ? now : schema.parse(now)
-}
+const readEntries = (schema: z.ZodType, { set, gone }: RecordDifference): RecordDifference => ({
+  set: isOpen(schema) ? (schema.parse(set) as RecordDifference['set']) : set, // a record's schema reads records
+  gone,
+})
 
 /** A record whose keys are names, and whose entries are read one by one. */
 const isOpen = (schema: z.ZodType): boolean =>

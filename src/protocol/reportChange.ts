@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { name } from './basics.ts'
 import { differenceOf, differenceSchema } from './difference.ts'
-import { BaseMismatch, readDifference } from './readDifference.ts'
+import { BaseMismatch } from '../lib/following.ts'
+import { readDifference } from './readDifference.ts'
 import { reportSchema, type Report } from './report.ts'
 
 /**

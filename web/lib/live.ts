@@ -1,7 +1,7 @@
 import { signal, type ReadonlySignal } from '@preact/signals'
 import type { TailItem } from '../../src/api/tails.ts'
 import { Refused } from './api.ts'
-import { following, type Difference } from './difference.ts'
+import { following, type DifferenceForm } from '../../src/lib/following.ts'
 
 /*
  * The model that all pages show, live. One stream serves all tabs of a browser, because a browser makes few connections
@@ -17,7 +17,7 @@ import { following, type Difference } from './difference.ts'
 /** A message of the stream (`/api/v1/live`); `at`: the time by the controller's clock, ISO 8601. */
 export type Message<T> =
   | { kind: 'whole'; at: string; overview: T; stream: string | null }
-  | { kind: 'change'; at: string; change: Difference }
+  | { kind: 'change'; at: string; change: DifferenceForm }
   | { kind: 'beat'; at: string }
   | { kind: 'tail'; at: string; tail: string; items: TailItem[] }
 
@@ -197,7 +197,7 @@ export class Live<T extends object> {
     else if (message.kind === 'change') {
       const { value } = this.#model
       if (value === null) throw new TypeError('the stream began with a change')
-      this.#model.value = following(value, message.change)
+      this.#model.value = following(value, message.change) as T // the controller made the difference between two of them
     }
     this.#heard(message.at)
   }

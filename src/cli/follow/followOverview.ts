@@ -1,7 +1,8 @@
 import type { ApiClient } from '../../api/client.ts'
 import { overviewSchema, type Live, type Overview } from '../../api/overview.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { BaseMismatch, readDifference } from '../../protocol/readDifference.ts'
+import { BaseMismatch } from '../../lib/following.ts'
+import { readDifference } from '../../protocol/readDifference.ts'
 import { Outage, type ContactOptions } from './contact.ts'
 
 /**
