@@ -17,7 +17,9 @@ export const changeSchema = wordsSchema.extend({
   by: z
     .string()
     .nullable()
-    .describe('name of the token or machine whose call led to it; null: Tandem itself, or not recorded'),
+    .describe(
+      'name of the token whose call led to it; null: a machine reported it, Tandem decided it, or it is not recorded',
+    ),
 })
 export type ChangeView = z.infer<typeof changeSchema>
 

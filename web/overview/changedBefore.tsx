@@ -33,9 +33,6 @@ export function ChangedBefore({ changes, now }: { changes: Change[]; now: number
   )
 }
 
-/** Machines report, people ask: only these are worth a name here. */
-const isPerson = (by: string | null): boolean => by !== null && !by.startsWith('machine ')
-
 function Row({ change, now }: { change: Change; now: number }): JSX.Element {
   const { at, sign, subject, text, by } = change
   const { shape, tone } = signs[sign]
@@ -47,7 +44,7 @@ function Row({ change, now }: { change: Change; now: number }): JSX.Element {
         <Shape shape={shape} />
       </span>
       <a href={placeOf(change)} class={tone === 'bad' ? 'tone-bad' : ''} title={`${subject} ${text}`}>
-        {subject} {text} {isPerson(by) && <span class="quiet">{by}</span>}
+        {subject} {text} {by !== null && <span class="quiet">{by}</span>}
       </a>
     </li>
   )

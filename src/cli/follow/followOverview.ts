@@ -24,22 +24,22 @@ export async function* followOverview(
         known = next
       }
       if (signal.aborted) return
-      throw new OperatorError('E_CONTROLLER_UNREACHABLE', 'the controller ended the stream', {
-        subject: client.endpoint.url,
-      })
+      throw ended(client)
     } catch (error) {
       if (signal.aborted) return
-      // A difference that does not follow: the stream begins again with a whole overview.
-      if (error instanceof BaseMismatch) continue
       if (known === null) throw tooOld(error, client.endpoint.url)
       try {
-        await outage.wait(error)
+        // A difference that does not follow: the next stream begins with a whole overview.
+        await outage.wait(error instanceof BaseMismatch ? ended(client) : error)
       } catch (late) {
         if (!signal.aborted) throw late
       }
     }
   }
 }
+
+const ended = ({ endpoint: { url } }: ApiClient): OperatorError =>
+  new OperatorError('E_CONTROLLER_UNREACHABLE', 'the controller ended the stream', { subject: url })
 
 function following(known: Overview | null, message: Live): Overview | null {
   switch (message.kind) {

@@ -38,5 +38,5 @@ const colours: Partial<Record<ChangeView['sign'], Style>> = {
 function changeLine({ at, sign, subject, text, by }: ChangeView, paint: Paint): string {
   const colour = colours[sign]
   const said = `${subject} ${text}`
-  return `${paint('dim', `${at.slice(11, 19)}Z`)}  ${colour ? paint(colour, said) : said}${by === null || by.startsWith('machine ') ? '' : paint('dim', `  ${by}`)}`
+  return `${paint('dim', `${at.slice(11, 19)}Z`)}  ${colour ? paint(colour, said) : said}${by === null ? '' : paint('dim', `  ${by}`)}`
 }

@@ -9,13 +9,6 @@ const kept = 20
 /** Number of events read at a time while a start looks for changes, and the most that it reads. */
 const [page, most] = [500, 5_000]
 
-/** The event as people read it. */
-export function changeView(event: RecordedEvent): { change: ChangeView; isChange: boolean } {
-  const { position, at, type, by = null } = event
-  const { isChange, ...words } = wordingOf(event)
-  return { change: { position, at, type, by, ...words }, isChange }
-}
-
 /** The newest changes, newest first. Follows the log from its first use on. */
 export class RecentChanges {
   readonly #controller: Controller
@@ -32,17 +25,21 @@ export class RecentChanges {
 
   /** Resolves when the changes of the log so far are known. */
   ready(): Promise<void> {
-    this.#reading ??= this.#read().catch((error: unknown) => {
-      this.#reading = null
-      throw error
-    })
+    this.#reading ??= this.#read()
     return this.#reading
   }
 
   async #read(): Promise<void> {
     const { log, state } = this.#controller
-    this.#controller.onChange((events) => this.#merge(changesIn(events)))
-    this.#merge(await changesBefore(log, state.position))
+    const stop = this.#controller.onChange((events) => this.#merge(changesIn(events)))
+    try {
+      this.#merge(await changesBefore(log, state.position))
+    } catch (error) {
+      // The next reader tries again.
+      stop()
+      ;[this.#changes, this.#reading] = [[], null]
+      throw error
+    }
   }
 
   #merge(found: readonly ChangeView[]): void {
@@ -62,4 +59,11 @@ export async function changesBefore(log: EventLog, end: number): Promise<ChangeV
 }
 
 const changesIn = (events: readonly RecordedEvent[]): ChangeView[] =>
-  events.map(changeView).flatMap(({ change, isChange }) => (isChange ? [change] : []))
+  events.flatMap((event) => {
+    const { position, at, type, by = null } = event
+    const { isChange, ...words } = wordingOf(event)
+    return isChange ? [{ position, at, type, by: isMachine(by) ? null : by, ...words }] : []
+  })
+
+/** Machines report, people ask: only these are worth a name beside a change. */
+const isMachine = (by: string | null): boolean => by?.startsWith('machine ') ?? false
