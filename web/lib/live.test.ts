@@ -52,6 +52,32 @@ describe('one tab', () => {
     expect([one.model.value, one.contact.value.state]).toEqual([model(2), 'live'])
   })
 
+  it('begins again at once with the whole model when a change does not fit', async () => {
+    const { clock, source, tab } = given()
+    const one = tab()
+    const states: string[] = []
+    one.contact.subscribe(({ state }) => states.push(state))
+    one.show()
+    await clock.advance(0)
+    const lose = (): void => {
+      source.change({ ...source.model, items: [...source.model.items, { id: 1 }] }, { isLost: true })
+      source.change({ ...source.model, items: [...source.model.items, { id: 2 }] })
+    }
+    lose()
+    await clock.advance(0)
+    expect([one.model.value, source.opened, new Set(states)]).toEqual([
+      source.model,
+      2,
+      new Set(['connecting', 'live']),
+    ])
+    // Again and again: the controller gets time.
+    lose()
+    await clock.advance(0)
+    expect(one.contact.value).toMatchObject({ state: 'lost', reason: 'The page missed a change.' })
+    await clock.advance(1_000)
+    expect([one.model.value, one.contact.value.state]).toEqual([source.model, 'live'])
+  })
+
   it('gives up a stream that is silent', async () => {
     const { clock, source, tab } = given()
     const one = tab()

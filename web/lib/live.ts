@@ -1,7 +1,7 @@
 import { signal, type ReadonlySignal } from '@preact/signals'
 import type { TailItem } from '../../src/api/tails.ts'
 import { Refused } from './api.ts'
-import { following, type DifferenceForm } from '../../src/lib/following.ts'
+import { following, BaseMismatch, type DifferenceForm } from '../../src/lib/following.ts'
 
 /*
  * The model that all pages show, live. One stream serves all tabs of a browser, because a browser makes few connections
@@ -69,6 +69,7 @@ interface Options<T> {
 /** A stream is given up after this silence; the controller sends a beat every 5 s. */
 export const silenceMs = 15_000
 const [firstRetryMs, mostRetryMs] = [1_000, 15_000]
+const missed = 'The page missed a change.'
 
 export class Live<T extends object> {
   readonly #options: Options<T>
@@ -146,9 +147,14 @@ export class Live<T extends object> {
   async #lead(shown: AbortSignal): Promise<void> {
     this.#isLeading = true
     try {
+      let before: string | null = null
       while (!shown.aborted) {
         const reason = await this.#readOnce(shown)
         if (shown.aborted || this.#contact.peek().state === 'ended') return
+        // A new stream begins with the whole model. The second time in a row something else is wrong.
+        const mayBeginAgain = reason === missed && before !== missed
+        before = reason
+        if (mayBeginAgain) continue
         const wait = this.#retryMs * (0.75 + this.#options.random() / 2)
         this.#retryMs = Math.min(mostRetryMs, this.#retryMs * 2)
         this.#say({ state: 'lost', reason, nextTry: this.#options.timers.now() + wait })
@@ -181,6 +187,7 @@ export class Live<T extends object> {
     } catch (error) {
       if (error instanceof Refused && error.status === 401) this.#say({ state: 'ended', reason: error.message })
       if (error instanceof Refused) return error.message
+      if (error instanceof BaseMismatch) return missed
       return broken.signal.aborted ? 'The controller is silent.' : 'The controller does not answer.'
     } finally {
       stopTimer()
@@ -196,7 +203,7 @@ export class Live<T extends object> {
     } else if (message.kind === 'tail') this.#tails.get(message.tail)?.(message.items)
     else if (message.kind === 'change') {
       const { value } = this.#model
-      if (value === null) throw new TypeError('the stream began with a change')
+      if (value === null) throw new BaseMismatch('the stream began with a change')
       this.#model.value = following(value, message.change) as T // the controller made the difference between two of them
     }
     this.#heard(message.at)
@@ -250,7 +257,7 @@ export class Live<T extends object> {
     this.#count = count
     if (!isNext) this.#stream.value = null
     try {
-      if (!isNext && message.kind !== 'whole') throw new TypeError('a message is missing')
+      if (!isNext && message.kind !== 'whole') throw new BaseMismatch('a message is missing')
       this.#take(message)
     } catch {
       this.#options.sharing.post({ type: 'ask' })

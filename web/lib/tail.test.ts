@@ -93,7 +93,7 @@ describe('a tail of output', () => {
     expect(one.lines).toEqual(['meanwhile'])
   })
 
-  it('says why the controller refuses it, and asks again after an answer that did not come', async () => {
+  it('says why the controller refuses it, and asks again later, as after an answer that did not come', async () => {
     const { clock, source, tab, refuse } = given()
     refuse(refusal('E_TOO_MANY_TAILS', 409, 'this browser follows 16 logs already'))
     const one = tab()
@@ -109,6 +109,8 @@ describe('a tail of output', () => {
     source.print('a', 'there')
     await clock.advance(5_000)
     expect([two.tail.state.value.state, two.lines]).toEqual(['open', ['there']])
+    await clock.advance(5_000)
+    expect([one.tail.state.value.state, one.lines]).toEqual(['open', ['there']])
   })
 
   const { seed, count } = randomRun('tailCuts', { check: 300, soak: 10_000 })

@@ -18,7 +18,7 @@ export interface TailQuery {
 /**
  *   opening   the controller has not answered yet, or the page is not live: the tail goes on by itself
  *   open      lines come
- *   refused   the controller refuses the tail, for that reason
+ *   refused   the controller refuses the tail, for that reason; it is asked again later
  */
 export interface TailState {
   state: 'opening' | 'open' | 'refused'
@@ -46,8 +46,8 @@ interface Parts {
   newId: () => string
 }
 
-/** The tail is asked for again after this time when no answer came. */
-const againMs = 2_000
+/** The tail is asked for again after this time when no answer came; a refused one later, since the reason may pass. */
+const [againMs, afterRefusalMs] = [2_000, 15_000]
 
 /**
  * Output as it comes. When the stream begins again, the tail is added to the new one and goes on from the newest line of
@@ -104,16 +104,17 @@ export class Tail implements OpenTail {
       if (seen.newest !== null) resume[machine] = seen.newest
     }
     const stopHearing = onTail(tail, (items) => this.#take(items))
-    this.#state.value = { state: 'opening', code: null, reason: null }
+    // A refusal stays in sight while the tail is asked for again.
+    if (this.#state.peek().state !== 'refused') this.#state.value = { state: 'opening', code: null, reason: null }
     begin(stream, { ...this.#query, tail, resume }).then(
       () => {
         if (!isOver) this.#state.value = { state: 'open', code: null, reason: null }
       },
       (error: unknown) => {
         if (isOver) return
-        const isFinal = error instanceof Refused && error.code !== 'E_NO_SUCH_STREAM' && error.status < 500
-        if (isFinal) this.#state.value = { state: 'refused', code: error.code, reason: error.message }
-        else stopTimer = timers.after(againMs, () => (this.#attempt.value += 1))
+        const isRefused = error instanceof Refused && error.code !== 'E_NO_SUCH_STREAM' && error.status < 500
+        if (isRefused) this.#state.value = { state: 'refused', code: error.code, reason: error.message }
+        stopTimer = timers.after(isRefused ? afterRefusalMs : againMs, () => (this.#attempt.value += 1))
       },
     )
     return () => {

@@ -45,10 +45,11 @@ export class Source {
     return this.#readers.size
   }
 
-  change(now: Model): void {
+  /** `isLost`: readers do not hear of it. */
+  change(now: Model, { isLost = false } = {}): void {
     const change = JSON.parse(JSON.stringify(differenceOf({ ...this.model }, { ...now }))) as never // as the wire has it
     this.model = now
-    this.#send({ kind: 'change', at: this.#at(), change })
+    if (!isLost) this.#send({ kind: 'change', at: this.#at(), change })
   }
 
   /** Adds a tail to a stream: its lines so far come at once. */
