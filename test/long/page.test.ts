@@ -67,6 +67,22 @@ describe.skipIf(missing !== null)('the page in a browser', () => {
     expect([...tab.complaints, ...other.complaints]).toEqual([])
   })
 
+  it('ends the former session of a browser when it opens another link', async () => {
+    const tab = await signedIn()
+    const former = await tab.page.evaluate<string>(`localStorage.getItem('tandem.session')`)
+    const other = await watched(tab.page.context(), origin)
+    await other.page.goto(await link())
+    await other.page.getByText(/^\W*live/).waitFor()
+    const status = `fetch('/api/v1/session', { headers: { authorization: 'Bearer ${former}' } }).then(({ status }) => status)`
+    await expect.poll(() => other.page.evaluate(status)).toBe(401)
+    // The tab from before goes on with the new session.
+    await tab.page.bringToFront()
+    await tab.page.reload()
+    await tab.page.getByText(/^\W*live/).waitFor()
+    expect([...tab.complaints, ...other.complaints]).toEqual([])
+    await tab.page.context().close()
+  })
+
   it('asks for a link without one, and tells nothing else', async () => {
     const tab = await watched(await browser.newContext(), origin)
     await tab.page.goto(`${origin}/services/shop`)

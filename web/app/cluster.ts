@@ -57,15 +57,16 @@ export function openCluster(session: SessionKey): Opened {
   const tick = setInterval(() => {
     if (document.visibilityState === 'visible') now.value = live.controllerNow()
   }, 1_000)
+  const isLive = computed(() => live.contact.value.state === 'live')
   // Who is signed in is asked again after each outage: the token may have got another name or role.
   const stopAsking = effect(() => {
-    if (live.contact.value.state === 'connecting') return
-    if (live.contact.value.state === 'live' && me.peek() === null) {
-      api.call('session', {}).then(
-        (answer) => (me.value = answer),
-        () => {},
-      )
-    }
+    if (!isLive.value) return undefined
+    const stop = new AbortController()
+    api.call('session', {}, stop.signal).then(
+      (answer) => (me.value = answer),
+      () => {}, // without an answer the page is soon not live, and asks again afterwards
+    )
+    return () => stop.abort()
   })
   const refusal = computed(() => refusalOf(live.contact.value, me.value))
   return {

@@ -38,13 +38,27 @@ export function Door({ session, link }: DoorProps): JSX.Element | null {
   return <Inside key={session.key.value} session={session} />
 }
 
+const apiWith = (key: string): Api =>
+  new Api(
+    () => key,
+    () => {},
+  )
+
+async function endFormer(key: string): Promise<void> {
+  try {
+    await apiWith(key).call('endSession', {})
+  } catch {
+    // It has ended before, or it ends by itself at its time.
+  }
+}
+
 async function signIn(session: SessionKey, link: string): Promise<Reason | null> {
   try {
-    const { key } = await new Api(
-      () => link,
-      () => {},
-    ).call('startSession', {})
+    const { key } = await apiWith(link).call('startSession', {})
+    const former = session.key.peek()
+    // Tabs with the former session go on with the new one, so they must hear of it before that ends.
     session.set(key)
+    if (former !== null) await endFormer(former)
     return null
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
