@@ -4,8 +4,9 @@ import type { RolloutNumbers } from '../../src/api/numbers.ts'
 import type { EventView, RolloutView } from '../../src/api/views.ts'
 import { Refused } from '../lib/api.ts'
 import { useCluster } from '../lib/cluster.ts'
+import { eventsAfter } from './rolloutEvents.ts'
 
-/** Most events of a rollout that the page reads. */
+/** Most events of a rollout that the page reads at a time. */
 const mostEvents = 1_000
 
 export interface Watched {
@@ -58,20 +59,29 @@ function useEvents(rollout: RolloutView | null): readonly EventView[] {
   const { api } = useCluster()
   const events = useSignal<{ id: string; all: EventView[] }>({ id: '', all: [] })
   const version = rollout === null ? null : versionOf(rollout)
-  const id = rollout?.id ?? null
+  const [id, finishedAt] = [rollout?.id ?? null, rollout?.finishedAt ?? null]
   useEffect(() => {
     if (id === null) return
     const stop = new AbortController()
+    const end = async (): Promise<number | null> => {
+      if (finishedAt === null) return null
+      const given = { params: { id }, query: { at: finishedAt } }
+      // Within the past, this call is refused.
+      return api.call('pastRollout', given, stop.signal).then(
+        ({ asOf }) => asOf.position,
+        () => null,
+      )
+    }
     const known = events.peek().id === id ? events.peek().all : []
-    const query = { rollout: id, after: known.at(-1)?.position ?? 0, limit: mostEvents }
-    api.call('findEvents', { query }, stop.signal).then(
-      ({ events: more }) => {
-        events.value = { id, all: [...known, ...more.toReversed()] }
-      },
+    eventsAfter(known, {
+      find: (range) => api.call('findEvents', { query: { rollout: id, limit: mostEvents, ...range } }, stop.signal),
+      end,
+    }).then(
+      (all) => (events.value = { id, all }),
       () => {}, // the next change asks again; without events the phases are shown alone
     )
     return () => stop.abort()
-  }, [api, id, version, events])
+  }, [api, id, version, finishedAt, events])
   return events.value.id === id ? events.value.all : []
 }
 

@@ -16,6 +16,8 @@ interface Opened {
   followed: TimelineEvent[]
   /** More followed than was read. */
   isCut: boolean
+  /** The end of the log up to which this is known. */
+  asOf: number
 }
 
 /** Most events that followed which are shown. */
@@ -32,19 +34,28 @@ export function EventPanel({ position, close }: { position: number; close: () =>
       const query = { after: at - 1, before: at + 1, limit: 1 }
       return (await api.call('findEvents', { query }, stop.signal)).events[0] ?? null
     }
+    const before = opened.peek()
+    const known = typeof before === 'object' && 'event' in before ? before : null
+    if (known?.isCut) return undefined
     const read = async (): Promise<void> => {
-      const query = { follows: position, limit: mostFollowed }
-      const { events } = await api.call('findEvents', { query }, stop.signal)
+      const query = { follows: position, after: known?.asOf ?? 0, limit: mostFollowed }
+      const { events, position: asOf } = await api.call('findEvents', { query }, stop.signal)
+      const isCut = (known === null ? 0 : 1 + known.followed.length) + events.length >= mostFollowed
+      if (known !== null) {
+        opened.value = { ...known, followed: [...known.followed, ...events.toReversed()], isCut, asOf }
+        return
+      }
       const [event, ...followed] = events.toReversed()
       if (!event) {
         opened.value = { refusal: `The log has no event ${position}.` }
         return
       }
       const cause = typeof event.cause === 'number' ? await one(event.cause) : null
-      opened.value = { event, cause, followed, isCut: events.length === mostFollowed }
+      opened.value = { event, cause, followed, isCut, asOf }
     }
     read().catch((error: unknown) => {
-      if (stop.signal.aborted) return
+      // The facts that are shown stay.
+      if (stop.signal.aborted || known !== null) return
       opened.value = {
         refusal: `The event could not be read: ${error instanceof Error ? error.message : String(error)}.`,
       }
