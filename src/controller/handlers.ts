@@ -39,7 +39,7 @@ type Answer<O extends Operations[OperationName]> = O extends { dryRun: true }
   ? Deciding<Result<O>>
   : Result<O> | Promise<Result<O>>
 
-/** The calls of the API by name, or some of them: each takes its parsed input. */
+/** The calls of the API by name, or some of them: each takes its parsed input. `isGone`: nobody waits for the answer any more. */
 export type Handlers<N extends OperationName = OperationName> = {
-  [Name in N]: (input: Parsed<Operations[Name]>, caller: Caller) => Answer<Operations[Name]>
+  [Name in N]: (input: Parsed<Operations[Name]>, caller: Caller, isGone: () => boolean) => Answer<Operations[Name]>
 }

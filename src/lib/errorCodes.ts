@@ -125,6 +125,11 @@ export const errorCodes = {
     means:
       'the position is beyond the end of this event log: it never existed, or the log was restored from an older backup',
   },
+  E_PAST_BUSY: {
+    exit: 4,
+    status: 429,
+    means: 'the controller computes as many states of the past as it takes on at a time; try again',
+  },
   E_NO_SUCH_STREAM: { exit: 4, status: 404, means: 'the stream has ended, or belongs to another session' },
   E_TOO_MANY_TAILS: { exit: 4, status: 409, means: 'the stream carries as many tails of logs as it may' },
   E_NO_SUCH_INSTANCE: { exit: 4, status: 404, means: 'no instance has this id' },

@@ -1,3 +1,4 @@
+import type { LogRange } from './eventLog.ts'
 import type { KeptSnapshot, SnapshotKey } from './snapshotStore.ts'
 
 /** Number of snapshots of other versions that are kept: the version before finds its own after a downgrade. */
@@ -44,14 +45,16 @@ export function superseded(
   return all.filter((key) => !needed.has(key)).map(({ version: of, position }) => ({ version: of, position }))
 }
 
-/** The positions from which on a snapshot is missing, of a log that ends at `end`; oldest first. */
-export function missing(version: string, end: number, all: readonly KeptSnapshot[], limits: SeriesLimits): number[] {
+/** The stretches without a snapshot, of a log that ends at `end`; oldest first. */
+export function missing(version: string, end: number, all: readonly KeptSnapshot[], limits: SeriesLimits): LogRange[] {
   const own = ownOf(version, end, all)
   // Sizes differ: with less room, none is made that the next one would supersede.
   const stretch = stretchOf(own, end, { ...limits, bytes: 0.75 * limits.bytes })
   const covered = new Set(own.map(({ position }) => Math.floor(position / stretch)))
   const indexes = Array.from({ length: Math.floor(end / stretch) }, (_, index) => index + 1)
-  return indexes.filter((index) => !covered.has(index)).map((index) => index * stretch)
+  return indexes
+    .filter((index) => !covered.has(index))
+    .map((index) => ({ after: index * stretch - 1, before: (index + 1) * stretch }))
 }
 
 /** Oldest first. */

@@ -73,11 +73,14 @@ describe('snapshots', () => {
   it('keeps the newest two and the first of each stretch, and says where one is missing', async () => {
     for (let at = 50; at <= 1_000; at += 50) await keep(at)
     expect(await positions()).toEqual([1_000, 950, 900, 800, 700, 600, 500, 400, 300, 200, 100, 50])
-    expect(await snapshots.missing(1_099)).toEqual([])
-    expect(await snapshots.missing(1_234)).toEqual([1_100, 1_200])
-    expect(await of('v2').missing(350)).toEqual([100, 200, 300])
+    const from = async (version: string, end: number): Promise<number[]> =>
+      (await of(version).missing(end)).map(({ after }) => after + 1)
+    expect(await from('v1', 1_099)).toEqual([])
+    expect(await from('v1', 1_234)).toEqual([1_100, 1_200])
+    expect(await from('v2', 350)).toEqual([100, 200, 300])
+    expect((await of('v2').missing(150))[0]).toEqual({ after: 99, before: 200 })
     await of('v2').keep({ position: 205, text: '""' }, 350)
-    expect(await of('v2').missing(350)).toEqual([100, 300])
+    expect(await from('v2', 350)).toEqual([100, 300])
   })
 
   it.each([{ count: 8 }, { bytes: 1_000 }])(

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
 import { sha256 } from '../lib/hash.ts'
+import type { LogRange } from './eventLog.ts'
 import { missing, seriesLimits, superseded, type SeriesLimits } from './snapshotSeries.ts'
 import type { SnapshotStore } from './snapshotStore.ts'
 
@@ -68,8 +69,8 @@ export class Snapshots {
     await store.put(key, content, unneeded)
   }
 
-  /** The positions from which on a snapshot of a log that ends at `end` is missing; oldest first. Never rejects. */
-  async missing(end: number): Promise<number[]> {
+  /** The stretches without a snapshot, of a log that ends at `end`; oldest first. Never rejects. */
+  async missing(end: number): Promise<LogRange[]> {
     const { store, version, unusable } = this.#options
     try {
       return missing(version, end, await store.list(), this.#limits)

@@ -187,7 +187,7 @@ export class Cluster {
     if (running === null) return Promise.reject(new Error('no controller runs now'))
     const caller = { role: 'operator', machine: null, name: 'test', token: null, session: null } as const
     const answer = async (): Promise<unknown> => {
-      const answered: unknown = running.handlers[name](input as never, caller) // the signature pairs them
+      const answered: unknown = running.handlers[name](input as never, caller, () => false) // the signature pairs them
       if (!isDeciding(answered)) return answered
       return answered.answer(await running.controller.execute(answered.request, caller.name))
     }

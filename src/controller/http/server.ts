@@ -161,13 +161,13 @@ function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): 
         ...(body ? { body } : {}),
         response: { 200: dryRun ? z.union([response, dryRunSchema]) : response, default: problemResponse },
       },
-      handler: async (request) => {
+      handler: async (request, reply) => {
         const caller = await callerOf(request, role)
         const input = { params: request.params, query: request.query, body: request.body }
         const { atLeast } = (request.query ?? {}) as { atLeast?: number } // validated where the operation has it
         if (atLeast !== undefined) await rooms.controller.reached(atLeast)
         // The table pairs each name's schemas with its handler; a loop cannot show that to the compiler.
-        const answer: unknown = handlers[name](input as never, caller)
+        const answer: unknown = handlers[name](input as never, caller, () => reply.raw.destroyed)
         if (dryRun !== true) return answer
         const deciding = answer as Deciding<unknown> // by the type of the handlers
         const { dryRun: isDryRun } = request.query as { dryRun: boolean } // validated above

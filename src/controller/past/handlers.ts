@@ -7,22 +7,22 @@ import type { PastState } from './past.ts'
 import { pastStatusView } from './pastStatusView.ts'
 
 export const pastHandlers = ({ past, controller }: Rooms): Handlers<keyof typeof pastOperations> => ({
-  pastStatus: async ({ query }) => pastStatusView(controller.config, await past.state(query.at)),
-  pastOverview: async ({ query }) => {
-    const status = pastStatusView(controller.config, await past.state(query.at))
+  pastStatus: async ({ query }, _, isGone) => pastStatusView(controller.config, await past.state(query.at, isGone)),
+  pastOverview: async ({ query }, _, isGone) => {
+    const status = pastStatusView(controller.config, await past.state(query.at, isGone))
     const wrong = problemsOf(asStatus(status)).map((problem) => ({ ...problem, next: [] }))
     return { ...status, wrong, changes: await changesBefore(controller.log, status.asOf.position) }
   },
-  pastRollouts: async ({ query }) => {
-    const then = await past.state(query.at)
+  pastRollouts: async ({ query }, _, isGone) => {
+    const then = await past.state(query.at, isGone)
     return { asOf: asOf(then), rollouts: then.fold.history.all(query.service ?? null).slice(-query.limit) }
   },
-  pastRollout: async ({ params, query }) => {
-    const then = await past.state(query.at)
+  pastRollout: async ({ params, query }, _, isGone) => {
+    const then = await past.state(query.at, isGone)
     return { asOf: asOf(then), rollout: findRollout(then.fold.history, params.id) }
   },
-  pastReleases: async ({ query }) => {
-    const then = await past.state(query.at)
+  pastReleases: async ({ query }, _, isGone) => {
+    const then = await past.state(query.at, isGone)
     return { asOf: asOf(then), releases: then.fold.releases.all(query.service ?? null) }
   },
 })

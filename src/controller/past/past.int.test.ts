@@ -2,7 +2,9 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as othersRun } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Logger } from 'pino'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { NewEvent } from '../../events/event.ts'
 import { aDefinition } from '../../definitions/testing/aDefinition.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { openDatabase } from '../../store/database.ts'
@@ -98,6 +100,35 @@ describe('the snapshots that a log lacks', () => {
     expect(positions('v1')).toHaveLength(2)
   })
 
+  it('are none where the log has no events, and no event is folded after the last one', async () => {
+    const { log } = controller
+    const end = controller.state.position
+    const event: NewEvent = { type: 'ClockRestarted', data: { reason: 'x' } }
+    await log.append(end, [event], 0, end + 1_000)
+    await log.append(
+      end + 1_000,
+      Array.from({ length: 3_000 }, () => event),
+      0,
+    )
+    const { clock, config } = controller
+    const recovered = { log, clock, config, state: { position: end + 1_010 } } as unknown as Controller // all that it uses
+    const snapshots = snapshotsOf('v1')
+    const fill = async (): Promise<string[]> => {
+      const made: string[] = []
+      const logger = { info: () => made.push('made'), warn: () => made.push('failed') } as unknown as Logger
+      const filler = new SnapshotFiller({ controller: recovered, snapshots, logger })
+      filler.start()
+      await filler.done()
+      return made
+    }
+    const read = vi.spyOn(log, 'read')
+    expect(await fill()).toEqual(['made'])
+    expect(positions('v1').slice(-2)).toEqual([end + 1_000, 10 * Math.floor((end + 1_010) / 10)])
+    expect(read.mock.calls.every(([after]) => after < end + 1_010)).toBe(true)
+    // The next start finds nothing to do.
+    expect(await fill()).toEqual([])
+  })
+
   it('do not delay a controller that closes, and the next one makes the rest', async () => {
     const snapshots = snapshotsOf('v1', { ...limits, spacing: 1 })
     const filler = new SnapshotFiller({ controller, snapshots, logger: quiet })
@@ -140,6 +171,29 @@ describe('the past', () => {
     expect(pastStatusView(controller.config, await pastOn(null).state('0')).controller.version).toBeNull()
   })
 
+  it('is computed for 20 positions at a time, once for each, and for nobody who is gone', async () => {
+    const { log } = controller
+    const past = pastOn(null)
+    const gone = new Set<number>()
+    const ask = (position: number) => past.state(String(position), () => gone.has(position))
+    // All of them find the end of the log before the first one folds.
+    const first = Promise.allSettled(Array.from({ length: 21 }, (_, index) => ask(index + 1)))
+    const again = ask(1)
+    for (const position of [2, 3, 4]) gone.add(position)
+    const settled = await first
+    expect(await again).toBe(settled[0]?.status === 'fulfilled' && settled[0].value)
+    const refused = settled.flatMap((one, index) => (one.status === 'rejected' ? [index + 1] : []))
+    expect(refused).toEqual([2, 3, 4, 21])
+    expect(settled[20]).toMatchObject({ reason: { code: 'E_PAST_BUSY' } })
+    expect((await ask(21)).position).toBe(21)
+    // Who asks again is not refused because another one has gone.
+    const read = vi.spyOn(log, 'read')
+    await expect(ask(2)).rejects.toMatchObject({ code: 'E_PAST_BUSY' })
+    expect(read).not.toHaveBeenCalled()
+    gone.delete(2)
+    expect((await ask(2)).position).toBe(2)
+  })
+
   it('refuses a position that the log does not have, and a time that is none', async () => {
     await expect(pastOn(null).state('1000000')).rejects.toMatchObject({ code: 'E_BEYOND_LOG' })
     await expect(pastOn(null).state('2026-13-01T00:00')).rejects.toMatchObject({ code: 'E_USAGE' })
@@ -150,10 +204,14 @@ describe('the past', () => {
     const { position } = controller.state
     await controller.log.append(position, [lost, { type: 'ClockRestarted', data: { reason: 'x' } }], Date.now())
     const { pastOverview } = pastHandlers({ controller, past: pastOn(null) } as unknown as Rooms) // only these are used
-    const { wrong, changes } = await pastOverview({ query: { at: String(position + 1) } } as never, {} as never)
+    const { wrong, changes } = await pastOverview(
+      { query: { at: String(position + 1) } } as never,
+      {} as never,
+      () => false,
+    )
     expect(wrong.find(({ machine }) => machine === 'b')).toMatchObject({ word: 'lost', next: [], since: null })
     expect(changes[0]).toMatchObject({ position: position + 1, type: 'MachineLost', subject: 'machine b' })
-    const before = await pastOverview({ query: { at: String(position) } } as never, {} as never)
+    const before = await pastOverview({ query: { at: String(position) } } as never, {} as never, () => false)
     expect(before.wrong).toEqual([])
     expect(before.changes[0]).toMatchObject({ type: 'RolloutFinished', subject: 'wiki' })
     expect(before.changes.length).toBeGreaterThan(5)

@@ -30,6 +30,15 @@ interface Options {
 /** Number of events folded between two turns of the event loop: a few milliseconds. */
 const page = 200
 
+/** Number of positions whose fold may wait: each takes up to a second. */
+const mostFolds = 20
+
+interface Folding {
+  /** Whether they are gone, who wait for it. */
+  callers: (() => boolean)[]
+  state: Promise<PastState>
+}
+
 /** Number of states remembered: a page that looks at one of them asks for several views of it. */
 const kept = 4
 
@@ -41,7 +50,7 @@ export class Past {
   #options: Options
   /** By position. A state has several megabytes: it goes when memory is needed. */
   #states = new Map<number, WeakRef<PastState>>()
-  #folding = new Map<number, Promise<PastState>>()
+  #folding = new Map<number, Folding>()
   /** One fold at a time, whoever asks for how many. */
   #queue = new KeyedQueue()
 
@@ -49,18 +58,37 @@ export class Past {
     this.#options = options
   }
 
-  /** `at`: a position, or a time in ISO 8601. Rejects with E_BEYOND_LOG, or with E_USAGE for a time that is none. */
-  async state(at: string): Promise<PastState> {
+  /**
+   * `at`: a position, or a time in ISO 8601. Rejects with E_BEYOND_LOG, with E_USAGE for a time that is none, and with
+   * E_PAST_BUSY while too many others wait. Stops once nobody waits any more: `isGone` tells it of this caller.
+   */
+  async state(at: string, isGone: () => boolean = () => false): Promise<PastState> {
     const position = /^\d+$/.test(at) ? await this.#known(Number(at)) : await this.#positionAt(at)
-    const known = this.#states.get(position)?.deref() ?? this.#folding.get(position)
+    const known = this.#states.get(position)?.deref()
     if (known) return known
-    const folding = this.#queue.run('fold', () => this.#fold(position))
-    this.#folding.set(position, folding)
-    try {
-      return this.#remembered(await folding)
-    } finally {
+    const folding = this.#folding.get(position) ?? this.#begun(position)
+    folding.callers.push(isGone)
+    return folding.state
+  }
+
+  #begun(position: number): Folding {
+    if (this.#folding.size >= mostFolds) throw busy(position)
+    const callers: (() => boolean)[] = []
+    const goOn = (): void => {
+      if (!callers.every((isGone) => isGone())) return
+      // At once: who asks now begins another fold.
       this.#folding.delete(position)
+      throw busy(position)
     }
+    const state = this.#queue
+      .run('fold', () => this.#fold(position, goOn))
+      .then((folded) => this.#remembered(folded))
+      .finally(() => {
+        if (this.#folding.get(position) === folding) this.#folding.delete(position)
+      })
+    const folding = { callers, state }
+    this.#folding.set(position, folding)
+    return folding
   }
 
   #remembered(state: PastState): PastState {
@@ -99,9 +127,14 @@ export class Past {
     return before
   }
 
-  async #fold(position: number): Promise<PastState> {
+  async #fold(position: number, goOn: () => void): Promise<PastState> {
     const { log, config, snapshots, clock } = this.#options
-    const { fold } = await foldTo(position, { log, config, snapshots }, () => sleep(clock, 0), page)
+    goOn()
+    const step = async (): Promise<void> => {
+      await sleep(clock, 0)
+      goOn()
+    }
+    const { fold } = await foldTo(position, { log, config, snapshots }, step, page)
     const { state } = fold
     const [last] = state.position === 0 ? [] : await log.read(state.position - 1, 1)
     const leadership = state.terms.at(-1)
@@ -110,6 +143,11 @@ export class Past {
     return { position, at: last?.at ?? null, fold, version }
   }
 }
+
+const busy = (position: number): OperatorError =>
+  new OperatorError('E_PAST_BUSY', `${mostFolds} other states of the past are being computed`, {
+    ...{ subject: String(position), next: 'try again in a few seconds' },
+  })
 
 interface Parts {
   controller: Controller
@@ -123,7 +161,7 @@ export function pastOf({ controller, snapshots, logger }: Parts) {
   const past = new Past({ log, config, snapshots, clock })
   const filler = snapshots && new SnapshotFiller({ controller, snapshots, logger })
   return {
-    state: (at: string) => past.state(at),
+    state: (at: string, isGone: () => boolean) => past.state(at, isGone),
     start: () => filler?.start(),
     close: () => filler?.close(),
   }

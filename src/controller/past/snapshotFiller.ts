@@ -50,30 +50,33 @@ export class SnapshotFiller {
 
   async #fill(): Promise<void> {
     const { controller, snapshots, logger } = this.#options
-    const end = controller.state.position
-    const due = await snapshots.missing(end)
-    const [first] = due
-    if (first === undefined || this.#closing.signal.aborted) return
+    const due: number[] = []
+    for (const range of await snapshots.missing(controller.state.position)) {
+      // A recovery leaves a gap, in which no snapshot can be.
+      const [event] = await controller.log.search(range, {}, 1)
+      if (event) due.push(range.after + 1)
+    }
+    if (due.length === 0 || this.#closing.signal.aborted) return
     const worker = new Worker(new URL(`./snapshotWorker${extname(import.meta.filename)}`, import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: workerMegabytes },
     })
     try {
-      await this.#feed(worker, due, end)
+      await this.#feed(worker, due)
     } finally {
       await worker.terminate()
     }
     logger.info({ snapshots: due.length }, 'made snapshots of the past')
   }
 
-  async #feed(worker: Worker, due: readonly number[], end: number): Promise<void> {
+  async #feed(worker: Worker, due: readonly number[]): Promise<void> {
     const { controller, snapshots } = this.#options
     const { clock, config, log } = controller
     const before = await snapshots.newest((due[0] ?? 1) - 1, (snapshot) => snapshot)
     let position = before?.position ?? 0
     await ask(worker, { config, from: before?.text ?? null, due })
-    while (!this.#closing.signal.aborted) {
+    while (position < (due.at(-1) ?? 0) && !this.#closing.signal.aborted) {
       const startedAt = clock.monotonic()
-      const events = (await log.read(position, page)).filter((event) => event.position <= end)
+      const events = await log.read(position, page)
       if (events.length === 0) return
       position = events.at(-1)?.position ?? position
       for (const snapshot of (await ask(worker, { events })).made) {
