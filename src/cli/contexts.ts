@@ -9,7 +9,7 @@ export interface KnownCluster {
 }
 import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import { nearest } from '../definitions/suggest.ts'
+import { meantBy } from './meant.ts'
 import { asOperatorError } from '../lib/asOperatorError.ts'
 
 const nameShape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
@@ -90,15 +90,10 @@ export class Contexts {
   }
 
   #unknown(name: string): OperatorError {
-    const known = this.list()
-    const meant = nearest(name, known)
+    const first = 'tandem up   starts a cluster on this computer; tandem context add NAME --url URL   adds a remote one'
     return new OperatorError('E_NO_CONTEXT', `there is no context ${name}`, {
       subject: name,
-      next: meant
-        ? `did you mean ${meant}?`
-        : known.length > 0
-          ? `available: ${known.join(', ')}`
-          : 'tandem up   starts a cluster on this computer; tandem context add NAME --url URL   adds a remote one',
+      next: meantBy(name, this.list(), { all: 'available', first }),
     })
   }
 }

@@ -1,6 +1,7 @@
 import type { ApiClient } from '../../api/client.ts'
 import { followRollout } from '../follow/followRollout.ts'
 import { lastLines } from '../follow/lastLines.ts'
+import { pastCall } from '../pastCall.ts'
 import { asOfLine, timeOf } from '../render/asOf.ts'
 import { renderRollout, renderRollouts } from '../render/rollouts.ts'
 import { rolloutResult } from '../render/rolloutResult.ts'
@@ -24,7 +25,7 @@ export async function rollouts(
     out.result({ ...answer, rollouts: all }, () => renderRollouts(all, Date.now(), out.paint))
     return 0
   }
-  const answer = await client.call('pastRollouts', { query: { ...query, at } }, signal)
+  const answer = await pastCall(client, 'pastRollouts', { query: { ...query, at } }, signal)
   const all = answer.rollouts.map(withPrepare)
   const { asOf } = answer
   out.result({ ...answer, rollouts: all }, () =>
@@ -57,7 +58,7 @@ async function showPastRollout(
   client: ApiClient,
   { id, at }: { id: string; at: string },
 ): Promise<number> {
-  const { asOf, rollout } = await client.call('pastRollout', { params: { id }, query: { at } }, signal)
+  const { asOf, rollout } = await pastCall(client, 'pastRollout', { params: { id }, query: { at } }, signal)
   const shown = withPrepare(rollout)
   out.result({ asOf, rollout: shown }, () =>
     [asOfLine(asOf, out.paint), renderRollout(shown, null, timeOf(asOf), out.paint)].join('\n'),

@@ -1,6 +1,7 @@
 import type { RolloutView } from '../../api/views.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { noSuchService } from '../noSuchService.ts'
+import { pastCall } from '../pastCall.ts'
 import { withPrepare } from '../render/withPrepare.ts'
 import { renderStatus } from '../render/status.ts'
 import type { CommonFlags, Session } from '../session.ts'
@@ -24,7 +25,7 @@ export async function status(
     out.result(view, () => renderStatus(view, { now: Date.now(), paint, whole }))
   } else {
     const { renderPastStatus } = await import('../render/pastStatus.ts')
-    const view = onlyOf(await client.call('pastStatus', { query: { at } }, signal), service)
+    const view = onlyOf(await pastCall(client, 'pastStatus', { query: { at } }, signal), service)
     out.result(view, () => renderPastStatus(view, { paint, whole }))
   }
   return 0

@@ -3,7 +3,10 @@ import { overviewSchema, type Live, type Overview } from '../../api/overview.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { BaseMismatch } from '../../lib/following.ts'
 import { readDifference } from '../../protocol/readDifference.ts'
+import { tooOld } from '../tooOld.ts'
 import { Outage, type ContactOptions } from './contact.ts'
+
+const watchByHand = 'watch tandem status   shows it every 2 s; tandem upgrade   upgrades the controller'
 
 /**
  * Yields the overview whole at each of its changes, until `signal` aborts. Waits through outages of the controller
@@ -27,7 +30,7 @@ export async function* followOverview(
       throw ended(client)
     } catch (error) {
       if (signal.aborted) return
-      if (known === null) throw tooOld(error, client.endpoint.url)
+      if (known === null) throw tooOld(error, client.endpoint.url, 'no live overview', watchByHand)
       try {
         // A difference that does not follow: the next stream begins with a whole overview.
         await outage.wait(error instanceof BaseMismatch ? ended(client) : error)
@@ -52,12 +55,4 @@ function following(known: Overview | null, message: Live): Overview | null {
     case 'tail':
       return known
   }
-}
-
-function tooOld(error: unknown, url: string): unknown {
-  if (!(error instanceof OperatorError && error.code === 'E_NOT_FOUND')) return error
-  return new OperatorError('E_NO_ABILITY', `the version of the controller at ${url} has no live overview`, {
-    subject: url,
-    next: 'watch tandem status   shows it every 2 s; tandem upgrade   upgrades the controller',
-  })
 }
