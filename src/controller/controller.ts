@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { ZodError } from 'zod'
-import type { Event, Origin, RecordedEvent } from '../events/event.ts'
+import type { Event, NewEvent, RecordedEvent } from '../events/event.ts'
 import type { Identity } from '../identity/identityFolder.ts'
 import { ordersFor } from './signedOrders.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -170,7 +170,7 @@ export class Controller {
     return recorded
   }
 
-  async #record(events: (Event & Origin)[], at: number, from: number): Promise<RecordedEvent[]> {
+  async #record(events: NewEvent[], at: number, from: number): Promise<RecordedEvent[]> {
     if (events.length === 0) return []
     const recorded = await this.#append(events, at, from)
     for (const event of recorded) {
@@ -295,7 +295,7 @@ export class Controller {
   /**
    * The disk may be full or read-only. Then the request is refused, nothing has changed, and the controller continues.
    */
-  async #append(events: (Event & Origin)[], at: number, from: number): Promise<RecordedEvent[]> {
+  async #append(events: NewEvent[], at: number, from: number): Promise<RecordedEvent[]> {
     try {
       const recorded = await this.log.append(this.state.position, events, at, from)
       this.#unwritable = null

@@ -1,5 +1,5 @@
 import type { Link } from '../decision/links.ts'
-import type { Event, Origin } from '../events/event.ts'
+import type { Event, NewEvent } from '../events/event.ts'
 import { links } from './rooms.ts'
 
 /** The open chains of events: by name, the position of the last event. The chain that grew last is the last one. */
@@ -50,7 +50,7 @@ interface Asking {
  * Where each event of a decision comes from: the first ones from the caller, the others from earlier events. A fact that
  * a machine reports has both. Something that a person asked for follows from no event.
  */
-export function withOrigins(chains: Chains, events: readonly Event[], asking: Asking): (Event & Origin)[] {
+export function withOrigins(chains: Chains, events: readonly Event[], asking: Asking): NewEvent[] {
   if (events.length === 0) return []
   const growing = new Map(chains)
   return events.map((event, index) => {

@@ -1,8 +1,11 @@
 /** A fact that happened, as it is appended. `at` is ISO 8601 with milliseconds, by the controller's clock. */
 export type Event = { [T in EventType]: { type: T; data: EventData[T] } }[EventType]
 
+/** An event to append, with where it comes from. */
+export type NewEvent = Event & Origin
+
 /** An event in the log. Positions grow by one, except where a recovery left a gap on purpose. */
-export type RecordedEvent = Event & { position: number; at: string } & Origin
+export type RecordedEvent = NewEvent & { position: number; at: string }
 
 /** Where an event comes from. `null`: a version of Tandem recorded it that did not know; such events have both `null`. */
 export interface Origin {

@@ -1,4 +1,4 @@
-import type { Event, Origin, RecordedEvent } from '../events/event.ts'
+import type { NewEvent, RecordedEvent } from '../events/event.ts'
 
 /**
  * The event log: the only data that a controller must not lose. Positions start at 1. Every implementation passes
@@ -12,7 +12,7 @@ export interface EventLog {
    * with E_LOG_UNWRITABLE if the log cannot be written now. `from` leaves a deliberate gap (recovery): positions
    * continue there.
    */
-  append(expected: number, events: readonly (Event & Origin)[], at: number, from?: number): Promise<RecordedEvent[]>
+  append(expected: number, events: readonly NewEvent[], at: number, from?: number): Promise<RecordedEvent[]>
   /** Returns events after `after`, oldest first, at most `limit`. */
   read(after: number, limit: number): Promise<RecordedEvent[]>
   /** Returns the newest events that match, newest first, at most `limit`. Looks at all events in the range. */

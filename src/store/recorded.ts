@@ -1,10 +1,10 @@
-import type { Event, Origin, RecordedEvent } from '../events/event.ts'
+import type { NewEvent, RecordedEvent } from '../events/event.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
 /** The events as the log keeps them when they are appended after `expected`, at `from` and the positions after it. */
 export function recordedAt(
   expected: number,
-  events: readonly (Event & Origin)[],
+  events: readonly NewEvent[],
   at: number,
   from = expected + 1,
 ): RecordedEvent[] {

@@ -1,5 +1,5 @@
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
-import type { Event, Origin, RecordedEvent } from '../events/event.ts'
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { NewEvent, RecordedEvent } from '../events/event.ts'
 import { fromStored, versionOf } from '../events/stored.ts'
 import type { EventLog, LogMatch, LogRange } from './eventLog.ts'
 import { moved, recordedAt } from './recorded.ts'
@@ -19,10 +19,14 @@ CREATE TABLE IF NOT EXISTS origins (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS origins_by_cause ON origins (cause) WHERE cause IS NOT NULL;`
 
+/** Number of statements kept: searches differ in their conditions. */
+const mostStatements = 50
+
 /** The event log in SQLite. Closing it closes the database. */
 export class SqliteEventLog implements EventLog {
   #database: DatabaseSync
   #hasOrigins: boolean
+  readonly #statements = new Map<string, StatementSync>()
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -33,12 +37,7 @@ export class SqliteEventLog implements EventLog {
     return this.#lastPosition()
   }
 
-  async append(
-    expected: number,
-    events: readonly (Event & Origin)[],
-    at: number,
-    from?: number,
-  ): Promise<RecordedEvent[]> {
+  async append(expected: number, events: readonly NewEvent[], at: number, from?: number): Promise<RecordedEvent[]> {
     const recorded = recordedAt(expected, events, at, from)
     writtenTogether(this.#database, 'event log', () => this.#insert(expected, recorded))
     this.#hasOrigins = true
@@ -73,10 +72,20 @@ export class SqliteEventLog implements EventLog {
     const [more, join] = this.#hasOrigins
       ? ['o.position AS origin, o.asked_by, o.cause', 'LEFT JOIN origins o ON o.position = e.position']
       : ['NULL AS origin', '']
-    return this.#database
-      .prepare(`SELECT e.position, e.at, e.type, e.version, e.data, ${more} FROM events e ${join} WHERE ${where}`)
+    return this.#prepared(
+      `SELECT e.position, e.at, e.type, e.version, e.data, ${more} FROM events e ${join} WHERE ${where}`,
+    )
       .all(...values)
       .map(fromRow)
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    if (this.#statements.size >= mostStatements) this.#statements.clear()
+    const statement = this.#database.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
   }
 
   #insert(expected: number, recorded: readonly RecordedEvent[]): void {
@@ -95,7 +104,7 @@ export class SqliteEventLog implements EventLog {
   }
 
   #lastPosition(): number {
-    return Number(this.#database.prepare('SELECT max(position) AS last FROM events').get()?.['last'] ?? 0)
+    return Number(this.#prepared('SELECT max(position) AS last FROM events').get()?.['last'] ?? 0)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Event, Origin, RecordedEvent } from '../../events/event.ts'
+import type { NewEvent, RecordedEvent } from '../../events/event.ts'
 import { fromStored, versionOf } from '../../events/stored.ts'
 import { sleep, systemClock, type Clock } from '../../lib/clock.ts'
 import type { EventLog, LogMatch, LogRange } from '../eventLog.ts'
@@ -27,12 +27,7 @@ export class MemoryEventLog implements EventLog {
     return this.#last()
   }
 
-  async append(
-    expected: number,
-    events: readonly (Event & Origin)[],
-    at: number,
-    from?: number,
-  ): Promise<RecordedEvent[]> {
+  async append(expected: number, events: readonly NewEvent[], at: number, from?: number): Promise<RecordedEvent[]> {
     const recorded = recordedAt(expected, events, at, from)
     await this.#othersRun()
     const last = this.#last()
