@@ -13,7 +13,7 @@ export type Rehearsal =
 /** Refusals that end by themselves, or by something else that somebody can do first. */
 const passing: ReadonlySet<string> = new Set([
   ...['E_ROLLOUT_IN_PROGRESS', 'E_MACHINE_BUSY', 'E_MACHINE_LOST', 'E_NO_MACHINE_REACHABLE', 'E_STORE_FULL'],
-  ...['E_DISK_FULL', 'E_OUTAGE', 'E_UPGRADE_IN_PROGRESS'],
+  ...['E_LOG_UNWRITABLE', 'E_OUTAGE', 'E_UPGRADE_IN_PROGRESS'],
 ])
 
 /** A refusal as its button says it. */

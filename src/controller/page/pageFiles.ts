@@ -43,7 +43,11 @@ export class PageFiles {
 
   /** `null`: there is no such file. */
   async get(path: string): Promise<PageFile | null> {
-    this.#files ??= readFiles(this.#folder)
+    // A failure is not kept: the next request tries again.
+    this.#files ??= readFiles(this.#folder).catch((error: unknown) => {
+      this.#files = null
+      throw error
+    })
     return (await this.#files).get(path) ?? null
   }
 
@@ -53,9 +57,14 @@ export class PageFiles {
     const encoding = (['br', 'gzip'] as const).find((one) => taken.includes(one)) ?? null
     if (encoding === null) return { encoding, bytes: file.bytes }
     const key = `${encoding} ${file.etag}`
-    const known = this.#encoded.get(key) ?? encoders[encoding](file.bytes)
-    this.#encoded.set(key, known)
-    return { encoding, bytes: await known }
+    const encoded = this.#encoded.get(key) ?? encoders[encoding](file.bytes)
+    this.#encoded.set(key, encoded)
+    try {
+      return { encoding, bytes: await encoded }
+    } catch (error) {
+      this.#encoded.delete(key)
+      throw error
+    }
   }
 }
 
