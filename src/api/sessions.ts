@@ -6,10 +6,16 @@ const holder = {
   role: z.enum(['operator', 'reader']),
 }
 
+const tunnel = z
+  .string()
+  .regex(/^[\w-]{16,64}$/)
+  .describe('an id that the caller has made')
+
 export const sessionOperations = {
   makeLink: {
     ...{ method: 'POST', path: '/session-links', role: 'reader' },
     summary: 'make a link that opens the page in a browser, once, within a minute, as the holder of the token',
+    query: z.object({ tunnel: tunnel.optional().describe('id of the tunnel that carries the page to the browser') }),
     response: z.object({ link: z.string().describe('the secret of the link'), expiresAt: time }),
   },
   startSession: {
@@ -27,6 +33,12 @@ export const sessionOperations = {
       ...holder,
       expiresAt: time.nullable().describe('null: the caller has a token and no session'),
     }),
+  },
+  endTunnelSessions: {
+    ...{ method: 'POST', path: '/session-tunnels/:tunnel/end', role: 'reader' },
+    summary: 'end the sessions whose links were made for a tunnel: somebody else may take its port afterwards',
+    params: z.object({ tunnel }),
+    response: z.object({ ended: z.int() }),
   },
   endSession: {
     ...{ method: 'POST', path: '/session/end', role: 'reader', summary: 'end the session of the call' },

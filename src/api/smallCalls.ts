@@ -200,7 +200,11 @@ export const smallOperations = {
     body: z.object({
       role: z.enum(['operator', 'reader', 'agent']),
       machine: machine.nullable().default(null).describe('required for an agent: the machine that it speaks for'),
-      name: z.string().min(1).max(200),
+      name: z
+        .string()
+        .min(1)
+        .max(200)
+        .describe('does not begin with "machine ", as events name a machine that reports'),
     }),
     response: z.object({ token: z.string() }),
   },

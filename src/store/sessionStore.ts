@@ -4,6 +4,8 @@ export interface StoredSession {
   hash: string
   /** SHA-256 of the token whose holder opened the session. */
   token: string
+  /** Id of the tunnel whose end ends the session; `null`: its link was made for no tunnel. */
+  tunnel: string | null
   startedAt: number
   expiresAt: number
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { linkMs, sessionMs, Sessions } from './sessions.ts'
+import { linkMs, sessionMs, Sessions, tunnelSessionMs } from './sessions.ts'
 import { MemorySessionStore } from './testing/memorySessionStore.ts'
 import { MemoryTokenStore } from './testing/memoryTokenStore.ts'
 import { sha256 } from '../lib/hash.ts'
@@ -49,6 +49,22 @@ describe('a session', () => {
     expect(sessions.identify(key, sessionMs)).toBeNull()
     await sessions.start(sessions.link(token, sessionMs).link, sessionMs)
     expect((await store.all()).map(({ startedAt }) => startedAt)).toEqual([sessionMs])
+  })
+
+  it('ends with the tunnel of its link, as the unused links of that tunnel do, and lives shorter', async () => {
+    const { sessions, store, tokens, token } = await given()
+    const start = async (tunnel: string | null): Promise<string> =>
+      (await sessions.start(sessions.link(token, 0, tunnel).link, 0))?.key ?? ''
+    const [carried, other, direct] = [await start('one'), await start('two'), await start(null)]
+    expect(sessions.identify(carried, tunnelSessionMs - 1)).not.toBeNull()
+    expect(sessions.identify(carried, tunnelSessionMs)).toBeNull()
+    const unused = sessions.link(token, 0, 'one').link
+    // Also after the controller has started again.
+    const again = await Sessions.open(store, tokens)
+    expect([await again.endTunnel('one'), await again.endTunnel('one')]).toEqual([1, 0])
+    expect([carried, other, direct].map((key) => again.identify(key, 1) !== null)).toEqual([false, true, true])
+    expect(await sessions.endTunnel('one')).toBe(1)
+    expect(sessions.whyNot(unused, 1)).toBe('the controller does not know this link')
   })
 
   it('is one of at most a thousand: the oldest ends', async () => {

@@ -10,6 +10,8 @@ export const linkMs = 60_000
 const mostLinks = 100
 /** A session ends by itself after this time: a browser that nobody uses any more must not keep its access. */
 export const sessionMs = 30 * 24 * 3_600_000
+/** A session through a tunnel: the tunnel ends it, but may end without having told the controller. */
+export const tunnelSessionMs = 12 * 3_600_000
 /** Number of sessions; one more ends the oldest. */
 const mostSessions = 1_000
 
@@ -20,6 +22,7 @@ export const isSessionKey = (token: string): boolean => token.startsWith(keyPref
 
 interface Link {
   token: string
+  tunnel: string | null
   expiresAt: number
   isUsed: boolean
 }
@@ -51,15 +54,15 @@ export class Sessions {
     this.#known = new Map(stored.map((session) => [session.hash, session]))
   }
 
-  /** Makes the secret of a link for the holder of a token (its SHA-256). */
-  link(token: string, now: number): { link: string; expiresAt: number } {
+  /** Makes the secret of a link for the holder of a token (its SHA-256); `tunnel`: see `endTunnel`. */
+  link(token: string, now: number, tunnel: string | null = null): { link: string; expiresAt: number } {
     const link = `tdl_${randomBytes(32).toString('base64url')}`
     const expiresAt = now + linkMs
     // A used or expired link stays a while longer, so that its refusal can say why.
     for (const [hash, { expiresAt: end }] of this.#links) if (end + linkMs < now) this.#links.delete(hash)
     const [oldest] = this.#links.keys()
     if (this.#links.size >= mostLinks && oldest !== undefined) this.#links.delete(oldest)
-    this.#links.set(sha256(link), { token, expiresAt, isUsed: false })
+    this.#links.set(sha256(link), { token, tunnel, expiresAt, isUsed: false })
     return { link, expiresAt }
   }
 
@@ -79,13 +82,14 @@ export class Sessions {
     if (used === undefined || holder === null) return null
     // Before the first wait: two requests with the same link must not both succeed.
     used.isUsed = true
-    const { token } = used
+    const { token, tunnel } = used
     const key = `${keyPrefix}${randomBytes(32).toString('base64url')}`
-    const session = { hash: sha256(key), token, startedAt: now, expiresAt: now + sessionMs }
+    const expiresAt = now + (tunnel === null ? sessionMs : tunnelSessionMs)
+    const session = { hash: sha256(key), token, tunnel, startedAt: now, expiresAt }
     await this.prune(now, mostSessions - 1)
     await this.#store.put(session)
     this.#known.set(session.hash, session)
-    return { key, holder: { ...holder, token, expiresAt: session.expiresAt } }
+    return { key, holder: { ...holder, token, expiresAt } }
   }
 
   /** Finds the holder of a session by its key; `null`: the session is unknown, or has ended. */
@@ -100,6 +104,15 @@ export class Sessions {
     const hash = sha256(key)
     this.#known.delete(hash)
     await this.#store.remove([hash])
+  }
+
+  /** Ends the sessions whose links were made for a tunnel, and makes its other links useless. Returns their number. */
+  async endTunnel(tunnel: string): Promise<number> {
+    for (const [hash, link] of this.#links) if (link.tunnel === tunnel) this.#links.delete(hash)
+    const ended = [...this.#known.values()].filter((session) => session.tunnel === tunnel).map(({ hash }) => hash)
+    for (const hash of ended) this.#known.delete(hash)
+    await this.#store.remove(ended)
+    return ended.length
   }
 
   /** Forgets sessions that have expired or whose token is gone, and the oldest ones above `most`. */

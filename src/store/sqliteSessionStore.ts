@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { hasTable } from './database.ts'
 import type { SessionStore, StoredSession } from './sessionStore.ts'
 import { written, writtenTogether } from './written.ts'
 
@@ -8,6 +9,7 @@ const subject = 'list of sessions'
 const table = `CREATE TABLE IF NOT EXISTS sessions (
   hash       TEXT    PRIMARY KEY,
   token      TEXT    NOT NULL,
+  tunnel     TEXT,
   started_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL
 ) STRICT`
@@ -21,22 +23,23 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   async all(): Promise<StoredSession[]> {
-    const known = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sessions'"
-    if (this.#database.prepare(known).get() === undefined) return []
+    if (!hasTable(this.#database, 'sessions')) return []
     return this.#database
-      .prepare('SELECT hash, token, started_at, expires_at FROM sessions ORDER BY started_at, rowid')
+      .prepare('SELECT hash, token, tunnel, started_at, expires_at FROM sessions ORDER BY started_at, rowid')
       .all()
       .map((row) => ({
         ...{ hash: String(row['hash']), token: String(row['token']) },
+        tunnel: row['tunnel'] === null ? null : String(row['tunnel']),
         ...{ startedAt: Number(row['started_at']), expiresAt: Number(row['expires_at']) },
       }))
   }
 
-  async put({ hash, token, startedAt, expiresAt }: StoredSession): Promise<void> {
-    const insert = 'INSERT OR REPLACE INTO sessions (hash, token, started_at, expires_at) VALUES (?, ?, ?, ?)'
+  async put({ hash, token, tunnel, startedAt, expiresAt }: StoredSession): Promise<void> {
+    const insert =
+      'INSERT OR REPLACE INTO sessions (hash, token, tunnel, started_at, expires_at) VALUES (?, ?, ?, ?, ?)'
     written(subject, () => {
       this.#makeTable()
-      this.#database.prepare(insert).run(hash, token, startedAt, expiresAt)
+      this.#database.prepare(insert).run(hash, token, tunnel, startedAt, expiresAt)
     })
   }
 

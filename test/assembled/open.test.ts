@@ -110,7 +110,7 @@ it('tandem open carries the page of a cluster elsewhere over the pinned connecti
     ...{ XDG_CONFIG_HOME: folder('config'), XDG_CACHE_HOME: folder('cache'), XDG_STATE_HOME: folder('state') },
   }
   const port = await freePorts(1)
-  const interrupts = new TestInterrupts()
+  let interrupts = new TestInterrupts()
   const begin = (): { exit: Promise<number>; stdout: PassThrough } => {
     const [stdout, stderr] = [new PassThrough(), new PassThrough().resume()]
     const given = { stdin: () => Readable.from([]), stdout, stderr, env, cwd: founder.folder }
@@ -148,4 +148,12 @@ it('tandem open carries the page of a cluster elsewhere over the pinned connecti
   expect(await first.exit).toBe(130)
   await expect(browse(port, 'GET', '/')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   expect(existsSync(folder(`state/tandem/open/${port}.json`))).toBe(false)
+
+  // A page that is still open has a key that is good for nothing, whoever has the port now.
+  interrupts = new TestInterrupts()
+  const third = begin()
+  await linkOf(third.stdout)
+  expect((await browse(port, 'GET', '/api/v1/status', { authorization })).json['code']).toBe('E_SESSION_ENDED')
+  interrupts.interrupt()
+  expect(await third.exit).toBe(130)
 })

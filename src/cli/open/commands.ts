@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import type { ApiClient } from '../../api/client.ts'
+import { asOperatorError } from '../../lib/asOperatorError.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
+import { tooOld } from '../tooOld.ts'
 import { trusted } from '../connect.ts'
 import type { CommonFlags, Session } from '../session.ts'
 import { browserProgram, Redirection, showFile } from './browser.ts'
@@ -24,34 +26,55 @@ export async function openPage(session: Session, flags: OpenFlags, path: string)
   const page = pageUrl(port, path)
   const client = await session.client()
   if (direct !== null) {
-    await show(session, client, page, flags)
+    await show(session, client, page, { ...flags, tunnel: null })
     return 0
   }
   const { interrupts, out, folders } = session
   const record = new TunnelRecord(folders.state, port)
-  if (record.isCarried(url)) {
-    await show(session, client, page, flags)
+  const carrier = record.carriedBy(url)
+  if (carrier !== null) {
+    await show(session, client, page, { ...flags, tunnel: carrier })
     return 0
   }
   const target = await trusted(session.chosen())
-  const tunnel = await Tunnel.open(port, target, (reason) => out.warn(`the controller cannot be reached: ${reason}`))
+  const carried = await Tunnel.open(port, target, (reason) => out.warn(`the controller cannot be reached: ${reason}`))
+  const tunnel = record.take(url)
   try {
-    record.take(url)
-    await show(session, client, page, flags)
+    await show(session, client, page, { ...flags, tunnel })
     out.note(`carrying the page of ${url} at ${page.origin} until Ctrl-C`)
     if (!interrupts.signal.aborted) await once(interrupts.signal, 'abort')
   } finally {
     record.drop()
     new Redirection(folders.state).remove()
-    await tunnel.close()
+    // Before the port is free: an open page would send its key to whoever takes it.
+    await endSessions(client, tunnel).catch((error: unknown) => {
+      out.warn(`the sessions of the page stay for 12 h at most: ${asOperatorError(error).message}`)
+    })
+    await carried.close()
   }
   // SIGTERM is how a supervisor stops this command, so it exits with 0.
   return interrupts.exitCode() === 143 ? 0 : interrupts.exitCode()
 }
 
-async function show(session: Session, client: ApiClient, page: URL, { noBrowser }: OpenFlags): Promise<void> {
+/** Longest time that the end of the command waits for the controller. */
+const endMs = 3_000
+
+const endSessions = (client: ApiClient, tunnel: string): Promise<unknown> =>
+  client.call('endTunnelSessions', { params: { tunnel } }, AbortSignal.timeout(endMs))
+
+interface Shown {
+  noBrowser: boolean
+  /** Id of the tunnel that carries the page. */
+  tunnel: string | null
+}
+
+async function show(session: Session, client: ApiClient, page: URL, { noBrowser, tunnel }: Shown): Promise<void> {
   const { out, host, signal } = session
-  const { link, expiresAt } = await client.call('makeLink', {}, signal).catch(tooOld(client.endpoint.url))
+  const { link, expiresAt } = await client
+    .call('makeLink', { query: tunnel === null ? {} : { tunnel } }, signal)
+    .catch((error: unknown) => {
+      throw tooOld(error, client.endpoint.url, 'no page')
+    })
   const whole = linkTo(page, link)
   const program = noBrowser ? null : browserProgram(host.env, process.platform)
   const shown =
@@ -67,13 +90,3 @@ async function show(session: Session, client: ApiClient, page: URL, { noBrowser 
   out.result(told, () => (shown ? `opened ${page.href}` : whole))
   if (!shown) out.note('the link works once, within a minute')
 }
-
-const tooOld =
-  (url: string) =>
-  (error: unknown): never => {
-    if (!(error instanceof OperatorError && error.code === 'E_NOT_FOUND')) throw error
-    throw new OperatorError('E_NO_ABILITY', `the version of the controller at ${url} has no page`, {
-      subject: url,
-      next: 'tandem status   shows its version; tandem upgrade   upgrades it',
-    })
-  }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { identityOf, type ProcessIdentity } from '../../laptop/processIdentity.ts'
@@ -6,6 +7,8 @@ import { readJson, replaceJson } from '../../lib/durableJson.ts'
 interface Recorded extends ProcessIdentity {
   /** Address of the controller. */
   url: string
+  /** Id of the tunnel. */
+  tunnel: string
 }
 
 /**
@@ -21,16 +24,25 @@ export class TunnelRecord {
     this.#file = join(this.#folder, `${port}.json`)
   }
 
-  /** Whether a running process of this user carries the page of the controller at `url`. */
-  isCarried(url: string): boolean {
-    const known = readJson(this.#file) as Recorded | null // only `take` writes this file
-    return known !== null && known.url === url && identityOf(known.pid)?.startedAt === known.startedAt
+  /** Id of the tunnel with which a running process of this user carries the page of the controller at `url`. */
+  carriedBy(url: string): string | null {
+    const known = this.#known()
+    const isRunning = known !== null && identityOf(known.pid)?.startedAt === known.startedAt
+    return isRunning && known.url === url ? known.tunnel : null
   }
 
-  take(url: string): void {
+  /** Returns the id of the tunnel: that of a tunnel which was killed stays, so that its sessions end with this one. */
+  take(url: string): string {
+    const known = this.#known()
+    const tunnel = known?.url === url ? known.tunnel : randomUUID()
     const self = identityOf(process.pid)
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
-    if (self) replaceJson(this.#file, { ...self, url })
+    if (self) replaceJson(this.#file, { ...self, url, tunnel })
+    return tunnel
+  }
+
+  #known(): Recorded | null {
+    return readJson(this.#file) as Recorded | null // only `take` writes this file
   }
 
   drop(): void {

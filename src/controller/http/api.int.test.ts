@@ -83,6 +83,15 @@ describe('who may call', () => {
     await controller.client.call('revokeToken', { params: { id: made?.id ?? '' } })
     expect(problemCode(await controller.ask('GET', `${basePath}/status`, { token }))).toBe('E_TOKEN_UNKNOWN')
   })
+  it('a token cannot have the name that events give a machine', async () => {
+    for (const name of ['machine a', 'Machine x']) {
+      const made = controller.client.call('createToken', { body: { role: 'reader', name } })
+      await expect(made).rejects.toMatchObject({ code: 'E_USAGE', subject: name })
+    }
+    await controller.client.call('createToken', { body: { role: 'reader', name: 'machine-room' } })
+    const { tokens: all } = await controller.client.call('tokens', {})
+    expect(all.map(({ name }) => name).filter((name) => /machine/i.test(name))).toEqual(['machine-room'])
+  })
   it('a wrong token and a missing token get different errors and different challenges', async () => {
     const head = (line: string): string =>
       `GET ${basePath}/status HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${line}\r\n`

@@ -64,6 +64,12 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
           subject: body.name,
         })
       }
+      // In the log, `machine a` is the machine that reported.
+      if (/^machine /i.test(body.name)) {
+        throw new OperatorError('E_USAGE', 'the name of a token cannot begin with "machine "', {
+          ...{ subject: body.name, next: 'choose another name: events name the machine that reported them like this' },
+        })
+      }
       return { token: await tokens.create(body, controller.now()) }
     },
     revokeToken: async ({ params }) => {

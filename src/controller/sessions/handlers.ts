@@ -6,10 +6,10 @@ import type { KnownCaller } from '../http/callers.ts'
 type Answers = Handlers<keyof typeof sessionOperations>
 
 export const sessionHandlers = ({ sessions, callers, controller }: Rooms): Answers => ({
-  makeLink: (_, caller) => {
+  makeLink: ({ query }, caller) => {
     const { token } = known(caller)
     // Machines do not have this call, and everybody else has a token.
-    const { link, expiresAt } = sessions.link(token ?? '', controller.now())
+    const { link, expiresAt } = sessions.link(token ?? '', controller.now(), query.tunnel)
     return { link, expiresAt: timeOf(expiresAt) }
   },
   startSession: async (_, caller) => {
@@ -25,6 +25,11 @@ export const sessionHandlers = ({ sessions, callers, controller }: Rooms): Answe
   session: (_, caller) => {
     const { name, role, session } = known(caller)
     return { name, role: peoples(role), expiresAt: session && timeOf(session.expiresAt) }
+  },
+  endTunnelSessions: async ({ params }) => {
+    const ended = await sessions.endTunnel(params.tunnel)
+    callers.cutRefused()
+    return { ended }
   },
   endSession: async (_, caller) => {
     const { session } = known(caller)

@@ -49,14 +49,14 @@ async function browser(
 const as = (token: string): ApiClient => new ApiClient({ url: controller.url, token })
 
 async function signIn(token: string = tokens.operator): Promise<string> {
-  const { link } = await as(token).call('makeLink', {})
+  const { link } = await as(token).call('makeLink', { query: {} })
   const { json } = await browser('POST', '/sessions', link)
   return String(json['key'])
 }
 
 describe('a link', () => {
   it('starts one session, and is refused the second time', async () => {
-    const { link } = await controller.client.call('makeLink', {})
+    const { link } = await controller.client.call('makeLink', { query: {} })
     const first = await browser('POST', '/sessions', link)
     expect([first.status, first.json]).toEqual([200, expect.objectContaining({ name: 'op', role: 'operator' })])
     const second = await browser('POST', '/sessions', link)
@@ -65,14 +65,14 @@ describe('a link', () => {
   })
 
   it('starts one session when ten browsers use it at the same moment', async () => {
-    const { link } = await controller.client.call('makeLink', {})
+    const { link } = await controller.client.call('makeLink', { query: {} })
     const answers = await Promise.all(Array.from({ length: 10 }, () => browser('POST', '/sessions', link)))
     const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b)
     expect(statuses).toEqual([200, ...Array.from({ length: 9 }, () => 403)])
   })
 
   it('is no token, and neither a token nor a key is a link', async () => {
-    const { link } = await controller.client.call('makeLink', {})
+    const { link } = await controller.client.call('makeLink', { query: {} })
     expect((await browser('GET', '/status', link)).json['code']).toBe('E_TOKEN_UNKNOWN')
     for (const other of [tokens.operator, await signIn(), 'x']) {
       expect((await browser('POST', '/sessions', other)).json['code']).toBe('E_LINK_REFUSED')
@@ -80,7 +80,7 @@ describe('a link', () => {
   })
 
   it('is made for no machine', async () => {
-    await expect(as(tokens.a).call('makeLink', {})).rejects.toMatchObject({ code: 'E_FORBIDDEN' })
+    await expect(as(tokens.a).call('makeLink', { query: {} })).rejects.toMatchObject({ code: 'E_FORBIDDEN' })
   })
 })
 
@@ -130,6 +130,17 @@ describe('a session', () => {
     expect((await browser('GET', '/status', key)).json['code']).toBe('E_SESSION_ENDED')
   })
 
+  it('ends with the tunnel that its link was made for, also for a reader', async () => {
+    const tunnel = 'tunnel-0123456789'
+    const { link } = await as(tokens.reader).call('makeLink', { query: { tunnel } })
+    const carried = String((await browser('POST', '/sessions', link)).json['key'])
+    const direct = await signIn(tokens.reader)
+    const end = () => as(tokens.reader).call('endTunnelSessions', { params: { tunnel } })
+    expect([await end(), await end()]).toEqual([{ ended: 1 }, { ended: 0 }])
+    expect((await browser('GET', '/session', carried)).json['code']).toBe('E_SESSION_ENDED')
+    expect((await browser('GET', '/session', direct)).status).toBe(200)
+  })
+
   it('ends when its user ends it, and no other does', async () => {
     const [mine, yours] = [await signIn(), await signIn()]
     expect((await browser('POST', '/session/end', mine)).json).toEqual({ ended: true })
@@ -152,7 +163,7 @@ describe('other sites', () => {
     ['an old browser on another site', { origin: 'null', 'sec-fetch-site': 'none' }, 'E_FOREIGN_SITE'],
   ])('%s gets in neither with a link nor with a session', async (_, headers, code) => {
     const key = await signIn()
-    const { link } = await controller.client.call('makeLink', {})
+    const { link } = await controller.client.call('makeLink', { query: {} })
     expect((await browser('POST', '/sessions', link, headers)).json['code']).toBe(code)
     expect((await browser('GET', '/status', key, headers)).json['code']).toBe(code)
     // The link was not used up by that.

@@ -17,7 +17,13 @@ export function sessionStoreConformance(
     afterEach(() => tested.dispose())
 
     const session = (first: string, startedAt: number): StoredSession => ({
-      ...{ hash: first.repeat(64), token: 't'.repeat(64), startedAt, expiresAt: startedAt + 10 },
+      ...{
+        hash: first.repeat(64),
+        token: 't'.repeat(64),
+        tunnel: first === 'a' ? 'home' : null,
+        startedAt,
+        expiresAt: startedAt + 10,
+      },
     })
 
     it('is empty at first', async () => {
