@@ -14,6 +14,12 @@ export interface PaletteItem {
   refusal?: string | null
 }
 
+/** The item of a change; its state is the one that it leads to. */
+export const doing = (change: ChangeProps, state: StateName): PaletteItem => ({
+  ...{ group: 'Do', name: change.title, state, command: change.command, change },
+  refusal: change.refusal ?? null,
+})
+
 const groups: PaletteItem['group'][] = ['Go to', 'Do', 'Changed lately']
 
 /** Number of items that are shown of each group. */

@@ -4,6 +4,7 @@ import { Change } from '../lib/change.tsx'
 import { useCluster } from '../lib/cluster.ts'
 import type { PageProps } from '../lib/feature.ts'
 import { Glyph } from '../lib/glyph.tsx'
+import { drain, putBack } from '../lib/machineChanges.ts'
 import { shortRelease } from '../lib/numbers.ts'
 import { PageFrame } from '../lib/page.tsx'
 import { clockTime, span } from '../lib/time.ts'
@@ -69,35 +70,12 @@ export function MachinePage({ params: { machine: name = '' } }: PageProps): JSX.
 }
 
 function MachineActions({ machine }: { machine: Machine }): JSX.Element {
-  const { name, state } = machine
-  const traffic = machine.traffic ?? state
   const { api } = useCluster()
-  const version = `${name} ${state} ${traffic}`
-  const isOut = traffic === 'drained' || traffic === 'draining'
   return (
     <section class="what" aria-labelledby="what">
       <h2 id="what">Actions</h2>
-      <Change
-        label="Drain"
-        title={`Drain machine ${name}`}
-        danger
-        sentence={`Takes ${name} out of traffic and waits until its requests are finished. Its instances go on running.`}
-        command={`tandem machine drain ${name}`}
-        refusal={isOut ? `Nothing to do: machine ${name} is ${traffic}.` : null}
-        version={version}
-        ask={(signal) => api.rehearse('drainMachine', { params: { machine: name }, body: {} }, signal)}
-        run={() => api.call('drainMachine', { params: { machine: name }, body: {} })}
-      />
-      <Change
-        label="Put back"
-        title={`Put machine ${name} back in traffic`}
-        sentence={`Starts the services of ${name} in the release that is current, and sends requests to them.`}
-        command={`tandem machine ready ${name}`}
-        refusal={isOut ? null : `Nothing to do: machine ${name} is in traffic.`}
-        version={version}
-        ask={(signal) => api.rehearse('readyMachine', { params: { machine: name } }, signal)}
-        run={() => api.call('readyMachine', { params: { machine: name } })}
-      />
+      <Change {...drain(api, machine)} />
+      <Change {...putBack(api, machine)} />
     </section>
   )
 }

@@ -1,5 +1,4 @@
 import type { Overview } from '../../src/api/overview.ts'
-import { count } from '../lib/numbers.ts'
 
 export type Service = Overview['services'][number]
 type Instance = Service['instances'][number]
@@ -35,10 +34,4 @@ export function accessWords({ expose, carries, port, address }: NonNullable<Serv
   const who = expose === 'public' ? 'everybody' : "programs on the cluster's machines"
   if (port === null) return `${who}, at the entry`
   return `${who}, ${carries} at ${address === null ? 'all addresses' : address}`
-}
-
-/** The instances as a sentence: `2 instances on 2 machines`. */
-export function sizeOf({ instances }: Service): string {
-  const running = instances.filter(({ state }) => state !== 'stopped')
-  return `${count(running.length, 'instance')} on ${count(new Set(running.map(({ machine }) => machine)).size, 'machine')}`
 }

@@ -2,8 +2,9 @@ import { expect, it } from 'vitest'
 import type { NumbersSeries } from '../../src/api/numbers.ts'
 import type { ChangeView } from '../../src/api/overview.ts'
 import type { RolloutView } from '../../src/api/views.ts'
+import { sizeOf } from '../lib/serviceChanges.ts'
 import { marksOf, serviceCharts } from './serviceCharts.ts'
-import { accessWords, sizeOf, stateParts, titleOf, type Service } from './serviceWords.ts'
+import { accessWords, stateParts, titleOf, type Service } from './serviceWords.ts'
 
 const t = (s: number): number => Date.parse('2026-11-29T14:00:00.000Z') + s * 1_000
 const iso = (s: number): string => new Date(t(s)).toISOString()
