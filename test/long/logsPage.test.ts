@@ -108,7 +108,7 @@ describe.skipIf(missing !== null)('the page of logs', () => {
   ] as const)('begins with the last words of a failed instance and its reason, %s', async (_, options) => {
     const tab = await at(`/logs/search?instance=${idOn('b', 'search')}`, options)
     await tab.page.getByText('exited with status 1').waitFor()
-    expect(await tab.page.locator('.words').innerText()).toContain('FATAL index open: segment 41: checksum mismatch')
+    expect(await tab.page.getByRole('log').innerText()).toContain('FATAL index open: segment 41: checksum mismatch')
     await rows(tab).first().waitFor()
     expect([...(await findings(tab.page)), ...tab.complaints]).toEqual([])
     expect(await tab.page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)

@@ -3,6 +3,7 @@ import type { JSX } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
 import { useCluster } from '../lib/cluster.ts'
 import type { PageProps } from '../lib/feature.ts'
+import { count } from '../lib/numbers.ts'
 import { PageFrame } from '../lib/page.tsx'
 import { address, setQuery } from '../lib/router.ts'
 import { Fields } from './fields.tsx'
@@ -33,11 +34,7 @@ function LogView({ query }: { query: LogQuery }): JSX.Element {
         <div class="log-body">
           <FieldsOf log={log} query={query} />
           <div class="log-main">
-            {query.instance === null ? (
-              <Failures service={query.service} />
-            ) : (
-              <LastWords instance={query.instance} today={today} />
-            )}
+            {query.instance === null ? <Failures service={query.service} /> : <LastWords instance={query.instance} />}
             <Lines {...{ log, query, find, today }} />
           </div>
         </div>
@@ -93,7 +90,7 @@ function Lines({ log, query, find, today }: LinesProps): JSX.Element {
     <div class="log-lines">
       <Above log={log} found={rows.length} isFinding={find.value !== ''} />
       <RowList {...{ rows, version, today, isFollowing }} all={model.rows} service={query.service} find={find.value} />
-      <Pill log={log} count={rows.length + model.dropped} />
+      <Pill log={log} total={rows.length + model.dropped} />
     </div>
   )
 }
@@ -117,14 +114,14 @@ function Above({ log, found, isFinding }: { log: Log; found: number; isFinding: 
 }
 
 /** Says how many lines came since the reader left the end, and goes there. */
-function Pill({ log, count }: { log: Log; count: number }): JSX.Element | null {
+function Pill({ log, total }: { log: Log; total: number }): JSX.Element | null {
   const { isFollowing, isHeld, version } = log
-  const left = useSignal(count)
+  const left = useSignal(total)
   const isOn = isFollowing.value
   useEffect(() => {
-    left.value = count
+    left.value = total
   }, [isOn])
-  const fresh = Math.max(0, count - left.value)
+  const fresh = Math.max(0, total - left.value)
   const text = isHeld.value ? 'The list is full: go on with the newest ↓' : `${lines(fresh)} ↓`
   return (
     <>
@@ -138,7 +135,7 @@ function Pill({ log, count }: { log: Log; count: number }): JSX.Element | null {
   )
 }
 
-const lines = (count: number): string => `${count.toLocaleString('en')} new ${count === 1 ? 'line' : 'lines'}`
+const lines = (many: number): string => count(many, 'new line')
 
 /** Tells screen readers of new lines, every 10 s at most. */
 function Announced({ text, version }: { text: string; version: ReadonlySignal<number> }): JSX.Element {

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { useCluster } from '../lib/cluster.ts'
 import { Glyph } from '../lib/glyph.tsx'
+import { count } from '../lib/numbers.ts'
 import { PageFrame } from '../lib/page.tsx'
 import './logs.css'
 
@@ -18,9 +19,7 @@ export function ServicesPage(): JSX.Element {
             <li key={service}>
               <a href={`/logs/${service}`}>{service}</a>
               <span class="second">
-                {instances.length === 0
-                  ? 'no instance now'
-                  : `${instances.length} ${instances.length === 1 ? 'instance' : 'instances'}`}
+                {instances.length === 0 ? 'no instance now' : count(instances.length, 'instance')}
               </span>
               {failed.map(({ id, machine, reason }) => (
                 <a key={id} href={`/logs/${service}?instance=${encodeURIComponent(id)}`}>

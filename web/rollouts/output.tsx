@@ -1,32 +1,13 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
-import type { LastWordsView } from '../../src/api/lastWords.ts'
-import { Refused } from '../lib/api.ts'
 import { useCluster } from '../lib/cluster.ts'
 import { Command } from '../lib/command.tsx'
-import { visible } from '../lib/visible.ts'
-
-type Line = LastWordsView['lines'][number]
+import { Output, type OutputLine } from '../lib/output.tsx'
+import { useLastWords } from '../lib/useLastWords.ts'
 
 /** Lines of output that stand beside a rollout. */
 const shownLines = 14
-
-/** Output as it was written, newest last. */
-export function Output({ lines, label }: { lines: readonly Line[]; label: string }): JSX.Element {
-  return (
-    <div class="output" role="log" aria-label={label} aria-live="off" tabIndex={0}>
-      {lines.map(({ at, stream, text }, index) => (
-        // Two lines may be the same in every way.
-        <p key={`${at} ${index}`} class={stream === 'tandem' ? 'quiet' : stream === 'err' ? 'err' : undefined}>
-          <time dateTime={at}>{at.slice(11, 23)}</time>{' '}
-          <span aria-hidden="true">{stream === 'tandem' ? '·' : '│'}</span> {visible(text)}
-        </p>
-      ))}
-      {lines.length === 0 && <p class="quiet">No output yet.</p>}
-    </div>
-  )
-}
 
 interface InstanceProps {
   service: string
@@ -43,7 +24,7 @@ const Links = ({ service, instance, follow }: InstanceProps & { follow: boolean 
 /** The newest lines of an instance as they come. */
 export function LiveOutput({ service, instance }: InstanceProps): JSX.Element {
   const { openTail, past } = useCluster()
-  const lines = useSignal<readonly Line[]>([])
+  const lines = useSignal<readonly OutputLine[]>([])
   useEffect(() => {
     lines.value = []
     const tail = openTail({ service, instance, last: shownLines }, (items) => {
@@ -64,41 +45,15 @@ export function LiveOutput({ service, instance }: InstanceProps): JSX.Element {
   )
 }
 
-/** Delay until last words that are not there yet are asked for again. */
-const lastWordsAgainMs = 3_000
-
 /** The last lines of an instance before it failed. */
 export function LastWords({ service, instance }: InstanceProps): JSX.Element {
-  const { api, past } = useCluster()
-  const found = useSignal<LastWordsView | string | null>(null)
-  const isPast = past !== null
-  useEffect(() => {
-    const stop = new AbortController()
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const ask = (): void => {
-      api.call('lastWords', { params: { instance } }, stop.signal).then(
-        (answer) => (found.value = answer),
-        (error: unknown) => {
-          if (stop.signal.aborted) return
-          if (error instanceof Refused) found.value = error.message
-          // The machine sends them with one of its next reports.
-          if (!isPast) timer = setTimeout(ask, lastWordsAgainMs)
-        },
-      )
-    }
-    ask()
-    return () => {
-      stop.abort()
-      clearTimeout(timer)
-    }
-  }, [api, instance, found, isPast])
-  const { value } = found
+  const words = useLastWords(instance)
   return (
     <>
-      {value === null && <p class="quiet">Reading its last lines.</p>}
-      {typeof value === 'string' && <p class="quiet">{value}</p>}
-      {typeof value === 'object' && value !== null && (
-        <Output lines={value.lines} label={`last lines of ${instance}`} />
+      {words === null || typeof words === 'string' ? (
+        <p class="quiet">{words ?? 'Reading its last lines.'}</p>
+      ) : (
+        <Output lines={words.lines} label={`last lines of ${instance}`} />
       )}
       <Links {...{ service, instance }} follow={false} />
     </>
