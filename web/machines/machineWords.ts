@@ -1,5 +1,5 @@
 import type { Overview } from '../../src/api/overview.ts'
-import { wholePercent } from '../lib/numbers.ts'
+import { count, wholePercent } from '../lib/numbers.ts'
 
 export type Machine = Overview['machines'][number]
 
@@ -23,8 +23,7 @@ export function machinesTitle({ machines, absent }: Pick<Overview, 'machines' | 
     .filter(({ many }) => many > 0)
     .map(({ state, many }) => (many === machines.length && many > 1 ? `all ${state}` : `${many} ${state}`))
   const missing = absent.length === 0 ? [] : [`${absent.length} not joined`]
-  const total = `${machines.length} ${machines.length === 1 ? 'machine' : 'machines'}`
-  return `${total}: ${[...parts, ...missing].join(', ')}`
+  return `${count(machines.length, 'machine')}: ${[...parts, ...missing].join(', ')}`
 }
 
 /** The step of the maintenance with a machine now; `null`: there is none. */

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 import type { Overview } from '../../src/api/overview.ts'
-import { Shape } from '../lib/glyph.tsx'
+import { Sign } from '../lib/sign.tsx'
 import { signs } from '../lib/signs.ts'
 import { clockTime, shortTime } from '../lib/time.ts'
 
@@ -35,15 +35,13 @@ export function ChangedBefore({ changes, now }: { changes: Change[]; now: number
 
 function Row({ change, now }: { change: Change; now: number }): JSX.Element {
   const { at, sign, subject, text, by } = change
-  const { shape, tone } = signs[sign]
+  const isBad = signs[sign].tone === 'bad'
   const isToday = at.slice(0, 10) === new Date(now).toISOString().slice(0, 10)
   return (
     <li>
       <time dateTime={at}>{isToday ? clockTime(at) : shortTime(at, now)}</time>
-      <span class={`tone-${tone}`}>
-        <Shape shape={shape} />
-      </span>
-      <a href={placeOf(change)} class={tone === 'bad' ? 'tone-bad' : ''} title={`${subject} ${text}`}>
+      <Sign sign={sign} />
+      <a href={placeOf(change)} class={isBad ? 'tone-bad' : ''} title={`${subject} ${text}`}>
         {subject} {text} {by !== null && <span class="quiet">{by}</span>}
       </a>
     </li>

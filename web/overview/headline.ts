@@ -1,7 +1,6 @@
 import type { Overview } from '../../src/api/overview.ts'
+import { count } from '../lib/numbers.ts'
 import { clockTime } from '../lib/time.ts'
-
-const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`
 
 /** The answer to "is everything all right": the heading of the overview. `asOf`: the time of it, if that is past. */
 export function headline({ wrong, services, machines }: Overview, asOf: number | null): string {

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
+import { Table } from '../lib/table.tsx'
 import { useEffect } from 'preact/hooks'
 import type { RolloutView } from '../../src/api/views.ts'
 import { useCluster } from '../lib/cluster.ts'
@@ -49,24 +50,11 @@ export function RolloutsPage(): JSX.Element {
           </label>
         </p>
         {past === undefined && running.length === 0 ? null : (
-          <div class="table-room" tabIndex={0} role="region" aria-label="rollouts">
-            <table class="numbers rollouts">
-              <thead>
-                <tr>
-                  {['rollout', 'state', 'started', 'took', 'machines', 'why'].map((name) => (
-                    <th key={name} scope="col">
-                      {name}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {[...running, ...(past ?? [])].map((rollout) => (
-                  <Row key={rollout.id} rollout={rollout} now={now.value} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table label="rollouts" class="rollouts" heads={['rollout', 'state', 'started', 'took', 'machines', 'why']}>
+            {[...running, ...(past ?? [])].map((rollout) => (
+              <Row key={rollout.id} rollout={rollout} now={now.value} />
+            ))}
+          </Table>
         )}
         {past?.length === 0 && running.length === 0 && (
           <p class="quiet">Nothing was rolled yet. tandem push rolls a release.</p>

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
+import { Table } from '../lib/table.tsx'
 import type { RolloutView } from '../../src/api/views.ts'
 import { percentAt, type Range } from '../lib/chart/range.ts'
 import { Glyph, Shape } from '../lib/glyph.tsx'
@@ -251,36 +252,26 @@ function noteOf(row: PhaseRow, part: Machine, { inFlight, drainMs, now }: Waterf
 /** The same in a table: it also says what bars can only show. */
 export function PhaseTable({ rollout, steps, now }: Pick<WaterfallProps, 'rollout' | 'steps' | 'now'>): JSX.Element {
   return (
-    <div class="table-room" tabIndex={0} role="region" aria-label="table of machines and phases">
-      <table class="numbers">
-        <thead>
-          <tr>
-            {['machine', 'phase', 'started', 'took', 'state', ''].map((name) => (
-              <th key={name} scope="col">
-                {name === '' ? <span class="vh">note</span> : name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rollout.machines.flatMap((part) =>
-            phaseRows(rollout, part, steps).flatMap((row) =>
-              row.bars.map((bar) => (
-                <tr key={`${part.machine} ${row.phase} ${bar.from}`}>
-                  <th scope="row">{part.machine}</th>
-                  <td>{row.phase}</td>
-                  <td>{new Date(bar.from).toISOString().slice(11, 23)}</td>
-                  <td>{took(bar, now)}</td>
-                  <td>
-                    {bar.to === null ? 'running' : { forward: 'done', back: 'went back', failed: 'failed' }[bar.kind]}
-                  </td>
-                  <td>{bar.kind === 'failed' ? row.note : ''}</td>
-                </tr>
-              )),
-            ),
-          )}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label="table of machines and phases"
+      heads={['machine', 'phase', 'started', 'took', 'state', { hidden: 'note' }]}
+    >
+      {rollout.machines.flatMap((part) =>
+        phaseRows(rollout, part, steps).flatMap((row) =>
+          row.bars.map((bar) => (
+            <tr key={`${part.machine} ${row.phase} ${bar.from}`}>
+              <th scope="row">{part.machine}</th>
+              <td>{row.phase}</td>
+              <td>{new Date(bar.from).toISOString().slice(11, 23)}</td>
+              <td>{took(bar, now)}</td>
+              <td>
+                {bar.to === null ? 'running' : { forward: 'done', back: 'went back', failed: 'failed' }[bar.kind]}
+              </td>
+              <td>{bar.kind === 'failed' ? row.note : ''}</td>
+            </tr>
+          )),
+        ),
+      )}
+    </Table>
   )
 }

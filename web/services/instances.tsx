@@ -1,4 +1,5 @@
 import type { JSX } from 'preact'
+import { Table } from '../lib/table.tsx'
 import type { Overview } from '../../src/api/overview.ts'
 import { useCluster } from '../lib/cluster.ts'
 import { Command } from '../lib/command.tsx'
@@ -25,43 +26,33 @@ export function Instances({ service, overview }: { service: Service; overview: O
       {shown.length === 0 ? (
         <p class="quiet">None runs.</p>
       ) : (
-        <div class="table-room" tabIndex={0} role="region" aria-label="instances">
-          <table class="numbers">
-            <thead>
-              <tr>
-                {['machine', 'state', 'release', 'age', 'in flight', 'lines'].map((head) => (
-                  <th key={head} scope="col" class={head === 'age' || head === 'in flight' ? 'number' : undefined}>
-                    {head}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((one) => (
-                <tr key={one.id}>
-                  <th scope="row">{one.machine}</th>
-                  <td>
-                    <Glyph state={shownState(one)} bare={shownState(one) === 'ready'} />
-                    {one.reason === null ? null : <span class="second"> {one.reason}</span>}
-                  </td>
-                  <td>
-                    <code>{shortRelease(one.release)}</code>
-                  </td>
-                  <td class="number">{one.since === null ? '–' : span(now.value - Date.parse(one.since))}</td>
-                  <td class="number">{workOf(overview, one.id)}</td>
-                  <td>
-                    <a
-                      href={`/logs/${name}?instance=${encodeURIComponent(one.id)}`}
-                      aria-label={`${one.state === 'failed' ? 'last lines' : 'lines'} of ${one.id}`}
-                    >
-                      {one.state === 'failed' ? 'last lines' : 'lines'}
-                    </a>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="instances"
+          heads={['machine', 'state', 'release', { number: 'age' }, { number: 'in flight' }, 'lines']}
+        >
+          {shown.map((one) => (
+            <tr key={one.id}>
+              <th scope="row">{one.machine}</th>
+              <td>
+                <Glyph state={shownState(one)} bare={shownState(one) === 'ready'} />
+                {one.reason === null ? null : <span class="second"> {one.reason}</span>}
+              </td>
+              <td>
+                <code>{shortRelease(one.release)}</code>
+              </td>
+              <td class="number">{one.since === null ? '–' : span(now.value - Date.parse(one.since))}</td>
+              <td class="number">{workOf(overview, one.id)}</td>
+              <td>
+                <a
+                  href={`/logs/${name}?instance=${encodeURIComponent(one.id)}`}
+                  aria-label={`${one.state === 'failed' ? 'last lines' : 'lines'} of ${one.id}`}
+                >
+                  {one.state === 'failed' ? 'last lines' : 'lines'}
+                </a>
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
       {service.behind.length > 0 && (
         <p class="tone-warn">

@@ -1,9 +1,10 @@
 import type { JSX } from 'preact'
+import { Table } from '../lib/table.tsx'
 import type { EventView, ReleaseView, RolloutView } from '../../src/api/views.ts'
 import { useCluster } from '../lib/cluster.ts'
-import { Glyph, Shape } from '../lib/glyph.tsx'
+import { Glyph } from '../lib/glyph.tsx'
 import { bytes, shortRelease } from '../lib/numbers.ts'
-import { signs } from '../lib/signs.ts'
+import { Sign } from '../lib/sign.tsx'
 import { shortTime, span } from '../lib/time.ts'
 import { visible } from '../lib/visible.ts'
 import type { Service } from './serviceWords.ts'
@@ -24,41 +25,28 @@ export function Releases({ releases, service }: { releases: readonly ReleaseView
       <h2 id="releases">
         Releases <span class="count">{releases.length}</span>
       </h2>
-      <div class="table-room" tabIndex={0} role="region" aria-label="releases">
-        <table class="numbers">
-          <thead>
-            <tr>
-              {['release', 'commit', 'by', 'age', 'size', 'outcome'].map((head) => (
-                <th key={head} scope="col" class={head === 'age' || head === 'size' ? 'number' : undefined}>
-                  {head}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {releases.map((one) => (
-              <tr key={one.release}>
-                <th scope="row">
-                  <code>{shortRelease(one.release)}</code>
-                </th>
-                <td class="commit">
-                  {one.source === null ? (
-                    <span class="quiet">not recorded</span>
-                  ) : (
-                    `${visible(one.source.subject)}${one.source.dirty ? ' +changes' : ''}`
-                  )}
-                </td>
-                <td>{one.by ?? <span class="quiet">not recorded</span>}</td>
-                <td class="number">
-                  <time dateTime={one.publishedAt}>{span(now.value - Date.parse(one.publishedAt))}</time>
-                </td>
-                <td class="number">{bytes(one.bytes)}</td>
-                <td>{outcome(one, service)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label="releases" heads={['release', 'commit', 'by', { number: 'age' }, { number: 'size' }, 'outcome']}>
+        {releases.map((one) => (
+          <tr key={one.release}>
+            <th scope="row">
+              <code>{shortRelease(one.release)}</code>
+            </th>
+            <td class="commit">
+              {one.source === null ? (
+                <span class="quiet">not recorded</span>
+              ) : (
+                `${visible(one.source.subject)}${one.source.dirty ? ' +changes' : ''}`
+              )}
+            </td>
+            <td>{one.by ?? <span class="quiet">not recorded</span>}</td>
+            <td class="number">
+              <time dateTime={one.publishedAt}>{span(now.value - Date.parse(one.publishedAt))}</time>
+            </td>
+            <td class="number">{bytes(one.bytes)}</td>
+            <td>{outcome(one, service)}</td>
+          </tr>
+        ))}
+      </Table>
     </section>
   )
 }
@@ -67,32 +55,23 @@ export function Releases({ releases, service }: { releases: readonly ReleaseView
 export function History({ history, service }: { history: readonly RolloutView[]; service: string }): JSX.Element {
   const { now } = useCluster()
   return (
-    <section aria-labelledby="history">
-      <h2 id="history">
-        Rollouts{' '}
-        <a class="more" href={`/rollouts?service=${service}`}>
-          All
-        </a>
-      </h2>
-      <ul class="lines">
-        {history.slice(0, 8).map(({ id, kind, release, state, startedAt, finishedAt, reason }) => (
-          <li key={id}>
-            <time dateTime={startedAt}>{shortTime(startedAt, now.value)}</time>
-            <span>
-              <a href={`/rollouts/${id}`}>
-                {kind} <code>{shortRelease(release)}</code>
-              </a>{' '}
-              <Glyph state={state} />{' '}
-              <span class="second">
-                {span((finishedAt === null ? now.value : Date.parse(finishedAt)) - Date.parse(startedAt))}
-                {reason === null ? '' : `: ${reason}`}
-              </span>
+    <Newest title="Rollouts" all={`/rollouts?service=${service}`}>
+      {history.slice(0, 8).map(({ id, kind, release, state, startedAt, finishedAt, reason }) => (
+        <li key={id}>
+          <time dateTime={startedAt}>{shortTime(startedAt, now.value)}</time>
+          <span>
+            <a href={`/rollouts/${id}`}>
+              {kind} <code>{shortRelease(release)}</code>
+            </a>{' '}
+            <Glyph state={state} />{' '}
+            <span class="second">
+              {span((finishedAt === null ? now.value : Date.parse(finishedAt)) - Date.parse(startedAt))}
+              {reason === null ? '' : `: ${reason}`}
             </span>
-          </li>
-        ))}
-        {history.length === 0 && <li class="quiet">None yet.</li>}
-      </ul>
-    </section>
+          </span>
+        </li>
+      ))}
+    </Newest>
   )
 }
 
@@ -100,33 +79,35 @@ export function History({ history, service }: { history: readonly RolloutView[];
 export function Events({ events, service }: { events: readonly EventView[]; service: string }): JSX.Element {
   const { now } = useCluster()
   return (
-    <section aria-labelledby="events">
-      <h2 id="events">
-        Events{' '}
-        <a class="more" href={`/timeline?service=${service}`}>
+    <Newest title="Events" all={`/timeline?service=${service}`}>
+      {events.slice(0, 8).map(({ position, at, type, by, words }) => (
+        <li key={position}>
+          <time dateTime={at}>{shortTime(at, now.value)}</time>
+          <span>
+            <Sign sign={words?.sign ?? 'note'} />{' '}
+            <a href={`/timeline?service=${service}&at=${position}`}>
+              {words === undefined ? type : `${words.subject} ${words.text}`}
+            </a>{' '}
+            {typeof by === 'string' && <span class="quiet">{by}</span>}
+          </span>
+        </li>
+      ))}
+    </Newest>
+  )
+}
+
+/** The newest items of a list, of which another page shows all. */
+function Newest({ title, all, children }: { title: string; all: string; children: JSX.Element[] }): JSX.Element {
+  const id = title.toLowerCase()
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id}>
+        {title}{' '}
+        <a class="more" href={all}>
           All
         </a>
       </h2>
-      <ul class="lines">
-        {events.slice(0, 8).map(({ position, at, type, by, words }) => {
-          const sign = words === undefined ? signs.note : signs[words.sign]
-          return (
-            <li key={position}>
-              <time dateTime={at}>{shortTime(at, now.value)}</time>
-              <span>
-                <span class={`tone-${sign.tone}`}>
-                  <Shape shape={sign.shape} />{' '}
-                </span>
-                <a href={`/timeline?service=${service}&at=${position}`}>
-                  {words === undefined ? type : `${words.subject} ${words.text}`}
-                </a>{' '}
-                {typeof by === 'string' && <span class="quiet">{by}</span>}
-              </span>
-            </li>
-          )
-        })}
-        {events.length === 0 && <li class="quiet">None yet.</li>}
-      </ul>
+      <ul class="lines">{children.length === 0 ? <li class="quiet">None yet.</li> : children}</ul>
     </section>
   )
 }

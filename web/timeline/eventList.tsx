@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { Shape } from '../lib/glyph.tsx'
 import { go, queryWith } from '../lib/router.ts'
+import { Sign } from '../lib/sign.tsx'
 import { signs } from '../lib/signs.ts'
 import { clockTime, dayOf } from '../lib/time.ts'
 import type { TimelineEvent } from './timelineModel.ts'
@@ -76,13 +76,10 @@ export function EventRow({
 /** An event in words; one that an older controller sends without them, by its type. */
 export function Sentence({ event: { type, words } }: { event: TimelineEvent }): JSX.Element {
   if (!words) return <span class="sentence">{type}</span>
-  const { shape, tone } = signs[words.sign]
-  const isBad = tone === 'bad' && words.isChange
+  const isBad = signs[words.sign].tone === 'bad' && words.isChange
   return (
     <span class="sentence">
-      <span class={`tone-${tone}`}>
-        <Shape shape={shape} />
-      </span>
+      <Sign sign={words.sign} />
       <span class={isBad ? 'tone-bad' : ''}>
         <b>{words.subject}</b> {words.text}
       </span>

@@ -3,6 +3,7 @@ import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { useCluster } from '../lib/cluster.ts'
 import { addKeys, type Key } from '../lib/keys.ts'
+import { count } from '../lib/numbers.ts'
 import { PageFrame } from '../lib/page.tsx'
 import { address, go, queryWith } from '../lib/router.ts'
 import { EventList } from './eventList.tsx'
@@ -96,7 +97,7 @@ function Newer({ timeline }: { timeline: Timeline }): JSX.Element {
       {timeline.isAtEnd.value ? (
         length === 0 ? null : (
           <button type="button" onClick={show}>
-            {length} new {length === 1 ? 'event' : 'events'}
+            {count(length, 'new event')}
           </button>
         )
       ) : (

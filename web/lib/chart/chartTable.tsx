@@ -1,4 +1,5 @@
 import type { JSX } from 'preact'
+import { Table } from '../table.tsx'
 import { clockTime } from '../time.ts'
 import type { Chart } from './line.ts'
 
@@ -9,34 +10,20 @@ export function ChartTable({ at, charts }: { at: readonly number[]; charts: read
   )
   const known = [...at.entries()].filter(([index]) => columns.some(({ line }) => (line.values[index] ?? null) !== null))
   return (
-    <div class="table-room" tabIndex={0} role="region" aria-label="values of the charts">
-      <table class="numbers">
-        <thead>
-          <tr>
-            <th scope="col">UTC</th>
-            {columns.map(({ name }) => (
-              <th key={name} scope="col" class="number">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {known.toReversed().map(([index, end]) => (
-            <tr key={end}>
-              <th scope="row">{clockTime(end)}</th>
-              {columns.map(({ name, line, format }) => {
-                const value = line.values[index] ?? null
-                return (
-                  <td key={name} class="number">
-                    {value === null ? '–' : format(value)}
-                  </td>
-                )
-              })}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label="values of the charts" heads={['UTC', ...columns.map(({ name }) => ({ number: name }))]}>
+      {known.toReversed().map(([index, end]) => (
+        <tr key={end}>
+          <th scope="row">{clockTime(end)}</th>
+          {columns.map(({ name, line, format }) => {
+            const value = line.values[index] ?? null
+            return (
+              <td key={name} class="number">
+                {value === null ? '–' : format(value)}
+              </td>
+            )
+          })}
+        </tr>
+      ))}
+    </Table>
   )
 }
