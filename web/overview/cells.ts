@@ -41,6 +41,12 @@ export function cellOf(overview: Overview, service: Service, machine: string, no
   return lines.toSorted((a, b) => order(a) - order(b))
 }
 
+/** The line whose numbers fill the columns of a cell; `null`: the cell needs words. */
+export function numbered(lines: readonly Line[]): Line | null {
+  const [line, ...others] = lines
+  return line && others.length === 0 && line.sentence === null && line.perSecond !== null ? line : null
+}
+
 const order = ({ state }: Line): number => ['ready', 'starting', 'draining'].indexOf(state)
 
 const nothing = {

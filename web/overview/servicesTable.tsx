@@ -2,18 +2,11 @@ import type { JSX } from 'preact'
 import type { Overview } from '../../src/api/overview.ts'
 import { useCluster } from '../lib/cluster.ts'
 import { Glyph } from '../lib/glyph.tsx'
-import { percent, rate, shortRelease, wholePercent } from '../lib/numbers.ts'
+import { count, wholePercent } from '../lib/numbers.ts'
 import { address, setQuery } from '../lib/router.ts'
-import { cellOf, filters, shown, type Filter, type Line, type Service } from './cells.ts'
+import { filters, shown, type Filter } from './cells.ts'
+import { ServiceRow, type Layout } from './serviceRow.tsx'
 import { ServicesList } from './servicesList.tsx'
-import { errorsClass, State } from './stateOfLine.tsx'
-
-/** The columns of one machine: fewer where there are more machines. */
-interface Layout {
-  columns: ('state' | 'age' | 'inFlight' | 'perSecond' | 'errors')[]
-  /** The release stands once a row, and a cell only says where it differs. */
-  isDense: boolean
-}
 
 const layoutFor = (machines: number): Layout =>
   machines <= 2
@@ -40,8 +33,7 @@ export function ServicesTable({ overview, now }: { overview: Overview; now: numb
         <h2 id="services">
           Services{' '}
           <span class="count">
-            {overview.services.length} on {overview.machines.length}{' '}
-            {overview.machines.length === 1 ? 'machine' : 'machines'}
+            {overview.services.length} on {count(overview.machines.length, 'machine')}
           </span>
         </h2>
         <span class="quiet of">{past === null ? 'numbers of the last 60 s' : 'numbers of then are not recorded'}</span>
@@ -63,7 +55,7 @@ export function ServicesTable({ overview, now }: { overview: Overview; now: numb
           <Head overview={overview} layout={layout} />
           <tbody>
             {services.map((service) => (
-              <Row key={service.service} overview={overview} service={service} layout={layout} now={now} />
+              <ServiceRow key={service.service} overview={overview} service={service} layout={layout} now={now} />
             ))}
           </tbody>
         </table>
@@ -121,79 +113,4 @@ function loadOf({ load, machines }: Overview, name: string, isDense: boolean): s
     ...(seen.disk === null || isDense ? [] : [`disk ${wholePercent(seen.disk)}`]),
   ]
   return parts.join(' · ')
-}
-
-interface RowProps {
-  overview: Overview
-  service: Service
-  layout: Layout
-  now: number
-}
-
-function Row({ overview, service, layout, now }: RowProps): JSX.Element {
-  const { columns, isDense } = layout
-  const cells = overview.machines.map(({ name }) => ({ name, lines: cellOf(overview, service, name, now) }))
-  return (
-    <tr>
-      <th class="name" scope="row">
-        <a href={`/services/${encodeURIComponent(service.service)}`}>{service.service}</a>
-      </th>
-      {isDense && (
-        <td>
-          <code>{service.release === null ? '' : shortRelease(service.release)}</code>
-        </td>
-      )}
-      {cells.flatMap(({ name, lines }) =>
-        lines.every(({ sentence }) => sentence !== null) || lines.length > 1 || lines[0]?.perSecond === null
-          ? [<Said key={name} lines={lines} columns={columns.length} isDense={isDense} />]
-          : columns.map((column) => (
-              <td key={`${name} ${column}`} class={`col-${column} ${column === 'errors' ? errorsClass(lines[0]) : ''}`}>
-                {lines[0] && <Value line={lines[0]} column={column} isDense={isDense} />}
-              </td>
-            )),
-      )}
-    </tr>
-  )
-}
-
-/** A cell that needs words: several states at once, or a state in which numbers say nothing. */
-function Said({ lines, columns, isDense }: { lines: Line[]; columns: number; isDense: boolean }): JSX.Element {
-  const isBad = lines.some((line) => line.isBad)
-  return (
-    <td class={`said ${isBad ? 'bad' : ''}`} colSpan={columns}>
-      {lines.map((line) => (
-        <div key={`${line.state} ${line.release}`}>
-          <State line={line} isDense={isDense && line.state !== 'behind'} />
-          {!isDense && line.sentence !== null && <span class="sentence">{line.sentence}</span>}
-          {!isDense && line.sentence === null && lines.length > 1 && line.perSecond !== null && (
-            <span class="sentence">{rate(line.perSecond)} req/s</span>
-          )}
-          {line.lastLines !== null && (
-            <a class="more" href={line.lastLines}>
-              last lines
-            </a>
-          )}
-        </div>
-      ))}
-    </td>
-  )
-}
-
-type Column = Layout['columns'][number]
-
-function Value({ line, column, isDense }: { line: Line; column: Column; isDense: boolean }): JSX.Element {
-  switch (column) {
-    case 'state':
-      return <State line={line} isDense={isDense} />
-    case 'age':
-      return <span class="quiet">{line.age}</span>
-    case 'inFlight':
-      return <span class={line.inFlight === 0 ? 'quiet' : ''}>{line.inFlight}</span>
-    case 'perSecond':
-      return (
-        <span class={line.perSecond === 0 ? 'quiet' : ''}>{line.perSecond === null ? '' : rate(line.perSecond)}</span>
-      )
-    case 'errors':
-      return <>{line.errors === null ? '' : percent(line.errors)}</>
-  }
 }

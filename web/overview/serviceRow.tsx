@@ -1,0 +1,94 @@
+import type { JSX } from 'preact'
+import type { Overview } from '../../src/api/overview.ts'
+import { percent, rate, shortRelease } from '../lib/numbers.ts'
+import { cellOf, numbered, type Line, type Service } from './cells.ts'
+import { errorsClass, State } from './stateOfLine.tsx'
+
+/** The columns of one machine: fewer where there are more machines. */
+export interface Layout {
+  columns: ('state' | 'age' | 'inFlight' | 'perSecond' | 'errors')[]
+  /** The release stands once a row, and a cell only says where it differs. */
+  isDense: boolean
+}
+
+interface RowProps {
+  overview: Overview
+  service: Service
+  layout: Layout
+  now: number
+}
+
+/** A service on each machine. */
+export function ServiceRow({ overview, service, layout, now }: RowProps): JSX.Element {
+  return (
+    <tr>
+      <th class="name" scope="row">
+        <a href={`/services/${encodeURIComponent(service.service)}`}>{service.service}</a>
+      </th>
+      {layout.isDense && (
+        <td>
+          <code>{service.release === null ? '' : shortRelease(service.release)}</code>
+        </td>
+      )}
+      {overview.machines.map(({ name }) => (
+        <Cell key={name} lines={cellOf(overview, service, name, now)} layout={layout} />
+      ))}
+    </tr>
+  )
+}
+
+function Cell({ lines, layout }: { lines: Line[]; layout: Layout }): JSX.Element {
+  const { columns, isDense } = layout
+  const line = numbered(lines)
+  if (line === null) return <Said lines={lines} layout={layout} />
+  return (
+    <>
+      {columns.map((column) => (
+        <td key={column} class={`col-${column} ${column === 'errors' ? errorsClass(line) : ''}`}>
+          <Value line={line} column={column} isDense={isDense} />
+        </td>
+      ))}
+    </>
+  )
+}
+
+/** A cell that needs words: several states at once, or a state in which numbers say nothing. */
+function Said({ lines, layout: { columns, isDense } }: { lines: Line[]; layout: Layout }): JSX.Element {
+  return (
+    <td class={`said ${lines.some(({ isBad }) => isBad) ? 'bad' : ''}`} colSpan={columns.length}>
+      {lines.map((line) => {
+        const words = line.sentence ?? (line.perSecond === null ? null : `${rate(line.perSecond)} req/s`)
+        return (
+          <div key={`${line.state} ${line.release}`}>
+            {/* A release that is behind is another than that of the row. */}
+            <State line={line} isDense={isDense && line.state !== 'behind'} />
+            {!isDense && words !== null && <span class="sentence">{words}</span>}
+            {line.lastLines !== null && (
+              <a class="more" href={line.lastLines}>
+                last lines
+              </a>
+            )}
+          </div>
+        )
+      })}
+    </td>
+  )
+}
+
+type Column = Layout['columns'][number]
+
+function Value({ line, column, isDense }: { line: Line; column: Column; isDense: boolean }): JSX.Element {
+  const { age, inFlight, perSecond, errors } = line
+  switch (column) {
+    case 'state':
+      return <State line={line} isDense={isDense} />
+    case 'age':
+      return <span class="quiet">{age}</span>
+    case 'inFlight':
+      return <span class={inFlight === 0 ? 'quiet' : ''}>{inFlight}</span>
+    case 'perSecond':
+      return <span class={perSecond === 0 ? 'quiet' : ''}>{perSecond === null ? '' : rate(perSecond)}</span>
+    case 'errors':
+      return <>{errors === null ? '' : percent(errors)}</>
+  }
+}
