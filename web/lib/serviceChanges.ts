@@ -57,7 +57,7 @@ function refusalOf(of: Service, kind: ServiceChange): string | null {
   return null
 }
 
-/** Another one: the controller decides anew. */
+/** Another one: the controller decides again. */
 export const versionOf = ({ service, release, state, rollout }: Service): string =>
   `${service} ${release} ${state} ${rollout?.id} ${rollout?.state}`
 
