@@ -1,3 +1,5 @@
+import type { ApiClient } from '../api/client.ts'
+import type { Given, OperationName, Operations, Result } from '../api/contract.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 
 /**
@@ -15,4 +17,18 @@ export function tooOld(
     subject: url,
     next,
   })
+}
+
+/** A call that an older controller does not have. `lacks`: as for `tooOld`. */
+export async function newerCall<N extends OperationName>(
+  client: ApiClient,
+  name: N,
+  given: Given<Operations[N]>,
+  { lacks, signal }: { lacks: string; signal: AbortSignal },
+): Promise<Result<Operations[N]>> {
+  try {
+    return await client.call(name, given, signal)
+  } catch (error) {
+    throw tooOld(error, client.endpoint.url, lacks)
+  }
 }

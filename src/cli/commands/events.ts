@@ -4,6 +4,7 @@ import type { EventView } from '../../api/views.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { Outage } from '../follow/contact.ts'
 import { renderEvent } from '../render/event.ts'
+import { newerCall } from '../tooOld.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 type EventsFlags = CommonFlags & {
@@ -93,7 +94,12 @@ async function newest(
       limit,
       ...(before === null ? {} : { before }),
     }
-    const answer: Result<Operations['findEvents']> = await client.call('findEvents', { query }, signal)
+    const answer: Result<Operations['findEvents']> = await newerCall(
+      client,
+      'findEvents',
+      { query },
+      { lacks: 'no search for events', signal },
+    )
     found.push(...answer.events)
     end ??= answer.position
     before = answer.next

@@ -1,6 +1,7 @@
 import { renderDefinition } from '../render/definition.ts'
 import { renderReleases } from '../render/releases.ts'
 import type { CommonFlags, Session } from '../session.ts'
+import { newerCall } from '../tooOld.ts'
 import { noSuchService } from '../noSuchService.ts'
 
 interface Flags extends CommonFlags {
@@ -12,7 +13,12 @@ export async function releases(session: Session, flags: Flags, service: string):
   const client = await session.client()
   if (flags.definition !== undefined) {
     const params = { service, release: flags.definition }
-    const definition = await client.call('releaseDefinition', { params }, signal)
+    const definition = await newerCall(
+      client,
+      'releaseDefinition',
+      { params },
+      { lacks: 'no definitions of releases', signal },
+    )
     out.result(definition, () => renderDefinition(definition, out.paint))
     return 0
   }

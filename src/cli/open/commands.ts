@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { ApiClient } from '../../api/client.ts'
 import { asOperatorError } from '../../lib/asOperatorError.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { tooOld } from '../tooOld.ts'
+import { newerCall } from '../tooOld.ts'
 import { trusted } from '../connect.ts'
 import type { CommonFlags, Session } from '../session.ts'
 import { browserProgram, Redirection, showFile } from './browser.ts'
@@ -70,11 +70,8 @@ interface Shown {
 
 async function show(session: Session, client: ApiClient, page: URL, { noBrowser, tunnel }: Shown): Promise<void> {
   const { out, host, signal } = session
-  const { link, expiresAt } = await client
-    .call('makeLink', { query: tunnel === null ? {} : { tunnel } }, signal)
-    .catch((error: unknown) => {
-      throw tooOld(error, client.endpoint.url, 'no page')
-    })
+  const query = tunnel === null ? {} : { tunnel }
+  const { link, expiresAt } = await newerCall(client, 'makeLink', { query }, { lacks: 'no page', signal })
   const whole = linkTo(page, link)
   const program = noBrowser ? null : browserProgram(host.env, process.platform)
   const shown =

@@ -112,8 +112,8 @@ export class Callers {
   }
 
   /**
-   * Cuts the answers of callers that have lost their access. Called when a token is revoked and when the cluster
-   * changes.
+   * Cuts the answers of callers that have lost their access. Called when a token is revoked, when
+   * sessions end, and when the cluster changes.
    */
   cutRefused(): void {
     this.#cut([...this.#open])
