@@ -1,6 +1,6 @@
 import { forCluster } from '../definitions/overlay.ts'
 import type { Clock } from '../lib/clock.ts'
-import { OperatorError } from '../lib/operatorError.ts'
+import { oneOf } from '../lib/oneOf.ts'
 import type { ReleaseSource } from '../events/fleetEvents.ts'
 import { parseManifest } from '../releases/manifest.ts'
 import { ReleaseDepot } from '../releases/releaseDepot.ts'
@@ -59,16 +59,9 @@ export class ReleaseRoom {
 
   /** Finds the full id of the release that a prefix names. */
   resolve(service: string | null, prefix: string): string {
-    const known = Object.values(this.#controller.state.releases).filter(
-      (release) => (service === null || release.service === service) && release.id.startsWith(prefix),
-    )
-    if (known.length > 1) {
-      throw new OperatorError('E_AMBIGUOUS', `${prefix} matches ${known.length} releases`, {
-        subject: prefix,
-        next: `type more characters: ${known.map(({ id }) => id.slice(0, 16)).join(', ')}`,
-      })
-    }
-    return known[0]?.id ?? prefix
+    const all = Object.values(this.#controller.state.releases)
+    const ids = all.filter((release) => service === null || release.service === service).map(({ id }) => id)
+    return oneOf(prefix, ids, 'releases', (id) => id.slice(0, 16)) ?? prefix
   }
 
   #kept(): Set<string> {

@@ -1,3 +1,4 @@
+import { oneOf } from '../../lib/oneOf.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { invitationTo } from '../invitation.ts'
 import { showAge } from '../duration.ts'
@@ -38,14 +39,14 @@ export async function listTokens(session: Session, _flags: CommonFlags): Promise
 export async function revokeToken(session: Session, _flags: CommonFlags, id: string): Promise<number> {
   const { client } = await session.announce(`revoke token ${id}`)
   const { tokens } = await client.call('tokens', {}, session.signal)
-  const found = tokens.filter((token) => token.id.startsWith(id))
-  const [one] = found
-  if (one === undefined || found.length > 1) {
-    throw new OperatorError(one ? 'E_AMBIGUOUS' : 'E_USAGE', `${id} matches ${found.length} tokens`, {
-      subject: id,
-      next: one ? `type more characters: ${found.map((token) => token.id).join(', ')}` : 'tandem controller token list',
-    })
-  }
+  const found = oneOf(
+    id,
+    tokens.map((token) => token.id),
+    'tokens',
+  )
+  const one = tokens.find((token) => token.id === found)
+  if (!one)
+    throw new OperatorError('E_USAGE', `there is no token ${id}`, { subject: id, next: 'tandem controller token list' })
   await client.call('revokeToken', { params: { id: one.id } }, session.signal)
   session.out.result({ revoked: one.id }, () => `revoked the token of ${one.name} (${one.role})`)
   return 0

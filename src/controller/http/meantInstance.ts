@@ -1,5 +1,6 @@
 import { instancesOf } from '../../fleet/serving.ts'
 import { prepareInstance } from '../../definitions/names.ts'
+import { oneOf } from '../../lib/oneOf.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Asks } from '../asks.ts'
 import type { Controller } from '../controller.ts'
@@ -19,18 +20,9 @@ interface Asked {
  */
 export async function meantInstance(controller: Controller, asks: Asks, asked: Asked): Promise<string> {
   const { service, instance } = asked
-  const known = instancesOf(controller.state, service)
-  const exact = known.some(({ id }) => id === instance)
-  const found = known.filter(({ id }) => id.startsWith(instance))
-  const [only] = found
-  if (exact) return instance
-  if (found.length > 1) {
-    throw new OperatorError('E_AMBIGUOUS', `${instance} matches ${found.length} instances`, {
-      subject: instance,
-      next: `type more characters: ${found.map(({ id }) => id).join(', ')}`,
-    })
-  }
-  if (only) return only.id
+  const ids = instancesOf(controller.state, service).map(({ id }) => id)
+  const found = oneOf(instance, ids, 'instances')
+  if (found !== null) return found
   // `prepare` may not have written anything yet.
   if (preparesOf(controller, service).includes(instance)) return instance
   const kept = await Promise.all(asked.machines.map((machine) => keepsLines(controller, asks, machine, asked)))
@@ -40,7 +32,7 @@ export async function meantInstance(controller: Controller, asks: Asks, asked: A
     `no machine has an instance ${instance} of ${service}, or output of it`,
     {
       subject: instance,
-      next: known.length > 0 ? `instances: ${known.map(({ id }) => id).join(', ')}` : `tandem status ${service}`,
+      next: ids.length > 0 ? `instances: ${ids.join(', ')}` : `tandem status ${service}`,
     },
   )
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { lastWordsSchema, type LastWordsView } from '../../api/lastWords.ts'
 import { BoundedFolder } from '../../lib/boundedFolder.ts'
+import { oneOf } from '../../lib/oneOf.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { lastOf, type Failure } from '../../protocol/lastWords.ts'
 import type { Controller } from '../controller.ts'
@@ -36,14 +37,8 @@ export class LastWordsKeeper {
   /** By the id of an instance or an unambiguous prefix. */
   find(prefix: string): LastWordsView {
     const all = this.#folder.names().flatMap((name) => (name.endsWith(ending) ? [name.slice(0, -ending.length)] : []))
-    const found = all.includes(prefix) ? [prefix] : all.filter((id) => id.startsWith(prefix))
-    if (found.length > 1) {
-      throw new OperatorError('E_AMBIGUOUS', `${prefix} matches ${found.length} instances`, {
-        subject: prefix,
-        next: `type more characters: ${found.slice(0, 10).join(', ')}`,
-      })
-    }
-    const words = found[0] === undefined ? null : this.#read(found[0])
+    const found = oneOf(prefix, all, 'instances')
+    const words = found === null ? null : this.#read(found)
     if (words) return words
     throw new OperatorError('E_NO_SUCH_INSTANCE', `no last output of an instance ${prefix} is kept`, {
       subject: prefix,

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
 import type { RolloutNumbers } from '../../api/numbers.ts'
 import { BoundedFolder } from '../../lib/boundedFolder.ts'
-import { OperatorError } from '../../lib/operatorError.ts'
 import type { Controller } from '../controller.ts'
+import { rolloutIdOf } from '../findRollout.ts'
 import { recordLinesIn, recordText, thinned, type RecordLine } from './recordFile.ts'
 import { rolloutRecord } from './rolloutRecord.ts'
 import type { Read, Sample } from './sample.ts'
@@ -58,18 +58,7 @@ export class RolloutRecorder {
   find(prefix: string): RolloutNumbers {
     const files = this.#folder.names().flatMap((name) => (name.endsWith(ending) ? [name.slice(0, -ending.length)] : []))
     const ids = new Set([...this.#controller.history.all().map(({ id }) => id), ...files])
-    const found = ids.has(prefix) ? [prefix] : [...ids].filter((id) => id.startsWith(prefix))
-    const [rollout] = found
-    if (rollout === undefined) {
-      const next = 'tandem rollouts   lists them'
-      throw new OperatorError('E_NO_SUCH_ROLLOUT', `there is no rollout ${prefix}`, { subject: prefix, next })
-    }
-    if (found.length > 1) {
-      throw new OperatorError('E_AMBIGUOUS', `${prefix} matches ${found.length} rollouts`, {
-        subject: prefix,
-        next: `type more characters: ${found.slice(0, 10).join(', ')}`,
-      })
-    }
+    const rollout = rolloutIdOf(ids, prefix)
     const { lines, damaged } = recordLinesIn(this.#folder.read(rollout + ending) ?? '')
     return rolloutRecord(rollout, lines, damaged)
   }
