@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -92,6 +92,23 @@ describe('the record of a rollout', () => {
       await one.clock.advance(5_000)
       await one.startController()
       one.recordRollouts(folder)
+    })
+    const record = cluster.recordRollouts(folder).find(rollout)
+    expect(record.damaged).toBe(false)
+    expect(sumOf(record)).toEqual(load.sent)
+  })
+
+  it('adds up exactly over a disk that was full for a while and took half a line', async () => {
+    const { cluster, load, rollout } = await recorded(async (one) => {
+      await one.clock.advance(1_500)
+      const aside = `${folder}-aside`
+      renameSync(folder, aside)
+      writeFileSync(folder, 'nothing can be written below a file')
+      await one.clock.advance(4_000)
+      rmSync(folder)
+      renameSync(aside, folder)
+      const [id = ''] = Object.keys(one.controller.state.rollouts)
+      appendFileSync(fileOf(id), readFileSync(fileOf(id)).subarray(0, 40))
     })
     const record = cluster.recordRollouts(folder).find(rollout)
     expect(record.damaged).toBe(false)

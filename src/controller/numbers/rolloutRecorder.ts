@@ -48,6 +48,8 @@ export class RolloutRecorder {
         this.#record(id, service, sample, before)
         this.#isFailing = false
       } catch (error) {
+        // It may have written half a line: the next reading begins with the file, and repairs it.
+        this.#recorded.delete(id)
         if (!this.#isFailing) this.#logger.error({ err: error, rollout: id }, 'could not record numbers; retrying')
         this.#isFailing = true
       }
@@ -84,7 +86,7 @@ export class RolloutRecorder {
     this.#folder.write(name, fitting([...before, ...lines]))
   }
 
-  /** After a start, from the file; damage at its end, from a killed controller, is removed. */
+  /** After a start or an error, from the file. Damage at its end, from a killed controller or a full disk, is removed. */
   #recordedOf(rollout: string): Map<string, number> {
     const known = this.#recorded.get(rollout)
     if (known) return known
