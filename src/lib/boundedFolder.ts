@@ -11,12 +11,17 @@ import {
 import { join } from 'node:path'
 import { makeFolder } from './makeFolder.ts'
 
-interface Limits {
+interface Options {
+  /** Ends the name of each file; files with another ending are ignored. */
+  ending: string
+  /** Most files. */
   files: number
+  /** Most bytes of all files. */
   bytes: number
 }
 
-const fileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,240}$/
+const fileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,200}$/
+/** No file here has this name, because it begins with a dot. */
 const temporary = '.new'
 
 /**
@@ -27,24 +32,26 @@ const temporary = '.new'
  */
 export class BoundedFolder {
   readonly #path: string
-  readonly #limits: Limits
+  readonly #options: Options
   /** Sizes in bytes, longest unwritten first. */
   readonly #files = new Map<string, number>()
   #bytes = 0
 
-  constructor(path: string, limits: Limits) {
+  constructor(path: string, options: Options) {
     this.#path = path
-    this.#limits = limits
+    this.#options = options
+    const { ending } = options
     const found = entriesOf(path).flatMap((entry) => {
-      if (!entry.isFile() || entry.name.endsWith(temporary)) return []
+      const name = entry.name.slice(0, -ending.length)
+      if (!entry.isFile() || name + ending !== entry.name || !fileName.test(name)) return []
       const { size, mtimeMs } = statSync(join(path, entry.name))
-      return [{ name: entry.name, size, mtimeMs }]
+      return [{ name, size, mtimeMs }]
     })
     for (const { name, size } of found.toSorted((a, b) => a.mtimeMs - b.mtimeMs)) this.#put(name, size)
     this.#trim()
   }
 
-  /** Longest unwritten first. */
+  /** Without their ending; longest unwritten first. */
   names(): string[] {
     return [...this.#files.keys()]
   }
@@ -53,38 +60,38 @@ export class BoundedFolder {
     return this.#files.get(name) ?? null
   }
 
-  /** `null`: there is no such file. */
+  /** From the disk, where a failed `append` may have left the begin of its text. `null`: there is no such file. */
   read(name: string): string | null {
-    if (!this.#files.has(name)) return null
     try {
-      return readFileSync(join(this.#path, name), 'utf8')
+      return readFileSync(this.#pathOf(name), 'utf8')
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+      if (isAbsent(error)) return null
       throw error
     }
   }
 
   /** Replaces the file. */
   write(name: string, text: string): void {
-    const path = this.#pathOf(name)
+    const [path, half] = [this.#pathOf(name), join(this.#path, temporary)]
     makeFolder(this.#path)
-    writeFileSync(path + temporary, text, { mode: 0o600 })
-    renameSync(path + temporary, path)
+    writeFileSync(half, text, { mode: 0o600 })
+    renameSync(half, path)
     this.#put(name, Buffer.byteLength(text))
     this.#trim()
   }
 
   /** Adds to the file. */
   append(name: string, text: string): void {
+    const path = this.#pathOf(name)
     makeFolder(this.#path)
-    appendFileSync(this.#pathOf(name), text, { mode: 0o600 })
+    appendFileSync(path, text, { mode: 0o600 })
     this.#put(name, (this.#files.get(name) ?? 0) + Buffer.byteLength(text))
     this.#trim()
   }
 
   #pathOf(name: string): string {
     if (!fileName.test(name)) throw new Error(`${JSON.stringify(name)} is no name of a file here`)
-    return join(this.#path, name)
+    return join(this.#path, name + this.#options.ending)
   }
 
   #put(name: string, bytes: number): void {
@@ -99,19 +106,23 @@ export class BoundedFolder {
   }
 
   #trim(): void {
+    const { files, bytes } = this.#options
     for (const name of this.#files.keys()) {
-      if (this.#files.size <= this.#limits.files && this.#bytes <= this.#limits.bytes) break
-      rmSync(join(this.#path, name), { force: true })
+      if (this.#files.size <= files && this.#bytes <= bytes) break
+      rmSync(this.#pathOf(name), { force: true })
       this.#drop(name)
     }
   }
 }
 
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+
 function entriesOf(path: string): Dirent[] {
   try {
     return readdirSync(path, { withFileTypes: true })
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (isAbsent(error)) return []
     throw error
   }
 }

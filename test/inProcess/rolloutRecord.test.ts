@@ -108,7 +108,7 @@ describe('the record of a rollout', () => {
       rmSync(folder)
       renameSync(aside, folder)
       const [id = ''] = Object.keys(one.controller.state.rollouts)
-      appendFileSync(fileOf(id), readFileSync(fileOf(id)).subarray(0, 40))
+      appendFileSync(fileOf(id), '{"at":1764')
     })
     const record = cluster.recordRollouts(folder).find(rollout)
     expect(record.damaged).toBe(false)

@@ -7,9 +7,8 @@ import { lastOf, type Failure } from '../../protocol/lastWords.ts'
 import type { Controller } from '../controller.ts'
 
 /** The newest failure of each of so many instances is kept: at most some 30 MB. */
-const limits = { files: 1_000, bytes: 32 * 1_024 * 1_024 }
+const files = { ending: '.json', files: 1_000, bytes: 32 * 1_024 * 1_024 }
 const instanceId = /^[a-z0-9][a-z0-9-]{0,199}$/
-const ending = '.json'
 
 interface Parts {
   controller: Controller
@@ -30,14 +29,13 @@ export class LastWordsKeeper {
   constructor({ controller, logger, folder }: Parts) {
     this.#controller = controller
     this.#logger = logger
-    this.#folder = new BoundedFolder(folder, limits)
+    this.#folder = new BoundedFolder(folder, files)
     this.#stop = controller.onDecision(() => this.#look())
   }
 
   /** By the id of an instance or an unambiguous prefix. */
   find(prefix: string): LastWordsView {
-    const all = this.#folder.names().flatMap((name) => (name.endsWith(ending) ? [name.slice(0, -ending.length)] : []))
-    const found = oneOf(prefix, all, 'instances')
+    const found = oneOf(prefix, this.#folder.names(), 'instances')
     const words = found === null ? null : this.#read(found)
     if (words) return words
     throw new OperatorError('E_NO_SUCH_INSTANCE', `no last output of an instance ${prefix} is kept`, {
@@ -68,7 +66,7 @@ export class LastWordsKeeper {
       if ((owner ?? known?.machine ?? machine) !== machine) return
       const words = { ...failure, ...boundedLines(failure), machine }
       if (known && known.at === words.at && known.lines.length === words.lines.length) return
-      this.#folder.write(`${instance}${ending}`, JSON.stringify(words))
+      this.#folder.write(instance, JSON.stringify(words))
     } catch (error) {
       this.#logger.error({ err: error, instance }, 'could not keep the last output of an instance')
     }
@@ -77,7 +75,7 @@ export class LastWordsKeeper {
   /** `null`: there are none, or their file is damaged. */
   #read(instance: string): LastWordsView | null {
     try {
-      const text = this.#folder.read(`${instance}${ending}`)
+      const text = this.#folder.read(instance)
       return text === null ? null : lastWordsSchema.parse(JSON.parse(text))
     } catch (error) {
       this.#logger.warn({ err: error, instance }, 'ignored a damaged file of last output')

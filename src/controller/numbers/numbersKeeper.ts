@@ -163,6 +163,7 @@ export class NumbersKeeper {
   }
 
   #take(machine: string, known: Machine, numbers: MachineNumbers): void {
+    if (this.#machines.get(machine) !== known) return // removed meanwhile
     const { clock } = this.#controller
     const read = { at: clock.now(), monotonic: clock.monotonic(), numbers }
     const sample = sampleOf(machine, known.read, read)

@@ -7,12 +7,11 @@ import { recordLinesIn, recordText, thinned, type RecordLine } from './recordFil
 import { rolloutRecord } from './rolloutRecord.ts'
 import type { Read, Sample } from './sample.ts'
 
-const limits = { files: 5_000, bytes: 256 * 1_024 * 1_024 }
+const files = { ending: '.ndjson', files: 5_000, bytes: 256 * 1_024 * 1_024 }
 /** Beyond this size, a record is thinned. */
 const fileBytes = 256 * 1_024
 /** A rollout that has just ended gets one more reading of each machine, if it comes in this time. */
 const lastReadingMs = 60_000
-const ending = '.ndjson'
 
 interface Parts {
   controller: Controller
@@ -36,7 +35,7 @@ export class RolloutRecorder {
   constructor({ controller, logger, folder }: Parts) {
     this.#controller = controller
     this.#logger = logger
-    this.#folder = new BoundedFolder(folder, limits)
+    this.#folder = new BoundedFolder(folder, files)
   }
 
   /** Takes a reading, and the one before it. A full disk costs the record and nothing else. */
@@ -58,10 +57,9 @@ export class RolloutRecorder {
 
   /** The record of a rollout, by its id or an unambiguous prefix. It is empty if none was made. */
   find(prefix: string): RolloutNumbers {
-    const files = this.#folder.names().flatMap((name) => (name.endsWith(ending) ? [name.slice(0, -ending.length)] : []))
-    const ids = new Set([...this.#controller.history.all().map(({ id }) => id), ...files])
+    const ids = new Set([...this.#controller.history.all().map(({ id }) => id), ...this.#folder.names()])
     const rollout = rolloutIdOf(ids, prefix)
-    const { lines, damaged } = recordLinesIn(this.#folder.read(rollout + ending) ?? '')
+    const { lines, damaged } = recordLinesIn(this.#folder.read(rollout) ?? '')
     return rolloutRecord(rollout, lines, damaged)
   }
 
@@ -75,24 +73,24 @@ export class RolloutRecorder {
     const line = lineOf(service, sample)
     if (line === null) return
     const first = lastAt === undefined && before ? lineOf(service, { ...before, machine: sample.machine }) : null
-    this.#append(rollout + ending, first ? [first, line] : [line])
+    this.#append(rollout, first ? [first, line] : [line])
     recorded.set(sample.machine, sample.at)
   }
 
-  #append(name: string, lines: readonly RecordLine[]): void {
+  #append(rollout: string, lines: readonly RecordLine[]): void {
     const text = recordText(lines)
-    if ((this.#folder.bytesOf(name) ?? 0) + Buffer.byteLength(text) <= fileBytes) return this.#folder.append(name, text)
-    const { lines: before } = recordLinesIn(this.#folder.read(name) ?? '')
-    this.#folder.write(name, fitting([...before, ...lines]))
+    if ((this.#folder.bytesOf(rollout) ?? 0) + Buffer.byteLength(text) <= fileBytes)
+      return this.#folder.append(rollout, text)
+    const { lines: before } = recordLinesIn(this.#folder.read(rollout) ?? '')
+    this.#folder.write(rollout, fitting([...before, ...lines]))
   }
 
   /** After a start or an error, from the file. Damage at its end, from a killed controller or a full disk, is removed. */
   #recordedOf(rollout: string): Map<string, number> {
     const known = this.#recorded.get(rollout)
     if (known) return known
-    const name = rollout + ending
-    const { lines, damaged } = recordLinesIn(this.#folder.read(name) ?? '')
-    if (damaged) this.#folder.write(name, recordText(lines))
+    const { lines, damaged } = recordLinesIn(this.#folder.read(rollout) ?? '')
+    if (damaged) this.#folder.write(rollout, recordText(lines))
     const recorded = new Map(lines.map(({ machine, at }) => [machine, at]))
     this.#recorded.set(rollout, recorded)
     return recorded
