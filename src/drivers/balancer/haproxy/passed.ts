@@ -46,8 +46,9 @@ function servicesIn(sums: StatLine[]): Map<string, { own: AnswersByClass; retrie
 
 /**
  * Counts of HAProxy by instance and by service. HAProxy does not count its own answers apart: they are the
- * answers of a backend less those of its servers. A server's answer counts when it begins, a backend's when it ends; so
- * the difference is too small for a moment, and its highest value is the count.
+ * answers of a backend less those of its servers. A server's answer counts when it begins, a backend's when it ends, and
+ * backends are read first; so the difference can be too small for a moment, never too large, and its highest value is
+ * the count.
  */
 export class Passed {
   readonly #counting: string

@@ -17,11 +17,23 @@ export interface RunningWorker {
   servers: RunningServer[]
 }
 
+/** Of each worker, by process id. */
+interface Answers<Answer> {
+  workers: [current: number, ...old: number[]]
+  answers: [number, Answer][]
+}
+
 /** Statistics of the workers that answered; `workers` lists all. */
 interface Read {
   workers: [current: number, ...old: number[]]
   reading: Reading
 }
+
+/**
+ * Statistics of frontends and backends, then those of servers. In this order, a request that moves on meanwhile is never
+ * an answer of HAProxy's own (more answers of a backend than of its servers).
+ */
+const statistics = ['show stat -1 3 -1', 'show stat -1 4 -1']
 
 /** Interval between looks while a reload is under way. */
 const reloadLookMs = 10
@@ -73,34 +85,29 @@ export class RunningHaproxy {
   }
 
   /** Sends the same command to every worker; workers that end meanwhile give no useful answer. */
-  async askAll(
-    command: string,
-  ): Promise<{ workers: [current: number, ...old: number[]]; answers: [number, string][] }> {
+  askAll(command: string): Promise<Answers<string>> {
     return this.#fromAll((pid) => this.#socket.ask(pid, command))
   }
 
   /** Statistics of all workers; workers that end meanwhile have nothing in flight any more. */
   async read(): Promise<Read> {
-    return this.#read(await this.askAll('show stat'))
+    return this.#read(await this.#fromAll((pid) => this.#socket.askTogether(pid, statistics)))
   }
 
   /** The same, and the work that they hold. */
   async readWithHeld(): Promise<Read & { held: HeldWork }> {
-    const asked = await this.#fromAll((pid) => this.#socket.askTogether(pid, ['show stat', 'tandem held']))
-    const answers = asked.answers.map(([pid, [stat = '']]): [number, string] => [pid, stat])
-    const held = heldWorkIn(asked.answers.map(([, [, text = '']]) => text))
-    return { ...(await this.#read({ workers: asked.workers, answers })), held }
+    const asked = await this.#fromAll((pid) => this.#socket.askTogether(pid, [...statistics, 'tandem held']))
+    const held = heldWorkIn(asked.answers.map(([, texts]) => texts[statistics.length] ?? ''))
+    return { ...(await this.#read(asked)), held }
   }
 
-  async #read({ workers, answers }: Awaited<ReturnType<RunningHaproxy['askAll']>>): Promise<Read> {
+  async #read({ workers, answers }: Answers<string[]>): Promise<Read> {
     await this.held.hold(workers[0])
-    const read = answers.map(([pid, text]) => [pid, statisticsIn(text)] as const)
+    const read = answers.map(([pid, texts]) => [pid, texts.flatMap(statisticsIn)] as const)
     return { workers, reading: new Map(read.filter(([, found]) => found.length > 0)) }
   }
 
-  async #fromAll<Answer>(
-    ask: (pid: number) => Promise<Answer>,
-  ): Promise<{ workers: [current: number, ...old: number[]]; answers: [number, Answer][] }> {
+  async #fromAll<Answer>(ask: (pid: number) => Promise<Answer>): Promise<Answers<Answer>> {
     const found = await this.#socket.workers()
     const workers: [number, ...number[]] = [current(found), ...found.old]
     return {
