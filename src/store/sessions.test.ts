@@ -30,13 +30,15 @@ describe('a link', () => {
     expect(await sessions.start(link, 1)).toBeNull()
   })
 
-  it('is one of at most a hundred: the oldest goes', async () => {
-    const { sessions, token } = await given()
+  it('is one of at most a hundred of its token: the oldest goes', async () => {
+    const { sessions, tokens, token } = await given()
+    const reader = sha256(await tokens.create({ role: 'reader', machine: null, name: 'eyes' }, 0))
+    const others = sessions.link(reader, 0).link
     const first = sessions.link(token, 0).link
     const second = sessions.link(token, 0).link
     for (let index = 2; index <= 100; index++) sessions.link(token, 0)
     expect(sessions.whyNot(first, 1)).toBe('the controller does not know this link')
-    expect(sessions.whyNot(second, 1)).toBeNull()
+    expect([second, others].map((link) => sessions.whyNot(link, 1))).toEqual([null, null])
   })
 })
 
@@ -67,8 +69,10 @@ describe('a session', () => {
     expect(sessions.whyNot(unused, 1)).toBe('the controller does not know this link')
   })
 
-  it('is one of at most a thousand: the oldest ends', async () => {
-    const { sessions, store, token } = await given()
+  it('is one of at most a thousand of its token: the oldest ends', async () => {
+    const { sessions, store, tokens, token } = await given()
+    const reader = sha256(await tokens.create({ role: 'reader', machine: null, name: 'eyes' }, 0))
+    const others = (await sessions.start(sessions.link(reader, 0).link, 0))?.key ?? ''
     const keys: string[] = []
     for (let now = 0; now <= 1_000; now++) {
       const started = await sessions.start(sessions.link(token, now).link, now)
@@ -76,6 +80,28 @@ describe('a session', () => {
     }
     expect(sessions.identify(keys[0] ?? '', 1_001)).toBeNull()
     expect(sessions.identify(keys[1] ?? '', 1_001)).not.toBeNull()
-    expect(await store.all()).toHaveLength(1_000)
+    expect(sessions.identify(others, 1_001)).not.toBeNull()
+    expect(await store.all()).toHaveLength(1_001)
+  })
+
+  it('starts on a full disk, and lives until the controller starts again', async () => {
+    const { sessions, store, tokens, token } = await given()
+    store.isFull = true
+    const key = (await sessions.start(sessions.link(token, 0).link, 0))?.key ?? ''
+    expect(sessions.identify(key, 1)).toMatchObject({ name: 'mira' })
+    expect((await Sessions.open(store, tokens)).identify(key, 1)).toBeNull()
+  })
+
+  it('that ended on a full disk does not come back once there is space', async () => {
+    const { sessions, store, tokens, token } = await given()
+    const start = async (): Promise<string> => (await sessions.start(sessions.link(token, 0).link, 0))?.key ?? ''
+    const [ended, next] = [await start(), await start()]
+    store.isFull = true
+    await sessions.end(ended)
+    expect(sessions.identify(ended, 1)).toBeNull()
+    store.isFull = false
+    await sessions.prune(1)
+    const again = await Sessions.open(store, tokens)
+    expect([ended, next].map((key) => again.identify(key, 1) !== null)).toEqual([false, true])
   })
 })

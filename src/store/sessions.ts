@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { sha256 } from '../lib/hash.ts'
+import { OperatorError } from '../lib/operatorError.ts'
 import type { SessionStore, StoredSession } from './sessionStore.ts'
 import type { TokenHolder } from './tokenStore.ts'
 import type { Tokens } from './tokens.ts'
 
 /** Time in which a link must be used: a browser starts in a few seconds. */
 export const linkMs = 60_000
-/** Number of links that wait; one more makes the oldest useless. */
+/** Number of links of one token that wait; one more makes the oldest useless. */
 const mostLinks = 100
 /** A session ends by itself after this time: a browser that nobody uses any more must not keep its access. */
 export const sessionMs = 30 * 24 * 3_600_000
 /** A session through a tunnel: the tunnel ends it, but may end without having told the controller. */
 export const tunnelSessionMs = 12 * 3_600_000
-/** Number of sessions; one more ends the oldest. */
+/** Number of sessions of one token; one more ends the oldest. A reader must not end those of an operator. */
 const mostSessions = 1_000
 
 const keyPrefix = 'tds_'
@@ -43,6 +44,8 @@ export class Sessions {
   readonly #tokens: Tokens
   readonly #links = new Map<string, Link>()
   readonly #known: Map<string, StoredSession>
+  /** Hashes of ended sessions that the store could not remove, as on a full disk: a restart would revive them. */
+  readonly #unremoved = new Set<string>()
 
   static async open(store: SessionStore, tokens: Tokens): Promise<Sessions> {
     return new Sessions(store, tokens, await store.all())
@@ -60,8 +63,8 @@ export class Sessions {
     const expiresAt = now + linkMs
     // A used or expired link stays a while longer, so that its refusal can say why.
     for (const [hash, { expiresAt: end }] of this.#links) if (end + linkMs < now) this.#links.delete(hash)
-    const [oldest] = this.#links.keys()
-    if (this.#links.size >= mostLinks && oldest !== undefined) this.#links.delete(oldest)
+    const own = [...this.#links].flatMap(([hash, one]) => (one.token === token ? [hash] : []))
+    for (const oldest of own.slice(0, Math.max(0, own.length - mostLinks + 1))) this.#links.delete(oldest)
     this.#links.set(sha256(link), { token, tunnel, expiresAt, isUsed: false })
     return { link, expiresAt }
   }
@@ -86,9 +89,12 @@ export class Sessions {
     const key = `${keyPrefix}${randomBytes(32).toString('base64url')}`
     const expiresAt = now + (tunnel === null ? sessionMs : tunnelSessionMs)
     const session = { hash: sha256(key), token, tunnel, startedAt: now, expiresAt }
-    await this.prune(now, mostSessions - 1)
-    await this.#store.put(session)
+    await this.prune(now)
+    const own = [...this.#known.values()].filter((one) => one.token === token).map((one) => one.hash)
+    await this.#end(own.slice(0, Math.max(0, own.length - mostSessions + 1)))
     this.#known.set(session.hash, session)
+    // On a full disk somebody must be able to look: then the session lives until the controller starts again.
+    await this.#store.put(session).catch(unlessUnwritable)
     return { key, holder: { ...holder, token, expiresAt } }
   }
 
@@ -101,28 +107,40 @@ export class Sessions {
   }
 
   async end(key: string): Promise<void> {
-    const hash = sha256(key)
-    this.#known.delete(hash)
-    await this.#store.remove([hash])
+    await this.#end([sha256(key)])
   }
 
   /** Ends the sessions whose links were made for a tunnel, and makes its other links useless. Returns their number. */
   async endTunnel(tunnel: string): Promise<number> {
     for (const [hash, link] of this.#links) if (link.tunnel === tunnel) this.#links.delete(hash)
     const ended = [...this.#known.values()].filter((session) => session.tunnel === tunnel).map(({ hash }) => hash)
-    for (const hash of ended) this.#known.delete(hash)
-    await this.#store.remove(ended)
+    await this.#end(ended)
     return ended.length
   }
 
-  /** Forgets sessions that have expired or whose token is gone, and the oldest ones above `most`. */
-  async prune(now: number, most = mostSessions): Promise<void> {
-    const all = [...this.#known.values()]
+  /** Forgets sessions that have expired or whose token is gone. */
+  async prune(now: number): Promise<void> {
     const isOver = ({ token, expiresAt }: StoredSession): boolean =>
       expiresAt <= now || this.#tokens.holderOf(token) === null
-    const left = all.filter((session) => !isOver(session))
-    const ended = [...all.filter(isOver), ...left.slice(0, Math.max(0, left.length - most))].map(({ hash }) => hash)
-    for (const hash of ended) this.#known.delete(hash)
-    await this.#store.remove(ended)
+    await this.#end([...this.#known.values()].filter(isOver).map(({ hash }) => hash))
   }
+
+  /** They end at once, also if the store fails; then the next end removes them from it. */
+  async #end(hashes: readonly string[]): Promise<void> {
+    for (const hash of hashes) {
+      this.#known.delete(hash)
+      this.#unremoved.add(hash)
+    }
+    const removed = [...this.#unremoved]
+    try {
+      await this.#store.remove(removed)
+    } catch (error) {
+      return unlessUnwritable(error)
+    }
+    for (const hash of removed) this.#unremoved.delete(hash)
+  }
+}
+
+function unlessUnwritable(error: unknown): void {
+  if (!(error instanceof OperatorError) || error.code !== 'E_LOG_UNWRITABLE') throw error
 }

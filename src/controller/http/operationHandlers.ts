@@ -74,8 +74,8 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
     },
     revokeToken: async ({ params }) => {
       const revoked = await tokens.revoke(params.id)
-      await sessions.prune(controller.now())
       callers.cutRefused()
+      await sessions.prune(controller.now())
       return { revoked }
     },
     openCommand: ({ params, body }) => {
