@@ -1,3 +1,4 @@
+import { aroundStops } from './cli/aroundStops.ts'
 import { watchInterrupts } from './cli/interrupts.ts'
 import { runCli } from './cli/runCli.ts'
 import { closeInheritedFiles } from './lib/inheritedFiles.ts'
@@ -15,6 +16,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   version: readVersion(),
   interrupts: watchInterrupts,
+  aroundStops,
   entryPoints: {
     initController: async (options) => (await import('./controller/foundCluster.ts')).foundCluster(options),
     startController: async (cluster, data, words) =>

@@ -18,5 +18,7 @@ export interface CliHost {
   version: string
   /** Begins to watch for Ctrl-C and signals, until `stop`. */
   interrupts: () => Interrupts
+  /** Calls `leave` before Ctrl-Z stops the process, and `back` when it goes on, until the returned function is called. */
+  aroundStops: (leave: () => void, back: () => void) => () => void
   entryPoints: EntryPoints
 }

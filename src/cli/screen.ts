@@ -13,7 +13,11 @@ export class Screen {
 
   constructor(stream: TextStream) {
     this.#stream = stream
-    stream.write(enter)
+    this.enter()
+  }
+
+  enter(): void {
+    this.#stream.write(enter)
   }
 
   /** Shows these lines, prepared for a terminal. Says how many have no room. */
@@ -24,7 +28,7 @@ export class Screen {
     this.#stream.write(`${home}${shown.map((line) => `${line}${clearLine}`).join('\r\n')}${clearBelow}`)
   }
 
-  close(): void {
+  leave(): void {
     this.#stream.write(leave)
   }
 }

@@ -55,10 +55,17 @@ async function watching(argv: string[], isTTY: boolean) {
   })
   const [stdout, stderr, interrupts] = [new Shown(isTTY), new Shown(isTTY), new TestInterrupts()]
   const stdin = (): never => expect.fail('reads no input')
-  const host = hostHere({ stdin, stdout, stderr, env, cwd: '/', interrupts: () => interrupts })
+  const stops: (() => void)[] = []
+  const aroundStops = (leave: () => void, back: () => void): (() => void) => {
+    stops.push(leave, back)
+    return () => {
+      stops.length = 0
+    }
+  }
+  const host = hostHere({ stdin, stdout, stderr, env, cwd: '/', interrupts: () => interrupts, aroundStops })
   const code = runCli(['status', '--watch', ...argv], host)
   await until(() => expect(streams).toHaveLength(1))
-  return { stdout, stderr, interrupts, code, streams, first: streams[0]! }
+  return { stdout, stderr, interrupts, code, streams, stops, first: streams[0]! }
 }
 
 const whole = (one: Overview): unknown => ({ kind: 'whole', at: at(0), overview: one })
@@ -82,6 +89,21 @@ it('draws on the whole terminal, follows changes, says when it is not live, and 
   interrupts.interrupt()
   expect(await code).toBe(130)
   expect(stdout.text.endsWith('\u001b[?1049l')).toBe(true)
+})
+
+it('gives the terminal back for the time that Ctrl-Z stops it', async () => {
+  const { stdout, interrupts, code, first, stops } = await watching([], true)
+  sendEvents(first, whole(overview()))
+  await until(() => expect(stdout.text).toContain('live '))
+  const [leave, back] = stops
+  leave?.()
+  expect(stdout.text.endsWith('\u001b[?1049l')).toBe(true)
+  const stopped = stdout.text.length
+  back?.()
+  expect(stdout.text.slice(stopped).startsWith('\u001b[?1049h')).toBe(true)
+  expect(stdout.text.slice(stopped)).toContain('live ')
+  interrupts.interrupt()
+  expect([await code, stops]).toEqual([130, []])
 })
 
 it('prints the status again elsewhere when something but the ages has changed', async () => {

@@ -42,6 +42,7 @@ class View {
   #isLost = false
   #screen: Screen | null = null
   #shown = ''
+  #forgetStops = (): void => {}
 
   constructor(session: Session, service: string | null) {
     this.#session = session
@@ -56,9 +57,21 @@ class View {
     const { wrong, changes } = overview
     out.object({ ...statusIn(overview), wrong, changes })
     if (out.json) return
-    this.#screen ??= out.screen()
+    this.#screen ??= this.#takeScreen()
     if (this.#screen) this.draw()
     else this.#print(overview)
+  }
+
+  #takeScreen(): Screen | null {
+    const { out, host } = this.#session
+    const screen = out.screen()
+    if (screen === null) return null
+    const back = (): void => {
+      screen.enter()
+      this.draw()
+    }
+    this.#forgetStops = host.aroundStops(() => screen.leave(), back)
+    return screen
   }
 
   lost(): void {
@@ -86,7 +99,8 @@ class View {
   }
 
   close(): void {
-    this.#screen?.close()
+    this.#forgetStops()
+    this.#screen?.leave()
   }
 
   /** The ages change at every message, so they do not count. */

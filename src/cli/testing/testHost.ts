@@ -26,7 +26,8 @@ export async function runHere(
 export function hostHere(
   given: Pick<CliHost, 'stdin' | 'stdout' | 'stderr' | 'env' | 'cwd'> & Partial<CliHost>,
 ): CliHost {
-  return { version: '9.9.9', entryPoints: noPrograms, interrupts: () => new TestInterrupts(), ...given }
+  const signals = { interrupts: () => new TestInterrupts(), aroundStops: () => () => {} }
+  return { version: '9.9.9', entryPoints: noPrograms, ...signals, ...given }
 }
 
 /** Signals that a test sends to a command line. */
