@@ -30,8 +30,8 @@ describe.skipIf(missing !== null)('the page in a browser', () => {
     await cluster?.remove()
   })
 
-  const link = async (path = '/'): Promise<string> => {
-    const opened = await cluster.json<{ link?: string }>('open', path, '--no-browser')
+  const link = async (path = '/', of = cluster): Promise<string> => {
+    const opened = await of.json<{ link?: string }>('open', path, '--no-browser')
     expect(opened).toMatchObject({ exit: 0, shown: false })
     return opened.link ?? ''
   }
@@ -143,7 +143,9 @@ describe.skipIf(missing !== null)('the page in a browser', () => {
   })
 
   it('lets no other site in: by a frame, a request, a form, or a name of its own for this computer', async () => {
-    const evil = createServer((_, response) => {
+    const seen: unknown[] = []
+    const evil = createServer(({ headers }, response) => {
+      if (seen.length === 0) seen.push(headers.cookie)
       response.setHeader('content-type', 'text/html').end(`<!doctype html><title>evil</title>
         <iframe name="frame" src="${origin}/"></iframe><form method="post" target="frame" action="${origin}/api/v1/sessions"></form>`)
     }).listen(0, '127.0.0.1')
@@ -151,6 +153,10 @@ describe.skipIf(missing !== null)('the page in a browser', () => {
     const { port } = evil.address() as AddressInfo // it listens on TCP
     const tab = await signedIn()
     const context = tab.page.context()
+    const neighbour = await context.newPage()
+    // A service on another port of the same name.
+    await neighbour.goto(`http://tandem.localhost:${port}/`)
+    expect([await neighbour.evaluate('[document.cookie, localStorage.length]'), seen]).toEqual([['', 0], [undefined]])
     const other = await context.newPage()
     const said: string[] = []
     other.on('console', (message) => said.push(message.text()))
@@ -171,6 +177,32 @@ describe.skipIf(missing !== null)('the page in a browser', () => {
     expect(await h1(tab)).toMatch(/^All well/)
     await context.close()
     evil.close()
+  })
+
+  it('keeps two clusters apart, also when the second takes the port of the first', async () => {
+    const tab = await signedIn()
+    const context = tab.page.context()
+    const second = await Laptop.start({ machines: 1 })
+    const other = await watched(context, `http://tandem.localhost:${second.port}`)
+    await other.page.goto(await link('/', second))
+    const all = other.page.getByRole('heading', { level: 1, name: /^All well, 0 services on 1 machine/ })
+    await all.waitFor()
+    await other.page.getByRole('button', { name: 'tandem up' }).click()
+    await other.page.getByRole('button', { name: 'Sign out' }).click()
+    const signedOut = other.page.getByRole('heading', { level: 1, name: 'You are not signed in' })
+    await signedOut.waitFor()
+    expect(await h1(tab)).toMatch(/^All well, .* 2 machines/)
+    // Only the fragment changes.
+    await other.page.goto(await link('/', second))
+    await all.waitFor()
+    await second.remove()
+    await other.page.locator('.strip').waitFor()
+    const third = await Laptop.start({ machines: 1, port: second.port })
+    await signedOut.waitFor()
+    expect(await other.page.evaluate('localStorage.length')).toBe(0)
+    expect([...tab.complaints, ...other.complaints]).toEqual([])
+    await context.close()
+    await third.remove()
   })
 
   it('reads one stream in two tabs, and passes it on when one is closed', async () => {

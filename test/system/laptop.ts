@@ -14,6 +14,7 @@ type Inherited = Record<number, number>
 
 interface Options {
   machines?: number
+  port?: number
   main?: string
   inherited?: Inherited
   prepare?: (data: string) => void | Promise<void>
@@ -33,18 +34,19 @@ export class Laptop extends CommandLine {
   #inherited: Inherited
 
   /**
-   * `main`: the program to run, by default that of the checkout. `inherited`: descriptors that every command inherits.
+   * `port`: of the controller, by default a free one. `main`: the program to run, by default that of the checkout. `inherited`: descriptors that every command inherits.
    * `prepare`: called first, with the data folder.
    */
   static async start({
     machines = 2,
+    port: wanted,
     main = join(root, 'src/main.ts'),
     inherited = {},
     prepare = () => {},
   }: Options = {}): Promise<Laptop> {
     mkdirSync(join(root, 'tmp'), { recursive: true })
     const folder = mkdtempSync(join(root, 'tmp/laptop-'))
-    const [port, entryPort] = [await freePorts(1), await freePorts(machines)]
+    const [port, entryPort] = [wanted ?? (await freePorts(1)), await freePorts(machines)]
     const laptop = new Laptop(folder, port, entryPort, machines, main, inherited)
     mkdirSync(join(folder, 'data'), { mode: 0o700 })
     await prepare(join(folder, 'data'))

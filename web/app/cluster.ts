@@ -5,7 +5,6 @@ import type { Cluster, Me } from '../lib/cluster.ts'
 import { calls, streams } from '../lib/calls.ts'
 import { Live, type Message } from '../lib/live.ts'
 import { refusalOf } from '../lib/refusal.ts'
-import type { SessionKey } from '../lib/session.ts'
 import { tabSharing } from '../lib/sharing.ts'
 import { Tail } from '../lib/tail.ts'
 
@@ -24,6 +23,9 @@ export interface Opened {
   close: () => void
 }
 
+/** Only tabs of one session share a stream: another one may see another cluster, which has taken the port. */
+const sharedName = (key: string): string => `tandem.live ${key.slice(-8)}`
+
 const endPath = calls.endTail.replace('POST ', '')
 
 /** Tails are ended also when the tab is closed: a stream carries only so many. */
@@ -38,12 +40,14 @@ function openTailOf(live: Live<Overview>, api: Api): Cluster['openTail'] {
     })
 }
 
-/** Begins to read the cluster with the key of a session. While nobody sees the tab, nothing is read. */
-export function openCluster(session: SessionKey): Opened {
-  const ended = (): void => session.set(null)
-  const api = new Api(() => session.key.peek(), ended)
+/**
+ * Begins to read the cluster with the key of a session, until the session has ended. While nobody sees the tab, nothing
+ * is read.
+ */
+export function openCluster(key: string, ended: () => void): Opened {
+  const api = new Api(key, ended)
   const read = (stop: AbortSignal): AsyncIterable<Message<Overview>> => api.stream<Sent>(streams.live, stop)
-  const live = new Live<Overview>({ read, timers, sharing: tabSharing('tandem.live'), random: Math.random })
+  const live = new Live<Overview>({ read, timers, sharing: tabSharing(sharedName(key)), random: Math.random })
   const [me, now] = [signal<Me | null>(null), signal(Date.now())]
   const seen = (): void => (document.visibilityState === 'visible' ? live.show() : live.hide())
   document.addEventListener('visibilitychange', seen)

@@ -35,14 +35,10 @@ export function Door({ session, link }: DoorProps): JSX.Element | null {
   if (session.key.value === null || isRefused) {
     return <SignedOut reason={reason.value} goOn={session.key.value === null ? null : () => (reason.value = null)} />
   }
-  return <Inside key={session.key.value} session={session} />
+  return <Inside key={session.key.value} session={session} own={session.key.value} />
 }
 
-const apiWith = (key: string): Api =>
-  new Api(
-    () => key,
-    () => {},
-  )
+const apiWith = (key: string): Api => new Api(key, () => {})
 
 async function endFormer(key: string): Promise<void> {
   try {
@@ -69,13 +65,15 @@ async function signIn(session: SessionKey, link: string): Promise<Reason | null>
   }
 }
 
-function Inside({ session }: { session: SessionKey }): JSX.Element {
-  const opened = useMemo(() => openCluster(session), [session])
+/** `own`: the key of the session. */
+function Inside({ session, own }: { session: SessionKey; own: string }): JSX.Element {
+  const ended = (): void => session.end(own)
+  const opened = useMemo(() => openCluster(own, ended), [own])
   useEffect(() => () => opened.close(), [opened])
   useSignalEffect(() => {
-    if (opened.cluster.contact.value.state === 'ended') session.set(null)
+    if (opened.cluster.contact.value.state === 'ended') ended()
   })
-  return <Shell opened={opened} session={session} />
+  return <Shell opened={opened} ended={ended} />
 }
 
 function SignedOut({ reason, goOn }: { reason: Reason | null; goOn: (() => void) | null }): JSX.Element {

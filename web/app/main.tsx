@@ -8,10 +8,12 @@ import { listenForKeys } from '../lib/keys.ts'
 import { Door } from './door.tsx'
 import { withinPast } from './pastAddress.ts'
 import { restoreScheme } from './scheme.ts'
+import { showTextsHarmless } from './shownText.ts'
 
 const page = document.getElementById('page')
 if (page) {
   restoreScheme()
+  showTextsHarmless()
   followLinks(withinPast)
   listenForKeys()
   const session = new SessionKey(localStorage)
@@ -19,5 +21,9 @@ if (page) {
   const link = linkIn(location.hash)
   // The secret must not stay in the history, where the way back would use it again.
   if (link !== null) history.replaceState(null, '', location.pathname + location.search)
+  // A link that somebody pastes into an open page changes only the fragment.
+  addEventListener('hashchange', () => {
+    if (linkIn(location.hash) !== null) location.reload()
+  })
   render(<Door session={session} link={link} />, page)
 }

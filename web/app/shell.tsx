@@ -6,7 +6,6 @@ import { ClusterContext } from '../lib/cluster.ts'
 import { addKeys, type Key } from '../lib/keys.ts'
 import { openCommand } from '../lib/openCommand.ts'
 import { go } from '../lib/router.ts'
-import type { SessionKey } from '../lib/session.ts'
 import { Account } from './account.tsx'
 import { Bar } from './bar.tsx'
 import type { Opened } from './cluster.ts'
@@ -28,7 +27,7 @@ const preloadMs = 3_000
 type OpenDialog = 'keys' | 'account' | 'palette' | null
 
 /** Everything around the pages: bar, notice of an outage, dialogs. */
-export function Shell({ opened, session }: { opened: Opened; session: SessionKey }): JSX.Element {
+export function Shell({ opened, ended }: { opened: Opened; ended: () => void }): JSX.Element {
   const dialog = useSignal<OpenDialog>(null)
   // The event that one was closed may come after another has been opened.
   const close = (which: OpenDialog) => (): void => {
@@ -59,7 +58,8 @@ export function Shell({ opened, session }: { opened: Opened; session: SessionKey
     return () => clearTimeout(timer)
   }, [])
   const signOut = (): void => {
-    void opened.cluster.api.call('endSession', {}).finally(() => session.set(null))
+    // Without an answer the session stays, but nobody has its key any more.
+    opened.cluster.api.call('endSession', {}).then(ended, ended)
   }
   return (
     <ClusterContext.Provider value={opened.cluster}>

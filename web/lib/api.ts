@@ -31,13 +31,13 @@ export interface Input {
   body?: unknown
 }
 
-/** Calls of the controller with the key of this session. */
+/** Calls of the controller with the key of a session, or the secret of a link. */
 export class Api {
-  readonly #key: () => string | null
+  readonly #key: string
   readonly #onEnded: () => void
 
   /** `onEnded`: the controller does not know the session any more. */
-  constructor(key: () => string | null, onEnded: () => void) {
+  constructor(key: string, onEnded: () => void) {
     this.#key = key
     this.#onEnded = onEnded
   }
@@ -85,7 +85,6 @@ export class Api {
     path: string,
     init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {},
   ): Promise<Response> {
-    const key = this.#key()
     let response: Response
     try {
       response = await fetch(apiPath + path, {
@@ -93,7 +92,7 @@ export class Api {
         // An action that was begun is carried out, also if its tab is closed at that moment.
         keepalive: method === 'POST',
         ...{ method, cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer' },
-        headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...init.headers },
+        headers: { authorization: `Bearer ${this.#key}`, ...init.headers },
       })
     } catch (cause) {
       if (init.signal?.aborted && !isTimeout(init.signal.reason)) throw cause
@@ -101,7 +100,7 @@ export class Api {
     }
     if (response.ok) return response
     const problem = await problemOf(response)
-    if (response.status === 401 && key !== null && key === this.#key()) this.#onEnded()
+    if (response.status === 401) this.#onEnded()
     throw new Refused(problem)
   }
 }

@@ -57,10 +57,7 @@ export class PastApi extends Api {
   readonly #moment: Moment
 
   constructor(present: Api, moment: Moment) {
-    super(
-      () => null,
-      () => {},
-    )
+    super('', () => {}) // it makes no request of its own
     this.#present = present
     this.#moment = moment
   }

@@ -17,10 +17,15 @@ export class SessionKey {
     return this.#key
   }
 
-  set(key: string | null): void {
-    if (key === null) this.#storage.removeItem(storedAs)
-    else this.#storage.setItem(storedAs, key)
+  set(key: string): void {
+    this.#storage.setItem(storedAs, key)
     this.#key.value = key
+  }
+
+  /** The session has ended. Another tab may have signed in meanwhile: then this one goes on with its key. */
+  end(key: string): void {
+    if (this.#storage.getItem(storedAs) === key) this.#storage.removeItem(storedAs)
+    this.#key.value = this.#storage.getItem(storedAs)
   }
 
   /** Another tab has signed in or out. */
