@@ -17,7 +17,7 @@ export function whyUnwritable(last: OperatorError | null, data: string): string 
   const isFull = free < leastFreeBytes
   if (last && (isFull || !wasFull(last))) return withNext(last)
   if (!isFull) return null
-  return `only ${free} bytes are left on the disk of ${data}, and the next change may not fit; du -xh --max-depth=2 ${data}   shows what uses the space`
+  return `only ${free} bytes are left on the disk of ${data}, and the next change may not fit; du -xh --max-depth=3 $(stat -c %m ${data}) | sort -h | tail   shows what uses the space`
 }
 
 const wasFull = ({ cause }: OperatorError): boolean =>

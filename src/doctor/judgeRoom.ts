@@ -13,11 +13,11 @@ export function judgeDisks(disks: Disk[]): Finding[] {
   return disks.flatMap(({ path, holds, freeBytes, totalBytes, freeInodes, totalInodes }) => {
     const found: Finding[] = []
     if (freeBytes < leastFreeBytes && freeBytes < totalBytes * leastFreeShare) {
-      const next = `du -xh --max-depth=2 ${path} | sort -h${bounds[holds]}`
+      const next = `du -xh --max-depth=3 ${mountOf(path)} | sort -h | tail${bounds[holds]}`
       found.push(wrong('disk', `${path}: ${sizeOf(freeBytes)} of ${sizeOf(totalBytes)} left`, next))
     }
     if (totalInodes > 0 && freeInodes < totalInodes * leastFreeInodeShare) {
-      const next = `du -x --inodes --max-depth=2 ${path} | sort -n`
+      const next = `du -x --inodes --max-depth=3 ${mountOf(path)} | sort -n | tail`
       found.push(
         wrong(
           'disk',
@@ -29,6 +29,9 @@ export function judgeDisks(disks: Disk[]): Finding[] {
     return found
   })
 }
+
+/** The whole file system: a file beside this folder may have filled it. */
+const mountOf = (path: string): string => `$(stat -c %m ${path})`
 
 /** Commands that limit the growth. */
 const bounds: Record<Disk['holds'], string> = {

@@ -1,15 +1,27 @@
 import type { Check } from '../api/checks.ts'
 import { problem, type StandingProblem } from '../api/standingProblem.ts'
 import type { Status } from '../api/views.ts'
+import { diskFull } from './numberProblems.ts'
 
-/** Findings of checkups that the status does not tell anyhow. They stand last: nothing of them stops a service now. */
-export function checkProblems({ machines }: Pick<Status, 'machines'>, checks: readonly Check[]): StandingProblem[] {
+/**
+ * Findings of checkups that neither the status nor `told` tells anyhow. They stand last: nothing of them stops a service
+ * now.
+ */
+export function checkProblems(
+  { machines }: Pick<Status, 'machines'>,
+  checks: readonly Check[],
+  told: readonly StandingProblem[] = [],
+): StandingProblem[] {
+  const full = new Set(told.flatMap(({ word, machine }) => (word === diskFull ? [machine] : [])))
   return checks.flatMap(({ machine, findings, at }) => {
     const isMachine = !machine.startsWith('(')
-    if (machines.find(({ name }) => name === machine)?.state === 'lost') return []
+    const known = machines.find(({ name }) => name === machine)
+    if (known?.state === 'lost') return []
+    const reported = new Set(known?.problems.map(clause))
     const subject = isMachine ? `machine ${machine}` : 'controller'
     return findings
-      .filter(({ level, area }) => level === 'wrong' && area !== 'report')
+      .filter(({ level, area, what }) => level === 'wrong' && area !== 'report' && !reported.has(clause(what)))
+      .filter(({ area }) => area !== 'disk' || !full.has(machine))
       .map(({ area, what, next }) =>
         problem({
           ...{ tone: 'warn', word: area, subject, text: `${subject}: ${what}`, since: at },
@@ -18,3 +30,6 @@ export function checkProblems({ machines }: Pick<Status, 'machines'>, checks: re
       )
   })
 }
+
+/** Its first clause: the machine's own report says the same fact with other consequences. */
+const clause = (text: string): string => text.split(/[,:]/, 1)[0] ?? ''

@@ -38,7 +38,8 @@ function lost({ name, state, lastSeen }: Machine): StandingProblem[] {
   if (state !== 'lost') return []
   const subject = `machine ${name}`
   const text = `${subject} is lost${lastSeen ? `: its last report was at ${lastSeen}` : ''}`
-  return [problem({ tone: 'bad', word: 'lost', subject, text, since: lastSeen, machine: name })]
+  const next = [{ command: null, does: 'look at its power and network, then at tandem-agent.service there' }]
+  return [problem({ tone: 'bad', word: 'lost', subject, text, next, since: lastSeen, machine: name })]
 }
 
 function notJoined(name: string): StandingProblem {

@@ -1,10 +1,8 @@
 import type { JSX } from 'preact'
-import type { Overview } from '../../src/api/overview.ts'
 import { Sign } from '../lib/sign.tsx'
 import { signs } from '../lib/signs.ts'
 import { clockTime, shortTime } from '../lib/time.ts'
-
-type Change = Overview['changes'][number]
+import { told, type Change } from './told.ts'
 
 /** Number of changes that stand beside the wrong. */
 const shownChanges = 8
@@ -25,9 +23,11 @@ export function ChangedBefore({ changes, now }: { changes: Change[]; now: number
       </h2>
       {changes.length === 0 && <p class="quiet">Nothing is recorded.</p>}
       <ol>
-        {changes.slice(0, shownChanges).map((change) => (
-          <Row key={change.position} change={change} now={now} />
-        ))}
+        {told(changes)
+          .slice(0, shownChanges)
+          .map((change) => (
+            <Row key={change.position} change={change} now={now} />
+          ))}
       </ol>
     </section>
   )

@@ -1,12 +1,10 @@
 import type { JSX } from 'preact'
-import type { Overview } from '../../src/api/overview.ts'
 import { useCluster } from '../lib/cluster.ts'
 import { Command } from '../lib/command.tsx'
 import { Shape } from '../lib/glyph.tsx'
 import type { Shape as ShapeName } from '../lib/states.ts'
 import { shortTime } from '../lib/time.ts'
-
-type Problem = Overview['wrong'][number]
+import { keyed, placesOf, type Problem } from './problems.ts'
 
 const shapes: Record<string, ShapeName> = { lost: 'dashed', 'not joined': 'ring', drained: 'square', draining: 'low' }
 
@@ -22,8 +20,8 @@ export function WrongNow({ wrong, now }: { wrong: Problem[]; now: number }): JSX
       </h2>
       {wrong.length === 0 && <p class="quiet">Nothing.</p>}
       <ul>
-        {wrong.map((problem) => (
-          <Row key={problem.text} problem={problem} now={now} />
+        {keyed(wrong).map(([key, problem]) => (
+          <Row key={key} problem={problem} now={now} />
         ))}
       </ul>
     </section>
@@ -31,9 +29,12 @@ export function WrongNow({ wrong, now }: { wrong: Problem[]; now: number }): JSX
 }
 
 function Row({ problem, now }: { problem: Problem; now: number }): JSX.Element {
-  const { tone, word, subject, text, since, service, instance } = problem
+  const { tone, word, subject, text, since, machine, instance } = problem
   const commands = problem.next.filter(({ command }) => command !== null && instance === null)
-  const advice = problem.next.flatMap(({ command, does }) => (command === null && does !== '' ? [does] : []))
+  // The machine's page says it in full, so that a notice does not push the services off the screen.
+  const isShort = tone === 'warn' && machine !== null
+  const steps = isShort ? [] : problem.next
+  const advice = steps.flatMap(({ command, does }) => (command === null && does !== '' ? [does] : []))
   return (
     <li>
       <span class={`state tone-${tone}`}>
@@ -41,7 +42,7 @@ function Row({ problem, now }: { problem: Problem; now: number }): JSX.Element {
         <span class="word">{word}</span>
       </span>
       <div class="said">
-        <p>
+        <p class={isShort ? 'short' : ''}>
           <b>{subject}</b>
           {text.slice(subject.length)}
         </p>
@@ -58,9 +59,11 @@ function Row({ problem, now }: { problem: Problem; now: number }): JSX.Element {
       </div>
       <div class="links">
         {since !== null && <time dateTime={since}>{shortTime(since, now)}</time>}
-        {service !== null && instance !== null && (
-          <a href={`/logs/${encodeURIComponent(service)}?instance=${encodeURIComponent(instance)}`}>last lines</a>
-        )}
+        {placesOf(problem).map(([href, name]) => (
+          <a key={name} href={href}>
+            {name}
+          </a>
+        ))}
       </div>
     </li>
   )

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { Writable } from 'node:stream'
 import { expect, it } from 'vitest'
 import type { Overview } from '../../api/overview.ts'
+import { problem } from '../../api/standingProblem.ts'
 import { until } from '../../lib/testing/until.ts'
 import { differenceOf } from '../../protocol/difference.ts'
 import { runCli } from '../runCli.ts'
@@ -111,7 +112,10 @@ it('prints the status again elsewhere when something but the ages has changed', 
   sendEvents(first, whole(overview()))
   await until(() => expect(stdout.text.match(/2 of 2 machines ready/g)).toHaveLength(1))
   const busy = overview({ work: { 'shop-4kf2m8xd-a-1': 17 } })
-  const failed = overview({ services: [serviceStatus({ instances: [instanceStatus({ state: 'failed' })] })] })
+  const wrong = [
+    problem({ tone: 'bad', word: 'errors', subject: 'shop', text: 'shop answers all requests with errors' }),
+  ]
+  const failed = overview({ services: [serviceStatus({ instances: [instanceStatus({ state: 'failed' })] })], wrong })
   for (const [before, now] of [
     [overview(), busy],
     [busy, failed],
@@ -120,6 +124,7 @@ it('prints the status again elsewhere when something but the ages has changed', 
   }
   await until(() => expect(stdout.text.match(/2 of 2 machines ready/g)).toHaveLength(2))
   expect(stdout.text).toContain('shop rollout completed')
+  expect(stdout.text).toContain('! shop answers all requests with errors')
   expect(stdout.text).not.toContain('\u001b')
   interrupts.interrupt()
   expect(await code).toBe(130)

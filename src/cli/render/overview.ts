@@ -20,8 +20,9 @@ export function renderOverview(overview: Overview, { now, paint, service }: Over
   const status = statusIn(overview)
   const shown = { ...status, services: ofService(status.services) }
   const changes = ofService(overview.changes).slice(0, shownChanges)
+  const wrong = overview.wrong.filter((one) => service === null || one.service === null || one.service === service)
   return [
-    renderStatus(shown, { now, paint, whole: service === null }),
+    renderStatus(shown, { now, paint, whole: service === null, wrong }),
     ...(changes.length === 0 ? [] : [['CHANGED BEFORE', ...changes.map((one) => changeLine(one, paint))].join('\n')]),
   ].join('\n\n')
 }

@@ -1,6 +1,6 @@
 import type { MachineStatus, Status } from '../../api/views.ts'
 import { isLoopbackAddress } from '../../lib/localHost.ts'
-import { inOneLine } from '../../api/standingProblem.ts'
+import { inOneLine, type StandingProblem } from '../../api/standingProblem.ts'
 import { problemsOf } from '../../problems/problemsOf.ts'
 import { showAge, showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
@@ -22,13 +22,16 @@ interface StatusOptions {
   whole: boolean
   /** True for a status of the past: columns that the event log does not hold are left out. */
   isPast?: boolean
+  /** Default: what the status itself tells. */
+  wrong?: readonly StandingProblem[]
 }
 
 /** The whole state on one screen, with the problems first. */
-export function renderStatus(status: Status, { now, paint, whole, isPast = false }: StatusOptions): string {
-  const problems = problemsOf(status).map(
-    (problem) => `${paint('red', '!')} ${isPast ? problem.text : inOneLine(problem)}`,
-  )
+export function renderStatus(
+  status: Status,
+  { now, paint, whole, isPast = false, wrong = problemsOf(status) }: StatusOptions,
+): string {
+  const problems = wrong.map((problem) => `${paint('red', '!')} ${isPast ? problem.text : inOneLine(problem)}`)
   const sections = [
     [headline(status, paint), ...problems, ...featureLines(status, paint)],
     ...(whole

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
+import { problem } from '../../api/standingProblem.ts'
 import { VirtualClock } from '../../lib/testing/virtualClock.ts'
 import { checkProblems } from '../../problems/checkProblems.ts'
 import type { Checkup } from '../../protocol/checkup.ts'
@@ -53,14 +54,20 @@ it('asks machines that report every 5 minutes, keeps the newest with its time, a
 
 it('has findings that stand among the problems, but for those that the status tells', () => {
   const machines = [
-    { name: 'a', state: 'ready' },
-    { name: 'b', state: 'lost' },
+    { name: 'a', state: 'ready', problems: ['HAProxy may open 9 files: it refuses more'] },
+    { name: 'b', state: 'lost', problems: [] },
   ] as Parameters<typeof checkProblems>[0]['machines']
   const at = '2026-11-29T14:00:00.000Z'
-  const findings = [finding('certificates', 'ends in 9 d'), finding('report', 'the disk is slow')]
+  const findings = [
+    ...[finding('certificates', 'ends in 9 d'), finding('report', 'the disk is slow')],
+    ...[finding('haproxy', 'HAProxy may open 9 files, and needs 42'), finding('disk', '/d: 1 MiB of 9 MiB left')],
+  ]
   const checks = ['(controller)', 'a', 'b'].map((machine) => ({ machine, checked: [], at, findings }))
-  expect(checkProblems({ machines }, checks).map(({ text, word, machine }) => [text, word, machine])).toEqual([
+  const full = problem({ tone: 'bad', word: 'disk full', subject: 'machine a', text: 'machine a: …', machine: 'a' })
+  expect(checkProblems({ machines }, checks, [full]).map(({ text, word, machine }) => [text, word, machine])).toEqual([
     ['controller: ends in 9 d', 'certificates', null],
+    ['controller: HAProxy may open 9 files, and needs 42', 'haproxy', null],
+    ['controller: /d: 1 MiB of 9 MiB left', 'disk', null],
     ['machine a: ends in 9 d', 'certificates', 'a'],
   ])
 })

@@ -3,6 +3,7 @@ import type { Numbers } from '../../api/numbers.ts'
 import type { ChangeView, Overview } from '../../api/overview.ts'
 import type { Status } from '../../api/views.ts'
 import { checkProblems } from '../../problems/checkProblems.ts'
+import { numberProblems } from '../../problems/numberProblems.ts'
 import { problemsOf } from '../../problems/problemsOf.ts'
 
 export function overviewOf(
@@ -19,7 +20,10 @@ export function overviewOf(
       return instance
     }),
   }))
-  const wrong = [...problemsOf(status), ...checkProblems(status, checks)]
+  const known = problemsOf(status)
+  const told = [...known, ...numberProblems(numbers, known)]
+  const all = [...told, ...checkProblems(status, checks, told)]
+  const wrong = [...all.filter(({ tone }) => tone === 'bad'), ...all.filter(({ tone }) => tone === 'warn')]
   return { ...status, services, work: flight, ...figuresOf(numbers), wrong, changes }
 }
 
