@@ -68,7 +68,8 @@ function behind({ service, behind: machines }: ServiceStatus): StandingProblem[]
   return [problem({ tone: 'warn', word: 'behind', subject: service, text, service, machine: machines[0] ?? null })]
 }
 
-function reported({ name, problems }: Machine): StandingProblem[] {
+function reported({ name, state, problems }: Machine): StandingProblem[] {
+  if (state === 'lost') return []
   const subject = `machine ${name}`
   return problems.map((text) =>
     problem({ tone: 'warn', word: 'problem', subject, text: `${subject}: ${text}`, machine: name }),

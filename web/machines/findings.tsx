@@ -15,7 +15,7 @@ export function Findings({ check, command }: { check: Check | undefined; command
       <h2 id="doctor">Checkup</h2>
       <p class="second">
         {check === undefined
-          ? 'None has been made since the controller started; it makes them every 5 minutes. '
+          ? 'None has been made since the controller started; it makes them after changes, at least every 5 minutes. '
           : `${check.checked.length} areas, checked at ${clockTime(check.at)}, ${span(now.value - Date.parse(check.at))} ago. `}
         <Command>{command}</Command>
       </p>

@@ -5,7 +5,7 @@ import { useCluster } from '../lib/cluster.ts'
 
 const againMs = 60_000
 
-/** The newest checkups; `null`: not known yet. The controller makes them every 5 minutes. */
+/** The newest checkups; `null`: not known yet. The controller makes them after changes, at least every 5 minutes. */
 export function useChecks(): ReadonlySignal<Check[] | null> {
   const { api, contact, past } = useCluster()
   const checks = useSignal<Check[] | null>(null)

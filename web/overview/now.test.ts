@@ -23,6 +23,20 @@ it('a rollout that is over stands once among the changes, with who began it; one
   ])
 })
 
+it.each([
+  ['rollout 1 → 2 started', 'rollout completed', 'rollout completed'],
+  ['rollback 2 → 1 started', 'rollout reverted: it exited', 'rollback reverted: it exited'],
+  ['restart started', 'rollout completed', 'restart completed'],
+  ['is being stopped', 'rollout completed', 'was stopped'],
+  ['is being started', 'rollout aborted', 'rollout aborted'],
+])('%s, then %s: %s', (start, end, text) => {
+  const changes = [
+    changed(9, 'RolloutFinished', { rollout: 'one', text: end }),
+    changed(8, 'RolloutStarted', { rollout: 'one', text: start }),
+  ]
+  expect(told(changes).map((one) => one.text)).toEqual([text])
+})
+
 it.each<[Partial<Problem>, string[]]>([
   [{ service: 'shop', machine: 'b', instance: 'shop-1' }, ['/logs/shop?instance=shop-1']],
   [{ service: 'shop', machine: 'b' }, ['/logs/shop?machine=b', '/services/shop']],

@@ -8,7 +8,15 @@ export function told(changes: Change[]): Change[] {
   const begun = changes.filter(({ type }) => type === 'RolloutStarted')
   return changes.flatMap((one) => {
     if (one.type === 'RolloutStarted' && ends.has(one.rollout)) return []
-    if (one.type !== 'RolloutFinished') return [one]
-    return [{ ...one, by: one.by ?? begun.find(({ rollout }) => rollout === one.rollout)?.by ?? null }]
+    const start = begun.find(({ rollout }) => rollout === one.rollout)
+    if (one.type !== 'RolloutFinished' || start === undefined) return [one]
+    return [{ ...one, by: one.by ?? start.by, text: endOf(start.text, one.text) }]
   })
+}
+
+/** The end of a stop is no completed rollout to a reader: "is being stopped" becomes "was stopped". */
+function endOf(start: string, end: string): string {
+  const [, done] = /^is being (.*)/.exec(start) ?? []
+  if (done !== undefined) return end === 'rollout completed' ? `was ${done}` : end
+  return end.replace(/^rollout/, start.split(' ', 1)[0] ?? '')
 }

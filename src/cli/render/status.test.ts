@@ -37,7 +37,7 @@ it('starts with the problems, the worst first', () => {
   const status = statusView({
     machines: [
       machineStatus({ state: 'drained', problems: ['haproxy does not answer'] }),
-      machineStatus({ name: 'b', state: 'lost', lastSeen: at(0) }),
+      machineStatus({ name: 'b', state: 'lost', lastSeen: at(0), problems: ['said before it was lost'] }),
     ],
     services: [serviceStatus({ service: 'mail', behind: ['b'] }), serviceStatus({ instances: [failed] })],
   })

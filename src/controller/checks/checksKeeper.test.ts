@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { problem } from '../../api/standingProblem.ts'
 import { VirtualClock } from '../../lib/testing/virtualClock.ts'
 import { checkProblems } from '../../problems/checkProblems.ts'
+import type { Event } from '../../events/event.ts'
 import type { Checkup } from '../../protocol/checkup.ts'
 import type { Controller } from '../controller.ts'
 import { ChecksKeeper } from './checksKeeper.ts'
@@ -18,7 +19,12 @@ function given() {
   const clock = new VirtualClock()
   const machines: Record<string, { lost: boolean }> = { a: { lost: false }, b: { lost: true } }
   // The keeper reads only these.
-  const controller = { clock, state: { machines } } as unknown as Controller
+  let changed: (events: readonly Event[]) => void = () => {}
+  const onChange = (listener: typeof changed): (() => void) => {
+    changed = listener
+    return () => (changed = () => {})
+  }
+  const controller = { clock, state: { machines }, onChange } as unknown as Controller
   const keeper = new ChecksKeeper({ controller, logger: pino({ level: 'silent' }) })
   const asked: string[] = []
   const checkup = (machine: string): Checkup => ({ machine, checked: ['disk'], findings: [finding('disk', 'full')] })
@@ -30,7 +36,7 @@ function given() {
       return checkup(machine)
     },
   })
-  return { clock, machines, keeper, asked }
+  return { clock, machines, keeper, asked, happens: (event: Event) => changed([event]) }
 }
 
 it('asks machines that report every 5 minutes, keeps the newest with its time, and forgets removed machines', async () => {
@@ -50,6 +56,32 @@ it('asks machines that report every 5 minutes, keeps the newest with its time, a
   keeper.close()
   await clock.advance(600_000)
   expect(asked).toEqual(['a', 'a', 'a', 'b'])
+})
+
+it('follows a change once it has settled, at most each minute, and no step of a change', async () => {
+  const { clock, keeper, asked, happens } = given()
+  const returned: Event = { type: 'MachineReturned', data: { machine: 'a', mark: { boot: 1, seq: 1 } } }
+  await clock.advance(31_000)
+  happens({ type: 'MachineDrainStepped', data: { machine: 'a' } })
+  await clock.advance(100_000)
+  expect(asked).toHaveLength(1)
+  happens(returned)
+  await clock.advance(9_000)
+  happens(returned)
+  await clock.advance(9_000)
+  expect(asked).toHaveLength(1)
+  await clock.advance(2_000)
+  expect(asked).toHaveLength(2)
+  happens(returned)
+  await clock.advance(50_000)
+  expect(asked).toHaveLength(2)
+  await clock.advance(10_000)
+  expect(asked).toHaveLength(3)
+  await clock.advance(298_000)
+  expect(asked).toHaveLength(3)
+  await clock.advance(2_000)
+  expect(asked).toHaveLength(4)
+  keeper.close()
 })
 
 it('has findings that stand among the problems, but for those that the status tells', () => {

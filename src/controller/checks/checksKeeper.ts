@@ -1,10 +1,16 @@
 import type { Logger } from 'pino'
 import type { Check } from '../../api/checks.ts'
+import { wordingOf } from '../../decider/wordingOf.ts'
 import type { Checkup } from '../../protocol/checkup.ts'
 import type { Controller } from '../controller.ts'
 
-/** The first checkups begin when the machines have had time to report, the others every 5 minutes. */
+/** The first checkups begin when the machines have had time to report, the others at least every 5 minutes. */
 const [firstMs, everyMs] = [30_000, 300_000]
+/**
+ * A finding made in the middle of a change soon is none, and a change may end one: checkups follow the last change, not
+ * more often than each minute.
+ */
+const [settledMs, leastMs] = [10_000, 60_000]
 /** A checkup that takes longer is given up. */
 const mostMs = 60_000
 
@@ -26,6 +32,7 @@ export class ChecksKeeper {
   readonly #newest = new Map<string, Check>()
   readonly #over = new AbortController()
   #stopTimer = (): void => {}
+  #stopListening = (): void => {}
 
   constructor({ controller, logger }: Parts) {
     this.#controller = controller
@@ -33,14 +40,30 @@ export class ChecksKeeper {
   }
 
   start(sources: Sources): void {
-    const arm = (ms: number): void => {
-      this.#stopTimer = this.#controller.clock.after(ms, () => {
+    const { clock } = this.#controller
+    let latest = clock.monotonic() + firstMs
+    let earliest = latest
+    let [isRunning, hasChanged] = [false, false]
+    const arm = (): void => {
+      this.#stopTimer()
+      if (this.#over.signal.aborted) return
+      const wanted = hasChanged ? Math.max(earliest, clock.monotonic() + settledMs) : latest
+      this.#stopTimer = clock.after(Math.max(0, Math.min(wanted, latest) - clock.monotonic()), () => {
+        ;[isRunning, hasChanged] = [true, false]
         void this.#round(sources).finally(() => {
-          if (!this.#over.signal.aborted) arm(everyMs)
+          isRunning = false
+          latest = clock.monotonic() + everyMs
+          earliest = clock.monotonic() + leastMs
+          arm()
         })
       })
     }
-    arm(firstMs)
+    this.#stopListening = this.#controller.onChange((events) => {
+      if (!events.some((event) => wordingOf(event).isChange)) return
+      hasChanged = true
+      if (!isRunning) arm()
+    })
+    arm()
   }
 
   /** In the order of their names, the controller's first; none of a machine that does not belong to the cluster any more. */
@@ -54,6 +77,7 @@ export class ChecksKeeper {
   close(): void {
     this.#over.abort()
     this.#stopTimer()
+    this.#stopListening()
   }
 
   async #round({ own, ofMachine }: Sources): Promise<void> {
