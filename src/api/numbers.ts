@@ -79,6 +79,7 @@ export const numbersSeriesSchema = z.object({
       z.object({
         ...{ machine, at, held: column, retriesPerSecond: column },
         ownPerSecond: column.describe('answers of the balancer itself, a second'),
+        ownErrorsPerSecond: column.default([]).describe('5xx among them; an older controller sends none'),
       }),
     )
     .describe('where a balancer made answers for the service itself, or held requests'),
@@ -98,7 +99,7 @@ export const rolloutNumbersSchema = z.object({
   balancers: z.array(
     z.object({
       ...{ machine, at, held: column, retriesPerSecond: column, ownPerSecond: column },
-      ...{ own: answers, retries: count },
+      ...{ ownErrorsPerSecond: column.default([]), own: answers, retries: count },
     }),
   ),
 })
@@ -127,6 +128,7 @@ export const numbersOperations = {
     ...{ method: 'GET', path: '/rollouts/:id/numbers', role: 'reader' },
     summary: 'the numbers of a rollout, recorded while it ran; empty if there is no record',
     params: z.object({ id: id.describe('a rollout id or an unambiguous prefix') }),
+    query: z.object({ until: z.string().optional().describe('ISO 8601: only readings up to then, and their sums') }),
     response: rolloutNumbersSchema,
   },
 } as const satisfies Record<string, Operation>

@@ -52,12 +52,14 @@ it('answers reads as of then, and refuses everything else', async () => {
   await call('findEvents', { query: { limit: 5 } })
   await call('findEvents', { query: { before: 90 } })
   await call('findEvents', { query: { before: 900 } })
+  await call('rolloutNumbers', { params: { id: 'r1' } })
   expect(asked).toEqual([
     ['pastRollout', { params: { id: 'r1' }, query: { at: '120' } }],
     ['pastRollouts', { query: { service: 'shop', at: '120' } }],
     ['findEvents', { query: { limit: 5, before: 121 } }],
     ['findEvents', { query: { before: 90 } }],
     ['findEvents', { query: { before: 121 } }],
+    ['rolloutNumbers', { params: { id: 'r1' }, query: { until: '2026-11-29T10:00:00.000Z' } }],
   ])
   await expect(call('startRollout', { body: {} })).rejects.toThrow('Not possible: this is the past.')
   const { api } = cluster

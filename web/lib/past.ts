@@ -47,7 +47,7 @@ export function overviewThen(then: PastOverview): Overview {
       ...service,
       instances: service.instances.map(({ work: _work, ...instance }) => ({ ...instance, restarts: 0 })),
     })),
-    ...{ work: {}, load: {}, cells: {}, rates: {} },
+    ...{ work: {}, load: {}, cells: {}, rates: {}, certificates: [], checkups: [], store: null },
   }
 }
 
@@ -90,6 +90,10 @@ export class PastApi extends Api {
         // A release never changes.
         const { service = '', release = '' } = params ?? {}
         return this.#present.call('releaseDefinition', { params: { service, release } }, stop)
+      }
+      case 'rolloutNumbers': {
+        const until = new Date(this.#moment.at).toISOString()
+        return this.#present.call('rolloutNumbers', { params: { id: params?.['id'] ?? '' }, query: { until } }, stop)
       }
       case 'findEvents': {
         const before = Math.min(Number(query?.['before'] ?? position + 1), position + 1)

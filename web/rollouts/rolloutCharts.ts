@@ -12,6 +12,8 @@ interface Given {
   /** Ids of the instances of the new release. */
   fresh: ReadonlySet<string>
   sides: { old: string | null; fresh: string | null }
+  /** False: the record is one of the past, and goes up to then. */
+  isOver: boolean
 }
 
 /** The numbers that reach back furthest into the span: those of the last 15 minutes hold the time before the rollout. */
@@ -40,7 +42,7 @@ export function rolloutCharts(given: Given, range: Range): { at: number[]; stepM
   ]
   const errors = [
     ...(source?.instances ?? []).map(({ at, errorsPerSecond: values }) => ({ at, values })),
-    ...(source?.balancers ?? []).map(({ at, ownPerSecond: values }) => ({ at, values })),
+    ...(source?.balancers ?? []).map(({ at, ownErrorsPerSecond: values }) => ({ at, values })),
   ]
   const failed = summed(errors, times)
   const held = summed(
@@ -53,12 +55,12 @@ export function rolloutCharts(given: Given, range: Range): { at: number[]; stepM
     {
       title: 'Requests/s',
       lines: requests,
-      sentence: requestsSentence(given.record, requests),
+      sentence: requestsSentence(given, requests),
       least: 4,
       format: rate,
     },
     {
-      ...{ title: 'Errors/s', least: 4, format: rate, sentence: errorsSentence(given.record, failed) },
+      ...{ title: 'Errors/s', least: 4, format: rate, sentence: errorsSentence(given, failed) },
       lines: [{ name: 'all', values: failed, tone: 'bad', form: 'bars' }],
     },
     {
@@ -93,15 +95,21 @@ export function totals({ instances, balancers }: RolloutNumbers): { requests: nu
 const hasNumbers = (lines: readonly Line[]): boolean =>
   lines.some(({ values }) => values.some((value) => value !== null))
 
-function requestsSentence(record: RolloutNumbers | null, lines: readonly Line[]): string {
-  if (record !== null && record.instances.length > 0) return `${whole(totals(record).requests)} while it ran.`
+type Recorded = Pick<Given, 'record' | 'isOver'>
+
+const whenOf = ({ isOver }: Recorded): string => (isOver ? 'while it ran' : 'until then')
+
+function requestsSentence(given: Recorded, lines: readonly Line[]): string {
+  const { record } = given
+  if (record !== null && record.instances.length > 0) return `${whole(totals(record).requests)} ${whenOf(given)}.`
   return hasNumbers(lines) ? 'Answers of instances, and TCP connections.' : 'Not recorded.'
 }
 
-function errorsSentence(record: RolloutNumbers | null, values: readonly (number | null)[]): string {
+function errorsSentence(given: Recorded, values: readonly (number | null)[]): string {
+  const { record } = given
   if (record !== null && record.instances.length > 0) {
     const { errors } = totals(record)
-    return errors === 0 ? 'None while it ran.' : `${whole(errors)} while it ran.`
+    return `${errors === 0 ? 'None' : whole(errors)} ${whenOf(given)}.`
   }
   if (values.every((value) => value === null)) return 'Not recorded.'
   return values.every((value) => value === null || value === 0) ? 'None in this span.' : '5xx, and failed connections.'

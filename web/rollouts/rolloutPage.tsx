@@ -29,7 +29,7 @@ const recentMs = 14 * 60_000
 
 /** One rollout: live while it runs, afterwards its record at the same address. */
 export function RolloutPage({ params }: PageProps): JSX.Element {
-  const { overview, now } = useCluster()
+  const { overview, now, past } = useCluster()
   const { rollout, events, problem } = useRollout(params['id'] ?? '')
   const steps = useMemo(() => stepsOf(events), [events])
   const isOver = rollout !== null && rollout.finishedAt !== null
@@ -37,7 +37,7 @@ export function RolloutPage({ params }: PageProps): JSX.Element {
   // After the end the numbers need not be read again: they are in the record.
   const isSettled = isOver && now.value - Date.parse(rollout.finishedAt ?? '') > 60_000
   const series = useSeries(rollout?.service ?? null, !isOver || (isRecent && !isSettled))
-  const record = useRecord(rollout?.id ?? null, isOver)
+  const record = useRecord(rollout?.id ?? null, isOver || past !== null)
   if (problem !== null) return <PageFrame title={`No such rollout: ${problem}`} />
   if (rollout === null) return <PageFrame title={`Rollout ${params['id']}`} />
   return (
@@ -97,8 +97,8 @@ function OverTime({ rollout, steps, now, series, record, overview }: OverTimePro
   const drainMs = useDefinition(rollout.service, rollout.previous ?? rollout.release)?.drainMs ?? null
   const fresh = useMemo(() => newInstances(steps), [steps])
   const charts = useCallback(
-    (range: Range) => rolloutCharts({ series, record, fresh, sides }, range),
-    [series, record, fresh, sides.old, sides.fresh, whole.to],
+    (range: Range) => rolloutCharts({ series, record, fresh, sides, isOver: rollout.finishedAt !== null }, range),
+    [series, record, fresh, sides.old, sides.fresh, rollout.finishedAt, whole.to],
   )
   const given = { rollout, steps, now, inFlight: drainingWork(overview, rollout.service), drainMs }
   return (

@@ -248,7 +248,8 @@ const record: RolloutNumbers = {
       at: [ms(4)],
       held: [2],
       retriesPerSecond: [0],
-      ownPerSecond: [1],
+      ownPerSecond: [3],
+      ownErrorsPerSecond: [1],
       own: [0, 0, 0, 1, 1],
       retries: 0,
     },
@@ -257,7 +258,8 @@ const record: RolloutNumbers = {
 
 it('draws the record of both releases, whose totals are exact', () => {
   expect(totals(record)).toEqual({ requests: 802, errors: 4 })
-  const given = { series: null, record, fresh: newInstances(steps), sides: { old: 'fe97886', fresh: 'b4bddc5' } }
+  const sides = { old: 'fe97886', fresh: 'b4bddc5' }
+  const given = { series: null, record, fresh: newInstances(steps), sides, isOver: true }
   const { charts, at } = rolloutCharts(given, { from: ms(0), to: ms(8) })
   expect(at).toEqual([ms(0), ms(2), ms(4), ms(6), ms(8)])
   expect(charts.map(({ title, sentence }) => [title, sentence])).toEqual([
@@ -266,6 +268,9 @@ it('draws the record of both releases, whose totals are exact', () => {
     ['In flight', 'Requests and connections in progress.'],
     ['Held', 'Requests that waited for an instance.'],
   ])
+  expect(charts[1]?.lines[0]?.values).toEqual([1, 1, 1.5, 0, 0])
+  const upToThen = rolloutCharts({ ...given, isOver: false }, { from: ms(0), to: ms(8) }).charts
+  expect(upToThen.map(({ sentence }) => sentence).slice(0, 2)).toEqual(['802 until then.', '4 until then.'])
   expect(charts[0]?.lines.map(({ name, values }) => [name, values])).toEqual([
     ['b4bddc5', [null, null, null, 100, 100]],
     ['fe97886', [null, 100, 100, 0, null]],
@@ -273,7 +278,7 @@ it('draws the record of both releases, whose totals are exact', () => {
 })
 
 it('says that nothing was recorded', () => {
-  const given = { series: null, record: null, fresh: new Set<string>(), sides: { old: 'a', fresh: 'b' } }
+  const given = { series: null, record: null, fresh: new Set<string>(), sides: { old: 'a', fresh: 'b' }, isOver: true }
   expect(
     rolloutCharts(given, { from: ms(0), to: ms(8) })
       .charts.slice(0, 2)

@@ -85,19 +85,19 @@ function useEvents(rollout: RolloutView | null): readonly EventView[] {
   return events.value.id === id ? events.value.all : []
 }
 
-/** The numbers that were recorded while a rollout ran; `null`: not read, or it runs still. */
-export function useRecord(id: string | null, isOver: boolean): ReadonlySignal<RolloutNumbers | null> {
+/** The numbers that were recorded while a rollout ran; `null`: not read, or not to be read. */
+export function useRecord(id: string | null, isWanted: boolean): ReadonlySignal<RolloutNumbers | null> {
   const { api } = useCluster()
   const record = useSignal<RolloutNumbers | null>(null)
   useEffect(() => {
     record.value = null
-    if (id === null || !isOver) return
+    if (id === null || !isWanted) return
     const stop = new AbortController()
     api.call('rolloutNumbers', { params: { id } }, stop.signal).then(
       (answer) => (record.value = answer),
       () => {}, // without a record the charts show what the last 15 minutes hold
     )
     return () => stop.abort()
-  }, [api, id, isOver, record])
+  }, [api, id, isWanted, record])
   return record
 }

@@ -37,7 +37,7 @@ export function serviceCharts(
   const errors = summed(
     [
       ...instances.map(({ at, errorsPerSecond: values }) => ({ at, values })),
-      ...balancers.map(({ at, ownPerSecond: values }) => ({ at, values })),
+      ...balancers.map(({ at, ownErrorsPerSecond: values }) => ({ at, values })),
     ],
     times,
   )
@@ -101,7 +101,7 @@ export function marksOf(history: readonly RolloutView[], changes: readonly Chang
     .map(({ at, machine }): Mark => ({ at: Date.parse(at), text: `✕ ${machine ?? ''} fails`, tone: 'bad' }))
   // Flags that stand too close cover each other: of those only the newest has its text.
   const all = [...releases, ...failures].filter(isShown).toSorted((one, other) => other.at - one.at)
-  const room = (range.to - range.from) / 9
+  const room = (range.to - range.from) / 6
   const shown: Mark[] = []
   for (const mark of all) {
     const isFree = shown.every(({ at, text }) => text === null || Math.abs(at - mark.at) > room)

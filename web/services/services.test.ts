@@ -51,7 +51,16 @@ const series = (machines: string[]): NumbersSeries => ({
     ...{ instance: `search-1-${machine}-1`, machine, at: [t(2), t(4)], inFlight: [1, 2] },
     ...{ perSecond: [100, 200], errorsPerSecond: [0, machine === 'b' ? 3 : 0] },
   })),
-  balancers: [{ machine: 'a', at: [t(2), t(4)], held: [0, 5], retriesPerSecond: [0, 0], ownPerSecond: [0, 1] }],
+  balancers: [
+    {
+      machine: 'a',
+      at: [t(2), t(4)],
+      held: [0, 5],
+      retriesPerSecond: [0, 0],
+      ownPerSecond: [2, 1],
+      ownErrorsPerSecond: [0, 1],
+    },
+  ],
 })
 
 it('draws a line for each machine, up to three, and errors of instances and balancers together', () => {

@@ -4,12 +4,14 @@ import type { Handlers, Rooms } from '../handlers.ts'
 
 export const numbersHandlers = (rooms: Rooms): Handlers<keyof typeof numbersOperations> => ({
   numbers: () => rooms.numbers.newest(),
-  rolloutNumbers: ({ params }) => rooms.rolloutRecords.find(params.id),
-  numbersSeries: ({ query }) => rooms.numbers.series(query.service ?? null, timeOf(query.since)),
+  rolloutNumbers: ({ params, query: { until } }) =>
+    rooms.rolloutRecords.find(params.id, until === undefined ? Infinity : timeOf('until', until)),
+  numbersSeries: ({ query: { service = null, since } }) =>
+    rooms.numbers.series(service, since === undefined ? -Infinity : timeOf('since', since)),
 })
 
-function timeOf(since: string | undefined): number {
-  const at = since === undefined ? -Infinity : Date.parse(since)
-  if (Number.isNaN(at)) throw new OperatorError('E_USAGE', 'since is not a time as in ISO 8601', { subject: 'since' })
+function timeOf(subject: string, text: string): number {
+  const at = Date.parse(text)
+  if (Number.isNaN(at)) throw new OperatorError('E_USAGE', `${subject} is not a time as in ISO 8601`, { subject })
   return at
 }

@@ -76,6 +76,7 @@ function addBalancer(
   record.at.push(at)
   record.held.push(now.held)
   record.ownPerSecond.push(sum(own.slice(1)) / seconds)
+  record.ownErrorsPerSecond.push((own[4] ?? 0) / seconds)
   record.retriesPerSecond.push(retries / seconds)
 }
 
@@ -85,7 +86,8 @@ const emptyInstance = (machine: string, instance: string): InstanceRecord => ({
 })
 
 const emptyBalancer = (machine: string): BalancerRecord => ({
-  ...{ machine, at: [], held: [], retriesPerSecond: [], ownPerSecond: [], own: [0, 0, 0, 0, 0], retries: 0 },
+  ...{ machine, at: [], held: [], retriesPerSecond: [], ownPerSecond: [], ownErrorsPerSecond: [] },
+  ...{ own: [0, 0, 0, 0, 0], retries: 0 },
 })
 
 const since = (before = 0, now: number): number => Math.max(0, now - before)

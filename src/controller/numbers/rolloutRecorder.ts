@@ -55,12 +55,13 @@ export class RolloutRecorder {
     }
   }
 
-  /** The record of a rollout, by its id or an unambiguous prefix. It is empty if none was made. */
-  find(prefix: string): RolloutNumbers {
+  /** The record of a rollout up to a time, by its id or an unambiguous prefix. It is empty if none was made. */
+  find(prefix: string, until = Infinity): RolloutNumbers {
     const ids = new Set([...this.#controller.history.all().map(({ id }) => id), ...this.#folder.names()])
     const rollout = rolloutIdOf(ids, prefix)
     const { lines, damaged } = recordLinesIn(this.#folder.read(rollout) ?? '')
-    return rolloutRecord(rollout, lines, damaged)
+    const upTo = lines.filter(({ at }) => at <= until)
+    return rolloutRecord(rollout, upTo, damaged)
   }
 
   #record(rollout: string, service: string, sample: Sample, before: Read | null): void {

@@ -181,7 +181,7 @@ function instanceColumns({ machine, name, ring }: Series, after: number): Number
 
 function balancerColumns({ machine, ring }: Series, after: number): NumbersSeries['balancers'][number] {
   const columns: NumbersSeries['balancers'][number] = {
-    ...{ machine, at: [], held: [], retriesPerSecond: [], ownPerSecond: [] },
+    ...{ machine, at: [], held: [], retriesPerSecond: [], ownPerSecond: [], ownErrorsPerSecond: [] },
   }
   for (const { at, values } of ring.after(after)) {
     const seconds = values[0] ?? 1
@@ -189,6 +189,7 @@ function balancerColumns({ machine, ring }: Series, after: number): NumbersSerie
     columns.held.push(values[7] ?? 0)
     columns.retriesPerSecond.push((values[6] ?? 0) / seconds)
     columns.ownPerSecond.push(ownIn(values) / seconds)
+    columns.ownErrorsPerSecond.push((values[5] ?? 0) / seconds)
   }
   return columns
 }
