@@ -29,6 +29,8 @@ const eventFilter = {
     .describe('one or more types of events, with commas between them'),
   by: z.string().max(200).optional().describe('name of the token or machine whose call led to it'),
   changes: flag.describe('only events that changed something for users or for people on call'),
+  people: flag.describe('only events that a call with a token led to, not those of machines or of Tandem itself'),
+  failures: flag.describe('only events of failures: something failed, was lost, or went back'),
 }
 
 const startRolloutBody = z.object({

@@ -74,6 +74,13 @@ it('finds the events of a machine, of some types, of a caller, and all of these 
   expect(await found({ machine: 'a', by: 'ida', type: 'TurnFinished' })).toEqual([])
 })
 
+it('finds what people did', async () => {
+  const people = those(({ by }) => typeof by === 'string' && !by.startsWith('machine '))
+  expect(await found({ people: 'true', limit: 2 })).toEqual(people.slice(0, 2))
+  expect(await found({ people: 'true' })).toEqual(people)
+  expect([people.length > 0, people.length < all.length / 2]).toEqual([true, true])
+})
+
 it('finds the events of a rollout, also the steps and instances of its service while it ran', async () => {
   const types = (await findEvents(controller, query({ rollout: 'r1' }))).events.map(({ type }) => type)
   expect(types.at(-1)).toBe('RolloutStarted')
@@ -119,6 +126,17 @@ it('finds everything that followed from an event, and pages through it', async (
   expect(await found({ follows: started, before: some.next, limit: 1 })).toEqual([events[3]?.position])
   expect(await found({ follows: started, machine: 'b', type: 'TurnFinished' })).toHaveLength(1)
   expect(await found({ follows: 999_999 })).toEqual([])
+})
+
+it('finds failures: what failed, was lost, or went back', async () => {
+  expect(await found({ failures: 'true' })).toEqual([])
+  const next = 'c'.repeat(64)
+  await publishIn(controller, next)
+  await deploy(controller, 'r3', next)
+  await controller.execute({ type: 'AbortRollout', rollout: 'r3' })
+  const failures = (await findEvents(controller, query({ failures: 'true', service: 'shop' }))).events
+  expect(failures.map(({ words }) => words?.text).at(-1)).toMatch(/^rollout was aborted/)
+  expect(failures.every(({ words }) => ['failed', 'lost', 'reverted'].includes(words?.sign ?? ''))).toBe(true)
 })
 
 it('refuses to begin after the end of the log', async () => {

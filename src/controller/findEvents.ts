@@ -10,12 +10,15 @@ import { followers } from './followers.ts'
 
 type Query = Parsed<Operations['findEvents']>['query']
 type Found = Result<Operations['findEvents']>
-type Wanted = Pick<Query, 'service' | 'machine' | 'rollout' | 'type' | 'by' | 'changes'>
+type Wanted = Pick<Query, 'service' | 'machine' | 'rollout' | 'type' | 'by' | 'changes' | 'people' | 'failures'>
 
 /** Number of positions that are looked at between two turns of the event loop: a few milliseconds. */
 const stride = 5_000
 /** Number of positions after which a search without enough results answers, with the place to go on. */
 const reach = 250_000
+
+/** Events that are read for each one that is wanted, where the log cannot tell them apart. */
+const mostSifted = 10
 
 /** The newest events that match, newest first, and where the search goes on; decisions are made meanwhile. */
 export async function findEvents(controller: Controller, query: Query): Promise<Found> {
@@ -31,17 +34,19 @@ export async function findEvents(controller: Controller, query: Query): Promise<
     const events = inRange.slice(0, limit).map(worded)
     return { events, next: inRange.length > limit ? (events.at(-1)?.position ?? null) : null, position: last }
   }
+  // Words tell the rest apart, so one reading may let few events through.
+  const atOnce = query.changes || query.failures ? Math.min(stride, limit * mostSifted) : limit
   // Consequences are found by an index, all at once.
   const step = query.cause === undefined ? stride : start
   const found: RecordedEvent[] = []
   let before = start
   while (before > after + 1 && found.length < limit && start - before < reach) {
     const from = Math.max(after, before - 1 - step)
-    const some = await log.search({ after: from, before }, matchOf(controller, query), limit)
+    const some = await log.search({ after: from, before }, matchOf(controller, query), atOnce)
     found.push(...some.filter(isWanted).slice(0, limit - found.length))
     const oldest = found.at(-1)
     // `some` may be cut off in the middle of its range.
-    before = some.length < limit ? from + 1 : (some.at(-1)?.position ?? 0)
+    before = some.length < atOnce ? from + 1 : (some.at(-1)?.position ?? 0)
     if (found.length === limit && oldest) before = oldest.position
     await sleep(clock, 0)
   }
@@ -50,7 +55,7 @@ export async function findEvents(controller: Controller, query: Query): Promise<
 
 /** The part of a query that the log itself can tell apart: it lets a few events too many through. */
 function matchOf({ history }: Controller, query: Query): LogMatch {
-  const { type, by, cause, service, machine } = query
+  const { type, by, cause, service, machine, people } = query
   const rollout = meantRollout(history, query.rollout)
   const named = (name: string): string => `"${name}"`
   const ofService = rollout === undefined ? undefined : history.get(rollout)?.service
@@ -63,6 +68,7 @@ function matchOf({ history }: Controller, query: Query): LogMatch {
   return {
     ...(type === undefined ? {} : { types: type.split(',') }),
     ...(by === undefined ? {} : { by }),
+    ...(people ? { isAsked: true } : {}),
     ...(cause === undefined ? {} : { cause }),
     contains,
   }
@@ -70,22 +76,29 @@ function matchOf({ history }: Controller, query: Query): LogMatch {
 
 /** Whether an event is one that is asked for; to a rollout also belongs its service's work while it ran. */
 export function wantedBy({ history }: Controller, wanted: Wanted): (event: RecordedEvent) => boolean {
-  const { service, machine, by, changes } = wanted
+  const { service, machine, by, changes, people, failures } = wanted
   const rollout = meantRollout(history, wanted.rollout)
   const types = wanted.type === undefined ? null : new Set(wanted.type.split(','))
   const hasPlace = service !== undefined || machine !== undefined || rollout !== undefined
   return (event) => {
     if (types?.has(event.type) === false || (by !== undefined && event.by !== by)) return false
-    if (!hasPlace && !changes) return true
+    if (people && !isOfPerson(event)) return false
+    if (!hasPlace && !changes && !failures) return true
     const places = wordingOf(event)
     return (
       (!changes || places.isChange) &&
+      (!failures || failureSigns.has(places.sign)) &&
       (service === undefined || places.service === service) &&
       (machine === undefined || places.machine === machine) &&
       (rollout === undefined || places.rollout === rollout || isInRun(history.get(rollout), places, event))
     )
   }
 }
+
+const failureSigns: ReadonlySet<Wording['sign']> = new Set(['failed', 'lost', 'reverted'])
+
+/** A machine that reports is named so, and no token is. */
+const isOfPerson = ({ by }: RecordedEvent): boolean => typeof by === 'string' && !by.startsWith('machine ')
 
 /** The id of the one rollout that begins so; otherwise the text itself, for a rollout that is not in the history any more. */
 function meantRollout(history: RolloutHistory, text: string | undefined): string | undefined {

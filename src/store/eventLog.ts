@@ -30,6 +30,8 @@ export interface LogRange {
 export interface LogMatch {
   types?: readonly string[]
   by?: string
+  /** A call of a token or a machine led to it. */
+  isAsked?: true
   cause?: number
   /** Of each group, the event's data contains one of the texts, as JSON. */
   contains?: readonly (readonly string[])[]

@@ -49,8 +49,8 @@ export class SqliteEventLog implements EventLog {
   }
 
   async search(range: LogRange, match: LogMatch, limit: number): Promise<RecordedEvent[]> {
-    const { types, by, cause, contains = [] } = match
-    if (!this.#hasOrigins && (by !== undefined || cause !== undefined)) return []
+    const { types, by, isAsked = false, cause, contains = [] } = match
+    if (!this.#hasOrigins && (by !== undefined || isAsked || cause !== undefined)) return []
     const conditions = ['e.position > ?', 'e.position < ?']
     const values: SQLInputValue[] = [range.after, range.before]
     const add = (condition: string, ...more: SQLInputValue[]): void => {
@@ -59,6 +59,7 @@ export class SqliteEventLog implements EventLog {
     }
     if (types) add(`e.type IN (${types.map(() => '?').join()})`, ...types)
     if (by !== undefined) add('o.asked_by = ?', by)
+    if (isAsked) add('o.asked_by IS NOT NULL')
     if (cause !== undefined) add('e.position IN (SELECT position FROM origins WHERE cause = ?)', cause)
     for (const group of contains) add(`(${group.map(() => 'instr(e.data, ?) > 0').join(' OR ')})`, ...group)
     return this.#select(`${conditions.join(' AND ')} ORDER BY e.position DESC LIMIT ?`, [...values, limit])

@@ -2,19 +2,26 @@
 export const filterNames = ['service', 'machine', 'rollout', 'type', 'by'] as const
 export type FilterName = (typeof filterNames)[number]
 
+/** The kinds of events that a timeline shows: named so in the address, in calls and as flags; `all`: every event. */
+export const kinds = ['changes', 'people', 'failures', 'all'] as const
+export type Kind = (typeof kinds)[number]
+
 /** The events that a timeline shows. */
-export type Filter = Partial<Record<FilterName, string>> & {
-  /** Also the steps on the way, not only changes. */
-  all: boolean
-}
+export type Filter = Partial<Record<FilterName, string>> & { kind: Kind }
 
 export function filterIn(query: URLSearchParams): Filter {
   const named = filterNames.flatMap((name) => {
     const value = query.get(name)
     return value === null || value === '' ? [] : [[name, value] as const]
   })
-  return { ...Object.fromEntries(named), all: query.has('all') }
+  return { ...Object.fromEntries(named), kind: kinds.find((kind) => query.has(kind)) ?? 'changes' }
 }
+
+/** Changes of the address that lead to another kind. */
+export const kindQuery = (to: Kind): Record<Kind, string | null> => ({
+  ...{ changes: null, people: null, failures: null, all: null },
+  ...(to === 'changes' ? {} : { [to]: '1' }),
+})
 
 /** The position of the opened event; `null`: none is open. */
 export function positionIn(query: URLSearchParams): number | null {
@@ -23,8 +30,8 @@ export function positionIn(query: URLSearchParams): number | null {
 }
 
 /** As the controller takes it. */
-export function queryOf({ all, ...named }: Filter): Record<string, string> {
-  return all ? named : { ...named, changes: 'true' }
+export function queryOf({ kind, ...named }: Filter): Record<string, string> {
+  return kind === 'all' ? named : { ...named, [kind]: 'true' }
 }
 
 /** Quoted for a shell where that is needed. */
@@ -37,5 +44,5 @@ export function commandOf(filter: Filter): string {
     const value = filter[name]
     return value === undefined ? [] : [`--${name} ${quoted(value)}`]
   })
-  return ['tandem events', ...(filter.all ? [] : ['--changes']), ...flags, '--last 50'].join(' ')
+  return ['tandem events', ...(filter.kind === 'all' ? [] : [`--${filter.kind}`]), ...flags, '--last 50'].join(' ')
 }

@@ -2,7 +2,7 @@ import type { JSX, TargetedEvent } from 'preact'
 import { useCluster } from '../lib/cluster.ts'
 import { Command } from '../lib/command.tsx'
 import { queryWith, setQuery } from '../lib/router.ts'
-import { commandOf, filterNames, type Filter, type FilterName } from './filter.ts'
+import { commandOf, filterNames, kindQuery, kinds, type Filter, type FilterName, type Kind } from './filter.ts'
 
 /** Names of fields as people read them. */
 const labels: Record<FilterName, string> = {
@@ -11,6 +11,13 @@ const labels: Record<FilterName, string> = {
   rollout: 'rollout',
   type: 'type',
   by: 'who',
+}
+
+const kindNames: Record<Kind, string> = {
+  changes: 'Changes',
+  people: 'By people',
+  failures: 'Failures',
+  all: 'All events',
 }
 
 /** The filter of the address, as fields; the equal command stands beside it. */
@@ -24,12 +31,15 @@ export function FilterForm({ filter }: { filter: Filter }): JSX.Element {
   return (
     <form class="timeline-filters" onSubmit={(event) => event.preventDefault()}>
       <div class="choice" role="group" aria-label="which events">
-        <a href={`/timeline${queryWith({ all: null })}`} aria-current={filter.all ? undefined : 'true'}>
-          Changes
-        </a>
-        <a href={`/timeline${queryWith({ all: '1' })}`} aria-current={filter.all ? 'true' : undefined}>
-          All events
-        </a>
+        {kinds.map((kind) => (
+          <a
+            key={kind}
+            href={`/timeline${queryWith(kindQuery(kind))}`}
+            aria-current={filter.kind === kind ? 'true' : undefined}
+          >
+            {kindNames[kind]}
+          </a>
+        ))}
       </div>
       {filterNames.map((name) => (
         <Field key={name} name={name} value={filter[name] ?? ''} known={names[name] ?? null} />

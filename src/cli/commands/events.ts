@@ -17,9 +17,13 @@ type EventsFlags = CommonFlags & {
   type?: string
   by?: string
   changes: boolean
+  people: boolean
+  failures: boolean
   from?: number
 }
-type Filter = Pick<EventsFlags, 'service' | 'machine' | 'rollout' | 'type' | 'by'> & { changes?: 'true' }
+const switches = ['changes', 'people', 'failures'] as const
+type Filter = Pick<EventsFlags, 'service' | 'machine' | 'rollout' | 'type' | 'by'> &
+  Partial<Record<(typeof switches)[number], 'true'>>
 
 /** Most events that one call returns. */
 const page = 1_000
@@ -69,11 +73,18 @@ export async function events(session: Session, { follow, after, last, from, ...f
 }
 
 /** Only the given flags: an older controller refuses fields that it does not know. */
-const filterOf = ({ changes, service, machine, rollout, type, by }: Omit<EventsFlags, 'follow' | 'after'>): Filter => ({
+const filterOf = ({
+  service,
+  machine,
+  rollout,
+  type,
+  by,
+  ...flags
+}: Omit<EventsFlags, 'follow' | 'after'>): Filter => ({
   ...Object.fromEntries(
     Object.entries({ service, machine, rollout, type, by }).filter(([, value]) => value !== undefined),
   ),
-  ...(changes ? { changes: 'true' } : {}),
+  ...Object.fromEntries(switches.filter((name) => flags[name]).map((name) => [name, 'true'])),
 })
 
 /** The newest events that match, oldest first, and the end of the log. */

@@ -79,7 +79,7 @@ export function eventLogConformance(name: string, make: () => Promise<EventLogUn
     })
 
     it('finds events from the newest on, by everything that is given', async () => {
-      expect(await log.search({ after: 0, before: 10 }, { by: 'ci', cause: 1 }, 10)).toEqual([])
+      expect(await log.search({ after: 0, before: 10 }, { by: 'ci', cause: 1, isAsked: true }, 10)).toEqual([])
       const lost: Event = { type: 'MachineLost', data: { machine: 'b"\n', silentMs: 1 } }
       await log.append(0, [{ ...event('a'), by: 'ci' }, ...events(3), { ...lost, cause: 2 }], 0)
       const found = async (match: LogMatch, limit = 10, range = { after: 0, before: 10 }): Promise<number[]> =>
@@ -88,7 +88,11 @@ export function eventLogConformance(name: string, make: () => Promise<EventLogUn
       expect(await found({}, 2)).toEqual([5, 4])
       expect(await found({}, 10, { after: 1, before: 4 })).toEqual([3, 2])
       expect(await found({ types: ['MachineLost', 'MachineJoined'] })).toEqual([5])
-      expect([await found({ by: 'ci' }), await found({ by: '' })]).toEqual([[1], []])
+      expect([await found({ by: 'ci' }), await found({ by: '' }), await found({ isAsked: true })]).toEqual([
+        [1],
+        [],
+        [1],
+      ])
       expect([await found({ cause: 2 }), await found({ cause: 3 })]).toEqual([[5], []])
       expect(await found({ contains: [['"1"', '"a"']] })).toEqual([3, 1])
       expect(await found({ contains: [['"reason"'], ['"2"', JSON.stringify('b"\n')]] })).toEqual([4])

@@ -47,7 +47,7 @@ export class MemoryEventLog implements EventLog {
 
   async search({ after, before }: LogRange, match: LogMatch, limit: number): Promise<RecordedEvent[]> {
     await this.#othersRun()
-    const { types, by, cause, contains = [] } = match
+    const { types, by, isAsked = false, cause, contains = [] } = match
     return this.#disk.rows
       .map(stored)
       .filter(
@@ -56,6 +56,7 @@ export class MemoryEventLog implements EventLog {
           event.position < before &&
           (types?.includes(event.type) ?? true) &&
           (by === undefined || event.by === by) &&
+          (!isAsked || typeof event.by === 'string') &&
           (cause === undefined || event.cause === cause) &&
           contains.every((group) => group.some((text) => JSON.stringify(event.data).includes(text))),
       )
