@@ -37,6 +37,28 @@ const loadSchema = z.object({
   missing: z.string().nullable().describe('why the machine reports no numbers, in words; null: it does'),
 })
 
+const certificateSchema = z.object({
+  name: z.string().nullable().describe('the first name that it is for; null: the own ones, which Tandem renews'),
+  machines: z.array(z.string()).describe('those that have it; `(controller)`: the controller'),
+  until: time.describe('end of its validity: the earliest, where machines have several'),
+  asOf: time.describe('when it was seen: the oldest checkup of these'),
+})
+export type CertificateView = z.infer<typeof certificateSchema>
+
+const checkedSchema = z.object({
+  machine: z.string().describe('`(controller)`: the controller itself'),
+  at: time,
+  areas: z.int().describe('number of areas that were checked'),
+  wrong: z.int().describe('number of problems found'),
+})
+
+const storeSchema = z.object({
+  releases: z.int(),
+  usedBytes: z.int(),
+  capBytes: z.int().nullable().describe('most bytes that it may hold; null: as many as the disk'),
+})
+export type StoreUsage = z.infer<typeof storeSchema>
+
 /** Everything that the overview shows: as a whole, then the differences from the state before. */
 export const overviewSchema = statusSchema.extend({
   services: z.array(
@@ -52,6 +74,15 @@ export const overviewSchema = statusSchema.extend({
     .describe('answers a second, by instance, where a machine has more than one of the service'),
   wrong: z.array(standingProblemSchema).describe('what needs attention now, the most urgent first'),
   changes: z.array(changeSchema).describe('the newest changes, newest first'),
+  certificates: z
+    .array(certificateSchema)
+    .default([])
+    .describe('as the newest checkups found them, those first that end first'),
+  checkups: z
+    .array(checkedSchema)
+    .default([])
+    .describe('the newest checkups, which the controller makes every 5 minutes'),
+  store: storeSchema.nullable().default(null).describe('the release store; null: an older controller'),
 })
 export type Overview = z.infer<typeof overviewSchema>
 

@@ -1,3 +1,4 @@
+import type { StoreUsage } from '../api/overview.ts'
 import { forCluster } from '../definitions/overlay.ts'
 import type { Clock } from '../lib/clock.ts'
 import { oneOf } from '../lib/oneOf.ts'
@@ -31,6 +32,11 @@ export class ReleaseRoom {
       published: Object.values(controller.state.releases).map(({ id, service, at }) => ({ release: id, service, at })),
     })
     this.depot = new ReleaseDepot({ store, clock, capBytes, policy, letGo: (releases) => this.#letGo(releases) })
+  }
+
+  /** How full the store is. */
+  get usage(): StoreUsage {
+    return { releases: Object.keys(this.#controller.state.releases).length, ...this.depot.room }
   }
 
   /**

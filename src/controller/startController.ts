@@ -97,7 +97,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   opened.defer(() => closeFeatureRooms(own))
   const changes = new RecentChanges(controller)
   const overview = new LiveOverview({
-    ...{ controller, changes, numbers: own.numbers, checks: () => own.checks.all },
+    ...{ controller, changes, numbers: own.numbers, checks: () => own.checks.all, store: () => releases.usage },
     status: () => wholeStatus({ controller, releases, unwritable }),
   })
   const rooms = {

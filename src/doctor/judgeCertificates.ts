@@ -1,4 +1,4 @@
-import type { Finding } from '../protocol/checkup.ts'
+import { mostCertificates, type Finding, type ListedCertificate } from '../protocol/checkup.ts'
 import { unchecked, wrong } from './findings.ts'
 import type { CertificateFile, Certificates, UnreadCertificate } from './machineFacts.ts'
 
@@ -10,6 +10,16 @@ const noticeMs = 14 * dayMs
 
 export function judgeCertificates({ files, unread }: Certificates, now: number): Finding[] {
   return [...unread.map(judgeUnread), ...files.flatMap((file) => judge(file, now).slice(0, 1))]
+}
+
+/** Each certificate once: HAProxy's copy is that of the machine. */
+export function listCertificates({ files }: Certificates): ListedCertificate[] {
+  const listed = files.flatMap(({ kind, name, notAfter }): ListedCertificate[] =>
+    kind === 'copy'
+      ? []
+      : [{ name, kind: kind === 'identity' ? 'own' : 'public', until: new Date(notAfter).toISOString() }],
+  )
+  return listed.slice(0, mostCertificates)
 }
 
 function judgeUnread({ path, kind, why, isDenied }: UnreadCertificate): Finding {

@@ -1,6 +1,6 @@
 import { mostFindings, type Checkup, type CheckupArea, type Finding } from '../protocol/checkup.ts'
 import { unchecked, wrong } from './findings.ts'
-import { judgeCertificates } from './judgeCertificates.ts'
+import { judgeCertificates, listCertificates } from './judgeCertificates.ts'
 import { judgeFile, judgeHaproxy } from './judgeConfigurations.ts'
 import { judgeDisks, judgeLimits } from './judgeRoom.ts'
 import { judgeProblems } from './judgeProblems.ts'
@@ -33,7 +33,12 @@ export function judgeMachine(facts: MachineFacts): Checkup {
     ...judged('units', facts.units, judgeUnits),
     ...judged('secrets', facts.secrets, judgeSecrets),
   ]
-  return { machine, checked, findings: findings.slice(0, mostFindings) }
+  return {
+    ...{ machine, checked, findings: findings.slice(0, mostFindings) },
+    ...(facts.certificates !== null && 'seen' in facts.certificates
+      ? { certificates: listCertificates(facts.certificates.seen) }
+      : {}),
+  }
 }
 
 /** `null` if the agent reports no problems because it does not answer. */

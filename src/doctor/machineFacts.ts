@@ -90,6 +90,8 @@ export interface CertificateFile {
    * `identity`: renewed by the agent; `copy`: HAProxy's copy of the identity; `public`: for HTTPS, provided by people.
    */
   kind: 'identity' | 'copy' | 'public'
+  /** The first name that it is for. */
+  name: string
   notAfter: number
   /** When the certificate should have been renewed; `null` if Tandem does not renew it. */
   renewAt: number | null

@@ -11,6 +11,7 @@ export function mergeCheckups(known: Checkup, own: Checkup | null): Checkup {
     machine: known.machine,
     checked: [...new Set([...known.checked, ...(own?.checked ?? [])])],
     findings: findings.slice(0, mostFindings),
+    ...(own?.certificates ? { certificates: own.certificates } : {}),
   }
 }
 

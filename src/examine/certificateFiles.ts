@@ -42,7 +42,7 @@ function ownFile(own: IdentityFolder): CertificateFile {
   const { key, certificate, authority } = own.read()
   const facts = certificateFacts(pemIn(certificate))
   return {
-    ...{ path: own.pem, kind: 'identity', notAfter: facts.notAfter, renewAt: renewAt(facts) },
+    ...{ path: own.pem, kind: 'identity', name: facts.name, notAfter: facts.notAfter, renewAt: renewAt(facts) },
     ...{ hasItsKey: isKeyOf(certificate, key), isSigned: isSignedBy(certificate, authority), isCurrent: null },
   }
 }
@@ -58,9 +58,14 @@ function publicFile(path: string): CertificateFile[] {
   const text = pemIn(readFileSync(path, 'utf8'))
   const keyFile = `${path}.key`
   const key = text.includes('PRIVATE KEY') ? text : existsSync(keyFile) ? readFileSync(keyFile, 'utf8') : ''
-  const { notAfter } = certificateFacts(text)
+  const { name, addresses, notAfter } = certificateFacts(text)
   const hasItsKey = isKeyOf(text, key)
-  return [{ path, kind: 'public', notAfter, renewAt: null, hasItsKey, isSigned: null, isCurrent: null }]
+  return [
+    {
+      ...{ path, kind: 'public', name: name || (addresses[0] ?? basename(path)), notAfter },
+      ...{ renewAt: null, hasItsKey, isSigned: null, isCurrent: null },
+    },
+  ]
 }
 
 function pemIn(text: string): string {

@@ -23,11 +23,26 @@ export type Finding = z.infer<typeof findingSchema>
 /** Most findings of one machine: more of the same add nothing. */
 export const mostFindings = 200
 
+/** Most certificates that a machine lists. */
+export const mostCertificates = 500
+
+const certificateSchema = z.object({
+  name: z.string().max(300).describe('the first name that it is for'),
+  kind: z.enum(['own', 'public']).describe('own: Tandem renews it; public: for HTTPS, people renew it'),
+  until: z.iso.datetime().describe('end of its validity'),
+})
+export type ListedCertificate = z.infer<typeof certificateSchema>
+
 /** The findings of a machine about itself, and the areas that it checked. */
 export const checkupSchema = z.object({
   machine: z.string(),
   checked: z.array(area),
   findings: z.array(findingSchema).max(mostFindings),
+  certificates: z
+    .array(certificateSchema)
+    .max(mostCertificates)
+    .optional()
+    .describe('absent: not readable there, or an older version made the checkup'),
 })
 export type Checkup = z.infer<typeof checkupSchema>
 

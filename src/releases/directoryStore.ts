@@ -116,8 +116,8 @@ export class DirectoryStore implements ReleaseStore {
     }
   }
 
-  usedBytes(): Promise<number> {
-    return Promise.resolve(this.#usedBytes)
+  usedBytes(): number {
+    return this.#usedBytes
   }
 
   /** There are at most 256 folders of each kind, so each is made once. */

@@ -122,7 +122,7 @@ export class ReleaseCache implements ObjectReader {
 
   /** Bytes of the objects and of the folders; folders count as if they shared no blocks on the disk. */
   async usedBytes(): Promise<number> {
-    let bytes = await this.#store.usedBytes()
+    let bytes = this.#store.usedBytes()
     for (const folder of (await this.#folderBytes()).values()) bytes += folder
     return bytes
   }

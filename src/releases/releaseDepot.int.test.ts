@@ -54,7 +54,7 @@ describe('publishing', () => {
     const ids = await Promise.all([publishVersion(1, 'one'), publishVersion(1, 'two'), publishVersion(1, 'three')])
     for (const id of ids) await expectWhole(id)
     const reopened = await DirectoryStore.open(join(root, 'store'))
-    expect(await remote.store.usedBytes()).toBe(await reopened.usedBytes())
+    expect(remote.store.usedBytes()).toBe(reopened.usedBytes())
   })
 
   it('is refused when a file changed after it was described, and nothing is committed', async () => {
@@ -156,7 +156,7 @@ describe('collection', () => {
     await expectWholeTree(tree)
     now += 2
     await remote.depot.collect()
-    expect(await remote.store.usedBytes()).toBe(0)
+    expect(remote.store.usedBytes()).toBe(0)
   })
 
   async function expectWholeTree(tree: string): Promise<void> {
@@ -176,7 +176,7 @@ describe('collection', () => {
     const ids = [await push(1), await push(2), await push(3), await push(4)]
     expect((await remote.depot.findReleases('')).sort()).not.toContain(ids[0])
     await expectWhole(ids[3] ?? '')
-    expect(await remote.store.usedBytes()).toBeLessThanOrEqual(100_000)
+    expect(remote.store.usedBytes()).toBeLessThanOrEqual(100_000)
 
     remote.policy.keep = new Set(ids.slice(2))
     await expect(push(5, 60_000)).rejects.toMatchObject({ code: 'E_STORE_FULL' })

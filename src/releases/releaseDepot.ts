@@ -59,6 +59,11 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
     return this.#atCap
   }
 
+  /** Bytes of all stored objects, and their cap; `null`: there is none. */
+  get room(): { usedBytes: number; capBytes: number | null } {
+    return { usedBytes: this.#options.store.usedBytes(), capBytes: this.#options.capBytes }
+  }
+
   missing(keys: readonly ObjectKey[]): Promise<ObjectKey[]> {
     checkKeys(keys)
     return this.#lock.shared(async () => {
@@ -171,9 +176,9 @@ export class ReleaseDepot implements ReleaseTarget, ReleaseSource, ObjectReader 
   async #makeRoom(bytes: number): Promise<void> {
     const { capBytes, store } = this.#options
     this.#atCap = null
-    if (capBytes === null || (await store.usedBytes()) + bytes <= capBytes) return
+    if (capBytes === null || store.usedBytes() + bytes <= capBytes) return
     await this.collect(Math.max(bytes, capBytes * roomShare))
-    const used = await store.usedBytes()
+    const used = store.usedBytes()
     if (used + bytes <= capBytes) return
     this.#atCap = new OperatorError(
       'E_STORE_FULL',

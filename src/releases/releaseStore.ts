@@ -26,7 +26,7 @@ export interface ReleaseStore {
    */
   remove(keys: readonly ObjectKey[]): Promise<void>
   /** Bytes of all stored objects. */
-  usedBytes(): Promise<number>
+  usedBytes(): number
 }
 
 export interface StoredObject {

@@ -2,11 +2,13 @@ import { pino } from 'pino'
 import type { OperationName, Operations, Parsed, Result } from '../../src/api/contract.ts'
 import { AgentLinks } from '../../src/controller/agentLinks.ts'
 import { Asks } from '../../src/controller/asks.ts'
+import { ChecksKeeper } from '../../src/controller/checks/checksKeeper.ts'
 import { Channels } from '../../src/controller/channels.ts'
 import { Controller } from '../../src/controller/controller.ts'
 import type { Deciding } from '../../src/controller/deciding.ts'
 import { foldLog } from '../../src/controller/foldLog.ts'
 import type { Handlers, Rooms } from '../../src/controller/handlers.ts'
+import { askCheckup } from '../../src/controller/http/checkups.ts'
 import { LastWordsKeeper } from '../../src/controller/lastWords/lastWordsKeeper.ts'
 import { Past } from '../../src/controller/past/past.ts'
 import { NumbersKeeper } from '../../src/controller/numbers/numbersKeeper.ts'
@@ -158,6 +160,18 @@ export class Cluster {
     const { numbers, asks } = this.#running
     numbers.start((machine, ask, signal) => asks.ask(machine, ask, signal))
     return numbers
+  }
+
+  /** Begins to keep the newest checkups of controller and machines. */
+  keepChecks(): ChecksKeeper {
+    if (this.#running === null) throw new Error('no controller runs now')
+    const { controller, asks } = this.#running
+    const keeper = new ChecksKeeper({ controller, logger: pino({ level: 'silent' }) })
+    keeper.start({
+      own: async () => ({ machine: '(controller)', checked: [], findings: [] }),
+      ofMachine: (machine, signal) => askCheckup(controller, asks, machine, signal),
+    })
+    return keeper
   }
 
   /** The tails of output that streams of the controller carry. */

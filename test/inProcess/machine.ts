@@ -11,6 +11,7 @@ import type { InstanceSpec } from '../../src/drivers/supervisor/supervisor.ts'
 import { sleep, type Clock } from '../../src/lib/clock.ts'
 import type { JsonFiles } from '../../src/lib/jsonFolder.ts'
 import { loadAgentFeatures } from '../../src/machine/features.ts'
+import type { Checkup } from '../../src/protocol/checkup.ts'
 import type { MachineLoad } from '../../src/protocol/numbers.ts'
 import type { VirtualClock } from '../../src/lib/testing/virtualClock.ts'
 import { Life } from './life.ts'
@@ -71,6 +72,8 @@ export class Machine {
   readonly removedData: string[] = []
   behaviour: (spec: InstanceSpec) => Behaviour = () => ({})
   load: MachineLoad = { cpu: null, memory: null, disk: null }
+  /** Its answer when the controller asks for a checkup. */
+  checkup: Checkup
   /** How far the machine's clock is behind. */
   behindMs = 0
   #clock: VirtualClock
@@ -83,6 +86,7 @@ export class Machine {
 
   constructor(name: string, line: Line, clock: VirtualClock, random: () => number, isReachable: () => boolean) {
     this.name = name
+    this.checkup = { machine: name, checked: [], findings: [] }
     this.line = line
     this.#clock = clock
     this.#random = random
@@ -128,7 +132,7 @@ export class Machine {
         settings: { take: async () => {} },
       }),
       bootMark: () => host.bootMark(),
-      examine: async () => ({ machine, checked: [], findings: [] }),
+      examine: async () => this.checkup,
     }
     const composed = await composeAgent(options, {
       ...{ balancer, cache: life.view(this.cache, ['fetch', 'collect']), connection: this.line.connection() },

@@ -1,5 +1,6 @@
 import type { Definition } from '../../src/definitions/definition.ts'
 import { every } from '../../src/lib/clock.ts'
+import type { Checkup } from '../../src/protocol/checkup.ts'
 import { sha256 } from '../../src/lib/hash.ts'
 import { Cluster, releaseOf } from '../inProcess/cluster.ts'
 import type { Behaviour, Machine } from '../inProcess/machine.ts'
@@ -16,6 +17,12 @@ const names = Object.keys(traffic).toSorted()
 
 /** The name of a service's first or second release, as `releaseOf` takes it. */
 const release = (service: string, number: 1 | 2): string => sha256(`${service} ${number}`).slice(0, 7)
+
+type Certificate = NonNullable<Checkup['certificates']>[number]
+const publicOnes = [
+  { name: '*.example', kind: 'public', days: 9 },
+  { name: 'shop.example.com', kind: 'public', days: 61 },
+] as const
 
 /**
  * A pair with twelve services in the states that a person on call meets: one is stopped, one fails on one machine, and a
@@ -43,7 +50,19 @@ export async function twelveServices(): Promise<Cluster> {
   const { supervisor } = cluster.machine('b')
   for (const { id } of cluster.machine('b').running('search')) supervisor.die(id, { code: 1 })
   await cluster.rest()
+  const own = (name: string): Certificate => ({ name, kind: 'own', until: inDays(82) })
+  for (const machine of cluster.machines.values()) {
+    const certificates = [own(machine.name), ...publicOnes.map(({ days, ...one }) => ({ ...one, until: inDays(days) }))]
+    const findings = [
+      { area: 'certificates', level: 'wrong', what: '*.example expires in 9 d', next: 'replace the file' } as const,
+    ]
+    machine.checkup = { machine: machine.name, checked: ['certificates', 'disk'], findings, certificates }
+  }
   return cluster
+
+  function inDays(days: number): string {
+    return new Date(cluster.clock.now() + days * 86_400_000).toISOString()
+  }
 }
 
 /** Makes requests to every instance that its balancer routes to, once a second, and a rollout of `shop` every minute. */

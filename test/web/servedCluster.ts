@@ -31,21 +31,25 @@ export class ServedCluster {
   readonly port: number
   readonly #tokens: Tokens
   readonly #sessions: Sessions
+  readonly #cut: () => void
   readonly #close: () => Promise<void>
+  #isCut = false
   #isRunning = true
   readonly #passing: Promise<void>
 
   static async start(cluster: Cluster, { port = 0, speed = 1 } = {}): Promise<ServedCluster> {
+    let made: ServedCluster | null = null
     const { controller, numbers, ...ends } = cluster.parts
     const folder = mkdtempSync(join(tmpdir(), 'tandem-served-'))
     const lastWords = cluster.keepLastWords(folder)
     const rolloutRecords = cluster.recordRollouts(folder)
     const tokens = await Tokens.open(new MemoryTokenStore())
     const sessions = await Sessions.open(new MemorySessionStore(), tokens)
-    const releases = { depot: { atCap: null }, resolve: (_: string, prefix: string) => prefix }
+    const usage = { releases: 12, usedBytes: 412_000_000, capBytes: 20_000_000_000 }
+    const releases = { depot: { atCap: null }, usage, resolve: (_: string, prefix: string) => prefix }
     const unwritable = (): null => null
     const tails = cluster.tails()
-    const checks = { all: [] }
+    const checks = cluster.keepChecks()
     const past = pastOf({ controller, snapshots: null, logger })
     const some = {
       controller,
@@ -63,33 +67,47 @@ export class ServedCluster {
     // The page makes no call that needs the other rooms, which are files and threads.
     const known = some as unknown as Rooms
     const changes = new RecentChanges(controller)
-    const overview = new LiveOverview({ controller, changes, numbers, status: () => wholeStatus(known) })
+    const overview = new LiveOverview({
+      ...{ controller, changes, numbers, status: () => wholeStatus(known) },
+      ...{ checks: () => checks.all, store: () => releases.usage },
+    })
     const rooms = { ...known, overview, callers: new Callers(tokens, sessions, controller) }
     const { server } = await buildServer(rooms, logger, null, ends)
+    server.server.on('connection', (socket) => {
+      if (made?.isCut === true) socket.destroy()
+    })
     await server.listen({ host, port })
     const [address] = server.addresses()
+    // The first checkups are made 30 s after a start.
+    await cluster.clock.advance(31_000)
     const close = async (): Promise<void> => {
       await server.close()
       lastWords.close()
+      checks.close()
       rmSync(folder, { recursive: true })
     }
-    return new ServedCluster(cluster, {
-      port: typeof address === 'object' ? address.port : port,
-      tokens,
-      sessions,
-      close,
-      speed,
-    })
+    const cut = (): void => server.server.closeAllConnections()
+    const own = { port: typeof address === 'object' ? address.port : port, tokens, sessions, cut, close, speed }
+    made = new ServedCluster(cluster, own)
+    return made
   }
 
   private constructor(
     cluster: Cluster,
-    given: { port: number; tokens: Tokens; sessions: Sessions; close: () => Promise<void>; speed: number },
+    given: {
+      port: number
+      tokens: Tokens
+      sessions: Sessions
+      cut: () => void
+      close: () => Promise<void>
+      speed: number
+    },
   ) {
     this.cluster = cluster
     this.port = given.port
     this.#tokens = given.tokens
     this.#sessions = given.sessions
+    this.#cut = given.cut
     this.#close = given.close
     this.#passing = this.#pass(given.speed)
   }
@@ -103,6 +121,16 @@ export class ServedCluster {
     const now = this.cluster.controller.now()
     const token = await this.#tokens.create({ role, machine: null, name }, now)
     return `http://tandem.localhost:${port}/#open=${this.#sessions.link(sha256(token), now).link}`
+  }
+
+  /** While it is, connections break at once, and none can be made. */
+  get isCut(): boolean {
+    return this.#isCut
+  }
+
+  set isCut(isCut: boolean) {
+    this.#isCut = isCut
+    if (isCut) this.#cut()
   }
 
   async close(): Promise<void> {

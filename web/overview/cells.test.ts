@@ -19,6 +19,7 @@ const service = (over: Partial<Service> = {}): Service => ({
 const overview = (over: Partial<Overview> = {}): Overview => ({
   ...{ cluster: 'local', controller: { version: '1', term: 1, position: 1, problems: [] }, absent: [] },
   ...{ addresses: [], maintenance: null, notes: [], services: [], wrong: [], changes: [], load: {}, rates: {} },
+  ...{ certificates: [], checkups: [], store: null },
   machines: ['a', 'b'].map((name) => ({
     ...{ name, state: 'ready', lastSeen: null, host: 'h', httpPort: 1, metricsPort: 1, version: null, limits: null },
     problems: [],

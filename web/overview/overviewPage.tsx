@@ -2,11 +2,14 @@ import type { JSX } from 'preact'
 import { useCluster } from '../lib/cluster.ts'
 import { PageFrame } from '../lib/page.tsx'
 import { Addresses } from './addresses.tsx'
+import { Certificates } from './certificates.tsx'
 import { ChangedBefore } from './changedBefore.tsx'
 import { ChangingNow } from './changingNow.tsx'
+import { ControllerPart } from './controllerPart.tsx'
 import { headline } from './headline.ts'
 import './overview.css'
 import { ServicesTable } from './servicesTable.tsx'
+import { Stores } from './stores.tsx'
 import { WrongNow } from './wrongNow.tsx'
 
 export function OverviewPage(): JSX.Element {
@@ -25,6 +28,9 @@ export function OverviewPage(): JSX.Element {
         <ServicesTable overview={value} now={now.value} />
         <div class="feet">
           <Addresses addresses={value.addresses} now={now.value} />
+          <Certificates certificates={value.certificates} now={now.value} />
+          <Stores overview={value} />
+          <ControllerPart overview={value} now={now.value} />
         </div>
       </div>
     </PageFrame>

@@ -8,12 +8,15 @@ import { filters, shown, type Filter } from './cells.ts'
 import { ServiceRow, type Layout } from './serviceRow.tsx'
 import { ServicesList } from './servicesList.tsx'
 
-const layoutFor = (machines: number): Layout =>
-  machines <= 2
-    ? { columns: ['state', 'age', 'inFlight', 'perSecond', 'errors'], isDense: false }
-    : machines === 3
-      ? { columns: ['state', 'inFlight', 'perSecond', 'errors'], isDense: false }
-      : { columns: ['state', 'perSecond'], isDense: true }
+/** Numbers of the past are not recorded. */
+const layoutFor = (machines: number, isPast: boolean): Layout =>
+  isPast
+    ? { columns: ['state'], isDense: machines > 3 }
+    : machines <= 2
+      ? { columns: ['state', 'age', 'inFlight', 'perSecond', 'errors'], isDense: false }
+      : machines === 3
+        ? { columns: ['state', 'inFlight', 'perSecond', 'errors'], isDense: false }
+        : { columns: ['state', 'perSecond'], isDense: true }
 
 const heads = { state: 'state, release', age: 'age', inFlight: 'in flight', perSecond: 'req/s', errors: 'err %' }
 
@@ -26,7 +29,7 @@ export function ServicesTable({ overview, now }: { overview: Overview; now: numb
   const asked = address.value.query.get('show')
   const filter: Filter = filters.find((one) => one === asked) ?? 'all'
   const services = shown(overview, filter)
-  const layout = layoutFor(overview.machines.length)
+  const layout = layoutFor(overview.machines.length, past !== null)
   return (
     <section class="services" aria-labelledby="services">
       <header>
@@ -52,6 +55,7 @@ export function ServicesTable({ overview, now }: { overview: Overview; now: numb
       </header>
       <div class="scroll">
         <table class={`${layout.isDense ? 'dense' : ''} ${services.length > fewRows ? 'many' : ''}`}>
+          <Columns machines={overview.machines.length} layout={layout} />
           <Head overview={overview} layout={layout} />
           <tbody>
             {services.map((service) => (
@@ -67,6 +71,19 @@ export function ServicesTable({ overview, now }: { overview: Overview; now: numb
         </p>
       )}
     </section>
+  )
+}
+
+/** Gives each machine the same width, whatever its cells hold. */
+function Columns({ machines, layout: { columns, isDense } }: { machines: number; layout: Layout }): JSX.Element {
+  return (
+    <colgroup>
+      <col class="name" />
+      {isDense && <col />}
+      {Array.from({ length: machines }, (_, machine) =>
+        columns.map((column) => <col key={`${machine} ${column}`} class={`col-${column}`} />),
+      )}
+    </colgroup>
   )
 }
 

@@ -37,6 +37,9 @@ const overview = (over: Partial<Overview> = {}): Overview => ({
     rates: {},
     wrong: [],
   },
+  certificates: [{ name: null, machines: ['a', 'b'], until: '2027-01-29T00:00:00.000Z', asOf: at(0) }],
+  checkups: [{ machine: 'a', at: at(0), areas: 11, wrong: 0 }],
+  store: { releases: 12, usedBytes: 7_600_000, capBytes: 20 * 1024 ** 3 },
   changes: [
     {
       ...{ position: 40, at: at(0), type: 'RolloutFinished', sign: 'done', subject: 'shop', text: 'rollout completed' },
@@ -125,6 +128,8 @@ it('prints the status again elsewhere when something but the ages has changed', 
   await until(() => expect(stdout.text.match(/2 of 2 machines ready/g)).toHaveLength(2))
   expect(stdout.text).toContain('shop rollout completed')
   expect(stdout.text).toContain('! shop answers all requests with errors')
+  expect(stdout.text).toMatch(/own, which Tandem renews +a, b +2027-01-29 /)
+  expect(stdout.text).toContain('release store: 12 releases, 7.2 MiB of 20 GiB')
   expect(stdout.text).not.toContain('\u001b')
   interrupts.interrupt()
   expect(await code).toBe(130)
@@ -134,8 +139,10 @@ it('prints an object for each change with --json, and refuses a service that doe
   const { stdout, interrupts, code, first } = await watching(['--json'], true)
   sendEvents(first, whole(overview()), { kind: 'beat', at: at(1) })
   await until(() => expect(stdout.text.split('\n')).toHaveLength(2))
-  const { services, wrong, changes } = JSON.parse(stdout.text) as Record<string, unknown[]>
+  const { services, wrong, changes, ...kept } = JSON.parse(stdout.text) as Record<string, unknown[]>
   expect([services?.length, wrong, changes?.length]).toEqual([1, [], 1])
+  const { certificates, checkups, store } = overview()
+  expect(kept).toMatchObject({ certificates, checkups, store })
   interrupts.interrupt()
   expect(await code).toBe(130)
 

@@ -54,8 +54,8 @@ class View {
     this.#overview = overview
     this.#asOf = Date.now()
     const { out } = this.#session
-    const { wrong, changes } = overview
-    out.object({ ...statusIn(overview), wrong, changes })
+    const { wrong, changes, certificates, checkups, store } = overview
+    out.object({ ...statusIn(overview), wrong, changes, certificates, checkups, store })
     if (out.json) return
     this.#screen ??= this.#takeScreen()
     if (this.#screen) this.draw()

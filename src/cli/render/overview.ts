@@ -1,6 +1,7 @@
 import type { ChangeView, Overview } from '../../api/overview.ts'
 import { statusIn } from '../../api/overview.ts'
 import type { Paint, Style } from '../paint.ts'
+import { certificateLines, storeLines } from './kept.ts'
 import { renderStatus } from './status.ts'
 
 /** Number of changes that the terminal shows. */
@@ -13,7 +14,7 @@ export interface OverviewOptions {
   service: string | null
 }
 
-/** The status and the newest changes. */
+/** The status, what checkups know, and the newest changes. */
 export function renderOverview(overview: Overview, { now, paint, service }: OverviewOptions): string {
   const ofService = <T extends { service: string | null }>(all: T[]): T[] =>
     service === null ? all : all.filter((one) => one.service === service)
@@ -21,10 +22,16 @@ export function renderOverview(overview: Overview, { now, paint, service }: Over
   const shown = { ...status, services: ofService(status.services) }
   const changes = ofService(overview.changes).slice(0, shownChanges)
   const wrong = overview.wrong.filter((one) => service === null || one.service === null || one.service === service)
-  return [
-    renderStatus(shown, { now, paint, whole: service === null, wrong }),
-    ...(changes.length === 0 ? [] : [['CHANGED BEFORE', ...changes.map((one) => changeLine(one, paint))].join('\n')]),
-  ].join('\n\n')
+  const { certificates, store } = overview
+  const parts = [
+    [renderStatus(shown, { now, paint, whole: service === null, wrong })],
+    ...(service === null ? [certificateLines(certificates, now, paint), storeLines(store)] : []),
+    changes.length === 0 ? [] : ['CHANGED BEFORE', ...changes.map((one) => changeLine(one, paint))],
+  ]
+  return parts
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')
 }
 
 const colours: Partial<Record<ChangeView['sign'], Style>> = {

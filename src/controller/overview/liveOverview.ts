@@ -1,5 +1,5 @@
 import type { Check } from '../../api/checks.ts'
-import type { Live, Overview } from '../../api/overview.ts'
+import type { Live, Overview, StoreUsage } from '../../api/overview.ts'
 import type { Status } from '../../api/views.ts'
 import { differenceOf, type Difference } from '../../protocol/difference.ts'
 import type { Controller } from '../controller.ts'
@@ -15,7 +15,9 @@ interface Parts {
   changes: RecentChanges
   numbers: NumbersKeeper
   status: () => Status
-  checks?: () => readonly Check[]
+  /** The newest checkups, and how full the release store is. */
+  checks: () => readonly Check[]
+  store: () => StoreUsage | null
 }
 
 /** Takes each message as JSON, which is written once for all readers. */
@@ -29,7 +31,7 @@ export class LiveOverview {
   readonly #controller: Controller
   readonly #status: () => Status
   readonly #changes: RecentChanges
-  readonly #checks: () => readonly Check[]
+  readonly #rest: () => Parameters<typeof overviewOf>[3]
   readonly #numbers: NumbersKeeper
   readonly #readers = new Set<Reader>()
   #sent: Overview | null = null
@@ -37,8 +39,8 @@ export class LiveOverview {
   #timer: (() => void) | null = null
   #lastAt = Number.NEGATIVE_INFINITY
 
-  constructor({ controller, changes, numbers, status, checks = () => [] }: Parts) {
-    this.#checks = checks
+  constructor({ controller, changes, numbers, status, checks, store }: Parts) {
+    this.#rest = () => ({ checks: checks(), store: store() })
     this.#controller = controller
     this.#changes = changes
     this.#numbers = numbers
@@ -51,7 +53,7 @@ export class LiveOverview {
   }
 
   #make(): Overview {
-    return overviewOf(this.#status(), this.#numbers.newest(), this.#changes.all, this.#checks())
+    return overviewOf(this.#status(), this.#numbers.newest(), this.#changes.all, this.#rest())
   }
 
   /** Sends the whole overview, then each difference from it, until the returned function is called. */

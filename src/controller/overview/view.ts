@@ -1,16 +1,17 @@
 import type { Check } from '../../api/checks.ts'
 import type { Numbers } from '../../api/numbers.ts'
-import type { ChangeView, Overview } from '../../api/overview.ts'
+import type { ChangeView, Overview, StoreUsage } from '../../api/overview.ts'
 import type { Status } from '../../api/views.ts'
 import { checkProblems } from '../../problems/checkProblems.ts'
 import { numberProblems } from '../../problems/numberProblems.ts'
 import { problemsOf } from '../../problems/problemsOf.ts'
+import { certificatesOf } from '../checks/certificatesOf.ts'
 
 export function overviewOf(
   status: Status,
   numbers: Numbers,
   changes: ChangeView[],
-  checks: readonly Check[] = [],
+  { checks, store }: { checks: readonly Check[]; store: StoreUsage | null },
 ): Overview {
   const flight: Record<string, number> = {}
   const services = status.services.map((service) => ({
@@ -24,7 +25,14 @@ export function overviewOf(
   const told = [...known, ...numberProblems(numbers, known)]
   const all = [...told, ...checkProblems(status, checks, told)]
   const wrong = [...all.filter(({ tone }) => tone === 'bad'), ...all.filter(({ tone }) => tone === 'warn')]
-  return { ...status, services, work: flight, ...figuresOf(numbers), wrong, changes }
+  return {
+    ...{ ...status, services, work: flight, ...figuresOf(numbers), wrong, changes, store },
+    certificates: certificatesOf(checks),
+    checkups: checks.map(({ machine, at, checked, findings }) => ({
+      ...{ machine, at, areas: checked.length },
+      wrong: findings.filter(({ level }) => level === 'wrong').length,
+    })),
+  }
 }
 
 /** Fewer digits: numbers that look the same are not sent again. */

@@ -34,7 +34,7 @@ export function wellParts() {
     certificates: {
       files: [
         {
-          ...{ path: '/d/identity.pem', kind: 'identity' as const, notAfter: now + 20 * day },
+          ...{ path: '/d/identity.pem', kind: 'identity' as const, name: 'a', notAfter: now + 20 * day },
           renewAt: (now + 5 * day) as number | null,
           ...{ hasItsKey: true, isSigned: true as boolean | null, isCurrent: null as boolean | null },
         },

@@ -63,7 +63,7 @@ export class FakeReleaseStore implements ReleaseStore {
     for (const key of keys) if (this.#objects.delete(key)) this.removed.push(key)
   }
 
-  async usedBytes(): Promise<number> {
+  usedBytes(): number {
     return [...this.#objects.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
   }
 
