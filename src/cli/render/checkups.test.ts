@@ -11,6 +11,7 @@ it('lists the problems first, one aligned line each, then the checks that could 
       { machine: 'b', checked: ['ports', 'disk'], findings: [wrong] },
     ],
     plain,
+    0,
   )
   expect(shown).toBe(
     [
@@ -21,7 +22,8 @@ it('lists the problems first, one aligned line each, then the checks that could 
       '1 problem found: 3 checks on a, b; 1 check could not be made',
     ].join('\n'),
   )
-  expect(renderCheckups([{ machine: 'a', checked: ['disk'], findings: [] }], plain)).toBe(
-    'no problem found: 1 check on a',
-  )
+  const well = { machine: 'a', checked: ['disk'], findings: [] }
+  expect(renderCheckups([well], plain, 0)).toBe('no problem found: 1 check on a')
+  const kept = [60_000, 120_000].map((at) => ({ ...well, at: new Date(at).toISOString() }))
+  expect(renderCheckups(kept, plain, 300_000)).toBe('no problem found: 2 checks on a, a; the oldest 4m ago')
 })

@@ -114,6 +114,8 @@ export const events = command({
       type: text('TYPE', 'Show only events of this type; several with commas between them'),
       by: text('NAME', 'Show only events that a call with the token or machine of this name led to'),
       changes: on('Show only events that changed something for users or for people on call'),
+      people: on('Show only events that a call with a token led to'),
+      failures: on('Show only events of failures: something failed, was lost, or went back'),
       from: {
         ...{ kind: 'parsed', parse: parsePosition, placeholder: 'POSITION', optional: true },
         brief: 'Show the event at this position and everything that followed from it',
@@ -133,11 +135,12 @@ export const doctor = command({
   about:
     'On a machine that has joined a cluster, checks that machine, even if its agent or the controller is down. ' +
     'Elsewhere, or with --cluster, asks the controller to check all machines. Exits with 1 if it finds a problem.',
-  example: 'tandem doctor\ntandem doctor --cluster --json\ntandem doctor --machine a',
+  example: 'tandem doctor\ntandem doctor --cluster --json\ntandem doctor --machine a\ntandem doctor --kept',
   parameters: {
     flags: {
       cluster: on('Check the whole cluster, also on one of its machines'),
       machine: known('machines', text('M', 'Check only this machine, through the controller')),
+      kept: on('Show the newest checks that the controller made, every 5 minutes, and check nothing'),
       data: text('DIR', "Check this computer; DIR is the agent's data folder"),
       secrets: { ...needed('DIR', 'Folder of the SERVICE.env files on this machine'), default: secretsFolder },
     },
