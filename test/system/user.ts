@@ -24,6 +24,7 @@ export function newUser() {
   const env = {
     ...process.env,
     ...{ XDG_CONFIG_HOME: join(folder, 'config'), XDG_CACHE_HOME: join(folder, 'cache') },
+    XDG_STATE_HOME: join(folder, 'state'),
   }
   /** Runs a line as if pasted into a shell. */
   const paste = async (line: string): Promise<{ exit: number; out: string; err: string }> => {
@@ -44,12 +45,18 @@ export function newUser() {
     const [exit] = (await once(child, 'close')) as [number] // the arguments of 'close'
     return { ...(JSON.parse(out.trim().split('\n').at(-1) ?? '{}') as object), exit } // one object on each line
   }
-  /** Starts a part in the foreground; resolves once it logs `message`. */
-  const part = async (message: string, ...args: string[]): Promise<ChildProcess> => {
+  /** Starts a part in the foreground; resolves once it has printed `wanted`, with everything up to then. */
+  const printed = async (wanted: string, ...args: string[]): Promise<{ child: ChildProcess; out: string }> => {
     const child = begin(...args)
     running.push(child)
-    for await (const chunk of child.stdout ?? []) if (String(chunk).includes(message)) break
-    return child
+    let out = ''
+    for await (const chunk of child.stdout ?? []) {
+      out += String(chunk)
+      if (out.includes(wanted)) break
+    }
+    return { child, out }
   }
-  return { folder, tandem, paste, part, remove }
+  const part = async (message: string, ...args: string[]): Promise<ChildProcess> =>
+    (await printed(message, ...args)).child
+  return { folder, tandem, paste, part, printed, remove }
 }

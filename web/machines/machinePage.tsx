@@ -1,4 +1,4 @@
-import type { JSX } from 'preact'
+import { Fragment, type JSX } from 'preact'
 import type { Overview } from '../../src/api/overview.ts'
 import { Change } from '../lib/change.tsx'
 import { useCluster } from '../lib/cluster.ts'
@@ -10,6 +10,7 @@ import { PageFrame } from '../lib/page.tsx'
 import { clockTime, span } from '../lib/time.ts'
 import { visible } from '../lib/visible.ts'
 import { Findings } from './findings.tsx'
+import { Invite } from './invite.tsx'
 import { loadWords, maintenanceWords, type Machine } from './machineWords.ts'
 import './machines.css'
 import { useChecks } from './useChecks.ts'
@@ -21,8 +22,10 @@ export function MachinePage({ params: { machine: name = '' } }: PageProps): JSX.
   const machine = value?.machines.find((one) => one.name === name)
   if (value === null) return <PageFrame title={`Machine ${name}`} />
   if (machine === undefined) {
+    const isAbsent = value.absent.includes(name)
     return (
-      <PageFrame title={value.absent.includes(name) ? `Machine ${name} has not joined` : `There is no machine ${name}`}>
+      <PageFrame title={isAbsent ? `Machine ${name} has not joined` : `There is no machine ${name}`}>
+        {isAbsent && past === null && <Invite machine={name} />}
         <p>
           <a href="/machines">All machines</a>
         </p>
@@ -101,10 +104,10 @@ function Facts({ machine, overview }: { machine: Machine; overview: Overview }):
   return (
     <dl class="facts">
       {facts.map(([word, fact]) => (
-        <div key={word}>
+        <Fragment key={`${word} ${fact}`}>
           <dt>{word}</dt>
           <dd>{visible(fact)}</dd>
-        </div>
+        </Fragment>
       ))}
     </dl>
   )

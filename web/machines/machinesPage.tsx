@@ -1,15 +1,12 @@
-import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useCluster } from '../lib/cluster.ts'
-import { Command } from '../lib/command.tsx'
-import { Action } from '../lib/action.tsx'
 import { Glyph } from '../lib/glyph.tsx'
 import { count } from '../lib/numbers.ts'
 import { PageFrame } from '../lib/page.tsx'
-import { refusalWords } from '../lib/rehearsal.ts'
-import { clockTime, utcMinute } from '../lib/time.ts'
+import { clockTime } from '../lib/time.ts'
 import { Findings } from './findings.tsx'
-import { joinCommand, loadWords, machinesTitle, maintenanceWords } from './machineWords.ts'
+import { Invite } from './invite.tsx'
+import { loadWords, machinesTitle, maintenanceWords } from './machineWords.ts'
 import './machines.css'
 import { useChecks } from './useChecks.ts'
 
@@ -65,34 +62,5 @@ export function MachinesPage(): JSX.Element {
         </div>
       ) : null}
     </PageFrame>
-  )
-}
-
-/** Makes the command with which a machine of the cluster file joins; the machine stands in the list once it has. */
-function Invite({ machine }: { machine: string }): JSX.Element {
-  const { api } = useCluster()
-  const made = useSignal<{ command: string; expiresAt: string } | null>(null)
-  const refused = useSignal<string | null>(null)
-  const run = (): void => {
-    api.call('inviteMachine', { params: { machine } }).then(
-      (invited) => (made.value = { command: joinCommand(invited), expiresAt: invited.expiresAt }),
-      (error: unknown) => (refused.value = refusalWords(error).why),
-    )
-  }
-  return (
-    <>
-      <Action label="Join command" command={`tandem machine add ${machine}`} refusal={refused.value} run={run}>
-        {`Makes the command with which ${machine} joins: it works once, within one hour.`}
-      </Action>
-      {made.value === null ? null : (
-        <div class="invited" role="status">
-          <p>
-            Run this as root on {machine}, until {utcMinute(made.value.expiresAt)}. Until then this page waits for its
-            first report.
-          </p>
-          <Command>{made.value.command}</Command>
-        </div>
-      )}
-    </>
   )
 }
