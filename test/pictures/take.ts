@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Browser } from 'playwright-core'
+import type { BrowserContextOptions } from 'playwright-core'
+import type { Status } from '../../src/api/views.ts'
 import { launch, whyNoBrowser } from '../long/chromium.ts'
 import { Laptop } from '../system/laptop.ts'
 
@@ -10,6 +11,7 @@ import { Laptop } from '../system/laptop.ts'
  * crashes again and again, one that is rolled out just now, one whose last rollout was reverted.
  */
 
+const patienceMs = 180_000
 const folder = join(import.meta.dirname, '../../docs/pictures')
 
 /** Answers in 20 ms, one request in fifty with 500; `/slow` takes 20 s, so that a drain can be seen. */
@@ -40,16 +42,16 @@ try {
   await cluster.json('push', service('payments', broken))
   await cluster.json('stop', 'queue')
   void load(['api', 'auth', 'images', 'payments', 'search', 'shop', 'site'])
-  await pause(60_000) // the numbers are of the last minute
+  await until('a crash loop', async () => (await instances('search')).some(({ restarts }) => restarts > 3))
   for (const at of Object.values(cluster.entries)) void fetch(`${at}/shop/slow`).catch(() => {})
   const rolling = cluster.json('push', service('shop', `${healthy} // another release`))
-  await pause(4_000)
+  await until('a drain', async () => (await instances('shop')).some(({ state }) => state === 'draining'))
   const { rollouts = [] } = await cluster.json<{ rollouts?: { id: string }[] }>('rollouts', 'shop', '--limit', '1')
   const wide = { width: 1440, height: 900 }
-  await take(browser, 'rollout', `/rollouts/${rollouts[0]?.id}`, wide, 'light')
-  await take(browser, 'logs', '/logs/search', wide, 'dark')
-  await take(browser, 'overview', '/', wide, 'light')
-  await take(browser, 'overview-phone', '/', { width: 390, height: 844 }, 'dark')
+  await take('rollout', `/rollouts/${rollouts[0]?.id}`, { viewport: wide, colorScheme: 'light' }, '.over-time canvas')
+  await take('logs', '/logs/search', { viewport: wide, colorScheme: 'dark' }, '.scroller .row')
+  await take('overview', '/', { viewport: wide, colorScheme: 'light' }, '.services tbody tr')
+  await take('overview-phone', '/', { viewport: { width: 390, height: 844 }, colorScheme: 'dark' }, '.list > li')
   await rolling
 } finally {
   over.abort()
@@ -68,6 +70,19 @@ async function push(name: string, program: string): Promise<void> {
   if (pushed.exit !== 0) throw new Error(`${name} was not rolled out: ${JSON.stringify(pushed)}`)
 }
 
+async function instances(name: string): Promise<Status['services'][number]['instances']> {
+  const { services = [] } = await cluster.json<Partial<Status>>('status', name)
+  return services[0]?.instances ?? []
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const last = Date.now() + patienceMs
+  while (!(await holds())) {
+    if (Date.now() > last) throw new Error(`waited too long for ${what}`)
+    await pause(200)
+  }
+}
+
 /** Some requests to each service, through both machines, until the pictures are taken. */
 async function load(names: string[]): Promise<void> {
   const entries = Object.values(cluster.entries)
@@ -80,19 +95,15 @@ async function load(names: string[]): Promise<void> {
   }
 }
 
-async function take(
-  from: Browser,
-  name: string,
-  path: string,
-  viewport: { width: number; height: number },
-  colorScheme: 'light' | 'dark',
-): Promise<void> {
-  const context = await from.newContext({ viewport, colorScheme, deviceScaleFactor: 1 })
+/** Takes a picture once `shown` is there. */
+async function take(name: string, path: string, options: BrowserContextOptions, shown: string): Promise<void> {
+  const context = await browser.newContext({ ...options, deviceScaleFactor: 1 })
   const page = await context.newPage()
   const { link = '' } = await cluster.json<{ link?: string }>('open', path, '--no-browser')
   await page.goto(link)
   await page.getByText(/^\W*live/).waitFor()
-  await pause(1_500)
+  await page.locator(shown).first().waitFor()
+  await page.evaluate('document.fonts.ready')
   await page.screenshot({ path: join(folder, `${name}.png`) })
   await context.close()
 }
