@@ -81,7 +81,7 @@ export const overviewSchema = statusSchema.extend({
   checkups: z
     .array(checkedSchema)
     .default([])
-    .describe('the newest checkups, which the controller makes every 5 minutes'),
+    .describe('the newest checkups, which the controller makes at least every 5 minutes'),
   store: storeSchema.nullable().default(null).describe('the release store; null: an older controller'),
 })
 export type Overview = z.infer<typeof overviewSchema>

@@ -3,6 +3,8 @@ import { shownKeys, type Key } from '../lib/keys.ts'
 
 const groups: Key['group'][] = ['Anywhere', 'Go to', 'Lists and charts']
 
+const signs: Record<string, string> = { ArrowLeft: '←', ArrowRight: '→', '-': '−' }
+
 export function KeysHelp(): JSX.Element {
   const all: Pick<Key, 'keys' | 'does' | 'group'>[] = [
     ...shownKeys.value,
@@ -21,8 +23,8 @@ export function KeysHelp(): JSX.Element {
                 <div key={names}>
                   <dt>{does}</dt>
                   <dd>
-                    {names.split(/[ +]/).map((name) => (
-                      <kbd key={name}>{name}</kbd>
+                    {names.split(/ |(?<=.)\+/).map((name) => (
+                      <kbd key={name}>{signs[name] ?? name}</kbd>
                     ))}
                   </dd>
                 </div>

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 
 export interface Key {
-  /** As `event.key` names it; two in a row with a space between, such as `g o`; with Ctrl or ⌘, such as `Ctrl+k`. */
+  /** As `event.key` names it, but `Space`; two in a row with a space between, such as `g o`; with Ctrl or ⌘, such as `Ctrl+k`. */
   keys: string
   does: string
   group: 'Anywhere' | 'Go to' | 'Lists and charts'
@@ -26,6 +26,9 @@ const secondMs = 1_500
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
 
+const isPressed = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest('a, button, summary, [role=button]') !== null
+
 /** Runs the action of a key that is pressed, unless the user types text or a dialog is open. */
 export function listenForKeys(): () => void {
   let first = { key: '', at: 0 }
@@ -34,7 +37,10 @@ export function listenForKeys(): () => void {
     const isWithCtrl = ctrlKey || metaKey
     if (altKey || event.defaultPrevented || (isTyping(event.target) && !isWithCtrl)) return
     if (document.querySelector('dialog[open]')) return
-    const key = isWithCtrl ? `Ctrl+${event.key.toLowerCase()}` : event.key
+    const named = event.key === ' ' ? 'Space' : event.key
+    // These two press what is focused.
+    if ((named === 'Space' || named === 'Enter') && isPressed(event.target)) return
+    const key = isWithCtrl ? `Ctrl+${named.toLowerCase()}` : named
     const both = timeStamp - first.at < secondMs ? `${first.key} ${key}` : key
     first = { key, at: timeStamp }
     const found = known.peek().findLast(({ keys }) => keys === both || keys === key)

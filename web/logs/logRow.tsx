@@ -35,7 +35,7 @@ export function LogRow({ row, service, find, today, isChosen = false, open }: Lo
   if (row.kind === 'gap') return <Gap gap={row} />
   if (row.kind === 'lost') return <Lost lost={row} />
   return (
-    // The keys j, k and o do the same.
+    // The keys j, k and Enter do the same.
     <div class={`row from-${row.stream}${isChosen ? ' chosen' : ''}`} role="listitem" onClick={open}>
       <time>{lineTime(row.at, today)}</time>
       <span class="stream">{row.stream === 'out' ? '' : row.stream}</span>

@@ -180,7 +180,7 @@ function useRowKeys(now: RowKeys): void {
       { keys: 'j', does: 'Next line', group: 'Lists and charts', run: move(1) },
       { keys: 'k', does: 'Line before', group: 'Lists and charts', run: move(-1) },
       {
-        ...{ keys: 'o', does: 'Open or close the chosen line', group: 'Lists and charts' },
+        ...{ keys: 'Enter', does: 'Open or close the chosen line', group: 'Lists and charts' },
         run: () => {
           const { chosen, toggle } = newest.current
           if (chosen.peek() !== null) toggle(chosen.peek() ?? 0)

@@ -31,7 +31,7 @@ export function Toolbar({ query, find, isFollowing }: ToolbarProps): JSX.Element
       addKeys([
         { keys: '/', does: 'Find', group: 'Lists and charts', run: () => input.current?.focus() },
         {
-          ...{ keys: 'f', does: 'Follow, or stop', group: 'Lists and charts' },
+          ...{ keys: 'Space', does: 'Pause or go live', group: 'Lists and charts' },
           run: () => (isFollowing.value = !isFollowing.peek()),
         },
       ]),

@@ -140,7 +140,7 @@ export const doctor = command({
     flags: {
       cluster: on('Check the whole cluster, also on one of its machines'),
       machine: known('machines', text('M', 'Check only this machine, through the controller')),
-      kept: on('Show the newest checks that the controller made, every 5 minutes, and check nothing'),
+      kept: on('Show the newest checks that the controller made by itself, and check nothing'),
       data: text('DIR', "Check this computer; DIR is the agent's data folder"),
       secrets: { ...needed('DIR', 'Folder of the SERVICE.env files on this machine'), default: secretsFolder },
     },

@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useId, useMemo, useRef } from 'preact/hooks'
 import { useCluster } from '../cluster.ts'
 import { CopyButton } from '../command.tsx'
-import { addKeys } from '../keys.ts'
+import { addKeys, type Key } from '../keys.ts'
 import { openCommand } from '../openCommand.ts'
 import { address, setQuery } from '../router.ts'
 import { clockTime } from '../time.ts'
@@ -45,7 +45,16 @@ export function Charts({ heading, whole, zero, marks, charts, rows, table, contr
   useEffect(() => watchWidth(body.current, width), [width, isTable])
   useEffect(() => {
     const toggle = (): void => setQuery({ as: address.value.query.get('as') === 'table' ? null : 'table' })
-    return addKeys([{ keys: 'v', does: 'As a table', group: 'Lists and charts', run: toggle }])
+    const group = 'Lists and charts'
+    const crosshair = (keys: string, does: string): Key => ({
+      ...{ keys, does, group },
+      run: () => pressCrosshair(body.current, keys),
+    })
+    return addKeys([
+      { keys: 'v', does: 'As a table', group, run: toggle },
+      ...[crosshair('ArrowLeft', 'Crosshair back'), crosshair('ArrowRight', 'Crosshair on')],
+      ...[crosshair('+', 'Zoom in at the crosshair'), crosshair('-', 'Zoom out')],
+    ])
   }, [])
   const shown = useMemo(() => charts(range), [charts, range.from, range.to])
   const zoom = (to: Range | null): void => setQuery(rangeQuery(to))
@@ -84,6 +93,13 @@ export function Charts({ heading, whole, zero, marks, charts, rows, table, contr
       )}
     </section>
   )
+}
+
+/** From anywhere on the page: the crosshair takes the focus, and the key. */
+function pressCrosshair(element: HTMLElement | null, key: string): void {
+  const ground = element?.querySelector<HTMLElement>('.cross-ground')
+  ground?.focus()
+  ground?.dispatchEvent(new KeyboardEvent('keydown', { key }))
 }
 
 interface RowProps {
