@@ -6,9 +6,11 @@ import type { Checkup } from '../protocol/checkup.ts'
 import { answerSchema, readAsk, type Answer, type Ask } from '../protocol/ask.ts'
 import { httpConnection } from './httpConnection.ts'
 import { Answers } from './answers.ts'
+import type { ControllerConnection } from './controllerConnection.ts'
 import { FakeController } from './testing/fakeController.ts'
-import { aDesiredState, makeFolder } from './testing/given.ts'
+import { aDesiredState, aReport, makeFolder } from './testing/given.ts'
 import { Releases, runs, startedAgent, type RunningAgent } from './testing/runningAgent.ts'
+import { patienceMs } from '../lib/testing/patience.ts'
 import { until } from '../lib/testing/until.ts'
 
 let folder: ReturnType<typeof makeFolder>
@@ -17,6 +19,7 @@ let one: RunningAgent
 let releases: Releases
 let shop: Awaited<ReturnType<Releases['publish']>>
 let answers: Answers
+let connection: ControllerConnection
 let failures: unknown[]
 const load = { cpu: { busyMs: 1, totalMs: 2 }, memory: null, disk: null }
 const checkup: Checkup = { machine: 'a', checked: ['disk'], findings: [] }
@@ -29,7 +32,7 @@ beforeEach(async () => {
   shop = await releases.publish('1', { env: { COLOUR: 'red' } })
   one = await startedAgent(join(folder.path, 'machine'), releases, { keepLast: 0 })
   failures = []
-  const connection = httpConnection(new ApiClient({ url: controller.url, token: 'x'.repeat(20) }))
+  connection = httpConnection(new ApiClient({ url: controller.url, token: 'x'.repeat(20) }))
   const { supervisor, commands } = one
   answers = new Answers({
     ...{ connection, supervisor, commands, failed: (error) => failures.push(error), clock: systemClock },
@@ -87,6 +90,21 @@ describe('logs', () => {
   it('that follow nothing begin all the same: a quiet sender differs from a lost one', async () => {
     answers.take({ ...logs('q', true), service: 'quiet' } as Ask)
     await until(() => expect(controller.answers.get('q')).toBe('\n'))
+  })
+
+  it('are sent at most 64 times at once, and never hold up a report', async () => {
+    const ids = Array.from({ length: 64 }, (_, index) => `q${index}`)
+    for (const id of ids) answers.take(logs(id, true))
+    await until(() => expect(ids.filter((id) => texts(id).length === 2)).toEqual(ids))
+    answers.take(logs('more', true))
+    await ended('more')
+    expect(lines('more')).toMatchObject([{ kind: 'error', code: 'E_TOO_MANY_TAILS' }, { kind: 'end' }])
+    await connection.report(aReport({ machine: 'a', seq: 1 }), AbortSignal.timeout(patienceMs))
+    expect(controller.reports).toHaveLength(1)
+    answers.take({ kind: 'cancel', id: 'q0' })
+    await ended('q0')
+    answers.take(logs('again', true))
+    await until(() => expect(texts('again')).toHaveLength(2))
   })
 
   it('end when the controller is gone, and the failure is reported', async () => {

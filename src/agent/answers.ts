@@ -19,6 +19,9 @@ interface Parts {
   failed: (error: unknown) => void
 }
 
+/** Number of logs that are sent at once: four browsers with all their tabs. */
+const mostLogs = 64
+
 /** Interval of the empty lines that show that an answer without output is still in progress. */
 const signOfLifeMs = 5_000
 
@@ -28,6 +31,7 @@ const signOfLifeMs = 5_000
 export class Answers {
   #parts: Parts
   #open = new Map<string, AbortController>()
+  #logs = 0
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -81,13 +85,7 @@ export class Answers {
   ): AsyncIterable<Answer> {
     try {
       if (ask.kind === 'logs') {
-        const { service, instance, since, last, follow } = ask
-        yield* this.#lines({
-          ...{ service, follow, signal },
-          ...(instance === null ? {} : { instance }),
-          ...(since === null ? {} : { since }),
-          ...(last === null ? {} : { last }),
-        })
+        yield* this.#sendLogs(ask, signal)
       } else if (ask.kind === 'run') {
         yield* this.#run(ask, signal)
       } else if (ask.kind === 'checkup') {
@@ -107,6 +105,24 @@ export class Answers {
       yield { kind: 'error', code, message: error instanceof Error ? error.message : String(error) }
     }
     yield { kind: 'end' }
+  }
+
+  async *#sendLogs(ask: Extract<Ask, { kind: 'logs' }>, signal: AbortSignal): AsyncIterable<Answer> {
+    if (this.#logs >= mostLogs) {
+      throw new OperatorError('E_TOO_MANY_TAILS', `this machine sends ${mostLogs} logs already, and no more at once`)
+    }
+    const { service, instance, since, last, follow } = ask
+    this.#logs += 1
+    try {
+      yield* this.#lines({
+        ...{ service, follow, signal },
+        ...(instance === null ? {} : { instance }),
+        ...(since === null ? {} : { since }),
+        ...(last === null ? {} : { last }),
+      })
+    } finally {
+      this.#logs -= 1
+    }
   }
 
   async *#run(ask: Extract<Ask, { kind: 'run' }>, signal: AbortSignal): AsyncIterable<Answer> {

@@ -7,26 +7,32 @@ import type { ControllerConnection } from './controllerConnection.ts'
 
 const takenSchema = z.object({ taken: z.boolean() })
 
-/** A connection to the controller over its API. Only the agent opens connections, so a machine needs no open port. */
-export const httpConnection = (client: ApiClient): ControllerConnection => ({
-  messages: (signal) => client.rawStream(`/agent/stream?${new URLSearchParams(changesQuery).toString()}`, { signal }),
-  report: (body, signal) => client.call('report', { body }, signal),
-  reportChange: async (change, signal) => {
-    const headers = { 'content-type': 'application/json' }
-    const response = await client.raw('POST', '/agent/report-changes', {
-      body: JSON.stringify(change),
-      headers,
-      signal,
-    })
-    return takenSchema.parse(JSON.parse(await response.text()))
-  },
-  answer: async (id, answers) => {
-    const headers = { 'content-type': 'application/x-ndjson' }
-    const response = await client.raw('POST', `/agent/answers/${id}`, { body: ndjson(answers), headers })
-    await response.text()
-  },
-  channel: (id) => client.channel(agentChannelPath(id)),
-})
+/**
+ * A connection to the controller over its API. Only the agent opens connections, so a machine needs no open port. Answers
+ * stay open as long as somebody follows a log; reports never wait for them.
+ */
+export function httpConnection(client: ApiClient): ControllerConnection {
+  const answering = client.apart()
+  return {
+    messages: (signal) => client.rawStream(`/agent/stream?${new URLSearchParams(changesQuery).toString()}`, { signal }),
+    report: (body, signal) => client.call('report', { body }, signal),
+    reportChange: async (change, signal) => {
+      const headers = { 'content-type': 'application/json' }
+      const response = await client.raw('POST', '/agent/report-changes', {
+        body: JSON.stringify(change),
+        headers,
+        signal,
+      })
+      return takenSchema.parse(JSON.parse(await response.text()))
+    },
+    answer: async (id, answers) => {
+      const headers = { 'content-type': 'application/x-ndjson' }
+      const response = await answering.raw('POST', `/agent/answers/${id}`, { body: ndjson(answers), headers })
+      await response.text()
+    },
+    channel: (id) => client.channel(agentChannelPath(id)),
+  }
+}
 
 async function* ndjson(answers: AsyncIterable<Answer | null>): AsyncIterable<Uint8Array> {
   const encoder = new TextEncoder()

@@ -52,9 +52,15 @@ export class ApiClient {
   readonly endpoint: Endpoint
   #connections: HttpConnections
 
-  constructor(endpoint: Endpoint) {
+  /** `atOnce`: number of requests at once; further ones wait. */
+  constructor(endpoint: Endpoint, atOnce?: number) {
     this.endpoint = endpoint
-    this.#connections = new HttpConnections(endpoint.trust)
+    this.#connections = new HttpConnections(endpoint.trust, atOnce)
+  }
+
+  /** A client of the same controller whose requests, of any number at once, never make those of this one wait. */
+  apart(): ApiClient {
+    return new ApiClient(this.endpoint, Infinity)
   }
 
   async call<N extends OperationName>(

@@ -31,7 +31,7 @@ export interface Trust {
 }
 
 /** Connections are kept for the next call: the agent reports every 2 s. */
-const connections = { keepAlive: true, maxSockets: 64, maxFreeSockets: 4 }
+const connections = { keepAlive: true, maxFreeSockets: 4 }
 
 /**
  * The client's HTTP, on Node's own `http`: loading `fetch` costs a command 40 ms, and an agent 15 MB. When the server
@@ -42,10 +42,12 @@ export class HttpConnections {
   #agent: InstanceType<typeof Agent> | null = null
   #trust: () => Trust | null
   #trusted: Trust | null = null
+  readonly #maxSockets: number
 
   /** `trust` is called for each request: a renewed certificate is in use from the next new connection on. */
-  constructor(trust: () => Trust | null = () => null) {
+  constructor(trust: () => Trust | null = () => null, maxSockets = 64) {
     this.#trust = trust
+    this.#maxSockets = maxSockets
   }
 
   async ask(url: string, asked: Asked): Promise<Answered> {
@@ -77,13 +79,14 @@ export class HttpConnections {
   #kept(url: string): InstanceType<typeof Agent> {
     const trust = this.#trust()
     if (this.#agent && trust === this.#trusted) return this.#agent
+    const options = { ...connections, maxSockets: this.#maxSockets }
     this.#trusted = trust
     this.#agent = url.startsWith('https:')
       ? new (process.getBuiltinModule('node:https').Agent)({
-          ...connections,
+          ...options,
           ...(trust ? { ca: trust.authority, key: trust.key, cert: trust.certificate, minVersion: 'TLSv1.3' } : {}),
         })
-      : new Agent(connections)
+      : new Agent(options)
     return this.#agent
   }
 

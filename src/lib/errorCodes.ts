@@ -131,7 +131,11 @@ export const errorCodes = {
     means: 'the controller computes as many states of the past as it takes on at a time; try again',
   },
   E_NO_SUCH_STREAM: { exit: 4, status: 404, means: 'the stream has ended, or belongs to another session' },
-  E_TOO_MANY_TAILS: { exit: 4, status: 409, means: 'the stream carries as many tails of logs as it may' },
+  E_TOO_MANY_TAILS: {
+    exit: 4,
+    status: 409,
+    means: 'the stream carries as many tails of logs as it may, or the machine sends as many logs as it may',
+  },
   E_NO_SUCH_INSTANCE: { exit: 4, status: 404, means: 'no instance has this id' },
   E_AMBIGUOUS: { exit: 2, status: 400, means: 'an abbreviated id matches several' },
   E_MACHINE_UNREACHABLE: { exit: 4, status: 504, means: 'the machine that must answer is not connected' },
