@@ -65,6 +65,8 @@ export function openCluster(key: string, ended: () => void): Opened {
   // Who is signed in is asked again after each outage: the token may have got another name or role.
   const stopAsking = effect(() => {
     if (!isLive.value) return undefined
+    // The controller's clock may be far from this computer's: ages must not wait for the next tick.
+    now.value = live.controllerNow()
     const stop = new AbortController()
     api.call('session', {}, stop.signal).then(
       (answer) => (me.value = answer),
