@@ -24,8 +24,9 @@ function open(isTTY: boolean, json = false) {
 }
 
 /** Clears the screen, renames the window, writes the clipboard, requests an answer; then the same with C1 controls. */
-const hostile = '\u001b[2J\u001b]0;owned\u0007\u001b]52;c;ZXZpbA==\u0007\u001b[6n\u009b31m\u0008\u202etxt.exe\r50 %'
-const shown = String.raw`^[[2J^[]0;owned^G^[]52;c;ZXZpbA==^G^[[6n\u009b31m^H\u202etxt.exe^M50 %`
+const hostile =
+  '\u001b[2J\u001b]0;owned\u0007\u001b]52;c;ZXZpbA==\u0007\u001b[6n\u009b31m\u0008\u202etxt.exe\r50 %\ufdd0\u061c\u{e0041}'
+const shown = '^[[2J^[]0;owned^G^[]52;c;ZXZpbA==^G^[[6n\\u009b31m^H\\u202etxt.exe^M50 %\ufdd0\\u061c\\udb40\\udc41'
 
 it('makes control characters visible on a terminal, on both streams, and keeps our own colours', () => {
   const { out, stdout, stderr } = open(true)
@@ -43,12 +44,12 @@ it('writes text unchanged to a pipe, and escapes control characters in JSON', ()
   expect(pipe.stdout.text).toBe(`${hostile}\n`)
   const json = open(true, true)
   json.out.object({ text: hostile })
-  expect(json.stdout.text.trimEnd()).toMatch(/^[ -~]*$/)
+  expect(json.stdout.text.trimEnd()).toMatch(/^[ -~\ufdd0]*$/)
   expect(JSON.parse(json.stdout.text)).toEqual({ text: hostile })
 })
 
 it('does not change tabs, line feeds or letters of any script', () => {
-  const text = 'a\tb\n日本 😀 שלום\u0301'
+  const text = 'a\tb\n日本 😀 שלום\u0301 👩\u200d🔬 می\u200cخواهم'
   expect(visible(text)).toBe(text)
   expect(visible('one\r\ntwo\r')).toBe('one\ntwo')
 })

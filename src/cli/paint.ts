@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { stripVTControlCharacters } from 'node:util'
 import type { TextStream } from './host.ts'
 
@@ -15,14 +16,16 @@ const codes = {
 } as const
 
 /*
- * One string carries both text and colours to the output, and a service may have written the text. So noncharacters
- * (from U+FDD0, which no text holds) stand for colours, and become escape sequences only at the end. Any other escape
- * sequence was written by a service.
+ * One string carries both text and colours to the output, and a service may have written the text. So marks stand for
+ * colours, and become escape sequences only at the end. Any other escape sequence was written by a service. A mark is
+ * made of noncharacters, and begins with some that this process chose at random: no service can write it.
  */
 const firstMark = 0xfdd0
-const marks = /[\ufdd0-\ufdef]/g
+const noncharacter = (index: number): string => String.fromCharCode(firstMark + (index % 32))
+const start = Array.from(randomBytes(8), noncharacter).join('')
+const marks = new RegExp(`${start}([\ufdd0-\ufdef])`, 'g')
 const sequences = Object.values(codes).flat()
-const markOf = (index: number): string => String.fromCharCode(firstMark + index)
+const markOf = (index: number): string => start + noncharacter(index)
 
 export const plain: Paint = (_style, text) => text
 
@@ -38,7 +41,7 @@ export function paintFor(stream: TextStream, env: NodeJS.ProcessEnv): Paint {
 
 /** Converts painted text to text with escape sequences. */
 export const withColours = (painted: string): string =>
-  painted.replaceAll(marks, (mark) => {
+  painted.replaceAll(marks, (_, mark: string) => {
     const code = sequences[mark.charCodeAt(0) - firstMark]
     return code === undefined ? '' : `\u001B[${code}m`
   })

@@ -1,9 +1,8 @@
 /**
  * Characters that a terminal interprets and does not show: control characters except tab and line feed, and those that
- * change the direction of text.
+ * change the direction of text or are not seen at all, except the joiners that some scripts need.
  */
-// oxlint-disable-next-line no-control-regex
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+const controls = /(?![\t\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 /** Carriage returns before a line break: together they are one line break. */
 const breaks = /\r+(?=\n|$)/g
 
@@ -21,4 +20,9 @@ export function visible(text: string): string {
 /** The same for JSON, which does not escape all of these characters. The meaning of the JSON stays the same. */
 export const visibleJson = (json: string): string => json.replaceAll(controls, escaped)
 
-const escaped = (control: string): string => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`
+/** Each of its UTF-16 units, as in JSON. */
+const escaped = (control: string): string =>
+  control
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')

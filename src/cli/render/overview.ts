@@ -2,6 +2,7 @@ import type { ChangeView, Overview } from '../../api/overview.ts'
 import { statusIn } from '../../api/overview.ts'
 import type { Paint, Style } from '../paint.ts'
 import { certificateLines, storeLines } from './kept.ts'
+import { onOneLine } from './names.ts'
 import { renderStatus } from './status.ts'
 
 /** Number of changes that the terminal shows. */
@@ -45,6 +46,6 @@ const colours: Partial<Record<ChangeView['sign'], Style>> = {
 /** `14:02:01Z  shop rollout 3f2a91bc04de → 77aa01fe93b2 started`. */
 function changeLine({ at, sign, subject, text, by }: ChangeView, paint: Paint): string {
   const colour = colours[sign]
-  const said = `${subject} ${text}`
-  return `${paint('dim', `${at.slice(11, 19)}Z`)}  ${colour ? paint(colour, said) : said}${by === null ? '' : paint('dim', `  ${by}`)}`
+  const said = onOneLine(`${subject} ${text}`)
+  return `${paint('dim', `${at.slice(11, 19)}Z`)}  ${colour ? paint(colour, said) : said}${by === null ? '' : paint('dim', `  ${onOneLine(by)}`)}`
 }

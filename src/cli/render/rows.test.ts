@@ -14,6 +14,7 @@ it('a table ignores colours in the width of its columns', () => {
     ['a', marked('red', 'ready'), 'x'],
     ['longer', 'lost', ''],
   ]
+  expect(renderTable(['NAME'], [['x\r\nforged  row']], plain)).toEqual(['NAME', 'x forged  row'])
   expect(renderTable(['NAME', 'STATE', 'NOTE'], rows, plain)).toEqual([
     'NAME    STATE  NOTE',
     `a       ${marked('red', 'ready')}  x`,
