@@ -4,7 +4,7 @@ import { checkupSchema } from '../protocol/checkup.ts'
 import { machineSettingsSchema } from '../definitions/machineSettings.ts'
 import { reportSchema } from '../protocol/report.ts'
 import { largeFeatureOperations } from './largeFeatures.ts'
-import { flag, id, machine, position, service, type Operation, type StreamOperation } from './operation.ts'
+import { flag, id, machine, moment, position, service, type Operation, type StreamOperation } from './operation.ts'
 import { pastOperations } from './past.ts'
 import { overviewOperations, overviewStreams } from './overview.ts'
 import { smallOperations, smallStreams } from './smallCalls.ts'
@@ -64,7 +64,7 @@ export const streams = {
       service,
       machine: machine.optional(),
       instance: id.optional(),
-      since: z.string().optional().describe('ISO 8601'),
+      since: moment.optional(),
       last: z.coerce.number().int().min(1).max(100_000).optional(),
       follow: flag,
     }),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { id, machine, service, time, type Operation } from './operation.ts'
+import { id, machine, moment, service, time, type Operation } from './operation.ts'
 
 const count = z.number().nonnegative()
 const share = z.number().min(0).max(1)
@@ -120,7 +120,7 @@ export const numbersOperations = {
     summary: 'the same over the last 15 minutes, in points of 2 or 10 s',
     query: z.object({
       service: service.optional().describe('adds the instances of this service'),
-      since: z.string().optional().describe('ISO 8601: only later points'),
+      since: moment.optional().describe('ISO 8601: only later points'),
     }),
     response: numbersSeriesSchema,
   },
@@ -128,7 +128,7 @@ export const numbersOperations = {
     ...{ method: 'GET', path: '/rollouts/:id/numbers', role: 'reader' },
     summary: 'the numbers of a rollout, recorded while it ran; empty if there is no record',
     params: z.object({ id: id.describe('a rollout id or an unambiguous prefix') }),
-    query: z.object({ until: z.string().optional().describe('ISO 8601: only readings up to then, and their sums') }),
+    query: z.object({ until: moment.optional().describe('ISO 8601: only readings up to then, and their sums') }),
     response: rolloutNumbersSchema,
   },
 } as const satisfies Record<string, Operation>

@@ -72,4 +72,11 @@ export const dryRunSchema = z.object({
 })
 export type DryRun = z.infer<typeof dryRunSchema>
 
+/** A time that a caller gives. */
+export const moment = z
+  .string()
+  .max(40)
+  .refine((text) => !Number.isNaN(Date.parse(text)), 'a time such as 2026-11-21T02:00:00Z (ISO 8601)')
+  .describe('ISO 8601')
+
 export const time = z.string().describe('ISO 8601 with milliseconds')

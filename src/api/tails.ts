@@ -1,6 +1,6 @@
 import { z } from 'zod'
 export type { Answer } from '../protocol/ask.ts'
-import { id, machine, service, time, type Operation } from './operation.ts'
+import { id, machine, moment, service, time, type Operation } from './operation.ts'
 
 /** Most tails of one stream: eight tabs, with two each. */
 export const mostTails = 16
@@ -31,10 +31,10 @@ export const tailOperations = {
       service,
       machine: machine.nullable().default(null).describe('null: all machines'),
       instance: id.nullable().default(null).describe('an id or an unambiguous prefix; null: all instances'),
-      since: time.nullable().default(null),
+      since: moment.nullable().default(null),
       last: z.int().min(1).max(100_000).nullable().default(null).describe('only the newest lines of each machine'),
       resume: z
-        .record(z.string(), time)
+        .record(machine, moment)
         .default({})
         .describe(
           'time of the newest known line by machine: its lines from then on, also if they are older than `since`',

@@ -194,6 +194,8 @@ describe('a wrong request is answered by a problem with a code', () => {
     ['GET', '/status?atLeast=-1', 'E_USAGE'],
     ['GET', '/rollouts?limit=100000', 'E_USAGE'],
     ['GET', '/logs', 'E_USAGE'],
+    ['GET', '/logs?service=shop&since=nonsense', 'E_USAGE'],
+    ['GET', '/numbers/series?since=nonsense', 'E_USAGE'],
     ['GET', '/logs?service=shop&machine=nowhere', 'E_NO_SUCH_MACHINE'],
     ['GET', '/logs?service=shop&machine=constructor', 'E_USAGE'],
     ['GET', '/services/shop/run?argv=["ls"]', 'E_NOT_FOUND'],

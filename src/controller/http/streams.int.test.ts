@@ -191,6 +191,11 @@ describe('the live stream', () => {
     const body = { tail: 'tail-of-a', service: 'shop', machine: 'a' }
     const other = new ApiClient({ url: controller.url, token: tokens.reader })
     await expect(other.call('openTail', { params, body })).rejects.toMatchObject({ code: 'E_NO_SUCH_STREAM' })
+    const resumes: Record<string, string>[] = [{ a: 'nonsense' }, { '../a': '2026-11-21' }]
+    for (const wrong of [{ since: 'nonsense' }, ...resumes.map((resume) => ({ resume }))]) {
+      const asked = controller.client.call('openTail', { params, body: { ...body, ...wrong } })
+      await expect(asked).rejects.toMatchObject({ code: 'E_USAGE' })
+    }
     expect(await controller.client.call('openTail', { params, body })).toEqual({ tail: 'tail-of-a', instance: null })
     await until(() => {
       const tails = seen.flatMap((one) => (one.kind === 'tail' ? [one] : []))
