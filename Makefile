@@ -5,7 +5,7 @@ BIN := node_modules/.bin
 # With the compile cache, workers and programs that tests start load the sources in a quarter of the time.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/compile" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all defects link bench-rollout bench-growth bench-past bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-numbers bench-cli bench-compare page web bundle dist clean
+.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all defects link bench-rollout bench-growth bench-past bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-numbers bench-web bench-cli bench-compare page web bundle dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ house: node_modules/.installed ## count the files that each feature touches outs
 
 bench-numbers: node_modules/.installed ## measure the CPU time of a reading of live numbers, in the agent and in HAProxy (SERVICES=50)
 	@$(RUN) bench/numbers.ts
+
+bench-web: node_modules/.installed ## measure the page: sizes, the first heading on a slow line, a busy overview, the controller with 20 readers (MINUTES=10)
+	@$(RUN) bench/web.ts
 
 bench-cli: node_modules/.installed ## measure the wall time of `tandem status`
 	@$(RUN) bench/cli.ts

@@ -65,7 +65,7 @@ export class Cluster {
   static async start({ machines = 2, seed = 1 }: { machines?: number; seed?: number } = {}): Promise<Cluster> {
     const cluster = new Cluster(seed)
     await cluster.startController()
-    for (const name of ['a', 'b', 'c', 'd', 'e'].slice(0, machines)) await cluster.addMachine(name)
+    for (const name of [...'abcdefghij'].slice(0, machines)) await cluster.addMachine(name)
     return cluster
   }
 

@@ -16,11 +16,10 @@ import { MemoryTokenStore } from '../../src/store/testing/memoryTokenStore.ts'
 import { Tokens } from '../../src/store/tokens.ts'
 import type { Role } from '../../src/store/tokenStore.ts'
 import type { Cluster } from '../inProcess/cluster.ts'
+import { passTime } from './passTime.ts'
 
 const logger = pino({ level: 'silent' })
 const host = '127.0.0.1'
-/** How often time passes for the cluster. */
-const stepMs = 20
 
 /**
  * Serves a cluster of the in-process tests to browsers: the real controller with its HTTP server, over fake drivers.
@@ -109,7 +108,7 @@ export class ServedCluster {
     this.#sessions = given.sessions
     this.#cut = given.cut
     this.#close = given.close
-    this.#passing = this.#pass(given.speed)
+    this.#passing = passTime(this.cluster.clock, given.speed, () => this.#isRunning)
   }
 
   /** An address that signs in once; `port`: of another server that passes requests on. */
@@ -137,15 +136,5 @@ export class ServedCluster {
     this.#isRunning = false
     await this.#passing
     await this.#close()
-  }
-
-  async #pass(speed: number): Promise<void> {
-    let last = performance.now()
-    while (this.#isRunning) {
-      await new Promise((resolve) => setTimeout(resolve, stepMs))
-      const now = performance.now()
-      await this.cluster.clock.advance((now - last) * speed)
-      last = now
-    }
   }
 }
