@@ -1,4 +1,6 @@
 import type { Browser, CDPSession } from 'playwright-core'
+import { patienceMs } from '../src/lib/testing/patience.ts'
+import { headline } from '../web/overview/headline.ts'
 import type { PageCluster } from './pageCluster.ts'
 
 /** A slow line, and a processor of a quarter of the speed. */
@@ -21,39 +23,25 @@ export interface FirstLook {
   requests: Requested[]
 }
 
-/** The heading of the overview as it is now, on a line and a processor that are not slowed down. */
-export async function headingOf(browser: Browser, cluster: PageCluster): Promise<string> {
-  const context = await browser.newContext()
-  const page = await context.newPage()
-  await page.goto(`${cluster.origin}/#open=${await cluster.link()}`)
-  await page.getByText(/^\W*live/).waitFor()
-  const heading = await page.locator('h1').innerText()
-  await context.close()
-  return heading
-}
-
-/** Remembers when that heading was painted. Comes with the emulation, so the policy of the page does not apply to it. */
-const watching = (heading: string): string => `
+/** Tells when the heading that says the state has been painted. Comes with the emulation, so no policy applies to it. */
+const watching = `
   const seen = new MutationObserver(() => {
-    if (document.querySelector('h1')?.textContent !== ${JSON.stringify(heading)}) return
+    if (document.querySelector('.overview') === null) return
     seen.disconnect()
-    requestAnimationFrame(() => setTimeout(() => { globalThis.headingMs = performance.now() }))
+    requestAnimationFrame(() => setTimeout(() => { globalThis.headingShown(performance.now()) }))
   })
   seen.observe(document, { subtree: true, childList: true, characterData: true })`
 
 /** Opens the overview in a browser that has nothing of it yet; `by`: a session that it has, or the link that opens it. */
-export async function firstLook(
-  browser: Browser,
-  cluster: PageCluster,
-  by: 'session' | 'link',
-  heading: string,
-): Promise<FirstLook> {
+export async function firstLook(browser: Browser, cluster: PageCluster, by: 'session' | 'link'): Promise<FirstLook> {
   const { origin } = cluster
   const localStorage = by === 'link' ? [] : [{ name: 'tandem.session', value: await cluster.session() }]
   const context = await browser.newContext({ storageState: { cookies: [], origins: [{ origin, localStorage }] } })
   try {
     const page = await context.newPage()
-    await page.addInitScript(watching(heading))
+    const shown = Promise.withResolvers<number>()
+    await page.exposeFunction('headingShown', shown.resolve)
+    await page.addInitScript(watching)
     const devtools = await context.newCDPSession(page)
     const requests = await watchRequests(devtools, origin)
     const { latencyMs: latency, bytesPerSecond, cpuRate: rate } = slow
@@ -61,8 +49,11 @@ export async function firstLook(
     await devtools.send('Network.emulateNetworkConditions', { offline: false, latency, ...throughput })
     await devtools.send('Emulation.setCPUThrottlingRate', { rate })
     await page.goto(by === 'link' ? `${origin}/#open=${await cluster.link()}` : `${origin}/`, { waitUntil: 'commit' })
-    const handle = await page.waitForFunction('globalThis.headingMs')
-    const headingMs = (await handle.jsonValue()) as number // set by the script above
+    const tooLate = setTimeout(() => shown.reject(new Error('there is no heading')), patienceMs)
+    const headingMs = await shown.promise
+    clearTimeout(tooLate)
+    const [heading, state] = [await page.locator('h1').innerText(), await cluster.client.call('overview', {})]
+    if (heading !== headline(state, null)) throw new Error(`"${heading}" is not the true state`)
     return { headingMs, requests: requests.filter(({ beganAt }) => beganAt < headingMs) }
   } finally {
     await context.close()

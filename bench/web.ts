@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core'
 import { bundle } from '../packaging/bundle.ts'
 import { launch, whyNoBrowser } from '../test/long/chromium.ts'
 import { BusyStream } from './busyStream.ts'
-import { firstLook, headingOf, type FirstLook } from './firstLook.ts'
+import { firstLook, type FirstLook } from './firstLook.ts'
 import { LiveReader } from './liveReader.ts'
 import { frameLimitMs, longWatch } from './longWatch.ts'
 import { median, quantile } from './median.ts'
@@ -62,10 +62,9 @@ async function sizes(browser: Browser, cluster: PageCluster): Promise<void> {
 
 async function headings(browser: Browser, cluster: PageCluster, size: string): Promise<void> {
   console.log(`heading with the true state of ${size}, ${rounds} rounds: median and longest`)
-  const heading = await headingOf(browser, cluster)
   for (const by of ['session', 'link'] as const) {
     const looks: FirstLook[] = []
-    for (let round = 0; round < rounds; round++) looks.push(await firstLook(browser, cluster, by, heading))
+    for (let round = 0; round < rounds; round++) looks.push(await firstLook(browser, cluster, by))
     const times = looks.map(({ headingMs }) => headingMs)
     const words = by === 'link' ? 'by a link, not signed in before' : 'signed in before'
     show(`  ${words}`, `${ms(median(times))} ${ms(quantile(times, 1))}`, by === 'session' ? '1000 ms' : '')

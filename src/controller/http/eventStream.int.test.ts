@@ -12,7 +12,7 @@ async function serve(limits: Partial<EventStreamLimits>): Promise<{
 }> {
   const opened = Promise.withResolvers<EventStream>()
   const server = fastify({ forceCloseConnections: true })
-  server.get('/', (request, reply) => opened.resolve(new EventStream(request, reply, systemClock, limits)))
+  server.get('/', (request, reply) => opened.resolve(new EventStream(request, reply, systemClock, { limits })))
   await server.listen({ host: '127.0.0.1', port: 0 })
   const [address] = server.addresses()
   const port = typeof address === 'object' ? address.port : 0

@@ -7,6 +7,8 @@ import { basePath } from '../../api/operation.ts'
 import type { Answer } from '../../protocol/ask.ts'
 import { aReport, makeFolder } from '../testing/given.ts'
 import { runController, tokens, type TestController } from '../testing/runningController.ts'
+import { following } from '../../lib/following.ts'
+import { decodeServerSentEvents } from '../../lib/serverSentEvents.ts'
 import { until } from '../../lib/testing/until.ts'
 
 let folder: ReturnType<typeof makeFolder>
@@ -206,6 +208,29 @@ describe('the live stream', () => {
     const end = { params: { ...params, tail: 'tail-of-a' } }
     expect(await controller.client.call('endTail', end)).toEqual({ ended: true })
     expect(await controller.client.call('endTail', end)).toEqual({ ended: false })
+  })
+
+  it('comes compressed to a browser: each message can be read when it was sent, and says the same', async () => {
+    await move()
+    const headers = { authorization: `Bearer ${tokens.operator}`, 'accept-encoding': 'gzip, deflate' }
+    const answered = await fetch(`${controller.url}${basePath}/live`, { headers, signal: gone.signal })
+    expect(answered.headers.get('content-encoding')).toBe('gzip')
+    let model: object = {}
+    const kinds: string[] = []
+    const take = (message: Live): void => {
+      kinds.push(message.kind)
+      if (message.kind === 'whole') model = message.overview
+      if (message.kind === 'change') model = following(model, message.change)
+    }
+    void (async () => {
+      // Node's types know the body only as a stream of anything.
+      const bytes = answered.body as AsyncIterable<Uint8Array>
+      for await (const { data } of decodeServerSentEvents(bytes)) take(JSON.parse(data) as Live) // by the contract
+    })().catch(() => {}) // ends with the test
+    await until(() => expect(kinds).toEqual(['whole']))
+    await move()
+    await until(async () => expect(model).toEqual(await controller.client.call('overview', {})))
+    expect(kinds).toContain('change')
   })
 })
 

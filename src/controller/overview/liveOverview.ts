@@ -1,8 +1,10 @@
 import type { Check } from '../../api/checks.ts'
 import type { Live, Overview, StoreUsage } from '../../api/overview.ts'
 import type { Status } from '../../api/views.ts'
+import { encodeServerSentEvent } from '../../lib/serverSentEvents.ts'
 import { differenceOf, type Difference } from '../../protocol/difference.ts'
 import type { Controller } from '../controller.ts'
+import { Piece } from '../http/piece.ts'
 import type { NumbersKeeper } from '../numbers/numbersKeeper.ts'
 import type { RecentChanges } from './recentChanges.ts'
 import { overviewOf } from './view.ts'
@@ -20,8 +22,8 @@ interface Parts {
   store: () => StoreUsage | null
 }
 
-/** Takes each message as JSON, which is written once for all readers. */
-type Reader = (message: string) => void
+/** Takes each message, whose bytes are made once for all readers. */
+type Reader = (message: Piece) => void
 
 /**
  * The overview as its readers have it. While somebody reads, it is made again after each decision, at most every
@@ -66,8 +68,8 @@ export class LiveOverview {
   }
 
   /** The overview that the next difference follows, as a message. */
-  whole(stream: string): string {
-    return JSON.stringify({ kind: 'whole', at: this.#at(), stream, overview: this.#update() } satisfies Live)
+  whole(stream: string): Piece {
+    return pieceOf({ kind: 'whole', at: this.#at(), stream, overview: this.#update() })
   }
 
   #at(): string {
@@ -111,13 +113,16 @@ export class LiveOverview {
     if (this.#sent !== null && this.#readers.size > 0) {
       const change = differenceOf(this.#sent, now)
       if (!isEmpty(change)) {
-        const message = JSON.stringify({ kind: 'change', at: this.#at(), change } satisfies Live)
+        const message = pieceOf({ kind: 'change', at: this.#at(), change })
         for (const read of this.#readers) read(message)
       }
     }
     return (this.#sent = now)
   }
 }
+
+/** A message as it goes over the line. */
+export const pieceOf = (message: Live): Piece => new Piece(encodeServerSentEvent({ data: JSON.stringify(message) }))
 
 const isEmpty = ({ set, lists, records, gone }: Difference): boolean =>
   gone.length === 0 && [set, lists, records].every((part) => Object.keys(part).length === 0)

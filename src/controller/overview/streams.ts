@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Live } from '../../api/overview.ts'
-import { encodeServerSentEvent } from '../../lib/serverSentEvents.ts'
 import { EventStream } from '../http/eventStream.ts'
+import type { Piece } from '../http/piece.ts'
 import type { Rooms } from '../handlers.ts'
 import type { KnownCaller } from '../http/callers.ts'
+import { pieceOf } from './liveOverview.ts'
 import { readerId } from '../tails/handlers.ts'
 
 /** A reader that takes nothing for so long is cut off; it begins again. */
@@ -19,11 +19,8 @@ export async function streamOverview(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const beat = (): string => {
-    const message: Live = { kind: 'beat', at: new Date(clock.now()).toISOString() }
-    return encodeServerSentEvent({ data: JSON.stringify(message) })
-  }
-  const stream = new EventStream(request, reply, clock, {}, beat)
+  const beat = (): Piece => pieceOf({ kind: 'beat', at: new Date(clock.now()).toISOString() })
+  const stream = new EventStream(request, reply, clock, { beat, compressed: true })
   const pass = (data: string): Promise<void> => stream.pass({ data })
   const id = tails.carry({ signal: stream.signal, pass }, readerId(reader))
   let isBehind = false
@@ -32,12 +29,12 @@ export async function streamOverview(
     await stream.room()
     giveUp()
     // Only now: making the whole overview sends the difference from the one before to all that are not behind.
-    if (!stream.signal.aborted) stream.write({ data: live.whole(id) })
+    if (!stream.signal.aborted) stream.writePiece(live.whole(id))
     isBehind = false
   }
-  const read = (data: string): void => {
+  const read = (message: Piece): void => {
     if (isBehind) return
-    if (stream.hasRoom) return stream.write({ data })
+    if (stream.hasRoom) return stream.writePiece(message)
     isBehind = true
     void catchUp()
   }

@@ -3,6 +3,7 @@ import { extname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import { sha256 } from '../../lib/hash.ts'
+import { takesEncoding } from '../http/encodings.ts'
 
 const encoders = {
   br: (bytes: Uint8Array) =>
@@ -53,8 +54,7 @@ export class PageFiles {
 
   /** The content of a file for a reader that takes these encodings (the value of `Accept-Encoding`). */
   async encoded(file: PageFile, accepted: string): Promise<{ encoding: PageEncoding | null; bytes: Uint8Array }> {
-    const taken = accepted.split(',').map((one) => one.trim())
-    const encoding = (['br', 'gzip'] as const).find((one) => taken.includes(one)) ?? null
+    const encoding = (['br', 'gzip'] as const).find((one) => takesEncoding(accepted, one)) ?? null
     if (encoding === null) return { encoding, bytes: file.bytes }
     const key = `${encoding} ${file.etag}`
     const encoded = this.#encoded.get(key) ?? encoders[encoding](file.bytes)
