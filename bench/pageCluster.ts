@@ -8,6 +8,7 @@ import { ApiClient } from '../src/api/client.ts'
 import { admitFile, keepTokens } from '../src/laptop/laptopTokens.ts'
 import { partEnvironment } from '../src/lib/selfCommand.ts'
 import { partFlagsIn } from '../src/lib/partFlags.ts'
+import { machineNames } from '../test/inProcess/cluster.ts'
 import { cpuSecondsIn } from './processCost.ts'
 
 /** For `bench/fakeMachines.ts`; `folder`: the data folder of the controller. */
@@ -44,7 +45,7 @@ export class PageCluster implements AsyncDisposable {
     const options: FakeMachinesOptions = { ...size, folder }
     const machines = fork(join(import.meta.dirname, 'fakeMachines.ts'), [JSON.stringify(options)])
     await told(machines)
-    const { operator, agents } = keepTokens(data, [...'abcdefghij'].slice(0, size.machines))
+    const { operator, agents } = keepTokens(data, machineNames(size.machines))
     const args = [
       '--cluster',
       'test',

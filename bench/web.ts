@@ -12,13 +12,13 @@ import { PageCluster } from './pageCluster.ts'
 import { pageSizes } from './pageSizes.ts'
 
 /*
- * What the page costs, in Chromium and in the controller, each figure with its limit:
+ * The cost of the page, in Chromium and in the controller, each figure with its limit:
  *   sizes    compressed bytes of the first load of each page
  *   heading  time until the overview's heading says the true state, at 1.6 Mbit/s, 150 ms and a quarter of the processor
  *   watch    frames and memory of an overview of 500 instances with 50 updates a second (MINUTES=10)
  *   readers  processor time of the controller for 20 readers of ten machines with 50 services (SECONDS=120)
- * ONLY=sizes,heading picks some; ROUNDS=9; VERBOSE=1 shows the requests before the heading. What a reading costs an
- * agent: `make bench-numbers`.
+ * ONLY=sizes,heading picks some; ROUNDS=9; VERBOSE=1 shows the requests before the heading. `make bench-numbers`
+ * measures the cost of a reading for an agent.
  */
 
 const only = process.env['ONLY']?.split(',') ?? ['sizes', 'heading', 'watch', 'readers']

@@ -30,6 +30,9 @@ import { Line, type ControllerEnd } from './network.ts'
 /** The id of the release that a test calls by a short name; a name of hexadecimal digits. */
 export const releaseOf = (name: string): string => `${name}f`.padEnd(64, '0')
 
+/** `a`, `b`, …: up to ten. */
+export const machineNames = (count: number): string[] => 'a b c d e f g h i j'.split(' ').slice(0, count)
+
 /** Longer than any deadline of one turn. */
 const patienceMs = 600_000
 
@@ -65,7 +68,7 @@ export class Cluster {
   static async start({ machines = 2, seed = 1 }: { machines?: number; seed?: number } = {}): Promise<Cluster> {
     const cluster = new Cluster(seed)
     await cluster.startController()
-    for (const name of [...'abcdefghij'].slice(0, machines)) await cluster.addMachine(name)
+    for (const name of machineNames(machines)) await cluster.addMachine(name)
     return cluster
   }
 
