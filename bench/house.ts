@@ -44,7 +44,7 @@ const features: Record<string, Feature> = {
     words: /MachineNoted|NoteMachine|noteMachine|noteVersions|featureNote/,
   },
   numbers: {
-    own: own('numbers'),
+    own: [...own('numbers'), 'src/problems/numberProblems.ts'],
     words: /NumbersKeeper|machineNumbers|machineLoad|numbersOperations|numbersHandlers/i,
   },
   lastWords: {

@@ -18,8 +18,9 @@ const readme: UnreadCertificate = {
 
 describe('a machine', () => {
   it('without any problem has no findings, and lists its checks', () => {
-    const { findings, checked } = judgeMachine(factsOf(wellParts()))
+    const { findings, checked, certificates } = judgeMachine(factsOf(wellParts()))
     expect(findings).toEqual([])
+    expect(certificates).toEqual([{ name: 'a', kind: 'own', until: new Date(now + 20 * day).toISOString() }])
     expect(checked).toEqual([
       'agent',
       'report',
@@ -33,6 +34,15 @@ describe('a machine', () => {
       'units',
       'secrets',
     ])
+  })
+
+  it('lists its own certificate once and the public ones, and none where they could not be read', () => {
+    const parts = wellParts()
+    const own = first(parts.certificates.files)
+    const more = (['copy', 'public'] as const).map((kind) => ({ ...own, kind, name: 'shop.example' }))
+    const listed = judgeMachine(factsOf({ ...parts, certificates: { files: [own, ...more], unread: [] } })).certificates
+    expect(listed?.map(({ name, kind }) => `${kind} ${name}`)).toEqual(['own a', 'public shop.example'])
+    expect(judgeMachine({ ...factsOf(parts), certificates: { why: 'denied' } })).not.toHaveProperty('certificates')
   })
 
   it('with a failed check reports it as unchecked, not as wrong', () => {

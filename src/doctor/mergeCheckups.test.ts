@@ -18,6 +18,11 @@ it('a finding of both the controller and the machine appears once, those of the 
   })
 })
 
+it('the certificates are those that the machine lists', () => {
+  const certificates = [{ name: 'a', kind: 'own' as const, until: '2027-01-01T00:00:00.000Z' }]
+  expect(mergeCheckups(known, { ...known, certificates })).toEqual({ ...known, certificates })
+})
+
 it('for a machine that does not answer, the findings of the controller are used', () => {
   expect(mergeCheckups(known, null)).toEqual(known)
 })

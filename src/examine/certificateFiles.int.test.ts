@@ -45,6 +45,7 @@ it('the public certificates are the files that HAProxy reads, each with its key 
   mkdirSync(at('old.pem'))
   symlinkSync(at('old.pem'), at('linked'))
   symlinkSync('/nowhere', at('.away'))
+  expect(new Set(look().files.map(({ name }) => name))).toEqual(new Set(['a']))
   expect(seen(look())).toEqual([
     [at('apart.crt'), true],
     [at('bare.pem'), false],

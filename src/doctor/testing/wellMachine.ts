@@ -1,4 +1,13 @@
-import type { Disk, ExpectedPort, Limits, MachineFacts, Ports, Unit, UnreadCertificate } from '../machineFacts.ts'
+import type {
+  CertificateFile,
+  Disk,
+  ExpectedPort,
+  Limits,
+  MachineFacts,
+  Ports,
+  Unit,
+  UnreadCertificate,
+} from '../machineFacts.ts'
 
 export const now = Date.parse('2026-11-21T12:00:00Z')
 export const day = 86_400_000
@@ -34,7 +43,12 @@ export function wellParts() {
     certificates: {
       files: [
         {
-          ...{ path: '/d/identity.pem', kind: 'identity' as const, name: 'a', notAfter: now + 20 * day },
+          ...{
+            path: '/d/identity.pem',
+            kind: 'identity' as CertificateFile['kind'],
+            name: 'a',
+            notAfter: now + 20 * day,
+          },
           renewAt: (now + 5 * day) as number | null,
           ...{ hasItsKey: true, isSigned: true as boolean | null, isCurrent: null as boolean | null },
         },
