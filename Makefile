@@ -113,8 +113,9 @@ web: node_modules/.installed ## develop the page: Vite's server before a real co
 page: node_modules/.installed ## build the page into web/built, which the repository keeps
 	@$(RUN) packaging/page.ts
 
-pictures: node_modules/.installed ## take the pictures of README and docs again, of a real pair in Chromium
+pictures: node_modules/.installed ## take the pictures of README and docs again, of real pairs in Chromium; those of docs/on-call.md as root
 	@$(RUN) test/pictures/take.ts
+	@$(RUN) test/pictures/takeFaults.ts
 
 bundle: node_modules/.installed ## build the program as it ships, in dist/tandem
 	@$(RUN) packaging/bundle.ts

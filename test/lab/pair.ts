@@ -135,10 +135,15 @@ export class Pair {
    * controller answers.
    */
   async status(): Promise<Status> {
-    const { url, token } = (this.#context ??= await this.#readContext())
+    const { url, token } = await this.context()
     const trust = ['--cacert', authorityFile, '-H', `authorization: Bearer ${token}`]
     const curl = ['curl', '-sS', '--fail', '--max-time', '10', ...trust, `${url}/api/v1/status`]
     return JSON.parse(await this.controller.must(curl)) as Status // the contract names the type
+  }
+
+  /** How the controller's machine reaches the cluster. */
+  async context(): Promise<KnownCluster> {
+    return (this.#context ??= await this.#readContext())
   }
 
   async #readContext(): Promise<KnownCluster> {

@@ -16,8 +16,8 @@ const quietly = [
 /** Why no browser can be started here; `null`: Debian's Chromium is installed, or was just now. */
 export const whyNoBrowser = (): string | null => whyMissing('chromium')
 
-export const launch = (): Promise<Browser> =>
-  chromium.launch({ executablePath: '/usr/bin/chromium', args: quietly, timeout: patienceMs })
+export const launch = (program = '/usr/bin/chromium'): Promise<Browser> =>
+  chromium.launch({ executablePath: program, args: quietly, timeout: patienceMs })
 
 /** A tab, with everything that it complained about. */
 export interface Watched {

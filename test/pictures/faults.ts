@@ -1,0 +1,81 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { OnCallStage } from './onCallStage.ts'
+import { brokenPayments, filesOf } from './shopServices.ts'
+
+/** A fault that people on call meet. */
+export interface Fault {
+  name: string
+  /** The cause, in a sentence. */
+  truth: string
+  cause: (stage: OnCallStage) => Promise<void>
+  /** Texts of the overview that tell it. */
+  shows: readonly RegExp[]
+  /** How much of the overview tells it, in pixels. */
+  height: number
+  /** What a person does about it; resolves when all is well again, as far as commands can tell. */
+  mend: (stage: OnCallStage) => Promise<void>
+}
+
+const forgotten = '/var/lib/backup/orders-export.sql'
+
+const must = async (stage: OnCallStage, ...args: string[]): Promise<void> => {
+  const { code, err } = await stage.engineer.run(...args)
+  if (code !== 0) throw new Error(`tandem ${args.join(' ')}: ${err}`)
+}
+
+/** Each can be caused and mended on the same pair, in this order. */
+export const faults: readonly Fault[] = [
+  {
+    name: 'bad-release',
+    truth: 'The newest release of payments (by tom) answers most requests with 500; its health check is good.',
+    cause: async ({ engineer }) => {
+      await engineer.push('tom', 'payments', filesOf(brokenPayments()), 'Charge in the currency of the customer')
+    },
+    shows: [/answers about .* with errors/],
+    height: 620,
+    mend: (stage) => must(stage, 'rollback', 'payments'),
+  },
+  {
+    name: 'full-disk',
+    truth: `/var/lib of machine b is full (an export, ${forgotten}): uploads there cannot store files.`,
+    cause: async (stage) => {
+      const fill = `mkdir -p ${forgotten.replace(/\/[^/]*$/, '')}; head -c 2G /dev/zero >${forgotten} || true`
+      await stage.machine('b').must(['sh', '-c', fill])
+    },
+    shows: [/its disk is full/, /answers .* on b with errors/],
+    height: 620,
+    mend: async (stage) => void (await stage.machine('b').must(['rm', forgotten])),
+  },
+  {
+    name: 'machine-gone',
+    truth: 'Machine b lost its power.',
+    cause: (stage) => stage.machine('b').kill(),
+    shows: [/is lost/],
+    height: 620,
+    mend: async (stage) => {
+      await stage.machine('b').boot()
+      await stage.pair.until('ready')
+    },
+  },
+  {
+    name: 'waits-for-another',
+    truth: 'orders waits for stock, which tom stopped.',
+    cause: (stage) => must(stage, 'stop', 'stock', '--context', 'tom'),
+    shows: [/has no ready instance/, /was stopped/],
+    height: 700,
+    mend: (stage) => must(stage, 'start', 'stock'),
+  },
+  {
+    name: 'address-moved',
+    truth:
+      'HAProxy on the machine that held the virtual address was killed, so the address moved to the other machine.',
+    cause: async (stage) => {
+      const holder = await stage.holder()
+      await holder.must(['systemctl', 'kill', '-s', 'KILL', 'tandem-haproxy'])
+      while ((await stage.holder()).name === holder.name) await pause(200)
+    },
+    shows: [/, moved from/],
+    height: 800,
+    mend: () => Promise.resolve(), // systemd has started HAProxy again
+  },
+]
