@@ -9,6 +9,7 @@ import { OnCallStage } from './onCallStage.ts'
  * other, and the overview that a person on call opens is the picture.
  */
 
+const wide = { width: 1200, height: 800 }
 const folder = join(import.meta.dirname, '../../docs/pictures')
 /** A fault shows within seconds; its errors leave the numbers of the last minute after that. */
 const patienceMs = 180_000
@@ -21,18 +22,18 @@ if (why !== null) {
 const stage = await OnCallStage.open()
 try {
   const browser = await stage.engineer.browser()
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
+  const page = await browser.newPage({ viewport: wide })
   page.setDefaultTimeout(patienceMs)
   await page.goto(await stage.engineer.link())
   await page.getByText(/^\W*live/).waitFor()
   const well = page.getByRole('heading', { level: 1 }).filter({ hasNotText: /problem/ })
-  for (const { name, cause, mend, shows, height } of faults) {
+  for (const { name, cause, repair, shows, height } of faults) {
     await well.waitFor()
     await cause(stage)
     for (const text of shows) await page.locator('.overview').getByText(text).first().waitFor()
-    await page.screenshot({ path: join(folder, `${name}.png`), clip: { x: 0, y: 0, width: 1280, height } })
+    await page.screenshot({ path: join(folder, `${name}.png`), clip: { x: 0, y: 0, width: wide.width, height } })
     console.log(`${name}.png`)
-    await mend(stage)
+    await repair(stage)
   }
   await browser.close()
 } finally {

@@ -1,6 +1,10 @@
 import { Fragment, type JSX } from 'preact'
+import { useCallback } from 'preact/hooks'
 import type { Overview } from '../../src/api/overview.ts'
 import { Change } from '../lib/change.tsx'
+import { Charts } from '../lib/chart/charts.tsx'
+import type { Range } from '../lib/chart/range.ts'
+import { useSeries } from '../lib/chart/useSeries.ts'
 import { useCluster } from '../lib/cluster.ts'
 import type { PageProps } from '../lib/feature.ts'
 import { Glyph } from '../lib/glyph.tsx'
@@ -11,6 +15,7 @@ import { clockTime, span } from '../lib/time.ts'
 import { visible } from '../lib/visible.ts'
 import { Findings } from './findings.tsx'
 import { Invite } from './invite.tsx'
+import { machineCharts } from './machineCharts.ts'
 import { loadWords, maintenanceWords, type Machine } from './machineWords.ts'
 import './machines.css'
 import { useChecks } from './useChecks.ts'
@@ -59,6 +64,7 @@ export function MachinePage({ params: { machine: name = '' } }: PageProps): JSX.
             </ul>
           )}
           <Facts machine={machine} overview={value} />
+          {past === null ? <Load machine={name} /> : null}
           <Instances name={name} overview={value} />
           {past === null ? (
             <Findings
@@ -110,6 +116,19 @@ function Facts({ machine, overview }: { machine: Machine; overview: Overview }):
         </Fragment>
       ))}
     </dl>
+  )
+}
+
+/** The controller keeps numbers for this long; the axis moves in steps, so that it can be read. */
+const [shownMs, stepMs] = [15 * 60_000, 10_000]
+
+function Load({ machine }: { machine: string }): JSX.Element {
+  const { now } = useCluster()
+  const series = useSeries(null)
+  const to = Math.ceil(now.value / stepMs) * stepMs
+  const charts = useCallback((range: Range) => machineCharts(series.value, machine, range), [series.value, machine, to])
+  return (
+    <Charts heading="The last 15 minutes" whole={{ from: to - shownMs, to }} zero={null} marks={[]} charts={charts} />
   )
 }
 

@@ -77,3 +77,11 @@ it('shows a lost machine as last seen, and one that is behind', () => {
   expect(cellOf(lost, stale, 'a', now)).toMatchObject([{ state: 'lost', sentence: 'last seen 1:00 ago' }])
   expect(cellOf(overview(), service({ behind: ['a'] }), 'a', now)[0]?.state).toBe('behind')
 })
+
+it('counts a service as not well whose requests fail, although its instances are ready', () => {
+  const none = { next: [], since: null, machine: null, instance: null }
+  const text = 'shop answers all requests on a with errors'
+  const wrong: Overview['wrong'] = [{ ...none, tone: 'bad', word: 'errors', subject: 'shop', text, service: 'shop' }]
+  const all = [service(), service({ service: 'site' })]
+  expect(shown(overview({ services: all, wrong }), 'not well').map((one) => one.service)).toEqual(['shop'])
+})

@@ -120,15 +120,17 @@ export const filters = ['all', 'not well', 'changing', 'stopped'] as const
 export type Filter = (typeof filters)[number]
 
 /** The services that a filter shows. */
-export function shown({ services, machines }: Overview, filter: Filter): Service[] {
+export function shown({ services, machines, wrong }: Overview, filter: Filter): Service[] {
   const lost = new Set(machines.flatMap(({ name, state }) => (state === 'lost' ? [name] : [])))
   switch (filter) {
     case 'all':
       return services
     case 'not well':
       return services.filter(
-        ({ behind, instances }) =>
-          behind.length > 0 || instances.some((one) => isFailing(one) || one.stale || lost.has(one.machine)),
+        ({ service, behind, instances }) =>
+          behind.length > 0 ||
+          wrong.some((one) => one.service === service && one.tone === 'bad') ||
+          instances.some((one) => isFailing(one) || one.stale || lost.has(one.machine)),
       )
     case 'changing':
       return services.filter(({ rollout }) => rollout !== null)

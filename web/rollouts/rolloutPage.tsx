@@ -36,7 +36,7 @@ export function RolloutPage({ params }: PageProps): JSX.Element {
   const isRecent = rollout !== null && now.value - Date.parse(rollout.finishedAt ?? rollout.startedAt) < recentMs
   // After the end the numbers need not be read again: they are in the record.
   const isSettled = isOver && now.value - Date.parse(rollout.finishedAt ?? '') > 60_000
-  const series = useSeries(rollout?.service ?? null, !isOver || (isRecent && !isSettled))
+  const series = useSeries(rollout?.service ?? null, rollout !== null && (!isOver || (isRecent && !isSettled)))
   const record = useRecord(rollout?.id ?? null, isOver || past !== null)
   if (problem !== null) return <PageFrame title={`No such rollout: ${problem}`} />
   if (rollout === null) return <PageFrame title={`Rollout ${params['id']}`} />

@@ -7,14 +7,17 @@ import { joined, knownUntil } from './seriesModel.ts'
 /** Time between two readings; agents report every 2 s while a page looks. */
 const everyMs = 2_000
 
-/** The numbers of a service over the last 15 minutes, and each new point, while the page is live and `isOn`. */
+/**
+ * The numbers of machines and of a service (`null`: of machines only) over the last 15 minutes, and each new point,
+ * while the page is live and `isOn`.
+ */
 export function useSeries(service: string | null, isOn = true): ReadonlySignal<NumbersSeries | null> {
   const { api, contact, past } = useCluster()
   const series = useSignal<NumbersSeries | null>(null)
   // Numbers of the past are not kept.
   const isLive = contact.value.state === 'live' && past === null
   useEffect(() => {
-    if (service === null || !isLive || !isOn) return
+    if (!isLive || !isOn) return
     const stop = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
     const read = async (): Promise<void> => {
@@ -22,7 +25,7 @@ export function useSeries(service: string | null, isOn = true): ReadonlySignal<N
       const known = before?.service === service ? before : null
       const newest = known === null ? null : knownUntil(known)
       const since = newest === null ? undefined : new Date(newest).toISOString()
-      const more = await api.call('numbersSeries', { query: { service, since } }, stop.signal)
+      const more = await api.call('numbersSeries', { query: { service: service ?? undefined, since } }, stop.signal)
       series.value = joined(known, more)
     }
     const again = (): void => {
