@@ -13,7 +13,7 @@ export function checkProblems(
   told: readonly StandingProblem[] = [],
 ): StandingProblem[] {
   const full = new Set(told.flatMap(({ word, machine }) => (word === diskFull ? [machine] : [])))
-  return checks.flatMap(({ machine, findings, at }) => {
+  return checks.flatMap(({ machine, findings }) => {
     const isMachine = !machine.startsWith('(')
     const known = machines.find(({ name }) => name === machine)
     if (known?.state === 'lost') return []
@@ -24,7 +24,7 @@ export function checkProblems(
       .filter(({ area }) => area !== 'disk' || !full.has(machine))
       .map(({ area, what, next }) =>
         problem({
-          ...{ tone: 'warn', word: area, subject, text: `${subject}: ${what}`, since: at },
+          ...{ tone: 'warn', word: area, subject, text: `${subject}: ${what}` },
           ...{ next: next === null ? [] : [{ command: null, does: next }], machine: isMachine ? machine : null },
         }),
       )

@@ -1,4 +1,4 @@
-import type { Numbers } from '../api/numbers.ts'
+import type { Numbers, NumbersSeries } from '../api/numbers.ts'
 import { problem, type StandingProblem } from '../api/standingProblem.ts'
 
 /** From this share of errors on, users notice: a few that fail on their own are left to the numbers. */
@@ -11,20 +11,34 @@ const [leastFreeBytes, leastFreeShare] = [64 * 1024 ** 2, 0.05]
 /** The word of a full disk. A checkup finds the same, minutes later. */
 export const diskFull = 'disk full'
 
-/** Problems that only the numbers of the last minute show. `told`: those that are known already. */
-export function numberProblems({ machines, services }: Numbers, told: readonly StandingProblem[]): StandingProblem[] {
+/** After this long without errors, later ones are another failure. */
+const calmMs = 60_000
+/** Numbers are kept a little longer: what began before is not known. */
+const knownMs = 870_000
+
+/**
+ * Problems that only the numbers show. `told`: those that are known already. `series`: the last 15 minutes of machines
+ * and a service (`null`: of machines only), to say since when.
+ */
+export function numberProblems(
+  { machines, services }: Numbers,
+  told: readonly StandingProblem[],
+  series: (service: string | null) => NumbersSeries,
+): StandingProblem[] {
   const live = machines.filter(({ missing }) => missing === null)
   const rows = services.filter(({ machine }) => live.some((one) => one.machine === machine))
   const isTold = (name: string): boolean => told.some(({ service, tone }) => service === name && tone === 'bad')
   return [
-    ...live.flatMap(fullDisk),
+    ...live.flatMap((one) => fullDisk(one, series)),
     ...[...Map.groupBy(rows, ({ service }) => service)].flatMap(([service, all]) =>
-      isTold(service) ? [] : failingRequests(service, all),
+      isTold(service) ? [] : failingRequests(service, all, series),
     ),
   ]
 }
 
-function failingRequests(service: string, rows: Numbers['services']): StandingProblem[] {
+type Series = Parameters<typeof numberProblems>[2]
+
+function failingRequests(service: string, rows: Numbers['services'], series: Series): StandingProblem[] {
   const bad = rows.filter(
     ({ perSecond, errors }) =>
       errors !== null && errors >= leastErrors && (perSecond ?? 0) * errors * 60 >= fewestErrors,
@@ -36,7 +50,33 @@ function failingRequests(service: string, rows: Numbers['services']): StandingPr
   const text = `${service} answers ${inWords(failed / requests)} requests on ${machines.join(' and ')} with errors`
   const next = [{ command: `tandem logs ${service} --since 5m`, does: 'shows its output' }]
   const machine = machines.length === 1 ? (machines[0] ?? null) : null
-  return [problem({ tone: 'bad', word: 'errors', subject: service, text, next, service, machine })]
+  const since = sinceOf(errorTimes(series(service), machines))
+  return [problem({ tone: 'bad', word: 'errors', subject: service, text, next, since, service, machine })]
+}
+
+/** Ends of the intervals in which many requests failed. */
+function errorTimes({ instances, balancers }: NumbersSeries, machines: readonly string[]): number[] {
+  const rows = [
+    ...instances.map(({ errorsPerSecond: errors, perSecond: all, ...one }) => ({ ...one, errors, all })),
+    ...balancers.map(({ ownErrorsPerSecond: errors, ownPerSecond: all, ...one }) => ({ ...one, errors, all })),
+  ]
+  return rows.flatMap(({ machine, at, errors, all }) =>
+    machines.includes(machine)
+      ? at.filter((_, index) => (errors[index] ?? 0) > 0 && (errors[index] ?? 0) >= (all[index] ?? 0) * leastErrors)
+      : [],
+  )
+}
+
+/** The first of the times that follow each other up to the newest. `null`: it was before the numbers begin. */
+function sinceOf(times: readonly number[]): string | null {
+  const [newest, ...earlier] = times.toSorted((a, b) => b - a)
+  if (newest === undefined) return null
+  let first = newest
+  for (const at of earlier) {
+    if (first - at > calmMs) break
+    first = at
+  }
+  return newest - first > knownMs ? null : new Date(first).toISOString()
 }
 
 /** Roughly, so that the sentence stays while the numbers move. */
@@ -46,14 +86,18 @@ function inWords(share: number): string {
   return `about ${percent < 10 ? percent : Math.min(95, Math.round(percent / 10) * 10)} % of its`
 }
 
-function fullDisk({ machine, disk }: Numbers['machines'][number]): StandingProblem[] {
+function fullDisk({ machine, disk }: Numbers['machines'][number], series: Series): StandingProblem[] {
   if (disk === null) return []
   const free = disk.totalBytes - disk.usedBytes
   if (free >= leastFreeBytes || free >= disk.totalBytes * leastFreeShare) return []
   const subject = `machine ${machine}`
   const text = `${subject}: its disk is full: ${mebibytes(free)} of ${mebibytes(disk.totalBytes)} left where Tandem and services keep their data`
-  const next = [{ command: `tandem doctor --machine ${machine}`, does: 'says how to find the large files' }]
-  return [problem({ tone: 'bad', word: diskFull, subject, text, next, machine })]
+  const next = [
+    { command: `tandem doctor --machine ${machine}`, does: 'prints the command that finds the large files' },
+  ]
+  const { at = [], disk: shares = [] } = series(null).machines.find((one) => one.machine === machine) ?? {}
+  const since = sinceOf(at.filter((_, index) => (shares[index] ?? 0) > 1 - leastFreeShare))
+  return [problem({ tone: 'bad', word: diskFull, subject, text, next, since, machine })]
 }
 
 const mebibytes = (bytes: number): string =>

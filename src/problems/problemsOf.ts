@@ -37,10 +37,13 @@ function down({ service, state, release, rollout, instances }: ServiceStatus): S
 function lost({ name, state, lastSeen }: Machine): StandingProblem[] {
   if (state !== 'lost') return []
   const subject = `machine ${name}`
-  const text = `${subject} is lost${lastSeen ? `: its last report was at ${lastSeen}` : ''}`
+  const text = `${subject} is lost${lastSeen ? `: its last report was at ${secondOf(lastSeen)}` : ''}`
   const next = [{ command: null, does: 'look at its power and network, then at tandem-agent.service there' }]
   return [problem({ tone: 'bad', word: 'lost', subject, text, next, since: lastSeen, machine: name })]
 }
+
+/** `2026-11-29 13:20:49 UTC`. */
+const secondOf = (at: string): string => `${at.slice(0, 19).replace('T', ' ')} UTC`
 
 function notJoined(name: string): StandingProblem {
   const subject = `machine ${name}`
@@ -72,7 +75,7 @@ function reported({ name, state, problems }: Machine): StandingProblem[] {
   if (state === 'lost') return []
   const subject = `machine ${name}`
   return problems.map((text) =>
-    problem({ tone: 'warn', word: 'problem', subject, text: `${subject}: ${text}`, machine: name }),
+    problem({ tone: 'warn', word: 'reported', subject, text: `${subject}: ${text}`, machine: name }),
   )
 }
 

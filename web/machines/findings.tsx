@@ -5,14 +5,20 @@ import { Command } from '../lib/command.tsx'
 import { Shape } from '../lib/glyph.tsx'
 import { clockTime, span } from '../lib/time.ts'
 
+interface FindingsProps {
+  heading: string
+  check: Check | undefined
+  command: string
+}
+
 /** The result of a checkup, and how old it is. */
-export function Findings({ check, command }: { check: Check | undefined; command: string }): JSX.Element {
+export function Findings({ heading, check, command }: FindingsProps): JSX.Element {
   const { now } = useCluster()
   const wrong = check?.findings.filter(({ level }) => level === 'wrong') ?? []
   const unchecked = check?.findings.filter(({ level }) => level === 'unchecked') ?? []
   return (
     <section aria-labelledby="doctor">
-      <h2 id="doctor">Checkup</h2>
+      <h2 id="doctor">{heading}</h2>
       <p class="second">
         {check === undefined
           ? 'None has been made since the controller started; it makes them after changes, at least every 5 minutes. '

@@ -68,6 +68,7 @@ export function MachinePage({ params: { machine: name = '' } }: PageProps): JSX.
           <Instances name={name} overview={value} />
           {past === null ? (
             <Findings
+              heading="Checkup"
               check={checks.value?.find((one) => one.machine === name)}
               command={`tandem doctor --machine ${name}`}
             />
@@ -93,7 +94,7 @@ function Facts({ machine, overview }: { machine: Machine; overview: Overview }):
   const { now } = useCluster()
   const { name, version, host, lastSeen, limits } = machine
   const facts: [string, string][] = [
-    ['load', loadWords(overview.load[name])],
+    ['load', loadWords(overview, name)],
     ['version', version ?? 'not reported'],
     ['address', host],
     [
@@ -140,12 +141,12 @@ function Instances({ name, overview }: { name: string; overview: Overview }): JS
     <section aria-labelledby="instances">
       <h2 id="instances">Instances {all.length}</h2>
       <ul class="machine-list">
-        {all.map(({ id, service, state, release, restarts, reason }) => (
+        {all.map(({ id, service, state, stale, release, restarts, reason }) => (
           <li key={id}>
             <a href={`/logs/${service}?instance=${encodeURIComponent(id)}`}>{service}</a>
-            <Glyph state={state} />
+            <Glyph state={stale ? 'lost' : state} />
             <code>{shortRelease(release)}</code>
-            <span class="second">{overview.work[id] ?? 0} in flight</span>
+            <span class="second">{stale ? `was ${state}` : `${overview.work[id] ?? 0} in flight`}</span>
             {restarts === 0 ? null : <span class="second">restarted {restarts} times</span>}
             {reason === null ? null : <span class="second">{visible(reason)}</span>}
           </li>

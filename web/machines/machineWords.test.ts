@@ -12,12 +12,15 @@ it('answers for all machines', () => {
   expect(machinesTitle({ machines: [machine('drained')], absent: [] })).toBe('1 machine: 1 drained')
 })
 
-it('says the load as far as it is known', () => {
-  expect(loadWords({ cpu: 0.314, memory: 0.5, disk: null, missing: null })).toBe('cpu 31 %, memory 50 %')
-  expect(loadWords({ cpu: null, memory: null, disk: null, missing: 'its agent is too old' })).toBe(
-    'its agent is too old',
-  )
-  expect(loadWords(undefined)).toBe('load not reported')
+it('says the load as far as it is known, and none of a lost machine', () => {
+  type Load = Overview['load'][string]
+  const wordsOf = (load: Load | undefined, state: Overview['machines'][number]['state'] = 'ready'): string =>
+    loadWords({ machines: [{ ...machine(state), name: 'a' }], load: load === undefined ? {} : { a: load } }, 'a')
+  const known = { cpu: 0.314, memory: 0.5, disk: null, missing: null }
+  expect(wordsOf(known)).toBe('cpu 31 %, memory 50 %')
+  expect(wordsOf({ ...known, cpu: null, memory: null, missing: 'its agent is too old' })).toBe('its agent is too old')
+  expect(wordsOf(undefined)).toBe('load not reported')
+  expect(wordsOf(known, 'lost')).toBe('load not known: it is lost')
 })
 
 it('says how far the maintenance is with a machine', () => {

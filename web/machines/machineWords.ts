@@ -4,7 +4,9 @@ import { count, wholePercent } from '../lib/numbers.ts'
 export type Machine = Overview['machines'][number]
 
 /** `cpu 31 %, memory 58 %, disk 71 %`, or why there are no numbers. */
-export function loadWords(load: Overview['load'][string] | undefined): string {
+export function loadWords({ load: all, machines }: Pick<Overview, 'load' | 'machines'>, machine: string): string {
+  if (machines.find(({ name }) => name === machine)?.state === 'lost') return 'load not known: it is lost'
+  const load = all[machine]
   if (load === undefined) return 'load not reported'
   const parts = [
     ['cpu', load.cpu],

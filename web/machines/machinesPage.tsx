@@ -16,25 +16,25 @@ export function MachinesPage(): JSX.Element {
   const { value } = overview
   if (value === null) return <PageFrame title="Machines" />
   const instances = value.services.flatMap((service) => service.instances)
-  const findingsOf = (name: string): number =>
-    checks.value?.find(({ machine }) => machine === name)?.findings.filter(({ level }) => level === 'wrong').length ?? 0
   return (
     <PageFrame title={machinesTitle(value)}>
       <ul class="machine-list">
         {value.machines.map((machine) => {
-          const { name, state, version, lastSeen, problems } = machine
+          const { name, state, version, lastSeen } = machine
           const notes = value.notes.filter((note) => note.machine === name)
-          const wrong = findingsOf(name) + problems.length
+          const wrong = value.wrong.filter((one) => one.machine === name && one.service === null && one.word !== state)
+          const notices = wrong.filter(({ tone }) => tone === 'warn').length
           const work = maintenanceWords(value, name)
           return (
             <li key={name}>
               <a href={`/machines/${encodeURIComponent(name)}`}>{name}</a>
               <Glyph state={state} />
-              <span>{loadWords(value.load[name])}</span>
+              <span>{loadWords(value, name)}</span>
               <span class="second">{count(instances.filter((one) => one.machine === name).length, 'instance')}</span>
               <span class="second">{version === null ? 'version not reported' : `version ${version}`}</span>
               <span class="second">{lastSeen === null ? 'no report yet' : `reported ${clockTime(lastSeen)}`}</span>
-              {wrong > 0 ? <Glyph state="behind">{count(wrong, 'finding')}</Glyph> : null}
+              {wrong.map(({ tone, word }) => (tone === 'bad' ? <Glyph state="failed">{word}</Glyph> : null))}
+              {notices > 0 ? <Glyph state="behind">{count(notices, 'notice')}</Glyph> : null}
               {work === null ? null : <Glyph state="running">{work}</Glyph>}
               {notes.map(({ text }) => (
                 <Glyph key={text} state="noted">
@@ -56,6 +56,7 @@ export function MachinesPage(): JSX.Element {
       {past === null ? (
         <div class="machine-part">
           <Findings
+            heading="Checkup of the controller"
             check={checks.value?.find(({ machine }) => machine.startsWith('('))}
             command="tandem doctor --cluster"
           />

@@ -43,7 +43,7 @@ it('starts with the problems, the worst first', () => {
   })
   expect(render(status).split('\n\n')[0]?.split('\n').slice(1)).toEqual([
     '! shop has no ready instance',
-    '! machine b is lost: its last report was at 2026-11-21T02:00:00.000Z; look at its power and network, then at tandem-agent.service there',
+    '! machine b is lost: its last report was at 2026-11-21 02:00:00 UTC; look at its power and network, then at tandem-agent.service there',
     '! shop on a: exited with status 1, restarted 7 times; tandem logs shop --instance shop-4kf2m8xd-a-1',
     '! mail is behind on b: another release runs there',
     '! machine a: haproxy does not answer',

@@ -1,4 +1,5 @@
 import type { Check } from '../../api/checks.ts'
+import type { NumbersSeries } from '../../api/numbers.ts'
 import type { Live, Overview, StoreUsage } from '../../api/overview.ts'
 import type { Status } from '../../api/views.ts'
 import { encodeServerSentEvent } from '../../lib/serverSentEvents.ts'
@@ -42,7 +43,8 @@ export class LiveOverview {
   #lastAt = Number.NEGATIVE_INFINITY
 
   constructor({ controller, changes, numbers, status, checks, store }: Parts) {
-    this.#rest = () => ({ checks: checks(), store: store() })
+    const series = (service: string | null): NumbersSeries => numbers.series(service, 0)
+    this.#rest = () => ({ checks: checks(), store: store(), series })
     this.#controller = controller
     this.#changes = changes
     this.#numbers = numbers

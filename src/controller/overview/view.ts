@@ -7,11 +7,17 @@ import { numberProblems } from '../../problems/numberProblems.ts'
 import { problemsOf } from '../../problems/problemsOf.ts'
 import { certificatesOf } from '../checks/certificatesOf.ts'
 
+interface Rest {
+  checks: readonly Check[]
+  store: StoreUsage | null
+  series: Parameters<typeof numberProblems>[2]
+}
+
 export function overviewOf(
   status: Status,
   numbers: Numbers,
   changes: ChangeView[],
-  { checks, store }: { checks: readonly Check[]; store: StoreUsage | null },
+  { checks, store, series }: Rest,
 ): Overview {
   const flight: Record<string, number> = {}
   const services = status.services.map((service) => ({
@@ -22,7 +28,7 @@ export function overviewOf(
     }),
   }))
   const known = problemsOf(status)
-  const told = [...known, ...numberProblems(numbers, known)]
+  const told = [...known, ...numberProblems(numbers, known, series)]
   const all = [...told, ...checkProblems(status, checks, told)]
   const wrong = [...all.filter(({ tone }) => tone === 'bad'), ...all.filter(({ tone }) => tone === 'warn')]
   return {
