@@ -37,6 +37,16 @@ describe.skipIf(missing !== null)('the page of logs', () => {
   it('shows lines as they come, hostile ones as text, and one with everything around it', async () => {
     const tab = await at('/logs/api')
     await rows(tab).first().waitFor()
+    // The counts come with the lines: they are read two frames after one has come.
+    const linesOfA = "Number(document.querySelector('.fields.wide .count').innerText)"
+    const before = await tab.page.evaluate<number>(linesOfA)
+    const after = tab.page.evaluate<number>(`new Promise((done) => {
+      const look = () => requestAnimationFrame(document.querySelector('.scroller').innerText.includes('one more')
+        ? () => requestAnimationFrame(() => done(${linesOfA})) : look)
+      look()
+    })`)
+    print('a', 'api', 'one more')
+    expect(await after).toBe(before + 1)
     print('a', 'api', '\u001b[31mERROR\u001b[0m <script>alert(1)</script> \u202egnp.exe \u001b]0;title\u0007', 'err')
     print('b', 'api', 'x'.repeat(16_000))
     await tab.page.getByText('ERROR <script>alert(1)</script> ·gnp.exe').waitFor()

@@ -48,10 +48,10 @@ try {
   await until('a drain', async () => (await instances('shop')).some(({ state }) => state === 'draining'))
   const { rollouts = [] } = await cluster.json<{ rollouts?: { id: string }[] }>('rollouts', 'shop', '--limit', '1')
   const wide = { width: 1440, height: 900 }
-  await take('rollout', `/rollouts/${rollouts[0]?.id}`, { viewport: wide, colorScheme: 'light' }, '.over-time canvas')
-  await take('logs', '/logs/search', { viewport: wide, colorScheme: 'dark' }, '.scroller .row')
   await take('overview', '/', { viewport: wide, colorScheme: 'light' }, '.services tbody tr')
   await take('overview-phone', '/', { viewport: { width: 390, height: 844 }, colorScheme: 'dark' }, '.list > li')
+  await take('rollout', `/rollouts/${rollouts[0]?.id}`, { viewport: wide, colorScheme: 'light' }, '.over-time canvas')
+  await take('logs', '/logs/search', { viewport: wide, colorScheme: 'dark' }, '.scroller .row')
   await rolling
 } finally {
   over.abort()

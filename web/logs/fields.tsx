@@ -7,6 +7,8 @@ import { shortInstance, type LogQuery } from './logQuery.ts'
 interface FieldsProps {
   query: LogQuery
   model: LogModel
+  /** Another one: the model has other counts. */
+  version: number
 }
 
 interface Choice {

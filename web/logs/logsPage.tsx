@@ -45,8 +45,7 @@ function LogView({ query }: { query: LogQuery }): JSX.Element {
 
 /** Counts step with the lines; the list itself is drawn apart from them. */
 function FieldsOf({ log: { model, version }, query }: { log: Log; query: LogQuery }): JSX.Element {
-  void version.value
-  const shown = <Fields query={query} model={model} />
+  const shown = <Fields query={query} model={model} version={version.value} />
   return (
     <>
       <div class="fields wide">{shown}</div>
