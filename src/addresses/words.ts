@@ -5,7 +5,7 @@ export const addressWords: Words<AddressEvents> = {
   AddressTaken: ({ address, machine, from, why }) =>
     from === null || from === machine
       ? change('done', address, `is held by ${machine}: ${why}`, { machine })
-      : change('moved', address, `moved from ${from} to ${machine}: ${reasonOf(why, from)}`, { machine }),
+      : change('moved', address, `moved from ${from} to ${machine}${reasonOf(why, from)}`, { machine }),
   AddressReleased: ({ address, machine, why }) =>
     change('warn', address, `was released by ${machine}: ${why}`, { machine }),
   AddressContested: ({ address, named, refused }) =>
@@ -18,5 +18,6 @@ export const addressWords: Words<AddressEvents> = {
   AddressReturnEnded: ({ address, why }) => step('done', address, `no longer goes back: ${why}`),
 }
 
-/** `a: HAProxy does not run` behind "moved from a". */
-const reasonOf = (why: string, from: string): string => (why.startsWith(`${from}: `) ? why.slice(from.length + 2) : why)
+/** `a: HAProxy does not run` is a report of then, from the machine that held it. */
+const reasonOf = (why: string, from: string): string =>
+  why.startsWith(`${from}: `) ? `; ${from} reported: ${why.slice(from.length + 2)}` : `: ${why}`

@@ -16,9 +16,7 @@ export function Addresses({ addresses, now }: { addresses: Overview['addresses']
             <span class="second">
               {holder === null ? 'held by no machine' : `held by ${holder}`}
               {goesBack === null ? '' : `, prefers ${goesBack.to}`}
-              {holder === null || from === null || from === holder
-                ? ''
-                : `, moved from ${from}: ${reasonOf(why, from)}`}
+              {holder === null || from === null || from === holder ? '' : `, moved from ${from}${reasonOf(why, from)}`}
             </span>
             <span class="quiet">{since === null ? '' : span(now - Date.parse(since))}</span>
           </li>
@@ -28,5 +26,6 @@ export function Addresses({ addresses, now }: { addresses: Overview['addresses']
   )
 }
 
-/** `a: HAProxy does not run` behind "moved from a". */
-const reasonOf = (why: string, from: string): string => (why.startsWith(`${from}: `) ? why.slice(from.length + 2) : why)
+/** `a: HAProxy does not run` is a report of then, from the machine that held it. */
+const reasonOf = (why: string, from: string): string =>
+  why.startsWith(`${from}: `) ? `; ${from} reported: ${why.slice(from.length + 2)}` : `: ${why}`

@@ -24,8 +24,13 @@ it('a rollout that is over stands once among the changes, with who began it; one
 })
 
 it.each([
-  ['rollout 1 → 2 started', 'rollout completed', 'rollout completed'],
-  ['rollback 2 → 1 started', 'rollout reverted: it exited', 'rollback reverted: it exited'],
+  ['rollout a88410c4a7ad → 61dc53636f09 started', 'rollout completed', 'rollout to 61dc536 completed'],
+  ['rollout 61dc53636f09 started', 'rollout completed', 'rollout to 61dc536 completed'],
+  [
+    'rollback 61dc53636f09 → a88410c4a7ad started',
+    'rollout reverted: it exited',
+    'rollback to a88410c reverted: it exited',
+  ],
   ['restart started', 'rollout completed', 'restart completed'],
   ['is being stopped', 'rollout completed', 'was stopped'],
   ['is being started', 'rollout aborted', 'rollout aborted'],
@@ -34,7 +39,8 @@ it.each([
     changed(9, 'RolloutFinished', { rollout: 'one', text: end }),
     changed(8, 'RolloutStarted', { rollout: 'one', text: start }),
   ]
-  expect(told(changes).map((one) => one.text)).toEqual([text])
+  const sign = text === 'was stopped' ? 'warn' : 'done'
+  expect(told(changes).map((one) => [one.text, one.sign])).toEqual([[text, sign]])
 })
 
 it.each<[Partial<Problem>, string[]]>([

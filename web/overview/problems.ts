@@ -13,7 +13,7 @@ export function keyed(wrong: Problem[]): [string, Problem][] {
   })
 }
 
-/** Where the cause can be read: the last lines of the instance; else the service and its output, or the machine. */
+/** Where the cause can be read: the last lines of the instance; else the service and its logs, or the machine. */
 export function placesOf({ service, machine, instance }: Problem): [href: string, name: string][] {
   const at = service === null ? '' : encodeURIComponent(service)
   if (service !== null && instance !== null) {
@@ -22,7 +22,7 @@ export function placesOf({ service, machine, instance }: Problem): [href: string
   if (service !== null) {
     const where = machine === null ? '' : `?machine=${encodeURIComponent(machine)}`
     return [
-      [`/logs/${at}${where}`, 'output'],
+      [`/logs/${at}${where}`, 'logs'],
       [`/services/${at}`, 'service'],
     ]
   }

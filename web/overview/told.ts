@@ -10,7 +10,9 @@ export function told(changes: Change[]): Change[] {
     if (one.type === 'RolloutStarted' && ends.has(one.rollout)) return []
     const start = begun.find(({ rollout }) => rollout === one.rollout)
     if (one.type !== 'RolloutFinished' || start === undefined) return [one]
-    return [{ ...one, by: one.by ?? start.by, text: endOf(start.text, one.text) }]
+    const text = endOf(start.text, one.text)
+    // A stop that went well takes a service from its users.
+    return [{ ...one, by: one.by ?? start.by, text, sign: text === 'was stopped' ? 'warn' : one.sign }]
   })
 }
 
@@ -18,5 +20,6 @@ export function told(changes: Change[]): Change[] {
 function endOf(start: string, end: string): string {
   const [, done] = /^is being (.*)/.exec(start) ?? []
   if (done !== undefined) return end === 'rollout completed' ? `was ${done}` : end
-  return end.replace(/^rollout/, start.split(' ', 1)[0] ?? '')
+  const [, kind = 'rollout', release] = /^(\w+) (?:\S+ → )?(?:([0-9a-f]{7})[0-9a-f]* )?started$/.exec(start) ?? []
+  return end.replace(/^rollout/, release === undefined ? kind : `${kind} to ${release}`)
 }

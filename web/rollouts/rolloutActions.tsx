@@ -7,10 +7,10 @@ import { rolling, serviceChange, versionOf } from '../lib/serviceChanges.ts'
 import { abortChange } from './abortChange.ts'
 import { isMove } from './history.ts'
 
-/** Abort, roll back, and once it went back: try again. Each asks the controller first whether it may be. */
+/** Abort, roll back, and once it went back: try again; start what it stopped. Each asks the controller first whether it may be. */
 export function RolloutActions({ rollout }: { rollout: RolloutView }): JSX.Element | null {
   const { api, overview, past } = useCluster()
-  const { service, state, release, finishedAt } = rollout
+  const { service, kind, state, release, finishedAt } = rollout
   const current = overview.value?.services.find((one) => one.service === service)
   const wentBack = state === 'reverted' || state === 'aborted'
   if (past !== null) return null
@@ -28,7 +28,10 @@ export function RolloutActions({ rollout }: { rollout: RolloutView }): JSX.Eleme
         />
       )}
       <Change {...abortChange(api, rollout)} />
-      {current !== undefined && (
+      {current !== undefined && current.state === 'stopped' && finishedAt !== null && (
+        <Change {...serviceChange(api, current, 'start')} />
+      )}
+      {current !== undefined && kind !== 'stop' && (
         <Change
           {...serviceChange(api, current, 'rollback')}
           {...(finishedAt === null ? { refusal: 'Not now: this rollout runs. Abort does the same.' } : {})}

@@ -5,6 +5,7 @@ import type { Status } from '../../api/views.ts'
 import { checkProblems } from '../../problems/checkProblems.ts'
 import { numberProblems } from '../../problems/numberProblems.ts'
 import { problemsOf } from '../../problems/problemsOf.ts'
+import { recentMoves } from '../../problems/recentMoves.ts'
 import { certificatesOf } from '../checks/certificatesOf.ts'
 
 interface Rest {
@@ -29,7 +30,7 @@ export function overviewOf(
   }))
   const known = problemsOf(status)
   const told = [...known, ...numberProblems(numbers, known, series)]
-  const all = [...told, ...checkProblems(status, checks, told)]
+  const all = [...told, ...recentMoves(status, numbers.at), ...checkProblems(status, checks, told)]
   const wrong = [...all.filter(({ tone }) => tone === 'bad'), ...all.filter(({ tone }) => tone === 'warn')]
   return {
     ...{ ...status, services, work: flight, ...figuresOf(numbers), wrong, changes, store },
