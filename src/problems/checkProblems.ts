@@ -1,7 +1,9 @@
 import type { Check } from '../api/checks.ts'
 import { problem, type StandingProblem } from '../api/standingProblem.ts'
 import type { Status } from '../api/views.ts'
-import { diskFull } from './numberProblems.ts'
+
+/** The word of a full disk. The numbers tell it minutes before a checkup. */
+export const diskFull = 'disk full'
 
 /**
  * Findings of checkups that neither the status nor `told` tells anyhow. They stand last: nothing of them stops a service

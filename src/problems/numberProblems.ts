@@ -1,5 +1,6 @@
 import type { Numbers, NumbersSeries } from '../api/numbers.ts'
 import { problem, type StandingProblem } from '../api/standingProblem.ts'
+import { diskFull } from './checkProblems.ts'
 
 /** From this share of errors on, users notice: a few that fail on their own are left to the numbers. */
 const leastErrors = 0.05
@@ -7,9 +8,6 @@ const leastErrors = 0.05
 const fewestErrors = 5
 /** With less, a disk counts as full: the next file that a service writes may not fit. */
 const [leastFreeBytes, leastFreeShare] = [64 * 1024 ** 2, 0.05]
-
-/** The word of a full disk. A checkup finds the same, minutes later. */
-export const diskFull = 'disk full'
 
 /** After this long without errors, later ones are another failure. */
 const calmMs = 60_000
