@@ -9,7 +9,7 @@ export const recentMoves = ({ addresses }: Pick<Status, 'addresses'>, now: strin
   addresses.flatMap(({ address, holder, since, from, why }) => {
     if (holder === null || from === null || from === holder || since === null) return []
     if (Date.parse(now) - Date.parse(since) > newsMs) return []
-    const text = `${address} moved from ${from} to ${holder}, and cut its connections; ${reported(why, from)}`
+    const text = `${address} moved from ${from} to ${holder}; ${reported(why, from)}`
     return [problem({ tone: 'warn', word: 'moved', subject: address, text, since, machine: from })]
   })
 

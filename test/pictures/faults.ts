@@ -75,7 +75,7 @@ export const faults: readonly Fault[] = [
       await stage.machine(before).must(['systemctl', 'kill', '-s', 'KILL', 'tandem-haproxy'])
       while ([before, null].includes(await stage.holder())) await pause(200)
     },
-    shows: [/, moved from/],
+    shows: [/, moved from/, /moved from . to ./],
     height: 440,
     repair: () => Promise.resolve(), // systemd has started HAProxy again
   },

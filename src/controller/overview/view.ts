@@ -30,7 +30,8 @@ export function overviewOf(
   }))
   const known = problemsOf(status)
   const told = [...known, ...numberProblems(numbers, known, series)]
-  const all = [...told, ...recentMoves(status, numbers.at), ...checkProblems(status, checks, told)]
+  // News stand before notices that have been there for days.
+  const all = [...recentMoves(status, numbers.at), ...told, ...checkProblems(status, checks, told)]
   const wrong = [...all.filter(({ tone }) => tone === 'bad'), ...all.filter(({ tone }) => tone === 'warn')]
   return {
     ...{ ...status, services, work: flight, ...figuresOf(numbers), wrong, changes, store },
