@@ -1,6 +1,6 @@
 import { useComputed, useSignal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useMemo } from 'preact/hooks'
 import { useCluster } from '../lib/cluster.ts'
 import { Command } from '../lib/command.tsx'
 import { queryWith } from '../lib/router.ts'
@@ -20,6 +20,7 @@ interface Opened {
   asOf: number
 }
 
+const lookAgainMs = 3_000
 /** Most events that followed which are shown. */
 const mostFollowed = 1_000
 
@@ -81,9 +82,8 @@ export function EventPanel({ position, close }: { position: number; close: () =>
 /** The end of the log, as of every few seconds: more may follow from the event. */
 function useEnd(): number {
   const { overview, now } = useCluster()
-  const tick = useComputed(() => Math.floor(now.value / 3_000))
-  const end = useComputed(() => tick.value && (overview.peek()?.controller.position ?? 0))
-  return end.value
+  const turn = useComputed(() => Math.floor(now.value / lookAgainMs)).value
+  return useMemo(() => overview.peek()?.controller.position ?? 0, [overview, turn])
 }
 
 function Facts({ event, cause, followed, isCut }: Opened): JSX.Element {
