@@ -37,6 +37,8 @@ describe.skipIf(missing !== null)('the overview, and what its buttons refuse, in
   it('fits on one screen, down to certificates, stores and the controller', async () => {
     const { page, complaints } = await at('/')
     await page.getByText('2 findings').waitFor()
+    // The service that is rolled out has two lines.
+    await page.locator('.services td.said', { hasText: 'starting' }).first().waitFor()
     expect((await region(page, 'Certificates')).replaceAll(/\s+/g, ' ')).toMatch(
       /^Certificates checked \d:\d\d ago \*\.example on a, b 8 d shop\.example\.com on a, b 60 d machines renew by themselves 81 d$/,
     )

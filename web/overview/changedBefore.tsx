@@ -5,7 +5,7 @@ import { clockTime, shortTime } from '../lib/time.ts'
 import { told, type Change } from './told.ts'
 
 /** Number of changes that stand beside the wrong. */
-const shownChanges = 6
+const shownChanges = 5
 
 /** Where a change can be read in full. */
 export const placeOf = ({ rollout, position }: Change): string =>
