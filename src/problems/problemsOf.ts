@@ -25,13 +25,28 @@ export function problemsOf(status: Status): StandingProblem[] {
 type ServiceStatus = Status['services'][number]
 type Machine = Status['machines'][number]
 
-function down({ service, state, release, rollout, instances }: ServiceStatus): StandingProblem[] {
+function down(of: ServiceStatus): StandingProblem[] {
+  const { service, state, release, rollout, instances } = of
   if (state === 'stopped' || release === null || rollout !== null) return []
   const ready = instances.filter((instance) => instance.state === 'ready')
   if (ready.some(({ stale }) => !stale)) return []
   const where = ready.length === 0 ? '' : ' on a machine that reports'
   const text = `${service} has no ready instance${where}`
-  return [problem({ tone: 'bad', word: 'down', subject: service, text, service })]
+  const cause = causeOfAll(of)
+  const why = cause === null ? {} : { ...placeOf(of, cause), text: `${text}: ${reasonOf(cause)}` }
+  return [problem({ tone: 'bad', word: 'down', subject: service, text, service, ...why })]
+}
+
+type Instance = ServiceStatus['instances'][number]
+
+const isFailing = ({ state, reason, restarts }: Instance): boolean =>
+  state === 'failed' || (reason !== null && restarts > 0)
+
+/** The first failing instance, if all instances fail for one reason: that is one problem. */
+function causeOfAll({ instances }: ServiceStatus): Instance | null {
+  const [first] = instances
+  const isOne = instances.every((one) => isFailing(one) && !one.stale && one.reason === first?.reason)
+  return first !== undefined && isOne ? first : null
 }
 
 function lost({ name, state, lastSeen }: Machine): StandingProblem[] {
@@ -51,19 +66,27 @@ function notJoined(name: string): StandingProblem {
   return problem({ tone: 'warn', word: 'not joined', subject, text: `${subject} has not joined`, next, machine: name })
 }
 
-function failing({ service, instances, rollout }: ServiceStatus): StandingProblem[] {
+function failing(of: ServiceStatus): StandingProblem[] {
+  const { service, instances, rollout } = of
   if (rollout !== null) return []
-  return instances
-    .filter(({ state, reason, restarts }) => state === 'failed' || (reason !== null && restarts > 0))
-    .map(({ id, machine, reason, restarts, since }) => {
-      const often = restarts > 0 ? `, restarted ${restarts === 1 ? 'once' : `${restarts} times`}` : ''
-      const subject = `${service} on ${machine}`
-      const word = restarts > 1 ? 'crash loop' : 'failed'
-      const next = [{ command: `tandem logs ${service} --instance ${id}`, does: '' }]
-      const text = `${subject}: ${reason ?? 'failed'}${often}`
-      return problem({ tone: 'bad', word, subject, text, next, since, service, machine, instance: id })
-    })
+  const isTold = down(of).length > 0 && causeOfAll(of) !== null
+  return (isTold ? [] : instances.filter(isFailing)).map((one) => {
+    const subject = `${service} on ${one.machine}`
+    const word = one.restarts > 1 ? 'crash loop' : 'failed'
+    return problem({ tone: 'bad', word, subject, text: `${subject}: ${reasonOf(one)}`, ...placeOf(of, one) })
+  })
 }
+
+function reasonOf({ reason, restarts }: Instance): string {
+  const often = restarts > 0 ? `, restarted ${restarts === 1 ? 'once' : `${restarts} times`}` : ''
+  return `${reason ?? 'failed'}${often}`
+}
+
+/** Where the last lines of the instance are. */
+const placeOf = ({ service }: ServiceStatus, { id, machine, since }: Instance): Partial<StandingProblem> => ({
+  ...{ since, service, machine, instance: id },
+  next: [{ command: `tandem logs ${service} --instance ${id}`, does: '' }],
+})
 
 function behind({ service, behind: machines }: ServiceStatus): StandingProblem[] {
   if (machines.length === 0) return []

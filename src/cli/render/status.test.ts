@@ -42,12 +42,28 @@ it('starts with the problems, the worst first', () => {
     services: [serviceStatus({ service: 'mail', behind: ['b'] }), serviceStatus({ instances: [failed] })],
   })
   expect(render(status).split('\n\n')[0]?.split('\n').slice(1)).toEqual([
-    '! shop has no ready instance',
+    '! shop has no ready instance: exited with status 1, restarted 7 times; tandem logs shop --instance shop-4kf2m8xd-a-1',
     '! machine b is lost: its last report was at 2026-11-21 02:00:00 UTC; look at its power and network, then at tandem-agent.service there',
-    '! shop on a: exited with status 1, restarted 7 times; tandem logs shop --instance shop-4kf2m8xd-a-1',
     '! mail is behind on b: another release runs there',
     '! machine a: haproxy does not answer',
     '! machine a is drained; tandem machine ready a puts it back in traffic',
+  ])
+})
+
+it('tells each failing instance of a service that has a ready one, or whose instances fail for different reasons', () => {
+  const one = instanceStatus({ state: 'failed', reason: 'exited with status 1' })
+  const other = instanceStatus({ id: 'shop-4kf2m8xd-b-1', machine: 'b', state: 'failed', reason: 'missed 3 probes' })
+  const problems = (instances: (typeof one)[]): string[] =>
+    render(statusView({ services: [serviceStatus({ instances })] }))
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+  expect(problems([one, { ...other, state: 'ready', reason: null }])).toEqual([
+    '! shop on a: exited with status 1; tandem logs shop --instance shop-4kf2m8xd-a-1',
+  ])
+  expect(problems([one, other])).toEqual([
+    '! shop has no ready instance',
+    '! shop on a: exited with status 1; tandem logs shop --instance shop-4kf2m8xd-a-1',
+    '! shop on b: missed 3 probes; tandem logs shop --instance shop-4kf2m8xd-b-1',
   ])
 })
 
