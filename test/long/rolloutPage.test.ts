@@ -44,8 +44,14 @@ describe.skipIf(missing !== null)('the page of a rollout, in a browser', () => {
   }
 
   it('watches a rollout to its end at one address, which is its record then', async () => {
+    // The page is loaded before the rollout begins, which takes 10 s.
+    const before = cluster.controller.history.all()[0]?.id
+    const { page, complaints } = await signedIn(`/rollouts/${before}`, { viewport: { width: 1440, height: 900 } })
+    await page.getByRole('heading', { level: 1, name: /completed after/ }).waitFor()
+    await page.getByRole('link', { name: 'Rollouts' }).click()
     const id = await roll(second)
-    const { page, complaints } = await signedIn(`/rollouts/${id}`, { viewport: { width: 1440, height: 900 } })
+    await page.getByRole('link', { name: 'shop aaaaaaa → bbbbbbb' }).click()
+    await expect.poll(() => new URL(page.url()).pathname).toBe(`/rollouts/${id}`)
     await page.getByRole('heading', { level: 1, name: /^shop aaaaaaa → bbbbbbb running, 0:\d\d/ }).waitFor()
     await page.getByText('listens, release bbbbbbb').waitFor()
     expect(await findings(page)).toEqual([])
