@@ -90,7 +90,14 @@ export async function startController(options: ControllerOptions): Promise<Runni
   opened.defer(() => collector.close())
   const sessions = await Sessions.open(new SqliteSessionStore(database), tokens)
   const callers = new Callers(tokens, sessions, controller)
-  opened.defer(every(systemClock, expiredEveryMs, () => callers.cutExpired()))
+  opened.defer(
+    every(systemClock, expiredEveryMs, () => {
+      callers.cutExpired()
+      sessions
+        .prune(systemClock.now())
+        .catch((err: unknown) => logger.error({ err }, 'could not remove ended sessions'))
+    }),
+  )
   const membership = new Membership({ controller, joins: new Joins(new SqliteJoinStore(database)), authority })
   const unwritable = (): string | null => whyUnwritable(controller.unwritable, data)
   const own = makeFeatureRooms({ controller, logger, data, snapshots })
