@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Definition } from '../../src/definitions/definition.ts'
 import { Cluster, releaseOf } from '../inProcess/cluster.ts'
 import type { Behaviour } from '../inProcess/machine.ts'
 import { ServedCluster } from '../web/servedCluster.ts'
@@ -7,21 +8,26 @@ import { findings, launch, watched, whyNoBrowser, type Watched } from './chromiu
 
 const missing = whyNoBrowser()
 const [first, second, bad] = ['aaaaaaa1', 'bbbbbbb2', 'ccccccc3']
+/** A rollout whose instances boot so long is watched in time also by a slow browser. */
+const slowMs = 120_000
+const patient = { health: { path: '/', everyMs: 100, timeoutMs: 1_000, withinMs: 2 * slowMs, settleMs: 500 } }
 
 describe.skipIf(missing !== null)('the page of a rollout, in a browser', () => {
   let cluster: Cluster
   let served: ServedCluster
   let browser: Browser
+  /** Time in which an instance begins to listen. */
+  let bootMs = 2_000
   beforeAll(async () => {
     cluster = await Cluster.start({ machines: 2, seed: 11 })
     for (const machine of cluster.machines.values()) {
       machine.behaviour = ({ release }): Behaviour => {
         const fatal = { stream: 'err' as const, text: 'no <b>SMTP_URL</b> in the environment' }
         if (release.startsWith(bad)) return { prints: [fatal], bootMs: 60_000, ends: { code: 1, afterMs: 500 } }
-        return { prints: [{ stream: 'out', text: `listens, release ${release.slice(0, 7)}` }], bootMs: 2_000 }
+        return { prints: [{ stream: 'out', text: `listens, release ${release.slice(0, 7)}` }], bootMs }
       }
     }
-    await cluster.push(first)
+    await cluster.push(first, patient)
     ;[served, browser] = await Promise.all([ServedCluster.start(cluster), launch()])
   })
   afterAll(async () => {
@@ -38,24 +44,26 @@ describe.skipIf(missing !== null)('the page of a rollout, in a browser', () => {
     return tab
   }
 
-  const roll = async (release: string): Promise<string> => {
-    await cluster.publish(release)
+  const roll = async (release: string, definition: Partial<Definition> = {}): Promise<string> => {
+    await cluster.publish(release, definition)
     return (await cluster.start('shop', releaseOf(release)))?.id ?? ''
   }
 
   it('watches a rollout to its end at one address, which is its record then', async () => {
-    // The page is loaded before the rollout begins, which takes 10 s.
+    bootMs = slowMs
     const before = cluster.controller.history.all()[0]?.id
     const { page, complaints } = await signedIn(`/rollouts/${before}`, { viewport: { width: 1440, height: 900 } })
     await page.getByRole('heading', { level: 1, name: /completed after/ }).waitFor()
     await page.getByRole('link', { name: 'Rollouts' }).click()
-    const id = await roll(second)
+    const id = await roll(second, patient)
     await page.getByRole('link', { name: 'shop aaaaaaa → bbbbbbb' }).click()
     await expect.poll(() => new URL(page.url()).pathname).toBe(`/rollouts/${id}`)
     await page.getByRole('heading', { level: 1, name: /^shop aaaaaaa → bbbbbbb running, 0:\d\d/ }).waitFor()
     await page.getByText('listens, release bbbbbbb').waitFor()
     expect(await findings(page)).toEqual([])
+    served.speed = 60
     await page.getByRole('heading', { level: 1, name: /completed after/ }).waitFor()
+    served.speed = 1
     for (const machine of ['a', 'b']) {
       const lanes = page.getByRole('group', { name: `machine ${machine}`, exact: true }).getByRole('img')
       await expect.poll(() => lanes.getAttribute('aria-label')).toContain('bbbbbbb takes requests')
@@ -75,6 +83,7 @@ describe.skipIf(missing !== null)('the page of a rollout, in a browser', () => {
   })
 
   it('rolls back, and aborts that, by keyboard only: the dialog says the steps and begins at the harmless button', async () => {
+    bootMs = slowMs
     const { page, complaints } = await signedIn('/rollouts', { colorScheme: 'dark' })
     await page.getByRole('link', { name: 'shop aaaaaaa → bbbbbbb' }).focus()
     await page.keyboard.press('Enter')
@@ -101,6 +110,7 @@ describe.skipIf(missing !== null)('the page of a rollout, in a browser', () => {
     await page.getByText('Not possible: this rollout is over').waitFor()
     expect([...(await findings(page)), ...complaints]).toEqual([])
     await page.context().close()
+    bootMs = 2_000
   })
 
   it('tells a reader why nothing can be changed, and the cause with the last lines first', async () => {

@@ -23,11 +23,13 @@ const host = '127.0.0.1'
 
 /**
  * Serves a cluster of the in-process tests to browsers: the real controller with its HTTP server, over fake drivers.
- * Virtual time passes as fast as real time, or `speed` times as fast. Objects, certificates and joining are not there.
+ * Virtual time passes `speed` times as fast as real time. Objects, certificates and joining are not there.
  */
 export class ServedCluster {
   readonly cluster: Cluster
   readonly port: number
+  /** Virtual seconds per second. */
+  speed: number
   readonly #tokens: Tokens
   readonly #sessions: Sessions
   readonly #cut: () => void
@@ -108,7 +110,12 @@ export class ServedCluster {
     this.#sessions = given.sessions
     this.#cut = given.cut
     this.#close = given.close
-    this.#passing = passTime(this.cluster.clock, given.speed, () => this.#isRunning)
+    this.speed = given.speed
+    this.#passing = passTime(
+      this.cluster.clock,
+      () => this.speed,
+      () => this.#isRunning,
+    )
   }
 
   /** An address that signs in once; `port`: of another server that passes requests on. */
