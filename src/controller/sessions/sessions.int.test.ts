@@ -54,6 +54,20 @@ async function signIn(token: string = tokens.operator): Promise<string> {
   return String(json['key'])
 }
 
+/** Reads a stream in a session. Returns whether it was cut. */
+async function follow(path: string, key: string): Promise<() => boolean> {
+  const stream = request({
+    ...{ host: '127.0.0.1', port: controller.port, path: basePath + path, agent: false },
+    headers: { host: `tandem.localhost:${controller.port}`, authorization: `Bearer ${key}` },
+  })
+  stream.end()
+  const [response] = (await once(stream, 'response')) as [IncomingMessage]
+  let isCut = response.statusCode !== 200
+  response.on('error', () => (isCut = true)).on('close', () => (isCut = true))
+  response.resume()
+  return () => isCut
+}
+
 describe('a link', () => {
   it('starts one session, and is refused the second time', async () => {
     const { link } = await controller.client.call('makeLink', { query: {} })
@@ -110,19 +124,11 @@ describe('a session', () => {
   it('ends with its token, at once and with its streams', async () => {
     const { token } = await controller.client.call('createToken', { body: { role: 'reader', name: 'guest' } })
     const key = await signIn(token)
-    const stream = request({
-      ...{ host: '127.0.0.1', port: controller.port, path: `${basePath}/events?follow=true`, agent: false },
-      headers: { authorization: `Bearer ${key}` },
-    })
-    stream.end()
-    const [response] = (await once(stream, 'response')) as [IncomingMessage]
-    response.resume()
-    let isCut = false
-    response.on('error', () => (isCut = true)).on('close', () => (isCut = true))
+    const isCut = await follow('/events?follow=true', key)
     const all = await controller.client.call('tokens', {})
     const id = all.tokens.find(({ name }) => name === 'guest')?.id ?? ''
     await controller.client.call('revokeToken', { params: { id } })
-    await expect.poll(() => isCut).toBe(true)
+    await expect.poll(isCut).toBe(true)
     const refused = await browser('GET', '/status', key)
     expect([refused.status, refused.json['code']]).toEqual([401, 'E_SESSION_ENDED'])
     await controller.close()
@@ -143,9 +149,12 @@ describe('a session', () => {
 
   it('ends when its user ends it, and no other does', async () => {
     const [mine, yours] = [await signIn(), await signIn()]
+    const [isCut, isOthersCut] = [await follow('/live', mine), await follow('/live', yours)]
     expect((await browser('POST', '/session/end', mine)).json).toEqual({ ended: true })
     expect((await browser('GET', '/session', mine)).json['code']).toBe('E_SESSION_ENDED')
     expect((await browser('GET', '/session', yours)).status).toBe(200)
+    await expect.poll(isCut).toBe(true)
+    expect(isOthersCut()).toBe(false)
     expect(await controller.client.call('endSession', {})).toEqual({ ended: false })
   })
 })
