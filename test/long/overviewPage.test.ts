@@ -106,8 +106,8 @@ describe.skipIf(missing !== null)('the overview, and what its buttons refuse, in
       .waitFor()
     const refused = await page.locator('.action > button[aria-disabled=true]').count()
     expect(refused).toBe(await page.locator('.action > button').count())
-    served.isCut = false
     await page.getByRole('button', { name: 'Try now' }).click()
+    served.isCut = false
     await page.getByText(/^\W*live/).waitFor()
     await page.getByRole('button', { name: 'Restart', exact: true, disabled: false }).waitFor()
     // The click in between asked for nothing.
