@@ -41,7 +41,10 @@ export const interruptedUpgradeSuite = (lend: () => Promise<UpgradedPair>): void
       upgraded.beginLoad()
       await upgraded.pushWeb()
       const { upgrade: done } = await upgraded.upgrade('new')
-      expect(done).toMatchObject({ state: 'completed', parts: [{ part: 'b', from: before, state: 'done' }] })
+      expect(done).toMatchObject({
+        ...{ state: 'completed', reason: null },
+        parts: [{ part: 'b', from: before, state: 'done', reason: null }],
+      })
       expect(await upgraded.versions()).toEqual(everywhere)
       await upgraded.endLoad()
     })

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Laptop } from '../system/laptop.ts'
+import { pageRequests } from './requests.ts'
 import { findings, launch, watched, whyNoBrowser, type Watched } from './chromium.ts'
 
 const missing = whyNoBrowser()
@@ -65,6 +66,20 @@ describe.skipIf(missing !== null)('the page in a browser', () => {
     await other.page.getByRole('heading', { level: 1, name: 'this link was used already; it works once' }).waitFor()
     expect(await other.page.locator('pre').innerText()).toBe('tandem open')
     expect([...tab.complaints, ...other.complaints]).toEqual([])
+  })
+
+  it('says the true state after three round trips and 45 kB, which a slow line carries within a second', async () => {
+    const tab = await signedIn()
+    const devtools = await tab.page.context().newCDPSession(tab.page)
+    await devtools.send('Network.setCacheDisabled', { cacheDisabled: true })
+    const requests = await pageRequests(devtools)
+    await tab.page.reload()
+    await tab.page.getByRole('heading', { level: 1, name: 'All well' }).waitFor()
+    const before = structuredClone(requests)
+    expect(before.map(({ path }) => path)).toContain('/api/v1/live')
+    expect(before.filter(({ trips }) => trips > 3)).toEqual([])
+    expect(before.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(45_000)
+    await tab.page.context().close()
   })
 
   it('ends the former session of a browser when it opens another link', async () => {

@@ -4,8 +4,11 @@
 export function rate(value: number): string {
   if (value === 0) return '0'
   if (value < 0.1) return '<0.1'
-  return value < 10 ? trimmed(value.toFixed(1)) : Math.round(value).toLocaleString('en-US')
+  return value < 10 ? trimmed(value.toFixed(1)) : grouped(Math.round(value))
 }
+
+/** `1,204`. `toLocaleString` would take half of the time in which an overview of 500 instances is first shown. */
+const grouped = (whole: number): string => String(whole).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
 
 const trimmed = (text: string): string => text.replace(/\.0$/, '')
 
@@ -21,8 +24,7 @@ export function percent(share: number): string {
 export const wholePercent = (share: number): string => `${Math.round(share * 100)} %`
 
 /** `1 machine`, `2 machines`. */
-export const count = (many: number, noun: string): string =>
-  `${many.toLocaleString('en-US')} ${noun}${many === 1 ? '' : 's'}`
+export const count = (many: number, noun: string): string => `${grouped(many)} ${noun}${many === 1 ? '' : 's'}`
 
 /** Number of digits of a release that pages show. */
 const releaseDigits = 7

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact'
+import { AfterPaint } from '../lib/afterPaint.tsx'
 import { useCluster } from '../lib/cluster.ts'
 import { PageFrame } from '../lib/page.tsx'
 import { Addresses } from './addresses.tsx'
@@ -25,13 +26,15 @@ export function OverviewPage(): JSX.Element {
           <ChangingNow overview={value} now={now.value} />
           <ChangedBefore changes={value.changes} now={now.value} />
         </div>
-        <ServicesTable overview={value} now={now.value} />
-        <div class="feet">
-          <Addresses addresses={value.addresses} now={now.value} />
-          <Certificates certificates={value.certificates} now={now.value} />
-          <Stores overview={value} />
-          <ControllerPart overview={value} now={now.value} />
-        </div>
+        <AfterPaint>
+          <ServicesTable overview={value} now={now.value} />
+          <div class="feet">
+            <Addresses addresses={value.addresses} now={now.value} />
+            <Certificates certificates={value.certificates} now={now.value} />
+            <Stores overview={value} />
+            <ControllerPart overview={value} now={now.value} />
+          </div>
+        </AfterPaint>
       </div>
     </PageFrame>
   )

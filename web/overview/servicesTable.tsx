@@ -2,6 +2,7 @@ import type { JSX } from 'preact'
 import type { Overview } from '../../src/api/overview.ts'
 import { useCluster } from '../lib/cluster.ts'
 import { Glyph } from '../lib/glyph.tsx'
+import { isNarrow } from '../lib/narrow.ts'
 import { count, wholePercent } from '../lib/numbers.ts'
 import { address, setQuery } from '../lib/router.ts'
 import { filters, shown, type Filter } from './cells.ts'
@@ -53,18 +54,21 @@ export function ServicesTable({ overview, now }: { overview: Overview; now: numb
           ))}
         </div>
       </header>
-      <div class="scroll">
-        <table class={`${layout.isDense ? 'dense' : ''} ${services.length > fewRows ? 'many' : ''}`}>
-          <Columns machines={overview.machines.length} layout={layout} />
-          <Head overview={overview} layout={layout} />
-          <tbody>
-            {services.map((service) => (
-              <ServiceRow key={service.service} overview={overview} service={service} layout={layout} now={now} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <ServicesList overview={overview} services={services} now={now} />
+      {isNarrow.value ? (
+        <ServicesList overview={overview} services={services} now={now} />
+      ) : (
+        <div class="scroll">
+          <table class={`${layout.isDense ? 'dense' : ''} ${services.length > fewRows ? 'many' : ''}`}>
+            <Columns machines={overview.machines.length} layout={layout} />
+            <Head overview={overview} layout={layout} />
+            <tbody>
+              {services.map((service) => (
+                <ServiceRow key={service.service} overview={overview} service={service} layout={layout} now={now} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
       {overview.services.length === 0 && (
         <p class="quiet">
           No services yet. <code>tandem push DIR</code> creates one.
