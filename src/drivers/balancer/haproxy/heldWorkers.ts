@@ -22,6 +22,7 @@ interface Options {
 export class HeldWorkers {
   readonly #options: Options
   readonly #held = new Map<number, Held>()
+  #isClosed = false
 
   constructor(options: Options) {
     this.#options = options
@@ -34,11 +35,11 @@ export class HeldWorkers {
 
   /** Holds this worker, if it is the one that takes connections. Never rejects: only counts are lost without it. */
   async hold(worker: number): Promise<void> {
-    if (this.#held.has(worker)) return
+    if (this.#isClosed || this.#held.has(worker)) return
     const { socket, timeoutMs } = this.#options
     const session = await WorkerSession.open(socket, timeoutMs).catch(() => null)
     if (session === null) return
-    if (this.#held.has(session.pid)) return session.close()
+    if (this.#isClosed || this.#held.has(session.pid)) return session.close()
     this.#held.set(session.pid, { session, oldSince: null, wasIdle: false })
     session.onEnd(() => {
       if (this.#held.get(session.pid)?.session === session) this.#held.delete(session.pid)
@@ -61,7 +62,9 @@ export class HeldWorkers {
     }
   }
 
+  /** For ever: a session that a late reading opened would keep the agent from its end. */
   close(): void {
+    this.#isClosed = true
     for (const [pid, held] of this.#held) this.#letGo(pid, held)
   }
 
