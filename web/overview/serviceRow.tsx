@@ -1,4 +1,5 @@
 import type { JSX } from 'preact'
+import { useMemo } from 'preact/hooks'
 import type { Overview } from '../../src/api/overview.ts'
 import { percent, rate, shortRelease } from '../lib/numbers.ts'
 import { cellOf, numbered, type Line, type Service } from './cells.ts'
@@ -37,10 +38,28 @@ export function ServiceRow({ overview, service, layout, now }: RowProps): JSX.El
   )
 }
 
-function Cell({ lines, layout }: { lines: Line[]; layout: Layout }): JSX.Element {
-  const { columns, isDense } = layout
+interface CellProps {
+  lines: Line[]
+  layout: Layout
+}
+
+/** Rendered again only where it differs: an overview of 500 instances changes many times a second. */
+function Cell({ lines, layout }: CellProps): JSX.Element {
   const line = numbered(lines)
-  if (line === null) return <Said lines={lines} layout={layout} />
+  const { columns, isDense } = layout
+  return useMemo(
+    () => (line === null ? <Said lines={lines} layout={layout} /> : <Numbers line={line} layout={layout} />),
+    [shownOf(lines, layout), columns.length, isDense],
+  )
+}
+
+/** All that a cell shows of its lines: ages change each second, and a table of many machines shows none. */
+const shownOf = (lines: Line[], { columns }: Layout): string =>
+  JSON.stringify(lines, (key, value: unknown) => (isColumn(key) && !columns.includes(key) ? undefined : value))
+
+const isColumn = (key: string): key is Column => ['age', 'inFlight', 'perSecond', 'errors'].includes(key)
+
+function Numbers({ line, layout: { columns, isDense } }: { line: Line; layout: Layout }): JSX.Element {
   return (
     <>
       {columns.map((column) => (
@@ -53,7 +72,7 @@ function Cell({ lines, layout }: { lines: Line[]; layout: Layout }): JSX.Element
 }
 
 /** A cell that needs words: several states at once, or a state in which numbers say nothing. */
-function Said({ lines, layout: { columns, isDense } }: { lines: Line[]; layout: Layout }): JSX.Element {
+function Said({ lines, layout: { columns, isDense } }: CellProps): JSX.Element {
   return (
     <td class={`said ${lines.some(({ isBad }) => isBad) ? 'bad' : ''}`} colSpan={columns.length}>
       {lines.map((line) => {
