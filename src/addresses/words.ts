@@ -1,11 +1,12 @@
 import { change, step, type Words } from '../decision/words.ts'
 import type { AddressEvents } from '../events/addressEvents.ts'
+import { reportedBy } from '../lib/reportedBy.ts'
 
 export const addressWords: Words<AddressEvents> = {
   AddressTaken: ({ address, machine, from, why }) =>
     from === null || from === machine
       ? change('done', address, `is held by ${machine}: ${why}`, { machine })
-      : change('moved', address, `moved from ${from} to ${machine}${reasonOf(why, from)}`, { machine }),
+      : change('moved', address, `moved from ${from} to ${machine}; ${reportedBy(from, why)}`, { machine }),
   AddressReleased: ({ address, machine, why }) =>
     change('warn', address, `was released by ${machine}: ${why}`, { machine }),
   AddressContested: ({ address, named, refused }) =>
@@ -17,7 +18,3 @@ export const addressWords: Words<AddressEvents> = {
     step('running', address, `goes back from ${from} to ${to}`, { machine: to }),
   AddressReturnEnded: ({ address, why }) => step('done', address, `no longer goes back: ${why}`),
 }
-
-/** `a: HAProxy does not run` is a report of then, from the machine that held it. */
-const reasonOf = (why: string, from: string): string =>
-  why.startsWith(`${from}: `) ? `; ${from} reported: ${why.slice(from.length + 2)}` : `: ${why}`

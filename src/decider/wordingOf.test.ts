@@ -54,7 +54,7 @@ it('says where an event happened, also for a service and a machine with dashes, 
 it('words an address that moves apart from one that is taken first', () => {
   const address = { address: '10.0.0.50', machine: 'b', why: 'a restarts', mark }
   expect(read({ type: 'AddressTaken', data: { ...address, from: 'a' } })).toBe(
-    'moved: 10.0.0.50 moved from a to b: a restarts',
+    'moved: 10.0.0.50 moved from a to b; a restarts',
   )
   expect(read({ type: 'AddressTaken', data: { ...address, from: null } })).toBe(
     'done: 10.0.0.50 is held by b: a restarts',
