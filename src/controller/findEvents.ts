@@ -1,7 +1,7 @@
 import type { Operations, Parsed, Result } from '../api/contract.ts'
 import { worded, wordingOf } from '../decider/wordingOf.ts'
 import type { Wording } from '../decision/words.ts'
-import type { RecordedEvent } from '../events/event.ts'
+import { isMachineCaller, type RecordedEvent } from '../events/event.ts'
 import { sleep } from '../lib/clock.ts'
 import type { RolloutHistory, RolloutView } from '../projections/rolloutHistory.ts'
 import type { LogMatch } from '../store/eventLog.ts'
@@ -97,8 +97,7 @@ export function wantedBy({ history }: Controller, wanted: Wanted): (event: Recor
 
 const failureSigns: ReadonlySet<Wording['sign']> = new Set(['failed', 'lost', 'reverted'])
 
-/** A machine that reports is named so, and no token is. */
-const isOfPerson = ({ by }: RecordedEvent): boolean => typeof by === 'string' && !by.startsWith('machine ')
+const isOfPerson = ({ by }: RecordedEvent): boolean => typeof by === 'string' && !isMachineCaller(by)
 
 /** The id of the one rollout that begins so; otherwise the text itself, for a rollout that is not in the history any more. */
 function meantRollout(history: RolloutHistory, text: string | undefined): string | undefined {

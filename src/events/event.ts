@@ -22,3 +22,9 @@ export type EventType = keyof EventData
  * (`declare module`). The table of rooms (src/decider/rooms.ts) is compared with all of them.
  */
 export interface EventData {}
+
+/** The name under which a machine calls; no token has such a name. */
+export const machineCaller = (machine: string): string => `machine ${machine}`
+
+/** Whether a machine made the call; otherwise a token did. */
+export const isMachineCaller = (by: string): boolean => by.startsWith(machineCaller(''))

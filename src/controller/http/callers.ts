@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import type { CallerRole } from '../../api/operation.ts'
+import { machineCaller } from '../../events/event.ts'
 import { certificateFacts } from '../../identity/certificate.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
@@ -160,7 +161,7 @@ export class Callers {
     const { cluster, removedMachines } = this.#controller.state
     const isMember = cluster !== null && Object.hasOwn(cluster.machines, name)
     if (role !== 'machine' || !isMember || madeAt <= (removedMachines[name] ?? 0)) return null
-    return { role: 'agent', machine: name, name: `machine ${name}` }
+    return { role: 'agent', machine: name, name: machineCaller(name) }
   }
 }
 

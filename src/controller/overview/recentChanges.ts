@@ -1,6 +1,6 @@
 import type { ChangeView } from '../../api/overview.ts'
 import { wordingOf } from '../../decider/wordingOf.ts'
-import type { RecordedEvent } from '../../events/event.ts'
+import { isMachineCaller, type RecordedEvent } from '../../events/event.ts'
 import type { EventLog } from '../../store/eventLog.ts'
 import type { Controller } from '../controller.ts'
 
@@ -66,4 +66,4 @@ const changesIn = (events: readonly RecordedEvent[]): ChangeView[] =>
   })
 
 /** Machines report, people ask: only these are worth a name beside a change. */
-const isMachine = (by: string | null): boolean => by?.startsWith('machine ') ?? false
+const isMachine = (by: string | null): boolean => by !== null && isMachineCaller(by)
