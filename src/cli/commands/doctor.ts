@@ -5,7 +5,7 @@ import type { Check } from '../../api/checks.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { renderCheckups } from '../render/checkups.ts'
 import type { CommonFlags, Session } from '../session.ts'
-import { tooOld } from '../tooOld.ts'
+import { newerCall } from '../tooOld.ts'
 import { agentData } from '../../layout/folders.ts'
 
 type DoctorFlags = CommonFlags & { cluster: boolean; kept: boolean; data?: string; machine?: string; secrets: string }
@@ -39,13 +39,9 @@ async function kept(session: Session, { data, machine }: DoctorFlags): Promise<C
       ...{ subject: '--kept', next: 'tandem doctor --help' },
     })
   }
-  const client = await session.client()
-  try {
-    const { checks } = await client.call('checks', {}, session.signal)
-    return checks.filter((one) => machine === undefined || one.machine === machine)
-  } catch (error) {
-    throw tooOld(error, client.endpoint.url, 'no kept checkups')
-  }
+  const { signal } = session
+  const { checks } = await newerCall(await session.client(), 'checks', {}, { lacks: 'no kept checkups', signal })
+  return checks.filter((one) => machine === undefined || one.machine === machine)
 }
 
 async function ofCluster(session: Session, machine: string | undefined): Promise<Checkup[]> {
