@@ -1,26 +1,17 @@
-import type { Browser, CDPSession } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { patienceMs } from '../src/lib/testing/patience.ts'
+import { pageRequests, type PageRequest } from '../test/long/requests.ts'
 import { headline } from '../web/overview/headline.ts'
 import type { PageCluster } from './pageCluster.ts'
 
 /** A slow line, and a processor of a quarter of the speed. */
 const slow = { latencyMs: 150, bytesPerSecond: 1_600_000 / 8, cpuRate: 4 }
 
-/** A request of the page, with times in ms since the navigation began. */
-interface Requested {
-  path: string
-  beganAt: number
-  answeredAt: number | null
-  /** Of its last bytes before the heading. */
-  readUntil: number | null
-  bytes: number
-}
-
 export interface FirstLook {
   /** From the navigation until the heading with the true state has been painted, in ms. */
   headingMs: number
   /** Those that began before the heading stood there, in their order. */
-  requests: Requested[]
+  requests: PageRequest[]
 }
 
 /** Tells when the heading that says the state has been painted. Comes with the emulation, so no policy applies to it. */
@@ -43,7 +34,7 @@ export async function firstLook(browser: Browser, cluster: PageCluster, by: 'ses
     await page.exposeFunction('headingShown', shown.resolve)
     await page.addInitScript(watching)
     const devtools = await context.newCDPSession(page)
-    const requests = await watchRequests(devtools, origin)
+    const requests = await pageRequests(devtools)
     const { latencyMs: latency, bytesPerSecond, cpuRate: rate } = slow
     const throughput = { downloadThroughput: bytesPerSecond, uploadThroughput: bytesPerSecond }
     await devtools.send('Network.emulateNetworkConditions', { offline: false, latency, ...throughput })
@@ -58,28 +49,4 @@ export async function firstLook(browser: Browser, cluster: PageCluster, by: 'ses
   } finally {
     await context.close()
   }
-}
-
-/** The requests so far, which grow as the page makes them. */
-export async function watchRequests(devtools: CDPSession, origin: string): Promise<Requested[]> {
-  const all = new Map<string, Requested>()
-  const requests: Requested[] = []
-  let start: number | null = null
-  const since = (timestamp: number): number => (timestamp - (start ??= timestamp)) * 1_000
-  devtools.on('Network.requestWillBeSent', ({ requestId, request, timestamp }) => {
-    const path = request.url.slice(origin.length)
-    const one = { path, beganAt: since(timestamp), answeredAt: null, readUntil: null, bytes: 0 }
-    all.set(requestId, one)
-    requests.push(one)
-  })
-  devtools.on('Network.responseReceived', ({ requestId, timestamp }) => {
-    const one = all.get(requestId)
-    if (one) one.answeredAt = since(timestamp)
-  })
-  devtools.on('Network.dataReceived', ({ requestId, timestamp, encodedDataLength }) => {
-    const one = all.get(requestId)
-    if (one) Object.assign(one, { readUntil: since(timestamp), bytes: one.bytes + encodedDataLength })
-  })
-  await devtools.send('Network.enable')
-  return requests
 }

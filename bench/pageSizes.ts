@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core'
-import { watchRequests } from './firstLook.ts'
+import { pageRequests } from '../test/long/requests.ts'
 import type { PageCluster } from './pageCluster.ts'
 
 interface PageSize {
@@ -20,7 +20,7 @@ export async function pageSizes(browser: Browser, cluster: PageCluster): Promise
   for (const path of [...pages, '/logs', `/logs/${service}`, '/timeline', '/machines', '/machines/a']) {
     const context = await browser.newContext()
     const page = await context.newPage()
-    const requests = await watchRequests(await context.newCDPSession(page), origin)
+    const requests = await pageRequests(await context.newCDPSession(page))
     await page.goto(`${origin}${path}#open=${await cluster.link()}`)
     await page.getByText(/^\W*live/).waitFor()
     await page.locator('h1').waitFor()
