@@ -6,6 +6,7 @@ import { Shape } from '../lib/glyph.tsx'
 import { clusterThen, momentOf, type PastOverview } from '../lib/past.ts'
 import { address, go, queryWith, setQuery } from '../lib/router.ts'
 import { clockTime, span } from '../lib/time.ts'
+import { grouped } from '../lib/numbers.ts'
 import { pastIn } from './pastAddress.ts'
 
 /** Shows its children as of the moment that the address names, on a page that has a past. */
@@ -115,7 +116,7 @@ function Event({ position }: { position: number }): JSX.Element {
   return (
     <>
       {' '}
-      After <a href={`/timeline?at=${position}`}>event {position.toLocaleString('en-US')}</a>
+      After <a href={`/timeline?at=${position}`}>event {grouped(position)}</a>
       {words}
     </>
   )
@@ -126,7 +127,7 @@ function Step({ to, isThere, label }: { to: number; isThere: boolean; label: str
   return (
     <a class="step" href={location.pathname + queryWith({ at: String(to) })} aria-label={`${label} event ${to}`}>
       {label === '‹' ? '‹ ' : ''}
-      {to.toLocaleString('en-US')}
+      {grouped(to)}
       {label === '›' ? ' ›' : ''}
     </a>
   )

@@ -8,7 +8,7 @@ export function rate(value: number): string {
 }
 
 /** `1,204`. `toLocaleString` would take half of the time in which an overview of 500 instances is first shown. */
-const grouped = (whole: number): string => String(whole).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
+export const grouped = (whole: number): string => String(whole).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
 
 const trimmed = (text: string): string => text.replace(/\.0$/, '')
 

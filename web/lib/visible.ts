@@ -1,3 +1,4 @@
+import { grouped } from './numbers.ts'
 /** Sequences of terminals: colours, titles, movements of the cursor. */
 // oxlint-disable-next-line no-control-regex -- these are control characters
 const sequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g
@@ -16,7 +17,7 @@ const picture = (control: string): string => {
 
 /** Output of a program as one line of text, without colours; other control characters become visible. */
 export function visible(text: string, most = mostShown): string {
-  const cut = text.length > most ? `${text.slice(0, most)}… (${text.length.toLocaleString('en-US')} characters)` : text
+  const cut = text.length > most ? `${text.slice(0, most)}… (${grouped(text.length)} characters)` : text
   return cut
     .replaceAll(sequences, '')
     .replaceAll(controls, (control) => (control === '\t' ? control : picture(control)))

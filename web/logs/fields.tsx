@@ -2,6 +2,7 @@ import type { JSX } from 'preact'
 import { useCluster } from '../lib/cluster.ts'
 import { setQuery } from '../lib/router.ts'
 import type { LogModel } from './logModel.ts'
+import { grouped } from '../lib/numbers.ts'
 import { shortInstance, type LogQuery } from './logQuery.ts'
 
 interface FieldsProps {
@@ -64,7 +65,7 @@ function Field({ name, chosen, choices }: FieldProps): JSX.Element {
           <span>{choice.shown}</span>
           <span class="count">
             {isChosen(choice) ? '× ' : ''}
-            {choice.lines.toLocaleString('en')}
+            {grouped(choice.lines)}
           </span>
         </button>
       ))}

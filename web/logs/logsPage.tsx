@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
 import { useCluster } from '../lib/cluster.ts'
 import type { PageProps } from '../lib/feature.ts'
-import { count } from '../lib/numbers.ts'
+import { count, grouped } from '../lib/numbers.ts'
 import { PageFrame } from '../lib/page.tsx'
 import { address, setQuery } from '../lib/router.ts'
 import { Fields } from './fields.tsx'
@@ -99,16 +99,16 @@ function Above({ log, found, isFinding }: { log: Log; found: number; isFinding: 
   const { contact } = useCluster()
   const { model } = log
   const { state, reason } = log.state.value
-  const total = model.rows.length.toLocaleString('en')
+  const total = grouped(model.rows.length)
   if (state === 'refused') return <p class="log-note">{`No lines: ${reason}.`}</p>
   if (contact.value.state !== 'live' && model.rows.length === 0) {
     return <p class="log-note">Lines come when the page is live.</p>
   }
-  if (isFinding) return <p class="log-note">{`${found.toLocaleString('en')} of ${total} lines`}</p>
+  if (isFinding) return <p class="log-note">{`${grouped(found)} of ${total} lines`}</p>
   if (model.rows.length === 0) {
     return <p class="log-note">{state === 'open' ? 'No line yet.' : 'Reading.'}</p>
   }
-  const older = model.dropped === 0 ? '' : `; ${model.dropped.toLocaleString('en')} older ones are not shown any more`
+  const older = model.dropped === 0 ? '' : `; ${grouped(model.dropped)} older ones are not shown any more`
   return <p class="log-note">{`${total} lines${older}`}</p>
 }
 

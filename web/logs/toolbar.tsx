@@ -8,6 +8,7 @@ import { addKeys } from '../lib/keys.ts'
 import { go, setQuery } from '../lib/router.ts'
 import { utcMinute } from '../lib/time.ts'
 import { downloadLog } from './downloadLog.ts'
+import { grouped } from '../lib/numbers.ts'
 import { logCommand, newestLines, type LogQuery } from './logQuery.ts'
 
 const minutes: [string, number][] = [
@@ -86,7 +87,7 @@ export function Toolbar({ query, find, isFollowing }: ToolbarProps): JSX.Element
       </div>
       <p class="second">
         {query.since === null
-          ? `The newest ${newestLines.toLocaleString('en')} lines of each machine, and each new one. `
+          ? `The newest ${grouped(newestLines)} lines of each machine, and each new one. `
           : `Lines since ${query.since.slice(11, 19)}, ${utcMinute(query.since).slice(0, 10)} (UTC). `}
         <Command>{logCommand(query)}</Command>
       </p>
@@ -136,9 +137,9 @@ function downloadWords(progress: Progress): string {
     case 'idle':
       return ''
     case 'reading':
-      return `${progress.lines.toLocaleString('en')} lines so far`
+      return `${grouped(progress.lines)} lines so far`
     case 'saved':
-      return [`Saved ${progress.lines.toLocaleString('en')} lines`, ...progress.missing].join('; ')
+      return [`Saved ${grouped(progress.lines)} lines`, ...progress.missing].join('; ')
     case 'failed':
       return `Not saved: ${progress.reason}`
   }

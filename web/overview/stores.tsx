@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import type { Overview } from '../../src/api/overview.ts'
 import { Glyph } from '../lib/glyph.tsx'
-import { bytes, count } from '../lib/numbers.ts'
+import { bytes, count, grouped } from '../lib/numbers.ts'
 
 /** How much the controller keeps. */
 export function Stores({ overview: { controller, store } }: { overview: Overview }): JSX.Element {
@@ -28,7 +28,7 @@ function Releases({ store }: { store: NonNullable<Overview['store']> }): JSX.Ele
   return (
     <li>
       <Glyph state={isFull ? 'behind' : 'ready'}>releases</Glyph>
-      <span class="second">{releases.toLocaleString('en-US')}</span>
+      <span class="second">{grouped(releases)}</span>
       <span class="quiet">
         {bytes(usedBytes)}
         {capBytes === null ? '' : ` of ${bytes(capBytes)}`}

@@ -2,7 +2,7 @@ import type { NumbersSeries, RolloutNumbers } from '../../src/api/numbers.ts'
 import { grid, summed, type Column } from '../lib/chart/columns.ts'
 import type { Chart, Line } from '../lib/chart/line.ts'
 import type { Range } from '../lib/chart/range.ts'
-import { rate } from '../lib/numbers.ts'
+import { rate, grouped } from '../lib/numbers.ts'
 
 type Source = Pick<NumbersSeries | RolloutNumbers, 'instances' | 'balancers'>
 
@@ -78,7 +78,7 @@ export function rolloutCharts(given: Given, range: Range): { at: number[]; stepM
 }
 
 const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0)
-const whole = (count: number): string => Math.round(count).toLocaleString('en-US')
+const whole = (count: number): string => grouped(Math.round(count))
 
 /** Requests and errors of a record, exactly. Interim answers are none of a request's own. */
 export function totals({ instances, balancers }: RolloutNumbers): { requests: number; errors: number } {

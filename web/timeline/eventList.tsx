@@ -4,6 +4,7 @@ import { go, queryWith } from '../lib/router.ts'
 import { Sign } from '../lib/sign.tsx'
 import { signs } from '../lib/signs.ts'
 import { clockTime, dayOf } from '../lib/time.ts'
+import { grouped } from '../lib/numbers.ts'
 import type { TimelineEvent } from './timelineModel.ts'
 
 /** Whoever led to an event, in words. */
@@ -66,7 +67,7 @@ export function EventRow({
       }}
     >
       <time dateTime={at}>{before ?? clockTime(at)}</time>
-      <span class="position">{position.toLocaleString('en-US')}</span>
+      <span class="position">{grouped(position)}</span>
       <Sentence event={event} />
       <span class="who">{whoOf(event)}</span>
     </a>

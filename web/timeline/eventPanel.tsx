@@ -6,6 +6,7 @@ import { Command } from '../lib/command.tsx'
 import { queryWith } from '../lib/router.ts'
 import { span, utcMinute } from '../lib/time.ts'
 import { EventRow, Sentence, whoOf } from './eventList.tsx'
+import { grouped } from '../lib/numbers.ts'
 import type { TimelineEvent } from './timelineModel.ts'
 
 interface Opened {
@@ -67,7 +68,7 @@ export function EventPanel({ position, close }: { position: number; close: () =>
   return (
     <aside class="opened" aria-label={`event ${position}`}>
       <header>
-        <h2>Event {position.toLocaleString('en-US')}</h2>
+        <h2>Event {grouped(position)}</h2>
         <button type="button" class="plain" onClick={close}>
           Close
         </button>
@@ -135,9 +136,7 @@ function Facts({ event, cause, followed, isCut }: Opened): JSX.Element {
           State as of
         </a>
         <div>
-          <p class="second">
-            Shows the overview and rollouts as they were after event {position.toLocaleString('en-US')}.
-          </p>
+          <p class="second">Shows the overview and rollouts as they were after event {grouped(position)}.</p>
           <Command>{`tandem status --at ${position}`}</Command>
         </div>
       </div>

@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { useCluster } from '../lib/cluster.ts'
 import { addKeys, type Key } from '../lib/keys.ts'
-import { count } from '../lib/numbers.ts'
+import { count, grouped } from '../lib/numbers.ts'
 import { PageFrame } from '../lib/page.tsx'
 import { address, go, queryWith } from '../lib/router.ts'
 import { EventList } from './eventList.tsx'
@@ -55,9 +55,7 @@ export function TimelinePage(): JSX.Element {
       heading={
         <>
           Timeline{' '}
-          <span class="beside">
-            {total === undefined ? null : `${total.toLocaleString('en-US')} events, `}newest first, in UTC
-          </span>
+          <span class="beside">{total === undefined ? null : `${grouped(total)} events, `}newest first, in UTC</span>
         </>
       }
     >
@@ -130,7 +128,7 @@ function Older({ timeline }: { timeline: Timeline }): JSX.Element | null {
   if (next === null) return <p class="quiet">This is the beginning of the log.</p>
   return (
     <p class="quiet" ref={end}>
-      {timeline.isReading.value ? `Reading before event ${next.toLocaleString('en-US')}.` : ''}{' '}
+      {timeline.isReading.value ? `Reading before event ${grouped(next)}.` : ''}{' '}
       <button type="button" class="plain" onClick={() => void timeline.older()}>
         Older events
       </button>
