@@ -16,12 +16,17 @@ const agentEnv = {
   ...{ PATH: '/bin', HOME: '/root', LANG: 'C', TZ: 'UTC' },
   ...{ AWS_SECRET: 'no', NODE_OPTIONS: '--inspect', TANDEM_TOKEN: 'no' },
 }
-const make = (over: Partial<Definition> = {}, port: number | null = 4000): ReturnType<typeof instanceEnvironment> =>
+const make = (
+  over: Partial<Definition> = {},
+  port: number | null = 4000,
+  used: Record<string, string> = {},
+): ReturnType<typeof instanceEnvironment> =>
   instanceEnvironment(
     {
       definition: aDefinition(over),
       ...{ release, instance: 'shop-1', machine: 'a', port },
       dataFolder: join(folder.path, 'data/shop'),
+      used,
       secretsFolder: folder.path,
     },
     agentEnv,

@@ -2,8 +2,10 @@ import type { Definition } from '../definitions/definition.ts'
 import type { InstanceSpec, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
+import type { Link } from '../protocol/names.ts'
 import type { AgentDisk } from './agentDisk.ts'
 import { instanceEnvironment } from './instanceEnvironment.ts'
+import { linkVariables } from './names/linkVariables.ts'
 import type { InstancePorts } from './ports.ts'
 
 interface Options {
@@ -13,6 +15,7 @@ interface Options {
   source: ReleaseSource
   ports: InstancePorts
   disk: AgentDisk
+  tcpOffset: number
   secretsFolder: string | null
   agentEnv: NodeJS.ProcessEnv
 }
@@ -21,6 +24,8 @@ interface Asked {
   id: string
   release: string
   definition: Definition
+  /** The services that the release uses. */
+  links: readonly Link[]
 }
 
 /** Gathers everything that the start of a program of a release needs on this machine. */
@@ -44,8 +49,8 @@ export class ReleaseLauncher {
   }
 
   async #spec(asked: Asked, signal: AbortSignal, argvOf: ArgvOf, { once }: { once?: true }): Promise<Start> {
-    const { id, release, definition } = asked
-    const { machine, supervisor, cache, source, ports, disk, secretsFolder, agentEnv } = this.#options
+    const { id, release, definition, links } = asked
+    const { tcpOffset, machine, supervisor, cache, source, ports, disk, secretsFolder, agentEnv } = this.#options
     if (!(await cache.has(release))) await cache.fetch(release, source, { signal })
     const cwd = await cache.open(release, { source, signal })
     const { service, limits, stop, jail, health } = definition
@@ -53,11 +58,21 @@ export class ReleaseLauncher {
     try {
       const made = supervisor.dataFolder?.(service)
       const data = { dataFolder: made ?? disk.dataFolder(service), isDataMadeLater: made !== undefined }
-      const about = { definition, release, instance: id, machine, port, secretsFolder, ...data }
+      const about = {
+        definition,
+        release,
+        instance: id,
+        machine,
+        port,
+        secretsFolder,
+        ...data,
+        used: linkVariables(links, tcpOffset),
+      }
       const { env, ...words } = instanceEnvironment(about, agentEnv)
       // Only the service itself sends a readiness notification; a one-off program does not.
       const notify = definition.notify && !once ? { ...definition.notify, withinMs: health.withinMs } : undefined
-      const bounds = { limits, stop, jail, notify, ...(once ? { once } : {}) }
+      const calls = links.length > 0 ? { callsServices: true } : {}
+      const bounds = { limits, stop, jail, notify, ...calls, ...(once ? { once } : {}) }
       return { spec: { id, service, release, argv: argvOf({ env, ...words }), env, cwd, ...bounds }, port }
     } catch (error) {
       ports.release(id)

@@ -1,6 +1,7 @@
 import { releaseDefinitionOperations } from './releaseDefinition.ts'
 import { addressesStatus, addressProblems } from './addresses.ts'
 import { maintenanceOperations, maintenanceStatus, whyLeftOut } from './maintenance.ts'
+import { namesOperations } from './names.ts'
 import { noteOperations, notesStatus } from './notes.ts'
 import { upgradeOperations } from './upgrade.ts'
 
@@ -10,6 +11,7 @@ export const featureOperations = {
   ...maintenanceOperations,
   ...upgradeOperations,
   ...noteOperations,
+  ...namesOperations,
 }
 
 /** its part into the answer of `status`, */

@@ -42,6 +42,7 @@ const startRolloutBody = z.object({
     .describe('a release id or an unambiguous prefix; required for deploy'),
   allowOutage: z.boolean().default(false),
   removeData: z.boolean().default(false),
+  force: z.boolean().default(false).describe('remove the service although others use it'),
 })
 
 export const smallOperations = {
@@ -74,6 +75,7 @@ export const smallOperations = {
       release: id,
       previous: id.nullable(),
       rollout: rolloutSchema.nullable().describe('null: nothing to do, the requested release already runs'),
+      warnings: z.array(z.string()).default([]).describe('doubtful things about the release, in words'),
     }),
   },
   abortRollout: {

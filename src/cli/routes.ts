@@ -28,7 +28,7 @@ const grouped = {
   },
   looking: {
     brief: 'See what runs, and why it does not',
-    routes: { status, open, logs, events, doctor, help, completion },
+    routes: { status, open, logs, events, ...featureCommands.looking, doctor, help, completion },
   },
 } as const
 

@@ -14,6 +14,7 @@ import { maintenanceHandlers } from './maintenance/handlers.ts'
 import { maintenanceOrders } from './maintenance/orders.ts'
 import { maintenanceStatus } from './maintenance/view.ts'
 import { numbersHandlers } from './numbers/handlers.ts'
+import { namesHandlers } from './names/handlers.ts'
 import { noteHandlers, noteViews } from './notes/handlers.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
 import { tailHandlers } from './tails/handlers.ts'
@@ -30,6 +31,7 @@ export const featureHandlers = (
   ...upgradeHandlers(rooms),
   ...clusterHandlers(rooms),
   ...noteHandlers(rooms),
+  ...namesHandlers(rooms),
   ...numbersHandlers(rooms),
   ...lastWordsHandlers(rooms),
   ...releaseDefinitionHandlers(rooms),

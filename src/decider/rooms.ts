@@ -6,6 +6,7 @@ import type { EveryWord } from '../decision/words.ts'
 import type { EventType } from '../events/event.ts'
 import { fleet } from '../fleet/room.ts'
 import { maintenance } from '../maintenance/room.ts'
+import { names } from '../names/room.ts'
 import { notes } from '../notes/room.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
@@ -18,7 +19,7 @@ import { leadership } from './leadership.ts'
  * else depends on the machines that are still there. The state, the commands and the desired state are made of this
  * table.
  */
-const table = [leadership, fleet, maintenance, addresses, rollout, upgrade, notes] as const
+const table = [leadership, fleet, maintenance, addresses, rollout, upgrade, notes, names] as const
 
 type Entry = (typeof table)[number]
 type Merged<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void

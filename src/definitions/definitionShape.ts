@@ -15,6 +15,7 @@ import { environmentNamePattern, namePattern, nameRule, refuseEnvironmentName, r
 import { checkHost, longestHost } from './pathRules.ts'
 import { outputPath } from './outputPath.ts'
 import { route } from './routeShape.ts'
+import { useShape } from './uses/useShape.ts'
 import { limitsOf, listenKinds, mostEntries, stopSignals, strategies } from './bounds.ts'
 
 const name = text({ expects: nameRule, pattern: namePattern })
@@ -213,6 +214,13 @@ export const definitionKeys = {
     'domains',
     'proxy',
   ]),
+  uses: omitted(
+    optional(
+      list(useShape, { what: 'services', least: 1, most: mostEntries }),
+      'Services of this cluster, and addresses outside it, that this service calls. Each service gives the variables NAME_HOST and NAME_PORT, and NAME_URL if it listens http.',
+      ['needs', 'depends_on', 'dependencies', 'links', 'requires_services'],
+    ),
+  ),
   machines: optional(machineNames, 'Machines that run the service. Left out: all.', ['machine', 'servers', 'nodes']),
   instances: withDefault(instances, 1, 1, 'Instances on each machine, 1 to 100.', [
     'replicas',

@@ -5,6 +5,9 @@
 export const namePattern = /^(?!constructor$)[a-z][a-z0-9-]{0,39}$/
 export const nameRule = 'a name: a to z, 0 to 9 and dashes, starting with a letter, at most 40 characters'
 
+/** Services have the name `SERVICE.tandem.internal` on machines: ICANN reserves `.internal` for private use. */
+export const nameEnd = '.tandem.internal'
+
 /** Number of digits shown of a release id. */
 const shownIdLength = 12
 

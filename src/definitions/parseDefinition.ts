@@ -10,6 +10,8 @@ import { checkLengths, checkPlaceholders } from './environmentChecks.ts'
 import { keyHomes } from './keyHomes.ts'
 import type { Problem } from './problem.ts'
 import { checkRoutes } from './routeChecks.ts'
+import { checkUses } from './uses/checkUses.ts'
+import { variablesOf } from './uses/variables.ts'
 import { warnAbout } from './warnings.ts'
 import { YamlSource, type Path } from './yamlSource.ts'
 
@@ -31,7 +33,9 @@ export function parseDefinition(text: string, file: string, shape = definitionSh
   const definition = normalise(written, shape, source)
   const overlays = Object.entries(written.environments).map(([name, { env }]) => [name, env ?? {}] as const)
   const replaced = { ...definition, overlays: Object.fromEntries(overlays) }
-  checkPlaceholders(replaced, source)
+  checkUses(replaced, source)
+  const given = Object.fromEntries(variablesOf(definition.uses).map((name) => [name, '']))
+  checkPlaceholders({ ...replaced, env: { ...given, ...definition.env } }, source)
   checkLengths(replaced, source)
   warnAbout(definition, source)
   source.throwProblems()

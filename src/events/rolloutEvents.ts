@@ -24,8 +24,11 @@ export type Direction = 'forward' | 'back' | 'catchUp'
 export type Step = 'start' | 'unforward' | 'switch' | 'drain' | 'stop'
 
 export interface RolloutEvents {
-  /** A service has this loopback address for ever, also when it is removed and comes back. */
-  LoopbackAssigned: { service: string; address: string }
+  /**
+   * A service has this loopback address for ever, also when it is removed and comes back. `port`: on a laptop, where all
+   * services share one address, the port at which it answers services that use it.
+   */
+  LoopbackAssigned: { service: string; address: string; port?: number }
   RolloutStarted: {
     rollout: string
     service: string

@@ -10,6 +10,7 @@ import { addresses } from './addresses.ts'
 import { haproxy } from './haproxy.ts'
 import type { MachineSide, Making } from './machineSide.ts'
 import { maintenance } from './maintenance.ts'
+import { names } from './names.ts'
 import { program } from './program.ts'
 import { services } from './services.ts'
 import { settings } from './settings.ts'
@@ -18,7 +19,7 @@ import { settings } from './settings.ts'
  * Here a feature hangs in everything that it has on a machine. In this order, features take a desired state, after those
  * that run the services.
  */
-const table = [services, haproxy, maintenance, addresses, settings, program] as const
+const table = [services, haproxy, maintenance, addresses, names, settings, program] as const
 
 const sides: readonly MachineSide[] = table
 

@@ -52,6 +52,7 @@ export const instanceShapeOf = (limits: z.ZodType<Limits>, jail: z.ZodType<Jail>
     stop: z.strictObject({ signal: z.enum(stopSignals), withinMs: z.int().min(0).max(longestMs) }),
     once: z.boolean().optional(),
     attached: z.boolean().optional(),
+    callsServices: z.boolean().optional(),
     notify: z
       .strictObject({
         withinMs: z.int().min(0).max(longestMs),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { checkupSchema } from './checkup.ts'
+import { linkSchema } from './names.ts'
 import { machineNumbersSchema } from './numbers.ts'
 import { definitionSchema } from '../definitions/definitionSchema.ts'
 
@@ -9,6 +10,7 @@ const command = {
   release: z.string(),
   /** The definition of that release, overlays applied: the machine may run nothing of the service. */
   definition: definitionSchema,
+  links: z.array(linkSchema).default([]),
   argv: z.array(z.string()).min(1),
 }
 

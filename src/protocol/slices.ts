@@ -5,6 +5,7 @@ import { fetching } from './fetching.ts'
 import { lastWords } from './lastWords.ts'
 import { localRoutes, localRoutesAbility } from './localRoutes.ts'
 import { maintenance } from './maintenance.ts'
+import { names, namesAbility } from './names.ts'
 import { preparing } from './preparing.ts'
 import { program } from './program.ts'
 import { services } from './services.ts'
@@ -19,6 +20,7 @@ export const desireSlices = {
   ...fetching.desire,
   ...services.desire,
   ...localRoutes.desire,
+  ...names.desire,
   ...preparing.desire,
   ...dataRemoval.desire,
   ...maintenance.desire,
@@ -32,6 +34,7 @@ export const reportSlices = {
   ...fetching.report,
   ...services.report,
   ...localRoutes.report,
+  ...names.report,
   ...preparing.report,
   ...dataRemoval.report,
   ...maintenance.report,
@@ -49,7 +52,7 @@ export type Orders = z.infer<typeof ordersSchema>
 export const noOrders: Orders = { script: null, restart: null, settings: null, program: null }
 
 /** A controller refuses a change that needs an ability which a machine does not report. */
-export const abilities = [localRoutesAbility] as const
+export const abilities = [localRoutesAbility, namesAbility] as const
 
 /** As agents of this version report them. */
 export const abilityNames = abilities.map(({ name }) => name)

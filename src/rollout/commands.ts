@@ -26,4 +26,6 @@ export interface StartRollout {
   release: string | null
   allowOutage: boolean
   removeData: boolean
+  /** Also where that takes something away from services that use this one. */
+  force?: boolean
 }

@@ -41,7 +41,15 @@ function describe(state: State, releases: readonly string[]): Described {
   }
 }
 
-const asOlderAgentsRead = remembered((definition: Definition) => withoutProbeHost(withoutExposure(definition)))
+const asOlderAgentsRead = remembered((definition: Definition) =>
+  withoutProbeHost(withoutExposure(onlyOfMachines(definition))),
+)
+
+/** Keys whose values a machine gets in other slices are left out, so that older agents accept the definition. */
+function onlyOfMachines(definition: Definition): Definition {
+  const { uses: _, ...others } = definition
+  return others
+}
 
 const declaredIn = remembered(declaredRoutes)
 

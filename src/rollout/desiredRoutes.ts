@@ -1,3 +1,4 @@
+import type { ResolvedRoute } from '../events/rolloutEvents.ts'
 import type { LocalRoute } from '../protocol/localRoutes.ts'
 import type { DesiredRoute } from '../protocol/services.ts'
 import { limits } from '../decision/limits.ts'
@@ -5,6 +6,8 @@ import { routeKey } from './routes.ts'
 import { definitionOf, instancesOf } from '../fleet/serving.ts'
 import { remembered } from '../lib/remembered.ts'
 import { strategyOf } from './serviceView.ts'
+import { usedServices } from './usedServices.ts'
+import { impliedRoute } from './uses.ts'
 import { turnKey } from '../fleet/state.ts'
 import type { Generation, Service, State } from './state.ts'
 
@@ -23,12 +26,14 @@ interface Routes {
 export function desiredRoutes(state: State, machine: string): Routes {
   const machines = Object.values(state.machines).flatMap((one) => [one.name, one.traffic])
   const turns = Map.groupBy(Object.values(state.turns), ({ service }) => service)
+  const used = usedServices(state)
   const all = [...byService(state.generations)].map(([service, generations]) =>
     knownRoutes(state, service, machine, [
       ...generations.map(([, generation]) => generation),
       ...instancesOf(state, service),
       ...(turns.get(service) ?? []),
       ...machines,
+      used.has(service),
     ]),
   )
   return {
@@ -54,7 +59,7 @@ const lastRoutes = new WeakMap<Service, Map<string, Known>>()
 function knownRoutes(state: State, name: string, machine: string, from: unknown[]): Routes {
   const service = state.services[name]
   if (!service) return split(routesOf(state, name, machine))
-  from.push(state.loopbacks[name])
+  from.push(state.loopbacks[name], state.laptopPorts[name])
   const byMachine = lastRoutes.get(service) ?? new Map<string, Known>()
   lastRoutes.set(service, byMachine)
   const last = byMachine.get(machine)
@@ -75,7 +80,8 @@ function routesOf(state: State, service: string, machine: string): Either[] {
   const generations = (byService(state.generations).get(service) ?? []).filter(([id]) =>
     instances.some((one) => one.generation === id),
   )
-  for (const [id, generation] of [...generations, ...stoppedGeneration(state, service)]) {
+  const running = generations.map(([id, one]) => [id, withImplied(state, one)] as const)
+  for (const [id, generation] of [...running, ...stoppedGeneration(state, service)]) {
     const definition = definitionOf(state, generation.release)
     const releases = instances.some((one) => one.generation === id) ? [generation.release] : []
     for (const resolved of generation.routes) {
@@ -110,11 +116,21 @@ function joined(known: Either, more: Either): Either | null {
 
 const carried = ({ match }: Either): 'http' | 'tcp' => (match.kind === 'local' ? match.carries : match.kind)
 
+function withImplied(state: State, generation: Generation): Generation {
+  const { service, release, routes } = generation
+  if (!usedServices(state).has(service)) return generation
+  const implied = impliedRoute(state, service, definitionOf(state, release), routes)
+  return implied ? { ...generation, routes: [...routes, implied] } : generation
+}
+
 function stoppedGeneration(state: State, name: string): [string, Generation][] {
   const { current = null, stopped = false } = state.services[name] ?? {}
   const generation = current && stopped ? state.generations[current.generation] : undefined
   if (!current || !generation) return []
-  return [[current.generation, { ...generation, routes: generation.routes.filter(({ kind }) => kind === 'http') }]]
+  const written = new Set<ResolvedRoute>(generation.routes)
+  // Its clients get an answer with its name at the implied route too.
+  const kept = withImplied(state, generation).routes.filter((route) => route.kind === 'http' || !written.has(route))
+  return [[current.generation, { ...generation, routes: kept }]]
 }
 
 /**

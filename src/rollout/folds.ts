@@ -13,16 +13,17 @@ type Rollouts = Partial<RolloutState>
 const folded =
   <E>(fold: (state: State, event: E, asked: Asked) => State) =>
   (state: State, event: E, asked: Asked): RolloutState => {
-    const { services, turns, rollouts, generations, loopbacks, removedData } = fold(state, event, asked)
-    return { services, turns, rollouts, generations, loopbacks, removedData }
+    const { services, turns, rollouts, generations, loopbacks, laptopPorts, removedData } = fold(state, event, asked)
+    return { services, turns, rollouts, generations, loopbacks, laptopPorts, removedData }
   }
 const ofRollout = folded(evolveRollout)
 const ofTurn = folded(evolveTurn)
 
 export const rolloutFolds = {
   LogRecovered: recovered,
-  LoopbackAssigned: ({ loopbacks }, { data: { service, address } }) => ({
+  LoopbackAssigned: ({ loopbacks, laptopPorts }, { data: { service, address, port } }) => ({
     loopbacks: { ...loopbacks, [service]: address },
+    ...(port === undefined ? {} : { laptopPorts: { ...laptopPorts, [service]: port } }),
   }),
   RolloutStarted: ofRollout,
   ReleaseFetched: ofRollout,

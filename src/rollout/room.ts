@@ -23,7 +23,7 @@ export const rollout = roomOf<State, RolloutState, RolloutEvents, RolloutCommand
   name: 'rollout',
   words: rolloutWords,
   links: rolloutLinks,
-  initial: { services: {}, turns: {}, rollouts: {}, generations: {}, loopbacks: {}, removedData: {} },
+  initial: { services: {}, turns: {}, rollouts: {}, generations: {}, loopbacks: {}, laptopPorts: {}, removedData: {} },
   folds: rolloutFolds,
   facts: dataRemoved,
   advance: advanceServices,

@@ -1,9 +1,10 @@
 import type { Definition } from '../definitions/definition.ts'
+import { servicesUsed } from '../definitions/uses/variables.ts'
 import type { ResolvedRoute, RolloutKind } from '../events/rolloutEvents.ts'
 import type { Decision, Refusal } from '../decision/refuse.ts'
 import type { StartRollout } from './commands.ts'
 import { knownServices } from './knownServices.ts'
-import { laptopAddress, loopbackOf } from './loopback.ts'
+import { assignLoopbacks, laptopAddress } from './loopback.ts'
 import type { Moment } from '../decision/moment.ts'
 import { closedUnsaid } from './openPorts.ts'
 import { refuse } from '../decision/refuse.ts'
@@ -13,7 +14,9 @@ import { strategyOf, wantedOn } from './serviceView.ts'
 import { refuseInability } from '../fleet/abilities.ts'
 import type { Release } from '../fleet/state.ts'
 import { localRoutesAbility } from '../protocol/localRoutes.ts'
+import { namesAbility } from '../protocol/names.ts'
 import type { Service, State } from './state.ts'
+import { refuseClosingUsed, refuseUses, usersOf } from './uses.ts'
 
 /**
  * Decides whether this rollout may start, and with which machines and routes. A refusal changes nothing and names the
@@ -29,17 +32,25 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
   if ('type' in release) return release
   if (isDone(state, command, service, release)) return { type: 'nothing' }
 
-  const machines = turnOrder(state, name, release.definition, kind === 'stop' || kind === 'remove')
-  const loopback = state.config.laptop ? laptopAddress : loopbackOf(state, name)
-  const routes = kind === 'stop' || kind === 'remove' ? [] : resolveRoutes(state, release.definition, loopback ?? '')
-  const hasLocal = routes.some((route) => route.kind === 'local')
-  if (loopback === null && hasLocal)
+  const ends = kind === 'stop' || kind === 'remove'
+  const machines = turnOrder(state, name, release.definition, ends)
+  const assigned = ends ? { state, events: [] } : assignLoopbacks(state, release.definition)
+  if (assigned === null)
     return refuse('E_ROUTE_TAKEN', 'every address of 127.77.0.0/16 belongs to another service', name, 'tandem status')
+  const loopback = state.config.laptop ? laptopAddress : (assigned.state.loopbacks[name] ?? '')
+  const routes = ends ? [] : resolveRoutes(state, release.definition, loopback)
+  const hasLocal = routes.some((route) => route.kind === 'local')
+  const uses = ends ? [] : servicesUsed(release.definition.uses)
   const refusal =
     refuseUnknownMachines(state, name, kind, release.definition) ??
-    refuseMachines(state, name, machines, kind === 'stop' || kind === 'remove') ??
+    refuseMachines(state, name, machines, ends) ??
     refuseRoutes(state, name, routes) ??
     (hasLocal ? refuseInability(state, observed, localRoutesAbility, name) : null) ??
+    (uses.length > 0 ? refuseInability(state, observed, namesAbility, name) : null) ??
+    // A restart or a way back is never refused for what has changed around the service.
+    (kind === 'deploy' ? refuseUses(state, release.definition) : null) ??
+    (kind === 'remove' && !command.force ? refuseRemovingUsed(state, name) : null) ??
+    (kind === 'deploy' && !service?.completed.includes(release.id) ? refuseClosingUsed(state, name, routes) : null) ??
     (service && kind === 'deploy' ? refuseClosing(state, service, release) : null) ??
     (command.allowOutage || routes.length === 0 ? null : refuseOutage(state, name, release, machines))
   if (refusal) return refusal
@@ -47,9 +58,7 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
   return {
     type: 'accepted',
     events: [
-      ...(hasLocal && loopback !== null && !state.config.laptop && !(name in state.loopbacks)
-        ? [{ type: 'LoopbackAssigned' as const, data: { service: name, address: loopback } }]
-        : []),
+      ...assigned.events,
       {
         type: 'RolloutStarted',
         data: {
@@ -66,6 +75,13 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
       },
     ],
   }
+}
+
+function refuseRemovingUsed(state: State, service: string): Refusal | null {
+  const users = usersOf(state, service, { needs: true })
+  if (users.length === 0) return null
+  const next = `remove ${service} from their \`uses\` and push them first, or: tandem remove ${service} --force`
+  return refuse('E_IN_USE', `${users.join(', ')} ${users.length === 1 ? 'uses' : 'use'} ${service}`, service, next)
 }
 
 function chooseRelease(state: State, command: StartRollout, service: Service | undefined): Release | Refusal {

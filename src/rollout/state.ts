@@ -49,6 +49,8 @@ export interface RolloutState {
   generations: Record<string, Generation>
   /** The loopback address of each service that ever had a local route; kept for ever. */
   loopbacks: Record<string, string>
+  /** On a laptop, where all services share one address: the port of each http service that others use. */
+  laptopPorts: Record<string, number>
   /** Machines that still have to remove a removed service's data. */
   removedData: Record<string, string[]>
 }

@@ -232,7 +232,15 @@ export class Cluster {
     release: string | null,
     over: Partial<Parsed<Operations['startRollout']>['body']> = {},
   ): Promise<RolloutView | null> {
-    const body = { service, kind: 'deploy' as const, release, allowOutage: false, removeData: false, ...over }
+    const body = {
+      service,
+      kind: 'deploy' as const,
+      release,
+      allowOutage: false,
+      removeData: false,
+      force: false,
+      ...over,
+    }
     return (await this.call('startRollout', { body })).rollout
   }
 

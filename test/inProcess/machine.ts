@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { AgentDisk } from '../../src/agent/agentDisk.ts'
 import { composeAgent, type ComposedAgent } from '../../src/agent/composeAgent.ts'
 import type { Loopback } from '../../src/agent/loopback.ts'
+import { noNames } from '../../src/drivers/names/hostsFile.ts'
 import { createFakeAddress } from '../../src/drivers/address/fakeAddress.ts'
 import { FakeBalancer } from '../../src/drivers/balancer/fakeBalancer.ts'
 import { createFakeHost, type FakeHost } from '../../src/drivers/host/fakeHost.ts'
@@ -129,6 +130,7 @@ export class Machine {
       features: hang({
         address: createFakeAddress(),
         hostDriver: host,
+        names: noNames,
         settings: { take: async () => {} },
       }),
       bootMark: () => host.bootMark(),

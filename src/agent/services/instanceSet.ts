@@ -147,7 +147,12 @@ export class InstanceSet {
       {
         ...{ supervisor, loopback, clock, random, limits, changed, crowd: () => this.#all.size },
         failed: (one) => this.#parts.failed(one),
-        prepareStart: (signal) => launcher.instance({ id, release, definition }, signal),
+        prepareStart: async (signal) => {
+          const links = this.#wanted?.links[release] ?? []
+          // The balancer listens at the addresses of the services that it uses before it starts.
+          if (links.length > 0) await this.#parts.route()
+          return launcher.instance({ id, release, definition, links }, signal)
+        },
       },
     )
     this.#all.set(id, instance)

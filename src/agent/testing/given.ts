@@ -36,6 +36,8 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   instances: [],
   routes: [],
   localRoutes: [],
+  links: {},
+  names: [],
   declaredRoutes: {},
   peers: [],
   prepare: [],

@@ -79,7 +79,17 @@ export async function startedAgent(
   const source = releases.depot
   const secretsFolder = join(folder, 'env')
   const launcher = new ReleaseLauncher({
-    ...{ machine: 'a', supervisor, cache, source, ports, disk, secretsFolder, agentEnv: { PATH: '/bin' } },
+    ...{
+      machine: 'a',
+      supervisor,
+      cache,
+      source,
+      ports,
+      disk,
+      tcpOffset: 0,
+      secretsFolder,
+      agentEnv: { PATH: '/bin' },
+    },
   })
   const changed = (): void => agent.onChange()
   const random = (): number => 0

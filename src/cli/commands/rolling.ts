@@ -46,11 +46,11 @@ export async function stop(session: Session, _flags: CommonFlags, service: strin
 
 export async function remove(
   session: Session,
-  { data }: CommonFlags & { data: boolean },
+  { data, force }: CommonFlags & { data: boolean; force: boolean },
   service: string,
 ): Promise<number> {
   const what = `remove ${service}${data ? ' and its data on every machine' : '; its data stays'}`
-  return roll(session, { service, kind: 'remove', removeData: data }, what)
+  return roll(session, { service, kind: 'remove', removeData: data, force }, what)
 }
 
 interface Roll {
@@ -59,6 +59,7 @@ interface Roll {
   release?: string | null
   allowOutage?: boolean
   removeData?: boolean
+  force?: boolean
 }
 
 async function roll(session: Session, asked: Roll, what: string): Promise<number> {
@@ -75,7 +76,8 @@ export async function rollOut(
 ): Promise<number> {
   const { out, signal } = session
   const onLost = (): void => out.note(contactLostNote)
-  const { release, previous, rollout } = await beginRollout(client, asked, { signal, onLost })
+  const { release, previous, rollout, warnings } = await beginRollout(client, asked, { signal, onLost })
+  for (const warning of warnings ?? []) out.warn(warning)
   if (rollout) return followRollout(session, client, rollout, explain)
   out.note(`nothing to do: ${asked.service} ${alreadySo(asked.kind, release)}`)
   out.object({ service: asked.service, release, previous, rollout: null })

@@ -18,7 +18,7 @@ export async function beginRollout(client: ApiClient, asked: Asked, options: Con
       const found = await newest(client, asked.service, options)
       if (found && found.id !== before?.id && isWhatWasAsked(found, asked)) {
         const { release, previous } = found
-        return { position: 0, release, previous, rollout: found }
+        return { position: 0, release, previous, rollout: found, warnings: [] }
       }
     }
     return client.call('startRollout', { body: asked }, options.signal)

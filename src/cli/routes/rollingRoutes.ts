@@ -70,7 +70,13 @@ export const remove = command({
   dryRun: true,
   brief: 'Stop a service and remove it; --data also removes its data',
   example: 'tandem remove shop\ntandem remove shop --data',
-  parameters: { flags: { data: on('Also remove its data folder on every machine') }, positional: oneService },
+  parameters: {
+    flags: {
+      data: on('Also remove its data folder on every machine'),
+      force: on('Remove it although other services use it'),
+    },
+    positional: oneService,
+  },
   load: async () => (await import('../commands/rolling.ts')).remove,
 })
 

@@ -4,6 +4,8 @@ import { commandInstance } from '../../protocol/ask.ts'
 import type { Channels } from '../channels.ts'
 import type { Controller } from '../controller.ts'
 import type { Deciding } from '../deciding.ts'
+import { linksOf } from '../../names/room.ts'
+import { warningsAbout } from '../../rollout/uses.ts'
 import { placeToRun } from '../../rollout/placeToRun.ts'
 import { unlessRefused } from '../refusalError.ts'
 import { findEvents } from '../findEvents.ts'
@@ -82,7 +84,8 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
       const { service } = params
       const { release, definition, machine } = unlessRefused(placeToRun(controller.state, service, body.machine))
       const channel = controller.newId()
-      channels.offer(machine, { kind: 'command', id: channel, service, release, definition, argv: body.argv })
+      const links = linksOf(controller.state, release)
+      channels.offer(machine, { kind: 'command', id: channel, service, release, definition, links, argv: body.argv })
       return { channel, machine, instance: commandInstance(service, channel) }
     },
     recover: () => recover(controller),
@@ -99,7 +102,7 @@ function startRollout(
   releases: ReleaseRoom,
   body: Parsed<Operations['startRollout']>['body'],
 ): Deciding<Result<Operations['startRollout']>> {
-  const { service, kind, allowOutage, removeData } = body
+  const { service, kind, allowOutage, removeData, force } = body
   const rollout = controller.newId().slice(0, 8)
   const runs = (): string | null => controller.state.services[service]?.current?.release ?? null
   let release: string | null = null
@@ -108,7 +111,7 @@ function startRollout(
     request: () => {
       release = body.release === null ? null : releases.resolve(service, body.release)
       running = runs()
-      return { type: 'StartRollout', rollout, service, kind, release, allowOutage, removeData }
+      return { type: 'StartRollout', rollout, service, kind, release, allowOutage, removeData, force }
     },
     answer: (events) => {
       const started = events.find((event) => event.type === 'RolloutStarted')
@@ -118,6 +121,7 @@ function startRollout(
         release: started?.data.release ?? release ?? running ?? controller.releases.all(service).at(-1)?.release ?? '',
         previous: started ? started.data.previous : running,
         rollout: started ? (controller.history.get(rollout) ?? null) : null,
+        warnings: started ? warningsAbout(controller.state, started.data) : [],
       }
     },
   }

@@ -13,7 +13,7 @@ export type Request = (world: World) => Ask
 
 const roll =
   (kind: 'deploy' | 'rollback' | 'restart' | 'start' | 'stop' | 'remove', release: string | null) =>
-  (over: Partial<{ service: string; allowOutage: boolean; removeData: boolean }> = {}): Request =>
+  (over: Partial<{ service: string; allowOutage: boolean; removeData: boolean; force: boolean }> = {}): Request =>
   (world) => ({
     type: 'StartRollout',
     rollout: world.nextId(),

@@ -28,6 +28,8 @@ export interface InstanceSpec {
    * set, at least that often while it lives.
    */
   notify?: { withinMs: number; watchdogMs: number | null }
+  /** It calls other services through the machine's balancer, which a machine therefore starts first. */
+  callsServices?: boolean
   /** Permissions beyond the default jail; used only where the driver jails. */
   jail?: Jail
 }

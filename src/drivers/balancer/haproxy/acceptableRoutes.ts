@@ -16,6 +16,8 @@ interface Asked {
   /** Frontends that HAProxy already has. */
   frontends: ReadonlySet<string>
   host: string
+  /** Ports of the entry. */
+  entryPorts: readonly number[]
   /** The routes accepted before, by service: they stay in force if the new routes are refused. */
   before: Map<string, PlannedRoute[]>
   refusal: (routes: ServedRoute[]) => Promise<string | null>
@@ -92,7 +94,7 @@ function renamed(routes: ServedRoute[]): ServedRoute[] {
   return readable(planOf([...unique.values()])).routes
 }
 
-async function takenPorts({ routes, frontends, host }: Asked): Promise<Map<ServedRoute, string>> {
+async function takenPorts({ routes, frontends, host, entryPorts }: Asked): Promise<Map<ServedRoute, string>> {
   const taken = new Map<ServedRoute, string>()
   for (const route of routes) {
     const { own } = route.planned
@@ -101,7 +103,7 @@ async function takenPorts({ routes, frontends, host }: Asked): Promise<Map<Serve
     // A process that listens at one address blocks the port at all addresses.
     for (const address of addresses.some(isAnyAddress) ? [host] : addresses) {
       const why = await cannotListen(address, own.port)
-      if (why !== null && !(await isInItsOwnWay(address, own.port, frontends))) taken.set(route, why)
+      if (why !== null && !(await isInItsOwnWay(address, own.port, { frontends, entryPorts }))) taken.set(route, why)
     }
   }
   return taken
@@ -111,10 +113,14 @@ async function takenPorts({ routes, frontends, host }: Asked): Promise<Map<Serve
  * Whether only HAProxy itself listens there, at one address instead of all, or the reverse. A new worker listens beside
  * the old worker (SO_REUSEPORT), so a change of `expose` closes nothing meanwhile.
  */
-async function isInItsOwnWay(address: string, port: number, frontends: ReadonlySet<string>): Promise<boolean> {
+async function isInItsOwnWay(
+  address: string,
+  port: number,
+  { frontends, entryPorts }: Pick<Asked, 'frontends' | 'entryPorts'>,
+): Promise<boolean> {
   const own = [...frontends].filter((frontend) => ownPortOf(frontend) === port)
   const found = (await listenedOnAt(port)).filter((one) => overlap(one, address))
-  if (found.some(isAnyAddress)) return own.includes(`tcp_${port}`)
+  if (found.some(isAnyAddress)) return own.includes(`tcp_${port}`) || entryPorts.includes(port)
   return isAnyAddress(address) && found.length <= own.length
 }
 

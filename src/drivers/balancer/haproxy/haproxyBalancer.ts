@@ -230,6 +230,7 @@ class Haproxy implements HaproxyBalancer {
       routes,
       frontends: await this.#running.frontends(worker.pid),
       host: settings.host,
+      entryPorts: [settings.httpPort, ...(settings.https ? [settings.https.port] : [])],
       before: Map.groupBy(
         (this.#routes ?? []).map(({ planned }) => planned),
         ({ service }) => service,

@@ -143,6 +143,8 @@ function entry(routes: ServedRoute[], settings: HaproxySettings): string[] {
     `  bind ${host}:${httpPort}`,
     ...(https ? [`  bind ${host}:${https.port} ssl crt ${word(https.certificates)} alpn h2,http/1.1`] : []),
     `  bind ${ownSocket(settings, 'entry')} id 9`,
+    // At the address of a service that does not listen just now, its clients must not reach another service.
+    `  tcp-request connection reject if !${handedOver} { dst 127.77.0.0/16 }`,
     ...gate(routes, settings),
     ...fromClients(settings),
     ...chooseByAddress(atEntry, backendsOf),

@@ -7,6 +7,7 @@ import { quoteIfNeeded, quoteWord } from '../../../systemd/quoting.ts'
 import { sliceName, unitName, userName } from './unitName.ts'
 import { streamPaths } from './unitStreams.ts'
 import { dataParent } from '../../../layout/folders.ts'
+import { haproxyUnit } from '../../../layout/units.ts'
 
 export interface UnitPlaces {
   /** The program that argv[0] names, absolute. */
@@ -38,7 +39,7 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
     '',
     '[Unit]',
     `Description=${service}, release ${release.slice(0, 12)} (Tandem)`,
-    'After=network.target',
+    `After=network.target${spec.callsServices ? ` ${haproxyUnit}` : ''}`,
     'StartLimitIntervalSec=0',
     '',
     '[Service]',
