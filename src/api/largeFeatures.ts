@@ -1,6 +1,7 @@
 import { checksOperations } from './checks.ts'
 import { clusterOperations } from './cluster.ts'
 import { lastWordsOperations } from './lastWords.ts'
+import { mapOperations } from './map.ts'
 import { numbersOperations } from './numbers.ts'
 import { sessionOperations } from './sessions.ts'
 import { tailOperations } from './tails.ts'
@@ -13,4 +14,5 @@ export const largeFeatureOperations = {
   ...sessionOperations,
   ...tailOperations,
   ...checksOperations,
+  ...mapOperations,
 }

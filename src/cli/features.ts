@@ -4,6 +4,7 @@ import { guard } from './addresses/routes.ts'
 import { cluster } from './cluster/routes.ts'
 import { maintenanceLine } from './maintenance/render.ts'
 import { maintainMachine, maintenance } from './maintenance/routes.ts'
+import { map } from './map/routes.ts'
 import { names, resolve } from './names/routes.ts'
 import { noteLines } from './notes/render.ts'
 import { note } from './notes/routes.ts'
@@ -14,7 +15,7 @@ import { upgrade } from './upgrade/routes.ts'
 export const featureCommands = {
   machines: { maintenance },
   cluster: { cluster, upgrade },
-  looking: { names, resolve },
+  looking: { names, resolve, map },
 }
 
 /** into `tandem machine`, */

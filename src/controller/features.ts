@@ -14,6 +14,7 @@ import { maintenanceHandlers } from './maintenance/handlers.ts'
 import { maintenanceOrders } from './maintenance/orders.ts'
 import { maintenanceStatus } from './maintenance/view.ts'
 import { numbersHandlers } from './numbers/handlers.ts'
+import { mapHandlers } from './map/handlers.ts'
 import { namesHandlers } from './names/handlers.ts'
 import { noteHandlers, noteViews } from './notes/handlers.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
@@ -32,6 +33,7 @@ export const featureHandlers = (
   ...clusterHandlers(rooms),
   ...noteHandlers(rooms),
   ...namesHandlers(rooms),
+  ...mapHandlers(rooms),
   ...numbersHandlers(rooms),
   ...lastWordsHandlers(rooms),
   ...releaseDefinitionHandlers(rooms),

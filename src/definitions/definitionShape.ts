@@ -8,6 +8,7 @@ import type { Shape } from './shapes/shape.ts'
 import { distinct, list } from './shapes/list.ts'
 import { number } from './shapes/number.ts'
 import { size } from './shapes/size.ts'
+import { refuse, type Refusal } from './shapes/refusal.ts'
 import { choice, text, verbatim } from './shapes/text.ts'
 import { healthPath } from './healthPath.ts'
 import { jailShape } from './jailShape.ts'
@@ -19,6 +20,7 @@ import { useShape } from './uses/useShape.ts'
 import { limitsOf, listenKinds, mostEntries, stopSignals, strategies } from './bounds.ts'
 
 const name = text({ expects: nameRule, pattern: namePattern })
+const shortText = (expects: string) => text({ expects, schema: { maxLength: 500 }, check: oneLine })
 const shellCommand = text({ expects: 'a shell command' })
 const machineNames = distinct(list(name, { what: 'machine names', least: 1, most: mostEntries }))
 const routes = list(route, { what: 'routes', least: 0, most: mostEntries })
@@ -81,6 +83,12 @@ export const overlayShape = group(
   }),
   overlayHint,
 )
+
+function oneLine(written: string): string | Refusal {
+  const line = written.trim()
+  if (line === '') return refuse('is empty; leave it out')
+  return /\p{Cc}/u.test(line) ? refuse('holds a line break or another control character; write one line') : line
+}
 
 const writtenNotify = group('`notify`', {
   ready: optional(flag(), 'The instance itself reports that it has started, with sd_notify(3).', ['enabled']),
@@ -287,6 +295,20 @@ export const definitionKeys = {
     ]),
   ),
   notify: omitted(nested(notify, 'Reports of an instance to its supervisor, where that is systemd.', ['sd_notify'])),
+  about: omitted(
+    nested(
+      group(
+        '`about`',
+        allOmitted({
+          owner: optional(shortText('a person or a team'), 'Who looks after the service.', ['team', 'contact']),
+          runbook: optional(shortText('a link or a path'), 'Where to read what to do when it fails.', ['docs', 'url']),
+          what: optional(shortText('a few words'), 'Purpose of the service.', ['description', 'summary', 'title']),
+        }),
+      ),
+      'For people: stands on the map and on the page of the service.',
+      ['metadata', 'labels', 'annotations'],
+    ),
+  ),
   environments: withDefault(
     entries(overlayShape, {
       what: 'a map of cluster names',

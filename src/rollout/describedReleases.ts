@@ -47,7 +47,7 @@ const asOlderAgentsRead = remembered((definition: Definition) =>
 
 /** Keys whose values a machine gets in other slices are left out, so that older agents accept the definition. */
 function onlyOfMachines(definition: Definition): Definition {
-  const { uses: _, ...others } = definition
+  const { uses: _, about: __, ...others } = definition
   return others
 }
 

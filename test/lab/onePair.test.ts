@@ -1,6 +1,7 @@
 import { afterAll, describe } from 'vitest'
 import { idleSuite } from './idle.suite.ts'
 import { maintenanceSuite } from './maintenance.suite.ts'
+import { namesSuite } from './names.suite.ts'
 import { pairSuite } from './pair.suite.ts'
 import { whyNoLab } from './requirements.ts'
 import { bootMs, SharedPair } from './sharedPair.ts'
@@ -15,5 +16,6 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   unitEndsSuite(shared.lend)
   idleSuite(shared.lend)
   maintenanceSuite(shared.lend)
+  namesSuite(shared.lend)
   pairSuite(shared.lend)
 })

@@ -1,6 +1,7 @@
 // The service of the whole-system tests: short, slow, upload, event stream and WebSocket, and an orderly shutdown.
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
+import { connect } from 'node:net'
 import { WebSocketServer } from 'ws'
 
 const version = process.env.VERSION ?? '?'
@@ -26,10 +27,42 @@ const server = createServer((request, response) => {
       clearInterval(timer)
       streams.delete(response)
     })
+  } else if (url.pathname === '/env') {
+    response.end(JSON.stringify(process.env))
+  } else if (url.pathname === '/call') {
+    void callHttp(url.searchParams.get('url') ?? '').then((said) => response.end(said))
+  } else if (url.pathname === '/line') {
+    void callLine(url.searchParams.get('host') ?? '', Number(url.searchParams.get('port'))).then((said) =>
+      response.end(said),
+    )
   } else {
     response.end(`hello ${version}`)
   }
 })
+/** @param {string} url */
+async function callHttp(url) {
+  try {
+    const answer = await fetch(url)
+    return `${answer.status} ${answer.headers.get('x-instance') ?? '-'} ${await answer.text()}`
+  } catch (error) {
+    return `failed ${error instanceof Error ? String(error.cause) : String(error)}`
+  }
+}
+
+/** @param {string} host @param {number} port @returns {Promise<string>} */
+function callLine(host, port) {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port })
+    socket.on('error', (error) => resolve(`failed ${String('code' in error ? error.code : error.message)}`))
+    socket.on('end', () => resolve('closed'))
+    socket.once('data', (data) => {
+      resolve(String(data).trim())
+      socket.destroy()
+    })
+    socket.write('hello\n')
+  })
+}
+
 server.on('upgrade', (request, socket, head) => {
   sockets.handleUpgrade(request, socket, head, (client) => {
     client.on('message', (/** @type {Buffer} */ message) => client.send(`${version} ${message.toString()}`))

@@ -1,0 +1,135 @@
+import type { ClusterMap, Counted, MapEdge, MapNode } from '../../api/map.ts'
+import type { Definition } from '../../definitions/definition.ts'
+import { prefixOf } from '../../definitions/uses/variables.ts'
+import type { Use } from '../../definitions/uses/useShape.ts'
+import { instancesOf, takesRequests } from '../../fleet/serving.ts'
+import type { Service, State } from '../../rollout/state.ts'
+import { answerOf } from '../../rollout/uses.ts'
+import { layout } from './layout.ts'
+
+/** Connections from one service to another, as the kernels of the machines counted them. */
+export interface CountedEdge {
+  from: string
+  to: string
+  seen: Counted | null
+  refused: Counted | null
+}
+
+export interface Counts {
+  /** In milliseconds; `null`: nothing counts connections here. */
+  since: number | null
+  edges: readonly CountedEdge[]
+}
+
+export const notCounted: Counts = { since: null, edges: [] }
+
+/** A declared use without a connection for this long is unused. */
+const unusedAfterMs = 7 * 24 * 3_600_000
+
+/** Services, addresses outside, and the edges between them. */
+export function clusterMap(state: State, counts: Counts, now: number): ClusterMap {
+  const services = Object.values(state.services).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const edges = edgesOf(state, services, counts, now)
+  const names = services.map(({ name }) => name)
+  const others = [...new Set(edges.map(({ to }) => to))].filter((name) => !names.includes(name)).sort()
+  const outside = others.filter((name) => name.includes(':'))
+  const missing = others.filter((name) => !name.includes(':'))
+  const places = layout([...names, ...others], edges, outside)
+  const placed = (name: string): MapNode['place'] => places.get(name) ?? { column: 0, row: 0 }
+  return {
+    cluster: state.config.cluster,
+    countedSince: counts.since === null ? null : new Date(counts.since).toISOString(),
+    nodes: [
+      ...services.map((service) => ({ ...serviceNode(state, service), place: placed(service.name) })),
+      ...missing.map((name) => ({ ...missingNode(name), place: placed(name) })),
+      ...outside.map((name) => ({ kind: 'outside' as const, name, place: placed(name) })),
+    ],
+    edges,
+    machines: Object.values(state.machines)
+      .map(({ name, lost, traffic }) => {
+        const shown = traffic === 'unforwarding' ? 'draining' : traffic
+        return { name, state: lost ? ('lost' as const) : shown }
+      })
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  }
+}
+
+const definitionNow = (state: State, { current, rollout }: Service): Definition | null => {
+  const release = current?.release ?? (rollout ? state.rollouts[rollout]?.release : undefined)
+  return release === undefined ? null : (state.releases[release]?.definition ?? null)
+}
+
+type ServiceNode = Omit<Extract<MapNode, { kind: 'service' }>, 'place'>
+
+const missingNode = (name: string): ServiceNode => ({
+  ...{ kind: 'service', name, state: 'missing', machines: [], routes: [] },
+  about: { owner: null, runbook: null, what: null },
+})
+
+function serviceNode(state: State, service: Service): ServiceNode {
+  const { name, current } = service
+  const instances = instancesOf(state, name).filter(({ state: is }) => is !== 'stopping')
+  const { owner = null, runbook = null, what = null } = definitionNow(state, service)?.about ?? {}
+  const routes = current ? (state.generations[current.generation]?.routes ?? []) : []
+  return {
+    kind: 'service',
+    name,
+    state: stateOf(state, service, instances),
+    machines: [...new Set(instances.map(({ machine }) => machine))].sort(),
+    routes: routes.flatMap((route) => {
+      if (route.kind === 'http') return [`${route.host ?? '*'}${route.path}`]
+      return route.kind === 'tcp' ? [`:${route.port}`] : []
+    }),
+    about: { owner, runbook, what },
+  }
+}
+
+function stateOf(
+  state: State,
+  { current, stopped }: Service,
+  instances: ReturnType<typeof instancesOf>,
+): ServiceNode['state'] {
+  if (stopped) return 'stopped'
+  const working = instances.filter((one) => takesRequests(state, one)).length
+  if (working > 0)
+    return instances.every((one) => one.state !== 'failed' && takesRequests(state, one)) ? 'ready' : 'partly'
+  return current === null ? 'starting' : 'down'
+}
+
+function edgesOf(state: State, services: readonly Service[], counts: Counts, now: number): MapEdge[] {
+  const found = new Map(counts.edges.map((edge) => [`${edge.from} ${edge.to}`, edge]))
+  const declared = services.flatMap((service) =>
+    (definitionNow(state, service)?.uses ?? []).map((use) => {
+      const edge = declaredEdge(state, service.name, use)
+      const counted = found.get(`${edge.from} ${edge.to}`)
+      found.delete(`${edge.from} ${edge.to}`)
+      return { ...edge, ...measured(counted, counts, now, 'service' in use) }
+    }),
+  )
+  const undeclared = [...found.values()].map(({ from, to, seen, refused }): MapEdge => ({
+    ...{ from, to, declared: false, optional: false, port: null, as: null, seen, refused, mark: 'undeclared' },
+  }))
+  return [...declared, ...undeclared].toSorted((a, b) => (`${a.from} ${a.to}` < `${b.from} ${b.to}` ? -1 : 1))
+}
+
+function declaredEdge(state: State, from: string, use: Use): Omit<MapEdge, 'seen' | 'refused' | 'mark'> {
+  if (!('service' in use)) {
+    const port = Number(use.address.slice(use.address.lastIndexOf(':') + 1))
+    return { from, to: use.address, declared: true, optional: false, port, as: null }
+  }
+  const { service, optional = false } = use
+  const port = answerOf(state, use)?.port ?? use.port ?? null
+  return { from, to: service, declared: true, optional, port, as: prefixOf(use) }
+}
+
+/** Nothing counts connections to addresses outside. */
+function measured(
+  counted: CountedEdge | undefined,
+  { since }: Counts,
+  now: number,
+  isCounted: boolean,
+): Pick<MapEdge, 'seen' | 'refused' | 'mark'> {
+  const { seen = null, refused = null } = counted ?? {}
+  const isUnused = isCounted && seen === null && since !== null && now - since >= unusedAfterMs
+  return { seen, refused, mark: isUnused ? 'unused' : null }
+}

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Named } from '../../src/api/names.ts'
+import type { LabMachine } from './labMachine.ts'
+import type { Pair } from './pair.ts'
+import { bootMs } from './sharedPair.ts'
+
+const drain = 'rollout: { drain: 1s }'
+const echo = `service: echo\nrun: [node, web.mjs]\nroutes: [{ host: echo.example.com }]\n${drain}\n`
+const lines = (port: number, version = 'v1'): string =>
+  `service: lines\nrun: [node, line.mjs]\nlisten: tcp\nroutes: [{ port: ${port} }]\nenv: { VERSION: ${version} }\n${drain}\n`
+const caller = `service: caller
+run: [node, web.mjs]
+uses: [echo, { service: lines, as: tail }, { service: later, optional: true }]
+env: { DSN: "tail://\${TAIL_HOST}:\${TAIL_PORT}" }
+routes: [{ host: caller.example.com }]
+${drain}
+`
+const hostsPath = '/etc/hosts'
+const echoName = 'echo.tandem.internal'
+
+/** Services call each other by variables and names, through the HAProxy of their own machine. */
+export const namesSuite = (lend: () => Promise<Pair>): void => {
+  describe('services that use each other', () => {
+    let pair: Pair
+    let addressOfEcho = ''
+    const machine = (name: string): LabMachine => pair.lab.machine(name)
+    /** The answer of the caller on this machine. */
+    const call = async (on: string, path: string): Promise<string> => {
+      const url = `http://127.0.0.1${path}`
+      const { out } = await machine(on).run(['curl', '-s', '--max-time', '5', '-H', 'Host: caller.example.com', url])
+      return out
+    }
+    const callEcho = (on: string, host = echoName): Promise<string> =>
+      call(on, `/call?url=${encodeURIComponent(`http://${host}/`)}`)
+    const resolved = (name: string): Promise<Named> => pair.tandem<Named>('resolve', name)
+
+    beforeAll(async () => {
+      pair = await lend()
+      await pair.roll('echo', echo)
+      await pair.roll('lines', lines(7_070), 'line.mjs')
+      await pair.roll('caller', caller)
+    }, bootMs)
+    afterAll(async () => {
+      for (const service of ['caller', 'lines', 'echo'])
+        if ((await pair.status()).services.some((one) => one.service === service)) await pair.remove(service)
+    })
+
+    it('get variables, and the names stand in the hosts file of both machines', async () => {
+      const env = JSON.parse(await call('a', '/env')) as Record<string, string>
+      addressOfEcho = env['ECHO_HOST'] ?? ''
+      expect(env).toMatchObject({
+        ECHO_HOST: expect.stringMatching(/^127\.77\./),
+        ECHO_PORT: '80',
+        ECHO_URL: `http://${addressOfEcho}`,
+        TAIL_PORT: '7070',
+        DSN: `tail://${env['TAIL_HOST']}:7070`,
+      })
+      expect(Object.keys(env).filter((name) => name.startsWith('LATER'))).toEqual([])
+      for (const name of ['a', 'b']) {
+        expect(await machine(name).must(['getent', 'hosts', echoName])).toMatch(new RegExp(`^${addressOfEcho} `))
+      }
+    })
+
+    it('reach an instance of their own machine first, then one of the other, then get the name of the service', async () => {
+      expect(await callEcho('a')).toMatch(/^200 echo-\w+-a-1 hello/)
+      expect(await callEcho('b', addressOfEcho)).toMatch(/^200 echo-\w+-b-1 hello/)
+      expect(await call('a', `/line?host=lines.tandem.internal&port=7070`)).toBe('v1 hello')
+      await pair.roll('echo', `${echo}machines: [b]\n`)
+      expect(await callEcho('a')).toMatch(/^200 echo-\w+-b-1 hello/)
+      const { from } = await resolved(echoName)
+      expect(from.map(({ machine: on, why }) => `${on} ${why}`)).toEqual([
+        'a no ready instance on a: forwarded',
+        'b ready on the same machine',
+      ])
+      expect((await pair.tandem('stop', 'echo')).exit).toBe(0)
+      expect(await callEcho('a')).toMatch(/^503 - .*echo/)
+      expect((await pair.tandem('start', 'echo')).exit).toBe(0)
+      expect((await pair.tandem('stop', 'lines')).exit).toBe(0)
+      expect(await call('a', `/line?host=lines.tandem.internal&port=7070`)).toMatch(/^closed|^failed ECONN/)
+      expect((await pair.tandem('start', 'lines')).exit).toBe(0)
+      await pair.roll('echo', echo)
+    })
+
+    it('never reach another service at the address of one that is not there', async () => {
+      const { code, err } = await machine('a').run(['curl', '-sS', '--max-time', '5', 'http://127.77.200.200/'])
+      expect([code, err]).toEqual([expect.any(Number), expect.stringMatching(/reset|Empty reply/)])
+    })
+
+    it('keep their names when somebody rewrites the hosts file, and nobody else loses a line', async () => {
+      await machine('a').must([
+        'sh',
+        '-c',
+        `grep -v tandem ${hostsPath} > /tmp/hosts; echo 10.9.9.9 printer >> /tmp/hosts; cp /tmp/hosts ${hostsPath}`,
+      ])
+      await expect.poll(() => machine('a').must(['cat', hostsPath])).toContain(`${addressOfEcho} ${echoName}\n`)
+      expect(await machine('a').must(['cat', hostsPath])).toContain('10.9.9.9 printer\n')
+      expect(await callEcho('a')).toMatch(/^200 /)
+    })
+
+    it('a port that another program holds is left out and named, and everything else goes on', async () => {
+      const listen = `require('net').createServer().listen(7071, '0.0.0.0')`
+      await machine('a').must(['systemd-run', '--unit=squatter', 'node', '-e', listen])
+      await expect.poll(() => machine('a').must(['ss', '-Hltn', 'sport', '=', ':7071'])).toContain('7071')
+      await pair.push(
+        'lines',
+        lines(7_071, 'v2').replace('{ port: 7071 }', '{ port: 7070 }, { port: 7071 }'),
+        'line.mjs',
+      )
+      const { from } = await resolved('lines')
+      expect(from.find(({ machine: on }) => on === 'a')?.why).toMatch(/cannot listen on 127\.77\.\d+\.\d+:7071/)
+      expect(await callEcho('a')).toMatch(/^200 /)
+      expect(await call('a', `/line?host=lines.tandem.internal&port=7070`)).toBe('v2 hello')
+      // HAProxy starts all the same, and takes the port up once it is free.
+      await machine('a').must(['systemctl', 'restart', 'tandem-haproxy'])
+      await expect.poll(() => callEcho('a')).toMatch(/^200 /)
+      await machine('a').must(['systemctl', 'stop', 'squatter'])
+      await expect
+        .poll(() =>
+          machine('a')
+            .run(['curl', '-s', '--max-time', '1', 'telnet://lines.tandem.internal:7071'])
+            .then(({ code }) => code),
+        )
+        .toBe(28)
+    })
+
+    it('a service that others use is not removed without --force', async () => {
+      expect(await pair.tandem('remove', 'echo')).toMatchObject({
+        exit: 4,
+        error: { code: 'E_IN_USE', message: 'caller uses echo' },
+      })
+      expect(
+        await pair.push('wrong', 'service: wrong\nrun: [node, web.mjs]\nuses: [ecko]\nroutes: [{ host: w }]\n'),
+      ).toMatchObject({
+        exit: 4,
+        error: { code: 'E_NO_SUCH_SERVICE', next: expect.stringContaining('did you mean echo?') },
+      })
+    })
+
+    it('find each other after a restart of the machine, with the controller and the other machine off', async () => {
+      await pair.controller.must(['systemctl', 'stop', 'tandem-controller'])
+      await pair.lab.network.cut('a', 'b')
+      await machine('a').reboot()
+      await expect.poll(() => callEcho('a')).toMatch(/^200 echo-\w+-a-1 hello/)
+      const unit = (await machine('a').must(['sh', '-c', 'ls /etc/systemd/system | grep tandem-caller'])).trim()
+      const started = async (of: string): Promise<number> =>
+        Number(await machine('a').must(['systemctl', 'show', '-P', 'ActiveEnterTimestampMonotonic', of]))
+      expect(await started('tandem-haproxy.service')).toBeLessThan(await started(unit))
+      await pair.lab.network.heal()
+      await pair.controller.must(['systemctl', 'start', 'tandem-controller'])
+      await pair.until('ready')
+    })
+  })
+}
