@@ -1,4 +1,5 @@
 import type { Definition } from '../../src/definitions/definition.ts'
+import type { Use } from '../../src/definitions/uses/useShape.ts'
 import { every } from '../../src/lib/clock.ts'
 import type { Checkup } from '../../src/protocol/checkup.ts'
 import { sha256 } from '../../src/lib/hash.ts'
@@ -13,7 +14,33 @@ const traffic: Record<string, number | null> = {
 
 const routesOf = (service: string): Definition['routes'] => [{ host: `${service}.example`, path: '/' }]
 
-const names = Object.keys(traffic).toSorted()
+/** The services that each one calls; those that call nobody are deployed first. */
+const calls: Record<string, Use[]> = {
+  ...{
+    billing: [{ address: 'api.stripe.com:443' }],
+    mailer: [{ service: 'queue' }, { address: 'smtp.example.com:587' }],
+  },
+  ...{ webhooks: [{ service: 'queue' }], api: ['auth', 'search', 'queue'].map((service) => ({ service })) },
+  reports: [{ service: 'billing' }, { service: 'warehouse', optional: true }],
+  shop: ['auth', 'billing', 'search', 'images'].map((service) => ({ service })),
+  site: [{ service: 'shop' }],
+  admin: [{ service: 'api' }],
+}
+const owners: Record<string, string> = { shop: 'storefront', billing: 'payments', auth: 'identity' }
+
+const usesOf = (service: string): Pick<Definition, 'uses'> => {
+  const uses = calls[service]
+  return uses === undefined ? {} : { uses }
+}
+
+const names = Object.keys(traffic).toSorted((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1))
+
+function depth(service: string): number {
+  const called = (calls[service] ?? []).flatMap((use) =>
+    'service' in use && use.service in traffic ? use.service : [],
+  )
+  return Math.max(-1, ...called.map(depth)) + 1
+}
 
 /** The name of a service's first or second release, as `releaseOf` takes it. */
 const release = (service: string, number: 1 | 2): string => sha256(`${service} ${number}`).slice(0, 7)
@@ -42,7 +69,9 @@ export async function twelveServices(): Promise<Cluster> {
   }
   for (const service of names) {
     const listen = traffic[service] === null ? 'none' : 'http'
-    await cluster.push(release(service, 1), { service, listen, routes: listen === 'none' ? null : routesOf(service) })
+    const about = { owner: owners[service] ?? 'platform', runbook: `https://wiki.example/${service}` }
+    const routes = listen === 'none' ? null : routesOf(service)
+    await cluster.push(release(service, 1), { service, listen, routes, about, ...usesOf(service) })
   }
   await cluster.start('admin', null, { kind: 'stop' })
   await cluster.rest()
@@ -86,6 +115,6 @@ function requests(cluster: Cluster, machine: Machine): void {
 
 async function roll(cluster: Cluster, number: 1 | 2): Promise<void> {
   const name = release('shop', number)
-  await cluster.publish(name, { service: 'shop', routes: routesOf('shop') })
+  await cluster.publish(name, { service: 'shop', routes: routesOf('shop'), ...usesOf('shop') })
   await cluster.start('shop', releaseOf(name))
 }

@@ -10,6 +10,7 @@ export const calls = {
   findEvents: 'GET /events/search',
   inviteMachine: 'POST /machines/:machine/invitations',
   lastWords: 'GET /last-words/:instance',
+  map: 'GET /map',
   numbersSeries: 'GET /numbers/series',
   openTail: 'POST /live/:stream/tails',
   pastOverview: 'GET /past/overview',

@@ -10,6 +10,7 @@ import type { PageProps } from '../lib/feature.ts'
 import { Glyph } from '../lib/glyph.tsx'
 import { shortRelease } from '../lib/numbers.ts'
 import { PageFrame } from '../lib/page.tsx'
+import { Calls } from './calls.tsx'
 import { Definition } from './definition.tsx'
 import { Events, History, Releases } from './lists.tsx'
 import { Instances, Routes } from './instances.tsx'
@@ -48,7 +49,8 @@ export function ServicePage({ params }: PageProps): JSX.Element {
           <History history={lists.history} service={name} />
           <Events events={lists.events} service={name} />
         </div>
-        <div class="lower two">
+        <div class="lower">
+          <Calls service={name} />
           <Routes service={service} />
           <Definition service={name} release={service.release ?? lists.releases.at(-1)?.release ?? null} />
         </div>

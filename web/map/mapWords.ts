@@ -1,0 +1,21 @@
+import type { ClusterMap } from '../../src/api/map.ts'
+import { count } from '../lib/numbers.ts'
+
+/** The heading: the number of services, those that are not well, and odd calls. */
+export function mapTitle({ nodes, edges }: ClusterMap): string {
+  const services = nodes.filter((node) => node.kind === 'service' && node.state !== 'missing')
+  const named = (state: string): string[] =>
+    nodes.flatMap((node) => (node.kind === 'service' && node.state === state ? node.name : []))
+  const undeclared = edges.filter(({ mark }) => mark === 'undeclared').length
+  const unused = edges.filter(({ mark }) => mark === 'unused').length
+  return [
+    `${count(services.length, 'service')}, ${count(edges.length, 'call')}.`,
+    ...said(named('down'), 'down'),
+    ...said(named('partly'), 'partly ready'),
+    ...(undeclared === 0 ? [] : [`${undeclared} undeclared.`]),
+    ...(unused === 0 ? [] : [`${unused} unused.`]),
+  ].join(' ')
+}
+
+const said = (names: readonly string[], state: string): string[] =>
+  names.length === 0 ? [] : [`${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} ${state}.`]
