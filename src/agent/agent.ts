@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { DesiredState } from '../protocol/desiredState.ts'
 import type { Endpoints, Report, ReportSlices } from '../protocol/report.ts'
+import { laterPaths } from '../definitions/keyPaths.ts'
 import { abilityNames } from '../protocol/slices.ts'
 import { acceptDesired } from './acceptDesired.ts'
 import { seenOf, type AgentDisk } from './agentDisk.ts'
@@ -111,6 +112,7 @@ export class Agent {
     return {
       ...{ machine, boot: this.#boot, version, seq: ++this.#seq, endpoints: endpoints() },
       abilities: abilityNames,
+      definitionKeys: [...laterPaths],
       seen: seenOf(this.#desired),
       refused: this.#refused,
       applied: Object.assign(

@@ -25,6 +25,8 @@ export const reportSchema = z.object({
   version: z.string(),
   /** Abilities of this agent beyond the first version: see protocol/slices.ts. */
   abilities: z.array(name).default([]),
+  /** Keys of definitions that this agent knows, beyond those that every agent knows: see definitions/keyPaths.ts. */
+  definitionKeys: z.array(name).max(1_000).default([]),
   /** The newest desired state that this machine accepted. */
   seen: seenSchema.nullable(),
   /** Set when this machine refused the controller's desired state. */

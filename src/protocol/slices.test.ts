@@ -20,7 +20,12 @@ const first = {
 describe('the slices', () => {
   it('of a later version are missing in messages of the first one, which are understood', () => {
     expect(desiredStateSchema.parse(first.desired)).toMatchObject({ localRoutes: [], maintenance: null })
-    expect(reportSchema.parse(first.report)).toMatchObject({ abilities: [], maintenance: null, program: null })
+    expect(reportSchema.parse(first.report)).toMatchObject({
+      abilities: [],
+      definitionKeys: [],
+      maintenance: null,
+      program: null,
+    })
   })
 
   it('that this version does not know are ignored', () => {

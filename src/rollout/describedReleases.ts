@@ -35,13 +35,14 @@ function ofInstances(state: State): Described {
 function describe(state: State, releases: readonly string[]): Described {
   const definitions = releases.map((release) => [release, definitionOf(state, release)] as const)
   return {
-    definitions: Object.fromEntries(definitions.map(([release, one]) => [release, asOlderAgentsRead(one)])),
+    definitions: Object.fromEntries(definitions.map(([release, one]) => [release, asSent(one)])),
     declaredRoutes: Object.fromEntries(definitions.flatMap(([release, one]) => entry(release, declaredIn(one)))),
     probeHosts: Object.fromEntries(definitions.flatMap(([release, one]) => entry(release, probeHostOf(one)))),
   }
 }
 
-const asOlderAgentsRead = remembered((definition: Definition) =>
+/** The definition as every machine gets it, in the parts that older agents can read. */
+export const asSent = remembered((definition: Definition) =>
   withoutProbeHost(withoutExposure(onlyOfMachines(definition))),
 )
 

@@ -3,15 +3,17 @@ import { servicesUsed } from '../definitions/uses/variables.ts'
 import type { ResolvedRoute, RolloutKind } from '../events/rolloutEvents.ts'
 import type { Decision, Refusal } from '../decision/refuse.ts'
 import type { StartRollout } from './commands.ts'
+import { asSent } from './describedReleases.ts'
 import { knownServices } from './knownServices.ts'
 import { assignLoopbacks, laptopAddress } from './loopback.ts'
 import type { Moment } from '../decision/moment.ts'
 import { closedUnsaid } from './openPorts.ts'
+import type { Observed } from '../decision/observed.ts'
 import { refuse } from '../decision/refuse.ts'
 import { resolveRoutes, routeHolder, routeInWords } from './routes.ts'
 import { instancesOf, instancesOn, isReachable, servesWithout } from '../fleet/serving.ts'
 import { strategyOf, wantedOn } from './serviceView.ts'
-import { refuseInability } from '../fleet/abilities.ts'
+import { refuseInability, refuseUnknownKeys } from '../fleet/abilities.ts'
 import type { Release } from '../fleet/state.ts'
 import { localRoutesAbility } from '../protocol/localRoutes.ts'
 import { namesAbility } from '../protocol/names.ts'
@@ -45,6 +47,7 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
     refuseUnknownMachines(state, name, kind, release.definition) ??
     refuseMachines(state, name, machines, ends) ??
     refuseRoutes(state, name, routes) ??
+    (ends ? null : refuseKeys(state, observed, release)) ??
     (hasLocal ? refuseInability(state, observed, localRoutesAbility, name) : null) ??
     (uses.length > 0 ? refuseInability(state, observed, namesAbility, name) : null) ??
     // A restart or a way back is never refused for what has changed around the service.
@@ -75,6 +78,11 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
       },
     ],
   }
+}
+
+function refuseKeys(state: State, observed: Observed, { service, definition }: Release): Refusal | null {
+  const runs = (machine: string): boolean => wantedOn(state, definition, machine) > 0
+  return refuseUnknownKeys(state, observed, { service, whole: definition, sent: asSent(definition), runs })
 }
 
 function refuseRemovingUsed(state: State, service: string): Refusal | null {

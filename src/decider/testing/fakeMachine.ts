@@ -1,6 +1,7 @@
 import { abilityNames } from '../../protocol/slices.ts'
 import type { MachineDesire } from '../../protocol/desiredState.ts'
 import type { DesiredInstance } from '../../protocol/services.ts'
+import { laterPaths } from '../../definitions/keyPaths.ts'
 import type { Report } from '../../protocol/report.ts'
 import type { ReportedInstance } from '../../protocol/services.ts'
 
@@ -38,6 +39,7 @@ export class FakeMachine {
   /** Standing problems, as the machine's agent reports them. */
   problems: string[] = []
   abilities: string[] = [...abilityNames]
+  definitionKeys: string[] = [...laterPaths]
   neverDrains = false
   hangsAtStop = false
   /** Work in flight that a retired instance still has; one less at each `work()`. */
@@ -169,6 +171,7 @@ export class FakeMachine {
       seq: this.seq,
       version: 'test',
       abilities: this.abilities,
+      definitionKeys: this.definitionKeys,
       program: null,
       seen: null,
       refused: null,

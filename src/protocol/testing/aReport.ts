@@ -1,3 +1,4 @@
+import { laterPaths } from '../../definitions/keyPaths.ts'
 import type { Report } from '../report.ts'
 import { abilityNames } from '../slices.ts'
 
@@ -9,6 +10,7 @@ export const aReport = (over: Partial<Report> = {}): Report => ({
     seq: 1,
     version: '0',
     abilities: [...abilityNames],
+    definitionKeys: [...laterPaths],
     seen: null,
     refused: null,
     held: null,
