@@ -1,6 +1,8 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { listUnits, openUnitFiles } from '../drivers/supervisor/systemd/unitFiles.ts'
+import { serviceUsers, type ServiceUsers } from '../drivers/supervisor/systemd/serviceUsers.ts'
+import { userName } from '../drivers/supervisor/systemd/unitName.ts'
 import { userExists } from '../lib/accounts.ts'
 import { programFolder } from '../lib/programFolder.ts'
 import { endLeftovers } from '../privileged/endLeftovers.ts'
@@ -90,10 +92,12 @@ export async function leaveMachine(leaving: Leaving, features: readonly FeatureL
   for (const folder of [...runFolders, ...filesOf(features, 'run')]) rmSync(folder, { recursive: true, force: true })
   if (leaving.serviceData === 'remove' || dataFolders().length === 0)
     for (const root of dataRoots) await removeTree(root)
+  const users = serviceUsers()
+  for (const service of await users.all()) if (!servicesWithData().includes(service)) await users.remove(service)
   await systemctl('daemon-reload')
   for (const folder of ownFolders(parts)) await removeTree(folder)
   await removeTree(data)
-  return { units: [], keptData: servicesWithData(), stays: await whatStays(parts) }
+  return { units: [], keptData: servicesWithData(), stays: await whatStays(parts, users) }
 }
 
 /** The parts that this version describes, and those that another version has set up. */
@@ -147,7 +151,7 @@ const dataFolders = (): string[] =>
   )
 
 /** Everything that `--purge` leaves on the machine, its place, and the command that removes it. */
-async function whatStays(parts: PartsNames): Promise<Left['stays']> {
+async function whatStays(parts: PartsNames, ofServices: ServiceUsers): Promise<Left['stays']> {
   const users: string[] = []
   for (const user of parts.users) if (await userExists(user)) users.push(user)
   const controller = join(unitFolder, controllerUnit)
@@ -165,6 +169,10 @@ async function whatStays(parts: PartsNames): Promise<Left['stays']> {
         ]
       : []),
     ...dataFolders().map((where) => ({ what: `data of ${basename(where)}`, where, remove: `rm -r ${where}` })),
+    ...(await ofServices.all()).map((service) => {
+      const user = userName(service)
+      return { what: `the user that owns the data of ${service}`, where: user, remove: `userdel ${user}` }
+    }),
     ...(existsSync(dataRoot) ? [{ what: 'links to the data', where: dataRoot, remove: `rm -r ${dataRoot}` }] : []),
     ...(existsSync(controller)
       ? [{ what: "the cluster's controller, which continues to run", where: controller, remove: null }]

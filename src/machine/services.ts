@@ -41,9 +41,10 @@ async function remote(root: NonNullable<Making['root']>) {
 }
 
 async function direct() {
-  const [{ openDataFolders }, { removeTree }] = await Promise.all([
+  const [{ openDataFolders }, { serviceUsers, withUsers }, { removeTree }] = await Promise.all([
     import('../drivers/supervisor/dataFolders.ts'),
+    import('../drivers/supervisor/systemd/serviceUsers.ts'),
     import('../releases/removeTree.ts'),
   ])
-  return { dataFolders: openDataFolders(dataRoots, removeTree) }
+  return { dataFolders: withUsers(openDataFolders(dataRoots, removeTree), serviceUsers()) }
 }

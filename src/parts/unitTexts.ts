@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { agentRunDir, privilegedSocket } from '../layout/folders.ts'
-import { privilegedSocketUnit, unitFolder } from '../layout/units.ts'
+import { privilegedSocketUnit } from '../layout/units.ts'
 import { unitWords } from '../systemd/quoting.ts'
 
 interface PartText {
@@ -61,7 +61,10 @@ TriggerLimitIntervalSec=0
 WantedBy=sockets.target
 `
 
-/** Started by the first connection; exits when there are no requests. It costs nothing while nothing changes. */
+/**
+ * Started by the first connection; exits when there are no requests. It costs nothing while nothing changes. It writes
+ * units, users of services and the hosts file below /etc.
+ */
 export function helperText(
   command: readonly string[],
   environment: Readonly<Record<string, string>>,
@@ -82,7 +85,7 @@ UMask=0022
 CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_KILL CAP_SYS_PTRACE CAP_NET_ADMIN CAP_SYS_BOOT
 NoNewPrivileges=yes
 ProtectSystem=strict
-ReadWritePaths=${unitFolder} /run -/var/lib/private -/var/lib/tandem-data /var/lib ${data}
+ReadWritePaths=/etc /run -/var/lib/private -/var/lib/tandem-data /var/lib ${data}
 ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes

@@ -114,7 +114,10 @@ export class PerformerLab {
         return null
       }
     return {
-      ...openUnitHost({ unitFolder: this.at('units'), environmentFolder: this.at('environment'), hidden: [] }),
+      ...openUnitHost({
+        ...{ unitFolder: this.at('units'), environmentFolder: this.at('environment'), hidden: [] },
+        users: { ensure: async () => 1 },
+      }),
       write: async (spec) => {
         const record = `\n[X-Tandem]\nService=${spec.service}\nInstance=${spec.id}\nSignal=SIGTERM\nWithinMs=1\n`
         files.write(`tandem-${spec.id}.service`, record, JSON.stringify(spec.env), false)

@@ -23,6 +23,7 @@ import { startedMarks, type StartedMarks } from './startedMarks.ts'
 import { createSystemctl, type UnitState } from '../../../systemd/systemctl.ts'
 import { SystemdInstance, type InstanceHouse } from './systemdInstance.ts'
 import { listUnits, type UnitRecord } from './unitFiles.ts'
+import { serviceUsers } from './serviceUsers.ts'
 import { openUnitHost, type UnitHost } from './unitHost.ts'
 import { UnitLooks } from './unitLooks.ts'
 import { UnitReloads } from './unitReloads.ts'
@@ -77,7 +78,8 @@ class SystemdSupervisor implements SupervisorDriver {
   constructor({ dir, clock, hidden, host, dataFolders, bus = systemBus }: SystemdSupervisorOptions) {
     this.#clock = clock
     if (dataFolders) this.dataFolders = dataFolders
-    this.#host = host ?? openUnitHost({ unitFolder, environmentFolder: join(dir, 'environment'), hidden })
+    const environmentFolder = join(dir, 'environment')
+    this.#host = host ?? openUnitHost({ unitFolder, environmentFolder, hidden, users: serviceUsers() })
     this.#forgotten = openForgotten(join(dir, 'forgotten'))
     this.#journal = openJournal(this.#forgotten, () => this.#host.syncJournal())
     this.#marks = startedMarks(join(dir, 'started'))

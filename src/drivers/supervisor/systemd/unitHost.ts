@@ -7,6 +7,7 @@ import { procSocketTable } from '../process/sockets.ts'
 import { pidsOf } from './controlGroup.ts'
 import { environmentFile } from '../../../systemd/quoting.ts'
 import { createSystemctl } from '../../../systemd/systemctl.ts'
+import type { ServiceUsers } from './serviceUsers.ts'
 import { stopUnit } from './stopUnit.ts'
 import { openUnitFiles, readRecord } from './unitFiles.ts'
 import { unitName } from './unitName.ts'
@@ -44,11 +45,12 @@ export interface UnitHostOptions {
   hidden: readonly string[]
   /** Group whose members open the streams of attached programs. Default: the group of this process. */
   streamsGroup?: number
+  users: Pick<ServiceUsers, 'ensure'>
 }
 
 /** For a process with root privileges on a machine with systemd. */
 export function openUnitHost(options: UnitHostOptions): UnitHost {
-  const { unitFolder, environmentFolder, hidden, streamsGroup = process.getgid?.() ?? 0 } = options
+  const { unitFolder, environmentFolder, hidden, users, streamsGroup = process.getgid?.() ?? 0 } = options
   const systemctl = createSystemctl()
   const files = openUnitFiles(unitFolder, environmentFolder)
   let version: number | null = null
@@ -61,6 +63,7 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
         // systemd would fail on a folder that does not exist.
         hidden: hidden.filter((folder) => existsSync(folder)),
       })
+      if (spec.jail?.user === undefined) await users.ensure(spec.service)
       if (spec.attached) await makeStreams(unit, streamsGroup)
       files.write(unit, text, environmentFile(spec.env), !spec.once)
     },
