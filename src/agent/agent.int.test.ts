@@ -218,6 +218,17 @@ describe('the agent reports and retries a failure of', () => {
     await until(() => expect(report(one)).toMatchObject({ unserved: [], problems: [] }))
   })
 
+  it('the balancer itself: it gets its plan again when it does not start with the last one', async () => {
+    const one = await start()
+    one.agent.accept(aDesiredState())
+    await until(() => expect(report(one).applied.balancer).toBe(10))
+    const before = one.balancer.plans.length
+    one.agent.retry()
+    one.balancer.fails = true
+    one.agent.retry()
+    await until(() => expect([one.balancer.plans.length, one.balancer.fails]).toEqual([before + 1, false]))
+  })
+
   it('a stop', async () => {
     const one = await start()
     one.agent.accept(aDesiredState(runs(await releases.publish('1'), 'x')))

@@ -43,6 +43,7 @@ const edgeSchema = z.object({
   to: z.string(),
   declared: z.boolean().describe('the definition of the caller says that it uses this'),
   optional: z.boolean(),
+  via: z.array(placeSchema).describe('where the edge passes the columns between its ends'),
   port: z.int().nullable(),
   as: z.string().nullable().describe('begins the names of its variables; null: not declared, or an address outside'),
   seen: countSchema.nullable().describe('connections of the last 7 days; null: none, or not counted'),

@@ -42,6 +42,7 @@ describe('an acknowledgement', () => {
     const then = given('a', 'b').running('r1').published('r2').on('a', { unserved }).when(deploy('r2'))
     expect(then.settled().lines()).toContain('x2 reversed: machine a cannot listen on TCP port 5672')
     expect(then.runs()).toEqual({ a: ['r1 ready active'], b: ['r1 ready active'] })
+    expect([then.part('x2', 'a'), then.part('x2', 'b')]).toEqual(['reverted', 'untouched'])
     const other = given('a')
       .running('r1')
       .published('r2')

@@ -36,6 +36,8 @@ function isOver(state: State, observed: Observed, turn: Turn): Wait {
       return silentPeers(state, observed, machine, step).length === 0 ? over : waiting
     case 'switch': {
       if (!applied || applied.balancer < step.position) return waiting
+      // Going back, the routes of the release that failed are still there.
+      if (turn.direction === 'back') return over
       const unserved = observed[machine]?.report.unserved.find(({ service }) => service === turn.service)
       return unserved ? { type: 'late', reason: `machine ${machine} ${unserved.reason}` } : over
     }

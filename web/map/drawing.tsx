@@ -11,7 +11,7 @@ import { boxOf, pathOf, sizeOf } from './geometry.ts'
 export function Drawing({ map }: { map: ClusterMap }): JSX.Element {
   const [shown, setShown] = useState<string | null>(null)
   const nodes = new Map(map.nodes.map((node) => [node.name, node]))
-  const { width, height } = sizeOf(map.nodes)
+  const { width, height } = sizeOf(map)
   return (
     <div class="map-room" tabIndex={0} role="region" aria-label="map">
       <svg

@@ -17,6 +17,7 @@ const edge = (over: Partial<MapEdge> = {}): MapEdge => ({
     optional: false,
     port: 1,
     as: 'DB',
+    via: [],
     seen: null,
     refused: null,
     mark: null,
@@ -59,7 +60,7 @@ describe('a call', () => {
     const nodes = [node('shop'), node('db', 'down', 1)]
     expect(pathOf(edge(), new Map(nodes.map((one) => [one.name, one])))).toMatch(/^M184 31C/)
     expect(pathOf(edge({ to: 'gone' }), new Map())).toBeNull()
-    expect(sizeOf(nodes)).toEqual({ width: 472, height: 62 })
+    expect(sizeOf(map(nodes))).toEqual({ width: 472, height: 62 })
     expect(nodeState(node('db', 'down'))).toBe('failed')
   })
 })

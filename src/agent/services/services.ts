@@ -128,6 +128,7 @@ export class Services implements MachineFeature<Slice> {
     const { problems } = this.#parts
     if (problems.has('balancer') || this.#unserved.length > 0) void this.#route()
     if (problems.has('admission')) void this.#admit(this.#desired)
+    void this.#revive()
   }
 
   problems(): string[] {
@@ -199,6 +200,19 @@ export class Services implements MachineFeature<Slice> {
   async #route(): Promise<void> {
     await this.#instances.judged()
     if (this.#desired && !this.#isClosing) await this.#router.route(this.#desired, this.all)
+  }
+
+  async #revive(): Promise<void> {
+    const { balancer, logger } = this.#parts
+    try {
+      if (!(await balancer.needsPlan?.())) return
+    } catch {
+      return // the next heartbeat asks again
+    }
+    logger.warn(
+      'the balancer does not start with its last routes; applying them again, without those that it cannot have',
+    )
+    await this.#route()
   }
 
   #routed(position: number, unserved: Unserved[]): void {

@@ -89,7 +89,7 @@ async function cutLine(
 
 describe('following the overview', () => {
   it('has the same as a new reader after any cuts of the stream, in the middle of messages too', async () => {
-    const { seed, count } = randomRun('overview_cuts', { check: 80, soak: 2_000 })
+    const { seed, count } = randomRun('overview_cuts', { check: 80, soak: 1_000 })
     const random = seededRandom(seed)
     await change(random)
     const { url, begin, left } = await cutLine(random)
@@ -100,7 +100,8 @@ describe('following the overview', () => {
     const changing = (async () => {
       while (!enough.signal.aborted) await change(random)
     })()
-    await until(() => expect(left()).toBe(0))
+    // Each cut is followed by a pause; only one that takes long is wrong.
+    for (let before = left(); before > 0; before = left()) await until(() => expect(left()).toBeLessThan(before))
     enough.abort()
     await changing
     const now = await controller.client.call('overview', {})

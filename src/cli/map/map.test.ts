@@ -7,7 +7,7 @@ import { mapSvg } from './svg.ts'
 const now = Date.parse('2026-11-29T12:00:00.000Z')
 const time = '2026-11-29T11:59:00.000Z'
 const edge = (from: string, to: string, over: Partial<MapEdge> = {}): MapEdge => ({
-  ...{ from, to, declared: true, optional: false, port: 5432, as: to.toUpperCase() },
+  ...{ from, to, declared: true, optional: false, port: 5432, as: to.toUpperCase(), via: [] },
   ...{ seen: { count: 12, first: time, last: time }, refused: null, mark: null },
   ...over,
 })

@@ -5,7 +5,8 @@ const box = { width: 168, height: 44, between: 96, below: 28, margin: 24 }
 /** A drawing that stands alone: colours for light and dark, and no script. */
 export function mapSvg({ cluster, nodes, edges }: ClusterMap): string {
   const columns = Math.max(0, ...nodes.map(({ place }) => place.column)) + 1
-  const rows = Math.max(0, ...nodes.map(({ place }) => place.row)) + 1
+  const rows =
+    Math.max(0, ...[...nodes.map(({ place }) => place), ...edges.flatMap(({ via }) => via)].map(({ row }) => row)) + 1
   const width = 2 * box.margin + columns * box.width + (columns - 1) * box.between
   const height = 2 * box.margin + rows * box.height + (rows - 1) * box.below
   const known = new Map(nodes.map((node) => [node.name, node]))
@@ -26,8 +27,10 @@ const style =
   '.down rect{stroke:light-dark(#b9281f,#ff8378);stroke-width:2}.partly rect{stroke:light-dark(#8a5a00,#e2b04a);stroke-width:2}.starting rect{stroke:light-dark(#1d56b8,#84adff)}.stopped rect,.outside rect{stroke-dasharray:4 3}' +
   '.undeclared path{stroke:light-dark(#b9281f,#ff8378)}.unused path,.optional path{stroke-dasharray:4 3}'
 
-const left = ({ place }: MapNode): number => box.margin + place.column * (box.width + box.between)
-const top = ({ place }: MapNode): number => box.margin + place.row * (box.height + box.below)
+type Placed = Pick<MapNode, 'place'>
+const left = ({ place }: Placed): number => box.margin + place.column * (box.width + box.between)
+const top = ({ place }: Placed): number => box.margin + place.row * (box.height + box.below)
+const middle = (placed: Placed): number => top(placed) + box.height / 2
 
 function drawnNode(node: MapNode): string {
   const [x, y] = [left(node), top(node)]
@@ -48,13 +51,21 @@ function secondLine({ state, machines, about }: Extract<MapNode, { kind: 'servic
 function drawnEdge(edge: MapEdge, nodes: ReadonlyMap<string, MapNode>): string {
   const [from, to] = [nodes.get(edge.from), nodes.get(edge.to)]
   if (!from || !to) return ''
-  const [x1, y1] = [left(from) + box.width, top(from) + box.height / 2]
-  const [x2, y2] = [left(to), top(to) + box.height / 2]
-  const bend = Math.max(box.between / 2, Math.abs(x2 - x1) / 3)
   const kinds = [edge.mark, edge.optional ? 'optional' : null].filter((one) => one !== null)
   const title = [`${edge.from} calls ${edge.to}`, ...kinds].join(', ')
-  const line = `<path d="M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}" marker-end="url(#end)"/>`
+  const stops = [from, ...edge.via.map((place) => ({ place })), to]
+  const curves = stops.slice(1).map((stop, index) => curve(stops[index] ?? from, stop))
+  const line = `<path d="M${left(from) + box.width} ${middle(from)}${curves.join('')}" marker-end="url(#end)"/>`
   return `<g class="${kinds.join(' ')}"><title>${escaped(title)}</title>${line}</g>`
+}
+
+/** To the left side of the next stop, and, where the edge only passes it, on to its right side. */
+function curve(from: Placed, to: Placed): string {
+  const [x1, y1] = [left(from) + box.width, middle(from)]
+  const [x2, y2] = [left(to), middle(to)]
+  const bend = Math.max(box.between / 2, Math.abs(x2 - x1) / 3)
+  const passes = 'name' in to ? '' : `H${x2 + box.width}`
+  return `C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}${passes}`
 }
 
 const clipped = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text)

@@ -9,19 +9,23 @@ const edge = (text: string): { from: string; to: string } => {
 
 describe('the layout of the map', () => {
   it('puts callers left of those that they call, and addresses outside at the right end', () => {
-    const places = layout(['db', 'shop', 'web', 'x:443'], ['web>shop', 'shop>db', 'web>db', 'web>x:443'].map(edge), [
-      'x:443',
-    ])
+    const { places, via } = layout(
+      ['db', 'shop', 'web', 'x:443'],
+      ['web>shop', 'shop>db', 'web>db', 'web>x:443'].map(edge),
+      ['x:443'],
+    )
     expect(Object.fromEntries([...places].map(([name, { column }]) => [name, column]))).toEqual({
       web: 0,
       shop: 1,
       db: 2,
       'x:443': 3,
     })
+    expect(via(edge('web>shop'))).toEqual([])
+    expect(via(edge('web>x:443')).map(({ column }) => column)).toEqual([1, 2])
   })
 
   it('draws a circle without a loop', () => {
-    const places = layout(['a', 'b', 'c'], ['a>b', 'b>c', 'c>a'].map(edge), [])
+    const { places } = layout(['a', 'b', 'c'], ['a>b', 'b>c', 'c>a'].map(edge), [])
     expect(new Set([...places.values()].map(({ column }) => column)).size).toBe(3)
   })
 
@@ -34,10 +38,12 @@ describe('the layout of the map', () => {
     fc.assert(
       fc.property(graph, ({ names, edges }) => {
         const last = names.slice(0, 1)
-        const places = layout(names, edges, last)
+        const { places, via } = layout(names, edges, last)
         expect([...places.keys()]).toEqual(names)
-        expect(new Set([...places.values()].map(({ column, row }) => `${column} ${row}`)).size).toBe(names.length)
-        expect(layout(names, edges, last)).toEqual(places)
+        const different = [...new Map(edges.map((one) => [`${one.from} ${one.to}`, one])).values()]
+        const taken = [...places.values(), ...different.flatMap(via)].map(({ column, row }) => `${column} ${row}`)
+        expect(new Set(taken).size).toBe(taken.length)
+        expect(layout(names, edges, last).places).toEqual(places)
       }),
     )
   })

@@ -8,22 +8,55 @@ interface Edge {
   to: string
 }
 
+interface Layout {
+  /** By node. */
+  places: Map<string, Place>
+  /** The places that an edge passes between the columns of its ends, left to right; no node stands there. */
+  via: (edge: Edge) => Place[]
+}
+
 /** Passes over all columns that move connected nodes to the same height. */
-const passes = 6
+const passes = 8
 
 /**
  * Places nodes in columns, callers left of those that they call: a longest path, in which the edge that closes a circle
- * does not count. Rows of a column are in the order of their neighbours. `last` stand right of all others. The same input
- * gives the same places.
+ * does not count. Rows of a column are in the order of their neighbours; an edge that passes a column has a row there too.
+ * `last` stand right of all others. The same input gives the same places.
  */
-export function layout(names: readonly string[], edges: readonly Edge[], last: readonly string[]): Map<string, Place> {
+export function layout(names: readonly string[], edges: readonly Edge[], last: readonly string[]): Layout {
   const known = new Set(names)
   const real = edges.filter(({ from, to }) => known.has(from) && known.has(to) && from !== to)
   const columns = columnsOf(names, real)
-  const end = Math.max(-1, ...names.filter((name) => !last.includes(name)).map((name) => columns.get(name) ?? 0)) + 1
+  const inner = names.filter((name) => !last.includes(name))
+  const end = Math.max(-1, ...inner.map((name) => columns.get(name) ?? 0)) + 1
   for (const name of last) columns.set(name, end)
-  const rows = rowsOf(names, real, columns)
-  return new Map(names.map((name) => [name, { column: columns.get(name) ?? 0, row: rows.get(name) ?? 0 }]))
+  const chains = new Map(real.map((edge) => [keyOf(edge), chainOf(edge, columns)]))
+  const links = [...chains].flatMap(([key, chain]) => {
+    const { from, to } = real.find((edge) => keyOf(edge) === key) ?? { from: '', to: '' }
+    const stops = [from, ...chain, to]
+    return stops.slice(1).map((stop, index) => ({ from: stops[index] ?? '', to: stop }))
+  })
+  const rows = rowsOf([...names, ...[...chains.values()].flat()], links, columns)
+  const placeOf = (name: string): Place => ({ column: columns.get(name) ?? 0, row: rows.get(name) ?? 0 })
+  return {
+    places: new Map(names.map((name) => [name, placeOf(name)])),
+    via: (edge) => (chains.get(keyOf(edge)) ?? []).map(placeOf),
+  }
+}
+
+/** No name has a space. */
+const keyOf = ({ from, to }: Edge): string => `${from} ${to}`
+
+/** A stop in each column between the ends of an edge that goes right. */
+function chainOf(edge: Edge, columns: Map<string, number>): string[] {
+  const [from, to] = [columns.get(edge.from) ?? 0, columns.get(edge.to) ?? 0]
+  const stops: string[] = []
+  for (let column = from + 1; column < to; column++) {
+    const stop = `${keyOf(edge)} ${column}`
+    columns.set(stop, column)
+    stops.push(stop)
+  }
+  return stops
 }
 
 function columnsOf(names: readonly string[], edges: readonly Edge[]): Map<string, number> {
@@ -44,9 +77,9 @@ function columnsOf(names: readonly string[], edges: readonly Edge[]): Map<string
   return columns
 }
 
-function rowsOf(names: readonly string[], edges: readonly Edge[], columns: Map<string, number>): Map<string, number> {
+function rowsOf(names: readonly string[], links: readonly Edge[], columns: Map<string, number>): Map<string, number> {
   const neighbours = new Map<string, string[]>(names.map((name) => [name, []]))
-  for (const { from, to } of edges) {
+  for (const { from, to } of links) {
     neighbours.get(from)?.push(to)
     neighbours.get(to)?.push(from)
   }

@@ -29,12 +29,12 @@ const unusedAfterMs = 7 * 24 * 3_600_000
 /** Services, addresses outside, and the edges between them. */
 export function clusterMap(state: State, counts: Counts, now: number): ClusterMap {
   const services = Object.values(state.services).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const edges = edgesOf(state, services, counts, now)
+  const found = edgesOf(state, services, counts, now)
   const names = services.map(({ name }) => name)
-  const others = [...new Set(edges.map(({ to }) => to))].filter((name) => !names.includes(name)).sort()
+  const others = [...new Set(found.map(({ to }) => to))].filter((name) => !names.includes(name)).sort()
   const outside = others.filter((name) => name.includes(':'))
   const missing = others.filter((name) => !name.includes(':'))
-  const places = layout([...names, ...others], edges, outside)
+  const { places, via } = layout([...names, ...others], found, outside)
   const placed = (name: string): MapNode['place'] => places.get(name) ?? { column: 0, row: 0 }
   return {
     cluster: state.config.cluster,
@@ -44,7 +44,7 @@ export function clusterMap(state: State, counts: Counts, now: number): ClusterMa
       ...missing.map((name) => ({ ...missingNode(name), place: placed(name) })),
       ...outside.map((name) => ({ kind: 'outside' as const, name, place: placed(name) })),
     ],
-    edges,
+    edges: found.map((edge) => ({ ...edge, via: via(edge) })),
     machines: Object.values(state.machines)
       .map(({ name, lost, traffic }) => {
         const shown = traffic === 'unforwarding' ? 'draining' : traffic
@@ -96,7 +96,9 @@ function stateOf(
   return current === null ? 'starting' : 'down'
 }
 
-function edgesOf(state: State, services: readonly Service[], counts: Counts, now: number): MapEdge[] {
+type Found = Omit<MapEdge, 'via'>
+
+function edgesOf(state: State, services: readonly Service[], counts: Counts, now: number): Found[] {
   const found = new Map(counts.edges.map((edge) => [`${edge.from} ${edge.to}`, edge]))
   const declared = services.flatMap((service) =>
     (definitionNow(state, service)?.uses ?? []).map((use) => {
@@ -106,13 +108,13 @@ function edgesOf(state: State, services: readonly Service[], counts: Counts, now
       return { ...edge, ...measured(counted, counts, now, 'service' in use) }
     }),
   )
-  const undeclared = [...found.values()].map(({ from, to, seen, refused }): MapEdge => ({
+  const undeclared = [...found.values()].map(({ from, to, seen, refused }): Found => ({
     ...{ from, to, declared: false, optional: false, port: null, as: null, seen, refused, mark: 'undeclared' },
   }))
   return [...declared, ...undeclared].toSorted((a, b) => (`${a.from} ${a.to}` < `${b.from} ${b.to}` ? -1 : 1))
 }
 
-function declaredEdge(state: State, from: string, use: Use): Omit<MapEdge, 'seen' | 'refused' | 'mark'> {
+function declaredEdge(state: State, from: string, use: Use): Omit<Found, 'seen' | 'refused' | 'mark'> {
   if (!('service' in use)) {
     const port = Number(use.address.slice(use.address.lastIndexOf(':') + 1))
     return { from, to: use.address, declared: true, optional: false, port, as: null }

@@ -110,6 +110,11 @@ export interface BalancerDriver {
    */
   onChange(listener: (change: BalancerChange) => void): void
   /**
+   * Whether the last plan must be applied again, because the balancer fails without: another program may have taken a port
+   * while it was off. Asked with each heartbeat. Absent: never.
+   */
+  needsPlan?(): Promise<boolean>
+  /**
    * Closes idle kept-alive connections to an instance that is about to be stopped, and cuts none in use. Resolves when
    * no idle connection is left.
    */

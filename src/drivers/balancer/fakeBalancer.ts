@@ -35,6 +35,13 @@ export class FakeBalancer implements BalancerDriver {
   /** The result of `apply`: routes that could not be opened. A test may change it. */
   unserved: Unserved[] = []
 
+  /** It does not start with its last plan. A plan that is applied ends that. */
+  fails = false
+
+  async needsPlan(): Promise<boolean> {
+    return this.fails
+  }
+
   /** The plan in force. */
   get plan(): RoutingPlan | null {
     return this.plans.at(-1) ?? null
@@ -89,6 +96,7 @@ export class FakeBalancer implements BalancerDriver {
       if (this.#closed) throw new Error('the balancer is closed and accepts no more plans')
       if (failure) throw failure
       this.#applyNow(plan)
+      this.fails = false
       return this.unserved
     })
   }

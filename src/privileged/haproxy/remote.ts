@@ -7,6 +7,7 @@ export const remoteHaproxy = (call: CallPrivileged, local: HaproxyProcess): Hapr
   program: local.program,
   ensureStarted: async () => void (await call('haproxy.start', {}, none)),
   isRunning: () => local.isRunning(),
+  isFailing: async () => (await local.isFailing?.()) ?? false,
   lastWords: () => local.lastWords(),
   end: () => local.end(),
 })

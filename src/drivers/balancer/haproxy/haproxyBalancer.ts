@@ -335,6 +335,12 @@ class Haproxy implements HaproxyBalancer {
     return this.#certificates.only(settings)
   }
 
+  async needsPlan(): Promise<boolean> {
+    if (this.#asked === null || this.#closing) return false
+    if (await this.#running.isUp()) return false
+    return (await this.#options.process.isFailing?.()) ?? false
+  }
+
   problems(): string[] {
     return [...this.#certificates.problems, ...(this.#shortage === null ? [] : [this.#shortage])]
   }

@@ -8,6 +8,8 @@ export interface HaproxyProcess {
   /** Starts HAProxy with that configuration unless it runs; rejects with its output if it does not start. */
   ensureStarted(configPath: string): Promise<void>
   isRunning(): Promise<boolean>
+  /** It does not start again on its own: each attempt fails. Not where a person has stopped it. */
+  isFailing?(): Promise<boolean>
   /** The last output of HAProxy, for error messages. */
   lastWords(): Promise<string>
   /** Called with `close` of the driver: a child ends, a unit keeps running. */

@@ -66,6 +66,14 @@ export class RunningHaproxy {
     return { pid, shape: shapeIn(info), openFiles, servers: await this.servers(pid) }
   }
 
+  /** Whether the master answers. */
+  isUp(): Promise<boolean> {
+    return this.#socket.workers().then(
+      () => true,
+      () => false,
+    )
+  }
+
   async servers(pid: number): Promise<RunningServer[]> {
     return runningServersIn(await this.#socket.ask(pid, 'show servers state'))
   }

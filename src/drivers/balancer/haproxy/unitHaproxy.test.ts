@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { unitFile } from './unitHaproxy.ts'
+import { failsToStart, unitFile } from './unitHaproxy.ts'
 
 it('the unit keeps HAProxy running, reloads it seamlessly, and allows it enough open files', () => {
   const text = unitFile(
@@ -18,4 +18,14 @@ it('the unit keeps HAProxy running, reloads it seamlessly, and allows it enough 
     expect(text).toContain(`${line}\n`)
   }
   expect(text).toContain('RuntimeDirectory=tandem-haproxy\n')
+})
+
+it.each([
+  ['waits after a failed start', 'ActiveState=activating\nSubState=auto-restart\nResult=exit-code\n', true],
+  ['has given up', 'ActiveState=failed\nSubState=failed\nResult=exit-code\n', true],
+  ['runs', 'ActiveState=active\nSubState=running\nResult=success\n', false],
+  ['was stopped by a person', 'ActiveState=inactive\nSubState=dead\nResult=success\n', false],
+  ['was killed and starts again', 'ActiveState=activating\nSubState=auto-restart\nResult=signal\n', false],
+])('a unit that %s: does it fail to start?', (_, shown, fails) => {
+  expect(failsToStart(shown)).toBe(fails)
 })

@@ -25,10 +25,18 @@ export function unitHaproxy(options: UnitOptions): HaproxyProcess {
       await systemctl('start', haproxyUnit)
     },
     isRunning: () => isActive(haproxyUnit),
+    isFailing: async () => {
+      const shown = await systemctl('show', '-p', 'ActiveState', '-p', 'SubState', '-p', 'Result', haproxyUnit)
+      return failsToStart(shown)
+    },
     lastWords: () => lastWords(haproxyUnit),
     end: () => Promise.resolve(), // services outlive their agent, and so does the balancer in front of them
   }
 }
+
+/** systemd waits before its next attempt, or has given up. A reboot or a kill alone is no failure of a start. */
+export const failsToStart = (shown: string): boolean =>
+  /^(?:ActiveState=failed|SubState=auto-restart)$/m.test(shown) && /^Result=(?:exit-code|protocol)$/m.test(shown)
 
 export function unitFile(options: UnitOptions & { program: string }, configPath: string): string {
   const { program, master, runDir, openFiles, user = null } = options
