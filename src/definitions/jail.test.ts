@@ -24,11 +24,16 @@ describe('jail and notify', () => {
 
   it('are read as written, and cross a wire unchanged', () => {
     const definition = parse(
-      'jail: { write: [/srv/uploads], capabilities: [CAP_NET_RAW], systemCalls: ["@mount"], seeProcesses: true, user: shop }\n' +
+      'jail: { write: [/srv/uploads], scratch: [/var/log/shop], capabilities: [CAP_NET_RAW], systemCalls: ["@mount"], seeProcesses: true, user: shop }\n' +
         'notify: { watchdog: 30s }\nlimits: { files: 1000 }\n',
     )
     expect(definition.jail).toEqual({
-      ...{ write: ['/srv/uploads'], capabilities: ['CAP_NET_RAW'], systemCalls: ['@mount'] },
+      ...{
+        write: ['/srv/uploads'],
+        scratch: ['/var/log/shop'],
+        capabilities: ['CAP_NET_RAW'],
+        systemCalls: ['@mount'],
+      },
       ...{ seeProcesses: true, user: 'shop' },
     })
     expect(definition.notify).toEqual({ watchdogMs: 30_000 })
@@ -40,6 +45,13 @@ describe('jail and notify', () => {
   it.each([
     ['jail: { write: [srv] }\n', 'is not an absolute path'],
     ['jail: { write: ["/srv\\nExecStart=/bin/sh"] }\n', 'is not an absolute path'],
+    ['jail: { scratch: [/etc/shop] }\n', 'is not a folder below /var, /run'],
+    ['jail: { scratch: [/var/log/../lib/x] }\n', 'is not a folder below /var, /run'],
+    ['jail: { scratch: [/var/log] }\n', 'is a folder that many programs use'],
+    ['jail: { scratch: [/run/nologin] }\n', 'would keep people from logging in'],
+    ['jail: { scratch: [/var/lib/tandem-data/shop] }\n', 'is a folder of Tandem'],
+    ['jail: { scratch: [/run/systemd/system] }\n', 'is a folder of Tandem or systemd'],
+    ['jail: { scratch: [/run/shop, /run/shop] }\n', 'occurs twice'],
     ['jail: { capabilities: [NET_RAW] }\n', 'CAP_NET_BIND_SERVICE'],
     ['jail: { addresses: [db.example.com] }\n', 'is not an address'],
     ['jail: { addresses: [10.0.0.256] }\n', 'is not an address'],

@@ -7,6 +7,8 @@ const ipv6 = `(?:(?:${hextet}:){7}${hextet}|(?=.*::)(?!.*::.*::)(?!.*:::)(?:${he
 /** Allowed entries of each list in `jail`. The entries are written into unit files, so nothing else is allowed. */
 export const jailPatterns = {
   path: /^\/[A-Za-z0-9._/@+-]{1,254}$/,
+  /** Folders for the variable data of programs, and for software that a machine's owner adds. */
+  scratch: /^\/(?:var|run|srv|opt|mnt)(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9._@+-]+){1,20}$/,
   capability: /^CAP_[A-Z_]{2,40}$/,
   addressFamily: /^AF_[A-Z0-9]{2,20}$/,
   systemCall: /^@?[a-z0-9_-]{2,60}$/,

@@ -2,11 +2,27 @@ import { mostEntries } from './bounds.ts'
 import { jailPatterns } from './jailPatterns.ts'
 import { flag } from './shapes/flag.ts'
 import { allOmitted, group, optional } from './shapes/group.ts'
-import { list } from './shapes/list.ts'
+import { refuse, type Refusal } from './shapes/refusal.ts'
+import { distinct, list } from './shapes/list.ts'
 import { text } from './shapes/text.ts'
 
 const words = (pattern: RegExp, expects: string, what: string) =>
   list(text({ expects, pattern }), { what, least: 1, most: mostEntries })
+
+/**
+ * A scratch folder hides what the machine has there from the instance alone, so it opens nothing. systemd makes the folder
+ * where the machine has none: so it must not be one whose mere existence means something.
+ */
+function checkScratch(written: string): string | Refusal {
+  const [, parent = '', ...below] = written.split('/')
+  // nologin(5): while it exists, nobody can log in.
+  if (below.at(-1) === 'nologin') return refuse(`"${written}" would keep people from logging in to the machine`)
+  if (below.some((name) => /^(?:tandem|systemd|private)(?:-|$)/.test(name)))
+    return refuse(`"${written}" is a folder of Tandem or systemd; an instance keeps its data in its TANDEM_DATA`)
+  return below.length === 1 && parent === 'var'
+    ? refuse(`"${written}" is a folder that many programs use; name a folder in it`)
+    : written
+}
 
 /**
  * Each relaxation of the default jail, and each restriction beyond it, by name (systemd.exec(5) explains the settings
@@ -19,6 +35,20 @@ export const jailShape = group(
       words(jailPatterns.path, 'an absolute path', 'paths'),
       'More folders that the instance may write to. It may always write to its data folder.',
       ['paths', 'writable', 'volumes'],
+    ),
+    scratch: optional(
+      distinct(
+        list(
+          text({
+            expects: 'a folder below /var, /run, /srv, /opt or /mnt',
+            pattern: jailPatterns.scratch,
+            check: checkScratch,
+          }),
+          { what: 'folders', least: 1, most: 20 },
+        ),
+      ),
+      'Folders that each instance finds empty and may write to. They are its own, in memory, and gone when it ends.',
+      ['tmpfs', 'tmp', 'temporary', 'runtime'],
     ),
     capabilities: optional(
       words(jailPatterns.capability, 'a capability such as CAP_NET_BIND_SERVICE', 'capabilities'),

@@ -24,7 +24,7 @@ const text = (of: InstanceSpec): string => unitText(of, { ...places, hasRestartS
 describe('the unit of a companion', () => {
   it('has exactly the jail of the instance, and nothing of its life', () => {
     const all = text({ ...spec, jail: {} })
-    const jail = jailLines({}).join('\n')
+    const jail = jailLines({}, spec.limits).join('\n')
     expect(companionText(instance, all, probe).replace(jail, '(the jail)')).toMatchInlineSnapshot(`
       "# tandem-shop-1@probe.service: runs beside tandem-shop-1.service, in a copy of its jail.
       # Written by Tandem, see docs/files.md; it is removed when it ends.
@@ -61,7 +61,7 @@ describe('the unit of a companion', () => {
 
   it('has every directive that loosens the jail of the instance', () => {
     const lines = companionText(instance, text(spec), probe).split('\n')
-    expect(lines).toEqual(expect.arrayContaining(jailLines(spec.jail ?? {})))
+    expect(lines).toEqual(expect.arrayContaining(jailLines(spec.jail ?? {}, spec.limits)))
     expect(lines).toContain('ReadWritePaths=/srv/files')
   })
 

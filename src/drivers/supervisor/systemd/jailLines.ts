@@ -4,11 +4,23 @@ import { OperatorError } from '../../../lib/operatorError.ts'
 
 const addressFamilies = ['AF_INET', 'AF_INET6', 'AF_UNIX']
 
+/** Of the machine's /proc, in addition to that of other processes: an instance needs none of them. */
+const hiddenOfProc = ['kallsyms', 'config.gz', 'timer_list', 'sysvipc', 'keys', 'modules', 'cmdline']
+/** A full scratch folder fails the instance that filled it, before the machine runs out of memory. */
+const scratchSize = '64M'
+
+interface Bounds {
+  /** The memory that the instance may use; `null`: all. */
+  memoryBytes?: number | null
+  /** The number of the instance's user and its group, where it is known before the start. */
+  owner?: number | null
+}
+
 /**
  * The directives of the jail. Every key of `jail` loosens exactly its own directive (`addresses` and `denyWriteExecute`
  * tighten it).
  */
-export function jailLines(jail: Jail): string[] {
+export function jailLines(jail: Jail, { memoryBytes = null, owner = null }: Bounds = {}): string[] {
   const capabilities = listed('capabilities', jail.capabilities, jailPatterns.capability).join(' ')
   const devices = listed('devices', jail.devices, jailPatterns.path)
   return [
@@ -24,7 +36,10 @@ export function jailLines(jail: Jail): string[] {
       : ['DevicePolicy=closed', ...devices.map((path) => `DeviceAllow=${path} rw`)]),
     'ProtectSystem=strict',
     'ProtectHome=yes',
-    ...(jail.seeProcesses ? [] : ['ProtectProc=invisible', 'ProcSubset=pid']),
+    // Not ProcSubset=pid: it hides meminfo, cpuinfo and loadavg too, by which runtimes size themselves.
+    ...(jail.seeProcesses
+      ? []
+      : ['ProtectProc=invisible', `InaccessiblePaths=${hiddenOfProc.map((name) => `-/proc/${name}`).join(' ')}`]),
     'ProtectClock=yes',
     'ProtectHostname=yes',
     'ProtectKernelTunables=yes',
@@ -43,9 +58,15 @@ export function jailLines(jail: Jail): string[] {
     'RestrictSUIDSGID=yes',
     'LockPersonality=yes',
     'RemoveIPC=yes',
+    'PrivateIPC=yes',
+    // PrivateIPC= leaves the machine's folder. It may be as large as that one, because programs that ran with it do not shrink.
+    `TemporaryFileSystem=/dev/shm:size=${memoryBytes ?? '50%'},mode=1777`,
     'KeyringMode=private',
     'UMask=0077',
     ...(jail.denyWriteExecute ? ['MemoryDenyWriteExecute=yes'] : []),
+    ...listed('scratch', jail.scratch, jailPatterns.scratch).map(
+      (path) => `TemporaryFileSystem=${path}:size=${scratchSize},${ownedBy(owner)}`,
+    ),
     ...listed('write', jail.write, jailPatterns.path).map((path) => `ReadWritePaths=${path}`),
   ]
 }
@@ -61,3 +82,6 @@ function listed(key: string, values: string[] | undefined, shape: RegExp): strin
   }
   return values ?? []
 }
+
+/** Only the instance sees the folder, so one that all may write to is no less private. */
+const ownedBy = (owner: number | null): string => (owner === null ? 'mode=1777' : `mode=0700,uid=${owner},gid=${owner}`)

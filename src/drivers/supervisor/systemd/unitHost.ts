@@ -58,12 +58,13 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
     write: async (spec, executable) => {
       const unit = unitName(spec.service, spec.id)
       const hasRestartSteps = (version ??= await systemctl.version()) >= 254
+      const owner = spec.jail?.user === undefined ? { owner: await users.ensure(spec.service) } : {}
       const text = unitText(spec, {
+        ...owner,
         ...{ executable, environmentFile: files.environmentFile(unit), hasRestartSteps },
         // systemd would fail on a folder that does not exist.
         hidden: hidden.filter((folder) => existsSync(folder)),
       })
-      if (spec.jail?.user === undefined) await users.ensure(spec.service)
       if (spec.attached) await makeStreams(unit, streamsGroup)
       files.write(unit, text, environmentFile(spec.env), !spec.once)
     },

@@ -88,7 +88,7 @@ describe('the unit of an instance', () => {
       ProtectSystem=strict
       ProtectHome=yes
       ProtectProc=invisible
-      ProcSubset=pid
+      InaccessiblePaths=-/proc/kallsyms -/proc/config.gz -/proc/timer_list -/proc/sysvipc -/proc/keys -/proc/modules -/proc/cmdline
       ProtectClock=yes
       ProtectHostname=yes
       ProtectKernelTunables=yes
@@ -101,6 +101,8 @@ describe('the unit of an instance', () => {
       RestrictSUIDSGID=yes
       LockPersonality=yes
       RemoveIPC=yes
+      PrivateIPC=yes
+      TemporaryFileSystem=/dev/shm:size=536870912,mode=1777
       KeyringMode=private
       UMask=0077
       TemporaryFileSystem=/var/lib/tandem:ro
@@ -149,6 +151,7 @@ describe('the unit of an instance', () => {
 
   it.each([
     [{ write: ['/srv/media'] }, 'ReadWritePaths=/srv/media'],
+    [{ scratch: ['/var/log/rabbitmq'] }, 'TemporaryFileSystem=/var/log/rabbitmq:size=64M,mode=1777'],
     [{ capabilities: ['CAP_NET_BIND_SERVICE'] }, 'AmbientCapabilities=CAP_NET_BIND_SERVICE'],
     [{ devices: ['/dev/fuse'] }, 'DeviceAllow=/dev/fuse rw'],
     [{ addressFamilies: ['AF_NETLINK'] }, 'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK'],
@@ -165,6 +168,7 @@ describe('the unit of an instance', () => {
   it.each([
     [{ namespaces: true }, 'RestrictNamespaces='],
     [{ seeProcesses: true }, 'ProtectProc='],
+    [{ seeProcesses: true }, 'InaccessiblePaths='],
     [{ devices: ['/dev/fuse'] }, 'PrivateDevices='],
     [{ user: 'media' }, 'DynamicUser='],
   ])('loosens the jail by omitting: %o', (jail, start) => {
@@ -172,9 +176,22 @@ describe('the unit of an instance', () => {
     expect(unitText({ ...spec, jail }, places)).not.toContain(`\n${start}`)
   })
 
+  it('gives scratch folders to the user of the service, where its number is known', () => {
+    const jail = { scratch: ['/run/shop'] }
+    const line = '\nTemporaryFileSystem=/run/shop:size=64M,mode=0700,uid=990,gid=990\n'
+    expect(unitText({ ...spec, jail }, { ...places, owner: 990 })).toContain(line)
+  })
+
+  it('bounds shared memory by the memory of the instance, or else as the machine does', () => {
+    expect(unitText(spec, places)).toContain('\nTemporaryFileSystem=/dev/shm:size=536870912,mode=1777\n')
+    const limits = { ...spec.limits, memoryBytes: null }
+    expect(unitText({ ...spec, limits }, places)).toContain('\nTemporaryFileSystem=/dev/shm:size=50%,mode=1777\n')
+  })
+
   it('never contains text that would be read as another line or directive', () => {
     for (const jail of [
       { write: ['/a\nUser=root'] },
+      { scratch: ['/var/log:mode=0'] },
       { capabilities: ['CAP_X\n'] },
       { systemCalls: ['~@all'] },
       { addresses: ['10.0.0.1\nUser=root'] },

@@ -15,6 +15,8 @@ export interface UnitPlaces {
   environmentFile: string
   /** Folders that no service may see; a release inside such a folder is still visible. */
   hidden: string[]
+  /** The number of the service's own user; left out: its user is another one. */
+  owner?: number
   /** systemd 254 and later can wait longer after each crash. */
   hasRestartSteps: boolean
 }
@@ -58,7 +60,7 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
     '',
     '# The jail; docs/definition.md lists the keys that open it.',
     ...userLines(spec),
-    ...jailLines(spec.jail ?? {}),
+    ...jailLines(spec.jail ?? {}, { memoryBytes: spec.limits.memoryBytes, owner: places.owner ?? null }),
     ...places.hidden.map((folder) => `TemporaryFileSystem=${checkPath(folder)}:ro`),
     `BindReadOnlyPaths=${checkPath(spec.cwd)}`,
     ...(once

@@ -80,6 +80,35 @@ describe.skipIf(!insideMachine)(`units of systemd${whyOutside}`, () => {
     expect(said).toContain('mine')
   })
 
+  it('see memory and processors of the machine, and have shared memory and scratch folders that nobody else sees', async () => {
+    const [log, run] = ['/var/log/scratch-of-test', '/run/scratch-of-test']
+    const look = `
+      grep -q ^MemTotal /proc/meminfo && grep -q ^processor /proc/cpuinfo && grep -q . /proc/loadavg && echo sees the machine
+      for one in kallsyms config.gz timer_list keys modules cmdline; do head -c1 /proc/$one && echo BROKEN $one; done
+      [ $(ls /proc | grep -c '^[0-9]') -lt 10 ] || echo BROKEN processes
+      echo x >/dev/shm/x && [ "$(ls /dev/shm)" = x ] && echo has shared memory
+      [ -z "$(ls ${log} ${run} | grep -v :)" ] && echo x >${log}/x && mkdir -m 700 ${run}/x && echo x >${run}/x/x && echo has scratch
+      echo x >/var/log/x && echo BROKEN log
+      echo looked; exec sleep 1000`
+    const jail = { scratch: [log, run] }
+    const curious = lab.spec(['/bin/sh', '-c', look], { jail })
+    const other = lab.spec(['/bin/sh', '-c', look], { jail, service: curious.service, id: `${curious.service}-2` })
+    for (const one of [curious, other]) {
+      const looked = lab.printed(one, /^looked$/)
+      await lab.driver.start(one)
+      await looked
+    }
+    const said = (await lab.lines(curious.service)).map(({ text }) => text)
+    expect(said.filter((text) => text.startsWith('BROKEN'))).toEqual([])
+    for (const text of ['sees the machine', 'has shared memory', 'has scratch'])
+      expect(said.filter((one) => one === text)).toHaveLength(2)
+    expect(readdirSync('/dev/shm')).not.toContain('x')
+    expect([log, run].flatMap((folder) => readdirSync(folder))).toEqual([])
+    const unit = execFileSync('systemd-analyze', ['security', '--no-pager', unitOf(curious)], { encoding: 'utf8' })
+    expect(Number(/Overall exposure level for \S+: ([\d.]+)/.exec(unit)?.[1])).toBeLessThanOrEqual(2)
+    for (const one of [curious, other]) await lab.driver.stop(one.id)
+  })
+
   it('of one service share its data folder, in parallel and one after the other', async () => {
     const write = (name: string): string[] => [
       '/bin/sh',
