@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { systemClock } from './lib/clock.ts'
 import { idOf } from './lib/accounts.ts'
+import { serviceUsers } from './drivers/supervisor/systemd/serviceUsers.ts'
 import { secretsFolder } from './layout/folders.ts'
 import { agentUser, haproxyUser } from './layout/users.ts'
 import { examinations, helperOperations, ownUnitKind, programUnits } from './machine/features.ts'
+import { openFirewall } from './privileged/firewall/openFirewall.ts'
 import { performer } from './privileged/performer.ts'
 import { PrivilegedServer } from './privileged/privilegedServer.ts'
 import { RootFolder } from './privileged/rootFolder.ts'
@@ -18,9 +20,11 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
   const folder = new RootFolder(data)
   folder.check()
   const [uid, gid] = [await idOf('-u', agentUser), await idOf('-g', agentUser)]
+  const users = serviceUsers()
   const operations = await helperOperations({
     ...{ data, folder, programUnits, isOwnUnit: (unit) => ownUnitKind(unit) !== null },
     ...{ unprivileged: { uid, gid, haproxyGroup: haproxyUser } },
+    ...{ users, firewall: openFirewall(folder.path, users) },
     examine: async (self, settings) => {
       const { examineMachine } = await import('./examine/checkups.ts')
       const { machine } = folder.readMachine()

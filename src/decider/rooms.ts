@@ -4,6 +4,7 @@ import type { EveryLink } from '../decision/links.ts'
 import type { Room } from '../decision/room.ts'
 import type { EveryWord } from '../decision/words.ts'
 import type { EventType } from '../events/event.ts'
+import { firewall } from '../firewall/room.ts'
 import { fleet } from '../fleet/room.ts'
 import { maintenance } from '../maintenance/room.ts'
 import { names } from '../names/room.ts'
@@ -19,7 +20,7 @@ import { leadership } from './leadership.ts'
  * else depends on the machines that are still there. The state, the commands and the desired state are made of this
  * table.
  */
-const table = [leadership, fleet, maintenance, addresses, rollout, upgrade, notes, names] as const
+const table = [leadership, fleet, maintenance, addresses, rollout, upgrade, notes, names, firewall] as const
 
 type Entry = (typeof table)[number]
 type Merged<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void

@@ -1,11 +1,13 @@
 import { addressFacets, checkVirtualAddresses } from './addresses/cluster.ts'
 import { addressKind, addressPrograms } from './addresses/drivers.ts'
 import { addressKeys } from './addresses/keys.ts'
+import { firewallFacets } from './firewall/facets.ts'
+import { firewallKeys } from './firewall/keys.ts'
 import type { ClusterDefinition } from './cluster.ts'
 import type { YamlSource } from './yamlSource.ts'
 
 /** Here a feature hangs in its keys of a cluster file, of which every machine receives the values, */
-export const featureKeys = { ...addressKeys }
+export const featureKeys = { ...addressKeys, ...firewallKeys }
 
 /** the rules that join these keys to others, */
 export const featureRules: readonly ((cluster: ClusterDefinition, source: YamlSource) => void)[] = [
@@ -13,7 +15,10 @@ export const featureRules: readonly ((cluster: ClusterDefinition, source: YamlSo
 ]
 
 /** lines in the difference of two cluster files, */
-export const featureFacets = (cluster: ClusterDefinition): Record<string, string> => addressFacets(cluster)
+export const featureFacets = (cluster: ClusterDefinition): Record<string, string> => ({
+  ...addressFacets(cluster),
+  ...firewallFacets(cluster),
+})
 
 /** its kind of driver, by the key below `drivers`, */
 export const featureDrivers = { address: addressKind }

@@ -175,6 +175,7 @@ export const errorCodes = {
     means:
       'Tandem cannot move virtual addresses on this machine: keepalived is missing or refuses its configuration, or a script failed',
   },
+  E_FIREWALL: { exit: 1, status: 500, means: 'a machine cannot hold the rules of who may connect to which service' },
   E_FILE_EXISTS: { exit: 4, status: 409, means: 'the file already exists and is not overwritten' },
   E_SECRETS_MODE: { exit: 1, status: 500, means: 'other users can read a secrets file; it must have mode 0600' },
   E_ENVIRONMENT: { exit: 1, status: 500, means: 'something outside Tandem failed: a file, a disk, a child process' },

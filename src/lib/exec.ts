@@ -14,6 +14,8 @@ export interface ExecOptions {
   env?: NodeJS.ProcessEnv
   /** Most output that is kept, in bytes; with more output, the promise rejects. */
   outputBytes?: number
+  /** Its standard input. Default: a pipe that stays open and empty. */
+  input?: string
 }
 
 const defaultTimeoutMs = 60_000
@@ -22,7 +24,7 @@ const defaultOutputBytes = 16 * 1024 * 1024
 /** Runs a program to its end, without a shell. Rejects only if the program could not start, or did not end in time. */
 export function exec(argv: readonly string[], options: ExecOptions = {}): Promise<Outcome> {
   const [file = '', ...args] = argv
-  const { timeoutMs = defaultTimeoutMs, outputBytes: maxBuffer = defaultOutputBytes, env } = options
+  const { timeoutMs = defaultTimeoutMs, outputBytes: maxBuffer = defaultOutputBytes, env, input } = options
   const timeout = Math.min(timeoutMs, longestTimerMs)
   return new Promise((resolve, reject) => {
     const limits = { timeout, maxBuffer, killSignal: 'SIGKILL' as const, ...(env ? { env } : {}) }
@@ -32,6 +34,9 @@ export function exec(argv: readonly string[], options: ExecOptions = {}): Promis
       else if (error && child.exitCode === null && child.signalCode === null) failed('could not be started')
       else resolve({ code: child.exitCode ?? 128, out, err })
     })
+    if (input === undefined) return
+    child.stdin?.on('error', () => {}) // its exit status says why the program did not read it
+    child.stdin?.end(input)
   })
 }
 

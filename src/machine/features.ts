@@ -7,6 +7,7 @@ import type { Operations } from '../privileged/operation.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { ReportSlices } from '../protocol/report.ts'
 import { addresses } from './addresses.ts'
+import { firewall } from './firewall.ts'
 import { haproxy } from './haproxy.ts'
 import type { MachineSide, Making } from './machineSide.ts'
 import { maintenance } from './maintenance.ts'
@@ -19,7 +20,7 @@ import { settings } from './settings.ts'
  * Here a feature hangs in everything that it has on a machine. In this order, features take a desired state, after those
  * that run the services.
  */
-const table = [services, haproxy, maintenance, addresses, names, settings, program] as const
+const table = [services, haproxy, maintenance, addresses, names, firewall, settings, program] as const
 
 const sides: readonly MachineSide[] = table
 

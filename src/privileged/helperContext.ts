@@ -1,3 +1,5 @@
+import type { NftFirewall } from '../drivers/firewall/nftFirewall.ts'
+import type { ServiceUsers } from '../drivers/supervisor/systemd/serviceUsers.ts'
 import type { Examine } from './examine.ts'
 import type { RootFolder } from './rootFolder.ts'
 
@@ -12,6 +14,9 @@ export interface HelperContext {
   isOwnUnit: (unit: string) => boolean
   /** Units that run a program of Tandem beside agent and helper: an upgrade keeps the version that they run. */
   programUnits: readonly string[]
+  users: ServiceUsers
+  /** One for the whole helper: services and rules change in turn. */
+  firewall: NftFirewall
   examine: Examine
   now: () => number
 }

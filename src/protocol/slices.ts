@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { addresses, addressArea } from './addresses.ts'
 import { dataRemoval } from './dataRemoval.ts'
 import { fetching } from './fetching.ts'
+import { firewall } from './firewall.ts'
 import { lastWords } from './lastWords.ts'
 import { localRoutes, localRoutesAbility } from './localRoutes.ts'
 import { maintenance } from './maintenance.ts'
@@ -21,6 +22,7 @@ export const desireSlices = {
   ...services.desire,
   ...localRoutes.desire,
   ...names.desire,
+  ...firewall.desire,
   ...preparing.desire,
   ...dataRemoval.desire,
   ...maintenance.desire,
@@ -39,6 +41,7 @@ export const reportSlices = {
   ...dataRemoval.report,
   ...maintenance.report,
   ...addresses.report,
+  ...firewall.report,
   ...settings.report,
   ...lastWords.report,
 }

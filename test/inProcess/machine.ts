@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { AgentDisk } from '../../src/agent/agentDisk.ts'
 import { composeAgent, type ComposedAgent } from '../../src/agent/composeAgent.ts'
 import type { Loopback } from '../../src/agent/loopback.ts'
+import { noFirewall } from '../../src/drivers/firewall/firewall.ts'
 import { noNames } from '../../src/drivers/names/hostsFile.ts'
 import { createFakeAddress } from '../../src/drivers/address/fakeAddress.ts'
 import { FakeBalancer } from '../../src/drivers/balancer/fakeBalancer.ts'
@@ -131,6 +132,7 @@ export class Machine {
         address: createFakeAddress(),
         hostDriver: host,
         names: noNames,
+        firewall: noFirewall(null),
         settings: { take: async () => {} },
       }),
       bootMark: () => host.bootMark(),

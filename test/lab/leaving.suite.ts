@@ -52,7 +52,7 @@ export const leavingSuite = (lend: () => Promise<Pair>): void => {
       const outcome = await left()
       expect(failuresOf(await load.stop())).toEqual([])
       expect(outcome['units']).toEqual(expect.arrayContaining(['tandem-haproxy.service', 'tandem-keepalived.service']))
-      expect(outcome['units']).toHaveLength(4)
+      expect(outcome['units']).toHaveLength(5)
       expect(watch.changes.slice(moves)).toEqual([])
       expect(await services()).toBe(before)
       expect((await a().run(['systemctl', 'cat', 'tandem-agent'])).code).not.toBe(0)

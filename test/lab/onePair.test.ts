@@ -1,4 +1,5 @@
 import { afterAll, describe } from 'vitest'
+import { firewallSuite } from './firewall.suite.ts'
 import { idleSuite } from './idle.suite.ts'
 import { maintenanceSuite } from './maintenance.suite.ts'
 import { namesSuite } from './names.suite.ts'
@@ -17,5 +18,6 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   idleSuite(shared.lend)
   maintenanceSuite(shared.lend)
   namesSuite(shared.lend)
+  firewallSuite(shared.lend)
   pairSuite(shared.lend)
 })

@@ -47,6 +47,7 @@ describe.skipIf(why)(`drivers on a machine with systemd${why ? ` (skipped: ${why
   it('the systemd supervisor passes the suite of all, and enforces the jail and the limits', async () => {
     const { code, out, err } = await testInside(lab.machine('a'), [
       'src/drivers/supervisor/systemd',
+      'src/drivers/firewall',
       'src/privileged/endLeftovers.int.test.ts',
       'src/drivers/host',
     ])

@@ -38,6 +38,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   localRoutes: [],
   links: {},
   names: [],
+  firewall: null,
   declaredRoutes: {},
   peers: [],
   prepare: [],

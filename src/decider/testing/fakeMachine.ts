@@ -59,6 +59,7 @@ export class FakeMachine {
   /** Outcome of work on the machine itself. */
   maintenanceFate: Fate = 'ready'
   addresses: Report['addresses'] = { held: [], withheld: null, trouble: null, reaches: [] }
+  firewall: Report['firewall'] = { state: 'off', why: null, calls: [] }
 
   constructor(name: string) {
     this.name = name
@@ -189,6 +190,7 @@ export class FakeMachine {
       maintains: true,
       unserved: this.unserved,
       addresses: this.addresses,
+      firewall: this.firewall,
       problems: this.problems,
       limits: { memory: false, cpu: false, tasks: false, why: null },
       held: null,

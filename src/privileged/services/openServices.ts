@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { openDataFolders } from '../../drivers/supervisor/dataFolders.ts'
-import { serviceUsers, withUsers } from '../../drivers/supervisor/systemd/serviceUsers.ts'
+import { withUsers } from '../../drivers/supervisor/systemd/serviceUsers.ts'
 import { openUnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
 import { releasesFolder } from '../../layout/dataFolder.ts'
 import { configurationFolder, dataRoots, permitsFile, secretsFolder } from '../../layout/folders.ts'
@@ -9,13 +9,12 @@ import { removeTree } from '../../releases/removeTree.ts'
 import type { HelperContext } from '../helperContext.ts'
 import type { ServiceParts } from './operations.ts'
 
-export function openServices({ data, folder, unprivileged, isOwnUnit }: HelperContext): ServiceParts {
-  const users = serviceUsers()
+export function openServices({ data, folder, unprivileged, isOwnUnit, users, firewall }: HelperContext): ServiceParts {
   return {
     ...{ unitFolder, isOwnUnit, secrets: secretsFolder, permits: permitsFile, releases: releasesFolder(data) },
     units: openUnitHost({
       ...{ unitFolder, environmentFolder: join(folder.path, 'environment') },
-      ...{ hidden: [data, configurationFolder], streamsGroup: unprivileged.gid, users },
+      ...{ hidden: [data, configurationFolder], streamsGroup: unprivileged.gid, users, firewall },
     }),
     data: withUsers(openDataFolders(dataRoots, removeTree), users),
   }

@@ -21,6 +21,7 @@ export const aReport = (over: Partial<Report> = {}): Report => ({
   ...{ fetched: [], fetchFailures: [], instances: [], prepared: [], removedData: [], unserved: [], problems: [] },
   ...{ maintenance: null, maintains: false, lastWords: [] },
   addresses: { held: [], withheld: null, trouble: null, reaches: [] },
+  firewall: { state: 'off', why: null, calls: [] },
   limits: { memory: true, cpu: true, tasks: true, why: null },
   ...over,
 })

@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DataFolders } from '../dataFolders.ts'
 import type { Clock } from '../../../lib/clock.ts'
-import { OperatorError } from '../../../lib/operatorError.ts'
 import { checkName } from '../instanceName.ts'
 import { alreadyRunning, whyNotStarted } from '../startRefusal.ts'
 import { resolveExecutable } from '../process/executable.ts'
@@ -154,7 +152,6 @@ class SystemdSupervisor implements SupervisorDriver {
 
   async #begin(spec: InstanceSpec, instance: SystemdInstance): Promise<Started> {
     const { unit } = instance.record
-    if (spec.jail?.addresses && !confinesAddresses()) throw cannotConfine(spec)
     await this.#host.write(spec, resolveExecutable(spec.argv, spec.env, spec.cwd))
     await this.#reloads.written(unit)
     const streams = spec.attached ? openStreams(unit) : null
@@ -262,20 +259,6 @@ function recordOf({ id, service, once = false, env, stop, notify }: InstanceSpec
   const port = env['PORT'] === undefined ? null : Number(env['PORT'])
   const { signal, withinMs } = stop
   return { unit: unitName(service, id), service, id, once, signal, withinMs, port, notifies: notify !== undefined }
-}
-
-/**
- * The firewall of a unit is a BPF program at its cgroup, which only v2 supports. Without v2, systemd starts the unit
- * without the firewall and only logs that.
- */
-const confinesAddresses = (): boolean => existsSync('/sys/fs/cgroup/cgroup.controllers')
-
-function cannotConfine({ id }: InstanceSpec): OperatorError {
-  const next = 'boot the machine with systemd.unified_cgroup_hierarchy=1, or remove `jail: addresses`'
-  return new OperatorError('E_EXEC', 'this machine cannot restrict the service to addresses: that needs cgroup v2', {
-    subject: id,
-    next,
-  })
 }
 
 /** Monotonic time of the machine, as in systemd's timestamps: `Clock.monotonic` begins with the process. */

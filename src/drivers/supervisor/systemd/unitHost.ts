@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { OperatorError } from '../../../lib/operatorError.ts'
 import type { InstanceSpec, SocketOwner } from '../supervisor.ts'
 import { findOwner } from '../process/socketOwner.ts'
 import { procProcessTable } from '../process/procProcessTable.ts'
@@ -46,14 +47,18 @@ export interface UnitHostOptions {
   /** Group whose members open the streams of attached programs. Default: the group of this process. */
   streamsGroup?: number
   users: Pick<ServiceUsers, 'ensure'>
+  /** Takes up the present units; resolves with whether rules hold. Default: there are none. */
+  firewall?: { refresh: () => Promise<boolean> }
 }
 
 /** For a process with root privileges on a machine with systemd. */
 export function openUnitHost(options: UnitHostOptions): UnitHost {
-  const { unitFolder, environmentFolder, hidden, users, streamsGroup = process.getgid?.() ?? 0 } = options
+  const { unitFolder, environmentFolder, hidden, users, firewall, streamsGroup = process.getgid?.() ?? 0 } = options
   const systemctl = createSystemctl()
   const files = openUnitFiles(unitFolder, environmentFolder)
   let version: number | null = null
+  // Without its rules a service must start all the same: the agent reports why there are none, and tries again.
+  const refreshed = async (): Promise<boolean> => (await firewall?.refresh().catch(() => false)) ?? false
   return {
     write: async (spec, executable) => {
       const unit = unitName(spec.service, spec.id)
@@ -67,10 +72,15 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
       })
       if (spec.attached) await makeStreams(unit, streamsGroup)
       files.write(unit, text, environmentFile(spec.env), !spec.once)
+      const isHeld = await refreshed()
+      if (spec.jail?.addresses === undefined || isHeld || confinesByUnit()) return
+      files.remove(unit)
+      throw cannotConfine(spec)
     },
     remove: async (unit) => {
       removeStreams(unit)
       files.remove(unit)
+      await refreshed()
     },
     start: (unit, timeoutMs) => systemctl.start(unit, timeoutMs),
     stop: (unit, timeoutMs) => {
@@ -83,4 +93,18 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
     listens: async (_, group, port) => (await procSocketTable.listener(port, [async () => pidsOf(group)])) !== null,
     whoOwns: (port) => findOwner(procProcessTable, procSocketTable, port),
   }
+}
+
+/**
+ * `IPAddressDeny=` of a unit is a BPF program at its cgroup, which only v2 supports. Without v2, systemd starts the unit
+ * without it and only logs that.
+ */
+const confinesByUnit = (): boolean => existsSync('/sys/fs/cgroup/cgroup.controllers')
+
+function cannotConfine({ id }: InstanceSpec): OperatorError {
+  const message = 'this machine cannot restrict the service to addresses: that needs nftables or cgroup v2'
+  return new OperatorError('E_EXEC', message, {
+    subject: id,
+    next: 'apt-get install nftables, or remove `jail: addresses`',
+  })
 }

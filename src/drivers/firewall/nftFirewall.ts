@@ -1,0 +1,203 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { firewallModes } from '../../definitions/firewall/keys.ts'
+import { firewallUnit } from '../../layout/firewall.ts'
+import { removeFileDurably, writeFileDurably } from '../../lib/durableFile.ts'
+import { readJson, writeJsonDurably } from '../../lib/durableJson.ts'
+import { exec, execOrThrow } from '../../lib/exec.ts'
+import { KeyedQueue } from '../../lib/keyedQueue.ts'
+import { installUnit, isActive, removeUnit, systemctl } from '../../systemd/units.ts'
+import { callsOf, countedIn, type Counted } from './countsOf.ts'
+import type { FirewallDriver, Guard, Seen } from './firewall.ts'
+import { firewallUnitText } from './firewallUnit.ts'
+import { nftPath, transact, whyNoNft } from './nft.ts'
+import { endRefused } from './openConnections.ts'
+import { rulesOf, type GuardedUnit } from './rulesOf.ts'
+import { elementsText, tableName, tableText, type TableRules } from './tableText.ts'
+import { usersHere, type UsersHere } from './usersHere.ts'
+
+export interface NftOptions {
+  /** Only root can write in it. */
+  folder: string
+  /** The units of instances on this machine now. */
+  units: () => readonly GuardedUnit[]
+  /** Makes the user of a service that runs without one. */
+  ensureUser: (service: string) => Promise<unknown>
+  userOf: (service: string) => string
+  /** Names of the users that may connect to everything, and of those of them that the balancer runs as. */
+  free: readonly string[]
+  balancers: readonly string[]
+  /** Whether a unit of its own brings the rules back; not in tests. */
+  hasUnit?: boolean
+}
+
+const files = { guard: 'firewall.json', rules: 'firewall.nft' }
+export const firewallFiles = Object.values(files)
+const guardSchema = z.object({
+  mode: z.enum(firewallModes),
+  users: z.array(z.string()),
+  routes: z.array(
+    z.object({ address: z.string(), port: z.number(), service: z.string(), callers: z.array(z.string()) }),
+  ),
+})
+
+/**
+ * The firewall in the kernel of this machine. It needs root. The ports of instances come from their units, so a port is
+ * guarded from before the start of its instance until its unit is gone, whether the agent runs or not.
+ */
+export class NftFirewall implements FirewallDriver {
+  readonly #options: NftOptions
+  /** One transaction after the other, each from the newest files. */
+  readonly #queue = new KeyedQueue()
+
+  constructor(options: NftOptions) {
+    this.#options = options
+  }
+
+  get why(): string | null {
+    return whyNoNft()
+  }
+
+  hold(guard: Guard | null): Promise<void> {
+    return this.#queue.run('table', () => (guard === null ? this.#drop() : this.#hold(guard)))
+  }
+
+  /** Takes up the present units; resolves with whether rules hold. */
+  refresh(): Promise<boolean> {
+    return this.#queue.run('table', async () => {
+      const guard = this.#guard()
+      if (guard === null) return false
+      await this.#apply(guard)
+      return true
+    })
+  }
+
+  look(): Promise<Seen | null> {
+    return this.#queue.run('table', async () => {
+      const guard = this.#guard()
+      if (guard === null) return null
+      const isRestored = !(await this.#isThere())
+      if (isRestored) await this.#restore(guard)
+      return { isRestored, ...(await this.#counted(guard)) }
+    })
+  }
+
+  async #hold(guard: Guard): Promise<void> {
+    const { folder, units, ensureUser, userOf, hasUnit = true } = this.#options
+    const before = this.#guard()
+    // Instances from before there were such users.
+    for (const { service, user } of units()) if (user === userOf(service)) await ensureUser(service)
+    writeJsonDurably(join(folder, files.guard), guard)
+    const { rules } = await this.#rules(guard)
+    await this.#load(tableText(rules))
+    if (hasUnit) await installUnit(firewallUnit, firewallUnitText(nftPath(), join(folder, files.rules)))
+    await this.#activate()
+    if (guard.mode === 'enforce' && before !== null && JSON.stringify(before) !== JSON.stringify(guard))
+      await endRefused(rules)
+  }
+
+  async #restore(guard: Guard): Promise<void> {
+    await this.#load(tableText((await this.#rules(guard)).rules))
+    await this.#activate()
+  }
+
+  /** Only an active unit loads the rules again with those of the machine. */
+  async #activate(): Promise<void> {
+    const { hasUnit = true } = this.#options
+    if (hasUnit && !(await isActive(firewallUnit))) await systemctl('start', firewallUnit)
+  }
+
+  async #drop(): Promise<void> {
+    const { folder, hasUnit = true } = this.#options
+    const known = existsSync(join(folder, files.rules))
+    if (!known && this.#guard() === null) return
+    if (hasUnit) await removeUnit(firewallUnit)
+    await transact(`add table inet ${tableName}\ndelete table inet ${tableName}\n`)
+    for (const name of [files.rules, files.guard]) removeFileDurably(join(folder, name))
+  }
+
+  /** The elements alone cost a start less than the rules with them. */
+  async #apply(guard: Guard): Promise<void> {
+    const { rules } = await this.#rules(guard)
+    if (await this.#isThere()) {
+      this.#write(tableText(rules))
+      await transact(elementsText(rules))
+    } else await this.#load(tableText(rules))
+  }
+
+  async #load(text: string): Promise<void> {
+    this.#write(text)
+    try {
+      await transact(text)
+    } catch {
+      // A table of another version may have sets of other types.
+      await transact(`add table inet ${tableName}\ndelete table inet ${tableName}\n${text}`)
+    }
+  }
+
+  #write(text: string): void {
+    const path = join(this.#options.folder, files.rules)
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileDurably(path, text)
+  }
+
+  #guard(): Guard | null {
+    return guardSchema.nullable().parse(readJson(join(this.#options.folder, files.guard)))
+  }
+
+  async #isThere(): Promise<boolean> {
+    return (await exec([nftPath(), 'list', 'chain', 'inet', tableName, 'route'])).code === 0
+  }
+
+  async #rules(guard: Guard): Promise<{ rules: TableRules; here: UsersHere }> {
+    const { units, userOf, free, balancers } = this.#options
+    const all = units()
+    const here = await usersHere([...all.map(({ user }) => user), ...guard.users, ...free])
+    const ids = (names: readonly string[]): number[] => [0, ...names.flatMap((name) => here.idOf(name) ?? [])]
+    const known = { free: ids(free), balancers: ids(balancers), idOf: here.idOf, userOf }
+    return { rules: rulesOf(guard, all, known), here }
+  }
+
+  async #counted(guard: Guard): Promise<Pick<Seen, 'calls' | 'problems'>> {
+    const { units, userOf } = this.#options
+    const all = units()
+    const here = await usersHere(all.map(({ user }) => user))
+    const callers = new Map(
+      [
+        ...all.map(({ service, user }) => [user, service]),
+        ...servicesIn(guard).map((one) => [userOf(one), one]),
+      ].flatMap(([user = '', service = '']) => {
+        const id = here.idOf(user)
+        return id === null ? [] : [[id, service] as const]
+      }),
+    )
+    const routes = new Map(guard.routes.map(({ address, port, service }) => [`${address} ${port}`, service]))
+    const owners = new Map(all.flatMap(({ port, service }) => (port === null ? [] : [[port, service] as const])))
+    const callerOf = (uid: number): string => callers.get(uid) ?? `user ${here.nameOf(uid)}`
+    const [seen, refused, refusedPorts, strangers] = await Promise.all(
+      ['seen', 'refused', 'refused_ports', 'strangers'].map(listed),
+    )
+    const names = {
+      callerOf,
+      routeOf: (route: string) => routes.get(route) ?? null,
+      ownerOf: (port: number) => owners.get(port) ?? null,
+    }
+    return {
+      calls: callsOf({ seen: seen ?? [], refused: refused ?? [], refusedPorts: refusedPorts ?? [] }, names),
+      problems: (strangers ?? []).flatMap(({ words: [uid, port] }) => {
+        const service = owners.get(Number(port))
+        return service === undefined
+          ? []
+          : [`${callerOf(Number(uid))} answered on port ${port}, which is that of ${service}`]
+      }),
+    }
+  }
+}
+
+const servicesIn = ({ routes }: Guard): string[] => [
+  ...new Set(routes.flatMap(({ service, callers }) => [service, ...callers])),
+]
+
+async function listed(set: string): Promise<Counted[]> {
+  return countedIn(await execOrThrow([nftPath(), '-j', 'list', 'set', 'inet', tableName, set]))
+}

@@ -1,0 +1,146 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { callsOf, countedIn } from './countsOf.ts'
+import type { Guard } from './firewall.ts'
+import { connectionsIn, isRefused } from './openConnections.ts'
+import { outermost } from './outermost.ts'
+import { rulesOf, type GuardedUnit } from './rulesOf.ts'
+import { elementsText, tableText } from './tableText.ts'
+
+const ids = new Map(Object.entries({ 'tandem-shop': 901, 'tandem-db': 902, zabbix: 60, media: 70, root: 0 }))
+const known = {
+  ...{ free: [0, 33, 34], balancers: [0, 33] },
+  idOf: (user: string) => ids.get(user) ?? null,
+  userOf: (service: string) => `tandem-${service}`,
+}
+const route = { address: '127.77.3.4', port: 5432, service: 'db', callers: ['shop', 'elsewhere'] }
+const guard: Guard = { mode: 'enforce', users: ['zabbix', 'not-here'], routes: [route] }
+const unit = (over: Partial<GuardedUnit> = {}): GuardedUnit => ({
+  ...{ service: 'db', user: 'tandem-db', port: 18_001, networks: null },
+  ...over,
+})
+
+describe('the rules of a machine', () => {
+  it('follow from the routes and the units, in numbers; callers without a user here are left out', () => {
+    expect(rulesOf(guard, [unit()], known)).toEqual({
+      mode: 'enforce',
+      ...{ free: [0, 33, 34], balancers: [0, 33], users: [60], confined: [] },
+      owners: [{ uid: 902, port: 18_001 }],
+      routes: [{ address: '127.77.3.4', port: 5432 }],
+      may: [902, 901].map((uid) => ({ uid, address: '127.77.3.4', port: 5432 })),
+    })
+  })
+
+  it('know a service by the user of its units too: `jail: user`, and the one before', () => {
+    const { may, owners } = rulesOf(guard, [unit(), unit({ user: 'media', port: 18_002 })], known)
+    expect(owners.map(({ uid }) => uid)).toEqual([902, 70])
+    expect(may.map(({ uid }) => uid)).toEqual([902, 70, 901])
+  })
+
+  it.each([
+    ['its networks', [['10.0.0.0/8']], [{ uid: 902, networks: ['10.0.0.0/8'] }]],
+    ['those of both releases', [['10.0.0.1'], ['10.0.0.2']], [{ uid: 902, networks: ['10.0.0.1', '10.0.0.2'] }]],
+    ['nothing, if its list is empty', [[]], [{ uid: 902, networks: [] }]],
+    ['everything, while one release may', [['10.0.0.1'], null], []],
+  ])('confine a service to %s', (_, units, expected) => {
+    expect(
+      rulesOf(
+        guard,
+        units.map((networks) => unit({ networks })),
+        known,
+      ).confined,
+    ).toEqual(expected)
+  })
+
+  it('never confine root', () => {
+    expect(rulesOf(guard, [unit({ user: 'root', networks: [] })], known).confined).toEqual([])
+  })
+
+  it('change only in their sets when instances come and go, and refuse nothing in the mode observe', () => {
+    const before = tableText(rulesOf(guard, [unit()], known))
+    const after = rulesOf(guard, [unit(), unit({ port: 18_002 })], known)
+    expect(tableText(after)).toBe(`${before.slice(0, before.indexOf('flush set'))}${elementsText(after)}`)
+    expect(elementsText(after)).toContain('add element inet tandem owners { 902 . 18001, 902 . 18002 }\n')
+    const chains = (mode: Guard['mode']): string =>
+      tableText(rulesOf({ ...guard, mode }, [], known))
+        .split('\n')
+        .filter((line) => line.startsWith('add rule') && !line.includes(' confine '))
+        .join('\n')
+    expect(chains('enforce')).toMatch(/reject|drop/)
+    expect(chains('observe')).not.toMatch(/reject|drop/)
+  })
+
+  it('contain no word that is not a number, an address or a name of nft', () => {
+    const word = fc.string()
+    const units = fc.array(
+      fc.record({ service: word, user: word, port: fc.constant(18_001), networks: fc.constant(null) }),
+    )
+    fc.assert(
+      fc.property(units, fc.array(word), (all, users) => {
+        const text = elementsText(rulesOf({ ...guard, users }, all, known))
+        expect(text).toMatch(/^[a-z0-9_ .,{}\n]*$/)
+      }),
+    )
+  })
+})
+
+describe('networks', () => {
+  it('that lie in another one are left out', () => {
+    expect(outermost(['10.0.0.5', '10.0.0.0/8', 'fd00::1', 'fd00::/8', '192.0.2.0/24'])).toEqual([
+      '10.0.0.0/8',
+      'fd00::/8',
+      '192.0.2.0/24',
+    ])
+    expect(outermost(['10.0.0.1/8', '10.0.0.0/8'])).toHaveLength(1)
+  })
+})
+
+describe('counts', () => {
+  const listed = JSON.stringify({
+    nftables: [
+      { metainfo: { version: '1.0.6' } },
+      {
+        set: {
+          name: 'seen',
+          elem: [{ elem: { val: { concat: [901, '127.77.3.4', 5432] }, counter: { packets: 3, bytes: 180 } } }],
+        },
+      },
+    ],
+  })
+  const names = {
+    callerOf: (uid: number) => ({ 901: 'shop' })[uid] ?? `user ${uid}`,
+    routeOf: (one: string) => (one === '127.77.3.4 5432' ? 'db' : null),
+    ownerOf: (port: number) => (port === 18_001 ? 'db' : null),
+  }
+
+  it('come from the sets of nft, which may be empty', () => {
+    expect(countedIn(listed)).toEqual([{ words: ['901', '127.77.3.4', '5432'], count: 3 }])
+    expect(countedIn('{"nftables":[{"set":{"name":"seen"}}]}')).toEqual([])
+  })
+
+  it('are added for each pair of a caller and a service; ports of nobody are left out', () => {
+    const refused = [{ words: ['60', '127.77.3.4', '5432'], count: 2 }]
+    const refusedPorts = [18_001, 18_009].map((port) => ({ words: ['60', `${port}`], count: 1 }))
+    expect(callsOf({ seen: countedIn(listed), refused, refusedPorts }, names)).toEqual([
+      { from: 'shop', to: 'db', seen: 3, refused: 0 },
+      { from: 'user 60', to: 'db', seen: 0, refused: 3 },
+    ])
+  })
+})
+
+describe('open connections', () => {
+  const rules = rulesOf(guard, [unit()], known)
+  const line = (uid: string, to = '127.77.3.4:5432'): string =>
+    `0      0      127.0.0.1:40414 ${to} ${uid} ino:24444418 sk:81 cgroup: <->`
+
+  it.each([
+    ['of a service that uses the other', line('uid:901'), false],
+    ['of a service that does not', line('uid:950'), true],
+    ['of root', line(''), false],
+    ['of a user that the cluster file names', line('uid:60'), false],
+    ['to a port of nobody', line('uid:950', '127.77.3.4:80'), false],
+  ])('%s', (_, text, expected) => {
+    const [one] = connectionsIn(`${text}\n`)
+    expect(one && isRefused(one, rules)).toBe(expected)
+  })
+})

@@ -1,0 +1,157 @@
+import { outermost } from './outermost.ts'
+
+/** The rules of one machine, in numbers. Text of nft(8) follows from nothing else. */
+export interface TableRules {
+  mode: 'observe' | 'enforce'
+  /** User ids of root, the balancer and the agent: they may connect to everything. */
+  free: readonly number[]
+  /** User ids of the balancer: only they answer at the addresses of routes. */
+  balancers: readonly number[]
+  /** User ids that may connect to every route. */
+  users: readonly number[]
+  /** The ports of instances, and the user id of the service of each. */
+  owners: readonly { uid: number; port: number }[]
+  routes: readonly { address: string; port: number }[]
+  /** Who may connect to which route. */
+  may: readonly { uid: number; address: string; port: number }[]
+  /** Services that may connect to these networks only, and to this machine's loopback. */
+  confined: readonly { uid: number; networks: readonly string[] }[]
+}
+
+export const tableName = 'tandem'
+/** The loopback addresses of services. */
+export const routeNet = '127.77.0.0/16'
+const table = `inet ${tableName}`
+/** Longer than the week of which the counts tell. */
+const kept = 'flags dynamic,timeout; counter; timeout 8d; size 65535;'
+
+/** The sets that a change of rules fills again. The others count, and keep their elements. */
+const filled = {
+  free: 'type uid;',
+  users: 'type uid;',
+  balancers: 'type uid;',
+  instance_ports: 'type inet_service;',
+  owners: 'type uid . inet_service;',
+  routes: 'type ipv4_addr . inet_service;',
+  may: 'type uid . ipv4_addr . inet_service;',
+  confined: 'type uid;',
+  networks: 'type uid . ipv4_addr; flags interval;',
+  networks6: 'type uid . ipv6_addr; flags interval;',
+} as const
+
+/** `seen` and `refused`: connections to routes; `refused_ports`: to instances; `strangers`: answers of a wrong user. */
+const counting = {
+  seen: `type uid . ipv4_addr . inet_service; ${kept}`,
+  refused: `type uid . ipv4_addr . inet_service; ${kept}`,
+  refused_ports: `type uid . inet_service; ${kept}`,
+  strangers: `type uid . inet_service; ${kept}`,
+} as const
+
+/**
+ * Makes the table, or changes it, in one transaction; what it has counted stays. Only the packets that open a connection
+ * are looked at: closed sockets have no user, and rules for every packet would drop packets of allowed users.
+ */
+export const tableText = (rules: TableRules): string =>
+  [
+    `add table ${table}`,
+    ...Object.entries({ ...filled, ...counting }).map(([name, is]) => `add set ${table} ${name} { ${is} }`),
+    ...chains(rules).flatMap(([name, hook]) => [
+      `add chain ${table} ${name}${hook === null ? '' : ` { type filter hook ${hook} priority filter; policy accept; }`}`,
+      `flush chain ${table} ${name}`,
+    ]),
+    ...chains(rules).flatMap(([name, , lines]) => lines.map((line) => `add rule ${table} ${name} ${line}`)),
+    elementsText(rules),
+  ].join('\n')
+
+const opens = 'tcp flags & (syn | ack) == syn'
+const answers = 'tcp flags & (syn | ack) == syn | ack'
+const caller = 'meta skuid . ip daddr . tcp dport'
+
+function chains({ mode }: TableRules): [string, string | null, string[]][] {
+  const refuse = mode === 'enforce' ? ['reject with tcp reset'] : []
+  const drop = mode === 'enforce' ? ['drop'] : []
+  return [
+    [
+      'instance',
+      null,
+      [
+        'meta skuid @free accept',
+        'meta skuid . tcp dport @owners accept',
+        'update @refused_ports { meta skuid . tcp dport }',
+        ...refuse,
+      ],
+    ],
+    ['called', null, [`update @seen { ${caller} }`, 'accept']],
+    [
+      'route',
+      null,
+      [
+        'meta skuid @free accept',
+        `${caller} @may goto called`,
+        'meta skuid @users goto called',
+        `update @refused { ${caller} }`,
+        ...(mode === 'enforce' ? refuse : ['goto called']),
+      ],
+    ],
+    [
+      'answer_instance',
+      null,
+      ['meta skuid . tcp sport @owners accept', 'update @strangers { meta skuid . tcp sport }', ...drop],
+    ],
+    ['answer_route', null, ['meta skuid @balancers accept', 'update @strangers { meta skuid . tcp sport }', ...drop]],
+    [
+      'confine',
+      null,
+      [
+        'ip daddr 127.0.0.0/8 accept',
+        'ip6 daddr ::1 accept',
+        'meta skuid . ip daddr @networks accept',
+        'meta skuid . ip6 daddr @networks6 accept',
+        `${opens} reject with tcp reset`,
+        `${answers} drop`,
+        'meta l4proto != tcp drop',
+      ],
+    ],
+    [
+      'out',
+      'output',
+      [
+        `${opens} oif "lo" tcp dport @instance_ports jump instance`,
+        `${opens} oif "lo" ip daddr . tcp dport @routes jump route`,
+        `${answers} oif "lo" tcp sport @instance_ports jump answer_instance`,
+        `${answers} oif "lo" ip saddr . tcp sport @routes jump answer_route`,
+        'meta skuid @confined jump confine',
+      ],
+    ],
+    ['in', 'input', mode === 'enforce' ? [`${opens} iif != "lo" tcp dport @instance_ports reject with tcp reset`] : []],
+  ]
+}
+
+/** Fills the sets again, also in one transaction. */
+export function elementsText({ free, balancers, users, owners, routes, may, confined }: TableRules): string {
+  const of = (family: 4 | 6): string[] =>
+    confined.flatMap(({ uid, networks }) =>
+      outermost(networks)
+        .filter((network) => network.includes(':') === (family === 6))
+        .map((network) => `${uid} . ${network}`),
+    )
+  const elements: Record<keyof typeof filled, string[]> = {
+    free: free.map(String),
+    users: users.map(String),
+    balancers: balancers.map(String),
+    instance_ports: owners.map(({ port }) => `${port}`),
+    owners: owners.map(({ uid, port }) => `${uid} . ${port}`),
+    routes: routes.map(({ address, port }) => `${address} . ${port}`),
+    may: may.map(({ uid, address, port }) => `${uid} . ${address} . ${port}`),
+    confined: confined.map(({ uid }) => `${uid}`),
+    networks: of(4),
+    networks6: of(6),
+  }
+  return Object.entries(elements)
+    .flatMap(([name, all]) => [
+      `flush set ${table} ${name}`,
+      ...(all.length === 0 ? [] : [`add element ${table} ${name} { ${[...new Set(all)].join(', ')} }`]),
+    ])
+    .concat('')
+    .join('\n')
+}
