@@ -70,7 +70,7 @@ export const firewallSuite = (lend: () => Promise<Pair>): void => {
     })
 
     it('is there again after the rules of the machine were loaded, and after a reboot before the first service', async () => {
-      const theirs = 'table inet theirs { chain in { type filter hook input priority 0; } }\n'
+      const theirs = 'table inet theirs {\n  chain in {\n    type filter hook input priority 0;\n  }\n}\n'
       a().write('/etc/nftables.conf', `#!/usr/sbin/nft -f\nflush ruleset\n${theirs}`, 0o755)
       await a().must(['systemctl', 'enable', '--now', 'nftables'])
       for (const verb of ['reload', 'restart']) {
