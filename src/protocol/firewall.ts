@@ -48,4 +48,3 @@ export const firewall = {
 } satisfies Slice
 
 export type GuardedRoute = z.infer<typeof guardedRouteSchema>
-export type Call = z.infer<typeof callSchema>

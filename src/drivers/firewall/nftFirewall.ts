@@ -33,7 +33,6 @@ export interface NftOptions {
 }
 
 const files = { guard: 'firewall.json', rules: 'firewall.nft' }
-export const firewallFiles = Object.values(files)
 const guardSchema = z.object({
   mode: z.enum(firewallModes),
   users: z.array(z.string()),
