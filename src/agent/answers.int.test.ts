@@ -38,6 +38,7 @@ beforeEach(async () => {
     ...{ connection, supervisor, commands, failed: (error) => failures.push(error), clock: systemClock },
     examine: async () => checkup,
     numbers: async () => ({ counting: '1', instances: [], services: [], load }),
+    requirements: () => Promise.reject(new Error('not asked')),
   })
 })
 afterEach(async () => {

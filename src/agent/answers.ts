@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 import { commandInstance, type Answer, type Ask, type UnknownAsk } from '../protocol/ask.ts'
+import type { RequirementFacts } from '../protocol/requirements.ts'
 import type { ControllerConnection } from './controllerConnection.ts'
 import { exitOf, type CommandWork } from './commandJobs.ts'
 import type { JobRunner } from './jobs/jobRunner.ts'
@@ -16,6 +17,7 @@ interface Parts {
   clock: Clock
   examine: () => Promise<Checkup>
   numbers: () => Promise<Extract<Answer, { kind: 'numbers' }>['numbers']>
+  requirements: (asked: Extract<Ask, { kind: 'requirements' }>) => Promise<RequirementFacts>
   failed: (error: unknown) => void
 }
 
@@ -26,7 +28,7 @@ const mostLogs = 64
 const signOfLifeMs = 5_000
 
 /**
- * Answers requests of the controller: output of instances, one-off commands, checkups, numbers. Each answer is one stream.
+ * Answers requests of the controller: output of instances, one-off commands, checkups, numbers, requirements. Each answer is one stream.
  */
 export class Answers {
   #parts: Parts
@@ -94,6 +96,8 @@ export class Answers {
         yield { kind: 'checkup', checkup: await this.#parts.examine() }
       } else if (ask.kind === 'numbers') {
         yield { kind: 'numbers', numbers: await this.#parts.numbers() }
+      } else if (ask.kind === 'requirements') {
+        yield { kind: 'requirements', facts: await this.#parts.requirements(ask) }
       } else {
         throw new OperatorError(
           'E_NOT_FOUND',

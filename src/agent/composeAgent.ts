@@ -20,6 +20,7 @@ import { LateWrites } from './lateWrites.ts'
 import type { Loopback } from './loopback.ts'
 import { InstancePorts, type PortRange } from './ports.ts'
 import { Problems } from './problems.ts'
+import { requirementFacts } from './requirements/requirementFacts.ts'
 import { ReleaseLauncher } from './releaseLauncher.ts'
 
 export interface ComposeOptions {
@@ -123,6 +124,7 @@ export async function composeAgent(options: ComposeOptions, around: Surroundings
   const answers = new Answers({
     ...{ connection, supervisor, commands: jobs.commands, failed, clock },
     examine: () => options.examine(self()),
+    requirements: (asked) => requirementFacts(asked, { supervisor, load, env }),
     numbers: () => machineNumbers({ balancer, load, running: () => own.services.takingRequests() }),
   })
   opened.defer(() => answers.close())

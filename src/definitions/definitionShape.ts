@@ -15,6 +15,7 @@ import { jailShape } from './jailShape.ts'
 import { environmentNamePattern, namePattern, nameRule, refuseEnvironmentName, refuseName } from './names.ts'
 import { checkHost, longestHost } from './pathRules.ts'
 import { outputPath } from './outputPath.ts'
+import { requireShape } from './requires/requireShape.ts'
 import { route } from './routeShape.ts'
 import { useShape } from './uses/useShape.ts'
 import { limitsOf, listenKinds, mostEntries, stopSignals, strategies } from './bounds.ts'
@@ -227,6 +228,13 @@ export const definitionKeys = {
       list(useShape, { what: 'services', least: 1, most: mostEntries }),
       'Services of this cluster, and addresses outside it, that this service calls. Each service gives the variables NAME_HOST and NAME_PORT, and NAME_URL if it listens http.',
       ['needs', 'depends_on', 'dependencies', 'links', 'requires_services'],
+    ),
+  ),
+  requires: omitted(
+    nested(
+      requireShape,
+      'Programs, packages and room that a machine must have. A rollout checks them first, on every machine that is to run the release; a restart, a reboot or a way back is never refused for them.',
+      ['requirements', 'prerequisites', 'preconditions'],
     ),
   ),
   machines: optional(machineNames, 'Machines that run the service. Left out: all.', ['machine', 'servers', 'nodes']),

@@ -7,6 +7,7 @@ export const errorCodes = {
   E_DEFINITION: { exit: 2, status: 422, means: 'a definition file has errors; each is shown with its line' },
   E_IN_USE: { exit: 4, status: 409, means: 'other services use what this change would take away' },
   E_NAMES: { exit: 1, status: 500, means: 'the hosts file cannot hold the names of services' },
+  E_REQUIREMENTS: { exit: 4, status: 422, means: 'a machine lacks something that the release requires' },
   E_USES: { exit: 4, status: 422, means: 'a definition uses a service in a way that the service does not offer' },
   E_BUILD: { exit: 1, status: 500, means: 'the build or test command failed; nothing was published' },
   E_RELEASE_CONTENT: { exit: 2, status: 422, means: 'the folder contains something that a release may not contain' },

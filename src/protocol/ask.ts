@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { checkupSchema } from './checkup.ts'
 import { linkSchema } from './names.ts'
 import { machineNumbersSchema } from './numbers.ts'
+import { requirementFactsSchema, requirementsAsk } from './requirements.ts'
 import { definitionSchema } from '../definitions/definitionSchema.ts'
 
 const command = {
@@ -36,6 +37,7 @@ export const askSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('checkup'), id: z.string() }),
   /** Requests the counts and the load of this machine, once. */
   z.object({ kind: z.literal('numbers'), id: z.string() }),
+  z.object({ kind: z.literal('requirements'), id: z.string(), ...requirementsAsk }),
   z.object({ kind: z.literal('cancel'), id: z.string() }),
 ])
 export type Ask = z.infer<typeof askSchema>
@@ -71,6 +73,7 @@ export const answerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('clock'), at: z.number() }),
   z.object({ kind: z.literal('checkup'), checkup: checkupSchema }),
   z.object({ kind: z.literal('numbers'), numbers: machineNumbersSchema }),
+  z.object({ kind: z.literal('requirements'), facts: requirementFactsSchema }),
   z.object({ kind: z.literal('end') }),
 ])
 export type Answer = z.infer<typeof answerSchema>

@@ -1,5 +1,6 @@
 import type { Definition } from '../definitions/definition.ts'
 import type { ReleaseSource } from '../events/fleetEvents.ts'
+import type { Answered } from './requirements.ts'
 import type { RolloutKind } from '../events/rolloutEvents.ts'
 
 export type RolloutCommand =
@@ -28,4 +29,6 @@ export interface StartRollout {
   removeData: boolean
   /** Also where that takes something away from services that use this one. */
   force?: boolean
+  /** The answers of the machines that are to run the release about its requirements. Left out: nobody asked them. */
+  answered?: Answered
 }

@@ -10,6 +10,7 @@ import type { Moment } from '../decision/moment.ts'
 import { closedUnsaid } from './openPorts.ts'
 import type { Observed } from '../decision/observed.ts'
 import { refuse } from '../decision/refuse.ts'
+import { refuseRequirements } from './requirements.ts'
 import { resolveRoutes, routeHolder, routeInWords } from './routes.ts'
 import { instancesOf, instancesOn, isReachable, servesWithout } from '../fleet/serving.ts'
 import { strategyOf, wantedOn } from './serviceView.ts'
@@ -52,6 +53,7 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
     (uses.length > 0 ? refuseInability(state, observed, namesAbility, name) : null) ??
     // A restart or a way back is never refused for what has changed around the service.
     (kind === 'deploy' ? refuseUses(state, release.definition) : null) ??
+    (kind === 'deploy' ? refuseRequirements(state, release.definition, command.answered ?? {}) : null) ??
     (kind === 'remove' && !command.force ? refuseRemovingUsed(state, name) : null) ??
     (kind === 'deploy' && !service?.completed.includes(release.id) ? refuseClosingUsed(state, name, routes) : null) ??
     (service && kind === 'deploy' ? refuseClosing(state, service, release) : null) ??
@@ -90,6 +92,13 @@ function refuseRemovingUsed(state: State, service: string): Refusal | null {
   if (users.length === 0) return null
   const next = `remove ${service} from their \`uses\` and push them first, or: tandem remove ${service} --force`
   return refuse('E_IN_USE', `${users.join(', ')} ${users.length === 1 ? 'uses' : 'use'} ${service}`, service, next)
+}
+
+/** The definition of the release that a rollout would run; `null`: it runs none, or is refused. */
+export function definitionToRun(state: State, command: StartRollout): Definition | null {
+  if (command.kind === 'stop' || command.kind === 'remove') return null
+  const release = chooseRelease(state, command, state.services[command.service])
+  return 'type' in release ? null : release.definition
 }
 
 function chooseRelease(state: State, command: StartRollout, service: Service | undefined): Release | Refusal {

@@ -169,6 +169,22 @@ describe('the command line', () => {
     expect(await refused('push', path)).toMatchObject({ exit: 2, error: { code: 'E_DEFINITION' } })
   })
 
+  it('refuses a rollout to machines that lack what it requires, also with --dry-run, and begins nothing', async () => {
+    const lacking = folder(
+      'needy',
+      'service: needy\nrun: [sleep, "1000"]\nlisten: none\nrequires: { commands: [sh, no-such-program], memory: 4M }\n',
+    )
+    const lacks = 'machine a lacks the program no-such-program; machine b lacks the program no-such-program'
+    const error = { code: 'E_REQUIREMENTS', message: lacks, next: 'install on this computer: no-such-program' }
+    const failed = await refused('push', lacking)
+    expect(failed).toMatchObject({ exit: 4, error })
+    expect((await eyes.status()).services.map(({ service }) => service)).not.toContain('needy')
+    const { out } = await laptop.run('releases', 'needy', '--json')
+    const [release] = (JSON.parse(out[0] ?? '') as { releases: { release: string }[] }).releases
+    const rehearsed = await refused('deploy', 'needy', '--release', release?.release ?? '', '--dry-run')
+    expect(rehearsed).toMatchObject({ exit: 4, error })
+  })
+
   it('exits with 3 when the controller is unreachable, with 4 when it refuses', async () => {
     const port = '1' // no process listens on this port
     const [env, before] = [laptop.env, { ...laptop.env }]

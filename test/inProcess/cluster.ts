@@ -125,7 +125,7 @@ export class Cluster {
     const numbers = new NumbersKeeper({ controller, logger: pino({ level: 'silent' }) })
     const past = new Past({ log, config, snapshots: null, clock })
     const rooms = { controller, numbers, past, releases: { resolve: resolved(controller) } } as unknown as Rooms
-    const handlers = operationHandlers(rooms, channels)
+    const handlers = operationHandlers(rooms, { channels, asks })
     const end: ControllerEnd = {
       connect: (machine, link) => links.connect(machine, link),
       report: async (machine, body) => {
@@ -206,6 +206,7 @@ export class Cluster {
     const answer = async (): Promise<unknown> => {
       const answered: unknown = running.handlers[name](input as never, caller, () => false) // the signature pairs them
       if (!isDeciding(answered)) return answered
+      await answered.before?.()
       return answered.answer(await running.controller.execute(answered.request, caller.name))
     }
     return this.wait(answer()) as Promise<Result<Operations[N]>> // likewise

@@ -114,6 +114,7 @@ function show({ out }: Session, answer: Answer): boolean {
     case 'clock':
     case 'checkup':
     case 'numbers':
+    case 'requirements':
       return true
   }
 }

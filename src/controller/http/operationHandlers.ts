@@ -1,11 +1,16 @@
 import type { Operations, Parsed, Result } from '../../api/contract.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { commandInstance } from '../../protocol/ask.ts'
+import type { Asks } from '../asks.ts'
 import type { Channels } from '../channels.ts'
 import type { Controller } from '../controller.ts'
 import type { Deciding } from '../deciding.ts'
+import { askRequirements } from '../requirements/askRequirements.ts'
 import { linksOf } from '../../names/room.ts'
+import { hasRequirements, requirementWarnings, type Answered } from '../../rollout/requirements.ts'
 import { warningsAbout } from '../../rollout/uses.ts'
+import type { StartRollout } from '../../rollout/commands.ts'
+import { definitionToRun } from '../../rollout/startRollout.ts'
 import { placeToRun } from '../../rollout/placeToRun.ts'
 import { unlessRefused } from '../refusalError.ts'
 import { findEvents } from '../findEvents.ts'
@@ -22,7 +27,7 @@ import { ownMachine } from './callers.ts'
  * The calls of the API. Each takes its parsed input, runs a command or a read, and returns the view of it. A call that
  * can be a dry run returns its command and its view instead.
  */
-export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
+export function operationHandlers(rooms: Rooms, { channels, asks }: { channels: Channels; asks: Asks }): Handlers {
   const { controller, releases, tokens, sessions, callers, membership, overview } = rooms
   const position = (): number => controller.state.position
   return {
@@ -30,7 +35,7 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
     overview: () => overview.now(),
     rollouts: ({ query }) => ({ rollouts: controller.history.all(query.service ?? null).slice(-query.limit) }),
     rollout: ({ params }) => findRollout(controller.history, params.id),
-    startRollout: ({ body }) => startRollout(controller, releases, body),
+    startRollout: ({ body }) => startRollout({ controller, releases, asks }, body),
     abortRollout: ({ params }) => {
       const { id } = findRollout(controller.history, params.id)
       return {
@@ -98,8 +103,7 @@ export function operationHandlers(rooms: Rooms, channels: Channels): Handlers {
 }
 
 function startRollout(
-  controller: Controller,
-  releases: ReleaseRoom,
+  { controller, releases, asks }: { controller: Controller; releases: ReleaseRoom; asks: Asks },
   body: Parsed<Operations['startRollout']>['body'],
 ): Deciding<Result<Operations['startRollout']>> {
   const { service, kind, allowOutage, removeData, force } = body
@@ -107,12 +111,18 @@ function startRollout(
   const runs = (): string | null => controller.state.services[service]?.current?.release ?? null
   let release: string | null = null
   let running: string | null = null
+  let answered: Answered = {}
+  const request = (): StartRollout => {
+    release = body.release === null ? null : releases.resolve(service, body.release)
+    running = runs()
+    return { type: 'StartRollout', rollout, service, kind, release, allowOutage, removeData, force, answered }
+  }
   return {
-    request: () => {
-      release = body.release === null ? null : releases.resolve(service, body.release)
-      running = runs()
-      return { type: 'StartRollout', rollout, service, kind, release, allowOutage, removeData, force }
+    before: async () => {
+      const meant = definitionToRun(controller.state, request())
+      if (meant && hasRequirements(meant)) answered = await askRequirements(controller, asks, meant)
     },
+    request,
     answer: (events) => {
       const started = events.find((event) => event.type === 'RolloutStarted')
       return {
@@ -121,7 +131,12 @@ function startRollout(
         release: started?.data.release ?? release ?? running ?? controller.releases.all(service).at(-1)?.release ?? '',
         previous: started ? started.data.previous : running,
         rollout: started ? (controller.history.get(rollout) ?? null) : null,
-        warnings: started ? warningsAbout(controller.state, started.data) : [],
+        warnings: started
+          ? [
+              ...warningsAbout(controller.state, started.data),
+              ...requirementWarnings(controller.state, started.data, answered),
+            ]
+          : [],
       }
     },
   }

@@ -111,7 +111,7 @@ export async function buildServer(
   takeChannels(server.server, channels, rooms.callers, logger)
   await server.register(
     async (api) => {
-      addOperations(api, rooms, channels)
+      addOperations(api, rooms, { channels, asks })
       addStreams(api, rooms, asks)
       addObjects(api, rooms, logger)
       addAgentCalls(api, rooms, links, { asks, channels })
@@ -134,9 +134,9 @@ export async function buildServer(
   return { server, links, channels, asks }
 }
 
-function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): void {
+function addOperations(api: FastifyInstance, rooms: Rooms, ends: Pick<AgentEnds, 'channels' | 'asks'>): void {
   const { callers, membership } = rooms
-  const handlers = operationHandlers(rooms, channels)
+  const handlers = operationHandlers(rooms, ends)
   const callerOf = async (request: FastifyRequest, role: Operation['role']): Promise<Caller> => {
     if (role === 'visitor')
       return { role, machine: null, name: 'a browser with a link', secret: callers.mayVisit(request) }
@@ -170,6 +170,7 @@ function addOperations(api: FastifyInstance, rooms: Rooms, channels: Channels): 
         const answer: unknown = handlers[name](input as never, caller, () => reply.raw.destroyed)
         if (dryRun !== true) return answer
         const deciding = answer as Deciding<unknown> // by the type of the handlers
+        await deciding.before?.()
         const { dryRun: isDryRun } = request.query as { dryRun: boolean } // validated above
         return isDryRun
           ? { dryRun: true, events: (await rooms.controller.rehearse(deciding.request)).map(inWords) }

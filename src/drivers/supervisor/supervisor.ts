@@ -165,6 +165,8 @@ export interface SupervisorDriver {
    * see it. Slower than `ownsSocket`: use it for messages only.
    */
   whoOwns(port: number): Promise<SocketOwner | null>
+  /** Why this machine cannot hold the jail, in words that follow "machine a"; `null`: it can. Left out: the driver does not jail. */
+  cannotJail?(jail: Jail): string | null
   isAlive(id: string): boolean
   /** Problems that keep the driver from seeing or doing its work, as text. Empty if there are none. */
   problems?(): string[]

@@ -1,3 +1,5 @@
+import { whyNoNft } from '../../firewall/nft.ts'
+import type { Jail } from '../../../definitions/definition.ts'
 import { join } from 'node:path'
 import type { DataFolders } from '../dataFolders.ts'
 import type { Clock } from '../../../lib/clock.ts'
@@ -22,7 +24,7 @@ import { createSystemctl, type UnitState } from '../../../systemd/systemctl.ts'
 import { SystemdInstance, type InstanceHouse } from './systemdInstance.ts'
 import { listUnits, type UnitRecord } from './unitFiles.ts'
 import { serviceUsers } from './serviceUsers.ts'
-import { openUnitHost, type UnitHost } from './unitHost.ts'
+import { confinesByUnit, openUnitHost, type UnitHost } from './unitHost.ts'
 import { UnitLooks } from './unitLooks.ts'
 import { UnitReloads } from './unitReloads.ts'
 import { unitName } from './unitName.ts'
@@ -148,6 +150,11 @@ class SystemdSupervisor implements SupervisorDriver {
       if (!instance.isStopping) await this.#undoStart(spec, instance, error)
       throw error
     }
+  }
+
+  cannotJail({ addresses }: Jail): string | null {
+    if (!addresses || confinesByUnit() || whyNoNft() === null) return null
+    return 'cannot restrict a service to addresses: that needs nftables or cgroup v2'
   }
 
   async #begin(spec: InstanceSpec, instance: SystemdInstance): Promise<Started> {

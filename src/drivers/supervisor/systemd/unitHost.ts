@@ -99,7 +99,7 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
  * `IPAddressDeny=` of a unit is a BPF program at its cgroup, which only v2 supports. Without v2, systemd starts the unit
  * without it and only logs that.
  */
-const confinesByUnit = (): boolean => existsSync('/sys/fs/cgroup/cgroup.controllers')
+export const confinesByUnit = (): boolean => existsSync('/sys/fs/cgroup/cgroup.controllers')
 
 function cannotConfine({ id }: InstanceSpec): OperatorError {
   const message = 'this machine cannot restrict the service to addresses: that needs nftables or cgroup v2'
