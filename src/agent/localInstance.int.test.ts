@@ -4,10 +4,11 @@ import { createFakeSupervisor, type FakeSupervisor } from '../drivers/supervisor
 import type { Claimed } from '../drivers/supervisor/supervisor.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import type { InstanceLimits } from './instanceLimits.ts'
-import { loopback } from './loopback.ts'
+import { loopback, type Loopback } from './loopback.ts'
 import { LocalInstance, type Adopted } from './localInstance.ts'
 import { TestClock } from '../lib/testing/testClock.ts'
 import { aDefinition, listen, release } from './testing/given.ts'
+import { VirtualClock } from '../lib/testing/virtualClock.ts'
 import { until } from '../lib/testing/until.ts'
 
 const id = 'shop-r1-a-1'
@@ -36,17 +37,18 @@ interface Given {
   definition?: Partial<Definition>
   limits?: Partial<InstanceLimits>
   clock?: Clock
+  loopback?: Loopback
   beforeStart?: (signal: AbortSignal) => Promise<void>
 }
 
-function start({ definition, limits, clock, beforeStart }: Given = {}): LocalInstance {
+function start({ definition, limits, clock, loopback: asked = loopback, beforeStart }: Given = {}): LocalInstance {
   const port = service.port
   const whole = aDefinition(definition)
   const instance = new LocalInstance(
     { id, release, definition: whole },
     {
       supervisor,
-      loopback,
+      loopback: asked,
       clock: clock ?? systemClock,
       random: () => 0,
       crowd: () => 1,
@@ -83,6 +85,25 @@ describe('an instance is ready', () => {
     expect(instance.reason).toMatch(/not ready within 0.3 s: another process answers on port \d+/)
     supervisor.setListening(id, true)
     await becomes(instance, 'ready')
+  })
+  it('after `delay`, without a probe before it, and also if it answers at once', async () => {
+    const clock = new VirtualClock()
+    let probes = 0
+    const counted = {
+      ...loopback,
+      probe: (...about: Parameters<typeof loopback.probe>) => (probes++, loopback.probe(...about)),
+    }
+    const instance = start({
+      clock,
+      loopback: counted,
+      definition: { health: { ...aDefinition().health, delayMs: 5_000 } },
+    })
+    await until(() => expect(supervisor.running()).toEqual([id]))
+    await clock.advance(4_999)
+    expect([instance.state, probes]).toEqual(['starting', 0])
+    await clock.advance(1)
+    await becomes(instance, 'ready')
+    expect(probes).toBe(1)
   })
   it.each([404, 500, 503])('not while it answers %i, and it may still become ready after `within`', async (bad) => {
     status = bad

@@ -85,6 +85,8 @@ export class LocalInstance {
   #adopted: Adopted | null
   /** True if requests went to the instance when this agent started and no probe has shown it unhealthy since. */
   #isPresumedWell = false
+  /** How long the process ran before this agent watched it. */
+  #ageMs = 0
 
   constructor({ id, release, definition, adopted = null, remembered = null }: Asked, parts: Parts) {
     this.id = id
@@ -192,6 +194,7 @@ export class LocalInstance {
     else this.#enter('starting', null)
     this.#mainIsGone = false
     const exit = await this.#watchToItsEnd(signal)
+    this.#ageMs = 0
     if (exit && !signal.aborted) this.#ended(exit)
     return exit
   }
@@ -229,6 +232,7 @@ export class LocalInstance {
   /** Restores what is known about the process. It may have been restarted while no agent watched. */
   #recall({ startedAt, restarts }: Claimed): void {
     this.restarts = Math.max(this.restarts, restarts)
+    if (startedAt !== null) this.#ageMs = Math.max(0, this.#parts.clock.now() - startedAt)
     const isSameLife = this.#before !== null && (startedAt === null || this.#before.since >= startedAt)
     if (!isSameLife) this.#before = startedAt === null ? null : { state: 'ready', since: startedAt }
     if (this.#before?.state === this.state) this.since = this.#before.since
@@ -272,11 +276,12 @@ export class LocalInstance {
 
   /** Probes until the signal is aborted: first for readiness, then for health. */
   async #watch(signal: AbortSignal): Promise<void> {
-    const { withinMs, settleMs } = this.definition.health
+    const { withinMs, settleMs, delayMs = 0 } = this.definition.health
     const startedAt = this.#elapsed()
     let misses = 0
     let wellSince: number | null = null
-    if (this.definition.listen === 'none') await sleep(this.#parts.clock, settleMs, signal)
+    const firstMs = Math.max(delayMs - this.#ageMs, this.definition.listen === 'none' ? settleMs : 0)
+    if (firstMs > 0) await sleep(this.#parts.clock, firstMs, signal)
     while (!signal.aborted) {
       const result = await this.#ask(signal)
       if (signal.aborted || this.#mainIsGone) return

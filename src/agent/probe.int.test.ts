@@ -44,6 +44,28 @@ describe('a probe', () => {
     expect(await ask(await serve((socket) => socket.end(answer)))).toEqual(result)
   })
 
+  it.each([
+    ['status: 204', 204, null],
+    ['status: 204', 200, 'GET /up?a=b answered 200, and `health.status` is 204'],
+    ['status: [200-299, 401]', 401, null],
+    ['status: [200-299, 401]', 302, 'GET /up?a=b answered 302, and `health.status` is 200-299, 401'],
+  ])('is judged by `%s`: %i', async (written, status, reason) => {
+    const port = await serve((socket) => socket.end(`HTTP/1.1 ${status} x\r\n\r\n`))
+    expect(await ask(port, written)).toEqual(reason === null ? { ok: true } : { ok: false, reason })
+  })
+
+  it('sends the fields of `health.header`', async () => {
+    let asked = ''
+    const port = await serve((socket, request) => {
+      asked = request
+      socket.end('HTTP/1.1 200 OK\r\n\r\n')
+    })
+    expect(await ask(port, 'header: { X-Probe: 1, user-agent: mine }')).toEqual({ ok: true })
+    expect(asked).toBe(
+      `GET /up?a=b HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nX-Probe: 1\r\nuser-agent: mine\r\nConnection: close\r\n\r\n`,
+    )
+  })
+
   it('requests the path exactly as written, and accepts an answer in pieces', async () => {
     let asked = ''
     const port = await serve((socket, request) => {

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Definition } from '../definitions/definition.ts'
+import { isAccepted } from '../definitions/health/statusShape.ts'
 import { probeHostOf } from '../definitions/probeHost.ts'
 import type { Clock } from '../lib/clock.ts'
 
@@ -15,12 +16,13 @@ export type ProbeResult =
   | { ok: false; reason: string; isClosed?: boolean; isUnseen?: boolean }
 
 /**
- * Sends one probe to one instance: an HTTP status of 2xx or 3xx, or a TCP connection, counts as good. Never rejects.
+ * Sends one probe to one instance: an HTTP status that `health.status` accepts, or a TCP connection, counts as good.
+ * Never rejects.
  * Each probe uses its own connection for `timeoutMs` at most. Probes are most of what an idle agent does, hence the
  * bare socket: Node's own client, an `AbortSignal` for each probe, or an orderly shutdown each cost a third more.
  */
 export function probe(definition: Definition, port: number, signal: AbortSignal, clock: Clock): Promise<ProbeResult> {
-  const { path, timeoutMs } = definition.health
+  const { path, timeoutMs, status, header = {} } = definition.health
   const what = definition.listen === 'http' ? `GET ${path}` : 'a connection'
   if (signal.aborted) return Promise.resolve({ ok: false, reason: `${what} was not tried` })
   const { promise, resolve } = Promise.withResolvers<ProbeResult>()
@@ -38,8 +40,10 @@ export function probe(definition: Definition, port: number, signal: AbortSignal,
     signal.removeEventListener('abort', cut)
     resolve({ ok: false, reason: `${what} was not answered: the connection was closed` })
   })
-  if (definition.listen === 'http') askHttp(socket, path, probeHostOf(definition) ?? `127.0.0.1:${port}`, resolve)
-  else
+  if (definition.listen === 'http') {
+    const head = headOf(path, { Host: probeHostOf(definition) ?? `127.0.0.1:${port}`, ...header })
+    askHttp(socket, head, (answered) => resolve(resultOf(answered, path, status)))
+  } else
     socket.on('connect', () => {
       resolve({ ok: true })
       cut()
@@ -47,11 +51,18 @@ export function probe(definition: Definition, port: number, signal: AbortSignal,
   return promise
 }
 
+function headOf(path: string, fields: Record<string, string>): string {
+  const isNamed = Object.keys(fields).some((name) => name.toLowerCase() === 'user-agent')
+  const all = { ...fields, ...(isNamed ? {} : { 'User-Agent': 'tandem-probe' }), Connection: 'close' }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`
+}
+
 /**
  * Sends one GET and evaluates only the status line. The rest is read so that the service does not see its answer cut
  * off.
  */
-function askHttp(socket: Socket, path: string, host: string, resolve: (result: ProbeResult) => void): void {
+function askHttp(socket: Socket, request: string, answered: (status: number | null) => void): void {
   let head = ''
   let bodyBytes = 0
   let isAnswered = false
@@ -65,9 +76,9 @@ function askHttp(socket: Socket, path: string, host: string, resolve: (result: P
     const status = statusOf(head)
     if (status === null && head.length <= mostHeadBytes) return
     isAnswered = true
-    resolve(resultOf(status, path))
+    answered(status)
   })
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: tandem-probe\r\nConnection: close\r\n\r\n`)
+  socket.write(request)
 }
 
 /**
@@ -82,9 +93,11 @@ function statusOf(head: string): number | null {
   return end < 0 ? null : statusOf(head.slice(end + 4))
 }
 
-function resultOf(status: number | null, path: string): ProbeResult {
+function resultOf(status: number | null, path: string, statuses: string[] | undefined): ProbeResult {
   if (status === null) return { ok: false, reason: `GET ${path} got an answer that is not HTTP/1` }
-  return status < 400 ? { ok: true } : { ok: false, reason: `GET ${path} answered ${status}` }
+  if (statuses === undefined ? status < 400 : isAccepted(status, statuses)) return { ok: true }
+  const wanted = statuses === undefined ? '' : `, and \`health.status\` is ${statuses.join(', ')}`
+  return { ok: false, reason: `GET ${path} answered ${status}${wanted}` }
 }
 
 function failure(error: NodeJS.ErrnoException, what: string, port: number): ProbeResult {

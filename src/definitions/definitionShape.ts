@@ -10,10 +10,9 @@ import { number } from './shapes/number.ts'
 import { size } from './shapes/size.ts'
 import { refuse, type Refusal } from './shapes/refusal.ts'
 import { choice, text, verbatim } from './shapes/text.ts'
-import { healthPath } from './healthPath.ts'
+import { healthShape } from './health/healthShape.ts'
 import { jailShape } from './jailShape.ts'
 import { environmentNamePattern, namePattern, nameRule, refuseEnvironmentName, refuseName } from './names.ts'
-import { checkHost, longestHost } from './pathRules.ts'
 import { outputPath } from './outputPath.ts'
 import { requireShape } from './requires/requireShape.ts'
 import { route } from './routeShape.ts'
@@ -159,61 +158,7 @@ export const definitionKeys = {
     'Traffic that instances accept: `http` requests, `tcp` connections, or `none` (a worker).',
     ['protocol', 'type'],
   ),
-  health: nested(
-    group('`health`', {
-      path: withDefault(
-        healthPath,
-        '/',
-        '/',
-        'Only for `listen: http`: an instance is ready when this path answers 2xx or 3xx.',
-        ['url', 'endpoint'],
-      ),
-      // Where no route names a host, a definition is stored as before this key existed.
-      host: {
-        ...optional(
-          text({
-            expects: 'a host name such as shop.example.com',
-            schema: { maxLength: longestHost },
-            check: checkHost,
-          }),
-          'Only for `listen: http`: the `Host` that probes send. Left out: the host of the first route that names one, else the address that is probed.',
-          ['hostname', 'domain'],
-        ),
-        stored: { omitted: true },
-      },
-      every: as(
-        'everyMs',
-        withDefault(duration(10), '100ms', 100, 'Time between probes until the instance is ready.', [
-          'interval',
-          'period',
-        ]),
-      ),
-      timeout: as(
-        'timeoutMs',
-        withDefault(duration(10), '2s', 2000, 'A probe without an answer after this has failed.'),
-      ),
-      within: as(
-        'withinMs',
-        withDefault(duration(100), '30s', 30_000, 'An instance that is not ready after this fails the rollout.', [
-          'deadline',
-          'start_period',
-          'deploy_timeout',
-        ]),
-      ),
-      settle: as(
-        'settleMs',
-        withDefault(
-          duration(0),
-          '1s',
-          1000,
-          'Only for `listen: none`: an instance is ready when it has been up for this long.',
-          ['grace'],
-        ),
-      ),
-    }),
-    'When an instance is ready.',
-    ['healthcheck', 'health_check', 'check', 'probe'],
-  ),
+  health: nested(healthShape, 'When an instance is ready.', ['healthcheck', 'health_check', 'check', 'probe']),
   routes: optional(routes, 'How requests find the service. Left out, http: any host, path `/`.', [
     'route',
     'ports',

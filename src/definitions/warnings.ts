@@ -1,4 +1,6 @@
 import type { Definition } from './definition.ts'
+import { warnAboutHealth } from './health/warnAboutHealth.ts'
+import { warnAboutStores } from './health/warnAboutStores.ts'
 import { inheritedNames, tandemNames } from './names.ts'
 import { placeholdersIn, shellNamesIn } from './placeholders.ts'
 import type { Path, YamlSource } from './yamlSource.ts'
@@ -13,6 +15,8 @@ export function warnAbout(definition: Definition, source: YamlSource): void {
   warnAboutIdle(definition, source)
   warnAboutCommand(definition.run, 'run', definition, source)
   if (definition.prepare !== null) warnAboutCommand(definition.prepare, 'prepare', definition, source)
+  warnAboutHealth(definition, source)
+  warnAboutStores(definition, source)
   for (const [name, value] of Object.entries(definition.env)) warnAboutHome(value, ['env', name], source)
   for (const [cluster, { env }] of Object.entries(definition.environments)) {
     for (const [name, value] of Object.entries(env ?? {})) {
@@ -40,12 +44,16 @@ function warnAboutIdle({ idleMs, rollout }: Definition, source: YamlSource): voi
 }
 
 function warnAboutUnused({ listen }: Definition, source: YamlSource): void {
+  const isUnprobed = listen === 'none'
   const unused: [string[], boolean, string][] = [
     [['health', 'path'], listen !== 'http', 'only http services are probed at a path'],
     [['health', 'host'], listen !== 'http', 'only http services are probed with a `Host`'],
+    [['health', 'status'], listen !== 'http', 'only http services answer with a status'],
+    [['health', 'header'], listen !== 'http', 'only http services are probed with a header'],
     [['health', 'settle'], listen !== 'none', 'only a worker (`listen: none`) is ready by staying up'],
-    [['health', 'every'], listen === 'none', 'a worker is not probed'],
-    [['health', 'timeout'], listen === 'none', 'a worker is not probed'],
+    [['health', 'every'], isUnprobed, 'a worker is not probed'],
+    [['health', 'timeout'], isUnprobed, 'a worker is not probed'],
+    [['health', 'delay'], isUnprobed, 'a worker is not probed; `settle` is its delay'],
     [['idle'], listen === 'none', 'a worker has no connections'],
     [['limits', 'body'], listen !== 'http', 'only http requests have a body'],
   ]
@@ -79,7 +87,8 @@ function warnAboutCommand(argv: string[], key: string, { env, listen }: Definiti
     if (!hasShell) warnAboutHome(word, [key, index], source)
     for (const { name, written } of placeholdersIn(word)) {
       if (name === null || !isUnset(name, key, listen)) continue
-      const why = key === 'run' ? 'a worker (`listen: none`) has none' : '`prepare` runs before there is an instance'
+      const why =
+        key === 'prepare' ? '`prepare` runs before there is an instance' : 'a worker (`listen: none`) has none'
       source.warn([key, index], `${written} is empty here: ${why}`, { part: written })
     }
   }
