@@ -1,5 +1,6 @@
 import { checksOperations } from './checks.ts'
 import { clusterOperations } from './cluster.ts'
+import { firewallOperations } from './firewall.ts'
 import { lastWordsOperations } from './lastWords.ts'
 import { mapOperations } from './map.ts'
 import { numbersOperations } from './numbers.ts'
@@ -15,4 +16,5 @@ export const largeFeatureOperations = {
   ...tailOperations,
   ...checksOperations,
   ...mapOperations,
+  ...firewallOperations,
 }

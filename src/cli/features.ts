@@ -2,6 +2,7 @@ import type { Status } from '../api/views.ts'
 import { addressLines } from './addresses/render.ts'
 import { guard } from './addresses/routes.ts'
 import { cluster } from './cluster/routes.ts'
+import { firewall } from './firewall/routes.ts'
 import { maintenanceLine } from './maintenance/render.ts'
 import { maintainMachine, maintenance } from './maintenance/routes.ts'
 import { map } from './map/routes.ts'
@@ -15,7 +16,7 @@ import { upgrade } from './upgrade/routes.ts'
 export const featureCommands = {
   machines: { maintenance },
   cluster: { cluster, upgrade },
-  looking: { names, resolve, map },
+  looking: { names, resolve, map, firewall },
 }
 
 /** into `tandem machine`, */

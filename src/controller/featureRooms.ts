@@ -4,6 +4,7 @@ import type { Asks } from './asks.ts'
 import { ChecksKeeper } from './checks/checksKeeper.ts'
 import type { Controller } from './controller.ts'
 import { askCheckup } from './http/checkups.ts'
+import { CallCounter } from './firewall/callCounter.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 import { LastWordsKeeper } from './lastWords/lastWordsKeeper.ts'
 import { NumbersKeeper } from './numbers/numbersKeeper.ts'
@@ -27,6 +28,7 @@ export const makeFeatureRooms = ({ data, snapshots, ...parts }: Parts) => ({
   lastWords: new LastWordsKeeper({ ...parts, folder: join(data, 'last-words') }),
   tails: new Tails(parts),
   checks: new ChecksKeeper(parts),
+  calls: new CallCounter({ ...parts, folder: join(data, 'calls') }),
   past: pastOf({ ...parts, snapshots }),
 })
 
@@ -46,9 +48,10 @@ export function startFeatureRooms(
   numbers.start((machine, ask, signal) => asks.ask(machine, ask, signal))
 }
 
-export async function closeFeatureRooms({ numbers, lastWords, past, checks }: FeatureRooms): Promise<void> {
+export async function closeFeatureRooms({ numbers, lastWords, past, checks, calls }: FeatureRooms): Promise<void> {
   checks.close()
   numbers.close()
   lastWords.close()
+  calls.close()
   await past.close()
 }

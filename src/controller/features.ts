@@ -8,6 +8,7 @@ import { clusterHandlers } from './cluster/handlers.ts'
 import { settingsOrders } from './cluster/orders.ts'
 import type { Controller } from './controller.ts'
 import type { Handlers, Rooms } from './handlers.ts'
+import { firewallHandlers } from './firewall/handlers.ts'
 import { releaseDefinitionHandlers } from './definitions/handlers.ts'
 import { lastWordsHandlers } from './lastWords/handlers.ts'
 import { maintenanceHandlers } from './maintenance/handlers.ts'
@@ -34,6 +35,7 @@ export const featureHandlers = (
   ...noteHandlers(rooms),
   ...namesHandlers(rooms),
   ...mapHandlers(rooms),
+  ...firewallHandlers(rooms),
   ...numbersHandlers(rooms),
   ...lastWordsHandlers(rooms),
   ...releaseDefinitionHandlers(rooms),

@@ -1,6 +1,7 @@
 import { addressFacets, checkVirtualAddresses } from './addresses/cluster.ts'
 import { addressKind, addressPrograms } from './addresses/drivers.ts'
 import { addressKeys } from './addresses/keys.ts'
+import { checkFirewall } from './firewall/check.ts'
 import { firewallFacets } from './firewall/facets.ts'
 import { firewallKeys } from './firewall/keys.ts'
 import type { ClusterDefinition } from './cluster.ts'
@@ -12,6 +13,7 @@ export const featureKeys = { ...addressKeys, ...firewallKeys }
 /** the rules that join these keys to others, */
 export const featureRules: readonly ((cluster: ClusterDefinition, source: YamlSource) => void)[] = [
   checkVirtualAddresses,
+  checkFirewall,
 ]
 
 /** lines in the difference of two cluster files, */

@@ -5,15 +5,30 @@ import { remembered } from '../lib/remembered.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
 import type { GuardedRoute } from '../protocol/firewall.ts'
 import { desiredRoutes } from '../rollout/desiredRoutes.ts'
+import type { FirewallEvents } from '../events/firewallEvents.ts'
 import type { State } from '../rollout/state.ts'
+import { firewallLinks } from './links.ts'
+import { refusalsIn } from './refusals.ts'
+import { pairOf, type FirewallState, type FirewallWorld } from './state.ts'
+import { firewallWords } from './words.ts'
 
-/** The firewall: who may connect to which service on a machine. It has no state of its own. */
-export const firewall = roomOf<State, object, object, never, 'firewall'>()({
+/** The firewall: who may connect to which service on a machine, and who was refused. */
+export const firewall = roomOf<FirewallWorld, FirewallState, FirewallEvents, never, 'firewall'>()({
   name: 'firewall',
-  words: {},
-  links: {},
-  initial: {},
-  folds: {},
+  words: firewallWords,
+  links: firewallLinks,
+  initial: { refusedCalls: {} },
+  folds: {
+    ConnectionRefused: ({ refusedCalls }, { data: { from, to } }) => ({
+      refusedCalls: { ...refusedCalls, [pairOf(from, to)]: true },
+    }),
+    ServiceRemoved: ({ refusedCalls }, { data: { service } }) => ({
+      refusedCalls: Object.fromEntries(
+        Object.entries(refusedCalls).filter(([pair]) => !pair.split(' > ').includes(service)),
+      ),
+    }),
+  },
+  facts: refusalsIn,
   commands: {},
   desire: (state, machine) => ({ firewall: guardOf(state, machine) }),
 })

@@ -16,6 +16,8 @@ const callSchema = z.object({
   /** A service, or `user NAME` for another user of the machine. */
   from: z.string(),
   to: name,
+  /** A port at which it was refused, else one at which it was seen. */
+  port,
   /** Connections since the table was made. In the mode `observe` those that would be refused count in both. */
   seen: z.int(),
   refused: z.int(),

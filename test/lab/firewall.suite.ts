@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { CallView, GuardView, WhyView } from '../../src/api/firewall.ts'
 import type { LabMachine } from './labMachine.ts'
 import type { Pair } from './pair.ts'
 import { bootMs } from './sharedPair.ts'
@@ -47,6 +48,7 @@ export const firewallSuite = (lend: () => Promise<Pair>): void => {
 
     it('then refuses a service that no `uses` names, and nobody else, without a request lost', async () => {
       await pair.applyCluster(enforce)
+      await pair.until('ready')
       await expect.poll(() => calls('stranger', echoUrl)).toMatch(/ECONNREFUSED/)
       expect(await calls('caller', echoUrl)).toMatch(/^200 /)
       expect([await asUser('games', echoUrl), await asUser('man', echoUrl), await asUser('root', echoUrl)]).toEqual([
@@ -60,6 +62,19 @@ export const firewallSuite = (lend: () => Promise<Pair>): void => {
       expect(await asUser('root', `http://127.0.0.1:${port}/`)).toBe(0)
       const outside = await pair.lab.client.run(['curl', '-s', '--max-time', '5', `http://${a().address}:${port}/`])
       expect(outside.code).toBe(7)
+    })
+
+    it('names the refused pair, why, and the key that opens the way', async () => {
+      const shown = async (): Promise<CallView | undefined> =>
+        (await pair.tandem<GuardView>('firewall', 'show')).calls.find(({ from }) => from === 'stranger')
+      await expect.poll(shown).toMatchObject({ to: 'echo', may: false, refused: { count: expect.any(Number) } })
+      expect(await pair.tandem<WhyView>('firewall', 'why', 'stranger', 'echo')).toMatchObject({
+        ...{ may: false, why: '`uses` of stranger does not name echo' },
+        next: 'add it to the definition of stranger, and push it:   uses: [echo]',
+      })
+      expect(await pair.tandem<WhyView>('firewall', 'why', 'caller', 'echo')).toMatchObject({ may: true })
+      const events = await pair.controller.must(['sh', '-c', 'tandem events --json | grep ConnectionRefused'])
+      expect(events).toContain('"from":"stranger","to":"echo"')
     })
 
     it('opens the way with a release that uses the other service, and closes it with the next', async () => {

@@ -6,7 +6,7 @@ import { aDesiredState } from '../testing/given.ts'
 import { firewall, lookEveryMs } from './firewall.ts'
 
 const guard = { mode: 'enforce' as const, users: [], routes: [] }
-const call: Call = { from: 'user man', to: 'db', seen: 0, refused: 2 }
+const call: Call = { from: 'user man', to: 'db', port: 5432, seen: 0, refused: 2 }
 
 /** A table that can refuse rules. */
 class Table implements FirewallDriver {
@@ -83,6 +83,9 @@ it('asks nothing of a machine that can hold no rules, and says so', async () => 
   feature.want(aDesiredState({ firewall: guard }), false)
   await feature.close?.()
   expect(table.held).toEqual([])
+  expect(feature.problems?.()).toEqual(['nothing keeps services of this machine from each other: nft is not installed'])
+  feature.want(aDesiredState({ firewall: { ...guard, mode: 'observe' } }), false)
+  expect(feature.problems?.()).toEqual([])
   expect(feature.report().firewall).toEqual({ state: 'unable', why: 'nft is not installed', calls: [] })
 })
 

@@ -62,7 +62,12 @@ export function firewall({ driver, problems, clock, changed }: Parts): MachineFe
       if (JSON.stringify(wanted) !== held) void work.ask()
     },
     retry: () => void work.ask(),
-    problems: () => strangers,
+    problems: () => [
+      ...(wanted?.mode === 'enforce' && driver.why !== null
+        ? [`nothing keeps services of this machine from each other: ${driver.why}`]
+        : []),
+      ...strangers,
+    ],
     report: () => {
       const why = wanted ? (driver.why ?? failure) : null
       return { firewall: { state: state(), why: why === null ? null : shortened(why), calls } }

@@ -38,24 +38,24 @@ export function callsOf(
   { callerOf, routeOf, ownerOf }: Names,
 ): Call[] {
   const calls = new Map<string, Call>()
-  const add = (uid: string, to: string | null, kind: 'seen' | 'refused', count: number): void => {
+  const add = (uid: string, to: string | null, port: number, kind: 'seen' | 'refused', count: number): void => {
     if (to === null) return
     const from = callerOf(Number(uid))
     const key = `${from}\n${to}`
-    const call = calls.get(key) ?? { from, to, seen: 0, refused: 0 }
-    calls.set(key, { ...call, [kind]: call[kind] + count })
+    const call = calls.get(key) ?? { from, to, port, seen: 0, refused: 0 }
+    calls.set(key, { ...call, [kind]: call[kind] + count, ...(kind === 'refused' ? { port } : {}) })
   }
   for (const kind of ['seen', 'refused'] as const) {
     for (const {
       words: [uid = '', address = '', port = ''],
       count,
     } of sets[kind])
-      add(uid, routeOf(`${address} ${port}`), kind, count)
+      add(uid, routeOf(`${address} ${port}`), Number(port), kind, count)
   }
   for (const {
     words: [uid = '', port = ''],
     count,
   } of sets.refusedPorts)
-    add(uid, ownerOf(Number(port)), 'refused', count)
+    add(uid, ownerOf(Number(port)), Number(port), 'refused', count)
   return [...calls.values()].toSorted((a, b) => (`${a.from}\n${a.to}` < `${b.from}\n${b.to}` ? -1 : 1))
 }

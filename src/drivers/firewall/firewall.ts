@@ -15,6 +15,8 @@ export interface Guard {
 export interface Call {
   from: string
   to: string
+  /** A port at which it was refused, else one at which it was seen. */
+  port: number
   /** In the mode `observe` those that would be refused count in both. */
   seen: number
   refused: number

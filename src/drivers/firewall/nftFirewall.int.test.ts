@@ -146,8 +146,8 @@ describe.skipIf(!insideMachine)(`the firewall in the kernel${why}`, () => {
     await reaches(stranger, '127.0.0.1', port)
     units = [unit(), unit({ service: shop, user: shop, port: null })]
     expect((await firewall.look())?.calls).toEqual([
-      { from: shop, to: database, seen: 2, refused: 0 },
-      { from: `user ${stranger}`, to: database, seen: 1, refused: 3 },
+      { from: shop, to: database, port: route.port, seen: 2, refused: 0 },
+      { from: `user ${stranger}`, to: database, port, seen: 1, refused: 3 },
     ])
   })
 

@@ -122,8 +122,8 @@ describe('counts', () => {
     const refused = [{ words: ['60', '127.77.3.4', '5432'], count: 2 }]
     const refusedPorts = [18_001, 18_009].map((port) => ({ words: ['60', `${port}`], count: 1 }))
     expect(callsOf({ seen: countedIn(listed), refused, refusedPorts }, names)).toEqual([
-      { from: 'shop', to: 'db', seen: 3, refused: 0 },
-      { from: 'user 60', to: 'db', seen: 0, refused: 3 },
+      { from: 'shop', to: 'db', port: 5432, seen: 3, refused: 0 },
+      { from: 'user 60', to: 'db', port: 18_001, seen: 0, refused: 3 },
     ])
   })
 })

@@ -7,7 +7,9 @@ import type { CallPrivileged } from '../privilegedClient.ts'
 const seenSchema = z
   .object({
     isRestored: z.boolean(),
-    calls: z.array(z.object({ from: z.string(), to: z.string(), seen: z.number(), refused: z.number() })),
+    calls: z.array(
+      z.object({ from: z.string(), to: z.string(), port: z.number(), seen: z.number(), refused: z.number() }),
+    ),
     problems: z.array(z.string()),
   })
   .nullable()
