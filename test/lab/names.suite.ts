@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Named } from '../../src/api/names.ts'
+import { randomRun } from '../../src/lib/testing/randomRun.ts'
 import type { LabMachine } from './labMachine.ts'
 import type { Pair } from './pair.ts'
 import { bootMs } from './sharedPair.ts'
@@ -14,6 +15,40 @@ uses: [echo, { service: lines, as: tail }, { service: later, optional: true }]
 env: { DSN: "tail://\${TAIL_HOST}:\${TAIL_PORT}" }
 routes: [{ host: caller.example.com }]
 ${drain}
+`
+/** Resolves the name once, then calls it all the time on new connections; prints each failure, and the sum at its end. */
+const callForEver = `
+const { lookup } = require('node:dns')
+const { get } = require('node:http')
+let [calls, isOver] = [0, false]
+lookup(process.argv[1], (error, host) => {
+  if (error) throw error
+  const call = () => {
+    if (isOver) return
+    const startedAt = Date.now()
+    calls += 1
+    const failed = (why) => { console.log(JSON.stringify({ startedAt, why })); setTimeout(call, 1) }
+    get({ host, agent: false }, (answer) => {
+      answer.on('error', (error) => failed(error.code)).on('end', () => {
+        if (answer.statusCode === 200) setTimeout(call, 1)
+        else failed(String(answer.statusCode))
+      }).resume()
+    }).on('error', (error) => failed(error.code))
+  }
+  for (let at = 0; at < 4; at++) call()
+})
+process.on('SIGTERM', () => { isOver = true; console.log(JSON.stringify({ calls })); process.exit(0) })
+`
+/** Prints the servers of a backend of HAProxy that take requests. */
+const serversUp = `
+const socket = require('node:net').connect('/run/tandem-haproxy/guard.sock')
+let text = ''
+socket.on('data', (data) => (text += data)).on('end', () => {
+  const rows = text.split('\\n').map((line) => line.split(','))
+  const status = rows[0].indexOf('status')
+  console.log(rows.filter((row) => row[0] === process.argv[1] && /^(UP|no check)/.test(row[status]) && row[1] !== 'new:worker').map((row) => row[1]).join('\\n'))
+})
+socket.end('show stat -1 4 -1\\n')
 `
 const hostsPath = '/etc/hosts'
 const echoName = 'echo.tandem.internal'
@@ -138,6 +173,44 @@ export const namesSuite = (lend: () => Promise<Pair>): void => {
         exit: 4,
         error: { code: 'E_NO_SUCH_SERVICE', next: expect.stringContaining('did you mean echo?') },
       })
+    })
+
+    it('lose no call when instances are killed, but those that were in flight on them', async () => {
+      const { count } = randomRun('names_kills', { check: 3, soak: 100 })
+      await machine('a').must(['systemd-run', '--unit=calls', 'node', '-e', callForEver, echoName])
+      const seen = async (on: string): Promise<string> => {
+        const { services } = await pair.status()
+        const { instances = [] } = services.find(({ service }) => service === 'echo') ?? {}
+        const one = instances.find((instance) => instance.machine === on)
+        return `${one?.state} ${one?.restarts}`
+      }
+      // The balancers of both machines send requests to their instances again.
+      const up = async (on: string): Promise<string> =>
+        (await machine(on).must(['node', '-e', serversUp, 'fwd_echo'])).trim()
+      const kills: number[] = []
+      for (let kill = 0; kill < count; kill++) {
+        const on = kill % 3 === 2 ? 'b' : 'a'
+        const restarts = Number((await seen(on)).split(' ')[1])
+        await machine(on).must(['sh', '-c', 'systemctl kill -s KILL --kill-who=main "tandem-echo-*"'])
+        kills.push(Date.now())
+        await expect.poll(() => seen(on)).toBe(`ready ${restarts + 1}`)
+        await expect.poll(() => up('a')).toMatch(/^echo-/)
+        await expect.poll(() => up('b')).toMatch(/^echo-/)
+      }
+      await machine('a').must(['systemctl', 'stop', 'calls'])
+      const out = await machine('a').must(['journalctl', '-u', 'calls', '-o', 'cat', '--no-pager'])
+      const said = out
+        .split('\n')
+        .flatMap((line): { calls?: number; startedAt?: number; why?: string }[] =>
+          line.startsWith('{') ? [JSON.parse(line) as object] : [],
+        )
+      expect(said.at(-1)?.calls).toBeGreaterThan(100 * count)
+      // A process that was killed takes some milliseconds to give up its socket.
+      const isInFlight = (startedAt: number): boolean =>
+        kills.some((at) => startedAt > at - 2_000 && startedAt < at + 100)
+      const failures = said.flatMap(({ startedAt, why }) => (startedAt === undefined ? [] : [{ startedAt, why }]))
+      expect(failures.filter(({ startedAt, why }) => why !== '502' || !isInFlight(startedAt))).toEqual([])
+      expect(failures.length).toBeLessThanOrEqual(8 * count)
     })
 
     it('find each other after a restart of the machine, with the controller and the other machine off', async () => {
