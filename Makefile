@@ -101,6 +101,9 @@ house: node_modules/.installed ## count the files that each feature touches outs
 bench-numbers: node_modules/.installed ## measure the CPU time of a reading of live numbers, in the agent and in HAProxy (SERVICES=50)
 	@$(RUN) bench/numbers.ts
 
+bench-names: node_modules/.installed ## measure a call by name, the rules of the firewall, and their change; root only (ROUNDS=9 SECONDS=2)
+	@$(RUN) bench/names.ts
+
 bench-web: node_modules/.installed ## measure the page: sizes, the first heading on a slow line, a busy overview, the controller with 20 readers (MINUTES=10)
 	@$(RUN) bench/web.ts
 

@@ -1,0 +1,207 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { BalancerLab, httpRoute } from '../src/drivers/balancer/balancerLab.ts'
+import { childHaproxy } from '../src/drivers/balancer/haproxy/childHaproxy.ts'
+import { HaproxyLab } from '../src/drivers/balancer/haproxy/haproxyLab.ts'
+import { MasterSocket } from '../src/drivers/balancer/haproxy/masterSocket.ts'
+import { transact } from '../src/drivers/firewall/nft.ts'
+import { NftFirewall } from '../src/drivers/firewall/nftFirewall.ts'
+import { elementsText, tableName, tableText, type TableRules } from '../src/drivers/firewall/tableText.ts'
+import { execOrThrow } from '../src/lib/exec.ts'
+import { aptInstall, isInstalled } from '../src/lib/testing/aptInstall.ts'
+import { median } from './median.ts'
+import { cpuSecondsIn } from './processCost.ts'
+import { installWrk, parseWrk, wrkArguments } from './wrk.ts'
+
+/*
+ * The cost of names and of the firewall, in a network namespace of its own (root only):
+ *   calls   CPU time of HAProxy a request at the address of a service, compared with a plain backend of HAProxy
+ *   rules   CPU time of client, HAProxy and service a request and a connection, with the rules and without
+ *   change  wall time in which the rules of 100 services are replaced, and in which a start of an instance waits for its port
+ * `make bench-names ROUNDS=9 SECONDS=2`.
+ */
+
+const rounds = Number(process.env['ROUNDS'] ?? 9)
+const seconds = Number(process.env['SECONDS'] ?? 2)
+const without = `add table inet ${tableName}\ndelete table inet ${tableName}\n`
+const folder = `/tmp/tandem-bench-names-${process.pid}`
+const [address, port, plainPort] = ['127.77.1.2', 8_080, 8_081]
+
+if (process.argv[2] !== 'inside') {
+  await installWrk()
+  if (!isInstalled('nft')) aptInstall(['nftables'])
+  const inside = `ip link set lo up && exec "$0" --disable-warning=ExperimentalWarning "$1" inside`
+  const { status } = spawnSync('unshare', ['--net', 'sh', '-c', inside, process.execPath, import.meta.filename], {
+    stdio: 'inherit',
+  })
+  process.exit(status ?? 1)
+}
+
+const lab = new BalancerLab()
+try {
+  const service = createServer((_, response) => response.end('x'.repeat(1_024)))
+  service.listen(0, '127.0.0.1')
+  await once(service, 'listening')
+  lab.onClose(() => void service.close())
+  const { port: target } = service.address() as AddressInfo
+  const machines = new HaproxyLab(lab)
+  const a = await machines.machine('a')
+  const own = { public: false, loopback: address, port, name: `shop/${port}`, also: [] }
+  await a.route(httpRoute({ service: 'shop', own, targets: [{ instance: 'shop-1', port: target, state: 'active' }] }))
+  const name = { url: `http://${address}:${port}/`, pid: (await machines.workerOf('a')) ?? 0 }
+  const plain = { url: `http://127.0.0.1:${plainPort}/`, pid: await plainHaproxy(machines.folder, target) }
+  await calls(name, plain)
+  await rules(name)
+  await changes()
+} finally {
+  await lab.close()
+}
+
+interface Way {
+  url: string
+  /** The process of HAProxy. */
+  pid: number
+}
+
+/** HAProxy as somebody would write it by hand for one service. */
+async function plainHaproxy(parent: string, target: number): Promise<number> {
+  const run = join(parent, 'plain')
+  mkdirSync(run)
+  const config = join(run, 'haproxy.cfg')
+  const lines = [
+    ...['global', '  maxconn 2000', 'defaults', '  mode http', '  timeout connect 5s', '  timeout client 1m'],
+    ...['  timeout server 1m', 'frontend in', `  bind 127.0.0.1:${plainPort}`, '  default_backend out', 'backend out'],
+    `  server one 127.0.0.1:${target} check`,
+  ]
+  writeFileSync(config, `${lines.join('\n')}\n`)
+  const master = join(run, 'master.sock')
+  const process = childHaproxy({ master })
+  await process.ensureStarted(config)
+  lab.onClose(() => process.end())
+  return (await new MasterSocket(master, 2_000).workers()).current ?? 0
+}
+
+async function calls(name: Way, plain: Way): Promise<void> {
+  for (const [what, headers] of [
+    ['kept-alive', []],
+    ['a connection each', ['-H', 'Connection: close']],
+  ] as const) {
+    const found = { name: [] as Cost[], plain: [] as Cost[] }
+    for (let round = 0; round <= rounds; round++) {
+      const pair = { name: await cost(name, headers), plain: await cost(plain, headers) }
+      if (round === 0) continue
+      found.name.push(pair.name)
+      found.plain.push(pair.plain)
+    }
+    const ratio = (of: keyof Cost): number =>
+      median(found.name.map((one, index) => one[of] / (found.plain[index]?.[of] ?? NaN)))
+    const us = (all: Cost[]): string => median(all.map(({ haproxyUs }) => haproxyUs)).toFixed(1)
+    console.log(`calls, ${what}: HAProxy's CPU ${us(found.name)} us by name, ${us(found.plain)} us by a plain backend`)
+    show('  CPU of HAProxy by name / plain', ratio('haproxyUs').toFixed(3), '1.15')
+    show('  time of a call by name / plain, median', ratio('p50Ms').toFixed(3), '1.15')
+  }
+}
+
+interface Cost {
+  haproxyUs: number
+  /** Client, HAProxy and service together. */
+  allUs: number
+  p50Ms: number
+}
+
+async function cost({ url, pid }: Way, headers: readonly string[] = []): Promise<Cost> {
+  const before = { haproxy: cpuOf(pid), own: process.cpuUsage(), children: childrenCpu() }
+  const argv = wrkArguments(seconds, url)
+  const text = await execOrThrow([...argv.slice(0, -1), ...headers, url], { timeoutMs: 60_000 })
+  const requests = Number(/(\d+) requests in/.exec(text)?.[1])
+  const haproxy = cpuOf(pid) - before.haproxy
+  const { user, system } = process.cpuUsage(before.own)
+  const all = haproxy + (user + system) / 1e6 + (childrenCpu() - before.children)
+  return { haproxyUs: (haproxy * 1e6) / requests, allUs: (all * 1e6) / requests, p50Ms: parseWrk(text).p50Ms }
+}
+
+function cpuOf(pid: number): number {
+  return cpuSecondsIn(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+}
+
+/** CPU seconds of children that have ended: `cutime` and `cstime` of proc(5). */
+function childrenCpu(): number {
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[13]) + Number(fields[14])) / 100
+}
+
+/** Rules of 100 services with two instances each, of which each uses two others. */
+function manyRules(mode: TableRules['mode'] = 'enforce'): TableRules {
+  const services = Array.from({ length: 100 }, (_, index) => ({
+    uid: 60_000 + index,
+    address: `127.77.2.${index + 1}`,
+  }))
+  const routes = [...services.map((one) => ({ address: one.address, port: 5_432 })), { address, port }]
+  return {
+    ...{ mode, free: [0], balancers: [0], users: [], routes, confined: [] },
+    owners: services.flatMap(({ uid }, index) => [0, 1].map((slot) => ({ uid, port: 20_000 + 2 * index + slot }))),
+    may: services.flatMap(({ uid }, index) =>
+      [1, 2].map((step) => ({ uid, address: services[(index + step) % 100]?.address ?? '', port: 5_432 })),
+    ),
+  }
+}
+
+async function rules(name: Way): Promise<void> {
+  for (const [what, headers, limit] of [
+    ['kept-alive request', [], '2 %'],
+    ['connection', ['-H', 'Connection: close'], '3 us'],
+  ] as const) {
+    const more: { us: number; percent: number }[] = []
+    for (let round = 0; round <= rounds; round++) {
+      await transact(without)
+      const bare = await cost(name, headers)
+      await transact(tableText(manyRules()))
+      const ruled = await cost(name, headers)
+      if (round > 0) more.push({ us: ruled.allUs - bare.allUs, percent: (ruled.allUs / bare.allUs - 1) * 100 })
+    }
+    const percent = `${median(more.map((one) => one.percent)).toFixed(2)} %`
+    const us = `${median(more.map((one) => one.us)).toFixed(2)} us`
+    console.log(`rules of 100 services, more CPU a ${what} of client, HAProxy and service: ${percent}, ${us}`)
+    show('', limit === '2 %' ? percent : us, limit)
+  }
+  await transact(without)
+}
+
+async function changes(): Promise<void> {
+  const text = tableText(manyRules())
+  await transact(text)
+  const [whole, elements] = [await wall(() => transact(text)), await wall(() => transact(elementsText(manyRules())))]
+  show('replace the rules of 100 services', `${whole.toFixed(1)} ms`, '60 ms')
+  show('replace their elements', `${elements.toFixed(1)} ms`, '60 ms')
+  await transact(without)
+  mkdirSync(folder, { recursive: true })
+  const units = Array.from({ length: 20 }, (_, index) => ({
+    ...{ service: `s${index}`, user: 'games', port: 21_000 + index, networks: null },
+  }))
+  const firewall = new NftFirewall({
+    ...{ folder, units: () => units, ensureUser: async () => {}, userOf: () => 'games' },
+    ...{ free: [], balancers: [], hasUnit: false },
+  })
+  await firewall.hold({ mode: 'enforce', users: [], routes: [] })
+  show('a start waits for the port of its instance', `${(await wall(() => firewall.refresh())).toFixed(1)} ms`, '10 ms')
+  await firewall.hold(null)
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function wall(work: () => Promise<unknown>): Promise<number> {
+  const times: number[] = []
+  for (let round = 0; round < 21; round++) {
+    const startedAt = performance.now()
+    await work()
+    times.push(performance.now() - startedAt)
+  }
+  return median(times)
+}
+
+function show(what: string, value: string, limit: string): void {
+  console.log(`${what.padEnd(48)} ${value.padStart(10)}   at most ${limit}`)
+}
