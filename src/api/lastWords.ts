@@ -7,6 +7,7 @@ export const lastWordsSchema = z.object({
   at: time.describe("when it failed, by the machine's clock"),
   reason: z.string(),
   cut: z.boolean().describe('there was more output before these lines'),
+  hints: z.array(z.string()).default([]).describe('keys of the definition that allow what the jail refused, in words'),
   lines: z.array(lastWordsLineSchema).describe('as the service wrote them: control characters are not removed'),
 })
 export type LastWordsView = z.output<typeof lastWordsSchema>

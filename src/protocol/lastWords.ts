@@ -25,6 +25,8 @@ const failureSchema = z.object({
   lines: z.array(lastWordsLineSchema).max(lastWordsLines),
   /** There was more output before these lines. */
   cut: z.boolean(),
+  /** How to open the jail for it, where the output shows that the jail refused something; in words. */
+  hints: z.array(reason).max(10).default([]),
 })
 export type Failure = z.infer<typeof failureSchema>
 

@@ -37,6 +37,19 @@ describe('the last words of a failed instance', () => {
     expect(cluster.keepLastWords(folder).find(id.slice(0, -1)).instance).toBe(id)
   })
 
+  it('say which key opens the jail, where there is one', async () => {
+    const cluster = await Cluster.start()
+    cluster.keepLastWords(folder)
+    await cluster.push('1')
+    const [id, { supervisor }] = [onB(cluster), cluster.machine('b')]
+    Object.assign(supervisor, { cannotJail: () => null })
+    supervisor.print(id, 'err', 'bind /run/shop/x.sock: read-only file system')
+    supervisor.die(id)
+    await cluster.clock.advance(1_000)
+    const { hints } = cluster.keepLastWords(folder).find(id)
+    expect(hints).toEqual([expect.stringContaining('write jail: { scratch: [/run/shop] } into tandem.yaml')])
+  })
+
   it('are those of its newest failure', async () => {
     const { cluster, id } = await failedOnB(['first'])
     await cluster.clock.advance(20_000)
@@ -117,7 +130,13 @@ describe('the last words of a failed instance', () => {
       at: '2026-11-29T00:00:00.000Z',
       reason: '',
     }
-    const forged = ['../../x', onB(cluster)].map((instance) => ({ ...failure, instance, lines: [], cut: false }))
+    const forged = ['../../x', onB(cluster)].map((instance) => ({
+      ...failure,
+      instance,
+      lines: [],
+      cut: false,
+      hints: [],
+    }))
     await cluster.wait(cluster.controller.report({ ...report, seq: report.seq + 1, lastWords: forged }))
     expect(() => keeper.find(onB(cluster))).toThrow('no last output')
     expect(readdirSync(folder)).toEqual([])

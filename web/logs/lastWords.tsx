@@ -11,7 +11,7 @@ export function LastWords({ instance }: { instance: string }): JSX.Element | nul
   const words = useLastWords(instance)
   // It has not failed, as far as the controller knows.
   if (words === null || typeof words === 'string') return null
-  const { machine, at, reason, lines, cut } = words
+  const { machine, at, reason, lines, cut, hints } = words
   return (
     <details class="last-words" open>
       <summary>
@@ -25,6 +25,9 @@ export function LastWords({ instance }: { instance: string }): JSX.Element | nul
           ? 'It wrote nothing before that.'
           : `Its last lines, which ${machine} sent with the failure${cut ? '; it wrote more before them' : ''}:`}
       </p>
+      {hints.map((hint) => (
+        <p key={hint}>Hint: {hint}</p>
+      ))}
       {lines.length === 0 ? null : <Output lines={lines} label="last lines before the failure" />}
     </details>
   )

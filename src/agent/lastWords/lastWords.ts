@@ -1,8 +1,10 @@
+import type { Definition, Jail } from '../../definitions/definition.ts'
 import type { SupervisorDriver } from '../../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { lastOf, lastWordsLines, mostFailures, type Failure, type LastWordsLine } from '../../protocol/lastWords.ts'
 import type { Report } from '../../protocol/report.ts'
 import { shortened } from '../agentReport.ts'
+import { jailHints } from './jailHints.ts'
 import type { MachineFeature } from '../machineFeature.ts'
 
 /** The output of a program that has just ended may still be on its way to the supervisor. */
@@ -13,7 +15,7 @@ const apartMs = 30_000
 const keptMs = 60_000
 
 interface Parts {
-  supervisor: Pick<SupervisorDriver, 'logs'>
+  supervisor: Pick<SupervisorDriver, 'logs' | 'cannotJail'>
   clock: Clock
   /** Called whenever the next report would contain something new. */
   changed: () => void
@@ -23,7 +25,7 @@ interface FailedInstance {
   id: string
   release: string
   reason: string | null
-  definition: { service: string }
+  definition: Pick<Definition, 'service' | 'jail'>
 }
 
 interface Kept {
@@ -41,21 +43,30 @@ export class LastWords implements MachineFeature<Pick<Report, 'lastWords'>> {
   #report: Failure[] = []
   #heardAt = -Infinity
   /** The newest failure of each instance whose output is about to be read. */
-  readonly #pending = new Map<string, { failure: Failure; stop: () => void }>()
+  readonly #pending = new Map<string, { failure: Failure; jail: Jail | undefined; stop: () => void }>()
 
   constructor(parts: Parts) {
     this.#parts = parts
   }
 
   /** An instance has just failed. */
-  take({ id, release, reason, definition: { service } }: FailedInstance): void {
+  take({ id, release, reason, definition: { service, jail } }: FailedInstance): void {
     const at = new Date(this.#parts.clock.now()).toISOString()
-    const failure = { instance: id, service, release, at, reason: shortened(reason ?? ''), lines: [], cut: false }
+    const failure = {
+      instance: id,
+      service,
+      release,
+      at,
+      reason: shortened(reason ?? ''),
+      lines: [],
+      cut: false,
+      hints: [],
+    }
     const pending = this.#pending.get(id)
     if (pending) return void (pending.failure = failure)
     const readAt = this.#kept.get(id)?.readAt ?? -Infinity
     const waitMs = Math.max(soonMs, readAt + apartMs - this.#parts.clock.monotonic())
-    this.#pending.set(id, { failure, stop: this.#parts.clock.after(waitMs, () => void this.#readPending(id)) })
+    this.#pending.set(id, { failure, jail, stop: this.#parts.clock.after(waitMs, () => void this.#readPending(id)) })
   }
 
   want(): void {}
@@ -83,11 +94,11 @@ export class LastWords implements MachineFeature<Pick<Report, 'lastWords'>> {
   async #readPending(instance: string): Promise<void> {
     const pending = this.#pending.get(instance)
     this.#pending.delete(instance)
-    if (pending) await this.#read(pending.failure)
+    if (pending) await this.#read(pending.failure, pending.jail)
   }
 
   /** Never rejects: the failure itself is reported without its output. */
-  async #read(failure: Failure): Promise<void> {
+  async #read(failure: Failure, jail: Jail | undefined): Promise<void> {
     const { instance, service } = failure
     const { supervisor, clock } = this.#parts
     const lines: LastWordsLine[] = []
@@ -99,8 +110,16 @@ export class LastWords implements MachineFeature<Pick<Report, 'lastWords'>> {
       const text = `(the output could not be read: ${error instanceof Error ? error.message : String(error)})`
       lines.push({ at: failure.at, stream: 'tandem', text })
     }
+    const last = lastOf(lines)
+    // Where nothing is jailed, the refusal is the machine's own.
+    const hints = supervisor.cannotJail
+      ? jailHints(
+          last.lines.map(({ text }) => text),
+          jail,
+        )
+      : []
     this.#kept.delete(instance)
-    this.#kept.set(instance, { failure: { ...failure, ...lastOf(lines) }, readAt: clock.monotonic() })
+    this.#kept.set(instance, { failure: { ...failure, ...last, hints }, readAt: clock.monotonic() })
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= mostFailures) break
       this.#kept.delete(oldest)

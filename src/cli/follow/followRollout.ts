@@ -80,8 +80,11 @@ async function sayStanding({ out, signal }: Session, client: ApiClient, rollout:
 async function finish(session: Session, client: ApiClient, rollout: RolloutView, explain: Explain): Promise<number> {
   const { out, signal } = session
   const { failedInstance, service } = rollout
-  const lines = failedInstance ? await lastLinesOfFailure(client, service, failedInstance, shownLines, signal) : []
-  const hint = rollout.state === 'reverted' ? explain([rollout.reason ?? '', ...lines]) : []
+  const last = failedInstance
+    ? await lastLinesOfFailure(client, service, failedInstance, shownLines, signal)
+    : { lines: [], hints: [] }
+  const { lines } = last
+  const hint = rollout.state === 'reverted' ? [...explain([rollout.reason ?? '', ...lines]), ...last.hints] : []
   for (const line of renderOutcome(rollout, lines, out.paintNote, hint)) out.note(line)
   if (rollout.state === 'completed') await sayWhere(session, client, service)
   else await sayStanding(session, client, rollout)

@@ -20,8 +20,9 @@ it('of an instance that failed are those that its machine sent then, if the cont
     const about = { instance: 'shop-x', service: 'shop', machine: 'a', release: 'r', reason: 'exited', cut: false }
     const lines = ['one', 'two', 'three'].map((text) => ({ at: '2026-11-29T00:00:00.000Z', stream: 'out', text }))
     if (!request.url?.endsWith('/last-words/shop-x')) throw new Error(request.url)
-    response.end(JSON.stringify({ ...about, at: '2026-11-29T00:00:00.000Z', lines }))
+    response.end(JSON.stringify({ ...about, at: '2026-11-29T00:00:00.000Z', lines, hints: ['open it'] }))
   })
   const { signal } = new AbortController()
-  expect(await lastLinesOfFailure(new ApiClient({ url, token }), 'shop', 'shop-x', 2, signal)).toEqual(['two', 'three'])
+  const last = await lastLinesOfFailure(new ApiClient({ url, token }), 'shop', 'shop-x', 2, signal)
+  expect(last).toEqual({ lines: ['two', 'three'], hints: ['open it'] })
 })

@@ -34,11 +34,12 @@ export async function lastLinesOfFailure(
   instance: string,
   last: number,
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<{ lines: string[]; hints: string[] }> {
   const until = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
   const words = await keptWords(client, { service, instance }, until).catch(() => null)
-  if (words?.instance === instance) return words.lines.map(({ text }) => text).slice(-last)
-  return lastLines(client, service, instance, last, signal)
+  if (words?.instance === instance)
+    return { lines: words.lines.map(({ text }) => text).slice(-last), hints: words.hints ?? [] }
+  return { lines: await lastLines(client, service, instance, last, signal), hints: [] }
 }
 
 function whyNone(error: unknown): string {

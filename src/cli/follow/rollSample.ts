@@ -35,7 +35,9 @@ export async function rollSample(session: Session, client: ApiClient, folder: st
     await progress.end()
   }
   const { failedInstance, service } = rollout
-  const lines = failedInstance ? await lastLinesOfFailure(client, service, failedInstance, shownLines, signal) : []
+  const { lines } = failedInstance
+    ? await lastLinesOfFailure(client, service, failedInstance, shownLines, signal)
+    : { lines: [] }
   for (const line of renderOutcome(rollout, lines, out.paintNote)) if (!line.startsWith('  next')) out.note(line)
   return { rollout, lastLines: lines }
 }
