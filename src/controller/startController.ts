@@ -1,3 +1,4 @@
+import { withRefusals } from './firewall/checkup.ts'
 import { join } from 'node:path'
 import type { Server } from 'node:tls'
 import type { Logger } from 'pino'
@@ -107,6 +108,8 @@ export async function startController(options: ControllerOptions): Promise<Runni
     ...{ controller, changes, numbers: own.numbers, checks: () => own.checks.all, store: () => releases.usage },
     status: () => wholeStatus({ controller, releases, unwritable }),
   })
+  const examine = async (): Promise<Checkup> =>
+    withRefusals(await options.examine(), controller.state, controller.observed, own.calls.counts, controller.now())
   const rooms = {
     controller,
     releases,
@@ -116,7 +119,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     callers,
     membership,
     ...own,
-    examine: options.examine,
+    examine,
     unwritable,
   }
   const { server, links, channels, asks } = await buildServer(rooms, logger, authority && tlsOptions(authority))
@@ -133,7 +136,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const listening = await listen(server, { host, port })
   opened.defer(() => listening.close())
   running.listening()
-  startFeatureRooms(own, controller, asks, options.examine)
+  startFeatureRooms(own, controller, asks, examine)
   const all = opened.move()
   return {
     url: `http${authority ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${listening.port}`,

@@ -50,3 +50,6 @@ export const firewall = {
 } satisfies Slice
 
 export type GuardedRoute = z.infer<typeof guardedRouteSchema>
+
+/** Its area of a checkup. */
+export const firewallArea = 'firewall' as const

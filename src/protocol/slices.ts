@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { addresses, addressArea } from './addresses.ts'
 import { dataRemoval } from './dataRemoval.ts'
 import { fetching } from './fetching.ts'
-import { firewall } from './firewall.ts'
+import { firewall, firewallArea } from './firewall.ts'
 import { lastWords } from './lastWords.ts'
 import { localRoutes, localRoutesAbility } from './localRoutes.ts'
 import { maintenance } from './maintenance.ts'
@@ -47,7 +47,7 @@ export const reportSlices = {
 }
 
 /** Areas of a checkup that belong to features. */
-export const featureAreas = [addressArea] as const
+export const featureAreas = [addressArea, firewallArea] as const
 
 /** Each is one line of JSON; `null`: not requested, or the controller has no certificate. */
 export const ordersSchema = z.object({ ...maintenance.orders, ...settings.orders, ...program.orders })

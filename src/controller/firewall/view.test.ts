@@ -5,6 +5,7 @@ import type { ClusterDefinition } from '../../definitions/cluster.ts'
 import type { Definition } from '../../definitions/definition.ts'
 import { aDefinition } from '../../definitions/testing/aDefinition.ts'
 import { noCounts, withReport } from './callCounts.ts'
+import { withRefusals } from './checkup.ts'
 import { guardView, whyView } from './view.ts'
 
 const drivers = { supervisor: 'systemd', balancer: 'haproxy', address: 'none' } as const
@@ -82,6 +83,13 @@ describe('refused connections', () => {
         { from: 'user man', to: 'postgres', may: false, seen: null, refused: { count: 9 } },
       ],
     })
+    const own = { machine: '(controller)', checked: ['disk'], findings: [] }
+    const found = (now: number) => withRefusals(own, world.state, world.observed, counts, now).findings
+    expect(found(world.now)).toContainEqual({
+      ...{ area: 'firewall', level: 'wrong', next: 'tandem firewall why man postgres' },
+      what: expect.stringContaining('user man was refused 9 connections to postgres, last at '),
+    })
+    expect(found(world.now + 25 * 3_600_000)).toEqual([])
   })
 
   it('are told as those that would be refused, while a cluster only observes', () => {

@@ -14,7 +14,7 @@ import { firewallUnitText } from './firewallUnit.ts'
 import { nftPath, transact, whyNoNft } from './nft.ts'
 import { endRefused } from './openConnections.ts'
 import { rulesOf, type GuardedUnit } from './rulesOf.ts'
-import { elementsText, tableName, tableText, type TableRules } from './tableText.ts'
+import { changedText, hasSameRules, tableName, tableText, type TableRules } from './tableText.ts'
 import { usersHere, type UsersHere } from './usersHere.ts'
 
 export interface NftOptions {
@@ -116,28 +116,39 @@ export class NftFirewall implements FirewallDriver {
     for (const name of [files.rules, files.guard]) removeFileDurably(join(folder, name))
   }
 
-  /** The elements alone cost a start less than the rules with them. */
+  /** A start waits for this: the sets that changed cost a fifth of the whole table. */
   async #apply(guard: Guard): Promise<void> {
     const { rules } = await this.#rules(guard)
-    if (await this.#isThere()) {
-      this.#write(tableText(rules))
-      await transact(elementsText(rules))
-    } else await this.#load(tableText(rules))
+    const before = this.#written()
+    if (!hasSameRules(rules, before)) return this.#load(tableText(rules))
+    const changed = changedText(rules, before)
+    if (changed === '') return
+    try {
+      await transact(changed)
+    } catch {
+      return this.#load(tableText(rules)) // somebody has removed the table
+    }
+    this.#write(tableText(rules))
   }
 
   async #load(text: string): Promise<void> {
-    this.#write(text)
     try {
       await transact(text)
     } catch {
       // A table of another version may have sets of other types.
       await transact(`add table inet ${tableName}\ndelete table inet ${tableName}\n${text}`)
     }
+    // Only then: a later change is one from this text.
+    this.#write(text)
   }
 
   #write(text: string): void {
+    if (this.#written() !== text) writeFileDurably(join(this.#options.folder, files.rules), text)
+  }
+
+  #written(): string {
     const path = join(this.#options.folder, files.rules)
-    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileDurably(path, text)
+    return existsSync(path) ? readFileSync(path, 'utf8') : ''
   }
 
   #guard(): Guard | null {

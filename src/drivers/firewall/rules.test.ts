@@ -5,7 +5,7 @@ import type { Guard } from './firewall.ts'
 import { connectionsIn, isRefused } from './openConnections.ts'
 import { outermost } from './outermost.ts'
 import { rulesOf, type GuardedUnit } from './rulesOf.ts'
-import { elementsText, tableText } from './tableText.ts'
+import { changedText, elementsText, hasSameRules, tableText } from './tableText.ts'
 
 const ids = new Map(Object.entries({ 'tandem-shop': 901, 'tandem-db': 902, zabbix: 60, media: 70, root: 0 }))
 const known = {
@@ -61,6 +61,15 @@ describe('the rules of a machine', () => {
     const after = rulesOf(guard, [unit(), unit({ port: 18_002 })], known)
     expect(tableText(after)).toBe(`${before.slice(0, before.indexOf('flush set'))}${elementsText(after)}`)
     expect(elementsText(after)).toContain('add element inet tandem owners { 902 . 18001, 902 . 18002 }\n')
+    expect(hasSameRules(after, before)).toBe(true)
+    expect(changedText(after, before)).toBe(
+      'flush set inet tandem instance_ports\nadd element inet tandem instance_ports { 18001, 18002 }\n' +
+        'flush set inet tandem owners\nadd element inet tandem owners { 902 . 18001, 902 . 18002 }\n',
+    )
+    expect(changedText(rulesOf(guard, [], known), before)).toBe(
+      'flush set inet tandem instance_ports\nflush set inet tandem owners\n',
+    )
+    expect(hasSameRules(rulesOf({ ...guard, mode: 'observe' }, [unit()], known), before)).toBe(false)
     const chains = (mode: Guard['mode']): string =>
       tableText(rulesOf({ ...guard, mode }, [], known))
         .split('\n')

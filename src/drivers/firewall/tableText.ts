@@ -128,7 +128,21 @@ function chains({ mode }: TableRules): [string, string | null, string[]][] {
 }
 
 /** Fills the sets again, also in one transaction. */
-export function elementsText({ free, balancers, users, owners, routes, may, confined }: TableRules): string {
+export const elementsText = (rules: TableRules): string => setTexts(rules).join('')
+
+/** The same for the sets that differ from those in this text, which `tableText` has made; empty if none does. */
+export const changedText = (rules: TableRules, before: string): string =>
+  setTexts(rules)
+    // Each ends where the next begins: one without elements also begins the text of one that has some.
+    .filter((text) => !`${before}flush`.includes(`${text}flush`))
+    .join('')
+
+/** Whether only sets differ from this text. */
+export const hasSameRules = (rules: TableRules, before: string): boolean =>
+  before.startsWith(tableText(rules).slice(0, -elementsText(rules).length))
+
+/** The commands that fill each set. */
+function setTexts({ free, balancers, users, owners, routes, may, confined }: TableRules): string[] {
   const of = (family: 4 | 6): string[] =>
     confined.flatMap(({ uid, networks }) =>
       outermost(networks)
@@ -147,11 +161,8 @@ export function elementsText({ free, balancers, users, owners, routes, may, conf
     networks: of(4),
     networks6: of(6),
   }
-  return Object.entries(elements)
-    .flatMap(([name, all]) => [
-      `flush set ${table} ${name}`,
-      ...(all.length === 0 ? [] : [`add element ${table} ${name} { ${[...new Set(all)].join(', ')} }`]),
-    ])
-    .concat('')
-    .join('\n')
+  return Object.entries(elements).map(([name, all]) => {
+    const add = `add element ${table} ${name} { ${[...new Set(all)].join(', ')} }\n`
+    return `flush set ${table} ${name}\n${all.length === 0 ? '' : add}`
+  })
 }
