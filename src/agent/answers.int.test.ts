@@ -60,7 +60,7 @@ const logs = (id: string, follow: boolean): Ask => ({
   ...{ kind: 'logs', id, service: 'shop', instance: null, since: null, last: null, follow },
 })
 const run = (id: string, ...argv: string[]): Ask => ({
-  ...{ kind: 'run', id, service: 'shop', release: shop.id, definition: shop.definition, links: [], argv },
+  ...{ kind: 'run', id, service: 'shop', release: shop.id, definition: shop.definition, argv },
 })
 
 describe('logs', () => {

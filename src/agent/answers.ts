@@ -130,10 +130,10 @@ export class Answers {
   }
 
   async *#run(ask: Extract<Ask, { kind: 'run' }>, signal: AbortSignal): AsyncIterable<Answer> {
-    const { service, release, definition, links, argv, id } = ask
+    const { service, release, definition, argv, id } = ask
     const command = this.#parts.commands.run({
       id,
-      work: { service, release, definition, links, argv, output: 'logs' },
+      work: { service, release, definition, argv, output: 'logs' },
       signal,
     })
     await command.started

@@ -107,7 +107,7 @@ export async function composeAgent(options: ComposeOptions, around: Surroundings
   const boot = disk.nextBoot(clock.now())
   lateWrites.write('the start number of the agent', () => disk.writeBoot(boot))
   const launcher = new ReleaseLauncher({
-    ...{ machine, supervisor, cache, source, ports, disk, tcpOffset, secretsFolder, agentEnv: env },
+    ...{ machine, supervisor, cache, source, ports, disk, secretsFolder, agentEnv: env },
   })
   const { own, all, jobs } = await agentFeatures(
     {

@@ -13,8 +13,8 @@ interface About {
   dataFolder: string
   /** True if the supervisor makes the data folder, with the right owner, when it starts the instance. */
   isDataMadeLater?: boolean
-  /** Variables about the services that this one uses; empty where a service is missing. */
-  used: Record<string, string>
+  /** Variables that features add; an empty one may stand in placeholders, but is not set. */
+  added: Record<string, string>
   /** Folder of the `SERVICE.env` files with secrets; `null` if the supervisor adds the secrets. */
   secretsFolder: string | null
 }
@@ -43,11 +43,10 @@ export function instanceEnvironment(about: About, agentEnv: NodeJS.ProcessEnv): 
     TANDEM_DATA: dataFolder,
     ...(port === null ? {} : { PORT: String(port) }),
   }
-  Object.assign(builtins, about.used)
+  Object.assign(builtins, about.added)
   for (const name of inherited) if (agentEnv[name] !== undefined) builtins[name] = agentEnv[name]
   const { argv, prepare, env } = expand(definition, builtins)
   const secrets = about.secretsFolder === null ? {} : readSecrets(about.secretsFolder, definition.service)
-  // A placeholder of a missing service is empty, but the variable is not set.
-  for (const [name, value] of Object.entries(about.used)) if (value === '') delete env[name]
+  for (const [name, value] of Object.entries(about.added)) if (value === '') delete env[name]
   return { argv, prepare, env: { ...env, ...secrets } }
 }

@@ -2,10 +2,8 @@ import type { Definition } from '../definitions/definition.ts'
 import type { InstanceSpec, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
-import type { Link } from '../protocol/names.ts'
 import type { AgentDisk } from './agentDisk.ts'
 import { instanceEnvironment } from './instanceEnvironment.ts'
-import { linkVariables } from './names/linkVariables.ts'
 import type { InstancePorts } from './ports.ts'
 
 interface Options {
@@ -15,7 +13,6 @@ interface Options {
   source: ReleaseSource
   ports: InstancePorts
   disk: AgentDisk
-  tcpOffset: number
   secretsFolder: string | null
   agentEnv: NodeJS.ProcessEnv
 }
@@ -24,16 +21,34 @@ interface Asked {
   id: string
   release: string
   definition: Definition
-  /** The services that the release uses. */
-  links: readonly Link[]
 }
+
+/** The additions of a feature to each start of a program on this machine. */
+export interface StartExtra {
+  /** Variables for a release. An empty one may stand in placeholders, but is not set. */
+  variables: (release: string) => Added
+  callsServices?: (release: string) => boolean
+}
+
+type Added = Record<string, string>
 
 /** Gathers everything that the start of a program of a release needs on this machine. */
 export class ReleaseLauncher {
   #options: Options
+  readonly #extras: StartExtra[] = []
 
   constructor(options: Options) {
     this.#options = options
+  }
+
+  /** A feature adds to each start from now on. */
+  extend(extra: StartExtra): void {
+    this.#extras.push(extra)
+  }
+
+  /** Whether programs of the release call other services through the balancer of this machine. */
+  callsServices(release: string): boolean {
+    return this.#extras.some((extra) => extra.callsServices?.(release))
   }
 
   /** Fetches and verifies the release, takes a port, expands arguments and environment. */
@@ -49,8 +64,8 @@ export class ReleaseLauncher {
   }
 
   async #spec(asked: Asked, signal: AbortSignal, argvOf: ArgvOf, { once }: { once?: true }): Promise<Start> {
-    const { id, release, definition, links } = asked
-    const { tcpOffset, machine, supervisor, cache, source, ports, disk, secretsFolder, agentEnv } = this.#options
+    const { id, release, definition } = asked
+    const { machine, supervisor, cache, source, ports, disk, secretsFolder, agentEnv } = this.#options
     if (!(await cache.has(release))) await cache.fetch(release, source, { signal })
     const cwd = await cache.open(release, { source, signal })
     const { service, limits, stop, jail, health } = definition
@@ -58,20 +73,12 @@ export class ReleaseLauncher {
     try {
       const made = supervisor.dataFolder?.(service)
       const data = { dataFolder: made ?? disk.dataFolder(service), isDataMadeLater: made !== undefined }
-      const about = {
-        definition,
-        release,
-        instance: id,
-        machine,
-        port,
-        secretsFolder,
-        ...data,
-        used: linkVariables(links, tcpOffset),
-      }
+      const added = Object.assign({}, ...this.#extras.map(({ variables }) => variables(release))) as Added // each is one
+      const about = { definition, release, instance: id, machine, port, secretsFolder, ...data, added }
       const { env, ...words } = instanceEnvironment(about, agentEnv)
       // Only the service itself sends a readiness notification; a one-off program does not.
       const notify = definition.notify && !once ? { ...definition.notify, withinMs: health.withinMs } : undefined
-      const calls = links.length > 0 ? { callsServices: true } : {}
+      const calls = this.callsServices(release) ? { callsServices: true } : {}
       const bounds = { limits, stop, jail, notify, ...calls, ...(once ? { once } : {}) }
       return { spec: { id, service, release, argv: argvOf({ env, ...words }), env, cwd, ...bounds }, port }
     } catch (error) {

@@ -42,7 +42,7 @@ async function run(): Promise<void> {
   running = runAttached(
     channel,
     { commands: one.commands, clock: systemClock },
-    { ...ask, links: [], argv: ['x'] },
+    { ...ask, argv: ['x'] },
     new AbortController().signal,
   )
 }

@@ -24,8 +24,7 @@ async function connection(): Promise<{ theirs: Socket; ours: Socket }> {
 }
 
 const ask: Extract<Ask, { kind: 'command' }> = {
-  ...{ kind: 'command', id: 'c1', service: 'shop', release: 'a'.repeat(64), definition: aDefinition() },
-  ...{ links: [], argv: ['ls'] },
+  ...{ kind: 'command', id: 'c1', service: 'shop', release: 'a'.repeat(64), definition: aDefinition(), argv: ['ls'] },
 }
 
 function open(isConnected = true, limits: Partial<ChannelLimits> = {}) {

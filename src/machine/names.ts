@@ -14,7 +14,7 @@ export const names = {
   agent: async () => {
     const { names: feature } = await import('../agent/names/names.ts')
     return ({ names: driver }: { names: NamesDriver }) => ({
-      make: ({ problems }: FeatureParts) => feature(driver, problems),
+      make: (parts: FeatureParts) => feature(driver, parts),
     })
   },
   operations: async () => (await import('../privileged/names/operations.ts')).namesOperations(),

@@ -16,13 +16,12 @@ export const names = roomOf<State, object, object, never, 'links' | 'names'>()({
   desire: (state, machine) => ({ links: linksOn(state, machine), names: namesIn(state) }),
 })
 
-/** For each release that runs, or is about to run, on the machine. */
+/** For each release of which a program may start here, also a command that somebody runs on any machine. */
 function linksOn(state: State, machine: string): MachineDesire['links'] {
   const running = Object.values(state.instances).filter((one) => one.machine === machine && one.state !== 'stopping')
-  const preparing = Object.values(state.rollouts).filter(
-    ({ stage, prepare }) => stage === 'preparing' && prepare?.machine === machine,
-  )
-  const releases = new Set([...running, ...preparing].map(({ release }) => release))
+  const rolled = Object.values(state.rollouts).filter(({ stage }) => stage !== 'finished')
+  const current = Object.values(state.services).flatMap((service) => service.current ?? [])
+  const releases = new Set([...running, ...rolled, ...current].map(({ release }) => release))
   return Object.fromEntries(
     [...releases].flatMap((release) => {
       const links = linksOf(state, release)
@@ -31,7 +30,7 @@ function linksOn(state: State, machine: string): MachineDesire['links'] {
   )
 }
 
-export const linksOf = (state: State, release: string): Link[] =>
+const linksOf = (state: State, release: string): Link[] =>
   servicesUsed(state.releases[release]?.definition.uses).map((use) => ({
     prefix: prefixOf(use),
     service: use.service,

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { checkupSchema } from './checkup.ts'
-import { linkSchema } from './names.ts'
 import { machineNumbersSchema } from './numbers.ts'
 import { requirementFactsSchema, requirementsAsk } from './requirements.ts'
 import { definitionSchema } from '../definitions/definitionSchema.ts'
@@ -11,7 +10,6 @@ const command = {
   release: z.string(),
   /** The definition of that release, overlays applied: the machine may run nothing of the service. */
   definition: definitionSchema,
-  links: z.array(linkSchema).default([]),
   argv: z.array(z.string()).min(1),
 }
 

@@ -3,7 +3,7 @@ import { name, releaseId } from './basics.ts'
 import { loopback, port } from './services.ts'
 import type { Ability, Slice } from './slice.ts'
 
-export const linkSchema = z.object({
+const linkSchema = z.object({
   /** Begins the names of its variables: `POSTGRES`. */
   prefix: z.string(),
   service: name,
@@ -14,7 +14,7 @@ export const linkSchema = z.object({
 /** Names of services, and what releases use. */
 export const names = {
   desire: {
-    /** The services that each release named here uses, by release id. */
+    /** The services that each release uses which may run here, by release id. */
     links: z.record(releaseId, z.array(linkSchema)).default({}),
     /** Every service with a loopback address of its own: `SERVICE.tandem.internal` in the hosts file. */
     names: z.array(z.object({ service: name, address: loopback })).default([]),

@@ -45,7 +45,7 @@ beforeEach(async () => {
   const cache = await ReleaseCache.open(join(folder.path, 'cache'))
   const supervisor = lab.driver
   const launcher = new ReleaseLauncher({
-    ...{ machine: 'a', supervisor, cache, source: releases.depot, ports, disk, tcpOffset: 0, secretsFolder: null },
+    ...{ machine: 'a', supervisor, cache, source: releases.depot, ports, disk, secretsFolder: null },
     agentEnv: process.env,
   })
   programs = new JobPrograms({ launcher, supervisor, ports, clock: systemClock })
@@ -57,7 +57,7 @@ beforeEach(async () => {
     outlivesAgent: false,
     about: () => ({}),
     ready: (id, { command, output }, stop) =>
-      programs.ready({ instance: id, release: shop.id, definition: shop.definition, links: [], command, output }, stop),
+      programs.ready({ instance: id, release: shop.id, definition: shop.definition, command, output }, stop),
     left: () => ending('interrupted', 'the agent ended'),
   }
   jobs = new JobRunner(kind, { ...parts, records: new JobRecords(disk) })

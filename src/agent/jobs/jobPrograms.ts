@@ -1,7 +1,6 @@
 import type { Definition } from '../../definitions/definition.ts'
 import type { ExitStatus, InstanceSpec, Started, SupervisorDriver } from '../../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { Link } from '../../protocol/names.ts'
 import type { InstancePorts } from '../ports.ts'
 import type { ReleaseLauncher } from '../releaseLauncher.ts'
 import type { Execution, JobOutput, JobSignals, ProcessEnd, ReadyJob } from './job.ts'
@@ -21,7 +20,6 @@ export interface JobProgram {
   instance: string
   release: string
   definition: Definition
-  links: readonly Link[]
   /** `prepare`: the command in the definition. */
   command: 'prepare' | string[]
   output: JobOutput
@@ -40,12 +38,12 @@ export class JobPrograms {
 
   /** Fetches and verifies the release, takes a port, expands arguments and environment. */
   async ready(
-    { instance: id, release, definition, links, command, output }: JobProgram,
+    { instance: id, release, definition, command, output }: JobProgram,
     stop: AbortSignal,
   ): Promise<ReadyJob> {
     this.#releases.set(id, release)
     try {
-      const { spec } = await this.#parts.launcher.oneOff({ id, release, definition, links }, command, stop)
+      const { spec } = await this.#parts.launcher.oneOff({ id, release, definition }, command, stop)
       return { start: (signals) => this.#start(spec, output, signals), release: () => this.#release(id) }
     } catch (error) {
       this.#releases.delete(id)

@@ -3,6 +3,7 @@ import type { NamesDriver } from '../../drivers/names/hostsFile.ts'
 import type { NamedService } from '../../drivers/names/hostsBlock.ts'
 import { until } from '../../lib/testing/until.ts'
 import { aDesiredState } from '../testing/given.ts'
+import type { StartExtra } from '../releaseLauncher.ts'
 import { names } from './names.ts'
 
 const wanted = [{ service: 'postgres', address: '127.77.3.4' }]
@@ -27,11 +28,16 @@ class Hosts implements NamesDriver {
 function given() {
   const hosts = new Hosts()
   const problems = new Map<string, unknown>()
+  const extras: StartExtra[] = []
   const feature = names(hosts, {
-    add: (about, error) => void problems.set(about, error),
-    solved: (about) => void problems.delete(about),
+    problems: {
+      add: (about, error) => void problems.set(about, error),
+      solved: (about) => void problems.delete(about),
+    },
+    launcher: { extend: (extra) => void extras.push(extra) },
+    tcpOffset: 1_000,
   })
-  return { hosts, problems, feature }
+  return { hosts, problems, feature, extra: extras[0]! }
 }
 
 it('writes the names once, and again when somebody has rewritten the file', async () => {
@@ -54,4 +60,13 @@ it('keeps a problem as long as the file cannot be written', async () => {
   hosts.isReadOnly = false
   feature.retry?.(null)
   await until(() => expect([hosts.held, problems.size]).toEqual([wanted, 0]))
+})
+
+it('gives a release the variables of the services that it uses', () => {
+  const { feature, extra } = given()
+  const answer = { address: '127.0.0.1', port: 5_432, carries: 'tcp' as const }
+  expect([extra.variables('r1'), extra.callsServices?.('r1')]).toEqual([{}, false])
+  feature.want(aDesiredState({ links: { r1: [{ prefix: 'DB', service: 'postgres', answer }] } }), false)
+  expect(extra.variables('r1')).toEqual({ DB_HOST: '127.0.0.1', DB_PORT: '6432', DB_URL: '' })
+  expect([extra.callsServices?.('r1'), extra.callsServices?.('r2')]).toEqual([true, false])
 })

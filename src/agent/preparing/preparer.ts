@@ -1,7 +1,6 @@
 import type { Definition } from '../../definitions/definition.ts'
 import { prepareInstance } from '../../definitions/names.ts'
 import type { DesiredState } from '../../protocol/desiredState.ts'
-import type { Link } from '../../protocol/names.ts'
 import type { Report } from '../../protocol/report.ts'
 import { shortened } from '../agentReport.ts'
 import type { JobKind } from '../jobs/job.ts'
@@ -16,7 +15,6 @@ interface Work {
   service: string
   release: string
   definition: Definition
-  links: Link[]
 }
 
 /**
@@ -41,14 +39,13 @@ export class Preparer {
   }
 
   /** A `prepare` that cannot begin is a problem until it can begin, or until it is no longer wanted. */
-  want({ prepare, definitions, links }: Pick<DesiredState, 'prepare' | 'definitions' | 'links'>): void {
+  want({ prepare, definitions }: Pick<DesiredState, 'prepare' | 'definitions'>): void {
     for (const rollout of this.#jobs.running()) {
       if (!prepare.some((one) => one.rollout === rollout)) this.#jobs.cancel(rollout)
     }
     for (const { rollout, service, release } of prepare) {
       const definition = definitions[release]
-      if (definition)
-        this.#jobs.run({ id: rollout, work: { service, release, definition, links: links[release] ?? [] } })
+      if (definition) this.#jobs.run({ id: rollout, work: { service, release, definition } })
     }
   }
 
@@ -66,9 +63,9 @@ const kindOf = (programs: JobPrograms): JobKind<Work> => ({
   record: { on: 'disk', from: 'started', ifUnwritten: 'retry', kept: 50, result: 'the result of prepare' },
   outlivesAgent: false,
   about: ({ service, release }) => ({ service, release }),
-  ready: (rollout, { service, release, definition, links }, stop) => {
+  ready: (rollout, { service, release, definition }, stop) => {
     const instance = prepareInstance(service, rollout)
-    return programs.ready({ instance, release, definition, links, command: 'prepare', output: 'logs' }, stop)
+    return programs.ready({ instance, release, definition, command: 'prepare', output: 'logs' }, stop)
   },
   left: () => ending('interrupted', 'the agent ended while prepare ran'),
 })

@@ -148,10 +148,10 @@ export class InstanceSet {
         ...{ supervisor, loopback, clock, random, limits, changed, crowd: () => this.#all.size },
         failed: (one) => this.#parts.failed(one),
         prepareStart: async (signal) => {
-          const links = this.#wanted?.links[release] ?? []
+          await Promise.resolve() // the other features take the desired state in the same step
           // The balancer listens at the addresses of the services that it uses before it starts.
-          if (links.length > 0) await this.#parts.route()
-          return launcher.instance({ id, release, definition, links }, signal)
+          if (launcher.callsServices(release)) await this.#parts.route()
+          return launcher.instance({ id, release, definition }, signal)
         },
       },
     )

@@ -86,7 +86,7 @@ export async function startedAgent(
       source,
       ports,
       disk,
-      tcpOffset: 0,
+
       secretsFolder,
       agentEnv: { PATH: '/bin' },
     },

@@ -6,7 +6,6 @@ import type { Channels } from '../channels.ts'
 import type { Controller } from '../controller.ts'
 import type { Deciding } from '../deciding.ts'
 import { askRequirements } from '../requirements/askRequirements.ts'
-import { linksOf } from '../../names/room.ts'
 import { hasRequirements, requirementWarnings, type Answered } from '../../rollout/requirements.ts'
 import { warningsAbout } from '../../rollout/uses.ts'
 import type { StartRollout } from '../../rollout/commands.ts'
@@ -89,8 +88,7 @@ export function operationHandlers(rooms: Rooms, { channels, asks }: { channels: 
       const { service } = params
       const { release, definition, machine } = unlessRefused(placeToRun(controller.state, service, body.machine))
       const channel = controller.newId()
-      const links = linksOf(controller.state, release)
-      channels.offer(machine, { kind: 'command', id: channel, service, release, definition, links, argv: body.argv })
+      channels.offer(machine, { kind: 'command', id: channel, service, release, definition, argv: body.argv })
       return { channel, machine, instance: commandInstance(service, channel) }
     },
     recover: () => recover(controller),
