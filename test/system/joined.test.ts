@@ -55,7 +55,7 @@ describe('a cluster that a person founds, and its machine', () => {
 
     describeCluster(port + 1)
     expect(await tandem('cluster', 'plan', file)).toMatchObject({
-      changes: [{ kind: 'add', what: 'machine a' }, { what: 'controllers' }, { what: 'entry' }],
+      changes: [{ kind: 'add', what: 'machine a' }, { what: 'controllers' }, { what: 'entry' }, { what: 'firewall' }],
     })
     expect(await tandem('machine', 'add', 'a')).toMatchObject({ exit: 4, error: { code: 'E_NO_SUCH_MACHINE' } })
     expect(await tandem('cluster', 'apply', file)).toMatchObject({ exit: 0 })

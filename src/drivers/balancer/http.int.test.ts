@@ -352,7 +352,7 @@ describe('slow work', () => {
   })
 
   it('is not cut by the idle limit of its route while bytes arrive', async () => {
-    await machine.route(httpRoute({ targets: [instance.active], idleMs: 200 }))
+    await machine.route(httpRoute({ targets: [instance.active], idleMs: 1_000 }))
     handle = (_request, response) => {
       let count = 0
       const timer = setInterval(() => {
@@ -360,7 +360,7 @@ describe('slow work', () => {
         if ((count += 1) < 12) return
         clearInterval(timer)
         response.end()
-      }, 50)
+      }, 100)
     }
     expect((await ask(machine.port)).body).toBe('.'.repeat(12))
   })
