@@ -1,6 +1,7 @@
 import { afterAll, describe } from 'vitest'
 import { firewallSuite } from './firewall.suite.ts'
 import { idleSuite } from './idle.suite.ts'
+import { jailSuite } from './jail.suite.ts'
 import { maintenanceSuite } from './maintenance.suite.ts'
 import { namesSuite } from './names.suite.ts'
 import { pairSuite } from './pair.suite.ts'
@@ -17,6 +18,7 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   unitEndsSuite(shared.lend)
   idleSuite(shared.lend)
   maintenanceSuite(shared.lend)
+  jailSuite(shared.lend)
   namesSuite(shared.lend)
   firewallSuite(shared.lend)
   pairSuite(shared.lend)

@@ -1,10 +1,15 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ApiClient } from '../../api/client.ts'
+import type { LastWordsView } from '../../api/lastWords.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { keptWords } from '../lastWords/lastWords.ts'
 import type { Answer } from '../../protocol/ask.ts'
 
 /** Time limit: these lines only explain a result. */
 const limitMs = 5_000
+
+/** An agent sends the last words some 300 ms after a failure. */
+const [lookMs, looks] = [150, 10]
 
 /** The last lines of an instance. A read error becomes one of the lines: it must not hide the outcome. */
 export async function lastLines(
@@ -36,10 +41,24 @@ export async function lastLinesOfFailure(
   signal: AbortSignal,
 ): Promise<{ lines: string[]; hints: string[] }> {
   const until = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
-  const words = await keptWords(client, { service, instance }, until).catch(() => null)
-  if (words?.instance === instance)
-    return { lines: words.lines.map(({ text }) => text).slice(-last), hints: words.hints ?? [] }
+  const words = await wordsSoon(client, { service, instance }, until)
+  if (words) return { lines: words.lines.map(({ text }) => text).slice(-last), hints: words.hints ?? [] }
   return { lines: await lastLines(client, service, instance, last, signal), hints: [] }
+}
+
+/** The words are on their way for a moment after the failure. `null`: the controller has none. */
+async function wordsSoon(
+  client: ApiClient,
+  about: { service: string; instance: string },
+  signal: AbortSignal,
+): Promise<LastWordsView | null> {
+  for (let look = 0; look < looks; look++) {
+    const words = await keptWords(client, about, signal).catch(() => null)
+    if (words?.instance === about.instance) return words
+    await pause(lookMs, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) break
+  }
+  return null
 }
 
 function whyNone(error: unknown): string {
