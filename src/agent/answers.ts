@@ -2,11 +2,12 @@ import type { LogQuery, SupervisorDriver } from '../drivers/supervisor/superviso
 import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Checkup } from '../protocol/checkup.ts'
-import { commandInstance, type Answer, type Ask, type UnknownAsk } from '../protocol/ask.ts'
+import { commandInstance, type AccessEnd, type Answer, type Ask, type UnknownAsk } from '../protocol/ask.ts'
 import type { RequirementFacts } from '../protocol/requirements.ts'
 import type { ControllerConnection } from './controllerConnection.ts'
 import { exitOf, type CommandWork } from './commandJobs.ts'
 import type { JobRunner } from './jobs/jobRunner.ts'
+import type { Accesses } from './access/accesses.ts'
 import { runAttached } from './runAttached.ts'
 import { withSigns } from './signsOfLife.ts'
 
@@ -14,6 +15,7 @@ interface Parts {
   connection: Pick<ControllerConnection, 'answer' | 'channel'>
   supervisor: SupervisorDriver
   commands: JobRunner<CommandWork>
+  accesses: Accesses
   clock: Clock
   examine: () => Promise<Checkup>
   numbers: () => Promise<Extract<Answer, { kind: 'numbers' }>['numbers']>
@@ -45,6 +47,7 @@ export class Answers {
       return
     }
     if (ask.kind === 'command') return void this.#command(ask)
+    if (ask.kind === 'access') return void this.#access(ask)
     const stop = new AbortController()
     this.#open.set(ask.id, stop)
     void this.#post(ask.id, this.#answer(ask, stop.signal), stop).finally(() => this.#open.delete(ask.id))
@@ -69,6 +72,23 @@ export class Answers {
     }
   }
 
+  /** The channel carries the bytes, and the answer how it ended. The controller expects the channel first. Never rejects. */
+  async #access(ask: Extract<Ask, { kind: 'access' }>): Promise<void> {
+    const { connection, accesses, failed } = this.#parts
+    const stop = new AbortController()
+    this.#open.set(ask.id, stop)
+    try {
+      const channel = await connection.channel(ask.id)
+      const ended = accesses.run(channel, ask, stop.signal)
+      await this.#post(ask.id, endOf(ended), stop)
+      await ended
+    } catch (error) {
+      failed(error)
+    } finally {
+      this.#open.delete(ask.id)
+    }
+  }
+
   /** Never rejects: an answer that cannot be delivered is passed to `failed`. */
   async #post(id: string, answers: AsyncIterable<Answer>, stop: AbortController): Promise<void> {
     const { connection, clock } = this.#parts
@@ -82,7 +102,7 @@ export class Answers {
   }
 
   async *#answer(
-    ask: Exclude<Ask | UnknownAsk, { kind: 'cancel' | 'command' }>,
+    ask: Exclude<Ask | UnknownAsk, { kind: 'cancel' | 'command' | 'access' }>,
     signal: AbortSignal,
   ): AsyncIterable<Answer> {
     try {
@@ -147,4 +167,9 @@ export class Answers {
       yield { kind: 'line', at, service, instance, stream, text }
     }
   }
+}
+
+async function* endOf(ended: Promise<AccessEnd>): AsyncIterable<Answer> {
+  yield { kind: 'over', end: await ended }
+  yield { kind: 'end' }
 }

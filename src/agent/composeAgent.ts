@@ -119,10 +119,10 @@ export async function composeAgent(options: ComposeOptions, around: Surroundings
   const agent: Agent = new Agent({
     ...{ machine, version, boot, own, features: all, disk, problems, lateWrites, logger, endpoints: () => endpoints },
   })
-  opened.defer(async () => void (await Promise.all([agent.close(), jobs.commands.close()])))
+  opened.defer(async () => void (await Promise.all([agent.close(), jobs.commands.close(), jobs.accesses.close()])))
   const failed = (error: unknown): void => logger.warn({ err: error }, 'could not deliver an answer to the controller')
   const answers = new Answers({
-    ...{ connection, supervisor, commands: jobs.commands, failed, clock },
+    ...{ connection, supervisor, commands: jobs.commands, accesses: jobs.accesses, failed, clock },
     examine: () => options.examine(self()),
     requirements: (asked) => requirementFacts(asked, { supervisor, load, env }),
     numbers: () => machineNumbers({ balancer, load, running: () => own.services.takingRequests() }),

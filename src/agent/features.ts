@@ -5,6 +5,8 @@ import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import { removeTree } from '../releases/removeTree.ts'
+import { accessJobs } from './access/accessJobs.ts'
+import { Accesses } from './access/accesses.ts'
 import { commandJobs, type CommandWork } from './commandJobs.ts'
 import type { AgentDisk } from './agentDisk.ts'
 import { dataRemoval } from './dataRemoval/dataRemoval.ts'
@@ -65,6 +67,7 @@ export interface AgentJobs {
   programs: JobPrograms
   preparer: Preparer
   commands: JobRunner<CommandWork>
+  accesses: Accesses
 }
 
 export type OwnFeatures = Awaited<ReturnType<typeof agentFeatures>>['own']
@@ -79,13 +82,17 @@ export async function agentFeatures(parts: FeatureParts, hung: readonly HungFeat
   const jobParts: JobParts = { ...parts, records: new JobRecords(disk, former), mark: parts.bootMark }
   const programs = new JobPrograms({ launcher, supervisor, ports, clock })
   const preparer = new Preparer(programs, jobParts)
-  const jobs: AgentJobs = { programs, preparer, commands: new JobRunner(commandJobs(programs), jobParts) }
+  const commands = new JobRunner(commandJobs(programs), jobParts)
   const lastWords = new LastWords(parts)
   const services: Services = new Services({
-    ...{ ...parts, ...jobs, memory: new InstanceMemory(disk, lateWrites), limits: parts.instanceLimits },
+    ...{ ...parts, programs, memory: new InstanceMemory(disk, lateWrites), limits: parts.instanceLimits },
     gone: () => void fetching.collect(),
     failed: (instance) => lastWords.take(instance),
+    stops: (id) => accesses.instanceStops(id),
   })
+  const besides = new JobRunner(accessJobs(programs), jobParts)
+  const accesses: Accesses = new Accesses({ services, programs: besides, supervisor, clock })
+  const jobs: AgentJobs = { programs, preparer, commands, accesses }
   const fetching: Fetching = new Fetching({
     ...{ ...parts, capBytes: parts.cacheCapBytes },
     inUse: () => [...[...services.all.values()].map(({ release }) => release), ...programs.releasesInUse()],

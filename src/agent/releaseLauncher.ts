@@ -63,19 +63,41 @@ export class ReleaseLauncher {
     })
   }
 
+  /**
+   * A program that a person runs beside an instance, with the environment that the instance has. Takes no port.
+   * `access` is its id.
+   */
+  async beside(access: string, of: Asked & { port: number | null }, argv: string[], signal: AbortSignal) {
+    const { source, cache } = this.#options
+    const { id, release, definition } = of
+    const cwd = await cache.open(release, { source, signal })
+    const { env } = this.#environment(of, of.port)
+    const { service, limits } = definition
+    const beside = { instance: id, env: { TANDEM_ACCESS: access } }
+    const spec: InstanceSpec = {
+      id: access,
+      service,
+      release,
+      argv,
+      env,
+      cwd,
+      limits,
+      stop: besideStop,
+      once: true,
+      beside,
+    }
+    return spec
+  }
+
   async #spec(asked: Asked, signal: AbortSignal, argvOf: ArgvOf, { once }: { once?: true }): Promise<Start> {
     const { id, release, definition } = asked
-    const { machine, supervisor, cache, source, ports, disk, secretsFolder, agentEnv } = this.#options
+    const { cache, source, ports } = this.#options
     if (!(await cache.has(release))) await cache.fetch(release, source, { signal })
     const cwd = await cache.open(release, { source, signal })
     const { service, limits, stop, jail, health } = definition
     const port = definition.listen === 'none' ? null : await ports.take(id)
     try {
-      const made = supervisor.dataFolder?.(service)
-      const data = { dataFolder: made ?? disk.dataFolder(service), isDataMadeLater: made !== undefined }
-      const added = Object.assign({}, ...this.#extras.map(({ variables }) => variables(release))) as Added // each is one
-      const about = { definition, release, instance: id, machine, port, secretsFolder, ...data, added }
-      const { env, ...words } = instanceEnvironment(about, agentEnv)
+      const { env, ...words } = this.#environment(asked, port)
       // Only the service itself sends a readiness notification; a one-off program does not.
       const notify = definition.notify && !once ? { ...definition.notify, withinMs: health.withinMs } : undefined
       const calls = this.callsServices(release) ? { callsServices: true } : {}
@@ -86,7 +108,19 @@ export class ReleaseLauncher {
       throw error
     }
   }
+
+  #environment({ id, release, definition }: Asked, port: number | null): ReturnType<typeof instanceEnvironment> {
+    const { machine, supervisor, disk, secretsFolder, agentEnv } = this.#options
+    const made = supervisor.dataFolder?.(definition.service)
+    const data = { dataFolder: made ?? disk.dataFolder(definition.service), isDataMadeLater: made !== undefined }
+    const added = Object.assign({}, ...this.#extras.map(({ variables }) => variables(release))) as Added // each is one
+    const about = { definition, release, instance: id, machine, port, secretsFolder, ...data, added }
+    return instanceEnvironment(about, agentEnv)
+  }
 }
+
+/** A shell ends when its terminal hangs up; what it started has as long as the shell. */
+const besideStop = { signal: 'SIGHUP', withinMs: 2_000 } as const
 
 type ArgvOf = (expanded: ReturnType<typeof instanceEnvironment>) => string[]
 

@@ -1,3 +1,4 @@
+import { accessOperations } from './access.ts'
 import { releaseDefinitionOperations } from './releaseDefinition.ts'
 import { addressesStatus, addressProblems } from './addresses.ts'
 import { maintenanceOperations, maintenanceStatus, whyLeftOut } from './maintenance.ts'
@@ -12,6 +13,7 @@ export const featureOperations = {
   ...upgradeOperations,
   ...noteOperations,
   ...namesOperations,
+  ...accessOperations,
 }
 
 /** its part into the answer of `status`, */

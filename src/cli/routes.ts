@@ -15,7 +15,19 @@ import { deploy, push, remove, restart, rollback, runOnce, start, stop } from '.
 const grouped = {
   services: {
     brief: 'Publish services and control them',
-    routes: { init, validate, push, deploy, rollback, restart, stop, start, remove, run: runOnce },
+    routes: {
+      init,
+      validate,
+      push,
+      deploy,
+      rollback,
+      restart,
+      stop,
+      start,
+      remove,
+      run: runOnce,
+      ...featureCommands.services,
+    },
   },
   rollouts: { brief: 'Follow rollouts, abort them, list releases', routes: { rollouts, rollout, releases } },
   machines: {

@@ -28,7 +28,16 @@ const keepAliveMs = 10_000
 interface Offered {
   machine: string
   ask: Ask
+  via: Via
   stopTimer: () => void
+}
+
+/** How a channel's question reaches its machine, if not as every other one. */
+export interface Via {
+  /** Asks the machine to connect its end; `fail` tells the caller that it cannot. */
+  deliver: (fail: (error: OperatorError) => void) => void
+  /** No caller connected in time. */
+  expired: () => void
 }
 
 interface Called {
@@ -54,9 +63,21 @@ export class Channels {
   }
 
   /** The id of the question names the channel. */
-  offer(machine: string, ask: Exclude<Ask, { kind: 'cancel' }>): void {
-    const stopTimer = this.#clock.after(this.#limits.claimMs, () => this.#offered.delete(ask.id))
-    this.#offered.set(ask.id, { machine, ask, stopTimer })
+  offer(machine: string, ask: Exclude<Ask, { kind: 'cancel' }>, via: Via = this.#sending(machine, ask)): void {
+    const stopTimer = this.#clock.after(this.#limits.claimMs, () => {
+      this.#offered.delete(ask.id)
+      via.expired()
+    })
+    this.#offered.set(ask.id, { machine, ask, via, stopTimer })
+  }
+
+  #sending(machine: string, ask: Ask): Via {
+    return {
+      deliver: (fail) => {
+        if (!this.#send(machine, ask)) fail(unreachable(`machine ${machine} is not connected to the controller`))
+      },
+      expired: () => {},
+    }
   }
 
   /** Throws when no channel with this id waits for its caller. */
@@ -71,12 +92,12 @@ export class Channels {
     offered.stopTimer()
     this.#offered.delete(id)
     this.#keep(caller)
-    const { machine, ask } = offered
-    const late = (): void => this.#fail(id, `machine ${machine} did not answer`)
+    const { machine, via } = offered
+    const late = (): void => this.#fail(id, unreachable(`machine ${machine} did not answer`))
     const stopTimer = this.#clock.after(this.#limits.beginMs, late)
     this.#called.set(id, { machine, caller, stopTimer })
     caller.once('close', () => this.#forget(id))
-    if (!this.#send(machine, ask)) this.#fail(id, `machine ${machine} is not connected to the controller`)
+    via.deliver((error) => this.#fail(id, error))
   }
 
   /** Throws unless this machine was asked to connect its end and the caller still waits. */
@@ -102,7 +123,7 @@ export class Channels {
   refuse(id: string, machine: string | null): boolean {
     if (this.#called.get(id)?.machine !== machine || machine === null) return false
     const message = `the agent of machine ${machine} runs a version of Tandem that cannot run commands over a byte channel`
-    this.#fail(id, message, 'E_NO_ABILITY')
+    this.#fail(id, new OperatorError('E_NO_ABILITY', message))
     return true
   }
 
@@ -114,7 +135,7 @@ export class Channels {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  #fail(id: string, message: string, code: 'E_MACHINE_UNREACHABLE' | 'E_NO_ABILITY' = 'E_MACHINE_UNREACHABLE'): void {
+  #fail(id: string, { code, message }: OperatorError): void {
     const called = this.#called.get(id)
     this.#forget(id)
     called?.caller.end(encodeFrame({ kind: 'error', code, message }))
@@ -135,6 +156,8 @@ export class Channels {
 
 /** At most this many listeners wait for one event of a joined socket. */
 const listenersOfChannel = 20
+
+const unreachable = (message: string): OperatorError => new OperatorError('E_MACHINE_UNREACHABLE', message)
 
 const noSuchChannel = (id: string): OperatorError =>
   new OperatorError(

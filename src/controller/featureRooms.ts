@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { Accesses } from './access/accesses.ts'
 import type { Asks } from './asks.ts'
+import type { Channels } from './channels.ts'
 import { ChecksKeeper } from './checks/checksKeeper.ts'
 import type { Controller } from './controller.ts'
 import { askCheckup } from './http/checkups.ts'
@@ -30,19 +32,21 @@ export const makeFeatureRooms = ({ data, snapshots, ...parts }: Parts) => ({
   checks: new ChecksKeeper(parts),
   calls: new CallCounter({ ...parts, folder: join(data, 'calls') }),
   past: pastOf({ ...parts, snapshots }),
+  accesses: new Accesses(parts),
 })
 
 export type FeatureRooms = ReturnType<typeof makeFeatureRooms>
 
 /** Begins their work, once the agents can be asked. */
 export function startFeatureRooms(
-  { numbers, rolloutRecords, past, tails, checks }: FeatureRooms,
+  { numbers, rolloutRecords, past, tails, checks, accesses }: FeatureRooms,
   controller: Controller,
-  asks: Asks,
+  { asks, channels }: { asks: Asks; channels: Channels },
   own: () => Promise<Checkup>,
 ): void {
   checks.start({ own, ofMachine: (machine, signal) => askCheckup(controller, asks, machine, signal) })
   tails.start(asks)
+  accesses.start({ asks, channels })
   past.start()
   numbers.onSample((sample, before) => rolloutRecords.take(sample, before))
   numbers.start((machine, ask, signal) => asks.ask(machine, ask, signal))

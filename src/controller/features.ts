@@ -2,6 +2,7 @@ import type { featureOperations, featureStatus } from '../api/features.ts'
 import type { largeFeatureOperations } from '../api/largeFeatures.ts'
 import type { Status } from '../api/views.ts'
 import type { Orders } from '../protocol/slices.ts'
+import { accessHandlers } from './access/handlers.ts'
 import { addressViews } from './addresses/view.ts'
 import { checksHandlers } from './checks/handlers.ts'
 import { clusterHandlers } from './cluster/handlers.ts'
@@ -34,6 +35,7 @@ export const featureHandlers = (
   ...clusterHandlers(rooms),
   ...noteHandlers(rooms),
   ...namesHandlers(rooms),
+  ...accessHandlers(rooms),
   ...mapHandlers(rooms),
   ...firewallHandlers(rooms),
   ...numbersHandlers(rooms),

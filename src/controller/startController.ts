@@ -136,7 +136,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const listening = await listen(server, { host, port })
   opened.defer(() => listening.close())
   running.listening()
-  startFeatureRooms(own, controller, asks, examine)
+  startFeatureRooms(own, controller, { asks, channels }, examine)
   const all = opened.move()
   return {
     url: `http${authority ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${listening.port}`,

@@ -1,3 +1,4 @@
+import { access } from '../access/room.ts'
 import { addresses } from '../addresses/room.ts'
 import { initialBase, type Base, type Config } from '../decision/base.ts'
 import type { EveryLink } from '../decision/links.ts'
@@ -20,7 +21,7 @@ import { leadership } from './leadership.ts'
  * else depends on the machines that are still there. The state, the commands and the desired state are made of this
  * table.
  */
-const table = [leadership, fleet, maintenance, addresses, rollout, upgrade, notes, names, firewall] as const
+const table = [leadership, fleet, maintenance, addresses, rollout, upgrade, notes, names, firewall, access] as const
 
 type Entry = (typeof table)[number]
 type Merged<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void

@@ -27,18 +27,21 @@ export type Frame =
   | { kind: 'inEnd' }
   /** The program has read this many bytes of its input: the sender may send as many more. */
   | { kind: 'taken'; bytes: number }
+  /** The size of the caller's terminal, in characters. */
+  | { kind: 'resize'; rows: number; columns: number }
   /** The last frame of a program that has ended; all of its output came before. */
   | { kind: 'exit'; code: number | null; signal: string | null }
   /** The last frame of a program that could not start, or whose output is not complete. */
   | { kind: 'error'; code: string; message: string }
 
-const codes = { alive: 0, in: 1, out: 2, err: 3, started: 4, inEnd: 5, exit: 6, error: 7, taken: 8 } as const
+const codes = { alive: 0, in: 1, out: 2, err: 3, started: 4, inEnd: 5, exit: 6, error: 7, taken: 8, resize: 9 } as const
 const kindOf = new Map<number, keyof typeof codes>(
   Object.entries(codes).map(([kind, code]) => [code, kind as keyof typeof codes]), // the table's own keys
 )
 const exitShape = z.object({ code: z.int().nullable(), signal: z.string().nullable() })
 const errorShape = z.object({ code: z.string(), message: z.string() })
 
+const resizeShape = z.object({ rows: z.int().min(1).max(9_999), columns: z.int().min(1).max(9_999) })
 const takenShape = z.object({ bytes: z.int().nonnegative() })
 
 /** Most bytes of input in transit that the program has not read yet. */
@@ -78,6 +81,8 @@ function restOf(frame: Frame | { kind: 'alive' }): Buffer {
       return Buffer.from(JSON.stringify({ code: frame.code, message: frame.message }))
     case 'taken':
       return Buffer.from(JSON.stringify({ bytes: frame.bytes }))
+    case 'resize':
+      return Buffer.from(JSON.stringify({ rows: frame.rows, columns: frame.columns }))
     case 'alive':
     case 'started':
     case 'inEnd':
@@ -100,6 +105,8 @@ function decodeFrame(code: number, rest: Buffer): Frame | null {
       return { kind, ...exitShape.parse(JSON.parse(rest.toString())) }
     case 'error':
       return { kind, ...errorShape.parse(JSON.parse(rest.toString())) }
+    case 'resize':
+      return { kind, ...resizeShape.parse(JSON.parse(rest.toString())) }
     case 'taken':
       return { kind, ...takenShape.parse(JSON.parse(rest.toString())) }
     case 'alive':

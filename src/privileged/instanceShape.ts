@@ -36,6 +36,10 @@ export const groupShape = z
   .max(1_000)
   .regex(/^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9@:._\\-]+)+$/)
 
+const environmentShape = z.record(z.string().regex(environmentNamePattern), withoutNul)
+const besideShape = z.strictObject({ instance: instanceIdShape, env: environmentShape })
+export const terminalSizeShape = z.strictObject({ rows: z.int().min(1).max(9_999), columns: z.int().min(1).max(9_999) })
+
 /**
  * An instance as written to a unit. `release` names its folder, so the caller can choose no path except that of the
  * program.
@@ -46,7 +50,7 @@ export const instanceShapeOf = (limits: z.ZodType<Limits>, jail: z.ZodType<Jail>
     service: serviceShape,
     release: releaseShape,
     argv: z.array(withoutNul).min(1).max(1_000),
-    env: z.record(z.string().regex(environmentNamePattern), withoutNul),
+    env: environmentShape,
     cwd: path,
     limits,
     stop: z.strictObject({ signal: z.enum(stopSignals), withinMs: z.int().min(0).max(longestMs) }),
@@ -60,6 +64,7 @@ export const instanceShapeOf = (limits: z.ZodType<Limits>, jail: z.ZodType<Jail>
       })
       .optional(),
     jail: jail.optional(),
+    beside: besideShape.optional(),
   })
 export const instanceShape = instanceShapeOf(limitsSchema, jailSchema)
 

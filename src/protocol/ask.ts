@@ -13,6 +13,16 @@ const command = {
   argv: z.array(z.string()).min(1),
 }
 
+/** Size of a terminal in characters. */
+export const terminalSizeSchema = z.object({
+  rows: z.int().min(1).max(9_999),
+  columns: z.int().min(1).max(9_999),
+})
+
+/** The terminal of a person. `type`: as in TERM. */
+export const terminalSchema = terminalSizeSchema.extend({ type: z.string().regex(/^[\w.+-]{1,60}$/) })
+export type Terminal = z.infer<typeof terminalSchema>
+
 /**
  * A question of the controller to one agent, sent down the agent's stream and answered by a streamed POST. Only agents
  * open connections, so a machine needs no open port for this. A later `cancel` with the same id ends the answer.
@@ -36,12 +46,39 @@ export const askSchema = z.discriminatedUnion('kind', [
   /** Requests the counts and the load of this machine, once. */
   z.object({ kind: z.literal('numbers'), id: z.string() }),
   z.object({ kind: z.literal('requirements'), id: z.string(), ...requirementsAsk }),
+  /**
+   * Runs a program beside an instance, in a copy of its jail, over the byte channel under the same id. The answer is how
+   * that ended. `argv: null`: a shell.
+   */
+  z.object({
+    kind: z.literal('access'),
+    ...{ id: z.string(), service: z.string(), instance: z.string() },
+    argv: z.array(z.string()).min(1).nullable(),
+    /** `null`: the program gets pipes. */
+    terminal: terminalSchema.nullable(),
+  }),
   z.object({ kind: z.literal('cancel'), id: z.string() }),
 ])
 export type Ask = z.infer<typeof askSchema>
 
 /** The instance id of a one-off command: the lines about its start and end are in the logs under this id. */
 export const commandInstance = (service: string, id: string): string => `${service}-run-${id}`
+
+export const accessInstance = (service: string, id: string): string => `${service}-access-${id}`
+
+/** How a shell, a command or a forward of a person ended. */
+export const accessEndSchema = z.object({
+  /**
+   * `exited`: on its own; `left`: the person's side was gone; `stopped`: its instance was stopped; `failed`: it could
+   * not start, or nobody knows.
+   */
+  how: z.enum(['exited', 'left', 'stopped', 'failed']),
+  code: z.int().nullable(),
+  signal: z.string().nullable(),
+  /** Empty for `exited` and `left`. */
+  reason: z.string(),
+})
+export type AccessEnd = z.infer<typeof accessEndSchema>
 
 /** A question from a newer controller that this version does not know. */
 export interface UnknownAsk {
@@ -72,6 +109,7 @@ export const answerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('checkup'), checkup: checkupSchema }),
   z.object({ kind: z.literal('numbers'), numbers: machineNumbersSchema }),
   z.object({ kind: z.literal('requirements'), facts: requirementFactsSchema }),
+  z.object({ kind: z.literal('over'), end: accessEndSchema }),
   z.object({ kind: z.literal('end') }),
 ])
 export type Answer = z.infer<typeof answerSchema>

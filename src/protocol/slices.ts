@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { accessAbility } from './access.ts'
 import { addresses, addressArea } from './addresses.ts'
 import { dataRemoval } from './dataRemoval.ts'
 import { fetching } from './fetching.ts'
@@ -55,7 +56,7 @@ export type Orders = z.infer<typeof ordersSchema>
 export const noOrders: Orders = { script: null, restart: null, settings: null, program: null }
 
 /** A controller refuses a change that needs an ability which a machine does not report. */
-export const abilities = [localRoutesAbility, namesAbility] as const
+export const abilities = [localRoutesAbility, namesAbility, accessAbility] as const
 
 /** As agents of this version report them. */
 export const abilityNames = abilities.map(({ name }) => name)

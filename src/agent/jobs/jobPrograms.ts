@@ -25,6 +25,13 @@ export interface JobProgram {
   output: JobOutput
 }
 
+/** A program that a person runs beside an instance, in a copy of its jail. */
+export interface BesideProgram {
+  access: string
+  of: { id: string; release: string; definition: Definition; port: number | null }
+  argv: string[]
+}
+
 /** Runs the programs of jobs through the supervisor. They end with the agent, whichever supervisor it has. */
 export class JobPrograms {
   #parts: Parts
@@ -47,6 +54,18 @@ export class JobPrograms {
       return { start: (signals) => this.#start(spec, output, signals), release: () => this.#release(id) }
     } catch (error) {
       this.#releases.delete(id)
+      throw error
+    }
+  }
+
+  /** Gathers everything for a program beside a running instance. */
+  async beside({ access, of, argv }: BesideProgram, stop: AbortSignal): Promise<ReadyJob> {
+    this.#releases.set(access, of.release)
+    try {
+      const spec = await this.#parts.launcher.beside(access, of, argv, stop)
+      return { start: (signals) => this.#start(spec, 'attached', signals), release: () => this.#release(access) }
+    } catch (error) {
+      this.#releases.delete(access)
       throw error
     }
   }

@@ -31,6 +31,8 @@ interface Parts {
   failed: (instance: LocalInstance) => void
   /** Called when nothing is left of an instance: the release it ran may be collected. */
   gone: () => void
+  /** Called when the stop signal of an instance is about to be sent. */
+  stops: (id: string) => void
 }
 
 /** How long routing waits for the first probes of adopted instances. */
@@ -166,10 +168,13 @@ export class InstanceSet {
     const instance = this.#all.get(id)
     if (!instance || this.#stopping.has(id)) return
     this.#stopping.add(id)
-    const { balancer, ports, problems, route, changed, gone } = this.#parts
+    const { balancer, ports, problems, route, changed, gone, stops } = this.#parts
     try {
       await route()
-      await instance.stop(() => balancer.release(id))
+      await instance.stop(async () => {
+        await balancer.release(id)
+        stops(id)
+      })
       balancer.cut(id)
       this.#all.delete(id)
       ports.release(id)

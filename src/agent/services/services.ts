@@ -37,6 +37,8 @@ interface Parts {
   failed: (instance: LocalInstance) => void
   /** Called when nothing is left of an instance: the release it ran may be collected. */
   gone: () => void
+  /** Called when the stop signal of an instance is about to be sent. */
+  stops: (id: string) => void
 }
 
 type Slice = Pick<Report, 'instances' | 'unserved' | 'limits'>

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import { FakeLogs } from './fakeLogs.ts'
 import { FakeProcesses, type FakeEnd, type FakeProgram } from './fakeProcesses.ts'
-import type { InstanceSpec, SupervisorDriver } from './supervisor.ts'
+import type { InstanceSpec, SupervisorDriver, TerminalSize } from './supervisor.ts'
 
 /** A supervisor without processes: tests and the simulator decide its events. It keeps the promises of the driver. */
 export interface FakeSupervisor extends SupervisorDriver {
@@ -13,6 +13,8 @@ export interface FakeSupervisor extends SupervisorDriver {
   running(): string[]
   /** Every instance that was ever started here, in order. */
   readonly starts: InstanceSpec[]
+  /** The size that each terminal was given last. */
+  readonly sizes: ReadonlyMap<string, TerminalSize>
 }
 
 /**
@@ -24,6 +26,7 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
   const processes = new FakeProcesses(clock, logs)
   const { running } = processes
   const unclaimed = new Set<string>()
+  const sizes = new Map<string, TerminalSize>()
   return {
     name: 'fake',
     abilities: { memory: true, cpu: true, tasks: true, outlivesAgent, why: null },
@@ -48,6 +51,7 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
       return one === undefined ? null : { pid: one.pid, command: one.spec.argv.join(' ') }
     },
     isAlive: (id) => running.get(id)?.ended === null,
+    resize: async (id, size) => void sizes.set(id, size),
     onMainEnd: (listener) => void processes.mainEndListeners.push(listener),
     onExit: (listener) => void processes.exitListeners.push(listener),
     logs: (query) => logs.query(query, (id) => running.has(id)),
@@ -70,5 +74,6 @@ export function createFakeSupervisor(clock: Clock, { outlivesAgent = false } = {
     },
     running: () => [...running.keys()],
     starts: processes.starts,
+    sizes,
   }
 }

@@ -32,6 +32,23 @@ export interface InstanceSpec {
   callsServices?: boolean
   /** Permissions beyond the default jail; used only where the driver jails. */
   jail?: Jail
+  /**
+   * It runs beside an instance of its service, in a copy of that jail and environment, and shares its /tmp; `limits` of
+   * the instance count for it on its own. Only with `once` and `attached`.
+   */
+  beside?: Beside
+}
+
+export interface Beside {
+  /** Id of the instance. */
+  instance: string
+  /** Added to the environment that the instance was started with; `InstanceSpec.env` stands in where none is known. */
+  env: Record<string, string>
+}
+
+export interface TerminalSize {
+  rows: number
+  columns: number
 }
 
 /** The standard streams of an attached program. The program blocks while its caller does not read them. */
@@ -168,6 +185,8 @@ export interface SupervisorDriver {
   /** Why this machine cannot hold the jail, in words that follow "machine a"; `null`: it can. Left out: the driver does not jail. */
   cannotJail?(jail: Jail): string | null
   isAlive(id: string): boolean
+  /** Sets the size of the terminal of an instance. An instance without a terminal is no error. */
+  resize(id: string, size: TerminalSize): Promise<void>
   /** Problems that keep the driver from seeing or doing its work, as text. Empty if there are none. */
   problems?(): string[]
   /**

@@ -47,6 +47,10 @@ function unitOperations(parts: ServiceParts): Operations {
           throw new Error(`${unit} belongs to instance ${before.id} of ${before.service}`)
         if (spec.cwd !== join(parts.releases, spec.release))
           throw new Error(`${spec.cwd} is not the folder of the instance's release`)
+        if (spec.beside) {
+          if (!spec.once || !spec.attached) throw new Error('only a one-off program runs beside an instance')
+          return units.write(spec, executable)
+        }
         await refuseJail(spec.service, spec.jail, parts.permits)
         const env = { ...spec.env, ...readSecrets(parts.secrets, spec.service) }
         await units.write({ ...spec, env }, executable)
@@ -84,6 +88,12 @@ function unitOperations(parts: ServiceParts): Operations {
       async ({ unit, group, port }) => {
         if (existing(unit) === null || !group.endsWith(`/${unit}`)) return false
         return units.listens(unit, group, port)
+      },
+    ),
+    'terminal.resize': operation(
+      z.strictObject({ unit: shape.unitShape, group: shape.groupShape, size: shape.terminalSizeShape }),
+      async ({ unit, group, size }) => {
+        if (existing(unit)?.once === true && group.endsWith(`/${unit}`)) await units.resize(unit, group, size)
       },
     ),
     'socket.owner': operation(z.strictObject({ port: shape.portShape }), ({ port }) => units.whoOwns(port)),

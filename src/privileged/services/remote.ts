@@ -16,6 +16,7 @@ export const remoteUnits = (call: CallPrivileged): UnitHost => ({
   reload: async () => void (await call('units.reload', {}, none)),
   syncJournal: async () => void (await call('journal.sync', {}, none)),
   listens: (unit, group, port) => call('socket.isOf', { unit, group, port }, z.boolean()),
+  resize: async (unit, group, size) => void (await call('terminal.resize', { unit, group, size }, none)),
   whoOwns: (port) => call('socket.owner', { port }, z.object({ pid: z.number(), command: z.string() }).nullable()),
 })
 

@@ -37,10 +37,12 @@ export interface RecordShelf {
  * laptop.
  */
 const markerNames = ['TANDEM_INSTANCE', 'TANDEM_MACHINE', 'TANDEM_DATA']
+/** A program beside an instance has the environment of the instance: only this variable tells it apart. */
+const accessMarker = 'TANDEM_ACCESS'
 
 export function markersOf(env: Record<string, string>): string[] {
   if (env['TANDEM_INSTANCE'] === undefined) return []
-  return markerNames.flatMap((name) => (env[name] === undefined ? [] : [`${name}=${env[name]}`]))
+  return [...markerNames, accessMarker].flatMap((name) => (env[name] === undefined ? [] : [`${name}=${env[name]}`]))
 }
 
 export function openRecordShelf(folder: string): RecordShelf {

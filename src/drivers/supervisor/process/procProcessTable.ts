@@ -49,6 +49,19 @@ export function parseStat(pid: number, text: string): ProcessInfo {
   }
 }
 
+/** Major numbers of the kernel's pseudo-terminals, 256 minor numbers each (Documentation/admin-guide/devices.txt). */
+const firstPts = 136
+const lastPts = 143
+
+/** The pseudo-terminal that controls a process, from its stat file; `null`: there is none. */
+export function parseTerminal(text: string): string | null {
+  const device = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[4])
+  // The encoding of proc_pid_stat(5): the minor number is in the bits 31 to 20 and 7 to 0, the major in 15 to 8.
+  const major = (device >> 8) & 0xff
+  const minor = (device & 0xff) | ((device >> 12) & 0xfff00)
+  return major >= firstPts && major <= lastPts ? `/dev/pts/${(major - firstPts) * 256 + minor}` : null
+}
+
 /** Returns `null` if the process has ended meanwhile or the agent may not read the file. */
 function readText(file: string): string | null {
   try {

@@ -1,7 +1,8 @@
 import type { Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { InstanceLog } from '../logs/instanceLog.ts'
-import type { ExitStatus, InstanceSpec, MainEnd, ProgramStreams } from '../supervisor.ts'
+import type { ExitStatus, InstanceSpec, MainEnd, ProgramStreams, TerminalSize } from '../supervisor.ts'
+import { resizeTerminal } from '../terminals.ts'
 import { endForcibly, endGently, type Ending } from './ending.ts'
 import { problem, resolveExecutable } from './executable.ts'
 import { chooseGate, gateComplaint, type Gate } from './gate.ts'
@@ -131,6 +132,13 @@ export class ProcessInstance {
     if (owner === null) return false
     if (owner !== this.pid && owner !== this.#listener?.pid) this.#listener = await table.look(owner)
     return this.#alive
+  }
+
+  async resize(size: TerminalSize): Promise<void> {
+    await resizeTerminal(
+      (await this.#find()).map(({ pid }) => pid),
+      size,
+    )
   }
 
   /** The list may be up to `membersMs` old. */

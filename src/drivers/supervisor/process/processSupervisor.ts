@@ -107,7 +107,8 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     name: 'process',
     abilities: { ...cgroups.abilities, outlivesAgent: false },
     recover: async () => ({ adopted: [], ended: await recoverInstances(house) }),
-    start: async (spec) => {
+    start: async (wanted) => {
+      const spec = besideRunning(wanted, (id) => instances.get(id)?.running?.spec)
       if (closing !== null) throw new Error(`the supervisor is closing: ${spec.id} is not started`)
       checkName(spec.id)
       checkName(spec.service)
@@ -127,6 +128,7 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     },
     whoOwns: (port) => findOwner(table, sockets, port),
     isAlive: (id) => instances.get(id)?.running?.alive === true,
+    resize: async (id, size) => instances.get(id)?.running?.resize(size),
     onMainEnd: (listener) => void mainEndListeners.push(listener),
     onExit: (listener) => void listeners.push(listener),
     logs: (query) => logs.query(query),
@@ -136,6 +138,13 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     },
     close: () => (closing ??= stopAll()),
   }
+}
+
+/** A program beside an instance gets what that instance was started with. */
+function besideRunning(spec: InstanceSpec, running: (id: string) => InstanceSpec | undefined): InstanceSpec {
+  if (spec.beside === undefined) return spec
+  const { env, cwd, limits } = running(spec.beside.instance) ?? spec
+  return { ...spec, cwd, limits, env: { ...env, ...spec.beside.env } }
 }
 
 function openHouse(options: ProcessSupervisorOptions): ProcessHouse {

@@ -16,8 +16,10 @@ import { quoteWord } from '../../../systemd/quoting.ts'
  * A stop of the instance stops its companions; a restart by systemd does not. No companion pulls its instance in.
  */
 export interface Companion {
-  /** Tells companions of one instance apart: `probe`, or `shell-k3j2`. */
+  /** Tells companions of one instance apart: `probe`. */
   name: string
+  /** Name of its unit. Default: `companionUnit`. */
+  unit?: string
   /** Absolute path of the program, then its arguments. */
   argv: readonly [string, ...string[]]
   /** Lines of [Service], such as `StandardInput=…`. */
@@ -34,10 +36,11 @@ export const companionUnit = (instanceUnit: string, name: string): string =>
   instanceUnit.replace(/\.service$/, `@${name}.service`)
 
 /** `instanceText`: the text of the unit `instanceUnit`. */
-export function companionText(instanceUnit: string, instanceText: string, { name, argv, own }: Companion): string {
+export function companionText(instanceUnit: string, instanceText: string, companion: Companion): string {
+  const { name, argv, own, unit = companionUnit(instanceUnit, name) } = companion
   const [executable, ...args] = argv
   return [
-    `# ${companionUnit(instanceUnit, name)}: runs beside ${instanceUnit}, in a copy of its jail.`,
+    `# ${unit}: runs beside ${instanceUnit}, in a copy of its jail.`,
     '# Written by Tandem, see docs/files.md; it is removed when it ends.',
     '',
     '[Unit]',

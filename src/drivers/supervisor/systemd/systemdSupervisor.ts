@@ -15,6 +15,7 @@ import type {
   Restarted,
   Started,
   SupervisorDriver,
+  TerminalSize,
 } from '../supervisor.ts'
 import { openForgotten, type Forgotten } from './forgotten.ts'
 import { openJournal, type Journal } from './journal.ts'
@@ -213,6 +214,11 @@ class SystemdSupervisor implements SupervisorDriver {
 
   isAlive(id: string): boolean {
     return this.#instances.get(id)?.alive === true
+  }
+
+  async resize(id: string, size: TerminalSize): Promise<void> {
+    const instance = this.#instances.get(id)
+    if (instance?.alive === true) await this.#host.resize(instance.record.unit, instance.controlGroup, size)
   }
 
   onExit(listener: (exit: ExitStatus) => void): void {

@@ -55,8 +55,12 @@ function link(file: string, target: string): void {
 }
 
 /** Returns `null` for a unit that is not an instance of Tandem. */
-export function readRecord(unit: string, file: string): UnitRecord | null {
-  const section = readFileSync(file, 'utf8').split('\n[X-Tandem]\n')[1]
+export const readRecord = (unit: string, file: string): UnitRecord | null =>
+  readRecordOf(unit, readFileSync(file, 'utf8'))
+
+/** The same from the text of the unit. */
+export function readRecordOf(unit: string, text: string): UnitRecord | null {
+  const section = text.split('\n[X-Tandem]\n')[1]
   if (section === undefined) return null // the agent's own unit, or a unit of a person
   const said = new Map(
     section

@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { OperatorError } from '../../../lib/operatorError.ts'
-import type { InstanceSpec, SocketOwner } from '../supervisor.ts'
+import type { InstanceSpec, SocketOwner, TerminalSize } from '../supervisor.ts'
+import { resizeTerminal } from '../terminals.ts'
 import { findOwner } from '../process/socketOwner.ts'
 import { procProcessTable } from '../process/procProcessTable.ts'
 import { procSocketTable } from '../process/sockets.ts'
+import { besideText, isBeside, type BesideSpec } from './besideText.ts'
 import { pidsOf } from './controlGroup.ts'
+import { OperatorError } from '../../../lib/operatorError.ts'
 import { environmentFile } from '../../../systemd/quoting.ts'
 import { createSystemctl } from '../../../systemd/systemctl.ts'
 import type { ServiceUsers } from './serviceUsers.ts'
@@ -37,6 +39,8 @@ export interface UnitHost {
   listens(unit: string, group: string, port: number): Promise<boolean>
   /** The process that listens on `port`, among all processes. */
   whoOwns(port: number): Promise<SocketOwner | null>
+  /** Sets the size of the terminal in that control group, if there is one. */
+  resize(unit: string, group: string, size: TerminalSize): Promise<void>
 }
 
 export interface UnitHostOptions {
@@ -62,6 +66,14 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
   return {
     write: async (spec, executable) => {
       const unit = unitName(spec.service, spec.id)
+      if (isBeside(spec)) {
+        const text = besideText(spec, instanceText(unitFolder, spec), {
+          executable,
+          environmentFile: files.environmentFile(unit),
+        })
+        await makeStreams(unit, streamsGroup)
+        return files.write(unit, text, environmentFile(spec.beside.env), false)
+      }
       const hasRestartSteps = (version ??= await systemctl.version()) >= 254
       const owner = spec.jail?.user === undefined ? { owner: await users.ensure(spec.service) } : {}
       const text = unitText(spec, {
@@ -92,6 +104,7 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
     syncJournal: () => systemctl.syncJournal(),
     listens: async (_, group, port) => (await procSocketTable.listener(port, [async () => pidsOf(group)])) !== null,
     whoOwns: (port) => findOwner(procProcessTable, procSocketTable, port),
+    resize: (_, group, size) => resizeTerminal(pidsOf(group), size),
   }
 }
 
@@ -106,5 +119,17 @@ function cannotConfine({ id }: InstanceSpec): OperatorError {
   return new OperatorError('E_EXEC', message, {
     subject: id,
     next: 'apt-get install nftables, or remove `jail: addresses`',
+  })
+}
+
+function instanceText(unitFolder: string, { service, beside: { instance } }: BesideSpec): string {
+  const unit = unitName(service, instance)
+  const file = join(unitFolder, unit)
+  const record = existsSync(file) ? readRecord(unit, file) : null
+  if (record !== null && record.service === service && record.id === instance && !record.once)
+    return readFileSync(file, 'utf8')
+  throw new OperatorError('E_INSTANCE_STOPPED', `instance ${instance} of ${service} does not run on this machine`, {
+    subject: instance,
+    next: `tandem status ${service}`,
   })
 }

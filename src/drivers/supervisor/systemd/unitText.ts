@@ -23,7 +23,7 @@ export interface UnitPlaces {
 
 /** Enough for a server with ten thousand connections; systemd's default of 1024 is not. */
 const defaultOpenFiles = 65_536
-const execWithinMs = 30_000
+export const execWithinMs = 30_000
 /** Variables that systemd adds to the environment on its own. An instance gets only the variables of its definition. */
 const addedBySystemd = [
   ...['HOME', 'INVOCATION_ID', 'JOURNAL_STREAM', 'LANG', 'LOGNAME', 'MEMORY_PRESSURE_WATCH', 'MEMORY_PRESSURE_WRITE'],
@@ -67,21 +67,26 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
       ? []
       : ['', '# systemd starts this unit after a reboot, without Tandem.', '[Install]', 'WantedBy=multi-user.target']),
     '',
-    '[X-Tandem]',
-    `Service=${service}`,
-    `Instance=${id}`,
-    `Release=${release}`,
-    `Once=${once ? 'yes' : 'no'}`,
-    `Signal=${spec.stop.signal}`,
-    `WithinMs=${spec.stop.withinMs}`,
-    ...(spec.notify ? ['Notify=yes'] : []),
-    ...(spec.env['PORT'] === undefined ? [] : [`Port=${Number(spec.env['PORT'])}`]),
+    ...recordLines(spec),
     '',
   ]
   return lines.join('\n')
 }
 
-function outputLines({ service, id, attached }: InstanceSpec): string[] {
+/** Read again by `readRecord`. */
+export const recordLines = ({ id, service, release, once, stop, notify, env }: InstanceSpec): string[] => [
+  '[X-Tandem]',
+  `Service=${service}`,
+  `Instance=${id}`,
+  `Release=${release}`,
+  `Once=${once ? 'yes' : 'no'}`,
+  `Signal=${stop.signal}`,
+  `WithinMs=${stop.withinMs}`,
+  ...(notify ? ['Notify=yes'] : []),
+  ...(env['PORT'] === undefined ? [] : [`Port=${Number(env['PORT'])}`]),
+]
+
+export function outputLines({ service, id, attached }: InstanceSpec): string[] {
   if (!attached) return ['# The journal keeps the output.']
   const paths = streamPaths(unitName(service, id))
   return [

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { failureOf } from './run.ts'
+import { failureOf } from './attached.ts'
 
 it.each([
   [

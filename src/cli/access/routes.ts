@@ -1,0 +1,43 @@
+import { command } from '../command.ts'
+import { known, on, text, word } from '../routes/parameters.ts'
+
+export const shell = command({
+  brief: 'Open a shell beside a running instance, in a copy of its jail and environment',
+  about:
+    'The shell is bash, or sh where bash is missing, and starts in the folder of the release. It has the user, environment, secrets, /tmp and\n' +
+    'system-call filter of the instance, and the same limits for itself. It ends when you leave, or when the instance is stopped.\n' +
+    'With a command, runs that in the terminal instead of a shell. The event log keeps who opened it, and how long.',
+  example: 'tandem shell shop\ntandem shell shop --instance shop-3f2a-b-1\ntandem shell db -- psql shop',
+  parameters: {
+    flags: {
+      instance: known('instances', text('I', 'Instance, or the beginning of its id (default: one that is ready)')),
+    },
+    positional: {
+      kind: 'array',
+      minimum: 1,
+      parameter: known('services', word('SERVICE [-- ARGV]', 'Name of the service; then a command, if not a shell')),
+    },
+  },
+  load: async () => (await import('./program.ts')).openShell,
+})
+
+export const exec = command({
+  brief: 'Run a command beside a running instance, in a copy of its jail and environment',
+  about:
+    "Passes standard input and output byte for byte, and exits with the command's exit status (128 and the signal's number after a signal).\n" +
+    'The event log keeps the command as you type it: pass secrets through standard input.\n' +
+    'For a command that needs no running instance: tandem run. In a terminal: tandem shell SERVICE -- ARGV.',
+  example: 'tandem exec shop-3f2a-b-1 -- cat /proc/self/status\ntandem exec db-1 -- psql shop < fix.sql',
+  parameters: {
+    flags: { noStdin: on('Give the command an empty standard input') },
+    positional: {
+      kind: 'array',
+      minimum: 2,
+      parameter: known(
+        'instances',
+        word('INSTANCE -- ARGV', 'Instance, or the beginning of its id; then the command and its arguments'),
+      ),
+    },
+  },
+  load: async () => (await import('./program.ts')).runBeside,
+})
