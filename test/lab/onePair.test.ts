@@ -1,5 +1,6 @@
 import { afterAll, describe } from 'vitest'
 import { firewallSuite } from './firewall.suite.ts'
+import { accessSuite } from './access.suite.ts'
 import { idleSuite } from './idle.suite.ts'
 import { jailSuite } from './jail.suite.ts'
 import { maintenanceSuite } from './maintenance.suite.ts'
@@ -20,6 +21,7 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   maintenanceSuite(shared.lend)
   jailSuite(shared.lend)
   namesSuite(shared.lend)
+  accessSuite(shared.lend)
   firewallSuite(shared.lend)
   pairSuite(shared.lend)
 })
