@@ -48,6 +48,7 @@ export class Answers {
     }
     if (ask.kind === 'command') return void this.#command(ask)
     if (ask.kind === 'access') return void this.#access(ask)
+    if (ask.kind === 'connect') return void this.#connect(ask)
     const stop = new AbortController()
     this.#open.set(ask.id, stop)
     void this.#post(ask.id, this.#answer(ask, stop.signal), stop).finally(() => this.#open.delete(ask.id))
@@ -69,6 +70,16 @@ export class Answers {
       failed(error)
     } finally {
       this.#open.delete(ask.id)
+    }
+  }
+
+  /** Never rejects. */
+  async #connect(ask: Extract<Ask, { kind: 'connect' }>): Promise<void> {
+    const { connection, accesses, failed } = this.#parts
+    try {
+      await accesses.connect(await connection.channel(ask.id), ask)
+    } catch (error) {
+      failed(error)
     }
   }
 
@@ -102,7 +113,7 @@ export class Answers {
   }
 
   async *#answer(
-    ask: Exclude<Ask | UnknownAsk, { kind: 'cancel' | 'command' | 'access' }>,
+    ask: Exclude<Ask | UnknownAsk, { kind: 'cancel' | 'command' | 'access' | 'connect' }>,
     signal: AbortSignal,
   ): AsyncIterable<Answer> {
     try {

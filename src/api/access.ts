@@ -42,4 +42,33 @@ export const accessOperations = {
       instance: id,
     }),
   },
+  openForward: {
+    ...{
+      method: 'POST',
+      path: '/accesses/forwards',
+      role: 'operator',
+      summary: 'forward a port: prepare connections to a service or an instance, for as long as the byte channel lasts',
+    },
+    body: z.object({
+      service: service.nullable().default(null).describe('null: `instance` names an instance of any service'),
+      instance: id.nullable().default(null).describe('null: a ready instance, chosen for each connection'),
+      port: z
+        .int()
+        .min(1)
+        .max(65_535)
+        .describe('a TCP port of the service, or 80 for http; otherwise a port that the instance itself opened'),
+    }),
+    response: z.object({ channel: id, access: id, service, instance: id.nullable() }),
+  },
+  openConnection: {
+    ...{
+      method: 'POST',
+      path: '/accesses/:access/connections',
+      role: 'operator',
+      summary: 'prepare one connection of a forward; it begins once a caller connects to its byte channel',
+    },
+    params: z.object({ access: id }),
+    body: z.object({}),
+    response: z.object({ channel: id, machine, instance: id }),
+  },
 } as const satisfies Record<string, Operation>

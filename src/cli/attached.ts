@@ -95,6 +95,7 @@ async function converse(
         break
       case 'in':
       case 'inEnd':
+      case 'outEnd':
       case 'resize':
         break // frames of the other direction
     }
@@ -128,7 +129,12 @@ async function show(out: Output, stream: 'out' | 'err', bytes: Buffer): Promise<
   await out.room(stream)
 }
 
-async function sendInput(channel: ByteChannel, input: Readable, window: InputWindow): Promise<void> {
+/** `input` yields bytes or text. */
+export async function sendInput(
+  channel: ByteChannel,
+  input: AsyncIterable<unknown>,
+  window: InputWindow,
+): Promise<void> {
   for await (const chunk of input as AsyncIterable<Buffer | string>) {
     let rest = Buffer.from(chunk)
     while (rest.length > 0) {

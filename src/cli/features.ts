@@ -1,5 +1,5 @@
 import type { Status } from '../api/views.ts'
-import { exec, shell } from './access/routes.ts'
+import { exec, forward, shell } from './access/routes.ts'
 import { addressLines } from './addresses/render.ts'
 import { guard } from './addresses/routes.ts'
 import { cluster } from './cluster/routes.ts'
@@ -18,7 +18,7 @@ export const featureCommands = {
   machines: { maintenance },
   cluster: { cluster, upgrade },
   looking: { names, resolve, map, firewall },
-  services: { shell, exec },
+  services: { shell, exec, forward },
 }
 
 /** into `tandem machine`, */

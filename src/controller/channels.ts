@@ -27,7 +27,6 @@ const keepAliveMs = 10_000
  */
 interface Offered {
   machine: string
-  ask: Ask
   via: Via
   stopTimer: () => void
 }
@@ -38,6 +37,8 @@ export interface Via {
   deliver: (fail: (error: OperatorError) => void) => void
   /** No caller connected in time. */
   expired: () => void
+  /** Takes the caller's end for the controller itself: no machine is asked. */
+  take?: (caller: Duplex) => void
 }
 
 interface Called {
@@ -64,11 +65,20 @@ export class Channels {
 
   /** The id of the question names the channel. */
   offer(machine: string, ask: Exclude<Ask, { kind: 'cancel' }>, via: Via = this.#sending(machine, ask)): void {
+    this.#offer(ask.id, machine, via)
+  }
+
+  /** Offers a channel that ends in the controller. */
+  offerOwn(id: string, take: (caller: Duplex) => void, expired: () => void): void {
+    this.#offer(id, '', { deliver: () => {}, expired, take })
+  }
+
+  #offer(id: string, machine: string, via: Via): void {
     const stopTimer = this.#clock.after(this.#limits.claimMs, () => {
-      this.#offered.delete(ask.id)
+      this.#offered.delete(id)
       via.expired()
     })
-    this.#offered.set(ask.id, { machine, ask, via, stopTimer })
+    this.#offered.set(id, { machine, via, stopTimer })
   }
 
   #sending(machine: string, ask: Ask): Via {
@@ -93,6 +103,7 @@ export class Channels {
     this.#offered.delete(id)
     this.#keep(caller)
     const { machine, via } = offered
+    if (via.take) return via.take(caller)
     const late = (): void => this.#fail(id, unreachable(`machine ${machine} did not answer`))
     const stopTimer = this.#clock.after(this.#limits.beginMs, late)
     this.#called.set(id, { machine, caller, stopTimer })

@@ -25,6 +25,8 @@ export type Frame =
   | { kind: 'started' }
   /** The end of the input. */
   | { kind: 'inEnd' }
+  /** The end of the output of a forwarded connection; its input may go on. */
+  | { kind: 'outEnd' }
   /** The program has read this many bytes of its input: the sender may send as many more. */
   | { kind: 'taken'; bytes: number }
   /** The size of the caller's terminal, in characters. */
@@ -34,7 +36,19 @@ export type Frame =
   /** The last frame of a program that could not start, or whose output is not complete. */
   | { kind: 'error'; code: string; message: string }
 
-const codes = { alive: 0, in: 1, out: 2, err: 3, started: 4, inEnd: 5, exit: 6, error: 7, taken: 8, resize: 9 } as const
+const codes = {
+  alive: 0,
+  in: 1,
+  out: 2,
+  err: 3,
+  started: 4,
+  inEnd: 5,
+  exit: 6,
+  error: 7,
+  taken: 8,
+  resize: 9,
+  outEnd: 10,
+} as const
 const kindOf = new Map<number, keyof typeof codes>(
   Object.entries(codes).map(([kind, code]) => [code, kind as keyof typeof codes]), // the table's own keys
 )
@@ -86,6 +100,7 @@ function restOf(frame: Frame | { kind: 'alive' }): Buffer {
     case 'alive':
     case 'started':
     case 'inEnd':
+    case 'outEnd':
       return empty
   }
 }
@@ -100,6 +115,7 @@ function decodeFrame(code: number, rest: Buffer): Frame | null {
       return { kind, bytes: rest }
     case 'started':
     case 'inEnd':
+    case 'outEnd':
       return { kind }
     case 'exit':
       return { kind, ...exitShape.parse(JSON.parse(rest.toString())) }

@@ -145,6 +145,7 @@ export const errorCodes = {
     status: 409,
     means: 'the instance does not run, or it stopped, which ends everything that a person runs beside it',
   },
+  E_NOT_LISTENING: { exit: 4, status: 409, means: 'the instance does not listen on this port' },
   E_TOO_MANY_ACCESSES: { exit: 4, status: 409, means: 'as many shells, commands and forwards are open as may be' },
   E_NO_SUCH_INSTANCE: { exit: 4, status: 404, means: 'no instance has this id' },
   E_AMBIGUOUS: { exit: 2, status: 400, means: 'an abbreviated id matches several' },

@@ -57,6 +57,11 @@ export const askSchema = z.discriminatedUnion('kind', [
     /** `null`: the program gets pipes. */
     terminal: terminalSchema.nullable(),
   }),
+  /** Connects to a port of an instance, and carries the connection over the byte channel under the same id. */
+  z.object({
+    kind: z.literal('connect'),
+    ...{ id: z.string(), service: z.string(), instance: z.string(), port: z.int().min(1).max(65_535) },
+  }),
   z.object({ kind: z.literal('cancel'), id: z.string() }),
 ])
 export type Ask = z.infer<typeof askSchema>

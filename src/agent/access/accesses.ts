@@ -8,6 +8,7 @@ import type { BesideProgram } from '../jobs/jobPrograms.ts'
 import type { JobRunner } from '../jobs/jobRunner.ts'
 import type { LocalInstance } from '../localInstance.ts'
 import type { Services } from '../services/services.ts'
+import { carryConnection } from './carryConnection.ts'
 import { inTerminal } from './shellArgv.ts'
 
 type AccessAsk = Extract<Ask, { kind: 'access' }>
@@ -15,7 +16,7 @@ type AccessAsk = Extract<Ask, { kind: 'access' }>
 interface Parts {
   services: Pick<Services, 'all'>
   programs: JobRunner<BesideProgram>
-  supervisor: Pick<SupervisorDriver, 'resize'>
+  supervisor: Pick<SupervisorDriver, 'resize' | 'ownsSocket'>
   clock: Clock
 }
 
@@ -50,6 +51,16 @@ export class Accesses {
     }
   }
 
+  /** Carries a connection to a port of an instance. Never rejects. */
+  async connect(channel: ByteChannel, ask: Extract<Ask, { kind: 'connect' }>): Promise<void> {
+    await carryConnection(channel, async () => {
+      const { port } = this.#running(ask)
+      if (ask.port === port || (await this.#parts.supervisor.ownsSocket(ask.instance, ask.port))) return ask.port
+      const message = `instance ${ask.instance} does not listen on port ${ask.port}`
+      throw new OperatorError('E_NOT_LISTENING', message)
+    })
+  }
+
   /** Called when the stop signal of an instance is about to be sent. */
   instanceStops(id: string): void {
     for (const [stopped, instance] of this.#open) if (instance === id) stopped.abort(stoppedError(id))
@@ -59,7 +70,7 @@ export class Accesses {
     return this.#parts.programs.close()
   }
 
-  #running({ service, instance }: AccessAsk): BesideProgram['of'] {
+  #running({ service, instance }: Pick<AccessAsk, 'service' | 'instance'>): BesideProgram['of'] {
     const found: LocalInstance | undefined = this.#parts.services.all.get(instance)
     if (!found || found.definition.service !== service || found.state === 'draining' || found.state === 'stopped')
       throw new OperatorError('E_INSTANCE_STOPPED', `instance ${instance} of ${service} does not run on this machine`)

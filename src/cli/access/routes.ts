@@ -41,3 +41,22 @@ export const exec = command({
   },
   load: async () => (await import('./program.ts')).runBeside,
 })
+
+export const forward = command({
+  brief: 'Forward a port of this computer to a service or an instance',
+  about:
+    'Listens on 127.0.0.1 until Ctrl-C. PORT is a TCP port of the service, or 80 for http; any other is a port that the program itself opens.\n' +
+    'Each connection goes to a ready instance; with the id of an instance, to that one. LOCAL is the port here (default: PORT; 0: a free one).\n' +
+    'A rollout does not wait for these connections. The event log keeps who forwarded what, and how long.',
+  example: 'tandem forward postgres 5432\ntandem forward postgres 15432:5432\ntandem forward shop 8080:80',
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        known('services', word('SERVICE', 'Name of a service, or an instance, or the beginning of its id')),
+        word('[LOCAL:]PORT', 'Port here, and port there'),
+      ],
+    },
+  },
+  load: async () => (await import('./forward.ts')).forwardPort,
+})

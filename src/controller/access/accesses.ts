@@ -1,11 +1,15 @@
+import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
+import { placeOf, targetPort } from '../../access/openAccess.ts'
 import type { AccessEvents } from '../../events/accessEvents.ts'
+import { ByteChannel } from '../../lib/byteChannel.ts'
 import { oneOf } from '../../lib/oneOf.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { AccessEnd, Ask, Terminal } from '../../protocol/ask.ts'
 import type { Asks } from '../asks.ts'
 import type { Channels } from '../channels.ts'
 import type { Controller } from '../controller.ts'
+import { unlessRefused } from '../refusalError.ts'
 import { commandWords } from './commandWords.ts'
 
 type Opened = AccessEvents['AccessStarted'] & { instance: string; machine: string }
@@ -62,6 +66,50 @@ export class Accesses {
     const { argv, terminal } = asked
     this.#offer(machine, { kind: 'access', id: access, service, instance, argv, terminal })
     return opened
+  }
+
+  /** Opens a forward: its channel carries nothing, and the forward ends with it. */
+  async openForward(asked: Pick<AskedProgram, 'service' | 'instance'> & { port: number }, by: string) {
+    const access = this.#newId()
+    const events = await this.#controller.execute(() => {
+      return { type: 'OpenAccess', access, kind: 'forward', ...this.meant(asked), command: null, port: asked.port }
+    }, by)
+    const { service, instance } = startedBy(events)
+    this.#started().channels.offerOwn(
+      access,
+      (socket) => void this.#hold(access, socket),
+      () => void this.#close(access, neverConnected),
+    )
+    return { access, service, instance }
+  }
+
+  /** Offers the byte channel of one connection of a forward, to the instance that is the best now. */
+  connect(access: string): { channel: string; machine: string; instance: string } {
+    const { state } = this.#controller
+    const open = state.accesses[access]
+    if (!open || open.port === null)
+      throw new OperatorError('E_NOT_FOUND', `there is no forward ${access}, or it has ended`, { subject: access })
+    const { instance } = unlessRefused(placeOf(state, open))
+    const port = targetPort(state, instance, open.port)
+    if (port === null)
+      throw new OperatorError('E_INSTANCE_STOPPED', `instance ${instance.id} has no port yet`, { subject: instance.id })
+    const { id, machine, service } = instance
+    const channel = this.#controller.newId()
+    this.#started().channels.offer(machine, { kind: 'connect', id: channel, service, instance: id, port })
+    return { channel, machine, instance: id }
+  }
+
+  /** Until the person at the other end is gone. Never rejects. */
+  async #hold(access: string, socket: Duplex): Promise<void> {
+    const channel = new ByteChannel(socket, Buffer.alloc(0))
+    try {
+      await channel.send({ kind: 'started' })
+      for await (const _ of channel.frames()) continue
+    } catch {
+      // The other end broke, or fell silent.
+    }
+    channel.destroy()
+    await this.#close(access, { ...unknown, how: 'left' })
   }
 
   /** The service and the whole id of the instance that a caller means. */

@@ -6,4 +6,9 @@ export const accessHandlers = ({ accesses }: Rooms): Handlers<keyof typeof acces
     const { access, service, instance, machine } = await accesses.open(body, name)
     return { channel: access, access, service, instance, machine }
   },
+  openForward: async ({ body }, { name }) => {
+    const opened = await accesses.openForward(body, name)
+    return { channel: opened.access, ...opened }
+  },
+  openConnection: ({ params }) => accesses.connect(params.access),
 })
