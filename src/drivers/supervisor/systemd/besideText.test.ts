@@ -26,7 +26,7 @@ it('is a one-off unit with the jail and the environment of the instance, and str
     environmentFile: '/e/own.env',
   })
   const lines = text.split('\n')
-  expect(lines).toEqual(expect.arrayContaining(jailLines(instance.jail ?? {})))
+  expect(lines).toEqual(expect.arrayContaining(jailLines(instance.jail ?? {}, { memoryBytes: limits.memoryBytes })))
   expect(lines).toEqual(
     expect.arrayContaining([
       ...['JoinsNamespaceOf=tandem-shop-1.service', 'ExecStart=:"/bin/bash" "-c" "echo 100%%"', 'MemoryMax=1048576'],

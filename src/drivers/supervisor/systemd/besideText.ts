@@ -31,5 +31,5 @@ export function besideText(
       ...outputLines(spec),
     ],
   })
-  return [companion, ...recordLines(spec), ''].join('\n')
+  return [companion, ...recordLines({ ...spec, env: beside.env }), ''].join('\n')
 }
