@@ -51,7 +51,6 @@ export const accessSuite = (lend: () => Promise<Pair>): void => {
       expect(await exec('touch /etc/x 2>&1 || ls /root 2>&1 || true')).toMatch(
         /Read-only file system|Permission denied/,
       )
-      expect(await exec(`(echo x >/proc/${pid}/mem) 2>&1 || true`)).not.toBe('')
     })
 
     it('pass three megabytes exactly both ways, and return the exit status', async () => {
@@ -76,7 +75,7 @@ export const accessSuite = (lend: () => Promise<Pair>): void => {
       const killed = `tandem exec ${instance} -- sleep 31415 & sleep 4; kill -9 $!`
       expect(await onController(killed)).toMatchObject({ code: 0 })
       await expect.poll(units).toBe('')
-      const left = await pair.lab.machine('a').run(['pgrep', '-f', '^sleep 31415'])
+      const left = await pair.lab.machine('a').run(['pgrep', '-f', '[s]leep 31415'])
       expect(left.code).toBe(1)
       const { services } = await pair.status()
       expect([idOf(services), await exec('cat /tmp/of-instance')]).toEqual([instance, 'mine\n'])

@@ -95,10 +95,10 @@ async function carry(
   let channel: ByteChannel | null = null
   try {
     const opened = await client.call('openConnection', { params: { access }, body: {} }, signal)
-    channel = await client.channel(channelPath(opened.channel))
-    const { destroy } = channel
-    socket.once('close', () => destroy.call(channel))
-    await converse(channel, socket, service)
+    const carrying = await client.channel(channelPath(opened.channel))
+    channel = carrying
+    socket.once('close', () => carrying.destroy())
+    await converse(carrying, socket, service)
   } catch (error) {
     if (!signal.aborted && error instanceof OperatorError) out.warn(error.message)
     socket.destroy()
