@@ -51,6 +51,22 @@ const features: Record<string, Feature> = {
     own: own('lastWords'),
     words: /LastWordsKeeper|lastWordsOperations|lastWordsHandlers|keptWords/,
   },
+  names: {
+    own: [...own('names'), 'src/definitions/uses/', 'src/rollout/uses.ts', 'src/rollout/usedServices.ts'],
+    words: /linkVariables|namesOperations|namesHandlers|hostsFile|namesAbility/,
+  },
+  map: {
+    own: own('map'),
+    words: /mapOperations|mapHandlers|clusterMap/,
+  },
+  firewall: {
+    own: own('firewall'),
+    words: /firewallKeys|firewallFacets|nftFirewall|firewallOperations|ConnectionRefused/i,
+  },
+  requirements: {
+    own: own('requirements'),
+    words: /requirements(Ask|Shape|Operations|Of)|refuseLacking/i,
+  },
   settings: {
     own: own('settings', 'cluster'),
     // The settings themselves are a definition (src/definitions/): this is how they reach a machine.
